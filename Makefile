@@ -1,0 +1,36 @@
+# Everything a contributor needs. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help install check test demo gold docs
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local]' --group dev
+	touch $@
+
+install: $(VENV)/.installed ## Make the virtual environment with everything in it
+
+demo: install ## Run the Action on example-repo/ with the embedded model: report, comment, verdict `fail`
+	@$(BIN)/promptci demo --set-up --out demo-output
+
+check: install ## Lint, types, house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: check ## Lint, types and every test but the long ones
+	$(BIN)/promptci demo --set-up-only
+	$(BIN)/pytest -m "not long"
+
+gold: install ## Accept the present words of comment and report as right (then read the diff)
+	$(BIN)/pytest tests/unit/report --update-gold
+
+docs: install ## Write the generated pages and schemas anew
+	$(BIN)/python -m promptci.cli.generate

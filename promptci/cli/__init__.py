@@ -1,0 +1,56 @@
+"""The command line: one file per command, loaded when it is called."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+import promptci
+from promptci.cli import boundary
+
+COMMANDS = {
+    "check": "Test the prompts that a change touches against the version they replace.",
+    "run": "Test prompts at one revision, without a comparison.",
+    "report": "Draw the report again, without asking a model.",
+    "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
+    "demo": "See a regression caught, with the embedded model and no key.",
+}
+"""Every command and what `promptci --help` says of it; each is the file of its name in this folder."""
+
+
+class Lazy(click.Group):
+    """A group that imports a command's file when the command is called, so that `--help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the commands' names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give one command, or None when there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"promptci.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(promptci.__version__, prog_name="promptci")
+def group() -> None:
+    """CI for prompts: a change that makes the answers worse does not merge."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(boundary.run(lambda: _invoke(arguments)))
+
+
+def _invoke(arguments: list[str]) -> int:
+    result: Any = group.main(args=arguments, prog_name="promptci", standalone_mode=False)
+    return result if isinstance(result, int) else 0

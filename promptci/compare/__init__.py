@@ -1,0 +1,1 @@
+"""Base against head: pairs, sizes of effect, intervals. No verdicts here."""

@@ -1,0 +1,104 @@
+"""Text of a promptci.yml in, Config out; every mistake in it at once, with its line and the key that was meant."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from promptci.config.model import Config, Judge, Patterns
+from promptci.config.schema import ConfigFile
+from promptci.errors import ConfigError, InputError, Problem
+from promptci.files import strict_yaml
+from promptci.files.lines import decode
+from promptci.gates.policy import Handling, Missing, Mode, Policy
+from promptci.providers.options import Options
+from promptci.runs.model import Limits
+
+
+def load(data: bytes | None, path: str) -> Config:
+    """Read a promptci.yml; None (no such file) and an empty file give the defaults.
+
+    Raises
+    ------
+    ConfigError
+        With every mistake in the file.
+    """
+    if data is None:
+        return Config(present=False)
+    try:
+        document = strict_yaml.load(decode(data, path), path)
+    except InputError as error:
+        raise ConfigError(error.problems) from error
+    value = {} if document.value is None else document.value
+    if not isinstance(value, dict):
+        raise ConfigError([Problem(path=path, line=1, what="the file is not a map of sections", fix="Write `gate:` …")])
+    # An empty section (`gate:` with nothing under it) means its defaults.
+    value = {key: {} if section is None and key in ConfigFile.model_fields else section for key, section in value.items()}
+    try:
+        return _config(ConfigFile.model_validate(value))
+    except ValidationError as error:
+        raise ConfigError([_problem(detail, document, path) for detail in error.errors()]) from error
+
+
+def _config(file: ConfigFile) -> Config:
+    run, gate, provider = file.run, file.gate, file.provider
+    return Config(
+        prompts=Patterns(include=tuple(file.prompts.include), goldens=file.prompts.goldens),
+        provider=Options(
+            kind=provider.kind, base_url=provider.base_url, api_key_env=provider.api_key_env, path=provider.path
+        ),
+        run=Limits(
+            repeats=run.repeats,
+            concurrency=None if run.concurrency == "auto" else run.concurrency,
+            budget_usd=run.budget_usd,
+            deadline_s=run.deadline,
+            cache=run.cache or None,
+        ),
+        judge=Judge(model=file.judge.model, rubric=file.judge.rubric),
+        gate=Policy(
+            mode=Mode(gate.mode),
+            max_drop=gate.max_drop,
+            alpha=gate.alpha,
+            on_inconclusive=Handling(gate.on_inconclusive),
+            on_missing_goldens=Missing(gate.on_missing_goldens),
+            min_quality=gate.min_quality,
+            max_cost_increase=gate.max_cost_increase,
+            max_p95_increase=gate.max_p95_increase,
+            max_error_rate=gate.max_error_rate,
+        ),
+        requests_per_day=file.traffic.requests_per_day,
+    )
+
+
+def _problem(detail: ErrorDetails, document: strict_yaml.Document, path: str) -> Problem:
+    location = tuple(part for part in detail["loc"] if not _is_branch(part))
+    key = ".".join(str(part) for part in location)
+    if detail["type"] == "extra_forbidden":
+        known = _keys(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1)
+        fix = f"Did you mean `{near[0]}`?" if near else f"Known keys here: {', '.join(known)}."
+        return Problem(path=path, line=document.line(location), what=f"unknown key `{key}`", fix=fix)
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    shown = repr(detail["input"])[:60]
+    return Problem(
+        path=path,
+        line=document.line(location),
+        what=f"`{key}` is {shown}, which cannot be used: {message}",
+        fix="See the configuration page for what this key takes.",
+    )
+
+
+def _is_branch(part: int | str) -> bool:
+    """Pydantic names the branch of a union in the location (`literal['auto']`, `constrained-int`): not a key."""
+    return isinstance(part, str) and (part.endswith("]") or part in {"int", "str", "constrained-int", "decimal", "bool"})
+
+
+def _keys(location: Sequence[int | str]) -> list[str]:
+    """Keys known at a place of the file."""
+    model: Any = ConfigFile
+    for part in location:
+        annotation = model.model_fields[part].annotation
+        model = next((a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)))
+    return list(model.model_fields)

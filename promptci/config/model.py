@@ -1,0 +1,40 @@
+"""Config: the options of every room, gathered from one promptci.yml."""
+
+from dataclasses import dataclass, field
+
+from promptci.gates.policy import Policy
+from promptci.providers.options import Options
+from promptci.runs.model import Limits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patterns:
+    """Where prompts and goldens are: section `prompts`."""
+
+    include: tuple[str, ...] = ("prompts/**/*.prompt.yml", "prompts/**/*.prompt.yaml")
+    goldens: str = "goldens/{name}.*"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judge:
+    """Who marks what code cannot: section `judge`."""
+
+    model: str | None = None
+    """None: a `judge` assertion must name its model."""
+    rubric: str | None = None
+    """File of the repository."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """A whole promptci.yml, defaults filled in."""
+
+    prompts: Patterns = field(default_factory=Patterns)
+    provider: Options = field(default_factory=Options)
+    run: Limits = field(default_factory=Limits)
+    judge: Judge = field(default_factory=Judge)
+    gate: Policy = field(default_factory=Policy)
+    requests_per_day: float | None = None
+    """Turns cost per request into cost per month; None: no monthly figure."""
+    present: bool = True
+    """False where the file does not exist and all of this is defaults."""

@@ -1,0 +1,133 @@
+"""The shape of promptci.yml: what each key holds, its default and its meaning. The JSON Schema comes from here."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _seconds(value: Any) -> float:
+    """Read `45m`, `90s`, `1.5h` or a plain number of seconds."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", str(value))
+    if match is None or isinstance(value, bool) or float(match[1]) <= 0:
+        raise ValueError("is not a duration: write it like 90s, 45m or 1h")
+    return float(match[1]) * UNITS[match[2] or "s"]
+
+
+def _single_or_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Section(BaseModel):
+    """A section of promptci.yml; a key it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PromptsSection(Section):
+    """How prompts and their goldens are found."""
+
+    include: Annotated[list[str], BeforeValidator(_single_or_list)] = Field(
+        default=["prompts/**/*.prompt.yml", "prompts/**/*.prompt.yaml"],
+        description="Globs of prompt files, relative to the repository's root. `*` stays within a folder, `**` does not.",
+        min_length=1,
+    )
+    goldens: str = Field(
+        default="goldens/{name}.*",
+        description="Glob of a prompt's golden cases; `{name}` is the prompt's `name`, else its file name without endings.",
+    )
+
+
+class ProviderSection(Section):
+    """Who answers."""
+
+    kind: Literal["openai", "local", "recorded"] = Field(
+        default="openai",
+        description="`openai`: any OpenAI-compatible endpoint. `local`: the embedded model, no key. `recorded`: answers from a file.",
+    )
+    base_url: str = Field(default="https://api.openai.com/v1", description="Endpoint of kind `openai`.")
+    api_key_env: str = Field(default="OPENAI_API_KEY", description="Name of the variable that holds the key.")
+    path: str | None = Field(default=None, description="File of recorded answers, for kind `recorded`.")
+
+
+class RunSection(Section):
+    """How much is asked, and what it may cost."""
+
+    repeats: int = Field(default=1, ge=1, le=100, description="Times each case is asked of each version.")
+    concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = Field(
+        default="auto", description="Calls in flight at once; `auto` is what suits the provider."
+    )
+    budget_usd: Annotated[Decimal, Field(ge=0, strict=False)] | None = Field(
+        default=None, description="The run stops with `error` before it would cost more than this many US dollars."
+    )
+    deadline: Annotated[float, BeforeValidator(_seconds)] = Field(
+        default=45 * 60.0,
+        description="The run stops with `error` after this time, such as 45m.",
+        json_schema_extra={"type": ["string", "number"]},
+    )
+    cache: str | Literal[False] | None = Field(
+        default=".promptci/cache", description="Folder that keeps answers between runs; null or false: none."
+    )
+
+
+class JudgeSection(Section):
+    """Who marks what code cannot."""
+
+    model: str | None = Field(default=None, description="Model of `judge` assertions.")
+    rubric: str | None = Field(default=None, description="File with the rubric of `judge` assertions.")
+
+
+class GateSection(Section):
+    """What a change must satisfy to pass."""
+
+    mode: Literal["block", "advise"] = Field(default="block", description="`advise` reports and never blocks.")
+    max_drop: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.05, description="Drop in quality worth blocking for: the margin, as a share."
+    )
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = Field(
+        default=0.05, description="One-sided error rate: how often a harmless change may be blocked."
+    )
+    on_inconclusive: Literal["warn", "block"] = Field(default="warn", description="What an undecided comparison does.")
+    on_missing_goldens: Literal["error", "warn"] = Field(
+        default="error", description="What a prompt without goldens is: an `error`, or `inconclusive`."
+    )
+    min_quality: Share | None = Field(default=None, description="Quality that the new version must reach.")
+    max_cost_increase: Annotated[float, Field(ge=0)] | None = Field(
+        default=0.25, description="Allowed rise of cost per request, as a share; null: no limit."
+    )
+    max_p95_increase: Annotated[float, Field(ge=0)] | None = Field(
+        default=0.30, description="Allowed rise of p95 latency, as a share; null: no limit."
+    )
+    max_error_rate: Share = Field(
+        default=0.05, description="Share of answers that may be missing before the verdict is `error`."
+    )
+
+
+class TrafficSection(Section):
+    """How often the prompts are used."""
+
+    requests_per_day: Annotated[float, Field(ge=0)] | None = Field(
+        default=None, description="Turns cost per request into cost per month (30 days)."
+    )
+
+
+class ConfigFile(Section):
+    """promptci.yml: how prompts are found, asked, judged and gated."""
+
+    version: Literal[1] = Field(default=1, description="Version of this format.")
+    prompts: PromptsSection = PromptsSection()
+    provider: ProviderSection = ProviderSection()
+    run: RunSection = RunSection()
+    judge: JudgeSection = JudgeSection()
+    gate: GateSection = GateSection()
+    traffic: TrafficSection = TrafficSection()
+
+
+def json_schema() -> dict[str, Any]:
+    """Give the JSON Schema of promptci.yml, for editors."""
+    schema = ConfigFile.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "promptci.yml"}

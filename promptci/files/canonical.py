@@ -1,0 +1,29 @@
+"""One text for one value, so that equal things have equal fingerprints."""
+
+import hashlib
+import json
+from typing import Any
+
+
+def canonical_json(value: Any) -> str:
+    """Give JSON with sorted keys and no spare blanks: equal values give equal text.
+
+    A float that is a whole number is written as an integer, because YAML's `1` and `1.0` set the same
+    temperature. A lone surrogate is written as its escape, so the text is always valid UTF-8.
+    """
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def digest(value: Any) -> str:
+    """Give the SHA-256 of the canonical text, in 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()

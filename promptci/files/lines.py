@@ -1,0 +1,188 @@
+"""Bytes to text, and JSON lines to values: strictly, with every bad line named and nothing guessed."""
+
+import codecs
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from promptci.errors import InputError, Problem
+
+MAX_DEPTH = 50
+"""Lists and maps within each other; deeper data is a bomb, not a case."""
+MAX_PROBLEMS = 100
+"""Bad lines of one file that are named; a file that is no JSONL at all has one on every line."""
+
+_GIT_LFS = b"version https://git-lfs"
+_MARKS = {  # longest first: UTF-32's mark begins with UTF-16's
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+_SAVE = "Save it as UTF-8."
+# The closing quote is optional so that an open string costs one pass, not one per quote.
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def decode(data: bytes, path: str) -> str:
+    """Give the text of a file: UTF-8, with or without a byte order mark, its line endings made `\\n`.
+
+    Raises
+    ------
+    InputError
+        For another encoding, a NUL byte, or a Git LFS pointer in place of the file.
+    """
+    if data.startswith(_GIT_LFS):
+        fix = "Keep the file in git itself: run `git lfs untrack` for it and add it again."
+        raise _refusal(path, 1, "this is a Git LFS pointer, not the file's content", fix)
+    for mark, name in _MARKS.items():
+        if data.startswith(mark):
+            raise _refusal(path, 1, f"the file is {name}", _SAVE)
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if (at := data.find(b"\0")) >= 0:
+        raise _refusal(path, _line_at(data, at), "the file holds a NUL byte: it is binary, or UTF-16", _SAVE)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        byte = f"0x{data[error.start]:02X}"
+        what = f"the file is not UTF-8: byte {byte} (perhaps it is Latin-1 or Windows-1252)"
+        raise _refusal(path, _line_at(data, error.start), what, _SAVE) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+class JsonError(ValueError):
+    """A text is not the JSON that every tool reads alike."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+
+
+def read_json(text: str) -> Any:
+    """Give the value of one JSON text.
+
+    Refused, besides bad syntax, is all on which JSON readers differ: NaN and Infinity, a key given twice, a number
+    over 64 bits, half a surrogate pair, and nesting deeper than `MAX_DEPTH`.
+
+    Raises
+    ------
+    JsonError
+        With what is wrong and what to do.
+    """
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        raise JsonError(f"lists and maps are nested deeper than {MAX_DEPTH}", "Flatten the value.")
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise JsonError(f"not valid JSON: {error.msg} at column {error.colno}", _advice(text)) from error
+    if "\\u" in text:
+        check_text(json.dumps(value, ensure_ascii=False))
+    return value
+
+
+def read_jsonl(text: str, path: str) -> tuple[list[tuple[int, Any]], list[Problem]]:
+    """Give the (line number, value) pairs of a JSONL text and a Problem for each line that cannot be read.
+
+    Blank lines are skipped. At most `MAX_PROBLEMS` lines are named.
+    """
+    values: list[tuple[int, Any]] = []
+    problems: list[Problem] = []
+    unread = 0
+    for number, line in _filled(text):
+        try:
+            values.append((number, read_json(line)))
+        except JsonError as error:
+            unread += 1
+            if unread <= MAX_PROBLEMS:
+                problems.append(Problem(path=path, line=number, what=error.what, fix=error.fix))
+    if unread > MAX_PROBLEMS:
+        fix = "Write one JSON object on each line."
+        problems.append(Problem(path=path, what=f"{unread - MAX_PROBLEMS} more lines cannot be read", fix=fix))
+    return values, problems
+
+
+def check_text(text: str) -> str:
+    """Give the text back; refuse half a surrogate pair, which no file and no request can carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        code = f"\\u{ord(text[error.start]):04x}"
+        raise JsonError(f"`{code}` is half of a surrogate pair", "Write the whole character.") from error
+    return text
+
+
+def check_number(number: float) -> float:
+    """Give the number back; refuse one that is infinite or NaN, or a whole one over 64 bits."""
+    if isinstance(number, int):
+        if not -(2**63) <= number < 2**64:
+            raise JsonError("a whole number is over 64 bits", "Write it as text, in quotes.")
+    elif not math.isfinite(number):
+        raise JsonError("a number is too large or is not a number", "Write a finite number, or text in quotes.")
+    return number
+
+
+def _integer(digits: str) -> float:
+    if len(digits) > 20:  # also keeps Python from converting ten thousand digits
+        raise JsonError("a whole number is over 64 bits", "Write it as text, in quotes.")
+    return check_number(int(digits))
+
+
+def _constant(name: str) -> Any:
+    raise JsonError(f"{name} is not JSON", "Write a finite number, null, or text in quotes.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise JsonError(f"the key `{twice}` stands twice in one object", "Keep one of them.")
+    return value
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_int=_integer,
+    parse_float=lambda digits: check_number(float(digits)),
+    parse_constant=_constant,
+)
+
+
+def _depth(text: str) -> int:
+    deepest = depth = 0
+    for found in _TOKENS.finditer(text):
+        token = found.group()
+        if token in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in "]}":
+            depth -= 1
+    return deepest
+
+
+def _advice(text: str) -> str:
+    stripped = text.strip()
+    if stripped.endswith(("},", "],")):
+        return "Remove the comma at the end of the line."
+    if stripped in {"[", "{", "]", "}"}:
+        return "Write each object on one line, without a list around them."
+    if stripped.startswith("{'"):
+        return "Write \" in place of '."
+    return "Mend the JSON."
+
+
+def _filled(text: str) -> Iterator[tuple[int, str]]:
+    # Only "\n" ends a line: splitlines() would cut at U+2028, which JSON allows within a string.
+    return ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
+
+
+def _line_at(data: bytes, offset: int) -> int:
+    ends = data.count(b"\n", 0, offset)
+    return 1 + (ends or data.count(b"\r", 0, offset))
+
+
+def _refusal(path: str, line: int, what: str, fix: str) -> InputError:
+    return InputError([Problem(path=path, line=line, what=what, fix=fix)])

@@ -1,0 +1,239 @@
+"""YAML to plain values, strictly: what is read is what stands there, and no small file can cost much to read.
+
+PyYAML's scanner and parser are used for their events only. Values are built here, by the core schema of YAML 1.2
+narrowed to JSON: `no`, `on`, `0123`, `0x1F`, `1:30` and dates stay text.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import yaml
+from yaml import events as y
+
+from promptci.errors import InputError, Problem
+from promptci.files.lines import MAX_DEPTH, JsonError, check_number, check_text
+
+MAX_BYTES = 1024 * 1024
+MAX_NODES = 100_000
+PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's parser where PyYAML was built with it: about fifteen times faster."""
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_TEXT_TAGS = {"!", "tag:yaml.org,2002:str"}
+_TAGS = {y.SequenceStartEvent: "tag:yaml.org,2002:seq", y.MappingStartEvent: "tag:yaml.org,2002:map"}
+
+
+class Spot(NamedTuple):
+    """Where a value stands."""
+
+    line: int
+    """Of the key for a map's entry, else of the value; counted from 1."""
+    text: int | None = None
+    """First line of the text of a literal block (`|`)."""
+    inner: Mapping[str, "Spot"] | Sequence["Spot"] | None = None
+    """Spots of the entries of a map or list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A value and the lines it stands on."""
+
+    value: Any
+    """dict, list, str, int, float, bool or None, within each other."""
+    spot: Spot
+
+    def line(self, path: Sequence[str | int] = ()) -> int:
+        """Give the line of the value at a path of keys and indexes; of its nearest parent where it is not there."""
+        return self._spot(path).line
+
+    def text_line(self, path: Sequence[str | int], row: int) -> int:
+        """Give the line on which row `row` (from 0) of the text at `path` stands; the value's own where unsure."""
+        spot = self._spot(path)
+        return spot.line if spot.text is None else spot.text + row
+
+    def _spot(self, path: Sequence[str | int]) -> Spot:
+        spot = self.spot
+        for part in path:
+            inner = spot.inner
+            if isinstance(inner, Mapping) and part in inner:
+                spot = inner[str(part)]
+            elif isinstance(inner, list) and isinstance(part, int) and 0 <= part < len(inner):
+                spot = inner[part]
+            else:
+                break
+        return spot
+
+
+def load(text: str, path: str, parser: Any = PARSER) -> Document:
+    """Read one YAML document; an empty one has the value None.
+
+    Parameters
+    ----------
+    text
+        As `lines.decode` gives it.
+    path
+        Named in problems.
+    parser
+        The PyYAML loader that makes the events.
+
+    Raises
+    ------
+    InputError
+        For bad syntax, and for all that makes YAML surprising or costly: anchors and aliases, merge keys, duplicate
+        keys, tags, several documents, numbers JSON does not have, nesting over `MAX_DEPTH`, over `MAX_BYTES` of text
+        or `MAX_NODES` values.
+    """
+    reader = _Reader(path)
+    reader.check_size(text)
+    try:
+        document = reader.document(yaml.parse(text, Loader=parser))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = error.problem or "it cannot be parsed"
+        reader.add(mark.line + 1 if mark else None, f"not valid YAML: {problem}", "Mend the indentation or the quotes.")
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # The Python parser lets chr() and int() fail on an escape or a version no YAML has.
+        reader.add(None, f"not valid YAML: {error}", "Mend the escape sequence.")
+    except _TooMuchError:
+        pass  # already noted; reading on would cost too much
+    if reader.problems:
+        raise InputError(reader.problems)
+    return document
+
+
+class _TooMuchError(Exception):
+    """The document is too deep or too large to read on."""
+
+
+class _Reader:
+    """Builds values from events; depth is bounded, so the recursion is too."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+        self.nodes = 0
+        self.events: Iterator[y.Event] = iter(())
+
+    def add(self, line: int | None, what: str, fix: str) -> None:
+        self.problems.append(Problem(path=self.path, line=line, what=what, fix=fix))
+
+    def check_size(self, text: str) -> None:
+        if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+            self.add(None, "the file is over 1 MiB", "Split it, or write goldens as JSONL.")
+        elif found := _UNPRINTABLE.search(text):
+            what = f"the character U+{ord(found.group()):04X} cannot stand in YAML"
+            self.add(text.count("\n", 0, found.start()) + 1, what, "Remove it, or write it as an escape in quotes.")
+        if self.problems:
+            raise InputError(self.problems)
+
+    def document(self, events: Iterator[y.Event]) -> Document:
+        self.events = (e for e in events if not isinstance(e, y.StreamStartEvent | y.DocumentEndEvent))
+        if isinstance(next(self.events), y.StreamEndEvent):
+            return Document(None, Spot(1))
+        value, spot = self.node(next(self.events), 1)
+        after = next(self.events)
+        if isinstance(after, y.DocumentStartEvent):
+            self.add(_line(after), "a second document begins here", "Keep one document in a file.")
+        return Document(value, spot)
+
+    def node(self, event: y.Event, depth: int) -> tuple[Any, Spot]:
+        self.nodes += 1
+        line = _line(event)
+        if self.nodes > MAX_NODES or depth > MAX_DEPTH + 1:
+            what = f"lists and maps are nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "too many values"
+            self.add(line, what, "Flatten the file." if depth > MAX_DEPTH else f"Keep it under {MAX_NODES:,} values.")
+            raise _TooMuchError
+        if isinstance(event, y.AliasEvent):
+            self.add(line, f"the alias `*{event.anchor}` is refused", "Write the value out.")
+            return None, Spot(line)
+        if isinstance(event, y.NodeEvent) and event.anchor is not None:
+            self.add(line, f"the anchor `&{event.anchor}` is refused", "Remove it and write values out.")
+        if isinstance(event, y.ScalarEvent):
+            return self.scalar(event), Spot(line, line + 1 if event.style == "|" else None)
+        if isinstance(event, y.CollectionStartEvent) and event.tag not in {None, "!", _TAGS[type(event)]}:
+            self.refuse_tag(line, event.tag)
+        return self.sequence(line, depth) if isinstance(event, y.SequenceStartEvent) else self.mapping(line, depth)
+
+    def sequence(self, line: int, depth: int) -> tuple[list[Any], Spot]:
+        values, spots = [], []
+        while not isinstance(event := next(self.events), y.SequenceEndEvent):
+            value, spot = self.node(event, depth + 1)
+            values.append(value)
+            spots.append(spot)
+        return values, Spot(line, inner=spots)
+
+    def mapping(self, line: int, depth: int) -> tuple[dict[str, Any], Spot]:
+        values: dict[str, Any] = {}
+        spots: dict[str, Spot] = {}
+        while not isinstance(event := next(self.events), y.MappingEndEvent):
+            key = self.key(event, depth + 1)
+            value, spot = self.node(next(self.events), depth + 1)
+            if key is None:
+                continue
+            if key in values:
+                what = f"the key `{key}` stands twice, first on line {spots[key].line}"
+                self.add(_line(event), what, "Keep one of them.")
+                continue
+            values[key] = value
+            spots[key] = spot._replace(line=_line(event))
+        return values, Spot(line, inner=spots)
+
+    def key(self, event: y.Event, depth: int) -> str | None:
+        """Give the key's text as written: JSON's keys are text, so `1:` and `true:` are too."""
+        if not isinstance(event, y.ScalarEvent):
+            self.node(event, depth)
+            self.add(_line(event), "a key is not plain text", "Write `key: value`.")
+            return None
+        self.node(event, depth)
+        plain = bool(event.implicit[0])
+        if plain and event.value == "<<":
+            self.add(_line(event), "the merge key `<<` is refused", "Write the entries out.")
+            return None
+        if plain and not event.value:
+            self.add(_line(event), "a key is empty", "Write `key: value`.")
+            return None
+        return str(event.value)
+
+    def scalar(self, event: y.ScalarEvent) -> Any:
+        line = _line(event)
+        if event.tag is not None and event.tag not in _TEXT_TAGS:
+            self.refuse_tag(line, event.tag)
+            return None
+        try:
+            if event.tag is None and event.implicit[0]:
+                return _plain(event.value)
+            return check_text(event.value)
+        except JsonError as error:
+            self.add(line, error.what, error.fix)
+            return None
+
+    def refuse_tag(self, line: int, tag: str) -> None:
+        self.add(line, f"the tag `{tag}` is refused", "Remove it: a file holds text, numbers, lists and maps only.")
+
+
+def _plain(text: str) -> Any:
+    """Resolve an unquoted scalar."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if _INTEGER.fullmatch(text):
+        if len(text) > 20:
+            raise JsonError("a whole number is over 64 bits", "Write it as text, in quotes.")
+        return check_number(int(text))
+    if _FLOAT.fullmatch(text):
+        return check_number(float(text))
+    if _NOT_FINITE.fullmatch(text):
+        raise JsonError(f"`{text}` is not a number JSON has", "Write a finite number, or text in quotes.")
+    return text
+
+
+def _line(event: y.Event) -> int:
+    return int(event.start_mark.line) + 1

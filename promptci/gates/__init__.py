@@ -1,0 +1,1 @@
+"""Comparison and policy in, verdict and reasons out."""

@@ -1,0 +1,84 @@
+"""Comparison and policy in, verdict and reasons out: three zones for quality, hard limits beside them."""
+
+from collections.abc import Sequence
+
+from promptci import verdict as verdicts
+from promptci.compare.model import Comparison
+from promptci.gates import limits, zones
+from promptci.gates.model import Decision, GateReport, Reason
+from promptci.gates.policy import Missing, Policy
+from promptci.runs.model import Status
+from promptci.stats import corrections
+from promptci.verdict import Verdict
+
+
+def decide(comparisons: Sequence[Comparison], policy: Policy, problems: Sequence[Reason] = ()) -> GateReport:
+    """Decide every prompt and the run.
+
+    The p-values of the prompts are corrected together (Holm), so that a pull request with many prompts is not
+    blocked by chance more often than one with a single prompt. `problems` are findings about the run as a whole,
+    such as a deadline reached.
+    """
+    adjusted = corrections.holm([c.quality.p if c.quality else None for c in comparisons])
+    decisions = tuple(decide_one(c, policy, adjusted_p=p) for c, p in zip(comparisons, adjusted, strict=True))
+    return GateReport(decisions=decisions, policy=policy, problems=tuple(problems))
+
+
+def decide_one(comparison: Comparison, policy: Policy, *, adjusted_p: float | None) -> Decision:
+    """Decide one prompt: what stops us from concluding comes first, then the zones, then the limits."""
+    reasons = list(_reasons(comparison, policy, adjusted_p))
+    return Decision(
+        comparison=comparison,
+        verdict=verdicts.worst(reason.verdict for reason in reasons),
+        reasons=tuple(reasons),
+        adjusted_p=adjusted_p,
+    )
+
+
+def _reasons(comparison: Comparison, policy: Policy, adjusted_p: float | None) -> Sequence[Reason]:
+    plan = comparison.plan
+    if plan.status is Status.DELETED:
+        return [Reason(rule="deleted", verdict=Verdict.NO_CHANGE, text="The prompt is deleted; nothing was run.")]
+    if plan.missing_goldens:
+        return [_missing_goldens(policy)]
+    if not plan.cases:
+        return [_no_cases(comparison)]
+    cannot = limits.too_little_evaluated(comparison, policy)
+    judged = [zones.quality(comparison, policy, adjusted_p)] if plan.base is not None else [_new_prompt()]
+    return [
+        *([cannot] if cannot else []),
+        *(judged if cannot is None else []),
+        *limits.critical(comparison),
+        *limits.min_quality(comparison, policy),
+        *limits.cost(comparison, policy),
+        *limits.p95(comparison, policy),
+        *limits.goldens_changed(comparison),
+        *limits.models_differ(comparison),
+    ]
+
+
+def _missing_goldens(policy: Policy) -> Reason:
+    return Reason(
+        rule="missing-goldens",
+        verdict=Verdict.ERROR if policy.on_missing_goldens is Missing.ERROR else Verdict.INCONCLUSIVE,
+        text="No golden set matches this prompt, so nothing was tested. Add one under the name that"
+        " `prompts.goldens` gives, or testData in the prompt file.",
+    )
+
+
+def _no_cases(comparison: Comparison) -> Reason:
+    removed = len(comparison.plan.removed_cases)
+    tail = f" All {removed} cases of the base revision were removed." if removed else ""
+    return Reason(
+        rule="no-cases",
+        verdict=Verdict.ERROR,
+        text=f"The golden set is empty, so nothing was tested.{tail} Add at least one case.",
+    )
+
+
+def _new_prompt() -> Reason:
+    return Reason(
+        rule="new-prompt",
+        verdict=Verdict.PASS,
+        text="New prompt: there is no version to compare with, so only the absolute limits decide.",
+    )

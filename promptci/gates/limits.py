@@ -1,0 +1,146 @@
+"""Hard limits and findings beside the quality test: errors, critical cases, absolute quality, cost, p95, goldens."""
+
+from collections.abc import Sequence
+
+from promptci.compare.model import Comparison
+from promptci.gates.model import Reason
+from promptci.gates.policy import Policy
+from promptci.runs.model import Arm, Status
+from promptci.verdict import Verdict
+
+
+def too_little_evaluated(comparison: Comparison, policy: Policy) -> Reason | None:
+    """Find out whether so many answers are missing that nothing can be concluded."""
+    evaluated = comparison.asked - comparison.errors
+    first = next((s.error for c in comparison.cases for s in (*c.base, *c.head) if s.error is not None), None)
+    cause = f" First error: {first}" if first else ""
+    if evaluated == 0 or comparison.head is None or comparison.head.evaluated == 0:
+        return Reason(
+            rule="nothing-evaluated",
+            verdict=Verdict.ERROR,
+            text=f"No answer of the new version could be evaluated ({comparison.errors} of {comparison.asked} failed).{cause}",
+        )
+    if comparison.errors / comparison.asked > policy.max_error_rate:
+        return Reason(
+            rule="error-rate",
+            verdict=Verdict.ERROR,
+            text=f"{comparison.errors} of {comparison.asked} answers are missing, more than the"
+            f" {policy.max_error_rate:.0%} that `gate.max_error_rate` allows.{cause}",
+        )
+    return None
+
+
+def critical(comparison: Comparison) -> Sequence[Reason]:
+    """Find critical cases that broke, or that a new prompt fails."""
+    broken = [c.case.id for c in comparison.compared if c.critical_break]
+    if comparison.plan.status is Status.ADDED:
+        broken = [c.case.id for c in comparison.cases if c.case.critical and c.pass_rate(Arm.HEAD) == 0.0]
+    if not broken:
+        return []
+    several = len(broken) > 1
+    what = "fail" if comparison.plan.status is Status.ADDED else "broke"
+    noun = "critical cases" if several else "critical case"
+    return [
+        Reason(
+            rule="critical",
+            verdict=Verdict.FAIL,
+            text=f"{len(broken)} {noun} {what if several or what == 'broke' else 'fails'}: {', '.join(broken)}.",
+        )
+    ]
+
+
+def min_quality(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
+    """Check the absolute limit on head's quality over all of its cases, new and changed ones included."""
+    head = comparison.head
+    if policy.min_quality is None or head is None or head.quality is None or head.quality >= policy.min_quality:
+        return []
+    return [
+        Reason(
+            rule="min-quality",
+            verdict=Verdict.FAIL,
+            text=f"Quality is {head.quality:.1%} over all cases; `gate.min_quality` asks for {policy.min_quality:.1%}.",
+        )
+    ]
+
+
+def cost(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
+    """Check the limit on the rise of cost per request."""
+    base, head = comparison.base, comparison.head
+    if policy.max_cost_increase is None or base is None or head is None:
+        return []
+    if base.cost_per_request is None or head.cost_per_request is None:
+        return [_remark("cost", "Cost is unknown (no price for the model), so its limit was not checked.")]
+    if base.cost_per_request == 0:
+        return []
+    rise = float(head.cost_per_request / base.cost_per_request) - 1
+    if rise <= policy.max_cost_increase:
+        return []
+    return [
+        Reason(
+            rule="cost",
+            verdict=Verdict.FAIL,
+            text=f"Cost per request rose by {rise:.0%}; `gate.max_cost_increase` allows {policy.max_cost_increase:.0%}.",
+        )
+    ]
+
+
+def p95(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
+    """Check the limit on the rise of the 95th percentile of latency.
+
+    Only like is compared with like: where one version's answers come from the cache and the other's do not, the
+    times were taken on different days, and a limit crossed would mean nothing.
+    """
+    base, head = comparison.base, comparison.head
+    if policy.max_p95_increase is None or base is None or head is None:
+        return []
+    before, after = base.latency, head.latency
+    if not before.p95 or after.p95 is None or comparison.plan.same_fingerprint:
+        return []
+    rise = after.p95 / before.p95 - 1
+    if rise <= policy.max_p95_increase:
+        return []
+    if (base.latency_fresh == before.n) != (head.latency_fresh == after.n):
+        return [_remark("p95", "One version's answers come from the cache, so latencies were not compared.")]
+    said = f"p95 latency rose by {rise:.0%}; `gate.max_p95_increase` allows {policy.max_p95_increase:.0%}"
+    if not (before.p95_certain and after.p95_certain):
+        return [_remark("p95", f"{said}; with {after.n} answers that is not certain, so it does not block.")]
+    return [Reason(rule="p95", verdict=Verdict.FAIL, text=f"{said}.")]
+
+
+def goldens_changed(comparison: Comparison) -> Sequence[Reason]:
+    """Call out a golden set that shrank, or whose expectations changed, in the same pull request."""
+    plan = comparison.plan
+    found = []
+    if plan.removed_cases:
+        found.append(
+            _remark("goldens-shrank", f"Golden cases removed in this change: {_listed(plan.removed_cases)}.")
+        )
+    if plan.loosened_cases:
+        found.append(
+            _remark(
+                "goldens-loosened",
+                "Expectations or assertions changed for the same question, so these cases are not compared:"
+                f" {_listed(plan.loosened_cases)}. Check that they were not made easier.",
+            )
+        )
+    return found
+
+
+def models_differ(comparison: Comparison) -> Sequence[Reason]:
+    """Say when the endpoint answered the versions with different models although the prompts ask for one."""
+    base, head, plan = comparison.base, comparison.head, comparison.plan
+    if base is None or head is None or plan.base is None or plan.head is None or plan.base.model != plan.head.model:
+        return []
+    if not base.models or not head.models or base.models == head.models:
+        return []
+    text = f"The endpoint answered base with {', '.join(base.models)} and head with {', '.join(head.models)}."
+    return [_remark("models-differ", text)]
+
+
+def _remark(rule: str, text: str) -> Reason:
+    return Reason(rule=rule, verdict=Verdict.NO_CHANGE, text=text)
+
+
+def _listed(ids: Sequence[str], most: int = 10) -> str:
+    more = len(ids) - most
+    return ", ".join(ids[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,54 @@
+"""GateReport: the verdict of each prompt and of the run, with the reasons in words."""
+
+from dataclasses import dataclass
+
+from promptci import verdict
+from promptci.compare.model import Comparison
+from promptci.gates.policy import Policy
+from promptci.verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """One finding and what it means for the verdict."""
+
+    rule: str
+    """Stable name: `regression`, `critical`, `min-quality`, `cost`, `p95`, `error-rate`, `missing-goldens`, …"""
+    verdict: Verdict
+    """What this finding alone would make the verdict; `no-change` for a remark."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """One prompt's verdict."""
+
+    comparison: Comparison
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    adjusted_p: float | None = None
+    """After Holm's correction over the prompts of this run."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GateReport:
+    """The run's verdict."""
+
+    decisions: tuple[Decision, ...]
+    policy: Policy
+    problems: tuple[Reason, ...] = ()
+    """Findings about the run as a whole: nothing evaluated, deadline reached, …"""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all."""
+        return verdict.worst([*(d.verdict for d in self.decisions), *(p.verdict for p in self.problems)])
+
+    @property
+    def exit_code(self) -> int:
+        """What the process ends with."""
+        return verdict.exit_code(
+            self.verdict,
+            advise=self.policy.mode == "advise",
+            inconclusive_blocks=self.policy.on_inconclusive == "block",
+        )

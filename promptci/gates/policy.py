@@ -1,0 +1,45 @@
+"""Policy: what a prompt change must satisfy. Section `gate` of promptci.yml."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """Whether the gate may block."""
+
+    BLOCK = "block"
+    ADVISE = "advise"
+
+
+class Handling(StrEnum):
+    """What an undecided comparison does to the merge."""
+
+    WARN = "warn"
+    BLOCK = "block"
+
+
+class Missing(StrEnum):
+    """What a prompt without goldens is."""
+
+    ERROR = "error"
+    WARN = "warn"
+    """`inconclusive`: seen, not tested, not green."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """Thresholds of the gate; all rates are shares from 0 to 1."""
+
+    mode: Mode = Mode.BLOCK
+    max_drop: float = 0.05
+    """Points of quality worth blocking for: the margin."""
+    alpha: float = 0.05
+    """One-sided error rate: how often a harmless change may be blocked."""
+    on_inconclusive: Handling = Handling.WARN
+    on_missing_goldens: Missing = Missing.ERROR
+    min_quality: float | None = None
+    """Quality that head must reach over all of its cases."""
+    max_cost_increase: float | None = 0.25
+    max_p95_increase: float | None = 0.30
+    max_error_rate: float = 0.05
+    """Share of answers that may be missing before nothing can be concluded."""

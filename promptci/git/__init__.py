@@ -1,0 +1,1 @@
+"""What git knows: revisions, the files in them, and what changed between two of them."""

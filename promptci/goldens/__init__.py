@@ -1,0 +1,1 @@
+"""Golden cases: bytes and a path in, a GoldenSet out."""

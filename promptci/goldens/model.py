@@ -1,0 +1,71 @@
+"""Case and GoldenSet: what is asked, and what a right answer looks like."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from promptci.files import canonical
+
+ABSENT: Any = None
+"""A case without `expected` has None there; JSON's null cannot be expected of a text."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assertion:
+    """One thing an answer must satisfy."""
+
+    type: str
+    """Key of the table of assertions, such as `contains`."""
+    value: Any = None
+    """Operand; None where the type needs none. A string is a template over the case's variables."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further keys of the assertion, such as `tolerance`."""
+    weight: float = 1.0
+    """Share in the case's score; 0 informs only and cannot fail the case."""
+    name: str = ""
+    """Shown in the report; empty: the type."""
+    line: int | None = None
+    """Where it stands in the file, for errors."""
+
+    @property
+    def text(self) -> list[Any]:
+        """What makes two assertions the same."""
+        return [self.type, self.value, dict(self.options), self.weight]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One golden case."""
+
+    id: str
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    expected: Any = ABSENT
+    assertions: tuple[Assertion, ...] = ()
+    """As written; `effective()` in runs/ adds what follows from `expected` and the prompt's evaluators."""
+    tags: tuple[str, ...] = ()
+    critical: bool = False
+    """A flip from right to wrong blocks, whatever the statistics say."""
+    cluster: str | None = None
+    """Cases of one cluster (paraphrases of one question) count as less than so many independent ones."""
+    weight: float = 1.0
+    path: str
+    line: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the case's text: variables, expectation, assertions."""
+        return canonical.digest([dict(self.vars), self.expected, [a.text for a in self.assertions]])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GoldenSet:
+    """All golden cases of one prompt at one revision."""
+
+    paths: tuple[str, ...]
+    """Files they came from, in order."""
+    cases: tuple[Case, ...]
+
+    @property
+    def by_id(self) -> dict[str, Case]:
+        """Cases by id."""
+        return {case.id: case for case in self.cases}

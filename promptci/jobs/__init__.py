@@ -1,0 +1,1 @@
+"""The errands, one per file: the sentence spelled once for each."""

@@ -1,0 +1,1 @@
+"""Prompt files: bytes and a path in, a Prompt out."""

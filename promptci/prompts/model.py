@@ -1,0 +1,92 @@
+"""Prompt: messages, model, parameters and response format, with the fingerprint that decides whether to run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from promptci.files import canonical
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """One turn of the conversation, as a template."""
+
+    role: str
+    """`system`, `user` or `assistant`."""
+    content: str
+    """Text with `{{name}}` variables."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """One answer an LLM evaluator may give, and what it is worth."""
+
+    choice: str
+    score: float
+    """From 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StringEvaluator:
+    """A `string:` evaluator of a prompt file."""
+
+    name: str
+    operator: str
+    """`equals`, `contains`, `startsWith` or `endsWith`."""
+    value: str
+    """Operand, a template."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LlmEvaluator:
+    """An `llm:` evaluator of a prompt file, or a `uses: github/…` one spelled out."""
+
+    name: str
+    model: str
+    prompt: str
+    """Template; `{{completion}}` is the answer under test."""
+    system_prompt: str | None = None
+    """Sent as it stands: GitHub does not fill in variables here."""
+    choices: tuple[Choice, ...]
+    last_line: bool = False
+    """True where the evaluator's prompt asks for reasoning first and the score on the last line."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """One prompt file at one revision."""
+
+    name: str
+    path: str
+    description: str = ""
+    model: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """As the endpoint wants them: `max_tokens`, `temperature`, `top_p`, …"""
+    response_format: str = "text"
+    """`text`, `json_object` or `json_schema`."""
+    json_schema: Mapping[str, Any] | None = None
+    """Parsed: `name`, `schema`, maybe `strict`."""
+    messages: tuple[Message, ...]
+    test_data: tuple[Mapping[str, Any], ...] = ()
+    test_data_lines: tuple[int, ...] = ()
+    """Line of each testData item, for errors."""
+    evaluators: tuple[StringEvaluator | LlmEvaluator, ...] = ()
+    includes: tuple[str, ...] = ()
+    """Files whose text was put in place of `{{> file}}`."""
+    source: str = ""
+    """The file's text, for the diff in the report."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know: keys ignored, traps of the format mended."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all that can change an answer, and nothing else."""
+        return canonical.digest(
+            {
+                "model": self.model,
+                "parameters": dict(self.parameters),
+                "response_format": self.response_format,
+                "json_schema": self.json_schema,
+                "messages": [[m.role, m.content] for m in self.messages],
+            }
+        )

@@ -1,0 +1,1 @@
+"""Who answers: an endpoint, the embedded model, or a file of recorded answers."""

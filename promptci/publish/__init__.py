@@ -1,0 +1,1 @@
+"""GitHub: text, a verdict, annotations and paths in; a comment, a status and outputs there."""

@@ -1,0 +1,135 @@
+"""Plan, Question and Answer: what is asked, of which arm, and what came back."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from promptci.goldens.model import Case
+from promptci.prompts.model import Prompt
+from promptci.providers.base import Completion, Request
+
+
+class Arm(StrEnum):
+    """Which side of the comparison."""
+
+    BASE = "base"
+    HEAD = "head"
+
+
+class Status(StrEnum):
+    """What the change did to a prompt."""
+
+    CHANGED = "changed"
+    ADDED = "added"
+    DELETED = "deleted"
+    RENAMED = "renamed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedCase:
+    """A case as it will be asked and marked, with what the change did to it."""
+
+    case: Case
+    """Assertions are the effective ones: the case's own, or what follows from `expected` and the prompt's evaluators."""
+    change: str = "same"
+    """`same` (compared), `new`, `changed` (asked of both versions, shown apart, absolute limits only)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptPlan:
+    """One affected prompt: its two versions and the cases both are asked."""
+
+    name: str
+    path: str
+    """Path at head, or at base for a deleted prompt."""
+    status: Status
+    base: Prompt | None
+    head: Prompt | None
+    cases: tuple[PlannedCase, ...] = ()
+    removed_cases: tuple[str, ...] = ()
+    """Ids of cases that head no longer has."""
+    loosened_cases: tuple[str, ...] = ()
+    """Ids of cases whose expectation or assertions changed while their variables did not: perhaps made easier."""
+    why: tuple[str, ...] = ()
+    """Why it is affected, in words: `prompt changed`, `goldens changed`, …"""
+    goldens_paths: tuple[str, ...] = ()
+    missing_goldens: bool = False
+    """No golden set matched and the prompt has no testData."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def same_fingerprint(self) -> bool:
+        """Both versions would be asked the same things, so one answer serves both arms."""
+        return self.base is not None and self.head is not None and self.base.fingerprint == self.head.fingerprint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """One call to make."""
+
+    prompt: str
+    """Prompt's name."""
+    arm: Arm
+    case_id: str
+    replicate: int
+    request: Request
+
+    @property
+    def key(self) -> tuple[str, Arm, str, int]:
+        """Names the question within a run."""
+        return (self.prompt, self.arm, self.case_id, self.replicate)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerError:
+    """Why there is no answer."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What came back for one question: a completion or an error, never both."""
+
+    prompt: str
+    arm: Arm
+    case_id: str
+    replicate: int
+    request_key: str
+    completion: Completion | None = None
+    error: AnswerError | None = None
+    cost_usd: Decimal | None = None
+    """Price of this call when it was made; None where the model's price is unknown."""
+    cached: bool = False
+    """Taken from the cache or shared with the other arm: cost nothing now."""
+
+    @property
+    def key(self) -> tuple[str, Arm, str, int]:
+        """Names the question within a run."""
+        return (self.prompt, self.arm, self.case_id, self.replicate)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How a run may spend: section `run` of promptci.yml."""
+
+    repeats: int = 1
+    concurrency: int | None = None
+    """None: what the provider thinks sensible."""
+    budget_usd: Decimal | None = None
+    deadline_s: float = 45 * 60.0
+    cache: str | None = ".promptci/cache"
+    """Folder, relative to the repository; None: no cache."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Everything a run will do."""
+
+    prompts: tuple[PromptPlan, ...] = ()
+    questions: tuple[Question, ...] = ()
+    """Interleaved: both arms of a case stand side by side."""
+    repeats: int = 1
+    notes: tuple[str, ...] = ()

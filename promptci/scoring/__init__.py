@@ -1,0 +1,1 @@
+"""Answers and expectations in, scored cases out."""

@@ -1,0 +1,68 @@
+"""Mark and ScoredCase: how one answer did against one case."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from promptci.goldens.model import Case
+from promptci.runs.model import Answer, Arm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """The outcome of one assertion on one answer."""
+
+    type: str
+    name: str
+    passed: bool | None
+    """None: unscored, missing data (a judge that gave no readable verdict)."""
+    score: float | None
+    """From 0 to 1; None when unscored."""
+    reason: str
+    """Why, in words, for the report."""
+    weight: float = 1.0
+    label: tuple[str, str] | None = None
+    """(expected, given) of a `one-of` assertion."""
+    cost_usd: Decimal | None = None
+    """What a judge's call cost; None for code or unknown price."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoredCase:
+    """One answer to one case, marked."""
+
+    case: Case
+    arm: Arm
+    replicate: int
+    answer: Answer
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def error(self) -> str | None:
+        """Why this is missing data, or None."""
+        if self.answer.error is not None:
+            return f"{self.answer.error.kind}: {self.answer.error.message}"
+        unscored = [mark for mark in self.marks if mark.passed is None and mark.weight > 0]
+        if unscored:
+            return f"unscored: {unscored[0].name}: {unscored[0].reason}"
+        return None if self.marks else "nothing to mark: the case has no assertions"
+
+    @property
+    def passed(self) -> bool | None:
+        """True when every assertion that counts holds; None for missing data."""
+        if self.error is not None:
+            return None
+        return all(mark.passed for mark in self.marks if mark.weight > 0)
+
+    @property
+    def score(self) -> float | None:
+        """Weighted mean of the marks, 0 to 1; None for missing data."""
+        if self.error is not None:
+            return None
+        weighted = [(mark.score or 0.0, mark.weight) for mark in self.marks if mark.weight > 0]
+        total = sum(weight for _, weight in weighted)
+        return sum(score * weight for score, weight in weighted) / total if total else 1.0
+
+    @property
+    def text(self) -> str | None:
+        """The answer's text, or None where there is none."""
+        return self.answer.completion.text if self.answer.completion else None

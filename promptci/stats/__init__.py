@@ -1,0 +1,1 @@
+"""Pure numbers: tests, intervals, power. Numbers in, numbers out; nothing here knows what a prompt is."""
