@@ -36,6 +36,13 @@ class PairedCase:
         """Mean score of this arm's replicates, missing data left out; None when none is left."""
         return _mean([s.score for s in self.arm(arm)])
 
+    def value(self, arm: Arm, *, graded: bool) -> float:
+        """Give what quality is measured by; ValueError where this side is missing."""
+        found = self.score(arm) if graded else self.pass_rate(arm)
+        if found is None:
+            raise ValueError(f"case {self.case.id} was not evaluated at {arm}")
+        return found
+
     def arm(self, arm: Arm) -> tuple[ScoredCase, ...]:
         """Give one side."""
         return self.base if arm is Arm.BASE else self.head

@@ -28,8 +28,8 @@ def measure(pairs: Sequence[PairedCase], *, graded: bool, alpha: float, shared: 
     graded scores: paired t over cases with a BCa interval (or the cluster-robust one). `shared` says that both
     versions ask the model the same thing, so that one answer served both and there is nothing to test.
     """
-    base = [_value(pair, Arm.BASE, graded=graded) for pair in pairs]
-    head = [_value(pair, Arm.HEAD, graded=graded) for pair in pairs]
+    base = [pair.value(Arm.BASE, graded=graded) for pair in pairs]
+    head = [pair.value(Arm.HEAD, graded=graded) for pair in pairs]
     weights = [pair.case.weight for pair in pairs]
     plain = len(set(weights)) == 1 and not any(pair.case.cluster for pair in pairs)
     binary = not graded and all(value in (0.0, 1.0) for value in (*base, *head))
@@ -38,13 +38,6 @@ def measure(pairs: Sequence[PairedCase], *, graded: bool, alpha: float, shared: 
     if binary and plain:
         return _mcnemar(base, head, alpha=alpha)
     return _paired_t(pairs, base, head, graded=graded, alpha=alpha)
-
-
-def _value(pair: PairedCase, arm: Arm, *, graded: bool) -> float:
-    value = pair.score(arm) if graded else pair.pass_rate(arm)
-    if value is None:  # a complete pair has both
-        raise ValueError(f"case {pair.case.id} has no {arm} value")
-    return value
 
 
 def _measure_name(*, graded: bool) -> str:
@@ -56,7 +49,7 @@ def _identical(base: Sequence[float], *, graded: bool, alpha: float) -> Quality:
         measure=_measure_name(graded=graded),
         base=fmean(base),
         head=fmean(base),
-        interval=Interval(0.0, 0.0),
+        interval=Interval(lo=0.0, hi=0.0),
         confidence=1 - 2 * alpha,
         p=1.0,
         detectable_drop=0.0,

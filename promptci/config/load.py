@@ -35,7 +35,9 @@ def load(data: bytes | None, path: str) -> Config:
     if not isinstance(value, dict):
         raise ConfigError([Problem(path=path, line=1, what="the file is not a map of sections", fix="Write `gate:` …")])
     # An empty section (`gate:` with nothing under it) means its defaults.
-    value = {key: {} if section is None and key in ConfigFile.model_fields else section for key, section in value.items()}
+    value = {
+        key: {} if section is None and key in ConfigFile.model_fields else section for key, section in value.items()
+    }
     try:
         return _config(ConfigFile.model_validate(value))
     except ValidationError as error:
@@ -92,7 +94,9 @@ def _problem(detail: ErrorDetails, document: strict_yaml.Document, path: str) ->
 
 def _is_branch(part: int | str) -> bool:
     """Pydantic names the branch of a union in the location (`literal['auto']`, `constrained-int`): not a key."""
-    return isinstance(part, str) and (part.endswith("]") or part in {"int", "str", "constrained-int", "decimal", "bool"})
+    return isinstance(part, str) and (
+        part.endswith("]") or part in {"int", "str", "constrained-int", "decimal", "bool"}
+    )
 
 
 def _keys(location: Sequence[int | str]) -> list[str]:
@@ -100,5 +104,5 @@ def _keys(location: Sequence[int | str]) -> list[str]:
     model: Any = ConfigFile
     for part in location:
         annotation = model.model_fields[part].annotation
-        model = next((a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)))
+        model = next(a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel))
     return list(model.model_fields)

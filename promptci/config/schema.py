@@ -33,12 +33,12 @@ class PromptsSection(Section):
 
     include: Annotated[list[str], BeforeValidator(_single_or_list)] = Field(
         default=["prompts/**/*.prompt.yml", "prompts/**/*.prompt.yaml"],
-        description="Globs of prompt files, relative to the repository's root. `*` stays within a folder, `**` does not.",
+        description="Globs of prompt files, from the repository's root. `*` stays within a folder, `**` does not.",
         min_length=1,
     )
     goldens: str = Field(
         default="goldens/{name}.*",
-        description="Glob of a prompt's golden cases; `{name}` is the prompt's `name`, else its file name without endings.",
+        description="Glob of a prompt's goldens; `{name}` is the prompt's `name`, else its file name without endings.",
     )
 
 
@@ -47,7 +47,7 @@ class ProviderSection(Section):
 
     kind: Literal["openai", "local", "recorded"] = Field(
         default="openai",
-        description="`openai`: any OpenAI-compatible endpoint. `local`: the embedded model, no key. `recorded`: answers from a file.",
+        description="`openai`: any OpenAI-compatible endpoint. `local`: the embedded model. `recorded`: from a file.",
     )
     base_url: str = Field(default="https://api.openai.com/v1", description="Endpoint of kind `openai`.")
     api_key_env: str = Field(default="OPENAI_API_KEY", description="Name of the variable that holds the key.")

@@ -18,7 +18,8 @@ def too_little_evaluated(comparison: Comparison, policy: Policy) -> Reason | Non
         return Reason(
             rule="nothing-evaluated",
             verdict=Verdict.ERROR,
-            text=f"No answer of the new version could be evaluated ({comparison.errors} of {comparison.asked} failed).{cause}",
+            text=f"No answer of the new version could be evaluated ({comparison.errors} of {comparison.asked} failed)."
+            f"{cause}",
         )
     if comparison.errors / comparison.asked > policy.max_error_rate:
         return Reason(
@@ -79,7 +80,8 @@ def cost(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
         Reason(
             rule="cost",
             verdict=Verdict.FAIL,
-            text=f"Cost per request rose by {rise:.0%}; `gate.max_cost_increase` allows {policy.max_cost_increase:.0%}.",
+            text=f"Cost per request rose by {rise:.0%}; `gate.max_cost_increase` allows"
+            f" {policy.max_cost_increase:.0%}.",
         )
     ]
 
@@ -112,9 +114,7 @@ def goldens_changed(comparison: Comparison) -> Sequence[Reason]:
     plan = comparison.plan
     found = []
     if plan.removed_cases:
-        found.append(
-            _remark("goldens-shrank", f"Golden cases removed in this change: {_listed(plan.removed_cases)}.")
-        )
+        found.append(_remark("goldens-shrank", f"Golden cases removed in this change: {_listed(plan.removed_cases)}."))
     if plan.loosened_cases:
         found.append(
             _remark(

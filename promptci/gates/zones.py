@@ -23,7 +23,8 @@ def quality(comparison: Comparison, policy: Policy, adjusted_p: float | None) ->
         )
     counts = f"{len(comparison.broken)} broken, {len(comparison.fixed)} fixed of {len(comparison.pairs)} pairs"
     drop = -found.delta
-    if _shown_worse(found, policy, adjusted_p):
+    # 1e-12: the margin is written in decimal, and 3 of 60 cases must count as 5 points.
+    if adjusted_p is not None and adjusted_p <= policy.alpha and drop >= policy.max_drop - 1e-12:
         return Reason(
             rule="regression",
             verdict=Verdict.FAIL,
@@ -34,15 +35,12 @@ def quality(comparison: Comparison, policy: Policy, adjusted_p: float | None) ->
         return Reason(
             rule="not-worse",
             verdict=Verdict.PASS,
-            text=f"No regression: with {found.confidence:.0%} confidence {found.measure} fell by less than the margin of"
-            f" {_points(policy.max_drop)} ({counts}).",
+            text=f"No regression: with {found.confidence:.0%} confidence {found.measure} fell by less than the margin"
+            f" of {_points(policy.max_drop)} ({counts}).",
         )
-    return Reason(rule="cannot-tell", verdict=Verdict.INCONCLUSIVE, text=_cannot_tell(comparison, found, policy, counts))
-
-
-def _shown_worse(found: Quality, policy: Policy, adjusted_p: float | None) -> bool:
-    # 1e-12: the margin is written in decimal, and 3 of 60 cases must count as 5 points.
-    return adjusted_p is not None and adjusted_p <= policy.alpha and -found.delta >= policy.max_drop - 1e-12
+    return Reason(
+        rule="cannot-tell", verdict=Verdict.INCONCLUSIVE, text=_cannot_tell(comparison, found, policy, counts)
+    )
 
 
 def _cannot_tell(comparison: Comparison, found: Quality, policy: Policy, counts: str) -> str:
@@ -81,7 +79,5 @@ def _signed(share: float) -> str:
     return f"{100 * share:+.1f}".replace("-", "−")
 
 
-def _p(value: float | None) -> str:
-    if value is None:
-        return "p unknown"
+def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

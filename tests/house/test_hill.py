@@ -16,7 +16,8 @@ FLOORS = [  # top to bottom
     {"scoring"},
     {"runs"},
     {"prompts", "goldens", "git", "providers", "observations", "history"},
-    {"errors", "verdict", "stats", "files", "redact"},
+    {"stats", "files", "redact"},
+    {"errors", "verdict"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 DOORS = {"__init__", "__main__"}

@@ -1,0 +1,153 @@
+"""Intervals: Wilson for a rate, Tango for paired rates, BCa bootstrap and cluster-robust t for paired scores."""
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from promptci.stats import paired
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval:
+    """From `lo` to `hi`."""
+
+    lo: float
+    hi: float
+
+
+def _z(confidence: float) -> float:
+    from scipy.stats import norm  # noqa: PLC0415 - heavy: keeps --help fast
+
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence lies between 0 and 1, not {confidence}")
+    return float(norm.ppf(0.5 + confidence / 2))
+
+
+def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval | None:
+    """Give Wilson's score interval of a rate, or None for n = 0. Source: Wilson, JASA 22 (1927)."""
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} cannot be")
+    if n == 0:
+        return None
+    z2 = _z(confidence) ** 2
+    rate = successes / n
+    centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n * n))
+    lo = 0.0 if successes == 0 else max(0.0, centre - half)
+    return Interval(lo=lo, hi=1.0 if successes == n else min(1.0, centre + half))
+
+
+def paired_difference(broken: int, fixed: int, n: int, confidence: float = 0.95) -> Interval:
+    """Give Tango's score interval of head's rate minus base's, (fixed - broken)/n over n pairs.
+
+    Has width even where no pair is discordant. Source: Tango, Statistics in Medicine 17 (1998), eq. 12.
+    """
+    if broken < 0 or fixed < 0 or n < 1 or broken + fixed > n:
+        raise ValueError(f"{broken} broken and {fixed} fixed of {n} pairs cannot be")
+    z = _z(confidence)
+    return Interval(
+        lo=_root(lambda delta: _tango(delta, broken, fixed, n) - z, -1.0, (fixed - broken) / n),
+        hi=_root(lambda delta: _tango(delta, broken, fixed, n) + z, (fixed - broken) / n, 1.0),
+    )
+
+
+def _tango(delta: float, broken: int, fixed: int, n: int) -> float:
+    """Score statistic for `the true difference is delta`; falls as delta rises, 0 at the estimate."""
+    a = 2 * n
+    b = -fixed - broken + (2 * n - fixed + broken) * delta
+    c = -broken * delta * (1 - delta)
+    nuisance = (math.sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
+    variance = n * (2 * nuisance + delta * (1 - delta))
+    distance = fixed - broken - n * delta
+    if variance <= 0:
+        return math.copysign(math.inf, distance) if distance else 0.0
+    return distance / math.sqrt(variance)
+
+
+def _root(function: Callable[[float], float], lo: float, hi: float) -> float:
+    """Bisect a falling function; an end where there is no sign change is the bound itself."""
+    if function(lo) <= 0:
+        return lo
+    if function(hi) >= 0:
+        return hi
+    for _ in range(60):  # to the last bit of a number near 1
+        middle = (lo + hi) / 2
+        lo, hi = (middle, hi) if function(middle) > 0 else (lo, middle)
+    return (lo + hi) / 2
+
+
+def _clip(lo: float, hi: float) -> Interval:
+    return Interval(lo=max(-1.0, lo), hi=min(1.0, hi))
+
+
+def _unseen(value: float, effective: float, confidence: float) -> Interval:
+    """Interval around differences that are all the same: a case unlike them may exist and not have been seen.
+
+    Its share is bounded as Wilson's interval bounds 0 of n, and it could move the score by at most 1.
+    """
+    z2 = _z(confidence) ** 2
+    share = z2 / (effective + z2)
+    return _clip(value - share, value + share)
+
+
+def _effective(weights: Sequence[float]) -> float:
+    """Kish's effective number of units."""
+    return math.fsum(weights) ** 2 / math.fsum(w * w for w in weights)
+
+
+def clustered_difference(
+    differences: Sequence[float],
+    weights: Sequence[float] | None = None,
+    clusters: Sequence[Hashable | None] | None = None,
+    confidence: float = 0.95,
+) -> Interval | None:
+    """Give the cluster-robust t interval of the weighted mean difference (in -1..1); None with one cluster."""
+    test = paired.paired_t(differences, weights, clusters)
+    if test.se is None:
+        return None
+    if test.se == 0:
+        sums = paired.cluster_sums(differences, paired.check_weights(weights, len(differences)), clusters)
+        return _unseen(test.mean, _effective([w for _, w in sums]), confidence)
+    from scipy.stats import t  # noqa: PLC0415 - heavy: keeps --help fast
+
+    half = float(t.ppf(0.5 + confidence / 2, test.df)) * test.se
+    return _clip(test.mean - half, test.mean + half)
+
+
+def bca_mean(
+    values: Sequence[float],
+    weights: Sequence[float] | None = None,
+    *,
+    confidence: float = 0.95,
+    seed: int,
+    resamples: int = 4000,
+) -> Interval | None:
+    """Give the BCa bootstrap interval of the weighted mean of differences in -1..1; None for fewer than two values.
+
+    Source: Efron, JASA 82 (1987); acceleration from the jackknife. Values that are all the same get an interval
+    with width (see `_unseen`) rather than certainty from nothing.
+    """
+    import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
+    from scipy.stats import norm  # noqa: PLC0415 - heavy: keeps --help fast
+
+    mean = paired.weighted_mean(values, weights)
+    w = np.asarray(paired.check_weights(weights, len(values)))
+    v = np.asarray(values, dtype=float)[w > 0]
+    w = w[w > 0]
+    if len(v) < 2:
+        return None
+    if np.ptp(v) <= 1e-12:
+        return _unseen(mean, _effective(w.tolist()), confidence)
+    order = np.lexsort((w, v))  # so that the order of the cases changes nothing
+    v, w = v[order], w[order]
+    rows = np.random.default_rng(seed).integers(0, len(v), size=(resamples, len(v)))
+    means = (v[rows] * w[rows]).sum(axis=1) / w[rows].sum(axis=1)
+    below = float((means < mean - 1e-12).mean() + (np.abs(means - mean) <= 1e-12).mean() / 2)
+    bias = float(norm.ppf(min(max(below, 0.5 / resamples), 1 - 0.5 / resamples)))
+    left_out = ((v * w).sum() - v * w) / (w.sum() - w)
+    spread = left_out.mean() - left_out
+    acceleration = float((spread**3).sum() / (6 * (spread**2).sum() ** 1.5))
+    ends = [bias + float(norm.ppf(q)) for q in (0.5 - confidence / 2, 0.5 + confidence / 2)]
+    shares = [float(norm.cdf(bias + e / (1 - acceleration * e))) for e in ends]
+    lo, hi = np.quantile(means, shares)
+    return _clip(float(lo), float(hi))

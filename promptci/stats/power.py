@@ -1,0 +1,89 @@
+"""What a golden set can see: the smallest drop shown with given power, and the number of cases a margin needs."""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+from promptci.stats.paired import mcnemar_midp
+
+
+@lru_cache(maxsize=4096)
+def _broken_needed(discordant: int, alpha: float) -> int:
+    """Smallest number of broken pairs among so many discordant ones that is significant; discordant + 1: none is."""
+    lo, hi = 0, discordant + 1
+    while lo < hi:  # mid-p falls as `broken` grows
+        middle = (lo + hi) // 2
+        if middle <= discordant and mcnemar_midp(middle, discordant - middle) > alpha:
+            lo = middle + 1
+        else:
+            hi = middle
+    return lo
+
+
+def power_of(n: int, discordance: float, drop: float, *, alpha: float = 0.05) -> float:
+    """Give the probability that the one-sided mid-p McNemar test shows this drop.
+
+    Each of n pairs is discordant with probability `discordance`: broken with (discordance + drop)/2, fixed with
+    (discordance - drop)/2. Exact: summed over the number of discordant pairs.
+    """
+    import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
+    from scipy.stats import binom  # noqa: PLC0415 - heavy: keeps --help fast
+
+    if not 0 < discordance <= 1 or not 0 <= drop <= discordance + 1e-12:
+        raise ValueError(f"a drop of {drop} cannot be with a discordance of {discordance}")
+    lo, hi = (int(q) for q in binom.ppf([1e-12, 1 - 1e-12], n, discordance))
+    counts = np.arange(max(lo, 0), hi + 1)
+    needed = np.array([_broken_needed(int(m), alpha) for m in counts])
+    share = min(1.0, (discordance + drop) / (2 * discordance))
+    return float((binom.pmf(counts, n, discordance) * binom.sf(needed - 1, counts, share)).sum())
+
+
+def detectable_drop(n: int, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> float | None:
+    """Give the smallest true drop (0..1) shown with this power at this discordance.
+
+    None: even if every discordant pair were broken, the power would not be reached.
+    """
+    if n < 1 or discordance <= 0 or power_of(n, discordance, discordance, alpha=alpha) < power:
+        return None
+    return _smallest(lambda drop: power_of(n, discordance, drop, alpha=alpha) >= power, 0.0, discordance)
+
+
+def smallest_drop(n: int, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> float | None:
+    """Give the smallest true drop these n pairs show, where a drop may bring discordance of its own.
+
+    A drop of x makes at least x of the pairs discordant, however few are now; so where the present discordance is
+    too low to show anything, the answer is the drop that is all of its own discordance.
+    """
+    found = detectable_drop(n, discordance, alpha=alpha, power=power)
+    if found is not None:
+        return found
+    if n < 1 or power_of(n, 1.0, 1.0, alpha=alpha) < power:
+        return None
+    return _smallest(lambda x: power_of(n, x, x, alpha=alpha) >= power, max(discordance, 1e-6), 1.0)
+
+
+def _smallest(enough: Callable[[float], bool], lo: float, hi: float) -> float:
+    """Bisect to the smallest value that is enough; `hi` is known to be."""
+    for _ in range(30):
+        middle = (lo + hi) / 2
+        lo, hi = (lo, middle) if enough(middle) else (middle, hi)
+    return hi
+
+
+def _z_sum(alpha: float, power: float) -> float:
+    from scipy.stats import norm  # noqa: PLC0415 - heavy: keeps --help fast
+
+    return float(norm.isf(alpha) + norm.ppf(power))
+
+
+def detectable_drop_scores(n: int, sd: float, *, alpha: float = 0.05, power: float = 0.80) -> float:
+    """Give the smallest mean drop shown over n pairs whose differences have the standard deviation `sd`."""
+    return _z_sum(alpha, power) * sd / math.sqrt(n)
+
+
+def cases_needed(margin: float, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> int:
+    """Give the pairs with which `not worse by the margin` can be shown when nothing changed.
+
+    (z_alpha + z_beta)^2 discordance / margin^2, the variance of a paired difference being discordance/n.
+    """
+    return math.ceil(_z_sum(alpha, power) ** 2 * discordance / margin**2)

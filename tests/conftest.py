@@ -1,0 +1,1 @@
+"""Shared set-up: nothing yet beyond what pytest's options give."""

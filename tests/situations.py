@@ -1,0 +1,109 @@
+"""Comparisons in a notation that a person can read.
+
+One line a case: `id base head`, where a side is `1` (right), `0` (wrong), `!` (the call failed), `-` (not asked), a
+number such as `0.4` (the mean of graded marks), or several with commas (`1,0,1`: replicates). A `*` after the id
+makes the case critical, a `~` marks its text as changed, `@name` after it puts it into a cluster.
+"""
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from promptci.compare.compare import compare
+from promptci.compare.model import Comparison
+from promptci.goldens.model import Assertion, Case
+from promptci.prompts.model import Message, Prompt
+from promptci.providers.base import Completion
+from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.scoring.model import Mark, ScoredCase
+
+LINE = re.compile(
+    r"(?P<id>[\w-]+)(?P<critical>\*?)(?P<changed>~?)(?:@(?P<cluster>\w+))?\s+(?P<base>\S+)\s+(?P<head>\S+)"
+)
+
+
+def quality_rows(*, right: int = 0, broken: int = 0, fixed: int = 0, wrong: int = 0) -> str:
+    """So many cases of each outcome, as lines."""
+    kinds = [("right", right, "1 1"), ("broken", broken, "1 0"), ("fixed", fixed, "0 1"), ("wrong", wrong, "0 0")]
+    return "\n".join(f"{name}{i} {sides}" for name, count, sides in kinds for i in range(count))
+
+
+def prompt(text: str, model: str = "m") -> Prompt:
+    return Prompt(
+        name="greeter", path="prompts/greeter.prompt.yml", model=model, messages=(Message(role="user", content=text),)
+    )
+
+
+def comparison(
+    rows: str,
+    *,
+    status: Status = Status.CHANGED,
+    alpha: float = 0.05,
+    graded: bool = False,
+    plan: dict[str, Any] | None = None,
+    **facts: Any,
+) -> Comparison:
+    """Make the comparison that these rows describe.
+
+    `facts`: `cost=(base, head)` dollars, `latency=(base, head)` ms, `models=(base, head)`, `cached_base`, or any field
+    of PromptPlan.
+    """
+    per_arm = {key: facts.pop(key, None) for key in ("cost", "latency", "models", "cached_base")}
+    cases, scored = [], []
+    for line in filter(None, map(str.strip, rows.splitlines())):
+        match = LINE.fullmatch(line)
+        assert match, f"not a case: {line!r}"
+        kind = "llm" if graded else "equals"
+        case = Case(
+            id=match["id"],
+            path="goldens/greeter.jsonl",
+            critical=bool(match["critical"]),
+            cluster=match["cluster"],
+            assertions=(Assertion(type=kind, value="x"),),
+        )
+        new = match["base"] == "-"
+        cases.append(PlannedCase(case=case, change="new" if new else "changed" if match["changed"] else "same"))
+        for arm, written in ((Arm.BASE, match["base"]), (Arm.HEAD, match["head"])):
+            scored += [
+                _scored(case, arm, i, one, per_arm) for i, one in enumerate(written.split(",")) if written != "-"
+            ]
+    made = PromptPlan(
+        name="greeter",
+        path="prompts/greeter.prompt.yml",
+        status=status,
+        base=None if status is Status.ADDED else prompt("old"),
+        head=None if status is Status.DELETED else prompt("new"),
+        cases=tuple(cases),
+        **facts,
+    )
+    return compare(replace(made, **(plan or {})), scored, alpha=alpha)
+
+
+def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[str, Any]) -> ScoredCase:
+    side = 0 if arm is Arm.BASE else 1
+    failed = written == "!"
+    cost: Decimal | None = (per_arm["cost"] or (None, None))[side]
+    answer = Answer(
+        prompt="greeter",
+        arm=arm,
+        case_id=case.id,
+        replicate=replicate,
+        request_key=f"{arm}{case.id}",
+        completion=None
+        if failed
+        else Completion(
+            text=written,
+            latency_ms=(per_arm["latency"] or (None, None))[side],
+            model=(per_arm["models"] or (None, None))[side],
+        ),
+        error=AnswerError(kind="server", message="HTTP 500") if failed else None,
+        cost_usd=cost,
+        cached=bool(per_arm["cached_base"]) and arm is Arm.BASE,
+    )
+    if failed:
+        return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer)
+    score = float(written)
+    kind = case.assertions[0].type
+    mark = Mark(type=kind, name=kind, passed=score > 0, score=score, reason="as written")
+    return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, marks=(mark,))

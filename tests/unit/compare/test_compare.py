@@ -1,0 +1,144 @@
+"""Pairs, their outcomes, and the method each kind of data calls for."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from situations import comparison, quality_rows
+
+from promptci.compare.compare import compare
+from promptci.compare.model import Comparison, Quality
+from promptci.runs.model import Arm, Status
+
+
+def quality(found: Comparison) -> Quality:
+    assert found.quality is not None
+    return found.quality
+
+
+def outcomes(found: Comparison) -> dict[str, str]:
+    return {case.case.id: case.outcome for case in found.cases}
+
+
+def test_every_case_gets_its_outcome() -> None:
+    found = comparison("a 1 1\nb 1 0\nc 0 1\nd 0 0\ne 1 !\nf ! 0\ng - 1")
+    assert outcomes(found) == {
+        "a": "same", "b": "broken", "c": "fixed", "d": "same", "e": "incomplete", "f": "incomplete", "g": "incomplete"
+    }  # fmt: skip
+    assert [c.case.id for c in found.pairs] == ["a", "b", "c", "d"]
+    assert (found.asked, found.errors) == (13, 2)
+
+
+def test_a_case_whose_text_changed_is_never_compared() -> None:
+    found = comparison("a 1 1\nb~ 1 0")
+    assert [c.case.id for c in found.compared] == ["a"]
+    assert found.broken == ()
+    assert found.head is not None
+    assert found.head.quality == 0.5
+
+
+def test_pass_fail_asked_once_is_mcnemar() -> None:
+    found = quality(comparison(quality_rows(right=40, broken=8, fixed=2)))
+    assert "McNemar" in found.method
+    assert (found.base, found.head) == (48 / 50, 42 / 50)
+    assert found.delta == pytest.approx(-0.12)
+    assert found.confidence == 0.9
+
+
+@pytest.mark.parametrize(
+    ("rows", "word"),
+    [
+        ("a 1,1,0 1,0,0\nb 1,1,1 1,1,1\nc 1 0", "BCa"),
+        ("a@x 1 0\nb@x 1 1\nc@y 1 1\nd 1 1", "cluster"),
+    ],
+)
+def test_repeats_and_clusters_call_for_the_t_test(rows: str, word: str) -> None:
+    found = quality(comparison(rows))
+    assert "paired t" in found.method
+    assert word in found.method
+
+
+def test_replicates_count_as_one_case_however_many() -> None:
+    found = comparison("a 1,1,0,0 0,0\nb 1 1")
+    assert quality(found).base == pytest.approx(0.75)
+    assert quality(found).head == pytest.approx(0.5)
+    assert outcomes(found) == {"a": "broken", "b": "same"}
+
+
+def test_graded_marks_are_compared_by_their_mean() -> None:
+    found = comparison("a 0.8 0.4\nb 0.6 0.6\nc 1.0 0.9", graded=True)
+    assert quality(found).measure == "mean score"
+    assert quality(found).delta == pytest.approx((-0.4 + 0 - 0.1) / 3)
+    assert quality(found).seed is not None
+    assert found.head is not None
+    assert found.head.quality_interval is None
+
+
+def test_no_complete_pair_no_quality() -> None:
+    assert comparison("a 1 !\nb ! 1").quality is None
+    assert comparison("a - 1", status=Status.ADDED).quality is None
+
+
+def test_a_side_that_was_not_asked_has_no_summary() -> None:
+    found = comparison("a - 1\nb - 0")
+    assert found.base is None
+    assert found.head is not None
+    assert (found.head.asked, found.head.evaluated, found.head.quality) == (2, 2, 0.5)
+
+
+def test_errors_are_counted_per_side_and_the_cost_of_a_failed_call_is_not_missed() -> None:
+    found = comparison("a 1 !\nb 1 1", cost=(Decimal("0.01"), Decimal("0.02")))
+    assert found.head is not None
+    assert (found.head.errors, found.head.cost_per_request) == (1, Decimal("0.02"))
+
+
+def test_a_side_with_only_errors_has_no_quality() -> None:
+    found = comparison("a 1 !")
+    assert found.head is not None
+    assert found.head.quality is None
+    assert found.head.quality_interval is None
+
+
+def test_a_value_of_a_missing_side_is_refused() -> None:
+    (case,) = comparison("a 1 !").cases
+    with pytest.raises(ValueError, match="not evaluated at head"):
+        case.value(Arm.HEAD, graded=False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "breaks"),
+    [("v* 1 0", True), ("v* 1,1,1 0,0,1", True), ("v* 1,1,1 0,1,1", False), ("v* 1,0,1 0,0,0", False), ("v 1 0", False),
+     ("v* 1 !", False)],
+)  # fmt: skip
+def test_a_critical_case_breaks_when_the_flip_is_reproducible(rows: str, breaks: bool) -> None:
+    (case,) = comparison(rows).cases
+    assert case.critical_break is breaks
+
+
+sides = st.sampled_from(["1", "0", "!"])
+
+
+@given(st.lists(st.tuples(sides, sides), min_size=1, max_size=30))
+def test_swapping_the_versions_swaps_broken_and_fixed_and_flips_the_sign(table: list[tuple[str, str]]) -> None:
+    one = comparison("\n".join(f"c{i} {b} {h}" for i, (b, h) in enumerate(table)))
+    other = comparison("\n".join(f"c{i} {h} {b}" for i, (b, h) in enumerate(table)))
+    assert len(one.broken) == len(other.fixed)
+    assert (one.quality is None) == (other.quality is None)
+    if one.quality and other.quality and one.quality.interval and other.quality.interval:
+        assert one.quality.delta == -other.quality.delta
+        assert one.quality.interval.lo == pytest.approx(-other.quality.interval.hi, abs=1e-9)
+
+
+@given(st.lists(st.tuples(sides, sides), min_size=1, max_size=30))
+def test_the_order_of_the_cases_changes_no_number(table: list[tuple[str, str]]) -> None:
+    lines = [f"c{i} {b} {h}" for i, (b, h) in enumerate(table)]
+    one, other = comparison("\n".join(lines)), comparison("\n".join(reversed(lines)))
+    assert one.quality == other.quality
+    assert one.head == other.head
+
+
+def test_the_result_does_not_depend_on_the_order_of_the_answers() -> None:
+    found = comparison("a 1,0 0,0\nb 1 1")
+    answers = [s for case in found.cases for s in (*case.head, *case.base)]
+    assert compare(found.plan, reversed(answers), alpha=0.05) == found

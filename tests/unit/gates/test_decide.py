@@ -1,0 +1,222 @@
+"""Every rule of the gate, on comparisons written out by hand."""
+
+from decimal import Decimal
+
+import pytest
+from situations import comparison, prompt, quality_rows
+
+from promptci.gates.decide import decide
+from promptci.gates.model import GateReport, Reason
+from promptci.gates.policy import Handling, Missing, Mode, Policy
+from promptci.gates.zones import needed_pairs
+from promptci.runs.model import Status
+from promptci.verdict import Verdict
+
+POLICY = Policy()
+NO_LIMITS = Policy(max_cost_increase=None, max_p95_increase=None)
+
+
+def rules(report: GateReport) -> dict[str, Verdict]:
+    return {reason.rule: reason.verdict for d in report.decisions for reason in d.reasons}
+
+
+def text(report: GateReport, rule: str) -> str:
+    (found,) = [reason.text for d in report.decisions for reason in d.reasons if reason.rule == rule]
+    return found
+
+
+def test_a_shown_drop_fails() -> None:
+    report = decide([comparison(quality_rows(right=40, broken=10, fixed=0))], POLICY)
+    assert (report.verdict, report.exit_code) == (Verdict.FAIL, 1)
+    assert "fell by 20 points" in text(report, "regression")
+    assert "10 broken, 0 fixed of 50 pairs" in text(report, "regression")
+
+
+def test_no_difference_over_many_cases_passes() -> None:
+    report = decide([comparison(quality_rows(right=100))], POLICY)
+    assert (report.verdict, report.exit_code) == (Verdict.PASS, 0)
+    assert text(report, "not-worse").startswith("No regression")
+
+
+def test_no_difference_over_few_cases_is_inconclusive_and_says_how_many_would_settle_it() -> None:
+    report = decide([comparison(quality_rows(right=20))], POLICY)
+    assert (report.verdict, report.exit_code) == (Verdict.INCONCLUSIVE, 0)
+    assert "cannot tell" in text(report, "cannot-tell")
+    assert "cases would settle it" in text(report, "cannot-tell")
+    assert "No regression" not in text(report, "cannot-tell")
+
+
+def test_inconclusive_blocks_where_set_to() -> None:
+    report = decide([comparison(quality_rows(right=20))], Policy(on_inconclusive=Handling.BLOCK))
+    assert report.exit_code == 3
+
+
+def test_advise_reports_a_failure_and_lets_it_through() -> None:
+    report = decide([comparison(quality_rows(right=40, broken=10))], Policy(mode=Mode.ADVISE))
+    assert (report.verdict, report.exit_code) == (Verdict.FAIL, 0)
+
+
+def test_three_broken_and_none_fixed_is_not_enough_to_block_four_are() -> None:
+    three = decide([comparison(quality_rows(right=47, broken=3))], POLICY)
+    four = decide([comparison(quality_rows(right=46, broken=4))], POLICY)
+    assert (three.verdict, four.verdict) == (Verdict.INCONCLUSIVE, Verdict.FAIL)
+
+
+def test_a_shown_drop_below_the_margin_does_not_fail() -> None:
+    report = decide([comparison(quality_rows(right=990, broken=10))], POLICY)
+    assert report.verdict is Verdict.PASS
+
+
+def test_several_prompts_are_corrected_together() -> None:
+    small = comparison(quality_rows(right=46, broken=4))
+    alone, among_twenty = decide([small], POLICY), decide([small, *[comparison(quality_rows(right=50))] * 19], POLICY)
+    assert (alone.verdict, among_twenty.verdict) == (Verdict.FAIL, Verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(("missing", "verdict"), [(Missing.ERROR, Verdict.ERROR), (Missing.WARN, Verdict.INCONCLUSIVE)])
+def test_a_prompt_without_goldens_never_passes(missing: Missing, verdict: Verdict) -> None:
+    report = decide([comparison("", missing_goldens=True)], Policy(on_missing_goldens=missing))
+    assert report.verdict is verdict
+
+
+def test_an_empty_golden_set_is_an_error() -> None:
+    report = decide([comparison("", removed_cases=("a", "b"))], POLICY)
+    assert report.verdict is Verdict.ERROR
+    assert "All 2 cases" in text(report, "no-cases")
+
+
+def test_no_answer_evaluated_is_an_error_with_the_first_cause() -> None:
+    report = decide([comparison("one ! !\ntwo ! !")], POLICY)
+    assert rules(report)["nothing-evaluated"] is Verdict.ERROR
+    assert "server" in text(report, "nothing-evaluated")
+
+
+def test_head_wholly_failing_is_an_error_though_base_answered() -> None:
+    assert rules(decide([comparison("one 1 !\ntwo 1 !")], POLICY))["nothing-evaluated"] is Verdict.ERROR
+
+
+def test_too_many_missing_answers_are_an_error_and_never_a_failure() -> None:
+    report = decide(
+        [comparison(quality_rows(right=40) + "\nx 1 !\n" + "\n".join(f"y{i} 1 !" for i in range(9)))], NO_LIMITS
+    )
+    assert rules(report) == {"error-rate": Verdict.ERROR}
+
+
+def test_a_few_missing_answers_are_left_out_of_the_pairs() -> None:
+    found = comparison(quality_rows(right=100) + "\nx 1 !")
+    assert (len(found.pairs), found.errors, found.asked) == (100, 1, 202)
+    assert decide([found], POLICY).verdict is Verdict.PASS
+
+
+def test_a_broken_critical_case_blocks_whatever_p_says() -> None:
+    report = decide([comparison(quality_rows(right=200) + "\nvip* 1 0")], POLICY)
+    assert report.verdict is Verdict.FAIL
+    assert text(report, "critical") == "1 critical case broke: vip."
+
+
+def test_a_critical_case_that_was_wrong_before_does_not_block() -> None:
+    assert "critical" not in rules(decide([comparison(quality_rows(right=200) + "\nvip* 0 0")], POLICY))
+
+
+def test_a_new_prompt_is_gated_by_absolute_limits_only() -> None:
+    new = comparison("a - 1\nb - 1\nc - 0\nd - 0", status=Status.ADDED)
+    assert decide([new], POLICY).verdict is Verdict.PASS
+    report = decide([new], Policy(min_quality=0.9))
+    assert report.verdict is Verdict.FAIL
+    assert "50.0%" in text(report, "min-quality")
+
+
+def test_a_new_prompt_that_fails_a_critical_case_fails() -> None:
+    report = decide([comparison("a - 1\nvip* - 0", status=Status.ADDED)], POLICY)
+    assert text(report, "critical") == "1 critical case fails: vip."
+
+
+def test_a_deleted_prompt_is_reported_and_nothing_else() -> None:
+    report = decide([comparison("", status=Status.DELETED)], POLICY)
+    assert (report.verdict, rules(report)) == (Verdict.NO_CHANGE, {"deleted": Verdict.NO_CHANGE})
+
+
+def test_a_rise_in_cost_over_the_limit_fails() -> None:
+    rows = quality_rows(right=100)
+    assert rules(decide([comparison(rows, cost=(Decimal("0.010"), Decimal("0.013")))], POLICY))["cost"] is Verdict.FAIL
+    assert "cost" not in rules(decide([comparison(rows, cost=(Decimal("0.010"), Decimal("0.012")))], POLICY))
+    assert "cost" not in rules(decide([comparison(rows, cost=(Decimal(0), Decimal(0)))], POLICY))
+
+
+def test_an_unknown_cost_is_said_not_taken_for_zero() -> None:
+    report = decide([comparison(quality_rows(right=100), cost=(Decimal("0.01"), None))], POLICY)
+    assert rules(report)["cost"] is Verdict.NO_CHANGE
+    assert "unknown" in text(report, "cost")
+
+
+def test_no_limits_no_findings() -> None:
+    policy = Policy(max_cost_increase=None, max_p95_increase=None)
+    report = decide([comparison(quality_rows(right=100), latency=(100.0, 900.0))], policy)
+    assert set(rules(report)) == {"not-worse"}
+
+
+def test_a_rise_in_p95_over_the_limit_fails_only_with_enough_answers() -> None:
+    many = decide([comparison(quality_rows(right=100), latency=(100.0, 200.0))], POLICY)
+    few = decide([comparison(quality_rows(right=20), latency=(100.0, 200.0))], POLICY)
+    within = decide([comparison(quality_rows(right=100), latency=(100.0, 120.0))], POLICY)
+    assert rules(many)["p95"] is Verdict.FAIL
+    assert rules(few)["p95"] is Verdict.NO_CHANGE
+    assert "p95" not in rules(within)
+
+
+def test_latencies_of_cached_and_fresh_answers_are_not_compared() -> None:
+    report = decide([comparison(quality_rows(right=100), latency=(100.0, 200.0), cached_base=True)], POLICY)
+    assert rules(report)["p95"] is Verdict.NO_CHANGE
+    assert "cache" in text(report, "p95")
+
+
+def test_a_shrunk_or_loosened_golden_set_is_called_out() -> None:
+    gone = tuple(f"gone{i}" for i in range(12))
+    report = decide([comparison(quality_rows(right=100), removed_cases=gone, loosened_cases=("easy",))], POLICY)
+    assert "gone9 and 2 more" in text(report, "goldens-shrank")
+    assert "easy" in text(report, "goldens-loosened")
+
+
+def test_no_comparable_case_is_inconclusive() -> None:
+    report = decide([comparison("a~ 1 1\nb~ 1 1")], POLICY)
+    assert rules(report)["no-pairs"] is Verdict.INCONCLUSIVE
+
+
+def test_different_models_returned_are_said() -> None:
+    report = decide([comparison(quality_rows(right=100), models=("m-1", "m-2"))], POLICY)
+    assert text(report, "models-differ") == "The endpoint answered base with m-1 and head with m-2."
+    assert "models-differ" not in rules(decide([comparison(quality_rows(right=100), models=("m-1", "m-1"))], POLICY))
+
+
+def test_a_finding_about_the_run_counts() -> None:
+    late = Reason(rule="deadline", verdict=Verdict.ERROR, text="too late")
+    assert decide([comparison(quality_rows(right=100))], POLICY, [late]).verdict is Verdict.ERROR
+
+
+def test_nothing_at_all_is_no_change() -> None:
+    assert decide([], POLICY).verdict is Verdict.NO_CHANGE
+
+
+def test_a_single_cluster_cannot_tell_and_says_so() -> None:
+    report = decide([comparison("a@one 1 1\nb@one 1 0\nc@one 1 1")], POLICY)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "cannot be estimated" in text(report, "cannot-tell")
+    assert "no drop at all" in text(report, "cannot-tell")
+
+
+def test_the_cases_needed_are_unknown_without_pairs() -> None:
+    assert needed_pairs(comparison("a~ 1 1"), POLICY) is None
+
+
+def test_p_is_worded_for_reading() -> None:
+    slight = decide([comparison(quality_rows(right=46, broken=4))], POLICY)
+    strong = decide([comparison(quality_rows(right=30, broken=20))], POLICY)
+    assert "p = 0.031" in text(slight, "regression")
+    assert "p < 0.001" in text(strong, "regression")
+
+
+def test_the_same_question_on_both_sides_passes_by_construction() -> None:
+    same = comparison("a 1 1\nb 0 0", plan={"base": prompt("new")})
+    report = decide([same], NO_LIMITS)
+    assert report.verdict is Verdict.PASS
+    assert "one answer serves both" in (same.quality.method if same.quality else "")

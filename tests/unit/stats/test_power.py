@@ -1,0 +1,74 @@
+"""What a golden set can see, against the published tables and by counting."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from promptci.stats import power
+
+TABLE = {  # n -> smallest detectable drop in points at a discordance of 5, 10, 15, 20, 30 %; None: cannot
+    30: (None, None, None, 18.8, 23.5),
+    50: (None, None, 12.8, 15.0, 18.4),
+    75: (None, 8.6, 10.7, 12.3, 15.2),
+    100: (None, 7.5, 9.2, 10.7, 13.3),
+    150: (4.3, 6.2, 7.6, 8.9, 11.0),
+    200: (3.8, 5.4, 6.7, 7.7, 9.5),
+    500: (2.4, 3.5, 4.3, 5.0, 6.1),
+}
+
+
+@pytest.mark.parametrize(("n", "row"), TABLE.items())
+def test_the_table_of_detectable_drops(n: int, row: tuple[float | None, ...]) -> None:
+    for discordance, expected in zip((0.05, 0.10, 0.15, 0.20, 0.30), row, strict=True):
+        found = power.detectable_drop(n, discordance)
+        if expected is None:
+            assert found is None
+        else:
+            assert found == pytest.approx(expected / 100, abs=0.001)
+
+
+def test_without_discordance_nothing_is_detectable_but_a_drop_brings_its_own() -> None:
+    assert power.detectable_drop(50, 0.0) is None
+    found = power.smallest_drop(50, 0.0)
+    assert found is not None
+    assert power.power_of(50, found, found) == pytest.approx(0.8, abs=1e-4)
+
+
+def test_where_the_table_has_a_value_the_smallest_drop_is_that() -> None:
+    assert power.smallest_drop(100, 0.2) == power.detectable_drop(100, 0.2)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_too_few_cases_show_nothing(n: int) -> None:
+    assert power.smallest_drop(n, 0.5) is None
+
+
+def test_impossible_drops_are_refused() -> None:
+    with pytest.raises(ValueError, match="cannot be"):
+        power.power_of(50, 0.1, 0.2)
+    with pytest.raises(ValueError, match="cannot be"):
+        power.power_of(50, 0.0, 0.0)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(20, 300), st.floats(0.05, 0.5))
+def test_the_drop_found_has_the_power_promised(n: int, discordance: float) -> None:
+    found = power.smallest_drop(n, discordance)
+    if found is not None:
+        assert power.power_of(n, max(discordance, found), found) == pytest.approx(0.8, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("margin", "discordance", "n"),
+    [(0.10, 0.05, 31), (0.10, 0.10, 62), (0.10, 0.20, 124), (0.05, 0.05, 124), (0.05, 0.20, 495), (0.02, 0.10, 1546)],
+)
+def test_cases_needed_for_a_margin(margin: float, discordance: float, n: int) -> None:
+    assert power.cases_needed(margin, discordance) == n
+
+
+def test_detectable_drop_of_scores() -> None:
+    assert power.detectable_drop_scores(100, 0.2) == pytest.approx(0.0497, abs=1e-4)
+    assert power.detectable_drop_scores(400, 0.2) == pytest.approx(power.detectable_drop_scores(100, 0.2) / 2)
+    assert math.isfinite(power.detectable_drop_scores(1, 0.1))
