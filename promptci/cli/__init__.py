@@ -1,13 +1,14 @@
 """The command line: one file per command, loaded when it is called."""
 
 import importlib
+import os
 import sys
 from typing import Any
 
 import click
 
 import promptci
-from promptci.cli import boundary
+from promptci.jobs import boundary
 
 COMMANDS = {
     "check": "Test the prompts that a change touches against the version they replace.",
@@ -48,9 +49,15 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    sys.exit(boundary.run(lambda: _invoke(arguments)))
+    sys.exit(boundary.run(lambda: _invoke(arguments), os.environ, sys.stderr))
 
 
 def _invoke(arguments: list[str]) -> int:
-    result: Any = group.main(args=arguments, prog_name="promptci", standalone_mode=False)
+    try:
+        result: Any = group.main(args=arguments, prog_name="promptci", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort as abort:
+        raise KeyboardInterrupt from abort
     return result if isinstance(result, int) else 0

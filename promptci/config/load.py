@@ -13,7 +13,7 @@ from promptci.errors import ConfigError, InputError, Problem
 from promptci.files import strict_yaml
 from promptci.files.lines import decode
 from promptci.gates.policy import Handling, Missing, Mode, Policy
-from promptci.providers.options import Options
+from promptci.providers.options import ModelPrice, Options
 from promptci.runs.model import Limits
 
 
@@ -49,7 +49,15 @@ def _config(file: ConfigFile) -> Config:
     return Config(
         prompts=Patterns(include=tuple(file.prompts.include), goldens=file.prompts.goldens),
         provider=Options(
-            kind=provider.kind, base_url=provider.base_url, api_key_env=provider.api_key_env, path=provider.path
+            kind=provider.kind,
+            base_url=provider.base_url,
+            api_key_env=provider.api_key_env,
+            path=provider.path,
+            timeout_s=provider.timeout,
+            prices={
+                model: ModelPrice(input_usd=price.input_usd, output_usd=price.output_usd)
+                for model, price in provider.prices.items()
+            },
         ),
         run=Limits(
             repeats=run.repeats,

@@ -42,6 +42,16 @@ class PromptsSection(Section):
     )
 
 
+Money = Annotated[Decimal, Field(ge=0, strict=False)]
+
+
+class PriceSection(Section):
+    """Price of one model, in US dollars per million tokens."""
+
+    input_usd: Money
+    output_usd: Money
+
+
 class ProviderSection(Section):
     """Who answers."""
 
@@ -52,6 +62,14 @@ class ProviderSection(Section):
     base_url: str = Field(default="https://api.openai.com/v1", description="Endpoint of kind `openai`.")
     api_key_env: str = Field(default="OPENAI_API_KEY", description="Name of the variable that holds the key.")
     path: str | None = Field(default=None, description="File of recorded answers, for kind `recorded`.")
+    timeout: Annotated[float, BeforeValidator(_seconds)] = Field(
+        default=60.0,
+        description="Longest time for one attempt, such as 60s.",
+        json_schema_extra={"type": ["string", "number"]},
+    )
+    prices: dict[str, PriceSection] = Field(
+        default={}, description="Prices by model, for models that no public price list knows."
+    )
 
 
 class RunSection(Section):
@@ -61,7 +79,7 @@ class RunSection(Section):
     concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = Field(
         default="auto", description="Calls in flight at once; `auto` is what suits the provider."
     )
-    budget_usd: Annotated[Decimal, Field(ge=0, strict=False)] | None = Field(
+    budget_usd: Money | None = Field(
         default=None, description="The run stops with `error` before it would cost more than this many US dollars."
     )
     deadline: Annotated[float, BeforeValidator(_seconds)] = Field(

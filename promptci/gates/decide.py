@@ -80,5 +80,5 @@ def _new_prompt() -> Reason:
     return Reason(
         rule="new-prompt",
         verdict=Verdict.PASS,
-        text="New prompt: there is no version to compare with, so only the absolute limits decide.",
+        text="There is no earlier version to compare with, so only the absolute limits decide.",
     )

@@ -64,7 +64,8 @@ class CallError(Exception):
         """Make it.
 
         `kind` is one of `auth`, `not-found`, `rate-limit`, `quota`, `timeout`, `connection`, `server`, `bad-request`,
-        `context-length`, `malformed`, `not-recorded`, `budget`, `deadline`. `fatal`: no other call can do better (wrong key, unknown model), so the run stops asking.
+        `context-length`, `malformed`, `not-recorded`, `budget`, `deadline`. `fatal`: no other call can do better
+        (wrong key, unknown model), so the run stops asking.
         """
         super().__init__(message)
         self.kind = kind

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA = "promptci/report/v1"
+SCHEMA: Literal["promptci/report/v1"] = "promptci/report/v1"
 
 VerdictName = Literal["no-change", "pass", "inconclusive", "fail", "error"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -13,7 +13,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class View(BaseModel):
     """Frozen, and strict about what it holds, so that a report.json from elsewhere is checked when read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class RevisionView(View):
@@ -223,4 +223,4 @@ class ReportView(View):
     gate: GateView
     spend: SpendView
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)

@@ -31,7 +31,7 @@ class PlannedCase:
     """A case as it will be asked and marked, with what the change did to it."""
 
     case: Case
-    """Assertions are the effective ones: the case's own, or what follows from `expected` and the prompt's evaluators."""
+    """Its assertions are the effective ones: its own, and what follows from `expected` and the prompt's evaluators."""
     change: str = "same"
     """`same` (compared), `new`, `changed` (asked of both versions, shown apart, absolute limits only)."""
 

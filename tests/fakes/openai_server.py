@@ -77,9 +77,7 @@ def completion(text: str | None, *, model: str = "fake-1", **message: Any) -> di
 def reply(value: Any, *, status: int = 200, **headers: str) -> Reply:
     """Give `value` as a JSON reply; `Retry_After="3"` becomes the header `Retry-After: 3`."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Reply(
-        status=status, body=json.dumps(value).encode(), headers={"Content-Type": "application/json", **named}
-    )
+    return Reply(status=status, body=json.dumps(value).encode(), headers={"Content-Type": "application/json", **named})
 
 
 def error(status: int, message: str = "failed", *, code: str | None = None, **headers: str) -> Reply:
@@ -107,7 +105,7 @@ class OpenAIServer:
         self._latency_s = latency_s
         self._tls = tls
         self._port = 0
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -136,16 +134,15 @@ class OpenAIServer:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop, dropping what is still being answered."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
 
     def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        finally:
-            self._loop.close()
+        asyncio.run(self._serve())
 
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._tls, backlog=1024)
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()

@@ -1,1 +1,1 @@
-
+"""Assertions: one module each, and the table that lists them."""

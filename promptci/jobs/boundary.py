@@ -1,43 +1,41 @@
-"""The error boundary: every error becomes a message for the reader and an exit code; a traceback means our own fault."""
+"""The error boundary of every door: an error becomes a message and an exit code; a traceback is our fault."""
 
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-
-import click
+from typing import TextIO
 
 from promptci import __version__
 from promptci.errors import PromptciError
 from promptci.publish.workflow import safe_line
-from promptci.redact import Redactor, from_environ
+from promptci.redact import Redactor
 
 INTERRUPTED = 130
 OWN_FAULT = 4
 """The exit code of the verdict `error`: a fault of ours is never green."""
 
 
-def run(action: Callable[[], int]) -> int:
-    """Run a door's work and give the exit code; print what went wrong, redacted, to standard error."""
-    redactor = from_environ(os.environ)
+def run(action: Callable[[], int], environ: Mapping[str, str], stderr: TextIO) -> int:
+    """Run a door's work and give the exit code; what went wrong is printed, redacted, to `stderr`."""
+    redactor = Redactor.from_environ(environ)
     try:
         return action()
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
     except PromptciError as error:
-        _say(f"promptci: {error}", redactor)
+        _say(f"promptci: {error}", redactor, stderr)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        _say("promptci: interrupted. What was answered so far is in the journal.", redactor)
+    except KeyboardInterrupt:
+        _say("promptci: interrupted. What was answered so far is in the journal.", redactor, stderr)
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the one catch-all: whatever it is, the user gets words, and the log gets the rest
         log = write_log(redactor.text(traceback.format_exc()))
-        _say(f"promptci: this is our fault, not your prompt's. The details are in {log}; please report them.", redactor)
+        _say(
+            f"promptci: this is our fault, not your prompt's. It is written down in {log}; please report it.",
+            redactor,
+            stderr,
+        )
         return OWN_FAULT
 
 
@@ -49,6 +47,5 @@ def write_log(trace: str) -> Path:
     return Path(name)
 
 
-def _say(text: str, redactor: Redactor) -> None:
-    for line in redactor.text(text).splitlines():
-        click.echo(safe_line(line), err=True)
+def _say(text: str, redactor: Redactor, stderr: TextIO) -> None:
+    stderr.writelines(safe_line(line) + "\n" for line in redactor.text(text).splitlines())

@@ -1,0 +1,93 @@
+"""The Action: environment → Context → the check → GitHub → exit code."""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from promptci.errors import PromptciError
+from promptci.git.repo import Repo
+from promptci.jobs import boundary, bulletin, check, evaluate
+from promptci.jobs.console import PlainProgress
+from promptci.jobs.world import Errand, Outcome, World
+from promptci.publish import everything, owner, pygithub_client
+from promptci.publish.context import Context
+from promptci.publish.github import GitHub
+from promptci.publish.workflow import safe_line
+
+KEY = "OPENAI_API_KEY"
+"""The name under which promptci.yml looks for the key by default; others are set with `env:` of the step."""
+
+
+def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> int:
+    """Run the Action and give its exit code."""
+    return boundary.run(lambda: act(environ, out), environ, err)
+
+
+def act(environ: Mapping[str, str], out: TextIO) -> int:
+    """Check the pull request's prompts, tell GitHub, and hand what was written to the workspace's owner."""
+    context = Context.from_environ(environ)
+    folder = context.workspace / context.inputs["out"]
+    try:
+        outcome = _check(context, environ, folder, out)
+        notes = everything.announce(context, bulletin.make(outcome), _github(context), out)
+        for note in notes:
+            _say(out, note)
+        return outcome.exit_code
+    finally:
+        owner.hand_over([folder, context.workspace / ".promptci"], context.workspace)
+
+
+def _check(context: Context, environ: Mapping[str, str], folder: Path, out: TextIO) -> Outcome:
+    def say(line: str) -> None:
+        _say(out, line)
+
+    world = World(
+        environ=_with_key(environ, context),
+        progress=PlainProgress(say),
+        say=say,
+        now=lambda: datetime.now(UTC),
+        repository=context.repository,
+        pull_request=context.pull_request,
+    )
+    errand = Errand(root=context.workspace, config_path=context.inputs["config"], out=folder)
+    try:
+        return check.check(dataclasses.replace(errand, **_revisions(context)), world)
+    except PromptciError as error:
+        return evaluate.failed(error, errand, world)
+
+
+def _revisions(context: Context) -> dict[str, str]:
+    """Give the revisions to compare: the inputs, else the event's head and where it left the event's base."""
+    head = context.inputs["head"] or context.head_sha or "HEAD"
+    if context.inputs["base"]:
+        return {"base": context.inputs["base"], "head": head}
+    if context.base_sha is None:
+        return {"head": head}
+    repo = Repo.discover(context.workspace)
+    return {"base": repo.merge_base(context.base_sha, head), "head": head}
+
+
+def _with_key(environ: Mapping[str, str], context: Context) -> Mapping[str, str]:
+    """Hand the input `api-key` on under the name that promptci.yml asks for by default."""
+    key = context.inputs["api-key"]
+    return {**environ, KEY: key} if key else environ
+
+
+def _github(context: Context) -> GitHub | None:
+    token = context.inputs["github-token"]
+    if not token or context.repository is None:
+        return None
+    return pygithub_client.connect(token, context.repository, context.api_url)
+
+
+def _say(out: TextIO, line: str) -> None:
+    out.write(safe_line(line) + "\n")
+    out.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,25 @@
+"""`promptci check`."""
+
+import click
+
+from promptci.cli import console, options
+from promptci.jobs import check
+from promptci.jobs.world import Errand
+
+
+@click.command("check")
+@options.repository
+@click.option("--base", help="Revision to compare with; default: the merge base with the default branch.")
+@click.option("--head", default="HEAD", show_default=True, help="Revision to test; `.` is the working tree.")
+@options.asking
+def command(base: str | None, head: str, **others: object) -> int:
+    """Test the prompts that a change touches against the version they replace.
+
+    Exit code: 0 let it through, 1 a regression or a crossed limit, 3 undecided where that blocks, 4 could not
+    evaluate, 2 bad usage or configuration.
+    """
+    errand = Errand(base=base, head=head, **others)  # type: ignore[arg-type]  # click has checked and converted each
+    with console.world() as world:
+        outcome = check.check(errand, world)
+        console.show(outcome)
+    return outcome.exit_code

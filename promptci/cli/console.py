@@ -1,0 +1,83 @@
+"""What a person at the terminal sees: a progress bar, then the verdict and where the report is."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+
+from promptci.jobs.console import PlainProgress
+from promptci.jobs.world import Outcome, World
+from promptci.publish.workflow import safe_line
+from promptci.runs.model import Answer
+
+COLOURS = {"pass": "green", "no-change": "green", "inconclusive": "yellow", "fail": "red", "error": "magenta"}
+
+
+def say(line: str) -> None:
+    """Print one line; control characters and workflow commands in it are made harmless."""
+    click.echo(safe_line(line))
+
+
+class Bar:
+    """A progress bar for a terminal."""
+
+    def __init__(self) -> None:
+        from rich.progress import (  # noqa: PLC0415 - heavy: keeps --help fast
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._bar = Progress(
+            TextColumn("asking"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+        )
+        self._task = self._bar.add_task("", total=None)
+        self._counts = PlainProgress(lambda _: None)
+
+    def begin(self, total: int) -> None:
+        """Show the bar."""
+        self._counts.begin(total)
+        self._bar.update(self._task, total=total)
+        self._bar.start()
+
+    def step(self, answer: Answer) -> None:
+        """Move it on."""
+        self._counts.step(answer)
+        self._bar.update(self._task, advance=1, description=self._counts.line().partition(", ")[2])
+
+    def end(self) -> None:
+        """Leave it standing, complete or not."""
+        self._bar.stop()
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """Give the real world; the progress bar is put away however the errand ends."""
+    progress = Bar() if sys.stdout.isatty() and not os.environ.get("CI") else PlainProgress(say)
+    try:
+        yield World(environ=os.environ, progress=progress, say=say, now=lambda: datetime.now(UTC))
+    finally:
+        progress.end()
+
+
+def show(outcome: Outcome) -> None:
+    """Print the verdict, the sentence of each prompt, and where the report is."""
+    if outcome.view is None:
+        return
+    view = outcome.view
+    click.secho(safe_line(f"{view.verdict}: {view.headline}"), fg=COLOURS[view.verdict], bold=True)
+    for prompt in view.prompts:
+        say(f"  {prompt.name}: {prompt.sentence}")
+    for problem in view.problems:
+        say(f"  {problem.text}")
+    if outcome.paths is not None:
+        say(f"report: {outcome.paths.html}")

@@ -1,0 +1,28 @@
+"""`promptci demo`."""
+
+import os
+from pathlib import Path
+
+import click
+
+from promptci.cli import console
+from promptci.jobs import demo
+
+
+@click.command("demo")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("promptci-demo"),
+    show_default=True,
+    help="Folder for the demo's repository and report.",
+)
+@click.option("--set-up", is_flag=True, help="Fetch the embedded model first where it is missing (98 MB, once).")
+@click.option("--set-up-only", is_flag=True, help="Fetch the embedded model and stop.")
+def command(out: Path, set_up: bool, set_up_only: bool) -> int:
+    """See a regression caught: an example pull request that harms a prompt, judged with the embedded model; no key."""
+    if set_up or set_up_only:
+        console.say(f"model: {demo.fetch(os.environ)}")
+    if set_up_only:
+        return 0
+    return demo.demo(out, os.environ, console.say)

@@ -1,0 +1,29 @@
+"""`promptci init`."""
+
+import os
+from pathlib import Path
+
+import click
+
+from promptci.jobs import init
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
+@click.option(
+    "--provider",
+    type=click.Choice(["openai", "local"]),
+    help="Who answers; default: openai where OPENAI_API_KEY is set, else the embedded model.",
+)
+def command(folder: Path, provider: str | None) -> int:
+    """Start: promptci.yml, a workflow, a prompt with goldens that runs at once."""
+    chosen = provider or ("openai" if os.environ.get("OPENAI_API_KEY") else "local")
+    for name in init.start(folder, provider=chosen):
+        click.echo(f"wrote {folder / name}")
+    if chosen == "local":
+        click.echo(
+            "\nNext: `promptci demo --set-up-only` fetches the embedded model once, then `promptci run --head .`"
+        )
+    else:
+        click.echo("\nNext: commit the files, then `promptci run`")
+    return 0

@@ -1,0 +1,45 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def repository(command: Command) -> Command:
+    """Add `--repo` and `--config`."""
+    command = click.option(
+        "--config",
+        "config_path",
+        default="promptci.yml",
+        show_default=True,
+        help="Configuration, within the repository.",
+    )(command)
+    return click.option(
+        "--repo",
+        "root",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        default=Path(),
+        help="A folder of the git repository; default: here.",
+    )(command)
+
+
+def asking(command: Command) -> Command:
+    """Add what every command that asks a model takes."""
+    command = click.option("--dry-run", is_flag=True, help="Print the plan and its price; ask nothing.")(command)
+    command = click.option("--no-cache", is_flag=True, help="Ask everything anew.")(command)
+    command = click.option(
+        "--record",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Also write the answers to a file of recorded answers.",
+    )(command)
+    return click.option(
+        "--out",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("promptci-report"),
+        show_default=True,
+        help="Folder for the report.",
+    )(command)

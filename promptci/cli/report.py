@@ -1,0 +1,28 @@
+"""`promptci report`."""
+
+from pathlib import Path
+
+import click
+
+from promptci.cli import console
+from promptci.jobs import report
+
+
+@click.command("report")
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the report; default: beside the source."
+)
+@click.option(
+    "--repo",
+    "root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="The git repository, needed for a journal only.",
+)
+def command(source: Path, out: Path | None, root: Path) -> int:
+    """Draw the report again from SOURCE, a report.json or a journal.jsonl, without asking a model."""
+    with console.world() as world:
+        outcome = report.redraw(source, out or source.parent, root, world)
+        console.show(outcome)
+    return outcome.exit_code

@@ -1,0 +1,20 @@
+"""`promptci run`."""
+
+import click
+
+from promptci.cli import console, options
+from promptci.jobs import run
+from promptci.jobs.world import Errand
+
+
+@click.command("run")
+@options.repository
+@click.option("--head", default=".", show_default=True, help="Revision to test; `.` is the working tree.")
+@options.asking
+def command(head: str, **others: object) -> int:
+    """Test every prompt at one revision; only the absolute limits decide."""
+    errand = Errand(head=head, **others)  # type: ignore[arg-type]  # click has checked and converted each
+    with console.world() as world:
+        outcome = run.run(errand, world)
+        console.show(outcome)
+    return outcome.exit_code

@@ -1,0 +1,91 @@
+"""A repository: revisions, where they part, and their snapshots. Nothing is checked out, reset or configured."""
+
+import re
+from pathlib import Path
+
+from promptci.errors import GitError
+from promptci.git import changes, command
+from promptci.git.changes import FileChange
+from promptci.git.snapshot import WORK_TREE, CommitSnapshot, Snapshot, WorkTree
+
+SHALLOW = "The clone is shallow: set `fetch-depth: 0` for actions/checkout, or run `git fetch --unshallow`."
+SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+class Repo:
+    """A git repository, by the folder of its working tree."""
+
+    def __init__(self, root: Path) -> None:
+        """Use `discover`."""
+        self.root = root
+
+    @classmethod
+    def discover(cls, start: Path) -> "Repo":
+        """Find the repository that a folder is in; GitError where it is in none."""
+        start = start.resolve()
+        # git's own search refuses a folder of another owner before `safe.directory` can name it.
+        for folder in (start, *start.parents):
+            if (folder / ".git").exists():
+                return cls(folder)
+        raise GitError(f"{start} is not in a git repository", "Run `git init` and commit, or give --repo.")
+
+    def resolve(self, rev: str) -> str:
+        """Give a revision's commit, fetching it from `origin` where a shallow clone lacks it.
+
+        Raises
+        ------
+        GitError
+            Where there is no such commit.
+        """
+        if rev.startswith("-") or not rev.strip() or "\0" in rev:
+            raise GitError(f"`{rev}` is not a revision", "Give a branch, a tag or a commit.")
+        if found := self._commit(rev):
+            return found
+        if SHA.fullmatch(rev):
+            # One targeted fetch: a shallow clone has the head only, and the base is one commit away.
+            command.attempt(self.root, "fetch", "--no-tags", "--depth=1", "--quiet", "origin", rev)
+            if found := self._commit(rev):
+                return found
+        elif found := self._commit(f"origin/{rev}"):
+            return found
+        raise GitError(
+            f"There is no commit `{rev}` here", SHALLOW if self._shallow() else "Is it spelt right, and fetched?"
+        )
+
+    def merge_base(self, one: str, other: str) -> str:
+        """Give the commit where two lines of history part; GitError where they never met, as far as is known."""
+        shas = [self.resolve(one), self.resolve(other)]
+        done = command.attempt(self.root, "merge-base", *shas)
+        if done.returncode:
+            fix = SHALLOW if self._shallow() else "Give --base a commit to compare with."
+            raise GitError(f"`{one}` and `{other}` have no common history here", fix)
+        return done.stdout.decode().strip()
+
+    def default_branch(self) -> str:
+        """Give the branch that changes are merged into: origin's own, else main or master."""
+        done = command.attempt(self.root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+        named = done.stdout.decode().strip() if done.returncode == 0 else ""
+        for branch in filter(None, (named, "origin/main", "origin/master", "main", "master")):
+            if self._commit(branch):
+                return branch
+        raise GitError("There is no default branch to compare with", "Give --base a branch, tag or commit.")
+
+    def snapshot(self, rev: str) -> Snapshot:
+        """Give the files of a revision; `.` is the working tree, all zeros (a branch's first push) the empty tree."""
+        if rev == WORK_TREE:
+            return WorkTree(self.root)
+        if rev.strip("0") == "" and SHA.fullmatch(rev):
+            empty = command.run(self.root, "hash-object", "-t", "tree", "--stdin", data=b"")
+            return CommitSnapshot(self.root, empty.decode().strip())
+        return CommitSnapshot(self.root, self.resolve(rev))
+
+    def changes(self, base: Snapshot, head: Snapshot) -> tuple[FileChange, ...]:
+        """Give what differs between two snapshots."""
+        return changes.between(self.root, base, head)
+
+    def _commit(self, rev: str) -> str | None:
+        done = command.attempt(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+        return done.stdout.decode().strip() or None if done.returncode == 0 else None
+
+    def _shallow(self) -> bool:
+        return command.attempt(self.root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"

@@ -1,0 +1,79 @@
+"""Files in, a GoldenSet out; errors name file and line, and all of them at once."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from promptci.errors import InputError, Problem
+from promptci.files.lines import decode
+from promptci.goldens.formats import FORMATS
+from promptci.goldens.model import Case, GoldenSet
+
+LABELS = re.compile(r"\.labels\.[^/]*$")
+
+
+def find(glob: Callable[[str], list[str]], pattern: str, name: str, escaped: Callable[[str], str]) -> list[str]:
+    """Give the golden files of the prompt `name`; `*.labels.*`, a judge's calibration, are none."""
+    return [path for path in glob(pattern.replace("{name}", escaped(name))) if not LABELS.search(path)]
+
+
+def load(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> GoldenSet:
+    """Read the golden files of one prompt into one set; `more` cases, such as testData, come first.
+
+    Raises
+    ------
+    InputError
+        With every problem of every file, ids used twice among them.
+    """
+    cases, problems = list(more), []
+    for path, data in files.items():
+        suffix = next((suffix for suffix in FORMATS if path.endswith(suffix)), None)
+        if suffix is None:
+            fix = f"Golden files end with {', '.join(FORMATS)}; rename it, or narrow `prompts.goldens`."
+            problems.append(Problem(path=path, what="this matches `prompts.goldens` but cannot be read", fix=fix))
+            continue
+        try:
+            found, wrong = FORMATS[suffix](path, decode(data, path))
+        except InputError as error:
+            problems += error.problems
+        else:
+            cases += found
+            problems += wrong
+    if problems := [*problems, *_same_ids(cases)]:
+        raise InputError(problems)
+    return GoldenSet(paths=tuple(files), cases=tuple(cases))
+
+
+def from_test_data(path: str, items: Sequence[Mapping[str, Any]], lines: Sequence[int]) -> list[Case]:
+    """Make cases of a prompt file's testData: every key is a variable, `expected` also the expectation.
+
+    An item's `id` names its case; without one its place does.
+    """
+    return [
+        Case(
+            id=_own_id(item) or f"testData-{index}",
+            vars=dict(item),
+            expected=item.get("expected"),
+            path=path,
+            line=line,
+        )
+        for index, (item, line) in enumerate(zip(items, lines, strict=True), start=1)
+    ]
+
+
+def _own_id(item: Mapping[str, Any]) -> str | None:
+    """Give an item's `id` where it can serve as one; in GitHub's format it is a variable like any other."""
+    value = item.get("id")
+    return value.strip() if isinstance(value, str) and value.isprintable() and len(value) <= 200 else None
+
+
+def _same_ids(cases: Iterable[Case]) -> list[Problem]:
+    first: dict[str, Case] = {}
+    problems = []
+    for case in cases:
+        other = first.setdefault(case.id, case)
+        if other is not case:
+            what = f"the id `{case.id}` is used already, at {other.path}:{other.line}"
+            fix = "Give every case an id of its own; it pairs the case with itself over time."
+            problems.append(Problem(path=case.path, line=case.line, what=what, fix=fix))
+    return problems

@@ -1,0 +1,205 @@
+"""Ask the plan's questions and mark the answers: one provider, one purse, one journal, judges included."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from promptci.errors import InputError, ProviderError
+from promptci.files import canonical
+from promptci.gates.model import Reason
+from promptci.jobs.gather import Gathered
+from promptci.jobs.world import Errand, World
+from promptci.providers import local_model, table
+from promptci.providers.base import Provider, Request
+from promptci.providers.prices import PriceList
+from promptci.providers.recorded import Recorder
+from promptci.redact import Redactor
+from promptci.runs import execute, journal
+from promptci.runs.execute import Desk, Key
+from promptci.runs.model import Answer, AnswerError, Arm, Limits, Plan, Question
+from promptci.runs.purse import Purse
+from promptci.scoring import score
+from promptci.scoring.judge import JudgeDesk
+from promptci.scoring.model import ScoredCase
+from promptci.verdict import Verdict
+
+JOURNAL = "journal.jsonl"
+JUDGE = "judge"
+"""Stands for the prompt's name in the journal's rows of judges' answers."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What came of the asking."""
+
+    scored: tuple[ScoredCase, ...] = ()
+    findings: tuple[Reason, ...] = ()
+    """Why the run as a whole could not be finished."""
+    notes: tuple[str, ...] = ()
+    provider: str | None = None
+    calls: int = 0
+    """Calls really made, judges' included."""
+    cached: int = 0
+    usd: Decimal | None = None
+    usd_is_lower_bound: bool = False
+
+
+def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], errand: Errand, world: World) -> Asked:
+    """Ask everything and mark it; `shas` are the commits of base and head, for the journal.
+
+    What stops the asking (no key, no model, no endpoint) becomes an error in every row, so that the report is whole.
+    """
+    options = gathered.config.provider
+    try:
+        provider = world.answers or table.make(
+            options, world.environ, errand.root, local_model.cache_home(world.environ)
+        )
+    except ProviderError as error:
+        return _nobody(plan, error)
+    if errand.record is not None:
+        provider = Recorder(provider, errand.record, redactor=Redactor.from_environ(world.environ))
+    kept, known = _journal(plan, shas, errand, world)
+    world.progress.begin(len(plan.questions))
+    try:
+        with kept:
+            return asyncio.run(_ask(plan, gathered, errand, world, (provider, kept, known)))
+    finally:
+        world.progress.end()
+
+
+async def _ask(
+    plan: Plan,
+    gathered: Gathered,
+    errand: Errand,
+    world: World,
+    sources: tuple[Provider, journal.Journal, dict[Key, Answer]],
+) -> Asked:
+    provider, kept, known = sources
+    limits, options = gathered.config.run, gathered.config.provider
+    prices = PriceList(options)
+    purse = Purse(limits.budget_usd, prices=prices)
+    count = _Count(world)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(provider.aclose)
+        cache = None
+        if limits.cache and not errand.no_cache:
+            cache = table.open_cache(options, world.environ, errand.root / limits.cache)
+        if cache is not None:
+            stack.callback(cache.close)
+        desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate)
+        answers = await execute.answer(plan.questions, provider, limits=limits, desk=desk)
+        judges = _Judges(provider, limits, Desk(purse=purse, cache=cache, journal=kept, progress=count.judge))
+        cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
+        judge = JudgeDesk(ask=judges.ask, model=gathered.config.judge.model, rubric=gathered.rubric)
+        scored = await score.mark_all(answers, cases, judge)
+    return Asked(
+        scored=scored,
+        findings=_stopped(answers),
+        notes=(*purse.notes, *([cache.trouble] if cache is not None and cache.trouble else [])),
+        provider=provider.name,
+        calls=count.calls,
+        cached=count.cached,
+        usd=None if purse.unknown and not purse.spent else purse.spent,
+        usd_is_lower_bound=bool(purse.unknown),
+    )
+
+
+class _Count:
+    """Counts calls as they are made, and passes the candidates' on to the person who waits."""
+
+    def __init__(self, world: World) -> None:
+        self.calls = self.cached = 0
+        self._world = world
+
+    def candidate(self, answer: Answer) -> None:
+        self.judge(answer)
+        self._world.progress.step(answer)
+
+    def judge(self, answer: Answer) -> None:
+        self.cached += answer.cached
+        self.calls += not answer.cached and answer.completion is not None
+
+
+class _Judges:
+    """Asks judges through the same provider, each distinct question once."""
+
+    def __init__(self, provider: Provider, limits: Limits, desk: Desk) -> None:
+        self._provider = provider
+        self._limits = limits
+        self._desk = desk
+        self._room = asyncio.Semaphore(limits.concurrency or provider.concurrency)
+        self._asked: dict[tuple[str, int], asyncio.Task[Answer]] = {}
+
+    async def ask(self, request: Request, attempt: int) -> Answer:
+        key = (request.key, attempt)
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(self._once(request, attempt))
+        return await self._asked[key]
+
+    async def _once(self, request: Request, attempt: int) -> Answer:
+        question = Question(prompt=JUDGE, arm=Arm.HEAD, case_id=request.key, replicate=attempt, request=request)
+        async with self._room:
+            (answer,) = await execute.answer([question], self._provider, limits=self._limits, desk=self._desk)
+        return answer
+
+
+def _journal(
+    plan: Plan, shas: tuple[str | None, str | None], errand: Errand, world: World
+) -> tuple[journal.Journal, dict[Key, Answer]]:
+    """Open the run's journal; where an interrupted run of the very same plan left one, go on with its answers."""
+    path = errand.out / JOURNAL
+    run = {
+        "base": shas[0],
+        "head": shas[1],
+        "config": errand.config_path,
+        "plan": canonical.digest([[q.prompt, q.arm, q.case_id, q.replicate, q.request.key] for q in plan.questions]),
+    }
+    known: dict[Key, Answer] = {}
+    finished = (errand.out / "report.json").exists()
+    if path.exists():
+        with contextlib.suppress(InputError):  # a journal that cannot be read is begun anew
+            header, answers = journal.read(path)
+            if header == run and not finished:
+                known = {answer.key: answer for answer in answers if answer.completion is not None}
+        if not known:
+            path.unlink()
+    (errand.out / "report.json").unlink(missing_ok=True)
+    redactor = Redactor.from_environ(world.environ)
+    return journal.Journal.open(path, run=run, redactor=redactor), known
+
+
+def _nobody(plan: Plan, error: ProviderError) -> Asked:
+    """Give every question the same error."""
+    cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
+    failed = AnswerError(kind="provider", message=str(error))
+    return Asked(
+        scored=tuple(
+            ScoredCase(
+                case=cases[(q.prompt, q.case_id)],
+                arm=q.arm,
+                replicate=q.replicate,
+                answer=Answer(
+                    prompt=q.prompt,
+                    arm=q.arm,
+                    case_id=q.case_id,
+                    replicate=q.replicate,
+                    request_key=q.request.key,
+                    error=failed,
+                ),
+            )
+            for q in plan.questions
+        ),
+        findings=(Reason(rule="provider", verdict=Verdict.ERROR, text=str(error)),),
+    )
+
+
+def _stopped(answers: Sequence[Answer]) -> tuple[Reason, ...]:
+    """Say why the run was not finished: time or money ran out."""
+    stops = {answer.error.kind: answer.error.message for answer in answers if answer.error is not None}
+    return tuple(
+        Reason(rule=kind, verdict=Verdict.ERROR, text=f"The run was not finished: {stops[kind]}.")
+        for kind in ("deadline", "budget")
+        if kind in stops
+    )

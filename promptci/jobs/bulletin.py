@@ -1,0 +1,87 @@
+"""What GitHub is told: texts, annotations and outputs, made from the outcome of an errand."""
+
+from promptci.jobs.world import Outcome
+from promptci.publish.everything import Annotation, Bulletin
+from promptci.report import markdown
+from promptci.report.model import PromptView, ReportView
+from promptci.verdict import Verdict
+
+LEVELS = {"fail": "error", "error": "error", "inconclusive": "warning"}
+"""Verdicts that deserve an annotation, and its level."""
+
+
+def make(outcome: Outcome) -> Bulletin:
+    """Give the bulletin of an errand that wrote a report."""
+    view, paths = outcome.view, outcome.paths
+    if view is None or paths is None:
+        raise ValueError("a dry run has nothing to announce")
+    return Bulletin(
+        verdict=Verdict(view.verdict),
+        exit_code=outcome.exit_code,
+        headline=view.headline,
+        comment_md=markdown.comment(view),
+        short_comment_md=markdown.short_comment(view),
+        summary_md=markdown.summary(view),
+        annotations=(*_of_files(outcome), *_of_prompts(view)),
+        outputs={
+            "verdict": view.verdict,
+            "regressions": str(sum(len(prompt.regressions) for prompt in view.prompts)),
+            "fixes": str(sum(len(prompt.fixes) for prompt in view.prompts)),
+            "quality-delta": _known(_worst_delta(view)),
+            "cost-delta-per-month": _known(_cost(view)),
+            "report-path": str(paths.html),
+            "comment-path": str(paths.comment),
+        },
+    )
+
+
+def _of_files(outcome: Outcome) -> list[Annotation]:
+    """Point at each mistake in a file."""
+    return [
+        Annotation(path=p.path, line=p.line, level="error", title="promptci: file", message=f"{p.what}. {p.fix}")
+        for p in outcome.problems
+    ]
+
+
+def _of_prompts(view: ReportView) -> list[Annotation]:
+    """Point at each prompt that did not pass, at the first line that the change touched."""
+    return [
+        Annotation(
+            path=prompt.path,
+            line=_first_changed_line(prompt),
+            level=LEVELS[prompt.verdict],
+            title=f"promptci: {prompt.name}: {prompt.verdict}",
+            message=prompt.sentence,
+        )
+        for prompt in view.prompts
+        if prompt.verdict in LEVELS
+    ]
+
+
+def _first_changed_line(prompt: PromptView) -> int:
+    """Give head's line of the first difference, from the first hunk of the diff."""
+    line = 1
+    for row in prompt.diff:
+        if row.kind == "hunk":
+            line = int(row.text.split("+")[1].split(" ")[0].split(",")[0])
+        elif row.kind == "context":
+            line += 1
+        else:
+            return max(line, 1)
+    return 1
+
+
+def _worst_delta(view: ReportView) -> float | None:
+    """Give the largest drop among the prompts that were compared (the smallest rise where none dropped)."""
+    return min((prompt.quality.delta for prompt in view.prompts if prompt.quality is not None), default=None)
+
+
+def _cost(view: ReportView) -> float | None:
+    """Add up the monthly differences; unknown as soon as one compared prompt's is."""
+    deltas = [prompt.cost_usd.delta_per_month for prompt in view.prompts if prompt.quality is not None]
+    return None if not deltas or None in deltas else sum(delta for delta in deltas if delta is not None)
+
+
+def _known(value: float | None) -> str:
+    """Write a number for an output; empty where it is unknown, which is not 0."""
+    return "" if value is None else f"{value:.4f}"

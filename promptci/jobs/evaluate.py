@@ -1,0 +1,138 @@
+"""Ask, mark, compare, decide, write: what `check`, `run` and `report` have in common."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+from promptci.compare.compare import compare
+from promptci.errors import InputError, PromptciError
+from promptci.gates.decide import decide
+from promptci.gates.model import GateReport, Reason
+from promptci.gates.policy import Policy
+from promptci.git.snapshot import Snapshot
+from promptci.jobs import asking, planning
+from promptci.jobs.asking import Asked
+from promptci.jobs.gather import Gathered
+from promptci.jobs.world import Errand, Outcome, World
+from promptci.report import view as views
+from promptci.report import write
+from promptci.report.facts import RunFacts
+from promptci.report.model import RevisionView, SpendView
+from promptci.verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sides:
+    """The revisions of a run and how they were asked for."""
+
+    head: Snapshot
+    head_rev: str
+    base: Snapshot | None = None
+    """None for a run of one revision."""
+    base_rev: str = ""
+
+    @property
+    def shas(self) -> tuple[str | None, str | None]:
+        """Commits of base and head; None for a side that is missing or a working tree."""
+        return (None if self.base is None else self.base.sha, self.head.sha)
+
+    @property
+    def kind(self) -> Literal["check", "run"]:
+        """`check` has two sides, `run` one."""
+        return "run" if self.base is None else "check"
+
+
+def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> Outcome:
+    """Carry out what was gathered, and write the report.
+
+    Raises
+    ------
+    InputError
+        With every mistake found before anything is asked.
+    """
+    plan = planning.make(gathered)
+    if errand.dry_run:
+        for line in planning.describe(plan, gathered.config.provider):
+            world.say(line)
+        return Outcome(exit_code=0)
+    asked = asking.ask(plan, gathered, sides.shas, errand, world) if plan.questions else Asked()
+    policy = gathered.config.gate
+    comparisons = [
+        compare(prompt, [s for s in asked.scored if s.answer.prompt == prompt.name], alpha=policy.alpha)
+        for prompt in plan.prompts
+    ]
+    report = decide(comparisons, policy, asked.findings)
+    notes = (*gathered.notes, *plan.notes, *asked.notes)
+    facts = _facts(
+        sides,
+        world,
+        asked,
+        notes=notes,
+        gate_source=gathered.config_source,
+        requests_per_day=gathered.config.requests_per_day,
+    )
+    return _written(report, facts, errand)
+
+
+def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Outcome:
+    """Report files that cannot be used: nothing was asked, and the verdict is `error`."""
+    if errand.dry_run:
+        raise error
+    reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
+    report = GateReport(decisions=(), policy=Policy(), problems=tuple(reasons))
+    outcome = _written(report, _facts(sides, world, Asked(), notes=()), errand)
+    return dataclasses.replace(outcome, exit_code=error.exit_code, problems=error.problems)
+
+
+def failed(error: PromptciError, errand: Errand, world: World) -> Outcome:
+    """Report an errand that could not even begin, such as a commit that is not there."""
+    facts = RunFacts(
+        base=None if errand.base is None else RevisionView(rev=errand.base, sha=None),
+        head=RevisionView(rev=errand.head, sha=None),
+        repository=world.repository,
+        pull_request=world.pull_request,
+        generated_at=_stamp(world),
+        spend=SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False),
+    )
+    reason = Reason(rule="could-not-run", verdict=Verdict.ERROR, text=str(error))
+    outcome = _written(GateReport(decisions=(), policy=Policy(), problems=(reason,)), facts, errand)
+    return dataclasses.replace(outcome, exit_code=error.exit_code)
+
+
+def _stamp(world: World) -> str:
+    return world.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _facts(
+    sides: Sides,
+    world: World,
+    asked: Asked,
+    *,
+    notes: tuple[str, ...],
+    gate_source: str = "defaults",
+    requests_per_day: float | None = None,
+) -> RunFacts:
+    base = None if sides.base is None else RevisionView(rev=sides.base_rev, sha=sides.base.sha)
+    return RunFacts(
+        kind=sides.kind,
+        base=base,
+        head=RevisionView(rev=sides.head_rev, sha=sides.head.sha),
+        repository=world.repository,
+        pull_request=world.pull_request,
+        generated_at=_stamp(world),
+        provider=asked.provider,
+        spend=SpendView(
+            calls=asked.calls,
+            cached=asked.cached,
+            usd=None if asked.usd is None else float(asked.usd),
+            usd_is_lower_bound=asked.usd_is_lower_bound,
+        ),
+        notes=notes,
+        requests_per_day=requests_per_day,
+        gate_source=gate_source,
+    )
+
+
+def _written(report: GateReport, facts: RunFacts, errand: Errand) -> Outcome:
+    view = views.build(report, facts=facts)
+    return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, errand.out))

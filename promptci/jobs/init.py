@@ -1,0 +1,33 @@
+"""Start a repository off: promptci.yml, a workflow, and a prompt with goldens that runs at once."""
+
+from pathlib import Path
+
+from promptci.errors import UsageError
+from promptci.files import packaged, write
+
+FILES = {
+    "promptci.yml": "promptci.yml",
+    ".github/workflows/prompts.yml": "workflow.yml",
+    "prompts/email-finder.prompt.yml": "email-finder.prompt.yml",
+    "goldens/email-finder.jsonl": "email-finder.jsonl",
+}
+"""What is written, and the template each comes from."""
+
+
+def start(root: Path, *, provider: str) -> list[str]:
+    """Write the files and give their paths; touches nothing when one of them exists.
+
+    Raises
+    ------
+    UsageError
+        When a file is already there.
+    """
+    there = [name for name in FILES if (root / name).exists() or (root / name).is_symlink()]
+    if there:
+        raise UsageError(f"Already there: {', '.join(there)}", "Nothing was written. Move them away to start anew.")
+    templates = packaged.folder("templates") / "init"
+    section = (templates / f"provider-{provider}.yml").read_text(encoding="utf-8").rstrip()
+    for name, template in FILES.items():
+        text = (templates / template).read_text(encoding="utf-8").replace("{{provider}}", section)
+        write.write_text(root / name, text)
+    return list(FILES)

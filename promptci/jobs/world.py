@@ -1,0 +1,74 @@
+"""What an errand is told, and the world it works in: everything it needs comes in by this door."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from promptci.errors import Problem
+from promptci.providers.base import Provider
+from promptci.report.model import ReportView
+from promptci.report.write import Paths
+from promptci.runs.model import Answer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Errand:
+    """What is to be done, as the command line or the Action says it."""
+
+    root: Path
+    """A folder of the git repository."""
+    config_path: str = "promptci.yml"
+    base: str | None = None
+    """None: the merge base of head with the default branch."""
+    head: str = "HEAD"
+    """`.` is the working tree."""
+    out: Path = Path("promptci-report")
+    record: Path | None = None
+    no_cache: bool = False
+    dry_run: bool = False
+
+
+class Progress(Protocol):
+    """Tells the person who waits how far the asking is."""
+
+    def begin(self, total: int) -> None:
+        """So many answers are expected."""
+        ...
+
+    def step(self, answer: Answer) -> None:
+        """One more came."""
+        ...
+
+    def end(self) -> None:
+        """No more will come."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """The collaborators of an errand."""
+
+    environ: Mapping[str, str]
+    progress: Progress
+    say: Callable[[str], None]
+    """Prints one plain line for the person who waits."""
+    now: Callable[[], datetime]
+    answers: Provider | None = None
+    """Who answers in place of the configured provider, where the answers are there already."""
+    repository: str | None = None
+    """`owner/name`, where known."""
+    pull_request: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What came of an errand."""
+
+    exit_code: int
+    view: ReportView | None = None
+    """None after a dry run."""
+    paths: Paths | None = None
+    problems: tuple[Problem, ...] = field(default=())
+    """Mistakes in files of the repository, each with file and line, for annotations."""

@@ -1,0 +1,56 @@
+"""Fill variables into a template: `{{name}}` and `{{a.b}}`, without logic and in a single pass.
+
+A value that itself holds `{{other}}` stays as it is, where GitHub's own runner may or may not expand it.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*\}\}")
+
+
+class MissingVariable(Exception):  # noqa: N818 - it names what is missing, not a fault
+    """A template uses a variable that there is no value for."""
+
+    def __init__(self, name: str) -> None:
+        """Keep the name as the template writes it."""
+        super().__init__(name)
+        self.name = name
+
+
+def render(template: str, variables: Mapping[str, Any]) -> str:
+    """Fill in the variables.
+
+    Raises
+    ------
+    MissingVariable
+        For the first variable without a value.
+    """
+    return VARIABLE.sub(lambda match: as_text(look_up(match[1], variables)), template)
+
+
+def variables_of(template: str) -> set[str]:
+    """Give the names a template uses."""
+    return set(VARIABLE.findall(template))
+
+
+def look_up(name: str, variables: Mapping[str, Any]) -> Any:
+    """Give the value of `name`: the variable of that very name, else `a.b` by steps into maps and lists."""
+    if name in variables:
+        return variables[name]
+    value: Any = variables
+    for part in name.split("."):
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            raise MissingVariable(name)
+    return value
+
+
+def as_text(value: Any) -> str:
+    """Give a value as text: text as it is, everything else as JSON (so `true`, not `True`)."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,103 @@
+"""The JSON of a chat completion, read as data of a stranger: whatever stands there, a Completion or a Failed."""
+
+import json
+from collections.abc import Mapping
+
+from promptci.providers import failures
+from promptci.providers.base import Completion, Usage
+from promptci.providers.retry import Again, Failed
+
+
+def completion(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
+    """Give the completion in `raw`, the parsed body of an HTTP 200 (or its text, where it did not call itself JSON).
+
+    A refusal, a content filter and an answer cut at `max_tokens` are results: the model did that.
+
+    Raises
+    ------
+    Failed
+        `malformed` where this is no chat completion, else what the `error` within stands for.
+    """
+    body = _parsed(raw) if isinstance(raw, str) else raw
+    if not isinstance(body, Mapping):
+        raise failures.malformed(f"the answer is not a chat completion but {_shown(raw)}")
+    choices = body.get("choices")
+    if body.get("error") and not choices:
+        raise failures.of_error_object(body["error"], wall)
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+        raise failures.malformed("the answer holds no choice (`choices` is empty or missing)")
+    choice = choices[0]
+    if choice.get("error"):
+        raise failures.of_error_object(choice["error"], wall)
+    message = choice.get("message")
+    if not isinstance(message, Mapping):
+        raise failures.malformed("the answer's choice holds no message")
+    finish = _text(choice.get("finish_reason"))
+    refusal = _text(message.get("refusal")) or None
+    return Completion(
+        text=_content(message, finish=finish, refusal=refusal),
+        usage=_usage(body.get("usage")),
+        latency_ms=latency_ms,
+        model=_text(body.get("model")),
+        fingerprint=_text(body.get("system_fingerprint")),
+        finish_reason=finish,
+        refusal=refusal,
+    )
+
+
+def _content(message: Mapping[str, object], *, finish: str | None, refusal: str | None) -> str:
+    content = message.get("content")
+    if isinstance(content, str):
+        return _clean(content)
+    if isinstance(content, list):
+        texts = [part["text"] for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str)]
+        if texts:
+            return _clean("".join(texts))
+    # Without text: a model that refused, was filtered, or thought until max_tokens was used up, gave this result.
+    if refusal is not None or finish in {"content_filter", "length"}:
+        return ""
+    if message.get("tool_calls") or message.get("function_call"):
+        failed = failures.malformed("the model called a tool instead of answering: take the tools out of the prompt")
+        raise Failed(failed.error, again=Again.NEVER)
+    raise failures.malformed("the answer's message holds no text (`content` is null)")
+
+
+def _usage(value: object) -> Usage | None:
+    if not isinstance(value, Mapping):
+        return None
+    read, written = _count(value.get("prompt_tokens")), _count(value.get("completion_tokens"))
+    if read is None or written is None:
+        return None
+    details = value.get("prompt_tokens_details")
+    cached = _count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
+    return Usage(input_tokens=read, output_tokens=written, cached_input_tokens=min(cached or 0, read))
+
+
+def _count(value: object) -> int | None:
+    """Give a number of tokens, or None where it is none: unknown is not 0."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value < 2**53 else None
+
+
+def _text(value: object) -> str | None:
+    return _clean(value) if isinstance(value, str) else None
+
+
+def _clean(text: str) -> str:
+    """Replace halves of surrogate pairs, which no file and no request can carry."""
+    return text.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _shown(raw: object) -> str:
+    text = raw.strip() if isinstance(raw, str) else json.dumps(raw, default=str)
+    if text[:1] == "<":
+        return "a web page: perhaps a proxy or login page answers in the endpoint's place"
+    return f"`{text[:80]}`" if text else "empty"

@@ -1,0 +1,143 @@
+"""Answers given before, so that a second run of the same commit costs nothing."""
+
+import hashlib
+import hmac
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from promptci.files import canonical
+from promptci.providers import stored
+from promptci.providers.base import Completion, Request
+
+DAY_S = 86_400.0
+_KEY_AT = len('{"key":"')
+_KEY_END = _KEY_AT + 64
+
+
+class AnswerCache:
+    """Answers by endpoint, request and replicate, in files of JSON lines, one file a day.
+
+    Two processes may write at once: each line leaves in one append. A line is believed only if its seal fits, an
+    HMAC under the endpoint's key: whoever can put a file into the folder, as a pull request may, but does not hold
+    the key cannot put words into the model's mouth. Without a key the seal shows damage only. Answers older than
+    `max_age_s` are not used: both arms of a comparison are to be answered by the model of the same days.
+    A cache that cannot be read or written is no error: the model is asked.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        namespace: str,
+        secret: str = "",
+        max_age_s: float = DAY_S,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Read the index of the folder; `namespace` names the endpoint, `now` gives seconds since 1970."""
+        self.ignored = 0
+        """Lines that are damaged, forged or of another format."""
+        self.trouble: str | None = None
+        """Why nothing more is stored, where that is so."""
+        self._folder = folder
+        self._namespace = namespace
+        self._secret = secret.encode()
+        self._max_age_s = max_age_s
+        self._now = now
+        self._segment: int | None = None
+        self._segment_day = ""
+        self._lines: dict[str, bytes] = {}
+        for file in self._segments():
+            self._read(file)
+
+    def lookup(self, request: Request, replicate: int) -> Completion | None:
+        """Give the answer this request got before, or None."""
+        key = self._key(request, replicate)
+        line = self._lines.get(key)
+        if line is None:
+            return None
+        try:
+            value = json.loads(line)
+            if not hmac.compare_digest(str(value.pop("seal")), self._seal(value)) or value["key"] != key:
+                raise ValueError("the seal does not fit")  # noqa: TRY301 - one place counts all that is ignored
+            if not 0 <= self._now() - value["at"] <= self._max_age_s:
+                return None
+            return stored.from_json(value["completion"])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            self.ignored += 1
+            del self._lines[key]
+            return None
+
+    def store(self, request: Request, replicate: int, completion: Completion) -> None:
+        """Keep an answer for the runs to come."""
+        if self.trouble is not None:
+            return
+        key = self._key(request, replicate)
+        value = {"key": key, "at": self._now(), "completion": stored.to_json(completion)}
+        line = json.dumps({**value, "seal": self._seal(value)}, separators=(",", ":")).encode() + b"\n"
+        if self._secret and self._secret in line:
+            return  # an answer that quotes the key is not kept
+        self._lines[key] = line
+        try:
+            # The newline in front ends a line that another process left torn.
+            written = os.write(self._open(), b"\n" + line)
+        except OSError as error:
+            self.trouble = f"the answers are not cached: {error.strerror}"
+        else:
+            if written != len(line) + 1:
+                self.trouble = "the answers are not cached: the disk is full"
+
+    def close(self) -> None:
+        """Close the file being written."""
+        if self._segment is not None:
+            os.close(self._segment)
+            self._segment = None
+
+    def _key(self, request: Request, replicate: int) -> str:
+        return hashlib.sha256(f"{self._namespace}\n{request.key}\n{replicate}".encode()).hexdigest()
+
+    def _seal(self, value: dict[str, Any]) -> str:
+        return hmac.new(self._secret, canonical.canonical_json(value).encode(), hashlib.sha256).hexdigest()
+
+    def _segments(self) -> list[Path]:
+        """Give the files in use, oldest first, and remove those that are past use."""
+        oldest = _day(self._now() - self._max_age_s)
+        files = sorted(self._folder.glob("answers-????-??-??.jsonl"))
+        for file in files:
+            if file.stem.removeprefix("answers-") < oldest:
+                with suppress(OSError):
+                    file.unlink()
+        return [file for file in files if file.stem.removeprefix("answers-") >= oldest]
+
+    def _read(self, file: Path) -> None:
+        """Note where each key's newest answer stands, without reading the answers."""
+        try:
+            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as source:
+                content = source.read()
+        except OSError:
+            return
+        for line in content.split(b"\n"):
+            if line.startswith(b'{"key":"') and line[_KEY_END : _KEY_END + 1] == b'"':
+                self._lines[line[_KEY_AT:_KEY_END].decode("latin-1")] = line
+            elif line:
+                self.ignored += 1
+
+    def _open(self) -> int:
+        today = _day(self._now())
+        if self._segment is None or self._segment_day != today:
+            self.close()
+            self._folder.mkdir(parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+            self._segment = os.open(self._folder / f"answers-{today}.jsonl", flags, 0o644)
+            self._segment_day = today
+        return self._segment
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,124 @@
+"""The embedded model: a real language model on the CPU, without key, network or server."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from promptci.providers import answer, failures, local_model
+from promptci.providers.base import CallError, Completion, Request
+from promptci.providers.retry import Failed
+
+CONTEXT_TOKENS = 4096
+DEFAULT_MAX_TOKENS = 512
+"""A small model that rambles would otherwise fill its whole context."""
+SEED = 20240613
+"""Any number will do, as long as it stays the same."""
+
+
+class LocalModel:
+    """Answers with llama.cpp inside this process, one call at a time, in a thread of its own.
+
+    Equal requests give equal answers: temperature 0 and a fixed seed unless the prompt says otherwise, and no
+    reuse of an earlier prompt's computed prefix (it saves a third of the time but changes the last bits of the
+    numbers, and with them some answers, by the order of the questions).
+    """
+
+    def __init__(self, file: Path, *, timeout_s: float = 60.0) -> None:
+        self.name = "local"
+        self.concurrency = 1
+        self._file = file
+        self._timeout_s = timeout_s
+        self._server: Any = None
+        self._busy = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="promptci-local")
+
+    async def complete(self, request: Request, *, replicate: int) -> Completion:
+        """Ask; the model's name in the request plays no part. Raises CallError."""
+        stop = threading.Event()
+        body = _body(request, replicate)
+        async with self._busy:
+            work = asyncio.get_running_loop().run_in_executor(self._thread, self._ask, body, stop)
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    return await work
+            except TimeoutError:
+                raise failures.timed_out(self._timeout_s).error from None
+            except Failed as failed:
+                raise failed.error from None
+            finally:
+                stop.set()
+
+    async def aclose(self) -> None:
+        """Free the model's memory, after the answer being given now."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._unload)
+        self._thread.shutdown()
+
+    def _ask(self, body: Mapping[str, Any], stop: threading.Event) -> Completion:
+        server = self._load()
+        chunks: list[Any] = []
+
+        def collect(chunk: Any) -> bool:
+            """Keep a piece of the answer; True ends the answer."""
+            chunks.append(chunk)
+            return stop.is_set()
+
+        started = time.monotonic()
+        try:
+            server.handle_chat_completions(dict(body), collect)
+        except (ValueError, RuntimeError) as error:
+            raise CallError("bad-request", failures.cut(f"the embedded model refused the request: {error}")) from None
+        latency_ms = (time.monotonic() - started) * 1000
+        raw = {**_joined(chunks), "model": local_model.model_name(self._file)}
+        return answer.completion(raw, latency_ms=latency_ms, wall=time.time())
+
+    def _load(self) -> Any:
+        if self._server is None:
+            import xllamacpp  # noqa: PLC0415 - heavy: keeps --help fast
+
+            settings = xllamacpp.CommonParams()
+            settings.model.path = str(self._file)
+            # One thread fewer than cores: with all of them busy, its spinning threads wait for each other.
+            threads = max(1, (os.cpu_count() or 1) - 1)
+            settings.cpuparams.n_threads = threads
+            settings.cpuparams_batch.n_threads = threads
+            settings.n_gpu_layers = 0
+            settings.n_ctx = CONTEXT_TOKENS
+            settings.n_parallel = 1
+            settings.warmup = False
+            settings.verbosity = -1  # nothing on stdout or stderr
+            try:
+                self._server = xllamacpp.Server(settings)
+            except RuntimeError:
+                message = f"{self._file} cannot be loaded: it is no model in GGUF format, or is damaged"
+                raise CallError("server", f"{message}. {local_model.SET_UP}", fatal=True) from None
+        return self._server
+
+    def _unload(self) -> None:
+        self._server = None
+
+
+def _body(request: Request, replicate: int) -> dict[str, Any]:
+    limit = {} if "max_completion_tokens" in request.parameters else {"max_tokens": DEFAULT_MAX_TOKENS}
+    steady = {"temperature": 0, "seed": SEED + replicate, "cache_prompt": False}
+    return {**steady, **limit, **request.body, "stream": True, "stream_options": {"include_usage": True}}
+
+
+def _joined(chunks: list[Any]) -> dict[str, Any]:
+    """Put the pieces of a streamed answer together into the answer it would have been in one piece."""
+    text: list[str] = []
+    last: dict[str, Any] = {}
+    finish = None
+    for chunk in chunks:
+        if "error" in chunk:
+            return {"error": chunk["error"]}
+        last = chunk
+        for choice in chunk.get("choices", ()):
+            text.append(choice["delta"].get("content") or "")
+            finish = choice["finish_reason"] or finish
+    message = {"content": "".join(text)}
+    return {**last, "choices": [{"message": message, "finish_reason": finish}]}

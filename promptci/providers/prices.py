@@ -1,0 +1,65 @@
+"""What a call costs, in Decimal dollars; what is not known is None, never nothing."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
+
+from promptci.providers import endpoint
+from promptci.providers.base import Completion, Usage
+from promptci.providers.options import ModelPrice, Options
+
+CHARACTERS_PER_TOKEN = 4
+_MILLION = Decimal(1_000_000)
+
+
+def estimate_tokens(text: str) -> int:
+    """Estimate the tokens of a text at four characters each, rounded up.
+
+    This fits English prose within some 20 %; other scripts and code take more tokens. It is used before a call
+    only: afterwards the endpoint's own count replaces it.
+    """
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+
+class PriceList:
+    """Prices of one endpoint's models: the user's own, else the public list's."""
+
+    def __init__(self, options: Options) -> None:
+        """Make it; what runs on this machine has no public price."""
+        self._own: Mapping[str, ModelPrice] = options.prices
+        public = options.kind == "openai" and not endpoint.is_loopback(options.base_url)
+        self._base_url = options.base_url if public else None
+
+    def price(self, model: str, usage: Usage) -> Decimal | None:
+        """Give the price of one call in USD, or None where the model's price is unknown."""
+        if model in self._own:
+            own = self._own[model]
+            return (own.input_usd * usage.input_tokens + own.output_usd * usage.output_tokens) / _MILLION
+        if self._base_url is None:
+            return None
+        return _public(model, usage, self._base_url)
+
+    def of(self, model: str, completion: Completion) -> Decimal | None:
+        """Give the price of an answer to a request for `model`: by the model that answered, else the one asked for."""
+        if completion.usage is None:
+            return None
+        answered = completion.model or model
+        known = self.price(answered, completion.usage) if model not in self._own or answered in self._own else None
+        return self.price(model, completion.usage) if known is None else known
+
+
+def _public(model: str, usage: Usage, base_url: str) -> Decimal | None:
+    import genai_prices  # noqa: PLC0415 - heavy: keeps --help fast
+
+    counted = genai_prices.Usage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cached_input_tokens,
+    )
+    publisher, _, bare = model.rpartition("/")
+    with suppress(LookupError, ValueError):
+        return genai_prices.calc_price(counted, model, provider_api_url=base_url).total_price
+    # Behind a gateway that the list does not know: what the model's maker asks for it.
+    with suppress(LookupError, ValueError):
+        return genai_prices.calc_price(counted, bare, provider_id=publisher or None).total_price
+    return None

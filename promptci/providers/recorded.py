@@ -1,0 +1,125 @@
+"""Answers from a file: the same run again tomorrow, without key, network or cost; and the recorder that writes it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from promptci.errors import InputError, Problem, ProviderError
+from promptci.files import lines, write
+from promptci.providers import failures, stored
+from promptci.providers.base import CallError, Completion, Provider, Request
+from promptci.redact import Redactor
+
+SHOWN = 200
+"""Characters of a prompt kept beside its answer, for the person who reads the file."""
+_FIX = "Record it again: `promptci check --record FILE`."
+
+Key = tuple[str, int]
+"""Request key and replicate."""
+
+
+def read(path: Path, *, shown_as: str) -> dict[Key, dict[str, Any]]:
+    """Give the lines of a recording by request key and replicate; `shown_as` names the file in errors.
+
+    Raises
+    ------
+    InputError
+        Naming each line that is no recorded answer, or the second of its key.
+    """
+    found: dict[Key, dict[str, Any]] = {}
+    text = lines.decode(path.read_bytes(), shown_as)
+    values, problems = lines.read_jsonl(text, shown_as)
+    for number, value in values:
+        try:
+            key = _key(value)
+            stored.from_json(value.get("completion"))
+        except ValueError as error:
+            problems.append(Problem(path=shown_as, line=number, what=str(error), fix=_FIX))
+            continue
+        if key in found:
+            what = "this request has an answer further up"
+            problems.append(Problem(path=shown_as, line=number, what=what, fix="Remove one of the two lines."))
+        found[key] = value
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+class Recorded:
+    """Answers what was recorded, and nothing else."""
+
+    def __init__(self, path: Path, *, shown_as: str) -> None:
+        """Read the file; raises ProviderError where there is none, InputError where it cannot be used."""
+        self.name = "recorded"
+        self.concurrency = 64
+        if not path.is_file():
+            raise ProviderError(f"provider.path: there is no file {shown_as}", _FIX)
+        self._shown_as = shown_as
+        self._answers = {
+            key: stored.from_json(line["completion"]) for key, line in read(path, shown_as=shown_as).items()
+        }
+
+    async def complete(self, request: Request, *, replicate: int) -> Completion:
+        """Give the recorded answer; raises CallError `not-recorded`."""
+        try:
+            return self._answers[request.key, replicate]
+        except KeyError:
+            asked = failures.cut(_last_user_message(request))
+            what = f"{self._shown_as} holds no answer {replicate + 1} of {request.model} to `{asked[:SHOWN]}`"
+            raise CallError("not-recorded", f"{what}. {_FIX}") from None
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+
+class Recorder:
+    """Asks another provider and writes down what it answers, in a file that reads well in a diff."""
+
+    def __init__(self, provider: Provider, path: Path, *, redactor: Redactor | None = None) -> None:
+        """Begin with what the file holds already; raises InputError where it cannot be used."""
+        self.name = provider.name
+        self.concurrency = provider.concurrency
+        self._provider = provider
+        self._path = path
+        self._redactor = redactor or Redactor()
+        self._lines = read(path, shown_as=str(path)) if path.exists() else {}
+
+    async def complete(self, request: Request, *, replicate: int) -> Completion:
+        """Ask the other provider; an answer recorded before for the same request is replaced."""
+        completion = await self._provider.complete(request, replicate=replicate)
+        asked = {"model": request.model, "user": _last_user_message(request)[:SHOWN]}
+        self._lines[request.key, replicate] = {
+            "key": request.key,
+            "replicate": replicate,
+            "request": self._safe(asked),
+            "completion": self._safe(stored.to_json(completion)),
+        }
+        return completion
+
+    async def aclose(self) -> None:
+        """Write the file, sorted by key so that only what changed shows in a diff; then close the other provider."""
+        try:
+            dumped = (json.dumps(line, ensure_ascii=False) for _, line in sorted(self._lines.items()))
+            write.write_text(self._path, "".join(f"{line}\n" for line in dumped))
+        finally:
+            await self._provider.aclose()
+
+    def _safe(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: self._redactor.known(item) if isinstance(item, str) else item for key, item in value.items()}
+
+
+def _key(value: object) -> Key:
+    if not isinstance(value, Mapping):
+        raise ValueError("a recorded answer is an object")  # noqa: TRY004 - one kind of error for bad content
+    key, replicate = value.get("key"), value.get("replicate")
+    if not isinstance(key, str) or len(key) != 64:
+        raise ValueError("`key` is not the SHA-256 of a request")
+    if type(replicate) is not int or replicate < 0:
+        raise ValueError("`replicate` is not a number from 0")
+    return key, replicate
+
+
+def _last_user_message(request: Request) -> str:
+    said = [message["content"] for message in request.messages if message["role"] == "user"]
+    return (said or [message["content"] for message in request.messages] or [""])[-1]

@@ -1,0 +1,166 @@
+"""The one comment of a pull request: found by its marker and its author, updated in place, never doubled."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from promptci.publish.github import Comment, Forbidden, GitHub, GitHubError, NotFound, TooLong
+
+PREFIX = "<!-- promptci:v1 "
+Action = Literal["created", "updated", "skipped-newer", "none", "forbidden", "failed"]
+
+_MARKER = re.compile(
+    r"<!-- promptci:v1 key=(?P<key>\S+)(?: run=(?P<run>[0-9]{1,18}) attempt=(?P<attempt>[0-9]{1,9}) head=\S*)? -->"
+)
+_NOT_IN_KEY = re.compile(r"[^A-Za-z0-9._/]+")
+_NEWER = "the comment was left alone: it already shows a newer run"
+_STRANGER = "a new comment was posted; an earlier one, written by another account, was left as it is"
+_PERMISSION = "Give the job `permissions: pull-requests: write`."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marker:
+    """The comment's first line, unseen by readers: whose comment it is, and of which run."""
+
+    key: str
+    """Which of several promptci steps of one repository."""
+    run: int
+    attempt: int
+    head: str
+
+    def __str__(self) -> str:
+        """Give the line; the key can neither end the HTML comment nor carry a space."""
+        return f"{PREFIX}key={slug(self.key)} run={self.run} attempt={self.attempt} head={slug(self.head)} -->"
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Later runs, and later attempts of one run, are greater."""
+        return self.run, self.attempt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """What became of the comment."""
+
+    action: Action
+    url: str | None = None
+    note: str | None = None
+    """What the user should know; None where all went as meant."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Text:
+    marker: Marker
+    full: str
+    short: str
+
+
+def slug(key: str) -> str:
+    """Give the key in letters, digits, `.`, `_`, `/` and `~`; `-` is spared, two of them end an HTML comment."""
+    return _NOT_IN_KEY.sub("~", key) or "~"
+
+
+def publish(github: GitHub, number: int, body: str, marker: Marker, *, fallback_body: str, create: bool) -> Published:
+    """Bring the pull request's comment up to date, or add it where `create` allows.
+
+    `fallback_body` is sent where GitHub finds `body` too long. What GitHub refuses becomes a note, never an error:
+    the verdict does not hang on a comment.
+    """
+    text = _Text(marker=marker, full=body, short=fallback_body)
+    try:
+        return _publish(github, number, text, create)
+    except Forbidden as error:
+        return Published(action="forbidden", note=_forbidden(error))
+    except NotFound:
+        note = (
+            f"the comment was not posted: this token is not shown pull request {number}; give it pull-requests: write"
+        )
+        return Published(action="failed", note=note)
+    except GitHubError as error:
+        return Published(action="failed", note=f"the comment was not posted: {error}")
+
+
+def _publish(github: GitHub, number: int, text: _Text, create: bool) -> Published:
+    login = github.viewer_login()
+    ours = [comment for comment in _marked(github, number, text.marker) if comment.author == login]
+    for place, existing in enumerate(ours):
+        if _is_newer(ours, text.marker):
+            return Published(action="skipped-newer", url=existing.url, note=_NEWER)
+        try:
+            updated = _send(text, partial(github.update_comment, existing.id))
+        except NotFound:  # deleted since it was listed
+            continue
+        _fold(github, ours[place + 1 :])
+        return Published(action="updated", url=updated.url)
+    if not create:
+        return Published(action="none")
+    created = _send(text, partial(github.create_comment, number))
+    return _verified(github, number, text, created)
+
+
+def _verified(github: GitHub, number: int, text: _Text, created: Comment) -> Published:
+    """Look once more after creating: of two runs that both found nothing, the one that came second gives way.
+
+    Asked by the new comment's author, which is certain, where the login before was an assumption.
+    """
+    try:
+        others = [comment for comment in _marked(github, number, text.marker) if comment.id != created.id]
+        elders = [comment for comment in others if comment.author == created.author and comment.id < created.id]
+        if not elders:
+            strangers = [comment for comment in others if comment.author != created.author]
+            return Published(action="created", url=created.url, note=_STRANGER if strangers else None)
+        if _is_newer(elders, text.marker):
+            github.delete_comment(created.id)
+            return Published(action="skipped-newer", url=elders[0].url, note=_NEWER)
+        updated = _send(text, partial(github.update_comment, elders[0].id))
+        _fold(github, [*elders[1:], created])
+        return Published(action="updated", url=updated.url)
+    except GitHubError as error:
+        note = f"the comment was posted; whether another stands beside it could not be seen: {error}"
+        return Published(action="created", url=created.url, note=note)
+
+
+def _marked(github: GitHub, number: int, marker: Marker) -> list[Comment]:
+    """Give the comments with this key, by whomever, the oldest first."""
+    found = [comment for comment in github.comments(number) if _read(comment.body, marker.key) is not None]
+    return sorted(found, key=lambda comment: comment.id)
+
+
+def _read(body: str, key: str) -> tuple[int, int] | None:
+    """Give run and attempt of a comment with this key; None for every other comment."""
+    match = _MARKER.match(body)
+    if match is None or match["key"] != slug(key):
+        return None
+    return int(match["run"] or 0), int(match["attempt"] or 0)
+
+
+def _is_newer(comments: Iterable[Comment], marker: Marker) -> bool:
+    return any((_read(comment.body, marker.key) or (0, 0)) > marker.order for comment in comments)
+
+
+def _send(text: _Text, send: Callable[[str], Comment]) -> Comment:
+    """Send the full text, and the short one where that is too long."""
+    try:
+        return send(f"{text.marker}\n{text.full}")
+    except TooLong:
+        return send(f"{text.marker}\n{text.short}")
+
+
+def _fold(github: GitHub, comments: Iterable[Comment]) -> None:
+    """Take our duplicates away; one that cannot be deleted is no reason to fail."""
+    for comment in comments:
+        try:
+            github.delete_comment(comment.id)
+        except GitHubError:
+            continue
+
+
+def _forbidden(error: Forbidden) -> str:
+    if "locked" in error.message.lower():
+        return "the comment was not posted: the conversation of this pull request is locked"
+    return (
+        f"the comment was not posted: the token may not write it. {_PERMISSION} "
+        f"In a fork's pull request the token is read-only. GitHub says: {error.message}"
+    )

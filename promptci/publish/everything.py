@@ -1,0 +1,133 @@
+"""Tell GitHub everything at once: annotations, outputs, step summary, comment, status; each apart from the others."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TextIO
+
+from promptci.errors import PromptciError
+from promptci.publish import check, comment, workflow
+from promptci.publish.context import DEFAULTS, Context
+from promptci.publish.github import GitHub
+from promptci.redact import Redactor
+from promptci.verdict import Verdict
+
+MOST_ANNOTATIONS = 10
+"""The runner shows ten of each level for a step."""
+NAME = "promptci"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Annotation:
+    """A remark beside a line of a file."""
+
+    path: str
+    """Relative to the repository's root."""
+    line: int | None
+    """Counted from 1; None where the whole file is meant."""
+    level: workflow.Level
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bulletin:
+    """All that is to be told, already worded."""
+
+    verdict: Verdict
+    exit_code: int
+    headline: str
+    """One line, for the commit status."""
+    comment_md: str
+    short_comment_md: str
+    """Sent where GitHub finds the comment too long."""
+    summary_md: str
+    annotations: tuple[Annotation, ...]
+    outputs: Mapping[str, str]
+
+
+def announce(context: Context, bulletin: Bulletin, github: GitHub | None, out: TextIO) -> tuple[str, ...]:
+    """Tell GitHub, and give the notes of what could not be told.
+
+    A part that fails leaves the others and the verdict as they are. The token and the key are taken out of
+    everything once more here, whatever was done before.
+    """
+    clean = Redactor([context.inputs["github-token"], context.inputs["api-key"]]).text
+    parts: dict[str, Callable[[], Iterator[str]]] = {
+        "the outputs were not written": lambda: _outputs(context, bulletin, clean),
+        "the annotations were not written": lambda: _annotations(bulletin, out, clean),
+        "the step summary was not written": lambda: _summary(context, bulletin, clean),
+        "the comment was not posted": lambda: _comment(context, bulletin, github, clean),
+        "the commit status was not set": lambda: _status(context, bulletin, github, clean),
+    }
+    notes: list[str] = []
+    for lost, part in parts.items():
+        try:
+            notes += part()
+        except (PromptciError, OSError, ValueError) as error:
+            notes.append(f"{lost}: {error}")
+    return tuple(workflow.safe_line(clean(note)) for note in notes)
+
+
+def _outputs(context: Context, bulletin: Bulletin, clean: Callable[[str], str]) -> Iterator[str]:
+    if context.output_path:
+        values = {name: clean(value) for name, value in bulletin.outputs.items()}
+        workflow.set_outputs(context.output_path, values)
+    yield from ()
+
+
+def _annotations(bulletin: Bulletin, out: TextIO, clean: Callable[[str], str]) -> Iterator[str]:
+    left = 0
+    for level in ("error", "warning", "notice"):
+        same = [remark for remark in bulletin.annotations if remark.level == level]
+        left += max(len(same) - MOST_ANNOTATIONS, 0)
+        for remark in islice(same, MOST_ANNOTATIONS):
+            line = workflow.annotation(
+                remark.level, clean(remark.path), remark.line, clean(remark.title), clean(remark.message)
+            )
+            out.write(line + "\n")
+    out.flush()
+    if left:
+        yield f"{left} more annotations are in the report only: GitHub shows {MOST_ANNOTATIONS} of a kind"
+
+
+def _summary(context: Context, bulletin: Bulletin, clean: Callable[[str], str]) -> Iterator[str]:
+    if context.summary_path:
+        workflow.append_summary(context.summary_path, clean(bulletin.summary_md))
+    yield from ()
+
+
+def _comment(context: Context, bulletin: Bulletin, github: GitHub | None, clean: Callable[[str], str]) -> Iterator[str]:
+    if context.pull_request is None or not context.switch("comment"):
+        return
+    if github is None:
+        yield "no token: the comment was not posted"
+        return
+    marker = comment.Marker(
+        key=context.inputs["config"], run=context.run_id, attempt=context.run_attempt, head=context.head_sha
+    )
+    published = comment.publish(
+        github,
+        context.pull_request,
+        clean(bulletin.comment_md),
+        marker,
+        fallback_body=clean(bulletin.short_comment_md),
+        create=bulletin.verdict is not Verdict.NO_CHANGE,
+    )
+    if published.note:
+        yield published.note
+
+
+def _status(context: Context, bulletin: Bulletin, github: GitHub | None, clean: Callable[[str], str]) -> Iterator[str]:
+    if github is None or not context.switch("status"):
+        return
+    config = context.inputs["config"]
+    status = check.Status(
+        state=check.state(bulletin.verdict, bulletin.exit_code != 0),
+        context=NAME if config == DEFAULTS["config"] else f"{NAME} ({config})",
+        description=clean(bulletin.headline),
+        target_url=context.run_url,
+    )
+    note = check.publish_status(github, context.head_sha, status)
+    if note:
+        yield note

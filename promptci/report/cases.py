@@ -1,0 +1,93 @@
+"""The view of one golden case: which of its answers to show, and what was made of it."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from promptci.compare.model import PairedCase
+from promptci.report import plain
+from promptci.report.model import AnswerView, CaseView, MarkView
+from promptci.runs.model import Arm
+from promptci.scoring.model import Mark, ScoredCase
+
+Outcome = Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
+Change = Literal["same", "new", "changed"]
+
+OUTCOMES: dict[str, Outcome] = {name: name for name in ("broken", "fixed", "same", "incomplete")}
+CHANGES: dict[str, Change] = {name: name for name in ("same", "new", "changed")}
+
+
+def view(paired: PairedCase) -> CaseView:
+    """Give the view of one case with the answer of each version that shows the outcome."""
+    case = paired.case
+    outcome = _outcome(paired)
+    return CaseView(
+        id=plain.text(case.id),
+        change=CHANGES[paired.change],
+        outcome=outcome,
+        critical=case.critical,
+        tags=[plain.text(tag) for tag in case.tags],
+        asked=plain.variables(case.vars),
+        expected=None if case.expected is None else plain.spelled(case.expected),
+        base_pass_rate=paired.pass_rate(Arm.BASE),
+        head_pass_rate=paired.pass_rate(Arm.HEAD),
+        base=_answer(shown(paired.base, outcome, Arm.BASE)),
+        head=_answer(shown(paired.head, outcome, Arm.HEAD)),
+    )
+
+
+def _outcome(paired: PairedCase) -> Outcome:
+    if not paired.base and paired.head:
+        return "head-only"
+    if not paired.head and paired.base:
+        return "base-only"
+    return OUTCOMES[paired.outcome]
+
+
+def shown(replicates: Sequence[ScoredCase], outcome: Outcome, arm: Arm) -> ScoredCase | None:
+    """Choose the replicate that shows the outcome.
+
+    Where a case broke: the first right answer of base and the first wrong one of head; where it was fixed, the other
+    way round. Else the first that is missing, the first that is wrong, the first of all.
+    """
+    if not replicates:
+        return None
+    wanted: tuple[bool | None, ...] = (None, False)
+    if outcome in ("broken", "fixed"):
+        wanted = (arm is (Arm.BASE if outcome == "broken" else Arm.HEAD),)
+    for passed in wanted:
+        for one in replicates:
+            if one.passed is passed:
+                return one
+    return replicates[0]
+
+
+def _answer(scored: ScoredCase | None) -> AnswerView | None:
+    if scored is None:
+        return None
+    completion = scored.answer.completion
+    usage = completion.usage if completion else None
+    return AnswerView(
+        text=None if completion is None else plain.text(completion.text or completion.refusal or ""),
+        passed=scored.passed,
+        score=plain.number(scored.score),
+        error=plain.optional(scored.error),
+        marks=[_mark(mark) for mark in scored.marks],
+        model=plain.optional(completion.model) if completion else None,
+        fingerprint=plain.optional(completion.fingerprint) if completion else None,
+        finish_reason=plain.optional(completion.finish_reason) if completion else None,
+        input_tokens=usage.input_tokens if usage else None,
+        output_tokens=usage.output_tokens if usage else None,
+        latency_ms=plain.number(completion.latency_ms) if completion else None,
+        cost_usd=plain.number(scored.answer.cost_usd),
+        cached=scored.answer.cached,
+    )
+
+
+def _mark(mark: Mark) -> MarkView:
+    return MarkView(
+        name=plain.text(mark.name or mark.type),
+        type=plain.text(mark.type),
+        passed=mark.passed,
+        score=plain.number(mark.score),
+        reason=plain.text(mark.reason),
+    )

@@ -1,0 +1,57 @@
+"""The one template environment: an unknown name is an error, and nothing goes out unescaped unless we wrote it."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_eval_context, select_autoescape
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
+
+from promptci.files import packaged
+from promptci.report import escape, filters, phrases
+
+
+@cache
+def environment() -> Environment:
+    """Give the environment over the folder `templates`, in the source tree or in the installed package.
+
+    `*.html.j2` is escaped for HTML, `*.md.j2` for Markdown; both show invisible characters as escapes.
+    """
+    made = Environment(
+        loader=FileSystemLoader(packaged.folder("templates")),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        finalize=_harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    names = ("percent", "change", "points", "signed_points", "money", "signed_money", "duration", "p_value", "number")
+    made.filters.update({name: getattr(filters, name) for name in (*names, "count", "short_sha")})
+    made.filters.update(
+        {name: getattr(escape, name) for name in ("one_line", "code", "fence", "summary_text", "shorten")}
+    )
+    made.filters["prose"] = _prose
+    made.globals["say"] = phrases
+    return made
+
+
+@pass_eval_context
+def _harmless(context: EvalContext, value: Any) -> Any:
+    """Treat everything that a template puts out; text that we escaped or wrote has a type of its own."""
+    if isinstance(value, Markup | escape.Ready):
+        return value
+    if context.autoescape:
+        return escape.visible(value) if isinstance(value, str) else value
+    return escape.inline(str(value))
+
+
+@pass_eval_context
+def _prose(context: EvalContext, text: str) -> Markup | escape.Ready:
+    return escape.prose_html(text) if context.autoescape else escape.prose(text)
+
+
+def asset(name: str) -> Markup:
+    """Give one of our own assets, style or script, to stand in a page as it is."""
+    text = (packaged.folder("templates") / "assets" / name).read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704 - a file of ours, which holds nothing of others

@@ -1,0 +1,32 @@
+"""RunFacts: what the report says about a run that is not in the gate's findings."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from promptci import __version__
+from promptci.report.model import RevisionView, SpendView
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFacts:
+    """Where, when, by whom and for how much."""
+
+    kind: Literal["check", "run"] = "check"
+    """`run` has one revision and no comparison."""
+    base: RevisionView | None = None
+    head: RevisionView
+    repository: str | None = None
+    """`owner/name`."""
+    pull_request: int | None = None
+    generated_at: str | None = None
+    """UTC, ISO 8601; None for output that is the same byte for byte whenever it is made."""
+    provider: str | None = None
+    """Who answered; None where nobody was asked."""
+    spend: SpendView
+    notes: tuple[str, ...] = ()
+    """What a reader should know about the run as a whole."""
+    requests_per_day: float | None = None
+    """Turns cost per request into cost per month."""
+    gate_source: str = "defaults"
+    """Where the policy was read, in words."""
+    promptci_version: str = __version__

@@ -1,0 +1,146 @@
+"""The table of numbers of a prompt: before, now, and what that is a change of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from promptci.report import filters, phrases
+from promptci.report.model import ArmView, LabelRowView, PercentilesView, PromptView, ReportView
+
+DAYS_PER_MONTH = 30
+MOST_LABELS = 25
+NONE = "–"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """One line of the table, worded."""
+
+    name: str
+    before: str
+    now: str
+    change: str
+    note: str = ""
+
+
+def table(prompt: PromptView) -> Iterator[Figure]:
+    """Give quality, cost and latency, as far as there is anything to say."""
+    if prompt.quality is not None:
+        found = prompt.quality
+        yield Figure(
+            name=f"Quality ({found.measure})",
+            before=filters.percent(found.base),
+            now=filters.percent(found.head),
+            change=filters.signed_points(found.delta),
+            note=f"{phrases.interval_words(found)}, over {filters.count(prompt.pairs, 'pair')}",
+        )
+    yield from _all_cases(prompt)
+    yield from _cost(prompt)
+    yield from _latency(prompt)
+
+
+def _all_cases(prompt: PromptView) -> Iterator[Figure]:
+    """Give quality over every case asked, where that is not the same cases as the comparison."""
+    head = prompt.head
+    if head is None or head.quality is None or (prompt.quality is not None and prompt.pairs == prompt.cases):
+        return
+    note = ""
+    if head.quality_interval is not None:
+        lo, hi = (filters.percent(end) for end in head.quality_interval)
+        note = f"95% interval now: {lo} to {hi}"
+    before = prompt.base.quality if prompt.base else None
+    yield Figure(
+        name="Quality over all cases",
+        before=NONE if before is None else filters.percent(before),
+        now=filters.percent(head.quality),
+        change=NONE if before is None else filters.signed_points(head.quality - before),
+        note=note,
+    )
+
+
+def _cost(prompt: PromptView) -> Iterator[Figure]:
+    cost = prompt.cost_usd
+    before, now = cost.base_per_request, cost.head_per_request
+    if prompt.head is None:
+        return
+    yield Figure(
+        name="Cost per request",
+        before=_or_none(prompt.base, filters.money(before)),
+        now=filters.money(now),
+        change=filters.change(now / before - 1) if before and now is not None else NONE,
+        note="list price" if now is not None else "no price is known for the model",
+    )
+    if cost.requests_per_day is None or now is None:
+        return
+    per_month = cost.requests_per_day * DAYS_PER_MONTH
+    yield Figure(
+        name="Cost per month",
+        before=_or_none(prompt.base, filters.money(None if before is None else before * per_month)),
+        now=filters.money(now * per_month),
+        change=NONE if cost.delta_per_month is None else filters.signed_money(cost.delta_per_month),
+        note=f"{filters.number(cost.requests_per_day)} requests a day, {DAYS_PER_MONTH} days",
+    )
+
+
+def _latency(prompt: PromptView) -> Iterator[Figure]:
+    base, head = prompt.latency_ms.base, prompt.latency_ms.head
+    if base is None and head is None:
+        return
+    for name, before, now in (
+        ("p50", base and base.p50, head and head.p50),
+        ("p95", base and base.p95, head and head.p95),
+        ("p99", base and base.p99, head and head.p99),
+    ):
+        yield Figure(
+            name=f"Latency {name}",
+            before=NONE if before is None else filters.duration(before),
+            now=NONE if now is None else filters.duration(now),
+            change=filters.change(now / before - 1) if before and now is not None else NONE,
+            note=_certainty(name, [side for side in (base, head) if side is not None]),
+        )
+
+
+def _certainty(name: str, sides: list[PercentilesView]) -> str:
+    """Say where there are too few answers for the percentile to be bounded from above."""
+    certain = {"p50": True, "p95": all(s.p95_certain for s in sides), "p99": all(s.p99_certain for s in sides)}
+    n = min(side.n for side in sides)
+    return "" if certain[name] else f"n too small to be sure of it ({filters.count(n, 'answer')})"
+
+
+def _or_none(arm: ArmView | None, text: str) -> str:
+    return NONE if arm is None else text
+
+
+def models(view: ReportView) -> Iterator[tuple[str, str]]:
+    """Say which models answered, by prompt, as the endpoint names them."""
+    for prompt in view.prompts:
+        said = []
+        for word, arm in (("before", prompt.base), ("now", prompt.head)):
+            if arm is not None and arm.models:
+                marks = f" [{', '.join(arm.fingerprints)}]" if arm.fingerprints else ""
+                said.append(f"{word} {', '.join(arm.models)}{marks}")
+        if said:
+            yield prompt.name, "; ".join(said)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matrix:
+    """A confusion matrix: expected labels down, given labels across."""
+
+    title: str
+    given: tuple[str, ...]
+    rows: tuple[LabelRowView, ...]
+    left_out: int
+    """Expected labels for which there is no room."""
+
+
+def matrices(prompt: PromptView) -> Iterator[Matrix]:
+    """Give the confusion matrix of each version that has labels."""
+    for title, arm in (("Before", prompt.base), ("Now", prompt.head)):
+        if arm is not None and arm.labels:
+            given = tuple(dict.fromkeys(label for row in arm.labels for label in row.counts))
+            yield Matrix(
+                title=title,
+                given=given[:MOST_LABELS],
+                rows=tuple(arm.labels[:MOST_LABELS]),
+                left_out=max(0, len(arm.labels) - MOST_LABELS),
+            )

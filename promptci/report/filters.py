@@ -1,0 +1,106 @@
+"""Numbers as people read them: every figure of a report goes through one of these; unknown is said, never 0."""
+
+import math
+
+UNKNOWN = "unknown"
+MINUS = "−"
+
+
+def percent(share: float | None) -> str:
+    """Give a share as a percentage with at most one decimal; 100% and 0% only where it is exactly that."""
+    if share is None:
+        return UNKNOWN
+    value = round(100 * share, 1)
+    if 0 < share < 1:
+        value = min(max(value, 0.1), 99.9)
+    return f"{_trimmed(value)}%"
+
+
+def change(ratio: float | None) -> str:
+    """Give a relative change as a signed percentage: `+58%`."""
+    if ratio is None:
+        return UNKNOWN
+    return _signed(f"{abs(100 * ratio):,.0f}", ratio) + "%"
+
+
+def points(share: float | None) -> str:
+    """Give the size of a difference of shares in points, without its sign: `4.5 points`."""
+    if share is None:
+        return UNKNOWN
+    number = number_of_points(share)
+    return f"{number} point" if number == "1" else f"{number} points"
+
+
+def number_of_points(share: float) -> str:
+    """Give the size of a difference of shares in points, the bare number."""
+    return _trimmed(round(abs(100 * share), 1))
+
+
+def signed_points(share: float | None) -> str:
+    """Give a difference of shares in points with its sign: `−45 points`."""
+    return UNKNOWN if share is None else _signed(points(share), share)
+
+
+def money(usd: float | None) -> str:
+    """Give US dollars: cents from one dollar on, three significant digits below it (`$0.000123`)."""
+    if usd is None:
+        return UNKNOWN
+    size = abs(usd)
+    sign = MINUS if usd < 0 else ""
+    if size == 0:
+        return "$0"
+    if size >= 0.995:
+        return f"{sign}${size:,.2f}"
+    decimals = 2 - math.floor(math.log10(size))
+    return f"{sign}${size:.{min(decimals, 12)}f}"
+
+
+def signed_money(usd: float | None) -> str:
+    """Give a difference in US dollars with its sign."""
+    return UNKNOWN if usd is None else _signed(money(abs(usd)), usd)
+
+
+def duration(milliseconds: float | None) -> str:
+    """Give a latency as `812 ms`, `1.24 s` or `2 min 5 s`."""
+    if milliseconds is None:
+        return UNKNOWN
+    if milliseconds < 999.5:
+        return f"{milliseconds:.0f} ms"
+    seconds = milliseconds / 1000
+    if seconds < 59.95:
+        return f"{_trimmed(round(seconds, 2 if seconds < 10 else 1))} s"
+    whole = round(seconds)
+    return f"{whole // 60} min {whole % 60} s"
+
+
+def p_value(p: float | None) -> str:
+    """Give a p-value: `p = 0.031`, `p < 0.001`."""
+    if p is None:
+        return "p unknown"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def number(value: float | None) -> str:
+    """Give a number with separators between thousands, without needless decimals."""
+    return UNKNOWN if value is None else _trimmed(value)
+
+
+def count(n: int, noun: str, plural: str | None = None) -> str:
+    """Give `1 case`, `2 cases`, `12,345 cases`."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def short_sha(sha: str | None) -> str:
+    """Give the first seven digits of a commit; of none, that it is the working tree."""
+    return "working tree" if sha is None else sha[:7]
+
+
+def _signed(text: str, value: float) -> str:
+    if not any(digit in "123456789" for digit in text):  # rounds to nothing
+        return text
+    return ("+" if value > 0 else MINUS) + text
+
+
+def _trimmed(value: float) -> str:
+    text = f"{value:,.2f}"
+    return text.rstrip("0").rstrip(".")

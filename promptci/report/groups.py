@@ -1,0 +1,163 @@
+"""The cases of a prompt in groups that fared alike, with both answers and the words in which they differ."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from promptci.report import filters, worddiff
+from promptci.report.model import AnswerView, CaseView, PromptView
+from promptci.report.room import ANSWER_LENGTH, Room
+from promptci.report.worddiff import Piece
+
+OPEN_AT_FIRST = 5
+"""Cases of an opened group whose answers show without a click."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """One version's answer to one case."""
+
+    slug: str
+    """`before` or `now`."""
+    answer: AnswerView
+    rate: float | None
+    """Share of the replicates that passed."""
+    pieces: tuple[Piece, ...] = ()
+    """The answer's text; what differs from the other side is marked."""
+    length: int | None = None
+    """Characters in all, where the text is cut."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Detail:
+    """A case with its answers."""
+
+    case: CaseView
+    sides: tuple[Side, ...]
+    open: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Cases that fared alike."""
+
+    slug: str
+    title: str
+    note: str
+    open: bool
+    details: tuple[Detail, ...]
+    rows: tuple[CaseView, ...]
+    left_out: int
+    """Cases for which there is no room on the page."""
+
+    @property
+    def size(self) -> int:
+        """All cases of the group."""
+        return len(self.details) + len(self.rows) + self.left_out
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """What makes a group."""
+
+    slug: str
+    title: str
+    note: str
+    belongs: Callable[[CaseView], bool]
+
+
+def _wrong(case: CaseView) -> bool:
+    return case.head_pass_rate is not None and case.head_pass_rate < 1
+
+
+COMPARED = (
+    Kind(
+        slug="broken",
+        title="Broken",
+        note="Right before, wrong now.",
+        belongs=lambda c: c.change == "same" and c.outcome == "broken",
+    ),
+    Kind(
+        slug="fixed",
+        title="Fixed",
+        note="Wrong before, right now.",
+        belongs=lambda c: c.change == "same" and c.outcome == "fixed",
+    ),
+    Kind(
+        slug="missing",
+        title="Not evaluated",
+        note="An answer is missing, so the case is left out of the comparison.",
+        belongs=lambda c: c.change == "same" and c.outcome != "same",
+    ),
+    Kind(
+        slug="apart",
+        title="New and changed cases",
+        note="Not compared, because their text is not the same at both revisions; they count for absolute limits only.",
+        belongs=lambda c: c.change != "same",
+    ),
+    Kind(slug="wrong", title="Wrong in both versions", note="Nothing changed here.", belongs=_wrong),
+    Kind(slug="right", title="Right in both versions", note="Nothing changed here.", belongs=lambda _: True),
+)
+SINGLE = (
+    Kind(slug="failing", title="Failing", note="The answer is not right.", belongs=_wrong),
+    Kind(
+        slug="missing",
+        title="Not evaluated",
+        note="The answer is missing.",
+        belongs=lambda c: c.head_pass_rate is None,
+    ),
+    Kind(slug="passing", title="Passing", note="The answer is right.", belongs=lambda _: True),
+)
+
+
+def groups(prompt: PromptView, room: Room) -> Iterator[Group]:
+    """Give the groups that have cases, in the order in which they are read: what broke comes first."""
+    remaining: Sequence[CaseView] = prompt.case_details
+    for kind in SINGLE if prompt.base is None else COMPARED:
+        found = [case for case in remaining if kind.belongs(case)]
+        remaining = [case for case in remaining if not kind.belongs(case)]
+        if found:
+            yield _group(kind, sorted(found, key=lambda case: not case.critical), room)
+
+
+def _group(kind: Kind, found: Sequence[CaseView], room: Room) -> Group:
+    opened = kind.slug in ("broken", "failing")
+    details: list[Detail] = []
+    rows: list[CaseView] = []
+    for case in found:
+        if room.detail(case):
+            details.append(Detail(case=case, sides=tuple(_sides(case)), open=opened and len(details) < OPEN_AT_FIRST))
+        elif room.row(case):
+            rows.append(case)
+    return Group(
+        slug=kind.slug,
+        title=kind.title,
+        note=kind.note,
+        open=opened,
+        details=tuple(details),
+        rows=tuple(rows),
+        left_out=len(found) - len(details) - len(rows),
+    )
+
+
+def _sides(case: CaseView) -> Iterator[Side]:
+    texts = [(answer.text or "")[:ANSWER_LENGTH] if answer else "" for answer in (case.base, case.head)]
+    both = case.base is not None and case.head is not None and None not in (case.base.text, case.head.text)
+    marked = worddiff.pieces(*texts) if both else tuple((Piece(text=text, differs=False),) for text in texts)
+    for slug, answer, rate, pieces in (
+        ("before", case.base, case.base_pass_rate, marked[0]),
+        ("now", case.head, case.head_pass_rate, marked[1]),
+    ):
+        if answer is not None:
+            whole = len(answer.text or "")
+            yield Side(
+                slug=slug, answer=answer, rate=rate, pieces=pieces, length=whole if whole > ANSWER_LENGTH else None
+            )
+
+
+def result(rate: float | None) -> str:
+    """Say how a version did on a case: `right`, `wrong`, `missing`, or the share of its repeated answers."""
+    if rate is None:
+        return "missing"
+    if rate in (0.0, 1.0):
+        return "right" if rate else "wrong"
+    return f"right {filters.percent(rate)} of the time"

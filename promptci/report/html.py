@@ -1,0 +1,36 @@
+"""ReportView -> report.html: one file, complete without a script, that asks nothing of anybody."""
+
+import base64
+import hashlib
+
+from markupsafe import Markup
+
+from promptci.report import environment, groups, page, room
+from promptci.report.model import ReportView
+
+
+def render(view: ReportView) -> str:
+    """Give the page. The same view gives the same bytes."""
+    style, script = environment.asset("report.css"), environment.asset("report.js")
+    template = environment.environment().get_template("html/report.html.j2")
+    return template.render(
+        page=page.plan(view),
+        view=view,
+        style=style,
+        script=script,
+        policy=content_policy(style, script),
+        limits=room,
+        result=groups.result,
+    )
+
+
+def content_policy(style: Markup, script: Markup) -> str:
+    """Give the policy that the browser enforces: this style, this script, and nothing from anywhere."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}';"
+        " img-src 'none'; connect-src 'none'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

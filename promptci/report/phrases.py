@@ -1,0 +1,217 @@
+"""Words around the numbers of a view: intervals, how it was decided, what to do next. Pure."""
+
+from dataclasses import dataclass
+
+from promptci.report import filters
+from promptci.report.model import PromptView, QualityView, ReportView
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sign:
+    """How a verdict looks: never colour alone."""
+
+    word: str
+    icon: str
+    """For Markdown."""
+    slug: str
+    """Name of the icon and the colour on a page."""
+
+
+SIGNS = {
+    "no-change": Sign(word="No change", icon="➖", slug="mute"),
+    "pass": Sign(word="Pass", icon="✅", slug="good"),
+    "inconclusive": Sign(word="Undecided", icon="⚠️", slug="warn"),
+    "fail": Sign(word="Fail", icon="❌", slug="bad"),
+    "error": Sign(word="Not evaluated", icon="⛔", slug="bad"),
+}
+
+
+def sign(verdict: str) -> Sign:
+    """Give the sign of a verdict."""
+    return SIGNS[verdict]
+
+
+def interval_words(found: QualityView) -> str:
+    """Say the interval of the difference: `between 1 and 9 points worse (90% confidence)`."""
+    if found.interval is None:
+        return "the interval cannot be estimated"
+    lo, hi = (round(100 * end, 1) + 0.0 for end in found.interval)
+    confidence = f"({filters.percent(found.confidence)} confidence)"
+    small, large = sorted((abs(lo), abs(hi)))
+    if lo == hi == 0:
+        return f"no difference {confidence}"
+    if lo >= 0 or hi <= 0:
+        which = "better" if lo >= 0 else "worse"
+        return f"between {filters.number(small)} and {filters.points(large / 100)} {which} {confidence}"
+    worse, better = filters.points(lo / 100), filters.points(hi / 100)
+    return f"between {worse} worse and {better} better {confidence}"
+
+
+def difference(found: QualityView) -> str:
+    """Say the estimate: `45 points worse`, `1.7 points better`, `no difference`."""
+    size = filters.points(found.delta)
+    if filters.signed_points(found.delta) == size:  # rounds to nothing
+        return "no difference"
+    return f"{size} {'better' if found.delta > 0 else 'worse'}"
+
+
+def detectable_words(found: QualityView) -> str:
+    """Say what these goldens could have shown."""
+    if found.detectable_drop is None:
+        return "no drop at all (too few cases)"
+    return f"{filters.points(found.detectable_drop)} (with 80% power)"
+
+
+def before_after(prompt: PromptView) -> str:
+    """Give quality before and now for a table cell."""
+    if prompt.quality is not None:
+        return f"{filters.percent(prompt.quality.base)} → {filters.percent(prompt.quality.head)}"
+    if prompt.head is not None and prompt.head.quality is not None:
+        return filters.percent(prompt.head.quality)
+    return "–"
+
+
+def broken_fixed(prompt: PromptView) -> str:
+    """Give the number of broken and of fixed cases for a table cell."""
+    return "–" if prompt.quality is None else f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
+
+
+def cost_change(prompt: PromptView) -> str:
+    """Give the change in cost for a table cell: per month where the traffic is known, else per request."""
+    cost = prompt.cost_usd
+    if cost.delta_per_month is not None:
+        return f"{filters.signed_money(cost.delta_per_month)}{relative(cost.base_per_request, cost.head_per_request)}"
+    if cost.base_per_request is None and cost.head_per_request is not None:
+        return f"{filters.money(cost.head_per_request)} a request" if prompt.base is None else filters.UNKNOWN
+    if cost.base_per_request is None or cost.head_per_request is None:
+        return filters.UNKNOWN if prompt.head is not None else "–"
+    pair = f"{filters.money(cost.base_per_request)} → {filters.money(cost.head_per_request)}"
+    return f"{pair} a request"
+
+
+def relative(before: float | None, after: float | None) -> str:
+    """Give ` (+58%)`, or nothing where there is no base for it."""
+    return f" ({filters.change(after / before - 1)})" if before and after is not None else ""
+
+
+def p95(prompt: PromptView) -> str:
+    """Give p95 before and now for a table cell; `≈` where there are too few answers for an upper bound."""
+    sides = [
+        ("" if side.p95_certain else "≈ ") + filters.duration(side.p95)
+        for side in (prompt.latency_ms.base, prompt.latency_ms.head)
+        if side is not None and side.p95 is not None
+    ]
+    return " → ".join(sides) or "–"
+
+
+def evaluated(prompt: PromptView) -> str:
+    """Say how many answers could be evaluated and how many pairs were compared."""
+    said = f"{prompt.asked - prompt.errors:,} of {filters.count(prompt.asked, 'answer')} evaluated"
+    return f"{said}, {filters.count(prompt.pairs, 'pair')} compared" if prompt.quality else said
+
+
+def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
+    """Say how the verdict came about: what was looked at and the number found, in the order of reading."""
+    rows = [("Answers", evaluated(prompt)), ("Cases", _cases(prompt))]
+    found = prompt.quality
+    if found is not None:
+        rows += [
+            ("Measure", f"{found.measure}, {filters.percent(found.base)} before, {filters.percent(found.head)} now"),
+            ("Difference", f"{difference(found)}; {interval_words(found)}"),
+            ("Method", found.method + (f"; seed {found.seed}" if found.seed is not None else "")),
+            ("p of “worse”", f"{filters.p_value(found.p)}; adjusted (Holm) {filters.p_value(found.adjusted_p)}"),
+            ("Smallest detectable drop", detectable_words(found)),
+        ]
+        if found.cases_needed is not None:
+            rows.append(("Cases needed", f"about {found.cases_needed:,} pairs would settle the margin"))
+    return rows + ([("Rule", _rule(view))] if view.kind == "check" else [])
+
+
+def _cases(prompt: PromptView) -> str:
+    parts = [filters.count(prompt.cases, "case")]
+    for ids, word in (
+        (prompt.new_cases, "new"),
+        (prompt.changed_cases, "changed"),
+        (prompt.removed_cases, "removed"),
+        (prompt.loosened_cases, "with another expectation for the same question"),
+    ):
+        if ids:
+            parts.append(f"{len(ids):,} {word}")
+    return ", ".join(parts)
+
+
+def _rule(view: ReportView) -> str:
+    gate = view.gate
+    return (
+        f"fail where a drop of at least {filters.points(gate.max_drop)} is shown (adjusted p ≤ {gate.alpha:g});"
+        f" pass where a drop of {filters.points(gate.max_drop)} is ruled out; else undecided"
+    )
+
+
+def policy(view: ReportView) -> list[tuple[str, str]]:
+    """Give the policy, key by key as promptci.yml spells it."""
+    gate = view.gate
+    return [
+        ("gate.mode", gate.mode),
+        ("gate.max_drop", filters.points(gate.max_drop)),
+        ("gate.alpha", f"{gate.alpha:g}"),
+        ("gate.on_inconclusive", gate.on_inconclusive),
+        ("gate.min_quality", _limit(gate.min_quality)),
+        ("gate.max_cost_increase", _limit(gate.max_cost_increase)),
+        ("gate.max_p95_increase", _limit(gate.max_p95_increase)),
+        ("gate.max_error_rate", filters.percent(gate.max_error_rate)),
+    ]
+
+
+def _limit(value: float | None) -> str:
+    return "no limit" if value is None else filters.percent(value)
+
+
+def spend(view: ReportView) -> str:
+    """Say what the run asked and paid."""
+    said = filters.count(view.spend.calls, "call")
+    if view.spend.cached:
+        said += f", {filters.count(view.spend.cached, 'answer')} taken from the cache or shared"
+    if view.spend.usd is None:
+        return f"{said}, cost unknown"
+    least = "at least " if view.spend.usd_is_lower_bound else ""
+    return f"{said}, {least}{filters.money(view.spend.usd)}"
+
+
+_NEXT = {
+    "regression": "Look at the broken cases. Where the new answer is wrong, mend the prompt. Where it is right, correct"
+    " the golden in a pull request of its own, so that both versions are measured by the same cases.",
+    "critical": "A critical case may not break: mend the prompt until it passes.",
+    "min-quality": "Mend the prompt until it reaches `gate.min_quality`, or lower that limit on the base branch.",
+    "cost": "Make the prompt or its answers shorter, choose a cheaper model, or raise"
+    " `gate.max_cost_increase` on the base branch.",
+    "p95": "Make the prompt or its answers shorter, or raise `gate.max_p95_increase` on the base branch.",
+    "no-pairs": "Change goldens and prompt in separate pull requests, so that there are cases to compare.",
+    "missing-goldens": "Add a golden set for the prompt, under the name that `prompts.goldens` in promptci.yml gives.",
+    "no-cases": "Add at least one case to the golden set.",
+    "nothing-evaluated": "See the first error above: a key, a model name or the endpoint is the usual cause. Then run"
+    " again.",
+    "error-rate": "See the first error above, then run again: answers that are there already come from the cache.",
+}
+"""Finding to what the author can do about it."""
+
+
+def next_steps(view: ReportView) -> list[str]:
+    """Say what to do, most pressing first, each thing once; nothing where all is well."""
+    found = [reason.rule for prompt in view.prompts for reason in prompt.reasons if reason.verdict == prompt.verdict]
+    steps = [text for rule, text in _NEXT.items() if rule in found]
+    if "cannot-tell" in found:
+        steps.append(_more_cases(view))
+    if view.problems and view.verdict == "error" and not steps:
+        steps.append("Nothing was concluded, so this says nothing about your change. Mend the cause and run again.")
+    return steps
+
+
+def _more_cases(view: ReportView) -> str:
+    needed = max((p.quality.cases_needed or 0 for p in view.prompts if p.quality), default=0)
+    enough = f" (about {needed:,} would settle it)" if needed else ""
+    text = f"Add golden cases{enough}, or read the answers and decide yourself."
+    if view.verdict != "inconclusive":
+        return text
+    blocks = " Until then `gate.on_inconclusive` blocks."
+    return text + (blocks if view.exit_code else " This does not block the merge.")

@@ -1,0 +1,205 @@
+"""From the gate's findings to the one view that every text and page is drawn from. Pure."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from promptci.compare.model import ArmSummary, Comparison, PairedCase, Quality
+from promptci.gates import zones
+from promptci.gates.model import Decision, GateReport, Reason
+from promptci.gates.policy import Policy
+from promptci.report import cases, plain, sourcediff, words
+from promptci.report.facts import RunFacts
+from promptci.report.model import (
+    ArmView,
+    CostView,
+    GateView,
+    LabelRowView,
+    LatencyView,
+    PercentilesView,
+    PromptView,
+    QualityView,
+    ReasonView,
+    ReportView,
+)
+from promptci.stats.agreement import LabelConfusion
+from promptci.stats.intervals import Interval
+from promptci.stats.percentiles import Percentiles
+
+DAYS_PER_MONTH = 30
+
+
+def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
+    """Give the view of a run: every number computed, every sentence worded, nothing left for a template to work out."""
+    return ReportView(
+        promptci_version=facts.promptci_version,
+        verdict=gate_report.verdict.value,
+        exit_code=gate_report.exit_code,
+        headline=plain.text(words.headline(gate_report, facts.kind)),
+        kind=facts.kind,
+        base=facts.base,
+        head=facts.head,
+        repository=plain.optional(facts.repository),
+        pull_request=facts.pull_request,
+        generated_at=facts.generated_at,
+        provider=plain.optional(facts.provider),
+        prompts=[_prompt(d, gate_report.policy, facts) for d in gate_report.decisions],
+        problems=_reasons(gate_report.problems),
+        notes=_texts(facts.notes),
+        gate=_gate(gate_report.policy, facts.gate_source),
+        spend=facts.spend,
+    )
+
+
+def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
+    comparison = decision.comparison
+    plan = comparison.plan
+    diff, diff_note = sourcediff.between(plan.base, plan.head) if facts.kind == "check" else ([], None)
+    return PromptView(
+        name=plain.text(plan.name),
+        path=plain.text(plan.path),
+        status=plan.status.value,
+        verdict=decision.verdict.value,
+        sentence=plain.text(words.sentence(decision, facts.kind)),
+        why=_texts(plan.why),
+        cases=len(comparison.cases),
+        pairs=len(comparison.pairs),
+        errors=comparison.errors,
+        asked=comparison.asked,
+        quality=_quality(decision, policy),
+        base=_arm(comparison.base),
+        head=_arm(comparison.head),
+        regressions=_ids(comparison.broken),
+        fixes=_ids(comparison.fixed),
+        latency_ms=LatencyView(base=_latency(comparison.base), head=_latency(comparison.head)),
+        cost_usd=_cost(comparison, facts.requests_per_day),
+        reasons=_reasons(decision.reasons, facts.kind),
+        diff=diff,
+        diff_note=diff_note,
+        case_details=[cases.view(paired) for paired in comparison.cases],
+        new_cases=_ids([c for c in comparison.cases if c.change == "new"]),
+        changed_cases=_ids([c for c in comparison.cases if c.change == "changed"]),
+        removed_cases=_texts(plan.removed_cases),
+        loosened_cases=_texts(plan.loosened_cases),
+        notes=_texts(plan.notes),
+    )
+
+
+def _quality(decision: Decision, policy: Policy) -> QualityView | None:
+    found = decision.comparison.quality
+    if found is None:
+        return None
+    return QualityView(
+        measure="mean score" if found.measure == "mean score" else "pass rate",
+        base=found.base,
+        head=found.head,
+        delta=found.delta,
+        interval=_interval(found.interval),
+        confidence=found.confidence,
+        p=plain.number(found.p),
+        adjusted_p=plain.number(decision.adjusted_p),
+        detectable_drop=plain.number(found.detectable_drop),
+        cases_needed=_cases_needed(decision, found, policy),
+        method=found.method,
+        seed=found.seed,
+    )
+
+
+def _cases_needed(decision: Decision, found: Quality, policy: Policy) -> int | None:
+    """Give the number of pairs that would settle it, where it is not settled and more pairs would."""
+    if not any(reason.rule == "cannot-tell" for reason in decision.reasons):
+        return None
+    needed = found.cases_needed or zones.needed_pairs(decision.comparison, policy)
+    return needed if needed is not None and needed > len(decision.comparison.pairs) else None
+
+
+def _arm(summary: ArmSummary | None) -> ArmView | None:
+    if summary is None:
+        return None
+    return ArmView(
+        asked=summary.asked,
+        evaluated=summary.evaluated,
+        quality=plain.number(summary.quality),
+        quality_interval=_interval(summary.quality_interval),
+        models=_texts(summary.models),
+        fingerprints=_texts(summary.fingerprints),
+        labels=[] if summary.labels is None else _labels(summary.labels),
+    )
+
+
+def _labels(confusion: LabelConfusion) -> list[LabelRowView]:
+    names = _texts(confusion.labels)
+    return [
+        LabelRowView(
+            label=plain.text(row.label),
+            counts=dict(zip(names, row.counts, strict=True)),
+            precision=row.precision,
+            recall=row.recall,
+            f1=row.f1,
+        )
+        for row in confusion.rows
+    ]
+
+
+def _latency(summary: ArmSummary | None) -> PercentilesView | None:
+    found: Percentiles | None = None if summary is None else summary.latency
+    if found is None or found.n == 0:
+        return None
+    return PercentilesView(
+        p50=plain.number(found.p50),
+        p95=plain.number(found.p95),
+        p99=plain.number(found.p99),
+        n=found.n,
+        p95_certain=found.p95_certain,
+        p99_certain=found.p99_certain,
+    )
+
+
+def _cost(comparison: Comparison, requests_per_day: float | None) -> CostView:
+    base = comparison.base.cost_per_request if comparison.base else None
+    head = comparison.head.cost_per_request if comparison.head else None
+    month = None
+    if base is not None and head is not None and requests_per_day is not None:
+        month = (head - base) * Decimal(str(requests_per_day)) * DAYS_PER_MONTH
+    return CostView(
+        base_per_request=plain.number(base),
+        head_per_request=plain.number(head),
+        delta_per_month=plain.number(month),
+        requests_per_day=requests_per_day,
+    )
+
+
+def _reasons(reasons: Sequence[Reason], kind: str = "check") -> list[ReasonView]:
+    return [ReasonView(rule=r.rule, verdict=r.verdict.value, text=plain.text(_reworded(r, kind))) for r in reasons]
+
+
+def _reworded(reason: Reason, kind: str) -> str:
+    """Reword for a run of one version, which has nothing to compare with although no prompt is new."""
+    if reason.rule == "new-prompt" and kind == "run":
+        return "One version was asked; only the absolute limits decide."
+    return reason.text
+
+
+def _gate(policy: Policy, source: str) -> GateView:
+    return GateView(
+        mode=policy.mode.value,
+        max_drop=policy.max_drop,
+        alpha=policy.alpha,
+        on_inconclusive=policy.on_inconclusive.value,
+        min_quality=policy.min_quality,
+        max_cost_increase=policy.max_cost_increase,
+        max_p95_increase=policy.max_p95_increase,
+        max_error_rate=policy.max_error_rate,
+        source=plain.text(source),
+    )
+
+
+def _interval(found: Interval | None) -> tuple[float, float] | None:
+    return None if found is None else (found.lo, found.hi)
+
+
+def _ids(paired: Sequence[PairedCase]) -> list[str]:
+    return [plain.text(one.case.id) for one in paired]
+
+
+def _texts(texts: Sequence[str]) -> list[str]:
+    return [plain.text(one) for one in texts]

@@ -1,0 +1,71 @@
+"""What a run would cost, before anything is asked."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from promptci.providers import prices
+from promptci.providers.base import Request, Usage
+from promptci.runs.model import Plan, Question
+
+DEFAULT_OUTPUT_TOKENS = 1024
+"""Taken for the longest answer where the prompt sets no `max_tokens`."""
+TOKENS_PER_MESSAGE = 4
+"""Role and separators."""
+
+Price = Callable[[str, Usage], Decimal | None]
+"""Price of so many tokens of a model in USD; None where it is unknown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """Upper bounds, by the estimate of four characters a token and the longest answers allowed."""
+
+    prompts: int
+    cases: int
+    calls: int
+    """Questions, both versions and all replicates."""
+    distinct_calls: int
+    """Calls really made: where both versions ask the same, one answer serves both."""
+    input_tokens: int
+    output_tokens: int
+    usd: Decimal | None
+    """None where no model's price is known."""
+    usd_is_lower_bound: bool
+    """Some model's price is unknown, so that the run costs more than `usd`."""
+
+
+def longest_usage(request: Request) -> Usage:
+    """Estimate the most that one call may use: its messages, and the longest answer its parameters allow."""
+    read = sum(prices.estimate_tokens(message["content"]) + TOKENS_PER_MESSAGE for message in request.messages)
+    return Usage(input_tokens=read, output_tokens=_longest_output(request))
+
+
+def estimate(plan: Plan, price: Price) -> Estimate:
+    """Estimate a run of `plan` without a cache."""
+    distinct = list(_distinct(plan.questions))
+    usages = [longest_usage(request) for request in distinct]
+    costs = [price(request.model, usage) for request, usage in zip(distinct, usages, strict=True)]
+    known = [cost for cost in costs if cost is not None]
+    return Estimate(
+        prompts=len({question.prompt for question in plan.questions}),
+        cases=len({(question.prompt, question.case_id) for question in plan.questions}),
+        calls=len(plan.questions),
+        distinct_calls=len(distinct),
+        input_tokens=sum(usage.input_tokens for usage in usages),
+        output_tokens=sum(usage.output_tokens for usage in usages),
+        usd=sum(known, Decimal(0)) if known or not costs else None,
+        usd_is_lower_bound=len(known) < len(costs),
+    )
+
+
+def _longest_output(request: Request) -> int:
+    for name in ("max_completion_tokens", "max_tokens"):
+        limit = request.parameters.get(name)
+        if type(limit) is int and limit > 0:
+            return limit
+    return DEFAULT_OUTPUT_TOKENS
+
+
+def _distinct(questions: Iterable[Question]) -> Iterable[Request]:
+    return {(question.request.key, question.replicate): question.request for question in questions}.values()

@@ -1,0 +1,210 @@
+"""Ask the questions: many at once, each distinct one once, within time and budget; what fails is a row, not a crash."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from promptci.providers.base import CallError, Completion, Provider, Request
+from promptci.providers.cache import AnswerCache
+from promptci.runs.journal import Journal
+from promptci.runs.model import Answer, AnswerError, Arm, Limits, Question
+from promptci.runs.purse import Purse
+
+Key = tuple[str, Arm, str, int]
+_SLOWER = "raise run.deadline, or ask fewer cases"
+_CHEAPER = "raise it, or ask fewer cases"
+_OF_ONE_MODEL = {"not-found", "rate-limit"}
+"""Fatal errors of these kinds stop the questions to one model; all others stop every question."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """What a run keeps beside the provider; one desk serves all its rounds, the judge's included."""
+
+    purse: Purse
+    cache: AnswerCache | None = None
+    journal: Journal | None = None
+    known: Mapping[Key, Answer] = field(default_factory=dict)
+    """Answers that an earlier, interrupted run has written to the journal."""
+    progress: Callable[[Answer], None] | None = None
+    """Told each answer as it comes."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds that never run backwards."""
+    started: float | None = None
+    """Reading of `clock` when the run began; None: when `answer` is called."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Group:
+    """Questions that one call answers."""
+
+    request: Request
+    key: str
+    replicate: int
+    places: list[int]
+    """Where they stand in the order of questions."""
+
+
+async def answer(
+    questions: Sequence[Question], provider: Provider, *, limits: Limits, desk: Desk
+) -> tuple[Answer, ...]:
+    """Give one answer for each question, in the order of the questions.
+
+    Calls begin in that order, so that both versions of a case are asked together. Questions with equal request and
+    replicate share one call; the second answer is marked `cached`. When time, budget or a fatal error ends the
+    asking, the rest become rows that say why. Each answer is in the journal as soon as it is here, so also when this
+    coroutine is cancelled.
+
+    Raises
+    ------
+    InputError
+        Where the journal cannot be written.
+    """
+    started = desk.clock() if desk.started is None else desk.started
+    left_s = started + limits.deadline_s - desk.clock()
+    asking = _Round(questions, provider, desk)
+    try:
+        async with asyncio.timeout(max(0.0, left_s)) as timer:
+            await asking.run(limits.concurrency or provider.concurrency)
+    except TimeoutError:
+        if not timer.expired():
+            raise
+        asking.fill(AnswerError(kind="deadline", message=f"the run's {limits.deadline_s:.0f} s were over: {_SLOWER}"))
+    finally:
+        if desk.journal is not None:
+            desk.journal.flush()
+    return asking.answers()
+
+
+class _Round:
+    """One list of questions being asked."""
+
+    def __init__(self, questions: Sequence[Question], provider: Provider, desk: Desk) -> None:
+        self._questions = questions
+        self._provider = provider
+        self._desk = desk
+        self._answers: list[Answer | None] = [None] * len(questions)
+        self._stopped: AnswerError | None = None
+        self._stopped_models: dict[str, AnswerError] = {}
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Give the answers; each question has one by now."""
+        return tuple(answer for answer in self._answers if answer is not None)
+
+    async def run(self, workers: int) -> None:
+        """Ask all there is to ask, at most `workers` calls at once."""
+        groups = _groups(self._questions)
+        waiting = iter(groups)
+        tasks = [asyncio.create_task(self._work(waiting)) for _ in range(min(workers, len(groups)))]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def fill(self, error: AnswerError) -> None:
+        """Give the questions that have no answer yet `error` in its place."""
+        for group in _groups(self._questions):
+            self._fail(group, error)
+
+    async def _work(self, waiting: Iterator[_Group]) -> None:
+        for group in waiting:
+            if self._take_known(group):
+                continue
+            request = group.request
+            cached = self._desk.cache.lookup(request, group.replicate) if self._desk.cache is not None else None
+            if cached is not None:
+                self._put(group, cached, self._desk.purse.price_of(request.model, cached), cached=True)
+            elif stopped := self._stopped or self._stopped_models.get(request.model):
+                self._fail(group, stopped)
+            else:
+                await self._ask(group)
+
+    async def _ask(self, group: _Group) -> None:
+        purse, request = self._desk.purse, group.request
+        reserved = await purse.reserve(request)
+        if reserved is None:
+            self._stopped = AnswerError(kind="budget", message=f"this call could exceed run.budget_usd: {_CHEAPER}")
+            self._fail(group, self._stopped)
+            return
+        try:
+            completion = await self._provider.complete(request, replicate=group.replicate)
+        except CallError as failed:
+            await purse.settle(reserved, request.model, None)
+            self._note_failure(group, failed)
+            return
+        cost = await purse.settle(reserved, request.model, completion)
+        if self._desk.cache is not None:
+            self._desk.cache.store(request, group.replicate, completion)
+        self._put(group, completion, cost, cached=False)
+
+    def _note_failure(self, group: _Group, failed: CallError) -> None:
+        error = AnswerError(kind=failed.kind, message=failed.message)
+        if failed.fatal and failed.kind in _OF_ONE_MODEL:
+            self._stopped_models[group.request.model] = error
+        elif failed.fatal:
+            self._stopped = error
+        self._fail(group, error)
+
+    def _take_known(self, group: _Group) -> bool:
+        """Use what the journal of an interrupted run holds; True where no call is needed any more."""
+        source: Answer | None = None
+        for place in group.places:
+            known = self._desk.known.get(self._questions[place].key)
+            if known is not None and known.request_key == group.key and known.completion is not None:
+                self._answers[place] = known
+                self._report(known)
+                source = source or known
+                if not known.cached:
+                    self._desk.purse.spent += known.cost_usd or Decimal(0)
+        if source is None or source.completion is None:
+            return False
+        self._put(group, source.completion, source.cost_usd, cached=True)
+        return True
+
+    def _put(self, group: _Group, completion: Completion, cost: Decimal | None, *, cached: bool) -> None:
+        for place in group.places:
+            if self._answers[place] is None:
+                self._keep(place, group, completion=completion, cost_usd=cost, cached=cached)
+            cached = True  # the call is paid for once
+
+    def _fail(self, group: _Group, error: AnswerError) -> None:
+        for place in group.places:
+            if self._answers[place] is None:
+                self._keep(place, group, error=error)
+
+    def _keep(self, place: int, group: _Group, **outcome: Any) -> None:
+        question = self._questions[place]
+        answer = Answer(
+            prompt=question.prompt,
+            arm=question.arm,
+            case_id=question.case_id,
+            replicate=question.replicate,
+            request_key=group.key,
+            **outcome,
+        )
+        self._answers[place] = answer
+        if self._desk.journal is not None:
+            self._desk.journal.append(answer)
+        self._report(answer)
+
+    def _report(self, answer: Answer) -> None:
+        if self._desk.progress is not None:
+            self._desk.progress(answer)
+
+
+def _groups(questions: Sequence[Question]) -> list[_Group]:
+    """Put questions with equal request and replicate together, in the order of their first."""
+    groups: dict[tuple[str, int], _Group] = {}
+    for place, question in enumerate(questions):
+        key = question.request.key
+        group = groups.setdefault(
+            (key, question.replicate),
+            _Group(request=question.request, key=key, replicate=question.replicate, places=[]),
+        )
+        group.places.append(place)
+    return list(groups.values())

@@ -1,0 +1,177 @@
+"""From two versions of a prompt and its goldens to the questions that will be asked."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from promptci.errors import Problem
+from promptci.files import canonical
+from promptci.goldens.model import Assertion, Case, GoldenSet
+from promptci.prompts import render
+from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
+from promptci.providers.base import Request
+from promptci.runs.model import Arm, PlannedCase, PromptPlan, Question, Status
+
+MAX_PROBLEMS = 20
+"""Cases of one prompt that are named for lacking a variable."""
+
+Version = tuple[Prompt, GoldenSet]
+"""A prompt and its goldens at one revision."""
+
+_STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    # GitHub's evaluators: `equals` is exact but for the answer's outer blanks, the other three ignore case.
+    "equals": ("equals", {"trim": "response"}),
+    "contains": ("icontains", {}),
+    "startsWith": ("starts-with", {"ignore_case": True}),
+    "endsWith": ("ends-with", {"ignore_case": True}),
+}
+
+
+def effective(case: Case, prompt: Prompt) -> Case:
+    """Give the case with all that its answer must satisfy.
+
+    These are its own assertions and the prompt's evaluators; where there are neither, `expected` is to be equalled.
+    """
+    assertions = (*case.assertions, *(_assertion(evaluator) for evaluator in prompt.evaluators))
+    if not assertions and case.expected is not None:
+        assertions = (Assertion(type="equals"),)
+    return dataclasses.replace(case, assertions=assertions)
+
+
+def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which they are read
+    name: str, path: str, status: Status, base: Version | None, head: Version | None, why: Iterable[str]
+) -> PromptPlan:
+    """Say what will be asked about one prompt: head's cases, each with what the change did to it.
+
+    A deleted prompt (`head` None) has no cases; for an added one (`base` None) all are new.
+    """
+    before = {} if base is None else {case.id: effective(case, base[0]) for case in base[1].cases}
+    after = {} if head is None else {case.id: effective(case, head[0]) for case in head[1].cases}
+    return PromptPlan(
+        name=name,
+        path=path,
+        status=status,
+        base=None if base is None else base[0],
+        head=None if head is None else head[0],
+        cases=tuple(PlannedCase(case=case, change=_change(before.get(case.id), case)) for case in after.values()),
+        removed_cases=() if head is None else tuple(case_id for case_id in before if case_id not in after),
+        loosened_cases=tuple(i for i, case in after.items() if i in before and _may_be_easier(before[i], case)),
+        why=tuple(why),
+        goldens_paths=() if head is None else head[1].paths,
+        missing_goldens=head is not None and not head[1].paths and not head[1].cases,
+        notes=() if head is None else head[0].notes,
+    )
+
+
+def questions(
+    plans: Iterable[PromptPlan], repeats: int
+) -> tuple[tuple[Question, ...], tuple[Problem, ...], tuple[str, ...]]:
+    """Give the questions in the order of asking, the problems that forbid asking, and notes.
+
+    Both versions are asked of one case side by side, so that whatever happens to the provider happens to both; which
+    comes first is drawn by a hash, the same in every run. A variable that head's prompt needs and a case lacks is
+    a problem. Where only base's prompt lacks it (the change renamed the variable), base is not asked of that case
+    and a note says so.
+    """
+    asked: list[Question] = []
+    problems: list[Problem] = []
+    notes: list[str] = []
+    for plan in plans:
+        unasked: list[str] = []
+        missing_here: list[Problem] = []
+        for planned in plan.cases:
+            requests: dict[Arm, Request] = {}
+            for arm, prompt in _arms(plan):
+                try:
+                    requests[arm] = _request(prompt, planned.case)
+                except render.MissingVariable as missing:
+                    if arm is Arm.HEAD:
+                        missing_here.append(_missing(prompt, planned.case, missing.name))
+                    else:
+                        unasked.append(planned.case.id)
+            asked.extend(_side_by_side(plan.name, planned.case.id, requests, repeats))
+        problems.extend(_first(missing_here))
+        if unasked:
+            which = "1 case, which lacks" if len(unasked) == 1 else f"{len(unasked)} cases, which lack"
+            notes.append(f"{plan.name}: the base version is not asked of {which} its variables ({_few(unasked)})")
+    return tuple(asked), tuple(problems), tuple(notes)
+
+
+def _assertion(evaluator: StringEvaluator | LlmEvaluator) -> Assertion:
+    if isinstance(evaluator, StringEvaluator):
+        kind, options = _STRING_ASSERTIONS[evaluator.operator]
+        return Assertion(type=kind, value=evaluator.value, options=options, name=evaluator.name)
+    value = {
+        "model": evaluator.model,
+        "prompt": evaluator.prompt,
+        "system_prompt": evaluator.system_prompt,
+        "choices": [{"choice": choice.choice, "score": choice.score} for choice in evaluator.choices],
+        "last_line": evaluator.last_line,
+    }
+    return Assertion(type="llm", value=value, name=evaluator.name)
+
+
+def _change(before: Case | None, after: Case) -> str:
+    if before is None:
+        return "new"
+    return "same" if before.digest == after.digest else "changed"
+
+
+def _may_be_easier(before: Case, after: Case) -> bool:
+    """Tell whether the same input is now judged by another measure, or is no longer critical."""
+    same_input = canonical.digest(dict(before.vars)) == canonical.digest(dict(after.vars))
+    return same_input and (before.digest != after.digest or (before.critical and not after.critical))
+
+
+def _arms(plan: PromptPlan) -> Iterator[tuple[Arm, Prompt]]:
+    if plan.base is not None:
+        yield Arm.BASE, plan.base
+    if plan.head is not None:
+        yield Arm.HEAD, plan.head
+
+
+def _request(prompt: Prompt, case: Case) -> Request:
+    messages = tuple({"role": m.role, "content": render.render(m.content, case.vars)} for m in prompt.messages)
+    return Request(
+        model=prompt.model,
+        messages=messages,
+        parameters=dict(prompt.parameters),
+        response_format=_response_format(prompt),
+    )
+
+
+def _response_format(prompt: Prompt) -> Mapping[str, Any] | None:
+    if prompt.response_format == "json_object":
+        return {"type": "json_object"}
+    if prompt.response_format == "json_schema":
+        return {"type": "json_schema", "json_schema": dict(prompt.json_schema or {})}
+    return None
+
+
+def _side_by_side(prompt: str, case_id: str, requests: Mapping[Arm, Request], repeats: int) -> Iterator[Question]:
+    for replicate in range(repeats):
+        swap = int(canonical.digest([prompt, case_id, replicate])[0], 16) % 2
+        for arm in sorted(requests, reverse=bool(swap)):
+            yield Question(prompt=prompt, arm=arm, case_id=case_id, replicate=replicate, request=requests[arm])
+
+
+def _missing(prompt: Prompt, case: Case, variable: str) -> Problem:
+    return Problem(
+        path=case.path,
+        line=case.line,
+        what=f"case `{case.id}` has no variable `{variable}`, which {prompt.path} uses",
+        fix=f"Add `{variable}` to the case's vars, or take {{{{{variable}}}}} out of the prompt.",
+    )
+
+
+def _first(problems: list[Problem]) -> list[Problem]:
+    """Keep a list that can be read: a prompt's new variable is missing from each of its cases."""
+    rest = len(problems) - MAX_PROBLEMS
+    if rest <= 0:
+        return problems
+    last = problems[MAX_PROBLEMS]
+    return [*problems[:MAX_PROBLEMS], dataclasses.replace(last, what=f"{last.what}, nor have {rest - 1} more cases")]
+
+
+def _few(ids: list[str]) -> str:
+    return ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")

@@ -1,0 +1,75 @@
+"""What a run may spend and has spent: counted before each call at its worst, settled after it at its price."""
+
+import asyncio
+from decimal import Decimal
+
+from promptci.providers.base import Completion, Request
+from promptci.providers.prices import PriceList
+from promptci.runs import estimate
+
+
+class Purse:
+    """The money of one run; all its calls, judges' included, draw on the same one.
+
+    The sum of what is spent and what the calls under way could cost at most never passes the budget. A call that does
+    not fit waits for those under way to settle, and is refused only if it still does not fit then.
+    """
+
+    def __init__(self, budget_usd: Decimal | None = None, prices: PriceList | None = None) -> None:
+        """Make it; without `prices` every price is unknown, without a budget nothing is refused."""
+        self.spent = Decimal(0)
+        """USD spent on calls of known price."""
+        self.unknown: set[str] = set()
+        """Models of which some call's price is unknown."""
+        self._budget = budget_usd
+        self._prices = prices
+        self._reserved = Decimal(0)
+        self._settled = asyncio.Condition()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know."""
+        if self._budget is None or not self.unknown:
+            return ()
+        models = ", ".join(sorted(self.unknown))
+        return (f"the budget does not cover calls to {models}: their price is unknown",)
+
+    async def reserve(self, request: Request) -> Decimal | None:
+        """Set aside the most that the call could cost; gives that amount, or None where the budget forbids the call.
+
+        A budget of 0 forbids all calls; else a call of unknown price sets nothing aside.
+        """
+        if self._budget is None:
+            return Decimal(0)
+        longest = estimate.longest_usage(request)
+        worst = None if self._prices is None else self._prices.price(request.model, longest)
+        if self._budget == 0:
+            return None
+        if worst is None:
+            self.unknown.add(request.model)
+            return Decimal(0)
+        async with self._settled:
+            while self.spent + self._reserved + worst > self._budget:
+                if not self._reserved:
+                    return None
+                await self._settled.wait()
+            self._reserved += worst
+        return worst
+
+    async def settle(self, reserved: Decimal, model: str, completion: Completion | None) -> Decimal | None:
+        """Give back what was set aside and pay what the answer cost; gives that price, None where it is unknown."""
+        cost = None if completion is None else self.price_of(model, completion)
+        if completion is not None:
+            if cost is None:
+                self.unknown.add(model)
+            else:
+                self.spent += cost
+        if reserved:
+            async with self._settled:
+                self._reserved -= reserved
+                self._settled.notify_all()
+        return cost
+
+    def price_of(self, model: str, completion: Completion) -> Decimal | None:
+        """Give the price of an answer that costs nothing now."""
+        return None if self._prices is None else self._prices.of(model, completion)

@@ -1,0 +1,133 @@
+"""What every assertion is: a check of its own text before anything is asked, and a mark for one answer."""
+
+import difflib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from promptci.goldens.model import Assertion, Case
+from promptci.prompts import render
+from promptci.runs.model import Answer
+
+SHOWN = 120
+"""Characters of an answer or expectation quoted in a reason."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """One answer to one case."""
+
+    text: str
+    case: Case
+    answer: Answer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How one answer did."""
+
+    passed: bool | None
+    """None: unscored."""
+    reason: str
+    label: tuple[str, str] | None = None
+
+    @property
+    def score(self) -> float | None:
+        """1 or 0; None when unscored."""
+        return None if self.passed is None else float(self.passed)
+
+
+class Validator(Protocol):
+    """Knows whether an assertion makes sense."""
+
+    @property
+    def OPTIONS(self) -> Collection[str]:  # noqa: N802 - a constant of the module
+        """Keys it takes beside type, value, weight and name."""
+        ...
+
+    def validate(self, assertion: Assertion, case: Case) -> str | None:
+        """Say what is wrong with the assertion, or None. Called before anything is asked."""
+        ...
+
+
+class Checker(Validator, Protocol):
+    """A module of this folder."""
+
+    def mark(self, assertion: Assertion, subject: Subject) -> Outcome:
+        """Mark one answer; the assertion has been found valid."""
+        ...
+
+
+def operand(assertion: Assertion, case: Case) -> Any:
+    """Give the assertion's value, or the case's `expected` where it has none; variables in a text are filled in."""
+    return filled(case.expected if assertion.value is None else assertion.value, case)
+
+
+def filled(value: Any, case: Case) -> Any:
+    """Fill the case's variables, and `expected`, into every text of a value."""
+    if isinstance(value, str):
+        return render.render(value, variables(case))
+    if isinstance(value, list):
+        return [filled(item, case) for item in value]
+    return value
+
+
+def variables(case: Case) -> dict[str, Any]:
+    """Give the variables that an operand may use."""
+    return {"expected": case.expected, **case.vars} if case.expected is not None else dict(case.vars)
+
+
+def as_text(value: Any) -> str:
+    """Give a value as an answer would write it: text as it is, else JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def quoted(text: str) -> str:
+    """Quote a text in a reason, on one line and not too long."""
+    line = " ".join(text.split())
+    return f"`{line[:SHOWN]}…`" if len(line) > SHOWN else f"`{line}`"
+
+
+def verdict(*, passed: bool, wanted: str, subject: Subject) -> Outcome:
+    """Give the outcome of a check of the text, with what was wanted and what came."""
+    return Outcome(passed=passed, reason=wanted if passed else f"{wanted}; got {quoted(subject.text)}")
+
+
+def text_operand_problem(assertion: Assertion, case: Case) -> str | None:
+    """Say what is wrong with an operand that must be a text, or a number that stands for one."""
+    found = operand(assertion, case)
+    if found is None:
+        return "there is no `value`, and the case has no `expected`"
+    if isinstance(found, dict | list):
+        return f"`value` must be a text, not {'a list' if isinstance(found, list) else 'a map'}"
+    return "the text to look for is empty, so every answer would pass" if not as_text(found) else None
+
+
+def list_operand_problem(assertion: Assertion, case: Case) -> str | None:
+    """Say what is wrong with an operand that must be a list of texts."""
+    found = operand(assertion, case)
+    if not isinstance(found, list) or not found:
+        return "`value` must be a list of texts with at least one entry"
+    return None if all(isinstance(item, str) and item for item in found) else "every entry of `value` must be a text"
+
+
+def flag_problem(assertion: Assertion, *names: str) -> str | None:
+    """Say which option that must be true or false is neither."""
+    wrong = [n for n in names if n in assertion.options and not isinstance(assertion.options[n], bool)]
+    return f"`{wrong[0]}` must be true or false" if wrong else None
+
+
+def limit_problem(options: Mapping[str, Any], *names: str) -> str | None:
+    """Say which option that must be a number from 0 is none."""
+    for name in names:
+        value = options.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+            return f"`{name}` must be a number from 0"
+    return None
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """Word the advice for an unknown name."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(sorted(known)) or 'none'}."

@@ -1,0 +1,29 @@
+"""`contains-all`: the answer holds every one of these texts."""
+
+from promptci.goldens.model import Assertion, Case
+from promptci.scoring.assertions import base
+from promptci.scoring.assertions.base import Outcome, Subject
+
+OPTIONS = frozenset({"ignore_case"})
+
+
+def validate(assertion: Assertion, case: Case) -> str | None:
+    """Need a list of texts."""
+    return base.list_operand_problem(assertion, case) or base.flag_problem(assertion, "ignore_case")
+
+
+def mark(assertion: Assertion, subject: Subject) -> Outcome:
+    """Look for each text."""
+    wanted, missing = lookup(assertion, subject)
+    listed = ", ".join(map(base.quoted, missing or wanted))
+    said = f"should contain {listed}" if missing else f"contains all of {listed}"
+    return base.verdict(passed=not missing, wanted=said, subject=subject)
+
+
+def lookup(assertion: Assertion, subject: Subject) -> tuple[list[str], list[str]]:
+    """Give the texts looked for, and those of them that are not in the answer."""
+    wanted: list[str] = base.operand(assertion, subject.case)
+    if assertion.options.get("ignore_case", False):
+        text = subject.text.casefold()
+        return wanted, [one for one in wanted if one.casefold() not in text]
+    return wanted, [one for one in wanted if one not in subject.text]

@@ -1,0 +1,15 @@
+"""`contains-any`: the answer holds at least one of these texts."""
+
+from promptci.goldens.model import Assertion
+from promptci.scoring.assertions import base, contains_all
+from promptci.scoring.assertions.base import Outcome, Subject
+
+OPTIONS = contains_all.OPTIONS
+validate = contains_all.validate
+
+
+def mark(assertion: Assertion, subject: Subject) -> Outcome:
+    """Look for any text."""
+    wanted, missing = contains_all.lookup(assertion, subject)
+    said = f"should contain one of {', '.join(map(base.quoted, wanted))}"
+    return base.verdict(passed=len(missing) < len(wanted), wanted=said, subject=subject)

@@ -1,0 +1,23 @@
+"""`latency`: the answer came within `max_ms` milliseconds."""
+
+from promptci.goldens.model import Assertion, Case
+from promptci.scoring.assertions import base
+from promptci.scoring.assertions.base import Outcome, Subject
+
+OPTIONS = frozenset({"max_ms"})
+
+
+def validate(assertion: Assertion, case: Case) -> str | None:
+    """Need the limit."""
+    if "max_ms" not in assertion.options:
+        return "`max_ms` is missing"
+    return base.limit_problem(assertion.options, "max_ms")
+
+
+def mark(assertion: Assertion, subject: Subject) -> Outcome:
+    """Compare; an unknown latency is unscored, not 0."""
+    took = subject.answer.completion.latency_ms if subject.answer.completion else None
+    if took is None:
+        return Outcome(passed=None, reason="the latency is unknown")
+    limit = assertion.options["max_ms"]
+    return Outcome(passed=took <= limit, reason=f"took {took:.0f} ms; allowed are {limit:g} ms")

@@ -1,0 +1,32 @@
+"""`length`: the answer is neither shorter than `min` nor longer than `max`, in characters or words."""
+
+from promptci.goldens.model import Assertion, Case
+from promptci.scoring.assertions import base
+from promptci.scoring.assertions.base import Outcome, Subject
+
+OPTIONS = frozenset({"min", "max", "unit"})
+UNITS = ("characters", "words")
+
+
+def validate(assertion: Assertion, case: Case) -> str | None:
+    """Need `min` or `max`."""
+    least, most = assertion.options.get("min"), assertion.options.get("max")
+    if least is None and most is None:
+        return "give `min`, `max` or both"
+    if assertion.options.get("unit", UNITS[0]) not in UNITS:
+        return f"`unit` must be one of {', '.join(UNITS)}"
+    if wrong := base.limit_problem(assertion.options, "min", "max"):
+        return wrong
+    return "`min` is more than `max`" if least is not None and most is not None and least > most else None
+
+
+def mark(assertion: Assertion, subject: Subject) -> Outcome:
+    """Count and compare."""
+    unit = assertion.options.get("unit", UNITS[0])
+    count = len(subject.text.split()) if unit == "words" else len(subject.text.strip())
+    least, most = assertion.options.get("min"), assertion.options.get("max")
+    passed = (least is None or count >= least) and (most is None or count <= most)
+    bounds = " and ".join(
+        [*([f"at least {least:g}"] if least is not None else []), *([f"at most {most:g}"] if most is not None else [])]
+    )
+    return Outcome(passed=passed, reason=f"has {count} {unit}; should have {bounds}")

@@ -1,0 +1,20 @@
+"""`not-contains`: the answer does not hold this text, upper and lower case alike unless `ignore_case: false`."""
+
+from promptci.goldens.model import Assertion, Case
+from promptci.scoring.assertions import base
+from promptci.scoring.assertions.base import Outcome, Subject
+
+OPTIONS = frozenset({"ignore_case"})
+
+
+def validate(assertion: Assertion, case: Case) -> str | None:
+    """Need a text that is not empty."""
+    return base.text_operand_problem(assertion, case) or base.flag_problem(assertion, "ignore_case")
+
+
+def mark(assertion: Assertion, subject: Subject) -> Outcome:
+    """Look for the text, and be glad not to find it."""
+    unwanted, text = base.as_text(base.operand(assertion, subject.case)), subject.text
+    fold = str.casefold if assertion.options.get("ignore_case", True) else str
+    found = fold(unwanted) in fold(text)
+    return base.verdict(passed=not found, wanted=f"should not contain {base.quoted(unwanted)}", subject=subject)

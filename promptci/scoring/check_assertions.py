@@ -1,0 +1,48 @@
+"""Find everything wrong with the assertions of the cases before anything is asked."""
+
+from collections.abc import Iterable
+
+from promptci.errors import Problem
+from promptci.goldens.model import Assertion, Case
+from promptci.prompts.render import MissingVariable
+from promptci.scoring import judge
+from promptci.scoring.assertions import base
+from promptci.scoring.assertions.base import Validator
+from promptci.scoring.assertions.table import ASSERTIONS
+
+EVERY: dict[str, Validator] = {**ASSERTIONS, **judge.CHECKERS}
+
+
+def problems(cases: Iterable[Case]) -> list[Problem]:
+    """Give every problem, with the line of the case."""
+    found = []
+    for case in cases:
+        if not case.assertions:
+            what = f"case `{case.id}` has neither `expected` nor `assert`"
+            found.append(Problem(path=case.path, line=case.line, what=what, fix="Say what a right answer is."))
+        elif not any(assertion.weight > 0 for assertion in case.assertions):
+            what = f"every assertion of case `{case.id}` has weight 0, so every answer would pass"
+            found.append(Problem(path=case.path, line=case.line, what=what, fix="Give one of them a weight."))
+        for assertion in case.assertions:
+            found += _of_one(assertion, case)
+    return found
+
+
+def _of_one(assertion: Assertion, case: Case) -> list[Problem]:
+    line = assertion.line or case.line
+    where = f"case `{case.id}`, assertion `{assertion.type}`"
+    checker = EVERY.get(assertion.type)
+    if checker is None:
+        what = f"case `{case.id}`: there is no assertion `{assertion.type}`"
+        return [Problem(path=case.path, line=line, what=what, fix=base.nearest(assertion.type, EVERY))]
+    for name in assertion.options:
+        if name not in checker.OPTIONS:
+            what, fix = f"{where}: unknown option `{name}`", base.nearest(name, checker.OPTIONS)
+            return [Problem(path=case.path, line=line, what=what, fix=fix)]
+    try:
+        wrong = checker.validate(assertion, case)
+    except MissingVariable as missing:
+        wrong = f"the case has no variable `{missing.name}`"
+    if wrong is None:
+        return []
+    return [Problem(path=case.path, line=line, what=f"{where}: {wrong}", fix="Mend the assertion, or take it out.")]

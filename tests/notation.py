@@ -1,0 +1,196 @@
+"""Whole runs in a notation that a person can read: prompts with their texts, cases with both answers.
+
+One line a case: `id | asked | expected | before | now`. An answer is right when it is the expected text. A `*` after the
+id makes the case critical, `~` marks it as changed, `+` as new. An answer `!text` is a failed call, `-` was not asked,
+one that ends in `{0.4}` got that mark from a judge.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from promptci.compare.compare import compare
+from promptci.compare.model import Comparison
+from promptci.gates.decide import decide
+from promptci.gates.model import Reason
+from promptci.gates.policy import Policy
+from promptci.goldens.model import Assertion, Case
+from promptci.prompts.model import Message, Prompt
+from promptci.providers.base import Completion, Usage
+from promptci.report import view
+from promptci.report.facts import RunFacts
+from promptci.report.model import ReportView, RevisionView, SpendView
+from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.scoring.model import Mark, ScoredCase
+
+BASE = RevisionView(rev="main", sha="1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d")
+HEAD = RevisionView(rev="shorter-prompt", sha="5d6e7f8a9b0c1d2e3f4a5d6e7f8a9b0c1d2e3f4a")
+SPEND = SpendView(calls=118, cached=2, usd=0.0312, usd_is_lower_bound=False)
+
+OLD = """\
+name: order-extractor
+model: gpt-4o-mini
+modelParameters:
+  temperature: 0
+  maxTokens: 20
+messages:
+  - role: system
+    content: |
+      You read e-mails to a shop. Answer with the order number and nothing else.
+      If there is none, answer NONE.
+  - role: user
+    content: "Mail: Where is order 1234? It has not come."
+  - role: assistant
+    content: "1234"
+  - role: user
+    content: "Mail: {{mail}}"
+"""
+NEW = """\
+name: order-extractor
+model: gpt-4o-mini
+modelParameters:
+  temperature: 0
+  maxTokens: 60
+messages:
+  - role: system
+    content: |
+      You are a friendly assistant. Find the order number in the customer's e-mail.
+  - role: user
+    content: "Mail: {{mail}}"
+"""
+
+_ANSWER = re.compile(r"(?P<text>.*?)(?:\s*\{(?P<score>[\d.]+)\})?", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Numbers:
+    """What the calls of both versions cost and how long they took."""
+
+    usd: tuple[float | None, float | None] = (0.000112, 0.000131)
+    ms: tuple[float, float] = (520.0, 610.0)
+    models: tuple[str, str] = ("gpt-4o-mini-2024-07-18", "gpt-4o-mini-2024-07-18")
+
+
+def prompt(name: str, source: str) -> Prompt:
+    return Prompt(
+        name=name,
+        path=f"prompts/{name}.prompt.yml",
+        model="gpt-4o-mini",
+        messages=(Message(role="system", content=source),),
+        source=source,
+    )
+
+
+def comparison(
+    rows: str, *, name: str = "order-extractor", kind: str = "equals", numbers: Numbers | None = None, **plan: Any
+) -> Comparison:
+    """Make the comparison that these rows describe; `plan` sets any field of PromptPlan."""
+    cases, scored = [], []
+    for index, line in enumerate(filter(None, map(str.strip, rows.splitlines()))):
+        written, asked, expected, before, now = (cell.strip().replace("⏎", "\n") for cell in line.split("|"))
+        case = Case(
+            id=written.rstrip("*~+"),
+            vars={"mail": asked},
+            expected=expected,
+            assertions=(Assertion(type=kind, value=expected),),
+            critical="*" in written,
+            tags=("refund",) if "refund" in asked else (),
+            path=f"goldens/{name}.jsonl",
+        )
+        cases.append(PlannedCase(case=case, change="new" if "+" in written else "changed" if "~" in written else "same"))
+        for arm, answers in ((Arm.BASE, before), (Arm.HEAD, now)):
+            for replicate, answer in enumerate(answers.split(" / ")):
+                if answer != "-":
+                    scored.append(_scored(case, arm, (index, replicate), answer, numbers or Numbers()))
+    status = plan.setdefault("status", Status.CHANGED)
+    plan.setdefault("why", ("prompt changed",))
+    plan.setdefault("base", None if status is Status.ADDED else prompt(name, OLD))
+    plan.setdefault("head", None if status is Status.DELETED else prompt(name, NEW))
+    made = PromptPlan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
+    return compare(made, scored, alpha=0.05)
+
+
+def _scored(case: Case, arm: Arm, place: tuple[int, int], written: str, numbers: Numbers) -> ScoredCase:
+    index, replicate = place
+    side = 0 if arm is Arm.BASE else 1
+    usd = numbers.usd[side]
+    failed = written.startswith("!")
+    match = _ANSWER.fullmatch(written)
+    assert match
+    text = match["text"]
+    completion = Completion(
+        text=text,
+        usage=Usage(input_tokens=140 + index, output_tokens=max(1, len(text) // 4)),
+        latency_ms=round(numbers.ms[side] * (0.8 + 0.1 * (index * 7 % 13) + (1.5 if index % 29 == 7 else 0)), 1),
+        model=numbers.models[side],
+        fingerprint="fp_b705f0c291",
+        finish_reason="stop",
+    )
+    answer = Answer(
+        prompt="order-extractor",
+        arm=arm,
+        case_id=case.id,
+        replicate=replicate,
+        request_key=f"{arm}-{case.id}-{replicate}",
+        completion=None if failed else completion,
+        error=AnswerError(kind="server", message=written[1:] or "HTTP 503") if failed else None,
+        cost_usd=None if failed or usd is None else Decimal(str(usd)),
+    )
+    if failed:
+        return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer)
+    return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, marks=(_mark(case, text, match["score"]),))
+
+
+def _mark(case: Case, text: str, score: str | None) -> Mark:
+    kind = case.assertions[0].type
+    if score is not None:
+        return Mark(type=kind, name="helpful", passed=float(score) >= 0.5, score=float(score), reason="judge said so")
+    right = text == case.expected
+    reason = "is the expected text" if right else f"expected `{case.expected}`"
+    label = (str(case.expected), text) if kind == "one-of" else None
+    return Mark(type=kind, name=kind, passed=right, score=float(right), reason=reason, label=label)
+
+
+_MAILS = (
+    "My order {n} arrived damaged. Could I have a refund?",
+    "Hello, any news about {n}? I ordered two weeks ago.",
+    "I'd like to return order number {n}, the shoes are too small.",
+    "Please cancel {n}. Thank you, Ana",
+    "Invoice for order {n} is missing from your mail of Monday.",
+)
+
+
+def many(*, right: int = 0, broken: int = 0, fixed: int = 0, wrong: int = 0, start: int = 0) -> str:
+    """So many cases of each outcome, as lines."""
+    chatty = "Sure! The order number in this e-mail is {n}. Can I help with anything else?"
+    kinds = (("{n}", chatty, broken), (chatty, "{n}", fixed), ("{n}", "{n}", right), ("NONE", chatty, wrong))
+    lines = []
+    for before, now, count in kinds:
+        for _ in range(count):
+            i = start + len(lines)
+            n = str(4711 + 37 * i)
+            cells = (f"mail-{i + 1:02}", _MAILS[i % len(_MAILS)], "{n}", before, now)
+            lines.append(" | ".join(cells).replace("{n}", n))
+    return "\n".join(lines)
+
+
+def report(
+    *comparisons: Comparison, policy: Policy | None = None, problems: Sequence[Reason] = (), **facts: Any
+) -> ReportView:
+    """Decide the comparisons and give the view; `facts` sets any field of RunFacts."""
+    given: dict[str, Any] = {
+        "base": BASE,
+        "head": HEAD,
+        "repository": "acme/shop",
+        "pull_request": 42,
+        "generated_at": "2026-03-02T09:30:00Z",
+        "provider": "api.openai.com",
+        "spend": SPEND,
+        "requests_per_day": 50_000.0,
+        "gate_source": "promptci.yml at 1a2b3c4 (base)",
+        "promptci_version": "0.1.0",
+        **facts,
+    }
+    return view.build(decide(list(comparisons), policy or Policy(), problems), facts=RunFacts(**given))

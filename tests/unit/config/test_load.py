@@ -1,0 +1,120 @@
+"""promptci.yml is read whole, and every mistake in it is named with its line and what was meant."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from promptci.config import load, schema
+from promptci.errors import ConfigError
+from promptci.gates.policy import Handling, Mode
+
+EVERYTHING = """\
+version: 1
+prompts:
+  include: ["prompts/**/*.prompt.yml"]
+  goldens: "goldens/{name}.*"
+provider:
+  base_url: https://api.example.com/v1
+  api_key_env: MY_KEY
+run:
+  repeats: 3
+  concurrency: 8
+  budget_usd: 2.00
+  deadline: 45m
+  cache: .promptci/cache
+judge:
+  model: gpt-4o-mini
+  rubric: judges/helpful.md
+gate:
+  mode: advise
+  max_drop: 0.03
+  alpha: 0.01
+  on_inconclusive: block
+  min_quality: 0.9
+  max_cost_increase: null
+  max_p95_increase: 0.5
+traffic:
+  requests_per_day: 50000
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load.load(text.encode(), "promptci.yml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_every_key_is_read() -> None:
+    config = load.load(EVERYTHING.encode(), "promptci.yml")
+    assert config.prompts.include == ("prompts/**/*.prompt.yml",)
+    assert config.provider.base_url == "https://api.example.com/v1"
+    assert config.provider.api_key_env == "MY_KEY"
+    assert (config.run.repeats, config.run.concurrency, config.run.budget_usd) == (3, 8, Decimal("2.0"))
+    assert (config.run.deadline_s, config.run.cache) == (2700.0, ".promptci/cache")
+    assert (config.judge.model, config.judge.rubric) == ("gpt-4o-mini", "judges/helpful.md")
+    assert (config.gate.mode, config.gate.on_inconclusive) == (Mode.ADVISE, Handling.BLOCK)
+    assert (config.gate.max_drop, config.gate.alpha, config.gate.min_quality) == (0.03, 0.01, 0.9)
+    assert (config.gate.max_cost_increase, config.gate.max_p95_increase) == (None, 0.5)
+    assert config.requests_per_day == 50000
+
+
+@pytest.mark.parametrize("text", ["", "version: 1\n", "gate:\nrun:\n", "# only a comment\n"])
+def test_an_empty_file_means_the_defaults(text: str) -> None:
+    config = load.load(text.encode(), "promptci.yml")
+    assert config.present
+    assert config == load.Config()
+
+
+def test_no_file_means_the_defaults_and_says_so() -> None:
+    assert not load.load(None, "promptci.yml").present
+
+
+def test_a_misspelt_key_is_named_with_its_line_and_the_key_that_was_meant() -> None:
+    assert problems("version: 1\ngate:\n  max_dorp: 0.1\n") == [
+        "promptci.yml:3: unknown key `gate.max_dorp`. Did you mean `max_drop`?"
+    ]
+
+
+def test_a_key_unlike_any_other_gets_the_list_of_known_ones() -> None:
+    (message,) = problems("traffic:\n  zzz: 1\n")
+    assert message == "promptci.yml:2: unknown key `traffic.zzz`. Known keys here: requests_per_day."
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    found = problems("gate:\n  alpha: 0.9\n  mode: panic\nrun:\n  deadline: soon\n  concurrency: many\nfoo: 1\n")
+    lines = {message.split(":")[1] for message in found}
+    assert {"2", "3", "5", "6", "7"} <= lines
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("90s", 90.0), ("45m", 2700.0), ("1.5h", 5400.0), ("30", 30.0), ("'30'", 30.0)]
+)
+def test_a_deadline_is_a_duration(written: str, seconds: float) -> None:
+    assert load.load(f"run:\n  deadline: {written}\n".encode(), "p").run.deadline_s == seconds
+
+
+@pytest.mark.parametrize("written", ["true", "0s", "-5m", "5 weeks", "[1]"])
+def test_what_is_no_duration_is_refused(written: str) -> None:
+    assert "duration" in problems(f"run:\n  deadline: {written}\n")[0]
+
+
+@pytest.mark.parametrize("written", ["null", "false"])
+def test_the_cache_can_be_switched_off(written: str) -> None:
+    assert load.load(f"run:\n  cache: {written}\n".encode(), "p").run.cache is None
+
+
+def test_a_file_that_is_no_map_is_refused() -> None:
+    assert "not a map" in problems("- 1\n")[0]
+
+
+def test_a_malformed_file_is_a_configuration_error_with_exit_code_2() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load.load(b"gate: {\n", "promptci.yml")
+    assert caught.value.exit_code == 2
+
+
+def test_the_shipped_schema_is_the_code_s() -> None:
+    shipped = Path(__file__).parents[3] / "docs" / "promptci.schema.json"
+    assert json.loads(shipped.read_text()) == schema.json_schema()

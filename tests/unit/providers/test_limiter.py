@@ -1,0 +1,139 @@
+import asyncio
+
+import pytest
+from fakes.virtual_clock import VirtualClock
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptci.providers.limiter import STRAGGLE_S, Limiter
+
+
+def limiter(clock: VirtualClock | None = None, **options: float) -> Limiter:
+    clock = clock or VirtualClock()
+    return Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **options)
+
+
+async def test_no_more_are_inside_than_the_limit_and_the_first_to_come_is_the_first_to_enter() -> None:
+    limit = limiter(start=2)
+    entered: list[int] = []
+    leave = [asyncio.Event() for _ in range(4)]
+
+    async def call(number: int) -> None:
+        async with limit.turn():
+            entered.append(number)
+            await leave[number].wait()
+
+    tasks = [asyncio.create_task(call(i)) for i in range(4)]
+    await asyncio.sleep(0.01)
+    assert entered == [0, 1]
+    leave[1].set()
+    await asyncio.sleep(0.01)
+    assert entered == [0, 1, 2]
+    for event in leave:
+        event.set()
+    await asyncio.gather(*tasks)
+    assert entered == [0, 1, 2, 3]
+    assert limit.inside == 0
+
+
+async def test_a_round_that_goes_well_doubles_the_limit() -> None:
+    limit = limiter(start=4)
+    for _ in range(4):
+        limit.grow()
+
+    assert limit.limit == 8
+
+
+async def test_refusals_of_one_flight_cut_once() -> None:
+    limit = limiter(start=16)
+    async with limit.turn() as first, limit.turn() as second:
+        limit.cut(first, None)
+        limit.cut(second, None)
+    assert limit.limit == 8
+
+    async with limit.turn() as third:
+        limit.cut(third, None)
+    assert limit.limit == 4
+
+
+async def test_after_a_cut_a_round_that_goes_well_adds_about_one() -> None:
+    limit = limiter(start=16)
+    async with limit.turn() as turn:
+        limit.cut(turn, None)
+    for _ in range(8):
+        limit.grow()
+
+    assert limit.limit == pytest.approx(9, abs=0.1)
+
+
+async def test_one_call_is_always_let_through() -> None:
+    limit = limiter(start=2)
+    for _ in range(9):
+        async with limit.turn() as turn:
+            limit.cut(turn, None)
+
+    assert limit.limit == 1
+
+
+async def test_a_pause_holds_all_back_and_then_lets_them_straggle() -> None:
+    clock = VirtualClock(share=0.5)
+    limit = limiter(clock, start=9)
+    async with limit.turn() as turn:
+        limit.cut(turn, 30.0)
+
+    async with limit.turn():
+        pass
+
+    assert clock.slept == [pytest.approx(30.0 + STRAGGLE_S / 2, abs=0.1)]
+
+
+async def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
+    clock = VirtualClock(share=0.0)
+    limit = limiter(clock, start=9)
+    async with limit.turn() as turn:
+        limit.cut(turn, 30.0)
+        limit.cut(turn, 1.0)
+
+    async with limit.turn():
+        pass
+
+    assert clock.total == pytest.approx(30.0, abs=0.1)
+
+
+@given(
+    start=st.integers(1, 5),
+    fates=st.lists(
+        st.sampled_from(["answered", "refused", "broken", "cancelled early", "cancelled late"]), max_size=30
+    ),
+)
+async def test_places_are_neither_lost_nor_doubled(start: int, fates: list[str]) -> None:
+    limit = limiter(start=start)
+    most = 0
+
+    async def call(fate: str) -> None:
+        nonlocal most
+        async with limit.turn() as turn:
+            most = max(most, limit.inside - int(limit.limit))
+            await asyncio.sleep(0)
+            if fate == "refused":
+                limit.cut(turn, None)
+            elif fate == "answered":
+                limit.grow()
+            elif fate == "broken":
+                raise ConnectionError
+            else:
+                await asyncio.sleep(0.001)
+
+    tasks = [asyncio.create_task(call(fate)) for fate in fates]
+    for task, fate in zip(tasks, fates, strict=True):
+        if fate == "cancelled early":
+            task.cancel()
+    await asyncio.sleep(0)
+    for task, fate in zip(tasks, fates, strict=True):
+        if fate == "cancelled late":
+            task.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert limit.inside == 0
+    assert most <= start  # a cut may find more inside than the new limit, never more than the old

@@ -1,0 +1,75 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from promptci.providers.base import Request, Usage
+from promptci.runs.estimate import DEFAULT_OUTPUT_TOKENS, Estimate, estimate, longest_usage
+from promptci.runs.model import Arm, Plan, Question
+
+
+def asking(text: str = "x" * 40, model: str = "known", **parameters: Any) -> Request:
+    return Request(model=model, messages=({"role": "user", "content": text},), parameters=parameters)
+
+
+def question(request: Request, case_id: str = "a", arm: Arm = Arm.HEAD, replicate: int = 0) -> Question:
+    return Question(prompt="p", arm=arm, case_id=case_id, replicate=replicate, request=request)
+
+
+def price(model: str, usage: Usage) -> Decimal | None:
+    if model == "unknown":
+        return None
+    return Decimal(usage.input_tokens) + 10 * Decimal(usage.output_tokens)
+
+
+def test_the_longest_answer_is_what_the_parameters_allow() -> None:
+    assert longest_usage(asking(max_tokens=7)) == Usage(input_tokens=14, output_tokens=7)
+    assert longest_usage(asking(max_completion_tokens=5, max_tokens=7)).output_tokens == 5
+
+
+@pytest.mark.parametrize("limit", [None, 0, -1, "many", True, 1.5])
+def test_without_a_limit_that_is_one_the_stated_default_is_taken(limit: Any) -> None:
+    assert longest_usage(asking(max_tokens=limit)).output_tokens == DEFAULT_OUTPUT_TOKENS
+    assert longest_usage(asking()).output_tokens == DEFAULT_OUTPUT_TOKENS
+
+
+def test_what_is_asked_twice_is_paid_once() -> None:
+    shared = asking(max_tokens=7)
+    plan = Plan(
+        questions=(
+            question(shared, arm=Arm.BASE),
+            question(shared),
+            question(shared, replicate=1),
+            question(asking("other", max_tokens=1), "b"),
+        )
+    )
+
+    assert estimate(plan, price) == Estimate(
+        prompts=1,
+        cases=2,
+        calls=4,
+        distinct_calls=3,
+        input_tokens=14 + 14 + 6,
+        output_tokens=7 + 7 + 1,
+        usd=Decimal(14 + 70 + 14 + 70 + 6 + 10),
+        usd_is_lower_bound=False,
+    )
+
+
+def test_an_unknown_price_makes_the_sum_a_lower_bound() -> None:
+    plan = Plan(questions=(question(asking(max_tokens=1)), question(asking(model="unknown"), "b")))
+    made = estimate(plan, price)
+
+    assert (made.usd, made.usd_is_lower_bound) == (Decimal(24), True)
+
+
+def test_unknown_prices_only_make_no_sum_at_all() -> None:
+    made = estimate(Plan(questions=(question(asking(model="unknown")),)), price)
+
+    assert (made.usd, made.usd_is_lower_bound) == (None, True)
+
+
+def test_nothing_to_ask_costs_nothing() -> None:
+    made = estimate(Plan(), price)
+
+    assert (made.calls, made.usd, made.usd_is_lower_bound) == (0, Decimal(0), False)

@@ -1,0 +1,263 @@
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptci.goldens.model import Assertion, Case, GoldenSet
+from promptci.prompts.model import Choice, LlmEvaluator, Message, Prompt, StringEvaluator
+from promptci.runs import plan
+from promptci.runs.model import Arm, PromptPlan, Status
+
+
+def prompt(text: str = "Say {{word}}", **options: Any) -> Prompt:
+    messages = (Message(role="user", content=text),)
+    return Prompt(**{"name": "p", "path": "prompts/p.prompt.yml", "model": "m", "messages": messages, **options})
+
+
+def case(case_id: str, word: str = "hi", **options: Any) -> Case:
+    return Case(**{"id": case_id, "vars": {"word": word}, "path": "goldens/p.jsonl", "line": 7, **options})
+
+
+def goldens(*cases: Case) -> GoldenSet:
+    return GoldenSet(paths=("goldens/p.jsonl",), cases=cases)
+
+
+def planned(
+    before: tuple[Prompt, GoldenSet] | None, after: tuple[Prompt, GoldenSet] | None, status: Status = Status.CHANGED
+) -> PromptPlan:
+    return plan.plan_prompt("p", "prompts/p.prompt.yml", status, before, after, ["prompt changed"])
+
+
+def changes(made: PromptPlan) -> dict[str, str]:
+    return {planned_case.case.id: planned_case.change for planned_case in made.cases}
+
+
+# --- what an answer must satisfy
+
+
+def test_a_case_with_expected_and_nothing_else_must_equal_it() -> None:
+    assert plan.effective(case("a", expected="x"), prompt()).assertions == (Assertion(type="equals"),)
+
+
+def test_a_case_with_assertions_has_these_only() -> None:
+    own = (Assertion(type="contains", value="x"),)
+
+    assert plan.effective(case("a", expected="x", assertions=own), prompt()).assertions == own
+
+
+def test_a_case_without_anything_to_satisfy_has_no_assertion() -> None:
+    assert plan.effective(case("a"), prompt()).assertions == ()
+
+
+@pytest.mark.parametrize(
+    ("operator", "kind", "options"),
+    [
+        ("equals", "equals", {"trim": "response"}),
+        ("contains", "icontains", {}),
+        ("startsWith", "starts-with", {"ignore_case": True}),
+        ("endsWith", "ends-with", {"ignore_case": True}),
+    ],
+)
+def test_a_string_evaluator_becomes_the_assertion_of_its_meaning(
+    operator: str, kind: str, options: dict[str, Any]
+) -> None:
+    evaluator = StringEvaluator(name="check it", operator=operator, value="{{expected}}")
+
+    (made,) = plan.effective(case("a", expected="x"), prompt(evaluators=(evaluator,))).assertions
+    assert made == Assertion(type=kind, value="{{expected}}", options=options, name="check it")
+
+
+def test_an_llm_evaluator_becomes_an_assertion_that_carries_it_whole() -> None:
+    evaluator = LlmEvaluator(
+        name="judge it",
+        model="big",
+        prompt="Is {{completion}} good?",
+        system_prompt="Be fair.",
+        choices=(Choice(choice="yes", score=1.0), Choice(choice="no", score=0.0)),
+        last_line=True,
+    )
+
+    (made,) = plan.effective(case("a"), prompt(evaluators=(evaluator,))).assertions
+    assert (made.type, made.name) == ("llm", "judge it")
+    assert made.value == {
+        "model": "big",
+        "prompt": "Is {{completion}} good?",
+        "system_prompt": "Be fair.",
+        "choices": [{"choice": "yes", "score": 1.0}, {"choice": "no", "score": 0.0}],
+        "last_line": True,
+    }
+
+
+def test_evaluators_come_after_the_case_s_own_assertions_and_keep_its_other_fields() -> None:
+    own = Assertion(type="contains", value="x")
+    evaluator = StringEvaluator(name="e", operator="equals", value="y")
+    full = case("a", assertions=(own,), tags=("t",), critical=True, cluster="c", weight=2.0)
+
+    made = plan.effective(full, prompt(evaluators=(evaluator,)))
+    assert [a.type for a in made.assertions] == ["contains", "equals"]
+    assert (made.tags, made.critical, made.cluster, made.weight, made.line) == (("t",), True, "c", 2.0, 7)
+
+
+# --- what the change did to each case
+
+
+def test_cases_pair_by_id_and_say_what_the_change_did_to_them() -> None:
+    made = planned(
+        (prompt(), goldens(case("same"), case("reworded"), case("eased", expected="x"), case("gone"))),
+        (prompt("Repeat {{word}}"), goldens(case("new"), case("eased"), case("reworded", "ho"), case("same"))),
+    )
+
+    assert changes(made) == {"new": "new", "eased": "changed", "reworded": "changed", "same": "same"}
+    assert [c.case.id for c in made.cases] == ["new", "eased", "reworded", "same"]
+    assert made.removed_cases == ("gone",)
+    assert made.loosened_cases == ("eased",)
+
+
+def test_a_case_that_is_no_longer_critical_may_be_easier_though_its_text_is_the_same() -> None:
+    made = planned((prompt(), goldens(case("a", critical=True))), (prompt(), goldens(case("a"))))
+
+    assert (changes(made), made.loosened_cases) == ({"a": "same"}, ("a",))
+
+
+def test_an_evaluator_that_changed_changes_the_cases_it_judges() -> None:
+    before = prompt(evaluators=(StringEvaluator(name="e", operator="equals", value="x"),))
+    after = prompt(evaluators=(StringEvaluator(name="e", operator="contains", value="x"),))
+    made = planned((before, goldens(case("a"))), (after, goldens(case("a"))))
+
+    assert (changes(made), made.loosened_cases) == ({"a": "changed"}, ("a",))
+
+
+def test_what_cannot_change_a_mark_leaves_the_case_the_same() -> None:
+    made = planned(
+        (prompt(), goldens(case("a", line=1, tags=("x",)))),
+        (prompt(), goldens(case("a", line=9, path="goldens/other.jsonl"))),
+    )
+
+    assert (changes(made), made.loosened_cases) == ({"a": "same"}, ())
+
+
+def test_all_cases_of_an_added_prompt_are_new() -> None:
+    made = planned(None, (prompt(), goldens(case("a"), case("b"))), Status.ADDED)
+
+    assert changes(made) == {"a": "new", "b": "new"}
+    assert (made.base, made.removed_cases, made.missing_goldens) == (None, (), False)
+
+
+def test_a_deleted_prompt_has_no_cases() -> None:
+    made = planned((prompt(), goldens(case("a"))), None, Status.DELETED)
+
+    assert (made.cases, made.removed_cases, made.head) == ((), (), None)
+    assert plan.questions([made], 1) == ((), (), ())
+
+
+def test_a_prompt_without_goldens_is_told_from_one_whose_cases_were_all_removed() -> None:
+    none = planned((prompt(), goldens(case("a"))), (prompt(), GoldenSet(paths=(), cases=())))
+    emptied = planned((prompt(), goldens(case("a"))), (prompt(), goldens()))
+
+    assert (none.missing_goldens, emptied.missing_goldens) == (True, False)
+    assert none.removed_cases == emptied.removed_cases == ("a",)
+
+
+# --- the questions
+
+
+def test_both_versions_are_asked_side_by_side_with_the_case_s_variables_filled_in() -> None:
+    made = planned(
+        (prompt(parameters={"temperature": 0}), goldens(case("a", "x"))),
+        (prompt("Repeat {{word}}", model="m2"), goldens(case("a", "x"))),
+    )
+    asked, problems, notes = plan.questions([made], 1)
+
+    by_arm = {question.arm: question for question in asked}
+    assert by_arm[Arm.BASE].request.body == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Say x"}],
+        "temperature": 0,
+    }
+    assert by_arm[Arm.HEAD].request.body == {"model": "m2", "messages": [{"role": "user", "content": "Repeat x"}]}
+    assert (problems, notes) == ((), ())
+
+
+def test_a_changed_case_is_asked_of_both_versions_in_head_s_words() -> None:
+    made = planned((prompt(), goldens(case("a", "old"))), (prompt(), goldens(case("a", "new"))))
+    asked, _, _ = plan.questions([made], 1)
+
+    assert [question.request.messages[0]["content"] for question in asked] == ["Say new", "Say new"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, None),
+        ({"response_format": "json_object"}, {"type": "json_object"}),
+        (
+            {"response_format": "json_schema", "json_schema": {"name": "n", "schema": {}}},
+            {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}},
+        ),
+    ],
+)
+def test_the_response_format_is_spelled_as_the_api_does(options: dict[str, Any], expected: Any) -> None:
+    asked, _, _ = plan.questions([planned(None, (prompt(**options), goldens(case("a"))))], 1)
+
+    assert asked[0].request.response_format == expected
+
+
+@given(count=st.integers(1, 30), repeats=st.integers(1, 4))
+def test_every_pair_stands_together_and_each_question_is_there_once(count: int, repeats: int) -> None:
+    cases = goldens(*(case(str(i), str(i)) for i in range(count)))
+    asked, _, _ = plan.questions([planned((prompt(), cases), (prompt("Repeat {{word}}"), cases))], repeats)
+
+    assert len(asked) == len({question.key for question in asked}) == 2 * count * repeats
+    for first, second in zip(asked[::2], asked[1::2], strict=True):
+        assert (first.case_id, first.replicate) == (second.case_id, second.replicate)
+        assert {first.arm, second.arm} == {Arm.BASE, Arm.HEAD}
+
+
+def test_each_version_goes_first_about_half_the_time_and_the_same_way_every_run() -> None:
+    cases = goldens(*(case(str(i)) for i in range(400)))
+    made = planned((prompt(), cases), (prompt("Repeat {{word}}"), cases))
+    asked, _, _ = plan.questions([made], 1)
+
+    first = Counter(question.arm for question in asked[::2])
+    assert 160 < first[Arm.HEAD] < 240
+    assert plan.questions([made], 1)[0] == asked
+
+
+def test_a_variable_that_cases_lack_is_named_for_each_with_file_and_line() -> None:
+    cases = goldens(case("a", line=3), case("b", line=4, vars={"name": "x", "word": "y"}))
+    _, problems, _ = plan.questions([planned(None, (prompt("Say {{word}} to {{name}}"), cases))], 2)
+
+    (problem,) = problems
+    assert (problem.path, problem.line) == ("goldens/p.jsonl", 3)
+    assert problem.what == "case `a` has no variable `name`, which prompts/p.prompt.yml uses"
+    assert "Add `name`" in problem.fix
+    assert "{{name}}" in problem.fix
+
+
+def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:
+    cases = goldens(*(case(str(i)) for i in range(500)))
+    _, problems, _ = plan.questions([planned(None, (prompt("{{new}}"), cases))], 1)
+
+    assert len(problems) == 21
+    assert "nor have 479 more cases" in problems[-1].what
+
+
+def test_a_renamed_variable_keeps_base_from_being_asked_and_stops_nothing() -> None:
+    before = (prompt("Say {{old}}"), goldens(case("a", vars={"old": "x"})))
+    after = (prompt("Say {{word}}"), goldens(case("a"), case("b", vars={"word": "x", "old": "x"})))
+    asked, problems, notes = plan.questions([planned(before, after)], 1)
+
+    assert problems == ()
+    assert Counter((question.case_id, question.arm) for question in asked) == Counter(
+        [("a", Arm.HEAD), ("b", Arm.BASE), ("b", Arm.HEAD)]
+    )
+    assert notes == ("p: the base version is not asked of 1 case, which lacks its variables (a)",)
+
+
+def test_what_stands_in_a_variable_is_not_a_template_again() -> None:
+    hostile = case("a", vars={"word": "{{secret}}", "secret": "hidden"})
+    asked, _, _ = plan.questions([planned(None, (prompt(), goldens(hostile)))], 1)
+
+    assert asked[0].request.messages[0]["content"] == "Say {{secret}}"

@@ -1,0 +1,136 @@
+import base64
+import html
+import json
+from collections.abc import Callable
+from urllib import parse
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptci.redact import MARK, Redactor
+
+CANARY = 'sk-CANARY/with+odd=chars&"quotes"<é>1234'
+secrets = st.text(min_size=8, max_size=40).filter(
+    lambda s: len(s.strip()) >= 8 and not any(part in MARK or part in "before after" for part in s.split())
+)
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "raw": lambda s: s,
+    "url": lambda s: parse.quote(s, safe=""),
+    "url with slashes": parse.quote,
+    "form": parse.quote_plus,
+    "json": lambda s: json.dumps({"key": s}),
+    "json unicode": lambda s: json.dumps({"key": s}, ensure_ascii=False),
+    "html": html.escape,
+    "hex": lambda s: s.encode().hex(),
+    "base64": lambda s: base64.b64encode(s.encode()).decode(),
+    "base64 shifted by 1": lambda s: base64.b64encode(b"x" + s.encode() + b"y").decode(),
+    "base64 shifted by 2": lambda s: base64.b64encode(b"xx" + s.encode() + b"yy").decode(),
+    "base64url": lambda s: base64.urlsafe_b64encode(b"user:" + s.encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_a_known_secret_is_found_in_every_spelling(name: str) -> None:
+    leaked = ENCODINGS[name](CANARY)
+
+    cleaned = Redactor([CANARY]).text(f"before {leaked} after")
+
+    assert MARK in cleaned
+    assert cleaned.startswith("before ")
+    assert cleaned.endswith(" after")
+    assert len(cleaned) < len("before  after") + len(MARK) + 12  # at most the mixed characters at base64's ends stay
+
+
+@given(secret=secrets, before=st.text(max_size=9), after=st.text(max_size=9))
+def test_no_secret_survives_between_any_neighbours(secret: str, before: str, after: str) -> None:
+    redactor = Redactor([secret])
+
+    assert secret not in redactor.text(before + secret + after)
+
+
+@given(secret=secrets)
+def test_redacting_twice_changes_nothing_more(secret: str) -> None:
+    redactor = Redactor([secret])
+    once = redactor.text(f"before {secret} after")
+
+    assert redactor.text(once) == once
+
+
+@given(text=st.text(alphabet="abcdefghij klmnop.,\n", max_size=200))
+def test_ordinary_text_is_left_alone(text: str) -> None:
+    assert Redactor([CANARY]).text(text) == text
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-abcdefghijklmnopqrstuvwx",
+        "sk-ant-api03-abcdefghijklmnopqrst-AA",
+        "sk-proj-abcdef_ghijkl-mnopqrst1234",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "ghs_abcdefghijklmnopqrstuvwxyz0123456789",
+        "github_pat_11AAAAAAA0abcdefghijkl_mnopqrstuvwxyz",
+        "AKIAIOSFODNN7EXAMPLE",
+        "AIzaSyA-1234567890abcdefghijklmnopqrstu",
+        "nvapi-abcdefghijklmnopqrstuvwxyz",
+        "Bearer abc.def.ghi123",
+        "bearer 0123456789abcdef==",
+    ],
+)
+def test_a_key_of_a_well_known_service_is_found_without_being_told(key: str) -> None:
+    assert Redactor().text(f'header="{key}".') == f'header="{MARK}".'
+
+
+@pytest.mark.parametrize(
+    "text", ["a risk-management-considerations-document", "Bearer authentication is used", "task-force", "AKIA", "sk-1"]
+)
+def test_words_that_only_begin_like_a_key_are_left_alone(text: str) -> None:
+    assert Redactor().text(text) == text
+
+
+def test_known_only_leaves_what_merely_looks_like_a_key() -> None:
+    redactor = Redactor(["hunter2hunter2"])
+
+    assert redactor.known("hunter2hunter2 sk-abcdefghijklmnopqrstuvwx") == f"{MARK} sk-abcdefghijklmnopqrstuvwx"
+
+
+def test_variables_named_like_secrets_are_learned_and_others_are_not() -> None:
+    redactor = Redactor.from_environ(
+        {
+            "OPENAI_API_KEY": "canary-key-1",
+            "GITHUB_TOKEN": "canary-token-2",
+            "db_password": "canary-pass-3",
+            "CLIENT_SECRET": "canary-secret-4\n",
+            "HOME": "/home/somebody",
+            "USE_KEY": "true",
+        }
+    )
+
+    text = "canary-key-1 canary-token-2 canary-pass-3 canary-secret-4 /home/somebody true"
+    assert redactor.text(text) == f"{MARK} {MARK} {MARK} {MARK} /home/somebody true"
+
+
+def test_each_line_of_a_secret_of_several_lines_is_found_alone() -> None:
+    redactor = Redactor(["first-line-of-key\nsecond-line-of-key"])
+
+    assert redactor.text("got second-line-of-key") == f"got {MARK}"
+
+
+def test_a_secret_within_a_longer_one_does_not_leave_its_rest_behind() -> None:
+    assert Redactor(["canary-12", "canary-12-and-more"]).text("x canary-12-and-more x") == f"x {MARK} x"
+
+
+def test_a_value_too_short_to_be_a_secret_blanks_out_nothing() -> None:
+    assert Redactor(["a", "", "  "]).text("banana") == "banana"
+
+
+def test_a_secret_that_is_part_of_the_mark_does_not_garble_the_mark() -> None:
+    redactor = Redactor(["redacted", "canary-1"])
+
+    assert redactor.text("canary-1") == MARK
+
+
+def test_the_lone_surrogate_of_a_broken_secret_is_no_obstacle() -> None:
+    assert Redactor(["broken-\udcff-secret"]).text("a broken-\udcff-secret b") == f"a {MARK} b"
