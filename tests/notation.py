@@ -1,8 +1,8 @@
 """Whole runs in a notation that a person can read: prompts with their texts, cases with both answers.
 
-One line a case: `id | asked | expected | before | now`. An answer is right when it is the expected text. A `*` after the
-id makes the case critical, `~` marks it as changed, `+` as new. An answer `!text` is a failed call, `-` was not asked,
-one that ends in `{0.4}` got that mark from a judge.
+One line a case: `id | asked | expected | before | now`. An answer is right when it is the expected text. A `*` after
+the id makes the case critical, `~` marks it as changed, `+` as new. An answer `!text` is a failed call, `-` was not
+asked, one that ends in `{0.4}` got that mark from a judge; ` / ` stands between replicates.
 """
 
 import re
@@ -99,7 +99,8 @@ def comparison(
             tags=("refund",) if "refund" in asked else (),
             path=f"goldens/{name}.jsonl",
         )
-        cases.append(PlannedCase(case=case, change="new" if "+" in written else "changed" if "~" in written else "same"))
+        change = "new" if "+" in written else "changed" if "~" in written else "same"
+        cases.append(PlannedCase(case=case, change=change))
         for arm, answers in ((Arm.BASE, before), (Arm.HEAD, now)):
             for replicate, answer in enumerate(answers.split(" / ")):
                 if answer != "-":
@@ -140,7 +141,8 @@ def _scored(case: Case, arm: Arm, place: tuple[int, int], written: str, numbers:
     )
     if failed:
         return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer)
-    return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, marks=(_mark(case, text, match["score"]),))
+    mark = _mark(case, text, match["score"])
+    return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, marks=(mark,))
 
 
 def _mark(case: Case, text: str, score: str | None) -> Mark:
@@ -166,7 +168,7 @@ def many(*, right: int = 0, broken: int = 0, fixed: int = 0, wrong: int = 0, sta
     """So many cases of each outcome, as lines."""
     chatty = "Sure! The order number in this e-mail is {n}. Can I help with anything else?"
     kinds = (("{n}", chatty, broken), (chatty, "{n}", fixed), ("{n}", "{n}", right), ("NONE", chatty, wrong))
-    lines = []
+    lines: list[str] = []
     for before, now, count in kinds:
         for _ in range(count):
             i = start + len(lines)

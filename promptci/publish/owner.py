@@ -2,8 +2,8 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -55,18 +55,12 @@ class _Walk:
         except FileNotFoundError:
             return
         if stat.S_ISDIR(mode):
-            with _opened(name, folder) as below:
+            below = os.open(name, _FOLDER, dir_fd=folder)
+            try:
                 for child in _names(below):
                     self._tree(child, below)
-
-
-@contextmanager
-def _opened(name: str, folder: int) -> Iterator[int]:
-    descriptor = os.open(name, _FOLDER, dir_fd=folder)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+            finally:
+                os.close(below)
 
 
 def _names(folder: int) -> list[str]:

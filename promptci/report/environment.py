@@ -10,6 +10,21 @@ from markupsafe import Markup
 from promptci.files import packaged
 from promptci.report import escape, filters, phrases
 
+NUMBERS = (
+    filters.percent,
+    filters.change,
+    filters.points,
+    filters.signed_points,
+    filters.money,
+    filters.signed_money,
+    filters.duration,
+    filters.p_value,
+    filters.number,
+    filters.count,
+    filters.short_sha,
+)
+TEXTS = (escape.one_line, escape.code, escape.fence, escape.summary_text, escape.shorten)
+
 
 @cache
 def environment() -> Environment:
@@ -26,11 +41,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    names = ("percent", "change", "points", "signed_points", "money", "signed_money", "duration", "p_value", "number")
-    made.filters.update({name: getattr(filters, name) for name in (*names, "count", "short_sha")})
-    made.filters.update(
-        {name: getattr(escape, name) for name in ("one_line", "code", "fence", "summary_text", "shorten")}
-    )
+    made.filters.update({function.__name__: function for function in NUMBERS})
+    made.filters.update({function.__name__: function for function in TEXTS})
     made.filters["prose"] = _prose
     made.globals["say"] = phrases
     return made

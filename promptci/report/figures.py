@@ -86,9 +86,9 @@ def _latency(prompt: PromptView) -> Iterator[Figure]:
     if base is None and head is None:
         return
     for name, before, now in (
-        ("p50", base and base.p50, head and head.p50),
-        ("p95", base and base.p95, head and head.p95),
-        ("p99", base and base.p99, head and head.p99),
+        ("p50", base.p50 if base else None, head.p50 if head else None),
+        ("p95", base.p95 if base else None, head.p95 if head else None),
+        ("p99", base.p99 if base else None, head.p99 if head else None),
     ):
         yield Figure(
             name=f"Latency {name}",

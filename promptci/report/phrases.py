@@ -1,6 +1,7 @@
 """Words around the numbers of a view: intervals, how it was decided, what to do next. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from promptci.report import filters
 from promptci.report.model import PromptView, QualityView, ReportView
@@ -215,3 +216,13 @@ def _more_cases(view: ReportView) -> str:
         return text
     blocks = " Until then `gate.on_inconclusive` blocks."
     return text + (blocks if view.exit_code else " This does not block the merge.")
+
+
+def moment(written: str) -> str:
+    """Give a time as `2026-03-02 09:30 UTC`; what is no ISO 8601 time stays as it is."""
+    try:
+        when = datetime.fromisoformat(written)
+    except ValueError:
+        return written
+    zone = " UTC" if when.utcoffset() == timedelta(0) else f" {when:%z}".rstrip()
+    return f"{when:%Y-%m-%d %H:%M}{zone}"

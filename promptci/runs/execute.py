@@ -73,9 +73,6 @@ async def answer(
         if not timer.expired():
             raise
         asking.fill(AnswerError(kind="deadline", message=f"the run's {limits.deadline_s:.0f} s were over: {_SLOWER}"))
-    finally:
-        if desk.journal is not None:
-            desk.journal.flush()
     return asking.answers()
 
 
@@ -119,7 +116,7 @@ class _Round:
             cached = self._desk.cache.lookup(request, group.replicate) if self._desk.cache is not None else None
             if cached is not None:
                 self._put(group, cached, self._desk.purse.price_of(request.model, cached), cached=True)
-            elif stopped := self._stopped or self._stopped_models.get(request.model):
+            elif stopped := self._stop_for(request):
                 self._fail(group, stopped)
             else:
                 await self._ask(group)
@@ -127,20 +124,26 @@ class _Round:
     async def _ask(self, group: _Group) -> None:
         purse, request = self._desk.purse, group.request
         reserved = await purse.reserve(request)
-        if reserved is None:
+        if reserved is None and self._stopped is None:
             self._stopped = AnswerError(kind="budget", message=f"this call could exceed run.budget_usd: {_CHEAPER}")
-            self._fail(group, self._stopped)
+        if stopped := self._stop_for(request):  # perhaps only now, after a wait for its turn
+            purse.settle(reserved or Decimal(0), request.model, None)
+            self._fail(group, stopped)
             return
         try:
             completion = await self._provider.complete(request, replicate=group.replicate)
         except CallError as failed:
-            await purse.settle(reserved, request.model, None)
+            purse.settle(reserved or Decimal(0), request.model, None)
             self._note_failure(group, failed)
             return
-        cost = await purse.settle(reserved, request.model, completion)
+        cost = purse.settle(reserved or Decimal(0), request.model, completion)
         if self._desk.cache is not None:
             self._desk.cache.store(request, group.replicate, completion)
         self._put(group, completion, cost, cached=False)
+
+    def _stop_for(self, request: Request) -> AnswerError | None:
+        """Give why this request is not to be made any more, or None."""
+        return self._stopped or self._stopped_models.get(request.model)
 
     def _note_failure(self, group: _Group, failed: CallError) -> None:
         error = AnswerError(kind=failed.kind, message=failed.message)

@@ -69,18 +69,24 @@ class Journal:
         self._write(value)
 
     def flush(self) -> None:
-        """Bring what was written from the system's memory to the disk."""
-        if self._descriptor is not None:
-            os.fsync(self._descriptor)
+        """Bring what was written from the system's memory to the disk; raises InputError where that fails.
+
+        Needed against a failure of the machine only: what was written survives the end of the process by itself.
+        """
+        try:
+            if self._descriptor is not None:
+                os.fsync(self._descriptor)
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
 
     def close(self) -> None:
         """Flush and close; doing it twice does no harm."""
         if self._descriptor is not None:
-            descriptor, self._descriptor = self._descriptor, None
             try:
-                os.fsync(descriptor)
+                self.flush()
             finally:
-                os.close(descriptor)
+                os.close(self._descriptor)
+                self._descriptor = None
 
     def __enter__(self) -> Self:
         """Give the journal itself."""

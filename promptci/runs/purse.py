@@ -24,7 +24,8 @@ class Purse:
         self._budget = budget_usd
         self._prices = prices
         self._reserved = Decimal(0)
-        self._settled = asyncio.Condition()
+        self._turn = asyncio.Lock()
+        self._settled = asyncio.Event()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -48,15 +49,17 @@ class Purse:
         if worst is None:
             self.unknown.add(request.model)
             return Decimal(0)
-        async with self._settled:
+        # In the order of asking, so that where the money ends it ends behind whole pairs.
+        async with self._turn:
             while self.spent + self._reserved + worst > self._budget:
                 if not self._reserved:
                     return None
+                self._settled.clear()
                 await self._settled.wait()
             self._reserved += worst
         return worst
 
-    async def settle(self, reserved: Decimal, model: str, completion: Completion | None) -> Decimal | None:
+    def settle(self, reserved: Decimal, model: str, completion: Completion | None) -> Decimal | None:
         """Give back what was set aside and pay what the answer cost; gives that price, None where it is unknown."""
         cost = None if completion is None else self.price_of(model, completion)
         if completion is not None:
@@ -64,10 +67,8 @@ class Purse:
                 self.unknown.add(model)
             else:
                 self.spent += cost
-        if reserved:
-            async with self._settled:
-                self._reserved -= reserved
-                self._settled.notify_all()
+        self._reserved -= reserved
+        self._settled.set()
         return cost
 
     def price_of(self, model: str, completion: Completion) -> Decimal | None:

@@ -13,7 +13,7 @@ from promptci.scoring.assertions.base import Outcome, Subject
 
 OPTIONS = frozenset({"tolerance", "relative_tolerance", "pick"})
 PICKS = ("only", "first", "last")
-NUMBER = re.compile(r"(?<![\w.,])[+\-−]?(?:\d[\d.,]*\d|\d)(?:[eE][+-]?\d{1,3})?(?!\w)")
+NUMBER = re.compile(r"(?<![\w.,])(?<!\w[-+−])[+\-−]?(?:\d[\d.,]*\d|\d)(?:[eE][+-]?\d{1,3})?(?!\w)")
 LONGEST = 10_000
 """Characters of an answer searched for numbers."""
 

@@ -1,4 +1,6 @@
 import asyncio
+import resource
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -423,14 +425,18 @@ async def test_what_the_journal_holds_is_not_written_again(tmp_path: Path) -> No
 
 
 async def test_a_journal_that_cannot_be_written_ends_the_run_by_its_own_error(tmp_path: Path) -> None:
-    book = Journal.open(tmp_path / "journal.jsonl")
-    full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - the journal closes it
-    original, book._descriptor = book._descriptor, full.fileno()
+    path = tmp_path / "journal.jsonl"
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    provider = FakeProvider(latency_s=0.01)
     try:
-        with pytest.raises(InputError, match="No space left"):
-            await answer(pairs(5), FakeProvider(latency_s=0.01), limits=Limits(), desk=Desk(purse=Purse()))
-            await run(pairs(5), FakeProvider(latency_s=0.01), journal=book)
+        with Journal.open(path) as book:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 500, old[1]))
+            with pytest.raises(InputError, match="cannot be written"):
+                await run(pairs(50), provider, journal=book)
     finally:
-        book._descriptor = original
-        full.close()
-        book.close()
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+    assert len(provider.calls) < 20
+    assert provider.at_once == 0

@@ -1,0 +1,5 @@
+"""What the container runs."""
+
+from promptci.action import main
+
+raise SystemExit(main())

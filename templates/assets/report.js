@@ -1,0 +1,70 @@
+"use strict";
+// Finding, sorting and folding. The page is whole without this; nothing here makes text into markup.
+(() => {
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const tools = document.querySelector(".tools");
+
+  const find = () => {
+    const wanted = document.getElementById("find").value.trim().toLowerCase();
+    const groups = document.getElementById("show").value.split(" ").filter(Boolean);
+    let found = 0;
+    for (const group of all(".group")) {
+      const shown = !groups.length || groups.includes(group.dataset.group);
+      let here = 0;
+      for (const one of all(".case, .rows tbody tr", group)) {
+        const matches = shown && (!wanted || one.textContent.toLowerCase().includes(wanted));
+        one.hidden = !matches;
+        here += matches;
+      }
+      group.hidden = !here;
+      if (here && (wanted || groups.length)) group.open = true;
+      found += here;
+    }
+    document.getElementById("found").textContent = wanted || groups.length ? `${found} found` : "";
+  };
+
+  if (tools) {
+    tools.hidden = false;
+    let waiting;
+    document.getElementById("find").addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(find, 120);
+    });
+    document.getElementById("show").addEventListener("change", find);
+    const fold = (open) => () => all(".group, .case").forEach((one) => { one.open = open; });
+    document.getElementById("open-all").addEventListener("click", fold(true));
+    document.getElementById("close-all").addEventListener("click", fold(false));
+  }
+
+  // A leading number counts as one: "96.7% → 51.7%" sorts by 96.7.
+  const key = (row, column) => {
+    const text = row.cells[column].textContent.trim();
+    const number = parseFloat(text.replace(/[−]/g, "-").replace(/[$,+≈ ]/g, ""));
+    return Number.isNaN(number) ? text : number;
+  };
+  const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+  for (const table of all("table.sortable")) {
+    all("thead th", table).forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+        all("thead th", table).forEach((other) => other.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
+        const rows = [...table.tBodies[0].rows].map((row) => [key(row, column), row]);
+        rows.sort((a, b) => direction * compare(a[0], b[0]));
+        table.tBodies[0].append(...rows.map(([, row]) => row));
+      });
+    });
+  }
+
+  // Browsers that cannot unfold by style for paper get it done by hand.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = all("details:not([open])");
+    folded.forEach((one) => { one.open = true; });
+  });
+  addEventListener("afterprint", () => folded.forEach((one) => { one.open = false; }));
+})();

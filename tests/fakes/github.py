@@ -1,0 +1,250 @@
+"""A GitHub on loopback with one repository: comments, statuses and its ways of saying no. Real sockets, no patches."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from fakes import github_words as words
+
+REPOSITORY = "example/shop"
+TOKEN = "ghs_" + "t" * 36
+ACTIONS_BOT = "github-actions[bot]"
+LONGEST_COMMENT = 65_536
+LONGEST_DESCRIPTION = 140
+MOST_STATUSES = 1_000
+CREATED = 201
+REFUSED = 400
+"""The first status code that says no."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """An answer of GitHub."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    drop: bool = False
+    """Close the connection without a word."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exchange:
+    """A request and its answer."""
+
+    method: str
+    path: str
+    """Without the query and without the prefix of an enterprise server."""
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: Any
+    reply: Reply
+
+
+class GitHub:
+    """Serves between `__enter__` and `__exit__`; what it was asked to do and does not know is in `unknown`."""
+
+    def __init__(self, *, login: str = ACTIONS_BOT, prefix: str = "", may_ask_user: bool = False) -> None:
+        self.login = login
+        """Under which the token writes."""
+        self.may_ask_user = may_ask_user
+        """True for a person's token: a workflow's is refused by `GET /user`."""
+        self.comments: dict[int, dict[str, Any]] = {}
+        self.statuses: list[dict[str, Any]] = []
+        self.exchanges: list[Exchange] = []
+        self.unknown: list[str] = []
+        self.read_only = False
+        self.locked = False
+        self.longest_comment = LONGEST_COMMENT
+        self.faults: list[tuple[str, Reply]] = []
+        """Each is spent by the next request of its method (`*`: any), in order."""
+        self.after: list[tuple[str, Callable[[], None]]] = []
+        """Each is called after the next answer to its method: what others do in between."""
+        self._prefix = prefix
+        self._next_id = 1_000
+        self._lock = threading.RLock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """What GITHUB_API_URL would be."""
+        return f"http://127.0.0.1:{self._server.server_port}{self._prefix}"
+
+    @property
+    def bodies(self) -> list[str]:
+        """Texts of the comments that stand, the oldest first."""
+        return [self.comments[number]["body"] for number in sorted(self.comments)]
+
+    def count(self, method: str) -> int:
+        """Tell how often a method was used."""
+        return sum(exchange.method == method for exchange in self.exchanges)
+
+    def add_comment(self, body: str, author: str = "somebody") -> int:
+        """Let `author` write a comment, and give its number."""
+        with self._lock:
+            self._next_id += 1
+            self.comments[self._next_id] = words.comment(self.url, REPOSITORY, self._next_id, author, body)
+            return self._next_id
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], raw: bytes) -> Reply:
+        """Answer one request, and keep both."""
+        url = urlsplit(target)
+        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        with self._lock:
+            body = json.loads(raw) if raw else None
+            path = url.path.removeprefix(self._prefix) if url.path.startswith(self._prefix) else "outside the prefix"
+            reply = self._fault(method) or self._refusal(headers) or self._route(method, path, query, body)
+            exchange = Exchange(method=method, path=path, query=query, headers=headers, body=body, reply=reply)
+            self.exchanges.append(exchange)
+            for place, (when, act) in enumerate(self.after):
+                if when == method:
+                    del self.after[place]
+                    act()
+                    break
+        return reply
+
+    def _fault(self, method: str) -> Reply | None:
+        for place, (when, reply) in enumerate(self.faults):
+            if when in {method, "*"}:
+                del self.faults[place]
+                return reply
+        return None
+
+    def _refusal(self, headers: Mapping[str, str]) -> Reply | None:
+        if headers.get("authorization") not in {f"token {TOKEN}", f"Bearer {TOKEN}"}:
+            return no(401, "Bad credentials")
+        return None
+
+    def _route(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Reply:
+        routes: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
+            ("GET", r"/user", self._user),
+            ("GET", r"/repos/example/shop/issues/(\d+)/comments", self._list),
+            ("POST", r"/repos/example/shop/issues/(\d+)/comments", self._create),
+            ("PATCH", r"/repos/example/shop/issues/comments/(\d+)", self._update),
+            ("DELETE", r"/repos/example/shop/issues/comments/(\d+)", self._delete),
+            ("POST", r"/repos/example/shop/statuses/([0-9a-f]{40}|[0-9a-f]{64})", self._status),
+        )
+        for verb, pattern, act in routes:
+            match = re.fullmatch(pattern, path)
+            if verb == method and match:
+                refused = self._may_not_write() if method != "GET" else None
+                return refused or act(*match.groups(), query=query, body=body)
+        self.unknown.append(f"{method} {path}")
+        return no(404, "Not Found")
+
+    def _may_not_write(self) -> Reply | None:
+        return no(403, "Resource not accessible by integration") if self.read_only else None
+
+    def _user(self, *, query: Mapping[str, str], body: Any) -> Reply:
+        if not self.may_ask_user:
+            return no(403, "Resource not accessible by integration")
+        return Reply(body=words.user(self.login, private=True))
+
+    def _list(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        size, page = min(int(query.get("per_page", 30)), 100), int(query.get("page", 1))
+        every = [self.comments[key] for key in sorted(self.comments)]
+        last = max(-(-len(every) // size), 1)
+        base = f"{self.url}/repos/{REPOSITORY}/issues/{number}/comments?per_page={size}&page="
+        links = [f'<{base}{page + 1}>; rel="next"', f'<{base}{last}>; rel="last"'] if page < last else []
+        links += [f'<{base}{page - 1}>; rel="prev"', f'<{base}1>; rel="first"'] if page > 1 else []
+        headers = {"Link": ", ".join(links)} if links else {}
+        return Reply(body=every[(page - 1) * size : page * size], headers=headers)
+
+    def _create(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        refused = self._refused_text(body["body"])
+        return refused or Reply(status=CREATED, body=self.comments[self.add_comment(body["body"], self.login)])
+
+    def _update(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        there = self.comments.get(int(number))
+        if there is None:
+            return no(404, "Not Found")
+        if there["user"]["login"] != self.login:
+            return no(403, "Resource not accessible by integration")
+        refused = self._refused_text(body["body"])
+        if refused is None:
+            there["body"] = body["body"]
+        return refused or Reply(body=there)
+
+    def _delete(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        return Reply(status=204) if self.comments.pop(int(number), None) else no(404, "Not Found")
+
+    def _status(self, sha: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        same = [s for s in self.statuses if (s["sha"], s["context"]) == (sha, body.get("context", "default"))]
+        if len(body.get("description") or "") > LONGEST_DESCRIPTION:
+            return words_refused("description is too long (maximum is 140 characters)", "Status")
+        if len(same) >= MOST_STATUSES:
+            return words_refused("This SHA and context has reached the maximum number of statuses.", "Status")
+        self._next_id += 1
+        self.statuses.append({"sha": sha, **body})
+        return Reply(status=CREATED, body=words.status(self.url, REPOSITORY, self._next_id, sha, body))
+
+    def _refused_text(self, text: str) -> Reply | None:
+        if self.locked:
+            return no(403, "Unable to create comment because issue is locked.")
+        if len(text) > self.longest_comment:
+            return words_refused("Body is too long (maximum is 65536 characters)", "IssueComment")
+        return None
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def handle_any(self) -> None:
+                raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                reply = fake.answer(self.command, self.path, headers, raw)
+                self.close_connection = True
+                if reply.drop:
+                    return
+                content = b"" if reply.body is None else json.dumps(reply.body).encode()
+                self.send_response(reply.status)
+                for name, value in {"Content-Type": "application/json; charset=utf-8", **reply.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = handle_any  # noqa: N815 - the names http.server calls
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+                """Keep quiet."""
+
+        return Handler
+
+
+def no(status: int, message: str, **headers: str) -> Reply:
+    """Give a refusal as GitHub words it; `retry_after="3"` becomes the header `retry-after: 3`."""
+    body = {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)}
+    return Reply(status=status, body=body, headers={name.replace("_", "-"): text for name, text in headers.items()})
+
+
+def words_refused(message: str, resource: str) -> Reply:
+    """Give GitHub's refusal of a text."""
+    error = {"resource": resource, "code": "unprocessable", "field": "data", "message": message}
+    body = {"message": "Validation Failed", "errors": [error], "documentation_url": "https://docs.github.com/rest"}
+    return Reply(status=422, body=body)
+
+
+SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+PRIMARY = "API rate limit exceeded for installation ID 1."

@@ -1,0 +1,68 @@
+"""Real git repositories for tests, apart from the machine's own settings."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from promptci.git.repo import Repo
+
+WHO = {"NAME": "Ann", "EMAIL": "ann@example.com", "DATE": "2026-01-02T03:04:05+00:00"}
+ENVIRON = {
+    "PATH": os.environ["PATH"],
+    "HOME": os.devnull,
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in WHO.items()},
+}
+
+
+class RepoBuilder:
+    """A repository that a test builds commit by commit."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    def git(self, *words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(self.path), *words], env=ENVIRON, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def write(self, files: Mapping[str, str | bytes]) -> "RepoBuilder":
+        for name, content in files.items():
+            place = self.path / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content.encode() if isinstance(content, str) else content)
+        return self
+
+    def remove(self, *names: str) -> "RepoBuilder":
+        for name in names:
+            (self.path / name).unlink()
+        return self
+
+    def rename(self, before: str, after: str) -> "RepoBuilder":
+        (self.path / after).parent.mkdir(parents=True, exist_ok=True)
+        (self.path / before).rename(self.path / after)
+        return self
+
+    def link(self, name: str, target: str) -> "RepoBuilder":
+        (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.path / name).symlink_to(target)
+        return self
+
+    def commit(self, message: str = "change") -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--no-verify", f"--message={message}")
+        return self.git("rev-parse", "HEAD")
+
+    def branch(self, name: str) -> "RepoBuilder":
+        self.git("switch", "--quiet", "--create", name)
+        return self
+
+    @property
+    def repo(self) -> Repo:
+        return Repo.discover(self.path)

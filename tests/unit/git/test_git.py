@@ -1,0 +1,262 @@
+"""Revisions, snapshots and changes, over real repositories."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from fakes.repo import RepoBuilder
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptci.errors import GitError, InputError
+from promptci.git import command, globs
+from promptci.git.changes import FileChange
+from promptci.git.repo import Repo
+
+LONG = "".join(f"line {i}\n" for i in range(40))
+ODD = 'prompts/o"d\nd é.prompt.yml'
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Iterator[RepoBuilder]:
+    builder = RepoBuilder(tmp_path / "repo")
+    builder.write({"a.txt": "one\n", "b.txt": LONG, "c.txt": "gone\n", "d.sh": "x\n", "keep.txt": LONG + "k\n"})
+    builder.commit("base")
+    yield builder
+
+
+def changes(builder: RepoBuilder, base: str, head: str) -> list[tuple[str | None, str | None, str]]:
+    repo = builder.repo
+    with closing(repo.snapshot(base)) as one, closing(repo.snapshot(head)) as other:
+        return [(c.before, c.after, c.kind) for c in repo.changes(one, other)]
+
+
+def test_every_kind_of_change_is_told_apart(built: RepoBuilder) -> None:
+    built.write({"a.txt": "two\n", "new.txt": "n\n", ODD: "odd\n", "copy.txt": LONG + "k\n", "keep.txt": LONG + "edited\n"})
+    built.rename("b.txt", "moved/b.txt").remove("c.txt")
+    (built.path / "d.sh").chmod(0o755)
+    built.commit()
+    assert changes(built, "HEAD~1", "HEAD") == [
+        ("a.txt", "a.txt", "changed"),
+        ("c.txt", None, "deleted"),
+        ("keep.txt", "copy.txt", "copied"),
+        ("keep.txt", "keep.txt", "changed"),
+        ("b.txt", "moved/b.txt", "renamed"),
+        (None, "new.txt", "added"),
+        (None, ODD, "added"),
+    ]
+
+
+def test_a_rename_with_edits_is_a_rename(built: RepoBuilder) -> None:
+    built.rename("b.txt", "other.txt").write({"other.txt": LONG.replace("line 7", "line seven")}).commit()
+    assert changes(built, "HEAD~1", "HEAD") == [("b.txt", "other.txt", "renamed")]
+
+
+def test_a_rename_of_case_only_is_a_rename(built: RepoBuilder) -> None:
+    built.rename("b.txt", "B.txt").commit()
+    assert changes(built, "HEAD~1", "HEAD") == [("b.txt", "B.txt", "renamed")]
+
+
+def test_the_working_tree_shows_what_is_not_committed_nor_even_tracked(built: RepoBuilder) -> None:
+    built.write({"a.txt": "two\n", "new.txt": "n\n", ".gitignore": "ignored\n", "ignored": "x"})
+    built.rename("b.txt", "moved.txt").remove("c.txt")
+    assert changes(built, "HEAD", ".") == [
+        (None, ".gitignore", "added"),
+        ("a.txt", "a.txt", "changed"),
+        ("c.txt", None, "deleted"),
+        ("b.txt", "moved.txt", "renamed"),
+        (None, "new.txt", "added"),
+    ]
+
+
+def test_an_unchanged_working_tree_has_no_changes(built: RepoBuilder) -> None:
+    assert changes(built, "HEAD", ".") == []
+
+
+def test_the_first_push_of_a_branch_is_compared_with_nothing(built: RepoBuilder) -> None:
+    assert {kind for _, _, kind in changes(built, "0" * 40, "HEAD")} == {"added"}
+
+
+def test_ten_thousand_changed_files(built: RepoBuilder) -> None:
+    built.write({f"many/{i}.txt": f"{i}\n" for i in range(10_000)}).commit()
+    assert len(changes(built, "HEAD~1", "HEAD")) == 10_000
+
+
+def test_files_are_read_at_their_revision_without_a_checkout(built: RepoBuilder) -> None:
+    built.write({"a.txt": "two\n"}).commit()
+    built.write({"a.txt": "three\n"})
+    repo = built.repo
+    for rev, content in (("HEAD~1", b"one\n"), ("HEAD", b"two\n"), (".", b"three\n")):
+        with closing(repo.snapshot(rev)) as snapshot:
+            assert snapshot.read("a.txt") == content
+            assert snapshot.read("nowhere.txt") is None
+            assert snapshot.read("a.txt/below") is None
+    assert (built.path / "a.txt").read_text() == "three\n"
+
+
+def test_reading_many_files_takes_one_process(built: RepoBuilder) -> None:
+    built.write({f"p/{i}.txt": f"{i}" * i for i in range(50)}).commit()
+    with closing(built.repo.snapshot("HEAD")) as snapshot:
+        assert [snapshot.read(f"p/{i}.txt") for i in range(50)] == [(f"{i}" * i).encode() for i in range(50)]
+        assert len(snapshot.glob("p/*.txt")) == 50
+
+
+@pytest.mark.parametrize("rev", ["HEAD", "."])
+def test_a_symbolic_link_is_refused_wherever_it_leads(built: RepoBuilder, rev: str) -> None:
+    built.link("evil.prompt.yml", "/etc/passwd").link("folder", "/etc").commit()
+    with closing(built.repo.snapshot(rev)) as snapshot:
+        with pytest.raises(InputError, match="symbolic link"):
+            snapshot.read("evil.prompt.yml")
+        if rev == ".":
+            with pytest.raises(InputError, match="symbolic link"):
+                snapshot.read("folder/passwd")
+            with pytest.raises(InputError, match="out of the repository"):
+                snapshot.read("../x")
+
+
+def test_a_device_or_pipe_in_the_working_tree_is_refused(built: RepoBuilder) -> None:
+    os.mkfifo(built.path / "pipe")
+    with closing(built.repo.snapshot(".")) as snapshot, pytest.raises(InputError, match="pipe"):
+        snapshot.read("pipe")
+
+
+def test_a_submodule_is_refused(built: RepoBuilder) -> None:
+    built.git("update-index", "--add", "--cacheinfo", f"160000,{built.git('rev-parse', 'HEAD')},sub")
+    built.git("commit", "--quiet", "--message=sub")
+    with closing(built.repo.snapshot("HEAD")) as snapshot, pytest.raises(InputError, match="submodule"):
+        snapshot.read("sub")
+
+
+def test_a_huge_file_is_refused(built: RepoBuilder) -> None:
+    built.write({"huge.bin": b"\0" * (16 * 2**20 + 1), "after.txt": "fine"}).commit()
+    for rev in ("HEAD", "."):
+        with closing(built.repo.snapshot(rev)) as snapshot:
+            with pytest.raises(InputError, match="bytes"):
+                snapshot.read("huge.bin")
+            assert snapshot.read("after.txt") == b"fine"
+
+
+@pytest.mark.parametrize("rev", ["--upload-pack=x", "", " ", "nope", "a\0b"])
+def test_what_is_no_revision_is_refused_in_words(built: RepoBuilder, rev: str) -> None:
+    with pytest.raises(GitError):
+        built.repo.resolve(rev)
+
+
+def test_the_merge_base_is_where_the_branch_left(built: RepoBuilder) -> None:
+    left = built.git("rev-parse", "HEAD")
+    built.branch("pr").write({"a.txt": "pr\n"}).commit()
+    built.git("switch", "--quiet", "main")
+    built.write({"c.txt": "main moved on\n"}).commit()
+    assert built.repo.default_branch() == "main"
+    assert built.repo.merge_base("main", "pr") == left
+
+
+def test_histories_that_never_met_are_said(built: RepoBuilder) -> None:
+    built.git("switch", "--quiet", "--orphan", "island")
+    built.write({"i.txt": "x"}).commit()
+    with pytest.raises(GitError, match="no common history"):
+        built.repo.merge_base("main", "island")
+
+
+def test_no_default_branch_is_said(tmp_path: Path) -> None:
+    builder = RepoBuilder(tmp_path)
+    builder.git("switch", "--quiet", "--create", "topic")
+    builder.write({"a": "a"}).commit()
+    with pytest.raises(GitError, match="--base"):
+        builder.repo.default_branch()
+
+
+def test_a_shallow_clone_fetches_the_one_commit_it_lacks(built: RepoBuilder, tmp_path: Path) -> None:
+    base = built.git("rev-parse", "HEAD")
+    built.write({"a.txt": "two\n"}).commit()
+    built.write({"a.txt": "three\n"}).commit()
+    built.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{built.path}", str(clone)], check=True)
+    repo = Repo.discover(clone)
+    with closing(repo.snapshot(base)) as snapshot:
+        assert snapshot.read("a.txt") == b"one\n"
+    with pytest.raises(GitError, match="fetch-depth"):
+        repo.merge_base(base, "HEAD")
+
+
+def test_a_commit_that_cannot_be_fetched_names_fetch_depth(built: RepoBuilder, tmp_path: Path) -> None:
+    built.write({"a.txt": "two\n"}).commit()
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{built.path}", str(clone)], check=True)
+    with pytest.raises(GitError, match="fetch-depth"):
+        Repo.discover(clone).resolve("1" * 40)
+
+
+def test_a_branch_known_only_at_the_origin_is_found(built: RepoBuilder, tmp_path: Path) -> None:
+    built.branch("release").write({"a.txt": "r\n"}).commit()
+    built.git("switch", "--quiet", "main")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(built.path), str(clone)], check=True)
+    assert Repo.discover(clone).resolve("release") == built.git("rev-parse", "release")
+
+
+def test_no_repository_is_said(tmp_path: Path) -> None:
+    with pytest.raises(GitError, match="not in a git repository"):
+        Repo.discover(tmp_path)
+
+
+def test_a_folder_of_another_owner_is_read_and_nothing_global_is_written(built: RepoBuilder, tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can give a folder away")
+    for place in (built.path, *built.path.rglob("*")):
+        os.lchown(place, 1001, 1001)
+    with closing(built.repo.snapshot("HEAD")) as snapshot:
+        assert snapshot.read("a.txt") == b"one\n"
+    assert "safe.directory" not in (Path.home() / ".gitconfig").read_text() if (Path.home() / ".gitconfig").exists() else True
+
+
+def test_the_caller_s_git_settings_stay_out(built: RepoBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
+    built_root = built.path
+    assert command.run(built_root, "rev-parse", "HEAD").strip()
+
+
+def test_a_missing_git_is_said(built: RepoBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(GitError, match="Install git"):
+        command.run(built.path, "status")
+
+
+def test_git_s_own_complaint_is_passed_on(built: RepoBuilder) -> None:
+    with pytest.raises(GitError, match="git ls-tree failed: fatal"):
+        command.run(built.path, "ls-tree", "nope")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("prompts/**/*.prompt.yml", ["prompts/a.prompt.yml", "prompts/x/y/a.prompt.yml"], ["prompts/a.yml", "x/prompts/a.prompt.yml"]),
+        ("goldens/a.*", ["goldens/a.jsonl", "goldens/a.labels.jsonl"], ["goldens/ab.jsonl", "goldens/a/b.jsonl"]),
+        ("**/*.md", ["a.md", "x/y.md"], ["a.mdx"]),
+        ("docs/**", ["docs/a", "docs/x/y"], ["docs"]),
+        ("{a,b}/?.txt", ["a/x.txt", "b/y.txt"], ["c/x.txt", "a/xy.txt"]),
+        ("[a-c]*.txt", ["b1.txt"], ["d.txt", "a/b.txt"]),
+        ("[!a]*", ["b"], ["a", "/"]),
+        ("./a.txt", ["a.txt"], ["b/a.txt"]),
+        ("a{b", ["a{b"], ["ab"]),
+        ("a+b(c).txt", ["a+b(c).txt"], ["aab(c).txt"]),
+    ],
+)  # fmt: skip
+def test_globs(pattern: str, yes: list[str], no: list[str]) -> None:
+    assert [path for path in yes if not globs.matches(pattern, path)] == []
+    assert [path for path in no if globs.matches(pattern, path)] == []
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1, max_size=20))
+def test_an_escaped_name_matches_itself_and_nothing_longer(name: str) -> None:
+    assert globs.matches(f"goldens/{globs.escaped(name)}.*", f"goldens/{name}.jsonl")
+    assert not globs.matches(f"goldens/{globs.escaped(name)}", f"goldens/{name}x")
+
+
+def test_a_change_knows_its_sides() -> None:
+    assert FileChange(before=None, after="a", kind="added").before is None

@@ -1,0 +1,173 @@
+"""Golden files: three spellings of one set, and every mistake with its line."""
+
+import csv
+import io
+import json
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptci.errors import InputError
+from promptci.git import globs
+from promptci.goldens import load
+from promptci.goldens.model import Assertion, Case, GoldenSet
+
+
+def read(files: dict[str, str]) -> GoldenSet:
+    return load.load({path: text.encode() for path, text in files.items()})
+
+
+def problems(files: dict[str, str]) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read(files)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def essence(golden_set: GoldenSet) -> list[tuple[object, ...]]:
+    return [(c.id, dict(c.vars), c.expected, c.tags, c.critical, c.cluster, c.weight) for c in golden_set.cases]
+
+
+def test_every_key_of_a_case_is_read() -> None:
+    line = {
+        "id": "late-1", "vars": {"input": "where is it?"}, "expected": "GH-1", "tags": ["short"], "critical": True,
+        "cluster": "late", "weight": 2,
+        "assert": [{"type": "number", "value": 3, "tolerance": 0.5, "weight": 0, "name": "count"}],
+    }  # fmt: skip
+    (case,) = read({"g.jsonl": "\n" + json.dumps(line) + "\n"}).cases
+    assert case == Case(
+        id="late-1",
+        vars={"input": "where is it?"},
+        expected="GH-1",
+        tags=("short",),
+        critical=True,
+        cluster="late",
+        weight=2.0,
+        assertions=(
+            Assertion(type="number", value=3, options={"tolerance": 0.5}, weight=0.0, name="count", line=2),
+        ),
+        path="g.jsonl",
+        line=2,
+    )
+
+
+names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
+rows = st.lists(
+    st.fixed_dictionaries(
+        {"id": names, "input": texts, "expected": texts.filter(bool), "critical": st.booleans(), "cluster": names}
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda row: str(row["id"]),
+)
+
+
+@given(rows)
+def test_jsonl_yaml_and_csv_spell_the_same_set(given_rows: list[dict[str, object]]) -> None:
+    cases = [{**{k: v for k, v in row.items() if k != "input"}, "vars": {"input": row["input"]}} for row in given_rows]
+    table = io.StringIO()
+    writer = csv.DictWriter(table, ["id", "input", "expected", "critical", "cluster"])
+    writer.writeheader()
+    writer.writerows(given_rows)
+    as_jsonl = read({"g.jsonl": "\n".join(json.dumps(case) for case in cases)})
+    as_yaml = read({"g.yaml": yaml.safe_dump({"cases": cases}, allow_unicode=True)})
+    as_csv = read({"g.csv": table.getvalue()})
+    assert essence(as_jsonl) == essence(as_yaml) == essence(as_csv)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv_with_line_breaks_a_bom_and_other_separators(delimiter: str) -> None:
+    table = io.StringIO()
+    writer = csv.writer(table, delimiter=delimiter)
+    writer.writerows([["id", "input", "expected", "tags", "weight"], ["a", "two\nlines", "x", "p; q", "0.5"], []])
+    writer.writerow(["b", "one", "y", "", ""])
+    found = load.load({"g.csv": b"\xef\xbb\xbf" + table.getvalue().encode()})
+    first, second = found.cases
+    assert (first.vars["input"].replace("\r", ""), first.tags, first.weight, first.line) == ("two\nlines", ("p", "q"), 0.5, 2)
+    assert (second.expected, second.weight) == ("y", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("g.jsonl", '{"vars": {}}', "g.jsonl:1: `id` is missing"),
+        ("g.jsonl", '{"id": ""}', "`id` must be a short text"),
+        ("g.jsonl", '\n{"id": "a", "var": {}}', "g.jsonl:2: unknown key `var`. Did you mean `vars`?"),
+        ("g.jsonl", '{"id": "a", "zzz": 1}', "Known are id, vars"),
+        ("g.jsonl", '{"id": "a", "vars": [1]}', "`vars` must be a map"),
+        ("g.jsonl", '{"id": "a", "weight": -1}', "`weight` must be a number from 0"),
+        ("g.jsonl", '{"id": "a", "critical": "yes"}', "`critical` must be true or false"),
+        ("g.jsonl", '{"id": "a", "tags": [1]}', "`tags` must be a list of texts"),
+        ("g.jsonl", '{"id": "a", "cluster": [1]}', "`cluster` must be a name"),
+        ("g.jsonl", '{"id": "a", "assert": []}', "`assert` must be a list"),
+        ("g.jsonl", '{"id": "a", "assert": [{"value": 1}]}', "an assertion is a map with `type`"),
+        ("g.jsonl", '{"id": "a"', "g.jsonl:1: "),
+        ("g.jsonl", '{"id": "a", "expected": NaN}', "g.jsonl:1: "),
+        ("g.jsonl", '{"id": "a", "id": "b"}', "g.jsonl:1: "),
+        ("g.jsonl", "[1]", "a case is a map"),
+        ("g.yaml", "- 1\n", "g.yaml:1: a case is a map"),
+        ("g.yaml", "cases: 3\n", "golden cases in YAML are a list"),
+        ("g.yaml", "- {id: a\n", "g.yaml:"),
+        ("g.csv", "input,expected\nx,y\n", "g.csv:1: there is no column `id`"),
+        ("g.csv", "id,,x\n1,2,3\n", "a column has no name"),
+        ("g.csv", "id,x,x\n1,2,3\n", "two columns have the name `x`"),
+        ("g.csv", "id,x\na,1,2\n", "g.csv:2: the row has 3 fields and the header 2"),
+        ("g.csv", "id,critical\na,perhaps\n", "`critical` must be true or false"),
+        ("g.csv", "id,weight\na,heavy\n", "`weight` must be a number"),
+        ("g.csv", 'id,x\na,"open\n', "the row cannot be read"),
+        ("g.xlsx", "", "cannot be read"),
+    ],
+)
+def test_every_mistake_is_named_with_its_line(path: str, text: str, said: str) -> None:
+    found = problems({path: text})
+    assert any(said in message for message in found), found
+
+
+def test_all_mistakes_of_all_files_come_at_once() -> None:
+    found = problems({"a.jsonl": '{"id": 1.5}\n{"id": "x", "weight": "w"}\n', "b.csv": "x\n1\n", "c.yaml": "a: ["})
+    assert {message.split(":")[0] for message in found} == {"a.jsonl", "b.csv", "c.yaml"}
+    assert len(found) >= 4
+
+
+def test_an_id_used_twice_names_both_places() -> None:
+    (message,) = problems({"a.jsonl": '{"id": "x"}\n', "b.jsonl": '\n{"id": "x"}\n'})
+    assert message.startswith("b.jsonl:2: the id `x` is used already, at a.jsonl:1.")
+
+
+@pytest.mark.parametrize(("path", "text"), [("g.jsonl", "\n\n"), ("g.yaml", ""), ("g.yaml", "[]"), ("g.csv", "")])
+def test_an_empty_file_is_an_empty_set_and_known_to_be_there(path: str, text: str) -> None:
+    found = read({path: text})
+    assert (found.paths, found.cases) == ((path,), ())
+
+
+def test_goldens_are_found_by_the_prompt_s_name_and_labels_are_none() -> None:
+    paths = ["goldens/a.jsonl", "goldens/a.csv", "goldens/a.labels.jsonl", "goldens/ab.jsonl", "goldens/[x].jsonl"]
+
+    def glob(pattern: str) -> list[str]:
+        return [path for path in paths if globs.matches(pattern, path)]
+
+    assert load.find(glob, "goldens/{name}.*", "a", globs.escaped) == ["goldens/a.jsonl", "goldens/a.csv"]
+    assert load.find(glob, "goldens/{name}.*", "[x]", globs.escaped) == ["goldens/[x].jsonl"]
+
+
+def test_test_data_becomes_cases() -> None:
+    items = [{"input": "a", "expected": "b"}, {"id": "own", "input": "c"}, {"id": True}]
+    first, second, third = load.from_test_data("p.prompt.yml", items, [10, 12, 14])
+    assert (first.id, first.expected, first.vars, first.line) == ("testData-1", "b", items[0], 10)
+    assert (second.id, second.expected, third.id) == ("own", None, "testData-3")
+
+
+def test_a_hundred_thousand_cases_are_read() -> None:
+    text = "\n".join(f'{{"id": "c{i}", "vars": {{"input": "{i}"}}, "expected": "{i}"}}' for i in range(100_000))
+    assert len(read({"g.jsonl": text}).cases) == 100_000
+
+
+def test_the_digest_is_of_what_is_asked_and_expected_only() -> None:
+    one, tagged, other = (
+        read({"g.jsonl": json.dumps({"id": "a", "vars": {"x": 1}, "expected": e, **more})}).cases[0]
+        for e, more in (("y", {}), ("y", {"tags": ["t"], "weight": 3}), ("z", {}))
+    )
+    assert one.digest == tagged.digest
+    assert one.digest != other.digest

@@ -1,0 +1,262 @@
+"""Prompt files: every key, every mistake with its line, and a fingerprint that knows what matters."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptci.errors import InputError
+from promptci.prompts import load, render
+from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
+
+PATH = "prompts/order.prompt.yml"
+WHOLE = """\
+name: order-extractor
+description: Copies the number
+model: openai/gpt-4o-mini
+modelParameters:
+  maxTokens: 16
+  temperature: 0
+  topP: 0.9
+  stop: ["\\n"]
+responseFormat: json_schema
+jsonSchema: |-
+  {"name": "order", "schema": {"type": "object"}, "strict": true}
+messages:
+  - role: System
+    content: Copy the order number.
+  - role: user
+    content: "{{input}}"
+testData:
+  - input: order GH-1
+    expected: GH-1
+evaluators:
+  - name: same
+    string: {equals: "{{expected}}"}
+  - name: polite
+    llm:
+      modelId: openai/gpt-4o
+      prompt: "Is this polite? {{completion}}"
+      systemPrompt: "Be strict. {{input}}"
+      choices:
+        - {choice: yes, score: 1}
+        - {choice: no, score: 0}
+  - uses: github/similarity
+"""
+MINIMAL = "model: m\nmessages:\n  - role: user\n    content: '{{input}}'\n"
+
+
+def nothing(_: str) -> bytes | None:
+    return None
+
+
+def read(text: str, path: str = PATH, files: Callable[[str], bytes | None] = nothing) -> Prompt:
+    return load.load(path, text.encode(), files)
+
+
+def problems(text: str, files: Callable[[str], bytes | None] = nothing) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read(text, files=files)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_every_key_is_read() -> None:
+    found = read(WHOLE)
+    assert (found.name, found.model, found.path) == ("order-extractor", "openai/gpt-4o-mini", PATH)
+    assert found.parameters == {"max_tokens": 16, "temperature": 0, "top_p": 0.9, "stop": ["\n"]}
+    assert found.response_format == "json_schema"
+    assert found.json_schema == {"name": "order", "schema": {"type": "object"}, "strict": True}
+    assert [(m.role, m.content) for m in found.messages] == [
+        ("system", "Copy the order number."),
+        ("user", "{{input}}"),
+    ]
+    assert found.test_data == ({"input": "order GH-1", "expected": "GH-1"},)
+    assert found.test_data_lines == (18,)
+    same, polite, similar = found.evaluators
+    assert same == StringEvaluator(name="same", operator="equals", value="{{expected}}")
+    assert isinstance(polite, LlmEvaluator)
+    assert [(c.choice, c.score) for c in polite.choices] == [("yes", 1.0), ("no", 0.0)]
+    assert polite.system_prompt == "Be strict. {{input}}"
+    assert isinstance(similar, LlmEvaluator)
+    assert similar.last_line
+    assert [c.score for c in similar.choices] == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_a_prompt_without_a_name_has_its_file_s() -> None:
+    assert read(MINIMAL, "prompts/shop/late.parcel.prompt.yml").name == "late.parcel"
+    assert read(MINIMAL, "late.prompt.yaml").name == "late"
+
+
+def test_unknown_keys_are_ignored_as_github_does_and_said() -> None:
+    found = read(MINIMAL + "owner: me\nmodelParameters: {topK: 3}\n")
+    assert found.notes == (
+        "`owner` is not a key of a prompt file and was ignored.",
+        "`modelParameters.topK` is not known and was not sent.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- 1\n", "prompts/order.prompt.yml:1: a prompt file is a map"),
+        ("messages:\n  - {role: user, content: x}\n", "`model` is missing"),
+        ("model: m\n", "`messages` must be a list with at least one message"),
+        ("model: m\nmessages: []\n", ":2: `messages` must be a list"),
+        ("model: m\nmessages:\n  - hello\n", ":3: a message is a map"),
+        ("model: m\nmessages:\n  - {role: robot, content: x}\n", "there is no role `robot`"),
+        ("model: m\nmessages:\n  - {role: user, content: '  '}\n", "`content` is empty"),
+        ("model: m\nmessages:\n  - {role: user, content: [x]}\n", "`content` must be a text"),
+        (MINIMAL + "modelParameters: 3\n", ":5: `modelParameters` must be a map"),
+        (MINIMAL + "modelParameters:\n  temperature: 3\n", ":6: `temperature` must lie between 0 and 2"),
+        (MINIMAL + "modelParameters: {maxTokens: many}\n", "`maxTokens` must be a number"),
+        (MINIMAL + "modelParameters: {maxTokens: 1.5}\n", "must be a whole number"),
+        (MINIMAL + "modelParameters: {stop: 3}\n", "`stop` must be a text or a list"),
+        (MINIMAL + "responseFormat: xml\n", "there is no format `xml`"),
+        (MINIMAL + "responseFormat: json_schema\n", "`json_schema` needs `jsonSchema`"),
+        (MINIMAL + "jsonSchema: {a: 1}\n", "`jsonSchema` must be a text that holds JSON"),
+        (MINIMAL + "jsonSchema: '{'\n", "`jsonSchema` is not JSON"),
+        (MINIMAL + "jsonSchema: '{}'\n", "must have `name` and `schema`"),
+        (MINIMAL + "testData: 3\n", "`testData` must be a list"),
+        (MINIMAL + "testData: [3]\n", "an item of `testData` is a map"),
+        (MINIMAL + "evaluators: 3\n", "`evaluators` must be a list"),
+        (MINIMAL + "evaluators: [{name: x}]\n", "exactly one of `string`, `llm` and `uses`"),
+        (MINIMAL + "evaluators: [{uses: github/magic}]\n", "there is no evaluator `github/magic`"),
+        (MINIMAL + "evaluators: [{string: {equals: a, contains: b}}]\n", "exactly one of equals"),
+        (MINIMAL + "evaluators: [{string: {matches: a}}]\n", "exactly one of equals"),
+        (MINIMAL + "evaluators: [{string: x}]\n", "`string` must be a map"),
+        (MINIMAL + "evaluators: [{string: {equals: [a]}}]\n", "`equals` must be a text"),
+        (MINIMAL + "evaluators: [{llm: {prompt: x}}]\n", "`llm` lacks `modelId`"),
+        (MINIMAL + "evaluators: [{llm: {modelId: m, prompt: x}}]\n", "at least one choice"),
+        (MINIMAL + "evaluators: [{llm: {modelId: m, prompt: x, choices: [{choice: a, score: 7}]}}]\n", "0 to 1"),
+        (MINIMAL + "evaluators: [{llm: {modelId: m, prompt: x, systemPrompt: [1]}}]\n", "`systemPrompt`"),
+        (MINIMAL + "name: [x]\n", "`name` must be a text"),
+    ],
+)
+def test_every_mistake_is_named_with_its_line(text: str, said: str) -> None:
+    found = problems(text)
+    assert any(said in message for message in found), found
+    assert all(message.startswith(f"{PATH}:") for message in found)
+
+
+def test_all_mistakes_of_a_file_come_at_once() -> None:
+    assert len(problems("messages:\n  - {role: robot, content: ''}\nresponseFormat: xml\n")) == 4
+
+
+def test_a_file_of_another_format_is_refused_in_words() -> None:
+    with pytest.raises(InputError, match=r"Prompt files end with \.prompt\.yml"):
+        load.load("a.prompty", b"", nothing)
+
+
+def test_all_files_are_read_and_the_broken_ones_reported_together() -> None:
+    files = {"a.prompt.yml": MINIMAL.encode(), "b.prompt.yml": b"model: [", "c.prompt.yml": b"\xff\xfe"}
+    found, wrong = load.load_all(files.get, [*files, "gone.prompt.yml"])
+    assert list(found) == ["a.prompt.yml"]
+    assert {problem.path for problem in wrong} == {"b.prompt.yml", "c.prompt.yml"}
+
+
+def test_two_prompts_of_one_name_are_refused() -> None:
+    files = {"x/a.prompt.yml": MINIMAL.encode(), "y/a.prompt.yml": MINIMAL.encode()}
+    found, wrong = load.load_all(files.get, files)
+    assert list(found) == ["x/a.prompt.yml"]
+    assert str(wrong[0]) == "y/a.prompt.yml: x/a.prompt.yml already has the name `a`. Give it another `name`."
+
+
+def test_includes_are_read_at_the_same_revision_and_change_the_fingerprint() -> None:
+    text = "model: m\nmessages:\n  - role: system\n    content: 'Tone: {{> ../shared/tone.md}}!'\n"
+    files = {"shared/tone.md": b"kind {{> more.txt}}\n", "shared/more.txt": b"and short\n"}
+    found = read(text, files=files.get)
+    assert found.messages[0].content == "Tone: kind and short!"
+    assert found.includes == ("shared/tone.md", "shared/more.txt")
+    other = read(text, files={**files, "shared/more.txt": b"and long\n"}.get)
+    assert other.fingerprint != found.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("include", "said"),
+    [
+        ("/etc/passwd", "outside the repository"),
+        ("../../x", "outside the repository"),
+        ("gone.md", "there is no file `prompts/gone.md`"),
+        ("self.md", "includes itself"),
+        ("binary.md", "cannot be included"),
+        ("deep0.md", "includes deep"),
+    ],
+)
+def test_an_include_that_cannot_be_followed_is_named(include: str, said: str) -> None:
+    files = {"prompts/self.md": b"{{> self.md}}", "prompts/binary.md": b"\0\1", "prompts/deep11.md": b"x"}
+    files |= {f"prompts/deep{i}.md": b"{{> deep%d.md}}" % (i + 1) for i in range(11)}
+    (message,) = problems(f"model: m\nmessages:\n  - role: user\n    content: '{{{{> {include}}}}}'\n", files.get)
+    assert said in message
+    assert message.startswith(f"{PATH}:4: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# comment\n" + WHOLE,
+        WHOLE.replace("\n", "\r\n"),
+        WHOLE.replace("description: Copies the number", "description: Other"),
+        WHOLE.replace("name: order-extractor", "name: other"),
+        WHOLE.replace("temperature: 0", "temperature: 0.0"),
+        WHOLE.replace("role: System", "role: system"),
+        WHOLE.replace("expected: GH-1", "expected: GH-2"),
+        WHOLE.replace("model: openai/gpt-4o-mini\n", "") + "model: openai/gpt-4o-mini\n",
+    ],
+)
+def test_what_cannot_change_an_answer_does_not_change_the_fingerprint(text: str) -> None:
+    assert read(text).fingerprint == read(WHOLE).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("gpt-4o-mini", "gpt-4o"),
+        ("temperature: 0", "temperature: 0.1"),
+        ("Copy the order number.", "Copy the order number"),
+        ("role: System", "role: assistant"),
+        ('"type": "object"', '"type": "array"'),
+        ("maxTokens: 16", "maxTokens: 17"),
+    ],
+)
+def test_what_can_change_an_answer_changes_the_fingerprint(before: str, after: str) -> None:
+    assert read(WHOLE.replace(before, after)).fingerprint != read(WHOLE).fingerprint
+
+
+values = st.one_of(st.text(), st.integers(), st.booleans(), st.lists(st.text(), max_size=3))
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True), values, min_size=1, max_size=4))
+def test_every_variable_is_filled_once_and_its_value_never_expanded(variables: dict[str, object]) -> None:
+    template = "|".join(f"{{{{ {name} }}}}" for name in variables)
+    assert render.render(template, variables) == "|".join(render.as_text(value) for value in variables.values())
+    assert render.variables_of(template) == set(variables)
+
+
+@given(st.text().filter(lambda text: "{{" not in text))
+def test_text_without_variables_stays_as_it_is(text: str) -> None:
+    assert render.render(text, {}) == text
+
+
+def test_a_value_that_holds_a_variable_is_data() -> None:
+    assert render.render("{{a}}{{b}}", {"a": "{{b}}", "b": "x"}) == "{{b}}x"
+
+
+def test_steps_into_maps_and_lists() -> None:
+    variables = {"order": {"items": [{"id": 7}]}, "a.b": "dotted"}
+    assert render.render("{{order.items.0.id}} {{a.b}}", variables) == "7 dotted"
+    assert render.render("{{order}}", variables) == '{"items":[{"id":7}]}'
+
+
+@pytest.mark.parametrize("name", ["gone", "order.gone", "order.items.5", "order.items.x"])
+def test_a_missing_variable_is_named(name: str) -> None:
+    with pytest.raises(render.MissingVariable) as caught:
+        render.render(f"{{{{{name}}}}}", {"order": {"items": []}})
+    assert caught.value.name == name
+
+
+@pytest.mark.parametrize(
+    "payload", ["{% for x in y %}", "{{ ''.__class__ }}", "{{7*7}}", "${env:KEY}", "{{ x|attr('y') }}", "{{#if a}}"]
+)
+def test_templates_of_other_languages_are_plain_text(payload: str) -> None:
+    assert render.render(payload, {"x": "1", "y": "2", "a": "3"}) == payload

@@ -1,0 +1,225 @@
+"""Every assertion: right, wrong, and refused before anything is asked."""
+
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptci.goldens.model import Assertion, Case
+from promptci.providers.base import Completion
+from promptci.runs.model import Answer, Arm
+from promptci.scoring import check_assertions
+from promptci.scoring.assertions import number, one_of
+from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.table import ASSERTIONS
+
+CUSTOMER = {"customer": "Ann"}
+
+
+def case(kind: str, value: Any = None, expected: Any = None, **options: Any) -> Case:
+    assertion = Assertion(type=kind, value=value, options=options, line=3)
+    return Case(id="c", vars=CUSTOMER, expected=expected, assertions=(assertion,), path="g.jsonl", line=3)
+
+
+def mark(one: Case, text: str, *, latency: float | None = None, cost: Decimal | None = None) -> Outcome:
+    answer = Answer(
+        prompt="p",
+        arm=Arm.HEAD,
+        case_id="c",
+        replicate=0,
+        request_key="k",
+        completion=Completion(text=text, latency_ms=latency),
+        cost_usd=cost,
+    )
+    return ASSERTIONS[one.assertions[0].type].mark(one.assertions[0], Subject(text=text, case=one, answer=answer))
+
+
+def passes(one: Case, text: str) -> bool | None:
+    assert check_assertions.problems([one]) == []
+    return mark(one, text).passed
+
+
+SCHEMA = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
+    (case("equals", "GH-1"), ["GH-1", " GH-1\n"], ["gh-1", "GH-1.", ""]),
+    (case("equals", expected="GH-1"), ["GH-1"], ["GH-2"]),
+    (case("equals", expected=12), ["12"], ["12.0"]),
+    (case("equals", expected={"a": 1}), ['{"a": 1}'], ['{"a":2}']),
+    (case("equals", "x", trim=False), ["x"], [" x"]),
+    (case("equals", " x", trim="response"), [], ["x", " x"]),
+    (case("equals", "Hi {{customer}}"), ["Hi Ann"], ["Hi {{customer}}"]),
+    (case("iequals", "Yes"), ["yes", "YES "], ["yes!"]),
+    (case("contains", "GH-1"), ["it is GH-1."], ["gh-1"]),
+    (case("contains", expected="GH-1"), ["GH-1"], [""]),
+    (case("contains", "<{{expected}}>", expected="GH-1"), ["a <GH-1>"], ["GH-1"]),
+    (case("icontains", "GH-1"), ["it is gh-1."], ["gh-2"]),
+    (case("not-contains", "sorry"), ["fine"], ["so Sorry"]),
+    (case("not-contains", "Sorry", ignore_case=False), ["so sorry"], ["Sorry"]),
+    (case("contains-all", ["a", "b"]), ["b a"], ["a", "A b"]),
+    (case("contains-all", ["a", "B"], ignore_case=True), ["b A"], ["b"]),
+    (case("contains-any", ["a", "{{customer}}"]), ["xa", "Ann"], ["x"]),
+    (case("starts-with", "Dear"), ["Dear you", "\n Dear"], ["dear", "x Dear"]),
+    (case("starts-with", "Dear", ignore_case=True), ["dear you"], ["x"]),
+    (case("ends-with", "bye"), ["good bye", "bye \n"], ["Bye", "bye."]),
+    (case("ends-with", "BYE", ignore_case=True), ["bye"], ["x"]),
+    (case("regex", r"GH-\d{3}"), ["it is GH-123"], ["GH-12"]),
+    (case("regex", r"gh-\d+", ignore_case=True, full=True), ["GH-1"], ["x GH-1"]),
+    (case("one-of", ["refund", "late parcel"], expected="late parcel"), ["Late parcel.", "it is a late parcel"], ["refund", "both refund and late parcel", "neither", "refunded"]),
+    (case("number", 3.5), ["3.5", "it is 3.50 euros", "+3.5"], ["3.6", "none", "3.5 or 4", ""]),
+    (case("number", 3.5, tolerance=0.1), ["3.6", "3.4"], ["3.61"]),
+    (case("number", 200, relative_tolerance=0.1), ["220", "180"], ["221"]),
+    (case("number", 1, pick="first"), ["1 and 2"], ["2 and 1"]),
+    (case("number", 2, pick="last"), ["1 and 2"], ["2 and 1"]),
+    (case("number", expected="1,234.5"), ["1.234,5", "1234.5"], ["1234"]),
+    (case("number", 0.3), ["0.30000000000000004"], ["0.301"]),
+    (case("is-json"), ['{"a": 1}', "[1]", " 3 "], ["{'a': 1}", '{"a": NaN}', '{"a":1,"a":2}', "```json\n{}\n```", ""]),
+    (case("is-json", fenced=True), ["```json\n{}\n```", "{}"], ["```json\n{\n```", "see: {}"]),
+    (case("json-schema", SCHEMA), ['{"id": 1}'], ['{"id": "1"}', "{}", "no"]),
+    (case("json-path", 7, path="$.items[0].id"), ['{"items": [{"id": 7}]}'], ['{"items": []}', '{"items": 3}', "no", '{"items": [{"id": "7"}]}']),
+    (case("json-path", expected="x", path='$["a key"][-1]'), ['{"a key": ["y", "x"]}'], ["{}", "[1]"]),
+    (case("json-path", {"a": [1.0]}, path="$"), ['{"a": [1]}'], ["{}"]),
+    (case("length", max=3), ["abc", " abc "], ["abcd"]),
+    (case("length", min=2, unit="words"), ["a b"], ["a"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "right", "wrong"), RIGHT_AND_WRONG, ids=lambda value: str(value)[:40])
+def test_right_answers_pass_and_wrong_ones_fail_with_a_reason(one: Case, right: list[str], wrong: list[str]) -> None:
+    assert [text for text in right if not passes(one, text)] == []
+    assert [text for text in wrong if passes(one, text) is not False] == []
+    assert all(mark(one, text).reason for text in (*right, *wrong))
+
+
+def test_every_assertion_of_the_table_is_tried_here() -> None:
+    tried = {one.assertions[0].type for one, _, _ in RIGHT_AND_WRONG}
+    assert set(ASSERTIONS) - tried == {"latency", "cost"}
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (case("equal", "x"), "there is no assertion `equal`. Did you mean `equals`?"),
+        (case("equals"), "no `value`, and the case has no `expected`"),
+        (case("equals", "x", trim="left"), "`trim` must be"),
+        (case("equals", "x", trimm=True), "unknown option `trimm`. Did you mean `trim`?"),
+        (case("contains", "x", weightt=1), "unknown option `weightt`. Known are: none."),
+        (case("contains", ""), "every answer would pass"),
+        (case("contains", ["x"]), "must be a text, not a list"),
+        (case("contains", {"x": 1}), "must be a text, not a map"),
+        (case("contains", "{{gone}}"), "the case has no variable `gone`"),
+        (case("contains-all", "x"), "must be a list of texts"),
+        (case("contains-any", []), "at least one entry"),
+        (case("contains-any", ["x", ""]), "every entry"),
+        (case("starts-with", "x", ignore_case="yes"), "`ignore_case` must be true or false"),
+        (case("regex", "("), "the pattern cannot be read"),
+        (case("regex"), "`value` must be a pattern"),
+        (case("one-of", ["a"], expected="a"), "at least two"),
+        (case("one-of", ["a", "A."], expected="a"), "the same but for case"),
+        (case("one-of", ["late", "refund"], expected="lat"), "Did you mean `late`?"),
+        (case("number", "many"), "must be a finite number"),
+        (case("number", True), "must be a finite number"),
+        (case("number", 1, pick="best"), "`pick` must be one of"),
+        (case("number", 1, tolerance=-1), "`tolerance` must be a number from 0"),
+        (case("json-schema", "x"), "must be a JSON Schema"),
+        (case("json-schema", {"type": "thing"}), "the schema is not valid"),
+        (case("json-path", 1), "`path` must be a path"),
+        (case("json-path", 1, path="$.a[*]"), "`path` must be a path"),
+        (case("json-path", 1, path="a"), "`path` must be a path"),
+        (case("json-path", path="$.a"), "no `value`"),
+        (case("length"), "give `min`, `max` or both"),
+        (case("length", min=3, max=2), "`min` is more than `max`"),
+        (case("length", min="3"), "`min` must be a number"),
+        (case("length", min=1, unit="lines"), "`unit` must be one of"),
+        (case("latency"), "`max_ms` is missing"),
+        (case("latency", max_ms="fast"), "`max_ms` must be a number"),
+        (case("cost"), "`max_usd` is missing"),
+        (case("cost", max_usd=-1), "`max_usd` must be a number"),
+        (case("llm", "x"), "must hold `model`, `prompt` and `choices`"),
+        (case("judge", at_least=1), "`at_least` must be a grade from 2 to 5"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_makes_no_sense_is_refused_with_its_line_before_anything_is_asked(one: Case, said: str) -> None:
+    (found,) = check_assertions.problems([one])
+    assert said in str(found)
+    assert str(found).startswith("g.jsonl:3: case `c`")
+
+
+def test_a_case_that_expects_nothing_is_refused() -> None:
+    (found,) = check_assertions.problems([Case(id="c", path="g", line=1)])
+    assert "neither `expected` nor `assert`" in found.what
+
+
+def test_a_case_whose_assertions_all_weigh_nothing_is_refused() -> None:
+    free = Case(id="c", path="g", assertions=(Assertion(type="equals", value="x", weight=0),))
+    assert "every answer would pass" in check_assertions.problems([free])[0].what
+
+
+def test_latency_and_cost_are_measured_and_unknown_is_not_zero() -> None:
+    quick, cheap = case("latency", max_ms=100), case("cost", max_usd=0.01)
+    assert check_assertions.problems([quick, cheap]) == []
+    assert [mark(quick, "x", latency=ms).passed for ms in (100, 101, None)] == [True, False, None]
+    costs = (Decimal("0.01"), Decimal("0.02"), None)
+    assert [mark(cheap, "x", cost=cost).passed for cost in costs] == [True, False, None]
+
+
+def test_a_hostile_pattern_ends_and_is_unscored() -> None:
+    hostile = case("regex", r"(a|aa)+$")
+    assert check_assertions.problems([hostile]) == []
+    started = time.monotonic()
+    outcome = mark(hostile, "a" * 5000 + "b")
+    assert time.monotonic() - started < 3
+    assert outcome.passed in (None, False)
+
+
+def test_a_schema_that_refers_elsewhere_is_unscored_and_fetches_nothing() -> None:
+    outcome = mark(case("json-schema", {"$ref": "https://example.com/schema.json"}), "{}")
+    assert outcome.passed is None
+    assert "https://example.com/schema.json" in outcome.reason
+
+
+def test_a_megabyte_of_answer_is_marked_quickly_and_quoted_briefly() -> None:
+    text = "1,2 " * 250_000
+    started = time.monotonic()
+    for kind in ("equals", "contains", "number", "is-json", "length"):
+        one = case(kind, 5, max=3) if kind == "length" else case(kind, "5")
+        assert len(mark(one, text).reason) < 500
+    assert time.monotonic() - started < 2
+
+
+@given(st.floats(-1e9, 1e9, allow_nan=False).map(lambda x: round(x, 6)))
+def test_a_number_is_read_back_as_it_was_written(value: float) -> None:
+    assert number.numbers(f"about {value:.6f} pieces") == [pytest.approx(value)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1,234", [1234.0]),
+        ("1,23", [1.23]),
+        ("1.234.567", [1234567.0]),
+        ("1,234,567.5", [1234567.5]),
+        ("−5 and 1e3", [-5.0, 1000.0]),
+        ("v2 GH-77 3rd", []),
+        ("1e999", []),
+        ("5.", [5.0]),
+    ],
+)
+def test_numbers_in_their_many_spellings(text: str, found: list[float]) -> None:
+    assert number.numbers(text) == found
+
+
+@given(st.sampled_from(["refund", "late", "other"]), st.sampled_from(["", ".", "!", " "]), st.booleans())
+def test_a_label_is_found_whatever_stands_around_it(label: str, tail: str, upper: bool) -> None:
+    text = (label.upper() if upper else label) + tail
+    assert one_of.label_of(text, ["refund", "late", "other"]) == label
+    assert one_of.label_of(f"I think: {text}", ["refund", "late", "other"]) == label
+
+
+def test_the_label_given_is_kept_for_the_confusion_matrix() -> None:
+    one = case("one-of", ["a1", "b1"], expected="a1")
+    labels = [mark(one, text).label for text in ("a1", "b1", "x", "a1 b1")]
+    assert labels == [("a1", "a1"), ("a1", "b1"), ("a1", "(none)"), ("a1", "(several)")]
