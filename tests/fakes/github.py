@@ -65,7 +65,7 @@ class GitHub:
         self.longest_comment = LONGEST_COMMENT
         self.faults: list[tuple[str, Reply]] = []
         """Each is spent by the next request of its method (`*`: any), in order."""
-        self.after: list[tuple[str, Callable[[], None]]] = []
+        self.after: list[tuple[str, Callable[[], object]]] = []
         """Each is called after the next answer to its method: what others do in between."""
         self._prefix = prefix
         self._next_id = 1_000

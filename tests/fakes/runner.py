@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 COMMANDS = frozenset(
-    "add-mask add-matcher remove-matcher add-path debug echo error group endgroup notice warning "
-    "save-state set-env set-output stop-commands internal-set-repo-path".split()
+    {"add-mask", "add-matcher", "remove-matcher", "add-path", "debug", "echo", "error", "group", "endgroup", "notice"}
+    | {"warning", "save-state", "set-env", "set-output", "stop-commands", "internal-set-repo-path"}
 )
 _DATA = (("%0D", "\r"), ("%0A", "\n"), ("%25", "%"))
 _PROPERTY = (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%"))
 _LEGACY = (("%3B", ";"), ("%0D", "\r"), ("%0A", "\n"), ("%5D", "]"), ("%25", "%"))
+_Rules = tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,10 +61,7 @@ def _legacy(line: str) -> Command | None:
     return _command(line[start + 3 : end], line[end + 1 :], (";", _LEGACY, _LEGACY))
 
 
-type_of_rules = tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]
-
-
-def _command(info: str, data: str, rules: type_of_rules) -> Command | None:
+def _command(info: str, data: str, rules: _Rules) -> Command | None:
     between, in_property, in_data = rules
     name, _, rest = info.partition(" ")
     if name.lower() not in COMMANDS:

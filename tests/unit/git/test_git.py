@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -21,11 +20,11 @@ ODD = 'prompts/o"d\nd é.prompt.yml'
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> Iterator[RepoBuilder]:
+def built(tmp_path: Path) -> RepoBuilder:
     builder = RepoBuilder(tmp_path / "repo")
     builder.write({"a.txt": "one\n", "b.txt": LONG, "c.txt": "gone\n", "d.sh": "x\n", "keep.txt": LONG + "k\n"})
     builder.commit("base")
-    yield builder
+    return builder
 
 
 def changes(builder: RepoBuilder, base: str, head: str) -> list[tuple[str | None, str | None, str]]:
@@ -35,7 +34,9 @@ def changes(builder: RepoBuilder, base: str, head: str) -> list[tuple[str | None
 
 
 def test_every_kind_of_change_is_told_apart(built: RepoBuilder) -> None:
-    built.write({"a.txt": "two\n", "new.txt": "n\n", ODD: "odd\n", "copy.txt": LONG + "k\n", "keep.txt": LONG + "edited\n"})
+    built.write(
+        {"a.txt": "two\n", "new.txt": "n\n", ODD: "odd\n", "copy.txt": LONG + "k\n", "keep.txt": LONG + "edited\n"}
+    )
     built.rename("b.txt", "moved/b.txt").remove("c.txt")
     (built.path / "d.sh").chmod(0o755)
     built.commit()
@@ -211,7 +212,11 @@ def test_a_folder_of_another_owner_is_read_and_nothing_global_is_written(built: 
         os.lchown(place, 1001, 1001)
     with closing(built.repo.snapshot("HEAD")) as snapshot:
         assert snapshot.read("a.txt") == b"one\n"
-    assert "safe.directory" not in (Path.home() / ".gitconfig").read_text() if (Path.home() / ".gitconfig").exists() else True
+    assert (
+        "safe.directory" not in (Path.home() / ".gitconfig").read_text()
+        if (Path.home() / ".gitconfig").exists()
+        else True
+    )
 
 
 def test_the_caller_s_git_settings_stay_out(built: RepoBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +240,11 @@ def test_git_s_own_complaint_is_passed_on(built: RepoBuilder) -> None:
 @pytest.mark.parametrize(
     ("pattern", "yes", "no"),
     [
-        ("prompts/**/*.prompt.yml", ["prompts/a.prompt.yml", "prompts/x/y/a.prompt.yml"], ["prompts/a.yml", "x/prompts/a.prompt.yml"]),
+        (
+            "prompts/**/*.prompt.yml",
+            ["prompts/a.prompt.yml", "prompts/x/y/a.prompt.yml"],
+            ["prompts/a.yml", "x/prompts/a.prompt.yml"],
+        ),
         ("goldens/a.*", ["goldens/a.jsonl", "goldens/a.labels.jsonl"], ["goldens/ab.jsonl", "goldens/a/b.jsonl"]),
         ("**/*.md", ["a.md", "x/y.md"], ["a.mdx"]),
         ("docs/**", ["docs/a", "docs/x/y"], ["docs"]),
@@ -246,7 +255,7 @@ def test_git_s_own_complaint_is_passed_on(built: RepoBuilder) -> None:
         ("a{b", ["a{b"], ["ab"]),
         ("a+b(c).txt", ["a+b(c).txt"], ["aab(c).txt"]),
     ],
-)  # fmt: skip
+)
 def test_globs(pattern: str, yes: list[str], no: list[str]) -> None:
     assert [path for path in yes if not globs.matches(pattern, path)] == []
     assert [path for path in no if globs.matches(pattern, path)] == []

@@ -44,9 +44,7 @@ def test_every_key_of_a_case_is_read() -> None:
         critical=True,
         cluster="late",
         weight=2.0,
-        assertions=(
-            Assertion(type="number", value=3, options={"tolerance": 0.5}, weight=0.0, name="count", line=2),
-        ),
+        assertions=(Assertion(type="number", value=3, options={"tolerance": 0.5}, weight=0.0, name="count", line=2),),
         path="g.jsonl",
         line=2,
     )
@@ -85,7 +83,12 @@ def test_csv_with_line_breaks_a_bom_and_other_separators(delimiter: str) -> None
     writer.writerow(["b", "one", "y", "", ""])
     found = load.load({"g.csv": b"\xef\xbb\xbf" + table.getvalue().encode()})
     first, second = found.cases
-    assert (first.vars["input"].replace("\r", ""), first.tags, first.weight, first.line) == ("two\nlines", ("p", "q"), 0.5, 2)
+    assert (first.vars["input"].replace("\r", ""), first.tags, first.weight, first.line) == (
+        "two\nlines",
+        ("p", "q"),
+        0.5,
+        2,
+    )
     assert (second.expected, second.weight) == ("y", 1.0)
 
 

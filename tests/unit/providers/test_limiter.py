@@ -100,6 +100,24 @@ async def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
     assert clock.total == pytest.approx(30.0, abs=0.1)
 
 
+async def test_a_place_given_in_the_instant_of_cancelling_goes_to_the_next() -> None:
+    limit = limiter(start=1)
+    entered: list[str] = []
+
+    async def call(name: str) -> None:
+        async with limit.turn():
+            entered.append(name)
+
+    async with limit.turn():
+        tasks = [asyncio.create_task(call(name)) for name in ("cancelled", "next")]
+        await asyncio.sleep(0)
+    tasks[0].cancel()  # its place was given as the turn above ended, but it has not run since
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert entered == ["next"]
+    assert limit.inside == 0
+
+
 @given(
     start=st.integers(1, 5),
     fates=st.lists(

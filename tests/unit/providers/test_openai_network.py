@@ -48,6 +48,10 @@ async def test_cancelling_a_call_ends_it_promptly_and_leaves_nothing_open() -> N
     assert time.monotonic() - started < 3
 
 
+async def test_closing_before_anything_was_asked_does_no_harm() -> None:
+    await OpenAIChat(Options(base_url=NOTHING_LISTENS), key=None).aclose()
+
+
 async def test_a_closed_port_is_named_and_ends_the_run() -> None:
     failed = await failure(NOTHING_LISTENS)
 

@@ -257,6 +257,12 @@ async def test_an_unknown_price_does_not_stop_the_run_but_is_noted() -> None:
     assert purse.notes == ("the budget does not cover calls to m: their price is unknown",)
 
 
+async def test_known_prices_and_no_budget_leave_nothing_to_note() -> None:
+    for purse in (Purse(), Purse(Decimal(1), CENT)):
+        await run(pairs(1, parameters={"max_tokens": 1}), purse=purse)
+        assert purse.notes == ()
+
+
 async def test_a_failed_call_gives_back_what_was_set_aside() -> None:
     purse = Purse(Decimal("0.02"), CENT)
     questions, _ = paid(10)

@@ -67,7 +67,11 @@ RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
     (case("ends-with", "BYE", ignore_case=True), ["bye"], ["x"]),
     (case("regex", r"GH-\d{3}"), ["it is GH-123"], ["GH-12"]),
     (case("regex", r"gh-\d+", ignore_case=True, full=True), ["GH-1"], ["x GH-1"]),
-    (case("one-of", ["refund", "late parcel"], expected="late parcel"), ["Late parcel.", "it is a late parcel"], ["refund", "both refund and late parcel", "neither", "refunded"]),
+    (
+        case("one-of", ["refund", "late parcel"], expected="late parcel"),
+        ["Late parcel.", "it is a late parcel"],
+        ["refund", "both refund and late parcel", "neither", "refunded"],
+    ),
     (case("number", 3.5), ["3.5", "it is 3.50 euros", "+3.5"], ["3.6", "none", "3.5 or 4", ""]),
     (case("number", 3.5, tolerance=0.1), ["3.6", "3.4"], ["3.61"]),
     (case("number", 200, relative_tolerance=0.1), ["220", "180"], ["221"]),
@@ -78,12 +82,16 @@ RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
     (case("is-json"), ['{"a": 1}', "[1]", " 3 "], ["{'a': 1}", '{"a": NaN}', '{"a":1,"a":2}', "```json\n{}\n```", ""]),
     (case("is-json", fenced=True), ["```json\n{}\n```", "{}"], ["```json\n{\n```", "see: {}"]),
     (case("json-schema", SCHEMA), ['{"id": 1}'], ['{"id": "1"}', "{}", "no"]),
-    (case("json-path", 7, path="$.items[0].id"), ['{"items": [{"id": 7}]}'], ['{"items": []}', '{"items": 3}', "no", '{"items": [{"id": "7"}]}']),
+    (
+        case("json-path", 7, path="$.items[0].id"),
+        ['{"items": [{"id": 7}]}'],
+        ['{"items": []}', '{"items": 3}', "no", '{"items": [{"id": "7"}]}'],
+    ),
     (case("json-path", expected="x", path='$["a key"][-1]'), ['{"a key": ["y", "x"]}'], ["{}", "[1]"]),
     (case("json-path", {"a": [1.0]}, path="$"), ['{"a": [1]}'], ["{}"]),
     (case("length", max=3), ["abc", " abc "], ["abcd"]),
     (case("length", min=2, unit="words"), ["a b"], ["a"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("one", "right", "wrong"), RIGHT_AND_WRONG, ids=lambda value: str(value)[:40])

@@ -1,0 +1,154 @@
+"""ReportView -> the pull request's comment and the step summary: whole sections are left out until it fits."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from promptci.report import environment, escape, groups, phrases
+from promptci.report.model import CaseView, PromptView, ReportView
+
+COMMENT_BYTES = 60_000
+"""GitHub takes 65,536 characters; in UTF-8 bytes with some room, every way of counting is satisfied."""
+SUMMARY_BYTES = 900 * 1024
+"""GitHub takes 1 MiB."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Show:
+    """How much is said."""
+
+    passing: bool = True
+    improved: bool = True
+    costs: bool = True
+    open_cases: int = 5
+    """Broken cases of a prompt shown openly."""
+    folded_cases: int = 20
+    """Further ones, folded."""
+    text: int = 800
+    """Characters of an answer."""
+    prompts: int = 100
+    """Lines of the table, and prompts spoken of."""
+    left_out: tuple[str, ...] = ()
+    """What is not said for want of room, in words."""
+
+
+def _levels(full: Show) -> Iterator[Show]:
+    """Give ever shorter versions: passing prompts go first, then what improved, then costs, then broken cases."""
+    yield full
+    said: tuple[str, ...] = ()
+    steps: Sequence[tuple[str, dict[str, object]]] = (
+        ("passing prompts", {"passing": False}),
+        ("fixed cases", {"improved": False}),
+        ("cost and latency in detail", {"costs": False}),
+        ("most broken cases", {"folded_cases": 5}),
+        ("", {"folded_cases": 0}),
+        ("", {"open_cases": 3, "text": 400}),
+        ("", {"open_cases": 1, "text": 200, "prompts": 50}),
+        ("", {"open_cases": 0, "prompts": 20}),
+        ("", {"prompts": 5}),
+    )
+    show = full
+    for what, fields in steps:
+        said = (*said, what) if what else said
+        show = replace(show, left_out=said, **fields)  # type: ignore[arg-type]  # the names stand a few lines above
+        yield show
+
+
+def comment(view: ReportView, marker: str | None = None, report_link: str | None = None) -> str:
+    """Give the pull request's comment, at most 60,000 bytes of UTF-8.
+
+    Parameters
+    ----------
+    view
+        The run.
+    marker
+        A line of our own, such as an HTML comment, by which the comment is found again; put first as it is.
+    report_link
+        Address of the full report; None where there is none to link to.
+    """
+    for show in _levels(Show()):
+        text = _render(view, show, marker, report_link)
+        if len(text.encode()) <= COMMENT_BYTES:
+            return text
+    return short_comment(view, marker, report_link)
+
+
+def short_comment(view: ReportView, marker: str | None = None, report_link: str | None = None) -> str:
+    """Give the verdict and the link alone: what is left when nothing longer is taken."""
+    return _page("short.md.j2", view, marker, report_link, show=Show())
+
+
+def summary(view: ReportView) -> str:
+    """Give the step summary: the comment at greater length, at most 900 KiB of UTF-8."""
+    for show in _levels(Show(open_cases=20, folded_cases=200, text=4000, prompts=500)):
+        text = _render(view, show, None, None)
+        if len(text.encode()) <= SUMMARY_BYTES:
+            return text
+    return short_comment(view)
+
+
+def _render(view: ReportView, show: Show, marker: str | None, report_link: str | None) -> str:
+    spoken = [p for p in view.prompts if p.verdict not in ("pass", "no-change")][: show.prompts]
+    return _page(
+        "comment.md.j2",
+        view,
+        marker,
+        report_link,
+        show=show,
+        troubled=[_Troubled.of(prompt, show) for prompt in spoken],
+        passing=[p for p in view.prompts if p.verdict in ("pass", "no-change")][: show.prompts],
+    )
+
+
+def _page(name: str, view: ReportView, marker: str | None, report_link: str | None, **more: object) -> str:
+    template = environment.environment().get_template(f"markdown/{name}")
+    return template.render(
+        view=view,
+        marker=None if marker is None else escape.Ready(marker),
+        link=None if report_link is None else _address(report_link),
+        result=groups.result,
+        **more,
+    )
+
+
+def _address(url: str) -> escape.Ready:
+    """Give an address that cannot leave the brackets it stands in."""
+    return escape.Ready(quote(url, safe="%:/?#[]@!$&'*+,;=-._~"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Troubled:
+    """A prompt that needs looking at, with as many of its cases as are shown."""
+
+    prompt: PromptView
+    title: str
+    open: list[CaseView]
+    folded: list[CaseView]
+    left_out: int
+
+    @classmethod
+    def of(cls, prompt: PromptView, show: Show) -> "_Troubled":
+        cases, title = _telling(prompt)
+        end = show.open_cases + show.folded_cases
+        return cls(
+            prompt=prompt,
+            title=title,
+            open=cases[: show.open_cases],
+            folded=cases[show.open_cases : end],
+            left_out=max(0, len(cases) - end),
+        )
+
+
+def _telling(prompt: PromptView) -> tuple[list[CaseView], str]:
+    """Choose the cases that tell why: broken ones, else failing ones of a new prompt, else unanswered ones."""
+    choices = (
+        ("broken case", lambda c: c.change == "same" and c.outcome == "broken"),
+        ("failing case", lambda c: prompt.base is None and c.head_pass_rate is not None and c.head_pass_rate < 1),
+        ("case without an answer", lambda c: c.outcome == "incomplete" or c.head_pass_rate is None),
+    )
+    for noun, belongs in choices:
+        found = [case for case in prompt.case_details if belongs(case)]
+        if found:
+            plural = "cases without an answer" if noun.startswith("case ") else None
+            return sorted(found, key=lambda case: not case.critical), phrases.tally(len(found), noun, plural)
+    return [], ""
