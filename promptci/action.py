@@ -13,9 +13,10 @@ from promptci.git.repo import Repo
 from promptci.jobs import boundary, bulletin, check, evaluate
 from promptci.jobs.console import PlainProgress
 from promptci.jobs.world import Errand, Outcome, World
-from promptci.publish import everything, owner, pygithub_client
+from promptci.publish import everything, owner
 from promptci.publish.context import Context
 from promptci.publish.github import GitHub
+from promptci.publish.pygithub_client import PyGithubClient
 from promptci.publish.workflow import safe_line
 
 KEY = "OPENAI_API_KEY"
@@ -33,7 +34,7 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
     folder = context.workspace / context.inputs["out"]
     try:
         outcome = _check(context, environ, folder, out)
-        notes = everything.announce(context, bulletin.make(outcome), _github(context), out)
+        notes = everything.announce(context, bulletin.make(outcome, context.workspace), _github(context), out)
         for note in notes:
             _say(out, note)
         return outcome.exit_code
@@ -53,22 +54,21 @@ def _check(context: Context, environ: Mapping[str, str], folder: Path, out: Text
         repository=context.repository,
         pull_request=context.pull_request,
     )
-    errand = Errand(root=context.workspace, config_path=context.inputs["config"], out=folder)
+    head = context.inputs["head"] or context.head_sha
+    errand = Errand(root=context.workspace, config_path=context.inputs["config"], head=head, out=folder)
     try:
-        return check.check(dataclasses.replace(errand, **_revisions(context)), world)
+        return check.check(dataclasses.replace(errand, base=_base(context, head)), world)
     except PromptciError as error:
         return evaluate.failed(error, errand, world)
 
 
-def _revisions(context: Context) -> dict[str, str]:
-    """Give the revisions to compare: the inputs, else the event's head and where it left the event's base."""
-    head = context.inputs["head"] or context.head_sha or "HEAD"
+def _base(context: Context, head: str) -> str | None:
+    """Give the revision to compare with: the input, else where head left the event's base; None: the default."""
     if context.inputs["base"]:
-        return {"base": context.inputs["base"], "head": head}
+        return context.inputs["base"]
     if context.base_sha is None:
-        return {"head": head}
-    repo = Repo.discover(context.workspace)
-    return {"base": repo.merge_base(context.base_sha, head), "head": head}
+        return None
+    return Repo.discover(context.workspace).merge_base(context.base_sha, head)
 
 
 def _with_key(environ: Mapping[str, str], context: Context) -> Mapping[str, str]:
@@ -79,9 +79,9 @@ def _with_key(environ: Mapping[str, str], context: Context) -> Mapping[str, str]
 
 def _github(context: Context) -> GitHub | None:
     token = context.inputs["github-token"]
-    if not token or context.repository is None:
+    if not token:
         return None
-    return pygithub_client.connect(token, context.repository, context.api_url)
+    return PyGithubClient(token, context.repository, context.api_url)
 
 
 def _say(out: TextIO, line: str) -> None:

@@ -24,7 +24,8 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def prompt(instruction: str, *, more: str = "") -> str:
     return (
         "model: fake-1\nmodelParameters: {temperature: 0, maxTokens: 16}\nmessages:\n"
-        f"  - role: system\n    content: {json.dumps(instruction)}\n  - role: user\n    content: '{{{{input}}}}'\n{more}"
+        f"  - role: system\n    content: {json.dumps(instruction)}\n"
+        f"  - role: user\n    content: '{{{{input}}}}'\n{more}"
     )
 
 

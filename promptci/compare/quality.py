@@ -32,7 +32,8 @@ def measure(pairs: Sequence[PairedCase], *, graded: bool, alpha: float, shared: 
     head = [pair.value(Arm.HEAD, graded=graded) for pair in pairs]
     weights = [pair.case.weight for pair in pairs]
     plain = len(set(weights)) == 1 and not any(pair.case.cluster for pair in pairs)
-    binary = not graded and all(value in (0.0, 1.0) for value in (*base, *head))
+    # By how the cases were asked, never by how they came out: a method picked by its result has no error rate.
+    binary = not graded and all(len(pair.base) == len(pair.head) == 1 for pair in pairs)
     if shared:
         return _identical(base, graded=graded, alpha=alpha)
     if binary and plain:

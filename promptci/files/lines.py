@@ -27,7 +27,7 @@ _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def decode(data: bytes, path: str) -> str:
-    """Give the text of a file: UTF-8, with or without a byte order mark, its line endings made `\\n`.
+    """Give the text of a file: UTF-8, with or without a byte order mark, its line endings made those of Unix.
 
     Raises
     ------
@@ -154,11 +154,11 @@ _DECODER = json.JSONDecoder(
 def _depth(text: str) -> int:
     deepest = depth = 0
     for found in _TOKENS.finditer(text):
-        token = found.group()
-        if token in "[{":
+        sign = found.group()
+        if sign in "[{":
             depth += 1
             deepest = max(deepest, depth)
-        elif token in "]}":
+        elif sign in "]}":
             depth -= 1
     return deepest
 

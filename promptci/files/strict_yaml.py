@@ -236,4 +236,4 @@ def _plain(text: str) -> Any:
 
 
 def _line(event: y.Event) -> int:
-    return int(event.start_mark.line) + 1
+    return 1 if event.start_mark is None else int(event.start_mark.line) + 1

@@ -1,17 +1,24 @@
 """What GitHub is told: texts, annotations and outputs, made from the outcome of an errand."""
 
+import os
+from pathlib import Path
+
 from promptci.jobs.world import Outcome
 from promptci.publish.everything import Annotation, Bulletin
+from promptci.publish.workflow import Level
 from promptci.report import markdown
 from promptci.report.model import PromptView, ReportView
 from promptci.verdict import Verdict
 
-LEVELS = {"fail": "error", "error": "error", "inconclusive": "warning"}
+LEVELS: dict[str, Level] = {"fail": "error", "error": "error", "inconclusive": "warning"}
 """Verdicts that deserve an annotation, and its level."""
 
 
-def make(outcome: Outcome) -> Bulletin:
-    """Give the bulletin of an errand that wrote a report."""
+def make(outcome: Outcome, root: Path) -> Bulletin:
+    """Give the bulletin of an errand that wrote a report; paths in it are relative to `root`, the workspace.
+
+    The container sees the workspace under another name than the steps after it do.
+    """
     view, paths = outcome.view, outcome.paths
     if view is None or paths is None:
         raise ValueError("a dry run has nothing to announce")
@@ -29,10 +36,14 @@ def make(outcome: Outcome) -> Bulletin:
             "fixes": str(sum(len(prompt.fixes) for prompt in view.prompts)),
             "quality-delta": _known(_worst_delta(view)),
             "cost-delta-per-month": _known(_cost(view)),
-            "report-path": str(paths.html),
-            "comment-path": str(paths.comment),
+            "report-path": _relative(paths.html.parent, root),
+            "comment-path": _relative(paths.comment, root),
         },
     )
+
+
+def _relative(path: Path, root: Path) -> str:
+    return os.path.relpath(path.resolve(), root.resolve())
 
 
 def _of_files(outcome: Outcome) -> list[Annotation]:

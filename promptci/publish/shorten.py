@@ -1,11 +1,44 @@
 """Cut Markdown to a size in bytes without leaving a fence, a fold or a line open."""
 
 import re
+from dataclasses import dataclass
+
+SPARE = 8
+"""Bytes for the line breaks around the notice."""
+FOLD_END = "</details>"
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _FOLD = re.compile(r"<(/?)details\b", re.IGNORECASE)
-SPARE = 64
-"""Bytes kept free for closing what was open, beside the fence's own length."""
+_HTML = re.compile(
+    r" {0,3}</?(?:details|summary|table|thead|tbody|tr|td|th|div|p|ul|ol|li|h[1-6]|hr|blockquote)(?:[\s>]|/>|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Open:
+    """What is open at the end of a line."""
+
+    fence: str = ""
+    folds: int = 0
+    raw: bool = False
+    """Inside HTML, which ends at the next blank line and knows no fences."""
+
+    @property
+    def closers(self) -> list[str]:
+        return [self.fence] * bool(self.fence) + [FOLD_END] * self.folds
+
+    def after(self, line: str) -> "_Open":
+        mark = None if self.raw else _FENCE.match(line)
+        if self.fence:
+            closes = mark and mark[1].startswith(self.fence) and not mark[2].strip()
+            return _Open(folds=self.folds) if closes else self
+        if mark and not (mark[1][0] == "`" and "`" in mark[2]):
+            return _Open(fence=mark[1], folds=self.folds)
+        folds = self.folds
+        for tag in _FOLD.finditer(line):
+            folds = max(folds - 1, 0) if tag[1] else folds + 1
+        return _Open(folds=folds, raw=bool(line.strip()) and (self.raw or bool(_HTML.match(line))))
 
 
 def cut(text: str, limit: int, notice: str) -> str:
@@ -17,31 +50,17 @@ def cut(text: str, limit: int, notice: str) -> str:
         return text
     room = limit - size(notice) - SPARE
     kept: list[str] = []
-    fence, folds = "", 0
+    open_now = _Open()
     for line in text.splitlines():
-        ahead_fence, ahead_folds = _after(line, fence, folds)
+        ahead = open_now.after(line)
         room -= size(line) + 1
-        if room < size(ahead_fence) + len("</details>\n") * ahead_folds:
+        if room < sum(size(closer) + 1 for closer in ahead.closers):
             break
         kept.append(line)
-        fence, folds = ahead_fence, ahead_folds
-    closers = [fence] * bool(fence) + ["</details>"] * folds
-    return "\n".join([*kept, *closers, "", notice, ""])
+        open_now = ahead
+    return "\n".join([*kept, *open_now.closers, "", notice, ""])
 
 
 def size(text: str) -> int:
     """Give the number of bytes the text takes in a file."""
     return len(text.encode("utf-8", errors="backslashreplace"))
-
-
-def _after(line: str, fence: str, folds: int) -> tuple[str, int]:
-    """Give the open fence and the number of open folds after this line."""
-    mark = _FENCE.match(line)
-    if fence:
-        closes = mark and mark[1].startswith(fence) and not mark[2].strip()
-        return ("" if closes else fence), folds
-    if mark and not (mark[1][0] == "`" and "`" in mark[2]):
-        return mark[1], folds
-    for tag in _FOLD.finditer(line):
-        folds += -1 if tag[1] else 1
-    return "", max(folds, 0)

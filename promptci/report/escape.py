@@ -23,8 +23,8 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e0fff"  # tags and more variation selectors
     "]"
 )
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>|~$&!{}()#^]")
-_STARTS_A_BLOCK = re.compile(r"^(?:(\d{1,9})([.)])|([-+=]))")
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|~$&]")
+_STARTS_A_BLOCK = re.compile(r"^(?:(\d{1,9})([.)])|([-+#]+|=+|-+))(?=\s|$)")
 _LIVE = re.compile(r"@|#(?=\w)|:(?=//)|GH(?=-\d)|www(?=\.)|<(?=!--)", re.IGNORECASE)
 """What GitHub makes something of even in escaped text: mentions, references, addresses; and how its comments begin."""
 _CODE = re.compile(r"`([^`\n]+)`")

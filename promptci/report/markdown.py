@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from promptci.report import environment, escape, groups, phrases
-from promptci.report.model import CaseView, PromptView, ReportView
+from promptci.report import environment, escape, figures, groups, telling
+from promptci.report.model import ReportView
 
 COMMENT_BYTES = 60_000
 """GitHub takes 65,536 characters; in UTF-8 bytes with some room, every way of counting is satisfied."""
@@ -95,7 +95,7 @@ def _render(view: ReportView, show: Show, marker: str | None, report_link: str |
         marker,
         report_link,
         show=show,
-        troubled=[_Troubled.of(prompt, show) for prompt in spoken],
+        troubled=[telling.choose(prompt, show.open_cases, show.folded_cases) for prompt in spoken],
         passing=[p for p in view.prompts if p.verdict in ("pass", "no-change")][: show.prompts],
     )
 
@@ -107,6 +107,8 @@ def _page(name: str, view: ReportView, marker: str | None, report_link: str | No
         marker=None if marker is None else escape.Ready(marker),
         link=None if report_link is None else _address(report_link),
         result=groups.result,
+        block=telling.block,
+        figures=figures.table,
         **more,
     )
 
@@ -114,41 +116,3 @@ def _page(name: str, view: ReportView, marker: str | None, report_link: str | No
 def _address(url: str) -> escape.Ready:
     """Give an address that cannot leave the brackets it stands in."""
     return escape.Ready(quote(url, safe="%:/?#[]@!$&'*+,;=-._~"))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Troubled:
-    """A prompt that needs looking at, with as many of its cases as are shown."""
-
-    prompt: PromptView
-    title: str
-    open: list[CaseView]
-    folded: list[CaseView]
-    left_out: int
-
-    @classmethod
-    def of(cls, prompt: PromptView, show: Show) -> "_Troubled":
-        cases, title = _telling(prompt)
-        end = show.open_cases + show.folded_cases
-        return cls(
-            prompt=prompt,
-            title=title,
-            open=cases[: show.open_cases],
-            folded=cases[show.open_cases : end],
-            left_out=max(0, len(cases) - end),
-        )
-
-
-def _telling(prompt: PromptView) -> tuple[list[CaseView], str]:
-    """Choose the cases that tell why: broken ones, else failing ones of a new prompt, else unanswered ones."""
-    choices = (
-        ("broken case", lambda c: c.change == "same" and c.outcome == "broken"),
-        ("failing case", lambda c: prompt.base is None and c.head_pass_rate is not None and c.head_pass_rate < 1),
-        ("case without an answer", lambda c: c.outcome == "incomplete" or c.head_pass_rate is None),
-    )
-    for noun, belongs in choices:
-        found = [case for case in prompt.case_details if belongs(case)]
-        if found:
-            plural = "cases without an answer" if noun.startswith("case ") else None
-            return sorted(found, key=lambda case: not case.critical), phrases.tally(len(found), noun, plural)
-    return [], ""

@@ -51,7 +51,12 @@ def _size(text: str) -> int:
 
 
 def _texts(case: CaseView) -> Iterator[str]:
-    yield from (case.id[:ID_LENGTH], case.asked[:SNIPPET_LENGTH], case.asked[:TEXT_LENGTH], (case.expected or "")[:TEXT_LENGTH])
+    yield from (
+        case.id[:ID_LENGTH],
+        case.asked[:SNIPPET_LENGTH],
+        case.asked[:TEXT_LENGTH],
+        (case.expected or "")[:TEXT_LENGTH],
+    )
     for answer in filter(None, (case.base, case.head)):
         yield (answer.text or answer.error or "")[:ANSWER_LENGTH]
         for mark in answer.marks[:MOST_MARKS]:

@@ -9,8 +9,8 @@ WHEN = "2026-11-02T09:00:00Z"
 def user(login: str, *, private: bool = False) -> dict[str, Any]:
     """Give an account; `private` adds what GitHub tells the account itself."""
     api, web = f"https://api.github.com/users/{login}", f"https://github.com/{login}"
-    lists = ("followers", "following", "gists", "starred", "subscriptions", "organizations")
-    lists += ("repos", "events", "received_events")
+    lists = ["followers", "following", "gists", "starred", "subscriptions", "organizations"]
+    lists += ["repos", "events", "received_events"]
     known = {
         "login": login,
         "id": 41_898_282,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from promptci.config import load, schema
+from promptci.config.model import Config
 from promptci.errors import ConfigError
 from promptci.gates.policy import Handling, Mode
 
@@ -64,7 +65,7 @@ def test_every_key_is_read() -> None:
 def test_an_empty_file_means_the_defaults(text: str) -> None:
     config = load.load(text.encode(), "promptci.yml")
     assert config.present
-    assert config == load.Config()
+    assert config == Config()
 
 
 def test_no_file_means_the_defaults_and_says_so() -> None:

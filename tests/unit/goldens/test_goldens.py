@@ -156,7 +156,7 @@ def test_goldens_are_found_by_the_prompt_s_name_and_labels_are_none() -> None:
 
 
 def test_test_data_becomes_cases() -> None:
-    items = [{"input": "a", "expected": "b"}, {"id": "own", "input": "c"}, {"id": True}]
+    items: list[dict[str, object]] = [{"input": "a", "expected": "b"}, {"id": "own", "input": "c"}, {"id": True}]
     first, second, third = load.from_test_data("p.prompt.yml", items, [10, 12, 14])
     assert (first.id, first.expected, first.vars, first.line) == ("testData-1", "b", items[0], 10)
     assert (second.id, second.expected, third.id) == ("own", None, "testData-3")

@@ -53,6 +53,6 @@ def test_only_whole_lines_are_kept(text: str, limit: int) -> None:
     assert all(line in text.splitlines() or line in closers for line in kept)
 
 
-@pytest.mark.parametrize("limit", [0, -5, 40])
+@pytest.mark.parametrize("limit", [0, -5, 20])
 def test_a_limit_without_room_leaves_the_notice_alone(limit: int) -> None:
     assert shorten.cut("long\n" * 100, limit, NOTICE).strip() == NOTICE

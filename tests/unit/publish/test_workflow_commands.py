@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from promptci.publish import workflow
 from promptci.publish.workflow import Level, annotation, mask, safe_line, set_outputs
 
+PIECES: tuple[str, ...]
 PIECES = ("::", ":", "##[", "#", "[", "]", "error", "add-mask", "stop-commands", "debug", " ", "\t", "%0A", "%25", "\n")
 PIECES += ("\r", "\x1b[0m", "\x1b]8;;http://x\x07", "\x00", "\u200b", "\u00ad", "\ufeff", "\u2028", "\x85", "=", ",")
 hostile = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3))).map("".join)

@@ -1,0 +1,68 @@
+"""ReportView -> junit.xml: a suite for each prompt, a test for each case at head, for tools that show such files."""
+
+from xml.etree import ElementTree as ET
+
+from promptci.report.escape import clip, one_line, visible
+from promptci.report.model import AnswerView, CaseView, PromptView, ReportView
+
+LIMIT = 2000
+"""Characters of an answer."""
+
+
+def render(view: ReportView) -> str:
+    """Give the XML. A broken case is a failure, one without an answer an error, one that was not asked is skipped.
+
+    A case that was wrong before and still is does not fail the suite: it is nothing that this change did; of a prompt
+    that is new, every wrong case fails.
+    """
+    suites = ET.Element("testsuites", {"name": "promptci"})
+    for prompt in view.prompts:
+        suites.append(_suite(prompt))
+    for key in ("tests", "failures", "errors", "skipped"):
+        suites.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+
+
+def _suite(prompt: PromptView) -> ET.Element:
+    suite = ET.Element("testsuite", {"name": one_line(prompt.name), "file": one_line(prompt.path)})
+    tests = [_test(case, prompt) for case in prompt.case_details]
+    for key, tag in (("tests", None), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(key, str(sum(tag is None or test.find(tag) is not None for test in tests)))
+    suite.extend(tests)
+    return suite
+
+
+def _test(case: CaseView, prompt: PromptView) -> ET.Element:
+    test = ET.Element("testcase", {"classname": one_line(prompt.name), "name": one_line(case.id)})
+    answer = case.head
+    if answer is not None and answer.latency_ms is not None:
+        test.set("time", f"{answer.latency_ms / 1000:.3f}")
+    if answer is None:
+        ET.SubElement(test, "skipped", {"message": "the new version was not asked"})
+    elif case.head_pass_rate is None:
+        error = ET.SubElement(test, "error", {"message": one_line(clip(answer.error or "not evaluated", LIMIT))})
+        error.text = _said(case, answer)
+    elif _fails(case, prompt):
+        failure = ET.SubElement(test, "failure", {"message": _message(case, prompt, answer)})
+        failure.text = _said(case, answer)
+    return test
+
+
+def _fails(case: CaseView, prompt: PromptView) -> bool:
+    if prompt.base is None:
+        return case.head_pass_rate is not None and case.head_pass_rate < 1
+    return case.change == "same" and case.outcome == "broken"
+
+
+def _message(case: CaseView, prompt: PromptView, answer: AnswerView) -> str:
+    wrong = [f"{mark.name}: {mark.reason}" for mark in answer.marks if mark.passed is False]
+    how = "wrong" if prompt.base is None else "right before, wrong now"
+    critical = "critical case, " if case.critical else ""
+    return one_line(clip(f"{critical}{how}: {'; '.join(wrong)}".rstrip(": "), LIMIT))
+
+
+def _said(case: CaseView, answer: AnswerView) -> str:
+    parts = [("asked", case.asked), ("expected", case.expected), ("before", case.base.text if case.base else None)]
+    parts.append(("now", answer.text))
+    return "\n".join(f"{name}: {clip(visible(text), LIMIT)}" for name, text in parts if text is not None)

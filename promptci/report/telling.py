@@ -1,0 +1,90 @@
+"""The cases that tell a reviewer why: which of a prompt's cases to show in Markdown, and each as one fenced block."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from promptci.report import escape, filters
+from promptci.report.model import AnswerView, CaseView, PromptView
+
+MOST_MARKS = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Telling:
+    """A prompt that needs looking at, with as many of its cases as there is room for."""
+
+    prompt: PromptView
+    title: str
+    """Such as `27 broken cases, right before and wrong now`; empty where no case tells anything."""
+    open: list[CaseView]
+    folded: list[CaseView]
+    left_out: int
+
+
+def choose(prompt: PromptView, open_cases: int, folded_cases: int) -> Telling:
+    """Choose the cases to show, critical ones first: broken, else failing ones of a new prompt, else unanswered."""
+    found, title = _found(prompt)
+    ordered = sorted(found, key=lambda case: not case.critical)
+    end = open_cases + folded_cases
+    return Telling(
+        prompt=prompt,
+        title=title,
+        open=ordered[:open_cases],
+        folded=ordered[open_cases:end],
+        left_out=max(0, len(ordered) - end),
+    )
+
+
+def _found(prompt: PromptView) -> tuple[list[CaseView], str]:
+    choices: tuple[tuple[Callable[[CaseView], bool], Callable[[int], str]], ...] = (
+        (
+            lambda c: c.change == "same" and c.outcome == "broken",
+            lambda n: f"{filters.count(n, 'broken case')}, right before and wrong now",
+        ),
+        (
+            lambda c: prompt.base is None and c.head_pass_rate is not None and c.head_pass_rate < 1,
+            lambda n: filters.count(n, "failing case"),
+        ),
+        (
+            lambda c: c.outcome == "incomplete" or c.head_pass_rate is None,
+            lambda n: filters.count(n, "case without an answer", "cases without an answer"),
+        ),
+    )
+    for belongs, title in choices:
+        if found := [case for case in prompt.case_details if belongs(case)]:
+            return found, title(len(found))
+    return [], ""
+
+
+def block(case: CaseView, limit: int) -> escape.Ready:
+    """Give the case as one fenced block: what was asked, expected, answered before and now.
+
+    Every line of a text stands to the right of the names, so that an answer cannot pass itself off as another one.
+    """
+    rows = [(name, escape.clip(escape.visible(text), limit)) for name, text in _rows(case)]
+    width = max(len(name) for name, _ in rows) + 2
+    lines = [
+        f"{name if i == 0 else '':{width}}{line}".rstrip()
+        for name, text in rows
+        for i, line in enumerate((text or "(empty)").split("\n"))
+    ]
+    return escape.fence("\n".join(lines), limit=8 * limit)
+
+
+def _rows(case: CaseView) -> Iterator[tuple[str, str]]:
+    yield "asked", case.asked
+    if case.expected is not None:
+        yield "expected", case.expected
+    if case.base is not None:
+        yield "before", _said(case.base)
+    if case.head is not None:
+        yield "now", _said(case.head)
+        for mark in case.head.marks[:MOST_MARKS]:
+            if not mark.passed and mark.type != "equals":  # `equals` says again what is expected
+                yield "why", f"{mark.name}: {mark.reason}"
+
+
+def _said(answer: AnswerView) -> str:
+    if answer.text is None:
+        return f"(no answer) {answer.error or ''}"
+    return answer.text

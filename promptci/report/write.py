@@ -1,0 +1,63 @@
+"""Writes every output of a run into one folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from promptci.files import write
+from promptci.report import data, html, junit, markdown
+from promptci.report.model import ReportView
+
+OUTPUTS: dict[str, Callable[[ReportView], str]] = {
+    "report.html": html.render,
+    "comment.md": markdown.comment,
+    "summary.md": markdown.summary,
+    "report.json": data.dump,
+    "junit.xml": junit.render,
+}
+"""File name to what makes it. To add an output, add a function here."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paths:
+    """Where the outputs are."""
+
+    folder: Path
+
+    @property
+    def html(self) -> Path:
+        """The page for people."""
+        return self.folder / "report.html"
+
+    @property
+    def comment(self) -> Path:
+        """The pull request's comment, without marker and link."""
+        return self.folder / "comment.md"
+
+    @property
+    def summary(self) -> Path:
+        """The step summary."""
+        return self.folder / "summary.md"
+
+    @property
+    def json(self) -> Path:
+        """The facts for programs."""
+        return self.folder / "report.json"
+
+    @property
+    def junit(self) -> Path:
+        """The cases as tests."""
+        return self.folder / "junit.xml"
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every file."""
+        return tuple(self.folder / name for name in OUTPUTS)
+
+
+def write_all(view: ReportView, out: Path) -> Paths:
+    """Write every output into the folder `out`, which is made where it is missing; each file whole or not at all."""
+    drawn = {name: render(view) for name, render in OUTPUTS.items()}
+    for name, text in drawn.items():
+        write.write_text(out / name, text)
+    return Paths(folder=out)

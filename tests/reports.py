@@ -1,0 +1,199 @@
+"""The situations that every text and page is kept for, by name."""
+
+from collections.abc import Callable
+
+from notation import NEW, OLD, Numbers, comparison, many, prompt, report
+
+from promptci.gates.model import Reason
+from promptci.gates.policy import Handling, Mode, Policy
+from promptci.report.model import ReportView, SpendView
+from promptci.runs.model import Status
+from promptci.verdict import Verdict
+
+NOTHING = SpendView(calls=0, cached=0, usd=0.0, usd_is_lower_bound=False)
+REFUND = "refund-policy* | I want a refund for order 9001. | 9001 | 9001 | Could you tell me your order number?"
+HOSTILE = (
+    "<script>alert(1)</script> @everyone fixes #1 GH-2 https://evil.example/x www.evil.example"
+    " ![i](https://evil.example/i.png) [l](javascript:alert(1)) `code` ``` --> <!-- promptci --> ::error::x"
+    " ##[error]y &#64;team $x$ \x1b[31mred\x07 ‮desrever‬ zero​width \ud800 é"
+)
+
+
+def no_prompts_changed() -> ReportView:
+    return report(spend=NOTHING, provider=None)
+
+
+def all_same() -> ReportView:
+    return report(comparison(many(right=200)))
+
+
+def improved() -> ReportView:
+    return report(comparison(many(right=90, fixed=9, wrong=1)))
+
+
+def regressed() -> ReportView:
+    return report(comparison(many(right=31, broken=27, wrong=2)))
+
+
+def inconclusive() -> ReportView:
+    return report(comparison(many(right=22, broken=2, fixed=1)))
+
+
+def inconclusive_blocks() -> ReportView:
+    return report(comparison(many(right=22, broken=2)), policy=Policy(on_inconclusive=Handling.BLOCK))
+
+
+def new_prompt() -> ReportView:
+    rows = "\n".join(f"m-{i} | Where is {i}? | {i} | - | {i if i % 6 else 'NONE'}" for i in range(1, 31))
+    return report(comparison(rows, status=Status.ADDED, why=("new prompt",)), policy=Policy(min_quality=0.8))
+
+
+def deleted() -> ReportView:
+    return report(comparison("", status=Status.DELETED, why=("prompt deleted",)), spend=NOTHING)
+
+
+def goldens_missing() -> ReportView:
+    return report(comparison("", missing_goldens=True), spend=NOTHING)
+
+
+def some_answers_failed() -> ReportView:
+    return report(comparison(many(right=100) + "\nlost-1 | Hello? | NONE | NONE | !HTTP 503 after 5 attempts"))
+
+
+def too_many_answers_failed() -> ReportView:
+    lost = "\n".join(f"lost-{i} | Hello {i}? | NONE | NONE | !HTTP 503 after 5 attempts" for i in range(9))
+    return report(comparison(many(right=40) + "\n" + lost))
+
+
+def all_answers_failed() -> ReportView:
+    rows = "\n".join(f"m-{i} | Where is {i}? | {i} | !no such model | !no such model" for i in range(1, 9))
+    return report(comparison(rows))
+
+
+def budget_reached() -> ReportView:
+    spent = Reason(
+        rule="budget",
+        verdict=Verdict.ERROR,
+        text="The budget of $0.05 (`run.budget_usd`) is spent after 30 of 120 answers, so nothing was concluded.",
+    )
+    rows = "\n".join(
+        f"m-{i} | Where is {i}? | {i} | {i if i < 8 else '!the budget is spent'} | {i if i < 8 else '!the budget is spent'}"
+        for i in range(1, 31)
+    )
+    return report(comparison(rows), problems=[spent])
+
+
+def critical_broken() -> ReportView:
+    return report(comparison(many(right=150) + "\n" + REFUND))
+
+
+def cost_limit() -> ReportView:
+    return report(comparison(many(right=150), numbers=Numbers(usd=(0.0002, 0.00031), ms=(500.0, 520.0))))
+
+
+def cost_unknown() -> ReportView:
+    return report(comparison(many(right=150), numbers=Numbers(usd=(None, None))), requests_per_day=None)
+
+
+def hostile_text() -> ReportView:
+    rows = f"{HOSTILE.replace('|', '/')} | {HOSTILE} | {HOSTILE} | {HOSTILE} | {HOSTILE} now".replace("/ ", "")
+    evil = comparison(
+        rows + "\n" + many(right=5, broken=8), name="evil‮gpj.<b>", removed_cases=(HOSTILE,), loosened_cases=(HOSTILE,)
+    )
+    return report(evil, notes=(HOSTILE,), problems=[Reason(rule="x", verdict=Verdict.FAIL, text=HOSTILE)])
+
+
+def text_too_long() -> ReportView:
+    long = "All work and no play makes a dull answer. " * 300
+    rows = "\n".join(f"m-{i} | Where is {i}? {long} | {i} | {i} | {long}" for i in range(1, 61))
+    return report(*(comparison(rows, name=f"prompt-{i}") for i in range(1, 4)))
+
+
+def fork() -> ReportView:
+    note = "This pull request comes from a fork, which gets no key: the workflow `prompts` ran it after approval."
+    return report(comparison(many(right=200)), notes=(note,))
+
+
+def advise_mode() -> ReportView:
+    return report(comparison(many(right=31, broken=27, wrong=2)), policy=Policy(mode=Mode.ADVISE))
+
+
+def shrunk_and_loosened_goldens() -> ReportView:
+    rows = many(right=150) + "\nmail-151~ | Is it 77? | 77 | 77 | 77\nmail-152+ | And 78? | 78 | 78 | NONE"
+    return report(comparison(rows, removed_cases=("vip-1", "vip-2"), loosened_cases=("mail-151",)))
+
+
+def several_prompts() -> ReportView:
+    labels = (
+        ("Great!", "positive", "positive", "positive"),
+        ("Awful.", "negative", "negative", "negative"),
+        ("It is a chair.", "neutral", "neutral", "positive"),
+        ("Meh.", "neutral", "neutral", "neutral"),
+        ("Not good.", "negative", "negative", "neutral"),
+    )
+    rows = "\n".join(f"m-{i} | {' | '.join(labels[i % 5])}" for i in range(60))
+    return report(
+        comparison(many(right=31, broken=27, wrong=2) + "\n" + REFUND),
+        comparison(rows, name="review-sentiment", kind="one-of"),
+        comparison(many(right=120, fixed=3, wrong=2), name="greeting"),
+        comparison(many(right=12), name="small-talk"),
+        comparison("", name="old-greeting", status=Status.DELETED, why=("prompt deleted",)),
+    )
+
+
+def graded_with_repeats() -> ReportView:
+    rows = "\n".join(
+        f"m-{i} | Be kind, {i} | yes | fine {{0.{9 - i % 3}}} / good {{0.8}} | curt {{0.{5 + i % 4}}} / ok {{0.6}}"
+        for i in range(24)
+    )
+    return report(comparison(rows, kind="llm"))
+
+
+def same_prompt_new_goldens() -> ReportView:
+    same = prompt("order-extractor", OLD)
+    rows = many(right=40) + "\nmail-99+ | And 79? | 79 | 79 | 79"
+    return report(comparison(rows, status=Status.UNCHANGED, base=same, head=same, why=("goldens changed",)))
+
+
+def line_endings_only() -> ReportView:
+    base, head = prompt("order-extractor", OLD), prompt("order-extractor", OLD.replace("\n", "\r\n"))
+    return report(comparison(many(right=200), base=base, head=head))
+
+
+def one_revision() -> ReportView:
+    rows = "\n".join(f"m-{i} | Where is {i}? | {i} | - | {i if i % 6 else 'NONE'}" for i in range(1, 31))
+    now = comparison(rows, status=Status.UNCHANGED, base=None, head=prompt("order-extractor", NEW), why=("asked for",))
+    return report(now, kind="run", base=None, pull_request=None)
+
+
+SITUATIONS: dict[str, Callable[[], ReportView]] = {
+    function.__name__: function
+    for function in (
+        no_prompts_changed,
+        all_same,
+        improved,
+        regressed,
+        inconclusive,
+        inconclusive_blocks,
+        new_prompt,
+        deleted,
+        goldens_missing,
+        some_answers_failed,
+        too_many_answers_failed,
+        all_answers_failed,
+        budget_reached,
+        critical_broken,
+        cost_limit,
+        cost_unknown,
+        hostile_text,
+        text_too_long,
+        fork,
+        advise_mode,
+        shrunk_and_loosened_goldens,
+        several_prompts,
+        graded_with_repeats,
+        same_prompt_new_goldens,
+        line_endings_only,
+        one_revision,
+    )
+}

@@ -1,0 +1,25 @@
+"""Every situation's comment, summary, page and data, as people and programs get them."""
+
+import pytest
+from goldtest import Gold, words_of
+from reports import SITUATIONS
+
+from promptci.report import html, junit, markdown
+
+MARKER = "<!-- promptci:prompts -->"
+LINK = "https://github.com/acme/shop/actions/runs/77"
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_the_comment_of_every_situation_is_as_kept(situation: str, gold: Gold) -> None:
+    gold.check(f"markdown/{situation}.md", markdown.comment(SITUATIONS[situation](), MARKER, LINK))
+
+
+@pytest.mark.parametrize("situation", [name for name in SITUATIONS if name != "text_too_long"])
+def test_the_page_of_every_situation_is_as_kept(situation: str, gold: Gold) -> None:
+    gold.check(f"html/{situation}.html", words_of(html.render(SITUATIONS[situation]())))
+
+
+@pytest.mark.parametrize("situation", ["regressed", "new_prompt", "some_answers_failed"])
+def test_the_junit_file_is_as_kept(situation: str, gold: Gold) -> None:
+    gold.check(f"junit/{situation}.xml", junit.render(SITUATIONS[situation]()))
