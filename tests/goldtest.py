@@ -43,4 +43,11 @@ def words_of(page: str) -> str:
     page = re.sub(r'<svg width="0".*?</svg>', "", page, flags=re.DOTALL)
     page = re.sub(r'<svg class="icon"[^>]*><use href="#icon-(\w+)"/></svg>', r"[\1]", page)
     page = re.sub(r"<svg viewBox.*?<desc[^>]*>(.*?)</desc>.*?</svg>", r"[drawing: \1]", page, flags=re.DOTALL)
+    page = re.sub(r"(?:<details class=\"case\".*?</details>\n){4,}", _few_cases, page, flags=re.DOTALL)
     return re.sub(r"\n{2,}", "\n", page)
+
+
+def _few_cases(match: re.Match[str]) -> str:
+    """Keep the first three of a row of cases."""
+    cases = re.split(r"(?<=</details>\n)(?=<details class=\"case\")", match[0])
+    return "".join(cases[:3]) + f"[and {len(cases) - 3} more cases]\n"

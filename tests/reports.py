@@ -15,7 +15,7 @@ REFUND = "refund-policy* | I want a refund for order 9001. | 9001 | 9001 | Could
 HOSTILE = (
     "<script>alert(1)</script> @everyone fixes #1 GH-2 https://evil.example/x www.evil.example"
     " ![i](https://evil.example/i.png) [l](javascript:alert(1)) `code` ``` --> <!-- promptci --> ::error::x"
-    " ##[error]y &#64;team $x$ \x1b[31mred\x07 ‮desrever‬ zero​width \ud800 é"
+    " ##[error]y &#64;team $x$ \x1b[31mred\x07 \u202edesrever\u202c zero\u200bwidth \ud800 é"
 )
 
 
@@ -24,7 +24,7 @@ def no_prompts_changed() -> ReportView:
 
 
 def all_same() -> ReportView:
-    return report(comparison(many(right=200)))
+    return report(comparison(many(right=60)))
 
 
 def improved() -> ReportView:
@@ -57,7 +57,7 @@ def goldens_missing() -> ReportView:
 
 
 def some_answers_failed() -> ReportView:
-    return report(comparison(many(right=100) + "\nlost-1 | Hello? | NONE | NONE | !HTTP 503 after 5 attempts"))
+    return report(comparison(many(right=60) + "\nlost-1 | Hello? | NONE | NONE | !HTTP 503 after 5 attempts"))
 
 
 def too_many_answers_failed() -> ReportView:
@@ -76,29 +76,30 @@ def budget_reached() -> ReportView:
         verdict=Verdict.ERROR,
         text="The budget of $0.05 (`run.budget_usd`) is spent after 30 of 120 answers, so nothing was concluded.",
     )
-    rows = "\n".join(
-        f"m-{i} | Where is {i}? | {i} | {i if i < 8 else '!the budget is spent'} | {i if i < 8 else '!the budget is spent'}"
-        for i in range(1, 31)
-    )
+    answers = [(i, i if i < 8 else "!the budget is spent") for i in range(1, 31)]
+    rows = "\n".join(f"m-{i} | Where is {i}? | {i} | {answer} | {answer}" for i, answer in answers)
     return report(comparison(rows), problems=[spent])
 
 
 def critical_broken() -> ReportView:
-    return report(comparison(many(right=150) + "\n" + REFUND))
+    return report(comparison(many(right=60) + "\n" + REFUND))
 
 
 def cost_limit() -> ReportView:
-    return report(comparison(many(right=150), numbers=Numbers(usd=(0.0002, 0.00031), ms=(500.0, 520.0))))
+    return report(comparison(many(right=60), numbers=Numbers(usd=(0.0002, 0.00031), ms=(500.0, 520.0))))
 
 
 def cost_unknown() -> ReportView:
-    return report(comparison(many(right=150), numbers=Numbers(usd=(None, None))), requests_per_day=None)
+    return report(comparison(many(right=60), numbers=Numbers(usd=(None, None))), requests_per_day=None)
 
 
 def hostile_text() -> ReportView:
     rows = f"{HOSTILE.replace('|', '/')} | {HOSTILE} | {HOSTILE} | {HOSTILE} | {HOSTILE} now".replace("/ ", "")
     evil = comparison(
-        rows + "\n" + many(right=5, broken=8), name="evil‮gpj.<b>", removed_cases=(HOSTILE,), loosened_cases=(HOSTILE,)
+        rows + "\n" + many(right=5, broken=8),
+        name="evil\u202egpj.<b>",
+        removed_cases=(HOSTILE,),
+        loosened_cases=(HOSTILE,),
     )
     return report(evil, notes=(HOSTILE,), problems=[Reason(rule="x", verdict=Verdict.FAIL, text=HOSTILE)])
 
@@ -111,7 +112,7 @@ def text_too_long() -> ReportView:
 
 def fork() -> ReportView:
     note = "This pull request comes from a fork, which gets no key: the workflow `prompts` ran it after approval."
-    return report(comparison(many(right=200)), notes=(note,))
+    return report(comparison(many(right=60)), notes=(note,))
 
 
 def advise_mode() -> ReportView:
@@ -119,7 +120,7 @@ def advise_mode() -> ReportView:
 
 
 def shrunk_and_loosened_goldens() -> ReportView:
-    rows = many(right=150) + "\nmail-151~ | Is it 77? | 77 | 77 | 77\nmail-152+ | And 78? | 78 | 78 | NONE"
+    rows = many(right=60) + "\nmail-151~ | Is it 77? | 77 | 77 | 77\nmail-152+ | And 78? | 78 | 78 | NONE"
     return report(comparison(rows, removed_cases=("vip-1", "vip-2"), loosened_cases=("mail-151",)))
 
 
@@ -157,7 +158,7 @@ def same_prompt_new_goldens() -> ReportView:
 
 def line_endings_only() -> ReportView:
     base, head = prompt("order-extractor", OLD), prompt("order-extractor", OLD.replace("\n", "\r\n"))
-    return report(comparison(many(right=200), base=base, head=head))
+    return report(comparison(many(right=60), base=base, head=head))
 
 
 def one_revision() -> ReportView:

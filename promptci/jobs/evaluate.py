@@ -14,8 +14,9 @@ from promptci.jobs import asking, planning
 from promptci.jobs.asking import Asked
 from promptci.jobs.gather import Gathered
 from promptci.jobs.world import Errand, Outcome, World
+from promptci.redact import Redactor
+from promptci.report import redaction, write
 from promptci.report import view as views
-from promptci.report import write
 from promptci.report.facts import RunFacts
 from promptci.report.model import RevisionView, SpendView
 from promptci.verdict import Verdict
@@ -71,7 +72,7 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         gate_source=gathered.config_source,
         requests_per_day=gathered.config.requests_per_day,
     )
-    return _written(report, facts, errand)
+    return _written(report, facts, errand, world)
 
 
 def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Outcome:
@@ -80,7 +81,7 @@ def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Ou
         raise error
     reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
     report = GateReport(decisions=(), policy=Policy(), problems=tuple(reasons))
-    outcome = _written(report, _facts(sides, world, Asked(), notes=()), errand)
+    outcome = _written(report, _facts(sides, world, Asked(), notes=()), errand, world)
     return dataclasses.replace(outcome, exit_code=error.exit_code, problems=error.problems)
 
 
@@ -95,7 +96,7 @@ def failed(error: PromptciError, errand: Errand, world: World) -> Outcome:
         spend=SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False),
     )
     reason = Reason(rule="could-not-run", verdict=Verdict.ERROR, text=str(error))
-    outcome = _written(GateReport(decisions=(), policy=Policy(), problems=(reason,)), facts, errand)
+    outcome = _written(GateReport(decisions=(), policy=Policy(), problems=(reason,)), facts, errand, world)
     return dataclasses.replace(outcome, exit_code=error.exit_code)
 
 
@@ -133,6 +134,6 @@ def _facts(
     )
 
 
-def _written(report: GateReport, facts: RunFacts, errand: Errand) -> Outcome:
-    view = views.build(report, facts=facts)
+def _written(report: GateReport, facts: RunFacts, errand: Errand, world: World) -> Outcome:
+    view = redaction.redacted(views.build(report, facts=facts), Redactor.from_environ(world.environ))
     return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, errand.out))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from promptci.providers.retry import Failed
 CONTEXT_TOKENS = 4096
 DEFAULT_MAX_TOKENS = 512
 """A small model that rambles would otherwise fill its whole context."""
+CACHE_MIB = 512
+"""Memory for the computed beginnings of earlier prompts; both versions of a prompt are asked by turns."""
 SEED = 20240613
 """Any number will do, as long as it stays the same."""
 
@@ -23,9 +26,9 @@ SEED = 20240613
 class LocalModel:
     """Answers with llama.cpp inside this process, one call at a time, in a thread of its own.
 
-    Equal requests give equal answers: temperature 0 and a fixed seed unless the prompt says otherwise, and no
-    reuse of an earlier prompt's computed prefix (it saves a third of the time but changes the last bits of the
-    numbers, and with them some answers, by the order of the questions).
+    Equal requests give equal answers, whatever was asked before: temperature 0 and a fixed seed unless the prompt says
+    otherwise, and one token computed at a time, because the size of a batch changes the last bits of the numbers and
+    with them some answers.
     """
 
     def __init__(self, file: Path, *, timeout_s: float = 60.0) -> None:
@@ -80,19 +83,8 @@ class LocalModel:
         if self._server is None:
             import xllamacpp  # noqa: PLC0415 - heavy: keeps --help fast
 
-            settings = xllamacpp.CommonParams()
-            settings.model.path = str(self._file)
-            # One thread fewer than cores: with all of them busy, its spinning threads wait for each other.
-            threads = max(1, (os.cpu_count() or 1) - 1)
-            settings.cpuparams.n_threads = threads
-            settings.cpuparams_batch.n_threads = threads
-            settings.n_gpu_layers = 0
-            settings.n_ctx = CONTEXT_TOKENS
-            settings.n_parallel = 1
-            settings.warmup = False
-            settings.verbosity = -1  # nothing on stdout or stderr
             try:
-                self._server = xllamacpp.Server(settings)
+                self._server = xllamacpp.Server(_settings(xllamacpp.CommonParams(), self._file))
             except RuntimeError:
                 message = f"{self._file} cannot be loaded: it is no model in GGUF format, or is damaged"
                 raise CallError("server", f"{message}. {local_model.SET_UP}", fatal=True) from None
@@ -102,9 +94,28 @@ class LocalModel:
         self._server = None
 
 
+def _settings(settings: Any, file: Path) -> Any:
+    settings.model.path = str(file)
+    # One thread fewer than cores: with all of them busy, its spinning threads wait for each other.
+    threads = max(1, (os.cpu_count() or 1) - 1)
+    settings.cpuparams.n_threads = threads
+    settings.cpuparams_batch.n_threads = threads
+    settings.n_gpu_layers = 0
+    settings.n_ctx = CONTEXT_TOKENS
+    settings.n_parallel = 1
+    settings.n_ubatch = 1  # see the class: answers must not depend on what was asked before
+    settings.cache_ram_mib = CACHE_MIB
+    settings.warmup = False
+    settings.verbosity = -1  # nothing on stdout or stderr
+    # It opens a port on loopback, which nobody needs: a key that nobody knows shuts it.
+    settings.api_keys = [secrets.token_urlsafe(16)]
+    settings.endpoint_slots = False
+    return settings
+
+
 def _body(request: Request, replicate: int) -> dict[str, Any]:
     limit = {} if "max_completion_tokens" in request.parameters else {"max_tokens": DEFAULT_MAX_TOKENS}
-    steady = {"temperature": 0, "seed": SEED + replicate, "cache_prompt": False}
+    steady = {"temperature": 0, "seed": SEED + replicate}
     return {**steady, **limit, **request.body, "stream": True, "stream_options": {"include_usage": True}}
 
 
@@ -120,5 +131,7 @@ def _joined(chunks: list[Any]) -> dict[str, Any]:
         for choice in chunk.get("choices", ()):
             text.append(choice["delta"].get("content") or "")
             finish = choice["finish_reason"] or finish
-    message = {"content": "".join(text)}
-    return {**last, "choices": [{"message": message, "finish_reason": finish}]}
+    # How much of the prompt was still in memory is left out: it depends on what was asked before.
+    usage = {key: count for key, count in last.get("usage", {}).items() if key != "prompt_tokens_details"}
+    choice = {"message": {"content": "".join(text)}, "finish_reason": finish}
+    return {**last, "choices": [choice], "usage": usage}

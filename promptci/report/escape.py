@@ -81,7 +81,9 @@ def _broken(text: str) -> str:
 
 def code(text: str, limit: int = 200) -> Ready:
     """Give a code span, in which GitHub finds neither mentions nor links. Stands anywhere, table cells included."""
-    shown = clip(one_line(text).strip(), limit).replace("<!--", f"<{BREAK}!--")  # nothing may look like our own marker
+    shown = shorten(one_line(text).strip(), limit).replace(
+        "<!--", f"<{BREAK}!--"
+    )  # nothing may look like our own marker
     if not shown:
         return Ready("*(empty)*")
     if "|" in shown or "\\" in shown:

@@ -58,12 +58,13 @@ def _section(view: ReportView, index: int, room: Room) -> Section:
     prompt = view.prompts[index]
     anchor = f"p{index + 1}"
     drawn = index < MOST_DRAWN
+    concluded = prompt.verdict != "error"
     diff = tuple(line for line in prompt.diff if room.line(line))
     return Section(
         anchor=anchor,
         prompt=prompt,
         figures=tuple(figures.table(prompt)),
-        quality_chart=charts.quality(prompt, view.gate, f"{anchor}-quality") if drawn else None,
+        quality_chart=charts.quality(prompt, view.gate, f"{anchor}-quality") if drawn and concluded else None,
         latency_chart=charts.latency(prompt, f"{anchor}-latency") if drawn else None,
         groups=tuple(groups.groups(prompt, room)),
         matrices=tuple(figures.matrices(prompt)),

@@ -69,7 +69,9 @@ def detectable_words(found: QualityView) -> str:
 
 
 def before_after(prompt: PromptView) -> str:
-    """Give quality before and now for a table cell."""
+    """Give quality before and now for a table cell; nothing of a prompt of which nothing could be concluded."""
+    if prompt.verdict == "error":
+        return "–"
     if prompt.quality is not None:
         return f"{filters.percent(prompt.quality.base)} → {filters.percent(prompt.quality.head)}"
     if prompt.head is not None and prompt.head.quality is not None:
@@ -136,7 +138,8 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
         ]
         if found.cases_needed is not None:
             rows.append(("Cases needed", f"about {found.cases_needed:,} pairs would settle the margin"))
-    return rows + ([("Rule", _rule(view))] if view.kind == "check" else [])
+    rule = "only the absolute limits decide, for lack of a version to compare with" if found is None else _rule(view)
+    return [*rows, ("Rule", rule)]
 
 
 def _cases(prompt: PromptView) -> str:

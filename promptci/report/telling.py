@@ -7,6 +7,8 @@ from promptci.report import escape, filters
 from promptci.report.model import AnswerView, CaseView, PromptView
 
 MOST_MARKS = 5
+MOST_UNANSWERED = 3
+"""Cases without an answer mostly say the same; a few are enough."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +27,8 @@ def choose(prompt: PromptView, open_cases: int, folded_cases: int) -> Telling:
     """Choose the cases to show, critical ones first: broken, else failing ones of a new prompt, else unanswered."""
     found, title = _found(prompt)
     ordered = sorted(found, key=lambda case: not case.critical)
+    if found and found[0].outcome not in ("broken", "head-only"):
+        open_cases, folded_cases = min(open_cases, MOST_UNANSWERED), 0
     end = open_cases + folded_cases
     return Telling(
         prompt=prompt,

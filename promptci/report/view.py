@@ -72,7 +72,7 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         fixes=_ids(comparison.fixed),
         latency_ms=LatencyView(base=_latency(comparison.base), head=_latency(comparison.head)),
         cost_usd=_cost(comparison, facts.requests_per_day),
-        reasons=_reasons(decision.reasons, facts.kind),
+        reasons=_reasons(decision.reasons),
         diff=diff,
         diff_note=diff_note,
         case_details=[cases.view(paired) for paired in comparison.cases],
@@ -168,15 +168,8 @@ def _cost(comparison: Comparison, requests_per_day: float | None) -> CostView:
     )
 
 
-def _reasons(reasons: Sequence[Reason], kind: str = "check") -> list[ReasonView]:
-    return [ReasonView(rule=r.rule, verdict=r.verdict.value, text=plain.text(_reworded(r, kind))) for r in reasons]
-
-
-def _reworded(reason: Reason, kind: str) -> str:
-    """Reword for a run of one version, which has nothing to compare with although no prompt is new."""
-    if reason.rule == "new-prompt" and kind == "run":
-        return "One version was asked; only the absolute limits decide."
-    return reason.text
+def _reasons(reasons: Sequence[Reason]) -> list[ReasonView]:
+    return [ReasonView(rule=r.rule, verdict=r.verdict.value, text=plain.text(r.text)) for r in reasons]
 
 
 def _gate(policy: Policy, source: str) -> GateView:

@@ -27,8 +27,8 @@ def clause(decision: Decision, kind: str = "check") -> str:
     numbers = counts(decision.comparison)
     if leading[0].rule == "cannot-tell":
         said[0] = f"{numbers}; no regression detected ({detectable(decision.comparison)})"
-    elif leading[0].rule in _NEEDS_NUMBERS and numbers:
-        said[0] += f": {numbers}"
+    elif numbers and (joint := _JOINTS.get(leading[0].rule)):
+        said[0] += joint + numbers
     return "; it also ".join(said)
 
 
@@ -40,7 +40,7 @@ def _leading(decision: Decision) -> list[Reason]:
 
 def _with_name(decision: Decision, kind: str) -> str:
     leading = _leading(decision)
-    joint = ": " if leading and leading[0].rule == "cannot-tell" else " "
+    joint = ": " if leading and leading[0].rule in _SENTENCES else " "
     return f"{decision.comparison.plan.name}{joint}{clause(decision, kind)}"
 
 
@@ -61,12 +61,15 @@ _RANK = (
     "new-prompt",
 )
 """Which finding leads the sentence where several decide."""
-_NEEDS_NUMBERS = frozenset({"regression", "critical", "cost", "p95", "not-worse", "new-prompt"})
+_JOINTS = {"regression": ": ", "not-worse": ": ", "new-prompt": ": ", "critical": "; ", "cost": "; ", "p95": "; "}
+"""Findings after which the numbers of cases are said."""
+_SENTENCES = frozenset({"cannot-tell", "nothing-evaluated", "error-rate"})
+"""Findings whose words are no predicate, so that a colon follows the prompt's name."""
 
 
 def _finding(reason: Reason, decision: Decision, kind: str) -> str:
     comparison = decision.comparison
-    answers = f"{comparison.errors} of {filters.count(comparison.asked, 'answer')}"
+    missing = f"{comparison.errors:,} of {comparison.asked:,}"
     match reason.rule:
         case "deleted":
             return "was deleted, so nothing was run"
@@ -75,9 +78,9 @@ def _finding(reason: Reason, decision: Decision, kind: str) -> str:
         case "no-cases":
             return "has an empty golden set, so nothing was tested"
         case "nothing-evaluated":
-            return f"could not be evaluated: {answers} failed"
+            return f"no answer could be evaluated ({missing} failed)"
         case "error-rate":
-            return f"could not be evaluated: {answers} are missing"
+            return f"too many answers are missing ({missing})"
         case "regression":
             return "got worse"
         case "critical":

