@@ -33,4 +33,4 @@ gold: install ## Accept the present words of comment and report as right (then r
 	$(BIN)/pytest tests/unit/report --update-gold
 
 docs: install ## Write the generated pages and schemas anew
-	$(BIN)/python -m promptci.cli.generate
+	$(BIN)/python docs/generate.py

@@ -78,7 +78,7 @@ def prompt(name: str, source: str) -> Prompt:
         name=name,
         path=f"prompts/{name}.prompt.yml",
         model="gpt-4o-mini",
-        messages=(Message(role="system", content=source),),
+        messages=(Message(role="system", content=source.replace("\r\n", "\n")),),
         source=source,
     )
 

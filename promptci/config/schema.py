@@ -2,11 +2,14 @@
 
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Share = Annotated[float, Field(ge=0, le=1)]
+SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
+"""The JSON Schema, as it is shipped."""
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 

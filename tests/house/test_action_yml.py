@@ -100,7 +100,7 @@ def test_actionlint_finds_nothing_in_the_workflows(tmp_path: Path) -> None:
 
 
 def test_zizmor_finds_nothing_in_the_action_and_the_workflows(tmp_path: Path) -> None:
-    zizmor = [tools.zizmor(), "--offline", "--no-progress", "--config", tmp_path / "zizmor.yml"]
+    zizmor: list[str | Path] = [tools.zizmor(), "--offline", "--no-progress", "--config", tmp_path / "zizmor.yml"]
     (tmp_path / "zizmor.yml").write_text(yaml.safe_dump(ZIZMOR))
     wrong = tmp_path / "wrong.yml"
     wrong.write_text(WRONG.replace("run: echo ${{ github.evnt }}", "run: echo ${{ github.head_ref }}"))

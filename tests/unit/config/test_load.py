@@ -1,12 +1,10 @@
 """promptci.yml is read whole, and every mistake in it is named with its line and what was meant."""
 
-import json
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from promptci.config import load, schema
+from promptci.config import load
 from promptci.config.model import Config
 from promptci.errors import ConfigError
 from promptci.gates.policy import Handling, Mode
@@ -114,8 +112,3 @@ def test_a_malformed_file_is_a_configuration_error_with_exit_code_2() -> None:
     with pytest.raises(ConfigError) as caught:
         load.load(b"gate: {\n", "promptci.yml")
     assert caught.value.exit_code == 2
-
-
-def test_the_shipped_schema_is_the_code_s() -> None:
-    shipped = Path(__file__).parents[3] / "docs" / "promptci.schema.json"
-    assert json.loads(shipped.read_text()) == schema.json_schema()

