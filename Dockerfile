@@ -17,6 +17,10 @@ COPY entrypoint.py /opt/promptci/entrypoint.py
 RUN /opt/promptci/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
     "/opt/promptci/src${EXTRAS:+[$EXTRAS]}"
 
+# matplotlib keeps its list of fonts here, made once now, instead of in the runner's home on every run.
+ENV MPLCONFIGDIR=/opt/promptci/matplotlib
+RUN /opt/promptci/venv/bin/python -c 'import matplotlib.font_manager'
+
 # No USER and no WORKDIR: a runner mounts folders that belong to others, and sets the working folder itself.
 # What is written is handed back to the workspace's owner.
 ENTRYPOINT ["/opt/promptci/venv/bin/python", "/opt/promptci/entrypoint.py"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -84,13 +85,17 @@ async def _ask(
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
         cache = None
-        if limits.cache and not errand.no_cache:
+        # A recording must hold every answer, and a cached one would not pass by the recorder.
+        if limits.cache and not errand.no_cache and errand.record is None:
             cache = table.open_cache(options, world.environ, errand.root / limits.cache)
         if cache is not None:
             stack.callback(cache.close)
-        desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate)
+        started = time.monotonic()  # one deadline for candidates and judges together
+        desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
         answers = await execute.answer(plan.questions, provider, limits=limits, desk=desk)
-        judges = _Judges(provider, limits, Desk(purse=purse, cache=cache, journal=kept, progress=count.judge))
+        judges = _Judges(
+            provider, limits, Desk(purse=purse, cache=cache, journal=kept, progress=count.judge, started=started)
+        )
         cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
         judge = JudgeDesk(ask=judges.ask, model=gathered.config.judge.model, rubric=gathered.rubric)
         scored = await score.mark_all(answers, cases, judge)

@@ -1,7 +1,7 @@
 """Read both revisions and plan: which prompts a change affects, with which cases, under which configuration."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from promptci.config import load as config_load
 from promptci.config.model import Config
@@ -61,6 +61,11 @@ def gather(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config
         source = "defaults (there is no promptci.yml)"
     if before.config.present and before.config != after.config:
         notes.append(f"This change edits {config_path}. What decides and who is asked is read from the base revision.")
+    folder = binding.run.cache
+    if folder is not None and any(path.startswith(f"{folder.rstrip('/')}/") for path in head.paths()):
+        # Whoever can commit answers can make any prompt pass.
+        binding = replace(binding, run=replace(binding.run, cache=None))
+        notes.append(f"Answers are committed under {folder}; they were not used. Take them out of git.")
     if not touched:
         return Gathered(config=binding, config_source=source, plans=(), notes=tuple(notes))
     reader = _Reader(before=before, after=after, touched=touched, config_changed=before.config != after.config)

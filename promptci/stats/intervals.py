@@ -3,8 +3,11 @@
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from promptci.stats import paired
+
+NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,11 +19,9 @@ class Interval:
 
 
 def _z(confidence: float) -> float:
-    from scipy.stats import norm  # noqa: PLC0415 - heavy: keeps --help fast
-
     if not 0 < confidence < 1:
         raise ValueError(f"confidence lies between 0 and 1, not {confidence}")
-    return float(norm.ppf(0.5 + confidence / 2))
+    return NORMAL.inv_cdf(0.5 + confidence / 2)
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval | None:
@@ -108,9 +109,9 @@ def clustered_difference(
     if test.se == 0:
         sums = paired.cluster_sums(differences, paired.check_weights(weights, len(differences)), clusters)
         return _unseen(test.mean, _effective([w for _, w in sums]), confidence)
-    from scipy.stats import t  # noqa: PLC0415 - heavy: keeps --help fast
+    from scipy.special import stdtrit  # noqa: PLC0415 - heavy: keeps --help fast
 
-    half = float(t.ppf(0.5 + confidence / 2, test.df)) * test.se
+    half = float(stdtrit(test.df, 0.5 + confidence / 2)) * test.se
     return _clip(test.mean - half, test.mean + half)
 
 
@@ -128,7 +129,6 @@ def bca_mean(
     with width (see `_unseen`) rather than certainty from nothing.
     """
     import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
-    from scipy.stats import norm  # noqa: PLC0415 - heavy: keeps --help fast
 
     mean = paired.weighted_mean(values, weights)
     w = np.asarray(paired.check_weights(weights, len(values)))
@@ -143,11 +143,11 @@ def bca_mean(
     rows = np.random.default_rng(seed).integers(0, len(v), size=(resamples, len(v)))
     means = (v[rows] * w[rows]).sum(axis=1) / w[rows].sum(axis=1)
     below = float((means < mean - 1e-12).mean() + (np.abs(means - mean) <= 1e-12).mean() / 2)
-    bias = float(norm.ppf(min(max(below, 0.5 / resamples), 1 - 0.5 / resamples)))
+    bias = NORMAL.inv_cdf(min(max(below, 0.5 / resamples), 1 - 0.5 / resamples))
     left_out = ((v * w).sum() - v * w) / (w.sum() - w)
     spread = left_out.mean() - left_out
     acceleration = float((spread**3).sum() / (6 * (spread**2).sum() ** 1.5))
-    ends = [bias + float(norm.ppf(q)) for q in (0.5 - confidence / 2, 0.5 + confidence / 2)]
-    shares = [float(norm.cdf(bias + e / (1 - acceleration * e))) for e in ends]
+    ends = [bias + NORMAL.inv_cdf(q) for q in (0.5 - confidence / 2, 0.5 + confidence / 2)]
+    shares = [NORMAL.cdf(bias + e / (1 - acceleration * e)) for e in ends]
     lo, hi = np.quantile(means, shares)
     return _clip(float(lo), float(hi))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from statistics import NormalDist
 
 from promptci.stats.paired import mcnemar_midp
 
@@ -27,15 +28,18 @@ def power_of(n: int, discordance: float, drop: float, *, alpha: float = 0.05) ->
     (discordance - drop)/2. Exact: summed over the number of discordant pairs.
     """
     import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
-    from scipy.stats import binom  # noqa: PLC0415 - heavy: keeps --help fast
+    from scipy.special import bdtrc, gammaln, xlog1py, xlogy  # noqa: PLC0415 - scipy.stats takes a second to import
 
     if not 0 < discordance <= 1 or not 0 <= drop <= discordance + 1e-12:
         raise ValueError(f"a drop of {drop} cannot be with a discordance of {discordance}")
-    lo, hi = (int(q) for q in binom.ppf([1e-12, 1 - 1e-12], n, discordance))
-    counts = np.arange(max(lo, 0), hi + 1)
+    far = 9 * math.sqrt(n * discordance * (1 - discordance)) + 9  # what lies further out has no weight
+    counts = np.arange(max(0, int(n * discordance - far)), min(n, int(n * discordance + far)) + 1)
+    chosen = gammaln(n + 1) - gammaln(counts + 1) - gammaln(n - counts + 1)
+    weight = np.exp(chosen + xlogy(counts, discordance) + xlog1py(n - counts, -discordance))
     needed = np.array([_broken_needed(int(m), alpha) for m in counts])
     share = min(1.0, (discordance + drop) / (2 * discordance))
-    return float((binom.pmf(counts, n, discordance) * binom.sf(needed - 1, counts, share)).sum())
+    possible = needed <= counts
+    return float((weight[possible] * bdtrc(needed[possible] - 1, counts[possible], share)).sum())
 
 
 def detectable_drop(n: int, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> float | None:
@@ -71,9 +75,8 @@ def _smallest(enough: Callable[[float], bool], lo: float, hi: float) -> float:
 
 
 def _z_sum(alpha: float, power: float) -> float:
-    from scipy.stats import norm  # noqa: PLC0415 - heavy: keeps --help fast
-
-    return float(norm.isf(alpha) + norm.ppf(power))
+    normal = NormalDist()
+    return normal.inv_cdf(1 - alpha) + normal.inv_cdf(power)
 
 
 def detectable_drop_scores(n: int, sd: float, *, alpha: float = 0.05, power: float = 0.80) -> float:

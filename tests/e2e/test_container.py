@@ -213,7 +213,7 @@ def test_a_worse_prompt_is_blocked_and_every_file_belongs_to_the_workspaces_owne
     assert [status["state"] for status in github.statuses] == ["failure"]
     assert not github.unknown
     assert (machine.folder / "file_commands" / "summary").stat().st_size > 0
-    assert list((machine.folder / "home").iterdir()) == [], "git's settings are left alone"
+    assert list((machine.folder / "home").iterdir()) == [], "neither git's settings nor caches are left there"
     told = [path.read_bytes() for path in machine.folder.rglob("*") if path.is_file() and not path.is_symlink()]
     told += [done.stdout.encode(), done.stderr.encode(), body.encode()]
     assert not [text for text in told if KEY.encode() in text or fake.TOKEN.encode() in text]

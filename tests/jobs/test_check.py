@@ -500,3 +500,15 @@ def test_a_secret_in_the_environment_is_nowhere_in_what_is_written(tmp_path: Pat
         checked(builder, environ={"OPENAI_API_KEY": secret})
     for path in (tmp_path / "out").iterdir():
         assert secret.encode() not in path.read_bytes(), path.name
+
+
+def test_answers_committed_into_the_cache_s_folder_are_not_used(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES, server)
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        checked(builder)
+        builder.git("add", "--force", ".promptci")
+        builder.commit()
+        outcome = checked(builder, out=tmp_path / "again")
+    assert len(server.calls) == 240
+    assert any("not used" in note for note in view(outcome).notes)

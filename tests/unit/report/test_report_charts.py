@@ -1,0 +1,122 @@
+"""Drawings may stand inline under the page's policy, say what they show, and are the same bytes every time."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+from notation import comparison, many, report
+from reports import HOSTILE, SITUATIONS
+
+from promptci.report import charts
+from promptci.report.model import ReportView
+
+
+def drawings(view: ReportView) -> list[str]:
+    found = [charts.overview(view)]
+    for i, prompt in enumerate(view.prompts):
+        found += [charts.quality(prompt, view.gate, f"p{i}-quality"), charts.latency(prompt, f"p{i}-latency")]
+    return [str(drawing) for drawing in found if drawing is not None]
+
+
+DRAWN = [s for s in SITUATIONS if s not in ("no_prompts_changed", "deleted", "goldens_missing", "all_answers_failed")]
+
+
+@pytest.mark.parametrize("situation", DRAWN)
+def test_a_drawing_has_no_style_no_script_and_nothing_from_outside(situation: str) -> None:
+    for drawing in drawings(SITUATIONS[situation]()):
+        root = ET.fromstring(drawing)
+        assert {element.tag for element in root.iter()} <= {
+            "svg",
+            "title",
+            "desc",
+            "g",
+            "defs",
+            "path",
+            "use",
+            "text",
+            "clipPath",
+            "rect",
+        }
+        for element in root.iter():
+            assert not {key for key in element.attrib if key == "style" or key.startswith("on") or "xlink" in key}
+            assert element.get("href", "#").startswith("#")
+        assert "url(" not in re.sub(r"url\(#[\w-]+\)", "", drawing)
+
+
+@pytest.mark.parametrize("situation", DRAWN)
+def test_every_reference_in_a_drawing_has_its_target_and_no_two_drawings_share_one(situation: str) -> None:
+    seen: set[str] = set()
+    for drawing in drawings(SITUATIONS[situation]()):
+        ids = re.findall(r' id="([^"]+)"', drawing)
+        assert len(ids) == len(set(ids))
+        assert not seen & set(ids)
+        seen |= set(ids)
+        assert set(re.findall(r'(?:href="#|url\(#)([\w-]+)', drawing)) <= set(ids)
+
+
+def test_a_drawing_uses_the_colours_of_the_page() -> None:
+    for drawing in drawings(SITUATIONS["regressed"]()):
+        assert set(re.findall(r'(?:fill|stroke)="([^"]+)"', drawing)) <= {
+            "none",
+            "currentColor",
+            "var(--before)",
+            "var(--now)",
+            "var(--bad)",
+        }
+
+
+def test_a_drawing_says_what_it_shows() -> None:
+    quality, latency = drawings(SITUATIONS["regressed"]())
+    assert "before  96.7%, now  51.7%; between 34.9 and 55.6 points worse (90% confidence)." in quality
+    assert "now p50 854 ms, p95 1.22 s, p99 1.83 s." in latency
+
+
+def test_a_new_prompt_is_drawn_with_the_interval_of_its_rate() -> None:
+    quality = drawings(SITUATIONS["new_prompt"]())[0]
+    assert "now  83.3%, 95% interval 66.4% to 92.7%." in quality
+
+
+def test_the_same_numbers_give_the_same_bytes() -> None:
+    assert drawings(SITUATIONS["several_prompts"]()) == drawings(SITUATIONS["several_prompts"]())
+
+
+def test_names_of_others_reach_the_drawing_as_text_only() -> None:
+    hostile = HOSTILE.replace("|", "")
+    view = report(
+        comparison(many(right=60), name=f"$\\frac{{1}}{{0}}$ {hostile}"), comparison(many(right=60), name="日本 <b>‏")
+    )
+    (overview,) = [drawing for drawing in [charts.overview(view)] if drawing is not None]
+    root = ET.fromstring(overview)
+    texts = [element.text for element in root.iter("text")]
+    assert "$\\frac{1}{0}$ <script…" in texts
+    assert "日本 <b>\\u200f" in texts
+    assert not list(root.iter("script"))
+
+
+def test_one_compared_prompt_needs_no_overview() -> None:
+    assert charts.overview(SITUATIONS["regressed"]()) is None
+
+
+def test_too_few_answers_make_no_drawing_of_latency() -> None:
+    view = report(comparison("a | Hi | yes | yes | yes"))
+    assert charts.latency(view.prompts[0], "x") is None
+    assert charts.quality(view.prompts[0], view.gate, "x") is not None
+
+
+def test_a_prompt_that_was_not_asked_is_not_drawn() -> None:
+    view = SITUATIONS["deleted"]()
+    assert charts.quality(view.prompts[0], view.gate, "x") is None
+
+
+def test_the_extremes_are_drawn() -> None:
+    for rows in (many(right=5), many(broken=5), many(fixed=5), many(wrong=5)):
+        assert len(drawings(report(comparison(rows)))) == 2
+
+
+def test_latencies_of_zero_are_drawn() -> None:
+    view = SITUATIONS["regressed"]()
+    zero = view.prompts[0].latency_ms.base
+    assert zero is not None
+    zero = zero.model_copy(update={"p50": 0.0, "p95": 0.0, "p99": 0.0})
+    latency = view.prompts[0].latency_ms.model_copy(update={"base": zero, "head": zero})
+    assert charts.latency(view.prompts[0].model_copy(update={"latency_ms": latency}), "x") is not None

@@ -1,0 +1,100 @@
+"""report.json is the view and nothing else: it comes back as it went, and anything else is refused with reasons."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from goldtest import Gold
+from reports import SITUATIONS
+
+from promptci.errors import InputError
+from promptci.report import data
+
+COPY = Path(__file__).parents[3] / "docs" / "report.schema.json"
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_report_comes_back_as_it_was_written(situation: str) -> None:
+    view = SITUATIONS[situation]()
+    text = data.dump(view)
+    assert data.load(text, "report.json") == view
+    assert data.dump(data.load(text, "report.json")) == text
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_report_keeps_to_its_schema(situation: str) -> None:
+    jsonschema.validate(json.loads(data.dump(SITUATIONS[situation]())), data.schema())
+
+
+def test_the_schema_files_are_up_to_date(gold: Gold) -> None:
+    for path in (data.SCHEMA_FILE, COPY):
+        if gold.update:
+            path.write_text(data.schema_text(), encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == data.schema_text(), f"{path}: run pytest --update-gold"
+
+
+def test_a_schema_is_itself_valid() -> None:
+    jsonschema.Draft202012Validator.check_schema(data.schema())
+
+
+def test_the_promised_keys_are_there_and_unknown_is_null() -> None:
+    written = json.loads(data.dump(SITUATIONS["cost_unknown"]()))
+    assert {"schema", "verdict", "exit_code", "base", "head", "prompts", "spend"} <= written.keys()
+    (prompt,) = written["prompts"]
+    assert {"name", "path", "status", "verdict", "cases", "pairs", "errors", "quality", "regressions", "fixes"} <= prompt.keys()
+    assert prompt["cost_usd"] == {
+        "base_per_request": None,
+        "head_per_request": None,
+        "delta_per_month": None,
+        "requests_per_day": None,
+    }
+
+
+def test_keys_stand_in_the_order_of_the_model() -> None:
+    assert list(json.loads(data.dump(SITUATIONS["regressed"]())))[:3] == ["schema", "promptci_version", "verdict"]
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        data.load(text, "out/report.json")
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "out/report.json:1: not JSON"),
+        ('{"a":\n 1,}', "out/report.json:2: not JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ("1" * 5000, "too many digits"),
+        ("[]", "not a report of this version: `schema` is null"),
+        ('{"schema": "promptci/report/v9"}', '`schema` is "promptci/report/v9", not `promptci/report/v1`'),
+    ],
+)
+def test_what_is_no_report_is_refused_with_the_reason(text: str, what: str) -> None:
+    (found,) = problems(text)
+    assert what in found
+    assert "Give a report.json as promptci wrote it" in found
+
+
+def test_every_wrong_field_is_named_with_its_place() -> None:
+    written = json.loads(data.dump(SITUATIONS["regressed"]()))
+    written["verdict"] = "splendid"
+    written["prompts"][0]["cases"] = "many"
+    written["surprise"] = 1
+    found = "\n".join(problems(json.dumps(written)))
+    for place in ("verdict:", "prompts.0.cases:", "surprise:"):
+        assert place in found
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_refused(number: str) -> None:
+    written = data.dump(SITUATIONS["regressed"]()).replace('"usd": 0.0312', f'"usd": {number}')
+    assert any("spend.usd" in problem for problem in problems(written))
+
+
+def test_not_more_than_twenty_findings_are_listed() -> None:
+    written = json.loads(data.dump(SITUATIONS["regressed"]()))
+    written["prompts"] = [{}] * 100
+    assert len(problems(json.dumps(written))) == data.MOST_PROBLEMS

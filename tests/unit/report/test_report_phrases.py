@@ -1,0 +1,214 @@
+"""Numbers in words: intervals, cells, what to do next."""
+
+from datetime import UTC, datetime
+
+import pytest
+from notation import Numbers, comparison, many, report
+from reports import SITUATIONS
+
+from promptci.report import figures, phrases
+from promptci.report.model import PromptView, QualityView
+from promptci.runs.model import Status
+
+
+def quality(lo: float, hi: float, delta: float = 0.0) -> QualityView:
+    return QualityView(
+        measure="pass rate",
+        base=0.9,
+        head=0.9 + delta,
+        delta=delta,
+        interval=(lo, hi),
+        confidence=0.9,
+        p=0.5,
+        adjusted_p=0.5,
+        detectable_drop=None,
+        cases_needed=None,
+        method="m",
+        seed=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("lo", "hi", "words"),
+    [
+        (-0.09, -0.01, "between 1 and 9 points worse (90% confidence)"),
+        (0.01, 0.09, "between 1 and 9 points better (90% confidence)"),
+        (-0.09, 0.01, "between 9 points worse and 1 point better (90% confidence)"),
+        (0.0, 0.0, "no difference (90% confidence)"),
+        (-0.0001, 0.0001, "no difference (90% confidence)"),
+        (-0.05, 0.0, "between 0 and 5 points worse (90% confidence)"),
+    ],
+)
+def test_an_interval_is_said_in_words(lo: float, hi: float, words: str) -> None:
+    assert phrases.interval_words(quality(lo, hi)) == words
+
+
+def test_an_interval_that_cannot_be_estimated_is_said() -> None:
+    unknown = quality(0, 0).model_copy(update={"interval": None})
+    assert phrases.interval_words(unknown) == "the interval cannot be estimated"
+
+
+@pytest.mark.parametrize(
+    ("delta", "words"), [(-0.45, "45 points worse"), (0.017, "1.7 points better"), (0.00001, "no difference")]
+)
+def test_a_difference_is_said_in_words(delta: float, words: str) -> None:
+    assert phrases.difference(quality(0, 0, delta)) == words
+
+
+def prompt_of(situation: str) -> PromptView:
+    return SITUATIONS[situation]().prompts[0]
+
+
+def test_the_cells_of_a_comparison() -> None:
+    prompt = prompt_of("regressed")
+    assert phrases.before_after(prompt) == "96.7% → 51.7%"
+    assert phrases.broken_fixed(prompt) == "27 / 0"
+    assert phrases.cost_change(prompt) == "+$28.50 (+17%)"
+    assert phrases.p95(prompt) == "1.04 s → 1.22 s"
+
+
+def test_the_cells_of_a_new_prompt() -> None:
+    prompt = prompt_of("new_prompt")
+    assert (phrases.before_after(prompt), phrases.broken_fixed(prompt)) == ("83.3%", "–")
+    assert (phrases.cost_change(prompt), phrases.p95(prompt)) == ("$0.000131 a request", "≈ 1.22 s")
+
+
+def test_the_cells_of_a_deleted_prompt_are_empty() -> None:
+    prompt = prompt_of("deleted")
+    cells = [phrases.before_after, phrases.broken_fixed, phrases.cost_change, phrases.p95]
+    assert [cell(prompt) for cell in cells] == ["–"] * 4
+
+
+def test_a_prompt_that_was_not_evaluated_shows_no_quality() -> None:
+    assert phrases.before_after(prompt_of("budget_reached")) == "–"
+
+
+def test_a_cost_without_traffic_is_per_request() -> None:
+    made = report(comparison(many(right=60)), requests_per_day=None)
+    assert phrases.cost_change(made.prompts[0]) == "$0.000112 → $0.000131"
+    assert phrases.cost_title(made) == "Cost per request"
+
+
+def test_an_unknown_cost_is_unknown() -> None:
+    assert phrases.cost_change(prompt_of("cost_unknown")) == "unknown"
+    half = report(comparison(many(right=60), numbers=Numbers(usd=(None, 0.1)))).prompts[0]
+    assert phrases.cost_change(half) == "unknown"
+
+
+def test_how_it_was_decided_names_every_number() -> None:
+    view = SITUATIONS["graded_with_repeats"]()
+    said = dict(phrases.decided(view.prompts[0], view))
+    assert said["Answers"] == "96 of 96 answers evaluated, 24 pairs compared"
+    assert "seed" in said["Method"]
+    assert set(said) >= {"Cases", "Measure", "Difference", "p of “worse”", "Smallest detectable drop", "Rule"}
+
+
+def test_how_many_cases_would_settle_it_is_said_where_undecided() -> None:
+    view = SITUATIONS["inconclusive"]()
+    assert dict(phrases.decided(view.prompts[0], view))["Cases needed"] == "about 297 pairs would settle the margin"
+
+
+def test_without_a_comparison_the_rule_is_the_absolute_limits() -> None:
+    view = SITUATIONS["new_prompt"]()
+    assert "absolute limits" in dict(phrases.decided(view.prompts[0], view))["Rule"]
+
+
+@pytest.mark.parametrize(
+    ("situation", "word"),
+    [
+        ("regressed", "broken cases"),
+        ("critical_broken", "critical case"),
+        ("cost_limit", "gate.max_cost_increase"),
+        ("inconclusive", "about 297 would settle it"),
+        ("goldens_missing", "golden set"),
+        ("too_many_answers_failed", "run again"),
+        ("all_answers_failed", "endpoint"),
+    ],
+)
+def test_what_to_do_next_is_said(situation: str, word: str) -> None:
+    assert word in " ".join(phrases.next_steps(SITUATIONS[situation]()))
+
+
+@pytest.mark.parametrize("situation", ["all_same", "improved", "no_prompts_changed", "deleted", "fork"])
+def test_where_all_is_well_there_is_nothing_to_do(situation: str) -> None:
+    assert phrases.next_steps(SITUATIONS[situation]()) == []
+
+
+def test_whether_an_undecided_run_blocks_is_said() -> None:
+    (free,) = phrases.next_steps(SITUATIONS["inconclusive"]())
+    (blocked,) = phrases.next_steps(SITUATIONS["inconclusive_blocks"]())
+    assert free.endswith("This does not block the merge.")
+    assert blocked.endswith("Until then `gate.on_inconclusive` blocks.")
+
+
+def test_an_undecided_prompt_beside_a_failing_one_says_nothing_about_blocking() -> None:
+    steps = phrases.next_steps(SITUATIONS["several_prompts"]())
+    assert any(step.endswith("decide yourself.") for step in steps)
+
+
+def test_a_problem_of_the_run_alone_is_no_finding_about_the_change() -> None:
+    view = SITUATIONS["budget_reached"]()
+    alone = view.model_copy(update={"prompts": []})
+    assert phrases.next_steps(alone) == ["Nothing was concluded, so this says nothing about your change. Mend the cause and run again."]
+
+
+def test_what_was_spent_is_said_with_its_doubts() -> None:
+    view = SITUATIONS["regressed"]()
+    bound = view.model_copy(update={"spend": view.spend.model_copy(update={"usd_is_lower_bound": True, "cached": 0})})
+    unknown = view.model_copy(update={"spend": view.spend.model_copy(update={"usd": None, "cached": 1, "calls": 1})})
+    assert phrases.spend(view) == "118 calls, 2 answers taken from the cache or shared, $0.0312"
+    assert phrases.spend(bound) == "118 calls, at least $0.0312"
+    assert phrases.spend(unknown) == "1 call, 1 answer taken from the cache or shared, cost unknown"
+
+
+def test_a_time_is_short_and_anything_else_stays() -> None:
+    said = [phrases.moment(text) for text in ("2026-03-02T09:30:00Z", "2026-03-02T09:30:00+02:00", "yesterday")]
+    assert said == ["2026-03-02 09:30 UTC", "2026-03-02 09:30 +0200", "yesterday"]
+    assert phrases.moment(datetime(2026, 3, 2, tzinfo=UTC).isoformat()) == "2026-03-02 00:00 UTC"
+
+
+def names(situation: str) -> dict[str, figures.Figure]:
+    return {figure.name: figure for figure in figures.table(prompt_of(situation))}
+
+
+def test_the_table_of_numbers_says_where_there_are_too_few_answers() -> None:
+    found = names("inconclusive")
+    assert found["Latency p50"].note == ""
+    assert found["Latency p95"].note == "n too small to be sure of it (25 answers)"
+    assert names("regressed")["Latency p95"].note == ""
+    assert names("regressed")["Latency p99"].note == "n too small to be sure of it (60 answers)"
+
+
+def test_the_table_of_numbers_has_the_month_and_what_it_assumes() -> None:
+    found = names("regressed")["Cost per month"]
+    assert (found.before, found.now, found.change) == ("$168.00", "$196.50", "+$28.50")
+    assert found.note == "50,000 requests a day, 30 days"
+
+
+def test_quality_over_all_cases_stands_apart_where_it_is_not_the_comparison() -> None:
+    assert "Quality over all cases" not in names("regressed")
+    assert names("shrunk_and_loosened_goldens")["Quality over all cases"].now == "98.4%"
+    assert names("new_prompt")["Quality over all cases"].note == "95% interval now: 66.4% to 92.7%"
+
+
+def test_an_unknown_price_is_said_in_the_table() -> None:
+    found = names("cost_unknown")["Cost per request"]
+    assert (found.now, found.note) == ("unknown", "no price is known for the model")
+
+
+def test_nothing_is_said_of_a_prompt_that_was_not_asked() -> None:
+    assert names("deleted") == {}
+
+
+def test_the_models_that_answered_are_named_by_version() -> None:
+    ((prompt, who),) = figures.models(SITUATIONS["regressed"]())
+    assert prompt == "order-extractor"
+    assert who.count("gpt-4o-mini-2024-07-18 [fp_b705f0c291]") == 2
+
+
+def test_a_large_set_of_labels_is_shown_in_part_and_the_rest_counted() -> None:
+    rows = "\n".join(f"m-{i} | Say {i} | label-{i:02} | label-{i:02} | label-{i:02}" for i in range(30))
+    prompt = report(comparison(rows, kind="one-of", status=Status.CHANGED)).prompts[0]
+    before, now = figures.matrices(prompt)
+    assert (before.title, now.title) == ("Before", "Now")
+    assert (len(now.rows), len(now.given), now.left_out) == (25, 25, 5)
