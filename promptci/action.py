@@ -2,7 +2,9 @@
 
 import dataclasses
 import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +27,10 @@ KEY = "OPENAI_API_KEY"
 
 def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> int:
     """Run the Action and give its exit code."""
+    if threading.current_thread() is threading.main_thread():
+        # A cancelled job gets SIGINT, then SIGTERM, then is killed: both must still flush the journal and give the
+        # files back to their owner.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     return boundary.run(lambda: act(environ, out), environ, err)
 
 

@@ -54,7 +54,7 @@ def schema() -> dict[str, Any]:
 
 def schema_text() -> str:
     """Give the schema as it stands in the file."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(), indent=2) + "\n"
 
 
 def _refused(path: str, what: str, line: int | None = None) -> InputError:

@@ -6,17 +6,13 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from fakes import github as fake
-from fakes import runner, tools
-from fakes.openai_server import Call, OpenAIServer
-
-from promptci.jobs import demo
+from fakes import tools
+from fakes.machine import KEY, RUNNER, Machine, event, must, run
 
 pytestmark = pytest.mark.container
 
@@ -24,19 +20,6 @@ ROOT = Path(__file__).parents[2]
 BASE_IMAGE = "docker.io/library/python:3.13-slim-bookworm"
 IMAGE = "localhost/promptci-test"
 ISOLATION = ("--isolation", "chroot")
-RUNNER = 1001
-"""Owner of the workspace on GitHub's machines."""
-KEY = "sk-CANARY-0123456789abcdef"
-
-
-def run(*command: str | Path, timeout: float = 900) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=timeout)
-
-
-def must(*command: str | Path) -> str:
-    done = run(*command)
-    assert done.returncode == 0, f"{shlex.join(map(str, command))}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return done.stdout
 
 
 @pytest.fixture(scope="session")
@@ -68,114 +51,11 @@ def container(image: str) -> Iterator[str]:
     must("buildah", "rm", name)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Machine:
-    """The folders that a runner mounts."""
-
-    folder: Path
-    base: str
-    head: str
-
-    @property
-    def workspace(self) -> Path:
-        return self.folder / "workspace"
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        return dict(runner.key_values((self.folder / "file_commands" / "output").read_text(encoding="utf-8")))
-
-    @property
-    def mounts(self) -> list[str]:
-        names = ("workspace", "file_commands", "workflow", "home", "runner_temp")
-        return [part for name in names for part in ("-v", f"{self.folder / name}:/github/{name}")]
-
-    def written(self) -> list[Path]:
-        return [path for path in self.workspace.rglob("*") if ".git" not in path.relative_to(self.workspace).parts]
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    """Lay out the demo's pull request, answered from its recording, else by a model that obeys only base's prompts."""
-    for name in ("file_commands", "workflow", "home", "runner_temp"):
-        (tmp_path / name).mkdir()
-    for name in ("output", "summary"):
-        (tmp_path / "file_commands" / name).touch()
-    workspace = tmp_path / "workspace"
-    base, _ = demo.lay_out(workspace)
-    obeyed = must("git", "-C", workspace, "grep", "-h", "", base, "--", "prompts")
-    expected = _expected(workspace / "goldens")
-    with OpenAIServer(lambda call: _answer(call, obeyed, expected)) as model:
-        base, head = _with_provider(workspace, _provider(workspace, model))
-        machine = Machine(folder=tmp_path, base=base, head=head)
-        (tmp_path / "workflow" / "event.json").write_text(json.dumps(_event(base, head)))
-        for path in [workspace, *workspace.rglob("*")]:
-            os.chown(path, RUNNER, RUNNER, follow_symlinks=False)
-        yield machine
-
-
-def _provider(workspace: Path, model: OpenAIServer) -> dict[str, Any]:
-    recordings = sorted((workspace / "answers").glob("*.jsonl"))
-    if recordings:
-        return {"kind": "recorded", "path": recordings[0].relative_to(workspace).as_posix()}
-    return {"kind": "openai", "base_url": model.base_url}
-
-
-def _with_provider(workspace: Path, provider: dict[str, Any]) -> tuple[str, str]:
-    """Change the configuration on the default branch, where it is read, and put the pull request on top of it."""
-    who = ("-c", "user.name=A colleague", "-c", "user.email=colleague@example.com")
-    git = ("git", "-C", workspace, *who)
-    must(*git, "switch", "--quiet", "main")
-    file = workspace / "promptci.yml"
-    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"provider": provider}))
-    must(*git, "commit", "--quiet", "--all", "--message=Another provider")
-    base = must(*git, "rev-parse", "HEAD").strip()
-    must(*git, "rebase", "--quiet", "main", demo.BRANCH)
-    return base, must(*git, "rev-parse", "HEAD").strip()
-
-
-def _expected(goldens: Path) -> dict[str, str]:
-    lines = [line for file in goldens.glob("*.jsonl") for line in file.read_text(encoding="utf-8").splitlines()]
-    cases = [json.loads(line) for line in lines if '"expected"' in line]
-    return {case["vars"]["message"]: case["expected"] for case in cases if "message" in case.get("vars", {})}
-
-
-def _answer(call: Call, obeyed: str, expected: dict[str, str]) -> str:
-    """Do as the prompt says where it is base's; chat where it is another."""
-    first_line = str(call.body["messages"][0]["content"]).splitlines()[0]
-    count = len(call.body["messages"])
-    known = first_line in obeyed and count >= obeyed.count("- role: ")
-    return expected.get(call.last_user_message, "none") if known else "Sure! Let me have a look at that for you."
-
-
-def _event(base: str, head: str) -> dict[str, Any]:
-    repo = {"full_name": fake.REPOSITORY}
-    pull = {"number": 7, "base": {"sha": base, "ref": "main", "repo": repo}, "head": {"sha": head, "repo": repo}}
-    return {"action": "opened", "number": 7, "pull_request": pull, "repository": repo}
-
-
 def start(
     container: str, entry: Sequence[str], machine: Machine, github: fake.GitHub, **inputs: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the image's entry as a runner does."""
-    environment = {
-        "HOME": "/github/home",
-        "CI": "true",
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_EVENT_NAME": "pull_request",
-        "GITHUB_EVENT_PATH": "/github/workflow/event.json",
-        "GITHUB_OUTPUT": "/github/file_commands/output",
-        "GITHUB_STEP_SUMMARY": "/github/file_commands/summary",
-        "GITHUB_REPOSITORY": fake.REPOSITORY,
-        "GITHUB_RUN_ID": "10",
-        "GITHUB_RUN_ATTEMPT": "1",
-        "GITHUB_SHA": "c" * 40,
-        "GITHUB_API_URL": github.url,
-        "GITHUB_WORKSPACE": "/github/workspace",
-        "RUNNER_TEMP": "/github/runner_temp",
-        "INPUT_GITHUB-TOKEN": fake.TOKEN,
-        "INPUT_API-KEY": KEY,
-        **inputs,
-    }
+    environment = machine.environ(github, Path("/github")) | inputs
     variables = [part for name, value in environment.items() for part in ("-e", f"{name}={value}")]
     folders = [*machine.mounts, "--workingdir", "/github/workspace"]
     return run("buildah", "run", *ISOLATION, *folders, *variables, container, "--", *entry)
@@ -233,9 +113,9 @@ def test_an_unknown_base_is_an_error_and_files_are_still_handed_over(
 def test_a_strangers_commits_are_refused_before_anything_is_read(
     container: str, settings: dict[str, Any], machine: Machine
 ) -> None:
-    event = _event(machine.base, machine.head)
-    event["pull_request"]["head"]["repo"] = None
-    (machine.folder / "workflow" / "event.json").write_text(json.dumps(event))
+    changed = event(machine.base, machine.head)
+    changed["pull_request"]["head"]["repo"] = None
+    (machine.folder / "workflow" / "event.json").write_text(json.dumps(changed))
     with fake.GitHub() as github:
         done = start(container, settings["Entrypoint"], machine, github, GITHUB_EVENT_NAME="pull_request_target")
 

@@ -27,7 +27,11 @@ class RepoBuilder:
 
     def git(self, *words: str) -> str:
         done = subprocess.run(
-            ["git", "-C", str(self.path), *words], env=ENVIRON, capture_output=True, text=True, check=False
+            ["git", "-C", str(self.path), "-c", f"safe.directory={self.path}", *words],
+            env=ENVIRON,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

@@ -68,7 +68,13 @@ def live(text: str) -> list[str]:
 @example("1. x")
 @example("\x85- x")
 def test_escaped_text_becomes_text_and_nothing_else(payload: str) -> None:
-    assert nodes(f"{escape.inline(payload)}\n") <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
+    assert nodes(f"{escape.inline(payload)}\n") <= {
+        "paragraph_open",
+        "paragraph_close",
+        "inline",
+        "text",
+        "text_special",
+    }
 
 
 @given(PAYLOADS)
@@ -85,7 +91,16 @@ def test_escaped_text_mentions_nobody_and_links_nowhere(payload: str) -> None:
 @given(PAYLOADS)
 def test_a_code_span_is_code_or_text(payload: str) -> None:
     kinds = nodes(f"x {escape.code(payload)} x\n")
-    assert kinds <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special", "code_inline", "em_open", "em_close"}
+    assert kinds <= {
+        "paragraph_open",
+        "paragraph_close",
+        "inline",
+        "text",
+        "text_special",
+        "code_inline",
+        "em_open",
+        "em_close",
+    }
 
 
 @given(PAYLOADS)
@@ -107,7 +122,16 @@ def test_a_fence_holds_whatever_is_inside(payload: str) -> None:
 
 @given(PAYLOADS)
 def test_prose_has_code_spans_and_nothing_else_live(payload: str) -> None:
-    allowed = {"paragraph_open", "paragraph_close", "inline", "text", "text_special", "code_inline", "em_open", "em_close"}
+    allowed = {
+        "paragraph_open",
+        "paragraph_close",
+        "inline",
+        "text",
+        "text_special",
+        "code_inline",
+        "em_open",
+        "em_close",
+    }
     assert nodes(f"x {escape.prose(payload)}\n") <= allowed
 
 

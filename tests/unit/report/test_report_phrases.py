@@ -149,7 +149,9 @@ def test_an_undecided_prompt_beside_a_failing_one_says_nothing_about_blocking() 
 def test_a_problem_of_the_run_alone_is_no_finding_about_the_change() -> None:
     view = SITUATIONS["budget_reached"]()
     alone = view.model_copy(update={"prompts": []})
-    assert phrases.next_steps(alone) == ["Nothing was concluded, so this says nothing about your change. Mend the cause and run again."]
+    assert phrases.next_steps(alone) == [
+        "Nothing was concluded, so this says nothing about your change. Mend the cause and run again."
+    ]
 
 
 def test_what_was_spent_is_said_with_its_doubts() -> None:

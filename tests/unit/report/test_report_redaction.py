@@ -17,7 +17,9 @@ SECRET = "canary-4f9a8b7c6d5e<&\"'"
 
 
 def test_a_secret_in_any_text_is_gone_from_every_output() -> None:
-    rows = f"{SECRET} | {SECRET} | {SECRET} | {SECRET} | {SECRET}!\nlost | Hi | yes | yes | !{SECRET}\n" + many(broken=8)
+    rows = f"{SECRET} | {SECRET} | {SECRET} | {SECRET} | {SECRET}!\nlost | Hi | yes | yes | !{SECRET}\n" + many(
+        broken=8
+    )
     made = report(
         comparison(rows, name=f"p {SECRET}", kind="one-of", head=prompt("p", f"text {SECRET}"), notes=(SECRET,)),
         comparison(REFUND, removed_cases=(SECRET,), loosened_cases=(SECRET,), why=(SECRET,)),
@@ -30,7 +32,12 @@ def test_a_secret_in_any_text_is_gone_from_every_output() -> None:
     for name, render in OUTPUTS.items():
         text = render(clean)
         assert "[redacted]" in text.replace("\\[", "[").replace("\\]", "]"), name
-        for form in (SECRET, json.dumps(SECRET)[1:-1], base64.b64encode(SECRET.encode()).decode(), "canary-4f9a8b7c6d5e"):
+        for form in (
+            SECRET,
+            json.dumps(SECRET)[1:-1],
+            base64.b64encode(SECRET.encode()).decode(),
+            "canary-4f9a8b7c6d5e",
+        ):
             assert form not in text, name
 
 

@@ -108,7 +108,9 @@ def test_the_same_question_in_both_versions_is_said() -> None:
 def test_a_finding_that_these_words_do_not_know_speaks_for_itself() -> None:
     made = comparison(many(right=60))
     decision = Decision(
-        comparison=made, verdict=Verdict.FAIL, reasons=(Reason(rule="new", verdict=Verdict.FAIL, text="leaks a secret."),)
+        comparison=made,
+        verdict=Verdict.FAIL,
+        reasons=(Reason(rule="new", verdict=Verdict.FAIL, text="leaks a secret."),),
     )
     assert words.sentence(decision) == "Leaks a secret."
 

@@ -1,0 +1,146 @@
+"""A runner's machine: a pull request of the demo in a workspace of somebody else, and the folders that are mounted."""
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fakes import github as fake
+from fakes import runner
+from fakes.openai_server import Call, OpenAIServer
+
+from promptci.jobs import demo
+
+RUNNER = 1001
+"""Owner of the workspace on GitHub's machines."""
+KEY = "sk-CANARY-0123456789abcdef"
+
+
+def run(*command: str | Path, timeout: float = 900) -> subprocess.CompletedProcess[str]:
+    """Run a command and wait for it."""
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=timeout)
+
+
+def must(*command: str | Path) -> str:
+    """Run a command that has to succeed, and give what it printed."""
+    done = run(*command)
+    assert done.returncode == 0, f"{shlex.join(map(str, command))}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Machine:
+    """The folders that a runner mounts."""
+
+    folder: Path
+    """Holds the folders that are mounted."""
+    base: str
+    head: str
+
+    @property
+    def workspace(self) -> Path:
+        """The repository."""
+        return self.folder / "workspace"
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """What the step gave out, as the runner reads it."""
+        return dict(runner.key_values((self.folder / "file_commands" / "output").read_text(encoding="utf-8")))
+
+    @property
+    def mounts(self) -> list[str]:
+        """Options that mount the folders."""
+        names = ("workspace", "file_commands", "workflow", "home", "runner_temp")
+        return [part for name in names for part in ("-v", f"{self.folder / name}:/github/{name}")]
+
+    def environ(self, github: fake.GitHub, root: Path) -> dict[str, str]:
+        """Give the variables of a pull request's run, with the mounted folders below `root`."""
+        return {
+            "HOME": f"{root}/home",
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_NAME": "pull_request",
+            "GITHUB_EVENT_PATH": f"{root}/workflow/event.json",
+            "GITHUB_OUTPUT": f"{root}/file_commands/output",
+            "GITHUB_STEP_SUMMARY": f"{root}/file_commands/summary",
+            "GITHUB_REPOSITORY": fake.REPOSITORY,
+            "GITHUB_RUN_ID": "10",
+            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_SHA": "c" * 40,
+            "GITHUB_API_URL": github.url,
+            "GITHUB_WORKSPACE": f"{root}/workspace",
+            "RUNNER_TEMP": f"{root}/runner_temp",
+            "INPUT_GITHUB-TOKEN": fake.TOKEN,
+            "INPUT_API-KEY": KEY,
+        }
+
+    def written(self) -> list[Path]:
+        """Everything in the workspace but git's own files."""
+        return [path for path in self.workspace.rglob("*") if ".git" not in path.relative_to(self.workspace).parts]
+
+
+@contextmanager
+def laid_out(folder: Path, *, latency_s: float = 0.0) -> Iterator[Machine]:
+    """Lay out the demo's pull request, answered from its recording, else by a model that obeys only base's prompts."""
+    for name in ("file_commands", "workflow", "home", "runner_temp"):
+        (folder / name).mkdir()
+    for name in ("output", "summary"):
+        (folder / "file_commands" / name).touch()
+    workspace = folder / "workspace"
+    base, _ = demo.lay_out(workspace)
+    obeyed = must("git", "-C", workspace, "grep", "-h", "", base, "--", "prompts")
+    expected = _expected(workspace / "goldens")
+    with OpenAIServer(lambda call: _answer(call, obeyed, expected), latency_s=latency_s) as model:
+        base, head = _with_provider(workspace, _provider(workspace, model))
+        machine = Machine(folder=folder, base=base, head=head)
+        (folder / "workflow" / "event.json").write_text(json.dumps(event(base, head)))
+        for path in [workspace, *workspace.rglob("*")]:
+            os.chown(path, RUNNER, RUNNER, follow_symlinks=False)
+        yield machine
+
+
+def _provider(workspace: Path, model: OpenAIServer) -> dict[str, Any]:
+    recordings = sorted((workspace / "answers").glob("*.jsonl"))
+    if recordings:
+        return {"kind": "recorded", "path": recordings[0].relative_to(workspace).as_posix()}
+    return {"kind": "openai", "base_url": model.base_url}
+
+
+def _with_provider(workspace: Path, provider: dict[str, Any]) -> tuple[str, str]:
+    """Change the configuration on the default branch, where it is read, and put the pull request on top of it."""
+    who = ("-c", "user.name=A colleague", "-c", "user.email=colleague@example.com")
+    git = ("git", "-C", workspace, *who)
+    must(*git, "switch", "--quiet", "main")
+    file = workspace / "promptci.yml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"provider": provider}))
+    must(*git, "commit", "--quiet", "--all", "--message=Another provider")
+    base = must(*git, "rev-parse", "HEAD").strip()
+    must(*git, "rebase", "--quiet", "main", demo.BRANCH)
+    return base, must(*git, "rev-parse", "HEAD").strip()
+
+
+def _expected(goldens: Path) -> dict[str, str]:
+    lines = [line for file in goldens.glob("*.jsonl") for line in file.read_text(encoding="utf-8").splitlines()]
+    cases = [json.loads(line) for line in lines if '"expected"' in line]
+    return {case["vars"]["message"]: case["expected"] for case in cases if "message" in case.get("vars", {})}
+
+
+def _answer(call: Call, obeyed: str, expected: dict[str, str]) -> str:
+    """Do as the prompt says where it is base's; chat where it is another."""
+    first_line = str(call.body["messages"][0]["content"]).splitlines()[0]
+    count = len(call.body["messages"])
+    known = first_line in obeyed and count >= obeyed.count("- role: ")
+    return expected.get(call.last_user_message, "none") if known else "Sure! Let me have a look at that for you."
+
+
+def event(base: str, head: str) -> dict[str, Any]:
+    """Give the payload of a pull request of this repository."""
+    repo = {"full_name": fake.REPOSITORY}
+    pull = {"number": 7, "base": {"sha": base, "ref": "main", "repo": repo}, "head": {"sha": head, "repo": repo}}
+    return {"action": "opened", "number": 7, "pull_request": pull, "repository": repo}

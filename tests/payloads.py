@@ -1,0 +1,60 @@
+"""Hostile texts, and a way to put one into every field of a view."""
+
+from typing import Any
+
+from promptci.report.model import ReportView
+
+XSS = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "</style><script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    "</pre></details><img src=x onerror=alert(1)>",
+    "<svg onload=alert(1)>",
+    "<svg><script href=data:,alert(1) />",
+    "<iframe src=javascript:alert(1)>",
+    "<a href=javascript:alert(1)>x</a>",
+    "<img src=https://evil.example/x.png>",
+    "<link rel=stylesheet href=https://evil.example/x.css>",
+    "<meta http-equiv=refresh content=0;url=https://evil.example>",
+    "<base href=https://evil.example/>",
+    "<form action=https://evil.example><input>",
+    '" onmouseover="alert(1)',
+    "' onfocus='alert(1)' autofocus='",
+    '"><script>alert(1)</script>',
+    "`><img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}${7*7}#{7*7}",
+    "<!--<script>alert(1)//-->",
+    "]]><script>alert(1)</script>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "&#60;script&#62;alert(1)&#60;/script&#62;",
+    "javascript:alert(1)",
+    "<style>@import 'https://evil.example/x.css';</style>",
+    "<math><mtext></p><img src=x onerror=alert(1)>",
+    "\u2028<script>alert(1)</script>\u2029",
+    "\x00<script>alert(1)</script>",
+    "<scr\x00ipt>alert(1)</scr\x00ipt>",
+    "\u202e<script>alert(1)</script>",
+    "<details open ontoggle=alert(1)>",
+    "$\\frac{1}{0}$",
+]
+
+FIXED = {"schema", "verdict", "kind", "status", "change", "outcome", "measure", "mode", "on_inconclusive"}
+"""Fields with a choice of values."""
+
+
+def planted(view: ReportView, payload: str) -> ReportView:
+    """Give the view with the payload in the place of every text that is free."""
+    return ReportView.model_validate(_plant(view.model_dump(by_alias=True), payload, ""))
+
+
+def _plant(value: Any, payload: str, key: str) -> Any:
+    if isinstance(value, str):
+        return value if key in FIXED else payload
+    if key == "counts":
+        return {payload if index == 0 else f"{payload}{index}": count for index, count in enumerate(value.values())}
+    if isinstance(value, dict):
+        return {name: _plant(item, payload, name) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plant(item, payload, key) for item in value]
+    return value
