@@ -30,7 +30,7 @@ def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout, err:
     if threading.current_thread() is threading.main_thread():
         # A cancelled job gets SIGINT, then SIGTERM, then is killed: both must still flush the journal and give the
         # files back to their owner.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     return boundary.run(lambda: act(environ, out), environ, err)
 
 
