@@ -1,1 +1,3 @@
-"""Shared set-up: nothing yet beyond what pytest's options give."""
+"""Shared set-up of all tests."""
+
+pytest_plugins = ("goldtest",)

@@ -2,7 +2,13 @@
 
 from typing import Any
 
+from notation import comparison, report
+
+from promptci.gates.model import Reason
+from promptci.gates.policy import Mode, Policy
 from promptci.report.model import ReportView
+from promptci.runs.model import Status
+from promptci.verdict import Verdict
 
 XSS = [
     "<script>alert(1)</script>",
@@ -38,6 +44,32 @@ XSS = [
     "<details open ontoggle=alert(1)>",
     "$\\frac{1}{0}$",
 ]
+
+
+def rich() -> ReportView:
+    """Give a small view in which every part of a page and of a comment is there."""
+    rows = """
+        a* | Hi refund | yes | yes | no
+        b | Hi | no | yes | no
+        c | Hi | yes | no | yes
+        d | Hi | yes | yes | yes
+        e | Hi | yes | no | no
+        f | Hi | yes | yes | !HTTP 503
+        g+ | Hi | yes | yes | no
+        h~ | Hi | yes | yes | yes
+    """
+    return report(
+        comparison(rows, kind="one-of", removed_cases=("x",), loosened_cases=("h",), notes=("a note",)),
+        comparison(
+            "\n".join(f"k{i} | Hi | yes | yes | yes" for i in range(60)) + "\nk | Hi | yes | no | yes", name="greeting"
+        ),
+        comparison("a | Hi | yes | - | no\nb | Hi | yes | - | !lost", name="new", status=Status.ADDED),
+        comparison("", name="old", status=Status.DELETED),
+        policy=Policy(mode=Mode.ADVISE, min_quality=0.5),
+        problems=[Reason(rule="deadline", verdict=Verdict.ERROR, text="too late: `run.deadline`")],
+        notes=("a note",),
+    )
+
 
 FIXED = {"schema", "verdict", "kind", "status", "change", "outcome", "measure", "mode", "on_inconclusive"}
 """Fields with a choice of values."""

@@ -1,11 +1,13 @@
 """The situations that every text and page is kept for, by name."""
 
 from collections.abc import Callable
+from functools import cache
 
 from notation import NEW, OLD, Numbers, comparison, many, prompt, report
 
 from promptci.gates.model import Reason
 from promptci.gates.policy import Handling, Mode, Policy
+from promptci.report import html
 from promptci.report.model import ReportView, SpendView
 from promptci.runs.model import Status
 from promptci.verdict import Verdict
@@ -168,7 +170,7 @@ def one_revision() -> ReportView:
 
 
 SITUATIONS: dict[str, Callable[[], ReportView]] = {
-    function.__name__: function
+    function.__name__: cache(function)
     for function in (
         no_prompts_changed,
         all_same,
@@ -198,3 +200,9 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         one_revision,
     )
 }
+
+
+@cache
+def page(situation: str) -> str:
+    """Give the page of a situation, drawn once."""
+    return html.render(SITUATIONS[situation]())

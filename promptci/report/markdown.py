@@ -115,4 +115,4 @@ def _page(name: str, view: ReportView, marker: str | None, report_link: str | No
 
 def _address(url: str) -> escape.Ready:
     """Give an address that cannot leave the brackets it stands in."""
-    return escape.Ready(quote(url, safe="%:/?#[]@!$&'*+,;=-._~"))
+    return escape.Ready(quote(url, safe="%:/?#@!$&'*+,;=-._~"))

@@ -2,9 +2,9 @@
 
 import pytest
 from goldtest import Gold, words_of
-from reports import SITUATIONS
+from reports import SITUATIONS, page
 
-from promptci.report import html, junit, markdown
+from promptci.report import junit, markdown
 
 MARKER = "<!-- promptci:prompts -->"
 LINK = "https://github.com/acme/shop/actions/runs/77"
@@ -17,7 +17,7 @@ def test_the_comment_of_every_situation_is_as_kept(situation: str, gold: Gold) -
 
 @pytest.mark.parametrize("situation", [name for name in SITUATIONS if name != "text_too_long"])
 def test_the_page_of_every_situation_is_as_kept(situation: str, gold: Gold) -> None:
-    gold.check(f"html/{situation}.html", words_of(html.render(SITUATIONS[situation]())))
+    gold.check(f"html/{situation}.html", words_of(page(situation)))
 
 
 @pytest.mark.parametrize("situation", ["regressed", "new_prompt", "some_answers_failed"])

@@ -6,9 +6,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+import reports
 from notation import comparison, many, report
-from payloads import XSS, planted
-from reports import SITUATIONS
+from payloads import XSS, planted, rich
 
 from promptci.report import environment, groups, html, page
 from promptci.report.model import ReportView
@@ -45,19 +45,16 @@ def read(text: str) -> Structure:
     return found
 
 
-RICH = "several_prompts"
-
-
 @pytest.mark.parametrize("payload", XSS)
 def test_a_payload_in_every_field_changes_no_tag(payload: str) -> None:
-    view = SITUATIONS[RICH]()
+    view = rich()
     harmless, hostile = (read(html.render(planted(view, text))) for text in ("harmless", payload))
     assert hostile.tags == harmless.tags
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", reports.SITUATIONS)
 def test_a_page_loads_nothing_and_runs_nothing_but_its_own(situation: str) -> None:
-    found = read(html.render(SITUATIONS[situation]()))
+    found = read(reports.page(situation))
     tags = [tag[0] for tag in found.tags]
     assert (tags.count("script"), tags.count("style")) == (1, 1)
     assert not {"img", "link", "iframe", "object", "embed", "form", "base", "video", "audio", "source"} & set(tags)
@@ -67,19 +64,19 @@ def test_a_page_loads_nothing_and_runs_nothing_but_its_own(situation: str) -> No
         assert name != "href" or value.startswith("#")
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", reports.SITUATIONS)
 def test_every_link_within_a_page_has_its_target_and_ids_are_unique(situation: str) -> None:
-    found = read(html.render(SITUATIONS[situation]()))
+    found = read(reports.page(situation))
     ids = [value for _, name, value in found.attributes if name == "id"]
     assert len(ids) == len(set(ids))
     assert {value[1:] for _, name, value in found.attributes if name == "href"} <= set(ids)
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", reports.SITUATIONS)
 def test_tags_are_closed_in_order(situation: str) -> None:
     open_: list[str] = []
     alone = {"meta", "input", "br", "path", "use", "circle", "rect"}
-    for tag, *_ in read(html.render(SITUATIONS[situation]())).tags:
+    for tag, *_ in read(reports.page(situation)).tags:
         if tag.startswith("/"):
             if tag[1:] not in alone:
                 assert open_.pop() == tag[1:]
@@ -89,7 +86,7 @@ def test_tags_are_closed_in_order(situation: str) -> None:
 
 
 def test_the_policy_names_exactly_the_style_and_the_script_of_the_page() -> None:
-    text = html.render(SITUATIONS["regressed"]())
+    text = reports.page("regressed")
     (policy,) = [
         value for tag, name, value in read(text).attributes if tag == "meta" and value.startswith("default-src")
     ]
@@ -104,7 +101,7 @@ def test_the_policy_names_exactly_the_style_and_the_script_of_the_page() -> None
 
 
 def test_the_policy_stands_before_anything_it_governs() -> None:
-    text = html.render(SITUATIONS["regressed"]())
+    text = reports.page("regressed")
     assert text.index("Content-Security-Policy") < text.index("<style>") < text.index("<script>")
 
 
@@ -116,7 +113,7 @@ def test_a_verdict_has_a_word_and_an_icon_and_not_its_colour_alone() -> None:
         ("budget_reached", "Not evaluated", "bad"),
         ("no_prompts_changed", "No change", "mute"),
     ):
-        text = html.render(SITUATIONS[situation]())
+        text = reports.page(situation)
         assert f'<p class="word">{word}</p>' in text
         assert (
             f'<div class="verdict {icon}">\n<svg class="icon" aria-hidden="true"><use href="#icon-{icon}"/></svg>'
@@ -158,7 +155,7 @@ def test_text_can_be_read_on_what_it_stands_on(mode: str) -> None:
 
 
 def group_of(situation: str, slug: str) -> groups.Group:
-    section = page.plan(SITUATIONS[situation]()).sections[0]
+    section = page.plan(reports.SITUATIONS[situation]()).sections[0]
     (found,) = [group for group in section.groups if group.slug == slug]
     return found
 
@@ -205,7 +202,7 @@ def test_a_long_answer_is_cut_and_its_length_said() -> None:
 
 
 def test_a_warning_names_removed_and_loosened_cases() -> None:
-    text = html.render(SITUATIONS["shrunk_and_loosened_goldens"]())
+    text = reports.page("shrunk_and_loosened_goldens")
     assert "The goldens changed in the same pull request." in text
     assert "<code>vip-1</code>, <code>vip-2</code>" in text
 
@@ -249,7 +246,7 @@ def test_fifty_thousand_cases_fit_into_twenty_megabytes() -> None:
 
 
 def test_a_diff_of_any_length_has_an_end() -> None:
-    view = SITUATIONS["regressed"]()
+    view = reports.SITUATIONS["regressed"]()
     prompt = view.prompts[0]
     line = prompt.diff[1].model_copy(update={"text": "<" * 100_000})
     view = view.model_copy(update={"prompts": [prompt.model_copy(update={"diff": [line] * 2000})]})
@@ -259,19 +256,19 @@ def test_a_diff_of_any_length_has_an_end() -> None:
 
 
 def test_failing_prompts_get_their_room_before_passing_ones() -> None:
-    passing = large(700, 50).prompts[0]
-    failing = SITUATIONS["regressed"]().prompts[0]
-    view = SITUATIONS["regressed"]().model_copy(update={"prompts": [passing, failing]})
+    passing = large(700, 50).prompts[0].model_copy(update={"verdict": "pass"})
+    failing = reports.SITUATIONS["regressed"]().prompts[0]
+    view = reports.SITUATIONS["regressed"]().model_copy(update={"prompts": [passing, failing]})
     first, second = page.plan(view).sections
     assert (first.prompt.verdict, second.prompt.verdict) == ("pass", "fail")
     assert all(not group.rows for group in second.groups)
 
 
 def test_the_page_is_whole_without_its_script() -> None:
-    text = html.render(SITUATIONS["regressed"]())
+    text = reports.page("regressed")
     without = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
     shown = " ".join(read(without).text)
-    view = SITUATIONS["regressed"]()
+    view = reports.SITUATIONS["regressed"]()
     assert view.headline in shown
     for case in view.prompts[0].case_details:
         assert case.id in shown

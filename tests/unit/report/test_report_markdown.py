@@ -6,7 +6,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from notation import comparison, many, report
-from payloads import XSS, planted
+from payloads import XSS, planted, rich
 from reports import HOSTILE, SITUATIONS
 
 from promptci.report import markdown
@@ -47,9 +47,8 @@ def full(view: ReportView) -> str:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-@pytest.mark.parametrize("situation", ["several_prompts", "budget_reached", "shrunk_and_loosened_goldens"])
-def test_nothing_of_a_payload_in_any_field_is_alive(payload: str, situation: str) -> None:
-    view = planted(SITUATIONS[situation](), payload)
+def test_nothing_of_a_payload_in_any_field_is_alive(payload: str) -> None:
+    view = planted(rich(), payload)
     for text in (full(view), markdown.short_comment(view, MARKER, LINK), markdown.summary(view)):
         for token in tokens(text):
             if token.type in ("html_block", "html_inline"):
@@ -65,7 +64,7 @@ def test_nothing_of_a_payload_in_any_field_is_alive(payload: str, situation: str
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_a_payload_does_not_change_how_the_comment_is_built(payload: str) -> None:
-    view = SITUATIONS["several_prompts"]()
+    view = rich()
     harmless, hostile = (
         [token.type for token in PARSER.parse(full(planted(view, text))) if token.type != "inline"]
         for text in ("harmless", payload)
@@ -89,9 +88,7 @@ def test_without_marker_and_link_there_is_neither() -> None:
 def test_the_link_cannot_leave_its_brackets() -> None:
     text = markdown.comment(SITUATIONS["all_same"](), None, "https://x.example/a>(b)[c] <b>\n@d")
     links = [token.attrs["href"] for token in tokens(text) if token.type == "link_open"]
-    assert links == ["https://x.example/a%3E%28b%29%5Bc%5D%20%3Cb%3E%0A@d"] or links == [
-        "https://x.example/a%3E%28b%29[c]%20%3Cb%3E%0A@d"
-    ]
+    assert links == ["https://x.example/a%3E%28b%29%5Bc%5D%20%3Cb%3E%0A@d"]
     assert "<b>" not in text
 
 
@@ -143,7 +140,7 @@ def test_sections_go_in_a_fixed_order_and_what_went_is_said() -> None:
         if present not in seen:
             seen.append(present)
         for name, said in (("passing", "passing prompts"), ("fixed", "fixed cases"), ("costs", "cost and latency")):
-            assert (f"Left out for want of room: " in text and said in text.split("Left out")[1]) != present[name]
+            assert ("Left out for want of room: " in text and said in text.split("Left out")[1]) != present[name]
     order = ["passing", "fixed", "costs", "broken"]
     for present in seen:
         kept = [present[name] for name in order]

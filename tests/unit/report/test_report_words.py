@@ -17,7 +17,8 @@ HEADLINES = {
     "all_same": "Pass: no regression: order-extractor: 60 of 60 cases passed before, 60 of 60 now.",
     "improved": "Pass: no regression: order-extractor: 90 of 100 cases passed before, 99 of 100 now.",
     "regressed": "Blocked: order-extractor got worse: 58 of 60 cases passed before, 31 of 60 now.",
-    "advise_mode": "Would be blocked (advise mode): order-extractor got worse: 58 of 60 cases passed before, 31 of 60 now.",
+    "advise_mode": "Would be blocked (advise mode): order-extractor got worse:"
+    " 58 of 60 cases passed before, 31 of 60 now.",
     "inconclusive": "Undecided: order-extractor: 24 of 25 cases passed before, 23 of 25 now; no regression detected"
     " (these goldens could detect a drop of 21 points or more).",
     "new_prompt": "Pass: order-extractor is new and keeps the absolute limits: 25 of 30 cases pass.",
