@@ -61,7 +61,14 @@ def _check(context: Context, environ: Mapping[str, str], folder: Path, out: Text
         pull_request=context.pull_request,
     )
     head = context.inputs["head"] or context.head_sha
-    errand = Errand(root=context.workspace, config_path=context.inputs["config"], head=head, out=folder)
+    errand = Errand(
+        root=context.workspace,
+        config_path=context.inputs["config"],
+        head=head,
+        base_name=_branch(context, "base"),
+        head_name=_branch(context, "head"),
+        out=folder,
+    )
     try:
         return check.check(dataclasses.replace(errand, base=_base(context, head)), world)
     except PromptciError as error:
@@ -75,6 +82,13 @@ def _base(context: Context, head: str) -> str | None:
     if context.base_sha is None:
         return None
     return Repo.discover(context.workspace).merge_base(context.base_sha, head)
+
+
+def _branch(context: Context, side: str) -> str | None:
+    """Give the name of the pull request's branch on one side, for the report; None where the inputs say otherwise."""
+    pull = context.payload.get("pull_request")
+    ref = pull.get(side, {}).get("ref") if isinstance(pull, Mapping) else None
+    return ref if isinstance(ref, str) and not context.inputs[side] else None
 
 
 def _with_key(environ: Mapping[str, str], context: Context) -> Mapping[str, str]:

@@ -35,8 +35,9 @@ def quality(comparison: Comparison, policy: Policy, adjusted_p: float | None) ->
         return Reason(
             rule="not-worse",
             verdict=Verdict.PASS,
-            text=f"No regression: with {found.confidence:.0%} confidence {found.measure} fell by less than the margin"
-            f" of {_points(policy.max_drop)} ({counts}).",
+            # The worst end of a two-sided 90 % interval is a one-sided bound at 95 %.
+            text=f"No regression: {found.measure} did not fall by the margin of {_points(policy.max_drop)}"
+            f" ({1 - policy.alpha:.0%} confidence; {counts}).",
         )
     return Reason(
         rule="cannot-tell", verdict=Verdict.INCONCLUSIVE, text=_cannot_tell(comparison, found, policy, counts)

@@ -20,7 +20,12 @@ def check(errand: Errand, world: World) -> Outcome:
     """
     repo = Repo.discover(errand.root)
     with closing(repo.snapshot(errand.head)) as head, closing(repo.snapshot(base_revision(repo, errand))) as base:
-        sides = Sides(base=base, head=head, base_rev=errand.base or "merge base", head_rev=errand.head)
+        sides = Sides(
+            base=base,
+            head=head,
+            base_rev=errand.base_name or errand.base or "merge base",
+            head_rev=errand.head_name or errand.head,
+        )
         try:
             gathered = gather.gather(base, head, repo.changes(base, head), errand.config_path)
             return evaluate.evaluate(gathered, sides, errand, world)

@@ -24,6 +24,9 @@ class Errand:
     """None: the merge base of head with the default branch."""
     head: str = "HEAD"
     """`.` is the working tree."""
+    base_name: str | None = None
+    """What to call base in the report, such as a branch; None: as it was asked for."""
+    head_name: str | None = None
     out: Path = Path("promptci-report")
     record: Path | None = None
     no_cache: bool = False

@@ -77,7 +77,8 @@ def p_value(p: float | None) -> str:
     """Give a p-value: `p = 0.031`, `p < 0.001`."""
     if p is None:
         return "p unknown"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    # A p of 0.3125 is a sum of rounded terms, and may come out a hair below: half is rounded up all the same.
+    return "p < 0.001" if p < 0.001 else f"p = {p + 1e-9:.3f}"
 
 
 def number(value: float | None) -> str:

@@ -39,8 +39,10 @@ def interval_words(found: QualityView) -> str:
     lo, hi = (round(100 * end, 1) + 0.0 for end in found.interval)
     confidence = f"({filters.percent(found.confidence)} confidence)"
     small, large = sorted((abs(lo), abs(hi)))
+    if found.interval == (0.0, 0.0):
+        return "one answer serves both versions"
     if lo == hi == 0:
-        return f"no difference {confidence}"
+        return f"less than 0.1 points either way {confidence}"
     if lo >= 0 or hi <= 0:
         which = "better" if lo >= 0 else "worse"
         return f"between {filters.number(small)} and {filters.points(large / 100)} {which} {confidence}"
@@ -65,6 +67,8 @@ def detectable_words(found: QualityView) -> str:
     """Say what these goldens could have shown."""
     if found.detectable_drop is None:
         return "no drop at all (too few cases)"
+    if found.detectable_drop == 0:
+        return "any"
     return f"{filters.points(found.detectable_drop)} (with 80% power)"
 
 

@@ -24,6 +24,7 @@ from promptci.report.model import (
 from promptci.stats.agreement import LabelConfusion
 from promptci.stats.intervals import Interval
 from promptci.stats.percentiles import Percentiles
+from promptci.verdict import ORDER
 
 DAYS_PER_MONTH = 30
 
@@ -42,12 +43,17 @@ def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
         pull_request=facts.pull_request,
         generated_at=facts.generated_at,
         provider=plain.optional(facts.provider),
-        prompts=[_prompt(d, gate_report.policy, facts) for d in gate_report.decisions],
+        prompts=[_prompt(d, gate_report.policy, facts) for d in _worst_first(gate_report)],
         problems=_reasons(gate_report.problems),
         notes=_texts(facts.notes),
         gate=_gate(gate_report.policy, facts.gate_source),
         spend=facts.spend,
     )
+
+
+def _worst_first(gate_report: GateReport) -> Sequence[Decision]:
+    """Put what needs a reader at the top; prompts of one verdict keep their order."""
+    return sorted(gate_report.decisions, key=lambda decision: ORDER.index(decision.verdict), reverse=True)
 
 
 def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:

@@ -78,7 +78,12 @@ def test_a_latency_is_in_the_unit_that_reads_best(ms: float | None, text: str) -
 
 
 def test_a_small_p_is_a_bound_not_zero() -> None:
-    assert [filters.p_value(p) for p in (0.0, 0.0312, None)] == ["p < 0.001", "p = 0.031", "p unknown"]
+    assert [filters.p_value(p) for p in (0.0, 0.0312, 0.31249999999999994, None)] == [
+        "p < 0.001",
+        "p = 0.031",
+        "p = 0.313",
+        "p unknown",
+    ]
 
 
 def test_a_relative_change_has_its_sign() -> None:

@@ -34,8 +34,8 @@ def quality(lo: float, hi: float, delta: float = 0.0) -> QualityView:
         (-0.09, -0.01, "between 1 and 9 points worse (90% confidence)"),
         (0.01, 0.09, "between 1 and 9 points better (90% confidence)"),
         (-0.09, 0.01, "between 9 points worse and 1 point better (90% confidence)"),
-        (0.0, 0.0, "no difference (90% confidence)"),
-        (-0.0001, 0.0001, "no difference (90% confidence)"),
+        (0.0, 0.0, "one answer serves both versions"),
+        (-0.0001, 0.0001, "less than 0.1 points either way (90% confidence)"),
         (-0.05, 0.0, "between 0 and 5 points worse (90% confidence)"),
     ],
 )

@@ -1,0 +1,266 @@
+"""The page in a real browser: nothing runs that is not ours, nothing goes out, and it can be read everywhere."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reports
+from payloads import XSS, planted, rich
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+
+from promptci.report import html
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES = {"phone": (360, 740), "tablet": (800, 1100), "desk": (1280, 900)}
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists() and "browser" not in os.environ.get("PROMPTCI_REQUIRE", ""),
+        reason=f"no browser at {CHROMIUM}",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@dataclass(kw_only=True, slots=True)
+class Seen:
+    """A page that is open, and everything it did that it should not do."""
+
+    page: Page
+    misdeeds: list[str] = field(default_factory=list)
+
+
+def noted(misdeeds: list[str]) -> Callable[[Dialog], None]:
+    """Give what is to happen when a dialog opens, which only a payload can have done."""
+
+    def note(dialog: Dialog) -> None:
+        misdeeds.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    return note
+
+
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path) -> Iterator[Any]:
+    """Give a function that opens a page from disk; afterwards nothing may have happened."""
+    opened: list[Seen] = []
+
+    def open_(text: str, **options: Any) -> Page:
+        context = browser.new_context(**options)
+        path = tmp_path / f"report-{len(opened)}.html"
+        path.write_text(text, encoding="utf-8")
+        seen = Seen(page=context.new_page())
+        opened.append(seen)
+        seen.page.on("request", lambda r: seen.misdeeds.append(f"request: {r.url}") if r.url != path.as_uri() else None)
+        seen.page.on("console", lambda message: seen.misdeeds.append(f"console: {message.text}"))
+        seen.page.on("pageerror", lambda error: seen.misdeeds.append(f"error: {error}"))
+        seen.page.on("dialog", noted(seen.misdeeds))
+        seen.page.add_init_script(
+            "addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective))"
+        )
+        seen.page.goto(path.as_uri())
+        return seen.page
+
+    yield open_
+    for seen in opened:
+        seen.page.context.close()
+        assert not seen.misdeeds
+
+
+@pytest.mark.parametrize("situation", reports.SITUATIONS)
+def test_no_situation_breaks_the_policy_or_asks_for_anything(situation: str, visit: Any) -> None:
+    page = visit(reports.page(situation))
+    assert page.locator("h1").is_visible()
+
+
+def test_no_payload_runs_in_any_field(visit: Any) -> None:
+    for payload in XSS:
+        page = visit(html.render(planted(rich(), payload)))
+        page.locator("#open-all").click()
+        assert page.evaluate("document.querySelectorAll('img,iframe,script:not(:last-child),form').length") == 0
+
+
+@dataclass(kw_only=True, slots=True)
+class Listener:
+    """A web server that notes who asks."""
+
+    address: str
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    made = Listener(address="")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            made.asked.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+            """Stay silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        made.address = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield made
+        server.shutdown()
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_the_policy_stops_what_escaping_would_have_missed(
+    guarded: bool, browser: Browser, listener: Listener, tmp_path: Path
+) -> None:
+    """The second wall stands by itself; without it the same page does ask, so that this test can tell."""
+    planted_tags = (
+        f"</h1><script>alert(1)</script><img src={listener.address}/x><style>@import '{listener.address}/y'</style>"
+    )
+    broken = html.render(rich()).replace("</h1>", planted_tags)
+    if not guarded:
+        broken = broken.replace("Content-Security-Policy", "X-Nothing")
+    path = tmp_path / "broken.html"
+    path.write_text(broken, encoding="utf-8")
+    context = browser.new_context()
+    seen = Seen(page=context.new_page())
+    seen.page.on("dialog", noted(seen.misdeeds))
+    seen.page.goto(path.as_uri())
+    seen.page.wait_for_timeout(300)
+    context.close()
+    assert seen.misdeeds == ([] if guarded else ["dialog: 1"])
+    assert bool(listener.asked) != guarded
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("situation", ["several_prompts", "hostile_text", "new_prompt", "no_prompts_changed"])
+def test_the_page_does_not_scroll_sideways(situation: str, scheme: str, size: str, visit: Any) -> None:
+    width, height = SIZES[size]
+    page = visit(reports.page(situation), viewport={"width": width, "height": height}, color_scheme=scheme)
+    if page.locator("#open-all").count():
+        page.locator("#open-all").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_name_without_any_break_does_not_scroll_sideways(visit: Any) -> None:
+    page = visit(html.render(planted(rich(), "x" * 3000)), viewport={"width": 360, "height": 740})
+    page.locator("#open-all").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_takes_the_colours_that_the_reader_prefers(scheme: str, visit: Any) -> None:
+    page = visit(reports.page("regressed"), color_scheme=scheme)
+    paper, ink, axis = page.evaluate(
+        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
+        " getComputedStyle(document.querySelector('.chart text')).fill]"
+    )
+    assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+    assert axis == ink
+
+
+def test_a_drawing_shows_its_dots_in_their_colours(visit: Any) -> None:
+    page = visit(reports.page("regressed"))
+    fills = page.evaluate("[...document.querySelectorAll('.chart use')].map((use) => getComputedStyle(use).fill)")
+    assert set(fills) == {"rgb(35, 85, 196)", "rgb(109, 118, 134)"}
+    box = page.locator(".chart svg").first.bounding_box()
+    assert box["width"] > 250
+    assert box["height"] > 40
+
+
+def test_on_paper_everything_is_unfolded_and_the_tools_are_gone(visit: Any) -> None:
+    page = visit(reports.page("several_prompts"))
+    folded = page.locator(".group.right .answer").first
+    assert not folded.is_visible()
+    page.emulate_media(media="print")
+    # The height counts: `content-visibility` keeps the box of what it hides.
+    assert folded.bounding_box()["height"] > 20
+    assert not page.locator(".tools").is_visible()
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_without_a_script_the_page_is_whole(visit: Any) -> None:
+    page = visit(reports.page("several_prompts"), java_script_enabled=False)
+    assert page.locator(".case").count() == sum(
+        len(prompt.case_details) for prompt in reports.SITUATIONS["several_prompts"]().prompts
+    )
+    assert not page.locator(".tools").is_visible()
+    page.locator(".group.right > summary").first.click()
+    assert page.locator(".group.right .case").first.is_visible()
+
+
+def shown(page: Page, what: str) -> list[str]:
+    return [one.inner_text() for one in page.locator(f"{what}:not([hidden]) summary code").all() if one.is_visible()]
+
+
+def test_finding_hides_the_cases_that_do_not_match(visit: Any) -> None:
+    page = visit(reports.page("several_prompts"))
+    page.locator("#find").fill("refund-policy")
+    page.wait_for_timeout(300)
+    assert shown(page, ".case") == ["refund-policy"]
+    assert page.locator("#found").inner_text() == "1 found"
+    page.locator("#find").fill("")
+    page.wait_for_timeout(300)
+    assert page.locator(".case[hidden]").count() == 0
+
+
+def test_choosing_a_group_shows_that_group_only(visit: Any) -> None:
+    page = visit(reports.page("several_prompts"))
+    page.locator("#show").select_option("fixed")
+    assert {one.get_attribute("data-group") for one in page.locator(".group:not([hidden])").all()} == {"fixed"}
+    assert page.locator("#found").inner_text() == "3 found"
+
+
+def test_a_click_on_a_heading_sorts_the_table_and_a_second_one_turns_it_round(visit: Any) -> None:
+    page = visit(reports.page("several_prompts"))
+    heading = page.locator(".summary thead th").nth(2).locator("button")
+    names = ".summary tbody th"
+    heading.click()
+    rising = page.locator(names).all_inner_texts()
+    heading.click()
+    falling = page.locator(names).all_inner_texts()
+    assert rising[0] == "greeting" or rising[0] == "old-greeting"
+    assert rising != falling
+    assert page.locator(".summary thead th").nth(2).get_attribute("aria-sort") == "descending"
+
+
+def test_the_keyboard_reaches_everything_that_can_be_done(visit: Any) -> None:
+    page = visit(reports.page("regressed"))
+    reached = set()
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.tagName"))
+    assert {"A", "BUTTON", "INPUT", "SELECT", "SUMMARY"} <= reached
+
+
+@pytest.mark.long
+def test_a_page_of_fifty_thousand_cases_opens(visit: Any) -> None:
+    view = reports.SITUATIONS["regressed"]()
+    prompt = view.prompts[0]
+    many = [prompt.case_details[i % 60].model_copy(update={"id": f"case-{i:06}"}) for i in range(50_000)]
+    view = view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": many})]})
+    page = visit(html.render(view))
+    took = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
+    assert took < 6000  # three seconds on a machine of its own; tests share theirs
