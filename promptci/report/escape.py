@@ -69,8 +69,6 @@ def shorten(text: str, limit: int) -> str:
 
 def inline(text: str) -> Ready:
     """Give Markdown that shows exactly this text, on one line, without links, mentions, references or HTML."""
-    if isinstance(text, Ready):
-        return text
     escaped = _MARKDOWN.sub(r"\\\g<0>", _broken(" ".join(visible(text).split())))
     return Ready(_STARTS_A_BLOCK.sub(lambda m: f"{m[1]}\\{m[2]}" if m[1] else f"\\{m[3]}", escaped))
 

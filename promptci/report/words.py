@@ -184,7 +184,7 @@ def lead(report: GateReport, kind: str = "check") -> str:
             return "Could not evaluate"
         case Verdict.PASS:
             return "Pass"
-        case Verdict.NO_CHANGE:
+        case _:
             return "No change" if kind == "check" else "Nothing run"
 
 

@@ -9,7 +9,7 @@ from notation import comparison, many, report
 from payloads import XSS, planted, rich
 from reports import HOSTILE, SITUATIONS
 
-from promptci.report import markdown
+from promptci.report import markdown, telling
 from promptci.report.model import ReportView
 
 MARKER = "<!-- promptci:prompts -->"
@@ -167,6 +167,25 @@ def test_the_short_comment_is_short_whatever_the_headline() -> None:
 def test_a_summary_says_more_than_the_comment() -> None:
     view = SITUATIONS["text_too_long"]()
     assert len(markdown.summary(view)) > len(full(view))
+
+
+def test_a_summary_that_nothing_can_shorten_is_the_verdict_alone() -> None:
+    view = SITUATIONS["regressed"]()
+    reasons = [view.prompts[0].reasons[0].model_copy(update={"text": "€ " * 1000})] * 1000
+    view = view.model_copy(update={"prompts": [view.prompts[0].model_copy(update={"reasons": reasons})]})
+    assert markdown.summary(view) == markdown.short_comment(view)
+
+
+def test_a_case_shows_what_it_has() -> None:
+    case = SITUATIONS["regressed"]().prompts[0].case_details[0]
+    bare = case.model_copy(update={"expected": None, "head": None})
+    assert [line.split()[0] for line in telling.block(bare, 800).splitlines()[1:-1]] == ["asked", "before"]
+
+
+def test_what_is_wrong_is_said_unless_the_expectation_says_it_already() -> None:
+    rows = "a | Hi | yes | yes | no"
+    assert "why       one-of: expected `yes`" in full(report(comparison(rows, kind="one-of")))
+    assert "why " not in full(report(comparison(rows, kind="equals")))
 
 
 def test_an_answer_cannot_pass_itself_off_as_another_one() -> None:

@@ -132,6 +132,16 @@ def test_several_passing_prompts_are_counted_and_the_new_ones_apart() -> None:
     assert said == "Pass: no regression in 2 prompts (a and b); 1 prompt (c) keeps the absolute limits."
 
 
+def test_several_new_prompts_claim_nothing_about_regressions() -> None:
+    made = [comparison("x | Hi | hi | - | hi", name=name, status=Status.ADDED) for name in "ab"]
+    assert words.headline(decide(made, Policy())) == "Pass: 2 prompts (a and b) keep the absolute limits."
+
+
+def test_a_prompt_that_was_not_tested_is_not_called_unchanged() -> None:
+    decision = Decision(comparison=comparison(""), verdict=Verdict.NO_CHANGE, reasons=())
+    assert headline(decision) == "No change: order-extractor was not tested."
+
+
 def test_several_undecided_prompts_claim_nothing() -> None:
     made = [comparison(many(right=8), name=name) for name in "abcde"]
     assert words.headline(decide(made, Policy())) == (
