@@ -6,9 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 from promptci.errors import InputError, ProviderError
-from promptci.files import canonical
+from promptci.files import canonical, write
 from promptci.gates.model import Reason
 from promptci.jobs.gather import Gathered
 from promptci.jobs.world import Errand, World
@@ -88,6 +89,8 @@ async def _ask(
         # A recording must hold every answer, and a cached one would not pass by the recorder.
         if limits.cache and not errand.no_cache and errand.record is None:
             cache = table.open_cache(options, world.environ, errand.root / limits.cache)
+            if cache is not None:
+                keep_out_of_git(errand.root / limits.cache)
         if cache is not None:
             stack.callback(cache.close)
         started = time.monotonic()  # one deadline for candidates and judges together
@@ -109,6 +112,14 @@ async def _ask(
         usd=None if purse.unknown and not purse.spent else purse.spent,
         usd_is_lower_bound=bool(purse.unknown),
     )
+
+
+def keep_out_of_git(folder: Path) -> None:
+    """Put a .gitignore into the cache's folder, so that `git add --all` does not commit answers."""
+    mark = folder / ".gitignore"
+    if not mark.exists():
+        with contextlib.suppress(OSError):  # a cache that cannot be written is no error
+            write.write_text(mark, "*\n")
 
 
 class _Count:

@@ -62,7 +62,8 @@ def gather(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config
     if before.config.present and before.config != after.config:
         notes.append(f"This change edits {config_path}. What decides and who is asked is read from the base revision.")
     folder = binding.run.cache
-    if folder is not None and any(path.startswith(f"{folder.rstrip('/')}/") for path in head.paths()):
+    committed = head.paths() if head.sha is not None else ()  # what lies in a working tree is its owner's own
+    if folder is not None and any(path.startswith(f"{folder.rstrip('/')}/") for path in committed):
         # Whoever can commit answers can make any prompt pass.
         binding = replace(binding, run=replace(binding.run, cache=None))
         notes.append(f"Answers are committed under {folder}; they were not used. Take them out of git.")

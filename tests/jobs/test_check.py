@@ -512,3 +512,13 @@ def test_answers_committed_into_the_cache_s_folder_are_not_used(tmp_path: Path) 
         outcome = checked(builder, out=tmp_path / "again")
     assert len(server.calls) == 240
     assert any("not used" in note for note in view(outcome).notes)
+
+
+def test_the_cache_keeps_itself_out_of_git(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES, server)
+        builder.write({PROMPT: prompt(BAD)})
+        checked(builder, head=".")
+        again = checked(builder, head=".")
+    assert ".promptci" not in builder.git("status", "--porcelain", "--untracked-files=all")
+    assert view(again).spend.cached == 120
