@@ -14,7 +14,7 @@ GOLD = Path(__file__).parent / "gold"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option; to be imported into the top conftest.py, the only place where pytest looks for options."""
+    """Add the option; the top conftest.py names this file as a plugin, so that pytest finds it in time."""
     parser.addoption("--update-gold", action="store_true", help="accept the present texts as right")
 
 

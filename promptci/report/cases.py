@@ -47,18 +47,15 @@ def shown(replicates: Sequence[ScoredCase], outcome: Outcome, arm: Arm) -> Score
     """Choose the replicate that shows the outcome.
 
     Where a case broke: the first right answer of base and the first wrong one of head; where it was fixed, the other
-    way round. Else the first that is missing, the first that is wrong, the first of all.
+    way round. Else the first that is missing, else the one with the lowest marks.
     """
     if not replicates:
         return None
-    wanted: tuple[bool | None, ...] = (None, False)
     if outcome in ("broken", "fixed"):
-        wanted = (arm is (Arm.BASE if outcome == "broken" else Arm.HEAD),)
-    for passed in wanted:
-        for one in replicates:
-            if one.passed is passed:
-                return one
-    return replicates[0]
+        wanted = arm is (Arm.BASE if outcome == "broken" else Arm.HEAD)
+        return next((one for one in replicates if one.passed is wanted), replicates[0])
+    missing = next((one for one in replicates if one.passed is None), None)
+    return missing or min(replicates, key=lambda one: (bool(one.passed), one.score or 0.0))
 
 
 def _answer(scored: ScoredCase | None) -> AnswerView | None:

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from promptci.report import escape, filters, phrases, svg
-from promptci.report.model import GateView, PercentilesView, PromptView, ReportView
+from promptci.report.model import GateView, PercentilesView, PromptView, QualityView, ReportView
 
 WIDTH_IN = 5.0
 """As wide as a telephone, so that the writing stays legible there."""
@@ -25,16 +25,13 @@ Draw = Callable[[Any], None]
 def quality(prompt: PromptView, gate: GateView, name: str) -> Markup | None:
     """Draw quality before and now with the interval of the change; None where there is nothing to draw."""
     if prompt.quality is not None:
-        return _compared(prompt, gate, name)
+        return _compared(prompt.quality, gate, name)
     if prompt.head is not None and prompt.head.quality is not None and prompt.head.quality_interval is not None:
         return _single(prompt.head.quality, prompt.head.quality_interval, gate, name)
     return None
 
 
-def _compared(prompt: PromptView, gate: GateView, name: str) -> Markup | None:
-    found = prompt.quality
-    if found is None:
-        return None
+def _compared(found: QualityView, gate: GateView, name: str) -> Markup:
     interval = found.interval or (found.delta, found.delta)
     ends = [min(max(found.base + end, 0.0), 1.0) for end in interval]
     margin = found.base - gate.max_drop

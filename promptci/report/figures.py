@@ -24,7 +24,8 @@ class Figure:
 
 def table(prompt: PromptView) -> Iterator[Figure]:
     """Give quality, cost and latency, as far as there is anything to say."""
-    if prompt.quality is not None:
+    concluded = prompt.verdict != "error"
+    if prompt.quality is not None and concluded:
         found = prompt.quality
         yield Figure(
             name=f"Quality ({found.measure})",
@@ -33,7 +34,8 @@ def table(prompt: PromptView) -> Iterator[Figure]:
             change=filters.signed_points(found.delta),
             note=f"{phrases.interval_words(found)}, over {filters.count(prompt.pairs, 'pair')}",
         )
-    yield from _all_cases(prompt)
+    if concluded:
+        yield from _all_cases(prompt)
     yield from _cost(prompt)
     yield from _latency(prompt)
 

@@ -97,6 +97,28 @@ COMPARED = (
     Kind(slug="wrong", title="Wrong in both versions", note="Nothing changed here.", belongs=_wrong),
     Kind(slug="right", title="Right in both versions", note="Nothing changed here.", belongs=lambda _: True),
 )
+
+
+def _marks(case: CaseView) -> float:
+    """Give head's marks minus base's, of the answers shown; 0 where one is missing."""
+    before = case.base.score if case.base else None
+    now = case.head.score if case.head else None
+    return 0.0 if before is None or now is None else now - before
+
+
+LOWER = Kind(
+    slug="lower",
+    title="Lower marks",
+    note="Worse than before, but not so much that it fails.",
+    belongs=lambda c: c.change == "same" and c.outcome == "same" and _marks(c) < 0,
+)
+HIGHER = Kind(
+    slug="higher",
+    title="Higher marks",
+    note="Better than before.",
+    belongs=lambda c: c.change == "same" and c.outcome == "same" and _marks(c) > 0,
+)
+GRADED = (*COMPARED[:2], LOWER, HIGHER, *COMPARED[2:])
 SINGLE = (
     Kind(slug="failing", title="Failing", note="The answer is not right.", belongs=_wrong),
     Kind(
@@ -112,15 +134,39 @@ SINGLE = (
 def groups(prompt: PromptView, room: Room) -> Iterator[Group]:
     """Give the groups that have cases, in the order in which they are read: what broke comes first."""
     remaining: Sequence[CaseView] = prompt.case_details
-    for kind in SINGLE if prompt.base is None else COMPARED:
+    for kind in SINGLE if prompt.base is None else GRADED if graded(prompt) else COMPARED:
         found = [case for case in remaining if kind.belongs(case)]
         remaining = [case for case in remaining if not kind.belongs(case)]
         if found:
-            yield _group(kind, sorted(found, key=lambda case: not case.critical), room)
+            yield _group(kind, worst_first(found), room)
+
+
+def graded(prompt: PromptView) -> bool:
+    """Whether the prompt is judged by marks between 0 and 1."""
+    return prompt.quality is not None and prompt.quality.measure == "mean score"
+
+
+def lower(case: CaseView) -> bool:
+    """Whether a compared case got lower marks without breaking."""
+    return LOWER.belongs(case)
+
+
+def worst_first(cases: Sequence[CaseView]) -> list[CaseView]:
+    """Give critical cases first, then those whose marks fell most."""
+    return sorted(cases, key=lambda case: (not case.critical, _marks(case)))
+
+
+def fared(case: CaseView, prompt: PromptView) -> str:
+    """Say how a case fared: `right → wrong`, with the marks where there are any."""
+    before, now = result(case.base_pass_rate), result(case.head_pass_rate)
+    said = f"{before} → {now}" if case.base else now
+    if not graded(prompt) or not _marks(case) or case.base is None or case.head is None:
+        return said
+    return f"{said}, marks {filters.number(case.base.score)} → {filters.number(case.head.score)}"
 
 
 def _group(kind: Kind, found: Sequence[CaseView], room: Room) -> Group:
-    opened = kind.slug in ("broken", "failing")
+    opened = kind.slug in ("broken", "failing", "lower")
     details: list[Detail] = []
     rows: list[CaseView] = []
     for case in found:

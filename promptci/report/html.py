@@ -21,6 +21,7 @@ def render(view: ReportView) -> str:
         policy=content_policy(style, script),
         limits=room,
         result=groups.result,
+        fared=groups.fared,
     )
 
 

@@ -106,7 +106,7 @@ def _page(name: str, view: ReportView, marker: str | None, report_link: str | No
         view=view,
         marker=None if marker is None else escape.Ready(marker),
         link=None if report_link is None else _address(report_link),
-        result=groups.result,
+        fared=groups.fared,
         block=telling.block,
         figures=figures.table,
         **more,

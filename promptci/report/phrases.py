@@ -85,7 +85,11 @@ def before_after(prompt: PromptView) -> str:
 
 def broken_fixed(prompt: PromptView) -> str:
     """Give the number of broken and of fixed cases for a table cell."""
-    return "–" if prompt.quality is None else f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
+    return (
+        "–"
+        if prompt.quality is None or prompt.verdict == "error"
+        else f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
+    )
 
 
 def cost_title(view: ReportView) -> str:
@@ -197,6 +201,11 @@ def spend(view: ReportView) -> str:
     return f"{said}, {least}{filters.money(view.spend.usd)}"
 
 
+def problems(view: ReportView) -> list[ReasonView]:
+    """Give the findings about the run, but for the one that the headline is made of."""
+    return [problem for problem in view.problems if problem.text.rstrip(".") not in view.headline]
+
+
 def findings(prompt: PromptView) -> list[ReasonView]:
     """Give the findings, the weighty ones first; what changed in the goldens stands in a box of its own."""
     shown = [reason for reason in prompt.reasons if reason.rule not in ("goldens-shrank", "goldens-loosened")]
@@ -206,8 +215,8 @@ def findings(prompt: PromptView) -> list[ReasonView]:
 _WEIGHT = {name: weight for weight, name in enumerate(SIGNS)}
 
 _NEXT = {
-    "regression": "Look at the broken cases. Where the new answer is wrong, mend the prompt. Where it is right, correct"
-    " the golden in a pull request of its own, so that both versions are measured by the same cases.",
+    "regression": "Look at the cases that got worse. Where the new answer is wrong, mend the prompt. Where it is right,"
+    " correct the golden in a pull request of its own, so that both versions are measured by the same cases.",
     "critical": "A critical case may not break: mend the prompt until it passes.",
     "min-quality": "Mend the prompt until it reaches `gate.min_quality`, or lower that limit on the base branch.",
     "cost": "Make the prompt or its answers shorter, choose a cheaper model, or raise"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from promptci.report import escape, filters
+from promptci.report import escape, filters, groups
 from promptci.report.model import AnswerView, CaseView, PromptView
 
 MOST_MARKS = 5
@@ -26,8 +26,8 @@ class Telling:
 def choose(prompt: PromptView, open_cases: int, folded_cases: int) -> Telling:
     """Choose the cases to show, critical ones first: broken, else failing ones of a new prompt, else unanswered."""
     found, title = _found(prompt)
-    ordered = sorted(found, key=lambda case: not case.critical)
-    if found and found[0].outcome not in ("broken", "head-only"):
+    ordered = groups.worst_first(found)
+    if found and found[0].outcome == "incomplete":
         open_cases, folded_cases = min(open_cases, MOST_UNANSWERED), 0
     end = open_cases + folded_cases
     return Telling(
@@ -44,6 +44,10 @@ def _found(prompt: PromptView) -> tuple[list[CaseView], str]:
         (
             lambda c: c.change == "same" and c.outcome == "broken",
             lambda n: f"{filters.count(n, 'broken case')}, right before and wrong now",
+        ),
+        (
+            lambda c: groups.graded(prompt) and groups.lower(c),
+            lambda n: f"{filters.count(n, 'case')} with lower marks than before",
         ),
         (
             lambda c: prompt.base is None and c.head_pass_rate is not None and c.head_pass_rate < 1,
@@ -84,7 +88,9 @@ def _rows(case: CaseView) -> Iterator[tuple[str, str]]:
     if case.head is not None:
         yield "now", _said(case.head)
         for mark in case.head.marks[:MOST_MARKS]:
-            if not mark.passed and mark.type != "equals":  # `equals` says again what is expected
+            if mark.score is not None and 0 < mark.score < 1:
+                yield "marks", f"{filters.number(mark.score)}, {mark.name}: {mark.reason}"
+            elif not mark.passed and mark.type != "equals":  # `equals` says again what is expected
                 yield "why", f"{mark.name}: {mark.reason}"
 
 

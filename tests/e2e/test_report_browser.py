@@ -96,8 +96,8 @@ def test_no_situation_breaks_the_policy_or_asks_for_anything(situation: str, vis
 
 
 def test_no_payload_runs_in_any_field(visit: Any) -> None:
-    for payload in XSS:
-        page = visit(html.render(planted(rich(), payload)))
+    for first in range(0, len(XSS), 4):  # each by itself is tried where the page's tags are compared
+        page = visit(html.render(planted(rich(), " ".join(XSS[first : first + 4]))))
         page.locator("#open-all").click()
         assert page.evaluate("document.querySelectorAll('img,iframe,script:not(:last-child),form').length") == 0
 
@@ -228,7 +228,7 @@ def test_finding_hides_the_cases_that_do_not_match(visit: Any) -> None:
 
 def test_choosing_a_group_shows_that_group_only(visit: Any) -> None:
     page = visit(reports.page("several_prompts"))
-    page.locator("#show").select_option("fixed")
+    page.locator("#show").select_option(label="better")
     assert {one.get_attribute("data-group") for one in page.locator(".group:not([hidden])").all()} == {"fixed"}
     assert page.locator("#found").inner_text() == "3 found"
 

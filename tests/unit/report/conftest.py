@@ -6,4 +6,4 @@ from goldtest import Gold
 
 @pytest.fixture
 def gold(request: pytest.FixtureRequest) -> Gold:
-    return Gold(update=bool(request.config.getoption("--update-gold", default=False)))
+    return Gold(update=bool(request.config.getoption("--update-gold")))

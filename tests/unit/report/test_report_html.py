@@ -171,7 +171,20 @@ def test_what_broke_is_read_first_and_open_and_critical_before_the_rest() -> Non
 
 
 def test_new_and_changed_cases_stand_apart_from_the_comparison() -> None:
-    assert [d.case.change for d in group_of("shrunk_and_loosened_goldens", "apart").details] == ["changed", "new"]
+    assert {d.case.change for d in group_of("shrunk_and_loosened_goldens", "apart").details} == {"changed", "new"}
+
+
+def test_cases_with_lower_marks_are_shown_though_they_did_not_break() -> None:
+    found = group_of("graded_with_repeats", "lower")
+    assert (found.size, found.open) == (24, True)
+    falls = [d.case.head.score - d.case.base.score for d in found.details if d.case.head and d.case.base]  # type: ignore[operator]  # graded
+    assert falls == sorted(falls)
+    assert "right → right, marks 0.8 → 0.5" in reports.page("graded_with_repeats")
+
+
+def test_cases_with_higher_marks_stand_apart() -> None:
+    view = report(comparison("a | Hi | yes | fine {0.6} | better {0.9}\nb | Hi | yes | a {0.7} | b {0.7}", kind="llm"))
+    assert [group.slug for group in page.plan(view).sections[0].groups] == ["higher", "right"]
 
 
 def test_a_new_prompt_has_failing_and_passing_cases() -> None:

@@ -201,6 +201,16 @@ def test_the_reader_sees_broken_cases_first_and_critical_ones_before_the_rest() 
     assert text.index("`mail-04`") < text.index("<summary>4 more</summary>") < text.index("`mail-05`")
 
 
+def test_lower_marks_are_shown_where_nothing_broke() -> None:
+    text = full(SITUATIONS["graded_with_repeats"]())
+    assert "**24 cases with lower marks than before**" in text
+    assert "marks     0.5, helpful: judge said so" in text
+
+
+def test_a_problem_that_the_headline_says_is_not_said_twice() -> None:
+    assert full(SITUATIONS["budget_reached"]()).count("The budget of") == 1
+
+
 def test_missing_answers_are_counted_where_a_verdict_was_reached() -> None:
     assert (
         "121 of 122 answers evaluated, 60 pairs compared"

@@ -116,7 +116,7 @@ def test_without_a_comparison_the_rule_is_the_absolute_limits() -> None:
 @pytest.mark.parametrize(
     ("situation", "word"),
     [
-        ("regressed", "broken cases"),
+        ("regressed", "got worse"),
         ("critical_broken", "critical case"),
         ("cost_limit", "gate.max_cost_increase"),
         ("inconclusive", "about 297 would settle it"),
@@ -214,3 +214,9 @@ def test_a_large_set_of_labels_is_shown_in_part_and_the_rest_counted() -> None:
     before, now = figures.matrices(prompt)
     assert (before.title, now.title) == ("Before", "Now")
     assert (len(now.rows), len(now.given), now.left_out) == (25, 25, 5)
+
+
+def test_marks_over_all_cases_have_no_interval_of_a_rate() -> None:
+    rows = "a | Hi | yes | fine {0.9} | fine {0.8}\nb~ | Hi | yes | fine {0.9} | fine {0.8}"
+    found = {figure.name: figure for figure in figures.table(report(comparison(rows, kind="llm")).prompts[0])}
+    assert (found["Quality over all cases"].now, found["Quality over all cases"].note) == ("80%", "")
