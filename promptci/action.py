@@ -43,6 +43,8 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
         notes = everything.announce(context, bulletin.make(outcome, context.workspace), _github(context), out)
         for note in notes:
             _say(out, note)
+        if outcome.view is not None:
+            _say(out, f"{outcome.view.verdict}: {outcome.view.headline}")
         return outcome.exit_code
     finally:
         owner.hand_over([folder, context.workspace / ".promptci"], context.workspace)
