@@ -18,7 +18,7 @@ INTERRUPTED = 130
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_cancelled_run_is_not_green_and_hands_its_files_over(tmp_path: Path, sent: signal.Signals) -> None:
-    with laid_out(tmp_path, latency_s=30) as machine, fake.GitHub() as github:
+    with laid_out(tmp_path, never_answered=True) as machine, fake.GitHub() as github:
         environ = {**os.environ, **machine.environ(github, tmp_path)}
         with subprocess.Popen([sys.executable, ENTRY], cwd=machine.workspace, env=environ, stderr=-1, text=True) as run:
             until = time.monotonic() + 60

@@ -13,13 +13,17 @@ from typing import Any
 import yaml
 from fakes import github as fake
 from fakes import runner
-from fakes.openai_server import Call, OpenAIServer
+from fakes.openai_server import OpenAIServer
 
 from promptci.jobs import demo
 
 RUNNER = 1001
 """Owner of the workspace on GitHub's machines."""
 KEY = "sk-CANARY-0123456789abcdef"
+RECORDED = {"kind": "recorded", "path": "answers/smollm2-135m.jsonl"}
+"""The demo's own recording."""
+SILENCE_S = 120.0
+"""Longer than any test waits."""
 
 
 def run(*command: str | Path, timeout: float = 900) -> subprocess.CompletedProcess[str]:
@@ -86,30 +90,22 @@ class Machine:
 
 
 @contextmanager
-def laid_out(folder: Path, *, latency_s: float = 0.0) -> Iterator[Machine]:
-    """Lay out the demo's pull request, answered from its recording, else by a model that obeys only base's prompts."""
+def laid_out(folder: Path, *, never_answered: bool = False) -> Iterator[Machine]:
+    """Lay out the demo's pull request: answered from its recording, or asked of a model that is silent for too long."""
     for name in ("file_commands", "workflow", "home", "runner_temp"):
         (folder / name).mkdir()
     for name in ("output", "summary"):
         (folder / "file_commands" / name).touch()
     workspace = folder / "workspace"
-    base, _ = demo.lay_out(workspace)
-    obeyed = must("git", "-C", workspace, "grep", "-h", "", base, "--", "prompts")
-    expected = _expected(workspace / "goldens")
-    with OpenAIServer(lambda call: _answer(call, obeyed, expected), latency_s=latency_s) as model:
-        base, head = _with_provider(workspace, _provider(workspace, model))
+    demo.lay_out(workspace)
+    with OpenAIServer(latency_s=SILENCE_S) as model:
+        silent = {"kind": "openai", "base_url": model.base_url}
+        base, head = _with_provider(workspace, silent if never_answered else RECORDED)
         machine = Machine(folder=folder, base=base, head=head)
         (folder / "workflow" / "event.json").write_text(json.dumps(event(base, head)))
         for path in [workspace, *workspace.rglob("*")]:
             os.chown(path, RUNNER, RUNNER, follow_symlinks=False)
         yield machine
-
-
-def _provider(workspace: Path, model: OpenAIServer) -> dict[str, Any]:
-    recordings = sorted((workspace / "answers").glob("*.jsonl"))
-    if recordings:
-        return {"kind": "recorded", "path": recordings[0].relative_to(workspace).as_posix()}
-    return {"kind": "openai", "base_url": model.base_url}
 
 
 def _with_provider(workspace: Path, provider: dict[str, Any]) -> tuple[str, str]:
@@ -123,20 +119,6 @@ def _with_provider(workspace: Path, provider: dict[str, Any]) -> tuple[str, str]
     base = must(*git, "rev-parse", "HEAD").strip()
     must(*git, "rebase", "--quiet", "main", demo.BRANCH)
     return base, must(*git, "rev-parse", "HEAD").strip()
-
-
-def _expected(goldens: Path) -> dict[str, str]:
-    lines = [line for file in goldens.glob("*.jsonl") for line in file.read_text(encoding="utf-8").splitlines()]
-    cases = [json.loads(line) for line in lines if '"expected"' in line]
-    return {case["vars"]["message"]: case["expected"] for case in cases if "message" in case.get("vars", {})}
-
-
-def _answer(call: Call, obeyed: str, expected: dict[str, str]) -> str:
-    """Do as the prompt says where it is base's; chat where it is another."""
-    first_line = str(call.body["messages"][0]["content"]).splitlines()[0]
-    count = len(call.body["messages"])
-    known = first_line in obeyed and count >= obeyed.count("- role: ")
-    return expected.get(call.last_user_message, "none") if known else "Sure! Let me have a look at that for you."
 
 
 def event(base: str, head: str) -> dict[str, Any]:
