@@ -20,7 +20,8 @@ MAX_NODES = 100_000
 PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where PyYAML was built with it: about fifteen times faster."""
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# U+0085, U+2028 and U+2029 end a line in YAML 1.1 and are text in 1.2: what they would be read as is not what is seen.
+_UNWANTED = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
@@ -39,6 +40,8 @@ class Spot(NamedTuple):
     """First line of the text of a literal block (`|`)."""
     inner: Mapping[str, "Spot"] | Sequence["Spot"] | None = None
     """Spots of the entries of a map or list."""
+    written: str | None = None
+    """A scalar's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ class Document:
         """Give the line on which row `row` (from 0) of the text at `path` stands; the value's own where unsure."""
         spot = self._spot(path)
         return spot.line if spot.text is None else spot.text + row
+
+    def written(self, path: Sequence[str | int]) -> str | None:
+        """Give the scalar at `path` as it is written: `1.10`, where its value is the number 1.1."""
+        return self._spot(path).written
 
     def _spot(self, path: Sequence[str | int]) -> Spot:
         spot = self.spot
@@ -127,7 +134,7 @@ class _Reader:
     def check_size(self, text: str) -> None:
         if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
             self.add(None, "the file is over 1 MiB", "Split it, or write goldens as JSONL.")
-        elif found := _UNPRINTABLE.search(text):
+        elif found := _UNWANTED.search(text):
             what = f"the character U+{ord(found.group()):04X} cannot stand in YAML"
             self.add(text.count("\n", 0, found.start()) + 1, what, "Remove it, or write it as an escape in quotes.")
         if self.problems:
@@ -156,7 +163,7 @@ class _Reader:
         if isinstance(event, y.NodeEvent) and event.anchor is not None:
             self.add(line, f"the anchor `&{event.anchor}` is refused", "Remove it and write values out.")
         if isinstance(event, y.ScalarEvent):
-            return self.scalar(event), Spot(line, line + 1 if event.style == "|" else None)
+            return self.scalar(event), Spot(line, line + 1 if event.style == "|" else None, written=event.value)
         if isinstance(event, y.CollectionStartEvent) and event.tag not in {None, "!", _TAGS[type(event)]}:
             self.refuse_tag(line, event.tag)
         return self.sequence(line, depth) if isinstance(event, y.SequenceStartEvent) else self.mapping(line, depth)

@@ -9,6 +9,7 @@ from promptci.errors import InputError
 from promptci.git import command
 from promptci.git.snapshot import Snapshot
 
+MOST_RENAMES = 1000
 KINDS = {"A": "added", "D": "deleted", "M": "changed", "T": "changed", "R": "renamed", "C": "copied"}
 
 
@@ -27,18 +28,35 @@ class FileChange:
 def between(root: Path, base: Snapshot, head: Snapshot) -> tuple[FileChange, ...]:
     """Give the changes, in the order of their paths. A change of mode alone is none.
 
-    A new file that git does not track yet shows as added; where a deleted file had the same content, as renamed.
+    Renames with edits are found among up to a thousand files (git's own bound, past which its search would take
+    minutes), those without edits among any number. In the working tree, a new file that git does not track yet shows
+    as added; where a deleted file had the same content, as renamed.
     """
     words = ["diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--find-renames", "--find-copies"]
-    words += ["--ignore-submodules", "-l0"]
+    words += ["--ignore-submodules", f"-l{MOST_RENAMES}"]
     if head.sha is not None:
-        return _ordered(_parse(command.run(root, *words, str(base.sha), head.sha)))
-    found = list(_parse(command.run(root, *words, str(base.sha))))
-    known = {change.after for change in found}
-    tracked = set(command.split(command.run(root, "ls-files", "-z", "--cached")))
-    before = set(base.paths())
-    new = [path for path in head.paths() if path not in tracked and path not in known and path not in before]
+        return _ordered(_parse(command.run(root, *words, str(base.sha), head.sha, "--")))
+    on_disk = set(head.paths())
+    found = [_seen(change, on_disk) for change in _parse(command.run(root, *words, str(base.sha), "--"))]
+    found = [c for c in found if c.kind != "changed" or _differ(c, base, head)]
+    known = {*base.paths(), *command.split(command.run(root, "ls-files", "-z", "--cached"))}
+    new = [path for path in head.paths() if path not in known]
     return _ordered(_pair_moved(found, new, base, head))
+
+
+def _seen(change: FileChange, on_disk: set[str]) -> FileChange:
+    """See a file that was taken out of the index but left on disk: for a reader it is there."""
+    if change.kind == "deleted" and change.before in on_disk:
+        return FileChange(before=change.before, after=change.before, kind="changed")
+    return change
+
+
+def _differ(change: FileChange, base: Snapshot, head: Snapshot) -> bool:
+    """Compare contents: of a file on disk git does not tell whether more than its mode changed."""
+    if change.before is None or change.after is None:
+        return True
+    before, after = _content(base, change.before), _content(head, change.after)
+    return before is None or before != after
 
 
 def _parse(raw: bytes) -> Iterator[FileChange]:

@@ -1,6 +1,7 @@
 """Call git: with lists, a clean environment and `safe.directory` for this call alone; nothing global is written."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,11 +12,16 @@ KEPT = (
     "HOME",
     "SYSTEMROOT",
     "TMPDIR",
-    "SSL_CERT_FILE",
-    "GIT_SSL_CAINFO",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "no_proxy",
+    *("SSH_AUTH_SOCK", "GIT_SSH_COMMAND"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"),
+    *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
+)
+"""What a fetch may need; nothing else of the caller's environment reaches git."""
+SETTINGS = (
+    "core.fsmonitor=false",
+    f"core.hooksPath={os.devnull}",
+    *("gc.auto=0", "maintenance.auto=false"),  # a fetch must not start work in the background
+    "fetch.recurseSubmodules=false",
 )
 TIMEOUT_S = 300
 
@@ -23,7 +29,8 @@ TIMEOUT_S = 300
 def arguments(root: Path, *words: str) -> list[str]:
     """Give the command line for git in `root`."""
     # The workspace of a container action belongs to another user; git refuses it unless told, here and not for good.
-    return ["git", "-C", str(root), "-c", f"safe.directory={root}", "-c", "core.fsmonitor=false", *words]
+    settings = (word for setting in (f"safe.directory={root}", *SETTINGS) for word in ("-c", setting))
+    return ["git", "-C", str(root), *settings, *words]
 
 
 def environment() -> dict[str, str]:
@@ -45,13 +52,20 @@ def run(root: Path, *words: str, data: bytes | None = None) -> bytes:
     Raises
     ------
     GitError
-        Where git is missing or fails, with the first line it said.
+        Where git is missing or fails, with what it complained of.
     """
     done = attempt(root, *words, data=data)
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise GitError(f"git {words[0]} failed: {said[0] if said else f'exit code {done.returncode}'}")
+        raise GitError(f"git {words[0]} failed: {complaint(done)}")
     return done.stdout
+
+
+def complaint(done: "subprocess.CompletedProcess[bytes]") -> str:
+    """Give the line in which git said what is wrong, without a password that an address in it may hold."""
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    first = next((line for line in said if line.startswith(("fatal:", "error:"))), said[0] if said else "")
+    shown = "".join(sign for sign in re.sub(r"://[^/@\s]*@", "://", first) if sign.isprintable())
+    return shown or f"exit code {done.returncode}"
 
 
 def attempt(root: Path, *words: str, data: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":

@@ -1,7 +1,30 @@
-"""Globs over repository paths: `*` stays within a folder, `**` does not, `{a,b}` is either."""
+"""Globs over repository paths: `*` stays within a folder, `**` does not, `{a,b}` is either.
 
+A pattern may come from a pull request, so none can be slow: paths are matched part by part, and a `**` that was passed
+is never tried anew. A pattern that makes no sense matches nothing, or itself.
+"""
+
+import fnmatch
 import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
+
+from promptci.errors import GitError
+
+LONGEST = 2000
+"""Characters of a pattern."""
+MOST_CHOICES = 50
+"""Braces and `**` in one pattern."""
+MOST = 500
+"""Ways in which one pattern may be read."""
+
+_PIECES = re.compile(r"\[!?\]?[^\]]*\]|\*{2,}|.", re.DOTALL)
+_SPECIAL = re.compile(r"[*?\[{]")
+
+Part = Callable[[str], object] | None
+"""Tells whether one part of a path matches; None is `**`, any number of parts."""
 
 
 def escaped(text: str) -> str:
@@ -10,38 +33,115 @@ def escaped(text: str) -> str:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether a path, relative to the repository's root, matches; upper and lower case differ."""
-    return _compiled(pattern).fullmatch(path) is not None
+    """Whether a path, relative to the repository's root, matches; upper and lower case differ.
+
+    Raises
+    ------
+    GitError
+        For a pattern that is longer than any a person writes.
+    """
+    parts = path.split("/")
+    return any(_follow(wanted, parts) for wanted in _compiled(pattern))
+
+
+def select(pattern: str, paths: Sequence[str]) -> list[str]:
+    """Give the paths that match, out of sorted ones; of those that begin otherwise, none is looked at."""
+    special = _SPECIAL.search(pattern := pattern.removeprefix("./"))
+    start = pattern[: special.start()] if special else pattern
+    found = []
+    for path in islice(paths, bisect_left(paths, start), None):
+        if not path.startswith(start):
+            break
+        if matches(pattern, path):
+            found.append(path)
+    return found
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(_translated(pattern.removeprefix("./")), re.DOTALL)
+def _compiled(pattern: str) -> tuple[tuple[Part, ...], ...]:
+    fix = "Write several shorter patterns."
+    choices = sum(piece == "{" or piece.startswith("**") for piece in _PIECES.findall(pattern))
+    if len(pattern) > LONGEST or choices > MOST_CHOICES:
+        raise GitError(f"The pattern `{pattern[:60]}…` is longer than any that is read", fix)
+    spelled = tuple(islice(_alternatives(pattern.removeprefix("./")), MOST + 1))
+    if len(spelled) > MOST:
+        raise GitError(f"The pattern `{pattern}` can be read in over {MOST} ways", fix)
+    return tuple(tuple(_parts(text)) for text in spelled)
 
 
-TOKEN = re.compile(r"\*\*/|/\*\*$|\*\*|\*|\?|\[(?P<set>!?\]?[^\]]*)\]|\{|\}|,|.", re.DOTALL)
-WILD = {"**/": r"(?:[^/]+/)*", "/**": r"/.+", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
+def _alternatives(pattern: str) -> Iterator[str]:
+    """Spell out braces, and a `**` that shares its part with other signs."""
+    pieces = _PIECES.findall(pattern)
+    for at, piece in enumerate(pieces):
+        head = "".join(pieces[:at])
+        if piece == "{" and (body := _options(pieces, at)):
+            end, options = body
+            tail = "".join(pieces[end + 1 :])
+            yield from (f"{head}{own}{rest}" for own in _each(options) for rest in _alternatives(tail))
+            return
+        if piece.startswith("**") and not _alone(pieces, at):
+            tail = "".join(pieces[at + 1 :])
+            yield from (f"{head}{either}{rest}" for rest in _alternatives(tail) for either in ("*", "*/**/*"))
+            return
+    yield pattern
 
 
-def _translated(pattern: str) -> str:
-    out, depth = [], 0
-    for match in TOKEN.finditer(pattern):
-        sign = match[0]
-        if sign in WILD:
-            out.append(WILD[sign])
-        elif match["set"]:
-            inner = match["set"].replace("\\", r"\\").replace("[", r"\[")
-            negated, members = inner.startswith("!"), inner.removeprefix("!").replace("^", r"\^")
-            members = ("\\]" + members[1:]) if members.startswith("]") else members
-            out.append(f"(?!/)[{'^' if negated else ''}{members}]")
-        elif sign == "{" and "}" in pattern[match.end() :]:
-            depth += 1
-            out.append("(?:")
-        elif sign == "}" and depth:
-            depth -= 1
-            out.append(")")
-        elif sign == "," and depth:
-            out.append("|")
+def _each(options: Sequence[str]) -> Iterator[str]:
+    for option in options:
+        yield from _alternatives(option)
+
+
+def _alone(pieces: Sequence[str], at: int) -> bool:
+    """Whether a piece is a part of the path all by itself."""
+    before, after = pieces[at - 1 : at], pieces[at + 1 : at + 2]
+    return (at == 0 or before == ["/"]) and after in ([], ["/"])
+
+
+def _options(pieces: Sequence[str], start: int) -> tuple[int, list[str]] | None:
+    """Give the end of a brace and what stands between its commas; None where it is not one that chooses."""
+    depth, options, last = 0, [], start + 1
+    for at in range(start, len(pieces)):
+        piece = pieces[at]
+        depth += (piece == "{") - (piece == "}")
+        if depth == 0 or (depth == 1 and piece == ","):
+            options.append("".join(pieces[last:at]))
+            last = at + 1
+        if depth == 0:
+            return (at, options) if len(options) > 1 else None
+    return None
+
+
+def _parts(pattern: str) -> Iterator[Part]:
+    texts = pattern.split("/")
+    for text in texts:
+        if re.fullmatch(r"\*{2,}", text):
+            yield None
         else:
-            out.append(re.escape(sign))
-    return "".join(out) + ")" * depth
+            # fnmatch's translation is made so that no text takes it longer than its length times the pattern's.
+            yield re.compile(fnmatch.translate(text)).match if _SPECIAL.search(text) else text.__eq__
+    if len(texts) > 1 and texts[-1].startswith("**"):
+        yield re.compile(".", re.DOTALL).match  # `docs/**` is what lies in docs, not a file of that name
+
+
+def _follow(wanted: Sequence[Part], parts: Sequence[str]) -> bool:
+    """Match parts one by one; at a mismatch, let the last `**` take one part more."""
+    if wanted[-1] is not None and not wanted[-1](parts[-1]):
+        return False  # most paths leave here
+    i = j = 0
+    star = mark = -1
+    while j < len(parts):
+        part = wanted[i] if i < len(wanted) else _nothing
+        if part is None:
+            star, mark, i = i, j, i + 1
+        elif part(parts[j]):
+            i, j = i + 1, j + 1
+        elif star >= 0:
+            mark += 1
+            i, j = star + 1, mark
+        else:
+            return False
+    return all(part is None for part in wanted[i:])
+
+
+def _nothing(_: str) -> bool:
+    return False

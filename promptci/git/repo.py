@@ -11,6 +11,14 @@ from promptci.git.snapshot import WORK_TREE, CommitSnapshot, Snapshot, WorkTree
 SHALLOW = "The clone is shallow: set `fetch-depth: 0` for actions/checkout, or run `git fetch --unshallow`."
 SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
+DEEPER = (50, 500)
+"""Commits by which a shallow history is deepened while the merge base is not in it."""
+
+
+def is_nothing(rev: str) -> bool:
+    """Whether a revision is all zeros, git's word for no commit."""
+    return not rev.strip("0") and SHA.fullmatch(rev) is not None
+
 
 class Repo:
     """A git repository, by the folder of its working tree."""
@@ -42,8 +50,9 @@ class Repo:
         if found := self._commit(rev):
             return found
         if SHA.fullmatch(rev):
-            # One targeted fetch: a shallow clone has the head only, and the base is one commit away.
-            command.attempt(self.root, "fetch", "--no-tags", "--depth=1", "--quiet", "origin", rev)
+            # One targeted fetch: a shallow clone has the head only, and the base is one commit away. (In a whole clone,
+            # `--depth` would cut off history that is there.)
+            self._fetch(*(["--depth=1"] if self._shallow() else []), "origin", rev)
             if found := self._commit(rev):
                 return found
         elif found := self._commit(f"origin/{rev}"):
@@ -53,13 +62,30 @@ class Repo:
         )
 
     def merge_base(self, one: str, other: str) -> str:
-        """Give the commit where two lines of history part; GitError where they never met, as far as is known."""
+        """Give the commit where two lines of history part, fetching more of a shallow clone's history to find it.
+
+        The base of all is the empty tree: with all zeros on one side (a branch's first push), they are the answer.
+
+        Raises
+        ------
+        GitError
+            Where the two never met, as far as is known.
+        """
+        if zeros := next((rev for rev in (one, other) if is_nothing(rev)), None):
+            return zeros
         shas = [self.resolve(one), self.resolve(other)]
-        done = command.attempt(self.root, "merge-base", *shas)
-        if done.returncode:
-            fix = SHALLOW if self._shallow() else "Give --base a commit to compare with."
-            raise GitError(f"`{one}` and `{other}` have no common history here", fix)
-        return done.stdout.decode().strip()
+        for depth in (*DEEPER, None):
+            done = command.attempt(self.root, "merge-base", *shas)
+            if done.returncode == 0:
+                return done.stdout.decode().split()[0]
+            if depth is None or not self._shallow():
+                break
+            # The head of a pull request may be a merge that only this clone has: then its side stays as it is.
+            if not self._fetch(f"--deepen={depth}", "origin", *shas):
+                for sha in shas:
+                    self._fetch(f"--deepen={depth}", "origin", sha)
+        fix = SHALLOW if self._shallow() else "Give --base a commit to compare with."
+        raise GitError(f"`{one}` and `{other}` have no common history here", fix)
 
     def default_branch(self) -> str:
         """Give the branch that changes are merged into: origin's own, else main or master."""
@@ -74,9 +100,9 @@ class Repo:
         """Give the files of a revision; `.` is the working tree, all zeros (a branch's first push) the empty tree."""
         if rev == WORK_TREE:
             return WorkTree(self.root)
-        if rev.strip("0") == "" and SHA.fullmatch(rev):
+        if is_nothing(rev):
             empty = command.run(self.root, "hash-object", "-t", "tree", "--stdin", data=b"")
-            return CommitSnapshot(self.root, empty.decode().strip())
+            return CommitSnapshot(self.root, empty.decode().strip(), "the empty tree")
         return CommitSnapshot(self.root, self.resolve(rev))
 
     def changes(self, base: Snapshot, head: Snapshot) -> tuple[FileChange, ...]:
@@ -86,6 +112,9 @@ class Repo:
     def _commit(self, rev: str) -> str | None:
         done = command.attempt(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
         return done.stdout.decode().strip() or None if done.returncode == 0 else None
+
+    def _fetch(self, *words: str) -> bool:
+        return command.attempt(self.root, "fetch", "--no-tags", "--quiet", *words).returncode == 0
 
     def _shallow(self) -> bool:
         return command.attempt(self.root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"

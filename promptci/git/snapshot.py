@@ -1,14 +1,12 @@
 """The files of one revision: of a commit, read from git's objects, or of the working tree."""
 
 import os
-import stat
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from promptci.errors import GitError, InputError, Problem
-from promptci.git import command, globs
+from promptci.git import command, globs, plainfile
+from promptci.git.objects import Objects
 
 LARGEST = 16 * 2**20
 SYMLINK, GITLINK = "120000", "160000"
@@ -46,12 +44,6 @@ class Snapshot(Protocol):
         ...
 
 
-def refusal(path: str, what: str) -> InputError:
-    """Say that a path is not a plain file."""
-    fix = "Prompts, goldens and configuration must be plain files in the repository."
-    return InputError([Problem(path=path, what=what, fix=fix)])
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One file of a commit."""
@@ -63,13 +55,13 @@ class Entry:
 class CommitSnapshot:
     """A commit's files. Nothing is checked out, so links are seen as links and never followed."""
 
-    def __init__(self, root: Path, sha: str) -> None:
+    def __init__(self, root: Path, sha: str, label: str | None = None) -> None:
         """Use Repo.snapshot."""
         self.sha: str | None = sha
-        self.label = sha[:LABEL_LENGTH]
+        self.label = label or sha[:LABEL_LENGTH]
         self._root = root
         self._entries: dict[str, Entry] | None = None
-        self._reader: subprocess.Popen[bytes] | None = None
+        self._objects = Objects(root)
 
     def paths(self) -> tuple[str, ...]:
         """Give every file of the commit."""
@@ -77,7 +69,7 @@ class CommitSnapshot:
 
     def glob(self, pattern: str) -> list[str]:
         """Give the files that match."""
-        return [path for path in self._tree() if globs.matches(pattern, path)]
+        return globs.select(pattern, self.paths())
 
     def read(self, path: str) -> bytes | None:
         """Give a file's content from git's objects."""
@@ -85,53 +77,28 @@ class CommitSnapshot:
         if entry is None:
             return None
         if entry.mode == SYMLINK:
-            raise refusal(path, "this is a symbolic link, which is not followed")
+            raise plainfile.refusal(path, "this is a symbolic link, which is not followed")
         if entry.mode == GITLINK:
-            raise refusal(path, "this is a submodule")
-        return self._object(path, entry.oid)
+            raise plainfile.refusal(path, "this is a submodule")
+        size, content = self._objects.read(entry.oid, LARGEST)
+        if size > LARGEST:
+            raise plainfile.refusal(path, f"the file has {size} bytes, more than the {LARGEST} that are read")
+        return content
 
     def close(self) -> None:
         """End the process that reads objects."""
-        if self._reader is not None:
-            for stream in (self._reader.stdin, self._reader.stdout):
-                if stream is not None:
-                    stream.close()
-            self._reader.wait()
-            self._reader = None
+        self._objects.close()
 
     def _tree(self) -> dict[str, Entry]:
         if self._entries is None:
-            self._entries = {}
+            found = {}
             listed = command.run(self._root, "ls-tree", "-r", "-z", "--full-tree", str(self.sha))
             for line in command.split(listed):
                 about, _, path = line.partition("\t")
                 mode, _, oid = about.split(" ")
-                self._entries[path] = Entry(mode, oid)
+                found[path] = Entry(mode, oid)
+            self._entries = dict(sorted(found.items()))
         return self._entries
-
-    def _object(self, path: str, oid: str) -> bytes:
-        """Read one object through a `cat-file --batch` that stays open: a process for each file would be slow."""
-        if self._reader is None:
-            self._reader = subprocess.Popen(
-                command.arguments(self._root, "cat-file", "--batch"),
-                env=command.environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        if self._reader.stdin is None or self._reader.stdout is None:
-            raise GitError("git cat-file has no pipes")
-        self._reader.stdin.write(oid.encode() + b"\n")
-        self._reader.stdin.flush()
-        header = self._reader.stdout.readline().split()
-        if len(header) != 3 or header[1] != b"blob":
-            fix = "The clone may be partial; clone without a filter."
-            raise GitError(f"git has no content for {path} ({oid[:LABEL_LENGTH]})", fix)
-        size = int(header[2])
-        content = self._reader.stdout.read(size + 1)[:-1]
-        if size > LARGEST:
-            raise refusal(path, f"the file has {size} bytes, more than the {LARGEST} that are read")
-        return content
 
 
 class WorkTree:
@@ -143,40 +110,38 @@ class WorkTree:
     def __init__(self, root: Path) -> None:
         """Use Repo.snapshot."""
         self._root = root
-        self._paths: tuple[str, ...] | None = None
+        self._paths: dict[str, None] | None = None
 
     def paths(self) -> tuple[str, ...]:
         """Give every file that is there."""
-        if self._paths is None:
-            listed = command.run(self._root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-            self._paths = tuple(sorted({p for p in command.split(listed) if os.path.lexists(self._root / p)}))
-        return self._paths
+        return tuple(self._listed())
 
     def glob(self, pattern: str) -> list[str]:
         """Give the files that match."""
-        return [path for path in self.paths() if globs.matches(pattern, path)]
+        return globs.select(pattern, self.paths())
 
     def read(self, path: str) -> bytes | None:
-        """Give a file's content; neither the file nor a folder on the way may be a symbolic link."""
-        if path.startswith("/") or ".." in path.split("/"):
-            raise refusal(path, "the path leads out of the repository")
-        place = self._root
-        for part in path.split("/"):
-            place /= part
-            try:
-                mode = place.lstat().st_mode
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-            if stat.S_ISLNK(mode):
-                raise refusal(path, "this is, or lies behind, a symbolic link, which is not followed")
-        if stat.S_ISDIR(mode):
+        """Give a file's content; neither the file nor a folder on the way may be a symbolic link.
+
+        What git ignores, and `.git` itself, is not there: a prompt must not carry off keys by including them.
+        """
+        descriptor = plainfile.opened(self._root, path)
+        if descriptor is None:
             return None
-        if not stat.S_ISREG(mode):
-            raise refusal(path, "this is a device, pipe or socket")
-        if place.stat().st_size > LARGEST:
-            raise refusal(path, f"the file has more than the {LARGEST} bytes that are read")
-        with os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            return file.read()
+        with os.fdopen(descriptor, "rb") as file:
+            if path not in self._listed():
+                return None
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise plainfile.refusal(path, f"the file has more than the {LARGEST} bytes that are read")
+        return content
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _listed(self) -> dict[str, None]:
+        if self._paths is None:
+            listed = command.run(self._root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+            there = {path for path in command.split(listed) if os.path.lexists(self._root / path)}
+            self._paths = dict.fromkeys(sorted(there))
+        return self._paths

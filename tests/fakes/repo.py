@@ -20,10 +20,10 @@ ENVIRON = {
 class RepoBuilder:
     """A repository that a test builds commit by commit."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *options: str) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
-        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("init", "--quiet", "--initial-branch=main", *options)
 
     def git(self, *words: str) -> str:
         done = subprocess.run(
@@ -70,3 +70,10 @@ class RepoBuilder:
     @property
     def repo(self) -> Repo:
         return Repo.discover(self.path)
+
+
+def clone_of(builder: RepoBuilder, place: Path, *options: str) -> Repo:
+    """Clone over git's own protocol, as from a server; `--depth=1` makes it as shallow as actions/checkout does."""
+    builder.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    subprocess.run(["git", "clone", "--quiet", *options, f"file://{builder.path}", str(place)], env=ENVIRON, check=True)
+    return Repo.discover(place)

@@ -1,0 +1,59 @@
+"""Open a file of the working tree without following a link anywhere on the way, and without waiting for a pipe."""
+
+import os
+import stat
+from pathlib import Path
+
+from promptci.errors import InputError, Problem
+
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def refusal(path: str, what: str) -> InputError:
+    """Say that a path is not a plain file."""
+    fix = "Prompts, goldens and configuration must be plain files in the repository."
+    return InputError([Problem(path=path, what=what, fix=fix)])
+
+
+def opened(root: Path, path: str) -> int | None:
+    """Give a descriptor of a plain file below `root`, or None where there is none.
+
+    Each folder is opened from the one above it, so nobody can swap one for a link meanwhile.
+
+    Raises
+    ------
+    InputError
+        For a link, wherever it leads, a device, pipe or socket, a path out of `root`, and a file that may not be read.
+    """
+    parts = path.split("/")
+    if path.startswith("/") or ".." in parts:
+        raise refusal(path, "the path leads out of the repository")
+    if "\0" in path:
+        return None
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parts[:-1]:
+            if not stat.S_ISDIR(_mode(part, folder, path)):
+                return None
+            above, folder = folder, os.open(part, FOLDER, dir_fd=folder)
+            os.close(above)
+        mode = _mode(parts[-1], folder, path)
+        if stat.S_ISDIR(mode):
+            return None
+        if not stat.S_ISREG(mode):
+            raise refusal(path, "this is a device, pipe or socket")
+        return os.open(parts[-1], FILE, dir_fd=folder)
+    except PermissionError as error:
+        raise refusal(path, "the file may not be read: permission denied") from error
+    except OSError:  # not there, or no name a file can have
+        return None
+    finally:
+        os.close(folder)
+
+
+def _mode(part: str, folder: int, path: str) -> int:
+    mode = os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode
+    if stat.S_ISLNK(mode):
+        raise refusal(path, "this is, or lies behind, a symbolic link, which is not followed")
+    return mode
