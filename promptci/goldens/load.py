@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from promptci.errors import InputError, Problem
-from promptci.files.lines import decode
+from promptci.files.lines import MAX_PROBLEMS, decode
+from promptci.goldens import parse
 from promptci.goldens.formats import FORMATS
 from promptci.goldens.model import Case, GoldenSet
 
@@ -38,7 +39,7 @@ def load(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> GoldenSet:
             problems += error.problems
         else:
             cases += found
-            problems += wrong
+            problems += _first(wrong, path)
     if problems := [*problems, *_same_ids(cases)]:
         raise InputError(problems)
     return GoldenSet(paths=tuple(files), cases=tuple(cases))
@@ -64,7 +65,18 @@ def from_test_data(path: str, items: Sequence[Mapping[str, Any]], lines: Sequenc
 def _own_id(item: Mapping[str, Any]) -> str | None:
     """Give an item's `id` where it can serve as one; in GitHub's format it is a variable like any other."""
     value = item.get("id")
-    return value.strip() if isinstance(value, str) and value.isprintable() and len(value) <= 200 else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) and parse.is_identifier(value) else None
+
+
+def _first(problems: list[Problem], path: str) -> list[Problem]:
+    """Keep a list of problems readable: a file of another kind has one for every line."""
+    more = len(problems) - MAX_PROBLEMS
+    if more <= 0:
+        return problems
+    rest = Problem(path=path, what=f"there are {more} more problems in this file", fix="Mend these first.")
+    return [*sorted(problems, key=lambda p: p.line or 0)[:MAX_PROBLEMS], rest]
 
 
 def _same_ids(cases: Iterable[Case]) -> list[Problem]:

@@ -3,12 +3,17 @@
 import posixpath
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from promptci.errors import InputError
 from promptci.files.lines import decode
 
-INCLUDE = re.compile(r"\{\{>\s*([^{}\n]+?)\s*\}\}")
+INCLUDE = re.compile(r"\{\{>[ \t]*([^{}\s][^{}\n]*)\}\}")
 DEEPEST = 10
+MOST = 1000
+"""Includes followed for one message: ten files that each name the next ten times would else be milliards."""
+LONGEST = 2**20
+"""Characters that all includes of one message may come to."""
 
 Read = Callable[[str], bytes | None]
 """Gives a file of the revision, or None."""
@@ -18,31 +23,68 @@ class IncludeError(Exception):
     """An include cannot be followed; the text says why."""
 
 
-def resolve(text: str, path: str, read: Read, seen: tuple[str, ...] = ()) -> tuple[str, tuple[str, ...]]:
-    """Give the text with its includes in place, and their paths in the order of use.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """A text with its includes in place."""
 
-    `path` is the file that the text is from; an include's path is relative to its folder.
+    text: str
+    paths: tuple[str, ...]
+    """Files whose text is in it, in the order of use."""
+    faults: tuple[tuple[int, str], ...]
+    """What cannot be followed: the row of the text, from 0, and why."""
 
-    Raises
-    ------
-    IncludeError
-        For a file that is missing, outside the repository, or includes itself.
+
+def resolve(text: str, path: str, read: Read) -> Resolved:
+    """Put includes in place; one that cannot be followed stays as it is and is told of.
+
+    `path` is the file that the text is from; an include's path is relative to the folder of the file it stands in.
     """
-    used: list[str] = []
+    walk = _Walk(read)
+    faults: list[tuple[int, str]] = []
 
     def fill(match: re.Match[str]) -> str:
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1]))
-        if match[1].startswith("/") or target.startswith("..") or "\\" in match[1]:
-            raise IncludeError(f"`{match[1]}` lies outside the repository")
-        if target in (*seen, path):
-            raise IncludeError(f"`{match[1]}` includes itself, by way of {' → '.join((*seen, path, target))}")
-        if len(seen) >= DEEPEST:
-            raise IncludeError(f"`{match[1]}` is more than {DEEPEST} includes deep")
-        inner, deeper = resolve(_text(target, match[1], read), target, read, (*seen, path))
-        used.extend((target, *deeper))
-        return inner.removesuffix("\n")
+        try:
+            return walk.text_of(match[1].rstrip(), (path,))
+        except IncludeError as error:
+            faults.append((text.count("\n", 0, match.start()), str(error)))
+            return match[0]
 
-    return INCLUDE.sub(fill, text), tuple(dict.fromkeys(used))
+    filled = INCLUDE.sub(fill, text)
+    return Resolved(text=filled, paths=tuple(walk.used), faults=tuple(faults))
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Follows the includes of one text, and counts."""
+
+    read: Read
+    used: dict[str, str] = field(default_factory=dict)
+    """Texts by path, so that each file is read once."""
+    followed: int = 0
+    length: int = 0
+
+    def text_of(self, written: str, chain: tuple[str, ...]) -> str:
+        """Give the text of one include; `chain` are the files that led here, the one it stands in last."""
+        target = _target(written, chain[-1])
+        if target in chain:
+            raise IncludeError(f"`{written}` includes itself, by way of {' → '.join((*chain, target))}")
+        if len(chain) > DEEPEST:
+            raise IncludeError(f"`{written}` is more than {DEEPEST} includes deep")
+        self.followed += 1
+        if target not in self.used:
+            self.used[target] = _text(target, written, self.read)
+        text = self.used[target].removesuffix("\n")
+        self.length += len(text)
+        if self.followed > MOST or self.length > LONGEST:
+            raise IncludeError(f"`{written}` makes the message too long, with over {MOST} includes or {LONGEST} signs")
+        return INCLUDE.sub(lambda match: self.text_of(match[1].rstrip(), (*chain, target)), text)
+
+
+def _target(written: str, path: str) -> str:
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(path), written))
+    if written.startswith("/") or target.split("/")[0] == ".." or "\\" in written:
+        raise IncludeError(f"`{written}` lies outside the repository")
+    return target
 
 
 def _text(target: str, written: str, read: Read) -> str:

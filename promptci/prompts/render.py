@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*\}\}")
+VARIABLE = re.compile(r"\{\{\s*(\w[\w-]*(?:\.[\w-]+)*)\s*\}\}")
+_BRACES = re.compile(r"\{\{[^{}]*\}\}")
 
 
 class MissingVariable(Exception):  # noqa: N818 - it names what is missing, not a fault
@@ -36,6 +37,11 @@ def variables_of(template: str) -> set[str]:
     return set(VARIABLE.findall(template))
 
 
+def unfilled(template: str) -> list[str]:
+    """Give what stands in double braces and is no variable: it reaches the model as it is."""
+    return [found for found in _BRACES.findall(template) if not VARIABLE.fullmatch(found)]
+
+
 def look_up(name: str, variables: Mapping[str, Any]) -> Any:
     """Give the value of `name`: the variable of that very name, else `a.b` by steps into maps and lists."""
     if name in variables:
@@ -44,7 +50,7 @@ def look_up(name: str, variables: Mapping[str, Any]) -> Any:
     for part in name.split("."):
         if isinstance(value, Mapping) and part in value:
             value = value[part]
-        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+        elif isinstance(value, list) and part.isdecimal() and len(part) < 10 and int(part) < len(value):
             value = value[int(part)]
         else:
             raise MissingVariable(name)

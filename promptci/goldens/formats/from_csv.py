@@ -6,6 +6,7 @@ every other column is a variable.
 
 import csv
 import io
+import re
 from typing import Any
 
 from promptci.errors import Problem
@@ -14,45 +15,58 @@ from promptci.goldens.model import Case
 
 OWN = ("id", "expected", "tags", "critical", "cluster", "weight")
 TRUE, FALSE = {"true", "yes", "1", "x"}, {"false", "no", "0", ""}
+ELSEWHERE = {"assert", "vars"}
+"""Keys of a case that are no column: a variable of that name would pass for them."""
 LARGEST_FIELD = 2**24
+_QUOTED = re.compile(r'"[^"]*"?')
 
 
 def read(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     """Give the cases that can be used, and every problem of the others."""
-    if not text.strip():
-        return [], []
     csv.field_size_limit(LARGEST_FIELD)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     problems: list[Problem] = []
     cases = []
+    header: list[str] = []
+    line = 1
     try:
-        header = [name.strip() for name in next(rows)]
-        if wrong := _header_problem(header):
-            return [], [Problem(path=path, line=1, what=wrong, fix="The first row names the columns, `id` among them.")]
-        line = rows.line_num + 1
         for row in rows:
-            if any(field.strip() for field in row):
+            if not any(field.strip() for field in row):
+                pass
+            elif not header:
+                header = [name.strip() for name in row]
+                problems += _header_problems(header, path, line)
+                if problems:
+                    return [], problems
+            else:
                 cases.append(_case(header, row, path, line, problems))
             line = rows.line_num + 1
     except csv.Error as error:
+        # `line` is where the row begins: the quote that was never closed is there, not at the end of the file.
         what = f"the row cannot be read: {error}"
-        problems.append(Problem(path=path, line=rows.line_num, what=what, fix="See that every quote is closed."))
+        problems.append(Problem(path=path, line=line, what=what, fix="See that every quote is closed."))
     return [case for case in cases if case is not None], problems
 
 
 def _delimiter(text: str) -> str:
     """Give the sign that parts the header's columns: a comma, a semicolon or a tab."""
-    header = text.lstrip("\n").splitlines()[0]
+    header = _QUOTED.sub("", text.lstrip()).split("\n", 1)[0]
     return max(",;\t", key=header.count)
 
 
-def _header_problem(header: list[str]) -> str | None:
+def _header_problems(header: list[str], path: str, line: int) -> list[Problem]:
+    found = []
     if "id" not in header:
-        return "there is no column `id`"
+        near = [name for name in header if name.lower() == "id"]
+        fix = f"Write `id` for `{near[0]}`." if near else "The first row names the columns, `id` among them."
+        found.append(("there is no column `id`", fix))
     if "" in header:
-        return "a column has no name"
-    double = {name for name in header if header.count(name) > 1}
-    return f"two columns have the name `{min(double)}`" if double else None
+        found.append(("a column has no name", "Name it, or take it out."))
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    found += [(f"two columns have the name `{name}`", "Rename one of them.") for name in twice]
+    fix = "Make every variable a column of its own; assertions need JSONL or YAML."
+    found += [(f"a table cannot hold `{name}`", fix) for name in header if name in ELSEWHERE]
+    return [Problem(path=path, line=line, what=what, fix=fix) for what, fix in found]
 
 
 def _case(header: list[str], row: list[str], path: str, line: int, problems: list[Problem]) -> Case | None:

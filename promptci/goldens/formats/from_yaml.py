@@ -1,9 +1,12 @@
 """Golden cases as YAML: a list of cases, or a map with the list under `cases`."""
 
+from functools import partial
+
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
 from promptci.goldens import parse
 from promptci.goldens.model import Case
+from promptci.goldens.parse import Place
 
 
 def read(path: str, text: str) -> tuple[list[Case], list[Problem]]:
@@ -12,14 +15,21 @@ def read(path: str, text: str) -> tuple[list[Case], list[Problem]]:
         document = strict_yaml.load(text, path)
     except InputError as error:
         return [], list(error.problems)
-    under = isinstance(document.value, dict)
-    value = document.value.get("cases") if under else document.value
-    if value is None and not under:
+    value, start = document.value, Place()
+    if isinstance(value, dict) and list(value) == ["cases"]:
+        value, start = value["cases"], ("cases",)
+    if value is None:
         return [], []
     if not isinstance(value, list):
-        what = "golden cases in YAML are a list, or a map with a list under `cases`"
-        return [], [Problem(path=path, line=1, what=what, fix="Write `- id: …`.")]
+        what = "golden cases in YAML are a list, or a map with nothing but that list under `cases`"
+        return [], [Problem(path=path, line=document.line(), what=what, fix="Write `- id: …`.")]
     problems: list[Problem] = []
-    start: tuple[str | int, ...] = ("cases",) if under else ()
-    cases = [parse.case(item, path, document.line((*start, i)), problems) for i, item in enumerate(value)]
+    cases = []
+    for index, item in enumerate(value):
+        inner = partial(_line, document, (*start, index))
+        cases.append(parse.case(item, path, inner(()), problems, inner))
     return [case for case in cases if case is not None], problems
+
+
+def _line(document: strict_yaml.Document, start: Place, place: Place) -> int:
+    return document.line((*start, *place))

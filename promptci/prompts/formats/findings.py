@@ -1,10 +1,14 @@
 """What was found while reading one prompt file: mistakes with their lines, and notes."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from promptci.errors import Problem
 from promptci.files import strict_yaml
+
+Place = tuple[str | int, ...]
+"""Keys and indexes that lead to a value."""
 
 
 class Findings:
@@ -16,18 +20,28 @@ class Findings:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
 
-    def wrong(self, place: tuple[str | int, ...], what: str, fix: str) -> None:
-        """Note a mistake at a place of the file."""
-        self.problems.append(Problem(path=self.path, line=self.document.line(place), what=what, fix=fix))
+    def wrong(self, place: Place, what: str, fix: str, *, row: int | None = None) -> None:
+        """Note a mistake at a place of the file, or at a row of the text there."""
+        line = self.document.line(place) if row is None else self.document.text_line(place, row)
+        self.problems.append(Problem(path=self.path, line=line, what=what, fix=fix))
 
-    def text(self, value: Mapping[str, Any], key: str, place: tuple[str | int, ...] = ()) -> str:
-        """Give a text that may be missing; anything else there is a mistake."""
+    def unknown(self, keys: Iterable[str], known: Iterable[str], of: str) -> None:
+        """Note the keys that are ignored, as GitHub ignores them, and the ones that were perhaps meant."""
+        for key in keys:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                meant = f" Did you mean `{near[0]}`?" if near else ""
+                self.notes.append(f"`{key}` is not a key of {of} and was ignored.{meant}")
+
+    def text(self, value: Mapping[str, Any], key: str, place: Place = ()) -> str | None:
+        """Give a text, empty where it is missing; None where something else stands there, which is a mistake.
+
+        A number or true and false are texts as written: `equals: 1.10` is what GitHub compares with, not 1.1.
+        """
         found = value.get(key)
-        if found is None:
-            return ""
-        if isinstance(found, str):
-            return found
-        if isinstance(found, int | float) and not isinstance(found, bool):
-            return str(found)
+        if found is None or isinstance(found, str):
+            return found or ""
+        if isinstance(found, int | float):
+            return self.document.written((*place, key)) or ""
         self.wrong((*place, key), f"`{key}` must be a text", "Write it in quotes.")
-        return ""
+        return None

@@ -6,9 +6,9 @@ from typing import Any
 
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
-from promptci.prompts import includes
+from promptci.prompts import includes, render
 from promptci.prompts.formats import github_evaluators, github_settings
-from promptci.prompts.formats.findings import Findings
+from promptci.prompts.formats.findings import Findings, Place
 from promptci.prompts.includes import Read
 from promptci.prompts.model import Message, Prompt
 
@@ -18,6 +18,9 @@ KEYS = (
     "evaluators",
 )  # fmt: skip
 ROLES = ("system", "user", "assistant")
+LONGEST_NAME = 200
+MOST_FAULTS = 20
+"""Includes of one message that are named for leading nowhere."""
 
 
 def parse(path: str, text: str, read: Read) -> Prompt:
@@ -34,18 +37,15 @@ def parse(path: str, text: str, read: Read) -> Prompt:
         what = "a prompt file is a map with `model` and `messages`"
         raise InputError([Problem(path=path, line=1, what=what, fix="See the page on prompt files.")])
     found = Findings(path, document)
-    found.notes += [f"`{key}` is not a key of a prompt file and was ignored." for key in value if key not in KEYS]
+    found.unknown(value, KEYS, "a prompt file")
     messages, used = _messages(value, found, read)
     data, lines = _test_data(value, found)
     response_format, schema = github_settings.response_format(value, found)
-    model = found.text(value, "model")
-    if not model:
-        found.wrong((), "`model` is missing", "Name the model, such as `model: openai/gpt-4o-mini`.")
     prompt = Prompt(
-        name=found.text(value, "name") or _stem(path),
+        name=_name(value, found),
         path=path,
-        description=found.text(value, "description"),
-        model=model,
+        description=found.text(value, "description") or "",
+        model=_model(value, found),
         parameters=github_settings.parameters(value, found),
         response_format=response_format,
         json_schema=schema,
@@ -62,9 +62,22 @@ def parse(path: str, text: str, read: Read) -> Prompt:
     return prompt
 
 
-def _stem(path: str) -> str:
-    name = posixpath.basename(path)
-    return next(name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix))
+def _name(value: Mapping[str, Any], found: Findings) -> str:
+    name = found.text(value, "name")
+    if name == "":
+        base = posixpath.basename(found.path)
+        name = next(base.removesuffix(suffix) for suffix in SUFFIXES if base.endswith(suffix))
+    if name is not None and not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        what = f"a prompt's name is one line of at most {LONGEST_NAME} signs"
+        found.wrong(("name",), what, "Name it like `order-extractor`.")
+    return name or ""
+
+
+def _model(value: Mapping[str, Any], found: Findings) -> str:
+    model = found.text(value, "model")
+    if model is not None and not model.strip():
+        found.wrong(("model",), "`model` is missing", "Name the model, such as `model: openai/gpt-4o-mini`.")
+    return model or ""
 
 
 def _messages(value: Mapping[str, Any], found: Findings, read: Read) -> tuple[tuple[Message, ...], tuple[str, ...]]:
@@ -79,24 +92,39 @@ def _messages(value: Mapping[str, Any], found: Findings, read: Read) -> tuple[tu
         if not isinstance(item, dict):
             found.wrong(place, "a message is a map with `role` and `content`", "Write `- role: user`.")
             continue
-        role = found.text(item, "role", place).lower()
-        if role not in ROLES:
-            found.wrong((*place, "role"), f"there is no role `{role}`", f"Use one of {', '.join(ROLES)}.")
-        content = found.text(item, "content", place)
-        if not content.strip():
-            found.wrong((*place, "content"), "`content` is empty", "Say something, or take the message out.")
-        try:
-            content, more = includes.resolve(content, found.path, read)
-        except includes.IncludeError as error:
-            found.wrong((*place, "content"), str(error), "Mend the path, relative to the prompt file's folder.")
-        else:
-            used.extend(more)
-        messages.append(Message(role=role, content=content))
+        found.unknown(item, ("role", "content"), "a message")
+        content, more = _content(item, place, found, read)
+        used.extend(more)
+        messages.append(Message(role=_role(item, place, found), content=content))
     return tuple(messages), tuple(dict.fromkeys(used))
 
 
+def _role(item: Mapping[str, Any], place: Place, found: Findings) -> str:
+    role = found.text(item, "role", place)
+    if role is not None and role.lower() not in ROLES:
+        what = f"there is no role `{role}`" if role else "`role` is missing"
+        found.wrong((*place, "role"), what, f"Use one of {', '.join(ROLES)}.")
+    return (role or "").lower()
+
+
+def _content(item: Mapping[str, Any], place: Place, found: Findings, read: Read) -> tuple[str, tuple[str, ...]]:
+    place = (*place, "content")
+    content = found.text(item, "content", place[:-1])
+    if content is None:
+        return "", ()
+    resolved = includes.resolve(content, found.path, read)
+    for row, fault in resolved.faults[:MOST_FAULTS]:
+        found.wrong(place, fault, "Mend the path, relative to the folder of the file it stands in.", row=row)
+    if not resolved.text.strip():
+        found.wrong(place, "`content` is empty", "Say something, or take the message out.")
+    if odd := [] if resolved.faults else list(dict.fromkeys(render.unfilled(resolved.text))):
+        line = found.document.line(place)
+        found.notes.append(f"Line {line}: {', '.join(f'`{o}`' for o in odd[:3])} is no variable and is sent as it is.")
+    return resolved.text, resolved.paths
+
+
 def _test_data(value: Mapping[str, Any], found: Findings) -> tuple[tuple[Mapping[str, Any], ...], tuple[int, ...]]:
-    written = value.get("testData") or []
+    written = [] if value.get("testData") is None else value["testData"]
     if not isinstance(written, list):
         found.wrong(("testData",), "`testData` must be a list of maps", "Write `- input: …`.")
         return (), ()

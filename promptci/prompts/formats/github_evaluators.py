@@ -1,20 +1,23 @@
 """Evaluators of a `.prompt.yml`: `string`, `llm` and `uses`."""
 
-import math
+import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from promptci.prompts import builtins
-from promptci.prompts.formats.findings import Findings
+from promptci.prompts import builtins, render
+from promptci.prompts.formats.findings import Findings, Place
 from promptci.prompts.model import Choice, LlmEvaluator, StringEvaluator
 
+KINDS = ("string", "llm", "uses")
+LLM_KEYS = ("modelId", "prompt", "systemPrompt", "choices")
 OPERATORS = ("equals", "contains", "startsWith", "endsWith")
 Evaluator = StringEvaluator | LlmEvaluator
 
 
 def evaluators(value: Mapping[str, Any], found: Findings) -> tuple[Evaluator, ...]:
     """Give the evaluators of a prompt file."""
-    written = value.get("evaluators") or []
+    written = [] if value.get("evaluators") is None else value["evaluators"]
     if not isinstance(written, list):
         found.wrong(("evaluators",), "`evaluators` must be a list", "Write `- name: …`.")
         return ()
@@ -22,72 +25,89 @@ def evaluators(value: Mapping[str, Any], found: Findings) -> tuple[Evaluator, ..
     return tuple(evaluator for evaluator in read if evaluator is not None)
 
 
-def _one(item: Any, place: tuple[str | int, ...], found: Findings) -> Evaluator | None:
-    kinds = [kind for kind in ("string", "llm", "uses") if isinstance(item, dict) and item.get(kind) is not None]
+def _one(item: Any, place: Place, found: Findings) -> Evaluator | None:
+    kinds = [kind for kind in KINDS if isinstance(item, dict) and item.get(kind) is not None]
     if len(kinds) != 1:
-        what = "an evaluator has exactly one of `string`, `llm` and `uses`"
+        what = f"an evaluator has exactly one of `string`, `llm` and `uses`; this has {' and '.join(kinds) or 'none'}"
         found.wrong(place, what, "GitHub's runner takes the first or stops; say which you mean.")
         return None
     kind = kinds[0]
-    name = str(item.get("name") or kind)
+    found.unknown(item, ("name", *KINDS), "an evaluator")
+    name = found.text(item, "name", place)
     inner = item[kind]
     if kind == "uses":
-        return _builtin(str(inner), (*place, kind), found)
+        return _builtin(name or "", str(inner), (*place, kind), found)
     if not isinstance(inner, dict):
         found.wrong((*place, kind), f"`{kind}` must be a map", "See the page on prompt files.")
         return None
-    return (_string if kind == "string" else _llm)(name, inner, (*place, kind), found)
+    return (_string if kind == "string" else _llm)(name or kind, inner, (*place, kind), found)
 
 
-def _builtin(name: str, place: tuple[str | int, ...], found: Findings) -> Evaluator | None:
-    evaluator = builtins.find(name)
+def _builtin(name: str, uses: str, place: Place, found: Findings) -> Evaluator | None:
+    evaluator = builtins.find(uses)
     if evaluator is None:
-        found.wrong(place, f"there is no evaluator `{name}`", f"Known are {', '.join(builtins.known())}.")
-    return evaluator
+        near = difflib.get_close_matches(uses, builtins.known(), n=1)
+        fix = f"Did you mean `{near[0]}`?" if near else f"Known are {', '.join(builtins.known())}."
+        found.wrong(place, f"there is no evaluator `{uses}`", fix)
+        return None
+    return replace(evaluator, name=name) if name else evaluator
 
 
-def _string(name: str, inner: dict[str, Any], place: tuple[str | int, ...], found: Findings) -> Evaluator | None:
-    set_ = [key for key in inner if inner[key] not in (None, "")]
-    if len(set_) != 1 or set_[0] not in OPERATORS:
+def _string(name: str, inner: dict[str, Any], place: Place, found: Findings) -> Evaluator | None:
+    given = [key for key in inner if inner[key] not in (None, "")]
+    if len(given) != 1 or given[0] not in OPERATORS:
         what = f"`string` has exactly one of {', '.join(OPERATORS)}, with a text"
         found.wrong(place, what, "GitHub's runner takes the first it knows; use one evaluator for each.")
         return None
-    operand = inner[set_[0]]
-    if isinstance(operand, dict | list):
-        found.wrong((*place, set_[0]), f"`{set_[0]}` must be a text", "Write it in quotes.")
+    operator = given[0]
+    operand = found.text(inner, operator, place)
+    if operand is None:
         return None
-    return StringEvaluator(name=name, operator=set_[0], value=str(operand))
+    if operator == "equals" and operand != operand.strip():
+        said = "begins or ends with a blank or line break, and an answer is compared without: it can never be equal"
+        found.notes.append(f"Line {found.document.line((*place, operator))}: `equals` {said}.")
+    return StringEvaluator(name=name, operator=operator, value=operand)
 
 
-def _llm(name: str, inner: dict[str, Any], place: tuple[str | int, ...], found: Findings) -> Evaluator | None:
+def _llm(name: str, inner: dict[str, Any], place: Place, found: Findings) -> Evaluator | None:
+    found.unknown(inner, LLM_KEYS, "`llm`")
     missing = [key for key in ("modelId", "prompt") if not isinstance(inner.get(key), str) or not inner[key].strip()]
     if missing:
         found.wrong(place, f"`llm` lacks {' and '.join(f'`{key}`' for key in missing)}", "Add it, as a text.")
-        return None
-    system = inner.get("systemPrompt")
-    if system is not None and not isinstance(system, str):
-        found.wrong((*place, "systemPrompt"), "`systemPrompt` must be a text", "Write it in quotes.")
-        return None
+    system = found.text(inner, "systemPrompt", place)
+    if system and render.variables_of(system):
+        line = found.document.line((*place, "systemPrompt"))
+        found.notes.append(f"Line {line}: no variables are filled into `systemPrompt`, here as at GitHub.")
     choices = _choices(inner.get("choices"), (*place, "choices"), found)
-    if not choices:
+    if missing or system is None or not choices:
         return None
     return LlmEvaluator(
-        name=name, model=inner["modelId"], prompt=inner["prompt"], system_prompt=system, choices=choices
+        name=name, model=inner["modelId"], prompt=inner["prompt"], system_prompt=system or None, choices=choices
     )
 
 
-def _choices(written: Any, place: tuple[str | int, ...], found: Findings) -> tuple[Choice, ...]:
+def _choices(written: Any, place: Place, found: Findings) -> tuple[Choice, ...]:
     if not isinstance(written, list) or not written:
         found.wrong(place, "`choices` must list at least one choice", "Write `- choice: yes` and `score: 1` under it.")
         return ()
-    choices = []
+    choices: list[Choice] = []
     for index, item in enumerate(written):
-        score = item.get("score") if isinstance(item, dict) else None
-        text = item.get("choice") if isinstance(item, dict) else None
-        number = isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
-        if isinstance(text, dict | list) or text in (None, "") or not number or not 0 <= float(score or 0) <= 1:
+        here = (*place, index)
+        choice = _choice(item, here, found)
+        if choice is None:
             what = "a choice has `choice`, a text, and `score`, a number from 0 to 1"
-            found.wrong((*place, index), what, "Write `- choice: yes` and `score: 1` under it.")
-            continue
-        choices.append(Choice(choice=str(text), score=float(score or 0)))
+            found.wrong(here, what, "Write `- choice: yes` and `score: 1` under it.")
+        elif any(choice.choice.lower() == other.choice.lower() for other in choices):
+            found.wrong(here, f"the choice `{choice.choice}` stands twice", "Keep one of them.")
+        else:
+            choices.append(choice)
     return tuple(choices)
+
+
+def _choice(item: Any, place: Place, found: Findings) -> Choice | None:
+    if not isinstance(item, dict):
+        return None
+    text, score = found.text(item, "choice", place), item.get("score")
+    if not text or not text.strip() or isinstance(score, bool) or not isinstance(score, int | float):
+        return None
+    return Choice(choice=text, score=float(score)) if 0 <= score <= 1 else None

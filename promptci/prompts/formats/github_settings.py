@@ -23,7 +23,7 @@ FORMATS = ("text", "json_object", "json_schema")
 
 def parameters(value: Mapping[str, Any], found: Findings) -> dict[str, Any]:
     """Give the parameters under the names the endpoint knows; both `maxTokens` and `max_tokens` are read."""
-    written = value.get("modelParameters") or {}
+    written = {} if value.get("modelParameters") is None else value["modelParameters"]
     if not isinstance(written, dict):
         found.wrong(("modelParameters",), "`modelParameters` must be a map", "Write `temperature: 0` under it.")
         return {}
@@ -35,9 +35,14 @@ def parameters(value: Mapping[str, Any], found: Findings) -> dict[str, Any]:
             found.notes.append(f"`modelParameters.{key}` is not known and was not sent.")
         elif setting is not None:
             wire, lo, hi = known
+            if wire in given:
+                found.wrong(("modelParameters", key), f"`{wire}` is given twice, in both spellings", "Keep one.")
             if wrong := _problem(wire, setting, lo, hi):
                 found.wrong(("modelParameters", key), f"`{key}` {wrong}", "See the model's documentation.")
             given[wire] = setting
+    if "max_completion_tokens" in given and given.pop("max_tokens", None) is not None:
+        # Endpoints refuse both; GitHub's newer runner takes this one, too.
+        found.notes.append("`maxTokens` was not sent, for there is `maxCompletionTokens`.")
     return given
 
 
@@ -81,7 +86,9 @@ def _schema(written: Any, found: Findings) -> dict[str, Any] | None:
     except lines.JsonError as error:
         found.wrong(place, f"`jsonSchema` is not JSON: {error}", "Mend the JSON.")
         return None
-    if not isinstance(schema, dict) or not isinstance(schema.get("schema"), dict) or not schema.get("name"):
-        found.wrong(place, "`jsonSchema` must have `name` and `schema`", 'Write {"name": "…", "schema": {…}}.')
+    kinds: dict[str, Any] = {"name": str, "schema": dict, "strict": bool | None}
+    if not isinstance(schema, dict) or not all(isinstance(schema.get(key), kind) for key, kind in kinds.items()):
+        what = "`jsonSchema` must have `name` and `schema`, and `strict` only as true or false"
+        found.wrong(place, what, 'Write {"name": "…", "schema": {…}}.')
         return None
     return schema

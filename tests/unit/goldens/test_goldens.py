@@ -5,7 +5,6 @@ import io
 import json
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,7 +50,7 @@ def test_every_key_of_a_case_is_read() -> None:
 
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
-texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=20)
 rows = st.lists(
     st.fixed_dictionaries(
         {"id": names, "input": texts, "expected": texts.filter(bool), "critical": st.booleans(), "cluster": names}
@@ -70,7 +69,8 @@ def test_jsonl_yaml_and_csv_spell_the_same_set(given_rows: list[dict[str, object
     writer.writeheader()
     writer.writerows(given_rows)
     as_jsonl = read({"g.jsonl": "\n".join(json.dumps(case) for case in cases)})
-    as_yaml = read({"g.yaml": yaml.safe_dump({"cases": cases}, allow_unicode=True)})
+    # Quoted, as JSON is: PyYAML writes YAML 1.1, where `0E0` is a text.
+    as_yaml = read({"g.yaml": "".join(f"- {json.dumps(case, ensure_ascii=False)}\n" for case in cases)})
     as_csv = read({"g.csv": table.getvalue()})
     assert essence(as_jsonl) == essence(as_yaml) == essence(as_csv)
 
