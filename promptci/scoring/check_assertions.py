@@ -33,12 +33,19 @@ def _of_one(assertion: Assertion, case: Case) -> list[Problem]:
     where = f"case `{case.id}`, assertion `{assertion.type}`"
     checker = EVERY.get(assertion.type)
     if checker is None:
-        what = f"case `{case.id}`: there is no assertion `{assertion.type}`"
+        what = f"case `{case.id}`: there is no assertion {base.quoted(assertion.type)}"
         return [Problem(path=case.path, line=line, what=what, fix=base.nearest(assertion.type, EVERY))]
-    for name in assertion.options:
-        if name not in checker.OPTIONS:
-            what, fix = f"{where}: unknown option `{name}`", base.nearest(name, checker.OPTIONS)
-            return [Problem(path=case.path, line=line, what=what, fix=fix)]
+    unknown = [str(name) for name in assertion.options if name not in checker.OPTIONS]
+    if unknown:
+        return [
+            Problem(
+                path=case.path,
+                line=line,
+                what=f"{where}: unknown option {base.quoted(name)}",
+                fix=base.nearest(name, checker.OPTIONS),
+            )
+            for name in unknown
+        ]
     try:
         wrong = checker.validate(assertion, case)
     except MissingVariable as missing:

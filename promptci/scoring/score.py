@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from promptci.goldens.model import Assertion, Case
+from promptci.providers.base import Completion
 from promptci.runs.model import Answer
 from promptci.scoring import judge
 from promptci.scoring.assertions.base import Subject
@@ -11,7 +13,11 @@ from promptci.scoring.assertions.table import ASSERTIONS
 from promptci.scoring.judge import JudgeDesk
 from promptci.scoring.model import Mark, ScoredCase
 
-CUT = " (the answer was cut at max_tokens)"
+WHY_SHORT = {
+    "length": " (the answer was cut at max_tokens)",
+    "content_filter": " (a content filter stopped the answer)",
+}
+"""By finish reason; follows the reason of a mark that failed."""
 
 
 async def mark_all(
@@ -37,7 +43,9 @@ async def _mark_one(answer: Answer, case: Case, desk: JudgeDesk | None) -> Score
     marks: tuple[Mark, ...] = ()
     if answer.completion is not None:
         subject = Subject(text=answer.completion.text, case=case, answer=answer)
-        marks = tuple([await _mark(assertion, subject, desk) for assertion in case.assertions])
+        found = await asyncio.gather(*(_mark(assertion, subject, desk) for assertion in case.assertions))
+        short = _cut_short(answer.completion)
+        marks = tuple(replace(one, reason=one.reason + short) if one.passed is False else one for one in found)
     return ScoredCase(case=case, arm=answer.arm, replicate=answer.replicate, answer=answer, marks=marks)
 
 
@@ -45,14 +53,19 @@ async def _mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) 
     if assertion.type not in ASSERTIONS:
         return await judge.mark(assertion, subject, desk)
     outcome = ASSERTIONS[assertion.type].mark(assertion, subject)
-    completion = subject.answer.completion
-    cut = completion is not None and completion.finish_reason == "length" and outcome.passed is False
     return Mark(
         type=assertion.type,
         name=assertion.name or assertion.type,
         passed=outcome.passed,
         score=outcome.score,
-        reason=outcome.reason + (CUT if cut else ""),
+        reason=outcome.reason,
         weight=assertion.weight,
         label=outcome.label,
     )
+
+
+def _cut_short(completion: Completion) -> str:
+    """Say why the answer is not what it might have been; it is marked all the same, for the model did that."""
+    if completion.refusal:
+        return " (the model refused to answer)"
+    return WHY_SHORT.get(completion.finish_reason or "", "")

@@ -2,7 +2,8 @@
 
 import difflib
 import json
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +13,10 @@ from promptci.runs.model import Answer
 
 SHOWN = 120
 """Characters of an answer or expectation quoted in a reason."""
+LINE = 300
+"""Characters of a problem that another library worded."""
+LISTED = 3
+"""Texts of a list that are quoted in a reason."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +75,8 @@ def filled(value: Any, case: Case) -> Any:
         return render.render(value, variables(case))
     if isinstance(value, list):
         return [filled(item, case) for item in value]
+    if isinstance(value, Mapping):
+        return {key: filled(item, case) for key, item in value.items()}
     return value
 
 
@@ -83,10 +90,22 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def short(text: str, most: int = SHOWN) -> str:
+    """Give the beginning of a text on one line."""
+    # Never more words than characters are shown: a megabyte of answer is not split to show its first line.
+    line = " ".join(text.strip()[: 100 * most].split(maxsplit=most))
+    return f"{line[:most]}…" if len(line) > most else line
+
+
 def quoted(text: str) -> str:
     """Quote a text in a reason, on one line and not too long."""
-    line = " ".join(text.split())
-    return f"`{line[:SHOWN]}…`" if len(line) > SHOWN else f"`{line}`"
+    return f"`{short(text)}`"
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Quote the first of some texts in a reason, and count the others."""
+    more = len(texts) - LISTED
+    return ", ".join(map(quoted, texts[:LISTED])) + (f" and {more} more" if more > 0 else "")
 
 
 def verdict(*, passed: bool, wanted: str, subject: Subject) -> Outcome:
@@ -118,16 +137,27 @@ def flag_problem(assertion: Assertion, *names: str) -> str | None:
     return f"`{wrong[0]}` must be true or false" if wrong else None
 
 
+def finite(value: object) -> float | None:
+    """Give a number as a float; None for what is no number, or none that is finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond every float
+        return None
+
+
 def limit_problem(options: Mapping[str, Any], *names: str) -> str | None:
-    """Say which option that must be a number from 0 is none."""
+    """Say which option that must be a number from 0 is none; one that is not given, or null, is fine."""
     for name in names:
-        value = options.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
-            return f"`{name}` must be a number from 0"
+        if options.get(name) is not None:
+            value = finite(options[name])
+            if value is None or value < 0:
+                return f"`{name}` must be a number from 0"
     return None
 
 
 def nearest(word: str, known: Collection[str]) -> str:
     """Word the advice for an unknown name."""
-    near = difflib.get_close_matches(word, list(known), n=1)
+    near = difflib.get_close_matches(short(word), list(known), n=1)
     return f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(sorted(known)) or 'none'}."

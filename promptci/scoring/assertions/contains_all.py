@@ -15,8 +15,7 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 def mark(assertion: Assertion, subject: Subject) -> Outcome:
     """Look for each text."""
     wanted, missing = lookup(assertion, subject)
-    listed = ", ".join(map(base.quoted, missing or wanted))
-    said = f"should contain {listed}" if missing else f"contains all of {listed}"
+    said = f"should contain {base.listed(missing)}" if missing else f"contains all of {base.listed(wanted)}"
     return base.verdict(passed=not missing, wanted=said, subject=subject)
 
 

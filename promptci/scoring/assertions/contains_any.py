@@ -11,5 +11,5 @@ validate = contains_all.validate
 def mark(assertion: Assertion, subject: Subject) -> Outcome:
     """Look for any text."""
     wanted, missing = contains_all.lookup(assertion, subject)
-    said = f"should contain one of {', '.join(map(base.quoted, wanted))}"
+    said = f"should contain one of {base.listed(wanted)}"
     return base.verdict(passed=len(missing) < len(wanted), wanted=said, subject=subject)

@@ -9,7 +9,7 @@ OPTIONS = frozenset({"max_usd"})
 
 def validate(assertion: Assertion, case: Case) -> str | None:
     """Need the limit."""
-    if "max_usd" not in assertion.options:
+    if assertion.options.get("max_usd") is None:
         return "`max_usd` is missing"
     return base.limit_problem(assertion.options, "max_usd")
 

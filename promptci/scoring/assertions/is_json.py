@@ -1,6 +1,5 @@
 """`is-json`: the answer is one JSON value; `fenced: true` allows a Markdown fence around it."""
 
-import re
 from typing import Any
 
 from promptci.files import lines
@@ -9,7 +8,7 @@ from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Outcome, Subject
 
 OPTIONS = frozenset({"fenced"})
-FENCE = re.compile(r"\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*", re.DOTALL)
+FENCE = "```"
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
@@ -22,13 +21,19 @@ def mark(assertion: Assertion, subject: Subject) -> Outcome:
     try:
         parse(assertion, subject)
     except lines.JsonError as error:
-        return base.verdict(passed=False, wanted=f"should be JSON ({error})", subject=subject)
+        return base.verdict(passed=False, wanted=f"should be JSON ({base.short(str(error))})", subject=subject)
     return Outcome(passed=True, reason="is JSON")
 
 
 def parse(assertion: Assertion, subject: Subject) -> Any:
     """Give the value the answer stands for; JsonError where it is none (NaN and doubled keys are none)."""
-    text = subject.text
-    if assertion.options.get("fenced", False) and (match := FENCE.fullmatch(text)):
-        text = match[1]
-    return lines.read_json(text)
+    text = subject.text.strip()
+    return lines.read_json(_within_fence(text) if assertion.options.get("fenced", False) else text)
+
+
+def _within_fence(text: str) -> str:
+    """Give what stands in the fence around a trimmed text, or the text where there is none."""
+    first, _, rest = text.partition("\n")
+    word = first.removeprefix(FENCE).strip()
+    opened = first.startswith(FENCE) and (not word or word.isalnum())
+    return rest.removesuffix(FENCE) if opened and rest.endswith(FENCE) else text

@@ -9,7 +9,9 @@ from promptci.scoring.assertions import base, is_json
 from promptci.scoring.assertions.base import Outcome, Subject
 
 OPTIONS = is_json.OPTIONS | {"path"}
-STEP = re.compile(r"\.(?P<key>[\w-]+)|\[(?P<index>-?\d{1,9})\]|\[(?P<quote>[\"'])(?P<quoted>.*?)(?P=quote)\]")
+STEP = re.compile(
+    r"\.(?P<key>[\w-]+)|\[(?P<index>-?\d{1,9})\]|\[(?P<quote>[\"'])(?P<quoted>.*?)(?P=quote)\]", re.DOTALL
+)
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
@@ -25,16 +27,19 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 def mark(assertion: Assertion, subject: Subject) -> Outcome:
     """Parse the answer, walk the path, compare."""
     path, wanted = assertion.options["path"], base.operand(assertion, subject.case)
-    said = f"{path} should be {base.quoted(base.as_text(wanted))}"
+    said = f"{base.short(path)} should be {base.quoted(base.as_text(wanted))}"
     try:
         value = is_json.parse(assertion, subject)
     except lines.JsonError as error:
-        return base.verdict(passed=False, wanted=f"{said}, but this is not JSON ({error})", subject=subject)
+        return base.verdict(
+            passed=False, wanted=f"{said}, but this is not JSON ({base.short(str(error))})", subject=subject
+        )
     for step in steps(path) or []:
         try:
-            value = value[step] if isinstance(value, dict | list) else None
+            value = value[step] if isinstance(value, dict | list) else {}[step]
         except (KeyError, IndexError, TypeError):
-            return base.verdict(passed=False, wanted=f"{said}, but there is no {step!r} on the way", subject=subject)
+            missing = f"{said}, but there is no {base.quoted(str(step))} on the way"
+            return base.verdict(passed=False, wanted=missing, subject=subject)
     return base.verdict(passed=canonical.digest(value) == canonical.digest(wanted), wanted=said, subject=subject)
 
 

@@ -9,7 +9,7 @@ OPTIONS = frozenset({"max_ms"})
 
 def validate(assertion: Assertion, case: Case) -> str | None:
     """Need the limit."""
-    if "max_ms" not in assertion.options:
+    if assertion.options.get("max_ms") is None:
         return "`max_ms` is missing"
     return base.limit_problem(assertion.options, "max_ms")
 

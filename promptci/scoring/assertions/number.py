@@ -1,11 +1,13 @@
 """`number`: the answer gives this number, within a tolerance.
 
-Read are digits with an optional sign and exponent. `1,234.5` and `1.234,5` are both understood when both signs
-stand in it; a single comma followed by exactly three digits parts thousands, any other single comma is a decimal one.
+Read are digits with an optional sign and exponent. `1,234,567.5` and `1.234.567,5` part thousands; a single comma
+followed by exactly three digits does so too (`1,234`), any other single comma is a decimal one (`1,23`); a single point
+is always a decimal one. Digits parted otherwise (dates, versions, `1,2,3`) and digits within words (`v2`, `5kg`) are
+no numbers; NaN and infinity are none either.
 """
 
-import math
 import re
+from collections.abc import Iterator
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
@@ -13,15 +15,17 @@ from promptci.scoring.assertions.base import Outcome, Subject
 
 OPTIONS = frozenset({"tolerance", "relative_tolerance", "pick"})
 PICKS = ("only", "first", "last")
-NUMBER = re.compile(r"(?<![\w.,])(?<!\w[-+−])[+\-−]?(?:\d[\d.,]*\d|\d)(?:[eE][+-]?\d{1,3})?(?!\w)")
-LONGEST = 10_000
-"""Characters of an answer searched for numbers."""
+NUMBER = re.compile(r"(?<![\w.,])(?<!\w[-+−])[+\-−]?(?:\d[\d.,]*\d|\d|\.\d+)(?:[eE][+-]?\d{1,3})?(?!\w)")
+LONGEST = 100
+"""Characters of a number; more is none that anybody meant."""
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_GROUPED_BY_POINTS = re.compile(r"\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})")
+_PLAIN = re.compile(r"\d*[.,]?\d+")
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
     """Need a number; tolerances are not negative."""
-    wanted = base.operand(assertion, case)
-    if _wanted(wanted) is None:
+    if _wanted(base.operand(assertion, case)) is None:
         return "`value` (or `expected`) must be a finite number"
     if assertion.options.get("pick", "only") not in PICKS:
         return f"`pick` must be one of {', '.join(PICKS)}"
@@ -33,48 +37,64 @@ def mark(assertion: Assertion, subject: Subject) -> Outcome:
     wanted = _wanted(base.operand(assertion, subject.case))
     if wanted is None:
         raise ValueError("validate() lets no other value through")
-    found = numbers(subject.text)
     pick = assertion.options.get("pick", "only")
+    found = _picked(subject.text, pick)
     if not found:
-        return base.verdict(passed=False, wanted=f"should give the number {wanted:g}", subject=subject)
-    if pick == "only" and len(set(found)) > 1:
-        said = f"should give the number {wanted:g} and no other (or set `pick` to first or last)"
+        return base.verdict(passed=False, wanted=f"should give the number {wanted:.15g}", subject=subject)
+    if len(found) > 1:
+        said = f"should give the number {wanted:.15g} and no other (or set `pick` to first or last)"
         return base.verdict(passed=False, wanted=said, subject=subject)
-    given = found[-1] if pick == "last" else found[0]
+    given = found.pop()
     allowed = max(
-        float(assertion.options.get("tolerance", 0)),
-        abs(wanted) * float(assertion.options.get("relative_tolerance", 0)),
+        float(assertion.options.get("tolerance") or 0),
+        abs(wanted) * float(assertion.options.get("relative_tolerance") or 0),
     )
     # The last term forgives what binary fractions do to 0.1 + 0.2.
     passed = abs(given - wanted) <= allowed + 1e-12 * max(abs(wanted), abs(given))
-    within = f" within {allowed:g}" if allowed else ""
-    return base.verdict(passed=passed, wanted=f"should be {wanted:g}{within}", subject=subject)
+    within = f" within {allowed:.15g}" if allowed else ""
+    return base.verdict(passed=passed, wanted=f"should be {wanted:.15g}{within}", subject=subject)
 
 
-def numbers(text: str) -> list[float]:
+def numbers(text: str) -> Iterator[float]:
     """Give every number written in a text, in order."""
-    return [value for match in NUMBER.findall(text[:LONGEST]) if (value := _read(match)) is not None]
+    return _read_all(match.group() for match in NUMBER.finditer(text))
+
+
+def _picked(text: str, pick: str) -> set[float]:
+    """Give the number that counts; two where only one is allowed, none where there is none."""
+    found = _read_all(reversed(NUMBER.findall(text))) if pick == "last" else numbers(text)
+    values: set[float] = set()
+    for value in found:
+        values.add(value)
+        if pick != "only" or len(values) > 1:
+            break
+    return values
+
+
+def _read_all(written: Iterator[str]) -> Iterator[float]:
+    return (value for one in written if (value := _read(one)) is not None)
 
 
 def _wanted(value: object) -> float | None:
     if isinstance(value, str):
-        found = numbers(value)
+        found = list(numbers(value))
         return found[0] if len(found) == 1 and not re.search(r"[^\W\d]", value.lower().replace("e", "")) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
+    return base.finite(value)
 
 
 def _read(written: str) -> float | None:
-    text = written.replace("−", "-")
-    if "," in text and "." in text:
-        thousands, point = (",", ".") if text.rfind(".") > text.rfind(",") else (".", ",")
-        text = text.replace(thousands, "").replace(point, ".")
-    elif text.count(",") > 1 or re.fullmatch(r"[+-]?\d{1,3},\d{3}", text):
-        text = text.replace(",", "")
+    """Give the number of one spelling, or None where its points and commas are not those of a number."""
+    text = written.replace("−", "-").lower()
+    digits, _, exponent = text.lstrip("+-").partition("e")
+    if len(text) > LONGEST:
+        return None
+    if _GROUPED.fullmatch(digits):
+        digits = digits.replace(",", "")
+    elif _GROUPED_BY_POINTS.fullmatch(digits):
+        digits = digits.replace(".", "").replace(",", ".")
+    elif _PLAIN.fullmatch(digits):
+        digits = digits.replace(",", ".")
     else:
-        text = text.replace(",", ".")
-    if text.count(".") > 1:
-        text = text.replace(".", "")
-    value = float(text)
-    return value if math.isfinite(value) else None
+        return None
+    value = float(f"{digits}e{exponent or 0}")
+    return base.finite(-value if text.startswith("-") else value)

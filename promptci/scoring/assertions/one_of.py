@@ -1,50 +1,68 @@
-"""`one-of`: the answer is one label out of a list, and the expected one. Feeds the confusion matrix.
+"""`one-of`: the answer is one label out of a list, and the right one. Feeds the confusion matrix.
 
-The answer's label is the one that the answer is, apart from case, blanks and punctuation around it; else the only
-one that stands in it as a whole word.
+The labels stand in `value`, and the right one is the case's `expected`; or they stand in the option `labels`, and the
+right one in `value`. The answer's label is the one that the answer is, apart from case, blanks and punctuation around
+it; else the only one that stands in it as a whole word. `late` does not stand in `late parcel` where that is a label
+too, nor `spam` in `non-spam`.
 """
 
+import functools
 import re
+from typing import Any
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Outcome, Subject
 
-OPTIONS: frozenset[str] = frozenset()
+OPTIONS = frozenset({"labels"})
 NONE, SEVERAL = "(none)", "(several)"
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need at least two labels in `value`, and the right one in the case's `expected`."""
-    labels = assertion.value
+    """Need at least two labels, and the right one among them."""
+    labels, expected = _labels_and_expected(assertion, case)
+    where = "`labels`" if "labels" in assertion.options else "`value`"
     if not isinstance(labels, list) or len(labels) < 2 or not all(isinstance(one, str) and one for one in labels):
-        return "`value` must be the list of allowed labels, at least two"
+        return f"{where} must be the list of allowed labels, at least two, each a text"
     if len({_plain(label) for label in labels}) < len(labels):
         return "two of the labels are the same but for case or punctuation"
-    if case.expected not in labels:
-        return f"the case's `expected` must be one of the labels. {base.nearest(str(case.expected), labels)}"
+    if expected not in labels:
+        right = "`value` (or `expected`)" if "labels" in assertion.options else "the case's `expected`"
+        return f"{right} must be one of the labels. {base.nearest(str(expected), labels)}"
     return None
 
 
 def mark(assertion: Assertion, subject: Subject) -> Outcome:
     """Find the label given and compare it."""
-    given, expected = label_of(subject.text, assertion.value), str(subject.case.expected)
-    outcome = base.verdict(
-        passed=given == expected, wanted=f"should be the label {base.quoted(expected)}", subject=subject
-    )
+    labels, expected = _labels_and_expected(assertion, subject.case)
+    given = label_of(subject.text, labels)
+    said = f"should be the label {base.quoted(expected)}, was {base.quoted(given)}"
+    outcome = base.verdict(passed=given == expected, wanted=said, subject=subject)
     return Outcome(passed=outcome.passed, reason=outcome.reason, label=(expected, given))
 
 
 def label_of(text: str, labels: list[str]) -> str:
     """Give the label that an answer means, `(none)` or `(several)`."""
-    whole = _plain(text)
-    for label in labels:
-        if _plain(label) == whole:
-            return label
-    found = [one for one in labels if re.search(rf"(?<!\w){re.escape(one.casefold())}(?!\w)", text.casefold())]
+    whole, by_plain = _plain(text), {_plain(label): label for label in labels}
+    if whole in by_plain:
+        return by_plain[whole]
+    by_fold = {label.casefold(): label for label in labels}
+    found = set(_words(tuple(by_fold)).findall(text.casefold()))
     if len(found) == 1:
-        return found[0]
+        return by_fold[found.pop()]
     return SEVERAL if found else NONE
+
+
+def _labels_and_expected(assertion: Assertion, case: Case) -> tuple[Any, Any]:
+    if "labels" in assertion.options:
+        return assertion.options["labels"], base.operand(assertion, case)
+    return assertion.value, case.expected
+
+
+@functools.lru_cache(maxsize=256)
+def _words(labels: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(labels, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?<!\w-)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)(?!-\w)")
 
 
 def _plain(text: str) -> str:

@@ -1,42 +1,51 @@
 """`regex`: the pattern is found in the answer.
 
-The pattern comes from a pull request and the text from a model, so matching is bounded in time: the `regex` package
-stops after a second, where Python's own could take for ever. Its syntax is Python's.
+The syntax is Python's. A variable in a pattern stands for its very text: `^Dear {{customer}}` is right for a customer
+named `A. (Ann)`. A pattern that takes longer than a second leaves the answer unscored, which is missing data: whether
+it would have matched is unknown.
 """
 
 import regex
 
 from promptci.goldens.model import Assertion, Case
-from promptci.scoring.assertions import base
+from promptci.prompts import render
+from promptci.scoring.assertions import base, patterns
 from promptci.scoring.assertions.base import Outcome, Subject
 
 OPTIONS = frozenset({"ignore_case", "full"})
-TIMEOUT_S = 1.0
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need a pattern that compiles."""
-    if not isinstance(assertion.value, str) or not assertion.value:
+    """Need a pattern that can be built."""
+    written = _written(assertion, case)
+    if not isinstance(written, str) or not written:
         return "`value` must be a pattern"
+    if wrong := base.flag_problem(assertion, "ignore_case", "full"):
+        return wrong
     try:
-        _compiled(assertion)
-    except (regex.error, OverflowError, RecursionError) as error:
-        return f"the pattern cannot be read: {error}"
-    return base.flag_problem(assertion, "ignore_case", "full")
+        patterns.compiled(_filled(written, case), ignore_case=assertion.options.get("ignore_case", False))
+    except patterns.PatternError as error:
+        return str(error)
+    return None
 
 
 def mark(assertion: Assertion, subject: Subject) -> Outcome:
-    """Search the answer, or match the whole of it with `full: true`. A pattern that takes too long is unscored."""
-    pattern = _compiled(assertion)
-    look = pattern.fullmatch if assertion.options.get("full", False) else pattern.search
+    """Search the answer, or match the whole of it with `full: true`."""
+    pattern = _filled(_written(assertion, subject.case), subject.case)
+    options = {name: assertion.options.get(name, False) for name in OPTIONS}
     try:
-        found = look(subject.text.strip(), timeout=TIMEOUT_S)
+        found = patterns.search(pattern, subject.text.strip(), **options)
     except TimeoutError:
-        return Outcome(passed=None, reason=f"the pattern took longer than {TIMEOUT_S:.0f} s; write it simpler")
-    return base.verdict(
-        passed=found is not None, wanted=f"should match {base.quoted(assertion.value)}", subject=subject
+        return Outcome(passed=None, reason=f"the pattern took longer than {patterns.TIMEOUT_S:.0f} s; write it simpler")
+    return base.verdict(passed=found, wanted=f"should match {base.quoted(pattern)}", subject=subject)
+
+
+def _written(assertion: Assertion, case: Case) -> object:
+    return case.expected if assertion.value is None else assertion.value
+
+
+def _filled(pattern: object, case: Case) -> str:
+    variables = base.variables(case)
+    return render.VARIABLE.sub(
+        lambda found: regex.escape(render.as_text(render.look_up(found[1], variables))), str(pattern)
     )
-
-
-def _compiled(assertion: Assertion) -> "regex.Pattern[str]":
-    return regex.compile(assertion.value, regex.IGNORECASE if assertion.options.get("ignore_case", False) else 0)

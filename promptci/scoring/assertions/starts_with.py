@@ -8,8 +8,11 @@ OPTIONS = frozenset({"ignore_case"})
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need a text that is not empty."""
-    return base.text_operand_problem(assertion, case) or base.flag_problem(assertion, "ignore_case")
+    """Need a text that is more than blanks, which do not count."""
+    if wrong := base.text_operand_problem(assertion, case) or base.flag_problem(assertion, "ignore_case"):
+        return wrong
+    blank = not base.as_text(base.operand(assertion, case)).strip()
+    return "the text to look for is blank, so every answer would pass" if blank else None
 
 
 def mark(assertion: Assertion, subject: Subject) -> Outcome:

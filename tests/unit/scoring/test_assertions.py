@@ -1,53 +1,24 @@
 """Every assertion: right, wrong, and refused before anything is asked."""
 
-import time
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.scoring.marking import case, mark, passes
 
 from promptci.goldens.model import Assertion, Case
-from promptci.providers.base import Completion
-from promptci.runs.model import Answer, Arm
 from promptci.scoring import check_assertions
 from promptci.scoring.assertions import number, one_of
-from promptci.scoring.assertions.base import Outcome, Subject
 from promptci.scoring.assertions.table import ASSERTIONS
 
-CUSTOMER = {"customer": "Ann"}
-
-
-def case(kind: str, value: Any = None, expected: Any = None, **options: Any) -> Case:
-    assertion = Assertion(type=kind, value=value, options=options, line=3)
-    return Case(id="c", vars=CUSTOMER, expected=expected, assertions=(assertion,), path="g.jsonl", line=3)
-
-
-def mark(one: Case, text: str, *, latency: float | None = None, cost: Decimal | None = None) -> Outcome:
-    answer = Answer(
-        prompt="p",
-        arm=Arm.HEAD,
-        case_id="c",
-        replicate=0,
-        request_key="k",
-        completion=Completion(text=text, latency_ms=latency),
-        cost_usd=cost,
-    )
-    return ASSERTIONS[one.assertions[0].type].mark(one.assertions[0], Subject(text=text, case=one, answer=answer))
-
-
-def passes(one: Case, text: str) -> bool | None:
-    assert check_assertions.problems([one]) == []
-    return mark(one, text).passed
-
-
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 SCHEMA = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
 RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
     (case("equals", "GH-1"), ["GH-1", " GH-1\n"], ["gh-1", "GH-1.", ""]),
     (case("equals", expected="GH-1"), ["GH-1"], ["GH-2"]),
     (case("equals", expected=12), ["12"], ["12.0"]),
-    (case("equals", expected={"a": 1}), ['{"a": 1}'], ['{"a":2}']),
+    (case("equals", expected={"a": 1, "b": [2]}), ['{"a": 1, "b": [2]}', '{"b":[2.0],\n"a":1}'], ['{"a":2}', "a", ""]),
     (case("equals", "x", trim=False), ["x"], [" x"]),
     (case("equals", " x", trim="response"), [], ["x", " x"]),
     (case("equals", "Hi {{customer}}"), ["Hi Ann"], ["Hi {{customer}}"]),
@@ -67,16 +38,27 @@ RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
     (case("ends-with", "BYE", ignore_case=True), ["bye"], ["x"]),
     (case("regex", r"GH-\d{3}"), ["it is GH-123"], ["GH-12"]),
     (case("regex", r"gh-\d+", ignore_case=True, full=True), ["GH-1"], ["x GH-1"]),
+    (case("regex", r"^Dear {{customer}}, \d", customer="A. (Ann)"), ["Dear A. (Ann), 1"], ["Dear Ax (Ann), 1"]),
+    (case("regex", expected=r"^\w+$"), ["word"], ["two words"]),
     (
         case("one-of", ["refund", "late parcel"], expected="late parcel"),
         ["Late parcel.", "it is a late parcel"],
         ["refund", "both refund and late parcel", "neither", "refunded"],
     ),
+    (
+        case("one-of", ["late", "late parcel"], expected="late parcel"),
+        ["I say late parcel", "LATE PARCEL!"],
+        ["late", "it is late", "late or late parcel"],
+    ),
+    (case("one-of", expected="spam", labels=["spam", "ham"]), ["Spam", "(spam)"], ["non-spam", "spam-free", "ham"]),
+    (case("one-of", "{{customer}}", labels=["Ann", "Bob"]), ["ann"], ["bob"]),
     (case("number", 3.5), ["3.5", "it is 3.50 euros", "+3.5"], ["3.6", "none", "3.5 or 4", ""]),
     (case("number", 3.5, tolerance=0.1), ["3.6", "3.4"], ["3.61"]),
     (case("number", 200, relative_tolerance=0.1), ["220", "180"], ["221"]),
     (case("number", 1, pick="first"), ["1 and 2"], ["2 and 1"]),
-    (case("number", 2, pick="last"), ["1 and 2"], ["2 and 1"]),
+    (case("number", 2, pick="last"), ["1 and 2", "1 " * 50_000 + "so 2"], ["2 and 1"]),
+    (case("number", 123, tolerance=None), ["123"], ["1,2,3", "1.2.3", "12.3"]),
+    (case("number", 1234567), ["1,234,567", "1.234.567", "1234567.0"], ["1234568", "1.234567"]),
     (case("number", expected="1,234.5"), ["1.234,5", "1234.5"], ["1234"]),
     (case("number", 0.3), ["0.30000000000000004"], ["0.301"]),
     (case("is-json"), ['{"a": 1}', "[1]", " 3 "], ["{'a': 1}", '{"a": NaN}', '{"a":1,"a":2}', "```json\n{}\n```", ""]),
@@ -88,7 +70,8 @@ RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
         ['{"items": []}', '{"items": 3}', "no", '{"items": [{"id": "7"}]}'],
     ),
     (case("json-path", expected="x", path='$["a key"][-1]'), ['{"a key": ["y", "x"]}'], ["{}", "[1]"]),
-    (case("json-path", {"a": [1.0]}, path="$"), ['{"a": [1]}'], ["{}"]),
+    (case("json-path", {"a": [1.0]}, path="$"), ['{"a": [1]}'], ["{}", '{"a": [true]}']),
+    (case("json-path", {"name": "{{customer}}"}, path="$.c"), ['{"c": {"name": "Ann"}}'], ['{"c": 3}']),
     (case("length", max=3), ["abc", " abc "], ["abcd"]),
     (case("length", min=2, unit="words"), ["a b"], ["a"]),
 ]
@@ -112,6 +95,7 @@ def test_every_assertion_of_the_table_is_tried_here() -> None:
         (case("equal", "x"), "there is no assertion `equal`. Did you mean `equals`?"),
         (case("equals"), "no `value`, and the case has no `expected`"),
         (case("equals", "x", trim="left"), "`trim` must be"),
+        (case("equals", "x", trim=1), "`trim` must be"),
         (case("equals", "x", trimm=True), "unknown option `trimm`. Did you mean `trim`?"),
         (case("contains", "x", weightt=1), "unknown option `weightt`. Known are: none."),
         (case("contains", ""), "every answer would pass"),
@@ -122,17 +106,44 @@ def test_every_assertion_of_the_table_is_tried_here() -> None:
         (case("contains-any", []), "at least one entry"),
         (case("contains-any", ["x", ""]), "every entry"),
         (case("starts-with", "x", ignore_case="yes"), "`ignore_case` must be true or false"),
+        (case("starts-with", " \n"), "blank, so every answer would pass"),
+        (case("ends-with", "{{empty}}", empty=""), "every answer would pass"),
         (case("regex", "("), "the pattern cannot be read"),
+        (case("regex", "{{gone}}"), "the case has no variable `gone`"),
         (case("regex"), "`value` must be a pattern"),
         (case("one-of", ["a"], expected="a"), "at least two"),
         (case("one-of", ["a", "A."], expected="a"), "the same but for case"),
         (case("one-of", ["late", "refund"], expected="lat"), "Did you mean `late`?"),
+        (case("one-of", "late", labels="late"), "`labels` must be the list"),
+        (case("one-of", "lat", labels=["late", "refund"]), "Did you mean `late`?"),
         (case("number", "many"), "must be a finite number"),
         (case("number", True), "must be a finite number"),
+        (case("number", 10**400), "must be a finite number"),
+        (case("number", float("nan")), "must be a finite number"),
+        (case("number", 1, tolerance=float("nan")), "`tolerance` must be a number from 0"),
+        (case("number", 1, relative_tolerance=float("inf")), "`relative_tolerance` must be a number from 0"),
         (case("number", 1, pick="best"), "`pick` must be one of"),
         (case("number", 1, tolerance=-1), "`tolerance` must be a number from 0"),
         (case("json-schema", "x"), "must be a JSON Schema"),
         (case("json-schema", {"type": "thing"}), "the schema is not valid"),
+        (case("json-schema", {"properties": {1: {}}}), "every key of the schema must be a text"),
+        (case("json-schema", {"$schema": "https://example.com/own"}), "`$schema` must name a draft"),
+        (case("json-schema", {"$schema": {}}), "`$schema` must name a draft"),
+        (case("json-schema", {"$schema": "http://[x"}), "`$schema` must name a draft"),
+        (case("json-schema", {"not": {"$schema": DRAFT_7}}), "`$schema` may stand only at the top"),
+        (case("json-schema", {"properties": {"a": {"pattern": "("}}}), "the pattern cannot be read"),
+        (case("json-schema", {"patternProperties": {"(": {}}}), "the pattern cannot be read"),
+        (case("json-schema", {"$ref": "https://example.com/s.json"}), "refers to `https://example.com/s.json`"),
+        (case("json-schema", {"items": {"$ref": "#/$defs/gone"}}), "refers to `/$defs/gone`, which is not in it"),
+        (case("json-schema", {"$ref": "#/required/0", "required": ["a"]}), "which is no schema"),
+        (case("json-schema", {"$ref": "#/minLength/0", "minLength": 1}), "which cannot be followed"),
+        (case("json-schema", {"$ref": "#/own", "own": {"minLength": "x"}}), "the schema is not valid"),
+        (case("json-schema", {"$id": "http://[bad", "$ref": "x"}), "which cannot be followed"),
+        (case("json-schema", {"$ref": "#"}), "refers to itself without end"),
+        (
+            case("json-schema", {"if": {"if": {"$ref": "#two"}}, "$defs": {"two": {"$anchor": "two", "$ref": "#"}}}),
+            "end",
+        ),
         (case("json-path", 1), "`path` must be a path"),
         (case("json-path", 1, path="$.a[*]"), "`path` must be a path"),
         (case("json-path", 1, path="a"), "`path` must be a path"),
@@ -142,8 +153,10 @@ def test_every_assertion_of_the_table_is_tried_here() -> None:
         (case("length", min="3"), "`min` must be a number"),
         (case("length", min=1, unit="lines"), "`unit` must be one of"),
         (case("latency"), "`max_ms` is missing"),
+        (case("latency", max_ms=None), "`max_ms` is missing"),
         (case("latency", max_ms="fast"), "`max_ms` must be a number"),
         (case("cost"), "`max_usd` is missing"),
+        (case("cost", max_usd=None), "`max_usd` is missing"),
         (case("cost", max_usd=-1), "`max_usd` must be a number"),
         (case("llm", "x"), "must hold `model`, `prompt` and `choices`"),
         (case("judge", at_least=1), "`at_least` must be a grade from 2 to 5"),
@@ -174,33 +187,9 @@ def test_latency_and_cost_are_measured_and_unknown_is_not_zero() -> None:
     assert [mark(cheap, "x", cost=cost).passed for cost in costs] == [True, False, None]
 
 
-def test_a_hostile_pattern_ends_and_is_unscored() -> None:
-    hostile = case("regex", r"(a|aa)+$")
-    assert check_assertions.problems([hostile]) == []
-    started = time.monotonic()
-    outcome = mark(hostile, "a" * 5000 + "b")
-    assert time.monotonic() - started < 3
-    assert outcome.passed in (None, False)
-
-
-def test_a_schema_that_refers_elsewhere_is_unscored_and_fetches_nothing() -> None:
-    outcome = mark(case("json-schema", {"$ref": "https://example.com/schema.json"}), "{}")
-    assert outcome.passed is None
-    assert "https://example.com/schema.json" in outcome.reason
-
-
-def test_a_megabyte_of_answer_is_marked_quickly_and_quoted_briefly() -> None:
-    text = "1,2 " * 250_000
-    started = time.monotonic()
-    for kind in ("equals", "contains", "number", "is-json", "length"):
-        one = case(kind, 5, max=3) if kind == "length" else case(kind, "5")
-        assert len(mark(one, text).reason) < 500
-    assert time.monotonic() - started < 2
-
-
 @given(st.floats(-1e9, 1e9, allow_nan=False).map(lambda x: round(x, 6)))
 def test_a_number_is_read_back_as_it_was_written(value: float) -> None:
-    assert number.numbers(f"about {value:.6f} pieces") == [pytest.approx(value)]
+    assert list(number.numbers(f"about {value:.6f} pieces")) == [pytest.approx(value)]
 
 
 @pytest.mark.parametrize(
@@ -214,10 +203,15 @@ def test_a_number_is_read_back_as_it_was_written(value: float) -> None:
         ("v2 GH-77 3rd", []),
         ("1e999", []),
         ("5.", [5.0]),
+        ("only .5 of it", [0.5]),
+        ("12.05.2024, 192.168.1.1 and 1,2,3", []),
+        ("1.234 and 1.234,5", [1.234, 1234.5]),
+        ("5kg, 50% and $7", [50.0, 7.0]),
+        ("1" * 101, []),
     ],
 )
 def test_numbers_in_their_many_spellings(text: str, found: list[float]) -> None:
-    assert number.numbers(text) == found
+    assert list(number.numbers(text)) == found
 
 
 @given(st.sampled_from(["refund", "late", "other"]), st.sampled_from(["", ".", "!", " "]), st.booleans())

@@ -1,0 +1,106 @@
+"""Find what is wrong with a JSON Schema before anything is asked, so that no answer is bought that cannot be marked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from promptci.scoring.assertions import bounded_schema, patterns
+
+PROBES: tuple[Any, ...] = (None, {}, [], "", 0)
+"""A schema that cannot be worked out for these cannot be for any answer."""
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+
+
+class _WrongError(Exception):
+    """The schema cannot be used; the reason in words."""
+
+
+def problem(schema: Mapping[str, Any]) -> str | None:
+    """Say what is wrong with a schema, or None. What it refers to must stand in it; nothing is fetched."""
+    import jsonschema  # noqa: PLC0415 - heavy: keeps --help fast
+    import referencing  # noqa: PLC0415 - comes with jsonschema
+
+    try:
+        _check_keys(schema, top=True)
+        inner = list(_subschemas(schema))
+        _check_patterns(inner)
+        for value in PROBES:
+            bounded_schema.first_error(schema, value)
+    except (_WrongError, bounded_schema.UndecidedError) as error:
+        return str(error)
+    except jsonschema.SchemaError as error:
+        return f"the schema is not valid: {error.message}"
+    except referencing.exceptions.Unresolvable as error:
+        return f"the schema refers to `{error.ref}`, which is not in it (nothing is fetched)"
+    except RecursionError:
+        return "the schema is nested too deeply"
+    except ValueError as error:  # `$id` or `$ref` that is no address
+        return f"the schema holds an address that cannot be read: {error}"
+    return None
+
+
+def _check_keys(value: Any, *, top: bool) -> None:
+    """Refuse keys that are no text, and a draft within the draft, which would escape the bounds."""
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise _WrongError("every key of the schema must be a text; put numbers in quotes")
+        if not top and isinstance(value.get("$schema"), str):
+            raise _WrongError("`$schema` may stand only at the top of the schema")
+        for item in value.values():
+            _check_keys(item, top=False)
+    elif isinstance(value, list):
+        for item in value:
+            _check_keys(item, top=False)
+
+
+def _subschemas(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Check and give the schema and all schemas in it, also those that only a reference makes one."""
+    import jsonschema  # noqa: PLC0415 - heavy: keeps --help fast
+    import referencing.jsonschema  # noqa: PLC0415 - comes with jsonschema
+    from jsonschema_specifications import (  # type: ignore[import-untyped] # noqa: PLC0415 - ships no types; comes with jsonschema
+        REGISTRY,
+    )
+
+    dialect = bounded_schema.dialect(schema)
+    if dialect is None:
+        raise _WrongError("`$schema` must name a draft of JSON Schema from 4 on; leave it out for 2020-12")
+    specification = referencing.jsonschema.specification_with(dialect.META_SCHEMA["$schema"])
+    whole = bounded_schema.undialected(schema)
+    # Patterns are checked by _check_patterns: by the rules of the package that will match them.
+    formats = jsonschema.FormatChecker(formats=())
+    dialect.check_schema(whole, format_checker=formats)
+    waiting: list[tuple[Any, Any]] = [(REGISTRY.resolver_with_root(specification.create_resource(whole)), whole)]
+    seen: set[int] = set()
+    while waiting:
+        resolver, inner = waiting.pop()
+        if not isinstance(inner, Mapping) or id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        yield inner
+        for name in (inner[key] for key in _REFERENCES if isinstance(inner.get(key), str)):
+            found = _look_up(resolver, name)
+            dialect.check_schema(found.contents, format_checker=formats)
+            waiting.append((found.resolver, found.contents))
+        within = specification.create_resource(inner).subresources()
+        waiting.extend((resolver.in_subresource(resource), resource.contents) for resource in within)
+
+
+def _look_up(resolver: Any, name: str) -> Any:
+    try:
+        found = resolver.lookup(name)
+    except (TypeError, ValueError) as error:  # a way through a number, or past a list's end
+        raise _WrongError(f"the schema refers to `{name}`, which cannot be followed") from error
+    if not isinstance(found.contents, Mapping | bool):
+        raise _WrongError(f"the schema refers to `{name}`, which is no schema")
+    return found
+
+
+def _check_patterns(schemas: Sequence[Mapping[str, Any]]) -> None:
+    keyed = [pattern for schema in schemas for pattern in schema.get("patternProperties", {})]
+    if keyed and any("unevaluatedProperties" in schema for schema in schemas):
+        # jsonschema matches these patterns by itself, without a bound.
+        raise _WrongError("`patternProperties` together with `unevaluatedProperties` is not supported")
+    for pattern in (*keyed, *(schema["pattern"] for schema in schemas if "pattern" in schema)):
+        try:
+            patterns.compiled(pattern)
+        except patterns.PatternError as error:
+            raise _WrongError(f"{error} (in `{pattern[:40]}`)") from error

@@ -1,0 +1,65 @@
+"""What a judge's answer says, read with patience for its form and none for its content."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from promptci.files import lines
+
+LONGEST = 20_000
+"""Characters at the end of an answer that are searched for JSON."""
+_DECODER = json.JSONDecoder()
+_FLAT = re.compile(r"\{[^{}]*\}")
+_LAST_COMMA = re.compile(r",\s*\}\Z")
+_TEXTS = re.compile(r""""(?:[^"\\]|\\.)*"|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What a judge's answer says; `score` None where it says nothing usable."""
+
+    score: float | None
+    said: str
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    """Give the JSON objects that stand in a text, in order; those within others and within texts are none.
+
+    Prose and fences around them do not matter. A comma before the closing brace and single quotes are forgiven, a
+    missing brace and a key given twice are not.
+    """
+    text = text[-LONGEST:]
+    found = []
+    position = text.find("{")
+    while position >= 0:
+        value, position = _read_at(text, position)
+        if isinstance(value, dict):
+            found.append(value)
+        position = text.find("{", position)
+    return found
+
+
+def _read_at(text: str, position: int) -> tuple[Any, int]:
+    """Give the object that begins here, or None, and where to look for the next."""
+    try:
+        _, end = _DECODER.raw_decode(text, position)
+        written = text[position:end]
+    except (ValueError, RecursionError):
+        flat = _FLAT.match(text, position)
+        if flat is None:
+            return None, position + 1
+        written, end = _mended(flat.group()), flat.end()
+    try:
+        return lines.read_json(written), end
+    except lines.JsonError:
+        return None, end
+
+
+def _mended(written: str) -> str:
+    """Write an object as JSON that was written as Python or with a comma too many."""
+    return _TEXTS.sub(_double_quoted, _LAST_COMMA.sub("}", written))
+
+
+def _double_quoted(text: re.Match[str]) -> str:
+    return text[0] if text[1] is None else json.dumps(text[1].replace("\\'", "'"), ensure_ascii=False)

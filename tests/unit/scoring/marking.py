@@ -1,0 +1,40 @@
+"""Cases with one assertion, and answers to them, in one line each."""
+
+from decimal import Decimal
+from typing import Any
+
+from promptci.goldens.model import Assertion, Case
+from promptci.providers.base import Completion
+from promptci.runs.model import Answer, Arm
+from promptci.scoring import check_assertions
+from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.table import ASSERTIONS
+
+VARS = ("customer", "empty")
+
+
+def case(kind: str, value: Any = None, expected: Any = None, **options: Any) -> Case:
+    """Give a case with one assertion; `customer` and `empty` are variables, the rest are options."""
+    variables = {"customer": "Ann", **{name: options.pop(name) for name in VARS if name in options}}
+    assertion = Assertion(type=kind, value=value, options=options, line=3)
+    return Case(id="c", vars=variables, expected=expected, assertions=(assertion,), path="g.jsonl", line=3)
+
+
+def answer(text: str, *, latency: float | None = None, cost: Decimal | None = None) -> Answer:
+    """Give an answer to the case."""
+    completion = Completion(text=text, latency_ms=latency)
+    return Answer(
+        prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", completion=completion, cost_usd=cost
+    )
+
+
+def mark(one: Case, text: str, **facts: Any) -> Outcome:
+    """Mark a text by the case's assertion, without checking the assertion first."""
+    subject = Subject(text=text, case=one, answer=answer(text, **facts))
+    return ASSERTIONS[one.assertions[0].type].mark(one.assertions[0], subject)
+
+
+def passes(one: Case, text: str) -> bool | None:
+    """Mark a text by an assertion that makes sense."""
+    assert check_assertions.problems([one]) == []
+    return mark(one, text).passed
