@@ -148,9 +148,9 @@ def test_a_hundred_thousand_cases_take_seconds(suffix: str) -> None:
         if suffix == "jsonl"
         else "id,input,expected\n" + "\n".join(f"c{i},{i},{i}" for i in numbers)
     )
-    started = time.monotonic()
+    started = time.process_time()
     found = read({f"g.{suffix}": text})
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert (len(found.cases), found.cases[-1].id, found.cases[-1].expected) == (100_000, "c99999", "99999")
 
 

