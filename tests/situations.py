@@ -2,7 +2,7 @@
 
 One line a case: `id base head`, where a side is `1` (right), `0` (wrong), `!` (the call failed), `-` (not asked), a
 number such as `0.4` (the mean of graded marks), or several with commas (`1,0,1`: replicates). A `*` after the id
-makes the case critical, a `~` marks its text as changed, `@name` after it puts it into a cluster.
+makes the case critical, a `~` marks its text as changed, a `?` sets it aside, `@name` after it puts it into a cluster.
 """
 
 import re
@@ -19,8 +19,10 @@ from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPla
 from promptci.scoring.model import Mark, ScoredCase
 
 LINE = re.compile(
-    r"(?P<id>[\w-]+)(?P<critical>\*?)(?P<changed>~?)(?:@(?P<cluster>\w+))?\s+(?P<base>\S+)\s+(?P<head>\S+)"
+    r"(?P<id>[\w-]+)(?P<critical>\*?)(?P<changed>~?)(?P<aside>\??)(?:@(?P<cluster>\w+))?\s+(?P<base>\S+)\s+(?P<head>\S+)"
 )
+
+ASIDE = "flaky, and Ann looks into it"
 
 
 def quality_rows(*, right: int = 0, broken: int = 0, fixed: int = 0, wrong: int = 0) -> str:
@@ -63,7 +65,8 @@ def comparison(
             assertions=(Assertion(type=kind, value="x"),),
         )
         new = match["base"] == "-"
-        cases.append(PlannedCase(case=case, change="new" if new else "changed" if match["changed"] else "same"))
+        change = "new" if new else "changed" if match["changed"] else "same"
+        cases.append(PlannedCase(case=case, change=change, aside=ASIDE if match["aside"] else None))
         for arm, written in ((Arm.BASE, match["base"]), (Arm.HEAD, match["head"])):
             scored += [
                 _scored(case, arm, i, one, per_arm) for i, one in enumerate(written.split(",")) if written != "-"

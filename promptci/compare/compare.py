@@ -31,13 +31,15 @@ def compare(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float) -> 
         PairedCase(
             case=planned.case,
             change=planned.change,
+            aside=planned.aside,
             base=_ordered(by_case[(planned.case.id, Arm.BASE)]),
             head=_ordered(by_case[(planned.case.id, Arm.HEAD)]),
         )
         for planned in plan.cases
     )
-    pairs = [case for case in cases if case.change == "same" and case.complete]
-    graded = quality.is_graded(cases)
+    counted = [case for case in cases if case.aside is None]
+    pairs = [case for case in counted if case.change == "same" and case.complete]
+    graded = quality.is_graded(counted)
     return Comparison(
         plan=plan,
         cases=cases,
@@ -52,14 +54,19 @@ def _ordered(scored: list[ScoredCase]) -> tuple[ScoredCase, ...]:
 
 
 def summarise(cases: Sequence[PairedCase], arm: Arm, *, graded: bool) -> ArmSummary | None:
-    """Sum up one version over every case it was asked, compared or not; None when it was asked nothing."""
+    """Sum up one version over every case it was asked, compared or not; None when it was asked nothing.
+
+    Cases that stand aside count for cost and latency only.
+    """
     answers = [one for case in cases for one in case.arm(arm)]
     if not answers:
         return None
+    counted = [case for case in cases if case.aside is None]
     evaluated = [one for one in answers if one.error is None]
-    rates = [rate for case in cases if (rate := case.score(arm) if graded else case.pass_rate(arm)) is not None]
+    rates = [rate for case in counted if (rate := case.score(arm) if graded else case.pass_rate(arm)) is not None]
     completions = [one.answer.completion for one in answers if one.answer.completion is not None]
-    labels = [mark.label for one in evaluated for mark in one.marks if mark.label is not None]
+    counting = [one for case in counted for one in case.arm(arm) if one.error is None]
+    labels = [mark.label for one in counting for mark in one.marks if mark.label is not None]
     return ArmSummary(
         asked=len(answers),
         evaluated=len(evaluated),

@@ -25,6 +25,8 @@ class PairedCase:
     case: Case
     change: str
     """`same`, `new` or `changed`; only `same` is compared."""
+    aside: str | None = None
+    """Why this case decides nothing; None: it counts."""
     base: tuple[ScoredCase, ...] = ()
     head: tuple[ScoredCase, ...] = ()
 
@@ -63,10 +65,15 @@ class PairedCase:
         return "broken" if head < base else "fixed"
 
     @property
+    def must_pass(self) -> bool:
+        """A critical case that counts."""
+        return self.case.critical and self.aside is None
+
+    @property
     def critical_break(self) -> bool:
         """A critical case that base passed every time and head fails at least two times of three."""
         base, head = self.pass_rate(Arm.BASE), self.pass_rate(Arm.HEAD)
-        return self.case.critical and base == 1.0 and head is not None and head <= 1 / 3
+        return self.must_pass and base == 1.0 and head is not None and head <= 1 / 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,8 +144,13 @@ class Comparison:
 
     @property
     def compared(self) -> tuple[PairedCase, ...]:
-        """Cases whose text is the same at both revisions."""
-        return tuple(c for c in self.cases if c.change == "same")
+        """Cases whose text is the same at both revisions, but for those that stand aside."""
+        return tuple(c for c in self.cases if c.change == "same" and c.aside is None)
+
+    @property
+    def aside(self) -> tuple[PairedCase, ...]:
+        """Cases that were asked and decide nothing."""
+        return tuple(c for c in self.cases if c.aside is not None)
 
     @property
     def pairs(self) -> tuple[PairedCase, ...]:

@@ -44,10 +44,9 @@ def _reasons(comparison: Comparison, policy: Policy, adjusted_p: float | None) -
     if not plan.cases:
         return [_no_cases(comparison)]
     cannot = limits.too_little_evaluated(comparison, policy)
-    judged = [zones.quality(comparison, policy, adjusted_p)] if plan.base is not None else [_new_prompt()]
     return [
-        *([cannot] if cannot else []),
-        *(judged if cannot is None else []),
+        *([cannot] if cannot else [_judged(comparison, policy, adjusted_p)]),
+        *limits.aside(comparison),
         *limits.critical(comparison),
         *limits.min_quality(comparison, policy),
         *limits.cost(comparison, policy),
@@ -55,6 +54,12 @@ def _reasons(comparison: Comparison, policy: Policy, adjusted_p: float | None) -
         *limits.goldens_changed(comparison),
         *limits.models_differ(comparison),
     ]
+
+
+def _judged(comparison: Comparison, policy: Policy, adjusted_p: float | None) -> Reason:
+    if nothing := limits.all_aside(comparison):
+        return nothing
+    return _new_prompt() if comparison.plan.base is None else zones.quality(comparison, policy, adjusted_p)
 
 
 def _missing_goldens(policy: Policy) -> Reason:

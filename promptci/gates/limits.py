@@ -31,11 +31,31 @@ def too_little_evaluated(comparison: Comparison, policy: Policy) -> Reason | Non
     return None
 
 
+def all_aside(comparison: Comparison) -> Reason | None:
+    """Say when every case stands aside, so that nothing is left to decide by."""
+    whys = sorted({case.aside for case in comparison.cases if case.aside is not None})
+    if not whys or len(comparison.aside) < len(comparison.cases):
+        return None
+    text = f"None of the {len(comparison.cases)} cases decides anything: {'; '.join(whys)}."
+    return Reason(rule="all-aside", verdict=Verdict.INCONCLUSIVE, text=text)
+
+
+def aside(comparison: Comparison) -> Sequence[Reason]:
+    """Name the cases that were asked and decide nothing."""
+    by_why: dict[str, list[str]] = {}
+    for case in comparison.aside:
+        by_why.setdefault(case.aside or "", []).append(case.case.id)
+    return [
+        _remark("aside", f"{len(ids)} of {len(comparison.cases)} cases decide nothing ({why}): {_listed(ids)}.")
+        for why, ids in by_why.items()
+    ]
+
+
 def critical(comparison: Comparison) -> Sequence[Reason]:
     """Find critical cases that broke, or that a new prompt fails."""
     broken = [c.case.id for c in comparison.compared if c.critical_break]
     if comparison.plan.status is Status.ADDED:
-        broken = [c.case.id for c in comparison.cases if c.case.critical and c.pass_rate(Arm.HEAD) == 0.0]
+        broken = [c.case.id for c in comparison.cases if c.must_pass and c.pass_rate(Arm.HEAD) == 0.0]
     if not broken:
         return []
     several = len(broken) > 1

@@ -34,6 +34,8 @@ class PlannedCase:
     """Its assertions are the effective ones: its own, and what follows from `expected` and the prompt's evaluators."""
     change: str = "same"
     """`same` (compared), `new`, `changed` (asked of both versions, shown apart, absolute limits only)."""
+    aside: str | None = None
+    """Why this case is asked and shown but decides nothing; None: it counts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -48,19 +48,18 @@ class ScoredCase:
 
     @property
     def passed(self) -> bool | None:
-        """True when every assertion that counts holds; None for missing data."""
-        if self.error is not None:
-            return None
-        return all(mark.passed for mark in self.marks if mark.weight > 0)
+        """True when every assertion that counts holds; None for missing data, and where none counts."""
+        counting = [mark.passed for mark in self.marks if mark.weight > 0]
+        return None if self.error is not None or not counting else all(counting)
 
     @property
     def score(self) -> float | None:
-        """Weighted mean of the marks, 0 to 1; None for missing data."""
+        """Weighted mean of the marks, 0 to 1; None for missing data, and where none counts."""
         if self.error is not None:
             return None
         weighted = [(mark.score or 0.0, mark.weight) for mark in self.marks if mark.weight > 0]
         total = sum(weight for _, weight in weighted)
-        return sum(score * weight for score, weight in weighted) / total if total else 1.0
+        return sum(score * weight for score, weight in weighted) / total if total else None
 
     @property
     def text(self) -> str | None:

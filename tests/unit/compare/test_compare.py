@@ -142,3 +142,12 @@ def test_the_result_does_not_depend_on_the_order_of_the_answers() -> None:
     found = comparison("a 1,0 0,0\nb 1 1")
     answers = [s for case in found.cases for s in (*case.head, *case.base)]
     assert compare(found.plan, reversed(answers), alpha=0.05) == found
+
+
+def test_a_case_that_stands_aside_counts_for_cost_and_nothing_else() -> None:
+    found = comparison("a 1 1\nb? 1 0\nc*? 1 0", cost=(Decimal(1), Decimal(2)))
+    assert [c.case.id for c in found.pairs] == ["a"]
+    assert [c.case.id for c in found.aside] == ["b", "c"]
+    assert not any(c.critical_break for c in found.cases)
+    assert found.head is not None
+    assert (found.head.quality, found.head.asked, found.head.cost_per_request) == (1.0, 3, Decimal(2))

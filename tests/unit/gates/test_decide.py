@@ -220,3 +220,16 @@ def test_the_same_question_on_both_sides_passes_by_construction() -> None:
     report = decide([same], NO_LIMITS)
     assert report.verdict is Verdict.PASS
     assert "one answer serves both" in (same.quality.method if same.quality else "")
+
+
+def test_cases_that_stand_aside_are_named_and_decide_nothing() -> None:
+    report = decide([comparison(quality_rows(right=100) + "\na*? 1 0\nb? 1 0")], NO_LIMITS)
+    assert rules(report) == {"not-worse": Verdict.PASS, "aside": Verdict.NO_CHANGE}
+    assert text(report, "aside") == "2 of 102 cases decide nothing (flaky, and Ann looks into it): a, b."
+
+
+@pytest.mark.parametrize("status", [Status.CHANGED, Status.ADDED])
+def test_where_every_case_stands_aside_nothing_is_green(status: Status) -> None:
+    report = decide([comparison("a*? - 1\nb? - 0", status=status)], NO_LIMITS)
+    assert rules(report) == {"all-aside": Verdict.INCONCLUSIVE, "aside": Verdict.NO_CHANGE}
+    assert report.verdict is Verdict.INCONCLUSIVE
