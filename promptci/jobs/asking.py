@@ -12,15 +12,16 @@ from promptci.errors import InputError, ProviderError
 from promptci.files import canonical, write
 from promptci.gates.model import Reason
 from promptci.jobs.gather import Gathered
+from promptci.jobs.judging import Judges
 from promptci.jobs.world import Errand, World
 from promptci.providers import local_model, table
-from promptci.providers.base import Provider, Request
+from promptci.providers.base import Provider
 from promptci.providers.prices import PriceList
 from promptci.providers.recorded import Recorder
 from promptci.redact import Redactor
 from promptci.runs import execute, journal
 from promptci.runs.execute import Desk, Key
-from promptci.runs.model import Answer, AnswerError, Arm, Limits, Plan, Question
+from promptci.runs.model import Answer, AnswerError, Plan
 from promptci.runs.purse import Purse
 from promptci.scoring import score
 from promptci.scoring.judge import JudgeDesk
@@ -28,8 +29,6 @@ from promptci.scoring.model import ScoredCase
 from promptci.verdict import Verdict
 
 JOURNAL = "journal.jsonl"
-JUDGE = "judge"
-"""Stands for the prompt's name in the journal's rows of judges' answers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +95,7 @@ async def _ask(
         started = time.monotonic()  # one deadline for candidates and judges together
         desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
         answers = await execute.answer(plan.questions, provider, limits=limits, desk=desk)
-        judges = _Judges(
+        judges = Judges(
             provider, limits, Desk(purse=purse, cache=cache, journal=kept, progress=count.judge, started=started)
         )
         cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
@@ -136,29 +135,6 @@ class _Count:
     def judge(self, answer: Answer) -> None:
         self.cached += answer.cached
         self.calls += not answer.cached and answer.completion is not None
-
-
-class _Judges:
-    """Asks judges through the same provider, each distinct question once."""
-
-    def __init__(self, provider: Provider, limits: Limits, desk: Desk) -> None:
-        self._provider = provider
-        self._limits = limits
-        self._desk = desk
-        self._room = asyncio.Semaphore(limits.concurrency or provider.concurrency)
-        self._asked: dict[tuple[str, int], asyncio.Task[Answer]] = {}
-
-    async def ask(self, request: Request, attempt: int) -> Answer:
-        key = (request.key, attempt)
-        if key not in self._asked:
-            self._asked[key] = asyncio.create_task(self._once(request, attempt))
-        return await self._asked[key]
-
-    async def _once(self, request: Request, attempt: int) -> Answer:
-        question = Question(prompt=JUDGE, arm=Arm.HEAD, case_id=request.key, replicate=attempt, request=request)
-        async with self._room:
-            (answer,) = await execute.answer([question], self._provider, limits=self._limits, desk=self._desk)
-        return answer
 
 
 def _journal(

@@ -1,0 +1,36 @@
+"""Ask judges: through the run's own provider, purse, cache and journal, each distinct question once."""
+
+import asyncio
+
+from promptci.providers.base import Provider, Request
+from promptci.runs import execute
+from promptci.runs.execute import Desk
+from promptci.runs.model import Answer, Arm, Limits, Question
+
+JUDGE = "judge"
+"""Stands for the prompt's name in the journal's rows of judges' answers."""
+
+
+class Judges:
+    """Asks judges through the same provider, each distinct question once."""
+
+    def __init__(self, provider: Provider, limits: Limits, desk: Desk) -> None:
+        """Hold the run's provider, limits and desk."""
+        self._provider = provider
+        self._limits = limits
+        self._desk = desk
+        self._room = asyncio.Semaphore(limits.concurrency or provider.concurrency)
+        self._asked: dict[tuple[str, int], asyncio.Task[Answer]] = {}
+
+    async def ask(self, request: Request, attempt: int) -> Answer:
+        """Give the answer to a request; `attempt` counts from 0 and makes the same request another question."""
+        key = (request.key, attempt)
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(self._once(request, attempt))
+        return await self._asked[key]
+
+    async def _once(self, request: Request, attempt: int) -> Answer:
+        question = Question(prompt=JUDGE, arm=Arm.HEAD, case_id=request.key, replicate=attempt, request=request)
+        async with self._room:
+            (answer,) = await execute.answer([question], self._provider, limits=self._limits, desk=self._desk)
+        return answer
