@@ -58,6 +58,8 @@ class PromptPlan:
     goldens_paths: tuple[str, ...] = ()
     missing_goldens: bool = False
     """No golden set matched and the prompt has no testData."""
+    first_repeats: int | None = None
+    """Answers of each version before cases that disagree are asked on; None: all are asked equally often."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -118,6 +120,9 @@ class Limits:
     """How a run may spend: section `run` of promptci.yml."""
 
     repeats: int = 1
+    """Times each case is asked of each version."""
+    disagree: int | None = None
+    """Times where the first answers of the versions disagree, the first ones included; None: no more than others."""
     concurrency: int | None = None
     """None: what the provider thinks sensible."""
     budget_usd: Decimal | None = None
@@ -133,5 +138,7 @@ class Plan:
     prompts: tuple[PromptPlan, ...] = ()
     questions: tuple[Question, ...] = ()
     """Interleaved: both arms of a case stand side by side."""
+    further: tuple[Question, ...] = ()
+    """Asked only where the first answers disagree."""
     repeats: int = 1
     notes: tuple[str, ...] = ()
