@@ -44,8 +44,9 @@ def _configuration() -> str:
         if not (isinstance(section, type) and issubclass(section, config_schema.Section)):
             continue
         parts.append(f"## `{name}`\n\n{section.__doc__}\n\n| key | default | meaning |\n|:--|:--|:--|")
+        shown = section.model_json_schema()["properties"]
         for key, inner in section.model_fields.items():
-            default = json.dumps(inner.default, default=str)
+            default = json.dumps(shown[key].get("default"))
             parts.append(f"| `{key}` | `{default}` | {_cell(inner.description)} |")
         parts.append("")
     return "\n".join(parts)

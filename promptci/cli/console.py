@@ -49,6 +49,11 @@ class Bar:
         self._bar.update(self._task, total=total)
         self._bar.start()
 
+    def more(self, count: int) -> None:
+        """Make it longer."""
+        self._counts.more(count)
+        self._bar.update(self._task, total=self._counts.total)
+
     def step(self, answer: Answer) -> None:
         """Move it on."""
         self._counts.step(answer)

@@ -39,7 +39,7 @@ def compare(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float) -> 
     )
     counted = [case for case in cases if case.aside is None]
     pairs = [case for case in counted if case.change == "same" and case.complete]
-    graded = quality.is_graded(counted)
+    graded = quality.is_graded([case.case for case in counted])
     return Comparison(
         plan=plan,
         cases=cases,

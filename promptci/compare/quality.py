@@ -1,10 +1,11 @@
 """The difference in quality between two versions over the same cases, with the method the data call for."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from promptci.compare.model import PairedCase, Quality
+from promptci.goldens.model import Case
 from promptci.runs.model import Arm
 from promptci.stats import intervals, paired, power
 from promptci.stats.intervals import Interval
@@ -16,9 +17,9 @@ GRADED = frozenset({"llm", "judge"})
 POWER = 0.80
 
 
-def is_graded(cases: Sequence[PairedCase]) -> bool:
+def is_graded(cases: Iterable[Case]) -> bool:
     """Whether any assertion that counts gives graded marks. Decided by the cases' text, not by the outcome."""
-    return any(a.type in GRADED and a.weight > 0 for case in cases for a in case.case.assertions)
+    return any(a.type in GRADED and a.weight > 0 for case in cases for a in case.assertions)
 
 
 def measure(pairs: Sequence[PairedCase], *, graded: bool, alpha: float, shared: bool) -> Quality:

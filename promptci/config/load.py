@@ -60,7 +60,8 @@ def _config(file: ConfigFile) -> Config:
             },
         ),
         run=Limits(
-            repeats=run.repeats,
+            repeats=run.repeats.first,
+            disagree=run.repeats.disagree,
             concurrency=None if run.concurrency == "auto" else run.concurrency,
             budget_usd=run.budget_usd,
             deadline_s=run.deadline,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
@@ -75,10 +75,49 @@ class ProviderSection(Section):
     )
 
 
+Times = Annotated[int, Field(ge=1, le=100)]
+
+
+def _repeats(value: Any) -> Any:
+    """Let a plain number stand for `{first: number}`."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"first": value}
+    if not isinstance(value, dict):
+        raise ValueError("is neither a number nor a map such as {first: 1, disagree: 3}")  # noqa: TRY004 - pydantic's way
+    return value
+
+
+def _or_number(schema: dict[str, Any]) -> None:
+    """Let editors take a plain number, too."""
+    schema["anyOf"] = [{"type": "integer", "minimum": 1, "maximum": 100}, {"$ref": schema.pop("$ref")}]
+    schema["default"] = 1
+
+
+class RepeatsSection(Section):
+    """Repeats only where they say something."""
+
+    first: Times = Field(default=1, description="Times each case is asked of each version.")
+    disagree: Times | None = Field(
+        default=None,
+        description="Times in all for a case on which the first answers of the two versions disagree.",
+    )
+
+    @model_validator(mode="after")
+    def _more(self) -> "RepeatsSection":
+        if self.disagree is not None and self.disagree <= self.first:
+            raise ValueError("`disagree` counts all answers of a case, so it must be more than `first`")
+        return self
+
+
 class RunSection(Section):
     """How much is asked, and what it may cost."""
 
-    repeats: int = Field(default=1, ge=1, le=100, description="Times each case is asked of each version.")
+    repeats: Annotated[RepeatsSection, BeforeValidator(_repeats)] = Field(
+        default=RepeatsSection(),
+        description="Times each case is asked of each version; or `{first: 1, disagree: 3}`: more often only where"
+        " the versions disagree.",
+        json_schema_extra=_or_number,
+    )
     concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = Field(
         default="auto", description="Calls in flight at once; `auto` is what suits the provider."
     )

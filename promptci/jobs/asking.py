@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from promptci.compare import disagree
 from promptci.errors import InputError, ProviderError
 from promptci.files import canonical, write
 from promptci.gates.model import Reason
+from promptci.goldens.model import Case
 from promptci.jobs.gather import Gathered
 from promptci.jobs.judging import Judges
 from promptci.jobs.world import Errand, World
 from promptci.providers import local_model, table
 from promptci.providers.base import Provider
+from promptci.providers.cache import AnswerCache
 from promptci.providers.prices import PriceList
 from promptci.providers.recorded import Recorder
 from promptci.redact import Redactor
 from promptci.runs import execute, journal
 from promptci.runs.execute import Desk, Key
-from promptci.runs.model import Answer, AnswerError, Plan
+from promptci.runs.model import Answer, AnswerError, Limits, Plan, Question
 from promptci.runs.purse import Purse
 from promptci.scoring import score
 from promptci.scoring.judge import JudgeDesk
@@ -78,39 +81,83 @@ async def _ask(
     sources: tuple[Provider, journal.Journal, dict[Key, Answer]],
 ) -> Asked:
     provider, kept, known = sources
-    limits, options = gathered.config.run, gathered.config.provider
-    prices = PriceList(options)
-    purse = Purse(limits.budget_usd, prices=prices)
+    limits = gathered.config.run
+    purse = Purse(limits.budget_usd, prices=PriceList(gathered.config.provider))
     count = _Count(world)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
-        cache = None
-        # A recording must hold every answer, and a cached one would not pass by the recorder.
-        if limits.cache and not errand.no_cache and errand.record is None:
-            cache = table.open_cache(options, world.environ, errand.root / limits.cache)
-            if cache is not None:
-                keep_out_of_git(errand.root / limits.cache)
+        cache = _cache(gathered, errand, world)
         if cache is not None:
             stack.callback(cache.close)
         started = time.monotonic()  # one deadline for candidates and judges together
         desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
-        answers = await execute.answer(plan.questions, provider, limits=limits, desk=desk)
         judges = Judges(
             provider, limits, Desk(purse=purse, cache=cache, journal=kept, progress=count.judge, started=started)
         )
-        cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
         judge = JudgeDesk(ask=judges.ask, model=gathered.config.judge.model, rubric=gathered.rubric)
-        scored = await score.mark_all(answers, cases, judge)
+        rounds = _Rounds(plan, provider, limits, desk, judge)
+        await rounds.first()
+        if again := rounds.again():
+            world.progress.more(len(again))
+            await rounds.ask(again)
     return Asked(
-        scored=scored,
-        findings=_stopped(answers),
-        notes=(*purse.notes, *([cache.trouble] if cache is not None and cache.trouble else [])),
+        scored=rounds.scored,
+        findings=rounds.stopped,
+        notes=(
+            *purse.notes,
+            *([cache.trouble] if cache is not None and cache.trouble else []),
+            *_repeated(plan, again),
+        ),
         provider=provider.name,
         calls=count.calls,
         cached=count.cached,
         usd=None if purse.unknown and not purse.spent else purse.spent,
         usd_is_lower_bound=bool(purse.unknown),
     )
+
+
+class _Rounds:
+    """Asks and marks: every question once, then what is worth asking again."""
+
+    def __init__(self, plan: Plan, provider: Provider, limits: Limits, desk: Desk, judge: JudgeDesk) -> None:
+        self.scored: tuple[ScoredCase, ...] = ()
+        self.stopped: tuple[Reason, ...] = ()
+        self._plan = plan
+        self._provider = provider
+        self._limits = limits
+        self._desk = desk
+        self._judge = judge
+        self._cases = cases_of(plan)
+
+    async def first(self) -> None:
+        """Ask what every run asks."""
+        await self.ask(self._plan.questions)
+
+    def again(self) -> tuple[Question, ...]:
+        """Give what is to be asked now, because the versions disagree; nothing where the run was stopped."""
+        return () if self.stopped else disagree.further(self._plan, self.scored)
+
+    async def ask(self, questions: Sequence[Question]) -> None:
+        """Ask and mark these."""
+        answers = await execute.answer(questions, self._provider, limits=self._limits, desk=self._desk)
+        self.scored += await score.mark_all(answers, self._cases, self._judge)
+        self.stopped = _stopped(answers)
+
+
+def cases_of(plan: Plan) -> dict[tuple[str, str], Case]:
+    """Give the cases by prompt's name and case's id."""
+    return {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
+
+
+def _cache(gathered: Gathered, errand: Errand, world: World) -> AnswerCache | None:
+    """Open the cache, if this run has one. A recording must hold every answer; a cached one would pass it by."""
+    folder = gathered.config.run.cache
+    if not folder or errand.no_cache or errand.record is not None:
+        return None
+    cache = table.open_cache(gathered.config.provider, world.environ, errand.root / folder)
+    if cache is not None:
+        keep_out_of_git(errand.root / folder)
+    return cache
 
 
 def keep_out_of_git(folder: Path) -> None:
@@ -146,7 +193,9 @@ def _journal(
         "base": shas[0],
         "head": shas[1],
         "config": errand.config_path,
-        "plan": canonical.digest([[q.prompt, q.arm, q.case_id, q.replicate, q.request.key] for q in plan.questions]),
+        "plan": canonical.digest(
+            [[q.prompt, q.arm, q.case_id, q.replicate, q.request.key] for q in (*plan.questions, *plan.further)]
+        ),
     }
     known: dict[Key, Answer] = {}
     finished = (errand.out / "report.json").exists()
@@ -164,7 +213,7 @@ def _journal(
 
 def _nobody(plan: Plan, error: ProviderError) -> Asked:
     """Give every question the same error."""
-    cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
+    cases = cases_of(plan)
     failed = AnswerError(kind="provider", message=str(error))
     return Asked(
         scored=tuple(
@@ -185,6 +234,15 @@ def _nobody(plan: Plan, error: ProviderError) -> Asked:
         ),
         findings=(Reason(rule="provider", verdict=Verdict.ERROR, text=str(error)),),
     )
+
+
+def _repeated(plan: Plan, again: Sequence[Question]) -> list[str]:
+    """Say how often was asked again, and what that saved."""
+    if not plan.further:
+        return []
+    cases, most = len({(q.prompt, q.case_id) for q in again}), len({(q.prompt, q.case_id) for q in plan.further})
+    said = f"{len(again)} answers in place of the {len(plan.further)} of repeating every case"
+    return [f"Cases on which the first answers of the versions disagreed were asked again: {cases} of {most}, {said}."]
 
 
 def _stopped(answers: Sequence[Answer]) -> tuple[Reason, ...]:

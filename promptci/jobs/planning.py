@@ -1,13 +1,15 @@
 """Turn what was gathered into the questions of a run, check everything before money is spent, and say what it costs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from promptci.compare import disagree
 from promptci.errors import InputError
 from promptci.jobs.gather import Gathered
 from promptci.providers.options import Options
 from promptci.providers.prices import PriceList
 from promptci.runs import plan as plans
-from promptci.runs.estimate import estimate
+from promptci.runs.estimate import Estimate, estimate
 from promptci.runs.model import Plan
 from promptci.scoring import check_assertions
 
@@ -20,12 +22,13 @@ def make(gathered: Gathered) -> Plan:
     InputError
         With every assertion that cannot be used and every variable that a case lacks.
     """
-    repeats = gathered.config.run.repeats
-    questions, missing, notes = plans.questions(gathered.plans, repeats)
+    limits = gathered.config.run
+    questions, missing, notes = plans.questions(gathered.plans, limits.disagree or limits.repeats)
     unusable = check_assertions.problems(planned.case for plan in gathered.plans for planned in plan.cases)
     if problems := [*missing, *unusable]:
         raise InputError(problems)
-    return Plan(prompts=gathered.plans, questions=questions, repeats=repeats, notes=notes)
+    whole = Plan(prompts=gathered.plans, questions=questions, repeats=limits.repeats, notes=notes)
+    return disagree.split(whole, limits)
 
 
 def describe(plan: Plan, options: Options) -> Sequence[str]:
@@ -37,13 +40,32 @@ def describe(plan: Plan, options: Options) -> Sequence[str]:
     ]
     if not plan.prompts:
         return ["Nothing that can change an answer was touched: no case would be run."]
-    price = "price unknown" if found.usd is None else f"at most ${found.usd:.4f}"
-    if found.usd is not None and found.usd_is_lower_bound:
-        price = f"at least ${found.usd:.4f} (some price is unknown)"
     return [
         *lines,
         f"prompts: {found.prompts}, cases: {found.cases}, repeats: {plan.repeats}",
         f"calls: {found.distinct_calls} ({found.calls} answers; equal questions are asked once), judges not counted",
         f"tokens, estimated: {found.input_tokens} in, at most {found.output_tokens} out",
-        f"price: {price}, answers in the cache not taken off",
+        f"price: {_price(found)}, answers in the cache not taken off",
+        *_further(plan, options),
+    ]
+
+
+def _price(found: Estimate) -> str:
+    if found.usd is None:
+        return "price unknown"
+    return (
+        f"at least ${found.usd:.4f} (some price is unknown)"
+        if found.usd_is_lower_bound
+        else f"at most ${found.usd:.4f}"
+    )
+
+
+def _further(plan: Plan, options: Options) -> Sequence[str]:
+    """Say what adaptive repeats may add."""
+    if not plan.further:
+        return []
+    found = estimate(replace(plan, questions=plan.further), PriceList(options).price)
+    most = max(question.replicate for question in plan.further) + 1
+    return [
+        f"where the versions disagree, up to {most} times: {found.distinct_calls} calls more at most, {_price(found)}"
     ]

@@ -40,6 +40,10 @@ class Progress(Protocol):
         """So many answers are expected."""
         ...
 
+    def more(self, count: int) -> None:
+        """So many answers more than was said are expected."""
+        ...
+
     def step(self, answer: Answer) -> None:
         """One more came."""
         ...
