@@ -10,12 +10,13 @@ from promptci.goldens import parse
 from promptci.goldens.formats import FORMATS
 from promptci.goldens.model import Case, GoldenSet
 
-LABELS = re.compile(r"\.labels\.[^/]*$")
+BESIDE = re.compile(r"\.(labels|quarantine)\.[^/]*$")
+"""Files that stand beside goldens and are none."""
 
 
 def find(glob: Callable[[str], list[str]], pattern: str, name: str, escaped: Callable[[str], str]) -> list[str]:
-    """Give the golden files of the prompt `name`; `*.labels.*`, a judge's calibration, are none."""
-    return [path for path in glob(pattern.replace("{name}", escaped(name))) if not LABELS.search(path)]
+    """Give the golden files of the prompt `name`; `*.labels.*` and `*.quarantine.*` are none."""
+    return [path for path in glob(pattern.replace("{name}", escaped(name))) if not BESIDE.search(path)]
 
 
 def load(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> GoldenSet:

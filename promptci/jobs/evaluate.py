@@ -10,7 +10,7 @@ from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
 from promptci.gates.policy import Policy
 from promptci.git.snapshot import Snapshot
-from promptci.jobs import asking, planning
+from promptci.jobs import asking, planning, quarantine
 from promptci.jobs.asking import Asked
 from promptci.jobs.gather import Gathered
 from promptci.jobs.world import Errand, Outcome, World
@@ -51,6 +51,7 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
     InputError
         With every mistake found before anything is asked.
     """
+    gathered = quarantine.apply(gathered, sides.base, sides.head, world.now().date())
     plan = planning.make(gathered)
     if errand.dry_run:
         for line in planning.describe(plan, gathered.config.provider):

@@ -1,0 +1,108 @@
+"""Quarantine: cases known to flip by themselves, set aside by a committed file that names an owner and an end.
+
+`goldens/order.quarantine.yml` beside `goldens/order.jsonl` holds a list of `{case, owner, until, reason}`.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from promptci.errors import InputError, Problem
+from promptci.files import strict_yaml
+from promptci.files.lines import decode
+
+MOST = 0.20
+"""Share of a golden set that may stand aside; with more, what is left would not be the set any more."""
+KEYS = ("case", "owner", "until", "reason")
+FORM = "Write `- {case: …, owner: …, until: 2026-12-31, reason: …}`."
+FILE = re.compile(r"\.quarantine\.ya?ml$")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One case set aside."""
+
+    case: str
+    owner: str
+    until: date
+    """Last day, in UTC."""
+    reason: str
+    path: str
+    line: int
+
+
+def beside(path: str) -> tuple[str, ...]:
+    """Give where the quarantine of a golden file (or of a prompt file with testData) may stand."""
+    stem = re.sub(r"(\.prompt)?\.[^./]+$", "", path)
+    return (f"{stem}.quarantine.yml", f"{stem}.quarantine.yaml")
+
+
+def read(data: bytes, path: str) -> tuple[Entry, ...]:
+    """Read one file.
+
+    Raises
+    ------
+    InputError
+        With every problem in it.
+    """
+    document = strict_yaml.load(decode(data, path), path)
+    rows = document.value
+    if rows is None:
+        return ()
+    if not isinstance(rows, list):
+        raise InputError([Problem(path=path, line=document.line(), what="a quarantine is a list of cases", fix=FORM)])
+    problems: list[Problem] = []
+    entries = [_entry(row, path, document.line((index,)), problems) for index, row in enumerate(rows)]
+    found = [entry for entry in entries if entry is not None]
+    names = [entry.case for entry in found]
+    for index, entry in enumerate(found):
+        if entry.case in names[:index]:
+            what = f"the case `{entry.case}` stands here twice"
+            problems.append(Problem(path=path, line=entry.line, what=what, fix="Keep one of the two."))
+    if problems:
+        raise InputError(problems)
+    return tuple(found)
+
+
+def _entry(row: object, path: str, line: int, problems: list[Problem]) -> Entry | None:
+    if not isinstance(row, Mapping) or set(row) != set(KEYS):
+        what = f"a quarantined case has exactly {', '.join(f'`{key}`' for key in KEYS)}"
+        problems.append(Problem(path=path, line=line, what=what, fix=FORM))
+        return None
+    empty = [key for key in KEYS if not isinstance(row[key], str | int) or not str(row[key]).strip()]
+    until = _day(str(row["until"]))
+    if empty or until is None:
+        what = f"`{empty[0]}` must be a text" if empty else f"`until` is no day: {str(row['until'])[:40]!r}"
+        problems.append(Problem(path=path, line=line, what=what, fix=FORM))
+        return None
+    case, owner, reason = (str(row[key]).strip() for key in ("case", "owner", "reason"))
+    return Entry(case=case, owner=owner, until=until, reason=reason, path=path, line=line)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
+    except ValueError:
+        return None
+
+
+def aside(entries: Sequence[Entry], ids: Collection[str], today: date) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Give why each case of `ids` stands aside, by id, and notes on what the file says that does not hold (any more).
+
+    More than a fifth of the set is too much: then all of it counts.
+    """
+    over = [entry for entry in entries if entry.until < today]
+    gone = [entry for entry in entries if entry.case not in ids]
+    notes = [
+        f"{e.path}:{e.line}: the quarantine of `{e.case}` ended on {e.until} ({e.owner}), so it counts." for e in over
+    ]
+    notes += [f"{e.path}:{e.line}: there is no case `{e.case}` to be quarantined." for e in gone]
+    valid = [entry for entry in entries if entry.until >= today and entry.case in ids]
+    if len(valid) > MOST * len(ids):
+        notes.append(
+            f"{valid[0].path}: {len(valid)} of {len(ids)} cases are quarantined, more than the {MOST:.0%} that may be,"
+            " so none is: all of them count."
+        )
+        return {}, tuple(notes)
+    return {e.case: f"quarantined until {e.until} by {e.owner}: {e.reason}" for e in valid}, tuple(notes)
