@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from promptci.errors import PromptciError
+from promptci.errors import PromptciError, RefusedError
 from promptci.git.repo import Repo
-from promptci.jobs import boundary, bulletin, check, evaluate
+from promptci.jobs import boundary, bulletin, check, comment, evaluate, run
 from promptci.jobs.console import PlainProgress
-from promptci.jobs.world import Errand, Outcome, World
-from promptci.publish import everything, owner
+from promptci.jobs.world import Errand, Outcome, Outsider, World
+from promptci.publish import everything, owner, pygithub_client
 from promptci.publish.context import Context
 from promptci.publish.github import GitHub
-from promptci.publish.pygithub_client import PyGithubClient
 from promptci.publish.workflow import safe_line
+from promptci.verdict import Verdict
 
 KEY = "OPENAI_API_KEY"
 """The name under which promptci.yml looks for the key by default; others are set with `env:` of the step."""
@@ -35,12 +35,21 @@ def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout, err:
 
 
 def act(environ: Mapping[str, str], out: TextIO) -> int:
-    """Check the pull request's prompts, tell GitHub, and hand what was written to the workspace's owner."""
+    """Check the change's prompts, tell GitHub, and hand what was written to the workspace's owner.
+
+    With the input `from`, post the comment of another run's report instead.
+    """
     context = Context.from_environ(environ)
+    github = pygithub_client.connect(context)
+    if context.inputs["from"]:
+        source = context.workspace / context.inputs["from"]
+        return comment.comment(source, context, github, lambda line: _say(out, line), out)
+    if context.is_approved:
+        _still_approved(context, github)
     folder = context.workspace / context.inputs["out"]
     try:
         outcome = _check(context, environ, folder, out)
-        notes = everything.announce(context, bulletin.make(outcome, context.workspace), _github(context), out)
+        notes = everything.announce(context, bulletin.make(outcome, context.workspace), github, out)
         for note in notes:
             _say(out, note)
         if outcome.view is not None:
@@ -48,6 +57,21 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
         return outcome.exit_code
     finally:
         owner.hand_over([folder, context.workspace / ".promptci"], context.workspace)
+
+
+def _still_approved(context: Context, github: GitHub | None) -> None:
+    """Refuse where the pull request has moved on since a maintainer looked at it, or where that cannot be seen.
+
+    The event's own commit is the one the label was put on; it is the only one that is ever read.
+    """
+    fix = "Review the pull request as it is now, take the label off and put it on again."
+    if github is None or context.pull_request is None:
+        raise RefusedError("Whether the approval still stands cannot be asked without a token", fix)
+    now = github.pull(context.pull_request).head_sha
+    if now != context.head_sha:
+        raise RefusedError(
+            f"The approval has lapsed: it was for {context.head_sha}, and the pull request is at {now} now", fix
+        )
 
 
 def _check(context: Context, environ: Mapping[str, str], folder: Path, out: TextIO) -> Outcome:
@@ -61,49 +85,52 @@ def _check(context: Context, environ: Mapping[str, str], folder: Path, out: Text
         now=lambda: datetime.now(UTC),
         repository=context.repository,
         pull_request=context.pull_request,
+        outsider=_outsider(context),
     )
     head = context.inputs["head"] or context.head_sha
     errand = Errand(
         root=context.workspace,
         config_path=context.inputs["config"],
         head=head,
-        base_name=_branch(context, "base"),
-        head_name=_branch(context, "head"),
+        base_name=context.branch("base"),
+        head_name=context.branch("head"),
         out=folder,
     )
     try:
+        if not context.is_change:  # a nightly run, or one by hand: everything is tested as it stands
+            return run.run(errand, world)
         return check.check(dataclasses.replace(errand, base=_base(context, head)), world)
     except PromptciError as error:
         return evaluate.failed(error, errand, world)
 
 
 def _base(context: Context, head: str) -> str | None:
-    """Give the revision to compare with: the input, else where head left the event's base; None: the default."""
-    if context.inputs["base"]:
-        return context.inputs["base"]
-    if context.base_sha is None:
+    """Give the revision to compare with: the input, else the event's; None: where head left the default branch."""
+    base = context.inputs["base"] or context.base_sha
+    if context.inputs["base"] or base is None or not context.parts_at_base:
+        return base
+    return Repo.discover(context.workspace).merge_base(base, head)
+
+
+def _outsider(context: Context) -> Outsider | None:
+    """Tell whose commits these are where GitHub gives no secrets; None where it does."""
+    if not context.is_fork or context.is_approved:
         return None
-    return Repo.discover(context.workspace).merge_base(context.base_sha, head)
-
-
-def _branch(context: Context, side: str) -> str | None:
-    """Give the name of the pull request's branch on one side, for the report; None where the inputs say otherwise."""
-    pull = context.payload.get("pull_request")
-    ref = pull.get(side, {}).get("ref") if isinstance(pull, Mapping) else None
-    return ref if isinstance(ref, str) and not context.inputs[side] else None
+    label = context.inputs["approval-label"]
+    return Outsider(
+        who="pull requests of Dependabot" if context.is_dependabot else "pull requests from forks",
+        way_out=(
+            "A maintainer who has read the change can run it for exactly this commit"
+            + (f" by putting the label `{label}` on the pull request." if label else ", see docs/github.md.")
+        ),
+        verdict=Verdict(context.inputs["on-fork"]),
+    )
 
 
 def _with_key(environ: Mapping[str, str], context: Context) -> Mapping[str, str]:
     """Hand the input `api-key` on under the name that promptci.yml asks for by default."""
     key = context.inputs["api-key"]
     return {**environ, KEY: key} if key else environ
-
-
-def _github(context: Context) -> GitHub | None:
-    token = context.inputs["github-token"]
-    if not token:
-        return None
-    return PyGithubClient(token, context.repository, context.api_url)
 
 
 def _say(out: TextIO, line: str) -> None:

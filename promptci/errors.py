@@ -6,6 +6,7 @@ PromptciError
 │   └── ConfigError      2   promptci.yml
 ├── GitError             4   git is missing, or a revision cannot be found
 ├── ProviderError        4   no key, no model file, no endpoint: nothing can be asked
+│   └── MissingKeyError  4   no key
 ├── BudgetError          4   the run would cost more than allowed
 └── RefusedError         4   a situation in which running would be unsafe
 """
@@ -81,6 +82,10 @@ class GitError(PromptciError):
 
 class ProviderError(PromptciError):
     """Nothing can be asked of the provider at all (one failed call is an AnswerError row, not this)."""
+
+
+class MissingKeyError(ProviderError):
+    """The endpoint needs a key, and there is none: what a fork's pull request finds, too."""
 
 
 class BudgetError(PromptciError):

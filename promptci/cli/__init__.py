@@ -14,6 +14,7 @@ COMMANDS = {
     "check": "Test the prompts that a change touches against the version they replace.",
     "run": "Test prompts at one revision, without a comparison.",
     "report": "Draw the report again, without asking a model.",
+    "comment": "Post the comment of a run that had no right to, such as a fork's.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from promptci.compare import disagree
-from promptci.errors import InputError, ProviderError
+from promptci.errors import InputError, MissingKeyError, ProviderError
 from promptci.files import canonical, write
 from promptci.gates.model import Reason
 from promptci.goldens.model import Case
@@ -54,6 +54,11 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
     """Ask everything and mark it; `shas` are the commits of base and head, for the journal.
 
     What stops the asking (no key, no model, no endpoint) becomes an error in every row, so that the report is whole.
+
+    Raises
+    ------
+    MissingKeyError
+        Where there is no key because the commits come from outside.
     """
     options = gathered.config.provider
     try:
@@ -61,6 +66,8 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
             options, world.environ, errand.root, local_model.cache_home(world.environ)
         )
     except ProviderError as error:
+        if isinstance(error, MissingKeyError) and world.outsider is not None:
+            raise
         return _nobody(plan, error)
     if errand.record is not None:
         provider = Recorder(provider, errand.record, redactor=Redactor.from_environ(world.environ))

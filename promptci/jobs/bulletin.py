@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 from promptci.jobs.world import Outcome
-from promptci.publish.everything import Annotation, Bulletin
+from promptci.publish.annotation import Annotation
+from promptci.publish.comment import FRAME_BYTES
+from promptci.publish.everything import Bulletin
 from promptci.publish.workflow import Level
 from promptci.report import markdown
 from promptci.report.model import PromptView, ReportView
@@ -26,7 +28,7 @@ def make(outcome: Outcome, root: Path) -> Bulletin:
         verdict=Verdict(view.verdict),
         exit_code=outcome.exit_code,
         headline=view.headline,
-        comment_md=markdown.comment(view),
+        comment_md=markdown.comment(view, spare=FRAME_BYTES),
         short_comment_md=markdown.short_comment(view),
         summary_md=markdown.summary(view),
         annotations=(*_of_files(outcome), *_of_prompts(view)),

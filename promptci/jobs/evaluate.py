@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from promptci.compare.compare import compare
-from promptci.errors import InputError, PromptciError
+from promptci.errors import InputError, MissingKeyError, PromptciError
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
-from promptci.gates.policy import Policy
+from promptci.gates.policy import Handling, Mode, Policy
 from promptci.git.snapshot import Snapshot
 from promptci.jobs import asking, planning, quarantine
 from promptci.jobs.asking import Asked
@@ -19,7 +19,11 @@ from promptci.report import redaction, write
 from promptci.report import view as views
 from promptci.report.facts import RunFacts
 from promptci.report.model import RevisionView, SpendView
+from promptci.runs.model import Plan
 from promptci.verdict import Verdict
+
+MOST_NAMED = 20
+"""Prompts named in one sentence."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +61,10 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         for line in planning.describe(plan, gathered.config.provider):
             world.say(line)
         return Outcome(exit_code=0)
-    asked = asking.ask(plan, gathered, sides.shas, errand, world) if plan.questions else Asked()
+    try:
+        asked = asking.ask(plan, gathered, sides.shas, errand, world) if plan.questions else Asked()
+    except MissingKeyError:
+        return _outside(gathered, plan, sides, errand, world)
     policy = gathered.config.gate
     comparisons = [
         compare(prompt, [s for s in asked.scored if s.answer.prompt == prompt.name], alpha=policy.alpha)
@@ -99,6 +106,23 @@ def failed(error: PromptciError, errand: Errand, world: World) -> Outcome:
     reason = Reason(rule="could-not-run", verdict=Verdict.ERROR, text=str(error))
     outcome = _written(GateReport(decisions=(), policy=Policy(), problems=(reason,)), facts, errand, world)
     return dataclasses.replace(outcome, exit_code=error.exit_code)
+
+
+def _outside(gathered: Gathered, plan: Plan, sides: Sides, errand: Errand, world: World) -> Outcome:
+    """Report prompts that could not be tested because GitHub gives no secrets to commits from outside; never green."""
+    outsider = world.outsider
+    if outsider is None:
+        raise ValueError("a run with secrets has rows to report")
+    names = list(dict.fromkeys(prompt.name for prompt in plan.prompts))
+    shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
+    text = (
+        f"{shown} {'was' if len(names) == 1 else 'were'} not tested: there is no key to ask a model with, "
+        f"because GitHub gives no secrets to {outsider.who}. {outsider.way_out}"
+    )
+    reason = Reason(rule="no-secrets", verdict=outsider.verdict, text=text)
+    policy = dataclasses.replace(gathered.config.gate, mode=Mode.BLOCK, on_inconclusive=Handling.BLOCK)
+    facts = _facts(sides, world, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
+    return _written(GateReport(decisions=(), policy=policy, problems=(reason,)), facts, errand, world)
 
 
 def _stamp(world: World) -> str:

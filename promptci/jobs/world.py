@@ -11,6 +11,7 @@ from promptci.providers.base import Provider
 from promptci.report.model import ReportView
 from promptci.report.write import Paths
 from promptci.runs.model import Answer
+from promptci.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +55,18 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Outsider:
+    """Whose commits a run is over where GitHub gives it no secrets."""
+
+    who: str
+    """In words, as `a pull request from a fork`."""
+    way_out: str
+    """What a maintainer can do, as a sentence."""
+    verdict: Verdict = Verdict.ERROR
+    """What is concluded where there is no key to ask with: `error` or `inconclusive`; both block."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class World:
     """The collaborators of an errand."""
 
@@ -67,6 +80,8 @@ class World:
     repository: str | None = None
     """`owner/name`, where known."""
     pull_request: int | None = None
+    outsider: Outsider | None = None
+    """None where secrets are given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
 
-from promptci.errors import ProviderError
+from promptci.errors import MissingKeyError, ProviderError
 from promptci.providers import endpoint, local_model
 from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
@@ -39,7 +39,7 @@ def _openai(setting: Setting) -> Provider:
             "Settings > Secrets and variables > Actions; a pull request from a fork gets no secrets. "
             'For an endpoint without a key, set `api_key_env: ""`; to try without any, set `kind: local`.'
         )
-        raise ProviderError(f"there is no key: the environment variable {name} is not set", fix)
+        raise MissingKeyError(f"there is no key: the environment variable {name} is not set", fix)
     redactor = Redactor([key] if key else [])
     return OpenAIChat(options, key=key, redactor=redactor)
 

@@ -1,6 +1,7 @@
 """The commit status: a verdict beside the commit, in words that fit."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from promptci.publish.github import Forbidden, GitHub, GitHubError, State
 from promptci.publish.workflow import safe_line
@@ -30,6 +31,11 @@ def state(verdict: Verdict, blocking: bool) -> State:
     if verdict is Verdict.ERROR:
         return "error"
     return "failure" if blocking else "success"
+
+
+def conclusion(verdict: Verdict, blocking: bool) -> Literal["success", "failure"]:
+    """Give a check run's conclusion; never `neutral` or `skipped`, which branch protection takes for a pass."""
+    return "success" if state(verdict, blocking) == "success" else "failure"
 
 
 def publish_status(github: GitHub, sha: str, status: Status) -> str | None:

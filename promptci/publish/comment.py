@@ -1,5 +1,6 @@
 """The one comment of a pull request: found by its marker and its author, updated in place, never doubled."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ from typing import Literal
 from promptci.publish.github import Comment, Forbidden, GitHub, GitHubError, NotFound, TooLong
 
 PREFIX = "<!-- promptci:v1 "
+FRAME_BYTES = 1_000
+"""What marker and foot take of a comment at most."""
 Action = Literal["created", "updated", "skipped-newer", "none", "forbidden", "failed"]
 
 _MARKER = re.compile(
     r"<!-- promptci:v1 key=(?P<key>\S+)(?: run=(?P<run>[0-9]{1,18}) attempt=(?P<attempt>[0-9]{1,9}) head=\S*)? -->"
 )
 _NOT_IN_KEY = re.compile(r"[^A-Za-z0-9._/]+")
+_LONGEST_KEY = 100
 _NEWER = "the comment was left alone: it already shows a newer run"
 _STRANGER = "a new comment was posted; an earlier one, written by another account, was left as it is"
 _PERMISSION = "Give the job `permissions: pull-requests: write`."
@@ -39,6 +43,11 @@ class Marker:
         """Later runs, and later attempts of one run, are greater."""
         return self.run, self.attempt
 
+    @property
+    def once(self) -> str:
+        """Give the line for a comment that is never updated; no sticky comment is ever found by it."""
+        return f"{PREFIX}once {str(self).removeprefix(PREFIX)}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Published:
@@ -55,11 +64,20 @@ class _Text:
     marker: Marker
     full: str
     short: str
+    once: bool = False
+
+    @property
+    def first_line(self) -> str:
+        """The marker."""
+        return self.marker.once if self.once else str(self.marker)
 
 
 def slug(key: str) -> str:
     """Give the key in letters, digits, `.`, `_`, `/` and `~`; `-` is spared, two of them end an HTML comment."""
-    return _NOT_IN_KEY.sub("~", key) or "~"
+    short = _NOT_IN_KEY.sub("~", key) or "~"
+    if len(short) <= _LONGEST_KEY:
+        return short
+    return f"{short[:60]}~{hashlib.sha256(short.encode()).hexdigest()[:32]}"
 
 
 def publish(github: GitHub, number: int, body: str, marker: Marker, *, fallback_body: str, create: bool) -> Published:
@@ -69,8 +87,20 @@ def publish(github: GitHub, number: int, body: str, marker: Marker, *, fallback_
     the verdict does not hang on a comment.
     """
     text = _Text(marker=marker, full=body, short=fallback_body)
+    return _noted(number, lambda: _publish(github, number, text, create))
+
+
+def add(github: GitHub, number: int, body: str, marker: Marker, *, fallback_body: str) -> Published:
+    """Add a comment of its own for this run, whatever stands there."""
+    text = _Text(marker=marker, full=body, short=fallback_body, once=True)
+    return _noted(
+        number, lambda: Published(action="created", url=_send(text, partial(github.create_comment, number)).url)
+    )
+
+
+def _noted(number: int, act: Callable[[], Published]) -> Published:
     try:
-        return _publish(github, number, text, create)
+        return act()
     except Forbidden as error:
         return Published(action="forbidden", note=_forbidden(error))
     except NotFound:
@@ -143,9 +173,9 @@ def _is_newer(comments: Iterable[Comment], marker: Marker) -> bool:
 def _send(text: _Text, send: Callable[[str], Comment]) -> Comment:
     """Send the full text, and the short one where that is too long."""
     try:
-        return send(f"{text.marker}\n{text.full}")
+        return send(f"{text.first_line}\n{text.full}")
     except TooLong:
-        return send(f"{text.marker}\n{text.short}")
+        return send(f"{text.first_line}\n{text.short}")
 
 
 def _fold(github: GitHub, comments: Iterable[Comment]) -> None:

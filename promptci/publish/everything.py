@@ -6,28 +6,17 @@ from itertools import islice
 from typing import TextIO
 
 from promptci.errors import PromptciError
-from promptci.publish import check, comment, workflow
-from promptci.publish.context import DEFAULTS, Context
-from promptci.publish.github import GitHub
+from promptci.publish import check, check_run, comment, foot, workflow
+from promptci.publish.annotation import Annotation
+from promptci.publish.context import Context
+from promptci.publish.github import CheckRun, GitHub
+from promptci.publish.inputs import DEFAULTS
 from promptci.redact import Redactor
 from promptci.verdict import Verdict
 
 MOST_ANNOTATIONS = 10
 """The runner shows ten of each level for a step."""
 NAME = "promptci"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Annotation:
-    """A remark beside a line of a file."""
-
-    path: str
-    """Relative to the repository's root."""
-    line: int | None
-    """Counted from 1; None where the whole file is meant."""
-    level: workflow.Level
-    title: str
-    message: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +48,7 @@ def announce(context: Context, bulletin: Bulletin, github: GitHub | None, out: T
         "the step summary was not written": lambda: _summary(context, bulletin, clean),
         "the comment was not posted": lambda: _comment(context, bulletin, github, clean),
         "the commit status was not set": lambda: _status(context, bulletin, github, clean),
+        "the check run was not made": lambda: _check_run(context, bulletin, github, clean),
     }
     notes: list[str] = []
     for lost, part in parts.items():
@@ -98,22 +88,23 @@ def _summary(context: Context, bulletin: Bulletin, clean: Callable[[str], str]) 
 
 
 def _comment(context: Context, bulletin: Bulletin, github: GitHub | None, clean: Callable[[str], str]) -> Iterator[str]:
-    if context.pull_request is None or not context.switch("comment"):
+    if context.pull_request is None or context.inputs["comment"] == "off":
         return
     if github is None:
         yield "no token: the comment was not posted"
         return
+    is_news = bulletin.verdict is not Verdict.NO_CHANGE
     marker = comment.Marker(
         key=context.inputs["config"], run=context.run_id, attempt=context.run_attempt, head=context.head_sha
     )
-    published = comment.publish(
-        github,
-        context.pull_request,
-        clean(bulletin.comment_md),
-        marker,
-        fallback_body=clean(bulletin.short_comment_md),
-        create=bulletin.verdict is not Verdict.NO_CHANGE,
-    )
+    below = foot.foot(context, foot.base_moved_to(context, github) if is_news else None)
+    full, short = (clean(text).rstrip() + below for text in (bulletin.comment_md, bulletin.short_comment_md))
+    if context.inputs["comment"] == "sticky":
+        published = comment.publish(github, context.pull_request, full, marker, fallback_body=short, create=is_news)
+    elif is_news:
+        published = comment.add(github, context.pull_request, full, marker, fallback_body=short)
+    else:
+        return
     if published.note:
         yield published.note
 
@@ -121,13 +112,41 @@ def _comment(context: Context, bulletin: Bulletin, github: GitHub | None, clean:
 def _status(context: Context, bulletin: Bulletin, github: GitHub | None, clean: Callable[[str], str]) -> Iterator[str]:
     if github is None or not context.switch("status"):
         return
-    config = context.inputs["config"]
     status = check.Status(
         state=check.state(bulletin.verdict, bulletin.exit_code != 0),
-        context=NAME if config == DEFAULTS["config"] else f"{NAME} ({config})",
+        context=_name(context),
         description=clean(bulletin.headline),
         target_url=context.run_url,
     )
     note = check.publish_status(github, context.head_sha, status)
     if note:
         yield note
+
+
+def _check_run(
+    context: Context, bulletin: Bulletin, github: GitHub | None, clean: Callable[[str], str]
+) -> Iterator[str]:
+    if not context.switch("check-run"):
+        return
+    if github is None:
+        yield "no token: the check run was not made"
+        return
+    summary = clean(bulletin.comment_md)
+    run = CheckRun(
+        sha=context.head_sha,
+        name=_name(context),
+        conclusion=check.conclusion(bulletin.verdict, bulletin.exit_code != 0),
+        title=workflow.safe_line(clean(bulletin.headline))[: check_run.LONGEST_TITLE],
+        summary=summary if len(summary) <= check_run.LONGEST_SUMMARY else clean(bulletin.short_comment_md),
+        external_id=f"{context.run_id}-{context.run_attempt}",
+        details_url=context.run_url,
+    )
+    note = check_run.publish_check_run(github, run, [check_run.cleaned(each, clean) for each in bulletin.annotations])
+    if note:
+        yield note
+
+
+def _name(context: Context) -> str:
+    """Give the name by which branch protection knows this configuration's verdict."""
+    config = context.inputs["config"]
+    return NAME if config == DEFAULTS["config"] else f"{NAME} ({config})"

@@ -1,12 +1,14 @@
-"""What promptci asks of GitHub: six verbs, and the four ways in which GitHub says no."""
+"""What promptci asks of GitHub, and the four ways in which GitHub says no."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from promptci.errors import PromptciError
 
 State = Literal["success", "failure", "error", "pending"]
+Remark = Mapping[str, str | int]
+"""An annotation of a check run, with the names that GitHub gives its parts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +21,28 @@ class Comment:
     author: str
     """Login; "" where the account is gone."""
     url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pull:
+    """A pull request as it stands now."""
+
+    number: int
+    head_sha: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckRun:
+    """What stands among a commit's checks."""
+
+    sha: str
+    name: str
+    conclusion: Literal["success", "failure"]
+    title: str
+    summary: str
+    external_id: str
+    """By which it is found again where GitHub's answer to its making was lost."""
+    details_url: str
 
 
 class GitHubError(PromptciError):
@@ -66,4 +90,24 @@ class GitHub(Protocol):
 
     def set_status(self, sha: str, state: State, context: str, description: str, target_url: str) -> None:
         """Put a status beside a commit; a later one of the same context takes its place."""
+        ...
+
+    def create_check_run(self, run: CheckRun, remarks: Sequence[Remark]) -> int:
+        """Put a finished check run beside a commit, with at most 50 remarks, and give its number."""
+        ...
+
+    def add_remarks(self, check_run_id: int, run: CheckRun, remarks: Sequence[Remark], there: int) -> None:
+        """Add at most 50 remarks to the `there` that stand already; each once, also where an answer is lost."""
+        ...
+
+    def pull(self, number: int) -> Pull:
+        """Give a pull request as it stands now."""
+        ...
+
+    def pulls_from(self, owner: str, branch: str) -> list[Pull]:
+        """Give the pull requests that come from a branch of `owner`'s, open or not, those touched last first."""
+        ...
+
+    def branch_sha(self, name: str) -> str:
+        """Give the commit at which a branch stands now."""
         ...

@@ -54,7 +54,7 @@ def _levels(full: Show) -> Iterator[Show]:
         yield show
 
 
-def comment(view: ReportView, marker: str | None = None, report_link: str | None = None) -> str:
+def comment(view: ReportView, marker: str | None = None, report_link: str | None = None, *, spare: int = 0) -> str:
     """Give the pull request's comment, at most 60,000 bytes of UTF-8.
 
     Parameters
@@ -65,10 +65,12 @@ def comment(view: ReportView, marker: str | None = None, report_link: str | None
         A line of our own, such as an HTML comment, by which the comment is found again; put first as it is.
     report_link
         Address of the full report; None where there is none to link to.
+    spare
+        Bytes to leave for what others put around the text.
     """
     for show in _levels(Show()):
         text = _render(view, show, marker, report_link)
-        if len(text.encode()) <= COMMENT_BYTES:
+        if len(text.encode()) <= COMMENT_BYTES - spare:
             return text
     return short_comment(view, marker, report_link)
 

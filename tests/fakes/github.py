@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from fakes import github_words as words
 
@@ -18,6 +18,9 @@ ACTIONS_BOT = "github-actions[bot]"
 LONGEST_COMMENT = 65_536
 LONGEST_DESCRIPTION = 140
 MOST_STATUSES = 1_000
+MOST_ANNOTATIONS = 50
+LONGEST_SUMMARY = 65_535
+OLD, NEW = f"/repos/{REPOSITORY}", "/repositories/4711"
 CREATED = 201
 REFUSED = 400
 """The first status code that says no."""
@@ -58,6 +61,14 @@ class GitHub:
         """True for a person's token: a workflow's is refused by `GET /user`."""
         self.comments: dict[int, dict[str, Any]] = {}
         self.statuses: list[dict[str, Any]] = []
+        self.check_runs: dict[int, dict[str, Any]] = {}
+        """What was sent, with all `annotations` that were added, and `sha`."""
+        self.branches: dict[str, str] = {}
+        """Name to the commit at which it stands."""
+        self.pulls: list[dict[str, Any]] = []
+        """Each with `number`, `sha`, `owner` and `branch` of the head."""
+        self.renamed = False
+        """True: the repository has another name now, and its old addresses lead to the new ones."""
         self.exchanges: list[Exchange] = []
         self.unknown: list[str] = []
         self.read_only = False
@@ -144,7 +155,23 @@ class GitHub:
             ("PATCH", r"/repos/example/shop/issues/comments/(\d+)", self._update),
             ("DELETE", r"/repos/example/shop/issues/comments/(\d+)", self._delete),
             ("POST", r"/repos/example/shop/statuses/([0-9a-f]{40}|[0-9a-f]{64})", self._status),
+            ("POST", r"/repos/example/shop/check-runs", self._check_run),
+            ("PATCH", r"/repos/example/shop/check-runs/(\d+)", self._more_annotations),
+            ("GET", r"/repos/example/shop/check-runs/(\d+)", self._one_check_run),
+            ("GET", r"/repos/example/shop/commits/([0-9a-f]{40}|[0-9a-f]{64})/check-runs", self._check_runs_of),
+            ("GET", r"/repos/example/shop/pulls/(\d+)", self._pull),
+            ("GET", r"/repos/example/shop/pulls", self._pulls),
+            ("GET", r"/repos/example/shop/git/ref/heads/(.+)", self._branch),
         )
+        if self.renamed and path.startswith(OLD):
+            moved = {"Location": f"{self.url}{NEW}{path.removeprefix(OLD)}"}
+            body = {
+                "message": "Moved Permanently",
+                "url": moved["Location"],
+                "documentation_url": "https://docs.github.com",
+            }
+            return Reply(status=301 if method == "GET" else 307, body=body, headers=moved)
+        path = path.replace(NEW, OLD, 1) if self.renamed else path
         for verb, pattern, act in routes:
             match = re.fullmatch(pattern, path)
             if verb == method and match:
@@ -199,6 +226,47 @@ class GitHub:
         self.statuses.append({"sha": sha, **body})
         return Reply(status=CREATED, body=words.status(self.url, REPOSITORY, self._next_id, sha, body))
 
+    def _check_run(self, *, query: Mapping[str, str], body: Any) -> Reply:
+        refused = _too_many(body)
+        if refused is None:
+            self._next_id += 1
+            annotations = list(body["output"]["annotations"])
+            self.check_runs[self._next_id] = {**body, "sha": body["head_sha"], "annotations": annotations}
+        return refused or self._shown(self._next_id, CREATED)
+
+    def _more_annotations(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        refused = _too_many(body)
+        if refused is None:
+            self.check_runs[int(number)]["annotations"] += body["output"]["annotations"]
+        return refused or self._shown(int(number))
+
+    def _one_check_run(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        return self._shown(int(number))
+
+    def _check_runs_of(self, sha: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        same = [
+            number
+            for number, run in self.check_runs.items()
+            if (run["sha"], run["name"]) == (sha, query.get("check_name", run["name"]))
+        ]
+        return Reply(body={"total_count": len(same), "check_runs": [self._shown(number).body for number in same]})
+
+    def _shown(self, number: int, status: int = 200) -> Reply:
+        return Reply(status=status, body=words.check_run(self.url, REPOSITORY, number, self.check_runs[number]))
+
+    def _pull(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        found = [pull for pull in self.pulls if pull["number"] == int(number)]
+        return Reply(body=words.pull(self.url, REPOSITORY, found[0], whole=True)) if found else no(404, "Not Found")
+
+    def _pulls(self, *, query: Mapping[str, str], body: Any) -> Reply:
+        wanted = query.get("head")
+        found = [pull for pull in self.pulls if wanted in (None, f"{pull['owner']}:{pull['branch']}")]
+        return Reply(body=[words.pull(self.url, REPOSITORY, pull) for pull in found])
+
+    def _branch(self, name: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        sha = self.branches.get(unquote(name))
+        return Reply(body=words.ref(self.url, REPOSITORY, unquote(name), sha)) if sha else no(404, "Not Found")
+
     def _refused_text(self, text: str) -> Reply | None:
         if self.locked:
             return no(403, "Unable to create comment because issue is locked.")
@@ -231,6 +299,15 @@ class GitHub:
                 """Keep quiet."""
 
         return Handler
+
+
+def _too_many(body: Any) -> Reply | None:
+    """Refuse more annotations than a request may carry, and a text that is too long."""
+    if len(body["output"]["annotations"]) > MOST_ANNOTATIONS:
+        return words_refused("Only 50 annotations are allowed", "CheckAnnotation")
+    if len(body["output"]["summary"]) > LONGEST_SUMMARY:
+        return words_refused("Only 65535 characters are allowed", "CheckRun")
+    return None
 
 
 def no(status: int, message: str, **headers: str) -> Reply:

@@ -73,3 +73,151 @@ def _own() -> dict[str, Any]:
         "updated_at": WHEN,
         "two_factor_authentication": True,
     }
+
+
+_LISTS = (
+    *(
+        "archive",
+        "assignees",
+        "blobs",
+        "branches",
+        "clone",
+        "collaborators",
+        "comments",
+        "commits",
+        "compare",
+        "contents",
+    ),
+    *(
+        "contributors",
+        "deployments",
+        "downloads",
+        "events",
+        "forks",
+        "git_commits",
+        "git_refs",
+        "git_tags",
+        "git",
+        "hooks",
+    ),
+    *(
+        "html",
+        "issue_comment",
+        "issue_events",
+        "issues",
+        "keys",
+        "labels",
+        "languages",
+        "merges",
+        "milestones",
+        "notifications",
+    ),
+    *("pulls", "releases", "ssh", "stargazers", "statuses", "subscribers", "subscription", "svn", "tags", "teams"),
+    "trees",
+)
+
+
+def repository(api: str, full_name: str) -> dict[str, Any]:
+    """Give a repository."""
+    owner, _, name = full_name.partition("/")
+    own = f"{api}/repos/{full_name}"
+    no = ("archived", "disabled", "fork", "has_downloads", "has_pages", "has_projects", "has_wiki", "private")
+    counts = ("forks", "forks_count", "open_issues", "open_issues_count", "size", "stargazers_count", "watchers")
+    unknown = ("description", "homepage", "language", "license", "mirror_url", "pushed_at")
+    return {
+        **{f"{each}_url": f"{own}/{each}" for each in _LISTS},
+        **dict.fromkeys(no, False),
+        **dict.fromkeys((*counts, "watchers_count"), 0),
+        **dict.fromkeys(unknown),
+        "id": 4_711,
+        "node_id": "R_4711",
+        "url": own,
+        "name": name,
+        "full_name": full_name,
+        "owner": user(owner),
+        "default_branch": "main",
+        "has_issues": True,
+        "created_at": WHEN,
+        "updated_at": WHEN,
+        "mirror_url": "",
+    }
+
+
+def pull(api: str, full_name: str, known: Mapping[str, Any], *, whole: bool = False) -> dict[str, Any]:
+    """Give a pull request, in a list or whole; `known` has number, sha, owner and branch of the head."""
+    number = known["number"]
+    own, web = f"{api}/repos/{full_name}/pulls/{number}", f"https://github.com/{full_name}/pull/{number}"
+    issue = f"{api}/repos/{full_name}/issues/{number}"
+    links = ("comments", "commits", "statuses", "html", "issue", "review_comments", "review_comment", "self")
+    urls = ("comments", "commits", "diff", "html", "issue", "patch", "review_comment", "review_comments", "statuses")
+    fork = f"{known['owner']}/{full_name.partition('/')[2]}"
+    listed = {
+        **{f"{each}_url": f"{own}/{each}" for each in urls},
+        **dict.fromkeys(("assignee", "body", "closed_at", "merge_commit_sha", "merged_at", "milestone", "auto_merge")),
+        "_links": {each: {"href": f"{own}/{each}"} for each in links},
+        "html_url": web,
+        "issue_url": issue,
+        "url": own,
+        "id": number,
+        "node_id": f"PR_{number}",
+        "number": number,
+        "labels": [],
+        "state": "open",
+        "locked": False,
+        "title": "A change",
+        "created_at": WHEN,
+        "updated_at": WHEN,
+        "author_association": "NONE",
+        "user": user(known["owner"]),
+        "base": _side(api, full_name, "main", "b" * 40),
+        "head": _side(api, fork, known["branch"], known["sha"]),
+    }
+    counts = dict.fromkeys(("additions", "changed_files", "comments", "commits", "deletions", "review_comments"), 1)
+    more = {"mergeable": None, "mergeable_state": "unknown", "merged": False, "merged_by": None}
+    return {**listed, **counts, **more, "maintainer_can_modify": False} if whole else listed
+
+
+def _side(api: str, full_name: str, branch: str, sha: str) -> dict[str, Any]:
+    owner = full_name.partition("/")[0]
+    of = {"repo": repository(api, full_name), "user": user(owner)}
+    return {"label": f"{owner}:{branch}", "ref": branch, "sha": sha, **of}
+
+
+def ref(api: str, full_name: str, name: str, sha: str) -> dict[str, Any]:
+    """Give a branch."""
+    return {
+        "ref": f"refs/heads/{name}",
+        "node_id": "REF_1",
+        "url": f"{api}/repos/{full_name}/git/refs/heads/{name}",
+        "object": {"type": "commit", "sha": sha, "url": f"{api}/repos/{full_name}/git/commits/{sha}"},
+    }
+
+
+def check_run(api: str, full_name: str, number: int, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a check run; `sent` is what it was made from, with all its `annotations`."""
+    own = f"{api}/repos/{full_name}/check-runs/{number}"
+    output = sent["output"]
+    return {
+        "id": number,
+        "node_id": f"CR_{number}",
+        "head_sha": sent["sha"],
+        "name": sent["name"],
+        "url": own,
+        "html_url": f"https://github.com/{full_name}/runs/{number}",
+        "details_url": sent.get("details_url"),
+        "status": sent["status"],
+        "conclusion": sent.get("conclusion"),
+        "started_at": WHEN,
+        "completed_at": WHEN,
+        "external_id": sent.get("external_id"),
+        "check_suite": {"id": 5},
+        "output": {
+            "title": output["title"],
+            "summary": output["summary"],
+            "text": None,
+            "annotations_count": len(sent["annotations"]),
+            "annotations_url": f"{own}/annotations",
+        },
+        "app": None,
+        "pull_requests": [],
+    }

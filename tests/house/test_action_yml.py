@@ -9,7 +9,7 @@ import pytest
 import yaml
 from fakes import tools
 
-from promptci.publish import context, workflow
+from promptci.publish import inputs, workflow
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
@@ -36,14 +36,14 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_inputs_are_those_that_the_code_reads() -> None:
-    assert tuple(action()["inputs"]) == context.INPUTS
+    assert tuple(action()["inputs"]) == inputs.INPUTS
 
 
 def test_the_defaults_are_those_of_the_code() -> None:
     given = {name: about["default"] for name, about in action()["inputs"].items() if "default" in about}
 
     assert given.pop("github-token") == "${{ github.token }}"
-    assert given == context.DEFAULTS
+    assert given == inputs.DEFAULTS
 
 
 def test_the_outputs_are_those_that_the_code_writes() -> None:
@@ -115,7 +115,7 @@ def test_a_workflow_gives_our_action_only_inputs_that_it_has(file: Path) -> None
     jobs = yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"].values()
     steps = [step for job in jobs for step in job.get("steps", []) if _is_ours(step.get("uses", ""))]
 
-    assert not [name for step in steps for name in step.get("with", {}) if name not in context.INPUTS]
+    assert not [name for step in steps for name in step.get("with", {}) if name not in inputs.INPUTS]
 
 
 def _is_ours(uses: str) -> bool:

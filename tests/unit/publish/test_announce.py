@@ -10,8 +10,9 @@ from fakes import github as fake
 from fakes import runner
 
 from promptci.publish import workflow
+from promptci.publish.annotation import Annotation
 from promptci.publish.context import Context
-from promptci.publish.everything import Annotation, Bulletin, announce
+from promptci.publish.everything import Bulletin, announce
 from promptci.publish.pygithub_client import PyGithubClient
 from promptci.verdict import Verdict
 
@@ -70,7 +71,7 @@ def test_everything_is_told(make: Make, server: fake.GitHub, github: PyGithubCli
     assert runner.key_values((tmp_path / "output").read_text())[0] == ("verdict", "fail")
     assert (tmp_path / "summary").read_text() == "# worse\n"
     assert [command.properties["line"] for command in runner.log(log.getvalue())] == ["3"]
-    assert server.bodies[0].endswith("\nworse")
+    assert server.bodies[0].splitlines()[1] == "worse"
     assert (server.statuses[0]["state"], server.statuses[0]["sha"]) == ("failure", HEAD)
     assert server.statuses[0]["target_url"] == "https://github.com/example/shop/actions/runs/10"
 
@@ -92,7 +93,7 @@ def test_outside_a_pull_request_there_is_nothing_to_comment(
 
 
 def test_comment_and_status_can_be_switched_off(make: Make, server: fake.GitHub, github: PyGithubClient) -> None:
-    context = make(INPUT_COMMENT="false", INPUT_STATUS="false")
+    context = make(INPUT_COMMENT="off", INPUT_STATUS="false")
 
     assert announce(context, bulletin(), github, io.StringIO()) == ()
     assert server.exchanges == []
@@ -145,7 +146,7 @@ def test_files_that_cannot_be_written_leave_the_comment(
         "the outputs were not written",
         "the step summary was not written",
     ]
-    assert server.bodies[0].endswith("\nworse")
+    assert server.bodies[0].splitlines()[1] == "worse"
 
 
 def test_a_closed_log_leaves_the_comment(make: Make, server: fake.GitHub, github: PyGithubClient) -> None:
@@ -198,4 +199,9 @@ def test_a_rerun_shows_its_attempt_and_the_same_head(make: Make, server: fake.Gi
     announce(make(GITHUB_RUN_ATTEMPT="2"), bulletin(words="again"), github, io.StringIO())
 
     (body,) = server.bodies
-    assert body == f"<!-- promptci:v1 key=promptci.yml run=10 attempt=2 head={HEAD} -->\nagain"
+    marker, text, _, foot = body.splitlines()
+    assert marker == f"<!-- promptci:v1 key=promptci.yml run=10 attempt=2 head={HEAD} -->"
+    assert text == "again"
+    assert foot == (
+        f"<sub>[Run 10](<https://github.com/example/shop/actions/runs/10>), attempt 2 · commit `{HEAD[:10]}`</sub>"
+    )

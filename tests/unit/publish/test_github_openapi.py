@@ -10,9 +10,10 @@ from fakes import github as fake
 from fakes import tools
 from fakes.jumping_clock import JumpingClock
 
-from promptci.publish import check, comment
+from promptci.publish import check, check_run, comment
+from promptci.publish.annotation import Annotation
 from promptci.publish.comment import Marker
-from promptci.publish.github import GitHubError
+from promptci.publish.github import CheckRun, GitHubError
 from promptci.publish.pygithub_client import PyGithubClient
 
 SHA = "a" * 40
@@ -29,6 +30,26 @@ def described() -> dict[str, dict[str, Any]]:
 def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
     """Do everything that promptci does, and meet every refusal that the fake knows."""
     status = check.Status(state="failure", context="promptci", description="worse", target_url="https://github.com/x")
+    run_of = CheckRun(
+        sha=SHA,
+        name="promptci (b/c.yml)",
+        conclusion="failure",
+        title="worse",
+        summary="much worse",
+        external_id="1-1",
+        details_url="https://github.com/x",
+    )
+    remarks = [Annotation(path="a.yml", line=n, level="error", title="t", message="m") for n in range(1, 138)]
+    server.faults = [("POST", fake.no(502, "Bad gateway"))]
+    assert check_run.publish_check_run(github, run_of, remarks) is None
+    server.faults = [("PATCH", fake.no(502, "Bad gateway"))]
+    assert check_run.publish_check_run(github, run_of, remarks) is None
+    server.branches, server.pulls = (
+        {"release/1.x": SHA},
+        [{"number": 7, "sha": SHA, "owner": "mallory", "branch": "t/a"}],
+    )
+    assert (github.branch_sha("release/1.x"), github.pull(7).head_sha) == (SHA, SHA)
+    assert [pull.number for pull in github.pulls_from("mallory", "t/a")] == [7]
     for run in (1, 2):
         for number in range(120):
             server.add_comment(f"remark {number}")
@@ -44,6 +65,8 @@ def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
         lambda: github.update_comment(1, "x"),
         lambda: github.delete_comment(1),
         lambda: github.set_status(SHA, "error", "promptci", "x" * 200, ""),
+        lambda: github.pull(8),
+        lambda: github.branch_sha("gone"),
     ):
         with pytest.raises(GitHubError):
             refusal()
@@ -69,7 +92,9 @@ def test_a_wrong_request_and_a_wrong_answer_would_be_noticed(
     described: dict[str, dict[str, Any]], server: fake.GitHub, github: PyGithubClient
 ) -> None:
     every_errand(server, github)
-    (created, *_) = [e for e in server.exchanges if e.method == "POST" and e.reply.status == 201]
+    (created, *_) = [
+        e for e in server.exchanges if e.method == "POST" and e.reply.status == 201 and e.path.endswith("comments")
+    ]
     incomplete = {name: value for name, value in created.reply.body.items() if name != "user"}
 
     planted = [
@@ -93,7 +118,8 @@ def exchange(given: fake.Exchange, **changes: Any) -> fake.Exchange:
 
 def faults(described: dict[str, dict[str, Any]], e: fake.Exchange) -> list[str]:
     """Give what GitHub's description does not allow in this exchange."""
-    operation = next((own for path in described if (own := match(path, described[path], e))), None)
+    longest_first = sorted(described, key=len, reverse=True)  # `/commits/{ref}` takes slashes, so it fits too much
+    operation = next((own for path in longest_first if (own := match(path, described[path], e))), None)
     if operation is None:
         return ["no such operation"]
     queries = {each["name"] for each in operation["parameters"] if each["in"] == "query"}
@@ -130,7 +156,12 @@ def match(path: str, operations: dict[str, Any], e: fake.Exchange) -> dict[str, 
     if operation is None:
         return None
     kinds = {each["name"]: each["schema"].get("type") for each in operation["parameters"] if each["in"] == "path"}
-    pattern = re.sub(r"\\\{(\w+)\\\}", lambda m: r"\d+" if kinds.get(m[1]) == "integer" else "[^/]+", re.escape(path))
+    deep = {each["name"] for each in operation["parameters"] if each.get("x-multi-segment")}
+
+    def part(m: re.Match[str]) -> str:
+        return r"\d+" if kinds.get(m[1]) == "integer" else ".+" if m[1] in deep else "[^/]+"
+
+    pattern = re.sub(r"\\\{(\w+)\\\}", part, re.escape(path))
     return operation if re.fullmatch(pattern, e.path) else None
 
 

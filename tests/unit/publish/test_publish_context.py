@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptci.errors import PromptciError, RefusedError, UsageError
-from promptci.publish.context import DEFAULTS, INPUTS, Context
+from promptci.publish.context import Context
+from promptci.publish.inputs import DEFAULTS, INPUTS
 
 BASE, HEAD, MERGE, ZEROS = "b" * 40, "a" * 40, "c" * 40, "0" * 40
 HERE, FORK = {"full_name": "example/shop"}, {"full_name": "mallory/shop"}
@@ -76,8 +77,8 @@ def test_a_merge_queue_names_its_commits_and_no_pull_request(environ: dict[str, 
     ("before", "after", "base", "head"),
     [
         (BASE, HEAD, BASE, HEAD),
-        (ZEROS, HEAD, None, HEAD),
-        ("0" * 64, "d" * 64, None, "d" * 64),
+        (ZEROS, HEAD, ZEROS, HEAD),
+        ("0" * 64, "d" * 64, "0" * 64, "d" * 64),
         (BASE, ZEROS, None, MERGE),
     ],
 )
@@ -140,12 +141,12 @@ def test_inputs_have_their_defaults(environ: dict[str, str]) -> None:
     context = read(environ, pull_request())
 
     assert context.inputs == {name: DEFAULTS.get(name, "") for name in INPUTS}
-    assert context.switch("comment")
+    assert context.switch("status")
     assert not context.switch("allow-untrusted")
 
 
 def test_inputs_are_read_as_a_container_gets_them(environ: dict[str, str]) -> None:
-    more = {"INPUT_GITHUB-TOKEN": "t1", "INPUT_API_KEY": "k1", "INPUT_COMMENT": "False", "INPUT_CONFIG": " a.yml "}
+    more = {"INPUT_GITHUB-TOKEN": "t1", "INPUT_API_KEY": "k1", "INPUT_STATUS": "False", "INPUT_CONFIG": " a.yml "}
     context = read(environ, pull_request(), **more)
 
     assert (context.inputs["github-token"], context.inputs["api-key"], context.inputs["config"]) == (
@@ -153,11 +154,11 @@ def test_inputs_are_read_as_a_container_gets_them(environ: dict[str, str]) -> No
         "k1",
         "a.yml",
     )
-    assert not context.switch("comment")
+    assert not context.switch("status")
 
 
 def test_a_switch_that_is_neither_true_nor_false_is_an_error(environ: dict[str, str]) -> None:
-    with pytest.raises(UsageError, match="comment is 'yes'"):
+    with pytest.raises(UsageError, match=r"comment is 'yes'.*sticky, new or off"):
         read(environ, pull_request(), INPUT_COMMENT="yes")
 
 

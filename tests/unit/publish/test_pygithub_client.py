@@ -1,6 +1,5 @@
 """The real client against the fake GitHub: pages, waits, refusals, and never more lost time than allowed."""
 
-from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -9,7 +8,7 @@ from fakes.jumping_clock import NOW, JumpingClock, client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.publish import pygithub_client
+from promptci.publish import pygithub_client, refusals
 from promptci.publish.github import Forbidden, GitHubError, NotFound, TooLong, Unavailable
 from promptci.publish.pygithub_client import LONGEST_LOSS_S, PyGithubClient
 
@@ -243,7 +242,6 @@ def test_githubs_words_cannot_command_the_runner(server: fake.GitHub, github: Py
 
 @given(st.one_of(st.none(), st.text(), st.integers().map(str), st.floats().map(str)))
 def test_no_header_makes_a_wait_that_is_not_a_time(value: str | None) -> None:
-    number: Callable[[object], float | None] = pygithub_client._number
-    seconds = number(value)
+    seconds = refusals.number(value)
 
     assert seconds is None or 0 <= seconds < 1e16

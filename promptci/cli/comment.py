@@ -1,0 +1,30 @@
+"""`promptci comment`."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from promptci.cli import console
+from promptci.jobs import comment
+from promptci.publish import pygithub_client
+from promptci.publish.context import Context
+
+
+@click.command("comment")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder or zip file with the report.json of the run that this workflow follows.",
+)
+def command(source: Path) -> int:
+    """Post the comment of a run that had no right to, in a workflow that runs after it (`workflow_run`).
+
+    The report is taken for untrusted: bounded, checked, and drawn anew. The token is read from GITHUB_TOKEN.
+    """
+    token = os.environ.get("GITHUB_TOKEN", "")
+    context = Context.from_environ({"INPUT_GITHUB-TOKEN": token, **os.environ, "INPUT_FROM": str(source)})
+    return comment.comment(source, context, pygithub_client.connect(context), console.say, sys.stdout)

@@ -1,0 +1,72 @@
+"""The check run: the report among a commit's checks, with a remark at each prompt that did not pass."""
+
+from collections.abc import Callable, Sequence
+
+from promptci.publish.annotation import Annotation
+from promptci.publish.github import CheckRun, Forbidden, GitHub, GitHubError, Remark
+from promptci.publish.workflow import safe_line
+
+AT_ONCE = 50
+"""GitHub takes so many remarks in one request."""
+LONGEST_TITLE = 255
+LONGEST_MESSAGE = 64_000
+"""Bytes; GitHub takes 64 KB."""
+LONGEST_SUMMARY = 65_535
+LEVELS = {"error": "failure", "warning": "warning", "notice": "notice"}
+"""The runner's words for how bad it is, and those of check runs."""
+BEYOND = 0xFFFF
+
+
+def publish_check_run(github: GitHub, run: CheckRun, annotations: Sequence[Annotation]) -> str | None:
+    """Put the check run beside the commit, remarks in batches of 50; what GitHub refuses becomes a note."""
+    remarks = [remark(annotation) for annotation in annotations]
+    added = 0
+    try:
+        number = github.create_check_run(run, remarks[:AT_ONCE])
+        added = min(AT_ONCE, len(remarks))
+        while added < len(remarks):
+            batch = remarks[added : added + AT_ONCE]
+            github.add_remarks(number, run, batch, added)
+            added += len(batch)
+    except Forbidden as error:
+        return (
+            "the check run was not made: the token may not write it. Give the job `permissions: checks: write`; "
+            f"a personal token cannot make one. GitHub says: {error.message}"
+        )
+    except GitHubError as error:
+        lost = f"the check run has {added} of {len(remarks)} annotations" if added else "the check run was not made"
+        return f"{lost}: {error}"
+    return None
+
+
+def remark(annotation: Annotation) -> Remark:
+    """Give an annotation as GitHub wants it."""
+    line = annotation.line or 1
+    return {
+        "path": safe_line(annotation.path),
+        "start_line": line,
+        "end_line": line,
+        "annotation_level": LEVELS[annotation.level],
+        "title": _plane(safe_line(annotation.title))[:LONGEST_TITLE],
+        "message": _clipped(_plane("\n".join(map(safe_line, annotation.message.splitlines())))) or "-",
+    }
+
+
+def cleaned(annotation: Annotation, clean: Callable[[str], str]) -> Annotation:
+    """Give the annotation with each text cleaned."""
+    return Annotation(
+        path=clean(annotation.path),
+        line=annotation.line,
+        level=annotation.level,
+        title=clean(annotation.title),
+        message=clean(annotation.message),
+    )
+
+
+def _plane(text: str) -> str:
+    """Spell signs beyond U+FFFF as escapes: annotations do not take them."""
+    return "".join(sign if ord(sign) <= BEYOND else f"\\U{ord(sign):08x}" for sign in text)
+
+
+def _clipped(text: str) -> str:
+    return text.encode("utf-8")[:LONGEST_MESSAGE].decode("utf-8", errors="ignore")
