@@ -1,6 +1,7 @@
 """What GitHub is told: texts, annotations and outputs, made from the outcome of an errand."""
 
 import os
+import re
 from pathlib import Path
 
 from promptci.jobs.world import Outcome
@@ -14,6 +15,8 @@ from promptci.verdict import Verdict
 
 LEVELS: dict[str, Level] = {"fail": "error", "error": "error", "inconclusive": "warning"}
 """Verdicts that deserve an annotation, and its level."""
+_HUNK = re.compile(r"\+([0-9]{1,9})")
+"""In `@@ -1,4 +1,5 @@`: where head's lines start."""
 
 
 def make(outcome: Outcome, root: Path) -> Bulletin:
@@ -76,7 +79,8 @@ def _first_changed_line(prompt: PromptView) -> int:
     line = 1
     for row in prompt.diff:
         if row.kind == "hunk":
-            line = int(row.text.split("+")[1].split(" ")[0].split(",")[0])
+            start = _HUNK.search(row.text)
+            line = int(start[1]) if start else 1
         elif row.kind == "context":
             line += 1
         else:

@@ -21,6 +21,7 @@ MOST_STATUSES = 1_000
 MOST_ANNOTATIONS = 50
 LONGEST_SUMMARY = 65_535
 OLD, NEW = f"/repos/{REPOSITORY}", "/repositories/4711"
+"""The repository's address by name, and by number: there GitHub's links to further pages and its redirections lead."""
 CREATED = 201
 REFUSED = 400
 """The first status code that says no."""
@@ -33,8 +34,14 @@ class Reply:
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str | None = None
+    """Sent as it is, in place of the body: not from GitHub but from something in between."""
     drop: bool = False
     """Close the connection without a word."""
+    carried_out: bool = False
+    """A fault that comes after the request was carried out: only its answer is lost."""
+    through: bool = False
+    """No fault at all: lets one request of its method pass."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,8 +132,13 @@ class GitHub:
         with self._lock:
             body = json.loads(raw) if raw else None
             path = url.path.removeprefix(self._prefix) if url.path.startswith(self._prefix) else "outside the prefix"
-            reply = self._fault(method) or self._refusal(headers) or self._route(method, path, query, body)
-            exchange = Exchange(method=method, path=path, query=query, headers=headers, body=body, reply=reply)
+            fault = self._fault(method)
+            reply = fault or self._refusal(headers) or self._route(method, path, query, body)
+            if fault and (fault.through or fault.carried_out):
+                done = self._route(method, path, query, body)
+                reply = done if fault.through else fault
+            described = path.replace(NEW, OLD, 1)
+            exchange = Exchange(method=method, path=described, query=query, headers=headers, body=body, reply=reply)
             self.exchanges.append(exchange)
             for place, (when, act) in enumerate(self.after):
                 if when == method:
@@ -171,7 +183,7 @@ class GitHub:
                 "documentation_url": "https://docs.github.com",
             }
             return Reply(status=301 if method == "GET" else 307, body=body, headers=moved)
-        path = path.replace(NEW, OLD, 1) if self.renamed else path
+        path = path.replace(NEW, OLD, 1)
         for verb, pattern, act in routes:
             match = re.fullmatch(pattern, path)
             if verb == method and match:
@@ -192,7 +204,7 @@ class GitHub:
         size, page = min(int(query.get("per_page", 30)), 100), int(query.get("page", 1))
         every = [self.comments[key] for key in sorted(self.comments)]
         last = max(-(-len(every) // size), 1)
-        base = f"{self.url}/repos/{REPOSITORY}/issues/{number}/comments?per_page={size}&page="
+        base = f"{self.url}{NEW}/issues/{number}/comments?per_page={size}&page="
         links = [f'<{base}{page + 1}>; rel="next"', f'<{base}{last}>; rel="last"'] if page < last else []
         links += [f'<{base}{page - 1}>; rel="prev"', f'<{base}1>; rel="first"'] if page > 1 else []
         headers = {"Link": ", ".join(links)} if links else {}
@@ -286,6 +298,7 @@ class GitHub:
                 if reply.drop:
                     return
                 content = b"" if reply.body is None else json.dumps(reply.body).encode()
+                content = content if reply.text is None else reply.text.encode()
                 self.send_response(reply.status)
                 for name, value in {"Content-Type": "application/json; charset=utf-8", **reply.headers}.items():
                     self.send_header(name, value)

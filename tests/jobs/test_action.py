@@ -1,7 +1,5 @@
 """The Action as a whole: a runner's environment, a real repository, a model and a GitHub on loopback."""
 
-import io
-import json
 import os
 import signal
 import subprocess
@@ -14,58 +12,10 @@ import pytest
 from fakes import github as fake
 from fakes import runner
 from fakes.openai_server import Call, OpenAIServer
-from fakes.repo import RepoBuilder
+from running import Run
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, shop
 
-from promptci import action
-
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
-
-
-class Run:
-    """A runner over one repository."""
-
-    def __init__(self, folder: Path, builder: RepoBuilder, github: fake.GitHub) -> None:
-        self.folder = folder
-        self.builder = builder
-        self.github = github
-        self.attempt = 0
-
-    def environ(self, **more: str) -> dict[str, str]:
-        self.attempt += 1
-        base, head = (self.builder.git("rev-parse", rev) for rev in ("main", "HEAD"))
-        repo = {"full_name": fake.REPOSITORY}
-        pull = {"number": 7, "base": {"sha": base, "repo": repo}, "head": {"sha": head, "repo": repo}}
-        event = self.folder / "event.json"
-        event.write_text(json.dumps({"pull_request": pull}))
-        for name in ("output", "summary"):
-            (self.folder / name).write_text("")
-        return {
-            "PATH": os.environ["PATH"],
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_EVENT_NAME": "pull_request",
-            "GITHUB_EVENT_PATH": str(event),
-            "GITHUB_REPOSITORY": fake.REPOSITORY,
-            "GITHUB_API_URL": self.github.url,
-            "GITHUB_RUN_ID": "10",
-            "GITHUB_RUN_ATTEMPT": str(self.attempt),
-            "GITHUB_SHA": "f" * 40,
-            "GITHUB_WORKSPACE": str(self.builder.path),
-            "GITHUB_OUTPUT": str(self.folder / "output"),
-            "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
-            "INPUT_GITHUB-TOKEN": fake.TOKEN,
-            **more,
-        }
-
-    def __call__(self, **more: str) -> tuple[int, str]:
-        out, err = io.StringIO(), io.StringIO()
-        code = action.main(self.environ(**more), out, err)
-        assert "Traceback" not in err.getvalue()
-        return code, out.getvalue() + err.getvalue()
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        return dict(runner.key_values((self.folder / "output").read_text()))
 
 
 @pytest.fixture
