@@ -96,8 +96,9 @@ def _in_place_of_the_run(context: Context, number: int) -> Context:
 
 
 def _bulletin(view: ReportView, context: Context) -> Bulletin:
-    whose = "a fork's" if context.is_fork else "this repository's"
-    told = view.model_copy(update={"notes": [WARNING.format(whose=whose), *view.notes]})
+    whose = "Dependabot's" if context.is_dependabot else "a fork's"
+    warned = [WARNING.format(whose=whose)] if context.is_fork else []
+    told = view.model_copy(update={"notes": [*warned, *view.notes]})
     return Bulletin(
         verdict=Verdict(view.verdict),
         exit_code=0,

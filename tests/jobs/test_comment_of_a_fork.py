@@ -111,6 +111,15 @@ def test_the_report_of_a_forks_run_is_posted(recipe: Recipe, github: fake.GitHub
     assert len(server.calls) == asked
 
 
+def test_a_report_of_this_repository_s_own_run_needs_no_warning(recipe: Recipe, github: fake.GitHub) -> None:
+    recipe.first()
+    github.pulls = [{**github.pulls[0], "owner": "example"}]
+    recipe.second(head_repository={**HERE, "owner": {"login": "example"}})
+
+    assert "Sure! Your number is" in github.bodies[0]
+    assert "written by a run over" not in github.bodies[0]
+
+
 def test_a_fork_without_a_key_has_its_reason_posted(tmp_path: Path, github: fake.GitHub) -> None:
     run = Run(tmp_path, shop(tmp_path, {**FILES, "promptci.yml": config()}), github)
     recipe = Recipe(tmp_path, run, github)
