@@ -17,6 +17,7 @@ from promptci.jobs.console import PlainProgress
 from promptci.jobs.world import Errand, Outcome, Outsider, World
 from promptci.publish import everything, owner, pygithub_client
 from promptci.publish.context import Context
+from promptci.publish.event import PRIVILEGED
 from promptci.publish.github import GitHub
 from promptci.publish.workflow import safe_line
 from promptci.verdict import Verdict
@@ -54,9 +55,17 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
             _say(out, note)
         if outcome.view is not None:
             _say(out, f"{outcome.view.verdict}: {outcome.view.headline}")
+    except KeyboardInterrupt:
+        # A cancelled job's second signal must not disturb what the first one began: to end in order.
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sign, signal.SIG_IGN)
+        raise
+    else:
         return outcome.exit_code
     finally:
-        owner.hand_over([folder, context.workspace / ".promptci"], context.workspace)
+        # Also git's own folder: a shallow clone's missing commits were fetched into it.
+        ours = [folder, context.workspace / ".promptci", context.workspace / ".git"]
+        owner.hand_over(ours, context.workspace)
 
 
 def _still_approved(context: Context, github: GitHub | None) -> None:
@@ -114,7 +123,7 @@ def _base(context: Context, head: str) -> str | None:
 
 def _outsider(context: Context) -> Outsider | None:
     """Tell whose commits these are where GitHub gives no secrets; None where it does."""
-    if not context.is_fork or context.is_approved:
+    if not context.is_dependabot and (not context.is_fork or context.event in PRIVILEGED):
         return None
     label = context.inputs["approval-label"]
     return Outsider(

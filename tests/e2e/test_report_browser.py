@@ -90,12 +90,12 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("situation", reports.SITUATIONS)
-def test_no_situation_breaks_the_policy_or_asks_for_anything(situation: str, visit: Any) -> None:
+def test_out_offline_no_network_request(situation: str, visit: Any) -> None:
     page = visit(reports.page(situation))
     assert page.locator("h1").is_visible()
 
 
-def test_no_payload_runs_in_any_field(visit: Any) -> None:
+def test_out_xss_corpus_every_field(visit: Any) -> None:
     for first in range(0, len(XSS), 4):  # each by itself is tried where the page's tags are compared
         page = visit(html.render(planted(rich(), " ".join(XSS[first : first + 4]))))
         page.locator("#open-all").click()

@@ -1,5 +1,6 @@
 """The Action as a whole: a runner's environment, a real repository, a model and a GitHub on loopback."""
 
+import io
 import os
 import signal
 import subprocess
@@ -15,6 +16,9 @@ from fakes.openai_server import Call, OpenAIServer
 from running import Run
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, shop
 
+from promptci import action
+
+OWNER = 1001
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 
 
@@ -141,16 +145,39 @@ def test_hostile_answers_become_no_command_of_the_runner(tmp_path: Path, github:
     assert "<script>alert(1)</script>" not in (run.builder.path / "promptci-report" / "report.html").read_text()
 
 
-def test_what_is_written_belongs_to_the_workspace_s_owner(run: Run) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can give files away")
+def strangers(run: Run) -> list[Path]:
+    """Give what lies in the workspace and does not belong to its owner, where we may give files away."""
+    found = [path for path in run.builder.path.rglob("*") if path.lstat().st_uid != OWNER]
+    return found if os.geteuid() == 0 else []
+
+
+def give_away(run: Run) -> None:
+    if os.geteuid() == 0:
+        for place in (run.builder.path, *run.builder.path.rglob("*")):
+            os.lchown(place, OWNER, OWNER)
+
+
+@pytest.mark.parametrize(("more", "code"), [({}, 1), ({"INPUT_BASE": "1" * 40}, 4), ({"INPUT_CONFIG": "x.yml"}, 1)])
+def test_gh_outputs_chowned_back(run: Run, more: dict[str, str], code: int) -> None:
+    run.builder.write({PROMPT: prompt(BAD), "x.yml": (run.builder.path / "promptci.yml").read_text()}).commit()
+    give_away(run)
+
+    assert run(**more)[0] == code
+    assert (run.builder.path / "promptci-report" / "report.html").exists()
+    assert strangers(run) == []
+
+
+def test_gh_outputs_chowned_back_after_a_failure_of_our_own(run: Run) -> None:
+    """A folder stands where report.html goes: what was written by then still changes hands."""
     run.builder.write({PROMPT: prompt(BAD)}).commit()
-    for place in (run.builder.path, *run.builder.path.rglob("*")):
-        os.lchown(place, 1001, 1001)
-    code, _ = run()
-    assert code == 1
-    strangers = [path for path in run.builder.path.rglob("*") if path.lstat().st_uid != 1001]
-    assert strangers == []
+    (run.builder.path / "promptci-report" / "report.html").mkdir(parents=True)
+    give_away(run)
+    err = io.StringIO()
+
+    assert action.main(run.environ(), io.StringIO(), err) == 4
+    assert "Traceback" not in err.getvalue()
+    assert (run.builder.path / "promptci-report" / "journal.jsonl").exists()
+    assert strangers(run) == []
 
 
 def test_the_entry_point_is_the_action(run: Run) -> None:
@@ -169,14 +196,16 @@ def test_a_pull_request_into_a_branch_without_configuration(tmp_path: Path, gith
     assert (code, run.outputs["verdict"]) == (0, "pass")
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_a_cancelled_job_keeps_its_answers_and_is_never_green(
-    tmp_path: Path, github: fake.GitHub, sign: signal.Signals
-) -> None:
+CANCELS = {"sigterm": [signal.SIGTERM], "sigint": [signal.SIGINT], "both": [signal.SIGINT, signal.SIGTERM]}
+
+
+@pytest.mark.parametrize("signs", CANCELS.values(), ids=CANCELS)
+def test_gh_cancel_in_progress_sigint(tmp_path: Path, github: fake.GitHub, signs: list[signal.Signals]) -> None:
     with serving(latency_s=0.1) as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"concurrency": 2})})
         run = Run(tmp_path, builder, github)
         builder.write({PROMPT: prompt(BAD)}).commit()
+        give_away(run)
         entry = Path(__file__).parents[2] / "entrypoint.py"
         command = [sys.executable, str(entry)]
         with subprocess.Popen(command, env=run.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -184,9 +213,13 @@ def test_a_cancelled_job_keeps_its_answers_and_is_never_green(
                 time.sleep(0.05)
                 if len(server.calls) > 10:
                     break
-            process.send_signal(sign)
+            for sign in signs:
+                process.send_signal(sign)
+                time.sleep(0.05)
             _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert b"interrupted" in err
     assert b"Traceback" not in err
     assert len((builder.path / "promptci-report" / "journal.jsonl").read_text().splitlines()) > 5
+    assert strangers(run) == []
+    assert github.statuses == []

@@ -194,7 +194,7 @@ def test_no_repository_is_said(tmp_path: Path) -> None:
         Repo.discover(tmp_path)
 
 
-def test_a_folder_of_another_owner_is_read_and_nothing_global_is_written(built: RepoBuilder, tmp_path: Path) -> None:
+def test_gh_dubious_ownership_uid1001(built: RepoBuilder, tmp_path: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can give a folder away")
     for place in (built.path, *built.path.rglob("*")):
