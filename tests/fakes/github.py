@@ -56,6 +56,8 @@ class Exchange:
     """Names in lower case."""
     body: Any
     reply: Reply
+    planted: bool = False
+    """True where a test put this answer in GitHub's mouth."""
 
 
 class GitHub:
@@ -138,7 +140,15 @@ class GitHub:
                 done = self._route(method, path, query, body)
                 reply = done if fault.through else fault
             described = path.replace(NEW, OLD, 1)
-            exchange = Exchange(method=method, path=described, query=query, headers=headers, body=body, reply=reply)
+            exchange = Exchange(
+                method=method,
+                path=described,
+                query=query,
+                headers=headers,
+                body=body,
+                reply=reply,
+                planted=reply is fault or "Location" in reply.headers,
+            )
             self.exchanges.append(exchange)
             for place, (when, act) in enumerate(self.after):
                 if when == method:

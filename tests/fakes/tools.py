@@ -44,6 +44,12 @@ def node_modules() -> Path:
     return folder / "node_modules"
 
 
+def is_there(package: str) -> bool:
+    """Tell whether a package can be used, without skipping a test over it: one that only looks closer with it."""
+    required = "npm" in os.environ.get("PROMPTCI_REQUIRE", "").split(",")
+    return required or _has(CACHE / "npm" / "node_modules" / package, NPM[package])
+
+
 def zizmor() -> Path:
     """Give the path of zizmor, in an environment of its own."""
     program = CACHE / f"zizmor-{ZIZMOR}" / "bin" / "zizmor"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from fakes import github as fake
-from fakes import runner
+from fakes import openapi, runner
 from fakes.openai_server import Call, OpenAIServer
 from running import Run
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, shop
@@ -24,9 +24,8 @@ FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 
 @pytest.fixture
 def github() -> Iterator[fake.GitHub]:
-    with fake.GitHub() as server:
+    with fake.GitHub() as server, openapi.watched(server):
         yield server
-    assert server.unknown == []
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from fakes import github as fake
-from fakes import runner
+from fakes import openapi, runner
 from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder, clone_of
 from running import FORK, HERE, Run
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, shop
+
+from promptci.publish.workflow import safe_line
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 ZEROS = "0" * 40
@@ -20,9 +22,8 @@ LABEL = "run promptci"
 
 @pytest.fixture
 def github() -> Iterator[fake.GitHub]:
-    with fake.GitHub() as server:
+    with fake.GitHub() as server, openapi.watched(server):
         yield server
-    assert server.unknown == []
 
 
 @pytest.fixture
@@ -397,6 +398,24 @@ def test_gh_workflow_command_injection_stdout_stderr(tmp_path: Path, github: fak
 
     assert {found.name for found in runner.log(log)} <= {"error", "warning"}
     assert runner.log(refused) == []
+
+
+NAMES = ["a\nb", "a\n::error::x", "##[error]x", 'quote"d', "e\u0301 nfd", "\u202egpj", "a|b`c`<b>@everyone"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_path_with_newline_quote_unicode_nfd(run: Run, github: fake.GitHub, name: str) -> None:
+    run.builder.write({f"prompts/{name}.prompt.yml": "model: m\nmessages: 3\n"}).commit()
+    code, log = run(**{"INPUT_CHECK-RUN": "true"})
+    commands = runner.log(log)
+
+    assert (code, run.outputs["verdict"]) == (4, "error")
+    assert {found.name for found in commands} == {"error"}
+    assert "2" in [found.properties.get("line") for found in commands]
+    assert {found.properties["file"] for found in commands} == {safe_line(f"prompts/{name}.prompt.yml")}
+    assert github.check_runs
+    assert "\n::error" not in github.bodies[0]
+    assert not {"\u202e", "\x00"} & set(github.bodies[0] + log)
 
 
 def test_the_clone_keeps_its_settings(run: Run, tmp_path: Path) -> None:
