@@ -87,7 +87,8 @@ class QualityView(View):
     p: float | None
     adjusted_p: float | None
     detectable_drop: float | None = Field(description="Smallest true drop shown with 80 % power; null: none.")
-    cases_needed: int | None
+    cases_needed: int | None = Field(description="Pairs that would settle it, where it is not settled.")
+    repeats_needed: int | None = Field(default=None, description="Times to ask each of these cases instead.")
     method: str
     seed: int | None
 

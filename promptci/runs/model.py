@@ -59,7 +59,9 @@ class PromptPlan:
     missing_goldens: bool = False
     """No golden set matched and the prompt has no testData."""
     first_repeats: int | None = None
-    """Answers of each version before cases that disagree are asked on; None: all are asked equally often."""
+    """Questions of each version and case that make the estimate; None: all. What is asked on comes after these."""
+    adaptive: bool = False
+    """Cases on which the versions disagree are asked on, and these answers count in the test."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -123,6 +125,8 @@ class Limits:
     """Times each case is asked of each version."""
     disagree: int | None = None
     """Times where the first answers of the versions disagree, the first ones included; None: no more than others."""
+    early_stop: bool = False
+    """Stop asking once no answer can change the verdict."""
     concurrency: int | None = None
     """None: what the provider thinks sensible."""
     budget_usd: Decimal | None = None
