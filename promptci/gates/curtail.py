@@ -60,6 +60,18 @@ class Bounds:
                 found[name] = worst
         return found
 
+    def complete(self, policy: Policy) -> bool:
+        """Whether no answer can change any verdict, that of the prompts together included."""
+        settled = self.settled(policy)
+        if len(settled) < len(self.best.decisions):
+            return False
+        worst = verdicts.worst(decision.verdict for decision in settled.values())
+        return worst in (Verdict.FAIL, Verdict.ERROR) or _verdict(self.best.pooled) is _verdict(self.worst.pooled)
+
+
+def _verdict(reason: Reason | None) -> Verdict | None:
+    return reason.verdict if reason else None
+
 
 def bounds(plan: Plan, scored: Sequence[ScoredCase], policy: Policy) -> Bounds:
     """Give both bounds; Holm's correction over the prompts is within them."""
@@ -87,7 +99,8 @@ def report(plain: GateReport, plan: Plan, scored: Sequence[ScoredCase]) -> GateR
     ValueError
         Where some verdict is not settled, so that the run should have gone on.
     """
-    settled = bounds(plan, scored, plain.policy).settled(plain.policy)
+    both = bounds(plan, scored, plain.policy)
+    settled = both.settled(plain.policy)
     missing = [question.prompt for question in unasked(plan, scored)]
     decisions = []
     for decision in plain.decisions:
@@ -95,7 +108,7 @@ def report(plain: GateReport, plan: Plan, scored: Sequence[ScoredCase]) -> GateR
         if name not in settled:
             raise ValueError(f"the verdict of {name} is not settled")
         decisions.append(_merged(decision, settled[name], missing.count(name)))
-    return replace(plain, decisions=tuple(decisions))
+    return replace(plain, decisions=tuple(decisions), pooled=both.worst.pooled)
 
 
 def _certain(best: Decision) -> Decision | None:

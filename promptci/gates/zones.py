@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from promptci.compare.model import Comparison, Quality
+from promptci.compare.pooled import Pooled
 from promptci.gates.model import Reason
 from promptci.gates.policy import Policy
 from promptci.stats import power
@@ -50,6 +51,21 @@ def quality(comparison: Comparison, policy: Policy, adjusted_p: float | None) ->
     return Reason(
         rule="cannot-tell", verdict=Verdict.INCONCLUSIVE, text=_cannot_tell(comparison, found, policy, counts)
     )
+
+
+def together(found: Pooled, policy: Policy) -> Reason:
+    """Say what several prompts show together.
+
+    It never blocks: beside Holm's it would be one more chance to block a harmless change. A drop shown only together is
+    no pass, though.
+    """
+    counts = f"{found.broken} broken, {found.fixed} fixed of {found.pairs} pairs; {_p(found.p)}"
+    names = f"The {len(found.prompts)} prompts together"
+    if found.p <= policy.alpha and -found.delta >= policy.max_drop - 1e-12:
+        text = f"{names} got worse: their pass rate fell by {_points(-found.delta)} ({counts})."
+        return Reason(rule="pooled", verdict=Verdict.INCONCLUSIVE, text=text)
+    text = f"{names} show no drop of the margin: {_signed(found.delta)} points ({counts})."
+    return Reason(rule="pooled", verdict=Verdict.NO_CHANGE, text=text)
 
 
 def _cannot_tell(comparison: Comparison, found: Quality, policy: Policy, counts: str) -> str:

@@ -53,9 +53,10 @@ class Rounds:
             await self._ask(remaining)
             return
         while remaining and not self.stopped:
-            settled = self._settled()
-            if len(settled) == len(self._plan.prompts):
+            bounds = curtail.bounds(self._plan, self.scored, self._config.gate)
+            if bounds.complete(self._config.gate):
                 break
+            settled = bounds.settled(self._config.gate)
             # Where only settled prompts have questions left, these matter for Holm's correction of the others.
             open_ones = [q for q in remaining if q.prompt not in settled] or list(remaining)
             chunk = self._chunk(open_ones)
@@ -70,7 +71,8 @@ class Rounds:
         if self.stopped or self.curtailed:
             return ()
         found = disagree.further(self._plan, self.scored)
-        return () if found and self._config.run.early_stop and self._all_settled() else found
+        policy, early = self._config.gate, self._config.run.early_stop
+        return () if found and early and curtail.bounds(self._plan, self.scored, policy).complete(policy) else found
 
     async def ask_again(self, questions: Sequence[Question]) -> None:
         """Ask and mark these, and say what came of it."""
@@ -82,13 +84,6 @@ class Rounds:
         lost = [one for one in later if one.error is not None and one.answer.prompt not in adaptive]
         self.scored = (*before, *(one for one in later if one not in lost))
         self.notes += tuple(_repeated(self._plan, questions, adaptive, lost))
-
-    def _settled(self) -> dict[str, object]:
-        policy = self._config.gate
-        return dict(curtail.bounds(self._plan, self.scored, policy).settled(policy)) if self.scored else {}
-
-    def _all_settled(self) -> bool:
-        return len(self._settled()) == len(self._plan.prompts)
 
     def _chunk(self, questions: Sequence[Question]) -> list[Question]:
         """Take as many as are asked at once, whole cases, in order."""

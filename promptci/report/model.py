@@ -220,6 +220,7 @@ class ReportView(View):
     provider: str | None = Field(default=None, description="Who answered; null where nobody was asked.")
     prompts: list[PromptView]
     problems: list[ReasonView] = Field(default=[], description="Findings about the run as a whole.")
+    pooled: str | None = Field(default=None, description="What the prompts show together, by one stratified test.")
     notes: list[str] = []
     gate: GateView
     spend: SpendView

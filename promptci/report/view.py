@@ -31,6 +31,7 @@ DAYS_PER_MONTH = 30
 
 def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
     """Give the view of a run: every number computed, every sentence worded, nothing left for a template to work out."""
+    pooled = gate_report.pooled
     return ReportView(
         promptci_version=facts.promptci_version,
         verdict=gate_report.verdict.value,
@@ -44,7 +45,10 @@ def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
         generated_at=facts.generated_at,
         provider=plain.optional(facts.provider),
         prompts=[_prompt(d, gate_report.policy, facts) for d in _worst_first(gate_report)],
-        problems=_reasons(gate_report.problems),
+        problems=_reasons(
+            [*gate_report.problems, *([pooled] if pooled and pooled.verdict is gate_report.verdict else [])]
+        ),
+        pooled=plain.text(pooled.text) if pooled else None,
         notes=_texts(facts.notes),
         gate=_gate(gate_report.policy, facts.gate_source),
         spend=facts.spend,
