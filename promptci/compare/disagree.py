@@ -70,10 +70,13 @@ def further(plan: Plan, scored: Sequence[ScoredCase]) -> tuple[Question, ...]:
 
     def disputed(question: Question) -> bool:
         base, head = (passes[(question.prompt, question.case_id, arm)] for arm in Arm)
-        if not base or len(base) != len(head) or None in base or None in head:
-            return False
-        if question.prompt in adaptive:
-            return base.count(True) != head.count(True)
-        return all(base) and not all(head)
+        return asks_on(base, head, adaptive=question.prompt in adaptive)
 
     return tuple(q for q in plan.further if disputed(q))
+
+
+def asks_on(base: Sequence[bool | None], head: Sequence[bool | None], *, adaptive: bool) -> bool:
+    """Whether a case is asked on after these first answers; None stands for a missing one."""
+    if not base or len(base) != len(head) or None in base or None in head:
+        return False
+    return base.count(True) != head.count(True) if adaptive else all(base) and not all(head)

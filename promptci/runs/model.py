@@ -62,12 +62,19 @@ class PromptPlan:
     """Questions of each version and case that make the estimate; None: all. What is asked on comes after these."""
     adaptive: bool = False
     """Cases on which the versions disagree are asked on, and these answers count in the test."""
+    apart: bool = False
+    """Both versions are asked although they are the same: an A/A run."""
     notes: tuple[str, ...] = ()
 
     @property
     def same_fingerprint(self) -> bool:
         """Both versions would be asked the same things, so one answer serves both arms."""
-        return self.base is not None and self.head is not None and self.base.fingerprint == self.head.fingerprint
+        return (
+            not self.apart
+            and self.base is not None
+            and self.head is not None
+            and self.base.fingerprint == self.head.fingerprint
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
