@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -91,10 +91,11 @@ async def _ask(
             stack.callback(cache.close)
         started = time.monotonic()  # one deadline for candidates and judges together
         desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
-        judges = Judges(
-            provider, limits, Desk(purse=purse, cache=cache, journal=kept, progress=count.judge, started=started)
+        judges = Judges(provider, limits, replace(desk, progress=count.judge))
+        named = gathered.config.judge
+        judge = JudgeDesk(
+            ask=judges.ask, model=named.model, rubric=gathered.rubric, embedding_model=named.embedding_model
         )
-        judge = JudgeDesk(ask=judges.ask, model=gathered.config.judge.model, rubric=gathered.rubric)
         rounds = _Rounds(plan, provider, limits, desk, judge)
         await rounds.first()
         if again := rounds.again():

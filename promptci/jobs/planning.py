@@ -11,7 +11,7 @@ from promptci.providers.prices import PriceList
 from promptci.runs import plan as plans
 from promptci.runs.estimate import Estimate, estimate
 from promptci.runs.model import Plan
-from promptci.scoring import check_assertions
+from promptci.scoring import check_assertions, similar
 
 
 def make(gathered: Gathered) -> Plan:
@@ -24,7 +24,11 @@ def make(gathered: Gathered) -> Plan:
     """
     limits = gathered.config.run
     questions, missing, notes = plans.questions(gathered.plans, limits.disagree or limits.repeats)
-    unusable = check_assertions.problems(planned.case for plan in gathered.plans for planned in plan.cases)
+    cases = [planned.case for plan in gathered.plans for planned in plan.cases]
+    unusable = [
+        *check_assertions.problems(cases),
+        *similar.without_model(cases, gathered.config.judge.embedding_model),
+    ]
     if problems := [*missing, *unusable]:
         raise InputError(problems)
     whole = Plan(prompts=gathered.plans, questions=questions, repeats=limits.repeats, notes=notes)
