@@ -10,8 +10,8 @@ from promptci.providers.options import Options
 from promptci.providers.prices import PriceList
 from promptci.runs import plan as plans
 from promptci.runs.estimate import Estimate, estimate
-from promptci.runs.model import Plan
-from promptci.scoring import check_assertions, similar
+from promptci.runs.model import Plan, PromptPlan
+from promptci.scoring import check_assertions, judged_by, similar
 
 
 def make(gathered: Gathered) -> Plan:
@@ -31,8 +31,25 @@ def make(gathered: Gathered) -> Plan:
     ]
     if problems := [*missing, *unusable]:
         raise InputError(problems)
-    whole = Plan(prompts=gathered.plans, questions=questions, repeats=limits.repeats, notes=notes)
+    whole = Plan(prompts=_judged(gathered), questions=questions, repeats=limits.repeats, notes=notes)
     return disagree.split(whole, limits)
+
+
+def _judged(gathered: Gathered) -> tuple[PromptPlan, ...]:
+    """Note with each prompt who will mark its answers."""
+    judge = gathered.config.judge
+    return tuple(
+        replace(
+            plan,
+            judged_by=judged_by.of(
+                (planned.case for planned in plan.cases),
+                model=judge.model,
+                rubric=gathered.rubric,
+                embedding_model=judge.embedding_model,
+            ),
+        )
+        for plan in gathered.plans
+    )
 
 
 def describe(plan: Plan, options: Options) -> Sequence[str]:

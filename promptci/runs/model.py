@@ -1,6 +1,7 @@
 """Plan, Question and Answer: what is asked, of which arm, and what came back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -60,6 +61,8 @@ class PromptPlan:
     """No golden set matched and the prompt has no testData."""
     first_repeats: int | None = None
     """Answers of each version before cases that disagree are asked on; None: all are asked equally often."""
+    judged_by: Mapping[str, str] = field(default_factory=dict)
+    """Who marks the answers beside code, by name: judge and rubric, evaluators, embedding models."""
     notes: tuple[str, ...] = ()
 
     @property
