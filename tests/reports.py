@@ -117,6 +117,11 @@ def fork() -> ReportView:
     return report(comparison(many(right=60)), notes=(note,))
 
 
+def models_differ() -> ReportView:
+    numbers = Numbers(models=("gpt-4o-mini-2024-07-18", "gpt-4o-mini-2025-02-01"), usd=(0.0001, 0.0004))
+    return report(comparison(many(right=31, broken=27, wrong=2), numbers=numbers))
+
+
 def advise_mode() -> ReportView:
     return report(comparison(many(right=31, broken=27, wrong=2)), policy=Policy(mode=Mode.ADVISE))
 
@@ -191,6 +196,7 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         hostile_text,
         text_too_long,
         fork,
+        models_differ,
         advise_mode,
         shrunk_and_loosened_goldens,
         several_prompts,

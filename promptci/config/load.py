@@ -68,7 +68,9 @@ def _config(file: ConfigFile) -> Config:
             deadline_s=run.deadline,
             cache=run.cache or None,
         ),
-        judge=Judge(model=file.judge.model, rubric=file.judge.rubric),
+        judge=Judge(
+            model=file.judge.model, rubric=file.judge.rubric, embedding_model=file.judge.embedding_model or None
+        ),
         gate=Policy(
             mode=Mode(gate.mode),
             max_drop=gate.max_drop,

@@ -23,6 +23,8 @@ class Judge:
     """None: a `judge` assertion must name its model."""
     rubric: str | None = None
     """File of the repository."""
+    embedding_model: str | None = None
+    """None: a `similar` assertion must name its model."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

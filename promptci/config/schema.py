@@ -144,6 +144,9 @@ class JudgeSection(Section):
 
     model: str | None = Field(default=None, description="Model of `judge` assertions.")
     rubric: str | None = Field(default=None, description="File with the rubric of `judge` assertions.")
+    embedding_model: str | None = Field(
+        default=None, description="Embedding model of `similar` assertions that name none, asked at the same endpoint."
+    )
 
 
 class GateSection(Section):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from promptci.compare import comparable
 from promptci.compare.model import Comparison
 from promptci.gates.model import Reason
 from promptci.gates.policy import Policy
@@ -146,15 +147,43 @@ def goldens_changed(comparison: Comparison) -> Sequence[Reason]:
     return found
 
 
-def models_differ(comparison: Comparison) -> Sequence[Reason]:
-    """Say when the endpoint answered the versions with different models although the prompts ask for one."""
-    base, head, plan = comparison.base, comparison.head, comparison.plan
-    if base is None or head is None or plan.base is None or plan.head is None or plan.base.model != plan.head.model:
+def models(comparison: Comparison) -> Sequence[Reason]:
+    """Say when the endpoint answered with another model than it was asked for, or set up differently for the versions.
+
+    Different models for one and the same request are no remark: then the versions are not comparable.
+    """
+    plan = comparison.plan
+    sides = (("base", plan.base, comparison.base), ("new", plan.head, comparison.head))
+    found: dict[tuple[str, str], list[str]] = {}
+    for side, prompt, arm in sides:
+        if prompt is not None and arm is not None and (others := comparable.others(prompt.model, arm.models)):
+            found.setdefault((prompt.model, _listed(others)), []).append(side)
+    returned = [
+        _remark(
+            "model-returned",
+            f"{'Both versions ask' if len(names) > 1 else f'The {names[0]} version asks'} for {asked}, and the endpoint"
+            f" answered with {others}.",
+        )
+        for (asked, others), names in found.items()
+    ]
+    return [*returned, *_set_up(comparison)]
+
+
+def _set_up(comparison: Comparison) -> Sequence[Reason]:
+    """Say when the endpoint changed how it runs the model between the versions."""
+    base, head = comparison.base, comparison.head
+    if base is None or head is None or base.models != head.models:
         return []
-    if not base.models or not head.models or base.models == head.models:
+    before, now = base.fingerprints, head.fingerprints
+    if not before or not now or before == now:
         return []
-    text = f"The endpoint answered base with {', '.join(base.models)} and head with {', '.join(head.models)}."
-    return [_remark("models-differ", text)]
+    return [
+        _remark(
+            "set-up-differs",
+            "The endpoint did not run the model alike for both versions (system_fingerprint"
+            f" {_listed(before, 3)} for base, {_listed(now, 3)} for head): a small difference may come from that.",
+        )
+    ]
 
 
 def _remark(rule: str, text: str) -> Reason:

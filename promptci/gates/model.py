@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from promptci import verdict
+from promptci.compare.comparable import Comparability
 from promptci.compare.model import Comparison
 from promptci.gates.policy import Policy
 from promptci.verdict import Verdict
@@ -27,7 +28,14 @@ class Decision:
     verdict: Verdict
     reasons: tuple[Reason, ...]
     adjusted_p: float | None = None
-    """After Holm's correction over the prompts of this run."""
+    """After Holm's correction over the prompts of this run; None where the versions are not compared."""
+    comparability: Comparability | None = None
+    """What the comparison rests on; None where nothing is compared."""
+
+    @property
+    def mismatches(self) -> tuple[str, ...]:
+        """Why the versions cannot be compared; nothing where they can."""
+        return self.comparability.mismatches if self.comparability else ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -91,10 +91,11 @@ async def _ask(
             stack.callback(cache.close)
         started = time.monotonic()  # one deadline for candidates and judges together
         desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
-        judges = Judges(
-            provider, limits, Desk(purse=purse, cache=cache, journal=kept, progress=count.judge, started=started)
+        judges = Judges(provider, limits, replace(desk, progress=count.judge))
+        named = gathered.config.judge
+        judge = JudgeDesk(
+            ask=judges.ask, model=named.model, rubric=gathered.rubric, embedding_model=named.embedding_model
         )
-        judge = JudgeDesk(ask=judges.ask, model=gathered.config.judge.model, rubric=gathered.rubric)
         asking = Rounds(plan, provider, desk, judge, gathered.config)
         await asking.first()
         if again := asking.again():

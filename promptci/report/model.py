@@ -149,6 +149,16 @@ class DiffLineView(View):
     text: str
 
 
+class ComparabilityView(View):
+    """What the comparison of one prompt rests on."""
+
+    fingerprint: str = Field(description="SHA-256 of `parts`: numbers under one fingerprint may be compared.")
+    parts: dict[str, str] = Field(description="By name; where the versions differ, both: `a → b`.")
+    mismatches: list[str] = Field(
+        default=[], description="Why the versions are not comparable; then `quality` is null."
+    )
+
+
 class PromptView(View):
     """One affected prompt."""
 
@@ -162,7 +172,8 @@ class PromptView(View):
     pairs: int
     errors: int
     asked: int
-    quality: QualityView | None
+    quality: QualityView | None = Field(description="null where there is no pair, or the versions are not comparable.")
+    comparability: ComparabilityView | None = Field(default=None, description="null where nothing is compared.")
     base: ArmView | None
     head: ArmView | None
     regressions: list[str]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from promptci.compare.model import ArmSummary, Comparison, PairedCase
+from promptci.compare.model import ArmSummary, PairedCase
 from promptci.gates import zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
@@ -11,6 +11,7 @@ from promptci.report import cases, plain, sourcediff, words
 from promptci.report.facts import RunFacts
 from promptci.report.model import (
     ArmView,
+    ComparabilityView,
     CostView,
     GateView,
     LabelRowView,
@@ -76,12 +77,13 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         errors=comparison.errors,
         asked=comparison.asked,
         quality=_quality(decision, policy),
+        comparability=_comparability(decision),
         base=_arm(comparison.base),
         head=_arm(comparison.head),
         regressions=_ids(comparison.broken),
         fixes=_ids(comparison.fixed),
         latency_ms=LatencyView(base=_latency(comparison.base), head=_latency(comparison.head)),
-        cost_usd=_cost(comparison, facts.requests_per_day),
+        cost_usd=_cost(decision, facts.requests_per_day),
         reasons=_reasons(decision.reasons),
         diff=diff,
         diff_note=diff_note,
@@ -96,7 +98,7 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
 
 def _quality(decision: Decision, policy: Policy) -> QualityView | None:
     found = decision.comparison.quality
-    if found is None:
+    if found is None or decision.mismatches:
         return None
     needed = _needed(decision, policy)
     return QualityView(
@@ -114,6 +116,14 @@ def _quality(decision: Decision, policy: Policy) -> QualityView | None:
         method=found.method,
         seed=found.seed,
     )
+
+
+def _comparability(decision: Decision) -> ComparabilityView | None:
+    found = decision.comparability
+    if found is None:
+        return None
+    parts = {plain.text(name): plain.text(part) for name, part in found.parts.items()}
+    return ComparabilityView(fingerprint=found.fingerprint, parts=parts, mismatches=_texts(found.mismatches))
 
 
 def _needed(decision: Decision, policy: Policy) -> zones.Needed | None:
@@ -165,11 +175,12 @@ def _latency(summary: ArmSummary | None) -> PercentilesView | None:
     )
 
 
-def _cost(comparison: Comparison, requests_per_day: float | None) -> CostView:
+def _cost(decision: Decision, requests_per_day: float | None) -> CostView:
+    comparison = decision.comparison
     base = comparison.base.cost_per_request if comparison.base else None
     head = comparison.head.cost_per_request if comparison.head else None
     month = None
-    if base is not None and head is not None and requests_per_day is not None:
+    if base is not None and head is not None and requests_per_day is not None and not decision.mismatches:
         month = (head - base) * Decimal(str(requests_per_day)) * DAYS_PER_MONTH
     return CostView(
         base_per_request=plain.number(base),

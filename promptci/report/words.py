@@ -24,7 +24,7 @@ def clause(decision: Decision, kind: str = "check") -> str:
     if not leading:
         return "was not tested"
     said = [_finding(reason, decision, kind) for reason in leading]
-    numbers = counts(decision.comparison)
+    numbers = "" if decision.mismatches else counts(decision.comparison)
     if leading[0].rule == "cannot-tell":
         said[0] = f"{numbers}; no regression detected ({detectable(decision.comparison)})"
     elif numbers and (joint := _JOINTS.get(leading[0].rule)):
@@ -56,6 +56,7 @@ _RANK = (
     "cost",
     "p95",
     "cannot-tell",
+    "not-comparable",
     "no-pairs",
     "not-worse",
     "new-prompt",
@@ -92,6 +93,8 @@ def _finding(reason: Reason, decision: Decision, kind: str) -> str:
             return f"costs {_cost_rise(comparison)} more per request"
         case "p95":
             return f"is slower (p95 {_p95(comparison, Arm.BASE)} before, {_p95(comparison, Arm.HEAD)} now)"
+        case "not-comparable":
+            return f"is not comparable: {'; '.join(decision.mismatches)}"
         case "no-pairs":
             return "cannot be compared, because no case has the same text at both revisions"
         case "not-worse":
@@ -202,9 +205,10 @@ def _headline_rest(report: GateReport, kind: str) -> str:
         return _pass(deciding, kind)
     if len(deciding) == 1:
         return _with_name(deciding[0], kind) + _others(report)
+    unlike = any(decision.mismatches for decision in deciding)
     what = {
         Verdict.FAIL: "got worse or crossed a limit",
-        Verdict.INCONCLUSIVE: "cannot be decided (no regression detected, but none ruled out)",
+        Verdict.INCONCLUSIVE: "cannot be decided" + ("" if unlike else " (no regression detected, but none ruled out)"),
         Verdict.ERROR: "could not be evaluated",
     }[report.verdict]
     return f"{len(deciding)} prompts {what}: {_names(deciding)}" + _others(report)

@@ -1,6 +1,7 @@
 """Plan, Question and Answer: what is asked, of which arm, and what came back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -64,6 +65,8 @@ class PromptPlan:
     """Cases on which the versions disagree are asked on, and these answers count in the test."""
     apart: bool = False
     """Both versions are asked although they are the same: an A/A run."""
+    judged_by: Mapping[str, str] = field(default_factory=dict)
+    """Who marks the answers beside code, by name: judge and rubric, evaluators, embedding models."""
     notes: tuple[str, ...] = ()
 
     @property

@@ -34,6 +34,8 @@ class JudgeDesk:
     """Model of `judge` assertions."""
     rubric: str | None = None
     """Text of the rubric of `judge` assertions."""
+    embedding_model: str | None = None
+    """Model of `similar` assertions (scoring/similar.py) that name none."""
 
 
 async def mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -> Mark:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer
-from promptci.scoring import judge
+from promptci.scoring import judge, similar
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.assertions.table import ASSERTIONS
 from promptci.scoring.judge import JudgeDesk
@@ -32,7 +32,7 @@ async def mark_all(
     cases
         By prompt's name and case's id, with their effective assertions.
     desk
-        Who answers `llm` and `judge` assertions; None leaves them unscored.
+        Who answers `llm`, `judge` and `similar` assertions; None leaves them unscored.
     """
     return tuple(
         await asyncio.gather(*(_mark_one(answer, cases[(answer.prompt, answer.case_id)], desk) for answer in answers))
@@ -50,6 +50,8 @@ async def _mark_one(answer: Answer, case: Case, desk: JudgeDesk | None) -> Score
 
 
 async def _mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -> Mark:
+    if assertion.type == similar.TYPE:
+        return await similar.mark(assertion, subject, desk)
     if assertion.type not in ASSERTIONS:
         return await judge.mark(assertion, subject, desk)
     outcome = ASSERTIONS[assertion.type].mark(assertion, subject)

@@ -182,12 +182,6 @@ def test_no_comparable_case_is_inconclusive() -> None:
     assert rules(report)["no-pairs"] is Verdict.INCONCLUSIVE
 
 
-def test_different_models_returned_are_said() -> None:
-    report = decide([comparison(quality_rows(right=100), models=("m-1", "m-2"))], POLICY)
-    assert text(report, "models-differ") == "The endpoint answered base with m-1 and head with m-2."
-    assert "models-differ" not in rules(decide([comparison(quality_rows(right=100), models=("m-1", "m-1"))], POLICY))
-
-
 def test_a_finding_about_the_run_counts() -> None:
     late = Reason(rule="deadline", verdict=Verdict.ERROR, text="too late")
     assert decide([comparison(quality_rows(right=100))], POLICY, [late]).verdict is Verdict.ERROR
