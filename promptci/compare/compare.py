@@ -31,7 +31,7 @@ def compare(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float) -> 
         PairedCase(
             case=planned.case,
             change=planned.change,
-            aside=planned.aside,
+            aside=planned.aside or (None if planned.case.weight > 0 else "weight 0"),
             base=_ordered(by_case[(planned.case.id, Arm.BASE)]),
             head=_ordered(by_case[(planned.case.id, Arm.HEAD)]),
         )
