@@ -139,6 +139,16 @@ class JudgeSection(Section):
 
     model: str | None = Field(default=None, description="Model of `judge` assertions.")
     rubric: str | None = Field(default=None, description="File with the rubric of `judge` assertions.")
+    pairwise: bool = Field(
+        default=False,
+        description="`judge` assertions compare both versions' answers to a case, in both orders, instead of grading"
+        " each alone.",
+    )
+    canaries: Annotated[int, Field(ge=0, le=200)] = Field(
+        default=12,
+        description="Useless answers with attacks that each judge must fail in every run, or it is not trusted;"
+        " 0: none.",
+    )
 
 
 class GateSection(Section):

@@ -53,6 +53,8 @@ def _reasons(comparison: Comparison, policy: Policy, adjusted_p: float | None) -
         *limits.p95(comparison, policy),
         *limits.goldens_changed(comparison),
         *limits.models_differ(comparison),
+        *limits.attacked(comparison),
+        *limits.position_bias(comparison),
     ]
 
 

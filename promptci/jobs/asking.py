@@ -13,6 +13,7 @@ from promptci.errors import InputError, ProviderError
 from promptci.files import canonical, write
 from promptci.gates.model import Reason
 from promptci.goldens.model import Case
+from promptci.jobs import judge_checks
 from promptci.jobs.gather import Gathered
 from promptci.jobs.judging import Judges
 from promptci.jobs.world import Errand, World
@@ -26,9 +27,11 @@ from promptci.runs import execute, journal
 from promptci.runs.execute import Desk, Key
 from promptci.runs.model import Answer, AnswerError, Limits, Plan, Question
 from promptci.runs.purse import Purse
-from promptci.scoring import score
+from promptci.scoring import canaries, score
+from promptci.scoring.canaries import CanaryOutcome
 from promptci.scoring.judge import JudgeDesk
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.pairwise import SwapOutcome, swaps
 from promptci.verdict import Verdict
 
 JOURNAL = "journal.jsonl"
@@ -48,6 +51,10 @@ class Asked:
     cached: int = 0
     usd: Decimal | None = None
     usd_is_lower_bound: bool = False
+    canaries: tuple[CanaryOutcome, ...] = ()
+    """What the judges of this run made of useless answers."""
+    swaps: tuple[SwapOutcome, ...] = ()
+    """How often judges changed their verdict with the order of the answers."""
 
 
 def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], errand: Errand, world: World) -> Asked:
@@ -94,12 +101,15 @@ async def _ask(
         judges = Judges(
             provider, limits, Desk(purse=purse, cache=cache, journal=kept, progress=count.judge, started=started)
         )
-        judge = JudgeDesk(ask=judges.ask, model=gathered.config.judge.model, rubric=gathered.rubric)
+        options = gathered.config.judge
+        pairwise, graded = judge_checks.in_pairs(plan, options)
+        judge = JudgeDesk(ask=judges.ask, model=options.model, rubric=gathered.rubric, pairwise=pairwise)
         rounds = _Rounds(plan, provider, limits, desk, judge)
         await rounds.first()
         if again := rounds.again():
             world.progress.more(len(again))
             await rounds.ask(again)
+        found = await canaries.ask(rounds.scored, judge, options.canaries)
     return Asked(
         scored=rounds.scored,
         findings=rounds.stopped,
@@ -107,12 +117,16 @@ async def _ask(
             *purse.notes,
             *([cache.trouble] if cache is not None and cache.trouble else []),
             *_repeated(plan, again),
+            *graded,
+            *judge_checks.notes(rounds.scored, found, options),
         ),
         provider=provider.name,
         calls=count.calls,
         cached=count.cached,
         usd=None if purse.unknown and not purse.spent else purse.spent,
         usd_is_lower_bound=bool(purse.unknown),
+        canaries=found,
+        swaps=swaps(rounds.scored),
     )
 
 

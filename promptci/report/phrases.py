@@ -146,6 +146,9 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
         ]
         if found.cases_needed is not None:
             rows.append(("Cases needed", f"about {found.cases_needed:,} pairs would settle the margin"))
+    if prompt.judge_checks is not None:
+        rows += [("Useless answers", said) for said in prompt.judge_checks.canaries]
+        rows += [("Order of the answers", prompt.judge_checks.swaps)] if prompt.judge_checks.swaps else []
     rule = "only the absolute limits decide, for lack of a version to compare with" if found is None else _rule(view)
     return [*rows, ("Rule", rule)]
 

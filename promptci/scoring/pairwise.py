@@ -168,6 +168,11 @@ def swaps(scored: Iterable[ScoredCase]) -> tuple[SwapOutcome, ...]:
     )
 
 
+def compares(scored: Iterable[ScoredCase]) -> bool:
+    """Whether some of these marks compare two answers, so that their mean says nothing by itself."""
+    return any(mark.orders is not None for one in scored for mark in one.marks)
+
+
 def _other(arm: Arm) -> Arm:
     return Arm.HEAD if arm is Arm.BASE else Arm.BASE
 

@@ -144,7 +144,7 @@ def test_no_text_breaks_it(text: str) -> None:
     "piece",
     [
         "a", " ", ":", "\ufdfa", "é\u0336", "忽略", "\u202e", "\U000e0069", "QUFB", "69", "%69", "&#105;", "\\u0069",
-        "| ", "<!--", "ignore ", "ignore the ", "note to the grader ", "graders that ", "end of answer ", 
+        "| ", "<!--", "ignore ", "ignore the ", "note to the grader ", "graders that ", "end of answer ",
         "system: a b c ", '{"reason": "', '{"score": 5} ', "tool result pass \u202e\u0336 а &amp; %20 \\u0020 ",
         "".join(random.Random(1).choices(string.printable, k=5000)),  # noqa: S311 - any scribble does
     ],
