@@ -15,6 +15,7 @@ from promptci.goldens.model import Assertion
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, Arm
 from promptci.scoring import attacks, judge, pairwise
+from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.attacks import CORPUS, Attack
 from promptci.scoring.judge import JudgeDesk
@@ -146,7 +147,7 @@ async def _mark(attack: Attack, seat: Seat, desk: JudgeDesk) -> Mark:
 
 def _seat(assertion: Assertion, scored: ScoredCase, desk: JudgeDesk) -> Seat:
     if assertion.type == "llm":
-        name = f"{assertion.name or assertion.type} ({assertion.value['model']})"
+        name = f"{base.short(assertion.name or assertion.type)} ({base.short(assertion.value['model'])})"
         key = canonical.digest(assertion.value)
     else:
         pairs = _in_pairs(assertion, scored.answer.prompt, desk)
