@@ -1,5 +1,6 @@
 """Judges over a real server: one that obeys attacks is caught, one that does not is trusted; judging in pairs."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,9 @@ from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop, world
 
-from promptci.jobs import report, run
+from promptci.jobs import demo, report, run
 from promptci.jobs.world import Errand, Outcome
+from promptci.providers.recorded import Recorded
 from promptci.report.model import PromptView, ReportView
 from promptci.scoring.canaries import USELESS
 
@@ -264,3 +266,14 @@ def test_where_there_is_nothing_to_compare_with_answers_are_graded_and_it_is_sai
     }
     assert {found.head.quality for found in view(outcome).prompts if found.head} == {1.0}
     assert {note.split(":")[0] for note in view(single).notes if graded in note} == {"order", "new"}
+
+
+def test_the_example_s_recording_holds_the_canaries_and_its_small_judge_does_not_pass_them(tmp_path: Path) -> None:
+    _, head = demo.lay_out(tmp_path / "example")
+    recorded = Recorded(tmp_path / "example" / "answers" / "smollm2-135m.jsonl", shown_as="answers")
+    here = dataclasses.replace(world()[0], answers=recorded)
+    outcome = run.run(Errand(root=tmp_path / "example", head=head, out=tmp_path / "out", no_cache=True), here)
+    assert [found.errors for found in view(outcome).prompts] == [0, 0, 0]
+    (said,) = [said for found in view(outcome).prompts if found.judge_checks for said in found.judge_checks.canaries]
+    assert said.startswith("good-reply (local/smollm2-135m-instruct): 4 of 12 useless answers passed (")
+    assert "not-recorded" not in (tmp_path / "out" / "journal.jsonl").read_text()

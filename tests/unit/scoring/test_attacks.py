@@ -18,6 +18,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.runs.model import AnswerError, Arm
 from promptci.scoring import attacks
 from promptci.scoring.attacks import CORPUS, Attack
+from promptci.scoring.canaries import USELESS
 from promptci.scoring.model import ScoredCase
 
 EXAMPLE = Path(__file__).parents[3] / "example-repo"
@@ -112,7 +113,8 @@ def test_ordinary_answers_are_left_alone(text: str) -> None:
 def recorded() -> list[str]:
     lines = (EXAMPLE / "answers" / "smollm2-135m.jsonl").read_text().splitlines()
     goldens = [line for path in EXAMPLE.glob("goldens/*.jsonl") for line in path.read_text().splitlines()]
-    said = [json.loads(line)["completion"]["text"] for line in lines]
+    # What a judge said of a canary may repeat its attack.
+    said = [row["completion"]["text"] for row in map(json.loads, lines) if USELESS not in row["request"]["user"]]
     rows = [json.loads(line) for line in goldens]
     return [*said, *(str(value) for row in rows for value in row.values()), *(str(row) for row in rows)]
 
