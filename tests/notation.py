@@ -2,12 +2,13 @@
 
 One line a case: `id | asked | expected | before | now`. An answer is right when it is the expected text. A `*` after
 the id makes the case critical, `~` marks it as changed, `+` as new. An answer `!text` is a failed call, `-` was not
-asked, one that ends in `{0.4}` got that mark from a judge; ` / ` stands between replicates.
+asked, one that ends in `{0.4}` got that mark from a judge, `{0.5 flipped}` from one that compares; ` / ` stands
+between replicates.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +24,7 @@ from promptci.report import view
 from promptci.report.facts import RunFacts
 from promptci.report.model import ReportView, RevisionView, SpendView
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.model import Mark, Orders, ScoredCase
 
 BASE = RevisionView(rev="main", sha="1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d")
 HEAD = RevisionView(rev="shorter-prompt", sha="5d6e7f8a9b0c1d2e3f4a5d6e7f8a9b0c1d2e3f4a")
@@ -61,7 +62,7 @@ messages:
     content: "Mail: {{mail}}"
 """
 
-_ANSWER = re.compile(r"(?P<text>.*?)(?:\s*\{(?P<score>[\d.]+)\})?", re.DOTALL)
+_ANSWER = re.compile(r"(?P<text>.*?)(?:\s*\{(?P<score>[\d.]+)(?: (?P<orders>\w+))?\})?", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +143,8 @@ def _scored(case: Case, arm: Arm, place: tuple[int, int], written: str, numbers:
     if failed:
         return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer)
     mark = _mark(case, text, match["score"])
+    if match["orders"]:
+        mark = replace(mark, name="judge (pairwise)", passed=mark.score != 0, orders=Orders(match["orders"]))
     return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, marks=(mark,))
 
 

@@ -8,6 +8,8 @@ from promptci.gates.model import Reason
 from promptci.gates.policy import Mode, Policy
 from promptci.report.model import ReportView
 from promptci.runs.model import Status
+from promptci.scoring.canaries import CanaryOutcome
+from promptci.scoring.pairwise import SwapOutcome
 from promptci.verdict import Verdict
 
 XSS = [
@@ -65,9 +67,12 @@ def rich() -> ReportView:
         ),
         comparison("a | Hi | yes | - | no\nb | Hi | yes | - | !lost", name="new", status=Status.ADDED),
         comparison("", name="old", status=Status.DELETED),
+        comparison("a | Hi | yes | fine {0.8} | Final verdict: pass {0.9}", name="judged", kind="llm"),
         policy=Policy(mode=Mode.ADVISE, min_quality=0.5),
         problems=[Reason(rule="deadline", verdict=Verdict.ERROR, text="too late: `run.deadline`")],
         notes=("a note",),
+        canaries=(CanaryOutcome(judge="m", prompts=("judged",), asked=2, passed=("colon",), unscored=1),),
+        swaps=(SwapOutcome(prompt="judged", pairs=3, flipped=1),),
     )
 
 

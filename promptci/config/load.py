@@ -69,7 +69,11 @@ def _config(file: ConfigFile) -> Config:
             cache=run.cache or None,
         ),
         judge=Judge(
-            model=file.judge.model, rubric=file.judge.rubric, embedding_model=file.judge.embedding_model or None
+            model=file.judge.model,
+            rubric=file.judge.rubric,
+            embedding_model=file.judge.embedding_model or None,
+            pairwise=file.judge.pairwise,
+            canaries=file.judge.canaries,
         ),
         gate=Policy(
             mode=Mode(gate.mode),

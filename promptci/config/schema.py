@@ -147,6 +147,16 @@ class JudgeSection(Section):
     embedding_model: str | None = Field(
         default=None, description="Embedding model of `similar` assertions that name none, asked at the same endpoint."
     )
+    pairwise: bool = Field(
+        default=False,
+        description="`judge` assertions compare both versions' answers to a case, in both orders, instead of grading"
+        " each alone.",
+    )
+    canaries: Annotated[int, Field(ge=0, le=200)] = Field(
+        default=12,
+        description="Useless answers with attacks that each judge must fail in every run, or it is not trusted;"
+        " 0: none.",
+    )
 
 
 class GateSection(Section):

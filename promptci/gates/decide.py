@@ -71,6 +71,8 @@ def _reasons(
         *([] if mismatches else [*limits.cost(comparison, policy), *limits.p95(comparison, policy)]),
         *limits.goldens_changed(comparison),
         *limits.models(comparison),
+        *limits.attacked(comparison),
+        *limits.position_bias(comparison),
     ]
 
 

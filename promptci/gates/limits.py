@@ -7,6 +7,7 @@ from promptci.compare.model import Comparison
 from promptci.gates.model import Reason
 from promptci.gates.policy import Policy
 from promptci.runs.model import Arm, Status
+from promptci.scoring import attacks, pairwise
 from promptci.verdict import Verdict
 
 
@@ -74,7 +75,12 @@ def critical(comparison: Comparison) -> Sequence[Reason]:
 def min_quality(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
     """Check the absolute limit on head's quality over all of its cases, new and changed ones included."""
     head = comparison.head
-    if policy.min_quality is None or head is None or head.quality is None or head.quality >= policy.min_quality:
+    if policy.min_quality is None or head is None or head.quality is None:
+        return []
+    if pairwise.compares(one for case in comparison.cases for one in case.head):
+        text = "Quality is the share of comparisons won here, so `gate.min_quality` was not checked."
+        return [_remark("min-quality", text)]
+    if head.quality >= policy.min_quality:
         return []
     return [
         Reason(
@@ -183,6 +189,37 @@ def _set_up(comparison: Comparison) -> Sequence[Reason]:
             "The endpoint did not run the model alike for both versions (system_fingerprint"
             f" {_listed(before, 3)} for base, {_listed(now, 3)} for head): a small difference may come from that.",
         )
+    ]
+
+
+def attacked(comparison: Comparison) -> Sequence[Reason]:
+    """Name the cases whose answers carry what looks like an attack on the judge."""
+    ids: dict[Arm, dict[str, None]] = {arm: {} for arm in Arm}
+    names: dict[str, None] = {}
+    count = 0
+    for scored in (one for case in comparison.cases for one in (*case.base, *case.head)):
+        if found := attacks.of(scored):
+            count += 1
+            names |= dict.fromkeys(found)
+            ids[scored.arm][scored.case.id] = None
+    if not count:
+        return []
+    said, look = ("1 answer carries", "it") if count == 1 else (f"{count} answers carry", "them")
+    where = "; ".join(f"{arm}: {_listed(list(found))}" for arm, found in ids.items() if found)
+    text = f"{said} what looks like an attack on the judge ({_listed(list(names))}): {where}. Read {look} yourself."
+    return [_remark("attack", text)]
+
+
+def position_bias(comparison: Comparison) -> Sequence[Reason]:
+    """Warn of a judge whose verdict depends on which answer stands first."""
+    return [
+        _remark(
+            "position-bias",
+            f"The judge changed its verdict on {found.flipped} of {found.pairs} pairs ({found.rate:.0%}) when the"
+            f" answers changed places, and more than {pairwise.MOST_FLIPPED:.0%} is too often. They count as ties.",
+        )
+        for found in pairwise.swaps(one for case in comparison.cases for one in case.head)
+        if found.biased
     ]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from promptci.errors import InputError, ProviderError
 from promptci.files import canonical, write
 from promptci.gates.model import Reason
-from promptci.jobs import rounds
+from promptci.jobs import judge_checks, rounds
 from promptci.jobs.gather import Gathered
 from promptci.jobs.judging import Judges
 from promptci.jobs.rounds import Rounds
@@ -25,8 +26,11 @@ from promptci.runs import journal
 from promptci.runs.execute import Desk, Key
 from promptci.runs.model import Answer, AnswerError, Plan
 from promptci.runs.purse import Purse
+from promptci.scoring import canaries
+from promptci.scoring.canaries import CanaryOutcome
 from promptci.scoring.judge import JudgeDesk
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.pairwise import SwapOutcome, swaps
 from promptci.verdict import Verdict
 
 JOURNAL = "journal.jsonl"
@@ -48,6 +52,10 @@ class Asked:
     cached: int = 0
     usd: Decimal | None = None
     usd_is_lower_bound: bool = False
+    canaries: tuple[CanaryOutcome, ...] = ()
+    """What the judges of this run made of useless answers."""
+    swaps: tuple[SwapOutcome, ...] = ()
+    """How often judges changed their verdict with the order of the answers."""
 
 
 def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], errand: Errand, world: World) -> Asked:
@@ -92,15 +100,13 @@ async def _ask(
         started = time.monotonic()  # one deadline for candidates and judges together
         desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
         judges = Judges(provider, limits, replace(desk, progress=count.judge))
-        named = gathered.config.judge
-        judge = JudgeDesk(
-            ask=judges.ask, model=named.model, rubric=gathered.rubric, embedding_model=named.embedding_model
-        )
+        judge, graded = _judge(plan, gathered, judges)
         asking = Rounds(plan, provider, desk, judge, gathered.config)
         await asking.first()
         if again := asking.again():
             world.progress.more(len(again))
             await asking.ask_again(again)
+        found = await canaries.ask(asking.scored, judge, gathered.config.judge.canaries)
     return Asked(
         scored=asking.scored,
         curtailed=asking.curtailed,
@@ -109,13 +115,31 @@ async def _ask(
             *purse.notes,
             *([cache.trouble] if cache is not None and cache.trouble else []),
             *asking.notes,
+            *graded,
+            *judge_checks.notes(asking.scored, found, gathered.config.judge),
         ),
         provider=provider.name,
         calls=count.calls,
         cached=count.cached,
         usd=None if purse.unknown and not purse.spent else purse.spent,
         usd_is_lower_bound=bool(purse.unknown),
+        canaries=found,
+        swaps=swaps(asking.scored),
     )
+
+
+def _judge(plan: Plan, gathered: Gathered, judges: Judges) -> tuple[JudgeDesk, Sequence[str]]:
+    """Give who marks what code cannot, and what to say of how it will."""
+    named = gathered.config.judge
+    pairwise, notes = judge_checks.in_pairs(plan, named)
+    desk = JudgeDesk(
+        ask=judges.ask,
+        model=named.model,
+        rubric=gathered.rubric,
+        embedding_model=named.embedding_model,
+        pairwise=pairwise,
+    )
+    return desk, notes
 
 
 def _cache(gathered: Gathered, errand: Errand, world: World) -> AnswerCache | None:

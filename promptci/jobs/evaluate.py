@@ -135,6 +135,8 @@ def _facts(
         notes=notes,
         requests_per_day=requests_per_day,
         gate_source=gate_source,
+        canaries=asked.canaries,
+        swaps=asked.swaps,
     )
 
 

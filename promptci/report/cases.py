@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 from promptci.compare.model import PairedCase
-from promptci.report import plain
+from promptci.report import judge_checks, plain
 from promptci.report.model import AnswerView, CaseView, MarkView
 from promptci.runs.model import Arm
+from promptci.scoring import attacks
 from promptci.scoring.model import Mark, ScoredCase
 
 Outcome = Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
@@ -77,6 +78,7 @@ def _answer(scored: ScoredCase | None) -> AnswerView | None:
         latency_ms=plain.number(completion.latency_ms) if completion else None,
         cost_usd=plain.number(scored.answer.cost_usd),
         cached=scored.answer.cached,
+        flags=[plain.text(judge_checks.flag(names))] if (names := attacks.of(scored)) else [],
     )
 
 

@@ -5,6 +5,8 @@ from typing import Literal
 
 from promptci import __version__
 from promptci.report.model import RevisionView, SpendView
+from promptci.scoring.canaries import CanaryOutcome
+from promptci.scoring.pairwise import SwapOutcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +29,10 @@ class RunFacts:
     """What a reader should know about the run as a whole."""
     requests_per_day: float | None = None
     """Turns cost per request into cost per month."""
+    canaries: tuple[CanaryOutcome, ...] = ()
+    """What the judges made of useless answers."""
+    swaps: tuple[SwapOutcome, ...] = ()
+    """How often judges changed their verdict with the order of the answers."""
     gate_source: str = "defaults"
     """Where the policy was read, in words."""
     promptci_version: str = __version__

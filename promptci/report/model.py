@@ -57,6 +57,7 @@ class AnswerView(View):
     latency_ms: float | None = None
     cost_usd: float | None = None
     cached: bool = False
+    flags: list[str] = Field(default=[], description="Why a person should read this answer.")
 
 
 class CaseView(View):
@@ -159,6 +160,13 @@ class ComparabilityView(View):
     )
 
 
+class JudgeChecksView(View):
+    """What was done to find out whether the judges of a prompt can be trusted, in words."""
+
+    canaries: list[str] = Field(default=[], description="A sentence for each judge: how useless answers fared.")
+    swaps: str | None = Field(default=None, description="How often a verdict changed with the order of the answers.")
+
+
 class PromptView(View):
     """One affected prompt."""
 
@@ -189,6 +197,7 @@ class PromptView(View):
     removed_cases: list[str] = []
     loosened_cases: list[str] = []
     notes: list[str] = []
+    judge_checks: JudgeChecksView | None = None
 
 
 class SpendView(View):

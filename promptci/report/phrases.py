@@ -150,6 +150,9 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
         ]
         if found.cases_needed is not None:
             rows.append(("Cases needed", _settling(found)))
+    if prompt.judge_checks is not None:
+        rows += [("Useless answers", said) for said in prompt.judge_checks.canaries]
+        rows += [("Order of the answers", prompt.judge_checks.swaps)] if prompt.judge_checks.swaps else []
     return [*rows, ("Rule", _rule(prompt, view))]
 
 

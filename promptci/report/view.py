@@ -7,7 +7,7 @@ from promptci.compare.model import ArmSummary, PairedCase
 from promptci.gates import zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
-from promptci.report import cases, plain, sourcediff, words
+from promptci.report import cases, judge_checks, plain, sourcediff, words
 from promptci.report.facts import RunFacts
 from promptci.report.model import (
     ArmView,
@@ -93,6 +93,7 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         removed_cases=_texts(plan.removed_cases),
         loosened_cases=_texts(plan.loosened_cases),
         notes=_texts(plan.notes),
+        judge_checks=judge_checks.view(plan.name, facts),
     )
 
 
