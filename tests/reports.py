@@ -87,6 +87,11 @@ def critical_broken() -> ReportView:
     return report(comparison(many(right=60) + "\n" + REFUND))
 
 
+def set_aside() -> ReportView:
+    coin = "coin? | Heads or tails? | heads | heads | tails"
+    return report(comparison(f"{many(right=58, broken=3)}\n{REFUND.replace('*', '*?')}\n{coin}"))
+
+
 def cost_limit() -> ReportView:
     return report(comparison(many(right=60), numbers=Numbers(usd=(0.0002, 0.00031), ms=(500.0, 520.0))))
 
@@ -186,6 +191,7 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         all_answers_failed,
         budget_reached,
         critical_broken,
+        set_aside,
         cost_limit,
         cost_unknown,
         hostile_text,

@@ -66,6 +66,7 @@ class CaseView(View):
     change: Literal["same", "new", "changed"]
     outcome: Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
     critical: bool
+    aside: str | None = Field(default=None, description="Why the case decides nothing; null: it counts.")
     tags: list[str] = []
     asked: str = Field(description="The case's variables, in words.")
     expected: str | None
