@@ -7,7 +7,10 @@ from notation import NEW, OLD, Numbers, comparison, many, prompt, report
 
 from promptci.gates.model import Reason
 from promptci.gates.policy import Handling, Mode, Policy
-from promptci.report import html
+from promptci.history.model import CaseRecord
+from promptci.history.precision import Precision
+from promptci.jobs import remember
+from promptci.report import evidence, html
 from promptci.report.model import ReportView, SpendView
 from promptci.runs.model import Status
 from promptci.verdict import Verdict
@@ -126,6 +129,32 @@ def advise_mode() -> ReportView:
     return report(comparison(many(right=31, broken=27, wrong=2)), policy=Policy(mode=Mode.ADVISE))
 
 
+def advised_with_a_history() -> ReportView:
+    compared = comparison(many(right=31, broken=27, wrong=2))
+    asked = [(paired.case, i) for i, paired in enumerate(compared.cases)]
+    earlier = [
+        CaseRecord(
+            run="r1",
+            at="2026-03-01T09:30:00Z",
+            prompt="order-extractor",
+            fingerprint="f1",
+            case=case.id,
+            digest=evidence.digest(case, ""),
+            model="gpt-4o-mini-2024-07-18",
+            passes=8 - (i < 12),
+            fails=int(i < 12),
+        )
+        for case, i in asked
+    ]
+    made = report(
+        compared,
+        policy=Policy(mode=Mode.ADVISE),
+        earlier=earlier,
+        precision=Precision(verdicts=12, judged=10, right=9),
+    )
+    return remember.identified(made)
+
+
 def shrunk_and_loosened_goldens() -> ReportView:
     rows = many(right=60) + "\nmail-151~ | Is it 77? | 77 | 77 | 77\nmail-152+ | And 78? | 78 | 78 | NONE"
     return report(comparison(rows, removed_cases=("vip-1", "vip-2"), loosened_cases=("mail-151",)))
@@ -198,6 +227,7 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         text_too_long,
         fork,
         advise_mode,
+        advised_with_a_history,
         shrunk_and_loosened_goldens,
         several_prompts,
         graded_with_repeats,

@@ -4,7 +4,8 @@ from promptci.report import filters
 from promptci.report.model import FlakyCaseView, PrecisionView, PromptView, ReportView
 
 MOST = 10
-"""Flaky cases, and verdicts to be judged, that are named."""
+"""Flaky cases that are named."""
+MOST_TO_JUDGE = 5
 MARK = "promptci history mark"
 
 
@@ -42,7 +43,7 @@ def precision(found: PrecisionView) -> str:
         return "No earlier verdict would have blocked."
     of = f"Of {filters.count(found.verdicts, 'verdict')} that would have blocked,"
     if not found.judged:
-        return f"{of} none has been judged yet: `{MARK} ID right|wrong`."
+        return f"{of} none has been judged yet: `{MARK} ID right` (or `wrong`)."
     share = filters.percent(found.right / found.judged)
     span = ""
     if found.interval is not None:
@@ -56,6 +57,7 @@ def judge_this(view: ReportView) -> list[str]:
     found = [p for p in view.prompts if p.verdict == "fail" and p.verdict_id]
     if view.gate.mode != "advise" or not found:
         return []
-    named = ", ".join(f"{p.verdict_id} ({p.name})" for p in found[:MOST])
-    more = f" and {len(found) - MOST:,} more" if len(found) > MOST else ""
-    return [f"Say whether this would have been right to block, by `{MARK} ID right|wrong --why …`: {named}{more}."]
+    return [
+        f"Say whether blocking {p.name} would have been right: `{MARK} {p.verdict_id} right --why …` (or `wrong`)."
+        for p in found[:MOST_TO_JUDGE]
+    ]
