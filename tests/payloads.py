@@ -6,7 +6,8 @@ from notation import comparison, report
 
 from promptci.gates.model import Reason
 from promptci.gates.policy import Mode, Policy
-from promptci.report.model import ReportView
+from promptci.history.precision import Precision
+from promptci.report.model import FlakyCaseView, FlakyView, PromptView, ReportView
 from promptci.runs.model import Status
 from promptci.verdict import Verdict
 
@@ -57,8 +58,9 @@ def rich() -> ReportView:
         f | Hi | yes | yes | !HTTP 503
         g+ | Hi | yes | yes | no
         h~ | Hi | yes | yes | yes
+        i? | Hi | yes | yes | no
     """
-    return report(
+    made = report(
         comparison(rows, kind="one-of", removed_cases=("x",), loosened_cases=("h",), notes=("a note",)),
         comparison(
             "\n".join(f"k{i} | Hi | yes | yes | yes" for i in range(60)) + "\nk | Hi | yes | no | yes", name="greeting"
@@ -68,10 +70,20 @@ def rich() -> ReportView:
         policy=Policy(mode=Mode.ADVISE, min_quality=0.5),
         problems=[Reason(rule="deadline", verdict=Verdict.ERROR, text="too late: `run.deadline`")],
         notes=("a note",),
+        precision=Precision(verdicts=3, judged=2, right=1),
     )
+    return made.model_copy(update={"prompts": [_remembered(prompt) for prompt in made.prompts]})
 
 
-FIXED = {"schema", "verdict", "kind", "status", "change", "outcome", "measure", "mode", "on_inconclusive"}
+def _remembered(prompt: PromptView) -> PromptView:
+    """Give the prompt as one that the history knows."""
+    known = FlakyView(cases=[FlakyCaseView(id="a", passes=2, fails=1)], discordance=0.1, measured=8)
+    cases = [case.model_copy(update={"flaky": case.id == "a"}) for case in prompt.case_details]
+    update = {"flaky": known, "verdict_id": "0a1b", "case_details": cases}
+    return prompt.model_copy(update={**update, "verdict": "fail"} if prompt.name == "order-extractor" else update)
+
+
+FIXED = {"arm", "schema", "verdict", "kind", "status", "change", "outcome", "measure", "mode", "on_inconclusive"}
 """Fields with a choice of values."""
 
 

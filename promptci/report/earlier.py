@@ -22,7 +22,12 @@ def flaky(prompt: PromptView) -> str:
 
 
 def _fared(case: FlakyCaseView) -> str:
-    return f"{case.id} (right {case.passes:,} of {filters.count(case.passes + case.fails, 'time')})"
+    return f"{_quoted(case.id)} (right {case.passes:,} of {filters.count(case.passes + case.fails, 'time')})"
+
+
+def _quoted(name: str) -> str:
+    """Give a name for a sentence in which backticks are ours: they make code of what stands between them."""
+    return name.replace("`", "'")
 
 
 def chance(prompt: PromptView, margin: float) -> list[tuple[str, str]]:
@@ -58,6 +63,7 @@ def judge_this(view: ReportView) -> list[str]:
     if view.gate.mode != "advise" or not found:
         return []
     return [
-        f"Say whether blocking {p.name} would have been right: `{MARK} {p.verdict_id} right --why …` (or `wrong`)."
+        f"Say whether blocking {_quoted(p.name)} would have been right:"
+        f" `{MARK} {_quoted(p.verdict_id or '')} right --why …` (or `wrong`)."
         for p in found[:MOST_TO_JUDGE]
     ]

@@ -77,6 +77,13 @@ def test_precision_is_told_in_advise_mode_only() -> None:
     assert step in phrases.next_steps(advised)
 
 
+def test_backticks_in_names_make_no_code() -> None:
+    assert "c`" not in earlier.flaky(prompt(cases=[FlakyCaseView(id="c`", passes=1, fails=1)]))
+    advised = SITUATIONS["advised_with_a_history"]()
+    odd = advised.model_copy(update={"prompts": [advised.prompts[0].model_copy(update={"name": "a`b"})]})
+    assert earlier.judge_this(odd)[0].count("`") == 4
+
+
 def test_only_what_would_have_blocked_is_to_be_judged() -> None:
     passing = report(comparison(many(right=60)), policy=Policy(mode=Mode.ADVISE))
     named = passing.model_copy(update={"prompts": [passing.prompts[0].model_copy(update={"verdict_id": "abc"})]})
