@@ -7,7 +7,10 @@ from notation import NEW, OLD, Numbers, comparison, many, prompt, report
 
 from promptci.gates.model import Reason
 from promptci.gates.policy import Handling, Mode, Policy
-from promptci.report import html
+from promptci.history.model import CaseRecord
+from promptci.history.precision import Precision
+from promptci.jobs import remember
+from promptci.report import evidence, html
 from promptci.report.model import ReportView, SpendView
 from promptci.runs.model import Status
 from promptci.scoring.canaries import CanaryOutcome, distrust
@@ -89,6 +92,11 @@ def critical_broken() -> ReportView:
     return report(comparison(many(right=60) + "\n" + REFUND))
 
 
+def set_aside() -> ReportView:
+    coin = "coin? | Heads or tails? | heads | heads | tails"
+    return report(comparison(f"{many(right=58, broken=3)}\n{REFUND.replace('*', '*?')}\n{coin}"))
+
+
 def cost_limit() -> ReportView:
     return report(comparison(many(right=60), numbers=Numbers(usd=(0.0002, 0.00031), ms=(500.0, 520.0))))
 
@@ -126,6 +134,32 @@ def models_differ() -> ReportView:
 
 def advise_mode() -> ReportView:
     return report(comparison(many(right=31, broken=27, wrong=2)), policy=Policy(mode=Mode.ADVISE))
+
+
+def advised_with_a_history() -> ReportView:
+    compared = comparison(many(right=31, broken=27, wrong=2))
+    asked = [(paired.case, i) for i, paired in enumerate(compared.cases)]
+    earlier = [
+        CaseRecord(
+            run="r1",
+            at="2026-03-01T09:30:00Z",
+            prompt="order-extractor",
+            fingerprint="f1",
+            case=case.id,
+            digest=evidence.digest(case, ""),
+            model="gpt-4o-mini-2024-07-18",
+            passes=8 - (i < 12),
+            fails=int(i < 12),
+        )
+        for case, i in asked
+    ]
+    made = report(
+        compared,
+        policy=Policy(mode=Mode.ADVISE),
+        earlier=earlier,
+        precision=Precision(verdicts=12, judged=10, right=9),
+    )
+    return remember.identified(made)
 
 
 def shrunk_and_loosened_goldens() -> ReportView:
@@ -217,6 +251,7 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         all_answers_failed,
         budget_reached,
         critical_broken,
+        set_aside,
         cost_limit,
         cost_unknown,
         hostile_text,
@@ -224,6 +259,7 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         fork,
         models_differ,
         advise_mode,
+        advised_with_a_history,
         shrunk_and_loosened_goldens,
         several_prompts,
         graded_with_repeats,

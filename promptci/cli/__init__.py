@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "Test prompts at one revision, without a comparison.",
     "power": "Say what the goldens can show, and what a smaller drop would cost to see.",
     "selftest": "Measure how often the gate blocks a change that changes nothing.",
+    "history": "What earlier runs found: verdicts, how often they were right, flaky cases.",
     "report": "Draw the report again, without asking a model.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
     "demo": "See a regression caught, with the embedded model and no key.",

@@ -22,7 +22,8 @@ from promptci.jobs.world import Errand
 @click.option(
     "--discordance",
     type=click.FloatRange(0, 1),
-    help="Share of cases that change their verdict by themselves; default: as `promptci selftest` measured it.",
+    help="Share of cases that change their verdict by themselves; default: as `promptci selftest` or earlier runs"
+    " measured it.",
 )
 @click.option(
     "--out",

@@ -67,6 +67,7 @@ def _config(file: ConfigFile) -> Config:
             budget_usd=run.budget_usd,
             deadline_s=run.deadline,
             cache=run.cache or None,
+            history=run.history or None,
         ),
         judge=Judge(
             model=file.judge.model,

@@ -137,6 +137,10 @@ class RunSection(Section):
     cache: str | Literal[False] | None = Field(
         default=".promptci/cache", description="Folder that keeps answers between runs; null or false: none."
     )
+    history: str | Literal[False] | None = Field(
+        default=".promptci/history",
+        description="Folder that keeps verdicts and the outcome of each case between runs; null or false: none.",
+    )
 
 
 class JudgeSection(Section):

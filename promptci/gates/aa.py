@@ -92,7 +92,7 @@ def selftest(
     failed, undecided = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.INCONCLUSIVE)
     counts = {c.id: _passes(table.answers[c.id]) for c in table.cases}
     graded = quality.is_graded(table.cases)
-    noise = None if graded else discordance(counts.values())
+    noise = None if graded else discordance([one] for one in counts.values())
     spread = _spread(table.answers.values()) if graded else None
     return SelfTest(
         prompt=plan.name,

@@ -11,9 +11,10 @@ from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
 from promptci.gates.policy import Policy
 from promptci.git.snapshot import Snapshot
-from promptci.jobs import asking, planning, quarantine
+from promptci.jobs import asking, planning, quarantine, remember
 from promptci.jobs.asking import Asked
 from promptci.jobs.gather import Gathered
+from promptci.jobs.remember import Memory
 from promptci.jobs.world import Errand, Outcome, World
 from promptci.redact import Redactor
 from promptci.report import redaction, write
@@ -58,6 +59,7 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         for line in planning.describe(plan, gathered.config.provider):
             world.say(line)
         return Outcome(exit_code=0)
+    memory = remember.recall(gathered, sides.head, errand, world)
     asked = asking.ask(plan, gathered, sides.shas, errand, world) if plan.questions else Asked()
     policy = gathered.config.gate
     comparisons = [
@@ -67,7 +69,7 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
     report = decide(comparisons, policy, asked.findings)
     if asked.curtailed:
         report = curtail.report(report, plan, asked.scored)
-    notes = (*gathered.notes, *plan.notes, *asked.notes)
+    notes = (*gathered.notes, *plan.notes, *asked.notes, *memory.notes)
     facts = _facts(
         sides,
         world,
@@ -76,7 +78,7 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         gate_source=gathered.config_source,
         requests_per_day=gathered.config.requests_per_day,
     )
-    return _written(report, facts, errand, world)
+    return _written(report, memory.told(facts), errand, world, memory)
 
 
 def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Outcome:
@@ -140,6 +142,9 @@ def _facts(
     )
 
 
-def _written(report: GateReport, facts: RunFacts, errand: Errand, world: World) -> Outcome:
+def _written(
+    report: GateReport, facts: RunFacts, errand: Errand, world: World, memory: Memory = remember.NONE
+) -> Outcome:
     view = redaction.redacted(views.build(report, facts=facts), Redactor.from_environ(world.environ))
+    view = remember.keep(view, memory)
     return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, errand.out))

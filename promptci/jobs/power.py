@@ -9,7 +9,8 @@ from promptci.compare import quality
 from promptci.gates import foresight
 from promptci.gates.foresight import Foresight
 from promptci.git.repo import Repo
-from promptci.jobs import planning, run, selftest
+from promptci.history import flaky
+from promptci.jobs import planning, remember, run, selftest
 from promptci.jobs.gather import Gathered
 from promptci.jobs.world import Errand, World
 from promptci.providers.prices import PriceList
@@ -30,7 +31,7 @@ class Question:
     drop: float | None = None
     """Drop to be seen; None: `gate.max_drop`."""
     discordance: float | None = None
-    """Assumed by the user; None: as measured by `selftest`, else several are shown."""
+    """Assumed by the user; None: as `selftest` or earlier runs measured it, else several are shown."""
     prompts: tuple[str, ...] = ()
 
 
@@ -47,10 +48,10 @@ def power(errand: Errand, question: Question, world: World) -> list[tuple[str, F
     with closing(Repo.discover(errand.root).snapshot(errand.head)) as head:
         gathered = selftest.chosen(run.everything(head, errand.config_path), question.prompts)
     drop = gathered.config.gate.max_drop if question.drop is None else question.drop
-    measured = selftest.read_discordance(errand.out / selftest.OUTPUT)
+    measured = _measured(gathered, errand, world)
     found = []
     for plan in gathered.plans:
-        graded = quality.is_graded([planned.case for planned in plan.cases])
+        graded = _graded(plan)
         price = _price(plan, gathered)
         world.say(f"{plan.name}: {filters.count(len(plan.cases), 'case')}, a check costs {_money(price)}")
         for variance, source in _noise(plan, question, measured, graded=graded):
@@ -61,13 +62,31 @@ def power(errand: Errand, question: Question, world: World) -> list[tuple[str, F
     return found
 
 
+def _graded(plan: PromptPlan) -> bool:
+    return quality.is_graded([planned.case for planned in plan.cases])
+
+
+def _measured(gathered: Gathered, errand: Errand, world: World) -> dict[str, tuple[float, str]]:
+    """Give the noise of each prompt of which it is known, and from where."""
+    found: dict[str, tuple[float, str]] = {}
+    folder = gathered.config.run.history
+    if folder is not None:
+        past = remember.opened(errand.root, folder, world.now()).read()
+        for plan in (plan for plan in gathered.plans if not _graded(plan)):
+            known = flaky.discordance(past.cases, plan.name)
+            if known is not None:
+                found[plan.name] = (known.rate, f"measured on {known.answers:,} answers of earlier runs")
+    tested = selftest.read_discordance(errand.out / selftest.OUTPUT)
+    return found | {name: (variance, "measured by selftest") for name, variance in tested.items()}
+
+
 def _noise(
-    plan: PromptPlan, question: Question, measured: dict[str, float], *, graded: bool
+    plan: PromptPlan, question: Question, measured: dict[str, tuple[float, str]], *, graded: bool
 ) -> Sequence[tuple[float, str]]:
     if question.discordance is not None:
         return [(question.discordance, f"assumed: {filters.percent(question.discordance)}")]
     if plan.name in measured:
-        return [(measured[plan.name], "measured by selftest")]
+        return [measured[plan.name]]
     if graded:
         return [(sd**2, f"if marks differ by {filters.points(sd)} from run to run") for sd in SPREADS]
     return [

@@ -26,6 +26,7 @@ def view(paired: PairedCase) -> CaseView:
         change=CHANGES[paired.change],
         outcome=outcome,
         critical=case.critical,
+        aside=plain.optional(paired.aside),
         tags=[plain.text(tag) for tag in case.tags],
         asked=plain.variables(case.vars),
         expected=None if case.expected is None else plain.spelled(case.expected),

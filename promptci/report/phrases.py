@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from promptci.report import comparability, filters
+from promptci.report import comparability, earlier, filters
 from promptci.report.model import PromptView, QualityView, ReasonView, ReportView
 
 
@@ -147,6 +147,7 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
             ("Method", found.method + (f"; seed {found.seed}" if found.seed is not None else "")),
             ("p of “worse”", f"{filters.p_value(found.p)}; adjusted (Holm) {filters.p_value(found.adjusted_p)}"),
             ("Smallest detectable drop", detectable_words(found)),
+            *earlier.chance(prompt, view.gate.max_drop),
         ]
         if found.cases_needed is not None:
             rows.append(("Cases needed", _settling(found)))
@@ -259,7 +260,7 @@ def next_steps(view: ReportView) -> list[str]:
         steps.append(_more_cases(view))
     if view.problems and view.verdict == "error" and not steps:
         steps.append("Nothing was concluded, so this says nothing about your change. Mend the cause and run again.")
-    return steps
+    return [*steps, *earlier.judge_this(view)]
 
 
 def _more_cases(view: ReportView) -> str:

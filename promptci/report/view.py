@@ -7,7 +7,7 @@ from promptci.compare.model import ArmSummary, PairedCase
 from promptci.gates import zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
-from promptci.report import cases, judge_checks, plain, sourcediff, words
+from promptci.report import evidence, judge_checks, plain, sourcediff, words
 from promptci.report.facts import RunFacts
 from promptci.report.model import (
     ArmView,
@@ -17,6 +17,7 @@ from promptci.report.model import (
     LabelRowView,
     LatencyView,
     PercentilesView,
+    PrecisionView,
     PromptView,
     QualityView,
     ReasonView,
@@ -52,6 +53,7 @@ def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
         pooled=plain.text(pooled.text) if pooled else None,
         notes=_texts(facts.notes),
         gate=_gate(gate_report.policy, facts.gate_source),
+        precision=_precision(facts),
         spend=facts.spend,
     )
 
@@ -65,6 +67,7 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
     comparison = decision.comparison
     plan = comparison.plan
     diff, diff_note = sourcediff.between(plan.base, plan.head) if facts.kind == "check" else ([], None)
+    known = evidence.flaky(comparison, policy, facts)
     return PromptView(
         name=plain.text(plan.name),
         path=plain.text(plan.path),
@@ -72,6 +75,8 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         verdict=decision.verdict.value,
         sentence=plain.text(words.sentence(decision, facts.kind)),
         why=_texts(plan.why),
+        base_fingerprint=plan.base.fingerprint if plan.base else None,
+        head_fingerprint=plan.head.fingerprint if plan.head else None,
         cases=len(comparison.cases),
         pairs=len(comparison.pairs),
         errors=comparison.errors,
@@ -87,11 +92,12 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         reasons=_reasons(decision.reasons),
         diff=diff,
         diff_note=diff_note,
-        case_details=[cases.view(paired) for paired in comparison.cases],
+        case_details=evidence.details(comparison, facts, known),
         new_cases=_ids([c for c in comparison.cases if c.change == "new"]),
         changed_cases=_ids([c for c in comparison.cases if c.change == "changed"]),
         removed_cases=_texts(plan.removed_cases),
         loosened_cases=_texts(plan.loosened_cases),
+        flaky=known,
         notes=_texts(plan.notes),
         judge_checks=judge_checks.view(plan.name, facts),
     )
@@ -188,6 +194,15 @@ def _cost(decision: Decision, requests_per_day: float | None) -> CostView:
         head_per_request=plain.number(head),
         delta_per_month=plain.number(month),
         requests_per_day=requests_per_day,
+    )
+
+
+def _precision(facts: RunFacts) -> PrecisionView | None:
+    found = facts.precision
+    if found is None:
+        return None
+    return PrecisionView(
+        verdicts=found.verdicts, judged=found.judged, right=found.right, interval=_interval(found.interval)
     )
 
 

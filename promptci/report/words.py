@@ -118,7 +118,7 @@ def _critical(comparison: Comparison) -> str:
     """Name the critical cases that block, as the gate finds them."""
     added = comparison.plan.status is Status.ADDED
     if added:
-        ids = [c.case.id for c in comparison.cases if c.case.critical and c.pass_rate(Arm.HEAD) == 0.0]
+        ids = [c.case.id for c in comparison.cases if c.must_pass and c.pass_rate(Arm.HEAD) == 0.0]
     else:
         ids = [c.case.id for c in comparison.compared if c.critical_break]
     verb = "fails" if added else "broke"
@@ -153,7 +153,8 @@ def counts(comparison: Comparison) -> str:
 
 def _head_counts(comparison: Comparison) -> str:
     """Say how many cases the only version passed; nothing where there is no answer."""
-    rates = [rate for case in comparison.cases if (rate := case.pass_rate(Arm.HEAD)) is not None]
+    counted = [case for case in comparison.cases if case.aside is None]
+    rates = [rate for case in counted if (rate := case.pass_rate(Arm.HEAD)) is not None]
     if not rates:
         return ""
     passed = sum(rate == 1.0 for rate in rates)

@@ -143,6 +143,8 @@ class Limits:
     deadline_s: float = 45 * 60.0
     cache: str | None = ".promptci/cache"
     """Folder, relative to the repository; None: no cache."""
+    history: str | None = ".promptci/history"
+    """Folder of what earlier runs found, relative to the repository; None: none is kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

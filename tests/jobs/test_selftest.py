@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
-from shop import GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop, world
+from shop import GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
 from promptci.errors import UsageError
 from promptci.jobs import power, selftest
@@ -77,6 +77,18 @@ def test_power_then_knows_the_noise(tmp_path: Path) -> None:
     assert said[1].strip().startswith("measured by selftest: smallest drop shown with 80% power: 1")
     assert re.search(r"to see 5 points: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", said[2])
     assert "not worse by 5 points" in said[-1]
+
+
+def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
+    with serving(Unsteady()) as server:
+        builder = repository(tmp_path, server)
+        builder.write({PROMPT: prompt(GOOD + " Nothing else.")}).commit()
+        for _ in range(2):
+            checked(builder, no_cache=True)
+        told, said = world()
+        ((_, found),) = power.power(errand(builder, tmp_path), Question(), told)
+    assert "measured on 200 answers of earlier runs" in said[1]
+    assert found.variance == pytest.approx(0.2 * 0.5, abs=0.11)
 
 
 def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ run:
   budget_usd: 2.00
   deadline: 45m
   cache: .promptci/cache
+  history: kept/history
 judge:
   model: gpt-4o-mini
   rubric: judges/helpful.md
@@ -54,6 +55,7 @@ def test_every_key_is_read() -> None:
     assert config.provider.api_key_env == "MY_KEY"
     assert (config.run.repeats, config.run.concurrency, config.run.budget_usd) == (3, 8, Decimal("2.0"))
     assert (config.run.deadline_s, config.run.cache) == (2700.0, ".promptci/cache")
+    assert config.run.history == "kept/history"
     assert (config.judge.model, config.judge.rubric) == ("gpt-4o-mini", "judges/helpful.md")
     assert (config.judge.pairwise, config.judge.canaries) == (True, 0)
     assert (config.gate.mode, config.gate.on_inconclusive) == (Mode.ADVISE, Handling.BLOCK)
