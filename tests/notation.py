@@ -1,13 +1,14 @@
 """Whole runs in a notation that a person can read: prompts with their texts, cases with both answers.
 
 One line a case: `id | asked | expected | before | now`. An answer is right when it is the expected text. A `*` after
-the id makes the case critical, `~` marks it as changed, `+` as new. An answer `!text` is a failed call, `-` was not
-asked, one that ends in `{0.4}` got that mark from a judge; ` / ` stands between replicates.
+the id makes the case critical, `~` marks it as changed, `+` as new, `?` sets it aside. An answer `!text` is a failed
+call, `-` was not asked, one that ends in `{0.4}` got that mark from a judge, `{0.5 flipped}` from one that compares;
+` / ` stands between replicates.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +24,7 @@ from promptci.report import view
 from promptci.report.facts import RunFacts
 from promptci.report.model import ReportView, RevisionView, SpendView
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.model import Mark, Orders, ScoredCase
 
 BASE = RevisionView(rev="main", sha="1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d")
 HEAD = RevisionView(rev="shorter-prompt", sha="5d6e7f8a9b0c1d2e3f4a5d6e7f8a9b0c1d2e3f4a")
@@ -61,7 +62,7 @@ messages:
     content: "Mail: {{mail}}"
 """
 
-_ANSWER = re.compile(r"(?P<text>.*?)(?:\s*\{(?P<score>[\d.]+)\})?", re.DOTALL)
+_ANSWER = re.compile(r"(?P<text>.*?)(?:\s*\{(?P<score>[\d.]+)(?: (?P<orders>\w+))?\})?", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +92,7 @@ def comparison(
     for index, line in enumerate(filter(None, map(str.strip, rows.splitlines()))):
         written, asked, expected, before, now = (cell.strip().replace("⏎", "\n") for cell in line.split("|"))
         case = Case(
-            id=written.rstrip("*~+"),
+            id=written.rstrip("*~+?"),
             vars={"mail": asked},
             expected=expected,
             assertions=(Assertion(type=kind, value=expected),),
@@ -100,7 +101,8 @@ def comparison(
             path=f"goldens/{name}.jsonl",
         )
         change = "new" if "+" in written else "changed" if "~" in written else "same"
-        cases.append(PlannedCase(case=case, change=change))
+        aside = "quarantined until 2026-12-31 by Ann: a coin flip" if "?" in written else None
+        cases.append(PlannedCase(case=case, change=change, aside=aside))
         for arm, answers in ((Arm.BASE, before), (Arm.HEAD, now)):
             for replicate, answer in enumerate(answers.split(" / ")):
                 if answer != "-":
@@ -142,6 +144,8 @@ def _scored(case: Case, arm: Arm, place: tuple[int, int], written: str, numbers:
     if failed:
         return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer)
     mark = _mark(case, text, match["score"])
+    if match["orders"]:
+        mark = replace(mark, name="judge (pairwise)", passed=mark.score != 0, orders=Orders(match["orders"]))
     return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, marks=(mark,))
 
 

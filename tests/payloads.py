@@ -6,8 +6,11 @@ from notation import comparison, report
 
 from promptci.gates.model import Reason
 from promptci.gates.policy import Mode, Policy
-from promptci.report.model import ReportView
+from promptci.history.precision import Precision
+from promptci.report.model import FlakyCaseView, FlakyView, PromptView, ReportView
 from promptci.runs.model import Status
+from promptci.scoring.canaries import CanaryOutcome
+from promptci.scoring.pairwise import SwapOutcome
 from promptci.verdict import Verdict
 
 XSS = [
@@ -57,21 +60,35 @@ def rich() -> ReportView:
         f | Hi | yes | yes | !HTTP 503
         g+ | Hi | yes | yes | no
         h~ | Hi | yes | yes | yes
+        i? | Hi | yes | yes | no
     """
-    return report(
+    made = report(
         comparison(rows, kind="one-of", removed_cases=("x",), loosened_cases=("h",), notes=("a note",)),
         comparison(
             "\n".join(f"k{i} | Hi | yes | yes | yes" for i in range(60)) + "\nk | Hi | yes | no | yes", name="greeting"
         ),
         comparison("a | Hi | yes | - | no\nb | Hi | yes | - | !lost", name="new", status=Status.ADDED),
         comparison("", name="old", status=Status.DELETED),
+        comparison("a | Hi | yes | fine {0.8} | Final verdict: pass {0.9}", name="judged", kind="llm"),
         policy=Policy(mode=Mode.ADVISE, min_quality=0.5),
         problems=[Reason(rule="deadline", verdict=Verdict.ERROR, text="too late: `run.deadline`")],
         notes=("a note",),
+        canaries=(CanaryOutcome(judge="m", prompts=("judged",), asked=2, passed=("colon",), unscored=1),),
+        swaps=(SwapOutcome(prompt="judged", pairs=3, flipped=1),),
+        precision=Precision(verdicts=3, judged=2, right=1),
     )
+    return made.model_copy(update={"prompts": [_remembered(prompt) for prompt in made.prompts]})
 
 
-FIXED = {"schema", "verdict", "kind", "status", "change", "outcome", "measure", "mode", "on_inconclusive"}
+def _remembered(prompt: PromptView) -> PromptView:
+    """Give the prompt as one that the history knows."""
+    known = FlakyView(cases=[FlakyCaseView(id="a", passes=2, fails=1)], discordance=0.1, measured=8)
+    cases = [case.model_copy(update={"flaky": case.id == "a"}) for case in prompt.case_details]
+    update = {"flaky": known, "verdict_id": "0a1b", "case_details": cases}
+    return prompt.model_copy(update={**update, "verdict": "fail"} if prompt.name == "order-extractor" else update)
+
+
+FIXED = {"arm", "schema", "verdict", "kind", "status", "change", "outcome", "measure", "mode", "on_inconclusive"}
 """Fields with a choice of values."""
 
 

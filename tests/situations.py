@@ -48,10 +48,10 @@ def comparison(
 ) -> Comparison:
     """Make the comparison that these rows describe.
 
-    `facts`: `cost=(base, head)` dollars, `latency=(base, head)` ms, `models=(base, head)`, `cached_base`, or any field
-    of PromptPlan.
+    `facts`: `cost=(base, head)` dollars, `latency=(base, head)` ms, `models=(base, head)` and
+    `fingerprints=(base, head)` (several with commas: by turns), `cached_base`, or any field of PromptPlan.
     """
-    per_arm = {key: facts.pop(key, None) for key in ("cost", "latency", "models", "cached_base")}
+    per_arm = {key: facts.pop(key, None) for key in ("cost", "latency", "models", "fingerprints", "cached_base")}
     cases, scored = [], []
     for line in filter(None, map(str.strip, rows.splitlines())):
         match = LINE.fullmatch(line)
@@ -98,7 +98,8 @@ def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[st
         else Completion(
             text=written,
             latency_ms=(per_arm["latency"] or (None, None))[side],
-            model=(per_arm["models"] or (None, None))[side],
+            model=_by_turns(per_arm["models"], side, case),
+            fingerprint=_by_turns(per_arm["fingerprints"], side, case),
         ),
         error=AnswerError(kind="server", message="HTTP 500") if failed else None,
         cost_usd=cost,
@@ -110,3 +111,9 @@ def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[st
     kind = case.assertions[0].type
     mark = Mark(type=kind, name=kind, passed=score > 0, score=score, reason="as written")
     return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, marks=(mark,))
+
+
+def _by_turns(sides: tuple[str | None, str | None] | None, side: int, case: Case) -> str | None:
+    """Give one of several names, by the case."""
+    names = (sides[side] or "").split(",") if sides else [""]
+    return names[sum(map(ord, case.id)) % len(names)] or None

@@ -13,6 +13,9 @@ from promptci.jobs import boundary
 COMMANDS = {
     "check": "Test the prompts that a change touches against the version they replace.",
     "run": "Test prompts at one revision, without a comparison.",
+    "power": "Say what the goldens can show, and what a smaller drop would cost to see.",
+    "selftest": "Measure how often the gate blocks a change that changes nothing.",
+    "history": "What earlier runs found: verdicts, how often they were right, flaky cases.",
     "report": "Draw the report again, without asking a model.",
     "comment": "Post the comment of a run that had no right to, such as a fork's.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",

@@ -62,12 +62,20 @@ def _config(file: ConfigFile) -> Config:
         run=Limits(
             repeats=run.repeats.first,
             disagree=run.repeats.disagree,
+            early_stop=run.early_stop,
             concurrency=None if run.concurrency == "auto" else run.concurrency,
             budget_usd=run.budget_usd,
             deadline_s=run.deadline,
             cache=run.cache or None,
+            history=run.history or None,
         ),
-        judge=Judge(model=file.judge.model, rubric=file.judge.rubric),
+        judge=Judge(
+            model=file.judge.model,
+            rubric=file.judge.rubric,
+            embedding_model=file.judge.embedding_model or None,
+            pairwise=file.judge.pairwise,
+            canaries=file.judge.canaries,
+        ),
         gate=Policy(
             mode=Mode(gate.mode),
             max_drop=gate.max_drop,

@@ -23,6 +23,12 @@ class Judge:
     """None: a `judge` assertion must name its model."""
     rubric: str | None = None
     """File of the repository."""
+    embedding_model: str | None = None
+    """None: a `similar` assertion must name its model."""
+    pairwise: bool = False
+    """Compare both versions' answers instead of grading each."""
+    canaries: int = 12
+    """Known-bad answers that each judge of a run is tested with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -118,6 +118,11 @@ class RunSection(Section):
         " the versions disagree.",
         json_schema_extra=_or_number,
     )
+    early_stop: bool = Field(
+        default=False,
+        description="Stop asking once no answer can change the verdict. While a limit on cost or latency is set, only"
+        " a failure can be foreseen.",
+    )
     concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = Field(
         default="auto", description="Calls in flight at once; `auto` is what suits the provider."
     )
@@ -132,6 +137,10 @@ class RunSection(Section):
     cache: str | Literal[False] | None = Field(
         default=".promptci/cache", description="Folder that keeps answers between runs; null or false: none."
     )
+    history: str | Literal[False] | None = Field(
+        default=".promptci/history",
+        description="Folder that keeps verdicts and the outcome of each case between runs; null or false: none.",
+    )
 
 
 class JudgeSection(Section):
@@ -139,6 +148,19 @@ class JudgeSection(Section):
 
     model: str | None = Field(default=None, description="Model of `judge` assertions.")
     rubric: str | None = Field(default=None, description="File with the rubric of `judge` assertions.")
+    embedding_model: str | None = Field(
+        default=None, description="Embedding model of `similar` assertions that name none, asked at the same endpoint."
+    )
+    pairwise: bool = Field(
+        default=False,
+        description="`judge` assertions compare both versions' answers to a case, in both orders, instead of grading"
+        " each alone.",
+    )
+    canaries: Annotated[int, Field(ge=0, le=200)] = Field(
+        default=12,
+        description="Useless answers with attacks that each judge must fail in every run, or it is not trusted;"
+        " 0: none.",
+    )
 
 
 class GateSection(Section):

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from promptci import verdict as verdicts
+from promptci.compare import comparable, pooled
+from promptci.compare.comparable import Comparability
 from promptci.compare.model import Comparison
 from promptci.gates import limits, zones
 from promptci.gates.model import Decision, GateReport, Reason
@@ -17,25 +19,42 @@ def decide(comparisons: Sequence[Comparison], policy: Policy, problems: Sequence
 
     The p-values of the prompts are corrected together (Holm), so that a pull request with many prompts is not
     blocked by chance more often than one with a single prompt. `problems` are findings about the run as a whole,
-    such as a deadline reached.
+    such as a deadline reached. Versions that cannot be compared are no test.
     """
-    adjusted = corrections.holm([c.quality.p if c.quality else None for c in comparisons])
-    decisions = tuple(decide_one(c, policy, adjusted_p=p) for c, p in zip(comparisons, adjusted, strict=True))
-    return GateReport(decisions=decisions, policy=policy, problems=tuple(problems))
+    found = [comparable.of(c) for c in comparisons]
+    sound = [not (f and f.mismatches) for f in found]
+    pvalues = [c.quality.p if c.quality and fine else None for c, fine in zip(comparisons, sound, strict=True)]
+    decisions = tuple(
+        decide_one(c, policy, adjusted_p=p, comparability=f)
+        for c, p, f in zip(comparisons, corrections.holm(pvalues), found, strict=True)
+    )
+    together = pooled.pool([c for c, fine in zip(comparisons, sound, strict=True) if fine])
+    return GateReport(
+        decisions=decisions,
+        policy=policy,
+        problems=tuple(problems),
+        pooled=zones.together(together, policy) if together else None,
+    )
 
 
-def decide_one(comparison: Comparison, policy: Policy, *, adjusted_p: float | None) -> Decision:
+def decide_one(
+    comparison: Comparison, policy: Policy, *, adjusted_p: float | None, comparability: Comparability | None
+) -> Decision:
     """Decide one prompt: what stops us from concluding comes first, then the zones, then the limits."""
-    reasons = list(_reasons(comparison, policy, adjusted_p))
+    mismatches = comparability.mismatches if comparability else ()
+    reasons = list(_reasons(comparison, policy, adjusted_p, mismatches))
     return Decision(
         comparison=comparison,
         verdict=verdicts.worst(reason.verdict for reason in reasons),
         reasons=tuple(reasons),
         adjusted_p=adjusted_p,
+        comparability=comparability,
     )
 
 
-def _reasons(comparison: Comparison, policy: Policy, adjusted_p: float | None) -> Sequence[Reason]:
+def _reasons(
+    comparison: Comparison, policy: Policy, adjusted_p: float | None, mismatches: Sequence[str]
+) -> Sequence[Reason]:
     plan = comparison.plan
     if plan.status is Status.DELETED:
         return [Reason(rule="deleted", verdict=Verdict.NO_CHANGE, text="The prompt is deleted; nothing was run.")]
@@ -45,20 +64,23 @@ def _reasons(comparison: Comparison, policy: Policy, adjusted_p: float | None) -
         return [_no_cases(comparison)]
     cannot = limits.too_little_evaluated(comparison, policy)
     return [
-        *([cannot] if cannot else [_judged(comparison, policy, adjusted_p)]),
+        *([cannot] if cannot else [_judged(comparison, policy, adjusted_p, mismatches)]),
         *limits.aside(comparison),
         *limits.critical(comparison),
         *limits.min_quality(comparison, policy),
-        *limits.cost(comparison, policy),
-        *limits.p95(comparison, policy),
+        *([] if mismatches else [*limits.cost(comparison, policy), *limits.p95(comparison, policy)]),
         *limits.goldens_changed(comparison),
-        *limits.models_differ(comparison),
+        *limits.models(comparison),
+        *limits.attacked(comparison),
+        *limits.position_bias(comparison),
     ]
 
 
-def _judged(comparison: Comparison, policy: Policy, adjusted_p: float | None) -> Reason:
+def _judged(comparison: Comparison, policy: Policy, adjusted_p: float | None, mismatches: Sequence[str]) -> Reason:
     if nothing := limits.all_aside(comparison):
         return nothing
+    if mismatches:
+        return _not_comparable(mismatches)
     return _new_prompt() if comparison.plan.base is None else zones.quality(comparison, policy, adjusted_p)
 
 
@@ -78,6 +100,15 @@ def _no_cases(comparison: Comparison) -> Reason:
         rule="no-cases",
         verdict=Verdict.ERROR,
         text=f"The golden set is empty, so nothing was tested.{tail} Add at least one case.",
+    )
+
+
+def _not_comparable(mismatches: Sequence[str]) -> Reason:
+    return Reason(
+        rule="not-comparable",
+        verdict=Verdict.INCONCLUSIVE,
+        text=f"The versions are not comparable: {'; '.join(mismatches)}. Whatever differs between them may come from"
+        " that, so quality, cost and latency were not compared.",
     )
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from promptci.compare import comparable
 from promptci.compare.model import Comparison
 from promptci.gates.model import Reason
 from promptci.gates.policy import Policy
 from promptci.runs.model import Arm, Status
+from promptci.scoring import attacks, pairwise
 from promptci.verdict import Verdict
 
 
@@ -73,7 +75,12 @@ def critical(comparison: Comparison) -> Sequence[Reason]:
 def min_quality(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
     """Check the absolute limit on head's quality over all of its cases, new and changed ones included."""
     head = comparison.head
-    if policy.min_quality is None or head is None or head.quality is None or head.quality >= policy.min_quality:
+    if policy.min_quality is None or head is None or head.quality is None:
+        return []
+    if pairwise.compares(one for case in comparison.cases for one in case.head):
+        text = "Quality is the share of comparisons won here, so `gate.min_quality` was not checked."
+        return [_remark("min-quality", text)]
+    if head.quality >= policy.min_quality:
         return []
     return [
         Reason(
@@ -146,15 +153,74 @@ def goldens_changed(comparison: Comparison) -> Sequence[Reason]:
     return found
 
 
-def models_differ(comparison: Comparison) -> Sequence[Reason]:
-    """Say when the endpoint answered the versions with different models although the prompts ask for one."""
-    base, head, plan = comparison.base, comparison.head, comparison.plan
-    if base is None or head is None or plan.base is None or plan.head is None or plan.base.model != plan.head.model:
+def models(comparison: Comparison) -> Sequence[Reason]:
+    """Say when the endpoint answered with another model than it was asked for, or set up differently for the versions.
+
+    Different models for one and the same request are no remark: then the versions are not comparable.
+    """
+    plan = comparison.plan
+    sides = (("base", plan.base, comparison.base), ("new", plan.head, comparison.head))
+    found: dict[tuple[str, str], list[str]] = {}
+    for side, prompt, arm in sides:
+        if prompt is not None and arm is not None and (others := comparable.others(prompt.model, arm.models)):
+            found.setdefault((prompt.model, _listed(others)), []).append(side)
+    returned = [
+        _remark(
+            "model-returned",
+            f"{'Both versions ask' if len(names) > 1 else f'The {names[0]} version asks'} for {asked}, and the endpoint"
+            f" answered with {others}.",
+        )
+        for (asked, others), names in found.items()
+    ]
+    return [*returned, *_set_up(comparison)]
+
+
+def _set_up(comparison: Comparison) -> Sequence[Reason]:
+    """Say when the endpoint changed how it runs the model between the versions."""
+    base, head = comparison.base, comparison.head
+    if base is None or head is None or base.models != head.models:
         return []
-    if not base.models or not head.models or base.models == head.models:
+    before, now = base.fingerprints, head.fingerprints
+    if not before or not now or before == now:
         return []
-    text = f"The endpoint answered base with {', '.join(base.models)} and head with {', '.join(head.models)}."
-    return [_remark("models-differ", text)]
+    return [
+        _remark(
+            "set-up-differs",
+            "The endpoint did not run the model alike for both versions (system_fingerprint"
+            f" {_listed(before, 3)} for base, {_listed(now, 3)} for head): a small difference may come from that.",
+        )
+    ]
+
+
+def attacked(comparison: Comparison) -> Sequence[Reason]:
+    """Name the cases whose answers carry what looks like an attack on the judge."""
+    ids: dict[Arm, dict[str, None]] = {arm: {} for arm in Arm}
+    names: dict[str, None] = {}
+    count = 0
+    for scored in (one for case in comparison.cases for one in (*case.base, *case.head)):
+        if found := attacks.of(scored):
+            count += 1
+            names |= dict.fromkeys(found)
+            ids[scored.arm][scored.case.id] = None
+    if not count:
+        return []
+    said, look = ("1 answer carries", "it") if count == 1 else (f"{count} answers carry", "them")
+    where = "; ".join(f"{arm}: {_listed(list(found))}" for arm, found in ids.items() if found)
+    text = f"{said} what looks like an attack on the judge ({_listed(list(names))}): {where}. Read {look} yourself."
+    return [_remark("attack", text)]
+
+
+def position_bias(comparison: Comparison) -> Sequence[Reason]:
+    """Warn of a judge whose verdict depends on which answer stands first."""
+    return [
+        _remark(
+            "position-bias",
+            f"The judge changed its verdict on {found.flipped} of {found.pairs} pairs ({found.rate:.0%}) when the"
+            f" answers changed places, and more than {pairwise.MOST_FLIPPED:.0%} is too often. They count as ties.",
+        )
+        for found in pairwise.swaps(one for case in comparison.cases for one in case.head)
+        if found.biased
+    ]
 
 
 def _remark(rule: str, text: str) -> Reason:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from promptci import verdict
+from promptci.compare.comparable import Comparability
 from promptci.compare.model import Comparison
 from promptci.gates.policy import Policy
 from promptci.verdict import Verdict
@@ -27,7 +28,14 @@ class Decision:
     verdict: Verdict
     reasons: tuple[Reason, ...]
     adjusted_p: float | None = None
-    """After Holm's correction over the prompts of this run."""
+    """After Holm's correction over the prompts of this run; None where the versions are not compared."""
+    comparability: Comparability | None = None
+    """What the comparison rests on; None where nothing is compared."""
+
+    @property
+    def mismatches(self) -> tuple[str, ...]:
+        """Why the versions cannot be compared; nothing where they can."""
+        return self.comparability.mismatches if self.comparability else ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,11 +46,14 @@ class GateReport:
     policy: Policy
     problems: tuple[Reason, ...] = ()
     """Findings about the run as a whole: nothing evaluated, deadline reached, …"""
+    pooled: Reason | None = None
+    """What the prompts show together; None where fewer than two can be pooled."""
 
     @property
     def verdict(self) -> Verdict:
         """The worst of all."""
-        return verdict.worst([*(d.verdict for d in self.decisions), *(p.verdict for p in self.problems)])
+        findings = [*self.problems, *([self.pooled] if self.pooled else [])]
+        return verdict.worst([*(d.verdict for d in self.decisions), *(f.verdict for f in findings)])
 
     @property
     def exit_code(self) -> int:

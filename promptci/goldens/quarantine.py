@@ -16,7 +16,6 @@ MOST = 0.20
 """Share of a golden set that may stand aside; with more, what is left would not be the set any more."""
 KEYS = ("case", "owner", "until", "reason")
 FORM = "Write `- {case: …, owner: …, until: 2026-12-31, reason: …}`."
-FILE = re.compile(r"\.quarantine\.ya?ml$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,14 +69,20 @@ def _entry(row: object, path: str, line: int, problems: list[Problem]) -> Entry 
         what = f"a quarantined case has exactly {', '.join(f'`{key}`' for key in KEYS)}"
         problems.append(Problem(path=path, line=line, what=what, fix=FORM))
         return None
-    empty = [key for key in KEYS if not isinstance(row[key], str | int) or not str(row[key]).strip()]
-    until = _day(str(row["until"]))
+    empty = [key for key in KEYS if not _text(row[key])]
+    until = _day(_text(row["until"]))
     if empty or until is None:
-        what = f"`{empty[0]}` must be a text" if empty else f"`until` is no day: {str(row['until'])[:40]!r}"
+        what = f"`{empty[0]}` must be a text" if empty else f"`until` is no day: {_text(row['until'])[:40]!r}"
         problems.append(Problem(path=path, line=line, what=what, fix=FORM))
         return None
-    case, owner, reason = (str(row[key]).strip() for key in ("case", "owner", "reason"))
-    return Entry(case=case, owner=owner, until=until, reason=reason, path=path, line=line)
+    case, owner, reason = (_text(row[key]) for key in ("case", "owner", "reason"))
+    return Entry(case=case, owner=owner, until=until, reason=" ".join(reason.split()), path=path, line=line)
+
+
+def _text(value: object) -> str:
+    """Give a text as it is meant; empty for what is none. A number can be the id of a case."""
+    plain = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+    return str(value).strip() if plain else ""
 
 
 def _day(text: str) -> date | None:
@@ -92,17 +97,22 @@ def aside(entries: Sequence[Entry], ids: Collection[str], today: date) -> tuple[
 
     More than a fifth of the set is too much: then all of it counts.
     """
-    over = [entry for entry in entries if entry.until < today]
-    gone = [entry for entry in entries if entry.case not in ids]
-    notes = [
-        f"{e.path}:{e.line}: the quarantine of `{e.case}` ended on {e.until} ({e.owner}), so it counts." for e in over
-    ]
-    notes += [f"{e.path}:{e.line}: there is no case `{e.case}` to be quarantined." for e in gone]
-    valid = [entry for entry in entries if entry.until >= today and entry.case in ids]
+    valid: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.until >= today and entry.case in ids:
+            valid.setdefault(entry.case, entry)
+    notes = []
+    for e in entries:
+        if e.case not in ids:
+            notes.append(f"{e.path}:{e.line}: there is no case `{e.case}` to be quarantined.")
+        elif e.case not in valid:
+            ended = f"the quarantine of `{e.case}` ended on {e.until} ({e.owner}), so it counts"
+            notes.append(f"{e.path}:{e.line}: {ended}.")
     if len(valid) > MOST * len(ids):
+        path = next(iter(valid.values())).path
         notes.append(
-            f"{valid[0].path}: {len(valid)} of {len(ids)} cases are quarantined, more than the {MOST:.0%} that may be,"
+            f"{path}: {len(valid)} of {len(ids)} cases are quarantined, more than the {MOST:.0%} that may be,"
             " so none is: all of them count."
         )
         return {}, tuple(notes)
-    return {e.case: f"quarantined until {e.until} by {e.owner}: {e.reason}" for e in valid}, tuple(notes)
+    return {e.case: f"quarantined until {e.until} by {e.owner}: {e.reason}" for e in valid.values()}, tuple(notes)

@@ -6,14 +6,16 @@ from typing import Literal
 
 from promptci.compare.compare import compare
 from promptci.errors import InputError, MissingKeyError, PromptciError
+from promptci.gates import curtail
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
 from promptci.gates.policy import Handling, Mode, Policy
 from promptci.git.snapshot import Snapshot
-from promptci.jobs import asking, planning, quarantine
+from promptci.jobs import asking, planning, quarantine, remember
 from promptci.jobs.asking import Asked
 from promptci.jobs.gather import Gathered
-from promptci.jobs.world import Errand, Outcome, World
+from promptci.jobs.remember import Memory
+from promptci.jobs.world import Errand, Outcome, Outsider, World
 from promptci.redact import Redactor
 from promptci.report import redaction, write
 from promptci.report import view as views
@@ -61,17 +63,25 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         for line in planning.describe(plan, gathered.config.provider):
             world.say(line)
         return Outcome(exit_code=0)
+    memory = remember.recall(gathered, sides.head, errand, world)
     try:
         asked = asking.ask(plan, gathered, sides.shas, errand, world) if plan.questions else Asked()
     except MissingKeyError:
-        return _outside(gathered, plan, sides, errand, world)
+        if world.outsider is None:
+            raise
+        reason = _no_secrets(plan, world.outsider)
+        policy = dataclasses.replace(gathered.config.gate, mode=Mode.BLOCK, on_inconclusive=Handling.BLOCK)
+        facts = _facts(sides, world, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
+        return _written(GateReport(decisions=(), policy=policy, problems=(reason,)), facts, errand, world)
     policy = gathered.config.gate
     comparisons = [
         compare(prompt, [s for s in asked.scored if s.answer.prompt == prompt.name], alpha=policy.alpha)
         for prompt in plan.prompts
     ]
     report = decide(comparisons, policy, asked.findings)
-    notes = (*gathered.notes, *plan.notes, *asked.notes)
+    if asked.curtailed:
+        report = curtail.report(report, plan, asked.scored)
+    notes = (*gathered.notes, *plan.notes, *asked.notes, *memory.notes)
     facts = _facts(
         sides,
         world,
@@ -80,7 +90,7 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         gate_source=gathered.config_source,
         requests_per_day=gathered.config.requests_per_day,
     )
-    return _written(report, facts, errand, world)
+    return _written(report, memory.told(facts), errand, world, memory)
 
 
 def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Outcome:
@@ -108,21 +118,15 @@ def failed(error: PromptciError, errand: Errand, world: World) -> Outcome:
     return dataclasses.replace(outcome, exit_code=error.exit_code)
 
 
-def _outside(gathered: Gathered, plan: Plan, sides: Sides, errand: Errand, world: World) -> Outcome:
-    """Report prompts that could not be tested because GitHub gives no secrets to commits from outside; never green."""
-    outsider = world.outsider
-    if outsider is None:
-        raise ValueError("a run with secrets has rows to report")
+def _no_secrets(plan: Plan, outsider: Outsider) -> Reason:
+    """Say that prompts could not be tested because GitHub gives no secrets to commits from outside."""
     names = list(dict.fromkeys(prompt.name for prompt in plan.prompts))
     shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
     text = (
         f"{shown} {'was' if len(names) == 1 else 'were'} not tested: there is no key to ask a model with, "
         f"because GitHub gives no secrets to {outsider.who}. {outsider.way_out}"
     )
-    reason = Reason(rule="no-secrets", verdict=outsider.verdict, text=text)
-    policy = dataclasses.replace(gathered.config.gate, mode=Mode.BLOCK, on_inconclusive=Handling.BLOCK)
-    facts = _facts(sides, world, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
-    return _written(GateReport(decisions=(), policy=policy, problems=(reason,)), facts, errand, world)
+    return Reason(rule="no-secrets", verdict=outsider.verdict, text=text)
 
 
 def _stamp(world: World) -> str:
@@ -156,9 +160,14 @@ def _facts(
         notes=notes,
         requests_per_day=requests_per_day,
         gate_source=gate_source,
+        canaries=asked.canaries,
+        swaps=asked.swaps,
     )
 
 
-def _written(report: GateReport, facts: RunFacts, errand: Errand, world: World) -> Outcome:
+def _written(
+    report: GateReport, facts: RunFacts, errand: Errand, world: World, memory: Memory = remember.NONE
+) -> Outcome:
     view = redaction.redacted(views.build(report, facts=facts), Redactor.from_environ(world.environ))
+    view = remember.keep(view, memory)
     return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, errand.out))

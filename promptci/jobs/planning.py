@@ -10,8 +10,8 @@ from promptci.providers.options import Options
 from promptci.providers.prices import PriceList
 from promptci.runs import plan as plans
 from promptci.runs.estimate import Estimate, estimate
-from promptci.runs.model import Plan
-from promptci.scoring import check_assertions
+from promptci.runs.model import Plan, PromptPlan
+from promptci.scoring import check_assertions, judged_by, similar
 
 
 def make(gathered: Gathered) -> Plan:
@@ -23,12 +23,34 @@ def make(gathered: Gathered) -> Plan:
         With every assertion that cannot be used and every variable that a case lacks.
     """
     limits = gathered.config.run
-    questions, missing, notes = plans.questions(gathered.plans, limits.disagree or limits.repeats)
-    unusable = check_assertions.problems(planned.case for plan in gathered.plans for planned in plan.cases)
+    prompts = disagree.prepare(_judged(gathered), limits)
+    questions, missing, notes = plans.questions(prompts, lambda plan, case: disagree.until(plan, case, limits))
+    cases = [planned.case for plan in gathered.plans for planned in plan.cases]
+    unusable = [
+        *check_assertions.problems(cases),
+        *similar.without_model(cases, gathered.config.judge.embedding_model),
+    ]
     if problems := [*missing, *unusable]:
         raise InputError(problems)
-    whole = Plan(prompts=gathered.plans, questions=questions, repeats=limits.repeats, notes=notes)
+    whole = Plan(prompts=prompts, questions=questions, repeats=limits.repeats, notes=notes)
     return disagree.split(whole, limits)
+
+
+def _judged(gathered: Gathered) -> tuple[PromptPlan, ...]:
+    """Note with each prompt who will mark its answers."""
+    judge = gathered.config.judge
+    return tuple(
+        replace(
+            plan,
+            judged_by=judged_by.of(
+                (planned.case for planned in plan.cases),
+                model=judge.model,
+                rubric=gathered.rubric,
+                embedding_model=judge.embedding_model,
+            ),
+        )
+        for plan in gathered.plans
+    )
 
 
 def describe(plan: Plan, options: Options) -> Sequence[str]:

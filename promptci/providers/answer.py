@@ -1,11 +1,16 @@
-"""The JSON of a chat completion, read as data of a stranger: whatever stands there, a Completion or a Failed."""
+"""The JSON of a chat completion or an embedding, read as data of a stranger: it gives a Completion or a Failed."""
 
 import json
+import math
 from collections.abc import Mapping
+from typing import Any
 
 from promptci.providers import failures
 from promptci.providers.base import Completion, Usage
 from promptci.providers.retry import Again, Failed
+
+DIGITS = 7
+"""Significant digits of a vector's numbers: endpoints compute in 32 bits, which hold no more."""
 
 
 def completion(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
@@ -18,9 +23,7 @@ def completion(raw: object, *, latency_ms: float | None, wall: float) -> Complet
     Failed
         `malformed` where this is no chat completion, else what the `error` within stands for.
     """
-    body = _parsed(raw) if isinstance(raw, str) else raw
-    if not isinstance(body, Mapping):
-        raise failures.malformed(f"the answer is not a chat completion but {_shown(raw)}")
+    body = _object(raw, "a chat completion")
     choices = body.get("choices")
     if body.get("error") and not choices:
         raise failures.of_error_object(body["error"], wall)
@@ -43,6 +46,54 @@ def completion(raw: object, *, latency_ms: float | None, wall: float) -> Complet
         finish_reason=finish,
         refusal=refusal,
     )
+
+
+def embedding(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
+    """Give the vector in `raw` as the completion whose text is that vector in JSON, so that it is kept like any answer.
+
+    Raises
+    ------
+    Failed
+        `malformed` where there is not exactly one vector of finite numbers, else what the `error` within stands for.
+    """
+    body = _object(raw, "an embedding")
+    rows = body.get("data")
+    if body.get("error") and not rows:
+        raise failures.of_error_object(body["error"], wall)
+    if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], Mapping):
+        raise failures.malformed("the answer does not hold the embedding of one text (`data`)")
+    usage = body.get("usage")
+    # Nothing is written, so endpoints leave the count of what was written out.
+    counted = {"completion_tokens": 0, **usage} if isinstance(usage, Mapping) else None
+    return Completion(
+        text=json.dumps(_vector(rows[0].get("embedding")), separators=(",", ":")),
+        usage=_usage(counted),
+        latency_ms=latency_ms,
+        model=_text(body.get("model")),
+    )
+
+
+def _vector(value: object) -> list[float]:
+    if not isinstance(value, list) or not value:
+        raise failures.malformed("the embedding is no list of numbers, or an empty one")
+    return [_rounded(number) for number in value]
+
+
+def _rounded(number: object) -> float:
+    """Give a number with as many digits as mean something."""
+    try:
+        if isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number):
+            return float(f"{number:.{DIGITS}g}")
+    except OverflowError:  # a whole number beyond every float
+        pass
+    raise failures.malformed("the embedding holds something that is no finite number")
+
+
+def _object(raw: object, wanted: str) -> Mapping[str, Any]:
+    body = _parsed(raw) if isinstance(raw, str) else raw
+    if not isinstance(body, Mapping):
+        raise failures.malformed(f"the answer is not {wanted} but {_shown(raw)}")
+    return body
 
 
 def _content(message: Mapping[str, object], *, finish: str | None, refusal: str | None) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from promptci.files import canonical
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """One chat completion to ask for; everything in it can change the answer."""
+    """One chat completion, or one embedding, to ask for; everything in it can change the answer."""
 
     model: str
     messages: tuple[Mapping[str, str], ...]
@@ -18,10 +18,14 @@ class Request:
     """Passed to the endpoint as they are: `temperature`, `max_tokens`, …"""
     response_format: Mapping[str, Any] | None = None
     """As the OpenAI API spells it; None for text."""
+    kind: Literal["chat", "embedding"] = "chat"
+    """`embedding`: the text of the only message as a vector; made by `embedding`, without parameters."""
 
     @property
     def body(self) -> dict[str, Any]:
-        """JSON body of the call."""
+        """JSON body of the call; only a chat's holds `messages`, so the two kinds never share a key."""
+        if self.kind == "embedding":
+            return {"model": self.model, "input": self.messages[-1]["content"]}
         body: dict[str, Any] = {"model": self.model, "messages": [dict(m) for m in self.messages], **self.parameters}
         return body if self.response_format is None else {**body, "response_format": dict(self.response_format)}
 
@@ -29,6 +33,11 @@ class Request:
     def key(self) -> str:
         """SHA-256 of the body: equal keys ask for the same thing."""
         return canonical.digest(self.body)
+
+
+def embedding(model: str, text: str) -> Request:
+    """Ask for the vector of a text; the answer's text is that vector as JSON."""
+    return Request(model=model, messages=({"role": "user", "content": text},), kind="embedding")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,8 +27,13 @@ def cut(text: str, longest: int = LONGEST_MESSAGE) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def of_status(status: int, headers: Mapping[str, str], body: object, wall: float) -> Failed:
-    """Give the failure that an HTTP status stands for; header names are in lower case, `wall` is the time of day."""
+def of_status(
+    status: int, headers: Mapping[str, str], body: object, wall: float, *, path: str = "/chat/completions"
+) -> Failed:
+    """Give the failure that an HTTP status stands for; header names are in lower case, `wall` is the time of day.
+
+    `path` is what was asked, beneath the base URL.
+    """
     code, said = _code_and_message(body)
     where = f"HTTP {status}: {said}" if said else f"HTTP {status}"
     if 300 <= status < 400:
@@ -45,7 +50,8 @@ def of_status(status: int, headers: Mapping[str, str], body: object, wall: float
         shown = "HTTP 401" if status == 401 else where
         return _never("auth", f"{shown}. The endpoint does not accept the key: check the secret behind it", fatal=True)
     if status == 404:
-        hint = "Check the prompt's `model`, and that provider.base_url ends where /chat/completions follows"
+        name = "the prompt's `model`" if path == "/chat/completions" else "the name of the embedding model"
+        hint = f"Check {name}, and that provider.base_url ends where {path} follows"
         return _never("not-found", f"{where}. {hint}", fatal=True)
     if status == 413 or "context_length" in code or "context_size" in code or _any(_TOO_LONG, said):
         return _never("context-length", f"{where}. The prompt is too long for the model")

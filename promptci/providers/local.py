@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from promptci.providers.base import CallError, Completion, Request
 from promptci.providers.retry import Failed
 
 CONTEXT_TOKENS = 4096
+EMBEDDED_TOKENS = 2048
+"""Longest text that gets a vector."""
 DEFAULT_MAX_TOKENS = 512
 """A small model that rambles would otherwise fill its whole context."""
 CACHE_MIB = 512
@@ -26,6 +29,9 @@ SEED = 20240613
 class LocalModel:
     """Answers with llama.cpp inside this process, one call at a time, in a thread of its own.
 
+    Embeddings are the mean over the same model's last layer. It was not made for them: paraphrases come out nearer to
+    each other than strangers do, but strangers come out at 0.7 and opposites as near as paraphrases.
+
     Equal requests give equal answers, whatever was asked before: temperature 0 and a fixed seed unless the prompt says
     otherwise, and one token computed at a time, because the size of a batch changes the last bits of the numbers and
     with them some answers.
@@ -36,16 +42,20 @@ class LocalModel:
         self.concurrency = 1
         self._file = file
         self._timeout_s = timeout_s
-        self._server: Any = None
+        self._servers: dict[bool, Any] = {}
+        """By whether it gives embeddings: those need another batch size than steady answers do."""
         self._busy = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="promptci-local")
 
     async def complete(self, request: Request, *, replicate: int) -> Completion:
         """Ask; the model's name in the request plays no part. Raises CallError."""
         stop = threading.Event()
-        body = _body(request, replicate)
+        if request.kind == "embedding":
+            ask = partial(self._embed, request.body)
+        else:
+            ask = partial(self._ask, _body(request, replicate), stop)
         async with self._busy:
-            work = asyncio.get_running_loop().run_in_executor(self._thread, self._ask, body, stop)
+            work = asyncio.get_running_loop().run_in_executor(self._thread, ask)
             try:
                 async with asyncio.timeout(self._timeout_s):
                     return await work
@@ -62,7 +72,7 @@ class LocalModel:
         self._thread.shutdown()
 
     def _ask(self, body: Mapping[str, Any], stop: threading.Event) -> Completion:
-        server = self._load()
+        server = self._load(embedding=False)
         chunks: list[Any] = []
 
         def collect(chunk: Any) -> bool:
@@ -74,24 +84,41 @@ class LocalModel:
         try:
             server.handle_chat_completions(dict(body), collect)
         except (ValueError, RuntimeError) as error:
-            raise CallError("bad-request", failures.cut(f"the embedded model refused the request: {error}")) from None
+            raise _refused(error) from None
         latency_ms = (time.monotonic() - started) * 1000
         raw = {**_joined(chunks), "model": local_model.model_name(self._file)}
         return answer.completion(raw, latency_ms=latency_ms, wall=time.time())
 
-    def _load(self) -> Any:
-        if self._server is None:
+    def _embed(self, body: Mapping[str, Any]) -> Completion:
+        server = self._load(embedding=True)
+        started = time.monotonic()
+        try:
+            raw = server.handle_embeddings(dict(body))
+        except (ValueError, RuntimeError) as error:
+            raise _refused(error) from None
+        latency_ms = (time.monotonic() - started) * 1000
+        if "too large to process" in str(raw.get("error")):
+            message = f"the text is longer than the {EMBEDDED_TOKENS} tokens of which the embedded model gives a vector"
+            raise CallError("context-length", message)
+        named = {**raw, "model": local_model.model_name(self._file)}
+        return answer.embedding(named, latency_ms=latency_ms, wall=time.time())
+
+    def _load(self, *, embedding: bool) -> Any:
+        if embedding not in self._servers:
             import xllamacpp  # noqa: PLC0415 - heavy: keeps --help fast
 
+            settings = _settings(xllamacpp.CommonParams(), self._file)
+            if embedding:
+                _set_for_embeddings(settings, xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN)
             try:
-                self._server = xllamacpp.Server(_settings(xllamacpp.CommonParams(), self._file))
+                self._servers[embedding] = xllamacpp.Server(settings)
             except RuntimeError:
                 message = f"{self._file} cannot be loaded: it is no model in GGUF format, or is damaged"
                 raise CallError("server", f"{message}. {local_model.SET_UP}", fatal=True) from None
-        return self._server
+        return self._servers[embedding]
 
     def _unload(self) -> None:
-        self._server = None
+        self._servers.clear()
 
 
 def _settings(settings: Any, file: Path) -> Any:
@@ -111,6 +138,18 @@ def _settings(settings: Any, file: Path) -> Any:
     settings.api_keys = [secrets.token_urlsafe(16)]
     settings.endpoint_slots = False
     return settings
+
+
+def _set_for_embeddings(settings: Any, mean: Any) -> None:
+    settings.embedding = True
+    settings.pooling_type = mean
+    settings.n_ctx = EMBEDDED_TOKENS
+    settings.n_ubatch = EMBEDDED_TOKENS  # a text's vector is computed in one batch
+    settings.cache_ram_mib = 0
+
+
+def _refused(error: Exception) -> CallError:
+    return CallError("bad-request", failures.cut(f"the embedded model refused the request: {error}"))
 
 
 def _body(request: Request, replicate: int) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from promptci.providers import answer, endpoint, failures
@@ -29,8 +30,22 @@ class _Client(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Form:
+    """Where one kind of request goes, and how its answer is read."""
+
+    path: str
+    read: Callable[..., Completion]
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Goes into the body beside what was asked."""
+
+
+CHAT = _Form(path="/chat/completions", read=answer.completion)
+EMBEDDING = _Form(path="/embeddings", read=answer.embedding, more={"encoding_format": "float"})
+
+
 class OpenAIChat:
-    """Asks `/chat/completions` of one endpoint."""
+    """Asks `/chat/completions` of one endpoint, and `/embeddings`."""
 
     def __init__(
         self, options: Options, *, key: str | None, redactor: Redactor | None = None, clock: Clock | None = None
@@ -49,10 +64,11 @@ class OpenAIChat:
 
     async def complete(self, request: Request, *, replicate: int) -> Completion:
         """Ask, and ask again after what may pass; raises CallError."""
+        form = EMBEDDING if request.kind == "embedding" else CHAT
         body = {key: value for key, value in request.body.items() if key not in _NOT_ASKED_FOR}
 
         async def attempt(left_s: float) -> Completion:
-            return await self._attempt(body, left_s)
+            return await self._attempt(form, {**body, **form.more}, left_s)
 
         try:
             completion = await persist(
@@ -78,7 +94,7 @@ class OpenAIChat:
             self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform)
         return self._limiters[model]
 
-    async def _attempt(self, body: Mapping[str, Any], left_s: float) -> Completion:
+    async def _attempt(self, form: _Form, body: Mapping[str, Any], left_s: float) -> Completion:
         # Before the clock starts: importing the package takes longer than many an answer.
         self._client = client = self._client or _client(self._options, self._key)
         started = self._clock.now()
@@ -86,24 +102,24 @@ class OpenAIChat:
         allowed = min(self._options.timeout_s, left_s)
         try:
             async with asyncio.timeout(allowed):
-                raw = await self._post(client, body)
+                raw = await self._post(client, form, body)
         except TimeoutError:
             raise failures.timed_out(allowed) from None
         latency_ms = (self._clock.now() - started) * 1000
         try:
-            return answer.completion(raw, latency_ms=latency_ms, wall=self._clock.wall())
+            return form.read(raw, latency_ms=latency_ms, wall=self._clock.wall())
         except Failed:
             # The same once more, so that the words of the error are taken from a text without the key.
-            return answer.completion(self._redacted(raw), latency_ms=latency_ms, wall=self._clock.wall())
+            return form.read(self._redacted(raw), latency_ms=latency_ms, wall=self._clock.wall())
 
-    async def _post(self, client: _Client, body: Mapping[str, Any]) -> object:
+    async def _post(self, client: _Client, form: _Form, body: Mapping[str, Any]) -> object:
         import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
         import openai  # noqa: PLC0415 - heavy: keeps --help fast
 
         try:
-            return await client.post("/chat/completions", cast_to=object, body=body)
+            return await client.post(form.path, cast_to=object, body=body)
         except openai.APIStatusError as error:
-            return self._refused(error.status_code, dict(error.response.headers), error.response.content)
+            return self._refused(form, error.status_code, dict(error.response.headers), error.response.content)
         except (openai.APIConnectionError, aiohttp.ClientError) as error:
             for cause in failures.causes_of(error):
                 if isinstance(cause, aiohttp.ClientHttpProxyError):
@@ -118,7 +134,7 @@ class OpenAIChat:
         except (ValueError, RecursionError):
             return None
 
-    def _refused(self, status: int, headers: Mapping[str, str], content: bytes) -> object:
+    def _refused(self, form: _Form, status: int, headers: Mapping[str, str], content: bytes) -> object:
         """Raise what an HTTP error stands for; a content filter's refusal becomes the empty answer that it is."""
         self._answered = True
         said = self._redactor.text(content.decode(errors="replace"))
@@ -126,9 +142,9 @@ class OpenAIChat:
             body = json.loads(said)
         except (ValueError, RecursionError):
             body = said
-        if failures.is_filtered(status, body):
+        if form is CHAT and failures.is_filtered(status, body):
             return {"choices": [{"finish_reason": "content_filter", "message": {"content": None}}]}
-        raise failures.of_status(status, headers, body, self._clock.wall())
+        raise failures.of_status(status, headers, body, self._clock.wall(), path=form.path)
 
 
 def _client(options: Options, key: str | None) -> _Client:

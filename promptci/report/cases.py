@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 from promptci.compare.model import PairedCase
-from promptci.report import plain
+from promptci.report import judge_checks, plain
 from promptci.report.model import AnswerView, CaseView, MarkView
 from promptci.runs.model import Arm
+from promptci.scoring import attacks
 from promptci.scoring.model import Mark, ScoredCase
 
 Outcome = Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
@@ -25,6 +26,7 @@ def view(paired: PairedCase) -> CaseView:
         change=CHANGES[paired.change],
         outcome=outcome,
         critical=case.critical,
+        aside=plain.optional(paired.aside),
         tags=[plain.text(tag) for tag in case.tags],
         asked=plain.variables(case.vars),
         expected=None if case.expected is None else plain.spelled(case.expected),
@@ -77,6 +79,7 @@ def _answer(scored: ScoredCase | None) -> AnswerView | None:
         latency_ms=plain.number(completion.latency_ms) if completion else None,
         cost_usd=plain.number(scored.answer.cost_usd),
         cached=scored.answer.cached,
+        flags=[plain.text(judge_checks.flag(names))] if (names := attacks.of(scored)) else [],
     )
 
 

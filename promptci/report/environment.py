@@ -8,7 +8,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from promptci.files import packaged
-from promptci.report import escape, filters, phrases
+from promptci.report import comparability, earlier, escape, filters, phrases
 
 NUMBERS = (
     filters.percent,
@@ -45,6 +45,8 @@ def environment() -> Environment:
     made.filters.update({function.__name__: function for function in TEXTS})
     made.filters["prose"] = _prose
     made.globals["say"] = phrases
+    made.globals["comparability"] = comparability.rows
+    made.globals["earlier"] = earlier
     return made
 
 

@@ -1,10 +1,15 @@
 """RunFacts: what the report says about a run that is not in the gate's findings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from promptci import __version__
+from promptci.history.model import CaseRecord
+from promptci.history.precision import Precision
 from promptci.report.model import RevisionView, SpendView
+from promptci.scoring.canaries import CanaryOutcome
+from promptci.scoring.pairwise import SwapOutcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +32,18 @@ class RunFacts:
     """What a reader should know about the run as a whole."""
     requests_per_day: float | None = None
     """Turns cost per request into cost per month."""
+    canaries: tuple[CanaryOutcome, ...] = ()
+    """What the judges made of useless answers."""
+    swaps: tuple[SwapOutcome, ...] = ()
+    """How often judges changed their verdict with the order of the answers."""
+    judge: str = ""
+    """Digest of what a judge goes by: with another judge, a case is another question."""
+    asked_afresh: bool = True
+    """False where the answers were recorded beforehand, so that they show nothing new."""
+    earlier: Sequence[CaseRecord] = ()
+    """How cases fared in earlier runs."""
+    precision: Precision | None = None
+    """Of earlier verdicts; None where no history is kept."""
     gate_source: str = "defaults"
     """Where the policy was read, in words."""
     promptci_version: str = __version__

@@ -1,9 +1,9 @@
 """The table of numbers of a prompt: before, now, and what that is a change of."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from promptci.report import filters, phrases
+from promptci.report import comparability, filters, phrases
 from promptci.report.model import ArmView, LabelRowView, PercentilesView, PromptView, ReportView
 
 DAYS_PER_MONTH = 30
@@ -23,7 +23,13 @@ class Figure:
 
 
 def table(prompt: PromptView) -> Iterator[Figure]:
-    """Give quality, cost and latency, as far as there is anything to say."""
+    """Give quality, cost and latency, as far as there is anything to say; no change where nothing can be compared."""
+    unlike = bool(comparability.mismatches(prompt))
+    for figure in _figures(prompt):
+        yield replace(figure, change=NONE, note="not comparable") if unlike else figure
+
+
+def _figures(prompt: PromptView) -> Iterator[Figure]:
     concluded = prompt.verdict != "error"
     if prompt.quality is not None and concluded:
         found = prompt.quality

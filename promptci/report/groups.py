@@ -83,6 +83,12 @@ COMPARED = (
         belongs=lambda c: c.change == "same" and c.outcome == "fixed",
     ),
     Kind(
+        slug="unasked",
+        title="Not asked",
+        note="The verdict stood before these were asked (`run.early_stop`).",
+        belongs=lambda c: c.base is None and c.head is None,
+    ),
+    Kind(
         slug="missing",
         title="Not evaluated",
         note="An answer is missing, so the case is left out of the comparison.",
@@ -118,6 +124,12 @@ HIGHER = Kind(
     note="Better than before.",
     belongs=lambda c: c.change == "same" and c.outcome == "same" and _marks(c) > 0,
 )
+ASIDE = Kind(
+    slug="aside",
+    title="Set aside",
+    note="Asked and shown; these decide nothing.",
+    belongs=lambda c: c.aside is not None,
+)
 GRADED = (*COMPARED[:2], LOWER, HIGHER, *COMPARED[2:])
 SINGLE = (
     Kind(slug="failing", title="Failing", note="The answer is not right.", belongs=_wrong),
@@ -133,12 +145,14 @@ SINGLE = (
 
 def groups(prompt: PromptView, room: Room) -> Iterator[Group]:
     """Give the groups that have cases, in the order in which they are read: what broke comes first."""
-    remaining: Sequence[CaseView] = prompt.case_details
+    remaining: Sequence[CaseView] = [case for case in prompt.case_details if not ASIDE.belongs(case)]
     for kind in SINGLE if prompt.base is None else GRADED if graded(prompt) else COMPARED:
         found = [case for case in remaining if kind.belongs(case)]
         remaining = [case for case in remaining if not kind.belongs(case)]
         if found:
             yield _group(kind, worst_first(found), room)
+    if aside := [case for case in prompt.case_details if ASIDE.belongs(case)]:
+        yield _group(ASIDE, worst_first(aside), room)
 
 
 def graded(prompt: PromptView) -> bool:

@@ -50,6 +50,8 @@ def _test(case: CaseView, prompt: PromptView) -> ET.Element:
 
 
 def _fails(case: CaseView, prompt: PromptView) -> bool:
+    if case.aside is not None:
+        return False
     if prompt.base is None:
         return case.head_pass_rate is not None and case.head_pass_rate < 1
     return case.change == "same" and case.outcome == "broken"

@@ -57,6 +57,17 @@ class AnswerView(View):
     latency_ms: float | None = None
     cost_usd: float | None = None
     cached: bool = False
+    flags: list[str] = Field(default=[], description="Why a person should read this answer.")
+
+
+class TallyView(View):
+    """Fresh answers of one version to one case, as the history counts them; from the cache or missing: not counted."""
+
+    arm: Literal["base", "head"]
+    model: str | None
+    passes: int
+    fails: int
+    chosen: bool = Field(default=False, description="Asked again because the versions disagreed.")
 
 
 class CaseView(View):
@@ -66,9 +77,13 @@ class CaseView(View):
     change: Literal["same", "new", "changed"]
     outcome: Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
     critical: bool
+    aside: str | None = Field(default=None, description="Why the case decides nothing; null: it counts.")
     tags: list[str] = []
     asked: str = Field(description="The case's variables, in words.")
     expected: str | None
+    digest: str | None = Field(default=None, description="Of the case's text, and of the judge where one marks it.")
+    flaky: bool = Field(default=False, description="Has flipped by itself in an earlier run.")
+    tallies: list[TallyView] = []
     base_pass_rate: Share | None
     head_pass_rate: Share | None
     base: AnswerView | None
@@ -87,7 +102,8 @@ class QualityView(View):
     p: float | None
     adjusted_p: float | None
     detectable_drop: float | None = Field(description="Smallest true drop shown with 80 % power; null: none.")
-    cases_needed: int | None
+    cases_needed: int | None = Field(description="Pairs that would settle it, where it is not settled.")
+    repeats_needed: int | None = Field(default=None, description="Times to ask each of these cases instead.")
     method: str
     seed: int | None
 
@@ -148,6 +164,40 @@ class DiffLineView(View):
     text: str
 
 
+class ComparabilityView(View):
+    """What the comparison of one prompt rests on."""
+
+    fingerprint: str = Field(description="SHA-256 of `parts`: numbers under one fingerprint may be compared.")
+    parts: dict[str, str] = Field(description="By name; where the versions differ, both: `a → b`.")
+    mismatches: list[str] = Field(
+        default=[], description="Why the versions are not comparable; then `quality` is null."
+    )
+
+
+class JudgeChecksView(View):
+    """What was done to find out whether the judges of a prompt can be trusted, in words."""
+
+    canaries: list[str] = Field(default=[], description="A sentence for each judge: how useless answers fared.")
+    swaps: str | None = Field(default=None, description="How often a verdict changed with the order of the answers.")
+
+
+class FlakyCaseView(View):
+    """A case that was right once and wrong another time, with nothing changed."""
+
+    id: str
+    passes: int
+    fails: int
+
+
+class FlakyView(View):
+    """What earlier runs say about chance in a prompt's cases."""
+
+    cases: list[FlakyCaseView] = []
+    discordance: Share | None = Field(default=None, description="Share of cases on which two equal runs disagree.")
+    measured: int = Field(default=0, description="Cases that this was measured on.")
+    cases_needed: int | None = Field(default=None, description="Pairs that settle the margin with that much chance.")
+
+
 class PromptView(View):
     """One affected prompt."""
 
@@ -157,11 +207,15 @@ class PromptView(View):
     verdict: VerdictName
     sentence: str = Field(description="The verdict in one sentence.")
     why: list[str] = Field(description="Why the prompt counts as affected.")
+    verdict_id: str | None = Field(default=None, description="Names the verdict in the history.")
+    base_fingerprint: str | None = Field(default=None, description="Of all that can change an answer.")
+    head_fingerprint: str | None = None
     cases: int
     pairs: int
     errors: int
     asked: int
-    quality: QualityView | None
+    quality: QualityView | None = Field(description="null where there is no pair, or the versions are not comparable.")
+    comparability: ComparabilityView | None = Field(default=None, description="null where nothing is compared.")
     base: ArmView | None
     head: ArmView | None
     regressions: list[str]
@@ -176,7 +230,9 @@ class PromptView(View):
     changed_cases: list[str] = []
     removed_cases: list[str] = []
     loosened_cases: list[str] = []
+    flaky: FlakyView = FlakyView()
     notes: list[str] = []
+    judge_checks: JudgeChecksView | None = None
 
 
 class SpendView(View):
@@ -202,6 +258,15 @@ class GateView(View):
     source: str = Field(description="Where the policy was read, such as `promptci.yml at 1a2b3c4 (base)`.")
 
 
+class PrecisionView(View):
+    """Earlier verdicts that blocked, or would have, and what people made of them."""
+
+    verdicts: int
+    judged: int
+    right: int
+    interval: tuple[float, float] | None = Field(description="Wilson, 95 %, of right among judged.")
+
+
 class ReportView(View):
     """A run: what was compared, what was found, what was decided."""
 
@@ -219,8 +284,10 @@ class ReportView(View):
     provider: str | None = Field(default=None, description="Who answered; null where nobody was asked.")
     prompts: list[PromptView]
     problems: list[ReasonView] = Field(default=[], description="Findings about the run as a whole.")
+    pooled: str | None = Field(default=None, description="What the prompts show together, by one stratified test.")
     notes: list[str] = []
     gate: GateView
+    precision: PrecisionView | None = Field(default=None, description="null: no history is kept.")
     spend: SpendView
 
     model_config = ConfigDict(populate_by_name=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from promptci.report import filters
+from promptci.report import comparability, earlier, filters
 from promptci.report.model import PromptView, QualityView, ReasonView, ReportView
 
 
@@ -76,6 +76,8 @@ def before_after(prompt: PromptView) -> str:
     """Give quality before and now for a table cell; nothing of a prompt of which nothing could be concluded."""
     if prompt.verdict == "error":
         return "–"
+    if comparability.mismatches(prompt):
+        return "not comparable"
     if prompt.quality is not None:
         return f"{filters.percent(prompt.quality.base)} → {filters.percent(prompt.quality.head)}"
     if prompt.head is not None and prompt.head.quality is not None:
@@ -101,6 +103,8 @@ def cost_title(view: ReportView) -> str:
 def cost_change(prompt: PromptView) -> str:
     """Give the change in cost for a table cell: per month where the traffic is known, else per request."""
     cost = prompt.cost_usd
+    if comparability.mismatches(prompt):
+        return "not comparable"
     if cost.delta_per_month is not None:
         return f"{filters.signed_money(cost.delta_per_month)}{relative(cost.base_per_request, cost.head_per_request)}"
     if cost.base_per_request is None and cost.head_per_request is not None:
@@ -143,11 +147,21 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
             ("Method", found.method + (f"; seed {found.seed}" if found.seed is not None else "")),
             ("p of “worse”", f"{filters.p_value(found.p)}; adjusted (Holm) {filters.p_value(found.adjusted_p)}"),
             ("Smallest detectable drop", detectable_words(found)),
+            *earlier.chance(prompt, view.gate.max_drop),
         ]
         if found.cases_needed is not None:
-            rows.append(("Cases needed", f"about {found.cases_needed:,} pairs would settle the margin"))
-    rule = "only the absolute limits decide, for lack of a version to compare with" if found is None else _rule(view)
-    return [*rows, ("Rule", rule)]
+            rows.append(("Cases needed", _settling(found)))
+    if prompt.judge_checks is not None:
+        rows += [("Useless answers", said) for said in prompt.judge_checks.canaries]
+        rows += [("Order of the answers", prompt.judge_checks.swaps)] if prompt.judge_checks.swaps else []
+    return [*rows, ("Rule", _rule(prompt, view))]
+
+
+def _settling(found: QualityView) -> str:
+    said = f"about {found.cases_needed:,} pairs would settle the margin"
+    return (
+        said if found.repeats_needed is None else f"{said}, or each of these cases asked {found.repeats_needed} times"
+    )
 
 
 def _cases(prompt: PromptView) -> str:
@@ -163,8 +177,12 @@ def _cases(prompt: PromptView) -> str:
     return ", ".join(parts)
 
 
-def _rule(view: ReportView) -> str:
+def _rule(prompt: PromptView, view: ReportView) -> str:
     gate = view.gate
+    if comparability.mismatches(prompt):
+        return "critical cases and absolute limits alone decide, because the versions are not comparable"
+    if prompt.quality is None:
+        return "only the absolute limits decide, for lack of a version to compare with"
     return (
         f"fail where a drop of at least {filters.points(gate.max_drop)} is shown (adjusted p ≤ {gate.alpha:g});"
         f" pass where a drop of {filters.points(gate.max_drop)} is ruled out; else undecided"
@@ -223,6 +241,8 @@ _NEXT = {
     " `gate.max_cost_increase` on the base branch.",
     "p95": "Make the prompt or its answers shorter, or raise `gate.max_p95_increase` on the base branch.",
     "no-pairs": "Change goldens and prompt in separate pull requests, so that there are cases to compare.",
+    "not-comparable": "Ask both versions anew (`--no-cache`). If the endpoint goes on answering with several models,"
+    " name one of them by its date in the prompt, such as `gpt-4o-mini-2024-07-18`.",
     "missing-goldens": "Add a golden set for the prompt, under the name that `prompts.goldens` in promptci.yml gives.",
     "no-cases": "Add at least one case to the golden set.",
     "nothing-evaluated": "See the first error above: a key, a model name or the endpoint is the usual cause. Then run"
@@ -240,7 +260,7 @@ def next_steps(view: ReportView) -> list[str]:
         steps.append(_more_cases(view))
     if view.problems and view.verdict == "error" and not steps:
         steps.append("Nothing was concluded, so this says nothing about your change. Mend the cause and run again.")
-    return steps
+    return [*steps, *earlier.judge_this(view)]
 
 
 def _more_cases(view: ReportView) -> str:

@@ -59,7 +59,7 @@ def _found(prompt: PromptView) -> tuple[list[CaseView], str]:
         ),
     )
     for belongs, title in choices:
-        if found := [case for case in prompt.case_details if belongs(case)]:
+        if found := [case for case in prompt.case_details if case.aside is None and belongs(case)]:
             return found, title(len(found))
     return [], ""
 

@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from promptci.compare.model import ArmSummary, Comparison, PairedCase, Quality
+from promptci.compare.model import ArmSummary, PairedCase
 from promptci.gates import zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
-from promptci.report import cases, plain, sourcediff, words
+from promptci.report import evidence, judge_checks, plain, sourcediff, words
 from promptci.report.facts import RunFacts
 from promptci.report.model import (
     ArmView,
+    ComparabilityView,
     CostView,
     GateView,
     LabelRowView,
     LatencyView,
     PercentilesView,
+    PrecisionView,
     PromptView,
     QualityView,
     ReasonView,
@@ -31,6 +33,7 @@ DAYS_PER_MONTH = 30
 
 def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
     """Give the view of a run: every number computed, every sentence worded, nothing left for a template to work out."""
+    pooled = gate_report.pooled
     return ReportView(
         promptci_version=facts.promptci_version,
         verdict=gate_report.verdict.value,
@@ -44,9 +47,13 @@ def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
         generated_at=facts.generated_at,
         provider=plain.optional(facts.provider),
         prompts=[_prompt(d, gate_report.policy, facts) for d in _worst_first(gate_report)],
-        problems=_reasons(gate_report.problems),
+        problems=_reasons(
+            [*gate_report.problems, *([pooled] if pooled and pooled.verdict is gate_report.verdict else [])]
+        ),
+        pooled=plain.text(pooled.text) if pooled else None,
         notes=_texts(facts.notes),
         gate=_gate(gate_report.policy, facts.gate_source),
+        precision=_precision(facts),
         spend=facts.spend,
     )
 
@@ -60,6 +67,7 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
     comparison = decision.comparison
     plan = comparison.plan
     diff, diff_note = sourcediff.between(plan.base, plan.head) if facts.kind == "check" else ([], None)
+    known = evidence.flaky(comparison, policy, facts)
     return PromptView(
         name=plain.text(plan.name),
         path=plain.text(plan.path),
@@ -67,33 +75,39 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         verdict=decision.verdict.value,
         sentence=plain.text(words.sentence(decision, facts.kind)),
         why=_texts(plan.why),
+        base_fingerprint=plan.base.fingerprint if plan.base else None,
+        head_fingerprint=plan.head.fingerprint if plan.head else None,
         cases=len(comparison.cases),
         pairs=len(comparison.pairs),
         errors=comparison.errors,
         asked=comparison.asked,
         quality=_quality(decision, policy),
+        comparability=_comparability(decision),
         base=_arm(comparison.base),
         head=_arm(comparison.head),
         regressions=_ids(comparison.broken),
         fixes=_ids(comparison.fixed),
         latency_ms=LatencyView(base=_latency(comparison.base), head=_latency(comparison.head)),
-        cost_usd=_cost(comparison, facts.requests_per_day),
+        cost_usd=_cost(decision, facts.requests_per_day),
         reasons=_reasons(decision.reasons),
         diff=diff,
         diff_note=diff_note,
-        case_details=[cases.view(paired) for paired in comparison.cases],
+        case_details=evidence.details(comparison, facts, known),
         new_cases=_ids([c for c in comparison.cases if c.change == "new"]),
         changed_cases=_ids([c for c in comparison.cases if c.change == "changed"]),
         removed_cases=_texts(plan.removed_cases),
         loosened_cases=_texts(plan.loosened_cases),
+        flaky=known,
         notes=_texts(plan.notes),
+        judge_checks=judge_checks.view(plan.name, facts),
     )
 
 
 def _quality(decision: Decision, policy: Policy) -> QualityView | None:
     found = decision.comparison.quality
-    if found is None:
+    if found is None or decision.mismatches:
         return None
+    needed = _needed(decision, policy)
     return QualityView(
         measure="mean score" if found.measure == "mean score" else "pass rate",
         base=found.base,
@@ -104,18 +118,26 @@ def _quality(decision: Decision, policy: Policy) -> QualityView | None:
         p=plain.number(found.p),
         adjusted_p=plain.number(decision.adjusted_p),
         detectable_drop=plain.number(found.detectable_drop),
-        cases_needed=_cases_needed(decision, found, policy),
+        cases_needed=needed.cases if needed else None,
+        repeats_needed=needed.repeats if needed else None,
         method=found.method,
         seed=found.seed,
     )
 
 
-def _cases_needed(decision: Decision, found: Quality, policy: Policy) -> int | None:
-    """Give the number of pairs that would settle it, where it is not settled and more pairs would."""
+def _comparability(decision: Decision) -> ComparabilityView | None:
+    found = decision.comparability
+    if found is None:
+        return None
+    parts = {plain.text(name): plain.text(part) for name, part in found.parts.items()}
+    return ComparabilityView(fingerprint=found.fingerprint, parts=parts, mismatches=_texts(found.mismatches))
+
+
+def _needed(decision: Decision, policy: Policy) -> zones.Needed | None:
+    """Give what would settle it, where it is not settled."""
     if not any(reason.rule == "cannot-tell" for reason in decision.reasons):
         return None
-    needed = found.cases_needed or zones.needed_pairs(decision.comparison, policy)
-    return needed if needed is not None and needed > len(decision.comparison.pairs) else None
+    return zones.needed(decision.comparison, policy)
 
 
 def _arm(summary: ArmSummary | None) -> ArmView | None:
@@ -160,17 +182,27 @@ def _latency(summary: ArmSummary | None) -> PercentilesView | None:
     )
 
 
-def _cost(comparison: Comparison, requests_per_day: float | None) -> CostView:
+def _cost(decision: Decision, requests_per_day: float | None) -> CostView:
+    comparison = decision.comparison
     base = comparison.base.cost_per_request if comparison.base else None
     head = comparison.head.cost_per_request if comparison.head else None
     month = None
-    if base is not None and head is not None and requests_per_day is not None:
+    if base is not None and head is not None and requests_per_day is not None and not decision.mismatches:
         month = (head - base) * Decimal(str(requests_per_day)) * DAYS_PER_MONTH
     return CostView(
         base_per_request=plain.number(base),
         head_per_request=plain.number(head),
         delta_per_month=plain.number(month),
         requests_per_day=requests_per_day,
+    )
+
+
+def _precision(facts: RunFacts) -> PrecisionView | None:
+    found = facts.precision
+    if found is None:
+        return None
+    return PrecisionView(
+        verdicts=found.verdicts, judged=found.judged, right=found.right, interval=_interval(found.interval)
     )
 
 

@@ -24,7 +24,7 @@ def clause(decision: Decision, kind: str = "check") -> str:
     if not leading:
         return "was not tested"
     said = [_finding(reason, decision, kind) for reason in leading]
-    numbers = counts(decision.comparison)
+    numbers = "" if decision.mismatches else counts(decision.comparison)
     if leading[0].rule == "cannot-tell":
         said[0] = f"{numbers}; no regression detected ({detectable(decision.comparison)})"
     elif numbers and (joint := _JOINTS.get(leading[0].rule)):
@@ -56,6 +56,7 @@ _RANK = (
     "cost",
     "p95",
     "cannot-tell",
+    "not-comparable",
     "no-pairs",
     "not-worse",
     "new-prompt",
@@ -92,6 +93,8 @@ def _finding(reason: Reason, decision: Decision, kind: str) -> str:
             return f"costs {_cost_rise(comparison)} more per request"
         case "p95":
             return f"is slower (p95 {_p95(comparison, Arm.BASE)} before, {_p95(comparison, Arm.HEAD)} now)"
+        case "not-comparable":
+            return f"is not comparable: {'; '.join(decision.mismatches)}"
         case "no-pairs":
             return "cannot be compared, because no case has the same text at both revisions"
         case "not-worse":
@@ -115,7 +118,7 @@ def _critical(comparison: Comparison) -> str:
     """Name the critical cases that block, as the gate finds them."""
     added = comparison.plan.status is Status.ADDED
     if added:
-        ids = [c.case.id for c in comparison.cases if c.case.critical and c.pass_rate(Arm.HEAD) == 0.0]
+        ids = [c.case.id for c in comparison.cases if c.must_pass and c.pass_rate(Arm.HEAD) == 0.0]
     else:
         ids = [c.case.id for c in comparison.compared if c.critical_break]
     verb = "fails" if added else "broke"
@@ -150,7 +153,8 @@ def counts(comparison: Comparison) -> str:
 
 def _head_counts(comparison: Comparison) -> str:
     """Say how many cases the only version passed; nothing where there is no answer."""
-    rates = [rate for case in comparison.cases if (rate := case.pass_rate(Arm.HEAD)) is not None]
+    counted = [case for case in comparison.cases if case.aside is None]
+    rates = [rate for case in counted if (rate := case.pass_rate(Arm.HEAD)) is not None]
     if not rates:
         return ""
     passed = sum(rate == 1.0 for rate in rates)
@@ -194,15 +198,18 @@ def _headline_rest(report: GateReport, kind: str) -> str:
         more = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
         return causes[0].text.rstrip(".") + more
     deciding = [d for d in report.decisions if d.verdict is report.verdict]
+    if report.pooled is not None and not deciding:
+        return report.pooled.text.rstrip(".")
     if report.verdict is Verdict.NO_CHANGE:
         return _no_change(deciding, kind)
     if report.verdict is Verdict.PASS:
         return _pass(deciding, kind)
     if len(deciding) == 1:
         return _with_name(deciding[0], kind) + _others(report)
+    unlike = any(decision.mismatches for decision in deciding)
     what = {
         Verdict.FAIL: "got worse or crossed a limit",
-        Verdict.INCONCLUSIVE: "cannot be decided (no regression detected, but none ruled out)",
+        Verdict.INCONCLUSIVE: "cannot be decided" + ("" if unlike else " (no regression detected, but none ruled out)"),
         Verdict.ERROR: "could not be evaluated",
     }[report.verdict]
     return f"{len(deciding)} prompts {what}: {_names(deciding)}" + _others(report)

@@ -37,6 +37,8 @@ class Estimate:
 
 def longest_usage(request: Request) -> Usage:
     """Estimate the most that one call may use: its messages, and the longest answer its parameters allow."""
+    if request.kind == "embedding":  # nothing is written, and no roles are read
+        return Usage(input_tokens=prices.estimate_tokens(request.messages[-1]["content"]), output_tokens=0)
     read = sum(prices.estimate_tokens(message["content"]) + TOKENS_PER_MESSAGE for message in request.messages)
     return Usage(input_tokens=read, output_tokens=_longest_output(request))
 

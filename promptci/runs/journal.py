@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from promptci.errors import InputError, Problem, PromptciError
-from promptci.files import lines
+from promptci.files import append, lines
 from promptci.redact import Redactor
 from promptci.runs import rows
 from promptci.runs.model import Answer
@@ -18,7 +18,6 @@ SCHEMA = "promptci/journal/v1"
 _NAME_ANOTHER = "Name the journal.jsonl of an earlier run."
 _START_AFRESH = "Remove the file and run again; its answers must then be paid for again."
 _HEADER = f'{{"schema":"{SCHEMA}","run":'.encode()
-_BLOCK = 2**16
 
 
 class Journal:
@@ -105,7 +104,7 @@ class Journal:
         except OSError as error:
             fix = "Wait for it to end, or name another output folder."
             raise PromptciError(f"another run is writing {self._path}", fix) from error
-        end = _end_of_last_line(descriptor)
+        end = append.end_of_last_line(descriptor)
         begun = os.pread(descriptor, len(_HEADER), 0)
         if end or begun != _HEADER[: len(begun)]:
             read(self._path)  # refuses what is no journal before anything is changed in it
@@ -167,17 +166,6 @@ def _run(header: object) -> dict[str, Any] | None:
     if not isinstance(header, Mapping) or header.get("schema") != SCHEMA or not isinstance(header.get("run"), Mapping):
         return None
     return dict(header["run"])
-
-
-def _end_of_last_line(descriptor: int) -> int:
-    """Give the offset after the last whole line, reading backwards."""
-    end = os.lseek(descriptor, 0, os.SEEK_END)
-    while end:
-        start = max(0, end - _BLOCK)
-        if (found := os.pread(descriptor, end - start, start).rfind(b"\n")) >= 0:
-            return start + found + 1
-        end = start
-    return 0
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

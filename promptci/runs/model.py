@@ -1,6 +1,7 @@
 """Plan, Question and Answer: what is asked, of which arm, and what came back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -59,13 +60,24 @@ class PromptPlan:
     missing_goldens: bool = False
     """No golden set matched and the prompt has no testData."""
     first_repeats: int | None = None
-    """Answers of each version before cases that disagree are asked on; None: all are asked equally often."""
+    """Questions of each version and case that make the estimate; None: all. What is asked on comes after these."""
+    adaptive: bool = False
+    """Cases on which the versions disagree are asked on, and these answers count in the test."""
+    apart: bool = False
+    """Both versions are asked although they are the same: an A/A run."""
+    judged_by: Mapping[str, str] = field(default_factory=dict)
+    """Who marks the answers beside code, by name: judge and rubric, evaluators, embedding models."""
     notes: tuple[str, ...] = ()
 
     @property
     def same_fingerprint(self) -> bool:
         """Both versions would be asked the same things, so one answer serves both arms."""
-        return self.base is not None and self.head is not None and self.base.fingerprint == self.head.fingerprint
+        return (
+            not self.apart
+            and self.base is not None
+            and self.head is not None
+            and self.base.fingerprint == self.head.fingerprint
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,12 +135,16 @@ class Limits:
     """Times each case is asked of each version."""
     disagree: int | None = None
     """Times where the first answers of the versions disagree, the first ones included; None: no more than others."""
+    early_stop: bool = False
+    """Stop asking once no answer can change the verdict."""
     concurrency: int | None = None
     """None: what the provider thinks sensible."""
     budget_usd: Decimal | None = None
     deadline_s: float = 45 * 60.0
     cache: str | None = ".promptci/cache"
     """Folder, relative to the repository; None: no cache."""
+    history: str | None = ".promptci/history"
+    """Folder of what earlier runs found, relative to the repository; None: none is kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

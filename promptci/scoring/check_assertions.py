@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from promptci.errors import Problem
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.render import MissingVariable
-from promptci.scoring import judge
+from promptci.scoring import judge, similar
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Validator
 from promptci.scoring.assertions.table import ASSERTIONS
 
-EVERY: dict[str, Validator] = {**ASSERTIONS, **judge.CHECKERS}
+EVERY: dict[str, Validator] = {**ASSERTIONS, **judge.CHECKERS, similar.TYPE: similar}
 
 
 def problems(cases: Iterable[Case]) -> list[Problem]:

@@ -17,9 +17,13 @@ from promptci.scoring.reading import Reading
 
 MAX_TOKENS = 512
 CUT = "it was cut at max_tokens"
+NO_JUDGE = "unscored: no judge"
+NOT_SET = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
 
 Ask = Callable[[Request, int], Awaitable[Answer]]
 """Asks one request; the second argument counts attempts from 0. Equal requests are asked once."""
+Read = Callable[[str], Reading]
+"""Takes out of an answer what it says."""
 
 CHECKERS: dict[str, Validator] = {"llm": evaluator, "judge": rubric}
 """For the check of assertions before anything is asked."""
@@ -34,38 +38,52 @@ class JudgeDesk:
     """Model of `judge` assertions."""
     rubric: str | None = None
     """Text of the rubric of `judge` assertions."""
+    embedding_model: str | None = None
+    """Model of `similar` assertions (scoring/similar.py) that name none."""
+    pairwise: frozenset[str] = frozenset()
+    """Prompts whose `judge` assertions compare the answers of both versions (scoring/pairwise.py)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """What a judge said in the end, and what it cost to hear it."""
+
+    score: float | None
+    """None: nothing usable, for the reason that `said` gives."""
+    said: str
+    cost_usd: Decimal | None = Decimal(0)
 
 
 async def mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -> Mark:
-    """Have a model mark one answer: asked again once when its answer cannot be read, with more room when it was cut."""
+    """Have a model mark one answer."""
     if desk is None:
-        return _mark(assertion, None, "unscored: no judge", Decimal(0))
-    request = _request(assertion, subject, desk)
-    if request is None:
-        why = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
-        return _mark(assertion, None, why, Decimal(0))
+        return _mark(assertion, Heard(score=None, said=NO_JUDGE))
+    if assertion.type == "llm":
+        request, read = evaluator.request(assertion, subject), evaluator.read
+    elif desk.model and desk.rubric:
+        request, read = rubric.request(subject, model=desk.model, rubric=desk.rubric), rubric.read
+    else:
+        return _mark(assertion, Heard(score=None, said=NOT_SET))
+    return _mark(assertion, await hear(desk, request, lambda text: read(assertion, text)))
+
+
+async def hear(desk: JudgeDesk, request: Request, read: Read) -> Heard:
+    """Ask a judge: once more when its answer cannot be read, with more room when it was cut."""
+    request = replace(request, parameters={"temperature": 0, "max_tokens": MAX_TOKENS})
     cost: Decimal | None = Decimal(0)
     said = ""
     for attempt in (0, 1):
         answer, request = await _ask(desk, request, attempt)
         cost = None if cost is None or answer.cost_usd is None else cost + answer.cost_usd
         if answer.completion is None:
-            return _mark(assertion, None, f"the judge's call failed: {answer.error and answer.error.message}", cost)
-        found = _read(assertion, answer.completion)
+            failed = f"the judge's call failed: {answer.error and answer.error.message}"
+            return Heard(score=None, said=failed, cost_usd=cost)
+        found = _read(read, answer.completion)
         if found.score is not None:
-            return _mark(assertion, found.score, found.said, cost)
+            return Heard(score=found.score, said=found.said, cost_usd=cost)
         said = found.said
         request = _with_more_room(request, answer.completion)
-    return _mark(assertion, None, f"the judge's answer could not be read, twice: {said}", cost)
-
-
-def _request(assertion: Assertion, subject: Subject, desk: JudgeDesk) -> Request | None:
-    parameters = {"temperature": 0, "max_tokens": MAX_TOKENS}
-    if assertion.type == "llm":
-        return replace(evaluator.request(assertion, subject), parameters=parameters)
-    if not desk.model or not desk.rubric:
-        return None
-    return replace(rubric.request(subject, model=desk.model, rubric=desk.rubric), parameters=parameters)
+    return Heard(score=None, said=f"the judge's answer could not be read, twice: {said}", cost_usd=cost)
 
 
 async def _ask(desk: JudgeDesk, request: Request, attempt: int) -> tuple[Answer, Request]:
@@ -85,12 +103,9 @@ def _plainer(request: Request) -> Iterator[Request]:
     yield replace(request, response_format=None, parameters={})
 
 
-def _read(assertion: Assertion, completion: Completion) -> Reading:
+def _read(read: Read, completion: Completion) -> Reading:
     # Half an answer may hold what only was quoted, or the opposite of where it was going.
-    if completion.finish_reason == "length":
-        return Reading(score=None, said=CUT)
-    read = evaluator.read if assertion.type == "llm" else rubric.read
-    return read(assertion, completion.text)
+    return Reading(score=None, said=CUT) if completion.finish_reason == "length" else read(completion.text)
 
 
 def _with_more_room(request: Request, completion: Completion) -> Request:
@@ -99,14 +114,14 @@ def _with_more_room(request: Request, completion: Completion) -> Request:
     return replace(request, parameters={**request.parameters, "max_tokens": 2 * MAX_TOKENS})
 
 
-def _mark(assertion: Assertion, score: float | None, reason: str, cost: Decimal | None) -> Mark:
+def _mark(assertion: Assertion, heard: Heard) -> Mark:
     passes = evaluator.passed if assertion.type == "llm" else rubric.passed
     return Mark(
         type=assertion.type,
         name=assertion.name or assertion.type,
-        passed=None if score is None else passes(assertion, score),
-        score=score,
-        reason=reason,
+        passed=None if heard.score is None else passes(assertion, heard.score),
+        score=heard.score,
+        reason=heard.said,
         weight=assertion.weight,
-        cost_usd=cost,
+        cost_usd=heard.cost_usd,
     )

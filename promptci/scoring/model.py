@@ -2,9 +2,20 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from promptci.goldens.model import Case
 from promptci.runs.model import Answer, Arm
+
+
+class Orders(StrEnum):
+    """What came of comparing two answers in both orders."""
+
+    AGREED = "agreed"
+    FLIPPED = "flipped"
+    """Another verdict when the answers changed places."""
+    UNASKED = "unasked"
+    """The texts are the same, or one is missing, or the judge could not be understood."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +35,8 @@ class Mark:
     """(expected, given) of a `one-of` assertion."""
     cost_usd: Decimal | None = None
     """What a judge's call cost; None for code or unknown price."""
+    orders: Orders | None = None
+    """Of a mark that compares the answers of both versions; None for every other."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

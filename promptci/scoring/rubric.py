@@ -53,16 +53,14 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 
 def request(subject: Subject, *, model: str, rubric: str) -> Request:
     """Put together what the judge is asked; equal subjects give equal requests."""
-    asked = "\n".join(f"{name}: {base.as_text(value)}" for name, value in base.variables(subject.case).items())
-    # Derived, not drawn, so that the cache works; who wrote the answer could not know a hash of what was written.
-    seed = f"{rubric}\0{asked}\0{subject.text}"
-    nonce = hashlib.sha256(seed.encode("utf-8", errors="backslashreplace")).hexdigest()[:16]
+    asked = question(subject)
+    nonce = delimiter(rubric, asked, subject.text)
     return Request(
         model=model,
         messages=(
             {"role": "system", "content": FIRST.format(rubric=rubric, nonce=nonce)},
-            {"role": "user", "content": f"What was asked:\n{_enclosed(asked, nonce)}"},
-            {"role": "user", "content": _enclosed(subject.text, nonce)},
+            {"role": "user", "content": f"What was asked:\n{enclosed(asked, nonce)}"},
+            {"role": "user", "content": enclosed(subject.text, nonce)},
             {"role": "user", "content": LAST.format(rubric=rubric)},
         ),
         response_format=FORMAT,
@@ -87,5 +85,19 @@ def passed(assertion: Assertion, score: float) -> bool:
     return score >= GRADES[int(assertion.options.get("at_least", AT_LEAST))]
 
 
-def _enclosed(text: str, nonce: str) -> str:
+def question(subject: Subject) -> str:
+    """Give what was asked, in words."""
+    return "\n".join(f"{name}: {base.as_text(value)}" for name, value in base.variables(subject.case).items())
+
+
+def delimiter(*texts: str) -> str:
+    """Give the name of the delimiters around texts.
+
+    Derived, not drawn, so that the cache works; who wrote the answer could not know a hash of what was written.
+    """
+    return hashlib.sha256("\0".join(texts).encode("utf-8", errors="backslashreplace")).hexdigest()[:16]
+
+
+def enclosed(text: str, nonce: str) -> str:
+    """Put a text between delimiters that it cannot close."""
     return f"<{nonce}>\n{text.replace(nonce, '')}\n</{nonce}>"

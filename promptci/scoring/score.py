@@ -7,11 +7,12 @@ from dataclasses import replace
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer
-from promptci.scoring import judge
+from promptci.scoring import judge, pairwise, similar
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.assertions.table import ASSERTIONS
 from promptci.scoring.judge import JudgeDesk
 from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.pairwise import Place
 
 WHY_SHORT = {
     "length": " (the answer was cut at max_tokens)",
@@ -32,24 +33,37 @@ async def mark_all(
     cases
         By prompt's name and case's id, with their effective assertions.
     desk
-        Who answers `llm` and `judge` assertions; None leaves them unscored.
+        Who answers `llm`, `judge` and `similar` assertions; None leaves them unscored. For prompts that it judges in
+        pairs, `answers` must hold those of both versions.
     """
+    compared = await pairwise.compare_all(answers, cases, desk)
     return tuple(
-        await asyncio.gather(*(_mark_one(answer, cases[(answer.prompt, answer.case_id)], desk) for answer in answers))
+        await asyncio.gather(
+            *(_mark_one(answer, cases[(answer.prompt, answer.case_id)], desk, compared) for answer in answers)
+        )
     )
 
 
-async def _mark_one(answer: Answer, case: Case, desk: JudgeDesk | None) -> ScoredCase:
+async def _mark_one(answer: Answer, case: Case, desk: JudgeDesk | None, compared: Mapping[Place, Mark]) -> ScoredCase:
     marks: tuple[Mark, ...] = ()
     if answer.completion is not None:
         subject = Subject(text=answer.completion.text, case=case, answer=answer)
-        found = await asyncio.gather(*(_mark(assertion, subject, desk) for assertion in case.assertions))
+        found = await asyncio.gather(
+            *(
+                _mark(assertion, subject, desk, compared.get((answer.key, number)))
+                for number, assertion in enumerate(case.assertions)
+            )
+        )
         short = _cut_short(answer.completion)
         marks = tuple(replace(one, reason=one.reason + short) if one.passed is False else one for one in found)
     return ScoredCase(case=case, arm=answer.arm, replicate=answer.replicate, answer=answer, marks=marks)
 
 
-async def _mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -> Mark:
+async def _mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None, compared: Mark | None) -> Mark:
+    if compared is not None:
+        return compared
+    if assertion.type == similar.TYPE:
+        return await similar.mark(assertion, subject, desk)
     if assertion.type not in ASSERTIONS:
         return await judge.mark(assertion, subject, desk)
     outcome = ASSERTIONS[assertion.type].mark(assertion, subject)

@@ -6,7 +6,9 @@ Run as a program it prints its base URL and serves until it is stopped: `python 
 import argparse
 import asyncio
 import contextlib
+import hashlib
 import json
+import re
 import socket
 import ssl
 import struct
@@ -85,6 +87,32 @@ def error(status: int, message: str = "failed", *, code: str | None = None, **he
     return reply({"error": {"message": message, "type": "fake_error", "code": code}}, status=status, **headers)
 
 
+def bag_of_words(text: str, dimensions: int = 64) -> list[float]:
+    """Give a vector that counts words: the more words two texts share, the nearer they are."""
+    vector = [0.0] * dimensions
+    for word in re.findall(r"\w+", text.lower()):
+        vector[int(hashlib.sha256(word.encode()).hexdigest(), 16) % dimensions] += 1.0
+    return vector
+
+
+def embedding(vector: Any, *, model: str = "fake-embedding", tokens: int = 3) -> dict[str, Any]:
+    """Give a body like the API's for one text."""
+    return {
+        "object": "list",
+        "data": [{"object": "embedding", "index": 0, "embedding": vector}],
+        "model": model,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+
+
+def _embedded(call: Call) -> Reply:
+    """Answer as the API does, which takes no empty text."""
+    text = call.body["input"]
+    if not text:
+        return error(400, "'input' cannot be an empty string")
+    return reply(embedding(bag_of_words(text), model=call.body["model"], tokens=len(text.split())))
+
+
 class OpenAIServer:
     """Serves in a thread between `__enter__` and `__exit__`."""
 
@@ -92,6 +120,7 @@ class OpenAIServer:
         self,
         answer: Callable[[Call], Reply | str] = lambda call: f"you said {call.last_user_message}",
         *,
+        embed: Callable[[Call], Reply] = _embedded,
         faults: Mapping[int, Reply] | None = None,
         latency_s: float = 0.0,
         tls: ssl.SSLContext | None = None,
@@ -101,6 +130,7 @@ class OpenAIServer:
         """Calls being answered now."""
         self.most_at_once = 0
         self._answer = answer
+        self._embed = embed
         self._faults = dict(faults or {})
         self._latency_s = latency_s
         self._tls = tls
@@ -201,6 +231,8 @@ class OpenAIServer:
     def _reply_to(self, call: Call) -> Reply:
         if call.number in self._faults:
             return self._faults[call.number]
+        if (call.method, call.path) == ("POST", "/v1/embeddings"):
+            return self._embed(call)
         if (call.method, call.path) != ("POST", "/v1/chat/completions"):
             return error(404, f"this fake does not know {call.method} {call.path}")
         answer = self._answer(call)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, reply
+from fakes.openai_server import Call, OpenAIServer, Reply, bag_of_words, completion, error, reply
 
 BODY = {"model": "m", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "hello"}]}
 
@@ -43,10 +43,20 @@ def test_a_fault_hits_the_call_of_its_number_only() -> None:
 
 def test_a_path_it_does_not_know_is_not_answered_as_if_it_did() -> None:
     with OpenAIServer() as server:
-        status, body, _ = post(server, path="/v1/embeddings")
+        status, body, _ = post(server, path="/v1/completions")
 
     assert status == 404
     assert "does not know" in body["error"]["message"]
+
+
+def test_embeddings_are_nearer_the_more_words_two_texts_share() -> None:
+    with OpenAIServer() as server:
+        status, body, _ = post(server, {"model": "e", "input": "Ann sent it. Ann!"}, "/v1/embeddings")
+        empty, _, _ = post(server, {"model": "e", "input": ""}, "/v1/embeddings")
+
+    (vector,) = [row["embedding"] for row in body["data"]]
+    assert (status, empty, body["model"], sum(vector), max(vector)) == (200, 400, "e", 4, 2)
+    assert vector == bag_of_words("ann it sent ann") != bag_of_words("ann it sent bob")
 
 
 def test_several_requests_go_over_one_connection() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import promptci
 from promptci.cli import COMMANDS
 from promptci.files import packaged
+from promptci.goldens import quarantine
 from promptci.scoring.check_assertions import EVERY
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,20 @@ def test_local_links_of_the_documents_lead_somewhere() -> None:
         if "://" not in link and not (page.parent / link).exists()
     ]
     assert broken == []
+
+
+def test_actions_of_others_are_pinned_by_their_hash_in_the_documents() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    used = [used for page in pages for used in re.findall(r"- uses: (\S+)", page.read_text(encoding="utf-8"))]
+    assert len(used) > 5
+    assert [one for one in used if not re.fullmatch(r"promptci/promptci@v[\d.]+|[\w/-]+@[0-9a-f]{40}", one)] == []
+
+
+def test_the_quarantine_in_the_documents_is_one() -> None:
+    page = (ROOT / "docs" / "goldens.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(- \{case.*?)```", page, re.DOTALL)
+    (entry,) = quarantine.read(shown.encode(), "docs/goldens.md")
+    assert (entry.case, entry.owner) == ("late-parcel", "Ann")
 
 
 def test_the_workflow_of_the_readme_is_the_one_that_init_writes() -> None:

@@ -457,7 +457,7 @@ def test_several_repeats_are_compared_by_case(tmp_path: Path) -> None:
     assert len(server.calls) == 240
     assert (found.pairs, found.verdict) == (60, "fail")
     assert found.quality is not None
-    assert "paired t" in found.quality.method
+    assert "sign-flip test over cases" in found.quality.method
 
 
 def test_a_commit_that_is_not_there_is_said(tmp_path: Path) -> None:

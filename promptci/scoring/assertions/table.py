@@ -1,4 +1,4 @@
-"""The table of assertions that code marks. `llm` and `judge`, which a model marks, are in scoring/judge.py."""
+"""The table of assertions that code marks. Those that a model marks are beside it: judge.py, similar.py."""
 
 from promptci.scoring.assertions import (
     contains,

@@ -23,9 +23,12 @@ run:
   budget_usd: 2.00
   deadline: 45m
   cache: .promptci/cache
+  history: kept/history
 judge:
   model: gpt-4o-mini
   rubric: judges/helpful.md
+  pairwise: true
+  canaries: 0
 gate:
   mode: advise
   max_drop: 0.03
@@ -52,7 +55,9 @@ def test_every_key_is_read() -> None:
     assert config.provider.api_key_env == "MY_KEY"
     assert (config.run.repeats, config.run.concurrency, config.run.budget_usd) == (3, 8, Decimal("2.0"))
     assert (config.run.deadline_s, config.run.cache) == (2700.0, ".promptci/cache")
+    assert config.run.history == "kept/history"
     assert (config.judge.model, config.judge.rubric) == ("gpt-4o-mini", "judges/helpful.md")
+    assert (config.judge.pairwise, config.judge.canaries) == (True, 0)
     assert (config.gate.mode, config.gate.on_inconclusive) == (Mode.ADVISE, Handling.BLOCK)
     assert (config.gate.max_drop, config.gate.alpha, config.gate.min_quality) == (0.03, 0.01, 0.9)
     assert (config.gate.max_cost_increase, config.gate.max_p95_increase) == (None, 0.5)
@@ -102,6 +107,13 @@ def test_what_is_no_duration_is_refused(written: str) -> None:
 @pytest.mark.parametrize("written", ["null", "false"])
 def test_the_cache_can_be_switched_off(written: str) -> None:
     assert load.load(f"run:\n  cache: {written}\n".encode(), "p").run.cache is None
+
+
+def test_judges_are_tested_unless_that_is_switched_off() -> None:
+    assert (Config().judge.pairwise, Config().judge.canaries) == (False, 12)
+    assert load.load(b"judge: {canaries: 3}", "promptci.yml").judge.canaries == 3
+    for wrong in ("{canaries: -1}", "{canaries: 1.5}", "{canaries: 201}", "{canaries: true}", "{pairwise: 1}"):
+        assert len(problems(f"judge: {wrong}")) == 1
 
 
 def test_a_file_that_is_no_map_is_refused() -> None:

@@ -14,8 +14,9 @@ import pytest
 
 from promptci.errors import ProviderError
 from promptci.providers import local_model
-from promptci.providers.base import CallError, Completion, Request
+from promptci.providers.base import CallError, Completion, Request, embedding
 from promptci.providers.local import LocalModel
+from promptci.scoring.similar import cosine
 
 pytestmark = pytest.mark.model
 
@@ -122,6 +123,31 @@ async def test_what_it_cannot_do_is_a_failed_call(model: LocalModel, request_: R
 
     assert (caught.value.kind, caught.value.fatal) == (kind, False)
     assert (await model.complete(asking("hi", max_tokens=2), replicate=0)).text
+
+
+async def test_embeddings_repeat_beside_answers_and_tell_texts_apart(model: LocalModel) -> None:
+    texts = ("Your parcel comes on Tuesday.", "The package gets there Tuesday.", "I like bananas with yoghurt.")
+    first = [await model.complete(embedding("any name", text), replicate=0) for text in texts]
+    await model.complete(asking("hi", max_tokens=2), replicate=0)
+    again = [await model.complete(embedding("any name", text), replicate=0) for text in reversed(texts)]
+    one, near, far = (json.loads(answer.text) for answer in first)
+    paraphrase, stranger = cosine(one, near), cosine(one, far)
+
+    assert [answer.text for answer in first] == [answer.text for answer in again[::-1]]
+    assert paraphrase is not None
+    assert stranger is not None
+    assert paraphrase > stranger + 0.1
+    assert first[0].model == "SmolLM2-135M-Instruct-Q4_1"
+    assert first[0].usage is not None
+    assert (first[0].usage.input_tokens > 3, first[0].usage.output_tokens) == (True, 0)
+
+
+@pytest.mark.parametrize(("text", "kind"), [("word " * 3000, "context-length"), ("", "bad-request")])
+async def test_a_text_of_which_it_gives_no_vector_is_a_failed_call(model: LocalModel, text: str, kind: str) -> None:
+    with pytest.raises(CallError) as caught:
+        await model.complete(embedding("any name", text), replicate=0)
+
+    assert (caught.value.kind, caught.value.fatal) == (kind, False)
 
 
 async def test_a_cancelled_call_stops_thinking(model: LocalModel) -> None:

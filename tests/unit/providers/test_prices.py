@@ -67,6 +67,13 @@ def test_the_model_that_answered_is_priced_before_the_one_asked() -> None:
     assert OPENAI.of("gpt-4o-mini", answer(None)) == OPENAI.price("gpt-4o-mini", MILLION)
 
 
+def test_an_embedding_costs_what_was_read() -> None:
+    assert OPENAI.price("text-embedding-3-small", Usage(input_tokens=1_000_000, output_tokens=0)) == Decimal("0.02")
+    assert OPENAI.price("openai/text-embedding-3-large", Usage(input_tokens=10, output_tokens=0)) == Decimal(
+        "0.0000013"
+    )
+
+
 def test_without_a_usage_the_price_is_unknown() -> None:
     assert OPENAI.of("gpt-4o-mini", answer("gpt-4o-mini", None)) is None
 

@@ -19,6 +19,8 @@ HEADLINES = {
     "regressed": "Blocked: order-extractor got worse: 58 of 60 cases passed before, 31 of 60 now.",
     "advise_mode": "Would be blocked (advise mode): order-extractor got worse:"
     " 58 of 60 cases passed before, 31 of 60 now.",
+    "models_differ": "Undecided: order-extractor is not comparable: the endpoint answered base with"
+    " gpt-4o-mini-2024-07-18 and head with gpt-4o-mini-2025-02-01, though both ask for gpt-4o-mini.",
     "inconclusive": "Undecided: order-extractor: 24 of 25 cases passed before, 23 of 25 now; no regression detected"
     " (these goldens could detect a drop of 21 points or more).",
     "new_prompt": "Pass: order-extractor is new and keeps the absolute limits: 25 of 30 cases pass.",

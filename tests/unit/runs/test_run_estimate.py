@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from promptci.providers.base import Request, Usage
+from promptci.providers.base import Request, Usage, embedding
 from promptci.runs.estimate import DEFAULT_OUTPUT_TOKENS, Estimate, estimate, longest_usage
 from promptci.runs.model import Arm, Plan, Question
 
@@ -31,6 +31,10 @@ def test_the_longest_answer_is_what_the_parameters_allow() -> None:
 def test_without_a_limit_that_is_one_the_stated_default_is_taken(limit: Any) -> None:
     assert longest_usage(asking(max_tokens=limit)).output_tokens == DEFAULT_OUTPUT_TOKENS
     assert longest_usage(asking()).output_tokens == DEFAULT_OUTPUT_TOKENS
+
+
+def test_an_embedding_is_read_and_writes_nothing() -> None:
+    assert longest_usage(embedding("e", "x" * 40)) == Usage(input_tokens=10, output_tokens=0)
 
 
 def test_what_is_asked_twice_is_paid_once() -> None:

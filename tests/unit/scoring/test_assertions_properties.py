@@ -37,7 +37,7 @@ VALUES = st.recursive(
 
 @UNHURRIED
 @given(data=st.data())
-@pytest.mark.parametrize("kind", [*ASSERTIONS, "llm", "judge"])
+@pytest.mark.parametrize("kind", [*ASSERTIONS, "llm", "judge", "similar"])
 def test_what_is_not_refused_can_be_marked(kind: str, data: st.DataObject) -> None:
     names = st.sampled_from(sorted(check_assertions.EVERY[kind].OPTIONS) or ["none"])
     options = data.draw(st.dictionaries(names, VALUES | st.sampled_from(["$.a", ["a", "b"], 1, True])), label="options")

@@ -109,7 +109,11 @@ async def test_a_second_answer_that_can_be_read_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("assertion", "half", "whole"), [(LLM, "yes, if", "no"), (JUDGE, '{"score": 5}', '{"score": 1}')]
+    ("assertion", "half", "whole"),
+    [
+        pytest.param(LLM, "yes, if", "no", id="judge_truncated_at_max_tokens llm"),
+        pytest.param(JUDGE, '{"score": 5}', '{"score": 1}', id="judge_truncated_at_max_tokens judge"),
+    ],
 )
 async def test_a_judge_that_was_cut_is_not_believed_and_gets_twice_the_room(
     assertion: Assertion, half: str, whole: str
@@ -117,6 +121,25 @@ async def test_a_judge_that_was_cut_is_not_believed_and_gets_twice_the_room(
     judge = FakeJudge([half, whole], finishes=["length", "stop"])
     assert (await marked(judge, assertion)).passed is False
     assert [request.parameters["max_tokens"] for request in judge.asked] == [512, 1024]
+
+
+@pytest.mark.parametrize(
+    ("said", "mark"),
+    [
+        pytest.param("```\nyes\n```", 1.0, id="judge_json_fenced"),
+        pytest.param("All in all I say yes, thank you.", 1.0, id="judge_json_prose_around"),
+        pytest.param("'yes'", 1.0, id="judge_json_single_quotes"),
+        pytest.param("yes,", 1.0, id="judge_json_trailing_comma"),
+        pytest.param("yes. No: partly", 1.0, id="judge_json_two_objects"),
+        pytest.param("ye", None, id="judge_json_truncated"),
+        pytest.param("", None, id="judge_json_empty"),
+        pytest.param("| choice |\n|---|\n| partly |", 0.25, id="judge_json_markdown_table"),
+    ],
+)
+async def test_an_evaluator_s_choice_is_read_in_whatever_form_it_comes_or_is_unscored(
+    said: str, mark: float | None
+) -> None:
+    assert (await marked(FakeJudge([said]))).score == mark
 
 
 async def test_a_judge_that_is_cut_twice_is_missing_data() -> None:

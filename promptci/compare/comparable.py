@@ -1,0 +1,110 @@
+"""Whether base and head may be set beside each other at all: what the numbers rest on, and what does not match.
+
+A change of model or parameters in the prompt file is the change under test, and is listed. An endpoint that answers
+one version with another model although both ask for the same is not: then a difference says nothing about the change.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from promptci.compare.model import Comparison
+from promptci.files import canonical
+from promptci.prompts.model import Prompt
+from promptci.runs.model import Arm
+
+UNNAMED = "not named"
+_TAIL = re.compile(r"(?:[-@:](?:\d{3,8}|\d{4}-\d{2}-\d{2})|[-.]q\d\w*)$")
+"""A model's date, running number or quantisation: `-2024-07-18`, `-0613`, `@20241022`, `-q4_1`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparability:
+    """What the comparison of one prompt rests on."""
+
+    parts: Mapping[str, str]
+    """By name, in the order of reading; where the versions differ, both sides: `a → b`."""
+    mismatches: tuple[str, ...] = ()
+    """Why the versions cannot be compared, each a clause; nothing where they can."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the parts: numbers under one fingerprint may be set beside each other."""
+        return canonical.digest(dict(self.parts))
+
+
+def of(comparison: Comparison) -> Comparability | None:
+    """Find out what a comparison rests on; None where nothing is compared."""
+    plan = comparison.plan
+    if plan.base is None or plan.head is None or not comparison.pairs:
+        return None
+    base, head = (models(comparison, arm) for arm in Arm)
+    parts = {
+        "goldens": _goldens(comparison),
+        **plan.judged_by,
+        "model asked": _sides(plan.base.model, plan.head.model),
+        "models returned": _sides(_listed(base), _listed(head)),
+        "parameters": _sides(_parameters(plan.base), _parameters(plan.head)),
+        "response format": _sides(_response_format(plan.base), _response_format(plan.head)),
+    }
+    return Comparability(parts=parts, mismatches=tuple(_mismatches(plan.base, plan.head, base, head)))
+
+
+def models(comparison: Comparison, arm: Arm) -> tuple[str, ...]:
+    """Give the models that the endpoint named for the answers that are compared, sorted."""
+    completions = [one.answer.completion for pair in comparison.pairs for one in pair.arm(arm) if one.error is None]
+    return tuple(sorted({one.model for one in completions if one is not None and one.model}))
+
+
+def others(asked: str, returned: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the models returned that are not the one asked for.
+
+    An alias answered by a dated model is usual, and so is a dated name echoed without its date; another date is not.
+    """
+    return tuple(
+        model for model in returned if not (_written(asked) & _names(model) or _names(asked) & _written(model))
+    )
+
+
+def _mismatches(base: Prompt, head: Prompt, before: tuple[str, ...], now: tuple[str, ...]) -> Iterator[str]:
+    if base.model == head.model and before and now and before != now:
+        yield (
+            f"the endpoint answered base with {_listed(before)} and head with {_listed(now)},"
+            f" though both ask for {head.model}"
+        )
+
+
+def _goldens(comparison: Comparison) -> str:
+    """Name the compared cases' text and what they weigh."""
+    cases = sorted((pair.case for pair in comparison.compared), key=lambda case: case.id)
+    digest = canonical.digest([[case.id, case.digest, case.weight, case.cluster] for case in cases])
+    return f"{len(cases)} compared, {digest}"
+
+
+def _parameters(prompt: Prompt) -> str:
+    return canonical.canonical_json(dict(prompt.parameters)) if prompt.parameters else "none"
+
+
+def _response_format(prompt: Prompt) -> str:
+    if prompt.json_schema is None:
+        return prompt.response_format
+    return f"{prompt.response_format}, {canonical.digest(dict(prompt.json_schema))}"
+
+
+def _written(model: str) -> set[str]:
+    """Give a model's name with and without its publisher; `latest` says nothing, and upper case neither."""
+    whole = model.strip().lower().removesuffix(".gguf").removesuffix("-latest").removesuffix(":latest")
+    return {whole, whole.rpartition("/")[2]}
+
+
+def _names(model: str) -> set[str]:
+    """Give the names under which a model goes: as written, and without its date."""
+    return {name for written in _written(model) for name in (written, _TAIL.sub("", written))}
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or UNNAMED
+
+
+def _sides(before: str, now: str) -> str:
+    return now if before == now else f"{before} → {now}"

@@ -1,0 +1,80 @@
+"""What a run adds to the history, case by case, and what the history says of the same cases."""
+
+from collections import Counter
+
+from promptci.compare.model import Comparison, PairedCase
+from promptci.files import canonical
+from promptci.gates.policy import Policy
+from promptci.goldens.model import Case
+from promptci.history import flaky as flakiness
+from promptci.report import cases, plain
+from promptci.report.facts import RunFacts
+from promptci.report.model import CaseView, FlakyCaseView, FlakyView, TallyView
+from promptci.runs.model import Arm
+from promptci.stats import power
+
+DIGITS = 16
+"""Of a digest: enough to tell cases apart, and a history holds many."""
+
+
+def details(comparison: Comparison, facts: RunFacts, known: FlakyView) -> list[CaseView]:
+    """Give the views of all cases, with what the history is to know of them."""
+    flaky_ids = {one.id for one in known.cases}
+    first = comparison.plan.first_repeats
+    return [
+        cases.view(paired).model_copy(
+            update={
+                "digest": digest(paired.case, facts.judge),
+                "flaky": plain.text(paired.case.id) in flaky_ids,
+                "tallies": _tallies(paired, first) if facts.asked_afresh else [],
+            }
+        )
+        for paired in comparison.cases
+    ]
+
+
+def digest(case: Case, judge: str) -> str:
+    """Name the question that a case is; one that a judge marks is another one with another judge."""
+    judged = any(assertion.type == "judge" for assertion in case.assertions)
+    return (canonical.digest([case.digest, judge]) if judged else case.digest)[:DIGITS]
+
+
+def flaky(comparison: Comparison, policy: Policy, facts: RunFacts) -> FlakyView:
+    """Give the cases of a prompt that are known to flip, and how often two equal runs would disagree.
+
+    Of the cases as they stand now only: with another text, they were other questions.
+    """
+    name = plain.text(comparison.plan.name)
+    now = {(plain.text(paired.case.id), digest(paired.case, facts.judge)) for paired in comparison.cases}
+    records = [one for one in facts.earlier if one.prompt == name and (one.case, one.digest) in now]
+    noise = flakiness.discordance(records, name)
+    needed = power.cases_needed(policy.max_drop, noise.rate, alpha=policy.alpha) if noise and noise.rate else None
+    return FlakyView(
+        cases=[
+            FlakyCaseView(id=plain.text(one.case), passes=one.passes, fails=one.fails)
+            for one in flakiness.flaky(records, name)
+        ],
+        discordance=noise.rate if noise else None,
+        measured=noise.cases if noise else 0,
+        cases_needed=needed,
+    )
+
+
+def _tallies(paired: PairedCase, first_repeats: int | None) -> list[TallyView]:
+    """Count the answers that a model gave in this run and that could be marked."""
+    counts: Counter[tuple[Arm, str | None, bool, bool]] = Counter()
+    for arm in Arm:
+        for one in paired.arm(arm):
+            if one.passed is not None and one.answer.completion is not None and not one.answer.cached:
+                chosen = first_repeats is not None and one.replicate >= first_repeats
+                counts[(arm, one.answer.completion.model, chosen, one.passed)] += 1
+    return [
+        TallyView(
+            arm=arm.value,
+            model=plain.optional(model),
+            passes=counts[(arm, model, chosen, True)],
+            fails=counts[(arm, model, chosen, False)],
+            chosen=chosen,
+        )
+        for arm, model, chosen in dict.fromkeys(key[:3] for key in counts)
+    ]

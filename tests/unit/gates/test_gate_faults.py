@@ -1,0 +1,152 @@
+"""The statistics cases of the list of faults, each under its own name."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from situations import comparison, quality_rows
+
+from promptci.compare.compare import compare
+from promptci.compare.model import Comparison
+from promptci.errors import Problem
+from promptci.gates.decide import decide
+from promptci.gates.policy import Policy
+from promptci.goldens import parse
+from promptci.stats import corrections, intervals, paired
+from promptci.verdict import Verdict
+
+FREE = Policy(max_cost_increase=None, max_p95_increase=None)
+
+
+def zone(found: Comparison, policy: Policy = FREE) -> tuple[Verdict, str]:
+    (decision,) = decide([found], policy).decisions
+    return decision.verdict, decision.reasons[0].text
+
+
+def test_stat_zero_discordant() -> None:
+    found = comparison(quality_rows(right=100))
+    assert found.quality is not None
+    assert found.quality.p == 1.0
+    assert found.quality.detectable_drop == pytest.approx(0.055, abs=0.005)
+    assert zone(found)[0] is Verdict.PASS
+
+
+def test_stat_3_regressions_0_fixes() -> None:
+    found = comparison(quality_rows(right=57, broken=3))
+    assert found.quality is not None
+    assert found.quality.p == 0.0625
+    assert zone(found)[0] is Verdict.INCONCLUSIVE
+    assert [pair.case.id for pair in found.broken] == ["broken0", "broken1", "broken2"]
+    critical = comparison(quality_rows(right=57, broken=2) + "\nvip* 1 0")
+    assert decide([critical], FREE).verdict is Verdict.FAIL
+
+
+def test_stat_4_regressions_0_fixes() -> None:
+    """The mid-p blocks, the exact test would not: the method is named."""
+    found = comparison(quality_rows(right=56, broken=4))
+    assert found.quality is not None
+    assert found.quality.p == 0.03125
+    assert "mid-p McNemar" in found.quality.method
+    assert zone(found)[0] is Verdict.FAIL
+
+
+def test_stat_5_0() -> None:
+    assert paired.mcnemar_midp(5, 0) == pytest.approx(0.0156, abs=1e-4)
+
+
+def among_twenty(broken: int) -> Verdict:
+    others = [comparison(quality_rows(right=100))] * 19
+    return decide([comparison(quality_rows(right=100 - broken, broken=broken)), *others], FREE).decisions[0].verdict
+
+
+def test_stat_9_0_20_prompts_holm() -> None:
+    assert among_twenty(9) is Verdict.FAIL
+
+
+def test_stat_8_0_20_prompts_holm() -> None:
+    """.00195 of the mid-p times 20 is below .05; .0039 of the exact test would not be."""
+    assert among_twenty(8) is Verdict.FAIL
+    assert corrections.holm([0.0039, *[1.0] * 19])[0] == pytest.approx(0.078)
+    assert among_twenty(7) is not Verdict.FAIL
+
+
+def test_stat_scores_constant() -> None:
+    found = comparison("\n".join(f"c{i} 0.5 0.5" for i in range(60)), graded=True)
+    assert found.quality is not None
+    assert (found.quality.delta, found.quality.p) == (0.0, 1.0)
+    assert found.quality.interval is not None
+    assert found.quality.interval.lo < 0 < found.quality.interval.hi
+
+
+def test_stat_scores_one_outlier() -> None:
+    found = comparison("\n".join(f"c{i} 0.5 {'0.0' if i == 3 else '0.5'}" for i in range(60)), graded=True)
+    verdict, _ = zone(found)
+    assert verdict is Verdict.PASS
+    assert found.quality is not None
+    assert found.quality.p is not None
+    assert found.quality.p > 0.1
+
+
+@pytest.mark.parametrize(
+    "value", [math.inf, -math.inf, math.nan], ids=["stat_scores_inf", "minus_inf", "stat_scores_nan"]
+)
+def test_a_mark_that_is_no_number_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="values must be finite"):
+        paired.paired_t([0.1, value])
+    with pytest.raises(ValueError, match="values must be finite"):
+        intervals.bca_mean([0.1, 0.2, value], seed=1)
+
+
+def test_stat_cluster_5_paraphrases() -> None:
+    rows = "\n".join(f"c{i}@k{i // 5} 1 {int(i // 5 % 4 > 0)}" for i in range(60))
+    within, without = comparison(rows), comparison(rows.replace("@", "-at-"))
+    assert within.quality is not None
+    assert without.quality is not None
+    assert within.quality.variance is not None
+    assert without.quality.variance is not None
+    assert within.quality.variance > 3 * without.quality.variance
+    single = comparison("a@one 1 1\nb@one 1 0\nc@one 1 1")
+    assert single.quality is not None
+    assert (single.quality.p, single.quality.interval, single.quality.detectable_drop) == (None, None, None)
+    assert "cannot be estimated" in zone(single)[1]
+
+
+def test_stat_unequal_replicates() -> None:
+    """Three answers against two, for one is missing: each case counts once, by the share of its own answers."""
+    found = comparison("a 1,1,0 1,!,1\nb 1,1,1 0,1,1\nc 1,1,1 1,1,1")
+    assert found.quality is not None
+    assert found.quality.base == pytest.approx((2 / 3 + 1 + 1) / 3)
+    assert found.quality.head == pytest.approx((1 + 2 / 3 + 1) / 3)
+    assert (found.errors, len(found.pairs)) == (1, 3)
+
+
+@pytest.mark.parametrize("weight", [-1, math.nan, math.inf, "2", True])
+def test_stat_weights_zero_or_negative(weight: object) -> None:
+    problems: list[Problem] = []
+    parse.case({"id": "a", "vars": {}, "expected": "x", "weight": weight}, "g.jsonl", 3, problems)
+    assert [(p.line, p.what) for p in problems] == [(3, "`weight` must be a number from 0")]
+
+
+@pytest.mark.parametrize("kind", ["equals", "judge"])
+def test_cases_that_weigh_nothing_are_asked_and_decide_nothing(kind: str) -> None:
+    found = comparison(quality_rows(right=3, broken=6), graded=kind == "judge")
+    weightless = tuple(
+        replace(planned, case=replace(planned.case, weight=0.0 if "broken" in planned.case.id else 1.0))
+        for planned in found.plan.cases
+    )
+    answers = [one for pair in found.cases for one in (*pair.base, *pair.head)]
+    some = compare(replace(found.plan, cases=weightless), answers, alpha=0.05)
+    assert some.quality is not None
+    assert (len(some.pairs), some.quality.delta) == (3, 0.0)
+    none = tuple(replace(planned, case=replace(planned.case, weight=0.0)) for planned in found.plan.cases)
+    report = decide([compare(replace(found.plan, cases=none), answers, alpha=0.05)], FREE)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.decisions[0].reasons[0].text == "None of the 9 cases decides anything: weight 0."
+
+
+@pytest.mark.parametrize("right", [10, 20])
+def test_stat_report_words(right: int) -> None:
+    verdict, text = zone(comparison(quality_rows(right=right)))
+    assert verdict is Verdict.INCONCLUSIVE
+    assert "No regression" not in text
+    assert "smallest drop they could show is" in text

@@ -1,0 +1,52 @@
+"""Lines of a history for tests."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from promptci.history.model import CaseRecord, Mark, VerdictRecord
+from promptci.history.store import Bounds, History
+
+TODAY = date(2026, 6, 30)
+AT = "2026-06-30T10:00:00Z"
+
+
+def verdict(name: str = "v1", **more: Any) -> VerdictRecord:
+    fields: dict[str, Any] = {
+        "at": AT,
+        "base": "a" * 40,
+        "head": "b" * 40,
+        "prompt": "order",
+        "status": "changed",
+        "fingerprints": ("f1", "f2"),
+        "mode": "advise",
+        "verdict": "fail",
+        "blocks": True,
+        "rules": ("regression",),
+        "p": 0.001,
+        "delta": -0.2,
+        "pairs": 60,
+        "broken": 12,
+        "fixed": 0,
+    }
+    return VerdictRecord(id=name, **{**fields, **more})
+
+
+def mark(name: str = "v1", judgement: Any = "right", **more: Any) -> Mark:
+    return Mark(id=name, judgement=judgement, **{"at": AT, "why": "read the answers", **more})
+
+
+def case(passes: int = 1, fails: int = 0, name: str = "c1", **more: Any) -> CaseRecord:
+    fields: dict[str, Any] = {
+        "run": "r1",
+        "at": AT,
+        "prompt": "order",
+        "fingerprint": "f1",
+        "digest": "d1",
+        "model": "fake-1",
+    }
+    return CaseRecord(case=name, passes=passes, fails=fails, **{**fields, **more})
+
+
+def history(folder: Path, **more: Any) -> History:
+    return History(folder, today=TODAY, label="kept", bounds=Bounds(**more))
