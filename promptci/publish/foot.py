@@ -5,7 +5,7 @@ import re
 from promptci.publish.context import Context
 from promptci.publish.github import GitHub, GitHubError
 
-SHORT = 10
+SHORT = 7
 _PLAIN = re.compile(r"[A-Za-z0-9._/-]{1,100}")
 
 

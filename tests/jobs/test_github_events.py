@@ -328,7 +328,7 @@ def test_gh_rerun_attempt2_base_moved(run: Run, github: fake.GitHub) -> None:
     run()
     (body,) = github.bodies
     assert run.report["base"]["sha"] == first
-    assert f"`main` has moved since: this run knew it at `{base[:10]}`, and now it stands at `{moved[:10]}`" in body
+    assert f"`main` has moved since: this run knew it at `{base[:7]}`, and now it stands at `{moved[:7]}`" in body
     assert ", attempt 2" in body
 
 
