@@ -67,7 +67,12 @@ def _config(file: ConfigFile) -> Config:
             deadline_s=run.deadline,
             cache=run.cache or None,
         ),
-        judge=Judge(model=file.judge.model, rubric=file.judge.rubric),
+        judge=Judge(
+            model=file.judge.model,
+            rubric=file.judge.rubric,
+            labels=file.judge.labels,
+            min_kappa=file.judge.trust.min_kappa,
+        ),
         gate=Policy(
             mode=Mode(gate.mode),
             max_drop=gate.max_drop,

@@ -23,6 +23,10 @@ class Judge:
     """None: a `judge` assertion must name its model."""
     rubric: str | None = None
     """File of the repository."""
+    labels: str = "goldens/{name}.labels.jsonl"
+    """Where people's marks are."""
+    min_kappa: float = 0.6
+    """Below it a judge informs and does not block."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

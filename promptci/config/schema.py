@@ -134,11 +134,27 @@ class RunSection(Section):
     )
 
 
+class TrustSection(Section):
+    """What a judge must reach on people's labels, that it may block."""
+
+    min_kappa: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.6, description="Cohen's kappa; below it the judge informs and does not block."
+    )
+
+
 class JudgeSection(Section):
     """Who marks what code cannot."""
 
     model: str | None = Field(default=None, description="Model of `judge` assertions.")
     rubric: str | None = Field(default=None, description="File with the rubric of `judge` assertions.")
+    labels: str = Field(
+        default="goldens/{name}.labels.jsonl",
+        description="Glob of people's marks of a prompt's answers, by which the judge is measured.",
+    )
+    trust: TrustSection = Field(
+        default=TrustSection(),
+        description="`min_kappa`: below this kappa with the labels the judge informs and does not block.",
+    )
 
 
 class GateSection(Section):
