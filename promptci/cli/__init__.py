@@ -13,6 +13,8 @@ from promptci.jobs import boundary
 COMMANDS = {
     "check": "Test the prompts that a change touches against the version they replace.",
     "run": "Test prompts at one revision, without a comparison.",
+    "power": "Say what the goldens can show, and what a smaller drop would cost to see.",
+    "selftest": "Measure how often the gate blocks a change that changes nothing.",
     "report": "Draw the report again, without asking a model.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
     "demo": "See a regression caught, with the embedded model and no key.",

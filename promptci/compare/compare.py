@@ -43,7 +43,7 @@ def compare(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float) -> 
     return Comparison(
         plan=plan,
         cases=cases,
-        quality=quality.measure(pairs, graded=graded, alpha=alpha, shared=plan.same_fingerprint) if pairs else None,
+        quality=quality.measure(pairs, plan, graded=graded, alpha=alpha) if pairs else None,
         base=None if plan.base is None else summarise(cases, Arm.BASE, graded=graded),
         head=None if plan.head is None else summarise(cases, Arm.HEAD, graded=graded),
     )

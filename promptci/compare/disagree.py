@@ -1,34 +1,40 @@
-"""Adaptive repeats: which cases are worth asking again, because the first answers of the versions disagree."""
+"""What is asked again: cases on which the first answers of the versions disagree, and critical ones that flipped."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from promptci.compare.quality import is_graded
-from promptci.runs.model import Arm, Limits, Plan, PromptPlan, Question
+from promptci.runs.model import Arm, Limits, Plan, PlannedCase, PromptPlan, Question
 from promptci.scoring.model import ScoredCase
+
+CONFIRMED = 3
+"""Answers of each version after which a critical case's flip is taken for real or for chance."""
+
+
+def prepare(plans: Iterable[PromptPlan], limits: Limits) -> tuple[PromptPlan, ...]:
+    """Say in each plan which answers make the estimate, and whether cases that disagree are asked on.
+
+    Only a comparison by pass and fail is: marks of two versions differ on nearly every case, a little.
+    """
+    return tuple(replace(plan, first_repeats=limits.repeats, adaptive=_adaptive(plan, limits)) for plan in plans)
+
+
+def until(plan: PromptPlan, planned: PlannedCase, limits: Limits) -> int:
+    """Give how often at most this case is asked of each version, all rounds together."""
+    if not _compared(plan) or planned.change != "same" or planned.aside is not None:
+        return limits.repeats
+    confirmed = CONFIRMED if planned.case.critical else 0
+    return max(limits.repeats, confirmed, (limits.disagree or 0) if plan.adaptive else 0)
 
 
 def split(plan: Plan, limits: Limits) -> Plan:
-    """Give the plan with the questions put off that are asked only where the versions disagree.
-
-    `plan` holds every question up to `limits.disagree` replicates. Only a comparison by pass and fail is repeated so:
-    marks of two versions differ on nearly every case, a little.
-    """
-    if limits.disagree is None:
-        return plan
-    repeated = {p.name for p in plan.prompts if _repeatable(p)}
-    graded = [p.name for p in plan.prompts if p.name not in repeated and is_graded([c.case for c in p.cases])]
-    same = {(p.name, c.case.id) for p in plan.prompts for c in p.cases if c.change == "same" and c.aside is None}
+    """Give the plan with the questions put off that are asked only where the first answers call for it."""
+    graded = [p.name for p in plan.prompts if limits.disagree is not None and _compared(p) and not p.adaptive]
     return replace(
         plan,
-        prompts=tuple(replace(p, first_repeats=limits.repeats) if p.name in repeated else p for p in plan.prompts),
         questions=tuple(q for q in plan.questions if q.replicate < limits.repeats),
-        further=tuple(
-            q
-            for q in plan.questions
-            if q.replicate >= limits.repeats and q.prompt in repeated and (q.prompt, q.case_id) in same
-        ),
+        further=tuple(q for q in plan.questions if q.replicate >= limits.repeats),
         repeats=limits.repeats,
         notes=(
             *plan.notes,
@@ -40,23 +46,37 @@ def split(plan: Plan, limits: Limits) -> Plan:
     )
 
 
-def _repeatable(plan: PromptPlan) -> bool:
-    compared = plan.base is not None and plan.head is not None and not plan.same_fingerprint
-    return compared and not is_graded([planned.case for planned in plan.cases])
+def _compared(plan: PromptPlan) -> bool:
+    return plan.base is not None and plan.head is not None and not plan.same_fingerprint
+
+
+def _adaptive(plan: PromptPlan, limits: Limits) -> bool:
+    return limits.disagree is not None and _compared(plan) and not is_graded([c.case for c in plan.cases])
 
 
 def further(plan: Plan, scored: Sequence[ScoredCase]) -> tuple[Question, ...]:
-    """Give the questions to be asked now: of cases that the versions passed a different number of times.
+    """Give the questions to be asked now.
 
-    A case of which a first answer is missing is not asked again: that it differs may be due to what is missing.
+    In an adaptive comparison these are of the cases that the versions passed a different number of times, else of the
+    critical cases that base always passed and head did not. A case of which a first answer is missing is not asked
+    again: that it differs may be due to what is missing.
     """
+    first = {p.name: p.first_repeats for p in plan.prompts}
     passes: dict[tuple[str, str, Arm], list[bool | None]] = defaultdict(list)
     for one in scored:
-        passes[(one.answer.prompt, one.case.id, one.arm)].append(one.passed)
+        if one.replicate < (first[one.answer.prompt] or 1):
+            passes[(one.answer.prompt, one.case.id, one.arm)].append(one.passed)
+    adaptive = {p.name for p in plan.prompts if p.adaptive}
 
     def disputed(question: Question) -> bool:
         base, head = (passes[(question.prompt, question.case_id, arm)] for arm in Arm)
-        whole = len(base) == len(head) and None not in base and None not in head
-        return whole and base.count(True) != head.count(True)
+        return asks_on(base, head, adaptive=question.prompt in adaptive)
 
     return tuple(q for q in plan.further if disputed(q))
+
+
+def asks_on(base: Sequence[bool | None], head: Sequence[bool | None], *, adaptive: bool) -> bool:
+    """Whether a case is asked on after these first answers; None stands for a missing one."""
+    if not base or len(base) != len(head) or None in base or None in head:
+        return False
+    return base.count(True) != head.count(True) if adaptive else all(base) and not all(head)

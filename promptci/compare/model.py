@@ -1,9 +1,10 @@
 """PairedCase and Comparison: base beside head; every sum is a property, so totals and rows cannot disagree."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from statistics import fmean
+from typing import TypeVar
 
 from promptci.goldens.model import Case
 from promptci.runs.model import Arm, PromptPlan
@@ -12,10 +13,7 @@ from promptci.stats.agreement import LabelConfusion
 from promptci.stats.intervals import Interval
 from promptci.stats.percentiles import Percentiles
 
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+Number = TypeVar("Number", float, Fraction)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,17 +28,34 @@ class PairedCase:
     base: tuple[ScoredCase, ...] = ()
     head: tuple[ScoredCase, ...] = ()
 
-    def pass_rate(self, arm: Arm) -> float | None:
-        """Share of this arm's replicates that passed, missing data left out; None when none is left."""
-        return _mean([None if s.passed is None else float(s.passed) for s in self.arm(arm)])
+    def first(self, arm: Arm, count: int | None) -> tuple[ScoredCase, ...]:
+        """Give this arm's answers to the first `count` questions, missing ones included; None: to all."""
+        return tuple(one for one in self.arm(arm) if count is None or one.replicate < count)
 
-    def score(self, arm: Arm) -> float | None:
-        """Mean score of this arm's replicates, missing data left out; None when none is left."""
-        return _mean([s.score for s in self.arm(arm)])
+    def rate(self, arm: Arm, first: int | None = None) -> Fraction | None:
+        """Share of this arm's (first) replicates that passed, missing data left out; None when none is left."""
+        known = [one.passed for one in self.first(arm, first) if one.passed is not None]
+        return Fraction(sum(known), len(known)) if known else None
 
-    def value(self, arm: Arm, *, graded: bool) -> float:
+    def share(self, arm: Arm, first: int | None = None) -> Fraction:
+        """Give the same of a side that was evaluated; ValueError where this side is missing."""
+        return self._present(self.rate(arm, first), arm)
+
+    def pass_rate(self, arm: Arm, first: int | None = None) -> float | None:
+        """Give the same as a float."""
+        found = self.rate(arm, first)
+        return None if found is None else float(found)
+
+    def score(self, arm: Arm, first: int | None = None) -> float | None:
+        """Mean score of this arm's (first) replicates, missing data left out; None when none is left."""
+        known = [one.score for one in self.first(arm, first) if one.score is not None]
+        return fmean(known) if known else None
+
+    def value(self, arm: Arm, *, graded: bool, first: int | None = None) -> float:
         """Give what quality is measured by; ValueError where this side is missing."""
-        found = self.score(arm) if graded else self.pass_rate(arm)
+        return self._present(self.score(arm, first) if graded else self.pass_rate(arm, first), arm)
+
+    def _present(self, found: Number | None, arm: Arm) -> Number:
         if found is None:
             raise ValueError(f"case {self.case.id} was not evaluated at {arm}")
         return found
@@ -94,8 +109,12 @@ class Quality:
     """Smallest true drop that these goldens show with 80 % power; None: none at all."""
     method: str
     seed: int | None = None
-    cases_needed: int | None = None
-    """Pairs with which the margin could be settled at the discordance seen."""
+    broken: int
+    """Pairs in which head did worse, by the answers that make the estimate."""
+    fixed: int
+    """Pairs in which head did better."""
+    variance: float | None = None
+    """Of one pair's difference, with what weights and clusters add; None where it cannot be estimated."""
 
     @property
     def delta(self) -> float:

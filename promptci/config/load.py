@@ -62,6 +62,7 @@ def _config(file: ConfigFile) -> Config:
         run=Limits(
             repeats=run.repeats.first,
             disagree=run.repeats.disagree,
+            early_stop=run.early_stop,
             concurrency=None if run.concurrency == "auto" else run.concurrency,
             budget_usd=run.budget_usd,
             deadline_s=run.deadline,

@@ -118,6 +118,11 @@ class RunSection(Section):
         " the versions disagree.",
         json_schema_extra=_or_number,
     )
+    early_stop: bool = Field(
+        default=False,
+        description="Stop asking once no answer can change the verdict. While a limit on cost or latency is set, only"
+        " a failure can be foreseen.",
+    )
     concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = Field(
         default="auto", description="Calls in flight at once; `auto` is what suits the provider."
     )

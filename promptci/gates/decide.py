@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from promptci import verdict as verdicts
+from promptci.compare import pooled
 from promptci.compare.model import Comparison
 from promptci.gates import limits, zones
 from promptci.gates.model import Decision, GateReport, Reason
@@ -21,7 +22,13 @@ def decide(comparisons: Sequence[Comparison], policy: Policy, problems: Sequence
     """
     adjusted = corrections.holm([c.quality.p if c.quality else None for c in comparisons])
     decisions = tuple(decide_one(c, policy, adjusted_p=p) for c, p in zip(comparisons, adjusted, strict=True))
-    return GateReport(decisions=decisions, policy=policy, problems=tuple(problems))
+    together = pooled.pool(comparisons)
+    return GateReport(
+        decisions=decisions,
+        policy=policy,
+        problems=tuple(problems),
+        pooled=zones.together(together, policy) if together else None,
+    )
 
 
 def decide_one(comparison: Comparison, policy: Policy, *, adjusted_p: float | None) -> Decision:

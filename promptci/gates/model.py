@@ -38,11 +38,14 @@ class GateReport:
     policy: Policy
     problems: tuple[Reason, ...] = ()
     """Findings about the run as a whole: nothing evaluated, deadline reached, …"""
+    pooled: Reason | None = None
+    """What the prompts show together; None where fewer than two can be pooled."""
 
     @property
     def verdict(self) -> Verdict:
         """The worst of all."""
-        return verdict.worst([*(d.verdict for d in self.decisions), *(p.verdict for p in self.problems)])
+        findings = [*self.problems, *([self.pooled] if self.pooled else [])]
+        return verdict.worst([*(d.verdict for d in self.decisions), *(f.verdict for f in findings)])
 
     @property
     def exit_code(self) -> int:

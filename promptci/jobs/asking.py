@@ -3,18 +3,17 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from promptci.compare import disagree
 from promptci.errors import InputError, ProviderError
 from promptci.files import canonical, write
 from promptci.gates.model import Reason
-from promptci.goldens.model import Case
+from promptci.jobs import rounds
 from promptci.jobs.gather import Gathered
 from promptci.jobs.judging import Judges
+from promptci.jobs.rounds import Rounds
 from promptci.jobs.world import Errand, World
 from promptci.providers import local_model, table
 from promptci.providers.base import Provider
@@ -22,11 +21,10 @@ from promptci.providers.cache import AnswerCache
 from promptci.providers.prices import PriceList
 from promptci.providers.recorded import Recorder
 from promptci.redact import Redactor
-from promptci.runs import execute, journal
+from promptci.runs import journal
 from promptci.runs.execute import Desk, Key
-from promptci.runs.model import Answer, AnswerError, Limits, Plan, Question
+from promptci.runs.model import Answer, AnswerError, Plan
 from promptci.runs.purse import Purse
-from promptci.scoring import score
 from promptci.scoring.judge import JudgeDesk
 from promptci.scoring.model import ScoredCase
 from promptci.verdict import Verdict
@@ -39,6 +37,8 @@ class Asked:
     """What came of the asking."""
 
     scored: tuple[ScoredCase, ...] = ()
+    curtailed: bool = False
+    """Some questions were not asked, because no answer could have changed the verdict."""
     findings: tuple[Reason, ...] = ()
     """Why the run as a whole could not be finished."""
     notes: tuple[str, ...] = ()
@@ -95,18 +95,19 @@ async def _ask(
             provider, limits, Desk(purse=purse, cache=cache, journal=kept, progress=count.judge, started=started)
         )
         judge = JudgeDesk(ask=judges.ask, model=gathered.config.judge.model, rubric=gathered.rubric)
-        rounds = _Rounds(plan, provider, limits, desk, judge)
-        await rounds.first()
-        if again := rounds.again():
+        asking = Rounds(plan, provider, desk, judge, gathered.config)
+        await asking.first()
+        if again := asking.again():
             world.progress.more(len(again))
-            await rounds.ask(again)
+            await asking.ask_again(again)
     return Asked(
-        scored=rounds.scored,
-        findings=rounds.stopped,
+        scored=asking.scored,
+        curtailed=asking.curtailed,
+        findings=asking.stopped,
         notes=(
             *purse.notes,
             *([cache.trouble] if cache is not None and cache.trouble else []),
-            *_repeated(plan, again),
+            *asking.notes,
         ),
         provider=provider.name,
         calls=count.calls,
@@ -114,39 +115,6 @@ async def _ask(
         usd=None if purse.unknown and not purse.spent else purse.spent,
         usd_is_lower_bound=bool(purse.unknown),
     )
-
-
-class _Rounds:
-    """Asks and marks: every question once, then what is worth asking again."""
-
-    def __init__(self, plan: Plan, provider: Provider, limits: Limits, desk: Desk, judge: JudgeDesk) -> None:
-        self.scored: tuple[ScoredCase, ...] = ()
-        self.stopped: tuple[Reason, ...] = ()
-        self._plan = plan
-        self._provider = provider
-        self._limits = limits
-        self._desk = desk
-        self._judge = judge
-        self._cases = cases_of(plan)
-
-    async def first(self) -> None:
-        """Ask what every run asks."""
-        await self.ask(self._plan.questions)
-
-    def again(self) -> tuple[Question, ...]:
-        """Give what is to be asked now, because the versions disagree; nothing where the run was stopped."""
-        return () if self.stopped else disagree.further(self._plan, self.scored)
-
-    async def ask(self, questions: Sequence[Question]) -> None:
-        """Ask and mark these."""
-        answers = await execute.answer(questions, self._provider, limits=self._limits, desk=self._desk)
-        self.scored += await score.mark_all(answers, self._cases, self._judge)
-        self.stopped = _stopped(answers)
-
-
-def cases_of(plan: Plan) -> dict[tuple[str, str], Case]:
-    """Give the cases by prompt's name and case's id."""
-    return {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
 
 
 def _cache(gathered: Gathered, errand: Errand, world: World) -> AnswerCache | None:
@@ -213,7 +181,7 @@ def _journal(
 
 def _nobody(plan: Plan, error: ProviderError) -> Asked:
     """Give every question the same error."""
-    cases = cases_of(plan)
+    cases = rounds.cases_of(plan)
     failed = AnswerError(kind="provider", message=str(error))
     return Asked(
         scored=tuple(
@@ -233,23 +201,4 @@ def _nobody(plan: Plan, error: ProviderError) -> Asked:
             for q in plan.questions
         ),
         findings=(Reason(rule="provider", verdict=Verdict.ERROR, text=str(error)),),
-    )
-
-
-def _repeated(plan: Plan, again: Sequence[Question]) -> list[str]:
-    """Say how often was asked again, and what that saved."""
-    if not plan.further:
-        return []
-    cases, most = len({(q.prompt, q.case_id) for q in again}), len({(q.prompt, q.case_id) for q in plan.further})
-    said = f"{len(again)} answers in place of the {len(plan.further)} of repeating every case"
-    return [f"Cases on which the first answers of the versions disagreed were asked again: {cases} of {most}, {said}."]
-
-
-def _stopped(answers: Sequence[Answer]) -> tuple[Reason, ...]:
-    """Say why the run was not finished: time or money ran out."""
-    stops = {answer.error.kind: answer.error.message for answer in answers if answer.error is not None}
-    return tuple(
-        Reason(rule=kind, verdict=Verdict.ERROR, text=f"The run was not finished: {stops[kind]}.")
-        for kind in ("deadline", "budget")
-        if kind in stops
     )

@@ -6,6 +6,7 @@ from typing import Literal
 
 from promptci.compare.compare import compare
 from promptci.errors import InputError, PromptciError
+from promptci.gates import curtail
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
 from promptci.gates.policy import Policy
@@ -64,6 +65,8 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         for prompt in plan.prompts
     ]
     report = decide(comparisons, policy, asked.findings)
+    if asked.curtailed:
+        report = curtail.report(report, plan, asked.scored)
     notes = (*gathered.notes, *plan.notes, *asked.notes)
     facts = _facts(
         sides,

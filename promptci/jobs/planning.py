@@ -23,11 +23,12 @@ def make(gathered: Gathered) -> Plan:
         With every assertion that cannot be used and every variable that a case lacks.
     """
     limits = gathered.config.run
-    questions, missing, notes = plans.questions(gathered.plans, limits.disagree or limits.repeats)
+    prompts = disagree.prepare(gathered.plans, limits)
+    questions, missing, notes = plans.questions(prompts, lambda plan, case: disagree.until(plan, case, limits))
     unusable = check_assertions.problems(planned.case for plan in gathered.plans for planned in plan.cases)
     if problems := [*missing, *unusable]:
         raise InputError(problems)
-    whole = Plan(prompts=gathered.plans, questions=questions, repeats=limits.repeats, notes=notes)
+    whole = Plan(prompts=prompts, questions=questions, repeats=limits.repeats, notes=notes)
     return disagree.split(whole, limits)
 
 

@@ -83,6 +83,12 @@ COMPARED = (
         belongs=lambda c: c.change == "same" and c.outcome == "fixed",
     ),
     Kind(
+        slug="unasked",
+        title="Not asked",
+        note="The verdict stood before these were asked (`run.early_stop`).",
+        belongs=lambda c: c.base is None and c.head is None,
+    ),
+    Kind(
         slug="missing",
         title="Not evaluated",
         note="An answer is missing, so the case is left out of the comparison.",

@@ -87,7 +87,8 @@ class QualityView(View):
     p: float | None
     adjusted_p: float | None
     detectable_drop: float | None = Field(description="Smallest true drop shown with 80 % power; null: none.")
-    cases_needed: int | None
+    cases_needed: int | None = Field(description="Pairs that would settle it, where it is not settled.")
+    repeats_needed: int | None = Field(default=None, description="Times to ask each of these cases instead.")
     method: str
     seed: int | None
 
@@ -219,6 +220,7 @@ class ReportView(View):
     provider: str | None = Field(default=None, description="Who answered; null where nobody was asked.")
     prompts: list[PromptView]
     problems: list[ReasonView] = Field(default=[], description="Findings about the run as a whole.")
+    pooled: str | None = Field(default=None, description="What the prompts show together, by one stratified test.")
     notes: list[str] = []
     gate: GateView
     spend: SpendView

@@ -145,9 +145,16 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
             ("Smallest detectable drop", detectable_words(found)),
         ]
         if found.cases_needed is not None:
-            rows.append(("Cases needed", f"about {found.cases_needed:,} pairs would settle the margin"))
+            rows.append(("Cases needed", _settling(found)))
     rule = "only the absolute limits decide, for lack of a version to compare with" if found is None else _rule(view)
     return [*rows, ("Rule", rule)]
+
+
+def _settling(found: QualityView) -> str:
+    said = f"about {found.cases_needed:,} pairs would settle the margin"
+    return (
+        said if found.repeats_needed is None else f"{said}, or each of these cases asked {found.repeats_needed} times"
+    )
 
 
 def _cases(prompt: PromptView) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from promptci.compare.model import ArmSummary, Comparison, PairedCase, Quality
+from promptci.compare.model import ArmSummary, Comparison, PairedCase
 from promptci.gates import zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
@@ -31,6 +31,7 @@ DAYS_PER_MONTH = 30
 
 def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
     """Give the view of a run: every number computed, every sentence worded, nothing left for a template to work out."""
+    pooled = gate_report.pooled
     return ReportView(
         promptci_version=facts.promptci_version,
         verdict=gate_report.verdict.value,
@@ -44,7 +45,10 @@ def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
         generated_at=facts.generated_at,
         provider=plain.optional(facts.provider),
         prompts=[_prompt(d, gate_report.policy, facts) for d in _worst_first(gate_report)],
-        problems=_reasons(gate_report.problems),
+        problems=_reasons(
+            [*gate_report.problems, *([pooled] if pooled and pooled.verdict is gate_report.verdict else [])]
+        ),
+        pooled=plain.text(pooled.text) if pooled else None,
         notes=_texts(facts.notes),
         gate=_gate(gate_report.policy, facts.gate_source),
         spend=facts.spend,
@@ -94,6 +98,7 @@ def _quality(decision: Decision, policy: Policy) -> QualityView | None:
     found = decision.comparison.quality
     if found is None:
         return None
+    needed = _needed(decision, policy)
     return QualityView(
         measure="mean score" if found.measure == "mean score" else "pass rate",
         base=found.base,
@@ -104,18 +109,18 @@ def _quality(decision: Decision, policy: Policy) -> QualityView | None:
         p=plain.number(found.p),
         adjusted_p=plain.number(decision.adjusted_p),
         detectable_drop=plain.number(found.detectable_drop),
-        cases_needed=_cases_needed(decision, found, policy),
+        cases_needed=needed.cases if needed else None,
+        repeats_needed=needed.repeats if needed else None,
         method=found.method,
         seed=found.seed,
     )
 
 
-def _cases_needed(decision: Decision, found: Quality, policy: Policy) -> int | None:
-    """Give the number of pairs that would settle it, where it is not settled and more pairs would."""
+def _needed(decision: Decision, policy: Policy) -> zones.Needed | None:
+    """Give what would settle it, where it is not settled."""
     if not any(reason.rule == "cannot-tell" for reason in decision.reasons):
         return None
-    needed = found.cases_needed or zones.needed_pairs(decision.comparison, policy)
-    return needed if needed is not None and needed > len(decision.comparison.pairs) else None
+    return zones.needed(decision.comparison, policy)
 
 
 def _arm(summary: ArmSummary | None) -> ArmView | None:

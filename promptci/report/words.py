@@ -194,6 +194,8 @@ def _headline_rest(report: GateReport, kind: str) -> str:
         more = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
         return causes[0].text.rstrip(".") + more
     deciding = [d for d in report.decisions if d.verdict is report.verdict]
+    if report.pooled is not None and not deciding:
+        return report.pooled.text.rstrip(".")
     if report.verdict is Verdict.NO_CHANGE:
         return _no_change(deciding, kind)
     if report.verdict is Verdict.PASS:

@@ -59,13 +59,22 @@ class PromptPlan:
     missing_goldens: bool = False
     """No golden set matched and the prompt has no testData."""
     first_repeats: int | None = None
-    """Answers of each version before cases that disagree are asked on; None: all are asked equally often."""
+    """Questions of each version and case that make the estimate; None: all. What is asked on comes after these."""
+    adaptive: bool = False
+    """Cases on which the versions disagree are asked on, and these answers count in the test."""
+    apart: bool = False
+    """Both versions are asked although they are the same: an A/A run."""
     notes: tuple[str, ...] = ()
 
     @property
     def same_fingerprint(self) -> bool:
         """Both versions would be asked the same things, so one answer serves both arms."""
-        return self.base is not None and self.head is not None and self.base.fingerprint == self.head.fingerprint
+        return (
+            not self.apart
+            and self.base is not None
+            and self.head is not None
+            and self.base.fingerprint == self.head.fingerprint
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,6 +132,8 @@ class Limits:
     """Times each case is asked of each version."""
     disagree: int | None = None
     """Times where the first answers of the versions disagree, the first ones included; None: no more than others."""
+    early_stop: bool = False
+    """Stop asking once no answer can change the verdict."""
     concurrency: int | None = None
     """None: what the provider thinks sensible."""
     budget_usd: Decimal | None = None

@@ -1,7 +1,7 @@
 """From two versions of a prompt and its goldens to the questions that will be asked."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from promptci.errors import Problem
@@ -64,10 +64,11 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
 
 
 def questions(
-    plans: Iterable[PromptPlan], repeats: int
+    plans: Iterable[PromptPlan], times: Callable[[PromptPlan, PlannedCase], int]
 ) -> tuple[tuple[Question, ...], tuple[Problem, ...], tuple[str, ...]]:
     """Give the questions in the order of asking, the problems that forbid asking, and notes.
 
+    `times` says how often a case may be asked of each version.
     Both versions are asked of one case side by side, so that whatever happens to the provider happens to both; which
     comes first is drawn by a hash, the same in every run. A variable that head's prompt needs and a case lacks is
     a problem. Where only base's prompt lacks it (the change renamed the variable), base is not asked of that case
@@ -89,7 +90,7 @@ def questions(
                         missing_here.append(_missing(prompt, planned.case, missing.name))
                     else:
                         unasked.append(planned.case.id)
-            asked.extend(_side_by_side(plan.name, planned.case.id, requests, repeats))
+            asked.extend(_side_by_side(plan.name, planned.case.id, requests, times(plan, planned)))
         problems.extend(_first(missing_here))
         if unasked:
             which = "1 case, which lacks" if len(unasked) == 1 else f"{len(unasked)} cases, which lack"

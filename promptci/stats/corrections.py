@@ -1,8 +1,6 @@
-"""Several tests at once: Holm's correction, and one pooled test over strata."""
+"""Several tests at once: Holm's correction."""
 
 from collections.abc import Sequence
-
-from promptci.stats.paired import mcnemar_midp
 
 
 def holm(pvalues: Sequence[float | None]) -> list[float | None]:
@@ -17,11 +15,3 @@ def holm(pvalues: Sequence[float | None]) -> list[float | None]:
         largest = min(1.0, max(largest, (len(known) - rank) * p))
         adjusted[index] = largest
     return adjusted
-
-
-def stratified_midp(tables: Sequence[tuple[int, int]]) -> float:
-    """Give one mid-p over several prompts' (broken, fixed) counts.
-
-    Under no difference in any stratum the discordant pairs of all are fair coins together.
-    """
-    return mcnemar_midp(sum(broken for broken, _ in tables), sum(fixed for _, fixed in tables))

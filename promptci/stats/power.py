@@ -52,6 +52,7 @@ def detectable_drop(n: int, discordance: float, *, alpha: float = 0.05, power: f
     return _smallest(lambda drop: power_of(n, discordance, drop, alpha=alpha) >= power, 0.0, discordance)
 
 
+@lru_cache(maxsize=4096)
 def smallest_drop(n: int, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> float | None:
     """Give the smallest true drop these n pairs show, where a drop may bring discordance of its own.
 
@@ -84,9 +85,22 @@ def detectable_drop_scores(n: int, sd: float, *, alpha: float = 0.05, power: flo
     return _z_sum(alpha, power) * sd / math.sqrt(n)
 
 
-def cases_needed(margin: float, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> int:
+def cases_needed(margin: float, variance: float, *, alpha: float = 0.05, power: float = 0.80) -> int:
     """Give the pairs with which `not worse by the margin` can be shown when nothing changed.
 
-    (z_alpha + z_beta)^2 discordance / margin^2, the variance of a paired difference being discordance/n.
+    (z_alpha + z_beta)^2 variance / margin^2; of cases that pass or fail, the variance of one pair's difference is the
+    discordance.
     """
-    return math.ceil(_z_sum(alpha, power) ** 2 * discordance / margin**2)
+    return math.ceil(_z_sum(alpha, power) ** 2 * variance / margin**2)
+
+
+def cases_to_show(drop: float, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> int:
+    """Give the pairs with which a true drop (0..1) is shown; a drop may bring discordance of its own."""
+    together = max(drop, discordance)
+    few, many = 1, 8
+    while power_of(many, together, drop, alpha=alpha) < power:
+        few, many = many, 2 * many
+    while few < many:  # power rises with n but for small steps back, where one more pair needs one more broken one
+        middle = (few + many) // 2
+        few, many = (few, middle) if power_of(middle, together, drop, alpha=alpha) >= power else (middle + 1, many)
+    return many

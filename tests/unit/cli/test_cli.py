@@ -146,3 +146,19 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_selftest_does_not_spend_without_a_yes_where_nobody_can_be_asked(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server)})
+        refused = promptci("selftest", cwd=builder.path)
+        assert (refused.returncode, server.calls) == (2, [])
+        assert "calls: 360" in refused.stdout
+        assert "pass --yes" in refused.stderr
+        done = promptci("selftest", "--yes", "--simulations", "100", cwd=builder.path)
+        assert done.returncode == 0, done.stderr
+        assert "blocked 0%" in done.stdout
+        seen = promptci("power", "--drop", "0.02", cwd=builder.path)
+    assert seen.returncode == 0, seen.stderr
+    assert "measured by selftest" in seen.stdout
+    assert "to see 2 points" in seen.stdout

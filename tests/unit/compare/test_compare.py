@@ -1,5 +1,6 @@
 """Pairs, their outcomes, and the method each kind of data calls for."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from situations import comparison, quality_rows
 
 from promptci.compare.compare import compare
 from promptci.compare.model import Comparison, Quality
+from promptci.compare.quality import measure
 from promptci.runs.model import Arm, Status
 
 
@@ -46,17 +48,68 @@ def test_pass_fail_asked_once_is_mcnemar() -> None:
     assert found.confidence == 0.9
 
 
+def test_repeats_call_for_the_sign_flip_test() -> None:
+    found = quality(comparison("a 1,1,0 1,0,0\nb 1,1,1 1,1,1\nc 1 0"))
+    assert found.method == "one-sided mid-p sign-flip test over cases, BCa bootstrap interval"
+    assert found.p == pytest.approx(1 / 8)  # both differences are losses: half of 1 in 4
+    assert (found.broken, found.fixed) == (2, 0)
+
+
 @pytest.mark.parametrize(
-    ("rows", "word"),
-    [
-        ("a 1,1,0 1,0,0\nb 1,1,1 1,1,1\nc 1 0", "BCa"),
-        ("a@x 1 0\nb@x 1 1\nc@y 1 1\nd 1 1", "cluster"),
-    ],
+    ("rows", "word"), [("a@x 1 0\nb@x 1 1\nc@y 1 1\nd 1 1", "cluster-robust"), ("a 0.5 0.2\nb 0.9 0.9", "BCa")]
 )
-def test_repeats_and_clusters_call_for_the_t_test(rows: str, word: str) -> None:
-    found = quality(comparison(rows))
+def test_clusters_and_marks_call_for_the_t_test(rows: str, word: str) -> None:
+    found = quality(comparison(rows, graded="." in rows))
     assert "paired t" in found.method
     assert word in found.method
+
+
+def test_weights_call_for_the_t_test() -> None:
+    found = comparison("a 1 0\nb 1 1\nc 1 1")
+    heavy = replace(
+        found, cases=tuple(replace(c, case=replace(c.case, weight=i + 1.0)) for i, c in enumerate(found.cases))
+    )
+    measured = measure(heavy.pairs, found.plan, graded=False, alpha=0.05)
+    assert "paired t" in measured.method
+    assert measured.delta == pytest.approx(-1 / 6)
+
+
+ADAPTIVE = {"first_repeats": 1, "adaptive": True}
+
+
+def test_where_cases_were_asked_on_the_first_answers_estimate_and_all_of_them_test() -> None:
+    rows = quality_rows(right=20) + "\n" + "\n".join(f"flip{i} 1,1,0 0,1,0" for i in range(6))
+    found = quality(comparison(rows, plan=ADAPTIVE))
+    first = quality(comparison(quality_rows(right=20, broken=6)))
+    assert (found.delta, found.interval, found.detectable_drop) == (first.delta, first.interval, first.detectable_drop)
+    assert (found.base, found.head, found.broken) == (first.base, first.head, 6)
+    assert found.p == pytest.approx(0.5**6 / 2)
+    assert found.method == "one-sided mid-p sign-flip test over all answers, Tango's score interval over the first"
+
+
+def test_answers_that_only_confirm_a_critical_case_are_not_in_the_statistics() -> None:
+    rows = quality_rows(right=20) + "\nvip* 1,1,1 0,1,1"
+    found = comparison(rows, plan={"first_repeats": 1})
+    assert quality(found) == quality(comparison(quality_rows(right=20) + "\nvip* 1 0"))
+    assert [c.critical_break for c in found.cases if c.case.id == "vip"] == [False]
+
+
+def test_weighted_cases_that_were_asked_on_are_tested_over_all_answers() -> None:
+    rows = "\n".join(
+        f"c{i}@k{i % 4} 1,1,1 {head}" for i, head in enumerate(["0,1,1", "1,1,1", "1,1,1", "0,0,1", "1,1,1"])
+    )
+    on = quality(comparison(rows, plan=ADAPTIVE))
+    first = quality(comparison(rows, plan={"first_repeats": 1}))
+    everything = quality(comparison(rows))
+    assert (on.delta, on.interval) == (first.delta, first.interval)
+    assert on.p == everything.p != first.p
+    assert on.method == "one-sided paired t over all answers, cluster-robust interval over the first"
+
+
+def test_nothing_that_differs_still_shows_the_drop_that_would_be_seen() -> None:
+    found = quality(comparison("\n".join(f"c{i} 1,1 1,1" for i in range(60))))
+    assert found.detectable_drop == quality(comparison(quality_rows(right=60))).detectable_drop
+    assert found.variance == 0
 
 
 def test_replicates_count_as_one_case_however_many() -> None:

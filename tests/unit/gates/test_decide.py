@@ -8,7 +8,7 @@ from situations import comparison, prompt, quality_rows
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
 from promptci.gates.policy import Handling, Missing, Mode, Policy
-from promptci.gates.zones import needed_pairs
+from promptci.gates.zones import needed
 from promptci.runs.model import Status
 from promptci.verdict import Verdict
 
@@ -42,7 +42,7 @@ def test_no_difference_over_few_cases_is_inconclusive_and_says_how_many_would_se
     report = decide([comparison(quality_rows(right=20))], POLICY)
     assert (report.verdict, report.exit_code) == (Verdict.INCONCLUSIVE, 0)
     assert "cannot tell" in text(report, "cannot-tell")
-    assert "cases would settle it" in text(report, "cannot-tell")
+    assert "would settle it" in text(report, "cannot-tell")
     assert "No regression" not in text(report, "cannot-tell")
 
 
@@ -204,8 +204,8 @@ def test_a_single_cluster_cannot_tell_and_says_so() -> None:
     assert "no drop at all" in text(report, "cannot-tell")
 
 
-def test_the_cases_needed_are_unknown_without_pairs() -> None:
-    assert needed_pairs(comparison("a~ 1 1"), POLICY) is None
+def test_what_would_settle_it_is_unknown_without_pairs() -> None:
+    assert needed(comparison("a~ 1 1"), POLICY) is None
 
 
 def test_p_is_worded_for_reading() -> None:
@@ -233,3 +233,57 @@ def test_where_every_case_stands_aside_nothing_is_green(status: Status) -> None:
     report = decide([comparison("a*? - 1\nb? - 0", status=status)], NO_LIMITS)
     assert rules(report) == {"all-aside": Verdict.INCONCLUSIVE, "aside": Verdict.NO_CHANGE}
     assert report.verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_would_settle_it_is_more_cases_or_repeats_of_these() -> None:
+    found = comparison(quality_rows(right=90, broken=5, fixed=5))
+    settle = needed(found, POLICY)
+    assert settle is not None
+    assert (settle.cases, settle.more, settle.repeats) == (248, 148, 3)
+    assert "About 148 more cases (248 in all) would settle it, or asking each of these 3 times" in text(
+        decide([found], POLICY), "cannot-tell"
+    )
+    assert needed(comparison(quality_rows(right=300)), POLICY) is None
+
+
+def test_repeats_are_no_advice_where_they_would_be_many_or_cases_hang_together() -> None:
+    few = needed(comparison(quality_rows(right=8, broken=1, fixed=1)), POLICY)
+    clustered = needed(comparison("\n".join(f"c{i}@k{i % 9} 1 {int(i % 3 > 0)}" for i in range(60))), POLICY)
+    for found in (few, clustered):
+        assert found is not None
+        assert found.repeats is None
+    repeated = needed(
+        comparison("\n".join(f"c{i} 1,1 1,{int(i % 4 > 0)}" for i in range(60)), plan={"first_repeats": 2}), POLICY
+    )
+    assert repeated is not None
+    assert repeated.repeats == 4
+
+
+def test_prompts_that_got_worse_only_together_do_not_pass() -> None:
+    """Three cases broke in each, which shows nothing in one and much in four."""
+    found = [comparison(quality_rows(right=47, broken=3)) for _ in range(4)]
+    alone, among = decide(found[:1], POLICY), decide(found, POLICY)
+    assert alone.pooled is None
+    assert among.pooled is not None
+    assert among.pooled.verdict is Verdict.INCONCLUSIVE
+    assert among.pooled.text.startswith(
+        "The 4 prompts together got worse: their pass rate fell by 6 points (12 broken, 0"
+    )
+    assert {d.verdict for d in among.decisions} == {Verdict.INCONCLUSIVE}
+
+
+def test_a_pass_is_none_where_all_together_got_worse() -> None:
+    rows = quality_rows(right=188, broken=12)
+    policy = Policy(max_drop=0.06, alpha=0.001, max_cost_increase=None, max_p95_increase=None)
+    found = [comparison(quality_rows(right=5)) for _ in range(1)] + [comparison(rows)] * 2
+    report = decide(found, policy)
+    assert report.pooled is not None
+    assert report.pooled.verdict is Verdict.NO_CHANGE
+    assert "show no drop of the margin: −5.9 points (24 broken" in report.pooled.text
+
+
+def test_prompts_with_weights_clusters_or_marks_are_not_pooled() -> None:
+    plain = comparison(quality_rows(right=20, broken=1))
+    for other in (comparison("a@x 1 0\nb@y 1 1"), comparison("a 0.4 0.5\nb 0.1 0.2", graded=True), comparison("a~ 1 1"),
+                  comparison("a 1 1", plan={"base": prompt("new")})):  # fmt: skip
+        assert decide([plain, other], POLICY).pooled is None

@@ -148,10 +148,6 @@ def test_holm_leaves_unknown_p_values_out() -> None:
     assert corrections.holm([]) == []
 
 
-def test_the_pooled_test_counts_all_strata_together() -> None:
-    assert corrections.stratified_midp([(2, 0), (2, 0)]) == 0.03125
-
-
 def test_a_case_of_weight_0_says_nothing_and_makes_no_cluster() -> None:
     with_it = paired.paired_t([0.1, -0.3, 0.2, 9.0], [1.0, 1.0, 1.0, 0.0])
     assert with_it == paired.paired_t([0.1, -0.3, 0.2])

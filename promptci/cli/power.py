@@ -1,0 +1,39 @@
+"""`promptci power`."""
+
+from pathlib import Path
+
+import click
+
+from promptci.cli import console, options
+from promptci.jobs import power
+from promptci.jobs.power import Question
+from promptci.jobs.world import Errand
+
+
+@click.command("power")
+@options.repository
+@click.option(
+    "--head", default=".", show_default=True, help="Revision whose goldens are looked at; `.` is the working tree."
+)
+@click.option("--prompt", "prompts", multiple=True, help="Name of a prompt, may be given several times; default: all.")
+@click.option(
+    "--drop", type=click.FloatRange(0, 1, min_open=True), help="Drop to be seen, as a share; default: gate.max_drop."
+)
+@click.option(
+    "--discordance",
+    type=click.FloatRange(0, 1),
+    help="Share of cases that change their verdict by themselves; default: as `promptci selftest` measured it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("promptci-report"),
+    show_default=True,
+    help="Folder in which selftest.json is looked for.",
+)
+def command(prompts: tuple[str, ...], drop: float | None, discordance: float | None, **others: object) -> int:
+    """Say what your goldens can show, and what it costs to see a smaller drop. Asks nothing of any model."""
+    errand = Errand(**others)  # type: ignore[arg-type]  # click has checked and converted each
+    with console.world() as world:
+        power.power(errand, Question(drop=drop, discordance=discordance, prompts=prompts), world)
+    return 0

@@ -1,0 +1,41 @@
+"""`promptci selftest`."""
+
+import sys
+
+import click
+
+from promptci.cli import console, options
+from promptci.gates import aa
+from promptci.jobs import selftest
+from promptci.jobs.selftest import Wanted
+from promptci.jobs.world import Errand
+
+
+@click.command("selftest")
+@options.repository
+@click.option(
+    "--head", default=".", show_default=True, help="Revision whose prompts are asked; `.` is the working tree."
+)
+@click.option("--prompt", "prompts", multiple=True, help="Name of a prompt, may be given several times; default: all.")
+@click.option("--answers", type=click.IntRange(min=2), help="Answers to each case; default: what two versions need.")
+@click.option("--simulations", type=click.IntRange(100, 100_000), default=aa.SIMULATIONS, show_default=True)
+@click.option("--yes", is_flag=True, help="Spend without asking.")
+@options.asking
+def command(prompts: tuple[str, ...], answers: int | None, simulations: int, yes: bool, **others: object) -> int:
+    """Measure how often your gate would block a change that changes nothing.
+
+    Asks each case several times (an A/A run, the price is said first), deals the answers out to two versions that are
+    the same, a few thousand times, and puts each such pull request to your gate. Says the rate of false alarms, how
+    many cases change their verdict by themselves, and the smallest drop your goldens can show.
+    """
+    errand = Errand(**others)  # type: ignore[arg-type]  # click has checked and converted each
+    with console.world() as world:
+        wanted = Wanted(
+            prompts=prompts, answers=answers, simulations=simulations, agree=lambda price: yes or _confirm(price)
+        )
+        selftest.selftest(errand, wanted, world)
+    return 0
+
+
+def _confirm(question: str) -> bool:
+    return sys.stdin.isatty() and click.confirm(question)

@@ -1,0 +1,86 @@
+"""What a golden set can show, said before a run: the smallest drop, and what it takes to see a smaller one."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from promptci.goldens.model import Case
+from promptci.stats import power
+
+POWER = 0.80
+RHO = 0.5
+"""Correlation taken within a cluster of paraphrases before any are measured."""
+MOST_REPEATS = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Foresight:
+    """What a check of one prompt will be able to see, at an assumed noise."""
+
+    cases: int
+    effective: int
+    """Independent cases that these are worth; fewer where they stand in clusters."""
+    variance: float
+    """Of one case's difference between two runs of the same version: the discordance, for pass and fail."""
+    smallest_drop: float | None
+    """Shown with 80 % power; None: none at all."""
+    cases_for_drop: int
+    """Cases with which a drop of the size wanted is shown."""
+    cases_for_pass: int
+    """Cases with which `not worse by the margin` can be shown where nothing changed."""
+    repeats_for_drop: int | None
+    """Times to ask each case in place of more cases; None: no number up to five would do."""
+
+
+def foresee(
+    cases: Sequence[Case], variance: float, *, drop: float, repeats: int, graded: bool, alpha: float
+) -> Foresight:
+    """Say what these cases can show."""
+    effective = effective_cases(cases)
+    share = len(cases) / effective if effective else 1.0
+    if graded:
+        wanted = power.cases_needed(drop, max(variance / repeats, 1e-9), alpha=alpha, power=POWER)
+    else:
+        wanted = power.cases_to_show(drop, variance / repeats, alpha=alpha, power=POWER)
+    able = [
+        times
+        for times in range(repeats, MOST_REPEATS + 1)
+        if (found := smallest_drop(effective, variance, repeats=times, graded=graded, alpha=alpha)) and found <= drop
+    ]
+    return Foresight(
+        cases=len(cases),
+        effective=effective,
+        variance=variance,
+        smallest_drop=smallest_drop(effective, variance, repeats=repeats, graded=graded, alpha=alpha),
+        cases_for_drop=math.ceil(wanted * share),
+        cases_for_pass=math.ceil(
+            power.cases_needed(drop, max(variance / repeats, 0.5 / max(effective, 1)), alpha=alpha, power=POWER) * share
+        ),
+        repeats_for_drop=able[0] if able else None,
+    )
+
+
+def smallest_drop(n: int, variance: float, *, repeats: int, graded: bool, alpha: float) -> float | None:
+    """Give the smallest drop that n cases, each asked so often, show; `variance` is that of asking once.
+
+    Repeats take their part of the noise away; what is left of it is treated as that of a set with so much less
+    discordance, of which a drop needs some of its own.
+    """
+    if n < 2:
+        return None
+    if graded and variance > 0:
+        return power.detectable_drop_scores(n, math.sqrt(variance / repeats), alpha=alpha, power=POWER)
+    return power.smallest_drop(n, round(min(1.0, variance / repeats), 9), alpha=alpha, power=POWER)
+
+
+def effective_cases(cases: Sequence[Case]) -> int:
+    """Give how many independent cases these are worth: m in a cluster count as m / (1 + (m - 1) rho).
+
+    Source: Kish, Survey Sampling (1965), the design effect.
+    """
+    sizes: dict[str, int] = {}
+    for case in cases:
+        if case.cluster is not None:
+            sizes[case.cluster] = sizes.get(case.cluster, 0) + 1
+    alone = sum(case.cluster is None for case in cases)
+    return alone + math.floor(sum(m / (1 + (m - 1) * RHO) for m in sizes.values()))
