@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from promptci import verdict as verdicts
 from promptci.compare import pooled
 from promptci.compare.model import Comparison
-from promptci.gates import limits, zones
+from promptci.gates import judges, limits, zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Missing, Policy
 from promptci.runs.model import Status
@@ -60,6 +60,7 @@ def _reasons(comparison: Comparison, policy: Policy, adjusted_p: float | None) -
         *limits.p95(comparison, policy),
         *limits.goldens_changed(comparison),
         *limits.models_differ(comparison),
+        *judges.remarks(comparison),
     ]
 
 

@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
 from promptci.errors import InputError, ProviderError
 from promptci.files import canonical, write
 from promptci.gates.model import Reason
-from promptci.jobs import rounds
+from promptci.jobs import rounds, trusting
 from promptci.jobs.gather import Gathered
 from promptci.jobs.judging import Judges
 from promptci.jobs.rounds import Rounds
@@ -25,8 +26,10 @@ from promptci.runs import journal
 from promptci.runs.execute import Desk, Key
 from promptci.runs.model import Answer, AnswerError, Plan
 from promptci.runs.purse import Purse
+from promptci.scoring.inform import inform
 from promptci.scoring.judge import JudgeDesk
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.trust import Trust
 from promptci.verdict import Verdict
 
 JOURNAL = "journal.jsonl"
@@ -48,6 +51,8 @@ class Asked:
     cached: int = 0
     usd: Decimal | None = None
     usd_is_lower_bound: bool = False
+    trusts: Mapping[str, Trust] = field(default_factory=dict)
+    """What the judges may do, by prompt's name."""
 
 
 def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], errand: Errand, world: World) -> Asked:
@@ -95,7 +100,10 @@ async def _ask(
             provider, limits, Desk(purse=purse, cache=cache, journal=kept, progress=count.judge, started=started)
         )
         judge = JudgeDesk(ask=judges.ask, model=gathered.config.judge.model, rubric=gathered.rubric)
-        asking = Rounds(plan, provider, desk, judge, gathered.config)
+        trusts = await trusting.assess(plan.prompts, gathered, judge)
+        # Before the first answer, so that an early stop knows what counts.
+        _, counted = inform((), plan.prompts, trusts)
+        asking = Rounds(replace(plan, prompts=counted), provider, desk, judge, gathered.config)
         await asking.first()
         if again := asking.again():
             world.progress.more(len(again))
@@ -114,6 +122,7 @@ async def _ask(
         cached=count.cached,
         usd=None if purse.unknown and not purse.spent else purse.spent,
         usd_is_lower_bound=bool(purse.unknown),
+        trusts=trusts,
     )
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from promptci.errors import InputError, Problem
+from promptci.errors import InputError
 from promptci.git.snapshot import Snapshot
 from promptci.goldens import quarantine
 from promptci.goldens.quarantine import Entry
+from promptci.jobs import beside
 from promptci.jobs.gather import Gathered
 from promptci.runs.model import PromptPlan
 
@@ -20,7 +21,8 @@ def apply(gathered: Gathered, base: Snapshot | None, head: Snapshot, today: date
     InputError
         With every mistake in a quarantine file that this change made (or, without a base, that is there).
     """
-    notes = list(_of_change(base, head))
+    files = [path for path in head.paths() if quarantine.FILE.search(path)]
+    notes = list(beside.of_change(base, head, files, quarantine.read))
     binding = head if base is None else base
     plans = []
     for plan in gathered.plans:
@@ -53,21 +55,3 @@ def _entries(plan: PromptPlan, snapshot: Snapshot) -> tuple[list[Entry], list[st
 
 def _beside(plan: PromptPlan) -> Iterable[str]:
     return dict.fromkeys(path for golden in (*plan.goldens_paths, plan.path) for path in quarantine.beside(golden))
-
-
-def _of_change(base: Snapshot | None, head: Snapshot) -> Iterable[str]:
-    """Check the files that this change edits, so that a mistake is found before it is merged."""
-    problems: list[Problem] = []
-    edited = []
-    for path in (path for path in head.paths() if quarantine.FILE.search(path)):
-        data = head.read(path)
-        if data is None or (base is not None and data == base.read(path)):
-            continue
-        edited.append(path)
-        try:
-            quarantine.read(data, path)
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return [f"This change edits {path}. It counts from when it is merged." for path in edited] if base else []

@@ -32,6 +32,7 @@ def view(paired: PairedCase) -> CaseView:
         head_pass_rate=paired.pass_rate(Arm.HEAD),
         base=_answer(shown(paired.base, outcome, Arm.BASE)),
         head=_answer(shown(paired.head, outcome, Arm.HEAD)),
+        aside=plain.optional(paired.aside),
     )
 
 
@@ -87,4 +88,6 @@ def _mark(mark: Mark) -> MarkView:
         passed=mark.passed,
         score=plain.number(mark.score),
         reason=plain.text(mark.reason),
+        judge=None if mark.judge is None else plain.text(str(mark.judge)),
+        informs=mark.weight == 0,
     )

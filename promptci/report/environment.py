@@ -8,7 +8,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from promptci.files import packaged
-from promptci.report import escape, filters, phrases
+from promptci.report import escape, filters, judging, phrases
 
 NUMBERS = (
     filters.percent,
@@ -45,6 +45,7 @@ def environment() -> Environment:
     made.filters.update({function.__name__: function for function in TEXTS})
     made.filters["prose"] = _prose
     made.globals["say"] = phrases
+    made.globals["judging"] = judging
     return made
 
 

@@ -125,6 +125,12 @@ HIGHER = Kind(
     belongs=lambda c: c.change == "same" and c.outcome == "same" and _marks(c) > 0,
 )
 GRADED = (*COMPARED[:2], LOWER, HIGHER, *COMPARED[2:])
+ASIDE = Kind(
+    slug="aside",
+    title="Decide nothing",
+    note="Asked and shown, and left out of the verdict.",
+    belongs=lambda c: c.aside is not None,
+)
 SINGLE = (
     Kind(slug="failing", title="Failing", note="The answer is not right.", belongs=_wrong),
     Kind(
@@ -139,12 +145,15 @@ SINGLE = (
 
 def groups(prompt: PromptView, room: Room) -> Iterator[Group]:
     """Give the groups that have cases, in the order in which they are read: what broke comes first."""
-    remaining: Sequence[CaseView] = prompt.case_details
+    aside = [case for case in prompt.case_details if ASIDE.belongs(case)]
+    remaining: Sequence[CaseView] = [case for case in prompt.case_details if not ASIDE.belongs(case)]
     for kind in SINGLE if prompt.base is None else GRADED if graded(prompt) else COMPARED:
         found = [case for case in remaining if kind.belongs(case)]
         remaining = [case for case in remaining if not kind.belongs(case)]
         if found:
             yield _group(kind, worst_first(found), room)
+    if aside:
+        yield _group(ASIDE, worst_first(aside), room)
 
 
 def graded(prompt: PromptView) -> bool:
@@ -164,7 +173,7 @@ def worst_first(cases: Sequence[CaseView]) -> list[CaseView]:
 
 def fared(case: CaseView, prompt: PromptView) -> str:
     """Say how a case fared: `right → wrong`, with the marks where there are any."""
-    before, now = result(case.base_pass_rate), result(case.head_pass_rate)
+    before, now = result(case.base_pass_rate, case.base), result(case.head_pass_rate, case.head)
     said = f"{before} → {now}" if case.base else now
     if not graded(prompt) or not _marks(case) or case.base is None or case.head is None:
         return said
@@ -206,8 +215,15 @@ def _sides(case: CaseView) -> Iterator[Side]:
             )
 
 
-def result(rate: float | None) -> str:
+def undecided(rate: float | None, answer: AnswerView | None) -> bool:
+    """Whether an answer is there, and only marks that decide nothing say how good it is."""
+    return rate is None and answer is not None and answer.text is not None and answer.error is None
+
+
+def result(rate: float | None, answer: AnswerView | None = None) -> str:
     """Say how a version did on a case: `right`, `wrong`, `missing`, or the share of its repeated answers."""
+    if undecided(rate, answer):
+        return "informs only"
     if rate is None:
         return "missing"
     if rate in (0.0, 1.0):

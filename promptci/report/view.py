@@ -7,7 +7,7 @@ from promptci.compare.model import ArmSummary, Comparison, PairedCase
 from promptci.gates import zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
-from promptci.report import cases, plain, sourcediff, words
+from promptci.report import cases, judging, plain, sourcediff, words
 from promptci.report.facts import RunFacts
 from promptci.report.model import (
     ArmView,
@@ -91,6 +91,7 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         removed_cases=_texts(plan.removed_cases),
         loosened_cases=_texts(plan.loosened_cases),
         notes=_texts(plan.notes),
+        judge=judging.view(comparison.judging),
     )
 
 

@@ -63,7 +63,7 @@ _RANK = (
 """Which finding leads the sentence where several decide."""
 _JOINTS = {"regression": ": ", "not-worse": ": ", "new-prompt": ": ", "critical": "; ", "cost": "; ", "p95": "; "}
 """Findings after which the numbers of cases are said."""
-_SENTENCES = frozenset({"cannot-tell", "nothing-evaluated", "error-rate"})
+_SENTENCES = frozenset({"cannot-tell", "nothing-evaluated", "error-rate", "all-aside"})
 """Findings whose words are no predicate, so that a colon follows the prompt's name."""
 
 

@@ -7,22 +7,43 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from promptci.goldens.model import Assertion
+from promptci.files import canonical
+from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer
-from promptci.scoring import evaluator, rubric
+from promptci.scoring import evaluator
+from promptci.scoring import rubric as rubrics
 from promptci.scoring.assertions.base import Subject, Validator
-from promptci.scoring.model import Mark
+from promptci.scoring.model import JudgeIdentity, Mark
 from promptci.scoring.reading import Reading
 
 MAX_TOKENS = 512
+PARAMETERS = {"temperature": 0, "max_tokens": MAX_TOKENS}
 CUT = "it was cut at max_tokens"
 
 Ask = Callable[[Request, int], Awaitable[Answer]]
 """Asks one request; the second argument counts attempts from 0. Equal requests are asked once."""
 
-CHECKERS: dict[str, Validator] = {"llm": evaluator, "judge": rubric}
+CHECKERS: dict[str, Validator] = {"llm": evaluator, "judge": rubrics}
 """For the check of assertions before anything is asked."""
+
+
+def counting(case: Case) -> tuple[int, ...]:
+    """Give the places of the assertions by which a judge has a say about this case."""
+    return tuple(i for i, one in enumerate(case.assertions) if one.type in CHECKERS and one.weight > 0)
+
+
+def identity(assertion: Assertion, *, model: str | None, rubric: str | None) -> JudgeIdentity | None:
+    """Say who marks this assertion and by what; None where nobody does (`judge` without model or rubric)."""
+    if assertion.type == "llm":
+        how = {key: value for key, value in assertion.value.items() if key != "model"}
+        model = assertion.value["model"]
+    elif model and rubric:
+        how = {"rubric": rubric, **assertion.options}
+    else:
+        return None
+    fingerprint = canonical.digest([assertion.type, how])
+    return JudgeIdentity(model=model, fingerprint=fingerprint, parameters=tuple(PARAMETERS.items()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +61,12 @@ async def mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -
     """Have a model mark one answer: asked again once when its answer cannot be read, with more room when it was cut."""
     if desk is None:
         return _mark(assertion, None, "unscored: no judge", Decimal(0))
-    request = _request(assertion, subject, desk)
+    who = identity(assertion, model=desk.model, rubric=desk.rubric)
+    return replace(await _asked(assertion, subject, desk), judge=who)
+
+
+async def _asked(assertion: Assertion, subject: Subject, desk: JudgeDesk) -> Mark:
+    request = first_request(assertion, subject, model=desk.model, rubric=desk.rubric)
     if request is None:
         why = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
         return _mark(assertion, None, why, Decimal(0))
@@ -59,13 +85,13 @@ async def mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -
     return _mark(assertion, None, f"the judge's answer could not be read, twice: {said}", cost)
 
 
-def _request(assertion: Assertion, subject: Subject, desk: JudgeDesk) -> Request | None:
-    parameters = {"temperature": 0, "max_tokens": MAX_TOKENS}
+def first_request(assertion: Assertion, subject: Subject, *, model: str | None, rubric: str | None) -> Request | None:
+    """Give what the judge is asked first; None where `judge` lacks its model or its rubric."""
     if assertion.type == "llm":
-        return replace(evaluator.request(assertion, subject), parameters=parameters)
-    if not desk.model or not desk.rubric:
+        return replace(evaluator.request(assertion, subject), parameters=PARAMETERS)
+    if not model or not rubric:
         return None
-    return replace(rubric.request(subject, model=desk.model, rubric=desk.rubric), parameters=parameters)
+    return replace(rubrics.request(subject, model=model, rubric=rubric), parameters=PARAMETERS)
 
 
 async def _ask(desk: JudgeDesk, request: Request, attempt: int) -> tuple[Answer, Request]:
@@ -89,7 +115,7 @@ def _read(assertion: Assertion, completion: Completion) -> Reading:
     # Half an answer may hold what only was quoted, or the opposite of where it was going.
     if completion.finish_reason == "length":
         return Reading(score=None, said=CUT)
-    read = evaluator.read if assertion.type == "llm" else rubric.read
+    read = evaluator.read if assertion.type == "llm" else rubrics.read
     return read(assertion, completion.text)
 
 
@@ -100,7 +126,7 @@ def _with_more_room(request: Request, completion: Completion) -> Request:
 
 
 def _mark(assertion: Assertion, score: float | None, reason: str, cost: Decimal | None) -> Mark:
-    passes = evaluator.passed if assertion.type == "llm" else rubric.passed
+    passes = evaluator.passed if assertion.type == "llm" else rubrics.passed
     return Mark(
         type=assertion.type,
         name=assertion.name or assertion.type,

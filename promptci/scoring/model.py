@@ -2,9 +2,25 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from promptci.goldens.model import Case
 from promptci.runs.model import Answer, Arm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgeIdentity:
+    """Who judged, by what: marks of different identities cannot be compared."""
+
+    model: str
+    fingerprint: str
+    """SHA-256 of the evaluator's or the rubric's text, with what decides whether a mark passes."""
+    parameters: tuple[tuple[str, Any], ...] = ()
+    """As first asked; an endpoint that refuses one is asked without."""
+
+    def __str__(self) -> str:
+        """Give the short form, such as `gpt-4o-mini sha256:1a2b3c4d`."""
+        return f"{self.model} sha256:{self.fingerprint[:8]}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +40,8 @@ class Mark:
     """(expected, given) of a `one-of` assertion."""
     cost_usd: Decimal | None = None
     """What a judge's call cost; None for code or unknown price."""
+    judge: JudgeIdentity | None = None
+    """Who gave it; None: code did."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
