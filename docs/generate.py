@@ -1,6 +1,7 @@
 """Write the pages and schemas that come from the code: `make docs`. A test fails when one of them is stale."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -31,10 +32,19 @@ def generated() -> dict[Path, str]:
 def _commands() -> str:
     context = click.Context(cli.group, info_name="promptci")
     parts = ["# Commands\n\nWritten by `make docs` from the commands' own help.\n"]
-    for name in ("", *cli.group.list_commands(context)):
-        shown = CliRunner().invoke(cli.group, [*filter(None, [name]), "--help"], prog_name="promptci")
-        parts.append(f"## `promptci{' ' + name if name else ''}`\n\n```text\n{shown.output.strip()}\n```\n")
+    for words in ([], *_words(cli.group, context)):
+        shown = CliRunner().invoke(cli.group, [*words, "--help"], prog_name="promptci")
+        parts.append(f"## `{' '.join(['promptci', *words])}`\n\n```text\n{shown.output.strip()}\n```\n")
     return "\n".join(parts)
+
+
+def _words(group: click.Group, context: click.Context) -> Iterator[list[str]]:
+    """Give every command and its own commands, as they are typed."""
+    for name in group.list_commands(context):
+        yield [name]
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from ([name, *words] for words in _words(command, context))
 
 
 def _configuration() -> str:

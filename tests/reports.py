@@ -10,6 +10,7 @@ from promptci.gates.policy import Handling, Mode, Policy
 from promptci.report import html
 from promptci.report.model import ReportView, SpendView
 from promptci.runs.model import Status
+from promptci.stats.raters import Confusion
 from promptci.verdict import Verdict
 
 NOTHING = SpendView(calls=0, cached=0, usd=0.0, usd_is_lower_bound=False)
@@ -152,6 +153,28 @@ def graded_with_repeats() -> ReportView:
     return report(comparison(rows, kind="llm"))
 
 
+def judged(table: Confusion) -> ReportView:
+    """A prompt whose 24 cases a judge marks, measured by labels with these outcomes."""
+    rows = "\n".join(
+        f"m-{i} | My parcel {i} is late. | kind | Sorry about parcel {i}. {{{0 if i % 8 == 3 else 1}.0}}"
+        f" | It will come. {{{0 if i % 3 == 0 else 1}.0}}"
+        for i in range(24)
+    )
+    return report(comparison(rows, kind="llm", confusion=table))
+
+
+def judge_not_trusted() -> ReportView:
+    return judged(Confusion(tp=30, fp=9, fn=6, tn=4))
+
+
+def judge_trusted() -> ReportView:
+    return judged(Confusion(tp=34, fp=2, fn=3, tn=10))
+
+
+def judge_not_calibrated() -> ReportView:
+    return judged(Confusion())
+
+
 def same_prompt_new_goldens() -> ReportView:
     same = prompt("order-extractor", OLD)
     rows = many(right=40) + "\nmail-99+ | And 79? | 79 | 79 | 79"
@@ -195,6 +218,9 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         shrunk_and_loosened_goldens,
         several_prompts,
         graded_with_repeats,
+        judge_not_trusted,
+        judge_trusted,
+        judge_not_calibrated,
         same_prompt_new_goldens,
         line_endings_only,
         one_revision,

@@ -16,6 +16,7 @@ COMMANDS = {
     "power": "Say what the goldens can show, and what a smaller drop would cost to see.",
     "selftest": "Measure how often the gate blocks a change that changes nothing.",
     "report": "Draw the report again, without asking a model.",
+    "judge": "Measure the judges by people's labels.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }

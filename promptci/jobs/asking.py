@@ -70,7 +70,7 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
     if errand.record is not None:
         provider = Recorder(provider, errand.record, redactor=Redactor.from_environ(world.environ))
     kept, known = _journal(plan, shas, errand, world)
-    world.progress.begin(len(plan.questions))
+    world.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled.values())))
     try:
         with kept:
             return asyncio.run(_ask(plan, gathered, errand, world, (provider, kept, known)))
@@ -88,7 +88,7 @@ async def _ask(
     provider, kept, known = sources
     limits = gathered.config.run
     purse = Purse(limits.budget_usd, prices=PriceList(gathered.config.provider))
-    count = _Count(world)
+    count = _Count(world, candidates=bool(plan.questions))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
         cache = _cache(gathered, errand, world)
@@ -148,15 +148,21 @@ def keep_out_of_git(folder: Path) -> None:
 class _Count:
     """Counts calls as they are made, and passes the candidates' on to the person who waits."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, candidates: bool) -> None:
         self.calls = self.cached = 0
         self._world = world
+        self._candidates = candidates
 
     def candidate(self, answer: Answer) -> None:
-        self.judge(answer)
+        self._add(answer)
         self._world.progress.step(answer)
 
     def judge(self, answer: Answer) -> None:
+        self._add(answer)
+        if not self._candidates:  # the judges are all there is to wait for
+            self._world.progress.step(answer)
+
+    def _add(self, answer: Answer) -> None:
         self.cached += answer.cached
         self.calls += not answer.cached and answer.completion is not None
 

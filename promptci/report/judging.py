@@ -100,8 +100,9 @@ def _rate_words(name: str, side: JudgedRateView, labels: int) -> str:
     start = f"{name}: the judge" if name else "The judge"
     said = f"{start} passes {filters.percent(side.passed)} of {filters.count(side.cases, 'case')}"
     if side.corrected is not None:
-        by = f"corrected by {filters.count(labels, 'label')} of people"
-        return f"{said}; {by}: {_with_interval(side.corrected, side.interval)}."
+        by = f"corrected by {filters.count(labels, 'human label')}"
+        found = _with_interval(side.corrected, side.interval)
+        return f"{said}; {by}: {found}, if the labelled answers are like these."
     return f"{said}; what people would pass cannot be told: {side.why_not}." if side.why_not else f"{said}."
 
 

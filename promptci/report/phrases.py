@@ -146,8 +146,7 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
         ]
         if found.cases_needed is not None:
             rows.append(("Cases needed", _settling(found)))
-    rule = "only the absolute limits decide, for lack of a version to compare with" if found is None else _rule(view)
-    return [*rows, ("Rule", rule)]
+    return [*rows, ("Rule", _rule(view) if found is not None else _without_comparison(prompt))]
 
 
 def _settling(found: QualityView) -> str:
@@ -168,6 +167,12 @@ def _cases(prompt: PromptView) -> str:
         if ids:
             parts.append(f"{len(ids):,} {word}")
     return ", ".join(parts)
+
+
+def _without_comparison(prompt: PromptView) -> str:
+    if prompt.case_details and all(case.aside for case in prompt.case_details):
+        return "undecided where no case decides anything"
+    return "only the absolute limits decide, for lack of a version to compare with"
 
 
 def _rule(view: ReportView) -> str:

@@ -92,6 +92,8 @@ def _finding(reason: Reason, decision: Decision, kind: str) -> str:
             return f"costs {_cost_rise(comparison)} more per request"
         case "p95":
             return f"is slower (p95 {_p95(comparison, Arm.BASE)} before, {_p95(comparison, Arm.HEAD)} now)"
+        case "all-aside":
+            return reason.text[:1].lower() + reason.text[1:].rstrip(".")
         case "no-pairs":
             return "cannot be compared, because no case has the same text at both revisions"
         case "not-worse":
