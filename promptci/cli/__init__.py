@@ -17,6 +17,7 @@ COMMANDS = {
     "selftest": "Measure how often the gate blocks a change that changes nothing.",
     "history": "What earlier runs found: verdicts, how often they were right, flaky cases.",
     "report": "Draw the report again, without asking a model.",
+    "judge": "Measure the judges by people's labels.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }
