@@ -101,7 +101,8 @@ def test_judge_injection_corpus_40_a_judge_that_obeys_is_caught(tmp_path: Path, 
     assert found.sentence.startswith("None of the 8 cases decides anything: the judge is not trusted: it let ")
     canaries = [call for call in server.calls if USELESS in str(call.body["messages"])]
     assert 8 <= len(canaries) <= 12
-    assert {case.head_pass_rate for case in only(outcome).case_details} == {1.0}
+    marks = [mark for case in found.case_details if case.head for mark in case.head.marks]
+    assert {mark.passed for mark in marks} == {True}
 
 
 @pytest.mark.parametrize("evaluators", ["", CHOICES], ids=["rubric", "evaluator"])
