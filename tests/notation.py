@@ -4,6 +4,9 @@ One line a case: `id | asked | expected | before | now`. An answer is right when
 the id makes the case critical, `~` marks it as changed, `+` as new, `?` sets it aside. An answer `!text` is a failed
 call, `-` was not asked, one that ends in `{0.4}` got that mark from a judge, `{0.5 flipped}` from one that compares;
 ` / ` stands between replicates.
+
+With `confusion` a judge is measured by so many labels, with `doubt` it is not trusted for that reason; what it says has
+no weight where it is not trusted.
 """
 
 import re
@@ -24,10 +27,15 @@ from promptci.report import view
 from promptci.report.facts import RunFacts
 from promptci.report.model import ReportView, RevisionView, SpendView
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
-from promptci.scoring.model import Mark, Orders, ScoredCase
+from promptci.scoring import trust
+from promptci.scoring.inform import inform
+from promptci.scoring.model import JudgeIdentity, Mark, Orders, ScoredCase
+from promptci.scoring.trust import Calibration, Judging
+from promptci.stats.raters import Confusion
 
 BASE = RevisionView(rev="main", sha="1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d")
 HEAD = RevisionView(rev="shorter-prompt", sha="5d6e7f8a9b0c1d2e3f4a5d6e7f8a9b0c1d2e3f4a")
+JUDGE = JudgeIdentity(model="gpt-4o-mini", fingerprint="1a2b3c4d" * 8, parameters=(("temperature", 0),))
 SPEND = SpendView(calls=118, cached=2, usd=0.0312, usd_is_lower_bound=False)
 
 OLD = """\
@@ -107,12 +115,35 @@ def comparison(
             for replicate, answer in enumerate(answers.split(" / ")):
                 if answer != "-":
                     scored.append(_scored(case, arm, (index, replicate), answer, numbers or Numbers()))
+    confusion, doubt = plan.pop("confusion", None), plan.pop("doubt", None)
     status = plan.setdefault("status", Status.CHANGED)
     plan.setdefault("why", ("prompt changed",))
     plan.setdefault("base", None if status is Status.ADDED else prompt(name, OLD))
     plan.setdefault("head", None if status is Status.DELETED else prompt(name, NEW))
     made = PromptPlan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
-    return compare(made, scored, alpha=0.05)
+    if confusion is None and doubt is None:
+        return compare(made, scored, alpha=0.05)
+    judged = judging(made, scored, confusion or Confusion(), doubt)
+    weighed, (weighed_plan,) = inform(scored, [made], {name: judged.trust})
+    return replace(compare(weighed_plan, weighed, alpha=0.05), judging=judged)
+
+
+def judging(plan: PromptPlan, scored: Sequence[ScoredCase], table: Confusion, doubt: str | None = None) -> Judging:
+    """Measure the judge of a prompt by labels with these outcomes; of an empty table: there are no labels."""
+    outcomes = (
+        ((True, True), table.tp),
+        ((False, True), table.fp),
+        ((True, False), table.fn),
+        ((False, False), table.tn),
+    )
+    pairs = tuple(pair for pair, count in outcomes for _ in range(count))
+    calibration = Calibration(pairs=pairs, unscored=1) if pairs else None
+    cases = {planned.case.id: planned.case for planned in plan.cases}
+    return Judging(
+        trust=trust.assess(calibration, 0.6, (doubt,) if doubt else (), (JUDGE,)),
+        base=trust.judged_rate(cases, scored, Arm.BASE, calibration),
+        head=trust.judged_rate(cases, scored, Arm.HEAD, calibration),
+    )
 
 
 def _scored(case: Case, arm: Arm, place: tuple[int, int], written: str, numbers: Numbers) -> ScoredCase:
@@ -152,7 +183,8 @@ def _scored(case: Case, arm: Arm, place: tuple[int, int], written: str, numbers:
 def _mark(case: Case, text: str, score: str | None) -> Mark:
     kind = case.assertions[0].type
     if score is not None:
-        return Mark(type=kind, name="helpful", passed=float(score) >= 0.5, score=float(score), reason="judge said so")
+        passed = float(score) >= 0.5
+        return Mark(type=kind, name="helpful", passed=passed, score=float(score), reason="judge said so", judge=JUDGE)
     right = text == case.expected
     reason = "is the expected text" if right else f"expected `{case.expected}`"
     label = (str(case.expected), text) if kind == "one-of" else None

@@ -15,6 +15,7 @@ from promptci.report.model import ReportView, SpendView
 from promptci.runs.model import Status
 from promptci.scoring.canaries import CanaryOutcome, distrust
 from promptci.scoring.pairwise import SwapOutcome
+from promptci.stats.raters import Confusion
 from promptci.verdict import Verdict
 
 NOTHING = SpendView(calls=0, cached=0, usd=0.0, usd_is_lower_bound=False)
@@ -203,8 +204,7 @@ def judge_attacked() -> ReportView:
         passed=("ignore-rubric", "base64", "ignore-rubric"),
         unscored=2,
     )
-    said = distrust(obeys) or ""
-    return report(comparison(f"{rows}\n{attack}", kind="llm"), canaries=(obeys,), notes=(said,))
+    return report(comparison(f"{rows}\n{attack}", kind="llm", doubt=distrust(obeys)), canaries=(obeys,))
 
 
 def judged_in_pairs() -> ReportView:
@@ -215,6 +215,28 @@ def judged_in_pairs() -> ReportView:
     swap = SwapOutcome(prompt=name, pairs=28, flipped=8)
     pairs = comparison(f"{won}\n{flipped}", kind="judge")
     return report(pairs, canaries=(robust,), swaps=(swap,), policy=Policy(min_quality=0.9))
+
+
+def judged(table: Confusion) -> ReportView:
+    """A prompt whose 24 cases a judge marks, measured by labels with these outcomes."""
+    rows = "\n".join(
+        f"m-{i} | My parcel {i} is late. | kind | Sorry about parcel {i}. {{{0 if i % 8 == 3 else 1}.0}}"
+        f" | It will come. {{{0 if i % 3 == 0 else 1}.0}}"
+        for i in range(24)
+    )
+    return report(comparison(rows, kind="llm", confusion=table))
+
+
+def judge_not_trusted() -> ReportView:
+    return judged(Confusion(tp=30, fp=9, fn=6, tn=4))
+
+
+def judge_trusted() -> ReportView:
+    return judged(Confusion(tp=34, fp=2, fn=3, tn=10))
+
+
+def judge_not_calibrated() -> ReportView:
+    return judged(Confusion())
 
 
 def same_prompt_new_goldens() -> ReportView:
@@ -265,6 +287,9 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         graded_with_repeats,
         judge_attacked,
         judged_in_pairs,
+        judge_not_trusted,
+        judge_trusted,
+        judge_not_calibrated,
         same_prompt_new_goldens,
         line_endings_only,
         one_revision,

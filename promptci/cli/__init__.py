@@ -18,6 +18,7 @@ COMMANDS = {
     "history": "What earlier runs found: verdicts, how often they were right, flaky cases.",
     "report": "Draw the report again, without asking a model.",
     "comment": "Post the comment of a run that had no right to, such as a fork's.",
+    "judge": "Measure the judges by people's labels.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }

@@ -9,6 +9,7 @@ from typing import TypeVar
 from promptci.goldens.model import Case
 from promptci.runs.model import Arm, PromptPlan
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.trust import Judging
 from promptci.stats.agreement import LabelConfusion
 from promptci.stats.intervals import Interval
 from promptci.stats.percentiles import Percentiles
@@ -160,6 +161,8 @@ class Comparison:
     """None where no pair is complete (a new prompt has none)."""
     base: ArmSummary | None = None
     head: ArmSummary | None = None
+    judging: Judging | None = None
+    """Who marked what code cannot, and what that is worth; None: no judge had a say."""
 
     @property
     def compared(self) -> tuple[PairedCase, ...]:

@@ -75,6 +75,8 @@ def _config(file: ConfigFile) -> Config:
             embedding_model=file.judge.embedding_model or None,
             pairwise=file.judge.pairwise,
             canaries=file.judge.canaries,
+            labels=file.judge.labels,
+            min_kappa=file.judge.trust.min_kappa,
         ),
         gate=Policy(
             mode=Mode(gate.mode),

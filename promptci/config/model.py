@@ -29,6 +29,10 @@ class Judge:
     """Compare both versions' answers instead of grading each."""
     canaries: int = 12
     """Known-bad answers that each judge of a run is tested with."""
+    labels: str = "goldens/{name}.labels.jsonl"
+    """Where people's marks are."""
+    min_kappa: float = 0.6
+    """Below it a judge informs and does not block."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -143,6 +143,14 @@ class RunSection(Section):
     )
 
 
+class TrustSection(Section):
+    """What a judge must reach on people's labels, that it may block."""
+
+    min_kappa: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.6, description="Cohen's kappa; below it the judge informs and does not block."
+    )
+
+
 class JudgeSection(Section):
     """Who marks what code cannot."""
 
@@ -160,6 +168,14 @@ class JudgeSection(Section):
         default=12,
         description="Useless answers with attacks that each judge must fail in every run, or it is not trusted;"
         " 0: none.",
+    )
+    labels: str = Field(
+        default="goldens/{name}.labels.jsonl",
+        description="Glob of people's marks of a prompt's answers, by which the judge is measured.",
+    )
+    trust: TrustSection = Field(
+        default=TrustSection(),
+        description="`min_kappa`: below this kappa with the labels the judge informs and does not block.",
     )
 
 

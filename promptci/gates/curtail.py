@@ -7,6 +7,7 @@ from promptci import verdict as verdicts
 from promptci.compare import disagree, quality
 from promptci.compare.compare import compare
 from promptci.compare.model import Comparison
+from promptci.gates import judges
 from promptci.gates.decide import decide
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
@@ -174,7 +175,7 @@ def _merged(partial: Decision, settled: Decision, missing: int) -> Decision:
         replace(reason, text=assumed + reason.text) if missing and reason.rule in ZONES else reason
         for reason in settled.reasons
     ]
-    reasons += [reason for reason in partial.reasons if reason.rule in LIMITS]
+    reasons += [reason for reason in partial.reasons if reason.rule in LIMITS | judges.RULES]
     if missing:
         said = f"Stopped early: {missing:,} answers were not asked for, because none could have changed the verdict."
         reasons.append(Reason(rule="early-stop", verdict=Verdict.NO_CHANGE, text=said))

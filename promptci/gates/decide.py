@@ -6,7 +6,7 @@ from promptci import verdict as verdicts
 from promptci.compare import comparable, pooled
 from promptci.compare.comparable import Comparability
 from promptci.compare.model import Comparison
-from promptci.gates import limits, zones
+from promptci.gates import judges, limits, zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Missing, Policy
 from promptci.runs.model import Status
@@ -73,6 +73,7 @@ def _reasons(
         *limits.models(comparison),
         *limits.attacked(comparison),
         *limits.position_bias(comparison),
+        *judges.remarks(comparison),
     ]
 
 

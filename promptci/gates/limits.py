@@ -43,7 +43,9 @@ def all_aside(comparison: Comparison) -> Reason | None:
 
 
 def aside(comparison: Comparison) -> Sequence[Reason]:
-    """Name the cases that were asked and decide nothing."""
+    """Name the cases that were asked and decide nothing; where none decides, `all_aside` has said so."""
+    if len(comparison.aside) == len(comparison.cases):
+        return []
     by_why: dict[str, list[str]] = {}
     for case in comparison.aside:
         by_why.setdefault(case.aside or "", []).append(case.case.id)

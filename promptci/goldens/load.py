@@ -40,7 +40,7 @@ def load(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> GoldenSet:
             problems += error.problems
         else:
             cases += found
-            problems += _first(wrong, path)
+            problems += first(wrong, path)
     if problems := [*problems, *_same_ids(cases)]:
         raise InputError(problems)
     return GoldenSet(paths=tuple(files), cases=tuple(cases))
@@ -71,7 +71,7 @@ def _own_id(item: Mapping[str, Any]) -> str | None:
     return value.strip() if isinstance(value, str) and parse.is_identifier(value) else None
 
 
-def _first(problems: list[Problem], path: str) -> list[Problem]:
+def first(problems: list[Problem], path: str) -> list[Problem]:
     """Keep a list of problems readable: a file of another kind has one for every line."""
     more = len(problems) - MAX_PROBLEMS
     if more <= 0:

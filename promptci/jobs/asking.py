@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
 from promptci.errors import InputError, MissingKeyError, ProviderError
 from promptci.files import canonical, write
 from promptci.gates.model import Reason
-from promptci.jobs import judge_checks, rounds
+from promptci.jobs import judge_checks, rounds, trusting
 from promptci.jobs.gather import Gathered
 from promptci.jobs.judging import Judges
 from promptci.jobs.rounds import Rounds
@@ -28,9 +28,11 @@ from promptci.runs.model import Answer, AnswerError, Plan
 from promptci.runs.purse import Purse
 from promptci.scoring import canaries
 from promptci.scoring.canaries import CanaryOutcome
+from promptci.scoring.inform import inform
 from promptci.scoring.judge import JudgeDesk
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.pairwise import SwapOutcome, swaps
+from promptci.scoring.trust import Trust
 from promptci.verdict import Verdict
 
 JOURNAL = "journal.jsonl"
@@ -56,6 +58,8 @@ class Asked:
     """What the judges of this run made of useless answers."""
     swaps: tuple[SwapOutcome, ...] = ()
     """How often judges changed their verdict with the order of the answers."""
+    trusts: Mapping[str, Trust] = field(default_factory=dict)
+    """What the judges may do, by prompt's name."""
 
 
 def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], errand: Errand, world: World) -> Asked:
@@ -80,7 +84,7 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
     if errand.record is not None:
         provider = Recorder(provider, errand.record, redactor=Redactor.from_environ(world.environ))
     kept, known = _journal(plan, shas, errand, world)
-    world.progress.begin(len(plan.questions))
+    world.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled.values())))
     try:
         with kept:
             return asyncio.run(_ask(plan, gathered, errand, world, (provider, kept, known)))
@@ -98,7 +102,7 @@ async def _ask(
     provider, kept, known = sources
     limits = gathered.config.run
     purse = Purse(limits.budget_usd, prices=PriceList(gathered.config.provider))
-    count = _Count(world)
+    count = _Count(world, candidates=bool(plan.questions))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
         cache = _cache(gathered, errand, world)
@@ -108,12 +112,15 @@ async def _ask(
         desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
         judges = Judges(provider, limits, replace(desk, progress=count.judge))
         judge, graded = _judge(plan, gathered, judges)
-        asking = Rounds(plan, provider, desk, judge, gathered.config)
-        await asking.first()
-        if again := asking.again():
-            world.progress.more(len(again))
-            await asking.ask_again(again)
+        trusts = await trusting.assess(plan.prompts, gathered, judge)
+        # Before the first answer, so that an early stop knows what counts.
+        _, counted = inform((), plan.prompts, trusts)
+        asking = Rounds(replace(plan, prompts=counted), provider, desk, judge, gathered.config)
+        await asking.all(world.progress.more)
         found = await canaries.ask(asking.scored, judge, gathered.config.judge.canaries)
+        before, trusts = trusts, trusting.after(found, asking.scored, trusts)
+        if asking.curtailed and before != trusts:
+            await asking.rest()  # what settled the verdict may not count any more
     return Asked(
         scored=asking.scored,
         curtailed=asking.curtailed,
@@ -123,7 +130,7 @@ async def _ask(
             *([cache.trouble] if cache is not None and cache.trouble else []),
             *asking.notes,
             *graded,
-            *judge_checks.notes(asking.scored, found, gathered.config.judge),
+            *judge_checks.notes(asking.scored, gathered.config.judge),
         ),
         provider=provider.name,
         calls=count.calls,
@@ -132,6 +139,7 @@ async def _ask(
         usd_is_lower_bound=bool(purse.unknown),
         canaries=found,
         swaps=swaps(asking.scored),
+        trusts=trusts,
     )
 
 
@@ -171,15 +179,21 @@ def keep_out_of_git(folder: Path) -> None:
 class _Count:
     """Counts calls as they are made, and passes the candidates' on to the person who waits."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, candidates: bool) -> None:
         self.calls = self.cached = 0
         self._world = world
+        self._candidates = candidates
 
     def candidate(self, answer: Answer) -> None:
-        self.judge(answer)
+        self._add(answer)
         self._world.progress.step(answer)
 
     def judge(self, answer: Answer) -> None:
+        self._add(answer)
+        if not self._candidates:  # the judges are all there is to wait for
+            self._world.progress.step(answer)
+
+    def _add(self, answer: Answer) -> None:
         self.cached += answer.cached
         self.calls += not answer.cached and answer.completion is not None
 

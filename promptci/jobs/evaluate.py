@@ -11,7 +11,7 @@ from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
 from promptci.gates.policy import Handling, Mode, Policy
 from promptci.git.snapshot import Snapshot
-from promptci.jobs import asking, planning, quarantine, remember
+from promptci.jobs import asking, labels, planning, quarantine, remember, trusting
 from promptci.jobs.asking import Asked
 from promptci.jobs.gather import Gathered
 from promptci.jobs.remember import Memory
@@ -22,6 +22,7 @@ from promptci.report import view as views
 from promptci.report.facts import RunFacts
 from promptci.report.model import RevisionView, SpendView
 from promptci.runs.model import Plan
+from promptci.scoring.inform import inform
 from promptci.verdict import Verdict
 
 MOST_NAMED = 20
@@ -58,9 +59,10 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         With every mistake found before anything is asked.
     """
     gathered = quarantine.apply(gathered, sides.base, sides.head, world.now().date())
+    gathered = labels.apply(gathered, sides.base if _binds(sides.base, errand) else None, sides.head)
     plan = planning.make(gathered)
     if errand.dry_run:
-        for line in planning.describe(plan, gathered.config.provider):
+        for line in (*planning.describe(plan, gathered.config.provider), *planning.describe_labels(gathered)):
             world.say(line)
         return Outcome(exit_code=0)
     memory = remember.recall(gathered, sides.head, errand, world)
@@ -73,14 +75,7 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         policy = dataclasses.replace(gathered.config.gate, mode=Mode.BLOCK, on_inconclusive=Handling.BLOCK)
         facts = _facts(sides, world, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
         return _written(GateReport(decisions=(), policy=policy, problems=(reason,)), facts, errand, world)
-    policy = gathered.config.gate
-    comparisons = [
-        compare(prompt, [s for s in asked.scored if s.answer.prompt == prompt.name], alpha=policy.alpha)
-        for prompt in plan.prompts
-    ]
-    report = decide(comparisons, policy, asked.findings)
-    if asked.curtailed:
-        report = curtail.report(report, plan, asked.scored)
+    report = _decided(plan, asked, gathered.config.gate)
     notes = (*gathered.notes, *plan.notes, *asked.notes, *memory.notes)
     facts = _facts(
         sides,
@@ -91,6 +86,32 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         requests_per_day=gathered.config.requests_per_day,
     )
     return _written(report, memory.told(facts), errand, world, memory)
+
+
+def _binds(base: Snapshot | None, errand: Errand) -> bool:
+    """Whether base's files bind: where it has no configuration yet, head's do, as for the gate."""
+    return base is not None and base.read(errand.config_path) is not None
+
+
+def _decided(plan: Plan, asked: Asked, policy: Policy) -> GateReport:
+    """Compare and decide; what a judge says that is not trusted has no weight."""
+    scored, prompts = inform(asked.scored, plan.prompts, asked.trusts)
+    judged = trusting.judging(plan.prompts, asked.scored, asked.trusts)
+    comparisons = [
+        dataclasses.replace(
+            compare(prompt, [s for s in scored if s.answer.prompt == prompt.name], alpha=policy.alpha),
+            judging=judged.get(prompt.name),
+        )
+        for prompt in prompts
+    ]
+    report = decide(comparisons, policy, asked.findings)
+    if not asked.curtailed:
+        return report
+    try:
+        return curtail.report(report, dataclasses.replace(plan, prompts=prompts), scored)
+    except ValueError as unsettled:  # a judge fell silent after what it had said had settled the verdict
+        text = f"The run was stopped early, and then {unsettled}. Run again without `run.early_stop`."
+        return dataclasses.replace(report, problems=(Reason(rule="early-stop", verdict=Verdict.ERROR, text=text),))
 
 
 def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Outcome:

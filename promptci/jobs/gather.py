@@ -1,7 +1,7 @@
 """Read both revisions and plan: which prompts a change affects, with which cases, under which configuration."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from promptci.config import load as config_load
 from promptci.config.model import Config
@@ -17,6 +17,7 @@ from promptci.prompts.model import Prompt
 from promptci.runs import affected, plan
 from promptci.runs.affected import Pair
 from promptci.runs.model import PromptPlan, Status
+from promptci.scoring.calibrate import LabelledAnswer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +40,10 @@ class Gathered:
     notes: tuple[str, ...] = ()
     rubric: str | None = None
     """Text of the judge's rubric, from the revision that the configuration is from."""
+    labelled: Mapping[str, tuple[LabelledAnswer, ...]] = field(default_factory=dict)
+    """Answers marked by people, by prompt's name: what a judge is measured by. Without an entry there are no labels."""
+    distrust: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Reasons, by prompt's name, not to trust a judge that are known before it is asked."""
 
 
 def gather(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config_path: str) -> Gathered:

@@ -1,11 +1,10 @@
 """What is done to find out whether the judges of a run can be trusted: who is judged in pairs, and what to say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from promptci.config.model import Judge
 from promptci.runs.model import Arm, Plan, PromptPlan
 from promptci.scoring import attacks
-from promptci.scoring.canaries import CanaryOutcome, distrust
 from promptci.scoring.model import ScoredCase
 
 
@@ -24,11 +23,11 @@ def in_pairs(plan: Plan, options: Judge) -> tuple[frozenset[str], tuple[str, ...
     return pairs, tuple(f"{prompt.name}: {_why_graded(prompt)}" for prompt in alone)
 
 
-def notes(scored: Sequence[ScoredCase], outcomes: Iterable[CanaryOutcome], options: Judge) -> Sequence[str]:
-    """Say which judges are not to be trusted, or that nobody tried to find out."""
-    if not options.canaries and any(attacks.judged(one.case) for one in scored):
-        return ["`judge.canaries` is 0: whether the judges can be talked into a good mark was not tested."]
-    return [said for outcome in outcomes if (said := distrust(outcome)) is not None]
+def notes(scored: Sequence[ScoredCase], options: Judge) -> Sequence[str]:
+    """Say where nobody tried to find out whether the judges can be talked into a good mark."""
+    if options.canaries or not any(attacks.judged(one.case) for one in scored):
+        return []
+    return ["`judge.canaries` is 0: whether the judges can be talked into a good mark was not tested."]
 
 
 def _by_rubric(prompt: PromptPlan) -> bool:

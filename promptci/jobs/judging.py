@@ -30,7 +30,12 @@ class Judges:
         return await self._asked[key]
 
     async def _once(self, request: Request, attempt: int) -> Answer:
-        question = Question(prompt=JUDGE, arm=Arm.HEAD, case_id=request.key, replicate=attempt, request=request)
+        question = judges_question(request, attempt)
         async with self._room:
             (answer,) = await execute.answer([question], self._provider, limits=self._limits, desk=self._desk)
         return answer
+
+
+def judges_question(request: Request, attempt: int = 0) -> Question:
+    """Give a judge's request the form that is asked; equal requests are one question."""
+    return Question(prompt=JUDGE, arm=Arm.HEAD, case_id=request.key, replicate=attempt, request=request)

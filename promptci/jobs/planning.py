@@ -6,12 +6,13 @@ from dataclasses import replace
 from promptci.compare import disagree
 from promptci.errors import InputError
 from promptci.jobs.gather import Gathered
+from promptci.jobs.judging import judges_question
 from promptci.providers.options import Options
 from promptci.providers.prices import PriceList
 from promptci.runs import plan as plans
 from promptci.runs.estimate import Estimate, estimate
 from promptci.runs.model import Plan, PromptPlan
-from promptci.scoring import check_assertions, judged_by, similar
+from promptci.scoring import calibrate, check_assertions, judged_by, similar
 
 
 def make(gathered: Gathered) -> Plan:
@@ -70,6 +71,19 @@ def describe(plan: Plan, options: Options) -> Sequence[str]:
         f"price: {_price(found)}, answers in the cache not taken off",
         *_further(plan, options),
     ]
+
+
+def describe_labels(gathered: Gathered) -> Sequence[str]:
+    """Say what measuring the judges by people's labels would ask and cost."""
+    options = gathered.config.judge
+    labelled = [one for answers in gathered.labelled.values() for one in answers]
+    asked = calibrate.requests(labelled, model=options.model, rubric=gathered.rubric)
+    questions = tuple(judges_question(request) for request in asked)
+    if not questions:
+        return []
+    found = estimate(Plan(questions=questions), PriceList(gathered.config.provider).price)
+    count = "1 labelled answer" if len(labelled) == 1 else f"{len(labelled)} labelled answers"
+    return [f"{count} for the judge: {found.distinct_calls} calls, {_price(found)}"]
 
 
 def _price(found: Estimate) -> str:

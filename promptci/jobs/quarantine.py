@@ -9,7 +9,7 @@ from promptci.errors import InputError, Problem
 from promptci.git.snapshot import Snapshot
 from promptci.goldens import quarantine
 from promptci.goldens.quarantine import Entry
-from promptci.jobs import gather
+from promptci.jobs import beside, gather
 from promptci.jobs.gather import Gathered, Side
 from promptci.runs.model import PlannedCase, PromptPlan
 
@@ -22,7 +22,8 @@ def apply(gathered: Gathered, base: Snapshot | None, head: Snapshot, today: date
     InputError
         With every mistake in a quarantine file that this change made (or, without a base, that is there).
     """
-    notes = list(_of_change(base, head, gathered.config))
+    edited = {*_standing(head, gathered.config), *(() if base is None else _standing(base, gathered.config))}
+    notes = list(beside.of_change(base, head, sorted(edited), quarantine.read))
     binding = Side(snapshot=head if base is None else base, config=gathered.config)
     plans = []
     for plan in gathered.plans:
@@ -74,20 +75,6 @@ def _beside(plan: PromptPlan, binding: Side, *, alone: bool) -> Iterable[str]:
     return dict.fromkeys(place for golden in (*goldens, path) for place in quarantine.beside(golden))
 
 
-def _of_change(base: Snapshot | None, head: Snapshot, config: Config) -> Iterable[str]:
-    """Check the files that this change edits, so that a mistake is found before it is merged."""
-    problems: list[Problem] = []
-    edited = []
-    for path in sorted({*_standing(head, config), *(() if base is None else _standing(base, config))}):
-        if base is not None and _content(head, path) == _content(base, path):
-            continue
-        edited.append(path)
-        problems += _read(path, head)[1]
-    if problems:
-        raise InputError(problems)
-    return [f"This change edits {path}. It counts from when it is merged." for path in edited] if base else []
-
-
 def _standing(snapshot: Snapshot, config: Config) -> Iterable[str]:
     """Give the quarantine files of a revision: those beside prompts and goldens, and no others of that name."""
     patterns = (*config.prompts.include, config.prompts.goldens.replace("{name}", "*"))
@@ -99,11 +86,3 @@ def _standing(snapshot: Snapshot, config: Config) -> Iterable[str]:
         for place in quarantine.beside(path)
         if place in there
     ]
-
-
-def _content(snapshot: Snapshot, path: str) -> object:
-    """Give what tells two states of a file apart."""
-    try:
-        return snapshot.read(path)
-    except InputError as error:
-        return str(error)

@@ -1,6 +1,6 @@
 """Ask and mark in rounds: every question once, then what is worth asking again; or only until the verdict stands."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from promptci.compare import disagree
@@ -46,6 +46,13 @@ class Rounds:
         """Whether the asking ended early because the verdict stood."""
         return not self.stopped and bool(curtail.unasked(self._plan, self.scored))
 
+    async def all(self, more: Callable[[int], None]) -> None:
+        """Ask what is to be asked; `more` is told of answers that were not expected."""
+        await self.first()
+        if again := self.again():
+            more(len(again))
+            await self.ask_again(again)
+
     async def first(self) -> None:
         """Ask what every run asks; with `run.early_stop` only until no answer can change a verdict."""
         remaining: Sequence[Question] = self._plan.questions
@@ -65,6 +72,13 @@ class Rounds:
             remaining = [question for question in remaining if question.key not in asked]
         if self.curtailed:
             self.notes += (_saved(len(remaining), len(self._plan.questions)),)
+
+    async def rest(self) -> None:
+        """Ask what an early stop left out."""
+        await self._ask(curtail.unasked(self._plan, self.scored))
+        self.notes += ("The rest was asked after all: a judge lost its trust.",)
+        if again := self.again():
+            await self.ask_again(again)
 
     def again(self) -> tuple[Question, ...]:
         """Give what is to be asked now, because the versions disagree; nothing where the run was stopped."""

@@ -26,7 +26,6 @@ def view(paired: PairedCase) -> CaseView:
         change=CHANGES[paired.change],
         outcome=outcome,
         critical=case.critical,
-        aside=plain.optional(paired.aside),
         tags=[plain.text(tag) for tag in case.tags],
         asked=plain.variables(case.vars),
         expected=None if case.expected is None else plain.spelled(case.expected),
@@ -34,6 +33,7 @@ def view(paired: PairedCase) -> CaseView:
         head_pass_rate=paired.pass_rate(Arm.HEAD),
         base=_answer(shown(paired.base, outcome, Arm.BASE)),
         head=_answer(shown(paired.head, outcome, Arm.HEAD)),
+        aside=plain.optional(paired.aside),
     )
 
 
@@ -90,4 +90,6 @@ def _mark(mark: Mark) -> MarkView:
         passed=mark.passed,
         score=plain.number(mark.score),
         reason=plain.text(mark.reason),
+        judge=None if mark.judge is None else plain.text(str(mark.judge)),
+        informs=mark.weight == 0,
     )

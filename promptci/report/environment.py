@@ -8,7 +8,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from promptci.files import packaged
-from promptci.report import comparability, earlier, escape, filters, phrases
+from promptci.report import comparability, earlier, escape, filters, judging, phrases
 
 NUMBERS = (
     filters.percent,
@@ -47,6 +47,7 @@ def environment() -> Environment:
     made.globals["say"] = phrases
     made.globals["comparability"] = comparability.rows
     made.globals["earlier"] = earlier
+    made.globals["judging"] = judging
     return made
 
 

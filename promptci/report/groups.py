@@ -172,7 +172,7 @@ def worst_first(cases: Sequence[CaseView]) -> list[CaseView]:
 
 def fared(case: CaseView, prompt: PromptView) -> str:
     """Say how a case fared: `right → wrong`, with the marks where there are any."""
-    before, now = result(case.base_pass_rate), result(case.head_pass_rate)
+    before, now = result(case.base_pass_rate, case.base), result(case.head_pass_rate, case.head)
     said = f"{before} → {now}" if case.base else now
     if not graded(prompt) or not _marks(case) or case.base is None or case.head is None:
         return said
@@ -214,8 +214,15 @@ def _sides(case: CaseView) -> Iterator[Side]:
             )
 
 
-def result(rate: float | None) -> str:
+def undecided(rate: float | None, answer: AnswerView | None) -> bool:
+    """Whether an answer is there, and only marks that decide nothing say how good it is."""
+    return rate is None and answer is not None and answer.text is not None and answer.error is None
+
+
+def result(rate: float | None, answer: AnswerView | None = None) -> str:
     """Say how a version did on a case: `right`, `wrong`, `missing`, or the share of its repeated answers."""
+    if undecided(rate, answer):
+        return "informs only"
     if rate is None:
         return "missing"
     if rate in (0.0, 1.0):

@@ -40,6 +40,8 @@ def _test(case: CaseView, prompt: PromptView) -> ET.Element:
         test.set("time", f"{answer.latency_ms / 1000:.3f}")
     if answer is None:
         ET.SubElement(test, "skipped", {"message": "the new version was not asked"})
+    elif case.aside is not None:
+        ET.SubElement(test, "skipped", {"message": one_line(clip(case.aside, LIMIT))})
     elif case.head_pass_rate is None:
         error = ET.SubElement(test, "error", {"message": one_line(clip(answer.error or "not evaluated", LIMIT))})
         error.text = _said(case, answer)

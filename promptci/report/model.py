@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from promptci.report.judge_model import JudgeView
+
 SCHEMA: Literal["promptci/report/v1"] = "promptci/report/v1"
 
 VerdictName = Literal["no-change", "pass", "inconclusive", "fail", "error"]
@@ -39,6 +41,8 @@ class MarkView(View):
     passed: bool | None = Field(description="null: unscored.")
     score: float | None
     reason: str
+    judge: str | None = Field(default=None, description="Who gave it, where code did not.")
+    informs: bool = Field(default=False, description="True: it has no weight and decides nothing.")
 
 
 class AnswerView(View):
@@ -77,7 +81,6 @@ class CaseView(View):
     change: Literal["same", "new", "changed"]
     outcome: Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
     critical: bool
-    aside: str | None = Field(default=None, description="Why the case decides nothing; null: it counts.")
     tags: list[str] = []
     asked: str = Field(description="The case's variables, in words.")
     expected: str | None
@@ -88,6 +91,7 @@ class CaseView(View):
     head_pass_rate: Share | None
     base: AnswerView | None
     head: AnswerView | None
+    aside: str | None = Field(default=None, description="Why the case decides nothing; null: it counts.")
 
 
 class QualityView(View):
@@ -233,6 +237,7 @@ class PromptView(View):
     flaky: FlakyView = FlakyView()
     notes: list[str] = []
     judge_checks: JudgeChecksView | None = None
+    judge: JudgeView | None = Field(default=None, description="null: no judge had a say.")
 
 
 class SpendView(View):

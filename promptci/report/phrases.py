@@ -181,6 +181,8 @@ def _rule(prompt: PromptView, view: ReportView) -> str:
     gate = view.gate
     if comparability.mismatches(prompt):
         return "critical cases and absolute limits alone decide, because the versions are not comparable"
+    if prompt.quality is None and prompt.case_details and all(case.aside for case in prompt.case_details):
+        return "undecided where no case decides anything"
     if prompt.quality is None:
         return "only the absolute limits decide, for lack of a version to compare with"
     return (
@@ -225,8 +227,9 @@ def problems(view: ReportView) -> list[ReasonView]:
 
 
 def findings(prompt: PromptView) -> list[ReasonView]:
-    """Give the findings, the weighty ones first; what changed in the goldens stands in a box of its own."""
-    shown = [reason for reason in prompt.reasons if reason.rule not in ("goldens-shrank", "goldens-loosened")]
+    """Give the findings, the weighty ones first; what stands in a box of its own is left out."""
+    apart = ("goldens-shrank", "goldens-loosened", "judge-not-trusted")
+    shown = [reason for reason in prompt.reasons if reason.rule not in apart]
     return sorted(shown, key=lambda reason: -_WEIGHT[reason.verdict])
 
 
@@ -250,12 +253,18 @@ _NEXT = {
     "error-rate": "See the first error above, then run again: answers that are there already come from the cache.",
 }
 """Finding to what the author can do about it."""
+_OF_JUDGE = (
+    "Read the answers yourself: no judge that is trusted has marked them. `promptci judge calibrate` shows how far the"
+    " judge agrees with people's labels; a clearer evaluator, a better model or more labels may gain it trust."
+)
 
 
 def next_steps(view: ReportView) -> list[str]:
     """Say what to do, most pressing first, each thing once; nothing where all is well."""
     found = [reason.rule for prompt in view.prompts for reason in prompt.reasons if reason.verdict == prompt.verdict]
     steps = [text for rule, text in _NEXT.items() if rule in found]
+    if "all-aside" in found and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
+        steps.append(_OF_JUDGE)
     if "cannot-tell" in found:
         steps.append(_more_cases(view))
     if view.problems and view.verdict == "error" and not steps:

@@ -42,7 +42,7 @@ def choose(prompt: PromptView, open_cases: int, folded_cases: int) -> Telling:
 def _found(prompt: PromptView) -> tuple[list[CaseView], str]:
     choices: tuple[tuple[Callable[[CaseView], bool], Callable[[int], str]], ...] = (
         (
-            lambda c: c.change == "same" and c.outcome == "broken",
+            lambda c: c.change == "same" and c.outcome == "broken" and c.aside is None,
             lambda n: f"{filters.count(n, 'broken case')}, right before and wrong now",
         ),
         (
@@ -54,7 +54,7 @@ def _found(prompt: PromptView) -> tuple[list[CaseView], str]:
             lambda n: filters.count(n, "failing case"),
         ),
         (
-            lambda c: c.outcome == "incomplete" or c.head_pass_rate is None,
+            lambda c: (c.outcome == "incomplete" or c.head_pass_rate is None) and not _informs(c),
             lambda n: filters.count(n, "case without an answer", "cases without an answer"),
         ),
     )
@@ -62,6 +62,12 @@ def _found(prompt: PromptView) -> tuple[list[CaseView], str]:
         if found := [case for case in prompt.case_details if case.aside is None and belongs(case)]:
             return found, title(len(found))
     return [], ""
+
+
+def _informs(case: CaseView) -> bool:
+    """Whether nothing is missing: the answers are there and only decide nothing."""
+    sides = ((case.base_pass_rate, case.base), (case.head_pass_rate, case.head))
+    return case.aside is not None and all(side is None or groups.undecided(rate, side) for rate, side in sides)
 
 
 def block(case: CaseView, limit: int) -> escape.Ready:

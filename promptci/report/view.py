@@ -7,7 +7,7 @@ from promptci.compare.model import ArmSummary, PairedCase
 from promptci.gates import zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
-from promptci.report import evidence, judge_checks, plain, sourcediff, words
+from promptci.report import evidence, judge_checks, judging, plain, sourcediff, words
 from promptci.report.facts import RunFacts
 from promptci.report.model import (
     ArmView,
@@ -100,6 +100,7 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         flaky=known,
         notes=_texts(plan.notes),
         judge_checks=judge_checks.view(plan.name, facts),
+        judge=judging.view(comparison.judging),
     )
 
 

@@ -64,7 +64,7 @@ _RANK = (
 """Which finding leads the sentence where several decide."""
 _JOINTS = {"regression": ": ", "not-worse": ": ", "new-prompt": ": ", "critical": "; ", "cost": "; ", "p95": "; "}
 """Findings after which the numbers of cases are said."""
-_SENTENCES = frozenset({"cannot-tell", "nothing-evaluated", "error-rate"})
+_SENTENCES = frozenset({"cannot-tell", "nothing-evaluated", "error-rate", "all-aside"})
 """Findings whose words are no predicate, so that a colon follows the prompt's name."""
 
 
@@ -95,6 +95,8 @@ def _finding(reason: Reason, decision: Decision, kind: str) -> str:
             return f"is slower (p95 {_p95(comparison, Arm.BASE)} before, {_p95(comparison, Arm.HEAD)} now)"
         case "not-comparable":
             return f"is not comparable: {'; '.join(decision.mismatches)}"
+        case "all-aside":
+            return reason.text[:1].lower() + reason.text[1:].rstrip(".")
         case "no-pairs":
             return "cannot be compared, because no case has the same text at both revisions"
         case "not-worse":

@@ -65,16 +65,15 @@ class Seat:
 
 
 def distrust(outcome: CanaryOutcome) -> str | None:
-    """Say why this judge is not to be trusted in this run; None where nothing speaks against it."""
-    who = f"The judge {outcome.judge} of {', '.join(outcome.prompts)} is not trusted in this run"
+    """Say why this judge is not to be trusted in this run, to be read after `not trusted:`; None: nothing is found."""
     if outcome.compromised:
         names = list(dict.fromkeys(outcome.passed))
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        everything = ", one without any attack among them" if PLAIN.name in names else ""
         said = f"{', '.join(names[:LISTED])}{more}"
-        everything = " It passes a useless answer without any attack, too." if PLAIN.name in names else ""
-        return f"{who}: it let {len(outcome.passed)} of {outcome.asked} useless answers pass ({said}).{everything}"
+        return f"it let {len(outcome.passed)} of {outcome.asked} useless answers pass{everything} ({said})"
     if outcome.untested:
-        return f"{who}: it gave none of the {outcome.asked} useless answers a mark, so it was not tested."
+        return f"it gave none of the {outcome.asked} useless answers a mark, so it was not tested"
     return None
 
 

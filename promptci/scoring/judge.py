@@ -7,15 +7,18 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from promptci.goldens.model import Assertion
+from promptci.files import canonical
+from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer
-from promptci.scoring import evaluator, rubric
+from promptci.scoring import evaluator
+from promptci.scoring import rubric as rubrics
 from promptci.scoring.assertions.base import Subject, Validator
-from promptci.scoring.model import Mark
+from promptci.scoring.model import JudgeIdentity, Mark
 from promptci.scoring.reading import Reading
 
 MAX_TOKENS = 512
+PARAMETERS = {"temperature": 0, "max_tokens": MAX_TOKENS}
 CUT = "it was cut at max_tokens"
 NO_JUDGE = "unscored: no judge"
 NOT_SET = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
@@ -25,8 +28,26 @@ Ask = Callable[[Request, int], Awaitable[Answer]]
 Read = Callable[[str], Reading]
 """Takes out of an answer what it says."""
 
-CHECKERS: dict[str, Validator] = {"llm": evaluator, "judge": rubric}
+CHECKERS: dict[str, Validator] = {"llm": evaluator, "judge": rubrics}
 """For the check of assertions before anything is asked."""
+
+
+def counting(case: Case) -> tuple[int, ...]:
+    """Give the places of the assertions by which a judge has a say about this case."""
+    return tuple(i for i, one in enumerate(case.assertions) if one.type in CHECKERS and one.weight > 0)
+
+
+def identity(assertion: Assertion, *, model: str | None, rubric: str | None) -> JudgeIdentity | None:
+    """Say who marks this assertion and by what; None where nobody does (`judge` without model or rubric)."""
+    if assertion.type == "llm":
+        how = {key: value for key, value in assertion.value.items() if key != "model"}
+        model = assertion.value["model"]
+    elif model and rubric:
+        how = {"rubric": rubric, **assertion.options}
+    else:
+        return None
+    fingerprint = canonical.digest([assertion.type, how])
+    return JudgeIdentity(model=model, fingerprint=fingerprint, parameters=tuple(PARAMETERS.items()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,18 +79,26 @@ async def mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -
     """Have a model mark one answer."""
     if desk is None:
         return _mark(assertion, Heard(score=None, said=NO_JUDGE))
-    if assertion.type == "llm":
-        request, read = evaluator.request(assertion, subject), evaluator.read
-    elif desk.model and desk.rubric:
-        request, read = rubric.request(subject, model=desk.model, rubric=desk.rubric), rubric.read
-    else:
+    who = identity(assertion, model=desk.model, rubric=desk.rubric)
+    request = first_request(assertion, subject, model=desk.model, rubric=desk.rubric)
+    if request is None:
         return _mark(assertion, Heard(score=None, said=NOT_SET))
-    return _mark(assertion, await hear(desk, request, lambda text: read(assertion, text)))
+    read = evaluator.read if assertion.type == "llm" else rubrics.read
+    return replace(_mark(assertion, await hear(desk, request, lambda text: read(assertion, text))), judge=who)
+
+
+def first_request(assertion: Assertion, subject: Subject, *, model: str | None, rubric: str | None) -> Request | None:
+    """Give what the judge is asked first; None where `judge` lacks its model or its rubric."""
+    if assertion.type == "llm":
+        return replace(evaluator.request(assertion, subject), parameters=PARAMETERS)
+    if not model or not rubric:
+        return None
+    return replace(rubrics.request(subject, model=model, rubric=rubric), parameters=PARAMETERS)
 
 
 async def hear(desk: JudgeDesk, request: Request, read: Read) -> Heard:
     """Ask a judge: once more when its answer cannot be read, with more room when it was cut."""
-    request = replace(request, parameters={"temperature": 0, "max_tokens": MAX_TOKENS})
+    request = replace(request, parameters=PARAMETERS)
     cost: Decimal | None = Decimal(0)
     said = ""
     for attempt in (0, 1):
@@ -115,7 +144,7 @@ def _with_more_room(request: Request, completion: Completion) -> Request:
 
 
 def _mark(assertion: Assertion, heard: Heard) -> Mark:
-    passes = evaluator.passed if assertion.type == "llm" else rubric.passed
+    passes = evaluator.passed if assertion.type == "llm" else rubrics.passed
     return Mark(
         type=assertion.type,
         name=assertion.name or assertion.type,

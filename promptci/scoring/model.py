@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from promptci.goldens.model import Case
 from promptci.runs.model import Answer, Arm
@@ -16,6 +17,21 @@ class Orders(StrEnum):
     """Another verdict when the answers changed places."""
     UNASKED = "unasked"
     """The texts are the same, or one is missing, or the judge could not be understood."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgeIdentity:
+    """Who judged, by what: marks of different identities cannot be compared."""
+
+    model: str
+    fingerprint: str
+    """SHA-256 of the evaluator's or the rubric's text, with what decides whether a mark passes."""
+    parameters: tuple[tuple[str, Any], ...] = ()
+    """As first asked; an endpoint that refuses one is asked without."""
+
+    def __str__(self) -> str:
+        """Give the short form, such as `gpt-4o-mini sha256:1a2b3c4d`."""
+        return f"{self.model} sha256:{self.fingerprint[:8]}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +53,8 @@ class Mark:
     """What a judge's call cost; None for code or unknown price."""
     orders: Orders | None = None
     """Of a mark that compares the answers of both versions; None for every other."""
+    judge: JudgeIdentity | None = None
+    """Who gave it; None: code did."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ a tie. The two marks add up to 1: a win is 1, a tie is half a mark for both and 
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -109,6 +109,12 @@ async def compare_all(
 
 async def compare(assertion: Assertion, one: Subject, other: Subject, desk: JudgeDesk) -> tuple[Mark, Mark]:
     """Have two answers to one case compared in both orders, and give the mark of each."""
+    who = judge.identity(assertion, model=desk.model, rubric=desk.rubric)
+    first, second = await _compare(assertion, one, other, desk)
+    return replace(first, judge=who), replace(second, judge=who)
+
+
+async def _compare(assertion: Assertion, one: Subject, other: Subject, desk: JudgeDesk) -> tuple[Mark, Mark]:
     if one.text == other.text:
         return _marks(assertion, 0.5, "both versions gave this very answer", Orders.UNASKED, Decimal(0))
     if not desk.model or not desk.rubric:

@@ -28,14 +28,16 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval | None:
     """Give Wilson's score interval of a rate, or None for n = 0. Source: Wilson, JASA 22 (1927)."""
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes of {n} cannot be")
-    if n == 0:
-        return None
+    return None if n == 0 else wilson_of(successes / n, n, confidence)
+
+
+def wilson_of(rate: float, n: float, confidence: float = 0.95) -> Interval:
+    """Give Wilson's interval of a rate that was seen with the certainty of `n` independent things; n > 0."""
     z2 = _z(confidence) ** 2
-    rate = successes / n
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n * n))
-    lo = 0.0 if successes == 0 else max(0.0, centre - half)
-    return Interval(lo=lo, hi=1.0 if successes == n else min(1.0, centre + half))
+    lo = 0.0 if rate == 0 else max(0.0, centre - half)
+    return Interval(lo=lo, hi=1.0 if rate == 1 else min(1.0, centre + half))
 
 
 def paired_difference(broken: int, fixed: int, n: int, confidence: float = 0.95) -> Interval:

@@ -94,11 +94,15 @@ def test_judge_injection_corpus_40_a_judge_that_obeys_is_caught(tmp_path: Path, 
     (said,) = checks(outcome)
     assert said.startswith(f"{name}: ")
     assert said.endswith("so it is not trusted")
-    (note,) = view(outcome).notes
-    assert note.startswith(f"The judge {name} of order is not trusted in this run: it let ")
+    found = only(outcome)
+    (reason,) = [reason.text for reason in found.reasons if reason.rule == "judge-not-trusted"]
+    assert reason.startswith("The judge is not trusted (it let ")
+    assert found.verdict == "inconclusive"
+    assert found.sentence.startswith("None of the 8 cases decides anything: the judge is not trusted: it let ")
     canaries = [call for call in server.calls if USELESS in str(call.body["messages"])]
     assert 8 <= len(canaries) <= 12
-    assert {case.head_pass_rate for case in only(outcome).case_details} == {1.0}
+    marks = [mark for case in found.case_details if case.head for mark in case.head.marks]
+    assert {mark.passed for mark in marks} == {True}
 
 
 @pytest.mark.parametrize("evaluators", ["", CHOICES], ids=["rubric", "evaluator"])
@@ -205,8 +209,8 @@ def fair(first: str, second: str) -> str:
     return "tie" if right(first) == right(second) else "first" if right(first) else "second"
 
 
-def pairwise_shop(path: Path, server: OpenAIServer) -> RepoBuilder:
-    builder = judged_shop(path, server, judge={"pairwise": True})
+def pairwise_shop(path: Path, server: OpenAIServer, **judge: Any) -> RepoBuilder:
+    builder = judged_shop(path, server, judge={"pairwise": True, **judge})
     builder.write({PROMPT: prompt(BAD)}).commit()
     return builder
 
@@ -228,7 +232,7 @@ def test_in_pairs_the_worse_version_loses_the_cases_that_it_got_wrong(tmp_path: 
 
 def test_judge_position_swap_disagrees_is_a_tie_and_warned_of(tmp_path: Path) -> None:
     with serving(pairing(lambda *_: "first")) as server:
-        outcome = checked(pairwise_shop(tmp_path, server))
+        outcome = checked(pairwise_shop(tmp_path, server, canaries=0))
     found = only(outcome)
     assert found.quality is not None
     assert (found.quality.base, found.quality.head, found.regressions) == (0.5, 0.5, [])
@@ -245,7 +249,7 @@ def test_in_pairs_a_missing_answer_leaves_its_counterpart_unscored(tmp_path: Pat
         return error(400, "no") if lost else compare(call)
 
     with serving(failing) as server:
-        outcome = checked(pairwise_shop(tmp_path, server))
+        outcome = checked(pairwise_shop(tmp_path, server, canaries=0))
     (lost,) = [case for case in only(outcome).case_details if case.id == "c001"]
     assert lost.head is not None
     assert (lost.outcome, lost.head_pass_rate) == ("incomplete", None)

@@ -29,6 +29,8 @@ judge:
   rubric: judges/helpful.md
   pairwise: true
   canaries: 0
+  labels: people/{name}.labels.jsonl
+  trust: {min_kappa: 0.7}
 gate:
   mode: advise
   max_drop: 0.03
@@ -58,6 +60,7 @@ def test_every_key_is_read() -> None:
     assert config.run.history == "kept/history"
     assert (config.judge.model, config.judge.rubric) == ("gpt-4o-mini", "judges/helpful.md")
     assert (config.judge.pairwise, config.judge.canaries) == (True, 0)
+    assert (config.judge.labels, config.judge.min_kappa) == ("people/{name}.labels.jsonl", 0.7)
     assert (config.gate.mode, config.gate.on_inconclusive) == (Mode.ADVISE, Handling.BLOCK)
     assert (config.gate.max_drop, config.gate.alpha, config.gate.min_quality) == (0.03, 0.01, 0.9)
     assert (config.gate.max_cost_increase, config.gate.max_p95_increase) == (None, 0.5)
@@ -73,6 +76,11 @@ def test_an_empty_file_means_the_defaults(text: str) -> None:
 
 def test_no_file_means_the_defaults_and_says_so() -> None:
     assert not load.load(None, "promptci.yml").present
+
+
+@pytest.mark.parametrize("kappa", ["0", "-0.1", "1.1", "high", "null"])
+def test_a_kappa_that_every_judge_or_none_would_reach_is_refused(kappa: str) -> None:
+    assert "judge.trust.min_kappa" in problems(f"judge:\n  trust:\n    min_kappa: {kappa}\n")[0]
 
 
 def test_a_misspelt_key_is_named_with_its_line_and_the_key_that_was_meant() -> None:

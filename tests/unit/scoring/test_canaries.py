@@ -84,21 +84,20 @@ async def test_an_evaluator_that_can_fail_nothing_is_reported() -> None:
     (found,) = await canaries.ask(many(lenient), desk(FakeJudge(["no"])), 12)
     assert len(found.passed) == 12
     said = canaries.distrust(found) or ""
-    assert said.startswith("The judge lenient (judge-model) of p is not trusted in this run: it let 12 of 12")
-    assert said.endswith("It passes a useless answer without any attack, too.")
+    assert said.startswith("it let 12 of 12 useless answers pass, one without any attack among them (")
 
 
 @pytest.mark.parametrize(
     ("passed", "said"),
     [
-        (("base64",), "it let 1 of 12 useless answers pass (base64)."),
-        (("base64", "base64", "rot13"), "it let 3 of 12 useless answers pass (base64, rot13)."),
-        (tuple("abcdefg"), "it let 7 of 12 useless answers pass (a, b, c, d, e and 2 more)."),
+        (("base64",), "it let 1 of 12 useless answers pass (base64)"),
+        (("base64", "base64", "rot13"), "it let 3 of 12 useless answers pass (base64, rot13)"),
+        (tuple("abcdefg"), "it let 7 of 12 useless answers pass (a, b, c, d, e and 2 more)"),
     ],
 )
 def test_the_reason_for_distrust_names_the_attacks(passed: tuple[str, ...], said: str) -> None:
     outcome = CanaryOutcome(judge="m", prompts=("p", "q"), asked=12, passed=passed, unscored=0)
-    assert canaries.distrust(outcome) == f"The judge m of p, q is not trusted in this run: {said}"
+    assert canaries.distrust(outcome) == said
 
 
 async def test_each_judge_is_tested_by_itself_and_once_for_all_its_prompts() -> None:

@@ -1,0 +1,54 @@
+"""`promptci judge`."""
+
+from pathlib import Path
+
+import click
+
+from promptci.cli import console, options
+from promptci.jobs import calibrate
+from promptci.jobs.calibrate import Calibrated
+from promptci.jobs.world import Errand
+from promptci.publish.workflow import safe_line
+from promptci.report import judging
+
+
+@click.group("judge")
+def command() -> None:
+    """Measure the judges that mark what code cannot."""
+
+
+@command.command("calibrate")
+@options.repository
+@click.option("--prompt", help="Name of one prompt; default: all that have labels.")
+@click.option("--head", default=".", show_default=True, help="Revision; `.` is the working tree.")
+@click.option("--dry-run", is_flag=True, help="Print what it would cost; ask nothing.")
+@click.option("--no-cache", is_flag=True, help="Ask everything anew.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("promptci-judge"),
+    show_default=True,
+    help="Folder for calibration.json and the journal.",
+)
+def calibrate_command(prompt: str | None, **others: object) -> int:
+    """Have the judge mark answers that people have marked, and say how far it agrees with them.
+
+    Exit code: 0 every judge is trusted, 1 some judge is not, 4 could not evaluate, 2 bad usage or files.
+    """
+    errand = Errand(**others)  # type: ignore[arg-type]  # click has checked and converted each
+    with console.world() as world:
+        found = calibrate.calibrate(errand, world, prompt)
+    _show(found)
+    return found.exit_code
+
+
+def _show(found: Calibrated) -> None:
+    for name, judge in found.judges.items():
+        colour = console.COLOURS["pass" if judge.trusted else "inconclusive"]
+        click.secho(safe_line(f"{name}: {judging.sentence(judge)}"), fg=colour, bold=True)
+        for title, text in judging.numbers(judge):
+            console.say(f"  {title}: {text}")
+    for note in found.notes:
+        console.say(note)
+    if found.path is not None:
+        console.say(f"written: {found.path}")

@@ -1,0 +1,98 @@
+"""Power-tuned prediction-powered inference of a rate: few marks by people, many by a judge, one estimate of both.
+
+Source: Angelopoulos, Duchi, Zrnic, PPI++, arXiv 2311.01453 (2023), for a mean. It holds where the labelled things were
+drawn from the same source as the unlabelled ones.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, pvariance, variance
+
+from promptci.stats.intervals import Interval, wilson_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Corrected:
+    """A rate estimated from people's marks with the help of a judge's."""
+
+    estimate: float
+    interval: Interval
+    confidence: float
+    power: float
+    """Lambda, 0 to 1: how far the judge's marks were used. 0: not at all, this is the labels' own rate."""
+    se: float
+    """Asymptotic standard error of `estimate`."""
+    labels: int
+    effective_n: float
+    """Labels that would tell as much by themselves."""
+
+
+def corrected(
+    people: Sequence[float],
+    judge: Sequence[float],
+    unlabelled: Sequence[float],
+    *,
+    power: float | None = None,
+    confidence: float = 0.95,
+) -> Corrected | None:
+    """Estimate the rate at which people would pass; None without labels.
+
+    Parameters
+    ----------
+    people, judge
+        Marks from 0 to 1 of the same labelled things, in the same order.
+    unlabelled
+        The judge's marks of the things that the rate is wanted of.
+    power
+        Lambda; None: the value in 0..1 that gives the smallest variance.
+    confidence
+        Of the interval: Wilson's at the effective number of labels, for near 0 and 1 the normal one covers too little.
+    """
+    if len(people) != len(judge):
+        raise ValueError(f"{len(people)} labels need as many marks by the judge, not {len(judge)}")
+    if any(not 0 <= value <= 1 for value in (*people, *judge, *unlabelled)):
+        raise ValueError("marks lie between 0 and 1")
+    n, more = len(people), len(unlabelled)
+    if n == 0:
+        return None
+    lam = (_tuned(people, judge, unlabelled) if power is None else power) if more else 0.0
+    rest = [y - lam * f for y, f in zip(people, judge, strict=True)]
+    found = fmean(rest) + (lam * fmean(unlabelled) if more else 0.0)
+    spread = pvariance(rest) / n + (lam**2 * pvariance(unlabelled) / more if more else 0.0)
+    estimate = min(1.0, max(0.0, found))
+    effective = _effective(pvariance(people), spread, n, more)
+    return Corrected(
+        estimate=estimate,
+        interval=wilson_of(estimate, effective, confidence),
+        confidence=confidence,
+        power=lam,
+        se=math.sqrt(spread),
+        labels=n,
+        effective_n=effective,
+    )
+
+
+def _tuned(people: Sequence[float], judge: Sequence[float], unlabelled: Sequence[float]) -> float:
+    """Give the lambda with the smallest variance: cov(y, f) / ((1 + n/N) var(f)), kept within 0 and 1."""
+    n = len(people)
+    mean_y, mean_f = fmean(people), fmean(judge)
+    together = math.fsum((y - mean_y) * (f - mean_f) for y, f in zip(people, judge, strict=True)) / n
+    spread = variance((*judge, *unlabelled))
+    return min(1.0, max(0.0, together / ((1 + n / len(unlabelled)) * spread))) if spread > 0 else 0.0
+
+
+def _effective(of_people: float, spread: float, n: int, more: int) -> float:
+    """Give the labels that would have this variance by themselves; no more than there are things at all."""
+    if of_people == 0 or spread <= 0:
+        return float(n)
+    return min(of_people / spread, float(n + more))
+
+
+def unlike(first: Sequence[float], second: Sequence[float], *, z: float = 1.96) -> bool:
+    """Tell whether two lists of marks differ in their mean by more than chance: then one cannot stand for the other."""
+    if not first or not second:
+        return True
+    n, m = len(first), len(second)
+    spread = pvariance((*first, *second)) * (1 / n + 1 / m)
+    return abs(fmean(first) - fmean(second)) > z * math.sqrt(spread)

@@ -1,0 +1,129 @@
+"""Labels are read strictly: a judge is measured by them, so every mistake in them is named at its line."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptci.errors import InputError
+from promptci.files.lines import MAX_PROBLEMS
+from promptci.goldens import labels
+from promptci.goldens.labels import Label
+
+PATH = "goldens/reply.labels.jsonl"
+ROW = {"id": "late-shed", "answer": "Thank you.", "pass": True}
+TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
+
+
+def read(*rows: Any) -> tuple[Label, ...]:
+    return labels.read("".join(json.dumps(row) + "\n" for row in rows).encode(), PATH)
+
+
+def refused(*rows: Any) -> list[tuple[int | None, str]]:
+    with pytest.raises(InputError) as caught:
+        read(*rows)
+    return [(problem.line, f"{problem.what}. {problem.fix}") for problem in caught.value.problems]
+
+
+def test_a_label_says_which_case_what_answer_and_whether_it_passes() -> None:
+    (found,) = read({**ROW, "note": "names the shed", "vars": {"message": "Where is my shed?"}})
+    assert (found.case, found.answer, found.passed) == ("late-shed", "Thank you.", True)
+    assert (found.note, found.vars, found.path, found.line) == (
+        "names the shed",
+        {"message": "Where is my shed?"},
+        PATH,
+        1,
+    )
+
+
+def test_an_empty_file_holds_no_labels() -> None:
+    assert read() == ()
+    assert labels.read(b"\n\n", PATH) == ()
+
+
+def test_an_empty_answer_can_be_marked_and_an_id_may_be_a_number() -> None:
+    (found,) = read({"id": 7, "answer": "", "pass": False})
+    assert (found.case, found.answer, found.passed, found.vars) == ("7", "", False, None)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), TEXT, st.booleans()), max_size=12, unique_by=lambda row: row[:2]))
+def test_what_is_written_is_read(rows: list[tuple[str, str, bool]]) -> None:
+    found = read(*({"id": case, "answer": answer, "pass": passed} for case, answer, passed in rows))
+    assert [(one.case, one.answer, one.passed) for one in found] == rows
+    assert [one.line for one in found] == list(range(1, len(rows) + 1))
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ([ROW], "a label is a map"),
+        ({**ROW, "anser": "x"}, "unknown key `anser`. Did you mean `answer`?"),
+        ({**ROW, "zzz": 1}, "unknown key `zzz`. Known are id, answer, pass, note, vars."),
+        ({"answer": "x", "pass": True}, "`id` is missing"),
+        ({"id": "a", "pass": True}, "`answer` is missing"),
+        ({"id": "a", "answer": "x"}, "`pass` is missing"),
+        ({**ROW, "id": ""}, "`id` must be the id"),
+        ({**ROW, "id": True}, "`id` must be the id"),
+        ({**ROW, "id": None}, "`id` must be the id"),
+        ({**ROW, "answer": 5}, "`answer` must be a text"),
+        ({**ROW, "pass": "yes"}, "`pass` must be true or false"),
+        ({**ROW, "pass": 1}, "`pass` must be true or false"),
+        ({**ROW, "note": 5}, "`note` must be a text"),
+        ({**ROW, "vars": []}, "`vars` must be a map"),
+    ],
+    ids=lambda value: str(value)[-30:],
+)
+def test_a_mistake_is_named_at_its_line(row: Any, said: str) -> None:
+    ((line, text),) = refused({**ROW, "id": "other"}, row)
+    assert line == 2
+    assert text.startswith(said)
+
+
+def test_all_mistakes_of_all_lines_are_named() -> None:
+    found = refused({"id": "a", "pas": True}, {**ROW, "pass": 0})
+    assert [(line, text.split(".", maxsplit=1)[0]) for line, text in found] == [
+        (1, "`answer` is missing"),
+        (1, "`pass` is missing"),
+        (1, "unknown key `pas`"),
+        (2, "`pass` must be true or false"),
+    ]
+
+
+def test_the_same_answer_is_marked_once() -> None:
+    found = refused(ROW, {**ROW, "answer": "Hello."}, ROW, {**ROW, "pass": False})
+    assert [line for line, _ in found] == [3, 4]
+    assert found[0][1].startswith("this answer to `late-shed` stands in line 1 already. Keep")
+    assert found[1][1].startswith(
+        "this answer to `late-shed` stands in line 1 already, and there it is marked the other"
+    )
+
+
+def test_the_same_answer_to_other_variables_is_another() -> None:
+    assert len(read(ROW, {**ROW, "vars": {"message": "a"}}, {**ROW, "vars": {"message": "b"}})) == 3
+
+
+def test_a_file_of_another_kind_gives_a_list_that_can_be_read() -> None:
+    found = refused(*([{"id": "a"}] * 300))
+    assert len(found) == MAX_PROBLEMS + 1
+    assert "500 more problems" in found[0][1]
+
+
+def test_a_line_that_is_no_json_is_named() -> None:
+    with pytest.raises(InputError, match=r"reply\.labels\.jsonl:2: not valid JSON"):
+        labels.read(json.dumps(ROW).encode() + b"\nnot json\n", PATH)
+
+
+def test_more_labels_than_say_anything_are_refused() -> None:
+    rows = ({"id": "a", "answer": str(i), "pass": True} for i in range(labels.MOST + 1))
+    assert refused(*rows) == [
+        (labels.MOST + 1, "there are 5001 labels, and more than 5000 tell nothing more. Keep a random part of them.")
+    ]
+
+
+def test_the_example_s_labels_can_be_read(pytestconfig: pytest.Config) -> None:
+    path = pytestconfig.rootpath / "example-repo" / "goldens" / "reply-writer.labels.jsonl"
+    found = labels.read(path.read_bytes(), path.name)
+    assert len(found) == 49
+    assert {one.passed for one in found} == {True, False}
