@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help install check test demo gold docs
+.PHONY: help install check test demo gold docs lock
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,3 +34,6 @@ gold: install ## Accept the present words of comment and report as right (then r
 
 docs: install ## Write the generated pages and schemas anew
 	$(BIN)/python docs/generate.py
+
+lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
+	.ci/lock

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from promptci.compare.compare import compare
-from promptci.errors import InputError, PromptciError
+from promptci.errors import InputError, Problem, PromptciError
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
 from promptci.gates.policy import Policy
@@ -14,7 +14,6 @@ from promptci.jobs import asking, planning, quarantine
 from promptci.jobs.asking import Asked
 from promptci.jobs.gather import Gathered
 from promptci.jobs.world import Errand, Outcome, World
-from promptci.redact import Redactor
 from promptci.report import redaction, write
 from promptci.report import view as views
 from promptci.report.facts import RunFacts
@@ -73,7 +72,7 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         gate_source=gathered.config_source,
         requests_per_day=gathered.config.requests_per_day,
     )
-    return _written(report, facts, errand, world)
+    return _written(report, facts, errand, world, gathered.config.provider.api_key_env)
 
 
 def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Outcome:
@@ -83,7 +82,11 @@ def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Ou
     reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
     report = GateReport(decisions=(), policy=Policy(), problems=tuple(reasons))
     outcome = _written(report, _facts(sides, world, Asked(), notes=()), errand, world)
-    return dataclasses.replace(outcome, exit_code=error.exit_code, problems=error.problems)
+    clean = world.redactor().text
+    problems = tuple(
+        Problem(path=clean(p.path), line=p.line, what=clean(p.what), fix=clean(p.fix)) for p in error.problems
+    )
+    return dataclasses.replace(outcome, exit_code=error.exit_code, problems=problems)
 
 
 def failed(error: PromptciError, errand: Errand, world: World) -> Outcome:
@@ -135,6 +138,7 @@ def _facts(
     )
 
 
-def _written(report: GateReport, facts: RunFacts, errand: Errand, world: World) -> Outcome:
-    view = redaction.redacted(views.build(report, facts=facts), Redactor.from_environ(world.environ))
+def _written(report: GateReport, facts: RunFacts, errand: Errand, world: World, *names: str) -> Outcome:
+    """Write the report; `names` are variables that hold secrets although they are not called so."""
+    view = redaction.redacted(views.build(report, facts=facts), world.redactor(*names))
     return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, errand.out))
