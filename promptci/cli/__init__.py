@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "Test prompts at one revision, without a comparison.",
     "report": "Draw the report again, without asking a model.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
+    "doctor": "Look the repository and its workflow over, and say what to mend.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }
 """Every command and what `promptci --help` says of it; each is the file of its name in this folder."""
