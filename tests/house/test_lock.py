@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-BASE, LOCAL = ROOT / "requirements.lock", ROOT / "requirements-local.lock"
+BASE, LOCAL, BUILD = (ROOT / f"requirements{kind}.lock" for kind in ("", "-local", "-build"))
 PYTHONS = ("3.11", "3.12", "3.13")
 Environment = dict[str, str]
 
@@ -76,7 +76,7 @@ def missing(python: str, asked: list[Requirement], paths: tuple[Path, ...]) -> l
     return wrong
 
 
-@pytest.mark.parametrize("path", [BASE, LOCAL], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [BASE, LOCAL, BUILD], ids=lambda path: path.name)
 def test_every_requirement_has_hashes_and_no_machine_is_named(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"://|index|find-links|trusted-host|(^|\s)-[a-z]|/\w+/", text), "an index, a host or a path"
@@ -89,6 +89,13 @@ def test_every_requirement_has_hashes_and_no_machine_is_named(path: Path) -> Non
 def test_the_lock_matches_pyproject(python: str) -> None:
     assert missing(python, wanted(), (BASE,)) == [], "run `make lock`"
     assert missing(python, wanted("local"), (BASE, LOCAL)) == [], "run `make lock`"
+
+
+def test_a_release_is_built_with_what_is_locked() -> None:
+    system = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
+    there = locked("3.13", BUILD)
+    for requirement in map(Requirement, [*system, "build"]):
+        assert requirement.specifier.contains(there[requirement.name]), "run `make lock`"
 
 
 def test_a_requirement_that_is_not_locked_is_named() -> None:
