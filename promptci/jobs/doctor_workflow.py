@@ -28,7 +28,6 @@ _SHA = re.compile(r"@(?:sha256:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{64})$")
 _HEAD = re.compile(r"github\.(?:head_ref|event\.(?:pull_request\.head|workflow_run\.head))")
 _SECRET = re.compile(r"\$\{\{.*\}\}")
 _RUNS_ALWAYS = re.compile(r"always\(\)|!\s*cancelled\(\)|failure\(\)")
-Path = tuple[str | int, ...]
 
 
 def examine(snapshot: Snapshot, config: Config) -> Iterator[Found]:
@@ -145,9 +144,9 @@ class _Job:
             yield self.found("warning", what, "Add `pull_request:` under `on:`.")
 
     def _permissions(self) -> Iterator[Found]:
-        own, where = self.value.get("permissions"), ("permissions",)
+        own = self.value.get("permissions")
         given = self.workflow.value.get("permissions") if own is None else own
-        where = where if own is not None else ()
+        where = () if own is None else ("permissions",)
         if given is None:
             what = "no permissions are stated, so that the token has whatever the repository's default is"
             yield self.found("warning", what, f"Add `permissions: {{{_spelled(NEEDED)}}}` to the job.")

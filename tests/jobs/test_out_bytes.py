@@ -56,7 +56,7 @@ def act(builder: RepoBuilder, folder: Path) -> tuple[int, dict[str, bytes]]:
         told = {f"comment {n}": body.encode() for n, body in enumerate(github.bodies)}
     for name, log in zip(("log", "errors"), logs, strict=True):
         log.flush()
-        told[name] = log.buffer.getvalue()  # type: ignore[attr-defined]  # it is a BytesIO
+        told[name] = log.buffer.getvalue()
     files = [folder / "output", folder / "summary", *(builder.path / "promptci-report").iterdir()]
     return code, told | {path.name: path.read_bytes() for path in files}
 

@@ -267,3 +267,19 @@ def test_the_dry_run_does_not_print_a_secret(
     said = capsys.readouterr()
     assert "[redacted]" in said.out
     assert leaks({"out": said.out.encode(), "err": said.err.encode()}) == []
+
+
+def test_a_report_that_came_from_elsewhere_is_cleaned_when_it_is_drawn_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(tmp_path, CANARY)
+    monkeypatch.setenv("SOME_API_KEY", "another-word-for-GH-1")
+    stage.answer = lambda _: "this is another-word-for-GH-1"
+    _, told = stage.act()
+    assert b"another-word-for-GH-1" in told["shop/promptci-report/report.html"]
+    with pytest.raises(SystemExit):
+        command_line(["report", str(tmp_path / "shop/promptci-report/report.json"), "--out", str(tmp_path / "again")])
+
+    drawn = {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
+    assert "report.html" in drawn
+    assert not [name for name, found in drawn.items() if b"another-word-for-GH-1" in found]
