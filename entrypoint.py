@@ -2,10 +2,10 @@
 
 import signal
 
-from promptci.action import main
-
-# As a container's first process we get no default for SIGTERM: a cancelled job would wait, and then be killed with
-# files that belong to root. Taken as Ctrl-C, it ends in order.
+# As a container's first process we get no default for SIGTERM: a job cancelled while the modules are being read would
+# wait, and then be killed. The Action sets its own handler as soon as it runs.
 signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+from promptci.action import main  # noqa: E402 - after the handler
 
 raise SystemExit(main())

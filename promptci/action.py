@@ -1,12 +1,14 @@
 """The Action: environment → Context → the check → GitHub → exit code."""
 
+import asyncio
 import dataclasses
 import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -20,19 +22,41 @@ from promptci.publish.context import Context
 from promptci.publish.event import PRIVILEGED
 from promptci.publish.github import GitHub
 from promptci.publish.workflow import safe_line
+from promptci.redact import Redactor
 from promptci.verdict import Verdict
 
 KEY = "OPENAI_API_KEY"
 """The name under which promptci.yml looks for the key by default; others are set with `env:` of the step."""
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> int:
     """Run the Action and give its exit code."""
-    if threading.current_thread() is threading.main_thread():
-        # A cancelled job gets SIGINT, then SIGTERM, then is killed: both must still flush the journal and give the
-        # files back to their owner.
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    return boundary.run(lambda: act(environ, out), environ, err)
+    on_main = threading.current_thread() is threading.main_thread()
+    before = {sign: signal.signal(sign, _cancel) for sign in SIGNALS if on_main}
+    try:
+        return boundary.run(lambda: act(environ, out), environ, err)
+    finally:
+        for sign, handler in before.items():
+            if signal.getsignal(sign) is _cancel:  # once cancelled we stay deaf, up to the very end
+                signal.signal(sign, handler)
+
+
+def _cancel(*_: object) -> None:
+    """End in order: a cancelled job gets SIGINT, 7.5 s later SIGTERM, and 2.5 s later it is killed.
+
+    The second must not disturb what the first began: the journal is flushed and the files are handed back. While a
+    model is asked the calls are cancelled; an exception out of nowhere could strike in the middle of an import.
+    """
+    for sign in SIGNALS:
+        signal.signal(sign, signal.SIG_IGN)
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise KeyboardInterrupt from None
+    for task in asyncio.all_tasks(loop):
+        loop.call_soon_threadsafe(task.cancel)
 
 
 def act(environ: Mapping[str, str], out: TextIO) -> int:
@@ -42,24 +66,23 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
     """
     context = Context.from_environ(environ)
     github = pygithub_client.connect(context)
+    say = partial(_say, out, Redactor.from_environ(environ))
     if context.inputs["from"]:
-        source = context.workspace / context.inputs["from"]
-        return comment.comment(source, context, github, lambda line: _say(out, line), out)
+        return comment.comment(context.workspace / context.inputs["from"], context, github, say, out)
     if context.is_approved:
         _still_approved(context, github)
     folder = context.workspace / context.inputs["out"]
     try:
-        outcome = _check(context, environ, folder, out)
+        outcome = _check(context, environ, folder, say)
         notes = everything.announce(context, bulletin.make(outcome, context.workspace), github, out)
         for note in notes:
-            _say(out, note)
+            say(note)
         if outcome.view is not None:
-            _say(out, f"{outcome.view.verdict}: {outcome.view.headline}")
-    except KeyboardInterrupt:
-        # A cancelled job's second signal must not disturb what the first one began: to end in order.
-        for sign in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(sign, signal.SIG_IGN)
-        raise
+            say(f"{outcome.view.verdict}: {outcome.view.headline}")
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        # No word to GitHub's servers: there are seconds left, and a status speaks for the commit, not for this run.
+        everything.announce(context, bulletin.cancelled(folder, context.workspace), None, out)
+        raise KeyboardInterrupt from None
     else:
         return outcome.exit_code
     finally:
@@ -83,10 +106,7 @@ def _still_approved(context: Context, github: GitHub | None) -> None:
         )
 
 
-def _check(context: Context, environ: Mapping[str, str], folder: Path, out: TextIO) -> Outcome:
-    def say(line: str) -> None:
-        _say(out, line)
-
+def _check(context: Context, environ: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> Outcome:
     world = World(
         environ=_with_key(environ, context),
         progress=PlainProgress(say),
@@ -142,8 +162,8 @@ def _with_key(environ: Mapping[str, str], context: Context) -> Mapping[str, str]
     return {**environ, KEY: key} if key else environ
 
 
-def _say(out: TextIO, line: str) -> None:
-    out.write(safe_line(line) + "\n")
+def _say(out: TextIO, redactor: Redactor, line: str) -> None:
+    out.write(safe_line(redactor.text(line)) + "\n")
     out.flush()
 
 

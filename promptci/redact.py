@@ -5,16 +5,19 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib import parse
 
 MARK = "[redacted]"
-SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "AUTH")
 """A variable whose name ends so holds a secret."""
 SHORTEST_IN_ENVIRONMENT = 8
 """Shorter values (`true`, `1`) would blank out ordinary words."""
 SHORTEST = 4
 SHORTEST_ENCODED = 8
 """Base64 of a shorter value is too likely to occur by chance."""
+HEAD = 12
+"""So many first characters of a longer secret give it away: a text that was cut short may end within it."""
 
 _PATTERNS = re.compile(
     r"(?<![A-Za-z0-9])(?:"
@@ -32,6 +35,7 @@ _PATTERNS = re.compile(
     r"|[Bb]earer\s+(?=\S*\d)[A-Za-z0-9._~+/-]{8,}=*"
     r")"
 )
+_USER_INFO = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
 
 
 class Redactor:
@@ -40,26 +44,58 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """Learn the secrets; values shorter than 4 characters are left alone."""
         forms = {form for secret in secrets for part in _parts(secret) for form in _forms(part)}
-        # The longest first: a secret that contains another goes as a whole.
-        ordered = sorted((form for form in forms if form not in MARK), key=lambda form: (-len(form), form))
-        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._known: dict[str, list[str]] = {}
+        for form in sorted(form for form in forms if form not in MARK):
+            # An address is no secret by its beginning, which others share.
+            self._known.setdefault(form if "://" in form else form[:HEAD], []).append(form)
+        heads = sorted(self._known, key=lambda head: (-len(head), head))
+        self._heads = re.compile("|".join(map(re.escape, heads))) if heads else None
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> "Redactor":
-        """Learn the values of all variables that are named like secrets."""
-        return cls(
+    def from_environ(cls, environ: Mapping[str, str], *names: str) -> "Redactor":
+        """Learn the values of the variables `names` and of all that are named like secrets or hold what looks like one.
+
+        Of an address with a user and password in it, such as a proxy's, the password is learned.
+        """
+        secrets = [
             value
             for name, value in environ.items()
-            if name.upper().endswith(SECRET_NAMES) and len(value.strip()) >= SHORTEST_IN_ENVIRONMENT
-        )
+            if name in names or name.upper().endswith(SECRET_NAMES) or _PATTERNS.fullmatch(value.strip())
+        ]
+        secrets += [found[1] for value in environ.values() if (found := _USER_INFO.search(value))]
+        return cls(secret for secret in secrets if len(secret.strip()) >= SHORTEST_IN_ENVIRONMENT)
 
     def known(self, text: str) -> str:
-        """Replace the known values only, so that an answer stays otherwise as it was given."""
-        return text if self._known is None else self._known.sub(MARK, text)
+        """Replace the known values only."""
+        if self._heads is None:
+            return text
+        parts, done = [], 0
+        while found := self._heads.search(text, done):
+            end = max(_reach(text, found.start(), form) for form in self._known[found[0]])
+            parts += [text[done : found.start()], MARK]
+            done = end
+        return "".join([*parts, text[done:]])
 
     def text(self, text: str) -> str:
         """Replace the known values and everything that looks like a key of a well-known service."""
         return _PATTERNS.sub(MARK, self.known(text))
+
+    def value(self, value: Any) -> Any:
+        """Replace in every text of a JSON value, keys among them."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(key) if isinstance(key, str) else key: self.value(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return value
+
+
+def _reach(text: str, start: int, form: str) -> int:
+    """Give where the longest common beginning of `form` and of the text from `start` ends."""
+    if text.startswith(form, start):
+        return start + len(form)
+    return start + next(i for i, sign in enumerate(form) if text[start + i : start + i + 1] != sign)
 
 
 def _parts(secret: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The command line: one file per command, loaded when it is called."""
 
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -9,6 +10,7 @@ import click
 
 import promptci
 from promptci.jobs import boundary
+from promptci.redact import Redactor
 
 COMMANDS = {
     "check": "Test the prompts that a change touches against the version they replace.",
@@ -20,6 +22,7 @@ COMMANDS = {
     "comment": "Post the comment of a run that had no right to, such as a fork's.",
     "judge": "Measure the judges by people's labels.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
+    "doctor": "Look the repository and its workflow over, and say what to mend.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }
 """Every command and what `promptci --help` says of it; each is the file of its name in this folder."""
@@ -61,7 +64,10 @@ def _invoke(arguments: list[str]) -> int:
     try:
         result: Any = group.main(args=arguments, prog_name="promptci", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        words = io.StringIO()
+        error.show(words)
+        # What was typed is repeated there.
+        sys.stderr.write(Redactor.from_environ(os.environ).text(words.getvalue()))
         return error.exit_code
     except click.Abort as abort:
         raise KeyboardInterrupt from abort

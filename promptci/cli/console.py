@@ -11,14 +11,15 @@ import click
 from promptci.jobs.console import PlainProgress
 from promptci.jobs.world import Outcome, World
 from promptci.publish.workflow import safe_line
+from promptci.redact import Redactor
 from promptci.runs.model import Answer
 
 COLOURS = {"pass": "green", "no-change": "green", "inconclusive": "yellow", "fail": "red", "error": "magenta"}
 
 
 def say(line: str) -> None:
-    """Print one line; control characters and workflow commands in it are made harmless."""
-    click.echo(safe_line(line))
+    """Print one line without secrets; control characters and workflow commands in it are made harmless."""
+    click.echo(safe_line(Redactor.from_environ(os.environ).text(line)))
 
 
 class Bar:

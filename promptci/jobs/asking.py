@@ -21,7 +21,7 @@ from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
 from promptci.providers.prices import PriceList
 from promptci.providers.recorded import Recorder
-from promptci.redact import Redactor
+from promptci.redact import MARK, Redactor
 from promptci.runs import journal
 from promptci.runs.execute import Desk, Key
 from promptci.runs.model import Answer, AnswerError, Plan
@@ -82,8 +82,8 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
             raise
         return _nobody(plan, error)
     if errand.record is not None:
-        provider = Recorder(provider, errand.record, redactor=Redactor.from_environ(world.environ))
-    kept, known = _journal(plan, shas, errand, world)
+        provider = Recorder(provider, errand.record, redactor=world.redactor(options.api_key_env))
+    kept, known = _journal(plan, shas, errand, world.redactor(options.api_key_env))
     world.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled.values())))
     try:
         with kept:
@@ -199,7 +199,7 @@ class _Count:
 
 
 def _journal(
-    plan: Plan, shas: tuple[str | None, str | None], errand: Errand, world: World
+    plan: Plan, shas: tuple[str | None, str | None], errand: Errand, redactor: Redactor
 ) -> tuple[journal.Journal, dict[Key, Answer]]:
     """Open the run's journal; where an interrupted run of the very same plan left one, go on with its answers."""
     path = errand.out / JOURNAL
@@ -216,13 +216,17 @@ def _journal(
     if path.exists():
         with contextlib.suppress(InputError):  # a journal that cannot be read is begun anew
             header, answers = journal.read(path)
-            if header == run and not finished:
-                known = {answer.key: answer for answer in answers if answer.completion is not None}
+            if header == redactor.value(run) and not finished:
+                known = {answer.key: answer for answer in answers if _is_whole(answer)}
         if not known:
             path.unlink()
     (errand.out / "report.json").unlink(missing_ok=True)
-    redactor = Redactor.from_environ(world.environ)
     return journal.Journal.open(path, run=run, redactor=redactor), known
+
+
+def _is_whole(answer: Answer) -> bool:
+    """Tell whether a journal's answer is as the model gave it; one that held a secret is asked for again."""
+    return answer.completion is not None and MARK not in answer.completion.text
 
 
 def _nobody(plan: Plan, error: ProviderError) -> Asked:

@@ -8,7 +8,7 @@ from promptci.jobs.world import Outcome
 from promptci.publish.annotation import Annotation
 from promptci.publish.comment import FRAME_BYTES
 from promptci.publish.everything import Bulletin
-from promptci.publish.workflow import Level
+from promptci.publish.workflow import OUTPUTS, Level
 from promptci.report import markdown
 from promptci.report.model import PromptView, ReportView
 from promptci.verdict import Verdict
@@ -44,6 +44,21 @@ def make(outcome: Outcome, root: Path) -> Bulletin:
             "report-path": _relative(paths.html.parent, root),
             "comment-path": _relative(paths.comment, root),
         },
+    )
+
+
+def cancelled(folder: Path, root: Path) -> Bulletin:
+    """Give the bulletin of a run that was cancelled: an error, whatever was answered so far."""
+    headline = "Cancelled before there was a verdict. What was answered so far is in the journal."
+    return Bulletin(
+        verdict=Verdict.ERROR,
+        exit_code=130,
+        headline=headline,
+        comment_md=headline,
+        short_comment_md=headline,
+        summary_md=f"**promptci: error.** {headline}",
+        annotations=(Annotation(path="", line=None, level="error", title="promptci: cancelled", message=headline),),
+        outputs={**dict.fromkeys(OUTPUTS, ""), "verdict": "error", "report-path": _relative(folder, root)},
     )
 
 

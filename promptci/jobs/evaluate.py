@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from promptci.compare.compare import compare
-from promptci.errors import InputError, MissingKeyError, PromptciError
+from promptci.errors import InputError, MissingKeyError, Problem, PromptciError
 from promptci.gates import curtail
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
@@ -16,7 +16,6 @@ from promptci.jobs.asking import Asked
 from promptci.jobs.gather import Gathered
 from promptci.jobs.remember import Memory
 from promptci.jobs.world import Errand, Outcome, Outsider, World
-from promptci.redact import Redactor
 from promptci.report import redaction, write
 from promptci.report import view as views
 from promptci.report.facts import RunFacts
@@ -85,7 +84,9 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         gate_source=gathered.config_source,
         requests_per_day=gathered.config.requests_per_day,
     )
-    return _written(report, memory.told(facts), errand, world, memory)
+    return _written(
+        report, memory.told(facts), errand, world, memory=memory, names=(gathered.config.provider.api_key_env,)
+    )
 
 
 def _binds(base: Snapshot | None, errand: Errand) -> bool:
@@ -121,7 +122,11 @@ def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Ou
     reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
     report = GateReport(decisions=(), policy=Policy(), problems=tuple(reasons))
     outcome = _written(report, _facts(sides, world, Asked(), notes=()), errand, world)
-    return dataclasses.replace(outcome, exit_code=error.exit_code, problems=error.problems)
+    clean = world.redactor().text
+    problems = tuple(
+        Problem(path=clean(p.path), line=p.line, what=clean(p.what), fix=clean(p.fix)) for p in error.problems
+    )
+    return dataclasses.replace(outcome, exit_code=error.exit_code, problems=problems)
 
 
 def failed(error: PromptciError, errand: Errand, world: World) -> Outcome:
@@ -187,8 +192,15 @@ def _facts(
 
 
 def _written(
-    report: GateReport, facts: RunFacts, errand: Errand, world: World, memory: Memory = remember.NONE
+    report: GateReport,
+    facts: RunFacts,
+    errand: Errand,
+    world: World,
+    *,
+    memory: Memory = remember.NONE,
+    names: tuple[str, ...] = (),
 ) -> Outcome:
-    view = redaction.redacted(views.build(report, facts=facts), Redactor.from_environ(world.environ))
+    """Write the report; `names` are variables that hold secrets although they are not called so."""
+    view = redaction.redacted(views.build(report, facts=facts), world.redactor(*names))
     view = remember.keep(view, memory)
     return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, errand.out))

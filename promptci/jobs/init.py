@@ -12,6 +12,8 @@ FILES = {
     "goldens/email-finder.jsonl": "email-finder.jsonl",
 }
 """What is written, and the template each comes from."""
+IGNORED = (".promptci/", "promptci-report/")
+"""What promptci writes and nobody wants in git."""
 
 
 def start(root: Path, *, provider: str) -> list[str]:
@@ -30,4 +32,16 @@ def start(root: Path, *, provider: str) -> list[str]:
     for name, template in FILES.items():
         text = (templates / template).read_text(encoding="utf-8").replace("{{provider}}", section)
         write.write_text(root / name, text)
-    return list(FILES)
+    return [*FILES, *_ignore(root / ".gitignore")]
+
+
+def _ignore(path: Path) -> list[str]:
+    """Add what is to stay out of git to a .gitignore, and give its name where that changed it."""
+    there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
+    missing = [line for line in IGNORED if line not in there.splitlines()]
+    if not missing or path.is_symlink():
+        return []
+    joined = there if not there or there.endswith("\n") else f"{there}\n"
+    text = joined + "".join(f"{line}\n" for line in missing)
+    write.write_bytes(path, text.encode("utf-8", errors="surrogateescape"))
+    return [path.name]

@@ -7,7 +7,7 @@ from promptci.errors import UsageError
 from promptci.jobs import check, run
 from promptci.jobs.world import Errand, Outcome, World
 from promptci.providers.base import CallError, Completion, Request
-from promptci.report import data, write
+from promptci.report import data, redaction, write
 from promptci.runs import journal
 
 
@@ -29,6 +29,7 @@ def redraw(source: Path, out: Path, root: Path, world: World) -> Outcome:
     if source.suffix != ".json":
         raise UsageError(f"{source} is neither a report.json nor a journal.jsonl", "Give one of the two.")
     view = data.load(source.read_text(encoding="utf-8", errors="replace"), str(source))
+    view = redaction.redacted(view, world.redactor())  # it may have been written elsewhere
     return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, out))
 
 

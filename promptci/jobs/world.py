@@ -8,6 +8,7 @@ from typing import Protocol
 
 from promptci.errors import Problem
 from promptci.providers.base import Provider
+from promptci.redact import Redactor
 from promptci.report.model import ReportView
 from promptci.report.write import Paths
 from promptci.runs.model import Answer
@@ -82,6 +83,10 @@ class World:
     pull_request: int | None = None
     outsider: Outsider | None = None
     """None where secrets are given."""
+
+    def redactor(self, *names: str) -> Redactor:
+        """Give what takes this world's secrets out of all that is written; `names`: further variables that hold one."""
+        return Redactor.from_environ(self.environ, *names)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 from promptci.files import canonical
 from promptci.providers import stored
 from promptci.providers.base import Completion, Request
+from promptci.redact import Redactor
 
 DAY_S = 86_400.0
 SHORTEST_SECRET = 8
@@ -49,6 +50,8 @@ class AnswerCache:
         self._folder = folder
         self._namespace = namespace
         self._secret = secret.encode()
+        self.redactor = Redactor([secret] if len(secret) >= SHORTEST_SECRET else [])
+        """An answer in which it finds a secret is not kept."""
         self._max_age_s = max_age_s
         self._now = now
         self._segment: int | None = None
@@ -80,10 +83,11 @@ class AnswerCache:
         if self.trouble is not None:
             return
         key = self._key(request, replicate)
-        value = {"key": key, "at": self._now(), "completion": stored.to_json(completion)}
+        answer = stored.to_json(completion)
+        if self.redactor.value(answer) != answer:
+            return
+        value = {"key": key, "at": self._now(), "completion": answer}
         line = json.dumps({**value, "seal": self._seal(value)}, separators=(",", ":")).encode() + b"\n"
-        if len(self._secret) >= SHORTEST_SECRET and self._secret in line:
-            return  # an answer that quotes the key is not kept
         self._lines[key] = line
         try:
             # The newline in front ends a line that another process left torn.

@@ -88,7 +88,8 @@ class Recorder:
     async def complete(self, request: Request, *, replicate: int) -> Completion:
         """Ask the other provider; an answer recorded before for the same request is replaced."""
         completion = await self._provider.complete(request, replicate=replicate)
-        asked = {"model": request.model, "user": _last_user_message(request)[:SHOWN]}
+        # Taken out before it is cut: half a secret would not be found.
+        asked = {"model": request.model, "user": self._redactor.text(_last_user_message(request))[:SHOWN]}
         self._lines[request.key, replicate] = {
             "key": request.key,
             "replicate": replicate,
@@ -106,7 +107,7 @@ class Recorder:
             await self._provider.aclose()
 
     def _safe(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: self._redactor.known(item) if isinstance(item, str) else item for key, item in value.items()}
+        return {key: self._redactor.text(item) if isinstance(item, str) else item for key, item in value.items()}
 
 
 def _key(value: object) -> Key:

@@ -40,8 +40,7 @@ def _openai(setting: Setting) -> Provider:
             'For an endpoint without a key, set `api_key_env: ""`; to try without any, set `kind: local`.'
         )
         raise MissingKeyError(f"there is no key: the environment variable {name} is not set", fix)
-    redactor = Redactor([key] if key else [])
-    return OpenAIChat(options, key=key, redactor=redactor)
+    return OpenAIChat(options, key=key, redactor=Redactor.from_environ(setting.environ, options.api_key_env))
 
 
 def _local(setting: Setting) -> Provider:
@@ -85,7 +84,9 @@ def open_cache(options: Options, environ: Mapping[str, str], folder: Path) -> An
         return None
     where = options.base_url.rstrip("/") if options.kind == "openai" else environ.get("PROMPTCI_MODEL_FILE", "")
     secret = _key(options, environ) or "" if options.kind == "openai" else ""
-    return AnswerCache(folder, namespace=f"{options.kind} {where}", secret=secret)
+    cache = AnswerCache(folder, namespace=f"{options.kind} {where}", secret=secret)
+    cache.redactor = Redactor.from_environ(environ, options.api_key_env)
+    return cache
 
 
 def _key(options: Options, environ: Mapping[str, str]) -> str | None:

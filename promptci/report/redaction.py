@@ -1,7 +1,5 @@
 """Takes secrets out of a view, so that no output drawn from it can hold one."""
 
-from typing import Any
-
 from promptci.redact import Redactor
 from promptci.report.model import ReportView
 
@@ -11,14 +9,4 @@ def redacted(view: ReportView, redactor: Redactor) -> ReportView:
 
     Done before anything is drawn: a page escapes, wraps and marks up text, and would hide a secret from a later search.
     """
-    return ReportView.model_validate(_clean(view.model_dump(by_alias=True), redactor))
-
-
-def _clean(value: Any, redactor: Redactor) -> Any:
-    if isinstance(value, str):
-        return redactor.text(value)
-    if isinstance(value, dict):
-        return {_clean(key, redactor): _clean(item, redactor) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item, redactor) for item in value]
-    return value
+    return ReportView.model_validate(redactor.value(view.model_dump(by_alias=True)))

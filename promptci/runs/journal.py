@@ -37,7 +37,7 @@ class Journal:
     def open(cls, path: Path, *, run: Mapping[str, Any] | None = None, redactor: Redactor | None = None) -> "Journal":
         """Begin a journal with `run` in its header, or go on with the one that is there.
 
-        A line that a killed run left torn is cut off. Secrets that `redactor` knows are not written.
+        A line that a killed run left torn is cut off. Secrets that `redactor` finds are not written.
 
         Raises
         ------
@@ -61,11 +61,7 @@ class Journal:
 
     def append(self, answer: Answer) -> None:
         """Write one answer; raises InputError where that is not possible, such as on a full disk."""
-        value = rows.to_json(answer)
-        for part in ("completion", "error"):
-            if part in value:
-                value[part] = {key: self._safe(item) for key, item in value[part].items()}
-        self._write(value)
+        self._write(_safe(rows.to_json(answer), self._redactor))
 
     def flush(self) -> None:
         """Bring what was written from the system's memory to the disk; raises InputError where that fails.
@@ -111,7 +107,7 @@ class Journal:
         os.ftruncate(descriptor, end)
         os.lseek(descriptor, end, os.SEEK_SET)
         if not end:
-            self._write({"schema": SCHEMA, "run": dict(run)})
+            self._write({"schema": SCHEMA, "run": self._redactor.value(run)})
 
     def _write(self, value: Mapping[str, Any]) -> None:
         rest = memoryview(json.dumps(value, separators=(",", ":")).encode() + b"\n")
@@ -120,9 +116,6 @@ class Journal:
                 rest = rest[os.write(self._opened(), rest) :]
         except OSError as error:
             raise _unwritable(self._path, error) from error
-
-    def _safe(self, item: Any) -> Any:
-        return self._redactor.known(item) if isinstance(item, str) else item
 
     def _opened(self) -> int:
         if self._descriptor is None:
@@ -160,6 +153,13 @@ def read(path: Path) -> tuple[dict[str, Any], tuple[Answer, ...]]:
     if problems:
         raise InputError(problems)
     return run, tuple(answers)
+
+
+def _safe(item: Any, redactor: Redactor) -> Any:
+    """Take secrets out of the values; the keys of a row are ours."""
+    if isinstance(item, Mapping):
+        return {key: _safe(inner, redactor) for key, inner in item.items()}
+    return redactor.text(item) if isinstance(item, str) else item
 
 
 def _run(header: object) -> dict[str, Any] | None:

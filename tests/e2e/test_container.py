@@ -4,15 +4,17 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import github as fake
-from fakes import tools
-from fakes.machine import KEY, RUNNER, Machine, event, must, run
+from fakes import loopback, tools
+from fakes.machine import KEY, RUNNER, Machine, event, laid_out, must, run
 
 pytestmark = pytest.mark.container
 
@@ -22,8 +24,12 @@ IMAGE = "localhost/promptci-test"
 ISOLATION = ("--isolation", "chroot")
 
 
-@pytest.fixture(scope="session")
-def image() -> str:
+MOST_MB = 350
+"""What the image may add to its base, without the embedded model's engine."""
+LONGEST_START_S = 2.0
+
+
+def built(tag: str, *options: str) -> str:
     """Build the image; PROMPTCI_BUILD_OPTIONS adds what only this machine needs, such as its package index."""
     if not shutil.which("buildah") or os.geteuid() != 0:
         tools.missing("container", "buildah is not installed, or we are not root")
@@ -33,8 +39,26 @@ def image() -> str:
     if run("buildah", "inspect", "--type", "image", BASE_IMAGE).returncode:
         tools.missing("container", f"the base image {BASE_IMAGE} is not there")
     more = shlex.split(os.environ.get("PROMPTCI_BUILD_OPTIONS", ""))
-    must("buildah", "bud", *ISOLATION, "--pull-never", *more, "--tag", IMAGE, ROOT)
-    return IMAGE
+    must("buildah", "bud", *ISOLATION, "--pull-never", *more, *options, "--tag", tag, ROOT)
+    return tag
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    return built(IMAGE)
+
+
+@pytest.fixture(scope="session")
+def slim_image() -> str:
+    """Without the embedded model's engine."""
+    return built(f"{IMAGE}-slim", "--build-arg", "EXTRAS=")
+
+
+@pytest.fixture(autouse=True)
+def no_network(image: str, slim_image: str) -> Iterator[None]:
+    """Let a container reach nothing but what listens on this machine's loopback; the images are built before."""
+    with loopback.only():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -51,14 +75,19 @@ def container(image: str) -> Iterator[str]:
     must("buildah", "rm", name)
 
 
-def start(
-    container: str, entry: Sequence[str], machine: Machine, github: fake.GitHub, **inputs: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the image's entry as a runner does."""
+def command(container: str, entry: Sequence[str], machine: Machine, github: fake.GitHub, **inputs: str) -> list[str]:
+    """Give the command that runs the image's entry as a runner does."""
     environment = machine.environ(github, Path("/github")) | inputs
     variables = [part for name, value in environment.items() for part in ("-e", f"{name}={value}")]
     folders = [*machine.mounts, "--workingdir", "/github/workspace"]
-    return run("buildah", "run", *ISOLATION, *folders, *variables, container, "--", *entry)
+    return ["buildah", "run", *ISOLATION, *folders, *variables, container, "--", *entry]
+
+
+def start(
+    container: str, entry: Sequence[str], machine: Machine, github: fake.GitHub, **inputs: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the image's entry and wait for its end."""
+    return run(*command(container, entry, machine, github, **inputs))
 
 
 def test_the_image_is_one_that_a_runner_can_start(settings: dict[str, Any]) -> None:
@@ -122,3 +151,84 @@ def test_a_strangers_commits_are_refused_before_anything_is_read(
     assert done.returncode == 4
     assert "allow-untrusted" in done.stderr
     assert github.exchanges == []
+
+
+def test_a_better_prompt_passes(container: str, settings: dict[str, Any], machine: Machine) -> None:
+    proposed = machine.propose("prompts/language-router.prompt.yml")
+    with fake.GitHub() as github:
+        done = start(container, settings["Entrypoint"], proposed, github)
+
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert proposed.outputs["verdict"] == "pass"
+    assert [status["state"] for status in github.statuses] == ["success"]
+    assert {path.lstat().st_uid for path in proposed.written()} == {RUNNER}
+
+
+def test_what_the_image_adds_to_its_base_is_bounded_and_holds_no_build_tool(slim_image: str, image: str) -> None:
+    whole, base = (
+        int(must("podman", "image", "inspect", "--format", "{{.Size}}", name)) for name in (slim_image, BASE_IMAGE)
+    )
+    assert (whole - base) / 1e6 < MOST_MB, "without the base and, where the base has none, git"
+    name = must("buildah", "from", "--pull-never", image).strip()
+    try:
+        listed = must("buildah", "run", *ISOLATION, name, "--", "find", "/opt/promptci", "-printf", "%P\\n")
+    finally:
+        must("buildah", "rm", name)
+    names = {line.rpartition("/")[2] for line in listed.splitlines()}
+    assert not names & {"pip", "setuptools", "hatchling", "wheel", "gcc", "cc", "make", "uv"}
+    assert {"promptci", "scipy", "xllamacpp"} <= names
+
+
+def test_a_run_without_a_changed_prompt_is_over_in_two_seconds(
+    container: str, settings: dict[str, Any], machine: Machine
+) -> None:
+    proposed = machine.propose()
+    with fake.GitHub() as github:
+        took = []
+        for _ in range(3):
+            began = time.monotonic()
+            done = start(container, settings["Entrypoint"], proposed, github)
+            took.append(time.monotonic() - began)
+            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+    assert proposed.outputs["verdict"] == "no-change"
+    assert github.bodies == []
+    assert min(took) < LONGEST_START_S, took
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_cancelled_job_leaves_a_journal_and_error(
+    container: str, settings: dict[str, Any], tmp_path: Path, sent: signal.Signals
+) -> None:
+    entry: list[str] = settings["Entrypoint"]
+    with laid_out(tmp_path, never_answered=True) as machine, fake.GitHub() as github:
+        words = command(container, entry, machine, github)
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as runner:
+            until = time.monotonic() + 60
+            while not list(machine.workspace.rglob("journal*")) and runner.poll() is None and time.monotonic() < until:
+                time.sleep(0.05)
+            os.kill(descendant(runner.pid, entry[-1]), sent)
+            said, _ = runner.communicate(timeout=30)
+
+    assert runner.returncode == 130, said
+    assert machine.outputs["verdict"] == "error"
+    assert list(machine.workspace.rglob("journal.jsonl"))
+    assert {path.lstat().st_uid for path in machine.written()} == {RUNNER}
+    assert "Traceback" not in said
+
+
+def descendant(parent: int, words: str) -> int:
+    """Give the process that a process of ours started, at any remove, with these words on its command line."""
+    below = {parent}
+    found = None
+    for place in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        try:
+            above = int(place.joinpath("stat").read_text().rpartition(")")[2].split()[1])
+            line = place.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if above in below:
+            below.add(int(place.name))
+            found = int(place.name) if line[1:2] == [words] else found
+    assert found is not None
+    return found

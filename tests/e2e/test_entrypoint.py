@@ -1,5 +1,6 @@
-"""The entry as a process: a cancelled job ends in order."""
+"""The entry as a process: it works in a workspace of somebody else, and a cancelled job ends in order."""
 
+import io
 import os
 import signal
 import subprocess
@@ -9,27 +10,107 @@ from pathlib import Path
 
 import pytest
 from fakes import github as fake
-from fakes.machine import RUNNER, laid_out
+from fakes.machine import RUNNER, Machine, laid_out
+
+from promptci import action
 
 ENTRY = Path(__file__).parents[2] / "entrypoint.py"
 INTERRUPTED = 130
+SETTINGS = "[user]\n\tname = Somebody\n"
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_cancelled_run_is_not_green_and_hands_its_files_over(tmp_path: Path, sent: signal.Signals) -> None:
+def strangers(machine: Machine) -> list[Path]:
+    """Give what does not belong to the workspace's owner."""
+    return [path for path in machine.written() if (path.lstat().st_uid, path.lstat().st_gid) != (RUNNER, RUNNER)]
+
+
+def cancelled(tmp_path: Path, *sent: signal.Signals) -> tuple[Machine, int, str]:
+    """Run the entry, send the signals one after the other while it waits for a model, and give what came of it."""
     with laid_out(tmp_path, never_answered=True) as machine, fake.GitHub() as github:
         environ = {**os.environ, **machine.environ(github, tmp_path)}
         with subprocess.Popen([sys.executable, ENTRY], cwd=machine.workspace, env=environ, stderr=-1, text=True) as run:
             until = time.monotonic() + 60
             while not list(machine.workspace.rglob("journal*")) and run.poll() is None and time.monotonic() < until:
                 time.sleep(0.05)
-            run.send_signal(sent)
+            for number in sent:
+                run.send_signal(number)
+                time.sleep(0.02)
             _, said = run.communicate(timeout=30)
+    assert github.statuses == []
+    return machine, run.returncode, said
 
-    assert run.returncode == INTERRUPTED, said
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [signal.SIGTERM],
+        [signal.SIGINT],
+        [signal.SIGINT, signal.SIGTERM],
+        [signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGTERM],
+    ],
+    ids=lambda sent: "-".join(number.name for number in sent),
+)
+def test_gh_cancel_in_progress_sigint(tmp_path: Path, sent: list[signal.Signals]) -> None:
+    machine, code, said = cancelled(tmp_path, *sent)
+
+    assert code == INTERRUPTED, said
     assert "interrupted" in said
     assert "Traceback" not in said
-    assert machine.outputs.get("verdict") in {None, "error"}
-    assert list(machine.workspace.rglob("journal*"))
-    assert {path.lstat().st_uid for path in machine.written()} == {RUNNER}
+    assert machine.outputs["verdict"] == "error"
+    assert "Cancelled" in (machine.folder / "file_commands" / "summary").read_text()
+    (journal,) = machine.workspace.rglob("journal.jsonl")
+    assert journal.read_bytes().endswith(b"\n")
+    assert not list(machine.workspace.rglob("report.json")), "the next run must go on from the journal"
+    assert strangers(machine) == []
+
+
+def test_gh_outputs_chowned_back_after_a_run_and_after_sigterm(tmp_path: Path) -> None:
+    for number, never_answered in enumerate((False, True)):
+        (folder := tmp_path / str(number)).mkdir()
+        if never_answered:
+            machine, _, _ = cancelled(folder, signal.SIGTERM)
+        else:
+            with laid_out(folder) as machine, fake.GitHub() as github:
+                environ = {**os.environ, **machine.environ(github, folder)}
+                done = subprocess.run([sys.executable, ENTRY], env=environ, capture_output=True, text=True, check=False)
+            assert done.returncode == 1, done.stderr
+        assert any(path.name == "journal.jsonl" for path in machine.written())
+        assert strangers(machine) == []
+
+
+class BrokenLog(io.StringIO):
+    """A log whose disk is full."""
+
+    def write(self, text: str) -> int:
+        raise RuntimeError("no space left")
+
+
+def test_gh_outputs_chowned_back_after_an_exception(tmp_path: Path) -> None:
+    with laid_out(tmp_path) as machine, fake.GitHub() as github:
+        err = io.StringIO()
+        code = action.main(machine.environ(github, tmp_path), BrokenLog(), err)
+
+    assert code == 4
+    assert "this is our fault" in err.getvalue()
+    assert any(path.name == "journal.jsonl" for path in machine.written())
+    assert strangers(machine) == []
+
+
+def test_gh_dubious_ownership_uid1001(tmp_path: Path) -> None:
+    with laid_out(tmp_path) as machine, fake.GitHub() as github:
+        home = tmp_path / "home"
+        (home / ".gitconfig").write_text(SETTINGS)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        environ = {**kept, **machine.environ(github, tmp_path)}
+        refused = subprocess.run(
+            ["git", "-C", machine.workspace, "status"], env=environ, capture_output=True, text=True, check=False
+        )
+        done = subprocess.run([sys.executable, ENTRY], env=environ, capture_output=True, text=True, check=False)
+
+    assert "dubious ownership" in refused.stderr, "git must be of the kind that refuses"
+    assert done.returncode == 1, done.stderr
+    assert machine.outputs["verdict"] == "fail"
+    assert (home / ".gitconfig").read_text() == SETTINGS
+    assert not (home / ".config" / "git").exists()

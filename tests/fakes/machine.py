@@ -6,7 +6,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from promptci.jobs import demo
 RUNNER = 1001
 """Owner of the workspace on GitHub's machines."""
 KEY = "sk-CANARY-0123456789abcdef"
+WHO = ("-c", "user.name=A colleague", "-c", "user.email=colleague@example.com")
 RECORDED = {"kind": "recorded", "path": "answers/smollm2-135m.jsonl"}
 """The demo's own recording."""
 SILENCE_S = 120.0
@@ -84,9 +85,29 @@ class Machine:
             "INPUT_API-KEY": KEY,
         }
 
+    def propose(self, *paths: str) -> "Machine":
+        """Give a pull request of another commit: base, and the files `paths` of the demo's pull request."""
+        git = ("git", "-C", self.workspace, "-c", f"safe.directory={self.workspace}", *WHO)
+        must(*git, "switch", "--quiet", "--create", "proposal", self.base)
+        (self.workspace / "NOTES.md").write_text("A note.\n")
+        if paths:
+            must(*git, "checkout", "--quiet", self.head, "--", *paths)
+        must(*git, "add", "--all")
+        must(*git, "commit", "--quiet", "--message=A proposal")
+        head = must(*git, "rev-parse", "HEAD").strip()
+        (self.folder / "workflow" / "event.json").write_text(json.dumps(event(self.base, head)))
+        give_to_runner(self.workspace)
+        return replace(self, head=head)
+
     def written(self) -> list[Path]:
         """Everything in the workspace but git's own files."""
         return [path for path in self.workspace.rglob("*") if ".git" not in path.relative_to(self.workspace).parts]
+
+
+def give_to_runner(folder: Path) -> None:
+    """Make everything in a folder the runner's."""
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, RUNNER, RUNNER, follow_symlinks=False)
 
 
 @contextmanager
@@ -103,15 +124,13 @@ def laid_out(folder: Path, *, never_answered: bool = False) -> Iterator[Machine]
         base, head = _with_provider(workspace, silent if never_answered else RECORDED)
         machine = Machine(folder=folder, base=base, head=head)
         (folder / "workflow" / "event.json").write_text(json.dumps(event(base, head)))
-        for path in [workspace, *workspace.rglob("*")]:
-            os.chown(path, RUNNER, RUNNER, follow_symlinks=False)
+        give_to_runner(workspace)
         yield machine
 
 
 def _with_provider(workspace: Path, provider: dict[str, Any]) -> tuple[str, str]:
     """Change the configuration on the default branch, where it is read, and put the pull request on top of it."""
-    who = ("-c", "user.name=A colleague", "-c", "user.email=colleague@example.com")
-    git = ("git", "-C", workspace, *who)
+    git = ("git", "-C", workspace, *WHO)
     must(*git, "switch", "--quiet", "main")
     file = workspace / "promptci.yml"
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"provider": provider}))

