@@ -169,7 +169,7 @@ def test_with_another_judge_a_judged_case_is_another_question(tmp_path: Path) ->
     row = json.dumps({"id": "a", "vars": {"input": "hello?"}, "assert": [{"type": "judge"}]})
     files = {PROMPT: prompt(GOOD), GOLDENS: row, "judges/kind.md": "Be kind."}
     with serving(judge) as server:
-        sections: dict[str, Any] = {"judge": {"model": "judge-1", "rubric": "judges/kind.md"}}
+        sections: dict[str, Any] = {"judge": {"model": "judge-1", "rubric": "judges/kind.md", "canaries": 0}}
         builder = shop(tmp_path, {**files, "promptci.yml": config(server, **sections)})
         builder.write({PROMPT: prompt(BETTER)}).commit()
         ran(builder, no_cache=True)
