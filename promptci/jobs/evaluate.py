@@ -61,7 +61,7 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
     gathered = labels.apply(gathered, sides.base if _binds(sides.base, errand) else None, sides.head)
     plan = planning.make(gathered)
     if errand.dry_run:
-        for line in (*planning.describe(plan, gathered.config.provider), *planning.describe_labels(gathered)):
+        for line in (*planning.describe(plan, gathered), *planning.describe_labels(gathered)):
             world.say(line)
         return Outcome(exit_code=0)
     memory = remember.recall(gathered, sides.head, errand, world)

@@ -12,7 +12,7 @@ from promptci.providers.prices import PriceList
 from promptci.runs import plan as plans
 from promptci.runs.estimate import Estimate, estimate
 from promptci.runs.model import Plan, PromptPlan
-from promptci.scoring import calibrate, check_assertions, judged_by, similar
+from promptci.scoring import calibrate, check_assertions, foreseen, judged_by, similar
 
 
 def make(gathered: Gathered) -> Plan:
@@ -54,8 +54,9 @@ def _judged(gathered: Gathered) -> tuple[PromptPlan, ...]:
     )
 
 
-def describe(plan: Plan, options: Options) -> Sequence[str]:
+def describe(plan: Plan, gathered: Gathered) -> Sequence[str]:
     """Say what a run would ask and cost, in plain lines: what `--dry-run` prints."""
+    options = gathered.config.provider
     found = estimate(plan, PriceList(options).price)
     lines = [
         f"{prompt.name} ({prompt.path}): {prompt.status}, {', '.join(prompt.why)}; {len(prompt.cases)} cases"
@@ -66,11 +67,27 @@ def describe(plan: Plan, options: Options) -> Sequence[str]:
     return [
         *lines,
         f"prompts: {found.prompts}, cases: {found.cases}, repeats: {plan.repeats}",
-        f"calls: {found.distinct_calls} ({found.calls} answers; equal questions are asked once), judges not counted",
+        f"calls: {found.distinct_calls} ({found.calls} answers; equal questions are asked once)",
         f"tokens, estimated: {found.input_tokens} in, at most {found.output_tokens} out",
         f"price: {_price(found)}, answers in the cache not taken off",
         *_further(plan, options),
+        *_judges(plan, gathered),
     ]
+
+
+def judges(plan: Plan, gathered: Gathered) -> Estimate | None:
+    """Estimate what the judges of a run cost, canaries and retries not counted; None: nobody judges."""
+    asked = foreseen.requests(plan, model=gathered.config.judge.model, rubric=gathered.rubric)
+    questions = tuple(judges_question(request) for request in asked)
+    return estimate(Plan(questions=questions), PriceList(gathered.config.provider).price) if questions else None
+
+
+def _judges(plan: Plan, gathered: Gathered) -> Sequence[str]:
+    found, canaries = judges(plan, gathered), gathered.config.judge.canaries
+    if found is None:
+        return []
+    more = f", and {canaries} canaries for each judge" if canaries else ""
+    return [f"judges: {found.distinct_calls} calls, {_price(found)}{more}"]
 
 
 def describe_labels(gathered: Gathered) -> Sequence[str]:

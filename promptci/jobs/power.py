@@ -106,10 +106,17 @@ def _foresee(plan: PromptPlan, variance: float, gathered: Gathered, *, drop: flo
 
 
 def _price(plan: PromptPlan, gathered: Gathered) -> Decimal | None:
-    """Give the price of asking both versions; None where it is unknown."""
+    """Give the price of asking both versions and their judges; None where it is unknown."""
     once = replace(gathered, plans=(plan,))
-    found = estimate(planning.make(once), PriceList(gathered.config.provider).price)
-    return None if found.usd is None or found.usd_is_lower_bound else 2 * found.usd
+    questions = planning.make(once)
+    asked = [estimate(questions, PriceList(gathered.config.provider).price), planning.judges(questions, once)]
+    total = Decimal(0)
+    for found in asked:
+        if found is not None:
+            if found.usd is None or found.usd_is_lower_bound:
+                return None
+            total += found.usd
+    return 2 * total
 
 
 def words(found: Foresight, drop: float, source: str, price: Decimal | None) -> list[str]:

@@ -58,7 +58,7 @@ def selftest(errand: Errand, wanted: Wanted, world: World) -> tuple[SelfTest, ..
         often = replace(limits, repeats=wanted.answers or least, disagree=None, early_stop=False)
         repeated = replace(gathered, config=replace(gathered.config, run=often))
         plan = planning.make(repeated)
-        for line in planning.describe(plan, gathered.config.provider):
+        for line in planning.describe(plan, gathered):
             world.say(line)
         if errand.dry_run:
             return ()

@@ -124,8 +124,10 @@ def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
         }
         told, said = world()
         found = power.power(errand(shop(tmp_path, files), tmp_path), Question(), told)
+        selftest.selftest(replace(errand(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, told)
     assert len(found) == 3
     assert "if marks differ by 10 points from run to run" in "\n".join(said)
+    assert "judges: 240 calls, price unknown, and 12 canaries for each judge" in said
     assert "price unknown" in said[0]
 
 
