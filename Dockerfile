@@ -9,12 +9,15 @@ RUN command -v git >/dev/null \
 COPY requirements.lock requirements-local.lock /opt/promptci/
 
 # Every file by its hash, ready-made ones only: nothing is built here, and the base's pip is not copied. The libraries'
-# own tests are left out, and bytecode is made below for what is really imported.
+# own tests are left out, as is all of scipy but its special functions, which are all that promptci uses (a house test
+# sees to that); bytecode is made below for what is really imported.
 RUN python -m venv --without-pip /opt/promptci/venv \
  && python -m pip --python /opt/promptci/venv/bin/python install --no-cache-dir --disable-pip-version-check \
     --root-user-action=ignore --no-compile --no-deps --require-hashes --only-binary=:all: \
     -r /opt/promptci/requirements.lock ${EXTRAS:+-r /opt/promptci/requirements-$EXTRAS.lock} \
  && find /opt/promptci/venv/lib -type d -name tests -prune -exec rm -r {} + \
+ && find /opt/promptci/venv/lib/python3*/site-packages/scipy -mindepth 1 -maxdepth 1 -type d \
+    ! -name special ! -name _lib ! -name '_*' -exec rm -r {} + \
  && echo /opt/promptci/src > "$(echo /opt/promptci/venv/lib/python3*/site-packages)/promptci.pth"
 
 COPY templates /opt/promptci/src/templates
@@ -29,7 +32,7 @@ RUN /opt/promptci/venv/bin/python -c "import importlib, pkgutil, promptci; \
 [importlib.import_module(found.name) for found in pkgutil.walk_packages(promptci.__path__, 'promptci.') \
  if not found.name.endswith('__main__')]; \
 import aiohttp, genai_prices, github, matplotlib.font_manager, matplotlib.backends.backend_svg, openai, \
- rich.progress, scipy.stats; openai.AsyncOpenAI(api_key='-').chat.completions"
+ rich.progress, scipy.special; openai.AsyncOpenAI(api_key='-').chat.completions"
 
 # No USER and no WORKDIR: a runner mounts folders that belong to others, and sets the working folder itself.
 # What is written is handed back to the workspace's owner.

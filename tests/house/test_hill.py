@@ -78,6 +78,12 @@ def test_a_library_behind_a_door_is_imported_by_one_file_only() -> None:
     assert not strays
 
 
+def test_scipy_is_used_by_its_special_functions_alone() -> None:
+    """The image leaves out the rest, which is most of its size."""
+    found = {".".join(name.split(".")[:2]) for _, _, source in modules() for name in imported(source)}
+    assert {name for name in found if name.split(".")[0] == "scipy"} == {"scipy.special"}
+
+
 def test_nothing_is_too_big() -> None:
     big = []
     for path, _, source in modules():

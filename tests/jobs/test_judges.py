@@ -11,7 +11,7 @@ from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop, world
 
-from promptci.jobs import demo, report, run
+from promptci.jobs import check, demo, report, run
 from promptci.jobs.world import Errand, Outcome
 from promptci.providers.recorded import Recorded
 from promptci.report.model import PromptView, ReportView
@@ -272,12 +272,21 @@ def test_where_there_is_nothing_to_compare_with_answers_are_graded_and_it_is_sai
     assert {note.split(":")[0] for note in view(single).notes if graded in note} == {"order", "new"}
 
 
-def test_the_example_s_recording_holds_the_canaries_and_its_small_judge_does_not_pass_them(tmp_path: Path) -> None:
-    _, head = demo.lay_out(tmp_path / "example")
+def test_the_example_s_recording_holds_all_that_is_asked_and_its_small_judge_is_not_trusted(tmp_path: Path) -> None:
+    base, head = demo.lay_out(tmp_path / "example")
     recorded = Recorded(tmp_path / "example" / "answers" / "smollm2-135m.jsonl", shown_as="answers")
     here = dataclasses.replace(world()[0], answers=recorded)
-    outcome = run.run(Errand(root=tmp_path / "example", head=head, out=tmp_path / "out", no_cache=True), here)
-    assert [found.errors for found in view(outcome).prompts] == [0, 0, 0]
-    (said,) = [said for found in view(outcome).prompts if found.judge_checks for said in found.judge_checks.canaries]
-    assert said.startswith("good-reply (local/smollm2-135m-instruct): 4 of 12 useless answers passed (")
+    errand = Errand(root=tmp_path / "example", base=base, head=head, out=tmp_path / "out", no_cache=True)
+    outcome = check.check(errand, here)
+    single = run.run(dataclasses.replace(errand, base=None, out=tmp_path / "one"), here)
+    assert [found.errors for found in (*view(outcome).prompts, *view(single).prompts)] == [0] * 6
     assert "not-recorded" not in (tmp_path / "out" / "journal.jsonl").read_text()
+    (judged,) = [found for found in view(outcome).prompts if found.judge is not None]
+    assert judged.judge is not None
+    assert judged.judge.reasons == ["kappa 0.15 with 48 labels is below 0.6"]
+    assert judged.pairs == 24
+    assert {found.name: found.verdict for found in view(outcome).prompts} == {
+        "order-extractor": "fail",
+        "reply-writer": "inconclusive",
+        "language-router": "pass",
+    }
