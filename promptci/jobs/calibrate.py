@@ -75,6 +75,8 @@ def _chosen(gathered: Gathered, prompt: str | None) -> Gathered:
 
 
 def _asked(gathered: Gathered, head: Snapshot, errand: Errand, world: World) -> Calibrated:
+    if errand.no_cache:  # nor what an earlier call of this command has written down
+        (errand.out / asking.JOURNAL).unlink(missing_ok=True)
     asked = asking.ask(Plan(prompts=gathered.plans), gathered, (None, head.sha), errand, world)
     if asked.findings:
         raise ProviderError(asked.findings[0].text)

@@ -27,7 +27,8 @@ def apply(gathered: Gathered, base: Snapshot | None, head: Snapshot) -> Gathered
         With every mistake in a labels file that this change edits (or, without a base, that is there).
     """
     pattern = gathered.config.judge.labels
-    notes = beside.of_change(base, head, head.glob(pattern.replace("{name}", "*")), labels.read)
+    there = {path for side in (base, head) if side is not None for path in side.glob(pattern.replace("{name}", "*"))}
+    notes = beside.of_change(base, head, sorted(there), labels.read)
     labelled: dict[str, tuple[LabelledAnswer, ...]] = {}
     distrust: dict[str, tuple[str, ...]] = {}
     plans = []

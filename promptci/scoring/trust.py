@@ -145,7 +145,10 @@ def judged_rate(
     `cases`, by id, are as planned, so that an assertion which counts can be told from one that only ever informed.
     """
     by_case: dict[str, list[float]] = {}
-    for one in scored:
+    own = list(scored)
+    if any(mark.orders is not None for one in own for mark in one.marks):
+        return None  # which of two answers is better says not how many are good
+    for one in own:
         marks = [one.marks[i].passed for i in judge.counting(cases[one.case.id])] if one.marks else []
         if one.arm is arm and marks and None not in marks:
             by_case.setdefault(one.case.id, []).append(float(all(marks)))

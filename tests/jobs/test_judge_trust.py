@@ -72,7 +72,8 @@ def repo(path: Path, server: OpenAIServer, files: Files | None = None, **section
         PROMPT: prompt(GOOD, more=EVALUATED),
         GOLDENS: cases(),
         LABELS: labels(),
-        "promptci.yml": config(server, **sections),
+        # The judge here calls good what is short, and useless answers are: canaries have tests of their own.
+        "promptci.yml": config(server, **{**sections, "judge": {"canaries": 0, **sections.get("judge", {})}}),
         **(files or {}),
     }
     return shop(path, {name: text for name, text in start.items() if text is not None})
@@ -217,6 +218,15 @@ def test_labels_that_the_change_brings_count_from_when_they_are_merged(tmp_path:
     assert f"This change edits {LABELS}. It counts from when it is merged." in outcome.view.notes
     assert judge_of(outcome).trusted is (before is None)
     assert (judge_of(outcome).calibration is None) is (before is None)
+
+
+def test_labels_that_the_change_takes_away_still_count(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server, {LABELS: labels(wrong=14)}).remove(LABELS)
+        outcome = chatty(builder)
+    assert outcome.view is not None
+    assert f"This change edits {LABELS}. It counts from when it is merged." in outcome.view.notes
+    assert not judge_of(outcome).trusted
 
 
 def test_labels_are_not_shed_by_a_new_name(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from promptci.scoring import calibrate, judge, trust
 from promptci.scoring.calibrate import LabelledAnswer
 from promptci.scoring.inform import inform
 from promptci.scoring.judge import JudgeDesk
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.model import Mark, Orders, ScoredCase
 from promptci.scoring.trust import Calibration, Trust
 
 EQUALS = Assertion(type="equals", value="x")
@@ -255,6 +255,12 @@ def test_a_version_without_judged_answers_has_no_rate() -> None:
     assert rate([True], GOOD, Arm.BASE) is None
     informing = case(replace(LLM, weight=0.0), EQUALS)
     assert trust.judged_rate({"c": informing}, [scored(informing, Arm.HEAD, True, True)], Arm.HEAD, GOOD) is None
+
+
+def test_answers_that_are_compared_in_pairs_have_no_rate() -> None:
+    one = scored(case(JUDGE), Arm.HEAD, True)
+    won = replace(one, marks=(replace(one.marks[0], orders=Orders.AGREED),))
+    assert trust.judged_rate({"c": one.case}, [won], Arm.HEAD, GOOD) is None
 
 
 def test_labels_correct_the_rate() -> None:
