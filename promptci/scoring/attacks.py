@@ -73,8 +73,8 @@ def of(scored: ScoredCase) -> tuple[str, ...]:
 
 
 def judged(case: Case) -> bool:
-    """Whether a judge has a say in how this case is marked."""
-    return any(assertion.type in JUDGED and assertion.weight > 0 for assertion in case.assertions)
+    """Whether a judge marks this case, be it only to inform: whoever reads its marks must know of an attack."""
+    return any(assertion.type in JUDGED for assertion in case.assertions)
 
 
 def plain(text: str) -> str:
