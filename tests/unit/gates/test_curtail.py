@@ -221,3 +221,29 @@ def test_tango_s_interval_falls_with_each_broken_pair_and_rises_with_each_fixed_
             assert lo.get((b + 1, f), -1.0) <= value + 1e-12
             assert lo.get((b, f + 1), 1.0) >= value - 1e-12
             assert lo.get((b + 1, f - 1), -1.0) <= value + 1e-12
+
+
+def test_a_run_is_complete_when_every_verdict_stands_and_that_of_all_together_too() -> None:
+    plan, answers = made({"p": [(True, True)] * 100, "q": [(True, True)] * 100})
+    start, end = (curtail.bounds(plan, answers[:length], FREE) for length in (120, 400))
+    assert (start.complete(FREE), end.complete(FREE)) == (False, True)
+    assert set(start.settled(FREE)) == set()
+    failing, broken = made({"p": [(True, False)] * 40, "q": [(True, True)] * 40})
+    assert curtail.bounds(failing, broken, FREE).complete(FREE)
+
+
+def test_prompts_that_stand_are_not_enough_where_all_together_may_still_be_worse() -> None:
+    """Each alone is undecided whatever comes; together they may or may not have got worse."""
+    policy = replace(FREE, max_drop=0.05, alpha=0.05)
+    rows = [(True, False)] * 3 + [(True, True)] * 17
+    plan, answers = made({"p": rows, "q": rows})
+    last = {answers[-1].answer.key, answers[-2].answer.key}
+    bounds = curtail.bounds(plan, [one for one in answers if one.answer.key not in last], policy)
+    together = [report.pooled.verdict if report.pooled else None for report in (bounds.best, bounds.worst)]
+    assert bounds.complete(policy) is (len(bounds.settled(policy)) == 2 and together[0] is together[1])
+
+
+def test_one_prompt_has_nothing_together() -> None:
+    plan, answers = made({"p": [(True, True)] * 100})
+    assert curtail.bounds(plan, answers, FREE).complete(FREE)
+    assert curtail.bounds(plan, answers, FREE).best.pooled is None
