@@ -20,7 +20,7 @@ table { border-collapse: collapse; width: 100% } th, td { border: 1px solid #d1d
 code { font: 12px ui-monospace, "DejaVu Sans Mono", monospace; background: #eff1f3; padding: 3px 5px; border-radius: 6px; white-space: nowrap }
 pre { background: #f6f8fa; padding: 12px; border-radius: 6px } pre code { background: none; padding: 0; white-space: pre }
 blockquote { border-left: 4px solid #d1d9e0; margin: 0 0 16px; padding: 0 14px; color: #59636e }
-</style><main><header><b>github-actions</b> bot commented now</header><article>%s</article></main>"""
+</style><main><header><b>github-actions</b> bot commented now</header><article>COMMENT</article></main>"""
 
 
 def pictures(folder: Path) -> None:
@@ -32,7 +32,7 @@ def pictures(folder: Path) -> None:
         page.goto((folder / "report.html").resolve().as_uri())
         page.screenshot(path=DOCS / "report.png")
         page = browser.new_page(viewport={"width": 892, "height": 760})
-        page.set_content(FRAME % comment)
+        page.set_content(FRAME.replace("COMMENT", comment))
         page.screenshot(path=DOCS / "comment.png")
         browser.close()
 
