@@ -4,13 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from promptci.compare.quality import POWER
 from promptci.goldens.model import Case
 from promptci.stats import power
 
-POWER = 0.80
 RHO = 0.5
 """Correlation taken within a cluster of paraphrases before any are measured."""
 MOST_REPEATS = 5
+"""Beyond these, more cases are the better advice."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

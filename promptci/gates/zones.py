@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 from promptci.compare.model import Comparison, Quality
 from promptci.compare.pooled import Pooled
+from promptci.compare.quality import POWER
+from promptci.gates.foresight import MOST_REPEATS
 from promptci.gates.model import Reason
 from promptci.gates.policy import Policy
 from promptci.stats import power
 from promptci.verdict import Verdict
-
-POWER = 0.80
-MOST_REPEATS = 5
-"""Beyond these, more cases are the better advice."""
 
 
 def quality(comparison: Comparison, policy: Policy, adjusted_p: float | None) -> Reason:

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
+from promptci.providers import prices
 from promptci.providers.base import Request
 from promptci.runs.estimate import longest_usage
 from promptci.runs.model import Answer, Plan, Question
 from promptci.scoring import judge
 from promptci.scoring.assertions.base import Subject
-
-CHARACTERS_PER_TOKEN = 4
 
 
 def requests(plan: Plan, *, model: str | None, rubric: str | None) -> Sequence[Request]:
@@ -29,7 +28,7 @@ def requests(plan: Plan, *, model: str | None, rubric: str | None) -> Sequence[R
 
 def _longest(question: Question) -> str:
     """Give a text of the length of the longest answer, of its own for each question."""
-    length = CHARACTERS_PER_TOKEN * longest_usage(question.request).output_tokens
+    length = prices.CHARACTERS_PER_TOKEN * longest_usage(question.request).output_tokens
     return f"{question.arm} {question.replicate} ".ljust(length, "x")
 
 
