@@ -10,12 +10,14 @@ COPY requirements.lock requirements-local.lock /opt/promptci/
 
 # Every file by its hash, ready-made ones only: nothing is built here, and the base's pip is not copied. The libraries'
 # own tests are left out, as is all of scipy but its special functions, which are all that promptci uses (a house test
-# sees to that); bytecode is made below for what is really imported.
+# sees to that), and fontTools, which matplotlib needs for PDF and PostScript only; bytecode is made below for what is
+# really imported.
 RUN python -m venv --without-pip /opt/promptci/venv \
  && python -m pip --python /opt/promptci/venv/bin/python install --no-cache-dir --disable-pip-version-check \
     --root-user-action=ignore --no-compile --no-deps --require-hashes --only-binary=:all: \
     -r /opt/promptci/requirements.lock ${EXTRAS:+-r /opt/promptci/requirements-$EXTRAS.lock} \
  && find /opt/promptci/venv/lib -type d -name tests -prune -exec rm -r {} + \
+ && rm -r /opt/promptci/venv/lib/python3*/site-packages/fontTools \
  && find /opt/promptci/venv/lib/python3*/site-packages/scipy -mindepth 1 -maxdepth 1 -type d \
     ! -name special ! -name _lib ! -name '_*' -exec rm -r {} + \
  && echo /opt/promptci/src > "$(echo /opt/promptci/venv/lib/python3*/site-packages)/promptci.pth"

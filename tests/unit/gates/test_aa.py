@@ -2,55 +2,15 @@
 
 import numpy as np
 import pytest
-from situations import prompt
+from against_itself import answer, planned
 
 from promptci.gates import aa
 from promptci.gates.aa import SelfTest
 from promptci.gates.policy import Handling, Policy
-from promptci.goldens.model import Assertion, Case
-from promptci.providers.base import Completion
-from promptci.runs.model import Answer, AnswerError, Arm, Limits, PlannedCase, PromptPlan, Status
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.runs.model import Limits, PromptPlan
+from promptci.scoring.model import ScoredCase
 
 POLICY = Policy()
-
-
-def planned(count: int, *, kind: str = "equals", critical: int = 0, aside: int = 0) -> PromptPlan:
-    return PromptPlan(
-        name="greeter",
-        path="prompts/greeter.prompt.yml",
-        status=Status.ADDED,
-        base=None,
-        head=prompt("hello"),
-        cases=tuple(
-            PlannedCase(
-                case=Case(id=f"c{i}", path="g", critical=i < critical, assertions=(Assertion(type=kind, value="x"),)),
-                change="new",
-                aside="set aside" if i >= count - aside else None,
-            )
-            for i in range(count)
-        ),
-    )
-
-
-def answer(plan: PromptPlan, index: int, replicate: int, score: float | None) -> ScoredCase:
-    case = plan.cases[index].case
-    marks = () if score is None else (Mark(type="t", name="t", passed=score >= 0.5, score=score, reason=""),)
-    return ScoredCase(
-        case=case,
-        arm=Arm.HEAD,
-        replicate=replicate,
-        answer=Answer(
-            prompt=plan.name,
-            arm=Arm.HEAD,
-            case_id=case.id,
-            replicate=replicate,
-            request_key="k",
-            completion=None if score is None else Completion(text=""),
-            error=AnswerError(kind="server", message="HTTP 500") if score is None else None,
-        ),
-        marks=marks,
-    )
 
 
 def coins(plan: PromptPlan, rates: list[float], answers: int, seed: int = 1) -> dict[str, list[ScoredCase]]:
@@ -148,11 +108,3 @@ def test_repeats_and_asking_on_are_part_of_the_gate_that_is_put_to_test() -> Non
         found = put_to_test(plan, known, how)
         assert found.failed <= 0.1 * 300
     assert put_to_test(plan, known, Limits(repeats=4)).cases == 0
-
-
-@pytest.mark.parametrize(
-    ("how", "critical", "answers"),
-    [(Limits(), 0, 6), (Limits(), 1, 6), (Limits(repeats=5), 0, 10), (Limits(disagree=4), 1, 8)],
-)
-def test_answers_needed(how: Limits, critical: int, answers: int) -> None:
-    assert aa.answers_needed(how, [planned(3, critical=critical)]) == answers
