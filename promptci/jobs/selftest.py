@@ -50,7 +50,7 @@ def selftest(errand: Errand, wanted: Wanted, world: World) -> tuple[SelfTest, ..
     with closing(Repo.discover(errand.root).snapshot(errand.head)) as head:
         gathered = chosen(run.everything(head, errand.config_path), wanted.prompts)
         limits = gathered.config.run
-        least = aa.answers_needed(limits, gathered.plans)
+        least = aa.answers_needed(limits)
         if wanted.answers is not None and wanted.answers < least:
             raise UsageError(
                 f"--answers must be at least {least}", "Two versions are dealt their answers out of these."
