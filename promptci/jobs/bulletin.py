@@ -1,22 +1,16 @@
 """What GitHub is told: texts, annotations and outputs, made from the outcome of an errand."""
 
 import os
-import re
 from pathlib import Path
 
 from promptci.jobs.world import Outcome
 from promptci.publish.annotation import Annotation
 from promptci.publish.comment import FRAME_BYTES
 from promptci.publish.everything import Bulletin
-from promptci.publish.workflow import OUTPUTS, Level
-from promptci.report import markdown
-from promptci.report.model import PromptView, ReportView
+from promptci.publish.workflow import OUTPUTS
+from promptci.report import markdown, places
+from promptci.report.model import ReportView
 from promptci.verdict import Verdict
-
-LEVELS: dict[str, Level] = {"fail": "error", "error": "error", "inconclusive": "warning"}
-"""Verdicts that deserve an annotation, and its level."""
-_HUNK = re.compile(r"\+([0-9]{1,9})")
-"""In `@@ -1,4 +1,5 @@`: where head's lines start."""
 
 
 def make(outcome: Outcome, root: Path) -> Bulletin:
@@ -79,28 +73,14 @@ def _of_prompts(view: ReportView) -> list[Annotation]:
     return [
         Annotation(
             path=prompt.path,
-            line=_first_changed_line(prompt),
-            level=LEVELS[prompt.verdict],
+            line=places.first_changed_line(prompt),
+            level=places.LEVELS[prompt.verdict],
             title=f"promptci: {prompt.name}: {prompt.verdict}",
             message=prompt.sentence,
         )
         for prompt in view.prompts
-        if prompt.verdict in LEVELS
+        if prompt.verdict in places.LEVELS
     ]
-
-
-def _first_changed_line(prompt: PromptView) -> int:
-    """Give head's line of the first difference, from the first hunk of the diff."""
-    line = 1
-    for row in prompt.diff:
-        if row.kind == "hunk":
-            start = _HUNK.search(row.text)
-            line = int(start[1]) if start else 1
-        elif row.kind == "context":
-            line += 1
-        else:
-            return max(line, 1)
-    return 1
 
 
 def _worst_delta(view: ReportView) -> float | None:

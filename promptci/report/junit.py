@@ -1,9 +1,10 @@
 """ReportView -> junit.xml: a suite for each prompt, a test for each case at head, for tools that show such files."""
 
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from promptci.report.escape import clip, one_line, visible
-from promptci.report.model import AnswerView, CaseView, PromptView, ReportView
+from promptci.report.model import AnswerView, CaseView, PromptView, ReasonView, ReportView
 
 LIMIT = 2000
 """Characters of an answer."""
@@ -13,24 +14,38 @@ def render(view: ReportView) -> str:
     """Give the XML. A broken case is a failure, one without an answer an error, one that was not asked is skipped.
 
     A case that was wrong before and still is does not fail the suite: it is nothing that this change did; of a prompt
-    that is new, every wrong case fails.
+    that is new, every wrong case fails. What kept the run as a whole from a verdict is an error in a suite of its own,
+    so that no tool takes a file without tests for a success.
     """
     suites = ET.Element("testsuites", {"name": "promptci"})
-    for prompt in view.prompts:
-        suites.append(_suite(prompt))
-    for key in ("tests", "failures", "errors", "skipped"):
+    if problems := [problem for problem in view.problems if problem.verdict == "error"]:
+        suites.append(_run(problems))
+    suites.extend(_suite(prompt) for prompt in view.prompts)
+    for key in ("tests", "failures", "errors"):  # the format has no sum of the skipped ones
         suites.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
 
-def _suite(prompt: PromptView) -> ET.Element:
-    suite = ET.Element("testsuite", {"name": one_line(prompt.name), "file": one_line(prompt.path)})
-    tests = [_test(case, prompt) for case in prompt.case_details]
+def _run(problems: Sequence[ReasonView]) -> ET.Element:
+    suite = ET.Element("testsuite", {"name": "promptci"})
+    for problem in problems:
+        test = ET.SubElement(suite, "testcase", {"classname": "promptci", "name": one_line(problem.rule)})
+        ET.SubElement(test, "error", {"message": one_line(clip(problem.text, LIMIT))})
+    return _counted(suite)
+
+
+def _counted(suite: ET.Element) -> ET.Element:
+    tests = suite.findall("testcase")
     for key, tag in (("tests", None), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(key, str(sum(tag is None or test.find(tag) is not None for test in tests)))
-    suite.extend(tests)
     return suite
+
+
+def _suite(prompt: PromptView) -> ET.Element:
+    suite = ET.Element("testsuite", {"name": one_line(prompt.name), "file": one_line(prompt.path)})
+    suite.extend(_test(case, prompt) for case in prompt.case_details)
+    return _counted(suite)
 
 
 def _test(case: CaseView, prompt: PromptView) -> ET.Element:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.files import write
-from promptci.report import data, html, junit, markdown
+from promptci.report import cases_csv, data, html, junit, markdown, sarif
 from promptci.report.model import ReportView
 
 OUTPUTS: dict[str, Callable[[ReportView], str]] = {
@@ -14,6 +14,8 @@ OUTPUTS: dict[str, Callable[[ReportView], str]] = {
     "summary.md": markdown.summary,
     "report.json": data.dump,
     "junit.xml": junit.render,
+    "cases.csv": cases_csv.render,
+    "results.sarif": sarif.render,
 }
 """File name to what makes it. To add an output, add a function here."""
 
@@ -48,6 +50,16 @@ class Paths:
     def junit(self) -> Path:
         """The cases as tests."""
         return self.folder / "junit.xml"
+
+    @property
+    def csv(self) -> Path:
+        """The cases for a spreadsheet."""
+        return self.folder / "cases.csv"
+
+    @property
+    def sarif(self) -> Path:
+        """The findings for tools that show them beside the code."""
+        return self.folder / "results.sarif"
 
     @property
     def all(self) -> tuple[Path, ...]:

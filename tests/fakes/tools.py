@@ -1,12 +1,14 @@
 """Tools that some tests need and not every machine has: fetched once into a cache, else the test is skipped.
 
-`PROMPTCI_REQUIRE=npm,zizmor,container` turns the skip into a failure.
+`PROMPTCI_REQUIRE=npm,sdist,zizmor,container` turns the skip into a failure.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 import venv
 from pathlib import Path
 
@@ -76,3 +78,34 @@ def _run(tool: str, command: list[str]) -> None:
         if done.returncode:
             sys.stderr.write(done.stderr)
             missing(tool, f"{' '.join(command)} failed: {done.stderr[-300:]}")
+
+
+def file_of_npm(package: str, version: str, path: str) -> Path:
+    """Give one file of a package, the rest of which is too large to be kept."""
+    kept = CACHE / f"{package.replace('/', '-')}-{version}" / path
+    if not kept.exists():
+        with tempfile.TemporaryDirectory() as scratch:
+            _run("npm", ["npm", "pack", "--silent", "--pack-destination", scratch, f"{package}@{version}"])
+            (archive,) = Path(scratch).glob("*.tgz")
+            _take(archive, f"package/{path}", kept)
+    return kept
+
+
+def file_of_sdist(package: str, version: str, path: str) -> Path:
+    """Give one file of a package's source, which its wheel leaves out."""
+    kept = CACHE / f"{package}-{version}" / path
+    if not kept.exists():
+        with tempfile.TemporaryDirectory() as scratch:
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", package]
+            _run("sdist", [*pip, "--dest", scratch, f"{package}=={version}"])
+            (archive,) = Path(scratch).glob("*.tar.gz")
+            _take(archive, f"{package}-{version}/{path}", kept)
+    return kept
+
+
+def _take(archive: Path, member: str, kept: Path) -> None:
+    """Put one file of an archive where it is kept."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive) as opened:
+        opened.extract(member, archive.parent, filter="data")
+    shutil.move(archive.parent / member, kept)

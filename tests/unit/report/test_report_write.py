@@ -27,9 +27,10 @@ for situation in ("several_prompts", "hostile_text"):
 def test_every_output_is_written_into_the_folder(tmp_path: Path) -> None:
     paths = write.write_all(SITUATIONS["regressed"](), tmp_path / "new" / "out")
     assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == sorted(write.OUTPUTS)
-    assert set(paths.all) == {paths.html, paths.comment, paths.summary, paths.json, paths.junit}
+    named = (paths.html, paths.comment, paths.summary, paths.json, paths.junit, paths.csv, paths.sarif)
+    assert set(paths.all) == set(named)
     for path in paths.all:
-        assert path.read_text(encoding="utf-8") == write.OUTPUTS[path.name](SITUATIONS["regressed"]())
+        assert path.read_bytes().decode() == write.OUTPUTS[path.name](SITUATIONS["regressed"]())
 
 
 def test_a_report_can_be_drawn_again_from_its_json(tmp_path: Path) -> None:
