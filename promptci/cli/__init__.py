@@ -19,6 +19,7 @@ COMMANDS = {
     "selftest": "Measure how often the gate blocks a change that changes nothing.",
     "history": "What earlier runs found: verdicts, how often they were right, flaky cases.",
     "report": "Draw the report again, without asking a model.",
+    "diff": "Say what changed between two runs.",
     "comment": "Post the comment of a run that had no right to, such as a fork's.",
     "judge": "Measure the judges by people's labels.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",

@@ -2,9 +2,11 @@
 
 import os
 import sys
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
@@ -87,3 +89,11 @@ def show(outcome: Outcome) -> None:
         say(f"  {problem.text}")
     if outcome.paths is not None:
         say(f"report: {outcome.paths.html}")
+
+
+def browse(page: Path) -> None:
+    """Open the page in the person's browser (`BROWSER` names one); says so where there is none."""
+    if os.environ.get("CI"):
+        say("not opened: this is a CI run")
+    elif not webbrowser.open(page.resolve().as_uri()):
+        say("no browser was found; open the file yourself, or name a browser in the variable BROWSER")

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from promptci.jobs.world import OUT
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -39,7 +41,7 @@ def asking(command: Command) -> Command:
     return click.option(
         "--out",
         type=click.Path(file_okay=False, path_type=Path),
-        default=Path("promptci-report"),
+        default=OUT,
         show_default=True,
         help="Folder for the report.",
     )(command)

@@ -7,7 +7,7 @@ import click
 from promptci.cli import console, options
 from promptci.jobs import power
 from promptci.jobs.power import Question
-from promptci.jobs.world import Errand
+from promptci.jobs.world import OUT, Errand
 
 
 @click.command("power")
@@ -28,7 +28,7 @@ from promptci.jobs.world import Errand
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("promptci-report"),
+    default=OUT,
     show_default=True,
     help="Folder in which selftest.json is looked for.",
 )

@@ -6,10 +6,11 @@ import click
 
 from promptci.cli import console
 from promptci.jobs import report
+from promptci.jobs.world import OUT
 
 
 @click.command("report")
-@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=OUT / "report.json")
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the report; default: beside the source."
 )
@@ -20,9 +21,15 @@ from promptci.jobs import report
     default=Path(),
     help="The git repository, needed for a journal only.",
 )
-def command(source: Path, out: Path | None, root: Path) -> int:
-    """Draw the report again from SOURCE, a report.json or a journal.jsonl, without asking a model."""
+@click.option("--open", "look", is_flag=True, help="Open the page in the browser.")
+def command(source: Path, out: Path | None, root: Path, look: bool) -> int:
+    """Draw the report again from SOURCE, a report.json or a journal.jsonl, without asking a model.
+
+    Without SOURCE it is the last run's, promptci-report/report.json.
+    """
     with console.world() as world:
         outcome = report.redraw(source, out or source.parent, root, world)
         console.show(outcome)
+        if look and outcome.paths is not None:
+            console.browse(outcome.paths.html)
     return outcome.exit_code

@@ -14,6 +14,9 @@ from promptci.report.write import Paths
 from promptci.runs.model import Answer
 from promptci.verdict import Verdict
 
+OUT = Path("promptci-report")
+"""Folder of a run's outputs where none is named."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Errand:
@@ -29,7 +32,7 @@ class Errand:
     base_name: str | None = None
     """What to call base in the report, such as a branch; None: as it was asked for."""
     head_name: str | None = None
-    out: Path = Path("promptci-report")
+    out: Path = OUT
     record: Path | None = None
     no_cache: bool = False
     dry_run: bool = False

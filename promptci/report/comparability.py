@@ -18,5 +18,10 @@ def rows(prompt: PromptView) -> list[tuple[str, str]]:
     if found is None:
         return []
     said = f"no: {'; '.join(found.mismatches)}" if found.mismatches else "yes"
-    parts = [(name[:1].upper() + name[1:], _DIGEST.sub(r"\1", part)) for name, part in found.parts.items()]
+    parts = [(name[:1].upper() + name[1:], shortened(part)) for name, part in found.parts.items()]
     return [("Comparable", said), *parts, ("Fingerprint", found.fingerprint[:12])]
+
+
+def shortened(part: str) -> str:
+    """Give a part with its digests by their beginning."""
+    return _DIGEST.sub(r"\1", part)

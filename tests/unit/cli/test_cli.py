@@ -1,5 +1,6 @@
 """The command line as a person meets it: whole processes, their words and exit codes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from reports import SITUATIONS
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
+
+from promptci.report import write
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 
@@ -127,6 +131,60 @@ def test_report_draws_again(tmp_path: Path) -> None:
     done = promptci("report", str(tmp_path / "out" / "report.json"), cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert (tmp_path / "out" / "report.html").read_bytes() == before
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Path:
+    """A folder with a report where a run leaves it, and a browser that notes what it is to show."""
+    write.write_all(SITUATIONS["all_same"](), tmp_path / "promptci-report")
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/shown"\n')
+    browser.chmod(0o755)
+    return tmp_path
+
+
+def test_report_opens_the_last_run_s_page_in_the_browser(drawn: Path) -> None:
+    done = promptci("report", "--open", cwd=drawn, CI="", BROWSER=f"{drawn}/browser %s")
+    assert done.returncode == 0, done.stderr
+    assert (drawn / "shown").read_text().strip() == (drawn / "promptci-report" / "report.html").as_uri()
+
+
+def test_a_browser_that_is_not_there_is_said_and_the_report_is_drawn_all_the_same(drawn: Path) -> None:
+    # An empty PATH: whatever browser this machine has is not found.
+    done = promptci("report", "--open", cwd=drawn, CI="", BROWSER=f"{drawn}/nothing %s", PATH="", DISPLAY="")
+    assert done.returncode == 0, done.stderr
+    assert "no browser was found; open the file yourself" in done.stdout
+
+
+def test_nothing_is_opened_where_nobody_sits(drawn: Path) -> None:
+    done = promptci("report", "--open", cwd=drawn, BROWSER=f"{drawn}/browser %s")
+    assert "not opened: this is a CI run" in done.stdout
+    assert not (drawn / "shown").exists()
+
+
+def test_diff_says_what_changed_between_two_reports(drawn: Path) -> None:
+    write.write_all(SITUATIONS["regressed"](), drawn / "second")
+    files = ("promptci-report/report.json", "second/report.json")
+    done = promptci("diff", *files, cwd=drawn)
+    assert done.returncode == 0, done.stderr
+    assert "verdict: pass → fail" in done.stdout
+    assert "#### `order-extractor`" in promptci("diff", *files, "--format", "markdown", cwd=drawn).stdout
+    found = json.loads(promptci("diff", *files, "--format", "json", cwd=drawn).stdout)
+    assert len(found["prompts"][0]["broken"]) == 29
+
+
+def test_diff_of_what_is_no_report_names_the_file_and_the_mistake(drawn: Path) -> None:
+    (drawn / "other.json").write_text('{"schema": 1}')
+    done = promptci("diff", "promptci-report/report.json", "other.json", cwd=drawn)
+    assert done.returncode == 4
+    assert "other.json" in done.stderr
+    assert "not a report of this version" in done.stderr
+
+
+def test_without_a_run_there_is_nothing_to_draw(tmp_path: Path) -> None:
+    done = promptci("report", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "promptci-report/report.json" in done.stderr
 
 
 def test_a_fault_of_our_own_is_exit_code_4_and_a_log_to_report(tmp_path: Path) -> None:

@@ -1,0 +1,30 @@
+"""`promptci diff`."""
+
+from pathlib import Path
+
+import click
+
+from promptci.cli import console
+from promptci.jobs import diff
+from promptci.jobs.diff import Format
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("diff")
+@click.argument("first", type=_FILE)
+@click.argument("second", type=_FILE)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True, help="Form."
+)
+def command(first: Path, second: Path, form: Format) -> int:
+    """Say what changed from the run of FIRST to that of SECOND, two report.json files.
+
+    The versions under test are compared, over the cases that have the same text and judge in both. Where another model
+    answered, or no case is shared, the numbers are not set beside each other, and the reason is given.
+    """
+    with console.world() as world:
+        text = diff.diff(first, second, form, world)
+        for line in text.splitlines():
+            console.say(line)
+    return 0
