@@ -90,6 +90,7 @@ def _config(file: ConfigFile) -> Config:
             max_error_rate=gate.max_error_rate,
         ),
         requests_per_day=file.traffic.requests_per_day,
+        comment_template=file.report.comment_template,
     )
 
 

@@ -46,5 +46,7 @@ class Config:
     gate: Policy = field(default_factory=Policy)
     requests_per_day: float | None = None
     """Turns cost per request into cost per month; None: no monthly figure."""
+    comment_template: str | None = None
+    """File of the repository that the comment is drawn by; None: our own."""
     present: bool = True
     """False where the file does not exist and all of this is defaults."""

@@ -213,6 +213,15 @@ class TrafficSection(Section):
     )
 
 
+class ReportSection(Section):
+    """What is written of a run."""
+
+    comment_template: str | None = Field(
+        default=None,
+        description="File of the repository that the comment is drawn by, such as one that replaces a block of ours.",
+    )
+
+
 class ConfigFile(Section):
     """promptci.yml: how prompts are found, asked, judged and gated."""
 
@@ -223,6 +232,7 @@ class ConfigFile(Section):
     judge: JudgeSection = JudgeSection()
     gate: GateSection = GateSection()
     traffic: TrafficSection = TrafficSection()
+    report: ReportSection = ReportSection()
 
 
 def json_schema() -> dict[str, Any]:

@@ -25,7 +25,7 @@ def make(outcome: Outcome, root: Path) -> Bulletin:
         verdict=Verdict(view.verdict),
         exit_code=outcome.exit_code,
         headline=view.headline,
-        comment_md=markdown.comment(view, spare=FRAME_BYTES),
+        comment_md=outcome.comment or markdown.comment(view, spare=FRAME_BYTES),
         short_comment_md=markdown.short_comment(view),
         summary_md=markdown.summary(view),
         annotations=(*_of_files(outcome), *_of_prompts(view)),

@@ -5,7 +5,7 @@ from contextlib import closing
 from promptci.errors import InputError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
-from promptci.jobs import evaluate, gather
+from promptci.jobs import evaluate, gather, own_comment
 from promptci.jobs.evaluate import Sides
 from promptci.jobs.world import Errand, Outcome, World
 
@@ -28,7 +28,9 @@ def check(errand: Errand, world: World) -> Outcome:
         )
         try:
             gathered = gather.gather(base, head, repo.changes(base, head), errand.config_path)
-            return evaluate.evaluate(gathered, sides, errand, world)
+            outcome = evaluate.evaluate(gathered, sides, errand, world)
+            binding = base if base.read(errand.config_path) is not None else head
+            return own_comment.told(outcome, binding, gathered.config.comment_template)
         except InputError as error:
             return evaluate.refused(error, sides, errand, world)
 

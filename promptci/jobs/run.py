@@ -6,7 +6,7 @@ from promptci.config import load as config_load
 from promptci.errors import InputError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-from promptci.jobs import evaluate, gather
+from promptci.jobs import evaluate, gather, own_comment
 from promptci.jobs.evaluate import Sides
 from promptci.jobs.gather import Gathered
 from promptci.jobs.world import Errand, Outcome, World
@@ -24,7 +24,9 @@ def run(errand: Errand, world: World) -> Outcome:
     with closing(repo.snapshot(errand.head)) as head:
         sides = Sides(head=head, head_rev=errand.head)
         try:
-            return evaluate.evaluate(everything(head, errand.config_path), sides, errand, world)
+            gathered = everything(head, errand.config_path)
+            outcome = evaluate.evaluate(gathered, sides, errand, world)
+            return own_comment.told(outcome, head, gathered.config.comment_template)
         except InputError as error:
             return evaluate.refused(error, sides, errand, world)
 

@@ -100,5 +100,7 @@ class Outcome:
     view: ReportView | None = None
     """None after a dry run."""
     paths: Paths | None = None
+    comment: str | None = None
+    """The comment by the repository's own template; None: the standard one."""
     problems: tuple[Problem, ...] = field(default=())
     """Mistakes in files of the repository, each with file and line, for annotations."""

@@ -1,11 +1,16 @@
 """The one template environment: an unknown name is an error, and nothing goes out unescaped unless we wrote it."""
 
+from collections.abc import Callable, Iterator
 from functools import cache
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_eval_context, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, pass_eval_context, select_autoescape
 from jinja2.nodes import EvalContext
+from jinja2.runtime import BlockReference, Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
+from pydantic import BaseModel
 
 from promptci.files import packaged
 from promptci.report import comparability, earlier, escape, filters, judging, phrases
@@ -26,6 +31,12 @@ NUMBERS = (
 TEXTS = (escape.one_line, escape.code, escape.fence, escape.summary_text, escape.shorten)
 
 
+MODULES = {"say": phrases, "earlier": earlier, "judging": judging}
+"""What templates call by a module's name."""
+ESCAPING = ("safe", "e", "escape", "forceescape", "urlize", "xmlattr", "tojson")
+"""Filters that give text the standing of markup; a template of others has none of them."""
+
+
 @cache
 def environment() -> Environment:
     """Give the environment over the folder `templates`, in the source tree or in the installed package.
@@ -33,22 +44,90 @@ def environment() -> Environment:
     `*.html.j2` is escaped for HTML, `*.md.j2` for Markdown; both show invisible characters as escapes.
     """
     made = Environment(
-        loader=FileSystemLoader(packaged.folder("templates")),
-        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
-        undefined=StrictUndefined,
-        finalize=_harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False), finalize=_harmless, **_shape()
     )
+    _furnish(made)
+    made.globals.update(MODULES)
+    return made
+
+
+def sandboxed() -> Environment:
+    """Give an environment for a Markdown template that a user wrote: it sees our views and words and nothing behind.
+
+    Whatever it puts out is escaped, however it asks for it; only what it writes itself stands as it is.
+    """
+    made = _Sandbox(autoescape=False, finalize=_ready_or_escaped, **_shape())
+    _furnish(made)
+    for name in ESCAPING:
+        del made.filters[name]
+    made.globals.update({name: _functions(module) for name, module in MODULES.items()})
+    return made
+
+
+class _Block(BlockReference):
+    """What `super()` gives: text that was escaped piece by piece as it was put out, and is not to be escaped again."""
+
+    def __call__(self) -> escape.Ready:
+        """Draw the block."""
+        return escape.Ready(super().__call__())
+
+
+class _Context(Context):
+    """Jinja's, but for what `super()` gives."""
+
+    def super(self, name: str, current: Callable[[Context], Iterator[str]]) -> BlockReference | Undefined:
+        """Give the block that this one stands in the place of."""
+        blocks = self.blocks[name]
+        depth = blocks.index(current) + 1
+        if depth >= len(blocks):
+            return super().super(name, current)
+        return _Block(name, self, blocks, depth)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's, which also keeps a template to the fields of our views.
+
+    pydantic's own methods are not for it: `parse_raw` unpickles what it is given.
+    """
+
+    context_class = _Context
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Whether a template may look at this attribute."""
+        if isinstance(obj, BaseModel) and attr not in type(obj).model_fields:
+            return False
+        return super().is_safe_attribute(obj, attr, value)
+
+
+def _shape() -> dict[str, Any]:
+    return {
+        "loader": FileSystemLoader(packaged.folder("templates")),
+        "undefined": StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+        "keep_trailing_newline": True,
+    }
+
+
+def _furnish(made: Environment) -> None:
     made.filters.update({function.__name__: function for function in NUMBERS})
     made.filters.update({function.__name__: function for function in TEXTS})
     made.filters["prose"] = _prose
-    made.globals["say"] = phrases
     made.globals["comparability"] = comparability.rows
-    made.globals["earlier"] = earlier
-    made.globals["judging"] = judging
-    return made
+
+
+def _functions(module: ModuleType) -> SimpleNamespace:
+    """Give a module's own public functions; through the module itself everything it imports could be reached."""
+    own = {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and callable(value) and value.__module__ == module.__name__
+    }
+    return SimpleNamespace(**own)
+
+
+def _ready_or_escaped(value: Any) -> escape.Ready:
+    return value if isinstance(value, escape.Ready) else escape.inline(str(value))
 
 
 @pass_eval_context

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+from jinja2 import Template
+
 from promptci.report import environment, escape, figures, groups, telling
 from promptci.report.model import ReportView
 
@@ -54,7 +56,14 @@ def _levels(full: Show) -> Iterator[Show]:
         yield show
 
 
-def comment(view: ReportView, marker: str | None = None, report_link: str | None = None, *, spare: int = 0) -> str:
+def comment(
+    view: ReportView,
+    marker: str | None = None,
+    report_link: str | None = None,
+    *,
+    spare: int = 0,
+    template: Template | None = None,
+) -> str:
     """Give the pull request's comment, at most 60,000 bytes of UTF-8.
 
     Parameters
@@ -67,9 +76,11 @@ def comment(view: ReportView, marker: str | None = None, report_link: str | None
         Address of the full report; None where there is none to link to.
     spare
         Bytes to leave for what others put around the text.
+    template
+        A user's, in place of ours; where it is too long at its shortest, ours says the verdict.
     """
     for show in _levels(Show()):
-        text = _render(view, show, marker, report_link)
+        text = _render(view, show, marker, report_link, template=template)
         if len(text.encode()) <= COMMENT_BYTES - spare:
             return text
     return short_comment(view, marker, report_link)
@@ -89,10 +100,12 @@ def summary(view: ReportView) -> str:
     return short_comment(view)
 
 
-def _render(view: ReportView, show: Show, marker: str | None, report_link: str | None) -> str:
+def _render(
+    view: ReportView, show: Show, marker: str | None, report_link: str | None, *, template: Template | None = None
+) -> str:
     spoken = [p for p in view.prompts if p.verdict not in ("pass", "no-change")][: show.prompts]
     return _page(
-        "comment.md.j2",
+        template or "comment.md.j2",
         view,
         marker,
         report_link,
@@ -102,8 +115,8 @@ def _render(view: ReportView, show: Show, marker: str | None, report_link: str |
     )
 
 
-def _page(name: str, view: ReportView, marker: str | None, report_link: str | None, **more: object) -> str:
-    template = environment.environment().get_template(f"markdown/{name}")
+def _page(page: Template | str, view: ReportView, marker: str | None, report_link: str | None, **more: object) -> str:
+    template = environment.environment().get_template(f"markdown/{page}") if isinstance(page, str) else page
     return template.render(
         view=view,
         marker=None if marker is None else escape.Ready(marker),

@@ -11,6 +11,7 @@ from payloads import XSS, planted, rich
 from reports import SITUATIONS
 
 from promptci.report import cases_csv
+from promptci.report.escape import visible
 from promptci.report.model import ReportView
 
 LEADS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r@x", "＝1+1", "＋1", "－1", "＠x", " =1", "\n=1", "\xa0=1"]
@@ -43,7 +44,7 @@ def test_reading_back_gives_the_text_or_the_text_behind_an_apostrophe(text: str)
     csv.writer(file, quoting=csv.QUOTE_NONNUMERIC).writerow([cases_csv.harmless(text)])
     (cells,) = csv.reader(io.StringIO(file.getvalue(), newline=""))
     shown = cells[0]
-    assert shown in (cases_csv.visible(text), "'" + cases_csv.visible(text))
+    assert shown in (visible(text), "'" + visible(text))
     assert shown[:1] not in {*"=+-@\t\r\n"}
 
 
