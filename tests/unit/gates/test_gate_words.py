@@ -6,13 +6,13 @@ import pytest
 from situations import comparison, quality_rows
 
 from promptci.compare.pooled import Pooled
-from promptci.gates import aa, limits, zones
+from promptci.gates import limits, zones
 from promptci.gates.decide import decide
 from promptci.gates.foresight import Foresight, foresee, smallest_drop
 from promptci.gates.model import Reason
 from promptci.gates.policy import Missing, Policy
 from promptci.goldens.model import Case
-from promptci.runs.model import Limits, Status
+from promptci.runs.model import Status
 from promptci.stats import power
 from promptci.verdict import Verdict
 
@@ -156,9 +156,3 @@ def test_five_repeats_are_the_most_that_is_advised() -> None:
     at_six = smallest_drop(100, 0.2, repeats=6, graded=False, alpha=0.05)
     assert at_six is not None
     assert foresee(cases(100), 0.2, drop=at_six, repeats=1, graded=False, alpha=0.05).repeats_for_drop is None
-
-
-def test_answers_needed_by_the_widest_way_of_asking() -> None:
-    assert aa.answers_needed(Limits(repeats=1), []) == 6
-    assert aa.answers_needed(Limits(repeats=1, disagree=7), []) == 14
-    assert aa.answers_needed(Limits(repeats=8, disagree=None), []) == 16
