@@ -14,15 +14,16 @@ from typing import TextIO
 
 from promptci.errors import PromptciError, RefusedError
 from promptci.git.repo import Repo
-from promptci.jobs import boundary, bulletin, check, comment, evaluate, run
+from promptci.jobs import boundary, bulletin, check, comment, evaluate, merge, run
 from promptci.jobs.console import PlainProgress
 from promptci.jobs.world import Errand, Outcome, Outsider, World
-from promptci.publish import everything, owner, pygithub_client
+from promptci.publish import everything, owner, pygithub_client, workflow
 from promptci.publish.context import Context
 from promptci.publish.event import PRIVILEGED
 from promptci.publish.github import GitHub
 from promptci.publish.workflow import safe_line
 from promptci.redact import Redactor
+from promptci.runs.shard import Shard
 from promptci.verdict import Verdict
 
 KEY = "OPENAI_API_KEY"
@@ -74,6 +75,10 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
     folder = context.workspace / context.inputs["out"]
     try:
         outcome = _check(context, environ, folder, say)
+        if context.inputs["shard"]:  # one part of a run has no verdict, so there is nothing to tell
+            if context.output_path is not None:
+                workflow.set_outputs(context.output_path, bulletin.of_a_part(folder, context.workspace))
+            return outcome.exit_code
         notes = everything.announce(context, bulletin.make(outcome, context.workspace), github, out)
         for note in notes:
             say(note)
@@ -124,12 +129,19 @@ def _check(context: Context, environ: Mapping[str, str], folder: Path, say: Call
         base_name=context.branch("base"),
         head_name=context.branch("head"),
         out=folder,
+        shard=Shard.parse(context.inputs["shard"]) if context.inputs["shard"] else None,
     )
+    # A nightly run, or one by hand, compares nothing: everything is tested as it stands.
+    again = check.check if context.is_change else run.run
     try:
-        if not context.is_change:  # a nightly run, or one by hand: everything is tested as it stands
-            return run.run(errand, world)
-        return check.check(dataclasses.replace(errand, base=_base(context, head)), world)
+        if context.is_change:
+            errand = dataclasses.replace(errand, base=_base(context, head))
+        if context.inputs["merge"]:
+            return merge.of([context.workspace / context.inputs["merge"]], again, errand, world)
+        return again(errand, world)
     except PromptciError as error:
+        if errand.shard is not None:
+            raise
         return evaluate.failed(error, errand, world)
 
 

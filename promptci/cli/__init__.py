@@ -15,6 +15,7 @@ from promptci.redact import Redactor
 COMMANDS = {
     "check": "Test the prompts that a change touches against the version they replace.",
     "run": "Test prompts at one revision, without a comparison.",
+    "merge": "Join the parts of a run that was split with --shard: one report, one verdict.",
     "power": "Say what the goldens can show, and what a smaller drop would cost to see.",
     "selftest": "Measure how often the gate blocks a change that changes nothing.",
     "history": "What earlier runs found: verdicts, how often they were right, flaky cases.",

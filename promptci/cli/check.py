@@ -12,6 +12,7 @@ from promptci.jobs.world import Errand
 @click.option("--base", help="Revision to compare with; default: the merge base with the default branch.")
 @click.option("--head", default="HEAD", show_default=True, help="Revision to test; `.` is the working tree.")
 @options.asking
+@options.sharded
 def command(base: str | None, head: str, **others: object) -> int:
     """Test the prompts that a change touches against the version they replace.
 

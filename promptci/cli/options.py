@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from promptci.jobs.world import OUT
+from promptci.runs.shard import Shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -26,6 +27,25 @@ def repository(command: Command) -> Command:
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         default=Path(),
         help="A folder of the git repository; default: here.",
+    )(command)
+
+
+class _Part(click.ParamType[Shard]):
+    """`3/10`."""
+
+    name = "I/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        """Read it; a usage error of ours says what is wrong."""
+        return value if isinstance(value, Shard) else Shard.parse(str(value))
+
+
+def sharded(command: Command) -> Command:
+    """Add `--shard`."""
+    return click.option(
+        "--shard",
+        type=_Part(),
+        help="Ask one part of the run only, such as 3/10, and decide nothing; `promptci merge` joins the parts.",
     )(command)
 
 

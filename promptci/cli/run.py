@@ -11,6 +11,7 @@ from promptci.jobs.world import Errand
 @options.repository
 @click.option("--head", default=".", show_default=True, help="Revision to test; `.` is the working tree.")
 @options.asking
+@options.sharded
 def command(head: str, **others: object) -> int:
     """Test every prompt at one revision; only the absolute limits decide."""
     errand = Errand(head=head, **others)  # type: ignore[arg-type]  # click has checked and converted each

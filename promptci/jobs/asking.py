@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from promptci.errors import InputError, MissingKeyError, ProviderError
-from promptci.files import canonical, write
+from promptci.files import write
 from promptci.gates.model import Reason
 from promptci.jobs import judge_checks, rounds, trusting
 from promptci.jobs.gather import Gathered
@@ -22,7 +22,7 @@ from promptci.providers.cache import AnswerCache
 from promptci.providers.prices import PriceList
 from promptci.providers.recorded import Recorder
 from promptci.redact import MARK, Redactor
-from promptci.runs import journal
+from promptci.runs import journal, shard
 from promptci.runs.execute import Desk, Key
 from promptci.runs.model import Answer, AnswerError, Plan
 from promptci.runs.purse import Purse
@@ -74,9 +74,7 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
     """
     options = gathered.config.provider
     try:
-        provider = world.answers or table.make(
-            options, world.environ, errand.root, local_model.cache_home(world.environ)
-        )
+        provider = _provider(gathered, errand, world)
     except ProviderError as error:
         if isinstance(error, MissingKeyError) and world.outsider is not None:
             raise
@@ -84,12 +82,29 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
     if errand.record is not None:
         provider = Recorder(provider, errand.record, redactor=world.redactor(options.api_key_env))
     kept, known = _journal(plan, shas, errand, world.redactor(options.api_key_env))
+    if world.joined is not None:
+        known = world.joined.known(shard.fingerprint(plan))
+        for answer in known.values():
+            kept.append(answer)
     world.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled.values())))
     try:
         with kept:
             return asyncio.run(_ask(plan, gathered, errand, world, (provider, kept, known)))
     finally:
         world.progress.end()
+
+
+def _provider(gathered: Gathered, errand: Errand, world: World) -> Provider:
+    """Give who answers; raises ProviderError."""
+    if world.answers is not None:
+        return world.answers
+    try:
+        made = table.make(gathered.config.provider, world.environ, errand.root, local_model.cache_home(world.environ))
+    except ProviderError as error:
+        if world.joined is None:
+            raise
+        return world.joined.over(error)
+    return made if world.joined is None else world.joined.over(made)
 
 
 async def _ask(
@@ -128,6 +143,7 @@ async def _ask(
         notes=(
             *purse.notes,
             *([cache.trouble] if cache is not None and cache.trouble else []),
+            *(world.joined.notes if world.joined is not None else ()),
             *asking.notes,
             *graded,
             *judge_checks.notes(asking.scored, gathered.config.judge),
@@ -207,9 +223,8 @@ def _journal(
         "base": shas[0],
         "head": shas[1],
         "config": errand.config_path,
-        "plan": canonical.digest(
-            [[q.prompt, q.arm, q.case_id, q.replicate, q.request.key] for q in (*plan.questions, *plan.further)]
-        ),
+        "plan": shard.fingerprint(plan),
+        **({"shard": str(errand.shard)} if errand.shard is not None else {}),
     }
     known: dict[Key, Answer] = {}
     finished = (errand.out / "report.json").exists()

@@ -56,6 +56,11 @@ def cancelled(folder: Path, root: Path) -> Bulletin:
     )
 
 
+def of_a_part(folder: Path, root: Path) -> dict[str, str]:
+    """Give the outputs of one part of a run that was split: where it is, and no verdict."""
+    return {**dict.fromkeys(OUTPUTS, ""), "report-path": _relative(folder, root)}
+
+
 def _relative(path: Path, root: Path) -> str:
     return os.path.relpath(path.resolve(), root.resolve())
 

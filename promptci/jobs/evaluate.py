@@ -11,7 +11,7 @@ from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
 from promptci.gates.policy import Handling, Mode, Policy
 from promptci.git.snapshot import Snapshot
-from promptci.jobs import asking, labels, planning, quarantine, remember, trusting
+from promptci.jobs import asking, labels, planning, quarantine, remember, sharding, trusting
 from promptci.jobs.asking import Asked
 from promptci.jobs.gather import Gathered
 from promptci.jobs.remember import Memory
@@ -57,10 +57,16 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
     InputError
         With every mistake found before anything is asked.
     """
+    if world.joined is not None:  # its shards knew only of their own answers, so none of them could stop early
+        run = dataclasses.replace(gathered.config.run, early_stop=False)
+        gathered = dataclasses.replace(gathered, config=dataclasses.replace(gathered.config, run=run))
     gathered = quarantine.apply(gathered, sides.base, sides.head, world.now().date())
     gathered = labels.apply(gathered, sides.base if _binds(sides.base, errand) else None, sides.head)
     plan = planning.make(gathered)
+    if errand.shard is not None and not errand.dry_run:
+        return sharding.ask(plan, gathered, sides.shas, errand, world)
     if errand.dry_run:
+        plan = plan if errand.shard is None else errand.shard.part(plan)
         for line in (*planning.describe(plan, gathered), *planning.describe_labels(gathered)):
             world.say(line)
         return Outcome(exit_code=0)
@@ -117,7 +123,7 @@ def _decided(plan: Plan, asked: Asked, policy: Policy) -> GateReport:
 
 def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Outcome:
     """Report files that cannot be used: nothing was asked, and the verdict is `error`."""
-    if errand.dry_run:
+    if errand.dry_run or errand.shard is not None:  # of a split run, the merge reports
         raise error
     reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
     report = GateReport(decisions=(), policy=Policy(), problems=tuple(reasons))

@@ -22,7 +22,7 @@ def run(errand: Errand, world: World) -> Outcome:
     """
     repo = Repo.discover(errand.root)
     with closing(repo.snapshot(errand.head)) as head:
-        sides = Sides(head=head, head_rev=errand.head)
+        sides = Sides(head=head, head_rev=errand.head_name or errand.head)
         try:
             gathered = everything(head, errand.config_path)
             outcome = evaluate.evaluate(gathered, sides, errand, world)

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Protocol
 
 from promptci.errors import Problem
+from promptci.jobs.joined import Joined
 from promptci.providers.base import Provider
 from promptci.redact import Redactor
 from promptci.report.model import ReportView
 from promptci.report.write import Paths
 from promptci.runs.model import Answer
+from promptci.runs.shard import Shard
 from promptci.verdict import Verdict
 
 OUT = Path("promptci-report")
@@ -36,6 +38,8 @@ class Errand:
     record: Path | None = None
     no_cache: bool = False
     dry_run: bool = False
+    shard: Shard | None = None
+    """The part to ask, of a run that is split over several machines; None: all of it."""
 
 
 class Progress(Protocol):
@@ -81,6 +85,8 @@ class World:
     now: Callable[[], datetime]
     answers: Provider | None = None
     """Who answers in place of the configured provider, where the answers are there already."""
+    joined: Joined | None = None
+    """What the shards of this run have found; None: it was not split."""
     repository: str | None = None
     """`owner/name`, where known."""
     pull_request: int | None = None

@@ -18,6 +18,8 @@ INPUTS = (
     "approval-label",
     "allow-untrusted",
     "from",
+    "shard",
+    "merge",
 )
 """The inputs of the Action, as action.yml lists them."""
 DEFAULTS: Mapping[str, str] = {

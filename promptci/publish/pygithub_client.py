@@ -104,9 +104,11 @@ class PyGithubClient:
         self._ask("DELETE", f"{self._root}/issues/comments/{comment_id}")
 
     def set_status(self, sha: str, state: State, context: str, description: str, target_url: str) -> None:
-        """Put a status beside a commit."""
+        """Put a status beside a commit; Unavailable where what answers is not GitHub, and so took nothing."""
         sent = {"state": state, "context": context, "description": description, "target_url": target_url}
-        self._ask("POST", f"{self._root}/statuses/{sha}", sent)
+        _, taken = self._ask("POST", f"{self._root}/statuses/{sha}", sent)
+        if _field(taken, "state") != state:
+            raise Unavailable("GitHub's answer is of another status")
 
     def create_check_run(self, run: CheckRun, remarks: Sequence[Remark]) -> int:
         """Put a finished check run beside a commit; where the answer is lost, look whether it was made."""

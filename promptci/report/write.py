@@ -70,6 +70,7 @@ class Paths:
 def write_all(view: ReportView, out: Path) -> Paths:
     """Write every output into the folder `out`, which is made where it is missing; each file whole or not at all."""
     drawn = {name: render(view) for name, render in OUTPUTS.items()}
-    for name, text in drawn.items():
-        write.write_text(out / name, text)
+    last = "report.json"  # it says that the run is over: one killed before it goes on from its journal
+    for name in sorted(drawn, key=lambda name: name == last):
+        write.write_text(out / name, drawn[name])
     return Paths(folder=out)

@@ -71,6 +71,13 @@ class Purse:
         self._settled.set()
         return cost
 
+    def recall(self, model: str, cost: Decimal | None) -> None:
+        """Count a call that an interrupted part of this run has paid for; None: its price is unknown."""
+        if cost is None:
+            self.unknown.add(model)
+        else:
+            self.spent += cost
+
     def price_of(self, model: str, completion: Completion) -> Decimal | None:
         """Give the price of an answer that costs nothing now."""
         return None if self._prices is None else self._prices.of(model, completion)

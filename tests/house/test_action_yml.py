@@ -14,6 +14,7 @@ from promptci.publish import event, inputs, workflow
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
 GITHUB_PAGE = ROOT / "docs" / "github.md"
+SHARDING_PAGE = ROOT / "docs" / "sharding.md"
 LINTER = Path(__file__).parent / "actionlint.mjs"
 ZIZMOR = {"rules": {"unpinned-uses": {"config": {"policies": {"promptci/*": "ref-pin", "*": "hash-pin"}}}}}
 """Others' actions are pinned by hash; ours is named by its release in what we hand out."""
@@ -35,9 +36,10 @@ def workflows() -> list[Path]:
     return [*found, ROOT / "templates" / "init" / "workflow.yml"]
 
 
-def snippets(folder: Path) -> list[Path]:
-    """Give the workflows that stand in the page on GitHub, each as a file."""
-    texts = re.findall(r"```yaml\n(.*?)```", GITHUB_PAGE.read_text(encoding="utf-8"), re.DOTALL)
+def snippets(folder: Path, *pages: Path) -> list[Path]:
+    """Give the workflows that stand in pages (without any: in that on GitHub and that on sharding), each as a file."""
+    shown = pages or (GITHUB_PAGE, SHARDING_PAGE)
+    texts = [text for page in shown for text in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
     files = [folder / f"workflow-{number}.yml" for number in range(len(texts))]
     for file, text in zip(files, texts, strict=True):
         file.write_text(text, encoding="utf-8")
@@ -136,7 +138,7 @@ def test_a_workflow_gives_our_action_only_inputs_that_it_has(tmp_path: Path) -> 
 
 def test_the_page_has_a_workflow_for_every_event_and_names_every_permission(tmp_path: Path) -> None:
     page = GITHUB_PAGE.read_text(encoding="utf-8")
-    told = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in snippets(tmp_path)]
+    told = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in snippets(tmp_path, GITHUB_PAGE)]
     # YAML takes the key `on` for true.
     events = {name for workflow_ in told for name in workflow_[True]}
     wanted = {
@@ -149,6 +151,16 @@ def test_the_page_has_a_workflow_for_every_event_and_names_every_permission(tmp_
     assert events == {*event.CHANGES, "schedule", "workflow_dispatch"}
     assert [workflow_["permissions"] for workflow_ in told] == [{}] * len(told)
     assert not [name for name, how in wanted if f"| `{name}: {how}` |" not in page]
+
+
+def test_the_shards_of_the_page_are_all_of_them_and_the_merge_is_never_skipped(tmp_path: Path) -> None:
+    (file,) = snippets(tmp_path, SHARDING_PAGE)
+    jobs = yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"]
+    (asked,) = [step["with"]["shard"] for step in jobs["shards"]["steps"] if _is_ours(step["uses"])]
+
+    assert asked == f"${{{{ matrix.shard }}}}/{len(jobs['shards']['strategy']['matrix']['shard'])}"
+    assert jobs["promptci"]["if"] == "always()"
+    assert jobs["shards"]["permissions"] == {"contents": "read"}
 
 
 def test_the_first_workflow_of_the_page_is_the_one_that_init_writes() -> None:

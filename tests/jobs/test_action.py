@@ -222,3 +222,45 @@ def test_gh_cancel_in_progress_sigint(tmp_path: Path, github: fake.GitHub, signs
     assert len((builder.path / "promptci-report" / "journal.jsonl").read_text().splitlines()) > 5
     assert strangers(run) == []
     assert github.statuses == []
+
+
+def test_a_shard_tells_github_nothing_and_the_merge_tells_all(run: Run, github: fake.GitHub) -> None:
+    run.builder.write({PROMPT: prompt(BAD)}).commit()
+    for index in (1, 2):
+        code, log = run(INPUT_SHARD=f"{index}/2", INPUT_OUT=f"parts/{index}")
+        assert (code, github.bodies, github.statuses) == (0, [], [])
+        assert f"shard {index}/2" in log
+        assert {name: text for name, text in run.outputs.items() if text} == {"report-path": f"parts/{index}"}
+        assert run.summary == ""
+
+    code, log = run(INPUT_MERGE="parts")
+
+    assert code == 1
+    assert len(github.bodies) == 1
+    assert [status["state"] for status in github.statuses] == ["failure"]
+    assert (run.outputs["verdict"], run.outputs["regressions"]) == ("fail", "30")
+
+
+def test_a_merge_without_all_its_shards_is_red(run: Run, github: fake.GitHub) -> None:
+    run.builder.write({PROMPT: prompt(BAD)}).commit()
+    assert run(INPUT_SHARD="2/2", INPUT_OUT="parts/2")[0] == 0
+    code, _ = run(INPUT_MERGE="parts")
+    assert code == 4
+    assert run.outputs["verdict"] == "error"
+    assert [status["state"] for status in github.statuses] == ["error"]
+    assert "of 2 shards 1 handed in nothing: 1" in github.bodies[0]
+
+
+def test_a_merge_of_nothing_is_red(run: Run, github: fake.GitHub) -> None:
+    run.builder.write({PROMPT: prompt(BAD)}).commit()
+    assert run(INPUT_MERGE="parts")[0] == 4
+    assert [status["state"] for status in github.statuses] == ["error"]
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "x", "1/999", "1", "-1/3"])
+def test_a_shard_that_cannot_be_is_refused(run: Run, github: fake.GitHub, shard: str) -> None:
+    run.builder.write({PROMPT: prompt(BAD)}).commit()
+    code, log = run(INPUT_SHARD=shard)
+    assert code == 2
+    assert "is no part of a run" in log
+    assert github.statuses == []

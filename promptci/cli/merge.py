@@ -1,0 +1,37 @@
+"""`promptci merge`."""
+
+from pathlib import Path
+
+import click
+
+from promptci.cli import console
+from promptci.jobs import merge
+from promptci.jobs.world import Errand
+
+
+@click.command("merge")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--repo",
+    "root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="The git repository, with the commits that the shards were about; default: here.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("promptci-report"),
+    show_default=True,
+    help="Folder for the report.",
+)
+def command(folders: tuple[Path, ...], root: Path, out: Path) -> int:
+    """Join the parts of a run that was split with `--shard` and decide, as the whole run would have.
+
+    FOLDERS hold what the shards wrote (shard.json and journal.jsonl), each or one level below. A model is asked only
+    what no shard asks: the labels and the canaries by which a judge is measured. The exit codes are those of `check`.
+    """
+    with console.world() as world:
+        outcome = merge.by_themselves(folders, Errand(root=root, out=out), world)
+        console.show(outcome)
+    return outcome.exit_code

@@ -1,0 +1,97 @@
+"""One part of a plan, for a run that is split over several machines: which cases are whose, always the same."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal
+
+from promptci.errors import UsageError
+from promptci.files import canonical
+from promptci.runs.model import Plan, Question
+
+MOST = 256
+"""Jobs of one matrix, as GitHub allows them."""
+_SMALLEST = Decimal("0.000001")
+Node = tuple[str, str]
+"""Prompt's name and case's id."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shard:
+    """One of several parts."""
+
+    index: int
+    """Counted from 1."""
+    count: int
+
+    def __str__(self) -> str:
+        """Give `3/10`, as it is written."""
+        return f"{self.index}/{self.count}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """Read `3/10`; raises UsageError."""
+        found = re.fullmatch(r"\s*([0-9]{1,4})\s*/\s*([0-9]{1,4})\s*", text)
+        index, count = (int(found[1]), int(found[2])) if found else (0, 0)
+        if not 1 <= index <= count <= MOST:
+            fix = f"Write it like 3/10: the third of ten, of at most {MOST}."
+            raise UsageError(f"{text[:40]!r} is no part of a run", fix)
+        return cls(index=index, count=count)
+
+    def part(self, plan: Plan) -> Plan:
+        """Give the plan with this shard's questions only, in the plan's order; what both versions share stays whole."""
+        owner = owners(plan, self.count)
+
+        def own(questions: Iterable[Question]) -> tuple[Question, ...]:
+            return tuple(q for q in questions if owner[(q.prompt, q.case_id)] == self.index)
+
+        return replace(plan, questions=own(plan.questions), further=own(plan.further))
+
+
+def fingerprint(plan: Plan) -> str:
+    """Name a plan by all that it may ask: equal names are the same questions in the same order."""
+    asked = (*plan.questions, *plan.further)
+    return canonical.digest([[q.prompt, q.arm, q.case_id, q.replicate, q.request.key] for q in asked])
+
+
+def owners(plan: Plan, count: int) -> dict[Node, int]:
+    """Say which shard, counted from 1, asks which case.
+
+    Both versions of a case, all its repeats and its judge are in one shard, and so are cases that ask the very same:
+    one call answers them. Which shard that is comes from a hash of the names, so that a case stays where it is, and
+    its cached answers with it, when other cases come and go.
+    """
+    leader = _Groups()
+    first: dict[tuple[str, int], Node] = {}
+    for question in (*plan.questions, *plan.further):
+        node = (question.prompt, question.case_id)
+        leader.join(node, first.setdefault((question.request.key, question.replicate), node))
+    return {node: int(canonical.digest(list(least))[:12], 16) % count + 1 for node, least in leader.all()}
+
+
+def budget(whole: Decimal | None, part: Plan, plan: Plan) -> Decimal | None:
+    """Give a shard's share of the money, by its share of the questions; the shares never add up to more than all."""
+    if whole is None or not plan.questions:
+        return whole
+    return (whole * len(part.questions) / len(plan.questions)).quantize(_SMALLEST, rounding=ROUND_DOWN)
+
+
+class _Groups:
+    """Sets of things that belong together, each named by its least one."""
+
+    def __init__(self) -> None:
+        self._above: dict[Node, Node] = {}
+
+    def join(self, one: Node, other: Node) -> None:
+        least, greater = sorted((self._least(one), self._least(other)))
+        self._above[greater] = least
+
+    def all(self) -> Iterator[tuple[Node, Node]]:
+        """Give each thing with the name of its set."""
+        return ((node, self._least(node)) for node in self._above)
+
+    def _least(self, node: Node) -> Node:
+        above = self._above.setdefault(node, node)
+        while above != self._above[above]:
+            self._above[node] = above = self._above[above]
+        return above

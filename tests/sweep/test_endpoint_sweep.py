@@ -1,0 +1,129 @@
+"""The endpoint fails the Nth call, for every N and every kind, once or from then on: whole checks, to their files.
+
+What must hold whatever happens: it ends in time; verdict and exit code agree; `pass` only with every pair; what is in
+the journal is not asked again; and the key is in no byte that is written.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes.openai_server import Call, OpenAIServer, Reply
+from fakes.repo import RepoBuilder
+from fakes.virtual_clock import VirtualClock
+from fakes.wire_faults import CANARY, WALL, faults
+from shop import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, world
+
+from promptci.jobs import check
+from promptci.jobs.world import Errand, Outcome
+from promptci.providers.openai_chat import OpenAIChat
+from promptci.providers.options import Options
+from promptci.redact import Redactor
+from promptci.runs import journal
+
+CASES = 4
+CALLS = 2 * CASES
+KINDS = sorted(faults(""))
+EXIT = {"pass": 0, "inconclusive": 0, "fail": 1, "error": 4}
+LONGEST_S = 20.0
+
+
+class Failing:
+    """Answers well but for the Nth call, or for all from the Nth on."""
+
+    def __init__(self, fault: Reply | None, at: int, *, for_ever: bool) -> None:
+        self.fault, self.at, self.for_ever = fault, at, for_ever
+
+    def __call__(self, call: Call) -> Reply | str:
+        hit = call.number >= self.at if self.for_ever else call.number == self.at
+        return self.fault if hit and self.fault is not None else model(call)
+
+
+@pytest.fixture(scope="module")
+def builder(tmp_path_factory: pytest.TempPathFactory) -> RepoBuilder:
+    files = {
+        "promptci.yml": config(gate={"max_drop": 0.9}, run={"cache": None, "history": None, "concurrency": 4}),
+        PROMPT: prompt(GOOD),
+        GOLDENS: goldens(CASES),
+    }
+    made = shop(tmp_path_factory.mktemp("sweep"), files)
+    made.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
+    return made
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[OpenAIServer]:
+    with OpenAIServer() as server:
+        yield server
+
+
+def ask(builder: RepoBuilder, server: OpenAIServer, out: Path) -> Outcome:
+    options = Options(base_url=server.base_url, timeout_s=0.25)
+    clock = VirtualClock(wall=WALL).clock
+    provider = OpenAIChat(options, key=CANARY, redactor=Redactor([CANARY]), clock=clock)
+    there = replace(world(OPENAI_API_KEY=CANARY)[0], answers=provider)
+    return check.check(Errand(root=builder.path, out=out), there)
+
+
+def everything(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def swept(builder: RepoBuilder, fault: Reply, at: int, out: Path, *, for_ever: bool) -> Outcome:
+    """Run a check against the failing endpoint, assert what always holds, and run on against a good one."""
+    with OpenAIServer(Failing(fault, at, for_ever=for_ever)) as server:
+        began = time.monotonic()
+        outcome = ask(builder, server, out)
+        assert time.monotonic() - began < LONGEST_S
+    assert outcome.view is not None
+    (found,) = outcome.view.prompts
+    assert outcome.exit_code == EXIT[outcome.view.verdict]
+    assert (outcome.view.verdict == "pass") == (found.errors == 0)
+    assert outcome.view.verdict in ("pass", "error")
+    assert found.pairs >= CASES - found.errors
+    assert found.pairs == CASES or outcome.view.verdict == "error"
+    assert b"CANARY" not in everything(out)
+
+    if at % 3 == 2:  # what a resumed run does depends on what is missing, not on why
+        resumed(builder, found.errors, out)
+    return outcome
+
+
+def resumed(builder: RepoBuilder, missing: int, out: Path) -> None:
+    """Run once more against a good endpoint, as after a kill before the report was written."""
+    _, rows = journal.read(out / "journal.jsonl")
+    answered = {row.request_key for row in rows if row.completion is not None}
+    assert len(answered) == CALLS - missing
+    (out / "report.json").unlink()
+    with OpenAIServer(model) as server:
+        again = ask(builder, server, out)
+        assert len(server.calls) == CALLS - len(answered)
+    assert again.view is not None
+    assert (again.view.verdict, again.exit_code) == ("pass", 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_call_fails(kind: str, builder: RepoBuilder, elsewhere: OpenAIServer, tmp_path: Path) -> None:
+    swept(builder, faults(elsewhere.base_url)[kind], 5, tmp_path, for_ever=False)
+    assert elsewhere.calls == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_call_fails_once(kind: str, builder: RepoBuilder, elsewhere: OpenAIServer, tmp_path: Path) -> None:
+    for at in range(CALLS):
+        swept(builder, faults(elsewhere.base_url)[kind], at, tmp_path / str(at), for_ever=False)
+    assert elsewhere.calls == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_call_fails_from_the_nth_on(
+    kind: str, builder: RepoBuilder, elsewhere: OpenAIServer, tmp_path: Path
+) -> None:
+    for at in (0, 2, CALLS - 1):
+        outcome = swept(builder, faults(elsewhere.base_url)[kind], at, tmp_path / str(at), for_ever=True)
+        assert outcome.exit_code == EXIT["error"]
+    assert elsewhere.calls == []
