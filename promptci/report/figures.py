@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from promptci.report import comparability, filters, phrases
+from promptci.report.headline import DAYS_PER_MONTH
 from promptci.report.model import ArmView, LabelRowView, PercentilesView, PromptView, ReportView
 
-DAYS_PER_MONTH = 30
 MOST_LABELS = 25
 NONE = "–"
 

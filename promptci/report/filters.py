@@ -41,6 +41,11 @@ def signed_points(share: float | None) -> str:
     return UNKNOWN if share is None else _signed(points(share), share)
 
 
+def bare_points(share: float) -> str:
+    """Give a difference of shares in points with its sign and without the word: `−45`, for the ends of an interval."""
+    return _signed(number_of_points(share), share)
+
+
 def money(usd: float | None) -> str:
     """Give US dollars: cents from one dollar on, three significant digits below it (`$0.000123`)."""
     if usd is None:
