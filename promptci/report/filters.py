@@ -91,6 +91,17 @@ def number(value: float | None) -> str:
     return UNKNOWN if value is None else _trimmed(value)
 
 
+def tokens(value: float | None) -> str:
+    """Give a number of tokens: `152`, `12.4k`, `233M`, `1.2B`; a mean is rounded."""
+    if value is None:
+        return UNKNOWN
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if value >= size:
+            shown = value / (1e3 if letter == "k" else size)
+            return f"{shown:,.0f}{letter}" if shown >= 99.95 else f"{_trimmed(round(shown, 1))}{letter}"
+    return f"{value:,.0f}" if value >= 99.5 else _trimmed(round(value, 1))
+
+
 def count(n: int, noun: str, plural: str | None = None) -> str:
     """Give `1 case`, `2 cases`, `12,345 cases`."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"

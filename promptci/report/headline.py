@@ -107,7 +107,8 @@ def _regression(decision: Decision) -> str:
 
 def _cost(report: GateReport, requests_per_day: float | None) -> str:
     """Say what the change would cost a month; nothing where that is unknown, or nothing could be concluded."""
-    if report.verdict in (Verdict.ERROR, Verdict.NO_CHANGE):
+    about_the_run = any(problem.verdict is report.verdict for problem in report.problems)
+    if about_the_run or report.verdict in (Verdict.ERROR, Verdict.NO_CHANGE):
         return ""
     compared = [d for d in report.decisions if d.comparison.quality is not None]
     months = [monthly(decision, requests_per_day) for decision in compared]
