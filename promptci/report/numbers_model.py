@@ -14,6 +14,8 @@ class QualityView(View):
     base: float
     head: float
     delta: float
+    worse: int | None = Field(default=None, description="Pairs in which head did worse, be it by marks alone.")
+    better: int | None = None
     interval: tuple[float, float] | None = Field(description="Of delta, at `confidence`.")
     confidence: Share
     p: float | None

@@ -82,13 +82,14 @@ def before_after(prompt: PromptView) -> str:
     return "–"
 
 
-def broken_fixed(prompt: PromptView) -> str:
-    """Give the number of broken and of fixed cases for a table cell."""
-    return (
-        "–"
-        if prompt.quality is None or prompt.verdict == "error"
-        else f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
-    )
+def worse_better(prompt: PromptView) -> str:
+    """Give the number of pairs that got worse and of those that got better, for a table cell."""
+    found = prompt.quality
+    if found is None or prompt.verdict == "error":
+        return "–"
+    if found.worse is None or found.better is None:  # a report.json that was written before these were counted
+        return f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
+    return f"{found.worse:,} / {found.better:,}"
 
 
 def cost_title(view: ReportView) -> str:

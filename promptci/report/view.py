@@ -112,6 +112,8 @@ def _quality(decision: Decision, policy: Policy) -> QualityView | None:
         base=found.base,
         head=found.head,
         delta=found.delta,
+        worse=found.broken,
+        better=found.fixed,
         interval=arms.ends(found.interval),
         confidence=found.confidence,
         p=plain.number(found.p),

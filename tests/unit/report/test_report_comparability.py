@@ -32,7 +32,7 @@ def test_no_figure_and_no_cell_compares() -> None:
 
     assert {(figure.change, figure.note) for figure in figures.table(found)} == {("–", "not comparable")}
     assert phrases.before_after(found) == phrases.cost_change(found) == "not comparable"
-    assert phrases.broken_fixed(found) == "–"
+    assert phrases.worse_better(found) == "–"
 
 
 def test_a_broken_critical_case_is_said_without_the_counts_of_both_versions() -> None:

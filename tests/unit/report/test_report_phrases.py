@@ -62,20 +62,20 @@ def prompt_of(situation: str) -> PromptView:
 def test_the_cells_of_a_comparison() -> None:
     prompt = prompt_of("regressed")
     assert phrases.before_after(prompt) == "96.7% → 51.7%"
-    assert phrases.broken_fixed(prompt) == "27 / 0"
+    assert phrases.worse_better(prompt) == "27 / 0"
     assert phrases.cost_change(prompt) == "+$28.50 (+17%)"
     assert phrases.p95(prompt) == "1.04 s → 1.22 s"
 
 
 def test_the_cells_of_a_new_prompt() -> None:
     prompt = prompt_of("new_prompt")
-    assert (phrases.before_after(prompt), phrases.broken_fixed(prompt)) == ("83.3%", "–")
+    assert (phrases.before_after(prompt), phrases.worse_better(prompt)) == ("83.3%", "–")
     assert (phrases.cost_change(prompt), phrases.p95(prompt)) == ("$0.000131 a request", "≈ 1.22 s")
 
 
 def test_the_cells_of_a_deleted_prompt_are_empty() -> None:
     prompt = prompt_of("deleted")
-    cells = [phrases.before_after, phrases.broken_fixed, phrases.cost_change, phrases.p95]
+    cells = [phrases.before_after, phrases.worse_better, phrases.cost_change, phrases.p95]
     assert [cell(prompt) for cell in cells] == ["–"] * 4
 
 
