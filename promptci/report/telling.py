@@ -52,7 +52,7 @@ def _found(prompt: PromptView) -> tuple[list[CaseView], str]:
         ),
         (
             lambda c: (c.outcome == "incomplete" or c.head_pass_rate is None) and not _informs(c),
-            lambda n: filters.count(n, "case without an answer", "cases without an answer"),
+            lambda n: f"{filters.count(n, 'case')} not evaluated",
         ),
     )
     for belongs, title in choices:
