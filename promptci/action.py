@@ -119,6 +119,8 @@ def _check(context: Context, environ: Mapping[str, str], folder: Path, say: Call
         now=lambda: datetime.now(UTC),
         repository=context.repository,
         pull_request=context.pull_request,
+        actor=context.actor,
+        run_url=context.run_url,
         outsider=_outsider(context),
     )
     head = context.inputs["head"] or context.head_sha

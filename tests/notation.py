@@ -2,7 +2,8 @@
 
 One line a case: `id | asked | expected | before | now`. An answer is right when it is the expected text. A `*` after
 the id makes the case critical, `~` marks it as changed, `+` as new, `?` sets it aside. An answer `!text` is a failed
-call, `-` was not asked, one that ends in `{0.4}` got that mark from a judge, `{0.5 flipped}` from one that compares;
+call, `-` was not asked, one that ends in `{0.4}` got that mark from a judge, `{0.5 flipped}` from one that compares,
+`{unread}` none, because the judge could not be understood;
 ` / ` stands between replicates.
 
 With `confusion` a judge is measured by so many labels, with `doubt` it is not trusted for that reason; what it says has
@@ -70,7 +71,7 @@ messages:
     content: "Mail: {{mail}}"
 """
 
-_ANSWER = re.compile(r"(?P<text>.*?)(?:\s*\{(?P<score>[\d.]+)(?: (?P<orders>\w+))?\})?", re.DOTALL)
+_ANSWER = re.compile(r"(?P<text>.*?)(?:\s*\{(?P<score>[\d.]+|unread)(?: (?P<orders>\w+))?\})?", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,6 +183,9 @@ def _scored(case: Case, arm: Arm, place: tuple[int, int], written: str, numbers:
 
 def _mark(case: Case, text: str, score: str | None) -> Mark:
     kind = case.assertions[0].type
+    if score == "unread":
+        reason = "the judge's answer could not be read, twice: `I would rather not say.`"
+        return Mark(type=kind, name="helpful", passed=None, score=None, reason=reason, judge=JUDGE)
     if score is not None:
         passed = float(score) >= 0.5
         return Mark(type=kind, name="helpful", passed=passed, score=float(score), reason="judge said so", judge=JUDGE)

@@ -7,7 +7,7 @@ from notation import comparison, report
 from promptci.gates.model import Reason
 from promptci.gates.policy import Mode, Policy
 from promptci.history.precision import Precision
-from promptci.report.model import FlakyCaseView, FlakyView, PromptView, ReportView
+from promptci.report.model import FlakyCaseView, FlakyView, PastQualityView, PromptView, ReportView
 from promptci.runs.model import Status
 from promptci.scoring.canaries import CanaryOutcome
 from promptci.scoring.pairwise import SwapOutcome
@@ -77,14 +77,25 @@ def rich() -> ReportView:
         swaps=(SwapOutcome(prompt="judged", pairs=3, flipped=1),),
         precision=Precision(verdicts=3, judged=2, right=1),
     )
-    return made.model_copy(update={"prompts": [_remembered(prompt) for prompt in made.prompts]})
+    known = {"actor": "ann", "run_url": "a run", "started_at": "2026-03-02T09:28:00Z"}
+    return made.model_copy(update={"prompts": [_remembered(prompt) for prompt in made.prompts], **known})
 
 
 def _remembered(prompt: PromptView) -> PromptView:
     """Give the prompt as one that the history knows."""
     known = FlakyView(cases=[FlakyCaseView(id="a", passes=2, fails=1)], discordance=0.1, measured=8)
     cases = [case.model_copy(update={"flaky": case.id == "a"}) for case in prompt.case_details]
-    update = {"flaky": known, "verdict_id": "0a1b", "case_details": cases}
+    past = PastQualityView(
+        at="2026-02-01",
+        commit="c",
+        pull_request=7,
+        fingerprint="f",
+        verdict="fail",
+        measure="pass rate",
+        quality=0.8,
+        pairs=9,
+    )
+    update = {"flaky": known, "history": [past], "verdict_id": "0a1b", "case_details": cases}
     return prompt.model_copy(update={**update, "verdict": "fail"} if prompt.name == "order-extractor" else update)
 
 

@@ -7,7 +7,7 @@ from notation import NEW, OLD, Numbers, comparison, many, prompt, report
 
 from promptci.gates.model import Reason
 from promptci.gates.policy import Handling, Mode, Policy
-from promptci.history.model import CaseRecord
+from promptci.history.model import CaseRecord, VerdictRecord
 from promptci.history.precision import Precision
 from promptci.jobs import remember
 from promptci.report import evidence, html
@@ -25,6 +25,28 @@ HOSTILE = (
     " ![i](https://evil.example/i.png) [l](javascript:alert(1)) `code` ``` --> <!-- promptci --> ::error::x"
     " ##[error]y &#64;team $x$ \x1b[31mred\x07 \u202edesrever\u202c zero\u200bwidth \ud800 é"
 )
+
+
+VERSIONS = [
+    VerdictRecord(
+        id=f"v{day}",
+        at=f"2026-02-{day:02}T09:30:00Z",
+        base="0" * 40,
+        head=f"{day:02}" * 20,
+        pull_request=20 + day,
+        prompt="order-extractor",
+        status="changed",
+        fingerprints=("a" * 16, f"{day:02}" * 8),
+        mode="advise",
+        verdict=verdict,
+        blocks=verdict == "fail",
+        pairs=60,
+        measure="pass rate",
+        quality=(0.9, quality),
+    )
+    for day, verdict, quality in ((2, "pass", 0.9), (5, "fail", 0.783), (6, "inconclusive", 0.883), (14, "pass", 0.967))
+]
+"""What earlier checks found of the prompt."""
 
 
 def no_prompts_changed() -> ReportView:
@@ -158,6 +180,7 @@ def advised_with_a_history() -> ReportView:
         compared,
         policy=Policy(mode=Mode.ADVISE),
         earlier=earlier,
+        verdicts=VERSIONS,
         precision=Precision(verdicts=12, judged=10, right=9),
     )
     return remember.identified(made)
@@ -192,6 +215,19 @@ def graded_with_repeats() -> ReportView:
         for i in range(24)
     )
     return report(comparison(rows, kind="llm"))
+
+
+def judge_unreadable() -> ReportView:
+    rows = "\n".join(f"m-{i} | Be kind, {i} | yes | fine {{0.8}} | good {{unread}}" for i in range(24))
+    return report(comparison(rows, kind="llm"))
+
+
+def our_own_error() -> ReportView:
+    text = "git failed (128): fatal: bad object 1a2b3c4. Fetch the whole history: `fetch-depth: 0`."
+    unspent = SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False)
+    return report(
+        problems=[Reason(rule="could-not-run", verdict=Verdict.ERROR, text=text)], spend=unspent, provider=None
+    )
 
 
 def judge_attacked() -> ReportView:
@@ -286,6 +322,8 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         several_prompts,
         graded_with_repeats,
         judge_attacked,
+        judge_unreadable,
+        our_own_error,
         judged_in_pairs,
         judge_not_trusted,
         judge_trusted,

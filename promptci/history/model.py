@@ -45,6 +45,10 @@ class VerdictRecord:
     pairs: Count = 0
     broken: Count = 0
     fixed: Count = 0
+    measure: str | None = None
+    """`pass rate` or `mean score`; None where nothing was measured, and in lines written before this was kept."""
+    quality: tuple[Finite, Finite] | None = None
+    """At base and head, over the pairs."""
 
     @property
     def quality_blocked(self) -> bool:

@@ -57,6 +57,7 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
     InputError
         With every mistake found before anything is asked.
     """
+    began = _stamp(world)
     if world.joined is not None:  # its shards knew only of their own answers, so none of them could stop early
         run = dataclasses.replace(gathered.config.run, early_stop=False)
         gathered = dataclasses.replace(gathered, config=dataclasses.replace(gathered.config, run=run))
@@ -90,9 +91,8 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         gate_source=gathered.config_source,
         requests_per_day=gathered.config.requests_per_day,
     )
-    return _written(
-        report, memory.told(facts), errand, world, memory=memory, names=(gathered.config.provider.api_key_env,)
-    )
+    facts = dataclasses.replace(memory.told(facts), started_at=began)
+    return _written(report, facts, errand, world, memory=memory, names=(gathered.config.provider.api_key_env,))
 
 
 def _binds(base: Snapshot | None, errand: Errand) -> bool:
@@ -142,6 +142,8 @@ def failed(error: PromptciError, errand: Errand, world: World) -> Outcome:
         head=RevisionView(rev=errand.head, sha=None),
         repository=world.repository,
         pull_request=world.pull_request,
+        actor=world.actor,
+        run_url=world.run_url,
         generated_at=_stamp(world),
         spend=SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False),
     )
@@ -181,6 +183,8 @@ def _facts(
         head=RevisionView(rev=sides.head_rev, sha=sides.head.sha),
         repository=world.repository,
         pull_request=world.pull_request,
+        actor=world.actor,
+        run_url=world.run_url,
         generated_at=_stamp(world),
         provider=asked.provider,
         spend=SpendView(

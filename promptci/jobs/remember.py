@@ -43,6 +43,7 @@ class Memory:
             judge=self.judge,
             asked_afresh=self.asked_afresh,
             earlier=self.past.cases,
+            verdicts=self.past.verdicts,
             precision=self.precision,
         )
 
@@ -163,6 +164,8 @@ def _verdict(view: ReportView, prompt: PromptView) -> VerdictRecord:
         pairs=prompt.pairs,
         broken=len(prompt.regressions),
         fixed=len(prompt.fixes),
+        measure=found.measure if found else None,
+        quality=(found.base, found.head) if found else None,
     )
 
 

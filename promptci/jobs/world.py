@@ -90,6 +90,10 @@ class World:
     repository: str | None = None
     """`owner/name`, where known."""
     pull_request: int | None = None
+    actor: str | None = None
+    """Who set off the run, where known."""
+    run_url: str | None = None
+    """Where a person sees the workflow's run."""
     outsider: Outsider | None = None
     """None where secrets are given."""
 

@@ -26,6 +26,8 @@ class Context:
     """`owner/name`."""
     pull_request: int | None
     """Number; None where the run belongs to none."""
+    actor: str | None
+    """Who set off the run, as the runner names them."""
     base_sha: str | None
     """None where the event names nothing to compare with; all zeros where nothing was there before."""
     head_sha: str
@@ -70,6 +72,7 @@ class Context:
             payload=payload,
             repository=_required(environ, "GITHUB_REPOSITORY"),
             pull_request=events.number(payload),
+            actor=environ.get("GITHUB_ACTOR") or None,
             base_sha=base,
             head_sha=head,
             run_id=_count(environ, "GITHUB_RUN_ID"),

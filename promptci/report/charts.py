@@ -1,4 +1,4 @@
-"""Drawings of a report: quality and latency of a prompt, and the change of several prompts side by side.
+"""Drawings of a report: quality and latency of a prompt.
 
 matplotlib draws them as SVG; the bytes depend on the numbers alone.
 """
@@ -9,15 +9,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from promptci.report import escape, filters, phrases, svg
-from promptci.report.model import GateView, PercentilesView, PromptView, QualityView, ReportView
+from promptci.report import filters, phrases, svg
+from promptci.report.model import GateView, PercentilesView, PromptView, QualityView
 
 WIDTH_IN = 5.0
 """As wide as a telephone, so that the writing stays legible there."""
 ROW_IN, FOOT_IN, HEAD_IN = 0.27, 0.34, 0.2
-MOST_ROWS = 40
-"""Rows of the overview; the table above it has them all."""
-LABEL_LENGTH = 22
 Draw = Callable[[Any], None]
 """Draws on matplotlib's axes. Its types would have to be imported at the top, which costs half a second."""
 
@@ -87,31 +84,6 @@ def latency(prompt: PromptView, name: str) -> Markup | None:
 
 def _percentiles(side: PercentilesView) -> str:
     return f"p50 {filters.duration(side.p50)}, p95 {filters.duration(side.p95)}, p99 {filters.duration(side.p99)}"
-
-
-def overview(view: ReportView, name: str = "overview") -> Markup | None:
-    """Draw the change of every compared prompt with its interval; None for fewer than two."""
-    rows = [(p.name, p.quality) for p in view.prompts if p.quality is not None][:MOST_ROWS]
-    if len(rows) < 2:
-        return None
-    rows.reverse()  # drawn from the bottom up
-
-    def draw(axes: Any) -> None:
-        ends = [end for _, found in rows for end in (found.interval or (found.delta, found.delta))]
-        lo, hi = min(-1.4 * view.gate.max_drop, *ends), max(0.5 * view.gate.max_drop, *ends)
-        axes.set_xlim(lo - 0.05 * (hi - lo), hi + 0.05 * (hi - lo))
-        axes.axvspan(-2, -view.gate.max_drop, color=svg.LIMIT, alpha=0.1, linewidth=0)
-        axes.axvline(-view.gate.max_drop, color=svg.LIMIT, linestyle=(0, (4, 3)), linewidth=1)
-        axes.axvline(0, color=svg.INK, alpha=0.35, linewidth=0.8)
-        for row, (_, found) in enumerate(rows):
-            axes.plot(found.interval or (found.delta,) * 2, [row, row], color=svg.NOW, linewidth=2.5)
-            axes.plot([found.delta], [row], "o", color=svg.NOW, markersize=8, clip_on=False)
-        axes.xaxis.set_major_formatter(lambda value, _: filters.signed_points(value).split(" ")[0])
-
-    said = "; ".join(f"{prompt}: {phrases.difference(found)}" for prompt, found in reversed(rows))
-    drawn = _drawn(draw, [f"label{i}" for i in range(len(rows))], name)
-    labels = [escape.shorten(prompt, LABEL_LENGTH) for prompt, _ in rows]
-    return svg.inline(drawn, name=name, title="Change in quality, in points", description=said, labels=labels)
 
 
 def _range(axes: Any, values: Sequence[float]) -> None:

@@ -1,5 +1,6 @@
 """ReportView <-> report.json, and the schema of that file."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ _FIX = f"Give a report.json as promptci wrote it (`{SCHEMA}`), or draw the repor
 def dump(view: ReportView) -> str:
     """Give report.json: keys in the order of the model, unknown as null, the same bytes for the same view."""
     return view.model_dump_json(by_alias=True, indent=2) + "\n"
+
+
+def digest(view: ReportView) -> str:
+    """Give the SHA-256 of report.json as it is written, by which a page is matched to the facts it was drawn from."""
+    return hashlib.sha256(dump(view).encode("utf-8", errors="backslashreplace")).hexdigest()
 
 
 def load(text: str, path: str) -> ReportView:

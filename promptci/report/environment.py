@@ -13,26 +13,40 @@ from markupsafe import Markup
 from pydantic import BaseModel
 
 from promptci.files import packaged
-from promptci.report import comparability, earlier, escape, filters, judging, phrases
+from promptci.report import (
+    classes,
+    comparability,
+    drawing,
+    earlier,
+    escape,
+    filters,
+    judging,
+    linediff,
+    phrases,
+    provenance,
+    steps,
+)
 
 NUMBERS = (
     filters.percent,
     filters.change,
     filters.points,
     filters.signed_points,
+    filters.bare_points,
     filters.money,
     filters.signed_money,
     filters.duration,
     filters.p_value,
     filters.number,
+    filters.tokens,
     filters.count,
     filters.short_sha,
 )
 TEXTS = (escape.one_line, escape.code, escape.fence, escape.summary_text, escape.shorten)
-
-
-MODULES = {"say": phrases, "earlier": earlier, "judging": judging}
+MODULES = {"say": phrases, "earlier": earlier, "judging": judging, "steps": steps}
 """What templates call by a module's name."""
+PAGES = {"classes": classes, "drawing": drawing, "linediff": linediff, "provenance": provenance}
+"""What pages call besides: tables and small drawings."""
 ESCAPING = ("safe", "e", "escape", "forceescape", "urlize", "xmlattr", "tojson")
 """Filters that give text the standing of markup; a template of others has none of them."""
 
@@ -47,7 +61,7 @@ def environment() -> Environment:
         autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False), finalize=_harmless, **_shape()
     )
     _furnish(made)
-    made.globals.update(MODULES)
+    made.globals.update(MODULES | PAGES)
     return made
 
 

@@ -105,11 +105,11 @@ def _keep_ends(part: str) -> str:
     return f"{before}{inline(part)}{after}"
 
 
-def fence(text: str | None, limit: int = 2000) -> Ready:
+def fence(text: str | None, limit: int = 2000, language: str = "text") -> Ready:
     """Give a fenced block whose fence is longer than any run of backticks inside."""
     shown = clip(visible(text or ""), limit).replace("<!--", f"<{BREAK}!--")
     ticks = "`" * max(3, _longest_run(shown) + 1)
-    return Ready(f"{ticks}text\n{shown or '(empty)'}\n{ticks}")
+    return Ready(f"{ticks}{language}\n{shown or '(empty)'}\n{ticks}")
 
 
 def _longest_run(text: str) -> int:

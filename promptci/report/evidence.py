@@ -9,12 +9,23 @@ from promptci.goldens.model import Case
 from promptci.history import flaky as flakiness
 from promptci.report import cases, plain
 from promptci.report.facts import RunFacts
-from promptci.report.model import CaseView, FlakyCaseView, FlakyView, TallyView
+from promptci.report.model import (
+    CaseView,
+    FlakyCaseView,
+    FlakyView,
+    PastQualityView,
+    TallyView,
+    VerdictName,
+)
 from promptci.runs.model import Arm
 from promptci.stats import power
 
 DIGITS = 16
 """Of a digest: enough to tell cases apart, and a history holds many."""
+
+MOST_VERSIONS = 20
+VERDICTS: dict[str, VerdictName] = {"pass": "pass", "inconclusive": "inconclusive", "fail": "fail"}
+"""Verdicts that rest on what was measured."""
 
 
 def details(comparison: Comparison, facts: RunFacts, known: FlakyView) -> list[CaseView]:
@@ -58,6 +69,38 @@ def flaky(comparison: Comparison, policy: Policy, facts: RunFacts) -> FlakyView:
         measured=noise.cases if noise else 0,
         cases_needed=needed,
     )
+
+
+def versions(comparison: Comparison, facts: RunFacts) -> list[PastQualityView]:
+    """Give the versions of a prompt that earlier checks measured as this one does, each by its last check.
+
+    The two versions of this run are left out: their numbers of today stand beside these.
+    """
+    plan = comparison.plan
+    now = {_short(side.fingerprint) for side in (plan.base, plan.head) if side is not None}
+    found: dict[str, PastQualityView] = {}
+    for one in sorted(facts.verdicts, key=lambda record: record.at):
+        fingerprint = _short(one.fingerprints[1] or "")
+        alike = comparison.quality is not None and one.measure == comparison.quality.measure
+        if one.prompt != plain.text(plan.name) or not alike or one.quality is None or fingerprint in {*now, ""}:
+            continue
+        if one.verdict in VERDICTS:
+            found.pop(fingerprint, None)
+            found[fingerprint] = PastQualityView(
+                at=plain.text(one.at),
+                commit=plain.optional(one.head),
+                pull_request=one.pull_request,
+                fingerprint=plain.text(fingerprint),
+                verdict=VERDICTS[one.verdict],
+                measure="mean score" if one.measure == "mean score" else "pass rate",
+                quality=one.quality[1],
+                pairs=one.pairs,
+            )
+    return list(found.values())[-MOST_VERSIONS:]
+
+
+def _short(fingerprint: str) -> str:
+    return fingerprint[:DIGITS]
 
 
 def _tallies(paired: PairedCase, first_repeats: int | None) -> list[TallyView]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from promptci import __version__
-from promptci.history.model import CaseRecord
+from promptci.history.model import CaseRecord, VerdictRecord
 from promptci.history.precision import Precision
 from promptci.report.model import RevisionView, SpendView
 from promptci.scoring.canaries import CanaryOutcome
@@ -23,6 +23,12 @@ class RunFacts:
     repository: str | None = None
     """`owner/name`."""
     pull_request: int | None = None
+    actor: str | None = None
+    """Who set off the run; None where nobody says."""
+    run_url: str | None = None
+    """Where the workflow's run is seen; None outside of GitHub Actions."""
+    started_at: str | None = None
+    """When asking began, as `generated_at`."""
     generated_at: str | None = None
     """UTC, ISO 8601; None for output that is the same byte for byte whenever it is made."""
     provider: str | None = None
@@ -42,6 +48,8 @@ class RunFacts:
     """False where the answers were recorded beforehand, so that they show nothing new."""
     earlier: Sequence[CaseRecord] = ()
     """How cases fared in earlier runs."""
+    verdicts: Sequence[VerdictRecord] = ()
+    """What earlier checks found, oldest first."""
     precision: Precision | None = None
     """Of earlier verdicts; None where no history is kept."""
     gate_source: str = "defaults"

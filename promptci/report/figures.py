@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from promptci.report import comparability, filters, phrases
-from promptci.report.model import ArmView, LabelRowView, PercentilesView, PromptView, ReportView
+from promptci.report.headline import DAYS_PER_MONTH
+from promptci.report.model import ArmView, LabelRowView, PercentilesView, PromptView
 
-DAYS_PER_MONTH = 30
 MOST_LABELS = 25
 NONE = "–"
 
@@ -43,6 +43,7 @@ def _figures(prompt: PromptView) -> Iterator[Figure]:
     if concluded:
         yield from _all_cases(prompt)
     yield from _cost(prompt)
+    yield from _tokens(prompt)
     yield from _latency(prompt)
 
 
@@ -89,6 +90,37 @@ def _cost(prompt: PromptView) -> Iterator[Figure]:
     )
 
 
+def _tokens(prompt: PromptView) -> Iterator[Figure]:
+    """Give the tokens of a request and of a month, where the endpoint counts them."""
+    before, now = (_total(arm) for arm in (prompt.base, prompt.head))
+    if now is None or prompt.head is None:
+        return
+    yield Figure(
+        name="Tokens per request",
+        before=NONE if before is None else filters.tokens(before),
+        now=filters.tokens(now),
+        change=filters.change(now / before - 1) if before else NONE,
+        note=f"{filters.tokens(prompt.head.input_tokens)} in and {filters.tokens(prompt.head.output_tokens)} out now",
+    )
+    requests = prompt.cost_usd.requests_per_day
+    if requests is not None:
+        months = [None if total is None else total * requests * DAYS_PER_MONTH for total in (before, now)]
+        yield Figure(
+            name="Tokens per month",
+            before=NONE if months[0] is None else filters.tokens(months[0]),
+            now=filters.tokens(months[1]),
+            change=filters.change(now / before - 1) if before else NONE,
+            note="input and output",
+        )
+
+
+def _total(arm: ArmView | None) -> float | None:
+    """Give the tokens of a request in all."""
+    if arm is None or arm.input_tokens is None or arm.output_tokens is None:
+        return None
+    return arm.input_tokens + arm.output_tokens
+
+
 def _latency(prompt: PromptView) -> Iterator[Figure]:
     base, head = prompt.latency_ms.base, prompt.latency_ms.head
     if base is None and head is None:
@@ -111,23 +143,28 @@ def _certainty(name: str, sides: list[PercentilesView]) -> str:
     """Say where there are too few answers for the percentile to be bounded from above."""
     certain = {"p50": True, "p95": all(s.p95_certain for s in sides), "p99": all(s.p99_certain for s in sides)}
     n = min(side.n for side in sides)
-    return "" if certain[name] else f"n too small to be sure of it ({filters.count(n, 'answer')})"
+    return "" if certain[name] else f"too few answers to tell ({n:,})"
 
 
 def _or_none(arm: ArmView | None, text: str) -> str:
     return NONE if arm is None else text
 
 
-def models(view: ReportView) -> Iterator[tuple[str, str]]:
-    """Say which models answered, by prompt, as the endpoint names them."""
-    for prompt in view.prompts:
-        said = []
-        for word, arm in (("before", prompt.base), ("now", prompt.head)):
-            if arm is not None and arm.models:
-                marks = f" [{', '.join(arm.fingerprints)}]" if arm.fingerprints else ""
-                said.append(f"{word} {', '.join(arm.models)}{marks}")
-        if said:
-            yield prompt.name, "; ".join(said)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """How often one label was given where another, or the same, was expected."""
+
+    count: int
+    mood: str
+    """`hit` or `miss` with a depth from 1 to 3 by its share of the row; empty for none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatrixRow:
+    """One expected label."""
+
+    label: LabelRowView
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +173,7 @@ class Matrix:
 
     title: str
     given: tuple[str, ...]
-    rows: tuple[LabelRowView, ...]
+    rows: tuple[MatrixRow, ...]
     left_out: int
     """Expected labels for which there is no room."""
 
@@ -145,10 +182,22 @@ def matrices(prompt: PromptView) -> Iterator[Matrix]:
     """Give the confusion matrix of each version that has labels."""
     for title, arm in (("Before", prompt.base), ("Now", prompt.head)):
         if arm is not None and arm.labels:
-            given = tuple(dict.fromkeys(label for row in arm.labels for label in row.counts))
+            given = tuple(dict.fromkeys(label for row in arm.labels for label in row.counts))[:MOST_LABELS]
             yield Matrix(
                 title=title,
-                given=given[:MOST_LABELS],
-                rows=tuple(arm.labels[:MOST_LABELS]),
+                given=given,
+                rows=tuple(_row(row, given) for row in arm.labels[:MOST_LABELS]),
                 left_out=max(0, len(arm.labels) - MOST_LABELS),
             )
+
+
+def _row(row: LabelRowView, given: tuple[str, ...]) -> MatrixRow:
+    whole = sum(count for count in row.counts.values() if count > 0) or 1
+    return MatrixRow(
+        label=row, cells=tuple(_cell(row.counts.get(label, 0), whole, hit=label == row.label) for label in given)
+    )
+
+
+def _cell(count: int, whole: int, *, hit: bool) -> Cell:
+    depth = min(3, 1 + 3 * count // whole)
+    return Cell(count=count, mood=f"{'hit' if hit else 'miss'}{depth}" if count > 0 else "")

@@ -41,6 +41,11 @@ def signed_points(share: float | None) -> str:
     return UNKNOWN if share is None else _signed(points(share), share)
 
 
+def bare_points(share: float) -> str:
+    """Give a difference of shares in points with its sign and without the word: `−45`, for the ends of an interval."""
+    return _signed(number_of_points(share), share)
+
+
 def money(usd: float | None) -> str:
     """Give US dollars: cents from one dollar on, three significant digits below it (`$0.000123`)."""
     if usd is None:
@@ -84,6 +89,17 @@ def p_value(p: float | None) -> str:
 def number(value: float | None) -> str:
     """Give a number with separators between thousands, without needless decimals."""
     return UNKNOWN if value is None else _trimmed(value)
+
+
+def tokens(value: float | None) -> str:
+    """Give a number of tokens: `152`, `12.4k`, `233M`, `1.2B`; a mean is rounded."""
+    if value is None:
+        return UNKNOWN
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if value >= size:
+            shown = value / (1e3 if letter == "k" else size)
+            return f"{shown:,.0f}{letter}" if shown >= 99.95 else f"{_trimmed(round(shown, 1))}{letter}"
+    return f"{value:,.0f}" if value >= 99.5 else _trimmed(round(value, 1))
 
 
 def count(n: int, noun: str, plural: str | None = None) -> str:

@@ -5,7 +5,7 @@ import hashlib
 
 from markupsafe import Markup
 
-from promptci.report import environment, groups, page, room
+from promptci.report import data, environment, groups, page, room
 from promptci.report.model import ReportView
 
 
@@ -15,6 +15,7 @@ def render(view: ReportView) -> str:
     template = environment.environment().get_template("html/report.html.j2")
     return template.render(
         page=page.plan(view),
+        digest=data.digest(view),
         view=view,
         style=style,
         script=script,

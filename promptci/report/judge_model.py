@@ -1,19 +1,11 @@
 """JudgeView: who marked what code cannot, how far people agree, and what its pass rates are worth."""
 
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field
-
-Share = Annotated[float, Field(ge=0, le=1)]
+from promptci.report.part import Share, View
 
 
-class Part(BaseModel):
-    """Frozen and strict, as every view (report/model.py) is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class CalibrationView(Part):
+class CalibrationView(View):
     """The judge beside people, on answers that people have marked; intervals at 95 %."""
 
     labels: int
@@ -33,7 +25,7 @@ class CalibrationView(Part):
     specificity_interval: tuple[float, float] | None
 
 
-class JudgedRateView(Part):
+class JudgedRateView(View):
     """One version as its judge sees it, and as people would."""
 
     cases: int
@@ -45,7 +37,7 @@ class JudgedRateView(Part):
     why_not: str | None
 
 
-class JudgeView(Part):
+class JudgeView(View):
     """The judge of one prompt."""
 
     identities: list[str] = Field(description="Model and fingerprint of each evaluator or rubric.")

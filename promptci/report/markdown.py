@@ -22,10 +22,10 @@ class Show:
     passing: bool = True
     improved: bool = True
     costs: bool = True
-    open_cases: int = 5
-    """Broken cases of a prompt shown openly."""
-    folded_cases: int = 20
-    """Further ones, folded."""
+    cases: int = 5
+    """Broken cases of a prompt, folded."""
+    unfolded: bool = False
+    """Whether they are open at first: a summary has a page of its own, a comment is read in ten seconds."""
     text: int = 800
     """Characters of an answer."""
     prompts: int = 100
@@ -42,17 +42,20 @@ def _levels(full: Show) -> Iterator[Show]:
         ("passing prompts", {"passing": False}),
         ("fixed cases", {"improved": False}),
         ("cost and latency in detail", {"costs": False}),
-        ("most broken cases", {"folded_cases": 5}),
-        ("", {"folded_cases": 0}),
-        ("", {"open_cases": 3, "text": 400}),
-        ("", {"open_cases": 1, "text": 200, "prompts": 50}),
-        ("", {"open_cases": 0, "prompts": 20}),
+        ("most broken cases", {"cases": min(full.cases, 20)}),
+        ("most broken cases", {"cases": min(full.cases, 5)}),
+        ("most broken cases", {"cases": 3, "text": 400}),
+        ("", {"cases": 1, "text": 200, "prompts": 50}),
+        ("", {"cases": 0, "prompts": 20}),
         ("", {"prompts": 5}),
     )
     show = full
     for what, fields in steps:
-        said = (*said, what) if what else said
-        show = replace(show, left_out=said, **fields)  # type: ignore[arg-type]  # the names stand a few lines above
+        shorter = replace(show, **fields)  # type: ignore[arg-type]  # the names stand a few lines above
+        if shorter == show:  # a comment never had so many cases
+            continue
+        said = (*said, what) if what and what not in said else said
+        show = replace(shorter, left_out=said)
         yield show
 
 
@@ -93,7 +96,7 @@ def short_comment(view: ReportView, marker: str | None = None, report_link: str 
 
 def summary(view: ReportView) -> str:
     """Give the step summary: the comment at greater length, at most 900 KiB of UTF-8."""
-    for show in _levels(Show(open_cases=20, folded_cases=200, text=4000, prompts=500)):
+    for show in _levels(Show(cases=200, unfolded=True, text=4000, prompts=500)):
         text = _render(view, show, None, None)
         if len(text.encode()) <= SUMMARY_BYTES:
             return text
@@ -110,7 +113,7 @@ def _render(
         marker,
         report_link,
         show=show,
-        troubled=[telling.choose(prompt, show.open_cases, show.folded_cases) for prompt in spoken],
+        troubled=[telling.choose(prompt, show.cases) for prompt in spoken],
         passing=[p for p in view.prompts if p.verdict in ("pass", "no-change")][: show.prompts],
     )
 

@@ -36,9 +36,6 @@ class Page:
 
     view: ReportView
     sections: tuple[Section, ...]
-    overview: Markup | None
-    models: tuple[tuple[str, str], ...]
-    """Prompt and who answered for it."""
 
 
 def plan(view: ReportView) -> Page:
@@ -49,8 +46,6 @@ def plan(view: ReportView) -> Page:
     return Page(
         view=view,
         sections=tuple(made[i] for i in range(len(view.prompts))),
-        overview=charts.overview(view),
-        models=tuple(figures.models(view)),
     )
 
 

@@ -18,6 +18,8 @@ class Sign:
     """Name of the icon and the colour on a page."""
 
 
+WHOLE = 160
+"""Characters of a headline that are read at one glance."""
 SIGNS = {
     "no-change": Sign(word="No change", icon="➖", slug="mute"),
     "pass": Sign(word="Pass", icon="✅", slug="good"),
@@ -58,11 +60,6 @@ def difference(found: QualityView) -> str:
     return f"{size} {'better' if found.delta > 0 else 'worse'}"
 
 
-def confidence(view: ReportView) -> float:
-    """Give the two-sided level of the intervals: with it and the one-sided test at alpha, bar and verdict agree."""
-    return 1 - 2 * view.gate.alpha
-
-
 def detectable_words(found: QualityView) -> str:
     """Say what these goldens could have shown."""
     if found.detectable_drop is None:
@@ -85,13 +82,14 @@ def before_after(prompt: PromptView) -> str:
     return "–"
 
 
-def broken_fixed(prompt: PromptView) -> str:
-    """Give the number of broken and of fixed cases for a table cell."""
-    return (
-        "–"
-        if prompt.quality is None or prompt.verdict == "error"
-        else f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
-    )
+def worse_better(prompt: PromptView) -> str:
+    """Give the number of pairs that got worse and of those that got better, for a table cell."""
+    found = prompt.quality
+    if found is None or prompt.verdict == "error":
+        return "–"
+    if found.worse is None or found.better is None:  # a report.json that was written before these were counted
+        return f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
+    return f"{found.worse:,} / {found.better:,}"
 
 
 def cost_title(view: ReportView) -> str:
@@ -235,51 +233,16 @@ def findings(prompt: PromptView) -> list[ReasonView]:
 
 _WEIGHT = {name: weight for weight, name in enumerate(SIGNS)}
 
-_NEXT = {
-    "regression": "Look at the cases that got worse. Where the new answer is wrong, mend the prompt. Where it is right,"
-    " correct the golden in a pull request of its own, so that both versions are measured by the same cases.",
-    "critical": "A critical case may not break: mend the prompt until it passes.",
-    "min-quality": "Mend the prompt until it reaches `gate.min_quality`, or lower that limit on the base branch.",
-    "cost": "Make the prompt or its answers shorter, choose a cheaper model, or raise"
-    " `gate.max_cost_increase` on the base branch.",
-    "p95": "Make the prompt or its answers shorter, or raise `gate.max_p95_increase` on the base branch.",
-    "no-pairs": "Change goldens and prompt in separate pull requests, so that there are cases to compare.",
-    "not-comparable": "Ask both versions anew (`--no-cache`). If the endpoint goes on answering with several models,"
-    " name one of them by its date in the prompt, such as `gpt-4o-mini-2024-07-18`.",
-    "missing-goldens": "Add a golden set for the prompt, under the name that `prompts.goldens` in promptci.yml gives.",
-    "no-cases": "Add at least one case to the golden set.",
-    "nothing-evaluated": "See the first error above: a key, a model name or the endpoint is the usual cause. Then run"
-    " again.",
-    "error-rate": "See the first error above, then run again: answers that are there already come from the cache.",
-}
-"""Finding to what the author can do about it."""
-_OF_JUDGE = (
-    "Read the answers yourself: no judge that is trusted has marked them. `promptci judge calibrate` shows how far the"
-    " judge agrees with people's labels; a clearer evaluator, a better model or more labels may gain it trust."
-)
 
-
-def next_steps(view: ReportView) -> list[str]:
-    """Say what to do, most pressing first, each thing once; nothing where all is well."""
-    found = [reason.rule for prompt in view.prompts for reason in prompt.reasons if reason.verdict == prompt.verdict]
-    steps = [text for rule, text in _NEXT.items() if rule in found]
-    if "all-aside" in found and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
-        steps.append(_OF_JUDGE)
-    if "cannot-tell" in found:
-        steps.append(_more_cases(view))
-    if view.problems and view.verdict == "error" and not steps:
-        steps.append("Nothing was concluded, so this says nothing about your change. Mend the cause and run again.")
-    return [*steps, *earlier.judge_this(view)]
-
-
-def _more_cases(view: ReportView) -> str:
-    needed = max((p.quality.cases_needed or 0 for p in view.prompts if p.quality), default=0)
-    enough = f" (about {needed:,} would settle it)" if needed else ""
-    text = f"Add golden cases{enough}, or read the answers and decide yourself."
-    if view.verdict != "inconclusive":
-        return text
-    blocks = " Until then `gate.on_inconclusive` blocks."
-    return text + (blocks if view.exit_code else " This does not block the merge.")
+def in_two(headline: str) -> tuple[str, str]:
+    """Cut a long headline behind its first statement, so that this stands out; what is short stays whole."""
+    if len(headline) <= WHOLE:
+        return headline, ""
+    ends = [at for mark in ("; ", ". ") if (at := headline.find(mark)) > 0]
+    if not ends:
+        return headline, ""
+    first, more = headline[: min(ends)], headline[min(ends) + 2 :].strip()
+    return f"{first}.", more[:1].upper() + more[1:]
 
 
 def moment(written: str) -> str:

@@ -1,7 +1,6 @@
 """From matplotlib's SVG to one that stands inline under a strict policy: no style, no outside name, our colours."""
 
 import re
-from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
@@ -16,7 +15,7 @@ _XLINK = "{http://www.w3.org/1999/xlink}href"
 _REFERENCE = re.compile(r"#([\w-]+)")
 
 
-def inline(drawn: str, *, name: str, title: str, description: str, labels: Sequence[str] = ()) -> Markup:
+def inline(drawn: str, *, name: str, title: str, description: str) -> Markup:
     """Give the `<svg>` element that goes into the page.
 
     Parameters
@@ -27,16 +26,12 @@ def inline(drawn: str, *, name: str, title: str, description: str, labels: Seque
         Starts every id in the drawing, so that several drawings on a page do not share ids.
     title, description
         For readers who hear the page.
-    labels
-        Texts to put in the place of the drawn texts `label0`, `label1`, …: text of others never reaches matplotlib,
-        which would take a dollar sign for mathematics and warn of scripts it has no font for.
     """
     root = ET.fromstring(drawn)  # noqa: S314 - matplotlib has just drawn it, from numbers and our own words
     _without(root, {f"{_SVG}style", f"{_SVG}metadata"})
-    places = {f"label{i}": escape.one_line(text) for i, text in enumerate(labels)}
     for element in root.iter():
         _style_to_attributes(element)
-        element.text = places.get(element.text or "", (element.text or "").strip())
+        element.text = (element.text or "").strip()
         element.tail = None
     _rename(root, name)
     root.attrib = {

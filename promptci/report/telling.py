@@ -17,25 +17,22 @@ class Telling:
 
     prompt: PromptView
     title: str
-    """Such as `27 broken cases, right before and wrong now`; empty where no case tells anything."""
-    open: list[CaseView]
-    folded: list[CaseView]
+    """Such as `27 broken cases, right before and wrong now`; where no case tells anything, the verdict's sentence."""
+    cases: list[CaseView]
     left_out: int
 
 
-def choose(prompt: PromptView, open_cases: int, folded_cases: int) -> Telling:
+def choose(prompt: PromptView, most: int) -> Telling:
     """Choose the cases to show, critical ones first: broken, else failing ones of a new prompt, else unanswered."""
     found, title = _found(prompt)
     ordered = groups.worst_first(found)
     if found and found[0].outcome == "incomplete":
-        open_cases, folded_cases = min(open_cases, MOST_UNANSWERED), 0
-    end = open_cases + folded_cases
+        most = min(most, MOST_UNANSWERED)
     return Telling(
         prompt=prompt,
-        title=title,
-        open=ordered[:open_cases],
-        folded=ordered[open_cases:end],
-        left_out=max(0, len(ordered) - end),
+        title=title or prompt.sentence[:1].lower() + prompt.sentence[1:].rstrip("."),
+        cases=ordered[:most],
+        left_out=max(0, len(ordered) - most),
     )
 
 
@@ -55,7 +52,7 @@ def _found(prompt: PromptView) -> tuple[list[CaseView], str]:
         ),
         (
             lambda c: (c.outcome == "incomplete" or c.head_pass_rate is None) and not _informs(c),
-            lambda n: filters.count(n, "case without an answer", "cases without an answer"),
+            lambda n: f"{filters.count(n, 'case')} not evaluated",
         ),
     )
     for belongs, title in choices:
@@ -71,33 +68,34 @@ def _informs(case: CaseView) -> bool:
 
 
 def block(case: CaseView, limit: int) -> escape.Ready:
-    """Give the case as one fenced block: what was asked, expected, answered before and now.
+    """Give the case as one fenced diff: what was asked, expected, answered before (`-`) and now (`+`).
 
     Every line of a text stands to the right of the names, so that an answer cannot pass itself off as another one.
     """
-    rows = [(name, escape.clip(escape.visible(text), limit)) for name, text in _rows(case)]
-    width = max(len(name) for name, _ in rows) + 2
+    rows = [(sign, name, escape.clip(escape.visible(text), limit)) for sign, name, text in _rows(case)]
+    width = max(len(name) for _, name, _ in rows) + 2
     lines = [
-        f"{name if i == 0 else '':{width}}{line}".rstrip()
-        for name, text in rows
+        f"{sign} {name if i == 0 else '':{width}}{line}".rstrip()
+        for sign, name, text in rows
         for i, line in enumerate((text or "(empty)").split("\n"))
     ]
-    return escape.fence("\n".join(lines), limit=8 * limit)
+    return escape.fence("\n".join(lines), limit=8 * limit, language="diff")
 
 
-def _rows(case: CaseView) -> Iterator[tuple[str, str]]:
-    yield "asked", case.asked
+def _rows(case: CaseView) -> Iterator[tuple[str, str, str]]:
+    yield " ", "asked", case.asked
     if case.expected is not None:
-        yield "expected", case.expected
+        yield " ", "expected", case.expected
+    unlike = case.base is not None and case.head is not None and _said(case.base) != _said(case.head)
     if case.base is not None:
-        yield "before", _said(case.base)
+        yield "-" if unlike else " ", "before", _said(case.base)
     if case.head is not None:
-        yield "now", _said(case.head)
+        yield "+" if unlike else " ", "now", _said(case.head)
         for mark in case.head.marks[:MOST_MARKS]:
             if mark.score is not None and 0 < mark.score < 1:
-                yield "marks", f"{filters.number(mark.score)}, {mark.name}: {mark.reason}"
+                yield " ", "marks", f"{filters.number(mark.score)}, {mark.name}: {mark.reason}"
             elif not mark.passed and mark.type != "equals":  # `equals` says again what is expected
-                yield "why", f"{mark.name}: {mark.reason}"
+                yield " ", "why", f"{mark.name}: {mark.reason}"
 
 
 def _said(answer: AnswerView) -> str:

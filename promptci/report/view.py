@@ -1,34 +1,27 @@
 """From the gate's findings to the one view that every text and page is drawn from. Pure."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
-from promptci.compare.model import ArmSummary, PairedCase
+from promptci.compare.model import PairedCase
+from promptci.files import canonical
 from promptci.gates import zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
-from promptci.report import evidence, judge_checks, judging, plain, sourcediff, words
+from promptci.report import arms, evidence, headline, judge_checks, judging, plain, sourcediff, words
 from promptci.report.facts import RunFacts
 from promptci.report.model import (
-    ArmView,
     ComparabilityView,
     CostView,
     GateView,
-    LabelRowView,
     LatencyView,
-    PercentilesView,
     PrecisionView,
     PromptView,
     QualityView,
     ReasonView,
     ReportView,
 )
-from promptci.stats.agreement import LabelConfusion
-from promptci.stats.intervals import Interval
-from promptci.stats.percentiles import Percentiles
+from promptci.runs.model import Arm, PromptPlan
 from promptci.verdict import ORDER
-
-DAYS_PER_MONTH = 30
 
 
 def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
@@ -38,12 +31,15 @@ def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
         promptci_version=facts.promptci_version,
         verdict=gate_report.verdict.value,
         exit_code=gate_report.exit_code,
-        headline=plain.text(words.headline(gate_report, facts.kind)),
+        headline=plain.text(headline.headline(gate_report, facts.kind, facts.requests_per_day)),
         kind=facts.kind,
         base=facts.base,
         head=facts.head,
         repository=plain.optional(facts.repository),
         pull_request=facts.pull_request,
+        actor=plain.optional(facts.actor),
+        run_url=plain.optional(facts.run_url),
+        started_at=facts.started_at,
         generated_at=facts.generated_at,
         provider=plain.optional(facts.provider),
         prompts=[_prompt(d, gate_report.policy, facts) for d in _worst_first(gate_report)],
@@ -77,17 +73,18 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         why=_texts(plan.why),
         base_fingerprint=plan.base.fingerprint if plan.base else None,
         head_fingerprint=plan.head.fingerprint if plan.head else None,
+        goldens=_goldens(plan),
         cases=len(comparison.cases),
         pairs=len(comparison.pairs),
         errors=comparison.errors,
         asked=comparison.asked,
         quality=_quality(decision, policy),
         comparability=_comparability(decision),
-        base=_arm(comparison.base),
-        head=_arm(comparison.head),
+        base=arms.view(comparison, Arm.BASE),
+        head=arms.view(comparison, Arm.HEAD),
         regressions=_ids(comparison.broken),
         fixes=_ids(comparison.fixed),
-        latency_ms=LatencyView(base=_latency(comparison.base), head=_latency(comparison.head)),
+        latency_ms=LatencyView(base=arms.latency(comparison.base), head=arms.latency(comparison.head)),
         cost_usd=_cost(decision, facts.requests_per_day),
         reasons=_reasons(decision.reasons),
         diff=diff,
@@ -98,6 +95,7 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         removed_cases=_texts(plan.removed_cases),
         loosened_cases=_texts(plan.loosened_cases),
         flaky=known,
+        history=evidence.versions(decision.comparison, facts),
         notes=_texts(plan.notes),
         judge_checks=judge_checks.view(plan.name, facts),
         judge=judging.view(comparison.judging),
@@ -114,7 +112,9 @@ def _quality(decision: Decision, policy: Policy) -> QualityView | None:
         base=found.base,
         head=found.head,
         delta=found.delta,
-        interval=_interval(found.interval),
+        worse=found.broken,
+        better=found.fixed,
+        interval=arms.ends(found.interval),
         confidence=found.confidence,
         p=plain.number(found.p),
         adjusted_p=plain.number(decision.adjusted_p),
@@ -141,59 +141,20 @@ def _needed(decision: Decision, policy: Policy) -> zones.Needed | None:
     return zones.needed(decision.comparison, policy)
 
 
-def _arm(summary: ArmSummary | None) -> ArmView | None:
-    if summary is None:
-        return None
-    return ArmView(
-        asked=summary.asked,
-        evaluated=summary.evaluated,
-        quality=plain.number(summary.quality),
-        quality_interval=_interval(summary.quality_interval),
-        models=_texts(summary.models),
-        fingerprints=_texts(summary.fingerprints),
-        labels=[] if summary.labels is None else _labels(summary.labels),
-    )
-
-
-def _labels(confusion: LabelConfusion) -> list[LabelRowView]:
-    names = _texts(confusion.labels)
-    return [
-        LabelRowView(
-            label=plain.text(row.label),
-            counts=dict(zip(names, row.counts, strict=True)),
-            precision=row.precision,
-            recall=row.recall,
-            f1=row.f1,
-        )
-        for row in confusion.rows
-    ]
-
-
-def _latency(summary: ArmSummary | None) -> PercentilesView | None:
-    found: Percentiles | None = None if summary is None else summary.latency
-    if found is None or found.n == 0:
-        return None
-    return PercentilesView(
-        p50=plain.number(found.p50),
-        p95=plain.number(found.p95),
-        p99=plain.number(found.p99),
-        n=found.n,
-        p95_certain=found.p95_certain,
-        p99_certain=found.p99_certain,
-    )
+def _goldens(plan: PromptPlan) -> str | None:
+    """Name the cases that were asked: the same digest, the same questions and expectations."""
+    asked = sorted((plain.text(planned.case.id), planned.case.digest) for planned in plan.cases)
+    return canonical.digest(asked) if asked else None
 
 
 def _cost(decision: Decision, requests_per_day: float | None) -> CostView:
     comparison = decision.comparison
     base = comparison.base.cost_per_request if comparison.base else None
     head = comparison.head.cost_per_request if comparison.head else None
-    month = None
-    if base is not None and head is not None and requests_per_day is not None and not decision.mismatches:
-        month = (head - base) * Decimal(str(requests_per_day)) * DAYS_PER_MONTH
     return CostView(
         base_per_request=plain.number(base),
         head_per_request=plain.number(head),
-        delta_per_month=plain.number(month),
+        delta_per_month=plain.number(headline.monthly(decision, requests_per_day)),
         requests_per_day=requests_per_day,
     )
 
@@ -203,7 +164,7 @@ def _precision(facts: RunFacts) -> PrecisionView | None:
     if found is None:
         return None
     return PrecisionView(
-        verdicts=found.verdicts, judged=found.judged, right=found.right, interval=_interval(found.interval)
+        verdicts=found.verdicts, judged=found.judged, right=found.right, interval=arms.ends(found.interval)
     )
 
 
@@ -223,10 +184,6 @@ def _gate(policy: Policy, source: str) -> GateView:
         max_error_rate=policy.max_error_rate,
         source=plain.text(source),
     )
-
-
-def _interval(found: Interval | None) -> tuple[float, float] | None:
-    return None if found is None else (found.lo, found.hi)
 
 
 def _ids(paired: Sequence[PairedCase]) -> list[str]:

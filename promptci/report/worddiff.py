@@ -8,7 +8,8 @@ from itertools import groupby
 MOST_EDITS = 300
 """Texts that differ in more words are marked as different between their common ends; time grows with the square."""
 
-_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+_WORDS = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
+"""A line break stands by itself, so that a line that is the same is found whatever its indentation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

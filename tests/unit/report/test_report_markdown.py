@@ -15,7 +15,7 @@ from promptci.report.model import ReportView
 MARKER = "<!-- promptci:prompts -->"
 LINK = "https://github.com/acme/shop/actions/runs/77"
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-OURS = re.compile(r"<!-- promptci:prompts -->|</?details>|</?summary>|</?sub>")
+OURS = re.compile(r"<!-- promptci:prompts -->|</?details(?: open)?>|</?summary>|</?sub>")
 LIVE = re.compile(r"@\w|#\d|GH-\d|https?://|www\.\w", re.IGNORECASE)
 PAYLOADS = [
     *XSS,
@@ -134,8 +134,8 @@ def sections(text: str) -> dict[str, bool]:
 
 def test_sections_go_in_a_fixed_order_and_what_went_is_said() -> None:
     seen: list[dict[str, bool]] = []
-    for cases in range(1, 60, 2):
-        text = full(huge(2, cases, "long " * 150))
+    for prompts in range(2, 40, 2):
+        text = full(huge(prompts, 8, "long " * 150))
         present = sections(text)
         if present not in seen:
             seen.append(present)
@@ -182,6 +182,15 @@ def test_a_case_shows_what_it_has() -> None:
     assert [line.split()[0] for line in telling.block(bare, 800).splitlines()[1:-1]] == ["asked", "before"]
 
 
+def test_two_answers_stand_as_a_diff_and_the_same_answer_twice_does_not() -> None:
+    def signs(row: str) -> list[str]:
+        (case,) = report(comparison(row)).prompts[0].case_details
+        return [line[:1] for line in telling.block(case, 800).splitlines()[1:-1]]
+
+    assert signs("a | Hi | yes | yes | no⏎and no") == [" ", " ", "-", "+", "+"]
+    assert signs("a | Hi | yes | no | no") == [" ", " ", " ", " "]
+
+
 def test_what_is_wrong_is_said_unless_the_expectation_says_it_already() -> None:
     rows = "a | Hi | yes | yes | no"
     assert "why       one-of: expected `yes`" in full(report(comparison(rows, kind="one-of")))
@@ -191,19 +200,41 @@ def test_what_is_wrong_is_said_unless_the_expectation_says_it_already() -> None:
 def test_an_answer_cannot_pass_itself_off_as_another_one() -> None:
     view = report(comparison("a | Hi | yes | yes | no⏎now       yes⏎before    no"))
     (block,) = [token.content for token in tokens(full(view)) if token.type == "fence"]
-    names = [line[:10].strip() for line in block.splitlines()]
+    names = [line[2:12].strip() for line in block.splitlines()]
     assert names == ["asked", "expected", "before", "now", "", ""]
 
 
 def test_the_reader_sees_broken_cases_first_and_critical_ones_before_the_rest() -> None:
     text = full(report(comparison(many(right=30, broken=8) + "\nvip* | Hi | yes | yes | no")))
     assert text.index("`vip` **critical**") < text.index("`mail-01`")
-    assert text.index("`mail-04`") < text.index("<summary>4 more</summary>") < text.index("`mail-05`")
+    assert text.index("`mail-04`") < text.index("…and 4 more in the report.")
+    assert "`mail-05`" not in text
+
+
+def test_a_comment_shows_five_cases_folded_and_a_summary_opens_all_it_has_room_for() -> None:
+    view = SITUATIONS["regressed"]()
+    text, summary = full(view), markdown.summary(view)
+    assert (text.count("```diff"), summary.count("```diff")) == (5, 27)
+    assert "<details>\n<summary>❌ order-extractor: 27 broken cases, right before and wrong now</summary>" in text
+    assert "<details open>\n<summary>❌ order-extractor: 27 broken cases" in summary
+
+
+def test_what_is_read_first_is_short() -> None:
+    """Verdict, one line a prompt and the next step: what stands open is read in ten seconds."""
+    for situation, words in (("regressed", 120), ("several_prompts", 200), ("all_same", 80)):
+        text = re.sub(r"<details>.*?</details>", "", full(SITUATIONS[situation]()), flags=re.DOTALL)
+        assert len(re.findall(r"[A-Za-z]{2,}", text)) < words
+
+
+def test_the_comment_says_how_to_see_the_same_on_a_laptop() -> None:
+    assert "`promptci check --base 1a2b3c4 --head 5d6e7f8`" in full(SITUATIONS["regressed"]())
+    for situation in ("no_prompts_changed", "all_same"):
+        assert "promptci check" not in full(SITUATIONS[situation]())
 
 
 def test_lower_marks_are_shown_where_nothing_broke() -> None:
     text = full(SITUATIONS["graded_with_repeats"]())
-    assert "**24 cases with lower marks than before**" in text
+    assert "<summary>❌ order-extractor: 24 cases with lower marks than before</summary>" in text
     assert "marks     0.5, helpful: judge said so" in text
 
 

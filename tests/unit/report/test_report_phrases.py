@@ -6,7 +6,7 @@ import pytest
 from notation import Numbers, comparison, many, report
 from reports import SITUATIONS
 
-from promptci.report import figures, phrases
+from promptci.report import figures, phrases, steps
 from promptci.report.model import PromptView, QualityView
 from promptci.runs.model import Status
 
@@ -62,20 +62,20 @@ def prompt_of(situation: str) -> PromptView:
 def test_the_cells_of_a_comparison() -> None:
     prompt = prompt_of("regressed")
     assert phrases.before_after(prompt) == "96.7% → 51.7%"
-    assert phrases.broken_fixed(prompt) == "27 / 0"
+    assert phrases.worse_better(prompt) == "27 / 0"
     assert phrases.cost_change(prompt) == "+$28.50 (+17%)"
     assert phrases.p95(prompt) == "1.04 s → 1.22 s"
 
 
 def test_the_cells_of_a_new_prompt() -> None:
     prompt = prompt_of("new_prompt")
-    assert (phrases.before_after(prompt), phrases.broken_fixed(prompt)) == ("83.3%", "–")
+    assert (phrases.before_after(prompt), phrases.worse_better(prompt)) == ("83.3%", "–")
     assert (phrases.cost_change(prompt), phrases.p95(prompt)) == ("$0.000131 a request", "≈ 1.22 s")
 
 
 def test_the_cells_of_a_deleted_prompt_are_empty() -> None:
     prompt = prompt_of("deleted")
-    cells = [phrases.before_after, phrases.broken_fixed, phrases.cost_change, phrases.p95]
+    cells = [phrases.before_after, phrases.worse_better, phrases.cost_change, phrases.p95]
     assert [cell(prompt) for cell in cells] == ["–"] * 4
 
 
@@ -126,30 +126,30 @@ def test_without_a_comparison_the_rule_is_the_absolute_limits() -> None:
     ],
 )
 def test_what_to_do_next_is_said(situation: str, word: str) -> None:
-    assert word in " ".join(phrases.next_steps(SITUATIONS[situation]()))
+    assert word in " ".join(steps.next_steps(SITUATIONS[situation]()))
 
 
 @pytest.mark.parametrize("situation", ["all_same", "improved", "no_prompts_changed", "deleted", "fork"])
 def test_where_all_is_well_there_is_nothing_to_do(situation: str) -> None:
-    assert phrases.next_steps(SITUATIONS[situation]()) == []
+    assert steps.next_steps(SITUATIONS[situation]()) == []
 
 
 def test_whether_an_undecided_run_blocks_is_said() -> None:
-    (free,) = phrases.next_steps(SITUATIONS["inconclusive"]())
-    (blocked,) = phrases.next_steps(SITUATIONS["inconclusive_blocks"]())
+    (free,) = steps.next_steps(SITUATIONS["inconclusive"]())
+    (blocked,) = steps.next_steps(SITUATIONS["inconclusive_blocks"]())
     assert free.endswith("This does not block the merge.")
     assert blocked.endswith("Until then `gate.on_inconclusive` blocks.")
 
 
 def test_an_undecided_prompt_beside_a_failing_one_says_nothing_about_blocking() -> None:
-    steps = phrases.next_steps(SITUATIONS["several_prompts"]())
-    assert any(step.endswith("decide yourself.") for step in steps)
+    found = steps.next_steps(SITUATIONS["several_prompts"]())
+    assert any(step.endswith("decide yourself.") for step in found)
 
 
 def test_a_problem_of_the_run_alone_is_no_finding_about_the_change() -> None:
     view = SITUATIONS["budget_reached"]()
     alone = view.model_copy(update={"prompts": []})
-    assert phrases.next_steps(alone) == [
+    assert steps.next_steps(alone) == [
         "Nothing was concluded, so this says nothing about your change. Mend the cause and run again."
     ]
 
@@ -176,9 +176,9 @@ def names(situation: str) -> dict[str, figures.Figure]:
 def test_the_table_of_numbers_says_where_there_are_too_few_answers() -> None:
     found = names("inconclusive")
     assert found["Latency p50"].note == ""
-    assert found["Latency p95"].note == "n too small to be sure of it (25 answers)"
+    assert found["Latency p95"].note == "too few answers to tell (25)"
     assert names("regressed")["Latency p95"].note == ""
-    assert names("regressed")["Latency p99"].note == "n too small to be sure of it (60 answers)"
+    assert names("regressed")["Latency p99"].note == "too few answers to tell (60)"
 
 
 def test_the_table_of_numbers_has_the_month_and_what_it_assumes() -> None:
@@ -202,12 +202,6 @@ def test_nothing_is_said_of_a_prompt_that_was_not_asked() -> None:
     assert names("deleted") == {}
 
 
-def test_the_models_that_answered_are_named_by_version() -> None:
-    ((prompt, who),) = figures.models(SITUATIONS["regressed"]())
-    assert prompt == "order-extractor"
-    assert who.count("gpt-4o-mini-2024-07-18 [fp_b705f0c291]") == 2
-
-
 def test_a_large_set_of_labels_is_shown_in_part_and_the_rest_counted() -> None:
     rows = "\n".join(f"m-{i} | Say {i} | label-{i:02} | label-{i:02} | label-{i:02}" for i in range(30))
     prompt = report(comparison(rows, kind="one-of", status=Status.CHANGED)).prompts[0]
@@ -220,3 +214,47 @@ def test_marks_over_all_cases_have_no_interval_of_a_rate() -> None:
     rows = "a | Hi | yes | fine {0.9} | fine {0.8}\nb~ | Hi | yes | fine {0.9} | fine {0.8}"
     found = {figure.name: figure for figure in figures.table(report(comparison(rows, kind="llm")).prompts[0])}
     assert (found["Quality over all cases"].now, found["Quality over all cases"].note) == ("80%", "")
+
+
+def test_tokens_are_said_per_request_and_per_month() -> None:
+    found = names("regressed")
+    request, month = found["Tokens per request"], found["Tokens per month"]
+    assert (request.before, request.now, request.change, request.note) == (
+        "170",
+        "179",
+        "+5%",
+        "170 in and 9.7 out now",
+    )
+    assert (month.before, month.now, month.change) == ("256M", "269M", "+5%")
+
+
+def test_a_percentile_of_too_few_answers_says_so() -> None:
+    assert names("regressed")["Latency p99"].note == "too few answers to tell (60)"
+    assert names("regressed")["Latency p50"].note == ""
+
+
+def test_a_long_headline_is_cut_behind_its_first_statement() -> None:
+    first, more = phrases.in_two(SITUATIONS["several_prompts"]().headline)
+    assert first.endswith("(−45.9 points, 90% interval −56.3 to −35.8).")
+    assert more.startswith("It also broke 1 critical case")
+    assert phrases.in_two("Pass: short; and whole.") == ("Pass: short; and whole.", "")
+    assert phrases.in_two("x" * 200) == ("x" * 200, "")
+
+
+def test_the_command_that_does_the_same_again_names_both_commits() -> None:
+    assert steps.reproduce(SITUATIONS["regressed"]()) == "promptci check --base 1a2b3c4 --head 5d6e7f8"
+    assert steps.reproduce(SITUATIONS["one_revision"]()) == "promptci run --head 5d6e7f8"
+
+
+def test_what_was_no_commit_cannot_be_done_again() -> None:
+    view = SITUATIONS["regressed"]()
+    for side in ("base", "head"):
+        loose = getattr(view, side).model_copy(update={"sha": None})
+        assert steps.reproduce(view.model_copy(update={side: loose})) is None
+
+
+def test_a_cell_of_a_confusion_matrix_is_as_deep_as_its_share_of_the_row() -> None:
+    rows = "\n".join(f"m-{i} | Hi | x | x | {'y' if i < 3 else 'x'}" for i in range(12)) + "\nz | Hi | y | y | y"
+    _, now = figures.matrices(report(comparison(rows, kind="one-of")).prompts[0])
+    assert [(cell.count, cell.mood) for cell in now.rows[0].cells] == [(9, "hit3"), (3, "miss1")]
+    assert [(cell.count, cell.mood) for cell in now.rows[1].cells] == [(0, ""), (1, "hit3")]

@@ -4,25 +4,32 @@ import pytest
 from notation import OLD, Numbers, comparison, many, prompt, report
 from reports import SITUATIONS
 
+from promptci.compare.compare import compare
 from promptci.gates.decide import decide
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Mode, Policy
 from promptci.report import words
+from promptci.report.headline import LIMIT, lead
+from promptci.report.headline import headline as headline_of
 from promptci.report.model import ReportView
 from promptci.runs.model import Status
+from promptci.scoring.model import ScoredCase
 from promptci.verdict import Verdict
 
 HEADLINES = {
     "no_prompts_changed": "No change: nothing that can change an answer was touched.",
-    "all_same": "Pass: no regression: order-extractor: 60 of 60 cases passed before, 60 of 60 now.",
-    "improved": "Pass: no regression: order-extractor: 90 of 100 cases passed before, 99 of 100 now.",
-    "regressed": "Blocked: order-extractor got worse: 58 of 60 cases passed before, 31 of 60 now.",
-    "advise_mode": "Would be blocked (advise mode): order-extractor got worse:"
-    " 58 of 60 cases passed before, 31 of 60 now.",
+    "all_same": "Pass: no regression: order-extractor: 60 of 60 cases passed before, 60 of 60 now;"
+    " it would cost $28.50 more a month.",
+    "improved": "Pass: no regression: order-extractor: 90 of 100 cases passed before, 99 of 100 now;"
+    " it would cost $28.50 more a month.",
+    "regressed": "Blocked: order-extractor answers 27 of 60 cases worse (−45 points, 90% interval −55.6 to −34.9);"
+    " it would cost $28.50 more a month.",
+    "advise_mode": "Would be blocked (advise mode): order-extractor answers 27 of 60 cases worse"
+    " (−45 points, 90% interval −55.6 to −34.9); it would cost $28.50 more a month.",
     "models_differ": "Undecided: order-extractor is not comparable: the endpoint answered base with"
     " gpt-4o-mini-2024-07-18 and head with gpt-4o-mini-2025-02-01, though both ask for gpt-4o-mini.",
     "inconclusive": "Undecided: order-extractor: 24 of 25 cases passed before, 23 of 25 now; no regression detected"
-    " (these goldens could detect a drop of 21 points or more).",
+    " (these goldens could detect a drop of 21 points or more); it would cost $28.50 more a month.",
     "new_prompt": "Pass: order-extractor is new and keeps the absolute limits: 25 of 30 cases pass.",
     "deleted": "No change: order-extractor was deleted, so there is nothing to test.",
     "goldens_missing": "Could not evaluate: order-extractor has no goldens, so nothing was tested.",
@@ -31,11 +38,14 @@ HEADLINES = {
     "budget_reached": "Could not evaluate: The budget of $0.05 (`run.budget_usd`) is spent after 30 of 120 answers,"
     " so nothing was concluded.",
     "critical_broken": "Blocked: order-extractor broke 1 critical case (refund-policy);"
-    " 61 of 61 cases passed before, 60 of 61 now.",
-    "cost_limit": "Blocked: order-extractor costs 55% more per request; 60 of 60 cases passed before, 60 of 60 now.",
-    "several_prompts": "Blocked: 2 prompts got worse or crossed a limit: order-extractor and review-sentiment."
-    " Other prompts: 1 undecided, 1 passed.",
-    "graded_with_repeats": "Blocked: order-extractor got worse: mean score 80% before, 62.5% now, over 24 cases.",
+    " 61 of 61 cases passed before, 60 of 61 now; it would cost $28.50 more a month.",
+    "cost_limit": "Blocked: order-extractor costs 55% more per request; 60 of 60 cases passed before, 60 of 60 now;"
+    " it would cost $165.00 more a month.",
+    "several_prompts": "Blocked: order-extractor answers 28 of 61 cases worse (−45.9 points, 90% interval −56.3 to"
+    " −35.8); it also broke 1 critical case (refund-policy); 1 more prompt got worse or crossed a limit"
+    " (review-sentiment). Other prompts: 1 undecided, 1 passed; all together would cost $114.00 more a month.",
+    "graded_with_repeats": "Blocked: order-extractor answers 24 of 24 cases worse (−17.5 points, 90% interval −20"
+    " to −15); it would cost $28.50 more a month.",
     "one_revision": "Pass: order-extractor keeps the absolute limits: 25 of 30 cases pass.",
 }
 
@@ -124,19 +134,19 @@ def test_a_decision_without_findings_says_that_nothing_was_tested() -> None:
 
 
 def headline(*decided: Decision, problems: tuple[Reason, ...] = (), kind: str = "check") -> str:
-    return words.headline(GateReport(decisions=decided, policy=Policy(), problems=problems), kind)
+    return headline_of(GateReport(decisions=decided, policy=Policy(), problems=problems), kind)
 
 
 def test_several_passing_prompts_are_counted_and_the_new_ones_apart() -> None:
     made = [comparison(many(right=80), name=name) for name in ("a", "b")]
     new = comparison("x | Hi | hi | - | hi", name="c", status=Status.ADDED)
-    said = words.headline(decide([*made, new], Policy()))
+    said = headline_of(decide([*made, new], Policy()))
     assert said == "Pass: no regression in 2 prompts (a and b); 1 prompt (c) keeps the absolute limits."
 
 
 def test_several_new_prompts_claim_nothing_about_regressions() -> None:
     made = [comparison("x | Hi | hi | - | hi", name=name, status=Status.ADDED) for name in "ab"]
-    assert words.headline(decide(made, Policy())) == "Pass: 2 prompts (a and b) keep the absolute limits."
+    assert headline_of(decide(made, Policy())) == "Pass: 2 prompts (a and b) keep the absolute limits."
 
 
 def test_a_prompt_that_was_not_tested_is_not_called_unchanged() -> None:
@@ -146,14 +156,14 @@ def test_a_prompt_that_was_not_tested_is_not_called_unchanged() -> None:
 
 def test_several_undecided_prompts_claim_nothing() -> None:
     made = [comparison(many(right=8), name=name) for name in "abcde"]
-    assert words.headline(decide(made, Policy())) == (
+    assert headline_of(decide(made, Policy())) == (
         "Undecided: 5 prompts cannot be decided (no regression detected, but none ruled out): a, b, c and 2 more."
     )
 
 
 def test_several_deleted_prompts_are_named() -> None:
     made = [comparison("", name=name, status=Status.DELETED) for name in "ab"]
-    assert words.headline(decide(made, Policy())) == "No change: a and b were deleted, so there is nothing to test."
+    assert headline_of(decide(made, Policy())) == "No change: a and b were deleted, so there is nothing to test."
 
 
 def test_several_problems_of_the_run_are_counted() -> None:
@@ -173,19 +183,70 @@ def test_a_run_without_prompts_says_so() -> None:
 def test_a_failing_run_of_one_revision_does_not_speak_of_blocking() -> None:
     now = comparison("a | Hi | hi | - | no", base=None, status=Status.UNCHANGED)
     found = decide([now], Policy(min_quality=0.9))
-    assert words.headline(found, "run").startswith("Failed: order-extractor is below the quality")
+    assert headline_of(found, "run").startswith("Failed: order-extractor is below the quality")
 
 
 def test_advise_never_says_blocked() -> None:
     found = decide([comparison(many(right=8))], Policy(mode=Mode.ADVISE))
-    assert words.lead(found) == "Undecided"
+    assert lead(found) == "Undecided"
 
 
 def test_a_headline_has_an_end_however_long_the_names() -> None:
     found = decide([comparison(many(right=31, broken=27), name="n" * 100_000)], Policy())
-    assert len(words.headline(found)) == words.LIMIT
+    assert len(headline_of(found)) == LIMIT
 
 
 def test_names_are_listed_as_people_do() -> None:
     said = [words.listed(list("abcde")[:n]) for n in range(6)]
     assert said == ["", "a", "a and b", "a, b and c", "a, b, c and 1 more", "a, b, c and 2 more"]
+
+
+def test_the_worst_of_several_failing_prompts_leads_wherever_it_stands() -> None:
+    made = [
+        comparison(many(right=60), name="dear", numbers=Numbers(usd=(0.0001, 0.0002))),
+        comparison(many(right=40, broken=20), name="bad"),
+        comparison(many(right=20, broken=40), name="worst"),
+    ]
+    said = headline_of(decide(made, Policy()))
+    assert said.startswith("Blocked: worst answers 40 of 60 cases worse (−66.7 points, ")
+    assert "; 2 more prompts got worse or crossed a limit (bad and dear)." in said
+
+
+def test_the_interval_is_named_by_the_confidence_that_was_computed() -> None:
+    made = [compare(comparison(many(right=31, broken=27)).plan, answers(), alpha=alpha) for alpha in (0.05, 0.005)]
+    said = [headline_of(decide([one], Policy(alpha=alpha))) for one, alpha in zip(made, (0.05, 0.005), strict=True)]
+    assert ["90% interval" in said[0], "99% interval" in said[1]] == [True, True]
+
+
+def answers() -> list[ScoredCase]:
+    return [one for case in comparison(many(right=31, broken=27)).cases for one in (*case.base, *case.head)]
+
+
+def test_what_got_better_is_said_beside_what_got_worse() -> None:
+    assert "answers 30 of 60 cases worse and 2 better (" in headline_of(decide([comparison(MIXED)], Policy()))
+
+
+MIXED = many(right=28, broken=30, fixed=2)
+
+
+@pytest.mark.parametrize(
+    ("usd", "requests", "said"),
+    [
+        ((0.0002, 0.0001), 1000.0, "; it would cost $3.00 less a month."),
+        ((0.0001, 0.0002), 1000.0, "; it would cost $3.00 more a month."),
+        ((0.0001, 0.0001), 1000.0, " now."),
+        ((0.0001, None), 1000.0, " now."),
+        ((0.0001, 0.0002), None, " now."),
+    ],
+)
+def test_the_cost_of_a_month_is_said_where_it_is_known_and_not_nothing(
+    usd: tuple[float, float | None], requests: float | None, said: str
+) -> None:
+    policy = Policy(max_cost_increase=None)
+    found = decide([comparison(many(right=60), numbers=Numbers(usd=usd))], policy)
+    assert headline_of(found, "check", requests).endswith(said)
+
+
+def test_one_unknown_price_leaves_the_cost_of_all_unsaid() -> None:
+    made = [comparison(many(right=60)), comparison(many(right=60), name="b", numbers=Numbers(usd=(None, None)))]
+    assert "month" not in headline_of(decide(made, Policy()), "check", 1000.0)
