@@ -109,13 +109,16 @@ def _rolled_back(look: _Look, standing: Standing, at: datetime) -> Decision:
 def _by_hand(look: _Look, standing: Standing) -> Decision | None:
     """Answer a share that a person changed; None where nobody did."""
     share = look.deployed.share
-    if share == standing.share:
-        return look.decision(Outcome.HOLD, standing, words.COMPLETE) if share == 100 else None
+    anew = replace(standing, share=share, since=look.now, paused=False)
     if share == 0:
-        return look.decision(Outcome.HOLD, replace(standing, since=look.now), words.paused(standing.share))
+        return look.decision(Outcome.HOLD, replace(standing, paused=True), words.paused(standing.share))
     if share > standing.share:
         return look.decision(Outcome.HOLD, standing, words.raised(share, standing.share))
-    return look.decision(Outcome.WAIT, replace(standing, share=share, since=look.now), words.lowered(share))
+    if share < standing.share:
+        return look.decision(Outcome.WAIT, anew, words.lowered(share))
+    if standing.paused:
+        return look.decision(Outcome.WAIT, anew, words.resumed(share))
+    return look.decision(Outcome.HOLD, standing, words.COMPLETE) if share == 100 else None
 
 
 def _tested(look: _Look, standing: Standing, requests: Sequence[Observation]) -> Decision:

@@ -21,6 +21,8 @@ class Standing:
     share: float
     since: datetime
     """When this share began."""
+    paused: bool = False
+    """Whether its share was 0 at the last look, set by a person."""
     rolled_back: datetime | None = None
     why: str = ""
     """Of the rollback."""
@@ -33,6 +35,7 @@ class _Entry(BaseModel):
     canary: str
     share: float = Field(ge=0, le=100, allow_inf_nan=False)
     since: AwareDatetime
+    paused: bool = False
     rolled_back: AwareDatetime | None = None
     why: str = ""
 
@@ -72,6 +75,7 @@ def load(data: bytes | None, path: str) -> dict[str, Standing]:
             canary=one.canary,
             share=one.share,
             since=one.since.astimezone(UTC),
+            paused=one.paused,
             rolled_back=one.rolled_back and one.rolled_back.astimezone(UTC),
             why=one.why,
         )
@@ -87,6 +91,7 @@ def dump(standings: dict[str, Standing]) -> str:
             "canary": one.canary,
             "share": one.share,
             "since": one.since.isoformat(),
+            "paused": one.paused,
             "rolled_back": one.rolled_back and one.rolled_back.isoformat(),
             "why": one.why,
         }

@@ -37,6 +37,11 @@ def paused(share: float) -> str:
     return f"It is paused: its share was set to 0. At {share:g}% the step begins anew."
 
 
+def resumed(share: float) -> str:
+    """Tell of a pause that is over."""
+    return f"The pause is over: the step of {share:g}% begins anew."
+
+
 def raised(share: float, step: float) -> str:
     """Tell of a share that is more than it has earned, by a person."""
     return (

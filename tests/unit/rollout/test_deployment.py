@@ -142,7 +142,13 @@ STANDING = Standing(stable="v1", canary="v2", share=5, since=datetime(2026, 3, 2
 
 def test_the_state_is_read_as_it_was_written() -> None:
     back = Standing(
-        stable="a", canary="b", share=0, since=STANDING.since, rolled_back=datetime(2026, 3, 3, tzinfo=UTC), why="“x”"
+        stable="a",
+        canary="b",
+        share=0,
+        since=STANDING.since,
+        paused=True,
+        rolled_back=datetime(2026, 3, 3, tzinfo=UTC),
+        why="“x”",
     )
     standings = {"order": STANDING, "reply": back}
     assert state.load(state.dump(standings).encode(), "x") == standings
