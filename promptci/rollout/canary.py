@@ -8,6 +8,7 @@ from enum import StrEnum
 from promptci.observations.model import Observation
 from promptci.rollout import measure, words
 from promptci.rollout.deployment import Deployed
+from promptci.rollout.marks import WARM_UP
 from promptci.rollout.measure import Measured
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import Standing
@@ -156,7 +157,7 @@ def _judged(
     if elapsed > look.policy.max_time_s:
         return Outcome.HOLD, (words.too_long(look.policy.max_time_s), *missing)
     if silent := [one.metric for one in measured if not one.canary_n or not one.control_n]:
-        enough = min(seen.canary.units, seen.stable.units) >= look.policy.min_requests
+        enough = min(seen.canary.units, seen.stable.units - WARM_UP) >= look.policy.min_requests
         if enough and elapsed > look.policy.stale_s + look.policy.lag_s:
             return Outcome.HOLD, tuple(map(words.silent, silent))
     return Outcome.WAIT, missing
@@ -165,8 +166,6 @@ def _judged(
 def _no_data(look: _Look, standing: Standing, seen: Window) -> tuple[str, ...]:
     oldest = look.now - timedelta(seconds=look.policy.stale_s + look.policy.lag_s)
     found = [("stable", seen.stable.newest), ("canary", seen.canary.newest)]
-    # At a small share the canary's users come seldom; an arm of some requests a day is slow, not silent, and the
-    # control tells whether the log arrives.
     return tuple(
         words.no_requests(arm, newest, standing.since) for arm, newest in found if not newest or newest < oldest
     )

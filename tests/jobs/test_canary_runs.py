@@ -101,7 +101,9 @@ def test_a_bad_canary_is_rolled_back_and_stays_so(shop: RepoBuilder, tmp_path: P
     assert "true\n" in told
     written = json.loads((shop.path / "promptci-report" / "canary.json").read_text())
     assert (written["outcome"], written["prompts"][0]["new_share"]) == ("roll back", 0)
-    assert (shop.path / "promptci-report" / "canary.md").read_text() == (tmp_path / "summary").read_text()
+    assert (shop.path / "promptci-report" / "canary.md").read_text().rstrip() + "\n" == (
+        tmp_path / "summary"
+    ).read_text()
 
     again = look(shop, 9, "--apply")
     assert (again.returncode, shares(shop)) == (0, [0])

@@ -129,6 +129,17 @@ def test_marks_that_never_come_hold_and_do_not_roll_back() -> None:
     assert at([replace(one, quality=None) for one in SAME], policy=without).outcome is Outcome.PROMOTE
 
 
+def test_marks_that_have_not_come_yet_are_waited_for() -> None:
+    """Until a judge could have marked some, or the measure of latency could be set, their absence says nothing."""
+    unmarked = [replace(one, quality=None) for one in SAME]
+    assert at(unmarked, now=START + timedelta(hours=2)).outcome is Outcome.WAIT
+    small = replace(POLICY, min_requests=10, limits=(("latency", 0.05),))
+    half = traffic.traffic(150, share=50)
+    found = at(half, deployed=replace(DEPLOYED, share=50), standing=replace(STANDING, share=50), policy=small)
+    assert found.outcome is Outcome.WAIT
+    assert "0 marks of the canary" in found.reasons[0]
+
+
 def test_a_judge_that_fails_for_the_canary_alone_holds() -> None:
     found = at([replace(one, quality=None) if one.arm == "canary" else one for one in SAME])
     assert found.outcome is Outcome.HOLD
