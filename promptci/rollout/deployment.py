@@ -1,0 +1,160 @@
+"""Text of a deployment file in, Deployment out; and a new share written into the text, all else left as it stands."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from promptci.errors import ConfigError, InputError, Problem
+from promptci.files import strict_yaml
+from promptci.files.lines import decode
+from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY, SIGNALS, CanaryPolicy
+from promptci.rollout.schema import DeploymentFile
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployed:
+    """What runs of one prompt."""
+
+    prompt: str
+    stable: str
+    canary: str | None = None
+    share: float = 0.0
+    """Of the canary, in percent."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployment:
+    """A whole deployment file, defaults filled in."""
+
+    prompts: tuple[Deployed, ...]
+    policy: CanaryPolicy
+
+
+def load(data: bytes, path: str) -> Deployment:
+    """Read a deployment file.
+
+    Raises
+    ------
+    ConfigError
+        With every mistake in the file.
+    """
+    document = _document(data, path)
+    try:
+        file = DeploymentFile.model_validate(document.value)
+    except ValidationError as error:
+        raise ConfigError([_problem(detail, document, path) for detail in error.errors()]) from error
+    given = tuple(_deployed(name, section) for name, section in file.prompts.items())
+    same = [one.prompt for one in given if one.canary == one.stable]
+    if same:
+        fix = "Give the canary the version that is to be tried."
+        raise ConfigError(
+            [
+                Problem(path=path, line=document.line(("prompts", name, "canary")), what=what, fix=fix)
+                for name in same
+                for what in [f"stable and canary of `{name}` are the same version"]
+            ]
+        )
+    return Deployment(prompts=given, policy=_policy(file))
+
+
+def with_share(data: bytes, path: str, prompt: str, share: float) -> bytes:
+    """Give the file with another share, and everything else, comments too, byte for byte as it was.
+
+    Raises
+    ------
+    InputError
+        Where the share does not stand on its key's line as a plain number.
+    """
+    document = _document(data, path)
+    where = ("prompts", prompt, "canary", "share")
+    number = document.line(where)
+    written = document.written(where) or ""
+    lines = data.split(b"\n")
+    # The key may be quoted, and the map be on one line; the number is matched as a whole.
+    pattern = rb"(\bshare[\"']?[ \t]*:[ \t]*)" + re.escape(written.encode()) + rb"(?![^\s,}#])"
+    changed, count = re.subn(pattern, rb"\g<1>" + f"{share:g}".encode(), lines[number - 1])
+    new = b"\n".join([*lines[: number - 1], changed, *lines[number:]])
+    if count != 1 or _shares(load(new, path)) != {**_shares(load(data, path)), prompt: share}:
+        fix = f"Write `share: {written}` on a line of its own."
+        raise InputError([Problem(path=path, line=number, what="the share cannot be changed in place", fix=fix)])
+    return new
+
+
+def _shares(deployment: Deployment) -> dict[str, float]:
+    return {one.prompt: one.share for one in deployment.prompts}
+
+
+def _document(data: bytes, path: str) -> strict_yaml.Document:
+    try:
+        document = strict_yaml.load(decode(data, path), path)
+    except InputError as error:
+        raise ConfigError(error.problems) from error
+    if not isinstance(document.value, dict):
+        fix = "Write `prompts:` and under it each prompt's `stable:` version."
+        raise ConfigError([Problem(path=path, line=1, what="the file is not a map of sections", fix=fix)])
+    return document
+
+
+def _deployed(name: str, section: Any) -> Deployed:
+    if section.canary is None:
+        return Deployed(prompt=name, stable=section.stable)
+    return Deployed(
+        prompt=name, stable=section.stable, canary=section.canary.version, share=float(section.canary.share)
+    )
+
+
+def _policy(file: DeploymentFile) -> CanaryPolicy:
+    policy = file.policy
+    limits = {
+        QUALITY: policy.max_quality_drop,
+        ERRORS: policy.max_error_rise,
+        LATENCY: policy.max_slow_rise,
+        COST: policy.max_cost_increase,
+        SIGNALS: policy.max_complaint_rise,
+    }
+    return CanaryPolicy(
+        steps=tuple(float(step) for step in file.steps),
+        alpha=policy.alpha,
+        promote_alpha=policy.promote_alpha,
+        min_requests=policy.min_requests,
+        min_time_s=policy.min_time,
+        max_time_s=policy.max_time,
+        lag_s=policy.lag,
+        stale_s=policy.stale,
+        per_user=policy.unit == "user",
+        limits=tuple((name, limit) for name, limit in limits.items() if limit is not None),
+    )
+
+
+def _problem(detail: ErrorDetails, document: strict_yaml.Document, path: str) -> Problem:
+    location = detail["loc"]
+    key = ".".join(str(part) for part in location) or "the file"
+    line = document.line(location)
+    if detail["type"] == "extra_forbidden":
+        known = _keys(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1)
+        fix = f"Did you mean `{near[0]}`?" if near else f"Known keys here: {', '.join(known)}."
+        return Problem(path=path, line=line, what=f"unknown key `{key}`", fix=fix)
+    if detail["type"] == "missing":
+        return Problem(path=path, line=line, what=f"`{key}` is missing", fix="Add it.")
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    shown = "" if isinstance(detail["input"], Mapping) else f" is {repr(detail['input'])[:60]}, which"
+    what = f"`{key}`{shown} cannot be used: {message}"
+    return Problem(path=path, line=line, what=what, fix="See the page on canaries for what this key takes.")
+
+
+def _keys(location: Sequence[int | str]) -> list[str]:
+    """Keys known at a place of the file."""
+    model: Any = DeploymentFile
+    for depth, part in enumerate(location):
+        if depth == 1 and location[0] == "prompts":
+            continue  # the prompt's own name
+        annotation = model.model_fields[part].annotation
+        models = (annotation, *get_args(annotation))
+        model = next(a for a in models if isinstance(a, type) and issubclass(a, BaseModel))
+    return list(model.model_fields)

@@ -1,0 +1,97 @@
+"""Marks of both arms in, evidence out: is the canary worse, and is it shown not to be worse by the limit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from promptci.observations.model import Observation
+from promptci.rollout import marks
+from promptci.rollout.policy import CanaryPolicy
+from promptci.stats import sequential
+from promptci.stats.sequential import Blocks
+
+DROPS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+"""Drops that the evidence for a rollback bets on, each with a sixth of the stake."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """One metric of a canary at its present step."""
+
+    metric: str
+    limit: float
+    """As configured."""
+    margin: float
+    """The limit on the scale of the marks."""
+    control_n: int = 0
+    canary_n: int = 0
+    control_mean: float | None = None
+    """Of the marks, 1 being good; None: no marks."""
+    canary_mean: float | None = None
+    p_worse: float = 1.0
+    """Holds at any time; of `the canary is no worse than the control`."""
+    p_fine: float = 1.0
+    """Likewise, of `the canary is worse by the margin or more`."""
+    alpha: float
+    """What `p_worse` must not exceed for a rollback."""
+    promote_alpha: float
+
+    @property
+    def drop(self) -> float | None:
+        """Give the control's mean less the canary's."""
+        if self.control_mean is None or self.canary_mean is None:
+            return None
+        return self.control_mean - self.canary_mean
+
+    @property
+    def bad(self) -> bool:
+        """Whether it is shown worse, and by the margin as far as one can tell."""
+        return self.drop is not None and self.p_worse <= self.alpha and self.drop >= self.margin - 1e-12
+
+    @property
+    def fine(self) -> bool:
+        """Whether it is shown not to be worse by the margin."""
+        return self.drop is not None and self.p_fine <= self.promote_alpha and self.drop < self.margin
+
+
+def measure(requests: Sequence[Observation], policy: CanaryPolicy) -> tuple[Measured, ...]:
+    """Give every metric that the policy tests."""
+    return tuple(_one(metric, limit, requests, policy) for metric, limit in policy.limits)
+
+
+def _one(metric: str, limit: float, requests: Sequence[Observation], policy: CanaryPolicy) -> Measured:
+    found = marks.series(metric, limit, requests, per_user=policy.per_user)
+    empty = Measured(
+        metric=metric, limit=limit, margin=limit, alpha=policy.alpha_each, promote_alpha=policy.promote_alpha
+    )
+    if found is None:
+        return empty
+    control = [mark for is_canary, mark in found.marks if not is_canary]
+    canary = [mark for is_canary, mark in found.marks if is_canary]
+    cut = blocks(found.marks)
+    margin = found.margin
+    return replace(
+        empty,
+        margin=margin,
+        control_n=len(control),
+        canary_n=len(canary),
+        control_mean=float(np.mean(control)) if control else None,
+        canary_mean=float(np.mean(canary)) if canary else None,
+        p_worse=sequential.anytime_p(sequential.log_evidence(cut, DROPS, 0.0)),
+        p_fine=sequential.anytime_p(sequential.log_evidence(cut, (0.0, margin / 2, -margin), margin)),
+    )
+
+
+def blocks(found: Sequence[tuple[bool, float]]) -> Blocks:
+    """Cut marks in the order of time into the shortest blocks that hold both arms; what is left over waits."""
+    rows: list[tuple[int, float, int, float]] = []
+    counts, sums = [0, 0], [0.0, 0.0]
+    for is_canary, mark in found:
+        counts[is_canary] += 1
+        sums[is_canary] += mark
+        if all(counts):
+            rows.append((counts[0], sums[0], counts[1], sums[1]))
+            counts, sums = [0, 0], [0.0, 0.0]
+    table = np.array(rows, dtype=np.float64).reshape(-1, 4)
+    return Blocks(control_n=table[:, 0], control_sum=table[:, 1], canary_n=table[:, 2], canary_sum=table[:, 3])

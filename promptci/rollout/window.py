@@ -1,0 +1,106 @@
+"""The requests of a log that a step of a canary is decided by, and what speaks against comparing them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from promptci.observations.model import Observation
+from promptci.rollout.policy import CanaryPolicy
+from promptci.rollout.state import Standing
+from promptci.stats import sequential
+
+AHEAD = timedelta(minutes=5)
+"""By so much a clock may be ahead of ours."""
+SRM_P = 0.001
+"""Below it the arms are not split as configured."""
+CROSSED = 0.01
+"""Share of users in both arms over which arms are not assigned by user."""
+OUTAGE = 0.25
+"""Share of the control's latest requests that failed, over which it is no time to promote."""
+LATEST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arm:
+    """What one arm did in the window."""
+
+    requests: int = 0
+    units: int = 0
+    """Users, and requests without one."""
+    newest: datetime | None = None
+    models: tuple[str, ...] = ()
+    output_tokens: float | None = None
+    """Mean of those logged."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """The requests that count, in the order of time, and how many do not."""
+
+    requests: tuple[Observation, ...] = ()
+    stable: Arm = Arm()
+    canary: Arm = Arm()
+    split_p: float = 1.0
+    """Of `the units are split as configured`."""
+    crossed: int = 0
+    """Users in both arms."""
+    control_failing: float = 0.0
+    """Share of the control's requests of the latest hour that failed."""
+    other_versions: int = 0
+    other_shares: int = 0
+    """Assigned by another share than the present one."""
+    young: int = 0
+    """Left for the next look."""
+    ahead: int = 0
+    """From the future."""
+
+
+def window(requests: Sequence[Observation], standing: Standing, policy: CanaryPolicy, now: datetime) -> Window:
+    """Choose among the requests of one prompt those of the present step."""
+    lag = timedelta(seconds=policy.lag_s)
+    versions = {"stable": standing.stable, "canary": standing.canary}
+    kept: list[Observation] = []
+    left = dict.fromkeys(("other_versions", "other_shares", "young", "ahead"), 0)
+    for one in requests:
+        # A share that was written is not at once in force everywhere; where it is logged we need not guess.
+        start = standing.since + (lag if one.share is None else timedelta(0))
+        if one.time > now + AHEAD:
+            left["ahead"] += 1
+        elif one.time < start:
+            continue
+        elif one.version != versions[one.arm]:
+            left["other_versions"] += 1
+        elif one.share is not None and one.share != standing.share:
+            left["other_shares"] += 1
+        elif one.time > now - lag:
+            left["young"] += 1
+        else:
+            kept.append(one)
+    arms = {name: [one for one in kept if one.arm == name] for name in versions}
+    users = {name: {one.user for one in found} - {None} for name, found in arms.items()}
+    stable, canary = (_arm(arms[name], len(users[name])) for name in ("stable", "canary"))
+    return Window(
+        requests=tuple(kept),
+        stable=stable,
+        canary=canary,
+        split_p=sequential.share_p(canary.units, stable.units, standing.share / 100),
+        crossed=len(users["stable"] & users["canary"]),
+        control_failing=_failing(arms["stable"], now - lag),
+        **left,
+    )
+
+
+def _arm(requests: Sequence[Observation], users: int) -> Arm:
+    tokens = [one.output_tokens for one in requests if one.output_tokens is not None]
+    return Arm(
+        requests=len(requests),
+        units=users + sum(one.user is None for one in requests),
+        newest=max((one.time for one in requests), default=None),
+        models=tuple(sorted({one.model for one in requests if one.model is not None})),
+        output_tokens=sum(tokens) / len(tokens) if tokens else None,
+    )
+
+
+def _failing(control: Sequence[Observation], now: datetime) -> float:
+    latest = [one for one in control if one.time > now - LATEST]
+    return sum(one.error is not None for one in latest) / len(latest) if latest else 0.0

@@ -1,0 +1,107 @@
+"""An always-valid test of two arms: evidence that may be looked at after every request, and stopped at any time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+EDGE = 1e-4
+"""Rates are bet on no closer to 0 and 1 than this."""
+LEAST_EXPECTED = 10
+SPLITS = 60
+"""Halvings of an interval until it is a point, in double precision."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blocks:
+    """Requests of two arms in the order of time, cut into blocks; the last axis counts blocks.
+
+    Where the cuts are must not depend on how the requests of the block went.
+    """
+
+    control_n: Floats
+    control_sum: Floats
+    """Sum of the marks, each in 0..1; 1 is good."""
+    canary_n: Floats
+    canary_sum: Floats
+
+
+def log_evidence(blocks: Blocks, drops: Sequence[float], null_drop: float) -> Floats:
+    """Give, after each block, the logarithm of an e-process against "the drop is on the other side of `null_drop`".
+
+    The drop is the control's mean less the canary's. With every one of `drops` above `null_drop` the null is `the drop
+    is at most null_drop`; with all below, `at least`. By Ville's inequality the chance that e ever reaches 1/alpha is
+    at most alpha under the null, however often and whenever one looks.
+
+    For one supposed drop the process is the product, over the blocks, of p_a(y)/p_a'(y) for each request of the control
+    and p_b(y)/p_b'(y) for each of the canary, where p_q(y) = q^y (1-q)^(1-y); a is the control's mean before the block,
+    b = a - drop, and (a', b') is the pair of the null nearest to (a, b) by n_a KL(a, a') + n_b KL(b, b'). The mean over
+    the supposed drops is an e-process again. Source: Turner, Ly, Grünwald, Generic E-variables for exact sequential
+    k-sample tests (2021); Turner, Grünwald, Exact anytime-valid confidence intervals for contingency tables (2023).
+
+    Why it holds: under a mean q the factor of one request has an expectation of at most 1 + c (q - a'), with
+    c = (a - a') / (a' (1 - a')), for marks anywhere in 0..1, the factor being convex in y. The product over the block
+    is at most exp of the sum of those terms, which is the slope of the distance at its least value on the null, taken
+    in the direction of the true means: never above 0, the null being convex. So only the means within a block must
+    obey the null; they may go up and down with time, as in an outage that hits both arms.
+    """
+    control = _before(blocks)
+    total = np.full(control.shape, -np.inf)
+    for drop in drops:
+        a = control
+        b = np.clip(a - drop, EDGE, 1 - EDGE)
+        wanted = (a - b > null_drop) if drop > null_drop else (a - b < null_drop)
+        near_a = np.where(wanted, _nearest(blocks, a, b, null_drop), a)
+        near_b = np.where(wanted, near_a - null_drop, b)
+        grown = _gain(blocks.control_n, blocks.control_sum, a, near_a)
+        grown += _gain(blocks.canary_n, blocks.canary_sum, b, near_b)
+        total = np.logaddexp(total, np.cumsum(grown, axis=-1))
+    return np.asarray(total - math.log(len(drops)))
+
+
+def _before(blocks: Blocks) -> Floats:
+    """Give the control's mean before each block, one half at first."""
+    count = np.cumsum(blocks.control_n, axis=-1) - blocks.control_n
+    total = np.cumsum(blocks.control_sum, axis=-1) - blocks.control_sum
+    return np.asarray(np.clip((total + 0.5) / (count + 1), EDGE, 1 - EDGE))
+
+
+def _gain(count: Floats, total: Floats, mean: Floats, null: Floats) -> Floats:
+    return np.asarray(total * np.log(mean / null) + (count - total) * np.log((1 - mean) / (1 - null)))
+
+
+def _nearest(blocks: Blocks, a: Floats, b: Floats, null_drop: float) -> Floats:
+    """Give a' of the pair (a', a' - null_drop) nearest to (a, b), which is where the slope of the distance is 0."""
+    if null_drop == 0:
+        return np.asarray((blocks.control_n * a + blocks.canary_n * b) / (blocks.control_n + blocks.canary_n))
+    shifted = b + null_drop
+    low = np.maximum(np.minimum(a, shifted), max(null_drop, 0) + 1e-9)
+    high = np.minimum(np.maximum(a, shifted), min(1, 1 + null_drop) - 1e-9)
+    for _ in range(SPLITS):
+        x = (low + high) / 2
+        y = x - null_drop
+        slope = blocks.control_n * (x - a) / (x * (1 - x)) + blocks.canary_n * (y - b) / (y * (1 - y))
+        low, high = np.where(slope < 0, x, low), np.where(slope < 0, high, x)
+    return np.asarray((low + high) / 2)
+
+
+def anytime_p(log_e: Floats) -> float:
+    """Give the p-value that holds at any time: one over the most evidence there ever was; 1 for none."""
+    return 1.0 if not log_e.size else min(1.0, math.exp(-max(0.0, float(log_e.max()))))
+
+
+def share_p(canary: int, control: int, share: float) -> float:
+    """Give the p-value of `the canary's share of units is as configured`: chi-square with one degree of freedom.
+
+    1 where an arm should have fewer than `LEAST_EXPECTED`, for there the approximation does not hold.
+    """
+    total = canary + control
+    if total * min(share, 1 - share) < LEAST_EXPECTED:
+        return 1.0
+    difference = canary - total * share
+    return math.erfc(math.sqrt(difference**2 / (total * share * (1 - share)) / 2))

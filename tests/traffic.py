@@ -1,0 +1,92 @@
+"""Made-up traffic of a canary: requests of both arms, and the lines an application would log of them."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from promptci.observations.model import Observation
+
+START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+STABLE, CANARY, PROMPT = "v1", "v2", "order"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ways:
+    """How an arm fares."""
+
+    quality: float | None = 0.96
+    """Chance that an answer is good; None: not judged."""
+    errors: float = 0.01
+    latency_ms: float = 800.0
+    cost_usd: float | None = 0.002
+    complaints: float = 0.01
+
+
+def traffic(
+    n: int, canary: Ways = Ways(), stable: Ways = Ways(), *, share: float = 5, hours: float = 30, seed: int = 1
+) -> list[Observation]:
+    """`n` requests, one of each user, evenly over `hours` from START on."""
+    draw = Random(seed)  # noqa: S311 - made-up data
+    found = []
+    for index in range(n):
+        arm = "canary" if draw.random() < share / 100 else "stable"
+        ways = canary if arm == "canary" else stable
+        found.append(_request(index, arm, ways, START + timedelta(hours=hours) * index / n, draw))
+    return [replace(one, share=share) for one in found]
+
+
+def _request(index: int, arm: str, ways: Ways, time: datetime, draw: Random) -> Observation:
+    failed = draw.random() < ways.errors
+    good = draw.random() < (ways.quality or 0)
+    return Observation(
+        id=f"r{index}",
+        time=time,
+        prompt=PROMPT,
+        version=STABLE if arm == "stable" else CANARY,
+        arm=arm,
+        user=f"u{index}",
+        error="timeout" if failed else None,
+        latency_ms=ways.latency_ms * draw.lognormvariate(0, 0.4),
+        cost_usd=None if ways.cost_usd is None or failed else ways.cost_usd * draw.uniform(0.5, 1.5),
+        quality=None if failed or ways.quality is None else float(good),
+        signal="negative" if draw.random() < ways.complaints else None,
+        model="gpt-4o-mini",
+        output_tokens=None if failed else 120,
+    )
+
+
+def entry(one: Observation, **changed: Any) -> dict[str, Any]:
+    """The line of one request, as docs/canary.md has it."""
+    value = {
+        "time": one.time.isoformat(),
+        "promptci.request": one.id,
+        "promptci.prompt": one.prompt,
+        "promptci.version": one.version,
+        "promptci.arm": one.arm,
+        "promptci.share": one.share,
+        "promptci.user": one.user,
+        "error.type": one.error,
+        "promptci.latency_ms": one.latency_ms,
+        "promptci.cost_usd": one.cost_usd,
+        "promptci.quality": one.quality,
+        "promptci.signal": one.signal,
+        "gen_ai.request.model": one.model,
+        "gen_ai.usage.output_tokens": one.output_tokens,
+    }
+    return {key: value for key, value in {**value, **changed}.items() if value is not None}
+
+
+def lines(requests: Iterable[Observation]) -> Iterator[str]:
+    """The log's lines."""
+    return (json.dumps(entry(one)) for one in requests)
+
+
+def write(path: Path, requests: Iterable[Observation]) -> Path:
+    """Write a log."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(line + "\n" for line in lines(requests)))
+    return path
