@@ -121,6 +121,7 @@ def _check(context: Context, environ: Mapping[str, str], folder: Path, say: Call
         pull_request=context.pull_request,
         actor=context.actor,
         run_url=context.run_url,
+        scheduled=context.event == "schedule",
         outsider=_outsider(context),
     )
     head = context.inputs["head"] or context.head_sha

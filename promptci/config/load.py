@@ -63,6 +63,7 @@ def _config(file: ConfigFile) -> Config:
             repeats=run.repeats.first,
             disagree=run.repeats.disagree,
             early_stop=run.early_stop,
+            batch=run.batch,
             concurrency=None if run.concurrency == "auto" else run.concurrency,
             budget_usd=run.budget_usd,
             deadline_s=run.deadline,

@@ -123,6 +123,11 @@ class RunSection(Section):
         description="Stop asking once no answer can change the verdict. While a limit on cost or latency is set, only"
         " a failure can be foreseen.",
     )
+    batch: Literal["never", "auto", "always"] = Field(
+        default="never",
+        description="Ask through OpenAI's Batch API, at half the price and within a day instead of minutes. `auto`: at"
+        " the event schedule only. What is not there at the deadline is collected by a later run.",
+    )
     concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = Field(
         default="auto", description="Calls in flight at once; `auto` is what suits the provider."
     )

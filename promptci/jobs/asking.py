@@ -11,7 +11,7 @@ from pathlib import Path
 from promptci.errors import InputError, MissingKeyError, ProviderError
 from promptci.files import write
 from promptci.gates.model import Reason
-from promptci.jobs import judge_checks, rounds, trusting
+from promptci.jobs import batching, judge_checks, rounds, trusting
 from promptci.jobs.gather import Gathered
 from promptci.jobs.judging import Judges
 from promptci.jobs.rounds import Rounds
@@ -115,8 +115,7 @@ async def _ask(
     sources: tuple[Provider, journal.Journal, dict[Key, Answer]],
 ) -> Asked:
     provider, kept, known = sources
-    limits = gathered.config.run
-    purse = Purse(limits.budget_usd, prices=PriceList(gathered.config.provider))
+    purse = Purse(gathered.config.run.budget_usd, prices=PriceList(gathered.config.provider))
     count = _Count(world, candidates=bool(plan.questions))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
@@ -125,7 +124,9 @@ async def _ask(
             stack.callback(cache.close)
         started = time.monotonic()  # one deadline for candidates and judges together
         desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
-        judges = Judges(provider, limits, replace(desk, progress=count.judge))
+        batched = await batching.first(plan.questions, (provider, desk), batching.of(gathered, errand, world))
+        provider, desk = batched.provider, batched.desk
+        judges = Judges(provider, gathered.config.run, replace(desk, progress=count.judge))
         judge, graded = _judge(plan, gathered, judges)
         trusts = await trusting.assess(plan.prompts, gathered, judge)
         # Before the first answer, so that an early stop knows what counts.
@@ -141,22 +142,26 @@ async def _ask(
         curtailed=asking.curtailed,
         findings=asking.stopped,
         notes=(
-            *purse.notes,
-            *([cache.trouble] if cache is not None and cache.trouble else []),
-            *(world.joined.notes if world.joined is not None else ()),
-            *asking.notes,
+            *_beside(purse, cache, world),
+            *(*batched.notes, *asking.notes),
             *graded,
             *judge_checks.notes(asking.scored, gathered.config.judge),
         ),
         provider=provider.name,
         calls=count.calls,
         cached=count.cached,
-        usd=None if purse.unknown and not purse.spent else purse.spent,
+        usd=purse.known,
         usd_is_lower_bound=bool(purse.unknown),
         canaries=found,
         swaps=swaps(asking.scored),
         trusts=trusts,
     )
+
+
+def _beside(purse: Purse, cache: AnswerCache | None, world: World) -> Sequence[str]:
+    """Say what a reader should know of money, cache and shards."""
+    trouble = [cache.trouble] if cache is not None and cache.trouble else []
+    return [*purse.notes, *trouble, *(world.joined.notes if world.joined is not None else ())]
 
 
 def _judge(plan: Plan, gathered: Gathered, judges: Judges) -> tuple[JudgeDesk, Sequence[str]]:

@@ -12,6 +12,7 @@ from promptci.providers.prices import PriceList
 from promptci.runs import plan as plans
 from promptci.runs.estimate import Estimate, estimate
 from promptci.runs.model import Plan, PromptPlan
+from promptci.runs.purse import BATCH_SHARE
 from promptci.scoring import calibrate, check_assertions, foreseen, judged_by, similar
 
 
@@ -70,6 +71,7 @@ def describe(plan: Plan, gathered: Gathered) -> Sequence[str]:
         f"calls: {found.distinct_calls} ({found.calls} answers; equal questions are asked once)",
         f"tokens, estimated: {found.input_tokens} in, at most {found.output_tokens} out",
         f"price: {_price(found)}, answers in the cache not taken off",
+        *_by_batch(found, gathered.config.run.batch),
         *_further(plan, options),
         *_judges(plan, gathered),
     ]
@@ -111,6 +113,14 @@ def _price(found: Estimate) -> str:
         if found.usd_is_lower_bound
         else f"at most ${found.usd:.4f}"
     )
+
+
+def _by_batch(found: Estimate, wanted: str) -> Sequence[str]:
+    """Say what a Batch API takes off."""
+    if wanted == "never" or found.usd is None:
+        return []
+    when = "by batch" if wanted == "always" else "by batch, at the event schedule"
+    return [f"{when}: half of that, {_price(replace(found, usd=found.usd * BATCH_SHARE))}"]
 
 
 def _further(plan: Plan, options: Options) -> Sequence[str]:

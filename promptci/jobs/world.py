@@ -94,6 +94,8 @@ class World:
     """Who set off the run, where known."""
     run_url: str | None = None
     """Where a person sees the workflow's run."""
+    scheduled: bool = False
+    """Whether nobody waits: a run by the clock."""
     outsider: Outsider | None = None
     """None where secrets are given."""
 

@@ -64,6 +64,8 @@ class Completion:
     finish_reason: str | None = None
     """`stop`, `length`, `content_filter`, …"""
     refusal: str | None = None
+    batched: bool = False
+    """Asked through a Batch API, where a call costs half."""
 
 
 class CallError(Exception):

@@ -18,6 +18,7 @@ def to_json(completion: Completion) -> dict[str, Any]:
         "fingerprint": completion.fingerprint,
         "finish_reason": completion.finish_reason,
         "refusal": completion.refusal,
+        "batched": completion.batched or None,
     }
     return {key: item for key, item in value.items() if item is not None}
 
@@ -32,7 +33,7 @@ def from_json(value: object) -> Completion:
     """
     if not isinstance(value, Mapping):
         raise ValueError("the completion is not an object")  # noqa: TRY004 - one kind of error for bad content
-    known = {"text", "usage", "latency_ms", "model", "fingerprint", "finish_reason", "refusal"}
+    known = {"text", "usage", "latency_ms", "model", "fingerprint", "finish_reason", "refusal", "batched"}
     if unknown := sorted(set(map(str, value)) - known):
         raise ValueError(f"the completion has an unknown key `{unknown[0]}`")
     text = _text(value, "text")
@@ -46,6 +47,7 @@ def from_json(value: object) -> Completion:
         fingerprint=_text(value, "fingerprint"),
         finish_reason=_text(value, "finish_reason"),
         refusal=_text(value, "refusal"),
+        batched=_flag(value, "batched"),
     )
 
 
@@ -77,6 +79,13 @@ def _latency(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
         raise ValueError("`latency_ms` is not a duration")
     return float(value)
+
+
+def _flag(value: Mapping[str, Any], key: str) -> bool:
+    found = value.get(key, False)
+    if not isinstance(found, bool):
+        raise ValueError(f"`{key}` is neither true nor false")  # noqa: TRY004 - one kind of error for bad content
+    return found
 
 
 def _text(value: Mapping[str, Any], key: str) -> str | None:

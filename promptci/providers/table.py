@@ -8,6 +8,7 @@ from pathlib import Path
 from promptci.errors import MissingKeyError, ProviderError
 from promptci.providers import endpoint, local_model
 from promptci.providers.base import Provider
+from promptci.providers.batch_http import BatchHttp
 from promptci.providers.cache import AnswerCache
 from promptci.providers.local import LocalModel
 from promptci.providers.openai_chat import OpenAIChat
@@ -76,6 +77,14 @@ def make(options: Options, environ: Mapping[str, str], root: Path, cache_home: P
         kinds = ", ".join(PROVIDERS)
         raise ProviderError(f"provider.kind: there is no kind `{options.kind}`", f"Use one of {kinds}.") from None
     return factory(Setting(options=options, environ=environ, root=root, cache_home=cache_home))
+
+
+def batch_http(options: Options, environ: Mapping[str, str]) -> BatchHttp | None:
+    """Give the way to the endpoint's Batch API, or None for a kind of provider that has none."""
+    if options.kind != "openai":
+        return None
+    redactor = Redactor.from_environ(environ, options.api_key_env)
+    return BatchHttp(options.base_url, key=_key(options, environ), redactor=redactor)
 
 
 def open_cache(options: Options, environ: Mapping[str, str], folder: Path) -> AnswerCache | None:

@@ -163,7 +163,7 @@ class _Round:
                 self._report(known)
                 source = source or known
                 if not known.cached:
-                    self._desk.purse.recall(group.request.model, known.cost_usd)
+                    self._desk.purse.recall(group.request.model, known.completion, known.cost_usd)
         if source is None or source.completion is None:
             return False
         self._put(group, source.completion, source.cost_usd, cached=True)

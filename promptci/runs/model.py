@@ -137,6 +137,8 @@ class Limits:
     """Times where the first answers of the versions disagree, the first ones included; None: no more than others."""
     early_stop: bool = False
     """Stop asking once no answer can change the verdict."""
+    batch: str = "never"
+    """Ask through the provider's Batch API: `never`, `auto` (at the event schedule) or `always`."""
     concurrency: int | None = None
     """None: what the provider thinks sensible."""
     budget_usd: Decimal | None = None

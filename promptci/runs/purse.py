@@ -1,11 +1,15 @@
 """What a run may spend and has spent: counted before each call at its worst, settled after it at its price."""
 
 import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 
 from promptci.providers.base import Completion, Request
 from promptci.providers.prices import PriceList
 from promptci.runs import estimate
+
+BATCH_SHARE = Decimal("0.5")
+"""Of its price, what a call costs through a Batch API."""
 
 
 class Purse:
@@ -26,6 +30,11 @@ class Purse:
         self._reserved = Decimal(0)
         self._turn = asyncio.Lock()
         self._settled = asyncio.Event()
+
+    @property
+    def known(self) -> Decimal | None:
+        """What is known to be spent; None where nothing is."""
+        return None if self.unknown and not self.spent else self.spent
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -71,12 +80,27 @@ class Purse:
         self._settled.set()
         return cost
 
-    def recall(self, model: str, cost: Decimal | None) -> None:
-        """Count a call that an interrupted part of this run has paid for; None: its price is unknown."""
-        if cost is None:
+    def recall(self, model: str, completion: Completion, price: Decimal | None) -> None:
+        """Count a call that this run has paid for before; None: its price is unknown."""
+        if price is None:
             self.unknown.add(model)
         else:
-            self.spent += cost
+            self.spent += price * BATCH_SHARE if completion.batched else price
+
+    def affords(self, requests: Sequence[Request], ordered: Decimal) -> Decimal | None:
+        """Give what these calls could cost at most by batch, or None where the budget forbids them.
+
+        `ordered` is what batches on their way could cost, beside what is spent.
+        """
+        worst = Decimal(0)
+        for request in requests:
+            price = None if self._prices is None else self._prices.price(request.model, estimate.longest_usage(request))
+            if price is None and self._budget is not None:
+                self.unknown.add(request.model)
+            worst += (price or Decimal(0)) * BATCH_SHARE
+        if self._budget is None:
+            return worst
+        return worst if self._budget > 0 and self.spent + ordered + worst <= self._budget else None
 
     def price_of(self, model: str, completion: Completion) -> Decimal | None:
         """Give the price of an answer that costs nothing now."""
