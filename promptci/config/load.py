@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -122,8 +122,14 @@ def _is_branch(part: int | str) -> bool:
 
 def _keys(location: Sequence[int | str]) -> list[str]:
     """Keys known at a place of the file."""
-    model: Any = ConfigFile
+    annotation: Any = ConfigFile
     for part in location:
-        annotation = model.model_fields[part].annotation
-        model = next(a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel))
-    return list(model.model_fields)
+        if get_origin(annotation) is dict:  # its keys are the user's, such as the names of models
+            annotation = get_args(annotation)[1]
+        else:
+            annotation = _section(annotation).model_fields[str(part)].annotation
+    return list(_section(annotation).model_fields)
+
+
+def _section(annotation: Any) -> type[BaseModel]:
+    return next(a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel))

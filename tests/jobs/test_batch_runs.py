@@ -33,8 +33,11 @@ def api() -> Iterator[BatchApi]:
 
 
 def repo(path: Path, api: BatchApi, **run: Any) -> RepoBuilder:
-    sections = {"provider": {"base_url": api.base_url, **PRICES}, "run": {"batch": "always", "history": None, **run}}
-    builder = shop(path, {PROMPT: prompt(GOOD), GOLDENS: goldens(CASES), "promptci.yml": config(**sections)})
+    sections: dict[str, Any] = {
+        "provider": {"base_url": api.base_url, **PRICES},
+        "run": {"batch": "always", "history": None, **run},
+    }
+    builder = shop(path, {PROMPT: prompt(GOOD), GOLDENS: goldens(CASES), "promptci.yml": config(None, **sections)})
     builder.write({PROMPT: prompt(BAD)}).commit()
     return builder
 

@@ -183,7 +183,10 @@ def test_without_an_endpoint_a_shard_leaves_no_record(tmp_path: Path) -> None:
 
 
 def test_the_money_is_shared_out_and_a_shard_that_ran_out_of_it_is_an_error(tmp_path: Path) -> None:
-    sections = {"provider": {"prices": {"fake-1": {"input_usd": 1000, "output_usd": 1000}}}, "run": {"budget_usd": 1}}
+    sections: dict[str, Any] = {
+        "provider": {"prices": {"fake-1": {"input_usd": 1000, "output_usd": 1000}}},
+        "run": {"budget_usd": 1},
+    }
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, **sections)})
         builder.write({PROMPT: prompt(BAD)}).commit()

@@ -132,3 +132,8 @@ def test_a_malformed_file_is_a_configuration_error_with_exit_code_2() -> None:
     with pytest.raises(ConfigError) as caught:
         load.load(b"gate: {\n", "promptci.yml")
     assert caught.value.exit_code == 2
+
+
+def test_an_unknown_key_of_a_price_is_named_beside_those_that_are_known() -> None:
+    found = problems("provider:\n  prices:\n    gpt-9:\n      inpt_usd: 1\n      output_usd: 2\n")
+    assert any("`provider.prices.gpt-9.inpt_usd`" in one and "Did you mean `input_usd`?" in one for one in found)
