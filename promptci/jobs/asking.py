@@ -11,7 +11,7 @@ from pathlib import Path
 from promptci.errors import InputError, MissingKeyError, ProviderError
 from promptci.files import write
 from promptci.gates.model import Reason
-from promptci.jobs import batching, judge_checks, rounds, trusting
+from promptci.jobs import batching, judge_checks, planning, rounds, trusting
 from promptci.jobs.gather import Gathered
 from promptci.jobs.judging import Judges
 from promptci.jobs.rounds import Rounds
@@ -86,6 +86,8 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
         known = world.joined.known(shard.fingerprint(plan))
         for answer in known.values():
             kept.append(answer)
+    if plan.questions and world.answers is None and world.joined is None:
+        world.say(planning.expected(plan, gathered))
     world.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled.values())))
     try:
         with kept:

@@ -77,6 +77,14 @@ def describe(plan: Plan, gathered: Gathered) -> Sequence[str]:
     ]
 
 
+def expected(plan: Plan, gathered: Gathered) -> str:
+    """Say in one line what a run is about to ask and may cost."""
+    found = estimate(plan, PriceList(gathered.config.provider).price)
+    judged = judges(plan, gathered)
+    more = f", and {judged.distinct_calls} to judges, {_price(judged)}" if judged is not None else ""
+    return f"expected: {found.distinct_calls} calls, {_price(found)}{more}; answers in the cache not taken off"
+
+
 def judges(plan: Plan, gathered: Gathered) -> Estimate | None:
     """Estimate what the judges of a run cost, canaries and retries not counted; None: nobody judges."""
     asked = foreseen.requests(plan, model=gathered.config.judge.model, rubric=gathered.rubric)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
+from functools import lru_cache
 
 from promptci.providers import endpoint
 from promptci.providers.base import Completion, Usage
@@ -48,6 +49,7 @@ class PriceList:
         return self.price(model, completion.usage) if known is None else known
 
 
+@lru_cache(maxsize=2**16)  # half a millisecond each, and calls of one prompt use much the same
 def _public(model: str, usage: Usage, base_url: str) -> Decimal | None:
     import genai_prices  # noqa: PLC0415 - heavy: keeps --help fast
 

@@ -59,3 +59,10 @@ def test_the_steps_of_the_caching_page_are_pinned_and_keep_what_was_paid_for() -
 def test_local_links_of_the_security_page_lead_somewhere() -> None:
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     assert [path for path in re.findall(r"`(tests/[\w/.]+)`", text) if not (ROOT / path).exists()] == []
+
+
+def test_the_settings_of_the_batch_page_are_settings() -> None:
+    (snippet,) = SNIPPET.findall((ROOT / "docs" / "batch.md").read_text(encoding="utf-8"))
+    asking = config_load.load(snippet.encode(), "promptci.yml").run
+
+    assert (asking.batch, asking.deadline_s) == ("auto", 5 * 3600)

@@ -36,6 +36,7 @@ def test_check_prints_counts_and_price_in_plain_lines_and_the_verdict(tmp_path: 
         builder.write({PROMPT: prompt(BAD)}).commit()
         done = promptci("check", "--out", str(tmp_path / "out"), cwd=builder.path)
     assert done.returncode == 1, done.stderr
+    assert "expected: 120 calls, at most $0.0044; answers in the cache not taken off" in done.stdout
     assert "asking: 120 answers" in done.stdout
     assert "120 of 120 answers, $0.00" in done.stdout
     assert "fail: Blocked: order" in done.stdout
