@@ -91,6 +91,11 @@ class Redactor:
         return value
 
 
+def looks_like_key(text: str) -> bool:
+    """Tell whether something in the text has the shape of a well-known service's key."""
+    return _PATTERNS.search(text) is not None
+
+
 def _reach(text: str, start: int, form: str) -> int:
     """Give where the longest common beginning of `form` and of the text from `start` ends."""
     if text.startswith(form, start):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from promptci import redact
 from promptci.errors import InputError, Problem
 from promptci.files.lines import MAX_PROBLEMS, decode
 from promptci.goldens import parse
@@ -12,6 +13,8 @@ from promptci.goldens.model import Case, GoldenSet
 
 BESIDE = re.compile(r"\.(labels|quarantine)\.[^/]*$")
 """Files that stand beside goldens and are none."""
+MOST_KEYS = 3
+"""Lines of one file that are named for holding what looks like a key."""
 
 
 def find(glob: Callable[[str], list[str]], pattern: str, name: str, escaped: Callable[[str], str]) -> list[str]:
@@ -28,6 +31,7 @@ def load(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> GoldenSet:
         With every problem of every file, ids used twice among them.
     """
     cases, problems = list(more), []
+    notes: list[str] = []
     for path, data in files.items():
         suffix = next((suffix for suffix in FORMATS if path.endswith(suffix)), None)
         if suffix is None:
@@ -35,15 +39,17 @@ def load(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> GoldenSet:
             problems.append(Problem(path=path, what="this matches `prompts.goldens` but cannot be read", fix=fix))
             continue
         try:
-            found, wrong = FORMATS[suffix](path, decode(data, path))
+            text = decode(data, path)
+            found, wrong = FORMATS[suffix](path, text)
         except InputError as error:
             problems += error.problems
         else:
             cases += found
             problems += first(wrong, path)
+            notes += _keys(text, path)
     if problems := [*problems, *_same_ids(cases)]:
         raise InputError(problems)
-    return GoldenSet(paths=tuple(files), cases=tuple(cases))
+    return GoldenSet(paths=tuple(files), cases=tuple(cases), notes=tuple(notes))
 
 
 def from_test_data(path: str, items: Sequence[Mapping[str, Any]], lines: Sequence[int]) -> list[Case]:
@@ -61,6 +67,15 @@ def from_test_data(path: str, items: Sequence[Mapping[str, Any]], lines: Sequenc
         )
         for index, (item, line) in enumerate(zip(items, lines, strict=True), start=1)
     ]
+
+
+def _keys(text: str, path: str) -> list[str]:
+    """Name the first lines that hold what looks like a key: goldens are copied from logs, and git forgets nothing."""
+    if not redact.looks_like_key(text):
+        return []
+    found = [number for number, line in enumerate(text.split("\n"), start=1) if redact.looks_like_key(line)]
+    fix = "It is taken out of what is written here; take it out of git, too, and revoke it."
+    return [f"{path}:{number}: this looks like a key. {fix}" for number in found[:MOST_KEYS]]
 
 
 def _own_id(item: Mapping[str, Any]) -> str | None:

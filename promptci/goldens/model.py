@@ -64,6 +64,7 @@ class GoldenSet:
     paths: tuple[str, ...]
     """Files they came from, in order."""
     cases: tuple[Case, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def by_id(self) -> dict[str, Case]:

@@ -59,7 +59,7 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
         why=tuple(why),
         goldens_paths=() if head is None else head[1].paths,
         missing_goldens=head is not None and not head[1].paths and not head[1].cases,
-        notes=() if head is None else head[0].notes,
+        notes=() if head is None else (*head[0].notes, *head[1].notes),
     )
 
 

@@ -96,7 +96,10 @@ FAULTS: dict[str, tuple[str, ...]] = {
     # No key executes anything, so there is none to take from head; what a change could still do with one is this.
     "in_config_code_execution_keys_from_head": (f"{CHECK}::test_a_change_cannot_send_the_key_elsewhere",),
     "in_base_prompt_missing_on_base_branch": (f"{CHECK}::test_a_new_prompt_meets_the_absolute_limits_only",),
-    "in_pii_secret_in_golden": (f"{SECRETS}::test_out_secret_canary_all_sinks_6_encodings",),
+    "in_pii_secret_in_golden": (
+        f"{GOLDENS}::test_in_pii_secret_in_golden",
+        f"{SECRETS}::test_out_secret_canary_all_sinks_6_encodings",
+    ),
     # Models and the way to them
     **{
         f"llm_429_retry_after_{form}": (

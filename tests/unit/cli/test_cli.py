@@ -221,3 +221,22 @@ def test_selftest_does_not_spend_without_a_yes_where_nobody_can_be_asked(tmp_pat
     assert seen.returncode == 0, seen.stderr
     assert "measured by selftest" in seen.stdout
     assert "to see 2 points" in seen.stdout
+
+
+def test_a_run_is_asked_in_parts_and_joined(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES, server)
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        for part in ("1/2", "2/2"):
+            done = promptci("check", "--shard", part, "--out", f"parts/{part[0]}", cwd=builder.path)
+            assert done.returncode == 0, done.stderr
+            assert f"shard {part}" in done.stdout
+            assert "there is no verdict before `promptci merge`" in done.stdout
+        refused = promptci("check", "--shard", "3/2", cwd=builder.path)
+        done = promptci("merge", "parts", cwd=builder.path)
+    assert refused.returncode == 2
+    assert "'3/2' is no part of a run. Write it like 3/10" in refused.stderr
+    assert done.returncode == 1, done.stderr
+    assert "fail: Blocked: order" in done.stdout
+    assert (builder.path / "promptci-report" / "report.html").is_file()
+    assert len(server.calls) == 120

@@ -174,3 +174,13 @@ def test_the_digest_is_of_what_is_asked_and_expected_only() -> None:
     )
     assert one.digest == tagged.digest
     assert one.digest != other.digest
+
+
+def test_in_pii_secret_in_golden() -> None:
+    key = "sk-proj-abcdefghijklmnop0123456789"
+    rows = [{"id": f"c{i}", "vars": {"input": f"use {key}" if i % 2 else "hi"}} for i in range(12)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    found = load.load({"g.jsonl": text.encode(), "h.jsonl": b'{"id": "x", "vars": {"input": "sk-short"}}\n'})
+
+    assert [note.partition(": ")[0] for note in found.notes] == ["g.jsonl:2", "g.jsonl:4", "g.jsonl:6"]
+    assert all("revoke it" in note and key not in note for note in found.notes)
