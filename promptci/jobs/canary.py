@@ -61,7 +61,9 @@ def look(errand: Look, redactor: Redactor) -> tuple[Record, str]:
     for one in tried.values():
         for version in (one.stable, one.canary or ""):
             repo.resolve(version)
-    log = read.read(read.files(errand.logs), lambda request: request.prompt in tried)
+    # What was before the present step is not looked at, so it need not be kept.
+    begun = {prompt: standings[prompt].since for prompt in tried if prompt in standings}
+    log = read.read(read.files(errand.logs), lambda one: one.prompt in begun and one.time >= begun[one.prompt])
     decisions = tuple(
         canary.decide(
             one,
