@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from promptci.report import filters, worddiff
+from promptci.report import escape, filters, worddiff
 from promptci.report.model import AnswerView, CaseView, PromptView
-from promptci.report.room import ANSWER_LENGTH, Room
+from promptci.report.room import ANSWER_LENGTH, ID_LENGTH, Room
 from promptci.report.worddiff import Piece
 
 OPEN_AT_FIRST = 5
@@ -45,14 +45,15 @@ class Group:
     note: str
     open: bool
     details: tuple[Detail, ...]
-    rows: tuple[CaseView, ...]
+    lines: tuple[str, ...]
+    """The cases for which there is no room in full: a line each."""
     left_out: int
-    """Cases for which there is no room on the page."""
+    """Cases for which there is no room at all."""
 
     @property
     def size(self) -> int:
         """All cases of the group."""
-        return len(self.details) + len(self.rows) + self.left_out
+        return len(self.details) + len(self.lines) + self.left_out
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +64,18 @@ class Kind:
     title: str
     note: str
     belongs: Callable[[CaseView], bool]
+    mood: str = "mute"
+    """Of the icon beside the title: `good`, `bad`, `warn` or `mute`."""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether a reader must see these cases: they take their room first."""
+        return self.slug in URGENT
+
+
+Found = tuple[Kind, list[CaseView]]
+"""A kind, and the cases that are of it."""
+URGENT = ("broken", "failing", "fixed", "lower", "higher", "missing")
 
 
 def _wrong(case: CaseView) -> bool:
@@ -75,12 +88,14 @@ COMPARED = (
         title="Broken",
         note="Right before, wrong now.",
         belongs=lambda c: c.change == "same" and c.outcome == "broken",
+        mood="bad",
     ),
     Kind(
         slug="fixed",
         title="Fixed",
         note="Wrong before, right now.",
         belongs=lambda c: c.change == "same" and c.outcome == "fixed",
+        mood="good",
     ),
     Kind(
         slug="unasked",
@@ -93,6 +108,7 @@ COMPARED = (
         title="Not evaluated",
         note="An answer is missing, so the case is left out of the comparison.",
         belongs=lambda c: c.change == "same" and c.outcome != "same",
+        mood="warn",
     ),
     Kind(
         slug="apart",
@@ -100,8 +116,10 @@ COMPARED = (
         note="Not compared, because their text is not the same at both revisions; they count for absolute limits only.",
         belongs=lambda c: c.change != "same",
     ),
-    Kind(slug="wrong", title="Wrong in both versions", note="Nothing changed here.", belongs=_wrong),
-    Kind(slug="right", title="Right in both versions", note="Nothing changed here.", belongs=lambda _: True),
+    Kind(slug="wrong", title="Wrong in both versions", note="Nothing changed here.", belongs=_wrong, mood="bad"),
+    Kind(
+        slug="right", title="Right in both versions", note="Nothing changed here.", belongs=lambda _: True, mood="good"
+    ),
 )
 
 
@@ -132,27 +150,29 @@ ASIDE = Kind(
 )
 GRADED = (*COMPARED[:2], LOWER, HIGHER, *COMPARED[2:])
 SINGLE = (
-    Kind(slug="failing", title="Failing", note="The answer is not right.", belongs=_wrong),
+    Kind(slug="failing", title="Failing", note="The answer is not right.", belongs=_wrong, mood="bad"),
     Kind(
         slug="missing",
         title="Not evaluated",
         note="The answer is missing.",
         belongs=lambda c: c.head_pass_rate is None,
+        mood="warn",
     ),
-    Kind(slug="passing", title="Passing", note="The answer is right.", belongs=lambda _: True),
+    Kind(slug="passing", title="Passing", note="The answer is right.", belongs=lambda _: True, mood="good"),
 )
 
 
-def groups(prompt: PromptView, room: Room) -> Iterator[Group]:
-    """Give the groups that have cases, in the order in which they are read: what broke comes first."""
+def found(prompt: PromptView) -> list[Found]:
+    """Give the kinds of cases that there are, in the order in which they are read: what broke comes first."""
     remaining: Sequence[CaseView] = [case for case in prompt.case_details if not ASIDE.belongs(case)]
-    for kind in SINGLE if prompt.base is None else GRADED if graded(prompt) else COMPARED:
-        found = [case for case in remaining if kind.belongs(case)]
+    kinds = SINGLE if prompt.base is None else GRADED if graded(prompt) else COMPARED
+    sorted_: list[Found] = []
+    for kind in kinds:
+        cases = [case for case in remaining if kind.belongs(case)]
         remaining = [case for case in remaining if not kind.belongs(case)]
-        if found:
-            yield _group(kind, worst_first(found), room)
-    if aside := [case for case in prompt.case_details if ASIDE.belongs(case)]:
-        yield _group(ASIDE, worst_first(aside), room)
+        sorted_.append((kind, worst_first(cases)))
+    sorted_.append((ASIDE, worst_first([case for case in prompt.case_details if ASIDE.belongs(case)])))
+    return [(kind, cases) for kind, cases in sorted_ if cases]
 
 
 def graded(prompt: PromptView) -> bool:
@@ -179,24 +199,33 @@ def fared(case: CaseView, prompt: PromptView) -> str:
     return f"{said}, marks {filters.number(case.base.score)} → {filters.number(case.head.score)}"
 
 
-def _group(kind: Kind, found: Sequence[CaseView], room: Room) -> Group:
+def group(prompt: PromptView, kind: Kind, cases: Sequence[CaseView], room: Room) -> Group:
+    """Give the group of these cases: in full as long as there is room, then as lines."""
     opened = kind.slug in ("broken", "failing", "lower")
     details: list[Detail] = []
-    rows: list[CaseView] = []
-    for case in found:
-        if room.detail(case):
+    lines: list[str] = []
+    left_out = 0
+    for case in cases:
+        if room.detail(case, urgent=kind.urgent):
             details.append(Detail(case=case, sides=tuple(_sides(case)), open=opened and len(details) < OPEN_AT_FIRST))
-        elif room.row(case):
-            rows.append(case)
+        elif room.row(said := line(case, prompt)):
+            lines.append(said)
+        else:
+            left_out += 1
     return Group(
         slug=kind.slug,
         title=kind.title,
         note=kind.note,
         open=opened,
         details=tuple(details),
-        rows=tuple(rows),
-        left_out=len(found) - len(details) - len(rows),
+        lines=tuple(lines),
+        left_out=left_out,
     )
+
+
+def line(case: CaseView, prompt: PromptView) -> str:
+    """Give a case on one line: its name and how it fared."""
+    return f"{escape.shorten(escape.one_line(case.id), ID_LENGTH)} · {fared(case, prompt)}"
 
 
 def _sides(case: CaseView) -> Iterator[Side]:

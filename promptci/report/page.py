@@ -1,17 +1,16 @@
 """What the HTML page shows, and how much of it, so that templates hold words only and 50,000 cases still open."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from promptci.report import charts, figures, groups
+from promptci.report import charts, explorer, figures, groups, room
+from promptci.report.explorer import Explorer
 from promptci.report.figures import Figure, Matrix
-from promptci.report.groups import Group
+from promptci.report.groups import Found, Group
 from promptci.report.model import DiffLineView, PromptView, ReportView
-from promptci.report.room import Room
-
-MOST_DRAWN = 30
-"""Prompts that get drawings of their own."""
+from promptci.report.room import MOST_DRAWN, Room
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,32 +35,53 @@ class Page:
 
     view: ReportView
     sections: tuple[Section, ...]
+    explorer: Explorer
+    """The table of all cases."""
 
 
 def plan(view: ReportView) -> Page:
-    """Decide what the page shows. Failing prompts take their room first, but stand where the view has them."""
-    room = Room()
-    order = sorted(range(len(view.prompts)), key=lambda i: view.prompts[i].verdict not in ("fail", "error"))
-    made = {i: _section(view, i, room) for i in order}
+    """Decide what the page shows.
+
+    The table of all cases is packed first; what is left of the page goes to cases in full: those that broke or got
+    better before the others, failing prompts before passing ones. All stand where the view has them.
+    """
+    found = [groups.found(prompt) for prompt in view.prompts]
+    rows = (groups.line(case, prompt) for prompt in view.prompts for case in prompt.case_details)
+    share = room.share(view, sum(map(room.row_size, rows)))
+    table = explorer.plan(view, found, share.table)
+    left = share.room(table.bytes)
+    drawn = _drawn(view, found, left)
     return Page(
         view=view,
-        sections=tuple(made[i] for i in range(len(view.prompts))),
+        sections=tuple(_section(view, index, groups_, left) for index, groups_ in enumerate(drawn)),
+        explorer=table,
     )
 
 
-def _section(view: ReportView, index: int, room: Room) -> Section:
+def _drawn(view: ReportView, found: Sequence[Sequence[Found]], left: Room) -> list[tuple[Group, ...]]:
+    order = sorted(range(len(found)), key=lambda i: view.prompts[i].verdict not in ("fail", "error"))
+    made: dict[tuple[int, str], Group] = {}
+    for urgent in (True, False):
+        for index in order:
+            for kind, cases in found[index]:
+                if kind.urgent is urgent:
+                    made[index, kind.slug] = groups.group(view.prompts[index], kind, cases, left)
+    return [tuple(made[index, kind.slug] for kind, _ in kinds) for index, kinds in enumerate(found)]
+
+
+def _section(view: ReportView, index: int, drawn_groups: tuple[Group, ...], left: Room) -> Section:
     prompt = view.prompts[index]
     anchor = f"p{index + 1}"
     drawn = index < MOST_DRAWN
     concluded = prompt.verdict != "error"
-    diff = tuple(line for line in prompt.diff if room.line(line))
+    diff = tuple(line for line in prompt.diff if left.line(line))
     return Section(
         anchor=anchor,
         prompt=prompt,
         figures=tuple(figures.table(prompt)),
         quality_chart=charts.quality(prompt, view.gate, f"{anchor}-quality") if drawn and concluded else None,
         latency_chart=charts.latency(prompt, f"{anchor}-latency") if drawn else None,
-        groups=tuple(groups.groups(prompt, room)),
+        groups=drawn_groups,
         matrices=tuple(figures.matrices(prompt)),
         diff=diff,
         diff_left_out=len(prompt.diff) - len(diff),

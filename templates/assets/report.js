@@ -1,40 +1,10 @@
 "use strict";
-// Finding, sorting and folding. The page is whole without this; nothing here makes text into markup.
+// Sorting and folding. The page is whole without this; nothing here makes text into markup.
 (() => {
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
-  const tools = document.querySelector(".tools");
-
-  const find = () => {
-    const wanted = document.getElementById("find").value.trim().toLowerCase();
-    const groups = document.getElementById("show").value.split(" ").filter(Boolean);
-    let found = 0;
-    for (const group of all(".group")) {
-      const shown = !groups.length || groups.includes(group.dataset.group);
-      let here = 0;
-      for (const one of all(".case, .rows tbody tr", group)) {
-        const matches = shown && (!wanted || one.textContent.toLowerCase().includes(wanted));
-        one.hidden = !matches;
-        here += matches;
-      }
-      group.hidden = !here;
-      if (here && (wanted || groups.length)) group.open = true;
-      found += here;
-    }
-    document.getElementById("found").textContent = wanted || groups.length ? `${found} found` : "";
-  };
-
-  if (tools) {
-    tools.hidden = false;
-    let waiting;
-    document.getElementById("find").addEventListener("input", () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(find, 120);
-    });
-    document.getElementById("show").addEventListener("change", find);
-    const fold = (open) => () => all(".group, .case").forEach((one) => { one.open = open; });
-    document.getElementById("open-all").addEventListener("click", fold(true));
-    document.getElementById("close-all").addEventListener("click", fold(false));
-  }
+  const fold = (open) => () => all(".group, .case").forEach((one) => { one.open = open; });
+  document.getElementById("open-all")?.addEventListener("click", fold(true));
+  document.getElementById("close-all")?.addEventListener("click", fold(false));
 
   // A leading number counts as one: "96.7% → 51.7%" sorts by 96.7.
   const key = (row, column) => {

@@ -5,6 +5,7 @@ import html
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from shop import BAD, GOLDENS, GOOD, PROMPT, config, prompt, serving, shop
 
 from promptci import action
 from promptci.cli import main as command_line
+from promptci.report import packing
 
 CANARY = "canary/4f9a+8b7c=6d5e&3f2a<1b0c>99"
 """Shaped like no service's key, so that it can be found by its value only, and different in every encoding."""
@@ -41,7 +43,14 @@ def spellings() -> list[bytes]:
     return [text.encode() for text in (*plain, *escaped, *b64, *shortened)]
 
 
+def unpacked(page: bytes) -> bytes:
+    """Give the texts that stand packed in a page."""
+    found = re.findall(rb"<template[^>]*>([^<]+)</template>", page)
+    return b"".join(json.dumps(packing.unpack(one.decode()), ensure_ascii=False).encode() for one in found)
+
+
 def leaks(told: dict[str, bytes]) -> list[str]:
+    told = told | {f"{place}, unpacked": unpacked(page) for place, page in told.items() if place.endswith(".html")}
     return [f"{place}: {text.decode()}" for place, found in told.items() for text in spellings() if text in found]
 
 
@@ -240,6 +249,8 @@ def test_the_canary_would_be_seen(tmp_path: Path) -> None:
     for name, encode in ENCODINGS.items():
         assert leaks({name: f"before {encode(CANARY)} after".encode()}), name
     assert leaks({"shape": SHAPED.encode()})
+    packed = packing.pack([[f"an answer with {CANARY} in it"], []])
+    assert leaks({"report.html": f'<template class="block">{packed}</template>'.encode()})
 
 
 @pytest.mark.parametrize("words", [["check", f"--{CANARY}"], ["check", "--base", CANARY], [CANARY], ["report", CANARY]])

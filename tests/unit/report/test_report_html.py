@@ -235,7 +235,7 @@ def large(cases: int, length: int, payload: str = "lorem <b>ipsum</b> & “dolor
 
 def test_of_many_cases_the_first_are_shown_in_full_and_the_others_as_lines() -> None:
     (group,) = page.plan(large(1200, 100)).sections[0].groups
-    assert (len(group.details), len(group.rows), group.left_out) == (Room().details, 1200 - Room().details, 0)
+    assert (len(group.details), len(group.lines), group.left_out) == (Room().details, 1200 - Room().details, 0)
 
 
 def test_hostile_length_does_not_pass_the_limit() -> None:
@@ -274,7 +274,7 @@ def test_failing_prompts_get_their_room_before_passing_ones() -> None:
     view = reports.SITUATIONS["regressed"]().model_copy(update={"prompts": [passing, failing]})
     first, second = page.plan(view).sections
     assert (first.prompt.verdict, second.prompt.verdict) == ("pass", "fail")
-    assert all(not group.rows for group in second.groups)
+    assert all(not group.lines for group in second.groups)
 
 
 def test_the_page_is_whole_without_its_script() -> None:
@@ -285,4 +285,4 @@ def test_the_page_is_whole_without_its_script() -> None:
     assert view.headline in shown
     for case in view.prompts[0].case_details:
         assert case.id in shown
-    assert 'role="search" hidden' in text
+    assert "needs a script" in shown

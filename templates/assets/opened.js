@@ -1,0 +1,102 @@
+// One case, opened: question, both answers side by side with the words in which they differ, and what was made of them.
+// Whatever others wrote becomes text and nothing else.
+const el = (tag, className, ...children) => {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+};
+const icon = (mood) => {
+  const space = "http://www.w3.org/2000/svg";
+  const made = document.createElementNS(space, "svg");
+  const use = document.createElementNS(space, "use");
+  made.setAttribute("class", "icon");
+  made.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#icon-${mood}`);
+  made.append(use);
+  return made;
+};
+
+// Numbers as promptci/report/filters.py spells them.
+const fixed = (number, decimals) => {
+  const [whole, rest] = number.toFixed(decimals).split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return rest ? `${grouped}.${rest}` : grouped;
+};
+const trimmed = (number, decimals = 2) => fixed(number, decimals).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+const count = (number) => fixed(number, 0);
+const duration = (ms) => {
+  if (ms === null) return "unknown";
+  if (ms < 999.5) {
+    const whole = Math.round(ms);
+    return `${ms % 1 === 0.5 && whole % 2 ? whole - 1 : whole} ms`; // halves go to the even neighbour, as in Python
+  }
+  const seconds = ms / 1000;
+  if (seconds < 59.95) return `${trimmed(seconds, seconds < 10 ? 2 : 1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+};
+const money = (usd) => {
+  if (usd === null) return "unknown";
+  const size = Math.abs(usd), sign = usd < 0 ? "−" : "";
+  if (!size) return "$0";
+  const decimals = size >= 0.995 ? 2 : Math.min(2 - Math.floor(Math.log10(size)), 12);
+  return `${sign}$${fixed(size, decimals)}`;
+};
+const signed = (number) => {
+  const text = trimmed(Math.abs(number));
+  return /[1-9]/.test(text) ? (number > 0 ? "+" : "−") + text : "0";
+};
+
+const prose = (text) =>
+  el("span", "", ...text.split(/`([^`\n]+)`/).map((part, i) => (i % 2 ? el("code", "", part) : part)));
+const mood = (passed) => (passed === null ? "mute" : passed ? "good" : "bad");
+const line = (title, content) => el("div", "", el("dt", "", title), el("dd", "", content));
+
+const drawMark = ([name, passed, score, informs, reason]) => {
+  const verdict = passed === null ? "unscored" : passed ? "holds" : "does not hold";
+  const mark = score !== null && score !== 0 && score !== 1 ? `, mark ${trimmed(score)}` : "";
+  const words = prose(reason);
+  words.prepend(el("strong", "", name), ` ${verdict}${mark}${informs ? " (informs only)" : ""}: `);
+  return el("li", "", icon(mood(passed)), words);
+};
+
+const drawAnswer = (title, answer, pieces, figures) => {
+  const [text, length, error, passed, flags, marks, [model, fingerprint, finish], [tokensIn, tokensOut, cached, said]] = answer;
+  const [ms, usd] = figures;
+  const meta = [
+    ms === null ? "" : duration(ms), usd === null ? "" : money(usd), cached ? "cached" : "",
+    finish && finish !== "stop" ? `ended by ${finish}` : "",
+  ].filter(Boolean).join(" · ");
+  const who = el("p", "who", icon(mood(passed)), el("strong", "", title), " ", el("span", "", said), el("span", "soft meta", meta));
+  const made = el("section", `answer ${mood(passed)}`, who);
+  if (text === null) made.append(el("p", "none", "No answer."));
+  else if (text === "") made.append(el("p", "none", "The answer is empty."));
+  else {
+    const tag = title === "Before" ? "del" : "ins";
+    made.append(el("pre", "", ...pieces.map(([piece, differs]) => (differs ? el(tag, "", piece) : piece))));
+  }
+  if (length !== null) made.append(el("p", "soft", `Cut here: ${count(length)} characters in all, in `, el("code", "", "report.json"), "."));
+  for (const flag of flags) made.append(el("p", "flag", icon("warn"), prose(flag)));
+  if (error !== null) made.append(el("p", "error", error));
+  if (marks.length) made.append(el("ul", "marks", ...marks.map(drawMark)));
+  const origin = [
+    model, fingerprint, tokensIn === null ? null : `${count(tokensIn)} tokens in`, tokensOut === null ? null : `${count(tokensOut)} out`,
+  ].filter((part) => part !== null).join(" · ");
+  if (origin) made.append(el("p", "soft origin", origin));
+  return made;
+};
+
+// Gives the nodes of a case; `figures` are latency and cost of both answers.
+const drawCase = (record, figures) => {
+  if (!record) return [el("p", "soft", "There was no room for the texts of this case: they are in ", el("code", "", "report.json"), ".")];
+  const [asked, expected, aside, before, now] = record;
+  const question = el("dl", "question", line("Asked", el("pre", "", asked)));
+  if (aside !== null) question.append(line("Set aside", prose(aside)));
+  if (expected !== null) question.append(line("Expected", el("pre", "", expected)));
+  const texts = [before, now].map((answer) => answer?.[0] ?? null);
+  const pieces = texts.includes(null) ? texts.map((text) => [[text ?? "", false]]) : wordDiff(...texts);
+  const sides = [["Before", before], ["Now", now]].map(([title, answer], i) =>
+    answer ? drawAnswer(title, answer, pieces[i], figures[i]) : null);
+  return [question, el("div", "answers", ...sides.filter(Boolean))];
+};
