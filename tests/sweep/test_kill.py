@@ -142,7 +142,7 @@ def report(out: Path) -> Any:
 
     def timeless(value: Any) -> Any:
         if isinstance(value, dict):
-            left_out = ("generated_at", "verdict_id")
+            left_out = ("started_at", "generated_at", "verdict_id")
             return {k: timeless(v) for k, v in value.items() if k not in left_out and "latency" not in k}
         return [timeless(item) for item in value] if isinstance(value, list) else value
 
