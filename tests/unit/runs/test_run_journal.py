@@ -279,3 +279,27 @@ def test_a_process_killed_without_warning_has_lost_no_answer_it_reported(tmp_pat
     kept = [row.case_id for row in journal.read(path)[1]]
     assert kept[: len(reported)] == [line.strip() for line in reported]
     written(path, answer(1))
+
+
+class Counted(Journal):
+    """Counts how often it was brought to the disk."""
+
+    times = 0
+
+    def flush(self) -> None:
+        self.times += 1
+        super().flush()
+
+
+def test_it_is_brought_to_the_disk_every_second_while_answers_come(tmp_path: Path) -> None:
+    with Counted.open(tmp_path / "journal.jsonl") as book:
+        assert isinstance(book, Counted)
+        seconds = book._flushed
+        book._now = lambda: seconds
+        flushed = []
+        for _ in range(10):
+            book.append(answer(1))
+            flushed.append(book.times)
+            seconds += 0.4
+    assert flushed == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
+    assert book.times == 4
