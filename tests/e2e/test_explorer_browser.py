@@ -443,7 +443,7 @@ def test_a_page_of_fifty_thousand_cases_opens(visit: Any) -> None:
     expect(page.locator("#opened-title")).to_contain_text("ticket-")
     said = re.search(r"are here for ([\d,]+) of 50,000 cases", text)
     with_texts = int(said[1].replace(",", "")) if said else 50_000
-    assert with_texts > 45_000  # how many depends on how well the generated texts compress
+    assert with_texts > 40_000  # how many depends on how well the generated texts compress
     assert page.locator("#opened-body .answer").count() == (2 if with_texts == 50_000 else 0)
     assert "report.json" in page.locator("#opened-body").inner_text() or with_texts == 50_000
 
