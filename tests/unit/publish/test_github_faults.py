@@ -74,7 +74,7 @@ def post(view: ReportView, folder: Path, github: PyGithubClient, **more: str) ->
 def huge(answer: str, cases: int = 60) -> ReportView:
     rows = "\n".join(f"m-{i} | {answer} | {i} | {i} | {answer}" for i in range(cases))
     return report(
-        *(comparison(rows, name=f"failing-{i}") for i in range(4)), comparison(many(right=60), name="passing")
+        *(comparison(rows, name=f"failing-{i}") for i in range(10)), comparison(many(right=60), name="passing")
     )
 
 

@@ -68,7 +68,16 @@ def tokens(text: str) -> list[Token]:
 
 def live(text: str) -> list[str]:
     """Give what of strangers GitHub would make something of."""
-    ours = ("<!-- promptci:v1 key=", "<details>", "</details>", "<summary>", "</summary>", "<sub>", "</sub>")
+    ours = (
+        "<!-- promptci:v1 key=",
+        "<details>",
+        "<details open>",
+        "</details>",
+        "<summary>",
+        "</summary>",
+        "<sub>",
+        "</sub>",
+    )
     found = []
     for token in tokens(text):
         content = token.content
