@@ -306,4 +306,4 @@ def test_any_bytes_are_read_or_refused(name: str, targets: Mapping[str, Target],
 @pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_many_bytes_are_read_or_refused(name: str, targets: Mapping[str, Target], tmp_path: Path) -> None:
-    run(targets[name], tmp_path, 1500)
+    run(targets[name], tmp_path, 500)
