@@ -64,14 +64,13 @@ class Transport:
 def _session(base_url: str, key: str | None) -> Any:
     import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
 
-    headers = {
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    headers |= {
         "Accept": "application/json",
         "Accept-Encoding": "identity",
         "Content-Type": "application/json",
         "User-Agent": "promptci",
     }
-    if key is not None:
-        headers["Authorization"] = f"Bearer {key}"
     return aiohttp.ClientSession(
         # How many connections there are is the limiter's business, and how long an answer may take the caller's.
         connector=aiohttp.TCPConnector(limit=0, ssl=_certificates()),

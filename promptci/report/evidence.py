@@ -56,8 +56,10 @@ def flaky(comparison: Comparison, policy: Policy, facts: RunFacts) -> FlakyView:
     Of the cases as they stand now only: with another text, they were other questions.
     """
     name = plain.text(comparison.plan.name)
-    now = {(plain.text(paired.case.id), digest(paired.case, facts.judge)) for paired in comparison.cases}
-    records = [one for one in facts.earlier if one.prompt == name and (one.case, one.digest) in now]
+    earlier = [one for one in facts.earlier if one.prompt == name]
+    asked = comparison.cases if earlier else ()
+    now = {(plain.text(paired.case.id), digest(paired.case, facts.judge)) for paired in asked}
+    records = [one for one in earlier if (one.case, one.digest) in now]
     noise = flakiness.discordance(records, name)
     needed = power.cases_needed(policy.max_drop, noise.rate, alpha=policy.alpha) if noise and noise.rate else None
     return FlakyView(

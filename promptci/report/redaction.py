@@ -7,6 +7,10 @@ from promptci.report.model import ReportView
 def redacted(view: ReportView, redactor: Redactor) -> ReportView:
     """Give the view with every secret in any of its texts replaced.
 
+    The view itself is given where it holds none.
+
     Done before anything is drawn: a page escapes, wraps and marks up text, and would hide a secret from a later search.
     """
+    if redactor.finds_nothing(view.model_dump_json(by_alias=True)):
+        return view
     return ReportView.model_validate(redactor.value(view.model_dump(by_alias=True)))
