@@ -101,7 +101,8 @@ def _provider(gathered: Gathered, errand: Errand, world: World) -> Provider:
     if world.answers is not None:
         return world.answers
     try:
-        made = table.make(gathered.config.provider, world.environ, errand.root, local_model.cache_home(world.environ))
+        home, calls = local_model.cache_home(world.environ), gathered.config.run.concurrency
+        made = table.make(gathered.config.provider, world.environ, errand.root, home, concurrency=calls)
     except ProviderError as error:
         if world.joined is None:
             raise

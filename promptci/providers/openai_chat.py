@@ -8,14 +8,12 @@ from typing import Any
 
 from promptci.providers import answer, endpoint, failures
 from promptci.providers.base import CallError, Completion, Request
-from promptci.providers.limiter import Limiter
+from promptci.providers.limiter import MOST, Limiter
 from promptci.providers.options import Options
 from promptci.providers.retry import Clock, Failed, Patience, persist
 from promptci.providers.transport import Reply, Transport
 from promptci.redact import Redactor
 
-WORKERS = 64
-"""Calls at once where the user did not say; the limiter lets as many through as the endpoint bears."""
 _NOT_ASKED_FOR = {"stream", "stream_options"}
 """Parameters that would change the form of the answer and nothing in it."""
 
@@ -38,11 +36,18 @@ class OpenAIChat:
     """Asks `/chat/completions` of one endpoint, and `/embeddings`."""
 
     def __init__(
-        self, options: Options, *, key: str | None, redactor: Redactor | None = None, clock: Clock | None = None
+        self,
+        options: Options,
+        *,
+        key: str | None,
+        redactor: Redactor | None = None,
+        clock: Clock | None = None,
+        concurrency: int | None = None,
     ) -> None:
-        """Make it; `key` None sends no Authorization header at all."""
+        """Make it; `key` None sends no Authorization header at all, `concurrency` None finds out how much is borne."""
         self.name = endpoint.host(options.base_url)
-        self.concurrency = WORKERS
+        self.concurrency = concurrency or MOST
+        self._at_first = concurrency
         self._options = options
         self._redactor = redactor or Redactor([key] if key else [])
         self._clock = clock or Clock()
@@ -57,12 +62,11 @@ class OpenAIChat:
         body = {key: value for key, value in request.body.items() if key not in _NOT_ASKED_FOR}
 
         async def attempt(left_s: float) -> Completion:
-            return await self._attempt(form, {**body, **form.more}, left_s)
+            return await self._attempt(form, {**body, **form.more}, left_s, limiter)
 
+        limiter = self._limiter(request.model)
         try:
-            completion = await persist(
-                attempt, limiter=self._limiter(request.model), patience=self._patience, clock=self._clock
-            )
+            completion = await persist(attempt, limiter=limiter, patience=self._patience, clock=self._clock)
         except CallError as error:
             # An endpoint that was never reached will not be reached by the next thousand calls either.
             lost = error.kind == "connection" and not self._answered
@@ -78,10 +82,11 @@ class OpenAIChat:
     def _limiter(self, model: str) -> Limiter:
         if model not in self._limiters:
             clock = self._clock
-            self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform)
+            most = {} if self._at_first is None else {"start": self._at_first, "most": self._at_first}
+            self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **most)
         return self._limiters[model]
 
-    async def _attempt(self, form: _Form, body: Mapping[str, Any], left_s: float) -> Completion:
+    async def _attempt(self, form: _Form, body: Mapping[str, Any], left_s: float, limiter: Limiter) -> Completion:
         content = json.dumps(body, separators=(",", ":")).encode()
         self._transport.open()  # before the clock starts
         started = self._clock.now()
@@ -93,6 +98,7 @@ class OpenAIChat:
         except TimeoutError:
             raise failures.timed_out(allowed) from None
         latency_ms = (self._clock.now() - started) * 1000
+        limiter.told(reply.headers)
         raw = _parsed(reply) if 200 <= reply.status < 300 else self._refused(form, reply)
         try:
             return form.read(raw, latency_ms=latency_ms, wall=self._clock.wall())
