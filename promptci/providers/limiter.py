@@ -194,5 +194,5 @@ class Growth:
                 self.doubling = False
                 return self._enough
         # The exponent is bounded so that no float overflows; the limit is bounded elsewhere.
-        soonest = self.start * 2.0 ** min(1.0 + (now - self._began) / DOUBLING_S, 64.0)
+        soonest: float = self.start * 2.0 ** min(1.0 + (now - self._began) / DOUBLING_S, 64.0)
         return max(limit, min(limit + 1.0, soonest))
