@@ -1,4 +1,4 @@
-"""One POST over the network; the only file that imports `aiohttp`."""
+"""One POST over the network: what an answer of a model is asked with."""
 
 import ssl
 from collections.abc import Mapping
