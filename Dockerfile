@@ -33,8 +33,8 @@ ENV MPLCONFIGDIR=/opt/promptci/matplotlib
 RUN /opt/promptci/venv/bin/python -c "import importlib, pkgutil, promptci; \
 [importlib.import_module(found.name) for found in pkgutil.walk_packages(promptci.__path__, 'promptci.') \
  if not found.name.endswith('__main__')]; \
-import aiohttp, genai_prices, github, matplotlib.font_manager, matplotlib.backends.backend_svg, openai, \
- rich.progress, scipy.special; openai.AsyncOpenAI(api_key='-').chat.completions"
+import aiohttp, genai_prices, github, matplotlib.font_manager, matplotlib.backends.backend_svg, \
+ rich.progress, scipy.special"
 
 # No USER and no WORKDIR: a runner mounts folders that belong to others, and sets the working folder itself.
 # What is written is handed back to the workspace's owner.

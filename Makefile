@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help install check test demo gold docs promises
+.PHONY: help install check test demo gold docs promises bench
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,3 +37,6 @@ docs: install ## Write the generated pages and schemas anew
 
 promises: install ## Write docs/promises.md: the gate's promises over simulated pull requests
 	$(BIN)/python docs/promises.py
+
+bench: install ## Measure beside plain scripts, promptfoo and inspect_ai; writes benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/compare.py

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from statistics import fmean
 from typing import TypeVar
 
@@ -15,6 +16,12 @@ from promptci.stats.intervals import Interval
 from promptci.stats.percentiles import Percentiles
 
 Number = TypeVar("Number", float, Fraction)
+
+
+@lru_cache(maxsize=1024)
+def _share(part: int, whole: int) -> Fraction:
+    """Make a fraction once: thousands of cases share a few."""
+    return Fraction(part, whole)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +43,7 @@ class PairedCase:
     def rate(self, arm: Arm, first: int | None = None) -> Fraction | None:
         """Share of this arm's (first) replicates that passed, missing data left out; None when none is left."""
         known = [one.passed for one in self.first(arm, first) if one.passed is not None]
-        return Fraction(sum(known), len(known)) if known else None
+        return _share(sum(known), len(known)) if known else None
 
     def share(self, arm: Arm, first: int | None = None) -> Fraction:
         """Give the same of a side that was evaluated; ValueError where this side is missing."""

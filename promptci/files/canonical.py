@@ -4,6 +4,8 @@ import hashlib
 import json
 from typing import Any
 
+_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
+
 
 def canonical_json(value: Any) -> str:
     """Give JSON with sorted keys and no spare blanks: equal values give equal text.
@@ -11,7 +13,9 @@ def canonical_json(value: Any) -> str:
     A float that is a whole number is written as an integer, because YAML's `1` and `1.0` set the same
     temperature. A lone surrogate is written as its escape, so the text is always valid UTF-8.
     """
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    text = _text(value)
+    # Only such a text may hold a float that is a whole number; to look for one costs more than to write it all.
+    return _text(_plain(value)) if ".0" in text or "e+" in text else text
 
 
 def _plain(value: Any) -> Any:

@@ -2,16 +2,27 @@
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> None:
     r"""Write `text` as UTF-8 to `path` in one step, making parent folders; a lone surrogate becomes `\\udXXX`."""
-    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
+    write_pieces(path, [text])
+
+
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """Do the same with a text that comes piece by piece."""
+    _write(path, (piece.encode("utf-8", errors="backslashreplace") for piece in pieces))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path` in one step, making parent folders.
+    """Write `content` to `path` in one step, making parent folders."""
+    _write(path, [content])
+
+
+def _write(path: Path, contents: Iterable[bytes]) -> None:
+    """Write to another name and rename.
 
     The new file takes the place of a symbolic link rather than following it: a pull request may have
     put a link where a report goes.
@@ -20,7 +31,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            for content in contents:
+                file.write(content)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:

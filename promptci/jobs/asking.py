@@ -89,11 +89,18 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
     if plan.questions and world.answers is None and world.joined is None:
         world.say(planning.expected(plan, gathered))
     world.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled.values())))
+    found: list[Asked] = []
+
+    async def run() -> None:
+        # Not returned: at its end asyncio spells out the task with its result, 3 kB for each answer (getsignal does).
+        found.append(await _ask(plan, gathered, errand, world, (provider, kept, known)))
+
     try:
         with kept:
-            return asyncio.run(_ask(plan, gathered, errand, world, (provider, kept, known)))
+            asyncio.run(run())
     finally:
         world.progress.end()
+    return found.pop()
 
 
 def _provider(gathered: Gathered, errand: Errand, world: World) -> Provider:
@@ -101,7 +108,8 @@ def _provider(gathered: Gathered, errand: Errand, world: World) -> Provider:
     if world.answers is not None:
         return world.answers
     try:
-        made = table.make(gathered.config.provider, world.environ, errand.root, local_model.cache_home(world.environ))
+        home, calls = local_model.cache_home(world.environ), gathered.config.run.concurrency
+        made = table.make(gathered.config.provider, world.environ, errand.root, home, concurrency=calls)
     except ProviderError as error:
         if world.joined is None:
             raise

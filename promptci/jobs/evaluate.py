@@ -19,7 +19,7 @@ from promptci.jobs.world import Errand, Outcome, Outsider, World
 from promptci.report import redaction, write
 from promptci.report import view as views
 from promptci.report.facts import RunFacts
-from promptci.report.model import RevisionView, SpendView
+from promptci.report.model import ReportView, RevisionView, SpendView
 from promptci.runs.model import Plan
 from promptci.scoring.inform import inform
 from promptci.verdict import Verdict
@@ -80,8 +80,8 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         reason = _no_secrets(plan, world.outsider)
         policy = dataclasses.replace(gathered.config.gate, mode=Mode.BLOCK, on_inconclusive=Handling.BLOCK)
         facts = _facts(sides, world, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
-        return _written(GateReport(decisions=(), policy=policy, problems=(reason,)), facts, errand, world)
-    report = _decided(plan, asked, gathered.config.gate)
+        report = GateReport(decisions=(), policy=policy, problems=(reason,))
+        return _written(_view(report, facts, world), errand)
     notes = (*gathered.notes, *plan.notes, *asked.notes, *memory.notes)
     facts = _facts(
         sides,
@@ -92,7 +92,10 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         requests_per_day=gathered.config.requests_per_day,
     )
     facts = dataclasses.replace(memory.told(facts), started_at=began)
-    return _written(report, facts, errand, world, memory=memory, names=(gathered.config.provider.api_key_env,))
+    report = _decided(plan, asked, gathered.config.gate)
+    view = _view(report, facts, world, gathered.config.provider.api_key_env)
+    del plan, asked, gathered, report  # the view holds what is shown, and 10,000 answers are many
+    return _written(view, errand, memory)
 
 
 def _binds(base: Snapshot | None, errand: Errand) -> bool:
@@ -127,7 +130,7 @@ def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Ou
         raise error
     reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
     report = GateReport(decisions=(), policy=Policy(), problems=tuple(reasons))
-    outcome = _written(report, _facts(sides, world, Asked(), notes=()), errand, world)
+    outcome = _written(_view(report, _facts(sides, world, Asked(), notes=()), world), errand)
     clean = world.redactor().text
     problems = tuple(
         Problem(path=clean(p.path), line=p.line, what=clean(p.what), fix=clean(p.fix)) for p in error.problems
@@ -148,7 +151,8 @@ def failed(error: PromptciError, errand: Errand, world: World) -> Outcome:
         spend=SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False),
     )
     reason = Reason(rule="could-not-run", verdict=Verdict.ERROR, text=str(error))
-    outcome = _written(GateReport(decisions=(), policy=Policy(), problems=(reason,)), facts, errand, world)
+    report = GateReport(decisions=(), policy=Policy(), problems=(reason,))
+    outcome = _written(_view(report, facts, world), errand)
     return dataclasses.replace(outcome, exit_code=error.exit_code)
 
 
@@ -201,16 +205,11 @@ def _facts(
     )
 
 
-def _written(
-    report: GateReport,
-    facts: RunFacts,
-    errand: Errand,
-    world: World,
-    *,
-    memory: Memory = remember.NONE,
-    names: tuple[str, ...] = (),
-) -> Outcome:
-    """Write the report; `names` are variables that hold secrets although they are not called so."""
-    view = redaction.redacted(views.build(report, facts=facts), world.redactor(*names))
+def _view(report: GateReport, facts: RunFacts, world: World, *names: str) -> ReportView:
+    """Give what is shown; `names` are variables that hold secrets although they are not called so."""
+    return redaction.redacted(views.build(report, facts=facts), world.redactor(*names))
+
+
+def _written(view: ReportView, errand: Errand, memory: Memory = remember.NONE) -> Outcome:
     view = remember.keep(view, memory)
     return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, errand.out))

@@ -17,8 +17,9 @@ from promptci.scoring.judge import JudgeDesk
 from promptci.scoring.model import ScoredCase
 from promptci.verdict import Verdict
 
-SMALLEST = 10
-"""Questions asked at least before it is looked whether the verdict stands."""
+SMALLEST, LARGEST = 10, 64
+"""Questions asked before it is looked whether the verdict stands: at least, and at most where the user names no number
+of calls at once."""
 
 
 def cases_of(plan: Plan) -> dict[tuple[str, str], Case]:
@@ -101,7 +102,7 @@ class Rounds:
 
     def _chunk(self, questions: Sequence[Question]) -> list[Question]:
         """Take as many as are asked at once, whole cases, in order."""
-        size = max(SMALLEST, self._config.run.concurrency or self._provider.concurrency)
+        size = max(SMALLEST, self._config.run.concurrency or min(self._provider.concurrency, LARGEST))
         chunk: list[Question] = []
         for _, of_case in groupby(questions, key=lambda question: (question.prompt, question.case_id)):
             if len(chunk) >= size:

@@ -20,6 +20,8 @@ class Request:
     """As the OpenAI API spells it; None for text."""
     kind: Literal["chat", "embedding"] = "chat"
     """`embedding`: the text of the only message as a vector; made by `embedding`, without parameters."""
+    _key: str | None = field(default=None, init=False, repr=False, compare=False)
+    """The key, once it was asked for."""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -32,7 +34,9 @@ class Request:
     @property
     def key(self) -> str:
         """SHA-256 of the body: equal keys ask for the same thing."""
-        return canonical.digest(self.body)
+        if self._key is None:
+            object.__setattr__(self, "_key", canonical.digest(self.body))
+        return self._key or ""
 
 
 def embedding(model: str, text: str) -> Request:

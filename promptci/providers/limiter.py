@@ -4,27 +4,52 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from promptci.providers.pace import Pace, Sent
 
 STRAGGLE_S = 0.5
 """After a common pause calls start again within this time, not all in one instant."""
+START, MOST = 4, 1000
+"""Calls at once, at first and at most, where the user names no number."""
+FIRST_PACE = 20.0
+SMOOTH = 2.0
+"""Calls leave at most so many times as fast as they would if they were spread evenly."""
+DOUBLING_S = 1.0
+ROOM = 1.5
+"""So many times the calls that are under way at once, at the pace and the time an answer takes, have room."""
+GAIN = 1.1
+MOST_FLAT = 3
+"""Rounds in a row that were answered no faster than the best one before, though more calls were under way."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """A call on its way."""
+
+    cuts: int
+    """How often the limit had been lowered when it left."""
+    sent: Sent
 
 
 class Limiter:
-    """Additive increase, multiplicative decrease, shared by all calls to one model of one endpoint.
+    """How many calls at once and how many a second, shared by all calls to one model of one endpoint.
 
-    It starts with `start` calls at once and doubles with each round that goes well. The first refusal halves the
-    limit and ends the doubling; from then on each round that goes well adds one. Refusals of calls that began
-    before the last cut do not cut again: they tell nothing new. A server error does not cut: it is not a matter of
-    how many.
+    It starts with `start` calls at once and doubles with each round that goes well and is answered faster than the
+    one before, but not within `DOUBLING_S`; a queue at the other end is no gain. A refusal shows that one call fewer
+    can be borne than were under way, and ends the doubling; from then on each round that goes well adds one, or more
+    where the pace needs it. The pace at which calls leave is another matter (`pace.py`). Refusals of calls that left
+    before the last cut do not lower the pace again: they tell nothing new. A server error changes nothing: it is not a
+    matter of how many.
     """
 
     def __init__(
         self,
         *,
-        start: float = 20,
-        most: float = 1000,
+        start: float = START,
+        most: float = MOST,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -32,39 +57,83 @@ class Limiter:
         self.limit = start
         """Calls at once, as a real number that grows by fractions."""
         self.inside = 0
+        self.flying = 0
+        """Of those inside, the calls that have left."""
+        self.pace = Pace()
+        self._searching = start < most
+        self.pace.smooth = FIRST_PACE if self._searching else None
         self._most = most
         self._now = now
         self._sleep = sleep
         self._uniform = uniform
-        self._doubling = True
+        self._growth = Growth(start=start)
+        self._took_s: float | None = None
+        """What an answer takes, the last ones counting most."""
         self._cuts = 0
         self._paused_until = float("-inf")
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._gate = asyncio.Lock()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[int]:
-        """Wait until there is room, and leave it at the end; gives the number that `cut` asks for."""
+    async def turn(self) -> AsyncIterator[Turn]:
+        """Wait until there is room and it is time, and leave at the end; gives what `cut` asks for."""
         await self._enter()
         try:
-            while (pause := self._paused_until - self._now()) > 0:
-                await self._sleep(pause + self._uniform(0.0, STRAGGLE_S))
-            yield self._cuts
+            sent = await self._leave()
+            self.flying += 1
+            try:
+                yield Turn(cuts=self._cuts, sent=sent)
+            finally:
+                self.flying -= 1
         finally:
-            self._leave()
+            self._exit()
 
-    def grow(self) -> None:
+    def grow(self, turn: Turn) -> None:
         """Note that a call was answered."""
-        self.limit = min(self._most, self.limit + (1.0 if self._doubling else 1.0 / self.limit))
+        now = self._now()
+        took = now - turn.sent.at
+        self._took_s = took if self._took_s is None else 0.9 * self._took_s + 0.1 * took
+        if self.pace.found is not None and self.limit < ROOM * self.pace.rate(now) * self._took_s + 1:
+            self.limit = min(self._most, self.limit + 1)
+        else:
+            paced = self.pace.found is not None or not self._waiting
+            self.limit = min(self._most, self._growth.grown(self.limit, now, paced=paced))
+        if self._searching:
+            self.pace.smooth = max(FIRST_PACE, SMOOTH * self.limit / max(self._took_s, 1e-3))
         self._wake()
 
-    def cut(self, turn: int, after_s: float | None) -> None:
+    def told(self, headers: Mapping[str, str]) -> None:
+        """Note what the headers of an answer say of the calls that are left."""
+        if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
+            self._pause(self.pace.told(headers, self.flying, self._now()))
+
+    def cut(self, turn: Turn, after_s: float | None) -> None:
         """Note that a call was refused for coming too often; `after_s` holds all calls back that long."""
+        self._pause(after_s)
+        again = turn.cuts == self._cuts
+        self._cuts += again
+        self._growth.doubling = False
+        self.limit = max(1.0, min(self.limit, self.flying - 1))
+        self.pace.refused(turn.sent, self._now(), again=again, pause_s=after_s or 0.0)
+
+    def _pause(self, after_s: float | None) -> None:
         if after_s is not None:
             self._paused_until = max(self._paused_until, self._now() + after_s)
-        if turn == self._cuts:
-            self._cuts += 1
-            self._doubling = False
-            self.limit = max(1.0, self.limit / 2)
+
+    async def _leave(self) -> Sent:
+        """Wait for the end of a common pause, and for the pace, one after the other."""
+        if self._left() <= 0 and not self._gate.locked():
+            return self.pace.leave(self._now())
+        async with self._gate:
+            while (left := self._left()) > 0:
+                await self._sleep(left)
+            return self.pace.leave(self._now())
+
+    def _left(self) -> float:
+        now = self._now()
+        if (pause := self._paused_until - now) > 0:
+            return pause + self._uniform(0.0, STRAGGLE_S)
+        return self.pace.wait(now)
 
     async def _enter(self) -> None:
         if self.inside < int(self.limit) and not self._waiting:
@@ -76,10 +145,10 @@ class Limiter:
             await place
         except asyncio.CancelledError:
             if not place.cancelled():  # the place was given in the same instant: hand it on
-                self._leave()
+                self._exit()
             raise
 
-    def _leave(self) -> None:
+    def _exit(self) -> None:
         self.inside -= 1
         self._wake()
 
@@ -89,3 +158,41 @@ class Limiter:
             if not place.done():
                 self.inside += 1
                 place.set_result(None)
+
+
+@dataclass(kw_only=True, slots=True)
+class Growth:
+    """How the limit grows while nothing is refused."""
+
+    start: float
+    doubling: bool = True
+    _began: float | None = None
+    _answered: int = 0
+    _round: float = 0.0
+    _since: float | None = None
+    _best: float = 0.0
+    """Calls answered a second in the best round so far."""
+    _enough: float = 0.0
+    """The limit at its end."""
+    _flat: int = 0
+
+    def grown(self, limit: float, now: float, *, paced: bool) -> float:
+        """Give the limit after one more answer; `paced`: something else than the limit holds calls back."""
+        if not self.doubling:
+            return limit + 1.0 / limit
+        self._answered += 1
+        if self._since is None or self._began is None:
+            self._began, self._since, self._round = now, now, limit
+        if self._answered >= self._round and now - self._since >= DOUBLING_S:
+            speed = self._answered / max(now - self._since, 1e-6)
+            gained = speed > GAIN * self._best
+            self._flat = 0 if gained or paced else self._flat + 1
+            if gained:
+                self._best, self._enough = speed, limit
+            self._answered, self._since, self._round = 0, now, limit
+            if self._flat == MOST_FLAT:
+                self.doubling = False
+                return self._enough
+        # The exponent is bounded so that no float overflows; the limit is bounded elsewhere.
+        soonest: float = self.start * 2.0 ** min(1.0 + (now - self._began) / DOUBLING_S, 64.0)
+        return max(limit, min(limit + 1.0, soonest))

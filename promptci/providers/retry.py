@@ -112,7 +112,7 @@ async def persist(
                 if failed.limited:
                     limiter.cut(turn, failed.after_s)
             else:
-                limiter.grow()
+                limiter.grow(turn)
                 return result
             history.spent_s += max(0.0, clock.now() - before)
         pause = _pause(failed, history, patience, clock)

@@ -27,6 +27,8 @@ class Setting:
     """Folder that relative paths start from."""
     cache_home: Path
     """Folder of the embedded model."""
+    concurrency: int | None = None
+    """Calls at once; None: as many as the endpoint bears."""
 
 
 def _openai(setting: Setting) -> Provider:
@@ -41,7 +43,8 @@ def _openai(setting: Setting) -> Provider:
             'For an endpoint without a key, set `api_key_env: ""`; to try without any, set `kind: local`.'
         )
         raise MissingKeyError(f"there is no key: the environment variable {name} is not set", fix)
-    return OpenAIChat(options, key=key, redactor=Redactor.from_environ(setting.environ, options.api_key_env))
+    redactor = Redactor.from_environ(setting.environ, options.api_key_env)
+    return OpenAIChat(options, key=key, redactor=redactor, concurrency=setting.concurrency)
 
 
 def _local(setting: Setting) -> Provider:
@@ -61,8 +64,10 @@ def _recorded(setting: Setting) -> Provider:
 PROVIDERS: dict[str, Callable[[Setting], Provider]] = {"openai": _openai, "local": _local, "recorded": _recorded}
 
 
-def make(options: Options, environ: Mapping[str, str], root: Path, cache_home: Path) -> Provider:
-    """Make the provider that `options` ask for.
+def make(
+    options: Options, environ: Mapping[str, str], root: Path, cache_home: Path, *, concurrency: int | None = None
+) -> Provider:
+    """Make the provider that `options` ask for; `concurrency` as in section `run` of promptci.yml.
 
     Raises
     ------
@@ -76,7 +81,7 @@ def make(options: Options, environ: Mapping[str, str], root: Path, cache_home: P
     except KeyError:
         kinds = ", ".join(PROVIDERS)
         raise ProviderError(f"provider.kind: there is no kind `{options.kind}`", f"Use one of {kinds}.") from None
-    return factory(Setting(options=options, environ=environ, root=root, cache_home=cache_home))
+    return factory(Setting(options=options, environ=environ, root=root, cache_home=cache_home, concurrency=concurrency))
 
 
 def batch_http(options: Options, environ: Mapping[str, str]) -> BatchHttp | None:

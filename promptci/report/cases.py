@@ -1,6 +1,7 @@
 """The view of one golden case: which of its answers to show, and what was made of it."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from promptci.compare.model import PairedCase
@@ -70,7 +71,7 @@ def _answer(scored: ScoredCase | None) -> AnswerView | None:
         passed=scored.passed,
         score=plain.number(scored.score),
         error=plain.optional(scored.error),
-        marks=[_mark(mark) for mark in scored.marks],
+        marks=[_of_code(mark) if mark.judge is None else _mark(mark) for mark in scored.marks],
         model=plain.optional(completion.model) if completion else None,
         fingerprint=plain.optional(completion.fingerprint) if completion else None,
         finish_reason=plain.optional(completion.finish_reason) if completion else None,
@@ -81,6 +82,12 @@ def _answer(scored: ScoredCase | None) -> AnswerView | None:
         cached=scored.answer.cached,
         flags=[plain.text(judge_checks.flag(names))] if (names := attacks.of(scored)) else [],
     )
+
+
+@lru_cache(maxsize=4096)
+def _of_code(mark: Mark) -> MarkView:
+    """Make a view once: thousands of cases share a few, and each takes half a kilobyte."""
+    return _mark(mark)
 
 
 def _mark(mark: Mark) -> MarkView:

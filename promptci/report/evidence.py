@@ -1,6 +1,7 @@
 """What a run adds to the history, case by case, and what the history says of the same cases."""
 
 from collections import Counter
+from functools import lru_cache
 
 from promptci.compare.model import Comparison, PairedCase
 from promptci.files import canonical
@@ -56,8 +57,10 @@ def flaky(comparison: Comparison, policy: Policy, facts: RunFacts) -> FlakyView:
     Of the cases as they stand now only: with another text, they were other questions.
     """
     name = plain.text(comparison.plan.name)
-    now = {(plain.text(paired.case.id), digest(paired.case, facts.judge)) for paired in comparison.cases}
-    records = [one for one in facts.earlier if one.prompt == name and (one.case, one.digest) in now]
+    earlier = [one for one in facts.earlier if one.prompt == name]
+    asked = comparison.cases if earlier else ()
+    now = {(plain.text(paired.case.id), digest(paired.case, facts.judge)) for paired in asked}
+    records = [one for one in earlier if (one.case, one.digest) in now]
     noise = flakiness.discordance(records, name)
     needed = power.cases_needed(policy.max_drop, noise.rate, alpha=policy.alpha) if noise and noise.rate else None
     return FlakyView(
@@ -112,12 +115,11 @@ def _tallies(paired: PairedCase, first_repeats: int | None) -> list[TallyView]:
                 chosen = first_repeats is not None and one.replicate >= first_repeats
                 counts[(arm, one.answer.completion.model, chosen, one.passed)] += 1
     return [
-        TallyView(
-            arm=arm.value,
-            model=plain.optional(model),
-            passes=counts[(arm, model, chosen, True)],
-            fails=counts[(arm, model, chosen, False)],
-            chosen=chosen,
-        )
+        _tally(arm, model, counts[(arm, model, chosen, True)], counts[(arm, model, chosen, False)], chosen=chosen)
         for arm, model, chosen in dict.fromkeys(key[:3] for key in counts)
     ]
+
+
+@lru_cache(maxsize=4096)  # thousands of cases share a few
+def _tally(arm: Arm, model: str | None, passes: int, fails: int, *, chosen: bool) -> TallyView:
+    return TallyView(arm=arm.value, model=plain.optional(model), passes=passes, fails=fails, chosen=chosen)

@@ -1,6 +1,6 @@
 """Writes every output of a run into one folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,8 @@ OUTPUTS: dict[str, Callable[[ReportView], str]] = {
     "results.sarif": sarif.render,
 }
 """File name to what makes it. To add an output, add a function here."""
+IN_PIECES: dict[str, Callable[[ReportView], Iterator[str]]] = {"report.json": data.pieces}
+"""Outputs that may be too large to be held whole."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,8 +71,10 @@ class Paths:
 
 def write_all(view: ReportView, out: Path) -> Paths:
     """Write every output into the folder `out`, which is made where it is missing; each file whole or not at all."""
-    drawn = {name: render(view) for name, render in OUTPUTS.items()}
-    last = "report.json"  # it says that the run is over: one killed before it goes on from its journal
-    for name in sorted(drawn, key=lambda name: name == last):
-        write.write_text(out / name, drawn[name])
+    drawn = {name: render(view) for name, render in OUTPUTS.items() if name not in IN_PIECES}
+    for name, text in drawn.items():
+        write.write_text(out / name, text)
+    # report.json comes last: it says that the run is over, and one killed before it goes on from its journal.
+    for name, render in IN_PIECES.items():
+        write.write_pieces(out / name, render(view))
     return Paths(folder=out)

@@ -19,6 +19,7 @@ SCHEMA = "promptci/journal/v1"
 FLUSH_S = 1.0
 _NAME_ANOTHER = "Name the journal.jsonl of an earlier run."
 _START_AFRESH = "Remove the file and run again; its answers must then be paid for again."
+_LINE = json.JSONEncoder(separators=(",", ":")).encode
 _HEADER = f'{{"schema":"{SCHEMA}","run":'.encode()
 
 
@@ -66,7 +67,9 @@ class Journal:
 
     def append(self, answer: Answer) -> None:
         """Write one answer; raises InputError where that is not possible, such as on a full disk."""
-        self._write(_safe(rows.to_json(answer), self._redactor))
+        row = rows.to_json(answer)
+        line = _LINE(row)
+        self._put(line if self._redactor.finds_nothing(line) else _LINE(_safe(row, self._redactor)))
 
     def flush(self) -> None:
         """Bring what was written from the system's memory to the disk; raises InputError where that fails.
@@ -112,10 +115,10 @@ class Journal:
         os.ftruncate(descriptor, end)
         os.lseek(descriptor, end, os.SEEK_SET)
         if not end:
-            self._write({"schema": SCHEMA, "run": self._redactor.value(run)})
+            self._put(_LINE({"schema": SCHEMA, "run": self._redactor.value(run)}))
 
-    def _write(self, value: Mapping[str, Any]) -> None:
-        rest = memoryview(json.dumps(value, separators=(",", ":")).encode() + b"\n")
+    def _put(self, line: str) -> None:
+        rest = memoryview(line.encode() + b"\n")
         try:
             while rest:
                 rest = rest[os.write(self._opened(), rest) :]

@@ -37,35 +37,57 @@ async def mark_all(
         pairs, `answers` must hold those of both versions.
     """
     compared = await pairwise.compare_all(answers, cases, desk)
+    found = [cases[(answer.prompt, answer.case_id)] for answer in answers]
+    # A task for each of 100,000 answers that nobody has to be asked about would take more than their marking.
+    asked = [
+        place for place, answer in enumerate(answers) if answer.completion is not None and _is_judged(found[place])
+    ]
+    judged = await asyncio.gather(*(_judged(answers[place], found[place], desk, compared) for place in asked))
+    marks = dict(zip(asked, judged, strict=True))
     return tuple(
-        await asyncio.gather(
-            *(_mark_one(answer, cases[(answer.prompt, answer.case_id)], desk, compared) for answer in answers)
+        ScoredCase(
+            case=case,
+            arm=answer.arm,
+            replicate=answer.replicate,
+            answer=answer,
+            marks=marks[place] if place in marks else _by_code(answer, case),
         )
+        for place, (answer, case) in enumerate(zip(answers, found, strict=True))
     )
 
 
-async def _mark_one(answer: Answer, case: Case, desk: JudgeDesk | None, compared: Mapping[Place, Mark]) -> ScoredCase:
-    marks: tuple[Mark, ...] = ()
-    if answer.completion is not None:
-        subject = Subject(text=answer.completion.text, case=case, answer=answer)
-        found = await asyncio.gather(
-            *(
-                _mark(assertion, subject, desk, compared.get((answer.key, number)))
-                for number, assertion in enumerate(case.assertions)
-            )
-        )
-        short = _cut_short(answer.completion)
-        marks = tuple(replace(one, reason=one.reason + short) if one.passed is False else one for one in found)
-    return ScoredCase(case=case, arm=answer.arm, replicate=answer.replicate, answer=answer, marks=marks)
+def _is_judged(case: Case) -> bool:
+    return any(assertion.type not in ASSERTIONS for assertion in case.assertions)
 
 
-async def _mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None, compared: Mark | None) -> Mark:
-    if compared is not None:
-        return compared
-    if assertion.type == similar.TYPE:
-        return await similar.mark(assertion, subject, desk)
-    if assertion.type not in ASSERTIONS:
-        return await judge.mark(assertion, subject, desk)
+def _by_code(answer: Answer, case: Case) -> tuple[Mark, ...]:
+    if answer.completion is None:
+        return ()
+    subject = Subject(text=answer.completion.text, case=case, answer=answer)
+    return _with_circumstances([_mark(assertion, subject) for assertion in case.assertions], answer.completion)
+
+
+async def _judged(
+    answer: Answer, case: Case, desk: JudgeDesk | None, compared: Mapping[Place, Mark]
+) -> tuple[Mark, ...]:
+    if answer.completion is None:
+        return ()
+    subject = Subject(text=answer.completion.text, case=case, answer=answer)
+
+    async def mark(number: int, assertion: Assertion) -> Mark:
+        if (known := compared.get((answer.key, number))) is not None:
+            return known
+        if assertion.type == similar.TYPE:
+            return await similar.mark(assertion, subject, desk)
+        if assertion.type not in ASSERTIONS:
+            return await judge.mark(assertion, subject, desk)
+        return _mark(assertion, subject)
+
+    found = await asyncio.gather(*(mark(number, assertion) for number, assertion in enumerate(case.assertions)))
+    return _with_circumstances(found, answer.completion)
+
+
+def _mark(assertion: Assertion, subject: Subject) -> Mark:
     outcome = ASSERTIONS[assertion.type].mark(assertion, subject)
     return Mark(
         type=assertion.type,
@@ -76,6 +98,12 @@ async def _mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None, 
         weight=assertion.weight,
         label=outcome.label,
     )
+
+
+def _with_circumstances(marks: Sequence[Mark], completion: Completion) -> tuple[Mark, ...]:
+    """Add to the reason of each mark that failed what cut the answer short."""
+    short = _cut_short(completion)
+    return tuple(replace(one, reason=one.reason + short) if short and one.passed is False else one for one in marks)
 
 
 def _cut_short(completion: Completion) -> str:

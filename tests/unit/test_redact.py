@@ -167,3 +167,31 @@ def test_every_text_of_a_value_is_cleaned_and_nothing_else() -> None:
     value = {"canary-12": ["x canary-12", {"n": 1, "b": None}], "c": True}
 
     assert Redactor(["canary-12"]).value(value) == {MARK: [f"x {MARK}", {"n": 1, "b": None}], "c": True}
+
+
+SHAPES = ["sk-" + "a1" * 10, "ghp_" + "b2" * 12, "Bearer\nabcdef12", 'bearer abcdefgh"1', "AKIA" + "A1" * 8, ""]
+
+
+@given(
+    secret=secrets,
+    shape=st.sampled_from(SHAPES),
+    before=st.text(max_size=4),
+    after=st.text(max_size=4),
+    kept=st.integers(0, 40),
+    ascii_only=st.booleans(),
+)
+def test_a_look_at_a_whole_document_misses_no_secret(  # noqa: PLR0917 - drawn one by one
+    secret: str, shape: str, before: str, after: str, kept: int, ascii_only: bool
+) -> None:
+    redactor = Redactor([secret])
+    value = {"text": [before + secret[:kept] + after, before + shape + after], before: None}
+
+    found = redactor.value(value) != value
+
+    assert not (found and redactor.finds_nothing(json.dumps(value, ensure_ascii=ascii_only)))
+
+
+def test_a_document_without_secrets_is_known_to_hold_none() -> None:
+    value = {"text": 'It said "no"\n\\ and 🙂', "number": 1.5}
+
+    assert Redactor([CANARY]).finds_nothing(json.dumps(value))

@@ -1,11 +1,13 @@
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
+from fakes import virtual_loop
 from fakes.virtual_clock import VirtualClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers.limiter import STRAGGLE_S, Limiter
+from promptci.providers.limiter import DOUBLING_S, STRAGGLE_S, Limiter
 
 
 def limiter(clock: VirtualClock | None = None, **options: float) -> Limiter:
@@ -36,34 +38,83 @@ async def test_no_more_are_inside_than_the_limit_and_the_first_to_come_is_the_fi
     assert limit.inside == 0
 
 
+async def answered(limit: Limiter, calls: int) -> None:
+    """Have so many calls answered, one after the other."""
+    for _ in range(calls):
+        async with limit.turn() as turn:
+            limit.grow(turn)
+
+
 async def test_a_round_that_goes_well_doubles_the_limit() -> None:
     limit = limiter(start=4)
-    for _ in range(4):
-        limit.grow()
+    await answered(limit, 4)
 
     assert limit.limit == 8
 
 
-async def test_refusals_of_one_flight_cut_once() -> None:
-    limit = limiter(start=16)
-    async with limit.turn() as first, limit.turn() as second:
+async def test_the_limit_does_not_double_faster_than_a_stampede_could_be_stopped() -> None:
+    clock = VirtualClock()
+    limit = limiter(clock, start=4)
+    await answered(limit, 40)
+    assert limit.limit < 17  # within a second, however fast the answers come
+
+    await clock.sleep(DOUBLING_S)
+    await answered(limit, 40)
+    assert limit.limit > 16
+
+
+async def test_a_number_that_the_user_names_is_used_from_the_start() -> None:
+    limit = limiter(start=30, most=30)
+    async with AsyncExitStack() as stack:
+        for _ in range(30):
+            await asyncio.wait_for(stack.enter_async_context(limit.turn()), 1)
+        assert limit.flying == 30
+    await answered(limit, 40)
+    assert limit.limit == 30
+
+
+async def test_a_refusal_shows_that_one_call_fewer_than_were_under_way_can_be_borne() -> None:
+    limit = limiter(start=16, most=16)
+    async with AsyncExitStack() as stack:
+        turns = [await stack.enter_async_context(limit.turn()) for _ in range(10)]
+        limit.cut(turns[0], None)
+        assert limit.limit == 9
+        limit.cut(turns[1], None)
+        assert limit.limit == 9
+
+
+async def test_refusals_of_one_flight_lower_the_pace_once() -> None:
+    limit = limiter(start=16, most=16)
+    async with AsyncExitStack() as stack:
+        first, second, third = [await stack.enter_async_context(limit.turn()) for _ in range(3)]
         limit.cut(first, None)
+        found = limit.pace.found
         limit.cut(second, None)
-    assert limit.limit == 8
-
-    async with limit.turn() as third:
         limit.cut(third, None)
-    assert limit.limit == 4
+
+    assert limit.pace.found == found
 
 
-async def test_after_a_cut_a_round_that_goes_well_adds_about_one() -> None:
-    limit = limiter(start=16)
-    async with limit.turn() as turn:
-        limit.cut(turn, None)
-    for _ in range(8):
-        limit.grow()
+def test_rounds_that_bring_no_more_answers_a_second_end_the_doubling() -> None:
+    """An endpoint that queues what it cannot answer gives eight answers a second, however many calls wait there."""
 
-    assert limit.limit == pytest.approx(9, abs=0.1)
+    async def asking() -> float:
+        loop = asyncio.get_running_loop()
+        limit = Limiter(now=loop.time, sleep=asyncio.sleep, uniform=min)
+        desk = asyncio.Semaphore(8)
+
+        async def call() -> None:
+            async with limit.turn() as turn, desk:
+                await asyncio.sleep(1)
+                limit.grow(turn)
+
+        await asyncio.gather(*(call() for _ in range(1500)))
+        return limit.limit
+
+    limit, seconds = virtual_loop.run(asking())
+
+    assert limit < 60
+    assert seconds < 1500 / 8 * 1.1
 
 
 async def test_one_call_is_always_let_through() -> None:
@@ -136,7 +187,7 @@ async def test_places_are_neither_lost_nor_doubled(start: int, fates: list[str])
             if fate == "refused":
                 limit.cut(turn, None)
             elif fate == "answered":
-                limit.grow()
+                limit.grow(turn)
             elif fate == "broken":
                 raise ConnectionError
             else:

@@ -188,3 +188,37 @@ def test_making_a_client_does_not_import_the_heavy_package() -> None:
         "sys.exit(bool({'openai', 'aiohttp', 'xllamacpp', 'genai_prices'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_is_told_its_user_and_password_and_the_endpoint_is_not(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OpenAIServer(lambda _: error(403)) as proxy:
+        address = proxy.base_url.removesuffix("/v1").replace("://", "://me:pass%40word@")
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", address)
+        await ask(f"{scheme}://models.invalid/v1")
+
+    expected = "Basic " + base64.b64encode(b"me:pass@word").decode()
+    assert proxy.calls[0].headers["proxy-authorization"] == expected
+    assert proxy.calls[0].headers.get("authorization") == (f"Bearer {CANARY}" if scheme == "http" else None)
+
+
+async def test_an_address_that_no_proxy_names_is_asked_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with OpenAIServer() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.base_url.removesuffix("/v1"))
+        monkeypatch.setenv("NO_PROXY", "models.invalid")
+        failed = await failure("https://models.invalid/v1")
+
+    assert "models.invalid cannot be resolved" in failed.message
+    assert proxy.calls == []
+
+
+async def test_passwords_of_netrc_are_sent_to_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "netrc").write_text("default login me password word\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with OpenAIServer() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
+        await ask("http://models.invalid/v1", key=None)
+
+    assert not {"authorization", "proxy-authorization"} & proxy.calls[0].headers.keys()

@@ -34,7 +34,7 @@ class Script:
 
 
 async def run(script: Script, clock: VirtualClock, patience: Patience | None = None) -> str:
-    limiter = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform)
+    limiter = Limiter(start=9, most=9, now=clock.now, sleep=clock.sleep, uniform=clock.uniform)
     return await persist(script, limiter=limiter, patience=patience or Patience(), clock=clock.clock)
 
 

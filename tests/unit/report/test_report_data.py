@@ -106,3 +106,22 @@ def test_not_more_than_twenty_findings_are_listed() -> None:
     written = json.loads(data.dump(SITUATIONS["regressed"]()))
     written["prompts"] = [{}] * 100
     assert len(problems(json.dumps(written))) == data.MOST_PROBLEMS
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_the_pieces_of_a_report_are_the_whole(situation: str) -> None:
+    view = SITUATIONS[situation]()
+    mocked = view.model_copy(update={"notes": [*view.notes, '"case_details": []', data.NO_CASES]})
+
+    for one in (view, mocked):
+        assert data.dump(one) == one.model_dump_json(by_alias=True, indent=2) + "\n"
+
+
+def test_a_report_of_many_cases_is_cut_between_them() -> None:
+    view = SITUATIONS["regressed"]()
+    (prompt, *_) = view.prompts
+    many = [prompt.case_details[0].model_copy(update={"id": f"case-{n}"}) for n in range(2 * data.AT_A_TIME + 1)]
+    grown = view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": many})]})
+
+    assert data.dump(grown) == grown.model_dump_json(by_alias=True, indent=2) + "\n"
+    assert len(list(data.pieces(grown))) > 4

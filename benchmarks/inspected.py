@@ -1,0 +1,30 @@
+"""The same cases as an inspect_ai task, run by its Python function."""
+
+import json
+import sys
+from pathlib import Path
+
+from inspect_ai import Task, eval  # noqa: A004 - its own name
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.scorer import includes
+from inspect_ai.solver import generate
+
+
+def main(file: str, concurrency: int, logs: str) -> None:
+    """Ask every case of a JSONL file; the endpoint stands in BENCH_BASE_URL."""
+    cases = [json.loads(line) for line in Path(file).read_text().splitlines()]
+    samples = [Sample(id=case["id"], input=case["vars"]["text"], target=case["expected"]) for case in cases]
+    task = Task(dataset=MemoryDataset(samples), solver=generate(), scorer=includes())
+    (log,) = eval(
+        task,
+        model="openai-api/bench/bench",
+        max_connections=concurrency,
+        max_samples=concurrency,
+        display="none",
+        log_dir=logs,
+    )
+    if log.status != "success" or log.results is None or log.results.scores[0].metrics["accuracy"].value != 1:
+        sys.exit(f"{log.status}: {log.error}")
+
+
+main(sys.argv[1], int(sys.argv[2]), sys.argv[3])

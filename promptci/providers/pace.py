@@ -1,0 +1,189 @@
+"""How many calls a second an endpoint allows: learned from what it refuses, and from what its headers say."""
+
+import math
+import re
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+CAUTION = 0.97
+"""Share of the rate found at which is gone on after a refusal."""
+RECOVERY_CALLS, RECOVERY_PAUSES, RECOVERY_S, LONGEST_RECOVERY_S = 100, 10, 2.0, 60.0
+"""After a refusal the rate found is reached again in the time of so many calls or common pauses, within bounds; then it
+is slowly passed, to see whether more is allowed. Twice as long each time that the same rate is found."""
+SAME = 0.1
+"""Relative difference of two rates that are the same."""
+FIRST_GUESS = 0.5
+"""Share of the rate at the first refusal: how much of that was saved-up allowance is not known yet."""
+SEARCH = 0.2
+"""Growth a second until a second refusal has shown the rate."""
+FEWEST = 5
+"""Calls between two refusals from which a rate is read."""
+RECENT_S = 1.0
+SLOWEST = 0.1
+LATE_S = 0.01
+SURPLUS_S = 5.0
+"""Allowance that headers show to be left over is used up within this time."""
+RESERVE = 5
+"""Calls that are always kept in hand where headers show what is left."""
+SCARCE_TOKENS = 0.05
+"""Share of the limit of tokens under which is waited for more."""
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+_IN_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """A call as it left."""
+
+    at: float
+    """Seconds of the clock."""
+    count: int
+    """Calls that left before it."""
+
+
+class Pace:
+    """The times at which calls leave.
+
+    Until something speaks against it they leave when they like. An endpoint that counts calls keeps an allowance that
+    fills at some rate and is empty whenever it refuses: the calls it took between two refusals, by the time between
+    them, are that rate. After a refusal the pace returns to the rate found along a cubic curve, which is flat there
+    and steep far from it: a limit that was raised is found soon, and one that was not is hardly ever overrun.
+    """
+
+    def __init__(self) -> None:
+        """Start without a limit."""
+        self.found: float | None = None
+        """Calls a second that the endpoint allows, as far as known."""
+        self._sure = False
+        self._told = False
+        """Headers say what is left."""
+        self._lied = False
+        """Calls were refused although headers said that there was room."""
+        self._surplus = 0.0
+        self._recovery_s = RECOVERY_S
+        self.smooth: float | None = None
+        """Calls a second while nothing is known, so that they do not leave in clumps; None: no matter."""
+        self._since = 0.0
+        self._pause_s = 0.0
+        self._idle_s = 0.0
+        """How long, since the allowance was last seen empty, no call left although the pace would have let it."""
+        self._next = float("-inf")
+        self._count = 0
+        self._recent: deque[float] = deque(maxlen=1024)
+        self._empty: Sent | None = None
+        """The last call of which is known that it found the allowance empty."""
+
+    def wait(self, now: float) -> float:
+        """Give the seconds until the next call may leave."""
+        return 0.0 if self.rate(now) == math.inf else max(0.0, self._next - now)
+
+    def leave(self, now: float) -> Sent:
+        """Note that a call leaves."""
+        sent = Sent(at=now, count=self._count)
+        self._count += 1
+        if self.found is None:
+            self._recent.append(now)
+        elif now > self._next + LATE_S:
+            self._idle_s += now - self._next
+        # Waking late is made up for, within bounds.
+        self._next = max(self._next + 1 / self.rate(now), now - LATE_S)
+        return sent
+
+    def rate(self, now: float) -> float:
+        """Give the calls a second that may leave now; infinite where nothing is known."""
+        if self.found is None:
+            return self.smooth or math.inf
+        age = now - self._since
+        if self._told:
+            return self.found + self._surplus / SURPLUS_S
+        if not self._sure:
+            return float(self.found * math.exp(SEARCH * min(age, 60.0)))
+        return float(self.found * (1 + (1 - CAUTION) * (min(age / self._recovery_s, 5.0) - 1) ** 3))
+
+    def refused(self, sent: Sent, now: float, *, again: bool, pause_s: float = 0.0) -> None:
+        """Note that a call was refused; `again`: the first one that left since the pace was last lowered.
+
+        `pause_s`: how long the endpoint wants all calls held.
+        """
+        before = self._empty
+        if before is not None and sent.count <= before.count:
+            return
+        self._empty = sent
+        if again:
+            self._pause_s = pause_s
+            self._lower(before, sent, now)
+        self._idle_s = 0.0
+
+    def _lower(self, before: Sent | None, sent: Sent, now: float) -> None:
+        taken = 0 if before is None else sent.count - before.count - 1
+        if self.found is None:
+            recent = [at for at in self._recent if at > now - RECENT_S]
+            spread = max(now - recent[0], 0.05) if recent else RECENT_S
+            self.found = max(FIRST_GUESS * len(recent) / spread, SLOWEST)
+        elif before is not None and taken >= FEWEST:
+            measured = taken / self._filled_s(sent.at - before.at)
+            if measured > self.rate(self._since):
+                # The pace came from below, so perhaps some allowance was lost: the rate lies between the two.
+                measured = math.sqrt(measured * max(measured, self.rate(now)))
+            same = self._sure and abs(measured - self.found) < SAME * self.found
+            least = max(RECOVERY_S, RECOVERY_CALLS / measured, RECOVERY_PAUSES * self._pause_s)
+            self._recovery_s = min(max(least, 2 * self._recovery_s if same else 0.0), LONGEST_RECOVERY_S)
+            self.found = (self.found + measured) / 2 if same else measured
+            self._sure = True
+        else:
+            self.found = max(SLOWEST, self.rate(now) * (0.9 if self._sure else FIRST_GUESS))
+        self._lied, self._told = self._lied or self._told, False
+        self._since = now
+        self._next = max(self._next, now + 1 / self.found)
+
+    def _filled_s(self, seconds: float) -> float:
+        """Give for how long the allowance filled: of the time without calls none may count, or all; so the mean."""
+        running = max(seconds - self._idle_s, seconds / 20, 1e-3)
+        return math.sqrt(max(seconds, 1e-3) * running)
+
+    def told(self, headers: Mapping[str, str], flying: int, now: float) -> float | None:
+        """Learn from the headers of an answer; gives the seconds for which all calls should be held, where it says so.
+
+        Names are in lower case. `flying`: calls whose answers are awaited.
+        """
+        limit, left = _number(headers, "limit-requests"), _number(headers, "remaining-requests")
+        full_s = seconds(headers.get("x-ratelimit-reset-requests"))
+        # Few calls say too little: what is left is told in whole ones.
+        if limit and left is not None and full_s and limit - left >= FEWEST and not self._lied:
+            fills = CAUTION * (limit - left) / full_s
+            surplus = left - 2 * flying - RESERVE
+            if surplus <= 0 or self._told:
+                self.found = fills if not self._told or self.found is None else 0.9 * self.found + 0.1 * fills
+                self._told = self._sure = True
+                self._since = now
+                self._surplus = max(0.0, surplus)
+        tokens, tokens_left = _number(headers, "limit-tokens"), _number(headers, "remaining-tokens")
+        tokens_s = seconds(headers.get("x-ratelimit-reset-tokens"))
+        if tokens and tokens_left is not None and tokens_s and tokens_left < SCARCE_TOKENS * tokens:
+            return tokens_s * SCARCE_TOKENS
+        return None
+
+
+def seconds(text: str | None) -> float | None:
+    """Read a time as rate-limit headers spell it: `6ms`, `1m30s`, `2.5`; None for anything else."""
+    if text is None:
+        return None
+    text = text.strip()
+    parts = _PART.findall(text)
+    if parts and "".join(number + unit for number, unit in parts) == text:
+        return min(sum(float(number) * _IN_SECONDS[unit] for number, unit in parts), 1e9)
+    try:
+        plain = float(text)
+    except ValueError:
+        return None
+    return plain if 0 <= plain <= 1e9 else None
+
+
+def _number(headers: Mapping[str, str], name: str) -> float | None:
+    try:
+        number = float(headers.get(f"x-ratelimit-{name}", ""))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
