@@ -1,19 +1,17 @@
 """The page as people meet it: read by a screen reader, on a telephone, in the dark, on paper, at the first glance."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import reports
+from browsing import MARKS
 from fakes import tools
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from promptci.report import data
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 SHOWN = [
     "several_prompts",
@@ -27,30 +25,16 @@ SHOWN = [
     "no_prompts_changed",
 ]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and "browser" not in os.environ.get("PROMPTCI_REQUIRE", ""),
-        reason=f"no browser at {CHROMIUM}",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
+pytestmark = MARKS
 
 
 @pytest.fixture
-def read(chromium: Browser, tmp_path: Path) -> Iterator[Any]:
+def read(browser: Browser, tmp_path: Path) -> Iterator[Any]:
     """Give a function that opens the page of a situation from disk."""
     contexts = []
 
     def open_(situation: str, before: str = "", **options: Any) -> Page:
-        context = chromium.new_context(**{"viewport": DESK, **options})
+        context = browser.new_context(**{"viewport": DESK, **options})
         contexts.append(context)
         path = tmp_path / f"{situation}.html"
         path.write_text(reports.page(situation), encoding="utf-8")
