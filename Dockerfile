@@ -10,14 +10,12 @@ COPY requirements.lock requirements-local.lock /opt/promptci/
 
 # Every file by its hash, ready-made ones only: nothing is built here, and the base's pip is not copied. The libraries'
 # own tests are left out, as is all of scipy but its special functions, which are all that promptci uses (a house test
-# sees to that), and fontTools, which matplotlib needs for PDF and PostScript only; bytecode is made below for what is
-# really imported.
+# sees to that); bytecode is made below for what is really imported.
 RUN python -m venv --without-pip /opt/promptci/venv \
  && python -m pip --python /opt/promptci/venv/bin/python install --no-cache-dir --disable-pip-version-check \
     --root-user-action=ignore --no-compile --no-deps --require-hashes --only-binary=:all: \
     -r /opt/promptci/requirements.lock ${EXTRAS:+-r /opt/promptci/requirements-$EXTRAS.lock} \
  && find /opt/promptci/venv/lib -type d -name tests -prune -exec rm -r {} + \
- && rm -r /opt/promptci/venv/lib/python3*/site-packages/fontTools \
  && find /opt/promptci/venv/lib/python3*/site-packages/scipy -mindepth 1 -maxdepth 1 -type d \
     ! -name special ! -name _lib ! -name '_*' -exec rm -r {} + \
  && echo /opt/promptci/src > "$(echo /opt/promptci/venv/lib/python3*/site-packages)/promptci.pth"
@@ -27,14 +25,11 @@ COPY example-repo /opt/promptci/src/example-repo
 COPY promptci /opt/promptci/src/promptci
 COPY entrypoint.py LICENSE /opt/promptci/src/
 
-# matplotlib keeps its list of fonts here, made once now, instead of in the runner's home on every run.
-ENV MPLCONFIGDIR=/opt/promptci/matplotlib
 # Bytecode of what a run imports, so that it starts quickly; the image shows here that all of it can be imported.
 RUN /opt/promptci/venv/bin/python -c "import importlib, pkgutil, promptci; \
 [importlib.import_module(found.name) for found in pkgutil.walk_packages(promptci.__path__, 'promptci.') \
  if not found.name.endswith('__main__')]; \
-import aiohttp, genai_prices, github, matplotlib.font_manager, matplotlib.backends.backend_svg, \
- rich.progress, scipy.special"
+import aiohttp, genai_prices, github, rich.progress, scipy.special"
 
 # No USER and no WORKDIR: a runner mounts folders that belong to others, and sets the working folder itself.
 # What is written is handed back to the workspace's owner.

@@ -1,22 +1,64 @@
-"""Drawings of a report: quality and latency of a prompt.
+"""Drawings of a report: quality and latency of a prompt, before above now, on a scale with its values below.
 
-matplotlib draws them as SVG; the bytes depend on the numbers alone.
+SVG of our own and not matplotlib's: its import would cost every run half a second and 40 MB.
 """
 
-import io
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from markupsafe import Markup
 
-from promptci.report import filters, phrases, svg
+from promptci.report import filters, phrases, shapes
 from promptci.report.model import GateView, PercentilesView, PromptView, QualityView
 
-WIDTH_IN = 5.0
+WIDTH, ROW, HEAD, FOOT = 360.0, 20.0, 6.0, 22.0
 """As wide as a telephone, so that the writing stays legible there."""
-ROW_IN, FOOT_IN, HEAD_IN = 0.27, 0.34, 0.2
-Draw = Callable[[Any], None]
-"""Draws on matplotlib's axes. Its types would have to be imported at the top, which costs half a second."""
+LABELS = 92.0
+"""Room for the names of the rows."""
+INK, BEFORE, NOW, LIMIT = "var(--line-strong)", "var(--before)", "var(--now)", "var(--bad)"
+
+
+class _Plot:
+    """Rows over one scale; the words of a row stand before it."""
+
+    def __init__(self, labels: Sequence[str], lo: float, hi: float, shown: Callable[[float], str]) -> None:
+        self.at = shapes.Axis(lo, hi, WIDTH - LABELS, LABELS)
+        self.floor = HEAD + ROW * len(labels)
+        self._parts: list[str] = []
+        self._over = [shapes.text(LABELS - 5, self.row(i) + 3.5, label, "end") for i, label in enumerate(labels)] + [
+            shapes.line((LABELS, self.floor), (WIDTH, self.floor), INK)
+        ]
+        for value in shapes.ticks(lo, hi):
+            if words := shown(value):
+                self._over.append(shapes.text(self.at(value), self.floor + 14, words, "middle"))
+
+    def row(self, number: int) -> float:
+        """Give the middle of a row."""
+        return HEAD + ROW * (number + 0.5)
+
+    def forbidden(self, below: float) -> None:
+        """Shade what lies below a limit."""
+        x = self.at(below)
+        self._parts.append(shapes.rect((LABELS, HEAD), (x - LABELS, self.floor - HEAD), LIMIT, opacity=0.12))
+        self._parts.append(shapes.line((x, HEAD), (x, self.floor), LIMIT, dash=True))
+
+    def upright(self, value: float) -> None:
+        """Draw a faint line through all rows."""
+        self._parts.append(shapes.line((self.at(value), HEAD), (self.at(value), self.floor), INK))
+
+    def bar(self, row: int, ends: tuple[float, float], colour: str, width: float) -> None:
+        """Draw a range in a row."""
+        self._parts.append(
+            shapes.line((self.at(ends[0]), self.row(row)), (self.at(ends[1]), self.row(row)), colour, width=width)
+        )
+
+    def dot(self, row: int, value: float, colour: str) -> None:
+        """Draw a value in a row."""
+        self._parts.append(shapes.dot(self.at(value), self.row(row), colour, 4.5))
+
+    def drawn(self, name: str, title: str, description: str) -> Markup:
+        """Give the drawing."""
+        content = "".join([*self._parts, *self._over])
+        return shapes.svg(name, title, description, content, (WIDTH, self.floor + FOOT))
 
 
 def quality(prompt: PromptView, gate: GateView, name: str) -> Markup | None:
@@ -30,37 +72,27 @@ def quality(prompt: PromptView, gate: GateView, name: str) -> Markup | None:
 
 def _compared(found: QualityView, gate: GateView, name: str) -> Markup:
     interval = found.interval or (found.delta, found.delta)
-    ends = [min(max(found.base + end, 0.0), 1.0) for end in interval]
+    ends = (_share(found.base + interval[0]), _share(found.base + interval[1]))
     margin = found.base - gate.max_drop
-
-    def draw(axes: Any) -> None:
-        _range(axes, [found.base, found.head, margin, *ends])
-        axes.axvspan(-1, margin, color=svg.LIMIT, alpha=0.1, linewidth=0)
-        axes.axvline(margin, color=svg.LIMIT, linestyle=(0, (4, 3)), linewidth=1)
-        axes.axvline(found.base, color=svg.INK, alpha=0.35, linewidth=0.8)
-        axes.plot(ends, [0, 0], color=svg.NOW, linewidth=2.5, solid_capstyle="butt")
-        axes.plot([found.base], [1], "o", color=svg.BEFORE, markersize=8, clip_on=False)
-        axes.plot([found.head], [0], "o", color=svg.NOW, markersize=8, clip_on=False)
-
-    labels = [f"now  {filters.percent(found.head)}", f"before  {filters.percent(found.base)}"]
-    said = f"{labels[1]}, {labels[0]}; {phrases.interval_words(found)}."
-    return svg.inline(_drawn(draw, labels, name), name=name, title=f"Quality ({found.measure})", description=said)
+    labels = [f"before {filters.percent(found.base)}", f"now {filters.percent(found.head)}"]
+    plot = _Plot(labels, *_range([found.base, found.head, margin, *ends]), _percent)
+    plot.forbidden(margin)
+    plot.upright(found.base)
+    plot.bar(1, ends, NOW, 3)
+    plot.dot(0, found.base, BEFORE)
+    plot.dot(1, found.head, NOW)
+    return plot.drawn(name, f"Quality ({found.measure})", f"{', '.join(labels)}; {phrases.interval_words(found)}.")
 
 
 def _single(value: float, interval: tuple[float, float], gate: GateView, name: str) -> Markup:
-    def draw(axes: Any) -> None:
-        _range(axes, [value, *interval, *([gate.min_quality] if gate.min_quality is not None else [])])
-        if gate.min_quality is not None:
-            axes.axvspan(-1, gate.min_quality, color=svg.LIMIT, alpha=0.1, linewidth=0)
-            axes.axvline(gate.min_quality, color=svg.LIMIT, linestyle=(0, (4, 3)), linewidth=1)
-        axes.plot(interval, [0, 0], color=svg.NOW, linewidth=2.5, solid_capstyle="butt")
-        axes.plot([value], [0], "o", color=svg.NOW, markersize=8, clip_on=False)
-
-    labels = [f"now  {filters.percent(value)}"]
+    least = [] if gate.min_quality is None else [gate.min_quality]
+    plot = _Plot([f"now {filters.percent(value)}"], *_range([value, *interval, *least]), _percent)
+    for limit in least:
+        plot.forbidden(limit)
+    plot.bar(0, interval, NOW, 3)
+    plot.dot(0, value, NOW)
     lo, hi = (filters.percent(end) for end in interval)
-    return svg.inline(
-        _drawn(draw, labels, name), name=name, title="Quality", description=f"{labels[0]}, 95% interval {lo} to {hi}."
-    )
+    return plot.drawn(name, "Quality", f"now {filters.percent(value)}, 95% interval {lo} to {hi}.")
 
 
 def latency(prompt: PromptView, name: str) -> Markup | None:
@@ -68,55 +100,31 @@ def latency(prompt: PromptView, name: str) -> Markup | None:
     before, now = prompt.latency_ms.base, prompt.latency_ms.head
     if before is None or now is None or min(before.n, now.n) < 5:
         return None
-
-    def draw(axes: Any) -> None:
-        for row, side, colour in ((1, before, svg.BEFORE), (0, now, svg.NOW)):
-            axes.plot([side.p50, side.p99], [row, row], color=colour, linewidth=1)
-            axes.plot([side.p50, side.p95], [row, row], color=colour, linewidth=4, solid_capstyle="butt")
-            axes.plot([side.p50], [row], "o", color=colour, markersize=8, clip_on=False)
-        axes.set_xlim(0, 1.06 * max(side.p99 or 0 for side in (before, now)) or 1)
-        axes.xaxis.set_major_formatter(lambda value, _: filters.duration(value))
-
-    labels = [f"{word}  {filters.duration(side.p50)}" for word, side in (("now", now), ("before", before))]
-    said = f"before {_percentiles(before)}; now {_percentiles(now)}."
-    return svg.inline(_drawn(draw, labels, name), name=name, title="Latency", description=said)
+    sides = (("before", before, BEFORE), ("now", now, NOW))
+    labels = [f"{word} {filters.duration(side.p50)}" for word, side, _ in sides]
+    longest = max(side.p99 or 0.0 for _, side, _ in sides)
+    plot = _Plot(labels, 0.0, 1.02 * longest or 1.0, filters.duration)
+    for row, (_, side, colour) in enumerate(sides):
+        p50, p95, p99 = (value or 0.0 for value in (side.p50, side.p95, side.p99))
+        plot.bar(row, (p50, p99), colour, 1)
+        plot.bar(row, (p50, p95), colour, 4)
+        plot.dot(row, p50, colour)
+    return plot.drawn(name, "Latency", f"before {_percentiles(before)}; now {_percentiles(now)}.")
 
 
 def _percentiles(side: PercentilesView) -> str:
     return f"p50 {filters.duration(side.p50)}, p95 {filters.duration(side.p95)}, p99 {filters.duration(side.p99)}"
 
 
-def _range(axes: Any, values: Sequence[float]) -> None:
-    """Show all values with some room, within 0 to 100 percent."""
-    lo, hi = min(values), max(values)
-    room = max(0.08 * (hi - lo), 0.01)
-    # A dot on the edge of the scale is shown whole.
-    axes.set_xlim(max(lo - 2 * room, -0.02), min(hi + 2 * room, 1.02))
-    axes.xaxis.set_major_formatter(lambda value, _: filters.percent(value) if 0 <= value <= 1 else "")
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    """Give a scale that shows all values with some room, within 0 to 100 percent."""
+    room = max(0.16 * (max(values) - min(values)), 0.02)
+    return max(min(values) - room, 0.0), min(max(values) + room, 1.0)
 
 
-def _drawn(draw: Draw, labels: Sequence[str], name: str) -> str:
-    """Draw one figure with a row for each label and give its SVG text."""
-    import matplotlib as mpl  # noqa: PLC0415 - heavy: keeps --help fast
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - heavy: keeps --help fast
-    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy: keeps --help fast
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - heavy: keeps --help fast
+def _share(value: float) -> float:
+    return min(max(value, 0.0), 1.0)
 
-    options = {"svg.fonttype": "none", "svg.hashsalt": name, "text.parse_math": False, "font.size": 9.5}
-    height = HEAD_IN + ROW_IN * len(labels) + FOOT_IN
-    with mpl.rc_context(options):  # type: ignore[arg-type]  # the stub lists names, the function takes any mapping
-        figure = Figure(figsize=(WIDTH_IN, height))
-        axes = figure.add_axes((0.27, FOOT_IN / height, 0.69, 1 - (FOOT_IN + HEAD_IN / 2) / height))
-        axes.set_ylim(-0.6, len(labels) - 0.4)
-        axes.set_yticks(range(len(labels)), labels)
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.spines[["top", "left", "right"]].set_visible(False)
-        axes.spines["bottom"].set_alpha(0.4)
-        axes.tick_params(length=0)
-        draw(axes)
-        file = io.StringIO()
-        FigureCanvasSVG(figure)
-        figure.savefig(
-            file, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        )
-    return file.getvalue()
+
+def _percent(value: float) -> str:
+    return filters.percent(_share(round(value, 9)))

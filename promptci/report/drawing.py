@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from promptci.report import escape, filters, phrases
+from promptci.report import filters, phrases, shapes
 from promptci.report.arms import BINS
 from promptci.report.classes import ClassRow
 from promptci.report.model import PastQualityView, PromptView, QualityView, ReportView
+from promptci.report.shapes import EDGE
 
-WIDTH, EDGE = 360.0, 8.0
-"""Of a drawing that stands by itself, in units that are pixels on a telephone; the edge keeps dots whole."""
+WIDTH = 360.0
+"""Of a drawing that stands by itself, in units that are pixels on a telephone."""
 STRIP_WIDTH, STRIP_HEIGHT = 150.0, 22.0
-Point = tuple[float, float]
 
 
 def strip(prompt: PromptView, view: ReportView, name: str) -> Markup | None:
@@ -25,17 +25,17 @@ def strip(prompt: PromptView, view: ReportView, name: str) -> Markup | None:
         return None
     lo, hi = scale(view)
     ends = found.interval or (found.delta, found.delta)
-    at = _Axis(lo, hi, STRIP_WIDTH)
+    at = shapes.Axis(lo, hi, STRIP_WIDTH)
     margin, middle = at(-view.gate.max_drop), STRIP_HEIGHT / 2
     parts = [
-        _rect((0, 0), (margin, STRIP_HEIGHT), "var(--bad)", opacity=0.12),
-        _line((margin, 0), (margin, STRIP_HEIGHT), "var(--bad)", dash=True),
-        _line((at(0), 0), (at(0), STRIP_HEIGHT), "var(--line-strong)"),
-        _line((at(ends[0]), middle), (at(ends[1]), middle), "var(--now)", width=3),
-        _dot(at(found.delta), middle, "var(--now)", 4.5),
+        shapes.rect((0, 0), (margin, STRIP_HEIGHT), "var(--bad)", opacity=0.12),
+        shapes.line((margin, 0), (margin, STRIP_HEIGHT), "var(--bad)", dash=True),
+        shapes.line((at(0), 0), (at(0), STRIP_HEIGHT), "var(--line-strong)"),
+        shapes.line((at(ends[0]), middle), (at(ends[1]), middle), "var(--now)", width=3),
+        shapes.dot(at(found.delta), middle, "var(--now)", 4.5),
     ]
     said = f"{phrases.difference(found)}; {phrases.interval_words(found)}; the margin is {_margin(view)}."
-    return _svg(name, "Change in quality", said, "".join(parts), (STRIP_WIDTH, STRIP_HEIGHT))
+    return shapes.svg(name, "Change in quality", said, "".join(parts), (STRIP_WIDTH, STRIP_HEIGHT))
 
 
 def scale(view: ReportView) -> tuple[float, float]:
@@ -61,16 +61,16 @@ def marks(prompt: PromptView, name: str) -> Markup | None:
     height, floor, step = 110.0, 88.0, (WIDTH - 2 * EDGE) / BINS
     tallest = max(max(_shares(scores)) for _, _, scores in sides) or 1.0
     bar = (step - 4) / len(sides)
-    parts = [_line((EDGE, floor), (WIDTH - EDGE, floor), "var(--line-strong)")]
+    parts = [shapes.line((EDGE, floor), (WIDTH - EDGE, floor), "var(--line-strong)")]
     for side, (_, colour, scores) in enumerate(sides):
         for i, share in enumerate(_shares(scores)):
             tall = max(0.0, share) / tallest * (floor - 14)
-            parts.append(_rect((EDGE + i * step + 2 + side * bar, floor - tall), (bar - 1, tall), colour))
+            parts.append(shapes.rect((EDGE + i * step + 2 + side * bar, floor - tall), (bar - 1, tall), colour))
     for i in (0, BINS // 2, BINS):
         anchor = "start" if i == 0 else "end" if i == BINS else "middle"
-        parts.append(_text(EDGE + i * step, floor + 14, f"{i / BINS:g}", anchor))
+        parts.append(shapes.text(EDGE + i * step, floor + 14, f"{i / BINS:g}", anchor))
     said = "; ".join(f"{word} {_spread(scores)}" for word, _, scores in sides)
-    return _svg(name, "Marks of the answers", f"{said}.", "".join(parts), (WIDTH, height))
+    return shapes.svg(name, "Marks of the answers", f"{said}.", "".join(parts), (WIDTH, height))
 
 
 def _shares(scores: Sequence[int]) -> list[float]:
@@ -93,21 +93,23 @@ def history(prompt: PromptView, name: str) -> Markup | None:
     room = max(0.15 * (hi - lo), 0.02)
     height, floor = 110.0, 88.0
     step = (WIDTH - 2 * EDGE - 46) / (len(values) - 1)
-    up = _Axis(lo - room, hi + room, floor - 12)
+    up = shapes.Axis(lo - room, hi + room, floor - 12)
     at = [(EDGE + 42 + i * step, floor - up(value)) for i, value in enumerate(values)]
-    parts = [_line((EDGE + 38, floor), (WIDTH - EDGE, floor), "var(--line-strong)")]
+    parts = [shapes.line((EDGE + 38, floor), (WIDTH - EDGE, floor), "var(--line-strong)")]
     for value in dict.fromkeys((lo, hi)):
-        parts.append(_text(EDGE + 32, floor - up(value) + 3.5, filters.percent(value), "end"))
-        parts.append(_line((EDGE + 38, floor - up(value)), (WIDTH - EDGE, floor - up(value)), "var(--line)"))
-    path = " ".join(f"{_n(x)},{_n(y)}" for x, y in at)
+        parts.append(shapes.text(EDGE + 32, floor - up(value) + 3.5, filters.percent(value), "end"))
+        parts.append(shapes.line((EDGE + 38, floor - up(value)), (WIDTH - EDGE, floor - up(value)), "var(--line)"))
+    path = " ".join(f"{shapes.n(x)},{shapes.n(y)}" for x, y in at)
     parts.append(f'<polyline points="{path}" fill="none" stroke="var(--before)" stroke-width="1.5"/>')
     parts += [_sign(x, y, one.verdict) for (x, y), one in zip(at, past, strict=False)]
-    parts += [_dot(x, y, colour, 4.5) for (x, y), colour in zip(at[-2:], ("var(--before)", "var(--now)"), strict=True)]
-    parts.append(_text(EDGE + 42, floor + 14, "earlier", "start"))
-    parts.append(_text(WIDTH - EDGE, floor + 14, "now", "end"))
-    today = f"before {filters.percent(prompt.quality.base)}; now {filters.percent(prompt.quality.head)}"
-    said = "; ".join([*map(version, past), today])
-    return _svg(
+    parts += [
+        shapes.dot(x, y, colour, 4.5) for (x, y), colour in zip(at[-2:], ("var(--before)", "var(--now)"), strict=True)
+    ]
+    parts.append(shapes.text(EDGE + 42, floor + 14, "earlier", "start"))
+    parts.append(shapes.text(WIDTH - EDGE, floor + 14, "now", "end"))
+    both = f"before {filters.percent(prompt.quality.base)}; now {filters.percent(prompt.quality.head)}"
+    said = "; ".join([*map(version, past), both])
+    return shapes.svg(
         name, f"Quality of earlier versions ({prompt.quality.measure})", f"{said}.", "".join(parts), (WIDTH, height)
     )
 
@@ -121,71 +123,25 @@ def version(one: PastQualityView) -> str:
 
 def class_strip(row: ClassRow, name: str) -> Markup:
     """Draw how often one label was given right, before and now, on a scale from 0 to 100 %."""
-    at, middle = _Axis(0, 1, STRIP_WIDTH), STRIP_HEIGHT / 2
+    at, middle = shapes.Axis(0, 1, STRIP_WIDTH), STRIP_HEIGHT / 2
     known = [
         (value, colour)
         for value, colour in ((row.before, "var(--before)"), (row.now, "var(--now)"))
         if value is not None
     ]
-    parts = [_line((at(0), middle), (at(1), middle), "var(--line-strong)")]
+    parts = [shapes.line((at(0), middle), (at(1), middle), "var(--line-strong)")]
     if len(known) == 2:
-        parts.append(_line((at(known[0][0]), middle), (at(known[1][0]), middle), "var(--now)", width=3))
-    parts += [_dot(at(value), middle, colour, 4.5) for value, colour in known]
+        parts.append(shapes.line((at(known[0][0]), middle), (at(known[1][0]), middle), "var(--now)", width=3))
+    parts += [shapes.dot(at(value), middle, colour, 4.5) for value, colour in known]
     said = f"before {filters.percent(row.before)}, now {filters.percent(row.now)}."
-    return _svg(name, "Right answers of this class", said, "".join(parts), (STRIP_WIDTH, STRIP_HEIGHT))
-
-
-class _Axis:
-    """From values to places; what lies beyond the ends is drawn at the end."""
-
-    def __init__(self, lo: float, hi: float, length: float) -> None:
-        self._lo, self._whole, self._length = lo, (hi - lo) or 1.0, length
-
-    def __call__(self, value: float) -> float:
-        share = (value - self._lo) / self._whole
-        return EDGE + min(max(share, 0.0), 1.0) * (self._length - 2 * EDGE)
-
-
-def _svg(name: str, title: str, description: str, content: str, size: tuple[float, float]) -> Markup:
-    labels = f'role="img" aria-labelledby="{name}-title {name}-desc"'
-    said = Markup('<title id="{0}-title">{1}</title><desc id="{0}-desc">{2}</desc>').format(
-        name, title, escape.one_line(description)
-    )
-    width, height = map(_n, size)
-    return Markup('<svg viewBox="0 0 {} {}" {}>{}{}</svg>').format(width, height, Markup(labels), said, Markup(content))  # noqa: S704 - numbers and our own names
-
-
-def _rect(corner: Point, size: Point, colour: str, *, opacity: float = 1.0) -> str:
-    faint = f' fill-opacity="{opacity:g}"' if opacity < 1 else ""
-    (x, y), (width, height) = corner, size
-    box = f'x="{_n(x)}" y="{_n(y)}" width="{_n(max(width, 0))}" height="{_n(max(height, 0))}"'
-    return f'<rect {box} fill="{colour}"{faint}/>'
-
-
-def _line(start: Point, end: Point, colour: str, *, width: float = 1, dash: bool = False) -> str:
-    dashed = ' stroke-dasharray="4 3"' if dash else ""
-    ends = f'x1="{_n(start[0])}" y1="{_n(start[1])}" x2="{_n(end[0])}" y2="{_n(end[1])}"'
-    return f'<line {ends} stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
-
-
-def _dot(x: float, y: float, colour: str, radius: float) -> str:
-    return f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{radius:g}" fill="{colour}"/>'
+    return shapes.svg(name, "Right answers of this class", said, "".join(parts), (STRIP_WIDTH, STRIP_HEIGHT))
 
 
 def _sign(x: float, y: float, verdict: str) -> str:
     """Mark an earlier version: a dot where it passed, a cross where it failed, a triangle where it was undecided."""
     if verdict == "fail":
-        arms = f"M{_n(x - 4)},{_n(y - 4)}l8,8m0,-8l-8,8"
+        arms = f"M{shapes.n(x - 4)},{shapes.n(y - 4)}l8,8m0,-8l-8,8"
         return f'<path d="{arms}" fill="none" stroke="var(--bad)" stroke-width="2.4"/>'
     if verdict == "inconclusive":
-        return f'<path d="M{_n(x)},{_n(y - 5)}l5,9h-10z" fill="var(--warn)"/>'
-    return _dot(x, y, "var(--good)" if verdict == "pass" else "var(--before)", 4)
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" font-size="10">{Markup.escape(text)}</text>'
-
-
-def _n(value: float) -> str:
-    """Give a place with at most one decimal."""
-    return f"{value:.1f}".removesuffix(".0")
+        return f'<path d="M{shapes.n(x)},{shapes.n(y - 5)}l5,9h-10z" fill="var(--warn)"/>'
+    return shapes.dot(x, y, "var(--good)" if verdict == "pass" else "var(--before)", 4)

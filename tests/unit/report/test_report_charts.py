@@ -1,13 +1,16 @@
 """Drawings may stand inline under the page's policy, say what they show, and are the same bytes every time."""
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from notation import comparison, many, report
 from reports import SITUATIONS
 
-from promptci.report import charts
+from promptci.report import charts, shapes
 from promptci.report.model import ReportView
 
 
@@ -25,18 +28,7 @@ DRAWN = [s for s in SITUATIONS if s not in ("no_prompts_changed", "deleted", "go
 def test_a_drawing_has_no_style_no_script_and_nothing_from_outside(situation: str) -> None:
     for drawing in drawings(SITUATIONS[situation]()):
         root = ET.fromstring(drawing)  # noqa: S314 - what we drew ourselves
-        assert {element.tag for element in root.iter()} <= {
-            "svg",
-            "title",
-            "desc",
-            "g",
-            "defs",
-            "path",
-            "use",
-            "text",
-            "clipPath",
-            "rect",
-        }
+        assert {element.tag for element in root.iter()} <= {"svg", "title", "desc", "line", "rect", "circle", "text"}
         for element in root.iter():
             assert not {key for key in element.attrib if key == "style" or key.startswith("on") or "xlink" in key}
             assert element.get("href", "#").startswith("#")
@@ -58,7 +50,7 @@ def test_a_drawing_uses_the_colours_of_the_page() -> None:
     for drawing in drawings(SITUATIONS["regressed"]()):
         assert set(re.findall(r'(?:fill|stroke)="([^"]+)"', drawing)) <= {
             "none",
-            "currentColor",
+            "var(--line-strong)",
             "var(--before)",
             "var(--now)",
             "var(--bad)",
@@ -67,13 +59,13 @@ def test_a_drawing_uses_the_colours_of_the_page() -> None:
 
 def test_a_drawing_says_what_it_shows() -> None:
     quality, latency = drawings(SITUATIONS["regressed"]())
-    assert "before  96.7%, now  51.7%; between 34.9 and 55.6 points worse (90% confidence)." in quality
+    assert "before 96.7%, now 51.7%; between 34.9 and 55.6 points worse (90% confidence)." in quality
     assert "now p50 854 ms, p95 1.22 s, p99 1.83 s." in latency
 
 
 def test_a_new_prompt_is_drawn_with_the_interval_of_its_rate() -> None:
     quality = drawings(SITUATIONS["new_prompt"]())[0]
-    assert "now  83.3%, 95% interval 66.4% to 92.7%." in quality
+    assert "now 83.3%, 95% interval 66.4% to 92.7%." in quality
 
 
 def test_the_same_numbers_give_the_same_bytes() -> None:
@@ -103,3 +95,27 @@ def test_latencies_of_zero_are_drawn() -> None:
     zero = zero.model_copy(update={"p50": 0.0, "p95": 0.0, "p99": 0.0})
     latency = view.prompts[0].latency_ms.model_copy(update={"base": zero, "head": zero})
     assert charts.latency(view.prompts[0].model_copy(update={"latency_ms": latency}), "x") is not None
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0.01, 1e6), st.integers(2, 10))
+def test_ticks_are_round_few_and_within(lo: float, width: float, most: int) -> None:
+    hi = lo + width
+    found = shapes.ticks(lo, hi, most)
+    assert len(found) <= most + 1
+    assert all(lo - 1e-6 * width <= value <= hi + 1e-6 * width for value in found)
+    assert {f"{b - a:.0e}"[0] for a, b in pairwise(found)} <= {"1", "2", "5"}
+
+
+@pytest.mark.parametrize(
+    ("lo", "hi", "expected"),
+    [
+        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (0, 1830, [0, 500, 1000, 1500]),
+        (0.41, 1.0, [0.6, 0.8, 1.0]),
+        (0.02, 0.1, [0.02, 0.04, 0.06, 0.08, 0.1]),
+        (1, 1, []),
+        (0, float("inf"), []),
+    ],
+)
+def test_ticks_of_known_scales(lo: float, hi: float, expected: list[float]) -> None:
+    assert shapes.ticks(lo, hi) == pytest.approx(expected)
