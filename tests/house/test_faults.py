@@ -112,7 +112,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "llm_429_storm_100_concurrent": (
         f"{NETWORK}::test_a_hundred_callers_find_what_the_endpoint_bears",
         f"{RETRY}::test_calls_refused_together_do_not_come_back_together",
-        f"{LIMITER}::test_refusals_of_one_flight_cut_once",
+        f"{LIMITER}::test_refusals_of_one_flight_lower_the_pace_once",
     ),
     "llm_500_deterministic_same_body": (
         f"{CHAT}::test_the_same_500_three_times_is_given_up",
