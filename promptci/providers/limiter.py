@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from promptci.providers.pace import Pace, Sent
 
-STRAGGLE_S = 0.5
-"""After a common pause calls start again within this time, not all in one instant."""
+STRAGGLE, STRAGGLE_S = 0.1, 0.5
+"""A common pause is lengthened by up to this share of it, and no more than so long: other processes wait as well."""
 START, MOST = 4, 1000
 """Calls at once, at first and at most, where the user names no number."""
-FIRST_PACE = 20.0
+FIRST_PACE = 10.0
 SMOOTH = 2.0
 """Calls leave at most so many times as fast as they would if they were spread evenly."""
 DOUBLING_S = 1.0
@@ -69,6 +69,8 @@ class Limiter:
         self._growth = Growth(start=start)
         self._took_s: float | None = None
         """What an answer takes, the last ones counting most."""
+        self._first: float | None = None
+        """When the first answer came."""
         self._cuts = 0
         self._paused_until = float("-inf")
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -93,19 +95,22 @@ class Limiter:
         now = self._now()
         took = now - turn.sent.at
         self._took_s = took if self._took_s is None else 0.9 * self._took_s + 0.1 * took
-        if self.pace.found is not None and self.limit < ROOM * self.pace.rate(now) * self._took_s + 1:
-            self.limit = min(self._most, self.limit + 1)
+        needed = 0.0 if self.pace.found is None else ROOM * self.pace.rate(now) * self._took_s + 1
+        if self.limit < needed:
+            self.limit = min(self._most, needed)
         else:
             paced = self.pace.found is not None or not self._waiting
             self.limit = min(self._most, self._growth.grown(self.limit, now, paced=paced))
         if self._searching:
-            self.pace.smooth = max(FIRST_PACE, SMOOTH * self.limit / max(self._took_s, 1e-3))
+            self._first = now if self._first is None else self._first
+            fastest = FIRST_PACE * 2.0 ** min((now - self._first) / DOUBLING_S, 64.0)
+            self.pace.smooth = min(fastest, max(FIRST_PACE, SMOOTH * self.limit / max(self._took_s, 1e-3)))
         self._wake()
 
     def told(self, headers: Mapping[str, str]) -> None:
         """Note what the headers of an answer say of the calls that are left."""
         if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
-            self._pause(self.pace.told(headers, self.flying, self._now()))
+            self._pause(self.pace.told(headers, self.flying - 1, self._now(), self._took_s or 0.0))
 
     def cut(self, turn: Turn, after_s: float | None) -> None:
         """Note that a call was refused for coming too often; `after_s` holds all calls back that long."""
@@ -113,7 +118,9 @@ class Limiter:
         again = turn.cuts == self._cuts
         self._cuts += again
         self._growth.doubling = False
-        self.limit = max(1.0, min(self.limit, self.flying - 1))
+        # Where the pace is known it is what holds calls back; their number need only have room for it.
+        needed = ROOM * (self.pace.found or 0.0) * (self._took_s or 0.0)
+        self.limit = min(self.limit, max(1.0, self.flying - 1, needed))
         self.pace.refused(turn.sent, self._now(), again=again, pause_s=after_s or 0.0)
 
     def _pause(self, after_s: float | None) -> None:
@@ -132,7 +139,7 @@ class Limiter:
     def _left(self) -> float:
         now = self._now()
         if (pause := self._paused_until - now) > 0:
-            return pause + self._uniform(0.0, STRAGGLE_S)
+            return pause + self._uniform(0.0, min(STRAGGLE_S, STRAGGLE * pause))
         return self.pace.wait(now)
 
     async def _enter(self) -> None:

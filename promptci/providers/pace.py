@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 CAUTION = 0.97
 """Share of the rate found at which is gone on after a refusal."""
-RECOVERY_CALLS, RECOVERY_PAUSES, RECOVERY_S, LONGEST_RECOVERY_S = 100, 10, 2.0, 60.0
+RECOVERY_CALLS, RECOVERY_PAUSES, RECOVERY_S, LONGEST_RECOVERY_S = 100, 20, 2.0, 120.0
 """After a refusal the rate found is reached again in the time of so many calls or common pauses, within bounds; then it
 is slowly passed, to see whether more is allowed. Twice as long each time that the same rate is found."""
 SAME = 0.1
@@ -19,6 +19,13 @@ SEARCH = 0.2
 """Growth a second until a second refusal has shown the rate."""
 FEWEST = 5
 """Calls between two refusals from which a rate is read."""
+WINDOW_S = 5.0
+"""A pause at least so long waits for the next window of time, not for a bucket to fill."""
+TRUSTED, MOST_IDLE, CUT = 30, 0.2, 0.9
+"""A known rate is lowered by a tenth at most where fewer calls, or more idle time, are all that speaks against it."""
+PROBE_S, LONGEST_HOLD_S = 0.2, 20.0
+"""Where nothing was taken since the last refusal, one call is sent to try, and others this much later at the earliest;
+each time in vain four times as late."""
 RECENT_S = 1.0
 SLOWEST = 0.1
 LATE_S = 0.01
@@ -66,11 +73,19 @@ class Pace:
         self.smooth: float | None = None
         """Calls a second while nothing is known, so that they do not leave in clumps; None: no matter."""
         self._since = 0.0
-        self._pause_s = 0.0
+        self._pause_s = self._paused_s = 0.0
+        """What the last refusal that counted asked for, and the one before."""
         self._idle_s = 0.0
         """How long, since the allowance was last seen empty, no call left although the pace would have let it."""
         self._next = float("-inf")
         self._count = 0
+        self._barren = 0
+        """Refusals in a row between which nothing was taken."""
+        self._probing = False
+        self._sample: tuple[float, float] | None = None
+        """Calls left and seconds to the full, as headers told last."""
+        self._windows = False
+        """The whole allowance comes back at once, as headers show."""
         self._recent: deque[float] = deque(maxlen=1024)
         self._empty: Sent | None = None
         """The last call of which is known that it found the allowance empty."""
@@ -88,14 +103,16 @@ class Pace:
         elif now > self._next + LATE_S:
             self._idle_s += now - self._next
         # Waking late is made up for, within bounds.
-        self._next = max(self._next + 1 / self.rate(now), now - LATE_S)
+        self._next = max(self._next, now - LATE_S) + 1 / self.rate(now)
+        if self._probing:
+            self._probing, self._next = False, max(self._next, now + PROBE_S)
         return sent
 
     def rate(self, now: float) -> float:
         """Give the calls a second that may leave now; infinite where nothing is known."""
         if self.found is None:
             return self.smooth or math.inf
-        age = now - self._since
+        age = max(0.0, now - self._since)
         if self._told:
             return self.found + self._surplus / SURPLUS_S
         if not self._sure:
@@ -112,44 +129,67 @@ class Pace:
             return
         self._empty = sent
         if again:
-            self._pause_s = pause_s
+            self._paused_s, self._pause_s = self._pause_s, pause_s
             self._lower(before, sent, now)
         self._idle_s = 0.0
 
     def _lower(self, before: Sent | None, sent: Sent, now: float) -> None:
         taken = 0 if before is None else sent.count - before.count - 1
+        self._barren = 0 if taken or before is None else self._barren + 1
         if self.found is None:
             recent = [at for at in self._recent if at > now - RECENT_S]
             spread = max(now - recent[0], 0.05) if recent else RECENT_S
             self.found = max(FIRST_GUESS * len(recent) / spread, SLOWEST)
-        elif before is not None and taken >= FEWEST:
-            measured = taken / self._filled_s(sent.at - before.at)
-            if measured > self.rate(self._since):
-                # The pace came from below, so perhaps some allowance was lost: the rate lies between the two.
-                measured = math.sqrt(measured * max(measured, self.rate(now)))
-            same = self._sure and abs(measured - self.found) < SAME * self.found
-            least = max(RECOVERY_S, RECOVERY_CALLS / measured, RECOVERY_PAUSES * self._pause_s)
-            self._recovery_s = min(max(least, 2 * self._recovery_s if same else 0.0), LONGEST_RECOVERY_S)
-            self.found = (self.found + measured) / 2 if same else measured
-            self._sure = True
-        else:
-            self.found = max(SLOWEST, self.rate(now) * (0.9 if self._sure else FIRST_GUESS))
+        elif before is not None and taken and (self._sure or taken >= FEWEST):
+            self._measure(taken, sent.at - before.at, now)
+        elif not self._sure:
+            # An allowance that is empty twice was given fewer calls in between than one more than were taken.
+            most = math.inf if before is None else (taken + 1) / self._filled_s(sent.at - before.at)
+            self.found = max(SLOWEST, FIRST_GUESS * min(self.rate(now), most))
         self._lied, self._told = self._lied or self._told, False
-        self._since = now
-        self._next = max(self._next, now + 1 / self.found)
+        self._probing = self._barren > 0
+        held_s = min(4.0**self._barren / self.found, LONGEST_HOLD_S) if self._probing else 1 / self.found
+        self._next = max(self._next, now + held_s)
+        self._since = max(now + self._pause_s, self._next)
+
+    def _measure(self, taken: int, seconds: float, now: float) -> None:
+        filled_s, found, fastest = self._filled_s(seconds), self.found or 0.0, self.rate(now)
+        measured = taken / filled_s
+        if fastest > max(measured, self.rate(self._since)):
+            # The pace came from below, so perhaps some allowance was lost: the rate lies between the two.
+            measured = math.sqrt(measured * fastest) if self._sure else fastest
+        if self._sure and (taken < TRUSTED or self._idle_s > MOST_IDLE * filled_s):
+            measured = max(measured, CUT * fastest)
+        same = self._sure and abs(measured - found) < SAME * found
+        least = max(RECOVERY_S, RECOVERY_CALLS / measured, RECOVERY_PAUSES * self._pause_s)
+        self._recovery_s = min(max(least, 2 * self._recovery_s if same else 0.0), LONGEST_RECOVERY_S)
+        self.found = max(SLOWEST, (found + measured) / 2 if same else measured)
+        self._sure = True
 
     def _filled_s(self, seconds: float) -> float:
-        """Give for how long the allowance filled: of the time without calls none may count, or all; so the mean."""
+        """Give for how long the allowance filled: of the time without calls none may count, or all; so the mean.
+
+        Windows of time are counted from end to end, as the pauses tell them.
+        """
+        if self._pause_s >= WINDOW_S:
+            return max(seconds + self._pause_s - self._paused_s, 1e-3)
         running = max(seconds - self._idle_s, seconds / 20, 1e-3)
         return math.sqrt(max(seconds, 1e-3) * running)
 
-    def told(self, headers: Mapping[str, str], flying: int, now: float) -> float | None:
+    def told(self, headers: Mapping[str, str], flying: int, now: float, took_s: float = 0.0) -> float | None:
         """Learn from the headers of an answer; gives the seconds for which all calls should be held, where it says so.
 
-        Names are in lower case. `flying`: calls whose answers are awaited.
+        Names are in lower case. `flying`: calls whose answers are awaited; `took_s`: how old an answer's headers are.
         """
         limit, left = _number(headers, "limit-requests"), _number(headers, "remaining-requests")
         full_s = seconds(headers.get("x-ratelimit-reset-requests"))
+        if left is not None and full_s is not None:
+            if self._sample is not None and (change := (left - self._sample[0]) * (full_s - self._sample[1])):
+                # A bucket needs the longer to be full the less is left; the end of a window comes nearer.
+                self._windows = change > 0
+            self._sample = (left, full_s)
+            if self._windows:
+                return self._share_out(left - flying, full_s - took_s / 2, now)
         # Few calls say too little: what is left is told in whole ones.
         if limit and left is not None and full_s and limit - left >= FEWEST and not self._lied:
             fills = CAUTION * (limit - left) / full_s
@@ -159,6 +199,19 @@ class Pace:
                 self._told = self._sure = True
                 self._since = now
                 self._surplus = max(0.0, surplus)
+        return self._scarce(headers)
+
+    def _share_out(self, left: float, left_s: float, now: float) -> float | None:
+        """Spread what is left of a window over the rest of it; gives the rest where nothing is left."""
+        if left_s <= 0:
+            return None
+        if left < 1:
+            return left_s
+        self.found, self._surplus, self._since = CAUTION * left / left_s, 0.0, now
+        self._told = self._sure = True
+        return None
+
+    def _scarce(self, headers: Mapping[str, str]) -> float | None:
         tokens, tokens_left = _number(headers, "limit-tokens"), _number(headers, "remaining-tokens")
         tokens_s = seconds(headers.get("x-ratelimit-reset-tokens"))
         if tokens and tokens_left is not None and tokens_s and tokens_left < SCARCE_TOKENS * tokens:
