@@ -1,4 +1,4 @@
-"""An endpoint that allows so many calls a second or a minute, and what a run of calls makes of it, in simulated time."""
+"""An endpoint that allows so many calls a second or a minute, and what a run makes of it, in simulated time."""
 
 import asyncio
 import math
@@ -18,7 +18,7 @@ FEWEST_CALLS, FEWEST_S, LEARNING = 300, 30.0, 1 / 3
 
 @dataclass(kw_only=True)
 class Endpoint:
-    """Allows `rate` calls a second: a bucket that holds `burst` of them, or, with `window_s`, all of a window at once."""
+    """Allows `rate` calls a second: a bucket that holds `burst`, or, with `window_s`, all of a window at once."""
 
     rate: float
     burst: float = 1.0
