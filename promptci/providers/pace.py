@@ -58,13 +58,13 @@ class Pace:
     them, are that rate. After a refusal the pace returns to the rate found along a cubic curve, which is flat there
     and steep far from it: a limit that was raised is found soon, and one that was not is hardly ever overrun. This is
     CUBIC's law (RFC 9438), with a measured rate in place of a fixed decrease. Refusals with nothing taken in between
-    double the wait twice, without touching the rate found: a window of time is over. Where headers show a window, what
-    is left is spread over the rest of it.
+    make the wait four times as long, without touching the rate found: a window of time is used up. Where headers
+    show a window, what is left is spread over the rest of it.
 
     What is promised (`tests/unit/providers/test_pace.py` simulates it): for R of 2 to 500 calls a second, or as many
     by the minute, at answers of 0.05 to 5 s as far as 600 calls at once suffice, in runs of 30 s at R or 300 calls (ten
     minutes for windows), at least 90 % of R after the first third of the calls, and under 2 % of all calls refused. For
-    R up to 10 a rate is learned from up to 15 refusals, which may be more than that; windows of 120 silent ones
+    R up to 10 a rate is learned from up to 15 refusals, which may be more than that; silent windows of 120 calls
     reach 5 %. Whole seconds of `Retry-After` with under a second's burst take four minutes to learn; with a burst of a
     single call no more than 60 % may be reached then.
     """
