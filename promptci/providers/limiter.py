@@ -92,20 +92,35 @@ class Limiter:
 
     def grow(self, turn: Turn) -> None:
         """Note that a call was answered."""
-        now = self._now()
-        took = now - turn.sent.at
-        self._took_s = took if self._took_s is None else 0.9 * self._took_s + 0.1 * took
-        needed = 0.0 if self.pace.found is None else ROOM * self.pace.rate(now) * self._took_s + 1
+        now, took_s = self._timed(turn)
+        needed = 0.0 if self.pace.found is None else ROOM * self.pace.rate(now) * took_s + 1
         if self.limit < needed:
             self.limit = min(self._most, needed)
         else:
             paced = self.pace.found is not None or not self._waiting
             self.limit = min(self._most, self._growth.grown(self.limit, now, paced=paced))
+        self._smooth(now, took_s)
+        self._wake()
+
+    def failed(self, turn: Turn) -> None:
+        """Note that a call was answered with an error that is no matter of how many came.
+
+        Their number stays; but no call need wait for the first pace where each is answered at once.
+        """
+        self._smooth(*self._timed(turn))
+
+    def _timed(self, turn: Turn) -> tuple[float, float]:
+        """Give the time, and what an answer takes."""
+        now = self._now()
+        took = now - turn.sent.at
+        self._took_s = took if self._took_s is None else 0.9 * self._took_s + 0.1 * took
+        return now, self._took_s
+
+    def _smooth(self, now: float, took_s: float) -> None:
         if self._searching:
             self._first = now if self._first is None else self._first
             fastest = FIRST_PACE * 2.0 ** min((now - self._first) / DOUBLING_S, 64.0)
-            self.pace.smooth = min(fastest, max(FIRST_PACE, SMOOTH * self.limit / max(self._took_s, 1e-3)))
-        self._wake()
+            self.pace.smooth = min(fastest, max(FIRST_PACE, SMOOTH * self.limit / max(took_s, 1e-3)))
 
     def told(self, headers: Mapping[str, str]) -> None:
         """Note what the headers of an answer say of the calls that are left."""

@@ -111,6 +111,8 @@ async def persist(
                 failed = failure
                 if failed.limited:
                     limiter.cut(turn, failed.after_s)
+                else:
+                    limiter.failed(turn)
             else:
                 limiter.grow(turn)
                 return result

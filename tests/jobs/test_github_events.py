@@ -356,7 +356,11 @@ def test_gh_required_check_conclusion_never_neutral_on_error(tmp_path: Path, git
 
     with serving(failing) as server:
         files: dict[str, str] = {**FILES, "promptci.yml": config(None if fault == "no key" else server)}
-        files |= {"broken config": {"promptci.yml": "treshold: 1\n"}, "no goldens": {GOLDENS: ""}}.get(fault, {})
+        files |= {
+            "broken config": {"promptci.yml": "treshold: 1\n"},
+            "no goldens": {GOLDENS: ""},
+            "no answers": {GOLDENS: goldens(6)},
+        }.get(fault, {})
         run = Run(tmp_path, shop(tmp_path, files), github)
         run.builder.write({PROMPT: "messages: 3\n" if fault == "broken prompt" else prompt(BAD)}).commit()
         more = {"INPUT_BASE": "1" * 40} if fault == "no base" else {}

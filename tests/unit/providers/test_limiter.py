@@ -7,7 +7,7 @@ from fakes.virtual_clock import VirtualClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers.limiter import DOUBLING_S, STRAGGLE_S, Limiter
+from promptci.providers.limiter import DOUBLING_S, FIRST_PACE, START, STRAGGLE_S, Limiter
 
 
 def limiter(clock: VirtualClock | None = None, **options: float) -> Limiter:
@@ -209,3 +209,15 @@ async def test_places_are_neither_lost_nor_doubled(start: int, fates: list[str])
 
     assert limit.inside == 0
     assert most <= highest  # a cut may find more inside than the new limit, never more than the old
+
+
+async def test_calls_that_fail_at_once_do_not_wait_for_the_first_pace() -> None:
+    """An endpoint that answers every call with the same error is asked as fast as a few at once can ask it."""
+    clock = VirtualClock()
+    limit, began = limiter(clock), clock.now()
+    for _ in range(200):
+        async with limit.turn() as turn:
+            await clock.sleep(0.02)
+            limit.failed(turn)
+    assert limit.limit == START
+    assert clock.now() - began < 200 / FIRST_PACE / 2
