@@ -21,6 +21,7 @@ class _Plot:
     """Rows over one scale; the words of a row stand before it."""
 
     def __init__(self, labels: Sequence[str], lo: float, hi: float, shown: Callable[[float], str]) -> None:
+        self._lo = lo
         self.at = shapes.Axis(lo, hi, WIDTH - LABELS, LABELS)
         self.floor = HEAD + ROW * len(labels)
         self._parts: list[str] = []
@@ -36,7 +37,9 @@ class _Plot:
         return HEAD + ROW * (number + 0.5)
 
     def forbidden(self, below: float) -> None:
-        """Shade what lies below a limit."""
+        """Shade what lies below a limit, where the limit is on the scale."""
+        if below < self._lo:
+            return
         x = self.at(below)
         self._parts.append(shapes.rect((LABELS, HEAD), (x - LABELS, self.floor - HEAD), LIMIT, opacity=0.12))
         self._parts.append(shapes.line((x, HEAD), (x, self.floor), LIMIT, dash=True))
@@ -103,7 +106,7 @@ def latency(prompt: PromptView, name: str) -> Markup | None:
     sides = (("before", before, BEFORE), ("now", now, NOW))
     labels = [f"{word} {filters.duration(side.p50)}" for word, side, _ in sides]
     longest = max(side.p99 or 0.0 for _, side, _ in sides)
-    plot = _Plot(labels, 0.0, 1.02 * longest or 1.0, filters.duration)
+    plot = _Plot(labels, 0.0, 1.02 * longest or 1.0, _milliseconds)
     for row, (_, side, colour) in enumerate(sides):
         p50, p95, p99 = (value or 0.0 for value in (side.p50, side.p95, side.p99))
         plot.bar(row, (p50, p99), colour, 1)
@@ -128,3 +131,8 @@ def _share(value: float) -> float:
 
 def _percent(value: float) -> str:
     return filters.percent(_share(round(value, 9)))
+
+
+def _milliseconds(value: float) -> str:
+    """Word a whole number of milliseconds; a part of one would read like its neighbour."""
+    return filters.duration(value) if round(value, 9).is_integer() else ""

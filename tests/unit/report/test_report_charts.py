@@ -119,3 +119,21 @@ def test_ticks_are_round_few_and_within(lo: float, width: float, most: int) -> N
 )
 def test_ticks_of_known_scales(lo: float, hi: float, expected: list[float]) -> None:
     assert shapes.ticks(lo, hi) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("longest", [0.5, 1.0, 2.4, 4.0, 1830.0])
+def test_no_two_numbers_of_the_scale_of_latency_read_alike(longest: float) -> None:
+    prompt = SITUATIONS["regressed"]().prompts[0]
+    side = prompt.latency_ms.base
+    assert side is not None
+    side = side.model_copy(update={"p50": 0.0, "p95": longest, "p99": longest})
+    both = prompt.latency_ms.model_copy(update={"base": side, "head": side})
+    drawn = str(charts.latency(prompt.model_copy(update={"latency_ms": both}), "x"))
+    numbers = re.findall(r'text-anchor="middle"[^>]*>([^<]+)<', drawn)
+    assert numbers
+    assert len(numbers) == len(set(numbers))
+
+
+def test_a_margin_below_nothing_right_is_not_drawn_at_nothing_right() -> None:
+    assert "var(--bad)" in drawings(report(comparison(many(right=5))))[0]
+    assert "var(--bad)" not in drawings(report(comparison(many(wrong=5))))[0]
