@@ -27,7 +27,7 @@ check: install ## Lint, types, house rules
 
 test: check ## Lint, types and every test but the long ones
 	$(BIN)/promptci demo --set-up-only
-	$(BIN)/pytest -m "not long" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not long" -n 3 --dist loadfile
 
 gold: install ## Accept the present words of comment and report as right (then read the diff)
 	$(BIN)/pytest tests/unit/report --update-gold

@@ -40,8 +40,12 @@ def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout, err:
         return boundary.run(lambda: act(environ, out), environ, err)
     finally:
         for sign, handler in before.items():
-            if signal.getsignal(sign) is _cancel:  # once cancelled we stay deaf, up to the very end
-                signal.signal(sign, handler)
+            # Once cancelled we stay deaf, up to the very end: Python puts handlers of ours away before that.
+            signal.signal(sign, handler if signal.getsignal(sign) is _cancel else signal.SIG_IGN)
+
+
+def _stay_deaf(*_: object) -> None:
+    """Pass over a further signal."""
 
 
 def _cancel(*_: object) -> None:
@@ -51,7 +55,7 @@ def _cancel(*_: object) -> None:
     model is asked the calls are cancelled; an exception out of nowhere could strike in the middle of an import.
     """
     for sign in SIGNALS:
-        signal.signal(sign, signal.SIG_IGN)
+        signal.signal(sign, _stay_deaf)  # SIG_IGN here would make Python complain of one that has just come
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:

@@ -112,7 +112,7 @@ def test_the_page_takes_the_colours_that_the_reader_prefers(scheme: str, visit: 
 
 def test_a_drawing_shows_its_dots_in_their_colours(visit: Any) -> None:
     page = visit(reports.page("regressed"))
-    fills = page.evaluate("[...document.querySelectorAll('.chart use')].map((use) => getComputedStyle(use).fill)")
+    fills = page.evaluate("[...document.querySelectorAll('.chart circle')].map((dot) => getComputedStyle(dot).fill)")
     assert set(fills) == {"rgb(35, 85, 196)", "rgb(109, 118, 134)"}
     box = page.locator(".chart svg").first.bounding_box()
     assert box["width"] > 250
