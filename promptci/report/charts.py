@@ -14,6 +14,8 @@ WIDTH, ROW, HEAD, FOOT = 360.0, 20.0, 6.0, 22.0
 """As wide as a telephone, so that the writing stays legible there."""
 LABELS = 92.0
 """Room for the names of the rows."""
+OVERHANG = 12.0
+"""Room for half of the last number of the scale."""
 INK, BEFORE, NOW, LIMIT = "var(--line-strong)", "var(--before)", "var(--now)", "var(--bad)"
 
 
@@ -22,7 +24,7 @@ class _Plot:
 
     def __init__(self, labels: Sequence[str], lo: float, hi: float, shown: Callable[[float], str]) -> None:
         self._lo = lo
-        self.at = shapes.Axis(lo, hi, WIDTH - LABELS, LABELS)
+        self.at = shapes.Axis(lo, hi, WIDTH - LABELS - OVERHANG, LABELS)
         self.floor = HEAD + ROW * len(labels)
         self._parts: list[str] = []
         self._over = [shapes.text(LABELS - 5, self.row(i) + 3.5, label, "end") for i, label in enumerate(labels)] + [

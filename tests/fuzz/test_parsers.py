@@ -36,6 +36,7 @@ from promptci.runs.journal import Journal
 from promptci.runs.model import Answer, Arm
 
 LONGEST_S = 2.0
+"""Of processor time: other work of the machine is not the parser's."""
 ASKED = Request(model="m", messages=({"role": "user", "content": "hi"},))
 GIVEN = Completion(text="GH-1000", usage=Usage(input_tokens=3, output_tokens=1), latency_ms=12.5, model="m-1")
 ANSWER = Answer(prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key=ASKED.key, completion=GIVEN)
@@ -269,7 +270,7 @@ def spoilt(draw: st.DrawFn, seed: bytes) -> bytes:
 
 
 def fuzz(target: Target, folder: Path, content: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     said = target.named or ""
     try:
         target.read(folder, content)
@@ -277,7 +278,7 @@ def fuzz(target: Target, folder: Path, content: bytes) -> None:
         said = str(refused)
     assert target.named is None or target.named in said
     said.encode()
-    assert time.perf_counter() - began < LONGEST_S
+    assert time.process_time() - began < LONGEST_S
 
 
 def run(target: Target, folder: Path, count: int) -> None:
@@ -304,6 +305,7 @@ def test_any_bytes_are_read_or_refused(name: str, targets: Mapping[str, Target],
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of an example that failed; it is to be seen
 @pytest.mark.parametrize("name", NAMES)
 def test_many_bytes_are_read_or_refused(name: str, targets: Mapping[str, Target], tmp_path: Path) -> None:
     run(targets[name], tmp_path, 500)
