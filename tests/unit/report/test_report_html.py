@@ -238,11 +238,13 @@ def test_of_many_cases_the_first_are_shown_in_full_and_the_others_as_lines() -> 
     assert (len(group.details), len(group.lines), group.left_out) == (Room().details, 1200 - Room().details, 0)
 
 
+@pytest.mark.long
 def test_hostile_length_does_not_pass_the_limit() -> None:
     text = html.render(large(3000, 20_000, payload="\"'<>&\u202e"))
     assert len(text.encode()) < 20_000_000
 
 
+@pytest.mark.long
 def test_ids_that_would_fill_the_page_are_left_out_and_counted() -> None:
     view = large(3000, 10)
     prompt = view.prompts[0]
@@ -258,6 +260,7 @@ def test_out_report_50k_cases_100MB() -> None:  # noqa: N802 - the case has this
     assert len(html.render(large(50_000, 1000)).encode()) < 20_000_000
 
 
+@pytest.mark.long
 def test_a_diff_of_any_length_has_an_end() -> None:
     view = reports.SITUATIONS["regressed"]()
     prompt = view.prompts[0]

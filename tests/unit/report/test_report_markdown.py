@@ -132,6 +132,7 @@ def sections(text: str) -> dict[str, bool]:
     }
 
 
+@pytest.mark.long
 def test_sections_go_in_a_fixed_order_and_what_went_is_said() -> None:
     seen: list[dict[str, bool]] = []
     for prompts in range(2, 40, 2):

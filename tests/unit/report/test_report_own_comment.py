@@ -44,8 +44,8 @@ def test_a_block_can_be_added_to() -> None:
 
 
 def test_what_it_puts_out_is_escaped() -> None:
-    for payload in XSS:
-        view = planted(rich(), payload)
+    for first in range(0, len(XSS), 8):
+        view = planted(rich(), " ".join(XSS[first : first + 8]))
         plain = own_comment.draw(view, OwnTemplate(path="c", text="{{ view.headline }}"))
         page = MarkdownIt("commonmark").render(plain)
         assert not re.search(r"<(?!/?p>)", page), page
