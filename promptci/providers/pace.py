@@ -61,12 +61,10 @@ class Pace:
     make the wait four times as long, without touching the rate found: a window of time is used up. Where headers
     show a window, what is left is spread over the rest of it.
 
-    What is promised (`tests/unit/providers/test_pace.py` simulates it): for R of 2 to 500 calls a second, or as many
-    by the minute, at answers of 0.05 to 5 s as far as 600 calls at once suffice, in runs of 30 s at R or 300 calls (ten
-    minutes for windows), at least 90 % of R after the first third of the calls, and under 2 % of all calls refused. For
-    R up to 10 a rate is learned from up to 15 refusals, which may be more than that; silent windows of 120 calls
-    reach 5 %. Whole seconds of `Retry-After` with under a second's burst take four minutes to learn; with a burst of a
-    single call no more than 60 % may be reached then; and 75 % at 500 a second in single calls.
+    What is promised stands in docs/endpoints.md, and `tests/unit/providers/test_pace.py` simulates it. Calls that were
+    sent apart may arrive together: where their travel differs by a part that is exponential with mean s, and an
+    endpoint has no room for two at once, at most 1 / (1 + s R ln 25) of R can be had with 2 % of calls refused, for
+    the difference of two such times is Laplace's and exceeds x with probability exp(-x / s) / 2.
     """
 
     def __init__(self) -> None:
