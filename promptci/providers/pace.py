@@ -31,6 +31,9 @@ SLOWEST = 0.1
 LATE_S = 0.01
 SURPLUS_S = 5.0
 """Allowance that headers show to be left over is used up within this time."""
+LAST_PART = 0.05
+"""What is left of a window is spread over this share of it at least: the calls of a minute do not leave in its last
+instant."""
 RESERVE = 5
 """Calls that are always kept in hand where headers show what is left."""
 SCARCE_TOKENS = 0.05
@@ -94,6 +97,8 @@ class Pace:
         """Calls left and seconds to the full, as headers told last."""
         self._windows = False
         """The whole allowance comes back at once, as headers show."""
+        self._window_s = 0.0
+        """The longest time to the next window that was told."""
         self._recent: deque[float] = deque(maxlen=1024)
         self._empty: Sent | None = None
         """The last call of which is known that it found the allowance empty."""
@@ -199,7 +204,7 @@ class Pace:
                 self._windows = change > 0
             self._sample = (left, full_s)
             if self._windows:
-                return self._share_out(left - flying, full_s - took_s / 2, now)
+                return self._share_out(left - flying, full_s, now, took_s)
         # Few calls say too little: what is left is told in whole ones.
         if limit and left is not None and full_s and limit - left >= FEWEST and not self._lied:
             fills = CAUTION * (limit - left) / full_s
@@ -211,14 +216,18 @@ class Pace:
                 self._surplus = max(0.0, surplus)
         return self._scarce(headers)
 
-    def _share_out(self, left: float, left_s: float, now: float) -> float | None:
+    def _share_out(self, left: float, full_s: float, now: float, took_s: float) -> float | None:
         """Spread what is left of a window over the rest of it; gives the rest where nothing is left."""
+        self._window_s = max(self._window_s, full_s)
+        left_s = full_s - took_s / 2
         if left_s <= 0:
             return None
         if left < 1:
             return left_s
-        self.found, self._surplus, self._since = CAUTION * left / left_s, 0.0, now
-        self._told = self._sure = True
+        if full_s > took_s:  # else the window may be over since
+            rest_s = max(left_s, LAST_PART * self._window_s)
+            self.found, self._surplus, self._since = CAUTION * left / rest_s, 0.0, now
+            self._told = self._sure = True
         return None
 
     def _scarce(self, headers: Mapping[str, str]) -> float | None:

@@ -12,7 +12,7 @@ from promptci.providers.base import CallError
 from promptci.providers.limiter import MOST, Limiter
 from promptci.providers.retry import Again, Clock, Failed, Patience, persist
 
-REFUSAL_S, TRAVEL_S = 0.02, 0.01
+REFUSAL_S, TRAVEL_S = 0.02, 0.005
 FEWEST_CALLS, FEWEST_S, LEARNING = 300, 30.0, 1 / 3
 
 
@@ -25,6 +25,8 @@ class Endpoint:
     latency_s: float = 0.5
     varying: float = 0.3
     """By what share of it an answer's time differs from the mean."""
+    apart_s: float = 0.01
+    """Mean of what a call takes on its way besides `TRAVEL_S`; exponential, so that calls overtake each other."""
     window_s: float | None = None
     retry_after: str | None = None
     """`seconds` or `ms`: what a refusal says of the time to wait."""
@@ -75,14 +77,14 @@ class Endpoint:
         }
 
 
-async def ask(endpoint: Endpoint, calls: int, limiter: Limiter | None = None) -> Limiter:
-    """Ask that many questions, all at once as far as the limiter allows."""
-    loop, chance = asyncio.get_running_loop(), random.Random(1)  # noqa: S311 - the same in every run
+async def ask(endpoint: Endpoint, calls: int, limiter: Limiter | None = None, seed: int = 1) -> Limiter:
+    """Ask that many questions, all at once as far as the limiter allows; none of them may go unanswered."""
+    loop, chance = asyncio.get_running_loop(), random.Random(seed)  # noqa: S311 - the same in every run
     clock = Clock(now=loop.time, wall=loop.time, sleep=asyncio.sleep, uniform=chance.uniform)
     limiter = limiter or Limiter(now=loop.time, sleep=asyncio.sleep, uniform=chance.uniform)
 
     async def attempt(_: float) -> str:
-        await asyncio.sleep(TRAVEL_S)
+        await asyncio.sleep(TRAVEL_S + (chance.expovariate(1 / endpoint.apart_s) if endpoint.apart_s else 0.0))
         now = loop.time()
         allowed, headers, after_s = endpoint.take(now), endpoint.headers(now), endpoint.after_s(now)
         differing = chance.uniform(1 - endpoint.varying, 1 + endpoint.varying)
@@ -98,16 +100,16 @@ async def ask(endpoint: Endpoint, calls: int, limiter: Limiter | None = None) ->
 
     async def work() -> None:
         for _ in waiting:
-            await persist(attempt, limiter=limiter, patience=Patience(elapsed_s=1e9, attempts=20), clock=clock)
+            await persist(attempt, limiter=limiter, patience=Patience(), clock=clock)
 
     await asyncio.gather(*(work() for _ in range(MOST)))
     return limiter
 
 
-def achieved(endpoint: Endpoint, *, fewest_s: float = FEWEST_S) -> tuple[float, float]:
+def achieved(endpoint: Endpoint, *, fewest_s: float = FEWEST_S, seed: int = 1) -> tuple[float, float]:
     """Give the share of the rate that was reached after the first third of the calls, and of all calls the refused."""
     calls = int(max(FEWEST_CALLS, endpoint.rate * fewest_s) + (endpoint.burst if endpoint.window_s is None else 0))
-    virtual_loop.run(ask(endpoint, calls))
+    virtual_loop.run(ask(endpoint, calls, seed=seed))
     taken = sorted(endpoint.answered)
     first, last = int(calls * LEARNING), int(calls * 0.97)
     if endpoint.window_s is not None:  # whole windows, or the part of one that is not used would be measured
