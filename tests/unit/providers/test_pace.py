@@ -33,10 +33,10 @@ def holds(endpoint: Endpoint, *, seconds: float = 30.0, least: float = REACHED, 
     assert refused < REFUSED or len(endpoint.refused) <= LEARNING, endpoint.rate
 
 
-def bucket(rate: float, burst_s: float, latency_s: float, retry_after: str | None, **more: bool) -> Endpoint:
+def bucket(rate: float, burst_s: float, latency_s: float, retry_after: str | None, speaks: bool = False) -> Endpoint:
     """Make an endpoint that lets the calls of so many seconds come at once."""
     burst = max(FEWEST_AT_ONCE, rate * burst_s)
-    return Endpoint(rate=rate, burst=burst, latency_s=latency_s, retry_after=retry_after, **more)
+    return Endpoint(rate=rate, burst=burst, latency_s=latency_s, retry_after=retry_after, speaks=speaks)
 
 
 def least(endpoint: Endpoint) -> float:
