@@ -1,7 +1,6 @@
 """ReportView -> cases.csv: a row for each case, for a spreadsheet; no text in it becomes a formula there."""
 
 import csv
-import io
 import unicodedata
 from collections.abc import Iterator
 
@@ -47,17 +46,32 @@ HEADER = (*_CASE, *(f"{side}_{name}" for side in ("base", "head") for name in _S
 
 
 def render(view: ReportView) -> str:
-    """Give the file, as RFC 4180 has it: commas, CRLF, every text in quotation marks, no number in any.
+    """Give the whole file."""
+    return "".join(pieces(view))
+
+
+def pieces(view: ReportView) -> Iterator[str]:
+    """Give the file row by row, as RFC 4180 has it: commas, CRLF, every text in quotation marks, no number in any.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front, which spreadsheets do not show.
     """
-    file = io.StringIO(newline="")
-    file.write(MARK)
-    writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
+    written = _Written()
+    writer = csv.writer(written, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(HEADER)
+    yield MARK + written.row
     for prompt in view.prompts:
-        writer.writerows([_safe(cell) for cell in _row(prompt, case)] for case in prompt.case_details)
-    return file.getvalue()
+        for case in prompt.case_details:
+            writer.writerow([_safe(cell) for cell in _row(prompt, case)])
+            yield written.row
+
+
+class _Written:
+    """What a csv.writer writes to: holds the last row."""
+
+    row = ""
+
+    def write(self, row: str) -> None:
+        self.row = row
 
 
 def harmless(text: str) -> str:

@@ -67,8 +67,7 @@ class Check:
 
 def checks(prompt: PromptView) -> list[Check]:
     """Count who failed what, of the answers shown; nothing where there is one assertion only, or none fails."""
-    now, asked = _failed(prompt, "head")
-    before, _ = _failed(prompt, "base")
+    (before, _), (now, asked) = _failed(prompt)
     if len(asked) < 2 or not (now or before):
         return []
     found = [
@@ -78,18 +77,18 @@ def checks(prompt: PromptView) -> list[Check]:
     return sorted(found, key=lambda one: (one.before or 0) - one.now)
 
 
-def _failed(prompt: PromptView, side: str) -> tuple[Counter[str], Counter[str]]:
-    """Count the failures and all marks of one version by the assertion's name; what decides nothing is left out."""
-    failed: Counter[str] = Counter()
-    asked: Counter[str] = Counter()
+def _failed(prompt: PromptView) -> list[tuple[Counter[str], Counter[str]]]:
+    """Count the failures and all marks of each version by the assertion's name; what decides nothing is left out."""
+    failed: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    asked: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     for case in prompt.case_details:
-        for mark in _answer_marks(case, side):
-            asked[mark[0]] += 1
-            failed[mark[0]] += mark[1] is False
-    return +failed, asked
+        for side, answer in enumerate((case.base, case.head)):
+            for name, passed in _answer_marks(case, answer):
+                asked[side][name] += 1
+                failed[side][name] += passed is False
+    return [(+counts, marks) for counts, marks in zip(failed, asked, strict=True)]
 
 
-def _answer_marks(case: CaseView, side: str) -> Iterator[tuple[str, bool | None]]:
-    answer: AnswerView | None = case.head if side == "head" else case.base
+def _answer_marks(case: CaseView, answer: AnswerView | None) -> Iterator[tuple[str, bool | None]]:
     if answer is not None and case.aside is None:
         yield from ((mark.name, mark.passed) for mark in answer.marks if not mark.informs)

@@ -29,8 +29,7 @@ def dump(view: ReportView) -> str:
 
 def pieces(view: ReportView) -> Iterator[str]:
     """Give report.json piece by piece, cut between values: of 100,000 cases the whole takes much room."""
-    prompts = [prompt.model_copy(update={"case_details": []}) for prompt in view.prompts]
-    without = view.model_copy(update={"prompts": prompts}).model_dump_json(by_alias=True, indent=2)
+    without = without_cases(view).model_dump_json(by_alias=True, indent=2)
     # With its line break this is found nowhere within a text.
     first, *rest = without.split(NO_CASES)
     yield first
@@ -38,7 +37,8 @@ def pieces(view: ReportView) -> Iterator[str]:
         if not prompt.case_details:
             yield NO_CASES
         for start in range(0, len(prompt.case_details), AT_A_TIME):
-            listed = _CASES.dump_json(prompt.case_details[start : start + AT_A_TIME], by_alias=True, indent=2).decode()
+            some = list(prompt.case_details[start : start + AT_A_TIME])
+            listed = _CASES.dump_json(some, by_alias=True, indent=2).decode()
             yield (NO_CASES[:-1] if start == 0 else ",") + listed[1:-2].replace("\n", MARGIN)
         if prompt.case_details:
             yield f"{MARGIN}]"
@@ -46,9 +46,18 @@ def pieces(view: ReportView) -> Iterator[str]:
     yield "\n"
 
 
+def without_cases(view: ReportView) -> ReportView:
+    """Give all of a view but its cases."""
+    prompts = [prompt.model_copy(update={"case_details": []}) for prompt in view.prompts]
+    return view.model_copy(update={"prompts": prompts})
+
+
 def digest(view: ReportView) -> str:
     """Give the SHA-256 of report.json as it is written, by which a page is matched to the facts it was drawn from."""
-    return hashlib.sha256(dump(view).encode("utf-8", errors="backslashreplace")).hexdigest()
+    found = hashlib.sha256()
+    for piece in pieces(view):
+        found.update(piece.encode("utf-8", errors="backslashreplace"))
+    return found.hexdigest()
 
 
 def load(text: str, path: str) -> ReportView:

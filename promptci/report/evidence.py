@@ -1,6 +1,7 @@
 """What a run adds to the history, case by case, and what the history says of the same cases."""
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
 
 from promptci.compare.model import Comparison, PairedCase
@@ -29,20 +30,18 @@ VERDICTS: dict[str, VerdictName] = {"pass": "pass", "inconclusive": "inconclusiv
 """Verdicts that rest on what was measured."""
 
 
-def details(comparison: Comparison, facts: RunFacts, known: FlakyView) -> list[CaseView]:
+def details(comparison: Comparison, facts: RunFacts, known: FlakyView) -> Iterator[CaseView]:
     """Give the views of all cases, with what the history is to know of them."""
     flaky_ids = {one.id for one in known.cases}
     first = comparison.plan.first_repeats
-    return [
-        cases.view(paired).model_copy(
+    for paired in comparison.cases:
+        yield cases.view(paired).model_copy(
             update={
                 "digest": digest(paired.case, facts.judge),
                 "flaky": plain.text(paired.case.id) in flaky_ids,
                 "tallies": _tallies(paired, first) if facts.asked_afresh else [],
             }
         )
-        for paired in comparison.cases
-    ]
 
 
 def digest(case: Case, judge: str) -> str:

@@ -1,7 +1,8 @@
 """What the table of all cases filters and sorts by: one column a property, in the order of the cases."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from promptci.report import escape, groups
@@ -14,17 +15,28 @@ MOST_TAGS = 20
 CRITICAL, FLAKY, ERROR, NEW, CHANGED, ASIDE = 1, 2, 4, 8, 16, 32
 """What a case may be beside how it fared; the script knows these numbers."""
 
+Figures = tuple[float | None, ...]
+"""Score, milliseconds and price of an answer."""
+NONE: Figures = (None, None, None)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """A case and where it belongs."""
 
-    case: CaseView
+    cases: Sequence[CaseView]
+    """All cases of the prompt; they may be in a file."""
+    place: int
+    """Of this one among them."""
     prompt: PromptView
     number: int
     """Of the prompt."""
     kind: Kind
-
+    id: str
+    result: str
+    """How it fared, in words."""
+    figures: tuple[Figures, Figures]
+    """Of both answers."""
     tags: tuple[str, ...]
     """The case's tags, each once."""
     label: str | None
@@ -32,18 +44,27 @@ class Row:
     flags: int
     """What the case is, one bit each."""
 
+    @property
+    def case(self) -> CaseView:
+        """The case with all its texts."""
+        return self.cases[self.place]
+
 
 def rows(view: ReportView, found: Sequence[Sequence[Found]]) -> Iterator[Row]:
     """Give the cases of all prompts."""
     for number, (prompt, kinds) in enumerate(zip(view.prompts, found, strict=True)):
         labelled = any(arm is not None and arm.labels for arm in (prompt.base, prompt.head))
         for kind, cases in kinds:
-            for case in cases:
+            for place, case in cases.numbered():
                 yield Row(
-                    case=case,
+                    cases=prompt.case_details,
+                    place=place,
                     prompt=prompt,
                     number=number,
                     kind=kind,
+                    id=name(case.id),
+                    result=sys.intern(groups.fared(case, prompt)),
+                    figures=(_figures(case.base), _figures(case.head)),
                     tags=tuple(dict.fromkeys(map(name, case.tags[:MOST_TAGS]))),
                     label=name(case.expected) if labelled and case.expected is not None else None,
                     flags=_flags(case, prompt),
@@ -75,7 +96,7 @@ def columns(rows: Sequence[Row], view: ReportView) -> dict[str, object]:
     """Give the columns, and the words that stand in them by number."""
     kinds, kind = _numbered((row.kind.slug, row.kind.title, row.kind.mood) for row in rows)
     classes, label = _numbered(row.label for row in rows)
-    results, result = _numbered(groups.fared(row.case, row.prompt) for row in rows)
+    results, result = _numbered(row.result for row in rows)
     tags, tag = _numbered(row.tags for row in rows)
     return {
         "prompts": [name(prompt.name) for prompt in view.prompts],
@@ -83,16 +104,16 @@ def columns(rows: Sequence[Row], view: ReportView) -> dict[str, object]:
         "classes": classes,
         "results": results,
         "tags": tags,
-        "id": [name(row.case.id) for row in rows],
+        "id": [row.id for row in rows],
         "prompt": [row.number for row in rows],
         "flags": [row.flags for row in rows],
         "kind": kind,
         "class": label,
         "result": result,
         "tag": tag,
-        "score": _sides(rows, lambda answer: _rounded(answer.score)),
-        "ms": _sides(rows, lambda answer: _rounded(answer.latency_ms)),
-        "usd": _sides(rows, lambda answer: _rounded(answer.cost_usd)),
+        "score": _sides(rows, 0),
+        "ms": _sides(rows, 1),
+        "usd": _sides(rows, 2),
     }
 
 
@@ -103,12 +124,13 @@ def _numbered(values: Iterable[object]) -> tuple[list[object], list[int]]:
     return list(numbers), column
 
 
-def _sides(rows: Sequence[Row], figure: Callable[[AnswerView], float | None]) -> list[list[float | None]]:
+def _sides(rows: Sequence[Row], figure: int) -> list[list[float | None]]:
     """Give a figure of both answers: all of the version before, then all of the present one."""
-    return [
-        [None if answer is None else figure(answer) for answer in side]
-        for side in ([row.case.base for row in rows], [row.case.head for row in rows])
-    ]
+    return [[row.figures[side][figure] for row in rows] for side in (0, 1)]
+
+
+def _figures(answer: AnswerView | None) -> Figures:
+    return NONE if answer is None else tuple(map(_rounded, (answer.score, answer.latency_ms, answer.cost_usd)))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from promptci.report import escape, filters, worddiff
+from promptci.report.held import Chosen
 from promptci.report.model import AnswerView, CaseView, PromptView
 from promptci.report.room import ANSWER_LENGTH, ID_LENGTH, Room
 from promptci.report.worddiff import Piece
@@ -73,8 +74,10 @@ class Kind:
         return self.slug in URGENT
 
 
-Found = tuple[Kind, list[CaseView]]
+Found = tuple[Kind, Chosen]
 """A kind, and the cases that are of it."""
+Ranked = tuple[bool, float, int]
+"""By what cases are put in order; the last is where one stands among all cases of the prompt."""
 URGENT = ("broken", "failing", "fixed", "lower", "higher", "missing")
 
 
@@ -164,15 +167,16 @@ SINGLE = (
 
 def found(prompt: PromptView) -> list[Found]:
     """Give the kinds of cases that there are, in the order in which they are read: what broke comes first."""
-    remaining: Sequence[CaseView] = [case for case in prompt.case_details if not ASIDE.belongs(case)]
     kinds = SINGLE if prompt.base is None else GRADED if graded(prompt) else COMPARED
-    sorted_: list[Found] = []
-    for kind in kinds:
-        cases = [case for case in remaining if kind.belongs(case)]
-        remaining = [case for case in remaining if not kind.belongs(case)]
-        sorted_.append((kind, worst_first(cases)))
-    sorted_.append((ASIDE, worst_first([case for case in prompt.case_details if ASIDE.belongs(case)])))
-    return [(kind, cases) for kind, cases in sorted_ if cases]
+    places: dict[str, list[Ranked]] = {kind.slug: [] for kind in (*kinds, ASIDE)}
+    for place, case in enumerate(prompt.case_details):
+        kind = next(kind for kind in (ASIDE, *kinds) if kind.belongs(case))
+        places[kind.slug].append(rank(case, place))
+    return [
+        (kind, Chosen(prompt.case_details, (place for *_, place in sorted(ranked))))
+        for kind in (*kinds, ASIDE)
+        if (ranked := places[kind.slug])
+    ]
 
 
 def graded(prompt: PromptView) -> bool:
@@ -185,9 +189,9 @@ def lower(case: CaseView) -> bool:
     return LOWER.belongs(case)
 
 
-def worst_first(cases: Sequence[CaseView]) -> list[CaseView]:
-    """Give critical cases first, then those whose marks fell most."""
-    return sorted(cases, key=lambda case: (not case.critical, _marks(case)))
+def rank(case: CaseView, place: int) -> Ranked:
+    """Give what puts critical cases first, then those whose marks fell most."""
+    return (not case.critical, _marks(case), place)
 
 
 def fared(case: CaseView, prompt: PromptView) -> str:

@@ -1,5 +1,6 @@
 """ReportView: one flat, JSON-able view of a run. report.json is this view; every text and page is drawn from it."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -121,7 +122,7 @@ class PromptView(View):
     reasons: list[ReasonView]
     diff: list[DiffLineView] = Field(default=[])
     diff_note: str | None = Field(default=None, description="Such as: only the line endings changed.")
-    case_details: list[CaseView] = Field(default=[])
+    case_details: Sequence[CaseView] = Field(default=[])
     new_cases: list[str] = Field(default=[])
     changed_cases: list[str] = Field(default=[])
     removed_cases: list[str] = Field(default=[])

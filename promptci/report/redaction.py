@@ -1,8 +1,11 @@
 """Takes secrets out of a view, so that no output drawn from it can hold one."""
 
+from collections.abc import Iterator
+
 from promptci.redact import Redactor
 from promptci.report import data
-from promptci.report.model import ReportView
+from promptci.report.held import Holder
+from promptci.report.model import CaseView, PromptView, ReportView
 
 
 def redacted(view: ReportView, redactor: Redactor) -> ReportView:
@@ -14,4 +17,12 @@ def redacted(view: ReportView, redactor: Redactor) -> ReportView:
     """
     if all(redactor.finds_nothing(piece) for piece in data.pieces(view)):
         return view
-    return ReportView.model_validate(redactor.value(view.model_dump(by_alias=True)))
+    holder = Holder(sum(len(prompt.case_details) for prompt in view.prompts))
+    cases = [holder.keep(_cases(prompt, redactor)) for prompt in view.prompts]
+    clean = ReportView.model_validate(redactor.value(data.without_cases(view).model_dump(by_alias=True)))
+    prompts = zip(clean.prompts, cases, strict=True)
+    return clean.model_copy(update={"prompts": [p.model_copy(update={"case_details": held}) for p, held in prompts]})
+
+
+def _cases(prompt: PromptView, redactor: Redactor) -> Iterator[CaseView]:
+    return (CaseView.model_validate(redactor.value(case.model_dump())) for case in prompt.case_details)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -86,8 +87,8 @@ def _results(view: ReportView) -> Iterator[dict[str, Any]]:
     for prompt in view.prompts:
         told = [reason for reason in prompt.reasons if reason.verdict in places.LEVELS]
         yield from (_finding(prompt, reason) for reason in told)
-        broken = [case for case in prompt.case_details if case.outcome == "broken" and case.aside is None]
-        yield from (_broken(prompt, case) for case in broken[:MOST_CASES])
+        broken = (case for case in prompt.case_details if case.outcome == "broken" and case.aside is None)
+        yield from (_broken(prompt, case) for case in islice(broken, MOST_CASES))
 
 
 def _finding(prompt: PromptView, reason: ReasonView) -> dict[str, Any]:

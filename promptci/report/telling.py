@@ -24,19 +24,19 @@ class Telling:
 
 def choose(prompt: PromptView, most: int) -> Telling:
     """Choose the cases to show, critical ones first: broken, else failing ones of a new prompt, else unanswered."""
-    found, title = _found(prompt)
-    ordered = groups.worst_first(found)
-    if found and found[0].outcome == "incomplete":
+    ranked, title = _found(prompt)
+    if ranked and prompt.case_details[min(place for *_, place in ranked)].outcome == "incomplete":
         most = min(most, MOST_UNANSWERED)
     return Telling(
         prompt=prompt,
         title=title or prompt.sentence[:1].lower() + prompt.sentence[1:].rstrip("."),
-        cases=ordered[:most],
-        left_out=max(0, len(ordered) - most),
+        cases=[prompt.case_details[place] for *_, place in sorted(ranked)[:most]],
+        left_out=max(0, len(ranked) - most),
     )
 
 
-def _found(prompt: PromptView) -> tuple[list[CaseView], str]:
+def _found(prompt: PromptView) -> tuple[list[groups.Ranked], str]:
+    """Give where the cases stand that tell most, and what they are."""
     choices: tuple[tuple[Callable[[CaseView], bool], Callable[[int], str]], ...] = (
         (
             lambda c: c.change == "same" and c.outcome == "broken" and c.aside is None,
@@ -55,10 +55,14 @@ def _found(prompt: PromptView) -> tuple[list[CaseView], str]:
             lambda n: f"{filters.count(n, 'case')} not evaluated",
         ),
     )
-    for belongs, title in choices:
-        if found := [case for case in prompt.case_details if case.aside is None and belongs(case)]:
-            return found, title(len(found))
-    return [], ""
+    found: list[list[groups.Ranked]] = [[] for _ in choices]
+    for place, case in enumerate(prompt.case_details):
+        for (belongs, _), ranked in zip(choices, found, strict=True):
+            if case.aside is None and belongs(case):
+                ranked.append(groups.rank(case, place))
+    return next(
+        ((ranked, title(len(ranked))) for (_, title), ranked in zip(choices, found, strict=True) if ranked), ([], "")
+    )
 
 
 def _informs(case: CaseView) -> bool:

@@ -9,6 +9,7 @@ from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
 from promptci.report import arms, evidence, headline, judge_checks, judging, plain, sourcediff, words
 from promptci.report.facts import RunFacts
+from promptci.report.held import Holder
 from promptci.report.model import (
     ComparabilityView,
     CostView,
@@ -27,6 +28,7 @@ from promptci.verdict import ORDER
 def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
     """Give the view of a run: every number computed, every sentence worded, nothing left for a template to work out."""
     pooled = gate_report.pooled
+    holder = Holder(sum(len(decision.comparison.cases) for decision in gate_report.decisions))
     return ReportView(
         promptci_version=facts.promptci_version,
         verdict=gate_report.verdict.value,
@@ -42,7 +44,7 @@ def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
         started_at=facts.started_at,
         generated_at=facts.generated_at,
         provider=plain.optional(facts.provider),
-        prompts=[_prompt(d, gate_report.policy, facts) for d in _worst_first(gate_report)],
+        prompts=[_prompt(d, gate_report.policy, facts, holder) for d in _worst_first(gate_report)],
         problems=_reasons(
             [*gate_report.problems, *([pooled] if pooled and pooled.verdict is gate_report.verdict else [])]
         ),
@@ -59,12 +61,12 @@ def _worst_first(gate_report: GateReport) -> Sequence[Decision]:
     return sorted(gate_report.decisions, key=lambda decision: ORDER.index(decision.verdict), reverse=True)
 
 
-def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
+def _prompt(decision: Decision, policy: Policy, facts: RunFacts, holder: Holder) -> PromptView:
     comparison = decision.comparison
     plan = comparison.plan
     diff, diff_note = sourcediff.between(plan.base, plan.head) if facts.kind == "check" else ([], None)
     known = evidence.flaky(comparison, policy, facts)
-    return PromptView(
+    view = PromptView(
         name=plain.text(plan.name),
         path=plain.text(plan.path),
         status=plan.status.value,
@@ -89,7 +91,6 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         reasons=_reasons(decision.reasons),
         diff=diff,
         diff_note=diff_note,
-        case_details=evidence.details(comparison, facts, known),
         new_cases=_ids([c for c in comparison.cases if c.change == "new"]),
         changed_cases=_ids([c for c in comparison.cases if c.change == "changed"]),
         removed_cases=_texts(plan.removed_cases),
@@ -100,6 +101,9 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts) -> PromptView:
         judge_checks=judge_checks.view(plan.name, facts),
         judge=judging.view(comparison.judging),
     )
+    # Not by way of the model, which would make one list of them.
+    held = holder.keep(evidence.details(comparison, facts, known))
+    return view.model_copy(update={"case_details": held})
 
 
 def _quality(decision: Decision, policy: Policy) -> QualityView | None:

@@ -18,7 +18,11 @@ OUTPUTS: dict[str, Callable[[ReportView], str]] = {
     "results.sarif": sarif.render,
 }
 """File name to what makes it. To add an output, add a function here."""
-IN_PIECES: dict[str, Callable[[ReportView], Iterator[str]]] = {"report.json": data.pieces}
+# report.json comes last: it says that the run is over, and one killed before it goes on from its journal.
+IN_PIECES: dict[str, Callable[[ReportView], Iterator[str]]] = {
+    "cases.csv": cases_csv.pieces,
+    "report.json": data.pieces,
+}
 """Outputs that may be too large to be held whole."""
 
 
@@ -74,7 +78,6 @@ def write_all(view: ReportView, out: Path) -> Paths:
     drawn = {name: render(view) for name, render in OUTPUTS.items() if name not in IN_PIECES}
     for name, text in drawn.items():
         write.write_text(out / name, text)
-    # report.json comes last: it says that the run is over, and one killed before it goes on from its journal.
     for name, render in IN_PIECES.items():
         write.write_pieces(out / name, render(view))
     return Paths(folder=out)

@@ -1,6 +1,7 @@
 """Any view that the model allows is drawn, however odd: a report.json may come from anywhere."""
 
 import types
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +32,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(arguments)
     if origin in (Union, types.UnionType):
         return st.one_of(*map(values, arguments))
-    if origin is list:
+    if origin in (list, Sequence):
         return st.lists(values(arguments[0]), max_size=3)
     if origin is dict:
         return st.dictionaries(values(arguments[0]), values(arguments[1]), max_size=3)

@@ -1,0 +1,125 @@
+"""The cases of a view: as a list where they are few, in a file without a name where they are many.
+
+Both are sequences of CaseView, and whoever draws them goes through them as such.
+"""
+
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import overload
+
+from promptci.report.case_model import CaseView
+
+MOST_IN_MEMORY = 20_000
+"""Cases of a whole run; a view of a case takes some kilobytes."""
+AT_A_TIME = 200
+
+
+class Holder:
+    """Takes the cases of one run, prompt by prompt."""
+
+    def __init__(self, total: int) -> None:
+        """Choose where so many cases are to be."""
+        self._file = _File() if total > MOST_IN_MEMORY else None
+
+    def keep(self, cases: Iterable[CaseView]) -> Sequence[CaseView]:
+        """Take the cases of one prompt."""
+        return list(cases) if self._file is None else self._file.keep(cases)
+
+
+class _File:
+    """A line of JSON a case, in a file that has no name and is gone with the last who reads it."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the view
+        self._ends = array("Q", [0])
+
+    def keep(self, cases: Iterable[CaseView]) -> "Filed":
+        first = len(self._ends) - 1
+        for case in cases:
+            line = case.model_dump_json().encode() + b"\n"
+            self._file.write(line)
+            self._ends.append(self._ends[-1] + len(line))
+        self._file.flush()
+        return Filed(self, range(first, len(self._ends) - 1))
+
+    def read(self, first: int, stop: int) -> list[CaseView]:
+        """Give the cases of these numbers; the text is checked again as it is read."""
+        start = self._ends[first]
+        self._file.seek(start)
+        content = self._file.read(self._ends[stop] - start)
+        cuts = [end - start for end in self._ends[first : stop + 1]]
+        return [CaseView.model_validate_json(content[a:b]) for a, b in pairwise(cuts)]
+
+
+class Filed(Sequence[CaseView]):
+    """Cases that are read when they are asked for."""
+
+    def __init__(self, file: _File, numbers: range) -> None:
+        """Use Holder."""
+        self._file = file
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> CaseView: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[CaseView]: ...
+
+    def __getitem__(self, place: int | slice) -> CaseView | Sequence[CaseView]:
+        """Read one, or name several."""
+        if isinstance(place, slice):
+            return Filed(self._file, self._numbers[place])
+        number = self._numbers[place]
+        return self._file.read(number, number + 1)[0]
+
+    def __iter__(self) -> Iterator[CaseView]:
+        """Read them one after the other, some at a time."""
+        if self._numbers.step != 1:
+            yield from (self[place] for place in range(len(self)))
+            return
+        for start in range(0, len(self), AT_A_TIME):
+            some = self._numbers[start : start + AT_A_TIME]
+            yield from self._file.read(some.start, some.stop)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare case by case."""
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(one == two for one, two in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Chosen(Sequence[CaseView]):
+    """Some of a prompt's cases, in an order of their own."""
+
+    def __init__(self, cases: Sequence[CaseView], places: Iterable[int]) -> None:
+        """Hold where they stand."""
+        self._cases = cases
+        self._places = array("Q", places)
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> CaseView: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[CaseView]: ...
+
+    def __getitem__(self, place: int | slice) -> CaseView | Sequence[CaseView]:
+        """Give one, or several."""
+        if isinstance(place, slice):
+            return Chosen(self._cases, self._places[place])
+        return self._cases[self._places[place]]
+
+    def numbered(self) -> Iterator[tuple[int, CaseView]]:
+        """Give each with its place among all cases of the prompt."""
+        return ((place, self._cases[place]) for place in self._places)
