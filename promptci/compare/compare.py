@@ -32,8 +32,8 @@ def compare(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float) -> 
             case=planned.case,
             change=planned.change,
             aside=planned.aside or (None if planned.case.weight > 0 else "weight 0"),
-            base=_ordered(by_case[(planned.case.id, Arm.BASE)]),
-            head=_ordered(by_case[(planned.case.id, Arm.HEAD)]),
+            base=_ordered(by_case.get((planned.case.id, Arm.BASE), ())),
+            head=_ordered(by_case.get((planned.case.id, Arm.HEAD), ())),
         )
         for planned in plan.cases
     )
@@ -49,7 +49,7 @@ def compare(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float) -> 
     )
 
 
-def _ordered(scored: list[ScoredCase]) -> tuple[ScoredCase, ...]:
+def _ordered(scored: Sequence[ScoredCase]) -> tuple[ScoredCase, ...]:
     return tuple(sorted(scored, key=lambda one: one.replicate))
 
 

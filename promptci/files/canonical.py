@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 _text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
@@ -31,3 +32,12 @@ def _plain(value: Any) -> Any:
 def digest(value: Any) -> str:
     """Give the SHA-256 of the canonical text, in 64 hexadecimal digits."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def digest_with(values: list[Any], items: Iterable[Any]) -> str:
+    """Give `digest([*values, [*items]])`, for items too many to be held at once."""
+    found = hashlib.sha256(f"{canonical_json(values)[:-1]}{',' if values else ''}[".encode())
+    for number, item in enumerate(items):
+        found.update(f"{',' if number else ''}{canonical_json(item)}".encode())
+    found.update(b"]]")
+    return found.hexdigest()

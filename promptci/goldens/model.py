@@ -25,7 +25,7 @@ class Assertion:
     name: str = ""
     """Shown in the report; empty: the type."""
     line: int | None = None
-    """Where it stands in the file, for errors."""
+    """Where it stands in the file, for errors; None: where its case does."""
 
     @property
     def text(self) -> list[Any]:

@@ -161,6 +161,6 @@ def _assertion(item: object, form: _Form, place: Place) -> tuple[Assertion, ...]
             options={key: option for key, option in item.items() if key not in ASSERTION_KEYS},
             weight=_weight(item.get("weight"), form, (*place, "weight")),
             name=name or "",
-            line=form.line_of(place),
+            line=None if form.inner is None else form.inner(place),
         ),
     )

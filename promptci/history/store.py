@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -79,7 +79,7 @@ class History:
             notes.append(f"{self._label}: {several} passed over; the first is {damaged[0]}.")
         return Past(verdicts=tuple(verdicts.values()), marks=tuple(marks), cases=tuple(cases), notes=tuple(notes))
 
-    def append(self, lines: Sequence[Line]) -> str | None:
+    def append(self, lines: Iterable[Line]) -> str | None:
         """Write these lines, and drop what is too old; gives why that was not possible, or None.
 
         Lines older than is kept are not written.

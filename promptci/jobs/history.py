@@ -211,7 +211,7 @@ def _of_report(source: Path) -> Sequence[Line]:
     except OSError as error:
         what = f"it cannot be read: {error.strerror}"
         raise InputError([Problem(path=str(source), what=what, fix=fix)]) from error
-    lines = remember.lines(data.load(text, str(source)))
+    lines = list(remember.lines(data.load(text, str(source))))
     try:
         for line in lines:
             model.from_json(model.to_json(line))

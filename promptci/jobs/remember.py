@@ -1,8 +1,9 @@
 """What a run knows of earlier ones, read before it asks; what it leaves to later ones, written when it has decided."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 from promptci.files import canonical
@@ -93,11 +94,13 @@ def _untrusted(folder: str, head: Snapshot, root: Path) -> str | None:
 def keep(view: ReportView, memory: Memory) -> ReportView:
     """Write a run down, and give its view with the names of its verdicts; where that failed, with a note."""
     view = identified(view)
-    known = {one.id for one in memory.past.verdicts}
-    new = [line for line in lines(view) if not (isinstance(line, VerdictRecord) and line.id in known)]
-    if memory.history is None or memory.folder is None or not new:
+    if memory.history is None or memory.folder is None:
         return view
-    trouble = memory.history.append(new)
+    known = {one.id for one in memory.past.verdicts}
+    new = (line for line in lines(view) if not (isinstance(line, VerdictRecord) and line.id in known))
+    if (first := next(new, None)) is None:
+        return view
+    trouble = memory.history.append(chain([first], new))
     if trouble is None:
         keep_out_of_git(memory.folder)
         return view
@@ -128,10 +131,11 @@ def verdict_id(view: ReportView, prompt: PromptView) -> str:
     )
 
 
-def lines(view: ReportView) -> Sequence[Line]:
+def lines(view: ReportView) -> Iterator[Line]:
     """Give the lines that a report leaves in a history; the same ones from a report.json that was loaded."""
-    verdicts = [_verdict(view, prompt) for prompt in view.prompts if _decided(view, prompt)]
-    return [*verdicts, *(record for prompt in view.prompts for record in _cases(view, prompt))]
+    yield from (_verdict(view, prompt) for prompt in view.prompts if _decided(view, prompt))
+    for prompt in view.prompts:
+        yield from _cases(view, prompt)
 
 
 def _decided(view: ReportView, prompt: PromptView) -> bool:
@@ -173,26 +177,28 @@ def _short(fingerprint: str | None) -> str | None:
     return None if fingerprint is None else fingerprint[:DIGITS]
 
 
-def _cases(view: ReportView, prompt: PromptView) -> Sequence[CaseRecord]:
+def _cases(view: ReportView, prompt: PromptView) -> Iterator[CaseRecord]:
     fingerprints = {"base": _short(prompt.base_fingerprint), "head": _short(prompt.head_fingerprint)}
-    counted = [case for case in prompt.case_details if case.tallies and case.digest]
-    run = short_digest([view.generated_at, prompt.name, fingerprints, [_counts(case) for case in counted]], DIGITS)
-    return [
-        CaseRecord(
-            run=run,
-            at=view.generated_at or "",
-            prompt=prompt.name,
-            fingerprint=fingerprints[tally.arm] or "",
-            case=case.id,
-            digest=case.digest or "",
-            model=tally.model,
-            passes=tally.passes,
-            fails=tally.fails,
-            chosen=tally.chosen,
-        )
-        for case in counted
-        for tally in case.tallies
-    ]
+    counts = map(_counts, _counted(prompt))
+    run = canonical.digest_with([view.generated_at, prompt.name, fingerprints], counts)[:DIGITS]
+    for case in _counted(prompt):
+        for tally in case.tallies:
+            yield CaseRecord(
+                run=run,
+                at=view.generated_at or "",
+                prompt=prompt.name,
+                fingerprint=fingerprints[tally.arm] or "",
+                case=case.id,
+                digest=case.digest or "",
+                model=tally.model,
+                passes=tally.passes,
+                fails=tally.fails,
+                chosen=tally.chosen,
+            )
+
+
+def _counted(prompt: PromptView) -> Iterator[CaseView]:
+    return (case for case in prompt.case_details if case.tallies and case.digest)
 
 
 def _counts(case: CaseView) -> list[object]:

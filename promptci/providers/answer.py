@@ -2,7 +2,9 @@
 
 import json
 import math
+import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from promptci.providers import failures
@@ -41,9 +43,9 @@ def completion(raw: object, *, latency_ms: float | None, wall: float) -> Complet
         text=_content(message, finish=finish, refusal=refusal),
         usage=_usage(body.get("usage")),
         latency_ms=latency_ms,
-        model=_text(body.get("model")),
-        fingerprint=_text(body.get("system_fingerprint")),
-        finish_reason=finish,
+        model=_name(body.get("model")),
+        fingerprint=_name(body.get("system_fingerprint")),
+        finish_reason=_name(finish),
         refusal=refusal,
     )
 
@@ -69,7 +71,7 @@ def embedding(raw: object, *, latency_ms: float | None, wall: float) -> Completi
         text=json.dumps(_vector(rows[0].get("embedding")), separators=(",", ":")),
         usage=_usage(counted),
         latency_ms=latency_ms,
-        model=_text(body.get("model")),
+        model=_name(body.get("model")),
     )
 
 
@@ -121,7 +123,12 @@ def _usage(value: object) -> Usage | None:
         return None
     details = value.get("prompt_tokens_details")
     cached = _count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
-    return Usage(input_tokens=read, output_tokens=written, cached_input_tokens=min(cached or 0, read))
+    return _counted(read, written, min(cached or 0, read))
+
+
+@lru_cache(maxsize=4096)  # thousands of answers share a few
+def _counted(read: int, written: int, cached: int) -> Usage:
+    return Usage(input_tokens=read, output_tokens=written, cached_input_tokens=cached)
 
 
 def _count(value: object) -> int | None:
@@ -133,6 +140,12 @@ def _count(value: object) -> int | None:
 
 def _text(value: object) -> str | None:
     return _clean(value) if isinstance(value, str) else None
+
+
+def _name(value: object) -> str | None:
+    """Give a text that many answers share, which is then kept once."""
+    text = _text(value)
+    return None if text is None else sys.intern(text)
 
 
 def _clean(text: str) -> str:

@@ -1,6 +1,6 @@
 """What a provider is: a Request in, a Completion out, or a CallError."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -12,7 +12,7 @@ class Request:
     """One chat completion, or one embedding, to ask for; everything in it can change the answer."""
 
     model: str
-    messages: tuple[Mapping[str, str], ...]
+    messages: Sequence[Mapping[str, str]]
     """`{"role": …, "content": …}`, variables filled in."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Passed to the endpoint as they are: `temperature`, `max_tokens`, …"""

@@ -8,6 +8,7 @@ from promptci.errors import Problem
 from promptci.files import canonical
 from promptci.goldens.model import Assertion, Case, GoldenSet
 from promptci.prompts import render
+from promptci.prompts.filled import Filled
 from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
 from promptci.providers.base import Request
 from promptci.runs.model import Arm, PlannedCase, PromptPlan, Question, Status
@@ -25,6 +26,7 @@ _STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "startsWith": ("starts-with", {"ignore_case": True}),
     "endsWith": ("ends-with", {"ignore_case": True}),
 }
+EQUALS = (Assertion(type="equals"),)
 
 
 def effective(case: Case, prompt: Prompt) -> Case:
@@ -32,10 +34,10 @@ def effective(case: Case, prompt: Prompt) -> Case:
 
     These are its own assertions and the prompt's evaluators; where there are neither, `expected` is to be equalled.
     """
-    assertions = (*case.assertions, *(_assertion(evaluator) for evaluator in prompt.evaluators))
-    if not assertions and case.expected is not None:
-        assertions = (Assertion(type="equals"),)
-    return dataclasses.replace(case, assertions=assertions)
+    more = tuple(_assertion(evaluator) for evaluator in prompt.evaluators)
+    if not (more or case.assertions) and case.expected is not None:
+        more = EQUALS
+    return dataclasses.replace(case, assertions=(*case.assertions, *more)) if more else case
 
 
 def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which they are read
@@ -132,11 +134,12 @@ def _arms(plan: PromptPlan) -> Iterator[tuple[Arm, Prompt]]:
 
 
 def _request(prompt: Prompt, case: Case) -> Request:
-    messages = tuple({"role": m.role, "content": render.render(m.content, case.vars)} for m in prompt.messages)
+    messages = Filled(prompt.messages, case.vars)
+    tuple(messages)  # a variable that is missing is found now
     return Request(
         model=prompt.model,
         messages=messages,
-        parameters=dict(prompt.parameters),
+        parameters=prompt.parameters,
         response_format=_response_format(prompt),
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
@@ -89,15 +90,23 @@ async def _judged(
 
 def _mark(assertion: Assertion, subject: Subject) -> Mark:
     outcome = ASSERTIONS[assertion.type].mark(assertion, subject)
-    return Mark(
-        type=assertion.type,
-        name=assertion.name or assertion.type,
-        passed=outcome.passed,
-        score=outcome.score,
-        reason=outcome.reason,
-        weight=assertion.weight,
-        label=outcome.label,
+    return _once(
+        Mark(
+            type=assertion.type,
+            name=assertion.name or assertion.type,
+            passed=outcome.passed,
+            score=outcome.score,
+            reason=outcome.reason,
+            weight=assertion.weight,
+            label=outcome.label,
+        )
     )
+
+
+@lru_cache(maxsize=4096)
+def _once(mark: Mark) -> Mark:
+    """Give the mark that is kept for all that are equal: thousands of answers share a few."""
+    return mark
 
 
 def _with_circumstances(marks: Sequence[Mark], completion: Completion) -> tuple[Mark, ...]:

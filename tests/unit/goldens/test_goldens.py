@@ -43,7 +43,7 @@ def test_every_key_of_a_case_is_read() -> None:
         critical=True,
         cluster="late",
         weight=2.0,
-        assertions=(Assertion(type="number", value=3, options={"tolerance": 0.5}, weight=0.0, name="count", line=2),),
+        assertions=(Assertion(type="number", value=3, options={"tolerance": 0.5}, weight=0.0, name="count"),),
         path="g.jsonl",
         line=2,
     )
