@@ -24,18 +24,19 @@ def compare(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float) -> 
     alpha
         One-sided error rate; the interval is two-sided at 1 - 2 alpha, so that it and the test agree.
     """
-    by_case: dict[tuple[str, Arm], list[ScoredCase]] = defaultdict(list)
+    by_case: dict[str, list[ScoredCase]] = defaultdict(list)
     for one in scored:
-        by_case[(one.case.id, one.arm)].append(one)
+        by_case[one.case.id].append(one)
     cases = tuple(
         PairedCase(
             case=planned.case,
             change=planned.change,
             aside=planned.aside or (None if planned.case.weight > 0 else "weight 0"),
-            base=_ordered(by_case.get((planned.case.id, Arm.BASE), ())),
-            head=_ordered(by_case.get((planned.case.id, Arm.HEAD), ())),
+            base=_ordered(found, Arm.BASE),
+            head=_ordered(found, Arm.HEAD),
         )
         for planned in plan.cases
+        for found in [by_case.pop(planned.case.id, ())]
     )
     counted = [case for case in cases if case.aside is None]
     pairs = [case for case in counted if case.change == "same" and case.complete]
@@ -49,8 +50,8 @@ def compare(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float) -> 
     )
 
 
-def _ordered(scored: Sequence[ScoredCase]) -> tuple[ScoredCase, ...]:
-    return tuple(sorted(scored, key=lambda one: one.replicate))
+def _ordered(scored: Sequence[ScoredCase], arm: Arm) -> tuple[ScoredCase, ...]:
+    return tuple(sorted((one for one in scored if one.arm is arm), key=lambda one: one.replicate))
 
 
 def summarise(cases: Sequence[PairedCase], arm: Arm, *, graded: bool) -> ArmSummary | None:

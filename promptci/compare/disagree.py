@@ -61,6 +61,8 @@ def further(plan: Plan, scored: Sequence[ScoredCase]) -> tuple[Question, ...]:
     critical cases that base always passed and head did not. A case of which a first answer is missing is not asked
     again: that it differs may be due to what is missing.
     """
+    if not plan.further:
+        return ()
     first = {p.name: p.first_repeats for p in plan.prompts}
     passes: dict[tuple[str, str, Arm], list[bool | None]] = defaultdict(list)
     for one in scored:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 _text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
@@ -34,10 +34,24 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+def digest_all(items: Iterable[Any]) -> str:
+    """Give `digest([*items])`, for items too many to be held at once."""
+    return _hashed("[", _listed(items), "]")
+
+
 def digest_with(values: list[Any], items: Iterable[Any]) -> str:
     """Give `digest([*values, [*items]])`, for items too many to be held at once."""
-    found = hashlib.sha256(f"{canonical_json(values)[:-1]}{',' if values else ''}[".encode())
+    return _hashed(f"{canonical_json(values)[:-1]}{',' if values else ''}[", _listed(items), "]]")
+
+
+def _listed(items: Iterable[Any]) -> Iterator[str]:
     for number, item in enumerate(items):
-        found.update(f"{',' if number else ''}{canonical_json(item)}".encode())
-    found.update(b"]]")
+        yield f"{',' if number else ''}{canonical_json(item)}"
+
+
+def _hashed(start: str, parts: Iterable[str], end: str) -> str:
+    found = hashlib.sha256(start.encode())
+    for part in parts:
+        found.update(part.encode())
+    found.update(end.encode())
     return found.hexdigest()

@@ -82,6 +82,8 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
         facts = _facts(sides, world, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
         report = GateReport(decisions=(), policy=policy, problems=(reason,))
         return _written(_view(report, facts, world), errand)
+    if not asked.curtailed:  # else the questions that were not asked decide
+        plan = dataclasses.replace(plan, questions=(), further=())
     notes = (*gathered.notes, *plan.notes, *asked.notes, *memory.notes)
     facts = _facts(
         sides,
@@ -207,7 +209,8 @@ def _facts(
 
 def _view(report: GateReport, facts: RunFacts, world: World, *names: str) -> ReportView:
     """Give what is shown; `names` are variables that hold secrets although they are not called so."""
-    return redaction.redacted(views.build(report, facts=facts), world.redactor(*names))
+    redactor = world.redactor(*names)
+    return redaction.redacted(views.build(report, facts=facts, redactor=redactor), redactor)
 
 
 def _written(view: ReportView, errand: Errand, memory: Memory = remember.NONE) -> Outcome:

@@ -45,7 +45,8 @@ class Rounds:
     @property
     def curtailed(self) -> bool:
         """Whether the asking ended early because the verdict stood."""
-        return not self.stopped and bool(curtail.unasked(self._plan, self.scored))
+        early = self._config.run.early_stop and not self.stopped
+        return early and bool(curtail.unasked(self._plan, self.scored))
 
     async def all(self, more: Callable[[int], None]) -> None:
         """Ask what is to be asked; `more` is told of answers that were not expected."""

@@ -4,11 +4,13 @@ Both are sequences of CaseView, and whoever draws them goes through them as such
 """
 
 import tempfile
+import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import overload
 
+from promptci.redact import Redactor
 from promptci.report.case_model import CaseView
 
 MOST_IN_MEMORY = 20_000
@@ -19,9 +21,9 @@ AT_A_TIME = 200
 class Holder:
     """Takes the cases of one run, prompt by prompt."""
 
-    def __init__(self, total: int) -> None:
-        """Choose where so many cases are to be."""
-        self._file = _File() if total > MOST_IN_MEMORY else None
+    def __init__(self, total: int, redactor: Redactor) -> None:
+        """Choose where so many cases are to be; what the redactor finds in them is written to no file."""
+        self._file = _File(redactor) if total > MOST_IN_MEMORY else None
 
     def keep(self, cases: Iterable[CaseView]) -> Sequence[CaseView]:
         """Take the cases of one prompt."""
@@ -31,14 +33,19 @@ class Holder:
 class _File:
     """A line of JSON a case, in a file that has no name and is gone with the last who reads it."""
 
-    def __init__(self) -> None:
+    def __init__(self, redactor: Redactor) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the view
+        weakref.finalize(self, self._file.close)
+        self._redactor = redactor
         self._ends = array("Q", [0])
 
     def keep(self, cases: Iterable[CaseView]) -> "Filed":
         first = len(self._ends) - 1
         for case in cases:
-            line = case.model_dump_json().encode() + b"\n"
+            text = case.model_dump_json()
+            if not self._redactor.finds_nothing(text):
+                text = clean(case, self._redactor).model_dump_json()
+            line = f"{text}\n".encode()
             self._file.write(line)
             self._ends.append(self._ends[-1] + len(line))
         self._file.flush()
@@ -51,6 +58,11 @@ class _File:
         content = self._file.read(self._ends[stop] - start)
         cuts = [end - start for end in self._ends[first : stop + 1]]
         return [CaseView.model_validate_json(content[a:b]) for a, b in pairwise(cuts)]
+
+
+def clean(case: CaseView, redactor: Redactor) -> CaseView:
+    """Give a case without what the redactor finds."""
+    return CaseView.model_validate(redactor.value(case.model_dump()))
 
 
 class Filed(Sequence[CaseView]):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from promptci.redact import Redactor
 from promptci.report import data
-from promptci.report.held import Holder
+from promptci.report.held import Holder, clean
 from promptci.report.model import CaseView, PromptView, ReportView
 
 
@@ -17,7 +17,7 @@ def redacted(view: ReportView, redactor: Redactor) -> ReportView:
     """
     if all(redactor.finds_nothing(piece) for piece in data.pieces(view)):
         return view
-    holder = Holder(sum(len(prompt.case_details) for prompt in view.prompts))
+    holder = Holder(sum(len(prompt.case_details) for prompt in view.prompts), redactor)
     cases = [holder.keep(_cases(prompt, redactor)) for prompt in view.prompts]
     clean = ReportView.model_validate(redactor.value(data.without_cases(view).model_dump(by_alias=True)))
     prompts = zip(clean.prompts, cases, strict=True)
@@ -25,4 +25,4 @@ def redacted(view: ReportView, redactor: Redactor) -> ReportView:
 
 
 def _cases(prompt: PromptView, redactor: Redactor) -> Iterator[CaseView]:
-    return (CaseView.model_validate(redactor.value(case.model_dump())) for case in prompt.case_details)
+    return (clean(case, redactor) for case in prompt.case_details)

@@ -7,6 +7,7 @@ from promptci.files import canonical
 from promptci.gates import zones
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.gates.policy import Policy
+from promptci.redact import Redactor
 from promptci.report import arms, evidence, headline, judge_checks, judging, plain, sourcediff, words
 from promptci.report.facts import RunFacts
 from promptci.report.held import Holder
@@ -25,10 +26,13 @@ from promptci.runs.model import Arm, PromptPlan
 from promptci.verdict import ORDER
 
 
-def build(gate_report: GateReport, *, facts: RunFacts) -> ReportView:
-    """Give the view of a run: every number computed, every sentence worded, nothing left for a template to work out."""
+def build(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor | None = None) -> ReportView:
+    """Give the view of a run: every number computed, every sentence worded, nothing left for a template to work out.
+
+    `redactor`: for what is held in a file; all else is redacted as it stands in the view (`redaction.redacted`).
+    """
     pooled = gate_report.pooled
-    holder = Holder(sum(len(decision.comparison.cases) for decision in gate_report.decisions))
+    holder = Holder(sum(len(decision.comparison.cases) for decision in gate_report.decisions), redactor or Redactor())
     return ReportView(
         promptci_version=facts.promptci_version,
         verdict=gate_report.verdict.value,
@@ -147,8 +151,8 @@ def _needed(decision: Decision, policy: Policy) -> zones.Needed | None:
 
 def _goldens(plan: PromptPlan) -> str | None:
     """Name the cases that were asked: the same digest, the same questions and expectations."""
-    asked = sorted((plain.text(planned.case.id), planned.case.digest) for planned in plan.cases)
-    return canonical.digest(asked) if asked else None
+    ordered = sorted((planned.case for planned in plan.cases), key=lambda case: plain.text(case.id))
+    return canonical.digest_all((plain.text(case.id), case.digest) for case in ordered) if ordered else None
 
 
 def _cost(decision: Decision, requests_per_day: float | None) -> CostView:

@@ -130,6 +130,12 @@ def test_whole_floats_are_integers_and_other_values_differ() -> None:
     assert canonical.digest((1, 2)) == canonical.digest([1, 2])
 
 
+@given(st.lists(json_values, max_size=4), st.lists(json_values, max_size=4))
+def test_a_digest_of_what_comes_one_by_one_is_that_of_the_whole(values: list[object], items: list[object]) -> None:
+    assert canonical.digest_all(iter(items)) == canonical.digest(items)
+    assert canonical.digest_with(values, iter(items)) == canonical.digest([*values, items])
+
+
 def test_a_file_is_replaced_whole_and_a_link_is_not_followed(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / "deep" / "link"
     target.write_text("keep")

@@ -167,6 +167,18 @@ def test_a_hundred_thousand_cases_are_read() -> None:
     assert len(read({"g.jsonl": text}).cases) == 100_000
 
 
+def test_cases_of_a_file_share_equal_assertions_and_no_others() -> None:
+    asserted = [[{"type": "contains", "value": value}] for value in ("yes", "no", "yes", 1, True, "1")]
+    asserted += [[{"type": "contains", "value": "yes", "name": "polite"}], asserted[0]]
+    lines = [json.dumps({"id": f"c{i}", "vars": {"input": "x"}, "assert": one}) for i, one in enumerate(asserted)]
+    found = [case.assertions for case in read({"g.jsonl": "\n".join(lines)}).cases]
+
+    assert found[0] is found[2] is found[7]
+    assert [one[0].value for one in found] == ["yes", "no", "yes", 1, True, "1", "yes", "yes"]
+    assert [type(one[0].value) for one in found[3:6]] == [int, bool, str]
+    assert [one[0].name for one in found] == ["", "", "", "", "", "", "polite", ""]
+
+
 def test_the_digest_is_of_what_is_asked_and_expected_only() -> None:
     one, tagged, other = (
         read({"g.jsonl": json.dumps({"id": "a", "vars": {"x": 1}, "expected": e, **more})}).cases[0]
