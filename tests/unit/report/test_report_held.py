@@ -70,7 +70,7 @@ def test_a_file_is_read_some_cases_at_a_time_to_its_end() -> None:
     assert held == many_cases
     assert held != many_cases[:-1]
     assert held != [*many_cases[:-1], PLAIN[1]]
-    assert held.__eq__("cases") is NotImplemented
+    assert held.__eq__(7) is NotImplemented
 
 
 @given(st.lists(st.integers(0, len(PLAIN) - 1)), PLACES, PLACES)
