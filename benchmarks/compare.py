@@ -8,7 +8,6 @@ cached by any. The results are written to `benchmarks/RESULTS.md` unless `--dry`
 """
 
 import argparse
-import json
 import os
 import platform
 import resource
@@ -25,12 +24,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import rivals
+import targets
+from cases import LARGE
 
 HERE = Path(__file__).resolve().parent
 LATENCY_S = 0.05
 CONCURRENCY = {1000: 50, 10_000: 100, 100_000: 100}
-LARGE = 100_000
-"""At so many cases nothing but promptci and the floor is run."""
 NAMES = ("floor", "promptci", "plain", "promptfoo", "inspect_ai")
 SHOWN = {
     "floor": "aiohttp script (the floor)",
@@ -39,16 +38,6 @@ SHOWN = {
     "promptfoo": "promptfoo",
     "inspect_ai": "inspect_ai",
 }
-CONFIG = """version: 1
-provider: {{base_url: "{base_url}"}}
-run: {{concurrency: {concurrency}, cache: null}}
-"""
-PROMPT = """model: bench
-messages:
-  - role: user
-    content: "{{text}}"
-"""
-NOTE = "Please read the following note with care, and then say in one short sentence which number it holds. "
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,35 +80,14 @@ def serving(told: dict[str, float]) -> Iterator[str]:
 
 
 def prepare(folder: Path, count: int, base_url: str) -> None:
-    """Make a git repository with a prompt and its cases, and the same cases as promptfoo reads them."""
-    cases = [{"text": f"{NOTE * 2}Note: {100_000 + n}.", "expected": str(100_000 + n)} for n in range(count)]
-    goldens = (
-        {
-            "id": f"case-{n}",
-            "vars": {"text": case["text"]},
-            "expected": case["expected"],
-            "assert": [{"type": "contains"}, {"type": "not-contains", "value": "sorry"}],
-        }
-        for n, case in enumerate(cases)
-    )
-    files = {
-        "promptci.yml": CONFIG.format(base_url=base_url, concurrency=CONCURRENCY[count]),
-        "goldens/bench.jsonl": "".join(f"{json.dumps(golden)}\n" for golden in goldens),
-        "prompts/bench.prompt.yml": PROMPT,
-    }
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
-    git = ["git", "-C", str(folder), "-c", "user.name=bench", "-c", "user.email=bench@example.com"]
-    for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "bench"]):
-        subprocess.run([*git, *arguments], check=True)
-    if count < LARGE:
-        (folder / "promptfoo.json").write_text(rivals.promptfoo_config(cases, base_url))
+    """Make the repository, in a process of its own, or its size would count as that of those that are measured."""
+    command = [sys.executable, str(HERE / "cases.py"), str(folder), str(count), str(CONCURRENCY[count]), base_url]
+    subprocess.run(command, check=True)
 
 
 def commands(folder: Path, out: Path, count: int, base_url: str) -> dict[str, list[str]]:
     """Give what is measured: each a whole process."""
-    goldens, calls = str(folder / "goldens/bench.jsonl"), str(CONCURRENCY[count])
+    goldens, calls = str(folder / "goldens"), str(CONCURRENCY[count])
     ours = [sys.executable, "-m", "promptci", "run", "--repo", str(folder), "--head", "HEAD", "--out", str(out)]
     found = {"floor": [sys.executable, str(HERE / "floor.py"), base_url, goldens, calls], "promptci": ours}
     if rivals.PYTHON.exists() and count < LARGE:
@@ -205,6 +173,19 @@ def table(count: int, costs: dict[str, list[Cost]]) -> list[str]:
     return [*lines, ""]
 
 
+def aims(costs: dict[int, dict[str, list[Cost]]], quick: dict[str, float]) -> list[str]:
+    """Give the Markdown table of what was to be reached."""
+    walls = {
+        count: {name: statistics.median(cost.wall_s for cost in costs) for name, costs in found.items()}
+        for count, found in costs.items()
+    }
+    peaks = {
+        count: max(cost.peak_mb for cost in found["promptci"]) for count, found in costs.items() if "promptci" in found
+    }
+    rows = [str(row) for row in targets.rows(walls, peaks, quick, SHOWN)]
+    return ["## Targets", "", "| promptci | target | measured | |", "|---|---:|---:|---|", *rows, ""] if rows else []
+
+
 TIMES_OF = ("floor", "plain", "promptfoo")
 
 
@@ -232,10 +213,9 @@ def main() -> None:
     missing = [] if only and not {*only} - {"floor", "promptci"} else rivals.install()
     load, told = os.getloadavg()[0], dict[str, float]()
     began = datetime.now(UTC)
-    tables: list[str] = []
+    costs: dict[int, dict[str, list[Cost]]] = {}
     for count in map(int, given.cases.split(",")):
-        rounds = given.rounds if count < LARGE else 1
-        tables += table(count, compare(count, rounds, only, told))
+        costs[count] = compare(count, given.rounds if count < LARGE else 1, only, told)
     quick = start_up(given.rounds)
     served = 1000 * told["cpu_s"] / told["calls"]
     versions = {"Python": platform.python_version(), **rivals.versions()}
@@ -254,7 +234,8 @@ def main() -> None:
             *(["- The machine had other work, before which all of these went (`--ahead`)."] if given.ahead else []),
             *(f"- Left out: {line}" for line in missing),
             "",
-            *tables,
+            *aims(costs, quick),
+            *(line for count, found in costs.items() for line in table(count, found)),
             "## Without a call",
             "",
             *(f"- {name}: {seconds:.2f} s" for name, seconds in quick.items()),

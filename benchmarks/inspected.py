@@ -10,9 +10,10 @@ from inspect_ai.scorer import includes
 from inspect_ai.solver import generate
 
 
-def main(file: str, concurrency: int, logs: str) -> None:
-    """Ask every case of a JSONL file; the endpoint stands in BENCH_BASE_URL."""
-    cases = [json.loads(line) for line in Path(file).read_text().splitlines()]
+def main(folder: str, concurrency: int, logs: str) -> None:
+    """Ask every case of a folder's JSONL files; the endpoint stands in BENCH_BASE_URL."""
+    files = sorted(Path(folder).iterdir())
+    cases = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     samples = [Sample(id=case["id"], input=case["vars"]["text"], target=case["expected"]) for case in cases]
     task = Task(dataset=MemoryDataset(samples), solver=generate(), scorer=includes())
     (log,) = eval(

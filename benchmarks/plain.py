@@ -27,5 +27,6 @@ async def main(base_url: str, cases: list[dict[str, Any]], concurrency: int) -> 
         sys.exit(f"{right} of {len(cases)} are right")
 
 
-everything = [json.loads(line) for line in Path(sys.argv[2]).read_text().splitlines()]
+files = sorted(Path(sys.argv[2]).iterdir())
+everything = [json.loads(line) for file in files for line in file.read_text().splitlines()]
 asyncio.run(main(sys.argv[1], everything, int(sys.argv[3])))
