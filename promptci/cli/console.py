@@ -78,13 +78,14 @@ def world() -> Iterator[World]:
 
 
 def show(outcome: Outcome) -> None:
-    """Print the verdict, the sentence of each prompt, and where the report is."""
+    """Print the verdict, the sentence of each prompt or why it could not be evaluated, and where the report is."""
     if outcome.view is None:
         return
     view = outcome.view
     click.secho(safe_line(f"{view.verdict}: {view.headline}"), fg=COLOURS[view.verdict], bold=True)
     for prompt in view.prompts:
-        say(f"  {prompt.name}: {prompt.sentence}")
+        errors = [reason.text for reason in prompt.reasons if reason.verdict == "error"]
+        say(f"  {prompt.name}: {' '.join(errors) or prompt.sentence}")
     for problem in view.problems:
         say(f"  {problem.text}")
     if outcome.paths is not None:

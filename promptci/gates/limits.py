@@ -20,14 +20,14 @@ def too_little_evaluated(comparison: Comparison, policy: Policy) -> Reason | Non
         return Reason(
             rule="nothing-evaluated",
             verdict=Verdict.ERROR,
-            text=f"No answer of the new version could be evaluated ({comparison.errors} of {comparison.asked} failed)."
-            f"{cause}",
+            text="No answer of the new version could be evaluated"
+            f" ({comparison.errors:,} of {comparison.asked:,} failed).{cause}",
         )
     if comparison.errors / comparison.asked > policy.max_error_rate:
         return Reason(
             rule="error-rate",
             verdict=Verdict.ERROR,
-            text=f"{comparison.errors} of {comparison.asked} answers are missing, more than the"
+            text=f"{comparison.errors:,} of {comparison.asked:,} answers are missing, more than the"
             f" {policy.max_error_rate:.0%} that `gate.max_error_rate` allows.{cause}",
         )
     return None

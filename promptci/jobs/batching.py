@@ -12,7 +12,7 @@ from promptci.files import write
 from promptci.jobs.gather import Gathered
 from promptci.jobs.world import Errand, World
 from promptci.providers import batch, table
-from promptci.providers.base import CallError, Completion, Provider, Request
+from promptci.providers.base import UNWATCHED, CallError, Completion, Provider, Request, Watch
 from promptci.providers.batch import Ask, Order, State
 from promptci.providers.batch_http import BatchHttp
 from promptci.runs.execute import Desk
@@ -271,12 +271,12 @@ class _Rest:
         self._provider = provider
         self._errors = errors
 
-    async def complete(self, request: Request, *, replicate: int) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
         """Ask, unless a batch has failed at this; raises CallError."""
         failed = self._errors.get((request.key, replicate))
         if failed is not None:
             raise CallError(failed.kind, failed.message)
-        return await self._provider.complete(request, replicate=replicate)
+        return await self._provider.complete(request, replicate=replicate, watch=watch)
 
     async def aclose(self) -> None:
         """Close the provider."""

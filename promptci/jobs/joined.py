@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from promptci.errors import InputError, Problem, ProviderError
-from promptci.providers.base import CallError, Completion, Provider, Request
+from promptci.providers.base import UNWATCHED, CallError, Completion, Provider, Request, Watch
 from promptci.runs.execute import Key
 from promptci.runs.model import Answer
 
@@ -45,7 +45,7 @@ class _Provider:
         self._provider = provider
         self._rows: Mapping[tuple[str, int], Answer] = {(a.request_key, a.replicate): a for a in joined.answers}
 
-    async def complete(self, request: Request, *, replicate: int) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
         """Give what a shard was given; raises CallError as it did there."""
         row = self._rows.get((request.key, replicate))
         if row is not None and row.error is not None:
@@ -54,7 +54,7 @@ class _Provider:
             return row.completion
         if isinstance(self._provider, ProviderError):
             raise CallError("not-recorded", f"no shard asked this, and it cannot be asked here: {self._provider}")
-        return await self._provider.complete(request, replicate=replicate)
+        return await self._provider.complete(request, replicate=replicate, watch=watch)
 
     async def aclose(self) -> None:
         """Close what was asked beside the shards."""

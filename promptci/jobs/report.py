@@ -6,7 +6,7 @@ from pathlib import Path
 from promptci.errors import UsageError
 from promptci.jobs import check, run
 from promptci.jobs.world import Errand, Outcome, World
-from promptci.providers.base import CallError, Completion, Request
+from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Watch
 from promptci.report import data, redaction, write
 from promptci.runs import journal
 
@@ -60,7 +60,7 @@ class Replay:
         self.concurrency = 64
         self._known = known
 
-    async def complete(self, request: Request, *, replicate: int) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
         """Give the answer that the journal holds."""
         found = self._known.get((request.key, replicate))
         if found is None:

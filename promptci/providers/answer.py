@@ -50,6 +50,13 @@ def completion(raw: object, *, latency_ms: float | None, wall: float) -> Complet
     )
 
 
+def billed(raw: object) -> Completion | None:
+    """Give what the endpoint counted for an answer that cannot be used; None where it says nothing."""
+    body = raw if isinstance(raw, Mapping) else {}
+    usage = _usage(body.get("usage"))
+    return None if usage is None else Completion(text="", usage=usage, model=_name(body.get("model")))
+
+
 def embedding(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
     """Give the vector in `raw` as the completion whose text is that vector in JSON, so that it is kept like any answer.
 

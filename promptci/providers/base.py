@@ -1,6 +1,6 @@
 """What a provider is: a Request in, a Completion out, or a CallError."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -88,6 +88,23 @@ class CallError(Exception):
         self.fatal = fatal
 
 
+def _nothing(*_: object) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watch:
+    """What who asks is told of a call that may have to wait for its turn, and be made several times."""
+
+    leaving: Callable[[], None] = _nothing
+    """Called as the call leaves, and again before each further attempt; may raise CallError, and then it stays."""
+    wasted: Callable[[Completion], None] = _nothing
+    """Told what the endpoint counted for an attempt whose answer cannot be used."""
+
+
+UNWATCHED = Watch()
+
+
 class Provider(Protocol):
     """Something that answers requests."""
 
@@ -96,7 +113,7 @@ class Provider(Protocol):
     concurrency: int
     """How many calls at once make sense when the user did not say."""
 
-    async def complete(self, request: Request, *, replicate: int) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
         """Ask once; `replicate` counts repetitions of the same request from 0. Raises CallError."""
         ...
 

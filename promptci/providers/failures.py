@@ -40,7 +40,7 @@ def of_status(
         hint = "the endpoint redirects elsewhere, which is not followed: put the final address into provider.base_url"
         return _never("bad-request", f"{where}. {hint}", fatal=True)
     if status in {408, 409, 425} or status >= 500:
-        return _passing(status, headers, body, where)
+        return _passing(status, headers, body, where, wall)
     if status == 402 or "insufficient_quota" in code:
         return _never("quota", f"{where}. The account's credit is used up: top it up, or use another key", fatal=True)
     if status == 429:
@@ -118,22 +118,29 @@ def _connection_hint(causes: list[BaseException], address: str) -> str:
     return f"the connection to {address} broke before the whole answer came"
 
 
-def _passing(status: int, headers: Mapping[str, str], body: object, where: str) -> Failed:
+def _passing(status: int, headers: Mapping[str, str], body: object, where: str, wall: float) -> Failed:
     """Judge a status that may pass by itself."""
     kind = "timeout" if status == 408 else "server"
+    after = retry_after(headers, wall)
+    if after is not None and after > LONGEST_WAIT_S:
+        return _never(kind, f"{where}. {_too_long(after)}")  # of this call only: others may find another server
     again = Again.NEVER if headers.get("x-should-retry") == "false" else Again.LATER
     signature = None if status in _OVERLOADED else f"{status} {canonical.digest(_hashable(body))}"
-    return Failed(CallError(kind, where), again=again, signature=signature)
+    return Failed(CallError(kind, where), again=again, after_s=after, signature=signature)
 
 
 def _limited(headers: Mapping[str, str], where: str, wall: float) -> Failed:
     after = retry_after(headers, wall)
     if after is not None and after > LONGEST_WAIT_S:
-        hint = f"the endpoint wants a pause of {after:.0f} s, longer than the {LONGEST_WAIT_S:.0f} s a call may wait"
-        return _never("rate-limit", f"{where}. {hint}: run again later", fatal=True)
+        return _never("rate-limit", f"{where}. {_too_long(after)}", fatal=True)
     hint = "set run.concurrency lower if this persists"
     again = Again.NEVER if headers.get("x-should-retry") == "false" else Again.LATER
     return Failed(CallError("rate-limit", f"{where}. Too many calls: {hint}"), again=again, after_s=after, limited=True)
+
+
+def _too_long(after_s: float) -> str:
+    pause = f"the endpoint wants a pause of {after_s:.0f} s, longer than the {LONGEST_WAIT_S:.0f} s a call may wait"
+    return f"{pause}: run again later"
 
 
 def _never(kind: str, message: str, *, fatal: bool = False) -> Failed:

@@ -77,11 +77,15 @@ class Limiter:
         self._gate = asyncio.Lock()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Turn]:
-        """Wait until there is room and it is time, and leave at the end; gives what `cut` asks for."""
+    async def turn(self, leaving: Callable[[], object] = lambda: None) -> AsyncIterator[Turn]:
+        """Wait until there is room and it is time, and leave at the end; gives what `cut` asks for.
+
+        `leaving` may raise before there is anything to wait for, and when the time has come; the call then stays, and
+        takes no other's turn.
+        """
         await self._enter()
         try:
-            sent = await self._leave()
+            sent = await self._leave(leaving)
             self.flying += 1
             try:
                 yield Turn(cuts=self._cuts, sent=sent)
@@ -142,13 +146,16 @@ class Limiter:
         if after_s is not None:
             self._paused_until = max(self._paused_until, self._now() + after_s)
 
-    async def _leave(self) -> Sent:
+    async def _leave(self, leaving: Callable[[], object]) -> Sent:
         """Wait for the end of a common pause, and for the pace, one after the other."""
+        leaving()
         if self._left() <= 0 and not self._gate.locked():
             return self.pace.leave(self._now())
         async with self._gate:
+            leaving()
             while (left := self._left()) > 0:
                 await self._sleep(left)
+                leaving()
             return self.pace.leave(self._now())
 
     def _left(self) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from promptci.providers import answer, failures, local_model
-from promptci.providers.base import CallError, Completion, Request
+from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Watch
 from promptci.providers.retry import Failed
 
 CONTEXT_TOKENS = 4096
@@ -47,7 +47,7 @@ class LocalModel:
         self._busy = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="promptci-local")
 
-    async def complete(self, request: Request, *, replicate: int) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
         """Ask; the model's name in the request plays no part. Raises CallError."""
         stop = threading.Event()
         if request.kind == "embedding":
@@ -55,6 +55,7 @@ class LocalModel:
         else:
             ask = partial(self._ask, _body(request, replicate), stop)
         async with self._busy:
+            watch.leaving()
             work = asyncio.get_running_loop().run_in_executor(self._thread, ask)
             try:
                 async with asyncio.timeout(self._timeout_s):

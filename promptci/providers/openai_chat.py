@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promptci.providers import answer, endpoint, failures
-from promptci.providers.base import CallError, Completion, Request
+from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Watch
 from promptci.providers.limiter import MOST, Limiter
 from promptci.providers.options import Options
 from promptci.providers.retry import Clock, Failed, Patience, persist
@@ -56,7 +56,7 @@ class OpenAIChat:
         self._transport = Transport(options.base_url, key=key)
         self._answered = False
 
-    async def complete(self, request: Request, *, replicate: int) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
         """Ask, and ask again after what may pass; raises CallError."""
         form = EMBEDDING if request.kind == "embedding" else CHAT
         body = {key: value for key, value in request.body.items() if key not in _NOT_ASKED_FOR}
@@ -66,7 +66,9 @@ class OpenAIChat:
 
         limiter = self._limiter(request.model)
         try:
-            completion = await persist(attempt, limiter=limiter, patience=self._patience, clock=self._clock)
+            completion = await persist(
+                attempt, limiter=limiter, patience=self._patience, clock=self._clock, watch=watch
+            )
         except CallError as error:
             # An endpoint that was never reached will not be reached by the next thousand calls either.
             lost = error.kind == "connection" and not self._answered
@@ -104,7 +106,11 @@ class OpenAIChat:
             return form.read(raw, latency_ms=latency_ms, wall=self._clock.wall())
         except Failed:
             # The same once more, so that the words of the error are taken from a text without the key.
-            return form.read(self._redacted(raw), latency_ms=latency_ms, wall=self._clock.wall())
+            try:
+                return form.read(self._redacted(raw), latency_ms=latency_ms, wall=self._clock.wall())
+            except Failed as failed:
+                failed.billed = answer.billed(raw)
+                raise
 
     def _redacted(self, raw: object) -> object:
         try:

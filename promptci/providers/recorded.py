@@ -8,7 +8,7 @@ from typing import Any
 from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import lines, write
 from promptci.providers import failures, stored
-from promptci.providers.base import CallError, Completion, Provider, Request
+from promptci.providers.base import UNWATCHED, CallError, Completion, Provider, Request, Watch
 from promptci.redact import Redactor
 
 SHOWN = 200
@@ -60,7 +60,7 @@ class Recorded:
             key: stored.from_json(line["completion"]) for key, line in read(path, shown_as=shown_as).items()
         }
 
-    async def complete(self, request: Request, *, replicate: int) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
         """Give the recorded answer; raises CallError `not-recorded`."""
         try:
             return self._answers[request.key, replicate]
@@ -85,9 +85,9 @@ class Recorder:
         self._redactor = redactor or Redactor()
         self._lines = read(path, shown_as=str(path)) if path.exists() else {}
 
-    async def complete(self, request: Request, *, replicate: int) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
         """Ask the other provider; an answer recorded before for the same request is replaced."""
-        completion = await self._provider.complete(request, replicate=replicate)
+        completion = await self._provider.complete(request, replicate=replicate, watch=watch)
         # Taken out before it is cut: half a secret would not be found.
         asked = {"model": request.model, "user": self._redactor.text(_last_user_message(request))[:SHOWN]}
         self._lines[request.key, replicate] = {

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TypeVar
 
-from promptci.providers.base import CallError
+from promptci.providers.base import UNWATCHED, CallError, Completion, Watch
 from promptci.providers.limiter import Limiter
 
 Result = TypeVar("Result")
@@ -51,6 +51,8 @@ class Failed(Exception):  # noqa: N818 - not an error of the program: one attemp
         self.after_s = after_s
         self.limited = limited
         self.signature = signature
+        self.billed: Completion | None = None
+        """What the endpoint counted for it all the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +92,12 @@ class _History:
 
 
 async def persist(
-    attempt: Callable[[float], Awaitable[Result]], *, limiter: Limiter, patience: Patience, clock: Clock
+    attempt: Callable[[float], Awaitable[Result]],
+    *,
+    limiter: Limiter,
+    patience: Patience,
+    clock: Clock,
+    watch: Watch = UNWATCHED,
 ) -> Result:
     """Give what `attempt(seconds_left)` gives, trying as often as `patience` allows.
 
@@ -99,16 +106,18 @@ async def persist(
     Raises
     ------
     CallError
-        Of the last attempt, saying how often was tried.
+        Of the last attempt, saying how often was tried; or what `watch` raises.
     """
     history = _History()
     while True:
-        async with limiter.turn() as turn:
+        async with limiter.turn(watch.leaving) as turn:
             before = clock.now()
             try:
                 result = await attempt(patience.elapsed_s - history.spent_s)
             except Failed as failure:
                 failed = failure
+                if failed.billed is not None:
+                    watch.wasted(failed.billed)
                 if failed.limited:
                     limiter.cut(turn, failed.after_s)
                 else:
@@ -152,11 +161,13 @@ def _final(error: CallError, history: _History) -> CallError:
 def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
     """Give the pause an endpoint asks for, in seconds; a past date or negative number asks for none: 0.
 
-    Read are `retry-after-ms`, then `Retry-After` as seconds or as HTTP date; nonsense gives None.
+    Read are `retry-after-ms`, Azure's `x-ms-retry-after-ms`, then `Retry-After` as seconds or as HTTP date; nonsense
+    gives None.
     """
-    in_ms = _number(headers.get("retry-after-ms"))
-    if in_ms is not None:
-        return max(0.0, in_ms / 1000)
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        in_ms = _number(headers.get(name))
+        if in_ms is not None:
+            return max(0.0, in_ms / 1000)
     text = headers.get("retry-after")
     in_s = _number(text)
     if in_s is not None:

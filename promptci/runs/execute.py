@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from promptci.providers.base import CallError, Completion, Provider, Request
+from promptci.providers.base import CallError, Completion, Provider, Request, Watch
 from promptci.providers.cache import AnswerCache
 from promptci.runs.journal import Journal
 from promptci.runs.model import Answer, AnswerError, Arm, Limits, Question
@@ -131,7 +132,11 @@ class _Round:
             self._fail(group, stopped)
             return
         try:
-            completion = await self._provider.complete(request, replicate=group.replicate)
+            completion = await self._provider.complete(
+                request,
+                replicate=group.replicate,
+                watch=Watch(leaving=partial(self._leaving, request), wasted=partial(purse.waste, request.model)),
+            )
         except CallError as failed:
             purse.settle(reserved or Decimal(0), request.model, None)
             self._note_failure(group, failed)
@@ -140,6 +145,16 @@ class _Round:
         if self._desk.cache is not None:
             self._desk.cache.store(request, group.replicate, completion)
         self._put(group, completion, cost, cached=False)
+
+    def _leaving(self, request: Request) -> None:
+        """Keep back a call that waited for its turn while the asking ended, or the money did."""
+        if self._stopped is None and self._desk.purse.overdrawn:
+            self._stopped = AnswerError(
+                kind="budget",
+                message=f"calls cost more than was to be expected, which may exceed run.budget_usd: {_CHEAPER}",
+            )
+        if stopped := self._stop_for(request):
+            raise CallError(stopped.kind, stopped.message)
 
     def _stop_for(self, request: Request) -> AnswerError | None:
         """Give why this request is not to be made any more, or None."""

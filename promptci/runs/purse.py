@@ -80,6 +80,19 @@ class Purse:
         self._settled.set()
         return cost
 
+    @property
+    def overdrawn(self) -> bool:
+        """Whether calls cost more than was set aside for them, so that those under way do not fit any more."""
+        return self._budget is not None and self.spent + self._reserved > self._budget
+
+    def waste(self, model: str, completion: Completion) -> None:
+        """Pay an attempt that the endpoint counted and that gave no answer."""
+        cost = self.price_of(model, completion)
+        if cost is None:
+            self.unknown.add(model)
+        else:
+            self.spent += cost
+
     def recall(self, model: str, completion: Completion, price: Decimal | None) -> None:
         """Count a call that this run has paid for before; None: its price is unknown."""
         if price is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fakes.provider import FakeProvider, Outcome
 
-from promptci.providers.base import CallError, Completion, Request, Usage
+from promptci.providers.base import CallError, Completion, Provider, Request, Usage
 from promptci.providers.options import ModelPrice, Options
 from promptci.providers.prices import PriceList
 from promptci.runs.execute import Desk, answer
@@ -33,7 +33,7 @@ def pairs(count: int, **options: Any) -> list[Question]:
 
 
 async def run(
-    questions: Sequence[Question], provider: FakeProvider | None = None, *, limits: Limits | None = None, **desk: Any
+    questions: Sequence[Question], provider: Provider | None = None, *, limits: Limits | None = None, **desk: Any
 ) -> tuple[Answer, ...]:
     """Ask with limits and a desk made of the other arguments."""
     return await answer(

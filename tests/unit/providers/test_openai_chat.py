@@ -11,7 +11,7 @@ from fakes.asking import CANARY, JSON, OK, ask, body, failure, message, one, req
 from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, reply
 from fakes.virtual_clock import VirtualClock
 
-from promptci.providers.base import Completion, Request, Usage
+from promptci.providers.base import CallError, Completion, Request, Usage
 from promptci.providers.transport import LARGEST_BODY
 
 
@@ -217,12 +217,29 @@ async def test_what_passes_is_asked_again_and_no_answer_is_lost_or_doubled(wire:
     assert len(server.calls) == 6
 
 
-async def test_the_pause_of_the_header_is_waited_for() -> None:
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+@pytest.mark.parametrize(
+    ("header", "written"), [("Retry_After", "17"), ("retry_after_ms", "17000"), ("x_ms_retry_after_ms", "17000")]
+)
+async def test_the_pause_of_the_header_is_waited_for(status: int, header: str, written: str) -> None:
     clock = VirtualClock()
-    with OpenAIServer(faults={0: error(429, Retry_After="17")}) as server:
+    with OpenAIServer(faults={0: error(status, **{header: written})}) as server:
         await one(server.base_url, clock=clock)
 
     assert 17 <= clock.total < 19
+
+
+async def test_a_broken_server_that_wants_a_longer_pause_than_a_call_has_is_not_waited_for() -> None:
+    clock = VirtualClock()
+    with OpenAIServer(faults={0: error(503, "maintenance", Retry_After="3600")}) as server:
+        failed, answered = await ask(server.base_url, request("one"), request("two"), clock=clock)
+
+    assert isinstance(failed, CallError)
+    assert (failed.kind, failed.fatal) == ("server", False)
+    assert "maintenance" in failed.message
+    assert "a pause of 3600 s" in failed.message
+    assert isinstance(answered, Completion)
+    assert clock.total < 1
 
 
 async def test_the_same_500_three_times_is_given_up() -> None:

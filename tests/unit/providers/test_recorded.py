@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptci.errors import InputError
-from promptci.providers.base import CallError, Completion, Request, Usage
+from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Usage, Watch
 from promptci.providers.recorded import Recorded, Recorder
 from promptci.redact import Redactor
 
@@ -33,7 +33,7 @@ class Scripted:
         self.calls = 0
         self.closed = False
 
-    async def complete(self, request: Request, *, replicate: int) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
         """Answer, or fail as a provider does."""
         self.calls += 1
         text = request.messages[-1]["content"]

@@ -1,0 +1,82 @@
+"""Calls that wait for their turn while the asking ends, or the money does, are not made; what was billed is counted."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, reply
+from fakes.questions import kinds, pairs, run
+
+from promptci.providers.limiter import START
+from promptci.providers.openai_chat import OpenAIChat
+from promptci.providers.options import ModelPrice, Options
+from promptci.providers.prices import PriceList
+from promptci.runs.model import Answer, Limits
+from promptci.runs.purse import Purse
+
+CASES = 100
+PRICES = {"m": ModelPrice(input_usd=Decimal(1000), output_usd=Decimal(1000))}
+
+
+async def asked(
+    answer: Callable[[Call], Reply | str], purse: Purse, *, cases: int = CASES, concurrency: int | None = None
+) -> tuple[tuple[Answer, ...], list[Call]]:
+    """Ask a real endpoint; gives the rows, and the calls that arrived."""
+    with OpenAIServer(answer, latency_s=0.02) as server:
+        provider = OpenAIChat(Options(base_url=server.base_url), key="k", concurrency=concurrency)
+        try:
+            questions = pairs(cases, parameters={"max_tokens": 1})
+            rows = await run(questions, provider, purse=purse, limits=Limits(concurrency=concurrency))
+        finally:
+            await provider.aclose()
+        return rows, server.calls
+
+
+def used(read: int, **changes: object) -> Reply:
+    """Give an answer of which the endpoint says that so many tokens were read."""
+    usage = {"prompt_tokens": read, "completion_tokens": 0, "total_tokens": read}
+    return reply({**completion("fine", model="m"), "usage": usage, **changes})
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, "auth"), (404, "not-found"), (307, "bad-request")])
+@pytest.mark.parametrize("concurrency", [None, START])
+async def test_a_wrong_key_is_shown_to_no_more_than_are_under_way(
+    status: int, kind: str, concurrency: int | None
+) -> None:
+    rows, calls = await asked(lambda _: error(status, "no"), Purse(), concurrency=concurrency)
+
+    assert kinds(rows) == {kind: 2 * CASES}
+    assert len(calls) <= START
+
+
+async def test_calls_that_cost_more_than_could_be_expected_end_the_run_with_those_under_way() -> None:
+    """What a prompt has in tokens is an estimate; here each call takes a hundred times as many."""
+    purse = Purse(Decimal(5), PriceList(Options(kind="local", prices=PRICES)))
+    rows, calls = await asked(lambda _: used(1000), purse)
+
+    assert kinds(rows) == {"answered": len(calls), "budget": 2 * CASES - len(calls)}
+    assert len(calls) == purse.spent <= 5 + START
+    (said,) = {row.error.message for row in rows if row.error}
+    assert "cost more than was to be expected" in said
+    assert "run.budget_usd" in said
+
+
+async def test_an_answer_that_cannot_be_used_is_paid_for() -> None:
+    def answer(call: Call) -> Reply | str:
+        return used(30, choices=[]) if call.number % 2 else used(10)
+
+    purse = Purse(None, PriceList(Options(kind="local", prices=PRICES)))
+    rows, calls = await asked(answer, purse, cases=5, concurrency=1)
+
+    assert kinds(rows) == {"answered": 10}
+    assert len(calls) == 19
+    assert purse.spent == 10 * Decimal("0.01") + 9 * Decimal("0.03")
+
+
+async def test_what_an_answer_that_cannot_be_used_costs_may_be_unknown() -> None:
+    purse = Purse(None, PriceList(Options(kind="local")))
+    rows, _ = await asked(lambda _: used(30, choices=None), purse, cases=1, concurrency=1)
+
+    assert kinds(rows) == {"malformed": 2}
+    assert purse.known is None
+    assert purse.unknown == {"m"}
