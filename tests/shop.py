@@ -42,7 +42,9 @@ def config(server: OpenAIServer | None = None, **sections: Any) -> str:
     provider = {**base, **sections.pop("provider", {})}
     # No latency limit: a busy machine must not decide a test.
     gate = {"max_p95_increase": None, **sections.pop("gate", {})}
-    return json.dumps({"version": 1, "provider": provider, "gate": gate, **sections})
+    # A number is used from the first call: a pace that starts slowly would take seconds of every test.
+    run = {"concurrency": 8, **sections.pop("run", {})}
+    return json.dumps({"version": 1, "provider": provider, "gate": gate, "run": run, **sections})
 
 
 def model(call: Call) -> str:
