@@ -132,7 +132,9 @@ class RunSection(Section):
         default="auto", description="Calls in flight at once; `auto` is what suits the provider."
     )
     budget_usd: Money | None = Field(
-        default=None, description="The run stops with `error` before it would cost more than this many US dollars."
+        default=None,
+        description="The run stops with `error` before it would cost more than this many US dollars. Where calls cost"
+        " more than their length let expect, those under way may pass it.",
     )
     deadline: Annotated[float, BeforeValidator(_seconds)] = Field(
         default=45 * 60.0,

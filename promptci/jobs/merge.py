@@ -133,7 +133,7 @@ def _count(found: Sequence[HandedIn]) -> list[Problem]:
         named = ", ".join(missing[:MOST_NAMED]) + (" and others" if len(missing) > MOST_NAMED else "")
         what = f"of {count} shards {len(missing)} handed in nothing: {named}"
         fix = "Look at what their jobs say and run them again."
-        problems.append(Problem(path=str(Path(found[0].where).parent.parent), what=what, fix=fix))
+        problems.append(Problem(path=found[0].where, what=what, fix=fix))
     return problems
 
 
