@@ -15,7 +15,7 @@ TESTS = Path(__file__).parents[1]
 ENDPOINT, KILL = "sweep/test_endpoint_sweep", "sweep/test_kill"
 CHAT, NETWORK, RETRY = (f"unit/providers/test_{name}" for name in ("openai_chat", "openai_network", "retry"))
 ANSWER, ADDRESS, LIMITER = (f"unit/providers/test_{name}" for name in ("answer", "endpoint", "limiter"))
-EXECUTE, PURSE, JOURNAL = (f"unit/runs/test_run_{name}" for name in ("execute", "purse", "journal"))
+EXECUTE, PURSE, JOURNAL, WAITING = (f"unit/runs/test_run_{name}" for name in ("execute", "purse", "journal", "waiting"))
 CHECK, EVENTS, SECRETS = (f"jobs/test_{name}" for name in ("check", "github_events", "secrets"))
 QUARANTINE, COMPARABLE = "jobs/test_quarantined_cases", "jobs/test_comparable_run"
 PROMPTS, HOSTILE, RENDER = (f"unit/prompts/test_{name}" for name in ("prompts", "prompts_hostile", "render_hostile"))
@@ -126,6 +126,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"{CHAT}::test_what_will_not_pass_is_asked_once_and_explained",
         f"{EXECUTE}::test_a_fatal_failure_stops_the_asking",
         f"{EXECUTE}::test_a_model_that_cannot_be_asked_does_not_stop_questions_to_another",
+        f"{WAITING}::test_a_wrong_key_is_shown_to_no_more_than_are_under_way",
     ),
     "llm_400_context_length": (
         "unit/runs/test_run_sweep::test_a_failure_that_stays_costs_its_answer_or_where_hopeless_the_rest",
@@ -166,6 +167,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "llm_budget_cap_hit_midrun": (
         f"{PURSE}::test_the_budget_is_never_passed_and_pairs_stay_whole",
         f"{CHECK}::test_the_budget_ends_the_run_with_an_error_and_a_report",
+        f"{WAITING}::test_calls_that_cost_more_than_could_be_expected_end_the_run_with_those_under_way",
     ),
     "llm_budget_zero": (f"{PURSE}::test_a_budget_of_nothing_makes_no_call",),
     "llm_budget_dry_run": (f"{CHECK}::test_a_dry_run_prints_the_plan_and_asks_nothing",),
