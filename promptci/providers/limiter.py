@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from promptci.providers.pace import Pace, Sent
+from promptci.providers.pace import WINDOW_S, Pace, Sent
 
 STRAGGLE, STRAGGLE_S = 0.1, 0.5
 """A common pause is lengthened by up to this share of it, and no more than so long: other processes wait as well."""
@@ -133,7 +133,9 @@ class Limiter:
 
     def cut(self, turn: Turn, after_s: float | None) -> None:
         """Note that a call was refused for coming too often; `after_s` holds all calls back that long."""
-        self._pause(after_s)
+        # A short pause is what this call needs; one that holds all while the rate is known lets allowance overflow.
+        if not self.pace.sure or (after_s or 0.0) >= WINDOW_S:
+            self._pause(after_s)
         again = turn.cuts == self._cuts
         self._cuts += again
         self._growth.doubling = False

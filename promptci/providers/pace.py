@@ -74,7 +74,8 @@ class Pace:
         """Start without a limit."""
         self.found: float | None = None
         """Calls a second that the endpoint allows, as far as known."""
-        self._sure = False
+        self.sure = False
+        """Whether that was measured, or told, and not only guessed."""
         self._told = False
         """Headers say what is left."""
         self._lied = False
@@ -128,7 +129,7 @@ class Pace:
         age = max(0.0, now - self._since)
         if self._told:
             return self.found + self._surplus / SURPLUS_S
-        if not self._sure:
+        if not self.sure:
             return float(self.found * math.exp(SEARCH * min(age, 60.0)))
         return float(self.found * (1 + (1 - CAUTION) * (min(age / self._recovery_s, 5.0) - 1) ** 3))
 
@@ -153,9 +154,9 @@ class Pace:
             recent = [at for at in self._recent if at > now - RECENT_S]
             spread = max(now - recent[0], 0.05) if recent else RECENT_S
             self.found = max(FIRST_GUESS * len(recent) / spread, SLOWEST)
-        elif before is not None and taken and (self._sure or taken >= FEWEST):
+        elif before is not None and taken and (self.sure or taken >= FEWEST):
             self._measure(taken, sent.at - before.at, now)
-        elif not self._sure:
+        elif not self.sure:
             # An allowance that is empty twice was given fewer calls in between than one more than were taken.
             most = math.inf if before is None else (taken + 1) / self._filled_s(sent.at - before.at)
             self.found = max(SLOWEST, FIRST_GUESS * min(self.rate(now), most))
@@ -172,14 +173,14 @@ class Pace:
         bucket = self._pause_s < WINDOW_S
         if bucket and fastest > max(measured, self.rate(self._since)):
             # The pace came from below, so perhaps some allowance was lost: the rate lies between the two.
-            measured = math.sqrt(measured * fastest) if self._sure else fastest
-        if bucket and self._sure and (taken < TRUSTED or self._idle_s > MOST_IDLE * filled_s):
+            measured = math.sqrt(measured * fastest) if self.sure else fastest
+        if bucket and self.sure and (taken < TRUSTED or self._idle_s > MOST_IDLE * filled_s):
             measured = max(measured, CUT * fastest)
-        same = self._sure and abs(measured - found) < SAME * found
+        same = self.sure and abs(measured - found) < SAME * found
         least = max(RECOVERY_S, RECOVERY_CALLS / measured, RECOVERY_PAUSES * self._pause_s)
         self._recovery_s = min(max(least, 2 * self._recovery_s if same else 0.0), LONGEST_RECOVERY_S)
         self.found = max(SLOWEST, (found + measured) / 2 if same else measured)
-        self._sure = True
+        self.sure = True
 
     def _filled_s(self, seconds: float) -> float:
         """Give for how long the allowance filled: of the time without calls none may count, or all; so the mean.
@@ -211,7 +212,7 @@ class Pace:
             surplus = left - 2 * flying - RESERVE
             if surplus <= 0 or self._told:
                 self.found = fills if not self._told or self.found is None else 0.9 * self.found + 0.1 * fills
-                self._told = self._sure = True
+                self._told = self.sure = True
                 self._since = now
                 self._surplus = max(0.0, surplus)
         return self._scarce(headers)
@@ -227,7 +228,7 @@ class Pace:
         if full_s > took_s:  # else the window may be over since
             rest_s = max(left_s, LAST_PART * self._window_s)
             self.found, self._surplus, self._since = CAUTION * left / rest_s, 0.0, now
-            self._told = self._sure = True
+            self._told = self.sure = True
         return None
 
     def _scarce(self, headers: Mapping[str, str]) -> float | None:
