@@ -143,7 +143,7 @@ def start_up(rounds: int) -> dict[str, float]:
         for arguments in (["add", "README"], ["commit", "-q", "-m", "no prompt"]):
             subprocess.run([*git, *arguments], check=True)
         check = ["check", "--repo", str(folder), "--base", "HEAD~1", "--head", "HEAD", "--out", f"{scratch}/out"]
-        measured = {"`promptci --help`": ["--help"], "`promptci check`, nothing changed": check}
+        measured = {targets.HELP: ["--help"], targets.UNCHANGED: check}
         return {
             name: statistics.median(
                 measure([sys.executable, "-m", "promptci", *words], environ, folder).wall_s for _ in range(rounds)
@@ -152,9 +152,14 @@ def start_up(rounds: int) -> dict[str, float]:
         }
 
 
+def medians(costs: dict[str, list[Cost]]) -> dict[str, float]:
+    """Give the seconds that each took, by its name."""
+    return {name: statistics.median(cost.wall_s for cost in found) for name, found in costs.items()}
+
+
 def table(count: int, costs: dict[str, list[Cost]]) -> list[str]:
     """Give the Markdown table of one number of cases: medians, and each as a multiple of the floor."""
-    walls = {name: statistics.median(cost.wall_s for cost in found) for name, found in costs.items()}
+    walls = medians(costs)
     lines = [
         f"## {count:,} cases, {CONCURRENCY[count]} at once",
         "",
@@ -175,10 +180,7 @@ def table(count: int, costs: dict[str, list[Cost]]) -> list[str]:
 
 def aims(costs: dict[int, dict[str, list[Cost]]], quick: dict[str, float]) -> list[str]:
     """Give the Markdown table of what was to be reached."""
-    walls = {
-        count: {name: statistics.median(cost.wall_s for cost in costs) for name, costs in found.items()}
-        for count, found in costs.items()
-    }
+    walls = {count: medians(found) for count, found in costs.items()}
     peaks = {
         count: max(cost.peak_mb for cost in found["promptci"]) for count, found in costs.items() if "promptci" in found
     }

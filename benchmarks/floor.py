@@ -1,12 +1,11 @@
 """The least that Python and aiohttp need: ask, and look whether the answer holds what is expected."""
 
 import asyncio
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import aiohttp
+import goldens
 
 
 async def main(base_url: str, cases: list[dict[str, Any]], concurrency: int) -> None:
@@ -28,6 +27,4 @@ async def main(base_url: str, cases: list[dict[str, Any]], concurrency: int) -> 
         sys.exit(f"{right} of {len(cases)} are right")
 
 
-files = sorted(Path(sys.argv[2]).iterdir())
-everything = [json.loads(line) for file in files for line in file.read_text().splitlines()]
-asyncio.run(main(sys.argv[1], everything, int(sys.argv[3])))
+asyncio.run(main(sys.argv[1], goldens.read(sys.argv[2]), int(sys.argv[3])))

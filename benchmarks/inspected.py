@@ -1,9 +1,8 @@
 """The same cases as an inspect_ai task, run by its Python function."""
 
-import json
 import sys
-from pathlib import Path
 
+import goldens
 from inspect_ai import Task, eval  # noqa: A004 - its own name
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.scorer import includes
@@ -12,8 +11,7 @@ from inspect_ai.solver import generate
 
 def main(folder: str, concurrency: int, logs: str) -> None:
     """Ask every case of a folder's JSONL files; the endpoint stands in BENCH_BASE_URL."""
-    files = sorted(Path(folder).iterdir())
-    cases = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    cases = goldens.read(folder)
     samples = [Sample(id=case["id"], input=case["vars"]["text"], target=case["expected"]) for case in cases]
     task = Task(dataset=MemoryDataset(samples), solver=generate(), scorer=includes())
     (log,) = eval(

@@ -1,11 +1,10 @@
 """The script that a person writes with the `openai` package's manual: ask, and look at the answer."""
 
 import asyncio
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
+import goldens
 from openai import AsyncOpenAI
 
 
@@ -27,6 +26,4 @@ async def main(base_url: str, cases: list[dict[str, Any]], concurrency: int) -> 
         sys.exit(f"{right} of {len(cases)} are right")
 
 
-files = sorted(Path(sys.argv[2]).iterdir())
-everything = [json.loads(line) for file in files for line in file.read_text().splitlines()]
-asyncio.run(main(sys.argv[1], everything, int(sys.argv[3])))
+asyncio.run(main(sys.argv[1], goldens.read(sys.argv[2]), int(sys.argv[3])))

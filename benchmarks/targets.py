@@ -9,7 +9,8 @@ TIMES = {
 }
 """By number of cases: how long it may take, as a multiple of what another takes."""
 MEMORY_MB = {10_000: 200.0, 100_000: 300.0}
-SECONDS = {"`promptci --help`": 0.25, "`promptci check`, nothing changed": 1.0, "reports of 10,000 cases again": 5.0}
+HELP, UNCHANGED, REDRAWN = "`promptci --help`", "`promptci check`, nothing changed", "reports of 10,000 cases again"
+SECONDS = {HELP: 0.25, UNCHANGED: 1.0, REDRAWN: 5.0}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,8 +55,7 @@ def rows(
                 yield Row(what=what, target=target, measured=found["promptci"] / found[other], unit="×")
         if count in MEMORY_MB and count in peaks_mb:
             yield Row(what=f"{count:,} cases, memory", target=MEMORY_MB[count], measured=peaks_mb[count], unit="MB")
-    again = walls.get(10_000, {}).get("redraw")
-    measured = {**seconds, **({} if again is None else {"reports of 10,000 cases again": again})}
+    measured = {REDRAWN: walls.get(10_000, {}).get("redraw"), **seconds}
     for what, target in SECONDS.items():
-        if what in measured:
-            yield Row(what=what, target=target, measured=measured[what], unit="s")
+        if (took_s := measured.get(what)) is not None:
+            yield Row(what=what, target=target, measured=took_s, unit="s")

@@ -38,4 +38,5 @@ class Filled(Sequence[Said]):
         """Compare with other messages, filled in or plain."""
         return tuple(self) == tuple(other) if isinstance(other, Filled | tuple) else NotImplemented
 
+    # As the mappings in it, it cannot be hashed.
     __hash__ = None  # type: ignore[assignment]

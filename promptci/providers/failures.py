@@ -122,25 +122,31 @@ def _passing(status: int, headers: Mapping[str, str], body: object, where: str, 
     """Judge a status that may pass by itself."""
     kind = "timeout" if status == 408 else "server"
     after = retry_after(headers, wall)
-    if after is not None and after > LONGEST_WAIT_S:
-        return _never(kind, f"{where}. {_too_long(after)}")  # of this call only: others may find another server
-    again = Again.NEVER if headers.get("x-should-retry") == "false" else Again.LATER
+    if endless := _endless(after):
+        return _never(kind, f"{where}. {endless}")  # of this call only: others may find another server
     signature = None if status in _OVERLOADED else f"{status} {canonical.digest(_hashable(body))}"
-    return Failed(CallError(kind, where), again=again, after_s=after, signature=signature)
+    return Failed(CallError(kind, where), again=_again(headers), after_s=after, signature=signature)
 
 
 def _limited(headers: Mapping[str, str], where: str, wall: float) -> Failed:
     after = retry_after(headers, wall)
-    if after is not None and after > LONGEST_WAIT_S:
-        return _never("rate-limit", f"{where}. {_too_long(after)}", fatal=True)
+    if endless := _endless(after):
+        return _never("rate-limit", f"{where}. {endless}", fatal=True)
     hint = "set run.concurrency lower if this persists"
-    again = Again.NEVER if headers.get("x-should-retry") == "false" else Again.LATER
-    return Failed(CallError("rate-limit", f"{where}. Too many calls: {hint}"), again=again, after_s=after, limited=True)
+    error = CallError("rate-limit", f"{where}. Too many calls: {hint}")
+    return Failed(error, again=_again(headers), after_s=after, limited=True)
 
 
-def _too_long(after_s: float) -> str:
+def _endless(after_s: float | None) -> str | None:
+    """Say that the endpoint asks for a longer pause than a call may wait, or None."""
+    if after_s is None or after_s <= LONGEST_WAIT_S:
+        return None
     pause = f"the endpoint wants a pause of {after_s:.0f} s, longer than the {LONGEST_WAIT_S:.0f} s a call may wait"
     return f"{pause}: run again later"
+
+
+def _again(headers: Mapping[str, str]) -> Again:
+    return Again.NEVER if headers.get("x-should-retry") == "false" else Again.LATER
 
 
 def _never(kind: str, message: str, *, fatal: bool = False) -> Failed:

@@ -154,11 +154,11 @@ class Limiter:
         if self._left() <= 0 and not self._gate.locked():
             return self.pace.leave(self._now())
         async with self._gate:
-            leaving()
-            while (left := self._left()) > 0:
-                await self._sleep(left)
+            while True:
                 leaving()
-            return self.pace.leave(self._now())
+                if (left := self._left()) <= 0:
+                    return self.pace.leave(self._now())
+                await self._sleep(left)
 
     def _left(self) -> float:
         now = self._now()

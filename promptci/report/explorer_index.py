@@ -24,10 +24,8 @@ NONE: Figures = (None, None, None)
 class Row:
     """A case and where it belongs."""
 
-    cases: Sequence[CaseView]
-    """All cases of the prompt; they may be in a file."""
     place: int
-    """Of this one among them."""
+    """Of the case among all of the prompt, which may be in a file."""
     prompt: PromptView
     number: int
     """Of the prompt."""
@@ -47,7 +45,7 @@ class Row:
     @property
     def case(self) -> CaseView:
         """The case with all its texts."""
-        return self.cases[self.place]
+        return self.prompt.case_details[self.place]
 
 
 def rows(view: ReportView, found: Sequence[Sequence[Found]]) -> Iterator[Row]:
@@ -57,7 +55,6 @@ def rows(view: ReportView, found: Sequence[Sequence[Found]]) -> Iterator[Row]:
         for kind, cases in kinds:
             for place, case in cases.numbered():
                 yield Row(
-                    cases=prompt.case_details,
                     place=place,
                     prompt=prompt,
                     number=number,

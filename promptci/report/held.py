@@ -8,7 +8,7 @@ import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import overload
+from typing import Protocol, overload
 
 from promptci.redact import Redactor
 from promptci.report.case_model import CaseView
@@ -51,6 +51,9 @@ class _File:
         self._file.flush()
         return Filed(self, range(first, len(self._ends) - 1))
 
+    def __getitem__(self, number: int) -> CaseView:
+        return self.read(number, number + 1)[0]
+
     def read(self, first: int, stop: int) -> list[CaseView]:
         """Give the cases of these numbers; the text is checked again as it is read."""
         start = self._ends[first]
@@ -65,56 +68,18 @@ def clean(case: CaseView, redactor: Redactor) -> CaseView:
     return CaseView.model_validate(redactor.value(case.model_dump()))
 
 
-class Filed(Sequence[CaseView]):
-    """Cases that are read when they are asked for."""
+class _Numbered(Protocol):
+    """Gives a case by its number."""
 
-    def __init__(self, file: _File, numbers: range) -> None:
-        """Use Holder."""
-        self._file = file
-        self._numbers = numbers
-
-    def __len__(self) -> int:
-        """Count them."""
-        return len(self._numbers)
-
-    @overload
-    def __getitem__(self, place: int) -> CaseView: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[CaseView]: ...
-
-    def __getitem__(self, place: int | slice) -> CaseView | Sequence[CaseView]:
-        """Read one, or name several."""
-        if isinstance(place, slice):
-            return Filed(self._file, self._numbers[place])
-        number = self._numbers[place]
-        return self._file.read(number, number + 1)[0]
-
-    def __iter__(self) -> Iterator[CaseView]:
-        """Read them one after the other, some at a time."""
-        if self._numbers.step != 1:
-            yield from (self[place] for place in range(len(self)))
-            return
-        for start in range(0, len(self), AT_A_TIME):
-            some = self._numbers[start : start + AT_A_TIME]
-            yield from self._file.read(some.start, some.stop)
-
-    def __eq__(self, other: object) -> bool:
-        """Compare case by case."""
-        if not isinstance(other, Sequence):
-            return NotImplemented
-        return len(self) == len(other) and all(one == two for one, two in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]
+    def __getitem__(self, number: int, /) -> CaseView: ...
 
 
-class Chosen(Sequence[CaseView]):
-    """Some of a prompt's cases, in an order of their own."""
+class _Part(Sequence[CaseView]):
+    """Cases that are found by their places in something larger, when they are asked for."""
 
-    def __init__(self, cases: Sequence[CaseView], places: Iterable[int]) -> None:
-        """Hold where they stand."""
+    def __init__(self, cases: _Numbered, places: Sequence[int]) -> None:
         self._cases = cases
-        self._places = array("Q", places)
+        self._places = places
 
     def __len__(self) -> int:
         """Count them."""
@@ -127,10 +92,43 @@ class Chosen(Sequence[CaseView]):
     def __getitem__(self, place: slice) -> Sequence[CaseView]: ...
 
     def __getitem__(self, place: int | slice) -> CaseView | Sequence[CaseView]:
-        """Give one, or several."""
+        """Give one, or name several."""
         if isinstance(place, slice):
-            return Chosen(self._cases, self._places[place])
+            return type(self)(self._cases, self._places[place])
         return self._cases[self._places[place]]
+
+
+class Filed(_Part):
+    """Cases that are in a file."""
+
+    _cases: _File
+    _places: range
+
+    def __iter__(self) -> Iterator[CaseView]:
+        """Read them one after the other, some at a time."""
+        if self._places.step != 1:
+            yield from (self[place] for place in range(len(self)))
+            return
+        for start in range(0, len(self), AT_A_TIME):
+            some = self._places[start : start + AT_A_TIME]
+            yield from self._cases.read(some.start, some.stop)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare case by case."""
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(one == two for one, two in zip(self, other, strict=True))
+
+    # As every list: what is equal to it may change.
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Chosen(_Part):
+    """Some of a prompt's cases, in an order of their own."""
+
+    def __init__(self, cases: _Numbered, places: Iterable[int]) -> None:
+        """Hold where they stand."""
+        super().__init__(cases, array("Q", places))
 
     def numbered(self) -> Iterator[tuple[int, CaseView]]:
         """Give each with its place among all cases of the prompt."""

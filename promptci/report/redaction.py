@@ -1,11 +1,9 @@
 """Takes secrets out of a view, so that no output drawn from it can hold one."""
 
-from collections.abc import Iterator
-
 from promptci.redact import Redactor
 from promptci.report import data
 from promptci.report.held import Holder, clean
-from promptci.report.model import CaseView, PromptView, ReportView
+from promptci.report.model import ReportView
 
 
 def redacted(view: ReportView, redactor: Redactor) -> ReportView:
@@ -18,11 +16,7 @@ def redacted(view: ReportView, redactor: Redactor) -> ReportView:
     if all(redactor.finds_nothing(piece) for piece in data.pieces(view)):
         return view
     holder = Holder(sum(len(prompt.case_details) for prompt in view.prompts), redactor)
-    cases = [holder.keep(_cases(prompt, redactor)) for prompt in view.prompts]
-    clean = ReportView.model_validate(redactor.value(data.without_cases(view).model_dump(by_alias=True)))
-    prompts = zip(clean.prompts, cases, strict=True)
-    return clean.model_copy(update={"prompts": [p.model_copy(update={"case_details": held}) for p, held in prompts]})
-
-
-def _cases(prompt: PromptView, redactor: Redactor) -> Iterator[CaseView]:
-    return (clean(case, redactor) for case in prompt.case_details)
+    cases = [holder.keep(clean(case, redactor) for case in prompt.case_details) for prompt in view.prompts]
+    rest = ReportView.model_validate(redactor.value(data.without_cases(view).model_dump(by_alias=True)))
+    prompts = zip(rest.prompts, cases, strict=True)
+    return rest.model_copy(update={"prompts": [p.model_copy(update={"case_details": held}) for p, held in prompts]})

@@ -72,10 +72,7 @@ class Purse:
         """Give back what was set aside and pay what the answer cost; gives that price, None where it is unknown."""
         cost = None if completion is None else self.price_of(model, completion)
         if completion is not None:
-            if cost is None:
-                self.unknown.add(model)
-            else:
-                self.spent += cost
+            self._pay(model, cost)
         self._reserved -= reserved
         self._settled.set()
         return cost
@@ -87,18 +84,17 @@ class Purse:
 
     def waste(self, model: str, completion: Completion) -> None:
         """Pay an attempt that the endpoint counted and that gave no answer."""
-        cost = self.price_of(model, completion)
+        self._pay(model, self.price_of(model, completion))
+
+    def recall(self, model: str, completion: Completion, price: Decimal | None) -> None:
+        """Count a call that this run has paid for before; None: its price is unknown."""
+        self._pay(model, price if price is None or not completion.batched else price * BATCH_SHARE)
+
+    def _pay(self, model: str, cost: Decimal | None) -> None:
         if cost is None:
             self.unknown.add(model)
         else:
             self.spent += cost
-
-    def recall(self, model: str, completion: Completion, price: Decimal | None) -> None:
-        """Count a call that this run has paid for before; None: its price is unknown."""
-        if price is None:
-            self.unknown.add(model)
-        else:
-            self.spent += price * BATCH_SHARE if completion.batched else price
 
     def affords(self, requests: Sequence[Request], ordered: Decimal) -> Decimal | None:
         """Give what these calls could cost at most by batch, or None where the budget forbids them.

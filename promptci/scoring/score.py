@@ -9,6 +9,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer
 from promptci.scoring import judge, pairwise, similar
+from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.assertions.table import ASSERTIONS
 from promptci.scoring.judge import JudgeDesk
@@ -89,18 +90,7 @@ async def _judged(
 
 
 def _mark(assertion: Assertion, subject: Subject) -> Mark:
-    outcome = ASSERTIONS[assertion.type].mark(assertion, subject)
-    return _once(
-        Mark(
-            type=assertion.type,
-            name=assertion.name or assertion.type,
-            passed=outcome.passed,
-            score=outcome.score,
-            reason=outcome.reason,
-            weight=assertion.weight,
-            label=outcome.label,
-        )
-    )
+    return _once(base.marked(assertion, ASSERTIONS[assertion.type].mark(assertion, subject)))
 
 
 @lru_cache(maxsize=4096)

@@ -73,17 +73,18 @@ async def mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -
     wanted = base.as_text(_operand(assertion, subject.case)).strip()
     text = subject.text.strip()
     if text == wanted:
-        return _mark(assertion, Outcome(passed=True, reason="is the very text that was wanted"))
+        return base.marked(assertion, Outcome(passed=True, reason="is the very text that was wanted"), FREE)
     if not text:
-        return _mark(assertion, Outcome(passed=False, reason=f"the answer is empty; wanted {base.quoted(wanted)}"))
+        empty = Outcome(passed=False, reason=f"the answer is empty; wanted {base.quoted(wanted)}")
+        return base.marked(assertion, empty, FREE)
     model = model_of(assertion, None if desk is None else desk.embedding_model)
     if desk is None or model is None:
-        return _mark(assertion, _unknown("no embedding model"))
+        return base.marked(assertion, _unknown("no embedding model"), FREE)
     requests = [providers.embedding(model, one) for one in (text, wanted)]
     answers = await asyncio.gather(*(desk.ask(request, 0) for request in requests))
     costs = [answer.cost_usd for answer in answers]
     total = None if None in costs else sum(filter(None, costs), FREE)
-    return _mark(assertion, _compared(answers, least, wanted), total)
+    return base.marked(assertion, _compared(answers, least, wanted), total)
 
 
 def cosine(one: list[float], other: list[float]) -> float | None:
@@ -145,15 +146,3 @@ def _written(least: float) -> str:
 
 def _unknown(why: str) -> Outcome:
     return Outcome(passed=None, reason=f"unscored: {why}")
-
-
-def _mark(assertion: Assertion, outcome: Outcome, cost: Decimal | None = FREE) -> Mark:
-    return Mark(
-        type=assertion.type,
-        name=assertion.name or assertion.type,
-        passed=outcome.passed,
-        score=outcome.score,
-        reason=outcome.reason,
-        weight=assertion.weight,
-        cost_usd=cost,
-    )

@@ -5,11 +5,13 @@ import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts import render
 from promptci.runs.model import Answer
+from promptci.scoring.model import Mark
 
 SHOWN = 120
 """Characters of an answer or expectation quoted in a reason."""
@@ -41,6 +43,20 @@ class Outcome:
     def score(self) -> float | None:
         """1 or 0; None when unscored."""
         return None if self.passed is None else float(self.passed)
+
+
+def marked(assertion: Assertion, outcome: Outcome, cost_usd: Decimal | None = None) -> Mark:
+    """Give the mark of an outcome; `cost_usd`: of what was asked for it."""
+    return Mark(
+        type=assertion.type,
+        name=assertion.name or assertion.type,
+        passed=outcome.passed,
+        score=outcome.score,
+        reason=outcome.reason,
+        weight=assertion.weight,
+        label=outcome.label,
+        cost_usd=cost_usd,
+    )
 
 
 class Validator(Protocol):

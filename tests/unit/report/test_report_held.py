@@ -101,7 +101,7 @@ def test_a_secret_is_gone_before_a_case_is_written_to_a_file() -> None:
     (held,) = (prompt.case_details for prompt in in_a_file(made, Redactor([SECRET])).prompts)
 
     assert isinstance(held, Filed)
-    content = held._file._file
+    content = held._cases._file
     content.seek(0)
     written = content.read().decode()
     assert "[redacted]" in written
@@ -118,7 +118,7 @@ def test_a_secret_in_a_file_is_found_when_the_whole_view_is_redacted() -> None:
 def test_a_file_is_closed_with_the_last_who_reads_it() -> None:
     held = Holder(MOST_IN_MEMORY + 1, Redactor()).keep(PLAIN)
     assert isinstance(held, Filed)
-    file, part = held._file._file, held[2:]
+    file, part = held._cases._file, held[2:]
     del held
     assert list(part) == PLAIN[2:]
     assert not file.closed
