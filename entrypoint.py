@@ -6,6 +6,6 @@ import signal
 # wait, and then be killed. The Action sets its own handler as soon as it runs.
 signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
-from promptci.action import main  # noqa: E402 - after the handler
+from promptci.action.main import main  # noqa: E402 - after the handler
 
 raise SystemExit(main())

@@ -20,7 +20,7 @@ import large
 from browsing import CHROMIUM, FLAGS
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from promptci.report import html
+from promptci.report.html import html_renderer
 
 MOST_BYTES, MOST_MS = 20_000_000, 3000
 ROUNDS = 3
@@ -63,7 +63,7 @@ def main() -> int:
     options = parser.parse_args()
     view = large.view(options.cases)
     started = time.process_time()
-    text = html.render(view)
+    text = html_renderer.render(view)
     print(f"written in {time.process_time() - started:.1f} s of one core: {len(text.encode()) / 1e6:.1f} MB")
     options.out.write_text(text, encoding="utf-8")
     with sync_playwright() as playwright:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from promptci import cli
 from promptci.config import schema as config_schema
-from promptci.report import data
+from promptci.report.model import document
 from promptci.rollout import schema as deployment_schema
 
 DOCS = Path(__file__).parent
@@ -25,7 +25,7 @@ def generated() -> dict[Path, str]:
     return {
         config_schema.SCHEMA_FILE: json.dumps(config_schema.json_schema(), indent=2) + "\n",
         deployment_schema.SCHEMA_FILE: json.dumps(deployment_schema.json_schema(), indent=2) + "\n",
-        data.SCHEMA_FILE: json.dumps(data.schema(), indent=2) + "\n",
+        document.SCHEMA_FILE: json.dumps(document.schema(), indent=2) + "\n",
         DOCS / "commands.md": _commands(),
         DOCS / "configuration.md": _configuration(),
     }

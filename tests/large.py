@@ -15,7 +15,7 @@ from pathlib import Path
 
 from notation import comparison, many, report
 
-from promptci.report.model import AnswerView, CaseView, MarkView, PromptView, ReportView
+from promptci.report.model.report import AnswerView, CaseView, MarkView, PromptView, ReportView
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 LABELS = ("billing", "delivery", "refund", "technical", "other")

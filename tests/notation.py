@@ -18,20 +18,20 @@ from typing import Any
 
 from promptci.compare.compare import compare
 from promptci.compare.model import Comparison
+from promptci.config.policy import Policy
 from promptci.gates.decide import decide
 from promptci.gates.model import Reason
-from promptci.gates.policy import Policy
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.model import Message, Prompt
 from promptci.providers.base import Completion, Usage
-from promptci.report import view
-from promptci.report.facts import RunFacts
-from promptci.report.model import ReportView, RevisionView, SpendView
+from promptci.report.build import view
+from promptci.report.build.run_facts import RunFacts
+from promptci.report.model.report import ReportView, RevisionView, SpendView
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
-from promptci.scoring import trust
-from promptci.scoring.inform import inform
+from promptci.scoring.judges import trust
+from promptci.scoring.judges.discount_untrusted import inform
+from promptci.scoring.judges.trust import Calibration, Judging
 from promptci.scoring.model import JudgeIdentity, Mark, Orders, ScoredCase
-from promptci.scoring.trust import Calibration, Judging
 from promptci.stats.raters import Confusion
 
 BASE = RevisionView(rev="main", sha="1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d")

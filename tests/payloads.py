@@ -4,13 +4,13 @@ from typing import Any
 
 from notation import comparison, report
 
+from promptci.config.policy import Mode, Policy
 from promptci.gates.model import Reason
-from promptci.gates.policy import Mode, Policy
-from promptci.history.precision import Precision
-from promptci.report.model import FlakyCaseView, FlakyView, PastQualityView, PromptView, ReportView
+from promptci.history.gate_precision import Precision
+from promptci.report.model.report import FlakyCaseView, FlakyView, PastQualityView, PromptView, ReportView
 from promptci.runs.model import Status
-from promptci.scoring.canaries import CanaryOutcome
-from promptci.scoring.pairwise import SwapOutcome
+from promptci.scoring.judges.pairwise import SwapOutcome
+from promptci.scoring.judges.probes import CanaryOutcome
 from promptci.verdict import Verdict
 
 XSS = [

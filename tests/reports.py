@@ -5,17 +5,18 @@ from functools import cache
 
 from notation import NEW, OLD, Numbers, comparison, many, prompt, report
 
+from promptci.config.policy import Handling, Mode, Policy
 from promptci.gates.model import Reason
-from promptci.gates.policy import Handling, Mode, Policy
+from promptci.history.gate_precision import Precision
 from promptci.history.model import CaseRecord, VerdictRecord
-from promptci.history.precision import Precision
-from promptci.jobs import remember
-from promptci.report import evidence, html
-from promptci.report.model import ReportView, SpendView
+from promptci.report.build import history_view
+from promptci.report.html import html_renderer
+from promptci.report.model.report import ReportView, SpendView
 from promptci.runs.model import Status
-from promptci.scoring.canaries import CanaryOutcome, distrust
-from promptci.scoring.pairwise import SwapOutcome
+from promptci.scoring.judges.pairwise import SwapOutcome
+from promptci.scoring.judges.probes import CanaryOutcome, distrust
 from promptci.stats.raters import Confusion
+from promptci.usecases.evaluation import run_history
 from promptci.verdict import Verdict
 
 NOTHING = SpendView(calls=0, cached=0, usd=0.0, usd_is_lower_bound=False)
@@ -169,7 +170,7 @@ def advised_with_a_history() -> ReportView:
             prompt="order-extractor",
             fingerprint="f1",
             case=case.id,
-            digest=evidence.digest(case, ""),
+            digest=history_view.digest(case, ""),
             model="gpt-4o-mini-2024-07-18",
             passes=8 - (i < 12),
             fails=int(i < 12),
@@ -183,7 +184,7 @@ def advised_with_a_history() -> ReportView:
         verdicts=VERSIONS,
         precision=Precision(verdicts=12, judged=10, right=9),
     )
-    return remember.identified(made)
+    return run_history.identified(made)
 
 
 def shrunk_and_loosened_goldens() -> ReportView:
@@ -338,4 +339,4 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
 @cache
 def page(situation: str) -> str:
     """Give the page of a situation, drawn once."""
-    return html.render(SITUATIONS[situation]())
+    return html_renderer.render(SITUATIONS[situation]())

@@ -10,7 +10,7 @@ from fakes import github as fake
 from fakes import runner
 from fakes.repo import RepoBuilder
 
-from promptci import action
+from promptci.action import main
 
 HERE, FORK = {"full_name": fake.REPOSITORY}, {"full_name": "mallory/shop", "owner": {"login": "mallory"}}
 
@@ -72,7 +72,7 @@ class Run:
     def __call__(self, **more: str) -> tuple[int, str]:
         """Run the Action; gives its exit code and all it printed."""
         out, err = io.StringIO(), io.StringIO()
-        code = action.main(self.environ(**more), out, err)
+        code = main.main(self.environ(**more), out, err)
         self.err = err.getvalue()
         assert "Traceback" not in self.err
         assert "this is our fault" not in self.err, self.err

@@ -10,9 +10,9 @@ from typing import Any
 from fakes.openai_server import Call, OpenAIServer, Reply
 from fakes.repo import RepoBuilder
 
-from promptci.jobs import check
-from promptci.jobs.console import PlainProgress
-from promptci.jobs.world import Errand, Outcome, World
+from promptci.app.environment import Errand, Outcome, World
+from promptci.app.progress import PlainProgress
+from promptci.usecases.evaluation import check
 
 PROMPT = "prompts/order.prompt.yml"
 GOLDENS = "goldens/order.jsonl"

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from promptci.observations.model import Observation
+from promptci.requestlog.model import Observation
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 STABLE, CANARY, PROMPT = "v1", "v2", "order"

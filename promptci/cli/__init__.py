@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import promptci
-from promptci.jobs import boundary
+from promptci.app import error_boundary
 from promptci.redact import Redactor
 
 COMMANDS = {
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     # What a run makes it keeps to the end; looking through it for garbage at the usual pace takes a tenth of the time.
     gc.set_threshold(*SELDOM)
     arguments = sys.argv[1:] if arguments is None else arguments
-    code = boundary.run(lambda: _invoke(arguments), os.environ, sys.stderr)
+    code = error_boundary.run(lambda: _invoke(arguments), os.environ, sys.stderr)
     gc.freeze()  # the interpreter would look through everything once more before it ends
     sys.exit(code)
 

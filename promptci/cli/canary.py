@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from promptci.cli import console
-from promptci.jobs import canary
-from promptci.jobs.canary import Look
-from promptci.publish import workflow
+from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
-from promptci.report import canary as report
-from promptci.report.canary import Record
+from promptci.report import canary_report as report
+from promptci.report.canary_report import Record
 from promptci.rollout.canary import Outcome
+from promptci.usecases.rollout import canary
+from promptci.usecases.rollout.canary import Look
 
-LEVELS: dict[Outcome, workflow.Level] = {Outcome.ROLL_BACK: "error", Outcome.HOLD: "warning"}
+LEVELS: dict[Outcome, workflow_commands.Level] = {Outcome.ROLL_BACK: "error", Outcome.HOLD: "warning"}
 COLOURS = {Outcome.PROMOTE: "pass", Outcome.WAIT: "inconclusive", Outcome.HOLD: "inconclusive"}
 
 
@@ -83,7 +83,7 @@ def command(now: datetime | None, **others: object) -> int:
 def _show(record: Record) -> None:
     for one in record.decisions:
         colour = console.COLOURS[COLOURS.get(one.outcome, "fail")]
-        click.secho(workflow.safe_line(f"{one.prompt}: {report.sentence(one)}"), fg=colour, bold=True)
+        click.secho(workflow_commands.safe_line(f"{one.prompt}: {report.sentence(one)}"), fg=colour, bold=True)
         for reason in one.reasons:
             console.say(f"  {reason}")
     for problem in record.log.problems:
@@ -93,13 +93,13 @@ def _show(record: Record) -> None:
 def _tell_the_runner(record: Record, words: str) -> None:
     """Write summary, outputs and annotations where GitHub Actions asks for them."""
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        workflow.append_summary(Path(summary), words)
+        workflow_commands.append_summary(Path(summary), words)
     if output := os.environ.get("GITHUB_OUTPUT"):
         values = {"outcome": str(record.outcome), "changed": str(record.applied and record.changed).lower()}
-        workflow.set_outputs(Path(output), values)
+        workflow_commands.set_outputs(Path(output), values)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         redactor = Redactor.from_environ(os.environ)
         for one in record.decisions:
             if level := LEVELS.get(one.outcome):
                 title, text = f"promptci canary: {one.prompt}: {one.outcome}", redactor.text(" ".join(one.reasons))
-                click.echo(workflow.annotation(level, None, None, redactor.text(title), text))
+                click.echo(workflow_commands.annotation(level, None, None, redactor.text(title), text))

@@ -2,9 +2,9 @@
 
 import click
 
+from promptci.app.environment import Errand
 from promptci.cli import console, options
-from promptci.jobs import check
-from promptci.jobs.world import Errand
+from promptci.usecases.evaluation import check
 
 
 @click.command("check")

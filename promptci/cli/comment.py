@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from promptci.cli import console
-from promptci.jobs import comment
-from promptci.publish import pygithub_client
-from promptci.publish.context import Context
+from promptci.publish.github import pygithub_client
+from promptci.publish.runner.context import Context
+from promptci.usecases.reporting import comment
 
 
 @click.command("comment")

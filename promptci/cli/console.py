@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from promptci.jobs.console import PlainProgress
-from promptci.jobs.world import Outcome, World
-from promptci.publish.workflow import safe_line
+from promptci.app.environment import Outcome, World
+from promptci.app.progress import PlainProgress
+from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
 from promptci.runs.model import Answer
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from promptci.cli import console
-from promptci.jobs import demo
+from promptci.usecases.setup import demo
 
 
 @click.command("demo")

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from promptci.cli import console
-from promptci.jobs import diff
-from promptci.jobs.diff import Format
+from promptci.usecases.reporting import diff
+from promptci.usecases.reporting.diff import Format
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

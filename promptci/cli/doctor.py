@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from promptci.cli import console, options
-from promptci.jobs import doctor
 from promptci.redact import Redactor
+from promptci.usecases.setup import doctor
 
 SCHEMA = "promptci/doctor/v1"
 

@@ -10,8 +10,8 @@ import click
 from promptci.cli import console, options
 from promptci.errors import InputError
 from promptci.history.model import Judgement
-from promptci.jobs import history
-from promptci.jobs.history import Archive
+from promptci.usecases.reporting import history
+from promptci.usecases.reporting.history import Archive
 
 
 @click.group("history")

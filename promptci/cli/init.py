@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from promptci.jobs import init
+from promptci.usecases.setup import init
 
 
 @click.command("init")

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
+from promptci.app.environment import Errand
 from promptci.cli import console, options
-from promptci.jobs import calibrate
-from promptci.jobs.calibrate import Calibrated
-from promptci.jobs.world import Errand
-from promptci.publish.workflow import safe_line
-from promptci.report import judging
+from promptci.publish.runner.workflow_commands import safe_line
+from promptci.report.build import judge_view
+from promptci.usecases.trust import judge_calibration
+from promptci.usecases.trust.judge_calibration import Calibrated
 
 
 @click.group("judge")
@@ -37,7 +37,7 @@ def calibrate_command(prompt: str | None, **others: object) -> int:
     """
     errand = Errand(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.world() as world:
-        found = calibrate.calibrate(errand, world, prompt)
+        found = judge_calibration.calibrate(errand, world, prompt)
     _show(found)
     return found.exit_code
 
@@ -45,8 +45,8 @@ def calibrate_command(prompt: str | None, **others: object) -> int:
 def _show(found: Calibrated) -> None:
     for name, judge in found.judges.items():
         colour = console.COLOURS["pass" if judge.trusted else "inconclusive"]
-        click.secho(safe_line(f"{name}: {judging.sentence(judge)}"), fg=colour, bold=True)
-        for title, text in judging.numbers(judge):
+        click.secho(safe_line(f"{name}: {judge_view.sentence(judge)}"), fg=colour, bold=True)
+        for title, text in judge_view.numbers(judge):
             console.say(f"  {title}: {text}")
     for note in found.notes:
         console.say(note)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from promptci.app.environment import Errand
 from promptci.cli import console
-from promptci.jobs import merge
-from promptci.jobs.world import Errand
+from promptci.usecases.evaluation import merge
 
 
 @click.command("merge")

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from promptci.jobs.world import OUT
-from promptci.runs.shard import Shard
+from promptci.app.environment import OUT
+from promptci.shards.partition import Shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from promptci.app.environment import OUT, Errand
 from promptci.cli import console, options
-from promptci.jobs import power
-from promptci.jobs.power import Question
-from promptci.jobs.world import OUT, Errand
+from promptci.usecases.trust import power
+from promptci.usecases.trust.power import Question
 
 
 @click.command("power")

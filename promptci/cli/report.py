@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from promptci.app.environment import OUT
 from promptci.cli import console
-from promptci.jobs import report
-from promptci.jobs.world import OUT
+from promptci.usecases.reporting import report
 
 
 @click.command("report")

@@ -2,9 +2,9 @@
 
 import click
 
+from promptci.app.environment import Errand
 from promptci.cli import console, options
-from promptci.jobs import run
-from promptci.jobs.world import Errand
+from promptci.usecases.evaluation import run
 
 
 @click.command("run")

@@ -4,11 +4,11 @@ import sys
 
 import click
 
+from promptci.app.environment import Errand
 from promptci.cli import console, options
-from promptci.gates import aa
-from promptci.jobs import selftest
-from promptci.jobs.selftest import Wanted
-from promptci.jobs.world import Errand
+from promptci.gates import aa_test
+from promptci.usecases.trust import selftest
+from promptci.usecases.trust.selftest import Wanted
 
 
 @click.command("selftest")
@@ -18,7 +18,7 @@ from promptci.jobs.world import Errand
 )
 @click.option("--prompt", "prompts", multiple=True, help="Name of a prompt, may be given several times; default: all.")
 @click.option("--answers", type=click.IntRange(min=2), help="Answers to each case; default: what two versions need.")
-@click.option("--simulations", type=click.IntRange(100, 100_000), default=aa.SIMULATIONS, show_default=True)
+@click.option("--simulations", type=click.IntRange(100, 100_000), default=aa_test.SIMULATIONS, show_default=True)
 @click.option("--yes", is_flag=True, help="Spend without asking.")
 @options.asking
 def command(prompts: tuple[str, ...], answers: int | None, simulations: int, yes: bool, **others: object) -> int:

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from promptci.goldens.model import Case
 from promptci.runs.model import Arm, PromptPlan
+from promptci.scoring.judges.trust import Judging
 from promptci.scoring.model import ScoredCase
-from promptci.scoring.trust import Judging
 from promptci.stats.agreement import LabelConfusion
 from promptci.stats.intervals import Interval
 from promptci.stats.percentiles import Percentiles

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from promptci.config.model import Config, Judge, Patterns
+from promptci.config.policy import Handling, Missing, Mode, Policy
 from promptci.config.schema import ConfigFile
 from promptci.errors import ConfigError, InputError, Problem
 from promptci.files import strict_yaml
 from promptci.files.lines import decode
-from promptci.gates.policy import Handling, Missing, Mode, Policy
 from promptci.providers.options import ModelPrice, Options
 from promptci.runs.model import Limits
 

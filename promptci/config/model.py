@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from promptci.gates.policy import Policy
+from promptci.config.policy import Policy
 from promptci.providers.options import Options
 from promptci.runs.model import Limits
 

@@ -6,9 +6,9 @@ from promptci import verdict as verdicts
 from promptci.compare import comparable, pooled
 from promptci.compare.comparable import Comparability
 from promptci.compare.model import Comparison
-from promptci.gates import judges, limits, zones
+from promptci.config.policy import Missing, Policy
+from promptci.gates import judge_rule, limits, quality_rule
 from promptci.gates.model import Decision, GateReport, Reason
-from promptci.gates.policy import Missing, Policy
 from promptci.runs.model import Status
 from promptci.stats import corrections
 from promptci.verdict import Verdict
@@ -33,7 +33,7 @@ def decide(comparisons: Sequence[Comparison], policy: Policy, problems: Sequence
         decisions=decisions,
         policy=policy,
         problems=tuple(problems),
-        pooled=zones.together(together, policy) if together else None,
+        pooled=quality_rule.together(together, policy) if together else None,
     )
 
 
@@ -73,7 +73,7 @@ def _reasons(
         *limits.models(comparison),
         *limits.attacked(comparison),
         *limits.position_bias(comparison),
-        *judges.remarks(comparison),
+        *judge_rule.remarks(comparison),
     ]
 
 
@@ -82,7 +82,7 @@ def _judged(comparison: Comparison, policy: Policy, adjusted_p: float | None, mi
         return nothing
     if mismatches:
         return _not_comparable(mismatches)
-    return _new_prompt() if comparison.plan.base is None else zones.quality(comparison, policy, adjusted_p)
+    return _new_prompt() if comparison.plan.base is None else quality_rule.quality(comparison, policy, adjusted_p)
 
 
 def _missing_goldens(policy: Policy) -> Reason:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from promptci.compare import comparable
 from promptci.compare.model import Comparison
+from promptci.config.policy import Policy
 from promptci.gates.model import Reason
-from promptci.gates.policy import Policy
 from promptci.runs.model import Arm, Status
-from promptci.scoring import attacks, pairwise
+from promptci.scoring.judges import pairwise, prompt_injection
 from promptci.verdict import Verdict
 
 
@@ -200,7 +200,7 @@ def attacked(comparison: Comparison) -> Sequence[Reason]:
     names: dict[str, None] = {}
     count = 0
     for scored in (one for case in comparison.cases for one in (*case.base, *case.head)):
-        if found := attacks.of(scored):
+        if found := prompt_injection.of(scored):
             count += 1
             names |= dict.fromkeys(found)
             ids[scored.arm][scored.case.id] = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from promptci import verdict
 from promptci.compare.comparable import Comparability
 from promptci.compare.model import Comparison
-from promptci.gates.policy import Policy
+from promptci.config.policy import Policy
 from promptci.verdict import Verdict
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from promptci.git import command, globs, plainfile
+from promptci.git import command, globs, safe_open
 from promptci.git.objects import Objects
 
 LARGEST = 16 * 2**20
@@ -77,12 +77,12 @@ class CommitSnapshot:
         if entry is None:
             return None
         if entry.mode == SYMLINK:
-            raise plainfile.refusal(path, "this is a symbolic link, which is not followed")
+            raise safe_open.refusal(path, "this is a symbolic link, which is not followed")
         if entry.mode == GITLINK:
-            raise plainfile.refusal(path, "this is a submodule")
+            raise safe_open.refusal(path, "this is a submodule")
         size, content = self._objects.read(entry.oid, LARGEST)
         if size > LARGEST:
-            raise plainfile.refusal(path, f"the file has {size} bytes, more than the {LARGEST} that are read")
+            raise safe_open.refusal(path, f"the file has {size} bytes, more than the {LARGEST} that are read")
         return content
 
     def close(self) -> None:
@@ -125,7 +125,7 @@ class WorkTree:
 
         What git ignores, and `.git` itself, is not there: a prompt must not carry off keys by including them.
         """
-        descriptor = plainfile.opened(self._root, path)
+        descriptor = safe_open.opened(self._root, path)
         if descriptor is None:
             return None
         with os.fdopen(descriptor, "rb") as file:
@@ -133,7 +133,7 @@ class WorkTree:
                 return None
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
-            raise plainfile.refusal(path, f"the file has more than the {LARGEST} bytes that are read")
+            raise safe_open.refusal(path, f"the file has more than the {LARGEST} bytes that are read")
         return content
 
     def close(self) -> None:

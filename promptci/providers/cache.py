@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from promptci.files import canonical
-from promptci.providers import stored
+from promptci.providers import completion_codec
 from promptci.providers.base import Completion, Request
 from promptci.redact import Redactor
 
@@ -72,7 +72,7 @@ class AnswerCache:
                 raise ValueError("the seal does not fit")  # noqa: TRY301 - one place counts all that is ignored
             if not 0 <= self._now() - value["at"] <= self._max_age_s:
                 return None
-            return stored.from_json(value["completion"])
+            return completion_codec.from_json(value["completion"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.ignored += 1
             del self._lines[key]
@@ -83,7 +83,7 @@ class AnswerCache:
         if self.trouble is not None:
             return
         key = self._key(request, replicate)
-        answer = stored.to_json(completion)
+        answer = completion_codec.to_json(completion)
         if self.redactor.value(answer) != answer:
             return
         value = {"key": key, "at": self._now(), "completion": answer}

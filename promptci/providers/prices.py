@@ -5,8 +5,8 @@ from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
 
-from promptci.providers import endpoint
 from promptci.providers.base import Completion, Usage
+from promptci.providers.http import endpoint
 from promptci.providers.options import ModelPrice, Options
 
 CHARACTERS_PER_TOKEN = 4

@@ -7,8 +7,9 @@ from typing import Any
 
 from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import lines, write
-from promptci.providers import failures, stored
+from promptci.providers import completion_codec
 from promptci.providers.base import UNWATCHED, CallError, Completion, Provider, Request, Watch
+from promptci.providers.http import api_errors
 from promptci.redact import Redactor
 
 SHOWN = 200
@@ -33,7 +34,7 @@ def read(path: Path, *, shown_as: str) -> dict[Key, dict[str, Any]]:
     for number, value in values:
         try:
             key = _key(value)
-            stored.from_json(value.get("completion"))
+            completion_codec.from_json(value.get("completion"))
         except ValueError as error:
             problems.append(Problem(path=shown_as, line=number, what=str(error), fix=_FIX))
             continue
@@ -57,7 +58,7 @@ class Recorded:
             raise ProviderError(f"provider.path: there is no file {shown_as}", _FIX)
         self._shown_as = shown_as
         self._answers = {
-            key: stored.from_json(line["completion"]) for key, line in read(path, shown_as=shown_as).items()
+            key: completion_codec.from_json(line["completion"]) for key, line in read(path, shown_as=shown_as).items()
         }
 
     async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
@@ -65,7 +66,7 @@ class Recorded:
         try:
             return self._answers[request.key, replicate]
         except KeyError:
-            asked = failures.cut(_last_user_message(request))
+            asked = api_errors.cut(_last_user_message(request))
             what = f"{self._shown_as} holds no answer {replicate + 1} of {request.model} to `{asked[:SHOWN]}`"
             raise CallError("not-recorded", f"{what}. {_FIX}") from None
 
@@ -94,7 +95,7 @@ class Recorder:
             "key": request.key,
             "replicate": replicate,
             "request": self._safe(asked),
-            "completion": self._safe(stored.to_json(completion)),
+            "completion": self._safe(completion_codec.to_json(completion)),
         }
         return completion
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from promptci.publish.workflow import Level
+from promptci.publish.runner.workflow_commands import Level
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from promptci.publish.annotation import Annotation
-from promptci.publish.github import CheckRun, Forbidden, GitHub, GitHubError, Remark
-from promptci.publish.workflow import safe_line
+from promptci.publish.github.api import CheckRun, Forbidden, GitHub, GitHubError, Remark
+from promptci.publish.runner.workflow_commands import safe_line
 
 AT_ONCE = 50
 """GitHub takes so many remarks in one request."""

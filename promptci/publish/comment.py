@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from promptci.publish.github import Comment, Forbidden, GitHub, GitHubError, NotFound, TooLong
+from promptci.publish.github.api import Comment, Forbidden, GitHub, GitHubError, NotFound, TooLong
 
 PREFIX = "<!-- promptci:v1 "
 FRAME_BYTES = 1_000

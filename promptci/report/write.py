@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.files import write
-from promptci.report import cases_csv, data, html, junit, markdown, sarif
-from promptci.report.model import ReportView
+from promptci.report.export import cases_csv, junit, sarif
+from promptci.report.html import html_renderer
+from promptci.report.markdown import markdown_renderer
+from promptci.report.model import document
+from promptci.report.model.report import ReportView
 
 OUTPUTS: dict[str, Callable[[ReportView], str]] = {
-    "report.html": html.render,
-    "comment.md": markdown.comment,
-    "summary.md": markdown.summary,
-    "report.json": data.dump,
+    "report.html": html_renderer.render,
+    "comment.md": markdown_renderer.comment,
+    "summary.md": markdown_renderer.summary,
+    "report.json": document.dump,
     "junit.xml": junit.render,
     "cases.csv": cases_csv.render,
     "results.sarif": sarif.render,
@@ -21,7 +24,7 @@ OUTPUTS: dict[str, Callable[[ReportView], str]] = {
 # report.json comes last: it says that the run is over, and one killed before it goes on from its journal.
 IN_PIECES: dict[str, Callable[[ReportView], Iterator[str]]] = {
     "cases.csv": cases_csv.pieces,
-    "report.json": data.pieces,
+    "report.json": document.pieces,
 }
 """Outputs that may be too large to be held whole."""
 

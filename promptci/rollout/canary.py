@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from promptci.observations.model import Observation
+from promptci.requestlog.model import Observation
 from promptci.rollout import measure, words
 from promptci.rollout.deployment import Deployed
-from promptci.rollout.marks import WARM_UP
 from promptci.rollout.measure import Measured
+from promptci.rollout.metric_scores import WARM_UP
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import Standing
 from promptci.rollout.window import CROSSED, OUTAGE, SRM_P, Window, window

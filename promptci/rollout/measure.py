@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from promptci.observations.model import Observation
-from promptci.rollout import marks
+from promptci.requestlog.model import Observation
+from promptci.rollout import metric_scores
 from promptci.rollout.policy import CanaryPolicy
 from promptci.stats import sequential
 from promptci.stats.sequential import Blocks
@@ -61,7 +61,7 @@ def measure(requests: Sequence[Observation], policy: CanaryPolicy) -> tuple[Meas
 
 
 def _one(metric: str, limit: float, requests: Sequence[Observation], policy: CanaryPolicy) -> Measured:
-    found = marks.series(metric, limit, requests, per_user=policy.per_user)
+    found = metric_scores.series(metric, limit, requests, per_user=policy.per_user)
     empty = Measured(
         metric=metric, limit=limit, margin=limit, alpha=policy.alpha_each, promote_alpha=policy.promote_alpha
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from promptci.observations.model import Observation
+from promptci.requestlog.model import Observation
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import Standing
 from promptci.stats import sequential

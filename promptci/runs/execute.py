@@ -10,9 +10,9 @@ from typing import Any
 
 from promptci.providers.base import CallError, Completion, Provider, Request, Watch
 from promptci.providers.cache import AnswerCache
+from promptci.runs.budget import Purse
 from promptci.runs.journal import Journal
 from promptci.runs.model import Answer, AnswerError, Arm, Limits, Question
-from promptci.runs.purse import Purse
 
 Key = tuple[str, Arm, str, int]
 _SLOWER = "raise run.deadline, or ask fewer cases"

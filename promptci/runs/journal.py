@@ -12,7 +12,7 @@ from typing import Any, Self
 from promptci.errors import InputError, Problem, PromptciError
 from promptci.files import append, lines
 from promptci.redact import Redactor
-from promptci.runs import rows
+from promptci.runs import answer_codec
 from promptci.runs.model import Answer
 
 SCHEMA = "promptci/journal/v1"
@@ -67,7 +67,7 @@ class Journal:
 
     def append(self, answer: Answer) -> None:
         """Write one answer; raises InputError where that is not possible, such as on a full disk."""
-        row = rows.to_json(answer)
+        row = answer_codec.to_json(answer)
         line = _LINE(row)
         self._put(line if self._redactor.finds_nothing(line) else _LINE(_safe(row, self._redactor)))
 
@@ -158,7 +158,7 @@ def read(path: Path) -> tuple[dict[str, Any], tuple[Answer, ...]]:
     answers = []
     for number, value in values[1:]:
         try:
-            answers.append(rows.from_json(value))
+            answers.append(answer_codec.from_json(value))
         except ValueError as error:
             problems.append(Problem(path=str(path), line=number, what=str(error), fix=_START_AFRESH))
     if problems:

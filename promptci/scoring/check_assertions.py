@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from promptci.errors import Problem
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.render import MissingVariable
-from promptci.scoring import judge, similar
+from promptci.scoring import embedding_similarity
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Validator
 from promptci.scoring.assertions.table import ASSERTIONS
+from promptci.scoring.judges import judge
 
-EVERY: dict[str, Validator] = {**ASSERTIONS, **judge.CHECKERS, similar.TYPE: similar}
+EVERY: dict[str, Validator] = {**ASSERTIONS, **judge.CHECKERS, embedding_similarity.TYPE: embedding_similarity}
 
 
 def problems(cases: Iterable[Case]) -> list[Problem]:

@@ -8,13 +8,14 @@ from functools import lru_cache
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer
-from promptci.scoring import judge, pairwise, similar
+from promptci.scoring import embedding_similarity
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.assertions.table import ASSERTIONS
-from promptci.scoring.judge import JudgeDesk
+from promptci.scoring.judges import judge, pairwise
+from promptci.scoring.judges.judge import JudgeDesk
+from promptci.scoring.judges.pairwise import Place
 from promptci.scoring.model import Mark, ScoredCase
-from promptci.scoring.pairwise import Place
 
 WHY_SHORT = {
     "length": " (the answer was cut at max_tokens)",
@@ -79,8 +80,8 @@ async def _judged(
     async def mark(number: int, assertion: Assertion) -> Mark:
         if (known := compared.get((answer.key, number))) is not None:
             return known
-        if assertion.type == similar.TYPE:
-            return await similar.mark(assertion, subject, desk)
+        if assertion.type == embedding_similarity.TYPE:
+            return await embedding_similarity.mark(assertion, subject, desk)
         if assertion.type not in ASSERTIONS:
             return await judge.mark(assertion, subject, desk)
         return _mark(assertion, subject)

@@ -17,7 +17,7 @@ const icon = (mood) => {
   return made;
 };
 
-// Numbers as promptci/report/filters.py spells them.
+// Numbers as promptci/present/formatting.py spells them.
 const fixed = (number, decimals) => {
   const [whole, rest] = number.toFixed(decimals).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");

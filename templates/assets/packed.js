@@ -1,4 +1,4 @@
-// Packed texts: blocks of compressed JSON in <template> elements (promptci/report/packing.py); only what is shown is opened.
+// Packed texts: blocks of compressed JSON in <template> elements (promptci/report/html/compressed_index.py); only what is shown is opened.
 const MOST_OPEN = 40;
 
 const unpack = async (template) => {

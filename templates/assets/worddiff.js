@@ -1,4 +1,4 @@
-// Which words of two texts differ, as promptci/report/worddiff.py finds them: Myers' algorithm, bounded in time.
+// Which words of two texts differ, as promptci/present/word_diff.py finds them: Myers' algorithm, bounded in time.
 const MOST_EDITS = 300;
 const WORDS = /[\p{L}\p{N}_]+|\n|[^\S\n]+|[^\p{L}\p{N}_\s]/gu;
 

@@ -12,7 +12,7 @@ import pytest
 from fakes import github as fake
 from fakes.machine import RUNNER, Machine, laid_out
 
-from promptci import action
+from promptci.action import main
 
 ENTRY = Path(__file__).parents[2] / "entrypoint.py"
 INTERRUPTED = 130
@@ -90,7 +90,7 @@ class BrokenLog(io.StringIO):
 def test_gh_outputs_chowned_back_after_an_exception(tmp_path: Path) -> None:
     with laid_out(tmp_path) as machine, fake.GitHub() as github:
         err = io.StringIO()
-        code = action.main(machine.environ(github, tmp_path), BrokenLog(), err)
+        code = main.main(machine.environ(github, tmp_path), BrokenLog(), err)
 
     assert code == 4
     assert "this is our fault" in err.getvalue()

@@ -10,7 +10,7 @@ from browsing import MARKS
 from fakes import tools
 from playwright.sync_api import Browser, Page
 
-from promptci.report import data
+from promptci.report.model import document
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 SHOWN = [
@@ -134,7 +134,7 @@ def test_on_paper_no_case_and_no_drawing_is_torn_and_the_record_is_there(read: A
     view = reports.SITUATIONS["several_prompts"]()
     assert view.head.sha is not None
     assert view.head.sha in shown
-    assert data.digest(view) in shown
+    assert document.digest(view) in shown
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 

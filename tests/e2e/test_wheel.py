@@ -27,7 +27,7 @@ def test_the_wheel_holds_every_file_that_is_not_code(wheel: Path) -> None:
         for path in (ROOT / source).rglob("*"):
             if path.is_file():
                 assert f"promptci/_data/{target}/{path.relative_to(ROOT / source).as_posix()}" in names
-    schemas = {"promptci/config/promptci.schema.json", "promptci/report/report.schema.json"}
+    schemas = {"promptci/config/promptci.schema.json", "promptci/report/model/report.schema.json"}
     assert {*schemas, "promptci/scoring/attacks.toml", "promptci/py.typed"} <= names
 
 

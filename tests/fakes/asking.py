@@ -7,7 +7,7 @@ from fakes.openai_server import Reply, completion, reply
 from fakes.virtual_clock import VirtualClock
 
 from promptci.providers.base import CallError, Completion, Request
-from promptci.providers.openai_chat import OpenAIChat
+from promptci.providers.http.openai_chat import OpenAIChat
 from promptci.providers.options import Options
 
 CANARY = "sk-CANARY-0123456789abcdefghij"

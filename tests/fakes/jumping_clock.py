@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from fakes import github as fake
 
-from promptci.publish.pygithub_client import Clock, PyGithubClient
+from promptci.publish.github.pygithub_client import Clock, PyGithubClient
 
 NOW = 1_800_000_000.0
 """Its first second, counted from 1970."""

@@ -15,7 +15,7 @@ from fakes import github as fake
 from fakes import runner
 from fakes.openai_server import OpenAIServer
 
-from promptci.jobs import demo
+from promptci.usecases.setup import demo
 
 RUNNER = 1001
 """Owner of the workspace on GitHub's machines."""

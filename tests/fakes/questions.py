@@ -10,9 +10,9 @@ from fakes.provider import FakeProvider, Outcome
 from promptci.providers.base import CallError, Completion, Provider, Request, Usage
 from promptci.providers.options import ModelPrice, Options
 from promptci.providers.prices import PriceList
+from promptci.runs.budget import Purse
 from promptci.runs.execute import Desk, answer
 from promptci.runs.model import Answer, Arm, Limits, Question
-from promptci.runs.purse import Purse
 
 CENT = PriceList(
     # A call of 10 tokens to read and 0 to write costs a cent; its longest answer is set by max_tokens.

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from fakes import virtual_loop
 
 from promptci.providers.base import CallError
-from promptci.providers.limiter import MOST, Limiter
-from promptci.providers.retry import Again, Clock, Failed, Patience, persist
+from promptci.providers.http.limiter import MOST, Limiter
+from promptci.providers.http.retry import Again, Clock, Failed, Patience, persist
 
 REFUSAL_S, TRAVEL_S = 0.02, 0.005
 FEWEST_CALLS, FEWEST_S, LEARNING = 300, 30.0, 1 / 3

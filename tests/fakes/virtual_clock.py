@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from promptci.providers.retry import Clock
+from promptci.providers.http.retry import Clock
 
 
 class VirtualClock:

@@ -23,17 +23,19 @@ from promptci.errors import InputError, PromptciError, RefusedError, UsageError
 from promptci.goldens import labels, quarantine
 from promptci.goldens import load as goldens_load
 from promptci.history.store import History
-from promptci.jobs import handed_in
-from promptci.jobs.sharding import RECORD, Record
 from promptci.prompts import load as prompts_load
-from promptci.providers import batch, recorded
+from promptci.providers import recorded
 from promptci.providers.base import Completion, Request, Usage
 from promptci.providers.cache import AnswerCache
-from promptci.publish import artifact, event
-from promptci.report import data
+from promptci.providers.http import batch
+from promptci.publish.github import artifact
+from promptci.publish.runner import event
+from promptci.report.model import document
 from promptci.runs import journal
 from promptci.runs.journal import Journal
 from promptci.runs.model import Answer, Arm
+from promptci.shards import artifacts
+from promptci.shards.shard_run import RECORD, Record
 
 LONGEST_S = 2.0
 """Of processor time: other work of the machine is not the parser's."""
@@ -87,7 +89,7 @@ def _seed_of_cache(folder: Path) -> bytes:
 def _shard(folder: Path, content: bytes) -> object:
     put(folder, RECORD, content)
     put(folder, "journal.jsonl", b"")
-    return handed_in.read(folder)
+    return artifacts.read(folder)
 
 
 def _zip(content: bytes) -> bytes:
@@ -161,7 +163,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
         book.append(ANSWER)
         book.append(ANSWER)
     written = (folder / "journal.jsonl").read_bytes()
-    report = data.dump(SITUATIONS["regressed"]()).encode()
+    report = document.dump(SITUATIONS["regressed"]()).encode()
     kept = {
         "key": ASKED.key,
         "replicate": 0,
@@ -199,7 +201,9 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
             named="r.jsonl",
         ),
         "report": Target(
-            seed=report, read=lambda _, c: data.load(c.decode("utf-8", "replace"), "report.json"), named="report.json"
+            seed=report,
+            read=lambda _, c: document.load(c.decode("utf-8", "replace"), "report.json"),
+            named="report.json",
         ),
         "event": Target(
             seed=json.dumps({"pull_request": {"number": 1, "head": {"sha": "a" * 40, "repo": None}}}).encode(),

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from fakes import tools
 
-from promptci.publish import event, inputs, workflow
+from promptci.publish.runner import event, inputs, workflow_commands
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
@@ -64,7 +64,7 @@ def test_the_defaults_are_those_of_the_code() -> None:
 
 
 def test_the_outputs_are_those_that_the_code_writes() -> None:
-    assert tuple(action()["outputs"]) == workflow.OUTPUTS
+    assert tuple(action()["outputs"]) == workflow_commands.OUTPUTS
 
 
 def test_everything_is_described() -> None:

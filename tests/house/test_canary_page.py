@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.cli import canary as cli
-from promptci.observations import line
+from promptci.requestlog import line
 from promptci.rollout import deployment
 from promptci.rollout.canary import Outcome
 from promptci.rollout.deployment import Deployed
@@ -86,7 +86,7 @@ def test_the_line_of_the_page_is_read_and_every_attribute_is_described() -> None
     (text,) = blocks("json")
     one = line.read(text)
     assert (one.arm, one.share, one.quality, one.output_tokens) == ("canary", 5, 1, 41)
-    source = (ROOT / "promptci" / "observations" / "line.py").read_text(encoding="utf-8")
+    source = (ROOT / "promptci" / "requestlog" / "line.py").read_text(encoding="utf-8")
     attributes = set(re.findall(r'"((?:promptci|gen_ai|error)\.[\w.]+|time)"', source))
     assert len(attributes) == 14
     assert [name for name in attributes if f"`{name}`" not in PAGE] == []

@@ -8,7 +8,8 @@ import yaml
 
 from promptci.config import load as config_load
 from promptci.errors import ProviderError
-from promptci.providers import endpoint, table
+from promptci.providers import registry
+from promptci.providers.http import endpoint
 
 ROOT = Path(__file__).parents[2]
 SNIPPET = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
@@ -28,7 +29,7 @@ def test_a_provider_of_the_documents_loads_and_can_be_made(snippet: str, tmp_pat
     if options.kind == "openai":
         endpoint.check(options.base_url, has_key=bool(options.api_key_env))
     if options.kind != "local":
-        made = table.make(options, environ, tmp_path, tmp_path)
+        made = registry.make(options, environ, tmp_path, tmp_path)
         assert made.name == (endpoint.host(options.base_url) if options.kind == "openai" else "recorded")
 
 

@@ -16,7 +16,7 @@ from fakes.openai_server import Call, OpenAIServer
 from running import Run
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, shop
 
-from promptci import action
+from promptci.action import main
 
 OWNER = 1001
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
@@ -173,7 +173,7 @@ def test_gh_outputs_chowned_back_after_a_failure_of_our_own(run: Run) -> None:
     give_away(run)
     err = io.StringIO()
 
-    assert action.main(run.environ(), io.StringIO(), err) == 4
+    assert main.main(run.environ(), io.StringIO(), err) == 4
     assert "Traceback" not in err.getvalue()
     assert (run.builder.path / "promptci-report" / "journal.jsonl").exists()
     assert strangers(run) == []

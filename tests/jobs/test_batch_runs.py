@@ -12,8 +12,8 @@ from fakes.batch_api import BatchApi, Line
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, shop, world
 
-from promptci.jobs import check
-from promptci.jobs.world import Errand, Outcome
+from promptci.app.environment import Errand, Outcome
+from promptci.usecases.evaluation import check
 
 CASES = 20
 PRICES = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}

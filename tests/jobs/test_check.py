@@ -8,10 +8,11 @@ import pytest
 from fakes.openai_server import Call, Reply, error
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop, world
 
+from promptci.app.environment import Errand, Outcome
 from promptci.errors import GitError, InputError
-from promptci.jobs import check, report, run
-from promptci.jobs.world import Errand, Outcome
-from promptci.report.model import PromptView, ReportView
+from promptci.report.model.report import PromptView, ReportView
+from promptci.usecases.evaluation import check, run
+from promptci.usecases.reporting import report
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 BETTER = "Copy the order number, nothing else."

@@ -19,7 +19,7 @@ from running import FORK, HERE, Run
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
 from promptci import cli
-from promptci.report import data
+from promptci.report.model import document
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 OTHER = "d" * 40
@@ -240,7 +240,7 @@ def test_of_two_pull_requests_of_one_commit_the_report_may_choose(recipe: Recipe
 
 @pytest.mark.parametrize("payload", [*XSS, FORGED, "@everyone", "![i](https://evil.example/i.png)", "fixes #1"])
 def test_nothing_in_a_report_is_alive_in_the_comment(recipe: Recipe, github: fake.GitHub, payload: str) -> None:
-    hostile = json.loads(data.dump(planted(rich(), payload)))
+    hostile = json.loads(document.dump(planted(rich(), payload)))
     recipe.artifact.mkdir()
     (recipe.artifact / "comment.md").write_text(payload)
     (recipe.artifact / "report.json").write_text(json.dumps({**hostile, "head": {"rev": payload, "sha": recipe.head}}))

@@ -8,8 +8,8 @@ import pytest
 from fakes.openai_server import Call, Reply, completion, reply
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop
 
-from promptci.jobs.world import Outcome
-from promptci.report.model import PromptView
+from promptci.app.environment import Outcome
+from promptci.report.model.report import PromptView
 
 BETTER = "Copy the order number, nothing else."
 

@@ -13,7 +13,7 @@ from shop import GOLDENS, GOOD, PROMPT, goldens, prompt
 from promptci import cli
 from promptci.errors import GitError
 from promptci.files import packaged
-from promptci.jobs import demo, doctor, init
+from promptci.usecases.setup import demo, doctor, init
 
 WORKFLOW = ".github/workflows/prompts.yml"
 PINNED = "promptci/promptci@" + "a" * 40

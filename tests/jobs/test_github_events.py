@@ -13,7 +13,7 @@ from fakes.repo import RepoBuilder, clone_of
 from running import FORK, HERE, Run
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, shop
 
-from promptci.publish.workflow import safe_line
+from promptci.publish.runner.workflow_commands import safe_line
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 ZEROS = "0" * 40

@@ -15,11 +15,12 @@ from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop, world
 
 from promptci import cli
+from promptci.app.environment import Errand, Outcome
 from promptci.errors import InputError, UsageError
 from promptci.history.store import History, Past
-from promptci.jobs import check, history, report, run
-from promptci.jobs.world import Errand, Outcome
-from promptci.report.model import PromptView, ReportView
+from promptci.report.model.report import PromptView, ReportView
+from promptci.usecases.evaluation import check, run
+from promptci.usecases.reporting import history, report
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(20)}
 BETTER = "Copy the order number, nothing else."

@@ -12,10 +12,12 @@ from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
 from promptci import cli
-from promptci.jobs import calibrate, check, report, run
-from promptci.jobs.world import Errand, Outcome
-from promptci.report.judge_model import JudgeView
-from promptci.report.model import PromptView
+from promptci.app.environment import Errand, Outcome
+from promptci.report.model.judge import JudgeView
+from promptci.report.model.report import PromptView
+from promptci.usecases.evaluation import check, run
+from promptci.usecases.reporting import report
+from promptci.usecases.trust import judge_calibration
 
 LABELS = "goldens/order.labels.jsonl"
 EVALUATOR = """\
@@ -413,7 +415,7 @@ def test_the_command_measures_and_writes_down(tmp_path: Path) -> None:
     assert "Both fail: 15" in said
     assert "with 200 labels about ±" in said
     written = json.loads((tmp_path / "judge" / "calibration.json").read_text(encoding="utf-8"))
-    assert written["schema"] == calibrate.SCHEMA
+    assert written["schema"] == judge_calibration.SCHEMA
     assert written["prompts"]["order"]["calibration"]["passed_by_both"] == 15
 
 

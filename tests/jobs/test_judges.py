@@ -11,11 +11,13 @@ from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop, world
 
-from promptci.jobs import check, demo, report, run
-from promptci.jobs.world import Errand, Outcome
+from promptci.app.environment import Errand, Outcome
 from promptci.providers.recorded import Recorded
-from promptci.report.model import PromptView, ReportView
-from promptci.scoring.canaries import USELESS
+from promptci.report.model.report import PromptView, ReportView
+from promptci.scoring.judges.probes import USELESS
+from promptci.usecases.evaluation import check, run
+from promptci.usecases.reporting import report
+from promptci.usecases.setup import demo
 
 RUBRIC = {"judges/kind.md": "The answer is the order number and nothing else."}
 JUDGED = goldens(8).replace('"expected"', '"assert": [{"type": "judge"}], "expected"')

@@ -9,9 +9,10 @@ from fakes.openai_server import Call
 from shop import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, world
 from shop import shop as made
 
-from promptci.jobs import report, run
-from promptci.jobs.world import Errand
-from promptci.report.held import MOST_IN_MEMORY, Filed
+from promptci.app.environment import Errand
+from promptci.report.build.case_store import MOST_IN_MEMORY, Filed
+from promptci.usecases.evaluation import run
+from promptci.usecases.reporting import report
 
 SECRET = "canary-4f9a8b7c6d5e3f2a"
 COUNT = MOST_IN_MEMORY + 100

@@ -13,7 +13,7 @@ from fakes.openai_server import completion, reply
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
-from promptci import action
+from promptci.action import main
 
 ESCAPES = "\x1b[31mred\x1b[0m \x1b]8;;https://evil.example\x07click\x1b]8;;\x07 \x1b]0;title\x1b\\ \x9b2J \x07\x08\x7f"
 ROUND = """
@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import shop
 from promptci.jobs import check
-from promptci.jobs.world import Errand
+from promptci.app.environment import Errand
 check.check(Errand(root=Path(sys.argv[2]), out=Path(sys.argv[3])), shop.world()[0])
 """
 WORLDS = [
@@ -52,7 +52,7 @@ def act(builder: RepoBuilder, folder: Path) -> tuple[int, dict[str, bytes]]:
             "GITHUB_STEP_SUMMARY": str(folder / "summary"),
             "INPUT_GITHUB-TOKEN": fake.TOKEN,
         }
-        code = action.main(environ, *logs)
+        code = main.main(environ, *logs)
         told = {f"comment {n}": body.encode() for n, body in enumerate(github.bodies)}
     for name, log in zip(("log", "errors"), logs, strict=True):
         log.flush()

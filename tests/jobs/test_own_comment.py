@@ -5,8 +5,9 @@ from pathlib import Path
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
-from promptci.jobs import bulletin, run
-from promptci.jobs.world import Errand, Outcome
+from promptci.action import publication
+from promptci.app.environment import Errand, Outcome
+from promptci.usecases.evaluation import run
 
 OURS = '{% extends "markdown/comment.md.j2" %}\n'
 TEMPLATE = "ci/comment.md.j2"
@@ -34,7 +35,7 @@ def comment_of(outcome: Outcome) -> str:
 def test_the_base_revision_s_template_draws_the_comment(tmp_path: Path) -> None:
     outcome, _ = outcome_of(tmp_path, OURS + "{% block foot %}Ask us.{% endblock %}")
     assert comment_of(outcome).rstrip().endswith("Ask us.")
-    assert bulletin.make(outcome, tmp_path).comment_md == comment_of(outcome)
+    assert publication.make(outcome, tmp_path).comment_md == comment_of(outcome)
 
 
 def test_a_pull_request_cannot_bring_its_own(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from fakes.openai_server import OpenAIServer
 from running import Run
 from shop import BAD, GOLDENS, GOOD, PROMPT, goldens, prompt, serving, shop, world
 
-from promptci.jobs import check
-from promptci.jobs.world import Errand
-from promptci.report.model import ReportView
+from promptci.app.environment import Errand
+from promptci.report.model.report import ReportView
+from promptci.usecases.evaluation import check
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(30)}

@@ -11,9 +11,9 @@ from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
-from promptci.jobs import check, run
-from promptci.jobs.world import Errand, Outcome
-from promptci.report.model import PromptView, ReportView
+from promptci.app.environment import Errand, Outcome
+from promptci.report.model.report import PromptView, ReportView
+from promptci.usecases.evaluation import check, run
 
 QUARANTINE = "goldens/order.quarantine.yml"
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}

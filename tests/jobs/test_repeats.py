@@ -8,8 +8,8 @@ from pathlib import Path
 from fakes.openai_server import Call, Reply, error
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop, world
 
-from promptci.jobs import check
-from promptci.jobs.world import Errand
+from promptci.app.environment import Errand
+from promptci.usecases.evaluation import check
 
 TWICE = {"repeats": {"first": 1, "disagree": 3}}
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}

@@ -16,9 +16,9 @@ from fakes import github as fake
 from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, reply
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, prompt, serving, shop
 
-from promptci import action
+from promptci.action import main
 from promptci.cli import main as command_line
-from promptci.report import packing
+from promptci.report.html import compressed_index
 
 CANARY = "canary/4f9a+8b7c=6d5e&3f2a<1b0c>99"
 """Shaped like no service's key, so that it can be found by its value only, and different in every encoding."""
@@ -46,7 +46,7 @@ def spellings() -> list[bytes]:
 def unpacked(page: bytes) -> bytes:
     """Give the texts that stand packed in a page."""
     found = re.findall(rb"<template[^>]*>([^<]+)</template>", page)
-    return b"".join(json.dumps(packing.unpack(one.decode()), ensure_ascii=False).encode() for one in found)
+    return b"".join(json.dumps(compressed_index.unpack(one.decode()), ensure_ascii=False).encode() for one in found)
 
 
 def leaks(told: dict[str, bytes]) -> list[str]:
@@ -75,7 +75,7 @@ class Stage:
         out, err = io.StringIO(), io.StringIO()
         with serving(self.answer) as server, fake.GitHub() as github:
             environ = self._environ(server, github)
-            code = action.main(environ, out, err)
+            code = main.main(environ, out, err)
             sent = json.dumps([exchange.body for exchange in github.exchanges], ensure_ascii=False)
         written = (path for path in self.folder.rglob("*") if path.is_file() and self._is_ours(path))
         told = {str(path.relative_to(self.folder)): path.read_bytes() for path in written}
@@ -249,7 +249,7 @@ def test_the_canary_would_be_seen(tmp_path: Path) -> None:
     for name, encode in ENCODINGS.items():
         assert leaks({name: f"before {encode(CANARY)} after".encode()}), name
     assert leaks({"shape": SHAPED.encode()})
-    packed = packing.pack([[f"an answer with {CANARY} in it"], []])
+    packed = compressed_index.pack([[f"an answer with {CANARY} in it"], []])
     assert leaks({"report.html": f'<template class="block">{packed}</template>'.encode()})
 
 

@@ -11,11 +11,11 @@ from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
 from shop import GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
+from promptci.app.environment import Errand
 from promptci.errors import UsageError
-from promptci.jobs import power, selftest
-from promptci.jobs.power import Question
-from promptci.jobs.selftest import Wanted
-from promptci.jobs.world import Errand
+from promptci.usecases.trust import power, selftest
+from promptci.usecases.trust.power import Question
+from promptci.usecases.trust.selftest import Wanted
 
 PRICES = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 2}}}
 AGREED = Wanted(simulations=200, agree=lambda _: True)

@@ -12,12 +12,12 @@ from fakes.openai_server import Call, Reply, error
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
+from promptci.app.environment import Errand, Outcome
 from promptci.errors import GitError, InputError, ProviderError, UsageError
-from promptci.jobs import check, merge, run
-from promptci.jobs.sharding import RECORD
-from promptci.jobs.world import Errand, Outcome
 from promptci.report.write import OUTPUTS
-from promptci.runs.shard import Shard
+from promptci.shards.partition import Shard
+from promptci.shards.shard_run import RECORD
+from promptci.usecases.evaluation import check, merge, run
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 PRICES = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}

@@ -7,9 +7,9 @@ from typing import Any
 from fakes.openai_server import Call, OpenAIServer, Reply, error
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, prompt, serving, shop, world
 
-from promptci.jobs import report
-from promptci.jobs.world import Outcome
-from promptci.report.model import PromptView
+from promptci.app.environment import Outcome
+from promptci.report.model.report import PromptView
+from promptci.usecases.reporting import report
 
 COUNT = 8
 PRICES = {"prices": {"embed-1": {"input_usd": 1, "output_usd": 1}}}

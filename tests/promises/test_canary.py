@@ -12,7 +12,7 @@ import traffic
 from numpy.typing import NDArray
 from traffic import START, Ways
 
-from promptci.observations.model import Observation
+from promptci.requestlog.model import Observation
 from promptci.rollout import measure
 from promptci.rollout.measure import DROPS
 from promptci.rollout.policy import CanaryPolicy

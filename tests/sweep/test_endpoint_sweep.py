@@ -16,12 +16,12 @@ from fakes.virtual_clock import VirtualClock
 from fakes.wire_faults import CANARY, WALL, faults
 from shop import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, world
 
-from promptci.jobs import check
-from promptci.jobs.world import Errand, Outcome
-from promptci.providers.openai_chat import OpenAIChat
+from promptci.app.environment import Errand, Outcome
+from promptci.providers.http.openai_chat import OpenAIChat
 from promptci.providers.options import Options
 from promptci.redact import Redactor
 from promptci.runs import journal
+from promptci.usecases.evaluation import check
 
 CASES = 4
 CALLS = 2 * CASES

@@ -12,11 +12,11 @@ from fakes.github import Reply, no
 from fakes.jumping_clock import NOW, JumpingClock, client
 from reports import SITUATIONS
 
-from promptci.jobs import bulletin as bulletins
-from promptci.jobs.world import Outcome
-from promptci.publish.context import Context
-from promptci.publish.everything import announce
-from promptci.publish.pygithub_client import LONGEST_LOSS_S
+from promptci.action import publication as bulletins
+from promptci.app.environment import Outcome
+from promptci.publish.github.pygithub_client import LONGEST_LOSS_S
+from promptci.publish.publish_all import announce
+from promptci.publish.runner.context import Context
 from promptci.report.write import Paths
 
 HEAD, BASE = "a" * 40, "b" * 40

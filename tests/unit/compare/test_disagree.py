@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from situations import comparison, prompt
 
-from promptci.compare import disagree
 from promptci.compare.model import Comparison
 from promptci.providers.base import Request
+from promptci.runs import adaptive_repeats
 from promptci.runs.model import Arm, Limits, Plan, PlannedCase, PromptPlan, Question
 from promptci.scoring.model import ScoredCase
 
@@ -15,13 +15,13 @@ REQUEST = Request(model="m", messages=())
 
 
 def prepared(found: Comparison, limits: Limits) -> PromptPlan:
-    (plan,) = disagree.prepare([found.plan], limits)
+    (plan,) = adaptive_repeats.prepare([found.plan], limits)
     return plan
 
 
 def times(found: Comparison, limits: Limits) -> list[int]:
     plan = prepared(found, limits)
-    return [disagree.until(plan, planned, limits) for planned in plan.cases]
+    return [adaptive_repeats.until(plan, planned, limits) for planned in plan.cases]
 
 
 def asked_on(rows: str, limits: Limits) -> set[tuple[str, str, int]]:
@@ -31,12 +31,12 @@ def asked_on(rows: str, limits: Limits) -> set[tuple[str, str, int]]:
     questions = tuple(
         Question(prompt="greeter", arm=arm, case_id=planned.case.id, replicate=replicate, request=REQUEST)
         for planned in plan.cases
-        for replicate in range(disagree.until(plan, planned, limits))
+        for replicate in range(adaptive_repeats.until(plan, planned, limits))
         for arm in Arm
     )
-    whole = disagree.split(Plan(prompts=(plan,), questions=questions), limits)
+    whole = adaptive_repeats.split(Plan(prompts=(plan,), questions=questions), limits)
     scored: list[ScoredCase] = [one for case in found.cases for one in (*case.base, *case.head)]
-    return {(q.case_id, str(q.arm), q.replicate) for q in disagree.further(whole, scored)}
+    return {(q.case_id, str(q.arm), q.replicate) for q in adaptive_repeats.further(whole, scored)}
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_marks_are_not_asked_on_and_it_is_said() -> None:
     graded = comparison("a 0.4 0.5", graded=True)
     plan = prepared(graded, limits)
     assert (plan.adaptive, plan.first_repeats) == (False, 1)
-    whole = disagree.split(Plan(prompts=(plan,), notes=("before",)), limits)
+    whole = adaptive_repeats.split(Plan(prompts=(plan,), notes=("before",)), limits)
     said = "greeter: quality is a mean of marks here, so no case is asked again where versions differ"
     assert (whole.notes, whole.repeats) == (("before", said), 1)
-    assert disagree.split(Plan(prompts=(prepared(graded, Limits()),)), Limits()).notes == ()
+    assert adaptive_repeats.split(Plan(prompts=(prepared(graded, Limits()),)), Limits()).notes == ()
     assert prepared(comparison("a 1 1"), limits).adaptive
 
 
@@ -77,7 +77,7 @@ def test_the_first_questions_and_those_put_off() -> None:
         Question(prompt="greeter", arm=Arm.HEAD, case_id="a", replicate=r, request=REQUEST) for r in range(4)
     )
     plan = Plan(prompts=(prepared(comparison("a 1 1"), Limits(repeats=2)),), questions=questions)
-    whole = disagree.split(plan, Limits(repeats=2))
+    whole = adaptive_repeats.split(plan, Limits(repeats=2))
     assert [q.replicate for q in whole.questions] == [0, 1]
     assert [q.replicate for q in whole.further] == [2, 3]
     assert whole.repeats == 2
@@ -119,7 +119,7 @@ def test_what_was_asked_on_does_not_ask_for_more() -> None:
     ],
 )
 def test_when_a_case_is_asked_on(base: list[bool | None], head: list[bool | None], adaptive: bool, asks: bool) -> None:
-    assert disagree.asks_on(base, head, adaptive=adaptive) is asks
+    assert adaptive_repeats.asks_on(base, head, adaptive=adaptive) is asks
 
 
 def test_planned_cases_are_left_as_they_are() -> None:

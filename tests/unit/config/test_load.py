@@ -6,8 +6,8 @@ import pytest
 
 from promptci.config import load
 from promptci.config.model import Config
+from promptci.config.policy import Handling, Mode
 from promptci.errors import ConfigError
-from promptci.gates.policy import Handling, Mode
 
 EVERYTHING = """\
 version: 1

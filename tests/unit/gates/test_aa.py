@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from against_itself import answer, planned
 
-from promptci.gates import aa
-from promptci.gates.aa import SelfTest
-from promptci.gates.policy import Handling, Policy
+from promptci.config.policy import Handling, Policy
+from promptci.gates import aa_test
+from promptci.gates.aa_test import SelfTest
 from promptci.runs.model import Limits, PromptPlan
 from promptci.scoring.model import ScoredCase
 
@@ -26,7 +26,7 @@ def put_to_test(
     plan: PromptPlan, known: dict[str, list[ScoredCase]], how: Limits | None = None, **policy: object
 ) -> SelfTest:
     gate = Policy(**policy)  # type: ignore[arg-type]  # any field
-    return aa.selftest(plan, known, how or Limits(), gate, 300)
+    return aa_test.selftest(plan, known, how or Limits(), gate, 300)
 
 
 def test_without_noise_nothing_is_blocked_and_nothing_is_flaky() -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from against_itself import answer, planned
 
-from promptci.gates import aa, foresight
-from promptci.gates.aa import Flaky, SelfTest
-from promptci.gates.policy import Handling, Policy
+from promptci.config.policy import Handling, Policy
+from promptci.gates import aa_test, power_analysis
+from promptci.gates.aa_test import Flaky, SelfTest
 from promptci.runs.model import Limits, PromptPlan
 from promptci.scoring.model import ScoredCase
 
@@ -27,7 +27,7 @@ def given(plan: PromptPlan, *rows: str) -> dict[str, list[ScoredCase]]:
 def put(
     plan: PromptPlan, answers: dict[str, list[ScoredCase]], how: Limits | None = None, simulations: int = 40
 ) -> SelfTest:
-    return aa.selftest(plan, answers, how or Limits(), POLICY, simulations)
+    return aa_test.selftest(plan, answers, how or Limits(), POLICY, simulations)
 
 
 def test_every_number_of_a_small_run() -> None:
@@ -40,7 +40,7 @@ def test_every_number_of_a_small_run() -> None:
     assert found.discordance == pytest.approx(noise)
     assert found.spread is None
     assert found.flaky == (Flaky(id="c0", passed=4, answers=6), Flaky(id="c3", passed=1, answers=2))
-    assert found.detectable_drop == foresight.smallest_drop(4, noise, repeats=1, graded=False, alpha=0.07)
+    assert found.detectable_drop == power_analysis.smallest_drop(4, noise, repeats=1, graded=False, alpha=0.07)
 
 
 def test_the_smallest_drop_is_that_of_the_gate_s_own_repeats_and_alpha() -> None:
@@ -48,9 +48,11 @@ def test_the_smallest_drop_is_that_of_the_gate_s_own_repeats_and_alpha() -> None
     answers = given(plan, *["+++++-"] * 20, *["++++++"] * 40)
     for repeats in (1, 3):
         found = put(plan, answers, Limits(repeats=repeats), 1)
-        expected = foresight.smallest_drop(60, 1 / 9, repeats=repeats, graded=False, alpha=0.07)
+        expected = power_analysis.smallest_drop(60, 1 / 9, repeats=repeats, graded=False, alpha=0.07)
         assert found.detectable_drop == pytest.approx(expected)
-        assert found.detectable_drop != foresight.smallest_drop(60, 1 / 9, repeats=repeats, graded=False, alpha=0.05)
+        assert found.detectable_drop != power_analysis.smallest_drop(
+            60, 1 / 9, repeats=repeats, graded=False, alpha=0.05
+        )
 
 
 def test_the_spread_of_marks_is_that_of_the_difference_of_two_runs() -> None:
@@ -64,7 +66,7 @@ def test_the_spread_of_marks_is_that_of_the_difference_of_two_runs() -> None:
     assert found.spread == pytest.approx(math.sqrt(2 * 0.04 / 2))
     assert found.discordance is None
     assert found.detectable_drop == pytest.approx(
-        foresight.smallest_drop(30, 0.04, repeats=1, graded=True, alpha=0.07), rel=1e-9
+        power_analysis.smallest_drop(30, 0.04, repeats=1, graded=True, alpha=0.07), rel=1e-9
     )
 
 
@@ -143,10 +145,10 @@ def test_a_rate_within_alpha_keeps_the_promise_up_to_its_low_end() -> None:
 
 def test_undecided_ones_are_counted_beside_the_failed_ones() -> None:
     plan = planned(1, critical=1)
-    found = aa.selftest(plan, given(plan, "+++---"), Limits(), Policy(on_inconclusive=Handling.BLOCK), 400)
+    found = aa_test.selftest(plan, given(plan, "+++---"), Limits(), Policy(on_inconclusive=Handling.BLOCK), 400)
     assert found.failed > 0
     assert found.blocked == found.failed + found.undecided == 400
-    plain = aa.selftest(plan, given(plan, "+++---"), Limits(), Policy(on_inconclusive=Handling.WARN), 400)
+    plain = aa_test.selftest(plan, given(plan, "+++---"), Limits(), Policy(on_inconclusive=Handling.WARN), 400)
     assert plain.blocked == plain.failed == found.failed
 
 
@@ -156,9 +158,9 @@ def test_the_p_of_the_dealt_answers_is_what_decides(kind: str) -> None:
     plan = planned(30, kind=kind)
     rows = ["+-"] * 30
     policy = Policy(alpha=0.4, max_drop=0.001)
-    found = aa.selftest(plan, given(plan, *rows), Limits(), policy, 100)
+    found = aa_test.selftest(plan, given(plan, *rows), Limits(), policy, 100)
     assert 15 < found.failed < 55
-    assert aa.selftest(plan, given(plan, *rows), Limits(), replace(policy, alpha=0.01), 100).failed < 10
+    assert aa_test.selftest(plan, given(plan, *rows), Limits(), replace(policy, alpha=0.01), 100).failed < 10
 
 
 @pytest.mark.parametrize("kind", ["equals", "judge"])
@@ -171,8 +173,8 @@ def test_of_nothing_nothing_is_known(kind: str) -> None:
 def test_without_noise_the_smallest_drop_is_that_of_no_noise() -> None:
     plan = planned(100)
     found = put(plan, given(plan, *["++"] * 100), simulations=1)
-    assert found.detectable_drop == foresight.smallest_drop(100, 0.0, repeats=1, graded=False, alpha=0.07)
-    assert found.detectable_drop != foresight.smallest_drop(100, 1.0, repeats=1, graded=False, alpha=0.07)
+    assert found.detectable_drop == power_analysis.smallest_drop(100, 0.0, repeats=1, graded=False, alpha=0.07)
+    assert found.detectable_drop != power_analysis.smallest_drop(100, 1.0, repeats=1, graded=False, alpha=0.07)
 
 
 def test_marks_of_the_dealt_answers_are_what_is_compared() -> None:
@@ -187,4 +189,4 @@ def test_marks_of_the_dealt_answers_are_what_is_compared() -> None:
     ("how", "answers"), [(Limits(), 6), (Limits(repeats=5), 10), (Limits(disagree=4), 8), (Limits(repeats=2), 6)]
 )
 def test_answers_needed(how: Limits, answers: int) -> None:
-    assert aa.answers_needed(how) == answers
+    assert aa_test.answers_needed(how) == answers

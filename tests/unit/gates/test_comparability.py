@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from situations import comparison, prompt, quality_rows
 
+from promptci.config.policy import Handling, Policy
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
-from promptci.gates.policy import Handling, Policy
 from promptci.runs.model import Status
 from promptci.verdict import Verdict
 

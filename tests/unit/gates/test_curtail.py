@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from situations import prompt
 
-from promptci.compare import disagree
 from promptci.compare.compare import compare
-from promptci.gates import curtail
+from promptci.config.policy import Policy
+from promptci.gates import early_stopping
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
-from promptci.gates.policy import Policy
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
+from promptci.runs import adaptive_repeats
 from promptci.runs.model import Answer, AnswerError, Arm, Limits, Plan, PlannedCase, PromptPlan, Question, Status
 from promptci.scoring.model import Mark, ScoredCase
 from promptci.stats import intervals
@@ -57,18 +57,18 @@ def made(
         )
         for name, rows in results.items()
     ]
-    prepared = disagree.prepare(prompts, limits)
+    prepared = adaptive_repeats.prepare(prompts, limits)
     questions, scored = [], []
     for plan in prepared:
         for planned, row in zip(plan.cases, results[plan.name], strict=True):
-            for replicate in range(disagree.until(plan, planned, limits)):
+            for replicate in range(adaptive_repeats.until(plan, planned, limits)):
                 for arm, right in zip(Arm, row, strict=True):
                     q = Question(
                         prompt=plan.name, arm=arm, case_id=planned.case.id, replicate=replicate, request=REQUEST
                     )
                     questions.append(q)
                     scored.append(answered(q, planned.case, right))
-    return disagree.split(Plan(prompts=prepared, questions=tuple(questions)), limits), scored
+    return adaptive_repeats.split(Plan(prompts=prepared, questions=tuple(questions)), limits), scored
 
 
 def answered(question: Question, case: Case, right: bool | None) -> ScoredCase:
@@ -90,7 +90,7 @@ def whole(plan: Plan, answers: list[ScoredCase]) -> list[ScoredCase]:
     """Every answer that a run without early stop gets."""
     known = {one.answer.key: one for one in answers}
     first = [known[q.key] for q in plan.questions]
-    return first + [known[q.key] for q in disagree.further(plan, first)]
+    return first + [known[q.key] for q in adaptive_repeats.further(plan, first)]
 
 
 def gate(plan: Plan, scored: list[ScoredCase], policy: Policy) -> GateReport:
@@ -108,12 +108,12 @@ def holds_on_every_prefix(plan: Plan, answers: list[ScoredCase], policy: Policy)
     first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
     saved = 0
     for length in range(len(first) + 1):
-        settled = curtail.bounds(plan, first[:length], policy).settled(policy)
+        settled = early_stopping.bounds(plan, first[:length], policy).settled(policy)
         for name, decision in settled.items():
             assert decision.verdict is full[name], (length, name)
         if len(settled) == len(plan.prompts) and not saved:
             saved = len(first) - length
-            report = curtail.report(gate(plan, first[:length], policy), plan, first[:length])
+            report = early_stopping.report(gate(plan, first[:length], policy), plan, first[:length])
             assert verdicts(report) == full
     return saved
 
@@ -168,7 +168,7 @@ def test_a_clear_pass_saves_some_where_no_limit_is_open() -> None:
 def test_what_is_reported_says_what_was_assumed() -> None:
     plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
     asked = answers[:70]
-    (decision,) = curtail.report(gate(plan, asked, Policy()), plan, asked).decisions
+    (decision,) = early_stopping.report(gate(plan, asked, Policy()), plan, asked).decisions
     by_rule = {reason.rule: reason.text for reason in decision.reasons}
     assert by_rule["regression"].startswith(
         "Even if all 30 answers not asked for had spoken for the new version: Regression shown"
@@ -180,36 +180,36 @@ def test_what_is_reported_says_what_was_assumed() -> None:
 def test_a_pass_says_it_too() -> None:
     plan, answers = made({"p": [(True, True)] * 100})
     asked = answers[:198]
-    (decision,) = curtail.report(gate(plan, asked, FREE), plan, asked).decisions
+    (decision,) = early_stopping.report(gate(plan, asked, FREE), plan, asked).decisions
     assert decision.reasons[0].text.startswith("Even if all 2 answers not asked for had spoken for the old version")
 
 
 def test_costs_that_were_measured_stay_in_the_report_of_a_failure() -> None:
     plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
-    (decision,) = curtail.report(gate(plan, answers[:70], Policy()), plan, answers[:70]).decisions
+    (decision,) = early_stopping.report(gate(plan, answers[:70], Policy()), plan, answers[:70]).decisions
     assert "cost" in {reason.rule for reason in decision.reasons}
 
 
 def test_a_run_that_is_not_settled_must_go_on() -> None:
     plan, answers = made({"p": [(True, True)] * 20})
     with pytest.raises(ValueError, match="the verdict of p is not settled"):
-        curtail.report(gate(plan, answers[:4], FREE), plan, answers[:4])
+        early_stopping.report(gate(plan, answers[:4], FREE), plan, answers[:4])
 
 
 def test_too_many_errors_are_settled_as_an_error() -> None:
     plan, answers = made({"p": [(True, True)] * 20})
     failed = [answered(q, one.case, None) for q, one in zip(plan.questions[:10], answers, strict=False)]
-    assert curtail.bounds(plan, failed, FREE).settled(FREE)["p"].verdict is Verdict.ERROR
+    assert early_stopping.bounds(plan, failed, FREE).settled(FREE)["p"].verdict is Verdict.ERROR
 
 
 def test_marks_settle_by_critical_cases_only() -> None:
     plan, answers = made({"p": [(True, False)] * 12}, kind="judge", critical=1)
     first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
-    settled = curtail.bounds(plan, first, FREE).settled(FREE)
+    settled = early_stopping.bounds(plan, first, FREE).settled(FREE)
     assert "p" in settled  # nothing is missing but confirmations
-    assert not curtail.bounds(plan, first[:20], FREE).settled(FREE)
+    assert not early_stopping.bounds(plan, first[:20], FREE).settled(FREE)
     confirmed = first[:20] + [one for one in answers if one.case.critical and one.replicate > 0]
-    (decision,) = curtail.bounds(plan, confirmed, FREE).settled(FREE).values()
+    (decision,) = early_stopping.bounds(plan, confirmed, FREE).settled(FREE).values()
     assert {reason.rule for reason in decision.reasons} == {"critical"}
 
 
@@ -225,11 +225,11 @@ def test_tango_s_interval_falls_with_each_broken_pair_and_rises_with_each_fixed_
 
 def test_a_run_is_complete_when_every_verdict_stands_and_that_of_all_together_too() -> None:
     plan, answers = made({"p": [(True, True)] * 100, "q": [(True, True)] * 100})
-    start, end = (curtail.bounds(plan, answers[:length], FREE) for length in (120, 400))
+    start, end = (early_stopping.bounds(plan, answers[:length], FREE) for length in (120, 400))
     assert (start.complete(FREE), end.complete(FREE)) == (False, True)
     assert set(start.settled(FREE)) == set()
     failing, broken = made({"p": [(True, False)] * 40, "q": [(True, True)] * 40})
-    assert curtail.bounds(failing, broken, FREE).complete(FREE)
+    assert early_stopping.bounds(failing, broken, FREE).complete(FREE)
 
 
 def test_prompts_that_stand_are_not_enough_where_all_together_may_still_be_worse() -> None:
@@ -238,12 +238,12 @@ def test_prompts_that_stand_are_not_enough_where_all_together_may_still_be_worse
     rows = [(True, False)] * 3 + [(True, True)] * 17
     plan, answers = made({"p": rows, "q": rows})
     last = {answers[-1].answer.key, answers[-2].answer.key}
-    bounds = curtail.bounds(plan, [one for one in answers if one.answer.key not in last], policy)
+    bounds = early_stopping.bounds(plan, [one for one in answers if one.answer.key not in last], policy)
     together = [report.pooled.verdict if report.pooled else None for report in (bounds.best, bounds.worst)]
     assert bounds.complete(policy) is (len(bounds.settled(policy)) == 2 and together[0] is together[1])
 
 
 def test_one_prompt_has_nothing_together() -> None:
     plan, answers = made({"p": [(True, True)] * 100})
-    assert curtail.bounds(plan, answers, FREE).complete(FREE)
-    assert curtail.bounds(plan, answers, FREE).best.pooled is None
+    assert early_stopping.bounds(plan, answers, FREE).complete(FREE)
+    assert early_stopping.bounds(plan, answers, FREE).best.pooled is None

@@ -8,10 +8,10 @@ import pytest
 from situations import comparison, prompt, quality_rows
 
 from promptci.compare.model import Comparison, PairedCase
+from promptci.config.policy import Handling, Missing, Mode, Policy
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
-from promptci.gates.policy import Handling, Missing, Mode, Policy
-from promptci.gates.zones import needed
+from promptci.gates.quality_rule import needed
 from promptci.providers.base import Completion
 from promptci.runs.model import Arm, Status
 from promptci.scoring.model import Orders, ScoredCase

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptci.gates.foresight import Foresight, effective_cases, foresee, smallest_drop
+from promptci.gates.power_analysis import Foresight, effective_cases, foresee, smallest_drop
 from promptci.goldens.model import Case
 from promptci.stats import power
 

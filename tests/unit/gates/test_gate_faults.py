@@ -8,9 +8,9 @@ from situations import comparison, quality_rows
 
 from promptci.compare.compare import compare
 from promptci.compare.model import Comparison
+from promptci.config.policy import Policy
 from promptci.errors import Problem
 from promptci.gates.decide import decide
-from promptci.gates.policy import Policy
 from promptci.goldens import parse
 from promptci.stats import corrections, intervals, paired
 from promptci.verdict import Verdict

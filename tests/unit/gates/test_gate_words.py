@@ -6,11 +6,11 @@ import pytest
 from situations import comparison, quality_rows
 
 from promptci.compare.pooled import Pooled
-from promptci.gates import limits, zones
+from promptci.config.policy import Missing, Policy
+from promptci.gates import limits, quality_rule
 from promptci.gates.decide import decide
-from promptci.gates.foresight import Foresight, foresee, smallest_drop
 from promptci.gates.model import Reason
-from promptci.gates.policy import Missing, Policy
+from promptci.gates.power_analysis import Foresight, foresee, smallest_drop
 from promptci.goldens.model import Case
 from promptci.runs.model import Status
 from promptci.stats import power
@@ -64,21 +64,21 @@ def test_versions_that_are_not_comparable() -> None:
 def test_prompts_together_word_by_word() -> None:
     policy = Policy(alpha=0.05, max_drop=0.05)
     worse = Pooled(prompts=("p", "q"), pairs=100, broken=8, fixed=3, delta=-0.05, p=0.05)
-    assert zones.together(worse, policy) == Reason(
+    assert quality_rule.together(worse, policy) == Reason(
         rule="pooled",
         verdict=Verdict.INCONCLUSIVE,
         text="The 2 prompts together got worse: their pass rate fell by 5 points (8 broken, 3 fixed of 100 pairs;"
         " p = 0.050).",
     )
     less = Pooled(prompts=("p", "q"), pairs=100, broken=8, fixed=4, delta=-0.04, p=0.05)
-    assert zones.together(less, policy) == Reason(
+    assert quality_rule.together(less, policy) == Reason(
         rule="pooled",
         verdict=Verdict.NO_CHANGE,
         text="The 2 prompts together show no drop of the margin: −4.0 points (8 broken, 4 fixed of 100 pairs;"
         " p = 0.050).",
     )
     unsure = Pooled(prompts=("p", "q"), pairs=100, broken=8, fixed=3, delta=-0.05, p=0.051)
-    assert zones.together(unsure, policy).verdict is Verdict.NO_CHANGE
+    assert quality_rule.together(unsure, policy).verdict is Verdict.NO_CHANGE
 
 
 def test_the_zones_word_by_word() -> None:

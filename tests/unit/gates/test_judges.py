@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from situations import comparison
 
-from promptci.gates import judges
-from promptci.scoring import trust
-from promptci.scoring.trust import Calibration, Judging
+from promptci.gates import judge_rule
+from promptci.scoring.judges import trust
+from promptci.scoring.judges.trust import Calibration, Judging
 from promptci.verdict import Verdict
 
 GOOD = Calibration(pairs=((True, True), (False, False)) * 20)
@@ -38,7 +38,7 @@ POOR = Calibration(pairs=((True, False), (False, True)) * 20)
     ids=["no judge", "trusted", "not trusted", "not calibrated"],
 )
 def test_what_a_reader_must_know_is_said(judging: Judging | None, said: dict[str, str]) -> None:
-    found = judges.remarks(replace(comparison("a 1 0"), judging=judging))
+    found = judge_rule.remarks(replace(comparison("a 1 0"), judging=judging))
     assert {reason.rule: reason.text for reason in found} == said
     assert {reason.verdict for reason in found} <= {Verdict.NO_CHANGE}
-    assert set(said) <= judges.RULES
+    assert set(said) <= judge_rule.RULES

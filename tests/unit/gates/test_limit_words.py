@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from situations import comparison, quality_rows
 
+from promptci.config.policy import Policy
 from promptci.gates import limits
 from promptci.gates.model import Reason
-from promptci.gates.policy import Policy
 from promptci.runs.model import Status
 from promptci.verdict import Verdict
 

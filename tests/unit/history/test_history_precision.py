@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.history.archives import mark, verdict
 
+from promptci.history.gate_precision import by_rule, precision
 from promptci.history.model import Mark
-from promptci.history.precision import by_rule, precision
 from promptci.stats import intervals
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from promptci.errors import InputError, UsageError
 from promptci.files.lines import JsonError
-from promptci.observations import line, read
+from promptci.requestlog import line, read
 
 REQUESTS = traffic.traffic(400)
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers import answer
 from promptci.providers.base import Usage
-from promptci.providers.retry import Failed
+from promptci.providers.http import response_parser
+from promptci.providers.http.retry import Failed
 
 WALL = 1_700_000_000.0
 KEYS = ["choices", "message", "content", "error", "refusal", "usage", "finish_reason", "tool_calls", "text", "code"]
@@ -25,7 +25,7 @@ bodies = st.fixed_dictionaries(
 @given(raw=json_values | bodies | st.text())
 def test_whatever_an_endpoint_sends_is_an_answer_or_a_failed_attempt(raw: Any) -> None:
     with contextlib.suppress(Failed):
-        made = answer.completion(raw, latency_ms=1.0, wall=WALL)
+        made = response_parser.completion(raw, latency_ms=1.0, wall=WALL)
         assert isinstance(made.text, str)
         made.text.encode()
 
@@ -47,4 +47,4 @@ def test_whatever_an_endpoint_sends_is_an_answer_or_a_failed_attempt(raw: Any) -
 def test_tokens_are_counted_or_unknown_and_never_guessed(usage: Any, expected: Usage | None) -> None:
     body = {"choices": [{"message": {"content": "x"}}], "usage": usage}
 
-    assert answer.completion(body, latency_ms=None, wall=WALL).usage == expected
+    assert response_parser.completion(body, latency_ms=None, wall=WALL).usage == expected

@@ -13,9 +13,10 @@ from fakes.openai_server import OpenAIServer, Reply, bag_of_words, embedding, er
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers import answer, base
+from promptci.providers import base
 from promptci.providers.base import CallError, Completion, Request, Usage
-from promptci.providers.retry import Failed
+from promptci.providers.http import response_parser
+from promptci.providers.http.retry import Failed
 
 WALL = 1_700_000_000.0
 VECTORS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1)
@@ -72,19 +73,19 @@ def test_an_embedding_never_shares_a_key_with_a_chat(model: str, text: str, para
 
 @given(VECTORS)
 def test_a_vector_keeps_its_numbers_to_seven_digits(vector: list[float]) -> None:
-    made = answer.embedding(embedding(vector), latency_ms=None, wall=WALL)
+    made = response_parser.embedding(embedding(vector), latency_ms=None, wall=WALL)
     read = json.loads(made.text)
 
     assert read == pytest.approx(vector, rel=1e-6)
     assert all(len(Decimal(repr(number)).normalize().as_tuple().digits) <= 7 for number in read)
-    again = answer.embedding(embedding(read), latency_ms=None, wall=WALL)
+    again = response_parser.embedding(embedding(read), latency_ms=None, wall=WALL)
     assert again.text == made.text
 
 
 @given(raw=JSON_VALUES | st.fixed_dictionaries({"data": JSON_VALUES}) | st.text())
 def test_whatever_an_endpoint_sends_is_a_vector_or_a_failed_attempt(raw: Any) -> None:
     with contextlib.suppress(Failed):
-        made = answer.embedding(raw, latency_ms=1.0, wall=WALL)
+        made = response_parser.embedding(raw, latency_ms=1.0, wall=WALL)
         vector = json.loads(made.text)
         assert vector
         assert all(math.isfinite(number) for number in vector)

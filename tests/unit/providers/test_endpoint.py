@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.errors import ProviderError
-from promptci.providers import endpoint
+from promptci.providers.http import endpoint
 
 FINE = [
     "https://api.openai.com/v1",

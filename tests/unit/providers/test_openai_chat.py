@@ -12,7 +12,7 @@ from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, re
 from fakes.virtual_clock import VirtualClock
 
 from promptci.providers.base import CallError, Completion, Request, Usage
-from promptci.providers.transport import LARGEST_BODY
+from promptci.providers.http.transport import LARGEST_BODY
 
 
 async def test_the_request_is_sent_as_it_is_and_the_answer_read_with_its_circumstances() -> None:

@@ -18,7 +18,7 @@ from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.virtual_clock import VirtualClock
 
 from promptci.providers.base import CallError, Completion
-from promptci.providers.openai_chat import OpenAIChat
+from promptci.providers.http.openai_chat import OpenAIChat
 from promptci.providers.options import Options
 
 NOTHING_LISTENS = "http://127.0.0.1:9/v1"

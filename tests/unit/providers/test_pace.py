@@ -11,8 +11,8 @@ from fakes.rationed import Endpoint, achieved, ask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptci.providers import pace
-from promptci.providers.limiter import Limiter
+from promptci.providers.http import rate_estimator
+from promptci.providers.http.limiter import Limiter
 
 MOST_AT_ONCE = 600
 CROWD = 3
@@ -223,7 +223,7 @@ TIMES = {
 
 @pytest.mark.parametrize(("text", "expected"), TIMES.items())
 def test_times_are_read_as_endpoints_spell_them(text: str | None, expected: float | None) -> None:
-    assert pace.seconds(text) == (None if expected is None else pytest.approx(expected))
+    assert rate_estimator.seconds(text) == (None if expected is None else pytest.approx(expected))
 
 
 @given(
@@ -232,7 +232,7 @@ def test_times_are_read_as_endpoints_spell_them(text: str | None, expected: floa
     reset=st.text(max_size=9) | st.floats().map(str),
 )
 def test_no_header_breaks_the_pace(limit: str, left: str, reset: str) -> None:
-    tempo = pace.Pace()
+    tempo = rate_estimator.Pace()
     kinds = ("requests", "tokens")
     headers = {
         **{f"x-ratelimit-limit-{kind}": limit for kind in kinds},
@@ -253,4 +253,4 @@ def test_scarce_tokens_hold_all_calls_for_a_part_of_the_time_to_the_full() -> No
         "x-ratelimit-reset-tokens": "1m0s",
     }
 
-    assert pace.Pace().told(headers, 1, 0.0) == pytest.approx(3.0)
+    assert rate_estimator.Pace().told(headers, 1, 0.0) == pytest.approx(3.0)

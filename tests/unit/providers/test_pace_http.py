@@ -10,7 +10,7 @@ from fakes.asking import request
 from fakes.openai_server import Call, OpenAIServer, Reply, error
 
 from promptci.providers.base import Completion
-from promptci.providers.openai_chat import OpenAIChat
+from promptci.providers.http.openai_chat import OpenAIChat
 from promptci.providers.options import Options
 
 RATE, BURST, SECONDS = 40.0, 40.0, 45.0

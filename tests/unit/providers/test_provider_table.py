@@ -4,11 +4,11 @@ import pytest
 from fakes.openai_server import OpenAIServer
 
 from promptci.errors import InputError, ProviderError
-from promptci.providers import table
+from promptci.providers import registry
 from promptci.providers.base import Completion, Provider, Request
 from promptci.providers.cache import AnswerCache
-from promptci.providers.local import LocalModel
-from promptci.providers.openai_chat import OpenAIChat
+from promptci.providers.http.openai_chat import OpenAIChat
+from promptci.providers.local.provider import LocalModel
 from promptci.providers.options import Options
 from promptci.providers.recorded import Recorded
 
@@ -17,7 +17,7 @@ REQUEST = Request(model="m", messages=({"role": "user", "content": "hi"},))
 
 
 def make(options: Options, environ: dict[str, str] | None = None, *, root: Path = HERE, home: Path = HERE) -> Provider:
-    return table.make(options, environ or {}, root, home)
+    return registry.make(options, environ or {}, root, home)
 
 
 def test_the_default_is_openai_with_the_key_of_the_environment() -> None:
@@ -110,7 +110,7 @@ def test_a_recording_that_cannot_be_read_names_its_lines(tmp_path: Path) -> None
 
 
 def cache(folder: Path, base_url: str, key: str) -> AnswerCache:
-    opened = table.open_cache(Options(base_url=base_url), {"OPENAI_API_KEY": key}, folder)
+    opened = registry.open_cache(Options(base_url=base_url), {"OPENAI_API_KEY": key}, folder)
     assert opened is not None
     return opened
 
@@ -129,4 +129,4 @@ def test_a_cache_serves_the_endpoint_and_key_it_was_filled_with(tmp_path: Path) 
 
 
 def test_recorded_answers_are_not_cached(tmp_path: Path) -> None:
-    assert table.open_cache(Options(kind="recorded"), {}, tmp_path) is None
+    assert registry.open_cache(Options(kind="recorded"), {}, tmp_path) is None

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.providers.base import CallError
-from promptci.providers.limiter import Limiter
-from promptci.providers.retry import Again, Failed, Patience, persist, retry_after
+from promptci.providers.http.limiter import Limiter
+from promptci.providers.http.retry import Again, Failed, Patience, persist, retry_after
 
 WALL = 1_700_000_000.0
 

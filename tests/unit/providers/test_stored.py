@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers import stored
+from promptci.providers import completion_codec
 from promptci.providers.base import Completion, Usage
 
 texts = st.text(max_size=40)
@@ -30,18 +30,18 @@ json_values = st.recursive(
 
 @given(completion=completions)
 def test_what_is_written_is_read_back_equal(completion: Completion) -> None:
-    assert stored.from_json(json.loads(json.dumps(stored.to_json(completion)))) == completion
+    assert completion_codec.from_json(json.loads(json.dumps(completion_codec.to_json(completion)))) == completion
 
 
 @given(completion=completions)
 def test_the_unknown_is_left_out_and_not_written_as_something(completion: Completion) -> None:
-    assert None not in stored.to_json(completion).values()
+    assert None not in completion_codec.to_json(completion).values()
 
 
 @given(value=json_values)
 def test_no_value_breaks_the_reader(value: Any) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        stored.from_json(value)
+        completion_codec.from_json(value)
 
 
 KEYS = ["text", "usage", "latency_ms", "model", "fingerprint", "finish_reason", "refusal"]
@@ -50,7 +50,7 @@ KEYS = ["text", "usage", "latency_ms", "model", "fingerprint", "finish_reason", 
 @given(key=st.sampled_from(KEYS), value=json_values)
 def test_no_field_breaks_the_reader(key: str, value: Any) -> None:
     try:
-        completion = stored.from_json({"text": "x", key: value})
+        completion = completion_codec.from_json({"text": "x", key: value})
     except ValueError:
         return
     assert isinstance(completion.text, str)
@@ -72,4 +72,4 @@ def test_no_field_breaks_the_reader(key: str, value: Any) -> None:
 )
 def test_what_is_wrong_is_named(value: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        stored.from_json(value)
+        completion_codec.from_json(value)

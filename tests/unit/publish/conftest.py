@@ -8,7 +8,7 @@ from fakes import github as fake
 from fakes import openapi
 from fakes.jumping_clock import JumpingClock, client
 
-from promptci.publish.pygithub_client import PyGithubClient
+from promptci.publish.github.pygithub_client import PyGithubClient
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 from fakes import github as fake
 from fakes import runner
 
-from promptci.publish import workflow
 from promptci.publish.annotation import Annotation
-from promptci.publish.context import Context
-from promptci.publish.everything import Bulletin, announce
-from promptci.publish.pygithub_client import PyGithubClient
+from promptci.publish.github.pygithub_client import PyGithubClient
+from promptci.publish.publish_all import Bulletin, announce
+from promptci.publish.runner import workflow_commands
+from promptci.publish.runner.context import Context
 from promptci.verdict import Verdict
 
 HEAD, BASE = "a" * 40, "b" * 40
@@ -59,7 +59,7 @@ def bulletin(
     )
 
 
-def remark(number: int, level: workflow.Level = "error", message: str = "broken") -> Annotation:
+def remark(number: int, level: workflow_commands.Level = "error", message: str = "broken") -> Annotation:
     return Annotation(path="prompts/a.prompt.yml", line=number, level=level, title="case", message=message)
 
 

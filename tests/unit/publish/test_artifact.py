@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptci.errors import RefusedError
-from promptci.publish import artifact
+from promptci.publish.github import artifact
 
 REPORT = b'{"schema": "promptci/report/v1"}'
 

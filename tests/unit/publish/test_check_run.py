@@ -7,10 +7,10 @@ from fakes import github as fake
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.publish import check, check_run
+from promptci.publish import check_run, commit_status
 from promptci.publish.annotation import Annotation
-from promptci.publish.github import CheckRun
-from promptci.publish.pygithub_client import PyGithubClient
+from promptci.publish.github.api import CheckRun
+from promptci.publish.github.pygithub_client import PyGithubClient
 from promptci.verdict import Verdict, exit_code
 
 SHA = "a" * 40
@@ -110,7 +110,7 @@ def test_the_conclusion_is_success_exactly_where_the_exit_code_is_0(
 ) -> None:
     code = exit_code(verdict, advise=advise, inconclusive_blocks=blocks)
 
-    assert (check.conclusion(verdict, code != 0) == "success") == (code == 0)
+    assert (commit_status.conclusion(verdict, code != 0) == "success") == (code == 0)
 
 
 @given(st.text(max_size=300), st.text(), st.one_of(st.none(), st.integers(1, 10**6)))

@@ -8,7 +8,7 @@ import pytest
 from fakes import tools
 
 from promptci.errors import RefusedError
-from promptci.publish.context import Context
+from promptci.publish.runner.context import Context
 
 MERGE = "c" * 40
 

@@ -17,16 +17,17 @@ from notation import comparison, many, report
 from payloads import planted, rich
 from reports import HOSTILE, SITUATIONS
 
-from promptci.jobs import bulletin as bulletins
-from promptci.jobs.world import Outcome
-from promptci.publish import comment, workflow
+from promptci.action import publication as bulletins
+from promptci.app.environment import Outcome
+from promptci.publish import comment
 from promptci.publish.comment import FRAME_BYTES, Marker, Published
-from promptci.publish.context import Context
-from promptci.publish.everything import Bulletin, announce
-from promptci.publish.github import Unavailable
-from promptci.publish.pygithub_client import LONGEST_LOSS_S, PyGithubClient
-from promptci.report import markdown
-from promptci.report.model import ReportView
+from promptci.publish.github.api import Unavailable
+from promptci.publish.github.pygithub_client import LONGEST_LOSS_S, PyGithubClient
+from promptci.publish.publish_all import Bulletin, announce
+from promptci.publish.runner import workflow_commands
+from promptci.publish.runner.context import Context
+from promptci.report.markdown import markdown_renderer
+from promptci.report.model.report import ReportView
 from promptci.report.write import Paths
 from promptci.verdict import Verdict
 
@@ -317,7 +318,7 @@ def test_a_page_of_a_proxy_is_no_success(server: fake.GitHub, github: PyGithubCl
 def test_gh_output_delimiter_in_value(tmp_path: Path) -> None:
     hostile = "x\nghadelimiter_0\nverdict=pass\nverdict<<E\npass\nE\n"
     path = tmp_path / "output"
-    workflow.set_outputs(path, {"verdict": "fail", "report-path": hostile})
+    workflow_commands.set_outputs(path, {"verdict": "fail", "report-path": hostile})
 
     assert runner.key_values(path.read_text()) == [("verdict", "fail"), ("report-path", hostile)]
 
@@ -339,8 +340,8 @@ def test_gh_step_summary_over_1MiB(  # noqa: N802 - the case's own name
     )
     assert announce(context(tmp_path), told_, github, io.StringIO()) == ()
 
-    assert (tmp_path / "summary").stat().st_size <= workflow.SUMMARY_LIMIT == 900 * 1024
-    assert (tmp_path / "summary").read_text().rstrip().endswith(workflow.SUMMARY_NOTICE)
+    assert (tmp_path / "summary").stat().st_size <= workflow_commands.SUMMARY_LIMIT == 900 * 1024
+    assert (tmp_path / "summary").read_text().rstrip().endswith(workflow_commands.SUMMARY_NOTICE)
     assert server.statuses[0]["state"] == "failure"
 
 
@@ -390,4 +391,4 @@ def test_hostile_words_leave_one_marker_and_no_mention(
 
 
 def test_a_comment_leaves_room_for_what_stands_around_it() -> None:
-    assert len(markdown.comment(huge("long " * 300), spare=20_000).encode()) <= 40_000
+    assert len(markdown_renderer.comment(huge("long " * 300), spare=20_000).encode()) <= 40_000

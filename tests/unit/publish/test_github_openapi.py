@@ -6,18 +6,20 @@ import pytest
 from fakes import github as fake
 from fakes.openapi import described, faults
 
-from promptci.publish import check, check_run, comment
+from promptci.publish import check_run, comment, commit_status
 from promptci.publish.annotation import Annotation
 from promptci.publish.comment import Marker
-from promptci.publish.github import CheckRun, GitHubError
-from promptci.publish.pygithub_client import PyGithubClient
+from promptci.publish.github.api import CheckRun, GitHubError
+from promptci.publish.github.pygithub_client import PyGithubClient
 
 SHA = "a" * 40
 
 
 def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
     """Do everything that promptci does, and meet every refusal that the fake knows."""
-    status = check.Status(state="failure", context="promptci", description="worse", target_url="https://github.com/x")
+    status = commit_status.Status(
+        state="failure", context="promptci", description="worse", target_url="https://github.com/x"
+    )
     run_of = CheckRun(
         sha=SHA,
         name="promptci (b/c.yml)",
@@ -44,7 +46,7 @@ def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
         comment.publish(
             github, 7, "worse", Marker(key="a", run=run, attempt=1, head=SHA), fallback_body="-", create=True
         )
-    check.publish_status(github, SHA, status)
+    commit_status.publish_status(github, SHA, status)
     github.delete_comment(github.create_comment(7, "x").id)
     server.login, server.may_ask_user = "maintainer", True
     github.viewer_login()
@@ -59,7 +61,7 @@ def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
         with pytest.raises(GitHubError):
             refusal()
     server.read_only = True
-    check.publish_status(github, SHA, status)
+    commit_status.publish_status(github, SHA, status)
     server.read_only, server.locked = False, True
     with pytest.raises(GitHubError):
         github.create_comment(7, "x")

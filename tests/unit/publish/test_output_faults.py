@@ -15,14 +15,14 @@ from markdown_it.token import Token
 from notation import comparison, report
 from payloads import XSS, planted, rich
 
-from promptci.jobs import bulletin as bulletins
-from promptci.jobs.world import Outcome
-from promptci.publish.context import Context
-from promptci.publish.everything import announce
-from promptci.publish.pygithub_client import PyGithubClient
-from promptci.publish.workflow import safe_line
-from promptci.report import data
-from promptci.report.model import ReportView
+from promptci.action import publication as bulletins
+from promptci.app.environment import Outcome
+from promptci.publish.github.pygithub_client import PyGithubClient
+from promptci.publish.publish_all import announce
+from promptci.publish.runner.context import Context
+from promptci.publish.runner.workflow_commands import safe_line
+from promptci.report.model import document
+from promptci.report.model.report import ReportView
 from promptci.report.write import OUTPUTS, Paths, write_all
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -160,7 +160,7 @@ def test_out_lone_surrogate_and_control_chars(
 
 def test_out_deterministic_bytes_twice(tmp_path: Path) -> None:
     """The same report.json makes the same bytes, whatever the machine's language, time zone and hashes are."""
-    (tmp_path / "report.json").write_text(data.dump(rich()), encoding="utf-8")
+    (tmp_path / "report.json").write_text(document.dump(rich()), encoding="utf-8")
     code = (
         "import sys, pathlib; from promptci.report import data, write;"
         "text = pathlib.Path(sys.argv[1]).read_text(encoding='utf-8');"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from promptci.publish.owner import hand_over
+from promptci.publish.runner.file_ownership import hand_over
 
 OWNER = (1001, 1001)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")

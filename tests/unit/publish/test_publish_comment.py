@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from promptci.publish import comment
 from promptci.publish.comment import Marker, Published
-from promptci.publish.pygithub_client import PyGithubClient
+from promptci.publish.github.pygithub_client import PyGithubClient
 
 HEAD = "a" * 40
 NUMBER = 7

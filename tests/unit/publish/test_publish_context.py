@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptci.errors import PromptciError, RefusedError, UsageError
-from promptci.publish.context import Context
-from promptci.publish.inputs import DEFAULTS, INPUTS
+from promptci.publish.runner.context import Context
+from promptci.publish.runner.inputs import DEFAULTS, INPUTS
 
 BASE, HEAD, MERGE, ZEROS = "b" * 40, "a" * 40, "c" * 40, "0" * 40
 HERE, FORK = {"full_name": "example/shop"}, {"full_name": "mallory/shop"}

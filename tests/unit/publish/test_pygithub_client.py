@@ -8,9 +8,9 @@ from fakes.jumping_clock import NOW, JumpingClock, client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.publish import pygithub_client, refusals
-from promptci.publish.github import Forbidden, GitHubError, NotFound, TooLong, Unavailable
-from promptci.publish.pygithub_client import LONGEST_LOSS_S, PyGithubClient
+from promptci.publish.github import pygithub_client, rate_limits
+from promptci.publish.github.api import Forbidden, GitHubError, NotFound, TooLong, Unavailable
+from promptci.publish.github.pygithub_client import LONGEST_LOSS_S, PyGithubClient
 
 SHA1, SHA256 = "a" * 40, "b" * 64
 
@@ -242,6 +242,6 @@ def test_githubs_words_cannot_command_the_runner(server: fake.GitHub, github: Py
 
 @given(st.one_of(st.none(), st.text(), st.integers().map(str), st.floats().map(str)))
 def test_no_header_makes_a_wait_that_is_not_a_time(value: str | None) -> None:
-    seconds = refusals.number(value)
+    seconds = rate_limits.number(value)
 
     assert seconds is None or 0 <= seconds < 1e16

@@ -7,8 +7,8 @@ from fakes import runner
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from promptci.publish import workflow
-from promptci.publish.workflow import Level, annotation, mask, safe_line, set_outputs
+from promptci.publish.runner import workflow_commands
+from promptci.publish.runner.workflow_commands import Level, annotation, mask, safe_line, set_outputs
 
 PIECES: tuple[str, ...]
 PIECES = ("::", ":", "##[", "#", "[", "]", "error", "add-mask", "stop-commands", "debug", " ", "\t", "%0A", "%25", "\n")
@@ -62,7 +62,7 @@ def test_an_annotation_is_one_command_with_the_words_given(
 
     assert command.name == level
     assert set(command.properties) <= {"file", "line", "title"}
-    assert command.data == "\n".join(map(safe_line, message.splitlines()))[: workflow.LONGEST_MESSAGE]
+    assert command.data == "\n".join(map(safe_line, message.splitlines()))[: workflow_commands.LONGEST_MESSAGE]
 
 
 def test_an_annotation_names_file_line_and_title() -> None:
@@ -92,7 +92,7 @@ def test_a_secret_is_masked_whole_and_line_by_line(secret: str, masked: list[str
     assert {command.name for command in commands} <= {"add-mask"}
 
 
-values = st.dictionaries(st.sampled_from(workflow.OUTPUTS), st.text(st.characters(codec="utf-8")))
+values = st.dictionaries(st.sampled_from(workflow_commands.OUTPUTS), st.text(st.characters(codec="utf-8")))
 
 
 @given(values)
@@ -139,7 +139,7 @@ def test_nothing_is_written_through_a_symbolic_link(tmp_path: Path) -> None:
 def test_a_summary_is_added_to_what_stands_there(tmp_path: Path) -> None:
     path = tmp_path / "summary"
     path.write_text("# before\n")
-    workflow.append_summary(path, "# after")
+    workflow_commands.append_summary(path, "# after")
 
     assert path.read_text() == "# before\n# after\n"
 
@@ -147,11 +147,11 @@ def test_a_summary_is_added_to_what_stands_there(tmp_path: Path) -> None:
 def test_a_summary_stays_under_the_limit_together_with_what_stands_there(tmp_path: Path) -> None:
     path = tmp_path / "summary"
     path.write_text("x" * 100_000)
-    workflow.append_summary(path, "long line ä\n" * 200_000)
+    workflow_commands.append_summary(path, "long line ä\n" * 200_000)
 
     size = path.stat().st_size
-    assert workflow.SUMMARY_LIMIT - 1000 < size <= workflow.SUMMARY_LIMIT
-    assert path.read_text().rstrip().endswith(workflow.SUMMARY_NOTICE)
+    assert workflow_commands.SUMMARY_LIMIT - 1000 < size <= workflow_commands.SUMMARY_LIMIT
+    assert path.read_text().rstrip().endswith(workflow_commands.SUMMARY_NOTICE)
 
 
 @pytest.mark.parametrize("line", ["::error", "text", "::unknown::x", "##[unknown]x", "##[error", ""])

@@ -8,14 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from promptci.report import data
-from promptci.report.model import ReportView
+from promptci.report.model import document
+from promptci.report.model.report import ReportView
 from promptci.report.write import OUTPUTS
 
 SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(max_size=12),
-    float: st.floats(-data.LARGEST, data.LARGEST),
-    int: st.integers(-5, int(data.LARGEST)),
+    float: st.floats(-document.LARGEST, document.LARGEST),
+    int: st.integers(-5, int(document.LARGEST)),
     bool: st.booleans(),
     type(None): st.none(),
 }
@@ -53,4 +53,4 @@ def models(model: type[BaseModel]) -> st.SearchStrategy[Any]:
 def test_any_view_is_drawn_in_every_form_and_comes_back_from_its_json(view: ReportView) -> None:
     for render in OUTPUTS.values():
         render(view).encode()
-    assert data.load(data.dump(view), "report.json") == view
+    assert document.load(document.dump(view), "report.json") == view

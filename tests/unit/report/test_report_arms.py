@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from notation import comparison, many, report
 
-from promptci.report.model import ArmView
+from promptci.report.model.report import ArmView
 from promptci.runs.model import Status
 
 

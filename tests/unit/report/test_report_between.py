@@ -11,18 +11,18 @@ from notation import comparison, report
 from payloads import XSS, planted, rich
 from reports import SITUATIONS
 
-from promptci.report import between, between_words
-from promptci.report.between import PromptBetween
-from promptci.report.model import ReportView
+from promptci.report.model.report import ReportView
+from promptci.report.run_diff import compare, text
+from promptci.report.run_diff.compare import PromptBetween
 
 
 def one(first: ReportView, second: ReportView) -> PromptBetween:
-    (found,) = between.compare(first, second).prompts
+    (found,) = compare.compare(first, second).prompts
     return found
 
 
 def told(first: ReportView, second: ReportView) -> str:
-    return "\n".join(between_words.lines(between.compare(first, second)))
+    return "\n".join(text.lines(compare.compare(first, second)))
 
 
 BEFORE = report(comparison("a | 1 | x | x | x\nb | 2 | x | x | x\nc | 3 | x | x | y\nd | 4 | x | x | y"))
@@ -44,7 +44,7 @@ def test_turning_it_round_turns_it_round() -> None:
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_run_does_not_differ_from_itself(situation: str) -> None:
     view = SITUATIONS[situation]()
-    for found in between.compare(view, view).prompts:
+    for found in compare.compare(view, view).prompts:
         assert (found.broken, found.fixed, found.differs, found.reworded) == ((), (), (), 0)
         assert found.delta in (0, None)
 
@@ -74,7 +74,7 @@ def test_another_model_behind_the_same_name_is_not_comparable() -> None:
 
 
 def test_a_prompt_of_one_run_only_is_said() -> None:
-    found = between.compare(BEFORE, report())
+    found = compare.compare(BEFORE, report())
     assert [p.found for p in found.prompts] == ["first only"]
     assert "tested in the first run only" in told(BEFORE, report())
     assert "tested in the second run only" in told(report(), BEFORE)
@@ -82,13 +82,13 @@ def test_a_prompt_of_one_run_only_is_said() -> None:
 
 
 def test_it_is_json() -> None:
-    json.dumps(asdict(between.compare(BEFORE, AFTER)))
+    json.dumps(asdict(compare.compare(BEFORE, AFTER)))
 
 
 def test_hostile_text_stays_text() -> None:
     for payload in XSS:
         view = planted(rich(), payload)
-        page = MarkdownIt("commonmark").render(between_words.markdown(between.compare(view, rich())))
+        page = MarkdownIt("commonmark").render(text.markdown(compare.compare(view, rich())))
         assert not re.search(r"<(?!/?(h3|h4|ul|li|code|p|em)>)", page), page
         assert "\x1b" not in told(view, rich())
 
@@ -103,6 +103,6 @@ def test_hostile_text_stays_text() -> None:
     ],
 )
 def test_the_words(name: str, first: ReportView, second: ReportView, gold: Gold) -> None:
-    found = between.compare(first, second)
-    gold.check(f"between/{name}.txt", "\n".join(between_words.lines(found)) + "\n")
-    gold.check(f"between/{name}.md", between_words.markdown(found))
+    found = compare.compare(first, second)
+    gold.check(f"between/{name}.txt", "\n".join(text.lines(found)) + "\n")
+    gold.check(f"between/{name}.md", text.markdown(found))

@@ -10,9 +10,9 @@ from goldtest import Gold
 from traffic import CANARY, PROMPT, STABLE, START, Ways
 
 from promptci.errors import Problem
-from promptci.observations.model import Log, Observation
-from promptci.report import canary as report
-from promptci.report.canary import Record
+from promptci.report import canary_report as report
+from promptci.report.canary_report import Record
+from promptci.requestlog.model import Log, Observation
 from promptci.rollout.canary import Decision, Outcome, decide
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.policy import CanaryPolicy

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from notation import comparison, many, report
 from reports import SITUATIONS
 
-from promptci.report import charts, shapes
-from promptci.report.model import ReportView
+from promptci.present import charts, shapes
+from promptci.report.model.report import ReportView
 
 
 def drawings(view: ReportView) -> list[str]:

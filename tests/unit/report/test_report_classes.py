@@ -3,8 +3,8 @@
 import reports
 from notation import comparison, report
 
-from promptci.report import classes
-from promptci.report.model import MarkView, PromptView
+from promptci.report.html import class_table
+from promptci.report.model.report import MarkView, PromptView
 from promptci.runs.model import Status
 
 
@@ -14,7 +14,7 @@ def prompt(rows: str, **plan: object) -> PromptView:
 
 
 def test_the_class_that_lost_most_comes_first() -> None:
-    found = classes.rows(prompt("a | Hi | x | x | x\nb | Hi | y | y | x\nc | Hi | y | y | y\nd | Hi | z | x | z"))
+    found = class_table.rows(prompt("a | Hi | x | x | x\nb | Hi | y | y | x\nc | Hi | y | y | y\nd | Hi | z | x | z"))
     assert [(row.label, row.answers, row.before, row.now, row.change) for row in found] == [
         ("y", 2, 1.0, 0.5, "−50 points"),
         ("x", 1, 1.0, 1.0, "0 points"),
@@ -23,12 +23,12 @@ def test_the_class_that_lost_most_comes_first() -> None:
 
 
 def test_a_new_prompt_has_classes_without_a_before() -> None:
-    (row,) = classes.rows(prompt("a | Hi | x | - | x", status=Status.ADDED))
+    (row,) = class_table.rows(prompt("a | Hi | x | - | x", status=Status.ADDED))
     assert (row.before, row.now, row.change) == (None, 1.0, "–")
 
 
 def test_a_prompt_without_labels_has_no_classes() -> None:
-    assert classes.rows(reports.SITUATIONS["regressed"]().prompts[0]) == []
+    assert class_table.rows(reports.SITUATIONS["regressed"]().prompts[0]) == []
 
 
 def marked(found: PromptView, *names: str) -> PromptView:
@@ -52,11 +52,11 @@ def marked(found: PromptView, *names: str) -> PromptView:
 
 def test_failing_assertions_are_counted_the_worst_first_and_what_informs_is_left_out() -> None:
     found = marked(prompt("a | Hi | x | x | y\nb | Hi | y | x | y"), "polite", "hint")
-    assert [(one.name, one.before, one.now, one.asked) for one in classes.checks(found)] == [
+    assert [(one.name, one.before, one.now, one.asked) for one in class_table.checks(found)] == [
         ("polite", 0, 2, 2),
         ("one-of", 1, 1, 2),
     ]
 
 
 def test_one_assertion_alone_needs_no_table() -> None:
-    assert classes.checks(prompt("a | Hi | x | x | y")) == []
+    assert class_table.checks(prompt("a | Hi | x | x | y")) == []

@@ -10,9 +10,9 @@ from notation import comparison, report
 from payloads import XSS, planted, rich
 from reports import SITUATIONS
 
-from promptci.report import cases_csv
-from promptci.report.escape import visible
-from promptci.report.model import ReportView
+from promptci.present.escape import visible
+from promptci.report.export import cases_csv
+from promptci.report.model.report import ReportView
 
 LEADS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r@x", "＝1+1", "＋1", "－1", "＠x", " =1", "\n=1", "\xa0=1"]
 

@@ -8,34 +8,34 @@ from goldtest import Gold
 from reports import SITUATIONS
 
 from promptci.errors import InputError
-from promptci.report import data
+from promptci.report.model import document
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_report_comes_back_as_it_was_written(situation: str) -> None:
     view = SITUATIONS[situation]()
-    text = data.dump(view)
-    assert data.load(text, "report.json") == view
-    assert data.dump(data.load(text, "report.json")) == text
+    text = document.dump(view)
+    assert document.load(text, "report.json") == view
+    assert document.dump(document.load(text, "report.json")) == text
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_report_keeps_to_its_schema(situation: str) -> None:
-    jsonschema.validate(json.loads(data.dump(SITUATIONS[situation]())), data.schema())
+    jsonschema.validate(json.loads(document.dump(SITUATIONS[situation]())), document.schema())
 
 
 def test_the_schema_that_travels_with_the_package_is_up_to_date(gold: Gold) -> None:
     if gold.update:
-        data.SCHEMA_FILE.write_text(data.schema_text(), encoding="utf-8")
-    assert data.SCHEMA_FILE.read_text(encoding="utf-8") == data.schema_text(), "run pytest --update-gold"
+        document.SCHEMA_FILE.write_text(document.schema_text(), encoding="utf-8")
+    assert document.SCHEMA_FILE.read_text(encoding="utf-8") == document.schema_text(), "run pytest --update-gold"
 
 
 def test_a_schema_is_itself_valid() -> None:
-    jsonschema.Draft202012Validator.check_schema(data.schema())
+    jsonschema.Draft202012Validator.check_schema(document.schema())
 
 
 def test_the_promised_keys_are_there_and_unknown_is_null() -> None:
-    written = json.loads(data.dump(SITUATIONS["cost_unknown"]()))
+    written = json.loads(document.dump(SITUATIONS["cost_unknown"]()))
     assert {"schema", "verdict", "exit_code", "base", "head", "prompts", "spend"} <= written.keys()
     (prompt,) = written["prompts"]
     assert {
@@ -59,12 +59,12 @@ def test_the_promised_keys_are_there_and_unknown_is_null() -> None:
 
 
 def test_keys_stand_in_the_order_of_the_model() -> None:
-    assert list(json.loads(data.dump(SITUATIONS["regressed"]())))[:3] == ["schema", "promptci_version", "verdict"]
+    assert list(json.loads(document.dump(SITUATIONS["regressed"]())))[:3] == ["schema", "promptci_version", "verdict"]
 
 
 def problems(text: str) -> list[str]:
     with pytest.raises(InputError) as caught:
-        data.load(text, "out/report.json")
+        document.load(text, "out/report.json")
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -87,7 +87,7 @@ def test_what_is_no_report_is_refused_with_the_reason(text: str, what: str) -> N
 
 
 def test_every_wrong_field_is_named_with_its_place() -> None:
-    written = json.loads(data.dump(SITUATIONS["regressed"]()))
+    written = json.loads(document.dump(SITUATIONS["regressed"]()))
     written["verdict"] = "splendid"
     written["prompts"][0]["cases"] = "many"
     written["surprise"] = 1
@@ -98,30 +98,30 @@ def test_every_wrong_field_is_named_with_its_place() -> None:
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_no_number_is_refused(number: str) -> None:
-    written = data.dump(SITUATIONS["regressed"]()).replace('"usd": 0.0312', f'"usd": {number}')
+    written = document.dump(SITUATIONS["regressed"]()).replace('"usd": 0.0312', f'"usd": {number}')
     assert any("spend.usd" in problem for problem in problems(written))
 
 
 def test_not_more_than_twenty_findings_are_listed() -> None:
-    written = json.loads(data.dump(SITUATIONS["regressed"]()))
+    written = json.loads(document.dump(SITUATIONS["regressed"]()))
     written["prompts"] = [{}] * 100
-    assert len(problems(json.dumps(written))) == data.MOST_PROBLEMS
+    assert len(problems(json.dumps(written))) == document.MOST_PROBLEMS
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_pieces_of_a_report_are_the_whole(situation: str) -> None:
     view = SITUATIONS[situation]()
-    mocked = view.model_copy(update={"notes": [*view.notes, '"case_details": []', data.NO_CASES]})
+    mocked = view.model_copy(update={"notes": [*view.notes, '"case_details": []', document.NO_CASES]})
 
     for one in (view, mocked):
-        assert data.dump(one) == one.model_dump_json(by_alias=True, indent=2) + "\n"
+        assert document.dump(one) == one.model_dump_json(by_alias=True, indent=2) + "\n"
 
 
 def test_a_report_of_many_cases_is_cut_between_them() -> None:
     view = SITUATIONS["regressed"]()
     (prompt, *_) = view.prompts
-    many = [prompt.case_details[0].model_copy(update={"id": f"case-{n}"}) for n in range(2 * data.AT_A_TIME + 1)]
+    many = [prompt.case_details[0].model_copy(update={"id": f"case-{n}"}) for n in range(2 * document.AT_A_TIME + 1)]
     grown = view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": many})]})
 
-    assert data.dump(grown) == grown.model_dump_json(by_alias=True, indent=2) + "\n"
-    assert len(list(data.pieces(grown))) > 4
+    assert document.dump(grown) == grown.model_dump_json(by_alias=True, indent=2) + "\n"
+    assert len(list(document.pieces(grown))) > 4

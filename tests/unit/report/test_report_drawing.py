@@ -9,8 +9,9 @@ from markupsafe import Markup
 from notation import comparison, many, report
 from payloads import XSS, planted, rich
 
-from promptci.report import classes, drawing
-from promptci.report.model import ReportView
+from promptci.present import drawing
+from promptci.report.html import class_table
+from promptci.report.model.report import ReportView
 
 ALLOWED = {"svg", "title", "desc", "rect", "line", "circle", "text", "path", "polyline"}
 
@@ -20,7 +21,7 @@ def drawings(view: ReportView) -> list[Markup]:
     for i, prompt in enumerate(view.prompts):
         found += [drawing.strip(prompt, view, f"p{i}-change"), drawing.marks(prompt, f"p{i}-marks")]
         found += [drawing.history(prompt, f"p{i}-history")]
-        found += [drawing.class_strip(row, f"p{i}-class{j}") for j, row in enumerate(classes.rows(prompt))]
+        found += [drawing.class_strip(row, f"p{i}-class{j}") for j, row in enumerate(class_table.rows(prompt))]
     return [one for one in found if one is not None]
 
 
@@ -103,5 +104,5 @@ def test_earlier_versions_are_drawn_each_with_a_sign_of_its_verdict() -> None:
 
 def test_a_class_is_drawn_before_and_now() -> None:
     prompt = reports.SITUATIONS["several_prompts"]().prompts[1]
-    row = classes.rows(prompt)[0]
+    row = class_table.rows(prompt)[0]
     assert said(drawing.class_strip(row, "x")) == "before 100%, now 50%."

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from promptci.report import escape
+from promptci.present import escape
 
 HOSTILE = [
     "@everyone",

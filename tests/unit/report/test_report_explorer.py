@@ -7,16 +7,16 @@ import reports
 from notation import comparison, many, report
 from payloads import rich
 
-from promptci.report import explorer, explorer_index, groups, html
-from promptci.report.explorer import Explorer
-from promptci.report.model import ReportView
-from promptci.report.packing import unpack
+from promptci.report.html import case_index, case_table, groups, html_renderer
+from promptci.report.html.case_table import Explorer
+from promptci.report.html.compressed_index import unpack
+from promptci.report.model.report import ReportView
 
 ROOM = 10**9
 
 
 def planned(view: ReportView, room: int = ROOM) -> Explorer:
-    return explorer.plan(view, [groups.found(prompt) for prompt in view.prompts], room)
+    return case_table.plan(view, [groups.found(prompt) for prompt in view.prompts], room)
 
 
 def index_of(table: Explorer) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def test_every_case_of_every_prompt_is_in_the_table_once() -> None:
         index = index_of(planned(view))
         found = sorted((index["prompts"][p], case) for p, case in zip(index["prompt"], index["id"], strict=True))
         assert found == sorted(
-            (explorer_index.name(prompt.name), explorer_index.name(case.id))
+            (case_index.name(prompt.name), case_index.name(case.id))
             for prompt in view.prompts
             for case in prompt.case_details
         )
@@ -44,12 +44,12 @@ def test_every_case_of_every_prompt_is_in_the_table_once() -> None:
 
 def test_every_kind_of_case_has_its_place_in_the_order() -> None:
     kinds = {kind.slug for kind in (*groups.GRADED, *groups.SINGLE, groups.ASIDE)}
-    assert kinds == set(explorer.ORDER)
+    assert kinds == set(case_table.ORDER)
 
 
 def test_broken_cases_of_all_prompts_stand_before_any_other() -> None:
     kinds = kinds_of(planned(reports.SITUATIONS["several_prompts"]()))
-    assert kinds == sorted(kinds, key=explorer.ORDER.index)
+    assert kinds == sorted(kinds, key=case_table.ORDER.index)
     assert kinds[0] == "broken"
 
 
@@ -61,12 +61,12 @@ def test_a_case_says_what_it_is_beside_how_it_fared() -> None:
         if index["prompts"][prompt] == "order-extractor"
     }
     assert flags == {
-        "a": explorer_index.CRITICAL | explorer_index.FLAKY,
+        "a": case_index.CRITICAL | case_index.FLAKY,
         **dict.fromkeys("bcde", 0),
-        "f": explorer_index.ERROR,
-        "g": explorer_index.NEW,
-        "h": explorer_index.CHANGED,
-        "i": explorer_index.ASIDE,
+        "f": case_index.ERROR,
+        "g": case_index.NEW,
+        "h": case_index.CHANGED,
+        "i": case_index.ASIDE,
     }
 
 
@@ -87,15 +87,15 @@ def test_worse_and_better_are_offered_where_they_are_of_several_kinds() -> None:
 
 
 def test_names_that_are_cut_alike_stay_apart() -> None:
-    one, other = (explorer_index.name("x" * 500 + end) for end in "ab")
+    one, other = (case_index.name("x" * 500 + end) for end in "ab")
     assert one != other
     assert len(one) < 125
-    assert explorer_index.name("x" * 120) == "x" * 120
-    assert explorer_index.name("a\nb\u202e") == "a\\nb\\u202e"
+    assert case_index.name("x" * 120) == "x" * 120
+    assert case_index.name("a\nb\u202e") == "a\\nb\\u202e"
 
 
 def test_figures_keep_four_digits_and_unknown_stays_unknown() -> None:
-    assert [explorer_index._rounded(value) for value in (None, 0.0, 812.26, 0.00013149, 123456.0)] == [
+    assert [case_index._rounded(value) for value in (None, 0.0, 812.26, 0.00013149, 123456.0)] == [
         None,
         0,
         812.3,
@@ -112,7 +112,7 @@ def test_texts_without_room_are_those_of_the_cases_read_last() -> None:
     assert 0 < table.without_texts < 2500
     assert table.index == whole.index
     assert list(table.blocks) == list(whole.blocks[: len(table.blocks)])
-    text = html.render(view)
+    text = html_renderer.render(view)
     assert "to keep this file under 20 MB" not in text
 
 
@@ -138,4 +138,4 @@ def test_a_text_without_end_is_cut_and_its_length_kept() -> None:
     found: Any = unpack(block)
     texts, ((*_, now),) = found
     assert now[1] == 45_002
-    assert max(map(len, texts)) == explorer.LONGEST
+    assert max(map(len, texts)) == case_table.LONGEST

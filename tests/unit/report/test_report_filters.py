@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.report import filters
+from promptci.present import formatting
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from promptci.report import filters
     ],
 )
 def test_a_share_is_a_percentage_and_only_all_is_100(share: float | None, text: str) -> None:
-    assert filters.percent(share) == text
+    assert formatting.percent(share) == text
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,15 @@ def test_a_share_is_a_percentage_and_only_all_is_100(share: float | None, text: 
     [(-0.45, "−45 points"), (0.033, "+3.3 points"), (0.01, "+1 point"), (0.0, "0 points"), (-0.0001, "0 points")],
 )
 def test_a_difference_of_shares_is_in_points_with_its_sign(share: float, text: str) -> None:
-    assert filters.signed_points(share) == text
+    assert formatting.signed_points(share) == text
 
 
 def test_the_size_of_a_difference_has_no_sign() -> None:
-    assert (filters.points(-0.045), filters.points(0.01), filters.points(None)) == ("4.5 points", "1 point", "unknown")
+    assert (formatting.points(-0.045), formatting.points(0.01), formatting.points(None)) == (
+        "4.5 points",
+        "1 point",
+        "unknown",
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,11 +56,11 @@ def test_the_size_of_a_difference_has_no_sign() -> None:
     ],
 )
 def test_money_keeps_three_digits_below_a_dollar_and_cents_above(usd: float | None, text: str) -> None:
-    assert filters.money(usd) == text
+    assert formatting.money(usd) == text
 
 
 def test_a_difference_of_money_has_its_sign() -> None:
-    said = [filters.signed_money(usd) for usd in (28.5, -75.0, 0.0, None)]
+    said = [formatting.signed_money(usd) for usd in (28.5, -75.0, 0.0, None)]
     assert said == ["+$28.50", "−$75.00", "$0", "unknown"]
 
 
@@ -74,11 +78,11 @@ def test_a_difference_of_money_has_its_sign() -> None:
     ],
 )
 def test_a_latency_is_in_the_unit_that_reads_best(ms: float | None, text: str) -> None:
-    assert filters.duration(ms) == text
+    assert formatting.duration(ms) == text
 
 
 def test_a_small_p_is_a_bound_not_zero() -> None:
-    assert [filters.p_value(p) for p in (0.0, 0.0312, 0.31249999999999994, None)] == [
+    assert [formatting.p_value(p) for p in (0.0, 0.0312, 0.31249999999999994, None)] == [
         "p < 0.001",
         "p = 0.031",
         "p = 0.313",
@@ -87,26 +91,26 @@ def test_a_small_p_is_a_bound_not_zero() -> None:
 
 
 def test_a_relative_change_has_its_sign() -> None:
-    said = [filters.change(ratio) for ratio in (0.58, -0.25, 0.001, 12.0, None)]
+    said = [formatting.change(ratio) for ratio in (0.58, -0.25, 0.001, 12.0, None)]
     assert said == ["+58%", "−25%", "0%", "+1,200%", "unknown"]
 
 
 def test_counts_agree_with_their_noun() -> None:
-    said = [filters.count(1, "case"), filters.count(12_345, "case"), filters.count(2, "entry", "entries")]
+    said = [formatting.count(1, "case"), formatting.count(12_345, "case"), formatting.count(2, "entry", "entries")]
     assert said == ["1 case", "12,345 cases", "2 entries"]
 
 
 def test_numbers_have_separators_and_no_needless_decimals() -> None:
-    assert [filters.number(n) for n in (50_000.0, 0.05, 7, None)] == ["50,000", "0.05", "7", "unknown"]
+    assert [formatting.number(n) for n in (50_000.0, 0.05, 7, None)] == ["50,000", "0.05", "7", "unknown"]
 
 
 def test_a_commit_is_short_and_the_working_tree_is_named() -> None:
-    assert (filters.short_sha("1a2b3c4d5e6f"), filters.short_sha(None)) == ("1a2b3c4", "working tree")
+    assert (formatting.short_sha("1a2b3c4d5e6f"), formatting.short_sha(None)) == ("1a2b3c4", "working tree")
 
 
 @given(st.floats(min_value=0, max_value=1))
 def test_a_percentage_is_within_a_twentieth_of_a_point_of_the_share_or_kept_off_0_and_100(share: float) -> None:
-    shown = float(filters.percent(share).rstrip("%"))
+    shown = float(formatting.percent(share).rstrip("%"))
     assert abs(shown - 100 * share) <= 0.0501 or shown in (0.1, 99.9)
     assert (shown == 100) == (share == 1)
     assert (shown == 0) == (share == 0)
@@ -114,7 +118,7 @@ def test_a_percentage_is_within_a_twentieth_of_a_point_of_the_share_or_kept_off_
 
 @given(st.floats(min_value=1e-9, max_value=1e12))
 def test_money_is_right_to_half_a_percent(usd: float) -> None:
-    shown = float(filters.money(usd).replace("$", "").replace(",", ""))
+    shown = float(formatting.money(usd).replace("$", "").replace(",", ""))
     assert abs(shown - usd) <= 0.0051 * usd
 
 
@@ -133,9 +137,9 @@ def test_money_is_right_to_half_a_percent(usd: float) -> None:
     ],
 )
 def test_tokens_are_short(value: float | None, said: str) -> None:
-    assert filters.tokens(value) == said
+    assert formatting.tokens(value) == said
 
 
 @pytest.mark.parametrize(("share", "said"), [(-0.5561, "−55.6"), (0.0, "0"), (0.12, "+12")])
 def test_the_ends_of_an_interval_are_points_without_the_word(share: float, said: str) -> None:
-    assert filters.bare_points(share) == said
+    assert formatting.bare_points(share) == said

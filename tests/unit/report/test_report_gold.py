@@ -4,7 +4,8 @@ import pytest
 from goldtest import Gold, words_of
 from reports import SITUATIONS, page
 
-from promptci.report import junit, markdown
+from promptci.report.export import junit
+from promptci.report.markdown import markdown_renderer
 
 MARKER = "<!-- promptci:prompts -->"
 LINK = "https://github.com/acme/shop/actions/runs/77"
@@ -12,7 +13,7 @@ LINK = "https://github.com/acme/shop/actions/runs/77"
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_comment_of_every_situation_is_as_kept(situation: str, gold: Gold) -> None:
-    gold.check(f"markdown/{situation}.md", markdown.comment(SITUATIONS[situation](), MARKER, LINK))
+    gold.check(f"markdown/{situation}.md", markdown_renderer.comment(SITUATIONS[situation](), MARKER, LINK))
 
 
 @pytest.mark.parametrize("situation", [name for name in SITUATIONS if name != "text_too_long"])

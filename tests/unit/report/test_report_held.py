@@ -10,10 +10,10 @@ from notation import comparison, many, report
 from reports import SITUATIONS
 
 from promptci.redact import Redactor
-from promptci.report import data
-from promptci.report.held import AT_A_TIME, MOST_IN_MEMORY, Chosen, Filed, Holder
-from promptci.report.model import CaseView, ReportView
-from promptci.report.redaction import redacted
+from promptci.report.build.case_store import AT_A_TIME, MOST_IN_MEMORY, Chosen, Filed, Holder
+from promptci.report.build.redaction import redacted
+from promptci.report.model import document
+from promptci.report.model.report import CaseView, ReportView
 from promptci.report.write import IN_PIECES, OUTPUTS
 
 SECRET = "canary-4f9a8b7c6d5e<&\"'"
@@ -89,7 +89,7 @@ def test_every_output_is_the_same_from_a_file(name: str) -> None:
     made = SITUATIONS[name]()
     held = in_a_file(made)
 
-    assert data.digest(held) == data.digest(made)
+    assert document.digest(held) == document.digest(made)
     for output, render in OUTPUTS.items():
         assert render(held) == render(made), output
     for output, pieces in IN_PIECES.items():
@@ -111,8 +111,8 @@ def test_a_secret_is_gone_before_a_case_is_written_to_a_file() -> None:
 
 def test_a_secret_in_a_file_is_found_when_the_whole_view_is_redacted() -> None:
     made = in_a_file(report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}")))
-    assert "canary-4f9a8b7c6d5e" in data.dump(made)
-    assert "canary-4f9a8b7c6d5e" not in data.dump(redacted(made, Redactor([SECRET])))
+    assert "canary-4f9a8b7c6d5e" in document.dump(made)
+    assert "canary-4f9a8b7c6d5e" not in document.dump(redacted(made, Redactor([SECRET])))
 
 
 def test_a_file_is_closed_with_the_last_who_reads_it() -> None:

@@ -10,9 +10,10 @@ import reports
 from notation import comparison, many, report
 from payloads import XSS, planted, rich
 
-from promptci.report import environment, groups, html, page
-from promptci.report.model import ReportView
-from promptci.report.room import ANSWER_LENGTH, Room
+from promptci.present import templates
+from promptci.report.html import groups, html_renderer, page
+from promptci.report.html.page_budget import ANSWER_LENGTH, Room
+from promptci.report.model.report import ReportView
 
 
 class Structure(HTMLParser):
@@ -48,7 +49,7 @@ def read(text: str) -> Structure:
 @pytest.mark.parametrize("payload", XSS)
 def test_a_payload_in_every_field_changes_no_tag(payload: str) -> None:
     view = rich()
-    harmless, hostile = (read(html.render(planted(view, text))) for text in ("harmless", payload))
+    harmless, hostile = (read(html_renderer.render(planted(view, text))) for text in ("harmless", payload))
     assert hostile.tags == harmless.tags
 
 
@@ -141,7 +142,7 @@ def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_text_can_be_read_on_what_it_stands_on(mode: str) -> None:
-    light, dark = str(environment.asset("report.css")).split("@media (prefers-color-scheme: dark)")
+    light, dark = str(templates.asset("report.css")).split("@media (prefers-color-scheme: dark)")
     named = colours(light if mode == "light" else dark.split("\n}\n")[0])
     pairs = [
         *((name, ground) for name in ("ink", "soft", "bad", "good", "warn", "now") for ground in ("paper", "wash")),
@@ -198,7 +199,7 @@ def test_cases_without_an_answer_stand_apart() -> None:
 
 def test_the_words_that_differ_are_marked_on_both_sides() -> None:
     view = report(comparison("a | Hi | It is 4711. | It is 4711. | It is 4712."))
-    text = html.render(view)
+    text = html_renderer.render(view)
     assert "<pre>It is <del>4711</del>.</pre>" in text
     assert "<pre>It is <ins>4712</ins>.</pre>" in text
 
@@ -209,7 +210,7 @@ def test_repeated_answers_say_how_often_they_were_right() -> None:
 
 
 def test_a_long_answer_is_cut_and_its_length_said() -> None:
-    text = html.render(report(comparison(f"a | Hi | yes | yes | {'long ' * 2000}no")))
+    text = html_renderer.render(report(comparison(f"a | Hi | yes | yes | {'long ' * 2000}no")))
     assert "Cut here: 10,002 characters in all" in text
     assert "long " * (ANSWER_LENGTH // 5 + 1) not in text
 
@@ -240,7 +241,7 @@ def test_of_many_cases_the_first_are_shown_in_full_and_the_others_as_lines() -> 
 
 @pytest.mark.long
 def test_hostile_length_does_not_pass_the_limit() -> None:
-    text = html.render(large(3000, 20_000, payload="\"'<>&\u202e"))
+    text = html_renderer.render(large(3000, 20_000, payload="\"'<>&\u202e"))
     assert len(text.encode()) < 20_000_000
 
 
@@ -250,14 +251,14 @@ def test_ids_that_would_fill_the_page_are_left_out_and_counted() -> None:
     prompt = view.prompts[0]
     named = [case.model_copy(update={"id": '"' * 5000}) for case in prompt.case_details] * 10
     view = view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": named})]})
-    text = html.render(view)
+    text = html_renderer.render(view)
     assert len(text.encode()) < 20_000_000
     assert "further cases in <code>report.json</code>" in text
 
 
 @pytest.mark.long
 def test_out_report_50k_cases_100MB() -> None:  # noqa: N802 - the case has this name
-    assert len(html.render(large(50_000, 1000)).encode()) < 20_000_000
+    assert len(html_renderer.render(large(50_000, 1000)).encode()) < 20_000_000
 
 
 @pytest.mark.long
@@ -266,7 +267,7 @@ def test_a_diff_of_any_length_has_an_end() -> None:
     prompt = view.prompts[0]
     line = prompt.diff[1].model_copy(update={"text": "<" * 100_000})
     view = view.model_copy(update={"prompts": [prompt.model_copy(update={"diff": [line] * 2000})]})
-    text = html.render(view)
+    text = html_renderer.render(view)
     assert len(text.encode()) < 20_000_000
     assert re.search(r"[\d,]+ more lines in <code>report.json</code>", text)
 

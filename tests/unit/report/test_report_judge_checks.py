@@ -5,9 +5,10 @@ import json
 import pytest
 from reports import SITUATIONS, page
 
-from promptci.report import judge_checks, markdown
-from promptci.scoring.canaries import CanaryOutcome
-from promptci.scoring.pairwise import SwapOutcome
+from promptci.report.build import judge_probe_view
+from promptci.report.markdown import markdown_renderer
+from promptci.scoring.judges.pairwise import SwapOutcome
+from promptci.scoring.judges.probes import CanaryOutcome
 
 
 @pytest.mark.parametrize(
@@ -22,12 +23,12 @@ from promptci.scoring.pairwise import SwapOutcome
 )
 def test_how_useless_answers_fared(passed: tuple[str, ...], unscored: int, said: str) -> None:
     outcome = CanaryOutcome(judge="m", prompts=("p",), asked=12, passed=passed, unscored=unscored)
-    assert judge_checks.canary(outcome) == f"m: {said}"
+    assert judge_probe_view.canary(outcome) == f"m: {said}"
 
 
 def test_how_often_the_order_decided() -> None:
     outcome = SwapOutcome(prompt="p", pairs=8, flipped=1)
-    assert judge_checks.swap(outcome) == "the verdict changed with it on 1 of 8 pairs (12.5%)"
+    assert judge_probe_view.swap(outcome) == "the verdict changed with it on 1 of 8 pairs (12.5%)"
 
 
 def test_checks_stand_with_the_prompts_they_are_about() -> None:
@@ -53,6 +54,6 @@ def test_an_answer_that_looks_like_an_attack_is_flagged_where_it_stands() -> Non
 @pytest.mark.parametrize("situation", ["judge_attacked", "judged_in_pairs"])
 def test_page_and_comment_say_how_the_judge_fared(situation: str) -> None:
     view = SITUATIONS[situation]()
-    for text in (page(situation), markdown.comment(view)):
+    for text in (page(situation), markdown_renderer.comment(view)):
         assert "Useless answers" in text
         assert ("so it is not trusted" in text) is (situation == "judge_attacked")

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 from reports import SITUATIONS
 
-from promptci.report import judging, markdown
-from promptci.report.judge_model import JudgeView
-from promptci.scoring import trust
+from promptci.report.build import judge_view
+from promptci.report.markdown import markdown_renderer
+from promptci.report.model.judge import JudgeView
+from promptci.scoring.judges import trust
+from promptci.scoring.judges.trust import Calibration, JudgedRate, Judging
 from promptci.scoring.model import JudgeIdentity
-from promptci.scoring.trust import Calibration, JudgedRate, Judging
 from promptci.stats import ppi
 
 WHO = JudgeIdentity(model="gpt-4o-mini", fingerprint="1a2b3c4d" * 8)
@@ -19,35 +20,35 @@ YES, NO = (True, True), (False, False)
 def view(
     calibration: Calibration | None, *further: str, base: JudgedRate | None = None, head: JudgedRate | None = None
 ) -> JudgeView:
-    found = judging.view(Judging(trust=trust.assess(calibration, 0.6, further, (WHO,)), base=base, head=head))
+    found = judge_view.view(Judging(trust=trust.assess(calibration, 0.6, further, (WHO,)), base=base, head=head))
     assert found is not None
     return found
 
 
 def numbers(calibration: Calibration | None) -> dict[str, str]:
-    return dict(judging.numbers(view(calibration)))
+    return dict(judge_view.numbers(view(calibration)))
 
 
 def test_where_no_judge_had_a_say_there_is_none() -> None:
-    assert judging.view(None) is None
+    assert judge_view.view(None) is None
 
 
 def test_a_trusted_judge_is_trusted_for_its_kappa() -> None:
-    assert judging.sentence(view(Calibration(pairs=(YES, NO) * 40))) == (
+    assert judge_view.sentence(view(Calibration(pairs=(YES, NO) * 40))) == (
         "It agrees with people well enough: kappa 1.00 (0.91 to 1.00) with 80 labels, where 0.6 is asked for."
         " Its marks count."
     )
 
 
 def test_an_unchecked_judge_is_not_called_good() -> None:
-    assert judging.sentence(view(None)) == (
+    assert judge_view.sentence(view(None)) == (
         "Nobody has checked it: there are no labels by people. Its marks count all the same."
     )
 
 
 def test_every_reason_for_doubt_is_named() -> None:
     found = view(Calibration(pairs=(YES, NO) * 5), "it passed an empty answer")
-    assert judging.sentence(found) == (
+    assert judge_view.sentence(found) == (
         "It is not trusted: there are 10 labels, and 20 are needed; it passed an empty answer."
         " Its marks inform and do not block."
     )
@@ -90,22 +91,22 @@ def test_rates_are_said_with_their_correction_and_what_it_rests_on() -> None:
     people, marks, judged = [1.0, 0.0] * 20, [1.0, 1.0, 1.0, 0.0] * 10, [1.0] * 20 + [0.0] * 4
     side = JudgedRate(cases=24, passed=20 / 24, corrected=ppi.corrected(people, marks, judged))
     found = view(Calibration(pairs=(YES, NO) * 20), base=side, head=JudgedRate(cases=1, passed=1.0, why_not="so it is"))
-    before, now = judging.rates(found)
+    before, now = judge_view.rates(found)
     assert before.startswith("Before: the judge passes 83.3% of 24 cases; corrected by 40 human labels: 5")
     assert before.endswith("%), if the labelled answers are like these.")
     assert now == "Now: the judge passes 100% of 1 case; what people would pass cannot be told: so it is."
-    correction = dict(judging.numbers(found))["Correction before"]
+    correction = dict(judge_view.numbers(found))["Correction before"]
     assert correction.startswith("power-tuned prediction-powered inference, as sure as 4")
 
 
 def test_a_single_version_has_no_before() -> None:
     side = JudgedRate(cases=3, passed=1 / 3)
-    assert judging.rates(view(None, head=side)) == ["The judge passes 33.3% of 3 cases."]
-    assert judging.rates(view(None)) == []
+    assert judge_view.rates(view(None, head=side)) == ["The judge passes 33.3% of 3 cases."]
+    assert judge_view.rates(view(None)) == []
 
 
 def test_hostile_names_are_made_valid_text() -> None:
-    found = judging.view(Judging(trust=trust.assess(None, 0.6, ["\ud800"], (replace(WHO, model="\ud800x"),))))
+    found = judge_view.view(Judging(trust=trust.assess(None, 0.6, ["\ud800"], (replace(WHO, model="\ud800x"),))))
     assert found is not None
     assert (found.identities[0][:7], found.reasons) == ("\\ud800x", ["\\ud800"])
 
@@ -115,5 +116,5 @@ def test_hostile_names_are_made_valid_text() -> None:
     [("judge_not_trusted", "The judge of", 1), ("judge_trusted", "The judge", 0), ("regressed", "The judge", 0)],
 )
 def test_the_comment_has_one_line_where_the_judge_is_not_trusted(situation: str, said: str, times: int) -> None:
-    text = markdown.comment(SITUATIONS[situation]())
+    text = markdown_renderer.comment(SITUATIONS[situation]())
     assert text.count(said) == times

@@ -10,8 +10,8 @@ from reports import SITUATIONS
 from xmlschema import XMLSchema
 
 from promptci.gates.model import Reason
-from promptci.report import junit
-from promptci.report.model import ReportView
+from promptci.report.export import junit
+from promptci.report.model.report import ReportView
 from promptci.verdict import Verdict
 
 

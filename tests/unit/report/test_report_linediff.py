@@ -7,9 +7,9 @@ import reports
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.report import linediff
-from promptci.report.model import DiffLineView
-from promptci.report.room import LINE_LENGTH
+from promptci.report.html import line_diff
+from promptci.report.html.page_budget import LINE_LENGTH
+from promptci.report.model.report import DiffLineView
 
 
 def lines(text: str) -> list[DiffLineView]:
@@ -21,7 +21,7 @@ def shown(text: str) -> list[str]:
     """Give the lines with brackets around what is marked."""
     return [
         "".join(f"[{piece.text}]" if piece.differs else piece.text for piece in line.pieces)
-        for line in linediff.marked(lines(text))
+        for line in line_diff.marked(lines(text))
     ]
 
 
@@ -53,14 +53,14 @@ def test_added_or_removed_lines_alone_have_no_words_marked() -> None:
 @given(st.lists(st.tuples(st.sampled_from("+- @"), st.text(st.characters(exclude_characters="\n"), max_size=20))))
 def test_the_stretches_of_a_line_are_the_line(made: list[tuple[str, str]]) -> None:
     given_lines = lines("\n".join(kind + text for kind, text in made)) if made else []
-    found = linediff.marked(given_lines)
+    found = line_diff.marked(given_lines)
     assert [(line.kind, "".join(piece.text for piece in line.pieces)) for line in found] == [
         (line.kind, line.text) for line in given_lines
     ]
 
 
 def test_a_long_line_is_cut() -> None:
-    (line,) = linediff.marked(lines("+" + "x" * 5000))
+    (line,) = line_diff.marked(lines("+" + "x" * 5000))
     assert sum(len(piece.text) for piece in line.pieces) == LINE_LENGTH
 
 
@@ -69,11 +69,11 @@ def test_thousands_of_changed_places_do_not_take_for_ever() -> None:
         ["-" + " ".join(f"a{i} b" for i in range(150)), "+" + " ".join(f"c{i} b" for i in range(150)), " x"]
     )
     begun = time.monotonic()
-    linediff.marked(lines("\n".join([place] * 1500)))
+    line_diff.marked(lines("\n".join([place] * 1500)))
     assert time.monotonic() - begun < 60  # ten on a machine of its own; tests share theirs
 
 
 @pytest.mark.parametrize("situation", ["regressed", "hostile_text", "text_too_long"])
 def test_no_line_is_lost(situation: str) -> None:
     for prompt in reports.SITUATIONS[situation]().prompts:
-        assert len(linediff.marked(prompt.diff)) == len(prompt.diff)
+        assert len(line_diff.marked(prompt.diff)) == len(prompt.diff)

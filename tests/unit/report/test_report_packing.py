@@ -8,8 +8,8 @@ import large
 import pytest
 from payloads import XSS
 
-from promptci.report.escape import visible
-from promptci.report.packing import BLOCK, NEXT, SHORT, Packer, pack, unpack
+from promptci.present.escape import visible
+from promptci.report.html.compressed_index import BLOCK, NEXT, SHORT, Packer, pack, unpack
 
 
 def opened(packer: Packer) -> list[Any]:

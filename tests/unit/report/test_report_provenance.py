@@ -5,12 +5,14 @@ import hashlib
 import reports
 from notation import Numbers, comparison, many, report
 
-from promptci.report import data, html, provenance
-from promptci.report.model import ReportView
+from promptci.report.html import html_renderer
+from promptci.report.model import document
+from promptci.report.model.report import ReportView
+from promptci.report.text import provenance
 
 
 def facts(view: ReportView) -> dict[str, str]:
-    return {row.name: row.value for row in provenance.rows(view, data.digest(view))}
+    return {row.name: row.value for row in provenance.rows(view, document.digest(view))}
 
 
 def test_every_fact_of_a_run_on_github_is_said() -> None:
@@ -26,7 +28,7 @@ def test_every_fact_of_a_run_on_github_is_said() -> None:
     assert (found["Started"], found["Finished"]) == ("2026-03-02 09:28 UTC", "2026-03-02 09:30 UTC")
     assert found["Before"] == "main, 1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d"
     assert (found["Repository"], found["Pull request"], found["promptci"]) == ("acme/shop", "42", "0.1.0")
-    assert found["SHA-256 of report.json"] == hashlib.sha256(data.dump(made).encode()).hexdigest()
+    assert found["SHA-256 of report.json"] == hashlib.sha256(document.dump(made).encode()).hexdigest()
 
 
 def test_what_is_not_known_is_left_out_and_a_page_without_a_clock_is_the_same_every_time() -> None:
@@ -40,11 +42,11 @@ def test_what_is_not_known_is_left_out_and_a_page_without_a_clock_is_the_same_ev
         "SHA-256 of report.json",
     }
     assert (made.generated_at, made.started_at) == (None, None)
-    assert html.render(made) == html.render(data.load(data.dump(made), "report.json"))
+    assert html_renderer.render(made) == html_renderer.render(document.load(document.dump(made), "report.json"))
 
 
 def test_the_page_shows_the_digest_of_the_facts_it_was_drawn_from() -> None:
-    assert data.digest(reports.SITUATIONS["regressed"]()) in reports.page("regressed")
+    assert document.digest(reports.SITUATIONS["regressed"]()) in reports.page("regressed")
 
 
 def test_models_asked_and_answered_are_said_once_where_both_versions_agree() -> None:
@@ -70,4 +72,4 @@ def test_fingerprints_goldens_and_judge_are_named() -> None:
 
 def test_another_answer_gives_another_digest() -> None:
     made = [report(comparison(many(right=60), numbers=Numbers(ms=(ms, ms)))) for ms in (500.0, 501.0)]
-    assert data.digest(made[0]) != data.digest(made[1])
+    assert document.digest(made[0]) != document.digest(made[1])

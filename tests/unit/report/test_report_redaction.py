@@ -8,8 +8,8 @@ from reports import REFUND
 
 from promptci.gates.model import Reason
 from promptci.redact import Redactor
-from promptci.report import data
-from promptci.report.redaction import redacted
+from promptci.report.build.redaction import redacted
+from promptci.report.model import document
 from promptci.report.write import OUTPUTS
 from promptci.verdict import Verdict
 
@@ -43,7 +43,7 @@ def test_a_secret_in_any_text_is_gone_from_every_output() -> None:
 
 def test_what_looks_like_a_key_is_gone_too() -> None:
     made = report(comparison("a | Hi | yes | yes | sk-proj-abcdefghijklmnopqrstuvwxyz012345"))
-    assert "sk-proj-abc" not in data.dump(redacted(made, Redactor()))
+    assert "sk-proj-abc" not in document.dump(redacted(made, Redactor()))
 
 
 def test_a_view_without_secrets_stays_as_it_is() -> None:

@@ -10,8 +10,8 @@ from notation import comparison, many, report
 from payloads import XSS, planted, rich
 from reports import SITUATIONS
 
-from promptci.report import sarif
-from promptci.report.model import ReportView
+from promptci.report.export import sarif
+from promptci.report.model.report import ReportView
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from typing import Any
 from notation import OLD, comparison, many, prompt, report
 
 from promptci.history.model import VerdictRecord, from_json, to_json
-from promptci.report.evidence import DIGITS, MOST_VERSIONS
-from promptci.report.model import PastQualityView
+from promptci.report.build.history_view import DIGITS, MOST_VERSIONS
+from promptci.report.model.report import PastQualityView
 
 
 def record(fingerprint: str, at: str, quality: float | None, **more: Any) -> VerdictRecord:

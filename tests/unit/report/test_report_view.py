@@ -7,11 +7,12 @@ import pytest
 from notation import BASE, HEAD, NEW, OLD, SPEND, Numbers, comparison, many, prompt, report
 from reports import HOSTILE, SITUATIONS
 
+from promptci.config.policy import Policy
 from promptci.gates.decide import decide
-from promptci.gates.policy import Policy
-from promptci.report import plain, sourcediff, view
-from promptci.report.facts import RunFacts
-from promptci.report.model import CaseView, PromptView, ReportView
+from promptci.report.build import source_diff, view
+from promptci.report.build.run_facts import RunFacts
+from promptci.report.model import json_safe
+from promptci.report.model.report import CaseView, PromptView, ReportView
 from promptci.runs.model import Status
 
 
@@ -147,18 +148,18 @@ def test_a_lone_surrogate_becomes_its_escape() -> None:
 
 
 def test_variables_are_spelled_as_people_read_them() -> None:
-    assert plain.variables({"mail": "Hi"}) == "Hi"
-    assert plain.variables({"mail": "Hi", "n": 3, "list": ["é"]}) == 'mail: Hi\nn: 3\nlist: ["é"]'
-    assert plain.variables({}) == ""
+    assert json_safe.variables({"mail": "Hi"}) == "Hi"
+    assert json_safe.variables({"mail": "Hi", "n": 3, "list": ["é"]}) == 'mail: Hi\nn: 3\nlist: ["é"]'
+    assert json_safe.variables({}) == ""
 
 
 def test_a_number_that_is_none_is_unknown() -> None:
-    said = [plain.number(value) for value in (float("nan"), float("inf"), None, Decimal("0.1"), 2)]
+    said = [json_safe.number(value) for value in (float("nan"), float("inf"), None, Decimal("0.1"), 2)]
     assert said == [None, None, None, 0.1, 2.0]
 
 
 def kinds(before: str, after: str) -> tuple[list[tuple[str, str]], str | None]:
-    lines, note = sourcediff.between(prompt("p", before), prompt("p", after))
+    lines, note = source_diff.between(prompt("p", before), prompt("p", after))
     return [(line.kind, line.text) for line in lines], note
 
 
@@ -188,16 +189,16 @@ def test_changed_line_endings_beside_changed_lines_are_said() -> None:
 
 
 def test_a_new_prompt_is_all_added_and_a_deleted_one_all_removed() -> None:
-    added, _ = sourcediff.between(None, prompt("p", "a\nb\n"))
-    removed, _ = sourcediff.between(prompt("p", "a\nb\n"), None)
+    added, _ = source_diff.between(None, prompt("p", "a\nb\n"))
+    removed, _ = source_diff.between(prompt("p", "a\nb\n"), None)
     assert [line.kind for line in added] == ["hunk", "added", "added"]
     assert [line.kind for line in removed] == ["hunk", "removed", "removed"]
 
 
 def test_a_moved_file_is_said_with_and_without_other_changes() -> None:
     base = replace(prompt("p", OLD), path="old/p.prompt.yml")
-    _, alone = sourcediff.between(base, prompt("p", OLD))
-    lines, beside = sourcediff.between(base, prompt("p", NEW))
+    _, alone = source_diff.between(base, prompt("p", OLD))
+    lines, beside = source_diff.between(base, prompt("p", NEW))
     assert alone == "Moved from old/p.prompt.yml; the text is the same."
     assert beside == "Moved from old/p.prompt.yml."
     assert lines
@@ -205,7 +206,7 @@ def test_a_moved_file_is_said_with_and_without_other_changes() -> None:
 
 def test_a_changed_include_is_said() -> None:
     base, head = prompt("p", OLD), replace(prompt("p", NEW), source=OLD)
-    assert sourcediff.between(base, head) == ([], "The prompt file is the same; a file that it includes changed.")
+    assert source_diff.between(base, head) == ([], "The prompt file is the same; a file that it includes changed.")
 
 
 def test_a_very_long_file_is_not_diffed() -> None:

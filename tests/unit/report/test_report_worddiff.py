@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.report.worddiff import MOST_EDITS, Piece, pieces
+from promptci.present.word_diff import MOST_EDITS, Piece, pieces
 
 TEXTS = st.text(alphabet="ab c.\n<é", max_size=40)
 

@@ -5,13 +5,13 @@ from notation import OLD, Numbers, comparison, many, prompt, report
 from reports import SITUATIONS
 
 from promptci.compare.compare import compare
+from promptci.config.policy import Mode, Policy
 from promptci.gates.decide import decide
 from promptci.gates.model import Decision, GateReport, Reason
-from promptci.gates.policy import Mode, Policy
-from promptci.report import words
-from promptci.report.headline import LIMIT, lead
-from promptci.report.headline import headline as headline_of
-from promptci.report.model import ReportView
+from promptci.report.model.report import ReportView
+from promptci.report.text import verdict_text
+from promptci.report.text.headline import LIMIT, lead
+from promptci.report.text.headline import headline as headline_of
 from promptci.runs.model import Status
 from promptci.scoring.model import ScoredCase
 from promptci.verdict import Verdict
@@ -82,7 +82,7 @@ def test_too_few_cases_to_detect_anything_is_said() -> None:
 
 def sentence(*args: str, policy: Policy | None = None, **facts: object) -> str:
     (found,) = decide([comparison(*args, **facts)], policy or Policy()).decisions  # type: ignore[arg-type]  # any field
-    return words.sentence(found)
+    return verdict_text.sentence(found)
 
 
 def test_several_findings_of_one_prompt_are_joined_the_weightiest_first() -> None:
@@ -125,12 +125,12 @@ def test_a_finding_that_these_words_do_not_know_speaks_for_itself() -> None:
         verdict=Verdict.FAIL,
         reasons=(Reason(rule="new", verdict=Verdict.FAIL, text="leaks a secret."),),
     )
-    assert words.sentence(decision) == "Leaks a secret."
+    assert verdict_text.sentence(decision) == "Leaks a secret."
 
 
 def test_a_decision_without_findings_says_that_nothing_was_tested() -> None:
     decision = Decision(comparison=comparison(""), verdict=Verdict.NO_CHANGE, reasons=())
-    assert words.sentence(decision) == "Was not tested."
+    assert verdict_text.sentence(decision) == "Was not tested."
 
 
 def headline(*decided: Decision, problems: tuple[Reason, ...] = (), kind: str = "check") -> str:
@@ -197,7 +197,7 @@ def test_a_headline_has_an_end_however_long_the_names() -> None:
 
 
 def test_names_are_listed_as_people_do() -> None:
-    said = [words.listed(list("abcde")[:n]) for n in range(6)]
+    said = [verdict_text.listed(list("abcde")[:n]) for n in range(6)]
     assert said == ["", "a", "a and b", "a, b and c", "a, b, c and 1 more", "a, b, c and 2 more"]
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from reports import SITUATIONS
 
-from promptci.report import data, write
+from promptci.report import write
+from promptci.report.model import document
 
 TESTS = Path(__file__).parents[2]
 PROGRAM = """
@@ -35,7 +36,7 @@ def test_every_output_is_written_into_the_folder(tmp_path: Path) -> None:
 
 def test_a_report_can_be_drawn_again_from_its_json(tmp_path: Path) -> None:
     first = write.write_all(SITUATIONS["several_prompts"](), tmp_path / "first")
-    view = data.load(first.json.read_text(encoding="utf-8"), str(first.json))
+    view = document.load(first.json.read_text(encoding="utf-8"), str(first.json))
     second = write.write_all(view, tmp_path / "second")
     assert [path.read_bytes() for path in first.all] == [path.read_bytes() for path in second.all]
 

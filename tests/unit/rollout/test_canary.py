@@ -9,7 +9,7 @@ import pytest
 import traffic
 from traffic import CANARY, PROMPT, STABLE, START, Ways
 
-from promptci.observations.model import Observation
+from promptci.requestlog.model import Observation
 from promptci.rollout.canary import Decision, Outcome, decide
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.policy import CanaryPolicy

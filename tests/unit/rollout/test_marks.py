@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from traffic import START, Ways
 
-from promptci.observations.model import Observation
-from promptci.rollout import marks, measure
+from promptci.requestlog.model import Observation
+from promptci.rollout import measure, metric_scores
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import Standing
 from promptci.rollout.window import Window, window
@@ -24,8 +24,10 @@ def request(index: int, arm: str = "stable", **fields: object) -> Observation:
     return replace(one, time=START + timedelta(minutes=index), **fields)  # type: ignore[arg-type]
 
 
-def series(metric: str, requests: list[Observation], limit: float = 0.25, *, per_user: bool = True) -> marks.Series:
-    found = marks.series(metric, limit, requests, per_user=per_user)
+def series(
+    metric: str, requests: list[Observation], limit: float = 0.25, *, per_user: bool = True
+) -> metric_scores.Series:
+    found = metric_scores.series(metric, limit, requests, per_user=per_user)
     assert found is not None
     return found
 
@@ -63,7 +65,7 @@ def test_latency_is_measured_by_the_control_s_first_requests_which_do_not_count(
     early = replace(request(0, "canary"), time=START, latency_ms=1e6)
     rest = [request(100, latency_ms=95.0), request(101, "canary", latency_ms=95.1), request(102, latency_ms=None)]
     assert series("latency", [early, *warm, *rest]).marks == ((False, 1.0), (True, 0.0))
-    assert marks.series("latency", 0.05, [early, *warm[:99]], per_user=True) is None
+    assert metric_scores.series("latency", 0.05, [early, *warm[:99]], per_user=True) is None
 
 
 def test_cost_counts_up_to_three_times_the_control_s_median() -> None:

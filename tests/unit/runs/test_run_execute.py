@@ -8,8 +8,8 @@ from fakes.questions import CENT, failing, kinds, paid, pairs, question, run
 
 from promptci.providers.base import CallError, Request
 from promptci.providers.cache import AnswerCache
+from promptci.runs.budget import Purse
 from promptci.runs.model import Answer, Arm, Limits
-from promptci.runs.purse import Purse
 
 # --- answers
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from promptci.errors import InputError, PromptciError
 from promptci.providers.base import Completion, Usage
 from promptci.redact import Redactor
-from promptci.runs import journal, rows
+from promptci.runs import answer_codec, journal
 from promptci.runs.journal import Journal
 from promptci.runs.model import Answer, AnswerError, Arm
 
@@ -82,10 +82,10 @@ def test_what_is_written_is_read_back_equal_to_the_last_digit(
 @given(value=st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda c: st.dictionaries(texts, c)))
 def test_no_value_breaks_the_reader_of_rows(value: Any) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        rows.from_json(value)
+        answer_codec.from_json(value)
 
 
-GOOD = rows.to_json(answer(1))
+GOOD = answer_codec.to_json(answer(1))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ GOOD = rows.to_json(answer(1))
 )
 def test_what_is_wrong_with_a_row_is_named(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        rows.from_json({**GOOD, **changes})
+        answer_codec.from_json({**GOOD, **changes})
 
 
 def test_each_answer_is_in_the_file_before_the_next_one_comes(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.goldens.model import Assertion, Case, GoldenSet
+from promptci.pipeline import questions
 from promptci.prompts.model import Choice, LlmEvaluator, Message, Prompt, StringEvaluator
-from promptci.runs import plan
 from promptci.runs.model import Arm, PlannedCase, PromptPlan, Status
 
 
@@ -28,7 +28,7 @@ def goldens(*cases: Case) -> GoldenSet:
 def planned(
     before: tuple[Prompt, GoldenSet] | None, after: tuple[Prompt, GoldenSet] | None, status: Status = Status.CHANGED
 ) -> PromptPlan:
-    return plan.plan_prompt("p", "prompts/p.prompt.yml", status, before, after, ["prompt changed"])
+    return questions.plan_prompt("p", "prompts/p.prompt.yml", status, before, after, ["prompt changed"])
 
 
 def times(count: int) -> Callable[[PromptPlan, PlannedCase], int]:
@@ -44,17 +44,17 @@ def changes(made: PromptPlan) -> dict[str, str]:
 
 
 def test_a_case_with_expected_and_nothing_else_must_equal_it() -> None:
-    assert plan.effective(case("a", expected="x"), prompt()).assertions == (Assertion(type="equals"),)
+    assert questions.effective(case("a", expected="x"), prompt()).assertions == (Assertion(type="equals"),)
 
 
 def test_a_case_with_assertions_has_these_only() -> None:
     own = (Assertion(type="contains", value="x"),)
 
-    assert plan.effective(case("a", expected="x", assertions=own), prompt()).assertions == own
+    assert questions.effective(case("a", expected="x", assertions=own), prompt()).assertions == own
 
 
 def test_a_case_without_anything_to_satisfy_has_no_assertion() -> None:
-    assert plan.effective(case("a"), prompt()).assertions == ()
+    assert questions.effective(case("a"), prompt()).assertions == ()
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_string_evaluator_becomes_the_assertion_of_its_meaning(
 ) -> None:
     evaluator = StringEvaluator(name="check it", operator=operator, value="{{expected}}")
 
-    (made,) = plan.effective(case("a", expected="x"), prompt(evaluators=(evaluator,))).assertions
+    (made,) = questions.effective(case("a", expected="x"), prompt(evaluators=(evaluator,))).assertions
     assert made == Assertion(type=kind, value="{{expected}}", options=options, name="check it")
 
 
@@ -85,7 +85,7 @@ def test_an_llm_evaluator_becomes_an_assertion_that_carries_it_whole() -> None:
         last_line=True,
     )
 
-    (made,) = plan.effective(case("a"), prompt(evaluators=(evaluator,))).assertions
+    (made,) = questions.effective(case("a"), prompt(evaluators=(evaluator,))).assertions
     assert (made.type, made.name) == ("llm", "judge it")
     assert made.value == {
         "model": "big",
@@ -101,7 +101,7 @@ def test_evaluators_come_after_the_case_s_own_assertions_and_keep_its_other_fiel
     evaluator = StringEvaluator(name="e", operator="equals", value="y")
     full = case("a", assertions=(own,), tags=("t",), critical=True, cluster="c", weight=2.0)
 
-    made = plan.effective(full, prompt(evaluators=(evaluator,)))
+    made = questions.effective(full, prompt(evaluators=(evaluator,)))
     assert [a.type for a in made.assertions] == ["contains", "equals"]
     assert (made.tags, made.critical, made.cluster, made.weight, made.line) == (("t",), True, "c", 2.0, 7)
 
@@ -155,7 +155,7 @@ def test_a_deleted_prompt_has_no_cases() -> None:
     made = planned((prompt(), goldens(case("a"))), None, Status.DELETED)
 
     assert (made.cases, made.removed_cases, made.head) == ((), (), None)
-    assert plan.questions([made], times(1)) == ((), (), ())
+    assert questions.questions([made], times(1)) == ((), (), ())
 
 
 def test_a_prompt_without_goldens_is_told_from_one_whose_cases_were_all_removed() -> None:
@@ -174,7 +174,7 @@ def test_both_versions_are_asked_side_by_side_with_the_case_s_variables_filled_i
         (prompt(parameters={"temperature": 0}), goldens(case("a", "x"))),
         (prompt("Repeat {{word}}", model="m2"), goldens(case("a", "x"))),
     )
-    asked, problems, notes = plan.questions([made], times(1))
+    asked, problems, notes = questions.questions([made], times(1))
 
     by_arm = {question.arm: question for question in asked}
     assert by_arm[Arm.BASE].request.body == {
@@ -188,7 +188,7 @@ def test_both_versions_are_asked_side_by_side_with_the_case_s_variables_filled_i
 
 def test_a_changed_case_is_asked_of_both_versions_in_head_s_words() -> None:
     made = planned((prompt(), goldens(case("a", "old"))), (prompt(), goldens(case("a", "new"))))
-    asked, _, _ = plan.questions([made], times(1))
+    asked, _, _ = questions.questions([made], times(1))
 
     assert [question.request.messages[0]["content"] for question in asked] == ["Say new", "Say new"]
 
@@ -205,7 +205,7 @@ def test_a_changed_case_is_asked_of_both_versions_in_head_s_words() -> None:
     ],
 )
 def test_the_response_format_is_spelled_as_the_api_does(options: dict[str, Any], expected: Any) -> None:
-    asked, _, _ = plan.questions([planned(None, (prompt(**options), goldens(case("a"))))], times(1))
+    asked, _, _ = questions.questions([planned(None, (prompt(**options), goldens(case("a"))))], times(1))
 
     assert asked[0].request.response_format == expected
 
@@ -213,7 +213,7 @@ def test_the_response_format_is_spelled_as_the_api_does(options: dict[str, Any],
 @given(count=st.integers(1, 30), repeats=st.integers(1, 4))
 def test_every_pair_stands_together_and_each_question_is_there_once(count: int, repeats: int) -> None:
     cases = goldens(*(case(str(i), str(i)) for i in range(count)))
-    asked, _, _ = plan.questions([planned((prompt(), cases), (prompt("Repeat {{word}}"), cases))], times(repeats))
+    asked, _, _ = questions.questions([planned((prompt(), cases), (prompt("Repeat {{word}}"), cases))], times(repeats))
 
     assert len(asked) == len({question.key for question in asked}) == 2 * count * repeats
     for first, second in zip(asked[::2], asked[1::2], strict=True):
@@ -224,16 +224,16 @@ def test_every_pair_stands_together_and_each_question_is_there_once(count: int, 
 def test_each_version_goes_first_about_half_the_time_and_the_same_way_every_run() -> None:
     cases = goldens(*(case(str(i)) for i in range(400)))
     made = planned((prompt(), cases), (prompt("Repeat {{word}}"), cases))
-    asked, _, _ = plan.questions([made], times(1))
+    asked, _, _ = questions.questions([made], times(1))
 
     first = Counter(question.arm for question in asked[::2])
     assert 160 < first[Arm.HEAD] < 240
-    assert plan.questions([made], times(1))[0] == asked
+    assert questions.questions([made], times(1))[0] == asked
 
 
 def test_a_variable_that_cases_lack_is_named_for_each_with_file_and_line() -> None:
     cases = goldens(case("a", line=3), case("b", line=4, vars={"name": "x", "word": "y"}))
-    _, problems, _ = plan.questions([planned(None, (prompt("Say {{word}} to {{name}}"), cases))], times(2))
+    _, problems, _ = questions.questions([planned(None, (prompt("Say {{word}} to {{name}}"), cases))], times(2))
 
     (problem,) = problems
     assert (problem.path, problem.line) == ("goldens/p.jsonl", 3)
@@ -244,7 +244,7 @@ def test_a_variable_that_cases_lack_is_named_for_each_with_file_and_line() -> No
 
 def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:
     cases = goldens(*(case(str(i)) for i in range(500)))
-    _, problems, _ = plan.questions([planned(None, (prompt("{{new}}"), cases))], times(1))
+    _, problems, _ = questions.questions([planned(None, (prompt("{{new}}"), cases))], times(1))
 
     assert len(problems) == 21
     assert "nor have 479 more cases" in problems[-1].what
@@ -253,7 +253,7 @@ def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:
 def test_a_renamed_variable_keeps_base_from_being_asked_and_stops_nothing() -> None:
     before = (prompt("Say {{old}}"), goldens(case("a", vars={"old": "x"})))
     after = (prompt("Say {{word}}"), goldens(case("a"), case("b", vars={"word": "x", "old": "x"})))
-    asked, problems, notes = plan.questions([planned(before, after)], times(1))
+    asked, problems, notes = questions.questions([planned(before, after)], times(1))
 
     assert problems == ()
     assert Counter((question.case_id, question.arm) for question in asked) == Counter(
@@ -264,6 +264,6 @@ def test_a_renamed_variable_keeps_base_from_being_asked_and_stops_nothing() -> N
 
 def test_what_stands_in_a_variable_is_not_a_template_again() -> None:
     hostile = case("a", vars={"word": "{{secret}}", "secret": "hidden"})
-    asked, _, _ = plan.questions([planned(None, (prompt(), goldens(hostile)))], times(1))
+    asked, _, _ = questions.questions([planned(None, (prompt(), goldens(hostile)))], times(1))
 
     assert asked[0].request.messages[0]["content"] == "Say {{secret}}"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from promptci.providers.base import CallError, Request
 from promptci.providers.options import Options
 from promptci.providers.prices import PriceList
-from promptci.runs.purse import Purse
+from promptci.runs.budget import Purse
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from promptci.errors import InputError
 from promptci.providers.base import CallError
 from promptci.runs import journal
+from promptci.runs.budget import Purse
 from promptci.runs.journal import Journal
 from promptci.runs.model import Answer, Arm
-from promptci.runs.purse import Purse
 
 # --- journal and resuming
 

@@ -10,14 +10,14 @@ from fakes.virtual_clock import VirtualClock
 
 from promptci.providers.base import Request
 from promptci.providers.cache import AnswerCache
-from promptci.providers.openai_chat import OpenAIChat
+from promptci.providers.http.openai_chat import OpenAIChat
 from promptci.providers.options import Options
 from promptci.redact import Redactor
 from promptci.runs import journal
+from promptci.runs.budget import Purse
 from promptci.runs.execute import Desk, answer
 from promptci.runs.journal import Journal
 from promptci.runs.model import Arm, Limits, Question
-from promptci.runs.purse import Purse
 
 CANARY = "sk-CANARY-0123456789abcdefghij"
 OK = json.dumps(completion(f"your key is {CANARY}")).encode()

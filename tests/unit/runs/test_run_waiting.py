@@ -7,12 +7,12 @@ import pytest
 from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, reply
 from fakes.questions import kinds, pairs, run
 
-from promptci.providers.limiter import START
-from promptci.providers.openai_chat import OpenAIChat
+from promptci.providers.http.limiter import START
+from promptci.providers.http.openai_chat import OpenAIChat
 from promptci.providers.options import ModelPrice, Options
 from promptci.providers.prices import PriceList
+from promptci.runs.budget import Purse
 from promptci.runs.model import Answer, Limits
-from promptci.runs.purse import Purse
 
 CASES = 100
 PRICES = {"m": ModelPrice(input_usd=Decimal(1000), output_usd=Decimal(1000))}

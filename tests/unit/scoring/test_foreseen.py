@@ -5,7 +5,7 @@ from situations import prompt
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Request
 from promptci.runs.model import Arm, Plan, PlannedCase, PromptPlan, Question, Status
-from promptci.scoring import foreseen
+from promptci.scoring.judges import cost_estimate
 
 LLM = Assertion(
     type="llm", value={"model": "j", "prompt": "Is it good? {{completion}}", "choices": [{"choice": "y", "score": 1}]}
@@ -30,7 +30,7 @@ def planned(*assertions: Assertion) -> Plan:
 
 
 def test_each_answer_is_marked_by_each_judge_and_is_as_long_as_the_prompt_allows() -> None:
-    found = foreseen.requests(
+    found = cost_estimate.requests(
         planned(LLM, Assertion(type="judge"), Assertion(type="equals", value="x")), model="r", rubric="Be kind."
     )
     assert [request.model for request in found] == ["j", "r"] * 4
@@ -39,5 +39,5 @@ def test_each_answer_is_marked_by_each_judge_and_is_as_long_as_the_prompt_allows
 
 
 def test_judges_that_are_not_set_or_only_inform_are_not_counted() -> None:
-    assert foreseen.requests(planned(Assertion(type="judge")), model=None, rubric=None) == []
-    assert foreseen.requests(planned(Assertion(type="judge", weight=0)), model="r", rubric="Be kind.") == []
+    assert cost_estimate.requests(planned(Assertion(type="judge")), model=None, rubric=None) == []
+    assert cost_estimate.requests(planned(Assertion(type="judge", weight=0)), model="r", rubric="Be kind.") == []

@@ -8,11 +8,11 @@ from promptci.files import canonical
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Request
 from promptci.runs.model import Answer
-from promptci.scoring import judge
 from promptci.scoring.assertions.base import Subject
-from promptci.scoring.judge import Heard, JudgeDesk
+from promptci.scoring.judges import judge
+from promptci.scoring.judges.judge import Heard, JudgeDesk
+from promptci.scoring.judges.reply_parser import Reading
 from promptci.scoring.model import JudgeIdentity, Mark
-from promptci.scoring.reading import Reading
 
 PARAMETERS = {"temperature": 0, "max_tokens": 512}
 

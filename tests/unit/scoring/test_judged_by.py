@@ -6,12 +6,12 @@ import pytest
 from unit.scoring.judges import EVALUATOR, JUDGE, LLM
 
 from promptci.goldens.model import Assertion, Case
-from promptci.scoring import judged_by
+from promptci.scoring.judges import identity
 
 
 def of(*assertions: Assertion, **changes: Any) -> dict[str, str]:
     cases = [Case(id=str(i), path="g", assertions=(one,)) for i, one in enumerate(assertions)]
-    return judged_by.of(cases, **{"model": "j", "rubric": "Be kind.", "embedding_model": "e", **changes})
+    return identity.of(cases, **{"model": "j", "rubric": "Be kind.", "embedding_model": "e", **changes})
 
 
 def test_where_code_marks_alone_there_is_nobody() -> None:

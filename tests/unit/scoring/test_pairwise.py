@@ -15,11 +15,12 @@ from unit.scoring.marking import answer
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer, AnswerError, Arm
-from promptci.scoring import pairwise, score
+from promptci.scoring import score
 from promptci.scoring.assertions.base import Subject
-from promptci.scoring.judge import JudgeDesk
+from promptci.scoring.judges import pairwise
+from promptci.scoring.judges.judge import JudgeDesk
+from promptci.scoring.judges.pairwise import SwapOutcome
 from promptci.scoring.model import Mark, Orders, ScoredCase
-from promptci.scoring.pairwise import SwapOutcome
 
 Verdict = Callable[[str, str], str | None]
 """What a judge says of a first and a second answer; None: its call fails."""

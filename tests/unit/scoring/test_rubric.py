@@ -12,9 +12,9 @@ from unit.scoring.marking import answer
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer
-from promptci.scoring import rubric
 from promptci.scoring.assertions.base import Subject
-from promptci.scoring.attacks import CORPUS
+from promptci.scoring.judges import rubric
+from promptci.scoring.judges.prompt_injection import CORPUS
 
 
 @pytest.mark.parametrize(

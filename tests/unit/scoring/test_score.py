@@ -12,7 +12,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer, AnswerError, Arm
 from promptci.scoring import score
-from promptci.scoring.judge import JudgeDesk
+from promptci.scoring.judges.judge import JudgeDesk
 
 
 async def test_code_and_judge_marks_make_one_weighted_score() -> None:

@@ -16,8 +16,8 @@ from promptci.compare import quality
 from promptci.goldens.model import Case
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer, AnswerError, Arm
-from promptci.scoring import check_assertions, score, similar
-from promptci.scoring.judge import JudgeDesk
+from promptci.scoring import check_assertions, embedding_similarity, score
+from promptci.scoring.judges.judge import JudgeDesk
 from promptci.scoring.model import ScoredCase
 
 WANTED = "your parcel comes on tuesday"
@@ -154,10 +154,10 @@ async def test_the_similarity_is_never_shown_on_the_wrong_side_of_the_limit(
 
 def test_a_missing_model_is_found_with_its_line() -> None:
     cases = [case("similar", to="x"), case("similar", to="x", model="m"), case("equals", "x")]
-    (found,) = similar.without_model(cases, None)
+    (found,) = embedding_similarity.without_model(cases, None)
 
     assert str(found).startswith("g.jsonl:3: case `c`, assertion `similar`: there is no model for it")
-    assert similar.without_model(cases, "embed-1") == []
+    assert embedding_similarity.without_model(cases, "embed-1") == []
 
 
 def test_it_is_no_graded_mark() -> None:
@@ -173,17 +173,17 @@ def test_the_cosine_is_between_minus_1_and_1_whatever_the_size_and_the_order(
     pairs: list[tuple[float, float]], size: float
 ) -> None:
     one, other = ([float(number) for number in side] for side in zip(*pairs, strict=True))
-    found = similar.cosine(one, other)
+    found = embedding_similarity.cosine(one, other)
 
-    assert found == similar.cosine(other, one)
+    assert found == embedding_similarity.cosine(other, one)
     if found is None:
         assert not any(one) or not any(other)
         return
     assert -1 <= found <= 1
-    assert similar.cosine(one, one) == pytest.approx(1)
-    assert similar.cosine(one, [-number for number in one]) == pytest.approx(-1)
+    assert embedding_similarity.cosine(one, one) == pytest.approx(1)
+    assert embedding_similarity.cosine(one, [-number for number in one]) == pytest.approx(-1)
     scaled = [number * size for number in other]
     if all(math.isfinite(n) for n in scaled) and all(
         abs(n) > 1e-290 or not o for n, o in zip(scaled, other, strict=True)
     ):
-        assert similar.cosine(one, scaled) == pytest.approx(found, abs=1e-9)
+        assert embedding_similarity.cosine(one, scaled) == pytest.approx(found, abs=1e-9)

@@ -15,12 +15,12 @@ from promptci.goldens.model import Assertion, Case
 from promptci.prompts.model import Message, Prompt
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
-from promptci.scoring import calibrate, judge, trust
-from promptci.scoring.calibrate import LabelledAnswer
-from promptci.scoring.inform import inform
-from promptci.scoring.judge import JudgeDesk
+from promptci.scoring.judges import calibrate, judge, trust
+from promptci.scoring.judges.calibrate import LabelledAnswer
+from promptci.scoring.judges.discount_untrusted import inform
+from promptci.scoring.judges.judge import JudgeDesk
+from promptci.scoring.judges.trust import Calibration, Trust
 from promptci.scoring.model import Mark, Orders, ScoredCase
-from promptci.scoring.trust import Calibration, Trust
 
 EQUALS = Assertion(type="equals", value="x")
 YES, NO = (True, True), (False, False)

@@ -1,0 +1,195 @@
+"""The Action: environment → Context → the check → GitHub → exit code."""
+
+import asyncio
+import dataclasses
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from promptci.action import publication
+from promptci.app import error_boundary
+from promptci.app.environment import Errand, Outcome, Outsider, World
+from promptci.app.progress import PlainProgress
+from promptci.errors import PromptciError, RefusedError
+from promptci.git.repo import Repo
+from promptci.publish import publish_all
+from promptci.publish.github import pygithub_client
+from promptci.publish.github.api import GitHub
+from promptci.publish.runner import file_ownership, workflow_commands
+from promptci.publish.runner.context import Context
+from promptci.publish.runner.event import PRIVILEGED
+from promptci.publish.runner.workflow_commands import safe_line
+from promptci.redact import Redactor
+from promptci.shards.partition import Shard
+from promptci.usecases.evaluation import check, evaluate, merge, run
+from promptci.usecases.reporting import comment
+from promptci.verdict import Verdict
+
+KEY = "OPENAI_API_KEY"
+"""The name under which promptci.yml looks for the key by default; others are set with `env:` of the step."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> int:
+    """Run the Action and give its exit code."""
+    on_main = threading.current_thread() is threading.main_thread()
+    before = {sign: signal.signal(sign, _cancel) for sign in SIGNALS if on_main}
+    try:
+        return error_boundary.run(lambda: act(environ, out), environ, err)
+    finally:
+        for sign, handler in before.items():
+            # Once cancelled we stay deaf, up to the very end: Python puts handlers of ours away before that.
+            signal.signal(sign, handler if signal.getsignal(sign) is _cancel else signal.SIG_IGN)
+
+
+def _stay_deaf(*_: object) -> None:
+    """Pass over a further signal."""
+
+
+def _cancel(*_: object) -> None:
+    """End in order: a cancelled job gets SIGINT, 7.5 s later SIGTERM, and 2.5 s later it is killed.
+
+    The second must not disturb what the first began: the journal is flushed and the files are handed back. While a
+    model is asked the calls are cancelled; an exception out of nowhere could strike in the middle of an import.
+    """
+    for sign in SIGNALS:
+        signal.signal(sign, _stay_deaf)  # SIG_IGN here would make Python complain of one that has just come
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise KeyboardInterrupt from None
+    for task in asyncio.all_tasks(loop):
+        loop.call_soon_threadsafe(task.cancel)
+
+
+def act(environ: Mapping[str, str], out: TextIO) -> int:
+    """Check the change's prompts, tell GitHub, and hand what was written to the workspace's owner.
+
+    With the input `from`, post the comment of another run's report instead.
+    """
+    context = Context.from_environ(environ)
+    github = pygithub_client.connect(context)
+    say = partial(_say, out, Redactor.from_environ(environ))
+    if context.inputs["from"]:
+        return comment.comment(context.workspace / context.inputs["from"], context, github, say, out)
+    if context.is_approved:
+        _still_approved(context, github)
+    folder = context.workspace / context.inputs["out"]
+    try:
+        outcome = _check(context, environ, folder, say)
+        if context.inputs["shard"]:  # one part of a run has no verdict, so there is nothing to tell
+            if context.output_path is not None:
+                workflow_commands.set_outputs(context.output_path, publication.of_a_part(folder, context.workspace))
+            return outcome.exit_code
+        notes = publish_all.announce(context, publication.make(outcome, context.workspace), github, out)
+        for note in notes:
+            say(note)
+        if outcome.view is not None:
+            say(f"{outcome.view.verdict}: {outcome.view.headline}")
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        # No word to GitHub's servers: there are seconds left, and a status speaks for the commit, not for this run.
+        publish_all.announce(context, publication.cancelled(folder, context.workspace), None, out)
+        raise KeyboardInterrupt from None
+    else:
+        return outcome.exit_code
+    finally:
+        # Also git's own folder: a shallow clone's missing commits were fetched into it.
+        ours = [folder, context.workspace / ".promptci", context.workspace / ".git"]
+        file_ownership.hand_over(ours, context.workspace)
+
+
+def _still_approved(context: Context, github: GitHub | None) -> None:
+    """Refuse where the pull request has moved on since a maintainer looked at it, or where that cannot be seen.
+
+    The event's own commit is the one the label was put on; it is the only one that is ever read.
+    """
+    fix = "Review the pull request as it is now, take the label off and put it on again."
+    if github is None or context.pull_request is None:
+        raise RefusedError("Whether the approval still stands cannot be asked without a token", fix)
+    now = github.pull(context.pull_request).head_sha
+    if now != context.head_sha:
+        raise RefusedError(
+            f"The approval has lapsed: it was for {context.head_sha}, and the pull request is at {now} now", fix
+        )
+
+
+def _check(context: Context, environ: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> Outcome:
+    world = World(
+        environ=_with_key(environ, context),
+        progress=PlainProgress(say),
+        say=say,
+        now=lambda: datetime.now(UTC),
+        repository=context.repository,
+        pull_request=context.pull_request,
+        actor=context.actor,
+        run_url=context.run_url,
+        scheduled=context.event == "schedule",
+        outsider=_outsider(context),
+    )
+    head = context.inputs["head"] or context.head_sha
+    errand = Errand(
+        root=context.workspace,
+        config_path=context.inputs["config"],
+        head=head,
+        base_name=context.branch("base"),
+        head_name=context.branch("head"),
+        out=folder,
+        shard=Shard.parse(context.inputs["shard"]) if context.inputs["shard"] else None,
+    )
+    # A nightly run, or one by hand, compares nothing: everything is tested as it stands.
+    again = check.check if context.is_change else run.run
+    try:
+        if context.is_change:
+            errand = dataclasses.replace(errand, base=_base(context, head))
+        if context.inputs["merge"]:
+            return merge.of([context.workspace / context.inputs["merge"]], again, errand, world)
+        return again(errand, world)
+    except PromptciError as error:
+        if errand.shard is not None:
+            raise
+        return evaluate.failed(error, errand, world)
+
+
+def _base(context: Context, head: str) -> str | None:
+    """Give the revision to compare with: the input, else the event's; None: where head left the default branch."""
+    base = context.inputs["base"] or context.base_sha
+    if context.inputs["base"] or base is None or not context.parts_at_base:
+        return base
+    return Repo.discover(context.workspace).merge_base(base, head)
+
+
+def _outsider(context: Context) -> Outsider | None:
+    """Tell whose commits these are where GitHub gives no secrets; None where it does."""
+    if not context.is_dependabot and (not context.is_fork or context.event in PRIVILEGED):
+        return None
+    label = context.inputs["approval-label"]
+    return Outsider(
+        who="pull requests of Dependabot" if context.is_dependabot else "pull requests from forks",
+        way_out=(
+            "A maintainer who has read the change can run it for exactly this commit"
+            + (f" by putting the label `{label}` on the pull request." if label else ", see docs/github.md.")
+        ),
+        verdict=Verdict(context.inputs["on-fork"]),
+    )
+
+
+def _with_key(environ: Mapping[str, str], context: Context) -> Mapping[str, str]:
+    """Hand the input `api-key` on under the name that promptci.yml asks for by default."""
+    key = context.inputs["api-key"]
+    return {**environ, KEY: key} if key else environ
+
+
+def _say(out: TextIO, redactor: Redactor, line: str) -> None:
+    out.write(safe_line(redactor.text(line)) + "\n")
+    out.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,105 @@
+"""What GitHub is told: texts, annotations and outputs, made from the outcome of an errand."""
+
+import os
+from pathlib import Path
+
+from promptci.app.environment import Outcome
+from promptci.publish.annotation import Annotation
+from promptci.publish.comment import FRAME_BYTES
+from promptci.publish.publish_all import Bulletin
+from promptci.publish.runner.workflow_commands import OUTPUTS
+from promptci.report.export import locations
+from promptci.report.markdown import markdown_renderer
+from promptci.report.model.report import ReportView
+from promptci.verdict import Verdict
+
+
+def make(outcome: Outcome, root: Path) -> Bulletin:
+    """Give the bulletin of an errand that wrote a report; paths in it are relative to `root`, the workspace.
+
+    The container sees the workspace under another name than the steps after it do.
+    """
+    view, paths = outcome.view, outcome.paths
+    if view is None or paths is None:
+        raise ValueError("a dry run has nothing to announce")
+    return Bulletin(
+        verdict=Verdict(view.verdict),
+        exit_code=outcome.exit_code,
+        headline=view.headline,
+        comment_md=outcome.comment or markdown_renderer.comment(view, spare=FRAME_BYTES),
+        short_comment_md=markdown_renderer.short_comment(view),
+        summary_md=markdown_renderer.summary(view),
+        annotations=(*_of_files(outcome), *_of_prompts(view)),
+        outputs={
+            "verdict": view.verdict,
+            "regressions": str(sum(len(prompt.regressions) for prompt in view.prompts)),
+            "fixes": str(sum(len(prompt.fixes) for prompt in view.prompts)),
+            "quality-delta": _known(_worst_delta(view)),
+            "cost-delta-per-month": _known(_cost(view)),
+            "report-path": _relative(paths.html.parent, root),
+            "comment-path": _relative(paths.comment, root),
+        },
+    )
+
+
+def cancelled(folder: Path, root: Path) -> Bulletin:
+    """Give the bulletin of a run that was cancelled: an error, whatever was answered so far."""
+    headline = "Cancelled before there was a verdict. What was answered so far is in the journal."
+    return Bulletin(
+        verdict=Verdict.ERROR,
+        exit_code=130,
+        headline=headline,
+        comment_md=headline,
+        short_comment_md=headline,
+        summary_md=f"**promptci: error.** {headline}",
+        annotations=(Annotation(path="", line=None, level="error", title="promptci: cancelled", message=headline),),
+        outputs={**dict.fromkeys(OUTPUTS, ""), "verdict": "error", "report-path": _relative(folder, root)},
+    )
+
+
+def of_a_part(folder: Path, root: Path) -> dict[str, str]:
+    """Give the outputs of one part of a run that was split: where it is, and no verdict."""
+    return {**dict.fromkeys(OUTPUTS, ""), "report-path": _relative(folder, root)}
+
+
+def _relative(path: Path, root: Path) -> str:
+    return os.path.relpath(path.resolve(), root.resolve())
+
+
+def _of_files(outcome: Outcome) -> list[Annotation]:
+    """Point at each mistake in a file."""
+    return [
+        Annotation(path=p.path, line=p.line, level="error", title="promptci: file", message=f"{p.what}. {p.fix}")
+        for p in outcome.problems
+    ]
+
+
+def _of_prompts(view: ReportView) -> list[Annotation]:
+    """Point at each prompt that did not pass, at the first line that the change touched."""
+    return [
+        Annotation(
+            path=prompt.path,
+            line=locations.first_changed_line(prompt),
+            level=locations.LEVELS[prompt.verdict],
+            title=f"promptci: {prompt.name}: {prompt.verdict}",
+            message=prompt.sentence,
+        )
+        for prompt in view.prompts
+        if prompt.verdict in locations.LEVELS
+    ]
+
+
+def _worst_delta(view: ReportView) -> float | None:
+    """Give the largest drop among the prompts that were compared (the smallest rise where none dropped)."""
+    return min((prompt.quality.delta for prompt in view.prompts if prompt.quality is not None), default=None)
+
+
+def _cost(view: ReportView) -> float | None:
+    """Add up the monthly differences; unknown as soon as one compared prompt's is."""
+    deltas = [prompt.cost_usd.delta_per_month for prompt in view.prompts if prompt.quality is not None]
+    return None if not deltas or None in deltas else sum(delta for delta in deltas if delta is not None)
+
+
+def _known(value: float | None) -> str:
+    """Write a number for an output; empty where it is unknown, which is not 0."""
+    return "" if value is None else f"{value:.4f}"

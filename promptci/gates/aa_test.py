@@ -1,0 +1,189 @@
+"""A/A: how often the gate blocks a change that changes nothing, found by drawing pull requests from real answers."""
+
+import math
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, variance
+
+from promptci.compare import quality
+from promptci.compare.model import Comparison, PairedCase
+from promptci.config.policy import Handling, Policy
+from promptci.gates import limits, power_analysis, quality_rule
+from promptci.goldens.model import Case
+from promptci.runs import adaptive_repeats
+from promptci.runs.model import Arm, Limits, PlannedCase, PromptPlan, Status
+from promptci.scoring.model import ScoredCase
+from promptci.stats import intervals
+from promptci.stats.discordance import discordance
+from promptci.stats.intervals import Interval
+from promptci.verdict import Verdict, worst
+
+SIMULATIONS = 2000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Flaky:
+    """A case that was right at one time and wrong at another, asked the same."""
+
+    id: str
+    passed: int
+    answers: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SelfTest:
+    """What an A/A run shows of the gate on one prompt."""
+
+    prompt: str
+    cases: int
+    """Cases with enough answers."""
+    left_out: int
+    """Cases with too few."""
+    simulations: int
+    failed: int
+    """Simulated pull requests that changed nothing and were called worse."""
+    undecided: int
+    blocked: int
+    """Failed ones, and undecided ones where these block."""
+    alpha: float
+    discordance: float | None
+    """Share of cases whose verdict differs between two runs; None for marks."""
+    spread: float | None
+    """Standard deviation of one case's difference in marks between two runs; None for pass and fail."""
+    detectable_drop: float | None
+    flaky: tuple[Flaky, ...]
+
+    @property
+    def rate(self) -> float:
+        """Measured false-alarm rate."""
+        return self.blocked / self.simulations
+
+    @property
+    def interval(self) -> Interval:
+        """Wilson's 95 % interval of it; of the drawing alone, the answers being what they are."""
+        found = intervals.wilson(self.blocked, self.simulations)
+        return found or Interval(lo=0.0, hi=1.0)
+
+    @property
+    def keeps_promise(self) -> bool:
+        """Whether the rate of `fail` can be alpha: not so where even the interval's low end is above."""
+        found = intervals.wilson(self.failed, self.simulations)
+        return found is None or found.lo <= self.alpha
+
+
+def answers_needed(how: Limits) -> int:
+    """Give how many answers to each case two versions need at most.
+
+    At least as many as confirm a critical case's flip, even where no case is critical: so many measure the noise.
+    """
+    return 2 * max(how.repeats, how.disagree or 0, adaptive_repeats.CONFIRMED)
+
+
+def selftest(
+    plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], how: Limits, policy: Policy, simulations: int
+) -> SelfTest:
+    """Draw pull requests that change nothing from `answers` (of one version, by case's id) and put them to the gate.
+
+    Each simulated pull request deals out each case's answers at random: some to base, others to head. Looked at are
+    the rules that chance can trip: quality and critical cases.
+    """
+    (prepared,) = adaptive_repeats.prepare([_against_itself(plan)], how)
+    table = _Table(prepared, answers, how)
+    chance = random.Random(plan.name)  # noqa: S311 - for a simulation, the same every time
+    verdicts = [_verdict(table.draw(chance, policy.alpha), policy) for _ in range(simulations)]
+    failed, undecided = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.INCONCLUSIVE)
+    counts = {c.id: _passes(table.answers[c.id]) for c in table.cases}
+    graded = quality.is_graded(table.cases)
+    noise = None if graded else discordance([one] for one in counts.values())
+    spread = _spread(table.answers.values()) if graded else None
+    return SelfTest(
+        prompt=plan.name,
+        cases=len(table.cases),
+        left_out=len(plan.cases) - len(table.cases),
+        simulations=simulations,
+        failed=failed,
+        undecided=undecided,
+        blocked=failed + (undecided if policy.on_inconclusive is Handling.BLOCK else 0),
+        alpha=policy.alpha,
+        discordance=noise,
+        spread=spread,
+        detectable_drop=power_analysis.smallest_drop(
+            len(table.cases),
+            spread**2 if spread is not None else noise or 0.0,
+            repeats=how.repeats,
+            graded=graded,
+            alpha=policy.alpha,
+        ),
+        flaky=tuple(Flaky(id=i, passed=k, answers=n) for i, (k, n) in counts.items() if 0 < k < n),
+    )
+
+
+def _against_itself(plan: PromptPlan) -> PromptPlan:
+    same = tuple(replace(planned, change="same") for planned in plan.cases)
+    return replace(plan, status=Status.CHANGED, base=plan.head, apart=True, cases=same)
+
+
+class _Table:
+    """The answers of one prompt, ready to be dealt out."""
+
+    def __init__(self, plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], how: Limits) -> None:
+        self.plan = plan
+        self._how = how
+        counting = [planned for planned in plan.cases if planned.aside is None]
+        times = {planned.case.id: adaptive_repeats.until(plan, planned, how) for planned in counting}
+        self.answers = {
+            case_id: known
+            for case_id, most in times.items()
+            if len(known := [one for one in answers.get(case_id, ()) if one.error is None]) >= 2 * most
+        }
+        self._times = times
+        self._made: dict[tuple[int, Arm, int], ScoredCase] = {}
+        self._planned: list[PlannedCase] = [planned for planned in counting if planned.case.id in self.answers]
+        self.cases: list[Case] = [planned.case for planned in self._planned]
+
+    def draw(self, chance: random.Random, alpha: float) -> Comparison:
+        """Deal out the answers of each case to both versions, and measure."""
+        pairs = [self._pair(planned, chance) for planned in self._planned]
+        graded = quality.is_graded(self.cases)
+        return Comparison(
+            plan=self.plan,
+            cases=tuple(pairs),
+            quality=quality.measure(pairs, self.plan, graded=graded, alpha=alpha) if pairs else None,
+        )
+
+    def _pair(self, planned: PlannedCase, chance: random.Random) -> PairedCase:
+        known, most = self.answers[planned.case.id], self._times[planned.case.id]
+        dealt = [known[place] for place in chance.sample(range(len(known)), 2 * most)]
+        sides = dealt[:most], dealt[most:]
+        first = self._how.repeats
+        base, head = ([one.passed for one in side[:first]] for side in sides)
+        until = most if adaptive_repeats.asks_on(base, head, adaptive=self.plan.adaptive) else first
+        numbered = (
+            tuple(self._at(one, arm, replicate) for replicate, one in enumerate(side[:until]))
+            for side, arm in zip(sides, Arm, strict=True)
+        )
+        return PairedCase(case=planned.case, change=planned.change, base=next(numbered), head=next(numbered))
+
+    def _at(self, one: ScoredCase, arm: Arm, replicate: int) -> ScoredCase:
+        """Give an answer as if it had been this version's; each is made once, however many draws there are."""
+        key = (id(one), arm, replicate)
+        if key not in self._made:
+            self._made[key] = replace(one, arm=arm, replicate=replicate)
+        return self._made[key]
+
+
+def _verdict(comparison: Comparison, policy: Policy) -> Verdict:
+    p = comparison.quality.p if comparison.quality else None
+    reasons = [quality_rule.quality(comparison, policy, p), *limits.critical(comparison)]
+    return worst(reason.verdict for reason in reasons)
+
+
+def _passes(answers: Sequence[ScoredCase]) -> tuple[int, int]:
+    return sum(bool(one.passed) for one in answers), len(answers)
+
+
+def _spread(answers: Iterable[Sequence[ScoredCase]]) -> float | None:
+    """Give the standard deviation of the difference between two runs in the marks of one case."""
+    within = [variance([one.score or 0.0 for one in known]) for known in answers]
+    return math.sqrt(2 * fmean(within)) if within else None

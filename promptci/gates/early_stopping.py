@@ -1,0 +1,183 @@
+"""Early stop: the verdict that holds whatever the answers not yet asked for would be (exact curtailment)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from promptci import verdict as verdicts
+from promptci.compare import quality
+from promptci.compare.compare import compare
+from promptci.compare.model import Comparison
+from promptci.config.policy import Policy
+from promptci.gates import judge_rule
+from promptci.gates.decide import decide
+from promptci.gates.model import Decision, GateReport, Reason
+from promptci.goldens.model import Case
+from promptci.providers.base import Completion
+from promptci.runs import adaptive_repeats
+from promptci.runs.model import Answer, Arm, Plan, Question
+from promptci.scoring.model import Mark, ScoredCase
+from promptci.verdict import Verdict
+
+ZONES = frozenset({"regression", "not-worse", "cannot-tell"})
+"""Findings that depend on answers not asked for."""
+LIMITS = frozenset({"cost", "p95"})
+"""Findings on what was measured of answers there are; nothing can be assumed of the others."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """What the gate would say if every answer still missing favoured one version."""
+
+    best: GateReport
+    """Head right, base wrong. The limits on cost and latency are left out."""
+    worst: GateReport
+    """Head wrong, base right."""
+    measured: GateReport
+    """As `best`, with the limits: what counts for a prompt of which nothing is missing."""
+    unasked: frozenset[str]
+    """Prompts of which answers are missing."""
+
+    def settled(self, policy: Policy) -> dict[str, Decision]:
+        """Give the decision of each prompt whose verdict no answer can change any more, by name.
+
+        A failure is settled when it stands with everything in head's favour. That is exact because the more pairs
+        broke the smaller the p and the larger the drop, for the mid-p McNemar and the sign-flip test; marks, weights
+        and clusters have no such order (one more extreme value widens the spread), so there only critical cases and
+        `min_quality` settle. `pass` and `inconclusive` are settled where both bounds agree, cases are asked once, and
+        no limit on cost or latency can still be crossed.
+        What is not foreseen: calls that fail, and a provider that changes its model on the way.
+        """
+        open_limits = policy.max_cost_increase is not None or policy.max_p95_increase is not None
+        found = {}
+        for best, worst, measured in zip(
+            self.best.decisions, self.worst.decisions, self.measured.decisions, strict=True
+        ):
+            name = best.comparison.plan.name
+            if name not in self.unasked:
+                if measured.verdict is worst.verdict:
+                    found[name] = worst
+            elif (certain := _certain(best)) is not None:
+                found[name] = certain
+            elif best.verdict is worst.verdict and _ordered(best) and not open_limits:
+                found[name] = worst
+        return found
+
+    def complete(self, policy: Policy) -> bool:
+        """Whether no answer can change any verdict, that of the prompts together included."""
+        settled = self.settled(policy)
+        if len(settled) < len(self.best.decisions):
+            return False
+        worst = verdicts.worst(decision.verdict for decision in settled.values())
+        return worst in (Verdict.FAIL, Verdict.ERROR) or _verdict(self.best.pooled) is _verdict(self.worst.pooled)
+
+
+def _verdict(reason: Reason | None) -> Verdict | None:
+    return reason.verdict if reason else None
+
+
+def bounds(plan: Plan, scored: Sequence[ScoredCase], policy: Policy) -> Bounds:
+    """Give both bounds; Holm's correction over the prompts is within them."""
+    without = replace(policy, max_cost_increase=None, max_p95_increase=None)
+    best, worst = (_completed(plan, scored, policy, favoured=arm) for arm in (Arm.HEAD, Arm.BASE))
+    return Bounds(
+        best=decide(best, without),
+        worst=decide(worst, policy),
+        measured=decide(best, policy),
+        unasked=frozenset(question.prompt for question in unasked(plan, scored)),
+    )
+
+
+def unasked(plan: Plan, scored: Iterable[ScoredCase]) -> tuple[Question, ...]:
+    """Give the questions that have no answer yet."""
+    known = {one.answer.key for one in scored}
+    return tuple(question for question in plan.questions if question.key not in known)
+
+
+def report(plain: GateReport, plan: Plan, scored: Sequence[ScoredCase]) -> GateReport:
+    """Give the report of a run that was stopped early: `plain` is the one of the answers there are.
+
+    Raises
+    ------
+    ValueError
+        Where some verdict is not settled, so that the run should have gone on.
+    """
+    both = bounds(plan, scored, plain.policy)
+    settled = both.settled(plain.policy)
+    missing = [question.prompt for question in unasked(plan, scored)]
+    decisions = []
+    for decision in plain.decisions:
+        name = decision.comparison.plan.name
+        if name not in settled:
+            raise ValueError(f"the verdict of {name} is not settled")
+        decisions.append(_merged(decision, settled[name], missing.count(name)))
+    return replace(plain, decisions=tuple(decisions), pooled=both.worst.pooled)
+
+
+def _certain(best: Decision) -> Decision | None:
+    """Give a failure (or an error) that stands although everything to come is in head's favour."""
+    if best.verdict is Verdict.ERROR:
+        return best
+    if best.verdict is not Verdict.FAIL:
+        return None
+    if _plain(best):
+        return best
+    reasons = tuple(r for r in best.reasons if r.rule not in ZONES)
+    return replace(best, reasons=reasons) if verdicts.worst(r.verdict for r in reasons) is Verdict.FAIL else None
+
+
+def _plain(decision: Decision) -> bool:
+    """Whether cases pass or fail and count alike, so that the test is one that has an order."""
+    pairs = decision.comparison.pairs
+    graded = quality.is_graded([case.case for case in decision.comparison.compared])
+    return not graded and len({p.case.weight for p in pairs}) <= 1 and not any(p.case.cluster for p in pairs)
+
+
+def _ordered(decision: Decision) -> bool:
+    """Whether the interval has an order, too: Tango's has, the bootstrap's has not."""
+    comparison = decision.comparison
+    return _plain(decision) and quality.asked_once(comparison.pairs, comparison.plan)
+
+
+def _completed(plan: Plan, scored: Sequence[ScoredCase], policy: Policy, *, favoured: Arm) -> list[Comparison]:
+    """Compare as if each missing answer were right for the favoured version and wrong for the other."""
+    cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
+
+    def assumed(question: Question) -> ScoredCase:
+        return _assumed(question, cases[question.prompt, question.case_id], right=question.arm is favoured)
+
+    whole = [*scored, *map(assumed, unasked(plan, scored))]
+    known = {one.answer.key for one in whole}
+    whole += [assumed(question) for question in adaptive_repeats.further(plan, whole) if question.key not in known]
+    return [compare(p, [s for s in whole if s.answer.prompt == p.name], alpha=policy.alpha) for p in plan.prompts]
+
+
+def _assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:
+    return ScoredCase(
+        case=case,
+        arm=question.arm,
+        replicate=question.replicate,
+        answer=Answer(
+            prompt=question.prompt,
+            arm=question.arm,
+            case_id=question.case_id,
+            replicate=question.replicate,
+            request_key=question.request.key,
+            completion=Completion(text=""),
+        ),
+        marks=(Mark(type="assumed", name="assumed", passed=right, score=float(right), reason="not asked for"),),
+    )
+
+
+def _merged(partial: Decision, settled: Decision, missing: int) -> Decision:
+    """Put the findings that hold in any case in the place of those over the answers there are."""
+    favoured = "new" if settled.verdict is Verdict.FAIL else "old"
+    assumed = f"Even if all {missing:,} answers not asked for had spoken for the {favoured} version: "
+    reasons = [
+        replace(reason, text=assumed + reason.text) if missing and reason.rule in ZONES else reason
+        for reason in settled.reasons
+    ]
+    reasons += [reason for reason in partial.reasons if reason.rule in LIMITS | judge_rule.RULES]
+    if missing:
+        said = f"Stopped early: {missing:,} answers were not asked for, because none could have changed the verdict."
+        reasons.append(Reason(rule="early-stop", verdict=Verdict.NO_CHANGE, text=said))
+    return replace(partial, verdict=settled.verdict, reasons=tuple(reasons), adjusted_p=settled.adjusted_p)

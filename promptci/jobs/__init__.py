@@ -1,1 +1,0 @@
-"""The errands, one per file: the sentence spelled once for each."""

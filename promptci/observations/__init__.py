@@ -1,1 +1,0 @@
-"""What production saw: the request log, read as data."""

@@ -1,0 +1,286 @@
+"""Ask the plan's questions and mark the answers: one provider, one purse, one journal, judges included."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+
+from promptci.app.environment import Errand, World
+from promptci.errors import InputError, MissingKeyError, ProviderError
+from promptci.files import write
+from promptci.gates.model import Reason
+from promptci.pipeline import batching, judge_modes, judge_trust, planning, rounds
+from promptci.pipeline.collect import Gathered
+from promptci.pipeline.judge_client import Judges
+from promptci.pipeline.rounds import Rounds
+from promptci.providers import registry
+from promptci.providers.base import Provider
+from promptci.providers.cache import AnswerCache
+from promptci.providers.local import model_file
+from promptci.providers.prices import PriceList
+from promptci.providers.recorded import Recorder
+from promptci.redact import MARK, Redactor
+from promptci.runs import journal
+from promptci.runs.budget import Purse
+from promptci.runs.execute import Desk, Key
+from promptci.runs.model import Answer, AnswerError, Plan
+from promptci.scoring.judges import probes
+from promptci.scoring.judges.discount_untrusted import inform
+from promptci.scoring.judges.judge import JudgeDesk
+from promptci.scoring.judges.pairwise import SwapOutcome, swaps
+from promptci.scoring.judges.probes import CanaryOutcome
+from promptci.scoring.judges.trust import Trust
+from promptci.scoring.model import ScoredCase
+from promptci.shards import partition
+from promptci.verdict import Verdict
+
+JOURNAL = "journal.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What came of the asking."""
+
+    scored: tuple[ScoredCase, ...] = ()
+    curtailed: bool = False
+    """Some questions were not asked, because no answer could have changed the verdict."""
+    findings: tuple[Reason, ...] = ()
+    """Why the run as a whole could not be finished."""
+    notes: tuple[str, ...] = ()
+    provider: str | None = None
+    calls: int = 0
+    """Calls really made, judges' included."""
+    cached: int = 0
+    usd: Decimal | None = None
+    usd_is_lower_bound: bool = False
+    canaries: tuple[CanaryOutcome, ...] = ()
+    """What the judges of this run made of useless answers."""
+    swaps: tuple[SwapOutcome, ...] = ()
+    """How often judges changed their verdict with the order of the answers."""
+    trusts: Mapping[str, Trust] = field(default_factory=dict)
+    """What the judges may do, by prompt's name."""
+
+
+def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], errand: Errand, world: World) -> Asked:
+    """Ask everything and mark it; `shas` are the commits of base and head, for the journal.
+
+    What stops the asking (no key, no model, no endpoint) becomes an error in every row, so that the report is whole.
+
+    Raises
+    ------
+    MissingKeyError
+        Where there is no key because the commits come from outside.
+    """
+    options = gathered.config.provider
+    try:
+        provider = _provider(gathered, errand, world)
+    except ProviderError as error:
+        if isinstance(error, MissingKeyError) and world.outsider is not None:
+            raise
+        return _nobody(plan, error)
+    if errand.record is not None:
+        provider = Recorder(provider, errand.record, redactor=world.redactor(options.api_key_env))
+    kept, known = _journal(plan, shas, errand, world.redactor(options.api_key_env))
+    if world.joined is not None:
+        known = world.joined.known(partition.fingerprint(plan))
+        for answer in known.values():
+            kept.append(answer)
+    if plan.questions and world.answers is None and world.joined is None:
+        world.say(planning.expected(plan, gathered))
+    world.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled.values())))
+    found: list[Asked] = []
+
+    async def run() -> None:
+        # Not returned: at its end asyncio spells out the task with its result, 3 kB for each answer (getsignal does).
+        found.append(await _ask(plan, gathered, errand, world, (provider, kept, known)))
+
+    try:
+        with kept:
+            asyncio.run(run())
+    finally:
+        world.progress.end()
+    return found.pop()
+
+
+def _provider(gathered: Gathered, errand: Errand, world: World) -> Provider:
+    """Give who answers; raises ProviderError."""
+    if world.answers is not None:
+        return world.answers
+    try:
+        home, calls = model_file.cache_home(world.environ), gathered.config.run.concurrency
+        made = registry.make(gathered.config.provider, world.environ, errand.root, home, concurrency=calls)
+    except ProviderError as error:
+        if world.joined is None:
+            raise
+        return world.joined.over(error)
+    return made if world.joined is None else world.joined.over(made)
+
+
+async def _ask(
+    plan: Plan,
+    gathered: Gathered,
+    errand: Errand,
+    world: World,
+    sources: tuple[Provider, journal.Journal, dict[Key, Answer]],
+) -> Asked:
+    provider, kept, known = sources
+    purse = Purse(gathered.config.run.budget_usd, prices=PriceList(gathered.config.provider))
+    count = _Count(world, candidates=bool(plan.questions))
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(provider.aclose)
+        cache = _cache(gathered, errand, world)
+        if cache is not None:
+            stack.callback(cache.close)
+        started = time.monotonic()  # one deadline for candidates and judges together
+        desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
+        batched = await batching.first(plan.questions, (provider, desk), batching.of(gathered, errand, world))
+        provider, desk = batched.provider, batched.desk
+        judges = Judges(provider, gathered.config.run, replace(desk, progress=count.judge))
+        judge, graded = _judge(plan, gathered, judges)
+        trusts = await judge_trust.assess(plan.prompts, gathered, judge)
+        # Before the first answer, so that an early stop knows what counts.
+        _, counted = inform((), plan.prompts, trusts)
+        asking = Rounds(replace(plan, prompts=counted), provider, desk, judge, gathered.config)
+        await asking.all(world.progress.more)
+        found = await probes.ask(asking.scored, judge, gathered.config.judge.canaries)
+        before, trusts = trusts, judge_trust.after(found, asking.scored, trusts)
+        if asking.curtailed and before != trusts:
+            await asking.rest()  # what settled the verdict may not count any more
+    return Asked(
+        scored=asking.scored,
+        curtailed=asking.curtailed,
+        findings=asking.stopped,
+        notes=(
+            *_beside(purse, cache, world),
+            *(*batched.notes, *asking.notes),
+            *graded,
+            *judge_modes.notes(asking.scored, gathered.config.judge),
+        ),
+        provider=provider.name,
+        calls=count.calls,
+        cached=count.cached,
+        usd=purse.known,
+        usd_is_lower_bound=bool(purse.unknown),
+        canaries=found,
+        swaps=swaps(asking.scored),
+        trusts=trusts,
+    )
+
+
+def _beside(purse: Purse, cache: AnswerCache | None, world: World) -> Sequence[str]:
+    """Say what a reader should know of money, cache and shards."""
+    trouble = [cache.trouble] if cache is not None and cache.trouble else []
+    return [*purse.notes, *trouble, *(world.joined.notes if world.joined is not None else ())]
+
+
+def _judge(plan: Plan, gathered: Gathered, judges: Judges) -> tuple[JudgeDesk, Sequence[str]]:
+    """Give who marks what code cannot, and what to say of how it will."""
+    named = gathered.config.judge
+    pairwise, notes = judge_modes.in_pairs(plan, named)
+    desk = JudgeDesk(
+        ask=judges.ask,
+        model=named.model,
+        rubric=gathered.rubric,
+        embedding_model=named.embedding_model,
+        pairwise=pairwise,
+    )
+    return desk, notes
+
+
+def _cache(gathered: Gathered, errand: Errand, world: World) -> AnswerCache | None:
+    """Open the cache, if this run has one. A recording must hold every answer; a cached one would pass it by."""
+    folder = gathered.config.run.cache
+    if not folder or errand.no_cache or errand.record is not None:
+        return None
+    cache = registry.open_cache(gathered.config.provider, world.environ, errand.root / folder)
+    if cache is not None:
+        keep_out_of_git(errand.root / folder)
+    return cache
+
+
+def keep_out_of_git(folder: Path) -> None:
+    """Put a .gitignore into the cache's folder, so that `git add --all` does not commit answers."""
+    mark = folder / ".gitignore"
+    if not mark.exists():
+        with contextlib.suppress(OSError):  # a cache that cannot be written is no error
+            write.write_text(mark, "*\n")
+
+
+class _Count:
+    """Counts calls as they are made, and passes the candidates' on to the person who waits."""
+
+    def __init__(self, world: World, *, candidates: bool) -> None:
+        self.calls = self.cached = 0
+        self._world = world
+        self._candidates = candidates
+
+    def candidate(self, answer: Answer) -> None:
+        self._add(answer)
+        self._world.progress.step(answer)
+
+    def judge(self, answer: Answer) -> None:
+        self._add(answer)
+        if not self._candidates:  # the judges are all there is to wait for
+            self._world.progress.step(answer)
+
+    def _add(self, answer: Answer) -> None:
+        self.cached += answer.cached
+        self.calls += not answer.cached and answer.completion is not None
+
+
+def _journal(
+    plan: Plan, shas: tuple[str | None, str | None], errand: Errand, redactor: Redactor
+) -> tuple[journal.Journal, dict[Key, Answer]]:
+    """Open the run's journal; where an interrupted run of the very same plan left one, go on with its answers."""
+    path = errand.out / JOURNAL
+    run = {
+        "base": shas[0],
+        "head": shas[1],
+        "config": errand.config_path,
+        "plan": partition.fingerprint(plan),
+        **({"shard": str(errand.shard)} if errand.shard is not None else {}),
+    }
+    known: dict[Key, Answer] = {}
+    finished = (errand.out / "report.json").exists()
+    if path.exists():
+        with contextlib.suppress(InputError):  # a journal that cannot be read is begun anew
+            header, answers = journal.read(path)
+            if header == redactor.value(run) and not finished:
+                known = {answer.key: answer for answer in answers if _is_whole(answer)}
+        if not known:
+            path.unlink()
+    (errand.out / "report.json").unlink(missing_ok=True)
+    return journal.Journal.open(path, run=run, redactor=redactor), known
+
+
+def _is_whole(answer: Answer) -> bool:
+    """Tell whether a journal's answer is as the model gave it; one that held a secret is asked for again."""
+    return answer.completion is not None and MARK not in answer.completion.text
+
+
+def _nobody(plan: Plan, error: ProviderError) -> Asked:
+    """Give every question the same error."""
+    cases = rounds.cases_of(plan)
+    failed = AnswerError(kind="provider", message=str(error))
+    return Asked(
+        scored=tuple(
+            ScoredCase(
+                case=cases[(q.prompt, q.case_id)],
+                arm=q.arm,
+                replicate=q.replicate,
+                answer=Answer(
+                    prompt=q.prompt,
+                    arm=q.arm,
+                    case_id=q.case_id,
+                    replicate=q.replicate,
+                    request_key=q.request.key,
+                    error=failed,
+                ),
+            )
+            for q in plan.questions
+        ),
+        findings=(Reason(rule="provider", verdict=Verdict.ERROR, text=str(error)),),
+    )

@@ -1,0 +1,284 @@
+"""Ask a run's first questions through a Batch API: order, wait as long as the run may, collect; or another time."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from promptci.app.environment import Errand, World
+from promptci.files import write
+from promptci.pipeline.collect import Gathered
+from promptci.providers import registry
+from promptci.providers.base import UNWATCHED, CallError, Completion, Provider, Request, Watch
+from promptci.providers.http import batch
+from promptci.providers.http.batch import Ask, Order, State
+from promptci.providers.http.batch_http import BatchHttp
+from promptci.runs.execute import Desk
+from promptci.runs.model import Answer, Limits, Question
+
+SCHEMA = "promptci/batches/v1"
+STATE = "batches.json"
+LARGEST_STATE = 64 * 2**20
+SHARE = 0.9
+"""Of the run's deadline that is spent waiting; the rest is for judges and the report."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 60.0
+_DEAR = "raise it, or ask fewer cases"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ordered:
+    """A batch on its way, and what of this run it will answer."""
+
+    id: str
+    order: Order
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batched:
+    """How the asking goes on."""
+
+    provider: Provider
+    """Who answers the rest."""
+    desk: Desk
+    """With the batch's answers on it."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batching:
+    """A run's dealings with one Batch API."""
+
+    http: BatchHttp
+    endpoint: str
+    limits: Limits
+    file: Path
+    """Where the batches on their way are written down, for a later run."""
+    errors: dict[Ask, CallError] = field(default_factory=dict)
+
+    async def first(self, questions: Sequence[Question], provider: Provider, desk: Desk) -> "Batched":
+        """Ask these by batch."""
+        pending = _pending(questions, desk)
+        if not pending:
+            return Batched(provider=provider, desk=desk)
+        try:
+            return await self._asked(questions, provider, desk, pending)
+        finally:
+            await self.http.aclose()
+
+    async def _asked(
+        self, questions: Sequence[Question], provider: Provider, desk: Desk, pending: dict[Ask, Request]
+    ) -> Batched:
+        states: dict[str, State] = {}
+        try:
+            found = await self._results(questions, pending, desk, states)
+        except CallError as error:
+            if error.kind == "not-found":
+                none = "The endpoint has no Batch API, so everything was asked at its full price."
+                return Batched(provider=provider, desk=desk, notes=(none,))
+            found = dict.fromkeys(pending, error)
+        self.errors.update((ask, result) for ask, result in found.items() if isinstance(result, CallError))
+        answers = {ask: result for ask, result in found.items() if isinstance(result, Completion)}
+        known = {**desk.known, **_rows(questions, answers, desk)}
+        for state in states.values():
+            if state.is_over:
+                await batch.forget(self.http, state)
+        said = f"{len(answers)} of {len(pending)} questions were answered by batch, at half the price."
+        return Batched(provider=_Rest(provider, self.errors), desk=replace(desk, known=known), notes=(said,))
+
+    async def _results(
+        self, questions: Sequence[Question], pending: dict[Ask, Request], desk: Desk, states: dict[str, State]
+    ) -> dict[Ask, batch.Result]:
+        stored = self._stored()
+        ordered, refused = await self._order(questions, pending, stored, desk)
+        found: dict[Ask, batch.Result] = dict(refused)
+        await self._wait(ordered, desk, states)
+        for one in ordered:
+            state = states[one.id]
+            if state.is_over:
+                found |= await batch.collect(self.http, state, one.order)
+            else:
+                what = f"the batch {one.id} is still at work; a later run will collect it"
+                found |= dict.fromkeys(one.order.requests, CallError("deadline", what))
+        over = {name for name, state in states.items() if state.is_over}
+        self._store({name: asks for name, asks in stored.items() if name not in over})
+        return found
+
+    async def _order(
+        self,
+        questions: Sequence[Question],
+        pending: Mapping[Ask, Request],
+        stored: dict[str, list[str]],
+        desk: Desk,
+    ) -> tuple[list[_Ordered], dict[Ask, CallError]]:
+        """Give the batches that answer this: those on their way already, and new ones as far as the money goes."""
+        ordered: list[_Ordered] = []
+        rest = dict(pending)
+        for name, asks in stored.items():
+            own = {ask: request for ask, request in rest.items() if batch.custom_id(ask) in set(asks)}
+            if own:
+                ordered.append(_Ordered(id=name, order=Order(requests=own)))
+                rest = {ask: request for ask, request in rest.items() if ask not in own}
+        refused: dict[Ask, CallError] = {}
+        spent = Decimal(0)
+        for order in batch.orders(rest):
+            there = await batch.find(self.http, order)
+            if there is None:
+                part, cost = _affordable(order, questions, desk, spent)
+                spent += cost
+                there = await batch.submit(self.http, part) if part.requests else None
+            else:
+                part = order
+            if there is not None:
+                ordered.append(_Ordered(id=there.id, order=part))
+                stored[there.id] = [batch.custom_id(ask) for ask in part.requests]
+                self._store(stored)  # at once: a run that is killed now must not order it again
+            rest = {ask: request for ask, request in rest.items() if ask not in part.requests}
+        refused |= dict.fromkeys(rest, CallError("budget", f"the batch could exceed run.budget_usd: {_DEAR}"))
+        return ordered, refused
+
+    async def _wait(self, ordered: Sequence[_Ordered], desk: Desk, states: dict[str, State]) -> None:
+        """Look at the batches until they are over, or the run has no time left for it."""
+        clock, pause = self.http.clock, FIRST_PAUSE_S
+        until = (desk.clock() if desk.started is None else desk.started) + SHARE * self.limits.deadline_s
+        while True:
+            for one in ordered:
+                if one.id not in states or not states[one.id].is_over:
+                    states[one.id] = await batch.look(self.http, one.id)
+            left = until - desk.clock()
+            if left <= 0 or all(state.is_over for state in states.values()):
+                return
+            await clock.sleep(min(pause, left))
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    def _stored(self) -> dict[str, list[str]]:
+        """Read which batches of this endpoint are on their way; a file that makes no sense is none."""
+        with suppress(OSError, ValueError, RecursionError):
+            if self.file.is_symlink() or self.file.stat().st_size > LARGEST_STATE:
+                return {}
+            value = json.loads(self.file.read_bytes())
+            if isinstance(value, dict) and value.get("schema") == SCHEMA and value.get("endpoint") == self.endpoint:
+                return _batches(value.get("batches"))
+        return {}
+
+    def _store(self, batches: Mapping[str, Sequence[str]]) -> None:
+        value = {"schema": SCHEMA, "endpoint": self.endpoint, "batches": batches}
+        if batches or self.file.exists():
+            with suppress(OSError):  # then the batch is found again by its name
+                write.write_text(self.file, json.dumps(value, indent=1) + "\n")
+
+
+async def first(questions: Sequence[Question], way: tuple[Provider, Desk], batching: Batching | None) -> Batched:
+    """Ask these by batch; None: leave everything as it is."""
+    provider, desk = way
+    if batching is None:
+        return Batched(provider=provider, desk=desk)
+    return await batching.first(questions, provider, desk)
+
+
+def of(gathered: Gathered, errand: Errand, world: World) -> Batching | None:
+    """Give what a run asks by batch with; None where it does not: nobody wants it, or the kind of provider has none."""
+    limits, options = gathered.config.run, gathered.config.provider
+    wanted = limits.batch == "always" or (limits.batch == "auto" and world.scheduled)
+    if not wanted or world.answers is not None or world.joined is not None or errand.record is not None:
+        return None
+    http = registry.batch_http(options, world.environ)
+    folder = errand.out if limits.cache is None else errand.root / limits.cache
+    where = options.base_url.rstrip("/")
+    return None if http is None else Batching(http=http, endpoint=where, limits=limits, file=folder / STATE)
+
+
+def _batches(value: Any) -> dict[str, list[str]]:
+    if not isinstance(value, dict):
+        return {}
+    return {
+        name: [one for one in asks if isinstance(one, str)] for name, asks in value.items() if isinstance(asks, list)
+    }
+
+
+def _pending(questions: Sequence[Question], desk: Desk) -> dict[Ask, Request]:
+    """Give what has no answer yet, each distinct question once, in the order of asking."""
+    found: dict[Ask, Request] = {}
+    for question in questions:
+        ask = (question.request.key, question.replicate)
+        known = desk.known.get(question.key)
+        has_answer = known is not None and known.completion is not None and known.request_key == ask[0]
+        if ask in found or has_answer or question.request.kind != "chat":
+            continue
+        if desk.cache is None or desk.cache.lookup(*_place(question)) is None:
+            found[ask] = question.request
+    return found
+
+
+def _place(question: Question) -> tuple[Request, int]:
+    return question.request, question.replicate
+
+
+def _affordable(order: Order, questions: Sequence[Question], desk: Desk, spent: Decimal) -> tuple[Order, Decimal]:
+    """Give as much of the order as the budget allows, whole cases only, and what that could cost."""
+    by_case: dict[tuple[str, str], list[Ask]] = {}
+    for question in questions:
+        by_case.setdefault((question.prompt, question.case_id), []).append((question.request.key, question.replicate))
+    taken: dict[Ask, Request] = {}
+    cost = Decimal(0)
+    for asks in by_case.values():
+        own = {ask: order.requests[ask] for ask in asks if ask in order.requests and ask not in taken}
+        more = desk.purse.affords(list(own.values()), spent + cost)
+        if more is None:
+            break
+        taken |= own
+        cost += more
+    return Order(requests=taken), cost
+
+
+def _rows(
+    questions: Sequence[Question], answers: Mapping[Ask, Completion], desk: Desk
+) -> dict[tuple[str, Any, str, int], Answer]:
+    """Write the answers into the journal and the cache, as if they had just come."""
+    rows = {}
+    paid: set[Ask] = set()
+    for question in questions:
+        ask = (question.request.key, question.replicate)
+        completion = answers.get(ask)
+        if completion is None or question.key in desk.known:
+            continue
+        row = Answer(
+            prompt=question.prompt,
+            arm=question.arm,
+            case_id=question.case_id,
+            replicate=question.replicate,
+            request_key=ask[0],
+            completion=completion,
+            cost_usd=desk.purse.price_of(question.request.model, completion),
+            cached=ask in paid,
+        )
+        if desk.cache is not None and ask not in paid:
+            desk.cache.store(question.request, question.replicate, completion)
+        if desk.journal is not None:
+            desk.journal.append(row)
+        paid.add(ask)
+        rows[question.key] = row
+    return rows
+
+
+class _Rest:
+    """Answers what was not asked by batch; what the batch has failed at is not asked again at the full price."""
+
+    def __init__(self, provider: Provider, errors: Mapping[Ask, CallError]) -> None:
+        self.name = provider.name
+        self.concurrency = provider.concurrency
+        self._provider = provider
+        self._errors = errors
+
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+        """Ask, unless a batch has failed at this; raises CallError."""
+        failed = self._errors.get((request.key, replicate))
+        if failed is not None:
+            raise CallError(failed.kind, failed.message)
+        return await self._provider.complete(request, replicate=replicate, watch=watch)
+
+    async def aclose(self) -> None:
+        """Close the provider."""
+        await self._provider.aclose()

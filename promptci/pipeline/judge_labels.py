@@ -1,0 +1,99 @@
+"""Read people's labels for the prompts of a run, as the binding revision has them: no change relaxes its own judge."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from promptci.errors import InputError
+from promptci.git import globs
+from promptci.git.snapshot import Snapshot
+from promptci.goldens import labels
+from promptci.goldens.labels import Label
+from promptci.goldens.model import Assertion, Case
+from promptci.pipeline import side_files
+from promptci.pipeline.collect import Gathered
+from promptci.runs.model import PromptPlan
+from promptci.scoring import check_assertions
+from promptci.scoring.judges import judge
+from promptci.scoring.judges.calibrate import LabelledAnswer
+
+
+def apply(gathered: Gathered, base: Snapshot | None, head: Snapshot) -> Gathered:
+    """Give the labelled answers of each prompt that a judge marks, and what is wrong with the labels.
+
+    `base` is None where head's files bind: in a run of one revision, and where base has no configuration.
+
+    Raises
+    ------
+    InputError
+        With every mistake in a labels file that this change edits (or, without a base, that is there).
+    """
+    pattern = gathered.config.judge.labels
+    there = {path for side in (base, head) if side is not None for path in side.glob(pattern.replace("{name}", "*"))}
+    notes = side_files.of_change(base, head, sorted(there), labels.read)
+    labelled: dict[str, tuple[LabelledAnswer, ...]] = {}
+    distrust: dict[str, tuple[str, ...]] = {}
+    plans = []
+    for plan in gathered.plans:
+        judged = {c.case.id: c.case for c in plan.cases if judge.counting(c.case)}
+        if not judged:
+            plans.append(plan)
+            continue
+        found, unreadable = _read(plan, pattern, head if base is None else base)
+        answers, unused = _answers(found, judged, {c.case.id for c in plan.cases})
+        if answers or found:
+            labelled[plan.name] = answers
+        if unreadable:
+            distrust[plan.name] = ("its labels cannot be read",)
+        plans.append(replace(plan, notes=(*plan.notes, *unreadable, *unused)))
+    return replace(gathered, plans=tuple(plans), labelled=labelled, distrust=distrust, notes=(*gathered.notes, *notes))
+
+
+def _read(plan: PromptPlan, pattern: str, snapshot: Snapshot) -> tuple[list[Label], list[str]]:
+    """Read a prompt's labels, under the name that it had before, too: a new name must not shed them."""
+    names = dict.fromkeys(prompt.name for prompt in (plan.base, plan.head) if prompt is not None)
+    paths = dict.fromkeys(
+        path for name in names for path in snapshot.glob(pattern.replace("{name}", globs.escaped(name)))
+    )
+    found: list[Label] = []
+    notes: list[str] = []
+    for path in paths:
+        try:
+            found += labels.read(snapshot.read(path) or b"", path)
+        except InputError as error:
+            notes += [str(problem) for problem in error.problems]
+    return found, notes
+
+
+def _answers(
+    found: Sequence[Label], judged: Mapping[str, Case], known: Iterable[str]
+) -> tuple[tuple[LabelledAnswer, ...], list[str]]:
+    """Put each label to the case it names; what cannot be judged so is said and not used."""
+    answers, gone = [], []
+    for one in found:
+        case = judged.get(one.case) or (None if one.case in known else _unknown(one, judged))
+        if case is not None:
+            case = _for_judge(case, one)
+        if case is None or check_assertions.problems([case]):
+            gone.append(f"{one.case} (line {one.line})")
+        else:
+            answers.append(LabelledAnswer(case=case, text=one.answer, passed=one.passed))
+    few = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
+    path = found[0].path if found else ""
+    notes = [f"{path}: labels of cases that are not there or not judged were not used: {few}."] if gone else []
+    return tuple(answers), notes
+
+
+def _unknown(one: Label, judged: Mapping[str, Case]) -> Case | None:
+    """Give a case for a label that brings its own variables, where all cases are judged alike."""
+    ways = {repr([a.text for a in _judged(case)]): case for case in judged.values()}
+    if one.vars is None or len(ways) != 1:
+        return None
+    return replace(next(iter(ways.values())), id=one.case, expected=None)
+
+
+def _for_judge(case: Case, one: Label) -> Case:
+    return replace(case, vars=case.vars if one.vars is None else one.vars, assertions=_judged(case))
+
+
+def _judged(case: Case) -> tuple[Assertion, ...]:
+    return tuple(case.assertions[i] for i in judge.counting(case))

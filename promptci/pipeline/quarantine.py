@@ -1,0 +1,88 @@
+"""Set quarantined cases aside, as the base revision says: a change cannot quarantine what it breaks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+
+from promptci.config.model import Config
+from promptci.errors import InputError, Problem
+from promptci.git.snapshot import Snapshot
+from promptci.goldens import quarantine
+from promptci.goldens.quarantine import Entry
+from promptci.pipeline import collect, side_files
+from promptci.pipeline.collect import Gathered, Side
+from promptci.runs.model import PlannedCase, PromptPlan
+
+
+def apply(gathered: Gathered, base: Snapshot | None, head: Snapshot, today: date) -> Gathered:
+    """Give the plans with quarantined cases aside, and notes on what is quarantined in vain, or dangerously.
+
+    Raises
+    ------
+    InputError
+        With every mistake in a quarantine file that this change made (or, without a base, that is there).
+    """
+    edited = {*_standing(head, gathered.config), *(() if base is None else _standing(base, gathered.config))}
+    notes = list(side_files.of_change(base, head, sorted(edited), quarantine.read))
+    binding = Side(snapshot=head if base is None else base, config=gathered.config)
+    plans = []
+    for plan in gathered.plans:
+        entries, unreadable = _entries(_beside(plan, binding, alone=base is None), binding.snapshot)
+        ids = {planned.case.id for planned in plan.cases}
+        why, said = quarantine.aside(entries, ids, today) if ids else ({}, ())
+        cases = tuple(replace(c, aside=c.aside or why.get(c.case.id)) for c in plan.cases)
+        notes += [*unreadable, *said, *_critical(plan.name, cases, why)]
+        plans.append(replace(plan, cases=cases) if why else plan)
+    return replace(gathered, plans=tuple(plans), notes=(*gathered.notes, *notes))
+
+
+def _critical(prompt: str, cases: Sequence[PlannedCase], why: dict[str, str]) -> Iterable[str]:
+    """Say what nobody should overlook: a case that may never break, and may break now."""
+    return [
+        f"The critical case `{c.case.id}` of {prompt} is {why[c.case.id]}. Until then it blocks nothing."
+        for c in cases
+        if c.case.critical and c.case.id in why
+    ]
+
+
+def _entries(paths: Iterable[str], snapshot: Snapshot) -> tuple[list[Entry], list[str]]:
+    """Read what stands beside the goldens of a prompt; a file that is broken there already sets nothing aside."""
+    entries: list[Entry] = []
+    notes: list[str] = []
+    for path in paths:
+        found, problems = _read(path, snapshot)
+        entries += found
+        notes += [f"{problem} Nothing in this file is quarantined." for problem in problems]
+    return entries, notes
+
+
+def _read(path: str, snapshot: Snapshot) -> tuple[Sequence[Entry], Sequence[Problem]]:
+    try:
+        data = snapshot.read(path)
+        return (() if data is None else quarantine.read(data, path)), ()
+    except InputError as error:
+        return (), error.problems
+
+
+def _beside(plan: PromptPlan, binding: Side, *, alone: bool) -> Iterable[str]:
+    """Give where a prompt's quarantine may stand at the binding revision, under the names that it has there."""
+    if alone:
+        goldens, path = plan.goldens_paths, plan.path
+    elif plan.base is None:
+        return ()  # a new prompt has no case that flaked before
+    else:
+        goldens, path = tuple(collect.golden_paths(binding, plan.base)), plan.base.path
+    return dict.fromkeys(place for golden in (*goldens, path) for place in quarantine.beside(golden))
+
+
+def _standing(snapshot: Snapshot, config: Config) -> Iterable[str]:
+    """Give the quarantine files of a revision: those beside prompts and goldens, and no others of that name."""
+    patterns = (*config.prompts.include, config.prompts.goldens.replace("{name}", "*"))
+    there = set(snapshot.paths())
+    return [
+        place
+        for pattern in patterns
+        for path in snapshot.glob(pattern)
+        for place in quarantine.beside(path)
+        if place in there
+    ]

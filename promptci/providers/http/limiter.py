@@ -1,0 +1,229 @@
+"""How many calls at once: as many as the endpoint bears, found by trying."""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from promptci.providers.http.rate_estimator import WINDOW_S, Pace, Sent
+
+STRAGGLE, STRAGGLE_S = 0.1, 0.5
+"""A common pause is lengthened by up to this share of it, and no more than so long: other processes wait as well."""
+START, MOST = 4, 1000
+"""Calls at once, at first and at most, where the user names no number."""
+FIRST_PACE = 10.0
+SMOOTH = 2.0
+"""Calls leave at most so many times as fast as they would if they were spread evenly."""
+DOUBLING_S = 1.0
+ROOM = 1.5
+"""So many times the calls that are under way at once, at the pace and the time an answer takes, have room."""
+GAIN = 1.1
+MOST_FLAT = 3
+"""Rounds in a row that were answered no faster than the best one before, though more calls were under way."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """A call on its way."""
+
+    cuts: int
+    """How often the limit had been lowered when it left."""
+    sent: Sent
+
+
+class Limiter:
+    """How many calls at once and how many a second, shared by all calls to one model of one endpoint.
+
+    It starts with `start` calls at once and doubles with each round that goes well and is answered faster than the
+    one before, but not within `DOUBLING_S`; a queue at the other end is no gain. A refusal shows that one call fewer
+    can be borne than were under way, and ends the doubling; from then on each round that goes well adds one, or more
+    where the pace needs it. The pace at which calls leave is another matter (`pace.py`). Refusals of calls that left
+    before the last cut do not lower the pace again: they tell nothing new. A server error changes nothing: it is not a
+    matter of how many.
+    """
+
+    def __init__(
+        self,
+        *,
+        start: float = START,
+        most: float = MOST,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.limit = start
+        """Calls at once, as a real number that grows by fractions."""
+        self.inside = 0
+        self.flying = 0
+        """Of those inside, the calls that have left."""
+        self.pace = Pace()
+        self._searching = start < most
+        self.pace.smooth = FIRST_PACE if self._searching else None
+        self._most = most
+        self._now = now
+        self._sleep = sleep
+        self._uniform = uniform
+        self._growth = Growth(start=start)
+        self._took_s: float | None = None
+        """What an answer takes, the last ones counting most."""
+        self._first: float | None = None
+        """When the first answer came."""
+        self._cuts = 0
+        self._paused_until = float("-inf")
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._gate = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self, leaving: Callable[[], object] = lambda: None) -> AsyncIterator[Turn]:
+        """Wait until there is room and it is time, and leave at the end; gives what `cut` asks for.
+
+        `leaving` may raise before there is anything to wait for, and when the time has come; the call then stays, and
+        takes no other's turn.
+        """
+        await self._enter()
+        try:
+            sent = await self._leave(leaving)
+            self.flying += 1
+            try:
+                yield Turn(cuts=self._cuts, sent=sent)
+            finally:
+                self.flying -= 1
+        finally:
+            self._exit()
+
+    def grow(self, turn: Turn) -> None:
+        """Note that a call was answered."""
+        now, took_s = self._timed(turn)
+        needed = 0.0 if self.pace.found is None else ROOM * self.pace.rate(now) * took_s + 1
+        if self.limit < needed:
+            self.limit = min(self._most, needed)
+        else:
+            paced = self.pace.found is not None or not self._waiting
+            self.limit = min(self._most, self._growth.grown(self.limit, now, paced=paced))
+        self._smooth(now, took_s)
+        self._wake()
+
+    def failed(self, turn: Turn) -> None:
+        """Note that a call was answered with an error that is no matter of how many came.
+
+        Their number stays; but no call need wait for the first pace where each is answered at once.
+        """
+        self._smooth(*self._timed(turn))
+
+    def _timed(self, turn: Turn) -> tuple[float, float]:
+        """Give the time, and what an answer takes."""
+        now = self._now()
+        took = now - turn.sent.at
+        self._took_s = took if self._took_s is None else 0.9 * self._took_s + 0.1 * took
+        return now, self._took_s
+
+    def _smooth(self, now: float, took_s: float) -> None:
+        if self._searching:
+            self._first = now if self._first is None else self._first
+            fastest = FIRST_PACE * 2.0 ** min((now - self._first) / DOUBLING_S, 64.0)
+            self.pace.smooth = min(fastest, max(FIRST_PACE, SMOOTH * self.limit / max(took_s, 1e-3)))
+
+    def told(self, headers: Mapping[str, str]) -> None:
+        """Note what the headers of an answer say of the calls that are left."""
+        if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
+            self._pause(self.pace.told(headers, self.flying - 1, self._now(), self._took_s or 0.0))
+
+    def cut(self, turn: Turn, after_s: float | None) -> None:
+        """Note that a call was refused for coming too often; `after_s` holds all calls back that long."""
+        # A short pause is what this call needs; one that holds all while the rate is known lets allowance overflow.
+        if not self.pace.sure or (after_s or 0.0) >= WINDOW_S:
+            self._pause(after_s)
+        again = turn.cuts == self._cuts
+        self._cuts += again
+        self._growth.doubling = False
+        # Where the pace is known it is what holds calls back; their number need only have room for it.
+        needed = ROOM * (self.pace.found or 0.0) * (self._took_s or 0.0)
+        self.limit = min(self.limit, max(1.0, self.flying - 1, needed))
+        self.pace.refused(turn.sent, self._now(), again=again, pause_s=after_s or 0.0)
+
+    def _pause(self, after_s: float | None) -> None:
+        if after_s is not None:
+            self._paused_until = max(self._paused_until, self._now() + after_s)
+
+    async def _leave(self, leaving: Callable[[], object]) -> Sent:
+        """Wait for the end of a common pause, and for the pace, one after the other."""
+        leaving()
+        if self._left() <= 0 and not self._gate.locked():
+            return self.pace.leave(self._now())
+        async with self._gate:
+            while True:
+                leaving()
+                if (left := self._left()) <= 0:
+                    return self.pace.leave(self._now())
+                await self._sleep(left)
+
+    def _left(self) -> float:
+        now = self._now()
+        if (pause := self._paused_until - now) > 0:
+            return pause + self._uniform(0.0, min(STRAGGLE_S, STRAGGLE * pause))
+        return self.pace.wait(now)
+
+    async def _enter(self) -> None:
+        if self.inside < int(self.limit) and not self._waiting:
+            self.inside += 1
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if not place.cancelled():  # the place was given in the same instant: hand it on
+                self._exit()
+            raise
+
+    def _exit(self) -> None:
+        self.inside -= 1
+        self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting and self.inside < int(self.limit):
+            place = self._waiting.popleft()
+            if not place.done():
+                self.inside += 1
+                place.set_result(None)
+
+
+@dataclass(kw_only=True, slots=True)
+class Growth:
+    """How the limit grows while nothing is refused."""
+
+    start: float
+    doubling: bool = True
+    _began: float | None = None
+    _answered: int = 0
+    _round: float = 0.0
+    _since: float | None = None
+    _best: float = 0.0
+    """Calls answered a second in the best round so far."""
+    _enough: float = 0.0
+    """The limit at its end."""
+    _flat: int = 0
+
+    def grown(self, limit: float, now: float, *, paced: bool) -> float:
+        """Give the limit after one more answer; `paced`: something else than the limit holds calls back."""
+        if not self.doubling:
+            return limit + 1.0 / limit
+        self._answered += 1
+        if self._since is None or self._began is None:
+            self._began, self._since, self._round = now, now, limit
+        if self._answered >= self._round and now - self._since >= DOUBLING_S:
+            speed = self._answered / max(now - self._since, 1e-6)
+            gained = speed > GAIN * self._best
+            self._flat = 0 if gained or paced else self._flat + 1
+            if gained:
+                self._best, self._enough = speed, limit
+            self._answered, self._since, self._round = 0, now, limit
+            if self._flat == MOST_FLAT:
+                self.doubling = False
+                return self._enough
+        # The exponent is bounded so that no float overflows; the limit is bounded elsewhere.
+        soonest: float = self.start * 2.0 ** min(1.0 + (now - self._began) / DOUBLING_S, 64.0)
+        return max(limit, min(limit + 1.0, soonest))

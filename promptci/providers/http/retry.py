@@ -1,0 +1,186 @@
+"""Ask again after what may pass, never after what will not, and never for ever."""
+
+import asyncio
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import TypeVar
+
+from promptci.providers.base import UNWATCHED, CallError, Completion, Watch
+from promptci.providers.http.limiter import Limiter
+
+Result = TypeVar("Result")
+
+
+class Again(Enum):
+    """What another attempt is worth."""
+
+    NEVER = "never"
+    """The answer will be the same."""
+    LATER = "later"
+    """The endpoint is busy or broken: after a pause."""
+    AT_ONCE = "at once"
+    """The answer was garbled: no pause helps, another try may."""
+
+
+class Failed(Exception):  # noqa: N818 - not an error of the program: one attempt among several
+    """One attempt failed."""
+
+    def __init__(
+        self,
+        error: CallError,
+        *,
+        again: Again = Again.NEVER,
+        after_s: float | None = None,
+        limited: bool = False,
+        signature: str | None = None,
+    ) -> None:
+        """Make it.
+
+        `after_s` is the pause the endpoint asks for, a floor; `limited`: too many calls at once; failures of
+        one call with equal `signature` are the same failure.
+        """
+        super().__init__(error.message)
+        self.error = error
+        self.again = again
+        self.after_s = after_s
+        self.limited = limited
+        self.signature = signature
+        self.billed: Completion | None = None
+        """What the endpoint counted for it all the same."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long one call is tried."""
+
+    attempts: int = 6
+    elapsed_s: float = 120.0
+    """Attempts and pauses together; also the longest pause an endpoint may ask for."""
+    at_once: int = 2
+    """How often a garbled answer is asked for again."""
+    identical: int = 3
+    """So many equal failures are a fault of the request, not of the moment."""
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 8.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clock:
+    """Time and chance, so that a test can stand in for both."""
+
+    now: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    """Seconds since 1970, for dates in headers."""
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    uniform: Callable[[float, float], float] = random.uniform
+
+
+@dataclass(kw_only=True, slots=True)
+class _History:
+    """What one call has been through."""
+
+    spent_s: float = 0.0
+    attempts: int = 0
+    garbled: int = 0
+    signatures: Counter[str] = field(default_factory=Counter)
+
+
+async def persist(
+    attempt: Callable[[float], Awaitable[Result]],
+    *,
+    limiter: Limiter,
+    patience: Patience,
+    clock: Clock,
+    watch: Watch = UNWATCHED,
+) -> Result:
+    """Give what `attempt(seconds_left)` gives, trying as often as `patience` allows.
+
+    Time spent waiting for a turn at the limiter is not counted.
+
+    Raises
+    ------
+    CallError
+        Of the last attempt, saying how often was tried; or what `watch` raises.
+    """
+    history = _History()
+    while True:
+        async with limiter.turn(watch.leaving) as turn:
+            before = clock.now()
+            try:
+                result = await attempt(patience.elapsed_s - history.spent_s)
+            except Failed as failure:
+                failed = failure
+                if failed.billed is not None:
+                    watch.wasted(failed.billed)
+                if failed.limited:
+                    limiter.cut(turn, failed.after_s)
+                else:
+                    limiter.failed(turn)
+            else:
+                limiter.grow(turn)
+                return result
+            history.spent_s += max(0.0, clock.now() - before)
+        pause = _pause(failed, history, patience, clock)
+        if pause is None:
+            raise _final(failed.error, history) from None
+        await clock.sleep(pause)
+        history.spent_s += pause
+
+
+def _pause(failed: Failed, history: _History, patience: Patience, clock: Clock) -> float | None:
+    """Give the seconds to wait before the next attempt, or None where there is to be none."""
+    history.attempts += 1
+    if failed.signature is not None:
+        history.signatures[failed.signature] += 1
+    if failed.again is Again.NEVER or history.attempts >= patience.attempts:
+        return None
+    if failed.signature is not None and history.signatures[failed.signature] >= patience.identical:
+        return None
+    if failed.again is Again.AT_ONCE:
+        history.garbled += 1
+        return 0.0 if history.garbled <= patience.at_once else None
+    # Full jitter: calls that failed together do not come back together.
+    widest = min(patience.longest_pause_s, patience.first_pause_s * 2.0 ** (history.attempts - 1))
+    pause = (failed.after_s or 0.0) + clock.uniform(0.0, widest)
+    return pause if history.spent_s + pause < patience.elapsed_s else None
+
+
+def _final(error: CallError, history: _History) -> CallError:
+    if history.attempts == 1:
+        return error
+    tried = f" ({history.attempts} attempts in {history.spent_s:.0f} s)"
+    return CallError(error.kind, error.message + tried, fatal=error.fatal)
+
+
+def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
+    """Give the pause an endpoint asks for, in seconds; a past date or negative number asks for none: 0.
+
+    Read are `retry-after-ms`, Azure's `x-ms-retry-after-ms`, then `Retry-After` as seconds or as HTTP date; nonsense
+    gives None.
+    """
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        in_ms = _number(headers.get(name))
+        if in_ms is not None:
+            return max(0.0, in_ms / 1000)
+    text = headers.get("retry-after")
+    in_s = _number(text)
+    if in_s is not None:
+        return max(0.0, in_s)
+    try:
+        return max(0.0, parsedate_to_datetime(text or "").timestamp() - wall)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

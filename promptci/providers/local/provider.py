@@ -1,0 +1,178 @@
+"""The embedded model: a real language model on the CPU, without key, network or server."""
+
+import asyncio
+import os
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Watch
+from promptci.providers.http import api_errors, response_parser
+from promptci.providers.http.retry import Failed
+from promptci.providers.local import model_file
+
+CONTEXT_TOKENS = 4096
+EMBEDDED_TOKENS = 2048
+"""Longest text that gets a vector."""
+DEFAULT_MAX_TOKENS = 512
+"""A small model that rambles would otherwise fill its whole context."""
+CACHE_MIB = 512
+"""Memory for the computed beginnings of earlier prompts; both versions of a prompt are asked by turns."""
+SEED = 20240613
+"""Any number will do, as long as it stays the same."""
+
+
+class LocalModel:
+    """Answers with llama.cpp inside this process, one call at a time, in a thread of its own.
+
+    Embeddings are the mean over the same model's last layer. It was not made for them: paraphrases come out nearer to
+    each other than strangers do, but strangers come out at 0.7 and opposites as near as paraphrases.
+
+    Equal requests give equal answers, whatever was asked before: temperature 0 and a fixed seed unless the prompt says
+    otherwise, and one token computed at a time, because the size of a batch changes the last bits of the numbers and
+    with them some answers.
+    """
+
+    def __init__(self, file: Path, *, timeout_s: float = 60.0) -> None:
+        self.name = "local"
+        self.concurrency = 1
+        self._file = file
+        self._timeout_s = timeout_s
+        self._servers: dict[bool, Any] = {}
+        """By whether it gives embeddings: those need another batch size than steady answers do."""
+        self._busy = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="promptci-local")
+
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+        """Ask; the model's name in the request plays no part. Raises CallError."""
+        stop = threading.Event()
+        if request.kind == "embedding":
+            ask = partial(self._embed, request.body)
+        else:
+            ask = partial(self._ask, _body(request, replicate), stop)
+        async with self._busy:
+            watch.leaving()
+            work = asyncio.get_running_loop().run_in_executor(self._thread, ask)
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    return await work
+            except TimeoutError:
+                raise api_errors.timed_out(self._timeout_s).error from None
+            except Failed as failed:
+                raise failed.error from None
+            finally:
+                stop.set()
+
+    async def aclose(self) -> None:
+        """Free the model's memory, after the answer being given now."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._unload)
+        self._thread.shutdown()
+
+    def _ask(self, body: Mapping[str, Any], stop: threading.Event) -> Completion:
+        server = self._load(embedding=False)
+        chunks: list[Any] = []
+
+        def collect(chunk: Any) -> bool:
+            """Keep a piece of the answer; True ends the answer."""
+            chunks.append(chunk)
+            return stop.is_set()
+
+        started = time.monotonic()
+        try:
+            server.handle_chat_completions(dict(body), collect)
+        except (ValueError, RuntimeError) as error:
+            raise _refused(error) from None
+        latency_ms = (time.monotonic() - started) * 1000
+        raw = {**_joined(chunks), "model": model_file.model_name(self._file)}
+        return response_parser.completion(raw, latency_ms=latency_ms, wall=time.time())
+
+    def _embed(self, body: Mapping[str, Any]) -> Completion:
+        server = self._load(embedding=True)
+        started = time.monotonic()
+        try:
+            raw = server.handle_embeddings(dict(body))
+        except (ValueError, RuntimeError) as error:
+            raise _refused(error) from None
+        latency_ms = (time.monotonic() - started) * 1000
+        if "too large to process" in str(raw.get("error")):
+            message = f"the text is longer than the {EMBEDDED_TOKENS} tokens of which the embedded model gives a vector"
+            raise CallError("context-length", message)
+        named = {**raw, "model": model_file.model_name(self._file)}
+        return response_parser.embedding(named, latency_ms=latency_ms, wall=time.time())
+
+    def _load(self, *, embedding: bool) -> Any:
+        if embedding not in self._servers:
+            import xllamacpp  # noqa: PLC0415 - heavy: keeps --help fast
+
+            settings = _settings(xllamacpp.CommonParams(), self._file)
+            if embedding:
+                _set_for_embeddings(settings, xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN)
+            try:
+                self._servers[embedding] = xllamacpp.Server(settings)
+            except RuntimeError:
+                message = f"{self._file} cannot be loaded: it is no model in GGUF format, or is damaged"
+                raise CallError("server", f"{message}. {model_file.SET_UP}", fatal=True) from None
+        return self._servers[embedding]
+
+    def _unload(self) -> None:
+        self._servers.clear()
+
+
+def _settings(settings: Any, file: Path) -> Any:
+    settings.model.path = str(file)
+    # One thread fewer than cores: with all of them busy, its spinning threads wait for each other.
+    threads = max(1, (os.cpu_count() or 1) - 1)
+    settings.cpuparams.n_threads = threads
+    settings.cpuparams_batch.n_threads = threads
+    settings.n_gpu_layers = 0
+    settings.n_ctx = CONTEXT_TOKENS
+    settings.n_parallel = 1
+    settings.n_ubatch = 1  # see the class: answers must not depend on what was asked before
+    settings.cache_ram_mib = CACHE_MIB
+    settings.warmup = False
+    settings.verbosity = -1  # nothing on stdout or stderr
+    # It opens a port on loopback, which nobody needs: a key that nobody knows shuts it.
+    settings.api_keys = [secrets.token_urlsafe(16)]
+    settings.endpoint_slots = False
+    return settings
+
+
+def _set_for_embeddings(settings: Any, mean: Any) -> None:
+    settings.embedding = True
+    settings.pooling_type = mean
+    settings.n_ctx = EMBEDDED_TOKENS
+    settings.n_ubatch = EMBEDDED_TOKENS  # a text's vector is computed in one batch
+    settings.cache_ram_mib = 0
+
+
+def _refused(error: Exception) -> CallError:
+    return CallError("bad-request", api_errors.cut(f"the embedded model refused the request: {error}"))
+
+
+def _body(request: Request, replicate: int) -> dict[str, Any]:
+    limit = {} if "max_completion_tokens" in request.parameters else {"max_tokens": DEFAULT_MAX_TOKENS}
+    steady = {"temperature": 0, "seed": SEED + replicate}
+    return {**steady, **limit, **request.body, "stream": True, "stream_options": {"include_usage": True}}
+
+
+def _joined(chunks: list[Any]) -> dict[str, Any]:
+    """Put the pieces of a streamed answer together into the answer it would have been in one piece."""
+    text: list[str] = []
+    last: dict[str, Any] = {}
+    finish = None
+    for chunk in chunks:
+        if "error" in chunk:
+            return {"error": chunk["error"]}
+        last = chunk
+        for choice in chunk.get("choices", ()):
+            text.append(choice["delta"].get("content") or "")
+            finish = choice["finish_reason"] or finish
+    # How much of the prompt was still in memory is left out: it depends on what was asked before.
+    usage = {key: count for key, count in last.get("usage", {}).items() if key != "prompt_tokens_details"}
+    choice = {"message": {"content": "".join(text)}, "finish_reason": finish}
+    return {**last, "choices": [choice], "usage": usage}

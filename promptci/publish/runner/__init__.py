@@ -1,0 +1,1 @@
+"""The GitHub runner's side: event, inputs, workflow commands, file ownership."""

@@ -1,0 +1,148 @@
+"""Where and why the Action runs: the runner's variables and the event's payload, read once and checked."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from promptci.errors import RefusedError, UsageError
+from promptci.publish.runner import event as events
+from promptci.publish.runner import inputs as action_inputs
+
+DEPENDABOT = "dependabot[bot]"
+"""Its runs get a token that cannot write, and no secrets, like those of a fork."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """One run of the Action."""
+
+    event: str
+    """Name of the event, as `pull_request`."""
+    payload: Mapping[str, Any]
+    """What GitHub told about it: data of strangers."""
+    repository: str
+    """`owner/name`."""
+    pull_request: int | None
+    """Number; None where the run belongs to none."""
+    actor: str | None
+    """Who set off the run, as the runner names them."""
+    base_sha: str | None
+    """None where the event names nothing to compare with; all zeros where nothing was there before."""
+    head_sha: str
+    run_id: int
+    run_attempt: int
+    server_url: str
+    api_url: str
+    is_fork: bool
+    """True where the token cannot write and secrets are missing: a fork's pull request, Dependabot's."""
+    is_dependabot: bool
+    is_approved: bool
+    """True where a maintainer's label lets a fork's commit, this one only, be run with secrets."""
+    workspace: Path
+    output_path: Path | None
+    summary_path: Path | None
+    inputs: Mapping[str, str]
+    """Every name of `inputs.INPUTS`."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Context":
+        """Read the variables a runner sets.
+
+        Raises
+        ------
+        UsageError
+            Where a variable or the event's file is missing or makes no sense.
+        RefusedError
+            Where the event hands secrets to a run over a stranger's commits that no maintainer approved.
+        """
+        inputs = action_inputs.read(environ)
+        event = _required(environ, "GITHUB_EVENT_NAME")
+        payload = events.load(_required(environ, "GITHUB_EVENT_PATH"))
+        outside = events.is_outside(event, payload)
+        approved = outside and events.is_labelled(event, payload, inputs["approval-label"])
+        # With `from` nothing of those commits is read, and no model is asked.
+        if event in events.PRIVILEGED and outside and not approved and not inputs["from"]:
+            _refuse(event, inputs)
+        base, head = events.commits(event, payload, environ.get("GITHUB_SHA", ""))
+        dependabot = environ.get("GITHUB_ACTOR") == DEPENDABOT
+        return cls(
+            event=event,
+            payload=payload,
+            repository=_required(environ, "GITHUB_REPOSITORY"),
+            pull_request=events.number(payload),
+            actor=environ.get("GITHUB_ACTOR") or None,
+            base_sha=base,
+            head_sha=head,
+            run_id=_count(environ, "GITHUB_RUN_ID"),
+            run_attempt=_count(environ, "GITHUB_RUN_ATTEMPT"),
+            server_url=environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/"),
+            api_url=environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+            is_fork=outside or dependabot,
+            is_dependabot=dependabot,
+            is_approved=approved,
+            workspace=Path(environ.get("GITHUB_WORKSPACE") or "."),
+            output_path=_path(environ, "GITHUB_OUTPUT"),
+            summary_path=_path(environ, "GITHUB_STEP_SUMMARY"),
+            inputs=inputs,
+        )
+
+    @property
+    def run_url(self) -> str:
+        """Where a person sees this run."""
+        return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
+
+    @property
+    def is_change(self) -> bool:
+        """Whether there are two revisions to compare: the event stands for a change, or the inputs name one."""
+        return self.event in events.CHANGES or bool(self.inputs["base"] or self.inputs["head"])
+
+    @property
+    def parts_at_base(self) -> bool:
+        """Whether head left the base's branch and is compared with where it did.
+
+        A push and a merge queue replace what was there before, also where it is no ancestor.
+        """
+        return self.event not in ("push", "merge_group")
+
+    def branch(self, side: str) -> str | None:
+        """Give the name of the pull request's branch on one side; None where the inputs say otherwise."""
+        return events.branch(self.payload, side) if not self.inputs[side] else None
+
+    def switch(self, name: str) -> bool:
+        """Give an input that is `true` or `false`."""
+        return self.inputs[name] == "true"
+
+
+def _refuse(event: str, inputs: Mapping[str, str]) -> None:
+    if inputs["allow-untrusted"] == "true":
+        return
+    label = inputs["approval-label"]
+    fix = (
+        f"A maintainer approves one commit by putting on the label {label!r}; "
+        "this event is not that, and an approval lapses with the next push: take the label off and put it on again."
+        if label
+        else "Use the event pull_request, or have a maintainer approve single commits with the input approval-label."
+    )
+    raise RefusedError(
+        f"The event {event} runs with secrets, and these commits come from outside this repository",
+        f"{fix} The input allow-untrusted lifts this for every commit.",
+    )
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    if not environ.get(name):
+        raise UsageError(f"{name} is not set", "The Action runs on GitHub Actions; elsewhere use `promptci check`.")
+    return environ[name]
+
+
+def _count(environ: Mapping[str, str], name: str) -> int:
+    value = environ.get(name) or "1"
+    if not re.fullmatch(r"[0-9]{1,18}", value):
+        raise UsageError(f"{name} is {value[:40]!r}, not a number", events.MENDING)
+    return int(value)
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    return Path(environ[name]) if environ.get(name) else None

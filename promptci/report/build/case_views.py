@@ -1,0 +1,103 @@
+"""The view of one golden case: which of its answers to show, and what was made of it."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal
+
+from promptci.compare.model import PairedCase
+from promptci.report.build import judge_probe_view
+from promptci.report.model import json_safe
+from promptci.report.model.report import AnswerView, CaseView, MarkView
+from promptci.runs.model import Arm
+from promptci.scoring.judges import prompt_injection
+from promptci.scoring.model import Mark, ScoredCase
+
+Outcome = Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
+Change = Literal["same", "new", "changed"]
+
+OUTCOMES: dict[str, Outcome] = {name: name for name in ("broken", "fixed", "same", "incomplete")}
+CHANGES: dict[str, Change] = {name: name for name in ("same", "new", "changed")}
+
+
+def view(paired: PairedCase) -> CaseView:
+    """Give the view of one case with the answer of each version that shows the outcome."""
+    case = paired.case
+    outcome = _outcome(paired)
+    return CaseView(
+        id=json_safe.text(case.id),
+        change=CHANGES[paired.change],
+        outcome=outcome,
+        critical=case.critical,
+        tags=[json_safe.text(tag) for tag in case.tags],
+        asked=json_safe.variables(case.vars),
+        expected=None if case.expected is None else json_safe.spelled(case.expected),
+        base_pass_rate=paired.pass_rate(Arm.BASE),
+        head_pass_rate=paired.pass_rate(Arm.HEAD),
+        base=_answer(shown(paired.base, outcome, Arm.BASE)),
+        head=_answer(shown(paired.head, outcome, Arm.HEAD)),
+        aside=json_safe.optional(paired.aside),
+    )
+
+
+def _outcome(paired: PairedCase) -> Outcome:
+    if not paired.base and paired.head:
+        return "head-only"
+    if not paired.head and paired.base:
+        return "base-only"
+    return OUTCOMES[paired.outcome]
+
+
+def shown(replicates: Sequence[ScoredCase], outcome: Outcome, arm: Arm) -> ScoredCase | None:
+    """Choose the replicate that shows the outcome.
+
+    Where a case broke: the first right answer of base and the first wrong one of head; where it was fixed, the other
+    way round. Else the first that is missing, else the one with the lowest marks.
+    """
+    if not replicates:
+        return None
+    if outcome in ("broken", "fixed"):
+        wanted = arm is (Arm.BASE if outcome == "broken" else Arm.HEAD)
+        return next((one for one in replicates if one.passed is wanted), replicates[0])
+    missing = next((one for one in replicates if one.passed is None), None)
+    return missing or min(replicates, key=lambda one: (bool(one.passed), one.score or 0.0))
+
+
+def _answer(scored: ScoredCase | None) -> AnswerView | None:
+    if scored is None:
+        return None
+    completion = scored.answer.completion
+    usage = completion.usage if completion else None
+    return AnswerView(
+        text=None if completion is None else json_safe.text(completion.text or completion.refusal or ""),
+        passed=scored.passed,
+        score=json_safe.number(scored.score),
+        error=json_safe.optional(scored.error),
+        marks=[_of_code(mark) if mark.judge is None else _mark(mark) for mark in scored.marks],
+        model=json_safe.optional(completion.model) if completion else None,
+        fingerprint=json_safe.optional(completion.fingerprint) if completion else None,
+        finish_reason=json_safe.optional(completion.finish_reason) if completion else None,
+        input_tokens=usage.input_tokens if usage else None,
+        output_tokens=usage.output_tokens if usage else None,
+        latency_ms=json_safe.number(completion.latency_ms) if completion else None,
+        cost_usd=json_safe.number(scored.answer.cost_usd),
+        cached=scored.answer.cached,
+        flags=[json_safe.text(judge_probe_view.flag(names))] if (names := prompt_injection.of(scored)) else [],
+    )
+
+
+@lru_cache(maxsize=4096)
+def _of_code(mark: Mark) -> MarkView:
+    """Make a view once: thousands of cases share a few, and each takes half a kilobyte."""
+    return _mark(mark)
+
+
+def _mark(mark: Mark) -> MarkView:
+    return MarkView(
+        name=json_safe.text(mark.name or mark.type),
+        type=json_safe.text(mark.type),
+        passed=mark.passed,
+        score=json_safe.number(mark.score),
+        reason=json_safe.text(mark.reason),
+        judge=None if mark.judge is None else json_safe.text(str(mark.judge)),
+        informs=mark.weight == 0,
+    )

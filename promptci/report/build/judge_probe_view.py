@@ -1,0 +1,44 @@
+"""Words on whether judges can be trusted: canaries, the order of the answers, and answers that address the judge."""
+
+from collections.abc import Sequence
+
+from promptci.present import formatting
+from promptci.report.build.run_facts import RunFacts
+from promptci.report.model import json_safe
+from promptci.report.model.report import JudgeChecksView
+from promptci.scoring.judges.pairwise import SwapOutcome
+from promptci.scoring.judges.probes import CanaryOutcome
+
+
+def view(prompt: str, facts: RunFacts) -> JudgeChecksView | None:
+    """Give what is to be said of the judges of a prompt; None where none of them was looked into."""
+    canaries = [canary(outcome) for outcome in facts.canaries if prompt in outcome.prompts]
+    swaps = next((swap(outcome) for outcome in facts.swaps if outcome.prompt == prompt), None)
+    if not canaries and swaps is None:
+        return None
+    return JudgeChecksView(canaries=[json_safe.text(one) for one in canaries], swaps=swaps)
+
+
+def canary(outcome: CanaryOutcome) -> str:
+    """Say how the useless answers fared with a judge."""
+    asked = formatting.count(outcome.asked, "useless answer")
+    if outcome.compromised:
+        names = ", ".join(dict.fromkeys(outcome.passed))
+        said = f"{len(outcome.passed)} of {asked} passed ({names}), so it is not trusted"
+    elif outcome.untested:
+        said = f"none of {asked} got a mark, so it is not trusted"
+    else:
+        said = f"none of {asked} passed"
+    some = f"; {outcome.unscored} got no mark" if outcome.unscored and not outcome.untested else ""
+    return f"{outcome.judge}: {said}{some}"
+
+
+def swap(outcome: SwapOutcome) -> str:
+    """Say how often the verdict changed when the answers changed places."""
+    pairs = formatting.count(outcome.pairs, "pair")
+    return f"the verdict changed with it on {outcome.flipped} of {pairs} ({formatting.percent(outcome.rate)})"
+
+
+def flag(names: Sequence[str]) -> str:
+    """Ask a person to read an answer that carries what looks like an attack."""
+    return f"Looks like an attack on the judge ({', '.join(names)}): read it yourself."

@@ -1,0 +1,65 @@
+"""The prompt file's unified diff, or the words that say why there is none to show."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from promptci.prompts.model import Prompt
+from promptci.report.model import json_safe
+from promptci.report.model.report import DiffLineView
+
+MOST_LINES = 5000
+"""Longer files are not diffed: finding a diff takes time that grows with the square of the length."""
+
+Kind = Literal["added", "removed", "context", "hunk"]
+_KINDS: dict[str, Kind] = {"+": "added", "-": "removed", " ": "context", "@": "hunk"}
+
+
+def between(base: Prompt | None, head: Prompt | None) -> tuple[list[DiffLineView], str | None]:
+    """Give the lines of the diff, and a note where there is something that lines do not show."""
+    before, after = _lines(base), _lines(head)
+    if base is None or head is None:
+        return _unified(before, after), None
+    if base.source == head.source:
+        return [], _unchanged(base, head)
+    if before == after:
+        return [], "Only the line endings changed." if "\r" in base.source + head.source else _LAST_BREAK
+    notes = [f"Moved from {base.path}."] if base.path != head.path else []
+    if ("\r" in base.source) != ("\r" in head.source):
+        notes.append("The line endings changed too.")
+    if max(len(before), len(after)) > MOST_LINES:
+        sizes = f"{len(before):,} lines before, {len(after):,} now"
+        return [], " ".join([*notes, f"Too long for a diff here ({sizes}); see `git diff`."])
+    return _unified(before, after), json_safe.optional(" ".join(notes)) or None
+
+
+_LAST_BREAK = "Only the line break at the end of the file changed."
+
+
+def _unchanged(base: Prompt, head: Prompt) -> str:
+    if base.fingerprint != head.fingerprint:
+        return "The prompt file is the same; a file that it includes changed."
+    if base.path != head.path:
+        return json_safe.text(f"Moved from {base.path}; the text is the same.")
+    return "The prompt file is the same in both versions."
+
+
+def _lines(prompt: Prompt | None) -> list[str]:
+    """Give the lines without their endings; a line break at the very end starts no further line."""
+    if prompt is None or not prompt.source:
+        return []
+    flat = prompt.source.replace("\r\n", "\n").replace("\r", "\n")
+    return flat.removesuffix("\n").split("\n")
+
+
+def _unified(before: Sequence[str], after: Sequence[str]) -> list[DiffLineView]:
+    return list(_rows(before, after))
+
+
+def _rows(before: Sequence[str], after: Sequence[str]) -> Iterator[DiffLineView]:
+    lines = difflib.unified_diff(before[:MOST_LINES], after[:MOST_LINES], lineterm="", n=3)
+    for number, line in enumerate(lines):
+        if number < 2:  # the file names, which stand above
+            continue
+        kind = _KINDS[line[0]]
+        yield DiffLineView(kind=kind, text=json_safe.text(line if kind == "hunk" else line[1:]))

@@ -1,0 +1,204 @@
+"""From the gate's findings to the one view that every text and page is drawn from. Pure."""
+
+from collections.abc import Sequence
+
+from promptci.compare.model import PairedCase
+from promptci.config.policy import Policy
+from promptci.files import canonical
+from promptci.gates import quality_rule
+from promptci.gates.model import Decision, GateReport, Reason
+from promptci.redact import Redactor
+from promptci.report.build import history_view, judge_probe_view, judge_view, source_diff, version_view
+from promptci.report.build.case_store import Holder
+from promptci.report.build.run_facts import RunFacts
+from promptci.report.model import json_safe
+from promptci.report.model.report import (
+    ComparabilityView,
+    CostView,
+    GateView,
+    LatencyView,
+    PrecisionView,
+    PromptView,
+    QualityView,
+    ReasonView,
+    ReportView,
+)
+from promptci.report.text import headline, verdict_text
+from promptci.runs.model import Arm, PromptPlan
+from promptci.verdict import ORDER
+
+
+def build(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor | None = None) -> ReportView:
+    """Give the view of a run: every number computed, every sentence worded, nothing left for a template to work out.
+
+    `redactor`: for what is held in a file; all else is redacted as it stands in the view (`redaction.redacted`).
+    """
+    pooled = gate_report.pooled
+    holder = Holder(sum(len(decision.comparison.cases) for decision in gate_report.decisions), redactor or Redactor())
+    return ReportView(
+        promptci_version=facts.promptci_version,
+        verdict=gate_report.verdict.value,
+        exit_code=gate_report.exit_code,
+        headline=json_safe.text(headline.headline(gate_report, facts.kind, facts.requests_per_day)),
+        kind=facts.kind,
+        base=facts.base,
+        head=facts.head,
+        repository=json_safe.optional(facts.repository),
+        pull_request=facts.pull_request,
+        actor=json_safe.optional(facts.actor),
+        run_url=json_safe.optional(facts.run_url),
+        started_at=facts.started_at,
+        generated_at=facts.generated_at,
+        provider=json_safe.optional(facts.provider),
+        prompts=[_prompt(d, gate_report.policy, facts, holder) for d in _worst_first(gate_report)],
+        problems=_reasons(
+            [*gate_report.problems, *([pooled] if pooled and pooled.verdict is gate_report.verdict else [])]
+        ),
+        pooled=json_safe.text(pooled.text) if pooled else None,
+        notes=_texts(facts.notes),
+        gate=_gate(gate_report.policy, facts.gate_source),
+        precision=_precision(facts),
+        spend=facts.spend,
+    )
+
+
+def _worst_first(gate_report: GateReport) -> Sequence[Decision]:
+    """Put what needs a reader at the top; prompts of one verdict keep their order."""
+    return sorted(gate_report.decisions, key=lambda decision: ORDER.index(decision.verdict), reverse=True)
+
+
+def _prompt(decision: Decision, policy: Policy, facts: RunFacts, holder: Holder) -> PromptView:
+    comparison = decision.comparison
+    plan = comparison.plan
+    diff, diff_note = source_diff.between(plan.base, plan.head) if facts.kind == "check" else ([], None)
+    known = history_view.flaky(comparison, policy, facts)
+    view = PromptView(
+        name=json_safe.text(plan.name),
+        path=json_safe.text(plan.path),
+        status=plan.status.value,
+        verdict=decision.verdict.value,
+        sentence=json_safe.text(verdict_text.sentence(decision, facts.kind)),
+        why=_texts(plan.why),
+        base_fingerprint=plan.base.fingerprint if plan.base else None,
+        head_fingerprint=plan.head.fingerprint if plan.head else None,
+        goldens=_goldens(plan),
+        cases=len(comparison.cases),
+        pairs=len(comparison.pairs),
+        errors=comparison.errors,
+        asked=comparison.asked,
+        quality=_quality(decision, policy),
+        comparability=_comparability(decision),
+        base=version_view.view(comparison, Arm.BASE),
+        head=version_view.view(comparison, Arm.HEAD),
+        regressions=_ids(comparison.broken),
+        fixes=_ids(comparison.fixed),
+        latency_ms=LatencyView(base=version_view.latency(comparison.base), head=version_view.latency(comparison.head)),
+        cost_usd=_cost(decision, facts.requests_per_day),
+        reasons=_reasons(decision.reasons),
+        diff=diff,
+        diff_note=diff_note,
+        new_cases=_ids([c for c in comparison.cases if c.change == "new"]),
+        changed_cases=_ids([c for c in comparison.cases if c.change == "changed"]),
+        removed_cases=_texts(plan.removed_cases),
+        loosened_cases=_texts(plan.loosened_cases),
+        flaky=known,
+        history=history_view.versions(decision.comparison, facts),
+        notes=_texts(plan.notes),
+        judge_checks=judge_probe_view.view(plan.name, facts),
+        judge=judge_view.view(comparison.judging),
+    )
+    # Not by way of the model, which would make one list of them.
+    held = holder.keep(history_view.details(comparison, facts, known))
+    return view.model_copy(update={"case_details": held})
+
+
+def _quality(decision: Decision, policy: Policy) -> QualityView | None:
+    found = decision.comparison.quality
+    if found is None or decision.mismatches:
+        return None
+    needed = _needed(decision, policy)
+    return QualityView(
+        measure="mean score" if found.measure == "mean score" else "pass rate",
+        base=found.base,
+        head=found.head,
+        delta=found.delta,
+        worse=found.broken,
+        better=found.fixed,
+        interval=version_view.ends(found.interval),
+        confidence=found.confidence,
+        p=json_safe.number(found.p),
+        adjusted_p=json_safe.number(decision.adjusted_p),
+        detectable_drop=json_safe.number(found.detectable_drop),
+        cases_needed=needed.cases if needed else None,
+        repeats_needed=needed.repeats if needed else None,
+        method=found.method,
+        seed=found.seed,
+    )
+
+
+def _comparability(decision: Decision) -> ComparabilityView | None:
+    found = decision.comparability
+    if found is None:
+        return None
+    parts = {json_safe.text(name): json_safe.text(part) for name, part in found.parts.items()}
+    return ComparabilityView(fingerprint=found.fingerprint, parts=parts, mismatches=_texts(found.mismatches))
+
+
+def _needed(decision: Decision, policy: Policy) -> quality_rule.Needed | None:
+    """Give what would settle it, where it is not settled."""
+    if not any(reason.rule == "cannot-tell" for reason in decision.reasons):
+        return None
+    return quality_rule.needed(decision.comparison, policy)
+
+
+def _goldens(plan: PromptPlan) -> str | None:
+    """Name the cases that were asked: the same digest, the same questions and expectations."""
+    ordered = sorted((planned.case for planned in plan.cases), key=lambda case: json_safe.text(case.id))
+    return canonical.digest_all((json_safe.text(case.id), case.digest) for case in ordered) if ordered else None
+
+
+def _cost(decision: Decision, requests_per_day: float | None) -> CostView:
+    comparison = decision.comparison
+    base = comparison.base.cost_per_request if comparison.base else None
+    head = comparison.head.cost_per_request if comparison.head else None
+    return CostView(
+        base_per_request=json_safe.number(base),
+        head_per_request=json_safe.number(head),
+        delta_per_month=json_safe.number(headline.monthly(decision, requests_per_day)),
+        requests_per_day=requests_per_day,
+    )
+
+
+def _precision(facts: RunFacts) -> PrecisionView | None:
+    found = facts.precision
+    if found is None:
+        return None
+    return PrecisionView(
+        verdicts=found.verdicts, judged=found.judged, right=found.right, interval=version_view.ends(found.interval)
+    )
+
+
+def _reasons(reasons: Sequence[Reason]) -> list[ReasonView]:
+    return [ReasonView(rule=r.rule, verdict=r.verdict.value, text=json_safe.text(r.text)) for r in reasons]
+
+
+def _gate(policy: Policy, source: str) -> GateView:
+    return GateView(
+        mode=policy.mode.value,
+        max_drop=policy.max_drop,
+        alpha=policy.alpha,
+        on_inconclusive=policy.on_inconclusive.value,
+        min_quality=policy.min_quality,
+        max_cost_increase=policy.max_cost_increase,
+        max_p95_increase=policy.max_p95_increase,
+        max_error_rate=policy.max_error_rate,
+        source=json_safe.text(source),
+    )
+
+
+def _ids(paired: Sequence[PairedCase]) -> list[str]:
+    return [json_safe.text(one.case.id) for one in paired]
+
+
+def _texts(texts: Sequence[str]) -> list[str]:
+    return [json_safe.text(one) for one in texts]

@@ -1,0 +1,1 @@
+"""comment.md and summary.md."""

@@ -1,0 +1,1 @@
+"""ReportView: everything a report shows, and report.json."""

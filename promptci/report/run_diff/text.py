@@ -1,0 +1,71 @@
+"""What changed between two runs, in words: for a terminal, and in Markdown."""
+
+from collections.abc import Iterator
+
+from promptci.present import escape, formatting
+from promptci.report.build import comparability_view
+from promptci.report.run_diff.compare import Between, PromptBetween
+
+MOST_IDS = 20
+
+
+def lines(found: Between) -> Iterator[str]:
+    """Give the text, line by line; a prompt's lines are indented."""
+    yield f"from {escape.one_line(found.first)} to {escape.one_line(found.second)}"
+    yield _turn("verdict", *found.verdicts)
+    yield f"spent: {formatting.money(found.usd[0])}, then {formatting.money(found.usd[1])}"
+    for prompt in found.prompts:
+        yield f"{escape.one_line(prompt.name)}"
+        for line in _prompt(prompt):
+            yield f"  {line}"
+    if not found.prompts:
+        yield "neither run tested a prompt"
+
+
+def markdown(found: Between) -> str:
+    """Give the text as Markdown; whatever it quotes stays text."""
+    parts = [f"### From {escape.code(found.first)} to {escape.code(found.second)}", ""]
+    parts += [f"- {escape.prose(_turn('verdict', *found.verdicts))}"]
+    parts += [f"- spent: {formatting.money(found.usd[0])}, then {formatting.money(found.usd[1])}", ""]
+    for prompt in found.prompts:
+        parts += [f"#### {escape.code(prompt.name, 80)}", ""]
+        parts += [f"- {escape.inline(line)}" for line in _prompt(prompt)]
+        parts.append("")
+    if not found.prompts:
+        parts += ["Neither run tested a prompt.", ""]
+    return "\n".join(parts)
+
+
+def _turn(name: str, before: str, now: str) -> str:
+    return f"{name}: {before}, as before" if before == now else f"{name}: {before} → {now}"
+
+
+def _prompt(prompt: PromptBetween) -> Iterator[str]:
+    first, second = prompt.first, prompt.second
+    if first is None or second is None:
+        verdict = (first or second).verdict  # type: ignore[union-attr]  # one of them is there
+        yield f"tested in the {'first' if first else 'second'} run only: {verdict}"
+        return
+    yield _turn("verdict", first.verdict, second.verdict)
+    if prompt.not_comparable:
+        yield f"quality: not comparable: {'; '.join(prompt.not_comparable)}"
+    else:
+        both = f"{formatting.percent(first.quality)} → {formatting.percent(second.quality)}"
+        over = f"over {formatting.count(prompt.shared, 'case')} that both share"
+        yield f"quality: {both} ({formatting.signed_points(prompt.delta)}) {over}"
+        yield from _cases(prompt)
+    yield f"cost per request: {formatting.money(first.cost_usd)} → {formatting.money(second.cost_usd)}"
+    yield f"p95: {formatting.duration(first.p95_ms)} → {formatting.duration(second.p95_ms)}"
+    for difference in prompt.differs:
+        yield f"not the same: {comparability_view.shortened(difference)}"
+
+
+def _cases(prompt: PromptBetween) -> Iterator[str]:
+    for name, ids in (("broken", prompt.broken), ("fixed", prompt.fixed)):
+        if ids:
+            more = f" and {len(ids) - MOST_IDS:,} more" if len(ids) > MOST_IDS else ""
+            yield f"{name}: {', '.join(map(escape.one_line, ids[:MOST_IDS]))}{more}"
+    if not prompt.broken and not prompt.fixed:
+        yield "no case changed its result"
+    if prompt.reworded:
+        yield f"another answer with the same result: {formatting.count(prompt.reworded, 'case')}"

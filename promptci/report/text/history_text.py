@@ -1,0 +1,69 @@
+"""Words about earlier runs: cases that flip by themselves, and how often the gate was right. Pure."""
+
+from promptci.present import formatting
+from promptci.report.model.report import FlakyCaseView, PrecisionView, PromptView, ReportView
+
+MOST = 10
+"""Flaky cases that are named."""
+MOST_TO_JUDGE = 5
+MARK = "promptci history mark"
+
+
+def flaky(prompt: PromptView) -> str:
+    """Say which cases are known to flip: `Flaky: 3 of 60 cases have flipped by themselves …`."""
+    found = prompt.flaky.cases
+    have = "has" if len(found) == 1 else "have"
+    more = f" and {len(found) - MOST:,} more" if len(found) > MOST else ""
+    return (
+        f"Flaky: {len(found):,} of {formatting.count(prompt.cases, 'case')} {have} flipped by"
+        f" {'itself' if len(found) == 1 else 'themselves'} in earlier runs, with the same prompt, question and model:"
+        f" {', '.join(map(_fared, found[:MOST]))}{more}."
+    )
+
+
+def _fared(case: FlakyCaseView) -> str:
+    return f"{_quoted(case.id)} (right {case.passes:,} of {formatting.count(case.passes + case.fails, 'time')})"
+
+
+def _quoted(name: str) -> str:
+    """Give a name for a sentence in which backticks are ours: they make code of what stands between them."""
+    return name.replace("`", "'")
+
+
+def chance(prompt: PromptView, margin: float) -> list[tuple[str, str]]:
+    """Say how often two equal runs disagree, as a row of how it was decided; nothing where that is not known."""
+    found = prompt.flaky
+    if found.discordance is None:
+        return []
+    said = f"two runs of one version disagree on {formatting.percent(found.discordance)} of the cases"
+    needed = ""
+    if found.cases_needed is not None:
+        needed = f"; about {found.cases_needed:,} pairs would settle a margin of {formatting.points(margin)}"
+    return [("Chance alone", f"{said} (measured on {formatting.count(found.measured, 'case')}){needed}")]
+
+
+def precision(found: PrecisionView) -> str:
+    """Say how often verdicts that would have blocked were right, as far as people have judged them."""
+    if not found.verdicts:
+        return "No earlier verdict would have blocked."
+    of = f"Of {formatting.count(found.verdicts, 'verdict')} that would have blocked,"
+    if not found.judged:
+        return f"{of} none has been judged yet: `{MARK} ID right` (or `wrong`)."
+    share = formatting.percent(found.right / found.judged)
+    span = ""
+    if found.interval is not None:
+        lo, hi = (formatting.percent(end) for end in found.interval)
+        span = f", 95% interval {lo} to {hi}"
+    return f"{of} people judged {found.judged:,}: {found.right:,} right ({share}{span})."
+
+
+def judge_this(view: ReportView) -> list[str]:
+    """Ask for a judgement of the verdicts that would have blocked, so that their precision becomes known."""
+    found = [p for p in view.prompts if p.verdict == "fail" and p.verdict_id]
+    if view.gate.mode != "advise" or not found:
+        return []
+    return [
+        f"Say whether blocking {_quoted(p.name)} would have been right:"
+        f" `{MARK} {_quoted(p.verdict_id or '')} right --why …` (or `wrong`)."
+        for p in found[:MOST_TO_JUDGE]
+    ]

@@ -1,0 +1,61 @@
+"""What to do next, and how to see the same on a laptop. Pure."""
+
+from promptci.present import formatting
+from promptci.report.model.report import ReportView
+from promptci.report.text import history_text
+
+_NEXT = {
+    "regression": "Look at the cases that got worse. Where the new answer is wrong, mend the prompt. Where it is right,"
+    " correct the golden in a pull request of its own, so that both versions are measured by the same cases.",
+    "critical": "A critical case may not break: mend the prompt until it passes.",
+    "min-quality": "Mend the prompt until it reaches `gate.min_quality`, or lower that limit on the base branch.",
+    "cost": "Make the prompt or its answers shorter, choose a cheaper model, or raise"
+    " `gate.max_cost_increase` on the base branch.",
+    "p95": "Make the prompt or its answers shorter, or raise `gate.max_p95_increase` on the base branch.",
+    "no-pairs": "Change goldens and prompt in separate pull requests, so that there are cases to compare.",
+    "not-comparable": "Ask both versions anew (`--no-cache`). If the endpoint goes on answering with several models,"
+    " name one of them by its date in the prompt, such as `gpt-4o-mini-2024-07-18`.",
+    "missing-goldens": "Add a golden set for the prompt, under the name that `prompts.goldens` in promptci.yml gives.",
+    "no-cases": "Add at least one case to the golden set.",
+    "nothing-evaluated": "See the first error above: a key, a model name or the endpoint is the usual cause. Then run"
+    " again.",
+    "error-rate": "See the first error above, then run again: answers that are there already come from the cache.",
+}
+"""Finding to what the author can do about it."""
+_OF_JUDGE = (
+    "Read the answers yourself: no judge that is trusted has marked them. `promptci judge calibrate` shows how far the"
+    " judge agrees with people's labels; a clearer evaluator, a better model or more labels may gain it trust."
+)
+
+
+def next_steps(view: ReportView) -> list[str]:
+    """Say what to do, most pressing first, each thing once; nothing where all is well."""
+    found = [reason.rule for prompt in view.prompts for reason in prompt.reasons if reason.verdict == prompt.verdict]
+    steps = [text for rule, text in _NEXT.items() if rule in found]
+    if "all-aside" in found and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
+        steps.append(_OF_JUDGE)
+    if "cannot-tell" in found:
+        steps.append(_more_cases(view))
+    if view.problems and view.verdict == "error" and not steps:
+        steps.append("Nothing was concluded, so this says nothing about your change. Mend the cause and run again.")
+    return [*steps, *history_text.judge_this(view)]
+
+
+def reproduce(view: ReportView) -> str | None:
+    """Give the command that runs the same comparison on a laptop; None where a side is no commit."""
+    if view.head.sha is None or (view.base is not None and view.base.sha is None):
+        return None
+    head = f"--head {formatting.short_sha(view.head.sha)}"
+    if view.base is None:
+        return f"promptci run {head}" if view.kind == "run" else None
+    return f"promptci check --base {formatting.short_sha(view.base.sha)} {head}"
+
+
+def _more_cases(view: ReportView) -> str:
+    needed = max((p.quality.cases_needed or 0 for p in view.prompts if p.quality), default=0)
+    enough = f" (about {needed:,} would settle it)" if needed else ""
+    text = f"Add golden cases{enough}, or read the answers and decide yourself."
+    if view.verdict != "inconclusive":
+        return text
+    blocks = " Until then `gate.on_inconclusive` blocks."
+    return text + (blocks if view.exit_code else " This does not block the merge.")

@@ -1,0 +1,262 @@
+"""Words around the numbers of a view: intervals, how it was decided, what to do next. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from promptci.present import formatting
+from promptci.report.build import comparability_view
+from promptci.report.model.report import PromptView, QualityView, ReasonView, ReportView
+from promptci.report.text import history_text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sign:
+    """How a verdict looks: never colour alone."""
+
+    word: str
+    icon: str
+    """For Markdown."""
+    slug: str
+    """Name of the icon and the colour on a page."""
+
+
+WHOLE = 160
+"""Characters of a headline that are read at one glance."""
+SIGNS = {
+    "no-change": Sign(word="No change", icon="➖", slug="mute"),
+    "pass": Sign(word="Pass", icon="✅", slug="good"),
+    "inconclusive": Sign(word="Undecided", icon="⚠️", slug="warn"),
+    "fail": Sign(word="Fail", icon="❌", slug="bad"),
+    "error": Sign(word="Not evaluated", icon="⛔", slug="bad"),
+}
+
+
+def sign(verdict: str) -> Sign:
+    """Give the sign of a verdict."""
+    return SIGNS[verdict]
+
+
+def interval_words(found: QualityView) -> str:
+    """Say the interval of the difference: `between 1 and 9 points worse (90% confidence)`."""
+    if found.interval is None:
+        return "the interval cannot be estimated"
+    lo, hi = (round(100 * end, 1) + 0.0 for end in found.interval)
+    confidence = f"({formatting.percent(found.confidence)} confidence)"
+    small, large = sorted((abs(lo), abs(hi)))
+    if found.interval == (0.0, 0.0):
+        return "one answer serves both versions"
+    if lo == hi == 0:
+        return f"less than 0.1 points either way {confidence}"
+    if lo >= 0 or hi <= 0:
+        which = "better" if lo >= 0 else "worse"
+        return f"between {formatting.number(small)} and {formatting.points(large / 100)} {which} {confidence}"
+    worse, better = formatting.points(lo / 100), formatting.points(hi / 100)
+    return f"between {worse} worse and {better} better {confidence}"
+
+
+def difference(found: QualityView) -> str:
+    """Say the estimate: `45 points worse`, `1.7 points better`, `no difference`."""
+    size = formatting.points(found.delta)
+    if formatting.signed_points(found.delta) == size:  # rounds to nothing
+        return "no difference"
+    return f"{size} {'better' if found.delta > 0 else 'worse'}"
+
+
+def detectable_words(found: QualityView) -> str:
+    """Say what these goldens could have shown."""
+    if found.detectable_drop is None:
+        return "no drop at all (too few cases)"
+    if found.detectable_drop == 0:
+        return "any"
+    return f"{formatting.points(found.detectable_drop)} (with 80% power)"
+
+
+def before_after(prompt: PromptView) -> str:
+    """Give quality before and now for a table cell; nothing of a prompt of which nothing could be concluded."""
+    if prompt.verdict == "error":
+        return "–"
+    if comparability_view.mismatches(prompt):
+        return "not comparable"
+    if prompt.quality is not None:
+        return f"{formatting.percent(prompt.quality.base)} → {formatting.percent(prompt.quality.head)}"
+    if prompt.head is not None and prompt.head.quality is not None:
+        return formatting.percent(prompt.head.quality)
+    return "–"
+
+
+def worse_better(prompt: PromptView) -> str:
+    """Give the number of pairs that got worse and of those that got better, for a table cell."""
+    found = prompt.quality
+    if found is None or prompt.verdict == "error":
+        return "–"
+    if found.worse is None or found.better is None:  # a report.json that was written before these were counted
+        return f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
+    return f"{found.worse:,} / {found.better:,}"
+
+
+def cost_title(view: ReportView) -> str:
+    """Give the heading of the column of `cost_change`."""
+    known = any(prompt.cost_usd.requests_per_day is not None for prompt in view.prompts)
+    return "Cost per month" if known and view.kind == "check" else "Cost per request"
+
+
+def cost_change(prompt: PromptView) -> str:
+    """Give the change in cost for a table cell: per month where the traffic is known, else per request."""
+    cost = prompt.cost_usd
+    if comparability_view.mismatches(prompt):
+        return "not comparable"
+    if cost.delta_per_month is not None:
+        return (
+            f"{formatting.signed_money(cost.delta_per_month)}{relative(cost.base_per_request, cost.head_per_request)}"
+        )
+    if cost.base_per_request is None and cost.head_per_request is not None:
+        per_request = f"{formatting.money(cost.head_per_request)} a request"
+        return per_request if prompt.base is None else formatting.UNKNOWN
+    if cost.base_per_request is None or cost.head_per_request is None:
+        return formatting.UNKNOWN if prompt.head is not None else "–"
+    return f"{formatting.money(cost.base_per_request)} → {formatting.money(cost.head_per_request)}"
+
+
+def relative(before: float | None, after: float | None) -> str:
+    """Give ` (+58%)`, or nothing where there is no base for it."""
+    return f" ({formatting.change(after / before - 1)})" if before and after is not None else ""
+
+
+def p95(prompt: PromptView) -> str:
+    """Give p95 before and now for a table cell; `≈` where there are too few answers for an upper bound."""
+    sides = [
+        ("" if side.p95_certain else "≈ ") + formatting.duration(side.p95)
+        for side in (prompt.latency_ms.base, prompt.latency_ms.head)
+        if side is not None and side.p95 is not None
+    ]
+    return " → ".join(sides) or "–"
+
+
+def evaluated(prompt: PromptView) -> str:
+    """Say how many answers could be evaluated and how many pairs were compared."""
+    said = f"{prompt.asked - prompt.errors:,} of {formatting.count(prompt.asked, 'answer')} evaluated"
+    return f"{said}, {formatting.count(prompt.pairs, 'pair')} compared" if prompt.quality else said
+
+
+def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
+    """Say how the verdict came about: what was looked at and the number found, in the order of reading."""
+    rows = [("Answers", evaluated(prompt)), ("Cases", _cases(prompt))]
+    found = prompt.quality
+    if found is not None:
+        rows += [
+            (
+                "Measure",
+                f"{found.measure}, {formatting.percent(found.base)} before, {formatting.percent(found.head)} now",
+            ),
+            ("Difference", f"{difference(found)}; {interval_words(found)}"),
+            ("Method", found.method + (f"; seed {found.seed}" if found.seed is not None else "")),
+            ("p of “worse”", f"{formatting.p_value(found.p)}; adjusted (Holm) {formatting.p_value(found.adjusted_p)}"),
+            ("Smallest detectable drop", detectable_words(found)),
+            *history_text.chance(prompt, view.gate.max_drop),
+        ]
+        if found.cases_needed is not None:
+            rows.append(("Cases needed", _settling(found)))
+    if prompt.judge_checks is not None:
+        rows += [("Useless answers", said) for said in prompt.judge_checks.canaries]
+        rows += [("Order of the answers", prompt.judge_checks.swaps)] if prompt.judge_checks.swaps else []
+    return [*rows, ("Rule", _rule(prompt, view))]
+
+
+def _settling(found: QualityView) -> str:
+    said = f"about {found.cases_needed:,} pairs would settle the margin"
+    return (
+        said if found.repeats_needed is None else f"{said}, or each of these cases asked {found.repeats_needed} times"
+    )
+
+
+def _cases(prompt: PromptView) -> str:
+    parts = [formatting.count(prompt.cases, "case")]
+    for ids, word in (
+        (prompt.new_cases, "new"),
+        (prompt.changed_cases, "changed"),
+        (prompt.removed_cases, "removed"),
+        (prompt.loosened_cases, "with another expectation for the same question"),
+    ):
+        if ids:
+            parts.append(f"{len(ids):,} {word}")
+    return ", ".join(parts)
+
+
+def _rule(prompt: PromptView, view: ReportView) -> str:
+    gate = view.gate
+    if comparability_view.mismatches(prompt):
+        return "critical cases and absolute limits alone decide, because the versions are not comparable"
+    if prompt.quality is None and prompt.case_details and all(case.aside for case in prompt.case_details):
+        return "undecided where no case decides anything"
+    if prompt.quality is None:
+        return "only the absolute limits decide, for lack of a version to compare with"
+    return (
+        f"fail where a drop of at least {formatting.points(gate.max_drop)} is shown (adjusted p ≤ {gate.alpha:g});"
+        f" pass where a drop of {formatting.points(gate.max_drop)} is ruled out; else undecided"
+    )
+
+
+def policy(view: ReportView) -> list[tuple[str, str]]:
+    """Give the policy, key by key as promptci.yml spells it."""
+    gate = view.gate
+    return [
+        ("gate.mode", gate.mode),
+        ("gate.max_drop", formatting.points(gate.max_drop)),
+        ("gate.alpha", f"{gate.alpha:g}"),
+        ("gate.on_inconclusive", gate.on_inconclusive),
+        ("gate.min_quality", _limit(gate.min_quality)),
+        ("gate.max_cost_increase", _limit(gate.max_cost_increase)),
+        ("gate.max_p95_increase", _limit(gate.max_p95_increase)),
+        ("gate.max_error_rate", formatting.percent(gate.max_error_rate)),
+    ]
+
+
+def _limit(value: float | None) -> str:
+    return "no limit" if value is None else formatting.percent(value)
+
+
+def spend(view: ReportView) -> str:
+    """Say what the run asked and paid."""
+    said = formatting.count(view.spend.calls, "call")
+    if view.spend.cached:
+        said += f", {formatting.count(view.spend.cached, 'answer')} taken from the cache or shared"
+    if view.spend.usd is None:
+        return f"{said}, cost unknown"
+    least = "at least " if view.spend.usd_is_lower_bound else ""
+    return f"{said}, {least}{formatting.money(view.spend.usd)}"
+
+
+def problems(view: ReportView) -> list[ReasonView]:
+    """Give the findings about the run, but for the one that the headline is made of."""
+    return [problem for problem in view.problems if problem.text.rstrip(".") not in view.headline]
+
+
+def findings(prompt: PromptView) -> list[ReasonView]:
+    """Give the findings, the weighty ones first; what stands in a box of its own is left out."""
+    apart = ("goldens-shrank", "goldens-loosened", "judge-not-trusted")
+    shown = [reason for reason in prompt.reasons if reason.rule not in apart]
+    return sorted(shown, key=lambda reason: -_WEIGHT[reason.verdict])
+
+
+_WEIGHT = {name: weight for weight, name in enumerate(SIGNS)}
+
+
+def in_two(headline: str) -> tuple[str, str]:
+    """Cut a long headline behind its first statement, so that this stands out; what is short stays whole."""
+    if len(headline) <= WHOLE:
+        return headline, ""
+    ends = [at for mark in ("; ", ". ") if (at := headline.find(mark)) > 0]
+    if not ends:
+        return headline, ""
+    first, more = headline[: min(ends)], headline[min(ends) + 2 :].strip()
+    return f"{first}.", more[:1].upper() + more[1:]
+
+
+def moment(written: str) -> str:
+    """Give a time as `2026-03-02 09:30 UTC`; what is no ISO 8601 time stays as it is."""
+    try:
+        when = datetime.fromisoformat(written)
+    except ValueError:
+        return written
+    zone = " UTC" if when.utcoffset() == timedelta(0) else f" {when:%z}".rstrip()
+    return f"{when:%Y-%m-%d %H:%M}{zone}"

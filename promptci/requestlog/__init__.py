@@ -1,0 +1,1 @@
+"""The request log that an application writes, read line by line."""

@@ -1,0 +1,99 @@
+"""One line of the request log: which attributes count, and what may stand in them."""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from promptci.files.lines import JsonError, read_json
+from promptci.requestlog.model import Observation
+
+ARMS = ("stable", "canary")
+SIGNALS = ("positive", "negative")
+LONGEST_WORD = 500
+"""Characters of an id, a version, a hash."""
+_ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
+
+
+def read(text: str) -> Observation:
+    """Read a line; attributes that are not ours and not needed are passed over.
+
+    Raises
+    ------
+    JsonError
+        With what is wrong and what to do.
+    """
+    value = read_json(text)
+    if not isinstance(value, dict):
+        raise JsonError("the line is not an object", "Write one JSON object for each request.")
+    share = _number(value, "promptci.share", most=100)
+    return Observation(
+        id=_word(value, "promptci.request"),
+        time=instant(_word(value, "time")),
+        prompt=_word(value, "promptci.prompt"),
+        version=_word(value, "promptci.version"),
+        arm=_one_of(value, "promptci.arm", ARMS) or _missing("promptci.arm"),
+        share=share,
+        user=_maybe(value, "promptci.user"),
+        error=_maybe(value, "error.type"),
+        latency_ms=_number(value, "promptci.latency_ms"),
+        cost_usd=_number(value, "promptci.cost_usd"),
+        quality=_number(value, "promptci.quality", most=1),
+        signal=_one_of(value, "promptci.signal", SIGNALS),
+        model=_maybe(value, "gen_ai.request.model"),
+        output_tokens=_whole(value, "gen_ai.usage.output_tokens"),
+    )
+
+
+def instant(text: str) -> datetime:
+    """Read a time in ISO 8601 with its zone, as `2026-03-02T10:00:00Z`; give it in UTC."""
+    fix = "Write it in ISO 8601 with its zone, as 2026-03-02T10:00:00Z."
+    if not _ZONE.search(text):
+        raise JsonError(f"`time` is {text[:40]!r}, without a zone", fix)
+    try:
+        # Also a time that is none in UTC, such as one before the year 1.
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise JsonError(f"`time` is {text[:40]!r}, which is no time", fix) from error
+
+
+def _missing(key: str) -> str:
+    raise JsonError(f"`{key}` is missing", "Log it with every request.")
+
+
+def _word(value: Mapping[str, Any], key: str) -> str:
+    return _maybe(value, key) or _missing(key)
+
+
+def _maybe(value: Mapping[str, Any], key: str) -> str | None:
+    found = value.get(key)
+    if found is None or found == "":
+        return None
+    if not isinstance(found, str) or len(found) > LONGEST_WORD:
+        raise JsonError(f"`{key}` is not a text of at most {LONGEST_WORD} characters", "Write a short text, or null.")
+    return found
+
+
+def _one_of(value: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> str | None:
+    found = _maybe(value, key)
+    if found is not None and found not in allowed:
+        raise JsonError(f"`{key}` is {found[:40]!r}", f"Write one of: {', '.join(allowed)}.")
+    return found
+
+
+def _number(value: Mapping[str, Any], key: str, most: float = math.inf) -> float | None:
+    found = value.get(key)
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= most:
+        limit = "" if math.isinf(most) else f" and at most {most:g}"
+        raise JsonError(f"`{key}` is {str(found)[:40]!r}", f"Write a number, at least 0{limit}; null where unknown.")
+    return float(found)
+
+
+def _whole(value: Mapping[str, Any], key: str) -> int | None:
+    found = _number(value, key)
+    if found is not None and found != int(found):
+        raise JsonError(f"`{key}` is {found:g}", "Write a whole number; null where unknown.")
+    return None if found is None else int(found)

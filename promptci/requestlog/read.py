@@ -1,0 +1,146 @@
+"""The request log of an application: JSON lines in one file or many, read as a stream and as data."""
+
+import glob
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from promptci.errors import InputError, Problem, UsageError
+from promptci.files.lines import JsonError
+from promptci.requestlog import line
+from promptci.requestlog.model import Log, Observation
+
+MAX_LINE = 1024 * 1024
+"""Bytes of one line; a longer one is bad."""
+MAX_BYTES = 4 * 1024**3
+"""Of all files together."""
+MAX_REQUESTS = 2_000_000
+"""Requests that are kept."""
+MAX_BAD = 0.01
+"""Share of bad lines over which a log is refused: what is lost might be of one arm more than of the other."""
+NAMED = 20
+"""Bad lines that are named."""
+
+
+def files(patterns: Sequence[str]) -> list[Path]:
+    """Give the files of some paths and globs, each once.
+
+    Raises
+    ------
+    UsageError
+        For a path without `*` that is no file. A glob may match nothing: the application may not have written yet.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        if not glob.has_magic(pattern) and not Path(pattern).is_file():
+            raise UsageError(f"There is no file `{pattern}`", "Give --log a request log, or a glob in quotes.")
+        # Path.glob takes no pattern that begins at the root.
+        names = glob.glob(pattern, recursive=True)  # noqa: PTH207
+        found |= dict.fromkeys(path for name in names if (path := Path(name)).is_file())
+    return sorted(found)
+
+
+def read(paths: Sequence[Path], wanted: Callable[[Observation], bool]) -> Log:
+    """Read logs; keep the requests that are wanted.
+
+    A line of a request that is there already is not counted again; what it knows and the earlier one did not, such as
+    a mark that came late, is taken from it.
+
+    Raises
+    ------
+    InputError
+        For a file that cannot be read, too much to read, or too many bad lines.
+    """
+    heap = _Heap()
+    left = MAX_BYTES
+    for path in paths:
+        try:
+            left -= path.stat().st_size
+            if left < 0:
+                raise _refusal(path, f"the logs are over {MAX_BYTES:,} bytes together", "Give --log fewer days.")
+            for number, raw in _lines(path):
+                heap.take(path, number, raw, wanted)
+        except OSError as error:
+            raise _refusal(path, f"it cannot be read: {error.strerror}", "Mend its rights, or leave it out.") from error
+    if heap.bad > MAX_BAD * heap.lines:
+        what = f"{heap.bad:,} of {heap.lines:,} lines of the log cannot be used, over {MAX_BAD:.0%}"
+        fix = "Mend what writes the log; the lines below are the first."
+        raise InputError([Problem(path=str(paths[0]), what=what, fix=fix), *heap.problems])
+    return Log(
+        requests=tuple(sorted(heap.kept.values(), key=lambda one: (one.time, one.id))),
+        files=len(paths),
+        lines=heap.lines,
+        bad=heap.bad,
+        repeated=heap.repeated,
+        problems=tuple(heap.problems),
+    )
+
+
+@dataclass(slots=True)
+class _Heap:
+    kept: dict[tuple[str, str], Observation] = field(default_factory=dict)
+    """By prompt and id."""
+    problems: list[Problem] = field(default_factory=list)
+    lines: int = 0
+    bad: int = 0
+    repeated: int = 0
+
+    def take(self, path: Path, number: int, raw: bytes, wanted: Callable[[Observation], bool]) -> None:
+        self.lines += 1
+        try:
+            one = _parsed(raw)
+        except UnicodeDecodeError:
+            self.refuse(Problem(path=str(path), line=number, what="the line is not UTF-8", fix="Write UTF-8."))
+        except JsonError as error:
+            self.refuse(Problem(path=str(path), line=number, what=error.what, fix=error.fix))
+        else:
+            if wanted(one):
+                self.keep(path, one)
+
+    def refuse(self, problem: Problem) -> None:
+        self.bad += 1
+        if len(self.problems) < NAMED:
+            self.problems.append(problem)
+
+    def keep(self, path: Path, one: Observation) -> None:
+        before = self.kept.get((one.prompt, one.id))
+        if before is not None:
+            self.repeated += 1
+            one = _completed(before, one)
+        elif len(self.kept) == MAX_REQUESTS:
+            raise _refusal(path, f"the log holds more than {MAX_REQUESTS:,} requests", "Give --log fewer days.")
+        self.kept[one.prompt, one.id] = one
+
+
+def _parsed(raw: bytes) -> Observation:
+    if len(raw) > MAX_LINE:
+        raise JsonError(f"the line is over {MAX_LINE:,} bytes", "Leave messages and answers out of the log.")
+    return line.read(raw.decode("utf-8"))
+
+
+def _completed(before: Observation, late: Observation) -> Observation:
+    """Add what only the later line knows; what was said first stands."""
+    return replace(
+        before,
+        quality=late.quality if before.quality is None else before.quality,
+        signal=late.signal if before.signal is None else before.signal,
+        cost_usd=late.cost_usd if before.cost_usd is None else before.cost_usd,
+    )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Give the lines that hold something, with their numbers; a last one without its end is still being written."""
+    with path.open("rb") as file:
+        number = 0
+        while raw := file.readline(MAX_LINE + 1):
+            number += 1
+            whole = raw
+            while not raw.endswith(b"\n"):
+                if not (raw := file.readline(MAX_LINE)):
+                    return
+            if whole.strip():
+                yield number, whole.rstrip(b"\r\n") if len(whole) <= MAX_LINE else whole
+
+
+def _refusal(path: Path, what: str, fix: str) -> InputError:
+    return InputError([Problem(path=str(path), what=what, fix=fix)])

@@ -1,0 +1,148 @@
+"""`similar`: the answer's embedding is near that of a text: cosine at least `at_least` (0.8).
+
+A model turns both texts into vectors, through the run's own endpoint. The mark is right or wrong, not a grade. What
+is not known (a failed call, a vector that has no direction) is *unscored*: missing data, never a failure.
+"""
+
+import asyncio
+import math
+from collections.abc import Iterable
+from decimal import Decimal
+
+from promptci.errors import Problem
+from promptci.files import lines
+from promptci.goldens.model import Assertion, Case
+from promptci.providers import base as providers
+from promptci.runs.model import Answer
+from promptci.scoring.assertions import base
+from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.judges.judge import JudgeDesk
+from promptci.scoring.model import Mark
+
+TYPE = "similar"
+OPTIONS = frozenset({"to", "at_least", "model"})
+AT_LEAST = 0.8
+NOISE = 1e-9
+"""Of the arithmetic: four of five words shared must count as 0.8."""
+FREE = Decimal(0)
+
+
+def validate(assertion: Assertion, case: Case) -> str | None:
+    """Need a text to compare with, and a cosine that not every answer reaches."""
+    if assertion.value is not None:
+        return "`value` is not used here: write the text under `to`"
+    wanted = _operand(assertion, case)
+    if wanted is None:
+        return "there is no `to`, and the case has no `expected`"
+    if isinstance(wanted, dict | list):
+        return f"`to` must be a text, not {'a list' if isinstance(wanted, list) else 'a map'}"
+    if not base.as_text(wanted).strip():
+        return "the text to compare with is empty"
+    least = base.finite(assertion.options.get("at_least", AT_LEAST))
+    if least is None or not 0 < least <= 1:
+        return "`at_least` must be a number above 0 and at most 1"
+    model = assertion.options.get("model")
+    if model is not None and not (isinstance(model, str) and model.strip()):
+        return "`model` must be the name of an embedding model"
+    return None
+
+
+def without_model(cases: Iterable[Case], default: str | None) -> list[Problem]:
+    """Give the assertions that no model can mark, because neither they nor `judge.embedding_model` name one."""
+    return [
+        Problem(
+            path=case.path,
+            line=assertion.line or case.line,
+            what=f"case `{case.id}`, assertion `{TYPE}`: there is no model for it",
+            fix="Set `judge.embedding_model` in promptci.yml, or give the assertion its `model`.",
+        )
+        for case in cases
+        for assertion in case.assertions
+        if assertion.type == TYPE and not model_of(assertion, default)
+    ]
+
+
+def model_of(assertion: Assertion, default: str | None) -> str | None:
+    """Give the embedding model that an assertion asks."""
+    return assertion.options.get("model") or default
+
+
+async def mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -> Mark:
+    """Compare the answer with the text; texts that are equal, and an answer without text, need no model."""
+    least = float(assertion.options.get("at_least", AT_LEAST))
+    wanted = base.as_text(_operand(assertion, subject.case)).strip()
+    text = subject.text.strip()
+    if text == wanted:
+        return base.marked(assertion, Outcome(passed=True, reason="is the very text that was wanted"), FREE)
+    if not text:
+        empty = Outcome(passed=False, reason=f"the answer is empty; wanted {base.quoted(wanted)}")
+        return base.marked(assertion, empty, FREE)
+    model = model_of(assertion, None if desk is None else desk.embedding_model)
+    if desk is None or model is None:
+        return base.marked(assertion, _unknown("no embedding model"), FREE)
+    requests = [providers.embedding(model, one) for one in (text, wanted)]
+    answers = await asyncio.gather(*(desk.ask(request, 0) for request in requests))
+    costs = [answer.cost_usd for answer in answers]
+    total = None if None in costs else sum(filter(None, costs), FREE)
+    return base.marked(assertion, _compared(answers, least, wanted), total)
+
+
+def cosine(one: list[float], other: list[float]) -> float | None:
+    """Give the cosine of the angle between two vectors of one length; None where one of them has no direction."""
+    # Scaled first: squares of very large or small numbers leave the range of a float.
+    sizes = [max(map(abs, vector)) for vector in (one, other)]
+    if not all(sizes):
+        return None
+    a, b = ([number / size for number in vector] for vector, size in zip((one, other), sizes, strict=True))
+    product = math.fsum(x * y for x, y in zip(a, b, strict=True))
+    return max(-1.0, min(1.0, product / (math.hypot(*a) * math.hypot(*b))))
+
+
+def _operand(assertion: Assertion, case: Case) -> object:
+    given = assertion.options.get("to")
+    return base.filled(case.expected if given is None else given, case)
+
+
+def _compared(answers: list[Answer], least: float, wanted: str) -> Outcome:
+    vectors = []
+    for answer in answers:
+        if answer.completion is None:
+            return _unknown(f"the embedding's call failed: {answer.error and answer.error.message}")
+        vector = _vector(answer.completion.text)
+        if vector is None:
+            return _unknown(f"{answer.completion.model or 'the model'} gave no vector")
+        vectors.append(vector)
+    one, other = vectors
+    if len(one) != len(other):
+        return _unknown(f"the embeddings have {len(one)} and {len(other)} dimensions")
+    found = cosine(one, other)
+    if found is None:
+        return _unknown("an embedding is zero in all dimensions")
+    passed = found >= least - NOISE
+    shown = f"similarity {_shown(found, least, passed=passed)}, at least {_written(least)} wanted"
+    return Outcome(passed=passed, reason=shown if passed else f"{shown}: {base.quoted(wanted)}")
+
+
+def _vector(text: str) -> list[float] | None:
+    """Read an embedding's answer; None where it holds anything else, as an edited recording may."""
+    try:
+        found = lines.read_json(text)
+    except lines.JsonError:
+        return None
+    numbers = [base.finite(item) for item in found] if isinstance(found, list) else []
+    known = [number for number in numbers if number is not None]
+    return known if known and len(known) == len(numbers) else None
+
+
+def _shown(found: float, least: float, *, passed: bool) -> str:
+    """Round to two digits, and to more where that would show it on the other side of the limit."""
+    rounded = (f"{found:.{digits}f}" for digits in range(2, 17))
+    return next((text for text in rounded if (float(text) >= least) == passed), repr(found))
+
+
+def _written(least: float) -> str:
+    return max(f"{least:.2f}", f"{least:g}", key=len)
+
+
+def _unknown(why: str) -> Outcome:
+    return Outcome(passed=None, reason=f"unscored: {why}")

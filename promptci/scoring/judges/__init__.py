@@ -1,0 +1,1 @@
+"""Language models as judges: asking them, reading what they reply, and how far they can be trusted."""

@@ -1,0 +1,42 @@
+"""What judges will be asked, before there are answers to mark: for the price of a run."""
+
+from collections.abc import Sequence
+
+from promptci.providers import prices
+from promptci.providers.base import Request
+from promptci.runs.estimate import longest_usage
+from promptci.runs.model import Answer, Plan, Question
+from promptci.scoring.assertions.base import Subject
+from promptci.scoring.judges import judge
+
+
+def requests(plan: Plan, *, model: str | None, rubric: str | None) -> Sequence[Request]:
+    """Give the judges' requests of a run, with the longest answers that the prompts allow in the answers' place.
+
+    Retries, canaries, and the second order of answers judged in pairs are not in it.
+    """
+    cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
+    found = []
+    for question in plan.questions:
+        case = cases[question.prompt, question.case_id]
+        for place in judge.counting(case):
+            subject = Subject(text=_longest(question), case=case, answer=_blank(question))
+            request = judge.first_request(case.assertions[place], subject, model=model, rubric=rubric)
+            found += [] if request is None else [request]
+    return found
+
+
+def _longest(question: Question) -> str:
+    """Give a text of the length of the longest answer, of its own for each question."""
+    length = prices.CHARACTERS_PER_TOKEN * longest_usage(question.request).output_tokens
+    return f"{question.arm} {question.replicate} ".ljust(length, "x")
+
+
+def _blank(question: Question) -> Answer:
+    return Answer(
+        prompt=question.prompt,
+        arm=question.arm,
+        case_id=question.case_id,
+        replicate=question.replicate,
+        request_key=question.request.key,
+    )

@@ -1,0 +1,45 @@
+"""Take the weight from what a judge says that is not trusted: it is asked and shown, and blocks nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from promptci.goldens.model import Case
+from promptci.runs.model import PlannedCase, PromptPlan
+from promptci.scoring.judges.judge import CHECKERS
+from promptci.scoring.judges.trust import Trust
+from promptci.scoring.model import ScoredCase
+
+
+def inform(
+    scored: Iterable[ScoredCase], plans: Iterable[PromptPlan], trusts: Mapping[str, Trust]
+) -> tuple[tuple[ScoredCase, ...], tuple[PromptPlan, ...]]:
+    """Give both with every judged assertion of weight 0 where the prompt's judge is not trusted.
+
+    A case of which nothing is left that counts stands aside. `trusts` is by prompt's name; a prompt that is not in it
+    stays as it is. Doing it twice changes nothing.
+    """
+    doubted = {name: trust for name, trust in trusts.items() if not trust.trusted}
+    return (
+        tuple(_answer(one) if one.answer.prompt in doubted else one for one in scored),
+        tuple(_plan(plan, doubted[plan.name]) if plan.name in doubted else plan for plan in plans),
+    )
+
+
+def _plan(plan: PromptPlan, trust: Trust) -> PromptPlan:
+    why = f"the judge is not trusted: {'; '.join(trust.distrust)}"
+    return replace(plan, cases=tuple(_planned(planned, why) for planned in plan.cases))
+
+
+def _planned(planned: PlannedCase, why: str) -> PlannedCase:
+    case = _case(planned.case)
+    counts = any(assertion.weight > 0 for assertion in case.assertions)
+    return replace(planned, case=case, aside=planned.aside if counts else planned.aside or why)
+
+
+def _case(case: Case) -> Case:
+    return replace(case, assertions=tuple(replace(a, weight=0.0) if a.type in CHECKERS else a for a in case.assertions))
+
+
+def _answer(one: ScoredCase) -> ScoredCase:
+    marks = tuple(replace(mark, weight=0.0) if mark.type in CHECKERS else mark for mark in one.marks)
+    return replace(one, case=_case(one.case), marks=marks)

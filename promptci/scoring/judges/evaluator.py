@@ -1,0 +1,86 @@
+"""`llm`: a model picks one of the choices of an evaluator, written as in a prompt file.
+
+What GitHub's runner does is kept, its traps are mended: a choice counts only as a whole word or number, where the
+original takes `1` out of `12` and out of `4.1`; an evaluator that reasons first is read on its last line only; an
+answer without any choice is asked again once and then *unscored*, which is missing data, where the original calls it
+a failure. Where several choices occur and none is the whole answer, the first declared wins, as there, and the reason
+says so.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from promptci.goldens.model import Assertion, Case
+from promptci.prompts import render
+from promptci.providers.base import Request
+from promptci.scoring.assertions import base
+from promptci.scoring.assertions.base import Subject
+from promptci.scoring.judges.reply_parser import Reading
+
+OPTIONS: frozenset[str] = frozenset()
+KEYS = ("model", "prompt", "system_prompt", "choices", "last_line")
+
+
+def validate(assertion: Assertion, case: Case) -> str | None:
+    """Need a model, a prompt whose variables the case has (beside `completion`), and choices with scores."""
+    value = assertion.value
+    if not isinstance(value, Mapping) or not value.get("choices") or not value.get("prompt"):
+        return "`value` must hold `model`, `prompt` and `choices`"
+    for key in value:
+        if key not in KEYS:
+            return f"unknown key {base.quoted(str(key))} in `value`. {base.nearest(str(key), KEYS)}"
+    if not all(isinstance(value.get(key), str) and value[key].strip() for key in ("model", "prompt")):
+        return "`model` and `prompt` in `value` must be texts"
+    if not isinstance(value.get("system_prompt"), str | None):
+        return "`system_prompt` in `value` must be a text"
+    if not isinstance(value.get("last_line", False), bool):
+        return "`last_line` in `value` must be true or false"
+    if not isinstance(value["choices"], list) or not all(map(_is_choice, value["choices"])):
+        return "each of `choices` in `value` must hold `choice`, a text, and `score`, a number from 0 to 1"
+    render.render(value["prompt"], {**base.variables(case), "completion": ""})
+    return None
+
+
+def request(assertion: Assertion, subject: Subject) -> Request:
+    """Fill the answer under test into the evaluator's prompt; its system prompt is sent as it stands."""
+    value = assertion.value
+    variables = {**base.variables(subject.case), "completion": subject.text}
+    system = [{"role": "system", "content": value["system_prompt"]}] if value.get("system_prompt") else []
+    user = {"role": "user", "content": render.render(value["prompt"], variables)}
+    return Request(model=value["model"], messages=(*system, user))
+
+
+def read(assertion: Assertion, text: str) -> Reading:
+    """Find the choice."""
+    choices: dict[str, float] = {}
+    for choice in assertion.value["choices"]:
+        choices.setdefault(str(choice["choice"]).strip().lower(), float(choice["score"]))
+    answer = text.strip().lower()
+    if assertion.value.get("last_line") and answer:
+        answer = answer.splitlines()[-1].strip()
+    if answer in choices:
+        return Reading(score=choices[answer], said=f"chose {base.quoted(answer)}")
+    found = [choice for choice in choices if _stands(choice, answer)]
+    if not found:
+        return Reading(score=None, said=f"no choice in {base.quoted(text)}")
+    several = f" (several choices matched in {base.quoted(text)}; the first declared counts)" if found[1:] else ""
+    score = choices[found[0]]
+    return Reading(score=score, said=f"chose {base.quoted(found[0])}, worth {score:g}{several}")
+
+
+def passed(assertion: Assertion, score: float) -> bool:
+    """Anything above 0, as GitHub's runner has it: the second of five grades passes."""
+    return score > 0
+
+
+def _is_choice(item: Any) -> bool:
+    if not isinstance(item, Mapping) or isinstance(item.get("choice"), Mapping | list | None):
+        return False
+    score = base.finite(item.get("score"))
+    return bool(str(item["choice"]).strip()) and score is not None and 0 <= score <= 1
+
+
+def _stands(choice: str, answer: str) -> bool:
+    """Tell whether a choice stands in an answer by itself: not within a word, nor within a number such as 4.5."""
+    return re.search(rf"(?<!\w)(?<!\d[.,]){re.escape(choice)}(?!\w)(?![.,]\d)", answer) is not None

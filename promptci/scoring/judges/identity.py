@@ -1,0 +1,24 @@
+"""Who marks a prompt's answers beside code, in words that differ whenever the marks could: for the fingerprint."""
+
+from collections.abc import Iterable
+
+from promptci.files import canonical
+from promptci.goldens.model import Case
+from promptci.scoring import embedding_similarity
+
+
+def of(cases: Iterable[Case], *, model: str | None, rubric: str | None, embedding_model: str | None) -> dict[str, str]:
+    """Name judge and rubric, evaluators, and embedding models, as far as any assertion of the cases uses them."""
+    assertions = [assertion for case in cases for assertion in case.assertions]
+    found = {}
+    if any(assertion.type == "judge" for assertion in assertions):
+        found["judge"] = f"{model}, rubric {canonical.digest(rubric)}"
+    evaluators = {canonical.digest(a.value): a.value["model"] for a in assertions if a.type == "llm"}
+    if evaluators:
+        found["evaluators"] = f"{', '.join(sorted(set(evaluators.values())))}, {canonical.digest(sorted(evaluators))}"
+    embedding = {
+        embedding_similarity.model_of(a, embedding_model) for a in assertions if a.type == embedding_similarity.TYPE
+    }
+    if embedding:
+        found["embeddings"] = ", ".join(sorted(filter(None, embedding)))
+    return found

@@ -1,0 +1,113 @@
+"""Ask one part of a run that is split over several machines, and leave behind what the merge needs of it."""
+
+import hashlib
+from dataclasses import replace
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from promptci import __version__
+from promptci.app.environment import Errand, Outcome, World
+from promptci.errors import ProviderError, UsageError
+from promptci.files import write
+from promptci.pipeline import asking
+from promptci.pipeline.collect import Gathered
+from promptci.runs.model import Plan
+from promptci.shards import partition as shards
+
+RECORD = "shard.json"
+UNFINISHED = 4
+"""Exit code of a shard that could not ask all its questions, as of the verdict `error`."""
+Short = Field(max_length=400)
+"""A name or a revision."""
+Sha256 = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Record(BaseModel):
+    """What one shard says of itself: shard.json. It holds no verdict, and none can be made from it alone."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+    schema_: Literal["promptci/shard/v1"] = Field(alias="schema")
+    promptci: str = Short
+    """Version that wrote it."""
+    index: int = Field(ge=1, le=shards.MOST)
+    count: int = Field(ge=1, le=shards.MOST)
+    kind: Literal["check", "run"]
+    base: str | None = Field(pattern="^[0-9a-f]{40,64}$")
+    """Commit."""
+    head: str = Field(pattern="^[0-9a-f]{40,64}$")
+    base_rev: str = Short
+    """What the revision is called in the report."""
+    head_rev: str = Short
+    config: str = Short
+    """Path of the configuration."""
+    plan: str = Sha256
+    """Fingerprint of the whole plan, of which this shard asked a part."""
+    provider: str = Short
+    questions: int = Field(ge=0)
+    """Questions of this part."""
+    journal_sha256: str = Sha256
+    """Of the journal.jsonl beside it."""
+
+
+def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], errand: Errand, world: World) -> Outcome:
+    """Ask one shard's part of the plan; its answers are in the journal, and nothing is decided.
+
+    The labels and the canaries, by which a judge is measured, concern the whole run: the merge asks them. An early stop
+    needs all answers, so a split run has none.
+
+    Raises
+    ------
+    ProviderError
+        Where nothing could be asked.
+    UsageError
+        Where head is no commit, so that the shards could not be told to be of the same one.
+    """
+    shard, head = errand.shard, shas[1]
+    if shard is None or head is None:
+        raise UsageError("A working tree cannot be split", "Name a commit, such as --head HEAD.")
+    part = shard.part(plan)
+    errand.out.joinpath(RECORD).unlink(missing_ok=True)
+    asked = asking.Asked()
+    journal = errand.out / asking.JOURNAL
+    if part.questions:
+        asked = asking.ask(part, _of_shard(gathered, part, plan), shas, errand, world)
+        if asked.provider is None:
+            raise ProviderError(" ".join(reason.text for reason in asked.findings))
+    else:
+        write.write_text(journal, "")
+    record = Record(
+        schema="promptci/shard/v1",
+        promptci=__version__,
+        index=shard.index,
+        count=shard.count,
+        kind="run" if shas[0] is None else "check",
+        base=shas[0],
+        head=head,
+        base_rev="" if shas[0] is None else errand.base_name or errand.base or "merge base",
+        head_rev=errand.head_name or errand.head,
+        config=errand.config_path,
+        plan=shards.fingerprint(plan),
+        provider=asked.provider or "nobody",
+        questions=len(part.questions),
+        journal_sha256=hashlib.sha256(journal.read_bytes()).hexdigest(),
+    )
+    write.write_text(errand.out / RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
+    for line in (*(reason.text for reason in asked.findings), _said(shard, part, plan)):
+        world.say(line)
+    return Outcome(exit_code=UNFINISHED if asked.findings else 0)
+
+
+def _said(shard: shards.Shard, part: Plan, plan: Plan) -> str:
+    asked = f"{len(part.questions)} of {len(plan.questions)} questions are its own"
+    return f"shard {shard}: {asked}; there is no verdict before `promptci merge`"
+
+
+def _of_shard(gathered: Gathered, part: Plan, plan: Plan) -> Gathered:
+    """Give what was gathered with the money that is this part's, and without what concerns the whole run."""
+    limits = replace(
+        gathered.config.run, early_stop=False, budget_usd=shards.budget(gathered.config.run.budget_usd, part, plan)
+    )
+    config = replace(gathered.config, run=limits, judge=replace(gathered.config.judge, canaries=0))
+    return replace(gathered, config=config, labelled={})

@@ -1,0 +1,1 @@
+"""Use cases that evaluate prompts: check, run, merge."""

@@ -1,0 +1,40 @@
+"""The comment by the repository's own template, where promptci.yml names one: read where the gate is read."""
+
+import dataclasses
+
+from promptci.app.environment import Outcome
+from promptci.errors import InputError
+from promptci.files import write as files
+from promptci.files.lines import decode
+from promptci.git.snapshot import Snapshot
+from promptci.publish.comment import FRAME_BYTES
+from promptci.report import write
+from promptci.report.markdown import user_template
+from promptci.report.markdown.user_template import OwnTemplate, Unusable
+
+
+def told(outcome: Outcome, snapshot: Snapshot, path: str | None) -> Outcome:
+    """Draw the comment anew by the template `path` of `snapshot`; None: leave it as it is.
+
+    A template that cannot be used changes nothing but a note, in every output, that says why.
+    """
+    if path is None or outcome.view is None or outcome.paths is None:
+        return outcome
+    try:
+        text = user_template.draw(outcome.view, _read(snapshot, path), spare=FRAME_BYTES)
+    except Unusable as reason:
+        note = f"The comment is the standard one: `report.comment_template` could not be used. {reason}."
+        view = outcome.view.model_copy(update={"notes": [*outcome.view.notes, note]})
+        return dataclasses.replace(outcome, view=view, paths=write.write_all(view, outcome.paths.folder))
+    files.write_text(outcome.paths.comment, text)
+    return dataclasses.replace(outcome, comment=text)
+
+
+def _read(snapshot: Snapshot, path: str) -> OwnTemplate:
+    data = snapshot.read(path)
+    if data is None:
+        raise Unusable(f"There is no file {path} at {snapshot.label}")
+    try:
+        return OwnTemplate(path=path, text=decode(data, path))
+    except InputError as error:
+        raise Unusable(str(error.problems[0])) from error

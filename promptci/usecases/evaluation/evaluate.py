@@ -1,0 +1,221 @@
+"""Ask, mark, compare, decide, write: what `check`, `run` and `report` have in common."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+from promptci.app.environment import Errand, Outcome, Outsider, World
+from promptci.compare.compare import compare
+from promptci.config.policy import Handling, Mode, Policy
+from promptci.errors import InputError, MissingKeyError, Problem, PromptciError
+from promptci.gates import early_stopping
+from promptci.gates.decide import decide
+from promptci.gates.model import GateReport, Reason
+from promptci.git.snapshot import Snapshot
+from promptci.pipeline import asking, judge_labels, judge_trust, planning, quarantine
+from promptci.pipeline.asking import Asked
+from promptci.pipeline.collect import Gathered
+from promptci.report import write
+from promptci.report.build import redaction
+from promptci.report.build import view as views
+from promptci.report.build.run_facts import RunFacts
+from promptci.report.model.report import ReportView, RevisionView, SpendView
+from promptci.runs.model import Plan
+from promptci.scoring.judges.discount_untrusted import inform
+from promptci.shards import shard_run
+from promptci.usecases.evaluation import run_history
+from promptci.usecases.evaluation.run_history import Memory
+from promptci.verdict import Verdict
+
+MOST_NAMED = 20
+"""Prompts named in one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sides:
+    """The revisions of a run and how they were asked for."""
+
+    head: Snapshot
+    head_rev: str
+    base: Snapshot | None = None
+    """None for a run of one revision."""
+    base_rev: str = ""
+
+    @property
+    def shas(self) -> tuple[str | None, str | None]:
+        """Commits of base and head; None for a side that is missing or a working tree."""
+        return (None if self.base is None else self.base.sha, self.head.sha)
+
+    @property
+    def kind(self) -> Literal["check", "run"]:
+        """`check` has two sides, `run` one."""
+        return "run" if self.base is None else "check"
+
+
+def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> Outcome:
+    """Carry out what was gathered, and write the report.
+
+    Raises
+    ------
+    InputError
+        With every mistake found before anything is asked.
+    """
+    began = _stamp(world)
+    if world.joined is not None:  # its shards knew only of their own answers, so none of them could stop early
+        run = dataclasses.replace(gathered.config.run, early_stop=False)
+        gathered = dataclasses.replace(gathered, config=dataclasses.replace(gathered.config, run=run))
+    gathered = quarantine.apply(gathered, sides.base, sides.head, world.now().date())
+    gathered = judge_labels.apply(gathered, sides.base if _binds(sides.base, errand) else None, sides.head)
+    plan = planning.make(gathered)
+    if errand.shard is not None and not errand.dry_run:
+        return shard_run.ask(plan, gathered, sides.shas, errand, world)
+    if errand.dry_run:
+        plan = plan if errand.shard is None else errand.shard.part(plan)
+        for line in (*planning.describe(plan, gathered), *planning.describe_labels(gathered)):
+            world.say(line)
+        return Outcome(exit_code=0)
+    memory = run_history.recall(gathered, sides.head, errand, world)
+    try:
+        asked = asking.ask(plan, gathered, sides.shas, errand, world) if plan.questions else Asked()
+    except MissingKeyError:
+        if world.outsider is None:
+            raise
+        reason = _no_secrets(plan, world.outsider)
+        policy = dataclasses.replace(gathered.config.gate, mode=Mode.BLOCK, on_inconclusive=Handling.BLOCK)
+        facts = _facts(sides, world, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
+        report = GateReport(decisions=(), policy=policy, problems=(reason,))
+        return _written(_view(report, facts, world), errand)
+    if not asked.curtailed:  # else the questions that were not asked decide
+        plan = dataclasses.replace(plan, questions=(), further=())
+    notes = (*gathered.notes, *plan.notes, *asked.notes, *memory.notes)
+    facts = _facts(
+        sides,
+        world,
+        asked,
+        notes=notes,
+        gate_source=gathered.config_source,
+        requests_per_day=gathered.config.requests_per_day,
+    )
+    facts = dataclasses.replace(memory.told(facts), started_at=began)
+    report = _decided(plan, asked, gathered.config.gate)
+    view = _view(report, facts, world, gathered.config.provider.api_key_env)
+    del plan, asked, gathered, report  # the view holds what is shown, and 10,000 answers are many
+    return _written(view, errand, memory)
+
+
+def _binds(base: Snapshot | None, errand: Errand) -> bool:
+    """Whether base's files bind: where it has no configuration yet, head's do, as for the gate."""
+    return base is not None and base.read(errand.config_path) is not None
+
+
+def _decided(plan: Plan, asked: Asked, policy: Policy) -> GateReport:
+    """Compare and decide; what a judge says that is not trusted has no weight."""
+    scored, prompts = inform(asked.scored, plan.prompts, asked.trusts)
+    judged = judge_trust.judging(plan.prompts, asked.scored, asked.trusts)
+    comparisons = [
+        dataclasses.replace(
+            compare(prompt, [s for s in scored if s.answer.prompt == prompt.name], alpha=policy.alpha),
+            judging=judged.get(prompt.name),
+        )
+        for prompt in prompts
+    ]
+    report = decide(comparisons, policy, asked.findings)
+    if not asked.curtailed:
+        return report
+    try:
+        return early_stopping.report(report, dataclasses.replace(plan, prompts=prompts), scored)
+    except ValueError as unsettled:  # a judge fell silent after what it had said had settled the verdict
+        text = f"The run was stopped early, and then {unsettled}. Run again without `run.early_stop`."
+        return dataclasses.replace(report, problems=(Reason(rule="early-stop", verdict=Verdict.ERROR, text=text),))
+
+
+def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Outcome:
+    """Report files that cannot be used: nothing was asked, and the verdict is `error`."""
+    if errand.dry_run or errand.shard is not None:  # of a split run, the merge reports
+        raise error
+    reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
+    report = GateReport(decisions=(), policy=Policy(), problems=tuple(reasons))
+    outcome = _written(_view(report, _facts(sides, world, Asked(), notes=()), world), errand)
+    clean = world.redactor().text
+    problems = tuple(
+        Problem(path=clean(p.path), line=p.line, what=clean(p.what), fix=clean(p.fix)) for p in error.problems
+    )
+    return dataclasses.replace(outcome, exit_code=error.exit_code, problems=problems)
+
+
+def failed(error: PromptciError, errand: Errand, world: World) -> Outcome:
+    """Report an errand that could not even begin, such as a commit that is not there."""
+    facts = RunFacts(
+        base=None if errand.base is None else RevisionView(rev=errand.base, sha=None),
+        head=RevisionView(rev=errand.head, sha=None),
+        repository=world.repository,
+        pull_request=world.pull_request,
+        actor=world.actor,
+        run_url=world.run_url,
+        generated_at=_stamp(world),
+        spend=SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False),
+    )
+    reason = Reason(rule="could-not-run", verdict=Verdict.ERROR, text=str(error))
+    report = GateReport(decisions=(), policy=Policy(), problems=(reason,))
+    outcome = _written(_view(report, facts, world), errand)
+    return dataclasses.replace(outcome, exit_code=error.exit_code)
+
+
+def _no_secrets(plan: Plan, outsider: Outsider) -> Reason:
+    """Say that prompts could not be tested because GitHub gives no secrets to commits from outside."""
+    names = list(dict.fromkeys(prompt.name for prompt in plan.prompts))
+    shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
+    text = (
+        f"{shown} {'was' if len(names) == 1 else 'were'} not tested: there is no key to ask a model with, "
+        f"because GitHub gives no secrets to {outsider.who}. {outsider.way_out}"
+    )
+    return Reason(rule="no-secrets", verdict=outsider.verdict, text=text)
+
+
+def _stamp(world: World) -> str:
+    return world.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _facts(
+    sides: Sides,
+    world: World,
+    asked: Asked,
+    *,
+    notes: tuple[str, ...],
+    gate_source: str = "defaults",
+    requests_per_day: float | None = None,
+) -> RunFacts:
+    base = None if sides.base is None else RevisionView(rev=sides.base_rev, sha=sides.base.sha)
+    return RunFacts(
+        kind=sides.kind,
+        base=base,
+        head=RevisionView(rev=sides.head_rev, sha=sides.head.sha),
+        repository=world.repository,
+        pull_request=world.pull_request,
+        actor=world.actor,
+        run_url=world.run_url,
+        generated_at=_stamp(world),
+        provider=asked.provider,
+        spend=SpendView(
+            calls=asked.calls,
+            cached=asked.cached,
+            usd=None if asked.usd is None else float(asked.usd),
+            usd_is_lower_bound=asked.usd_is_lower_bound,
+        ),
+        notes=notes,
+        requests_per_day=requests_per_day,
+        gate_source=gate_source,
+        canaries=asked.canaries,
+        swaps=asked.swaps,
+    )
+
+
+def _view(report: GateReport, facts: RunFacts, world: World, *names: str) -> ReportView:
+    """Give what is shown; `names` are variables that hold secrets although they are not called so."""
+    redactor = world.redactor(*names)
+    return redaction.redacted(views.build(report, facts=facts, redactor=redactor), redactor)
+
+
+def _written(view: ReportView, errand: Errand, memory: Memory = run_history.NONE) -> Outcome:
+    view = run_history.keep(view, memory)
+    return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, errand.out))

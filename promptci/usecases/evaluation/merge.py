@@ -1,0 +1,161 @@
+"""Put the shards of a run together: one report and one verdict, as if it had not been split."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from promptci import __version__
+from promptci.app.environment import Errand, Outcome, World
+from promptci.errors import InputError, Problem
+from promptci.git.repo import Repo
+from promptci.pipeline import asking
+from promptci.runs.execute import Key
+from promptci.runs.model import Answer
+from promptci.shards import artifacts
+from promptci.shards.artifacts import HandedIn
+from promptci.shards.merged_answers import Joined
+from promptci.shards.shard_run import Record
+from promptci.usecases.evaluation import check, evaluate, run
+from promptci.usecases.evaluation.evaluate import Sides
+
+Again = Callable[[Errand, World], Outcome]
+"""The errand that was split: `check` or `run`."""
+MOST_NAMED = 20
+_ALIKE: Mapping[str, Callable[[Record], object]] = {
+    "another version of promptci": lambda record: record.promptci,
+    "another command": lambda record: record.kind,
+    "another base": lambda record: record.base,
+    "another head": lambda record: record.head,
+    "another configuration file": lambda record: record.config,
+    "another number of shards": lambda record: record.count,
+    "other prompts or goldens": lambda record: record.plan,
+}
+_ONE_RUN = "Hand in the folders of one run of the shards, and no others."
+
+
+def by_themselves(folders: Sequence[Path], errand: Errand, world: World) -> Outcome:
+    """Join shards, which say themselves what they were about; of `errand`, repository and output folder count.
+
+    Raises
+    ------
+    InputError
+        Where nothing can be used of what was handed in.
+    GitError
+        Where a commit of the shards is not in the repository.
+    """
+    found, problems = artifacts.read_all(folders)
+    if not found:
+        raise InputError(problems)
+    said = found[0].record
+    about = replace(
+        errand,
+        config_path=said.config,
+        base=said.base,
+        base_name=said.base_rev,
+        head=said.head,
+        head_name=said.head_rev,
+    )
+    return _merged((found, problems), run.run if said.kind == "run" else check.check, about, world)
+
+
+def of(folders: Sequence[Path], again: Again, errand: Errand, world: World) -> Outcome:
+    """Join the shards of an errand that is known from elsewhere; shards of another one are refused."""
+    return _merged(artifacts.read_all(folders), again, errand, world)
+
+
+def _merged(read: tuple[list[HandedIn], list[Problem]], again: Again, errand: Errand, world: World) -> Outcome:
+    """Go through the whole run with the shards in the model's place; only what no shard asks is asked now."""
+    found, problems = read
+    repo = Repo.discover(errand.root)
+    with closing(repo.snapshot(errand.head)) as head:
+        base = None if again is run.run else repo.snapshot(check.base_revision(repo, errand))
+        with closing(base or head):
+            sides = Sides(
+                head=head,
+                head_rev=errand.head_name or errand.head,
+                base=base,
+                base_rev=errand.base_name or errand.base or "merge base",
+            )
+            problems = [*problems, *_problems(found, sides, errand)]
+            if problems and not _is_broken(again, errand, world):
+                return evaluate.refused(InputError(problems), sides, errand, world)
+    if problems:
+        return again(errand, world)  # it says what is wrong in the files, and asks nothing
+    (errand.out / asking.JOURNAL).unlink(missing_ok=True)
+    return again(errand, replace(world, joined=_joined(found)))
+
+
+def _is_broken(again: Again, errand: Errand, world: World) -> bool:
+    """Tell whether the files of the change cannot be used, so that no shard could hand in anything."""
+    try:
+        again(replace(errand, dry_run=True), replace(world, say=lambda _: None))
+    except InputError:
+        return True
+    return False
+
+
+def _problems(found: Sequence[HandedIn], sides: Sides, errand: Errand) -> list[Problem]:
+    """Say why these are not the whole of one run over these commits."""
+    problems = []
+    for one in found:
+        strange = [what for what, of_record in _ALIKE.items() if of_record(one.record) != of_record(found[0].record)]
+        if strange:
+            what = f"it is of {strange[0]} than {found[0].where}"
+            problems.append(Problem(path=one.where, what=what, fix=_ONE_RUN))
+    if problems or not found:
+        return problems
+    said = found[0].record
+    if said.promptci != __version__:
+        what = f"it was written by promptci {said.promptci}, and this is {__version__}"
+        problems.append(Problem(path=found[0].where, what=what, fix="Use one version for shards and merge."))
+    kind, shas = sides.kind, sides.shas
+    if (said.kind, said.base, said.head, said.config) != (kind, *shas, errand.config_path):
+        what = (
+            f"it is about a {said.kind} of {_short(said.head)} against {_short(said.base)}, not the run of this event"
+        )
+        problems.append(Problem(path=found[0].where, what=what, fix=_ONE_RUN))
+    return problems or [*_count(found), *artifacts.doubled(found)]
+
+
+def _count(found: Sequence[HandedIn]) -> list[Problem]:
+    """Name shards that are missing and those that are there twice."""
+    count = found[0].record.count
+    where: dict[int, list[str]] = {index: [] for index in range(1, count + 1)}
+    for one in found:
+        if one.record.index in where:
+            where[one.record.index].append(one.where)
+    problems = [
+        Problem(path=places[1], what=f"shard {index} of {count} is there twice, here and in {places[0]}", fix=_ONE_RUN)
+        for index, places in where.items()
+        if len(places) > 1
+    ]
+    missing = [str(index) for index, places in where.items() if not places]
+    if missing:
+        named = ", ".join(missing[:MOST_NAMED]) + (" and others" if len(missing) > MOST_NAMED else "")
+        what = f"of {count} shards {len(missing)} handed in nothing: {named}"
+        fix = "Look at what their jobs say and run them again."
+        problems.append(Problem(path=found[0].where, what=what, fix=fix))
+    return problems
+
+
+def _joined(found: Sequence[HandedIn]) -> Joined:
+    answers: dict[Key, Answer] = {}
+    twice = 0
+    for one in found:
+        for answer in one.answers:
+            paid_again = answer.key in answers and answer.completion is not None and not answer.cached
+            twice += paid_again
+            answers.setdefault(answer.key, answer)
+    notes = [f"{twice} questions to judges were asked by more than one shard, and count here once."] if twice else []
+    names = [one.record.provider for one in found if one.record.questions]
+    return Joined(
+        plan=found[0].record.plan,
+        provider=names[0] if names else "nobody",
+        answers=tuple(answers.values()),
+        notes=tuple(notes),
+    )
+
+
+def _short(sha: str | None) -> str:
+    return "nothing" if sha is None else sha[:10]

@@ -1,0 +1,1 @@
+"""Use cases around finished runs: draw again, compare, comment, history."""

@@ -1,0 +1,114 @@
+"""Write the comment of a run that could not: the second half of the recipe for forks.
+
+The first workflow runs over a fork's commits without secrets and uploads its report. This job runs where the token
+may write, and takes the report for what it is: text by whoever opened the pull request. It believes GitHub alone
+about which pull request, which commit and which run it is, draws every word of the comment itself, and sets no status.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from promptci.errors import RefusedError, UsageError
+from promptci.publish import publish_all
+from promptci.publish.comment import FRAME_BYTES
+from promptci.publish.github import artifact
+from promptci.publish.github.api import GitHub, GitHubError
+from promptci.publish.publish_all import Bulletin
+from promptci.publish.runner import event
+from promptci.publish.runner.context import Context
+from promptci.report.markdown import markdown_renderer
+from promptci.report.model import document
+from promptci.report.model.report import ReportView
+from promptci.verdict import Verdict
+
+WARNING = (
+    "This report was written by a run over {whose} commit, without secrets. What it says is that run's own word; no "
+    "commit status was set from it."
+)
+
+
+def comment(source: Path, context: Context, github: GitHub | None, say: Callable[[str], None], out: TextIO) -> int:
+    """Post the comment of the report in `source`, and give the exit code: 0 also where there is nothing to comment.
+
+    Raises
+    ------
+    RefusedError, InputError
+        Where the report is not one, or is about another commit than GitHub says.
+    UsageError
+        Where the event is not the end of another workflow.
+    """
+    if context.event != "workflow_run":
+        raise UsageError(f"The event is {context.event}", "A report of another run is posted at its `workflow_run`.")
+    if event.at(context.payload, "workflow_run", "event") != "pull_request":
+        say("the run was not for a pull request: there is nothing to comment")
+        return 0
+    view = _read(source, context.head_sha)
+    if github is None:
+        raise UsageError("There is no token", "Give the input github-token, and `permissions: pull-requests: write`.")
+    number, why_not = _pull_request(context, github, view)
+    if number is None:
+        say(f"the comment was not posted: {why_not}")
+        return 0
+    there = _in_place_of_the_run(context, number)
+    for note in publish_all.announce(there, _bulletin(view, context), github, out):
+        say(note)
+    return 0
+
+
+def _read(source: Path, head_sha: str) -> ReportView:
+    view = document.load(artifact.report_json(source).decode("utf-8", errors="replace"), artifact.REPORT)
+    if view.head.sha not in (head_sha, None):  # None: the run could not even begin, and says why
+        raise RefusedError(
+            f"The report is about another commit than the run that wrote it, which was for {head_sha}",
+            "Nothing was posted. Look at what that run's workflow did.",
+        )
+    return view
+
+
+def _pull_request(context: Context, github: GitHub, view: ReportView) -> tuple[int | None, str]:
+    """Find the pull request by what GitHub knows of the run; the report chooses only among those of the very commit."""
+    run = context.payload["workflow_run"]
+    owner = event.text(event.at(run, "head_repository", "owner", "login"))
+    branch = event.text(event.at(run, "head_branch"))
+    if owner is None or branch is None:
+        return None, "the fork or its branch is gone"
+    try:
+        pulls = github.pulls_from(owner, branch)
+    except GitHubError as error:
+        return None, f"the pull request was not found: {error}"
+    numbers = [pull.number for pull in pulls if pull.head_sha == context.head_sha]
+    if not numbers:
+        moved = "the pull request has moved on since; its next run comments"
+        return None, moved if pulls else "there is no pull request of this commit"
+    return (view.pull_request if view.pull_request in numbers else numbers[0]), ""
+
+
+def _in_place_of_the_run(context: Context, number: int) -> Context:
+    """Give the context as the run that wrote the report would have had it, so that older and newer are told apart."""
+    run = context.payload["workflow_run"]
+    return dataclasses.replace(
+        context,
+        pull_request=number,
+        run_id=event.count(run.get("id")) or context.run_id,
+        run_attempt=event.count(run.get("run_attempt")) or 1,
+        inputs={**context.inputs, "status": "false", "check-run": "false"},
+        output_path=None,
+    )
+
+
+def _bulletin(view: ReportView, context: Context) -> Bulletin:
+    whose = "Dependabot's" if context.is_dependabot else "a fork's"
+    warned = [WARNING.format(whose=whose)] if context.is_fork else []
+    told = view.model_copy(update={"notes": [*warned, *view.notes]})
+    return Bulletin(
+        verdict=Verdict(view.verdict),
+        exit_code=0,
+        headline=view.headline,
+        comment_md=markdown_renderer.comment(told, spare=FRAME_BYTES),
+        short_comment_md=markdown_renderer.short_comment(told),
+        summary_md=markdown_renderer.summary(told),
+        annotations=(),
+        outputs={},
+    )

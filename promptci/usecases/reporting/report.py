@@ -1,0 +1,73 @@
+"""Draw a report again, from a report.json or from a run's journal, without asking a model."""
+
+import dataclasses
+from pathlib import Path
+
+from promptci.app.environment import Errand, Outcome, World
+from promptci.errors import UsageError
+from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Watch
+from promptci.report import write
+from promptci.report.build import redaction
+from promptci.report.model import document
+from promptci.runs import journal
+from promptci.usecases.evaluation import check, run
+
+
+def redraw(source: Path, out: Path, root: Path, world: World) -> Outcome:
+    """Write all outputs into `out`.
+
+    A report.json holds everything. A journal holds the answers: the run it was written by is gone through again over
+    the same commits in the repository `root`, with the journal in the model's place.
+
+    Raises
+    ------
+    InputError
+        Where the source cannot be read.
+    UsageError
+        Where it is neither.
+    """
+    if source.suffix == ".jsonl":
+        return _from_journal(source, out, root, world)
+    if source.suffix != ".json":
+        raise UsageError(f"{source} is neither a report.json nor a journal.jsonl", "Give one of the two.")
+    view = document.load(source.read_text(encoding="utf-8", errors="replace"), str(source))
+    view = redaction.redacted(view, world.redactor())  # it may have been written elsewhere
+    return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, out))
+
+
+def _from_journal(source: Path, out: Path, root: Path, world: World) -> Outcome:
+    header, answers = journal.read(source)
+    if header.get("head") is None:
+        raise UsageError(f"{source} was made from a working tree, which is gone", "Redraw its report.json instead.")
+    known = {(a.request_key, a.replicate): a.completion for a in answers if a.completion is not None}
+    if out.resolve() == source.parent.resolve():
+        raise UsageError("The journal would be written over", "Give --out another folder.")
+    errand = Errand(
+        root=root,
+        config_path=str(header.get("config", "promptci.yml")),
+        base=header.get("base"),
+        head=str(header["head"]),
+        out=out,
+        no_cache=True,
+    )
+    again = check.check if header.get("base") is not None else run.run
+    return again(errand, dataclasses.replace(world, answers=Replay(known)))
+
+
+class Replay:
+    """A provider that knows what a journal holds, and nothing else."""
+
+    def __init__(self, known: dict[tuple[str, int], Completion]) -> None:
+        self.name = "journal"
+        self.concurrency = 64
+        self._known = known
+
+    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+        """Give the answer that the journal holds."""
+        found = self._known.get((request.key, replicate))
+        if found is None:
+            raise CallError("not-recorded", "the journal holds no answer to this; the run was not finished")
+        return found
+
+    async def aclose(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,1 @@
+"""Use cases that set a repository up: init, doctor, demo."""

@@ -1,0 +1,205 @@
+"""Look a repository over before it is relied on: its files, its endpoint and its workflow, and what to mend in each."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from promptci.config import load as config_load
+from promptci.config.model import Config
+from promptci.config.policy import Missing
+from promptci.errors import InputError, Problem, ProviderError
+from promptci.files import strict_yaml
+from promptci.files.lines import decode
+from promptci.git import command, globs
+from promptci.git.repo import Repo
+from promptci.git.snapshot import WORK_TREE, Snapshot
+from promptci.pipeline import collect, planning, questions
+from promptci.pipeline.collect import Gathered, Side
+from promptci.prompts import load as prompts_load
+from promptci.prompts.model import Prompt
+from promptci.providers.base import Usage
+from promptci.providers.http import endpoint
+from promptci.providers.prices import PriceList
+from promptci.runs.model import PromptPlan, Status
+from promptci.usecases.setup import doctor_workflow
+
+Weight = Literal["error", "warning"]
+REPORT = "promptci-report"
+"""Where the report goes by default."""
+JUDGES = {"judge", "llm"}
+"""Assertions that a model marks."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing to mend."""
+
+    problem: Problem
+    weight: Weight
+    """`error`: promptci will not do what is wanted of it. `warning`: it will, and could do it better."""
+
+
+@dataclass(kw_only=True, slots=True)
+class _Patient:
+    """A repository, and what is known of it so far."""
+
+    root: Path
+    config_path: str
+    snapshot: Snapshot
+    config: Config = field(default_factory=Config)
+    document: strict_yaml.Document | None = None
+    """promptci.yml with its lines; None where there is none."""
+    plans: list[PromptPlan] = field(default_factory=list)
+
+    def place(self, *keys: str) -> int | None:
+        """Give the line of a key of promptci.yml."""
+        return None if self.document is None else self.document.line(keys)
+
+    def found(self, weight: Weight, what: str, fix: str, *keys: str) -> Finding:
+        """Give a finding about promptci.yml."""
+        return Finding(
+            problem=Problem(path=self.config_path, line=self.place(*keys), what=what, fix=fix), weight=weight
+        )
+
+
+def examine(root: Path, config_path: str) -> tuple[Finding, ...]:
+    """Give all that is to be mended in the working tree, by file and line.
+
+    Raises
+    ------
+    GitError
+        Where `root` is in no repository.
+    """
+    repo = Repo.discover(root)
+    with closing(repo.snapshot(WORK_TREE)) as snapshot:
+        patient = _Patient(root=repo.root, config_path=config_path, snapshot=snapshot)
+        findings = [*_config(patient)]
+        findings += [*_prompts(patient), *_judge(patient), *_provider(patient), *_cache(patient)]
+        findings += [
+            Finding(problem=problem, weight=weight)
+            for problem, weight in doctor_workflow.examine(snapshot, patient.config)
+        ]
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.what)))
+
+
+def _all(error: InputError) -> list[Finding]:
+    return [Finding(problem=problem, weight="error") for problem in error.problems]
+
+
+def _config(patient: _Patient) -> Iterator[Finding]:
+    try:
+        data = patient.snapshot.read(patient.config_path)
+        if data is None:
+            yield patient.found("warning", "there is no such file, so everything is at its default", "`promptci init`.")
+            return
+        patient.document = strict_yaml.load(decode(data, patient.config_path), patient.config_path)
+        patient.config = config_load.load(data, patient.config_path)
+    except InputError as error:
+        yield from _all(error)
+
+
+def _prompts(patient: _Patient) -> Iterator[Finding]:
+    config, snapshot = patient.config, patient.snapshot
+    paths = sorted({path for pattern in config.prompts.include for path in snapshot.glob(pattern)})
+    if not paths:
+        shown = ", ".join(f"`{pattern}`" for pattern in config.prompts.include)
+        fix = "Move the prompts there, or name their folder in `prompts.include`."
+        yield patient.found("error", f"no prompt matches {shown}", fix, "prompts", "include")
+    prompts, problems = prompts_load.load_all(snapshot.read, paths)
+    yield from (Finding(problem=problem, weight="error") for problem in problems)
+    for prompt in prompts.values():
+        yield from _goldens(patient, prompt)
+    gathered = Gathered(config=config, config_source=patient.config_path, plans=tuple(patient.plans))
+    try:
+        planning.make(gathered)
+    except InputError as error:
+        yield from _all(error)
+
+
+def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[Finding]:
+    side = Side(snapshot=patient.snapshot, config=patient.config)
+    try:
+        goldens = collect.golden_set(patient.snapshot, prompt, collect.golden_paths(side, prompt))
+    except InputError as error:
+        yield from _all(error)
+        return
+    if not goldens.cases:
+        wanted = patient.config.prompts.goldens.replace("{name}", prompt.name)
+        weight: Weight = "warning" if patient.config.gate.on_missing_goldens is Missing.WARN else "error"
+        what = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
+        fix = f"Write some to {wanted.replace('*', 'jsonl')}, or as `testData` of the prompt."
+        yield Finding(problem=Problem(path=prompt.path, line=1, what=what, fix=fix), weight=weight)
+    patient.plans.append(
+        questions.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, (prompt, goldens), ["asked for"])
+    )
+
+
+def _judge(patient: _Patient) -> Iterator[Finding]:
+    judge = patient.config.judge
+    uses = {
+        made.name: {a.type for planned in made.cases for a in planned.case.assertions} & JUDGES
+        for made in patient.plans
+    }
+    if any("judge" in types for types in uses.values()):
+        for key, value in (("model", judge.model), ("rubric", judge.rubric)):
+            if value is None:
+                what = f"goldens use the assertion `judge`, and `judge.{key}` is not set"
+                yield patient.found("error", what, f"Set `judge.{key}`.", "judge")
+    try:
+        collect.rubric_text(patient.snapshot, judge.rubric)
+    except InputError as error:
+        yield from _all(error)
+    for name in (name for name, types in uses.items() if types):
+        pattern = patient.config.prompts.goldens.replace("{name}", globs.escaped(name))
+        labels = pattern.removesuffix(".*") + ".labels.*"
+        if not patient.snapshot.glob(labels):
+            what = f"a model marks answers of `{name}`, and there are no labels to check its marks against"
+            path = patient.config.prompts.goldens.replace("{name}", name).removesuffix(".*") + ".labels.jsonl"
+            yield Finding(
+                problem=Problem(path=path, what=what, fix="Let a person mark some answers there."), weight="warning"
+            )
+
+
+def _provider(patient: _Patient) -> Iterator[Finding]:
+    options = patient.config.provider
+    if options.kind == "recorded" and (not options.path or not (patient.root / options.path).is_file()):
+        what = f"there is no file of recorded answers at `{options.path or ''}`"
+        yield patient.found("error", what, "Record it: `promptci check --record FILE`.", "provider", "path")
+    if options.kind != "openai":
+        return
+    try:
+        endpoint.check(options.base_url, has_key=bool(options.api_key_env))
+    except ProviderError as error:
+        yield patient.found("error", error.message, error.fix, "provider", "base_url")
+        return
+    if endpoint.is_loopback(options.base_url):
+        return
+    price = PriceList(options).price
+    models = {prompt.model for made in patient.plans for prompt in _versions(made)} | {patient.config.judge.model}
+    for model in sorted(model for model in models if model):
+        if price(model, Usage(input_tokens=1, output_tokens=1)) is None:
+            what = f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"
+            yield patient.found("warning", what, f"Write it under `provider.prices: {{{model}: …}}`.", "provider")
+
+
+def _versions(made: PromptPlan) -> list[Prompt]:
+    return [prompt for prompt in (made.base, made.head) if prompt is not None]
+
+
+def _cache(patient: _Patient) -> Iterator[Finding]:
+    folder = patient.config.run.cache
+    tracked = command.split(command.run(patient.root, "ls-files", "-z"))
+    if folder and (committed := [path for path in tracked if path.startswith(f"{folder.rstrip('/')}/")]):
+        what = f"{len(committed)} files of answers are committed under {folder}; promptci does not use them"
+        fix = f"`git rm -r --cached {folder}`: whoever can commit answers can make any prompt pass."
+        yield Finding(problem=Problem(path=committed[0], what=what, fix=fix), weight="error")
+    for path in filter(None, (folder, REPORT)):
+        if command.attempt(patient.root, "check-ignore", "--quiet", "--", f"{path}/x").returncode == 1:
+            top = path.split("/")[0]
+            what = f"`{top}/`, which promptci writes, is not ignored and would be committed by `git add --all`"
+            yield Finding(
+                problem=Problem(path=".gitignore", what=what, fix=f"Add the line `{top}/`."), weight="warning"
+            )

@@ -1,0 +1,1 @@
+"""Use cases that measure what a gate can be trusted with: selftest, power, judge calibration."""

@@ -1,0 +1,111 @@
+"""Measure the judges of a repository by its labels, and nothing else: no candidate is asked."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from promptci.app.environment import Errand, World
+from promptci.errors import ConfigError, InputError, ProviderError, UsageError
+from promptci.files import write
+from promptci.git.repo import Repo
+from promptci.git.snapshot import Snapshot
+from promptci.pipeline import asking, judge_labels, planning
+from promptci.pipeline.collect import Gathered
+from promptci.redact import Redactor
+from promptci.report.build import judge_view
+from promptci.report.model.judge import JudgeView
+from promptci.runs.model import Plan
+from promptci.scoring.judges.trust import Judging, Trust
+from promptci.usecases.evaluation import run
+
+FILE = "calibration.json"
+SCHEMA = "promptci/judge-calibration/v1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Calibrated:
+    """What came of it."""
+
+    judges: Mapping[str, JudgeView] = field(default_factory=dict)
+    """By prompt's name."""
+    notes: tuple[str, ...] = ()
+    path: Path | None = None
+    """None after a dry run."""
+
+    @property
+    def exit_code(self) -> int:
+        """1 where some judge is not trusted."""
+        return int(any(not judge.trusted for judge in self.judges.values()))
+
+
+def calibrate(errand: Errand, world: World, prompt: str | None = None) -> Calibrated:
+    """Have the judge of each prompt (or of one) mark its labelled answers at one revision.
+
+    Raises
+    ------
+    UsageError, ConfigError
+        Where there is no such prompt, nothing to measure by, or a file that cannot be used.
+    ProviderError
+        Where the judge could not be asked.
+    """
+    repo = Repo.discover(errand.root)
+    with closing(repo.snapshot(errand.head)) as head:
+        try:
+            gathered = _chosen(judge_labels.apply(run.everything(head, errand.config_path), None, head), prompt)
+        except InputError as error:  # what this command is given to work with, as a configuration is
+            raise ConfigError(error.problems) from error
+        if errand.dry_run:
+            for line in planning.describe_labels(gathered):
+                world.say(line)
+            return Calibrated()
+        return _asked(gathered, head, errand, world)
+
+
+def _chosen(gathered: Gathered, prompt: str | None) -> Gathered:
+    names = [plan.name for plan in gathered.plans]
+    if prompt is not None and prompt not in names:
+        raise UsageError(f"There is no prompt `{prompt}`", f"There are: {', '.join(names) or 'none'}.")
+    kept = {name: found for name, found in gathered.labelled.items() if prompt in (None, name)}
+    if not kept:
+        whose = "No judged prompt has labels" if prompt is None else f"The prompt `{prompt}` has no judge, or no labels"
+        raise UsageError(whose, f"Write some, such as {gathered.config.judge.labels}; see docs/judge.md.")
+    plans = tuple(plan for plan in gathered.plans if plan.name in kept)
+    return replace(gathered, plans=plans, labelled=kept)
+
+
+def _asked(gathered: Gathered, head: Snapshot, errand: Errand, world: World) -> Calibrated:
+    if errand.no_cache:  # nor what an earlier call of this command has written down
+        (errand.out / asking.JOURNAL).unlink(missing_ok=True)
+    asked = asking.ask(Plan(prompts=gathered.plans), gathered, (None, head.sha), errand, world)
+    if asked.findings:
+        raise ProviderError(asked.findings[0].text)
+    _refuse_silence(asked.trusts)
+    if not asked.trusts:
+        raise UsageError("There is no judge to be measured", "Set `judge.model` and `judge.rubric` in promptci.yml.")
+    views = {name: judge_view.view(Judging(trust=trust)) for name, trust in asked.trusts.items()}
+    judges = {name: view for name, view in views.items() if view is not None}
+    path = errand.out / FILE
+    written = {
+        "schema": SCHEMA,
+        "revision": head.sha,
+        "prompts": {name: judge.model_dump() for name, judge in judges.items()},
+    }
+    text = json.dumps(written, indent=2, ensure_ascii=False) + "\n"
+    write.write_text(path, Redactor.from_environ(world.environ).text(text))
+    return Calibrated(judges=judges, notes=(*_notes(gathered), *asked.notes), path=path)
+
+
+def _refuse_silence(trusts: Mapping[str, Trust]) -> None:
+    """Raise where a judge marked nothing at all: that says nothing about its marks."""
+    for name, trust in trusts.items():
+        found = trust.calibration
+        if found is not None and found.unscored and not found.scored:
+            raise ProviderError(f"{name}: the judge marked none of the {found.labels} labels: {found.trouble}")
+
+
+def _notes(gathered: Gathered) -> Sequence[str]:
+    """Give what is to be known about the labels; the prompts' own notes are for a run's report."""
+    own = set(gathered.labelled)
+    return [note for plan in gathered.plans if plan.name in own for note in plan.notes if "labels" in note]

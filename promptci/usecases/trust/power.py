@@ -1,0 +1,149 @@
+"""Say before a run what the goldens can show, and what it costs to see more."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from promptci.app.environment import Errand, World
+from promptci.compare import quality
+from promptci.gates import power_analysis
+from promptci.gates.power_analysis import Foresight
+from promptci.git.repo import Repo
+from promptci.history import flaky
+from promptci.pipeline import planning
+from promptci.pipeline.collect import Gathered
+from promptci.present import formatting
+from promptci.providers.prices import PriceList
+from promptci.runs.estimate import estimate
+from promptci.runs.model import PromptPlan
+from promptci.usecases.evaluation import run, run_history
+from promptci.usecases.trust import selftest
+
+ASSUMED = (0.05, 0.10, 0.20)
+"""Discordances shown for a prompt of which none was measured."""
+SPREADS = (0.1, 0.2, 0.3)
+"""Standard deviations of a case's difference in marks, likewise."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is asked of `power`."""
+
+    drop: float | None = None
+    """Drop to be seen; None: `gate.max_drop`."""
+    discordance: float | None = None
+    """Assumed by the user; None: as `selftest` or earlier runs measured it, else several are shown."""
+    prompts: tuple[str, ...] = ()
+
+
+def power(errand: Errand, question: Question, world: World) -> list[tuple[str, Foresight]]:
+    """Tell, for each prompt, the smallest drop its goldens show, and what a smaller one would take.
+
+    Raises
+    ------
+    InputError
+        With every mistake in the files.
+    UsageError
+        Where there is no such prompt.
+    """
+    with closing(Repo.discover(errand.root).snapshot(errand.head)) as head:
+        gathered = selftest.chosen(run.everything(head, errand.config_path), question.prompts)
+    drop = gathered.config.gate.max_drop if question.drop is None else question.drop
+    measured = _measured(gathered, errand, world)
+    found = []
+    for plan in gathered.plans:
+        graded = _graded(plan)
+        price = _price(plan, gathered)
+        world.say(f"{plan.name}: {formatting.count(len(plan.cases), 'case')}, a check costs {_money(price)}")
+        for variance, source in _noise(plan, question, measured, graded=graded):
+            one = _foresee(plan, variance, gathered, drop=drop, graded=graded)
+            found.append((plan.name, one))
+            for line in words(one, drop, source, price):
+                world.say(f"  {line}")
+    return found
+
+
+def _graded(plan: PromptPlan) -> bool:
+    return quality.is_graded([planned.case for planned in plan.cases])
+
+
+def _measured(gathered: Gathered, errand: Errand, world: World) -> dict[str, tuple[float, str]]:
+    """Give the noise of each prompt of which it is known, and from where."""
+    found: dict[str, tuple[float, str]] = {}
+    folder = gathered.config.run.history
+    if folder is not None:
+        past = run_history.opened(errand.root, folder, world.now()).read()
+        for plan in (plan for plan in gathered.plans if not _graded(plan)):
+            known = flaky.discordance(past.cases, plan.name)
+            if known is not None:
+                found[plan.name] = (known.rate, f"measured on {known.answers:,} answers of earlier runs")
+    tested = selftest.read_discordance(errand.out / selftest.OUTPUT)
+    return found | {name: (variance, "measured by selftest") for name, variance in tested.items()}
+
+
+def _noise(
+    plan: PromptPlan, question: Question, measured: dict[str, tuple[float, str]], *, graded: bool
+) -> Sequence[tuple[float, str]]:
+    if question.discordance is not None:
+        return [(question.discordance, f"assumed: {formatting.percent(question.discordance)}")]
+    if plan.name in measured:
+        return [measured[plan.name]]
+    if graded:
+        return [(sd**2, f"if marks differ by {formatting.points(sd)} from run to run") for sd in SPREADS]
+    return [
+        (share, f"if {formatting.percent(share)} of the cases change their verdict by themselves") for share in ASSUMED
+    ]
+
+
+def _foresee(plan: PromptPlan, variance: float, gathered: Gathered, *, drop: float, graded: bool) -> Foresight:
+    return power_analysis.foresee(
+        [planned.case for planned in plan.cases],
+        variance,
+        drop=drop,
+        repeats=gathered.config.run.repeats,
+        graded=graded,
+        alpha=gathered.config.gate.alpha,
+    )
+
+
+def _price(plan: PromptPlan, gathered: Gathered) -> Decimal | None:
+    """Give the price of asking both versions and their judges; None where it is unknown."""
+    once = replace(gathered, plans=(plan,))
+    questions = planning.make(once)
+    asked = [estimate(questions, PriceList(gathered.config.provider).price), planning.judges(questions, once)]
+    total = Decimal(0)
+    for found in asked:
+        if found is not None:
+            if found.usd is None or found.usd_is_lower_bound:
+                return None
+            total += found.usd
+    return 2 * total
+
+
+def words(found: Foresight, drop: float, source: str, price: Decimal | None) -> list[str]:
+    """Say one foresight in plain lines."""
+    seen = "none" if found.smallest_drop is None else formatting.points(found.smallest_drop)
+    lines = [f"{source}: smallest drop shown with 80% power: {seen}"]
+    if found.effective < found.cases:
+        lines.append(f"  (the cases stand in clusters and are worth about {found.effective} independent ones)")
+    if found.cases_for_drop > found.cases:
+        lines.append(f"  to see {formatting.points(drop)}: {_more(found.cases_for_drop, found.cases, price)}")
+    if found.cases_for_drop > found.cases and found.repeats_for_drop is not None:
+        times = found.repeats_for_drop
+        lines.append(
+            f"    or each of these asked {times} times, {_money(None if price is None else price * times)} a check"
+        )
+    if found.cases_for_pass > found.cases:
+        more = _more(found.cases_for_pass, found.cases, price)
+        lines.append(f"  to show “not worse by {formatting.points(drop)}” where nothing changed: {more}")
+    return lines
+
+
+def _more(needed: int, cases: int, price: Decimal | None) -> str:
+    whole = None if price is None or not cases else price * needed / cases
+    return f"{needed:,} cases ({needed - cases:,} more), {_money(whole)} a check"
+
+
+def _money(amount: Decimal | None) -> str:
+    return "price unknown" if amount is None else f"at most {formatting.money(float(amount))}"

@@ -1,0 +1,166 @@
+"""Put the gate to the test: an A/A run, in which nothing changes and nothing should be blocked."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from promptci.app.environment import Errand, World
+from promptci.errors import UsageError
+from promptci.files import write
+from promptci.gates import aa_test
+from promptci.gates.aa_test import SelfTest
+from promptci.git.repo import Repo
+from promptci.pipeline import asking, planning
+from promptci.pipeline.asking import Asked
+from promptci.pipeline.collect import Gathered
+from promptci.present import formatting
+from promptci.scoring.model import ScoredCase
+from promptci.usecases.evaluation import run
+
+SCHEMA = "promptci/selftest/v1"
+OUTPUT = "selftest.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What a self-test may do."""
+
+    prompts: tuple[str, ...] = ()
+    """Names; empty: all."""
+    answers: int | None = None
+    """Answers to each case; None: as many as two versions need."""
+    simulations: int = aa_test.SIMULATIONS
+    agree: Callable[[str], bool] = lambda _: False
+    """Asked, with the price, whether to spend it."""
+
+
+def selftest(errand: Errand, wanted: Wanted, world: World) -> tuple[SelfTest, ...]:
+    """Ask each case of the prompts at one revision several times, and see how often the gate cries wolf.
+
+    Raises
+    ------
+    InputError
+        With every mistake in the files.
+    UsageError
+        Where there is no such prompt, or the price was not agreed to.
+    """
+    with closing(Repo.discover(errand.root).snapshot(errand.head)) as head:
+        gathered = chosen(run.everything(head, errand.config_path), wanted.prompts)
+        limits = gathered.config.run
+        least = aa_test.answers_needed(limits)
+        if wanted.answers is not None and wanted.answers < least:
+            raise UsageError(
+                f"--answers must be at least {least}", "Two versions are dealt their answers out of these."
+            )
+        often = replace(limits, repeats=wanted.answers or least, disagree=None, early_stop=False)
+        repeated = replace(gathered, config=replace(gathered.config, run=often))
+        plan = planning.make(repeated)
+        for line in planning.describe(plan, gathered):
+            world.say(line)
+        if errand.dry_run:
+            return ()
+        if not wanted.agree("Ask all of this?"):
+            raise UsageError("nothing was asked", "Agree to the price, or pass --yes.")
+        asked = asking.ask(plan, repeated, (None, head.sha), errand, world) if plan.questions else Asked()
+    found = tuple(
+        aa_test.selftest(prompt, _by_case(prompt.name, asked), limits, gathered.config.gate, wanted.simulations)
+        for prompt in gathered.plans
+        if prompt.cases
+    )
+    for finding in asked.findings:
+        world.say(finding.text)
+    for one in found:
+        for line in words(one):
+            world.say(line)
+    write.write_text(errand.out / OUTPUT, dump(found))
+    world.say(f"written: {errand.out / OUTPUT}")
+    return found
+
+
+def chosen(gathered: Gathered, names: tuple[str, ...]) -> Gathered:
+    """Keep the prompts asked for; UsageError where one is not there."""
+    known = [plan.name for plan in gathered.plans]
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise UsageError(f"there is no prompt `{missing[0]}`", f"There are: {', '.join(known) or 'none'}.")
+    return replace(gathered, plans=tuple(p for p in gathered.plans if not names or p.name in names))
+
+
+def _by_case(name: str, asked: Asked) -> dict[str, list[ScoredCase]]:
+    found: dict[str, list[ScoredCase]] = defaultdict(list)
+    for one in asked.scored:
+        if one.answer.prompt == name:
+            found[one.case.id].append(one)
+    return found
+
+
+def words(found: SelfTest) -> list[str]:
+    """Say what an A/A run showed, in plain lines."""
+    lo, hi = formatting.percent(found.interval.lo), formatting.percent(found.interval.hi)
+    drawn = f"{found.simulations:,} pull requests that change nothing"
+    undecided = formatting.percent(found.undecided / found.simulations)
+    lines = [
+        f"{found.prompt}: of {drawn}, dealt out of the answers to {formatting.count(found.cases, 'case')}:",
+        (
+            f"  blocked {formatting.percent(found.rate)}"
+            f" (95% interval {lo} to {hi}; stated: {formatting.percent(found.alpha)})"
+        ),
+        f"  undecided {undecided}",
+    ]
+    if found.discordance is not None:
+        lines.append(f"  {formatting.percent(found.discordance)} of the cases change their verdict from run to run")
+    if found.spread is not None:
+        lines.append(
+            f"  the marks of a case differ from run to run by {formatting.points(found.spread)} (standard deviation)"
+        )
+    drop = found.detectable_drop
+    lines.append(f"  smallest drop shown with 80% power: {'none' if drop is None else formatting.points(drop)}")
+    if found.flaky:
+        worst = sorted(found.flaky, key=lambda one: abs(one.passed / one.answers - 0.5))[:5]
+        listed = ", ".join(f"{one.id} ({one.passed} of {one.answers} right)" for one in worst)
+        lines.append(f"  {formatting.count(len(found.flaky), 'case')} right at one time and wrong at another: {listed}")
+    if found.left_out:
+        lines.append(f"  {formatting.count(found.left_out, 'case')} left out, for lack of answers")
+    if not found.keeps_promise:
+        lines.append("  More than stated: look at the cases that hang together (give them one `cluster`).")
+    return lines
+
+
+def dump(found: tuple[SelfTest, ...]) -> str:
+    """Give selftest.json."""
+    return json.dumps({"schema": SCHEMA, "prompts": [_facts(one) for one in found]}, indent=2) + "\n"
+
+
+def _facts(one: SelfTest) -> dict[str, Any]:
+    return {
+        "prompt": one.prompt,
+        "cases": one.cases,
+        "left_out": one.left_out,
+        "simulations": one.simulations,
+        "blocked": one.blocked,
+        "undecided": one.undecided,
+        "false_alarm_rate": one.rate,
+        "interval": [one.interval.lo, one.interval.hi],
+        "alpha": one.alpha,
+        "discordance": one.discordance,
+        "spread": one.spread,
+        "detectable_drop": one.detectable_drop,
+        "flaky": [{"id": f.id, "passed": f.passed, "answers": f.answers} for f in one.flaky],
+    }
+
+
+def read_discordance(path: Path) -> dict[str, float]:
+    """Give each prompt's discordance (or, of marks, variance) from a selftest.json; empty where there is none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        rows = value["prompts"] if value.get("schema") == SCHEMA else []
+        return {
+            str(row["prompt"]): float(row["discordance"] if row["discordance"] is not None else row["spread"] ** 2)
+            for row in rows
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}

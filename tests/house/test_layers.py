@@ -1,0 +1,121 @@
+"""The order of the packages: imports only go down, packages of one layer do not import each other."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2] / "promptci"
+
+LAYERS = [  # top to bottom
+    {"cli", "action"},
+    {"usecases"},
+    {"app"},
+    {"report", "site", "publish"},
+    {"present"},
+    {"gates", "rollout", "drift", "monitor"},
+    {"shards"},
+    {"pipeline"},
+    {"history", "registry", "audit", "requestlog"},
+    {"scoring"},
+    {"runs"},
+    {"config"},
+    {"prompts", "goldens", "git", "providers"},
+    {"compare"},
+    {"documents"},
+    {"stats", "files", "redact"},
+    {"errors", "verdict", "findings"},
+]
+LAYER_OF = {package: layer for layer, packages in enumerate(LAYERS) for package in packages}
+KNOWN_VIOLATIONS = {
+    ("compare", "prompts"),
+    ("compare", "runs"),
+    ("compare", "scoring"),
+    ("compare", "goldens"),
+    ("config", "runs"),
+    ("pipeline", "app"),
+    ("pipeline", "gates"),
+    ("pipeline", "shards"),
+    ("present", "report"),
+    ("runs", "scoring"),
+    ("shards", "app"),
+}
+"""To be removed one by one; nothing is ever added."""
+DOORS = {"__init__", "__main__"}
+MAX_FILE, MAX_FUNCTION, MAX_ARGUMENTS = 300, 50, 6
+OWNERS = {"aiohttp": "providers/http/transport.py", "github": "publish/github/pygithub_client.py"}
+"""Libraries that one file alone may import."""
+TOO = {"aiohttp": "providers/http/batch_http.py"}
+"""A second file that may: of files and orders the owner knows nothing."""
+
+
+def modules() -> Iterator[tuple[Path, str, str]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        room = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        if room not in DOORS and "_data" not in path.parts:
+            yield path.relative_to(ROOT), room, path.read_text()
+
+
+def imported(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "write imports in full"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def rooms_imported(source: str) -> Iterator[str]:
+    yield from (name.split(".")[1] for name in imported(source) if name.startswith("promptci."))
+
+
+def uphill(found: Iterator[tuple[Path, str, str]]) -> list[str]:
+    return [
+        f"{path} imports promptci.{other}"
+        for path, room, source in found
+        for other in rooms_imported(source)
+        if other in LAYER_OF and other != room and LAYER_OF[other] <= LAYER_OF[room]
+        if (room, other) not in KNOWN_VIOLATIONS
+    ]
+
+
+def test_every_room_has_a_floor() -> None:
+    assert {room for _, room, _ in modules()} <= LAYER_OF.keys()
+
+
+def test_imports_run_downhill() -> None:
+    assert not uphill(modules())
+
+
+def test_a_planted_uphill_import_is_named() -> None:
+    planted = iter([(Path("publish/x.py"), "publish", "from promptci.report import view")])
+    assert uphill(planted) == ["publish/x.py imports promptci.report"]
+
+
+def test_a_library_behind_a_door_is_imported_by_one_file_only() -> None:
+    strays = [
+        f"{path} imports {name}"
+        for path, _, source in modules()
+        for name in imported(source)
+        if (owner := OWNERS.get(name.split(".")[0])) and path.as_posix() not in {owner, TOO.get(name.split(".")[0])}
+    ]
+    assert not strays
+
+
+def test_scipy_is_used_by_its_special_functions_alone() -> None:
+    """The image leaves out the rest, which is most of its size."""
+    found = {".".join(name.split(".")[:2]) for _, _, source in modules() for name in imported(source)}
+    assert {name for name in found if name.split(".")[0] == "scipy"} == {"scipy.special"}
+
+
+def test_nothing_is_too_big() -> None:
+    big = []
+    for path, _, source in modules():
+        if source.count("\n") > MAX_FILE:
+            big.append(f"{path}: {source.count(chr(10))} lines")
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or node.lineno) - node.lineno + 1
+                count = len(node.args.args) + len(node.args.kwonlyargs)
+                if length > MAX_FUNCTION or count > MAX_ARGUMENTS:
+                    big.append(f"{path}:{node.name}: {length} lines, {count} arguments")
+    assert not big, "\n".join(big)
