@@ -10,8 +10,9 @@ from typing import Any
 from fakes.openai_server import Call, OpenAIServer, Reply
 from fakes.repo import RepoBuilder
 
-from promptci.app.environment import Errand, Outcome, World
 from promptci.app.progress import PlainProgress
+from promptci.app.requests import CheckRequest, RunResult
+from promptci.pipeline.environment import Environment
 from promptci.usecases.evaluation import check
 
 PROMPT = "prompts/order.prompt.yml"
@@ -69,11 +70,11 @@ def shop(path: Path, files: Mapping[str, str | bytes], server: OpenAIServer | No
     return builder.branch("pr")
 
 
-def world(**environ: str) -> tuple[World, list[str]]:
+def world(**environ: str) -> tuple[Environment, list[str]]:
     said: list[str] = []
-    return World(environ=environ, progress=PlainProgress(said.append), say=said.append, now=lambda: NOW), said
+    return Environment(environ=environ, progress=PlainProgress(said.append), print=said.append, now=lambda: NOW), said
 
 
-def checked(builder: RepoBuilder, *, environ: Mapping[str, str] | None = None, **errand: Any) -> Outcome:
+def checked(builder: RepoBuilder, *, environ: Mapping[str, str] | None = None, **errand: Any) -> RunResult:
     out = errand.pop("out", builder.path.parent / "out")
-    return check.check(Errand(root=builder.path, out=out, **errand), world(**(environ or {}))[0])
+    return check.check(CheckRequest(root=builder.path, out=out, **errand), world(**(environ or {}))[0])

@@ -14,10 +14,11 @@ from typing import TextIO
 
 from promptci.action import publication
 from promptci.app import error_boundary
-from promptci.app.environment import Errand, Outcome, Outsider, World
 from promptci.app.progress import PlainProgress
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import PromptciError, RefusedError
 from promptci.git.repo import Repo
+from promptci.pipeline.environment import Environment, Trigger, UntrustedSource
 from promptci.publish import publish_all
 from promptci.publish.github import pygithub_client
 from promptci.publish.github.api import GitHub
@@ -26,7 +27,7 @@ from promptci.publish.runner.context import Context
 from promptci.publish.runner.event import PRIVILEGED
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
-from promptci.shards.partition import Shard
+from promptci.runs.partition import Shard
 from promptci.usecases.evaluation import check, evaluate, merge, run
 from promptci.usecases.reporting import comment
 from promptci.verdict import Verdict
@@ -120,21 +121,23 @@ def _still_approved(context: Context, github: GitHub | None) -> None:
         )
 
 
-def _check(context: Context, environ: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> Outcome:
-    world = World(
+def _check(context: Context, environ: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> RunResult:
+    env = Environment(
         environ=_with_key(environ, context),
         progress=PlainProgress(say),
-        say=say,
+        print=say,
         now=lambda: datetime.now(UTC),
-        repository=context.repository,
-        pull_request=context.pull_request,
-        actor=context.actor,
-        run_url=context.run_url,
-        scheduled=context.event == "schedule",
-        outsider=_outsider(context),
+        trigger=Trigger(
+            repository=context.repository,
+            pull_request=context.pull_request,
+            actor=context.actor,
+            run_url=context.run_url,
+            scheduled=context.event == "schedule",
+            untrusted_source=_untrusted_source(context),
+        ),
     )
     head = context.inputs["head"] or context.head_sha
-    errand = Errand(
+    request = CheckRequest(
         root=context.workspace,
         config_path=context.inputs["config"],
         head=head,
@@ -147,14 +150,14 @@ def _check(context: Context, environ: Mapping[str, str], folder: Path, say: Call
     again = check.check if context.is_change else run.run
     try:
         if context.is_change:
-            errand = dataclasses.replace(errand, base=_base(context, head))
+            request = dataclasses.replace(request, base=_base(context, head))
         if context.inputs["merge"]:
-            return merge.of([context.workspace / context.inputs["merge"]], again, errand, world)
-        return again(errand, world)
+            return merge.of([context.workspace / context.inputs["merge"]], again, request, env)
+        return again(request, env)
     except PromptciError as error:
-        if errand.shard is not None:
+        if request.shard is not None:
             raise
-        return evaluate.failed(error, errand, world)
+        return evaluate.failed(error, request, env)
 
 
 def _base(context: Context, head: str) -> str | None:
@@ -165,14 +168,14 @@ def _base(context: Context, head: str) -> str | None:
     return Repo.discover(context.workspace).merge_base(base, head)
 
 
-def _outsider(context: Context) -> Outsider | None:
+def _untrusted_source(context: Context) -> UntrustedSource | None:
     """Tell whose commits these are where GitHub gives no secrets; None where it does."""
     if not context.is_dependabot and (not context.is_fork or context.event in PRIVILEGED):
         return None
     label = context.inputs["approval-label"]
-    return Outsider(
-        who="pull requests of Dependabot" if context.is_dependabot else "pull requests from forks",
-        way_out=(
+    return UntrustedSource(
+        description="pull requests of Dependabot" if context.is_dependabot else "pull requests from forks",
+        remedy=(
             "A maintainer who has read the change can run it for exactly this commit"
             + (f" by putting the label `{label}` on the pull request." if label else ", see docs/github.md.")
         ),

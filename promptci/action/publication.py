@@ -1,9 +1,9 @@
-"""What GitHub is told: texts, annotations and outputs, made from the outcome of an errand."""
+"""What GitHub is told: texts, annotations and outputs, made from the outcome of an request."""
 
 import os
 from pathlib import Path
 
-from promptci.app.environment import Outcome
+from promptci.app.requests import RunResult
 from promptci.publish.annotation import Annotation
 from promptci.publish.comment import FRAME_BYTES
 from promptci.publish.publish_all import Bulletin
@@ -14,8 +14,8 @@ from promptci.report.model.report import ReportView
 from promptci.verdict import Verdict
 
 
-def make(outcome: Outcome, root: Path) -> Bulletin:
-    """Give the bulletin of an errand that wrote a report; paths in it are relative to `root`, the workspace.
+def make(outcome: RunResult, root: Path) -> Bulletin:
+    """Give the bulletin of an request that wrote a report; paths in it are relative to `root`, the workspace.
 
     The container sees the workspace under another name than the steps after it do.
     """
@@ -66,7 +66,7 @@ def _relative(path: Path, root: Path) -> str:
     return os.path.relpath(path.resolve(), root.resolve())
 
 
-def _of_files(outcome: Outcome) -> list[Annotation]:
+def _of_files(outcome: RunResult) -> list[Annotation]:
     """Point at each mistake in a file."""
     return [
         Annotation(path=p.path, line=p.line, level="error", title="promptci: file", message=f"{p.what}. {p.fix}")

@@ -2,7 +2,7 @@
 
 import click
 
-from promptci.app.environment import Errand
+from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
 from promptci.usecases.evaluation import check
 
@@ -19,8 +19,8 @@ def command(base: str | None, head: str, **others: object) -> int:
     Exit code: 0 let it through, 1 a regression or a crossed limit, 3 undecided where that blocks, 4 could not
     evaluate, 2 bad usage or configuration.
     """
-    errand = Errand(base=base, head=head, **others)  # type: ignore[arg-type]  # click has checked and converted each
-    with console.world() as world:
-        outcome = check.check(errand, world)
+    request = CheckRequest(base=base, head=head, **others)  # type: ignore[arg-type]  # click has checked and converted each
+    with console.environment() as env:
+        outcome = check.check(request, env)
         console.show(outcome)
     return outcome.exit_code

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 
-from promptci.app.environment import Outcome, World
 from promptci.app.progress import PlainProgress
+from promptci.app.requests import RunResult
+from promptci.pipeline.environment import Environment
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
 from promptci.runs.model import Answer
@@ -68,16 +69,16 @@ class Bar:
 
 
 @contextmanager
-def world() -> Iterator[World]:
-    """Give the real world; the progress bar is put away however the errand ends."""
+def environment() -> Iterator[Environment]:
+    """Yield the environment of this process; stop the progress bar when the command ends."""
     progress = Bar() if sys.stdout.isatty() and not os.environ.get("CI") else PlainProgress(say)
     try:
-        yield World(environ=os.environ, progress=progress, say=say, now=lambda: datetime.now(UTC))
+        yield Environment(environ=os.environ, progress=progress, print=say, now=lambda: datetime.now(UTC))
     finally:
         progress.end()
 
 
-def show(outcome: Outcome) -> None:
+def show(outcome: RunResult) -> None:
     """Print the verdict, the sentence of each prompt or why it could not be evaluated, and where the report is."""
     if outcome.view is None:
         return

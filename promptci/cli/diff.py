@@ -23,8 +23,8 @@ def command(first: Path, second: Path, form: Format) -> int:
     The versions under test are compared, over the cases that have the same text and judge in both. Where another model
     answered, or no case is shared, the numbers are not set beside each other, and the reason is given.
     """
-    with console.world() as world:
-        text = diff.diff(first, second, form, world)
+    with console.environment() as env:
+        text = diff.diff(first, second, form, env)
         for line in text.splitlines():
             console.say(line)
     return 0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from promptci.app.environment import Errand
+from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.report.build import judge_view
@@ -35,9 +35,9 @@ def calibrate_command(prompt: str | None, **others: object) -> int:
 
     Exit code: 0 every judge is trusted, 1 some judge is not, 4 could not evaluate, 2 bad usage or files.
     """
-    errand = Errand(**others)  # type: ignore[arg-type]  # click has checked and converted each
-    with console.world() as world:
-        found = judge_calibration.calibrate(errand, world, prompt)
+    request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
+    with console.environment() as env:
+        found = judge_calibration.calibrate(request, env, prompt)
     _show(found)
     return found.exit_code
 

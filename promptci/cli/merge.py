@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from promptci.app.environment import Errand
+from promptci.app.requests import CheckRequest
 from promptci.cli import console
 from promptci.usecases.evaluation import merge
 
@@ -31,7 +31,7 @@ def command(folders: tuple[Path, ...], root: Path, out: Path) -> int:
     FOLDERS hold what the shards wrote (shard.json and journal.jsonl), each or one level below. A model is asked only
     what no shard asks: the labels and the canaries by which a judge is measured. The exit codes are those of `check`.
     """
-    with console.world() as world:
-        outcome = merge.by_themselves(folders, Errand(root=root, out=out), world)
+    with console.environment() as env:
+        outcome = merge.by_themselves(folders, CheckRequest(root=root, out=out), env)
         console.show(outcome)
     return outcome.exit_code

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from promptci.app.environment import OUT
-from promptci.shards.partition import Shard
+from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
+from promptci.runs.partition import Shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -61,7 +61,7 @@ def asking(command: Command) -> Command:
     return click.option(
         "--out",
         type=click.Path(file_okay=False, path_type=Path),
-        default=OUT,
+        default=DEFAULT_OUTPUT_FOLDER,
         show_default=True,
         help="Folder for the report.",
     )(command)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from promptci.app.environment import OUT, Errand
+from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
+from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.usecases.trust import power
 from promptci.usecases.trust.power import Question
 
@@ -28,13 +29,13 @@ from promptci.usecases.trust.power import Question
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default=OUT,
+    default=DEFAULT_OUTPUT_FOLDER,
     show_default=True,
     help="Folder in which selftest.json is looked for.",
 )
 def command(prompts: tuple[str, ...], drop: float | None, discordance: float | None, **others: object) -> int:
     """Say what your goldens can show, and what it costs to see a smaller drop. Asks nothing of any model."""
-    errand = Errand(**others)  # type: ignore[arg-type]  # click has checked and converted each
-    with console.world() as world:
-        power.power(errand, Question(drop=drop, discordance=discordance, prompts=prompts), world)
+    request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
+    with console.environment() as env:
+        power.power(request, Question(drop=drop, discordance=discordance, prompts=prompts), env)
     return 0

@@ -4,13 +4,17 @@ from pathlib import Path
 
 import click
 
-from promptci.app.environment import OUT
 from promptci.cli import console
+from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.usecases.reporting import report
 
 
 @click.command("report")
-@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=OUT / "report.json")
+@click.argument(
+    "source",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=DEFAULT_OUTPUT_FOLDER / "report.json",
+)
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the report; default: beside the source."
 )
@@ -27,8 +31,8 @@ def command(source: Path, out: Path | None, root: Path, look: bool) -> int:
 
     Without SOURCE it is the last run's, promptci-report/report.json.
     """
-    with console.world() as world:
-        outcome = report.redraw(source, out or source.parent, root, world)
+    with console.environment() as env:
+        outcome = report.redraw(source, out or source.parent, root, env)
         console.show(outcome)
         if look and outcome.paths is not None:
             console.browse(outcome.paths.html)

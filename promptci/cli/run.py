@@ -2,7 +2,7 @@
 
 import click
 
-from promptci.app.environment import Errand
+from promptci.app.requests import RunRequest
 from promptci.cli import console, options
 from promptci.usecases.evaluation import run
 
@@ -14,8 +14,8 @@ from promptci.usecases.evaluation import run
 @options.sharded
 def command(head: str, **others: object) -> int:
     """Test every prompt at one revision; only the absolute limits decide."""
-    errand = Errand(head=head, **others)  # type: ignore[arg-type]  # click has checked and converted each
-    with console.world() as world:
-        outcome = run.run(errand, world)
+    request = RunRequest(head=head, **others)  # type: ignore[arg-type]  # click has checked and converted each
+    with console.environment() as env:
+        outcome = run.run(request, env)
         console.show(outcome)
     return outcome.exit_code

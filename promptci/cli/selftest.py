@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from promptci.app.environment import Errand
+from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
 from promptci.gates import aa_test
 from promptci.usecases.trust import selftest
@@ -28,12 +28,12 @@ def command(prompts: tuple[str, ...], answers: int | None, simulations: int, yes
     the same, a few thousand times, and puts each such pull request to your gate. Says the rate of false alarms, how
     many cases change their verdict by themselves, and the smallest drop your goldens can show.
     """
-    errand = Errand(**others)  # type: ignore[arg-type]  # click has checked and converted each
-    with console.world() as world:
+    request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
+    with console.environment() as env:
         wanted = Wanted(
             prompts=prompts, answers=answers, simulations=simulations, agree=lambda price: yes or _confirm(price)
         )
-        selftest.selftest(errand, wanted, world)
+        selftest.selftest(request, wanted, env)
     return 0
 
 

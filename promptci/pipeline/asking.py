@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-from promptci.app.environment import Errand, World
 from promptci.errors import InputError, MissingKeyError, ProviderError
 from promptci.files import write
 from promptci.gates.model import Reason
 from promptci.pipeline import batching, judge_modes, judge_trust, planning, rounds
 from promptci.pipeline.collect import Gathered
+from promptci.pipeline.environment import Environment, RunOptions
 from promptci.pipeline.judge_client import Judges
+from promptci.pipeline.revisions import Revisions
 from promptci.pipeline.rounds import Rounds
 from promptci.providers import registry
 from promptci.providers.base import Provider
@@ -23,7 +24,7 @@ from promptci.providers.local import model_file
 from promptci.providers.prices import PriceList
 from promptci.providers.recorded import Recorder
 from promptci.redact import MARK, Redactor
-from promptci.runs import journal
+from promptci.runs import journal, partition
 from promptci.runs.budget import Purse
 from promptci.runs.execute import Desk, Key
 from promptci.runs.model import Answer, AnswerError, Plan
@@ -34,7 +35,6 @@ from promptci.scoring.judges.pairwise import SwapOutcome, swaps
 from promptci.scoring.judges.probes import CanaryOutcome
 from promptci.scoring.judges.trust import Trust
 from promptci.scoring.model import ScoredCase
-from promptci.shards import partition
 from promptci.verdict import Verdict
 
 JOURNAL = "journal.jsonl"
@@ -64,8 +64,8 @@ class Asked:
     """What the judges may do, by prompt's name."""
 
 
-def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], errand: Errand, world: World) -> Asked:
-    """Ask everything and mark it; `shas` are the commits of base and head, for the journal.
+def ask(plan: Plan, gathered: Gathered, revisions: Revisions, options: RunOptions, env: Environment) -> Asked:
+    """Ask everything and mark it; `revisions` go into the header of the journal.
 
     What stops the asking (no key, no model, no endpoint) becomes an error in every row, so that the report is whole.
 
@@ -74,69 +74,69 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
     MissingKeyError
         Where there is no key because the commits come from outside.
     """
-    options = gathered.config.provider
+    provider_options = gathered.config.provider
     try:
-        provider = _provider(gathered, errand, world)
+        provider = _provider(gathered, options, env)
     except ProviderError as error:
-        if isinstance(error, MissingKeyError) and world.outsider is not None:
+        if isinstance(error, MissingKeyError) and env.trigger.untrusted_source is not None:
             raise
         return _nobody(plan, error)
-    if errand.record is not None:
-        provider = Recorder(provider, errand.record, redactor=world.redactor(options.api_key_env))
-    kept, known = _journal(plan, shas, errand, world.redactor(options.api_key_env))
-    if world.joined is not None:
-        known = world.joined.known(partition.fingerprint(plan))
+    if options.record is not None:
+        provider = Recorder(provider, options.record, redactor=env.redactor(provider_options.api_key_env))
+    kept, known = _journal(plan, revisions, options, env.redactor(provider_options.api_key_env))
+    if options.joined is not None:
+        known = options.joined.known(partition.fingerprint(plan))
         for answer in known.values():
             kept.append(answer)
-    if plan.questions and world.answers is None and world.joined is None:
-        world.say(planning.expected(plan, gathered))
-    world.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled.values())))
+    if plan.questions and options.answers is None and options.joined is None:
+        env.print(planning.expected(plan, gathered))
+    env.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled.values())))
     found: list[Asked] = []
 
     async def run() -> None:
         # Not returned: at its end asyncio spells out the task with its result, 3 kB for each answer (getsignal does).
-        found.append(await _ask(plan, gathered, errand, world, (provider, kept, known)))
+        found.append(await _ask(plan, gathered, options, env, (provider, kept, known)))
 
     try:
         with kept:
             asyncio.run(run())
     finally:
-        world.progress.end()
+        env.progress.end()
     return found.pop()
 
 
-def _provider(gathered: Gathered, errand: Errand, world: World) -> Provider:
+def _provider(gathered: Gathered, options: RunOptions, env: Environment) -> Provider:
     """Give who answers; raises ProviderError."""
-    if world.answers is not None:
-        return world.answers
+    if options.answers is not None:
+        return options.answers
     try:
-        home, calls = model_file.cache_home(world.environ), gathered.config.run.concurrency
-        made = registry.make(gathered.config.provider, world.environ, errand.root, home, concurrency=calls)
+        home, calls = model_file.cache_home(env.environ), gathered.config.run.concurrency
+        made = registry.make(gathered.config.provider, env.environ, options.root, home, concurrency=calls)
     except ProviderError as error:
-        if world.joined is None:
+        if options.joined is None:
             raise
-        return world.joined.over(error)
-    return made if world.joined is None else world.joined.over(made)
+        return options.joined.over(error)
+    return made if options.joined is None else options.joined.over(made)
 
 
 async def _ask(
     plan: Plan,
     gathered: Gathered,
-    errand: Errand,
-    world: World,
+    options: RunOptions,
+    env: Environment,
     sources: tuple[Provider, journal.Journal, dict[Key, Answer]],
 ) -> Asked:
     provider, kept, known = sources
     purse = Purse(gathered.config.run.budget_usd, prices=PriceList(gathered.config.provider))
-    count = _Count(world, candidates=bool(plan.questions))
+    count = _Count(env, candidates=bool(plan.questions))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
-        cache = _cache(gathered, errand, world)
+        cache = _cache(gathered, options, env)
         if cache is not None:
             stack.callback(cache.close)
         started = time.monotonic()  # one deadline for candidates and judges together
         desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
-        batched = await batching.first(plan.questions, (provider, desk), batching.of(gathered, errand, world))
+        batched = await batching.first(plan.questions, (provider, desk), batching.of(gathered, options, env))
         provider, desk = batched.provider, batched.desk
         judges = Judges(provider, gathered.config.run, replace(desk, progress=count.judge))
         judge, graded = _judge(plan, gathered, judges)
@@ -144,7 +144,7 @@ async def _ask(
         # Before the first answer, so that an early stop knows what counts.
         _, counted = inform((), plan.prompts, trusts)
         asking = Rounds(replace(plan, prompts=counted), provider, desk, judge, gathered.config)
-        await asking.all(world.progress.more)
+        await asking.all(env.progress.more)
         found = await probes.ask(asking.scored, judge, gathered.config.judge.canaries)
         before, trusts = trusts, judge_trust.after(found, asking.scored, trusts)
         if asking.curtailed and before != trusts:
@@ -154,7 +154,7 @@ async def _ask(
         curtailed=asking.curtailed,
         findings=asking.stopped,
         notes=(
-            *_beside(purse, cache, world),
+            *_beside(purse, cache, options),
             *(*batched.notes, *asking.notes),
             *graded,
             *judge_modes.notes(asking.scored, gathered.config.judge),
@@ -170,10 +170,10 @@ async def _ask(
     )
 
 
-def _beside(purse: Purse, cache: AnswerCache | None, world: World) -> Sequence[str]:
+def _beside(purse: Purse, cache: AnswerCache | None, options: RunOptions) -> Sequence[str]:
     """Say what a reader should know of money, cache and shards."""
     trouble = [cache.trouble] if cache is not None and cache.trouble else []
-    return [*purse.notes, *trouble, *(world.joined.notes if world.joined is not None else ())]
+    return [*purse.notes, *trouble, *(options.joined.notes if options.joined is not None else ())]
 
 
 def _judge(plan: Plan, gathered: Gathered, judges: Judges) -> tuple[JudgeDesk, Sequence[str]]:
@@ -190,14 +190,14 @@ def _judge(plan: Plan, gathered: Gathered, judges: Judges) -> tuple[JudgeDesk, S
     return desk, notes
 
 
-def _cache(gathered: Gathered, errand: Errand, world: World) -> AnswerCache | None:
+def _cache(gathered: Gathered, options: RunOptions, env: Environment) -> AnswerCache | None:
     """Open the cache, if this run has one. A recording must hold every answer; a cached one would pass it by."""
     folder = gathered.config.run.cache
-    if not folder or errand.no_cache or errand.record is not None:
+    if not folder or options.no_cache or options.record is not None:
         return None
-    cache = registry.open_cache(gathered.config.provider, world.environ, errand.root / folder)
+    cache = registry.open_cache(gathered.config.provider, env.environ, options.root / folder)
     if cache is not None:
-        keep_out_of_git(errand.root / folder)
+        keep_out_of_git(options.root / folder)
     return cache
 
 
@@ -212,19 +212,19 @@ def keep_out_of_git(folder: Path) -> None:
 class _Count:
     """Counts calls as they are made, and passes the candidates' on to the person who waits."""
 
-    def __init__(self, world: World, *, candidates: bool) -> None:
+    def __init__(self, env: Environment, *, candidates: bool) -> None:
         self.calls = self.cached = 0
-        self._world = world
+        self._env = env
         self._candidates = candidates
 
     def candidate(self, answer: Answer) -> None:
         self._add(answer)
-        self._world.progress.step(answer)
+        self._env.progress.step(answer)
 
     def judge(self, answer: Answer) -> None:
         self._add(answer)
         if not self._candidates:  # the judges are all there is to wait for
-            self._world.progress.step(answer)
+            self._env.progress.step(answer)
 
     def _add(self, answer: Answer) -> None:
         self.cached += answer.cached
@@ -232,19 +232,19 @@ class _Count:
 
 
 def _journal(
-    plan: Plan, shas: tuple[str | None, str | None], errand: Errand, redactor: Redactor
+    plan: Plan, revisions: Revisions, options: RunOptions, redactor: Redactor
 ) -> tuple[journal.Journal, dict[Key, Answer]]:
     """Open the run's journal; where an interrupted run of the very same plan left one, go on with its answers."""
-    path = errand.out / JOURNAL
+    path = options.out / JOURNAL
     run = {
-        "base": shas[0],
-        "head": shas[1],
-        "config": errand.config_path,
+        "base": revisions.base_sha,
+        "head": revisions.head_sha,
+        "config": options.config_path,
         "plan": partition.fingerprint(plan),
-        **({"shard": str(errand.shard)} if errand.shard is not None else {}),
+        **({"shard": str(options.shard)} if options.shard is not None else {}),
     }
     known: dict[Key, Answer] = {}
-    finished = (errand.out / "report.json").exists()
+    finished = (options.out / "report.json").exists()
     if path.exists():
         with contextlib.suppress(InputError):  # a journal that cannot be read is begun anew
             header, answers = journal.read(path)
@@ -252,7 +252,7 @@ def _journal(
                 known = {answer.key: answer for answer in answers if _is_whole(answer)}
         if not known:
             path.unlink()
-    (errand.out / "report.json").unlink(missing_ok=True)
+    (options.out / "report.json").unlink(missing_ok=True)
     return journal.Journal.open(path, run=run, redactor=redactor), known
 
 

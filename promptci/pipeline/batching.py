@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from promptci.app.environment import Errand, World
 from promptci.files import write
 from promptci.pipeline.collect import Gathered
+from promptci.pipeline.environment import Environment, RunOptions
 from promptci.providers import registry
 from promptci.providers.base import UNWATCHED, CallError, Completion, Provider, Request, Watch
 from promptci.providers.http import batch
@@ -178,15 +178,15 @@ async def first(questions: Sequence[Question], way: tuple[Provider, Desk], batch
     return await batching.first(questions, provider, desk)
 
 
-def of(gathered: Gathered, errand: Errand, world: World) -> Batching | None:
+def of(gathered: Gathered, options: RunOptions, env: Environment) -> Batching | None:
     """Give what a run asks by batch with; None where it does not: nobody wants it, or the kind of provider has none."""
-    limits, options = gathered.config.run, gathered.config.provider
-    wanted = limits.batch == "always" or (limits.batch == "auto" and world.scheduled)
-    if not wanted or world.answers is not None or world.joined is not None or errand.record is not None:
+    limits, provider_options = gathered.config.run, gathered.config.provider
+    wanted = limits.batch == "always" or (limits.batch == "auto" and env.trigger.scheduled)
+    if not wanted or options.answers is not None or options.joined is not None or options.record is not None:
         return None
-    http = registry.batch_http(options, world.environ)
-    folder = errand.out if limits.cache is None else errand.root / limits.cache
-    where = options.base_url.rstrip("/")
+    http = registry.batch_http(provider_options, env.environ)
+    folder = options.out if limits.cache is None else options.root / limits.cache
+    where = provider_options.base_url.rstrip("/")
     return None if http is None else Batching(http=http, endpoint=where, limits=limits, file=folder / STATE)
 
 

@@ -15,7 +15,7 @@ from promptci.pipeline.asking import JOURNAL
 from promptci.pipeline.judge_client import JUDGE
 from promptci.runs import journal
 from promptci.runs.model import Answer
-from promptci.shards.partition import MOST
+from promptci.runs.partition import MOST
 from promptci.shards.shard_run import RECORD, Record
 
 LARGEST_RECORD = 2**16

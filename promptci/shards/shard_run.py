@@ -7,13 +7,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from promptci import __version__
-from promptci.app.environment import Errand, Outcome, World
 from promptci.errors import ProviderError, UsageError
 from promptci.files import write
 from promptci.pipeline import asking
 from promptci.pipeline.collect import Gathered
+from promptci.pipeline.environment import Environment, RunOptions
+from promptci.pipeline.revisions import Revisions
+from promptci.runs import partition as shards
 from promptci.runs.model import Plan
-from promptci.shards import partition as shards
 
 RECORD = "shard.json"
 UNFINISHED = 4
@@ -51,8 +52,8 @@ class Record(BaseModel):
     """Of the journal.jsonl beside it."""
 
 
-def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], errand: Errand, world: World) -> Outcome:
-    """Ask one shard's part of the plan; its answers are in the journal, and nothing is decided.
+def ask(plan: Plan, gathered: Gathered, revisions: Revisions, options: RunOptions, env: Environment) -> int:
+    """Ask one shard's part of the plan and return the exit code; the answers are in the journal, nothing is decided.
 
     The labels and the canaries, by which a judge is measured, concern the whole run: the merge asks them. An early stop
     needs all answers, so a split run has none.
@@ -64,15 +65,15 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
     UsageError
         Where head is no commit, so that the shards could not be told to be of the same one.
     """
-    shard, head = errand.shard, shas[1]
+    shard, head = options.shard, revisions.head_sha
     if shard is None or head is None:
         raise UsageError("A working tree cannot be split", "Name a commit, such as --head HEAD.")
     part = shard.part(plan)
-    errand.out.joinpath(RECORD).unlink(missing_ok=True)
+    options.out.joinpath(RECORD).unlink(missing_ok=True)
     asked = asking.Asked()
-    journal = errand.out / asking.JOURNAL
+    journal = options.out / asking.JOURNAL
     if part.questions:
-        asked = asking.ask(part, _of_shard(gathered, part, plan), shas, errand, world)
+        asked = asking.ask(part, _of_shard(gathered, part, plan), revisions, options, env)
         if asked.provider is None:
             raise ProviderError(" ".join(reason.text for reason in asked.findings))
     else:
@@ -82,21 +83,21 @@ def ask(plan: Plan, gathered: Gathered, shas: tuple[str | None, str | None], err
         promptci=__version__,
         index=shard.index,
         count=shard.count,
-        kind="run" if shas[0] is None else "check",
-        base=shas[0],
+        kind="run" if revisions.base_sha is None else "check",
+        base=revisions.base_sha,
         head=head,
-        base_rev="" if shas[0] is None else errand.base_name or errand.base or "merge base",
-        head_rev=errand.head_name or errand.head,
-        config=errand.config_path,
+        base_rev=revisions.base_name,
+        head_rev=revisions.head_name,
+        config=options.config_path,
         plan=shards.fingerprint(plan),
         provider=asked.provider or "nobody",
         questions=len(part.questions),
         journal_sha256=hashlib.sha256(journal.read_bytes()).hexdigest(),
     )
-    write.write_text(errand.out / RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
+    write.write_text(options.out / RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
     for line in (*(reason.text for reason in asked.findings), _said(shard, part, plan)):
-        world.say(line)
-    return Outcome(exit_code=UNFINISHED if asked.findings else 0)
+        env.print(line)
+    return UNFINISHED if asked.findings else 0
 
 
 def _said(shard: shards.Shard, part: Plan, plan: Plan) -> str:

@@ -12,7 +12,8 @@ from fakes.batch_api import BatchApi, Line
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, shop, world
 
-from promptci.app.environment import Errand, Outcome
+from promptci.app.requests import CheckRequest, RunResult
+from promptci.pipeline.environment import Trigger
 from promptci.usecases.evaluation import check
 
 CASES = 20
@@ -42,17 +43,17 @@ def repo(path: Path, api: BatchApi, **run: Any) -> RepoBuilder:
     return builder
 
 
-def checked(builder: RepoBuilder, out: str = "out", *, scheduled: bool = False, **errand: Any) -> Outcome:
-    there = dataclasses.replace(world(OPENAI_API_KEY="sk-key-0123456789")[0], scheduled=scheduled)
-    return check.check(Errand(root=builder.path, out=builder.path.parent / out, **errand), there)
+def checked(builder: RepoBuilder, out: str = "out", *, scheduled: bool = False, **errand: Any) -> RunResult:
+    there = dataclasses.replace(world(OPENAI_API_KEY="sk-key-0123456789")[0], trigger=Trigger(scheduled=scheduled))
+    return check.check(CheckRequest(root=builder.path, out=builder.path.parent / out, **errand), there)
 
 
-def verdict(outcome: Outcome) -> str:
+def verdict(outcome: RunResult) -> str:
     assert outcome.view is not None
     return outcome.view.verdict
 
 
-def told(outcome: Outcome) -> str:
+def told(outcome: RunResult) -> str:
     assert outcome.view is not None
     return json.dumps(outcome.view.model_dump(mode="json"))
 
@@ -228,7 +229,7 @@ def test_the_budget_bounds_the_order_and_pairs_stay_whole(tmp_path: Path, api: B
 def test_the_estimate_says_half(tmp_path: Path, api: BatchApi) -> None:
     builder = repo(tmp_path, api)
     there, said = world(OPENAI_API_KEY="k")
-    check.check(Errand(root=builder.path, dry_run=True), there)
+    check.check(CheckRequest(root=builder.path, dry_run=True), there)
     price, half = (float(re.findall(r"\$([\d.]+)", line)[0]) for line in said if "at most $" in line)
     assert half == pytest.approx(price / 2, abs=1e-4)
     assert api.seen == []

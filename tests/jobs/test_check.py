@@ -8,7 +8,7 @@ import pytest
 from fakes.openai_server import Call, Reply, error
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop, world
 
-from promptci.app.environment import Errand, Outcome
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import GitError, InputError
 from promptci.report.model.report import PromptView, ReportView
 from promptci.usecases.evaluation import check, run
@@ -18,17 +18,17 @@ FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 BETTER = "Copy the order number, nothing else."
 
 
-def view(outcome: Outcome) -> ReportView:
+def view(outcome: RunResult) -> ReportView:
     assert outcome.view is not None
     return outcome.view
 
 
-def only(outcome: Outcome) -> PromptView:
+def only(outcome: RunResult) -> PromptView:
     (found,) = view(outcome).prompts
     return found
 
 
-def rules(outcome: Outcome) -> set[str]:
+def rules(outcome: RunResult) -> set[str]:
     return {r.rule for p in view(outcome).prompts for r in p.reasons} | {r.rule for r in view(outcome).problems}
 
 
@@ -433,7 +433,7 @@ def test_a_dry_run_prints_the_plan_and_asks_nothing(tmp_path: Path) -> None:
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
         here, said = world()
-        outcome = check.check(Errand(root=builder.path, out=tmp_path / "out", dry_run=True), here)
+        outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), here)
     assert (outcome.view, outcome.exit_code, server.calls) == (None, 0, [])
     assert any("prompts: 1, cases: 60" in line for line in said)
     assert any("calls: 120" in line for line in said)
@@ -443,9 +443,9 @@ def test_a_dry_run_prints_the_plan_and_asks_nothing(tmp_path: Path) -> None:
 def test_one_revision_runs_without_a_comparison(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, gate={"min_quality": 0.8})})
-        good = run.run(Errand(root=builder.path, head="HEAD", out=tmp_path / "good"), world()[0])
+        good = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "good"), world()[0])
         builder.write({PROMPT: prompt(BAD)})
-        bad = run.run(Errand(root=builder.path, head=".", out=tmp_path / "bad"), world()[0])
+        bad = run.run(CheckRequest(root=builder.path, head=".", out=tmp_path / "bad"), world()[0])
     assert (view(good).kind, view(good).base, good.exit_code) == ("run", None, 0)
     assert (view(bad).verdict, bad.exit_code) == ("fail", 1)
 

@@ -8,19 +8,19 @@ import pytest
 from fakes.openai_server import Call, Reply, completion, reply
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop
 
-from promptci.app.environment import Outcome
+from promptci.app.requests import RunResult
 from promptci.report.model.report import PromptView
 
 BETTER = "Copy the order number, nothing else."
 
 
-def only(outcome: Outcome) -> PromptView:
+def only(outcome: RunResult) -> PromptView:
     assert outcome.view is not None
     (found,) = outcome.view.prompts
     return found
 
 
-def rules(outcome: Outcome) -> set[str]:
+def rules(outcome: RunResult) -> set[str]:
     return {reason.rule for reason in only(outcome).reasons}
 
 

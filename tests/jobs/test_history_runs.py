@@ -15,7 +15,7 @@ from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop, world
 
 from promptci import cli
-from promptci.app.environment import Errand, Outcome
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import InputError, UsageError
 from promptci.history.store import History, Past
 from promptci.report.model.report import PromptView, ReportView
@@ -42,19 +42,19 @@ class Coin:
         return "no idea" if found[1] == "1003" and self.asked[system] % 2 and system != self.steady else found[0]
 
 
-def ran(builder: RepoBuilder, day: int = 0, **errand: Any) -> Outcome:
+def ran(builder: RepoBuilder, day: int = 0, **errand: Any) -> RunResult:
     """Check on the so-manieth day."""
     out = errand.pop("out", builder.path.parent / f"out{day}")
     told = replace(world()[0], now=lambda: START + timedelta(days=day))
-    return check.check(Errand(root=builder.path, out=out, **errand), told)
+    return check.check(CheckRequest(root=builder.path, out=out, **errand), told)
 
 
-def view(outcome: Outcome) -> ReportView:
+def view(outcome: RunResult) -> ReportView:
     assert outcome.view is not None
     return outcome.view
 
 
-def only(outcome: Outcome) -> PromptView:
+def only(outcome: RunResult) -> PromptView:
     (found,) = view(outcome).prompts
     return found
 
@@ -206,7 +206,7 @@ def test_an_undecided_verdict_blocks_where_the_policy_says_so(tmp_path: Path) ->
 def test_a_run_of_one_revision_counts_cases_and_gives_no_verdict(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server)
-        run.run(Errand(root=builder.path, out=tmp_path / "out"), world()[0])
+        run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
     assert (len(kept(builder).cases), kept(builder).verdicts) == (20, ())
 
 
@@ -313,7 +313,7 @@ def test_a_secret_in_an_answer_s_model_name_or_a_case_id_is_not_kept(tmp_path: P
         builder = shop(tmp_path, {**FILES, GOLDENS: goldens(1, id=f"x{secret}"), "promptci.yml": config(server)})
         builder.write({PROMPT: prompt(BAD)}).commit()
         told = replace(world(OPENAI_API_KEY=secret)[0], now=lambda: START)
-        check.check(Errand(root=builder.path, out=tmp_path / "out"), told)
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), told)
     files = list((builder.path / ".promptci" / "history").glob("*.jsonl"))
     assert len(files) == 2
     assert not [file for file in files if secret in file.read_text()]

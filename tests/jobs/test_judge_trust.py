@@ -12,7 +12,7 @@ from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
 from promptci import cli
-from promptci.app.environment import Errand, Outcome
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.report.model.judge import JudgeView
 from promptci.report.model.report import PromptView
 from promptci.usecases.evaluation import check, run
@@ -81,23 +81,23 @@ def repo(path: Path, server: OpenAIServer, files: Files | None = None, **section
     return shop(path, {name: text for name, text in start.items() if text is not None})
 
 
-def only(outcome: Outcome) -> PromptView:
+def only(outcome: RunResult) -> PromptView:
     assert outcome.view is not None
     (found,) = outcome.view.prompts
     return found
 
 
-def judge_of(outcome: Outcome) -> JudgeView:
+def judge_of(outcome: RunResult) -> JudgeView:
     found = only(outcome).judge
     assert found is not None
     return found
 
 
-def rules(outcome: Outcome) -> set[str]:
+def rules(outcome: RunResult) -> set[str]:
     return {reason.rule for reason in only(outcome).reasons}
 
 
-def chatty(builder: RepoBuilder, more: str = EVALUATED, files: Mapping[str, str | bytes] | None = None) -> Outcome:
+def chatty(builder: RepoBuilder, more: str = EVALUATED, files: Mapping[str, str | bytes] | None = None) -> RunResult:
     builder.write({PROMPT: prompt(BAD, more=more), **(files or {})}).commit()
     return checked(builder)
 
@@ -354,7 +354,7 @@ def test_a_doubted_judge_stops_nothing_early_by_failing_cases(tmp_path: Path) ->
 def test_a_run_of_one_revision_measures_too(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server, {LABELS: labels(wrong=14)})
-        outcome = run.run(Errand(root=builder.path, out=tmp_path / "out"), world()[0])
+        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
     assert not judge_of(outcome).trusted
     assert only(outcome).verdict == "inconclusive"
 
@@ -362,7 +362,7 @@ def test_a_run_of_one_revision_measures_too(tmp_path: Path) -> None:
 def test_a_broken_labels_file_stops_a_run_of_one_revision(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server, {LABELS: "[]\n"})
-        outcome = run.run(Errand(root=builder.path, out=tmp_path / "out"), world()[0])
+        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
     assert (outcome.exit_code, len(server.calls)) == (4, 0)
 
 
@@ -371,7 +371,7 @@ def test_the_price_of_the_labels_is_said_beforehand(tmp_path: Path) -> None:
         builder = repo(tmp_path, server)
         builder.write({PROMPT: prompt(BAD, more=EVALUATED)}).commit()
         told, said = world()
-        check.check(Errand(root=builder.path, out=tmp_path / "out", dry_run=True), told)
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), told)
     assert said[-1] == "30 labelled answers for the judge: 30 calls, price unknown"
 
 

@@ -11,7 +11,7 @@ from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop, world
 
-from promptci.app.environment import Errand, Outcome
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.providers.recorded import Recorded
 from promptci.report.model.report import PromptView, ReportView
 from promptci.scoring.judges.probes import USELESS
@@ -35,17 +35,17 @@ CHOICES = """evaluators:
 OTHER = "Copy the order number, nothing else."
 
 
-def view(outcome: Outcome) -> ReportView:
+def view(outcome: RunResult) -> ReportView:
     assert outcome.view is not None
     return outcome.view
 
 
-def only(outcome: Outcome) -> PromptView:
+def only(outcome: RunResult) -> PromptView:
     (found,) = view(outcome).prompts
     return found
 
 
-def checks(outcome: Outcome) -> list[str]:
+def checks(outcome: RunResult) -> list[str]:
     found = only(outcome).judge_checks
     return [] if found is None else found.canaries
 
@@ -264,7 +264,7 @@ def test_where_there_is_nothing_to_compare_with_answers_are_graded_and_it_is_sai
         builder.write({PROMPT: prompt(GOOD), "prompts/new.prompt.yml": prompt(OTHER), "goldens/new.jsonl": JUDGED})
         builder.write({GOLDENS: JUDGED.replace("c007", "c107")}).commit()
         outcome = checked(builder)
-        single = run.run(Errand(root=builder.path, head="HEAD", out=tmp_path / "one"), world()[0])
+        single = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "one"), world()[0])
     graded = "so its answers are graded by the rubric and not in pairs"
     assert set(view(outcome).notes) == {
         f"new: there is no other version to compare with, {graded}",
@@ -277,10 +277,11 @@ def test_where_there_is_nothing_to_compare_with_answers_are_graded_and_it_is_sai
 def test_the_example_s_recording_holds_all_that_is_asked_and_its_small_judge_is_not_trusted(tmp_path: Path) -> None:
     base, head = demo.lay_out(tmp_path / "example")
     recorded = Recorded(tmp_path / "example" / "answers" / "smollm2-135m.jsonl", shown_as="answers")
-    here = dataclasses.replace(world()[0], answers=recorded)
-    errand = Errand(root=tmp_path / "example", base=base, head=head, out=tmp_path / "out", no_cache=True)
-    outcome = check.check(errand, here)
-    single = run.run(dataclasses.replace(errand, base=None, out=tmp_path / "one"), here)
+    errand = CheckRequest(
+        root=tmp_path / "example", base=base, head=head, out=tmp_path / "out", no_cache=True, answers=recorded
+    )
+    outcome = check.check(errand, world()[0])
+    single = run.run(dataclasses.replace(errand, base=None, out=tmp_path / "one"), world()[0])
     assert [found.errors for found in (*view(outcome).prompts, *view(single).prompts)] == [0] * 6
     assert "not-recorded" not in (tmp_path / "out" / "journal.jsonl").read_text()
     (judged,) = [found for found in view(outcome).prompts if found.judge is not None]

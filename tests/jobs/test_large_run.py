@@ -9,7 +9,7 @@ from fakes.openai_server import Call
 from shop import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, world
 from shop import shop as made
 
-from promptci.app.environment import Errand
+from promptci.app.requests import CheckRequest
 from promptci.report.build.case_store import MOST_IN_MEMORY, Filed
 from promptci.usecases.evaluation import run
 from promptci.usecases.reporting import report
@@ -33,7 +33,7 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
         builder = made(tmp_path, {"promptci.yml": settings, PROMPT: prompt(GOOD), GOLDENS: goldens(COUNT)})
         here, said = world(OPENAI_API_KEY=SECRET)
         out = tmp_path / "out"
-        outcome = run.run(Errand(root=builder.path, out=out, head="HEAD"), here)
+        outcome = run.run(CheckRequest(root=builder.path, out=out, head="HEAD"), here)
 
     assert outcome.view is not None
     (shown,) = outcome.view.prompts

@@ -22,8 +22,8 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import shop
 from promptci.jobs import check
-from promptci.app.environment import Errand
-check.check(Errand(root=Path(sys.argv[2]), out=Path(sys.argv[3])), shop.world()[0])
+from promptci.app.requests import CheckRequest
+check.check(CheckRequest(root=Path(sys.argv[2]), out=Path(sys.argv[3])), shop.world()[0])
 """
 WORLDS = [
     {"PYTHONHASHSEED": "0", "TZ": "UTC", "LANG": "C"},

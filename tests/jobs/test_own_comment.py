@@ -6,14 +6,14 @@ from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
 from promptci.action import publication
-from promptci.app.environment import Errand, Outcome
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.usecases.evaluation import run
 
 OURS = '{% extends "markdown/comment.md.j2" %}\n'
 TEMPLATE = "ci/comment.md.j2"
 
 
-def outcome_of(path: Path, at_base: str | None, at_head: str | None = None) -> tuple[Outcome, RepoBuilder]:
+def outcome_of(path: Path, at_base: str | None, at_head: str | None = None) -> tuple[RunResult, RepoBuilder]:
     with serving() as server:
         files = {
             PROMPT: prompt(GOOD),
@@ -27,7 +27,7 @@ def outcome_of(path: Path, at_base: str | None, at_head: str | None = None) -> t
         return checked(builder), builder
 
 
-def comment_of(outcome: Outcome) -> str:
+def comment_of(outcome: RunResult) -> str:
     assert outcome.paths is not None
     return outcome.paths.comment.read_text()
 
@@ -62,5 +62,5 @@ def test_a_run_of_one_revision_takes_that_revision_s(tmp_path: Path) -> None:
     with serving() as server:
         files = {PROMPT: prompt(GOOD), GOLDENS: goldens(5), TEMPLATE: "Seen: {{ view.verdict }}."}
         builder = shop(tmp_path, {**files, "promptci.yml": config(server, report={"comment_template": TEMPLATE})})
-        outcome = run.run(Errand(root=builder.path, out=tmp_path / "out"), world()[0])
+        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
     assert comment_of(outcome) == "Seen: pass."

@@ -13,7 +13,7 @@ from fakes.openai_server import OpenAIServer
 from running import Run
 from shop import BAD, GOLDENS, GOOD, PROMPT, goldens, prompt, serving, shop, world
 
-from promptci.app.environment import Errand
+from promptci.app.requests import CheckRequest
 from promptci.report.model.report import ReportView
 from promptci.usecases.evaluation import check
 
@@ -47,7 +47,7 @@ def test_a_run_at_a_terminal_names_nobody(tmp_path: Path, server: OpenAIServer) 
     builder.write({PROMPT: prompt(BAD)}).commit()
     minutes = iter(range(1000))
     told = replace(world()[0], now=lambda: START + timedelta(minutes=next(minutes)))
-    found = check.check(Errand(root=builder.path, out=tmp_path / "out"), told).view
+    found = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), told).view
     assert found is not None
     assert (found.actor, found.run_url, found.started_at) == (None, None, "2026-01-02T03:04:05Z")
     assert found.generated_at is not None
@@ -57,7 +57,7 @@ def test_a_run_at_a_terminal_names_nobody(tmp_path: Path, server: OpenAIServer) 
 def test_the_page_bears_the_digest_of_the_report_beside_it(tmp_path: Path, server: OpenAIServer) -> None:
     builder = shop(tmp_path, FILES, server)
     builder.write({PROMPT: prompt(BAD)}).commit()
-    check.check(Errand(root=builder.path, out=tmp_path / "out"), world()[0])
+    check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
     digest = hashlib.sha256((tmp_path / "out" / "report.json").read_bytes()).hexdigest()
     assert digest in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert digest not in (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def test_the_versions_tested_before_are_remembered_with_their_quality(tmp_path: 
     for day, text in enumerate((BAD, "Copy the order number, nothing else.")):
         builder.write({PROMPT: prompt(text)}).commit()
         told = replace(world()[0], now=lambda day=day: START + timedelta(days=day))  # type: ignore[misc]  # bound now
-        found = check.check(Errand(root=builder.path, base="main", out=tmp_path / f"out{day}"), told).view
+        found = check.check(CheckRequest(root=builder.path, base="main", out=tmp_path / f"out{day}"), told).view
         assert found is not None
         views.append(found)
     assert views[0].prompts[0].history == []

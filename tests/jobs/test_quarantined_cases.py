@@ -11,7 +11,7 @@ from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
-from promptci.app.environment import Errand, Outcome
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.report.model.report import PromptView, ReportView
 from promptci.usecases.evaluation import check, run
 
@@ -24,12 +24,12 @@ def entry(case: str = "c001", until: str = "2026-12-31") -> str:
     return f"- {{case: {case}, owner: Ann, until: {until}, reason: a coin flip}}\n"
 
 
-def view(outcome: Outcome) -> ReportView:
+def view(outcome: RunResult) -> ReportView:
     assert outcome.view is not None
     return outcome.view
 
 
-def only(outcome: Outcome) -> PromptView:
+def only(outcome: RunResult) -> PromptView:
     (found,) = view(outcome).prompts
     return found
 
@@ -104,9 +104,9 @@ def test_the_day_is_that_of_the_clock_in_utc(tmp_path: Path) -> None:
         builder = changed(tmp_path, server, {QUARANTINE: entry(until="2026-03-01")}, {})
         made, _ = world()
         late = type(made)(
-            environ={}, progress=made.progress, say=made.say, now=lambda: datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+            environ={}, progress=made.progress, print=made.print, now=lambda: datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
         )
-        outcome = check.check(Errand(root=builder.path, out=tmp_path / "out"), late)
+        outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), late)
     assert only(outcome).pairs == 59
 
 
@@ -221,7 +221,7 @@ def test_a_run_of_one_revision_takes_that_revision_s_quarantine(tmp_path: Path) 
         files = {**FILES, QUARANTINE: entry(), "promptci.yml": config(server, gate={"min_quality": 1.0})}
         builder = shop(tmp_path, files)
         builder.write({GOLDENS: goldens(60).replace('"expected": "GH-1001"', '"expected": "wrong"')}).commit()
-        errand = Errand(root=builder.path, out=tmp_path / "out")
+        errand = CheckRequest(root=builder.path, out=tmp_path / "out")
         assert run.run(errand, world()[0]).exit_code == 0
         builder.write({QUARANTINE: "nonsense\n"}).commit()
         assert [p.path for p in run.run(errand, world()[0]).problems] == [QUARANTINE]

@@ -8,7 +8,7 @@ from pathlib import Path
 from fakes.openai_server import Call, Reply, error
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop, world
 
-from promptci.app.environment import Errand
+from promptci.app.requests import CheckRequest
 from promptci.usecases.evaluation import check
 
 TWICE = {"repeats": {"first": 1, "disagree": 3}}
@@ -102,7 +102,7 @@ def test_the_price_of_repeats_is_said_beforehand(tmp_path: Path) -> None:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=TWICE)})
         builder.write({PROMPT: prompt(BAD)}).commit()
         told, said = world()
-        check.check(Errand(root=builder.path, out=tmp_path / "out", dry_run=True), told)
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), told)
     assert "where the versions disagree, up to 3 times: 240 calls more at most, price unknown" in said
 
 

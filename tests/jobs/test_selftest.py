@@ -11,7 +11,7 @@ from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
 from shop import GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
-from promptci.app.environment import Errand
+from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
 from promptci.usecases.trust import power, selftest
 from promptci.usecases.trust.power import Question
@@ -39,8 +39,8 @@ def repository(tmp_path: Path, server: OpenAIServer, count: int = 50, **more: ob
     return shop(tmp_path, files)
 
 
-def errand(builder: RepoBuilder, tmp_path: Path) -> Errand:
-    return Errand(root=builder.path, head=".", out=tmp_path / "out")
+def errand(builder: RepoBuilder, tmp_path: Path) -> CheckRequest:
+    return CheckRequest(root=builder.path, head=".", out=tmp_path / "out")
 
 
 def test_the_noise_of_a_model_is_measured_and_said(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from fakes.openai_server import Call, Reply, error
 from fakes.repo import RepoBuilder
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
-from promptci.app.environment import Errand, Outcome
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import GitError, InputError, ProviderError, UsageError
 from promptci.report.write import OUTPUTS
-from promptci.shards.partition import Shard
+from promptci.runs.partition import Shard
 from promptci.shards.shard_run import RECORD
 from promptci.usecases.evaluation import check, merge, run
 
@@ -60,19 +60,19 @@ def recorded(path: Path, files: dict[str, str], head: dict[str, str], **sections
 
 
 def split(
-    builder: RepoBuilder, count: int, *, again: Callable[..., Outcome] = check.check, **errand: Any
+    builder: RepoBuilder, count: int, *, again: Callable[..., RunResult] = check.check, **errand: Any
 ) -> list[Path]:
     """Run every shard and give their folders."""
     folders = [builder.path.parent / "shards" / f"s{index}" for index in range(1, count + 1)]
     for index, folder in enumerate(folders, start=1):
-        part = Errand(root=builder.path, out=folder, shard=Shard(index=index, count=count), **errand)
+        part = CheckRequest(root=builder.path, out=folder, shard=Shard(index=index, count=count), **errand)
         outcome = again(part, world()[0])
         assert (outcome.exit_code, outcome.view) == (0, None)
     return folders
 
 
-def joined(folders: Sequence[Path], builder: RepoBuilder) -> Outcome:
-    errand = Errand(root=builder.path, out=builder.path.parent / "merged")
+def joined(folders: Sequence[Path], builder: RepoBuilder) -> RunResult:
+    errand = CheckRequest(root=builder.path, out=builder.path.parent / "merged")
     return merge.by_themselves(folders, errand, world()[0])
 
 
@@ -122,7 +122,7 @@ def test_judges_and_the_checks_of_judges_come_out_the_same(tmp_path: Path) -> No
 
 def test_a_run_without_a_comparison_is_split_too(tmp_path: Path) -> None:
     builder = recorded(tmp_path, FILES, {PROMPT: prompt(BAD)})
-    whole = run.run(Errand(root=builder.path, out=tmp_path / "out", head="HEAD"), world()[0])
+    whole = run.run(CheckRequest(root=builder.path, out=tmp_path / "out", head="HEAD"), world()[0])
 
     outcome = joined(split(builder, 3, again=run.run, head="HEAD"), builder)
 
@@ -193,7 +193,7 @@ def test_the_money_is_shared_out_and_a_shard_that_ran_out_of_it_is_an_error(tmp_
         spent, folders = 0.0, []
         for index in (1, 2):
             folders.append(tmp_path / f"s{index}")
-            errand = Errand(root=builder.path, out=folders[-1], shard=Shard(index=index, count=2), no_cache=True)
+            errand = CheckRequest(root=builder.path, out=folders[-1], shard=Shard(index=index, count=2), no_cache=True)
             assert check.check(errand, world()[0]).exit_code == 4
         outcome = joined(folders, builder)
     assert outcome.view is not None
@@ -215,7 +215,7 @@ def test_mistakes_in_files_end_a_shard_and_are_what_the_merge_reports(tmp_path: 
     builder.write({PROMPT: "messages: ["}).commit()
     with pytest.raises(InputError, match=PROMPT):
         split(builder, 2)
-    errand = Errand(root=builder.path, out=tmp_path / "merged")
+    errand = CheckRequest(root=builder.path, out=tmp_path / "merged")
     outcome = merge.of(folders, check.check, errand, world()[0])
     assert outcome.exit_code == 4
     assert [problem.path for problem in outcome.problems] == [PROMPT]
@@ -224,7 +224,7 @@ def test_mistakes_in_files_end_a_shard_and_are_what_the_merge_reports(tmp_path: 
 # --- what is handed in
 
 
-def told(outcome: Outcome) -> str:
+def told(outcome: RunResult) -> str:
     assert outcome.view is not None
     assert (outcome.view.verdict, outcome.exit_code, outcome.view.prompts) == ("error", 4, [])
     return " ".join(reason.text for reason in outcome.view.problems)
@@ -345,7 +345,7 @@ def test_nothing_at_all_is_an_error_of_its_own(tmp_path: Path) -> None:
 
 def test_shards_of_other_commits_than_the_event_names_are_refused(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
-    errand = Errand(root=builder.path, out=builder.path.parent / "merged", head="main", base="main")
+    errand = CheckRequest(root=builder.path, out=builder.path.parent / "merged", head="main", base="main")
     assert "not the run of this event" in told(merge.of(folders, check.check, errand, world()[0]))
 
 
@@ -364,7 +364,7 @@ def test_a_shard_goes_on_where_it_was_interrupted(parts: tuple[RepoBuilder, list
     before = sorted(journal.read_text().splitlines())
     (folders[0] / RECORD).unlink()
     journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:-2]))
-    errand = Errand(root=builder.path, out=folders[0], shard=Shard(index=1, count=3))
+    errand = CheckRequest(root=builder.path, out=folders[0], shard=Shard(index=1, count=3))
     assert check.check(errand, world()[0]).exit_code == 0
     assert sorted(journal.read_text().splitlines()) == before
     assert joined(folders, builder).exit_code in (0, 1)

@@ -7,7 +7,7 @@ from typing import Any
 from fakes.openai_server import Call, OpenAIServer, Reply, error
 from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, prompt, serving, shop, world
 
-from promptci.app.environment import Outcome
+from promptci.app.requests import RunResult
 from promptci.report.model.report import PromptView
 from promptci.usecases.reporting import report
 
@@ -43,7 +43,7 @@ def repository(path: Path, server: OpenAIServer, goldens: str = "", **sections: 
     return builder
 
 
-def only(outcome: Outcome) -> PromptView:
+def only(outcome: RunResult) -> PromptView:
     assert outcome.view is not None
     (found,) = outcome.view.prompts
     return found

@@ -6,7 +6,6 @@ the journal is not asked again; and the key is in no byte that is written.
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from fakes.virtual_clock import VirtualClock
 from fakes.wire_faults import CANARY, WALL, faults
 from shop import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, world
 
-from promptci.app.environment import Errand, Outcome
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.providers.http.openai_chat import OpenAIChat
 from promptci.providers.options import Options
 from promptci.redact import Redactor
@@ -59,19 +58,18 @@ def elsewhere() -> Iterator[OpenAIServer]:
         yield server
 
 
-def ask(builder: RepoBuilder, server: OpenAIServer, out: Path) -> Outcome:
+def ask(builder: RepoBuilder, server: OpenAIServer, out: Path) -> RunResult:
     options = Options(base_url=server.base_url, timeout_s=0.25)
     clock = VirtualClock(wall=WALL).clock
     provider = OpenAIChat(options, key=CANARY, redactor=Redactor([CANARY]), clock=clock)
-    there = replace(world(OPENAI_API_KEY=CANARY)[0], answers=provider)
-    return check.check(Errand(root=builder.path, out=out), there)
+    return check.check(CheckRequest(root=builder.path, out=out, answers=provider), world(OPENAI_API_KEY=CANARY)[0])
 
 
 def everything(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def swept(builder: RepoBuilder, fault: Reply, at: int, out: Path, *, for_ever: bool) -> Outcome:
+def swept(builder: RepoBuilder, fault: Reply, at: int, out: Path, *, for_ever: bool) -> RunResult:
     """Run a check against the failing endpoint, assert what always holds, and run on against a good one."""
     with OpenAIServer(Failing(fault, at, for_ever=for_ever)) as server:
         began = time.monotonic()

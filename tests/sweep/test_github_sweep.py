@@ -13,7 +13,7 @@ from fakes.jumping_clock import NOW, JumpingClock, client
 from reports import SITUATIONS
 
 from promptci.action import publication as bulletins
-from promptci.app.environment import Outcome
+from promptci.app.requests import RunResult
 from promptci.publish.github.pygithub_client import LONGEST_LOSS_S
 from promptci.publish.publish_all import announce
 from promptci.publish.runner.context import Context
@@ -79,7 +79,7 @@ def context(folder: Path) -> Context:
 def told(folder: Path, faults: list[tuple[str, Reply]]) -> fake.GitHub:
     """Announce a failing report while GitHub misbehaves, and assert what always holds."""
     view = SITUATIONS["regressed"]()
-    bulletin = bulletins.make(Outcome(exit_code=view.exit_code, view=view, paths=Paths(folder=folder)), folder)
+    bulletin = bulletins.make(RunResult(exit_code=view.exit_code, view=view, paths=Paths(folder=folder)), folder)
     out, time = io.StringIO(), JumpingClock()
     with fake.GitHub() as server:
         server.branches["main"] = BASE

@@ -1,17 +1,18 @@
-"""The main errand: test what a change touches against what it replaces, and decide."""
+"""The main request: test what a change touches against what it replaces, and decide."""
 
 from contextlib import closing
 
-from promptci.app.environment import Errand, Outcome, World
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import InputError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.pipeline import collect
+from promptci.pipeline.environment import Environment
+from promptci.pipeline.revisions import Revisions
 from promptci.usecases.evaluation import comment_template, evaluate
-from promptci.usecases.evaluation.evaluate import Sides
 
 
-def check(errand: Errand, world: World) -> Outcome:
+def check(request: CheckRequest, env: Environment) -> RunResult:
     """Compare the prompts changed between two revisions and decide.
 
     Raises
@@ -19,25 +20,25 @@ def check(errand: Errand, world: World) -> Outcome:
     GitError, UsageError
         Where a revision cannot be found. Everything else that goes wrong becomes a report with the verdict `error`.
     """
-    repo = Repo.discover(errand.root)
-    with closing(repo.snapshot(errand.head)) as head, closing(repo.snapshot(base_revision(repo, errand))) as base:
-        sides = Sides(
+    repo = Repo.discover(request.root)
+    with closing(repo.snapshot(request.head)) as head, closing(repo.snapshot(base_revision(repo, request))) as base:
+        revisions = Revisions(
             base=base,
             head=head,
-            base_rev=errand.base_name or errand.base or "merge base",
-            head_rev=errand.head_name or errand.head,
+            base_name=request.base_name or request.base or "merge base",
+            head_name=request.head_name or request.head,
         )
         try:
-            gathered = collect.gather(base, head, repo.changes(base, head), errand.config_path)
-            outcome = evaluate.evaluate(gathered, sides, errand, world)
-            binding = base if base.read(errand.config_path) is not None else head
+            gathered = collect.gather(base, head, repo.changes(base, head), request.config_path)
+            outcome = evaluate.evaluate(gathered, revisions, request, env)
+            binding = base if base.read(request.config_path) is not None else head
             return comment_template.told(outcome, binding, gathered.config.comment_template)
         except InputError as error:
-            return evaluate.refused(error, sides, errand, world)
+            return evaluate.refused(error, revisions, request, env)
 
 
-def base_revision(repo: Repo, errand: Errand) -> str:
+def base_revision(repo: Repo, request: CheckRequest) -> str:
     """Give the revision to compare with: the one asked for, else where head left the default branch."""
-    if errand.base is not None:
-        return errand.base
-    return repo.merge_base(repo.default_branch(), "HEAD" if errand.head == WORK_TREE else errand.head)
+    if request.base is not None:
+        return request.base
+    return repo.merge_base(repo.default_branch(), "HEAD" if request.head == WORK_TREE else request.head)

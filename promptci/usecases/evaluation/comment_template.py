@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from promptci.app.environment import Outcome
+from promptci.app.requests import RunResult
 from promptci.errors import InputError
 from promptci.files import write as files
 from promptci.files.lines import decode
@@ -13,7 +13,7 @@ from promptci.report.markdown import user_template
 from promptci.report.markdown.user_template import OwnTemplate, Unusable
 
 
-def told(outcome: Outcome, snapshot: Snapshot, path: str | None) -> Outcome:
+def told(outcome: RunResult, snapshot: Snapshot, path: str | None) -> RunResult:
     """Draw the comment anew by the template `path` of `snapshot`; None: leave it as it is.
 
     A template that cannot be used changes nothing but a note, in every output, that says why.

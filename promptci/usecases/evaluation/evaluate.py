@@ -1,10 +1,8 @@
 """Ask, mark, compare, decide, write: what `check`, `run` and `report` have in common."""
 
 import dataclasses
-from dataclasses import dataclass
-from typing import Literal
 
-from promptci.app.environment import Errand, Outcome, Outsider, World
+from promptci.app.requests import CheckRequest, RunRequest, RunResult
 from promptci.compare.compare import compare
 from promptci.config.policy import Handling, Mode, Policy
 from promptci.errors import InputError, MissingKeyError, Problem, PromptciError
@@ -15,6 +13,8 @@ from promptci.git.snapshot import Snapshot
 from promptci.pipeline import asking, judge_labels, judge_trust, planning, quarantine
 from promptci.pipeline.asking import Asked
 from promptci.pipeline.collect import Gathered
+from promptci.pipeline.environment import Environment, UntrustedSource
+from promptci.pipeline.revisions import Revisions
 from promptci.report import write
 from promptci.report.build import redaction
 from promptci.report.build import view as views
@@ -31,28 +31,7 @@ MOST_NAMED = 20
 """Prompts named in one sentence."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sides:
-    """The revisions of a run and how they were asked for."""
-
-    head: Snapshot
-    head_rev: str
-    base: Snapshot | None = None
-    """None for a run of one revision."""
-    base_rev: str = ""
-
-    @property
-    def shas(self) -> tuple[str | None, str | None]:
-        """Commits of base and head; None for a side that is missing or a working tree."""
-        return (None if self.base is None else self.base.sha, self.head.sha)
-
-    @property
-    def kind(self) -> Literal["check", "run"]:
-        """`check` has two sides, `run` one."""
-        return "run" if self.base is None else "check"
-
-
-def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> Outcome:
+def evaluate(gathered: Gathered, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
     """Carry out what was gathered, and write the report.
 
     Raises
@@ -60,37 +39,37 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
     InputError
         With every mistake found before anything is asked.
     """
-    began = _stamp(world)
-    if world.joined is not None:  # its shards knew only of their own answers, so none of them could stop early
+    began = _stamp(env)
+    if request.joined is not None:  # its shards knew only of their own answers, so none of them could stop early
         run = dataclasses.replace(gathered.config.run, early_stop=False)
         gathered = dataclasses.replace(gathered, config=dataclasses.replace(gathered.config, run=run))
-    gathered = quarantine.apply(gathered, sides.base, sides.head, world.now().date())
-    gathered = judge_labels.apply(gathered, sides.base if _binds(sides.base, errand) else None, sides.head)
+    gathered = quarantine.apply(gathered, revisions.base, revisions.head, env.now().date())
+    gathered = judge_labels.apply(gathered, revisions.base if _binds(revisions.base, request) else None, revisions.head)
     plan = planning.make(gathered)
-    if errand.shard is not None and not errand.dry_run:
-        return shard_run.ask(plan, gathered, sides.shas, errand, world)
-    if errand.dry_run:
-        plan = plan if errand.shard is None else errand.shard.part(plan)
+    if request.shard is not None and not request.dry_run:
+        return RunResult(exit_code=shard_run.ask(plan, gathered, revisions, request, env))
+    if request.dry_run:
+        plan = plan if request.shard is None else request.shard.part(plan)
         for line in (*planning.describe(plan, gathered), *planning.describe_labels(gathered)):
-            world.say(line)
-        return Outcome(exit_code=0)
-    memory = run_history.recall(gathered, sides.head, errand, world)
+            env.print(line)
+        return RunResult(exit_code=0)
+    memory = run_history.recall(gathered, revisions.head, request, env)
     try:
-        asked = asking.ask(plan, gathered, sides.shas, errand, world) if plan.questions else Asked()
+        asked = asking.ask(plan, gathered, revisions, request, env) if plan.questions else Asked()
     except MissingKeyError:
-        if world.outsider is None:
+        if env.trigger.untrusted_source is None:
             raise
-        reason = _no_secrets(plan, world.outsider)
+        reason = _no_secrets(plan, env.trigger.untrusted_source)
         policy = dataclasses.replace(gathered.config.gate, mode=Mode.BLOCK, on_inconclusive=Handling.BLOCK)
-        facts = _facts(sides, world, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
+        facts = _facts(revisions, env, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
         report = GateReport(decisions=(), policy=policy, problems=(reason,))
-        return _written(_view(report, facts, world), errand)
+        return _written(_view(report, facts, env), request)
     if not asked.curtailed:  # else the questions that were not asked decide
         plan = dataclasses.replace(plan, questions=(), further=())
     notes = (*gathered.notes, *plan.notes, *asked.notes, *memory.notes)
     facts = _facts(
-        sides,
-        world,
+        revisions,
+        env,
         asked,
         notes=notes,
         gate_source=gathered.config_source,
@@ -98,14 +77,14 @@ def evaluate(gathered: Gathered, sides: Sides, errand: Errand, world: World) -> 
     )
     facts = dataclasses.replace(memory.told(facts), started_at=began)
     report = _decided(plan, asked, gathered.config.gate)
-    view = _view(report, facts, world, gathered.config.provider.api_key_env)
+    view = _view(report, facts, env, gathered.config.provider.api_key_env)
     del plan, asked, gathered, report  # the view holds what is shown, and 10,000 answers are many
-    return _written(view, errand, memory)
+    return _written(view, request, memory)
 
 
-def _binds(base: Snapshot | None, errand: Errand) -> bool:
+def _binds(base: Snapshot | None, request: RunRequest) -> bool:
     """Whether base's files bind: where it has no configuration yet, head's do, as for the gate."""
-    return base is not None and base.read(errand.config_path) is not None
+    return base is not None and base.read(request.config_path) is not None
 
 
 def _decided(plan: Plan, asked: Asked, policy: Policy) -> GateReport:
@@ -129,72 +108,72 @@ def _decided(plan: Plan, asked: Asked, policy: Policy) -> GateReport:
         return dataclasses.replace(report, problems=(Reason(rule="early-stop", verdict=Verdict.ERROR, text=text),))
 
 
-def refused(error: InputError, sides: Sides, errand: Errand, world: World) -> Outcome:
+def refused(error: InputError, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
     """Report files that cannot be used: nothing was asked, and the verdict is `error`."""
-    if errand.dry_run or errand.shard is not None:  # of a split run, the merge reports
+    if request.dry_run or request.shard is not None:  # of a split run, the merge reports
         raise error
     reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
     report = GateReport(decisions=(), policy=Policy(), problems=tuple(reasons))
-    outcome = _written(_view(report, _facts(sides, world, Asked(), notes=()), world), errand)
-    clean = world.redactor().text
+    outcome = _written(_view(report, _facts(revisions, env, Asked(), notes=()), env), request)
+    clean = env.redactor().text
     problems = tuple(
         Problem(path=clean(p.path), line=p.line, what=clean(p.what), fix=clean(p.fix)) for p in error.problems
     )
     return dataclasses.replace(outcome, exit_code=error.exit_code, problems=problems)
 
 
-def failed(error: PromptciError, errand: Errand, world: World) -> Outcome:
-    """Report an errand that could not even begin, such as a commit that is not there."""
+def failed(error: PromptciError, request: RunRequest, env: Environment) -> RunResult:
+    """Report an request that could not even begin, such as a commit that is not there."""
     facts = RunFacts(
-        base=None if errand.base is None else RevisionView(rev=errand.base, sha=None),
-        head=RevisionView(rev=errand.head, sha=None),
-        repository=world.repository,
-        pull_request=world.pull_request,
-        actor=world.actor,
-        run_url=world.run_url,
-        generated_at=_stamp(world),
+        base=RevisionView(rev=request.base, sha=None) if isinstance(request, CheckRequest) and request.base else None,
+        head=RevisionView(rev=request.head, sha=None),
+        repository=env.trigger.repository,
+        pull_request=env.trigger.pull_request,
+        actor=env.trigger.actor,
+        run_url=env.trigger.run_url,
+        generated_at=_stamp(env),
         spend=SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False),
     )
     reason = Reason(rule="could-not-run", verdict=Verdict.ERROR, text=str(error))
     report = GateReport(decisions=(), policy=Policy(), problems=(reason,))
-    outcome = _written(_view(report, facts, world), errand)
+    outcome = _written(_view(report, facts, env), request)
     return dataclasses.replace(outcome, exit_code=error.exit_code)
 
 
-def _no_secrets(plan: Plan, outsider: Outsider) -> Reason:
+def _no_secrets(plan: Plan, source: UntrustedSource) -> Reason:
     """Say that prompts could not be tested because GitHub gives no secrets to commits from outside."""
     names = list(dict.fromkeys(prompt.name for prompt in plan.prompts))
     shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
     text = (
         f"{shown} {'was' if len(names) == 1 else 'were'} not tested: there is no key to ask a model with, "
-        f"because GitHub gives no secrets to {outsider.who}. {outsider.way_out}"
+        f"because GitHub gives no secrets to {source.description}. {source.remedy}"
     )
-    return Reason(rule="no-secrets", verdict=outsider.verdict, text=text)
+    return Reason(rule="no-secrets", verdict=source.verdict, text=text)
 
 
-def _stamp(world: World) -> str:
-    return world.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+def _stamp(env: Environment) -> str:
+    return env.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _facts(
-    sides: Sides,
-    world: World,
+    revisions: Revisions,
+    env: Environment,
     asked: Asked,
     *,
     notes: tuple[str, ...],
     gate_source: str = "defaults",
     requests_per_day: float | None = None,
 ) -> RunFacts:
-    base = None if sides.base is None else RevisionView(rev=sides.base_rev, sha=sides.base.sha)
+    base = None if revisions.base is None else RevisionView(rev=revisions.base_name, sha=revisions.base.sha)
     return RunFacts(
-        kind=sides.kind,
+        kind=revisions.kind,
         base=base,
-        head=RevisionView(rev=sides.head_rev, sha=sides.head.sha),
-        repository=world.repository,
-        pull_request=world.pull_request,
-        actor=world.actor,
-        run_url=world.run_url,
-        generated_at=_stamp(world),
+        head=RevisionView(rev=revisions.head_name, sha=revisions.head.sha),
+        repository=env.trigger.repository,
+        pull_request=env.trigger.pull_request,
+        actor=env.trigger.actor,
+        run_url=env.trigger.run_url,
+        generated_at=_stamp(env),
         provider=asked.provider,
         spend=SpendView(
             calls=asked.calls,
@@ -210,12 +189,12 @@ def _facts(
     )
 
 
-def _view(report: GateReport, facts: RunFacts, world: World, *names: str) -> ReportView:
+def _view(report: GateReport, facts: RunFacts, env: Environment, *names: str) -> ReportView:
     """Give what is shown; `names` are variables that hold secrets although they are not called so."""
-    redactor = world.redactor(*names)
+    redactor = env.redactor(*names)
     return redaction.redacted(views.build(report, facts=facts, redactor=redactor), redactor)
 
 
-def _written(view: ReportView, errand: Errand, memory: Memory = run_history.NONE) -> Outcome:
+def _written(view: ReportView, request: RunRequest, memory: Memory = run_history.NONE) -> RunResult:
     view = run_history.keep(view, memory)
-    return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, errand.out))
+    return RunResult(exit_code=view.exit_code, view=view, paths=write.write_all(view, request.out))

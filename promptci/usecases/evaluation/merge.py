@@ -6,21 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from promptci import __version__
-from promptci.app.environment import Errand, Outcome, World
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import InputError, Problem
 from promptci.git.repo import Repo
 from promptci.pipeline import asking
+from promptci.pipeline.environment import Environment
+from promptci.pipeline.merged_answers import Joined
+from promptci.pipeline.revisions import Revisions
 from promptci.runs.execute import Key
 from promptci.runs.model import Answer
 from promptci.shards import artifacts
 from promptci.shards.artifacts import HandedIn
-from promptci.shards.merged_answers import Joined
 from promptci.shards.shard_run import Record
 from promptci.usecases.evaluation import check, evaluate, run
-from promptci.usecases.evaluation.evaluate import Sides
 
-Again = Callable[[Errand, World], Outcome]
-"""The errand that was split: `check` or `run`."""
+Again = Callable[[CheckRequest, Environment], RunResult]
+"""The request that was split: `check` or `run`."""
 MOST_NAMED = 20
 _ALIKE: Mapping[str, Callable[[Record], object]] = {
     "another version of promptci": lambda record: record.promptci,
@@ -34,8 +35,8 @@ _ALIKE: Mapping[str, Callable[[Record], object]] = {
 _ONE_RUN = "Hand in the folders of one run of the shards, and no others."
 
 
-def by_themselves(folders: Sequence[Path], errand: Errand, world: World) -> Outcome:
-    """Join shards, which say themselves what they were about; of `errand`, repository and output folder count.
+def by_themselves(folders: Sequence[Path], request: CheckRequest, env: Environment) -> RunResult:
+    """Join shards, which say themselves what they were about; of `request`, repository and output folder count.
 
     Raises
     ------
@@ -49,53 +50,55 @@ def by_themselves(folders: Sequence[Path], errand: Errand, world: World) -> Outc
         raise InputError(problems)
     said = found[0].record
     about = replace(
-        errand,
+        request,
         config_path=said.config,
         base=said.base,
         base_name=said.base_rev,
         head=said.head,
         head_name=said.head_rev,
     )
-    return _merged((found, problems), run.run if said.kind == "run" else check.check, about, world)
+    return _merged((found, problems), run.run if said.kind == "run" else check.check, about, env)
 
 
-def of(folders: Sequence[Path], again: Again, errand: Errand, world: World) -> Outcome:
-    """Join the shards of an errand that is known from elsewhere; shards of another one are refused."""
-    return _merged(artifacts.read_all(folders), again, errand, world)
+def of(folders: Sequence[Path], again: Again, request: CheckRequest, env: Environment) -> RunResult:
+    """Join the shards of an request that is known from elsewhere; shards of another one are refused."""
+    return _merged(artifacts.read_all(folders), again, request, env)
 
 
-def _merged(read: tuple[list[HandedIn], list[Problem]], again: Again, errand: Errand, world: World) -> Outcome:
+def _merged(
+    read: tuple[list[HandedIn], list[Problem]], again: Again, request: CheckRequest, env: Environment
+) -> RunResult:
     """Go through the whole run with the shards in the model's place; only what no shard asks is asked now."""
     found, problems = read
-    repo = Repo.discover(errand.root)
-    with closing(repo.snapshot(errand.head)) as head:
-        base = None if again is run.run else repo.snapshot(check.base_revision(repo, errand))
+    repo = Repo.discover(request.root)
+    with closing(repo.snapshot(request.head)) as head:
+        base = None if again is run.run else repo.snapshot(check.base_revision(repo, request))
         with closing(base or head):
-            sides = Sides(
+            revisions = Revisions(
                 head=head,
-                head_rev=errand.head_name or errand.head,
+                head_name=request.head_name or request.head,
                 base=base,
-                base_rev=errand.base_name or errand.base or "merge base",
+                base_name=request.base_name or request.base or "merge base",
             )
-            problems = [*problems, *_problems(found, sides, errand)]
-            if problems and not _is_broken(again, errand, world):
-                return evaluate.refused(InputError(problems), sides, errand, world)
+            problems = [*problems, *_problems(found, revisions, request)]
+            if problems and not _is_broken(again, request, env):
+                return evaluate.refused(InputError(problems), revisions, request, env)
     if problems:
-        return again(errand, world)  # it says what is wrong in the files, and asks nothing
-    (errand.out / asking.JOURNAL).unlink(missing_ok=True)
-    return again(errand, replace(world, joined=_joined(found)))
+        return again(request, env)  # it says what is wrong in the files, and asks nothing
+    (request.out / asking.JOURNAL).unlink(missing_ok=True)
+    return again(replace(request, joined=_joined(found)), env)
 
 
-def _is_broken(again: Again, errand: Errand, world: World) -> bool:
+def _is_broken(again: Again, request: CheckRequest, env: Environment) -> bool:
     """Tell whether the files of the change cannot be used, so that no shard could hand in anything."""
     try:
-        again(replace(errand, dry_run=True), replace(world, say=lambda _: None))
+        again(replace(request, dry_run=True), replace(env, print=lambda _: None))
     except InputError:
         return True
     return False
 
 
-def _problems(found: Sequence[HandedIn], sides: Sides, errand: Errand) -> list[Problem]:
+def _problems(found: Sequence[HandedIn], revisions: Revisions, request: CheckRequest) -> list[Problem]:
     """Say why these are not the whole of one run over these commits."""
     problems = []
     for one in found:
@@ -109,8 +112,8 @@ def _problems(found: Sequence[HandedIn], sides: Sides, errand: Errand) -> list[P
     if said.promptci != __version__:
         what = f"it was written by promptci {said.promptci}, and this is {__version__}"
         problems.append(Problem(path=found[0].where, what=what, fix="Use one version for shards and merge."))
-    kind, shas = sides.kind, sides.shas
-    if (said.kind, said.base, said.head, said.config) != (kind, *shas, errand.config_path):
+    kind, shas = revisions.kind, (revisions.base_sha, revisions.head_sha)
+    if (said.kind, said.base, said.head, said.config) != (kind, *shas, request.config_path):
         what = (
             f"it is about a {said.kind} of {_short(said.head)} against {_short(said.base)}, not the run of this event"
         )

@@ -2,18 +2,19 @@
 
 from contextlib import closing
 
-from promptci.app.environment import Errand, Outcome, World
+from promptci.app.requests import RunRequest, RunResult
 from promptci.config import load as config_load
 from promptci.errors import InputError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline import collect
 from promptci.pipeline.collect import Gathered
+from promptci.pipeline.environment import Environment
+from promptci.pipeline.revisions import Revisions
 from promptci.usecases.evaluation import comment_template, evaluate
-from promptci.usecases.evaluation.evaluate import Sides
 
 
-def run(errand: Errand, world: World) -> Outcome:
+def run(request: RunRequest, env: Environment) -> RunResult:
     """Ask every prompt of one revision its golden cases.
 
     Raises
@@ -21,15 +22,15 @@ def run(errand: Errand, world: World) -> Outcome:
     GitError, UsageError
         Where the revision cannot be found.
     """
-    repo = Repo.discover(errand.root)
-    with closing(repo.snapshot(errand.head)) as head:
-        sides = Sides(head=head, head_rev=errand.head_name or errand.head)
+    repo = Repo.discover(request.root)
+    with closing(repo.snapshot(request.head)) as head:
+        revisions = Revisions(head=head, head_name=request.head_name or request.head)
         try:
-            gathered = everything(head, errand.config_path)
-            outcome = evaluate.evaluate(gathered, sides, errand, world)
+            gathered = everything(head, request.config_path)
+            outcome = evaluate.evaluate(gathered, revisions, request, env)
             return comment_template.told(outcome, head, gathered.config.comment_template)
         except InputError as error:
-            return evaluate.refused(error, sides, errand, world)
+            return evaluate.refused(error, revisions, request, env)
 
 
 def everything(head: Snapshot, config_path: str) -> Gathered:

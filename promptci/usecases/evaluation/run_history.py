@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from promptci.app.environment import Errand, World
+from promptci.app.requests import RunRequest
 from promptci.files import canonical
 from promptci.git.snapshot import Snapshot
 from promptci.history.gate_precision import Precision, precision
@@ -14,6 +14,7 @@ from promptci.history.model import CaseRecord, Line, VerdictRecord, short_digest
 from promptci.history.store import History, Past
 from promptci.pipeline.asking import keep_out_of_git
 from promptci.pipeline.collect import Gathered
+from promptci.pipeline.environment import Environment
 from promptci.report.build.history_view import DIGITS
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model.report import CaseView, PromptView, ReportView
@@ -52,7 +53,7 @@ class Memory:
 NONE = Memory()
 
 
-def recall(gathered: Gathered, head: Snapshot, errand: Errand, world: World) -> Memory:
+def recall(gathered: Gathered, head: Snapshot, request: RunRequest, env: Environment) -> Memory:
     """Read the history.
 
     A history that lies in git is not used: whoever can commit it could make any case flaky and any gate precise.
@@ -60,18 +61,18 @@ def recall(gathered: Gathered, head: Snapshot, errand: Errand, world: World) -> 
     config = gathered.config
     memory = Memory(
         judge=canonical.digest([config.judge.model, gathered.rubric]),
-        asked_afresh=world.answers is None and config.provider.kind != "recorded",
+        asked_afresh=request.answers is None and config.provider.kind != "recorded",
     )
     if config.run.history is None:
         return memory
     folder = Path(config.run.history).as_posix()
-    if trouble := _untrusted(folder, head, errand.root):
+    if trouble := _untrusted(folder, head, request.root):
         return replace(memory, notes=(trouble,))
-    history = opened(errand.root, folder, world.now())
+    history = opened(request.root, folder, env.now())
     past = history.read()
-    writes = world.answers is None  # a report that is drawn again was written down when it was first drawn
+    writes = request.answers is None  # a report that is drawn again was written down when it was first drawn
     return replace(
-        memory, history=history, past=past, notes=past.notes, folder=errand.root / folder if writes else None
+        memory, history=history, past=past, notes=past.notes, folder=request.root / folder if writes else None
     )
 
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from promptci.app.environment import World
+from promptci.pipeline.environment import Environment
 from promptci.report.build import redaction
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
@@ -14,7 +14,7 @@ from promptci.report.run_diff import compare, text
 Format = Literal["text", "markdown", "json"]
 
 
-def diff(first: Path, second: Path, form: Format, world: World) -> str:
+def diff(first: Path, second: Path, form: Format, env: Environment) -> str:
     """Give what changed, in the form that is wanted.
 
     Raises
@@ -22,12 +22,12 @@ def diff(first: Path, second: Path, form: Format, world: World) -> str:
     InputError
         Where one of the files is no report.json.
     """
-    found = compare.compare(_read(first, world), _read(second, world))
+    found = compare.compare(_read(first, env), _read(second, env))
     if form == "json":
         return json.dumps(dataclasses.asdict(found), ensure_ascii=False, indent=2)
     return text.markdown(found) if form == "markdown" else "\n".join(text.lines(found))
 
 
-def _read(path: Path, world: World) -> ReportView:
+def _read(path: Path, env: Environment) -> ReportView:
     view = document.load(path.read_text(encoding="utf-8", errors="replace"), str(path))
-    return redaction.redacted(view, world.redactor())  # it may have been written elsewhere
+    return redaction.redacted(view, env.redactor())  # it may have been written elsewhere

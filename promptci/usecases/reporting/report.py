@@ -1,10 +1,10 @@
 """Draw a report again, from a report.json or from a run's journal, without asking a model."""
 
-import dataclasses
 from pathlib import Path
 
-from promptci.app.environment import Errand, Outcome, World
+from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import UsageError
+from promptci.pipeline.environment import Environment
 from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Watch
 from promptci.report import write
 from promptci.report.build import redaction
@@ -13,7 +13,7 @@ from promptci.runs import journal
 from promptci.usecases.evaluation import check, run
 
 
-def redraw(source: Path, out: Path, root: Path, world: World) -> Outcome:
+def redraw(source: Path, out: Path, root: Path, env: Environment) -> RunResult:
     """Write all outputs into `out`.
 
     A report.json holds everything. A journal holds the answers: the run it was written by is gone through again over
@@ -27,31 +27,32 @@ def redraw(source: Path, out: Path, root: Path, world: World) -> Outcome:
         Where it is neither.
     """
     if source.suffix == ".jsonl":
-        return _from_journal(source, out, root, world)
+        return _from_journal(source, out, root, env)
     if source.suffix != ".json":
         raise UsageError(f"{source} is neither a report.json nor a journal.jsonl", "Give one of the two.")
     view = document.load(source.read_text(encoding="utf-8", errors="replace"), str(source))
-    view = redaction.redacted(view, world.redactor())  # it may have been written elsewhere
-    return Outcome(exit_code=view.exit_code, view=view, paths=write.write_all(view, out))
+    view = redaction.redacted(view, env.redactor())  # it may have been written elsewhere
+    return RunResult(exit_code=view.exit_code, view=view, paths=write.write_all(view, out))
 
 
-def _from_journal(source: Path, out: Path, root: Path, world: World) -> Outcome:
+def _from_journal(source: Path, out: Path, root: Path, env: Environment) -> RunResult:
     header, answers = journal.read(source)
     if header.get("head") is None:
         raise UsageError(f"{source} was made from a working tree, which is gone", "Redraw its report.json instead.")
     known = {(a.request_key, a.replicate): a.completion for a in answers if a.completion is not None}
     if out.resolve() == source.parent.resolve():
         raise UsageError("The journal would be written over", "Give --out another folder.")
-    errand = Errand(
+    request = CheckRequest(
         root=root,
         config_path=str(header.get("config", "promptci.yml")),
         base=header.get("base"),
         head=str(header["head"]),
         out=out,
         no_cache=True,
+        answers=Replay(known),
     )
     again = check.check if header.get("base") is not None else run.run
-    return again(errand, dataclasses.replace(world, answers=Replay(known)))
+    return again(request, env)
 
 
 class Replay:

@@ -6,13 +6,15 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from promptci.app.environment import Errand, World
+from promptci.app.requests import CheckRequest
 from promptci.errors import ConfigError, InputError, ProviderError, UsageError
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline import asking, judge_labels, planning
 from promptci.pipeline.collect import Gathered
+from promptci.pipeline.environment import Environment
+from promptci.pipeline.revisions import Revisions
 from promptci.redact import Redactor
 from promptci.report.build import judge_view
 from promptci.report.model.judge import JudgeView
@@ -40,7 +42,7 @@ class Calibrated:
         return int(any(not judge.trusted for judge in self.judges.values()))
 
 
-def calibrate(errand: Errand, world: World, prompt: str | None = None) -> Calibrated:
+def calibrate(request: CheckRequest, env: Environment, prompt: str | None = None) -> Calibrated:
     """Have the judge of each prompt (or of one) mark its labelled answers at one revision.
 
     Raises
@@ -50,17 +52,17 @@ def calibrate(errand: Errand, world: World, prompt: str | None = None) -> Calibr
     ProviderError
         Where the judge could not be asked.
     """
-    repo = Repo.discover(errand.root)
-    with closing(repo.snapshot(errand.head)) as head:
+    repo = Repo.discover(request.root)
+    with closing(repo.snapshot(request.head)) as head:
         try:
-            gathered = _chosen(judge_labels.apply(run.everything(head, errand.config_path), None, head), prompt)
+            gathered = _chosen(judge_labels.apply(run.everything(head, request.config_path), None, head), prompt)
         except InputError as error:  # what this command is given to work with, as a configuration is
             raise ConfigError(error.problems) from error
-        if errand.dry_run:
+        if request.dry_run:
             for line in planning.describe_labels(gathered):
-                world.say(line)
+                env.print(line)
             return Calibrated()
-        return _asked(gathered, head, errand, world)
+        return _asked(gathered, head, request, env)
 
 
 def _chosen(gathered: Gathered, prompt: str | None) -> Gathered:
@@ -75,10 +77,12 @@ def _chosen(gathered: Gathered, prompt: str | None) -> Gathered:
     return replace(gathered, plans=plans, labelled=kept)
 
 
-def _asked(gathered: Gathered, head: Snapshot, errand: Errand, world: World) -> Calibrated:
-    if errand.no_cache:  # nor what an earlier call of this command has written down
-        (errand.out / asking.JOURNAL).unlink(missing_ok=True)
-    asked = asking.ask(Plan(prompts=gathered.plans), gathered, (None, head.sha), errand, world)
+def _asked(gathered: Gathered, head: Snapshot, request: CheckRequest, env: Environment) -> Calibrated:
+    if request.no_cache:  # nor what an earlier call of this command has written down
+        (request.out / asking.JOURNAL).unlink(missing_ok=True)
+    asked = asking.ask(
+        Plan(prompts=gathered.plans), gathered, Revisions(head=head, head_name=request.head), request, env
+    )
     if asked.findings:
         raise ProviderError(asked.findings[0].text)
     _refuse_silence(asked.trusts)
@@ -86,14 +90,14 @@ def _asked(gathered: Gathered, head: Snapshot, errand: Errand, world: World) -> 
         raise UsageError("There is no judge to be measured", "Set `judge.model` and `judge.rubric` in promptci.yml.")
     views = {name: judge_view.view(Judging(trust=trust)) for name, trust in asked.trusts.items()}
     judges = {name: view for name, view in views.items() if view is not None}
-    path = errand.out / FILE
+    path = request.out / FILE
     written = {
         "schema": SCHEMA,
         "revision": head.sha,
         "prompts": {name: judge.model_dump() for name, judge in judges.items()},
     }
     text = json.dumps(written, indent=2, ensure_ascii=False) + "\n"
-    write.write_text(path, Redactor.from_environ(world.environ).text(text))
+    write.write_text(path, Redactor.from_environ(env.environ).text(text))
     return Calibrated(judges=judges, notes=(*_notes(gathered), *asked.notes), path=path)
 
 

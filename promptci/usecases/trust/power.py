@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from promptci.app.environment import Errand, World
+from promptci.app.requests import CheckRequest
 from promptci.compare import quality
 from promptci.gates import power_analysis
 from promptci.gates.power_analysis import Foresight
@@ -13,6 +13,7 @@ from promptci.git.repo import Repo
 from promptci.history import flaky
 from promptci.pipeline import planning
 from promptci.pipeline.collect import Gathered
+from promptci.pipeline.environment import Environment
 from promptci.present import formatting
 from promptci.providers.prices import PriceList
 from promptci.runs.estimate import estimate
@@ -37,7 +38,7 @@ class Question:
     prompts: tuple[str, ...] = ()
 
 
-def power(errand: Errand, question: Question, world: World) -> list[tuple[str, Foresight]]:
+def power(request: CheckRequest, question: Question, env: Environment) -> list[tuple[str, Foresight]]:
     """Tell, for each prompt, the smallest drop its goldens show, and what a smaller one would take.
 
     Raises
@@ -47,20 +48,20 @@ def power(errand: Errand, question: Question, world: World) -> list[tuple[str, F
     UsageError
         Where there is no such prompt.
     """
-    with closing(Repo.discover(errand.root).snapshot(errand.head)) as head:
-        gathered = selftest.chosen(run.everything(head, errand.config_path), question.prompts)
+    with closing(Repo.discover(request.root).snapshot(request.head)) as head:
+        gathered = selftest.chosen(run.everything(head, request.config_path), question.prompts)
     drop = gathered.config.gate.max_drop if question.drop is None else question.drop
-    measured = _measured(gathered, errand, world)
+    measured = _measured(gathered, request, env)
     found = []
     for plan in gathered.plans:
         graded = _graded(plan)
         price = _price(plan, gathered)
-        world.say(f"{plan.name}: {formatting.count(len(plan.cases), 'case')}, a check costs {_money(price)}")
+        env.print(f"{plan.name}: {formatting.count(len(plan.cases), 'case')}, a check costs {_money(price)}")
         for variance, source in _noise(plan, question, measured, graded=graded):
             one = _foresee(plan, variance, gathered, drop=drop, graded=graded)
             found.append((plan.name, one))
             for line in words(one, drop, source, price):
-                world.say(f"  {line}")
+                env.print(f"  {line}")
     return found
 
 
@@ -68,17 +69,17 @@ def _graded(plan: PromptPlan) -> bool:
     return quality.is_graded([planned.case for planned in plan.cases])
 
 
-def _measured(gathered: Gathered, errand: Errand, world: World) -> dict[str, tuple[float, str]]:
+def _measured(gathered: Gathered, request: CheckRequest, env: Environment) -> dict[str, tuple[float, str]]:
     """Give the noise of each prompt of which it is known, and from where."""
     found: dict[str, tuple[float, str]] = {}
     folder = gathered.config.run.history
     if folder is not None:
-        past = run_history.opened(errand.root, folder, world.now()).read()
+        past = run_history.opened(request.root, folder, env.now()).read()
         for plan in (plan for plan in gathered.plans if not _graded(plan)):
             known = flaky.discordance(past.cases, plan.name)
             if known is not None:
                 found[plan.name] = (known.rate, f"measured on {known.answers:,} answers of earlier runs")
-    tested = selftest.read_discordance(errand.out / selftest.OUTPUT)
+    tested = selftest.read_discordance(request.out / selftest.OUTPUT)
     return found | {name: (variance, "measured by selftest") for name, variance in tested.items()}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from promptci.app.environment import Errand, World
+from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
 from promptci.files import write
 from promptci.gates import aa_test
@@ -17,6 +17,8 @@ from promptci.git.repo import Repo
 from promptci.pipeline import asking, planning
 from promptci.pipeline.asking import Asked
 from promptci.pipeline.collect import Gathered
+from promptci.pipeline.environment import Environment
+from promptci.pipeline.revisions import Revisions
 from promptci.present import formatting
 from promptci.scoring.model import ScoredCase
 from promptci.usecases.evaluation import run
@@ -38,7 +40,7 @@ class Wanted:
     """Asked, with the price, whether to spend it."""
 
 
-def selftest(errand: Errand, wanted: Wanted, world: World) -> tuple[SelfTest, ...]:
+def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[SelfTest, ...]:
     """Ask each case of the prompts at one revision several times, and see how often the gate cries wolf.
 
     Raises
@@ -48,8 +50,8 @@ def selftest(errand: Errand, wanted: Wanted, world: World) -> tuple[SelfTest, ..
     UsageError
         Where there is no such prompt, or the price was not agreed to.
     """
-    with closing(Repo.discover(errand.root).snapshot(errand.head)) as head:
-        gathered = chosen(run.everything(head, errand.config_path), wanted.prompts)
+    with closing(Repo.discover(request.root).snapshot(request.head)) as head:
+        gathered = chosen(run.everything(head, request.config_path), wanted.prompts)
         limits = gathered.config.run
         least = aa_test.answers_needed(limits)
         if wanted.answers is not None and wanted.answers < least:
@@ -60,24 +62,28 @@ def selftest(errand: Errand, wanted: Wanted, world: World) -> tuple[SelfTest, ..
         repeated = replace(gathered, config=replace(gathered.config, run=often))
         plan = planning.make(repeated)
         for line in planning.describe(plan, gathered):
-            world.say(line)
-        if errand.dry_run:
+            env.print(line)
+        if request.dry_run:
             return ()
         if not wanted.agree("Ask all of this?"):
             raise UsageError("nothing was asked", "Agree to the price, or pass --yes.")
-        asked = asking.ask(plan, repeated, (None, head.sha), errand, world) if plan.questions else Asked()
+        asked = (
+            asking.ask(plan, repeated, Revisions(head=head, head_name=request.head), request, env)
+            if plan.questions
+            else Asked()
+        )
     found = tuple(
         aa_test.selftest(prompt, _by_case(prompt.name, asked), limits, gathered.config.gate, wanted.simulations)
         for prompt in gathered.plans
         if prompt.cases
     )
     for finding in asked.findings:
-        world.say(finding.text)
+        env.print(finding.text)
     for one in found:
         for line in words(one):
-            world.say(line)
-    write.write_text(errand.out / OUTPUT, dump(found))
-    world.say(f"written: {errand.out / OUTPUT}")
+            env.print(line)
+    write.write_text(request.out / OUTPUT, dump(found))
+    env.print(f"written: {request.out / OUTPUT}")
     return found
 
 

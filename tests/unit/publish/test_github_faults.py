@@ -18,7 +18,7 @@ from payloads import planted, rich
 from reports import HOSTILE, SITUATIONS
 
 from promptci.action import publication as bulletins
-from promptci.app.environment import Outcome
+from promptci.app.requests import RunResult
 from promptci.publish import comment
 from promptci.publish.comment import FRAME_BYTES, Marker, Published
 from promptci.publish.github.api import Unavailable
@@ -65,7 +65,7 @@ def context(folder: Path, **more: str) -> Context:
 
 def told(view: ReportView, folder: Path) -> Bulletin:
     """What the Action tells of a view."""
-    return bulletins.make(Outcome(exit_code=view.exit_code, view=view, paths=Paths(folder=folder)), folder)
+    return bulletins.make(RunResult(exit_code=view.exit_code, view=view, paths=Paths(folder=folder)), folder)
 
 
 def post(view: ReportView, folder: Path, github: PyGithubClient, **more: str) -> tuple[str, ...]:

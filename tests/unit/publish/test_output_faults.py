@@ -16,7 +16,7 @@ from notation import comparison, report
 from payloads import XSS, planted, rich
 
 from promptci.action import publication as bulletins
-from promptci.app.environment import Outcome
+from promptci.app.requests import RunResult
 from promptci.publish.github.pygithub_client import PyGithubClient
 from promptci.publish.publish_all import announce
 from promptci.publish.runner.context import Context
@@ -47,7 +47,7 @@ class Told:
             "INPUT_CHECK-RUN": "true",
         }
         log = io.StringIO()
-        outcome = Outcome(exit_code=view.exit_code, view=view, paths=write_all(view, folder / "out"))
+        outcome = RunResult(exit_code=view.exit_code, view=view, paths=write_all(view, folder / "out"))
         notes = announce(Context.from_environ(environ), bulletins.make(outcome, folder), github, log)
         self.log = log.getvalue() + "".join(f"{note}\n" for note in notes)
         self.output = (folder / "output").read_text(encoding="utf-8")
@@ -118,7 +118,7 @@ def test_out_pipe_newline_in_table_cell(
 
 def _comment(folder: Path, payload: str) -> str:
     view = planted(rich(), payload)
-    return bulletins.make(Outcome(exit_code=0, view=view, paths=Paths(folder=folder)), folder).comment_md
+    return bulletins.make(RunResult(exit_code=0, view=view, paths=Paths(folder=folder)), folder).comment_md
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from fakes.questions import question
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from promptci.runs import partition as shards
 from promptci.runs.model import Arm, Plan
-from promptci.shards import partition as shards
-from promptci.shards.partition import Shard
+from promptci.runs.partition import Shard
 
 PLANS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 40), st.integers(0, 2)), max_size=60).map(
     lambda rows: Plan(

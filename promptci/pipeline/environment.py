@@ -1,0 +1,101 @@
+"""The environment of a run and the options that every command which asks a model shares."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from promptci.pipeline.merged_answers import Joined
+from promptci.providers.base import Provider
+from promptci.redact import Redactor
+from promptci.runs.model import Answer
+from promptci.runs.partition import Shard
+from promptci.verdict import Verdict
+
+DEFAULT_OUTPUT_FOLDER = Path("promptci-report")
+
+
+class Progress(Protocol):
+    """Shows how many of the requested answers have arrived."""
+
+    def begin(self, total: int) -> None:
+        """Start with the number of expected answers."""
+        ...
+
+    def more(self, count: int) -> None:
+        """Expect `count` additional answers."""
+        ...
+
+    def step(self, answer: Answer) -> None:
+        """Count one answer."""
+        ...
+
+    def end(self) -> None:
+        """Stop; no further answers are expected."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UntrustedSource:
+    """Whose commits a run tests when GitHub withholds secrets from it."""
+
+    description: str
+    """In words, such as `pull requests from forks`."""
+    remedy: str
+    """What a maintainer can do, as a sentence."""
+    verdict: Verdict = Verdict.ERROR
+    """The verdict when there is no API key: `error` or `inconclusive`; both block."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trigger:
+    """What started the run."""
+
+    repository: str | None = None
+    """`owner/name`, if known."""
+    pull_request: int | None = None
+    actor: str | None = None
+    """Login of the person or app, if known."""
+    run_url: str | None = None
+    """Page of the workflow run."""
+    scheduled: bool = False
+    """Whether the run was started by a schedule, so that nobody waits for it."""
+    untrusted_source: UntrustedSource | None = None
+    """None if the run has access to secrets."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """The outside world as a use case sees it: environment variables, console, clock, trigger."""
+
+    environ: Mapping[str, str]
+    progress: Progress
+    print: Callable[[str], None]
+    """Prints one plain line for the person who waits."""
+    now: Callable[[], datetime]
+    trigger: Trigger = field(default_factory=Trigger)
+
+    def redactor(self, *names: str) -> Redactor:
+        """Return a redactor for this environment's secrets; `names` are further variables that hold one."""
+        return Redactor.from_environ(self.environ, *names)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOptions:
+    """How questions are asked and where the files of a run go."""
+
+    root: Path
+    """A folder of the git repository."""
+    config_path: str = "promptci.yml"
+    out: Path = DEFAULT_OUTPUT_FOLDER
+    record: Path | None = None
+    """File that gets a recording of all answers."""
+    no_cache: bool = False
+    dry_run: bool = False
+    shard: Shard | None = None
+    """The part of the run to ask; None asks all of it."""
+    answers: Provider | None = None
+    """Replaces the configured provider, for example with the answers of a journal."""
+    joined: Joined | None = None
+    """Answers of the shards of this run; None if it was not split."""
