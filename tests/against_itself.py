@@ -19,7 +19,7 @@ def planned(count: int, *, kind: str = "equals", critical: int = 0, aside: int =
             PlannedCase(
                 case=Case(id=f"c{i}", path="g", critical=i < critical, assertions=(Assertion(type=kind, value="x"),)),
                 change="new",
-                aside="set aside" if i >= count - aside else None,
+                excluded_reason="set aside" if i >= count - aside else None,
             )
             for i in range(count)
         ),

@@ -18,7 +18,7 @@ from typing import Any
 
 from promptci.compare.compare import compare
 from promptci.compare.model import Comparison
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
 from promptci.gates.decide import decide
 from promptci.gates.model import Reason
 from promptci.goldens.model import Assertion, Case
@@ -111,7 +111,7 @@ def comparison(
         )
         change = "new" if "+" in written else "changed" if "~" in written else "same"
         aside = "quarantined until 2026-12-31 by Ann: a coin flip" if "?" in written else None
-        cases.append(PlannedCase(case=case, change=change, aside=aside))
+        cases.append(PlannedCase(case=case, change=change, excluded_reason=aside))
         for arm, answers in ((Arm.BASE, before), (Arm.HEAD, now)):
             for replicate, answer in enumerate(answers.split(" / ")):
                 if answer != "-":
@@ -219,7 +219,7 @@ def many(*, right: int = 0, broken: int = 0, fixed: int = 0, wrong: int = 0, sta
 
 
 def report(
-    *comparisons: Comparison, policy: Policy | None = None, problems: Sequence[Reason] = (), **facts: Any
+    *comparisons: Comparison, policy: GatePolicy | None = None, problems: Sequence[Reason] = (), **facts: Any
 ) -> ReportView:
     """Decide the comparisons and give the view; `facts` sets any field of RunFacts."""
     given: dict[str, Any] = {
@@ -235,4 +235,4 @@ def report(
         "promptci_version": "0.1.0",
         **facts,
     }
-    return view.build(decide(list(comparisons), policy or Policy(), problems), facts=RunFacts(**given))
+    return view.build(decide(list(comparisons), policy or GatePolicy(), problems), facts=RunFacts(**given))

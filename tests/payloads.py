@@ -4,7 +4,7 @@ from typing import Any
 
 from notation import comparison, report
 
-from promptci.config.policy import Mode, Policy
+from promptci.config.policy import GateMode, GatePolicy
 from promptci.gates.model import Reason
 from promptci.history.gate_precision import Precision
 from promptci.report.model.report import FlakyCaseView, FlakyView, PastQualityView, PromptView, ReportView
@@ -70,7 +70,7 @@ def rich() -> ReportView:
         comparison("a | Hi | yes | - | no\nb | Hi | yes | - | !lost", name="new", status=Status.ADDED),
         comparison("", name="old", status=Status.DELETED),
         comparison("a | Hi | yes | fine {0.8} | Final verdict: pass {0.9}", name="judged", kind="llm"),
-        policy=Policy(mode=Mode.ADVISE, min_quality=0.5),
+        policy=GatePolicy(mode=GateMode.ADVISE, min_quality=0.5),
         problems=[Reason(rule="deadline", verdict=Verdict.ERROR, text="too late: `run.deadline`")],
         notes=("a note",),
         canaries=(CanaryOutcome(judge="m", prompts=("judged",), asked=2, passed=("colon",), unscored=1),),

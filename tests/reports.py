@@ -5,7 +5,7 @@ from functools import cache
 
 from notation import NEW, OLD, Numbers, comparison, many, prompt, report
 
-from promptci.config.policy import Handling, Mode, Policy
+from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
 from promptci.gates.model import Reason
 from promptci.history.gate_precision import Precision
 from promptci.history.model import CaseRecord, VerdictRecord
@@ -71,12 +71,12 @@ def inconclusive() -> ReportView:
 
 
 def inconclusive_blocks() -> ReportView:
-    return report(comparison(many(right=22, broken=2)), policy=Policy(on_inconclusive=Handling.BLOCK))
+    return report(comparison(many(right=22, broken=2)), policy=GatePolicy(on_inconclusive=OnInconclusive.BLOCK))
 
 
 def new_prompt() -> ReportView:
     rows = "\n".join(f"m-{i} | Where is {i}? | {i} | - | {i if i % 6 else 'NONE'}" for i in range(1, 31))
-    return report(comparison(rows, status=Status.ADDED, why=("new prompt",)), policy=Policy(min_quality=0.8))
+    return report(comparison(rows, status=Status.ADDED, why=("new prompt",)), policy=GatePolicy(min_quality=0.8))
 
 
 def deleted() -> ReportView:
@@ -157,7 +157,7 @@ def models_differ() -> ReportView:
 
 
 def advise_mode() -> ReportView:
-    return report(comparison(many(right=31, broken=27, wrong=2)), policy=Policy(mode=Mode.ADVISE))
+    return report(comparison(many(right=31, broken=27, wrong=2)), policy=GatePolicy(mode=GateMode.ADVISE))
 
 
 def advised_with_a_history() -> ReportView:
@@ -179,7 +179,7 @@ def advised_with_a_history() -> ReportView:
     ]
     made = report(
         compared,
-        policy=Policy(mode=Mode.ADVISE),
+        policy=GatePolicy(mode=GateMode.ADVISE),
         earlier=earlier,
         verdicts=VERSIONS,
         precision=Precision(verdicts=12, judged=10, right=9),
@@ -251,7 +251,7 @@ def judged_in_pairs() -> ReportView:
     robust = CanaryOutcome(judge="gpt-4o (pairwise, by the rubric)", prompts=(name,), asked=12, passed=(), unscored=0)
     swap = SwapOutcome(prompt=name, pairs=28, flipped=8)
     pairs = comparison(f"{won}\n{flipped}", kind="judge")
-    return report(pairs, canaries=(robust,), swaps=(swap,), policy=Policy(min_quality=0.9))
+    return report(pairs, canaries=(robust,), swaps=(swap,), policy=GatePolicy(min_quality=0.9))
 
 
 def judged(table: Confusion) -> ReportView:

@@ -66,7 +66,7 @@ def comparison(
         )
         new = match["base"] == "-"
         change = "new" if new else "changed" if match["changed"] else "same"
-        cases.append(PlannedCase(case=case, change=change, aside=ASIDE if match["aside"] else None))
+        cases.append(PlannedCase(case=case, change=change, excluded_reason=ASIDE if match["aside"] else None))
         for arm, written in ((Arm.BASE, match["base"]), (Arm.HEAD, match["head"])):
             scored += [
                 _scored(case, arm, i, one, per_arm) for i, one in enumerate(written.split(",")) if written != "-"

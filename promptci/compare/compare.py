@@ -31,7 +31,7 @@ def compare(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float) -> 
         PairedCase(
             case=planned.case,
             change=planned.change,
-            aside=planned.aside or (None if planned.case.weight > 0 else "weight 0"),
+            aside=planned.excluded_reason or (None if planned.case.weight > 0 else "weight 0"),
             base=_ordered(found, Arm.BASE),
             head=_ordered(found, Arm.HEAD),
         )

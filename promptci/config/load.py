@@ -7,17 +7,17 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from promptci.config.model import Config, Judge, Patterns
-from promptci.config.policy import Handling, Missing, Mode, Policy
+from promptci.config.model import Config, JudgeOptions, PromptPatterns
+from promptci.config.policy import GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
+from promptci.config.run_limits import RunLimits
 from promptci.config.schema import ConfigFile
 from promptci.errors import ConfigError, InputError, Problem
 from promptci.files import strict_yaml
 from promptci.files.lines import decode
 from promptci.providers.options import ModelPrice, Options
-from promptci.runs.model import Limits
 
 
-def load(data: bytes | None, path: str) -> Config:
+def load_config(data: bytes | None, path: str) -> Config:
     """Read a promptci.yml; None (no such file) and an empty file give the defaults.
 
     Raises
@@ -47,7 +47,7 @@ def load(data: bytes | None, path: str) -> Config:
 def _config(file: ConfigFile) -> Config:
     run, gate, provider = file.run, file.gate, file.provider
     return Config(
-        prompts=Patterns(include=tuple(file.prompts.include), goldens=file.prompts.goldens),
+        prompts=PromptPatterns(include=tuple(file.prompts.include), goldens=file.prompts.goldens),
         provider=Options(
             kind=provider.kind,
             base_url=provider.base_url,
@@ -59,9 +59,9 @@ def _config(file: ConfigFile) -> Config:
                 for model, price in provider.prices.items()
             },
         ),
-        run=Limits(
-            repeats=run.repeats.first,
-            disagree=run.repeats.disagree,
+        run=RunLimits(
+            repeats=run.repeats.initial,
+            repeats_on_disagreement=run.repeats.on_disagreement,
             early_stop=run.early_stop,
             batch=run.batch,
             concurrency=None if run.concurrency == "auto" else run.concurrency,
@@ -70,21 +70,21 @@ def _config(file: ConfigFile) -> Config:
             cache=run.cache or None,
             history=run.history or None,
         ),
-        judge=Judge(
+        judge=JudgeOptions(
             model=file.judge.model,
             rubric=file.judge.rubric,
             embedding_model=file.judge.embedding_model or None,
             pairwise=file.judge.pairwise,
-            canaries=file.judge.canaries,
+            probes=file.judge.probes,
             labels=file.judge.labels,
             min_kappa=file.judge.trust.min_kappa,
         ),
-        gate=Policy(
-            mode=Mode(gate.mode),
+        gate=GatePolicy(
+            mode=GateMode(gate.mode),
             max_drop=gate.max_drop,
             alpha=gate.alpha,
-            on_inconclusive=Handling(gate.on_inconclusive),
-            on_missing_goldens=Missing(gate.on_missing_goldens),
+            on_inconclusive=OnInconclusive(gate.on_inconclusive),
+            on_missing_goldens=OnMissingGoldens(gate.on_missing_goldens),
             min_quality=gate.min_quality,
             max_cost_increase=gate.max_cost_increase,
             max_p95_increase=gate.max_p95_increase,

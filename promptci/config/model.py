@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
+from promptci.config.run_limits import RunLimits
 from promptci.providers.options import Options
-from promptci.runs.model import Limits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Patterns:
+class PromptPatterns:
     """Where prompts and goldens are: section `prompts`."""
 
     include: tuple[str, ...] = ("prompts/**/*.prompt.yml", "prompts/**/*.prompt.yaml")
@@ -16,7 +16,7 @@ class Patterns:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Judge:
+class JudgeOptions:
     """Who marks what code cannot: section `judge`."""
 
     model: str | None = None
@@ -27,7 +27,7 @@ class Judge:
     """None: a `similar` assertion must name its model."""
     pairwise: bool = False
     """Compare both versions' answers instead of grading each."""
-    canaries: int = 12
+    probes: int = 12
     """Known-bad answers that each judge of a run is tested with."""
     labels: str = "goldens/{name}.labels.jsonl"
     """Where people's marks are."""
@@ -39,11 +39,11 @@ class Judge:
 class Config:
     """A whole promptci.yml, defaults filled in."""
 
-    prompts: Patterns = field(default_factory=Patterns)
+    prompts: PromptPatterns = field(default_factory=PromptPatterns)
     provider: Options = field(default_factory=Options)
-    run: Limits = field(default_factory=Limits)
-    judge: Judge = field(default_factory=Judge)
-    gate: Policy = field(default_factory=Policy)
+    run: RunLimits = field(default_factory=RunLimits)
+    judge: JudgeOptions = field(default_factory=JudgeOptions)
+    gate: GatePolicy = field(default_factory=GatePolicy)
     requests_per_day: float | None = None
     """Turns cost per request into cost per month; None: no monthly figure."""
     comment_template: str | None = None

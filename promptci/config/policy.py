@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Mode(StrEnum):
+class GateMode(StrEnum):
     """Whether the gate may block."""
 
     BLOCK = "block"
     ADVISE = "advise"
 
 
-class Handling(StrEnum):
+class OnInconclusive(StrEnum):
     """What an undecided comparison does to the merge."""
 
     WARN = "warn"
     BLOCK = "block"
 
 
-class Missing(StrEnum):
+class OnMissingGoldens(StrEnum):
     """What a prompt without goldens is."""
 
     ERROR = "error"
@@ -27,16 +27,16 @@ class Missing(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
+class GatePolicy:
     """Thresholds of the gate; all rates are shares from 0 to 1."""
 
-    mode: Mode = Mode.BLOCK
+    mode: GateMode = GateMode.BLOCK
     max_drop: float = 0.05
     """Points of quality worth blocking for: the margin."""
     alpha: float = 0.05
     """One-sided error rate: how often a harmless change may be blocked."""
-    on_inconclusive: Handling = Handling.WARN
-    on_missing_goldens: Missing = Missing.ERROR
+    on_inconclusive: OnInconclusive = OnInconclusive.WARN
+    on_missing_goldens: OnMissingGoldens = OnMissingGoldens.ERROR
     min_quality: float | None = None
     """Quality that head must reach over all of its cases."""
     max_cost_increase: float | None = 0.25

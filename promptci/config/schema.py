@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(ge=0, le=1)]
 SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
 """The JSON Schema, as it is shipped."""
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -79,11 +79,11 @@ Times = Annotated[int, Field(ge=1, le=100)]
 
 
 def _repeats(value: Any) -> Any:
-    """Let a plain number stand for `{first: number}`."""
+    """Let a plain number stand for `{initial: number}`."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return {"first": value}
+        return {"initial": value}
     if not isinstance(value, dict):
-        raise ValueError("is neither a number nor a map such as {first: 1, disagree: 3}")  # noqa: TRY004 - pydantic's way
+        raise ValueError("is neither a number nor a map such as {initial: 1, on_disagreement: 3}")  # noqa: TRY004 - pydantic's way
     return value
 
 
@@ -96,16 +96,16 @@ def _or_number(schema: dict[str, Any]) -> None:
 class RepeatsSection(Section):
     """Repeats only where they say something."""
 
-    first: Times = Field(default=1, description="Times each case is asked of each version.")
-    disagree: Times | None = Field(
+    initial: Times = Field(default=1, description="Times each case is asked of each version.")
+    on_disagreement: Times | None = Field(
         default=None,
         description="Times in all for a case on which the first answers of the two versions disagree.",
     )
 
     @model_validator(mode="after")
     def _more(self) -> "RepeatsSection":
-        if self.disagree is not None and self.disagree <= self.first:
-            raise ValueError("`disagree` counts all answers of a case, so it must be more than `first`")
+        if self.on_disagreement is not None and self.on_disagreement <= self.initial:
+            raise ValueError("`on_disagreement` counts all answers of a case, so it must be more than `initial`")
         return self
 
 
@@ -114,8 +114,8 @@ class RunSection(Section):
 
     repeats: Annotated[RepeatsSection, BeforeValidator(_repeats)] = Field(
         default=RepeatsSection(),
-        description="Times each case is asked of each version; or `{first: 1, disagree: 3}`: more often only where"
-        " the versions disagree.",
+        description="Times each case is asked of each version; or `{initial: 1, on_disagreement: 3}`: more often only"
+        " where the versions disagree.",
         json_schema_extra=_or_number,
     )
     early_stop: bool = Field(
@@ -171,7 +171,7 @@ class JudgeSection(Section):
         description="`judge` assertions compare both versions' answers to a case, in both orders, instead of grading"
         " each alone.",
     )
-    canaries: Annotated[int, Field(ge=0, le=200)] = Field(
+    probes: Annotated[int, Field(ge=0, le=200)] = Field(
         default=12,
         description="Useless answers with attacks that each judge must fail in every run, or it is not trusted;"
         " 0: none.",
@@ -200,14 +200,14 @@ class GateSection(Section):
     on_missing_goldens: Literal["error", "warn"] = Field(
         default="error", description="What a prompt without goldens is: an `error`, or `inconclusive`."
     )
-    min_quality: Share | None = Field(default=None, description="Quality that the new version must reach.")
+    min_quality: Rate | None = Field(default=None, description="Quality that the new version must reach.")
     max_cost_increase: Annotated[float, Field(ge=0)] | None = Field(
         default=0.25, description="Allowed rise of cost per request, as a share; null: no limit."
     )
     max_p95_increase: Annotated[float, Field(ge=0)] | None = Field(
         default=0.30, description="Allowed rise of p95 latency, as a share; null: no limit."
     )
-    max_error_rate: Share = Field(
+    max_error_rate: Rate = Field(
         default=0.05, description="Share of answers that may be missing before the verdict is `error`."
     )
 

@@ -8,11 +8,12 @@ from statistics import fmean, variance
 
 from promptci.compare import quality
 from promptci.compare.model import Comparison, PairedCase
-from promptci.config.policy import Handling, Policy
+from promptci.config.policy import GatePolicy, OnInconclusive
+from promptci.config.run_limits import RunLimits
 from promptci.gates import limits, power_analysis, quality_rule
 from promptci.goldens.model import Case
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Arm, Limits, PlannedCase, PromptPlan, Status
+from promptci.runs.model import Arm, PlannedCase, PromptPlan, Status
 from promptci.scoring.model import ScoredCase
 from promptci.stats import intervals
 from promptci.stats.discordance import discordance
@@ -72,16 +73,16 @@ class SelfTest:
         return found is None or found.lo <= self.alpha
 
 
-def answers_needed(how: Limits) -> int:
+def answers_needed(how: RunLimits) -> int:
     """Give how many answers to each case two versions need at most.
 
     At least as many as confirm a critical case's flip, even where no case is critical: so many measure the noise.
     """
-    return 2 * max(how.repeats, how.disagree or 0, adaptive_repeats.CONFIRMED)
+    return 2 * max(how.repeats, how.repeats_on_disagreement or 0, adaptive_repeats.CONFIRMED)
 
 
 def selftest(
-    plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], how: Limits, policy: Policy, simulations: int
+    plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], how: RunLimits, policy: GatePolicy, simulations: int
 ) -> SelfTest:
     """Draw pull requests that change nothing from `answers` (of one version, by case's id) and put them to the gate.
 
@@ -104,7 +105,7 @@ def selftest(
         simulations=simulations,
         failed=failed,
         undecided=undecided,
-        blocked=failed + (undecided if policy.on_inconclusive is Handling.BLOCK else 0),
+        blocked=failed + (undecided if policy.on_inconclusive is OnInconclusive.BLOCK else 0),
         alpha=policy.alpha,
         discordance=noise,
         spread=spread,
@@ -127,10 +128,10 @@ def _against_itself(plan: PromptPlan) -> PromptPlan:
 class _Table:
     """The answers of one prompt, ready to be dealt out."""
 
-    def __init__(self, plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], how: Limits) -> None:
+    def __init__(self, plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], how: RunLimits) -> None:
         self.plan = plan
         self._how = how
-        counting = [planned for planned in plan.cases if planned.aside is None]
+        counting = [planned for planned in plan.cases if planned.excluded_reason is None]
         times = {planned.case.id: adaptive_repeats.until(plan, planned, how) for planned in counting}
         self.answers = {
             case_id: known
@@ -173,7 +174,7 @@ class _Table:
         return self._made[key]
 
 
-def _verdict(comparison: Comparison, policy: Policy) -> Verdict:
+def _verdict(comparison: Comparison, policy: GatePolicy) -> Verdict:
     p = comparison.quality.p if comparison.quality else None
     reasons = [quality_rule.quality(comparison, policy, p), *limits.critical(comparison)]
     return worst(reason.verdict for reason in reasons)

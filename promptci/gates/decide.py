@@ -6,7 +6,7 @@ from promptci import verdict as verdicts
 from promptci.compare import comparable, pooled
 from promptci.compare.comparable import Comparability
 from promptci.compare.model import Comparison
-from promptci.config.policy import Missing, Policy
+from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.gates import judge_rule, limits, quality_rule
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.runs.model import Status
@@ -14,7 +14,7 @@ from promptci.stats import corrections
 from promptci.verdict import Verdict
 
 
-def decide(comparisons: Sequence[Comparison], policy: Policy, problems: Sequence[Reason] = ()) -> GateReport:
+def decide(comparisons: Sequence[Comparison], policy: GatePolicy, problems: Sequence[Reason] = ()) -> GateReport:
     """Decide every prompt and the run.
 
     The p-values of the prompts are corrected together (Holm), so that a pull request with many prompts is not
@@ -38,7 +38,7 @@ def decide(comparisons: Sequence[Comparison], policy: Policy, problems: Sequence
 
 
 def decide_one(
-    comparison: Comparison, policy: Policy, *, adjusted_p: float | None, comparability: Comparability | None
+    comparison: Comparison, policy: GatePolicy, *, adjusted_p: float | None, comparability: Comparability | None
 ) -> Decision:
     """Decide one prompt: what stops us from concluding comes first, then the zones, then the limits."""
     mismatches = comparability.mismatches if comparability else ()
@@ -53,7 +53,7 @@ def decide_one(
 
 
 def _reasons(
-    comparison: Comparison, policy: Policy, adjusted_p: float | None, mismatches: Sequence[str]
+    comparison: Comparison, policy: GatePolicy, adjusted_p: float | None, mismatches: Sequence[str]
 ) -> Sequence[Reason]:
     plan = comparison.plan
     if plan.status is Status.DELETED:
@@ -77,7 +77,7 @@ def _reasons(
     ]
 
 
-def _judged(comparison: Comparison, policy: Policy, adjusted_p: float | None, mismatches: Sequence[str]) -> Reason:
+def _judged(comparison: Comparison, policy: GatePolicy, adjusted_p: float | None, mismatches: Sequence[str]) -> Reason:
     if nothing := limits.all_aside(comparison):
         return nothing
     if mismatches:
@@ -85,10 +85,10 @@ def _judged(comparison: Comparison, policy: Policy, adjusted_p: float | None, mi
     return _new_prompt() if comparison.plan.base is None else quality_rule.quality(comparison, policy, adjusted_p)
 
 
-def _missing_goldens(policy: Policy) -> Reason:
+def _missing_goldens(policy: GatePolicy) -> Reason:
     return Reason(
         rule="missing-goldens",
-        verdict=Verdict.ERROR if policy.on_missing_goldens is Missing.ERROR else Verdict.INCONCLUSIVE,
+        verdict=Verdict.ERROR if policy.on_missing_goldens is OnMissingGoldens.ERROR else Verdict.INCONCLUSIVE,
         text="No golden set matches this prompt, so nothing was tested. Add one under the name that"
         " `prompts.goldens` gives, or testData in the prompt file.",
     )

@@ -7,7 +7,7 @@ from promptci import verdict as verdicts
 from promptci.compare import quality
 from promptci.compare.compare import compare
 from promptci.compare.model import Comparison
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
 from promptci.gates import judge_rule
 from promptci.gates.decide import decide
 from promptci.gates.model import Decision, GateReport, Reason
@@ -37,7 +37,7 @@ class Bounds:
     unasked: frozenset[str]
     """Prompts of which answers are missing."""
 
-    def settled(self, policy: Policy) -> dict[str, Decision]:
+    def settled(self, policy: GatePolicy) -> dict[str, Decision]:
         """Give the decision of each prompt whose verdict no answer can change any more, by name.
 
         A failure is settled when it stands with everything in head's favour. That is exact because the more pairs
@@ -62,7 +62,7 @@ class Bounds:
                 found[name] = worst
         return found
 
-    def complete(self, policy: Policy) -> bool:
+    def complete(self, policy: GatePolicy) -> bool:
         """Whether no answer can change any verdict, that of the prompts together included."""
         settled = self.settled(policy)
         if len(settled) < len(self.best.decisions):
@@ -75,7 +75,7 @@ def _verdict(reason: Reason | None) -> Verdict | None:
     return reason.verdict if reason else None
 
 
-def bounds(plan: Plan, scored: Sequence[ScoredCase], policy: Policy) -> Bounds:
+def bounds(plan: Plan, scored: Sequence[ScoredCase], policy: GatePolicy) -> Bounds:
     """Give both bounds; Holm's correction over the prompts is within them."""
     without = replace(policy, max_cost_increase=None, max_p95_increase=None)
     best, worst = (_completed(plan, scored, policy, favoured=arm) for arm in (Arm.HEAD, Arm.BASE))
@@ -138,7 +138,7 @@ def _ordered(decision: Decision) -> bool:
     return _plain(decision) and quality.asked_once(comparison.pairs, comparison.plan)
 
 
-def _completed(plan: Plan, scored: Sequence[ScoredCase], policy: Policy, *, favoured: Arm) -> list[Comparison]:
+def _completed(plan: Plan, scored: Sequence[ScoredCase], policy: GatePolicy, *, favoured: Arm) -> list[Comparison]:
     """Compare as if each missing answer were right for the favoured version and wrong for the other."""
     cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
 

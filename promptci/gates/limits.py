@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from promptci.compare import comparable
 from promptci.compare.model import Comparison
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
 from promptci.gates.model import Reason
 from promptci.runs.model import Arm, Status
 from promptci.scoring.judges import pairwise, prompt_injection
 from promptci.verdict import Verdict
 
 
-def too_little_evaluated(comparison: Comparison, policy: Policy) -> Reason | None:
+def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Reason | None:
     """Find out whether so many answers are missing that nothing can be concluded."""
     evaluated = comparison.asked - comparison.errors
     first = next((s.error for c in comparison.cases for s in (*c.base, *c.head) if s.error is not None), None)
@@ -74,7 +74,7 @@ def critical(comparison: Comparison) -> Sequence[Reason]:
     ]
 
 
-def min_quality(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
+def min_quality(comparison: Comparison, policy: GatePolicy) -> Sequence[Reason]:
     """Check the absolute limit on head's quality over all of its cases, new and changed ones included."""
     head = comparison.head
     if policy.min_quality is None or head is None or head.quality is None:
@@ -93,7 +93,7 @@ def min_quality(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
     ]
 
 
-def cost(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
+def cost(comparison: Comparison, policy: GatePolicy) -> Sequence[Reason]:
     """Check the limit on the rise of cost per request."""
     base, head = comparison.base, comparison.head
     if policy.max_cost_increase is None or base is None or head is None:
@@ -115,7 +115,7 @@ def cost(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
     ]
 
 
-def p95(comparison: Comparison, policy: Policy) -> Sequence[Reason]:
+def p95(comparison: Comparison, policy: GatePolicy) -> Sequence[Reason]:
     """Check the limit on the rise of the 95th percentile of latency.
 
     Only like is compared with like: where one version's answers come from the cache and the other's do not, the

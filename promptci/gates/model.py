@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from promptci import verdict
 from promptci.compare.comparable import Comparability
 from promptci.compare.model import Comparison
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
 from promptci.verdict import Verdict
 
 
@@ -43,7 +43,7 @@ class GateReport:
     """The run's verdict."""
 
     decisions: tuple[Decision, ...]
-    policy: Policy
+    policy: GatePolicy
     problems: tuple[Reason, ...] = ()
     """Findings about the run as a whole: nothing evaluated, deadline reached, …"""
     pooled: Reason | None = None

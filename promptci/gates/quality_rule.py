@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from promptci.compare.model import Comparison, Quality
 from promptci.compare.pooled import Pooled
 from promptci.compare.quality import POWER
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
 from promptci.gates.model import Reason
 from promptci.gates.power_analysis import MOST_REPEATS
 from promptci.stats import power
 from promptci.verdict import Verdict
 
 
-def quality(comparison: Comparison, policy: Policy, adjusted_p: float | None) -> Reason:
+def quality(comparison: Comparison, policy: GatePolicy, adjusted_p: float | None) -> Reason:
     """Say in which zone the difference in quality lies.
 
     `fail`: the drop is shown (Holm-adjusted one-sided p <= alpha) and the estimate is at least the margin.
@@ -51,7 +51,7 @@ def quality(comparison: Comparison, policy: Policy, adjusted_p: float | None) ->
     )
 
 
-def together(found: Pooled, policy: Policy) -> Reason:
+def together(found: Pooled, policy: GatePolicy) -> Reason:
     """Say what several prompts show together.
 
     It never blocks: beside Holm's it would be one more chance to block a harmless change. A drop shown only together is
@@ -66,7 +66,7 @@ def together(found: Pooled, policy: Policy) -> Reason:
     return Reason(rule="pooled", verdict=Verdict.NO_CHANGE, text=text)
 
 
-def _cannot_tell(comparison: Comparison, found: Quality, policy: Policy, counts: str) -> str:
+def _cannot_tell(comparison: Comparison, found: Quality, policy: GatePolicy, counts: str) -> str:
     if found.interval is None:
         span = "The interval cannot be estimated from these cases"
     else:
@@ -94,7 +94,7 @@ class Needed:
     """Times to ask each of the present cases instead; None where that would be no help, or too often."""
 
 
-def needed(comparison: Comparison, policy: Policy) -> Needed | None:
+def needed(comparison: Comparison, policy: GatePolicy) -> Needed | None:
     """Say what would settle the margin; None where it cannot be estimated, or these pairs would do."""
     found, pairs = comparison.quality, len(comparison.pairs)
     if found is None or found.variance is None:

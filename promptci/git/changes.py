@@ -9,7 +9,7 @@ from promptci.errors import InputError
 from promptci.git import command
 from promptci.git.snapshot import Snapshot
 
-MOST_RENAMES = 1000
+MAX_RENAMES = 1000
 KINDS = {"A": "added", "D": "deleted", "M": "changed", "T": "changed", "R": "renamed", "C": "copied"}
 
 
@@ -17,15 +17,15 @@ KINDS = {"A": "added", "D": "deleted", "M": "changed", "T": "changed", "R": "ren
 class FileChange:
     """One file that differs."""
 
-    before: str | None
+    base_path: str | None
     """Path at base; None for an added file."""
-    after: str | None
+    head_path: str | None
     """Path at head; None for a deleted one."""
     kind: str
     """`added`, `changed`, `deleted`, `renamed` (edited or not) or `copied`."""
 
 
-def between(root: Path, base: Snapshot, head: Snapshot) -> tuple[FileChange, ...]:
+def get_file_changes(root: Path, base: Snapshot, head: Snapshot) -> tuple[FileChange, ...]:
     """Give the changes, in the order of their paths. A change of mode alone is none.
 
     Renames with edits are found among up to a thousand files (git's own bound, past which its search would take
@@ -33,56 +33,56 @@ def between(root: Path, base: Snapshot, head: Snapshot) -> tuple[FileChange, ...
     as added; where a deleted file had the same content, as renamed.
     """
     words = ["diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--find-renames", "--find-copies"]
-    words += ["--ignore-submodules", f"-l{MOST_RENAMES}"]
+    words += ["--ignore-submodules", f"-l{MAX_RENAMES}"]
     if head.sha is not None:
-        return _ordered(_parse(command.run(root, *words, str(base.sha), head.sha, "--")))
+        return _ordered(_parse(command.run_git(root, *words, str(base.sha), head.sha, "--")))
     on_disk = set(head.paths())
-    found = [_seen(change, on_disk) for change in _parse(command.run(root, *words, str(base.sha), "--"))]
+    found = [_seen(change, on_disk) for change in _parse(command.run_git(root, *words, str(base.sha), "--"))]
     found = [c for c in found if c.kind != "changed" or _differ(c, base, head)]
-    known = {*base.paths(), *command.split(command.run(root, "ls-files", "-z", "--cached"))}
+    known = {*base.paths(), *command.split_nul(command.run_git(root, "ls-files", "-z", "--cached"))}
     new = [path for path in head.paths() if path not in known]
     return _ordered(_pair_moved(found, new, base, head))
 
 
 def _seen(change: FileChange, on_disk: set[str]) -> FileChange:
     """See a file that was taken out of the index but left on disk: for a reader it is there."""
-    if change.kind == "deleted" and change.before in on_disk:
-        return FileChange(before=change.before, after=change.before, kind="changed")
+    if change.kind == "deleted" and change.base_path in on_disk:
+        return FileChange(base_path=change.base_path, head_path=change.base_path, kind="changed")
     return change
 
 
 def _differ(change: FileChange, base: Snapshot, head: Snapshot) -> bool:
     """Compare contents: of a file on disk git does not tell whether more than its mode changed."""
-    if change.before is None or change.after is None:
+    if change.base_path is None or change.head_path is None:
         return True
-    before, after = _content(base, change.before), _content(head, change.after)
+    before, after = _content(base, change.base_path), _content(head, change.head_path)
     return before is None or before != after
 
 
 def _parse(raw: bytes) -> Iterator[FileChange]:
-    parts = iter(command.split(raw))
+    parts = iter(command.split_nul(raw))
     for about in parts:
         old_mode, new_mode, old, new, status = about.removeprefix(":").split(" ")
         path = next(parts)
         kind = KINDS.get(status[0], "changed")
         if kind in {"renamed", "copied"}:
-            yield FileChange(before=path, after=next(parts), kind=kind)
+            yield FileChange(base_path=path, head_path=next(parts), kind=kind)
         elif old != new or (new_mode != old_mode and "120000" in (old_mode, new_mode)):
             before, after = None if kind == "added" else path, None if kind == "deleted" else path
-            yield FileChange(before=before, after=after, kind=kind)
+            yield FileChange(base_path=before, head_path=after, kind=kind)
 
 
 def _pair_moved(found: list[FileChange], new: list[str], base: Snapshot, head: Snapshot) -> list[FileChange]:
-    gone = {_content(base, c.before): c for c in found if c.kind == "deleted" and c.before}
-    out = {(c.before, c.after): c for c in found}
+    gone = {_content(base, c.base_path): c for c in found if c.kind == "deleted" and c.base_path}
+    out = {(c.base_path, c.head_path): c for c in found}
     for path in new:
         content = _content(head, path)
         moved = gone.pop(content, None) if content else None
         if moved is not None:
-            del out[(moved.before, None)]
-            out[(moved.before, path)] = FileChange(before=moved.before, after=path, kind="renamed")
+            del out[(moved.base_path, None)]
+            out[(moved.base_path, path)] = FileChange(base_path=moved.base_path, head_path=path, kind="renamed")
         else:
-            out[(None, path)] = FileChange(before=None, after=path, kind="added")
+            out[(None, path)] = FileChange(base_path=None, head_path=path, kind="added")
     return list(out.values())
 
 
@@ -95,4 +95,4 @@ def _content(snapshot: Snapshot, path: str) -> str | None:
 
 
 def _ordered(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
-    return tuple(sorted(changes, key=lambda c: (c.after or c.before or "", c.before or "")))
+    return tuple(sorted(changes, key=lambda c: (c.head_path or c.base_path or "", c.base_path or "")))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promptci.errors import GitError
 
-KEPT = (
+KEPT_VARIABLES = (
     "PATH",
     "HOME",
     "SYSTEMROOT",
@@ -26,17 +26,17 @@ SETTINGS = (
 TIMEOUT_S = 300
 
 
-def arguments(root: Path, *words: str) -> list[str]:
+def build_command(root: Path, *words: str) -> list[str]:
     """Give the command line for git in `root`."""
     # The workspace of a container action belongs to another user; git refuses it unless told, here and not for good.
     settings = (word for setting in (f"safe.directory={root}", *SETTINGS) for word in ("-c", setting))
     return ["git", "-C", str(root), *settings, *words]
 
 
-def environment() -> dict[str, str]:
+def build_environment() -> dict[str, str]:
     """Give the environment: the caller's GIT_* variables and settings stay out."""
     return {
-        **{name: os.environ[name] for name in KEPT if name in os.environ},
+        **{name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
@@ -46,7 +46,7 @@ def environment() -> dict[str, str]:
     }
 
 
-def run(root: Path, *words: str, data: bytes | None = None) -> bytes:
+def run_git(root: Path, *words: str, data: bytes | None = None) -> bytes:
     """Run git and give what it prints.
 
     Raises
@@ -54,13 +54,13 @@ def run(root: Path, *words: str, data: bytes | None = None) -> bytes:
     GitError
         Where git is missing or fails, with what it complained of.
     """
-    done = attempt(root, *words, data=data)
+    done = try_git(root, *words, data=data)
     if done.returncode:
-        raise GitError(f"git {words[0]} failed: {complaint(done)}")
+        raise GitError(f"git {words[0]} failed: {error_message(done)}")
     return done.stdout
 
 
-def complaint(done: "subprocess.CompletedProcess[bytes]") -> str:
+def error_message(done: "subprocess.CompletedProcess[bytes]") -> str:
     """Give the line in which git said what is wrong, without a password that an address in it may hold."""
     said = done.stderr.decode(errors="replace").strip().splitlines()
     first = next((line for line in said if line.startswith(("fatal:", "error:"))), said[0] if said else "")
@@ -68,12 +68,12 @@ def complaint(done: "subprocess.CompletedProcess[bytes]") -> str:
     return shown or f"exit code {done.returncode}"
 
 
-def attempt(root: Path, *words: str, data: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
+def try_git(root: Path, *words: str, data: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
     """Run git and give how it went; raises GitError only where there is no git or it hangs."""
     try:
         return subprocess.run(
-            arguments(root, *words),
-            env=environment(),
+            build_command(root, *words),
+            env=build_environment(),
             input=data,
             stdin=subprocess.DEVNULL if data is None else None,
             capture_output=True,
@@ -88,6 +88,6 @@ def attempt(root: Path, *words: str, data: bytes | None = None) -> "subprocess.C
         ) from error
 
 
-def split(output: bytes) -> list[str]:
+def split_nul(output: bytes) -> list[str]:
     """Split the NUL-terminated names that `-z` prints; bytes that are no UTF-8 become surrogates and survive."""
     return [os.fsdecode(part) for part in output.split(b"\0") if part]

@@ -13,21 +13,21 @@ from itertools import islice
 
 from promptci.errors import GitError
 
-LONGEST = 2000
+MAX_PATTERN_CHARS = 2000
 """Characters of a pattern."""
-MOST_CHOICES = 50
+MAX_CHOICES = 50
 """Braces and `**` in one pattern."""
-MOST = 500
+MAX_ALTERNATIVES = 500
 """Ways in which one pattern may be read."""
 
 _PIECES = re.compile(r"\[!?\]?[^\]]*\]|\*{2,}|.", re.DOTALL)
 _SPECIAL = re.compile(r"[*?\[{]")
 
-Part = Callable[[str], object] | None
+PartMatcher = Callable[[str], object] | None
 """Tells whether one part of a path matches; None is `**`, any number of parts."""
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Give a glob that matches exactly this text."""
     return re.sub(r"([*?\[\]{},])", r"[\1]", text)
 
@@ -44,7 +44,7 @@ def matches(pattern: str, path: str) -> bool:
     return any(_follow(wanted, parts) for wanted in _compiled(pattern))
 
 
-def select(pattern: str, paths: Sequence[str]) -> list[str]:
+def filter_paths(pattern: str, paths: Sequence[str]) -> list[str]:
     """Give the paths that match, out of sorted ones; of those that begin otherwise, none is looked at."""
     special = _SPECIAL.search(pattern := pattern.removeprefix("./"))
     start = pattern[: special.start()] if special else pattern
@@ -58,14 +58,14 @@ def select(pattern: str, paths: Sequence[str]) -> list[str]:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> tuple[tuple[Part, ...], ...]:
+def _compiled(pattern: str) -> tuple[tuple[PartMatcher, ...], ...]:
     fix = "Write several shorter patterns."
     choices = sum(piece == "{" or piece.startswith("**") for piece in _PIECES.findall(pattern))
-    if len(pattern) > LONGEST or choices > MOST_CHOICES:
+    if len(pattern) > MAX_PATTERN_CHARS or choices > MAX_CHOICES:
         raise GitError(f"The pattern `{pattern[:60]}…` is longer than any that is read", fix)
-    spelled = tuple(islice(_alternatives(pattern.removeprefix("./")), MOST + 1))
-    if len(spelled) > MOST:
-        raise GitError(f"The pattern `{pattern}` can be read in over {MOST} ways", fix)
+    spelled = tuple(islice(_alternatives(pattern.removeprefix("./")), MAX_ALTERNATIVES + 1))
+    if len(spelled) > MAX_ALTERNATIVES:
+        raise GitError(f"The pattern `{pattern}` can be read in over {MAX_ALTERNATIVES} ways", fix)
     return tuple(tuple(_parts(text)) for text in spelled)
 
 
@@ -111,7 +111,7 @@ def _options(pieces: Sequence[str], start: int) -> tuple[int, list[str]] | None:
     return None
 
 
-def _parts(pattern: str) -> Iterator[Part]:
+def _parts(pattern: str) -> Iterator[PartMatcher]:
     texts = pattern.split("/")
     for text in texts:
         if re.fullmatch(r"\*{2,}", text):
@@ -123,7 +123,7 @@ def _parts(pattern: str) -> Iterator[Part]:
         yield re.compile(".", re.DOTALL).match  # `docs/**` is what lies in docs, not a file of that name
 
 
-def _follow(wanted: Sequence[Part], parts: Sequence[str]) -> bool:
+def _follow(wanted: Sequence[PartMatcher], parts: Sequence[str]) -> bool:
     """Match parts one by one; at a mismatch, let the last `**` take one part more."""
     if wanted[-1] is not None and not wanted[-1](parts[-1]):
         return False  # most paths leave here

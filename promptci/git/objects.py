@@ -10,7 +10,7 @@ from promptci.git import command
 CHUNK = 2**20
 
 
-class Objects:
+class ObjectReader:
     """The objects of a repository, by their ids."""
 
     def __init__(self, root: Path) -> None:
@@ -18,7 +18,7 @@ class Objects:
         self._root = root
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, oid: str, largest: int) -> tuple[int, bytes]:
+    def read(self, oid: str, max_bytes: int) -> tuple[int, bytes]:
         """Give a blob's size and content; of one over `largest` bytes no content, nor is it held in memory.
 
         Raises
@@ -35,7 +35,7 @@ class Objects:
             if len(header) != 3 or header[1] != b"blob":
                 raise GitError(f"git has no content for the object {oid}", fix)
             size = int(header[2])
-            content = answers.read(size + 1)[:-1] if size <= largest else _skip(answers, size + 1)
+            content = answers.read(size + 1)[:-1] if size <= max_bytes else _skip(answers, size + 1)
         except OSError as error:
             raise GitError(f"git cat-file ended while it was asked for {oid}", "Run `git fsck`.") from error
         return size, content
@@ -50,8 +50,8 @@ class Objects:
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:
             self._process = subprocess.Popen(
-                command.arguments(self._root, "cat-file", "--batch"),
-                env=command.environment(),
+                command.build_command(self._root, "cat-file", "--batch"),
+                env=command.build_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

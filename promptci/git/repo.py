@@ -8,14 +8,14 @@ from promptci.git import changes, command
 from promptci.git.changes import FileChange
 from promptci.git.snapshot import WORK_TREE, CommitSnapshot, Snapshot, WorkTree
 
-SHALLOW = "The clone is shallow: set `fetch-depth: 0` for actions/checkout, or run `git fetch --unshallow`."
+SHALLOW_HINT = "The clone is shallow: set `fetch-depth: 0` for actions/checkout, or run `git fetch --unshallow`."
 SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
-DEEPER = (50, 500)
+DEEPEN_STEPS = (50, 500)
 """Commits by which a shallow history is deepened while the merge base is not in it."""
 
 
-def is_nothing(rev: str) -> bool:
+def is_zero_sha(rev: str) -> bool:
     """Whether a revision is all zeros, git's word for no commit."""
     return not rev.strip("0") and SHA.fullmatch(rev) is not None
 
@@ -58,7 +58,7 @@ class Repo:
         elif found := self._commit(f"origin/{rev}"):
             return found
         raise GitError(
-            f"There is no commit `{rev}` here", SHALLOW if self._shallow() else "Is it spelt right, and fetched?"
+            f"There is no commit `{rev}` here", SHALLOW_HINT if self._shallow() else "Is it spelt right, and fetched?"
         )
 
     def merge_base(self, one: str, other: str) -> str:
@@ -71,11 +71,11 @@ class Repo:
         GitError
             Where the two never met, as far as is known.
         """
-        if zeros := next((rev for rev in (one, other) if is_nothing(rev)), None):
+        if zeros := next((rev for rev in (one, other) if is_zero_sha(rev)), None):
             return zeros
         shas = [self.resolve(one), self.resolve(other)]
-        for depth in (*DEEPER, None):
-            done = command.attempt(self.root, "merge-base", *shas)
+        for depth in (*DEEPEN_STEPS, None):
+            done = command.try_git(self.root, "merge-base", *shas)
             if done.returncode == 0:
                 return done.stdout.decode().split()[0]
             if depth is None or not self._shallow():
@@ -84,12 +84,12 @@ class Repo:
             if not self._fetch(f"--deepen={depth}", "origin", *shas):
                 for sha in shas:
                     self._fetch(f"--deepen={depth}", "origin", sha)
-        fix = SHALLOW if self._shallow() else "Give --base a commit to compare with."
+        fix = SHALLOW_HINT if self._shallow() else "Give --base a commit to compare with."
         raise GitError(f"`{one}` and `{other}` have no common history here", fix)
 
     def default_branch(self) -> str:
         """Give the branch that changes are merged into: origin's own, else main or master."""
-        done = command.attempt(self.root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+        done = command.try_git(self.root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
         named = done.stdout.decode().strip() if done.returncode == 0 else ""
         for branch in filter(None, (named, "origin/main", "origin/master", "main", "master")):
             if self._commit(branch):
@@ -100,21 +100,21 @@ class Repo:
         """Give the files of a revision; `.` is the working tree, all zeros (a branch's first push) the empty tree."""
         if rev == WORK_TREE:
             return WorkTree(self.root)
-        if is_nothing(rev):
-            empty = command.run(self.root, "hash-object", "-t", "tree", "--stdin", data=b"")
+        if is_zero_sha(rev):
+            empty = command.run_git(self.root, "hash-object", "-t", "tree", "--stdin", data=b"")
             return CommitSnapshot(self.root, empty.decode().strip(), "the empty tree")
         return CommitSnapshot(self.root, self.resolve(rev))
 
     def changes(self, base: Snapshot, head: Snapshot) -> tuple[FileChange, ...]:
         """Give what differs between two snapshots."""
-        return changes.between(self.root, base, head)
+        return changes.get_file_changes(self.root, base, head)
 
     def _commit(self, rev: str) -> str | None:
-        done = command.attempt(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+        done = command.try_git(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
         return done.stdout.decode().strip() or None if done.returncode == 0 else None
 
     def _fetch(self, *words: str) -> bool:
-        return command.attempt(self.root, "fetch", "--no-tags", "--quiet", *words).returncode == 0
+        return command.try_git(self.root, "fetch", "--no-tags", "--quiet", *words).returncode == 0
 
     def _shallow(self) -> bool:
-        return command.attempt(self.root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+        return command.try_git(self.root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"

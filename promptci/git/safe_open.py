@@ -10,13 +10,13 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def refusal(path: str, what: str) -> InputError:
+def not_plain_file(path: str, what: str) -> InputError:
     """Say that a path is not a plain file."""
     fix = "Prompts, goldens and configuration must be plain files in the repository."
     return InputError([Problem(path=path, what=what, fix=fix)])
 
 
-def opened(root: Path, path: str) -> int | None:
+def open_plain_file(root: Path, path: str) -> int | None:
     """Give a descriptor of a plain file below `root`, or None where there is none.
 
     Each folder is opened from the one above it, so nobody can swap one for a link meanwhile.
@@ -28,7 +28,7 @@ def opened(root: Path, path: str) -> int | None:
     """
     parts = path.split("/")
     if path.startswith("/") or ".." in parts:
-        raise refusal(path, "the path leads out of the repository")
+        raise not_plain_file(path, "the path leads out of the repository")
     if "\0" in path:
         return None
     folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -42,10 +42,10 @@ def opened(root: Path, path: str) -> int | None:
         if stat.S_ISDIR(mode):
             return None
         if not stat.S_ISREG(mode):
-            raise refusal(path, "this is a device, pipe or socket")
+            raise not_plain_file(path, "this is a device, pipe or socket")
         return os.open(parts[-1], FILE, dir_fd=folder)
     except PermissionError as error:
-        raise refusal(path, "the file may not be read: permission denied") from error
+        raise not_plain_file(path, "the file may not be read: permission denied") from error
     except OSError:  # not there, or no name a file can have
         return None
     finally:
@@ -55,5 +55,5 @@ def opened(root: Path, path: str) -> int | None:
 def _mode(part: str, folder: int, path: str) -> int:
     mode = os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode
     if stat.S_ISLNK(mode):
-        raise refusal(path, "this is, or lies behind, a symbolic link, which is not followed")
+        raise not_plain_file(path, "this is, or lies behind, a symbolic link, which is not followed")
     return mode

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from promptci.git import command, globs, safe_open
-from promptci.git.objects import Objects
+from promptci.git.objects import ObjectReader
 
-LARGEST = 16 * 2**20
+MAX_FILE_BYTES = 16 * 2**20
 SYMLINK, GITLINK = "120000", "160000"
 WORK_TREE = "."
 LABEL_LENGTH = 10
@@ -45,7 +45,7 @@ class Snapshot(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """One file of a commit."""
 
     mode: str
@@ -60,8 +60,8 @@ class CommitSnapshot:
         self.sha: str | None = sha
         self.label = label or sha[:LABEL_LENGTH]
         self._root = root
-        self._entries: dict[str, Entry] | None = None
-        self._objects = Objects(root)
+        self._entries: dict[str, TreeEntry] | None = None
+        self._objects = ObjectReader(root)
 
     def paths(self) -> tuple[str, ...]:
         """Give every file of the commit."""
@@ -69,7 +69,7 @@ class CommitSnapshot:
 
     def glob(self, pattern: str) -> list[str]:
         """Give the files that match."""
-        return globs.select(pattern, self.paths())
+        return globs.filter_paths(pattern, self.paths())
 
     def read(self, path: str) -> bytes | None:
         """Give a file's content from git's objects."""
@@ -77,26 +77,26 @@ class CommitSnapshot:
         if entry is None:
             return None
         if entry.mode == SYMLINK:
-            raise safe_open.refusal(path, "this is a symbolic link, which is not followed")
+            raise safe_open.not_plain_file(path, "this is a symbolic link, which is not followed")
         if entry.mode == GITLINK:
-            raise safe_open.refusal(path, "this is a submodule")
-        size, content = self._objects.read(entry.oid, LARGEST)
-        if size > LARGEST:
-            raise safe_open.refusal(path, f"the file has {size} bytes, more than the {LARGEST} that are read")
+            raise safe_open.not_plain_file(path, "this is a submodule")
+        size, content = self._objects.read(entry.oid, MAX_FILE_BYTES)
+        if size > MAX_FILE_BYTES:
+            raise safe_open.not_plain_file(path, f"the file has {size} bytes; the limit is {MAX_FILE_BYTES}")
         return content
 
     def close(self) -> None:
         """End the process that reads objects."""
         self._objects.close()
 
-    def _tree(self) -> dict[str, Entry]:
+    def _tree(self) -> dict[str, TreeEntry]:
         if self._entries is None:
             found = {}
-            listed = command.run(self._root, "ls-tree", "-r", "-z", "--full-tree", str(self.sha))
-            for line in command.split(listed):
+            listed = command.run_git(self._root, "ls-tree", "-r", "-z", "--full-tree", str(self.sha))
+            for line in command.split_nul(listed):
                 about, _, path = line.partition("\t")
                 mode, _, oid = about.split(" ")
-                found[path] = Entry(mode, oid)
+                found[path] = TreeEntry(mode, oid)
             self._entries = dict(sorted(found.items()))
         return self._entries
 
@@ -118,22 +118,22 @@ class WorkTree:
 
     def glob(self, pattern: str) -> list[str]:
         """Give the files that match."""
-        return globs.select(pattern, self.paths())
+        return globs.filter_paths(pattern, self.paths())
 
     def read(self, path: str) -> bytes | None:
         """Give a file's content; neither the file nor a folder on the way may be a symbolic link.
 
         What git ignores, and `.git` itself, is not there: a prompt must not carry off keys by including them.
         """
-        descriptor = safe_open.opened(self._root, path)
+        descriptor = safe_open.open_plain_file(self._root, path)
         if descriptor is None:
             return None
         with os.fdopen(descriptor, "rb") as file:
             if path not in self._listed():
                 return None
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise safe_open.refusal(path, f"the file has more than the {LARGEST} bytes that are read")
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise safe_open.not_plain_file(path, f"the file has more than {MAX_FILE_BYTES} bytes")
         return content
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ class WorkTree:
 
     def _listed(self) -> dict[str, None]:
         if self._paths is None:
-            listed = command.run(self._root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-            there = {path for path in command.split(listed) if os.path.lexists(self._root / path)}
+            listed = command.run_git(self._root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+            there = {path for path in command.split_nul(listed) if os.path.lexists(self._root / path)}
             self._paths = dict.fromkeys(sorted(there))
         return self._paths

@@ -14,16 +14,16 @@ from promptci.files import canonical, lines
 from promptci.goldens import load, parse
 
 KEYS = ("id", "answer", "pass", "note", "vars")
-MOST = 5_000
+MAX_LABELS = 5_000
 """Labels of one file; each is a call to the judge, and so many say all that labels can."""
-FORM = 'Write {"id": "…", "answer": "…", "pass": true}.'
+EXAMPLE_HINT = 'Write {"id": "…", "answer": "…", "pass": true}.'
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Label:
     """What people say of one answer."""
 
-    case: str
+    case_id: str
     """Id of the golden case that was answered."""
     answer: str
     passed: bool
@@ -34,12 +34,12 @@ class Label:
     line: int
 
     @property
-    def what(self) -> str:
+    def identity(self) -> str:
         """Name what is marked: the same answer to the same question is marked once."""
-        return canonical.digest([self.case, self.answer, None if self.vars is None else dict(self.vars)])
+        return canonical.digest([self.case_id, self.answer, None if self.vars is None else dict(self.vars)])
 
 
-def read(data: bytes, path: str) -> tuple[Label, ...]:
+def parse_labels(data: bytes, path: str) -> tuple[Label, ...]:
     """Read one file.
 
     Raises
@@ -49,25 +49,25 @@ def read(data: bytes, path: str) -> tuple[Label, ...]:
     """
     values, problems = lines.read_jsonl(lines.decode(data, path), path)
     found = [one for line, value in values if (one := _label(value, path, line, problems)) is not None]
-    problems += _twice(found)
-    if len(values) > MOST:
-        what = f"there are {len(values)} labels, and more than {MOST} tell nothing more"
-        problems.append(Problem(path=path, line=values[MOST][0], what=what, fix="Keep a random part of them."))
+    problems += _find_duplicates(found)
+    if len(values) > MAX_LABELS:
+        what = f"there are {len(values)} labels, and more than {MAX_LABELS} tell nothing more"
+        problems.append(Problem(path=path, line=values[MAX_LABELS][0], what=what, fix="Keep a random part of them."))
     if problems:
-        raise InputError(load.first(problems, path))
+        raise InputError(load.limit_problems(problems, path))
     return tuple(found)
 
 
 def _label(value: object, path: str, line: int, problems: list[Problem]) -> Label | None:
     if not isinstance(value, Mapping):
-        problems.append(Problem(path=path, line=line, what="a label is a map", fix=FORM))
+        problems.append(Problem(path=path, line=line, what="a label is a map", fix=EXAMPLE_HINT))
         return None
-    wrong = [*_unknown(value), *_missing(value), *_unfit(value)]
+    wrong = [*_unknown(value), *_missing(value), *_find_wrong_types(value)]
     problems += [Problem(path=path, line=line, what=what, fix=fix) for what, fix in wrong]
     if wrong:
         return None
     return Label(
-        case=str(value["id"]).strip(),
+        case_id=str(value["id"]).strip(),
         answer=value["answer"],
         passed=value["pass"],
         note=value.get("note") or "",
@@ -83,22 +83,22 @@ def _unknown(value: Mapping[Any, Any]) -> list[tuple[str, str]]:
         if key not in KEYS:
             near = difflib.get_close_matches(key, KEYS, n=1)
             fix = f"Did you mean `{near[0]}`?" if near else f"Known are {', '.join(KEYS)}."
-            found.append((f"unknown key `{key[: parse.LONGEST_ID]}`", fix))
+            found.append((f"unknown key `{key[: parse.MAX_ID_CHARS]}`", fix))
     return found
 
 
 def _missing(value: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(f"`{key}` is missing", FORM) for key in ("id", "answer", "pass") if key not in value]
+    return [(f"`{key}` is missing", EXAMPLE_HINT) for key in ("id", "answer", "pass") if key not in value]
 
 
-def _unfit(value: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _find_wrong_types(value: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Find what is there and of the wrong kind."""
     case = value.get("id", "x")
     numbered = isinstance(case, int) and not isinstance(case, bool)
     checks = (
-        (numbered or parse.is_identifier(case), "`id` must be the id of a golden case", FORM),
-        (isinstance(value.get("answer", ""), str), "`answer` must be a text", FORM),
-        (isinstance(value.get("pass", True), bool), "`pass` must be true or false", FORM),
+        (numbered or parse.is_case_id(case), "`id` must be the id of a golden case", EXAMPLE_HINT),
+        (isinstance(value.get("answer", ""), str), "`answer` must be a text", EXAMPLE_HINT),
+        (isinstance(value.get("pass", True), bool), "`pass` must be true or false", EXAMPLE_HINT),
         (isinstance(value.get("note"), str | None), "`note` must be a text", "Write it in quotes, or leave it out."),
         (
             isinstance(value.get("vars"), Mapping | None),
@@ -109,13 +109,13 @@ def _unfit(value: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(what, fix) for right, what, fix in checks if not right]
 
 
-def _twice(labels: Sequence[Label]) -> list[Problem]:
+def _find_duplicates(labels: Sequence[Label]) -> list[Problem]:
     first: dict[str, Label] = {}
     problems = []
     for one in labels:
-        other = first.setdefault(one.what, one)
+        other = first.setdefault(one.identity, one)
         if other is not one:
             differs = "" if other.passed is one.passed else ", and there it is marked the other way"
-            what = f"this answer to `{one.case}` stands in line {other.line} already{differs}"
+            what = f"this answer to `{one.case_id}` stands in line {other.line} already{differs}"
             problems.append(Problem(path=one.path, line=one.line, what=what, fix="Keep one of the two."))
     return problems

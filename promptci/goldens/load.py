@@ -8,21 +8,23 @@ from promptci import redact
 from promptci.errors import InputError, Problem
 from promptci.files.lines import MAX_PROBLEMS, decode
 from promptci.goldens import parse
-from promptci.goldens.formats import FORMATS
+from promptci.goldens.formats import GOLDEN_FORMATS
 from promptci.goldens.model import Case, GoldenSet
 
-BESIDE = re.compile(r"\.(labels|quarantine)\.[^/]*$")
+SIDE_FILE = re.compile(r"\.(labels|quarantine)\.[^/]*$")
 """Files that stand beside goldens and are none."""
-MOST_KEYS = 3
+MAX_KEY_NOTES = 3
 """Lines of one file that are named for holding what looks like a key."""
 
 
-def find(glob: Callable[[str], list[str]], pattern: str, name: str, escaped: Callable[[str], str]) -> list[str]:
+def find_golden_files(
+    glob: Callable[[str], list[str]], pattern: str, name: str, escaped: Callable[[str], str]
+) -> list[str]:
     """Give the golden files of the prompt `name`; `*.labels.*` and `*.quarantine.*` are none."""
-    return [path for path in glob(pattern.replace("{name}", escaped(name))) if not BESIDE.search(path)]
+    return [path for path in glob(pattern.replace("{name}", escaped(name))) if not SIDE_FILE.search(path)]
 
 
-def load(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> GoldenSet:
+def load_goldens(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> GoldenSet:
     """Read the golden files of one prompt into one set; `more` cases, such as testData, come first.
 
     Raises
@@ -33,26 +35,26 @@ def load(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> GoldenSet:
     cases, problems = list(more), []
     notes: list[str] = []
     for path, data in files.items():
-        suffix = next((suffix for suffix in FORMATS if path.endswith(suffix)), None)
+        suffix = next((suffix for suffix in GOLDEN_FORMATS if path.endswith(suffix)), None)
         if suffix is None:
-            fix = f"Golden files end with {', '.join(FORMATS)}; rename it, or narrow `prompts.goldens`."
+            fix = f"Golden files end with {', '.join(GOLDEN_FORMATS)}; rename it, or narrow `prompts.goldens`."
             problems.append(Problem(path=path, what="this matches `prompts.goldens` but cannot be read", fix=fix))
             continue
         try:
             text = decode(data, path)
-            found, wrong = FORMATS[suffix](path, text)
+            found, wrong = GOLDEN_FORMATS[suffix](path, text)
         except InputError as error:
             problems += error.problems
         else:
             cases += found
-            problems += first(wrong, path)
-            notes += _keys(text, path)
-    if problems := [*problems, *_same_ids(cases)]:
+            problems += limit_problems(wrong, path)
+            notes += _find_secrets(text, path)
+    if problems := [*problems, *_find_duplicate_ids(cases)]:
         raise InputError(problems)
     return GoldenSet(paths=tuple(files), cases=tuple(cases), notes=tuple(notes))
 
 
-def from_test_data(path: str, items: Sequence[Mapping[str, Any]], lines: Sequence[int]) -> list[Case]:
+def cases_from_test_data(path: str, items: Sequence[Mapping[str, Any]], lines: Sequence[int]) -> list[Case]:
     """Make cases of a prompt file's testData: every key is a variable, `expected` also the expectation.
 
     An item's `id` names its case; without one its place does.
@@ -69,13 +71,13 @@ def from_test_data(path: str, items: Sequence[Mapping[str, Any]], lines: Sequenc
     ]
 
 
-def _keys(text: str, path: str) -> list[str]:
+def _find_secrets(text: str, path: str) -> list[str]:
     """Name the first lines that hold what looks like a key: goldens are copied from logs, and git forgets nothing."""
     if not redact.looks_like_key(text):
         return []
     found = [number for number, line in enumerate(text.split("\n"), start=1) if redact.looks_like_key(line)]
     fix = "It is taken out of what is written here; take it out of git, too, and revoke it."
-    return [f"{path}:{number}: this looks like a key. {fix}" for number in found[:MOST_KEYS]]
+    return [f"{path}:{number}: this looks like a key. {fix}" for number in found[:MAX_KEY_NOTES]]
 
 
 def _own_id(item: Mapping[str, Any]) -> str | None:
@@ -83,10 +85,10 @@ def _own_id(item: Mapping[str, Any]) -> str | None:
     value = item.get("id")
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value.strip() if isinstance(value, str) and parse.is_identifier(value) else None
+    return value.strip() if isinstance(value, str) and parse.is_case_id(value) else None
 
 
-def first(problems: list[Problem], path: str) -> list[Problem]:
+def limit_problems(problems: list[Problem], path: str) -> list[Problem]:
     """Keep a list of problems readable: a file of another kind has one for every line."""
     more = len(problems) - MAX_PROBLEMS
     if more <= 0:
@@ -95,7 +97,7 @@ def first(problems: list[Problem], path: str) -> list[Problem]:
     return [*sorted(problems, key=lambda p: p.line or 0)[:MAX_PROBLEMS], rest]
 
 
-def _same_ids(cases: Iterable[Case]) -> list[Problem]:
+def _find_duplicate_ids(cases: Iterable[Case]) -> list[Problem]:
     first: dict[str, Case] = {}
     problems = []
     for case in cases:

@@ -28,7 +28,7 @@ class Assertion:
     """Where it stands in the file, for errors; None: where its case does."""
 
     @property
-    def text(self) -> list[Any]:
+    def content(self) -> list[Any]:
         """What makes two assertions the same."""
         return [self.type, self.value, dict(self.options), self.weight]
 
@@ -54,7 +54,7 @@ class Case:
     @property
     def digest(self) -> str:
         """SHA-256 of the case's text: variables, expectation, assertions."""
-        return canonical.digest([dict(self.vars), self.expected, [a.text for a in self.assertions]])
+        return canonical.digest([dict(self.vars), self.expected, [a.content for a in self.assertions]])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,46 +9,46 @@ from typing import Any
 from promptci.errors import Problem
 from promptci.goldens.model import Assertion, Case
 
-KEYS = ("id", "vars", "expected", "assert", "tags", "critical", "cluster", "weight")
+CASE_KEYS = ("id", "vars", "expected", "assert", "tags", "critical", "cluster", "weight")
 ASSERTION_KEYS = ("type", "value", "weight", "name")
-LONGEST_ID = 200
+MAX_ID_CHARS = 200
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Keys and indexes that lead to a value within a case."""
-LineOf = Callable[[Place], int | None]
+FindLine = Callable[[KeyPath], int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class _CaseContext:
     """Where a case stands, and what is wrong with it."""
 
     path: str
     line: int | None
-    inner: LineOf | None
+    inner: FindLine | None
     problems: list[Problem]
 
-    def line_of(self, place: Place) -> int | None:
+    def line_of(self, place: KeyPath) -> int | None:
         return self.inner(place) if self.inner else self.line
 
-    def wrong(self, place: Place, what: str, fix: str) -> None:
+    def wrong(self, place: KeyPath, what: str, fix: str) -> None:
         self.problems.append(Problem(path=self.path, line=self.line_of(place), what=what, fix=fix))
 
 
-def case(
-    value: object, path: str, line: int | None, problems: list[Problem], inner: LineOf | None = None
+def parse_case(
+    value: object, path: str, line: int | None, problems: list[Problem], inner: FindLine | None = None
 ) -> Case | None:
     """Read one case; None, and an entry in `problems` for each mistake, where it cannot be used.
 
     `inner` gives the line of a value within the case, where it may differ from the case's own.
     """
     before = len(problems)
-    form = _Form(path, line, inner, problems)
+    form = _CaseContext(path, line, inner, problems)
     if not isinstance(value, Mapping):
         form.wrong((), "a case is a map with `id` and `vars`", 'Write {"id": "…", "vars": {…}, "expected": "…"}.')
         return None
     _keys(value, form)
     found = Case(
-        id=identifier(value.get("id"), form),
+        id=_parse_id(value.get("id"), form),
         vars=_variables(value.get("vars"), form),
         expected=value.get("expected"),
         assertions=_assertions(value.get("assert"), form),
@@ -62,16 +62,16 @@ def case(
     return found if len(problems) == before else None
 
 
-def is_identifier(value: object) -> bool:
+def is_case_id(value: object) -> bool:
     """Whether a value can name a case: a short text on one line."""
-    return isinstance(value, str) and bool(value.strip()) and len(value) <= LONGEST_ID and value.isprintable()
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= MAX_ID_CHARS and value.isprintable()
 
 
-def identifier(value: object, form: _Form) -> str:
+def _parse_id(value: object, form: _CaseContext) -> str:
     """Give the id as text; it pairs the case with itself at the other revision, so it cannot be left out."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if isinstance(value, str) and is_identifier(value):
+    if isinstance(value, str) and is_case_id(value):
         return value.strip()
     if value is None:
         form.wrong(("id",), "`id` is missing", "Give the case a name of its own that stays the same over time.")
@@ -80,22 +80,26 @@ def identifier(value: object, form: _Form) -> str:
     return ""
 
 
-def _keys(value: Mapping[str, Any], form: _Form) -> None:
+def _keys(value: Mapping[str, Any], form: _CaseContext) -> None:
     for key in value:
-        if key not in KEYS:
-            near = difflib.get_close_matches(str(key), KEYS, n=1)
-            fix = f"Did you mean `{near[0]}`?" if near else f"Known are {', '.join(KEYS)}; variables go under `vars`."
+        if key not in CASE_KEYS:
+            near = difflib.get_close_matches(str(key), CASE_KEYS, n=1)
+            fix = (
+                f"Did you mean `{near[0]}`?"
+                if near
+                else f"Known are {', '.join(CASE_KEYS)}; variables go under `vars`."
+            )
             form.wrong((key,), f"unknown key `{key}`", fix)
 
 
-def _variables(value: object, form: _Form) -> dict[str, Any]:
+def _variables(value: object, form: _CaseContext) -> dict[str, Any]:
     if value is None or isinstance(value, Mapping):
         return dict(value or {})
     form.wrong(("vars",), "`vars` must be a map of variables", 'Write "vars": {"input": "…"}.')
     return {}
 
 
-def _weight(value: object, form: _Form, place: Place) -> float:
+def _weight(value: object, form: _CaseContext, place: KeyPath) -> float:
     """Give the weight, 1 by default."""
     if value is None:
         return 1.0
@@ -105,7 +109,7 @@ def _weight(value: object, form: _Form, place: Place) -> float:
     return 1.0
 
 
-def _tags(value: object, form: _Form) -> tuple[str, ...]:
+def _tags(value: object, form: _CaseContext) -> tuple[str, ...]:
     tags = [] if value is None else [value] if isinstance(value, str) else value
     if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
         return tuple(tags)
@@ -113,13 +117,13 @@ def _tags(value: object, form: _Form) -> tuple[str, ...]:
     return ()
 
 
-def _critical(value: object, form: _Form) -> bool:
+def _critical(value: object, form: _CaseContext) -> bool:
     if not (value is None or isinstance(value, bool)):
         form.wrong(("critical",), "`critical` must be true or false", "Leave it out for false.")
     return value is True
 
 
-def _cluster(value: object, form: _Form) -> str | None:
+def _cluster(value: object, form: _CaseContext) -> str | None:
     if value is None or isinstance(value, str):
         return value or None
     if isinstance(value, int) and not isinstance(value, bool):
@@ -130,7 +134,7 @@ def _cluster(value: object, form: _Form) -> str | None:
     return None
 
 
-def _assertions(value: object, form: _Form) -> tuple[Assertion, ...]:
+def _assertions(value: object, form: _CaseContext) -> tuple[Assertion, ...]:
     if value is None:
         return ()
     if isinstance(value, Mapping):
@@ -142,7 +146,7 @@ def _assertions(value: object, form: _Form) -> tuple[Assertion, ...]:
     return ()
 
 
-def _assertion(item: object, form: _Form, place: Place) -> tuple[Assertion, ...]:
+def _assertion(item: object, form: _CaseContext, place: KeyPath) -> tuple[Assertion, ...]:
     """Give the assertion, or nothing where it is none. Whether there is such a type is the business of scoring."""
     if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
         only = next(iter(item)) if isinstance(item, Mapping) and len(item) == 1 else "contains"

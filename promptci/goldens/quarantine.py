@@ -12,17 +12,17 @@ from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
 from promptci.files.lines import decode
 
-MOST = 0.20
+MAX_SHARE = 0.20
 """Share of a golden set that may stand aside; with more, what is left would not be the set any more."""
 KEYS = ("case", "owner", "until", "reason")
-FORM = "Write `- {case: …, owner: …, until: 2026-12-31, reason: …}`."
+EXAMPLE_HINT = "Write `- {case: …, owner: …, until: 2026-12-31, reason: …}`."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class QuarantineEntry:
     """One case set aside."""
 
-    case: str
+    case_id: str
     owner: str
     until: date
     """Last day, in UTC."""
@@ -31,13 +31,13 @@ class Entry:
     line: int
 
 
-def beside(path: str) -> tuple[str, ...]:
+def quarantine_paths(path: str) -> tuple[str, ...]:
     """Give where the quarantine of a golden file (or of a prompt file with testData) may stand."""
     stem = re.sub(r"(\.prompt)?\.[^./]+$", "", path)
     return (f"{stem}.quarantine.yml", f"{stem}.quarantine.yaml")
 
 
-def read(data: bytes, path: str) -> tuple[Entry, ...]:
+def parse_quarantine(data: bytes, path: str) -> tuple[QuarantineEntry, ...]:
     """Read one file.
 
     Raises
@@ -50,33 +50,37 @@ def read(data: bytes, path: str) -> tuple[Entry, ...]:
     if rows is None:
         return ()
     if not isinstance(rows, list):
-        raise InputError([Problem(path=path, line=document.line(), what="a quarantine is a list of cases", fix=FORM)])
+        raise InputError(
+            [Problem(path=path, line=document.line(), what="a quarantine is a list of cases", fix=EXAMPLE_HINT)]
+        )
     problems: list[Problem] = []
     entries = [_entry(row, path, document.line((index,)), problems) for index, row in enumerate(rows)]
     found = [entry for entry in entries if entry is not None]
-    names = [entry.case for entry in found]
+    names = [entry.case_id for entry in found]
     for index, entry in enumerate(found):
-        if entry.case in names[:index]:
-            what = f"the case `{entry.case}` stands here twice"
+        if entry.case_id in names[:index]:
+            what = f"the case `{entry.case_id}` stands here twice"
             problems.append(Problem(path=path, line=entry.line, what=what, fix="Keep one of the two."))
     if problems:
         raise InputError(problems)
     return tuple(found)
 
 
-def _entry(row: object, path: str, line: int, problems: list[Problem]) -> Entry | None:
+def _entry(row: object, path: str, line: int, problems: list[Problem]) -> QuarantineEntry | None:
     if not isinstance(row, Mapping) or set(row) != set(KEYS):
         what = f"a quarantined case has exactly {', '.join(f'`{key}`' for key in KEYS)}"
-        problems.append(Problem(path=path, line=line, what=what, fix=FORM))
+        problems.append(Problem(path=path, line=line, what=what, fix=EXAMPLE_HINT))
         return None
     empty = [key for key in KEYS if not _text(row[key])]
     until = _day(_text(row["until"]))
     if empty or until is None:
         what = f"`{empty[0]}` must be a text" if empty else f"`until` is no day: {_text(row['until'])[:40]!r}"
-        problems.append(Problem(path=path, line=line, what=what, fix=FORM))
+        problems.append(Problem(path=path, line=line, what=what, fix=EXAMPLE_HINT))
         return None
     case, owner, reason = (_text(row[key]) for key in ("case", "owner", "reason"))
-    return Entry(case=case, owner=owner, until=until, reason=" ".join(reason.split()), path=path, line=line)
+    return QuarantineEntry(
+        case_id=case, owner=owner, until=until, reason=" ".join(reason.split()), path=path, line=line
+    )
 
 
 def _text(value: object) -> str:
@@ -92,27 +96,29 @@ def _day(text: str) -> date | None:
         return None
 
 
-def aside(entries: Sequence[Entry], ids: Collection[str], today: date) -> tuple[dict[str, str], tuple[str, ...]]:
+def excluded_reasons(
+    entries: Sequence[QuarantineEntry], ids: Collection[str], today: date
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """Give why each case of `ids` stands aside, by id, and notes on what the file says that does not hold (any more).
 
     More than a fifth of the set is too much: then all of it counts.
     """
-    valid: dict[str, Entry] = {}
+    valid: dict[str, QuarantineEntry] = {}
     for entry in entries:
-        if entry.until >= today and entry.case in ids:
-            valid.setdefault(entry.case, entry)
+        if entry.until >= today and entry.case_id in ids:
+            valid.setdefault(entry.case_id, entry)
     notes = []
     for e in entries:
-        if e.case not in ids:
-            notes.append(f"{e.path}:{e.line}: there is no case `{e.case}` to be quarantined.")
-        elif e.case not in valid:
-            ended = f"the quarantine of `{e.case}` ended on {e.until} ({e.owner}), so it counts"
+        if e.case_id not in ids:
+            notes.append(f"{e.path}:{e.line}: there is no case `{e.case_id}` to be quarantined.")
+        elif e.case_id not in valid:
+            ended = f"the quarantine of `{e.case_id}` ended on {e.until} ({e.owner}), so it counts"
             notes.append(f"{e.path}:{e.line}: {ended}.")
-    if len(valid) > MOST * len(ids):
+    if len(valid) > MAX_SHARE * len(ids):
         path = next(iter(valid.values())).path
         notes.append(
-            f"{path}: {len(valid)} of {len(ids)} cases are quarantined, more than the {MOST:.0%} that may be,"
+            f"{path}: {len(valid)} of {len(ids)} cases are quarantined, more than the {MAX_SHARE:.0%} that may be,"
             " so none is: all of them count."
         )
         return {}, tuple(notes)
-    return {e.case: f"quarantined until {e.until} by {e.owner}: {e.reason}" for e in valid.values()}, tuple(notes)
+    return {e.case_id: f"quarantined until {e.until} by {e.owner}: {e.reason}" for e in valid.values()}, tuple(notes)

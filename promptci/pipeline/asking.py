@@ -12,7 +12,7 @@ from promptci.errors import InputError, MissingKeyError, ProviderError
 from promptci.files import write
 from promptci.gates.model import Reason
 from promptci.pipeline import batching, judge_modes, judge_trust, planning, rounds
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.pipeline.judge_client import Judges
 from promptci.pipeline.revisions import Revisions
@@ -64,7 +64,7 @@ class Asked:
     """What the judges may do, by prompt's name."""
 
 
-def ask(plan: Plan, gathered: Gathered, revisions: Revisions, options: RunOptions, env: Environment) -> Asked:
+def ask(plan: Plan, gathered: CollectedRun, revisions: Revisions, options: RunOptions, env: Environment) -> Asked:
     """Ask everything and mark it; `revisions` go into the header of the journal.
 
     What stops the asking (no key, no model, no endpoint) becomes an error in every row, so that the report is whole.
@@ -90,7 +90,7 @@ def ask(plan: Plan, gathered: Gathered, revisions: Revisions, options: RunOption
             kept.append(answer)
     if plan.questions and options.answers is None and options.joined is None:
         env.print(planning.expected(plan, gathered))
-    env.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled.values())))
+    env.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled_answers.values())))
     found: list[Asked] = []
 
     async def run() -> None:
@@ -105,7 +105,7 @@ def ask(plan: Plan, gathered: Gathered, revisions: Revisions, options: RunOption
     return found.pop()
 
 
-def _provider(gathered: Gathered, options: RunOptions, env: Environment) -> Provider:
+def _provider(gathered: CollectedRun, options: RunOptions, env: Environment) -> Provider:
     """Give who answers; raises ProviderError."""
     if options.answers is not None:
         return options.answers
@@ -121,7 +121,7 @@ def _provider(gathered: Gathered, options: RunOptions, env: Environment) -> Prov
 
 async def _ask(
     plan: Plan,
-    gathered: Gathered,
+    gathered: CollectedRun,
     options: RunOptions,
     env: Environment,
     sources: tuple[Provider, journal.Journal, dict[Key, Answer]],
@@ -145,7 +145,7 @@ async def _ask(
         _, counted = inform((), plan.prompts, trusts)
         asking = Rounds(replace(plan, prompts=counted), provider, desk, judge, gathered.config)
         await asking.all(env.progress.more)
-        found = await probes.ask(asking.scored, judge, gathered.config.judge.canaries)
+        found = await probes.ask(asking.scored, judge, gathered.config.judge.probes)
         before, trusts = trusts, judge_trust.after(found, asking.scored, trusts)
         if asking.curtailed and before != trusts:
             await asking.rest()  # what settled the verdict may not count any more
@@ -176,7 +176,7 @@ def _beside(purse: Purse, cache: AnswerCache | None, options: RunOptions) -> Seq
     return [*purse.notes, *trouble, *(options.joined.notes if options.joined is not None else ())]
 
 
-def _judge(plan: Plan, gathered: Gathered, judges: Judges) -> tuple[JudgeDesk, Sequence[str]]:
+def _judge(plan: Plan, gathered: CollectedRun, judges: Judges) -> tuple[JudgeDesk, Sequence[str]]:
     """Give who marks what code cannot, and what to say of how it will."""
     named = gathered.config.judge
     pairwise, notes = judge_modes.in_pairs(plan, named)
@@ -190,7 +190,7 @@ def _judge(plan: Plan, gathered: Gathered, judges: Judges) -> tuple[JudgeDesk, S
     return desk, notes
 
 
-def _cache(gathered: Gathered, options: RunOptions, env: Environment) -> AnswerCache | None:
+def _cache(gathered: CollectedRun, options: RunOptions, env: Environment) -> AnswerCache | None:
     """Open the cache, if this run has one. A recording must hold every answer; a cached one would pass it by."""
     folder = gathered.config.run.cache
     if not folder or options.no_cache or options.record is not None:

@@ -8,8 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from promptci.config.run_limits import RunLimits
 from promptci.files import write
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.providers import registry
 from promptci.providers.base import UNWATCHED, CallError, Completion, Provider, Request, Watch
@@ -17,7 +18,7 @@ from promptci.providers.http import batch
 from promptci.providers.http.batch import Ask, Order, State
 from promptci.providers.http.batch_http import BatchHttp
 from promptci.runs.execute import Desk
-from promptci.runs.model import Answer, Limits, Question
+from promptci.runs.model import Answer, Question
 
 SCHEMA = "promptci/batches/v1"
 STATE = "batches.json"
@@ -53,7 +54,7 @@ class Batching:
 
     http: BatchHttp
     endpoint: str
-    limits: Limits
+    limits: RunLimits
     file: Path
     """Where the batches on their way are written down, for a later run."""
     errors: dict[Ask, CallError] = field(default_factory=dict)
@@ -178,7 +179,7 @@ async def first(questions: Sequence[Question], way: tuple[Provider, Desk], batch
     return await batching.first(questions, provider, desk)
 
 
-def of(gathered: Gathered, options: RunOptions, env: Environment) -> Batching | None:
+def of(gathered: CollectedRun, options: RunOptions, env: Environment) -> Batching | None:
     """Give what a run asks by batch with; None where it does not: nobody wants it, or the kind of provider has none."""
     limits, provider_options = gathered.config.run, gathered.config.provider
     wanted = limits.batch == "always" or (limits.batch == "auto" and env.trigger.scheduled)

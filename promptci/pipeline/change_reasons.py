@@ -9,14 +9,14 @@ from promptci.runs.model import Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pair:
+class PromptPair:
     """One prompt at both revisions; None on the side where it does not exist."""
 
     base: Prompt | None
     head: Prompt | None
 
     @property
-    def shown(self) -> Prompt:
+    def current(self) -> Prompt:
         """The side that exists, head first."""
         found = self.head or self.base
         if found is None:
@@ -35,12 +35,14 @@ class Pair:
         return Status.UNCHANGED if self.base.source == self.head.source else Status.CHANGED
 
 
-def pair(base: Mapping[str, Prompt], head: Mapping[str, Prompt], changes: Iterable[FileChange]) -> list[Pair]:
+def pair_prompts(
+    base: Mapping[str, Prompt], head: Mapping[str, Prompt], changes: Iterable[FileChange]
+) -> list[PromptPair]:
     """Pair prompts (by path, both revisions) along renames; the rest pairs by `name`: a file may move and change.
 
     A copy is a new prompt: its original is still there and has its own pair.
     """
-    came_from = {c.after: c.before for c in changes if c.kind == "renamed" and c.after and c.before}
+    came_from = {c.head_path: c.base_path for c in changes if c.kind == "renamed" and c.head_path and c.base_path}
     origin = {path: path if path in base else came_from.get(path) for path in head}
     taken = {before for before in origin.values() if before in base}
     by_name = {prompt.name: path for path, prompt in base.items() if path not in taken}
@@ -48,12 +50,12 @@ def pair(base: Mapping[str, Prompt], head: Mapping[str, Prompt], changes: Iterab
     for path, prompt in head.items():
         before = origin[path] if origin[path] in base else by_name.pop(prompt.name, None)
         taken.add(before)
-        pairs.append(Pair(base=base.get(before) if before else None, head=prompt))
-    gone = [Pair(base=prompt, head=None) for path, prompt in base.items() if path not in taken]
-    return sorted(pairs + gone, key=lambda p: p.shown.path)
+        pairs.append(PromptPair(base=base.get(before) if before else None, head=prompt))
+    gone = [PromptPair(base=prompt, head=None) for path, prompt in base.items() if path not in taken]
+    return sorted(pairs + gone, key=lambda p: p.current.path)
 
 
-def why_prompt(found: Pair) -> Sequence[str]:
+def find_change_reasons(found: PromptPair) -> Sequence[str]:
     """Say what the change did to the prompt's own file, as far as it can change an answer or a mark."""
     base, head = found.base, found.head
     if base is None:

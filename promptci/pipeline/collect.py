@@ -13,7 +13,7 @@ from promptci.git.snapshot import Snapshot
 from promptci.goldens import load as goldens_load
 from promptci.goldens.model import GoldenSet
 from promptci.pipeline import change_reasons, questions
-from promptci.pipeline.change_reasons import Pair
+from promptci.pipeline.change_reasons import PromptPair
 from promptci.prompts import load as prompts_load
 from promptci.prompts.model import Prompt
 from promptci.runs.model import PromptPlan, Status
@@ -21,7 +21,7 @@ from promptci.scoring.judges.calibrate import LabelledAnswer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Side:
+class Revision:
     """One revision with the configuration that stands there."""
 
     snapshot: Snapshot
@@ -29,7 +29,7 @@ class Side:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gathered:
+class CollectedRun:
     """Everything a run needs to know before it asks."""
 
     config: Config
@@ -40,13 +40,13 @@ class Gathered:
     notes: tuple[str, ...] = ()
     rubric: str | None = None
     """Text of the judge's rubric, from the revision that the configuration is from."""
-    labelled: Mapping[str, tuple[LabelledAnswer, ...]] = field(default_factory=dict)
+    labelled_answers: Mapping[str, tuple[LabelledAnswer, ...]] = field(default_factory=dict)
     """Answers marked by people, by prompt's name: what a judge is measured by. Without an entry there are no labels."""
-    distrust: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    distrust_reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Reasons, by prompt's name, not to trust a judge that are known before it is asked."""
 
 
-def gather(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config_path: str) -> Gathered:
+def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config_path: str) -> CollectedRun:
     """Read and plan.
 
     Raises
@@ -54,12 +54,14 @@ def gather(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config
     InputError
         With every mistake in the files that this change needs.
     """
-    sides = [Side(snapshot=s, config=config_load.load(s.read(config_path), config_path)) for s in (base, head)]
+    sides = [
+        Revision(snapshot=s, config=config_load.load_config(s.read(config_path), config_path)) for s in (base, head)
+    ]
     before, after = sides
     binding = before.config if before.config.present else after.config
     source = f"{config_path} at {base.label if before.config.present else head.label}"
     notes = []
-    touched = {path for c in changes for path in (c.before, c.after) if path}
+    touched = {path for c in changes for path in (c.base_path, c.head_path) if path}
     if not before.config.present and after.config.present:
         notes.append(f"The base revision has no {config_path}, so the one of this change was used.")
     if not before.config.present and not after.config.present:
@@ -73,22 +75,22 @@ def gather(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config
         binding = replace(binding, run=replace(binding.run, cache=None))
         notes.append(f"Answers are committed under {folder}; they were not used. Take them out of git.")
     if not touched:
-        return Gathered(config=binding, config_source=source, plans=(), notes=tuple(notes))
+        return CollectedRun(config=binding, config_source=source, plans=(), notes=tuple(notes))
     reader = _Reader(before=before, after=after, touched=touched, config_changed=before.config != after.config)
     plans, problems = reader.plans(changes, rubric=binding.judge.rubric)
     if problems:
         raise InputError(problems)
     side = before if before.config.present else after
-    return Gathered(
+    return CollectedRun(
         config=binding,
         config_source=source,
         plans=plans,
         notes=(*notes, *reader.notes),
-        rubric=rubric_text(side.snapshot, binding.judge.rubric),
+        rubric=load_rubric(side.snapshot, binding.judge.rubric),
     )
 
 
-def rubric_text(snapshot: Snapshot, path: str | None) -> str | None:
+def load_rubric(snapshot: Snapshot, path: str | None) -> str | None:
     """Give the text of the judge's rubric; InputError where the file that promptci.yml names is not there."""
     if path is None:
         return None
@@ -103,8 +105,8 @@ def rubric_text(snapshot: Snapshot, path: str | None) -> str | None:
 class _Reader:
     """Reads prompts and goldens of both sides and collects what is wrong on the way."""
 
-    before: Side
-    after: Side
+    before: Revision
+    after: Revision
     touched: set[str]
     config_changed: bool
     notes: tuple[str, ...] = ()
@@ -119,7 +121,7 @@ class _Reader:
         idle = [p for p in head_problems if p.path not in self.touched]
         self.notes = tuple(str(p) for p in idle) + tuple(f"At the base revision: {p}" for p in base_problems)
         plans = []
-        for pair in change_reasons.pair(base_prompts, head_prompts, changes):
+        for pair in change_reasons.pair_prompts(base_prompts, head_prompts, changes):
             try:
                 found = self._plan(pair, rubric=rubric)
             except InputError as error:
@@ -128,20 +130,20 @@ class _Reader:
                 plans += [found] if found else []
         return tuple(plans), problems
 
-    def _prompts(self, side: Side) -> tuple[dict[str, Prompt], list[Problem]]:
+    def _prompts(self, side: Revision) -> tuple[dict[str, Prompt], list[Problem]]:
         # Both configurations say where prompts are: a change cannot hide a prompt by narrowing `include`.
         patterns = {*self.before.config.prompts.include, *self.after.config.prompts.include}
         paths = sorted({path for pattern in patterns for path in side.snapshot.glob(pattern)})
-        return prompts_load.load_all(side.snapshot.read, paths)
+        return prompts_load.load_prompts(side.snapshot.read, paths)
 
-    def _plan(self, pair: Pair, *, rubric: str | None) -> PromptPlan | None:
+    def _plan(self, pair: PromptPair, *, rubric: str | None) -> PromptPlan | None:
         """Plan one pair; None where nothing about it changed."""
-        why = list(change_reasons.why_prompt(pair))
-        base_paths, head_paths = golden_paths(self.before, pair.base), golden_paths(self.after, pair.head)
+        why = list(change_reasons.find_change_reasons(pair))
+        base_paths, head_paths = find_goldens(self.before, pair.base), find_goldens(self.after, pair.head)
         if not why and base_paths == head_paths and not self._might_matter(pair, head_paths, rubric):
             return None
         base_set = self._base_goldens(pair, base_paths)
-        head_set = golden_set(self.after.snapshot, pair.head, head_paths)
+        head_set = load_golden_set(self.after.snapshot, pair.head, head_paths)
         if pair.base and pair.head and _digests(base_set) != _digests(head_set):
             why.append("goldens changed")
         uses_judge = any(a.type == "judge" for case in head_set.cases for a in case.assertions)
@@ -152,56 +154,56 @@ class _Reader:
         if not why:
             return None
         return questions.plan_prompt(
-            pair.shown.name,
-            pair.shown.path,
+            pair.current.name,
+            pair.current.path,
             pair.status,
             (pair.base, base_set) if pair.base else None,
             (pair.head, head_set) if pair.head else None,
             why,
         )
 
-    def _might_matter(self, pair: Pair, golden_paths: Sequence[str], rubric: str | None) -> bool:
+    def _might_matter(self, pair: PromptPair, golden_paths: Sequence[str], rubric: str | None) -> bool:
         return (
             self.config_changed
             or pair.status is Status.RENAMED
             or rubric in self.touched
-            or any(path in self.touched for path in (pair.shown.path, *golden_paths))
+            or any(path in self.touched for path in (pair.current.path, *golden_paths))
         )
 
-    def _base_goldens(self, pair: Pair, paths: Sequence[str]) -> GoldenSet:
+    def _base_goldens(self, pair: PromptPair, paths: Sequence[str]) -> GoldenSet:
         """Read base's goldens; what was broken there must not stop the change that mends it."""
         try:
-            return golden_set(self.before.snapshot, pair.base, paths)
+            return load_golden_set(self.before.snapshot, pair.base, paths)
         except InputError as error:
             self.notes += tuple(f"At the base revision: {problem}" for problem in error.problems)
             return GoldenSet(paths=tuple(paths), cases=())
 
 
-def golden_paths(side: Side, prompt: Prompt | None) -> list[str]:
+def find_goldens(side: Revision, prompt: Prompt | None) -> list[str]:
     """Give the golden files of a prompt at one revision."""
     if prompt is None:
         return []
-    return goldens_load.find(side.snapshot.glob, side.config.prompts.goldens, prompt.name, globs.escaped)
+    return goldens_load.find_golden_files(side.snapshot.glob, side.config.prompts.goldens, prompt.name, globs.escape)
 
 
-def golden_set(snapshot: Snapshot, prompt: Prompt | None, paths: Sequence[str]) -> GoldenSet:
+def load_golden_set(snapshot: Snapshot, prompt: Prompt | None, paths: Sequence[str]) -> GoldenSet:
     """Read a prompt's goldens, testData among them; InputError with every mistake."""
     if prompt is None:
         return GoldenSet(paths=(), cases=())
     files = {path: data for path in paths if (data := snapshot.read(path)) is not None}
-    test_data = goldens_load.from_test_data(prompt.path, prompt.test_data, prompt.test_data_lines)
-    return goldens_load.load(files, test_data)
+    test_data = goldens_load.cases_from_test_data(prompt.path, prompt.test_data, prompt.test_data_lines)
+    return goldens_load.load_goldens(files, test_data)
 
 
-def plan_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
+def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
     """Plan every prompt of one revision, with nothing to compare it with; InputError with every mistake."""
-    side = Side(snapshot=head, config=config)
+    side = Revision(snapshot=head, config=config)
     paths = sorted({path for pattern in config.prompts.include for path in head.glob(pattern)})
-    prompts, problems = prompts_load.load_all(head.read, paths)
+    prompts, problems = prompts_load.load_prompts(head.read, paths)
     plans = []
     for prompt in prompts.values():
         try:
-            found = golden_set(head, prompt, golden_paths(side, prompt))
+            found = load_golden_set(head, prompt, find_goldens(side, prompt))
         except InputError as error:
             problems.extend(error.problems)
         else:

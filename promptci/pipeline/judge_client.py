@@ -2,10 +2,11 @@
 
 import asyncio
 
+from promptci.config.run_limits import RunLimits
 from promptci.providers.base import Provider, Request
 from promptci.runs import execute
 from promptci.runs.execute import Desk
-from promptci.runs.model import Answer, Arm, Limits, Question
+from promptci.runs.model import Answer, Arm, Question
 
 JUDGE = "judge"
 """Stands for the prompt's name in the journal's rows of judges' answers."""
@@ -14,7 +15,7 @@ JUDGE = "judge"
 class Judges:
     """Asks judges through the same provider, each distinct question once."""
 
-    def __init__(self, provider: Provider, limits: Limits, desk: Desk) -> None:
+    def __init__(self, provider: Provider, limits: RunLimits, desk: Desk) -> None:
         """Hold the run's provider, limits and desk."""
         self._provider = provider
         self._limits = limits

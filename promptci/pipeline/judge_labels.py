@@ -10,14 +10,14 @@ from promptci.goldens import labels
 from promptci.goldens.labels import Label
 from promptci.goldens.model import Assertion, Case
 from promptci.pipeline import side_files
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.runs.model import PromptPlan
 from promptci.scoring import check_assertions
 from promptci.scoring.judges import judge
 from promptci.scoring.judges.calibrate import LabelledAnswer
 
 
-def apply(gathered: Gathered, base: Snapshot | None, head: Snapshot) -> Gathered:
+def attach_labels(gathered: CollectedRun, base: Snapshot | None, head: Snapshot) -> CollectedRun:
     """Give the labelled answers of each prompt that a judge marks, and what is wrong with the labels.
 
     `base` is None where head's files bind: in a run of one revision, and where base has no configuration.
@@ -29,7 +29,7 @@ def apply(gathered: Gathered, base: Snapshot | None, head: Snapshot) -> Gathered
     """
     pattern = gathered.config.judge.labels
     there = {path for side in (base, head) if side is not None for path in side.glob(pattern.replace("{name}", "*"))}
-    notes = side_files.of_change(base, head, sorted(there), labels.read)
+    notes = side_files.validate_changed(base, head, sorted(there), labels.parse_labels)
     labelled: dict[str, tuple[LabelledAnswer, ...]] = {}
     distrust: dict[str, tuple[str, ...]] = {}
     plans = []
@@ -45,20 +45,26 @@ def apply(gathered: Gathered, base: Snapshot | None, head: Snapshot) -> Gathered
         if unreadable:
             distrust[plan.name] = ("its labels cannot be read",)
         plans.append(replace(plan, notes=(*plan.notes, *unreadable, *unused)))
-    return replace(gathered, plans=tuple(plans), labelled=labelled, distrust=distrust, notes=(*gathered.notes, *notes))
+    return replace(
+        gathered,
+        plans=tuple(plans),
+        labelled_answers=labelled,
+        distrust_reasons=distrust,
+        notes=(*gathered.notes, *notes),
+    )
 
 
 def _read(plan: PromptPlan, pattern: str, snapshot: Snapshot) -> tuple[list[Label], list[str]]:
     """Read a prompt's labels, under the name that it had before, too: a new name must not shed them."""
     names = dict.fromkeys(prompt.name for prompt in (plan.base, plan.head) if prompt is not None)
     paths = dict.fromkeys(
-        path for name in names for path in snapshot.glob(pattern.replace("{name}", globs.escaped(name)))
+        path for name in names for path in snapshot.glob(pattern.replace("{name}", globs.escape(name)))
     )
     found: list[Label] = []
     notes: list[str] = []
     for path in paths:
         try:
-            found += labels.read(snapshot.read(path) or b"", path)
+            found += labels.parse_labels(snapshot.read(path) or b"", path)
         except InputError as error:
             notes += [str(problem) for problem in error.problems]
     return found, notes
@@ -70,11 +76,11 @@ def _answers(
     """Put each label to the case it names; what cannot be judged so is said and not used."""
     answers, gone = [], []
     for one in found:
-        case = judged.get(one.case) or (None if one.case in known else _unknown(one, judged))
+        case = judged.get(one.case_id) or (None if one.case_id in known else _unknown(one, judged))
         if case is not None:
             case = _for_judge(case, one)
         if case is None or check_assertions.problems([case]):
-            gone.append(f"{one.case} (line {one.line})")
+            gone.append(f"{one.case_id} (line {one.line})")
         else:
             answers.append(LabelledAnswer(case=case, text=one.answer, passed=one.passed))
     few = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
@@ -85,10 +91,10 @@ def _answers(
 
 def _unknown(one: Label, judged: Mapping[str, Case]) -> Case | None:
     """Give a case for a label that brings its own variables, where all cases are judged alike."""
-    ways = {repr([a.text for a in _judged(case)]): case for case in judged.values()}
+    ways = {repr([a.content for a in _judged(case)]): case for case in judged.values()}
     if one.vars is None or len(ways) != 1:
         return None
-    return replace(next(iter(ways.values())), id=one.case, expected=None)
+    return replace(next(iter(ways.values())), id=one.case_id, expected=None)
 
 
 def _for_judge(case: Case, one: Label) -> Case:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from promptci.config.model import Judge
+from promptci.config.model import JudgeOptions
 from promptci.runs.model import Arm, Plan, PromptPlan
 from promptci.scoring.judges import prompt_injection
 from promptci.scoring.model import ScoredCase
 
 
-def in_pairs(plan: Plan, options: Judge) -> tuple[frozenset[str], tuple[str, ...]]:
+def in_pairs(plan: Plan, options: JudgeOptions) -> tuple[frozenset[str], tuple[str, ...]]:
     """Give the prompts whose `judge` assertions compare both versions, and a note on those that are graded instead."""
     if not options.pairwise:
         return frozenset(), ()
@@ -23,9 +23,9 @@ def in_pairs(plan: Plan, options: Judge) -> tuple[frozenset[str], tuple[str, ...
     return pairs, tuple(f"{prompt.name}: {_why_graded(prompt)}" for prompt in alone)
 
 
-def notes(scored: Sequence[ScoredCase], options: Judge) -> Sequence[str]:
+def notes(scored: Sequence[ScoredCase], options: JudgeOptions) -> Sequence[str]:
     """Say where nobody tried to find out whether the judges can be talked into a good mark."""
-    if options.canaries or not any(prompt_injection.judged(one.case) for one in scored):
+    if options.probes or not any(prompt_injection.judged(one.case) for one in scored):
         return []
     return ["`judge.canaries` is 0: whether the judges can be talked into a good mark was not tested."]
 

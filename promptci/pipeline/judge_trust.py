@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.runs.model import Arm, PromptPlan
 from promptci.scoring.judges import calibrate, judge, probes, trust
 from promptci.scoring.judges.judge import JudgeDesk
@@ -12,7 +12,7 @@ from promptci.scoring.judges.trust import Judging, Trust
 from promptci.scoring.model import JudgeIdentity, ScoredCase
 
 
-async def assess(plans: Iterable[PromptPlan], gathered: Gathered, desk: JudgeDesk) -> dict[str, Trust]:
+async def assess(plans: Iterable[PromptPlan], gathered: CollectedRun, desk: JudgeDesk) -> dict[str, Trust]:
     """Have the judge of each prompt mark the labelled answers; gives what it may do, by prompt's name.
 
     A prompt of which no case is marked by a judge in this run has no judge.
@@ -22,11 +22,11 @@ async def assess(plans: Iterable[PromptPlan], gathered: Gathered, desk: JudgeDes
         identities = tuple(_identities(plan, desk.model, desk.rubric))
         if not identities:
             continue
-        labelled = gathered.labelled.get(plan.name)
+        labelled = gathered.labelled_answers.get(plan.name)
         found[plan.name] = trust.assess(
             None if labelled is None else await calibrate.calibrate(labelled, desk),
             gathered.config.judge.min_kappa,
-            gathered.distrust.get(plan.name, ()),
+            gathered.distrust_reasons.get(plan.name, ()),
             identities,
         )
     return found

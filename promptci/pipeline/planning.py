@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from promptci.errors import InputError
 from promptci.pipeline import questions as plans
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.judge_client import judges_question
 from promptci.providers.options import Options
 from promptci.providers.prices import PriceList
@@ -17,7 +17,7 @@ from promptci.scoring import check_assertions, embedding_similarity
 from promptci.scoring.judges import calibrate, cost_estimate, identity
 
 
-def make(gathered: Gathered) -> Plan:
+def make(gathered: CollectedRun) -> Plan:
     """Make the plan.
 
     Raises
@@ -39,7 +39,7 @@ def make(gathered: Gathered) -> Plan:
     return adaptive_repeats.split(whole, limits)
 
 
-def _judged(gathered: Gathered) -> tuple[PromptPlan, ...]:
+def _judged(gathered: CollectedRun) -> tuple[PromptPlan, ...]:
     """Note with each prompt who will mark its answers."""
     judge = gathered.config.judge
     return tuple(
@@ -56,7 +56,7 @@ def _judged(gathered: Gathered) -> tuple[PromptPlan, ...]:
     )
 
 
-def describe(plan: Plan, gathered: Gathered) -> Sequence[str]:
+def describe(plan: Plan, gathered: CollectedRun) -> Sequence[str]:
     """Say what a run would ask and cost, in plain lines: what `--dry-run` prints."""
     options = gathered.config.provider
     found = estimate(plan, PriceList(options).price)
@@ -78,7 +78,7 @@ def describe(plan: Plan, gathered: Gathered) -> Sequence[str]:
     ]
 
 
-def expected(plan: Plan, gathered: Gathered) -> str:
+def expected(plan: Plan, gathered: CollectedRun) -> str:
     """Say in one line what a run is about to ask and may cost."""
     found = estimate(plan, PriceList(gathered.config.provider).price)
     judged = judges(plan, gathered)
@@ -86,25 +86,25 @@ def expected(plan: Plan, gathered: Gathered) -> str:
     return f"expected: {found.distinct_calls} calls, {_price(found)}{more}; answers in the cache not taken off"
 
 
-def judges(plan: Plan, gathered: Gathered) -> Estimate | None:
+def judges(plan: Plan, gathered: CollectedRun) -> Estimate | None:
     """Estimate what the judges of a run cost, canaries and retries not counted; None: nobody judges."""
     asked = cost_estimate.requests(plan, model=gathered.config.judge.model, rubric=gathered.rubric)
     questions = tuple(judges_question(request) for request in asked)
     return estimate(Plan(questions=questions), PriceList(gathered.config.provider).price) if questions else None
 
 
-def _judges(plan: Plan, gathered: Gathered) -> Sequence[str]:
-    found, canaries = judges(plan, gathered), gathered.config.judge.canaries
+def _judges(plan: Plan, gathered: CollectedRun) -> Sequence[str]:
+    found, canaries = judges(plan, gathered), gathered.config.judge.probes
     if found is None:
         return []
     more = f", and {canaries} canaries for each judge" if canaries else ""
     return [f"judges: {found.distinct_calls} calls, {_price(found)}{more}"]
 
 
-def describe_labels(gathered: Gathered) -> Sequence[str]:
+def describe_labels(gathered: CollectedRun) -> Sequence[str]:
     """Say what measuring the judges by people's labels would ask and cost."""
     options = gathered.config.judge
-    labelled = [one for answers in gathered.labelled.values() for one in answers]
+    labelled = [one for answers in gathered.labelled_answers.values() for one in answers]
     asked = calibrate.requests(labelled, model=options.model, rubric=gathered.rubric)
     questions = tuple(judges_question(request) for request in asked)
     if not questions:

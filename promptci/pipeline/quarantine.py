@@ -8,13 +8,15 @@ from promptci.config.model import Config
 from promptci.errors import InputError, Problem
 from promptci.git.snapshot import Snapshot
 from promptci.goldens import quarantine
-from promptci.goldens.quarantine import Entry
+from promptci.goldens.quarantine import QuarantineEntry
 from promptci.pipeline import collect, side_files
-from promptci.pipeline.collect import Gathered, Side
+from promptci.pipeline.collect import CollectedRun, Revision
 from promptci.runs.model import PlannedCase, PromptPlan
 
 
-def apply(gathered: Gathered, base: Snapshot | None, head: Snapshot, today: date) -> Gathered:
+def exclude_quarantined_cases(
+    gathered: CollectedRun, base: Snapshot | None, head: Snapshot, today: date
+) -> CollectedRun:
     """Give the plans with quarantined cases aside, and notes on what is quarantined in vain, or dangerously.
 
     Raises
@@ -23,14 +25,14 @@ def apply(gathered: Gathered, base: Snapshot | None, head: Snapshot, today: date
         With every mistake in a quarantine file that this change made (or, without a base, that is there).
     """
     edited = {*_standing(head, gathered.config), *(() if base is None else _standing(base, gathered.config))}
-    notes = list(side_files.of_change(base, head, sorted(edited), quarantine.read))
-    binding = Side(snapshot=head if base is None else base, config=gathered.config)
+    notes = list(side_files.validate_changed(base, head, sorted(edited), quarantine.parse_quarantine))
+    binding = Revision(snapshot=head if base is None else base, config=gathered.config)
     plans = []
     for plan in gathered.plans:
         entries, unreadable = _entries(_beside(plan, binding, alone=base is None), binding.snapshot)
         ids = {planned.case.id for planned in plan.cases}
-        why, said = quarantine.aside(entries, ids, today) if ids else ({}, ())
-        cases = tuple(replace(c, aside=c.aside or why.get(c.case.id)) for c in plan.cases)
+        why, said = quarantine.excluded_reasons(entries, ids, today) if ids else ({}, ())
+        cases = tuple(replace(c, excluded_reason=c.excluded_reason or why.get(c.case.id)) for c in plan.cases)
         notes += [*unreadable, *said, *_critical(plan.name, cases, why)]
         plans.append(replace(plan, cases=cases) if why else plan)
     return replace(gathered, plans=tuple(plans), notes=(*gathered.notes, *notes))
@@ -45,9 +47,9 @@ def _critical(prompt: str, cases: Sequence[PlannedCase], why: dict[str, str]) ->
     ]
 
 
-def _entries(paths: Iterable[str], snapshot: Snapshot) -> tuple[list[Entry], list[str]]:
+def _entries(paths: Iterable[str], snapshot: Snapshot) -> tuple[list[QuarantineEntry], list[str]]:
     """Read what stands beside the goldens of a prompt; a file that is broken there already sets nothing aside."""
-    entries: list[Entry] = []
+    entries: list[QuarantineEntry] = []
     notes: list[str] = []
     for path in paths:
         found, problems = _read(path, snapshot)
@@ -56,23 +58,23 @@ def _entries(paths: Iterable[str], snapshot: Snapshot) -> tuple[list[Entry], lis
     return entries, notes
 
 
-def _read(path: str, snapshot: Snapshot) -> tuple[Sequence[Entry], Sequence[Problem]]:
+def _read(path: str, snapshot: Snapshot) -> tuple[Sequence[QuarantineEntry], Sequence[Problem]]:
     try:
         data = snapshot.read(path)
-        return (() if data is None else quarantine.read(data, path)), ()
+        return (() if data is None else quarantine.parse_quarantine(data, path)), ()
     except InputError as error:
         return (), error.problems
 
 
-def _beside(plan: PromptPlan, binding: Side, *, alone: bool) -> Iterable[str]:
+def _beside(plan: PromptPlan, binding: Revision, *, alone: bool) -> Iterable[str]:
     """Give where a prompt's quarantine may stand at the binding revision, under the names that it has there."""
     if alone:
         goldens, path = plan.goldens_paths, plan.path
     elif plan.base is None:
         return ()  # a new prompt has no case that flaked before
     else:
-        goldens, path = tuple(collect.golden_paths(binding, plan.base)), plan.base.path
-    return dict.fromkeys(place for golden in (*goldens, path) for place in quarantine.beside(golden))
+        goldens, path = tuple(collect.find_goldens(binding, plan.base)), plan.base.path
+    return dict.fromkeys(place for golden in (*goldens, path) for place in quarantine.quarantine_paths(golden))
 
 
 def _standing(snapshot: Snapshot, config: Config) -> Iterable[str]:
@@ -83,6 +85,6 @@ def _standing(snapshot: Snapshot, config: Config) -> Iterable[str]:
         place
         for pattern in patterns
         for path in snapshot.glob(pattern)
-        for place in quarantine.beside(path)
+        for place in quarantine.quarantine_paths(path)
         if place in there
     ]

@@ -8,7 +8,7 @@ from promptci.errors import Problem
 from promptci.files import canonical
 from promptci.goldens.model import Assertion, Case, GoldenSet
 from promptci.prompts import render
-from promptci.prompts.filled import Filled
+from promptci.prompts.filled_messages import FilledMessages
 from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
 from promptci.providers.base import Request
 from promptci.runs.model import Arm, PlannedCase, PromptPlan, Question, Status
@@ -134,7 +134,7 @@ def _arms(plan: PromptPlan) -> Iterator[tuple[Arm, Prompt]]:
 
 
 def _request(prompt: Prompt, case: Case) -> Request:
-    messages = Filled(prompt.messages, case.vars)
+    messages = FilledMessages(prompt.messages, case.vars)
     tuple(messages)  # a variable that is missing is found now
     return Request(
         model=prompt.model,

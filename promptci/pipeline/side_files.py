@@ -6,7 +6,7 @@ from promptci.errors import InputError, Problem
 from promptci.git.snapshot import Snapshot
 
 
-def of_change(
+def validate_changed(
     base: Snapshot | None, head: Snapshot, paths: Iterable[str], read: Callable[[bytes, str], object]
 ) -> Sequence[str]:
     """Check those files that this change edits, so that a mistake is found before it is merged.

@@ -9,13 +9,13 @@ from promptci.errors import InputError
 from promptci.files.lines import decode
 
 INCLUDE = re.compile(r"\{\{>[ \t]*([^{}\s][^{}\n]*)\}\}")
-DEEPEST = 10
-MOST = 1000
+MAX_DEPTH = 10
+MAX_INCLUDES = 1000
 """Includes followed for one message: ten files that each name the next ten times would else be milliards."""
-LONGEST = 2**20
+MAX_CHARS = 2**20
 """Characters that all includes of one message may come to."""
 
-Read = Callable[[str], bytes | None]
+ReadFile = Callable[[str], bytes | None]
 """Gives a file of the revision, or None."""
 
 
@@ -24,22 +24,22 @@ class IncludeError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Resolved:
+class ResolvedText:
     """A text with its includes in place."""
 
     text: str
     paths: tuple[str, ...]
     """Files whose text is in it, in the order of use."""
-    faults: tuple[tuple[int, str], ...]
+    errors: tuple[tuple[int, str], ...]
     """What cannot be followed: the row of the text, from 0, and why."""
 
 
-def resolve(text: str, path: str, read: Read) -> Resolved:
+def resolve_includes(text: str, path: str, read: ReadFile) -> ResolvedText:
     """Put includes in place; one that cannot be followed stays as it is and is told of.
 
     `path` is the file that the text is from; an include's path is relative to the folder of the file it stands in.
     """
-    walk = _Walk(read)
+    walk = _IncludeResolver(read)
     faults: list[tuple[int, str]] = []
 
     def fill(match: re.Match[str]) -> str:
@@ -50,14 +50,14 @@ def resolve(text: str, path: str, read: Read) -> Resolved:
             return match[0]
 
     filled = INCLUDE.sub(fill, text)
-    return Resolved(text=filled, paths=tuple(walk.used), faults=tuple(faults))
+    return ResolvedText(text=filled, paths=tuple(walk.used), errors=tuple(faults))
 
 
 @dataclass(slots=True)
-class _Walk:
+class _IncludeResolver:
     """Follows the includes of one text, and counts."""
 
-    read: Read
+    read: ReadFile
     used: dict[str, str] = field(default_factory=dict)
     """Texts by path, so that each file is read once."""
     followed: int = 0
@@ -68,15 +68,17 @@ class _Walk:
         target = _target(written, chain[-1])
         if target in chain:
             raise IncludeError(f"`{written}` includes itself, by way of {' → '.join((*chain, target))}")
-        if len(chain) > DEEPEST:
-            raise IncludeError(f"`{written}` is more than {DEEPEST} includes deep")
+        if len(chain) > MAX_DEPTH:
+            raise IncludeError(f"`{written}` is more than {MAX_DEPTH} includes deep")
         self.followed += 1
         if target not in self.used:
             self.used[target] = _text(target, written, self.read)
         text = self.used[target].removesuffix("\n")
         self.length += len(text)
-        if self.followed > MOST or self.length > LONGEST:
-            raise IncludeError(f"`{written}` makes the message too long, with over {MOST} includes or {LONGEST} signs")
+        if self.followed > MAX_INCLUDES or self.length > MAX_CHARS:
+            raise IncludeError(
+                f"`{written}` makes the message too long, with over {MAX_INCLUDES} includes or {MAX_CHARS} signs"
+            )
         return INCLUDE.sub(lambda match: self.text_of(match[1].rstrip(), (*chain, target)), text)
 
 
@@ -87,7 +89,7 @@ def _target(written: str, path: str) -> str:
     return target
 
 
-def _text(target: str, written: str, read: Read) -> str:
+def _text(target: str, written: str, read: ReadFile) -> str:
     try:
         data = read(target)
         if data is None:

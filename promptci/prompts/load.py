@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from promptci.errors import InputError, Problem
 from promptci.files.lines import decode
-from promptci.prompts.formats import FORMATS
-from promptci.prompts.includes import Read
+from promptci.prompts.formats import PROMPT_FORMATS
+from promptci.prompts.includes import ReadFile
 from promptci.prompts.model import Prompt
 
 
-def load(path: str, data: bytes, read: Read) -> Prompt:
+def load_prompt(path: str, data: bytes, read: ReadFile) -> Prompt:
     """Read one prompt file; `read` gives the files it includes, of the same revision.
 
     Raises
@@ -17,14 +17,14 @@ def load(path: str, data: bytes, read: Read) -> Prompt:
     InputError
         With every mistake in the file.
     """
-    suffix = next((suffix for suffix in FORMATS if path.endswith(suffix)), None)
+    suffix = next((suffix for suffix in PROMPT_FORMATS if path.endswith(suffix)), None)
     if suffix is None:
-        fix = f"Prompt files end with {', '.join(FORMATS)}; see `prompts.include`."
+        fix = f"Prompt files end with {', '.join(PROMPT_FORMATS)}; see `prompts.include`."
         raise InputError([Problem(path=path, what="this is not a prompt file that can be read", fix=fix)])
-    return FORMATS[suffix].parse(path, decode(data, path), read)
+    return PROMPT_FORMATS[suffix].parse(path, decode(data, path), read)
 
 
-def load_all(read: Read, paths: Iterable[str]) -> tuple[dict[str, Prompt], list[Problem]]:
+def load_prompts(read: ReadFile, paths: Iterable[str]) -> tuple[dict[str, Prompt], list[Problem]]:
     """Read the prompt files of a revision: those that can be used, by path, and every problem of the others."""
     found: dict[str, Prompt] = {}
     problems: list[Problem] = []
@@ -32,13 +32,13 @@ def load_all(read: Read, paths: Iterable[str]) -> tuple[dict[str, Prompt], list[
         try:
             data = read(path)
             if data is not None:
-                found[path] = load(path, data, read)
+                found[path] = load_prompt(path, data, read)
         except InputError as error:
             problems.extend(error.problems)
-    return found, problems + _same_names(found)
+    return found, problems + _find_duplicate_names(found)
 
 
-def _same_names(prompts: dict[str, Prompt]) -> list[Problem]:
+def _find_duplicate_names(prompts: dict[str, Prompt]) -> list[Problem]:
     """Two prompts of one name would share goldens, reports and versions: the second is refused."""
     first: dict[str, str] = {}
     problems = []

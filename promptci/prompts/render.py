@@ -29,20 +29,20 @@ def render(template: str, variables: Mapping[str, Any]) -> str:
     MissingVariable
         For the first variable without a value.
     """
-    return VARIABLE.sub(lambda match: as_text(look_up(match[1], variables)), template)
+    return VARIABLE.sub(lambda match: format_value(look_up_variable(match[1], variables)), template)
 
 
-def variables_of(template: str) -> set[str]:
+def find_variables(template: str) -> set[str]:
     """Give the names a template uses."""
     return set(VARIABLE.findall(template))
 
 
-def unfilled(template: str) -> list[str]:
+def find_unfilled_braces(template: str) -> list[str]:
     """Give what stands in double braces and is no variable: it reaches the model as it is."""
     return [found for found in _BRACES.findall(template) if not VARIABLE.fullmatch(found)]
 
 
-def look_up(name: str, variables: Mapping[str, Any]) -> Any:
+def look_up_variable(name: str, variables: Mapping[str, Any]) -> Any:
     """Give the value of `name`: the variable of that very name, else `a.b` by steps into maps and lists."""
     if name in variables:
         return variables[name]
@@ -57,6 +57,6 @@ def look_up(name: str, variables: Mapping[str, Any]) -> Any:
     return value
 
 
-def as_text(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Give a value as text: text as it is, everything else as JSON (so `true`, not `True`)."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -5,14 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from promptci.compare.quality import is_graded
-from promptci.runs.model import Arm, Limits, Plan, PlannedCase, PromptPlan, Question
+from promptci.config.run_limits import RunLimits
+from promptci.runs.model import Arm, Plan, PlannedCase, PromptPlan, Question
 from promptci.scoring.model import ScoredCase
 
 CONFIRMED = 3
 """Answers of each version after which a critical case's flip is taken for real or for chance."""
 
 
-def prepare(plans: Iterable[PromptPlan], limits: Limits) -> tuple[PromptPlan, ...]:
+def prepare(plans: Iterable[PromptPlan], limits: RunLimits) -> tuple[PromptPlan, ...]:
     """Say in each plan which answers make the estimate, and whether cases that disagree are asked on.
 
     Only a comparison by pass and fail is: marks of two versions differ on nearly every case, a little.
@@ -20,17 +21,19 @@ def prepare(plans: Iterable[PromptPlan], limits: Limits) -> tuple[PromptPlan, ..
     return tuple(replace(plan, first_repeats=limits.repeats, adaptive=_adaptive(plan, limits)) for plan in plans)
 
 
-def until(plan: PromptPlan, planned: PlannedCase, limits: Limits) -> int:
+def until(plan: PromptPlan, planned: PlannedCase, limits: RunLimits) -> int:
     """Give how often at most this case is asked of each version, all rounds together."""
-    if not _compared(plan) or planned.change != "same" or planned.aside is not None:
+    if not _compared(plan) or planned.change != "same" or planned.excluded_reason is not None:
         return limits.repeats
     confirmed = CONFIRMED if planned.case.critical else 0
-    return max(limits.repeats, confirmed, (limits.disagree or 0) if plan.adaptive else 0)
+    return max(limits.repeats, confirmed, (limits.repeats_on_disagreement or 0) if plan.adaptive else 0)
 
 
-def split(plan: Plan, limits: Limits) -> Plan:
+def split(plan: Plan, limits: RunLimits) -> Plan:
     """Give the plan with the questions put off that are asked only where the first answers call for it."""
-    graded = [p.name for p in plan.prompts if limits.disagree is not None and _compared(p) and not p.adaptive]
+    graded = [
+        p.name for p in plan.prompts if limits.repeats_on_disagreement is not None and _compared(p) and not p.adaptive
+    ]
     return replace(
         plan,
         questions=tuple(q for q in plan.questions if q.replicate < limits.repeats),
@@ -50,8 +53,10 @@ def _compared(plan: PromptPlan) -> bool:
     return plan.base is not None and plan.head is not None and not plan.same_fingerprint
 
 
-def _adaptive(plan: PromptPlan, limits: Limits) -> bool:
-    return limits.disagree is not None and _compared(plan) and not is_graded([c.case for c in plan.cases])
+def _adaptive(plan: PromptPlan, limits: RunLimits) -> bool:
+    return (
+        limits.repeats_on_disagreement is not None and _compared(plan) and not is_graded([c.case for c in plan.cases])
+    )
 
 
 def further(plan: Plan, scored: Sequence[ScoredCase]) -> tuple[Question, ...]:

@@ -8,11 +8,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from promptci.config.run_limits import RunLimits
 from promptci.providers.base import CallError, Completion, Provider, Request, Watch
 from promptci.providers.cache import AnswerCache
 from promptci.runs.budget import Purse
 from promptci.runs.journal import Journal
-from promptci.runs.model import Answer, AnswerError, Arm, Limits, Question
+from promptci.runs.model import Answer, AnswerError, Arm, Question
 
 Key = tuple[str, Arm, str, int]
 _SLOWER = "raise run.deadline, or ask fewer cases"
@@ -50,7 +51,7 @@ class _Group:
 
 
 async def answer(
-    questions: Sequence[Question], provider: Provider, *, limits: Limits, desk: Desk
+    questions: Sequence[Question], provider: Provider, *, limits: RunLimits, desk: Desk
 ) -> tuple[Answer, ...]:
     """Give one answer for each question, in the order of the questions.
 

@@ -35,7 +35,7 @@ class PlannedCase:
     """Its assertions are the effective ones: its own, and what follows from `expected` and the prompt's evaluators."""
     change: str = "same"
     """`same` (compared), `new`, `changed` (asked of both versions, shown apart, absolute limits only)."""
-    aside: str | None = None
+    excluded_reason: str | None = None
     """Why this case is asked and shown but decides nothing; None: it counts."""
 
 
@@ -125,28 +125,6 @@ class Answer:
     def key(self) -> tuple[str, Arm, str, int]:
         """Names the question within a run."""
         return (self.prompt, self.arm, self.case_id, self.replicate)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """How a run may spend: section `run` of promptci.yml."""
-
-    repeats: int = 1
-    """Times each case is asked of each version."""
-    disagree: int | None = None
-    """Times where the first answers of the versions disagree, the first ones included; None: no more than others."""
-    early_stop: bool = False
-    """Stop asking once no answer can change the verdict."""
-    batch: str = "never"
-    """Ask through the provider's Batch API: `never`, `auto` (at the event schedule) or `always`."""
-    concurrency: int | None = None
-    """None: what the provider thinks sensible."""
-    budget_usd: Decimal | None = None
-    deadline_s: float = 45 * 60.0
-    cache: str | None = ".promptci/cache"
-    """Folder, relative to the repository; None: no cache."""
-    history: str | None = ".promptci/history"
-    """Folder of what earlier runs found, relative to the repository; None: none is kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

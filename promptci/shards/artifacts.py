@@ -97,7 +97,7 @@ def _is_there(folder: Path) -> bool:
 
 
 def _content(folder: Path, name: str, largest: int) -> bytes:
-    descriptor = safe_open.opened(folder, name)
+    descriptor = safe_open.open_plain_file(folder, name)
     if descriptor is None:
         raise _refused(str(folder / name), "there is no such file")
     with os.fdopen(descriptor, "rb") as file:

@@ -10,7 +10,7 @@ from promptci import __version__
 from promptci.errors import ProviderError, UsageError
 from promptci.files import write
 from promptci.pipeline import asking
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.pipeline.revisions import Revisions
 from promptci.runs import partition as shards
@@ -52,7 +52,7 @@ class Record(BaseModel):
     """Of the journal.jsonl beside it."""
 
 
-def ask(plan: Plan, gathered: Gathered, revisions: Revisions, options: RunOptions, env: Environment) -> int:
+def ask(plan: Plan, gathered: CollectedRun, revisions: Revisions, options: RunOptions, env: Environment) -> int:
     """Ask one shard's part of the plan and return the exit code; the answers are in the journal, nothing is decided.
 
     The labels and the canaries, by which a judge is measured, concern the whole run: the merge asks them. An early stop
@@ -105,10 +105,10 @@ def _said(shard: shards.Shard, part: Plan, plan: Plan) -> str:
     return f"shard {shard}: {asked}; there is no verdict before `promptci merge`"
 
 
-def _of_shard(gathered: Gathered, part: Plan, plan: Plan) -> Gathered:
+def _of_shard(gathered: CollectedRun, part: Plan, plan: Plan) -> CollectedRun:
     """Give what was gathered with the money that is this part's, and without what concerns the whole run."""
     limits = replace(
         gathered.config.run, early_stop=False, budget_usd=shards.budget(gathered.config.run.budget_usd, part, plan)
     )
-    config = replace(gathered.config, run=limits, judge=replace(gathered.config.judge, canaries=0))
-    return replace(gathered, config=config, labelled={})
+    config = replace(gathered.config, run=limits, judge=replace(gathered.config.judge, probes=0))
+    return replace(gathered, config=config, labelled_answers={})

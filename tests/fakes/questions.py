@@ -7,12 +7,13 @@ from typing import Any
 
 from fakes.provider import FakeProvider, Outcome
 
+from promptci.config.run_limits import RunLimits
 from promptci.providers.base import CallError, Completion, Provider, Request, Usage
 from promptci.providers.options import ModelPrice, Options
 from promptci.providers.prices import PriceList
 from promptci.runs.budget import Purse
 from promptci.runs.execute import Desk, answer
-from promptci.runs.model import Answer, Arm, Limits, Question
+from promptci.runs.model import Answer, Arm, Question
 
 CENT = PriceList(
     # A call of 10 tokens to read and 0 to write costs a cent; its longest answer is set by max_tokens.
@@ -33,11 +34,11 @@ def pairs(count: int, **options: Any) -> list[Question]:
 
 
 async def run(
-    questions: Sequence[Question], provider: Provider | None = None, *, limits: Limits | None = None, **desk: Any
+    questions: Sequence[Question], provider: Provider | None = None, *, limits: RunLimits | None = None, **desk: Any
 ) -> tuple[Answer, ...]:
     """Ask with limits and a desk made of the other arguments."""
     return await answer(
-        questions, provider or FakeProvider(), limits=limits or Limits(), desk=Desk(**{"purse": Purse(), **desk})
+        questions, provider or FakeProvider(), limits=limits or RunLimits(), desk=Desk(**{"purse": Purse(), **desk})
     )
 
 

@@ -64,7 +64,7 @@ def put(folder: Path, name: str, content: bytes) -> Path:
 
 
 def _goldens(name: str) -> Callable[[Path, bytes], object]:
-    return lambda _, content: goldens_load.load({name: content})
+    return lambda _, content: goldens_load.load_goldens({name: content})
 
 
 def _cache(folder: Path, content: bytes) -> object:
@@ -171,9 +171,13 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
     }
     return {
         "prompt": Target(
-            seed=PROMPT, read=lambda _, c: prompts_load.load("x.prompt.yml", c, lambda _: b"text"), named="x.prompt.yml"
+            seed=PROMPT,
+            read=lambda _, c: prompts_load.load_prompt("x.prompt.yml", c, lambda _: b"text"),
+            named="x.prompt.yml",
         ),
-        "config": Target(seed=CONFIG, read=lambda _, c: config_load.load(c, "promptci.yml"), named="promptci.yml"),
+        "config": Target(
+            seed=CONFIG, read=lambda _, c: config_load.load_config(c, "promptci.yml"), named="promptci.yml"
+        ),
         "jsonl": Target(seed=_lines(CASE, {**CASE, "id": "c2"}), read=_goldens("g.jsonl"), named="g.jsonl"),
         "csv": Target(
             seed=b'id,input,expected,tags\r\n1,"a ""b""\nc",x,t\r\n2,b,y,\r\n', read=_goldens("g.csv"), named="g.csv"
@@ -185,12 +189,12 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
         ),
         "labels": Target(
             seed=_lines({"id": "c1", "answer": "x", "pass": True}),
-            read=lambda _, c: labels.read(c, "l.jsonl"),
+            read=lambda _, c: labels.parse_labels(c, "l.jsonl"),
             named="l.jsonl",
         ),
         "quarantine": Target(
             seed=b"- {case: a, reason: flaky, owner: Ann, until: 2026-01-02}\n",
-            read=lambda _, c: quarantine.read(c, "q.yml"),
+            read=lambda _, c: quarantine.parse_quarantine(c, "q.yml"),
             named="q.yml",
         ),
         "journal": Target(seed=written, read=lambda f, c: journal.read(put(f, "j.jsonl", c)), named="j.jsonl"),

@@ -31,7 +31,6 @@ KNOWN_VIOLATIONS = {
     ("compare", "runs"),
     ("compare", "scoring"),
     ("compare", "goldens"),
-    ("config", "runs"),
     ("pipeline", "gates"),
     ("present", "report"),
     ("runs", "scoring"),

@@ -18,7 +18,7 @@ ENDPOINTS = SNIPPET.findall((ROOT / "docs" / "endpoints.md").read_text(encoding=
 
 @pytest.mark.parametrize("snippet", ENDPOINTS, ids=lambda text: text.split("\n")[1].strip())
 def test_a_provider_of_the_documents_loads_and_can_be_made(snippet: str, tmp_path: Path) -> None:
-    config = config_load.load(snippet.encode(), "promptci.yml")
+    config = config_load.load_config(snippet.encode(), "promptci.yml")
     options = config.provider
 
     assert config.present
@@ -53,7 +53,7 @@ def test_the_steps_of_the_caching_page_are_pinned_and_keep_what_was_paid_for() -
     assert all(re.search(r"@[0-9a-f]{40}$|^promptci/", step["uses"]) for step in steps)
     assert restore["with"]["key"] == save["with"]["key"]
     assert restore["with"]["key"].startswith(restore["with"]["restore-keys"])
-    assert restore["with"]["path"] == config_load.load(None, "").run.cache
+    assert restore["with"]["path"] == config_load.load_config(None, "").run.cache
     assert save["if"] == "always()"
 
 
@@ -64,6 +64,6 @@ def test_local_links_of_the_security_page_lead_somewhere() -> None:
 
 def test_the_settings_of_the_batch_page_are_settings() -> None:
     (snippet,) = SNIPPET.findall((ROOT / "docs" / "batch.md").read_text(encoding="utf-8"))
-    asking = config_load.load(snippet.encode(), "promptci.yml").run
+    asking = config_load.load_config(snippet.encode(), "promptci.yml").run
 
     assert (asking.batch, asking.deadline_s) == ("auto", 5 * 3600)

@@ -78,7 +78,7 @@ def test_the_fingerprint_names_who_judged_and_stays_the_same_from_run_to_run(tmp
             json.dumps({**json.loads(line), "assert": [{"type": "judge"}]}) + "\n" for line in goldens(8).splitlines()
         )
         with serving(judged) as server:
-            judge: dict[str, Any] = {"model": "judge-1", "rubric": "rubric.md", "canaries": 0}
+            judge: dict[str, Any] = {"model": "judge-1", "rubric": "rubric.md", "probes": 0}
             files = {"promptci.yml": config(server, judge=judge), "rubric.md": rubric}
             builder = shop(tmp_path / name, {**files, PROMPT: prompt(GOOD), GOLDENS: rows})
             builder.write({PROMPT: prompt(BETTER)}).commit()

@@ -141,7 +141,7 @@ def test_replicates_of_one_run_show_a_flip_at_once(tmp_path: Path) -> None:
 
 def test_answers_asked_because_the_versions_disagreed_are_kept_apart(tmp_path: Path) -> None:
     with serving() as server:
-        builder = changed(tmp_path, server, BAD, run={"repeats": {"first": 1, "disagree": 3}})
+        builder = changed(tmp_path, server, BAD, run={"repeats": {"initial": 1, "on_disagreement": 3}})
         ran(builder)
     chosen = [one for one in kept(builder).cases if one.chosen]
     assert {one.case for one in chosen} == {f"c{i:03}" for i in range(1, 20, 2)}
@@ -170,7 +170,7 @@ def test_with_another_judge_a_judged_case_is_another_question(tmp_path: Path) ->
     row = json.dumps({"id": "a", "vars": {"input": "hello?"}, "assert": [{"type": "judge"}]})
     files = {PROMPT: prompt(GOOD), GOLDENS: row, "judges/kind.md": "Be kind."}
     with serving(judge) as server:
-        sections: dict[str, Any] = {"judge": {"model": "judge-1", "rubric": "judges/kind.md", "canaries": 0}}
+        sections: dict[str, Any] = {"judge": {"model": "judge-1", "rubric": "judges/kind.md", "probes": 0}}
         builder = shop(tmp_path, {**files, "promptci.yml": config(server, **sections)})
         builder.write({PROMPT: prompt(BETTER)}).commit()
         ran(builder, no_cache=True)

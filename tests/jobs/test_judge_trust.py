@@ -75,7 +75,7 @@ def repo(path: Path, server: OpenAIServer, files: Files | None = None, **section
         GOLDENS: cases(),
         LABELS: labels(),
         # The judge here calls good what is short, and useless answers are: canaries have tests of their own.
-        "promptci.yml": config(server, **{**sections, "judge": {"canaries": 0, **sections.get("judge", {})}}),
+        "promptci.yml": config(server, **{**sections, "judge": {"probes": 0, **sections.get("judge", {})}}),
         **(files or {}),
     }
     return shop(path, {name: text for name, text in start.items() if text is not None})

@@ -134,7 +134,7 @@ def test_canaries_come_from_the_cache_in_the_next_run_and_from_the_journal_in_a_
 
 def test_canaries_are_switched_off_and_the_report_says_so(tmp_path: Path) -> None:
     with serving(judging(obeys)) as server:
-        outcome = checked(judged_shop(tmp_path, server, judge={"canaries": 0}))
+        outcome = checked(judged_shop(tmp_path, server, judge={"probes": 0}))
     assert len(server.calls) == 24
     assert checks(outcome) == []
     assert view(outcome).notes == [
@@ -158,7 +158,7 @@ def test_canaries_are_paid_for_from_the_run_s_purse(tmp_path: Path) -> None:
         with serving(judging(right)) as server:
             builder = judged_shop(tmp_path / name, server)
             builder.git("switch", "--quiet", "main")
-            text = config(server, judge={**BY_RUBRIC, "canaries": canaries}, provider=prices)
+            text = config(server, judge={**BY_RUBRIC, "probes": canaries}, provider=prices)
             builder.write({"promptci.yml": text}).commit()
             builder.git("switch", "--quiet", "pr")
             builder.git("rebase", "--quiet", "main")
@@ -234,7 +234,7 @@ def test_in_pairs_the_worse_version_loses_the_cases_that_it_got_wrong(tmp_path: 
 
 def test_judge_position_swap_disagrees_is_a_tie_and_warned_of(tmp_path: Path) -> None:
     with serving(pairing(lambda *_: "first")) as server:
-        outcome = checked(pairwise_shop(tmp_path, server, canaries=0))
+        outcome = checked(pairwise_shop(tmp_path, server, probes=0))
     found = only(outcome)
     assert found.quality is not None
     assert (found.quality.base, found.quality.head, found.regressions) == (0.5, 0.5, [])
@@ -251,7 +251,7 @@ def test_in_pairs_a_missing_answer_leaves_its_counterpart_unscored(tmp_path: Pat
         return error(400, "no") if lost else compare(call)
 
     with serving(failing) as server:
-        outcome = checked(pairwise_shop(tmp_path, server, canaries=0))
+        outcome = checked(pairwise_shop(tmp_path, server, probes=0))
     (lost,) = [case for case in only(outcome).case_details if case.id == "c001"]
     assert lost.head is not None
     assert (lost.outcome, lost.head_pass_rate) == ("incomplete", None)

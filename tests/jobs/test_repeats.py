@@ -11,7 +11,7 @@ from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, pr
 from promptci.app.requests import CheckRequest
 from promptci.usecases.evaluation import check
 
-TWICE = {"repeats": {"first": 1, "disagree": 3}}
+TWICE = {"repeats": {"initial": 1, "on_disagreement": 3}}
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 
 

@@ -82,8 +82,8 @@ def outputs(folder: Path) -> dict[str, bytes]:
 
 RUNS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "repeats": {"run": {"repeats": {"first": 2}}},
-    "adaptive": {"run": {"repeats": {"first": 1, "disagree": 3}}},
+    "repeats": {"run": {"repeats": {"initial": 2}}},
+    "adaptive": {"run": {"repeats": {"initial": 1, "on_disagreement": 3}}},
     "budget": {"run": {"budget_usd": 5}},
 }
 
@@ -109,7 +109,7 @@ def test_judges_and_the_checks_of_judges_come_out_the_same(tmp_path: Path) -> No
         "goldens/order.labels.jsonl": LABELS,
     }
     head = {PROMPT: prompt(BAD, more=JUDGED)}
-    builder = recorded(tmp_path, files, head, run={"repeats": {"first": 1, "disagree": 2}})
+    builder = recorded(tmp_path, files, head, run={"repeats": {"initial": 1, "on_disagreement": 2}})
     whole = checked(builder)
 
     outcome = joined(split(builder, 4), builder)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from promptci.errors import Problem
-from promptci.goldens.formats import from_csv, from_jsonl, from_yaml
+from promptci.goldens.formats import csv_goldens, jsonl_goldens, yaml_goldens
 from promptci.goldens.model import Case
 
-FORMATS: dict[str, Callable[[str, str], tuple[list[Case], list[Problem]]]] = {
-    ".jsonl": from_jsonl.read,
-    ".yaml": from_yaml.read,
-    ".yml": from_yaml.read,
-    ".csv": from_csv.read,
+GOLDEN_FORMATS: dict[str, Callable[[str, str], tuple[list[Case], list[Problem]]]] = {
+    ".jsonl": jsonl_goldens.parse_jsonl,
+    ".yaml": yaml_goldens.parse_yaml,
+    ".yml": yaml_goldens.parse_yaml,
+    ".csv": csv_goldens.parse_csv,
 }
 """By the end of the file's name: path and text in, cases and problems out."""

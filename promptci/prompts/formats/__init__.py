@@ -2,18 +2,18 @@
 
 from typing import Protocol
 
-from promptci.prompts.formats import from_github
-from promptci.prompts.includes import Read
+from promptci.prompts.formats import github_prompt
+from promptci.prompts.includes import ReadFile
 from promptci.prompts.model import Prompt
 
 
-class Format(Protocol):
+class PromptFormat(Protocol):
     """A module of this folder."""
 
-    def parse(self, path: str, text: str, read: Read) -> Prompt:
+    def parse(self, path: str, text: str, read: ReadFile) -> Prompt:
         """Give the prompt; InputError with every mistake in the file."""
         ...
 
 
-FORMATS: dict[str, Format] = {".prompt.yml": from_github, ".prompt.yaml": from_github}
+PROMPT_FORMATS: dict[str, PromptFormat] = {".prompt.yml": github_prompt, ".prompt.yaml": github_prompt}
 """By the end of the file's name."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from promptci.compare.model import Comparison, PairedCase
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
 from promptci.files import canonical
 from promptci.goldens.model import Case
 from promptci.history import flaky as flakiness
@@ -44,7 +44,7 @@ def digest(case: Case, judge: str) -> str:
     return (canonical.digest([case.digest, judge]) if judged else case.digest)[:DIGITS]
 
 
-def flaky(comparison: Comparison, policy: Policy, facts: RunFacts) -> FlakyView:
+def flaky(comparison: Comparison, policy: GatePolicy, facts: RunFacts) -> FlakyView:
     """Give the cases of a prompt that are known to flip, and how often two equal runs would disagree.
 
     Of the cases as they stand now only: with another text, they were other questions.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from promptci.compare.model import PairedCase
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
 from promptci.files import canonical
 from promptci.gates import quality_rule
 from promptci.gates.model import Decision, GateReport, Reason
@@ -67,7 +67,7 @@ def _worst_first(gate_report: GateReport) -> Sequence[Decision]:
     return sorted(gate_report.decisions, key=lambda decision: ORDER.index(decision.verdict), reverse=True)
 
 
-def _prompt(decision: Decision, policy: Policy, facts: RunFacts, holder: Holder) -> PromptView:
+def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, holder: Holder) -> PromptView:
     comparison = decision.comparison
     plan = comparison.plan
     diff, diff_note = source_diff.between(plan.base, plan.head) if facts.kind == "check" else ([], None)
@@ -112,7 +112,7 @@ def _prompt(decision: Decision, policy: Policy, facts: RunFacts, holder: Holder)
     return view.model_copy(update={"case_details": held})
 
 
-def _quality(decision: Decision, policy: Policy) -> QualityView | None:
+def _quality(decision: Decision, policy: GatePolicy) -> QualityView | None:
     found = decision.comparison.quality
     if found is None or decision.mismatches:
         return None
@@ -144,7 +144,7 @@ def _comparability(decision: Decision) -> ComparabilityView | None:
     return ComparabilityView(fingerprint=found.fingerprint, parts=parts, mismatches=_texts(found.mismatches))
 
 
-def _needed(decision: Decision, policy: Policy) -> quality_rule.Needed | None:
+def _needed(decision: Decision, policy: GatePolicy) -> quality_rule.Needed | None:
     """Give what would settle it, where it is not settled."""
     if not any(reason.rule == "cannot-tell" for reason in decision.reasons):
         return None
@@ -182,7 +182,7 @@ def _reasons(reasons: Sequence[Reason]) -> list[ReasonView]:
     return [ReasonView(rule=r.rule, verdict=r.verdict.value, text=json_safe.text(r.text)) for r in reasons]
 
 
-def _gate(policy: Policy, source: str) -> GateView:
+def _gate(policy: GatePolicy, source: str) -> GateView:
     return GateView(
         mode=policy.mode.value,
         max_drop=policy.max_drop,

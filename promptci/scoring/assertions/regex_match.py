@@ -47,5 +47,5 @@ def _written(assertion: Assertion, case: Case) -> object:
 def _filled(pattern: object, case: Case) -> str:
     variables = base.variables(case)
     return render.VARIABLE.sub(
-        lambda found: regex.escape(render.as_text(render.look_up(found[1], variables))), str(pattern)
+        lambda found: regex.escape(render.format_value(render.look_up_variable(found[1], variables))), str(pattern)
     )

@@ -33,7 +33,9 @@ def _plan(plan: PromptPlan, trust: Trust) -> PromptPlan:
 def _planned(planned: PlannedCase, why: str) -> PlannedCase:
     case = _case(planned.case)
     counts = any(assertion.weight > 0 for assertion in case.assertions)
-    return replace(planned, case=case, aside=planned.aside if counts else planned.aside or why)
+    return replace(
+        planned, case=case, excluded_reason=planned.excluded_reason if counts else planned.excluded_reason or why
+    )
 
 
 def _case(case: Case) -> Case:

@@ -29,7 +29,7 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
             head_name=request.head_name or request.head,
         )
         try:
-            gathered = collect.gather(base, head, repo.changes(base, head), request.config_path)
+            gathered = collect.collect_changes(base, head, repo.changes(base, head), request.config_path)
             outcome = evaluate.evaluate(gathered, revisions, request, env)
             binding = base if base.read(request.config_path) is not None else head
             return comment_template.told(outcome, binding, gathered.config.comment_template)

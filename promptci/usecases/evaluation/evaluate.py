@@ -4,7 +4,7 @@ import dataclasses
 
 from promptci.app.requests import CheckRequest, RunRequest, RunResult
 from promptci.compare.compare import compare
-from promptci.config.policy import Handling, Mode, Policy
+from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
 from promptci.errors import InputError, MissingKeyError, Problem, PromptciError
 from promptci.gates import early_stopping
 from promptci.gates.decide import decide
@@ -12,7 +12,7 @@ from promptci.gates.model import GateReport, Reason
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline import asking, judge_labels, judge_trust, planning, quarantine
 from promptci.pipeline.asking import Asked
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, UntrustedSource
 from promptci.pipeline.revisions import Revisions
 from promptci.report import write
@@ -31,7 +31,7 @@ MOST_NAMED = 20
 """Prompts named in one sentence."""
 
 
-def evaluate(gathered: Gathered, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
+def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
     """Carry out what was gathered, and write the report.
 
     Raises
@@ -43,8 +43,10 @@ def evaluate(gathered: Gathered, revisions: Revisions, request: RunRequest, env:
     if request.joined is not None:  # its shards knew only of their own answers, so none of them could stop early
         run = dataclasses.replace(gathered.config.run, early_stop=False)
         gathered = dataclasses.replace(gathered, config=dataclasses.replace(gathered.config, run=run))
-    gathered = quarantine.apply(gathered, revisions.base, revisions.head, env.now().date())
-    gathered = judge_labels.apply(gathered, revisions.base if _binds(revisions.base, request) else None, revisions.head)
+    gathered = quarantine.exclude_quarantined_cases(gathered, revisions.base, revisions.head, env.now().date())
+    gathered = judge_labels.attach_labels(
+        gathered, revisions.base if _binds(revisions.base, request) else None, revisions.head
+    )
     plan = planning.make(gathered)
     if request.shard is not None and not request.dry_run:
         return RunResult(exit_code=shard_run.ask(plan, gathered, revisions, request, env))
@@ -60,7 +62,7 @@ def evaluate(gathered: Gathered, revisions: Revisions, request: RunRequest, env:
         if env.trigger.untrusted_source is None:
             raise
         reason = _no_secrets(plan, env.trigger.untrusted_source)
-        policy = dataclasses.replace(gathered.config.gate, mode=Mode.BLOCK, on_inconclusive=Handling.BLOCK)
+        policy = dataclasses.replace(gathered.config.gate, mode=GateMode.BLOCK, on_inconclusive=OnInconclusive.BLOCK)
         facts = _facts(revisions, env, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
         report = GateReport(decisions=(), policy=policy, problems=(reason,))
         return _written(_view(report, facts, env), request)
@@ -87,7 +89,7 @@ def _binds(base: Snapshot | None, request: RunRequest) -> bool:
     return base is not None and base.read(request.config_path) is not None
 
 
-def _decided(plan: Plan, asked: Asked, policy: Policy) -> GateReport:
+def _decided(plan: Plan, asked: Asked, policy: GatePolicy) -> GateReport:
     """Compare and decide; what a judge says that is not trusted has no weight."""
     scored, prompts = inform(asked.scored, plan.prompts, asked.trusts)
     judged = judge_trust.judging(plan.prompts, asked.scored, asked.trusts)
@@ -113,7 +115,7 @@ def refused(error: InputError, revisions: Revisions, request: RunRequest, env: E
     if request.dry_run or request.shard is not None:  # of a split run, the merge reports
         raise error
     reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
-    report = GateReport(decisions=(), policy=Policy(), problems=tuple(reasons))
+    report = GateReport(decisions=(), policy=GatePolicy(), problems=tuple(reasons))
     outcome = _written(_view(report, _facts(revisions, env, Asked(), notes=()), env), request)
     clean = env.redactor().text
     problems = tuple(
@@ -135,7 +137,7 @@ def failed(error: PromptciError, request: RunRequest, env: Environment) -> RunRe
         spend=SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False),
     )
     reason = Reason(rule="could-not-run", verdict=Verdict.ERROR, text=str(error))
-    report = GateReport(decisions=(), policy=Policy(), problems=(reason,))
+    report = GateReport(decisions=(), policy=GatePolicy(), problems=(reason,))
     outcome = _written(_view(report, facts, env), request)
     return dataclasses.replace(outcome, exit_code=error.exit_code)
 

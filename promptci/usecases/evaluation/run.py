@@ -8,7 +8,7 @@ from promptci.errors import InputError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline import collect
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 from promptci.usecases.evaluation import comment_template, evaluate
@@ -33,10 +33,10 @@ def run(request: RunRequest, env: Environment) -> RunResult:
             return evaluate.refused(error, revisions, request, env)
 
 
-def everything(head: Snapshot, config_path: str) -> Gathered:
+def everything(head: Snapshot, config_path: str) -> CollectedRun:
     """Plan all prompts of a revision as if they were new; InputError with every mistake in the files."""
-    config = config_load.load(head.read(config_path), config_path)
-    plans = collect.plan_all(head, config)
+    config = config_load.load_config(head.read(config_path), config_path)
+    plans = collect.collect_all(head, config)
     source = f"{config_path} at {head.label}" if config.present else "defaults (there is no promptci.yml)"
-    rubric = collect.rubric_text(head, config.judge.rubric)
-    return Gathered(config=config, config_source=source, plans=plans, rubric=rubric)
+    rubric = collect.load_rubric(head, config.judge.rubric)
+    return CollectedRun(config=config, config_source=source, plans=plans, rubric=rubric)

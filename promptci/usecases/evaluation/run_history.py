@@ -13,7 +13,7 @@ from promptci.history.gate_precision import Precision, precision
 from promptci.history.model import CaseRecord, Line, VerdictRecord, short_digest
 from promptci.history.store import History, Past
 from promptci.pipeline.asking import keep_out_of_git
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.report.build.history_view import DIGITS
 from promptci.report.build.run_facts import RunFacts
@@ -53,7 +53,7 @@ class Memory:
 NONE = Memory()
 
 
-def recall(gathered: Gathered, head: Snapshot, request: RunRequest, env: Environment) -> Memory:
+def recall(gathered: CollectedRun, head: Snapshot, request: RunRequest, env: Environment) -> Memory:
     """Read the history.
 
     A history that lies in git is not used: whoever can commit it could make any case flaky and any gate precise.

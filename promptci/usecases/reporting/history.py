@@ -52,7 +52,7 @@ def opened(root: Path, config_path: str, now: datetime) -> Archive:
         Where it says that none is kept.
     """
     snapshot = Repo.discover(root).snapshot(WORK_TREE)
-    folder = config_load.load(snapshot.read(config_path), config_path).run.history
+    folder = config_load.load_config(snapshot.read(config_path), config_path).run.history
     if folder is None:
         raise UsageError(f"{config_path} says that no history is kept", "Give `run.history` a folder.")
     history = run_history.opened(root, folder, now)

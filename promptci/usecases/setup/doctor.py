@@ -8,7 +8,7 @@ from typing import Literal
 
 from promptci.config import load as config_load
 from promptci.config.model import Config
-from promptci.config.policy import Missing
+from promptci.config.policy import OnMissingGoldens
 from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import strict_yaml
 from promptci.files.lines import decode
@@ -16,7 +16,7 @@ from promptci.git import command, globs
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.pipeline import collect, planning, questions
-from promptci.pipeline.collect import Gathered, Side
+from promptci.pipeline.collect import CollectedRun, Revision
 from promptci.prompts import load as prompts_load
 from promptci.prompts.model import Prompt
 from promptci.providers.base import Usage
@@ -96,7 +96,7 @@ def _config(patient: _Patient) -> Iterator[Finding]:
             yield patient.found("warning", "there is no such file, so everything is at its default", "`promptci init`.")
             return
         patient.document = strict_yaml.load(decode(data, patient.config_path), patient.config_path)
-        patient.config = config_load.load(data, patient.config_path)
+        patient.config = config_load.load_config(data, patient.config_path)
     except InputError as error:
         yield from _all(error)
 
@@ -108,11 +108,11 @@ def _prompts(patient: _Patient) -> Iterator[Finding]:
         shown = ", ".join(f"`{pattern}`" for pattern in config.prompts.include)
         fix = "Move the prompts there, or name their folder in `prompts.include`."
         yield patient.found("error", f"no prompt matches {shown}", fix, "prompts", "include")
-    prompts, problems = prompts_load.load_all(snapshot.read, paths)
+    prompts, problems = prompts_load.load_prompts(snapshot.read, paths)
     yield from (Finding(problem=problem, weight="error") for problem in problems)
     for prompt in prompts.values():
         yield from _goldens(patient, prompt)
-    gathered = Gathered(config=config, config_source=patient.config_path, plans=tuple(patient.plans))
+    gathered = CollectedRun(config=config, config_source=patient.config_path, plans=tuple(patient.plans))
     try:
         planning.make(gathered)
     except InputError as error:
@@ -120,15 +120,15 @@ def _prompts(patient: _Patient) -> Iterator[Finding]:
 
 
 def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[Finding]:
-    side = Side(snapshot=patient.snapshot, config=patient.config)
+    side = Revision(snapshot=patient.snapshot, config=patient.config)
     try:
-        goldens = collect.golden_set(patient.snapshot, prompt, collect.golden_paths(side, prompt))
+        goldens = collect.load_golden_set(patient.snapshot, prompt, collect.find_goldens(side, prompt))
     except InputError as error:
         yield from _all(error)
         return
     if not goldens.cases:
         wanted = patient.config.prompts.goldens.replace("{name}", prompt.name)
-        weight: Weight = "warning" if patient.config.gate.on_missing_goldens is Missing.WARN else "error"
+        weight: Weight = "warning" if patient.config.gate.on_missing_goldens is OnMissingGoldens.WARN else "error"
         what = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
         fix = f"Write some to {wanted.replace('*', 'jsonl')}, or as `testData` of the prompt."
         yield Finding(problem=Problem(path=prompt.path, line=1, what=what, fix=fix), weight=weight)
@@ -149,11 +149,11 @@ def _judge(patient: _Patient) -> Iterator[Finding]:
                 what = f"goldens use the assertion `judge`, and `judge.{key}` is not set"
                 yield patient.found("error", what, f"Set `judge.{key}`.", "judge")
     try:
-        collect.rubric_text(patient.snapshot, judge.rubric)
+        collect.load_rubric(patient.snapshot, judge.rubric)
     except InputError as error:
         yield from _all(error)
     for name in (name for name, types in uses.items() if types):
-        pattern = patient.config.prompts.goldens.replace("{name}", globs.escaped(name))
+        pattern = patient.config.prompts.goldens.replace("{name}", globs.escape(name))
         labels = pattern.removesuffix(".*") + ".labels.*"
         if not patient.snapshot.glob(labels):
             what = f"a model marks answers of `{name}`, and there are no labels to check its marks against"
@@ -191,13 +191,13 @@ def _versions(made: PromptPlan) -> list[Prompt]:
 
 def _cache(patient: _Patient) -> Iterator[Finding]:
     folder = patient.config.run.cache
-    tracked = command.split(command.run(patient.root, "ls-files", "-z"))
+    tracked = command.split_nul(command.run_git(patient.root, "ls-files", "-z"))
     if folder and (committed := [path for path in tracked if path.startswith(f"{folder.rstrip('/')}/")]):
         what = f"{len(committed)} files of answers are committed under {folder}; promptci does not use them"
         fix = f"`git rm -r --cached {folder}`: whoever can commit answers can make any prompt pass."
         yield Finding(problem=Problem(path=committed[0], what=what, fix=fix), weight="error")
     for path in filter(None, (folder, REPORT)):
-        if command.attempt(patient.root, "check-ignore", "--quiet", "--", f"{path}/x").returncode == 1:
+        if command.try_git(patient.root, "check-ignore", "--quiet", "--", f"{path}/x").returncode == 1:
             top = path.split("/")[0]
             what = f"`{top}/`, which promptci writes, is not ignored and would be committed by `git add --all`"
             yield Finding(

@@ -12,7 +12,7 @@ from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline import asking, judge_labels, planning
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 from promptci.redact import Redactor
@@ -55,7 +55,9 @@ def calibrate(request: CheckRequest, env: Environment, prompt: str | None = None
     repo = Repo.discover(request.root)
     with closing(repo.snapshot(request.head)) as head:
         try:
-            gathered = _chosen(judge_labels.apply(run.everything(head, request.config_path), None, head), prompt)
+            gathered = _chosen(
+                judge_labels.attach_labels(run.everything(head, request.config_path), None, head), prompt
+            )
         except InputError as error:  # what this command is given to work with, as a configuration is
             raise ConfigError(error.problems) from error
         if request.dry_run:
@@ -65,19 +67,19 @@ def calibrate(request: CheckRequest, env: Environment, prompt: str | None = None
         return _asked(gathered, head, request, env)
 
 
-def _chosen(gathered: Gathered, prompt: str | None) -> Gathered:
+def _chosen(gathered: CollectedRun, prompt: str | None) -> CollectedRun:
     names = [plan.name for plan in gathered.plans]
     if prompt is not None and prompt not in names:
         raise UsageError(f"There is no prompt `{prompt}`", f"There are: {', '.join(names) or 'none'}.")
-    kept = {name: found for name, found in gathered.labelled.items() if prompt in (None, name)}
+    kept = {name: found for name, found in gathered.labelled_answers.items() if prompt in (None, name)}
     if not kept:
         whose = "No judged prompt has labels" if prompt is None else f"The prompt `{prompt}` has no judge, or no labels"
         raise UsageError(whose, f"Write some, such as {gathered.config.judge.labels}; see docs/judge.md.")
     plans = tuple(plan for plan in gathered.plans if plan.name in kept)
-    return replace(gathered, plans=plans, labelled=kept)
+    return replace(gathered, plans=plans, labelled_answers=kept)
 
 
-def _asked(gathered: Gathered, head: Snapshot, request: CheckRequest, env: Environment) -> Calibrated:
+def _asked(gathered: CollectedRun, head: Snapshot, request: CheckRequest, env: Environment) -> Calibrated:
     if request.no_cache:  # nor what an earlier call of this command has written down
         (request.out / asking.JOURNAL).unlink(missing_ok=True)
     asked = asking.ask(
@@ -109,7 +111,7 @@ def _refuse_silence(trusts: Mapping[str, Trust]) -> None:
             raise ProviderError(f"{name}: the judge marked none of the {found.labels} labels: {found.trouble}")
 
 
-def _notes(gathered: Gathered) -> Sequence[str]:
+def _notes(gathered: CollectedRun) -> Sequence[str]:
     """Give what is to be known about the labels; the prompts' own notes are for a run's report."""
-    own = set(gathered.labelled)
+    own = set(gathered.labelled_answers)
     return [note for plan in gathered.plans if plan.name in own for note in plan.notes if "labels" in note]

@@ -12,7 +12,7 @@ from promptci.gates.power_analysis import Foresight
 from promptci.git.repo import Repo
 from promptci.history import flaky
 from promptci.pipeline import planning
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.present import formatting
 from promptci.providers.prices import PriceList
@@ -69,7 +69,7 @@ def _graded(plan: PromptPlan) -> bool:
     return quality.is_graded([planned.case for planned in plan.cases])
 
 
-def _measured(gathered: Gathered, request: CheckRequest, env: Environment) -> dict[str, tuple[float, str]]:
+def _measured(gathered: CollectedRun, request: CheckRequest, env: Environment) -> dict[str, tuple[float, str]]:
     """Give the noise of each prompt of which it is known, and from where."""
     found: dict[str, tuple[float, str]] = {}
     folder = gathered.config.run.history
@@ -97,7 +97,7 @@ def _noise(
     ]
 
 
-def _foresee(plan: PromptPlan, variance: float, gathered: Gathered, *, drop: float, graded: bool) -> Foresight:
+def _foresee(plan: PromptPlan, variance: float, gathered: CollectedRun, *, drop: float, graded: bool) -> Foresight:
     return power_analysis.foresee(
         [planned.case for planned in plan.cases],
         variance,
@@ -108,7 +108,7 @@ def _foresee(plan: PromptPlan, variance: float, gathered: Gathered, *, drop: flo
     )
 
 
-def _price(plan: PromptPlan, gathered: Gathered) -> Decimal | None:
+def _price(plan: PromptPlan, gathered: CollectedRun) -> Decimal | None:
     """Give the price of asking both versions and their judges; None where it is unknown."""
     once = replace(gathered, plans=(plan,))
     questions = planning.make(once)

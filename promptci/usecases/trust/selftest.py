@@ -16,7 +16,7 @@ from promptci.gates.aa_test import SelfTest
 from promptci.git.repo import Repo
 from promptci.pipeline import asking, planning
 from promptci.pipeline.asking import Asked
-from promptci.pipeline.collect import Gathered
+from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 from promptci.present import formatting
@@ -58,7 +58,7 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
             raise UsageError(
                 f"--answers must be at least {least}", "Two versions are dealt their answers out of these."
             )
-        often = replace(limits, repeats=wanted.answers or least, disagree=None, early_stop=False)
+        often = replace(limits, repeats=wanted.answers or least, repeats_on_disagreement=None, early_stop=False)
         repeated = replace(gathered, config=replace(gathered.config, run=often))
         plan = planning.make(repeated)
         for line in planning.describe(plan, gathered):
@@ -87,7 +87,7 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
     return found
 
 
-def chosen(gathered: Gathered, names: tuple[str, ...]) -> Gathered:
+def chosen(gathered: CollectedRun, names: tuple[str, ...]) -> CollectedRun:
     """Keep the prompts asked for; UsageError where one is not there."""
     known = [plan.name for plan in gathered.plans]
     missing = [name for name in names if name not in known]

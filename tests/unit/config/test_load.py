@@ -6,7 +6,7 @@ import pytest
 
 from promptci.config import load
 from promptci.config.model import Config
-from promptci.config.policy import Handling, Mode
+from promptci.config.policy import GateMode, OnInconclusive
 from promptci.errors import ConfigError
 
 EVERYTHING = """\
@@ -28,7 +28,7 @@ judge:
   model: gpt-4o-mini
   rubric: judges/helpful.md
   pairwise: true
-  canaries: 0
+  probes: 0
   labels: people/{name}.labels.jsonl
   trust: {min_kappa: 0.7}
 gate:
@@ -46,12 +46,12 @@ traffic:
 
 def problems(text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        load.load(text.encode(), "promptci.yml")
+        load.load_config(text.encode(), "promptci.yml")
     return [str(problem) for problem in caught.value.problems]
 
 
 def test_every_key_is_read() -> None:
-    config = load.load(EVERYTHING.encode(), "promptci.yml")
+    config = load.load_config(EVERYTHING.encode(), "promptci.yml")
     assert config.prompts.include == ("prompts/**/*.prompt.yml",)
     assert config.provider.base_url == "https://api.example.com/v1"
     assert config.provider.api_key_env == "MY_KEY"
@@ -59,9 +59,9 @@ def test_every_key_is_read() -> None:
     assert (config.run.deadline_s, config.run.cache) == (2700.0, ".promptci/cache")
     assert config.run.history == "kept/history"
     assert (config.judge.model, config.judge.rubric) == ("gpt-4o-mini", "judges/helpful.md")
-    assert (config.judge.pairwise, config.judge.canaries) == (True, 0)
+    assert (config.judge.pairwise, config.judge.probes) == (True, 0)
     assert (config.judge.labels, config.judge.min_kappa) == ("people/{name}.labels.jsonl", 0.7)
-    assert (config.gate.mode, config.gate.on_inconclusive) == (Mode.ADVISE, Handling.BLOCK)
+    assert (config.gate.mode, config.gate.on_inconclusive) == (GateMode.ADVISE, OnInconclusive.BLOCK)
     assert (config.gate.max_drop, config.gate.alpha, config.gate.min_quality) == (0.03, 0.01, 0.9)
     assert (config.gate.max_cost_increase, config.gate.max_p95_increase) == (None, 0.5)
     assert config.requests_per_day == 50000
@@ -69,13 +69,13 @@ def test_every_key_is_read() -> None:
 
 @pytest.mark.parametrize("text", ["", "version: 1\n", "gate:\nrun:\n", "# only a comment\n"])
 def test_an_empty_file_means_the_defaults(text: str) -> None:
-    config = load.load(text.encode(), "promptci.yml")
+    config = load.load_config(text.encode(), "promptci.yml")
     assert config.present
     assert config == Config()
 
 
 def test_no_file_means_the_defaults_and_says_so() -> None:
-    assert not load.load(None, "promptci.yml").present
+    assert not load.load_config(None, "promptci.yml").present
 
 
 @pytest.mark.parametrize("kappa", ["0", "-0.1", "1.1", "high", "null"])
@@ -104,7 +104,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
     ("written", "seconds"), [("90s", 90.0), ("45m", 2700.0), ("1.5h", 5400.0), ("30", 30.0), ("'30'", 30.0)]
 )
 def test_a_deadline_is_a_duration(written: str, seconds: float) -> None:
-    assert load.load(f"run:\n  deadline: {written}\n".encode(), "p").run.deadline_s == seconds
+    assert load.load_config(f"run:\n  deadline: {written}\n".encode(), "p").run.deadline_s == seconds
 
 
 @pytest.mark.parametrize("written", ["true", "0s", "-5m", "5 weeks", "[1]"])
@@ -114,13 +114,13 @@ def test_what_is_no_duration_is_refused(written: str) -> None:
 
 @pytest.mark.parametrize("written", ["null", "false"])
 def test_the_cache_can_be_switched_off(written: str) -> None:
-    assert load.load(f"run:\n  cache: {written}\n".encode(), "p").run.cache is None
+    assert load.load_config(f"run:\n  cache: {written}\n".encode(), "p").run.cache is None
 
 
 def test_judges_are_tested_unless_that_is_switched_off() -> None:
-    assert (Config().judge.pairwise, Config().judge.canaries) == (False, 12)
-    assert load.load(b"judge: {canaries: 3}", "promptci.yml").judge.canaries == 3
-    for wrong in ("{canaries: -1}", "{canaries: 1.5}", "{canaries: 201}", "{canaries: true}", "{pairwise: 1}"):
+    assert (Config().judge.pairwise, Config().judge.probes) == (False, 12)
+    assert load.load_config(b"judge: {probes: 3}", "promptci.yml").judge.probes == 3
+    for wrong in ("{probes: -1}", "{canaries: 1.5}", "{canaries: 201}", "{canaries: true}", "{pairwise: 1}"):
         assert len(problems(f"judge: {wrong}")) == 1
 
 
@@ -130,7 +130,7 @@ def test_a_file_that_is_no_map_is_refused() -> None:
 
 def test_a_malformed_file_is_a_configuration_error_with_exit_code_2() -> None:
     with pytest.raises(ConfigError) as caught:
-        load.load(b"gate: {\n", "promptci.yml")
+        load.load_config(b"gate: {\n", "promptci.yml")
     assert caught.value.exit_code == 2
 
 

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from against_itself import answer, planned
 
-from promptci.config.policy import Handling, Policy
+from promptci.config.policy import GatePolicy, OnInconclusive
+from promptci.config.run_limits import RunLimits
 from promptci.gates import aa_test
 from promptci.gates.aa_test import SelfTest
-from promptci.runs.model import Limits, PromptPlan
+from promptci.runs.model import PromptPlan
 from promptci.scoring.model import ScoredCase
 
-POLICY = Policy()
+POLICY = GatePolicy()
 
 
 def coins(plan: PromptPlan, rates: list[float], answers: int, seed: int = 1) -> dict[str, list[ScoredCase]]:
@@ -23,10 +24,10 @@ def coins(plan: PromptPlan, rates: list[float], answers: int, seed: int = 1) -> 
 
 
 def put_to_test(
-    plan: PromptPlan, known: dict[str, list[ScoredCase]], how: Limits | None = None, **policy: object
+    plan: PromptPlan, known: dict[str, list[ScoredCase]], how: RunLimits | None = None, **policy: object
 ) -> SelfTest:
-    gate = Policy(**policy)  # type: ignore[arg-type]  # any field
-    return aa_test.selftest(plan, known, how or Limits(), gate, 300)
+    gate = GatePolicy(**policy)  # type: ignore[arg-type]  # any field
+    return aa_test.selftest(plan, known, how or RunLimits(), gate, 300)
 
 
 def test_without_noise_nothing_is_blocked_and_nothing_is_flaky() -> None:
@@ -60,7 +61,7 @@ def test_undecided_ones_count_where_they_block() -> None:
     plan = planned(12)
     known = coins(plan, [1.0] * 12, 6)
     assert put_to_test(plan, known).blocked == 0
-    strict = put_to_test(plan, known, on_inconclusive=Handling.BLOCK)
+    strict = put_to_test(plan, known, on_inconclusive=OnInconclusive.BLOCK)
     assert (strict.failed, strict.undecided, strict.blocked, strict.rate) == (0, 300, 300, 1.0)
 
 
@@ -104,7 +105,7 @@ def test_marks_are_told_by_their_spread() -> None:
 def test_repeats_and_asking_on_are_part_of_the_gate_that_is_put_to_test() -> None:
     plan = planned(60)
     known = coins(plan, [0.8] * 60, 6)
-    for how in (Limits(repeats=3), Limits(repeats=1, disagree=3)):
+    for how in (RunLimits(repeats=3), RunLimits(repeats=1, repeats_on_disagreement=3)):
         found = put_to_test(plan, known, how)
         assert found.failed <= 0.1 * 300
-    assert put_to_test(plan, known, Limits(repeats=4)).cases == 0
+    assert put_to_test(plan, known, RunLimits(repeats=4)).cases == 0

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 from against_itself import answer, planned
 
-from promptci.config.policy import Handling, Policy
+from promptci.config.policy import GatePolicy, OnInconclusive
+from promptci.config.run_limits import RunLimits
 from promptci.gates import aa_test, power_analysis
 from promptci.gates.aa_test import Flaky, SelfTest
-from promptci.runs.model import Limits, PromptPlan
+from promptci.runs.model import PromptPlan
 from promptci.scoring.model import ScoredCase
 
-POLICY = Policy(alpha=0.07)
+POLICY = GatePolicy(alpha=0.07)
 
 
 def given(plan: PromptPlan, *rows: str) -> dict[str, list[ScoredCase]]:
@@ -25,9 +26,9 @@ def given(plan: PromptPlan, *rows: str) -> dict[str, list[ScoredCase]]:
 
 
 def put(
-    plan: PromptPlan, answers: dict[str, list[ScoredCase]], how: Limits | None = None, simulations: int = 40
+    plan: PromptPlan, answers: dict[str, list[ScoredCase]], how: RunLimits | None = None, simulations: int = 40
 ) -> SelfTest:
-    return aa_test.selftest(plan, answers, how or Limits(), POLICY, simulations)
+    return aa_test.selftest(plan, answers, how or RunLimits(), POLICY, simulations)
 
 
 def test_every_number_of_a_small_run() -> None:
@@ -47,7 +48,7 @@ def test_the_smallest_drop_is_that_of_the_gate_s_own_repeats_and_alpha() -> None
     plan = planned(60)
     answers = given(plan, *["+++++-"] * 20, *["++++++"] * 40)
     for repeats in (1, 3):
-        found = put(plan, answers, Limits(repeats=repeats), 1)
+        found = put(plan, answers, RunLimits(repeats=repeats), 1)
         expected = power_analysis.smallest_drop(60, 1 / 9, repeats=repeats, graded=False, alpha=0.07)
         assert found.detectable_drop == pytest.approx(expected)
         assert found.detectable_drop != power_analysis.smallest_drop(
@@ -106,9 +107,9 @@ def test_asking_on_takes_what_the_gate_would_ask() -> None:
     """With `disagree: 3` each case needs six answers; with repeats of two, four."""
     plan = planned(3)
     answers = given(plan, "++++++", "+++++", "++++")
-    assert put(plan, answers, Limits(repeats=1, disagree=3)).cases == 1
-    assert put(plan, answers, Limits(repeats=2)).cases == 3
-    assert put(plan, answers, Limits(repeats=3)).cases == 1
+    assert put(plan, answers, RunLimits(repeats=1, repeats_on_disagreement=3)).cases == 1
+    assert put(plan, answers, RunLimits(repeats=2)).cases == 3
+    assert put(plan, answers, RunLimits(repeats=3)).cases == 1
 
 
 def test_the_draws_of_one_prompt_are_its_own_and_the_same_every_time() -> None:
@@ -145,10 +146,14 @@ def test_a_rate_within_alpha_keeps_the_promise_up_to_its_low_end() -> None:
 
 def test_undecided_ones_are_counted_beside_the_failed_ones() -> None:
     plan = planned(1, critical=1)
-    found = aa_test.selftest(plan, given(plan, "+++---"), Limits(), Policy(on_inconclusive=Handling.BLOCK), 400)
+    found = aa_test.selftest(
+        plan, given(plan, "+++---"), RunLimits(), GatePolicy(on_inconclusive=OnInconclusive.BLOCK), 400
+    )
     assert found.failed > 0
     assert found.blocked == found.failed + found.undecided == 400
-    plain = aa_test.selftest(plan, given(plan, "+++---"), Limits(), Policy(on_inconclusive=Handling.WARN), 400)
+    plain = aa_test.selftest(
+        plan, given(plan, "+++---"), RunLimits(), GatePolicy(on_inconclusive=OnInconclusive.WARN), 400
+    )
     assert plain.blocked == plain.failed == found.failed
 
 
@@ -157,10 +162,10 @@ def test_the_p_of_the_dealt_answers_is_what_decides(kind: str) -> None:
     """At an alpha of two fifths and next to no margin, a difference by chance fails about as often."""
     plan = planned(30, kind=kind)
     rows = ["+-"] * 30
-    policy = Policy(alpha=0.4, max_drop=0.001)
-    found = aa_test.selftest(plan, given(plan, *rows), Limits(), policy, 100)
+    policy = GatePolicy(alpha=0.4, max_drop=0.001)
+    found = aa_test.selftest(plan, given(plan, *rows), RunLimits(), policy, 100)
     assert 15 < found.failed < 55
-    assert aa_test.selftest(plan, given(plan, *rows), Limits(), replace(policy, alpha=0.01), 100).failed < 10
+    assert aa_test.selftest(plan, given(plan, *rows), RunLimits(), replace(policy, alpha=0.01), 100).failed < 10
 
 
 @pytest.mark.parametrize("kind", ["equals", "judge"])
@@ -186,7 +191,13 @@ def test_marks_of_the_dealt_answers_are_what_is_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "answers"), [(Limits(), 6), (Limits(repeats=5), 10), (Limits(disagree=4), 8), (Limits(repeats=2), 6)]
+    ("how", "answers"),
+    [
+        (RunLimits(), 6),
+        (RunLimits(repeats=5), 10),
+        (RunLimits(repeats_on_disagreement=4), 8),
+        (RunLimits(repeats=2), 6),
+    ],
 )
-def test_answers_needed(how: Limits, answers: int) -> None:
+def test_answers_needed(how: RunLimits, answers: int) -> None:
     assert aa_test.answers_needed(how) == answers

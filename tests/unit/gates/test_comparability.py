@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from situations import comparison, prompt, quality_rows
 
-from promptci.config.policy import Handling, Policy
+from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
 from promptci.runs.model import Status
@@ -26,7 +26,7 @@ def text(report: GateReport, rule: str) -> str:
 
 @pytest.mark.parametrize("rows", [quality_rows(right=40, broken=20), quality_rows(right=100)])
 def test_what_cannot_be_compared_neither_fails_nor_passes_by_quality(rows: str) -> None:
-    report = decide([comparison(rows, **SWAPPED)], Policy())
+    report = decide([comparison(rows, **SWAPPED)], GatePolicy())
 
     assert (report.verdict, report.exit_code) == (Verdict.INCONCLUSIVE, 0)
     assert rules(report)["not-comparable"] is Verdict.INCONCLUSIVE
@@ -35,12 +35,12 @@ def test_what_cannot_be_compared_neither_fails_nor_passes_by_quality(rows: str) 
         "The versions are not comparable: the endpoint answered base with m-1 and head with m-2, though both ask for m."
     )
     assert report.decisions[0].mismatches
-    assert decide([comparison(rows, **SWAPPED)], Policy(on_inconclusive=Handling.BLOCK)).exit_code == 3
+    assert decide([comparison(rows, **SWAPPED)], GatePolicy(on_inconclusive=OnInconclusive.BLOCK)).exit_code == 3
 
 
 def test_critical_cases_and_absolute_limits_still_count() -> None:
-    broken = decide([comparison(quality_rows(right=50) + "\nvip* 1 0", **SWAPPED)], Policy())
-    poor = decide([comparison(quality_rows(right=50, wrong=50), **SWAPPED)], Policy(min_quality=0.9))
+    broken = decide([comparison(quality_rows(right=50) + "\nvip* 1 0", **SWAPPED)], GatePolicy())
+    poor = decide([comparison(quality_rows(right=50, wrong=50), **SWAPPED)], GatePolicy(min_quality=0.9))
 
     assert (broken.verdict, rules(broken)["critical"]) == (Verdict.FAIL, Verdict.FAIL)
     assert (poor.verdict, rules(poor)["min-quality"]) == (Verdict.FAIL, Verdict.FAIL)
@@ -48,8 +48,8 @@ def test_critical_cases_and_absolute_limits_still_count() -> None:
 
 def test_cost_and_latency_of_another_model_are_not_blamed_on_the_change() -> None:
     facts: dict[str, Any] = {"cost": (Decimal(1), Decimal(9)), "latency": (100.0, 900.0)}
-    same = decide([comparison(quality_rows(right=100), models=("m-1", "m-1"), **facts)], Policy())
-    swapped = decide([comparison(quality_rows(right=100), **SWAPPED, **facts)], Policy())
+    same = decide([comparison(quality_rows(right=100), models=("m-1", "m-1"), **facts)], GatePolicy())
+    swapped = decide([comparison(quality_rows(right=100), **SWAPPED, **facts)], GatePolicy())
 
     assert {"cost", "p95"} <= rules(same).keys()
     assert not {"cost", "p95"} & rules(swapped).keys()
@@ -58,17 +58,17 @@ def test_cost_and_latency_of_another_model_are_not_blamed_on_the_change() -> Non
 def test_what_is_not_compared_is_no_test_among_several() -> None:
     slight = comparison(quality_rows(right=46, broken=4), models=("m-1", "m-1"))
     unlike = comparison(quality_rows(right=50), **SWAPPED)
-    report = decide([slight, *[unlike] * 19], Policy())
+    report = decide([slight, *[unlike] * 19], GatePolicy())
 
     assert report.decisions[0].verdict is Verdict.FAIL
-    assert report.decisions[0].adjusted_p == decide([slight], Policy()).decisions[0].adjusted_p
+    assert report.decisions[0].adjusted_p == decide([slight], GatePolicy()).decisions[0].adjusted_p
     assert {d.adjusted_p for d in report.decisions[1:]} == {None}
 
 
 def test_too_many_missing_answers_and_cases_that_stand_aside_are_said_first() -> None:
     lost = "\n".join(f"y{i} 1 !" for i in range(40))
-    missing = decide([comparison(quality_rows(right=40) + "\n" + lost, **SWAPPED)], Policy())
-    aside = decide([comparison("a? 1 1\nb? 1 0", **SWAPPED)], Policy())
+    missing = decide([comparison(quality_rows(right=40) + "\n" + lost, **SWAPPED)], GatePolicy())
+    aside = decide([comparison("a? 1 1\nb? 1 0", **SWAPPED)], GatePolicy())
 
     assert rules(missing)["error-rate"] is Verdict.ERROR
     assert rules(aside)["all-aside"] is Verdict.INCONCLUSIVE
@@ -77,7 +77,7 @@ def test_too_many_missing_answers_and_cases_that_stand_aside_are_said_first() ->
 
 def test_a_model_changed_by_the_prompt_is_compared() -> None:
     changed = comparison(quality_rows(right=40, broken=20), **SWAPPED, plan={"head": prompt("new", "m-2")})
-    report = decide([changed], Policy())
+    report = decide([changed], GatePolicy())
 
     assert rules(report)["regression"] is Verdict.FAIL
     assert report.decisions[0].comparability is not None
@@ -104,7 +104,7 @@ def test_a_model_changed_by_the_prompt_is_compared() -> None:
     ],
 )
 def test_a_model_that_nobody_asked_for_is_said(facts: dict[str, Any], said: list[str]) -> None:
-    report = decide([comparison(quality_rows(right=100), **facts)], Policy())
+    report = decide([comparison(quality_rows(right=100), **facts)], GatePolicy())
     found = [reason for reason in report.decisions[0].reasons if reason.rule == "model-returned"]
 
     assert [reason.text for reason in found] == said
@@ -112,7 +112,7 @@ def test_a_model_that_nobody_asked_for_is_said(facts: dict[str, Any], said: list
 
 
 def test_it_is_said_of_a_new_prompt_too() -> None:
-    report = decide([comparison("a - 1\nb - 1", status=Status.ADDED, models=(None, "x"))], Policy())
+    report = decide([comparison("a - 1\nb - 1", status=Status.ADDED, models=(None, "x"))], GatePolicy())
 
     assert text(report, "model-returned") == "The new version asks for m, and the endpoint answered with x."
     assert report.decisions[0].comparability is None
@@ -134,8 +134,8 @@ def test_an_endpoint_set_up_differently_for_the_versions_is_a_remark(
     fingerprints: tuple[str | None, str | None], said: str | None
 ) -> None:
     rows = quality_rows(right=100)
-    report = decide([comparison(rows, models=("m", "m"), fingerprints=fingerprints)], Policy())
-    unlike = decide([comparison(rows, **SWAPPED, fingerprints=fingerprints)], Policy())
+    report = decide([comparison(rows, models=("m", "m"), fingerprints=fingerprints)], GatePolicy())
+    unlike = decide([comparison(rows, **SWAPPED, fingerprints=fingerprints)], GatePolicy())
 
     assert ("set-up-differs" in rules(report)) == (said is not None)
     assert said is None or said in text(report, "set-up-differs")

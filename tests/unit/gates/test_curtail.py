@@ -8,19 +8,20 @@ from hypothesis import strategies as st
 from situations import prompt
 
 from promptci.compare.compare import compare
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
+from promptci.config.run_limits import RunLimits
 from promptci.gates import early_stopping
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Answer, AnswerError, Arm, Limits, Plan, PlannedCase, PromptPlan, Question, Status
+from promptci.runs.model import Answer, AnswerError, Arm, Plan, PlannedCase, PromptPlan, Question, Status
 from promptci.scoring.model import Mark, ScoredCase
 from promptci.stats import intervals
 from promptci.verdict import Verdict
 
-FREE = Policy(max_cost_increase=None, max_p95_increase=None, max_drop=0.1)
+FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None, max_drop=0.1)
 REQUEST = Request(model="m", messages=())
 Results = list[tuple[bool, bool]]
 
@@ -28,13 +29,13 @@ Results = list[tuple[bool, bool]]
 def made(
     results: dict[str, Results],
     *,
-    limits: Limits | None = None,
+    limits: RunLimits | None = None,
     critical: int = 0,
     weights: float = 1.0,
     kind: str = "equals",
 ) -> tuple[Plan, list[ScoredCase]]:
     """A plan, and what its answers will be: (base right, head right) for each case, the same at each repeat."""
-    limits = limits or Limits()
+    limits = limits or RunLimits()
     prompts = [
         PromptPlan(
             name=name,
@@ -93,7 +94,7 @@ def whole(plan: Plan, answers: list[ScoredCase]) -> list[ScoredCase]:
     return first + [known[q.key] for q in adaptive_repeats.further(plan, first)]
 
 
-def gate(plan: Plan, scored: list[ScoredCase], policy: Policy) -> GateReport:
+def gate(plan: Plan, scored: list[ScoredCase], policy: GatePolicy) -> GateReport:
     of = {p.name: [s for s in scored if s.answer.prompt == p.name] for p in plan.prompts}
     return decide([compare(p, of[p.name], alpha=policy.alpha) for p in plan.prompts], policy)
 
@@ -102,7 +103,7 @@ def verdicts(report: GateReport) -> dict[str, Verdict]:
     return {d.comparison.plan.name: d.verdict for d in report.decisions}
 
 
-def holds_on_every_prefix(plan: Plan, answers: list[ScoredCase], policy: Policy) -> int:
+def holds_on_every_prefix(plan: Plan, answers: list[ScoredCase], policy: GatePolicy) -> int:
     """Check every prefix; gives how many answers of the first round the earliest stop would save."""
     full = verdicts(gate(plan, whole(plan, answers), policy))
     first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
@@ -138,14 +139,14 @@ def test_so_it_is_of_several_prompts_corrected_together(one: Results, other: Res
 @settings(max_examples=10, deadline=None)
 @given(pairs)
 def test_so_it_is_where_cases_that_disagree_are_asked_on(rows: Results) -> None:
-    holds_on_every_prefix(*made({"p": rows}, limits=Limits(disagree=3)), FREE)
+    holds_on_every_prefix(*made({"p": rows}, limits=RunLimits(repeats_on_disagreement=3)), FREE)
 
 
 @settings(max_examples=10, deadline=None)
 @given(pairs)
 def test_so_it_is_of_repeats_and_with_limits_on_cost(rows: Results) -> None:
-    holds_on_every_prefix(*made({"p": rows[:8]}, limits=Limits(repeats=2)), FREE)
-    holds_on_every_prefix(*made({"p": rows}), Policy(max_drop=0.1))
+    holds_on_every_prefix(*made({"p": rows[:8]}, limits=RunLimits(repeats=2)), FREE)
+    holds_on_every_prefix(*made({"p": rows}), GatePolicy(max_drop=0.1))
 
 
 @settings(max_examples=10, deadline=None)
@@ -156,19 +157,19 @@ def test_so_it_is_of_weights_and_of_a_floor_under_quality(rows: Results) -> None
 
 def test_a_clear_regression_saves_most_of_the_calls() -> None:
     plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
-    assert holds_on_every_prefix(plan, answers, Policy()) > 30
+    assert holds_on_every_prefix(plan, answers, GatePolicy()) > 30
 
 
 def test_a_clear_pass_saves_some_where_no_limit_is_open() -> None:
     plan, answers = made({"p": [(True, True)] * 100})
     assert holds_on_every_prefix(plan, answers, FREE) > 0
-    assert holds_on_every_prefix(plan, answers, Policy(max_drop=0.1)) == 0
+    assert holds_on_every_prefix(plan, answers, GatePolicy(max_drop=0.1)) == 0
 
 
 def test_what_is_reported_says_what_was_assumed() -> None:
     plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
     asked = answers[:70]
-    (decision,) = early_stopping.report(gate(plan, asked, Policy()), plan, asked).decisions
+    (decision,) = early_stopping.report(gate(plan, asked, GatePolicy()), plan, asked).decisions
     by_rule = {reason.rule: reason.text for reason in decision.reasons}
     assert by_rule["regression"].startswith(
         "Even if all 30 answers not asked for had spoken for the new version: Regression shown"
@@ -186,7 +187,7 @@ def test_a_pass_says_it_too() -> None:
 
 def test_costs_that_were_measured_stay_in_the_report_of_a_failure() -> None:
     plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
-    (decision,) = early_stopping.report(gate(plan, answers[:70], Policy()), plan, answers[:70]).decisions
+    (decision,) = early_stopping.report(gate(plan, answers[:70], GatePolicy()), plan, answers[:70]).decisions
     assert "cost" in {reason.rule for reason in decision.reasons}
 
 

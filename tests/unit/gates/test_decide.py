@@ -8,7 +8,7 @@ import pytest
 from situations import comparison, prompt, quality_rows
 
 from promptci.compare.model import Comparison, PairedCase
-from promptci.config.policy import Handling, Missing, Mode, Policy
+from promptci.config.policy import GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
 from promptci.gates.quality_rule import needed
@@ -17,8 +17,8 @@ from promptci.runs.model import Arm, Status
 from promptci.scoring.model import Orders, ScoredCase
 from promptci.verdict import Verdict
 
-POLICY = Policy()
-NO_LIMITS = Policy(max_cost_increase=None, max_p95_increase=None)
+POLICY = GatePolicy()
+NO_LIMITS = GatePolicy(max_cost_increase=None, max_p95_increase=None)
 
 
 def rules(report: GateReport) -> dict[str, Verdict]:
@@ -52,12 +52,12 @@ def test_no_difference_over_few_cases_is_inconclusive_and_says_how_many_would_se
 
 
 def test_inconclusive_blocks_where_set_to() -> None:
-    report = decide([comparison(quality_rows(right=20))], Policy(on_inconclusive=Handling.BLOCK))
+    report = decide([comparison(quality_rows(right=20))], GatePolicy(on_inconclusive=OnInconclusive.BLOCK))
     assert report.exit_code == 3
 
 
 def test_advise_reports_a_failure_and_lets_it_through() -> None:
-    report = decide([comparison(quality_rows(right=40, broken=10))], Policy(mode=Mode.ADVISE))
+    report = decide([comparison(quality_rows(right=40, broken=10))], GatePolicy(mode=GateMode.ADVISE))
     assert (report.verdict, report.exit_code) == (Verdict.FAIL, 0)
 
 
@@ -78,9 +78,11 @@ def test_several_prompts_are_corrected_together() -> None:
     assert (alone.verdict, among_twenty.verdict) == (Verdict.FAIL, Verdict.INCONCLUSIVE)
 
 
-@pytest.mark.parametrize(("missing", "verdict"), [(Missing.ERROR, Verdict.ERROR), (Missing.WARN, Verdict.INCONCLUSIVE)])
-def test_a_prompt_without_goldens_never_passes(missing: Missing, verdict: Verdict) -> None:
-    report = decide([comparison("", missing_goldens=True)], Policy(on_missing_goldens=missing))
+@pytest.mark.parametrize(
+    ("missing", "verdict"), [(OnMissingGoldens.ERROR, Verdict.ERROR), (OnMissingGoldens.WARN, Verdict.INCONCLUSIVE)]
+)
+def test_a_prompt_without_goldens_never_passes(missing: OnMissingGoldens, verdict: Verdict) -> None:
+    report = decide([comparison("", missing_goldens=True)], GatePolicy(on_missing_goldens=missing))
     assert report.verdict is verdict
 
 
@@ -126,7 +128,7 @@ def test_a_critical_case_that_was_wrong_before_does_not_block() -> None:
 def test_a_new_prompt_is_gated_by_absolute_limits_only() -> None:
     new = comparison("a - 1\nb - 1\nc - 0\nd - 0", status=Status.ADDED)
     assert decide([new], POLICY).verdict is Verdict.PASS
-    report = decide([new], Policy(min_quality=0.9))
+    report = decide([new], GatePolicy(min_quality=0.9))
     assert report.verdict is Verdict.FAIL
     assert "50.0%" in text(report, "min-quality")
 
@@ -155,7 +157,7 @@ def test_an_unknown_cost_is_said_not_taken_for_zero() -> None:
 
 
 def test_no_limits_no_findings() -> None:
-    policy = Policy(max_cost_increase=None, max_p95_increase=None)
+    policy = GatePolicy(max_cost_increase=None, max_p95_increase=None)
     report = decide([comparison(quality_rows(right=100), latency=(100.0, 900.0))], policy)
     assert set(rules(report)) == {"not-worse"}
 
@@ -273,7 +275,7 @@ def test_prompts_that_got_worse_only_together_do_not_pass() -> None:
 
 def test_a_pass_is_none_where_all_together_got_worse() -> None:
     rows = quality_rows(right=188, broken=12)
-    policy = Policy(max_drop=0.06, alpha=0.001, max_cost_increase=None, max_p95_increase=None)
+    policy = GatePolicy(max_drop=0.06, alpha=0.001, max_cost_increase=None, max_p95_increase=None)
     found = [comparison(quality_rows(right=5)) for _ in range(1)] + [comparison(rows)] * 2
     report = decide(found, policy)
     assert report.pooled is not None

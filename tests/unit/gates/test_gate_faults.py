@@ -8,17 +8,17 @@ from situations import comparison, quality_rows
 
 from promptci.compare.compare import compare
 from promptci.compare.model import Comparison
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
 from promptci.errors import Problem
 from promptci.gates.decide import decide
 from promptci.goldens import parse
 from promptci.stats import corrections, intervals, paired
 from promptci.verdict import Verdict
 
-FREE = Policy(max_cost_increase=None, max_p95_increase=None)
+FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None)
 
 
-def zone(found: Comparison, policy: Policy = FREE) -> tuple[Verdict, str]:
+def zone(found: Comparison, policy: GatePolicy = FREE) -> tuple[Verdict, str]:
     (decision,) = decide([found], policy).decisions
     return decision.verdict, decision.reasons[0].text
 
@@ -123,7 +123,7 @@ def test_stat_unequal_replicates() -> None:
 @pytest.mark.parametrize("weight", [-1, math.nan, math.inf, "2", True])
 def test_stat_weights_zero_or_negative(weight: object) -> None:
     problems: list[Problem] = []
-    parse.case({"id": "a", "vars": {}, "expected": "x", "weight": weight}, "g.jsonl", 3, problems)
+    parse.parse_case({"id": "a", "vars": {}, "expected": "x", "weight": weight}, "g.jsonl", 3, problems)
     assert [(p.line, p.what) for p in problems] == [(3, "`weight` must be a number from 0")]
 
 

@@ -6,7 +6,7 @@ import pytest
 from situations import comparison, quality_rows
 
 from promptci.compare.pooled import Pooled
-from promptci.config.policy import Missing, Policy
+from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.gates import limits, quality_rule
 from promptci.gates.decide import decide
 from promptci.gates.model import Reason
@@ -25,7 +25,9 @@ def only(report: object) -> Reason:
 
 
 def test_a_prompt_without_goldens() -> None:
-    assert only(decide([comparison("", missing_goldens=True)], Policy(on_missing_goldens=Missing.WARN))) == Reason(
+    assert only(
+        decide([comparison("", missing_goldens=True)], GatePolicy(on_missing_goldens=OnMissingGoldens.WARN))
+    ) == Reason(
         rule="missing-goldens",
         verdict=Verdict.INCONCLUSIVE,
         text="No golden set matches this prompt, so nothing was tested. Add one under the name that"
@@ -35,15 +37,15 @@ def test_a_prompt_without_goldens() -> None:
 
 def test_an_empty_golden_set() -> None:
     said = "The golden set is empty, so nothing was tested.{} Add at least one case."
-    assert only(decide([comparison("")], Policy())).text == said.format("")
-    gone = only(decide([comparison("", removed_cases=("a", "b"))], Policy()))
+    assert only(decide([comparison("")], GatePolicy())).text == said.format("")
+    gone = only(decide([comparison("", removed_cases=("a", "b"))], GatePolicy()))
     assert gone == Reason(
         rule="no-cases", verdict=Verdict.ERROR, text=said.format(" All 2 cases of the base revision were removed.")
     )
 
 
 def test_a_new_prompt() -> None:
-    assert only(decide([comparison("a - 1", status=Status.ADDED)], Policy())) == Reason(
+    assert only(decide([comparison("a - 1", status=Status.ADDED)], GatePolicy())) == Reason(
         rule="new-prompt",
         verdict=Verdict.PASS,
         text="There is no earlier version to compare with, so only the absolute limits decide.",
@@ -52,7 +54,7 @@ def test_a_new_prompt() -> None:
 
 def test_versions_that_are_not_comparable() -> None:
     found = comparison(quality_rows(right=100), models=("m-1", "m-2"))
-    (decision,) = decide([found], Policy()).decisions
+    (decision,) = decide([found], GatePolicy()).decisions
     reason = decision.reasons[0]
     assert (reason.rule, reason.verdict) == ("not-comparable", Verdict.INCONCLUSIVE)
     assert reason.text.startswith("The versions are not comparable: ")
@@ -62,7 +64,7 @@ def test_versions_that_are_not_comparable() -> None:
 
 
 def test_prompts_together_word_by_word() -> None:
-    policy = Policy(alpha=0.05, max_drop=0.05)
+    policy = GatePolicy(alpha=0.05, max_drop=0.05)
     worse = Pooled(prompts=("p", "q"), pairs=100, broken=8, fixed=3, delta=-0.05, p=0.05)
     assert quality_rule.together(worse, policy) == Reason(
         rule="pooled",
@@ -83,7 +85,7 @@ def test_prompts_together_word_by_word() -> None:
 
 def test_the_zones_word_by_word() -> None:
     def first(rows: str, **policy: float) -> Reason:
-        return decide([comparison(rows)], Policy(**policy)).decisions[0].reasons[0]  # type: ignore[arg-type]
+        return decide([comparison(rows)], GatePolicy(**policy)).decisions[0].reasons[0]  # type: ignore[arg-type]
 
     assert first(quality_rows(right=40, broken=10)) == Reason(
         rule="regression",

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from situations import comparison, quality_rows
 
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
 from promptci.gates import limits
 from promptci.gates.model import Reason
 from promptci.runs.model import Status
@@ -16,8 +16,8 @@ ROWS = quality_rows(right=100)
 
 def test_too_many_missing_answers() -> None:
     found = comparison(quality_rows(right=18) + "\na 1 !\nb 1 !")
-    assert limits.too_little_evaluated(found, Policy(max_error_rate=0.05)) is None  # 2 of 40 are just allowed
-    assert limits.too_little_evaluated(found, Policy(max_error_rate=0.04)) == Reason(
+    assert limits.too_little_evaluated(found, GatePolicy(max_error_rate=0.05)) is None  # 2 of 40 are just allowed
+    assert limits.too_little_evaluated(found, GatePolicy(max_error_rate=0.04)) == Reason(
         rule="error-rate",
         verdict=Verdict.ERROR,
         text="2 of 40 answers are missing, more than the 4% that `gate.max_error_rate` allows."
@@ -26,12 +26,12 @@ def test_too_many_missing_answers() -> None:
 
 
 def test_nothing_evaluated() -> None:
-    assert limits.too_little_evaluated(comparison("a 1 !"), Policy()) == Reason(
+    assert limits.too_little_evaluated(comparison("a 1 !"), GatePolicy()) == Reason(
         rule="nothing-evaluated",
         verdict=Verdict.ERROR,
         text="No answer of the new version could be evaluated (1 of 2 failed). First error: server: HTTP 500",
     )
-    assert limits.too_little_evaluated(comparison("a 1 -"), Policy()) == Reason(
+    assert limits.too_little_evaluated(comparison("a 1 -"), GatePolicy()) == Reason(
         rule="nothing-evaluated",
         verdict=Verdict.ERROR,
         text="No answer of the new version could be evaluated (0 of 1 failed).",
@@ -54,22 +54,22 @@ def test_critical_cases(rows: str, status: Status, text: str) -> None:
 
 def test_quality_at_its_floor_is_enough() -> None:
     found = comparison("a 1 1\nb 1 1\nc 1 1\nd 1 0")
-    assert limits.min_quality(found, Policy(min_quality=0.75)) == []
-    assert limits.min_quality(found, Policy()) == []
-    assert limits.min_quality(found, Policy(min_quality=0.8)) == [
+    assert limits.min_quality(found, GatePolicy(min_quality=0.75)) == []
+    assert limits.min_quality(found, GatePolicy()) == []
+    assert limits.min_quality(found, GatePolicy(min_quality=0.8)) == [
         Reason(
             rule="min-quality",
             verdict=Verdict.FAIL,
             text="Quality is 75.0% over all cases; `gate.min_quality` asks for 80.0%.",
         )
     ]
-    assert limits.min_quality(comparison("a 1 !"), Policy(min_quality=0.8)) == []
+    assert limits.min_quality(comparison("a 1 !"), GatePolicy(min_quality=0.8)) == []
 
 
 def test_cost_at_its_limit_is_allowed() -> None:
     def found(before: str, now: str | None) -> list[Reason]:
         cost = (Decimal(before), None if now is None else Decimal(now))
-        return list(limits.cost(comparison(ROWS, cost=cost), Policy(max_cost_increase=0.5)))
+        return list(limits.cost(comparison(ROWS, cost=cost), GatePolicy(max_cost_increase=0.5)))
 
     assert found("0.010", "0.015") == []
     assert found("0", "1") == []
@@ -90,7 +90,7 @@ def test_cost_at_its_limit_is_allowed() -> None:
 
 
 def test_latency_at_its_limit_is_allowed() -> None:
-    policy = Policy(max_p95_increase=0.5)
+    policy = GatePolicy(max_p95_increase=0.5)
     assert limits.p95(comparison(ROWS, latency=(100.0, 150.0)), policy) == []
     assert limits.p95(comparison(ROWS, latency=(100.0, 160.0)), policy) == [
         Reason(rule="p95", verdict=Verdict.FAIL, text="p95 latency rose by 60%; `gate.max_p95_increase` allows 50%.")

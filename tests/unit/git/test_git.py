@@ -27,7 +27,7 @@ def built(tmp_path: Path) -> RepoBuilder:
 def changes(builder: RepoBuilder, base: str, head: str) -> list[tuple[str | None, str | None, str]]:
     repo = builder.repo
     with closing(repo.snapshot(base)) as one, closing(repo.snapshot(head)) as other:
-        return [(c.before, c.after, c.kind) for c in repo.changes(one, other)]
+        return [(c.base_path, c.head_path, c.kind) for c in repo.changes(one, other)]
 
 
 def test_every_kind_of_change_is_told_apart(built: RepoBuilder) -> None:
@@ -209,19 +209,19 @@ def test_the_caller_s_git_settings_stay_out(built: RepoBuilder, monkeypatch: pyt
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
     built_root = built.path
-    assert command.run(built_root, "rev-parse", "HEAD").strip()
+    assert command.run_git(built_root, "rev-parse", "HEAD").strip()
 
 
 def test_a_missing_git_is_said(built: RepoBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(GitError, match="Install git"):
-        command.run(built.path, "status")
+        command.run_git(built.path, "status")
 
 
 def test_git_s_own_complaint_is_passed_on(built: RepoBuilder) -> None:
     with pytest.raises(GitError, match="git ls-tree failed: fatal"):
-        command.run(built.path, "ls-tree", "nope")
+        command.run_git(built.path, "ls-tree", "nope")
 
 
 def test_a_change_knows_its_sides() -> None:
-    assert FileChange(before=None, after="a", kind="added").before is None
+    assert FileChange(base_path=None, head_path="a", kind="added").base_path is None

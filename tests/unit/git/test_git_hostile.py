@@ -26,7 +26,7 @@ def built(tmp_path: Path) -> RepoBuilder:
 
 def changes(repo: Repo, base: str, head: str) -> list[tuple[str | None, str | None, str]]:
     with closing(repo.snapshot(base)) as one, closing(repo.snapshot(head)) as other:
-        return [(c.before, c.after, c.kind) for c in repo.changes(one, other)]
+        return [(c.base_path, c.head_path, c.kind) for c in repo.changes(one, other)]
 
 
 def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -48,7 +48,7 @@ def test_nothing_changed_is_known_after_few_and_short_calls_of_git(
     started = time.process_time()
     repo = Repo.discover(built.path)
     with closing(repo.snapshot("HEAD~1")) as base, closing(repo.snapshot("HEAD")) as head:
-        assert [c.after for c in repo.changes(base, head)] == ["README.md"]
+        assert [c.head_path for c in repo.changes(base, head)] == ["README.md"]
         assert len(head.glob("many/**")) == 5000
         assert [head.read(path) for path in ("a.txt", "b.txt", "gone")] == [b"one\n", b"two\n", None]
     assert time.process_time() - started < 10
@@ -125,11 +125,11 @@ def test_fetching_a_commit_does_not_cut_off_the_history_of_a_whole_clone(built: 
     old = built.git("rev-parse", "HEAD")
     repo = clone_of(built, tmp_path / "clone")
     new = built.write({"a.txt": "newer\n"}).commit()
-    refs = command.run(repo.root, "for-each-ref")
+    refs = command.run_git(repo.root, "for-each-ref")
     assert repo.resolve(new) == new
     assert repo.merge_base(new, "HEAD") == old
     assert not (repo.root / ".git" / "shallow").exists()
-    assert command.run(repo.root, "for-each-ref") == refs
+    assert command.run_git(repo.root, "for-each-ref") == refs
 
 
 def test_a_shallow_clone_is_deepened_until_the_merge_base_is_known(built: RepoBuilder, tmp_path: Path) -> None:
@@ -230,12 +230,12 @@ def test_reading_goes_on_after_closing(built: RepoBuilder) -> None:
 def test_git_s_complaint_shows_no_password_and_no_control_signs() -> None:
     said = b"warning: old\nfatal: unable to access 'https://x-access-token:ghs_secret@github.com/a/b/': \x1b[31mno\n"
     done = subprocess.CompletedProcess([], 128, b"", said)
-    assert command.complaint(done) == "fatal: unable to access 'https://github.com/a/b/': [31mno"
+    assert command.error_message(done) == "fatal: unable to access 'https://github.com/a/b/': [31mno"
 
 
 def test_what_a_fetch_needs_reaches_git_and_what_redirects_it_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SSH_AUTH_SOCK", "HTTPS_PROXY", "GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_COUNT", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "x")
-    given = command.environment()
+    given = command.build_environment()
     assert {"SSH_AUTH_SOCK", "HTTPS_PROXY"} <= given.keys()
     assert not {"GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_COUNT", "OPENAI_API_KEY"} & given.keys()

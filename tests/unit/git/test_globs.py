@@ -37,8 +37,8 @@ def test_globs(pattern: str, yes: list[str], no: list[str]) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1, max_size=20))
 def test_an_escaped_name_matches_itself_and_nothing_longer(name: str) -> None:
-    assert globs.matches(f"goldens/{globs.escaped(name)}.*", f"goldens/{name}.jsonl")
-    assert not globs.matches(f"goldens/{globs.escaped(name)}", f"goldens/{name}x")
+    assert globs.matches(f"goldens/{globs.escape(name)}.*", f"goldens/{name}.jsonl")
+    assert not globs.matches(f"goldens/{globs.escape(name)}", f"goldens/{name}x")
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def test_matching_agrees_with_the_textbook(pattern_parts: list[str], path_parts:
 @given(st.lists(signs, max_size=8), signs)
 def test_selecting_is_matching_one_by_one(paths: list[str], pattern: str) -> None:
     in_order = sorted(paths)
-    assert globs.select(pattern, in_order) == [path for path in in_order if globs.matches(pattern, path)]
+    assert globs.filter_paths(pattern, in_order) == [path for path in in_order if globs.matches(pattern, path)]
 
 
 def test_a_thousand_prompts_find_their_goldens_among_ten_thousand_files_quickly() -> None:
     paths = sorted(["src/goldens/p7.jsonl", *(f"src/{i // 100}/{i}.txt" for i in range(10_000))])
     started = time.process_time()
-    found = [path for i in range(1000) for path in globs.select(f"src/goldens/p{i}.*", paths)]
+    found = [path for i in range(1000) for path in globs.filter_paths(f"src/goldens/p{i}.*", paths)]
     assert found == ["src/goldens/p7.jsonl"]
     assert time.process_time() - started < 10

@@ -15,7 +15,7 @@ from promptci.goldens.model import Assertion, Case, GoldenSet
 
 
 def read(files: dict[str, str]) -> GoldenSet:
-    return load.load({path: text.encode() for path, text in files.items()})
+    return load.load_goldens({path: text.encode() for path, text in files.items()})
 
 
 def problems(files: dict[str, str]) -> list[str]:
@@ -81,7 +81,7 @@ def test_csv_with_line_breaks_a_bom_and_other_separators(delimiter: str) -> None
     writer = csv.writer(table, delimiter=delimiter)
     writer.writerows([["id", "input", "expected", "tags", "weight"], ["a", "two\nlines", "x", "p; q", "0.5"], []])
     writer.writerow(["b", "one", "y", "", ""])
-    found = load.load({"g.csv": b"\xef\xbb\xbf" + table.getvalue().encode()})
+    found = load.load_goldens({"g.csv": b"\xef\xbb\xbf" + table.getvalue().encode()})
     first, second = found.cases
     assert (first.vars["input"].replace("\r", ""), first.tags, first.weight, first.line) == (
         "two\nlines",
@@ -151,13 +151,13 @@ def test_goldens_are_found_by_the_prompt_s_name_and_labels_are_none() -> None:
     def glob(pattern: str) -> list[str]:
         return [path for path in paths if globs.matches(pattern, path)]
 
-    assert load.find(glob, "goldens/{name}.*", "a", globs.escaped) == ["goldens/a.jsonl", "goldens/a.csv"]
-    assert load.find(glob, "goldens/{name}.*", "[x]", globs.escaped) == ["goldens/[x].jsonl"]
+    assert load.find_golden_files(glob, "goldens/{name}.*", "a", globs.escape) == ["goldens/a.jsonl", "goldens/a.csv"]
+    assert load.find_golden_files(glob, "goldens/{name}.*", "[x]", globs.escape) == ["goldens/[x].jsonl"]
 
 
 def test_test_data_becomes_cases() -> None:
     items: list[dict[str, object]] = [{"input": "a", "expected": "b"}, {"id": "own", "input": "c"}, {"id": True}]
-    first, second, third = load.from_test_data("p.prompt.yml", items, [10, 12, 14])
+    first, second, third = load.cases_from_test_data("p.prompt.yml", items, [10, 12, 14])
     assert (first.id, first.expected, first.vars, first.line) == ("testData-1", "b", items[0], 10)
     assert (second.id, second.expected, third.id) == ("own", None, "testData-3")
 
@@ -192,7 +192,7 @@ def test_in_pii_secret_in_golden() -> None:
     key = "sk-proj-abcdefghijklmnop0123456789"
     rows = [{"id": f"c{i}", "vars": {"input": f"use {key}" if i % 2 else "hi"}} for i in range(12)]
     text = "".join(json.dumps(row) + "\n" for row in rows)
-    found = load.load({"g.jsonl": text.encode(), "h.jsonl": b'{"id": "x", "vars": {"input": "sk-short"}}\n'})
+    found = load.load_goldens({"g.jsonl": text.encode(), "h.jsonl": b'{"id": "x", "vars": {"input": "sk-short"}}\n'})
 
     assert [note.partition(": ")[0] for note in found.notes] == ["g.jsonl:2", "g.jsonl:4", "g.jsonl:6"]
     assert all("revoke it" in note and key not in note for note in found.notes)

@@ -16,7 +16,7 @@ from promptci.goldens.model import GoldenSet
 
 
 def read(files: dict[str, str]) -> GoldenSet:
-    return load.load({path: text.encode() for path, text in files.items()})
+    return load.load_goldens({path: text.encode() for path, text in files.items()})
 
 
 def problems(files: dict[str, str]) -> list[str]:
@@ -130,14 +130,14 @@ def test_a_file_of_another_kind_does_not_bury_its_reader() -> None:
 
 @pytest.mark.parametrize(("given_id", "expected"), [(7, "7"), (" x ", "x"), (True, "testData-1"), ("", "testData-1")])
 def test_an_id_in_test_data_names_the_case_where_it_can(given_id: object, expected: str) -> None:
-    (case,) = load.from_test_data("p.prompt.yml", [{"id": given_id, "input": "i"}], [3])
+    (case,) = load.cases_from_test_data("p.prompt.yml", [{"id": given_id, "input": "i"}], [3])
     assert (case.id, case.vars) == (expected, {"id": given_id, "input": "i"})
 
 
 def test_an_id_of_test_data_and_of_a_golden_file_must_differ() -> None:
-    own = load.from_test_data("p.prompt.yml", [{"id": "x"}], [3])
+    own = load.cases_from_test_data("p.prompt.yml", [{"id": "x"}], [3])
     with pytest.raises(InputError, match=r"g\.jsonl:1: the id `x` is used already, at p\.prompt\.yml:3"):
-        load.load({"g.jsonl": b'{"id": "x"}'}, own)
+        load.load_goldens({"g.jsonl": b'{"id": "x"}'}, own)
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv"])

@@ -18,7 +18,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
 def read(*rows: Any) -> tuple[Label, ...]:
-    return labels.read("".join(json.dumps(row) + "\n" for row in rows).encode(), PATH)
+    return labels.parse_labels("".join(json.dumps(row) + "\n" for row in rows).encode(), PATH)
 
 
 def refused(*rows: Any) -> list[tuple[int | None, str]]:
@@ -29,7 +29,7 @@ def refused(*rows: Any) -> list[tuple[int | None, str]]:
 
 def test_a_label_says_which_case_what_answer_and_whether_it_passes() -> None:
     (found,) = read({**ROW, "note": "names the shed", "vars": {"message": "Where is my shed?"}})
-    assert (found.case, found.answer, found.passed) == ("late-shed", "Thank you.", True)
+    assert (found.case_id, found.answer, found.passed) == ("late-shed", "Thank you.", True)
     assert (found.note, found.vars, found.path, found.line) == (
         "names the shed",
         {"message": "Where is my shed?"},
@@ -40,18 +40,18 @@ def test_a_label_says_which_case_what_answer_and_whether_it_passes() -> None:
 
 def test_an_empty_file_holds_no_labels() -> None:
     assert read() == ()
-    assert labels.read(b"\n\n", PATH) == ()
+    assert labels.parse_labels(b"\n\n", PATH) == ()
 
 
 def test_an_empty_answer_can_be_marked_and_an_id_may_be_a_number() -> None:
     (found,) = read({"id": 7, "answer": "", "pass": False})
-    assert (found.case, found.answer, found.passed, found.vars) == ("7", "", False, None)
+    assert (found.case_id, found.answer, found.passed, found.vars) == ("7", "", False, None)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), TEXT, st.booleans()), max_size=12, unique_by=lambda row: row[:2]))
 def test_what_is_written_is_read(rows: list[tuple[str, str, bool]]) -> None:
     found = read(*({"id": case, "answer": answer, "pass": passed} for case, answer, passed in rows))
-    assert [(one.case, one.answer, one.passed) for one in found] == rows
+    assert [(one.case_id, one.answer, one.passed) for one in found] == rows
     assert [one.line for one in found] == list(range(1, len(rows) + 1))
 
 
@@ -112,18 +112,21 @@ def test_a_file_of_another_kind_gives_a_list_that_can_be_read() -> None:
 
 def test_a_line_that_is_no_json_is_named() -> None:
     with pytest.raises(InputError, match=r"reply\.labels\.jsonl:2: not valid JSON"):
-        labels.read(json.dumps(ROW).encode() + b"\nnot json\n", PATH)
+        labels.parse_labels(json.dumps(ROW).encode() + b"\nnot json\n", PATH)
 
 
 def test_more_labels_than_say_anything_are_refused() -> None:
-    rows = ({"id": "a", "answer": str(i), "pass": True} for i in range(labels.MOST + 1))
+    rows = ({"id": "a", "answer": str(i), "pass": True} for i in range(labels.MAX_LABELS + 1))
     assert refused(*rows) == [
-        (labels.MOST + 1, "there are 5001 labels, and more than 5000 tell nothing more. Keep a random part of them.")
+        (
+            labels.MAX_LABELS + 1,
+            "there are 5001 labels, and more than 5000 tell nothing more. Keep a random part of them.",
+        )
     ]
 
 
 def test_the_example_s_labels_can_be_read(pytestconfig: pytest.Config) -> None:
     path = pytestconfig.rootpath / "example-repo" / "goldens" / "reply-writer.labels.jsonl"
-    found = labels.read(path.read_bytes(), path.name)
+    found = labels.parse_labels(path.read_bytes(), path.name)
     assert len(found) == 49
     assert {one.passed for one in found} == {True, False}

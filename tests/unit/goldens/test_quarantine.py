@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from promptci.errors import InputError
 from promptci.goldens import load, quarantine
-from promptci.goldens.quarantine import Entry
+from promptci.goldens.quarantine import QuarantineEntry
 
 PATH = "goldens/order.quarantine.yml"
 TODAY = date(2026, 1, 2)
@@ -16,33 +16,39 @@ LINE = "- {case: c1, owner: Ann, until: 2026-12-31, reason: a coin flip}\n"
 IDS = [f"c{i}" for i in range(10)]
 
 
-def entry(case: str, until: str = "2026-12-31", line: int = 1) -> Entry:
-    return Entry(case=case, owner="Ann", until=date.fromisoformat(until), reason="coin", path=PATH, line=line)
+def entry(case: str, until: str = "2026-12-31", line: int = 1) -> QuarantineEntry:
+    return QuarantineEntry(
+        case_id=case, owner="Ann", until=date.fromisoformat(until), reason="coin", path=PATH, line=line
+    )
 
 
 def problems(text: str) -> list[str]:
     with pytest.raises(InputError) as caught:
-        quarantine.read(text.encode(), PATH)
+        quarantine.parse_quarantine(text.encode(), PATH)
     return [str(problem) for problem in caught.value.problems]
 
 
 def test_every_key_is_read() -> None:
-    (found,) = quarantine.read(b"# why\n" + LINE.encode(), PATH)
-    assert found == Entry(case="c1", owner="Ann", until=date(2026, 12, 31), reason="a coin flip", path=PATH, line=2)
+    (found,) = quarantine.parse_quarantine(b"# why\n" + LINE.encode(), PATH)
+    assert found == QuarantineEntry(
+        case_id="c1", owner="Ann", until=date(2026, 12, 31), reason="a coin flip", path=PATH, line=2
+    )
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "[]\n"])
 def test_an_empty_file_quarantines_nothing(text: str) -> None:
-    assert quarantine.read(text.encode(), PATH) == ()
+    assert quarantine.parse_quarantine(text.encode(), PATH) == ()
 
 
 def test_the_id_of_a_case_may_be_a_number() -> None:
-    (found,) = quarantine.read(LINE.replace("c1", "17").encode(), PATH)
-    assert found.case == "17"
+    (found,) = quarantine.parse_quarantine(LINE.replace("c1", "17").encode(), PATH)
+    assert found.case_id == "17"
 
 
 def test_a_reason_of_several_lines_becomes_one() -> None:
-    (found,) = quarantine.read(b"- case: a\n  owner: Ann\n  until: 2026-12-31\n  reason: |\n    one\n    two\n", PATH)
+    (found,) = quarantine.parse_quarantine(
+        b"- case: a\n  owner: Ann\n  until: 2026-12-31\n  reason: |\n    one\n    two\n", PATH
+    )
     assert found.reason == "one two"
 
 
@@ -78,13 +84,13 @@ def test_all_mistakes_are_named_at_once() -> None:
 
 
 def test_a_case_is_set_aside_with_owner_end_and_reason() -> None:
-    why, notes = quarantine.aside([entry("c1")], IDS, TODAY)
+    why, notes = quarantine.excluded_reasons([entry("c1")], IDS, TODAY)
     assert (why, notes) == ({"c1": "quarantined until 2026-12-31 by Ann: coin"}, ())
 
 
 @pytest.mark.parametrize(("until", "counts"), [("2026-01-01", True), ("2026-01-02", False)])
 def test_the_last_day_is_the_last_day(until: str, counts: bool) -> None:
-    why, notes = quarantine.aside([entry("c1", until)], IDS, TODAY)
+    why, notes = quarantine.excluded_reasons([entry("c1", until)], IDS, TODAY)
     assert ("c1" not in why) is counts
     assert bool(notes) is counts
     assert all(f"{PATH}:1: the quarantine of `c1` ended on 2026-01-01 (Ann), so it counts." == note for note in notes)
@@ -92,12 +98,12 @@ def test_the_last_day_is_the_last_day(until: str, counts: bool) -> None:
 
 @pytest.mark.parametrize("until", ["2025-12-31", "2026-12-31"])
 def test_an_unknown_case_is_noted_once_and_not_said_to_count(until: str) -> None:
-    why, notes = quarantine.aside([entry("gone", until, line=4)], IDS, TODAY)
+    why, notes = quarantine.excluded_reasons([entry("gone", until, line=4)], IDS, TODAY)
     assert (why, notes) == ({}, (f"{PATH}:4: there is no case `gone` to be quarantined.",))
 
 
 def test_a_case_that_another_file_still_quarantines_does_not_count() -> None:
-    why, notes = quarantine.aside([entry("c1", "2025-12-31"), entry("c1")], IDS, TODAY)
+    why, notes = quarantine.excluded_reasons([entry("c1", "2025-12-31"), entry("c1")], IDS, TODAY)
     assert (list(why), notes) == (["c1"], ())
 
 
@@ -111,7 +117,7 @@ def test_never_more_than_a_fifth_of_a_set_stands_aside(size: int, wanted: list[i
     ids = {f"c{i}" for i in range(size)}
     entries = [entry(f"c{i}", str(TODAY - timedelta(days=i in past))) for i in wanted]
     valid = {f"c{i}" for i in wanted if i not in past} & ids
-    why, notes = quarantine.aside(entries, ids, TODAY)
+    why, notes = quarantine.excluded_reasons(entries, ids, TODAY)
     assert why.keys() == (valid if 5 * len(valid) <= size else set())
     assert any("more than the 20% that may be, so none is" in note for note in notes) == (5 * len(valid) > size)
 
@@ -126,9 +132,9 @@ def test_never_more_than_a_fifth_of_a_set_stands_aside(size: int, wanted: list[i
     ],
 )
 def test_a_quarantine_stands_beside_its_goldens(path: str, stem: str) -> None:
-    assert quarantine.beside(path) == (f"{stem}.quarantine.yml", f"{stem}.quarantine.yaml")
+    assert quarantine.quarantine_paths(path) == (f"{stem}.quarantine.yml", f"{stem}.quarantine.yaml")
 
 
 def test_a_quarantine_is_no_golden_file() -> None:
     there = ["goldens/order.jsonl", PATH, "goldens/order.quarantine.yaml", "goldens/order.labels.jsonl"]
-    assert load.find(lambda _: there, "goldens/{name}.*", "order", str) == ["goldens/order.jsonl"]
+    assert load.find_golden_files(lambda _: there, "goldens/{name}.*", "order", str) == ["goldens/order.jsonl"]

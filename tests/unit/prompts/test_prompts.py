@@ -52,7 +52,7 @@ def nothing(_: str) -> bytes | None:
 
 
 def read(text: str, path: str = PATH, files: Callable[[str], bytes | None] = nothing) -> Prompt:
-    return load.load(path, text.encode(), files)
+    return load.load_prompt(path, text.encode(), files)
 
 
 def problems(text: str, files: Callable[[str], bytes | None] = nothing) -> list[str]:
@@ -145,19 +145,19 @@ def test_all_mistakes_of_a_file_come_at_once() -> None:
 
 def test_a_file_of_another_format_is_refused_in_words() -> None:
     with pytest.raises(InputError, match=r"Prompt files end with \.prompt\.yml"):
-        load.load("a.prompty", b"", nothing)
+        load.load_prompt("a.prompty", b"", nothing)
 
 
 def test_all_files_are_read_and_the_broken_ones_reported_together() -> None:
     files = {"a.prompt.yml": MINIMAL.encode(), "b.prompt.yml": b"model: [", "c.prompt.yml": b"\xff\xfe"}
-    found, wrong = load.load_all(files.get, [*files, "gone.prompt.yml"])
+    found, wrong = load.load_prompts(files.get, [*files, "gone.prompt.yml"])
     assert list(found) == ["a.prompt.yml"]
     assert {problem.path for problem in wrong} == {"b.prompt.yml", "c.prompt.yml"}
 
 
 def test_two_prompts_of_one_name_are_refused() -> None:
     files = {"x/a.prompt.yml": MINIMAL.encode(), "y/a.prompt.yml": MINIMAL.encode()}
-    found, wrong = load.load_all(files.get, files)
+    found, wrong = load.load_prompts(files.get, files)
     assert list(found) == ["x/a.prompt.yml"]
     assert str(wrong[0]) == "y/a.prompt.yml: x/a.prompt.yml already has the name `a`. Give it another `name`."
 
@@ -229,8 +229,8 @@ values = st.one_of(st.text(), st.integers(), st.booleans(), st.lists(st.text(), 
 @given(st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True), values, min_size=1, max_size=4))
 def test_every_variable_is_filled_once_and_its_value_never_expanded(variables: dict[str, object]) -> None:
     template = "|".join(f"{{{{ {name} }}}}" for name in variables)
-    assert render.render(template, variables) == "|".join(render.as_text(value) for value in variables.values())
-    assert render.variables_of(template) == set(variables)
+    assert render.render(template, variables) == "|".join(render.format_value(value) for value in variables.values())
+    assert render.find_variables(template) == set(variables)
 
 
 @given(st.text().filter(lambda text: "{{" not in text))

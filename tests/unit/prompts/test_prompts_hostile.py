@@ -23,7 +23,7 @@ def nothing(_: str) -> bytes | None:
 
 
 def read(text: str, files: Files = nothing, path: str = PATH) -> Prompt:
-    return load.load(path, text.encode(), files)
+    return load.load_prompt(path, text.encode(), files)
 
 
 def problems(text: str, files: Files = nothing, path: str = PATH) -> list[str]:
@@ -159,7 +159,7 @@ def test_a_bomb_of_includes_ends_at_once() -> None:
 
 
 def test_an_include_too_large_is_refused() -> None:
-    files = {"prompts/big.md": b"x" * (includes.LONGEST + 1)}
+    files = {"prompts/big.md": b"x" * (includes.MAX_CHARS + 1)}
     assert "makes the message too long" in problems(saying("{{> big.md}}"), files.get)[0]
 
 

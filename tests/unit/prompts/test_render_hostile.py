@@ -32,7 +32,7 @@ def test_nothing_but_a_variable_is_ever_filled_in(payload: str) -> None:
 
 @given(st.text(st.sampled_from("{}> a.|\n"), max_size=60), st.text(max_size=5))
 def test_whatever_the_template_rendering_ends_and_fills_only_what_it_names(template: str, value: str) -> None:
-    names = render.variables_of(template)
+    names = render.find_variables(template)
     found = render.render(template, dict.fromkeys(names, value))
     assert found == render.VARIABLE.sub(lambda _: value, template)
     if not names:
@@ -45,8 +45,8 @@ def test_whatever_the_template_rendering_ends_and_fills_only_what_it_names(templ
 def test_a_template_costs_time_in_proportion_to_its_length(template: str) -> None:
     started = time.process_time()
     assert render.render(template, {}) == template
-    render.unfilled(template)
-    assert includes.resolve(template, "p.prompt.yml", lambda _: None).paths == ()
+    render.find_unfilled_braces(template)
+    assert includes.resolve_includes(template, "p.prompt.yml", lambda _: None).paths == ()
     assert time.process_time() - started < 10
 
 
@@ -68,4 +68,4 @@ def test_variables_of_every_kind(template: str, variables: dict[str, object], te
 @pytest.mark.parametrize("name", ["a." + "9" * 5000, "a.-1", "a.1.b", "a.²"])
 def test_an_index_that_leads_nowhere_is_a_missing_variable(name: str) -> None:
     with pytest.raises(render.MissingVariable):
-        render.look_up(name, {"a": ["x", "y"]})
+        render.look_up_variable(name, {"a": ["x", "y"]})

@@ -4,7 +4,7 @@ import pytest
 from notation import comparison, many, report
 from reports import SITUATIONS
 
-from promptci.config.policy import Mode, Policy
+from promptci.config.policy import GateMode, GatePolicy
 from promptci.report.model.report import FlakyCaseView, FlakyView, PrecisionView, PromptView
 from promptci.report.text import history_text, next_steps, number_text
 
@@ -85,7 +85,7 @@ def test_backticks_in_names_make_no_code() -> None:
 
 
 def test_only_what_would_have_blocked_is_to_be_judged() -> None:
-    passing = report(comparison(many(right=60)), policy=Policy(mode=Mode.ADVISE))
+    passing = report(comparison(many(right=60)), policy=GatePolicy(mode=GateMode.ADVISE))
     named = passing.model_copy(update={"prompts": [passing.prompts[0].model_copy(update={"verdict_id": "abc"})]})
     assert history_text.judge_this(named) == []
 

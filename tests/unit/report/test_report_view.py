@@ -7,7 +7,7 @@ import pytest
 from notation import BASE, HEAD, NEW, OLD, SPEND, Numbers, comparison, many, prompt, report
 from reports import HOSTILE, SITUATIONS
 
-from promptci.config.policy import Policy
+from promptci.config.policy import GatePolicy
 from promptci.gates.decide import decide
 from promptci.report.build import source_diff, view
 from promptci.report.build.run_facts import RunFacts
@@ -35,7 +35,7 @@ def test_the_facts_of_the_run_are_kept() -> None:
 
 
 def test_the_verdict_and_the_exit_code_are_the_gates() -> None:
-    found = decide([comparison(many(right=31, broken=27))], Policy())
+    found = decide([comparison(many(right=31, broken=27))], GatePolicy())
     made = view.build(found, facts=RunFacts(head=HEAD, spend=SPEND))
     assert (made.verdict, made.exit_code) == (found.verdict.value, found.exit_code) == ("fail", 1)
 

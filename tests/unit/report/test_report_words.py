@@ -5,7 +5,7 @@ from notation import OLD, Numbers, comparison, many, prompt, report
 from reports import SITUATIONS
 
 from promptci.compare.compare import compare
-from promptci.config.policy import Mode, Policy
+from promptci.config.policy import GateMode, GatePolicy
 from promptci.gates.decide import decide
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.report.model.report import ReportView
@@ -80,8 +80,8 @@ def test_too_few_cases_to_detect_anything_is_said() -> None:
     assert "no regression detected (these goldens are too few to detect any drop)" in view.headline
 
 
-def sentence(*args: str, policy: Policy | None = None, **facts: object) -> str:
-    (found,) = decide([comparison(*args, **facts)], policy or Policy()).decisions  # type: ignore[arg-type]  # any field
+def sentence(*args: str, policy: GatePolicy | None = None, **facts: object) -> str:
+    (found,) = decide([comparison(*args, **facts)], policy or GatePolicy()).decisions  # type: ignore[arg-type]  # any field
     return verdict_text.sentence(found)
 
 
@@ -94,7 +94,7 @@ def test_several_findings_of_one_prompt_are_joined_the_weightiest_first() -> Non
 
 
 def test_a_required_quality_that_is_not_reached_is_said() -> None:
-    said = sentence(many(right=60, wrong=20), policy=Policy(min_quality=0.9))
+    said = sentence(many(right=60, wrong=20), policy=GatePolicy(min_quality=0.9))
     assert said == "Is below the quality that the gate asks for (75%)."
 
 
@@ -134,19 +134,19 @@ def test_a_decision_without_findings_says_that_nothing_was_tested() -> None:
 
 
 def headline(*decided: Decision, problems: tuple[Reason, ...] = (), kind: str = "check") -> str:
-    return headline_of(GateReport(decisions=decided, policy=Policy(), problems=problems), kind)
+    return headline_of(GateReport(decisions=decided, policy=GatePolicy(), problems=problems), kind)
 
 
 def test_several_passing_prompts_are_counted_and_the_new_ones_apart() -> None:
     made = [comparison(many(right=80), name=name) for name in ("a", "b")]
     new = comparison("x | Hi | hi | - | hi", name="c", status=Status.ADDED)
-    said = headline_of(decide([*made, new], Policy()))
+    said = headline_of(decide([*made, new], GatePolicy()))
     assert said == "Pass: no regression in 2 prompts (a and b); 1 prompt (c) keeps the absolute limits."
 
 
 def test_several_new_prompts_claim_nothing_about_regressions() -> None:
     made = [comparison("x | Hi | hi | - | hi", name=name, status=Status.ADDED) for name in "ab"]
-    assert headline_of(decide(made, Policy())) == "Pass: 2 prompts (a and b) keep the absolute limits."
+    assert headline_of(decide(made, GatePolicy())) == "Pass: 2 prompts (a and b) keep the absolute limits."
 
 
 def test_a_prompt_that_was_not_tested_is_not_called_unchanged() -> None:
@@ -156,14 +156,14 @@ def test_a_prompt_that_was_not_tested_is_not_called_unchanged() -> None:
 
 def test_several_undecided_prompts_claim_nothing() -> None:
     made = [comparison(many(right=8), name=name) for name in "abcde"]
-    assert headline_of(decide(made, Policy())) == (
+    assert headline_of(decide(made, GatePolicy())) == (
         "Undecided: 5 prompts cannot be decided (no regression detected, but none ruled out): a, b, c and 2 more."
     )
 
 
 def test_several_deleted_prompts_are_named() -> None:
     made = [comparison("", name=name, status=Status.DELETED) for name in "ab"]
-    assert headline_of(decide(made, Policy())) == "No change: a and b were deleted, so there is nothing to test."
+    assert headline_of(decide(made, GatePolicy())) == "No change: a and b were deleted, so there is nothing to test."
 
 
 def test_several_problems_of_the_run_are_counted() -> None:
@@ -182,17 +182,17 @@ def test_a_run_without_prompts_says_so() -> None:
 
 def test_a_failing_run_of_one_revision_does_not_speak_of_blocking() -> None:
     now = comparison("a | Hi | hi | - | no", base=None, status=Status.UNCHANGED)
-    found = decide([now], Policy(min_quality=0.9))
+    found = decide([now], GatePolicy(min_quality=0.9))
     assert headline_of(found, "run").startswith("Failed: order-extractor is below the quality")
 
 
 def test_advise_never_says_blocked() -> None:
-    found = decide([comparison(many(right=8))], Policy(mode=Mode.ADVISE))
+    found = decide([comparison(many(right=8))], GatePolicy(mode=GateMode.ADVISE))
     assert lead(found) == "Undecided"
 
 
 def test_a_headline_has_an_end_however_long_the_names() -> None:
-    found = decide([comparison(many(right=31, broken=27), name="n" * 100_000)], Policy())
+    found = decide([comparison(many(right=31, broken=27), name="n" * 100_000)], GatePolicy())
     assert len(headline_of(found)) == LIMIT
 
 
@@ -207,14 +207,14 @@ def test_the_worst_of_several_failing_prompts_leads_wherever_it_stands() -> None
         comparison(many(right=40, broken=20), name="bad"),
         comparison(many(right=20, broken=40), name="worst"),
     ]
-    said = headline_of(decide(made, Policy()))
+    said = headline_of(decide(made, GatePolicy()))
     assert said.startswith("Blocked: worst answers 40 of 60 cases worse (−66.7 points, ")
     assert "; 2 more prompts got worse or crossed a limit (bad and dear)." in said
 
 
 def test_the_interval_is_named_by_the_confidence_that_was_computed() -> None:
     made = [compare(comparison(many(right=31, broken=27)).plan, answers(), alpha=alpha) for alpha in (0.05, 0.005)]
-    said = [headline_of(decide([one], Policy(alpha=alpha))) for one, alpha in zip(made, (0.05, 0.005), strict=True)]
+    said = [headline_of(decide([one], GatePolicy(alpha=alpha))) for one, alpha in zip(made, (0.05, 0.005), strict=True)]
     assert ["90% interval" in said[0], "99% interval" in said[1]] == [True, True]
 
 
@@ -223,7 +223,7 @@ def answers() -> list[ScoredCase]:
 
 
 def test_what_got_better_is_said_beside_what_got_worse() -> None:
-    assert "answers 30 of 60 cases worse and 2 better (" in headline_of(decide([comparison(MIXED)], Policy()))
+    assert "answers 30 of 60 cases worse and 2 better (" in headline_of(decide([comparison(MIXED)], GatePolicy()))
 
 
 MIXED = many(right=28, broken=30, fixed=2)
@@ -242,11 +242,11 @@ MIXED = many(right=28, broken=30, fixed=2)
 def test_the_cost_of_a_month_is_said_where_it_is_known_and_not_nothing(
     usd: tuple[float, float | None], requests: float | None, said: str
 ) -> None:
-    policy = Policy(max_cost_increase=None)
+    policy = GatePolicy(max_cost_increase=None)
     found = decide([comparison(many(right=60), numbers=Numbers(usd=usd))], policy)
     assert headline_of(found, "check", requests).endswith(said)
 
 
 def test_one_unknown_price_leaves_the_cost_of_all_unsaid() -> None:
     made = [comparison(many(right=60)), comparison(many(right=60), name="b", numbers=Numbers(usd=(None, None)))]
-    assert "month" not in headline_of(decide(made, Policy()), "check", 1000.0)
+    assert "month" not in headline_of(decide(made, GatePolicy()), "check", 1000.0)

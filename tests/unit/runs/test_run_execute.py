@@ -6,10 +6,11 @@ import pytest
 from fakes.provider import FakeProvider, Outcome
 from fakes.questions import CENT, failing, kinds, paid, pairs, question, run
 
+from promptci.config.run_limits import RunLimits
 from promptci.providers.base import CallError, Request
 from promptci.providers.cache import AnswerCache
 from promptci.runs.budget import Purse
-from promptci.runs.model import Answer, Arm, Limits
+from promptci.runs.model import Answer, Arm
 
 # --- answers
 
@@ -35,7 +36,7 @@ async def test_so_many_are_asked_at_once_as_the_user_says_or_else_the_provider(
     limit: int | None, expected: int
 ) -> None:
     provider = FakeProvider(concurrency=4, latency_s=0.005)
-    await run(pairs(15), provider, limits=Limits(concurrency=limit))
+    await run(pairs(15), provider, limits=RunLimits(concurrency=limit))
 
     assert provider.most_at_once == expected
 
@@ -122,7 +123,7 @@ async def test_a_fault_of_the_program_is_not_made_a_row() -> None:
 async def test_when_the_deadline_passes_the_rest_are_rows_and_what_was_answered_stays() -> None:
     provider = FakeProvider(concurrency=2, latency_s=0.1)
     started = time.monotonic()
-    rows = await run(pairs(50), provider, limits=Limits(deadline_s=0.25))
+    rows = await run(pairs(50), provider, limits=RunLimits(deadline_s=0.25))
 
     assert time.monotonic() - started < 2
     assert kinds(rows)["answered"] == 4
@@ -132,7 +133,7 @@ async def test_when_the_deadline_passes_the_rest_are_rows_and_what_was_answered_
 
 async def test_the_deadline_counts_from_the_start_of_the_run_not_of_the_round() -> None:
     rows = await run(
-        pairs(2), FakeProvider(latency_s=0.01), started=time.monotonic() - 3600, limits=Limits(deadline_s=60)
+        pairs(2), FakeProvider(latency_s=0.01), started=time.monotonic() - 3600, limits=RunLimits(deadline_s=60)
     )
 
     assert kinds(rows) == {"deadline": 4}
@@ -140,7 +141,7 @@ async def test_the_deadline_counts_from_the_start_of_the_run_not_of_the_round() 
 
 
 async def test_a_clock_set_by_the_test_decides() -> None:
-    rows = await run(pairs(1), FakeProvider(), clock=lambda: 1000.0, started=990.0, limits=Limits(deadline_s=60))
+    rows = await run(pairs(1), FakeProvider(), clock=lambda: 1000.0, started=990.0, limits=RunLimits(deadline_s=60))
 
     assert kinds(rows) == {"answered": 2}
 

@@ -8,6 +8,7 @@ import pytest
 from fakes.openai_server import OpenAIServer, Reply, completion, error, reply
 from fakes.virtual_clock import VirtualClock
 
+from promptci.config.run_limits import RunLimits
 from promptci.providers.base import Request
 from promptci.providers.cache import AnswerCache
 from promptci.providers.http.openai_chat import OpenAIChat
@@ -17,7 +18,7 @@ from promptci.runs import journal
 from promptci.runs.budget import Purse
 from promptci.runs.execute import Desk, answer
 from promptci.runs.journal import Journal
-from promptci.runs.model import Arm, Limits, Question
+from promptci.runs.model import Arm, Question
 
 CANARY = "sk-CANARY-0123456789abcdefghij"
 OK = json.dumps(completion(f"your key is {CANARY}")).encode()
@@ -70,7 +71,7 @@ async def run(server: OpenAIServer, folder: Path) -> list[str]:
     cache = AnswerCache(folder / "cache", namespace="n", secret=CANARY)
     with Journal.open(folder / "journal.jsonl", redactor=redactor) as book:
         desk = Desk(purse=Purse(), cache=cache, journal=book)
-        rows = await answer(questions(), provider, limits=Limits(concurrency=1), desk=desk)
+        rows = await answer(questions(), provider, limits=RunLimits(concurrency=1), desk=desk)
     await provider.aclose()
     cache.close()
 

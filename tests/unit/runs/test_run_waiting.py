@@ -7,12 +7,13 @@ import pytest
 from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, reply
 from fakes.questions import kinds, pairs, run
 
+from promptci.config.run_limits import RunLimits
 from promptci.providers.http.limiter import START
 from promptci.providers.http.openai_chat import OpenAIChat
 from promptci.providers.options import ModelPrice, Options
 from promptci.providers.prices import PriceList
 from promptci.runs.budget import Purse
-from promptci.runs.model import Answer, Limits
+from promptci.runs.model import Answer
 
 CASES = 100
 PRICES = {"m": ModelPrice(input_usd=Decimal(1000), output_usd=Decimal(1000))}
@@ -26,7 +27,7 @@ async def asked(
         provider = OpenAIChat(Options(base_url=server.base_url), key="k", concurrency=concurrency)
         try:
             questions = pairs(cases, parameters={"max_tokens": 1})
-            rows = await run(questions, provider, purse=purse, limits=Limits(concurrency=concurrency))
+            rows = await run(questions, provider, purse=purse, limits=RunLimits(concurrency=concurrency))
         finally:
             await provider.aclose()
         return rows, server.calls

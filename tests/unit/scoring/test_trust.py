@@ -154,7 +154,7 @@ def plan(*cases: Case, aside: str | None = None) -> PromptPlan:
         status=Status.CHANGED,
         base=prompt,
         head=replace(prompt, model="n"),
-        cases=tuple(PlannedCase(case=one, aside=aside) for one in cases),
+        cases=tuple(PlannedCase(case=one, excluded_reason=aside) for one in cases),
     )
 
 
@@ -187,7 +187,7 @@ def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[
     weighed, (found,) = inform(answers, [plan(*cases)], DOUBTED)
     for planned, kinds_ in zip(found.cases, lists, strict=True):
         assert [a.weight for a in planned.case.assertions] == [float(kind == "equals") for kind in kinds_]
-        assert (planned.aside is None) == ("equals" in kinds_)
+        assert (planned.excluded_reason is None) == ("equals" in kinds_)
     assert all(mark.weight == float(mark.type == "equals") for one in weighed for mark in one.marks)
     assert not is_graded([planned.case for planned in found.cases])
     comparison = compare(found, weighed, alpha=0.05)
@@ -210,12 +210,12 @@ def test_a_trusted_judge_and_other_prompts_stay_as_they_are() -> None:
 
 def test_a_case_that_stood_aside_keeps_its_reason() -> None:
     _, (found,) = inform((), [plan(case(LLM), aside="flaky")], DOUBTED)
-    assert found.cases[0].aside == "flaky"
+    assert found.cases[0].excluded_reason == "flaky"
 
 
 def test_the_reason_names_the_kappa() -> None:
     _, (found,) = inform((), [plan(case(LLM))], DOUBTED)
-    assert found.cases[0].aside == "the judge is not trusted: kappa 0.10 with 40 labels is below 0.6"
+    assert found.cases[0].excluded_reason == "the judge is not trusted: kappa 0.10 with 40 labels is below 0.6"
 
 
 def test_a_doubted_judge_that_says_nothing_is_no_missing_data() -> None:

@@ -6,7 +6,7 @@ looks for "1", then "2"… anywhere in the text, so a year or a list number in t
 
 from promptci.prompts.model import Choice, LlmEvaluator
 
-MODEL = "openai/gpt-4o"
+DEFAULT_MODEL = "openai/gpt-4o"
 CHOICES = tuple(Choice(choice=str(grade), score=(grade - 1) / 4) for grade in range(1, 6))
 SYSTEM = (
     "You grade one answer of an assistant. Think step by step in a few sentences, then write the grade alone on the"
@@ -35,14 +35,16 @@ PROMPTS = {
 }
 
 
-def find(name: str) -> LlmEvaluator | None:
+def find_builtin_evaluator(name: str) -> LlmEvaluator | None:
     """Give the evaluator `github/<name>`, or None where there is none of this name."""
     prompt = PROMPTS.get(name.removeprefix("github/")) if name.startswith("github/") else None
     if prompt is None:
         return None
-    return LlmEvaluator(name=name, model=MODEL, prompt=prompt, system_prompt=SYSTEM, choices=CHOICES, last_line=True)
+    return LlmEvaluator(
+        name=name, model=DEFAULT_MODEL, prompt=prompt, system_prompt=SYSTEM, choices=CHOICES, last_line=True
+    )
 
 
-def known() -> list[str]:
+def builtin_evaluator_names() -> list[str]:
     """Give the names there are."""
     return [f"github/{name}" for name in PROMPTS]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptci.files import lines
-from promptci.prompts.formats.findings import Findings
+from promptci.prompts.formats.parse_context import ParseContext
 
 PARAMETERS = {
     "maxTokens": ("max_tokens", 1, 10_000_000),
@@ -21,11 +21,11 @@ WHOLE = {"max_tokens", "max_completion_tokens", "seed"}
 FORMATS = ("text", "json_object", "json_schema")
 
 
-def parameters(value: Mapping[str, Any], found: Findings) -> dict[str, Any]:
+def parse_parameters(value: Mapping[str, Any], found: ParseContext) -> dict[str, Any]:
     """Give the parameters under the names the endpoint knows; both `maxTokens` and `max_tokens` are read."""
     written = {} if value.get("modelParameters") is None else value["modelParameters"]
     if not isinstance(written, dict):
-        found.wrong(("modelParameters",), "`modelParameters` must be a map", "Write `temperature: 0` under it.")
+        found.add_problem(("modelParameters",), "`modelParameters` must be a map", "Write `temperature: 0` under it.")
         return {}
     by_wire = {wire: (wire, lo, hi) for wire, lo, hi in PARAMETERS.values()}
     given: dict[str, Any] = {}
@@ -36,9 +36,9 @@ def parameters(value: Mapping[str, Any], found: Findings) -> dict[str, Any]:
         elif setting is not None:
             wire, lo, hi = known
             if wire in given:
-                found.wrong(("modelParameters", key), f"`{wire}` is given twice, in both spellings", "Keep one.")
+                found.add_problem(("modelParameters", key), f"`{wire}` is given twice, in both spellings", "Keep one.")
             if wrong := _problem(wire, setting, lo, hi):
-                found.wrong(("modelParameters", key), f"`{key}` {wrong}", "See the model's documentation.")
+                found.add_problem(("modelParameters", key), f"`{key}` {wrong}", "See the model's documentation.")
             given[wire] = setting
     if "max_completion_tokens" in given and given.pop("max_tokens", None) is not None:
         # Endpoints refuse both; GitHub's newer runner takes this one, too.
@@ -58,11 +58,11 @@ def _problem(wire: str, setting: Any, lo: float | None, hi: float | None) -> str
     return None if lo <= setting <= hi else f"must lie between {lo:g} and {hi:g}"
 
 
-def response_format(value: Mapping[str, Any], found: Findings) -> tuple[str, dict[str, Any] | None]:
+def parse_response_format(value: Mapping[str, Any], found: ParseContext) -> tuple[str, dict[str, Any] | None]:
     """Give the response format and, for `json_schema`, the parsed schema with its `name` and `schema`."""
     wanted = value.get("responseFormat") or "text"
     if wanted not in FORMATS:
-        found.wrong(("responseFormat",), f"there is no format `{wanted}`", f"Use one of {', '.join(FORMATS)}.")
+        found.add_problem(("responseFormat",), f"there is no format `{wanted}`", f"Use one of {', '.join(FORMATS)}.")
         return "text", None
     schema = _schema(value.get("jsonSchema"), found)
     if wanted != "json_schema":
@@ -70,25 +70,27 @@ def response_format(value: Mapping[str, Any], found: Findings) -> tuple[str, dic
             found.notes.append("`jsonSchema` is used only with `responseFormat: json_schema` and was not sent.")
         return wanted, None
     if value.get("jsonSchema") is None:
-        found.wrong(("responseFormat",), "`json_schema` needs `jsonSchema`", "Add it, as a text of JSON.")
+        found.add_problem(("responseFormat",), "`json_schema` needs `jsonSchema`", "Add it, as a text of JSON.")
     return wanted, schema
 
 
-def _schema(written: Any, found: Findings) -> dict[str, Any] | None:
+def _schema(written: Any, found: ParseContext) -> dict[str, Any] | None:
     if written is None:
         return None
     place = ("jsonSchema",)
     if not isinstance(written, str):
-        found.wrong(place, "`jsonSchema` must be a text that holds JSON", "Write it as a block: `jsonSchema: |-`.")
+        found.add_problem(
+            place, "`jsonSchema` must be a text that holds JSON", "Write it as a block: `jsonSchema: |-`."
+        )
         return None
     try:
         schema = lines.read_json(written)
     except lines.JsonError as error:
-        found.wrong(place, f"`jsonSchema` is not JSON: {error}", "Mend the JSON.")
+        found.add_problem(place, f"`jsonSchema` is not JSON: {error}", "Mend the JSON.")
         return None
     kinds: dict[str, Any] = {"name": str, "schema": dict, "strict": bool | None}
     if not isinstance(schema, dict) or not all(isinstance(schema.get(key), kind) for key, kind in kinds.items()):
         what = "`jsonSchema` must have `name` and `schema`, and `strict` only as true or false"
-        found.wrong(place, what, 'Write {"name": "…", "schema": {…}}.')
+        found.add_problem(place, what, 'Write {"name": "…", "schema": {…}}.')
         return None
     return schema

@@ -7,11 +7,11 @@ from typing import Any
 from promptci.errors import Problem
 from promptci.files import strict_yaml
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Keys and indexes that lead to a value."""
 
 
-class Findings:
+class ParseContext:
     """Collects what is wrong with one file, each with its line, and what a reader should know."""
 
     def __init__(self, path: str, document: strict_yaml.Document) -> None:
@@ -20,12 +20,12 @@ class Findings:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
 
-    def wrong(self, place: Place, what: str, fix: str, *, row: int | None = None) -> None:
+    def add_problem(self, place: KeyPath, what: str, fix: str, *, row: int | None = None) -> None:
         """Note a mistake at a place of the file, or at a row of the text there."""
         line = self.document.line(place) if row is None else self.document.text_line(place, row)
         self.problems.append(Problem(path=self.path, line=line, what=what, fix=fix))
 
-    def unknown(self, keys: Iterable[str], known: Iterable[str], of: str) -> None:
+    def note_unknown_keys(self, keys: Iterable[str], known: Iterable[str], of: str) -> None:
         """Note the keys that are ignored, as GitHub ignores them, and the ones that were perhaps meant."""
         for key in keys:
             if key not in known:
@@ -33,7 +33,7 @@ class Findings:
                 meant = f" Did you mean `{near[0]}`?" if near else ""
                 self.notes.append(f"`{key}` is not a key of {of} and was ignored.{meant}")
 
-    def text(self, value: Mapping[str, Any], key: str, place: Place = ()) -> str | None:
+    def get_text(self, value: Mapping[str, Any], key: str, place: KeyPath = ()) -> str | None:
         """Give a text, empty where it is missing; None where something else stands there, which is a mistake.
 
         A number or true and false are texts as written: `equals: 1.10` is what GitHub compares with, not 1.1.
@@ -43,5 +43,5 @@ class Findings:
             return found or ""
         if isinstance(found, int | float):
             return self.document.written((*place, key)) or ""
-        self.wrong((*place, key), f"`{key}` must be a text", "Write it in quotes.")
+        self.add_problem((*place, key), f"`{key}` must be a text", "Write it in quotes.")
         return None

@@ -7,11 +7,11 @@ from typing import Any, overload
 from promptci.prompts import render
 from promptci.prompts.model import Message
 
-Said = Mapping[str, str]
+ChatMessage = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Filled(Sequence[Said]):
+class FilledMessages(Sequence[ChatMessage]):
     """Stands for a tuple of messages: of 100,000 cases, the texts themselves would be held twice."""
 
     templates: tuple[Message, ...]
@@ -22,12 +22,12 @@ class Filled(Sequence[Said]):
         return len(self.templates)
 
     @overload
-    def __getitem__(self, place: int) -> Said: ...
+    def __getitem__(self, index: int) -> ChatMessage: ...
 
     @overload
-    def __getitem__(self, place: slice) -> tuple[Said, ...]: ...
+    def __getitem__(self, place: slice) -> tuple[ChatMessage, ...]: ...
 
-    def __getitem__(self, place: int | slice) -> Said | tuple[Said, ...]:
+    def __getitem__(self, place: int | slice) -> ChatMessage | tuple[ChatMessage, ...]:
         """Fill in; raises MissingVariable."""
         if isinstance(place, slice):
             return tuple(self)[place]
@@ -36,7 +36,7 @@ class Filled(Sequence[Said]):
 
     def __eq__(self, other: object) -> bool:
         """Compare with other messages, filled in or plain."""
-        return tuple(self) == tuple(other) if isinstance(other, Filled | tuple) else NotImplemented
+        return tuple(self) == tuple(other) if isinstance(other, FilledMessages | tuple) else NotImplemented
 
     # As the mappings in it, it cannot be hashed.
     __hash__ = None  # type: ignore[assignment]

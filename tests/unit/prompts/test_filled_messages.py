@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.prompts import render
-from promptci.prompts.filled import Filled
+from promptci.prompts.filled_messages import FilledMessages
 from promptci.prompts.model import Message
 from promptci.providers.base import Request
 
@@ -22,7 +22,7 @@ def at_once(templates: tuple[Message, ...], values: dict[str, str]) -> tuple[dic
 def test_what_is_filled_in_late_is_what_is_filled_in_at_once(
     templates: tuple[Message, ...], values: dict[str, str]
 ) -> None:
-    filled = Filled(templates, values)
+    filled = FilledMessages(templates, values)
     assert len(filled) == len(templates)
     try:
         plain = at_once(templates, values)
@@ -32,13 +32,13 @@ def test_what_is_filled_in_late_is_what_is_filled_in_at_once(
         return
     assert tuple(filled) == plain
     assert filled == plain
-    assert filled == Filled(templates, values)
+    assert filled == FilledMessages(templates, values)
     assert filled[1:] == plain[1:]
     assert Request(model="m", messages=filled).key == Request(model="m", messages=plain).key
 
 
 def test_other_messages_are_others() -> None:
-    filled = Filled((Message(role="user", content="{{x}}"),), {"x": "1"})
-    assert filled != Filled((Message(role="user", content="{{x}}"),), {"x": "2"})
+    filled = FilledMessages((Message(role="user", content="{{x}}"),), {"x": "1"})
+    assert filled != FilledMessages((Message(role="user", content="{{x}}"),), {"x": "2"})
     assert filled != ()
     assert filled != "1"

@@ -8,15 +8,15 @@ from promptci.files import lines
 from promptci.goldens import parse
 from promptci.goldens.model import Assertion, Case
 
-MOST_SHARED = 1000
+MAX_SHARED = 1000
 """Different lists of assertions of one file."""
 
 
-def read(path: str, text: str) -> tuple[list[Case], list[Problem]]:
+def parse_jsonl(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     """Give the cases that can be used, and every problem of the others."""
     values, problems = lines.read_jsonl(text, path)
     known: dict[str, tuple[Assertion, ...]] = {}
-    cases = (parse.case(value, path, line, problems) for line, value in values)
+    cases = (parse.parse_case(value, path, line, problems) for line, value in values)
     return [_sharing(case, known) for case in cases if case is not None], problems
 
 
@@ -25,8 +25,8 @@ def _sharing(case: Case, known: dict[str, tuple[Assertion, ...]]) -> Case:
 
     Many cases share a few; where each has its own, no more than some are looked up.
     """
-    named = [[*assertion.text, assertion.name] for assertion in case.assertions]
+    named = [[*assertion.content, assertion.name] for assertion in case.assertions]
     written = json.dumps(named)
-    if written not in known and len(known) < MOST_SHARED:
+    if written not in known and len(known) < MAX_SHARED:
         known[written] = case.assertions
     return replace(case, assertions=known.get(written, case.assertions))

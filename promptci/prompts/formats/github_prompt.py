@@ -7,9 +7,9 @@ from typing import Any
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
 from promptci.prompts import includes, render
-from promptci.prompts.formats import github_evaluators, github_settings
-from promptci.prompts.formats.findings import Findings, Place
-from promptci.prompts.includes import Read
+from promptci.prompts.formats import github_evaluators, github_parameters
+from promptci.prompts.formats.parse_context import KeyPath, ParseContext
+from promptci.prompts.includes import ReadFile
 from promptci.prompts.model import Message, Prompt
 
 SUFFIXES = (".prompt.yml", ".prompt.yaml")
@@ -18,12 +18,12 @@ KEYS = (
     "evaluators",
 )  # fmt: skip
 ROLES = ("system", "user", "assistant")
-LONGEST_NAME = 200
-MOST_FAULTS = 20
+MAX_NAME_CHARS = 200
+MAX_INCLUDE_ERRORS = 20
 """Includes of one message that are named for leading nowhere."""
 
 
-def parse(path: str, text: str, read: Read) -> Prompt:
+def parse(path: str, text: str, read: ReadFile) -> Prompt:
     """Read a prompt file.
 
     Raises
@@ -36,23 +36,23 @@ def parse(path: str, text: str, read: Read) -> Prompt:
     if not isinstance(value, dict):
         what = "a prompt file is a map with `model` and `messages`"
         raise InputError([Problem(path=path, line=1, what=what, fix="See the page on prompt files.")])
-    found = Findings(path, document)
-    found.unknown(value, KEYS, "a prompt file")
+    found = ParseContext(path, document)
+    found.note_unknown_keys(value, KEYS, "a prompt file")
     messages, used = _messages(value, found, read)
     data, lines = _test_data(value, found)
-    response_format, schema = github_settings.response_format(value, found)
+    response_format, schema = github_parameters.parse_response_format(value, found)
     prompt = Prompt(
         name=_name(value, found),
         path=path,
-        description=found.text(value, "description") or "",
+        description=found.get_text(value, "description") or "",
         model=_model(value, found),
-        parameters=github_settings.parameters(value, found),
+        parameters=github_parameters.parse_parameters(value, found),
         response_format=response_format,
         json_schema=schema,
         messages=messages,
         test_data=data,
         test_data_lines=lines,
-        evaluators=github_evaluators.evaluators(value, found),
+        evaluators=github_evaluators.parse_evaluators(value, found),
         includes=used,
         source=text,
         notes=tuple(found.notes),
@@ -62,74 +62,78 @@ def parse(path: str, text: str, read: Read) -> Prompt:
     return prompt
 
 
-def _name(value: Mapping[str, Any], found: Findings) -> str:
-    name = found.text(value, "name")
+def _name(value: Mapping[str, Any], found: ParseContext) -> str:
+    name = found.get_text(value, "name")
     if name == "":
         base = posixpath.basename(found.path)
         name = next(base.removesuffix(suffix) for suffix in SUFFIXES if base.endswith(suffix))
-    if name is not None and not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
-        what = f"a prompt's name is one line of at most {LONGEST_NAME} signs"
-        found.wrong(("name",), what, "Name it like `order-extractor`.")
+    if name is not None and not (name.strip() and name.isprintable() and len(name) <= MAX_NAME_CHARS):
+        what = f"a prompt's name is one line of at most {MAX_NAME_CHARS} signs"
+        found.add_problem(("name",), what, "Name it like `order-extractor`.")
     return name or ""
 
 
-def _model(value: Mapping[str, Any], found: Findings) -> str:
-    model = found.text(value, "model")
+def _model(value: Mapping[str, Any], found: ParseContext) -> str:
+    model = found.get_text(value, "model")
     if model is not None and not model.strip():
-        found.wrong(("model",), "`model` is missing", "Name the model, such as `model: openai/gpt-4o-mini`.")
+        found.add_problem(("model",), "`model` is missing", "Name the model, such as `model: openai/gpt-4o-mini`.")
     return model or ""
 
 
-def _messages(value: Mapping[str, Any], found: Findings, read: Read) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+def _messages(
+    value: Mapping[str, Any], found: ParseContext, read: ReadFile
+) -> tuple[tuple[Message, ...], tuple[str, ...]]:
     written = value.get("messages")
     if not isinstance(written, list) or not written:
-        found.wrong(("messages",), "`messages` must be a list with at least one message", "Add `- role: user`.")
+        found.add_problem(("messages",), "`messages` must be a list with at least one message", "Add `- role: user`.")
         return (), ()
     messages: list[Message] = []
     used: list[str] = []
     for index, item in enumerate(written):
         place = ("messages", index)
         if not isinstance(item, dict):
-            found.wrong(place, "a message is a map with `role` and `content`", "Write `- role: user`.")
+            found.add_problem(place, "a message is a map with `role` and `content`", "Write `- role: user`.")
             continue
-        found.unknown(item, ("role", "content"), "a message")
+        found.note_unknown_keys(item, ("role", "content"), "a message")
         content, more = _content(item, place, found, read)
         used.extend(more)
         messages.append(Message(role=_role(item, place, found), content=content))
     return tuple(messages), tuple(dict.fromkeys(used))
 
 
-def _role(item: Mapping[str, Any], place: Place, found: Findings) -> str:
-    role = found.text(item, "role", place)
+def _role(item: Mapping[str, Any], place: KeyPath, found: ParseContext) -> str:
+    role = found.get_text(item, "role", place)
     if role is not None and role.lower() not in ROLES:
         what = f"there is no role `{role}`" if role else "`role` is missing"
-        found.wrong((*place, "role"), what, f"Use one of {', '.join(ROLES)}.")
+        found.add_problem((*place, "role"), what, f"Use one of {', '.join(ROLES)}.")
     return (role or "").lower()
 
 
-def _content(item: Mapping[str, Any], place: Place, found: Findings, read: Read) -> tuple[str, tuple[str, ...]]:
+def _content(
+    item: Mapping[str, Any], place: KeyPath, found: ParseContext, read: ReadFile
+) -> tuple[str, tuple[str, ...]]:
     place = (*place, "content")
-    content = found.text(item, "content", place[:-1])
+    content = found.get_text(item, "content", place[:-1])
     if content is None:
         return "", ()
-    resolved = includes.resolve(content, found.path, read)
-    for row, fault in resolved.faults[:MOST_FAULTS]:
-        found.wrong(place, fault, "Mend the path, relative to the folder of the file it stands in.", row=row)
+    resolved = includes.resolve_includes(content, found.path, read)
+    for row, fault in resolved.errors[:MAX_INCLUDE_ERRORS]:
+        found.add_problem(place, fault, "Mend the path, relative to the folder of the file it stands in.", row=row)
     if not resolved.text.strip():
-        found.wrong(place, "`content` is empty", "Say something, or take the message out.")
-    if odd := [] if resolved.faults else list(dict.fromkeys(render.unfilled(resolved.text))):
+        found.add_problem(place, "`content` is empty", "Say something, or take the message out.")
+    if odd := [] if resolved.errors else list(dict.fromkeys(render.find_unfilled_braces(resolved.text))):
         line = found.document.line(place)
         found.notes.append(f"Line {line}: {', '.join(f'`{o}`' for o in odd[:3])} is no variable and is sent as it is.")
     return resolved.text, resolved.paths
 
 
-def _test_data(value: Mapping[str, Any], found: Findings) -> tuple[tuple[Mapping[str, Any], ...], tuple[int, ...]]:
+def _test_data(value: Mapping[str, Any], found: ParseContext) -> tuple[tuple[Mapping[str, Any], ...], tuple[int, ...]]:
     written = [] if value.get("testData") is None else value["testData"]
     if not isinstance(written, list):
-        found.wrong(("testData",), "`testData` must be a list of maps", "Write `- input: …`.")
+        found.add_problem(("testData",), "`testData` must be a list of maps", "Write `- input: …`.")
         return (), ()
     for index, item in enumerate(written):
         if not isinstance(item, dict):
-            found.wrong(("testData", index), "an item of `testData` is a map of variables", "Write `- input: …`.")
+            found.add_problem(("testData", index), "an item of `testData` is a map of variables", "Write `- input: …`.")
     items = [(item, found.document.line(("testData", i))) for i, item in enumerate(written) if isinstance(item, dict)]
     return tuple(item for item, _ in items), tuple(line for _, line in items)

@@ -6,16 +6,16 @@ from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
 from promptci.goldens import parse
 from promptci.goldens.model import Case
-from promptci.goldens.parse import Place
+from promptci.goldens.parse import KeyPath
 
 
-def read(path: str, text: str) -> tuple[list[Case], list[Problem]]:
+def parse_yaml(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     """Give the cases that can be used, and every problem of the others."""
     try:
         document = strict_yaml.load(text, path)
     except InputError as error:
         return [], list(error.problems)
-    value, start = document.value, Place()
+    value, start = document.value, KeyPath()
     if isinstance(value, dict) and list(value) == ["cases"]:
         value, start = value["cases"], ("cases",)
     if value is None:
@@ -27,9 +27,9 @@ def read(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     cases = []
     for index, item in enumerate(value):
         inner = partial(_line, document, (*start, index))
-        cases.append(parse.case(item, path, inner(()), problems, inner))
+        cases.append(parse.parse_case(item, path, inner(()), problems, inner))
     return [case for case in cases if case is not None], problems
 
 
-def _line(document: strict_yaml.Document, start: Place, place: Place) -> int:
+def _line(document: strict_yaml.Document, start: KeyPath, place: KeyPath) -> int:
     return document.line((*start, *place))

@@ -13,17 +13,17 @@ from promptci.errors import Problem
 from promptci.goldens import parse
 from promptci.goldens.model import Case
 
-OWN = ("id", "expected", "tags", "critical", "cluster", "weight")
+RESERVED_COLUMNS = ("id", "expected", "tags", "critical", "cluster", "weight")
 TRUE, FALSE = {"true", "yes", "1", "x"}, {"false", "no", "0", ""}
-ELSEWHERE = {"assert", "vars"}
+FORBIDDEN_COLUMNS = {"assert", "vars"}
 """Keys of a case that are no column: a variable of that name would pass for them."""
-LARGEST_FIELD = 2**24
+MAX_FIELD_CHARS = 2**24
 _QUOTED = re.compile(r'"[^"]*"?')
 
 
-def read(path: str, text: str) -> tuple[list[Case], list[Problem]]:
+def parse_csv(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     """Give the cases that can be used, and every problem of the others."""
-    csv.field_size_limit(LARGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD_CHARS)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     problems: list[Problem] = []
     cases = []
@@ -65,7 +65,7 @@ def _header_problems(header: list[str], path: str, line: int) -> list[Problem]:
     twice = sorted({name for name in header if name and header.count(name) > 1})
     found += [(f"two columns have the name `{name}`", "Rename one of them.") for name in twice]
     fix = "Make every variable a column of its own; assertions need JSONL or YAML."
-    found += [(f"a table cannot hold `{name}`", fix) for name in header if name in ELSEWHERE]
+    found += [(f"a table cannot hold `{name}`", fix) for name in header if name in FORBIDDEN_COLUMNS]
     return [Problem(path=path, line=line, what=what, fix=fix) for what, fix in found]
 
 
@@ -75,13 +75,13 @@ def _case(header: list[str], row: list[str], path: str, line: int, problems: lis
         problems.append(Problem(path=path, line=line, what=what, fix="Quote fields that hold the separator."))
         return None
     fields = dict(zip(header, row, strict=True))
-    value: dict[str, Any] = {"vars": {name: text for name, text in fields.items() if name not in OWN}}
+    value: dict[str, Any] = {"vars": {name: text for name, text in fields.items() if name not in RESERVED_COLUMNS}}
     value |= {name: fields[name].strip() or None for name in ("id", "cluster") if name in fields}
     value["expected"] = fields.get("expected") or None
     value["tags"] = [tag.strip() for tag in fields.get("tags", "").split(";") if tag.strip()]
     value["critical"] = _flag(fields.get("critical", ""))
     value["weight"] = _number(fields.get("weight", ""))
-    return parse.case(value, path, line, problems)
+    return parse.parse_case(value, path, line, problems)
 
 
 def _flag(text: str) -> bool | str:
