@@ -44,9 +44,7 @@ def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, 
         run = dataclasses.replace(gathered.config.run, early_stop=False)
         gathered = dataclasses.replace(gathered, config=dataclasses.replace(gathered.config, run=run))
     gathered = quarantine.exclude_quarantined_cases(gathered, revisions.base, revisions.head, env.now().date())
-    gathered = judge_labels.attach_labels(
-        gathered, revisions.base if _binds(revisions.base, request) else None, revisions.head
-    )
+    gathered = judge_labels.attach_labels(gathered, _binding_base(revisions.base, request), revisions.head)
     plan = planning.make(gathered)
     if request.shard is not None and not request.dry_run:
         return RunResult(exit_code=shard_run.ask(plan, gathered, revisions, request, env))
@@ -84,9 +82,9 @@ def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, 
     return _written(view, request, memory)
 
 
-def _binds(base: Snapshot | None, request: RunRequest) -> bool:
-    """Whether base's files bind: where it has no configuration yet, head's do, as for the gate."""
-    return base is not None and base.read(request.config_path) is not None
+def _binding_base(base: Snapshot | None, request: RunRequest) -> Snapshot | None:
+    """Return base if its files decide; None where it has no configuration yet, so head's do, as for the gate."""
+    return base if base is not None and base.read(request.config_path) is not None else None
 
 
 def _decided(plan: Plan, asked: Asked, policy: GatePolicy) -> GateReport:
