@@ -33,10 +33,10 @@ gold: install ## Accept the present words of comment and report as right (then r
 	$(BIN)/pytest tests/unit/report --update-gold
 
 docs: install ## Write the generated pages and schemas anew
-	$(BIN)/python docs/generate.py
+	$(BIN)/python tools/generate_docs.py
 
 promises: install ## Write docs/promises.md: the gate's promises over simulated pull requests
-	$(BIN)/python docs/promises.py
+	$(BIN)/python tools/measure_promises.py
 
 bench: install ## Measure beside plain scripts, promptfoo and inspect_ai; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/compare.py

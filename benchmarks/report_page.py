@@ -2,8 +2,8 @@
 
     python benchmarks/report_page.py [--cases 50000] [--out page.html]
 
-The cases are as varied as real ones (tests/large.py). Times are of this machine; the page is opened three times and the
-median is told. Exit code 1 where the page passes 20 MB or opens in more than 3 s.
+The cases are as varied as real ones (tests/support/large_reports.py). Times are of this machine. The page is opened
+three times and the median is printed. Exit code 1 where the page passes 20 MB or opens in more than 3 s.
 """
 
 import argparse
@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-import large
-from browsing import CHROMIUM, FLAGS
 from playwright.sync_api import Browser, expect, sync_playwright
+from support import large_reports
+from support.browser import CHROMIUM, FLAGS
 
 from promptci.report.html import html_renderer
 
@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=50_000)
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "promptci-page.html")
     options = parser.parse_args()
-    view = large.view(options.cases)
+    view = large_reports.view(options.cases)
     started = time.process_time()
     text = html_renderer.render(view)
     print(f"written in {time.process_time() - started:.1f} s of one core: {len(text.encode()) / 1e6:.1f} MB")

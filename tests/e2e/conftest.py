@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CHROMIUM, FLAGS, Seen, noted
 from fakes.machine import Machine, laid_out
 from playwright.sync_api import Browser, Page, sync_playwright
+from support.browser import CHROMIUM, FLAGS, Seen, noted
 
 
 @pytest.fixture

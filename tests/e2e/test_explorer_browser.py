@@ -5,14 +5,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import large
 import pytest
-import reports
-from browsing import MARKS, SIZES
 from fakes import tools
-from notation import comparison, many, report
-from payloads import XSS, planted, rich
 from playwright.sync_api import Browser, Page, expect
+from support import large_reports, report_situations
+from support.browser import MARKS, SIZES
+from support.hostile_payloads import XSS, planted, rich
+from support.run_notation import comparison, many, report
 
 from promptci.present import formatting
 from promptci.report.html import html_renderer
@@ -55,8 +54,8 @@ def named(case: str) -> ReportView:
 
 
 def test_every_case_is_counted_and_only_rows_in_view_are_in_the_page(visit: Any) -> None:
-    page = ready(visit(reports.page("several_prompts")))
-    total = sum(len(prompt.case_details) for prompt in reports.SITUATIONS["several_prompts"]().prompts)
+    page = ready(visit(report_situations.page("several_prompts")))
+    total = sum(len(prompt.case_details) for prompt in report_situations.SITUATIONS["several_prompts"]().prompts)
     assert page.locator("#found").inner_text() == f"{total} cases"
     assert page.locator("#grid").get_attribute("aria-rowcount") == str(total + 1)
     assert 10 < page.locator("#rows .row").count() < 40
@@ -66,7 +65,7 @@ def test_every_case_is_counted_and_only_rows_in_view_are_in_the_page(visit: Any)
 
 
 def test_what_broke_stands_first(visit: Any) -> None:
-    page = ready(visit(reports.page("several_prompts")))
+    page = ready(visit(report_situations.page("several_prompts")))
     assert ids(page)[0] == "refund-policy"
     assert set(page.locator("#rows .kind").all_inner_texts()) == {"Broken"}
 
@@ -76,7 +75,7 @@ def test_what_broke_stands_first(visit: Any) -> None:
     [("Broken", 52), ("Fixed", 3), ("Better", None), ("Critical", 1)],
 )
 def test_choosing_an_outcome_shows_those_cases_only(show: str, count: int | None, visit: Any) -> None:
-    page = ready(visit(reports.page("several_prompts")))
+    page = ready(visit(report_situations.page("several_prompts")))
     option = page.locator("#show option", has_text=re.compile(rf"^{show} \("))
     if count is None:
         assert option.count() == 0  # there is one kind of better cases only
@@ -98,7 +97,7 @@ def test_missing_answers_flaky_cases_tags_and_classes_can_be_chosen(visit: Any) 
         page.locator(f"#{field}").select_option(value=value)
         assert set(ids(page)) == expected, value
         page.locator("#reset").click()
-    page = ready(visit(reports.page("several_prompts")))
+    page = ready(visit(report_situations.page("several_prompts")))
     page.locator("#class").select_option(label="negative (24)")
     expect(page.locator("#found")).to_have_text("24 of 258 cases")
     assert set(page.locator("#rows .class-of").all_inner_texts()) == {"negative"}
@@ -116,7 +115,7 @@ def test_missing_answers_flaky_cases_tags_and_classes_can_be_chosen(visit: Any) 
     ],
 )
 def test_the_search_looks_into_ids_questions_and_answers(wanted: str, found: set[str], visit: Any) -> None:
-    page = ready(visit(reports.page("critical_broken")))
+    page = ready(visit(report_situations.page("critical_broken")))
     page.locator("#find").fill(wanted)
     expect(page.locator("#found")).to_have_text(f"{len(found)} of 61 cases")
     assert set(ids(page)) == found
@@ -125,14 +124,14 @@ def test_the_search_looks_into_ids_questions_and_answers(wanted: str, found: set
 
 
 def test_the_search_finds_words_of_reasons_and_errors_too(visit: Any) -> None:
-    page = ready(visit(reports.page("some_answers_failed")))
+    page = ready(visit(report_situations.page("some_answers_failed")))
     page.locator("#find").fill("503 after 5")
     expect(page.locator("#found")).to_have_text("1 of 61 cases")
     assert ids(page) == ["lost-1"]
 
 
 def test_a_heading_sorts_and_a_second_click_turns_it_round(visit: Any) -> None:
-    page = ready(visit(reports.page("regressed")))
+    page = ready(visit(report_situations.page("regressed")))
     head = page.locator("[data-sort='id']")
     head.locator("button").click()
     rising = ids(page)
@@ -169,7 +168,7 @@ def test_sorting_by_a_figure_puts_the_cases_in_its_order(key: str, visit: Any) -
 
 
 def test_a_link_opens_its_case(visit: Any) -> None:
-    page = ready(visit(reports.page("several_prompts"), "#case=greeting/mail-02"))
+    page = ready(visit(report_situations.page("several_prompts"), "#case=greeting/mail-02"))
     assert opened(page) == "greeting / mail-02"
 
 
@@ -192,13 +191,13 @@ def test_a_link_written_by_hand_works_with_slashes_in_it(visit: Any) -> None:
 
 
 def test_a_link_to_a_case_that_is_not_there_says_so(visit: Any) -> None:
-    page = visit(reports.page("regressed"), "#case=order-extractor/no-such")
+    page = visit(report_situations.page("regressed"), "#case=order-extractor/no-such")
     expect(page.locator("#found")).to_have_text("No case of this report is called order-extractor/no-such")
     assert not page.locator("#opened").is_visible()
 
 
 def test_the_filters_are_in_the_link_and_come_back_from_it(visit: Any) -> None:
-    text = reports.page("several_prompts")
+    text = report_situations.page("several_prompts")
     page = ready(visit(text))
     page.locator("#show").select_option(value="broken")
     page.locator("#of-prompt").select_option(value="review-sentiment")
@@ -214,7 +213,7 @@ def test_the_filters_are_in_the_link_and_come_back_from_it(visit: Any) -> None:
 
 
 def test_back_closes_the_case_and_a_link_to_a_section_is_left_alone(visit: Any) -> None:
-    page = ready(visit(reports.page("several_prompts"), "#p2"))
+    page = ready(visit(report_situations.page("several_prompts"), "#p2"))
     assert page.evaluate("location.hash") == "#p2"
     page.locator("#rows .case-row").nth(2).click()
     opened(page)
@@ -224,7 +223,7 @@ def test_back_closes_the_case_and_a_link_to_a_section_is_left_alone(visit: Any) 
 
 
 def test_everything_is_done_by_keys_alone(visit: Any) -> None:
-    page = ready(visit(reports.page("regressed")))
+    page = ready(visit(report_situations.page("regressed")))
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "find"
     page.keyboard.type("mail-1")
@@ -257,7 +256,7 @@ def test_everything_is_done_by_keys_alone(visit: Any) -> None:
 
 
 def test_the_list_of_keys_opens_by_its_key_and_letters_can_be_switched_off(visit: Any) -> None:
-    page = ready(visit(reports.page("regressed")))
+    page = ready(visit(report_situations.page("regressed")))
     page.keyboard.press("?")
     assert page.locator("#keys dl").is_visible()
     page.locator("#single").uncheck()
@@ -273,7 +272,7 @@ def test_the_list_of_keys_opens_by_its_key_and_letters_can_be_switched_off(visit
 )
 def test_an_opened_case_says_what_the_page_says_of_it(situation: str, visit: Any) -> None:
     """Words that differ, marks, latency, cost: drawn by the script as by the server."""
-    page = ready(visit(reports.page(situation)))
+    page = ready(visit(report_situations.page(situation)))
     page.locator("#open-all").click()
     drawn: dict[str, list[str]] = {}
     read = (
@@ -297,7 +296,7 @@ def test_an_opened_case_says_what_the_page_says_of_it(situation: str, visit: Any
 
 
 def test_numbers_are_spelled_as_everywhere_else(visit: Any) -> None:
-    page = ready(visit(reports.page("regressed")))
+    page = ready(visit(report_situations.page("regressed")))
     times = [0.0, 0.4, 1, 9.5, 812.5, 999.4, 999.6, 1004, 1234, 9996, 12_345, 59_940, 59_960, 61_000, 7_654_321]
     prices = [0.0, 1.5e-7, 0.000131, 0.00999, 0.0123, 0.5, 0.994, 0.996, 1, 12.345, 1234.5]
     assert page.evaluate("(all) => all.map(duration)", times) == [formatting.duration(one) for one in times]
@@ -324,7 +323,7 @@ def test_a_payload_in_every_field_does_nothing_when_its_cases_are_shown_and_open
 def test_no_script_makes_markup_of_a_text(browser: Browser, tmp_path: Path) -> None:
     """The policy forbids it, and none of ours tries."""
     path = tmp_path / "page.html"
-    path.write_text(reports.page("regressed"), encoding="utf-8")
+    path.write_text(report_situations.page("regressed"), encoding="utf-8")
     context = browser.new_context()
     page = context.new_page()
     page.goto(path.as_uri())
@@ -340,7 +339,7 @@ def test_no_script_makes_markup_of_a_text(browser: Browser, tmp_path: Path) -> N
 @pytest.mark.parametrize("situation", ["several_prompts", "hostile_text"])
 def test_an_opened_case_does_not_scroll_sideways(situation: str, size: str, visit: Any) -> None:
     width, height = SIZES[size]
-    page = ready(visit(reports.page(situation), viewport={"width": width, "height": height}))
+    page = ready(visit(report_situations.page(situation), viewport={"width": width, "height": height}))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     grid = page.locator("#grid")
     assert grid.evaluate("(one) => one.scrollWidth <= one.clientWidth")
@@ -358,7 +357,7 @@ def test_an_opened_case_does_not_scroll_sideways(situation: str, size: str, visi
 def test_axe_finds_nothing_in_the_table_nor_in_an_opened_case(width: int, scheme: Any, visit: Any) -> None:
     """The policy forbids scripts of others, axe's too, so it is lifted here."""
     size = {"width": width, "height": 800}
-    page = ready(visit(reports.page("several_prompts"), bypass_csp=True, color_scheme=scheme, viewport=size))
+    page = ready(visit(report_situations.page("several_prompts"), bypass_csp=True, color_scheme=scheme, viewport=size))
     page.evaluate((tools.node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
     page.locator("#keys summary").click()
 
@@ -377,14 +376,14 @@ def test_axe_finds_nothing_in_the_table_nor_in_an_opened_case(width: int, scheme
 
 def test_in_the_dark_an_opened_case_is_dark(visit: Any) -> None:
     for scheme, paper in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 23, 29)")):
-        page = ready(visit(reports.page("regressed"), color_scheme=scheme))
+        page = ready(visit(report_situations.page("regressed"), color_scheme=scheme))
         page.locator("#rows .case-row").first.click()
         opened(page)
         assert page.locator("#opened").evaluate("(one) => getComputedStyle(one).backgroundColor") == paper
 
 
 def test_on_paper_the_table_is_gone_and_the_cases_are_whole(visit: Any) -> None:
-    page = ready(visit(reports.page("several_prompts"), "#case=greeting/mail-02"))
+    page = ready(visit(report_situations.page("several_prompts"), "#case=greeting/mail-02"))
     opened(page)
     page.emulate_media(media="print")
     for gone in ("#cases", "#opened", ".tools"):
@@ -397,7 +396,7 @@ def test_on_paper_the_table_is_gone_and_the_cases_are_whole(visit: Any) -> None:
 
 @pytest.mark.parametrize("situation", ["regressed", "set_aside", "all_answers_failed"])
 def test_nothing_moves_when_the_cases_come(situation: str, visit: Any) -> None:
-    page = visit(reports.page(situation), viewport={"width": 1280, "height": 3000})
+    page = visit(report_situations.page(situation), viewport={"width": 1280, "height": 3000})
     ready(page)
     page.wait_for_timeout(300)
     shifts = page.evaluate(
@@ -408,7 +407,7 @@ def test_nothing_moves_when_the_cases_come(situation: str, visit: Any) -> None:
 
 
 def test_without_a_script_words_say_where_the_rest_is(visit: Any) -> None:
-    page = visit(reports.page("several_prompts"), java_script_enabled=False)
+    page = visit(report_situations.page("several_prompts"), java_script_enabled=False)
     section = page.locator("#cases")
     assert "needs a script" in section.inner_text()
     assert "report.json" in section.inner_text()
@@ -419,7 +418,7 @@ def test_without_a_script_words_say_where_the_rest_is(visit: Any) -> None:
 @pytest.mark.long
 def test_a_page_of_fifty_thousand_cases_opens(visit: Any) -> None:
     """Small, soon there, soon of use: a third of each limit on a quiet machine, so that a busy one passes too."""
-    view = large.view(50_000)
+    view = large_reports.view(50_000)
     started = time.process_time()
     text = html_renderer.render(view)
     assert time.process_time() - started < 20  # 7 s of one core when it was written
@@ -450,14 +449,14 @@ def test_a_page_of_fifty_thousand_cases_opens(visit: Any) -> None:
 
 
 def test_the_same_view_gives_the_same_bytes() -> None:
-    view = reports.SITUATIONS["several_prompts"]()
+    view = report_situations.SITUATIONS["several_prompts"]()
     again = ReportView.model_validate(view.model_dump(by_alias=True))
     assert html_renderer.render(view) == html_renderer.render(again)
 
 
 def test_a_browser_that_cannot_unpack_says_so(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "old.html"
-    path.write_text(reports.page("regressed"), encoding="utf-8")
+    path.write_text(report_situations.page("regressed"), encoding="utf-8")
     context = browser.new_context()
     page = context.new_page()
     page.add_init_script("delete globalThis.DecompressionStream")

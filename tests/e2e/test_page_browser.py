@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import reports
-from browsing import MARKS
 from fakes import tools
 from playwright.sync_api import Browser, Page
+from support import report_situations
+from support.browser import MARKS
 
 from promptci.report.model import document
 
@@ -37,7 +37,7 @@ def read(browser: Browser, tmp_path: Path) -> Iterator[Any]:
         context = browser.new_context(**{"viewport": DESK, **options})
         contexts.append(context)
         path = tmp_path / f"{situation}.html"
-        path.write_text(reports.page(situation), encoding="utf-8")
+        path.write_text(report_situations.page(situation), encoding="utf-8")
         page = context.new_page()
         if before:
             page.add_init_script(before)
@@ -131,7 +131,7 @@ def test_on_paper_no_case_and_no_drawing_is_torn_and_the_record_is_there(read: A
     torn = "[...document.querySelectorAll('.case, .chart')].filter((e) => getComputedStyle(e).breakInside !== 'avoid')"
     assert page.evaluate(f"{torn}.length") == 0
     shown = page.locator("#provenance").inner_text()
-    view = reports.SITUATIONS["several_prompts"]()
+    view = report_situations.SITUATIONS["several_prompts"]()
     assert view.head.sha is not None
     assert view.head.sha in shown
     assert document.digest(view) in shown

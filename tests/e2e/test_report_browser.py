@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import reports
-from browsing import MARKS, SIZES, Seen, noted
-from payloads import XSS, planted, rich
 from playwright.sync_api import Browser
+from support import report_situations
+from support.browser import MARKS, SIZES, Seen, noted
+from support.hostile_payloads import XSS, planted, rich
 
 from promptci.report.html import html_renderer
 
 pytestmark = MARKS
 
 
-@pytest.mark.parametrize("situation", reports.SITUATIONS)
+@pytest.mark.parametrize("situation", report_situations.SITUATIONS)
 def test_out_offline_no_network_request(situation: str, visit: Any) -> None:
-    page = visit(reports.page(situation))
+    page = visit(report_situations.page(situation))
     assert page.locator("h1").is_visible()
 
 
@@ -87,7 +87,7 @@ def test_the_policy_stops_what_escaping_would_have_missed(
 @pytest.mark.parametrize("situation", ["several_prompts", "hostile_text", "new_prompt", "no_prompts_changed"])
 def test_the_page_does_not_scroll_sideways(situation: str, scheme: str, size: str, visit: Any) -> None:
     width, height = SIZES[size]
-    page = visit(reports.page(situation), viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = visit(report_situations.page(situation), viewport={"width": width, "height": height}, color_scheme=scheme)
     if page.locator("#open-all").count():
         page.locator("#open-all").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -101,7 +101,7 @@ def test_a_name_without_any_break_does_not_scroll_sideways(visit: Any) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_takes_the_colours_that_the_reader_prefers(scheme: str, visit: Any) -> None:
-    page = visit(reports.page("regressed"), color_scheme=scheme)
+    page = visit(report_situations.page("regressed"), color_scheme=scheme)
     paper, ink, axis = page.evaluate(
         "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
         " getComputedStyle(document.querySelector('.chart text')).fill]"
@@ -111,7 +111,7 @@ def test_the_page_takes_the_colours_that_the_reader_prefers(scheme: str, visit: 
 
 
 def test_a_drawing_shows_its_dots_in_their_colours(visit: Any) -> None:
-    page = visit(reports.page("regressed"))
+    page = visit(report_situations.page("regressed"))
     fills = page.evaluate("[...document.querySelectorAll('.chart circle')].map((dot) => getComputedStyle(dot).fill)")
     assert set(fills) == {"rgb(35, 85, 196)", "rgb(109, 118, 134)"}
     box = page.locator(".chart svg").first.bounding_box()
@@ -120,7 +120,7 @@ def test_a_drawing_shows_its_dots_in_their_colours(visit: Any) -> None:
 
 
 def test_on_paper_everything_is_unfolded_and_the_tools_are_gone(visit: Any) -> None:
-    page = visit(reports.page("several_prompts"))
+    page = visit(report_situations.page("several_prompts"))
     folded = page.locator(".group.right .answer").first
     assert not folded.is_visible()
     page.emulate_media(media="print")
@@ -131,16 +131,16 @@ def test_on_paper_everything_is_unfolded_and_the_tools_are_gone(visit: Any) -> N
 
 
 def test_without_a_script_the_page_is_whole(visit: Any) -> None:
-    page = visit(reports.page("several_prompts"), java_script_enabled=False)
+    page = visit(report_situations.page("several_prompts"), java_script_enabled=False)
     assert page.locator(".case").count() == sum(
-        len(prompt.case_details) for prompt in reports.SITUATIONS["several_prompts"]().prompts
+        len(prompt.case_details) for prompt in report_situations.SITUATIONS["several_prompts"]().prompts
     )
     page.locator(".group.right > summary").first.click()
     assert page.locator(".group.right .case").first.is_visible()
 
 
 def test_a_click_on_a_heading_sorts_the_table_and_a_second_one_turns_it_round(visit: Any) -> None:
-    page = visit(reports.page("several_prompts"))
+    page = visit(report_situations.page("several_prompts"))
     heading = page.locator(".summary thead th").nth(2).locator("button")
     names = ".summary tbody th"
     heading.click()
@@ -153,7 +153,7 @@ def test_a_click_on_a_heading_sorts_the_table_and_a_second_one_turns_it_round(vi
 
 
 def test_the_keyboard_reaches_everything_that_can_be_done(visit: Any) -> None:
-    page = visit(reports.page("regressed"))
+    page = visit(report_situations.page("regressed"))
     reached = set()
     for _ in range(90):
         page.keyboard.press("Tab")

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from shop import GOLDENS, GOOD, PROMPT, config, goldens, prompt, shop
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, prompt, shop
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reports import SITUATIONS
+from support.report_situations import SITUATIONS
 
 from promptci.config import load as config_load
 from promptci.errors import InputError, PromptciError, RefusedError, UsageError

@@ -13,11 +13,13 @@ import pytest
 TESTS = Path(__file__).parents[1]
 
 ENDPOINT, KILL = "sweep/test_endpoint_sweep", "sweep/test_kill"
-CHAT, NETWORK, RETRY = (f"unit/providers/test_{name}" for name in ("openai_chat", "openai_network", "retry"))
-ANSWER, ADDRESS, LIMITER = (f"unit/providers/test_{name}" for name in ("answer", "endpoint", "limiter"))
-EXECUTE, PURSE, JOURNAL, WAITING = (f"unit/runs/test_run_{name}" for name in ("execute", "purse", "journal", "waiting"))
-CHECK, EVENTS, SECRETS = (f"jobs/test_{name}" for name in ("check", "github_events", "secrets"))
-QUARANTINE, COMPARABLE = "jobs/test_quarantined_cases", "jobs/test_comparable_run"
+CHAT, NETWORK, RETRY = (f"unit/providers/http/test_{name}" for name in ("openai_chat", "openai_network", "retry"))
+ANSWER, ADDRESS, LIMITER = (f"unit/providers/http/test_{name}" for name in ("response_parser", "endpoint", "limiter"))
+EXECUTE, PURSE, JOURNAL, WAITING = (
+    f"unit/runs/test_{name}" for name in ("execute", "budget", "journal", "waiting_calls")
+)
+CHECK, EVENTS, SECRETS = (f"integration/test_{name}" for name in ("check", "github_events", "secrets"))
+QUARANTINE, COMPARABLE = "integration/test_quarantined_cases", "integration/test_comparability"
 PROMPTS, HOSTILE, RENDER = (f"unit/prompts/test_{name}" for name in ("prompts", "prompts_hostile", "render_hostile"))
 GOLDENS, TABLES = "unit/goldens/test_goldens", "unit/goldens/test_goldens_hostile"
 FILES, YAML = "unit/files/test_files", "unit/files/test_yaml_hostile"
@@ -80,7 +82,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "in_golden_one_case": (f"{STATS}::test_too_few_cases_show_nothing",),
     "in_golden_duplicate_ids": (f"{GOLDENS}::test_an_id_used_twice_names_both_places",),
     "in_golden_missing_id": (f"{GOLDENS}::test_every_mistake_is_named_with_its_line",),
-    "in_golden_id_with_html": ("unit/report/test_report_escape::test_escaped_text_becomes_text_and_nothing_else",),
+    "in_golden_id_with_html": ("unit/present/test_escape::test_escaped_text_becomes_text_and_nothing_else",),
     "in_golden_100k_cases": (
         f"{GOLDENS}::test_a_hundred_thousand_cases_are_read",
         f"{TABLES}::test_a_hundred_thousand_cases_take_seconds",
@@ -129,7 +131,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"{WAITING}::test_a_wrong_key_is_shown_to_no_more_than_are_under_way",
     ),
     "llm_400_context_length": (
-        "unit/runs/test_run_sweep::test_a_failure_that_stays_costs_its_answer_or_where_hopeless_the_rest",
+        "sweep/test_run_sweep::test_a_failure_that_stays_costs_its_answer_or_where_hopeless_the_rest",
     ),
     "llm_connect_refused": (f"{NETWORK}::test_a_closed_port_is_named_and_ends_the_run",),
     "llm_dns_fail": (f"{NETWORK}::test_a_name_that_does_not_resolve_is_named",),
@@ -157,7 +159,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     ),
     "llm_fingerprint_changes_mid_run_between_arms": (
         f"{COMPARABLE}::test_another_set_up_for_one_version_is_a_remark",
-        "unit/runs/test_run_plan::test_each_version_goes_first_about_half_the_time_and_the_same_way_every_run",
+        "unit/pipeline/test_questions::test_each_version_goes_first_about_half_the_time_and_the_same_way_every_run",
     ),
     "llm_response_contains_api_key_echo": (f"{SECRETS}::test_llm_response_contains_api_key_echo", *SWEPT),
     "llm_base_url_http_plain": (f"{ADDRESS}::test_an_address_that_exposes_something_is_refused_with_advice",),

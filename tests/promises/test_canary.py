@@ -8,9 +8,9 @@ from random import Random
 
 import numpy as np
 import pytest
-import traffic
 from numpy.typing import NDArray
-from traffic import START, Ways
+from support import canary_traffic
+from support.canary_traffic import START, Ways
 
 from promptci.requestlog.model import Observation
 from promptci.rollout import measure
@@ -136,7 +136,7 @@ def rolled_back(canaries: Sequence[Sequence[Observation]], policy: CanaryPolicy)
 def test_all_metrics_of_a_step_together_spend_what_the_step_may() -> None:
     """Whole canaries, from requests to evidence, with marks, measures and blocks as they are used."""
     policy = CanaryPolicy(alpha=0.3, limits=(*CanaryPolicy().limits, ("signals", 0.02)))
-    canaries = [traffic.traffic(1500, share=25, seed=seed) for seed in range(400)]
+    canaries = [canary_traffic.traffic(1500, share=25, seed=seed) for seed in range(400)]
     assert rolled_back(canaries, policy) <= 0.1 + above(0.1, 400)  # a third of alpha, there being three steps
 
 
@@ -145,7 +145,7 @@ def people(seed: int) -> list[Observation]:
     draw = Random(seed)  # noqa: S311 - made-up data
     chances = {f"u{user}": draw.choice([0.05, 0.95]) for user in range(200)}
     arms = {user: draw.choice(["stable", "canary"]) for user in chances}
-    template = traffic.traffic(1, Ways(errors=0.0), Ways(errors=0.0))[0]
+    template = canary_traffic.traffic(1, Ways(errors=0.0), Ways(errors=0.0))[0]
     return [
         replace(
             template,

@@ -13,7 +13,7 @@ from fakes.openai_server import Call, OpenAIServer, Reply
 from fakes.repo import RepoBuilder
 from fakes.virtual_clock import VirtualClock
 from fakes.wire_faults import CANARY, WALL, faults
-from shop import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, world
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, world
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.providers.http.openai_chat import OpenAIChat

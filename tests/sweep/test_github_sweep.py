@@ -10,7 +10,7 @@ import pytest
 from fakes import github as fake
 from fakes.github import Reply, no
 from fakes.jumping_clock import NOW, JumpingClock, client
-from reports import SITUATIONS
+from support.report_situations import SITUATIONS
 
 from promptci.action import publication as bulletins
 from promptci.app.requests import RunResult

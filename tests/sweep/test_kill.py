@@ -17,7 +17,7 @@ from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shop import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, shop
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, shop
 
 from promptci.report.write import OUTPUTS
 from promptci.runs import journal

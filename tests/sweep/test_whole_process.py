@@ -12,8 +12,8 @@ from fakes import github as fake
 from fakes.github import no
 from fakes.openai_server import Call, OpenAIServer, Reply
 from fakes.wire_faults import CANARY, faults
-from running import Run
-from shop import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop
+from support.action_runner import Run
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop
 
 KINDS = ("429 in milliseconds", "500", "reset in the body", "hang before", "truncated json", "redirect", "401")
 LONGEST_S = 45.0

@@ -64,7 +64,7 @@ class Pace:
     make the wait four times as long, without touching the rate found: a window of time is used up. Where headers
     show a window, what is left is spread over the rest of it.
 
-    What is promised stands in docs/endpoints.md, and `tests/unit/providers/test_pace.py` simulates it. Calls that were
+    What is promised stands in docs/endpoints.md, and `test_rate_estimator.py` simulates it. Calls that were
     sent apart may arrive together: where their travel differs by a part that is exponential with mean s, and an
     endpoint has no room for two at once, at most 1 / (1 + s R ln 25) of R can be had with 2 % of calls refused, for
     the difference of two such times is Laplace's and exceeds x with probability exp(-x / s) / 2.

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from reports import SITUATIONS
-from shop import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
+from support.report_situations import SITUATIONS
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
 from promptci.report import write
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from situations import comparison, quality_rows
+from support.comparison_notation import comparison, quality_rows
 
 from promptci.compare.compare import compare
 from promptci.compare.model import Comparison, Quality

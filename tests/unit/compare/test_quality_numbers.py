@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from situations import comparison, prompt, quality_rows
+from support.comparison_notation import comparison, prompt, quality_rows
 
 from promptci.compare.compare import compare
 from promptci.compare.model import Comparison, Quality

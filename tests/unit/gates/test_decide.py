@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from situations import comparison, prompt, quality_rows
+from support.comparison_notation import comparison, prompt, quality_rows
 
 from promptci.compare.model import Comparison, PairedCase
 from promptci.config.policy import GateMode, GatePolicy, OnInconclusive, OnMissingGoldens

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from situations import comparison, quality_rows
+from support.comparison_notation import comparison, quality_rows
 
 from promptci.compare.compare import compare
 from promptci.compare.model import Comparison

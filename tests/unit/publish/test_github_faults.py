@@ -13,9 +13,9 @@ from fakes.jumping_clock import NOW, JumpingClock, client
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from notation import comparison, many, report
-from payloads import planted, rich
-from reports import HOSTILE, SITUATIONS
+from support.hostile_payloads import planted, rich
+from support.report_situations import HOSTILE, SITUATIONS
+from support.run_notation import comparison, many, report
 
 from promptci.action import publication as bulletins
 from promptci.app.requests import RunResult

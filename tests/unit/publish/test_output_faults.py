@@ -12,8 +12,8 @@ from fakes import github as fake
 from fakes import runner
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from notation import comparison, report
-from payloads import XSS, planted, rich
+from support.hostile_payloads import XSS, planted, rich
+from support.run_notation import comparison, report
 
 from promptci.action import publication as bulletins
 from promptci.app.requests import RunResult

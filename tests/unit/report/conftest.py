@@ -1,7 +1,7 @@
 """The gold files as a fixture."""
 
 import pytest
-from goldtest import Gold
+from support.gold_files import Gold
 
 
 @pytest.fixture

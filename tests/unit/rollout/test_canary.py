@@ -1,4 +1,4 @@
-"""Every outcome of a canary, by made-up traffic."""
+"""Every outcome of a canary, by made-up canary_traffic."""
 
 import re
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-import traffic
-from traffic import CANARY, PROMPT, STABLE, START, Ways
+from support import canary_traffic
+from support.canary_traffic import CANARY, PROMPT, STABLE, START, Ways
 
 from promptci.requestlog.model import Observation
 from promptci.rollout.canary import Decision, Outcome, decide
@@ -19,7 +19,7 @@ DEPLOYED = Deployed(prompt=PROMPT, stable=STABLE, canary=CANARY, share=5)
 STANDING = Standing(stable=STABLE, canary=CANARY, share=5, since=START)
 NOW = START + timedelta(hours=30, minutes=5)
 POLICY = CanaryPolicy()
-SAME = traffic.traffic(30_000)
+SAME = canary_traffic.traffic(30_000)
 
 
 def at(
@@ -50,21 +50,21 @@ def test_a_canary_that_is_no_worse_goes_to_the_next_step() -> None:
     ],
 )
 def test_a_canary_that_is_worse_is_rolled_back(ways: Ways, metric: str) -> None:
-    found = at(traffic.traffic(30_000, ways))
+    found = at(canary_traffic.traffic(30_000, ways))
     assert (found.outcome, found.new_share) == (Outcome.ROLL_BACK, 0)
     assert [reason.startswith(metric) for reason in found.reasons] == [True]
     assert found.standing == replace(STANDING, share=0, rolled_back=NOW, why=found.reasons[0])
 
 
 def test_complaints_are_tested_where_they_have_a_limit() -> None:
-    requests = traffic.traffic(30_000, Ways(complaints=0.08))
+    requests = canary_traffic.traffic(30_000, Ways(complaints=0.08))
     assert at(requests).outcome is Outcome.PROMOTE
     found = at(requests, policy=replace(POLICY, limits=(*POLICY.limits, ("signals", 0.02))))
     assert (found.outcome, found.reasons[0][:10]) == (Outcome.ROLL_BACK, "Complaints")
 
 
 def test_a_worsening_that_is_shown_but_under_the_limit_does_not_end_a_canary() -> None:
-    found = at(traffic.traffic(30_000, Ways(quality=0.9)), policy=replace(POLICY, limits=(("quality", 0.2),)))
+    found = at(canary_traffic.traffic(30_000, Ways(quality=0.9)), policy=replace(POLICY, limits=(("quality", 0.2),)))
     (measured,) = found.measured
     assert measured.p_worse < measured.alpha
     assert found.outcome is Outcome.PROMOTE
@@ -75,14 +75,14 @@ def test_a_worsening_that_is_shown_but_under_the_limit_does_not_end_a_canary() -
 )
 def test_an_outage_that_hits_both_arms_is_not_blamed_on_the_prompt(canary: Ways, stable: Ways) -> None:
     """FAULTS 129: the last third of the time, the provider fails for everybody."""
-    broken = traffic.traffic(30_000, canary, stable)
+    broken = canary_traffic.traffic(30_000, canary, stable)
     found = at(SAME[:20_000] + broken[20_000:])
     assert (found.outcome, found.new_share) == (Outcome.HOLD, 5)
     assert "the provider's trouble, not the canary's" in found.reasons[0]
 
 
 def test_a_canary_that_fails_more_than_a_failing_control_is_still_rolled_back() -> None:
-    found = at(traffic.traffic(30_000, Ways(errors=0.6), Ways(errors=0.3)))
+    found = at(canary_traffic.traffic(30_000, Ways(errors=0.6), Ways(errors=0.3)))
     assert found.outcome is Outcome.ROLL_BACK
 
 
@@ -109,7 +109,7 @@ def test_telemetry_that_is_late_holds() -> None:
 
 
 def test_what_was_shown_before_the_log_fell_silent_still_counts() -> None:
-    found = at(traffic.traffic(30_000, Ways(quality=0.8)), now=NOW + timedelta(hours=9))
+    found = at(canary_traffic.traffic(30_000, Ways(quality=0.8)), now=NOW + timedelta(hours=9))
     assert found.outcome is Outcome.ROLL_BACK
 
 
@@ -134,7 +134,7 @@ def test_marks_that_have_not_come_yet_are_waited_for() -> None:
     unmarked = [replace(one, quality=None) for one in SAME]
     assert at(unmarked, now=START + timedelta(hours=2)).outcome is Outcome.WAIT
     small = replace(POLICY, min_requests=10, limits=(("latency", 0.05),))
-    half = traffic.traffic(150, share=50)
+    half = canary_traffic.traffic(150, share=50)
     found = at(half, deployed=replace(DEPLOYED, share=50), standing=replace(STANDING, share=50), policy=small)
     assert found.outcome is Outcome.WAIT
     assert "0 marks of the canary" in found.reasons[0]
@@ -146,7 +146,7 @@ def test_a_judge_that_fails_for_the_canary_alone_holds() -> None:
 
 
 def test_a_split_that_is_not_as_configured_holds_even_a_bad_canary() -> None:
-    bad = traffic.traffic(30_000, Ways(quality=0.82), share=7)
+    bad = canary_traffic.traffic(30_000, Ways(quality=0.82), share=7)
     found = at([replace(one, share=5.0) for one in bad])
     assert (found.outcome, found.new_share) == (Outcome.HOLD, 5)
     assert "Requests of one arm are lost or sent astray" in found.reasons[0]
@@ -162,13 +162,13 @@ def test_users_in_both_arms_hold() -> None:
 def test_a_step_takes_its_least_time_and_requests() -> None:
     early = at(policy=replace(POLICY, min_time_s=36 * 3600.0))
     assert (early.outcome, early.reasons) == (Outcome.WAIT, ("30.1 hours of at least 36 hours have passed.",))
-    few = at(traffic.traffic(3000))
+    few = at(canary_traffic.traffic(3000))
     assert few.outcome is Outcome.WAIT
     assert re.fullmatch(r"Quality: 1\d\d marks of .* of at least 200 each\.", few.reasons[0])
 
 
 def test_what_cannot_be_decided_waits_and_at_last_holds() -> None:
-    middling = traffic.traffic(30_000, Ways(quality=0.945), seed=4)
+    middling = canary_traffic.traffic(30_000, Ways(quality=0.945), seed=4)
     found = at(middling)
     assert found.outcome is Outcome.WAIT
     assert found.reasons[0].endswith("not yet shown to be within 2 points.")
@@ -224,11 +224,11 @@ def test_a_person_may_pause_and_the_step_then_begins_anew() -> None:
 
 def test_the_last_step_is_the_end() -> None:
     half, whole = replace(DEPLOYED, share=50), replace(DEPLOYED, share=100)
-    last = at(traffic.traffic(30_000, share=50), deployed=half, standing=replace(STANDING, share=50))
+    last = at(canary_traffic.traffic(30_000, share=50), deployed=half, standing=replace(STANDING, share=50))
     assert (last.outcome, last.new_share) == (Outcome.PROMOTE, 100)
     done = at(deployed=whole, standing=last.standing)
     assert (done.outcome, done.new_share) == (Outcome.HOLD, 100)
-    assert done.reasons[0].startswith("The canary has all traffic. Make it the stable version")
+    assert done.reasons[0].startswith("The canary has all canary_traffic. Make it the stable version")
 
 
 def test_without_a_canary_there_is_nothing_to_do() -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from unit.scoring.judges import EVALUATOR, LLM, FakeJudge, answered
+from support.fake_judges import EVALUATOR, LLM, FakeJudge, answered
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request

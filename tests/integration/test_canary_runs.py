@@ -1,0 +1,191 @@
+"""`promptci canary` from end to end: real files in a real repository, look after look."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fakes.repo import RepoBuilder
+from support import canary_traffic
+from support.canary_traffic import START, Ways
+
+from promptci.rollout import deployment
+
+FILE = """\
+# Who gets what.
+prompts:
+  order:
+    stable: v1
+    canary:
+      version: v2
+      share: 0   # percent
+policy:
+  min_requests: 100
+  min_time: 6h
+  max_quality_drop: 0.05
+  max_error_rise: 0.05
+"""
+YML, STATE = "deployments/production.yml", "deployments/production.canary.json"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> RepoBuilder:
+    builder = RepoBuilder(tmp_path / "shop").write({YML: FILE})
+    builder.commit()
+    builder.git("tag", "v1")
+    builder.commit()
+    builder.git("tag", "v2")
+    return builder
+
+
+def look(
+    shop: RepoBuilder, hours: float, *words: str, log: str = "logs/*.jsonl", env: str = "production", **environ: str
+) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
+    now = f"{START + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
+    command = [sys.executable, "-m", "promptci", "canary", "--env", env, "--log", log, "--now", now, *words]
+    return subprocess.run(
+        command, cwd=shop.path, env={**kept, **environ}, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def shares(shop: RepoBuilder) -> list[float]:
+    return [one.share for one in deployment.load((shop.path / YML).read_bytes(), YML).prompts]
+
+
+GOOD, BAD = Ways(), Ways(quality=0.7)
+
+
+def log(shop: RepoBuilder, name: str, first: float, share: float, canary: Ways = GOOD) -> None:
+    """Eight hours of traffic from `first` hours after the start on, which every user begins anew."""
+    n = 4000 if share > 5 or canary is BAD else 12_000
+    found = canary_traffic.traffic(n, canary, share=share, hours=8, seed=int(first))
+    moved = [
+        replace(one, id=f"{name}-{one.id}", time=one.time + timedelta(hours=first))  # one day after the other
+        for one in found
+    ]
+    canary_traffic.write(shop.path / "logs" / f"{name}.jsonl", moved)
+
+
+def test_a_good_canary_goes_through_all_steps_and_skips_none(shop: RepoBuilder, tmp_path: Path) -> None:
+    begun = look(shop, 0, "--apply")
+    assert (begun.returncode, shares(shop)) == (0, [5]), begun.stderr
+    assert "order: wait: 0% → 5%" in begun.stdout
+    for step, (share, after) in enumerate(((5, 25), (25, 50), (50, 100))):
+        log(shop, f"day{step}", 8 * step, share)
+        early = look(shop, 8 * step + 4, "--apply")
+        assert (early.returncode, shares(shop)) == (0, [share]), early.stdout + early.stderr
+        done = look(shop, 8 * step + 8, "--apply")
+        assert (done.returncode, shares(shop)) == (0, [after]), done.stdout + done.stderr
+        assert f"order: promote: {share}% → {after}%" in done.stdout
+    last = look(shop, 25, "--apply")
+    assert (last.returncode, shares(shop)) == (0, [100])
+    assert "order: hold at 100%" in last.stdout
+    assert (shop.path / YML).read_text() == FILE.replace("share: 0 ", "share: 100 ")
+
+
+def test_a_bad_canary_is_rolled_back_and_stays_so(shop: RepoBuilder, tmp_path: Path) -> None:
+    look(shop, 0, "--apply")
+    log(shop, "day", 0, 5, BAD)
+    runner = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_OUTPUT": str(tmp_path / "output")}
+    done = look(shop, 8, "--apply", GITHUB_ACTIONS="true", **runner)
+    assert (done.returncode, shares(shop)) == (1, [0]), done.stdout + done.stderr
+    assert "::error title=promptci canary%3A order%3A roll back::Quality: 68.9%25" in done.stdout
+    assert "### ⏪ Canaries in `production`: roll back" in (tmp_path / "summary").read_text()
+    told = (tmp_path / "output").read_text()
+    assert "roll back\n" in told
+    assert "true\n" in told
+    written = json.loads((shop.path / "promptci-report" / "canary.json").read_text())
+    assert (written["outcome"], written["prompts"][0]["new_share"]) == ("roll back", 0)
+    assert (shop.path / "promptci-report" / "canary.md").read_text().rstrip() + "\n" == (
+        tmp_path / "summary"
+    ).read_text()
+
+    again = look(shop, 9, "--apply")
+    assert (again.returncode, shares(shop)) == (0, [0])
+    assert "stays so until a version changes" in again.stdout
+    (shop.path / YML).write_text(FILE.replace("share: 0", "share: 5"))
+    loose = look(shop, 10, "--apply")
+    assert (loose.returncode, shares(shop)) == (1, [0])
+    shop.git("tag", "v3")
+    (shop.path / YML).write_text(FILE.replace("version: v2", "version: v3"))
+    fresh = look(shop, 11, "--apply")
+    assert (fresh.returncode, shares(shop)) == (0, [5])
+    assert json.loads((shop.path / STATE).read_text())["prompts"]["order"]["rolled_back"] is None
+
+
+def test_without_apply_nothing_in_the_repository_changes(shop: RepoBuilder) -> None:
+    done = look(shop, 0, "--out", str(shop.path.parent / "out"))
+    assert (done.returncode, shares(shop)) == (0, [0])
+    assert "order: wait: 0% → 5%" in done.stdout
+    assert "nothing was written" in (shop.path.parent / "out" / "canary.md").read_text()
+    assert shop.git("status", "--porcelain") == ""
+
+
+def test_a_look_that_changes_nothing_writes_nothing(shop: RepoBuilder) -> None:
+    look(shop, 0, "--apply")
+    log(shop, "day", 0, 5)
+    shop.write({".gitignore": "logs\npromptci-report\n"}).commit()
+    for hours in (1, 1.25, 1.5):
+        assert look(shop, hours, "--apply").returncode == 0
+        assert shop.git("status", "--porcelain") == ""
+
+
+def test_a_stop_between_the_two_files_is_safe(shop: RepoBuilder) -> None:
+    """The state is written first: a rollback is taken up again, a promotion begins its step anew."""
+    look(shop, 0, "--apply")
+    log(shop, "day", 0, 5, BAD)
+    before = (shop.path / YML).read_bytes()
+    look(shop, 8, "--apply")
+    (shop.path / YML).write_bytes(before)
+    again = look(shop, 9, "--apply")
+    assert (again.returncode, shares(shop)) == (1, [0])
+
+
+@pytest.mark.parametrize(
+    ("changed", "words", "code", "said"),
+    [
+        ({}, {"env": "staging"}, 2, "There is no deployments/staging.yml"),
+        ({}, {"env": "../etc"}, 2, "`../etc` cannot be an environment"),
+        ({}, {"log": "gone.jsonl"}, 2, "There is no file `gone.jsonl`"),
+        ({YML: FILE.replace("policy", "polcy")}, {}, 2, f"{YML}:8: unknown key `polcy`. Did you mean `policy`?"),
+        ({YML: FILE.replace("version: v2", "version: v9")}, {}, 4, "There is no commit `v9` here"),
+        ({STATE: "{}"}, {}, 4, f"{STATE}: `format` cannot be used"),
+        ({STATE: "{}", ".gitignore": "*.json\n"}, {}, 4, "git ignores the file"),
+        ({"logs/bad.jsonl": "{}\n"}, {}, 4, "1 of 1 lines of the log cannot be used"),
+    ],
+)
+def test_what_cannot_be_evaluated_changes_nothing(
+    shop: RepoBuilder, changed: dict[str, str], words: dict[str, str], code: int, said: str
+) -> None:
+    """FAULTS 127: neither a promotion nor a rollback comes of what cannot be read."""
+    shop.write(changed)
+    before = (shop.path / YML).read_bytes()
+    done = look(shop, 0, "--apply", log=words.get("log", "logs/*.jsonl"), env=words.get("env", "production"))
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    assert said in done.stderr
+    assert (shop.path / YML).read_bytes() == before
+
+
+def test_a_deployment_file_that_is_a_link_is_not_followed(shop: RepoBuilder, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.yml").write_text(FILE)
+    (shop.path / YML).unlink()
+    shop.link(YML, str(tmp_path / "elsewhere.yml"))
+    done = look(shop, 0, "--apply")
+    assert done.returncode == 4
+    assert "symbolic link" in done.stderr
+
+
+def test_bad_lines_are_named_and_secrets_are_not_shown(shop: RepoBuilder) -> None:
+    look(shop, 0, "--apply")
+    log(shop, "day", 0, 5)
+    with (shop.path / "logs" / "day.jsonl").open("a") as file:
+        file.write('{"promptci.request": "x", "time": "sk-canary-0123456789abcdef"}\n')
+    done = look(shop, 8, OPENAI_API_KEY="sk-canary-0123456789abcdef")
+    assert done.returncode == 0, done.stderr
+    assert "not counted: logs/day.jsonl:12001: `time` is" in done.stdout
+    assert "0123456789abcdef" not in done.stdout + done.stderr

@@ -1,0 +1,92 @@
+"""An endpoint that swaps the model under one version: a whole run says so, and neither fails nor passes by it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.openai_server import Call, Reply, completion, reply
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop
+
+from promptci.app.requests import RunResult
+from promptci.report.model.report import PromptView
+
+BETTER = "Copy the order number, nothing else."
+
+
+def only(outcome: RunResult) -> PromptView:
+    assert outcome.view is not None
+    (found,) = outcome.view.prompts
+    return found
+
+
+def rules(outcome: RunResult) -> set[str]:
+    return {reason.rule for reason in only(outcome).reasons}
+
+
+def swapping(call: Call) -> Reply:
+    """Answer the new version with another model, set up in another way."""
+    new = call.body["messages"][0]["content"] != GOOD
+    return reply({**completion(model(call), model="fake-1-2026-02-02" if new else "fake-1-2026-01-01")})
+
+
+@pytest.mark.parametrize("instruction", [BAD, BETTER])
+def test_a_swapped_model_makes_the_versions_not_comparable(tmp_path: Path, instruction: str) -> None:
+    with serving(swapping) as server:
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}, server)
+        builder.write({PROMPT: prompt(instruction)}).commit()
+        outcome = checked(builder)
+    found = only(outcome)
+    assert (found.verdict, outcome.exit_code, found.quality) == ("inconclusive", 0, None)
+    assert rules(outcome) == {"not-comparable"}
+    assert found.comparability is not None
+    assert found.comparability.parts["models returned"] == "fake-1-2026-01-01 → fake-1-2026-02-02"
+    assert "not comparable" in (tmp_path / "out" / "comment.md").read_text()
+
+
+def test_another_model_than_the_one_asked_for_is_a_remark(tmp_path: Path) -> None:
+    def other(call: Call) -> Reply:
+        return reply(completion(model(call), model="cheaper-1"))
+
+    with serving(other) as server:
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}, server)
+        builder.write({PROMPT: prompt(BETTER)}).commit()
+        outcome = checked(builder)
+    assert only(outcome).verdict == "pass"
+    assert {"model-returned", "not-worse"} <= rules(outcome)
+
+
+def test_another_set_up_for_one_version_is_a_remark(tmp_path: Path) -> None:
+    def moved(call: Call) -> Reply:
+        new = call.body["messages"][0]["content"] != GOOD
+        return reply({**completion(model(call), model="fake-1"), "system_fingerprint": f"fp_{int(new)}"})
+
+    with serving(moved) as server:
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}, server)
+        builder.write({PROMPT: prompt(BETTER)}).commit()
+        outcome = checked(builder)
+    assert only(outcome).verdict == "pass"
+    assert {"set-up-differs", "not-worse"} <= rules(outcome)
+
+
+def test_the_fingerprint_names_who_judged_and_stays_the_same_from_run_to_run(tmp_path: Path) -> None:
+    def judged(call: Call) -> Reply | str:
+        return '{"score": 5}' if "You grade" in call.body["messages"][0]["content"] else model(call)
+
+    def run(rubric: str, name: str) -> PromptView:
+        rows = "".join(
+            json.dumps({**json.loads(line), "assert": [{"type": "judge"}]}) + "\n" for line in goldens(8).splitlines()
+        )
+        with serving(judged) as server:
+            judge: dict[str, Any] = {"model": "judge-1", "rubric": "rubric.md", "probes": 0}
+            files = {"promptci.yml": config(server, judge=judge), "rubric.md": rubric}
+            builder = shop(tmp_path / name, {**files, PROMPT: prompt(GOOD), GOLDENS: rows})
+            builder.write({PROMPT: prompt(BETTER)}).commit()
+            return only(checked(builder))
+
+    first, again, other = run("Be kind.", "a"), run("Be kind.", "b"), run("Be strict.", "c")
+    assert first.comparability is not None
+    assert other.comparability is not None
+    assert first.comparability == again.comparability
+    assert first.comparability.parts["judge"].startswith("judge-1, rubric ")
+    assert first.comparability.fingerprint != other.comparability.fingerprint

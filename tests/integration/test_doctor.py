@@ -1,0 +1,319 @@
+"""The doctor over real repositories: a good one is left alone, and each thing to mend is named at its line."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from fakes.repo import RepoBuilder
+from support.repositories import GOLDENS, GOOD, PROMPT, goldens, prompt
+
+from promptci import cli
+from promptci.errors import GitError
+from promptci.files import packaged
+from promptci.usecases.setup import demo, doctor, init
+
+WORKFLOW = ".github/workflows/prompts.yml"
+PINNED = "promptci/promptci@" + "a" * 40
+CONFIG = "version: 1\nprovider:\n  prices: {fake-1: {input_usd: 1, output_usd: 1}}\n"
+
+
+def workflow() -> str:
+    """Give the workflow that init writes, pinned as it will be from a release on."""
+    text = (packaged.folder("templates") / "init" / "workflow.yml").read_text(encoding="utf-8")
+    return re.sub(r"promptci/promptci@\S+", PINNED, text)
+
+
+def repository(path: Path, **files: str | None) -> RepoBuilder:
+    """Make a good repository, with some files replaced, and those that are None left out."""
+    good: dict[str, str | None] = {
+        "promptci.yml": CONFIG,
+        PROMPT: prompt(GOOD),
+        GOLDENS: goldens(20),
+        WORKFLOW: workflow(),
+        ".gitignore": ".promptci/\npromptci-report/\n",
+    }
+    builder = RepoBuilder(path / "repository")
+    builder.write({name: text for name, text in {**good, **files}.items() if text is not None})
+    return builder
+
+
+def told(builder: RepoBuilder) -> list[str]:
+    """Give the findings as they are printed."""
+    return [f"{found.weight}: {found.problem}" for found in doctor.examine(builder.path, "promptci.yml")]
+
+
+def changed(before: str, after: str) -> str:
+    """Give the good workflow with one thing changed."""
+    text = workflow()
+    assert before in text
+    return text.replace(before, after)
+
+
+def line_of(text: str, words: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), start=1) if words in line)
+
+
+def test_a_good_repository_has_nothing_to_mend(tmp_path: Path) -> None:
+    assert told(repository(tmp_path)) == []
+
+
+@pytest.mark.parametrize("provider", ["openai", "local"])
+def test_what_init_writes_lacks_only_a_release_to_pin(provider: str, tmp_path: Path) -> None:
+    builder = RepoBuilder(tmp_path / "fresh")
+    init.start(builder.path, provider=provider)
+    (finding,) = told(builder)
+
+    assert finding.startswith("warning: .github/workflows/prompts.yml:")
+    assert "`promptci/promptci@v0.1.0` is not pinned by a full SHA" in finding
+
+
+def test_the_example_lacks_only_a_release_to_pin(tmp_path: Path) -> None:
+    demo.lay_out(tmp_path / "shop")
+    (finding,) = doctor.examine(tmp_path / "shop", "promptci.yml")
+
+    assert (finding.weight, "is not pinned by a full SHA" in finding.problem.what) == ("warning", True)
+
+
+CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"
+WORKFLOW_CASES = {
+    "permission lacking": (
+        "      statuses: write        # the commit status\n",
+        "",
+        "error",
+        "permissions:",
+        "statuses: write",
+    ),
+    "permission to read only": (
+        "pull-requests: write ",
+        "pull-requests: read ",
+        "error",
+        "permissions:",
+        "the comment needs",
+    ),
+    "permission too many": ("contents: read", "contents: write", "warning", "contents:", "more than promptci needs"),
+    "another permission": (
+        "      contents: read\n",
+        "      contents: read\n      id-token: write\n",
+        "warning",
+        "id-token",
+        "misuse",
+    ),
+    "time too short": (
+        "timeout-minutes: 60",
+        "timeout-minutes: 45",
+        "error",
+        "timeout-minutes",
+        "killed after 45 minutes",
+    ),
+    "no time": ("    timeout-minutes: 60\n", "", "warning", "  promptci:", "billed for 360"),
+    "one group for all": (
+        "promptci-${{ github.event.pull_request.number }}",
+        "promptci",
+        "error",
+        "concurrency:",
+        "share",
+    ),
+    "shallow": ("fetch-depth: 0", "fetch-depth: 1", "error", "fetch-depth", "one commit only"),
+    "no depth": ("          fetch-depth: 0\n", "", "error", "with:", "one commit only"),
+    "credentials": ("          persist-credentials: false\n", "", "warning", "with:", "leaves the token"),
+    "no checkout": (CHECKOUT, "actions/setup-node@" + "b" * 40, "error", f"- uses: {PINNED}", "not checked out"),
+    "tag": (CHECKOUT, "actions/checkout@v4", "warning", "checkout@v4", "not pinned"),
+    "our tag": (PINNED, "promptci/promptci@main", "warning", "promptci@main", "not pinned"),
+    "target": ("  pull_request:\n", "  pull_request_target:\n", "error", "  promptci:", "Use `pull_request`"),
+    "no trigger": ("  pull_request:\n", "  gollum:\n", "warning", "  promptci:", "nothing starts"),
+    "key in the file": ("${{ secrets.OPENAI_API_KEY }}", "sk-abcdefghijkl", "error", "api-key", "the key itself"),
+    "no key": (
+        "          api-key: ${{ secrets.OPENAI_API_KEY }}\n",
+        "",
+        "error",
+        f"- uses: {PINNED}",
+        "nothing sets OPENAI_API_KEY",
+    ),
+    "unknown input": ("api-key:", "api_key:", "error", "api_key", "Did you mean `api-key`?"),
+    "upload only if passed": ("        if: always()\n", "", "error", "upload-artifact", "is lost"),
+    "no upload": ("actions/upload-artifact@", "actions/cache@", "warning", f"- uses: {PINNED}", "gone with the runner"),
+    "goes on": (
+        "        id: promptci\n",
+        "        continue-on-error: true\n",
+        "error",
+        "continue-on-error",
+        "lets a blocked change merge",
+    ),
+    "windows": ("ubuntu-latest", "windows-latest", "error", "runs-on", "Linux only"),
+    "write-all": ("permissions: {}", "permissions: write-all", None, "", ""),
+    "another variable": ("        id: promptci\n", "        id: promptci\n        env: {A: b}\n", None, "", ""),
+}
+
+
+@pytest.mark.parametrize("case", WORKFLOW_CASES)
+def test_a_workflow_that_could_do_better(case: str, tmp_path: Path) -> None:
+    before, after, weight, words, said = WORKFLOW_CASES[case]
+    text = changed(before, after)
+    findings = told(repository(tmp_path, **{WORKFLOW: text}))
+
+    if weight is None:  # the job states its own
+        assert findings == []
+        return
+    matching = [finding for finding in findings if said in finding]
+    assert len(matching) == 1, findings
+    place = int(matching[0].split(":")[2])
+    assert matching[0].startswith(f"{weight}: {WORKFLOW}:")
+    if words == "permissions:":
+        assert place == line_of(text, "    permissions:")
+    elif words == "with:" or words.startswith("- uses"):
+        assert abs(place - line_of(text, words)) <= 1
+    else:
+        assert place == line_of(text, words)
+
+
+def test_a_strangers_commits_with_secrets_are_named_first_of_all(tmp_path: Path) -> None:
+    text = changed("  pull_request:\n", "  pull_request_target:\n").replace(
+        "          fetch-depth: 0\n",
+        "          fetch-depth: 0\n          ref: ${{ github.event.pull_request.head.sha }}\n",
+    )
+    (finding,) = told(repository(tmp_path, **{WORKFLOW: text}))
+    assert "which are checked out here" in finding
+    text = changed(
+        "        with:\n          api-key", "        with:\n          allow-untrusted: true\n          api-key"
+    )
+    (finding,) = told(
+        repository(tmp_path / "b", **{WORKFLOW: text.replace("  pull_request:\n", "  pull_request_target:\n")})
+    )
+    assert "Take `allow-untrusted` out" in finding
+
+
+def test_without_comment_and_status_the_token_needs_only_to_read(tmp_path: Path) -> None:
+    text = changed("          api-key", "          comment: 'off'\n          status: 'false'\n          api-key")
+    text = re.sub(r"      (pull-requests|statuses): write.*\n", "", text)
+    assert told(repository(tmp_path, **{WORKFLOW: text})) == []
+
+
+def test_permissions_of_the_whole_workflow_count_where_the_job_states_none(tmp_path: Path) -> None:
+    text = re.sub(r"    permissions:\n(      .*\n){3}", "", workflow())
+    assert len(told(repository(tmp_path, **{WORKFLOW: text}))) == 3
+    assert (
+        "write everything"
+        in told(repository(tmp_path / "b", **{WORKFLOW: text.replace("permissions: {}", "permissions: write-all")}))[0]
+    )
+    (finding,) = told(repository(tmp_path / "c", **{WORKFLOW: text.replace("permissions: {}\n", "")}))
+    assert "no permissions are stated" in finding
+
+
+def test_another_variable_for_the_key_must_be_set_in_the_workflow(tmp_path: Path) -> None:
+    settings = CONFIG + "  api_key_env: SHOP_KEY\n"
+    (finding,) = told(repository(tmp_path, **{"promptci.yml": settings}))
+    assert "nothing sets SHOP_KEY, which `provider.api_key_env` names; the input `api-key` is handed on as" in finding
+    text = changed(
+        "        with:\n          api-key: ${{ secrets.OPENAI_API_KEY }}", "        env: {SHOP_KEY: '${{ secrets.S }}'}"
+    )
+    assert told(repository(tmp_path / "b", **{"promptci.yml": settings, WORKFLOW: text})) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: promptci\non: [push, &a b]\njobs: *a\n",
+        "promptci: [",
+        "name: promptci\njobs: 3\n",
+        "jobs:\n  promptci: {steps: {a: 1}}\n",
+        "jobs:\n  promptci: {steps: [1, null, {uses: [promptci/promptci@x]}]}\n",
+        "- promptci\n",
+        "# promptci\n",
+    ],
+)
+def test_a_workflow_of_another_shape_is_no_reason_to_fall_over(text: str, tmp_path: Path) -> None:
+    findings = told(repository(tmp_path, **{WORKFLOW: text}))
+    assert findings
+    assert all(finding.startswith("warning: .github/workflows") for finding in findings)
+
+
+def test_without_a_workflow_it_says_so(tmp_path: Path) -> None:
+    (finding,) = told(repository(tmp_path, **{WORKFLOW: "on: push\njobs: {}\n"}))
+    assert finding == (
+        "warning: .github/workflows: no workflow runs promptci. `promptci init` writes one; the README shows it."
+    )
+
+
+JUDGED = json.dumps({"id": "a", "vars": {"input": "x"}, "assert": [{"type": "judge"}]}) + "\n"
+FILE_CASES: dict[str, tuple[dict[str, str | None], str]] = {
+    "no configuration": ({"promptci.yml": None}, "warning: promptci.yml: there is no such file"),
+    "broken configuration": (
+        {"promptci.yml": "gates: {}\n"},
+        "error: promptci.yml:1: unknown key `gates`. Did you mean",
+    ),
+    "no prompts": ({PROMPT: None}, "error: promptci.yml:1: no prompt matches `prompts/**/*.prompt.yml`"),
+    "broken prompt": ({PROMPT: "model: m\nmessages: 3\n"}, f"error: {PROMPT}:2: "),
+    "no goldens": ({GOLDENS: None}, f"error: {PROMPT}:1: the prompt `order` has no golden cases"),
+    "broken goldens": ({GOLDENS: "{\n"}, f"error: {GOLDENS}:1: "),
+    "variable lacking": ({GOLDENS: '{"id": "a", "vars": {"x": 1}, "expected": "y"}\n'}, f"error: {GOLDENS}:1: "),
+    "judge unset": (
+        {GOLDENS: JUDGED},
+        "error: promptci.yml:1: goldens use the assertion `judge`, and `judge.model` is",
+    ),
+    "no labels": ({GOLDENS: JUDGED}, "warning: goldens/order.labels.jsonl: a model marks answers of `order`"),
+    "rubric lacking": (
+        {"promptci.yml": CONFIG + "judge: {model: m, rubric: j.md}\n"},
+        "error: j.md: there is no such file",
+    ),
+    "price unknown": ({"promptci.yml": "version: 1\n"}, "warning: promptci.yml:1: the price of the model `fake-1`"),
+    "endpoint overheard": (
+        {"promptci.yml": "provider:\n  base_url: http://models.example/v1\n"},
+        "error: promptci.yml:2: provider.base_url: `http://models.example` would be overheard. Use https.",
+    ),
+    "no recording": (
+        {"promptci.yml": "provider:\n  kind: recorded\n  path: a.jsonl\n"},
+        "error: promptci.yml:3: there is no file of recorded answers at `a.jsonl`",
+    ),
+    "not ignored": ({".gitignore": "promptci-report/\n"}, "warning: .gitignore: `.promptci/`, which promptci writes"),
+    "report not ignored": ({".gitignore": ".promptci/\n"}, "warning: .gitignore: `promptci-report/`, which"),
+}
+
+
+@pytest.mark.parametrize("case", FILE_CASES)
+def test_a_file_that_is_to_be_mended(case: str, tmp_path: Path) -> None:
+    files, words = FILE_CASES[case]
+    findings = told(repository(tmp_path, **files))
+    assert [finding for finding in findings if finding.startswith(words)], findings
+
+
+def test_a_committed_cache_is_named(tmp_path: Path) -> None:
+    builder = repository(tmp_path)
+    builder.write({".promptci/cache/answers-2026-01-01.jsonl": "x"})
+    builder.git("add", "--force", ".promptci/cache")
+    (finding,) = told(builder)
+    assert finding.startswith("error: .promptci/cache/answers-2026-01-01.jsonl: 1 files of answers are committed")
+
+
+def test_outside_of_a_repository_it_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(GitError):
+        doctor.examine(tmp_path, "promptci.yml")
+
+
+def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(tmp_path: Path) -> None:
+    good = repository(tmp_path / "good")
+    bad = repository(tmp_path / "bad", **{GOLDENS: None, ".gitignore": "promptci-report/\n"})
+
+    def doctor_of(builder: RepoBuilder, *more: str) -> tuple[int, str]:
+        done = CliRunner().invoke(cli.group, ["doctor", "--repo", str(builder.path), *more], standalone_mode=False)
+        assert done.exception is None
+        return done.return_value, done.output
+
+    assert doctor_of(good) == (0, "Nothing to mend.\n")
+    code, said = doctor_of(bad)
+    assert (code, said.splitlines()[-1]) == (1, "1 to mend, 1 to consider")
+    assert f"error: {PROMPT}:1: " in said
+    code, said = doctor_of(bad, "--json")
+    value = json.loads(said)
+    assert (code, value["schema"]) == (1, "promptci/doctor/v1")
+    assert {"file", "line", "weight", "what", "fix"} == set(value["findings"][0])
+    assert {found["file"] for found in value["findings"]} == {".gitignore", PROMPT}
+
+
+def test_init_adds_to_a_gitignore_and_takes_nothing_out(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("node_modules/\n.promptci/")
+    assert ".gitignore" in init.start(tmp_path, provider="local")
+    assert (tmp_path / ".gitignore").read_text() == "node_modules/\n.promptci/\npromptci-report/\n"
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)

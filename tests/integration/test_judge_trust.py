@@ -1,0 +1,488 @@
+"""A judge measured by people's labels in whole runs: what it may do, what it is asked, and by which files."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from fakes.openai_server import Call, OpenAIServer, Reply, error
+from fakes.repo import RepoBuilder
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
+
+from promptci import cli
+from promptci.app.requests import CheckRequest, RunResult
+from promptci.report.model.judge import JudgeView
+from promptci.report.model.report import PromptView
+from promptci.usecases.evaluation import check, run
+from promptci.usecases.reporting import report
+from promptci.usecases.trust import judge_calibration
+
+LABELS = "goldens/order.labels.jsonl"
+EVALUATOR = """\
+evaluators:
+  - name: short
+    llm:
+      modelId: {model}
+      prompt: "{ask} {{{{completion}}}}"
+      choices: [{{choice: good, score: 1}}, {{choice: poor, score: 0}}]
+"""
+ASK = "Is this short?"
+EVALUATED = EVALUATOR.format(model="judge-1", ask=ASK)
+JUDGED = 24
+
+
+def cases(*assertions: Mapping[str, Any], count: int = JUDGED) -> str:
+    """Cases without an expectation; those without assertions are marked by the prompt's evaluator alone."""
+    more = {"assert": assertions} if assertions else {}
+    rows = [{"id": f"c{i:03}", "vars": {"input": f"where is GH-{1000 + i}?"}, **more} for i in range(count)]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def labels(count: int = 30, *, wrong: int = 0, start: int = 0) -> str:
+    """People pass short answers and fail long ones; of the first `wrong` they say the opposite."""
+    rows = [
+        {
+            "id": f"c{i % JUDGED:03}",
+            "answer": f"GH-{9000 + start + i}" if i % 2 else f"Sure! It is GH-{9000 + start + i}, my dear.",
+            "pass": bool(i % 2) is (i >= wrong),
+        }
+        for i in range(count)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def model(call: Call) -> Reply | str:
+    """Copies the number, chats where it is told to; as a judge calls answers good that hold no `Sure`."""
+    if call.body["model"].startswith("judge"):
+        return "poor" if "Sure" in call.last_user_message else "good"
+    number = call.last_user_message.split()[-1].rstrip("?")
+    return f"Sure! It is {number}." if "chatty" in call.body["messages"][0]["content"] else number
+
+
+def judged(server: OpenAIServer) -> list[Call]:
+    return [call for call in server.calls if call.body["model"].startswith("judge")]
+
+
+Files = Mapping[str, str | bytes | None]
+
+
+def repo(path: Path, server: OpenAIServer, files: Files | None = None, **sections: Any) -> RepoBuilder:
+    """A repository whose prompt is marked by a judge that has labels; None in `files` takes one away."""
+    start: dict[str, str | bytes | None] = {
+        PROMPT: prompt(GOOD, more=EVALUATED),
+        GOLDENS: cases(),
+        LABELS: labels(),
+        # The judge here calls good what is short, and useless answers are: canaries have tests of their own.
+        "promptci.yml": config(server, **{**sections, "judge": {"probes": 0, **sections.get("judge", {})}}),
+        **(files or {}),
+    }
+    return shop(path, {name: text for name, text in start.items() if text is not None})
+
+
+def only(outcome: RunResult) -> PromptView:
+    assert outcome.view is not None
+    (found,) = outcome.view.prompts
+    return found
+
+
+def judge_of(outcome: RunResult) -> JudgeView:
+    found = only(outcome).judge
+    assert found is not None
+    return found
+
+
+def rules(outcome: RunResult) -> set[str]:
+    return {reason.rule for reason in only(outcome).reasons}
+
+
+def chatty(builder: RepoBuilder, more: str = EVALUATED, files: Mapping[str, str | bytes] | None = None) -> RunResult:
+    builder.write({PROMPT: prompt(BAD, more=more), **(files or {})}).commit()
+    return checked(builder)
+
+
+def test_a_judge_that_agrees_with_people_blocks(tmp_path: Path) -> None:
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server))
+    found = judge_of(outcome)
+    assert (outcome.exit_code, only(outcome).verdict) == (1, "fail")
+    assert found.trusted
+    assert found.calibration is not None
+    assert (found.calibration.labels, found.calibration.kappa) == (30, 1.0)
+    assert found.base is not None
+    assert found.head is not None
+    assert (found.base.passed, found.head.passed) == (1.0, 0.0)
+    assert "of another kind" in (found.head.why_not or "")
+
+
+def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> None:
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=14)}))
+    found = only(outcome)
+    assert (outcome.exit_code, found.verdict, found.quality) == (0, "inconclusive", None)
+    assert rules(outcome) == {"all-aside", "cost", "judge-not-trusted"}
+    assert "None of the 24 cases decides anything: the judge is not trusted: kappa 0.07" in found.reasons[0].text
+    one = found.case_details[0]
+    assert one.base is not None
+    assert one.head is not None
+    assert one.aside is not None
+    marks = [(mark.passed, mark.informs) for mark in (*one.base.marks, *one.head.marks)]
+    assert (marks, one.head.error, found.errors) == ([(True, True), (False, True)], None, 0)
+    comment = (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")
+    assert "The judge of `order`.** It is not trusted: kappa 0.07 with 30 labels is below 0.6." in comment
+    assert "without an answer" not in comment
+    assert "<skipped" in (tmp_path / "out" / "junit.xml").read_text(encoding="utf-8")
+
+
+def test_what_code_marks_decides_beside_a_judge_that_is_not_trusted(tmp_path: Path) -> None:
+    files = {LABELS: labels(wrong=14), GOLDENS: goldens(60, **{"assert": [{"type": "equals"}]})}
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server, files))
+    assert (outcome.exit_code, only(outcome).verdict) == (1, "fail")
+    assert {"regression", "judge-not-trusted"} <= rules(outcome)
+    quality = only(outcome).quality
+    assert quality is not None
+    assert quality.measure == "pass rate"
+
+
+@pytest.mark.parametrize(("count", "said"), [(10, "there are 10 labels, and 20 are needed"), (0, "there are 0 labels")])
+def test_too_few_labels_are_no_ground_for_trust(tmp_path: Path, count: int, said: str) -> None:
+    row = json.dumps({"id": "gone", "answer": "x", "pass": True}) if count == 0 else ""
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server, {LABELS: labels(count) + row}))
+    assert said in judge_of(outcome).reasons[0]
+
+
+def test_without_labels_the_judge_counts_and_that_nobody_checked_it_is_said(tmp_path: Path) -> None:
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server, {LABELS: None}))
+        asked = judged(server)
+    assert (outcome.exit_code, judge_of(outcome).trusted, judge_of(outcome).calibration) == (1, True, None)
+    assert "judge-not-calibrated" in rules(outcome)
+    assert len(asked) == 2 * JUDGED
+
+
+def test_a_label_on_the_very_answer_is_asked_once(tmp_path: Path) -> None:
+    row = json.dumps({"id": "c000", "answer": "GH-1000", "pass": True}) + "\n"
+    with serving(model) as server:
+        chatty(repo(tmp_path, server, {LABELS: labels() + row}))
+        keys = [json.dumps(call.body["messages"]) for call in judged(server)]
+    assert len(keys) == len(set(keys))
+    assert sum("GH-1000" in key and "Sure" not in key for key in keys) == 1
+
+
+def test_both_versions_are_marked_by_one_judge(tmp_path: Path) -> None:
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server))
+    marks = [
+        mark.judge
+        for case in only(outcome).case_details
+        for answer in (case.base, case.head)
+        if answer is not None
+        for mark in answer.marks
+    ]
+    assert len(marks) == 2 * JUDGED
+    assert {*marks} == {*judge_of(outcome).identities}
+    assert len(judge_of(outcome).identities) == 1
+
+
+def test_an_evaluator_that_the_change_edits_marks_both_versions_and_the_labels(tmp_path: Path) -> None:
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server), more=EVALUATOR.format(model="judge-2", ask="Is this brief?"))
+        asked = judged(server)
+    assert {call.body["model"] for call in asked} == {"judge-2"}
+    assert all(call.last_user_message.startswith("Is this brief?") for call in asked)
+    (identity,) = judge_of(outcome).identities
+    assert identity.startswith("judge-2 sha256:")
+    # Its marks are of another measure than before, so no case is compared.
+    assert "no-pairs" in rules(outcome)
+
+
+def test_a_judge_that_is_the_candidate_is_remarked_on(tmp_path: Path) -> None:
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server), more=EVALUATOR.format(model="fake-1", ask=ASK))
+    assert "judge-is-candidate" in rules(outcome)
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path / "other", server))
+    assert "judge-is-candidate" not in rules(outcome)
+
+
+# A change does not relax its own judge.
+
+
+@pytest.mark.parametrize("before", [labels(wrong=14), None], ids=["other labels", "no labels"])
+def test_labels_that_the_change_brings_count_from_when_they_are_merged(tmp_path: Path, before: str | None) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server, {LABELS: before})
+        outcome = chatty(builder, files={LABELS: labels(start=500)})
+    assert outcome.view is not None
+    assert f"This change edits {LABELS}. It counts from when it is merged." in outcome.view.notes
+    assert judge_of(outcome).trusted is (before is None)
+    assert (judge_of(outcome).calibration is None) is (before is None)
+
+
+def test_labels_that_the_change_takes_away_still_count(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server, {LABELS: labels(wrong=14)}).remove(LABELS)
+        outcome = chatty(builder)
+    assert outcome.view is not None
+    assert f"This change edits {LABELS}. It counts from when it is merged." in outcome.view.notes
+    assert not judge_of(outcome).trusted
+
+
+def test_labels_are_not_shed_by_a_new_name(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server, {LABELS: labels(wrong=14)})
+        builder.git("mv", PROMPT, "prompts/parcel.prompt.yml")
+        builder.git("mv", GOLDENS, "goldens/parcel.jsonl")
+        builder.commit("rename")
+        builder.write({"prompts/parcel.prompt.yml": prompt(GOOD + " Now.", more=EVALUATED)}).commit()
+        outcome = checked(builder)
+    assert not judge_of(outcome).trusted
+
+
+def test_the_kappa_asked_for_is_base_s(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server, {LABELS: labels(wrong=14)})
+        outcome = chatty(builder, files={"promptci.yml": config(server, judge={"trust": {"min_kappa": 0.01}})})
+    assert (judge_of(outcome).trusted, judge_of(outcome).min_kappa) == (False, 0.6)
+
+
+def test_a_lower_kappa_that_base_asks_for_is_enough(tmp_path: Path) -> None:
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=14)}, judge={"trust": {"min_kappa": 0.05}}))
+    assert judge_of(outcome).trusted
+
+
+def test_where_base_has_no_configuration_head_s_labels_count(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD, more=EVALUATED), GOLDENS: cases()})
+        outcome = chatty(builder, files={"promptci.yml": config(server), LABELS: labels()})
+    found = judge_of(outcome).calibration
+    assert found is not None
+    assert found.labels == 30
+
+
+def test_labels_with_a_mistake_are_refused_before_they_are_merged(tmp_path: Path) -> None:
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server), files={LABELS: labels() + '{"id": "c001", "answer": "x"}\n'})
+    assert (outcome.exit_code, len(server.calls)) == (4, 0)
+    assert "order.labels.jsonl:31: `pass` is missing" in str(outcome.problems[0])
+
+
+def test_labels_that_cannot_be_read_at_base_are_no_ground_for_trust(tmp_path: Path) -> None:
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server, {LABELS: "not json\n"}))
+    assert judge_of(outcome).reasons == ["its labels cannot be read"]
+    assert any("order.labels.jsonl:1" in note for note in only(outcome).notes)
+    assert only(outcome).verdict == "inconclusive"
+
+
+def test_labels_of_unknown_cases_are_named_and_not_used(tmp_path: Path) -> None:
+    rows = [
+        {"id": "gone", "answer": "x", "pass": True},
+        {"id": "old", "vars": {"input": "where is GH-1?"}, "answer": "GH-1", "pass": True},
+        {"id": "c001", "vars": {"message": "hi"}, "answer": "GH-2", "pass": True},
+    ]
+    with serving(model) as server:
+        builder = repo(
+            tmp_path,
+            server,
+            {
+                LABELS: labels() + "".join(json.dumps(row) + "\n" for row in rows),
+                PROMPT: prompt(GOOD, more=EVALUATOR.format(model="judge-1", ask="Asked {{input}}")),
+            },
+        )
+        outcome = chatty(builder, more=EVALUATOR.format(model="judge-1", ask="Asked {{input}}"))
+    found = judge_of(outcome).calibration
+    assert found is not None
+    assert found.labels == 31
+    (note,) = [note for note in only(outcome).notes if "labels" in note]
+    assert note.endswith("not there or not judged were not used: gone (line 31), c001 (line 33).")
+
+
+def test_a_prompt_that_no_judge_marks_has_none(tmp_path: Path) -> None:
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server, {GOLDENS: goldens(40), PROMPT: prompt(GOOD)}), more="")
+    assert only(outcome).judge is None
+    assert judged(server) == []
+
+
+def test_a_judge_without_a_rubric_is_nobody(tmp_path: Path) -> None:
+    row = cases({"type": "judge"}, {"type": "length", "max": 99})
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server, {GOLDENS: row, PROMPT: prompt(GOOD)}), more="")
+    assert only(outcome).judge is None
+
+
+def test_a_rubric_is_measured_like_an_evaluator(tmp_path: Path) -> None:
+    def graded(call: Call) -> Reply | str:
+        if call.body["model"] != "judge-1":
+            return model(call)
+        said = call.body["messages"][2]["content"]
+        return json.dumps({"reason": "length", "score": 1 if "Sure" in said else 5})
+
+    files = {
+        GOLDENS: cases({"type": "judge"}),
+        PROMPT: prompt(GOOD),
+        "judges/short.md": "Be short.",
+    }
+    with serving(graded) as server:
+        builder = repo(tmp_path, server, files, judge={"model": "judge-1", "rubric": "judges/short.md"})
+        outcome = chatty(builder, more="")
+    assert (judge_of(outcome).trusted, only(outcome).verdict) == (True, "fail")
+    assert judge_of(outcome).identities[0].startswith("judge-1 sha256:")
+
+
+def test_an_early_stop_by_code_keeps_what_is_to_be_known_of_the_judge(tmp_path: Path) -> None:
+    files = {LABELS: labels(wrong=14), GOLDENS: goldens(60, **{"assert": [{"type": "equals"}]})}
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server, files, run={"early_stop": True, "concurrency": 4}))
+    assert only(outcome).verdict == "fail"
+    assert {"early-stop", "judge-not-trusted", "regression"} <= rules(outcome)
+
+
+def test_a_doubted_judge_stops_nothing_early_by_failing_cases(tmp_path: Path) -> None:
+    """Were its marks counted on the way, the run would stop with a failure that the report then could not show."""
+    with serving(model) as server:
+        outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=14)}, run={"early_stop": True}))
+    assert (outcome.exit_code, only(outcome).verdict) == (0, "inconclusive")
+    assert {"all-aside", "judge-not-trusted"} <= rules(outcome)
+
+
+def test_a_run_of_one_revision_measures_too(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server, {LABELS: labels(wrong=14)})
+        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
+    assert not judge_of(outcome).trusted
+    assert only(outcome).verdict == "inconclusive"
+
+
+def test_a_broken_labels_file_stops_a_run_of_one_revision(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server, {LABELS: "[]\n"})
+        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
+    assert (outcome.exit_code, len(server.calls)) == (4, 0)
+
+
+def test_the_price_of_the_labels_is_said_beforehand(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server)
+        builder.write({PROMPT: prompt(BAD, more=EVALUATED)}).commit()
+        told, said = world()
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), told)
+    assert said[-1] == "30 labelled answers for the judge: 30 calls, price unknown"
+
+
+def test_a_report_drawn_from_the_journal_knows_the_judge(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server)
+        first = chatty(builder)
+        asked = len(server.calls)
+        again = report.redraw(tmp_path / "out" / "journal.jsonl", tmp_path / "again", builder.path, world()[0])
+        assert len(server.calls) == asked
+    assert judge_of(again) == judge_of(first)
+
+
+def test_a_run_without_a_provider_says_nothing_about_its_judge(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server, provider={"base_url": "https://api.example.com/v1"})
+        outcome = chatty(builder)
+    assert (outcome.exit_code, only(outcome).judge) == (4, None)
+
+
+# promptci judge calibrate
+
+
+def calibrated(builder: RepoBuilder, *arguments: str) -> tuple[int, str]:
+    """Call the command; gives its exit code and what it said."""
+    out = builder.path.parent / "judge"
+    words = ["judge", "calibrate", "--repo", str(builder.path), "--out", str(out), *arguments]
+    shown = CliRunner().invoke(cli.group, words, standalone_mode=False)
+    if shown.exception is not None:
+        return getattr(shown.exception, "exit_code", -1), str(shown.exception)
+    return shown.return_value, shown.output
+
+
+def test_the_command_measures_and_writes_down(tmp_path: Path) -> None:
+    with serving(model) as server:
+        code, said = calibrated(repo(tmp_path, server))
+        asked = server.calls
+    assert code == 0
+    assert len(asked) == len(judged(server)) == 30
+    assert "order: It agrees with people well enough: kappa 1.00" in said
+    assert "Both fail: 15" in said
+    assert "with 200 labels about ±" in said
+    written = json.loads((tmp_path / "judge" / "calibration.json").read_text(encoding="utf-8"))
+    assert written["schema"] == judge_calibration.SCHEMA
+    assert written["prompts"]["order"]["calibration"]["passed_by_both"] == 15
+
+
+def test_the_command_fails_where_a_judge_is_not_trusted(tmp_path: Path) -> None:
+    with serving(model) as server:
+        code, said = calibrated(repo(tmp_path, server, {LABELS: labels(wrong=14)}), "--prompt", "order")
+    assert code == 1
+    assert "order: It is not trusted: kappa 0.07 with 30 labels is below 0.6" in said
+
+
+def test_the_command_says_its_price_and_asks_nothing(tmp_path: Path) -> None:
+    with serving(model) as server:
+        code, said = calibrated(repo(tmp_path, server), "--dry-run")
+        assert server.calls == []
+    assert (code, said.strip()) == (0, "30 labelled answers for the judge: 30 calls, price unknown")
+    assert not (tmp_path / "judge").exists()
+
+
+def test_the_command_takes_marks_from_the_cache(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server)
+        calibrated(builder)
+        calibrated(builder)
+        assert len(server.calls) == 30
+        calibrated(builder, "--no-cache")
+        assert len(server.calls) == 60
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "code", "said"),
+    [
+        ({}, ["--prompt", "odrer"], 2, "There is no prompt `odrer`. There are: order."),
+        ({LABELS: ""}, [], 2, "No judged prompt has labels."),
+        ({PROMPT: prompt(GOOD), GOLDENS: goldens(2)}, ["--prompt", "order"], 2, "has no judge, or no labels."),
+        ({LABELS: "{}\n"}, [], 2, "order.labels.jsonl:1: `answer` is missing"),
+        ({PROMPT: prompt(GOOD), GOLDENS: cases({"type": "judge"})}, [], 2, "no judge to be measured"),
+    ],
+    ids=["no prompt", "no labels", "no judge", "broken labels", "no rubric"],
+)
+def test_the_command_refuses_what_it_cannot_work_with(
+    tmp_path: Path, files: Files, arguments: list[str], code: int, said: str
+) -> None:
+    with serving(model) as server:
+        found = calibrated(repo(tmp_path, server, files), *arguments)
+    assert found[0] == code
+    assert said in found[1]
+
+
+def test_the_command_ends_in_an_error_where_the_judge_cannot_be_asked(tmp_path: Path) -> None:
+    with serving(lambda _: error(401, "no")) as server:
+        code, said = calibrated(repo(tmp_path, server))
+    assert code == 4
+    assert "order: the judge marked none of the 30 labels: the judge's call failed" in said
+
+
+def test_the_command_ends_in_an_error_without_a_key(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = repo(tmp_path, server, provider={"base_url": "https://api.example.com/v1", "api_key_env": "NO_KEY"})
+        code, _ = calibrated(builder)
+    assert code == 4
+
+
+def test_a_budget_holds_for_labels(tmp_path: Path) -> None:
+    prices = {"judge-1": {"input_usd": 1000, "output_usd": 1000}}
+    with serving(model) as server:
+        builder = repo(tmp_path, server, provider={"prices": prices}, run={"budget_usd": 0.1})
+        code, said = calibrated(builder)
+        assert server.calls == []
+    assert code == 4
+    assert "run.budget_usd" in said

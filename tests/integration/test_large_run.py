@@ -1,0 +1,56 @@
+"""A run of so many cases that they are held in a file: every output is whole, and the same when it is drawn again."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from fakes.openai_server import Call
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, world
+from support.repositories import shop as made
+
+from promptci.app.requests import CheckRequest
+from promptci.report.build.case_store import MOST_IN_MEMORY, Filed
+from promptci.usecases.evaluation import run
+from promptci.usecases.reporting import report
+
+SECRET = "canary-4f9a8b7c6d5e3f2a"
+COUNT = MOST_IN_MEMORY + 100
+WRONG, LEAKING = 4711, 4712
+
+
+def answer(call: Call) -> str:
+    number = call.last_user_message.partition("GH-")[2].rstrip("?")
+    if number == str(1000 + WRONG):
+        return "Sure!"
+    return f"{SECRET} GH-{number}" if number == str(1000 + LEAKING) else model(call)
+
+
+@pytest.mark.long
+def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) -> None:
+    with serving(answer) as server:
+        settings = config(server, run={"concurrency": 50, "cache": None})
+        builder = made(tmp_path, {"promptci.yml": settings, PROMPT: prompt(GOOD), GOLDENS: goldens(COUNT)})
+        here, said = world(OPENAI_API_KEY=SECRET)
+        out = tmp_path / "out"
+        outcome = run.run(CheckRequest(root=builder.path, out=out, head="HEAD"), here)
+
+    assert outcome.view is not None
+    (shown,) = outcome.view.prompts
+    assert isinstance(shown.case_details, Filed)
+    assert [case.id for case in shown.case_details if case.outcome == "head-only" and case.head_pass_rate == 0] == [
+        f"c{WRONG:03}",
+        f"c{LEAKING:03}",
+    ]
+    with (out / "cases.csv").open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["case"] for row in rows] == [f"c{n:03}" for n in range(COUNT)]
+    assert len(json.loads((out / "report.json").read_text())["prompts"][0]["case_details"]) == COUNT
+    assert all(SECRET not in line for line in said)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert out / "report.html" in written
+    assert all(SECRET.encode() not in path.read_bytes() for path in written)
+
+    report.redraw(out / "report.json", tmp_path / "again", builder.path, here)
+    for path in sorted((tmp_path / "again").iterdir()):
+        assert path.read_bytes() == (out / path.name).read_bytes(), path.name

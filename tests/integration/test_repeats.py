@@ -1,0 +1,213 @@
+"""Adaptive repeats: a case is asked again only where the first answers of the versions disagree."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+from fakes.openai_server import Call, Reply, error
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    config,
+    goldens,
+    model,
+    prompt,
+    serving,
+    shop,
+    world,
+)
+
+from promptci.app.requests import CheckRequest
+from promptci.usecases.evaluation import check
+
+TWICE = {"repeats": {"initial": 1, "on_disagreement": 3}}
+FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
+
+
+class Moody:
+    """Copies the number, but the chatty version gets odd numbers wrong the first time only."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[tuple[str, str]] = Counter()
+
+    def __call__(self, call: Call) -> str:
+        found = re.search(r"GH-(\d+)", call.last_user_message)
+        assert found is not None
+        system = call.body["messages"][0]["content"]
+        self.asked[(system, found[0])] += 1
+        wrong = system == BAD and int(found[1]) % 2 and self.asked[(system, found[0])] == 1
+        return "no idea" if wrong else found[0]
+
+
+def test_only_cases_that_disagree_are_asked_again(tmp_path: Path) -> None:
+    moody = Moody()
+    with serving(moody) as server:
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=TWICE)})
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        outcome = checked(builder)
+    assert outcome.view is not None
+    (found,) = outcome.view.prompts
+    odd = {f"c{i:03}" for i in range(1, 60, 2)}
+    assert len(server.calls) == 120 + 30 * 4
+    assert {number for (_, number), times in moody.asked.items() if times == 3} == {
+        f"GH-{i}" for i in range(1001, 1060, 2)
+    }
+    assert set(found.regressions) == odd
+    assert {case.head_pass_rate for case in found.case_details if case.id in odd} == {2 / 3}
+    assert {case.head_pass_rate for case in found.case_details if case.id not in odd} == {1.0}
+    (note,) = outcome.view.notes
+    assert "30 of 60, 120 answers in place of the 240" in note
+
+
+def test_versions_that_agree_are_asked_once(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=TWICE)})
+        builder.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
+        outcome = checked(builder)
+    assert (outcome.exit_code, len(server.calls)) == (0, 120)
+
+
+def test_a_second_run_answers_the_repeats_from_the_cache(tmp_path: Path) -> None:
+    with serving(Moody()) as server:
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=TWICE)})
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        first = checked(builder)
+        asked = len(server.calls)
+        second = checked(builder, out=tmp_path / "again")
+        assert len(server.calls) == asked
+    assert first.view is not None
+    assert second.view is not None
+    assert [p.quality for p in first.view.prompts] == [p.quality for p in second.view.prompts]
+
+
+def test_a_case_with_a_missing_answer_is_not_asked_again(tmp_path: Path) -> None:
+    """That the versions differ may be due to what is missing."""
+    moody = Moody()
+
+    def failing(call: Call) -> Reply | str:
+        of_base = call.body["messages"][0]["content"] == GOOD
+        return error(400, "no") if of_base and "GH-1001" in call.last_user_message else moody(call)
+
+    with serving(failing) as server:
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=TWICE)})
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        checked(builder)
+    assert moody.asked[(BAD, "GH-1001")] == 1
+    assert moody.asked[(BAD, "GH-1003")] == 3
+
+
+def test_new_and_changed_cases_are_not_asked_again(tmp_path: Path) -> None:
+    moody = Moody()
+    with serving(moody) as server:
+        builder = shop(tmp_path, {**FILES, GOLDENS: goldens(30), "promptci.yml": config(server, run=TWICE)})
+        builder.write({PROMPT: prompt(BAD), GOLDENS: goldens(60)}).commit()
+        checked(builder)
+    assert moody.asked[(BAD, "GH-1029")] == 3
+    assert moody.asked[(BAD, "GH-1031")] == 1
+
+
+def test_the_price_of_repeats_is_said_beforehand(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=TWICE)})
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        told, said = world()
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), told)
+    assert "where the versions disagree, up to 3 times: 240 calls more at most, price unknown" in said
+
+
+def critical(*ids: int) -> str:
+    rows = [json.loads(line) for line in goldens(60).splitlines()]
+    return "".join(json.dumps({**row, "critical": int(row["id"][1:]) in ids}) + "\n" for row in rows)
+
+
+def test_a_critical_flip_that_was_chance_does_not_block(tmp_path: Path) -> None:
+    """One answer in three is wrong: asked again, it does not come back."""
+    moody = Moody()
+    with serving(moody) as server:
+        files = {**FILES, GOLDENS: critical(1, 2), "promptci.yml": config(server)}
+        builder = shop(tmp_path, files)
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        outcome = checked(builder)
+    assert outcome.view is not None
+    (found,) = outcome.view.prompts
+    assert "critical" not in {reason.rule for reason in found.reasons}
+    assert len(server.calls) == 120 + 4  # c001 alone flipped, and was asked twice more of each version
+    assert "asked again to see whether that was chance: c001" in outcome.view.notes[0]
+
+
+def test_a_critical_flip_that_comes_back_blocks(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(
+            tmp_path, {**FILES, GOLDENS: critical(1), "promptci.yml": config(server, gate={"max_drop": 0.9})}
+        )
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        outcome = checked(builder)
+    assert outcome.exit_code == 1
+    assert outcome.view is not None
+    assert [case.head_pass_rate for case in outcome.view.prompts[0].case_details if case.critical] == [0.0]
+
+
+def test_a_confirmation_that_cannot_be_had_leaves_the_first_answer_standing(tmp_path: Path) -> None:
+    asked: Counter[str] = Counter()
+
+    def failing(call: Call) -> Reply | str:
+        key = json.dumps(call.body["messages"])
+        asked[key] += 1
+        return error(400, "no") if asked[key] > 1 else model(call)
+
+    with serving(failing) as server:
+        builder = shop(
+            tmp_path, {**FILES, GOLDENS: critical(1), "promptci.yml": config(server, gate={"max_drop": 0.9})}
+        )
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        outcome = checked(builder)
+    assert outcome.view is not None
+    (found,) = outcome.view.prompts
+    assert ("critical", "fail") in {(reason.rule, reason.verdict) for reason in found.reasons}
+    assert found.errors == 0
+    assert any("could not be had, so the first ones stand" in note for note in outcome.view.notes)
+
+
+def test_early_stop_saves_calls_and_keeps_the_verdict(tmp_path: Path) -> None:
+    """Half of the cases break: the failure stands long before the last case."""
+    with serving() as server:
+        run = {"early_stop": True, "concurrency": 4}
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=run)})
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        outcome = checked(builder)
+    assert outcome.view is not None
+    (found,) = outcome.view.prompts
+    assert outcome.exit_code == 1
+    assert len(server.calls) <= 100
+    saved = 120 - len(server.calls)
+    assert f"so {saved} calls were saved" in outcome.view.notes[0]
+    (shown,) = [reason.text for reason in found.reasons if reason.rule == "regression"]
+    assert shown.startswith(f"Even if all {saved} answers not asked for had spoken for the new version")
+    assert found.errors == 0
+    assert outcome.paths is not None
+    page = outcome.paths.html.read_text()
+    assert "Not asked" in page
+    assert "Not evaluated" not in page
+
+
+def test_early_stop_asks_everything_where_nothing_is_clear(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"early_stop": True, "concurrency": 4})})
+        builder.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
+        outcome = checked(builder)
+    assert outcome.view is not None
+    assert (outcome.exit_code, len(server.calls), outcome.view.notes) == (0, 120, [])
+
+
+def test_early_stop_spares_the_repeats_of_what_is_decided(tmp_path: Path) -> None:
+    with serving() as server:
+        run = {"early_stop": True, "concurrency": 200, **TWICE}
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=run)})
+        builder.write({PROMPT: prompt("Say nothing but chatty words.")}).commit()
+        outcome = checked(builder)
+    assert outcome.exit_code == 1
+    assert len(server.calls) >= 120

@@ -1,0 +1,171 @@
+"""`promptci selftest` and `promptci power`: over a real repository and a real server."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes.openai_server import Call, OpenAIServer
+from fakes.repo import RepoBuilder
+from support.repositories import GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
+
+from promptci.app.requests import CheckRequest
+from promptci.errors import UsageError
+from promptci.usecases.trust import power, selftest
+from promptci.usecases.trust.power import Question
+from promptci.usecases.trust.selftest import Wanted
+
+PRICES = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 2}}}
+AGREED = Wanted(simulations=200, agree=lambda _: True)
+
+
+class Unsteady:
+    """Copies the number; every fifth case is wrong every other time it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[str] = Counter()
+
+    def __call__(self, call: Call) -> str:
+        found = re.search(r"GH-(\d+)", call.last_user_message)
+        assert found is not None
+        self.asked[found[0]] += 1
+        return "no idea" if int(found[1]) % 5 == 0 and self.asked[found[0]] % 2 else found[0]
+
+
+def repository(tmp_path: Path, server: OpenAIServer, count: int = 50, **more: object) -> RepoBuilder:
+    files = {PROMPT: prompt(GOOD), GOLDENS: goldens(count, **more), "promptci.yml": config(server, provider=PRICES)}
+    return shop(tmp_path, files)
+
+
+def errand(builder: RepoBuilder, tmp_path: Path) -> CheckRequest:
+    return CheckRequest(root=builder.path, head=".", out=tmp_path / "out")
+
+
+def test_the_noise_of_a_model_is_measured_and_said(tmp_path: Path) -> None:
+    with serving(Unsteady()) as server:
+        told, said = world()
+        (found,) = selftest.selftest(errand(repository(tmp_path, server), tmp_path), AGREED, told)
+        assert len(server.calls) == 50 * 6
+    assert found.discordance == pytest.approx(0.2 * 0.6)  # three of six: 9 of 15 pairs differ
+    assert {(flaky.passed, flaky.answers) for flaky in found.flaky} == {(3, 6)}
+    assert len(found.flaky) == 10
+    assert found.rate <= 0.1
+    text = "\n".join(said)
+    assert "price: at most $" in text
+    assert "order: of 200 pull requests that change nothing, dealt out of the answers to 50 cases:" in text
+    assert "12% of the cases change their verdict from run to run" in text
+    assert "10 cases right at one time and wrong at another: c000 (3 of 6 right)" in text
+    written = json.loads((tmp_path / "out" / "selftest.json").read_text())
+    assert written["schema"] == "promptci/selftest/v1"
+    assert written["prompts"][0]["discordance"] == found.discordance
+    assert selftest.read_discordance(tmp_path / "out" / "selftest.json") == {"order": found.discordance}
+
+
+def test_power_then_knows_the_noise(tmp_path: Path) -> None:
+    with serving(Unsteady()) as server:
+        builder = repository(tmp_path, server)
+        selftest.selftest(errand(builder, tmp_path), AGREED, world()[0])
+        asked = len(server.calls)
+        told, said = world()
+        ((name, found),) = power.power(errand(builder, tmp_path), Question(), told)
+        assert len(server.calls) == asked
+    assert name == "order"
+    assert found.variance == pytest.approx(0.12)
+    assert re.fullmatch(r"order: 50 cases, a check costs at most \$0\.00\d+", said[0])
+    assert said[1].strip().startswith("measured by selftest: smallest drop shown with 80% power: 1")
+    assert re.search(r"to see 5 points: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", said[2])
+    assert "not worse by 5 points" in said[-1]
+
+
+def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
+    with serving(Unsteady()) as server:
+        builder = repository(tmp_path, server)
+        builder.write({PROMPT: prompt(GOOD + " Nothing else.")}).commit()
+        for _ in range(2):
+            checked(builder, no_cache=True)
+        told, said = world()
+        ((_, found),) = power.power(errand(builder, tmp_path), Question(), told)
+    assert "measured on 200 answers of earlier runs" in said[1]
+    assert found.variance == pytest.approx(0.2 * 0.5, abs=0.11)
+
+
+def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:
+    with serving() as server:
+        told, said = world()
+        found = power.power(errand(repository(tmp_path, server), tmp_path), Question(drop=0.3), told)
+    assert [one.variance for _, one in found] == [0.05, 0.10, 0.20]
+    assert "if 5% of the cases change their verdict by themselves" in said[1]
+    assert not any("to see 30 points" in line for line in said[-3:])
+
+
+def test_power_takes_a_discordance_and_a_prompt_and_counts_clusters(tmp_path: Path) -> None:
+    with serving() as server:
+        told, said = world()
+        builder = repository(tmp_path, server, cluster="one")
+        ((_, found),) = power.power(errand(builder, tmp_path), Question(discordance=0.1, prompts=("order",)), told)
+        with pytest.raises(UsageError, match=r"there is no prompt `nope`\. There are: order"):
+            power.power(errand(builder, tmp_path), Question(prompts=("nope",)), told)
+    assert found.effective == 1
+    assert "worth about 1 independent" in "\n".join(said)
+    assert "assumed: 10%" in said[1]
+
+
+def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
+    judged = goldens(40, **{"assert": [{"type": "judge"}]})
+    with serving() as server:
+        judge = {"model": "fake-1", "rubric": "rubric.md"}
+        files = {
+            PROMPT: prompt(GOOD),
+            GOLDENS: judged,
+            "rubric.md": "Be kind.",
+            "promptci.yml": config(server, judge=judge),
+        }
+        told, said = world()
+        found = power.power(errand(shop(tmp_path, files), tmp_path), Question(), told)
+        selftest.selftest(replace(errand(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, told)
+    assert len(found) == 3
+    assert "if marks differ by 10 points from run to run" in "\n".join(said)
+    assert "judges: 240 calls, price unknown, and 12 canaries for each judge" in said
+    assert "price unknown" in said[0]
+
+
+def test_the_price_comes_first_and_nothing_is_asked_without_a_yes(tmp_path: Path) -> None:
+    with serving() as server:
+        told, said = world()
+        with pytest.raises(UsageError, match=r"nothing was asked\. Agree to the price, or pass --yes"):
+            selftest.selftest(errand(repository(tmp_path, server), tmp_path), Wanted(), told)
+        assert "calls: 300" in "\n".join(said)
+        assert "price: at most $" in "\n".join(said)
+        dry = replace(errand(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True)
+        assert selftest.selftest(dry, AGREED, told) == ()
+        assert server.calls == []
+
+
+def test_too_few_answers_are_refused(tmp_path: Path) -> None:
+    with serving() as server, pytest.raises(UsageError, match="--answers must be at least 6"):
+        selftest.selftest(errand(repository(tmp_path, server), tmp_path), Wanted(answers=4), world()[0])
+
+
+def test_more_answers_may_be_asked_for(tmp_path: Path) -> None:
+    with serving() as server:
+        selftest.selftest(errand(repository(tmp_path, server, 5), tmp_path), replace(AGREED, answers=8), world()[0])
+        assert len(server.calls) == 40
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"schema": "other"}',
+        '{"schema": "promptci/selftest/v1"}',
+        '{"schema": "promptci/selftest/v1", "prompts": [{"prompt": "p"}]}',
+    ],
+)
+def test_a_damaged_selftest_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "selftest.json").write_text(content)
+    assert selftest.read_discordance(tmp_path / "selftest.json") == {}
+    assert selftest.read_discordance(tmp_path / "none.json") == {}

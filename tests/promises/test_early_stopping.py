@@ -1,0 +1,250 @@
+"""Early stop: on every prefix of a run, a verdict that is called settled is the verdict of the whole run."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.comparison_notation import prompt
+
+from promptci.compare.compare import compare
+from promptci.config.policy import GatePolicy
+from promptci.config.run_limits import RunLimits
+from promptci.gates import early_stopping
+from promptci.gates.decide import decide
+from promptci.gates.model import GateReport
+from promptci.goldens.model import Assertion, Case
+from promptci.providers.base import Completion, Request
+from promptci.runs import adaptive_repeats
+from promptci.runs.model import Answer, AnswerError, Arm, Plan, PlannedCase, PromptPlan, Question, Status
+from promptci.scoring.model import Mark, ScoredCase
+from promptci.stats import intervals
+from promptci.verdict import Verdict
+
+FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None, max_drop=0.1)
+REQUEST = Request(model="m", messages=())
+Results = list[tuple[bool, bool]]
+
+
+def made(
+    results: dict[str, Results],
+    *,
+    limits: RunLimits | None = None,
+    critical: int = 0,
+    weights: float = 1.0,
+    kind: str = "equals",
+) -> tuple[Plan, list[ScoredCase]]:
+    """A plan, and what its answers will be: (base right, head right) for each case, the same at each repeat."""
+    limits = limits or RunLimits()
+    prompts = [
+        PromptPlan(
+            name=name,
+            path=f"prompts/{name}.prompt.yml",
+            status=Status.CHANGED,
+            base=prompt("old"),
+            head=prompt("new"),
+            cases=tuple(
+                PlannedCase(
+                    case=Case(
+                        id=f"c{i}",
+                        path="g.jsonl",
+                        assertions=(Assertion(type=kind, value="x"),),
+                        critical=i < critical,
+                        weight=weights if i == 0 else 1.0,
+                    )
+                )
+                for i in range(len(rows))
+            ),
+        )
+        for name, rows in results.items()
+    ]
+    prepared = adaptive_repeats.prepare(prompts, limits)
+    questions, scored = [], []
+    for plan in prepared:
+        for planned, row in zip(plan.cases, results[plan.name], strict=True):
+            for replicate in range(adaptive_repeats.until(plan, planned, limits)):
+                for arm, right in zip(Arm, row, strict=True):
+                    q = Question(
+                        prompt=plan.name, arm=arm, case_id=planned.case.id, replicate=replicate, request=REQUEST
+                    )
+                    questions.append(q)
+                    scored.append(answered(q, planned.case, right))
+    return adaptive_repeats.split(Plan(prompts=prepared, questions=tuple(questions)), limits), scored
+
+
+def answered(question: Question, case: Case, right: bool | None) -> ScoredCase:
+    failed = right is None
+    answer = Answer(
+        prompt=question.prompt,
+        arm=question.arm,
+        case_id=case.id,
+        replicate=question.replicate,
+        request_key="k",
+        completion=None if failed else Completion(text=""),
+        error=AnswerError(kind="server", message="HTTP 500") if failed else None,
+    )
+    marks = () if failed else (Mark(type="equals", name="equals", passed=right, score=float(bool(right)), reason=""),)
+    return ScoredCase(case=case, arm=question.arm, replicate=question.replicate, answer=answer, marks=marks)
+
+
+def whole(plan: Plan, answers: list[ScoredCase]) -> list[ScoredCase]:
+    """Every answer that a run without early stop gets."""
+    known = {one.answer.key: one for one in answers}
+    first = [known[q.key] for q in plan.questions]
+    return first + [known[q.key] for q in adaptive_repeats.further(plan, first)]
+
+
+def gate(plan: Plan, scored: list[ScoredCase], policy: GatePolicy) -> GateReport:
+    of = {p.name: [s for s in scored if s.answer.prompt == p.name] for p in plan.prompts}
+    return decide([compare(p, of[p.name], alpha=policy.alpha) for p in plan.prompts], policy)
+
+
+def verdicts(report: GateReport) -> dict[str, Verdict]:
+    return {d.comparison.plan.name: d.verdict for d in report.decisions}
+
+
+def holds_on_every_prefix(plan: Plan, answers: list[ScoredCase], policy: GatePolicy) -> int:
+    """Check every prefix; gives how many answers of the first round the earliest stop would save."""
+    full = verdicts(gate(plan, whole(plan, answers), policy))
+    first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
+    saved = 0
+    for length in range(len(first) + 1):
+        settled = early_stopping.bounds(plan, first[:length], policy).settled(policy)
+        for name, decision in settled.items():
+            assert decision.verdict is full[name], (length, name)
+        if len(settled) == len(plan.prompts) and not saved:
+            saved = len(first) - length
+            report = early_stopping.report(gate(plan, first[:length], policy), plan, first[:length])
+            assert verdicts(report) == full
+    return saved
+
+
+pairs = st.lists(
+    st.sampled_from([(True, True)] * 3 + [(True, False), (False, True), (False, False)]), min_size=1, max_size=22
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(pairs, st.integers(0, 2), st.sampled_from([0.1, 0.3]))
+def test_a_settled_verdict_is_the_verdict_of_the_whole_run(rows: Results, critical: int, margin: float) -> None:
+    holds_on_every_prefix(*made({"p": rows}, critical=critical), replace(FREE, max_drop=margin))
+
+
+@settings(max_examples=10, deadline=None)
+@given(pairs, pairs)
+def test_so_it_is_of_several_prompts_corrected_together(one: Results, other: Results) -> None:
+    holds_on_every_prefix(*made({"p": one[:9], "q": other[:9]}), replace(FREE, max_drop=0.3))
+
+
+@settings(max_examples=10, deadline=None)
+@given(pairs)
+def test_so_it_is_where_cases_that_disagree_are_asked_on(rows: Results) -> None:
+    holds_on_every_prefix(*made({"p": rows}, limits=RunLimits(repeats_on_disagreement=3)), FREE)
+
+
+@settings(max_examples=10, deadline=None)
+@given(pairs)
+def test_so_it_is_of_repeats_and_with_limits_on_cost(rows: Results) -> None:
+    holds_on_every_prefix(*made({"p": rows[:8]}, limits=RunLimits(repeats=2)), FREE)
+    holds_on_every_prefix(*made({"p": rows}), GatePolicy(max_drop=0.1))
+
+
+@settings(max_examples=10, deadline=None)
+@given(pairs)
+def test_so_it_is_of_weights_and_of_a_floor_under_quality(rows: Results) -> None:
+    holds_on_every_prefix(*made({"p": rows}, weights=3.0), replace(FREE, min_quality=0.8))
+
+
+def test_a_clear_regression_saves_most_of_the_calls() -> None:
+    plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
+    assert holds_on_every_prefix(plan, answers, GatePolicy()) > 30
+
+
+def test_a_clear_pass_saves_some_where_no_limit_is_open() -> None:
+    plan, answers = made({"p": [(True, True)] * 100})
+    assert holds_on_every_prefix(plan, answers, FREE) > 0
+    assert holds_on_every_prefix(plan, answers, GatePolicy(max_drop=0.1)) == 0
+
+
+def test_what_is_reported_says_what_was_assumed() -> None:
+    plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
+    asked = answers[:70]
+    (decision,) = early_stopping.report(gate(plan, asked, GatePolicy()), plan, asked).decisions
+    by_rule = {reason.rule: reason.text for reason in decision.reasons}
+    assert by_rule["regression"].startswith(
+        "Even if all 30 answers not asked for had spoken for the new version: Regression shown"
+    )
+    assert by_rule["early-stop"].startswith("Stopped early: 30 answers were not asked for")
+    assert decision.comparison.asked == 70
+
+
+def test_a_pass_says_it_too() -> None:
+    plan, answers = made({"p": [(True, True)] * 100})
+    asked = answers[:198]
+    (decision,) = early_stopping.report(gate(plan, asked, FREE), plan, asked).decisions
+    assert decision.reasons[0].text.startswith("Even if all 2 answers not asked for had spoken for the old version")
+
+
+def test_costs_that_were_measured_stay_in_the_report_of_a_failure() -> None:
+    plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
+    (decision,) = early_stopping.report(gate(plan, answers[:70], GatePolicy()), plan, answers[:70]).decisions
+    assert "cost" in {reason.rule for reason in decision.reasons}
+
+
+def test_a_run_that_is_not_settled_must_go_on() -> None:
+    plan, answers = made({"p": [(True, True)] * 20})
+    with pytest.raises(ValueError, match="the verdict of p is not settled"):
+        early_stopping.report(gate(plan, answers[:4], FREE), plan, answers[:4])
+
+
+def test_too_many_errors_are_settled_as_an_error() -> None:
+    plan, answers = made({"p": [(True, True)] * 20})
+    failed = [answered(q, one.case, None) for q, one in zip(plan.questions[:10], answers, strict=False)]
+    assert early_stopping.bounds(plan, failed, FREE).settled(FREE)["p"].verdict is Verdict.ERROR
+
+
+def test_marks_settle_by_critical_cases_only() -> None:
+    plan, answers = made({"p": [(True, False)] * 12}, kind="judge", critical=1)
+    first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
+    settled = early_stopping.bounds(plan, first, FREE).settled(FREE)
+    assert "p" in settled  # nothing is missing but confirmations
+    assert not early_stopping.bounds(plan, first[:20], FREE).settled(FREE)
+    confirmed = first[:20] + [one for one in answers if one.case.critical and one.replicate > 0]
+    (decision,) = early_stopping.bounds(plan, confirmed, FREE).settled(FREE).values()
+    assert {reason.rule for reason in decision.reasons} == {"critical"}
+
+
+def test_tango_s_interval_falls_with_each_broken_pair_and_rises_with_each_fixed_one() -> None:
+    """What settles a pass: exhaustively for these sizes."""
+    for n in (5, 20, 40):
+        lo = {(b, f): intervals.paired_difference(b, f, n, 0.9).lo for b in range(n + 1) for f in range(n + 1 - b)}
+        for (b, f), value in lo.items():
+            assert lo.get((b + 1, f), -1.0) <= value + 1e-12
+            assert lo.get((b, f + 1), 1.0) >= value - 1e-12
+            assert lo.get((b + 1, f - 1), -1.0) <= value + 1e-12
+
+
+def test_a_run_is_complete_when_every_verdict_stands_and_that_of_all_together_too() -> None:
+    plan, answers = made({"p": [(True, True)] * 100, "q": [(True, True)] * 100})
+    start, end = (early_stopping.bounds(plan, answers[:length], FREE) for length in (120, 400))
+    assert (start.complete(FREE), end.complete(FREE)) == (False, True)
+    assert set(start.settled(FREE)) == set()
+    failing, broken = made({"p": [(True, False)] * 40, "q": [(True, True)] * 40})
+    assert early_stopping.bounds(failing, broken, FREE).complete(FREE)
+
+
+def test_prompts_that_stand_are_not_enough_where_all_together_may_still_be_worse() -> None:
+    """Each alone is undecided whatever comes; together they may or may not have got worse."""
+    policy = replace(FREE, max_drop=0.05, alpha=0.05)
+    rows = [(True, False)] * 3 + [(True, True)] * 17
+    plan, answers = made({"p": rows, "q": rows})
+    last = {answers[-1].answer.key, answers[-2].answer.key}
+    bounds = early_stopping.bounds(plan, [one for one in answers if one.answer.key not in last], policy)
+    together = [report.pooled.verdict if report.pooled else None for report in (bounds.best, bounds.worst)]
+    assert bounds.complete(policy) is (len(bounds.settled(policy)) == 2 and together[0] is together[1])
+
+
+def test_one_prompt_has_nothing_together() -> None:
+    plan, answers = made({"p": [(True, True)] * 100})
+    assert early_stopping.bounds(plan, answers, FREE).complete(FREE)
+    assert early_stopping.bounds(plan, answers, FREE).best.pooled is None

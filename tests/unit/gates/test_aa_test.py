@@ -1,0 +1,203 @@
+"""The numbers of an A/A run, worked out by hand on a few answers."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from support.aa_plans import answer, planned
+
+from promptci.config.policy import GatePolicy, OnInconclusive
+from promptci.config.run_limits import RunLimits
+from promptci.gates import aa_test, power_analysis
+from promptci.gates.aa_test import Flaky, SelfTest
+from promptci.runs.model import PromptPlan
+from promptci.scoring.model import ScoredCase
+
+POLICY = GatePolicy(alpha=0.07)
+
+
+def given(plan: PromptPlan, *rows: str) -> dict[str, list[ScoredCase]]:
+    """Answers of each case, `+` for a right one, `-` for a wrong one, `?` for one that is missing."""
+    score = {"+": 1.0, "-": 0.0, "?": None}
+    return {
+        plan.cases[i].case.id: [answer(plan, i, r, score[sign]) for r, sign in enumerate(row)]
+        for i, row in enumerate(rows)
+    }
+
+
+def put(
+    plan: PromptPlan, answers: dict[str, list[ScoredCase]], how: RunLimits | None = None, simulations: int = 40
+) -> SelfTest:
+    return aa_test.selftest(plan, answers, how or RunLimits(), POLICY, simulations)
+
+
+def test_every_number_of_a_small_run() -> None:
+    plan = planned(5)
+    found = put(plan, given(plan, "++++--", "++++++", "------", "+-", "+"))
+    noise = (8 / 15 + 0 + 0 + 1) / 4  # 2k(n-k) / n(n-1) of each case with its two answers at least
+    assert (found.prompt, found.cases, found.left_out, found.simulations) == ("greeter", 4, 1, 40)
+    assert (found.failed, found.blocked, found.alpha) == (0, 0, 0.07)
+    assert 0 < found.undecided <= 40
+    assert found.discordance == pytest.approx(noise)
+    assert found.spread is None
+    assert found.flaky == (Flaky(id="c0", passed=4, answers=6), Flaky(id="c3", passed=1, answers=2))
+    assert found.detectable_drop == power_analysis.smallest_drop(4, noise, repeats=1, graded=False, alpha=0.07)
+
+
+def test_the_smallest_drop_is_that_of_the_gate_s_own_repeats_and_alpha() -> None:
+    plan = planned(60)
+    answers = given(plan, *["+++++-"] * 20, *["++++++"] * 40)
+    for repeats in (1, 3):
+        found = put(plan, answers, RunLimits(repeats=repeats), 1)
+        expected = power_analysis.smallest_drop(60, 1 / 9, repeats=repeats, graded=False, alpha=0.07)
+        assert found.detectable_drop == pytest.approx(expected)
+        assert found.detectable_drop != power_analysis.smallest_drop(
+            60, 1 / 9, repeats=repeats, graded=False, alpha=0.05
+        )
+
+
+def test_the_spread_of_marks_is_that_of_the_difference_of_two_runs() -> None:
+    plan = planned(30, kind="judge")
+    scores = (0.2, 0.4, 0.6)  # variance .04
+    answers = {
+        one.case.id: [answer(plan, i, r, scores[r] if i < 15 else 0.5) for r in range(3)]
+        for i, one in enumerate(plan.cases)
+    }
+    found = put(plan, answers)
+    assert found.spread == pytest.approx(math.sqrt(2 * 0.04 / 2))
+    assert found.discordance is None
+    assert found.detectable_drop == pytest.approx(
+        power_analysis.smallest_drop(30, 0.04, repeats=1, graded=True, alpha=0.07), rel=1e-9
+    )
+
+
+def test_an_answer_that_is_missing_is_none_and_without_a_mark_it_counts_as_nothing() -> None:
+    plan = planned(2, kind="judge")
+    answers = given(plan, "++", "+?")
+    found = put(plan, answers)
+    assert (found.cases, found.left_out, found.spread) == (1, 1, 0.0)
+
+
+def test_a_critical_case_of_three_right_and_three_wrong_flips_in_one_draw_of_twenty() -> None:
+    """Three right ones to base and three wrong ones to head: one way of C(6, 3)."""
+    plan = planned(1, critical=1)
+    found = put(plan, given(plan, "+++---"), simulations=4000)
+    assert found.failed == pytest.approx(4000 / 20, abs=4 * math.sqrt(4000 * 0.05 * 0.95))
+    assert found.undecided == 4000 - found.failed
+    assert found.rate == found.failed / 4000
+    assert found.interval.lo < 0.05 < found.interval.hi
+
+
+def test_answers_are_dealt_out_and_none_is_dealt_twice() -> None:
+    """One right answer of six: base cannot have three, so a critical flip is never confirmed."""
+    plan = planned(1, critical=1)
+    for row in ("+-----", "++----", "----++"):
+        assert put(plan, given(plan, row), simulations=500).failed == 0
+
+
+def test_a_case_without_a_dispute_is_not_asked_on() -> None:
+    """A plain case needs two answers, a critical one six: as many as the gate may ask for, whatever it then asks."""
+    plan = planned(3, critical=1)
+    found = put(plan, given(plan, "+++++", "++", "+"))
+    assert (found.cases, found.left_out) == (1, 2)
+    assert put(plan, given(plan, "++++++", "++", "++")).cases == 3
+
+
+def test_asking_on_takes_what_the_gate_would_ask() -> None:
+    """With `disagree: 3` each case needs six answers; with repeats of two, four."""
+    plan = planned(3)
+    answers = given(plan, "++++++", "+++++", "++++")
+    assert put(plan, answers, RunLimits(repeats=1, repeats_on_disagreement=3)).cases == 1
+    assert put(plan, answers, RunLimits(repeats=2)).cases == 3
+    assert put(plan, answers, RunLimits(repeats=3)).cases == 1
+
+
+def test_the_draws_of_one_prompt_are_its_own_and_the_same_every_time() -> None:
+    plan = planned(1, critical=1)
+    answers = given(plan, "+++---")
+    found = [put(replace(plan, name=name), answers, simulations=1000) for name in ("one", "two", "three")]
+    assert found == [put(replace(plan, name=one.prompt), answers, simulations=1000) for one in found]
+    assert len({one.failed for one in found}) > 1
+
+
+def test_a_rate_within_alpha_keeps_the_promise_up_to_its_low_end() -> None:
+    made = {
+        "prompt": "p",
+        "cases": 1,
+        "left_out": 0,
+        "undecided": 0,
+        "discordance": None,
+        "spread": None,
+        "detectable_drop": None,
+        "flaky": (),
+    }
+    nothing = SelfTest(simulations=0, failed=0, blocked=0, alpha=0.05, **made)  # type: ignore[arg-type]
+    assert nothing.keeps_promise
+    assert (nothing.interval.lo, nothing.interval.hi) == (0.0, 1.0)
+    # Wilson's interval of 63 in 1,000 begins at 4.96 %, that of 64 at 5.05 %.
+    for failed, kept in ((63, True), (64, False)):
+        found = SelfTest(simulations=1000, failed=failed, blocked=failed, alpha=0.05, **made)  # type: ignore[arg-type]
+        assert found.keeps_promise is kept
+    told_apart = SelfTest(simulations=100, failed=2, blocked=50, alpha=0.05, **made)  # type: ignore[arg-type]
+    assert told_apart.keeps_promise
+    assert told_apart.rate == 0.5
+    assert told_apart.interval.lo == pytest.approx(0.4038, abs=1e-4)
+
+
+def test_undecided_ones_are_counted_beside_the_failed_ones() -> None:
+    plan = planned(1, critical=1)
+    found = aa_test.selftest(
+        plan, given(plan, "+++---"), RunLimits(), GatePolicy(on_inconclusive=OnInconclusive.BLOCK), 400
+    )
+    assert found.failed > 0
+    assert found.blocked == found.failed + found.undecided == 400
+    plain = aa_test.selftest(
+        plan, given(plan, "+++---"), RunLimits(), GatePolicy(on_inconclusive=OnInconclusive.WARN), 400
+    )
+    assert plain.blocked == plain.failed == found.failed
+
+
+@pytest.mark.parametrize("kind", ["equals", "judge"])
+def test_the_p_of_the_dealt_answers_is_what_decides(kind: str) -> None:
+    """At an alpha of two fifths and next to no margin, a difference by chance fails about as often."""
+    plan = planned(30, kind=kind)
+    rows = ["+-"] * 30
+    policy = GatePolicy(alpha=0.4, max_drop=0.001)
+    found = aa_test.selftest(plan, given(plan, *rows), RunLimits(), policy, 100)
+    assert 15 < found.failed < 55
+    assert aa_test.selftest(plan, given(plan, *rows), RunLimits(), replace(policy, alpha=0.01), 100).failed < 10
+
+
+@pytest.mark.parametrize("kind", ["equals", "judge"])
+def test_of_nothing_nothing_is_known(kind: str) -> None:
+    found = put(planned(3, kind=kind), {})
+    assert (found.cases, found.left_out, found.failed, found.undecided) == (0, 3, 0, 40)
+    assert (found.discordance, found.spread, found.detectable_drop, found.flaky) == (None, None, None, ())
+
+
+def test_without_noise_the_smallest_drop_is_that_of_no_noise() -> None:
+    plan = planned(100)
+    found = put(plan, given(plan, *["++"] * 100), simulations=1)
+    assert found.detectable_drop == power_analysis.smallest_drop(100, 0.0, repeats=1, graded=False, alpha=0.07)
+    assert found.detectable_drop != power_analysis.smallest_drop(100, 1.0, repeats=1, graded=False, alpha=0.07)
+
+
+def test_marks_of_the_dealt_answers_are_what_is_compared() -> None:
+    """All answers of one case are alike, so both versions get the same and no difference is seen."""
+    plan = planned(200)
+    rows = ["++" if i % 3 else "--" for i in range(200)]
+    found = put(plan, given(plan, *rows))
+    assert (found.failed, found.undecided, found.discordance) == (0, 0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("how", "answers"),
+    [
+        (RunLimits(), 6),
+        (RunLimits(repeats=5), 10),
+        (RunLimits(repeats_on_disagreement=4), 8),
+        (RunLimits(repeats=2), 6),
+    ],
+)
+def test_answers_needed(how: RunLimits, answers: int) -> None:
+    assert aa_test.answers_needed(how) == answers

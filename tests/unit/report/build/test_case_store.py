@@ -1,0 +1,128 @@
+"""Cases of large runs are held in a file: they are drawn as if they were in memory, and no secret gets there."""
+
+import gc
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.report_situations import SITUATIONS
+from support.run_notation import comparison, many, report
+
+from promptci.redact import Redactor
+from promptci.report.build.case_store import AT_A_TIME, MOST_IN_MEMORY, Chosen, Filed, Holder
+from promptci.report.build.redaction import redacted
+from promptci.report.model import document
+from promptci.report.model.report import CaseView, ReportView
+from promptci.report.write import IN_PIECES, OUTPUTS
+
+SECRET = "canary-4f9a8b7c6d5e<&\"'"
+ROWS = many(right=6, broken=3, fixed=2)
+PLACES = st.none() | st.integers(-15, 15)
+
+
+def in_a_file(view: ReportView, redactor: Redactor | None = None) -> ReportView:
+    """Give a view whose cases are held as those of a large run."""
+    holder = Holder(MOST_IN_MEMORY + 1, redactor or Redactor())
+    held = [
+        prompt.model_copy(update={"case_details": holder.keep(iter(prompt.case_details))}) for prompt in view.prompts
+    ]
+    return view.model_copy(update={"prompts": held})
+
+
+def both() -> tuple[Sequence[CaseView], Sequence[CaseView]]:
+    """Give the same cases in memory and in a file."""
+    made = report(comparison("earlier | Hi | yes | no | yes"), comparison(ROWS))
+    place = max(range(2), key=lambda number: len(made.prompts[number].case_details))
+    return made.prompts[place].case_details, in_a_file(made).prompts[place].case_details
+
+
+PLAIN, FILED = both()
+
+
+def test_few_cases_stay_in_memory_and_many_do_not() -> None:
+    assert isinstance(Holder(MOST_IN_MEMORY, Redactor()).keep(PLAIN), list)
+    assert isinstance(Holder(MOST_IN_MEMORY + 1, Redactor()).keep(PLAIN), Filed)
+
+
+@given(start=PLACES, stop=PLACES, step=st.none() | st.integers(-3, 3).filter(bool))
+def test_any_part_of_a_file_is_that_part_of_the_list(start: int | None, stop: int | None, step: int | None) -> None:
+    part = slice(start, stop, step)
+    assert list(FILED[part]) == PLAIN[part]
+    assert FILED[part] == PLAIN[part]
+    assert len(FILED[part]) == len(PLAIN[part])
+
+
+@given(st.integers(-15, 15))
+def test_any_case_of_a_file_is_that_case_of_the_list(place: int) -> None:
+    if -len(PLAIN) <= place < len(PLAIN):
+        assert FILED[place] == PLAIN[place]
+    else:
+        with pytest.raises(IndexError):
+            FILED[place]
+
+
+def test_a_file_is_read_some_cases_at_a_time_to_its_end() -> None:
+    many_cases = [PLAIN[place % len(PLAIN)] for place in range(2 * AT_A_TIME + 1)]
+    held = Holder(MOST_IN_MEMORY + 1, Redactor()).keep(many_cases)
+
+    assert list(held) == many_cases
+    assert held == many_cases
+    assert held != many_cases[:-1]
+    assert held != [*many_cases[:-1], PLAIN[1]]
+    assert held.__eq__(7) is NotImplemented
+
+
+@given(st.lists(st.integers(0, len(PLAIN) - 1)), PLACES, PLACES)
+def test_chosen_cases_stand_in_the_order_of_their_choice(
+    places: list[int], start: int | None, stop: int | None
+) -> None:
+    chosen = Chosen(FILED, places)
+
+    assert list(chosen) == [PLAIN[place] for place in places]
+    assert list(chosen[start:stop]) == [PLAIN[place] for place in places[start:stop]]
+    assert list(chosen.numbered()) == [(place, PLAIN[place]) for place in places]
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_every_output_is_the_same_from_a_file(name: str) -> None:
+    made = SITUATIONS[name]()
+    held = in_a_file(made)
+
+    assert document.digest(held) == document.digest(made)
+    for output, render in OUTPUTS.items():
+        assert render(held) == render(made), output
+    for output, pieces in IN_PIECES.items():
+        assert "".join(pieces(held)) == "".join(pieces(made)), output
+
+
+def test_a_secret_is_gone_before_a_case_is_written_to_a_file() -> None:
+    made = report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}"))
+    (held,) = (prompt.case_details for prompt in in_a_file(made, Redactor([SECRET])).prompts)
+
+    assert isinstance(held, Filed)
+    content = held._cases._file
+    content.seek(0)
+    written = content.read().decode()
+    assert "[redacted]" in written
+    assert "canary-4f9a8b7c6d5e" not in written
+    assert list(held[1:]) == made.prompts[0].case_details[1:]
+
+
+def test_a_secret_in_a_file_is_found_when_the_whole_view_is_redacted() -> None:
+    made = in_a_file(report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}")))
+    assert "canary-4f9a8b7c6d5e" in document.dump(made)
+    assert "canary-4f9a8b7c6d5e" not in document.dump(redacted(made, Redactor([SECRET])))
+
+
+def test_a_file_is_closed_with_the_last_who_reads_it() -> None:
+    held = Holder(MOST_IN_MEMORY + 1, Redactor()).keep(PLAIN)
+    assert isinstance(held, Filed)
+    file, part = held._cases._file, held[2:]
+    del held
+    assert list(part) == PLAIN[2:]
+    assert not file.closed
+
+    del part
+    gc.collect()
+    assert file.closed

@@ -1,0 +1,73 @@
+"""Earlier versions of a prompt: measured the same way, each by its last check, today's two left out."""
+
+from typing import Any
+
+from support.run_notation import OLD, comparison, many, prompt, report
+
+from promptci.history.model import VerdictRecord, from_json, to_json
+from promptci.report.build.history_view import DIGITS, MOST_VERSIONS
+from promptci.report.model.report import PastQualityView
+
+
+def record(fingerprint: str, at: str, quality: float | None, **more: Any) -> VerdictRecord:
+    given: dict[str, Any] = {
+        "id": f"{fingerprint}{at}",
+        "at": at,
+        "base": "b" * 40,
+        "head": "c" * 40,
+        "prompt": "order-extractor",
+        "status": "changed",
+        "fingerprints": ("old", fingerprint),
+        "mode": "block",
+        "verdict": "pass",
+        "blocks": False,
+        "pairs": 60,
+        "measure": None if quality is None else "pass rate",
+        "quality": None if quality is None else (0.9, quality),
+        **more,
+    }
+    return VerdictRecord(**given)
+
+
+def history(*records: VerdictRecord) -> list[PastQualityView]:
+    return report(comparison(many(right=60)), verdicts=records).prompts[0].history
+
+
+def test_versions_stand_in_the_order_of_time_each_by_its_last_check() -> None:
+    found = history(
+        record("v2", "2026-02-02T00:00:00Z", 0.8, verdict="fail"),
+        record("v1", "2026-02-01T00:00:00Z", 0.7),
+        record("v1", "2026-02-03T00:00:00Z", 0.75, pull_request=7),
+    )
+    assert [(one.fingerprint, one.quality, one.verdict) for one in found] == [("v2", 0.8, "fail"), ("v1", 0.75, "pass")]
+    assert (found[1].pull_request, found[1].commit, found[1].pairs) == (7, "c" * 40, 60)
+
+
+def test_what_was_measured_otherwise_or_not_at_all_is_left_out() -> None:
+    assert not history(
+        record("v1", "2026-02-01T00:00:00Z", None),
+        record("v2", "2026-02-01T00:00:00Z", 0.7, measure="mean score"),
+        record("v3", "2026-02-01T00:00:00Z", 0.7, prompt="another"),
+        record("v4", "2026-02-01T00:00:00Z", 0.7, verdict="error"),
+        record("v5", "2026-02-01T00:00:00Z", 0.7, fingerprints=("old", None)),
+    )
+
+
+def test_the_versions_of_this_run_are_left_out() -> None:
+    now = prompt("order-extractor", OLD).fingerprint[:DIGITS]
+    assert not history(record(now, "2026-02-01T00:00:00Z", 0.7))
+
+
+def test_only_the_last_versions_are_kept() -> None:
+    many_of_them = [record(f"v{i:02}", f"2026-02-01T00:{i:02}:00Z", 0.7) for i in range(MOST_VERSIONS + 5)]
+    assert [one.fingerprint for one in history(*many_of_them)] == [f"v{i:02}" for i in range(5, MOST_VERSIONS + 5)]
+
+
+def test_a_line_written_before_quality_was_kept_is_still_read() -> None:
+    line = to_json(record("v1", "2026-02-01T00:00:00Z", 0.7))
+    old = {key: value for key, value in line.items() if key not in ("measure", "quality")}
+    read, newer = from_json(old), from_json(line)
+    assert isinstance(read, VerdictRecord)
+    assert (read.measure, read.quality) == (None, None)
+    assert isinstance(newer, VerdictRecord)
+    assert newer.quality == (0.9, 0.7)

@@ -1,0 +1,51 @@
+"""No secret reaches any output, whichever text it hides in."""
+
+import base64
+import json
+
+from support.report_situations import REFUND
+from support.run_notation import comparison, many, prompt, report
+
+from promptci.gates.model import Reason
+from promptci.redact import Redactor
+from promptci.report.build.redaction import redacted
+from promptci.report.model import document
+from promptci.report.write import OUTPUTS
+from promptci.verdict import Verdict
+
+SECRET = "canary-4f9a8b7c6d5e<&\"'"
+
+
+def test_a_secret_in_any_text_is_gone_from_every_output() -> None:
+    rows = f"{SECRET} | {SECRET} | {SECRET} | {SECRET} | {SECRET}!\nlost | Hi | yes | yes | !{SECRET}\n" + many(
+        broken=8
+    )
+    made = report(
+        comparison(rows, name=f"p {SECRET}", kind="one-of", head=prompt("p", f"text {SECRET}"), notes=(SECRET,)),
+        comparison(REFUND, removed_cases=(SECRET,), loosened_cases=(SECRET,), why=(SECRET,)),
+        notes=(SECRET,),
+        provider=SECRET,
+        gate_source=SECRET,
+        problems=[Reason(rule="x", verdict=Verdict.ERROR, text=f"HTTP 401: {SECRET}")],
+    )
+    clean = redacted(made, Redactor([SECRET]))
+    for name, render in OUTPUTS.items():
+        text = render(clean)
+        assert "[redacted]" in text.replace("\\[", "[").replace("\\]", "]"), name
+        for form in (
+            SECRET,
+            json.dumps(SECRET)[1:-1],
+            base64.b64encode(SECRET.encode()).decode(),
+            "canary-4f9a8b7c6d5e",
+        ):
+            assert form not in text, name
+
+
+def test_what_looks_like_a_key_is_gone_too() -> None:
+    made = report(comparison("a | Hi | yes | yes | sk-proj-abcdefghijklmnopqrstuvwxyz012345"))
+    assert "sk-proj-abc" not in document.dump(redacted(made, Redactor()))
+
+
+def test_a_view_without_secrets_stays_as_it_is() -> None:
+    made = report(comparison(many(right=31, broken=27)))
+    assert redacted(made, Redactor([SECRET])) == made

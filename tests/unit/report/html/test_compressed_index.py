@@ -1,0 +1,100 @@
+"""Packed texts: each once, in blocks that are opened one by one, and nothing in them is anything but letters."""
+
+import random
+import re
+from typing import Any
+
+import pytest
+from support import large_reports
+from support.hostile_payloads import XSS
+
+from promptci.present.escape import visible
+from promptci.report.html.compressed_index import BLOCK, NEXT, SHORT, Packer, pack, unpack
+
+
+def opened(packer: Packer) -> list[Any]:
+    return [unpack(block) for block in packer.blocks]
+
+
+def texts_of(packer: Packer) -> list[str]:
+    return [text for texts, _ in opened(packer) for text in texts]
+
+
+def records_of(packer: Packer) -> list[Any]:
+    return [record for _, records in opened(packer) for record in records]
+
+
+def packed(texts: list[str], room: int = 10**9) -> Packer:
+    packer = Packer(room=room)
+    for text in texts:
+        packer.add([packer.text(text)])
+    packer.close()
+    return packer
+
+
+def test_a_text_is_kept_once_and_then_named_by_its_number() -> None:
+    one, other = "the first of the texts", "the second of the texts"
+    made = packed([one, other, one, other, one])
+    assert texts_of(made) == [one, other]
+    assert records_of(made) == [[NEXT], [NEXT], [0], [1], [0]]
+
+
+def test_a_short_text_stands_where_it_is_used_and_none_stays_none() -> None:
+    packer = Packer(room=10**9)
+    assert packer.text("x" * SHORT) == "x" * SHORT
+    assert packer.text("x" * (SHORT + 1)) == NEXT
+    assert packer.text(None) is None
+
+
+def test_numbers_count_over_all_blocks() -> None:
+    texts = [f"{i} " + "x" * 4000 for i in range(300)]
+    made = packed([*texts, texts[0], texts[-1]])
+    assert len(made.blocks) > 2
+    assert records_of(made)[-2:] == [[0], [299]]
+    assert made.starts[0] == (0, 0)
+    for (record, text), block in zip(made.starts, made.blocks, strict=True):
+        found: Any = unpack(block)
+        assert texts[text] == found[0][0]
+        assert record == text  # one text a record here
+    assert made.records == 302
+
+
+def test_a_block_ends_where_it_is_large_enough() -> None:
+    made = packed([f"{i} " + "x" * 1000 for i in range(2000)])
+    sizes = [sum(map(len, texts)) for texts, _ in opened(made)]
+    assert all(BLOCK <= size < BLOCK + 1100 for size in sizes[:-1])
+
+
+def test_what_has_no_room_is_left_out_from_the_first_block_that_does_not_fit() -> None:
+    chance = random.Random(1)  # noqa: S311 - not a secret
+    texts = [large_reports.prose(chance, 900) for _ in range(2000)]
+    whole = packed(texts)
+    made = packed(texts, room=sum(map(len, whole.blocks[:2])) + 10)
+    assert made.full
+    assert made.blocks == whole.blocks[:2]
+    assert made.records == whole.starts[2][0]
+    assert not packed(texts, room=5).blocks
+
+
+def test_nothing_that_is_packed_is_more_than_letters() -> None:
+    assert all(re.fullmatch(r"[A-Za-z0-9+/=]+", block) for block in packed(XSS * 3).blocks)
+    assert re.fullmatch(r"[A-Za-z0-9+/=]+", pack({"</script>": ["<!--", "\u2028"]}))
+
+
+@pytest.mark.parametrize("payload", XSS)
+def test_what_was_packed_comes_back_with_the_invisible_spelled_out(payload: str) -> None:
+    (text,) = texts_of(packed([payload + " and some more of it"]))
+    assert text == visible(payload + " and some more of it")
+
+
+def test_the_same_value_gives_the_same_letters() -> None:
+    assert pack(["a", 1]) == pack(["a", 1])
+    assert pack(["a", 1]).startswith("eNq")  # zlib at its highest level: there is no time and no name in its header
+
+
+def test_the_generated_texts_are_about_as_hard_to_pack_as_prose_is() -> None:
+    """English takes a third of its length, packed and in letters a half; sixty texts repeated take next to nothing."""
+    chance = random.Random(2)  # noqa: S311 - not a secret
+    drawn = packed([large_reports.prose(chance, 300) for _ in range(2000)])
+    share = sum(map(len, drawn.blocks)) / sum(map(len, texts_of(drawn)))
+    assert 0.3 < share < 0.6

@@ -1,0 +1,106 @@
+"""A user's comment template: it changes words, sees nothing but the report, and cannot harm."""
+
+import os
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+from support.hostile_payloads import XSS, planted, rich
+from support.report_situations import SITUATIONS
+
+from promptci.report.markdown import markdown_renderer, user_template
+from promptci.report.markdown.user_template import OwnTemplate, Unusable
+
+OURS = '{% extends "markdown/comment.md.j2" %}\n'
+VIEW = SITUATIONS["several_prompts"]()
+
+
+def drawn(text: str) -> str:
+    return user_template.draw(VIEW, OwnTemplate(path="ci/comment.md.j2", text=text))
+
+
+def refused(text: str) -> str:
+    with pytest.raises(Unusable) as caught:
+        drawn(text)
+    return str(caught.value)
+
+
+def test_one_that_only_extends_ours_gives_ours() -> None:
+    for situation in ("several_prompts", "hostile_text", "graded_with_repeats"):
+        view = SITUATIONS[situation]()
+        assert user_template.draw(view, OwnTemplate(path="c", text=OURS)) == markdown_renderer.comment(view)
+
+
+def test_a_block_can_be_replaced_and_the_others_stay() -> None:
+    text = drawn(OURS + "{% block foot %}Ask @prompts-team.{% endblock %}")
+    assert text.rstrip().endswith("Ask @prompts-team.")
+    assert "<sub>promptci" not in text
+    assert text.startswith(markdown_renderer.comment(VIEW)[:200])
+
+
+def test_a_block_can_be_added_to() -> None:
+    text = drawn(OURS + "{% block verdict %}{{ super() }}Runbook: <https://wiki.example/prompts>\n{% endblock %}")
+    assert "\nRunbook: <https://wiki.example/prompts>\n" in text
+
+
+def test_what_it_puts_out_is_escaped() -> None:
+    for first in range(0, len(XSS), 8):
+        view = planted(rich(), " ".join(XSS[first : first + 8]))
+        plain = user_template.draw(view, OwnTemplate(path="c", text="{{ view.headline }}"))
+        page = MarkdownIt("commonmark").render(plain)
+        assert not re.search(r"<(?!/?p>)", page), page
+        assert user_template.draw(view, OwnTemplate(path="c", text=OURS)) == markdown_renderer.comment(view)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% autoescape true %}{{ '@me [x](y) <b>' }}{% endautoescape %}",
+        "{{ '@me [x](y) <b>' ~ '' }}",
+        "{% set x = '@me [x](y) <b>' %}{{ x }}",
+        "{{ ['@me [x](y) <b>']|join }}",
+    ],
+)
+def test_there_is_no_way_round_it(text: str) -> None:
+    found = drawn(text)
+    assert "@me" not in found
+    assert "[x](y)" not in found
+    assert "<b>" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OURS + "{% block foot %}\n{{ nothing }}{% endblock %}", "ci/comment.md.j2:3: 'nothing' is undefined"),
+        ("a\n{% if %}", "ci/comment.md.j2:2: Expected an expression"),
+        ("{{ 1 / 0 }}", "ci/comment.md.j2:1: division by zero"),
+        ("{{ view.headline|safe }}", "No filter named 'safe'"),
+        ("{% include '/etc/passwd' %}", "not found"),
+        ("{% include '../pyproject.toml' %}", "ci/comment.md.j2:1: ../pyproject.toml"),
+        ("{{ say.__class__ }}", "unsafe"),
+        ("{{ say.sign.__globals__ }}", "unsafe"),
+        ("{{ say.filters }}", "has no attribute"),
+        ("{{ view.parse_raw('x'.encode(), allow_pickle=True, proto='pickle') }}", "unsafe"),
+        ("{{ view.model_dump() }}", "unsafe"),
+        ("{{ [].append(1) }}", "unsafe"),
+        ("{{ 'a' * 10**10 }}", "too much memory"),
+        ("x" * 200_001, "longer than 200,000 characters"),
+    ],
+)
+def test_one_that_cannot_be_used_says_where_and_why(text: str, said: str) -> None:
+    assert said in refused(text)
+
+
+@pytest.mark.long
+def test_one_that_does_not_end_is_ended() -> None:
+    loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    assert "too much time or memory" in refused(loop) or "longer than 20 seconds" in refused(loop)
+
+
+def test_it_has_no_secrets_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    assert os.environ["OPENAI_API_KEY"] not in drawn(OURS)
+
+
+def test_one_too_long_even_at_its_shortest_gives_way_to_the_short_comment() -> None:
+    assert drawn("x" * 70_000) == markdown_renderer.short_comment(VIEW)

@@ -1,0 +1,127 @@
+"""report.json is the view and nothing else: it comes back as it went, and anything else is refused with reasons."""
+
+import json
+
+import jsonschema
+import pytest
+from support.gold_files import Gold
+from support.report_situations import SITUATIONS
+
+from promptci.errors import InputError
+from promptci.report.model import document
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_report_comes_back_as_it_was_written(situation: str) -> None:
+    view = SITUATIONS[situation]()
+    text = document.dump(view)
+    assert document.load(text, "report.json") == view
+    assert document.dump(document.load(text, "report.json")) == text
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_report_keeps_to_its_schema(situation: str) -> None:
+    jsonschema.validate(json.loads(document.dump(SITUATIONS[situation]())), document.schema())
+
+
+def test_the_schema_that_travels_with_the_package_is_up_to_date(gold: Gold) -> None:
+    if gold.update:
+        document.SCHEMA_FILE.write_text(document.schema_text(), encoding="utf-8")
+    assert document.SCHEMA_FILE.read_text(encoding="utf-8") == document.schema_text(), "run pytest --update-gold"
+
+
+def test_a_schema_is_itself_valid() -> None:
+    jsonschema.Draft202012Validator.check_schema(document.schema())
+
+
+def test_the_promised_keys_are_there_and_unknown_is_null() -> None:
+    written = json.loads(document.dump(SITUATIONS["cost_unknown"]()))
+    assert {"schema", "verdict", "exit_code", "base", "head", "prompts", "spend"} <= written.keys()
+    (prompt,) = written["prompts"]
+    assert {
+        "name",
+        "path",
+        "status",
+        "verdict",
+        "cases",
+        "pairs",
+        "errors",
+        "quality",
+        "regressions",
+        "fixes",
+    } <= prompt.keys()
+    assert prompt["cost_usd"] == {
+        "base_per_request": None,
+        "head_per_request": None,
+        "delta_per_month": None,
+        "requests_per_day": None,
+    }
+
+
+def test_keys_stand_in_the_order_of_the_model() -> None:
+    assert list(json.loads(document.dump(SITUATIONS["regressed"]())))[:3] == ["schema", "promptci_version", "verdict"]
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        document.load(text, "out/report.json")
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "out/report.json:1: not JSON"),
+        ('{"a":\n 1,}', "out/report.json:2: not JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ("1" * 5000, "a number beyond reason"),
+        ("-1e300", "a number beyond reason"),
+        ("[]", "not a report of this version: `schema` is null"),
+        ('{"schema": "promptci/report/v9"}', '`schema` is "promptci/report/v9", not `promptci/report/v1`'),
+    ],
+)
+def test_what_is_no_report_is_refused_with_the_reason(text: str, what: str) -> None:
+    (found,) = problems(text)
+    assert what in found
+    assert "Give a report.json as promptci wrote it" in found
+
+
+def test_every_wrong_field_is_named_with_its_place() -> None:
+    written = json.loads(document.dump(SITUATIONS["regressed"]()))
+    written["verdict"] = "splendid"
+    written["prompts"][0]["cases"] = "many"
+    written["surprise"] = 1
+    found = "\n".join(problems(json.dumps(written)))
+    for place in ("verdict:", "prompts.0.cases:", "surprise:"):
+        assert place in found
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_refused(number: str) -> None:
+    written = document.dump(SITUATIONS["regressed"]()).replace('"usd": 0.0312', f'"usd": {number}')
+    assert any("spend.usd" in problem for problem in problems(written))
+
+
+def test_not_more_than_twenty_findings_are_listed() -> None:
+    written = json.loads(document.dump(SITUATIONS["regressed"]()))
+    written["prompts"] = [{}] * 100
+    assert len(problems(json.dumps(written))) == document.MOST_PROBLEMS
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_the_pieces_of_a_report_are_the_whole(situation: str) -> None:
+    view = SITUATIONS[situation]()
+    mocked = view.model_copy(update={"notes": [*view.notes, '"case_details": []', document.NO_CASES]})
+
+    for one in (view, mocked):
+        assert document.dump(one) == one.model_dump_json(by_alias=True, indent=2) + "\n"
+
+
+def test_a_report_of_many_cases_is_cut_between_them() -> None:
+    view = SITUATIONS["regressed"]()
+    (prompt, *_) = view.prompts
+    many = [prompt.case_details[0].model_copy(update={"id": f"case-{n}"}) for n in range(2 * document.AT_A_TIME + 1)]
+    grown = view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": many})]})
+
+    assert document.dump(grown) == grown.model_dump_json(by_alias=True, indent=2) + "\n"
+    assert len(list(document.pieces(grown))) > 4

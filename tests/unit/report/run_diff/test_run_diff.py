@@ -1,0 +1,108 @@
+"""What changed between two runs: only like is compared with like, and the words say what is not."""
+
+import json
+import re
+from dataclasses import asdict
+
+import pytest
+from markdown_it import MarkdownIt
+from support.gold_files import Gold
+from support.hostile_payloads import XSS, planted, rich
+from support.report_situations import SITUATIONS
+from support.run_notation import comparison, report
+
+from promptci.report.model.report import ReportView
+from promptci.report.run_diff import compare, text
+from promptci.report.run_diff.compare import PromptBetween
+
+
+def one(first: ReportView, second: ReportView) -> PromptBetween:
+    (found,) = compare.compare(first, second).prompts
+    return found
+
+
+def told(first: ReportView, second: ReportView) -> str:
+    return "\n".join(text.lines(compare.compare(first, second)))
+
+
+BEFORE = report(comparison("a | 1 | x | x | x\nb | 2 | x | x | x\nc | 3 | x | x | y\nd | 4 | x | x | y"))
+AFTER = report(comparison("a | 1 | x | x | y\nb | 2 | x | x | x\nc | 3 | x | x | x\nd | 4 | x | x | z"))
+
+
+def test_cases_that_broke_and_were_fixed_are_named() -> None:
+    found = one(BEFORE, AFTER)
+    assert (found.broken, found.fixed, found.reworded, found.shared) == (("a",), ("c",), 1, 4)
+    assert found.delta == 0
+    assert (found.first.quality, found.second.quality) == (0.5, 0.5)  # type: ignore[union-attr]
+
+
+def test_turning_it_round_turns_it_round() -> None:
+    there, back = one(BEFORE, AFTER), one(AFTER, BEFORE)
+    assert (there.broken, there.fixed) == (back.fixed, back.broken)
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_run_does_not_differ_from_itself(situation: str) -> None:
+    view = SITUATIONS[situation]()
+    for found in compare.compare(view, view).prompts:
+        assert (found.broken, found.fixed, found.differs, found.reworded) == ((), (), (), 0)
+        assert found.delta in (0, None)
+
+
+def test_a_case_with_another_text_is_not_compared() -> None:
+    changed = report(comparison("a | 1 | x | x | y\nb | other | x | x | y\nc | 3 | x | x | y\nd | 4 | x | x | y"))
+    found = one(BEFORE, changed)
+    assert (found.shared, found.broken) == (3, ("a",))
+    assert [part.split(":")[0] for part in found.differs] == ["goldens"]
+
+
+def test_without_a_shared_case_there_is_no_number() -> None:
+    found = one(BEFORE, report(comparison("z | 9 | x | x | x")))
+    assert found.delta is None
+    assert found.not_comparable == ("no evaluated case has the same text and judge in both",)
+
+
+def test_another_model_behind_the_same_name_is_not_comparable() -> None:
+    view = SITUATIONS["all_same"]()
+    prompt = view.prompts[0]
+    assert prompt.head is not None
+    other = prompt.model_copy(update={"head": prompt.head.model_copy(update={"models": ["gpt-4o-mini-2026-01-01"]})})
+    found = one(view, view.model_copy(update={"prompts": [other]}))
+    assert found.delta is None
+    assert "and then with gpt-4o-mini-2026-01-01" in found.not_comparable[0]
+    assert found.broken == ()
+
+
+def test_a_prompt_of_one_run_only_is_said() -> None:
+    found = compare.compare(BEFORE, report())
+    assert [p.found for p in found.prompts] == ["first only"]
+    assert "tested in the first run only" in told(BEFORE, report())
+    assert "tested in the second run only" in told(report(), BEFORE)
+    assert "neither run tested a prompt" in told(report(), report())
+
+
+def test_it_is_json() -> None:
+    json.dumps(asdict(compare.compare(BEFORE, AFTER)))
+
+
+def test_hostile_text_stays_text() -> None:
+    for payload in XSS:
+        view = planted(rich(), payload)
+        page = MarkdownIt("commonmark").render(text.markdown(compare.compare(view, rich())))
+        assert not re.search(r"<(?!/?(h3|h4|ul|li|code|p|em)>)", page), page
+        assert "\x1b" not in told(view, rich())
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("broken_and_fixed", BEFORE, AFTER),
+        ("other_goldens", BEFORE, report(comparison("z | 9 | x | x | x"))),
+        ("regressed", SITUATIONS["all_same"](), SITUATIONS["regressed"]()),
+        ("several", SITUATIONS["several_prompts"](), SITUATIONS["regressed"]()),
+    ],
+)
+def test_the_words(name: str, first: ReportView, second: ReportView, gold: Gold) -> None:
+    found = compare.compare(first, second)
+    gold.check(f"between/{name}.txt", "\n".join(text.lines(found)) + "\n")
+    gold.check(f"between/{name}.md", text.markdown(found))

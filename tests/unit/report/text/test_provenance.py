@@ -1,0 +1,75 @@
+"""Where a report comes from: what is known is said, what is not is left out."""
+
+import hashlib
+
+from support import report_situations
+from support.run_notation import Numbers, comparison, many, report
+
+from promptci.report.html import html_renderer
+from promptci.report.model import document
+from promptci.report.model.report import ReportView
+from promptci.report.text import provenance
+
+
+def facts(view: ReportView) -> dict[str, str]:
+    return {row.name: row.value for row in provenance.rows(view, document.digest(view))}
+
+
+def test_every_fact_of_a_run_on_github_is_said() -> None:
+    made = report(
+        comparison(many(right=60)),
+        actor="octo-ann",
+        run_url="https://github.com/acme/shop/actions/runs/77",
+        started_at="2026-03-02T09:28:00Z",
+    )
+    found = facts(made)
+    assert found["Set off by"] == "octo-ann"
+    assert found["Workflow run"] == "https://github.com/acme/shop/actions/runs/77"
+    assert (found["Started"], found["Finished"]) == ("2026-03-02 09:28 UTC", "2026-03-02 09:30 UTC")
+    assert found["Before"] == "main, 1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d"
+    assert (found["Repository"], found["Pull request"], found["promptci"]) == ("acme/shop", "42", "0.1.0")
+    assert found["SHA-256 of report.json"] == hashlib.sha256(document.dump(made).encode()).hexdigest()
+
+
+def test_what_is_not_known_is_left_out_and_a_page_without_a_clock_is_the_same_every_time() -> None:
+    made = report(comparison(many(right=60)), repository=None, pull_request=None, provider=None, generated_at=None)
+    assert facts(made).keys() == {
+        "Before",
+        "Now",
+        "Asked and spent",
+        "Policy from",
+        "promptci",
+        "SHA-256 of report.json",
+    }
+    assert (made.generated_at, made.started_at) == (None, None)
+    assert html_renderer.render(made) == html_renderer.render(document.load(document.dump(made), "report.json"))
+
+
+def test_the_page_shows_the_digest_of_the_facts_it_was_drawn_from() -> None:
+    assert document.digest(report_situations.SITUATIONS["regressed"]()) in report_situations.page("regressed")
+
+
+def test_models_asked_and_answered_are_said_once_where_both_versions_agree() -> None:
+    (same,) = provenance.asked(report_situations.SITUATIONS["regressed"]())
+    assert same.models == "gpt-4o-mini → gpt-4o-mini-2024-07-18 [fp_b705f0c291]"
+    (unlike,) = provenance.asked(report_situations.SITUATIONS["models_differ"]())
+    assert unlike.models == (
+        "before gpt-4o-mini → gpt-4o-mini-2024-07-18 [fp_b705f0c291];"
+        " now gpt-4o-mini → gpt-4o-mini-2025-02-01 [fp_b705f0c291]"
+    )
+
+
+def test_fingerprints_goldens_and_judge_are_named() -> None:
+    (found,) = provenance.asked(report_situations.SITUATIONS["judge_trusted"]())
+    assert len(found.fingerprints) == 2
+    assert found.goldens.startswith("24 cases, ")
+    assert found.judge.startswith("gpt-4o-mini")
+    (moved,) = provenance.asked(report_situations.SITUATIONS["same_prompt_new_goldens"]())
+    assert len(moved.fingerprints) == 1
+    (gone,) = provenance.asked(report_situations.SITUATIONS["deleted"]())
+    assert (gone.goldens, gone.models, gone.judge) == ("–", "–", "–")
+
+
+def test_another_answer_gives_another_digest() -> None:
+    made = [report(comparison(many(right=60), numbers=Numbers(ms=(ms, ms)))) for ms in (500.0, 501.0)]
+    assert document.digest(made[0]) != document.digest(made[1])

@@ -1,0 +1,169 @@
+"""The request log: what a line holds, what is refused, and what is counted once."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import canary_traffic
+
+from promptci.errors import InputError, UsageError
+from promptci.files.lines import JsonError
+from promptci.requestlog import line, read
+
+REQUESTS = canary_traffic.traffic(400)
+FIELDS = sorted(canary_traffic.entry(REQUESTS[0]))
+
+
+def everything(_: object) -> bool:
+    return True
+
+
+def test_a_line_is_read_as_it_was_written() -> None:
+    assert [line.read(text) for text in canary_traffic.lines(REQUESTS)] == REQUESTS
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"time": "2026-03-02T10:00:00"}, "without a zone"),
+        ({"time": "yesterday Z"}, "which is no time"),
+        ({"time": "0001-01-01T00:00:00+23:00"}, "which is no time"),
+        ({"time": 5}, "is not a text"),
+        ({"promptci.request": None}, "`promptci.request` is missing"),
+        ({"promptci.request": ""}, "`promptci.request` is missing"),
+        ({"promptci.version": "v" * 501}, "at most 500 characters"),
+        ({"promptci.arm": None}, "`promptci.arm` is missing"),
+        ({"promptci.arm": "blue"}, "`promptci.arm` is 'blue'"),
+        ({"promptci.share": 101}, "`promptci.share` is '101'"),
+        ({"promptci.quality": 1.01}, "`promptci.quality` is '1.01'"),
+        ({"promptci.quality": True}, "`promptci.quality` is 'True'"),
+        ({"promptci.latency_ms": -1}, "`promptci.latency_ms` is '-1'"),
+        ({"promptci.latency_ms": "8"}, "`promptci.latency_ms` is '8'"),
+        ({"promptci.signal": "meh"}, "`promptci.signal` is 'meh'"),
+        ({"gen_ai.usage.output_tokens": 1.5}, "`gen_ai.usage.output_tokens` is 1.5"),
+        ({"error.type": 500}, "`error.type` is not a text"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_to_do(changed: dict[str, Any], what: str) -> None:
+    value = canary_traffic.entry(REQUESTS[0]) | changed
+    with pytest.raises(JsonError) as caught:
+        line.read(json.dumps(value))
+    assert what in caught.value.what
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"x"', "{", '{"promptci.quality": NaN}', "[" * 60])
+def test_what_is_no_object_is_refused(text: str) -> None:
+    with pytest.raises(JsonError):
+        line.read(text)
+
+
+@given(st.text() | st.dictionaries(st.sampled_from(FIELDS), st.none() | st.floats() | st.text()).map(json.dumps))
+def test_no_line_breaks_the_reader(text: str) -> None:
+    with pytest.raises(JsonError):
+        line.read(text)
+
+
+def test_attributes_of_others_are_passed_over() -> None:
+    text = json.dumps(canary_traffic.entry(REQUESTS[0]) | {"gen_ai.operation.name": "chat", "http.route": ["/x"]})
+    assert line.read(text) == REQUESTS[0]
+
+
+def test_times_of_all_zones_become_utc() -> None:
+    assert line.instant("2026-03-02T12:00:00+02:00") == datetime(2026, 3, 2, 10, tzinfo=UTC)
+    assert line.instant("2026-03-02T10:00:00.5Z").microsecond == 500_000
+
+
+def test_several_files_are_one_log_in_the_order_of_time(tmp_path: Path) -> None:
+    """FAULTS 124: out of order."""
+    for name, part in (("b", REQUESTS[:200]), ("a/c", REQUESTS[200:])):
+        canary_traffic.write(tmp_path / f"{name}.jsonl", reversed(part))
+    found = read.read(read.files([f"{tmp_path}/**/*.jsonl", str(tmp_path / "b.jsonl")]), everything)
+    assert (found.files, found.lines, found.bad, found.repeated) == (2, 400, 0, 0)
+    assert list(found.requests) == REQUESTS
+
+
+def test_only_what_is_wanted_is_kept(tmp_path: Path) -> None:
+    path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS)
+    found = read.read([path], lambda one: one.arm == "canary")
+    assert {one.arm for one in found.requests} == {"canary"}
+    assert found.lines == 400
+
+
+def test_a_request_that_is_logged_twice_counts_once(tmp_path: Path) -> None:
+    """FAULTS 124: duplicate events replayed."""
+    path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS + REQUESTS[:30])
+    found = read.read([path], everything)
+    assert (len(found.requests), found.repeated) == (400, 30)
+
+
+def test_a_later_line_adds_what_came_late_and_changes_nothing_else(tmp_path: Path) -> None:
+    first = replace(REQUESTS[0], quality=None, signal=None)
+    late = replace(first, quality=0.5, signal="negative", arm="canary", latency_ms=1.0)
+    again = replace(late, quality=1.0)
+    (found,) = read.read([canary_traffic.write(tmp_path / "a.jsonl", [first, late, again])], everything).requests
+    assert found == replace(first, quality=0.5, signal="negative")
+
+
+def test_the_last_line_is_left_while_it_is_being_written(tmp_path: Path) -> None:
+    path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS[:3])
+    path.write_bytes(path.read_bytes() + b'{"time": "2026')
+    found = read.read([path], everything)
+    assert (found.lines, found.bad) == (3, 0)
+
+
+def test_bad_lines_are_counted_and_named(tmp_path: Path) -> None:
+    path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS)
+    path.write_bytes(b"\n{}\n\xff\n\r\n" + path.read_bytes() + b"x" * (read.MAX_LINE + 1) + b"\n")
+    found = read.read([path], everything)
+    assert (found.lines, found.bad) == (403, 3)
+    assert [(one.line, one.what) for one in found.problems] == [
+        (2, "`promptci.request` is missing"),
+        (3, "the line is not UTF-8"),
+        (405, "the line is over 1,048,576 bytes"),
+    ]
+
+
+def test_a_log_with_too_many_bad_lines_is_refused(tmp_path: Path) -> None:
+    """FAULTS 127: a source that fails decides nothing."""
+    path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS[:99])
+    path.write_bytes(b"{}\n" + path.read_bytes())
+    assert read.read([path], everything).bad == 1
+    path.write_bytes(b"{}\n" + path.read_bytes())
+    with pytest.raises(InputError, match="2 of 101 lines of the log cannot be used, over 1%"):
+        read.read([path], everything)
+
+
+def test_no_more_than_twenty_bad_lines_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("{}\n" * 50)
+    with pytest.raises(InputError) as caught:
+        read.read([path], everything)
+    assert len(caught.value.problems) == 21
+
+
+def test_a_glob_may_match_nothing_and_a_path_may_not(tmp_path: Path) -> None:
+    assert read.files([f"{tmp_path}/*.jsonl"]) == []
+    assert read.read([], everything).requests == ()
+    with pytest.raises(UsageError, match="There is no file"):
+        read.files([f"{tmp_path}/a.jsonl"])
+
+
+def test_too_much_to_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS)
+    monkeypatch.setattr(read, "MAX_REQUESTS", 399)
+    with pytest.raises(InputError, match="more than 399 requests"):
+        read.read([path], everything)
+    monkeypatch.setattr(read, "MAX_BYTES", 1000)
+    with pytest.raises(InputError, match="over 1,000 bytes together"):
+        read.read([path], everything)
+
+
+def test_a_file_that_goes_away_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="it cannot be read: No such file"):
+        read.read([tmp_path / "gone.jsonl"], everything)

@@ -1,0 +1,160 @@
+"""From requests to marks, blocks and windows: who counts, and by which measure."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import canary_traffic
+from support.canary_traffic import START, Ways
+
+from promptci.requestlog.model import Observation
+from promptci.rollout import measure, metric_scores
+from promptci.rollout.policy import CanaryPolicy
+from promptci.rollout.state import Standing
+from promptci.rollout.window import Window, window
+
+STANDING = Standing(stable=canary_traffic.STABLE, canary=canary_traffic.CANARY, share=5, since=START)
+NOW = START + timedelta(hours=31)
+
+
+def request(index: int, arm: str = "stable", **fields: object) -> Observation:
+    one = replace(canary_traffic.traffic(1)[0], id=f"r{index}", user=f"u{index}", arm=arm, error=None)
+    return replace(one, time=START + timedelta(minutes=index), **fields)  # type: ignore[arg-type]
+
+
+def series(
+    metric: str, requests: list[Observation], limit: float = 0.25, *, per_user: bool = True
+) -> metric_scores.Series:
+    found = metric_scores.series(metric, limit, requests, per_user=per_user)
+    assert found is not None
+    return found
+
+
+def test_what_is_unknown_is_not_counted() -> None:
+    given_ = [request(0, quality=None), request(1, quality=0.25), request(2, "canary", quality=1.0, error="timeout")]
+    assert series("quality", given_).marks == ((False, 0.25),)
+
+
+def test_failed_requests_and_complaints_are_bad_marks() -> None:
+    given_ = [
+        request(0, error="timeout", signal="negative"),
+        request(1, "canary", signal="negative"),
+        request(2, signal="positive"),
+        request(3, signal=None),
+    ]
+    assert series("errors", given_).marks == ((False, 0.0), (True, 1.0), (False, 1.0), (False, 1.0))
+    assert series("signals", given_).marks == ((True, 0.0), (False, 1.0), (False, 1.0))
+
+
+def test_the_first_request_of_a_user_counts() -> None:
+    given_ = [request(0, user="a", quality=0.1), request(1, user="a", quality=0.2), request(2, user=None, quality=0.3)]
+    given_ += [request(3, user=None, quality=0.4), request(4, "canary", user="a", quality=0.5)]
+    assert [mark for _, mark in series("quality", given_).marks] == [0.1, 0.3, 0.4, 0.5]
+    assert [mark for _, mark in series("quality", given_, per_user=False).marks] == [0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_the_first_request_that_says_something_counts() -> None:
+    given_ = [request(0, user="a", quality=None), request(1, user="a", quality=0.2)]
+    assert [mark for _, mark in series("quality", given_).marks] == [0.2]
+
+
+def test_latency_is_measured_by_the_control_s_first_requests_which_do_not_count() -> None:
+    warm = [request(i, latency_ms=float(i + 1)) for i in range(100)]  # p95 is 95.05
+    early = replace(request(0, "canary"), time=START, latency_ms=1e6)
+    rest = [request(100, latency_ms=95.0), request(101, "canary", latency_ms=95.1), request(102, latency_ms=None)]
+    assert series("latency", [early, *warm, *rest]).marks == ((False, 1.0), (True, 0.0))
+    assert metric_scores.series("latency", 0.05, [early, *warm[:99]], per_user=True) is None
+
+
+def test_cost_counts_up_to_three_times_the_control_s_median() -> None:
+    warm = [request(i, cost_usd=0.01) for i in range(100)]
+    rest = [request(100, cost_usd=0.015), request(101, "canary", cost_usd=0.5), request(102, "canary", cost_usd=0.0)]
+    found = series("cost", [*warm, *rest])
+    assert [mark for _, mark in found.marks] == pytest.approx([0.5, 0.0, 1.0])
+    assert found.margin == pytest.approx(0.25 / 3)  # a quarter of the usual cost, which is a third of the cap
+
+
+def test_where_the_control_costs_nothing_any_cost_is_a_rise() -> None:
+    warm = [request(i, cost_usd=0.0) for i in range(100)]
+    found = series("cost", [*warm, request(100, "canary", cost_usd=0.001), request(101, cost_usd=0.0)])
+    assert (found.marks, found.margin) == (((True, 0.0), (False, 1.0)), 0.01)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=60))
+def test_blocks_hold_both_arms_and_lose_only_what_is_left_over(found: list[tuple[bool, float]]) -> None:
+    cut = measure.blocks(found)
+    assert (cut.control_n >= 1).all()
+    assert (cut.canary_n >= 1).all()
+    # The shortest: but for one mark, one arm alone is in each.
+    assert all(min(a, b) == 1 for a, b in zip(cut.control_n, cut.canary_n, strict=True))
+    left = len(found) - int(cut.control_n.sum() + cut.canary_n.sum())
+    assert left == 0 or len({arm for arm, _ in found[-left:]}) == 1
+    used = found[: len(found) - left]
+    assert cut.canary_sum.sum() == pytest.approx(sum(mark for arm, mark in used if arm))
+
+
+@pytest.mark.parametrize("cut", [3000, 5000, 7321])
+def test_a_later_look_sees_all_that_an_earlier_one_saw(cut: int) -> None:
+    """Evidence only adds up: that is why one may look at any time."""
+    requests = canary_traffic.traffic(8000, Ways(quality=0.9, cost_usd=0.003), share=25)
+    before, after = (measure.measure(part, CanaryPolicy()) for part in (requests[:cut], requests))
+    for one, other in zip(before, after, strict=True):
+        assert one.metric == other.metric
+        assert other.p_worse <= one.p_worse
+        assert other.p_fine <= one.p_fine or one.margin != other.margin
+
+
+def look(*requests: Observation, standing: Standing = STANDING, **policy: float) -> Window:
+    return window(requests, standing, CanaryPolicy(**policy), NOW)  # type: ignore[arg-type]
+
+
+def test_the_window_counts_who_is_of_this_step_and_says_who_is_not() -> None:
+    """FAULTS 124: future timestamps."""
+    base = request(60)
+    found = look(
+        base,
+        replace(base, id="other", version="v0"),
+        replace(base, id="crossed", version=canary_traffic.CANARY),
+        replace(base, id="share", share=25.0),
+        replace(base, id="before", time=START - timedelta(minutes=1)),
+        replace(base, id="young", time=NOW - timedelta(minutes=9)),
+        replace(base, id="ahead", time=NOW + timedelta(minutes=6)),
+    )
+    assert found.requests == (base,)
+    left = (found.other_versions, found.other_shares, found.young, found.ahead)
+    assert left == (2, 1, 1, 1)
+
+
+def test_without_a_logged_share_the_step_begins_after_the_lag() -> None:
+    early, late = request(9, share=None), request(10, share=None)
+    assert look(early, late).requests == (late,)
+    assert look(replace(early, share=5.0), late).requests == (replace(early, share=5.0), late)
+
+
+def test_arms_are_described() -> None:
+    canary = {"version": canary_traffic.CANARY, "user": None}
+    found = look(
+        request(60, user="a", model="m2", output_tokens=10),
+        request(61, user="a", model="m1", output_tokens=None),
+        request(62, "canary", **canary, output_tokens=None, model=None),
+        request(63, "canary", **canary, output_tokens=None, model=None),
+    )
+    assert (found.stable.requests, found.stable.units, found.stable.models) == (2, 1, ("m1", "m2"))
+    assert (found.stable.output_tokens, found.stable.newest) == (10, START + timedelta(minutes=61))
+    assert (found.canary.units, found.canary.models, found.canary.output_tokens) == (2, (), None)
+    assert look().stable.newest is None
+
+
+def test_users_in_both_arms_are_counted() -> None:
+    found = look(request(60, user="a"), request(61, "canary", version=canary_traffic.CANARY, user="a"))
+    assert found.crossed == 1
+
+
+def test_how_the_control_fares_is_of_the_last_hour() -> None:
+    minutes = int((NOW - START).total_seconds() / 60) - 10
+    old = [request(i, error="x") for i in range(60, 100)]
+    new = [request(minutes - 5 - i, error="x" if i < 3 else None) for i in range(10)]
+    assert look(*old, *new).control_failing == pytest.approx(0.3)
+    assert look(*old).control_failing == 0.0

@@ -1,0 +1,129 @@
+"""What is asked again, and how often."""
+
+from dataclasses import replace
+
+import pytest
+from support.comparison_notation import comparison, prompt
+
+from promptci.compare.model import Comparison
+from promptci.config.run_limits import RunLimits
+from promptci.providers.base import Request
+from promptci.runs import adaptive_repeats
+from promptci.runs.model import Arm, Plan, PlannedCase, PromptPlan, Question
+from promptci.scoring.model import ScoredCase
+
+REQUEST = Request(model="m", messages=())
+
+
+def prepared(found: Comparison, limits: RunLimits) -> PromptPlan:
+    (plan,) = adaptive_repeats.prepare([found.plan], limits)
+    return plan
+
+
+def times(found: Comparison, limits: RunLimits) -> list[int]:
+    plan = prepared(found, limits)
+    return [adaptive_repeats.until(plan, planned, limits) for planned in plan.cases]
+
+
+def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
+    """Name what is asked after the first answers that these rows hold: case, version, replicate."""
+    found = comparison(rows)
+    plan = prepared(found, limits)
+    questions = tuple(
+        Question(prompt="greeter", arm=arm, case_id=planned.case.id, replicate=replicate, request=REQUEST)
+        for planned in plan.cases
+        for replicate in range(adaptive_repeats.until(plan, planned, limits))
+        for arm in Arm
+    )
+    whole = adaptive_repeats.split(Plan(prompts=(plan,), questions=questions), limits)
+    scored: list[ScoredCase] = [one for case in found.cases for one in (*case.base, *case.head)]
+    return {(q.case_id, str(q.arm), q.replicate) for q in adaptive_repeats.further(whole, scored)}
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (RunLimits(), [1, 3, 1, 1, 1]),
+        (RunLimits(repeats=2), [2, 3, 2, 2, 2]),
+        (RunLimits(repeats=5), [5, 5, 5, 5, 5]),
+        (RunLimits(repeats=1, repeats_on_disagreement=2), [2, 3, 1, 1, 1]),
+        (RunLimits(repeats=1, repeats_on_disagreement=4), [4, 4, 1, 1, 1]),
+    ],
+)
+def test_how_often_a_case_may_be_asked(limits: RunLimits, expected: list[int]) -> None:
+    """Plain, critical, new, changed, set aside."""
+    assert times(comparison("a 1 1\nb* 1 1\nc - 1\nd~ 1 1\ne*? 1 1"), limits) == expected
+
+
+def test_one_version_or_the_same_twice_is_asked_no_more() -> None:
+    limits = RunLimits(repeats=1, repeats_on_disagreement=3)
+    assert times(comparison("a* 1 1", plan={"base": prompt("new")}), limits) == [1]
+    assert times(comparison("a* 1 1", plan={"base": None}), limits) == [1]
+
+
+def test_marks_are_not_asked_on_and_it_is_said() -> None:
+    limits = RunLimits(repeats=1, repeats_on_disagreement=3)
+    graded = comparison("a 0.4 0.5", graded=True)
+    plan = prepared(graded, limits)
+    assert (plan.adaptive, plan.first_repeats) == (False, 1)
+    whole = adaptive_repeats.split(Plan(prompts=(plan,), notes=("before",)), limits)
+    said = "greeter: quality is a mean of marks here, so no case is asked again where versions differ"
+    assert (whole.notes, whole.repeats) == (("before", said), 1)
+    assert adaptive_repeats.split(Plan(prompts=(prepared(graded, RunLimits()),)), RunLimits()).notes == ()
+    assert prepared(comparison("a 1 1"), limits).adaptive
+
+
+def test_the_first_questions_and_those_put_off() -> None:
+    questions = tuple(
+        Question(prompt="greeter", arm=Arm.HEAD, case_id="a", replicate=r, request=REQUEST) for r in range(4)
+    )
+    plan = Plan(prompts=(prepared(comparison("a 1 1"), RunLimits(repeats=2)),), questions=questions)
+    whole = adaptive_repeats.split(plan, RunLimits(repeats=2))
+    assert [q.replicate for q in whole.questions] == [0, 1]
+    assert [q.replicate for q in whole.further] == [2, 3]
+    assert whole.repeats == 2
+
+
+def test_where_versions_disagree_both_are_asked_on() -> None:
+    rows = "same 1 1\nbroke 1 0\nmended 0 1\nlost 1 !"
+    wanted = {(case, arm, r) for case in ("broke", "mended") for arm in ("base", "head") for r in (1, 2)}
+    assert asked_on(rows, RunLimits(repeats=1, repeats_on_disagreement=3)) == wanted
+
+
+def test_of_critical_cases_only_those_that_base_passed_and_head_did_not() -> None:
+    rows = "broke* 1 0\nmended* 0 1\nsame* 1 1\nplain 1 0\nlost* ! 0"
+    assert asked_on(rows, RunLimits()) == {("broke", arm, r) for arm in ("base", "head") for r in (1, 2)}
+
+
+def test_what_was_asked_on_does_not_ask_for_more() -> None:
+    """Only the first answers count, so asking twice gives the same."""
+    limits = RunLimits(repeats=1, repeats_on_disagreement=3)
+    once, again = asked_on("a 1 0", limits), asked_on("a 1,1,1 0,1,1", limits)
+    assert once == again != set()
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "adaptive", "asks"),
+    [
+        ([True], [False], True, True),
+        ([False], [True], True, True),
+        ([False], [True], False, False),
+        ([True], [False], False, True),
+        ([True, False], [False, True], True, False),
+        ([True, False], [False, False], False, False),
+        ([True, True], [True, False], False, True),
+        ([True], [None], True, False),
+        ([None], [False], True, False),
+        ([True], [True, False], True, False),
+        ([], [], True, False),
+        ([], [], False, False),
+    ],
+)
+def test_when_a_case_is_asked_on(base: list[bool | None], head: list[bool | None], adaptive: bool, asks: bool) -> None:
+    assert adaptive_repeats.asks_on(base, head, adaptive=adaptive) is asks
+
+
+def test_planned_cases_are_left_as_they_are() -> None:
+    found = comparison("a 1 1")
+    assert prepared(found, RunLimits()) == replace(found.plan, first_repeats=1, adaptive=False)
+    assert isinstance(found.plan.cases[0], PlannedCase)

@@ -1,0 +1,238 @@
+"""Every assertion: right, wrong, and refused before anything is asked."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.assertion_cases import case, mark, passes
+
+from promptci.goldens.model import Assertion, Case
+from promptci.scoring import check_assertions
+from promptci.scoring.assertions import number, one_of
+from promptci.scoring.assertions.table import ASSERTIONS
+
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
+SCHEMA = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
+    (case("equals", "GH-1"), ["GH-1", " GH-1\n"], ["gh-1", "GH-1.", ""]),
+    (case("equals", expected="GH-1"), ["GH-1"], ["GH-2"]),
+    (case("equals", expected=12), ["12"], ["12.0"]),
+    (case("equals", expected={"a": 1, "b": [2]}), ['{"a": 1, "b": [2]}', '{"b":[2.0],\n"a":1}'], ['{"a":2}', "a", ""]),
+    (case("equals", "x", trim=False), ["x"], [" x"]),
+    (case("equals", " x", trim="response"), [], ["x", " x"]),
+    (case("equals", "Hi {{customer}}"), ["Hi Ann"], ["Hi {{customer}}"]),
+    (case("iequals", "Yes"), ["yes", "YES "], ["yes!"]),
+    (case("contains", "GH-1"), ["it is GH-1."], ["gh-1"]),
+    (case("contains", expected="GH-1"), ["GH-1"], [""]),
+    (case("contains", "<{{expected}}>", expected="GH-1"), ["a <GH-1>"], ["GH-1"]),
+    (case("icontains", "GH-1"), ["it is gh-1."], ["gh-2"]),
+    (case("not-contains", "sorry"), ["fine"], ["so Sorry"]),
+    (case("not-contains", "Sorry", ignore_case=False), ["so sorry"], ["Sorry"]),
+    (case("contains-all", ["a", "b"]), ["b a"], ["a", "A b"]),
+    (case("contains-all", ["a", "B"], ignore_case=True), ["b A"], ["b"]),
+    (case("contains-any", ["a", "{{customer}}"]), ["xa", "Ann"], ["x"]),
+    (case("starts-with", "Dear"), ["Dear you", "\n Dear"], ["dear", "x Dear"]),
+    (case("starts-with", "Dear", ignore_case=True), ["dear you"], ["x"]),
+    (case("ends-with", "bye"), ["good bye", "bye \n"], ["Bye", "bye."]),
+    (case("ends-with", "BYE", ignore_case=True), ["bye"], ["x"]),
+    (case("regex", r"GH-\d{3}"), ["it is GH-123"], ["GH-12"]),
+    (case("regex", r"gh-\d+", ignore_case=True, full=True), ["GH-1"], ["x GH-1"]),
+    (case("regex", r"^Dear {{customer}}, \d", customer="A. (Ann)"), ["Dear A. (Ann), 1"], ["Dear Ax (Ann), 1"]),
+    (case("regex", expected=r"^\w+$"), ["word"], ["two words"]),
+    (
+        case("one-of", ["refund", "late parcel"], expected="late parcel"),
+        ["Late parcel.", "it is a late parcel"],
+        ["refund", "both refund and late parcel", "neither", "refunded"],
+    ),
+    (
+        case("one-of", ["late", "late parcel"], expected="late parcel"),
+        ["I say late parcel", "LATE PARCEL!"],
+        ["late", "it is late", "late or late parcel"],
+    ),
+    (case("one-of", expected="spam", labels=["spam", "ham"]), ["Spam", "(spam)"], ["non-spam", "spam-free", "ham"]),
+    (case("one-of", "{{customer}}", labels=["Ann", "Bob"]), ["ann"], ["bob"]),
+    (case("number", 3.5), ["3.5", "it is 3.50 euros", "+3.5"], ["3.6", "none", "3.5 or 4", ""]),
+    (case("number", 3.5, tolerance=0.1), ["3.6", "3.4"], ["3.61"]),
+    (case("number", 200, relative_tolerance=0.1), ["220", "180"], ["221"]),
+    (case("number", 1, pick="first"), ["1 and 2"], ["2 and 1"]),
+    (case("number", 2, pick="last"), ["1 and 2", "1 " * 50_000 + "so 2"], ["2 and 1"]),
+    (case("number", 123, tolerance=None), ["123"], ["1,2,3", "1.2.3", "12.3"]),
+    (case("number", 1234567), ["1,234,567", "1.234.567", "1234567.0"], ["1234568", "1.234567"]),
+    (case("number", expected="1,234.5"), ["1.234,5", "1234.5"], ["1234"]),
+    (case("number", 0.3), ["0.30000000000000004"], ["0.301"]),
+    (case("is-json"), ['{"a": 1}', "[1]", " 3 "], ["{'a': 1}", '{"a": NaN}', '{"a":1,"a":2}', "```json\n{}\n```", ""]),
+    (case("is-json", fenced=True), ["```json\n{}\n```", "{}"], ["```json\n{\n```", "see: {}"]),
+    (case("json-schema", SCHEMA), ['{"id": 1}'], ['{"id": "1"}', "{}", "no"]),
+    (
+        case("json-path", 7, path="$.items[0].id"),
+        ['{"items": [{"id": 7}]}'],
+        ['{"items": []}', '{"items": 3}', "no", '{"items": [{"id": "7"}]}'],
+    ),
+    (case("json-path", expected="x", path='$["a key"][-1]'), ['{"a key": ["y", "x"]}'], ["{}", "[1]"]),
+    (case("json-path", {"a": [1.0]}, path="$"), ['{"a": [1]}'], ["{}", '{"a": [true]}']),
+    (case("json-path", {"name": "{{customer}}"}, path="$.c"), ['{"c": {"name": "Ann"}}'], ['{"c": 3}']),
+    (case("length", max=3), ["abc", " abc "], ["abcd"]),
+    (case("length", min=2, unit="words"), ["a b"], ["a"]),
+]
+
+
+@pytest.mark.parametrize(("one", "right", "wrong"), RIGHT_AND_WRONG, ids=lambda value: str(value)[:40])
+def test_right_answers_pass_and_wrong_ones_fail_with_a_reason(one: Case, right: list[str], wrong: list[str]) -> None:
+    assert [text for text in right if not passes(one, text)] == []
+    assert [text for text in wrong if passes(one, text) is not False] == []
+    assert all(mark(one, text).reason for text in (*right, *wrong))
+
+
+def test_every_assertion_of_the_table_is_tried_here() -> None:
+    tried = {one.assertions[0].type for one, _, _ in RIGHT_AND_WRONG}
+    assert set(ASSERTIONS) - tried == {"latency", "cost"}
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (case("equal", "x"), "there is no assertion `equal`. Did you mean `equals`?"),
+        (case("equals"), "no `value`, and the case has no `expected`"),
+        (case("equals", "x", trim="left"), "`trim` must be"),
+        (case("equals", "x", trim=1), "`trim` must be"),
+        (case("equals", "x", trimm=True), "unknown option `trimm`. Did you mean `trim`?"),
+        (case("contains", "x", weightt=1), "unknown option `weightt`. Known are: none."),
+        (case("contains", ""), "every answer would pass"),
+        (case("contains", ["x"]), "must be a text, not a list"),
+        (case("contains", {"x": 1}), "must be a text, not a map"),
+        (case("contains", "{{gone}}"), "the case has no variable `gone`"),
+        (case("contains-all", "x"), "must be a list of texts"),
+        (case("contains-any", []), "at least one entry"),
+        (case("contains-any", ["x", ""]), "every entry"),
+        (case("starts-with", "x", ignore_case="yes"), "`ignore_case` must be true or false"),
+        (case("starts-with", " \n"), "blank, so every answer would pass"),
+        (case("ends-with", "{{empty}}", empty=""), "every answer would pass"),
+        (case("regex", "("), "the pattern cannot be read"),
+        (case("regex", "{{gone}}"), "the case has no variable `gone`"),
+        (case("regex"), "`value` must be a pattern"),
+        (case("one-of", ["a"], expected="a"), "at least two"),
+        (case("one-of", ["a", "A."], expected="a"), "the same but for case"),
+        (case("one-of", ["late", "refund"], expected="lat"), "Did you mean `late`?"),
+        (case("one-of", "late", labels="late"), "`labels` must be the list"),
+        (case("one-of", "lat", labels=["late", "refund"]), "Did you mean `late`?"),
+        (case("number", "many"), "must be a finite number"),
+        (case("number", True), "must be a finite number"),
+        (case("number", 10**400), "must be a finite number"),
+        (case("number", float("nan")), "must be a finite number"),
+        (case("number", 1, tolerance=float("nan")), "`tolerance` must be a number from 0"),
+        (case("number", 1, relative_tolerance=float("inf")), "`relative_tolerance` must be a number from 0"),
+        (case("number", 1, pick="best"), "`pick` must be one of"),
+        (case("number", 1, tolerance=-1), "`tolerance` must be a number from 0"),
+        (case("json-schema", "x"), "must be a JSON Schema"),
+        (case("json-schema", {"type": "thing"}), "the schema is not valid"),
+        (case("json-schema", {"properties": {1: {}}}), "every key of the schema must be a text"),
+        (case("json-schema", {"$schema": "https://example.com/own"}), "`$schema` must name a draft"),
+        (case("json-schema", {"$schema": {}}), "`$schema` must name a draft"),
+        (case("json-schema", {"$schema": "http://[x"}), "`$schema` must name a draft"),
+        (case("json-schema", {"not": {"$schema": DRAFT_7}}), "`$schema` may stand only at the top"),
+        (case("json-schema", {"properties": {"a": {"pattern": "("}}}), "the pattern cannot be read"),
+        (case("json-schema", {"patternProperties": {"(": {}}}), "the pattern cannot be read"),
+        (case("json-schema", {"$ref": "https://example.com/s.json"}), "refers to `https://example.com/s.json`"),
+        (case("json-schema", {"items": {"$ref": "#/$defs/gone"}}), "refers to `/$defs/gone`, which is not in it"),
+        (case("json-schema", {"$ref": "#/required/0", "required": ["a"]}), "which is no schema"),
+        (case("json-schema", {"$ref": "#/minLength/0", "minLength": 1}), "which cannot be followed"),
+        (case("json-schema", {"$ref": "#/own", "own": {"minLength": "x"}}), "the schema is not valid"),
+        (case("json-schema", {"$id": "http://[bad", "$ref": "x"}), "which cannot be followed"),
+        (case("json-schema", {"$ref": "#"}), "refers to itself without end"),
+        (
+            case("json-schema", {"if": {"if": {"$ref": "#two"}}, "$defs": {"two": {"$anchor": "two", "$ref": "#"}}}),
+            "end",
+        ),
+        (case("json-path", 1), "`path` must be a path"),
+        (case("json-path", 1, path="$.a[*]"), "`path` must be a path"),
+        (case("json-path", 1, path="a"), "`path` must be a path"),
+        (case("json-path", path="$.a"), "no `value`"),
+        (case("length"), "give `min`, `max` or both"),
+        (case("length", min=3, max=2), "`min` is more than `max`"),
+        (case("length", min="3"), "`min` must be a number"),
+        (case("length", min=1, unit="lines"), "`unit` must be one of"),
+        (case("latency"), "`max_ms` is missing"),
+        (case("latency", max_ms=None), "`max_ms` is missing"),
+        (case("latency", max_ms="fast"), "`max_ms` must be a number"),
+        (case("cost"), "`max_usd` is missing"),
+        (case("cost", max_usd=None), "`max_usd` is missing"),
+        (case("cost", max_usd=-1), "`max_usd` must be a number"),
+        (case("llm", "x"), "must hold `model`, `prompt` and `choices`"),
+        (case("similar", "x"), "`value` is not used here: write the text under `to`"),
+        (case("similar"), "no `to`, and the case has no `expected`"),
+        (case("similar", to=["x"]), "must be a text, not a list"),
+        (case("similar", expected={"a": 1}), "must be a text, not a map"),
+        (case("similar", to="{{empty}} ", empty=""), "the text to compare with is empty"),
+        (case("similar", to="{{gone}}"), "no variable `gone`"),
+        (case("similar", to="x", at_least=0), "`at_least` must be a number above 0"),
+        (case("similar", to="x", at_least=80), "and at most 1"),
+        (case("similar", to="x", at_least="0.8"), "`at_least` must be a number"),
+        (case("similar", to="x", model=" "), "`model` must be the name of an embedding model"),
+        (case("similar", to="x", models="m"), "Did you mean `model`?"),
+        (case("judge", at_least=1), "`at_least` must be a grade from 2 to 5"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_makes_no_sense_is_refused_with_its_line_before_anything_is_asked(one: Case, said: str) -> None:
+    (found,) = check_assertions.problems([one])
+    assert said in str(found)
+    assert str(found).startswith("g.jsonl:3: case `c`")
+
+
+def test_a_case_that_expects_nothing_is_refused() -> None:
+    (found,) = check_assertions.problems([Case(id="c", path="g", line=1)])
+    assert "neither `expected` nor `assert`" in found.what
+
+
+def test_a_case_whose_assertions_all_weigh_nothing_is_refused() -> None:
+    free = Case(id="c", path="g", assertions=(Assertion(type="equals", value="x", weight=0),))
+    assert "every answer would pass" in check_assertions.problems([free])[0].what
+
+
+def test_latency_and_cost_are_measured_and_unknown_is_not_zero() -> None:
+    quick, cheap = case("latency", max_ms=100), case("cost", max_usd=0.01)
+    assert check_assertions.problems([quick, cheap]) == []
+    assert [mark(quick, "x", latency=ms).passed for ms in (100, 101, None)] == [True, False, None]
+    costs = (Decimal("0.01"), Decimal("0.02"), None)
+    assert [mark(cheap, "x", cost=cost).passed for cost in costs] == [True, False, None]
+
+
+@given(st.floats(-1e9, 1e9, allow_nan=False).map(lambda x: round(x, 6)))
+def test_a_number_is_read_back_as_it_was_written(value: float) -> None:
+    assert list(number.numbers(f"about {value:.6f} pieces")) == [pytest.approx(value)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1,234", [1234.0]),
+        ("1,23", [1.23]),
+        ("1.234.567", [1234567.0]),
+        ("1,234,567.5", [1234567.5]),
+        ("−5 and 1e3", [-5.0, 1000.0]),
+        ("v2 GH-77 3rd", []),
+        ("1e999", []),
+        ("5.", [5.0]),
+        ("only .5 of it", [0.5]),
+        ("12.05.2024, 192.168.1.1 and 1,2,3", []),
+        ("1.234 and 1.234,5", [1.234, 1234.5]),
+        ("5kg, 50% and $7", [50.0, 7.0]),
+        ("1" * 101, []),
+    ],
+)
+def test_numbers_in_their_many_spellings(text: str, found: list[float]) -> None:
+    assert list(number.numbers(text)) == found
+
+
+@given(st.sampled_from(["refund", "late", "other"]), st.sampled_from(["", ".", "!", " "]), st.booleans())
+def test_a_label_is_found_whatever_stands_around_it(label: str, tail: str, upper: bool) -> None:
+    text = (label.upper() if upper else label) + tail
+    assert one_of.label_of(text, ["refund", "late", "other"]) == label
+    assert one_of.label_of(f"I think: {text}", ["refund", "late", "other"]) == label
+
+
+def test_the_label_given_is_kept_for_the_confusion_matrix() -> None:
+    one = case("one-of", ["a1", "b1"], expected="a1")
+    labels = [mark(one, text).label for text in ("a1", "b1", "x", "a1 b1")]
+    assert labels == [("a1", "a1"), ("a1", "b1"), ("a1", "(none)"), ("a1", "(several)")]

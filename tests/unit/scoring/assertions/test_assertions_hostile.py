@@ -1,0 +1,201 @@
+"""Patterns, schemas and answers that want to hang, crash or flood the one who marks."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from support.assertion_cases import case, mark
+
+from promptci.scoring import check_assertions
+from promptci.scoring.assertions import patterns
+from promptci.scoring.assertions.table import ASSERTIONS
+
+SLOW_S = 5.0
+"""Far above the second that is allowed (a busy machine takes its time), far below for ever."""
+
+
+DOUBLING: dict[str, Any] = {
+    "a0": {},
+    **{f"a{i}": {"allOf": [{"$ref": f"#/$defs/a{i - 1}"}] * 2} for i in range(1, 41)},
+}
+"""Definitions of which each works out the one before it twice."""
+ENDLESS = {"$ref": "#/$defs/a40"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"(a|aa)+$", "a" * 5000 + "b"),
+        (r"(x+x+)+y", "x" * 5000),
+        (r"^(.*?,){25}P", "1,2,3,4,5," * 2000),
+        (r"\s+$", "x" + " " * 200_000 + "x"),
+    ],
+)
+def test_a_pattern_that_takes_too_long_ends_and_leaves_the_answer_unscored(pattern: str, text: str) -> None:
+    hostile = case("regex", pattern)
+    assert check_assertions.problems([hostile]) == []
+    started = time.process_time()
+    outcome = mark(hostile, text)
+    assert time.process_time() - started < SLOW_S
+    assert outcome.passed is None
+    assert "took longer than 1 s" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(?:(?:a{1000}){1000}){1000}",
+        "a{100000000}",
+        "(?:" * 90 + "a" + "){2}" * 90,
+        "(?#[)(?:(?:a{1000}){1000}){1000}(?#])",
+        "(?x)[#]\n(?:(?:a{1000}){1000}){1000}",
+        "a{" + "9" * 900 + "}",
+        "a|" * 1000,
+        "(" * 400 + ")" * 400,
+    ],
+    ids=lambda pattern: pattern[:20],
+)
+def test_a_pattern_that_would_fill_the_memory_is_refused_before_it_is_built(pattern: str) -> None:
+    started = time.process_time()
+    (found,) = check_assertions.problems([case("regex", pattern)])
+    assert time.process_time() - started < 10
+    assert "pattern" in found.what or "flag `x`" in found.what
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        r"\d{4}-\d{2}-\d{2}",
+        r"^(?:\w{1,64}\s?){1,1000}$",
+        r"[)({}[\]]{3,5}\{12\}",
+        r"(?P<x>a){2}(?i:b)",
+    ],
+)
+def test_an_honest_pattern_is_built(pattern: str) -> None:
+    assert patterns.compiled(pattern)
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer"),
+    [
+        ({"type": "string", "pattern": "^(a|aa)+$"}, json.dumps("a" * 5000 + "b")),
+        ({"patternProperties": {"^(a|aa)+$": {}}}, json.dumps({"a" * 5000 + "b": 1})),
+        (
+            {"additionalProperties": False, "patternProperties": {"^(a|aa)+$": {}}},
+            json.dumps({"a" * 5000 + "b": 1}),
+        ),
+        ({"$defs": DOUBLING, "properties": {"a": ENDLESS}}, '{"a": 1}'),
+        ({"properties": {"a": {"$ref": "#/$defs/loop"}}, "$defs": {"loop": {"$ref": "#/$defs/loop"}}}, '{"a": 1}'),
+    ],
+    ids=["pattern", "patternProperties", "additionalProperties", "doubling", "loop"],
+)
+def test_a_schema_that_never_ends_is_unscored(schema: dict[str, Any], answer: str) -> None:
+    one = case("json-schema", schema)
+    assert check_assertions.problems([one]) == []
+    started = time.process_time()
+    outcome = mark(one, answer)
+    assert time.process_time() - started < SLOW_S
+    assert outcome.passed is None
+    assert "schema" in outcome.reason
+
+
+def test_a_schema_that_takes_too_long_for_any_answer_is_refused() -> None:
+    (found,) = check_assertions.problems([case("json-schema", {"$defs": DOUBLING, **ENDLESS})])
+    assert "takes longer than 1 s" in found.what
+
+
+def test_a_wrong_answer_is_wrong_even_if_the_rest_of_the_schema_cannot_be_worked_out() -> None:
+    schema = {"$defs": DOUBLING, "properties": {"a": {"type": "string"}, "b": ENDLESS}}
+    assert mark(case("json-schema", schema), '{"a": 1, "b": 1}').passed is False
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"unevaluatedProperties": False, "patternProperties": {"a": {}}},
+        {"unevaluatedProperties": False, "allOf": [{"patternProperties": {"a": {}}}]},
+        json.loads('{"not":' * 400 + "{}" + "}" * 400),
+    ],
+    ids=["beside", "within", "deep"],
+)
+def test_a_schema_that_cannot_be_bounded_is_refused(schema: dict[str, Any]) -> None:
+    assert len(check_assertions.problems([case("json-schema", schema)])) == 1
+
+
+def test_the_own_keywords_of_the_bounded_schema_mean_what_the_standard_says() -> None:
+    schema = {
+        "properties": {"id": {"pattern": r"^\p{Lu}"}, "tags": {"uniqueItems": True}},
+        "patternProperties": {"^x-": {"type": "integer"}},
+        "additionalProperties": {"type": "boolean"},
+    }
+    one = case("json-schema", schema)
+    assert check_assertions.problems([one]) == []
+    right = ['{"id": "G1", "tags": [1, true], "x-a": 1, "more": true}', '{"id": 5, "tags": "aa"}', "[]"]
+    assert [text for text in right if not mark(one, text).passed] == []
+    wrong = ['{"id": "h"}', '{"tags": [1, 1.0]}', '{"x-a": "1"}', '{"more": 1}', '{"tags": [{"a": 1}, {"a": 1}]}']
+    assert [text for text in wrong if mark(one, text).passed is not False] == []
+    closed = case("json-schema", {"additionalProperties": False, "properties": {"a": {}}})
+    assert "`" not in mark(closed, '{"b": 1}').reason.split(";")[0]
+    assert "'b'" in mark(closed, '{"b": 1}').reason
+
+
+def test_an_older_draft_and_a_reference_to_a_draft_are_worked_out_without_the_network() -> None:
+    tuple_of_7 = {"$schema": "http://json-schema.org/draft-07/schema#", "items": [{"type": "integer"}]}
+    of_schemas = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
+    cases = [case("json-schema", tuple_of_7), case("json-schema", of_schemas)]
+    assert check_assertions.problems(cases) == []
+    assert [mark(cases[0], text).passed for text in ("[1]", '["a"]')] == [True, False]
+    assert [mark(cases[1], text).passed for text in ('{"type": "string"}', '{"type": "thing"}')] == [True, False]
+
+
+FLOODS = {
+    "numbers": "1,2 " * 250_000,
+    "digits": "1" * 1_000_000,
+    "points": "1.1." * 250_000,
+    "brackets": "[" * 1_000_000,
+    "braces": '{"a":' * 200_000,
+    "lines": "```" + "\n" * 1_000_000,
+    "blanks": " " * 1_000_000,
+    "list": "[" + "1," * 400_000 + "1]",
+    "maps": json.dumps([{"a": i} for i in range(60_000)]),
+    "half a character": "\ud800" * 1000,
+    "nul and bidi": "\0\u202e" * 1000,
+}
+ONE_OF_EACH = [
+    case("equals", "5"),
+    case("equals", {"a": 5}),
+    case("iequals", "5"),
+    case("contains", "y"),
+    case("icontains", "y"),
+    case("not-contains", "1"),
+    case("contains-all", [f"{i} {'y' * 500}" for i in range(500)]),
+    case("contains-any", [f"{i} {'y' * 500}" for i in range(500)]),
+    case("starts-with", "y"),
+    case("ends-with", "y"),
+    case("regex", "y$"),
+    case("one-of", ["y", "z"], expected="y"),
+    case("number", 5),
+    case("number", 5, pick="last"),
+    case("is-json", fenced=True),
+    case("json-schema", {"items": {"type": "string"}, "uniqueItems": True}),
+    case("json-schema", {"type": "object"}, fenced=True),
+    case("json-path", 5, path=f"$.{'y' * 900}"),
+    case("length", max=3),
+    case("latency", max_ms=1),
+    case("cost", max_usd=1),
+]
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_megabyte_of_answer_is_marked_soon_and_quoted_briefly(flood: str) -> None:
+    started = time.process_time()
+    reasons = [mark(one, FLOODS[flood]).reason for one in ONE_OF_EACH]
+    assert time.process_time() - started < 2 * SLOW_S
+    assert max(map(len, reasons)) < 600
+    assert all("\n" not in reason for reason in reasons)
+
+
+def test_every_assertion_of_the_table_is_flooded_here() -> None:
+    assert {one.assertions[0].type for one in ONE_OF_EACH} == set(ASSERTIONS)

@@ -1,0 +1,48 @@
+"""Who marks the answers is named as far as it matters, and otherwise whenever the marks could differ."""
+
+from typing import Any
+
+import pytest
+from support.fake_judges import EVALUATOR, JUDGE, LLM
+
+from promptci.goldens.model import Assertion, Case
+from promptci.scoring.judges import identity
+
+
+def of(*assertions: Assertion, **changes: Any) -> dict[str, str]:
+    cases = [Case(id=str(i), path="g", assertions=(one,)) for i, one in enumerate(assertions)]
+    return identity.of(cases, **{"model": "j", "rubric": "Be kind.", "embedding_model": "e", **changes})
+
+
+def test_where_code_marks_alone_there_is_nobody() -> None:
+    assert of(Assertion(type="equals", value="x")) == {}
+
+
+def test_each_kind_is_named_by_its_model() -> None:
+    found = of(LLM, JUDGE, Assertion(type="similar"), Assertion(type="similar", options={"model": "a"}))
+
+    assert list(found) == ["judge", "evaluators", "embeddings"]
+    assert found["judge"].startswith("j, rubric ")
+    assert found["evaluators"].startswith("judge-model, ")
+    assert found["embeddings"] == "a, e"
+
+
+@pytest.mark.parametrize(
+    ("assertion", "other"),
+    [
+        (JUDGE, of(JUDGE, model="k")),
+        (JUDGE, of(JUDGE, rubric="Be strict.")),
+        (JUDGE, of(JUDGE, rubric=None)),
+        (LLM, of(Assertion(type="llm", value={**EVALUATOR, "prompt": "{{completion}}?"}))),
+        (LLM, of(Assertion(type="llm", value={**EVALUATOR, "model": "other"}))),
+        (LLM, of(LLM, Assertion(type="llm", value={**EVALUATOR, "last_line": True}))),
+        (Assertion(type="similar"), of(Assertion(type="similar"), embedding_model="f")),
+    ],
+)
+def test_whatever_could_change_a_mark_changes_the_name(assertion: Assertion, other: dict[str, str]) -> None:
+    assert of(assertion) != other
+
+
+def test_the_order_and_the_number_of_assertions_do_not_matter() -> None:
+    strict = Assertion(type="llm", value={**EVALUATOR, "last_line": True})
+    assert of(LLM, strict, LLM) == of(strict, LLM)

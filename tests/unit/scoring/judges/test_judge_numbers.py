@@ -1,0 +1,167 @@
+"""What is recorded of a judge: who it is, what it was asked with, what it cost, and why it could not be heard."""
+
+from decimal import Decimal
+
+from support.fake_judges import EVALUATOR, JUDGE, LLM, FakeJudge, answered, marked
+
+from promptci.files import canonical
+from promptci.goldens.model import Assertion, Case
+from promptci.providers.base import Request
+from promptci.runs.model import Answer
+from promptci.scoring.assertions.base import Subject
+from promptci.scoring.judges import judge
+from promptci.scoring.judges.judge import Heard, JudgeDesk
+from promptci.scoring.judges.reply_parser import Reading
+from promptci.scoring.model import JudgeIdentity, Mark
+
+PARAMETERS = {"temperature": 0, "max_tokens": 512}
+
+
+def case(*assertions: Assertion) -> Case:
+    return Case(id="c", vars={"input": "hi"}, assertions=assertions, path="g")
+
+
+def subject(*assertions: Assertion) -> Subject:
+    found = case(*assertions)
+    answer = Answer(prompt="p", arm="head", case_id="c", replicate=0, request_key="k")  # type: ignore[arg-type]
+    return Subject(text="Hello", case=found, answer=answer)
+
+
+def reading(text: str) -> Reading:
+    return Reading(score=1.0 if text == "yes" else None, said=f"said {text}")
+
+
+def test_the_places_where_a_judge_has_a_say() -> None:
+    several = case(
+        Assertion(type="equals", value="x"), LLM, Assertion(type="judge", weight=0), Assertion(type="judge", weight=0.5)
+    )
+    assert judge.counting(several) == (1, 3)
+
+
+def test_who_a_judge_is() -> None:
+    how = {key: value for key, value in EVALUATOR.items() if key != "model"}
+    assert judge.identity(LLM, model="m", rubric="r") == JudgeIdentity(
+        model="judge-model",
+        fingerprint=canonical.digest(["llm", how]),
+        parameters=(("temperature", 0), ("max_tokens", 512)),
+    )
+    strict = Assertion(type="judge", options={"at_least": 5})
+    assert judge.identity(strict, model="m", rubric="r") == JudgeIdentity(
+        model="m",
+        fingerprint=canonical.digest(["judge", {"rubric": "r", "at_least": 5}]),
+        parameters=(("temperature", 0), ("max_tokens", 512)),
+    )
+    assert judge.identity(JUDGE, model="m", rubric=None) is judge.identity(JUDGE, model=None, rubric="r") is None
+
+
+def test_what_a_judge_is_asked_first() -> None:
+    first = judge.first_request(LLM, subject(LLM), model=None, rubric=None)
+    assert first is not None
+    assert (first.model, first.parameters) == ("judge-model", PARAMETERS)
+    graded = judge.first_request(JUDGE, subject(JUDGE), model="m", rubric="Be kind.")
+    assert graded is not None
+    assert (graded.model, graded.parameters) == ("m", PARAMETERS)
+    assert judge.first_request(JUDGE, subject(JUDGE), model="m", rubric=None) is None
+    assert judge.first_request(JUDGE, subject(JUDGE), model=None, rubric="Be kind.") is None
+
+
+async def test_a_mark_is_whole() -> None:
+    scored = await marked(FakeJudge(["yes"]))
+    assert scored.marks == (
+        Mark(
+            type="llm",
+            name="helpful",
+            passed=True,
+            score=1.0,
+            reason="chose `yes`",
+            cost_usd=Decimal("0.001"),
+            judge=judge.identity(LLM, model="m", rubric="Be kind."),
+        ),
+    )
+    (graded,) = (await marked(FakeJudge(['{"reason": "kind", "score": 2}']), JUDGE)).marks
+    assert graded == Mark(
+        type="judge",
+        name="judge",
+        passed=False,
+        score=0.25,
+        reason="grade 2 of 5: `kind`",
+        cost_usd=Decimal("0.001"),
+        judge=judge.identity(JUDGE, model="m", rubric="Be kind."),
+    )
+
+
+async def test_without_a_judge_a_mark_is_unscored_and_free() -> None:
+    (none,) = (await marked(None)).marks
+    assert none == Mark(
+        type="llm", name="helpful", passed=None, score=None, reason="unscored: no judge", cost_usd=Decimal(0)
+    )
+    (unset,) = (await marked(FakeJudge(["yes"]), JUDGE, rubric=None)).marks
+    said = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
+    assert unset == Mark(type="judge", name="judge", passed=None, score=None, reason=said, cost_usd=Decimal(0))
+
+
+class Recording(FakeJudge):
+    """Also keeps which attempt each question was."""
+
+    async def ask(self, request: Request, attempt: int) -> Answer:
+        self.attempts = [*getattr(self, "attempts", []), attempt]
+        return await super().ask(request, attempt)
+
+
+async def heard(found: FakeJudge) -> Heard:
+    return await judge.hear(JudgeDesk(ask=found.ask), Request(model="m", messages=()), reading)
+
+
+async def test_what_was_heard_and_what_it_cost() -> None:
+    once, twice = Recording(["yes"]), Recording(["hm", "yes"])
+    assert await heard(once) == Heard(score=1.0, said="said yes", cost_usd=Decimal("0.001"))
+    assert await heard(twice) == Heard(score=1.0, said="said yes", cost_usd=Decimal("0.002"))
+    assert (once.attempts, twice.attempts) == ([0], [0, 1])
+    assert [request.parameters for request in twice.asked] == [PARAMETERS] * 2
+    never = await heard(FakeJudge(["hm", "ah"]))
+    said = "the judge's answer could not be read, twice: said ah"
+    assert never == Heard(score=None, said=said, cost_usd=Decimal("0.002"))
+
+
+async def test_a_call_that_failed_has_no_known_price() -> None:
+    assert await heard(FakeJudge([None])) == Heard(score=None, said="the judge's call failed: HTTP 500", cost_usd=None)
+    later = await heard(FakeJudge(["hm", None]))
+    assert later == Heard(score=None, said="the judge's call failed: HTTP 500", cost_usd=None)
+
+
+async def test_an_unknown_price_stays_unknown() -> None:
+    class Free(FakeJudge):
+        async def ask(self, request: Request, attempt: int) -> Answer:
+            found = await super().ask(request, attempt)
+            return answered(request, attempt, completion=found.completion) if attempt else _without_price(found)
+
+    found = await heard(Free(["hm", "yes"]))
+    assert (found.score, found.cost_usd) == (1.0, None)
+
+
+def _without_price(found: Answer) -> Answer:
+    return Answer(
+        prompt=found.prompt,
+        arm=found.arm,
+        case_id=found.case_id,
+        replicate=found.replicate,
+        request_key=found.request_key,
+        completion=found.completion,
+    )
+
+
+async def test_a_cut_answer_is_asked_for_once_more_with_twice_the_room() -> None:
+    cut = FakeJudge(["yes", "yes"], finishes=["length", "stop"])
+    assert (await heard(cut)).score == 1.0
+    assert [request.parameters["max_tokens"] for request in cut.asked] == [512, 1024]
+    for_ever = await heard(FakeJudge(["yes"], finishes=["length"]))
+    assert for_ever.said == "the judge's answer could not be read, twice: it was cut at max_tokens"
+
+
+async def test_an_endpoint_that_knows_little_is_asked_more_plainly_under_the_same_attempt() -> None:
+    plain = Recording(["yes"], knows=frozenset())
+    found = await judge.hear(
+        JudgeDesk(ask=plain.ask), Request(model="m", messages=(), response_format={"type": "json_object"}), reading
+    )
+    assert (found.score, plain.refused, plain.attempts) == (1.0, 2, [0, 0, 0])
+    assert [dict(request.parameters) for request in plain.asked] == [{}]

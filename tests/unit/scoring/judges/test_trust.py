@@ -1,0 +1,290 @@
+"""A judge blocks only where people's labels show that it may; what it says else is shown and has no weight."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.fake_judges import EVALUATOR, JUDGE, LLM, FakeJudge
+
+from promptci.compare.compare import compare
+from promptci.compare.quality import is_graded
+from promptci.goldens.model import Assertion, Case
+from promptci.prompts.model import Message, Prompt
+from promptci.providers.base import Completion
+from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.scoring.judges import calibrate, judge, trust
+from promptci.scoring.judges.calibrate import LabelledAnswer
+from promptci.scoring.judges.discount_untrusted import inform
+from promptci.scoring.judges.judge import JudgeDesk
+from promptci.scoring.judges.trust import Calibration, Trust
+from promptci.scoring.model import Mark, Orders, ScoredCase
+
+EQUALS = Assertion(type="equals", value="x")
+YES, NO = (True, True), (False, False)
+GOOD = Calibration(pairs=(YES, NO) * 20)
+POOR = Calibration(pairs=((True, False), (False, True), YES, NO) * 10)
+
+
+def case(*assertions: Assertion, name: str = "c", **fields: Any) -> Case:
+    return Case(id=name, vars={"input": "hi"}, assertions=assertions, path="g", **fields)
+
+
+def labelled(text: str = "Hello", *, passed: bool = True, **fields: Any) -> LabelledAnswer:
+    return LabelledAnswer(case=fields.pop("case", case(LLM)), text=text, passed=passed)
+
+
+def desk(judge_: FakeJudge, **fields: Any) -> JudgeDesk:
+    return JudgeDesk(ask=judge_.ask, **{"model": "m", "rubric": "Be kind.", **fields})
+
+
+async def test_the_judge_marks_labelled_answers_as_it_marks_any_other() -> None:
+    fake = FakeJudge(["yes", "no", "yes"])
+    found = await calibrate.calibrate(
+        [labelled("a"), labelled("b", passed=False), labelled("c", passed=False)], desk(fake)
+    )
+    assert sorted(found.pairs) == [(False, False), (False, True), (True, True)]
+    assert (found.scored, found.labels, found.unscored, found.trouble) == (3, 3, 0, None)
+    assert "Given: a" in fake.asked[0].messages[-1]["content"]
+
+
+async def test_an_answer_passes_where_every_judged_assertion_holds() -> None:
+    both = case(LLM, JUDGE)
+    fake = FakeJudge(["yes", '{"reason": "curt", "score": 2}'])
+    found = await calibrate.calibrate([labelled(case=both)], desk(fake))
+    assert found.pairs == ((True, False),)
+
+
+async def test_a_label_that_the_judge_cannot_mark_is_missing_data_and_said() -> None:
+    found = await calibrate.calibrate([labelled("a"), labelled("b")], desk(FakeJudge([None])))
+    assert (found.pairs, found.unscored) == ((), 2)
+    assert "HTTP 500" in (found.trouble or "")
+
+
+async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
+    fake = FakeJudge(["yes"])
+    answers = [labelled("a"), labelled("b", case=case(LLM, JUDGE))]
+    await calibrate.calibrate(answers, desk(fake, model=None))
+    assert [r.key for r in calibrate.requests(answers, model=None, rubric=None)] == [r.key for r in fake.asked]
+
+
+@pytest.mark.parametrize(
+    ("calibration", "said"),
+    [
+        (Calibration(), "there are 0 labels, and 20 are needed"),
+        (Calibration(pairs=(YES, NO) * 9), "there are 18 labels, and 20 are needed"),
+        (Calibration(pairs=(YES, NO) * 9, unscored=7), "18 of 25 labels could be scored, and 20 are needed"),
+        (Calibration(pairs=(YES,) * 30), "kappa cannot be computed: people and judge say one and the same of all 30"),
+        (POOR, "kappa 0.00 with 40 labels is below 0.6"),
+        (Calibration(pairs=((True, False), (False, True)) * 15), "kappa −1.00 with 30 labels is below 0.6"),
+    ],
+)
+def test_a_judge_is_doubted_for_a_reason_in_words(calibration: Calibration, said: str) -> None:
+    found = trust.assess(calibration, 0.6)
+    assert not found.trusted
+    assert found.distrust[0].startswith(said)
+
+
+def test_a_judge_that_agrees_with_people_is_trusted_from_the_kappa_asked_for() -> None:
+    assert trust.assess(GOOD, 0.6).trusted
+    assert (GOOD.kappa, GOOD.kappa_interval) == (1.0, GOOD.confusion.kappa_interval())
+    kappa = POOR.kappa
+    assert kappa is not None
+    assert trust.assess(POOR, kappa).trusted
+    assert not trust.assess(POOR, kappa + 0.01).trusted
+
+
+def test_without_labels_a_judge_is_trusted_and_without_calibration() -> None:
+    found = trust.assess(None, 0.6)
+    assert (found.trusted, found.calibration) == (True, None)
+
+
+@pytest.mark.parametrize("calibration", [None, GOOD, POOR])
+def test_reasons_from_elsewhere_count_as_well(calibration: Calibration | None) -> None:
+    found = trust.assess(calibration, 0.6, ["it passed an empty answer"])
+    assert not found.trusted
+    assert found.distrust[-1] == "it passed an empty answer"
+
+
+def test_a_kappa_just_below_is_written_so_that_it_can_be_seen() -> None:
+    assert trust.kappa_text(0.5961, 0.6) == "0.5961"
+    assert trust.kappa_text(0.42, 0.6) == "0.42"
+    assert trust.kappa_text(-0.1) == "−0.10"
+
+
+def test_each_judge_is_named_once() -> None:
+    one = judge.identity(LLM, model=None, rubric=None)
+    assert one is not None
+    assert trust.assess(GOOD, 0.6, (), [one, one]).identities == (one,)
+
+
+def test_a_judge_is_known_by_model_and_text() -> None:
+    def known(assertion: Assertion, **by: Any) -> str | None:
+        found = judge.identity(assertion, **{"model": "m", "rubric": "Be kind.", **by})
+        return None if found is None else str(found)
+
+    assert (known(LLM) or "").startswith("judge-model sha256:")
+    assert (known(JUDGE) or "").startswith("m sha256:")
+    different = [
+        known(LLM),
+        known(Assertion(type="llm", value={**EVALUATOR, "prompt": "{{completion}}?"})),
+        known(Assertion(type="llm", value={**EVALUATOR, "model": "other"})),
+        known(JUDGE),
+        known(JUDGE, rubric="Be curt."),
+        known(Assertion(type="judge", options={"at_least": 3})),
+    ]
+    assert len(set(different)) == len(different)
+    assert known(replace(LLM, name="renamed", weight=3.0)) == known(LLM)
+    assert known(JUDGE, model=None) is known(JUDGE, rubric=None) is None
+
+
+# What a doubted judge says has no weight.
+
+TEXTS = {"equals": EQUALS, "llm": LLM, "judge": JUDGE}
+kinds = st.lists(st.sampled_from(list(TEXTS)), min_size=1, max_size=3)
+
+
+def plan(*cases: Case, aside: str | None = None) -> PromptPlan:
+    prompt = Prompt(name="p", path="p", model="m", messages=(Message(role="user", content="hi"),))
+    return PromptPlan(
+        name="p",
+        path="p",
+        status=Status.CHANGED,
+        base=prompt,
+        head=replace(prompt, model="n"),
+        cases=tuple(PlannedCase(case=one, excluded_reason=aside) for one in cases),
+    )
+
+
+def scored(one: Case, arm: Arm, *passes: bool | None, error: AnswerError | None = None) -> ScoredCase:
+    marks = tuple(
+        Mark(
+            type=a.type,
+            name=a.type,
+            passed=passed,
+            score=None if passed is None else float(passed),
+            reason="",
+            weight=a.weight,
+        )
+        for a, passed in zip(one.assertions, passes, strict=error is None)
+    )
+    completion = None if error else Completion(text="x")
+    answer = Answer(
+        prompt="p", arm=arm, case_id=one.id, replicate=0, request_key="k", completion=completion, error=error
+    )
+    return ScoredCase(case=one, arm=arm, replicate=0, answer=answer, marks=marks)
+
+
+DOUBTED = {"p": Trust(min_kappa=0.6, distrust=("kappa 0.10 with 40 labels is below 0.6",))}
+
+
+@given(st.lists(kinds, min_size=1, max_size=6))
+def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[list[str]]) -> None:
+    cases = [case(*(TEXTS[kind] for kind in kinds_), name=f"c{i}") for i, kinds_ in enumerate(lists)]
+    answers = [scored(one, arm, *(True for _ in one.assertions)) for one in cases for arm in Arm]
+    weighed, (found,) = inform(answers, [plan(*cases)], DOUBTED)
+    for planned, kinds_ in zip(found.cases, lists, strict=True):
+        assert [a.weight for a in planned.case.assertions] == [float(kind == "equals") for kind in kinds_]
+        assert (planned.excluded_reason is None) == ("equals" in kinds_)
+    assert all(mark.weight == float(mark.type == "equals") for one in weighed for mark in one.marks)
+    assert not is_graded([planned.case for planned in found.cases])
+    comparison = compare(found, weighed, alpha=0.05)
+    assert len(comparison.pairs) == sum("equals" in kinds_ for kinds_ in lists)
+    assert comparison.errors == 0
+
+
+def test_doing_it_twice_changes_nothing() -> None:
+    one = case(LLM, EQUALS)
+    once = inform([scored(one, Arm.HEAD, True, True)], [plan(one, case(JUDGE, name="d"))], DOUBTED)
+    assert inform(*once, DOUBTED) == once
+
+
+def test_a_trusted_judge_and_other_prompts_stay_as_they_are() -> None:
+    one = case(LLM)
+    given_ = ((scored(one, Arm.HEAD, True),), (plan(one),))
+    assert inform(*given_, {"p": trust.assess(GOOD, 0.6)}) == given_
+    assert inform(*given_, {"another": DOUBTED["p"]}) == given_
+
+
+def test_a_case_that_stood_aside_keeps_its_reason() -> None:
+    _, (found,) = inform((), [plan(case(LLM), aside="flaky")], DOUBTED)
+    assert found.cases[0].excluded_reason == "flaky"
+
+
+def test_the_reason_names_the_kappa() -> None:
+    _, (found,) = inform((), [plan(case(LLM))], DOUBTED)
+    assert found.cases[0].excluded_reason == "the judge is not trusted: kappa 0.10 with 40 labels is below 0.6"
+
+
+def test_a_doubted_judge_that_says_nothing_is_no_missing_data() -> None:
+    one = case(LLM, EQUALS)
+    (weighed,), _ = inform([scored(one, Arm.HEAD, None, True)], [plan(one)], DOUBTED)
+    assert (weighed.error, weighed.passed) == (None, True)
+
+
+# What its pass rates are worth.
+
+
+def rate(
+    passes: Sequence[bool | None], calibration: Calibration | None, arm: Arm = Arm.HEAD
+) -> trust.JudgedRate | None:
+    cases = {f"c{i}": case(LLM, EQUALS, name=f"c{i}") for i in range(len(passes))}
+    answers = [scored(one, Arm.HEAD, passed, False) for one, passed in zip(cases.values(), passes, strict=True)]
+    return trust.judged_rate(cases, answers, arm, calibration)
+
+
+def test_the_judge_s_rate_is_over_its_own_assertions() -> None:
+    found = rate([True, True, True, False, None], None)
+    assert found is not None
+    assert (found.cases, found.passed, found.corrected, found.why_not) == (4, 0.75, None, None)
+
+
+def test_repeated_answers_of_a_case_are_one_rate() -> None:
+    one = case(LLM)
+    twice = [scored(one, Arm.HEAD, True), scored(one, Arm.HEAD, False)]
+    found = trust.judged_rate({"c": one}, twice, Arm.HEAD, None)
+    assert found is not None
+    assert (found.cases, found.passed) == (1, 0.5)
+
+
+def test_a_version_without_judged_answers_has_no_rate() -> None:
+    lost = scored(case(LLM), Arm.HEAD, error=AnswerError(kind="server", message="HTTP 500"))
+    assert trust.judged_rate({"c": case(LLM)}, [lost], Arm.HEAD, GOOD) is None
+    assert rate([True], GOOD, Arm.BASE) is None
+    informing = case(replace(LLM, weight=0.0), EQUALS)
+    assert trust.judged_rate({"c": informing}, [scored(informing, Arm.HEAD, True, True)], Arm.HEAD, GOOD) is None
+
+
+def test_answers_that_are_compared_in_pairs_have_no_rate() -> None:
+    one = scored(case(JUDGE), Arm.HEAD, True)
+    won = replace(one, marks=(replace(one.marks[0], orders=Orders.AGREED),))
+    assert trust.judged_rate({"c": one.case}, [won], Arm.HEAD, GOOD) is None
+
+
+def test_labels_correct_the_rate() -> None:
+    lenient = Calibration(pairs=(YES,) * 25 + (NO,) * 15 + ((False, True),) * 10)
+    found = rate([True] * 42 + [False] * 18, lenient)
+    assert found is not None
+    assert found.corrected is not None
+    assert found.passed == 0.7
+    assert found.corrected.estimate == pytest.approx(0.5, abs=0.02)
+    assert found.corrected.interval.lo < 0.5 < found.corrected.interval.hi
+
+
+@pytest.mark.parametrize(
+    ("calibration", "passes", "said"),
+    [
+        (Calibration(pairs=(YES, NO) * 5), [True, False], "fewer than 20 labels could be scored"),
+        (Calibration(pairs=(YES,) * 30), [False] * 10, "of another kind: the judge passes 100% of the labelled"),
+        (POOR, [True, False] * 10, "do not go with people's"),
+    ],
+)
+def test_where_labels_cannot_speak_for_the_answers_nothing_is_corrected(
+    calibration: Calibration, passes: list[bool | None], said: str
+) -> None:
+    found = rate(passes, calibration)
+    assert found is not None
+    assert found.corrected is None
+    assert said in (found.why_not or "")

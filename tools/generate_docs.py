@@ -1,0 +1,73 @@
+"""Write the pages and schemas that come from the code: `make docs`. A test fails when one of them is stale."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from click.testing import CliRunner
+
+from promptci import cli
+from promptci.config import schema as config_schema
+from promptci.report.model import document
+from promptci.rollout import schema as deployment_schema
+
+DOCS = Path(__file__).parents[1] / "docs"
+PREFACE = """# promptci.yml
+
+Written by `make docs` from the code. An empty file works: every key has a default. A key that is not listed here is
+an error. Editors complete the file from [promptci.schema.json](../promptci/config/promptci.schema.json).
+"""
+
+
+def generated() -> dict[Path, str]:
+    """Give the text of every generated file. The schemas lie beside their code, so that they are shipped with it."""
+    return {
+        config_schema.SCHEMA_FILE: json.dumps(config_schema.json_schema(), indent=2) + "\n",
+        deployment_schema.SCHEMA_FILE: json.dumps(deployment_schema.json_schema(), indent=2) + "\n",
+        document.SCHEMA_FILE: json.dumps(document.schema(), indent=2) + "\n",
+        DOCS / "commands.md": _commands(),
+        DOCS / "configuration.md": _configuration(),
+    }
+
+
+def _commands() -> str:
+    context = click.Context(cli.group, info_name="promptci")
+    parts = ["# Commands\n\nWritten by `make docs` from the commands' own help.\n"]
+    for words in ([], *_names(cli.group, context)):
+        shown = CliRunner().invoke(cli.group, [*words, "--help"], prog_name="promptci")
+        parts.append(f"## `{' '.join(['promptci', *words])}`\n\n```text\n{shown.output.strip()}\n```\n")
+    return "\n".join(parts)
+
+
+def _names(group: click.Group, context: click.Context) -> Iterator[list[str]]:
+    """Give the words that call each command, those within a group after the group itself."""
+    for name in group.list_commands(context):
+        yield [name]
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from ([name, *words] for words in _names(command, context))
+
+
+def _configuration() -> str:
+    parts = [PREFACE]
+    for name, field in config_schema.ConfigFile.model_fields.items():
+        section = field.annotation
+        if not (isinstance(section, type) and issubclass(section, config_schema.Section)):
+            continue
+        parts.append(f"## `{name}`\n\n{section.__doc__}\n\n| key | default | meaning |\n|:--|:--|:--|")
+        shown = section.model_json_schema()["properties"]
+        for key, inner in section.model_fields.items():
+            default = json.dumps(shown[key].get("default"))
+            parts.append(f"| `{key}` | `{default}` | {_cell(inner.description)} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    for path, text in generated().items():
+        path.write_text(text, encoding="utf-8")

@@ -1,0 +1,184 @@
+"""Write docs/promises.md anew: `make promises`. Takes a minute or two; the same numbers every time."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "tests"))
+
+from support import simulated_gate  # noqa: E402 - the tests run the same simulations
+
+PAGE = ROOT / "docs" / "promises.md"
+SIZES, DISCORDANCES = (50, 100, 200), (0.05, 0.10, 0.20)
+
+
+def percent(share: float) -> str:
+    """Give a share as percent with one decimal."""
+    return f"{100 * share:.1f}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Give a Markdown table."""
+    lines = [f"| {' | '.join(head)} |", "|:--" + "|--:" * (len(head) - 1) + "|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _false_blocks() -> str:
+    head = ["cases", *(f"{100 * d:.0f} % flip" for d in DISCORDANCES)]
+    cells = {(n, d): _false_block(n, d) for n in SIZES for d in DISCORDANCES}
+    return table(head, [[str(n), *(cells[n, d] for d in DISCORDANCES)] for n in SIZES])
+
+
+def _false_block(n: int, d: float) -> str:
+    test = simulated_gate.significant(n, d, 0.0, seed=n)
+    return f"{percent(simulated_gate.blocked(n, d, 0.0, seed=n))} ({percent(test)})"
+
+
+def _naive() -> str:
+    rows = []
+    for limit in (0.0, 0.02, 0.05):
+        name = "any drop" if limit == 0 else f"more than {100 * limit:.0f} points"
+        rows.append([name, *(percent(simulated_gate.naive(100, d, 0.0, limit, seed=1)) for d in DISCORDANCES)])
+    rows.append(["promptci", *(percent(simulated_gate.blocked(100, d, 0.0, seed=1)) for d in DISCORDANCES)])
+    return table(["block at", *(f"{100 * d:.0f} % flip" for d in DISCORDANCES)], rows)
+
+
+def _power() -> str:
+    rows = []
+    for n in (*SIZES, 500):
+        for drop in (0.05, 0.10, 0.14):
+            cells = []
+            for d in (0.10, 0.20):
+                together = max(d, drop)
+                exact, drawn = (
+                    simulated_gate.exact_power(n, together, drop),
+                    simulated_gate.significant(n, together, drop, seed=n),
+                )
+                cells.append(f"{percent(exact)} ({percent(drawn)})")
+            rows.append([str(n), f"{100 * drop:.0f} points", *cells])
+    return table(["cases", "true drop", "10 % flip", "20 % flip"], rows)
+
+
+def _coverage() -> str:
+    rows = [
+        [
+            f"Tango, 90 %, {n} cases, {100 * d:.0f} % flip, drop {100 * drop:.0f}",
+            percent(simulated_gate.tango_covers(n, d, drop, seed=7)),
+        ]
+        for n, d, drop in ((50, 0.1, 0.0), (100, 0.1, 0.05), (100, 0.2, 0.1), (300, 0.05, 0.0))
+    ]
+    rows += [
+        [f"Wilson, 95 %, {n} cases, rate {rate:g}", percent(simulated_gate.wilson_covers(n, rate, seed=3))]
+        for n, rate in ((50, 0.98), (100, 0.95), (200, 0.9))
+    ]
+    rows += [[f"BCa, 90 %, {n} skewed marks", percent(simulated_gate.scores(n, seed=n).covered)] for n in (30, 100)]
+    rows.append(["cluster-robust t, 90 %, 20 clusters of 5", percent(simulated_gate.clustered(20, 5, seed=5).covered)])
+    return table(["interval", "holds the truth, %"], rows)
+
+
+def _repeats() -> str:
+    rows = []
+    for how, name in (("once", "once"), ("adaptive", "`{first: 1, disagree: 3}`"), ("thrice", "three times each")):
+        none = simulated_gate.repeated(how, 100, 0.0, seed=11)
+        some = [simulated_gate.repeated(how, 100, drop, seed=12) for drop in (0.05, 0.10)]
+        cells = (percent(none.blocked), *(percent(one.blocked) for one in some), f"{none.calls:.2f}")
+        rows.append([name, *cells, f"{100 * some[1].estimate:.1f}"])
+    head = [
+        "asked",
+        "blocked, no change",
+        "blocked, 5 points",
+        "blocked, 10 points",
+        "answers per case",
+        "10 points estimated as",
+    ]
+    return table(head, rows)
+
+
+def _families() -> str:
+    rows = [
+        [
+            str(k),
+            percent(simulated_gate.family(k, 100, 0.1, corrected=False, seed=k)),
+            percent(simulated_gate.family(k, 100, 0.1, corrected=True, seed=k)),
+        ]
+        for k in (1, 5, 10, 20)
+    ]
+    return table(["prompts", "each at alpha", "Holm"], rows)
+
+
+def _clusters() -> str:
+    rows = []
+    for clusters, size in ((20, 5), (20, 1), (50, 4)):
+        found = simulated_gate.clustered(clusters, size, seed=5)
+        rows.append([f"{clusters} × {size}", percent(found.without), percent(found.within)])
+    return table(["clusters × paraphrases", "`cluster` not given", "`cluster` given"], rows)
+
+
+def _early() -> str:
+    rows = []
+    for n, d, drop in ((100, 0.2, 0.1), (100, 0.3, 0.3), (200, 0.2, 0.1), (200, 0.3, 0.3)):
+        failed, saved = simulated_gate.early_stop(n, d, drop, seed=9)
+        rows.append([str(n), f"{100 * drop:.0f} points", percent(failed), percent(saved)])
+    return table(["cases", "true drop", "fails", "answers saved when it fails"], rows)
+
+
+def page() -> str:
+    """Give the whole page."""
+    return f"""# What the gate promises, and how often it keeps it
+
+Written by `make promises`: simulated pull requests put to the deciding code itself, 20,000 for each number of the first tables. The tests put
+the same simulations to the same code and fail when a promise is broken. All numbers are percent unless they say otherwise. *Flip* is the share of
+cases whose verdict differs between two runs of the same version; `promptci selftest` measures yours.
+
+## A change that changes nothing is blocked at most in alpha = 5 % of the cases
+
+Blocked by the gate, which also wants a drop of the margin of 5 points; in brackets the test alone (one-sided mid-p McNemar).
+
+{_false_blocks()}
+
+The rules that people write without a test, at 100 cases:
+
+{_naive()}
+
+## A drop is seen as often as stated
+
+Significant, by the formula and (in brackets) by simulation; they agree within 2 points. Where the drop is larger than the flips, it brings flips of its own.
+
+{_power()}
+
+## Intervals hold the truth as often as they say
+
+{_coverage()}
+
+## Repeats
+
+100 cases that pass with a probability of their own (Beta(4.5, 0.5): 90 % on average). Blocked is: significant, and a drop of the margin estimated.
+A drop makes so many cases wrong for good. Asking on only where the first answers disagree keeps alpha, because which cases are asked on does not
+depend on which version is which (sign-flip test); the estimate comes from the first answers alone and is not biased.
+
+{_repeats()}
+
+## Several prompts in one pull request
+
+At least one of them called worse though none changed (100 cases each, 10 % flip):
+
+{_families()}
+
+## Paraphrases are not evidence
+
+Five paraphrases that agree fully are one case. Called worse though nothing changed, with and without saying so:
+
+{_clusters()}
+
+## Early stop
+
+`run.early_stop` asks until no answer can change the verdict. The verdict is the same by construction (a test checks every prefix of many runs);
+what it saves where the gate fails:
+
+{_early()}
+"""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
