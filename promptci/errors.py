@@ -8,7 +8,7 @@ PromptciError
 ├── ProviderError        4   no key, no model file, no endpoint: nothing can be asked
 │   └── MissingKeyError  4   no key
 ├── BudgetError          4   the run would cost more than allowed
-└── RefusedError         4   a situation in which running would be unsafe
+└── UnsafeError         4   a situation in which running would be unsafe
 """
 
 from collections.abc import Iterable
@@ -24,15 +24,15 @@ class Problem:
     """File, relative to the repository's root."""
     line: int | None = None
     """Line, counted from 1; None where the whole file is meant."""
-    what: str
+    message: str
     """What is wrong."""
-    fix: str
+    hint: str
     """What to do about it."""
 
     def __str__(self) -> str:
         """Give `file:line: what. fix`, the form editors and terminals turn into a link."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.what.rstrip('.')}. {self.fix}"
+        return f"{place}: {self.message.rstrip('.')}. {self.hint}"
 
 
 class PromptciError(Exception):
@@ -40,14 +40,14 @@ class PromptciError(Exception):
 
     exit_code: ClassVar[int] = 4
 
-    def __init__(self, message: str, fix: str = "") -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.fix = fix
+        self.hint = hint
 
     def __str__(self) -> str:
         """Give the message and, after it, what to do."""
-        return f"{self.message.rstrip('.')}. {self.fix}" if self.fix else self.message
+        return f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
 
 
 class UsageError(PromptciError):
@@ -60,7 +60,7 @@ class InputError(PromptciError):
     """One or more files cannot be used; carries every problem found, not the first only."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda p: (p.path, p.line or 0, p.what)))
+        self.problems = tuple(sorted(problems, key=lambda p: (p.path, p.line or 0, p.message)))
         count = len(self.problems)
         head = "1 problem was found" if count == 1 else f"{count} problems were found"
         super().__init__(head + ":\n" + "\n".join(f"  {problem}" for problem in self.problems))
@@ -92,5 +92,5 @@ class BudgetError(PromptciError):
     """The run would cost more than `run.budget_usd`."""
 
 
-class RefusedError(PromptciError):
+class UnsafeError(PromptciError):
     """Running would hand secrets to code or data that is not trusted."""

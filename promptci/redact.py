@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib import parse
 
-MARK = "[redacted]"
-SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "AUTH")
+REPLACEMENT = "[redacted]"
+SECRET_SUFFIXES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "AUTH")
 """A variable whose name ends so holds a secret."""
-SHORTEST_IN_ENVIRONMENT = 8
+MIN_ENVIRONMENT_SECRET_CHARS = 8
 """Shorter values (`true`, `1`) would blank out ordinary words."""
-SHORTEST = 4
-SHORTEST_ENCODED = 8
+MIN_SECRET_CHARS = 4
+MIN_ENCODED_BYTES = 8
 """Base64 of a shorter value is too likely to occur by chance."""
-HEAD = 12
+PREFIX_CHARS = 12
 """So many first characters of a longer secret give it away: a text that was cut short may end within it."""
 
 _PATTERNS = re.compile(
@@ -46,9 +46,9 @@ class Redactor:
         """Learn the secrets; values shorter than 4 characters are left alone."""
         forms = {form for secret in secrets for part in _parts(secret) for form in _forms(part)}
         self._known: dict[str, list[str]] = {}
-        for form in sorted(form for form in forms if form not in MARK):
+        for form in sorted(form for form in forms if form not in REPLACEMENT):
             # An address is no secret by its beginning, which others share.
-            self._known.setdefault(form if "://" in form else form[:HEAD], []).append(form)
+            self._known.setdefault(form if "://" in form else form[:PREFIX_CHARS], []).append(form)
         heads = sorted(self._known, key=lambda head: (-len(head), head))
         self._heads = re.compile("|".join(map(re.escape, heads))) if heads else None
 
@@ -61,27 +61,27 @@ class Redactor:
         secrets = [
             value
             for name, value in environ.items()
-            if name in names or name.upper().endswith(SECRET_NAMES) or _PATTERNS.fullmatch(value.strip())
+            if name in names or name.upper().endswith(SECRET_SUFFIXES) or _PATTERNS.fullmatch(value.strip())
         ]
         secrets += [found[1] for value in environ.values() if (found := _USER_INFO.search(value))]
-        return cls(secret for secret in secrets if len(secret.strip()) >= SHORTEST_IN_ENVIRONMENT)
+        return cls(secret for secret in secrets if len(secret.strip()) >= MIN_ENVIRONMENT_SECRET_CHARS)
 
-    def known(self, text: str) -> str:
+    def redact_known(self, text: str) -> str:
         """Replace the known values only."""
         if self._heads is None:
             return text
         parts, done = [], 0
         while found := self._heads.search(text, done):
             end = max(_reach(text, found.start(), form) for form in self._known[found[0]])
-            parts += [text[done : found.start()], MARK]
+            parts += [text[done : found.start()], REPLACEMENT]
             done = end
         return "".join([*parts, text[done:]])
 
-    def text(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Replace the known values and everything that looks like a key of a well-known service."""
-        return _PATTERNS.sub(MARK, self.known(text))
+        return _PATTERNS.sub(REPLACEMENT, self.redact_known(text))
 
-    def finds_nothing(self, document: str) -> bool:
+    def is_clean(self, document: str) -> bool:
         """Whether no text within a JSON document holds what `text` would replace; False where that is not certain.
 
         One look at the whole document is many times cheaper than one at each of its texts.
@@ -91,14 +91,17 @@ class Redactor:
         known = self._heads is not None and any(self._heads.search(text) for text in seen)
         return not known and _PATTERNS.search(plain) is None
 
-    def value(self, value: Any) -> Any:
+    def redact_value(self, value: Any) -> Any:
         """Replace in every text of a JSON value, keys among them."""
         if isinstance(value, str):
-            return self.text(value)
+            return self.redact(value)
         if isinstance(value, Mapping):
-            return {self.text(key) if isinstance(key, str) else key: self.value(item) for key, item in value.items()}
+            return {
+                self.redact(key) if isinstance(key, str) else key: self.redact_value(item)
+                for key, item in value.items()
+            }
         if isinstance(value, list | tuple):
-            return [self.value(item) for item in value]
+            return [self.redact_value(item) for item in value]
         return value
 
 
@@ -117,7 +120,7 @@ def _reach(text: str, start: int, form: str) -> int:
 def _parts(secret: str) -> Iterator[str]:
     """Give the secret and, where it has several lines, each line: a log shows it line by line."""
     for part in {secret, secret.strip(), *(line.strip() for line in secret.splitlines())}:
-        if len(part) >= SHORTEST:
+        if len(part) >= MIN_SECRET_CHARS:
             yield part
 
 
@@ -133,7 +136,7 @@ def _forms(secret: str) -> Iterator[str]:
         yield escaped
         yield escaped.replace("/", "\\/")
     yield html.escape(secret)
-    if len(raw) >= SHORTEST_ENCODED:
+    if len(raw) >= MIN_ENCODED_BYTES:
         yield raw.hex()
         yield raw.hex().upper()
         yield from _base64_forms(raw)

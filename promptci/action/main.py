@@ -16,7 +16,7 @@ from promptci.action import publication
 from promptci.app import error_boundary
 from promptci.app.progress import PlainProgress
 from promptci.app.requests import CheckRequest, RunResult
-from promptci.errors import PromptciError, RefusedError
+from promptci.errors import PromptciError, UnsafeError
 from promptci.git.repo import Repo
 from promptci.pipeline.environment import Environment, Trigger, UntrustedSource
 from promptci.publish import publish_all
@@ -113,10 +113,10 @@ def _still_approved(context: Context, github: GitHub | None) -> None:
     """
     fix = "Review the pull request as it is now, take the label off and put it on again."
     if github is None or context.pull_request is None:
-        raise RefusedError("Whether the approval still stands cannot be asked without a token", fix)
+        raise UnsafeError("Whether the approval still stands cannot be asked without a token", fix)
     now = github.pull(context.pull_request).head_sha
     if now != context.head_sha:
-        raise RefusedError(
+        raise UnsafeError(
             f"The approval has lapsed: it was for {context.head_sha}, and the pull request is at {now} now", fix
         )
 
@@ -190,7 +190,7 @@ def _with_key(environ: Mapping[str, str], context: Context) -> Mapping[str, str]
 
 
 def _say(out: TextIO, redactor: Redactor, line: str) -> None:
-    out.write(safe_line(redactor.text(line)) + "\n")
+    out.write(safe_line(redactor.redact(line)) + "\n")
     out.flush()
 
 

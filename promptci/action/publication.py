@@ -69,7 +69,7 @@ def _relative(path: Path, root: Path) -> str:
 def _of_files(outcome: RunResult) -> list[Annotation]:
     """Point at each mistake in a file."""
     return [
-        Annotation(path=p.path, line=p.line, level="error", title="promptci: file", message=f"{p.what}. {p.fix}")
+        Annotation(path=p.path, line=p.line, level="error", title="promptci: file", message=f"{p.message}. {p.hint}")
         for p in outcome.problems
     ]
 

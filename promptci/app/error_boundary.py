@@ -30,7 +30,7 @@ def run(action: Callable[[], int], environ: Mapping[str, str], stderr: TextIO) -
         _say("promptci: interrupted. What was answered so far is in the journal.", redactor, stderr)
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the one catch-all: whatever it is, the user gets words, and the log gets the rest
-        log = write_log(redactor.text(traceback.format_exc()))
+        log = write_log(redactor.redact(traceback.format_exc()))
         _say(
             f"promptci: this is our fault, not your prompt's. It is written down in {log}; please report it.",
             redactor,
@@ -48,4 +48,4 @@ def write_log(trace: str) -> Path:
 
 
 def _say(text: str, redactor: Redactor, stderr: TextIO) -> None:
-    stderr.writelines(safe_line(line) + "\n" for line in redactor.text(text).splitlines())
+    stderr.writelines(safe_line(line) + "\n" for line in redactor.redact(text).splitlines())

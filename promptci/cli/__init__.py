@@ -77,7 +77,7 @@ def _invoke(arguments: list[str]) -> int:
         words = io.StringIO()
         error.show(words)
         # What was typed is repeated there.
-        sys.stderr.write(Redactor.from_environ(os.environ).text(words.getvalue()))
+        sys.stderr.write(Redactor.from_environ(os.environ).redact(words.getvalue()))
         return error.exit_code
     except click.Abort as abort:
         raise KeyboardInterrupt from abort

@@ -101,5 +101,5 @@ def _tell_the_runner(record: Record, words: str) -> None:
         redactor = Redactor.from_environ(os.environ)
         for one in record.decisions:
             if level := LEVELS.get(one.outcome):
-                title, text = f"promptci canary: {one.prompt}: {one.outcome}", redactor.text(" ".join(one.reasons))
-                click.echo(workflow_commands.annotation(level, None, None, redactor.text(title), text))
+                title, text = f"promptci canary: {one.prompt}: {one.outcome}", redactor.redact(" ".join(one.reasons))
+                click.echo(workflow_commands.annotation(level, None, None, redactor.redact(title), text))

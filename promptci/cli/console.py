@@ -22,7 +22,7 @@ COLOURS = {"pass": "green", "no-change": "green", "inconclusive": "yellow", "fai
 
 def say(line: str) -> None:
     """Print one line without secrets; control characters and workflow commands in it are made harmless."""
-    click.echo(safe_line(Redactor.from_environ(os.environ).text(line)))
+    click.echo(safe_line(Redactor.from_environ(os.environ).redact(line)))
 
 
 class Bar:

@@ -29,12 +29,12 @@ def command(root: Path, config_path: str, as_json: bool) -> int:
                 "file": f.problem.path,
                 "line": f.problem.line,
                 "weight": f.weight,
-                "what": f.problem.what,
-                "fix": f.problem.fix,
+                "what": f.problem.message,
+                "fix": f.problem.hint,
             }
             for f in findings
         ]
-        clean = Redactor.from_environ(os.environ).value(rows)
+        clean = Redactor.from_environ(os.environ).redact_value(rows)
         click.echo(json.dumps({"schema": SCHEMA, "findings": clean}, indent=2))
     else:
         for finding in findings:

@@ -13,8 +13,8 @@ from promptci.config.run_limits import RunLimits
 from promptci.config.schema import ConfigFile
 from promptci.errors import ConfigError, InputError, Problem
 from promptci.files import strict_yaml
-from promptci.files.lines import decode
-from promptci.providers.options import ModelPrice, Options
+from promptci.files.lines import decode_utf8
+from promptci.providers.options import ModelPrice, ProviderOptions
 
 
 def load_config(data: bytes | None, path: str) -> Config:
@@ -28,12 +28,14 @@ def load_config(data: bytes | None, path: str) -> Config:
     if data is None:
         return Config(present=False)
     try:
-        document = strict_yaml.load(decode(data, path), path)
+        document = strict_yaml.load(decode_utf8(data, path), path)
     except InputError as error:
         raise ConfigError(error.problems) from error
     value = {} if document.value is None else document.value
     if not isinstance(value, dict):
-        raise ConfigError([Problem(path=path, line=1, what="the file is not a map of sections", fix="Write `gate:` …")])
+        raise ConfigError(
+            [Problem(path=path, line=1, message="the file is not a map of sections", hint="Write `gate:` …")]
+        )
     # An empty section (`gate:` with nothing under it) means its defaults.
     value = {
         key: {} if section is None and key in ConfigFile.model_fields else section for key, section in value.items()
@@ -48,7 +50,7 @@ def _config(file: ConfigFile) -> Config:
     run, gate, provider = file.run, file.gate, file.provider
     return Config(
         prompts=PromptPatterns(include=tuple(file.prompts.include), goldens=file.prompts.goldens),
-        provider=Options(
+        provider=ProviderOptions(
             kind=provider.kind,
             base_url=provider.base_url,
             api_key_env=provider.api_key_env,
@@ -95,21 +97,21 @@ def _config(file: ConfigFile) -> Config:
     )
 
 
-def _problem(detail: ErrorDetails, document: strict_yaml.Document, path: str) -> Problem:
+def _problem(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: str) -> Problem:
     location = tuple(part for part in detail["loc"] if not _is_branch(part))
     key = ".".join(str(part) for part in location)
     if detail["type"] == "extra_forbidden":
         known = _keys(location[:-1])
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
         fix = f"Did you mean `{near[0]}`?" if near else f"Known keys here: {', '.join(known)}."
-        return Problem(path=path, line=document.line(location), what=f"unknown key `{key}`", fix=fix)
+        return Problem(path=path, line=document.line_of(location), message=f"unknown key `{key}`", hint=fix)
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     shown = repr(detail["input"])[:60]
     return Problem(
         path=path,
-        line=document.line(location),
-        what=f"`{key}` is {shown}, which cannot be used: {message}",
-        fix="See the configuration page for what this key takes.",
+        line=document.line_of(location),
+        message=f"`{key}` is {shown}, which cannot be used: {message}",
+        hint="See the configuration page for what this key takes.",
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from promptci.config.policy import GatePolicy
 from promptci.config.run_limits import RunLimits
-from promptci.providers.options import Options
+from promptci.providers.options import ProviderOptions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +40,7 @@ class Config:
     """A whole promptci.yml, defaults filled in."""
 
     prompts: PromptPatterns = field(default_factory=PromptPatterns)
-    provider: Options = field(default_factory=Options)
+    provider: ProviderOptions = field(default_factory=ProviderOptions)
     run: RunLimits = field(default_factory=RunLimits)
     judge: JudgeOptions = field(default_factory=JudgeOptions)
     gate: GatePolicy = field(default_factory=GatePolicy)

@@ -7,27 +7,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-BLOCK = 2**16
-PATIENCE_S = 10.0
+BLOCK_BYTES = 2**16
+DEFAULT_LOCK_TIMEOUT_S = 10.0
 _STEP_S = 0.02
 
 
-def end_of_last_line(descriptor: int) -> int:
+def find_end_of_last_line(descriptor: int) -> int:
     """Give the offset after the last whole line, reading backwards; what follows it was torn by a kill."""
     end = os.lseek(descriptor, 0, os.SEEK_END)
     while end:
-        start = max(0, end - BLOCK)
+        start = max(0, end - BLOCK_BYTES)
         if (found := os.pread(descriptor, end - start, start).rfind(b"\n")) >= 0:
             return start + found + 1
         end = start
     return 0
 
 
-def add(path: Path, content: bytes) -> None:
+def append_lines(path: Path, content: bytes) -> None:
     """Write whole lines after the last whole line of a file, which is made where it is missing; OSError if not."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
-        end = end_of_last_line(descriptor)
+        end = find_end_of_last_line(descriptor)
         os.ftruncate(descriptor, end)
         os.lseek(descriptor, end, os.SEEK_SET)
         rest = memoryview(content)
@@ -38,7 +38,7 @@ def add(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def locked(path: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
+def lock_file(path: Path, patience_s: float = DEFAULT_LOCK_TIMEOUT_S) -> Iterator[None]:
     """Hold the lock that the file `path` stands for; OSError where another holds it for longer than `patience_s`."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:

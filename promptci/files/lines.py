@@ -27,7 +27,7 @@ _SAVE = "Save it as UTF-8."
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
 
-def decode(data: bytes, path: str) -> str:
+def decode_utf8(data: bytes, path: str) -> str:
     """Give the text of a file: UTF-8, with or without a byte order mark, its line endings made those of Unix.
 
     Raises
@@ -56,13 +56,13 @@ def decode(data: bytes, path: str) -> str:
 class JsonError(ValueError):
     """A text is not the JSON that every tool reads alike."""
 
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.fix = fix
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
 
 
-def read_json(text: str) -> Any:
+def parse_json(text: str) -> Any:
     """Give the value of one JSON text.
 
     Refused, besides bad syntax, is all on which JSON readers differ: NaN and Infinity, a key given twice, a number
@@ -84,7 +84,7 @@ def read_json(text: str) -> Any:
     return value
 
 
-def read_jsonl(text: str, path: str) -> tuple[list[tuple[int, Any]], list[Problem]]:
+def parse_jsonl(text: str, path: str) -> tuple[list[tuple[int, Any]], list[Problem]]:
     """Give the (line number, value) pairs of a JSONL text and a Problem for each line that cannot be read.
 
     Blank lines are skipped. At most `MAX_PROBLEMS` lines are named.
@@ -94,14 +94,14 @@ def read_jsonl(text: str, path: str) -> tuple[list[tuple[int, Any]], list[Proble
     unread = 0
     for number, line in _filled(text):
         try:
-            values.append((number, read_json(line)))
+            values.append((number, parse_json(line)))
         except JsonError as error:
             unread += 1
             if unread <= MAX_PROBLEMS:
-                problems.append(Problem(path=path, line=number, what=error.what, fix=error.fix))
+                problems.append(Problem(path=path, line=number, message=error.message, hint=error.hint))
     if unread > MAX_PROBLEMS:
         fix = "Write one JSON object on each line."
-        problems.append(Problem(path=path, what=f"{unread - MAX_PROBLEMS} more lines cannot be read", fix=fix))
+        problems.append(Problem(path=path, message=f"{unread - MAX_PROBLEMS} more lines cannot be read", hint=fix))
     return values, problems
 
 
@@ -185,4 +185,4 @@ def _line_at(data: bytes, offset: int) -> int:
 
 
 def _refusal(path: str, line: int, what: str, fix: str) -> InputError:
-    return InputError([Problem(path=path, line=line, what=what, fix=fix)])
+    return InputError([Problem(path=path, line=line, message=what, hint=fix)])

@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 
 
-def folder(name: str) -> Path:
+def find_packaged_folder(name: str) -> Path:
     """Give the folder `templates` or `example-repo`, installed or in the source tree."""
     installed = PACKAGE / "_data" / name
     return installed if installed.is_dir() else PACKAGE.parent / name

@@ -31,54 +31,54 @@ _TEXT_TAGS = {"!", "tag:yaml.org,2002:str"}
 _TAGS = {y.SequenceStartEvent: "tag:yaml.org,2002:seq", y.MappingStartEvent: "tag:yaml.org,2002:map"}
 
 
-class Spot(NamedTuple):
+class SourcePosition(NamedTuple):
     """Where a value stands."""
 
     line: int
     """Of the key for a map's entry, else of the value; counted from 1."""
-    text: int | None = None
+    text_line: int | None = None
     """First line of the text of a literal block (`|`)."""
-    inner: Mapping[str, "Spot"] | Sequence["Spot"] | None = None
+    children: Mapping[str, "SourcePosition"] | Sequence["SourcePosition"] | None = None
     """Spots of the entries of a map or list."""
-    written: str | None = None
+    scalar_text: str | None = None
     """A scalar's text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """A value and the lines it stands on."""
 
     value: Any
     """dict, list, str, int, float, bool or None, within each other."""
-    spot: Spot
+    position: SourcePosition
 
-    def line(self, path: Sequence[str | int] = ()) -> int:
+    def line_of(self, path: Sequence[str | int] = ()) -> int:
         """Give the line of the value at a path of keys and indexes; of its nearest parent where it is not there."""
-        return self._spot(path).line
+        return self._position_at(path).line
 
-    def text_line(self, path: Sequence[str | int], row: int) -> int:
+    def text_line_of(self, path: Sequence[str | int], row: int) -> int:
         """Give the line on which row `row` (from 0) of the text at `path` stands; the value's own where unsure."""
-        spot = self._spot(path)
-        return spot.line if spot.text is None else spot.text + row
+        position = self._position_at(path)
+        return position.line if position.text_line is None else position.text_line + row
 
-    def written(self, path: Sequence[str | int]) -> str | None:
+    def scalar_text_of(self, path: Sequence[str | int]) -> str | None:
         """Give the scalar at `path` as it is written: `1.10`, where its value is the number 1.1."""
-        return self._spot(path).written
+        return self._position_at(path).scalar_text
 
-    def _spot(self, path: Sequence[str | int]) -> Spot:
-        spot = self.spot
+    def _position_at(self, path: Sequence[str | int]) -> SourcePosition:
+        position = self.position
         for part in path:
-            inner = spot.inner
-            if isinstance(inner, Mapping) and part in inner:
-                spot = inner[str(part)]
-            elif isinstance(inner, list) and isinstance(part, int) and 0 <= part < len(inner):
-                spot = inner[part]
+            children = position.children
+            if isinstance(children, Mapping) and part in children:
+                position = children[str(part)]
+            elif isinstance(children, list) and isinstance(part, int) and 0 <= part < len(children):
+                position = children[part]
             else:
                 break
-        return spot
+        return position
 
 
-def load(text: str, path: str, parser: Any = PARSER) -> Document:
+def load(text: str, path: str, parser: Any = PARSER) -> YamlDocument:
     """Read one YAML document; an empty one has the value None.
 
     Parameters
@@ -129,7 +129,7 @@ class _Reader:
         self.events: Iterator[y.Event] = iter(())
 
     def add(self, line: int | None, what: str, fix: str) -> None:
-        self.problems.append(Problem(path=self.path, line=line, what=what, fix=fix))
+        self.problems.append(Problem(path=self.path, line=line, message=what, hint=fix))
 
     def check_size(self, text: str) -> None:
         if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
@@ -140,17 +140,17 @@ class _Reader:
         if self.problems:
             raise InputError(self.problems)
 
-    def document(self, events: Iterator[y.Event]) -> Document:
+    def document(self, events: Iterator[y.Event]) -> YamlDocument:
         self.events = (e for e in events if not isinstance(e, y.StreamStartEvent | y.DocumentEndEvent))
         if isinstance(next(self.events), y.StreamEndEvent):
-            return Document(None, Spot(1))
-        value, spot = self.node(next(self.events), 1)
+            return YamlDocument(None, SourcePosition(1))
+        value, position = self.node(next(self.events), 1)
         after = next(self.events)
         if isinstance(after, y.DocumentStartEvent):
             self.add(_line(after), "a second document begins here", "Keep one document in a file.")
-        return Document(value, spot)
+        return YamlDocument(value, position)
 
-    def node(self, event: y.Event, depth: int) -> tuple[Any, Spot]:
+    def node(self, event: y.Event, depth: int) -> tuple[Any, SourcePosition]:
         self.nodes += 1
         line = _line(event)
         if self.nodes > MAX_NODES or depth > MAX_DEPTH + 1:
@@ -159,38 +159,40 @@ class _Reader:
             raise _TooMuchError
         if isinstance(event, y.AliasEvent):
             self.add(line, f"the alias `*{event.anchor}` is refused", "Write the value out.")
-            return None, Spot(line)
+            return None, SourcePosition(line)
         if isinstance(event, y.NodeEvent) and event.anchor is not None:
             self.add(line, f"the anchor `&{event.anchor}` is refused", "Remove it and write values out.")
         if isinstance(event, y.ScalarEvent):
-            return self.scalar(event), Spot(line, line + 1 if event.style == "|" else None, written=event.value)
+            return self.scalar(event), SourcePosition(
+                line, line + 1 if event.style == "|" else None, scalar_text=event.value
+            )
         if isinstance(event, y.CollectionStartEvent) and event.tag not in {None, "!", _TAGS[type(event)]}:
             self.refuse_tag(line, event.tag)
         return self.sequence(line, depth) if isinstance(event, y.SequenceStartEvent) else self.mapping(line, depth)
 
-    def sequence(self, line: int, depth: int) -> tuple[list[Any], Spot]:
-        values, spots = [], []
+    def sequence(self, line: int, depth: int) -> tuple[list[Any], SourcePosition]:
+        values, positions = [], []
         while not isinstance(event := next(self.events), y.SequenceEndEvent):
-            value, spot = self.node(event, depth + 1)
+            value, position = self.node(event, depth + 1)
             values.append(value)
-            spots.append(spot)
-        return values, Spot(line, inner=spots)
+            positions.append(position)
+        return values, SourcePosition(line, children=positions)
 
-    def mapping(self, line: int, depth: int) -> tuple[dict[str, Any], Spot]:
+    def mapping(self, line: int, depth: int) -> tuple[dict[str, Any], SourcePosition]:
         values: dict[str, Any] = {}
-        spots: dict[str, Spot] = {}
+        positions: dict[str, SourcePosition] = {}
         while not isinstance(event := next(self.events), y.MappingEndEvent):
             key = self.key(event, depth + 1)
-            value, spot = self.node(next(self.events), depth + 1)
+            value, position = self.node(next(self.events), depth + 1)
             if key is None:
                 continue
             if key in values:
-                what = f"the key `{key}` stands twice, first on line {spots[key].line}"
+                what = f"the key `{key}` stands twice, first on line {positions[key].line}"
                 self.add(_line(event), what, "Keep one of them.")
                 continue
             values[key] = value
-            spots[key] = spot._replace(line=_line(event))
-        return values, Spot(line, inner=spots)
+            positions[key] = position._replace(line=_line(event))
+        return values, SourcePosition(line, children=positions)
 
     def key(self, event: y.Event, depth: int) -> str | None:
         """Give the key's text as written: JSON's keys are text, so `1:` and `true:` are too."""
@@ -218,7 +220,7 @@ class _Reader:
                 return _plain(event.value)
             return check_text(event.value)
         except JsonError as error:
-            self.add(line, error.what, error.fix)
+            self.add(line, error.message, error.hint)
             return None
 
     def refuse_tag(self, line: int, tag: str) -> None:

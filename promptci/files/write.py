@@ -8,10 +8,10 @@ from pathlib import Path
 
 def write_text(path: Path, text: str) -> None:
     r"""Write `text` as UTF-8 to `path` in one step, making parent folders; a lone surrogate becomes `\\udXXX`."""
-    write_pieces(path, [text])
+    write_chunks(path, [text])
 
 
-def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+def write_chunks(path: Path, pieces: Iterable[str]) -> None:
     """Do the same with a text that comes piece by piece."""
     _write(path, (piece.encode("utf-8", errors="backslashreplace") for piece in pieces))
 

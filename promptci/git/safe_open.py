@@ -13,7 +13,7 @@ FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 def not_plain_file(path: str, what: str) -> InputError:
     """Say that a path is not a plain file."""
     fix = "Prompts, goldens and configuration must be plain files in the repository."
-    return InputError([Problem(path=path, what=what, fix=fix)])
+    return InputError([Problem(path=path, message=what, hint=fix)])
 
 
 def open_plain_file(root: Path, path: str) -> int | None:

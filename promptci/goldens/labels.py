@@ -47,12 +47,14 @@ def parse_labels(data: bytes, path: str) -> tuple[Label, ...]:
     InputError
         With every problem in it.
     """
-    values, problems = lines.read_jsonl(lines.decode(data, path), path)
+    values, problems = lines.parse_jsonl(lines.decode_utf8(data, path), path)
     found = [one for line, value in values if (one := _label(value, path, line, problems)) is not None]
     problems += _find_duplicates(found)
     if len(values) > MAX_LABELS:
         what = f"there are {len(values)} labels, and more than {MAX_LABELS} tell nothing more"
-        problems.append(Problem(path=path, line=values[MAX_LABELS][0], what=what, fix="Keep a random part of them."))
+        problems.append(
+            Problem(path=path, line=values[MAX_LABELS][0], message=what, hint="Keep a random part of them.")
+        )
     if problems:
         raise InputError(load.limit_problems(problems, path))
     return tuple(found)
@@ -60,10 +62,10 @@ def parse_labels(data: bytes, path: str) -> tuple[Label, ...]:
 
 def _label(value: object, path: str, line: int, problems: list[Problem]) -> Label | None:
     if not isinstance(value, Mapping):
-        problems.append(Problem(path=path, line=line, what="a label is a map", fix=EXAMPLE_HINT))
+        problems.append(Problem(path=path, line=line, message="a label is a map", hint=EXAMPLE_HINT))
         return None
     wrong = [*_unknown(value), *_missing(value), *_find_wrong_types(value)]
-    problems += [Problem(path=path, line=line, what=what, fix=fix) for what, fix in wrong]
+    problems += [Problem(path=path, line=line, message=what, hint=fix) for what, fix in wrong]
     if wrong:
         return None
     return Label(
@@ -117,5 +119,5 @@ def _find_duplicates(labels: Sequence[Label]) -> list[Problem]:
         if other is not one:
             differs = "" if other.passed is one.passed else ", and there it is marked the other way"
             what = f"this answer to `{one.case_id}` stands in line {other.line} already{differs}"
-            problems.append(Problem(path=one.path, line=one.line, what=what, fix="Keep one of the two."))
+            problems.append(Problem(path=one.path, line=one.line, message=what, hint="Keep one of the two."))
     return problems

@@ -6,7 +6,7 @@ from typing import Any
 
 from promptci import redact
 from promptci.errors import InputError, Problem
-from promptci.files.lines import MAX_PROBLEMS, decode
+from promptci.files.lines import MAX_PROBLEMS, decode_utf8
 from promptci.goldens import parse
 from promptci.goldens.formats import GOLDEN_FORMATS
 from promptci.goldens.model import Case, GoldenSet
@@ -38,10 +38,10 @@ def load_goldens(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> Golde
         suffix = next((suffix for suffix in GOLDEN_FORMATS if path.endswith(suffix)), None)
         if suffix is None:
             fix = f"Golden files end with {', '.join(GOLDEN_FORMATS)}; rename it, or narrow `prompts.goldens`."
-            problems.append(Problem(path=path, what="this matches `prompts.goldens` but cannot be read", fix=fix))
+            problems.append(Problem(path=path, message="this matches `prompts.goldens` but cannot be read", hint=fix))
             continue
         try:
-            text = decode(data, path)
+            text = decode_utf8(data, path)
             found, wrong = GOLDEN_FORMATS[suffix](path, text)
         except InputError as error:
             problems += error.problems
@@ -93,7 +93,7 @@ def limit_problems(problems: list[Problem], path: str) -> list[Problem]:
     more = len(problems) - MAX_PROBLEMS
     if more <= 0:
         return problems
-    rest = Problem(path=path, what=f"there are {more} more problems in this file", fix="Mend these first.")
+    rest = Problem(path=path, message=f"there are {more} more problems in this file", hint="Mend these first.")
     return [*sorted(problems, key=lambda p: p.line or 0)[:MAX_PROBLEMS], rest]
 
 
@@ -105,5 +105,5 @@ def _find_duplicate_ids(cases: Iterable[Case]) -> list[Problem]:
         if other is not case:
             what = f"the id `{case.id}` is used already, at {other.path}:{other.line}"
             fix = "Give every case an id of its own; it pairs the case with itself over time."
-            problems.append(Problem(path=case.path, line=case.line, what=what, fix=fix))
+            problems.append(Problem(path=case.path, line=case.line, message=what, hint=fix))
     return problems

@@ -31,7 +31,7 @@ class _CaseContext:
         return self.inner(place) if self.inner else self.line
 
     def wrong(self, place: KeyPath, what: str, fix: str) -> None:
-        self.problems.append(Problem(path=self.path, line=self.line_of(place), what=what, fix=fix))
+        self.problems.append(Problem(path=self.path, line=self.line_of(place), message=what, hint=fix))
 
 
 def parse_case(

@@ -10,7 +10,7 @@ from datetime import date
 
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
-from promptci.files.lines import decode
+from promptci.files.lines import decode_utf8
 
 MAX_SHARE = 0.20
 """Share of a golden set that may stand aside; with more, what is left would not be the set any more."""
@@ -45,22 +45,22 @@ def parse_quarantine(data: bytes, path: str) -> tuple[QuarantineEntry, ...]:
     InputError
         With every problem in it.
     """
-    document = strict_yaml.load(decode(data, path), path)
+    document = strict_yaml.load(decode_utf8(data, path), path)
     rows = document.value
     if rows is None:
         return ()
     if not isinstance(rows, list):
         raise InputError(
-            [Problem(path=path, line=document.line(), what="a quarantine is a list of cases", fix=EXAMPLE_HINT)]
+            [Problem(path=path, line=document.line_of(), message="a quarantine is a list of cases", hint=EXAMPLE_HINT)]
         )
     problems: list[Problem] = []
-    entries = [_entry(row, path, document.line((index,)), problems) for index, row in enumerate(rows)]
+    entries = [_entry(row, path, document.line_of((index,)), problems) for index, row in enumerate(rows)]
     found = [entry for entry in entries if entry is not None]
     names = [entry.case_id for entry in found]
     for index, entry in enumerate(found):
         if entry.case_id in names[:index]:
             what = f"the case `{entry.case_id}` stands here twice"
-            problems.append(Problem(path=path, line=entry.line, what=what, fix="Keep one of the two."))
+            problems.append(Problem(path=path, line=entry.line, message=what, hint="Keep one of the two."))
     if problems:
         raise InputError(problems)
     return tuple(found)
@@ -69,13 +69,13 @@ def parse_quarantine(data: bytes, path: str) -> tuple[QuarantineEntry, ...]:
 def _entry(row: object, path: str, line: int, problems: list[Problem]) -> QuarantineEntry | None:
     if not isinstance(row, Mapping) or set(row) != set(KEYS):
         what = f"a quarantined case has exactly {', '.join(f'`{key}`' for key in KEYS)}"
-        problems.append(Problem(path=path, line=line, what=what, fix=EXAMPLE_HINT))
+        problems.append(Problem(path=path, line=line, message=what, hint=EXAMPLE_HINT))
         return None
     empty = [key for key in KEYS if not _text(row[key])]
     until = _day(_text(row["until"]))
     if empty or until is None:
         what = f"`{empty[0]}` must be a text" if empty else f"`until` is no day: {_text(row['until'])[:40]!r}"
-        problems.append(Problem(path=path, line=line, what=what, fix=EXAMPLE_HINT))
+        problems.append(Problem(path=path, line=line, message=what, hint=EXAMPLE_HINT))
         return None
     case, owner, reason = (_text(row[key]) for key in ("case", "owner", "reason"))
     return QuarantineEntry(

@@ -24,7 +24,7 @@ class Bounds:
     keep_days: int = 180
     case_bytes: int = 32 * 2**20
     """Of case records; of more, the oldest days go. Verdicts and marks are few and stay."""
-    patience_s: float = append.PATIENCE_S
+    patience_s: float = append.DEFAULT_LOCK_TIMEOUT_S
     """How long another writer is waited for."""
 
 
@@ -93,9 +93,9 @@ class History:
                 by_file.setdefault(name, []).append(text.encode() + b"\n")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with append.locked(self._folder / LOCK, self._bounds.patience_s):
+            with append.lock_file(self._folder / LOCK, self._bounds.patience_s):
                 for name, rows in by_file.items():
-                    append.add(self._folder / name, b"".join(rows))
+                    append.append_lines(self._folder / name, b"".join(rows))
                 self._drop()
         except BlockingIOError:
             return f"{self._label}: another process is writing the history, so this was not added."

@@ -1,4 +1,4 @@
-"""Ask the plan's questions and mark the answers: one provider, one purse, one journal, judges included."""
+"""Ask the plan's questions and mark the answers: one provider, one budget, one journal, judges included."""
 
 import asyncio
 import contextlib
@@ -22,11 +22,11 @@ from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
 from promptci.providers.local import model_file
 from promptci.providers.prices import PriceList
-from promptci.providers.recorded import Recorder
-from promptci.redact import MARK, Redactor
+from promptci.providers.recorded import RecordingProvider
+from promptci.redact import REPLACEMENT, Redactor
 from promptci.runs import journal, partition
-from promptci.runs.budget import Purse
-from promptci.runs.execute import Desk, Key
+from promptci.runs.budget import Budget
+from promptci.runs.execute import QuestionKey, RunContext
 from promptci.runs.model import Answer, AnswerError, Plan
 from promptci.scoring.judges import probes
 from promptci.scoring.judges.discount_untrusted import inform
@@ -82,7 +82,7 @@ def ask(plan: Plan, gathered: CollectedRun, revisions: Revisions, options: RunOp
             raise
         return _nobody(plan, error)
     if options.record is not None:
-        provider = Recorder(provider, options.record, redactor=env.redactor(provider_options.api_key_env))
+        provider = RecordingProvider(provider, options.record, redactor=env.redactor(provider_options.api_key_env))
     kept, known = _journal(plan, revisions, options, env.redactor(provider_options.api_key_env))
     if options.joined is not None:
         known = options.joined.known(partition.fingerprint(plan))
@@ -111,7 +111,7 @@ def _provider(gathered: CollectedRun, options: RunOptions, env: Environment) -> 
         return options.answers
     try:
         home, calls = model_file.cache_home(env.environ), gathered.config.run.concurrency
-        made = registry.make(gathered.config.provider, env.environ, options.root, home, concurrency=calls)
+        made = registry.create_provider(gathered.config.provider, env.environ, options.root, home, concurrency=calls)
     except ProviderError as error:
         if options.joined is None:
             raise
@@ -124,56 +124,57 @@ async def _ask(
     gathered: CollectedRun,
     options: RunOptions,
     env: Environment,
-    sources: tuple[Provider, journal.Journal, dict[Key, Answer]],
+    sources: tuple[Provider, journal.Journal, dict[QuestionKey, Answer]],
 ) -> Asked:
-    provider, kept, known = sources
-    purse = Purse(gathered.config.run.budget_usd, prices=PriceList(gathered.config.provider))
+    provider, journal_file, resumed = sources
+    budget = Budget(gathered.config.run.budget_usd, prices=PriceList(gathered.config.provider))
     count = _Count(env, candidates=bool(plan.questions))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
-        cache = _cache(gathered, options, env)
-        if cache is not None:
+        if (cache := _cache(gathered, options, env)) is not None:
             stack.callback(cache.close)
-        started = time.monotonic()  # one deadline for candidates and judges together
-        desk = Desk(purse=purse, cache=cache, journal=kept, known=known, progress=count.candidate, started=started)
-        batched = await batching.first(plan.questions, (provider, desk), batching.of(gathered, options, env))
-        provider, desk = batched.provider, batched.desk
-        judges = Judges(provider, gathered.config.run, replace(desk, progress=count.judge))
+        run_context = RunContext(
+            budget=budget,
+            cache=cache,
+            journal=journal_file,
+            resumed=resumed,
+            on_answer=count.candidate,
+            started_at=time.monotonic(),  # one deadline for candidates and judges together
+        )
+        batched = await batching.first(plan.questions, (provider, run_context), batching.of(gathered, options, env))
+        provider, run_context = batched.provider, batched.run_context
+        judges = Judges(provider, gathered.config.run, replace(run_context, on_answer=count.judge))
         judge, graded = _judge(plan, gathered, judges)
         trusts = await judge_trust.assess(plan.prompts, gathered, judge)
         # Before the first answer, so that an early stop knows what counts.
         _, counted = inform((), plan.prompts, trusts)
-        asking = Rounds(replace(plan, prompts=counted), provider, desk, judge, gathered.config)
+        asking = Rounds(replace(plan, prompts=counted), provider, run_context, judge, gathered.config)
         await asking.all(env.progress.more)
         found = await probes.ask(asking.scored, judge, gathered.config.judge.probes)
         before, trusts = trusts, judge_trust.after(found, asking.scored, trusts)
         if asking.curtailed and before != trusts:
             await asking.rest()  # what settled the verdict may not count any more
+    judge_notes = judge_modes.notes(asking.scored, gathered.config.judge)
     return Asked(
         scored=asking.scored,
         curtailed=asking.curtailed,
         findings=asking.stopped,
-        notes=(
-            *_beside(purse, cache, options),
-            *(*batched.notes, *asking.notes),
-            *graded,
-            *judge_modes.notes(asking.scored, gathered.config.judge),
-        ),
+        notes=(*_beside(budget, cache, options), *batched.notes, *asking.notes, *graded, *judge_notes),
         provider=provider.name,
         calls=count.calls,
         cached=count.cached,
-        usd=purse.known,
-        usd_is_lower_bound=bool(purse.unknown),
+        usd=budget.known_spend,
+        usd_is_lower_bound=bool(budget.unpriced_models),
         canaries=found,
         swaps=swaps(asking.scored),
         trusts=trusts,
     )
 
 
-def _beside(purse: Purse, cache: AnswerCache | None, options: RunOptions) -> Sequence[str]:
+def _beside(budget: Budget, cache: AnswerCache | None, options: RunOptions) -> Sequence[str]:
     """Say what a reader should know of money, cache and shards."""
-    trouble = [cache.trouble] if cache is not None and cache.trouble else []
-    return [*purse.notes, *trouble, *(options.joined.notes if options.joined is not None else ())]
+    trouble = [cache.write_error] if cache is not None and cache.write_error else []
+    return [*budget.notes, *trouble, *(options.joined.notes if options.joined is not None else ())]
 
 
 def _judge(plan: Plan, gathered: CollectedRun, judges: Judges) -> tuple[JudgeDesk, Sequence[str]]:
@@ -195,7 +196,7 @@ def _cache(gathered: CollectedRun, options: RunOptions, env: Environment) -> Ans
     folder = gathered.config.run.cache
     if not folder or options.no_cache or options.record is not None:
         return None
-    cache = registry.open_cache(gathered.config.provider, env.environ, options.root / folder)
+    cache = registry.open_answer_cache(gathered.config.provider, env.environ, options.root / folder)
     if cache is not None:
         keep_out_of_git(options.root / folder)
     return cache
@@ -233,7 +234,7 @@ class _Count:
 
 def _journal(
     plan: Plan, revisions: Revisions, options: RunOptions, redactor: Redactor
-) -> tuple[journal.Journal, dict[Key, Answer]]:
+) -> tuple[journal.Journal, dict[QuestionKey, Answer]]:
     """Open the run's journal; where an interrupted run of the very same plan left one, go on with its answers."""
     path = options.out / JOURNAL
     run = {
@@ -243,12 +244,12 @@ def _journal(
         "plan": partition.fingerprint(plan),
         **({"shard": str(options.shard)} if options.shard is not None else {}),
     }
-    known: dict[Key, Answer] = {}
+    known: dict[QuestionKey, Answer] = {}
     finished = (options.out / "report.json").exists()
     if path.exists():
         with contextlib.suppress(InputError):  # a journal that cannot be read is begun anew
-            header, answers = journal.read(path)
-            if header == redactor.value(run) and not finished:
+            header, answers = journal.load_journal(path)
+            if header == redactor.redact_value(run) and not finished:
                 known = {answer.key: answer for answer in answers if _is_whole(answer)}
         if not known:
             path.unlink()
@@ -258,7 +259,7 @@ def _journal(
 
 def _is_whole(answer: Answer) -> bool:
     """Tell whether a journal's answer is as the model gave it; one that held a secret is asked for again."""
-    return answer.completion is not None and MARK not in answer.completion.text
+    return answer.completion is not None and REPLACEMENT not in answer.completion.text
 
 
 def _nobody(plan: Plan, error: ProviderError) -> Asked:

@@ -13,11 +13,11 @@ from promptci.files import write
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.providers import registry
-from promptci.providers.base import UNWATCHED, CallError, Completion, Provider, Request, Watch
+from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Provider, Request
 from promptci.providers.http import batch
-from promptci.providers.http.batch import Ask, Order, State
-from promptci.providers.http.batch_http import BatchHttp
-from promptci.runs.execute import Desk
+from promptci.providers.http.batch import BatchJob, BatchState, CallKey
+from promptci.providers.http.batch_http import BatchClient
+from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, Question
 
 SCHEMA = "promptci/batches/v1"
@@ -34,7 +34,7 @@ class _Ordered:
     """A batch on its way, and what of this run it will answer."""
 
     id: str
-    order: Order
+    order: BatchJob
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,7 @@ class Batched:
 
     provider: Provider
     """Who answers the rest."""
-    desk: Desk
+    run_context: RunContext
     """With the batch's answers on it."""
     notes: tuple[str, ...] = ()
 
@@ -52,54 +52,64 @@ class Batched:
 class Batching:
     """A run's dealings with one Batch API."""
 
-    http: BatchHttp
+    http: BatchClient
     endpoint: str
     limits: RunLimits
     file: Path
     """Where the batches on their way are written down, for a later run."""
-    errors: dict[Ask, CallError] = field(default_factory=dict)
+    errors: dict[CallKey, CallError] = field(default_factory=dict)
 
-    async def first(self, questions: Sequence[Question], provider: Provider, desk: Desk) -> "Batched":
+    async def first(self, questions: Sequence[Question], provider: Provider, run_context: RunContext) -> "Batched":
         """Ask these by batch."""
-        pending = _pending(questions, desk)
+        pending = _pending(questions, run_context)
         if not pending:
-            return Batched(provider=provider, desk=desk)
+            return Batched(provider=provider, run_context=run_context)
         try:
-            return await self._asked(questions, provider, desk, pending)
+            return await self._asked(questions, provider, run_context, pending)
         finally:
             await self.http.aclose()
 
     async def _asked(
-        self, questions: Sequence[Question], provider: Provider, desk: Desk, pending: dict[Ask, Request]
+        self,
+        questions: Sequence[Question],
+        provider: Provider,
+        run_context: RunContext,
+        pending: dict[CallKey, Request],
     ) -> Batched:
-        states: dict[str, State] = {}
+        states: dict[str, BatchState] = {}
         try:
-            found = await self._results(questions, pending, desk, states)
+            found = await self._results(questions, pending, run_context, states)
         except CallError as error:
             if error.kind == "not-found":
                 none = "The endpoint has no Batch API, so everything was asked at its full price."
-                return Batched(provider=provider, desk=desk, notes=(none,))
+                return Batched(provider=provider, run_context=run_context, notes=(none,))
             found = dict.fromkeys(pending, error)
         self.errors.update((ask, result) for ask, result in found.items() if isinstance(result, CallError))
         answers = {ask: result for ask, result in found.items() if isinstance(result, Completion)}
-        known = {**desk.known, **_rows(questions, answers, desk)}
+        known = {**run_context.resumed, **_rows(questions, answers, run_context)}
         for state in states.values():
             if state.is_over:
-                await batch.forget(self.http, state)
+                await batch.delete_results(self.http, state)
         said = f"{len(answers)} of {len(pending)} questions were answered by batch, at half the price."
-        return Batched(provider=_Rest(provider, self.errors), desk=replace(desk, known=known), notes=(said,))
+        return Batched(
+            provider=_Rest(provider, self.errors), run_context=replace(run_context, resumed=known), notes=(said,)
+        )
 
     async def _results(
-        self, questions: Sequence[Question], pending: dict[Ask, Request], desk: Desk, states: dict[str, State]
-    ) -> dict[Ask, batch.Result]:
+        self,
+        questions: Sequence[Question],
+        pending: dict[CallKey, Request],
+        run_context: RunContext,
+        states: dict[str, BatchState],
+    ) -> dict[CallKey, batch.BatchResult]:
         stored = self._stored()
-        ordered, refused = await self._order(questions, pending, stored, desk)
-        found: dict[Ask, batch.Result] = dict(refused)
-        await self._wait(ordered, desk, states)
+        ordered, refused = await self._order(questions, pending, stored, run_context)
+        found: dict[CallKey, batch.BatchResult] = dict(refused)
+        await self._wait(ordered, run_context, states)
         for one in ordered:
             state = states[one.id]
             if state.is_over:
-                found |= await batch.collect(self.http, state, one.order)
+                found |= await batch.collect_results(self.http, state, one.order)
             else:
                 what = f"the batch {one.id} is still at work; a later run will collect it"
                 found |= dict.fromkeys(one.order.requests, CallError("deadline", what))
@@ -110,26 +120,26 @@ class Batching:
     async def _order(
         self,
         questions: Sequence[Question],
-        pending: Mapping[Ask, Request],
+        pending: Mapping[CallKey, Request],
         stored: dict[str, list[str]],
-        desk: Desk,
-    ) -> tuple[list[_Ordered], dict[Ask, CallError]]:
+        run_context: RunContext,
+    ) -> tuple[list[_Ordered], dict[CallKey, CallError]]:
         """Give the batches that answer this: those on their way already, and new ones as far as the money goes."""
         ordered: list[_Ordered] = []
         rest = dict(pending)
         for name, asks in stored.items():
             own = {ask: request for ask, request in rest.items() if batch.custom_id(ask) in set(asks)}
             if own:
-                ordered.append(_Ordered(id=name, order=Order(requests=own)))
+                ordered.append(_Ordered(id=name, order=BatchJob(requests=own)))
                 rest = {ask: request for ask, request in rest.items() if ask not in own}
-        refused: dict[Ask, CallError] = {}
+        refused: dict[CallKey, CallError] = {}
         spent = Decimal(0)
-        for order in batch.orders(rest):
-            there = await batch.find(self.http, order)
+        for order in batch.split_into_jobs(rest):
+            there = await batch.find_batch(self.http, order)
             if there is None:
-                part, cost = _affordable(order, questions, desk, spent)
+                part, cost = _affordable(order, questions, run_context, spent)
                 spent += cost
-                there = await batch.submit(self.http, part) if part.requests else None
+                there = await batch.submit_batch(self.http, part) if part.requests else None
             else:
                 part = order
             if there is not None:
@@ -140,15 +150,17 @@ class Batching:
         refused |= dict.fromkeys(rest, CallError("budget", f"the batch could exceed run.budget_usd: {_DEAR}"))
         return ordered, refused
 
-    async def _wait(self, ordered: Sequence[_Ordered], desk: Desk, states: dict[str, State]) -> None:
+    async def _wait(self, ordered: Sequence[_Ordered], run_context: RunContext, states: dict[str, BatchState]) -> None:
         """Look at the batches until they are over, or the run has no time left for it."""
         clock, pause = self.http.clock, FIRST_PAUSE_S
-        until = (desk.clock() if desk.started is None else desk.started) + SHARE * self.limits.deadline_s
+        until = (
+            run_context.clock() if run_context.started_at is None else run_context.started_at
+        ) + SHARE * self.limits.deadline_s
         while True:
             for one in ordered:
                 if one.id not in states or not states[one.id].is_over:
-                    states[one.id] = await batch.look(self.http, one.id)
-            left = until - desk.clock()
+                    states[one.id] = await batch.fetch_batch(self.http, one.id)
+            left = until - run_context.clock()
             if left <= 0 or all(state.is_over for state in states.values()):
                 return
             await clock.sleep(min(pause, left))
@@ -171,12 +183,12 @@ class Batching:
                 write.write_text(self.file, json.dumps(value, indent=1) + "\n")
 
 
-async def first(questions: Sequence[Question], way: tuple[Provider, Desk], batching: Batching | None) -> Batched:
+async def first(questions: Sequence[Question], way: tuple[Provider, RunContext], batching: Batching | None) -> Batched:
     """Ask these by batch; None: leave everything as it is."""
-    provider, desk = way
+    provider, run_context = way
     if batching is None:
-        return Batched(provider=provider, desk=desk)
-    return await batching.first(questions, provider, desk)
+        return Batched(provider=provider, run_context=run_context)
+    return await batching.first(questions, provider, run_context)
 
 
 def of(gathered: CollectedRun, options: RunOptions, env: Environment) -> Batching | None:
@@ -185,7 +197,7 @@ def of(gathered: CollectedRun, options: RunOptions, env: Environment) -> Batchin
     wanted = limits.batch == "always" or (limits.batch == "auto" and env.trigger.scheduled)
     if not wanted or options.answers is not None or options.joined is not None or options.record is not None:
         return None
-    http = registry.batch_http(provider_options, env.environ)
+    http = registry.create_batch_client(provider_options, env.environ)
     folder = options.out if limits.cache is None else options.root / limits.cache
     where = provider_options.base_url.rstrip("/")
     return None if http is None else Batching(http=http, endpoint=where, limits=limits, file=folder / STATE)
@@ -199,16 +211,16 @@ def _batches(value: Any) -> dict[str, list[str]]:
     }
 
 
-def _pending(questions: Sequence[Question], desk: Desk) -> dict[Ask, Request]:
+def _pending(questions: Sequence[Question], run_context: RunContext) -> dict[CallKey, Request]:
     """Give what has no answer yet, each distinct question once, in the order of asking."""
-    found: dict[Ask, Request] = {}
+    found: dict[CallKey, Request] = {}
     for question in questions:
         ask = (question.request.key, question.replicate)
-        known = desk.known.get(question.key)
+        known = run_context.resumed.get(question.key)
         has_answer = known is not None and known.completion is not None and known.request_key == ask[0]
         if ask in found or has_answer or question.request.kind != "chat":
             continue
-        if desk.cache is None or desk.cache.lookup(*_place(question)) is None:
+        if run_context.cache is None or run_context.cache.lookup(*_place(question)) is None:
             found[ask] = question.request
     return found
 
@@ -217,33 +229,35 @@ def _place(question: Question) -> tuple[Request, int]:
     return question.request, question.replicate
 
 
-def _affordable(order: Order, questions: Sequence[Question], desk: Desk, spent: Decimal) -> tuple[Order, Decimal]:
+def _affordable(
+    order: BatchJob, questions: Sequence[Question], run_context: RunContext, spent: Decimal
+) -> tuple[BatchJob, Decimal]:
     """Give as much of the order as the budget allows, whole cases only, and what that could cost."""
-    by_case: dict[tuple[str, str], list[Ask]] = {}
+    by_case: dict[tuple[str, str], list[CallKey]] = {}
     for question in questions:
         by_case.setdefault((question.prompt, question.case_id), []).append((question.request.key, question.replicate))
-    taken: dict[Ask, Request] = {}
+    taken: dict[CallKey, Request] = {}
     cost = Decimal(0)
     for asks in by_case.values():
         own = {ask: order.requests[ask] for ask in asks if ask in order.requests and ask not in taken}
-        more = desk.purse.affords(list(own.values()), spent + cost)
+        more = run_context.budget.affordable_batch_cost(list(own.values()), spent + cost)
         if more is None:
             break
         taken |= own
         cost += more
-    return Order(requests=taken), cost
+    return BatchJob(requests=taken), cost
 
 
 def _rows(
-    questions: Sequence[Question], answers: Mapping[Ask, Completion], desk: Desk
+    questions: Sequence[Question], answers: Mapping[CallKey, Completion], run_context: RunContext
 ) -> dict[tuple[str, Any, str, int], Answer]:
     """Write the answers into the journal and the cache, as if they had just come."""
     rows = {}
-    paid: set[Ask] = set()
+    paid: set[CallKey] = set()
     for question in questions:
         ask = (question.request.key, question.replicate)
         completion = answers.get(ask)
-        if completion is None or question.key in desk.known:
+        if completion is None or question.key in run_context.resumed:
             continue
         row = Answer(
             prompt=question.prompt,
@@ -252,13 +266,13 @@ def _rows(
             replicate=question.replicate,
             request_key=ask[0],
             completion=completion,
-            cost_usd=desk.purse.price_of(question.request.model, completion),
+            cost_usd=run_context.budget.price_completion(question.request.model, completion),
             cached=ask in paid,
         )
-        if desk.cache is not None and ask not in paid:
-            desk.cache.store(question.request, question.replicate, completion)
-        if desk.journal is not None:
-            desk.journal.append(row)
+        if run_context.cache is not None and ask not in paid:
+            run_context.cache.store(question.request, question.replicate, completion)
+        if run_context.journal is not None:
+            run_context.journal.append(row)
         paid.add(ask)
         rows[question.key] = row
     return rows
@@ -267,18 +281,18 @@ def _rows(
 class _Rest:
     """Answers what was not asked by batch; what the batch has failed at is not asked again at the full price."""
 
-    def __init__(self, provider: Provider, errors: Mapping[Ask, CallError]) -> None:
+    def __init__(self, provider: Provider, errors: Mapping[CallKey, CallError]) -> None:
         self.name = provider.name
         self.concurrency = provider.concurrency
         self._provider = provider
         self._errors = errors
 
-    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
-        """Ask, unless a batch has failed at this; raises CallError."""
+    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
+        """CallKey, unless a batch has failed at this; raises CallError."""
         failed = self._errors.get((request.key, replicate))
         if failed is not None:
             raise CallError(failed.kind, failed.message)
-        return await self._provider.complete(request, replicate=replicate, watch=watch)
+        return await self._provider.complete(request, replicate=replicate, hooks=hooks)
 
     async def aclose(self) -> None:
         """Close the provider."""

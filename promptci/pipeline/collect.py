@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from promptci.config import load as config_load
 from promptci.config.model import Config
 from promptci.errors import InputError, Problem
-from promptci.files.lines import decode
+from promptci.files.lines import decode_utf8
 from promptci.git import globs
 from promptci.git.changes import FileChange
 from promptci.git.snapshot import Snapshot
@@ -97,8 +97,8 @@ def load_rubric(snapshot: Snapshot, path: str | None) -> str | None:
     data = snapshot.read(path)
     if data is None:
         what = f"there is no such file at {snapshot.label}, and `judge.rubric` names it"
-        raise InputError([Problem(path=path, what=what, fix="Commit it, or mend `judge.rubric`.")])
-    return decode(data, path)
+        raise InputError([Problem(path=path, message=what, hint="Commit it, or mend `judge.rubric`.")])
+    return decode_utf8(data, path)
 
 
 @dataclass(kw_only=True, slots=True)

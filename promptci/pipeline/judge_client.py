@@ -1,11 +1,11 @@
-"""Ask judges: through the run's own provider, purse, cache and journal, each distinct question once."""
+"""Ask judges: through the run's own provider, budget, cache and journal, each distinct question once."""
 
 import asyncio
 
 from promptci.config.run_limits import RunLimits
 from promptci.providers.base import Provider, Request
 from promptci.runs import execute
-from promptci.runs.execute import Desk
+from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, Arm, Question
 
 JUDGE = "judge"
@@ -15,11 +15,11 @@ JUDGE = "judge"
 class Judges:
     """Asks judges through the same provider, each distinct question once."""
 
-    def __init__(self, provider: Provider, limits: RunLimits, desk: Desk) -> None:
-        """Hold the run's provider, limits and desk."""
+    def __init__(self, provider: Provider, limits: RunLimits, run_context: RunContext) -> None:
+        """Hold the run's provider, limits and run_context."""
         self._provider = provider
         self._limits = limits
-        self._desk = desk
+        self._desk = run_context
         self._room = asyncio.Semaphore(limits.concurrency or provider.concurrency)
         self._asked: dict[tuple[str, int], asyncio.Task[Answer]] = {}
 
@@ -33,7 +33,9 @@ class Judges:
     async def _once(self, request: Request, attempt: int) -> Answer:
         question = judges_question(request, attempt)
         async with self._room:
-            (answer,) = await execute.answer([question], self._provider, limits=self._limits, desk=self._desk)
+            (answer,) = await execute.ask_questions(
+                [question], self._provider, limits=self._limits, run_context=self._desk
+            )
         return answer
 
 

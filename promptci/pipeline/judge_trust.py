@@ -12,19 +12,19 @@ from promptci.scoring.judges.trust import Judging, Trust
 from promptci.scoring.model import JudgeIdentity, ScoredCase
 
 
-async def assess(plans: Iterable[PromptPlan], gathered: CollectedRun, desk: JudgeDesk) -> dict[str, Trust]:
+async def assess(plans: Iterable[PromptPlan], gathered: CollectedRun, run_context: JudgeDesk) -> dict[str, Trust]:
     """Have the judge of each prompt mark the labelled answers; gives what it may do, by prompt's name.
 
     A prompt of which no case is marked by a judge in this run has no judge.
     """
     found = {}
     for plan in plans:
-        identities = tuple(_identities(plan, desk.model, desk.rubric))
+        identities = tuple(_identities(plan, run_context.model, run_context.rubric))
         if not identities:
             continue
         labelled = gathered.labelled_answers.get(plan.name)
         found[plan.name] = trust.assess(
-            None if labelled is None else await calibrate.calibrate(labelled, desk),
+            None if labelled is None else await calibrate.calibrate(labelled, run_context),
             gathered.config.judge.min_kappa,
             gathered.distrust_reasons.get(plan.name, ()),
             identities,

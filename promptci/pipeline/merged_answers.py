@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from promptci.errors import InputError, Problem, ProviderError
-from promptci.providers.base import UNWATCHED, CallError, Completion, Provider, Request, Watch
-from promptci.runs.execute import Key
+from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Provider, Request
+from promptci.runs.execute import QuestionKey
 from promptci.runs.model import Answer
 
 MOST_CALLS = 64
@@ -24,11 +24,11 @@ class Joined:
     """In the order of the shards."""
     notes: tuple[str, ...] = ()
 
-    def known(self, plan: str) -> dict[Key, Answer]:
+    def known(self, plan: str) -> dict[QuestionKey, Answer]:
         """Give what needs not be asked any more; InputError where the shards had another plan than this one."""
         if plan != self.plan:
             what = "the shards were planned over other prompts, goldens or configuration than stand here"
-            raise InputError([Problem(path="shard.json", what=what, fix=_AGAIN)])
+            raise InputError([Problem(path="shard.json", message=what, hint=_AGAIN)])
         return {answer.key: answer for answer in self.answers if answer.completion is not None}
 
     def over(self, provider: Provider | ProviderError) -> Provider:
@@ -45,7 +45,7 @@ class _Provider:
         self._provider = provider
         self._rows: Mapping[tuple[str, int], Answer] = {(a.request_key, a.replicate): a for a in joined.answers}
 
-    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Give what a shard was given; raises CallError as it did there."""
         row = self._rows.get((request.key, replicate))
         if row is not None and row.error is not None:
@@ -54,7 +54,7 @@ class _Provider:
             return row.completion
         if isinstance(self._provider, ProviderError):
             raise CallError("not-recorded", f"no shard asked this, and it cannot be asked here: {self._provider}")
-        return await self._provider.complete(request, replicate=replicate, watch=watch)
+        return await self._provider.complete(request, replicate=replicate, hooks=hooks)
 
     async def aclose(self) -> None:
         """Close what was asked beside the shards."""

@@ -7,11 +7,11 @@ from promptci.errors import InputError
 from promptci.pipeline import questions as plans
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.judge_client import judges_question
-from promptci.providers.options import Options
+from promptci.providers.options import ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs import adaptive_repeats
 from promptci.runs.budget import BATCH_SHARE
-from promptci.runs.estimate import Estimate, estimate
+from promptci.runs.estimate import RunEstimate, estimate_run
 from promptci.runs.model import Plan, PromptPlan
 from promptci.scoring import check_assertions, embedding_similarity
 from promptci.scoring.judges import calibrate, cost_estimate, identity
@@ -59,7 +59,7 @@ def _judged(gathered: CollectedRun) -> tuple[PromptPlan, ...]:
 def describe(plan: Plan, gathered: CollectedRun) -> Sequence[str]:
     """Say what a run would ask and cost, in plain lines: what `--dry-run` prints."""
     options = gathered.config.provider
-    found = estimate(plan, PriceList(options).price)
+    found = estimate_run(plan, PriceList(options).price_usage)
     lines = [
         f"{prompt.name} ({prompt.path}): {prompt.status}, {', '.join(prompt.why)}; {len(prompt.cases)} cases"
         for prompt in plan.prompts
@@ -80,17 +80,19 @@ def describe(plan: Plan, gathered: CollectedRun) -> Sequence[str]:
 
 def expected(plan: Plan, gathered: CollectedRun) -> str:
     """Say in one line what a run is about to ask and may cost."""
-    found = estimate(plan, PriceList(gathered.config.provider).price)
+    found = estimate_run(plan, PriceList(gathered.config.provider).price_usage)
     judged = judges(plan, gathered)
     more = f", and {judged.distinct_calls} to judges, {_price(judged)}" if judged is not None else ""
     return f"expected: {found.distinct_calls} calls, {_price(found)}{more}; answers in the cache not taken off"
 
 
-def judges(plan: Plan, gathered: CollectedRun) -> Estimate | None:
-    """Estimate what the judges of a run cost, canaries and retries not counted; None: nobody judges."""
+def judges(plan: Plan, gathered: CollectedRun) -> RunEstimate | None:
+    """RunEstimate what the judges of a run cost, canaries and retries not counted; None: nobody judges."""
     asked = cost_estimate.requests(plan, model=gathered.config.judge.model, rubric=gathered.rubric)
     questions = tuple(judges_question(request) for request in asked)
-    return estimate(Plan(questions=questions), PriceList(gathered.config.provider).price) if questions else None
+    return (
+        estimate_run(Plan(questions=questions), PriceList(gathered.config.provider).price_usage) if questions else None
+    )
 
 
 def _judges(plan: Plan, gathered: CollectedRun) -> Sequence[str]:
@@ -109,12 +111,12 @@ def describe_labels(gathered: CollectedRun) -> Sequence[str]:
     questions = tuple(judges_question(request) for request in asked)
     if not questions:
         return []
-    found = estimate(Plan(questions=questions), PriceList(gathered.config.provider).price)
+    found = estimate_run(Plan(questions=questions), PriceList(gathered.config.provider).price_usage)
     count = "1 labelled answer" if len(labelled) == 1 else f"{len(labelled)} labelled answers"
     return [f"{count} for the judge: {found.distinct_calls} calls, {_price(found)}"]
 
 
-def _price(found: Estimate) -> str:
+def _price(found: RunEstimate) -> str:
     if found.usd is None:
         return "price unknown"
     return (
@@ -124,7 +126,7 @@ def _price(found: Estimate) -> str:
     )
 
 
-def _by_batch(found: Estimate, wanted: str) -> Sequence[str]:
+def _by_batch(found: RunEstimate, wanted: str) -> Sequence[str]:
     """Say what a Batch API takes off."""
     if wanted == "never" or found.usd is None:
         return []
@@ -132,11 +134,11 @@ def _by_batch(found: Estimate, wanted: str) -> Sequence[str]:
     return [f"{when}: half of that, {_price(replace(found, usd=found.usd * BATCH_SHARE))}"]
 
 
-def _further(plan: Plan, options: Options) -> Sequence[str]:
+def _further(plan: Plan, options: ProviderOptions) -> Sequence[str]:
     """Say what adaptive repeats may add."""
     if not plan.further:
         return []
-    found = estimate(replace(plan, questions=plan.further), PriceList(options).price)
+    found = estimate_run(replace(plan, questions=plan.further), PriceList(options).price_usage)
     most = max(question.replicate for question in plan.further) + 1
     return [
         f"where the versions disagree, up to {most} times: {found.distinct_calls} calls more at most, {_price(found)}"

@@ -163,8 +163,8 @@ def _missing(prompt: Prompt, case: Case, variable: str) -> Problem:
     return Problem(
         path=case.path,
         line=case.line,
-        what=f"case `{case.id}` has no variable `{variable}`, which {prompt.path} uses",
-        fix=f"Add `{variable}` to the case's vars, or take {{{{{variable}}}}} out of the prompt.",
+        message=f"case `{case.id}` has no variable `{variable}`, which {prompt.path} uses",
+        hint=f"Add `{variable}` to the case's vars, or take {{{{{variable}}}}} out of the prompt.",
     )
 
 
@@ -174,7 +174,10 @@ def _first(problems: list[Problem]) -> list[Problem]:
     if rest <= 0:
         return problems
     last = problems[MAX_PROBLEMS]
-    return [*problems[:MAX_PROBLEMS], dataclasses.replace(last, what=f"{last.what}, nor have {rest - 1} more cases")]
+    return [
+        *problems[:MAX_PROBLEMS],
+        dataclasses.replace(last, message=f"{last.message}, nor have {rest - 1} more cases"),
+    ]
 
 
 def _few(ids: list[str]) -> str:

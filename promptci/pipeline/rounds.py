@@ -9,7 +9,7 @@ from promptci.gates.model import Reason
 from promptci.goldens.model import Case
 from promptci.providers.base import Provider
 from promptci.runs import adaptive_repeats, execute
-from promptci.runs.execute import Desk
+from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, Plan, Question
 from promptci.scoring import score
 from promptci.scoring.judges.judge import JudgeDesk
@@ -29,14 +29,16 @@ def cases_of(plan: Plan) -> dict[tuple[str, str], Case]:
 class Rounds:
     """The asking and marking of one plan."""
 
-    def __init__(self, plan: Plan, provider: Provider, desk: Desk, judge: JudgeDesk, config: Config) -> None:
+    def __init__(
+        self, plan: Plan, provider: Provider, run_context: RunContext, judge: JudgeDesk, config: Config
+    ) -> None:
         """Hold who is asked and by which rules."""
         self.scored: tuple[ScoredCase, ...] = ()
         self.stopped: tuple[Reason, ...] = ()
         self.notes: tuple[str, ...] = ()
         self._plan = plan
         self._provider = provider
-        self._desk = desk
+        self._desk = run_context
         self._judge = judge
         self._config = config
         self._cases = cases_of(plan)
@@ -113,7 +115,9 @@ class Rounds:
         return chunk
 
     async def _ask(self, questions: Sequence[Question]) -> None:
-        answers = await execute.answer(questions, self._provider, limits=self._config.run, desk=self._desk)
+        answers = await execute.ask_questions(
+            questions, self._provider, limits=self._config.run, run_context=self._desk
+        )
         self.scored += await score.mark_all(answers, self._cases, self._judge)
         self.stopped = _stopped(answers)
 

@@ -106,7 +106,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 def _shape() -> dict[str, Any]:
     return {
-        "loader": FileSystemLoader(packaged.folder("templates")),
+        "loader": FileSystemLoader(packaged.find_packaged_folder("templates")),
         "undefined": StrictUndefined,
         "trim_blocks": True,
         "lstrip_blocks": True,
@@ -152,5 +152,5 @@ def _prose(context: EvalContext, text: str) -> Markup | escape.Ready:
 
 def asset(name: str) -> Markup:
     """Give one of our own assets, style or script, to stand in a page as it is."""
-    text = (packaged.folder("templates") / "assets" / name).read_text(encoding="utf-8")
+    text = (packaged.find_packaged_folder("templates") / "assets" / name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704 - a file of ours, which holds nothing of others

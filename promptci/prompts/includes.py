@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from promptci.errors import InputError
-from promptci.files.lines import decode
+from promptci.files.lines import decode_utf8
 
 INCLUDE = re.compile(r"\{\{>[ \t]*([^{}\s][^{}\n]*)\}\}")
 MAX_DEPTH = 10
@@ -94,6 +94,6 @@ def _text(target: str, written: str, read: ReadFile) -> str:
         data = read(target)
         if data is None:
             raise IncludeError(f"there is no file `{target}`, which `{{{{> {written}}}}}` names")
-        return decode(data, target)
+        return decode_utf8(data, target)
     except InputError as error:
-        raise IncludeError(f"`{target}` cannot be included: {error.problems[0].what}") from error
+        raise IncludeError(f"`{target}` cannot be included: {error.problems[0].message}") from error

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from promptci.errors import InputError, Problem
-from promptci.files.lines import decode
+from promptci.files.lines import decode_utf8
 from promptci.prompts.formats import PROMPT_FORMATS
 from promptci.prompts.includes import ReadFile
 from promptci.prompts.model import Prompt
@@ -20,8 +20,8 @@ def load_prompt(path: str, data: bytes, read: ReadFile) -> Prompt:
     suffix = next((suffix for suffix in PROMPT_FORMATS if path.endswith(suffix)), None)
     if suffix is None:
         fix = f"Prompt files end with {', '.join(PROMPT_FORMATS)}; see `prompts.include`."
-        raise InputError([Problem(path=path, what="this is not a prompt file that can be read", fix=fix)])
-    return PROMPT_FORMATS[suffix].parse(path, decode(data, path), read)
+        raise InputError([Problem(path=path, message="this is not a prompt file that can be read", hint=fix)])
+    return PROMPT_FORMATS[suffix].parse(path, decode_utf8(data, path), read)
 
 
 def load_prompts(read: ReadFile, paths: Iterable[str]) -> tuple[dict[str, Prompt], list[Problem]]:
@@ -46,6 +46,6 @@ def _find_duplicate_names(prompts: dict[str, Prompt]) -> list[Problem]:
         other = first.setdefault(prompt.name, path)
         if other != path:
             what = f"{other} already has the name `{prompt.name}`"
-            problems.append(Problem(path=path, what=what, fix="Give it another `name`."))
+            problems.append(Problem(path=path, message=what, hint="Give it another `name`."))
             del prompts[path]
     return problems

@@ -39,7 +39,7 @@ class Request:
         return self._key or ""
 
 
-def embedding(model: str, text: str) -> Request:
+def make_embedding_request(model: str, text: str) -> Request:
     """Ask for the vector of a text; the answer's text is that vector as JSON."""
     return Request(model=model, messages=({"role": "user", "content": text},), kind="embedding")
 
@@ -93,16 +93,16 @@ def _nothing(*_: object) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Watch:
+class CallHooks:
     """What who asks is told of a call that may have to wait for its turn, and be made several times."""
 
-    leaving: Callable[[], None] = _nothing
+    before_attempt: Callable[[], None] = _nothing
     """Called as the call leaves, and again before each further attempt; may raise CallError, and then it stays."""
-    wasted: Callable[[Completion], None] = _nothing
+    on_billed_failure: Callable[[Completion], None] = _nothing
     """Told what the endpoint counted for an attempt whose answer cannot be used."""
 
 
-UNWATCHED = Watch()
+NO_HOOKS = CallHooks()
 
 
 class Provider(Protocol):
@@ -113,7 +113,7 @@ class Provider(Protocol):
     concurrency: int
     """How many calls at once make sense when the user did not say."""
 
-    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Ask once; `replicate` counts repetitions of the same request from 0. Raises CallError."""
         ...
 

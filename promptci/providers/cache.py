@@ -16,8 +16,8 @@ from promptci.providers import completion_codec
 from promptci.providers.base import Completion, Request
 from promptci.redact import Redactor
 
-DAY_S = 86_400.0
-SHORTEST_SECRET = 8
+DEFAULT_MAX_AGE_S = 86_400.0
+MIN_SECRET_CHARS = 8
 """A shorter key is a placeholder such as `none`, which any answer may contain."""
 _KEY_AT = len('{"key":"')
 _KEY_END = _KEY_AT + 64
@@ -39,18 +39,18 @@ class AnswerCache:
         *,
         namespace: str,
         secret: str = "",
-        max_age_s: float = DAY_S,
+        max_age_s: float = DEFAULT_MAX_AGE_S,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Read the index of the folder; `namespace` names the endpoint, `now` gives seconds since 1970."""
-        self.ignored = 0
+        self.ignored_lines = 0
         """Lines that are damaged, forged or of another format."""
-        self.trouble: str | None = None
+        self.write_error: str | None = None
         """Why nothing more is stored, where that is so."""
         self._folder = folder
         self._namespace = namespace
         self._secret = secret.encode()
-        self.redactor = Redactor([secret] if len(secret) >= SHORTEST_SECRET else [])
+        self.redactor = Redactor([secret] if len(secret) >= MIN_SECRET_CHARS else [])
         """An answer in which it finds a secret is not kept."""
         self._max_age_s = max_age_s
         self._now = now
@@ -74,17 +74,17 @@ class AnswerCache:
                 return None
             return completion_codec.from_json(value["completion"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            self.ignored += 1
+            self.ignored_lines += 1
             del self._lines[key]
             return None
 
     def store(self, request: Request, replicate: int, completion: Completion) -> None:
         """Keep an answer for the runs to come."""
-        if self.trouble is not None:
+        if self.write_error is not None:
             return
         key = self._key(request, replicate)
         answer = completion_codec.to_json(completion)
-        if self.redactor.value(answer) != answer:
+        if self.redactor.redact_value(answer) != answer:
             return
         value = {"key": key, "at": self._now(), "completion": answer}
         line = json.dumps({**value, "seal": self._seal(value)}, separators=(",", ":")).encode() + b"\n"
@@ -93,10 +93,10 @@ class AnswerCache:
             # The newline in front ends a line that another process left torn.
             written = os.write(self._open(), b"\n" + line)
         except OSError as error:
-            self.trouble = f"the answers are not cached: {error.strerror}"
+            self.write_error = f"the answers are not cached: {error.strerror}"
         else:
             if written != len(line) + 1:
-                self.trouble = "the answers are not cached: the disk is full"
+                self.write_error = "the answers are not cached: the disk is full"
 
     def close(self) -> None:
         """Close the file being written."""
@@ -132,7 +132,7 @@ class AnswerCache:
             if line.startswith(b'{"key":"') and line[_KEY_END : _KEY_END + 1] == b'"':
                 self._lines[line[_KEY_AT:_KEY_END].decode("latin-1")] = line
             elif line:
-                self.ignored += 1
+                self.ignored_lines += 1
 
     def _open(self) -> int:
         today = _day(self._now())

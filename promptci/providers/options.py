@@ -18,7 +18,7 @@ class ModelPrice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
+class ProviderOptions:
     """Who is asked, and how patiently."""
 
     kind: str = "openai"
@@ -31,7 +31,7 @@ class Options:
     """Kind `recorded`: file with the answers, relative to the repository's root."""
     timeout_s: float = 60.0
     """How long one attempt may take in all, however slowly its bytes arrive."""
-    attempts: int = 6
+    max_attempts: int = 6
     """How often one call is tried, the first time included."""
     prices: Mapping[str, ModelPrice] = field(default_factory=dict)
     """Prices by model, in place of the public list's."""

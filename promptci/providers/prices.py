@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from promptci.providers.base import Completion, Usage
 from promptci.providers.http import endpoint
-from promptci.providers.options import ModelPrice, Options
+from promptci.providers.options import ModelPrice, ProviderOptions
 
 CHARACTERS_PER_TOKEN = 4
 _MILLION = Decimal(1_000_000)
@@ -25,13 +25,13 @@ def estimate_tokens(text: str) -> int:
 class PriceList:
     """Prices of one endpoint's models: the user's own, else the public list's."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ProviderOptions) -> None:
         """Make it; what runs on this machine has no public price."""
         self._own: Mapping[str, ModelPrice] = options.prices
         public = options.kind == "openai" and not endpoint.is_loopback(options.base_url)
         self._base_url = options.base_url if public else None
 
-    def price(self, model: str, usage: Usage) -> Decimal | None:
+    def price_usage(self, model: str, usage: Usage) -> Decimal | None:
         """Give the price of one call in USD, or None where the model's price is unknown."""
         if model in self._own:
             own = self._own[model]
@@ -40,13 +40,15 @@ class PriceList:
             return None
         return _public(model, usage, self._base_url)
 
-    def of(self, model: str, completion: Completion) -> Decimal | None:
+    def price_completion(self, model: str, completion: Completion) -> Decimal | None:
         """Give the price of an answer to a request for `model`: by the model that answered, else the one asked for."""
         if completion.usage is None:
             return None
         answered = completion.model or model
-        known = self.price(answered, completion.usage) if model not in self._own or answered in self._own else None
-        return self.price(model, completion.usage) if known is None else known
+        known = (
+            self.price_usage(answered, completion.usage) if model not in self._own or answered in self._own else None
+        )
+        return self.price_usage(model, completion.usage) if known is None else known
 
 
 @lru_cache(maxsize=2**16)  # half a millisecond each, and calls of one prompt use much the same

@@ -8,11 +8,11 @@ from typing import Any
 from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import lines, write
 from promptci.providers import completion_codec
-from promptci.providers.base import UNWATCHED, CallError, Completion, Provider, Request, Watch
+from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Provider, Request
 from promptci.providers.http import api_errors
 from promptci.redact import Redactor
 
-SHOWN = 200
+MAX_SHOWN_CHARS = 200
 """Characters of a prompt kept beside its answer, for the person who reads the file."""
 _FIX = "Record it again: `promptci check --record FILE`."
 
@@ -20,7 +20,7 @@ Key = tuple[str, int]
 """Request key and replicate."""
 
 
-def read(path: Path, *, shown_as: str) -> dict[Key, dict[str, Any]]:
+def load_recording(path: Path, *, shown_as: str) -> dict[Key, dict[str, Any]]:
     """Give the lines of a recording by request key and replicate; `shown_as` names the file in errors.
 
     Raises
@@ -29,18 +29,18 @@ def read(path: Path, *, shown_as: str) -> dict[Key, dict[str, Any]]:
         Naming each line that is no recorded answer, or the second of its key.
     """
     found: dict[Key, dict[str, Any]] = {}
-    text = lines.decode(path.read_bytes(), shown_as)
-    values, problems = lines.read_jsonl(text, shown_as)
+    text = lines.decode_utf8(path.read_bytes(), shown_as)
+    values, problems = lines.parse_jsonl(text, shown_as)
     for number, value in values:
         try:
             key = _key(value)
             completion_codec.from_json(value.get("completion"))
         except ValueError as error:
-            problems.append(Problem(path=shown_as, line=number, what=str(error), fix=_FIX))
+            problems.append(Problem(path=shown_as, line=number, message=str(error), hint=_FIX))
             continue
         if key in found:
             what = "this request has an answer further up"
-            problems.append(Problem(path=shown_as, line=number, what=what, fix="Remove one of the two lines."))
+            problems.append(Problem(path=shown_as, line=number, message=what, hint="Remove one of the two lines."))
         found[key] = value
     if problems:
         raise InputError(problems)
@@ -58,23 +58,24 @@ class Recorded:
             raise ProviderError(f"provider.path: there is no file {shown_as}", _FIX)
         self._shown_as = shown_as
         self._answers = {
-            key: completion_codec.from_json(line["completion"]) for key, line in read(path, shown_as=shown_as).items()
+            key: completion_codec.from_json(line["completion"])
+            for key, line in load_recording(path, shown_as=shown_as).items()
         }
 
-    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Give the recorded answer; raises CallError `not-recorded`."""
         try:
             return self._answers[request.key, replicate]
         except KeyError:
-            asked = api_errors.cut(_last_user_message(request))
-            what = f"{self._shown_as} holds no answer {replicate + 1} of {request.model} to `{asked[:SHOWN]}`"
+            asked = api_errors.shorten(_last_user_message(request))
+            what = f"{self._shown_as} holds no answer {replicate + 1} of {request.model} to `{asked[:MAX_SHOWN_CHARS]}`"
             raise CallError("not-recorded", f"{what}. {_FIX}") from None
 
     async def aclose(self) -> None:
         """Nothing is held."""
 
 
-class Recorder:
+class RecordingProvider:
     """Asks another provider and writes down what it answers, in a file that reads well in a diff."""
 
     def __init__(self, provider: Provider, path: Path, *, redactor: Redactor | None = None) -> None:
@@ -84,13 +85,13 @@ class Recorder:
         self._provider = provider
         self._path = path
         self._redactor = redactor or Redactor()
-        self._lines = read(path, shown_as=str(path)) if path.exists() else {}
+        self._lines = load_recording(path, shown_as=str(path)) if path.exists() else {}
 
-    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Ask the other provider; an answer recorded before for the same request is replaced."""
-        completion = await self._provider.complete(request, replicate=replicate, watch=watch)
+        completion = await self._provider.complete(request, replicate=replicate, hooks=hooks)
         # Taken out before it is cut: half a secret would not be found.
-        asked = {"model": request.model, "user": self._redactor.text(_last_user_message(request))[:SHOWN]}
+        asked = {"model": request.model, "user": self._redactor.redact(_last_user_message(request))[:MAX_SHOWN_CHARS]}
         self._lines[request.key, replicate] = {
             "key": request.key,
             "replicate": replicate,
@@ -108,7 +109,7 @@ class Recorder:
             await self._provider.aclose()
 
     def _safe(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: self._redactor.text(item) if isinstance(item, str) else item for key, item in value.items()}
+        return {key: self._redactor.redact(item) if isinstance(item, str) else item for key, item in value.items()}
 
 
 def _key(value: object) -> Key:

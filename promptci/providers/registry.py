@@ -9,20 +9,20 @@ from promptci.errors import MissingKeyError, ProviderError
 from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
 from promptci.providers.http import endpoint
-from promptci.providers.http.batch_http import BatchHttp
-from promptci.providers.http.openai_chat import OpenAIChat
+from promptci.providers.http.batch_http import BatchClient
+from promptci.providers.http.openai_chat import OpenAIProvider
 from promptci.providers.local import model_file
 from promptci.providers.local.provider import LocalModel
-from promptci.providers.options import Options
+from promptci.providers.options import ProviderOptions
 from promptci.providers.recorded import Recorded
 from promptci.redact import Redactor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
+class ProviderContext:
     """What a provider is made from."""
 
-    options: Options
+    options: ProviderOptions
     environ: Mapping[str, str]
     root: Path
     """Folder that relative paths start from."""
@@ -32,10 +32,10 @@ class Setting:
     """Calls at once; None: as many as the endpoint bears."""
 
 
-def _openai(setting: Setting) -> Provider:
+def _openai(setting: ProviderContext) -> Provider:
     options = setting.options
     key = _key(options, setting.environ)
-    endpoint.check(options.base_url, has_key=key is not None)
+    endpoint.check_base_url(options.base_url, has_key=key is not None)
     if key is None and options.api_key_env and not endpoint.is_loopback(options.base_url):
         name = options.api_key_env
         fix = (
@@ -45,28 +45,37 @@ def _openai(setting: Setting) -> Provider:
         )
         raise MissingKeyError(f"there is no key: the environment variable {name} is not set", fix)
     redactor = Redactor.from_environ(setting.environ, options.api_key_env)
-    return OpenAIChat(options, key=key, redactor=redactor, concurrency=setting.concurrency)
+    return OpenAIProvider(options, key=key, redactor=redactor, concurrency=setting.concurrency)
 
 
-def _local(setting: Setting) -> Provider:
+def _local(setting: ProviderContext) -> Provider:
     if util.find_spec("xllamacpp") is None:
         raise ProviderError("the embedded model needs the package xllamacpp", "Install promptci-action[local].")
-    file = model_file.model_file(setting.environ, setting.cache_home)
+    file = model_file.find_model_file(setting.environ, setting.cache_home)
     return LocalModel(file, timeout_s=setting.options.timeout_s)
 
 
-def _recorded(setting: Setting) -> Provider:
+def _recorded(setting: ProviderContext) -> Provider:
     path = setting.options.path
     if not path:
         raise ProviderError("provider.path is missing", "Name the file with the recorded answers.")
     return Recorded(setting.root / path, shown_as=path)
 
 
-PROVIDERS: dict[str, Callable[[Setting], Provider]] = {"openai": _openai, "local": _local, "recorded": _recorded}
+PROVIDERS: dict[str, Callable[[ProviderContext], Provider]] = {
+    "openai": _openai,
+    "local": _local,
+    "recorded": _recorded,
+}
 
 
-def make(
-    options: Options, environ: Mapping[str, str], root: Path, cache_home: Path, *, concurrency: int | None = None
+def create_provider(
+    options: ProviderOptions,
+    environ: Mapping[str, str],
+    root: Path,
+    cache_home: Path,
+    *,
+    concurrency: int | None = None,
 ) -> Provider:
     """Make the provider that `options` ask for; `concurrency` as in section `run` of promptci.yml.
 
@@ -82,18 +91,20 @@ def make(
     except KeyError:
         kinds = ", ".join(PROVIDERS)
         raise ProviderError(f"provider.kind: there is no kind `{options.kind}`", f"Use one of {kinds}.") from None
-    return factory(Setting(options=options, environ=environ, root=root, cache_home=cache_home, concurrency=concurrency))
+    return factory(
+        ProviderContext(options=options, environ=environ, root=root, cache_home=cache_home, concurrency=concurrency)
+    )
 
 
-def batch_http(options: Options, environ: Mapping[str, str]) -> BatchHttp | None:
+def create_batch_client(options: ProviderOptions, environ: Mapping[str, str]) -> BatchClient | None:
     """Give the way to the endpoint's Batch API, or None for a kind of provider that has none."""
     if options.kind != "openai":
         return None
     redactor = Redactor.from_environ(environ, options.api_key_env)
-    return BatchHttp(options.base_url, key=_key(options, environ), redactor=redactor)
+    return BatchClient(options.base_url, key=_key(options, environ), redactor=redactor)
 
 
-def open_cache(options: Options, environ: Mapping[str, str], folder: Path) -> AnswerCache | None:
+def open_answer_cache(options: ProviderOptions, environ: Mapping[str, str], folder: Path) -> AnswerCache | None:
     """Give the cache of this endpoint's answers in `folder`, or None for recorded answers, which need none."""
     if options.kind == "recorded":
         return None
@@ -104,7 +115,7 @@ def open_cache(options: Options, environ: Mapping[str, str], folder: Path) -> An
     return cache
 
 
-def _key(options: Options, environ: Mapping[str, str]) -> str | None:
+def _key(options: ProviderOptions, environ: Mapping[str, str]) -> str | None:
     """Give the key, or None where there is none; a stray newline from the secret's input field is cut off."""
     key = environ.get(options.api_key_env, "").strip() if options.api_key_env else ""
     if not key:

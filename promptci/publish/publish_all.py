@@ -42,7 +42,7 @@ def announce(context: Context, bulletin: Bulletin, github: GitHub | None, out: T
     A part that fails leaves the others and the verdict as they are. The token and the key are taken out of
     everything once more here, whatever was done before.
     """
-    clean = Redactor([context.inputs["github-token"], context.inputs["api-key"]]).text
+    clean = Redactor([context.inputs["github-token"], context.inputs["api-key"]]).redact
     parts: dict[str, Callable[[], Iterator[str]]] = {
         "the outputs were not written": lambda: _outputs(context, bulletin, clean),
         "the annotations were not written": lambda: _annotations(bulletin, out, clean),

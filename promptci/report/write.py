@@ -82,5 +82,5 @@ def write_all(view: ReportView, out: Path) -> Paths:
     for name, text in drawn.items():
         write.write_text(out / name, text)
     for name, render in IN_PIECES.items():
-        write.write_pieces(out / name, render(view))
+        write.write_chunks(out / name, render(view))
     return Paths(folder=out)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from promptci.files.lines import JsonError, read_json
+from promptci.files.lines import JsonError, parse_json
 from promptci.requestlog.model import Observation
 
 ARMS = ("stable", "canary")
@@ -24,7 +24,7 @@ def read(text: str) -> Observation:
     JsonError
         With what is wrong and what to do.
     """
-    value = read_json(text)
+    value = parse_json(text)
     if not isinstance(value, dict):
         raise JsonError("the line is not an object", "Write one JSON object for each request.")
     share = _number(value, "promptci.share", most=100)

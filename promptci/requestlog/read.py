@@ -65,7 +65,7 @@ def read(paths: Sequence[Path], wanted: Callable[[Observation], bool]) -> Log:
     if heap.bad > MAX_BAD * heap.lines:
         what = f"{heap.bad:,} of {heap.lines:,} lines of the log cannot be used, over {MAX_BAD:.0%}"
         fix = "Mend what writes the log; the lines below are the first."
-        raise InputError([Problem(path=str(paths[0]), what=what, fix=fix), *heap.problems])
+        raise InputError([Problem(path=str(paths[0]), message=what, hint=fix), *heap.problems])
     return Log(
         requests=tuple(sorted(heap.kept.values(), key=lambda one: (one.time, one.id))),
         files=len(paths),
@@ -90,9 +90,9 @@ class _Heap:
         try:
             one = _parsed(raw)
         except UnicodeDecodeError:
-            self.refuse(Problem(path=str(path), line=number, what="the line is not UTF-8", fix="Write UTF-8."))
+            self.refuse(Problem(path=str(path), line=number, message="the line is not UTF-8", hint="Write UTF-8."))
         except JsonError as error:
-            self.refuse(Problem(path=str(path), line=number, what=error.what, fix=error.fix))
+            self.refuse(Problem(path=str(path), line=number, message=error.message, hint=error.hint))
         else:
             if wanted(one):
                 self.keep(path, one)
@@ -143,4 +143,4 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _refusal(path: Path, what: str, fix: str) -> InputError:
-    return InputError([Problem(path=str(path), what=what, fix=fix)])
+    return InputError([Problem(path=str(path), message=what, hint=fix)])

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from promptci.errors import ConfigError, InputError, Problem
 from promptci.files import strict_yaml
-from promptci.files.lines import decode
+from promptci.files.lines import decode_utf8
 from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY, SIGNALS, CanaryPolicy
 from promptci.rollout.schema import DeploymentFile
 
@@ -54,7 +54,7 @@ def load(data: bytes, path: str) -> Deployment:
         fix = "Give the canary the version that is to be tried."
         raise ConfigError(
             [
-                Problem(path=path, line=document.line(("prompts", name, "canary")), what=what, fix=fix)
+                Problem(path=path, line=document.line_of(("prompts", name, "canary")), message=what, hint=fix)
                 for name in same
                 for what in [f"stable and canary of `{name}` are the same version"]
             ]
@@ -72,8 +72,8 @@ def with_share(data: bytes, path: str, prompt: str, share: float) -> bytes:
     """
     document = _document(data, path)
     where = ("prompts", prompt, "canary", "share")
-    number = document.line(where)
-    written = document.written(where) or ""
+    number = document.line_of(where)
+    written = document.scalar_text_of(where) or ""
     lines = data.split(b"\n")
     # The key may be quoted, and the map be on one line; the number is matched as a whole.
     pattern = rb"(\bshare[\"']?[ \t]*:[ \t]*)" + re.escape(written.encode()) + rb"(?![^\s,}#])"
@@ -81,7 +81,7 @@ def with_share(data: bytes, path: str, prompt: str, share: float) -> bytes:
     new = b"\n".join([*lines[: number - 1], changed, *lines[number:]])
     if count != 1 or _shares(load(new, path)) != {**_shares(load(data, path)), prompt: share}:
         fix = f"Write `share: {written}` on a line of its own."
-        raise InputError([Problem(path=path, line=number, what="the share cannot be changed in place", fix=fix)])
+        raise InputError([Problem(path=path, line=number, message="the share cannot be changed in place", hint=fix)])
     return new
 
 
@@ -89,14 +89,14 @@ def _shares(deployment: Deployment) -> dict[str, float]:
     return {one.prompt: one.share for one in deployment.prompts}
 
 
-def _document(data: bytes, path: str) -> strict_yaml.Document:
+def _document(data: bytes, path: str) -> strict_yaml.YamlDocument:
     try:
-        document = strict_yaml.load(decode(data, path), path)
+        document = strict_yaml.load(decode_utf8(data, path), path)
     except InputError as error:
         raise ConfigError(error.problems) from error
     if not isinstance(document.value, dict):
         fix = "Write `prompts:` and under it each prompt's `stable:` version."
-        raise ConfigError([Problem(path=path, line=1, what="the file is not a map of sections", fix=fix)])
+        raise ConfigError([Problem(path=path, line=1, message="the file is not a map of sections", hint=fix)])
     return document
 
 
@@ -131,21 +131,21 @@ def _policy(file: DeploymentFile) -> CanaryPolicy:
     )
 
 
-def _problem(detail: ErrorDetails, document: strict_yaml.Document, path: str) -> Problem:
+def _problem(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: str) -> Problem:
     location = detail["loc"]
     key = ".".join(str(part) for part in location) or "the file"
-    line = document.line(location)
+    line = document.line_of(location)
     if detail["type"] == "extra_forbidden":
         known = _keys(location[:-1])
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
         fix = f"Did you mean `{near[0]}`?" if near else f"Known keys here: {', '.join(known)}."
-        return Problem(path=path, line=line, what=f"unknown key `{key}`", fix=fix)
+        return Problem(path=path, line=line, message=f"unknown key `{key}`", hint=fix)
     if detail["type"] == "missing":
-        return Problem(path=path, line=line, what=f"`{key}` is missing", fix="Add it.")
+        return Problem(path=path, line=line, message=f"`{key}` is missing", hint="Add it.")
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     shown = "" if isinstance(detail["input"], Mapping) else f" is {repr(detail['input'])[:60]}, which"
     what = f"`{key}`{shown} cannot be used: {message}"
-    return Problem(path=path, line=line, what=what, fix="See the page on canaries for what this key takes.")
+    return Problem(path=path, line=line, message=what, hint="See the page on canaries for what this key takes.")
 
 
 def _keys(location: Sequence[int | str]) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from promptci.errors import InputError, Problem
-from promptci.files.lines import JsonError, decode, read_json
+from promptci.files.lines import JsonError, decode_utf8, parse_json
 
 FORMAT = 1
 
@@ -59,16 +59,18 @@ def load(data: bytes | None, path: str) -> dict[str, Standing]:
         return {}
     fix = "Take back the change, or delete the file: each canary then starts again at its first step."
     try:
-        file = _File.model_validate(read_json(decode(data, path)))
+        file = _File.model_validate(parse_json(decode_utf8(data, path)))
     except JsonError as error:
-        raise InputError([Problem(path=path, what=error.what, fix=fix)]) from error
+        raise InputError([Problem(path=path, message=error.message, hint=fix)]) from error
     except ValidationError as error:
         detail = error.errors()[0]
         what = f"`{'.'.join(map(str, detail['loc']))}` cannot be used: {detail['msg']}"
-        raise InputError([Problem(path=path, what=what, fix=fix)]) from error
+        raise InputError([Problem(path=path, message=what, hint=fix)]) from error
     if file.format != FORMAT:
         what = f"the format is {file.format}, and this version knows {FORMAT}"
-        raise InputError([Problem(path=path, what=what, fix="Use the version of promptci that wrote it, or newer.")])
+        raise InputError(
+            [Problem(path=path, message=what, hint="Use the version of promptci that wrote it, or newer.")]
+        )
     return {
         name: Standing(
             stable=one.stable,

@@ -18,7 +18,7 @@ Price = Callable[[str, Usage], Decimal | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Estimate:
+class RunEstimate:
     """Upper bounds, by the estimate of four characters a token and the longest answers allowed."""
 
     prompts: int
@@ -35,7 +35,7 @@ class Estimate:
     """Some model's price is unknown, so that the run costs more than `usd`."""
 
 
-def longest_usage(request: Request) -> Usage:
+def estimate_max_usage(request: Request) -> Usage:
     """Estimate the most that one call may use: its messages, and the longest answer its parameters allow."""
     if request.kind == "embedding":  # nothing is written, and no roles are read
         return Usage(input_tokens=prices.estimate_tokens(request.messages[-1]["content"]), output_tokens=0)
@@ -43,13 +43,13 @@ def longest_usage(request: Request) -> Usage:
     return Usage(input_tokens=read, output_tokens=_longest_output(request))
 
 
-def estimate(plan: Plan, price: Price) -> Estimate:
+def estimate_run(plan: Plan, price: Price) -> RunEstimate:
     """Estimate a run of `plan` without a cache."""
     distinct = list(_distinct(plan.questions))
-    usages = [longest_usage(request) for request in distinct]
+    usages = [estimate_max_usage(request) for request in distinct]
     costs = [price(request.model, usage) for request, usage in zip(distinct, usages, strict=True)]
     known = [cost for cost in costs if cost is not None]
-    return Estimate(
+    return RunEstimate(
         prompts=len({question.prompt for question in plan.questions}),
         cases=len({(question.prompt, question.case_id) for question in plan.questions}),
         calls=len(plan.questions),

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any
 
 from promptci.config.run_limits import RunLimits
-from promptci.providers.base import CallError, Completion, Provider, Request, Watch
+from promptci.providers.base import CallError, CallHooks, Completion, Provider, Request
 from promptci.providers.cache import AnswerCache
-from promptci.runs.budget import Purse
+from promptci.runs.budget import Budget
 from promptci.runs.journal import Journal
 from promptci.runs.model import Answer, AnswerError, Arm, Question
 
-Key = tuple[str, Arm, str, int]
+QuestionKey = tuple[str, Arm, str, int]
 _SLOWER = "raise run.deadline, or ask fewer cases"
 _CHEAPER = "raise it, or ask fewer cases"
 _OF_ONE_MODEL = {"not-found", "rate-limit"}
@@ -23,19 +23,19 @@ _OF_ONE_MODEL = {"not-found", "rate-limit"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Desk:
-    """What a run keeps beside the provider; one desk serves all its rounds, the judge's included."""
+class RunContext:
+    """What a run keeps beside the provider; one run_context serves all its rounds, the judge's included."""
 
-    purse: Purse
+    budget: Budget
     cache: AnswerCache | None = None
     journal: Journal | None = None
-    known: Mapping[Key, Answer] = field(default_factory=dict)
+    resumed: Mapping[QuestionKey, Answer] = field(default_factory=dict)
     """Answers that an earlier, interrupted run has written to the journal."""
-    progress: Callable[[Answer], None] | None = None
+    on_answer: Callable[[Answer], None] | None = None
     """Told each answer as it comes."""
     clock: Callable[[], float] = time.monotonic
     """Seconds that never run backwards."""
-    started: float | None = None
+    started_at: float | None = None
     """Reading of `clock` when the run began; None: when `answer` is called."""
 
 
@@ -50,8 +50,8 @@ class _Group:
     """Where they stand in the order of questions."""
 
 
-async def answer(
-    questions: Sequence[Question], provider: Provider, *, limits: RunLimits, desk: Desk
+async def ask_questions(
+    questions: Sequence[Question], provider: Provider, *, limits: RunLimits, run_context: RunContext
 ) -> tuple[Answer, ...]:
     """Give one answer for each question, in the order of the questions.
 
@@ -65,9 +65,9 @@ async def answer(
     InputError
         Where the journal cannot be written.
     """
-    started = desk.clock() if desk.started is None else desk.started
-    left_s = started + limits.deadline_s - desk.clock()
-    asking = _Round(questions, provider, desk)
+    started = run_context.clock() if run_context.started_at is None else run_context.started_at
+    left_s = started + limits.deadline_s - run_context.clock()
+    asking = _Round(questions, provider, run_context)
     try:
         async with asyncio.timeout(max(0.0, left_s)) as timer:
             await asking.run(limits.concurrency or provider.concurrency)
@@ -81,10 +81,10 @@ async def answer(
 class _Round:
     """One list of questions being asked."""
 
-    def __init__(self, questions: Sequence[Question], provider: Provider, desk: Desk) -> None:
+    def __init__(self, questions: Sequence[Question], provider: Provider, run_context: RunContext) -> None:
         self._questions = questions
         self._provider = provider
-        self._desk = desk
+        self._run_context = run_context
         self._answers: list[Answer | None] = [None] * len(questions)
         self._stopped: AnswerError | None = None
         self._stopped_models: dict[str, AnswerError] = {}
@@ -115,41 +115,48 @@ class _Round:
             if self._take_known(group):
                 continue
             request = group.request
-            cached = self._desk.cache.lookup(request, group.replicate) if self._desk.cache is not None else None
+            cached = (
+                self._run_context.cache.lookup(request, group.replicate)
+                if self._run_context.cache is not None
+                else None
+            )
             if cached is not None:
-                self._put(group, cached, self._desk.purse.price_of(request.model, cached), cached=True)
+                self._put(group, cached, self._run_context.budget.price_completion(request.model, cached), cached=True)
             elif stopped := self._stop_for(request):
                 self._fail(group, stopped)
             else:
                 await self._ask(group)
 
     async def _ask(self, group: _Group) -> None:
-        purse, request = self._desk.purse, group.request
-        reserved = await purse.reserve(request)
+        budget, request = self._run_context.budget, group.request
+        reserved = await budget.reserve(request)
         if reserved is None and self._stopped is None:
             self._stopped = AnswerError(kind="budget", message=f"this call could exceed run.budget_usd: {_CHEAPER}")
         if stopped := self._stop_for(request):  # perhaps only now, after a wait for its turn
-            purse.settle(reserved or Decimal(0), request.model, None)
+            budget.settle(reserved or Decimal(0), request.model, None)
             self._fail(group, stopped)
             return
         try:
             completion = await self._provider.complete(
                 request,
                 replicate=group.replicate,
-                watch=Watch(leaving=partial(self._leaving, request), wasted=partial(purse.waste, request.model)),
+                hooks=CallHooks(
+                    before_attempt=partial(self._leaving, request),
+                    on_billed_failure=partial(budget.charge_failed, request.model),
+                ),
             )
         except CallError as failed:
-            purse.settle(reserved or Decimal(0), request.model, None)
+            budget.settle(reserved or Decimal(0), request.model, None)
             self._note_failure(group, failed)
             return
-        cost = purse.settle(reserved or Decimal(0), request.model, completion)
-        if self._desk.cache is not None:
-            self._desk.cache.store(request, group.replicate, completion)
+        cost = budget.settle(reserved or Decimal(0), request.model, completion)
+        if self._run_context.cache is not None:
+            self._run_context.cache.store(request, group.replicate, completion)
         self._put(group, completion, cost, cached=False)
 
     def _leaving(self, request: Request) -> None:
         """Keep back a call that waited for its turn while the asking ended, or the money did."""
-        if self._stopped is None and self._desk.purse.overdrawn:
+        if self._stopped is None and self._run_context.budget.is_overdrawn:
             self._stopped = AnswerError(
                 kind="budget",
                 message=f"calls cost more than was to be expected, which may exceed run.budget_usd: {_CHEAPER}",
@@ -173,13 +180,13 @@ class _Round:
         """Use what the journal of an interrupted run holds; True where no call is needed any more."""
         source: Answer | None = None
         for place in group.places:
-            known = self._desk.known.get(self._questions[place].key)
+            known = self._run_context.resumed.get(self._questions[place].key)
             if known is not None and known.request_key == group.key and known.completion is not None:
                 self._answers[place] = known
                 self._report(known)
                 source = source or known
                 if not known.cached:
-                    self._desk.purse.recall(group.request.model, known.completion, known.cost_usd)
+                    self._run_context.budget.charge_resumed(group.request.model, known.completion, known.cost_usd)
         if source is None or source.completion is None:
             return False
         self._put(group, source.completion, source.cost_usd, cached=True)
@@ -207,13 +214,13 @@ class _Round:
             **outcome,
         )
         self._answers[place] = answer
-        if self._desk.journal is not None:
-            self._desk.journal.append(answer)
+        if self._run_context.journal is not None:
+            self._run_context.journal.append(answer)
         self._report(answer)
 
     def _report(self, answer: Answer) -> None:
-        if self._desk.progress is not None:
-            self._desk.progress(answer)
+        if self._run_context.on_answer is not None:
+            self._run_context.on_answer(answer)
 
 
 def _groups(questions: Sequence[Question]) -> list[_Group]:

@@ -69,7 +69,7 @@ class Journal:
         """Write one answer; raises InputError where that is not possible, such as on a full disk."""
         row = answer_codec.to_json(answer)
         line = _LINE(row)
-        self._put(line if self._redactor.finds_nothing(line) else _LINE(_safe(row, self._redactor)))
+        self._put(line if self._redactor.is_clean(line) else _LINE(_safe(row, self._redactor)))
 
     def flush(self) -> None:
         """Bring what was written from the system's memory to the disk; raises InputError where that fails.
@@ -108,14 +108,14 @@ class Journal:
         except OSError as error:
             fix = "Wait for it to end, or name another output folder."
             raise PromptciError(f"another run is writing {self._path}", fix) from error
-        end = append.end_of_last_line(descriptor)
+        end = append.find_end_of_last_line(descriptor)
         begun = os.pread(descriptor, len(_HEADER), 0)
         if end or begun != _HEADER[: len(begun)]:
-            read(self._path)  # refuses what is no journal before anything is changed in it
+            load_journal(self._path)  # refuses what is no journal before anything is changed in it
         os.ftruncate(descriptor, end)
         os.lseek(descriptor, end, os.SEEK_SET)
         if not end:
-            self._put(_LINE({"schema": SCHEMA, "run": self._redactor.value(run)}))
+            self._put(_LINE({"schema": SCHEMA, "run": self._redactor.redact_value(run)}))
 
     def _put(self, line: str) -> None:
         rest = memoryview(line.encode() + b"\n")
@@ -134,7 +134,7 @@ class Journal:
         return self._descriptor
 
 
-def read(path: Path) -> tuple[dict[str, Any], tuple[Answer, ...]]:
+def load_journal(path: Path) -> tuple[dict[str, Any], tuple[Answer, ...]]:
     """Give what the header says of the run, and the answers in the order they came.
 
     A last line without its end, which a killed run leaves, is passed over.
@@ -148,19 +148,19 @@ def read(path: Path) -> tuple[dict[str, Any], tuple[Answer, ...]]:
         content = path.read_bytes()
     except OSError as error:
         what = f"the journal cannot be read: {error.strerror}"
-        raise InputError([Problem(path=str(path), what=what, fix=_NAME_ANOTHER)]) from error
-    text = lines.decode(content[: content.rfind(b"\n") + 1], str(path))
-    values, problems = lines.read_jsonl(text, str(path))
+        raise InputError([Problem(path=str(path), message=what, hint=_NAME_ANOTHER)]) from error
+    text = lines.decode_utf8(content[: content.rfind(b"\n") + 1], str(path))
+    values, problems = lines.parse_jsonl(text, str(path))
     run = _run(values[0][1] if values else None)
     if run is None:
         what = f"this is no journal: its first line does not say `{SCHEMA}`"
-        raise InputError([Problem(path=str(path), line=1, what=what, fix=_NAME_ANOTHER)])
+        raise InputError([Problem(path=str(path), line=1, message=what, hint=_NAME_ANOTHER)])
     answers = []
     for number, value in values[1:]:
         try:
             answers.append(answer_codec.from_json(value))
         except ValueError as error:
-            problems.append(Problem(path=str(path), line=number, what=str(error), fix=_START_AFRESH))
+            problems.append(Problem(path=str(path), line=number, message=str(error), hint=_START_AFRESH))
     if problems:
         raise InputError(problems)
     return run, tuple(answers)
@@ -170,7 +170,7 @@ def _safe(item: Any, redactor: Redactor) -> Any:
     """Take secrets out of the values; the keys of a row are ours."""
     if isinstance(item, Mapping):
         return {key: _safe(inner, redactor) for key, inner in item.items()}
-    return redactor.text(item) if isinstance(item, str) else item
+    return redactor.redact(item) if isinstance(item, str) else item
 
 
 def _run(header: object) -> dict[str, Any] | None:
@@ -181,4 +181,4 @@ def _run(header: object) -> dict[str, Any] | None:
 
 def _unwritable(path: Path, error: OSError) -> InputError:
     what = f"the journal cannot be written: {error.strerror}"
-    return InputError([Problem(path=str(path), what=what, fix="Free the disk, or name another output folder.")])
+    return InputError([Problem(path=str(path), message=what, hint="Free the disk, or name another output folder.")])

@@ -20,10 +20,10 @@ def problems(cases: Iterable[Case]) -> list[Problem]:
     for case in cases:
         if not case.assertions:
             what = f"case `{case.id}` has neither `expected` nor `assert`"
-            found.append(Problem(path=case.path, line=case.line, what=what, fix="Say what a right answer is."))
+            found.append(Problem(path=case.path, line=case.line, message=what, hint="Say what a right answer is."))
         elif not any(assertion.weight > 0 for assertion in case.assertions):
             what = f"every assertion of case `{case.id}` has weight 0, so every answer would pass"
-            found.append(Problem(path=case.path, line=case.line, what=what, fix="Give one of them a weight."))
+            found.append(Problem(path=case.path, line=case.line, message=what, hint="Give one of them a weight."))
         for assertion in case.assertions:
             found += _of_one(assertion, case)
     return found
@@ -35,15 +35,15 @@ def _of_one(assertion: Assertion, case: Case) -> list[Problem]:
     checker = EVERY.get(assertion.type)
     if checker is None:
         what = f"case `{case.id}`: there is no assertion {base.quoted(assertion.type)}"
-        return [Problem(path=case.path, line=line, what=what, fix=base.nearest(assertion.type, EVERY))]
+        return [Problem(path=case.path, line=line, message=what, hint=base.nearest(assertion.type, EVERY))]
     unknown = [str(name) for name in assertion.options if name not in checker.OPTIONS]
     if unknown:
         return [
             Problem(
                 path=case.path,
                 line=line,
-                what=f"{where}: unknown option {base.quoted(name)}",
-                fix=base.nearest(name, checker.OPTIONS),
+                message=f"{where}: unknown option {base.quoted(name)}",
+                hint=base.nearest(name, checker.OPTIONS),
             )
             for name in unknown
         ]
@@ -53,4 +53,4 @@ def _of_one(assertion: Assertion, case: Case) -> list[Problem]:
         wrong = f"the case has no variable `{missing.name}`"
     if wrong is None:
         return []
-    return [Problem(path=case.path, line=line, what=f"{where}: {wrong}", fix="Mend the assertion, or take it out.")]
+    return [Problem(path=case.path, line=line, message=f"{where}: {wrong}", hint="Mend the assertion, or take it out.")]

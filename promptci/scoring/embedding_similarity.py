@@ -53,8 +53,8 @@ def without_model(cases: Iterable[Case], default: str | None) -> list[Problem]:
         Problem(
             path=case.path,
             line=assertion.line or case.line,
-            what=f"case `{case.id}`, assertion `{TYPE}`: there is no model for it",
-            fix="Set `judge.embedding_model` in promptci.yml, or give the assertion its `model`.",
+            message=f"case `{case.id}`, assertion `{TYPE}`: there is no model for it",
+            hint="Set `judge.embedding_model` in promptci.yml, or give the assertion its `model`.",
         )
         for case in cases
         for assertion in case.assertions
@@ -80,7 +80,7 @@ async def mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -
     model = model_of(assertion, None if desk is None else desk.embedding_model)
     if desk is None or model is None:
         return base.marked(assertion, _unknown("no embedding model"), FREE)
-    requests = [providers.embedding(model, one) for one in (text, wanted)]
+    requests = [providers.make_embedding_request(model, one) for one in (text, wanted)]
     answers = await asyncio.gather(*(desk.ask(request, 0) for request in requests))
     costs = [answer.cost_usd for answer in answers]
     total = None if None in costs else sum(filter(None, costs), FREE)
@@ -126,7 +126,7 @@ def _compared(answers: list[Answer], least: float, wanted: str) -> Outcome:
 def _vector(text: str) -> list[float] | None:
     """Read an embedding's answer; None where it holds anything else, as an edited recording may."""
     try:
-        found = lines.read_json(text)
+        found = lines.parse_json(text)
     except lines.JsonError:
         return None
     numbers = [base.finite(item) for item in found] if isinstance(found, list) else []

@@ -51,7 +51,7 @@ def read_all(folders: Iterable[Path]) -> tuple[list[HandedIn], list[Problem]]:
         places = list(_places(folder))
         if not places:
             what = f"there is no {RECORD} in it, nor in a folder in it"
-            problems.append(Problem(path=str(folder), what=what, fix="Name the folder that the shards wrote."))
+            problems.append(Problem(path=str(folder), message=what, hint="Name the folder that the shards wrote."))
         for place in places:
             try:
                 found.append(read(place))
@@ -69,7 +69,7 @@ def read(folder: Path) -> HandedIn:
         raise _refused(str(folder / JOURNAL), "this is not the journal that the shard wrote, or not all of it")
     answers: tuple[Answer, ...] = ()
     if content:
-        header, answers = journal.read(folder / JOURNAL)
+        header, answers = journal.load_journal(folder / JOURNAL)
         written = {name: header.get(name) for name in ("base", "head", "config", "shard")}
         said = {"base": record.base, "head": record.head, "config": record.config}
         if written != {**said, "shard": f"{record.index}/{record.count}"}:
@@ -109,9 +109,9 @@ def _content(folder: Path, name: str, largest: int) -> bytes:
 
 def _record(content: bytes, where: str) -> Record:
     try:
-        return Record.model_validate(lines.read_json(lines.decode(content, where)))
+        return Record.model_validate(lines.parse_json(lines.decode_utf8(content, where)))
     except lines.JsonError as error:
-        raise InputError([Problem(path=where, what=error.what, fix=_AGAIN)]) from error
+        raise InputError([Problem(path=where, message=error.message, hint=_AGAIN)]) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
@@ -119,7 +119,7 @@ def _record(content: bytes, where: str) -> Record:
 
 
 def _refused(path: str, what: str) -> InputError:
-    return InputError([Problem(path=path, what=what, fix=_AGAIN)])
+    return InputError([Problem(path=path, message=what, hint=_AGAIN)])
 
 
 def doubled(found: Sequence[HandedIn]) -> list[Problem]:
@@ -130,5 +130,5 @@ def doubled(found: Sequence[HandedIn]) -> list[Problem]:
         others = {first.setdefault(a.key, one).name for a in one.answers if a.prompt != JUDGE} - {one.name}
         if others:
             what = f"it answers questions that are shard {min(others)}'s"
-            problems.append(Problem(path=one.where, what=what, fix=_AGAIN))
+            problems.append(Problem(path=one.where, message=what, hint=_AGAIN))
     return problems

@@ -7,8 +7,8 @@ from fakes.openai_server import Reply, completion, reply
 from fakes.virtual_clock import VirtualClock
 
 from promptci.providers.base import CallError, Completion, Request
-from promptci.providers.http.openai_chat import OpenAIChat
-from promptci.providers.options import Options
+from promptci.providers.http.openai_chat import OpenAIProvider
+from promptci.providers.options import ProviderOptions
 
 CANARY = "sk-CANARY-0123456789abcdefghij"
 OK = json.dumps(completion("fine")).encode()
@@ -29,8 +29,8 @@ async def ask(
     timeout_s: float = 5.0,
 ) -> list[Completion | CallError]:
     """Ask one after the other and give what came of each."""
-    options = Options(base_url=base_url, timeout_s=timeout_s)
-    provider = OpenAIChat(options, key=key, clock=(clock or VirtualClock()).clock)
+    options = ProviderOptions(base_url=base_url, timeout_s=timeout_s)
+    provider = OpenAIProvider(options, key=key, clock=(clock or VirtualClock()).clock)
     results: list[Completion | CallError] = []
     try:
         for one in requests or (request(),):

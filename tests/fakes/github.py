@@ -35,7 +35,7 @@ class Reply:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str | None = None
-    """Sent as it is, in place of the body: not from GitHub but from something in between."""
+    """SentCall as it is, in place of the body: not from GitHub but from something in between."""
     drop: bool = False
     """Close the connection without a word."""
     carried_out: bool = False
@@ -342,7 +342,11 @@ def no(status: int, message: str, **headers: str) -> Reply:
 def words_refused(message: str, resource: str) -> Reply:
     """Give GitHub's refusal of a text."""
     error = {"resource": resource, "code": "unprocessable", "field": "data", "message": message}
-    body = {"message": "Validation Failed", "errors": [error], "documentation_url": "https://docs.github.com/rest"}
+    body = {
+        "message": "Validation AttemptFailed",
+        "errors": [error],
+        "documentation_url": "https://docs.github.com/rest",
+    }
     return Reply(status=422, body=body)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Usage, Watch
+from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request, Usage
 
 Outcome = Completion | CallError | str
 
@@ -28,7 +28,7 @@ class FakeProvider:
         self._answer = answer
         self._latency_s = latency_s
 
-    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Answer after the latency."""
         self.calls.append((request, replicate))
         self.at_once += 1

@@ -9,15 +9,15 @@ from fakes.provider import FakeProvider, Outcome
 
 from promptci.config.run_limits import RunLimits
 from promptci.providers.base import CallError, Completion, Provider, Request, Usage
-from promptci.providers.options import ModelPrice, Options
+from promptci.providers.options import ModelPrice, ProviderOptions
 from promptci.providers.prices import PriceList
-from promptci.runs.budget import Purse
-from promptci.runs.execute import Desk, answer
+from promptci.runs.budget import Budget
+from promptci.runs.execute import RunContext, ask_questions
 from promptci.runs.model import Answer, Arm, Question
 
 CENT = PriceList(
     # A call of 10 tokens to read and 0 to write costs a cent; its longest answer is set by max_tokens.
-    Options(kind="local", prices={"m": ModelPrice(input_usd=Decimal(1000), output_usd=Decimal(10000))})
+    ProviderOptions(kind="local", prices={"m": ModelPrice(input_usd=Decimal(1000), output_usd=Decimal(10000))})
 )
 
 
@@ -34,11 +34,18 @@ def pairs(count: int, **options: Any) -> list[Question]:
 
 
 async def run(
-    questions: Sequence[Question], provider: Provider | None = None, *, limits: RunLimits | None = None, **desk: Any
+    questions: Sequence[Question],
+    provider: Provider | None = None,
+    *,
+    limits: RunLimits | None = None,
+    **run_context: Any,
 ) -> tuple[Answer, ...]:
-    """Ask with limits and a desk made of the other arguments."""
-    return await answer(
-        questions, provider or FakeProvider(), limits=limits or RunLimits(), desk=Desk(**{"purse": Purse(), **desk})
+    """Ask with limits and a run_context made of the other arguments."""
+    return await ask_questions(
+        questions,
+        provider or FakeProvider(),
+        limits=limits or RunLimits(),
+        run_context=RunContext(**{"budget": Budget(), **run_context}),
     )
 
 

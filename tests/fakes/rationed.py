@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from fakes import virtual_loop
 
 from promptci.providers.base import CallError
-from promptci.providers.http.limiter import MOST, Limiter
-from promptci.providers.http.retry import Again, Clock, Failed, Patience, persist
+from promptci.providers.http.limiter import MAX_CONCURRENCY, Limiter
+from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryAdvice, RetryPolicy, with_retries
 
 REFUSAL_S, TRAVEL_S = 0.02, 0.005
 FEWEST_CALLS, FEWEST_S, LEARNING = 300, 30.0, 1 / 3
@@ -80,7 +80,7 @@ class Endpoint:
 async def ask(endpoint: Endpoint, calls: int, limiter: Limiter | None = None, seed: int = 1) -> Limiter:
     """Ask that many questions, all at once as far as the limiter allows; none of them may go unanswered."""
     loop, chance = asyncio.get_running_loop(), random.Random(seed)  # noqa: S311 - the same in every run
-    clock = Clock(now=loop.time, wall=loop.time, sleep=asyncio.sleep, uniform=chance.uniform)
+    clock = ProviderClock(now=loop.time, wall=loop.time, sleep=asyncio.sleep, uniform=chance.uniform)
     limiter = limiter or Limiter(now=loop.time, sleep=asyncio.sleep, uniform=chance.uniform)
 
     async def attempt(_: float) -> str:
@@ -90,9 +90,11 @@ async def ask(endpoint: Endpoint, calls: int, limiter: Limiter | None = None, se
         differing = chance.uniform(1 - endpoint.varying, 1 + endpoint.varying)
         await asyncio.sleep(endpoint.latency_s * differing if allowed else REFUSAL_S)
         if endpoint.speaks:
-            limiter.told(headers)
+            limiter.observe_headers(headers)
         if not allowed:
-            raise Failed(CallError("rate-limit", "too many"), again=Again.LATER, after_s=after_s, limited=True)
+            raise AttemptFailed(
+                CallError("rate-limit", "too many"), advice=RetryAdvice.LATER, retry_after_s=after_s, rate_limited=True
+            )
         endpoint.answered.append(now)
         return "answer"
 
@@ -100,9 +102,9 @@ async def ask(endpoint: Endpoint, calls: int, limiter: Limiter | None = None, se
 
     async def work() -> None:
         for _ in waiting:
-            await persist(attempt, limiter=limiter, patience=Patience(), clock=clock)
+            await with_retries(attempt, limiter=limiter, policy=RetryPolicy(), clock=clock)
 
-    await asyncio.gather(*(work() for _ in range(MOST)))
+    await asyncio.gather(*(work() for _ in range(MAX_CONCURRENCY)))
     return limiter
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from promptci.providers.http.retry import Clock
+from promptci.providers.http.retry import ProviderClock
 
 
 class VirtualClock:
@@ -21,9 +21,9 @@ class VirtualClock:
         return sum(self.slept)
 
     @property
-    def clock(self) -> Clock:
-        """The Clock to hand to a provider."""
-        return Clock(now=self.now, wall=self.wall, sleep=self.sleep, uniform=self.uniform)
+    def clock(self) -> ProviderClock:
+        """The ProviderClock to hand to a provider."""
+        return ProviderClock(now=self.now, wall=self.wall, sleep=self.sleep, uniform=self.uniform)
 
     def now(self) -> float:
         """Give seconds that never run backwards."""

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from support.report_situations import SITUATIONS
 
 from promptci.config import load as config_load
-from promptci.errors import InputError, PromptciError, RefusedError, UsageError
+from promptci.errors import InputError, PromptciError, UnsafeError, UsageError
 from promptci.goldens import labels, quarantine
 from promptci.goldens import load as goldens_load
 from promptci.history.store import History
@@ -197,11 +197,11 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
             read=lambda _, c: quarantine.parse_quarantine(c, "q.yml"),
             named="q.yml",
         ),
-        "journal": Target(seed=written, read=lambda f, c: journal.read(put(f, "j.jsonl", c)), named="j.jsonl"),
+        "journal": Target(seed=written, read=lambda f, c: journal.load_journal(put(f, "j.jsonl", c)), named="j.jsonl"),
         "cache": Target(seed=_seed_of_cache(folder / "cache"), read=_cache, named=None),
         "recorded": Target(
             seed=_lines(kept),
-            read=lambda f, c: recorded.read(put(f, "r.jsonl", c), shown_as="r.jsonl"),
+            read=lambda f, c: recorded.load_recording(put(f, "r.jsonl", c), shown_as="r.jsonl"),
             named="r.jsonl",
         ),
         "report": Target(
@@ -219,7 +219,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
             seed=_zip(report[:2000]),
             read=lambda f, c: artifact.report_json(put(f, "a.zip", c)),
             named="artifact",
-            refusals=(RefusedError,),
+            refusals=(UnsafeError,),
         ),
         "shard": Target(seed=RECORDED.model_dump_json(by_alias=True).encode(), read=_shard, named=RECORD),
         "history": Target(

@@ -60,7 +60,7 @@ def test_the_quarantine_in_the_documents_is_one() -> None:
 
 def test_the_workflow_of_the_readme_is_the_one_that_init_writes() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    workflow = (packaged.folder("templates") / "init" / "workflow.yml").read_text(encoding="utf-8")
+    workflow = (packaged.find_packaged_folder("templates") / "init" / "workflow.yml").read_text(encoding="utf-8")
     assert workflow.strip() in readme
 
 

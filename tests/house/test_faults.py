@@ -15,7 +15,7 @@ TESTS = Path(__file__).parents[1]
 ENDPOINT, KILL = "sweep/test_endpoint_sweep", "sweep/test_kill"
 CHAT, NETWORK, RETRY = (f"unit/providers/http/test_{name}" for name in ("openai_chat", "openai_network", "retry"))
 ANSWER, ADDRESS, LIMITER = (f"unit/providers/http/test_{name}" for name in ("response_parser", "endpoint", "limiter"))
-EXECUTE, PURSE, JOURNAL, WAITING = (
+EXECUTE, BUDGET, JOURNAL, WAITING = (
     f"unit/runs/test_{name}" for name in ("execute", "budget", "journal", "waiting_calls")
 )
 CHECK, EVENTS, SECRETS = (f"integration/test_{name}" for name in ("check", "github_events", "secrets"))
@@ -167,11 +167,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "llm_base_url_metadata_ip_169.254": (f"{ADDRESS}::test_an_address_that_exposes_something_is_refused_with_advice",),
     "llm_base_url_redirect_to_other_host": SWEPT,
     "llm_budget_cap_hit_midrun": (
-        f"{PURSE}::test_the_budget_is_never_passed_and_pairs_stay_whole",
+        f"{BUDGET}::test_the_budget_is_never_passed_and_pairs_stay_whole",
         f"{CHECK}::test_the_budget_ends_the_run_with_an_error_and_a_report",
         f"{WAITING}::test_calls_that_cost_more_than_could_be_expected_end_the_run_with_those_under_way",
     ),
-    "llm_budget_zero": (f"{PURSE}::test_a_budget_of_nothing_makes_no_call",),
+    "llm_budget_zero": (f"{BUDGET}::test_a_budget_of_nothing_makes_no_call",),
     "llm_budget_dry_run": (f"{CHECK}::test_a_dry_run_prints_the_plan_and_asks_nothing",),
     "llm_run_deadline": (f"{CHECK}::test_the_deadline_ends_the_run_with_an_error_and_a_report",),
     "llm_sigkill_every_write_offset": (

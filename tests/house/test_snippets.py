@@ -27,10 +27,10 @@ def test_a_provider_of_the_documents_loads_and_can_be_made(snippet: str, tmp_pat
     (tmp_path / "model.gguf").touch()
     environ = {options.api_key_env: "canary-key-0123", "PROMPTCI_MODEL_FILE": str(tmp_path / "model.gguf")}
     if options.kind == "openai":
-        endpoint.check(options.base_url, has_key=bool(options.api_key_env))
+        endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
     if options.kind != "local":
-        made = registry.make(options, environ, tmp_path, tmp_path)
-        assert made.name == (endpoint.host(options.base_url) if options.kind == "openai" else "recorded")
+        made = registry.create_provider(options, environ, tmp_path, tmp_path)
+        assert made.name == (endpoint.host_name(options.base_url) if options.kind == "openai" else "recorded")
 
 
 def test_all_that_is_promised_has_a_snippet() -> None:
@@ -42,7 +42,7 @@ def test_all_that_is_promised_has_a_snippet() -> None:
 def test_what_the_documents_say_is_refused_is() -> None:
     for base_url in ("http://vllm:8000/v1", "http://169.254.169.254/v1"):
         with pytest.raises(ProviderError):
-            endpoint.check(base_url, has_key=True)
+            endpoint.check_base_url(base_url, has_key=True)
 
 
 def test_the_steps_of_the_caching_page_are_pinned_and_keep_what_was_paid_for() -> None:

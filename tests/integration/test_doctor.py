@@ -22,7 +22,7 @@ CONFIG = "version: 1\nprovider:\n  prices: {fake-1: {input_usd: 1, output_usd: 1
 
 def workflow() -> str:
     """Give the workflow that init writes, pinned as it will be from a release on."""
-    text = (packaged.folder("templates") / "init" / "workflow.yml").read_text(encoding="utf-8")
+    text = (packaged.find_packaged_folder("templates") / "init" / "workflow.yml").read_text(encoding="utf-8")
     return re.sub(r"promptci/promptci@\S+", PINNED, text)
 
 
@@ -74,7 +74,7 @@ def test_the_example_lacks_only_a_release_to_pin(tmp_path: Path) -> None:
     demo.lay_out(tmp_path / "shop")
     (finding,) = doctor.examine(tmp_path / "shop", "promptci.yml")
 
-    assert (finding.weight, "is not pinned by a full SHA" in finding.problem.what) == ("warning", True)
+    assert (finding.weight, "is not pinned by a full SHA" in finding.problem.message) == ("warning", True)
 
 
 CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"

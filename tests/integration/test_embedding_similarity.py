@@ -1,4 +1,4 @@
-"""A whole run with `similar`: the same endpoint, purse, cache, journal and recording as every other answer."""
+"""A whole run with `similar`: the same endpoint, budget, cache, journal and recording as every other answer."""
 
 import json
 from pathlib import Path

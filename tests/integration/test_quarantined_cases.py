@@ -164,7 +164,7 @@ def test_a_link_in_its_place_is_an_error_where_the_change_made_it(tmp_path: Path
         builder = shop(tmp_path, FILES, server)
         builder.link(QUARANTINE, "/etc/passwd").commit()
         outcome = checked(builder)
-    assert [(p.path, "symbolic link" in p.what) for p in outcome.problems] == [(QUARANTINE, True)]
+    assert [(p.path, "symbolic link" in p.message) for p in outcome.problems] == [(QUARANTINE, True)]
 
 
 def test_a_file_that_is_broken_at_base_quarantines_nothing_and_does_not_stop_the_change(tmp_path: Path) -> None:

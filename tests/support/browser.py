@@ -1,4 +1,4 @@
-"""A real browser to look at pages with: how it is started, and a watch on what a page does that it should not do."""
+"""A real browser to look at pages with: how it is started, and a hooks on what a page does that it should not do."""
 
 import os
 from collections.abc import Callable

@@ -16,8 +16,8 @@ from fakes.wire_faults import CANARY, WALL, faults
 from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, world
 
 from promptci.app.requests import CheckRequest, RunResult
-from promptci.providers.http.openai_chat import OpenAIChat
-from promptci.providers.options import Options
+from promptci.providers.http.openai_chat import OpenAIProvider
+from promptci.providers.options import ProviderOptions
 from promptci.redact import Redactor
 from promptci.runs import journal
 from promptci.usecases.evaluation import check
@@ -59,9 +59,9 @@ def elsewhere() -> Iterator[OpenAIServer]:
 
 
 def ask(builder: RepoBuilder, server: OpenAIServer, out: Path) -> RunResult:
-    options = Options(base_url=server.base_url, timeout_s=0.25)
+    options = ProviderOptions(base_url=server.base_url, timeout_s=0.25)
     clock = VirtualClock(wall=WALL).clock
-    provider = OpenAIChat(options, key=CANARY, redactor=Redactor([CANARY]), clock=clock)
+    provider = OpenAIProvider(options, key=CANARY, redactor=Redactor([CANARY]), clock=clock)
     return check.check(CheckRequest(root=builder.path, out=out, answers=provider), world(OPENAI_API_KEY=CANARY)[0])
 
 
@@ -91,7 +91,7 @@ def swept(builder: RepoBuilder, fault: Reply, at: int, out: Path, *, for_ever: b
 
 def resumed(builder: RepoBuilder, missing: int, out: Path) -> None:
     """Run once more against a good endpoint, as after a kill before the report was written."""
-    _, rows = journal.read(out / "journal.jsonl")
+    _, rows = journal.load_journal(out / "journal.jsonl")
     answered = {row.request_key for row in rows if row.completion is not None}
     assert len(answered) == CALLS - missing
     (out / "report.json").unlink()

@@ -72,11 +72,11 @@ def test_the_report_is_the_same_wherever_the_journal_ends(finished: RepoBuilder,
 def test_every_byte_of_the_last_line_may_be_missing(finished: RepoBuilder, tmp_path: Path) -> None:
     content = (finished.path.parent / "out" / JOURNAL).read_bytes()
     last = content.rstrip(b"\n").rfind(b"\n") + 1
-    header, rows = journal.read(finished.path.parent / "out" / JOURNAL)
+    header, rows = journal.load_journal(finished.path.parent / "out" / JOURNAL)
     path = tmp_path / JOURNAL
     for end in range(last, len(content)):
         path.write_bytes(content[:end])
-        assert journal.read(path) == (header, rows[:-1])
+        assert journal.load_journal(path) == (header, rows[:-1])
         with Journal.open(path) as book:
             book.append(rows[-1])
         assert path.read_bytes() == content
@@ -156,11 +156,11 @@ def lines(out: Path) -> int:
 
 def finish(builder: RepoBuilder, till: Till, out: Path, tmp_path: Path) -> None:
     """Run to the end, and assert that only what is not in the journal was asked."""
-    kept = {(row.request_key, row.replicate) for row in journal.read(out / JOURNAL)[1]} if lines(out) else set()
+    kept = {(row.request_key, row.replicate) for row in journal.load_journal(out / JOURNAL)[1]} if lines(out) else set()
     before = len(till.billed)
     assert start(builder, out).wait(60) == 1
     rest = len(till.billed) - before
-    everything = {(row.request_key, row.replicate) for row in journal.read(out / JOURNAL)[1]}
+    everything = {(row.request_key, row.replicate) for row in journal.load_journal(out / JOURNAL)[1]}
     assert rest == len(everything - kept)
     assert start(builder, tmp_path / "whole").wait(60) == 1
     assert report(out) == report(tmp_path / "whole")

@@ -11,12 +11,12 @@ from fakes.virtual_clock import VirtualClock
 from promptci.config.run_limits import RunLimits
 from promptci.providers.base import Request
 from promptci.providers.cache import AnswerCache
-from promptci.providers.http.openai_chat import OpenAIChat
-from promptci.providers.options import Options
+from promptci.providers.http.openai_chat import OpenAIProvider
+from promptci.providers.options import ProviderOptions
 from promptci.redact import Redactor
 from promptci.runs import journal
-from promptci.runs.budget import Purse
-from promptci.runs.execute import Desk, answer
+from promptci.runs.budget import Budget
+from promptci.runs.execute import RunContext, ask_questions
 from promptci.runs.journal import Journal
 from promptci.runs.model import Arm, Question
 
@@ -66,17 +66,17 @@ def everything_written(folder: Path) -> str:
 async def run(server: OpenAIServer, folder: Path) -> list[str]:
     """Ask all, check what always holds, and give what came of each question."""
     redactor = Redactor([CANARY])
-    options = Options(base_url=server.base_url, timeout_s=0.5)
-    provider = OpenAIChat(options, key=CANARY, redactor=redactor, clock=VirtualClock().clock)
+    options = ProviderOptions(base_url=server.base_url, timeout_s=0.5)
+    provider = OpenAIProvider(options, key=CANARY, redactor=redactor, clock=VirtualClock().clock)
     cache = AnswerCache(folder / "cache", namespace="n", secret=CANARY)
     with Journal.open(folder / "journal.jsonl", redactor=redactor) as book:
-        desk = Desk(purse=Purse(), cache=cache, journal=book)
-        rows = await answer(questions(), provider, limits=RunLimits(concurrency=1), desk=desk)
+        run_context = RunContext(budget=Budget(), cache=cache, journal=book)
+        rows = await ask_questions(questions(), provider, limits=RunLimits(concurrency=1), run_context=run_context)
     await provider.aclose()
     cache.close()
 
     assert [row.key for row in rows] == [q.key for q in questions()]
-    _, kept = journal.read(folder / "journal.jsonl")
+    _, kept = journal.load_journal(folder / "journal.jsonl")
     assert [(row.key, row.error) for row in kept] == [(row.key, row.error) for row in rows]
     assert "CANARY" not in everything_written(folder)
     return ["answered" if row.error is None else row.error.kind for row in rows]

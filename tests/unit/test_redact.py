@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.redact import MARK, Redactor
+from promptci.redact import REPLACEMENT, Redactor
 
 CANARY = 'sk-CANARY/with+odd=chars&"quotes"<é>1234'
 secrets = st.text(min_size=8, max_size=40).filter(
-    lambda s: len(s.strip()) >= 8 and not any(part in MARK or part in "before after" for part in s.split())
+    lambda s: len(s.strip()) >= 8 and not any(part in REPLACEMENT or part in "before after" for part in s.split())
 )
 
 ENCODINGS: dict[str, Callable[[str], str]] = {
@@ -35,32 +35,34 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 def test_a_known_secret_is_found_in_every_spelling(name: str) -> None:
     leaked = ENCODINGS[name](CANARY)
 
-    cleaned = Redactor([CANARY]).text(f"before {leaked} after")
+    cleaned = Redactor([CANARY]).redact(f"before {leaked} after")
 
-    assert MARK in cleaned
+    assert REPLACEMENT in cleaned
     assert cleaned.startswith("before ")
     assert cleaned.endswith(" after")
-    assert len(cleaned) < len("before  after") + len(MARK) + 12  # at most the mixed characters at base64's ends stay
+    assert (
+        len(cleaned) < len("before  after") + len(REPLACEMENT) + 12
+    )  # at most the mixed characters at base64's ends stay
 
 
 @given(secret=secrets, before=st.text(max_size=9), after=st.text(max_size=9))
 def test_no_secret_survives_between_any_neighbours(secret: str, before: str, after: str) -> None:
     redactor = Redactor([secret])
 
-    assert secret not in redactor.text(before + secret + after)
+    assert secret not in redactor.redact(before + secret + after)
 
 
 @given(secret=secrets)
 def test_redacting_twice_changes_nothing_more(secret: str) -> None:
     redactor = Redactor([secret])
-    once = redactor.text(f"before {secret} after")
+    once = redactor.redact(f"before {secret} after")
 
-    assert redactor.text(once) == once
+    assert redactor.redact(once) == once
 
 
 @given(text=st.text(alphabet="abcdefghij klmnop.,\n", max_size=200))
 def test_ordinary_text_is_left_alone(text: str) -> None:
-    assert Redactor([CANARY]).text(text) == text
+    assert Redactor([CANARY]).redact(text) == text
 
 
 @pytest.mark.parametrize(
@@ -80,20 +82,23 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
     ],
 )
 def test_a_key_of_a_well_known_service_is_found_without_being_told(key: str) -> None:
-    assert Redactor().text(f'header="{key}".') == f'header="{MARK}".'
+    assert Redactor().redact(f'header="{key}".') == f'header="{REPLACEMENT}".'
 
 
 @pytest.mark.parametrize(
     "text", ["a risk-management-considerations-document", "Bearer authentication is used", "task-force", "AKIA", "sk-1"]
 )
 def test_words_that_only_begin_like_a_key_are_left_alone(text: str) -> None:
-    assert Redactor().text(text) == text
+    assert Redactor().redact(text) == text
 
 
 def test_known_only_leaves_what_merely_looks_like_a_key() -> None:
     redactor = Redactor(["hunter2hunter2"])
 
-    assert redactor.known("hunter2hunter2 sk-abcdefghijklmnopqrstuvwx") == f"{MARK} sk-abcdefghijklmnopqrstuvwx"
+    assert (
+        redactor.redact_known("hunter2hunter2 sk-abcdefghijklmnopqrstuvwx")
+        == f"{REPLACEMENT} sk-abcdefghijklmnopqrstuvwx"
+    )
 
 
 def test_variables_named_like_secrets_are_learned_and_others_are_not() -> None:
@@ -109,64 +114,67 @@ def test_variables_named_like_secrets_are_learned_and_others_are_not() -> None:
     )
 
     text = "canary-key-1 canary-token-2 canary-pass-3 canary-secret-4 /home/somebody true"
-    assert redactor.text(text) == f"{MARK} {MARK} {MARK} {MARK} /home/somebody true"
+    assert redactor.redact(text) == f"{REPLACEMENT} {REPLACEMENT} {REPLACEMENT} {REPLACEMENT} /home/somebody true"
 
 
 def test_each_line_of_a_secret_of_several_lines_is_found_alone() -> None:
     redactor = Redactor(["first-line-of-key\nsecond-line-of-key"])
 
-    assert redactor.text("got second-line-of-key") == f"got {MARK}"
+    assert redactor.redact("got second-line-of-key") == f"got {REPLACEMENT}"
 
 
 def test_a_secret_within_a_longer_one_does_not_leave_its_rest_behind() -> None:
-    assert Redactor(["canary-12", "canary-12-and-more"]).text("x canary-12-and-more x") == f"x {MARK} x"
+    assert Redactor(["canary-12", "canary-12-and-more"]).redact("x canary-12-and-more x") == f"x {REPLACEMENT} x"
 
 
 def test_a_value_too_short_to_be_a_secret_blanks_out_nothing() -> None:
-    assert Redactor(["a", "", "  "]).text("banana") == "banana"
+    assert Redactor(["a", "", "  "]).redact("banana") == "banana"
 
 
 def test_a_secret_that_is_part_of_the_mark_does_not_garble_the_mark() -> None:
     redactor = Redactor(["redacted", "canary-1"])
 
-    assert redactor.text("canary-1") == MARK
+    assert redactor.redact("canary-1") == REPLACEMENT
 
 
 def test_the_lone_surrogate_of_a_broken_secret_is_no_obstacle() -> None:
-    assert Redactor(["broken-\udcff-secret"]).text("a broken-\udcff-secret b") == f"a {MARK} b"
+    assert Redactor(["broken-\udcff-secret"]).redact("a broken-\udcff-secret b") == f"a {REPLACEMENT} b"
 
 
 @pytest.mark.parametrize("length", [12, 20, 39])
 def test_the_beginning_of_a_secret_in_a_text_that_was_cut_is_found(length: int) -> None:
-    assert Redactor([CANARY]).text(f"before {CANARY[:length]}") == f"before {MARK}"
-    assert Redactor([CANARY]).text(f"{CANARY[:length]}… after") == f"{MARK}… after"
+    assert Redactor([CANARY]).redact(f"before {CANARY[:length]}") == f"before {REPLACEMENT}"
+    assert Redactor([CANARY]).redact(f"{CANARY[:length]}… after") == f"{REPLACEMENT}… after"
 
 
 def test_an_address_is_a_secret_as_a_whole_only() -> None:
     redactor = Redactor(["https://hooks.example/T0/B0/xyz"])
 
-    assert redactor.text("https://hooks.example/docs") == "https://hooks.example/docs"
-    assert redactor.text("see https://hooks.example/T0/B0/xyz.") == f"see {MARK}."
+    assert redactor.redact("https://hooks.example/docs") == "https://hooks.example/docs"
+    assert redactor.redact("see https://hooks.example/T0/B0/xyz.") == f"see {REPLACEMENT}."
 
 
 def test_a_variable_is_learned_by_its_name_by_being_named_and_by_its_value() -> None:
     environ = {"MODEL": "canary-model-1", "ODD": "ghp_abcdefghijklmnopqrstuvwxyz01", "CI": "canary-model-2"}
     encoded = environ["ODD"].encode().hex()
 
-    assert Redactor.from_environ(environ, "MODEL").text(f"canary-model-1 {encoded}") == f"{MARK} {MARK}"
-    assert Redactor.from_environ(environ).text("canary-model-2") == "canary-model-2"
+    assert Redactor.from_environ(environ, "MODEL").redact(f"canary-model-1 {encoded}") == f"{REPLACEMENT} {REPLACEMENT}"
+    assert Redactor.from_environ(environ).redact("canary-model-2") == "canary-model-2"
 
 
 def test_the_password_in_a_proxys_address_is_learned() -> None:
     redactor = Redactor.from_environ({"HTTPS_PROXY": "http://ann:canary-pass@proxy.example:3128"})
 
-    assert redactor.text("407 for canary-pass at proxy.example") == f"407 for {MARK} at proxy.example"
+    assert redactor.redact("407 for canary-pass at proxy.example") == f"407 for {REPLACEMENT} at proxy.example"
 
 
 def test_every_text_of_a_value_is_cleaned_and_nothing_else() -> None:
     value = {"canary-12": ["x canary-12", {"n": 1, "b": None}], "c": True}
 
-    assert Redactor(["canary-12"]).value(value) == {MARK: [f"x {MARK}", {"n": 1, "b": None}], "c": True}
+    assert Redactor(["canary-12"]).redact_value(value) == {
+        REPLACEMENT: [f"x {REPLACEMENT}", {"n": 1, "b": None}],
+        "c": True,
+    }
 
 
 SHAPES = ["sk-" + "a1" * 10, "ghp_" + "b2" * 12, "Bearer\nabcdef12", 'bearer abcdefgh"1', "AKIA" + "A1" * 8, ""]
@@ -186,12 +194,12 @@ def test_a_look_at_a_whole_document_misses_no_secret(  # noqa: PLR0917 - drawn o
     redactor = Redactor([secret])
     value = {"text": [before + secret[:kept] + after, before + shape + after], before: None}
 
-    found = redactor.value(value) != value
+    found = redactor.redact_value(value) != value
 
-    assert not (found and redactor.finds_nothing(json.dumps(value, ensure_ascii=ascii_only)))
+    assert not (found and redactor.is_clean(json.dumps(value, ensure_ascii=ascii_only)))
 
 
 def test_a_document_without_secrets_is_known_to_hold_none() -> None:
     value = {"text": 'It said "no"\n\\ and 🙂', "number": 1.5}
 
-    assert Redactor([CANARY]).finds_nothing(json.dumps(value))
+    assert Redactor([CANARY]).is_clean(json.dumps(value))

@@ -44,7 +44,7 @@ def parse_csv(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     except csv.Error as error:
         # `line` is where the row begins: the quote that was never closed is there, not at the end of the file.
         what = f"the row cannot be read: {error}"
-        problems.append(Problem(path=path, line=line, what=what, fix="See that every quote is closed."))
+        problems.append(Problem(path=path, line=line, message=what, hint="See that every quote is closed."))
     return [case for case in cases if case is not None], problems
 
 
@@ -66,13 +66,13 @@ def _header_problems(header: list[str], path: str, line: int) -> list[Problem]:
     found += [(f"two columns have the name `{name}`", "Rename one of them.") for name in twice]
     fix = "Make every variable a column of its own; assertions need JSONL or YAML."
     found += [(f"a table cannot hold `{name}`", fix) for name in header if name in FORBIDDEN_COLUMNS]
-    return [Problem(path=path, line=line, what=what, fix=fix) for what, fix in found]
+    return [Problem(path=path, line=line, message=what, hint=fix) for what, fix in found]
 
 
 def _case(header: list[str], row: list[str], path: str, line: int, problems: list[Problem]) -> Case | None:
     if len(row) != len(header):
         what = f"the row has {len(row)} fields and the header {len(header)}"
-        problems.append(Problem(path=path, line=line, what=what, fix="Quote fields that hold the separator."))
+        problems.append(Problem(path=path, line=line, message=what, hint="Quote fields that hold the separator."))
         return None
     fields = dict(zip(header, row, strict=True))
     value: dict[str, Any] = {"vars": {name: text for name, text in fields.items() if name not in RESERVED_COLUMNS}}

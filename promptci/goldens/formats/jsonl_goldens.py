@@ -14,7 +14,7 @@ MAX_SHARED = 1000
 
 def parse_jsonl(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     """Give the cases that can be used, and every problem of the others."""
-    values, problems = lines.read_jsonl(text, path)
+    values, problems = lines.parse_jsonl(text, path)
     known: dict[str, tuple[Assertion, ...]] = {}
     cases = (parse.parse_case(value, path, line, problems) for line, value in values)
     return [_sharing(case, known) for case in cases if case is not None], problems

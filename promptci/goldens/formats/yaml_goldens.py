@@ -22,7 +22,7 @@ def parse_yaml(path: str, text: str) -> tuple[list[Case], list[Problem]]:
         return [], []
     if not isinstance(value, list):
         what = "golden cases in YAML are a list, or a map with nothing but that list under `cases`"
-        return [], [Problem(path=path, line=document.line(), what=what, fix="Write `- id: …`.")]
+        return [], [Problem(path=path, line=document.line_of(), message=what, hint="Write `- id: …`.")]
     problems: list[Problem] = []
     cases = []
     for index, item in enumerate(value):
@@ -31,5 +31,5 @@ def parse_yaml(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     return [case for case in cases if case is not None], problems
 
 
-def _line(document: strict_yaml.Document, start: KeyPath, place: KeyPath) -> int:
-    return document.line((*start, *place))
+def _line(document: strict_yaml.YamlDocument, start: KeyPath, place: KeyPath) -> int:
+    return document.line_of((*start, *place))

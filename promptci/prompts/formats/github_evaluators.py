@@ -69,7 +69,7 @@ def _string(name: str, inner: dict[str, Any], place: KeyPath, found: ParseContex
         return None
     if operator == "equals" and operand != operand.strip():
         said = "begins or ends with a blank or line break, and an answer is compared without: it can never be equal"
-        found.notes.append(f"Line {found.document.line((*place, operator))}: `equals` {said}.")
+        found.notes.append(f"Line {found.document.line_of((*place, operator))}: `equals` {said}.")
     return StringEvaluator(name=name, operator=operator, value=operand)
 
 
@@ -80,7 +80,7 @@ def _llm(name: str, inner: dict[str, Any], place: KeyPath, found: ParseContext) 
         found.add_problem(place, f"`llm` lacks {' and '.join(f'`{key}`' for key in missing)}", "Add it, as a text.")
     system = found.get_text(inner, "systemPrompt", place)
     if system and render.find_variables(system):
-        line = found.document.line((*place, "systemPrompt"))
+        line = found.document.line_of((*place, "systemPrompt"))
         found.notes.append(f"Line {line}: no variables are filled into `systemPrompt`, here as at GitHub.")
     choices = _choices(inner.get("choices"), (*place, "choices"), found)
     if missing or system is None or not choices:

@@ -84,7 +84,7 @@ def _schema(written: Any, found: ParseContext) -> dict[str, Any] | None:
         )
         return None
     try:
-        schema = lines.read_json(written)
+        schema = lines.parse_json(written)
     except lines.JsonError as error:
         found.add_problem(place, f"`jsonSchema` is not JSON: {error}", "Mend the JSON.")
         return None

@@ -35,7 +35,7 @@ def parse(path: str, text: str, read: ReadFile) -> Prompt:
     value = document.value
     if not isinstance(value, dict):
         what = "a prompt file is a map with `model` and `messages`"
-        raise InputError([Problem(path=path, line=1, what=what, fix="See the page on prompt files.")])
+        raise InputError([Problem(path=path, line=1, message=what, hint="See the page on prompt files.")])
     found = ParseContext(path, document)
     found.note_unknown_keys(value, KEYS, "a prompt file")
     messages, used = _messages(value, found, read)
@@ -122,7 +122,7 @@ def _content(
     if not resolved.text.strip():
         found.add_problem(place, "`content` is empty", "Say something, or take the message out.")
     if odd := [] if resolved.errors else list(dict.fromkeys(render.find_unfilled_braces(resolved.text))):
-        line = found.document.line(place)
+        line = found.document.line_of(place)
         found.notes.append(f"Line {line}: {', '.join(f'`{o}`' for o in odd[:3])} is no variable and is sent as it is.")
     return resolved.text, resolved.paths
 
@@ -135,5 +135,7 @@ def _test_data(value: Mapping[str, Any], found: ParseContext) -> tuple[tuple[Map
     for index, item in enumerate(written):
         if not isinstance(item, dict):
             found.add_problem(("testData", index), "an item of `testData` is a map of variables", "Write `- input: …`.")
-    items = [(item, found.document.line(("testData", i))) for i, item in enumerate(written) if isinstance(item, dict)]
+    items = [
+        (item, found.document.line_of(("testData", i))) for i, item in enumerate(written) if isinstance(item, dict)
+    ]
     return tuple(item for item, _ in items), tuple(line for _, line in items)

@@ -14,7 +14,7 @@ KeyPath = tuple[str | int, ...]
 class ParseContext:
     """Collects what is wrong with one file, each with its line, and what a reader should know."""
 
-    def __init__(self, path: str, document: strict_yaml.Document) -> None:
+    def __init__(self, path: str, document: strict_yaml.YamlDocument) -> None:
         self.path = path
         self.document = document
         self.problems: list[Problem] = []
@@ -22,8 +22,8 @@ class ParseContext:
 
     def add_problem(self, place: KeyPath, what: str, fix: str, *, row: int | None = None) -> None:
         """Note a mistake at a place of the file, or at a row of the text there."""
-        line = self.document.line(place) if row is None else self.document.text_line(place, row)
-        self.problems.append(Problem(path=self.path, line=line, what=what, fix=fix))
+        line = self.document.line_of(place) if row is None else self.document.text_line_of(place, row)
+        self.problems.append(Problem(path=self.path, line=line, message=what, hint=fix))
 
     def note_unknown_keys(self, keys: Iterable[str], known: Iterable[str], of: str) -> None:
         """Note the keys that are ignored, as GitHub ignores them, and the ones that were perhaps meant."""
@@ -42,6 +42,6 @@ class ParseContext:
         if found is None or isinstance(found, str):
             return found or ""
         if isinstance(found, int | float):
-            return self.document.written((*place, key)) or ""
+            return self.document.scalar_text_of((*place, key)) or ""
         self.add_problem((*place, key), f"`{key}` must be a text", "Write it in quotes.")
         return None

@@ -8,12 +8,12 @@ from typing import Any
 
 from promptci.files import canonical
 from promptci.providers.base import CallError
-from promptci.providers.http.retry import Again, Failed, retry_after
+from promptci.providers.http.retry import AttemptFailed, RetryAdvice, parse_retry_after
 
-LONGEST_MESSAGE = 300
-LONGEST_QUOTE = 160
+MAX_MESSAGE_CHARS = 300
+MAX_QUOTE_CHARS = 160
 """Of what the endpoint said, so that the hint after it is not cut off."""
-LONGEST_WAIT_S = 120.0
+MAX_RETRY_AFTER_S = 120.0
 """An endpoint that asks for more is not waited for."""
 _OVERLOADED = {502, 503, 504, 529}
 """These say "not now" by definition, however often in the same words."""
@@ -21,15 +21,15 @@ _FILTERED = ("content_filter", "content_policy", "moderation")
 _TOO_LONG = ("maximum context length", "context length", "context size", "context window", "too many tokens")
 
 
-def cut(text: str, longest: int = LONGEST_MESSAGE) -> str:
+def shorten(text: str, longest: int = MAX_MESSAGE_CHARS) -> str:
     """Give the text on one line and short enough for a table."""
     line = " ".join(text[: 20 * longest].split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def of_status(
+def failure_from_status(
     status: int, headers: Mapping[str, str], body: object, wall: float, *, path: str = "/chat/completions"
-) -> Failed:
+) -> AttemptFailed:
     """Give the failure that an HTTP status stands for; header names are in lower case, `wall` is the time of day.
 
     `path` is what was asked, beneath the base URL.
@@ -58,54 +58,55 @@ def of_status(
     return _never("bad-request", where)
 
 
-def is_filtered(status: int, body: object) -> bool:
+def is_content_filter(status: int, body: object) -> bool:
     """Tell whether a refused request is a model's content filter at work: a result of the prompt, not an error."""
     code, _ = _code_and_message(body)
     return status in {400, 403} and any(word in code for word in _FILTERED)
 
 
-def of_error_object(error: object, wall: float) -> Failed:
+def failure_from_error_object(error: object, wall: float) -> AttemptFailed:
     """Give the failure that an `error` within an HTTP 200 stands for."""
     code, _ = _code_and_message({"error": error})
     number = error.get("code") if isinstance(error, Mapping) else None
     if type(number) is int and 400 <= number < 600:
-        return of_status(number, {}, {"error": error}, wall)
+        return failure_from_status(number, {}, {"error": error}, wall)
     if "rate_limit" in code or "quota" in code:
-        return of_status(429, {}, {"error": error}, wall)
-    return of_status(400 if "invalid" in code or "context" in code else 502, {}, {"error": error}, wall)
+        return failure_from_status(429, {}, {"error": error}, wall)
+    return failure_from_status(400 if "invalid" in code or "context" in code else 502, {}, {"error": error}, wall)
 
 
-def of_transport(error: BaseException, address: str) -> Failed:
+def failure_from_transport(error: BaseException, address: str) -> AttemptFailed:
     """Give the failure that a broken or missing connection to `address` stands for."""
-    causes = list(causes_of(error))
+    causes = list(exception_chain(error))
     if any(isinstance(cause, TimeoutError) for cause in causes):
-        return timed_out(None)
+        return timeout_failure(None)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            why = cut(getattr(cause, "verify_message", "") or str(cause))
+            why = shorten(getattr(cause, "verify_message", "") or str(cause))
             return _never("connection", f"the certificate of {address} is not valid: {why}", fatal=True)
-    return Failed(CallError("connection", _connection_hint(causes, address)), again=Again.LATER)
+    return AttemptFailed(CallError("connection", _connection_hint(causes, address)), advice=RetryAdvice.LATER)
 
 
-def of_proxy(status: int) -> Failed:
+def failure_from_proxy(status: int) -> AttemptFailed:
     """Give the failure that a proxy's refusal to connect stands for."""
     hint = "it wants a user and password in HTTPS_PROXY" if status == 407 else "check HTTPS_PROXY and NO_PROXY"
     message = f"the proxy does not let the call through (HTTP {status}): {hint}"
-    return Failed(
-        CallError("connection", message, fatal=status < 500), again=Again.NEVER if status < 500 else Again.LATER
+    return AttemptFailed(
+        CallError("connection", message, fatal=status < 500),
+        advice=RetryAdvice.NEVER if status < 500 else RetryAdvice.LATER,
     )
 
 
-def timed_out(seconds: float | None) -> Failed:
+def timeout_failure(seconds: float | None) -> AttemptFailed:
     """Give the failure of an attempt that took longer than `seconds`."""
     within = "in time" if seconds is None else f"within {seconds:.0f} s"
     hint = "raise provider.timeout_s if the model is that slow"
-    return Failed(CallError("timeout", f"no whole answer came {within}: {hint}"), again=Again.LATER)
+    return AttemptFailed(CallError("timeout", f"no whole answer came {within}: {hint}"), advice=RetryAdvice.LATER)
 
 
-def malformed(what: str) -> Failed:
+def malformed_failure(what: str) -> AttemptFailed:
     """Give the failure of an answer that is no chat completion."""
-    return Failed(CallError("malformed", cut(what)), again=Again.AT_ONCE)
+    return AttemptFailed(CallError("malformed", shorten(what)), advice=RetryAdvice.IMMEDIATELY)
 
 
 def _connection_hint(causes: list[BaseException], address: str) -> str:
@@ -118,53 +119,53 @@ def _connection_hint(causes: list[BaseException], address: str) -> str:
     return f"the connection to {address} broke before the whole answer came"
 
 
-def _passing(status: int, headers: Mapping[str, str], body: object, where: str, wall: float) -> Failed:
+def _passing(status: int, headers: Mapping[str, str], body: object, where: str, wall: float) -> AttemptFailed:
     """Judge a status that may pass by itself."""
     kind = "timeout" if status == 408 else "server"
-    after = retry_after(headers, wall)
+    after = parse_retry_after(headers, wall)
     if endless := _endless(after):
         return _never(kind, f"{where}. {endless}")  # of this call only: others may find another server
     signature = None if status in _OVERLOADED else f"{status} {canonical.digest(_hashable(body))}"
-    return Failed(CallError(kind, where), again=_again(headers), after_s=after, signature=signature)
+    return AttemptFailed(CallError(kind, where), advice=_again(headers), retry_after_s=after, signature=signature)
 
 
-def _limited(headers: Mapping[str, str], where: str, wall: float) -> Failed:
-    after = retry_after(headers, wall)
+def _limited(headers: Mapping[str, str], where: str, wall: float) -> AttemptFailed:
+    after = parse_retry_after(headers, wall)
     if endless := _endless(after):
         return _never("rate-limit", f"{where}. {endless}", fatal=True)
     hint = "set run.concurrency lower if this persists"
     error = CallError("rate-limit", f"{where}. Too many calls: {hint}")
-    return Failed(error, again=_again(headers), after_s=after, limited=True)
+    return AttemptFailed(error, advice=_again(headers), retry_after_s=after, rate_limited=True)
 
 
 def _endless(after_s: float | None) -> str | None:
     """Say that the endpoint asks for a longer pause than a call may wait, or None."""
-    if after_s is None or after_s <= LONGEST_WAIT_S:
+    if after_s is None or after_s <= MAX_RETRY_AFTER_S:
         return None
-    pause = f"the endpoint wants a pause of {after_s:.0f} s, longer than the {LONGEST_WAIT_S:.0f} s a call may wait"
+    pause = f"the endpoint wants a pause of {after_s:.0f} s, longer than the {MAX_RETRY_AFTER_S:.0f} s a call may wait"
     return f"{pause}: run again later"
 
 
-def _again(headers: Mapping[str, str]) -> Again:
-    return Again.NEVER if headers.get("x-should-retry") == "false" else Again.LATER
+def _again(headers: Mapping[str, str]) -> RetryAdvice:
+    return RetryAdvice.NEVER if headers.get("x-should-retry") == "false" else RetryAdvice.LATER
 
 
-def _never(kind: str, message: str, *, fatal: bool = False) -> Failed:
-    return Failed(CallError(kind, message, fatal=fatal))
+def _never(kind: str, message: str, *, fatal: bool = False) -> AttemptFailed:
+    return AttemptFailed(CallError(kind, message, fatal=fatal))
 
 
 def _code_and_message(body: object) -> tuple[str, str]:
     """Find the error's code (with its type, in lower case) and message in whatever came."""
     if isinstance(body, str | bytes):
         text = body if isinstance(body, str) else body.decode(errors="replace")
-        return "", cut(text, LONGEST_QUOTE)
+        return "", shorten(text, MAX_QUOTE_CHARS)
     error = body.get("error", body) if isinstance(body, Mapping) else body
     if isinstance(error, Mapping):
         code = f"{error.get('code')} {error.get('type')}".lower()
         message = error.get("message") or error.get("detail")
         text = message if isinstance(message, str) else json.dumps(message) if message else ""
-        return code, cut(text, LONGEST_QUOTE)
-    return "", cut(str(error), LONGEST_QUOTE) if error else ""
+        return code, shorten(text, MAX_QUOTE_CHARS)
+    return "", shorten(str(error), MAX_QUOTE_CHARS) if error else ""
 
 
 def _hashable(body: object) -> Any:
@@ -175,7 +176,7 @@ def _any(words: tuple[str, ...], text: str) -> bool:
     return any(word in text.lower() for word in words)
 
 
-def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+def exception_chain(error: BaseException | None) -> Iterator[BaseException]:
     """Give the error and what caused it; a loop among causes ends it."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

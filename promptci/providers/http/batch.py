@@ -10,30 +10,30 @@ from typing import Any
 
 from promptci.providers.base import CallError, Completion, Request
 from promptci.providers.http import api_errors, response_parser
-from promptci.providers.http.batch_http import BatchHttp
-from promptci.providers.http.retry import Failed
+from promptci.providers.http.batch_http import BatchClient
+from promptci.providers.http.retry import AttemptFailed
 
 PATH = "/v1/chat/completions"
-MOST_REQUESTS = 50_000
-LARGEST_FILE = 190 * 2**20
+MAX_REQUESTS = 50_000
+MAX_FILE_BYTES = 190 * 2**20
 """Bytes; the API takes 200 MB."""
-OVER = ("completed", "failed", "expired", "cancelled")
-OLDEST_S = 48 * 3600.0
+FINAL_STATUSES = ("completed", "failed", "expired", "cancelled")
+MAX_BATCH_AGE_S = 48 * 3600.0
 """An older batch is not another run's order that was forgotten; a batch ends within a day."""
 _LISTED = 100
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _NOT_ASKED_FOR = ("stream", "stream_options")
 
-Ask = tuple[str, int]
+CallKey = tuple[str, int]
 """A request's key and its replicate."""
-Result = Completion | CallError
+BatchResult = Completion | CallError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class BatchJob:
     """Questions to one model that go into one file."""
 
-    requests: Mapping[Ask, Request]
+    requests: Mapping[CallKey, Request]
 
     @property
     def name(self) -> str:
@@ -47,7 +47,7 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class State:
+class BatchState:
     """A batch as the endpoint describes it."""
 
     id: str
@@ -55,7 +55,7 @@ class State:
     output: str | None = None
     errors: str | None = None
     done: int = 0
-    why: str = ""
+    failure_reason: str = ""
     """What the endpoint says where it failed."""
 
     @property
@@ -66,26 +66,26 @@ class State:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will come of it."""
-        return self.status in OVER
+        return self.status in FINAL_STATUSES
 
 
-def custom_id(ask: Ask) -> str:
+def custom_id(ask: CallKey) -> str:
     """Name a question within a batch, in at most 64 letters."""
     return f"{ask[0][:52]}-{ask[1]}"
 
 
-def orders(requests: Mapping[Ask, Request]) -> list[Order]:
+def split_into_jobs(requests: Mapping[CallKey, Request]) -> list[BatchJob]:
     """Put questions into as few files as the API allows: of one model each, and not too large."""
-    by_model: dict[str, dict[Ask, Request]] = {}
+    by_model: dict[str, dict[CallKey, Request]] = {}
     for ask, request in requests.items():
         by_model.setdefault(request.model, {})[ask] = request
-    return [Order(requests=part) for asked in by_model.values() for part in _parts(asked)]
+    return [BatchJob(requests=part) for asked in by_model.values() for part in _parts(asked)]
 
 
-async def find(http: BatchHttp, order: Order) -> State | None:
+async def find_batch(http: BatchClient, order: BatchJob) -> BatchState | None:
     """Find the batch that was made for this order before, by whichever run, and that nobody has collected yet."""
-    oldest = http.clock.wall() - OLDEST_S
-    listed = (await http.ask(f"/batches?limit={_LISTED}")).get("data")
+    oldest = http.clock.wall() - MAX_BATCH_AGE_S
+    listed = (await http.get_json(f"/batches?limit={_LISTED}")).get("data")
     for value in listed if isinstance(listed, list) else []:
         metadata = value.get("metadata") if isinstance(value, dict) else None
         if isinstance(metadata, dict) and metadata.get("promptci") == order.name:
@@ -95,8 +95,8 @@ async def find(http: BatchHttp, order: Order) -> State | None:
     return None
 
 
-async def submit(http: BatchHttp, order: Order) -> State:
-    """Order the answers; where it is not known whether the order arrived, look. Raises CallError."""
+async def submit_batch(http: BatchClient, order: BatchJob) -> BatchState:
+    """BatchJob the answers; where it is not known whether the order arrived, look. Raises CallError."""
     file = _id((await http.upload(f"promptci-{order.name[:16]}.jsonl", order.content)).get("id"))
     wanted = {
         "input_file_id": file,
@@ -105,27 +105,27 @@ async def submit(http: BatchHttp, order: Order) -> State:
         "metadata": {"promptci": order.name},
     }
     try:
-        return _state(await http.send_once("/batches", wanted))
-    except Failed as failed:
-        # Sent again blindly it could be paid for twice.
-        found = await find(http, order)
+        return _state(await http.post_once("/batches", wanted))
+    except AttemptFailed as failed:
+        # SentCall again blindly it could be paid for twice.
+        found = await find_batch(http, order)
         if found is None:
             raise failed.error from None
         return found
 
 
-async def look(http: BatchHttp, batch_id: str) -> State:
+async def fetch_batch(http: BatchClient, batch_id: str) -> BatchState:
     """Ask how far it is. Raises CallError."""
-    return _state(await http.ask(f"/batches/{_id(batch_id)}"))
+    return _state(await http.get_json(f"/batches/{_id(batch_id)}"))
 
 
-async def collect(http: BatchHttp, state: State, order: Order) -> dict[Ask, Result]:
+async def collect_results(http: BatchClient, state: BatchState, order: BatchJob) -> dict[CallKey, BatchResult]:
     """Fetch what came of every question of an order whose batch is over. Raises CallError."""
     asks = {custom_id(ask): ask for ask in order.requests}
-    found: dict[Ask, Result] = {}
+    found: dict[CallKey, BatchResult] = {}
     for file in state.files:
         try:
-            content = await http.content(f"/files/{file}/content")
+            content = await http.download(f"/files/{file}/content")
         except CallError as error:
             if error.kind != "not-found":
                 raise
@@ -133,38 +133,38 @@ async def collect(http: BatchHttp, state: State, order: Order) -> dict[Ask, Resu
         for name, result in _results(content, http.clock.wall()):
             if name in asks:
                 found.setdefault(asks[name], result)
-    said = f": {state.why}" if state.why else ""
-    lost = CallError("batch", api_errors.cut(f"the batch {state.id} is {state.status}, without this answer{said}"))
+    said = f": {state.failure_reason}" if state.failure_reason else ""
+    lost = CallError("batch", api_errors.shorten(f"the batch {state.id} is {state.status}, without this answer{said}"))
     return {ask: found.get(ask, lost) for ask in order.requests}
 
 
-async def forget(http: BatchHttp, state: State) -> None:
+async def delete_results(http: BatchClient, state: BatchState) -> None:
     """Remove a batch's answers from the endpoint: they are written down here, and no run shall take them for new."""
     for file in state.files:
         with suppress(CallError):
-            await http.remove(f"/files/{file}")
+            await http.delete(f"/files/{file}")
 
 
-async def _is_kept(http: BatchHttp, state: State) -> bool:
+async def _is_kept(http: BatchClient, state: BatchState) -> bool:
     for file in state.files:
         with suppress(CallError):
-            await http.ask(f"/files/{file}")
+            await http.get_json(f"/files/{file}")
             return True
     return False
 
 
-def _line(ask: Ask, request: Request) -> bytes:
+def _line(ask: CallKey, request: Request) -> bytes:
     body = {key: value for key, value in request.body.items() if key not in _NOT_ASKED_FOR}
     line = {"custom_id": custom_id(ask), "method": "POST", "url": PATH, "body": body}
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
-def _parts(asked: Mapping[Ask, Request]) -> Iterable[dict[Ask, Request]]:
-    part: dict[Ask, Request] = {}
+def _parts(asked: Mapping[CallKey, Request]) -> Iterable[dict[CallKey, Request]]:
+    part: dict[CallKey, Request] = {}
     size = 0
     for ask, request in asked.items():
         length = len(_line(ask, request))
-        if part and (len(part) >= MOST_REQUESTS or size + length > LARGEST_FILE):
+        if part and (len(part) >= MAX_REQUESTS or size + length > MAX_FILE_BYTES):
             yield part
             part, size = {}, 0
         part[ask] = request
@@ -173,7 +173,7 @@ def _parts(asked: Mapping[Ask, Request]) -> Iterable[dict[Ask, Request]]:
         yield part
 
 
-def _results(content: bytes, wall: float) -> Iterable[tuple[str, Result]]:
+def _results(content: bytes, wall: float) -> Iterable[tuple[str, BatchResult]]:
     for line in content.split(b"\n"):
         try:
             value = json.loads(line)
@@ -183,39 +183,39 @@ def _results(content: bytes, wall: float) -> Iterable[tuple[str, Result]]:
             yield value["custom_id"], _result(value, wall)
 
 
-def _result(value: Mapping[str, Any], wall: float) -> Result:
+def _result(value: Mapping[str, Any], wall: float) -> BatchResult:
     response = value.get("response")
     try:
         if not isinstance(response, dict):
             error = value.get("error")
             said = error.get("message") if isinstance(error, dict) else None
-            return CallError("batch", api_errors.cut(str(said or "the batch gives no answer to this")))
+            return CallError("batch", api_errors.shorten(str(said or "the batch gives no answer to this")))
         status, body = response.get("status_code"), response.get("body")
         if type(status) is not int or not 200 <= status < 300:
-            raise api_errors.of_status(status if type(status) is int else 502, {}, body, wall)
-        return replace(response_parser.completion(body, latency_ms=None, wall=wall), batched=True)
-    except Failed as failed:
+            raise api_errors.failure_from_status(status if type(status) is int else 502, {}, body, wall)
+        return replace(response_parser.parse_completion(body, latency_ms=None, wall=wall), batched=True)
+    except AttemptFailed as failed:
         return CallError(failed.error.kind, failed.error.message)
 
 
-def _state(value: Mapping[str, Any]) -> State:
+def _state(value: Mapping[str, Any]) -> BatchState:
     counts, errors = value.get("request_counts"), value.get("errors")
     done = counts.get("completed") if isinstance(counts, dict) else 0
     listed: Sequence[Any] = errors["data"] if isinstance(errors, dict) and isinstance(errors.get("data"), list) else []
     said = [one["message"] for one in listed if isinstance(one, dict) and isinstance(one.get("message"), str)]
     status = value.get("status")
-    return State(
+    return BatchState(
         id=_id(value.get("id")),
         status=status if isinstance(status, str) else "unknown",
         output=_id(value["output_file_id"]) if value.get("output_file_id") else None,
         errors=_id(value["error_file_id"]) if value.get("error_file_id") else None,
         done=done if type(done) is int else 0,
-        why=api_errors.cut("; ".join(said[:3])),
+        failure_reason=api_errors.shorten("; ".join(said[:3])),
     )
 
 
 def _id(value: object) -> str:
     """Refuse what is no name: it becomes a part of an address."""
     if not isinstance(value, str) or not _NAME.fullmatch(value) or value.strip(".") == "":
-        raise CallError("malformed", f"the endpoint gives {api_errors.cut(repr(value), 60)} as a name")
+        raise CallError("malformed", f"the endpoint gives {api_errors.shorten(repr(value), 60)} as a name")
     return value

@@ -8,24 +8,26 @@ from urllib import parse, request
 
 from promptci.providers.http import api_errors, endpoint
 from promptci.providers.http.limiter import Limiter
-from promptci.providers.http.retry import Clock, Patience, persist
+from promptci.providers.http.retry import ProviderClock, RetryPolicy, with_retries
 from promptci.redact import Redactor
 
 LARGEST = 512 * 2**20
 """Bytes of an output file; 50,000 answers of 2,000 letters have a quarter of that."""
 LONGEST_S = 300.0
 """One file up or down."""
-CONNECT_S = 10.0
+CONNECT_TIMEOUT_S = 10.0
 
 
-class BatchHttp:
+class BatchClient:
     """One endpoint's files and batches."""
 
-    def __init__(self, base_url: str, *, key: str | None, redactor: Redactor, clock: Clock | None = None) -> None:
+    def __init__(
+        self, base_url: str, *, key: str | None, redactor: Redactor, clock: ProviderClock | None = None
+    ) -> None:
         """Make it; nothing is sent yet."""
-        self.clock = clock or Clock()
+        self.clock = clock or ProviderClock()
         self._base_url = base_url.rstrip("/")
-        self._address = endpoint.host(base_url)
+        self._address = endpoint.host_name(base_url)
         self._key = key
         self._redactor = redactor
         self._limiter = Limiter(now=self.clock.now, sleep=self.clock.sleep, uniform=self.clock.uniform)
@@ -43,21 +45,21 @@ class BatchHttp:
 
         return await self._patiently("POST", "/files", lambda: {"data": form()})
 
-    async def ask(self, path: str) -> Any:
+    async def get_json(self, path: str) -> Any:
         """GET some JSON. Raises CallError."""
         return await self._patiently("GET", path, dict)
 
-    async def remove(self, path: str) -> None:
+    async def delete(self, path: str) -> None:
         """DELETE something. Raises CallError."""
         await self._patiently("DELETE", path, dict, as_json=False)
 
-    async def content(self, path: str) -> bytes:
+    async def download(self, path: str) -> bytes:
         """GET a file's bytes. Raises CallError."""
         found = await self._patiently("GET", path, dict, as_json=False)
         return bytes(found)
 
-    async def send_once(self, path: str, body: Mapping[str, Any]) -> Any:
-        """POST some JSON, once: asked again it would be another order. Raises Failed."""
+    async def post_once(self, path: str, body: Mapping[str, Any]) -> Any:
+        """POST some JSON, once: asked again it would be another order. Raises AttemptFailed."""
         return await self._call("POST", path, {"json": dict(body)}, as_json=True)
 
     async def aclose(self) -> None:
@@ -70,8 +72,8 @@ class BatchHttp:
         async def attempt(left_s: float) -> Any:
             return await self._call(verb, path, sent(), as_json=as_json)
 
-        patience = Patience(elapsed_s=2 * LONGEST_S)
-        return await persist(attempt, limiter=self._limiter, patience=patience, clock=self.clock)
+        policy = RetryPolicy(max_total_s=2 * LONGEST_S)
+        return await with_retries(attempt, limiter=self._limiter, policy=policy, clock=self.clock)
 
     async def _call(self, verb: str, path: str, sent: Mapping[str, Any], *, as_json: bool) -> Any:
         import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
@@ -85,24 +87,24 @@ class BatchHttp:
                 content = await _read(response)
                 status, headers = response.status, {name.lower(): text for name, text in response.headers.items()}
         except TimeoutError:
-            raise api_errors.timed_out(LONGEST_S) from None
+            raise api_errors.timeout_failure(LONGEST_S) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise api_errors.of_transport(error, self._address) from None
+            raise api_errors.failure_from_transport(error, self._address) from None
         if not 200 <= status < 300:
-            said = self._redactor.text(content[:4096].decode(errors="replace"))
-            raise api_errors.of_status(status, headers, _parsed(said) or said, self.clock.wall(), path=path)
+            said = self._redactor.redact(content[:4096].decode(errors="replace"))
+            raise api_errors.failure_from_status(status, headers, _parsed(said) or said, self.clock.wall(), path=path)
         if not as_json:
             return content
         value = _parsed(content.decode(errors="replace"))
         if not isinstance(value, dict):
-            raise api_errors.malformed("the endpoint's answer is no JSON object")
+            raise api_errors.malformed_failure("the endpoint's answer is no JSON object")
         return value
 
     def _opened(self) -> Any:
         import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
 
         return aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
             proxy=_proxy(self._base_url),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -123,7 +125,7 @@ async def _read(response: Any) -> bytes:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > LARGEST:
-            raise api_errors.malformed(f"the file is larger than {LARGEST // 2**20} MiB")
+            raise api_errors.malformed_failure(f"the file is larger than {LARGEST // 2**20} MiB")
     return bytes(body)
 
 

@@ -12,19 +12,19 @@ _METADATA_ADDRESSES = {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_addre
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def host(base_url: str) -> str:
+def host_name(base_url: str) -> str:
     """Give the host name of an address, in lower case, or an empty text where it has none."""
     return (parse.urlsplit(base_url).hostname or "").rstrip(".")
 
 
 def is_loopback(base_url: str) -> bool:
     """Tell whether the address is on this machine: 127.0.0.0/8, ::1 or localhost."""
-    name = host(base_url)
+    name = host_name(base_url)
     address = _address(name)
     return name == "localhost" or (address is not None and address.is_loopback)
 
 
-def check(base_url: str, *, has_key: bool) -> None:
+def check_base_url(base_url: str, *, has_key: bool) -> None:
     """Refuse an address that is no web address, would hand out the machine's own credentials, or be overheard.
 
     Plain http is for this machine; for a private address or the bare name of a service container it will do as
@@ -37,7 +37,7 @@ def check(base_url: str, *, has_key: bool) -> None:
     """
     try:
         parts = parse.urlsplit(base_url)
-        name = host(base_url)
+        name = host_name(base_url)
         _ = parts.port
     except ValueError as error:
         raise _refusal("is not a web address", "Write it like https://api.openai.com/v1") from error

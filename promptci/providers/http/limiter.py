@@ -8,30 +8,30 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from promptci.providers.http.rate_estimator import WINDOW_S, Pace, Sent
+from promptci.providers.http.rate_estimator import WINDOW_S, RateEstimator, SentCall
 
-STRAGGLE, STRAGGLE_S = 0.1, 0.5
+JITTER_SHARE, MAX_JITTER_S = 0.1, 0.5
 """A common pause is lengthened by up to this share of it, and no more than so long: other processes wait as well."""
-START, MOST = 4, 1000
+DEFAULT_CONCURRENCY, MAX_CONCURRENCY = 4, 1000
 """Calls at once, at first and at most, where the user names no number."""
-FIRST_PACE = 10.0
-SMOOTH = 2.0
+INITIAL_RATE = 10.0
+MAX_BURST_FACTOR = 2.0
 """Calls leave at most so many times as fast as they would if they were spread evenly."""
 DOUBLING_S = 1.0
-ROOM = 1.5
+HEADROOM = 1.5
 """So many times the calls that are under way at once, at the pace and the time an answer takes, have room."""
-GAIN = 1.1
-MOST_FLAT = 3
+MIN_GAIN = 1.1
+MAX_FLAT_ROUNDS = 3
 """Rounds in a row that were answered no faster than the best one before, though more calls were under way."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Turn:
+class CallSlot:
     """A call on its way."""
 
     cuts: int
     """How often the limit had been lowered when it left."""
-    sent: Sent
+    sent_call: SentCall
 
 
 class Limiter:
@@ -48,25 +48,25 @@ class Limiter:
     def __init__(
         self,
         *,
-        start: float = START,
-        most: float = MOST,
+        initial_concurrency: float = DEFAULT_CONCURRENCY,
+        max_concurrency: float = MAX_CONCURRENCY,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self.limit = start
+        self.max_concurrent = initial_concurrency
         """Calls at once, as a real number that grows by fractions."""
-        self.inside = 0
-        self.flying = 0
+        self.admitted = 0
+        self.in_flight = 0
         """Of those inside, the calls that have left."""
-        self.pace = Pace()
-        self._searching = start < most
-        self.pace.smooth = FIRST_PACE if self._searching else None
-        self._most = most
+        self.rate_estimator = RateEstimator()
+        self._searching = initial_concurrency < max_concurrency
+        self.rate_estimator.unlearned_rate = INITIAL_RATE if self._searching else None
+        self._most = max_concurrency
         self._now = now
         self._sleep = sleep
         self._uniform = uniform
-        self._growth = Growth(start=start)
+        self._growth = ConcurrencyGrowth(start=initial_concurrency)
         self._took_s: float | None = None
         """What an answer takes, the last ones counting most."""
         self._first: float | None = None
@@ -77,98 +77,104 @@ class Limiter:
         self._gate = asyncio.Lock()
 
     @asynccontextmanager
-    async def turn(self, leaving: Callable[[], object] = lambda: None) -> AsyncIterator[Turn]:
-        """Wait until there is room and it is time, and leave at the end; gives what `cut` asks for.
+    async def slot(self, before_attempt: Callable[[], object] = lambda: None) -> AsyncIterator[CallSlot]:
+        """Wait until there is room and it is time, and leave at the end; yields the slot that `record_refusal` needs.
 
-        `leaving` may raise before there is anything to wait for, and when the time has come; the call then stays, and
-        takes no other's turn.
+        `before_attempt` is called before there is anything to wait for and when the time has come; it may raise: then
+        no call is made, and no slot is taken from another call.
         """
         await self._enter()
         try:
-            sent = await self._leave(leaving)
-            self.flying += 1
+            sent = await self._wait_and_record(before_attempt)
+            self.in_flight += 1
             try:
-                yield Turn(cuts=self._cuts, sent=sent)
+                yield CallSlot(cuts=self._cuts, sent_call=sent)
             finally:
-                self.flying -= 1
+                self.in_flight -= 1
         finally:
             self._exit()
 
-    def grow(self, turn: Turn) -> None:
+    def record_success(self, slot: CallSlot) -> None:
         """Note that a call was answered."""
-        now, took_s = self._timed(turn)
-        needed = 0.0 if self.pace.found is None else ROOM * self.pace.rate(now) * took_s + 1
-        if self.limit < needed:
-            self.limit = min(self._most, needed)
+        now, took_s = self._timed(slot)
+        needed = (
+            0.0 if self.rate_estimator.learned_rate is None else HEADROOM * self.rate_estimator.rate(now) * took_s + 1
+        )
+        if self.max_concurrent < needed:
+            self.max_concurrent = min(self._most, needed)
         else:
-            paced = self.pace.found is not None or not self._waiting
-            self.limit = min(self._most, self._growth.grown(self.limit, now, paced=paced))
+            paced = self.rate_estimator.learned_rate is not None or not self._waiting
+            self.max_concurrent = min(self._most, self._growth.next_limit(self.max_concurrent, now, paced=paced))
         self._smooth(now, took_s)
         self._wake()
 
-    def failed(self, turn: Turn) -> None:
+    def record_failure(self, slot: CallSlot) -> None:
         """Note that a call was answered with an error that is no matter of how many came.
 
         Their number stays; but no call need wait for the first pace where each is answered at once.
         """
-        self._smooth(*self._timed(turn))
+        self._smooth(*self._timed(slot))
 
-    def _timed(self, turn: Turn) -> tuple[float, float]:
+    def _timed(self, slot: CallSlot) -> tuple[float, float]:
         """Give the time, and what an answer takes."""
         now = self._now()
-        took = now - turn.sent.at
+        took = now - slot.sent_call.sent_at
         self._took_s = took if self._took_s is None else 0.9 * self._took_s + 0.1 * took
         return now, self._took_s
 
     def _smooth(self, now: float, took_s: float) -> None:
         if self._searching:
             self._first = now if self._first is None else self._first
-            fastest = FIRST_PACE * 2.0 ** min((now - self._first) / DOUBLING_S, 64.0)
-            self.pace.smooth = min(fastest, max(FIRST_PACE, SMOOTH * self.limit / max(took_s, 1e-3)))
+            fastest = INITIAL_RATE * 2.0 ** min((now - self._first) / DOUBLING_S, 64.0)
+            self.rate_estimator.unlearned_rate = min(
+                fastest, max(INITIAL_RATE, MAX_BURST_FACTOR * self.max_concurrent / max(took_s, 1e-3))
+            )
 
-    def told(self, headers: Mapping[str, str]) -> None:
+    def observe_headers(self, headers: Mapping[str, str]) -> None:
         """Note what the headers of an answer say of the calls that are left."""
         if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
-            self._pause(self.pace.told(headers, self.flying - 1, self._now(), self._took_s or 0.0))
+            self._pause(
+                self.rate_estimator.observe_headers(headers, self.in_flight - 1, self._now(), self._took_s or 0.0)
+            )
 
-    def cut(self, turn: Turn, after_s: float | None) -> None:
+    def record_refusal(self, slot: CallSlot, after_s: float | None) -> None:
         """Note that a call was refused for coming too often; `after_s` holds all calls back that long."""
         # A short pause is what this call needs; one that holds all while the rate is known lets allowance overflow.
-        if not self.pace.sure or (after_s or 0.0) >= WINDOW_S:
+        if not self.rate_estimator.is_measured or (after_s or 0.0) >= WINDOW_S:
             self._pause(after_s)
-        again = turn.cuts == self._cuts
+        again = slot.cuts == self._cuts
         self._cuts += again
         self._growth.doubling = False
         # Where the pace is known it is what holds calls back; their number need only have room for it.
-        needed = ROOM * (self.pace.found or 0.0) * (self._took_s or 0.0)
-        self.limit = min(self.limit, max(1.0, self.flying - 1, needed))
-        self.pace.refused(turn.sent, self._now(), again=again, pause_s=after_s or 0.0)
+        needed = HEADROOM * (self.rate_estimator.learned_rate or 0.0) * (self._took_s or 0.0)
+        self.max_concurrent = min(self.max_concurrent, max(1.0, self.in_flight - 1, needed))
+        self.rate_estimator.record_refusal(slot.sent_call, self._now(), again=again, pause_s=after_s or 0.0)
 
     def _pause(self, after_s: float | None) -> None:
         if after_s is not None:
             self._paused_until = max(self._paused_until, self._now() + after_s)
 
-    async def _leave(self, leaving: Callable[[], object]) -> Sent:
+    async def _wait_and_record(self, before_attempt: Callable[[], object]) -> SentCall:
         """Wait for the end of a common pause, and for the pace, one after the other."""
-        leaving()
+        before_attempt()
         if self._left() <= 0 and not self._gate.locked():
-            return self.pace.leave(self._now())
+            return self.rate_estimator.record_call(self._now())
         async with self._gate:
             while True:
-                leaving()
+                before_attempt()
                 if (left := self._left()) <= 0:
-                    return self.pace.leave(self._now())
+                    return self.rate_estimator.record_call(self._now())
                 await self._sleep(left)
 
     def _left(self) -> float:
         now = self._now()
         if (pause := self._paused_until - now) > 0:
-            return pause + self._uniform(0.0, min(STRAGGLE_S, STRAGGLE * pause))
-        return self.pace.wait(now)
+            return pause + self._uniform(0.0, min(MAX_JITTER_S, JITTER_SHARE * pause))
+        return self.rate_estimator.seconds_to_wait(now)
 
     async def _enter(self) -> None:
-        if self.inside < int(self.limit) and not self._waiting:
-            self.inside += 1
+        if self.admitted < int(self.max_concurrent) and not self._waiting:
+            self.admitted += 1
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
@@ -180,19 +186,19 @@ class Limiter:
             raise
 
     def _exit(self) -> None:
-        self.inside -= 1
+        self.admitted -= 1
         self._wake()
 
     def _wake(self) -> None:
-        while self._waiting and self.inside < int(self.limit):
+        while self._waiting and self.admitted < int(self.max_concurrent):
             place = self._waiting.popleft()
             if not place.done():
-                self.inside += 1
+                self.admitted += 1
                 place.set_result(None)
 
 
 @dataclass(kw_only=True, slots=True)
-class Growth:
+class ConcurrencyGrowth:
     """How the limit grows while nothing is refused."""
 
     start: float
@@ -207,7 +213,7 @@ class Growth:
     """The limit at its end."""
     _flat: int = 0
 
-    def grown(self, limit: float, now: float, *, paced: bool) -> float:
+    def next_limit(self, limit: float, now: float, *, paced: bool) -> float:
         """Give the limit after one more answer; `paced`: something else than the limit holds calls back."""
         if not self.doubling:
             return limit + 1.0 / limit
@@ -216,12 +222,12 @@ class Growth:
             self._began, self._since, self._round = now, now, limit
         if self._answered >= self._round and now - self._since >= DOUBLING_S:
             speed = self._answered / max(now - self._since, 1e-6)
-            gained = speed > GAIN * self._best
+            gained = speed > MIN_GAIN * self._best
             self._flat = 0 if gained or paced else self._flat + 1
             if gained:
                 self._best, self._enough = speed, limit
             self._answered, self._since, self._round = 0, now, limit
-            if self._flat == MOST_FLAT:
+            if self._flat == MAX_FLAT_ROUNDS:
                 self.doubling = False
                 return self._enough
         # The exponent is bounded so that no float overflows; the limit is bounded elsewhere.

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Watch
+from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
 from promptci.providers.http import api_errors, endpoint, response_parser
-from promptci.providers.http.limiter import MOST, Limiter
-from promptci.providers.http.retry import Clock, Failed, Patience, persist
-from promptci.providers.http.transport import Reply, Transport
-from promptci.providers.options import Options
+from promptci.providers.http.limiter import MAX_CONCURRENCY, Limiter
+from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
+from promptci.providers.http.transport import HttpResponse, Transport
+from promptci.providers.options import ProviderOptions
 from promptci.redact import Redactor
 
 _NOT_ASKED_FOR = {"stream", "stream_options"}
@@ -28,35 +28,35 @@ class _Form:
     """Goes into the body beside what was asked."""
 
 
-CHAT = _Form(path="/chat/completions", read=response_parser.completion)
-EMBEDDING = _Form(path="/embeddings", read=response_parser.embedding, more={"encoding_format": "float"})
+CHAT = _Form(path="/chat/completions", read=response_parser.parse_completion)
+EMBEDDING = _Form(path="/embeddings", read=response_parser.parse_embedding, more={"encoding_format": "float"})
 
 
-class OpenAIChat:
+class OpenAIProvider:
     """Asks `/chat/completions` of one endpoint, and `/embeddings`."""
 
     def __init__(
         self,
-        options: Options,
+        options: ProviderOptions,
         *,
         key: str | None,
         redactor: Redactor | None = None,
-        clock: Clock | None = None,
+        clock: ProviderClock | None = None,
         concurrency: int | None = None,
     ) -> None:
         """Make it; `key` None sends no Authorization header at all, `concurrency` None finds out how much is borne."""
-        self.name = endpoint.host(options.base_url)
-        self.concurrency = concurrency or MOST
+        self.name = endpoint.host_name(options.base_url)
+        self.concurrency = concurrency or MAX_CONCURRENCY
         self._at_first = concurrency
         self._options = options
         self._redactor = redactor or Redactor([key] if key else [])
-        self._clock = clock or Clock()
-        self._patience = Patience(attempts=options.attempts)
+        self._clock = clock or ProviderClock()
+        self._patience = RetryPolicy(max_attempts=options.max_attempts)
         self._limiters: dict[str, Limiter] = {}
         self._transport = Transport(options.base_url, key=key)
         self._answered = False
 
-    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Ask, and ask again after what may pass; raises CallError."""
         form = EMBEDDING if request.kind == "embedding" else CHAT
         body = {key: value for key, value in request.body.items() if key not in _NOT_ASKED_FOR}
@@ -66,13 +66,13 @@ class OpenAIChat:
 
         limiter = self._limiter(request.model)
         try:
-            completion = await persist(
-                attempt, limiter=limiter, patience=self._patience, clock=self._clock, watch=watch
+            completion = await with_retries(
+                attempt, limiter=limiter, policy=self._patience, clock=self._clock, hooks=hooks
             )
         except CallError as error:
             # An endpoint that was never reached will not be reached by the next thousand calls either.
             lost = error.kind == "connection" and not self._answered
-            message = api_errors.cut(self._redactor.text(error.message))
+            message = api_errors.shorten(self._redactor.redact(error.message))
             raise CallError(error.kind, message, fatal=error.fatal or lost) from None
         self._answered = True
         return completion
@@ -98,40 +98,40 @@ class OpenAIChat:
             async with asyncio.timeout(allowed):
                 reply = await self._transport.post(form.path, content)
         except TimeoutError:
-            raise api_errors.timed_out(allowed) from None
+            raise api_errors.timeout_failure(allowed) from None
         latency_ms = (self._clock.now() - started) * 1000
-        limiter.told(reply.headers)
+        limiter.observe_headers(reply.headers)
         raw = _parsed(reply) if 200 <= reply.status < 300 else self._refused(form, reply)
         try:
             return form.read(raw, latency_ms=latency_ms, wall=self._clock.wall())
-        except Failed:
+        except AttemptFailed:
             # The same once more, so that the words of the error are taken from a text without the key.
             try:
                 return form.read(self._redacted(raw), latency_ms=latency_ms, wall=self._clock.wall())
-            except Failed as failed:
-                failed.billed = response_parser.billed(raw)
+            except AttemptFailed as failed:
+                failed.billed_completion = response_parser.parse_billed_usage(raw)
                 raise
 
     def _redacted(self, raw: object) -> object:
         try:
-            return json.loads(self._redactor.text(json.dumps(raw)))
+            return json.loads(self._redactor.redact(json.dumps(raw)))
         except (ValueError, RecursionError):
             return None
 
-    def _refused(self, form: _Form, reply: Reply) -> object:
+    def _refused(self, form: _Form, reply: HttpResponse) -> object:
         """Raise what an HTTP error stands for; a content filter's refusal becomes the empty answer that it is."""
         self._answered = True
-        said = self._redactor.text(reply.content.decode(errors="replace"))
+        said = self._redactor.redact(reply.content.decode(errors="replace"))
         try:
             body = json.loads(said)
         except (ValueError, RecursionError):
             body = said
-        if form is CHAT and api_errors.is_filtered(reply.status, body):
+        if form is CHAT and api_errors.is_content_filter(reply.status, body):
             return {"choices": [{"finish_reason": "content_filter", "message": {"content": None}}]}
-        raise api_errors.of_status(reply.status, reply.headers, body, self._clock.wall(), path=form.path)
+        raise api_errors.failure_from_status(reply.status, reply.headers, body, self._clock.wall(), path=form.path)
 
 
-def _parsed(reply: Reply) -> object:
+def _parsed(reply: HttpResponse) -> object:
     """Give the JSON of an answer, or its text where it does not call itself JSON."""
     media_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not media_type.endswith("json"):
@@ -139,4 +139,4 @@ def _parsed(reply: Reply) -> object:
     try:
         return json.loads(reply.content)
     except (ValueError, RecursionError):
-        raise api_errors.malformed("the answer is not valid JSON") from None
+        raise api_errors.malformed_failure("the answer is not valid JSON") from None

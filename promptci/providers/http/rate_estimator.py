@@ -44,16 +44,16 @@ _IN_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
+class SentCall:
     """A call as it left."""
 
-    at: float
+    sent_at: float
     """Seconds of the clock."""
-    count: int
+    earlier_calls: int
     """Calls that left before it."""
 
 
-class Pace:
+class RateEstimator:
     """The times at which calls leave.
 
     Until something speaks against it they leave when they like. An endpoint that counts calls keeps an allowance that
@@ -64,17 +64,17 @@ class Pace:
     make the wait four times as long, without touching the rate found: a window of time is used up. Where headers
     show a window, what is left is spread over the rest of it.
 
-    What is promised stands in docs/endpoints.md, and `test_rate_estimator.py` simulates it. Calls that were
-    sent apart may arrive together: where their travel differs by a part that is exponential with mean s, and an
-    endpoint has no room for two at once, at most 1 / (1 + s R ln 25) of R can be had with 2 % of calls refused, for
-    the difference of two such times is Laplace's and exceeds x with probability exp(-x / s) / 2.
+    docs/endpoints.md states what is promised; `test_rate_estimator.py` simulates it. Calls that
+    were sent apart may arrive together. Where travel times differ by an exponential part with mean s, and an endpoint
+    has no room for two calls at once, at most 1 / (1 + s R ln 25) of R can be had with 2 % of calls refused: the
+    difference of two such times is Laplace-distributed and exceeds x with probability exp(-x / s) / 2.
     """
 
     def __init__(self) -> None:
         """Start without a limit."""
-        self.found: float | None = None
+        self.learned_rate: float | None = None
         """Calls a second that the endpoint allows, as far as known."""
-        self.sure = False
+        self.is_measured = False
         """Whether that was measured, or told, and not only guessed."""
         self._told = False
         """Headers say what is left."""
@@ -82,7 +82,7 @@ class Pace:
         """Calls were refused although headers said that there was room."""
         self._surplus = 0.0
         self._recovery_s = RECOVERY_S
-        self.smooth: float | None = None
+        self.unlearned_rate: float | None = None
         """Calls a second while nothing is known, so that they do not leave in clumps; None: no matter."""
         self._since = 0.0
         self._pause_s = self._paused_s = 0.0
@@ -101,18 +101,18 @@ class Pace:
         self._window_s = 0.0
         """The longest time to the next window that was told."""
         self._recent: deque[float] = deque(maxlen=1024)
-        self._empty: Sent | None = None
+        self._empty: SentCall | None = None
         """The last call of which is known that it found the allowance empty."""
 
-    def wait(self, now: float) -> float:
+    def seconds_to_wait(self, now: float) -> float:
         """Give the seconds until the next call may leave."""
         return 0.0 if self.rate(now) == math.inf else max(0.0, self._next - now)
 
-    def leave(self, now: float) -> Sent:
+    def record_call(self, now: float) -> SentCall:
         """Note that a call leaves."""
-        sent = Sent(at=now, count=self._count)
+        sent = SentCall(sent_at=now, earlier_calls=self._count)
         self._count += 1
-        if self.found is None:
+        if self.learned_rate is None:
             self._recent.append(now)
         elif now > self._next + LATE_S:
             self._idle_s += now - self._next
@@ -124,22 +124,22 @@ class Pace:
 
     def rate(self, now: float) -> float:
         """Give the calls a second that may leave now; infinite where nothing is known."""
-        if self.found is None:
-            return self.smooth or math.inf
+        if self.learned_rate is None:
+            return self.unlearned_rate or math.inf
         age = max(0.0, now - self._since)
         if self._told:
-            return self.found + self._surplus / SURPLUS_S
-        if not self.sure:
-            return float(self.found * math.exp(SEARCH * min(age, 60.0)))
-        return float(self.found * (1 + (1 - CAUTION) * (min(age / self._recovery_s, 5.0) - 1) ** 3))
+            return self.learned_rate + self._surplus / SURPLUS_S
+        if not self.is_measured:
+            return float(self.learned_rate * math.exp(SEARCH * min(age, 60.0)))
+        return float(self.learned_rate * (1 + (1 - CAUTION) * (min(age / self._recovery_s, 5.0) - 1) ** 3))
 
-    def refused(self, sent: Sent, now: float, *, again: bool, pause_s: float = 0.0) -> None:
+    def record_refusal(self, sent: SentCall, now: float, *, again: bool, pause_s: float = 0.0) -> None:
         """Note that a call was refused; `again`: the first one that left since the pace was last lowered.
 
         `pause_s`: how long the endpoint wants all calls held.
         """
         before = self._empty
-        if before is not None and sent.count <= before.count:
+        if before is not None and sent.earlier_calls <= before.earlier_calls:
             return
         self._empty = sent
         if again:
@@ -147,40 +147,40 @@ class Pace:
             self._lower(before, sent, now)
         self._idle_s = 0.0
 
-    def _lower(self, before: Sent | None, sent: Sent, now: float) -> None:
-        taken = 0 if before is None else sent.count - before.count - 1
+    def _lower(self, before: SentCall | None, sent: SentCall, now: float) -> None:
+        taken = 0 if before is None else sent.earlier_calls - before.earlier_calls - 1
         self._barren = 0 if taken or before is None else self._barren + 1
-        if self.found is None:
+        if self.learned_rate is None:
             recent = [at for at in self._recent if at > now - RECENT_S]
             spread = max(now - recent[0], 0.05) if recent else RECENT_S
-            self.found = max(FIRST_GUESS * len(recent) / spread, SLOWEST)
-        elif before is not None and taken and (self.sure or taken >= FEWEST):
-            self._measure(taken, sent.at - before.at, now)
-        elif not self.sure:
+            self.learned_rate = max(FIRST_GUESS * len(recent) / spread, SLOWEST)
+        elif before is not None and taken and (self.is_measured or taken >= FEWEST):
+            self._measure(taken, sent.sent_at - before.sent_at, now)
+        elif not self.is_measured:
             # An allowance that is empty twice was given fewer calls in between than one more than were taken.
-            most = math.inf if before is None else (taken + 1) / self._filled_s(sent.at - before.at)
-            self.found = max(SLOWEST, FIRST_GUESS * min(self.rate(now), most))
+            most = math.inf if before is None else (taken + 1) / self._filled_s(sent.sent_at - before.sent_at)
+            self.learned_rate = max(SLOWEST, FIRST_GUESS * min(self.rate(now), most))
         self._lied, self._told = self._lied or self._told, False
         self._probing = self._barren > 0
-        held_s = min(4.0**self._barren / self.found, LONGEST_HOLD_S) if self._probing else 1 / self.found
+        held_s = min(4.0**self._barren / self.learned_rate, LONGEST_HOLD_S) if self._probing else 1 / self.learned_rate
         self._next = max(self._next, now + held_s)
         self._since = max(now + self._pause_s, self._next)
 
     def _measure(self, taken: int, seconds: float, now: float) -> None:
-        filled_s, found, fastest = self._filled_s(seconds), self.found or 0.0, self.rate(now)
+        filled_s, found, fastest = self._filled_s(seconds), self.learned_rate or 0.0, self.rate(now)
         measured = taken / filled_s
         # What windows of time allow is known exactly once one was used up from its start.
         bucket = self._pause_s < WINDOW_S
         if bucket and fastest > max(measured, self.rate(self._since)):
             # The pace came from below, so perhaps some allowance was lost: the rate lies between the two.
-            measured = math.sqrt(measured * fastest) if self.sure else fastest
-        if bucket and self.sure and (taken < TRUSTED or self._idle_s > MOST_IDLE * filled_s):
+            measured = math.sqrt(measured * fastest) if self.is_measured else fastest
+        if bucket and self.is_measured and (taken < TRUSTED or self._idle_s > MOST_IDLE * filled_s):
             measured = max(measured, CUT * fastest)
-        same = self.sure and abs(measured - found) < SAME * found
+        same = self.is_measured and abs(measured - found) < SAME * found
         least = max(RECOVERY_S, RECOVERY_CALLS / measured, RECOVERY_PAUSES * self._pause_s)
         self._recovery_s = min(max(least, 2 * self._recovery_s if same else 0.0), LONGEST_RECOVERY_S)
-        self.found = max(SLOWEST, (found + measured) / 2 if same else measured)
-        self.sure = True
+        self.learned_rate = max(SLOWEST, (found + measured) / 2 if same else measured)
+        self.is_measured = True
 
     def _filled_s(self, seconds: float) -> float:
         """Give for how long the allowance filled: of the time without calls none may count, or all; so the mean.
@@ -192,13 +192,13 @@ class Pace:
         running = max(seconds - self._idle_s, seconds / 20, 1e-3)
         return math.sqrt(max(seconds, 1e-3) * running)
 
-    def told(self, headers: Mapping[str, str], flying: int, now: float, took_s: float = 0.0) -> float | None:
+    def observe_headers(self, headers: Mapping[str, str], flying: int, now: float, took_s: float = 0.0) -> float | None:
         """Learn from the headers of an answer; gives the seconds for which all calls should be held, where it says so.
 
         Names are in lower case. `flying`: calls whose answers are awaited; `took_s`: how old an answer's headers are.
         """
         limit, left = _number(headers, "limit-requests"), _number(headers, "remaining-requests")
-        full_s = seconds(headers.get("x-ratelimit-reset-requests"))
+        full_s = parse_duration(headers.get("x-ratelimit-reset-requests"))
         if left is not None and full_s is not None:
             if self._sample is not None and (change := (left - self._sample[0]) * (full_s - self._sample[1])):
                 # A bucket needs the longer to be full the less is left; the end of a window comes nearer.
@@ -211,8 +211,10 @@ class Pace:
             fills = CAUTION * (limit - left) / full_s
             surplus = left - 2 * flying - RESERVE
             if surplus <= 0 or self._told:
-                self.found = fills if not self._told or self.found is None else 0.9 * self.found + 0.1 * fills
-                self._told = self.sure = True
+                self.learned_rate = (
+                    fills if not self._told or self.learned_rate is None else 0.9 * self.learned_rate + 0.1 * fills
+                )
+                self._told = self.is_measured = True
                 self._since = now
                 self._surplus = max(0.0, surplus)
         return self._scarce(headers)
@@ -227,19 +229,19 @@ class Pace:
             return left_s
         if full_s > took_s:  # else the window may be over since
             rest_s = max(left_s, LAST_PART * self._window_s)
-            self.found, self._surplus, self._since = CAUTION * left / rest_s, 0.0, now
-            self._told = self.sure = True
+            self.learned_rate, self._surplus, self._since = CAUTION * left / rest_s, 0.0, now
+            self._told = self.is_measured = True
         return None
 
     def _scarce(self, headers: Mapping[str, str]) -> float | None:
         tokens, tokens_left = _number(headers, "limit-tokens"), _number(headers, "remaining-tokens")
-        tokens_s = seconds(headers.get("x-ratelimit-reset-tokens"))
+        tokens_s = parse_duration(headers.get("x-ratelimit-reset-tokens"))
         if tokens and tokens_left is not None and tokens_s and tokens_left < SCARCE_TOKENS * tokens:
             return tokens_s * SCARCE_TOKENS
         return None
 
 
-def seconds(text: str | None) -> float | None:
+def parse_duration(text: str | None) -> float | None:
     """Read a time as rate-limit headers spell it: `6ms`, `1m30s`, `2.5`; None for anything else."""
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""The JSON of a chat completion or an embedding, read as data of a stranger: it gives a Completion or a Failed."""
+"""Parse the JSON of chat completions and embeddings as untrusted data; raises AttemptFailed where it is not usable."""
 
 import json
 import math
@@ -9,34 +9,34 @@ from typing import Any
 
 from promptci.providers.base import Completion, Usage
 from promptci.providers.http import api_errors
-from promptci.providers.http.retry import Again, Failed
+from promptci.providers.http.retry import AttemptFailed, RetryAdvice
 
-DIGITS = 7
+VECTOR_DIGITS = 7
 """Significant digits of a vector's numbers: endpoints compute in 32 bits, which hold no more."""
 
 
-def completion(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
+def parse_completion(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
     """Give the completion in `raw`, the parsed body of an HTTP 200 (or its text, where it did not call itself JSON).
 
     A refusal, a content filter and an answer cut at `max_tokens` are results: the model did that.
 
     Raises
     ------
-    Failed
+    AttemptFailed
         `malformed` where this is no chat completion, else what the `error` within stands for.
     """
     body = _object(raw, "a chat completion")
     choices = body.get("choices")
     if body.get("error") and not choices:
-        raise api_errors.of_error_object(body["error"], wall)
+        raise api_errors.failure_from_error_object(body["error"], wall)
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
-        raise api_errors.malformed("the answer holds no choice (`choices` is empty or missing)")
+        raise api_errors.malformed_failure("the answer holds no choice (`choices` is empty or missing)")
     choice = choices[0]
     if choice.get("error"):
-        raise api_errors.of_error_object(choice["error"], wall)
+        raise api_errors.failure_from_error_object(choice["error"], wall)
     message = choice.get("message")
     if not isinstance(message, Mapping):
-        raise api_errors.malformed("the answer's choice holds no message")
+        raise api_errors.malformed_failure("the answer's choice holds no message")
     finish = _text(choice.get("finish_reason"))
     refusal = _text(message.get("refusal")) or None
     return Completion(
@@ -50,27 +50,27 @@ def completion(raw: object, *, latency_ms: float | None, wall: float) -> Complet
     )
 
 
-def billed(raw: object) -> Completion | None:
+def parse_billed_usage(raw: object) -> Completion | None:
     """Give what the endpoint counted for an answer that cannot be used; None where it says nothing."""
     body = raw if isinstance(raw, Mapping) else {}
     usage = _usage(body.get("usage"))
     return None if usage is None else Completion(text="", usage=usage, model=_name(body.get("model")))
 
 
-def embedding(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
+def parse_embedding(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
     """Give the vector in `raw` as the completion whose text is that vector in JSON, so that it is kept like any answer.
 
     Raises
     ------
-    Failed
+    AttemptFailed
         `malformed` where there is not exactly one vector of finite numbers, else what the `error` within stands for.
     """
     body = _object(raw, "an embedding")
     rows = body.get("data")
     if body.get("error") and not rows:
-        raise api_errors.of_error_object(body["error"], wall)
+        raise api_errors.failure_from_error_object(body["error"], wall)
     if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], Mapping):
-        raise api_errors.malformed("the answer does not hold the embedding of one text (`data`)")
+        raise api_errors.malformed_failure("the answer does not hold the embedding of one text (`data`)")
     usage = body.get("usage")
     # Nothing is written, so endpoints leave the count of what was written out.
     counted = {"completion_tokens": 0, **usage} if isinstance(usage, Mapping) else None
@@ -84,7 +84,7 @@ def embedding(raw: object, *, latency_ms: float | None, wall: float) -> Completi
 
 def _vector(value: object) -> list[float]:
     if not isinstance(value, list) or not value:
-        raise api_errors.malformed("the embedding is no list of numbers, or an empty one")
+        raise api_errors.malformed_failure("the embedding is no list of numbers, or an empty one")
     return [_rounded(number) for number in value]
 
 
@@ -92,16 +92,16 @@ def _rounded(number: object) -> float:
     """Give a number with as many digits as mean something."""
     try:
         if isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number):
-            return float(f"{number:.{DIGITS}g}")
+            return float(f"{number:.{VECTOR_DIGITS}g}")
     except OverflowError:  # a whole number beyond every float
         pass
-    raise api_errors.malformed("the embedding holds something that is no finite number")
+    raise api_errors.malformed_failure("the embedding holds something that is no finite number")
 
 
 def _object(raw: object, wanted: str) -> Mapping[str, Any]:
     body = _parsed(raw) if isinstance(raw, str) else raw
     if not isinstance(body, Mapping):
-        raise api_errors.malformed(f"the answer is not {wanted} but {_shown(raw)}")
+        raise api_errors.malformed_failure(f"the answer is not {wanted} but {_shown(raw)}")
     return body
 
 
@@ -117,9 +117,11 @@ def _content(message: Mapping[str, object], *, finish: str | None, refusal: str 
     if refusal is not None or finish in {"content_filter", "length"}:
         return ""
     if message.get("tool_calls") or message.get("function_call"):
-        failed = api_errors.malformed("the model called a tool instead of answering: take the tools out of the prompt")
-        raise Failed(failed.error, again=Again.NEVER)
-    raise api_errors.malformed("the answer's message holds no text (`content` is null)")
+        failed = api_errors.malformed_failure(
+            "the model called a tool instead of answering: take the tools out of the prompt"
+        )
+        raise AttemptFailed(failed.error, advice=RetryAdvice.NEVER)
+    raise api_errors.malformed_failure("the answer's message holds no text (`content` is null)")
 
 
 def _usage(value: object) -> Usage | None:

@@ -11,67 +11,67 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TypeVar
 
-from promptci.providers.base import UNWATCHED, CallError, Completion, Watch
+from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion
 from promptci.providers.http.limiter import Limiter
 
 Result = TypeVar("Result")
 
 
-class Again(Enum):
+class RetryAdvice(Enum):
     """What another attempt is worth."""
 
     NEVER = "never"
     """The answer will be the same."""
     LATER = "later"
     """The endpoint is busy or broken: after a pause."""
-    AT_ONCE = "at once"
+    IMMEDIATELY = "at once"
     """The answer was garbled: no pause helps, another try may."""
 
 
-class Failed(Exception):  # noqa: N818 - not an error of the program: one attempt among several
+class AttemptFailed(Exception):  # noqa: N818 - not an error of the program: one attempt among several
     """One attempt failed."""
 
     def __init__(
         self,
         error: CallError,
         *,
-        again: Again = Again.NEVER,
-        after_s: float | None = None,
-        limited: bool = False,
+        advice: RetryAdvice = RetryAdvice.NEVER,
+        retry_after_s: float | None = None,
+        rate_limited: bool = False,
         signature: str | None = None,
     ) -> None:
         """Make it.
 
-        `after_s` is the pause the endpoint asks for, a floor; `limited`: too many calls at once; failures of
+        `retry_after_s` is the pause the endpoint asks for, a floor; `rate_limited`: too many calls at once; failures of
         one call with equal `signature` are the same failure.
         """
         super().__init__(error.message)
         self.error = error
-        self.again = again
-        self.after_s = after_s
-        self.limited = limited
+        self.advice = advice
+        self.retry_after_s = retry_after_s
+        self.rate_limited = rate_limited
         self.signature = signature
-        self.billed: Completion | None = None
+        self.billed_completion: Completion | None = None
         """What the endpoint counted for it all the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long one call is tried."""
 
-    attempts: int = 6
-    elapsed_s: float = 120.0
+    max_attempts: int = 6
+    max_total_s: float = 120.0
     """Attempts and pauses together; also the longest pause an endpoint may ask for."""
-    at_once: int = 2
+    max_immediate_retries: int = 2
     """How often a garbled answer is asked for again."""
-    identical: int = 3
+    max_identical_failures: int = 3
     """So many equal failures are a fault of the request, not of the moment."""
-    first_pause_s: float = 0.5
-    longest_pause_s: float = 8.0
+    base_delay_s: float = 0.5
+    max_delay_s: float = 8.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Clock:
+class ProviderClock:
     """Time and chance, so that a test can stand in for both."""
 
     now: Callable[[], float] = time.monotonic
@@ -82,7 +82,7 @@ class Clock:
 
 
 @dataclass(kw_only=True, slots=True)
-class _History:
+class _AttemptHistory:
     """What one call has been through."""
 
     spent_s: float = 0.0
@@ -91,74 +91,74 @@ class _History:
     signatures: Counter[str] = field(default_factory=Counter)
 
 
-async def persist(
+async def with_retries(
     attempt: Callable[[float], Awaitable[Result]],
     *,
     limiter: Limiter,
-    patience: Patience,
-    clock: Clock,
-    watch: Watch = UNWATCHED,
+    policy: RetryPolicy,
+    clock: ProviderClock,
+    hooks: CallHooks = NO_HOOKS,
 ) -> Result:
-    """Give what `attempt(seconds_left)` gives, trying as often as `patience` allows.
+    """Give what `attempt(seconds_left)` gives, trying as often as `policy` allows.
 
     Time spent waiting for a turn at the limiter is not counted.
 
     Raises
     ------
     CallError
-        Of the last attempt, saying how often was tried; or what `watch` raises.
+        Of the last attempt, saying how often was tried; or what `hooks` raises.
     """
-    history = _History()
+    history = _AttemptHistory()
     while True:
-        async with limiter.turn(watch.leaving) as turn:
+        async with limiter.slot(hooks.before_attempt) as turn:
             before = clock.now()
             try:
-                result = await attempt(patience.elapsed_s - history.spent_s)
-            except Failed as failure:
+                result = await attempt(policy.max_total_s - history.spent_s)
+            except AttemptFailed as failure:
                 failed = failure
-                if failed.billed is not None:
-                    watch.wasted(failed.billed)
-                if failed.limited:
-                    limiter.cut(turn, failed.after_s)
+                if failed.billed_completion is not None:
+                    hooks.on_billed_failure(failed.billed_completion)
+                if failed.rate_limited:
+                    limiter.record_refusal(turn, failed.retry_after_s)
                 else:
-                    limiter.failed(turn)
+                    limiter.record_failure(turn)
             else:
-                limiter.grow(turn)
+                limiter.record_success(turn)
                 return result
             history.spent_s += max(0.0, clock.now() - before)
-        pause = _pause(failed, history, patience, clock)
+        pause = _pause(failed, history, policy, clock)
         if pause is None:
             raise _final(failed.error, history) from None
         await clock.sleep(pause)
         history.spent_s += pause
 
 
-def _pause(failed: Failed, history: _History, patience: Patience, clock: Clock) -> float | None:
+def _pause(failed: AttemptFailed, history: _AttemptHistory, policy: RetryPolicy, clock: ProviderClock) -> float | None:
     """Give the seconds to wait before the next attempt, or None where there is to be none."""
     history.attempts += 1
     if failed.signature is not None:
         history.signatures[failed.signature] += 1
-    if failed.again is Again.NEVER or history.attempts >= patience.attempts:
+    if failed.advice is RetryAdvice.NEVER or history.attempts >= policy.max_attempts:
         return None
-    if failed.signature is not None and history.signatures[failed.signature] >= patience.identical:
+    if failed.signature is not None and history.signatures[failed.signature] >= policy.max_identical_failures:
         return None
-    if failed.again is Again.AT_ONCE:
+    if failed.advice is RetryAdvice.IMMEDIATELY:
         history.garbled += 1
-        return 0.0 if history.garbled <= patience.at_once else None
+        return 0.0 if history.garbled <= policy.max_immediate_retries else None
     # Full jitter: calls that failed together do not come back together.
-    widest = min(patience.longest_pause_s, patience.first_pause_s * 2.0 ** (history.attempts - 1))
-    pause = (failed.after_s or 0.0) + clock.uniform(0.0, widest)
-    return pause if history.spent_s + pause < patience.elapsed_s else None
+    widest = min(policy.max_delay_s, policy.base_delay_s * 2.0 ** (history.attempts - 1))
+    pause = (failed.retry_after_s or 0.0) + clock.uniform(0.0, widest)
+    return pause if history.spent_s + pause < policy.max_total_s else None
 
 
-def _final(error: CallError, history: _History) -> CallError:
+def _final(error: CallError, history: _AttemptHistory) -> CallError:
     if history.attempts == 1:
         return error
     tried = f" ({history.attempts} attempts in {history.spent_s:.0f} s)"
     return CallError(error.kind, error.message + tried, fatal=error.fatal)
 
 
-def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
+def parse_retry_after(headers: Mapping[str, str], wall: float) -> float | None:
     """Give the pause an endpoint asks for, in seconds; a past date or negative number asks for none: 0.
 
     Read are `retry-after-ms`, Azure's `x-ms-retry-after-ms`, then `Retry-After` as seconds or as HTTP date; nonsense

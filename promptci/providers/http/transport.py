@@ -7,15 +7,15 @@ from typing import Any
 from urllib import parse, request
 
 from promptci.providers.http import api_errors, endpoint
-from promptci.providers.http.retry import Again, Failed
+from promptci.providers.http.retry import AttemptFailed, RetryAdvice
 
-LARGEST_BODY = 16 * 2**20
+MAX_BODY_BYTES = 16 * 2**20
 """Bytes of one answer; more is an attack or a fault."""
-CONNECT_S = 10.0
+CONNECT_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
+class HttpResponse:
     """What came back, whatever its status."""
 
     status: int
@@ -30,7 +30,7 @@ class Transport:
     def __init__(self, base_url: str, *, key: str | None) -> None:
         """Make it; `key` None sends no Authorization header at all. Nothing is opened before the first call."""
         self._base_url = base_url.rstrip("/")
-        self._address = endpoint.host(base_url)
+        self._address = endpoint.host_name(base_url)
         self._key = key
         self._session: Any = None
 
@@ -39,8 +39,8 @@ class Transport:
         if self._session is None:
             self._session = _session(self._base_url, self._key)
 
-    async def post(self, path: str, body: bytes) -> Reply:
-        """Send JSON and give the answer; raises Failed where none came."""
+    async def post(self, path: str, body: bytes) -> HttpResponse:
+        """Send JSON and give the answer; raises AttemptFailed where none came."""
         import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
 
         self.open()
@@ -48,11 +48,11 @@ class Transport:
             async with self._session.post(self._base_url + path, data=body, allow_redirects=False) as response:
                 content = await _read(response)
                 headers = {name.lower(): text for name, text in response.headers.items()}
-                return Reply(status=response.status, headers=headers, content=content)
+                return HttpResponse(status=response.status, headers=headers, content=content)
         except aiohttp.ClientHttpProxyError as error:
-            raise api_errors.of_proxy(error.status) from None
+            raise api_errors.failure_from_proxy(error.status) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise api_errors.of_transport(error, self._address) from None
+            raise api_errors.failure_from_transport(error, self._address) from None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -74,7 +74,7 @@ def _session(base_url: str, key: str | None) -> Any:
     return aiohttp.ClientSession(
         # How many connections there are is the limiter's business, and how long an answer may take the caller's.
         connector=aiohttp.TCPConnector(limit=0, ssl=_certificates()),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
         headers=headers,
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -108,14 +108,14 @@ async def _read(response: Any) -> bytes:
     """Read the body up to the limit; a compressed one, which nobody asked for, could unpack to any size."""
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding.lower() not in {"identity", ""}:
-        failed = api_errors.malformed(f"the answer is compressed ({encoding}) though that was not asked for")
-        raise Failed(failed.error, again=Again.NEVER)
+        failed = api_errors.malformed_failure(f"the answer is compressed ({encoding}) though that was not asked for")
+        raise AttemptFailed(failed.error, advice=RetryAdvice.NEVER)
     length = response.content_length
-    if length is not None and length <= LARGEST_BODY:
+    if length is not None and length <= MAX_BODY_BYTES:
         return bytes(await response.read())
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > LARGEST_BODY:
-            raise api_errors.malformed(f"the answer is larger than {LARGEST_BODY // 2**20} MiB")
+        if len(body) > MAX_BODY_BYTES:
+            raise api_errors.malformed_failure(f"the answer is larger than {MAX_BODY_BYTES // 2**20} MiB")
     return bytes(body)

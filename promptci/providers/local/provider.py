@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Watch
+from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
 from promptci.providers.http import api_errors, response_parser
-from promptci.providers.http.retry import Failed
+from promptci.providers.http.retry import AttemptFailed
 from promptci.providers.local import model_file
 
 CONTEXT_TOKENS = 4096
@@ -48,7 +48,7 @@ class LocalModel:
         self._busy = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="promptci-local")
 
-    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Ask; the model's name in the request plays no part. Raises CallError."""
         stop = threading.Event()
         if request.kind == "embedding":
@@ -56,14 +56,14 @@ class LocalModel:
         else:
             ask = partial(self._ask, _body(request, replicate), stop)
         async with self._busy:
-            watch.leaving()
+            hooks.before_attempt()
             work = asyncio.get_running_loop().run_in_executor(self._thread, ask)
             try:
                 async with asyncio.timeout(self._timeout_s):
                     return await work
             except TimeoutError:
-                raise api_errors.timed_out(self._timeout_s).error from None
-            except Failed as failed:
+                raise api_errors.timeout_failure(self._timeout_s).error from None
+            except AttemptFailed as failed:
                 raise failed.error from None
             finally:
                 stop.set()
@@ -89,7 +89,7 @@ class LocalModel:
             raise _refused(error) from None
         latency_ms = (time.monotonic() - started) * 1000
         raw = {**_joined(chunks), "model": model_file.model_name(self._file)}
-        return response_parser.completion(raw, latency_ms=latency_ms, wall=time.time())
+        return response_parser.parse_completion(raw, latency_ms=latency_ms, wall=time.time())
 
     def _embed(self, body: Mapping[str, Any]) -> Completion:
         server = self._load(embedding=True)
@@ -103,7 +103,7 @@ class LocalModel:
             message = f"the text is longer than the {EMBEDDED_TOKENS} tokens of which the embedded model gives a vector"
             raise CallError("context-length", message)
         named = {**raw, "model": model_file.model_name(self._file)}
-        return response_parser.embedding(named, latency_ms=latency_ms, wall=time.time())
+        return response_parser.parse_embedding(named, latency_ms=latency_ms, wall=time.time())
 
     def _load(self, *, embedding: bool) -> Any:
         if embedding not in self._servers:
@@ -116,7 +116,7 @@ class LocalModel:
                 self._servers[embedding] = xllamacpp.Server(settings)
             except RuntimeError:
                 message = f"{self._file} cannot be loaded: it is no model in GGUF format, or is damaged"
-                raise CallError("server", f"{message}. {model_file.SET_UP}", fatal=True) from None
+                raise CallError("server", f"{message}. {model_file.SETUP_HINT}", fatal=True) from None
         return self._servers[embedding]
 
     def _unload(self) -> None:
@@ -151,7 +151,7 @@ def _set_for_embeddings(settings: Any, mean: Any) -> None:
 
 
 def _refused(error: Exception) -> CallError:
-    return CallError("bad-request", api_errors.cut(f"the embedded model refused the request: {error}"))
+    return CallError("bad-request", api_errors.shorten(f"the embedded model refused the request: {error}"))
 
 
 def _body(request: Request, replicate: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from promptci.errors import RefusedError
+from promptci.errors import UnsafeError
 
 REPORT = "report.json"
 LARGEST = 32 * 2**20
@@ -121,8 +121,8 @@ def _bounded(content: bytes) -> bytes:
     return content
 
 
-def _refused(what: str) -> RefusedError:
-    return RefusedError(
+def _refused(what: str) -> UnsafeError:
+    return UnsafeError(
         f"The artifact is refused: {what}",
         "Upload the folder that promptci wrote (the input `out`), as it is and nothing else.",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from promptci.errors import RefusedError, UsageError
+from promptci.errors import UnsafeError, UsageError
 from promptci.publish.runner import event as events
 from promptci.publish.runner import inputs as action_inputs
 
@@ -125,7 +125,7 @@ def _refuse(event: str, inputs: Mapping[str, str]) -> None:
         if label
         else "Use the event pull_request, or have a maintainer approve single commits with the input approval-label."
     )
-    raise RefusedError(
+    raise UnsafeError(
         f"The event {event} runs with secrets, and these commits come from outside this repository",
         f"{fix} The input allow-untrusted lifts this for every commit.",
     )

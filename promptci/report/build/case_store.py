@@ -43,7 +43,7 @@ class _File:
         first = len(self._ends) - 1
         for case in cases:
             text = case.model_dump_json()
-            if not self._redactor.finds_nothing(text):
+            if not self._redactor.is_clean(text):
                 text = clean(case, self._redactor).model_dump_json()
             line = f"{text}\n".encode()
             self._file.write(line)
@@ -65,7 +65,7 @@ class _File:
 
 def clean(case: CaseView, redactor: Redactor) -> CaseView:
     """Give a case without what the redactor finds."""
-    return CaseView.model_validate(redactor.value(case.model_dump()))
+    return CaseView.model_validate(redactor.redact_value(case.model_dump()))
 
 
 class _Numbered(Protocol):

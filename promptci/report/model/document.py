@@ -111,9 +111,9 @@ def schema_text() -> str:
 
 
 def _refused(path: str, what: str, line: int | None = None) -> InputError:
-    return InputError([Problem(path=path, line=line, what=what, fix=_FIX)])
+    return InputError([Problem(path=path, line=line, message=what, hint=_FIX)])
 
 
 def _problem(path: str, error: Any) -> Problem:
     place = ".".join(str(step) for step in error["loc"])
-    return Problem(path=path, what=f"{place}: {error['msg']}"[:300], fix=_FIX)
+    return Problem(path=path, message=f"{place}: {error['msg']}"[:300], hint=_FIX)

@@ -37,6 +37,6 @@ def _same_json(wanted: object, got: str) -> bool:
     if not isinstance(wanted, dict | list):
         return False
     try:
-        return canonical.digest(lines.read_json(got)) == canonical.digest(wanted)
+        return canonical.digest(lines.parse_json(got)) == canonical.digest(wanted)
     except lines.JsonError:
         return False

@@ -28,7 +28,7 @@ def mark(assertion: Assertion, subject: Subject) -> Outcome:
 def parse(assertion: Assertion, subject: Subject) -> Any:
     """Give the value the answer stands for; JsonError where it is none (NaN and doubled keys are none)."""
     text = subject.text.strip()
-    return lines.read_json(_within_fence(text) if assertion.options.get("fenced", False) else text)
+    return lines.parse_json(_within_fence(text) if assertion.options.get("fenced", False) else text)
 
 
 def _within_fence(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from promptci.providers import prices
 from promptci.providers.base import Request
-from promptci.runs.estimate import longest_usage
+from promptci.runs.estimate import estimate_max_usage
 from promptci.runs.model import Answer, Plan, Question
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge
@@ -28,7 +28,7 @@ def requests(plan: Plan, *, model: str | None, rubric: str | None) -> Sequence[R
 
 def _longest(question: Question) -> str:
     """Give a text of the length of the longest answer, of its own for each question."""
-    length = prices.CHARACTERS_PER_TOKEN * longest_usage(question.request).output_tokens
+    length = prices.CHARACTERS_PER_TOKEN * estimate_max_usage(question.request).output_tokens
     return f"{question.arm} {question.replicate} ".ljust(length, "x")
 
 

@@ -51,7 +51,7 @@ def _read_at(text: str, position: int) -> tuple[Any, int]:
             return None, position + 1
         written, end = _mended(flat.group()), flat.end()
     try:
-        return lines.read_json(written), end
+        return lines.parse_json(written), end
     except lines.JsonError:
         return None, end
 

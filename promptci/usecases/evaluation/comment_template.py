@@ -5,7 +5,7 @@ import dataclasses
 from promptci.app.requests import RunResult
 from promptci.errors import InputError
 from promptci.files import write as files
-from promptci.files.lines import decode
+from promptci.files.lines import decode_utf8
 from promptci.git.snapshot import Snapshot
 from promptci.publish.comment import FRAME_BYTES
 from promptci.report import write
@@ -35,6 +35,6 @@ def _read(snapshot: Snapshot, path: str) -> OwnTemplate:
     if data is None:
         raise Unusable(f"There is no file {path} at {snapshot.label}")
     try:
-        return OwnTemplate(path=path, text=decode(data, path))
+        return OwnTemplate(path=path, text=decode_utf8(data, path))
     except InputError as error:
         raise Unusable(str(error.problems[0])) from error

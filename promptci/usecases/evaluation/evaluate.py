@@ -1,4 +1,4 @@
-"""Ask, mark, compare, decide, write: what `check`, `run` and `report` have in common."""
+"""CallKey, mark, compare, decide, write: what `check`, `run` and `report` have in common."""
 
 import dataclasses
 
@@ -115,9 +115,9 @@ def refused(error: InputError, revisions: Revisions, request: RunRequest, env: E
     reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
     report = GateReport(decisions=(), policy=GatePolicy(), problems=tuple(reasons))
     outcome = _written(_view(report, _facts(revisions, env, Asked(), notes=()), env), request)
-    clean = env.redactor().text
+    clean = env.redactor().redact
     problems = tuple(
-        Problem(path=clean(p.path), line=p.line, what=clean(p.what), fix=clean(p.fix)) for p in error.problems
+        Problem(path=clean(p.path), line=p.line, message=clean(p.message), hint=clean(p.hint)) for p in error.problems
     )
     return dataclasses.replace(outcome, exit_code=error.exit_code, problems=problems)
 

@@ -13,7 +13,7 @@ from promptci.pipeline import asking
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.merged_answers import Joined
 from promptci.pipeline.revisions import Revisions
-from promptci.runs.execute import Key
+from promptci.runs.execute import QuestionKey
 from promptci.runs.model import Answer
 from promptci.shards import artifacts
 from promptci.shards.artifacts import HandedIn
@@ -105,19 +105,19 @@ def _problems(found: Sequence[HandedIn], revisions: Revisions, request: CheckReq
         strange = [what for what, of_record in _ALIKE.items() if of_record(one.record) != of_record(found[0].record)]
         if strange:
             what = f"it is of {strange[0]} than {found[0].where}"
-            problems.append(Problem(path=one.where, what=what, fix=_ONE_RUN))
+            problems.append(Problem(path=one.where, message=what, hint=_ONE_RUN))
     if problems or not found:
         return problems
     said = found[0].record
     if said.promptci != __version__:
         what = f"it was written by promptci {said.promptci}, and this is {__version__}"
-        problems.append(Problem(path=found[0].where, what=what, fix="Use one version for shards and merge."))
+        problems.append(Problem(path=found[0].where, message=what, hint="Use one version for shards and merge."))
     kind, shas = revisions.kind, (revisions.base_sha, revisions.head_sha)
     if (said.kind, said.base, said.head, said.config) != (kind, *shas, request.config_path):
         what = (
             f"it is about a {said.kind} of {_short(said.head)} against {_short(said.base)}, not the run of this event"
         )
-        problems.append(Problem(path=found[0].where, what=what, fix=_ONE_RUN))
+        problems.append(Problem(path=found[0].where, message=what, hint=_ONE_RUN))
     return problems or [*_count(found), *artifacts.doubled(found)]
 
 
@@ -129,7 +129,9 @@ def _count(found: Sequence[HandedIn]) -> list[Problem]:
         if one.record.index in where:
             where[one.record.index].append(one.where)
     problems = [
-        Problem(path=places[1], what=f"shard {index} of {count} is there twice, here and in {places[0]}", fix=_ONE_RUN)
+        Problem(
+            path=places[1], message=f"shard {index} of {count} is there twice, here and in {places[0]}", hint=_ONE_RUN
+        )
         for index, places in where.items()
         if len(places) > 1
     ]
@@ -138,12 +140,12 @@ def _count(found: Sequence[HandedIn]) -> list[Problem]:
         named = ", ".join(missing[:MOST_NAMED]) + (" and others" if len(missing) > MOST_NAMED else "")
         what = f"of {count} shards {len(missing)} handed in nothing: {named}"
         fix = "Look at what their jobs say and run them again."
-        problems.append(Problem(path=found[0].where, what=what, fix=fix))
+        problems.append(Problem(path=found[0].where, message=what, hint=fix))
     return problems
 
 
 def _joined(found: Sequence[HandedIn]) -> Joined:
-    answers: dict[Key, Answer] = {}
+    answers: dict[QuestionKey, Answer] = {}
     twice = 0
     for one in found:
         for answer in one.answers:

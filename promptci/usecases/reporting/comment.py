@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from promptci.errors import RefusedError, UsageError
+from promptci.errors import UnsafeError, UsageError
 from promptci.publish import publish_all
 from promptci.publish.comment import FRAME_BYTES
 from promptci.publish.github import artifact
@@ -34,7 +34,7 @@ def comment(source: Path, context: Context, github: GitHub | None, say: Callable
 
     Raises
     ------
-    RefusedError, InputError
+    UnsafeError, InputError
         Where the report is not one, or is about another commit than GitHub says.
     UsageError
         Where the event is not the end of another workflow.
@@ -60,7 +60,7 @@ def comment(source: Path, context: Context, github: GitHub | None, say: Callable
 def _read(source: Path, head_sha: str) -> ReportView:
     view = document.load(artifact.report_json(source).decode("utf-8", errors="replace"), artifact.REPORT)
     if view.head.sha not in (head_sha, None):  # None: the run could not even begin, and says why
-        raise RefusedError(
+        raise UnsafeError(
             f"The report is about another commit than the run that wrote it, which was for {head_sha}",
             "Nothing was posted. Look at what that run's workflow did.",
         )

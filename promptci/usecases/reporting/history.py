@@ -101,7 +101,7 @@ def mark(archive: Archive, name: str, judgement: Judgement, why: str, world: tup
     redactor = Redactor.from_environ(environ)
     (one,) = found
     at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    archive.write([Mark(id=one.id, at=at, judgement=judgement, why=redactor.text(" ".join(why.split())), by=by)])
+    archive.write([Mark(id=one.id, at=at, judgement=judgement, why=redactor.redact(" ".join(why.split())), by=by)])
     return f"{one.id} ({one.prompt}: {one.verdict}) is judged {judgement}."
 
 
@@ -211,15 +211,15 @@ def _of_report(source: Path) -> Sequence[Line]:
     fix = "Give a report.json as promptci wrote it."
     try:
         if source.stat().st_size > LARGEST:
-            raise InputError([Problem(path=str(source), what=f"the file is over {LARGEST:,} bytes", fix=fix)])
+            raise InputError([Problem(path=str(source), message=f"the file is over {LARGEST:,} bytes", hint=fix)])
         text = source.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         what = f"it cannot be read: {error.strerror}"
-        raise InputError([Problem(path=str(source), what=what, fix=fix)]) from error
+        raise InputError([Problem(path=str(source), message=what, hint=fix)]) from error
     lines = list(run_history.lines(document.load(text, str(source))))
     try:
         for line in lines:
             model.from_json(model.to_json(line))
     except ValueError as error:
-        raise InputError([Problem(path=str(source), what=str(error), fix=fix)]) from error
+        raise InputError([Problem(path=str(source), message=str(error), hint=fix)]) from error
     return lines

@@ -5,7 +5,7 @@ from pathlib import Path
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import UsageError
 from promptci.pipeline.environment import Environment
-from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Watch
+from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
 from promptci.report import write
 from promptci.report.build import redaction
 from promptci.report.model import document
@@ -36,7 +36,7 @@ def redraw(source: Path, out: Path, root: Path, env: Environment) -> RunResult:
 
 
 def _from_journal(source: Path, out: Path, root: Path, env: Environment) -> RunResult:
-    header, answers = journal.read(source)
+    header, answers = journal.load_journal(source)
     if header.get("head") is None:
         raise UsageError(f"{source} was made from a working tree, which is gone", "Redraw its report.json instead.")
     known = {(a.request_key, a.replicate): a.completion for a in answers if a.completion is not None}
@@ -63,7 +63,7 @@ class Replay:
         self.concurrency = 64
         self._known = known
 
-    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Give the answer that the journal holds."""
         found = self._known.get((request.key, replicate))
         if found is None:

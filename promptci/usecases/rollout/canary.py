@@ -87,7 +87,7 @@ def _standings(repo: Repo, data: bytes | None, path: str) -> dict[str, Standing]
     if data is None and (repo.root / path).exists():
         # Taken for a first look, it would let a canary that was rolled back begin again.
         what = "git ignores the file in which it stands how far each canary has come"
-        raise InputError([Problem(path=path, what=what, fix="Take it out of .gitignore and commit it.")])
+        raise InputError([Problem(path=path, message=what, hint="Take it out of .gitignore and commit it.")])
     return state.load(data, path)
 
 
@@ -110,7 +110,7 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _recorded(record: Record, folder: Path, redactor: Redactor) -> str:
-    words = redactor.text(report.markdown(record))
+    words = redactor.redact(report.markdown(record))
     write.write_text(folder / "canary.md", words)
-    write.write_text(folder / "canary.json", report.text(redactor.value(report.to_json(record))))
+    write.write_text(folder / "canary.json", report.text(redactor.redact_value(report.to_json(record))))
     return words

@@ -34,7 +34,7 @@ def lay_out(target: Path) -> tuple[str, str]:
 
     Gives the commits of the default branch and of the pull request. `target` must not exist yet.
     """
-    source = packaged.folder("example-repo")
+    source = packaged.find_packaged_folder("example-repo")
     shutil.copytree(source, target, ignore=lambda folder, _: [OVERLAY] if Path(folder) == source else [])
     _git(target, "init", "--quiet", "--initial-branch=main")
     base = _commit(target, "Prompts, goldens and the workflow")

@@ -11,7 +11,7 @@ from promptci.config.model import Config
 from promptci.config.policy import OnMissingGoldens
 from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import strict_yaml
-from promptci.files.lines import decode
+from promptci.files.lines import decode_utf8
 from promptci.git import command, globs
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
@@ -49,18 +49,18 @@ class _Patient:
     config_path: str
     snapshot: Snapshot
     config: Config = field(default_factory=Config)
-    document: strict_yaml.Document | None = None
+    document: strict_yaml.YamlDocument | None = None
     """promptci.yml with its lines; None where there is none."""
     plans: list[PromptPlan] = field(default_factory=list)
 
     def place(self, *keys: str) -> int | None:
         """Give the line of a key of promptci.yml."""
-        return None if self.document is None else self.document.line(keys)
+        return None if self.document is None else self.document.line_of(keys)
 
     def found(self, weight: Weight, what: str, fix: str, *keys: str) -> Finding:
         """Give a finding about promptci.yml."""
         return Finding(
-            problem=Problem(path=self.config_path, line=self.place(*keys), what=what, fix=fix), weight=weight
+            problem=Problem(path=self.config_path, line=self.place(*keys), message=what, hint=fix), weight=weight
         )
 
 
@@ -82,7 +82,7 @@ def examine(root: Path, config_path: str) -> tuple[Finding, ...]:
             for problem, weight in doctor_workflow.examine(snapshot, patient.config)
         ]
     unique = dict.fromkeys(findings)
-    return tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.what)))
+    return tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.message)))
 
 
 def _all(error: InputError) -> list[Finding]:
@@ -95,7 +95,7 @@ def _config(patient: _Patient) -> Iterator[Finding]:
         if data is None:
             yield patient.found("warning", "there is no such file, so everything is at its default", "`promptci init`.")
             return
-        patient.document = strict_yaml.load(decode(data, patient.config_path), patient.config_path)
+        patient.document = strict_yaml.load(decode_utf8(data, patient.config_path), patient.config_path)
         patient.config = config_load.load_config(data, patient.config_path)
     except InputError as error:
         yield from _all(error)
@@ -131,7 +131,7 @@ def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[Finding]:
         weight: Weight = "warning" if patient.config.gate.on_missing_goldens is OnMissingGoldens.WARN else "error"
         what = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
         fix = f"Write some to {wanted.replace('*', 'jsonl')}, or as `testData` of the prompt."
-        yield Finding(problem=Problem(path=prompt.path, line=1, what=what, fix=fix), weight=weight)
+        yield Finding(problem=Problem(path=prompt.path, line=1, message=what, hint=fix), weight=weight)
     patient.plans.append(
         questions.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, (prompt, goldens), ["asked for"])
     )
@@ -159,7 +159,7 @@ def _judge(patient: _Patient) -> Iterator[Finding]:
             what = f"a model marks answers of `{name}`, and there are no labels to check its marks against"
             path = patient.config.prompts.goldens.replace("{name}", name).removesuffix(".*") + ".labels.jsonl"
             yield Finding(
-                problem=Problem(path=path, what=what, fix="Let a person mark some answers there."), weight="warning"
+                problem=Problem(path=path, message=what, hint="Let a person mark some answers there."), weight="warning"
             )
 
 
@@ -171,13 +171,13 @@ def _provider(patient: _Patient) -> Iterator[Finding]:
     if options.kind != "openai":
         return
     try:
-        endpoint.check(options.base_url, has_key=bool(options.api_key_env))
+        endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
     except ProviderError as error:
-        yield patient.found("error", error.message, error.fix, "provider", "base_url")
+        yield patient.found("error", error.message, error.hint, "provider", "base_url")
         return
     if endpoint.is_loopback(options.base_url):
         return
-    price = PriceList(options).price
+    price = PriceList(options).price_usage
     models = {prompt.model for made in patient.plans for prompt in _versions(made)} | {patient.config.judge.model}
     for model in sorted(model for model in models if model):
         if price(model, Usage(input_tokens=1, output_tokens=1)) is None:
@@ -195,11 +195,11 @@ def _cache(patient: _Patient) -> Iterator[Finding]:
     if folder and (committed := [path for path in tracked if path.startswith(f"{folder.rstrip('/')}/")]):
         what = f"{len(committed)} files of answers are committed under {folder}; promptci does not use them"
         fix = f"`git rm -r --cached {folder}`: whoever can commit answers can make any prompt pass."
-        yield Finding(problem=Problem(path=committed[0], what=what, fix=fix), weight="error")
+        yield Finding(problem=Problem(path=committed[0], message=what, hint=fix), weight="error")
     for path in filter(None, (folder, REPORT)):
         if command.try_git(patient.root, "check-ignore", "--quiet", "--", f"{path}/x").returncode == 1:
             top = path.split("/")[0]
             what = f"`{top}/`, which promptci writes, is not ignored and would be committed by `git add --all`"
             yield Finding(
-                problem=Problem(path=".gitignore", what=what, fix=f"Add the line `{top}/`."), weight="warning"
+                problem=Problem(path=".gitignore", message=what, hint=f"Add the line `{top}/`."), weight="warning"
             )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from promptci.config.model import Config
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
-from promptci.files.lines import decode
+from promptci.files.lines import decode_utf8
 from promptci.git.snapshot import Snapshot
 from promptci.providers.http import endpoint
 from promptci.publish.runner.event import PRIVILEGED, PULL_REQUEST
@@ -36,7 +36,7 @@ def examine(snapshot: Snapshot, config: Config) -> Iterator[Found]:
     ours = 0
     for path in snapshot.glob(FILES):
         try:
-            text = decode(snapshot.read(path) or b"", path)
+            text = decode_utf8(snapshot.read(path) or b"", path)
             if "promptci" not in text:
                 continue
             workflow = _Workflow(path=path, document=strict_yaml.load(text, path), config=config)
@@ -50,7 +50,7 @@ def examine(snapshot: Snapshot, config: Config) -> Iterator[Found]:
             yield from job.examine()
     if not ours:
         what, fix = "no workflow runs promptci", "`promptci init` writes one; the README shows it."
-        yield Problem(path=".github/workflows", what=what, fix=fix), "warning"
+        yield Problem(path=".github/workflows", message=what, hint=fix), "warning"
 
 
 def _map(value: Any) -> Mapping[str, Any]:
@@ -69,7 +69,7 @@ class _Workflow:
     """One file."""
 
     path: str
-    document: strict_yaml.Document
+    document: strict_yaml.YamlDocument
     config: Config
 
     @property
@@ -122,8 +122,8 @@ class _Job:
 
     def found(self, weight: Literal["error", "warning"], what: str, fix: str, *path: str | int) -> Found:
         """Give a finding at a place of the job."""
-        line = self.workflow.document.line(("jobs", self.name, *path))
-        return Problem(path=self.workflow.path, line=line, what=what, fix=fix), weight
+        line = self.workflow.document.line_of(("jobs", self.name, *path))
+        return Problem(path=self.workflow.path, line=line, message=what, hint=fix), weight
 
     def step(self, weight: Literal["error", "warning"], what: str, fix: str, *path: str | int) -> Found:
         """Give a finding at a place of promptci's step."""

@@ -27,7 +27,7 @@ def start(root: Path, *, provider: str) -> list[str]:
     there = [name for name in FILES if (root / name).exists() or (root / name).is_symlink()]
     if there:
         raise UsageError(f"Already there: {', '.join(there)}", "Nothing was written. Move them away to start anew.")
-    templates = packaged.folder("templates") / "init"
+    templates = packaged.find_packaged_folder("templates") / "init"
     section = (templates / f"provider-{provider}.yml").read_text(encoding="utf-8").rstrip()
     for name, template in FILES.items():
         text = (templates / template).read_text(encoding="utf-8").replace("{{provider}}", section)

@@ -99,7 +99,7 @@ def _asked(gathered: CollectedRun, head: Snapshot, request: CheckRequest, env: E
         "prompts": {name: judge.model_dump() for name, judge in judges.items()},
     }
     text = json.dumps(written, indent=2, ensure_ascii=False) + "\n"
-    write.write_text(path, Redactor.from_environ(env.environ).text(text))
+    write.write_text(path, Redactor.from_environ(env.environ).redact(text))
     return Calibrated(judges=judges, notes=(*_notes(gathered), *asked.notes), path=path)
 
 

@@ -16,7 +16,7 @@ from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.present import formatting
 from promptci.providers.prices import PriceList
-from promptci.runs.estimate import estimate
+from promptci.runs.estimate import estimate_run
 from promptci.runs.model import PromptPlan
 from promptci.usecases.evaluation import run, run_history
 from promptci.usecases.trust import selftest
@@ -112,7 +112,7 @@ def _price(plan: PromptPlan, gathered: CollectedRun) -> Decimal | None:
     """Give the price of asking both versions and their judges; None where it is unknown."""
     once = replace(gathered, plans=(plan,))
     questions = planning.make(once)
-    asked = [estimate(questions, PriceList(gathered.config.provider).price), planning.judges(questions, once)]
+    asked = [estimate_run(questions, PriceList(gathered.config.provider).price_usage), planning.judges(questions, once)]
     total = Decimal(0)
     for found in asked:
         if found is not None:

@@ -76,8 +76,8 @@ def test_bombs_are_refused_at_once(text: str) -> None:
 
 def test_every_place_of_a_document_has_its_line() -> None:
     document = strict_yaml.load("a: 1\nb:\n  - x\n  - c: |\n      one\n      two\n", "f")
-    assert [document.line(p) for p in ((), ("a",), ("b",), ("b", 1), ("b", 1, "c"), ("gone",))] == [1, 1, 2, 4, 4, 1]
-    assert document.text_line(("b", 1, "c"), 1) == 6
+    assert [document.line_of(p) for p in ((), ("a",), ("b",), ("b", 1), ("b", 1, "c"), ("gone",))] == [1, 1, 2, 4, 4, 1]
+    assert document.text_line_of(("b", 1, "c"), 1) == 6
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_every_place_of_a_document_has_its_line() -> None:
 )
 def test_what_is_no_text_is_refused(data: bytes, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        lines.decode(data, "f.txt")
+        lines.decode_utf8(data, "f.txt")
 
 
 def test_a_byte_order_mark_and_line_endings_do_not_count() -> None:
-    assert lines.decode(b"\xef\xbb\xbfa\r\nb\rc", "f") == "a\nb\nc"
+    assert lines.decode_utf8(b"\xef\xbb\xbfa\r\nb\rc", "f") == "a\nb\nc"
 
 
 @pytest.mark.parametrize(
@@ -104,16 +104,16 @@ def test_a_byte_order_mark_and_line_endings_do_not_count() -> None:
 )
 def test_json_that_tools_read_differently_is_refused(text: str) -> None:
     with pytest.raises(lines.JsonError):
-        lines.read_json(text)
+        lines.parse_json(text)
 
 
 @given(json_values)
 def test_json_is_read_back(value: object) -> None:
-    assert lines.read_json(json.dumps(value)) == value
+    assert lines.parse_json(json.dumps(value)) == value
 
 
 def test_json_lines_name_every_bad_line() -> None:
-    values, problems = lines.read_jsonl('{"a": 1}\n\n{bad}\n{"b": NaN}\n[1]\n', "f.jsonl")
+    values, problems = lines.parse_jsonl('{"a": 1}\n\n{bad}\n{"b": NaN}\n[1]\n', "f.jsonl")
     assert values == [(1, {"a": 1}), (5, [1])]
     assert [str(p).split(": ")[0] for p in problems] == ["f.jsonl:3", "f.jsonl:4"]
 
@@ -155,5 +155,5 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path
 
 
 def test_templates_and_the_example_are_found_in_the_source_tree() -> None:
-    assert (packaged.folder("templates") / "init" / "promptci.yml").is_file()
-    assert (packaged.folder("example-repo") / "goldens").is_dir()
+    assert (packaged.find_packaged_folder("templates") / "init" / "promptci.yml").is_file()
+    assert (packaged.find_packaged_folder("example-repo") / "goldens").is_dir()

@@ -24,7 +24,7 @@ def read(*rows: Any) -> tuple[Label, ...]:
 def refused(*rows: Any) -> list[tuple[int | None, str]]:
     with pytest.raises(InputError) as caught:
         read(*rows)
-    return [(problem.line, f"{problem.what}. {problem.fix}") for problem in caught.value.problems]
+    return [(problem.line, f"{problem.message}. {problem.hint}") for problem in caught.value.problems]
 
 
 def test_a_label_says_which_case_what_answer_and_whether_it_passes() -> None:

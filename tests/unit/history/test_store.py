@@ -192,12 +192,12 @@ def test_two_processes_lose_nothing_and_tear_nothing(tmp_path: Path) -> None:
 
 def test_a_lock_that_is_held_for_long_is_a_reason(tmp_path: Path) -> None:
     with (
-        append.locked(tmp_path / LOCK),
+        append.lock_file(tmp_path / LOCK),
         pytest.raises(BlockingIOError),
-        append.locked(tmp_path / LOCK, patience_s=0.05),
+        append.lock_file(tmp_path / LOCK, patience_s=0.05),
     ):
         pass
-    with append.locked(tmp_path / LOCK):
+    with append.lock_file(tmp_path / LOCK):
         said = history(tmp_path, patience_s=0.05).append([case()])
     assert said == "kept: another process is writing the history, so this was not added."
     assert not list(tmp_path.glob("*.jsonl"))
@@ -205,11 +205,11 @@ def test_a_lock_that_is_held_for_long_is_a_reason(tmp_path: Path) -> None:
 
 def test_appending_cuts_off_what_was_torn(tmp_path: Path) -> None:
     file = tmp_path / "lines"
-    file.write_bytes(b"one\n" + b"x" * (3 * append.BLOCK))
-    append.add(file, b"two\n")
+    file.write_bytes(b"one\n" + b"x" * (3 * append.BLOCK_BYTES))
+    append.append_lines(file, b"two\n")
     assert file.read_bytes() == b"one\ntwo\n"
     file.write_bytes(b"never ended")
-    append.add(file, b"one\n")
+    append.append_lines(file, b"one\n")
     assert file.read_bytes() == b"one\n"
 
 

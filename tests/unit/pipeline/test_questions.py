@@ -237,9 +237,9 @@ def test_a_variable_that_cases_lack_is_named_for_each_with_file_and_line() -> No
 
     (problem,) = problems
     assert (problem.path, problem.line) == ("goldens/p.jsonl", 3)
-    assert problem.what == "case `a` has no variable `name`, which prompts/p.prompt.yml uses"
-    assert "Add `name`" in problem.fix
-    assert "{{name}}" in problem.fix
+    assert problem.message == "case `a` has no variable `name`, which prompts/p.prompt.yml uses"
+    assert "Add `name`" in problem.hint
+    assert "{{name}}" in problem.hint
 
 
 def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:
@@ -247,7 +247,7 @@ def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:
     _, problems, _ = questions.questions([planned(None, (prompt("{{new}}"), cases))], times(1))
 
     assert len(problems) == 21
-    assert "nor have 479 more cases" in problems[-1].what
+    assert "nor have 479 more cases" in problems[-1].message
 
 
 def test_a_renamed_variable_keeps_base_from_being_asked_and_stops_nothing() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptci.providers.base import Completion, Request, Usage
-from promptci.providers.cache import DAY_S, AnswerCache
+from promptci.providers.cache import DEFAULT_MAX_AGE_S, AnswerCache
 
 NOON = 1_790_000_000.0
 FULL = Completion(text="a\u2028b\n🙂", usage=Usage(input_tokens=1, output_tokens=2), latency_ms=3.25, model="m")
@@ -47,7 +47,7 @@ def test_an_answer_is_found_again_at_once_and_by_the_next_run(tmp_path: Path) ->
         assert cache.lookup(asking(), 0) == FULL
     with opened(tmp_path) as cache:
         assert cache.lookup(asking(), 0) == FULL
-        assert cache.ignored == 0
+        assert cache.ignored_lines == 0
 
 
 @pytest.mark.parametrize("replicate", [1, 2])
@@ -96,9 +96,9 @@ def test_the_newer_of_two_answers_counts(tmp_path: Path) -> None:
 
 def test_an_old_answer_is_not_used_and_its_file_goes(tmp_path: Path) -> None:
     fill(tmp_path, now=NOON)
-    with opened(tmp_path, now=NOON + DAY_S + 1) as cache:
+    with opened(tmp_path, now=NOON + DEFAULT_MAX_AGE_S + 1) as cache:
         assert cache.lookup(asking(), 0) is None
-    with opened(tmp_path, now=NOON + 3 * DAY_S):
+    with opened(tmp_path, now=NOON + 3 * DEFAULT_MAX_AGE_S):
         assert list(tmp_path.iterdir()) == []
 
 
@@ -113,7 +113,7 @@ def test_a_forged_answer_is_ignored(tmp_path: Path) -> None:
     fill(tmp_path, secret="guessed by the forger")
     with opened(tmp_path) as cache:
         assert cache.lookup(asking(), 0) is None
-        assert cache.ignored == 1
+        assert cache.ignored_lines == 1
 
 
 @pytest.mark.parametrize("field", ["key", "at", "completion", "seal"])
@@ -135,7 +135,7 @@ def test_an_answer_moved_under_another_request_s_key_is_ignored(tmp_path: Path) 
     file.write_text(json.dumps({**easy, "key": hard["key"]}, separators=(",", ":")) + "\n")
     with opened(tmp_path) as cache:
         assert cache.lookup(asking("hard"), 0) is None
-        assert cache.ignored == 1
+        assert cache.ignored_lines == 1
 
 
 def test_each_cut_of_the_file_leaves_whole_lines_usable(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_junk_in_the_folder_is_counted_and_harms_nothing(tmp_path: Path, junk: b
     (tmp_path / "answers.pickle").write_bytes(b"cos\nsystem\n(S'touch pwned'\ntR.")
     with opened(tmp_path) as cache:
         assert cache.lookup(asking(), 0) == FULL
-        assert cache.ignored == 1
+        assert cache.ignored_lines == 1
 
 
 def test_a_symbolic_link_is_neither_read_nor_written_through(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_symbolic_link_is_neither_read_nor_written_through(tmp_path: Path) -> 
     (folder / f"answers-{day}.jsonl").symlink_to(elsewhere)
     with opened(folder) as cache:
         cache.store(asking(), 0, FULL)
-        assert cache.trouble is not None
+        assert cache.write_error is not None
     assert elsewhere.read_text() == "precious\n"
 
 
@@ -181,7 +181,7 @@ def test_a_folder_that_cannot_be_written_is_told_once_and_stops_nothing(tmp_path
     (tmp_path / "file").write_text("")
     with opened(tmp_path / "file" / "cache") as cache:
         cache.store(asking(), 0, FULL)
-        assert cache.trouble is not None
+        assert cache.write_error is not None
         cache.store(asking("two"), 0, FULL)
 
 
@@ -190,8 +190,8 @@ def test_a_full_disk_is_told_and_stops_nothing(tmp_path: Path) -> None:
         cache._segment = os.open("/dev/full", os.O_WRONLY)
         cache._segment_day = time.strftime("%Y-%m-%d", time.gmtime(NOON))
         cache.store(asking(), 0, FULL)
-        assert cache.trouble is not None
-        assert "No space left" in cache.trouble
+        assert cache.write_error is not None
+        assert "No space left" in cache.write_error
 
 
 def test_an_answer_that_quotes_the_key_is_not_kept(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_two_processes_may_write_at_once(tmp_path: Path) -> None:
         for name in ("a", "b"):
             for i in range(300):
                 assert cache.lookup(asking(f"{name} {i}"), 0) == Completion(text="x" * i)
-        assert cache.ignored == 0
+        assert cache.ignored_lines == 0
 
 
 def test_a_thousand_lookups_are_fast(tmp_path: Path) -> None:

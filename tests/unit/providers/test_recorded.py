@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptci.errors import InputError
-from promptci.providers.base import UNWATCHED, CallError, Completion, Request, Usage, Watch
-from promptci.providers.recorded import Recorded, Recorder
+from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request, Usage
+from promptci.providers.recorded import Recorded, RecordingProvider
 from promptci.redact import Redactor
 
 FULL = Completion(
@@ -33,7 +33,7 @@ class Scripted:
         self.calls = 0
         self.closed = False
 
-    async def complete(self, request: Request, *, replicate: int, watch: Watch = UNWATCHED) -> Completion:
+    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Answer, or fail as a provider does."""
         self.calls += 1
         text = request.messages[-1]["content"]
@@ -52,7 +52,7 @@ def asking(text: str, **parameters: Any) -> Request:
 
 async def record(path: Path, answers: Mapping[str, Completion], *, replicate: int = 0, **options: Any) -> Scripted:
     inner = Scripted(answers)
-    recorder = Recorder(inner, path, **options)
+    recorder = RecordingProvider(inner, path, **options)
     for text in answers:
         await recorder.complete(asking(text), replicate=replicate)
     await recorder.aclose()
@@ -122,7 +122,7 @@ async def test_a_line_says_to_a_person_what_was_asked(tmp_path: Path) -> None:
 
 
 async def test_a_failed_call_is_not_recorded_and_the_rest_is(tmp_path: Path) -> None:
-    recorder = Recorder(Scripted({"good": FULL}), tmp_path / "a.jsonl")
+    recorder = RecordingProvider(Scripted({"good": FULL}), tmp_path / "a.jsonl")
     await recorder.complete(asking("good"), replicate=0)
     with pytest.raises(CallError):
         await recorder.complete(asking("bad"), replicate=0)
@@ -162,7 +162,7 @@ def test_every_bad_line_is_named_at_once(tmp_path: Path) -> None:
     problems = caught.value.problems
     assert [problem.line for problem in problems] == list(range(2, 2 + len(BAD_LINES)))
     for problem, words in zip(problems, BAD_LINES.values(), strict=True):
-        assert words in problem.what
+        assert words in problem.message
         assert problem.path == "answers.jsonl"
 
 
@@ -171,5 +171,5 @@ def test_a_recorder_does_not_overwrite_a_file_that_it_cannot_read(tmp_path: Path
     path.write_text("precious\n")
 
     with pytest.raises(InputError):
-        Recorder(Scripted({}), path)
+        RecordingProvider(Scripted({}), path)
     assert path.read_text() == "precious\n"

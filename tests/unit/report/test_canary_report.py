@@ -92,5 +92,5 @@ def test_unknown_is_null_and_every_number_is_json() -> None:
 
 
 def test_problems_of_the_log_are_data_of_the_log_alone() -> None:
-    log = Log(files=1, lines=200, bad=1, problems=(Problem(path="a", line=1, what="x", fix="y"),))
+    log = Log(files=1, lines=200, bad=1, problems=(Problem(path="a", line=1, message="x", hint="y"),))
     assert report.to_json(record(log=log))["log"] == {"files": 1, "lines": 200, "bad": 1, "repeated": 0}

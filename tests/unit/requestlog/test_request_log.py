@@ -53,8 +53,8 @@ def test_what_cannot_be_is_refused_with_what_to_do(changed: dict[str, Any], what
     value = canary_traffic.entry(REQUESTS[0]) | changed
     with pytest.raises(JsonError) as caught:
         line.read(json.dumps(value))
-    assert what in caught.value.what
-    assert caught.value.fix
+    assert what in caught.value.message
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["[]", "1", "null", '"x"', "{", '{"promptci.quality": NaN}', "[" * 60])
@@ -122,7 +122,7 @@ def test_bad_lines_are_counted_and_named(tmp_path: Path) -> None:
     path.write_bytes(b"\n{}\n\xff\n\r\n" + path.read_bytes() + b"x" * (read.MAX_LINE + 1) + b"\n")
     found = read.read([path], everything)
     assert (found.lines, found.bad) == (403, 3)
-    assert [(one.line, one.what) for one in found.problems] == [
+    assert [(one.line, one.message) for one in found.problems] == [
         (2, "`promptci.request` is missing"),
         (3, "the line is not UTF-8"),
         (405, "the line is over 1,048,576 bytes"),

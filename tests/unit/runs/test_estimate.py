@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from promptci.providers.base import Request, Usage, embedding
-from promptci.runs.estimate import DEFAULT_OUTPUT_TOKENS, Estimate, estimate, longest_usage
+from promptci.providers.base import Request, Usage, make_embedding_request
+from promptci.runs.estimate import DEFAULT_OUTPUT_TOKENS, RunEstimate, estimate_max_usage, estimate_run
 from promptci.runs.model import Arm, Plan, Question
 
 
@@ -23,18 +23,18 @@ def price(model: str, usage: Usage) -> Decimal | None:
 
 
 def test_the_longest_answer_is_what_the_parameters_allow() -> None:
-    assert longest_usage(asking(max_tokens=7)) == Usage(input_tokens=14, output_tokens=7)
-    assert longest_usage(asking(max_completion_tokens=5, max_tokens=7)).output_tokens == 5
+    assert estimate_max_usage(asking(max_tokens=7)) == Usage(input_tokens=14, output_tokens=7)
+    assert estimate_max_usage(asking(max_completion_tokens=5, max_tokens=7)).output_tokens == 5
 
 
 @pytest.mark.parametrize("limit", [None, 0, -1, "many", True, 1.5])
 def test_without_a_limit_that_is_one_the_stated_default_is_taken(limit: Any) -> None:
-    assert longest_usage(asking(max_tokens=limit)).output_tokens == DEFAULT_OUTPUT_TOKENS
-    assert longest_usage(asking()).output_tokens == DEFAULT_OUTPUT_TOKENS
+    assert estimate_max_usage(asking(max_tokens=limit)).output_tokens == DEFAULT_OUTPUT_TOKENS
+    assert estimate_max_usage(asking()).output_tokens == DEFAULT_OUTPUT_TOKENS
 
 
 def test_an_embedding_is_read_and_writes_nothing() -> None:
-    assert longest_usage(embedding("e", "x" * 40)) == Usage(input_tokens=10, output_tokens=0)
+    assert estimate_max_usage(make_embedding_request("e", "x" * 40)) == Usage(input_tokens=10, output_tokens=0)
 
 
 def test_what_is_asked_twice_is_paid_once() -> None:
@@ -48,7 +48,7 @@ def test_what_is_asked_twice_is_paid_once() -> None:
         )
     )
 
-    assert estimate(plan, price) == Estimate(
+    assert estimate_run(plan, price) == RunEstimate(
         prompts=1,
         cases=2,
         calls=4,
@@ -62,18 +62,18 @@ def test_what_is_asked_twice_is_paid_once() -> None:
 
 def test_an_unknown_price_makes_the_sum_a_lower_bound() -> None:
     plan = Plan(questions=(question(asking(max_tokens=1)), question(asking(model="unknown"), "b")))
-    made = estimate(plan, price)
+    made = estimate_run(plan, price)
 
     assert (made.usd, made.usd_is_lower_bound) == (Decimal(24), True)
 
 
 def test_unknown_prices_only_make_no_sum_at_all() -> None:
-    made = estimate(Plan(questions=(question(asking(model="unknown")),)), price)
+    made = estimate_run(Plan(questions=(question(asking(model="unknown")),)), price)
 
     assert (made.usd, made.usd_is_lower_bound) == (None, True)
 
 
 def test_nothing_to_ask_costs_nothing() -> None:
-    made = estimate(Plan(), price)
+    made = estimate_run(Plan(), price)
 
     assert (made.calls, made.usd, made.usd_is_lower_bound) == (0, Decimal(0), False)

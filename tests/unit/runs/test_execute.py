@@ -9,7 +9,7 @@ from fakes.questions import CENT, failing, kinds, paid, pairs, question, run
 from promptci.config.run_limits import RunLimits
 from promptci.providers.base import CallError, Request
 from promptci.providers.cache import AnswerCache
-from promptci.runs.budget import Purse
+from promptci.runs.budget import Budget
 from promptci.runs.model import Answer, Arm
 
 # --- answers
@@ -60,7 +60,7 @@ async def test_replicates_of_one_request_are_asked_each() -> None:
 
 async def test_progress_is_told_each_answer_once() -> None:
     told: list[Answer] = []
-    rows = await run([*pairs(3), question("0", replicate=1, text="head 0")], progress=told.append)
+    rows = await run([*pairs(3), question("0", replicate=1, text="head 0")], on_answer=told.append)
 
     assert sorted(map(repr, told)) == sorted(map(repr, rows))
 
@@ -133,7 +133,7 @@ async def test_when_the_deadline_passes_the_rest_are_rows_and_what_was_answered_
 
 async def test_the_deadline_counts_from_the_start_of_the_run_not_of_the_round() -> None:
     rows = await run(
-        pairs(2), FakeProvider(latency_s=0.01), started=time.monotonic() - 3600, limits=RunLimits(deadline_s=60)
+        pairs(2), FakeProvider(latency_s=0.01), started_at=time.monotonic() - 3600, limits=RunLimits(deadline_s=60)
     )
 
     assert kinds(rows) == {"deadline": 4}
@@ -141,7 +141,7 @@ async def test_the_deadline_counts_from_the_start_of_the_run_not_of_the_round() 
 
 
 async def test_a_clock_set_by_the_test_decides() -> None:
-    rows = await run(pairs(1), FakeProvider(), clock=lambda: 1000.0, started=990.0, limits=RunLimits(deadline_s=60))
+    rows = await run(pairs(1), FakeProvider(), clock=lambda: 1000.0, started_at=990.0, limits=RunLimits(deadline_s=60))
 
     assert kinds(rows) == {"answered": 2}
 
@@ -163,18 +163,18 @@ def cache_in(folder: Path) -> AnswerCache:
 
 async def test_a_second_run_is_answered_from_the_cache_with_the_price_it_had(tmp_path: Path) -> None:
     questions, provider = paid(5)
-    first = await run(questions, provider, cache=cache_in(tmp_path), purse=Purse(None, CENT))
-    purse = Purse(Decimal(0), CENT)
+    first = await run(questions, provider, cache=cache_in(tmp_path), budget=Budget(None, CENT))
+    budget = Budget(Decimal(0), CENT)
     second = await run(
         questions,
         FakeProvider(lambda *_: CallError("server", "must not be asked")),
         cache=cache_in(tmp_path),
-        purse=purse,
+        budget=budget,
     )
 
     assert [row.completion for row in second] == [row.completion for row in first]
     assert all(row.cached and row.cost_usd == Decimal("0.01") for row in second)
-    assert purse.spent == 0
+    assert budget.spent_usd == 0
 
 
 async def test_an_error_is_not_cached(tmp_path: Path) -> None:

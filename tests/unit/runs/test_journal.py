@@ -76,7 +76,7 @@ def test_what_is_written_is_read_back_equal_to_the_last_digit(
 ) -> None:
     path = written(tmp_path_factory.mktemp("j") / "journal.jsonl", *given_answers, run=run)
 
-    assert journal.read(path) == (run, tuple(given_answers))
+    assert journal.load_journal(path) == (run, tuple(given_answers))
 
 
 @given(value=st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda c: st.dictionaries(texts, c)))
@@ -117,14 +117,14 @@ def test_each_answer_is_in_the_file_before_the_next_one_comes(tmp_path: Path) ->
     with Journal.open(path) as book:
         for number in range(3):
             book.append(answer(number))
-            assert journal.read(path)[1][-1] == answer(number)
+            assert journal.load_journal(path)[1][-1] == answer(number)
 
 
 def test_a_journal_goes_on_where_it_stopped_and_keeps_its_header(tmp_path: Path) -> None:
     path = written(tmp_path / "journal.jsonl", answer(1), run={"head": "abc"})
     written(path, answer(2), run={"head": "ignored"})
 
-    assert journal.read(path) == ({"head": "abc"}, (answer(1), answer(2)))
+    assert journal.load_journal(path) == ({"head": "abc"}, (answer(1), answer(2)))
 
 
 def test_killed_at_any_byte_a_journal_is_read_and_goes_on(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_killed_at_any_byte_a_journal_is_read_and_goes_on(tmp_path: Path) -> Non
         path.write_bytes(whole[:cut])
         lines_left = sum(end <= cut for end in ends)
         if lines_left:
-            before = journal.read(path)[1]
+            before = journal.load_journal(path)[1]
             assert len(before) == lines_left - 1
         for number in range(max(lines_left, 1), 3):
             written(path, answer(number, "🙂" if number == 1 else "fine"), run={"a": "b"})
@@ -160,7 +160,7 @@ def test_a_file_that_is_no_journal_is_refused_and_left_alone(tmp_path: Path, con
     path.write_text(content)
 
     with pytest.raises(InputError, match=r"journal\.jsonl:1: this is no journal"):
-        journal.read(path)
+        journal.load_journal(path)
     if content:
         with pytest.raises(InputError):
             Journal.open(path)
@@ -173,13 +173,13 @@ def test_every_bad_line_but_the_torn_last_one_is_named(tmp_path: Path) -> None:
         file.write(json.dumps({**GOOD, "arm": "x"}) + "\n" + json.dumps(GOOD) + "\nnonsense\n" + '{"torn')
 
     with pytest.raises(InputError) as caught:
-        journal.read(path)
+        journal.load_journal(path)
     assert [problem.line for problem in caught.value.problems] == [3, 5]
 
 
 def test_a_missing_journal_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read: No such file"):
-        journal.read(tmp_path / "none.jsonl")
+        journal.load_journal(tmp_path / "none.jsonl")
 
 
 def test_a_second_process_cannot_write_the_same_journal(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_second_process_cannot_write_the_same_journal(tmp_path: Path) -> None:
         book.append(answer(1))
         with pytest.raises(PromptciError, match="another run is writing"):
             Journal.open(path)
-    assert journal.read(path)[1] == (answer(1),)
+    assert journal.load_journal(path)[1] == (answer(1),)
     written(path, answer(2))
 
 
@@ -201,7 +201,7 @@ def test_a_place_that_cannot_be_written_is_named_with_advice(tmp_path: Path, pla
 
     with pytest.raises(InputError, match="cannot be written") as caught:
         Journal.open(tmp_path / place)
-    assert caught.value.problems[0].fix
+    assert caught.value.problems[0].hint
     assert (tmp_path / "elsewhere").read_text() == "precious"
 
 
@@ -219,9 +219,9 @@ def test_a_disk_that_fills_up_is_named_and_what_was_written_stays_readable(tmp_p
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
         signal.signal(signal.SIGXFSZ, ignored)
 
-    assert journal.read(path)[1] == (answer(1),)
+    assert journal.load_journal(path)[1] == (answer(1),)
     written(path, answer(3))
-    assert journal.read(path)[1] == (answer(1), answer(3))
+    assert journal.load_journal(path)[1] == (answer(1), answer(3))
 
 
 def test_a_secret_in_an_answer_or_error_is_not_written(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_secret_in_an_answer_or_error_is_not_written(tmp_path: Path) -> None:
     )
     path = written(tmp_path / "journal.jsonl", answer(1, f"it is {secret}"), failed, redactor=Redactor([secret]))
 
-    _, (first, second) = journal.read(path)
+    _, (first, second) = journal.load_journal(path)
     assert first.completion is not None
     assert second.error is not None
     assert (first.completion.text, second.error.message) == ("it is [redacted]", "[redacted]")
@@ -241,7 +241,7 @@ def test_a_secret_in_an_answer_or_error_is_not_written(tmp_path: Path) -> None:
 def test_a_secret_that_is_a_word_of_the_format_does_not_break_it(tmp_path: Path) -> None:
     path = written(tmp_path / "journal.jsonl", answer(1), redactor=Redactor(["completion", "input_tokens"]))
 
-    assert journal.read(path)[1] == (answer(1),)
+    assert journal.load_journal(path)[1] == (answer(1),)
 
 
 def test_closing_twice_does_no_harm_and_writing_after_it_is_an_error(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_a_process_killed_without_warning_has_lost_no_answer_it_reported(tmp_pat
         os.kill(writer.pid, signal.SIGKILL)
         reported += writer.stdout.readlines()
 
-    kept = [row.case_id for row in journal.read(path)[1]]
+    kept = [row.case_id for row in journal.load_journal(path)[1]]
     assert kept[: len(reported)] == [line.strip() for line in reported]
     written(path, answer(1))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from promptci.errors import InputError
 from promptci.providers.base import CallError
 from promptci.runs import journal
-from promptci.runs.budget import Purse
+from promptci.runs.budget import Budget
 from promptci.runs.journal import Journal
 from promptci.runs.model import Answer, Arm
 
@@ -31,7 +31,7 @@ async def test_every_row_is_in_the_journal(tmp_path: Path) -> None:
             journal=book,
         )
 
-    kept = journal.read(path)[1]
+    kept = journal.load_journal(path)[1]
     assert sorted(map(repr, kept)) == sorted(map(repr, rows))
 
 
@@ -44,7 +44,7 @@ async def test_what_was_answered_is_in_the_journal_when_the_run_is_cancelled(tmp
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    assert 4 <= len(journal.read(path)[1]) <= 8
+    assert 4 <= len(journal.load_journal(path)[1]) <= 8
 
 
 def outcome_of(rows: Sequence[Answer]) -> list[tuple[Any, ...]]:
@@ -58,12 +58,12 @@ async def test_a_resumed_run_gives_the_rows_of_an_uninterrupted_one_and_asks_not
 ) -> None:
     questions, provider = paid(4)
     questions += [question("same", arm, text="same", parameters={"max_tokens": 1}) for arm in (Arm.BASE, Arm.HEAD)]
-    whole = await run(questions, provider, purse=Purse(None, CENT))
+    whole = await run(questions, provider, budget=Budget(None, CENT))
     earlier = [row for index, row in enumerate(whole[:kept]) if index not in failed]
 
     again = FakeProvider(lambda *_: cheap(), concurrency=3)
-    purse = Purse(None, CENT)
-    resumed = await run(questions, again, purse=purse, known={row.key: row for row in earlier})
+    budget = Budget(None, CENT)
+    resumed = await run(questions, again, budget=budget, resumed={row.key: row for row in earlier})
 
     held = {row.request_key for row in earlier}
     assert [row.completion for row in resumed] == [row.completion for row in whole]
@@ -71,13 +71,13 @@ async def test_a_resumed_run_gives_the_rows_of_an_uninterrupted_one_and_asks_not
     assert len(again.calls) == len({q.request.key for q in questions} - held)
     if not failed:
         assert outcome_of(resumed) == outcome_of(whole)
-        assert purse.spent == Decimal("0.09")
+        assert budget.spent_usd == Decimal("0.09")
 
 
 async def test_an_answer_to_another_request_is_not_taken_over() -> None:
     (old,) = await run([question(text="old words")])
     provider = FakeProvider()
-    (row,) = await run([question(text="new words")], provider, known={old.key: old})
+    (row,) = await run([question(text="new words")], provider, resumed={old.key: old})
 
     assert row.completion is not None
     assert row.completion.text == "to new words"
@@ -85,7 +85,7 @@ async def test_an_answer_to_another_request_is_not_taken_over() -> None:
 
 async def test_a_failed_answer_is_asked_again() -> None:
     rows = await run(pairs(1), failing(lambda _: CallError("server", "broken")))
-    again = await run(pairs(1), known={row.key: row for row in rows})
+    again = await run(pairs(1), resumed={row.key: row for row in rows})
 
     assert kinds(again) == {"answered": 2}
 
@@ -96,7 +96,7 @@ async def test_what_the_journal_holds_is_not_written_again(tmp_path: Path) -> No
         rows = await run(pairs(3), journal=book)
     before = path.read_bytes()
     with Journal.open(path) as book:
-        await run(pairs(3), journal=book, known={row.key: row for row in rows})
+        await run(pairs(3), journal=book, resumed={row.key: row for row in rows})
 
     assert path.read_bytes() == before
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.providers.http import api_errors
-from promptci.providers.http.retry import Again
+from promptci.providers.http.retry import RetryAdvice
 
 WALL = 1_700_000_000.0
 
@@ -28,18 +28,18 @@ def caused_by(cause: BaseException) -> BaseException:
     ],
 )
 def test_a_broken_connection_is_explained_by_its_deepest_cause(cause: BaseException, kind: str, words: str) -> None:
-    failed = api_errors.of_transport(caused_by(caused_by(cause)), "models.example")
+    failed = api_errors.failure_from_transport(caused_by(caused_by(cause)), "models.example")
 
     assert failed.error.kind == kind
     assert words in failed.error.message
-    assert (failed.again, failed.error.fatal) == (Again.LATER, False)
+    assert (failed.advice, failed.error.fatal) == (RetryAdvice.LATER, False)
 
 
 def test_causes_that_go_in_a_circle_end() -> None:
     first, second = RuntimeError(), RuntimeError()
     first.__cause__, second.__cause__ = second, first
 
-    assert list(api_errors.causes_of(first)) == [first, second]
+    assert list(api_errors.exception_chain(first)) == [first, second]
 
 
 @given(
@@ -48,24 +48,24 @@ def test_causes_that_go_in_a_circle_end() -> None:
     header=st.text(),
 )
 def test_whatever_a_server_answers_is_one_short_line_of_a_known_kind(status: int, body: object, header: str) -> None:
-    failed = api_errors.of_status(status, {"retry-after": header}, body, WALL)
+    failed = api_errors.failure_from_status(status, {"retry-after": header}, body, WALL)
 
     assert failed.error.kind in {
         *("auth", "not-found", "rate-limit", "quota", "timeout", "server", "bad-request", "context-length")
     }
-    assert len(api_errors.cut(failed.error.message)) <= 300
+    assert len(api_errors.shorten(failed.error.message)) <= 300
     assert "\n" not in failed.error.message
 
 
 def test_a_long_word_of_the_endpoint_leaves_room_for_the_advice() -> None:
-    failed = api_errors.of_status(404, {}, {"error": {"message": "long " * 500}}, WALL)
+    failed = api_errors.failure_from_status(404, {}, {"error": {"message": "long " * 500}}, WALL)
 
-    assert "Check the prompt's `model`" in api_errors.cut(failed.error.message)
+    assert "Check the prompt's `model`" in api_errors.shorten(failed.error.message)
 
 
 @given(text=st.text(), longest=st.integers(1, 300))
 def test_cutting_keeps_short_texts_and_bounds_long_ones(text: str, longest: int) -> None:
-    cut = api_errors.cut(text, longest)
+    cut = api_errors.shorten(text, longest)
 
     assert len(cut) <= longest
     assert " ".join(text.split()) == cut or cut.endswith("…")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from promptci.providers import base
 from promptci.providers.base import CallError, Completion, Request, Usage
 from promptci.providers.http import response_parser
-from promptci.providers.http.retry import Failed
+from promptci.providers.http.retry import AttemptFailed
 
 WALL = 1_700_000_000.0
 VECTORS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1)
@@ -31,7 +31,7 @@ JSON_VALUES = st.recursive(
 
 
 async def embed(base_url: str, text: str = "where is my parcel") -> Completion | CallError:
-    (result,) = await ask(base_url, base.embedding("embed-1", text))
+    (result,) = await ask(base_url, base.make_embedding_request("embed-1", text))
     return result
 
 
@@ -65,27 +65,29 @@ def test_the_key_of_a_chat_request_is_what_recordings_hold() -> None:
     parameters=st.dictionaries(st.sampled_from(["input", "model", "n"]), st.text(max_size=3), max_size=3),
 )
 def test_an_embedding_never_shares_a_key_with_a_chat(model: str, text: str, parameters: Mapping[str, str]) -> None:
-    vector = base.embedding(model, text)
+    vector = base.make_embedding_request(model, text)
     for messages in (vector.messages, ()):
         assert vector.key != Request(model=model, messages=messages, parameters=parameters).key
-    assert vector.key == base.embedding(model, text).key != base.embedding(model, f"{text}x").key
+    assert (
+        vector.key == base.make_embedding_request(model, text).key != base.make_embedding_request(model, f"{text}x").key
+    )
 
 
 @given(VECTORS)
 def test_a_vector_keeps_its_numbers_to_seven_digits(vector: list[float]) -> None:
-    made = response_parser.embedding(embedding(vector), latency_ms=None, wall=WALL)
+    made = response_parser.parse_embedding(embedding(vector), latency_ms=None, wall=WALL)
     read = json.loads(made.text)
 
     assert read == pytest.approx(vector, rel=1e-6)
     assert all(len(Decimal(repr(number)).normalize().as_tuple().digits) <= 7 for number in read)
-    again = response_parser.embedding(embedding(read), latency_ms=None, wall=WALL)
+    again = response_parser.parse_embedding(embedding(read), latency_ms=None, wall=WALL)
     assert again.text == made.text
 
 
 @given(raw=JSON_VALUES | st.fixed_dictionaries({"data": JSON_VALUES}) | st.text())
 def test_whatever_an_endpoint_sends_is_a_vector_or_a_failed_attempt(raw: Any) -> None:
-    with contextlib.suppress(Failed):
-        made = response_parser.embedding(raw, latency_ms=1.0, wall=WALL)
+    with contextlib.suppress(AttemptFailed):
+        made = response_parser.parse_embedding(raw, latency_ms=1.0, wall=WALL)
         vector = json.loads(made.text)
         assert vector
         assert all(math.isfinite(number) for number in vector)
@@ -176,7 +178,7 @@ async def test_tokens_are_counted_or_unknown(usage: Any, counted: Usage | None) 
 async def test_chats_and_embeddings_go_to_their_own_routes() -> None:
     with OpenAIServer(lambda call: f"to {call.last_user_message}") as server:
         chat = Request(model="embed-1", messages=({"role": "user", "content": "x"},))
-        results = await ask(server.base_url, chat, base.embedding("embed-1", "x"), chat)
+        results = await ask(server.base_url, chat, base.make_embedding_request("embed-1", "x"), chat)
 
     assert [result.text for result in results if isinstance(result, Completion)] == [
         "to x",

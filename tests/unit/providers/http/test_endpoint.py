@@ -54,27 +54,27 @@ REFUSED = {
 
 @pytest.mark.parametrize("base_url", FINE)
 def test_an_address_that_exposes_nothing_is_accepted_with_a_key(base_url: str) -> None:
-    endpoint.check(base_url, has_key=True)
+    endpoint.check_base_url(base_url, has_key=True)
 
 
 @pytest.mark.parametrize("base_url", ["http://ollama:11434/v1", "http://10.0.0.5:8000/v1", "http://[fd12::1]/v1"])
 def test_plain_http_within_a_private_network_is_accepted_without_a_key(base_url: str) -> None:
-    endpoint.check(base_url, has_key=False)
+    endpoint.check_base_url(base_url, has_key=False)
 
 
 @pytest.mark.parametrize(("base_url", "why"), REFUSED.items())
 def test_an_address_that_exposes_something_is_refused_with_advice(base_url: str, why: str) -> None:
     with pytest.raises(ProviderError, match=why) as caught:
-        endpoint.check(base_url, has_key=True)
+        endpoint.check_base_url(base_url, has_key=True)
 
-    assert caught.value.fix
+    assert caught.value.hint
     assert "user:pass" not in str(caught.value)
 
 
 @given(base_url=st.one_of(st.text(), st.text().map("http://{}".format), st.text().map("https://{}/v1".format)))
 def test_no_text_breaks_the_check(base_url: str) -> None:
     try:
-        endpoint.check(base_url, has_key=True)
+        endpoint.check_base_url(base_url, has_key=True)
     except ProviderError:
         return
     assert base_url.strip().lower().startswith("https://") or endpoint.is_loopback(base_url)

@@ -7,7 +7,7 @@ from fakes.virtual_clock import VirtualClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers.http.limiter import DOUBLING_S, FIRST_PACE, START, STRAGGLE_S, Limiter
+from promptci.providers.http.limiter import DEFAULT_CONCURRENCY, DOUBLING_S, INITIAL_RATE, MAX_JITTER_S, Limiter
 
 
 def limiter(clock: VirtualClock | None = None, **options: float) -> Limiter:
@@ -21,7 +21,7 @@ async def test_no_more_are_inside_than_the_limit_and_the_first_to_come_is_the_fi
     leave = [asyncio.Event() for _ in range(4)]
 
     async def call(number: int) -> None:
-        async with limit.turn():
+        async with limit.slot():
             entered.append(number)
             await leave[number].wait()
 
@@ -35,66 +35,66 @@ async def test_no_more_are_inside_than_the_limit_and_the_first_to_come_is_the_fi
         event.set()
     await asyncio.gather(*tasks)
     assert entered == [0, 1, 2, 3]
-    assert limit.inside == 0
+    assert limit.admitted == 0
 
 
 async def answered(limit: Limiter, calls: int) -> None:
     """Have so many calls answered, one after the other."""
     for _ in range(calls):
-        async with limit.turn() as turn:
-            limit.grow(turn)
+        async with limit.slot() as turn:
+            limit.record_success(turn)
 
 
 async def test_a_round_that_goes_well_doubles_the_limit() -> None:
     limit = limiter(start=4)
     await answered(limit, 4)
 
-    assert limit.limit == 8
+    assert limit.max_concurrent == 8
 
 
 async def test_the_limit_does_not_double_faster_than_a_stampede_could_be_stopped() -> None:
     clock = VirtualClock()
     limit = limiter(clock, start=4)
-    async with limit.turn() as turn:
+    async with limit.slot() as turn:
         for _ in range(40):
-            limit.grow(turn)
-    assert limit.limit < 17  # within a second, however fast the answers come
+            limit.record_success(turn)
+    assert limit.max_concurrent < 17  # within a second, however fast the answers come
 
     await clock.sleep(DOUBLING_S)
     await answered(limit, 40)
-    assert limit.limit > 16
+    assert limit.max_concurrent > 16
 
 
 async def test_a_number_that_the_user_names_is_used_from_the_start() -> None:
     limit = limiter(start=30, most=30)
     async with AsyncExitStack() as stack:
         for _ in range(30):
-            await asyncio.wait_for(stack.enter_async_context(limit.turn()), 1)
-        assert limit.flying == 30
+            await asyncio.wait_for(stack.enter_async_context(limit.slot()), 1)
+        assert limit.in_flight == 30
     await answered(limit, 40)
-    assert limit.limit == 30
+    assert limit.max_concurrent == 30
 
 
 async def test_a_refusal_shows_that_one_call_fewer_than_were_under_way_can_be_borne() -> None:
     limit = limiter(start=16, most=16)
     async with AsyncExitStack() as stack:
-        turns = [await stack.enter_async_context(limit.turn()) for _ in range(10)]
-        limit.cut(turns[0], None)
-        assert limit.limit == 9
-        limit.cut(turns[1], None)
-        assert limit.limit == 9
+        turns = [await stack.enter_async_context(limit.slot()) for _ in range(10)]
+        limit.record_refusal(turns[0], None)
+        assert limit.max_concurrent == 9
+        limit.record_refusal(turns[1], None)
+        assert limit.max_concurrent == 9
 
 
 async def test_refusals_of_one_flight_lower_the_pace_once() -> None:
     limit = limiter(start=16, most=16)
     async with AsyncExitStack() as stack:
-        first, second, third = [await stack.enter_async_context(limit.turn()) for _ in range(3)]
-        limit.cut(first, None)
-        found = limit.pace.found
-        limit.cut(second, None)
-        limit.cut(third, None)
+        first, second, third = [await stack.enter_async_context(limit.slot()) for _ in range(3)]
+        limit.record_refusal(first, None)
+        found = limit.rate_estimator.learned_rate
+        limit.record_refusal(second, None)
+        limit.record_refusal(third, None)
 
-    assert limit.pace.found == found
+    assert limit.rate_estimator.learned_rate == found
 
 
 def test_rounds_that_bring_no_more_answers_a_second_end_the_doubling() -> None:
@@ -106,12 +106,12 @@ def test_rounds_that_bring_no_more_answers_a_second_end_the_doubling() -> None:
         desk = asyncio.Semaphore(8)
 
         async def call() -> None:
-            async with limit.turn() as turn, desk:
+            async with limit.slot() as turn, desk:
                 await asyncio.sleep(1)
-                limit.grow(turn)
+                limit.record_success(turn)
 
         await asyncio.gather(*(call() for _ in range(1500)))
-        return limit.limit
+        return limit.max_concurrent
 
     limit, seconds = virtual_loop.run(asking())
 
@@ -122,32 +122,32 @@ def test_rounds_that_bring_no_more_answers_a_second_end_the_doubling() -> None:
 async def test_one_call_is_always_let_through() -> None:
     limit = limiter(start=2)
     for _ in range(9):
-        async with limit.turn() as turn:
-            limit.cut(turn, None)
+        async with limit.slot() as turn:
+            limit.record_refusal(turn, None)
 
-    assert limit.limit == 1
+    assert limit.max_concurrent == 1
 
 
 async def test_a_pause_holds_all_back_and_then_lets_them_straggle() -> None:
     clock = VirtualClock(share=0.5)
     limit = limiter(clock, start=9)
-    async with limit.turn() as turn:
-        limit.cut(turn, 30.0)
+    async with limit.slot() as turn:
+        limit.record_refusal(turn, 30.0)
 
-    async with limit.turn():
+    async with limit.slot():
         pass
 
-    assert clock.slept == [pytest.approx(30.0 + STRAGGLE_S / 2, abs=0.1)]
+    assert clock.slept == [pytest.approx(30.0 + MAX_JITTER_S / 2, abs=0.1)]
 
 
 async def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
     clock = VirtualClock(share=0.0)
     limit = limiter(clock, start=9)
-    async with limit.turn() as turn:
-        limit.cut(turn, 30.0)
-        limit.cut(turn, 1.0)
+    async with limit.slot() as turn:
+        limit.record_refusal(turn, 30.0)
+        limit.record_refusal(turn, 1.0)
 
-    async with limit.turn():
+    async with limit.slot():
         pass
 
     assert clock.total == pytest.approx(30.0, abs=0.1)
@@ -158,17 +158,17 @@ async def test_a_place_given_in_the_instant_of_cancelling_goes_to_the_next() -> 
     entered: list[str] = []
 
     async def call(name: str) -> None:
-        async with limit.turn():
+        async with limit.slot():
             entered.append(name)
 
-    async with limit.turn():
+    async with limit.slot():
         tasks = [asyncio.create_task(call(name)) for name in ("cancelled", "next")]
         await asyncio.sleep(0)
     tasks[0].cancel()  # its place was given as the turn above ended, but it has not run since
     await asyncio.gather(*tasks, return_exceptions=True)
 
     assert entered == ["next"]
-    assert limit.inside == 0
+    assert limit.admitted == 0
 
 
 @given(
@@ -183,14 +183,14 @@ async def test_places_are_neither_lost_nor_doubled(start: int, fates: list[str])
 
     async def call(fate: str) -> None:
         nonlocal most, highest
-        async with limit.turn() as turn:
-            most = max(most, limit.inside)
+        async with limit.slot() as turn:
+            most = max(most, limit.admitted)
             await asyncio.sleep(0)
             if fate == "refused":
-                limit.cut(turn, None)
+                limit.record_refusal(turn, None)
             elif fate == "answered":
-                limit.grow(turn)
-                highest = max(highest, limit.limit)
+                limit.record_success(turn)
+                highest = max(highest, limit.max_concurrent)
             elif fate == "broken":
                 raise ConnectionError
             else:
@@ -207,7 +207,7 @@ async def test_places_are_neither_lost_nor_doubled(start: int, fates: list[str])
     async with asyncio.timeout(5):
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert limit.inside == 0
+    assert limit.admitted == 0
     assert most <= highest  # a cut may find more inside than the new limit, never more than the old
 
 
@@ -216,8 +216,8 @@ async def test_calls_that_fail_at_once_do_not_wait_for_the_first_pace() -> None:
     clock = VirtualClock()
     limit, began = limiter(clock), clock.now()
     for _ in range(200):
-        async with limit.turn() as turn:
+        async with limit.slot() as turn:
             await clock.sleep(0.02)
-            limit.failed(turn)
-    assert limit.limit == START
-    assert clock.now() - began < 200 / FIRST_PACE / 2
+            limit.record_failure(turn)
+    assert limit.max_concurrent == DEFAULT_CONCURRENCY
+    assert clock.now() - began < 200 / INITIAL_RATE / 2

@@ -12,7 +12,7 @@ from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, re
 from fakes.virtual_clock import VirtualClock
 
 from promptci.providers.base import CallError, Completion, Request, Usage
-from promptci.providers.http.transport import LARGEST_BODY
+from promptci.providers.http.transport import MAX_BODY_BYTES
 
 
 async def test_the_request_is_sent_as_it_is_and_the_answer_read_with_its_circumstances() -> None:
@@ -103,7 +103,12 @@ NEVER_AGAIN: dict[str, tuple[Reply, str, bool, str]] = {
     "too large": (error(413, "big"), "context-length", False, "too long"),
     "bad parameter": (error(400, "temperature is too hot"), "bad-request", False, "temperature is too hot"),
     "unprocessable": (error(422, "nope"), "bad-request", False, "nope"),
-    "redirect": (Reply(status=307, headers={"Location": "https://elsewhere.example/"}), "bad-request", True, "final"),
+    "redirect": (
+        Reply(status=307, headers={"Location": "https://elsewhere.example/"}),
+        "bad-request",
+        True,
+        "final",
+    ),
     "an hour's pause": (error(429, "later", Retry_After="3600"), "rate-limit", True, "pause of 3600 s"),
     "a day's pause, as date": (
         error(429, "x", Retry_After=format_datetime(datetime.fromtimestamp(1_700_086_400, UTC), usegmt=True)),
@@ -163,7 +168,7 @@ GARBLED: dict[str, Reply] = {
     "content a number": message(content=7),
     "content parts without text": message(content=[{"type": "image"}, None, {"text": 5}]),
     "content missing": message(),
-    "larger than allowed": Reply(body=b" " * (LARGEST_BODY + 1), headers=JSON),
+    "larger than allowed": Reply(body=b" " * (MAX_BODY_BYTES + 1), headers=JSON),
 }
 
 

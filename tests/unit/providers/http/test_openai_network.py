@@ -18,14 +18,16 @@ from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.virtual_clock import VirtualClock
 
 from promptci.providers.base import CallError, Completion
-from promptci.providers.http.openai_chat import OpenAIChat
-from promptci.providers.options import Options
+from promptci.providers.http.openai_chat import OpenAIProvider
+from promptci.providers.options import ProviderOptions
 
 NOTHING_LISTENS = "http://127.0.0.1:9/v1"
 
 
 @pytest.mark.parametrize(
-    "wire", [Reply(end="hang", silent=True), Reply(body=OK, headers=JSON, drip_s=0.02)], ids=["hang", "drip"]
+    "wire",
+    [Reply(end="hang", silent=True), Reply(body=OK, headers=JSON, drip_s=0.02)],
+    ids=["hang", "drip"],
 )
 async def test_an_answer_that_drips_or_hangs_ends_by_the_total_time(wire: Reply) -> None:
     started = time.monotonic()
@@ -49,7 +51,7 @@ async def test_cancelling_a_call_ends_it_promptly_and_leaves_nothing_open() -> N
 
 
 async def test_closing_before_anything_was_asked_does_no_harm() -> None:
-    await OpenAIChat(Options(base_url=NOTHING_LISTENS), key=None).aclose()
+    await OpenAIProvider(ProviderOptions(base_url=NOTHING_LISTENS), key=None).aclose()
 
 
 async def test_a_closed_port_is_named_and_ends_the_run() -> None:
@@ -67,10 +69,10 @@ async def test_a_name_that_does_not_resolve_is_named() -> None:
 
 
 async def test_an_endpoint_that_was_reached_before_does_not_end_the_run_by_going_away() -> None:
-    options = Options(base_url="", timeout_s=5)
+    options = ProviderOptions(base_url="", timeout_s=5)
     with OpenAIServer() as server:
-        options = Options(base_url=server.base_url, timeout_s=5)
-        provider = OpenAIChat(options, key=None, clock=VirtualClock().clock)
+        options = ProviderOptions(base_url=server.base_url, timeout_s=5)
+        provider = OpenAIProvider(options, key=None, clock=VirtualClock().clock)
         await provider.complete(request(), replicate=0)
     with pytest.raises(CallError) as caught:
         await provider.complete(request(), replicate=0)
@@ -172,7 +174,7 @@ async def test_a_hundred_callers_find_what_the_endpoint_bears() -> None:
 
     server = OpenAIServer(crowded, latency_s=0.005)
     with server:
-        provider = OpenAIChat(Options(base_url=server.base_url), key=None)
+        provider = OpenAIProvider(ProviderOptions(base_url=server.base_url), key=None)
         results = await asyncio.gather(
             *(provider.complete(request(str(i)), replicate=0) for i in range(100)), return_exceptions=True
         )

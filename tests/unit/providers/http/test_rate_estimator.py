@@ -61,7 +61,7 @@ def test_so_many_calls_a_minute_are_used(speaks: bool, retry_after: str | None) 
 def test_calls_one_by_one_are_used_as_far_as_their_travel_allows(
     rate: float, apart_s: float, retry_after: str | None
 ) -> None:
-    """No pace has more than the bound without more refusals; see the docstring of Pace."""
+    """No pace has more than the bound without more refusals; see the docstring of RateEstimator."""
     bound = 1 / (1 + apart_s * rate * math.log(25))
     holds(Endpoint(rate=rate, apart_s=apart_s, retry_after=retry_after), least=bound / 2)
 
@@ -192,14 +192,14 @@ def test_models_have_limiters_of_their_own() -> None:
 
     (of_slow, of_fast), _ = virtual_loop.run(both())
 
-    assert of_slow.pace.found == pytest.approx(5, rel=0.3)
-    assert of_fast.pace.found == pytest.approx(50, rel=0.15)
+    assert of_slow.rate_estimator.learned_rate == pytest.approx(5, rel=0.3)
+    assert of_fast.rate_estimator.learned_rate == pytest.approx(50, rel=0.15)
 
 
 def test_without_a_refusal_or_a_header_nothing_is_held_back() -> None:
     limit, seconds = virtual_loop.run(ask(Endpoint(rate=1e9, burst=1e9, latency_s=0.1), 20_000))
 
-    assert limit.pace.found is None
+    assert limit.rate_estimator.learned_rate is None
     assert seconds < 14  # ten seconds to grow to a thousand calls at once, and the rest at 10,000 a second
 
 
@@ -223,7 +223,7 @@ TIMES = {
 
 @pytest.mark.parametrize(("text", "expected"), TIMES.items())
 def test_times_are_read_as_endpoints_spell_them(text: str | None, expected: float | None) -> None:
-    assert rate_estimator.seconds(text) == (None if expected is None else pytest.approx(expected))
+    assert rate_estimator.parse_duration(text) == (None if expected is None else pytest.approx(expected))
 
 
 @given(
@@ -232,7 +232,7 @@ def test_times_are_read_as_endpoints_spell_them(text: str | None, expected: floa
     reset=st.text(max_size=9) | st.floats().map(str),
 )
 def test_no_header_breaks_the_pace(limit: str, left: str, reset: str) -> None:
-    tempo = rate_estimator.Pace()
+    tempo = rate_estimator.RateEstimator()
     kinds = ("requests", "tokens")
     headers = {
         **{f"x-ratelimit-limit-{kind}": limit for kind in kinds},
@@ -240,7 +240,7 @@ def test_no_header_breaks_the_pace(limit: str, left: str, reset: str) -> None:
         **{f"x-ratelimit-reset-{kind}": reset for kind in kinds},
     }
 
-    held = tempo.told(headers, 1, 0.0)
+    held = tempo.observe_headers(headers, 1, 0.0)
 
     assert held is None or 0 <= held < 1e9
     assert tempo.rate(1.0) > 0
@@ -253,4 +253,4 @@ def test_scarce_tokens_hold_all_calls_for_a_part_of_the_time_to_the_full() -> No
         "x-ratelimit-reset-tokens": "1m0s",
     }
 
-    assert rate_estimator.Pace().told(headers, 1, 0.0) == pytest.approx(3.0)
+    assert rate_estimator.RateEstimator().observe_headers(headers, 1, 0.0) == pytest.approx(3.0)

@@ -10,8 +10,8 @@ from fakes.asking import request
 from fakes.openai_server import Call, OpenAIServer, Reply, error
 
 from promptci.providers.base import Completion
-from promptci.providers.http.openai_chat import OpenAIChat
-from promptci.providers.options import Options
+from promptci.providers.http.openai_chat import OpenAIProvider
+from promptci.providers.options import ProviderOptions
 
 RATE, BURST, SECONDS = 40.0, 40.0, 45.0
 
@@ -44,7 +44,7 @@ async def test_a_real_endpoint_is_used_to_nine_tenths_of_what_it_allows_and_hard
     allowance = Allowance()
     calls = int(RATE * SECONDS + BURST)
     with OpenAIServer(allowance.answer, latency_s=0.1) as server:
-        provider = OpenAIChat(Options(base_url=server.base_url), key=None)
+        provider = OpenAIProvider(ProviderOptions(base_url=server.base_url), key=None)
         waiting = iter(range(calls))
 
         async def work() -> list[Completion]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from promptci.providers.base import Usage
 from promptci.providers.http import response_parser
-from promptci.providers.http.retry import Failed
+from promptci.providers.http.retry import AttemptFailed
 
 WALL = 1_700_000_000.0
 KEYS = ["choices", "message", "content", "error", "refusal", "usage", "finish_reason", "tool_calls", "text", "code"]
@@ -24,8 +24,8 @@ bodies = st.fixed_dictionaries(
 
 @given(raw=json_values | bodies | st.text())
 def test_whatever_an_endpoint_sends_is_an_answer_or_a_failed_attempt(raw: Any) -> None:
-    with contextlib.suppress(Failed):
-        made = response_parser.completion(raw, latency_ms=1.0, wall=WALL)
+    with contextlib.suppress(AttemptFailed):
+        made = response_parser.parse_completion(raw, latency_ms=1.0, wall=WALL)
         assert isinstance(made.text, str)
         made.text.encode()
 
@@ -47,4 +47,4 @@ def test_whatever_an_endpoint_sends_is_an_answer_or_a_failed_attempt(raw: Any) -
 def test_tokens_are_counted_or_unknown_and_never_guessed(usage: Any, expected: Usage | None) -> None:
     body = {"choices": [{"message": {"content": "x"}}], "usage": usage}
 
-    assert response_parser.completion(body, latency_ms=None, wall=WALL).usage == expected
+    assert response_parser.parse_completion(body, latency_ms=None, wall=WALL).usage == expected

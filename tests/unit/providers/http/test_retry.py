@@ -9,19 +9,21 @@ from hypothesis import strategies as st
 
 from promptci.providers.base import CallError
 from promptci.providers.http.limiter import Limiter
-from promptci.providers.http.retry import Again, Failed, Patience, persist, retry_after
+from promptci.providers.http.retry import AttemptFailed, RetryAdvice, RetryPolicy, parse_retry_after, with_retries
 
 WALL = 1_700_000_000.0
 
 
-def server_error(signature: str | None = None, after_s: float | None = None) -> Failed:
-    return Failed(CallError("server", "broken"), again=Again.LATER, signature=signature, after_s=after_s)
+def server_error(signature: str | None = None, retry_after_s: float | None = None) -> AttemptFailed:
+    return AttemptFailed(
+        CallError("server", "broken"), advice=RetryAdvice.LATER, signature=signature, retry_after_s=retry_after_s
+    )
 
 
 class Script:
     """An attempt that fails as listed and then succeeds."""
 
-    def __init__(self, *failures: Failed) -> None:
+    def __init__(self, *failures: AttemptFailed) -> None:
         self.failures = list(failures)
         self.left: list[float] = []
 
@@ -33,9 +35,9 @@ class Script:
         return "answer"
 
 
-async def run(script: Script, clock: VirtualClock, patience: Patience | None = None) -> str:
-    limiter = Limiter(start=9, most=9, now=clock.now, sleep=clock.sleep, uniform=clock.uniform)
-    return await persist(script, limiter=limiter, patience=patience or Patience(), clock=clock.clock)
+async def run(script: Script, clock: VirtualClock, policy: RetryPolicy | None = None) -> str:
+    limiter = Limiter(initial_concurrency=9, max_concurrency=9, now=clock.now, sleep=clock.sleep, uniform=clock.uniform)
+    return await with_retries(script, limiter=limiter, policy=policy or RetryPolicy(), clock=clock.clock)
 
 
 async def test_what_succeeds_at_once_waits_for_nothing() -> None:
@@ -72,12 +74,12 @@ async def test_one_attempt_is_honoured_as_one() -> None:
     script = Script(server_error())
 
     with pytest.raises(CallError, match=r"^broken$"):
-        await run(script, VirtualClock(), Patience(attempts=1))
+        await run(script, VirtualClock(), RetryPolicy(max_attempts=1))
 
 
 async def test_no_pause_goes_past_the_time_a_call_may_take() -> None:
     clock = VirtualClock()
-    script = Script(*[server_error(after_s=50.0)] * 6)
+    script = Script(*[server_error(retry_after_s=50.0)] * 6)
 
     with pytest.raises(CallError):
         await run(script, clock)
@@ -95,7 +97,9 @@ async def test_attempts_and_pauses_are_bounded_whatever_the_endpoint_asks(
     after: list[float | None], share: float
 ) -> None:
     clock = VirtualClock(share=share)
-    script = Script(*(Failed(CallError("rate-limit", "x"), again=Again.LATER, after_s=a) for a in after))
+    script = Script(
+        *(AttemptFailed(CallError("rate-limit", "x"), advice=RetryAdvice.LATER, retry_after_s=a) for a in after)
+    )
 
     with contextlib.suppress(CallError):
         await run(script, clock)
@@ -109,13 +113,13 @@ async def test_attempts_and_pauses_are_bounded_whatever_the_endpoint_asks(
 async def test_the_pause_an_endpoint_asks_for_is_a_floor() -> None:
     clock = VirtualClock(share=0.5)
 
-    await run(Script(server_error(after_s=7.0)), clock)
+    await run(Script(server_error(retry_after_s=7.0)), clock)
 
     assert clock.slept == [7.25]
 
 
 async def test_what_will_not_pass_is_asked_once() -> None:
-    script = Script(Failed(CallError("auth", "no", fatal=True)))
+    script = Script(AttemptFailed(CallError("auth", "no", fatal=True)))
 
     with pytest.raises(CallError, match=r"^no$") as caught:
         await run(script, VirtualClock())
@@ -141,7 +145,7 @@ async def test_failures_that_differ_are_tried_to_the_end() -> None:
 
 async def test_a_garbled_answer_is_asked_for_again_at_once_and_twice_only() -> None:
     clock = VirtualClock()
-    script = Script(*[Failed(CallError("malformed", "?"), again=Again.AT_ONCE)] * 9)
+    script = Script(*[AttemptFailed(CallError("malformed", "?"), advice=RetryAdvice.IMMEDIATELY)] * 9)
 
     with pytest.raises(CallError):
         await run(script, clock)
@@ -169,12 +173,12 @@ DATES: dict[str, tuple[dict[str, str], float | None]] = {
 
 @pytest.mark.parametrize(("headers", "expected"), DATES.values(), ids=DATES)
 def test_the_pause_is_read_in_each_form(headers: dict[str, str], expected: float | None) -> None:
-    assert retry_after(headers, WALL) == expected
+    assert parse_retry_after(headers, WALL) == expected
 
 
 @given(text=st.one_of(st.text(), st.integers().map(str), st.floats().map(str)))
 def test_no_header_breaks_the_reader(text: str) -> None:
-    pause = retry_after({"retry-after": text, "retry-after-ms": text[::-1]}, WALL)
+    pause = parse_retry_after({"retry-after": text, "retry-after-ms": text[::-1]}, WALL)
 
     assert pause is None or pause >= 0
 
@@ -183,7 +187,7 @@ async def test_calls_refused_together_do_not_come_back_together() -> None:
     pauses = set()
     for share in (0.1, 0.4, 0.7, 0.9):
         clock = VirtualClock(share=share)
-        await run(Script(server_error(after_s=3.0)), clock)
+        await run(Script(server_error(retry_after_s=3.0)), clock)
         pauses.add(clock.slept[0])
 
     assert len(pauses) == 4

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from promptci.errors import ProviderError
-from promptci.providers.base import CallError, Completion, Request, embedding
+from promptci.providers.base import CallError, Completion, Request, make_embedding_request
 from promptci.providers.local import model_file
 from promptci.providers.local.provider import LocalModel
 from promptci.scoring.embedding_similarity import cosine
@@ -31,7 +31,7 @@ PERSON = {
 @pytest.fixture(scope="module")
 def file() -> Path:
     try:
-        return model_file.model_file(os.environ, model_file.cache_home(os.environ))
+        return model_file.find_model_file(os.environ, model_file.cache_home(os.environ))
     except ProviderError as error:
         pytest.skip(str(error))
 
@@ -127,9 +127,9 @@ async def test_what_it_cannot_do_is_a_failed_call(model: LocalModel, request_: R
 
 async def test_embeddings_repeat_beside_answers_and_tell_texts_apart(model: LocalModel) -> None:
     texts = ("Your parcel comes on Tuesday.", "The package gets there Tuesday.", "I like bananas with yoghurt.")
-    first = [await model.complete(embedding("any name", text), replicate=0) for text in texts]
+    first = [await model.complete(make_embedding_request("any name", text), replicate=0) for text in texts]
     await model.complete(asking("hi", max_tokens=2), replicate=0)
-    again = [await model.complete(embedding("any name", text), replicate=0) for text in reversed(texts)]
+    again = [await model.complete(make_embedding_request("any name", text), replicate=0) for text in reversed(texts)]
     one, near, far = (json.loads(answer.text) for answer in first)
     paraphrase, stranger = cosine(one, near), cosine(one, far)
 
@@ -145,7 +145,7 @@ async def test_embeddings_repeat_beside_answers_and_tell_texts_apart(model: Loca
 @pytest.mark.parametrize(("text", "kind"), [("word " * 3000, "context-length"), ("", "bad-request")])
 async def test_a_text_of_which_it_gives_no_vector_is_a_failed_call(model: LocalModel, text: str, kind: str) -> None:
     with pytest.raises(CallError) as caught:
-        await model.complete(embedding("any name", text), replicate=0)
+        await model.complete(make_embedding_request("any name", text), replicate=0)
 
     assert (caught.value.kind, caught.value.fatal) == (kind, False)
 

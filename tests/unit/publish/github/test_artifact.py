@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from promptci.errors import RefusedError
+from promptci.errors import UnsafeError
 from promptci.publish.github import artifact
 
 REPORT = b'{"schema": "promptci/report/v1"}'
@@ -68,7 +68,7 @@ def test_gh_workflow_run_artifact_zip_slip(tmp_path: Path, evil: zipfile.ZipInfo
     packed = zipped(tmp_path / "a.zip", entries[1:] if name == "report.json" else entries)
     before = sorted(tmp_path.rglob("*"))
 
-    with pytest.raises(RefusedError, match="refused"):
+    with pytest.raises(UnsafeError, match="refused"):
         artifact.report_json(packed)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -81,14 +81,14 @@ def test_gh_workflow_run_artifact_zip_slip_unpacked(tmp_path: Path, linked: str)
         (place / linked).unlink()
     (place / linked).symlink_to(tmp_path / "secret")
 
-    with pytest.raises(RefusedError, match="holds a link"):
+    with pytest.raises(UnsafeError, match="holds a link"):
         artifact.report_json(place)
 
 
 def test_the_folder_itself_may_not_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder(tmp_path))
 
-    with pytest.raises(RefusedError):
+    with pytest.raises(UnsafeError):
         artifact.report_json(tmp_path / "link")
 
 
@@ -97,9 +97,9 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     (place / "report.json").unlink()
     os.mkfifo(place / "report.json")
 
-    with pytest.raises(RefusedError, match="pipe"):
+    with pytest.raises(UnsafeError, match="pipe"):
         artifact.report_json(place)
-    with pytest.raises(RefusedError, match="neither"):
+    with pytest.raises(UnsafeError, match="neither"):
         artifact.report_json(place / "report.json")
 
 
@@ -111,7 +111,7 @@ def too_large(path: Path) -> None:
 def test_a_report_that_is_too_large_is_refused(tmp_path: Path) -> None:
     too_large(folder(tmp_path) / "report.json")
 
-    with pytest.raises(RefusedError, match="more than"):
+    with pytest.raises(UnsafeError, match="more than"):
         artifact.report_json(tmp_path / "artifact")
 
 
@@ -119,7 +119,7 @@ def test_a_zip_bomb_is_read_no_further_than_a_report_may_be_long(tmp_path: Path)
     bomb = zipped(tmp_path / "a.zip", [("report.json", b"0" * (artifact.LARGEST * 3))])
     assert bomb.stat().st_size < artifact.LARGEST / 100
 
-    with pytest.raises(RefusedError, match="more than"):
+    with pytest.raises(UnsafeError, match="more than"):
         artifact.report_json(bomb)
 
 
@@ -127,7 +127,7 @@ def test_a_zip_file_that_is_too_large_is_not_opened(tmp_path: Path) -> None:
     with (tmp_path / "a.zip").open("wb") as file:
         file.truncate(artifact.LARGEST_ZIP + 1)
 
-    with pytest.raises(RefusedError, match="more than"):
+    with pytest.raises(UnsafeError, match="more than"):
         artifact.report_json(tmp_path / "a.zip")
 
 
@@ -139,7 +139,7 @@ def test_too_many_files_are_refused(tmp_path: Path) -> None:
     packed = zipped(tmp_path / "a.zip", [("report.json", REPORT), *((name, b"") for name in names)])
 
     for source in (place, packed):
-        with pytest.raises(RefusedError, match="files"):
+        with pytest.raises(UnsafeError, match="files"):
             artifact.report_json(source)
 
 
@@ -149,7 +149,7 @@ def test_folders_without_end_are_refused(tmp_path: Path) -> None:
         deep = deep / "x"
     deep.mkdir(parents=True)
 
-    with pytest.raises(RefusedError, match="nested"):
+    with pytest.raises(UnsafeError, match="nested"):
         artifact.report_json(tmp_path / "artifact")
 
 
@@ -157,7 +157,7 @@ def test_folders_without_end_are_refused(tmp_path: Path) -> None:
 def test_a_name_twice_is_refused(tmp_path: Path) -> None:
     packed = zipped(tmp_path / "a.zip", [("report.json", REPORT), ("report.json", b"{}")])
 
-    with pytest.raises(RefusedError, match="twice"):
+    with pytest.raises(UnsafeError, match="twice"):
         artifact.report_json(packed)
 
 
@@ -165,7 +165,7 @@ def test_an_unusual_packing_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_LZMA) as packed:
         packed.writestr("report.json", REPORT)
 
-    with pytest.raises(RefusedError, match="unusual"):
+    with pytest.raises(UnsafeError, match="unusual"):
         artifact.report_json(tmp_path / "a.zip")
 
 
@@ -173,12 +173,12 @@ def test_an_unusual_packing_is_refused(tmp_path: Path) -> None:
 def test_an_artifact_without_a_report_is_refused(tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(tmp_path / "it")
 
-    with pytest.raises(RefusedError, match="refused"):
+    with pytest.raises(UnsafeError, match="refused"):
         artifact.report_json(tmp_path / "it")
 
 
 def test_a_zip_file_without_a_report_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match=r"no report\.json"):
+    with pytest.raises(UnsafeError, match=r"no report\.json"):
         artifact.report_json(zipped(tmp_path / "a.zip", [("deep/report.json", REPORT)]))
 
 
@@ -197,5 +197,5 @@ def test_no_damage_to_a_zip_file_ends_in_a_traceback(tmp_path: Path, damage: lis
         content[place % len(content)] = value
     (tmp_path / "a.zip").write_bytes(content[: len(content) - lost])
 
-    with suppress(RefusedError):
+    with suppress(UnsafeError):
         assert artifact.report_json(tmp_path / "a.zip") == REPORT * 9

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from promptci.errors import PromptciError, RefusedError, UsageError
+from promptci.errors import PromptciError, UnsafeError, UsageError
 from promptci.publish.runner.context import Context
 from promptci.publish.runner.inputs import DEFAULTS, INPUTS
 
@@ -113,13 +113,13 @@ def test_secrets_are_not_handed_to_a_strangers_commits(
 ) -> None:
     payload = pull_request(head) if event == "pull_request_target" else workflow_run(head)
 
-    with pytest.raises(RefusedError, match="allow-untrusted"):
+    with pytest.raises(UnsafeError, match="allow-untrusted"):
         read(environ, payload, GITHUB_EVENT_NAME=event)
 
 
 @pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
 def test_a_payload_that_does_not_say_whose_commits_they_are_is_refused(environ: dict[str, str], event: str) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(UnsafeError):
         read(environ, {}, GITHUB_EVENT_NAME=event)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fakes import tools
 
-from promptci.errors import RefusedError
+from promptci.errors import UnsafeError
 from promptci.publish.runner.context import Context
 
 MERGE = "c" * 40
@@ -54,7 +54,7 @@ def test_a_pull_request_of_a_deleted_fork(examples: dict[str, list[dict[str, Any
         gone = {**payload, "pull_request": {**pull, "head": {**pull["head"], "repo": None}}}
 
         assert read(tmp_path, "pull_request", gone).is_fork
-        with pytest.raises(RefusedError):
+        with pytest.raises(UnsafeError):
             read(tmp_path, "pull_request_target", gone)
 
 
@@ -67,7 +67,7 @@ def test_labels(examples: dict[str, list[dict[str, Any]]], tmp_path: Path) -> No
         label = payload.get("label", {}).get("name", "bug")
         try:
             context = read(tmp_path, "pull_request_target", fork, INPUT_APPROVAL_LABEL=label)
-        except RefusedError:
+        except UnsafeError:
             continue
         assert context.is_approved
         approved.add(payload["action"])

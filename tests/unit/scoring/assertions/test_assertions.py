@@ -182,12 +182,12 @@ def test_what_makes_no_sense_is_refused_with_its_line_before_anything_is_asked(o
 
 def test_a_case_that_expects_nothing_is_refused() -> None:
     (found,) = check_assertions.problems([Case(id="c", path="g", line=1)])
-    assert "neither `expected` nor `assert`" in found.what
+    assert "neither `expected` nor `assert`" in found.message
 
 
 def test_a_case_whose_assertions_all_weigh_nothing_is_refused() -> None:
     free = Case(id="c", path="g", assertions=(Assertion(type="equals", value="x", weight=0),))
-    assert "every answer would pass" in check_assertions.problems([free])[0].what
+    assert "every answer would pass" in check_assertions.problems([free])[0].message
 
 
 def test_latency_and_cost_are_measured_and_unknown_is_not_zero() -> None:

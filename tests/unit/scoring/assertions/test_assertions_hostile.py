@@ -60,7 +60,7 @@ def test_a_pattern_that_would_fill_the_memory_is_refused_before_it_is_built(patt
     started = time.process_time()
     (found,) = check_assertions.problems([case("regex", pattern)])
     assert time.process_time() - started < 10
-    assert "pattern" in found.what or "flag `x`" in found.what
+    assert "pattern" in found.message or "flag `x`" in found.message
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_schema_that_never_ends_is_unscored(schema: dict[str, Any], answer: st
 
 def test_a_schema_that_takes_too_long_for_any_answer_is_refused() -> None:
     (found,) = check_assertions.problems([case("json-schema", {"$defs": DOUBLING, **ENDLESS})])
-    assert "takes longer than 1 s" in found.what
+    assert "takes longer than 1 s" in found.message
 
 
 def test_a_wrong_answer_is_wrong_even_if_the_rest_of_the_schema_cannot_be_worked_out() -> None:
