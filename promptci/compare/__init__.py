@@ -1,1 +1,1 @@
-"""Base against head: pairs, sizes of effect, intervals. No verdicts here."""
+"""Compare two samples of the same cases: estimates, intervals, tests. Knows neither prompts nor git nor verdicts."""

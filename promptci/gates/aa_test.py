@@ -6,19 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
-from promptci.compare import quality
-from promptci.compare.model import Comparison, PairedCase
+from promptci.compare.effect import Effect, compare_samples
+from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.config.run_limits import RunLimits
-from promptci.gates import limits, power_analysis, quality_rule
+from promptci.gates import power_analysis, quality_rule
 from promptci.goldens.model import Case
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Arm, PlannedCase, PromptPlan, Status
+from promptci.runs.model import PromptPlan, Status
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.paired_case import breaks_reproducibly
 from promptci.stats import intervals
 from promptci.stats.discordance import discordance
 from promptci.stats.intervals import Interval
-from promptci.verdict import Verdict, worst
+from promptci.verdict import Verdict
 
 SIMULATIONS = 2000
 
@@ -78,7 +79,7 @@ def answers_needed(how: RunLimits) -> int:
 
     At least as many as confirm a critical case's flip, even where no case is critical: so many measure the noise.
     """
-    return 2 * max(how.repeats, how.repeats_on_disagreement or 0, adaptive_repeats.CONFIRMED)
+    return 2 * max(how.repeats, how.repeats_on_disagreement or 0, adaptive_repeats.CONFIRMATION_ANSWERS)
 
 
 def selftest(
@@ -95,7 +96,7 @@ def selftest(
     verdicts = [_verdict(table.draw(chance, policy.alpha), policy) for _ in range(simulations)]
     failed, undecided = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.INCONCLUSIVE)
     counts = {c.id: _passes(table.answers[c.id]) for c in table.cases}
-    graded = quality.is_graded(table.cases)
+    graded = table.graded
     noise = None if graded else discordance([one] for one in counts.values())
     spread = _spread(table.answers.values()) if graded else None
     return SelfTest(
@@ -125,59 +126,69 @@ def _against_itself(plan: PromptPlan) -> PromptPlan:
     return replace(plan, status=Status.CHANGED, base=plan.head, apart=True, cases=same)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Draw:
+    """One simulated pull request."""
+
+    effect: Effect | None
+    critical_broke: bool
+
+
 class _Table:
     """The answers of one prompt, ready to be dealt out."""
 
-    def __init__(self, plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], how: RunLimits) -> None:
-        self.plan = plan
-        self._how = how
-        counting = [planned for planned in plan.cases if planned.excluded_reason is None]
-        times = {planned.case.id: adaptive_repeats.until(plan, planned, how) for planned in counting}
+    def __init__(self, plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], limits: RunLimits) -> None:
+        counting = [planned for planned in plan.cases if planned.excluded_reason is None and planned.case.weight > 0]
+        self._repeats = {planned.case.id: adaptive_repeats.max_repeats(plan, planned, limits) for planned in counting}
         self.answers = {
-            case_id: known
-            for case_id, most in times.items()
-            if len(known := [one for one in answers.get(case_id, ()) if one.error is None]) >= 2 * most
+            case_id: evaluated
+            for case_id, repeats in self._repeats.items()
+            if len(evaluated := [one for one in answers.get(case_id, ()) if one.error is None]) >= 2 * repeats
         }
-        self._times = times
-        self._made: dict[tuple[int, Arm, int], ScoredCase] = {}
-        self._planned: list[PlannedCase] = [planned for planned in counting if planned.case.id in self.answers]
-        self.cases: list[Case] = [planned.case for planned in self._planned]
+        self.cases: list[Case] = [planned.case for planned in counting if planned.case.id in self.answers]
+        self.graded = any(case.is_graded for case in self.cases)
+        self._plan = plan
+        self._initial = limits.repeats
 
-    def draw(self, chance: random.Random, alpha: float) -> Comparison:
-        """Deal out the answers of each case to both versions, and measure."""
-        pairs = [self._pair(planned, chance) for planned in self._planned]
-        graded = quality.is_graded(self.cases)
-        return Comparison(
-            plan=self.plan,
-            cases=tuple(pairs),
-            quality=quality.measure(pairs, self.plan, graded=graded, alpha=alpha) if pairs else None,
+    def draw(self, chance: random.Random, alpha: float) -> _Draw:
+        """Deal the answers of each case to both versions, and measure."""
+        if not self.cases:
+            return _Draw(effect=None, critical_broke=False)
+        dealt = [self._deal(case, chance) for case in self.cases]
+        design = Design(graded=self.graded, initial=self._initial, adaptive=self._plan.adaptive, alpha=alpha)
+        reference, candidate = (self._sample([sides[side] for sides in dealt]) for side in (0, 1))
+        return _Draw(
+            effect=compare_samples(SamplePair(reference=reference, candidate=candidate, design=design)),
+            critical_broke=any(
+                case.critical and breaks_reproducibly([a.passed for a in base], [a.passed for a in head])
+                for case, (base, head) in zip(self.cases, dealt, strict=True)
+            ),
         )
 
-    def _pair(self, planned: PlannedCase, chance: random.Random) -> PairedCase:
-        known, most = self.answers[planned.case.id], self._times[planned.case.id]
-        dealt = [known[place] for place in chance.sample(range(len(known)), 2 * most)]
-        sides = dealt[:most], dealt[most:]
-        first = self._how.repeats
-        base, head = ([one.passed for one in side[:first]] for side in sides)
-        until = most if adaptive_repeats.asks_on(base, head, adaptive=self.plan.adaptive) else first
-        numbered = (
-            tuple(self._at(one, arm, replicate) for replicate, one in enumerate(side[:until]))
-            for side, arm in zip(sides, Arm, strict=True)
+    def _deal(self, case: Case, chance: random.Random) -> tuple[Sequence[ScoredCase], Sequence[ScoredCase]]:
+        evaluated, repeats = self.answers[case.id], self._repeats[case.id]
+        dealt = [evaluated[place] for place in chance.sample(range(len(evaluated)), 2 * repeats)]
+        base, head = dealt[:repeats], dealt[repeats:]
+        first_base, first_head = ([answer.passed for answer in side[: self._initial]] for side in (base, head))
+        if adaptive_repeats.needs_repeat(first_base, first_head, adaptive=self._plan.adaptive):
+            return base, head
+        return base[: self._initial], head[: self._initial]
+
+    def _sample(self, dealt: Sequence[Sequence[ScoredCase]]) -> Sample:
+        return Sample(
+            ids=tuple(case.id for case in self.cases),
+            values=tuple(
+                tuple(answer.score if self.graded else float(bool(answer.passed)) for answer in answers)
+                for answers in dealt
+            ),
+            clusters=tuple(case.cluster for case in self.cases),
+            weights=tuple(case.weight for case in self.cases),
         )
-        return PairedCase(case=planned.case, change=planned.change, base=next(numbered), head=next(numbered))
-
-    def _at(self, one: ScoredCase, arm: Arm, replicate: int) -> ScoredCase:
-        """Give an answer as if it had been this version's; each is made once, however many draws there are."""
-        key = (id(one), arm, replicate)
-        if key not in self._made:
-            self._made[key] = replace(one, arm=arm, replicate=replicate)
-        return self._made[key]
 
 
-def _verdict(comparison: Comparison, policy: GatePolicy) -> Verdict:
-    p = comparison.quality.p if comparison.quality else None
-    reasons = [quality_rule.quality(comparison, policy, p), *limits.critical(comparison)]
-    return worst(reason.verdict for reason in reasons)
+def _verdict(draw: _Draw, policy: GatePolicy) -> Verdict:
+    quality = quality_rule.quality(draw.effect, policy, draw.effect.p if draw.effect else None)
+    return Verdict.FAIL if draw.critical_broke else quality.verdict
 
 
 def _passes(answers: Sequence[ScoredCase]) -> tuple[int, int]:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from promptci import verdict as verdicts
-from promptci.compare import comparable, pooled
-from promptci.compare.comparable import Comparability
-from promptci.compare.model import Comparison
+from promptci.compare import stratified
 from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.gates import judge_rule, limits, quality_rule
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.runs.model import Status
+from promptci.scoring.comparability import Comparability, assess_comparability
+from promptci.scoring.comparison import Comparison
 from promptci.stats import corrections
 from promptci.verdict import Verdict
 
@@ -21,14 +21,18 @@ def decide(comparisons: Sequence[Comparison], policy: GatePolicy, problems: Sequ
     blocked by chance more often than one with a single prompt. `problems` are findings about the run as a whole,
     such as a deadline reached. Versions that cannot be compared are no test.
     """
-    found = [comparable.of(c) for c in comparisons]
+    found = [assess_comparability(c) for c in comparisons]
     sound = [not (f and f.mismatches) for f in found]
-    pvalues = [c.quality.p if c.quality and fine else None for c, fine in zip(comparisons, sound, strict=True)]
+    pvalues = [c.effect.p if c.effect and fine else None for c, fine in zip(comparisons, sound, strict=True)]
     decisions = tuple(
         decide_one(c, policy, adjusted_p=p, comparability=f)
         for c, p, f in zip(comparisons, corrections.holm(pvalues), found, strict=True)
     )
-    together = pooled.pool([c for c, fine in zip(comparisons, sound, strict=True) if fine])
+    together = stratified.combine(
+        c.samples
+        for c, fine in zip(comparisons, sound, strict=True)
+        if fine and c.samples is not None and not c.plan.same_fingerprint
+    )
     return GateReport(
         decisions=decisions,
         policy=policy,
@@ -82,7 +86,9 @@ def _judged(comparison: Comparison, policy: GatePolicy, adjusted_p: float | None
         return nothing
     if mismatches:
         return _not_comparable(mismatches)
-    return _new_prompt() if comparison.plan.base is None else quality_rule.quality(comparison, policy, adjusted_p)
+    return (
+        _new_prompt() if comparison.plan.base is None else quality_rule.quality(comparison.effect, policy, adjusted_p)
+    )
 
 
 def _missing_goldens(policy: GatePolicy) -> Reason:

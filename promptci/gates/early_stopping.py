@@ -4,9 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from promptci import verdict as verdicts
-from promptci.compare import quality
-from promptci.compare.compare import compare
-from promptci.compare.model import Comparison
 from promptci.config.policy import GatePolicy
 from promptci.gates import judge_rule
 from promptci.gates.decide import decide
@@ -15,6 +12,7 @@ from promptci.goldens.model import Case
 from promptci.providers.base import Completion
 from promptci.runs import adaptive_repeats
 from promptci.runs.model import Answer, Arm, Plan, Question
+from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.model import Mark, ScoredCase
 from promptci.verdict import Verdict
 
@@ -25,7 +23,7 @@ LIMITS = frozenset({"cost", "p95"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bounds:
+class VerdictBounds:
     """What the gate would say if every answer still missing favoured one version."""
 
     best: GateReport
@@ -37,7 +35,7 @@ class Bounds:
     unasked: frozenset[str]
     """Prompts of which answers are missing."""
 
-    def settled(self, policy: GatePolicy) -> dict[str, Decision]:
+    def decided(self, policy: GatePolicy) -> dict[str, Decision]:
         """Give the decision of each prompt whose verdict no answer can change any more, by name.
 
         A failure is settled when it stands with everything in head's favour. That is exact because the more pairs
@@ -62,9 +60,9 @@ class Bounds:
                 found[name] = worst
         return found
 
-    def complete(self, policy: GatePolicy) -> bool:
+    def all_decided(self, policy: GatePolicy) -> bool:
         """Whether no answer can change any verdict, that of the prompts together included."""
-        settled = self.settled(policy)
+        settled = self.decided(policy)
         if len(settled) < len(self.best.decisions):
             return False
         worst = verdicts.worst(decision.verdict for decision in settled.values())
@@ -75,11 +73,11 @@ def _verdict(reason: Reason | None) -> Verdict | None:
     return reason.verdict if reason else None
 
 
-def bounds(plan: Plan, scored: Sequence[ScoredCase], policy: GatePolicy) -> Bounds:
+def bounds(plan: Plan, scored: Sequence[ScoredCase], policy: GatePolicy) -> VerdictBounds:
     """Give both bounds; Holm's correction over the prompts is within them."""
     without = replace(policy, max_cost_increase=None, max_p95_increase=None)
     best, worst = (_completed(plan, scored, policy, favoured=arm) for arm in (Arm.HEAD, Arm.BASE))
-    return Bounds(
+    return VerdictBounds(
         best=decide(best, without),
         worst=decide(worst, policy),
         measured=decide(best, policy),
@@ -102,7 +100,7 @@ def report(plain: GateReport, plan: Plan, scored: Sequence[ScoredCase]) -> GateR
         Where some verdict is not settled, so that the run should have gone on.
     """
     both = bounds(plan, scored, plain.policy)
-    settled = both.settled(plain.policy)
+    settled = both.decided(plain.policy)
     missing = [question.prompt for question in unasked(plan, scored)]
     decisions = []
     for decision in plain.decisions:
@@ -127,15 +125,14 @@ def _certain(best: Decision) -> Decision | None:
 
 def _plain(decision: Decision) -> bool:
     """Whether cases pass or fail and count alike, so that the test is one that has an order."""
-    pairs = decision.comparison.pairs
-    graded = quality.is_graded([case.case for case in decision.comparison.compared])
-    return not graded and len({p.case.weight for p in pairs}) <= 1 and not any(p.case.cluster for p in pairs)
+    samples = decision.comparison.samples
+    return samples is None or samples.is_plain
 
 
 def _ordered(decision: Decision) -> bool:
     """Whether the interval has an order, too: Tango's has, the bootstrap's has not."""
-    comparison = decision.comparison
-    return _plain(decision) and quality.asked_once(comparison.pairs, comparison.plan)
+    samples = decision.comparison.samples
+    return samples is None or (samples.is_plain and samples.has_single_answers)
 
 
 def _completed(plan: Plan, scored: Sequence[ScoredCase], policy: GatePolicy, *, favoured: Arm) -> list[Comparison]:
@@ -147,8 +144,12 @@ def _completed(plan: Plan, scored: Sequence[ScoredCase], policy: GatePolicy, *, 
 
     whole = [*scored, *map(assumed, unasked(plan, scored))]
     known = {one.answer.key for one in whole}
-    whole += [assumed(question) for question in adaptive_repeats.further(plan, whole) if question.key not in known]
-    return [compare(p, [s for s in whole if s.answer.prompt == p.name], alpha=policy.alpha) for p in plan.prompts]
+    outcomes = {answer.answer.key: answer.passed for answer in whole}
+    follow_ups = adaptive_repeats.find_follow_ups(plan, outcomes)
+    whole += [assumed(question) for question in follow_ups if question.key not in known]
+    return [
+        compare_versions(p, [s for s in whole if s.answer.prompt == p.name], alpha=policy.alpha) for p in plan.prompts
+    ]
 
 
 def _assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:

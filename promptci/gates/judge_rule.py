@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from promptci.compare.model import Comparison
 from promptci.gates.model import Reason
+from promptci.scoring.comparison import Comparison
 from promptci.verdict import Verdict
 
 RULES = frozenset({"judge-not-trusted", "judge-not-calibrated", "judge-is-candidate"})

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-from promptci.compare import comparable
-from promptci.compare.model import Comparison
 from promptci.config.policy import GatePolicy
 from promptci.gates.model import Reason
 from promptci.runs.model import Arm, Status
+from promptci.scoring import comparability
+from promptci.scoring.comparison import Comparison
 from promptci.scoring.judges import pairwise, prompt_injection
 from promptci.verdict import Verdict
 
 
 def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Reason | None:
     """Find out whether so many answers are missing that nothing can be concluded."""
-    evaluated = comparison.asked - comparison.errors
+    evaluated = comparison.answers_requested - comparison.errors
     first = next((s.error for c in comparison.cases for s in (*c.base, *c.head) if s.error is not None), None)
     cause = f" First error: {first}" if first else ""
     if evaluated == 0 or comparison.head is None or comparison.head.evaluated == 0:
@@ -21,13 +21,13 @@ def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Reason |
             rule="nothing-evaluated",
             verdict=Verdict.ERROR,
             text="No answer of the new version could be evaluated"
-            f" ({comparison.errors:,} of {comparison.asked:,} failed).{cause}",
+            f" ({comparison.errors:,} of {comparison.answers_requested:,} failed).{cause}",
         )
-    if comparison.errors / comparison.asked > policy.max_error_rate:
+    if comparison.errors / comparison.answers_requested > policy.max_error_rate:
         return Reason(
             rule="error-rate",
             verdict=Verdict.ERROR,
-            text=f"{comparison.errors:,} of {comparison.asked:,} answers are missing, more than the"
+            text=f"{comparison.errors:,} of {comparison.answers_requested:,} answers are missing, more than the"
             f" {policy.max_error_rate:.0%} that `gate.max_error_rate` allows.{cause}",
         )
     return None
@@ -35,8 +35,8 @@ def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Reason |
 
 def all_aside(comparison: Comparison) -> Reason | None:
     """Say when every case stands aside, so that nothing is left to decide by."""
-    whys = sorted({case.aside for case in comparison.cases if case.aside is not None})
-    if not whys or len(comparison.aside) < len(comparison.cases):
+    whys = sorted({case.excluded_reason for case in comparison.cases if case.excluded_reason is not None})
+    if not whys or len(comparison.excluded) < len(comparison.cases):
         return None
     text = f"None of the {len(comparison.cases)} cases decides anything: {'; '.join(whys)}."
     return Reason(rule="all-aside", verdict=Verdict.INCONCLUSIVE, text=text)
@@ -44,11 +44,11 @@ def all_aside(comparison: Comparison) -> Reason | None:
 
 def aside(comparison: Comparison) -> Sequence[Reason]:
     """Name the cases that were asked and decide nothing; where none decides, `all_aside` has said so."""
-    if len(comparison.aside) == len(comparison.cases):
+    if len(comparison.excluded) == len(comparison.cases):
         return []
     by_why: dict[str, list[str]] = {}
-    for case in comparison.aside:
-        by_why.setdefault(case.aside or "", []).append(case.case.id)
+    for case in comparison.excluded:
+        by_why.setdefault(case.excluded_reason or "", []).append(case.case.id)
     return [
         _remark("aside", f"{len(ids)} of {len(comparison.cases)} cases decide nothing ({why}): {_listed(ids)}.")
         for why, ids in by_why.items()
@@ -57,9 +57,9 @@ def aside(comparison: Comparison) -> Sequence[Reason]:
 
 def critical(comparison: Comparison) -> Sequence[Reason]:
     """Find critical cases that broke, or that a new prompt fails."""
-    broken = [c.case.id for c in comparison.compared if c.critical_break]
+    broken = [c.case.id for c in comparison.compared if c.critical_broke]
     if comparison.plan.status is Status.ADDED:
-        broken = [c.case.id for c in comparison.cases if c.must_pass and c.pass_rate(Arm.HEAD) == 0.0]
+        broken = [c.case.id for c in comparison.cases if c.counts_as_critical and c.pass_rate(Arm.HEAD) == 0.0]
     if not broken:
         return []
     several = len(broken) > 1
@@ -164,7 +164,11 @@ def models(comparison: Comparison) -> Sequence[Reason]:
     sides = (("base", plan.base, comparison.base), ("new", plan.head, comparison.head))
     found: dict[tuple[str, str], list[str]] = {}
     for side, prompt, arm in sides:
-        if prompt is not None and arm is not None and (others := comparable.others(prompt.model, arm.models)):
+        if (
+            prompt is not None
+            and arm is not None
+            and (others := comparability.find_unexpected_models(prompt.model, arm.models))
+        ):
             found.setdefault((prompt.model, _listed(others)), []).append(side)
     returned = [
         _remark(

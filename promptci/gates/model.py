@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from promptci import verdict
-from promptci.compare.comparable import Comparability
-from promptci.compare.model import Comparison
 from promptci.config.policy import GatePolicy
+from promptci.scoring.comparability import Comparability
+from promptci.scoring.comparison import Comparison
 from promptci.verdict import Verdict
 
 

@@ -4,18 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from promptci.compare.quality import POWER
+from promptci.compare.effect import POWER
 from promptci.goldens.model import Case
 from promptci.stats import power
 
 RHO = 0.5
 """Correlation taken within a cluster of paraphrases before any are measured."""
-MOST_REPEATS = 5
+MAX_ADVISED_REPEATS = 5
 """Beyond these, more cases are the better advice."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Foresight:
+class PowerAnalysis:
     """What a check of one prompt will be able to see, at an assumed noise."""
 
     cases: int
@@ -33,9 +33,9 @@ class Foresight:
     """Times to ask each case in place of more cases; None: no number up to five would do."""
 
 
-def foresee(
+def analyze_power(
     cases: Sequence[Case], variance: float, *, drop: float, repeats: int, graded: bool, alpha: float
-) -> Foresight:
+) -> PowerAnalysis:
     """Say what these cases can show."""
     effective = effective_cases(cases)
     share = len(cases) / effective if effective else 1.0
@@ -45,10 +45,10 @@ def foresee(
         wanted = power.cases_to_show(drop, variance / repeats, alpha=alpha, power=POWER)
     able = [
         times
-        for times in range(repeats, MOST_REPEATS + 1)
+        for times in range(repeats, MAX_ADVISED_REPEATS + 1)
         if (found := smallest_drop(effective, variance, repeats=times, graded=graded, alpha=alpha)) and found <= drop
     ]
-    return Foresight(
+    return PowerAnalysis(
         cases=len(cases),
         effective=effective,
         variance=variance,

@@ -3,62 +3,58 @@
 import math
 from dataclasses import dataclass
 
-from promptci.compare.model import Comparison, Quality
-from promptci.compare.pooled import Pooled
-from promptci.compare.quality import POWER
+from promptci.compare.effect import POWER, Effect
+from promptci.compare.stratified import StratifiedEffect
 from promptci.config.policy import GatePolicy
 from promptci.gates.model import Reason
-from promptci.gates.power_analysis import MOST_REPEATS
+from promptci.gates.power_analysis import MAX_ADVISED_REPEATS
 from promptci.stats import power
 from promptci.verdict import Verdict
 
 
-def quality(comparison: Comparison, policy: GatePolicy, adjusted_p: float | None) -> Reason:
+def quality(effect: Effect | None, policy: GatePolicy, adjusted_p: float | None) -> Reason:
     """Say in which zone the difference in quality lies.
 
     `fail`: the drop is shown (Holm-adjusted one-sided p <= alpha) and the estimate is at least the margin.
     `pass`: the interval's worst end is less than the margin away (non-inferior). Else `inconclusive`.
     """
-    found = comparison.quality
-    if found is None:
+    if effect is None:
         return Reason(
             rule="no-pairs",
             verdict=Verdict.INCONCLUSIVE,
             text="No case has the same text at both revisions, so the versions cannot be compared."
             " Change goldens and prompt in separate pull requests to compare them.",
         )
-    worse, better = ("broken", "fixed") if found.measure == "pass rate" else ("lower", "higher")
-    counts = f"{found.broken} {worse}, {found.fixed} {better} of {len(comparison.pairs)} pairs"
-    drop = -found.delta
+    worse, better = ("broken", "fixed") if effect.measure == "pass rate" else ("lower", "higher")
+    counts = f"{effect.worse} {worse}, {effect.better} {better} of {effect.pairs} pairs"
+    drop = -effect.delta
     # 1e-12: the margin is written in decimal, and 3 of 60 cases must count as 5 points.
     if adjusted_p is not None and adjusted_p <= policy.alpha and drop >= policy.max_drop - 1e-12:
         return Reason(
             rule="regression",
             verdict=Verdict.FAIL,
-            text=f"Regression shown: {found.measure} fell by {_points(drop)} ({counts}; {_p(adjusted_p)}),"
+            text=f"Regression shown: {effect.measure} fell by {_points(drop)} ({counts}; {_p(adjusted_p)}),"
             f" and the margin is {_points(policy.max_drop)}.",
         )
-    if found.interval is not None and -found.interval.lo < policy.max_drop:
+    if effect.interval is not None and -effect.interval.lo < policy.max_drop:
         return Reason(
             rule="not-worse",
             verdict=Verdict.PASS,
             # The worst end of a two-sided 90 % interval is a one-sided bound at 95 %.
-            text=f"No regression: {found.measure} did not fall by the margin of {_points(policy.max_drop)}"
+            text=f"No regression: {effect.measure} did not fall by the margin of {_points(policy.max_drop)}"
             f" ({1 - policy.alpha:.0%} confidence; {counts}).",
         )
-    return Reason(
-        rule="cannot-tell", verdict=Verdict.INCONCLUSIVE, text=_cannot_tell(comparison, found, policy, counts)
-    )
+    return Reason(rule="cannot-tell", verdict=Verdict.INCONCLUSIVE, text=_cannot_tell(effect, policy, counts))
 
 
-def together(found: Pooled, policy: GatePolicy) -> Reason:
+def together(found: StratifiedEffect, policy: GatePolicy) -> Reason:
     """Say what several prompts show together.
 
     It never blocks: beside Holm's it would be one more chance to block a harmless change. A drop shown only together is
     no pass, though.
     """
-    counts = f"{found.broken} broken, {found.fixed} fixed of {found.pairs} pairs; {_p(found.p)}"
-    names = f"The {len(found.prompts)} prompts together"
+    counts = f"{found.worse} broken, {found.better} fixed of {found.pairs} pairs; {_p(found.p)}"
+    names = f"The {len(found.strata)} prompts together"
     if found.p <= policy.alpha and -found.delta >= policy.max_drop - 1e-12:
         text = f"{names} got worse: their pass rate fell by {_points(-found.delta)} ({counts})."
         return Reason(rule="pooled", verdict=Verdict.INCONCLUSIVE, text=text)
@@ -66,20 +62,20 @@ def together(found: Pooled, policy: GatePolicy) -> Reason:
     return Reason(rule="pooled", verdict=Verdict.NO_CHANGE, text=text)
 
 
-def _cannot_tell(comparison: Comparison, found: Quality, policy: GatePolicy, counts: str) -> str:
-    if found.interval is None:
+def _cannot_tell(effect: Effect, policy: GatePolicy, counts: str) -> str:
+    if effect.interval is None:
         span = "The interval cannot be estimated from these cases"
     else:
         span = (
-            f"The change in {found.measure} lies between {_signed(found.interval.lo)} and"
-            f" {_signed(found.interval.hi)} points ({found.confidence:.0%} interval; {counts})"
+            f"The change in {effect.measure} lies between {_signed(effect.interval.lo)} and"
+            f" {_signed(effect.interval.hi)} points ({effect.confidence:.0%} interval; {counts})"
         )
     detectable = (
         "no drop at all could be shown with so few cases"
-        if found.detectable_drop is None
-        else f"the smallest drop they could show is {_points(found.detectable_drop)}"
+        if effect.detectable_drop is None
+        else f"the smallest drop they could show is {_points(effect.detectable_drop)}"
     )
-    return f"These goldens cannot tell. {span}; {detectable}.{_settling(needed(comparison, policy))}"
+    return f"These goldens cannot tell. {span}; {detectable}.{_settling(needed(effect, policy))}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,19 +90,18 @@ class Needed:
     """Times to ask each of the present cases instead; None where that would be no help, or too often."""
 
 
-def needed(comparison: Comparison, policy: GatePolicy) -> Needed | None:
-    """Say what would settle the margin; None where it cannot be estimated, or these pairs would do."""
-    found, pairs = comparison.quality, len(comparison.pairs)
-    if found is None or found.variance is None:
+def needed(effect: Effect | None, policy: GatePolicy) -> Needed | None:
+    """Return what would settle the margin; None where it cannot be estimated, or these pairs suffice."""
+    if effect is None or effect.variance is None:
         return None
     # Seeing no difference does not show that there is none: half a pair stands in.
-    variance = max(found.variance, 0.5 / pairs)
+    variance = max(effect.variance, 0.5 / effect.pairs)
     cases = power.cases_needed(policy.max_drop, variance, alpha=policy.alpha, power=POWER)
-    if cases <= pairs:
+    if cases <= effect.pairs:
         return None
-    times = math.ceil(cases / pairs) * (comparison.plan.first_repeats or 1)
-    clustered = any(pair.case.cluster for pair in comparison.pairs)
-    return Needed(cases=cases, more=cases - pairs, repeats=None if clustered or times > MOST_REPEATS else times)
+    times = math.ceil(cases / effect.pairs) * effect.repeats
+    repeats = None if effect.clustered or times > MAX_ADVISED_REPEATS else times
+    return Needed(cases=cases, more=cases - effect.pairs, repeats=repeats)
 
 
 def _settling(found: Needed | None) -> str:

@@ -10,6 +10,10 @@ ABSENT: Any = None
 """A case without `expected` has None there; JSON's null cannot be expected of a text."""
 
 
+GRADED_ASSERTIONS = frozenset({"llm", "judge"})
+"""Assertions that give scores between 0 and 1; with one of them quality is the mean score, else the pass rate."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assertion:
     """One thing an answer must satisfy."""
@@ -50,6 +54,11 @@ class Case:
     weight: float = 1.0
     path: str
     line: int | None = None
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether an assertion that counts gives a score. Decided by the case's text, never by an answer."""
+        return any(a.type in GRADED_ASSERTIONS and a.weight > 0 for a in self.assertions)
 
     @property
     def digest(self) -> str:

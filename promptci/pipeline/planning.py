@@ -27,7 +27,9 @@ def make(gathered: CollectedRun) -> Plan:
     """
     limits = gathered.config.run
     prompts = adaptive_repeats.prepare(_judged(gathered), limits)
-    questions, missing, notes = plans.questions(prompts, lambda plan, case: adaptive_repeats.until(plan, case, limits))
+    questions, missing, notes = plans.questions(
+        prompts, lambda plan, case: adaptive_repeats.max_repeats(plan, case, limits)
+    )
     cases = [planned.case for plan in gathered.plans for planned in plan.cases]
     unusable = [
         *check_assertions.problems(cases),

@@ -64,9 +64,9 @@ class Rounds:
             return
         while remaining and not self.stopped:
             bounds = early_stopping.bounds(self._plan, self.scored, self._config.gate)
-            if bounds.complete(self._config.gate):
+            if bounds.all_decided(self._config.gate):
                 break
-            settled = bounds.settled(self._config.gate)
+            settled = bounds.decided(self._config.gate)
             # Where only settled prompts have questions left, these matter for Holm's correction of the others.
             open_ones = [q for q in remaining if q.prompt not in settled] or list(remaining)
             chunk = self._chunk(open_ones)
@@ -87,10 +87,12 @@ class Rounds:
         """Give what is to be asked now, because the versions disagree; nothing where the run was stopped."""
         if self.stopped or self.curtailed:
             return ()
-        found = adaptive_repeats.further(self._plan, self.scored)
+        found = adaptive_repeats.find_follow_ups(self._plan, {s.answer.key: s.passed for s in self.scored})
         policy, early = self._config.gate, self._config.run.early_stop
         return (
-            () if found and early and early_stopping.bounds(self._plan, self.scored, policy).complete(policy) else found
+            ()
+            if found and early and early_stopping.bounds(self._plan, self.scored, policy).all_decided(policy)
+            else found
         )
 
     async def ask_again(self, questions: Sequence[Question]) -> None:

@@ -1,15 +1,15 @@
 """What is asked again: cases on which the first answers of the versions disagree, and critical ones that flipped."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from promptci.compare.quality import is_graded
 from promptci.config.run_limits import RunLimits
 from promptci.runs.model import Arm, Plan, PlannedCase, PromptPlan, Question
-from promptci.scoring.model import ScoredCase
 
-CONFIRMED = 3
+Key = tuple[str, Arm, str, int]
+"""Prompt, version, case and replicate: names a question."""
+CONFIRMATION_ANSWERS = 3
 """Answers of each version after which a critical case's flip is taken for real or for chance."""
 
 
@@ -21,11 +21,11 @@ def prepare(plans: Iterable[PromptPlan], limits: RunLimits) -> tuple[PromptPlan,
     return tuple(replace(plan, first_repeats=limits.repeats, adaptive=_adaptive(plan, limits)) for plan in plans)
 
 
-def until(plan: PromptPlan, planned: PlannedCase, limits: RunLimits) -> int:
+def max_repeats(plan: PromptPlan, planned: PlannedCase, limits: RunLimits) -> int:
     """Give how often at most this case is asked of each version, all rounds together."""
     if not _compared(plan) or planned.change != "same" or planned.excluded_reason is not None:
         return limits.repeats
-    confirmed = CONFIRMED if planned.case.critical else 0
+    confirmed = CONFIRMATION_ANSWERS if planned.case.critical else 0
     return max(limits.repeats, confirmed, (limits.repeats_on_disagreement or 0) if plan.adaptive else 0)
 
 
@@ -55,12 +55,12 @@ def _compared(plan: PromptPlan) -> bool:
 
 def _adaptive(plan: PromptPlan, limits: RunLimits) -> bool:
     return (
-        limits.repeats_on_disagreement is not None and _compared(plan) and not is_graded([c.case for c in plan.cases])
+        limits.repeats_on_disagreement is not None and _compared(plan) and not any(c.case.is_graded for c in plan.cases)
     )
 
 
-def further(plan: Plan, scored: Sequence[ScoredCase]) -> tuple[Question, ...]:
-    """Give the questions to be asked now.
+def find_follow_ups(plan: Plan, outcomes: Mapping[Key, bool | None]) -> tuple[Question, ...]:
+    """Return the questions to ask now, given whether each answer so far passed (None: missing), by its key.
 
     In an adaptive comparison these are of the cases that the versions passed a different number of times, else of the
     critical cases that base always passed and head did not. A case of which a first answer is missing is not asked
@@ -70,19 +70,19 @@ def further(plan: Plan, scored: Sequence[ScoredCase]) -> tuple[Question, ...]:
         return ()
     first = {p.name: p.first_repeats for p in plan.prompts}
     passes: dict[tuple[str, str, Arm], list[bool | None]] = defaultdict(list)
-    for one in scored:
-        if one.replicate < (first[one.answer.prompt] or 1):
-            passes[(one.answer.prompt, one.case.id, one.arm)].append(one.passed)
+    for (prompt, arm, case_id, replicate), passed in outcomes.items():
+        if replicate < (first[prompt] or 1):
+            passes[prompt, case_id, arm].append(passed)
     adaptive = {p.name for p in plan.prompts if p.adaptive}
 
     def disputed(question: Question) -> bool:
         base, head = (passes[(question.prompt, question.case_id, arm)] for arm in Arm)
-        return asks_on(base, head, adaptive=question.prompt in adaptive)
+        return needs_repeat(base, head, adaptive=question.prompt in adaptive)
 
     return tuple(q for q in plan.further if disputed(q))
 
 
-def asks_on(base: Sequence[bool | None], head: Sequence[bool | None], *, adaptive: bool) -> bool:
+def needs_repeat(base: Sequence[bool | None], head: Sequence[bool | None], *, adaptive: bool) -> bool:
     """Whether a case is asked on after these first answers; None stands for a missing one."""
     if not base or len(base) != len(head) or None in base or None in head:
         return False

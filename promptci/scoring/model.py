@@ -1,6 +1,6 @@
 """Mark and ScoredCase: how one answer did against one case."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -66,10 +66,20 @@ class ScoredCase:
     replicate: int
     answer: Answer
     marks: tuple[Mark, ...] = ()
+    error: str | None = field(init=False, repr=False, compare=False)
+    """Why this is missing data, or None."""
+    passed: bool | None = field(init=False, repr=False, compare=False)
+    """True when every assertion that counts holds; None for missing data, and where none counts."""
+    score: float | None = field(init=False, repr=False, compare=False)
+    """Weighted mean of the marks, 0 to 1; None for missing data, and where none counts."""
 
-    @property
-    def error(self) -> str | None:
-        """Why this is missing data, or None."""
+    def __post_init__(self) -> None:
+        """Compute once what each of the many readers of an answer needs."""
+        object.__setattr__(self, "error", self._error())
+        object.__setattr__(self, "passed", self._passed())
+        object.__setattr__(self, "score", self._score())
+
+    def _error(self) -> str | None:
         if self.answer.error is not None:
             return f"{self.answer.error.kind}: {self.answer.error.message}"
         unscored = [mark for mark in self.marks if mark.passed is None and mark.weight > 0]
@@ -77,15 +87,11 @@ class ScoredCase:
             return f"unscored: {unscored[0].name}: {unscored[0].reason}"
         return None if self.marks else "nothing to mark: the case has no assertions"
 
-    @property
-    def passed(self) -> bool | None:
-        """True when every assertion that counts holds; None for missing data, and where none counts."""
+    def _passed(self) -> bool | None:
         counting = [mark.passed for mark in self.marks if mark.weight > 0]
         return None if self.error is not None or not counting else all(counting)
 
-    @property
-    def score(self) -> float | None:
-        """Weighted mean of the marks, 0 to 1; None for missing data, and where none counts."""
+    def _score(self) -> float | None:
         if self.error is not None:
             return None
         weighted = [(mark.score or 0.0, mark.weight) for mark in self.marks if mark.weight > 0]

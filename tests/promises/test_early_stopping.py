@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.comparison_notation import prompt
 
-from promptci.compare.compare import compare
 from promptci.config.policy import GatePolicy
 from promptci.config.run_limits import RunLimits
 from promptci.gates import early_stopping
@@ -17,6 +16,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
 from promptci.runs import adaptive_repeats
 from promptci.runs.model import Answer, AnswerError, Arm, Plan, PlannedCase, PromptPlan, Question, Status
+from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import Mark, ScoredCase
 from promptci.stats import intervals
 from promptci.verdict import Verdict
@@ -62,7 +62,7 @@ def made(
     questions, scored = [], []
     for plan in prepared:
         for planned, row in zip(plan.cases, results[plan.name], strict=True):
-            for replicate in range(adaptive_repeats.until(plan, planned, limits)):
+            for replicate in range(adaptive_repeats.max_repeats(plan, planned, limits)):
                 for arm, right in zip(Arm, row, strict=True):
                     q = Question(
                         prompt=plan.name, arm=arm, case_id=planned.case.id, replicate=replicate, request=REQUEST
@@ -91,12 +91,14 @@ def whole(plan: Plan, answers: list[ScoredCase]) -> list[ScoredCase]:
     """Every answer that a run without early stop gets."""
     known = {one.answer.key: one for one in answers}
     first = [known[q.key] for q in plan.questions]
-    return first + [known[q.key] for q in adaptive_repeats.further(plan, first)]
+    return first + [
+        known[q.key] for q in adaptive_repeats.find_follow_ups(plan, {s.answer.key: s.passed for s in first})
+    ]
 
 
 def gate(plan: Plan, scored: list[ScoredCase], policy: GatePolicy) -> GateReport:
     of = {p.name: [s for s in scored if s.answer.prompt == p.name] for p in plan.prompts}
-    return decide([compare(p, of[p.name], alpha=policy.alpha) for p in plan.prompts], policy)
+    return decide([compare_versions(p, of[p.name], alpha=policy.alpha) for p in plan.prompts], policy)
 
 
 def verdicts(report: GateReport) -> dict[str, Verdict]:
@@ -109,7 +111,7 @@ def holds_on_every_prefix(plan: Plan, answers: list[ScoredCase], policy: GatePol
     first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
     saved = 0
     for length in range(len(first) + 1):
-        settled = early_stopping.bounds(plan, first[:length], policy).settled(policy)
+        settled = early_stopping.bounds(plan, first[:length], policy).decided(policy)
         for name, decision in settled.items():
             assert decision.verdict is full[name], (length, name)
         if len(settled) == len(plan.prompts) and not saved:
@@ -175,7 +177,7 @@ def test_what_is_reported_says_what_was_assumed() -> None:
         "Even if all 30 answers not asked for had spoken for the new version: Regression shown"
     )
     assert by_rule["early-stop"].startswith("Stopped early: 30 answers were not asked for")
-    assert decision.comparison.asked == 70
+    assert decision.comparison.answers_requested == 70
 
 
 def test_a_pass_says_it_too() -> None:
@@ -200,17 +202,17 @@ def test_a_run_that_is_not_settled_must_go_on() -> None:
 def test_too_many_errors_are_settled_as_an_error() -> None:
     plan, answers = made({"p": [(True, True)] * 20})
     failed = [answered(q, one.case, None) for q, one in zip(plan.questions[:10], answers, strict=False)]
-    assert early_stopping.bounds(plan, failed, FREE).settled(FREE)["p"].verdict is Verdict.ERROR
+    assert early_stopping.bounds(plan, failed, FREE).decided(FREE)["p"].verdict is Verdict.ERROR
 
 
 def test_marks_settle_by_critical_cases_only() -> None:
     plan, answers = made({"p": [(True, False)] * 12}, kind="judge", critical=1)
     first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
-    settled = early_stopping.bounds(plan, first, FREE).settled(FREE)
+    settled = early_stopping.bounds(plan, first, FREE).decided(FREE)
     assert "p" in settled  # nothing is missing but confirmations
-    assert not early_stopping.bounds(plan, first[:20], FREE).settled(FREE)
+    assert not early_stopping.bounds(plan, first[:20], FREE).decided(FREE)
     confirmed = first[:20] + [one for one in answers if one.case.critical and one.replicate > 0]
-    (decision,) = early_stopping.bounds(plan, confirmed, FREE).settled(FREE).values()
+    (decision,) = early_stopping.bounds(plan, confirmed, FREE).decided(FREE).values()
     assert {reason.rule for reason in decision.reasons} == {"critical"}
 
 
@@ -227,10 +229,10 @@ def test_tango_s_interval_falls_with_each_broken_pair_and_rises_with_each_fixed_
 def test_a_run_is_complete_when_every_verdict_stands_and_that_of_all_together_too() -> None:
     plan, answers = made({"p": [(True, True)] * 100, "q": [(True, True)] * 100})
     start, end = (early_stopping.bounds(plan, answers[:length], FREE) for length in (120, 400))
-    assert (start.complete(FREE), end.complete(FREE)) == (False, True)
-    assert set(start.settled(FREE)) == set()
+    assert (start.all_decided(FREE), end.all_decided(FREE)) == (False, True)
+    assert set(start.decided(FREE)) == set()
     failing, broken = made({"p": [(True, False)] * 40, "q": [(True, True)] * 40})
-    assert early_stopping.bounds(failing, broken, FREE).complete(FREE)
+    assert early_stopping.bounds(failing, broken, FREE).all_decided(FREE)
 
 
 def test_prompts_that_stand_are_not_enough_where_all_together_may_still_be_worse() -> None:
@@ -241,10 +243,10 @@ def test_prompts_that_stand_are_not_enough_where_all_together_may_still_be_worse
     last = {answers[-1].answer.key, answers[-2].answer.key}
     bounds = early_stopping.bounds(plan, [one for one in answers if one.answer.key not in last], policy)
     together = [report.pooled.verdict if report.pooled else None for report in (bounds.best, bounds.worst)]
-    assert bounds.complete(policy) is (len(bounds.settled(policy)) == 2 and together[0] is together[1])
+    assert bounds.all_decided(policy) is (len(bounds.decided(policy)) == 2 and together[0] is together[1])
 
 
 def test_one_prompt_has_nothing_together() -> None:
     plan, answers = made({"p": [(True, True)] * 100})
-    assert early_stopping.bounds(plan, answers, FREE).complete(FREE)
+    assert early_stopping.bounds(plan, answers, FREE).all_decided(FREE)
     assert early_stopping.bounds(plan, answers, FREE).best.pooled is None

@@ -10,12 +10,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from promptci.compare.compare import compare
-from promptci.compare.model import Comparison
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.model import Message, Prompt
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.model import Mark, ScoredCase
 
 LINE = re.compile(
@@ -80,7 +79,7 @@ def comparison(
         cases=tuple(cases),
         **facts,
     )
-    return compare(replace(made, **(plan or {})), scored, alpha=alpha)
+    return compare_versions(replace(made, **(plan or {})), scored, alpha=alpha)
 
 
 def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[str, Any]) -> ScoredCase:

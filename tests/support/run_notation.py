@@ -16,8 +16,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from promptci.compare.compare import compare
-from promptci.compare.model import Comparison
 from promptci.config.policy import GatePolicy
 from promptci.gates.decide import decide
 from promptci.gates.model import Reason
@@ -28,6 +26,7 @@ from promptci.report.build import view
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model.report import ReportView, RevisionView, SpendView
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.judges import trust
 from promptci.scoring.judges.discount_untrusted import inform
 from promptci.scoring.judges.trust import Calibration, Judging
@@ -123,10 +122,10 @@ def comparison(
     plan.setdefault("head", None if status is Status.DELETED else prompt(name, NEW))
     made = PromptPlan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
     if confusion is None and doubt is None:
-        return compare(made, scored, alpha=0.05)
+        return compare_versions(made, scored, alpha=0.05)
     judged = judging(made, scored, confusion or Confusion(), doubt)
     weighed, (weighed_plan,) = inform(scored, [made], {name: judged.trust})
-    return replace(compare(weighed_plan, weighed, alpha=0.05), judging=judged)
+    return replace(compare_versions(weighed_plan, weighed, alpha=0.05), judging=judged)
 
 
 def judging(plan: PromptPlan, scored: Sequence[ScoredCase], table: Confusion, doubt: str | None = None) -> Judging:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from promptci.compare.model import PairedCase
 from promptci.report.build import judge_probe_view
 from promptci.report.model import json_safe
 from promptci.report.model.report import AnswerView, CaseView, MarkView
 from promptci.runs.model import Arm
 from promptci.scoring.judges import prompt_injection
 from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.paired_case import PairedCase
 
 Outcome = Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
 Change = Literal["same", "new", "changed"]
@@ -35,7 +35,7 @@ def view(paired: PairedCase) -> CaseView:
         head_pass_rate=paired.pass_rate(Arm.HEAD),
         base=_answer(shown(paired.base, outcome, Arm.BASE)),
         head=_answer(shown(paired.head, outcome, Arm.HEAD)),
-        aside=json_safe.optional(paired.aside),
+        aside=json_safe.optional(paired.excluded_reason),
     )
 
 

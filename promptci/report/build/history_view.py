@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
-from promptci.compare.model import Comparison, PairedCase
 from promptci.config.policy import GatePolicy
 from promptci.files import canonical
 from promptci.goldens.model import Case
@@ -14,6 +13,8 @@ from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
 from promptci.report.model.report import CaseView, FlakyCaseView, FlakyView, PastQualityView, TallyView, VerdictName
 from promptci.runs.model import Arm
+from promptci.scoring.comparison import Comparison
+from promptci.scoring.paired_case import PairedCase
 from promptci.stats import power
 
 DIGITS = 16
@@ -77,7 +78,7 @@ def versions(comparison: Comparison, facts: RunFacts) -> list[PastQualityView]:
     found: dict[str, PastQualityView] = {}
     for one in sorted(facts.verdicts, key=lambda record: record.at):
         fingerprint = _short(one.fingerprints[1] or "")
-        alike = comparison.quality is not None and one.measure == comparison.quality.measure
+        alike = comparison.effect is not None and one.measure == comparison.effect.measure
         if one.prompt != json_safe.text(plan.name) or not alike or one.quality is None or fingerprint in {*now, ""}:
             continue
         if one.verdict in VERDICTS:
@@ -103,7 +104,7 @@ def _tallies(paired: PairedCase, first_repeats: int | None) -> list[TallyView]:
     """Count the answers that a model gave in this run and that could be marked."""
     counts: Counter[tuple[Arm, str | None, bool, bool]] = Counter()
     for arm in Arm:
-        for one in paired.arm(arm):
+        for one in paired.answers(arm):
             if one.passed is not None and one.answer.completion is not None and not one.answer.cached:
                 chosen = first_repeats is not None and one.replicate >= first_repeats
                 counts[(arm, one.answer.completion.model, chosen, one.passed)] += 1

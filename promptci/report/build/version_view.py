@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from statistics import fmean
 
-from promptci.compare.model import ArmSummary, Comparison
 from promptci.providers.base import Usage
 from promptci.report.model import json_safe
 from promptci.report.model.report import ArmView, LabelRowView, PercentilesView
 from promptci.runs.model import Arm
+from promptci.scoring.comparison import Comparison
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.version_summary import VersionSummary
 from promptci.stats.agreement import LabelConfusion
 from promptci.stats.intervals import Interval
 from promptci.stats.percentiles import Percentiles
@@ -26,7 +27,7 @@ def view(comparison: Comparison, arm: Arm) -> ArmView | None:
         return None
     usages = list(_usages(comparison, arm))
     return ArmView(
-        asked=summary.asked,
+        asked=summary.answers_requested,
         evaluated=summary.evaluated,
         quality=json_safe.number(summary.quality),
         quality_interval=ends(summary.quality_interval),
@@ -43,7 +44,7 @@ def view(comparison: Comparison, arm: Arm) -> ArmView | None:
 def _usages(comparison: Comparison, arm: Arm) -> Iterator[Usage | None]:
     """Give the tokens of every answer, cached or not, as cost per request counts them."""
     for case in comparison.cases:
-        for one in case.arm(arm):
+        for one in case.answers(arm):
             if one.answer.completion is not None:
                 yield one.answer.completion.usage
 
@@ -67,8 +68,8 @@ def _scores(comparison: Comparison, arm: Arm) -> list[int]:
 
 def _counting(comparison: Comparison, arm: Arm) -> Iterator[ScoredCase]:
     for case in comparison.cases:
-        if case.aside is None:
-            yield from case.arm(arm)
+        if case.excluded_reason is None:
+            yield from case.answers(arm)
 
 
 def _labels(confusion: LabelConfusion) -> list[LabelRowView]:
@@ -85,7 +86,7 @@ def _labels(confusion: LabelConfusion) -> list[LabelRowView]:
     ]
 
 
-def latency(summary: ArmSummary | None) -> PercentilesView | None:
+def latency(summary: VersionSummary | None) -> PercentilesView | None:
     """Give the percentiles of one version; None where there is no answer."""
     found: Percentiles | None = None if summary is None else summary.latency
     if found is None or found.n == 0:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from promptci.compare.model import PairedCase
 from promptci.config.policy import GatePolicy
 from promptci.files import canonical
 from promptci.gates import quality_rule
@@ -25,6 +24,7 @@ from promptci.report.model.report import (
 )
 from promptci.report.text import headline, verdict_text
 from promptci.runs.model import Arm, PromptPlan
+from promptci.scoring.paired_case import PairedCase
 from promptci.verdict import ORDER
 
 
@@ -85,7 +85,7 @@ def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, holder: Hol
         cases=len(comparison.cases),
         pairs=len(comparison.pairs),
         errors=comparison.errors,
-        asked=comparison.asked,
+        asked=comparison.answers_requested,
         quality=_quality(decision, policy),
         comparability=_comparability(decision),
         base=version_view.view(comparison, Arm.BASE),
@@ -113,17 +113,17 @@ def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, holder: Hol
 
 
 def _quality(decision: Decision, policy: GatePolicy) -> QualityView | None:
-    found = decision.comparison.quality
+    found = decision.comparison.effect
     if found is None or decision.mismatches:
         return None
     needed = _needed(decision, policy)
     return QualityView(
         measure="mean score" if found.measure == "mean score" else "pass rate",
-        base=found.base,
-        head=found.head,
+        base=found.reference,
+        head=found.candidate,
         delta=found.delta,
-        worse=found.broken,
-        better=found.fixed,
+        worse=found.worse,
+        better=found.better,
         interval=version_view.ends(found.interval),
         confidence=found.confidence,
         p=json_safe.number(found.p),
@@ -148,7 +148,7 @@ def _needed(decision: Decision, policy: GatePolicy) -> quality_rule.Needed | Non
     """Give what would settle it, where it is not settled."""
     if not any(reason.rule == "cannot-tell" for reason in decision.reasons):
         return None
-    return quality_rule.needed(decision.comparison, policy)
+    return quality_rule.needed(decision.comparison.effect, policy)
 
 
 def _goldens(plan: PromptPlan) -> str | None:

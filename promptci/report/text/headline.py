@@ -80,7 +80,7 @@ def _worst(deciding: Sequence[Decision], kind: str) -> str:
 
 
 def _loss(decision: Decision) -> tuple[bool, float]:
-    found = decision.comparison.quality
+    found = decision.comparison.effect
     return verdict_text.leads(decision) != "regression", found.delta if found else 0.0
 
 
@@ -94,16 +94,16 @@ def _with_name(decision: Decision, kind: str) -> str:
 
 def _regression(decision: Decision) -> str:
     """Say how many cases got worse and by how much: `answers 27 of 60 cases worse (−45 points, …)`."""
-    found = decision.comparison.quality
-    if found is None or not found.broken:
+    found = decision.comparison.effect
+    if found is None or not found.worse:
         return ""
-    better = f" and {found.fixed:,} better" if found.fixed else ""
+    better = f" and {found.better:,} better" if found.better else ""
     size = formatting.signed_points(found.delta)
     if found.interval is not None:
         lo, hi = (formatting.bare_points(end) for end in (found.interval.lo, found.interval.hi))
         size += f", {formatting.percent(found.confidence)} interval {lo} to {hi}"
     cases = formatting.count(len(decision.comparison.pairs), "case")
-    return f"answers {found.broken:,} of {cases} worse{better} ({size})"
+    return f"answers {found.worse:,} of {cases} worse{better} ({size})"
 
 
 def _cost(report: GateReport, requests_per_day: float | None) -> str:
@@ -111,7 +111,7 @@ def _cost(report: GateReport, requests_per_day: float | None) -> str:
     about_the_run = any(problem.verdict is report.verdict for problem in report.problems)
     if about_the_run or report.verdict in (Verdict.ERROR, Verdict.NO_CHANGE):
         return ""
-    compared = [d for d in report.decisions if d.comparison.quality is not None]
+    compared = [d for d in report.decisions if d.comparison.effect is not None]
     months = [monthly(decision, requests_per_day) for decision in compared]
     known = [month for month in months if month is not None]
     if not known or len(known) != len(months) or abs(total := sum(known, Decimal(0))) < Decimal("0.005"):

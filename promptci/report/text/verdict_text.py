@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from promptci.compare.model import Comparison
 from promptci.gates.model import Decision, Reason
 from promptci.present import formatting
 from promptci.runs.model import Arm, Status
+from promptci.scoring.comparison import Comparison
 
 
 def sentence(decision: Decision, kind: str = "check") -> str:
@@ -71,7 +71,7 @@ SENTENCES = frozenset({"cannot-tell", "nothing-evaluated", "error-rate", "all-as
 
 def _finding(reason: Reason, decision: Decision, kind: str) -> str:
     comparison = decision.comparison
-    missing = f"{comparison.errors:,} of {comparison.asked:,}"
+    missing = f"{comparison.errors:,} of {comparison.answers_requested:,}"
     match reason.rule:
         case "deleted":
             return "was deleted, so nothing was run"
@@ -111,7 +111,7 @@ def _finding(reason: Reason, decision: Decision, kind: str) -> str:
 def _not_worse(comparison: Comparison) -> str:
     if comparison.plan.same_fingerprint:
         return "asks the model the same as before"
-    found = comparison.quality
+    found = comparison.effect
     if found is not None and found.interval is not None and found.interval.lo > 0:
         return "got better"
     return "shows no regression"
@@ -121,9 +121,9 @@ def _critical(comparison: Comparison) -> str:
     """Name the critical cases that block, as the gate finds them."""
     added = comparison.plan.status is Status.ADDED
     if added:
-        ids = [c.case.id for c in comparison.cases if c.must_pass and c.pass_rate(Arm.HEAD) == 0.0]
+        ids = [c.case.id for c in comparison.cases if c.counts_as_critical and c.pass_rate(Arm.HEAD) == 0.0]
     else:
-        ids = [c.case.id for c in comparison.compared if c.critical_break]
+        ids = [c.case.id for c in comparison.compared if c.critical_broke]
     verb = "fails" if added else "broke"
     return f"{verb} {formatting.count(len(ids), 'critical case')} ({listed(ids)})"
 
@@ -143,7 +143,7 @@ def _p95(comparison: Comparison, arm: Arm) -> str:
 
 def counts(comparison: Comparison) -> str:
     """Say how many cases passed before and now; in percent where answers were repeated, weighted or graded."""
-    found = comparison.quality
+    found = comparison.effect
     if found is None:
         return _head_counts(comparison)
     n = len(comparison.pairs)
@@ -153,12 +153,13 @@ def counts(comparison: Comparison) -> str:
         before, after = (sum(value == 1.0 for value in side) for side in zip(*rates, strict=True))
         return f"{before:,} of {formatting.count(n, 'case')} passed before, {after:,} of {n:,} now"
     over = formatting.count(n, "case")
-    return f"{found.measure} {formatting.percent(found.base)} before, {formatting.percent(found.head)} now, over {over}"
+    before_rate, after_rate = formatting.percent(found.reference), formatting.percent(found.candidate)
+    return f"{found.measure} {before_rate} before, {after_rate} now, over {over}"
 
 
 def _head_counts(comparison: Comparison) -> str:
     """Say how many cases the only version passed; nothing where there is no answer."""
-    counted = [case for case in comparison.cases if case.aside is None]
+    counted = [case for case in comparison.cases if case.excluded_reason is None]
     rates = [rate for case in counted if (rate := case.pass_rate(Arm.HEAD)) is not None]
     if not rates:
         return ""
@@ -168,7 +169,7 @@ def _head_counts(comparison: Comparison) -> str:
 
 def detectable(comparison: Comparison) -> str:
     """Say what these goldens could have shown."""
-    drop = comparison.quality.detectable_drop if comparison.quality else None
+    drop = comparison.effect.detectable_drop if comparison.effect else None
     if drop is None:
         return "these goldens are too few to detect any drop"
     return f"these goldens could detect a drop of {formatting.points(drop)} or more"

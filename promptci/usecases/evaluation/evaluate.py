@@ -3,7 +3,6 @@
 import dataclasses
 
 from promptci.app.requests import CheckRequest, RunRequest, RunResult
-from promptci.compare.compare import compare
 from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
 from promptci.errors import InputError, MissingKeyError, Problem, PromptciError
 from promptci.gates import early_stopping
@@ -21,6 +20,7 @@ from promptci.report.build import view as views
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model.report import ReportView, RevisionView, SpendView
 from promptci.runs.model import Plan
+from promptci.scoring.comparison import compare_versions
 from promptci.scoring.judges.discount_untrusted import inform
 from promptci.shards import shard_run
 from promptci.usecases.evaluation import run_history
@@ -93,7 +93,7 @@ def _decided(plan: Plan, asked: Asked, policy: GatePolicy) -> GateReport:
     judged = judge_trust.judging(plan.prompts, asked.scored, asked.trusts)
     comparisons = [
         dataclasses.replace(
-            compare(prompt, [s for s in scored if s.answer.prompt == prompt.name], alpha=policy.alpha),
+            compare_versions(prompt, [s for s in scored if s.answer.prompt == prompt.name], alpha=policy.alpha),
             judging=judged.get(prompt.name),
         )
         for prompt in prompts

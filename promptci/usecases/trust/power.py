@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from promptci.app.requests import CheckRequest
-from promptci.compare import quality
 from promptci.gates import power_analysis
-from promptci.gates.power_analysis import Foresight
+from promptci.gates.power_analysis import PowerAnalysis
 from promptci.git.repo import Repo
 from promptci.history import flaky
 from promptci.pipeline import planning
@@ -38,7 +37,7 @@ class Question:
     prompts: tuple[str, ...] = ()
 
 
-def power(request: CheckRequest, question: Question, env: Environment) -> list[tuple[str, Foresight]]:
+def power(request: CheckRequest, question: Question, env: Environment) -> list[tuple[str, PowerAnalysis]]:
     """Tell, for each prompt, the smallest drop its goldens show, and what a smaller one would take.
 
     Raises
@@ -66,7 +65,7 @@ def power(request: CheckRequest, question: Question, env: Environment) -> list[t
 
 
 def _graded(plan: PromptPlan) -> bool:
-    return quality.is_graded([planned.case for planned in plan.cases])
+    return any(planned.case.is_graded for planned in plan.cases)
 
 
 def _measured(gathered: CollectedRun, request: CheckRequest, env: Environment) -> dict[str, tuple[float, str]]:
@@ -97,8 +96,8 @@ def _noise(
     ]
 
 
-def _foresee(plan: PromptPlan, variance: float, gathered: CollectedRun, *, drop: float, graded: bool) -> Foresight:
-    return power_analysis.foresee(
+def _foresee(plan: PromptPlan, variance: float, gathered: CollectedRun, *, drop: float, graded: bool) -> PowerAnalysis:
+    return power_analysis.analyze_power(
         [planned.case for planned in plan.cases],
         variance,
         drop=drop,
@@ -122,7 +121,7 @@ def _price(plan: PromptPlan, gathered: CollectedRun) -> Decimal | None:
     return 2 * total
 
 
-def words(found: Foresight, drop: float, source: str, price: Decimal | None) -> list[str]:
+def words(found: PowerAnalysis, drop: float, source: str, price: Decimal | None) -> list[str]:
     """Say one foresight in plain lines."""
     seen = "none" if found.smallest_drop is None else formatting.points(found.smallest_drop)
     lines = [f"{source}: smallest drop shown with 80% power: {seen}"]

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from support.comparison_notation import comparison, prompt, quality_rows
 
-from promptci.compare.model import Comparison, PairedCase
 from promptci.config.policy import GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
 from promptci.gates.quality_rule import needed
 from promptci.providers.base import Completion
 from promptci.runs.model import Arm, Status
+from promptci.scoring.comparison import Comparison
 from promptci.scoring.model import Orders, ScoredCase
+from promptci.scoring.paired_case import PairedCase
 from promptci.verdict import Verdict
 
 POLICY = GatePolicy()
@@ -111,7 +112,7 @@ def test_too_many_missing_answers_are_an_error_and_never_a_failure() -> None:
 
 def test_a_few_missing_answers_are_left_out_of_the_pairs() -> None:
     found = comparison(quality_rows(right=100) + "\nx 1 !")
-    assert (len(found.pairs), found.errors, found.asked) == (100, 1, 202)
+    assert (len(found.pairs), found.errors, found.answers_requested) == (100, 1, 202)
     assert decide([found], POLICY).verdict is Verdict.PASS
 
 
@@ -206,7 +207,7 @@ def test_a_single_cluster_cannot_tell_and_says_so() -> None:
 
 
 def test_what_would_settle_it_is_unknown_without_pairs() -> None:
-    assert needed(comparison("a~ 1 1"), POLICY) is None
+    assert needed(comparison("a~ 1 1").effect, POLICY) is None
 
 
 def test_p_is_worded_for_reading() -> None:
@@ -220,7 +221,7 @@ def test_the_same_question_on_both_sides_passes_by_construction() -> None:
     same = comparison("a 1 1\nb 0 0", plan={"base": prompt("new")})
     report = decide([same], NO_LIMITS)
     assert report.verdict is Verdict.PASS
-    assert "one answer serves both" in (same.quality.method if same.quality else "")
+    assert "one answer serves both" in (same.effect.method if same.effect else "")
 
 
 def test_cases_that_stand_aside_are_named_and_decide_nothing() -> None:
@@ -238,23 +239,24 @@ def test_where_every_case_stands_aside_nothing_is_green(status: Status) -> None:
 
 def test_what_would_settle_it_is_more_cases_or_repeats_of_these() -> None:
     found = comparison(quality_rows(right=90, broken=5, fixed=5))
-    settle = needed(found, POLICY)
+    settle = needed(found.effect, POLICY)
     assert settle is not None
     assert (settle.cases, settle.more, settle.repeats) == (248, 148, 3)
     assert "About 148 more cases (248 in all) would settle it, or asking each of these 3 times" in text(
         decide([found], POLICY), "cannot-tell"
     )
-    assert needed(comparison(quality_rows(right=300)), POLICY) is None
+    assert needed(comparison(quality_rows(right=300)).effect, POLICY) is None
 
 
 def test_repeats_are_no_advice_where_they_would_be_many_or_cases_hang_together() -> None:
-    few = needed(comparison(quality_rows(right=8, broken=1, fixed=1)), POLICY)
-    clustered = needed(comparison("\n".join(f"c{i}@k{i % 9} 1 {int(i % 3 > 0)}" for i in range(60))), POLICY)
+    few = needed(comparison(quality_rows(right=8, broken=1, fixed=1)).effect, POLICY)
+    clustered = needed(comparison("\n".join(f"c{i}@k{i % 9} 1 {int(i % 3 > 0)}" for i in range(60))).effect, POLICY)
     for found in (few, clustered):
         assert found is not None
         assert found.repeats is None
     repeated = needed(
-        comparison("\n".join(f"c{i} 1,1 1,{int(i % 4 > 0)}" for i in range(60)), plan={"first_repeats": 2}), POLICY
+        comparison("\n".join(f"c{i} 1,1 1,{int(i % 4 > 0)}" for i in range(60)), plan={"first_repeats": 2}).effect,
+        POLICY,
     )
     assert repeated is not None
     assert repeated.repeats == 4
@@ -299,7 +301,7 @@ def answering(one: Comparison, arm: Arm, texts: dict[str, str], **mark: Any) -> 
         return replace(scored, answer=replace(scored.answer, completion=completion), marks=marks)
 
     def other(case: PairedCase) -> PairedCase:
-        side = tuple(map(changed, case.arm(arm)))
+        side = tuple(map(changed, case.answers(arm)))
         return replace(case, base=side) if arm is Arm.BASE else replace(case, head=side)
 
     cases = [other(case) if case.case.id in texts else case for case in one.cases]

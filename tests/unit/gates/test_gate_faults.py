@@ -6,12 +6,11 @@ from dataclasses import replace
 import pytest
 from support.comparison_notation import comparison, quality_rows
 
-from promptci.compare.compare import compare
-from promptci.compare.model import Comparison
 from promptci.config.policy import GatePolicy
 from promptci.errors import Problem
 from promptci.gates.decide import decide
 from promptci.goldens import parse
+from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.stats import corrections, intervals, paired
 from promptci.verdict import Verdict
 
@@ -25,16 +24,16 @@ def zone(found: Comparison, policy: GatePolicy = FREE) -> tuple[Verdict, str]:
 
 def test_stat_zero_discordant() -> None:
     found = comparison(quality_rows(right=100))
-    assert found.quality is not None
-    assert found.quality.p == 1.0
-    assert found.quality.detectable_drop == pytest.approx(0.055, abs=0.005)
+    assert found.effect is not None
+    assert found.effect.p == 1.0
+    assert found.effect.detectable_drop == pytest.approx(0.055, abs=0.005)
     assert zone(found)[0] is Verdict.PASS
 
 
 def test_stat_3_regressions_0_fixes() -> None:
     found = comparison(quality_rows(right=57, broken=3))
-    assert found.quality is not None
-    assert found.quality.p == 0.0625
+    assert found.effect is not None
+    assert found.effect.p == 0.0625
     assert zone(found)[0] is Verdict.INCONCLUSIVE
     assert [pair.case.id for pair in found.broken] == ["broken0", "broken1", "broken2"]
     critical = comparison(quality_rows(right=57, broken=2) + "\nvip* 1 0")
@@ -44,9 +43,9 @@ def test_stat_3_regressions_0_fixes() -> None:
 def test_stat_4_regressions_0_fixes() -> None:
     """The mid-p blocks, the exact test would not: the method is named."""
     found = comparison(quality_rows(right=56, broken=4))
-    assert found.quality is not None
-    assert found.quality.p == 0.03125
-    assert "mid-p McNemar" in found.quality.method
+    assert found.effect is not None
+    assert found.effect.p == 0.03125
+    assert "mid-p McNemar" in found.effect.method
     assert zone(found)[0] is Verdict.FAIL
 
 
@@ -72,19 +71,19 @@ def test_stat_8_0_20_prompts_holm() -> None:
 
 def test_stat_scores_constant() -> None:
     found = comparison("\n".join(f"c{i} 0.5 0.5" for i in range(60)), graded=True)
-    assert found.quality is not None
-    assert (found.quality.delta, found.quality.p) == (0.0, 1.0)
-    assert found.quality.interval is not None
-    assert found.quality.interval.lo < 0 < found.quality.interval.hi
+    assert found.effect is not None
+    assert (found.effect.delta, found.effect.p) == (0.0, 1.0)
+    assert found.effect.interval is not None
+    assert found.effect.interval.lo < 0 < found.effect.interval.hi
 
 
 def test_stat_scores_one_outlier() -> None:
     found = comparison("\n".join(f"c{i} 0.5 {'0.0' if i == 3 else '0.5'}" for i in range(60)), graded=True)
     verdict, _ = zone(found)
     assert verdict is Verdict.PASS
-    assert found.quality is not None
-    assert found.quality.p is not None
-    assert found.quality.p > 0.1
+    assert found.effect is not None
+    assert found.effect.p is not None
+    assert found.effect.p > 0.1
 
 
 @pytest.mark.parametrize(
@@ -100,23 +99,23 @@ def test_a_mark_that_is_no_number_is_refused(value: float) -> None:
 def test_stat_cluster_5_paraphrases() -> None:
     rows = "\n".join(f"c{i}@k{i // 5} 1 {int(i // 5 % 4 > 0)}" for i in range(60))
     within, without = comparison(rows), comparison(rows.replace("@", "-at-"))
-    assert within.quality is not None
-    assert without.quality is not None
-    assert within.quality.variance is not None
-    assert without.quality.variance is not None
-    assert within.quality.variance > 3 * without.quality.variance
+    assert within.effect is not None
+    assert without.effect is not None
+    assert within.effect.variance is not None
+    assert without.effect.variance is not None
+    assert within.effect.variance > 3 * without.effect.variance
     single = comparison("a@one 1 1\nb@one 1 0\nc@one 1 1")
-    assert single.quality is not None
-    assert (single.quality.p, single.quality.interval, single.quality.detectable_drop) == (None, None, None)
+    assert single.effect is not None
+    assert (single.effect.p, single.effect.interval, single.effect.detectable_drop) == (None, None, None)
     assert "cannot be estimated" in zone(single)[1]
 
 
 def test_stat_unequal_replicates() -> None:
     """Three answers against two, for one is missing: each case counts once, by the share of its own answers."""
     found = comparison("a 1,1,0 1,!,1\nb 1,1,1 0,1,1\nc 1,1,1 1,1,1")
-    assert found.quality is not None
-    assert found.quality.base == pytest.approx((2 / 3 + 1 + 1) / 3)
-    assert found.quality.head == pytest.approx((1 + 2 / 3 + 1) / 3)
+    assert found.effect is not None
+    assert found.effect.reference == pytest.approx((2 / 3 + 1 + 1) / 3)
+    assert found.effect.candidate == pytest.approx((1 + 2 / 3 + 1) / 3)
     assert (found.errors, len(found.pairs)) == (1, 3)
 
 
@@ -135,11 +134,11 @@ def test_cases_that_weigh_nothing_are_asked_and_decide_nothing(kind: str) -> Non
         for planned in found.plan.cases
     )
     answers = [one for pair in found.cases for one in (*pair.base, *pair.head)]
-    some = compare(replace(found.plan, cases=weightless), answers, alpha=0.05)
-    assert some.quality is not None
-    assert (len(some.pairs), some.quality.delta) == (3, 0.0)
+    some = compare_versions(replace(found.plan, cases=weightless), answers, alpha=0.05)
+    assert some.effect is not None
+    assert (len(some.pairs), some.effect.delta) == (3, 0.0)
     none = tuple(replace(planned, case=replace(planned.case, weight=0.0)) for planned in found.plan.cases)
-    report = decide([compare(replace(found.plan, cases=none), answers, alpha=0.05)], FREE)
+    report = decide([compare_versions(replace(found.plan, cases=none), answers, alpha=0.05)], FREE)
     assert report.verdict is Verdict.INCONCLUSIVE
     assert report.decisions[0].reasons[0].text == "None of the 9 cases decides anything: weight 0."
 

@@ -5,12 +5,12 @@ import math
 import pytest
 from support.comparison_notation import comparison, quality_rows
 
-from promptci.compare.pooled import Pooled
+from promptci.compare.stratified import StratifiedEffect
 from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.gates import limits, quality_rule
 from promptci.gates.decide import decide
 from promptci.gates.model import Reason
-from promptci.gates.power_analysis import Foresight, foresee, smallest_drop
+from promptci.gates.power_analysis import PowerAnalysis, analyze_power, smallest_drop
 from promptci.goldens.model import Case
 from promptci.runs.model import Status
 from promptci.stats import power
@@ -65,21 +65,21 @@ def test_versions_that_are_not_comparable() -> None:
 
 def test_prompts_together_word_by_word() -> None:
     policy = GatePolicy(alpha=0.05, max_drop=0.05)
-    worse = Pooled(prompts=("p", "q"), pairs=100, broken=8, fixed=3, delta=-0.05, p=0.05)
+    worse = StratifiedEffect(strata=("p", "q"), pairs=100, worse=8, better=3, delta=-0.05, p=0.05)
     assert quality_rule.together(worse, policy) == Reason(
         rule="pooled",
         verdict=Verdict.INCONCLUSIVE,
         text="The 2 prompts together got worse: their pass rate fell by 5 points (8 broken, 3 fixed of 100 pairs;"
         " p = 0.050).",
     )
-    less = Pooled(prompts=("p", "q"), pairs=100, broken=8, fixed=4, delta=-0.04, p=0.05)
+    less = StratifiedEffect(strata=("p", "q"), pairs=100, worse=8, better=4, delta=-0.04, p=0.05)
     assert quality_rule.together(less, policy) == Reason(
         rule="pooled",
         verdict=Verdict.NO_CHANGE,
         text="The 2 prompts together show no drop of the margin: −4.0 points (8 broken, 4 fixed of 100 pairs;"
         " p = 0.050).",
     )
-    unsure = Pooled(prompts=("p", "q"), pairs=100, broken=8, fixed=3, delta=-0.05, p=0.051)
+    unsure = StratifiedEffect(strata=("p", "q"), pairs=100, worse=8, better=3, delta=-0.05, p=0.051)
     assert quality_rule.together(unsure, policy).verdict is Verdict.NO_CHANGE
 
 
@@ -125,10 +125,10 @@ def cases(count: int, cluster: int = 0) -> list[Case]:
 
 @pytest.mark.parametrize("graded", [False, True])
 def test_every_number_of_a_foresight(graded: bool) -> None:
-    found = foresee(cases(300, 5), 0.2, drop=0.06, repeats=2, graded=graded, alpha=0.1)
+    found = analyze_power(cases(300, 5), 0.2, drop=0.06, repeats=2, graded=graded, alpha=0.1)
     wanted = power.cases_needed(0.06, 0.1, alpha=0.1) if graded else power.cases_to_show(0.06, 0.1, alpha=0.1)
     able = [k for k in (2, 3, 4, 5) if (smallest_drop(100, 0.2, repeats=k, graded=graded, alpha=0.1) or 1) <= 0.06]
-    assert found == Foresight(
+    assert found == PowerAnalysis(
         cases=300,
         effective=100,
         variance=0.2,
@@ -140,9 +140,9 @@ def test_every_number_of_a_foresight(graded: bool) -> None:
 
 
 def test_a_foresight_of_a_set_without_noise_or_without_cases() -> None:
-    quiet = foresee(cases(40), 0.0, drop=0.1, repeats=1, graded=False, alpha=0.05)
+    quiet = analyze_power(cases(40), 0.0, drop=0.1, repeats=1, graded=False, alpha=0.05)
     assert quiet.cases_for_pass == power.cases_needed(0.1, 0.5 / 40)
-    none = foresee([], 0.1, drop=0.1, repeats=1, graded=False, alpha=0.05)
+    none = analyze_power([], 0.1, drop=0.1, repeats=1, graded=False, alpha=0.05)
     assert none.cases_for_drop == power.cases_to_show(0.1, 0.1)
     assert none.cases_for_pass == power.cases_needed(0.1, 0.5)
     assert smallest_drop(100, 0.2, repeats=5, graded=True, alpha=0.05) == pytest.approx(
@@ -153,8 +153,8 @@ def test_a_foresight_of_a_set_without_noise_or_without_cases() -> None:
 def test_five_repeats_are_the_most_that_is_advised() -> None:
     at_five = smallest_drop(100, 0.2, repeats=5, graded=False, alpha=0.05)
     assert at_five is not None
-    advised = foresee(cases(100), 0.2, drop=at_five, repeats=1, graded=False, alpha=0.05)
+    advised = analyze_power(cases(100), 0.2, drop=at_five, repeats=1, graded=False, alpha=0.05)
     assert advised.repeats_for_drop == 5
     at_six = smallest_drop(100, 0.2, repeats=6, graded=False, alpha=0.05)
     assert at_six is not None
-    assert foresee(cases(100), 0.2, drop=at_six, repeats=1, graded=False, alpha=0.05).repeats_for_drop is None
+    assert analyze_power(cases(100), 0.2, drop=at_six, repeats=1, graded=False, alpha=0.05).repeats_for_drop is None

@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 from support.comparison_notation import comparison, prompt
 
-from promptci.compare.model import Comparison
 from promptci.config.run_limits import RunLimits
 from promptci.providers.base import Request
 from promptci.runs import adaptive_repeats
 from promptci.runs.model import Arm, Plan, PlannedCase, PromptPlan, Question
-from promptci.scoring.model import ScoredCase
+from promptci.scoring.comparison import Comparison
 
 REQUEST = Request(model="m", messages=())
 
@@ -22,7 +21,7 @@ def prepared(found: Comparison, limits: RunLimits) -> PromptPlan:
 
 def times(found: Comparison, limits: RunLimits) -> list[int]:
     plan = prepared(found, limits)
-    return [adaptive_repeats.until(plan, planned, limits) for planned in plan.cases]
+    return [adaptive_repeats.max_repeats(plan, planned, limits) for planned in plan.cases]
 
 
 def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
@@ -32,12 +31,12 @@ def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
     questions = tuple(
         Question(prompt="greeter", arm=arm, case_id=planned.case.id, replicate=replicate, request=REQUEST)
         for planned in plan.cases
-        for replicate in range(adaptive_repeats.until(plan, planned, limits))
+        for replicate in range(adaptive_repeats.max_repeats(plan, planned, limits))
         for arm in Arm
     )
     whole = adaptive_repeats.split(Plan(prompts=(plan,), questions=questions), limits)
-    scored: list[ScoredCase] = [one for case in found.cases for one in (*case.base, *case.head)]
-    return {(q.case_id, str(q.arm), q.replicate) for q in adaptive_repeats.further(whole, scored)}
+    outcomes = {one.answer.key: one.passed for case in found.cases for one in (*case.base, *case.head)}
+    return {(q.case_id, str(q.arm), q.replicate) for q in adaptive_repeats.find_follow_ups(whole, outcomes)}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ def test_what_was_asked_on_does_not_ask_for_more() -> None:
     ],
 )
 def test_when_a_case_is_asked_on(base: list[bool | None], head: list[bool | None], adaptive: bool, asks: bool) -> None:
-    assert adaptive_repeats.asks_on(base, head, adaptive=adaptive) is asks
+    assert adaptive_repeats.needs_repeat(base, head, adaptive=adaptive) is asks
 
 
 def test_planned_cases_are_left_as_they_are() -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from support.assertion_cases import case
 from support.fake_judges import answered
 
-from promptci.compare import quality
 from promptci.goldens.model import Case
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer, AnswerError, Arm
@@ -161,7 +160,7 @@ def test_a_missing_model_is_found_with_its_line() -> None:
 
 
 def test_it_is_no_graded_mark() -> None:
-    assert not quality.is_graded([case("similar", to="x")])
+    assert not case("similar", to="x").is_graded
 
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32)

@@ -4,7 +4,6 @@ import pytest
 from support.report_situations import SITUATIONS
 from support.run_notation import OLD, Numbers, comparison, many, prompt, report
 
-from promptci.compare.compare import compare
 from promptci.config.policy import GateMode, GatePolicy
 from promptci.gates.decide import decide
 from promptci.gates.model import Decision, GateReport, Reason
@@ -13,6 +12,7 @@ from promptci.report.text import verdict_text
 from promptci.report.text.headline import LIMIT, lead
 from promptci.report.text.headline import headline as headline_of
 from promptci.runs.model import Status
+from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import ScoredCase
 from promptci.verdict import Verdict
 
@@ -213,7 +213,9 @@ def test_the_worst_of_several_failing_prompts_leads_wherever_it_stands() -> None
 
 
 def test_the_interval_is_named_by_the_confidence_that_was_computed() -> None:
-    made = [compare(comparison(many(right=31, broken=27)).plan, answers(), alpha=alpha) for alpha in (0.05, 0.005)]
+    made = [
+        compare_versions(comparison(many(right=31, broken=27)).plan, answers(), alpha=alpha) for alpha in (0.05, 0.005)
+    ]
     said = [headline_of(decide([one], GatePolicy(alpha=alpha))) for one, alpha in zip(made, (0.05, 0.005), strict=True)]
     assert ["90% interval" in said[0], "99% interval" in said[1]] == [True, True]
 

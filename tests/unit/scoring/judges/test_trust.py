@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fake_judges import EVALUATOR, JUDGE, LLM, FakeJudge
 
-from promptci.compare.compare import compare
-from promptci.compare.quality import is_graded
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.model import Message, Prompt
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.scoring.comparison import compare_versions
 from promptci.scoring.judges import calibrate, judge, trust
 from promptci.scoring.judges.calibrate import LabelledAnswer
 from promptci.scoring.judges.discount_untrusted import inform
@@ -189,8 +188,8 @@ def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[
         assert [a.weight for a in planned.case.assertions] == [float(kind == "equals") for kind in kinds_]
         assert (planned.excluded_reason is None) == ("equals" in kinds_)
     assert all(mark.weight == float(mark.type == "equals") for one in weighed for mark in one.marks)
-    assert not is_graded([planned.case for planned in found.cases])
-    comparison = compare(found, weighed, alpha=0.05)
+    assert not any(planned.case.is_graded for planned in found.cases)
+    comparison = compare_versions(found, weighed, alpha=0.05)
     assert len(comparison.pairs) == sum("equals" in kinds_ for kinds_ in lists)
     assert comparison.errors == 0
 

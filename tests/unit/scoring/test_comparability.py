@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.comparison_notation import comparison, prompt, quality_rows
 
-from promptci.compare import comparable
-from promptci.compare.comparable import Comparability
-from promptci.compare.model import Comparison
 from promptci.runs.model import Arm, Status
+from promptci.scoring import comparability
+from promptci.scoring.comparability import Comparability
+from promptci.scoring.comparison import Comparison
 
 ROWS = quality_rows(right=6, broken=3)
 BASE = prompt("old")
 
 
 def found(**facts: Any) -> Comparability:
-    made = comparable.of(comparison(facts.pop("rows", ROWS), **facts))
+    made = comparability.assess_comparability(comparison(facts.pop("rows", ROWS), **facts))
     assert made is not None
     return made
 
@@ -74,12 +74,12 @@ def test_models_of_answers_that_are_not_compared_do_not_count() -> None:
     rows = "a 1 1\nb - 1\nd~ 1 1\nf? 1 1\nh ! 1"
     made = comparison(rows, models=("m-1", "m-1,m-2"))
 
-    assert comparable.models(made, Arm.HEAD) == ("m-2",)  # of `a` alone, by the notation's turns
-    assert comparable.models(made, Arm.BASE) == ("m-1",)
+    assert comparability.returned_models(made, Arm.HEAD) == ("m-2",)  # of `a` alone, by the notation's turns
+    assert comparability.returned_models(made, Arm.BASE) == ("m-1",)
 
 
 def test_an_endpoint_that_names_no_model_is_said() -> None:
-    assert found().parts["models returned"] == comparable.UNNAMED
+    assert found().parts["models returned"] == comparability.UNNAMED
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_an_endpoint_that_names_no_model_is_said() -> None:
     ],
 )
 def test_where_nothing_is_compared_there_is_nothing_to_say(rows: str, status: Status) -> None:
-    assert comparable.of(comparison(rows, status=status, models=("m-1", "m-2"))) is None
+    assert comparability.assess_comparability(comparison(rows, status=status, models=("m-1", "m-2"))) is None
 
 
 OTHER: dict[str, Callable[[], Comparison]] = {
@@ -117,7 +117,7 @@ OTHER: dict[str, Callable[[], Comparison]] = {
 
 @pytest.mark.parametrize("other", OTHER.values(), ids=OTHER)
 def test_every_part_makes_another_fingerprint(other: Callable[[], Comparison]) -> None:
-    made = comparable.of(other())
+    made = comparability.assess_comparability(other())
     assert made is not None
     assert made.fingerprint != found(models=("m-1", "m-1")).fingerprint
 
@@ -144,7 +144,7 @@ def test_the_outcome_and_the_wording_of_the_prompt_make_no_other_fingerprint() -
     ],
 )
 def test_a_model_s_usual_other_names_are_the_same_model(asked: str, returned: str) -> None:
-    assert comparable.others(asked, (returned,)) == ()
+    assert comparability.find_unexpected_models(asked, (returned,)) == ()
 
 
 @pytest.mark.parametrize(
@@ -159,9 +159,9 @@ def test_a_model_s_usual_other_names_are_the_same_model(asked: str, returned: st
     ],
 )
 def test_another_model_is_another(asked: str, returned: str) -> None:
-    assert comparable.others(asked, ("x", returned, asked)) == ("x", returned)
+    assert comparability.find_unexpected_models(asked, ("x", returned, asked)) == ("x", returned)
 
 
 @given(st.text("abc-/.1:", max_size=9), st.sampled_from(["", "-2024-07-18", "-0613", "@20241022", "-latest"]))
 def test_a_name_is_its_own_with_any_date(name: str, tail: str) -> None:
-    assert comparable.others(name, (name + tail,)) == ()
+    assert comparability.find_unexpected_models(name, (name + tail,)) == ()

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from promptci.compare.model import Comparison
 from promptci.files import canonical
 from promptci.prompts.model import Prompt
 from promptci.runs.model import Arm
+from promptci.scoring.comparison import Comparison
 
 UNNAMED = "not named"
 _TAIL = re.compile(r"(?:[-@:](?:\d{3,8}|\d{4}-\d{2}-\d{2})|[-.]q\d\w*)$")
@@ -33,12 +33,12 @@ class Comparability:
         return canonical.digest(dict(self.parts))
 
 
-def of(comparison: Comparison) -> Comparability | None:
+def assess_comparability(comparison: Comparison) -> Comparability | None:
     """Find out what a comparison rests on; None where nothing is compared."""
     plan = comparison.plan
     if plan.base is None or plan.head is None or not comparison.pairs:
         return None
-    base, head = (models(comparison, arm) for arm in Arm)
+    base, head = (returned_models(comparison, arm) for arm in Arm)
     parts = {
         "goldens": _goldens(comparison),
         **plan.judged_by,
@@ -50,13 +50,13 @@ def of(comparison: Comparison) -> Comparability | None:
     return Comparability(parts=parts, mismatches=tuple(_mismatches(plan.base, plan.head, base, head)))
 
 
-def models(comparison: Comparison, arm: Arm) -> tuple[str, ...]:
+def returned_models(comparison: Comparison, arm: Arm) -> tuple[str, ...]:
     """Give the models that the endpoint named for the answers that are compared, sorted."""
-    completions = [one.answer.completion for pair in comparison.pairs for one in pair.arm(arm) if one.error is None]
+    completions = [one.answer.completion for pair in comparison.pairs for one in pair.answers(arm) if one.error is None]
     return tuple(sorted({one.model for one in completions if one is not None and one.model}))
 
 
-def others(asked: str, returned: tuple[str, ...]) -> tuple[str, ...]:
+def find_unexpected_models(asked: str, returned: tuple[str, ...]) -> tuple[str, ...]:
     """Give the models returned that are not the one asked for.
 
     An alias answered by a dated model is usual, and so is a dated name echoed without its date; another date is not.

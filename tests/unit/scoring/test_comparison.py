@@ -8,15 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.comparison_notation import comparison, quality_rows
 
-from promptci.compare.compare import compare
-from promptci.compare.model import Comparison, Quality
-from promptci.compare.quality import measure
-from promptci.runs.model import Arm, Status
+from promptci.compare.effect import Effect, compare_samples
+from promptci.runs.model import Status
+from promptci.scoring.comparison import Comparison, compare_versions, pair_samples
 
 
-def quality(found: Comparison) -> Quality:
-    assert found.quality is not None
-    return found.quality
+def quality(found: Comparison) -> Effect:
+    assert found.effect is not None
+    return found.effect
 
 
 def outcomes(found: Comparison) -> dict[str, str]:
@@ -29,7 +28,7 @@ def test_every_case_gets_its_outcome() -> None:
         "a": "same", "b": "broken", "c": "fixed", "d": "same", "e": "incomplete", "f": "incomplete", "g": "incomplete"
     }  # fmt: skip
     assert [c.case.id for c in found.pairs] == ["a", "b", "c", "d"]
-    assert (found.asked, found.errors) == (13, 2)
+    assert (found.answers_requested, found.errors) == (13, 2)
 
 
 def test_a_case_whose_text_changed_is_never_compared() -> None:
@@ -43,7 +42,7 @@ def test_a_case_whose_text_changed_is_never_compared() -> None:
 def test_pass_fail_asked_once_is_mcnemar() -> None:
     found = quality(comparison(quality_rows(right=40, broken=8, fixed=2)))
     assert "McNemar" in found.method
-    assert (found.base, found.head) == (48 / 50, 42 / 50)
+    assert (found.reference, found.candidate) == (48 / 50, 42 / 50)
     assert found.delta == pytest.approx(-0.12)
     assert found.confidence == 0.9
 
@@ -52,7 +51,7 @@ def test_repeats_call_for_the_sign_flip_test() -> None:
     found = quality(comparison("a 1,1,0 1,0,0\nb 1,1,1 1,1,1\nc 1 0"))
     assert found.method == "one-sided mid-p sign-flip test over cases, BCa bootstrap interval"
     assert found.p == pytest.approx(1 / 8)  # both differences are losses: half of 1 in 4
-    assert (found.broken, found.fixed) == (2, 0)
+    assert (found.worse, found.better) == (2, 0)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +68,9 @@ def test_weights_call_for_the_t_test() -> None:
     heavy = replace(
         found, cases=tuple(replace(c, case=replace(c.case, weight=i + 1.0)) for i, c in enumerate(found.cases))
     )
-    measured = measure(heavy.pairs, found.plan, graded=False, alpha=0.05)
+    samples = pair_samples(heavy.cases, found.plan, graded=False, alpha=0.05)
+    assert samples is not None
+    measured = compare_samples(samples)
     assert "paired t" in measured.method
     assert measured.delta == pytest.approx(-1 / 6)
 
@@ -82,7 +83,7 @@ def test_where_cases_were_asked_on_the_first_answers_estimate_and_all_of_them_te
     found = quality(comparison(rows, plan=ADAPTIVE))
     first = quality(comparison(quality_rows(right=20, broken=6)))
     assert (found.delta, found.interval, found.detectable_drop) == (first.delta, first.interval, first.detectable_drop)
-    assert (found.base, found.head, found.broken) == (first.base, first.head, 6)
+    assert (found.reference, found.candidate, found.worse) == (first.reference, first.candidate, 6)
     assert found.p == pytest.approx(0.5**6 / 2)
     assert found.method == "one-sided mid-p sign-flip test over all answers, Tango's score interval over the first"
 
@@ -91,7 +92,7 @@ def test_answers_that_only_confirm_a_critical_case_are_not_in_the_statistics() -
     rows = quality_rows(right=20) + "\nvip* 1,1,1 0,1,1"
     found = comparison(rows, plan={"first_repeats": 1})
     assert quality(found) == quality(comparison(quality_rows(right=20) + "\nvip* 1 0"))
-    assert [c.critical_break for c in found.cases if c.case.id == "vip"] == [False]
+    assert [c.critical_broke for c in found.cases if c.case.id == "vip"] == [False]
 
 
 def test_weighted_cases_that_were_asked_on_are_tested_over_all_answers() -> None:
@@ -114,8 +115,8 @@ def test_nothing_that_differs_still_shows_the_drop_that_would_be_seen() -> None:
 
 def test_replicates_count_as_one_case_however_many() -> None:
     found = comparison("a 1,1,0,0 0,0\nb 1 1")
-    assert quality(found).base == pytest.approx(0.75)
-    assert quality(found).head == pytest.approx(0.5)
+    assert quality(found).reference == pytest.approx(0.75)
+    assert quality(found).candidate == pytest.approx(0.5)
     assert outcomes(found) == {"a": "broken", "b": "same"}
 
 
@@ -129,15 +130,15 @@ def test_graded_marks_are_compared_by_their_mean() -> None:
 
 
 def test_no_complete_pair_no_quality() -> None:
-    assert comparison("a 1 !\nb ! 1").quality is None
-    assert comparison("a - 1", status=Status.ADDED).quality is None
+    assert comparison("a 1 !\nb ! 1").effect is None
+    assert comparison("a - 1", status=Status.ADDED).effect is None
 
 
 def test_a_side_that_was_not_asked_has_no_summary() -> None:
     found = comparison("a - 1\nb - 0")
     assert found.base is None
     assert found.head is not None
-    assert (found.head.asked, found.head.evaluated, found.head.quality) == (2, 2, 0.5)
+    assert (found.head.answers_requested, found.head.evaluated, found.head.quality) == (2, 2, 0.5)
 
 
 def test_errors_are_counted_per_side_and_the_cost_of_a_failed_call_is_not_missed() -> None:
@@ -153,12 +154,6 @@ def test_a_side_with_only_errors_has_no_quality() -> None:
     assert found.head.quality_interval is None
 
 
-def test_a_value_of_a_missing_side_is_refused() -> None:
-    (case,) = comparison("a 1 !").cases
-    with pytest.raises(ValueError, match="not evaluated at head"):
-        case.value(Arm.HEAD, graded=False)
-
-
 @pytest.mark.parametrize(
     ("rows", "breaks"),
     [("v* 1 0", True), ("v* 1,1,1 0,0,1", True), ("v* 1,1,1 0,1,1", False), ("v* 1,0,1 0,0,0", False), ("v 1 0", False),
@@ -166,7 +161,7 @@ def test_a_value_of_a_missing_side_is_refused() -> None:
 )  # fmt: skip
 def test_a_critical_case_breaks_when_the_flip_is_reproducible(rows: str, breaks: bool) -> None:
     (case,) = comparison(rows).cases
-    assert case.critical_break is breaks
+    assert case.critical_broke is breaks
 
 
 sides = st.sampled_from(["1", "0", "!"])
@@ -177,30 +172,30 @@ def test_swapping_the_versions_swaps_broken_and_fixed_and_flips_the_sign(table: 
     one = comparison("\n".join(f"c{i} {b} {h}" for i, (b, h) in enumerate(table)))
     other = comparison("\n".join(f"c{i} {h} {b}" for i, (b, h) in enumerate(table)))
     assert len(one.broken) == len(other.fixed)
-    assert (one.quality is None) == (other.quality is None)
-    if one.quality and other.quality and one.quality.interval and other.quality.interval:
-        assert one.quality.delta == -other.quality.delta
-        assert one.quality.interval.lo == pytest.approx(-other.quality.interval.hi, abs=1e-9)
+    assert (one.effect is None) == (other.effect is None)
+    if one.effect and other.effect and one.effect.interval and other.effect.interval:
+        assert one.effect.delta == -other.effect.delta
+        assert one.effect.interval.lo == pytest.approx(-other.effect.interval.hi, abs=1e-9)
 
 
 @given(st.lists(st.tuples(sides, sides), min_size=1, max_size=30))
 def test_the_order_of_the_cases_changes_no_number(table: list[tuple[str, str]]) -> None:
     lines = [f"c{i} {b} {h}" for i, (b, h) in enumerate(table)]
     one, other = comparison("\n".join(lines)), comparison("\n".join(reversed(lines)))
-    assert one.quality == other.quality
+    assert one.effect == other.effect
     assert one.head == other.head
 
 
 def test_the_result_does_not_depend_on_the_order_of_the_answers() -> None:
     found = comparison("a 1,0 0,0\nb 1 1")
     answers = [s for case in found.cases for s in (*case.head, *case.base)]
-    assert compare(found.plan, reversed(answers), alpha=0.05) == found
+    assert compare_versions(found.plan, reversed(answers), alpha=0.05) == found
 
 
 def test_a_case_that_stands_aside_counts_for_cost_and_nothing_else() -> None:
     found = comparison("a 1 1\nb? 1 0\nc*? 1 0", cost=(Decimal(1), Decimal(2)))
     assert [c.case.id for c in found.pairs] == ["a"]
-    assert [c.case.id for c in found.aside] == ["b", "c"]
-    assert not any(c.critical_break for c in found.cases)
+    assert [c.case.id for c in found.excluded] == ["b", "c"]
+    assert not any(c.critical_broke for c in found.cases)
     assert found.head is not None
-    assert (found.head.quality, found.head.asked, found.head.cost_per_request) == (1.0, 3, Decimal(2))
+    assert (found.head.quality, found.head.answers_requested, found.head.cost_per_request) == (1.0, 3, Decimal(2))
