@@ -19,6 +19,7 @@ from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import PromptciError, UnsafeError
 from promptci.git.repo import Repo
 from promptci.pipeline.environment import Environment, Trigger, UntrustedSource
+from promptci.pipeline.partition import Shard
 from promptci.publish import publish_all
 from promptci.publish.github import pygithub_client
 from promptci.publish.github.api import GitHub
@@ -27,7 +28,6 @@ from promptci.publish.runner.context import Context
 from promptci.publish.runner.event import PRIVILEGED
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
-from promptci.runs.partition import Shard
 from promptci.usecases.evaluation import check, evaluate, merge, run
 from promptci.usecases.reporting import comment
 from promptci.verdict import Verdict

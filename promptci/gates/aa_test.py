@@ -90,7 +90,7 @@ def selftest(
     Each simulated pull request deals out each case's answers at random: some to base, others to head. Looked at are
     the rules that chance can trip: quality and critical cases.
     """
-    (prepared,) = adaptive_repeats.prepare([_against_itself(plan)], how)
+    prepared = adaptive_repeats.prepare(_against_itself(plan), how)
     table = _Table(prepared, answers, how)
     chance = random.Random(plan.name)  # noqa: S311 - for a simulation, the same every time
     verdicts = [_verdict(table.draw(chance, policy.alpha), policy) for _ in range(simulations)]

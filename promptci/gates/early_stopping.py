@@ -1,6 +1,6 @@
 """Early stop: the verdict that holds whatever the answers not yet asked for would be (exact curtailment)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from promptci import verdict as verdicts
@@ -9,9 +9,10 @@ from promptci.gates import judge_rule
 from promptci.gates.decide import decide
 from promptci.gates.model import Decision, GateReport, Reason
 from promptci.goldens.model import Case
+from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Answer, Arm, Plan, Question
+from promptci.runs.model import Answer, Arm, Question
 from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.model import Mark, ScoredCase
 from promptci.verdict import Verdict
@@ -73,25 +74,35 @@ def _verdict(reason: Reason | None) -> Verdict | None:
     return reason.verdict if reason else None
 
 
-def bounds(plan: Plan, scored: Sequence[ScoredCase], policy: GatePolicy) -> VerdictBounds:
+def bounds(runs: Sequence[PromptRun], policy: GatePolicy) -> VerdictBounds:
     """Give both bounds; Holm's correction over the prompts is within them."""
     without = replace(policy, max_cost_increase=None, max_p95_increase=None)
-    best, worst = (_completed(plan, scored, policy, favoured=arm) for arm in (Arm.HEAD, Arm.BASE))
+    best, worst = (_completed(runs, policy, favoured=arm) for arm in (Arm.HEAD, Arm.BASE))
     return VerdictBounds(
         best=decide(best, without),
         worst=decide(worst, policy),
         measured=decide(best, policy),
-        unasked=frozenset(question.prompt for question in unasked(plan, scored)),
+        unasked=frozenset(run.name for run in runs if run.unanswered),
     )
 
 
-def unasked(plan: Plan, scored: Iterable[ScoredCase]) -> tuple[Question, ...]:
-    """Give the questions that have no answer yet."""
-    known = {one.answer.key for one in scored}
-    return tuple(question for question in plan.questions if question.key not in known)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopState:
+    """What is decided whatever the answers still missing would be."""
+
+    complete: bool
+    """Whether no answer can change any verdict."""
+    decided: frozenset[str]
+    """Names of the prompts whose verdict no answer can change."""
 
 
-def report(plain: GateReport, plan: Plan, scored: Sequence[ScoredCase]) -> GateReport:
+def stop_state(runs: Sequence[PromptRun], policy: GatePolicy) -> StopState:
+    """Look at the answers so far: what `pipeline.rounds` asks after each chunk of questions."""
+    both = bounds(runs, policy)
+    return StopState(complete=both.all_decided(policy), decided=frozenset(both.decided(policy)))
+
+
+def report(plain: GateReport, runs: Sequence[PromptRun]) -> GateReport:
     """Give the report of a run that was stopped early: `plain` is the one of the answers there are.
 
     Raises
@@ -99,15 +110,14 @@ def report(plain: GateReport, plan: Plan, scored: Sequence[ScoredCase]) -> GateR
     ValueError
         Where some verdict is not settled, so that the run should have gone on.
     """
-    both = bounds(plan, scored, plain.policy)
+    both = bounds(runs, plain.policy)
     settled = both.decided(plain.policy)
-    missing = [question.prompt for question in unasked(plan, scored)]
     decisions = []
-    for decision in plain.decisions:
+    for decision, run in zip(plain.decisions, runs, strict=True):
         name = decision.comparison.plan.name
         if name not in settled:
             raise ValueError(f"the verdict of {name} is not settled")
-        decisions.append(_merged(decision, settled[name], missing.count(name)))
+        decisions.append(_merged(decision, settled[name], len(run.unanswered)))
     return replace(plain, decisions=tuple(decisions), pooled=both.worst.pooled)
 
 
@@ -135,21 +145,23 @@ def _ordered(decision: Decision) -> bool:
     return samples is None or (samples.is_plain and samples.has_single_answers)
 
 
-def _completed(plan: Plan, scored: Sequence[ScoredCase], policy: GatePolicy, *, favoured: Arm) -> list[Comparison]:
+def _completed(runs: Sequence[PromptRun], policy: GatePolicy, *, favoured: Arm) -> list[Comparison]:
     """Compare as if each missing answer were right for the favoured version and wrong for the other."""
-    cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
+    return [_completed_one(run, policy, favoured=favoured) for run in runs]
+
+
+def _completed_one(run: PromptRun, policy: GatePolicy, *, favoured: Arm) -> Comparison:
+    cases = run.cases
 
     def assumed(question: Question) -> ScoredCase:
-        return _assumed(question, cases[question.prompt, question.case_id], right=question.arm is favoured)
+        return _assumed(question, cases[question.case_id], right=question.arm is favoured)
 
-    whole = [*scored, *map(assumed, unasked(plan, scored))]
-    known = {one.answer.key for one in whole}
-    outcomes = {answer.answer.key: answer.passed for answer in whole}
-    follow_ups = adaptive_repeats.find_follow_ups(plan, outcomes)
+    plan = run.counted_plan
+    whole = [*run.counted_scores, *map(assumed, run.unanswered)]
+    known = {scored.answer.key for scored in whole}
+    follow_ups = adaptive_repeats.find_follow_ups(plan, run.follow_ups, {s.answer.key: s.passed for s in whole})
     whole += [assumed(question) for question in follow_ups if question.key not in known]
-    return [
-        compare_versions(p, [s for s in whole if s.answer.prompt == p.name], alpha=policy.alpha) for p in plan.prompts
-    ]
+    return compare_versions(plan, whole, alpha=policy.alpha)
 
 
 def _assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:

@@ -3,51 +3,47 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from promptci.errors import InputError, MissingKeyError, ProviderError
+from promptci.errors import MissingKeyError, ProviderError
 from promptci.files import write
-from promptci.gates.model import Reason
-from promptci.pipeline import batching, judge_modes, judge_trust, planning, rounds
+from promptci.pipeline import batching, judge_modes, judge_trust, planning, resume
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.pipeline.judge_client import Judges
+from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.prompt_run import PromptRun, all_scored
 from promptci.pipeline.revisions import Revisions
-from promptci.pipeline.rounds import Rounds
+from promptci.pipeline.rounds import AskContext, Rounds, StopRule
 from promptci.providers import registry
 from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
 from promptci.providers.local import model_file
 from promptci.providers.prices import PriceList
 from promptci.providers.recorded import RecordingProvider
-from promptci.redact import REPLACEMENT, Redactor
-from promptci.runs import journal, partition
+from promptci.runs import journal
 from promptci.runs.budget import Budget
 from promptci.runs.execute import QuestionKey, RunContext
-from promptci.runs.model import Answer, AnswerError, Plan
+from promptci.runs.model import Answer, AnswerError
 from promptci.scoring.judges import probes
-from promptci.scoring.judges.discount_untrusted import inform
 from promptci.scoring.judges.judge import JudgeDesk
 from promptci.scoring.judges.pairwise import SwapOutcome, swaps
 from promptci.scoring.judges.probes import CanaryOutcome
-from promptci.scoring.judges.trust import Trust
 from promptci.scoring.model import ScoredCase
-from promptci.verdict import Verdict
-
-JOURNAL = "journal.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
     """What came of the asking."""
 
-    scored: tuple[ScoredCase, ...] = ()
-    curtailed: bool = False
+    prompts: tuple[PromptRun, ...] = ()
+    """Each with its scored answers."""
+    stopped_early: bool = False
     """Some questions were not asked, because no answer could have changed the verdict."""
-    findings: tuple[Reason, ...] = ()
+    errors: tuple[AnswerError, ...] = ()
     """Why the run as a whole could not be finished."""
     notes: tuple[str, ...] = ()
     provider: str | None = None
@@ -60,49 +56,65 @@ class Asked:
     """What the judges of this run made of useless answers."""
     swaps: tuple[SwapOutcome, ...] = ()
     """How often judges changed their verdict with the order of the answers."""
-    trusts: Mapping[str, Trust] = field(default_factory=dict)
-    """What the judges may do, by prompt's name."""
 
 
-def ask(plan: Plan, gathered: CollectedRun, revisions: Revisions, options: RunOptions, env: Environment) -> Asked:
-    """Ask everything and mark it; `revisions` go into the header of the journal.
+def ask(  # noqa: PLR0917 - in the order of the pipeline
+    planned: PlannedRun,
+    gathered: CollectedRun,
+    revisions: Revisions,
+    options: RunOptions,
+    env: Environment,
+    stop_rule: StopRule | None = None,
+) -> Asked:
+    """Ask every question and score the answers; they are added to the runs of `planned`.
 
-    What stops the asking (no key, no model, no endpoint) becomes an error in every row, so that the report is whole.
+    `stop_rule`, with `run.early_stop`, tells whether the verdict is decided.
+
+    What prevents asking (no key, no model, no endpoint) becomes an error in every row, so that the report is complete.
 
     Raises
     ------
     MissingKeyError
         Where there is no key because the commits come from outside.
     """
-    provider_options = gathered.config.provider
+    api_key_env = gathered.config.provider.api_key_env
     try:
         provider = _provider(gathered, options, env)
     except ProviderError as error:
         if isinstance(error, MissingKeyError) and env.trigger.untrusted_source is not None:
             raise
-        return _nobody(plan, error)
+        return _ask_nobody(planned, error)
     if options.record is not None:
-        provider = RecordingProvider(provider, options.record, redactor=env.redactor(provider_options.api_key_env))
-    kept, known = _journal(plan, revisions, options, env.redactor(provider_options.api_key_env))
+        provider = RecordingProvider(provider, options.record, redactor=env.redactor(api_key_env))
+    kept, known = resume.open_journal(planned, revisions, options, env.redactor(api_key_env))
     if options.joined is not None:
-        known = options.joined.known(partition.fingerprint(plan))
+        known = options.joined.known(planned.fingerprint)
         for answer in known.values():
             kept.append(answer)
-    if plan.questions and options.answers is None and options.joined is None:
-        env.print(planning.expected(plan, gathered))
-    env.progress.begin(len(plan.questions) or sum(map(len, gathered.labelled_answers.values())))
-    found: list[Asked] = []
+    if planned.questions and options.answers is None and options.joined is None:
+        env.print(planning.describe_estimate(planned, gathered))
+    env.progress.begin(len(planned.questions) or sum(len(run.labelled or ()) for run in planned.prompts))
+    results: list[Asked] = []
 
     async def run() -> None:
         # Not returned: at its end asyncio spells out the task with its result, 3 kB for each answer (getsignal does).
-        found.append(await _ask(plan, gathered, options, env, (provider, kept, known)))
+        session = _Session(provider=provider, journal=kept, known=known, stop_rule=stop_rule)
+        results.append(await _ask(planned, gathered, session, options, env))
 
     try:
         with kept:
             asyncio.run(run())
     finally:
         env.progress.end()
-    return found.pop()
+    return results.pop()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Session:
+    provider: Provider
+    journal: journal.Journal
+    known: dict[QuestionKey, Answer]
+    stop_rule: StopRule | None
 
 
 def _provider(gathered: CollectedRun, options: RunOptions, env: Environment) -> Provider:
@@ -120,15 +132,11 @@ def _provider(gathered: CollectedRun, options: RunOptions, env: Environment) -> 
 
 
 async def _ask(
-    plan: Plan,
-    gathered: CollectedRun,
-    options: RunOptions,
-    env: Environment,
-    sources: tuple[Provider, journal.Journal, dict[QuestionKey, Answer]],
+    planned: PlannedRun, gathered: CollectedRun, session: _Session, options: RunOptions, env: Environment
 ) -> Asked:
-    provider, journal_file, resumed = sources
-    budget = Budget(gathered.config.run.budget_usd, prices=PriceList(gathered.config.provider))
-    count = _Count(env, candidates=bool(plan.questions))
+    config, provider = gathered.config, session.provider
+    budget = Budget(config.run.budget_usd, prices=PriceList(config.provider))
+    count = _Count(env, candidates=bool(planned.questions))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
         if (cache := _cache(gathered, options, env)) is not None:
@@ -136,39 +144,54 @@ async def _ask(
         run_context = RunContext(
             budget=budget,
             cache=cache,
-            journal=journal_file,
-            resumed=resumed,
+            journal=session.journal,
+            resumed=session.known,
             on_answer=count.candidate,
             started_at=time.monotonic(),  # one deadline for candidates and judges together
         )
-        batched = await batching.first(plan.questions, (provider, run_context), batching.of(gathered, options, env))
+        batched = await batching.first(planned.questions, (provider, run_context), batching.of(gathered, options, env))
         provider, run_context = batched.provider, batched.run_context
-        judges = Judges(provider, gathered.config.run, replace(run_context, on_answer=count.judge))
-        judge, graded = _judge(plan, gathered, judges)
-        trusts = await judge_trust.assess(plan.prompts, gathered, judge)
-        # Before the first answer, so that an early stop knows what counts.
-        _, counted = inform((), plan.prompts, trusts)
-        asking = Rounds(replace(plan, prompts=counted), provider, run_context, judge, gathered.config)
-        await asking.all(env.progress.more)
-        found = await probes.ask(asking.scored, judge, gathered.config.judge.probes)
-        before, trusts = trusts, judge_trust.after(found, asking.scored, trusts)
-        if asking.curtailed and before != trusts:
-            await asking.rest()  # what settled the verdict may not count any more
-    judge_notes = judge_modes.notes(asking.scored, gathered.config.judge)
+        judges = Judges(provider, config.run, replace(run_context, on_answer=count.judge))
+        judge, graded = _judge(planned, gathered, judges)
+        for run in planned.prompts:  # before the first answer, so that an early stop knows what counts
+            run.trust = await judge_trust.assess(run, config.judge.min_kappa, judge)
+        context = AskContext(
+            provider=provider, run_context=run_context, judge=judge, config=config, stop_rule=session.stop_rule
+        )
+        asking = Rounds(planned.prompts, context)
+        await asking.ask_all(env.progress.more)
+        probed = await probes.ask(all_scored(planned.prompts), judge, config.judge.probes)
+        if _apply_probes(planned.prompts, probed) and asking.stopped_early:
+            await asking.ask_rest()  # what decided the verdict may not count any more
+    scored = all_scored(planned.prompts)
     return Asked(
-        scored=asking.scored,
-        curtailed=asking.curtailed,
-        findings=asking.stopped,
-        notes=(*_beside(budget, cache, options), *batched.notes, *asking.notes, *graded, *judge_notes),
+        prompts=planned.prompts,
+        stopped_early=asking.stopped_early,
+        errors=asking.stopped,
+        notes=(
+            *_beside(budget, cache, options),
+            *(*batched.notes, *asking.notes),
+            *graded,
+            *judge_modes.notes(scored, config.judge),
+        ),
         provider=provider.name,
         calls=count.calls,
         cached=count.cached,
         usd=budget.known_spend,
         usd_is_lower_bound=bool(budget.unpriced_models),
-        canaries=found,
-        swaps=swaps(asking.scored),
-        trusts=trusts,
+        canaries=probed,
+        swaps=swaps(scored),
     )
+
+
+def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[CanaryOutcome]) -> bool:
+    """Take the trust from judges that failed their probes; return whether any trust changed."""
+    changed = False
+    for run in runs:
+        trust = judge_trust.distrust_probed(run, outcomes)
+        changed = changed or trust != run.trust
+        run.trust = trust
+    return changed
 
 
 def _beside(budget: Budget, cache: AnswerCache | None, options: RunOptions) -> Sequence[str]:
@@ -177,18 +200,18 @@ def _beside(budget: Budget, cache: AnswerCache | None, options: RunOptions) -> S
     return [*budget.notes, *trouble, *(options.joined.notes if options.joined is not None else ())]
 
 
-def _judge(plan: Plan, gathered: CollectedRun, judges: Judges) -> tuple[JudgeDesk, Sequence[str]]:
+def _judge(planned: PlannedRun, gathered: CollectedRun, judges: Judges) -> tuple[JudgeDesk, Sequence[str]]:
     """Give who marks what code cannot, and what to say of how it will."""
     named = gathered.config.judge
-    pairwise, notes = judge_modes.in_pairs(plan, named)
-    desk = JudgeDesk(
+    pairwise, notes = judge_modes.in_pairs(planned.prompts, named)
+    run_context = JudgeDesk(
         ask=judges.ask,
         model=named.model,
         rubric=gathered.rubric,
         embedding_model=named.embedding_model,
         pairwise=pairwise,
     )
-    return desk, notes
+    return run_context, notes
 
 
 def _cache(gathered: CollectedRun, options: RunOptions, env: Environment) -> AnswerCache | None:
@@ -232,56 +255,25 @@ class _Count:
         self.calls += not answer.cached and answer.completion is not None
 
 
-def _journal(
-    plan: Plan, revisions: Revisions, options: RunOptions, redactor: Redactor
-) -> tuple[journal.Journal, dict[QuestionKey, Answer]]:
-    """Open the run's journal; where an interrupted run of the very same plan left one, go on with its answers."""
-    path = options.out / JOURNAL
-    run = {
-        "base": revisions.base_sha,
-        "head": revisions.head_sha,
-        "config": options.config_path,
-        "plan": partition.fingerprint(plan),
-        **({"shard": str(options.shard)} if options.shard is not None else {}),
-    }
-    known: dict[QuestionKey, Answer] = {}
-    finished = (options.out / "report.json").exists()
-    if path.exists():
-        with contextlib.suppress(InputError):  # a journal that cannot be read is begun anew
-            header, answers = journal.load_journal(path)
-            if header == redactor.redact_value(run) and not finished:
-                known = {answer.key: answer for answer in answers if _is_whole(answer)}
-        if not known:
-            path.unlink()
-    (options.out / "report.json").unlink(missing_ok=True)
-    return journal.Journal.open(path, run=run, redactor=redactor), known
-
-
-def _is_whole(answer: Answer) -> bool:
-    """Tell whether a journal's answer is as the model gave it; one that held a secret is asked for again."""
-    return answer.completion is not None and REPLACEMENT not in answer.completion.text
-
-
-def _nobody(plan: Plan, error: ProviderError) -> Asked:
+def _ask_nobody(planned: PlannedRun, error: ProviderError) -> Asked:
     """Give every question the same error."""
-    cases = rounds.cases_of(plan)
     failed = AnswerError(kind="provider", message=str(error))
-    return Asked(
-        scored=tuple(
+    for run in planned.prompts:
+        cases = run.cases
+        run.scored += [
             ScoredCase(
-                case=cases[(q.prompt, q.case_id)],
-                arm=q.arm,
-                replicate=q.replicate,
+                case=cases[question.case_id],
+                arm=question.arm,
+                replicate=question.replicate,
                 answer=Answer(
-                    prompt=q.prompt,
-                    arm=q.arm,
-                    case_id=q.case_id,
-                    replicate=q.replicate,
-                    request_key=q.request.key,
+                    prompt=question.prompt,
+                    arm=question.arm,
+                    case_id=question.case_id,
+                    replicate=question.replicate,
+                    request_key=question.request.key,
                     error=failed,
                 ),
             )
-            for q in plan.questions
-        ),
-        findings=(Reason(rule="provider", verdict=Verdict.ERROR, text=str(error)),),
-    )
+            for question in run.questions
+        ]
+    return Asked(prompts=planned.prompts, errors=(failed,))

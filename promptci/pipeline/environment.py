@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from promptci.pipeline.merged_answers import Joined
+from promptci.pipeline.partition import Shard
 from promptci.providers.base import Provider
 from promptci.redact import Redactor
 from promptci.runs.model import Answer
-from promptci.runs.partition import Shard
 from promptci.verdict import Verdict
 
 DEFAULT_OUTPUT_FOLDER = Path("promptci-report")

@@ -3,31 +3,32 @@
 from collections.abc import Sequence
 
 from promptci.config.model import JudgeOptions
-from promptci.runs.model import Arm, Plan, PromptPlan
+from promptci.pipeline.prompt_run import PromptRun
+from promptci.runs.model import Arm, PromptPlan
 from promptci.scoring.judges import prompt_injection
 from promptci.scoring.model import ScoredCase
 
 
-def in_pairs(plan: Plan, options: JudgeOptions) -> tuple[frozenset[str], tuple[str, ...]]:
+def in_pairs(runs: Sequence[PromptRun], options: JudgeOptions) -> tuple[frozenset[str], tuple[str, ...]]:
     """Give the prompts whose `judge` assertions compare both versions, and a note on those that are graded instead."""
     if not options.pairwise:
         return frozenset(), ()
-    asked = {(question.prompt, question.arm) for question in plan.questions}
-    rubric = [prompt for prompt in plan.prompts if _by_rubric(prompt)]
-    pairs = frozenset(
-        prompt.name
-        for prompt in rubric
-        if not prompt.same_fingerprint and all((prompt.name, arm) in asked for arm in Arm)
-    )
-    alone = [prompt for prompt in rubric if prompt.name not in pairs]
-    return pairs, tuple(f"{prompt.name}: {_why_graded(prompt)}" for prompt in alone)
+    by_rubric = [run for run in runs if _by_rubric(run.plan)]
+    pairs = frozenset(run.name for run in by_rubric if _has_both_versions(run))
+    alone = [run.plan for run in by_rubric if run.name not in pairs]
+    return pairs, tuple(f"{plan.name}: {_why_graded(plan)}" for plan in alone)
+
+
+def _has_both_versions(run: PromptRun) -> bool:
+    asked = {question.arm for question in run.questions}
+    return not run.plan.same_fingerprint and all(arm in asked for arm in Arm)
 
 
 def notes(scored: Sequence[ScoredCase], options: JudgeOptions) -> Sequence[str]:
     """Say where nobody tried to find out whether the judges can be talked into a good mark."""
     if options.probes or not any(prompt_injection.judged(one.case) for one in scored):
         return []
-    return ["`judge.canaries` is 0: whether the judges can be talked into a good mark was not tested."]
+    return ["`judge.probes` is 0: whether the judges can be talked into a good mark was not tested."]
 
 
 def _by_rubric(prompt: PromptPlan) -> bool:

@@ -1,9 +1,9 @@
 """Find out whether the judges of a run may block, before the answers are asked for that they will mark."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.prompt_run import PromptRun
 from promptci.runs.model import Arm, PromptPlan
 from promptci.scoring.judges import calibrate, judge, probes, trust
 from promptci.scoring.judges.judge import JudgeDesk
@@ -12,69 +12,50 @@ from promptci.scoring.judges.trust import Judging, Trust
 from promptci.scoring.model import JudgeIdentity, ScoredCase
 
 
-async def assess(plans: Iterable[PromptPlan], gathered: CollectedRun, run_context: JudgeDesk) -> dict[str, Trust]:
-    """Have the judge of each prompt mark the labelled answers; gives what it may do, by prompt's name.
+async def assess(run: PromptRun, min_kappa: float, desk: JudgeDesk) -> Trust | None:
+    """Have the judge of a prompt score the labelled answers, and return what it may do.
 
-    A prompt of which no case is marked by a judge in this run has no judge.
+    None where no case of the prompt is scored by a judge.
     """
-    found = {}
-    for plan in plans:
-        identities = tuple(_identities(plan, run_context.model, run_context.rubric))
-        if not identities:
-            continue
-        labelled = gathered.labelled_answers.get(plan.name)
-        found[plan.name] = trust.assess(
-            None if labelled is None else await calibrate.calibrate(labelled, run_context),
-            gathered.config.judge.min_kappa,
-            gathered.distrust_reasons.get(plan.name, ()),
-            identities,
-        )
-    return found
+    identities = tuple(_identities(run.plan, desk.model, desk.rubric))
+    if not identities:
+        return None
+    calibration = None if run.labelled is None else await calibrate.calibrate(run.labelled, desk)
+    return trust.assess(calibration, min_kappa, run.judge_distrust, identities)
 
 
-def after(
-    outcomes: Iterable[CanaryOutcome], scored: Sequence[ScoredCase], trusts: Mapping[str, Trust]
-) -> dict[str, Trust]:
-    """Take the trust from judges that let useless answers pass.
+def distrust_probed(run: PromptRun, outcomes: Iterable[CanaryOutcome]) -> Trust | None:
+    """Return the trust that is left after the probes: a judge that lets useless answers pass loses it.
 
     A judge that says nothing at all is no matter of trust: what it leaves unscored is missing, and the run an error.
     """
-    silent = _silent(scored)
-    found = {name: replace(trust, distrust=()) if name in silent else trust for name, trust in trusts.items()}
-    for outcome in outcomes:
-        why = probes.distrust(outcome)
-        for name in (one for one in outcome.prompts if why is not None and one not in silent):
-            found[name] = replace(found[name], distrust=(*found[name].distrust, str(why)))
-    return found
+    if run.trust is None:
+        return None
+    if _is_silent(run.scored):
+        return replace(run.trust, distrust=())
+    reasons = [
+        reason
+        for outcome in outcomes
+        if run.name in outcome.prompts and (reason := probes.distrust(outcome)) is not None
+    ]
+    return replace(run.trust, distrust=(*run.trust.distrust, *reasons))
 
 
-def _silent(scored: Sequence[ScoredCase]) -> set[str]:
-    """Give the prompts whose judges gave no mark to any answer."""
-    heard: dict[str, bool] = {}
-    for one in scored:
-        for mark in one.marks:
-            if mark.type in judge.CHECKERS:
-                name = one.answer.prompt
-                heard[name] = heard.get(name, False) or mark.passed is not None
-    return {name for name, any_mark in heard.items() if not any_mark}
+def _is_silent(scored: Iterable[ScoredCase]) -> bool:
+    """Tell whether judges were asked about these answers and scored none of them."""
+    judged = [mark for answer in scored for mark in answer.marks if mark.type in judge.CHECKERS]
+    return bool(judged) and all(mark.passed is None for mark in judged)
 
 
-def judging(
-    plans: Iterable[PromptPlan], scored: Sequence[ScoredCase], trusts: Mapping[str, Trust]
-) -> dict[str, Judging]:
-    """Sum up what each prompt's judge said; `plans` as they were planned, every weight in its place."""
-    found = {}
-    for plan in plans:
-        if plan.name not in trusts:
-            continue
-        given = trusts[plan.name]
-        cases = {planned.case.id: planned.case for planned in plan.cases}
-        own = [one for one in scored if one.answer.prompt == plan.name]
-        base, head = (trust.judged_rate(cases, own, arm, given.calibration) for arm in Arm)
-        models = {prompt.model for prompt in (plan.base, plan.head) if prompt is not None}
-        judges = {identity.model for identity in given.identities}
-        found[plan.name] = Judging(trust=given, base=base, head=head, candidates=tuple(sorted(models & judges)))
-    return found
+def judging(run: PromptRun) -> Judging | None:
+    """Summarise what a prompt's judge said, with every weight as planned; None where nothing is judged."""
+    if run.trust is None:
+        return None
+    cases = {planned.case.id: planned.case for planned in run.plan.cases}
+    base, head = (trust.judged_rate(cases, run.scored, arm, run.trust.calibration) for arm in Arm)
+    models = {prompt.model for prompt in (run.plan.base, run.plan.head) if prompt is not None}
+    judges = {identity.model for identity in run.trust.identities}
+    return Judging(trust=run.trust, base=base, head=head, candidates=tuple(sorted(models & judges)))
 
 
 def _identities(plan: PromptPlan, model: str | None, rubric: str | None) -> Iterable[JudgeIdentity]:

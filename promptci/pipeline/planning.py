@@ -1,147 +1,188 @@
-"""Turn what was gathered into the questions of a run, check everything before money is spent, and say what it costs."""
+"""Turn what was collected into questions, validate everything before money is spent, and estimate the cost."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from promptci.errors import InputError
-from promptci.pipeline import questions as plans
+from promptci.errors import InputError, Problem
+from promptci.files import canonical
+from promptci.pipeline import questions
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.judge_client import judges_question
+from promptci.pipeline.prompt_run import PromptRun, all_questions
 from promptci.providers.options import ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs import adaptive_repeats
 from promptci.runs.budget import BATCH_SHARE
-from promptci.runs.estimate import RunEstimate, estimate_run
-from promptci.runs.model import Plan, PromptPlan
+from promptci.runs.estimate import RunEstimate, estimate_questions
+from promptci.runs.model import PromptPlan, Question
 from promptci.scoring import check_assertions, embedding_similarity
 from promptci.scoring.judges import calibrate, cost_estimate, identity
 
 
-def make(gathered: CollectedRun) -> Plan:
-    """Make the plan.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedRun:
+    """Everything that a run will ask, prompt by prompt."""
+
+    prompts: tuple[PromptRun, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The first round's questions, in the order of asking: both versions of a case side by side."""
+        return all_questions(self.prompts)
+
+    @property
+    def follow_ups(self) -> tuple[Question, ...]:
+        """The questions that are asked only where the first answers call for it."""
+        return tuple(question for run in self.prompts for question in run.follow_ups)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all that may be asked: equal fingerprints are the same questions in the same order."""
+        asked = (*self.questions, *self.follow_ups)
+        return canonical.digest([[q.prompt, q.arm, q.case_id, q.replicate, q.request.key] for q in asked])
+
+
+def plan_run(gathered: CollectedRun) -> PlannedRun:
+    """Plan the questions of every prompt.
 
     Raises
     ------
     InputError
         With every assertion that cannot be used and every variable that a case lacks.
     """
-    limits = gathered.config.run
-    prompts = adaptive_repeats.prepare(_judged(gathered), limits)
-    questions, missing, notes = plans.questions(
-        prompts, lambda plan, case: adaptive_repeats.max_repeats(plan, case, limits)
-    )
-    cases = [planned.case for plan in gathered.plans for planned in plan.cases]
-    unusable = [
-        *check_assertions.problems(cases),
-        *embedding_similarity.without_model(cases, gathered.config.judge.embedding_model),
-    ]
-    if problems := [*missing, *unusable]:
+    runs: list[PromptRun] = []
+    problems: list[Problem] = []
+    notes: list[str] = []
+    for plan in gathered.plans:
+        planned = _plan_prompt(plan, gathered)
+        runs.append(planned.run)
+        problems += planned.problems
+        notes += planned.notes
+    cases = [planned_case.case for plan in gathered.plans for planned_case in plan.cases]
+    problems += check_assertions.problems(cases)
+    problems += embedding_similarity.without_model(cases, gathered.config.judge.embedding_model)
+    if problems:
         raise InputError(problems)
-    whole = Plan(prompts=prompts, questions=questions, repeats=limits.repeats, notes=notes)
-    return adaptive_repeats.split(whole, limits)
+    return PlannedRun(prompts=tuple(runs), notes=tuple(notes))
 
 
-def _judged(gathered: CollectedRun) -> tuple[PromptPlan, ...]:
-    """Note with each prompt who will mark its answers."""
-    judge = gathered.config.judge
-    return tuple(
-        replace(
-            plan,
-            judged_by=identity.of(
-                (planned.case for planned in plan.cases),
-                model=judge.model,
-                rubric=gathered.rubric,
-                embedding_model=judge.embedding_model,
-            ),
-        )
-        for plan in gathered.plans
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _PlannedPrompt:
+    run: PromptRun
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def _plan_prompt(plan: PromptPlan, gathered: CollectedRun) -> _PlannedPrompt:
+    limits, judge = gathered.config.run, gathered.config.judge
+    judged_by = identity.of(
+        (planned.case for planned in plan.cases),
+        model=judge.model,
+        rubric=gathered.rubric,
+        embedding_model=judge.embedding_model,
+    )
+    plan = adaptive_repeats.prepare(replace(plan, judged_by=judged_by), limits)
+    asked = questions.plan_questions(plan, lambda planned: adaptive_repeats.max_repeats(plan, planned, limits))
+    not_adaptive = adaptive_repeats.note(plan, limits)
+    return _PlannedPrompt(
+        run=PromptRun(
+            plan=plan,
+            questions=tuple(question for question in asked.questions if question.replicate < limits.repeats),
+            follow_ups=tuple(question for question in asked.questions if question.replicate >= limits.repeats),
+            labelled=gathered.labelled_answers.get(plan.name),
+            judge_distrust=gathered.distrust_reasons.get(plan.name, ()),
+        ),
+        problems=asked.problems,
+        notes=(*asked.notes, *([not_adaptive] if not_adaptive else [])),
     )
 
 
-def describe(plan: Plan, gathered: CollectedRun) -> Sequence[str]:
-    """Say what a run would ask and cost, in plain lines: what `--dry-run` prints."""
-    options = gathered.config.provider
-    found = estimate_run(plan, PriceList(options).price_usage)
-    lines = [
-        f"{prompt.name} ({prompt.path}): {prompt.status}, {', '.join(prompt.why)}; {len(prompt.cases)} cases"
-        for prompt in plan.prompts
-    ]
-    if not plan.prompts:
+def describe(planned: PlannedRun, gathered: CollectedRun) -> Sequence[str]:
+    """Return what a run would ask and cost, in plain lines: the output of `--dry-run`."""
+    if not planned.prompts:
         return ["Nothing that can change an answer was touched: no case would be run."]
+    options = gathered.config.provider
+    total = estimate_questions(planned.questions, PriceList(options).price_usage)
+    prompts = [
+        f"{run.name} ({run.plan.path}): {run.plan.status}, {', '.join(run.plan.why)}; {len(run.plan.cases)} cases"
+        for run in planned.prompts
+    ]
     return [
-        *lines,
-        f"prompts: {found.prompts}, cases: {found.cases}, repeats: {plan.repeats}",
-        f"calls: {found.distinct_calls} ({found.calls} answers; equal questions are asked once)",
-        f"tokens, estimated: {found.input_tokens} in, at most {found.output_tokens} out",
-        f"price: {_price(found)}, answers in the cache not taken off",
-        *_by_batch(found, gathered.config.run.batch),
-        *_further(plan, options),
-        *_judges(plan, gathered),
+        *prompts,
+        f"prompts: {total.prompts}, cases: {total.cases}, repeats: {gathered.config.run.repeats}",
+        f"calls: {total.distinct_calls} ({total.calls} answers; equal requests are sent once)",
+        f"tokens, estimated: {total.input_tokens} in, at most {total.output_tokens} out",
+        f"price: {_price(total)} (cache hits not deducted)",
+        *_batch_price(total, gathered.config.run.batch),
+        *_follow_up_price(planned, options),
+        *_judge_price(planned, gathered),
     ]
 
 
-def expected(plan: Plan, gathered: CollectedRun) -> str:
-    """Say in one line what a run is about to ask and may cost."""
-    found = estimate_run(plan, PriceList(gathered.config.provider).price_usage)
-    judged = judges(plan, gathered)
-    more = f", and {judged.distinct_calls} to judges, {_price(judged)}" if judged is not None else ""
-    return f"expected: {found.distinct_calls} calls, {_price(found)}{more}; answers in the cache not taken off"
+def describe_estimate(planned: PlannedRun, gathered: CollectedRun) -> str:
+    """Return one line on what a run is about to ask and may cost."""
+    total = estimate_questions(planned.questions, PriceList(gathered.config.provider).price_usage)
+    judges = estimate_judges(planned.prompts, gathered)
+    judged = f", and {judges.distinct_calls} judge calls, {_price(judges)}" if judges is not None else ""
+    return f"estimate: {total.distinct_calls} calls, {_price(total)}{judged} (cache hits not deducted)"
 
 
-def judges(plan: Plan, gathered: CollectedRun) -> RunEstimate | None:
-    """RunEstimate what the judges of a run cost, canaries and retries not counted; None: nobody judges."""
-    asked = cost_estimate.requests(plan, model=gathered.config.judge.model, rubric=gathered.rubric)
-    questions = tuple(judges_question(request) for request in asked)
-    return (
-        estimate_run(Plan(questions=questions), PriceList(gathered.config.provider).price_usage) if questions else None
-    )
-
-
-def _judges(plan: Plan, gathered: CollectedRun) -> Sequence[str]:
-    found, canaries = judges(plan, gathered), gathered.config.judge.probes
-    if found is None:
-        return []
-    more = f", and {canaries} canaries for each judge" if canaries else ""
-    return [f"judges: {found.distinct_calls} calls, {_price(found)}{more}"]
+def estimate_judges(runs: Sequence[PromptRun], gathered: CollectedRun) -> RunEstimate | None:
+    """RunEstimate what the judges of a run cost, probes and retries not counted; None where nothing is judged."""
+    requests = [
+        request
+        for run in runs
+        for request in cost_estimate.requests(
+            run.cases, run.questions, model=gathered.config.judge.model, rubric=gathered.rubric
+        )
+    ]
+    asked = tuple(judges_question(request) for request in requests)
+    return estimate_questions(asked, PriceList(gathered.config.provider).price_usage) if asked else None
 
 
 def describe_labels(gathered: CollectedRun) -> Sequence[str]:
-    """Say what measuring the judges by people's labels would ask and cost."""
+    """Return what measuring the judges by people's labels would ask and cost."""
     options = gathered.config.judge
-    labelled = [one for answers in gathered.labelled_answers.values() for one in answers]
-    asked = calibrate.requests(labelled, model=options.model, rubric=gathered.rubric)
-    questions = tuple(judges_question(request) for request in asked)
-    if not questions:
+    labelled = [answer for answers in gathered.labelled_answers.values() for answer in answers]
+    requests = calibrate.requests(labelled, model=options.model, rubric=gathered.rubric)
+    asked = tuple(judges_question(request) for request in requests)
+    if not asked:
         return []
-    found = estimate_run(Plan(questions=questions), PriceList(gathered.config.provider).price_usage)
+    total = estimate_questions(asked, PriceList(gathered.config.provider).price_usage)
     count = "1 labelled answer" if len(labelled) == 1 else f"{len(labelled)} labelled answers"
-    return [f"{count} for the judge: {found.distinct_calls} calls, {_price(found)}"]
+    return [f"{count} for the judge: {total.distinct_calls} calls, {_price(total)}"]
 
 
-def _price(found: RunEstimate) -> str:
-    if found.usd is None:
+def _judge_price(planned: PlannedRun, gathered: CollectedRun) -> Sequence[str]:
+    total, probes = estimate_judges(planned.prompts, gathered), gathered.config.judge.probes
+    if total is None:
+        return []
+    probed = f", and {probes} probes for each judge" if probes else ""
+    return [f"judges: {total.distinct_calls} calls, {_price(total)}{probed}"]
+
+
+def _price(total: RunEstimate) -> str:
+    if total.usd is None:
         return "price unknown"
-    return (
-        f"at least ${found.usd:.4f} (some price is unknown)"
-        if found.usd_is_lower_bound
-        else f"at most ${found.usd:.4f}"
-    )
+    if total.usd_is_lower_bound:
+        return f"at least ${total.usd:.4f} (the price of some model is unknown)"
+    return f"at most ${total.usd:.4f}"
 
 
-def _by_batch(found: RunEstimate, wanted: str) -> Sequence[str]:
-    """Say what a Batch API takes off."""
-    if wanted == "never" or found.usd is None:
+def _batch_price(total: RunEstimate, batch: str) -> Sequence[str]:
+    if batch == "never" or total.usd is None:
         return []
-    when = "by batch" if wanted == "always" else "by batch, at the event schedule"
-    return [f"{when}: half of that, {_price(replace(found, usd=found.usd * BATCH_SHARE))}"]
+    when = "by batch" if batch == "always" else "by batch, at the event schedule"
+    return [f"{when}: half of that, {_price(replace(total, usd=total.usd * BATCH_SHARE))}"]
 
 
-def _further(plan: Plan, options: ProviderOptions) -> Sequence[str]:
-    """Say what adaptive repeats may add."""
-    if not plan.further:
+def _follow_up_price(planned: PlannedRun, options: ProviderOptions) -> Sequence[str]:
+    follow_ups = planned.follow_ups
+    if not follow_ups:
         return []
-    found = estimate_run(replace(plan, questions=plan.further), PriceList(options).price_usage)
-    most = max(question.replicate for question in plan.further) + 1
+    total = estimate_questions(follow_ups, PriceList(options).price_usage)
+    most = max(question.replicate for question in follow_ups) + 1
     return [
-        f"where the versions disagree, up to {most} times: {found.distinct_calls} calls more at most, {_price(found)}"
+        f"where the versions disagree, up to {most} times: at most {total.distinct_calls} more calls, {_price(total)}"
     ]

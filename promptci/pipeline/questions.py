@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from promptci.errors import Problem
@@ -65,39 +66,45 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
     )
 
 
-def questions(
-    plans: Iterable[PromptPlan], times: Callable[[PromptPlan, PlannedCase], int]
-) -> tuple[tuple[Question, ...], tuple[Problem, ...], tuple[str, ...]]:
-    """Give the questions in the order of asking, the problems that forbid asking, and notes.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptQuestions:
+    """What may be asked about one prompt."""
 
-    `times` says how often a case may be asked of each version.
-    Both versions are asked of one case side by side, so that whatever happens to the provider happens to both; which
-    comes first is drawn by a hash, the same in every run. A variable that head's prompt needs and a case lacks is
-    a problem. Where only base's prompt lacks it (the change renamed the variable), base is not asked of that case
-    and a note says so.
+    questions: tuple[Question, ...]
+    """In the order of asking."""
+    problems: tuple[Problem, ...] = ()
+    """What forbids asking."""
+    notes: tuple[str, ...] = ()
+
+
+def plan_questions(plan: PromptPlan, times: Callable[[PlannedCase], int]) -> PromptQuestions:
+    """Build the questions of one prompt.
+
+    `times` returns how often a case may be asked of each version.
+    Both versions are asked a case side by side, so that whatever happens to the provider happens to both; which comes
+    first is drawn by a hash, the same in every run. A variable that head's prompt needs and a case lacks is a problem.
+    Where only base's prompt lacks it (the change renamed the variable), base is not asked that case, and a note says
+    so.
     """
     asked: list[Question] = []
+    unasked: list[str] = []
     problems: list[Problem] = []
-    notes: list[str] = []
-    for plan in plans:
-        unasked: list[str] = []
-        missing_here: list[Problem] = []
-        for planned in plan.cases:
-            requests: dict[Arm, Request] = {}
-            for arm, prompt in _arms(plan):
-                try:
-                    requests[arm] = _request(prompt, planned.case)
-                except render.MissingVariable as missing:
-                    if arm is Arm.HEAD:
-                        missing_here.append(_missing(prompt, planned.case, missing.name))
-                    else:
-                        unasked.append(planned.case.id)
-            asked.extend(_side_by_side(plan.name, planned.case.id, requests, times(plan, planned)))
-        problems.extend(_first(missing_here))
-        if unasked:
-            which = "1 case, which lacks" if len(unasked) == 1 else f"{len(unasked)} cases, which lack"
-            notes.append(f"{plan.name}: the base version is not asked of {which} its variables ({_few(unasked)})")
-    return tuple(asked), tuple(problems), tuple(notes)
+    for planned in plan.cases:
+        requests: dict[Arm, Request] = {}
+        for arm, prompt in _arms(plan):
+            try:
+                requests[arm] = _request(prompt, planned.case)
+            except render.MissingVariable as missing:
+                if arm is Arm.HEAD:
+                    problems.append(_missing(prompt, planned.case, missing.name))
+                else:
+                    unasked.append(planned.case.id)
+        asked.extend(_side_by_side(plan.name, planned.case.id, requests, times(planned)))
+    notes = []
+    if unasked:
+        which = "1 case, which lacks" if len(unasked) == 1 else f"{len(unasked)} cases, which lack"
+        notes.append(f"{plan.name}: the base version is not asked of {which} its variables ({_few(unasked)})")
+    return PromptQuestions(questions=tuple(asked), problems=tuple(_first(problems)), notes=tuple(notes))
 
 
 def _assertion(evaluator: StringEvaluator | LlmEvaluator) -> Assertion:

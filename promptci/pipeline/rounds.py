@@ -1,164 +1,199 @@
-"""Ask and mark in rounds: every question once, then what is worth asking again; or only until the verdict stands."""
+"""Ask and score in rounds: every question once, then what is worth asking again; or until the verdict is decided."""
 
+import asyncio
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+from typing import Protocol
 
 from promptci.config.model import Config
-from promptci.gates import early_stopping
-from promptci.gates.model import Reason
-from promptci.goldens.model import Case
+from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Provider
 from promptci.runs import adaptive_repeats, execute
 from promptci.runs.execute import RunContext
-from promptci.runs.model import Answer, Plan, Question
+from promptci.runs.model import Answer, AnswerError, Question
 from promptci.scoring import score
 from promptci.scoring.judges.judge import JudgeDesk
 from promptci.scoring.model import ScoredCase
-from promptci.verdict import Verdict
 
-SMALLEST, LARGEST = 10, 64
-"""Questions asked before it is looked whether the verdict stands: at least, and at most where the user names no number
-of calls at once."""
+MIN_CHUNK, MAX_CHUNK = 10, 64
+"""Questions asked between two looks at whether the verdict is decided: at least, and at most where the user sets no
+concurrency."""
 
 
-def cases_of(plan: Plan) -> dict[tuple[str, str], Case]:
-    """Give the cases by prompt's name and case's id."""
-    return {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
+class StopState(Protocol):
+    """What is decided whatever the answers still missing would be."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether no answer can change any verdict."""
+        ...
+
+    @property
+    def decided(self) -> frozenset[str]:
+        """Names of the prompts whose verdict no answer can change."""
+        ...
+
+
+StopRule = Callable[[Sequence[PromptRun]], StopState]
+"""Looks at the answers so far. The gate provides it, so that asking knows nothing about deciding."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskContext:
+    """Who is asked, and by which rules."""
+
+    provider: Provider
+    run_context: RunContext
+    judge: JudgeDesk
+    config: Config
+    stop_rule: StopRule | None = None
+    """None: every question is asked."""
 
 
 class Rounds:
-    """The asking and marking of one plan."""
+    """Asking and scoring of all prompts of a run; the answers are added to each prompt's run."""
 
-    def __init__(
-        self, plan: Plan, provider: Provider, run_context: RunContext, judge: JudgeDesk, config: Config
-    ) -> None:
-        """Hold who is asked and by which rules."""
-        self.scored: tuple[ScoredCase, ...] = ()
-        self.stopped: tuple[Reason, ...] = ()
+    def __init__(self, runs: Sequence[PromptRun], context: AskContext) -> None:
+        """Keep the runs that answers are added to."""
+        self.stopped: tuple[AnswerError, ...] = ()
+        """Why the run could not be finished: time or money ran out."""
         self.notes: tuple[str, ...] = ()
-        self._plan = plan
-        self._provider = provider
-        self._desk = run_context
-        self._judge = judge
-        self._config = config
-        self._cases = cases_of(plan)
+        self._runs = runs
+        self._context = context
 
     @property
-    def curtailed(self) -> bool:
-        """Whether the asking ended early because the verdict stood."""
-        early = self._config.run.early_stop and not self.stopped
-        return early and bool(early_stopping.unasked(self._plan, self.scored))
+    def stopped_early(self) -> bool:
+        """Whether questions were left out because the verdict was decided."""
+        return self._context.stop_rule is not None and not self.stopped and any(run.unanswered for run in self._runs)
 
-    async def all(self, more: Callable[[int], None]) -> None:
-        """Ask what is to be asked; `more` is told of answers that were not expected."""
-        await self.first()
-        if again := self.again():
-            more(len(again))
-            await self.ask_again(again)
+    async def ask_all(self, expect: Callable[[int], None]) -> None:
+        """Ask everything that is to be asked; `expect` is called with the number of answers not announced before."""
+        await self.ask_first()
+        if follow_ups := self._follow_ups():
+            expect(sum(map(len, follow_ups)))
+            await self._ask_again(follow_ups)
 
-    async def first(self) -> None:
-        """Ask what every run asks; with `run.early_stop` only until no answer can change a verdict."""
-        remaining: Sequence[Question] = self._plan.questions
-        if not self._config.run.early_stop:
-            await self._ask(remaining)
+    async def ask_first(self) -> None:
+        """Ask what every run asks; with a stop rule only until no answer can change a verdict."""
+        if self._context.stop_rule is None:
+            await self._ask([run.questions for run in self._runs])
             return
-        while remaining and not self.stopped:
-            bounds = early_stopping.bounds(self._plan, self.scored, self._config.gate)
-            if bounds.all_decided(self._config.gate):
+        while (open_questions := [run.unanswered for run in self._runs]) and any(open_questions) and not self.stopped:
+            state = self._context.stop_rule(self._runs)
+            if state.complete:
                 break
-            settled = bounds.decided(self._config.gate)
-            # Where only settled prompts have questions left, these matter for Holm's correction of the others.
-            open_ones = [q for q in remaining if q.prompt not in settled] or list(remaining)
-            chunk = self._chunk(open_ones)
-            await self._ask(chunk)
-            asked = {question.key for question in chunk}
-            remaining = [question for question in remaining if question.key not in asked]
-        if self.curtailed:
-            self.notes += (_saved(len(remaining), len(self._plan.questions)),)
+            undecided = [
+                () if run.name in state.decided else questions
+                for run, questions in zip(self._runs, open_questions, strict=True)
+            ]
+            # Where only decided prompts have questions left, these matter for Holm's correction of the others.
+            await self._ask(self._chunk(undecided if any(undecided) else open_questions))
+        if self.stopped_early:
+            left, total = (
+                sum(map(len, questions))
+                for questions in ([run.unanswered for run in self._runs], [run.questions for run in self._runs])
+            )
+            self.notes += (_early_stop_note(left, total),)
 
-    async def rest(self) -> None:
+    async def ask_rest(self) -> None:
         """Ask what an early stop left out."""
-        await self._ask(early_stopping.unasked(self._plan, self.scored))
-        self.notes += ("The rest was asked after all: a judge lost its trust.",)
-        if again := self.again():
-            await self.ask_again(again)
+        await self._ask([run.unanswered for run in self._runs])
+        self.notes += ("The remaining questions were asked after all: a judge lost its trust.",)
+        if follow_ups := self._follow_ups():
+            await self._ask_again(follow_ups)
 
-    def again(self) -> tuple[Question, ...]:
-        """Give what is to be asked now, because the versions disagree; nothing where the run was stopped."""
-        if self.stopped or self.curtailed:
-            return ()
-        found = adaptive_repeats.find_follow_ups(self._plan, {s.answer.key: s.passed for s in self.scored})
-        policy, early = self._config.gate, self._config.run.early_stop
-        return (
-            ()
-            if found and early and early_stopping.bounds(self._plan, self.scored, policy).all_decided(policy)
-            else found
-        )
+    def _follow_ups(self) -> list[tuple[Question, ...]]:
+        """Return what is to be asked again for each prompt, because the versions disagree; empty if stopped."""
+        if self.stopped or self.stopped_early:
+            return []
+        follow_ups = [
+            adaptive_repeats.find_follow_ups(
+                run.counted_plan, run.follow_ups, {s.answer.key: s.passed for s in run.scored}
+            )
+            for run in self._runs
+        ]
+        if not any(follow_ups):
+            return []
+        rule = self._context.stop_rule
+        return [] if rule is not None and rule(self._runs).complete else follow_ups
 
-    async def ask_again(self, questions: Sequence[Question]) -> None:
-        """Ask and mark these, and say what came of it."""
-        before = self.scored
-        await self._ask(questions)
-        adaptive = {prompt.name for prompt in self._plan.prompts if prompt.adaptive}
-        # A confirmation that could not be had says nothing, neither of the case nor of how well the run went.
-        later = self.scored[len(before) :]
-        lost = [one for one in later if one.error is not None and one.answer.prompt not in adaptive]
-        self.scored = (*before, *(one for one in later if one not in lost))
-        self.notes += tuple(_repeated(self._plan, questions, adaptive, lost))
+    async def _ask_again(self, follow_ups: Sequence[tuple[Question, ...]]) -> None:
+        answered_before = [len(run.scored) for run in self._runs]
+        await self._ask(follow_ups)
+        missing: list[ScoredCase] = []
+        for run, before in zip(self._runs, answered_before, strict=True):
+            if not run.plan.adaptive:
+                # A confirmation that could not be had says nothing, neither of the case nor of how well the run went.
+                missing += [scored for scored in run.scored[before:] if scored.error is not None]
+                run.scored[before:] = [scored for scored in run.scored[before:] if scored.error is None]
+        self.notes += tuple(_follow_up_notes(self._runs, follow_ups, missing))
 
-    def _chunk(self, questions: Sequence[Question]) -> list[Question]:
-        """Take as many as are asked at once, whole cases, in order."""
-        size = max(SMALLEST, self._config.run.concurrency or min(self._provider.concurrency, LARGEST))
-        chunk: list[Question] = []
-        for _, of_case in groupby(questions, key=lambda question: (question.prompt, question.case_id)):
-            if len(chunk) >= size:
-                break
-            chunk += of_case
+    def _chunk(self, questions: Sequence[tuple[Question, ...]]) -> list[tuple[Question, ...]]:
+        """Take as many questions as are asked at once, whole cases, in order."""
+        context = self._context
+        size = max(MIN_CHUNK, context.config.run.concurrency or min(context.provider.concurrency, MAX_CHUNK))
+        chunk: list[tuple[Question, ...]] = []
+        taken = 0
+        for of_prompt in questions:
+            own: list[Question] = []
+            for _, of_case in groupby(of_prompt, key=lambda question: question.case_id):
+                if taken + len(own) >= size:
+                    break
+                own += of_case
+            taken += len(own)
+            chunk.append(tuple(own))
         return chunk
 
-    async def _ask(self, questions: Sequence[Question]) -> None:
+    async def _ask(self, questions: Sequence[Sequence[Question]]) -> None:
+        """Ask these, the questions of all prompts at once, and add the scored answers to each prompt's run."""
+        context = self._context
+        flat = [question for of_prompt in questions for question in of_prompt]
         answers = await execute.ask_questions(
-            questions, self._provider, limits=self._config.run, run_context=self._desk
+            flat, context.provider, limits=context.config.run, run_context=context.run_context
         )
-        self.scored += await score.mark_all(answers, self._cases, self._judge)
+        ends = list(accumulate(map(len, questions)))
+        own_answers = [answers[end - len(of_prompt) : end] for end, of_prompt in zip(ends, questions, strict=True)]
+        scored = await asyncio.gather(
+            *(score.mark_all(own, run.cases, context.judge) for run, own in zip(self._runs, own_answers, strict=True))
+        )
+        for run, own_scored in zip(self._runs, scored, strict=True):
+            run.scored += own_scored
         self.stopped = _stopped(answers)
 
 
-def _saved(left: int, total: int) -> str:
+def _early_stop_note(left: int, total: int) -> str:
     return (
-        f"Stopped early: the verdict stood after {total - left:,} of {total:,} answers, so {left:,} calls were saved"
-        " (`run.early_stop`)."
+        f"Stopped early: the verdict was decided after {total - left:,} of {total:,} answers,"
+        f" which saved {left:,} calls (`run.early_stop`)."
     )
 
 
-def _repeated(plan: Plan, again: Sequence[Question], adaptive: set[str], lost: Sequence[ScoredCase]) -> Sequence[str]:
-    """Say how often was asked again, and what that saved."""
-    said = []
-    further = [q for q in plan.further if q.prompt in adaptive]
-    asked = [q for q in again if q.prompt in adaptive]
-    if further:
-        cases, most = len({(q.prompt, q.case_id) for q in asked}), len({(q.prompt, q.case_id) for q in further})
-        saved = f"{len(asked)} answers in place of the {len(further)} of repeating every case"
-        said.append(
-            f"Cases on which the first answers of the versions disagreed were asked again: {cases} of {most}, {saved}."
-        )
-    critical = list(dict.fromkeys(q.case_id for q in again if q.prompt not in adaptive))
+def _follow_up_notes(
+    runs: Sequence[PromptRun], follow_ups: Sequence[Sequence[Question]], missing: Sequence[ScoredCase]
+) -> Sequence[str]:
+    """Return how often was asked again, and what that saved."""
+    notes = []
+    pairs = list(zip(runs, follow_ups, strict=True))
+    possible = [q for run in runs if run.plan.adaptive for q in run.follow_ups]
+    asked = [q for run, questions in pairs if run.plan.adaptive for q in questions]
+    if possible:
+        cases, most = (len({(q.prompt, q.case_id) for q in questions}) for questions in (asked, possible))
+        saved = f"{len(asked)} answers instead of the {len(possible)} of repeating every case"
+        notes.append(f"Cases on which the first answers disagreed were asked again: {cases} of {most}, {saved}.")
+    critical = list(dict.fromkeys(q.case_id for run, questions in pairs if not run.plan.adaptive for q in questions))
     if critical:
-        said.append(f"Critical cases that flipped were asked again to see whether that was chance: {_few(critical)}.")
-    if lost:
-        said.append(f"{len(lost)} of these answers could not be had, so the first ones stand ({lost[0].error}).")
-    return said
+        notes.append(f"Critical cases that broke were asked again to rule out chance: {_few(critical)}.")
+    if missing:
+        notes.append(f"{len(missing)} of these answers are missing, so the first ones stand ({missing[0].error}).")
+    return notes
 
 
 def _few(ids: Sequence[str], most: int = 5) -> str:
     return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
 
 
-def _stopped(answers: Sequence[Answer]) -> tuple[Reason, ...]:
-    """Say why the run was not finished: time or money ran out."""
-    stops = {answer.error.kind: answer.error.message for answer in answers if answer.error is not None}
-    return tuple(
-        Reason(rule=kind, verdict=Verdict.ERROR, text=f"The run was not finished: {stops[kind]}.")
-        for kind in ("deadline", "budget")
-        if kind in stops
-    )
+def _stopped(answers: Sequence[Answer]) -> tuple[AnswerError, ...]:
+    """Return why the run was not finished: time or money ran out."""
+    errors = {answer.error.kind: answer.error for answer in answers if answer.error is not None}
+    return tuple(errors[kind] for kind in ("deadline", "budget") if kind in errors)

@@ -1,12 +1,12 @@
 """What a run would cost, before anything is asked."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from promptci.providers import prices
 from promptci.providers.base import Request, Usage
-from promptci.runs.model import Plan, Question
+from promptci.runs.model import Question
 
 DEFAULT_OUTPUT_TOKENS = 1024
 """Taken for the longest answer where the prompt sets no `max_tokens`."""
@@ -36,23 +36,23 @@ class RunEstimate:
 
 
 def estimate_max_usage(request: Request) -> Usage:
-    """Estimate the most that one call may use: its messages, and the longest answer its parameters allow."""
+    """RunEstimate the most that one call may use: its messages, and the longest answer its parameters allow."""
     if request.kind == "embedding":  # nothing is written, and no roles are read
         return Usage(input_tokens=prices.estimate_tokens(request.messages[-1]["content"]), output_tokens=0)
     read = sum(prices.estimate_tokens(message["content"]) + TOKENS_PER_MESSAGE for message in request.messages)
     return Usage(input_tokens=read, output_tokens=_longest_output(request))
 
 
-def estimate_run(plan: Plan, price: Price) -> RunEstimate:
-    """Estimate a run of `plan` without a cache."""
-    distinct = list(_distinct(plan.questions))
+def estimate_questions(questions: Sequence[Question], price: Price) -> RunEstimate:
+    """RunEstimate the cost of asking `questions` without a cache."""
+    distinct = list(_distinct(questions))
     usages = [estimate_max_usage(request) for request in distinct]
     costs = [price(request.model, usage) for request, usage in zip(distinct, usages, strict=True)]
     known = [cost for cost in costs if cost is not None]
     return RunEstimate(
-        prompts=len({question.prompt for question in plan.questions}),
-        cases=len({(question.prompt, question.case_id) for question in plan.questions}),
-        calls=len(plan.questions),
+        prompts=len({question.prompt for question in questions}),
+        cases=len({(question.prompt, question.case_id) for question in questions}),
+        calls=len(questions),
         distinct_calls=len(distinct),
         input_tokens=sum(usage.input_tokens for usage in usages),
         output_tokens=sum(usage.output_tokens for usage in usages),

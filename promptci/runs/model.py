@@ -1,4 +1,4 @@
-"""Plan, Question and Answer: what is asked, of which arm, and what came back."""
+"""PromptPlan, Question and Answer: what is asked, of which version, and what came back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -128,13 +128,22 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """Everything a run will do."""
+class RunLimits:
+    """How a run may spend: section `run` of promptci.yml."""
 
-    prompts: tuple[PromptPlan, ...] = ()
-    questions: tuple[Question, ...] = ()
-    """Interleaved: both arms of a case stand side by side."""
-    further: tuple[Question, ...] = ()
-    """Asked only where the first answers disagree."""
     repeats: int = 1
-    notes: tuple[str, ...] = ()
+    """Times each case is asked of each version."""
+    disagree: int | None = None
+    """Times where the first answers of the versions disagree, the first ones included; None: no more than others."""
+    early_stop: bool = False
+    """Stop asking once no answer can change the verdict."""
+    batch: str = "never"
+    """Ask through the provider's Batch API: `never`, `auto` (at the event schedule) or `always`."""
+    concurrency: int | None = None
+    """None: what the provider thinks sensible."""
+    budget_usd: Decimal | None = None
+    deadline_s: float = 45 * 60.0
+    cache: str | None = ".promptci/cache"
+    """Folder, relative to the repository; None: no cache."""
+    history: str | None = ".promptci/history"
+    """Folder of what earlier runs found, relative to the repository; None: none is kept."""

@@ -25,22 +25,22 @@ WHY_SHORT = {
 
 
 async def mark_all(
-    answers: Sequence[Answer], cases: Mapping[tuple[str, str], Case], desk: JudgeDesk | None
+    answers: Sequence[Answer], cases: Mapping[str, Case], desk: JudgeDesk | None
 ) -> tuple[ScoredCase, ...]:
-    """Mark every answer, in the order given.
+    """Mark every answer of one prompt, in the order given.
 
     Parameters
     ----------
     answers
         One per question; an answer that is an error gets no marks and is missing data.
     cases
-        By prompt's name and case's id, with their effective assertions.
+        The prompt's cases by id, with their effective assertions.
     desk
         Who answers `llm`, `judge` and `similar` assertions; None leaves them unscored. For prompts that it judges in
         pairs, `answers` must hold those of both versions.
     """
     compared = await pairwise.compare_all(answers, cases, desk)
-    found = [cases[(answer.prompt, answer.case_id)] for answer in answers]
+    found = [cases[answer.case_id] for answer in answers]
     # A task for each of 100,000 answers that nobody has to be asked about would take more than their marking.
     asked = [
         place for place, answer in enumerate(answers) if answer.completion is not None and _is_judged(found[place])

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from promptci.errors import InputError, Problem
 from promptci.files import lines
 from promptci.git import safe_open
-from promptci.pipeline.asking import JOURNAL
 from promptci.pipeline.judge_client import JUDGE
+from promptci.pipeline.partition import MOST
+from promptci.pipeline.resume import JOURNAL
 from promptci.runs import journal
 from promptci.runs.model import Answer
-from promptci.runs.partition import MOST
 from promptci.shards.shard_run import RECORD, Record
 
 LARGEST_RECORD = 2**16

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from promptci import __version__
 from promptci.errors import ProviderError, UsageError
 from promptci.files import write
-from promptci.pipeline import asking
+from promptci.pipeline import asking, resume
+from promptci.pipeline import partition as shards
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
+from promptci.pipeline.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
-from promptci.runs import partition as shards
-from promptci.runs.model import Plan
 
 RECORD = "shard.json"
 UNFINISHED = 4
@@ -52,7 +52,9 @@ class Record(BaseModel):
     """Of the journal.jsonl beside it."""
 
 
-def ask(plan: Plan, gathered: CollectedRun, revisions: Revisions, options: RunOptions, env: Environment) -> int:
+def ask(
+    planned: PlannedRun, gathered: CollectedRun, revisions: Revisions, options: RunOptions, env: Environment
+) -> int:
     """Ask one shard's part of the plan and return the exit code; the answers are in the journal, nothing is decided.
 
     The labels and the canaries, by which a judge is measured, concern the whole run: the merge asks them. An early stop
@@ -68,14 +70,14 @@ def ask(plan: Plan, gathered: CollectedRun, revisions: Revisions, options: RunOp
     shard, head = options.shard, revisions.head_sha
     if shard is None or head is None:
         raise UsageError("A working tree cannot be split", "Name a commit, such as --head HEAD.")
-    part = shard.part(plan)
+    part = _without_labels(shard.part(planned))
     options.out.joinpath(RECORD).unlink(missing_ok=True)
     asked = asking.Asked()
-    journal = options.out / asking.JOURNAL
+    journal = options.out / resume.JOURNAL
     if part.questions:
-        asked = asking.ask(part, _of_shard(gathered, part, plan), revisions, options, env)
+        asked = asking.ask(part, _of_shard(gathered, part, planned), revisions, options, env)
         if asked.provider is None:
-            raise ProviderError(" ".join(reason.text for reason in asked.findings))
+            raise ProviderError(" ".join(error.message for error in asked.errors))
     else:
         write.write_text(journal, "")
     record = Record(
@@ -89,26 +91,36 @@ def ask(plan: Plan, gathered: CollectedRun, revisions: Revisions, options: RunOp
         base_rev=revisions.base_name,
         head_rev=revisions.head_name,
         config=options.config_path,
-        plan=shards.fingerprint(plan),
+        plan=planned.fingerprint,
         provider=asked.provider or "nobody",
         questions=len(part.questions),
         journal_sha256=hashlib.sha256(journal.read_bytes()).hexdigest(),
     )
     write.write_text(options.out / RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
-    for line in (*(reason.text for reason in asked.findings), _said(shard, part, plan)):
+    for line in (
+        *(f"The run was not finished: {error.message}." for error in asked.errors),
+        _said(shard, part, planned),
+    ):
         env.print(line)
-    return UNFINISHED if asked.findings else 0
+    return UNFINISHED if asked.errors else 0
 
 
-def _said(shard: shards.Shard, part: Plan, plan: Plan) -> str:
-    asked = f"{len(part.questions)} of {len(plan.questions)} questions are its own"
+def _without_labels(part: PlannedRun) -> PlannedRun:
+    """Leave out the labels, which measure a judge for the whole run: the merge asks them."""
+    for run in part.prompts:
+        run.labelled = None
+    return part
+
+
+def _said(shard: shards.Shard, part: PlannedRun, planned: PlannedRun) -> str:
+    asked = f"{len(part.questions)} of {len(planned.questions)} questions are its own"
     return f"shard {shard}: {asked}; there is no verdict before `promptci merge`"
 
 
-def _of_shard(gathered: CollectedRun, part: Plan, plan: Plan) -> CollectedRun:
+def _of_shard(gathered: CollectedRun, part: PlannedRun, planned: PlannedRun) -> CollectedRun:
     """Give what was gathered with the money that is this part's, and without what concerns the whole run."""
     limits = replace(
-        gathered.config.run, early_stop=False, budget_usd=shards.budget(gathered.config.run.budget_usd, part, plan)
+        gathered.config.run, early_stop=False, budget_usd=shards.budget(gathered.config.run.budget_usd, part, planned)
     )
     config = replace(gathered.config, run=limits, judge=replace(gathered.config.judge, probes=0))
-    return replace(gathered, config=config, labelled_answers={})
+    return replace(gathered, config=config)

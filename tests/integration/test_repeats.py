@@ -60,7 +60,7 @@ def test_only_cases_that_disagree_are_asked_again(tmp_path: Path) -> None:
     assert {case.head_pass_rate for case in found.case_details if case.id in odd} == {2 / 3}
     assert {case.head_pass_rate for case in found.case_details if case.id not in odd} == {1.0}
     (note,) = outcome.view.notes
-    assert "30 of 60, 120 answers in place of the 240" in note
+    assert "30 of 60, 120 answers instead of the 240" in note
 
 
 def test_versions_that_agree_are_asked_once(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_the_price_of_repeats_is_said_beforehand(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(BAD)}).commit()
         told, said = world()
         check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), told)
-    assert "where the versions disagree, up to 3 times: 240 calls more at most, price unknown" in said
+    assert "where the versions disagree, up to 3 times: at most 240 more calls, price unknown" in said
 
 
 def critical(*ids: int) -> str:
@@ -169,7 +169,7 @@ def test_a_confirmation_that_cannot_be_had_leaves_the_first_answer_standing(tmp_
     (found,) = outcome.view.prompts
     assert ("critical", "fail") in {(reason.rule, reason.verdict) for reason in found.reasons}
     assert found.errors == 0
-    assert any("could not be had, so the first ones stand" in note for note in outcome.view.notes)
+    assert any("are missing, so the first ones stand" in note for note in outcome.view.notes)
 
 
 def test_early_stop_saves_calls_and_keeps_the_verdict(tmp_path: Path) -> None:

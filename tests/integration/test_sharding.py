@@ -14,8 +14,8 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, go
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import GitError, InputError, ProviderError, UsageError
+from promptci.pipeline.partition import Shard
 from promptci.report.write import OUTPUTS
-from promptci.runs.partition import Shard
 from promptci.shards.shard_run import RECORD
 from promptci.usecases.evaluation import check, merge, run
 

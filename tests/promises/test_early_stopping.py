@@ -13,9 +13,11 @@ from promptci.gates import early_stopping
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
 from promptci.goldens.model import Assertion, Case
+from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion, Request
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Answer, AnswerError, Arm, Plan, PlannedCase, PromptPlan, Question, Status
+from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Question, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import Mark, ScoredCase
 from promptci.stats import intervals
@@ -33,7 +35,7 @@ def made(
     critical: int = 0,
     weights: float = 1.0,
     kind: str = "equals",
-) -> tuple[Plan, list[ScoredCase]]:
+) -> tuple[PlannedRun, list[ScoredCase]]:
     """A plan, and what its answers will be: (base right, head right) for each case, the same at each repeat."""
     limits = limits or RunLimits()
     prompts = [
@@ -58,9 +60,9 @@ def made(
         )
         for name, rows in results.items()
     ]
-    prepared = adaptive_repeats.prepare(prompts, limits)
-    questions, scored = [], []
-    for plan in prepared:
+    runs, scored = [], []
+    for plan in (adaptive_repeats.prepare(prompt_plan, limits) for prompt_plan in prompts):
+        questions = []
         for planned, row in zip(plan.cases, results[plan.name], strict=True):
             for replicate in range(adaptive_repeats.max_repeats(plan, planned, limits)):
                 for arm, right in zip(Arm, row, strict=True):
@@ -69,7 +71,19 @@ def made(
                     )
                     questions.append(q)
                     scored.append(answered(q, planned.case, right))
-    return adaptive_repeats.split(Plan(prompts=prepared, questions=tuple(questions)), limits), scored
+        runs.append(
+            PromptRun(
+                plan=plan,
+                questions=tuple(q for q in questions if q.replicate < limits.repeats),
+                follow_ups=tuple(q for q in questions if q.replicate >= limits.repeats),
+            )
+        )
+    return PlannedRun(prompts=tuple(runs)), scored
+
+
+def answered_so_far(plan: PlannedRun, scored: list[ScoredCase]) -> list[PromptRun]:
+    """The runs of a plan with these answers."""
+    return [replace(run, scored=[one for one in scored if one.answer.prompt == run.name]) for run in plan.prompts]
 
 
 def answered(question: Question, case: Case, right: bool | None) -> ScoredCase:
@@ -87,36 +101,41 @@ def answered(question: Question, case: Case, right: bool | None) -> ScoredCase:
     return ScoredCase(case=case, arm=question.arm, replicate=question.replicate, answer=answer, marks=marks)
 
 
-def whole(plan: Plan, answers: list[ScoredCase]) -> list[ScoredCase]:
+def whole(plan: PlannedRun, answers: list[ScoredCase]) -> list[ScoredCase]:
     """Every answer that a run without early stop gets."""
     known = {one.answer.key: one for one in answers}
     first = [known[q.key] for q in plan.questions]
-    return first + [
-        known[q.key] for q in adaptive_repeats.find_follow_ups(plan, {s.answer.key: s.passed for s in first})
+    follow_ups = [
+        q
+        for run in answered_so_far(plan, first)
+        for q in adaptive_repeats.find_follow_ups(
+            run.plan, run.follow_ups, {s.answer.key: s.passed for s in run.scored}
+        )
     ]
+    return first + [known[q.key] for q in follow_ups]
 
 
-def gate(plan: Plan, scored: list[ScoredCase], policy: GatePolicy) -> GateReport:
-    of = {p.name: [s for s in scored if s.answer.prompt == p.name] for p in plan.prompts}
-    return decide([compare_versions(p, of[p.name], alpha=policy.alpha) for p in plan.prompts], policy)
+def gate(plan: PlannedRun, scored: list[ScoredCase], policy: GatePolicy) -> GateReport:
+    runs = answered_so_far(plan, scored)
+    return decide([compare_versions(run.plan, run.scored, alpha=policy.alpha) for run in runs], policy)
 
 
 def verdicts(report: GateReport) -> dict[str, Verdict]:
     return {d.comparison.plan.name: d.verdict for d in report.decisions}
 
 
-def holds_on_every_prefix(plan: Plan, answers: list[ScoredCase], policy: GatePolicy) -> int:
+def holds_on_every_prefix(plan: PlannedRun, answers: list[ScoredCase], policy: GatePolicy) -> int:
     """Check every prefix; gives how many answers of the first round the earliest stop would save."""
     full = verdicts(gate(plan, whole(plan, answers), policy))
     first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
     saved = 0
     for length in range(len(first) + 1):
-        settled = early_stopping.bounds(plan, first[:length], policy).decided(policy)
+        settled = early_stopping.bounds(answered_so_far(plan, first[:length]), policy).decided(policy)
         for name, decision in settled.items():
             assert decision.verdict is full[name], (length, name)
         if len(settled) == len(plan.prompts) and not saved:
             saved = len(first) - length
-            report = early_stopping.report(gate(plan, first[:length], policy), plan, first[:length])
+            report = early_stopping.report(gate(plan, first[:length], policy), answered_so_far(plan, first[:length]))
             assert verdicts(report) == full
     return saved
 
@@ -171,7 +190,7 @@ def test_a_clear_pass_saves_some_where_no_limit_is_open() -> None:
 def test_what_is_reported_says_what_was_assumed() -> None:
     plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
     asked = answers[:70]
-    (decision,) = early_stopping.report(gate(plan, asked, GatePolicy()), plan, asked).decisions
+    (decision,) = early_stopping.report(gate(plan, asked, GatePolicy()), answered_so_far(plan, asked)).decisions
     by_rule = {reason.rule: reason.text for reason in decision.reasons}
     assert by_rule["regression"].startswith(
         "Even if all 30 answers not asked for had spoken for the new version: Regression shown"
@@ -183,36 +202,38 @@ def test_what_is_reported_says_what_was_assumed() -> None:
 def test_a_pass_says_it_too() -> None:
     plan, answers = made({"p": [(True, True)] * 100})
     asked = answers[:198]
-    (decision,) = early_stopping.report(gate(plan, asked, FREE), plan, asked).decisions
+    (decision,) = early_stopping.report(gate(plan, asked, FREE), answered_so_far(plan, asked)).decisions
     assert decision.reasons[0].text.startswith("Even if all 2 answers not asked for had spoken for the old version")
 
 
 def test_costs_that_were_measured_stay_in_the_report_of_a_failure() -> None:
     plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
-    (decision,) = early_stopping.report(gate(plan, answers[:70], GatePolicy()), plan, answers[:70]).decisions
+    (decision,) = early_stopping.report(
+        gate(plan, answers[:70], GatePolicy()), answered_so_far(plan, answers[:70])
+    ).decisions
     assert "cost" in {reason.rule for reason in decision.reasons}
 
 
 def test_a_run_that_is_not_settled_must_go_on() -> None:
     plan, answers = made({"p": [(True, True)] * 20})
     with pytest.raises(ValueError, match="the verdict of p is not settled"):
-        early_stopping.report(gate(plan, answers[:4], FREE), plan, answers[:4])
+        early_stopping.report(gate(plan, answers[:4], FREE), answered_so_far(plan, answers[:4]))
 
 
 def test_too_many_errors_are_settled_as_an_error() -> None:
     plan, answers = made({"p": [(True, True)] * 20})
     failed = [answered(q, one.case, None) for q, one in zip(plan.questions[:10], answers, strict=False)]
-    assert early_stopping.bounds(plan, failed, FREE).decided(FREE)["p"].verdict is Verdict.ERROR
+    assert early_stopping.bounds(answered_so_far(plan, failed), FREE).decided(FREE)["p"].verdict is Verdict.ERROR
 
 
 def test_marks_settle_by_critical_cases_only() -> None:
     plan, answers = made({"p": [(True, False)] * 12}, kind="judge", critical=1)
     first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
-    settled = early_stopping.bounds(plan, first, FREE).decided(FREE)
+    settled = early_stopping.bounds(answered_so_far(plan, first), FREE).decided(FREE)
     assert "p" in settled  # nothing is missing but confirmations
-    assert not early_stopping.bounds(plan, first[:20], FREE).decided(FREE)
+    assert not early_stopping.bounds(answered_so_far(plan, first[:20]), FREE).decided(FREE)
     confirmed = first[:20] + [one for one in answers if one.case.critical and one.replicate > 0]
-    (decision,) = early_stopping.bounds(plan, confirmed, FREE).decided(FREE).values()
+    (decision,) = early_stopping.bounds(answered_so_far(plan, confirmed), FREE).decided(FREE).values()
     assert {reason.rule for reason in decision.reasons} == {"critical"}
 
 
@@ -228,11 +249,11 @@ def test_tango_s_interval_falls_with_each_broken_pair_and_rises_with_each_fixed_
 
 def test_a_run_is_complete_when_every_verdict_stands_and_that_of_all_together_too() -> None:
     plan, answers = made({"p": [(True, True)] * 100, "q": [(True, True)] * 100})
-    start, end = (early_stopping.bounds(plan, answers[:length], FREE) for length in (120, 400))
+    start, end = (early_stopping.bounds(answered_so_far(plan, answers[:length]), FREE) for length in (120, 400))
     assert (start.all_decided(FREE), end.all_decided(FREE)) == (False, True)
     assert set(start.decided(FREE)) == set()
     failing, broken = made({"p": [(True, False)] * 40, "q": [(True, True)] * 40})
-    assert early_stopping.bounds(failing, broken, FREE).all_decided(FREE)
+    assert early_stopping.bounds(answered_so_far(failing, broken), FREE).all_decided(FREE)
 
 
 def test_prompts_that_stand_are_not_enough_where_all_together_may_still_be_worse() -> None:
@@ -241,12 +262,14 @@ def test_prompts_that_stand_are_not_enough_where_all_together_may_still_be_worse
     rows = [(True, False)] * 3 + [(True, True)] * 17
     plan, answers = made({"p": rows, "q": rows})
     last = {answers[-1].answer.key, answers[-2].answer.key}
-    bounds = early_stopping.bounds(plan, [one for one in answers if one.answer.key not in last], policy)
+    bounds = early_stopping.bounds(
+        answered_so_far(plan, [one for one in answers if one.answer.key not in last]), policy
+    )
     together = [report.pooled.verdict if report.pooled else None for report in (bounds.best, bounds.worst)]
     assert bounds.all_decided(policy) is (len(bounds.decided(policy)) == 2 and together[0] is together[1])
 
 
 def test_one_prompt_has_nothing_together() -> None:
     plan, answers = made({"p": [(True, True)] * 100})
-    assert early_stopping.bounds(plan, answers, FREE).all_decided(FREE)
-    assert early_stopping.bounds(plan, answers, FREE).best.pooled is None
+    assert early_stopping.bounds(answered_so_far(plan, answers), FREE).all_decided(FREE)
+    assert early_stopping.bounds(answered_so_far(plan, answers), FREE).best.pooled is None

@@ -77,5 +77,5 @@ async def marked(judge: Asked | None, assertion: Assertion = LLM, text: str = "H
         prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", completion=Completion(text=text)
     )
     found = None if judge is None else JudgeDesk(ask=judge.ask, **{"model": "m", "rubric": "Be kind.", **desk})
-    (scored,) = await score.mark_all([answer], {("p", "c"): case}, found)
+    (scored,) = await score.mark_all([answer], {"c": case}, found)
     return scored

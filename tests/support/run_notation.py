@@ -28,7 +28,7 @@ from promptci.report.model.report import ReportView, RevisionView, SpendView
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
 from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.judges import trust
-from promptci.scoring.judges.discount_untrusted import inform
+from promptci.scoring.judges.discount_untrusted import discount_plan, discount_scores
 from promptci.scoring.judges.trust import Calibration, Judging
 from promptci.scoring.model import JudgeIdentity, Mark, Orders, ScoredCase
 from promptci.stats.raters import Confusion
@@ -124,8 +124,8 @@ def comparison(
     if confusion is None and doubt is None:
         return compare_versions(made, scored, alpha=0.05)
     judged = judging(made, scored, confusion or Confusion(), doubt)
-    weighed, (weighed_plan,) = inform(scored, [made], {name: judged.trust})
-    return replace(compare_versions(weighed_plan, weighed, alpha=0.05), judging=judged)
+    counted = compare_versions(discount_plan(made, judged.trust), discount_scores(scored, judged.trust), alpha=0.05)
+    return replace(counted, judging=judged)
 
 
 def judging(plan: PromptPlan, scored: Sequence[ScoredCase], table: Confusion, doubt: str | None = None) -> Judging:

@@ -84,8 +84,10 @@ class OpenAIProvider:
     def _limiter(self, model: str) -> Limiter:
         if model not in self._limiters:
             clock = self._clock
-            most = {} if self._at_first is None else {"start": self._at_first, "most": self._at_first}
-            self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **most)
+            limits: dict[str, float] = {}
+            if self._at_first is not None:
+                limits = {"initial_concurrency": self._at_first, "max_concurrency": self._at_first}
+            self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **limits)
         return self._limiters[model]
 
     async def _attempt(self, form: _Form, body: Mapping[str, Any], left_s: float, limiter: Limiter) -> Completion:

@@ -1,24 +1,26 @@
 """What judges will be asked, before there are answers to mark: for the price of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from promptci.goldens.model import Case
 from promptci.providers import prices
 from promptci.providers.base import Request
 from promptci.runs.estimate import estimate_max_usage
-from promptci.runs.model import Answer, Plan, Question
+from promptci.runs.model import Answer, Question
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge
 
 
-def requests(plan: Plan, *, model: str | None, rubric: str | None) -> Sequence[Request]:
-    """Give the judges' requests of a run, with the longest answers that the prompts allow in the answers' place.
+def requests(
+    cases: Mapping[str, Case], questions: Sequence[Question], *, model: str | None, rubric: str | None
+) -> Sequence[Request]:
+    """Return the judges' requests for one prompt, with the longest answers it allows in place of the real ones.
 
     Retries, canaries, and the second order of answers judged in pairs are not in it.
     """
-    cases = {(prompt.name, planned.case.id): planned.case for prompt in plan.prompts for planned in prompt.cases}
     found = []
-    for question in plan.questions:
-        case = cases[question.prompt, question.case_id]
+    for question in questions:
+        case = cases[question.case_id]
         for place in judge.counting(case):
             subject = Subject(text=_longest(question), case=case, answer=_blank(question))
             request = judge.first_request(case.assertions[place], subject, model=model, rubric=rubric)

@@ -1,6 +1,6 @@
 """Take the weight from what a judge says that is not trusted: it is asked and shown, and blocks nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from promptci.goldens.model import Case
@@ -10,24 +10,22 @@ from promptci.scoring.judges.trust import Trust
 from promptci.scoring.model import ScoredCase
 
 
-def inform(
-    scored: Iterable[ScoredCase], plans: Iterable[PromptPlan], trusts: Mapping[str, Trust]
-) -> tuple[tuple[ScoredCase, ...], tuple[PromptPlan, ...]]:
-    """Give both with every judged assertion of weight 0 where the prompt's judge is not trusted.
+def discount_plan(plan: PromptPlan, trust: Trust | None) -> PromptPlan:
+    """Return the plan with every judged assertion of weight 0 where the prompt's judge is not trusted.
 
-    A case of which nothing is left that counts stands aside. `trusts` is by prompt's name; a prompt that is not in it
-    stays as it is. Doing it twice changes nothing.
+    A case of which nothing is left that counts is excluded. Doing it twice changes nothing.
     """
-    doubted = {name: trust for name, trust in trusts.items() if not trust.trusted}
-    return (
-        tuple(_answer(one) if one.answer.prompt in doubted else one for one in scored),
-        tuple(_plan(plan, doubted[plan.name]) if plan.name in doubted else plan for plan in plans),
-    )
-
-
-def _plan(plan: PromptPlan, trust: Trust) -> PromptPlan:
+    if trust is None or trust.trusted:
+        return plan
     why = f"the judge is not trusted: {'; '.join(trust.distrust)}"
     return replace(plan, cases=tuple(_planned(planned, why) for planned in plan.cases))
+
+
+def discount_scores(scored: Iterable[ScoredCase], trust: Trust | None) -> tuple[ScoredCase, ...]:
+    """Return one prompt's scored answers with the judge's results of weight 0 where the judge is not trusted."""
+    if trust is None or trust.trusted:
+        return tuple(scored)
+    return tuple(_answer(one) for one in scored)
 
 
 def _planned(planned: PlannedCase, why: str) -> PlannedCase:

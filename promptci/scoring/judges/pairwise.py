@@ -76,7 +76,7 @@ class SwapOutcome:
 
 
 async def compare_all(
-    answers: Sequence[Answer], cases: Mapping[tuple[str, str], Case], desk: JudgeDesk | None
+    answers: Sequence[Answer], cases: Mapping[str, Case], desk: JudgeDesk | None
 ) -> dict[Place, Mark]:
     """Compare the answers of both versions to the same case and replicate, each pair once for both.
 
@@ -91,7 +91,7 @@ async def compare_all(
     for answer in answers:
         if answer.prompt not in desk.pairwise or answer.completion is None:
             continue
-        case = cases[(answer.prompt, answer.case_id)]
+        case = cases[answer.case_id]
         other = by_key.get((answer.prompt, _other(answer.arm), answer.case_id, answer.replicate))
         for number, assertion in enumerate(case.assertions):
             if assertion.type != "judge":

@@ -14,14 +14,14 @@ from promptci.pipeline.asking import Asked
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, UntrustedSource
 from promptci.pipeline.revisions import Revisions
+from promptci.pipeline.rounds import StopRule
 from promptci.report import write
 from promptci.report.build import redaction
 from promptci.report.build import view as views
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model.report import ReportView, RevisionView, SpendView
-from promptci.runs.model import Plan
+from promptci.runs.model import AnswerError
 from promptci.scoring.comparison import compare_versions
-from promptci.scoring.judges.discount_untrusted import inform
 from promptci.shards import shard_run
 from promptci.usecases.evaluation import run_history
 from promptci.usecases.evaluation.run_history import Memory
@@ -45,28 +45,28 @@ def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, 
         gathered = dataclasses.replace(gathered, config=dataclasses.replace(gathered.config, run=run))
     gathered = quarantine.exclude_quarantined_cases(gathered, revisions.base, revisions.head, env.now().date())
     gathered = judge_labels.attach_labels(gathered, _binding_base(revisions.base, request), revisions.head)
-    plan = planning.make(gathered)
+    planned = planning.plan_run(gathered)
     if request.shard is not None and not request.dry_run:
-        return RunResult(exit_code=shard_run.ask(plan, gathered, revisions, request, env))
+        return RunResult(exit_code=shard_run.ask(planned, gathered, revisions, request, env))
     if request.dry_run:
-        plan = plan if request.shard is None else request.shard.part(plan)
-        for line in (*planning.describe(plan, gathered), *planning.describe_labels(gathered)):
+        planned = planned if request.shard is None else request.shard.part(planned)
+        for line in (*planning.describe(planned, gathered), *planning.describe_labels(gathered)):
             env.print(line)
         return RunResult(exit_code=0)
     memory = run_history.recall(gathered, revisions.head, request, env)
     try:
-        asked = asking.ask(plan, gathered, revisions, request, env) if plan.questions else Asked()
+        asked = Asked(prompts=planned.prompts)
+        if planned.questions:
+            asked = asking.ask(planned, gathered, revisions, request, env, _stop_rule(gathered))
     except MissingKeyError:
         if env.trigger.untrusted_source is None:
             raise
-        reason = _no_secrets(plan, env.trigger.untrusted_source)
+        reason = _no_secrets(gathered, env.trigger.untrusted_source)
         policy = dataclasses.replace(gathered.config.gate, mode=GateMode.BLOCK, on_inconclusive=OnInconclusive.BLOCK)
         facts = _facts(revisions, env, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
         report = GateReport(decisions=(), policy=policy, problems=(reason,))
         return _written(_view(report, facts, env), request)
-    if not asked.curtailed:  # else the questions that were not asked decide
-        plan = dataclasses.replace(plan, questions=(), further=())
-    notes = (*gathered.notes, *plan.notes, *asked.notes, *memory.notes)
+    notes = (*gathered.notes, *planned.notes, *asked.notes, *memory.notes)
     facts = _facts(
         revisions,
         env,
@@ -76,9 +76,8 @@ def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, 
         requests_per_day=gathered.config.requests_per_day,
     )
     facts = dataclasses.replace(memory.told(facts), started_at=began)
-    report = _decided(plan, asked, gathered.config.gate)
+    report = _decided(asked, gathered.config.gate)
     view = _view(report, facts, env, gathered.config.provider.api_key_env)
-    del plan, asked, gathered, report  # the view holds what is shown, and 10,000 answers are many
     return _written(view, request, memory)
 
 
@@ -87,25 +86,34 @@ def _binding_base(base: Snapshot | None, request: RunRequest) -> Snapshot | None
     return base if base is not None and base.read(request.config_path) is not None else None
 
 
-def _decided(plan: Plan, asked: Asked, policy: GatePolicy) -> GateReport:
-    """Compare and decide; what a judge says that is not trusted has no weight."""
-    scored, prompts = inform(asked.scored, plan.prompts, asked.trusts)
-    judged = judge_trust.judging(plan.prompts, asked.scored, asked.trusts)
+def _stop_rule(gathered: CollectedRun) -> StopRule | None:
+    if not gathered.config.run.early_stop:
+        return None
+    policy = gathered.config.gate
+    return lambda runs: early_stopping.stop_state(runs, policy)
+
+
+def _decided(asked: Asked, policy: GatePolicy) -> GateReport:
+    """Compare and decide; what an untrusted judge says has no weight."""
     comparisons = [
         dataclasses.replace(
-            compare_versions(prompt, [s for s in scored if s.answer.prompt == prompt.name], alpha=policy.alpha),
-            judging=judged.get(prompt.name),
+            compare_versions(run.counted_plan, run.counted_scores, alpha=policy.alpha), judging=judge_trust.judging(run)
         )
-        for prompt in prompts
+        for run in asked.prompts
     ]
-    report = decide(comparisons, policy, asked.findings)
-    if not asked.curtailed:
+    unfinished = [Reason(rule=error.kind, verdict=Verdict.ERROR, text=_unfinished(error)) for error in asked.errors]
+    report = decide(comparisons, policy, unfinished)
+    if not asked.stopped_early:
         return report
     try:
-        return early_stopping.report(report, dataclasses.replace(plan, prompts=prompts), scored)
-    except ValueError as unsettled:  # a judge fell silent after what it had said had settled the verdict
-        text = f"The run was stopped early, and then {unsettled}. Run again without `run.early_stop`."
+        return early_stopping.report(report, asked.prompts)
+    except ValueError as undecided:  # a judge fell silent after what it had said had decided the verdict
+        text = f"The run was stopped early, and then {undecided}. Run again without `run.early_stop`."
         return dataclasses.replace(report, problems=(Reason(rule="early-stop", verdict=Verdict.ERROR, text=text),))
+
+
+def _unfinished(error: AnswerError) -> str:
+    return error.message if error.kind == "provider" else f"The run was not finished: {error.message}."
 
 
 def refused(error: InputError, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
@@ -140,9 +148,9 @@ def failed(error: PromptciError, request: RunRequest, env: Environment) -> RunRe
     return dataclasses.replace(outcome, exit_code=error.exit_code)
 
 
-def _no_secrets(plan: Plan, source: UntrustedSource) -> Reason:
+def _no_secrets(gathered: CollectedRun, source: UntrustedSource) -> Reason:
     """Say that prompts could not be tested because GitHub gives no secrets to commits from outside."""
-    names = list(dict.fromkeys(prompt.name for prompt in plan.prompts))
+    names = list(dict.fromkeys(plan.name for plan in gathered.plans))
     shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
     text = (
         f"{shown} {'was' if len(names) == 1 else 'were'} not tested: there is no key to ask a model with, "

@@ -9,7 +9,7 @@ from promptci import __version__
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import InputError, Problem
 from promptci.git.repo import Repo
-from promptci.pipeline import asking
+from promptci.pipeline import resume
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.merged_answers import Joined
 from promptci.pipeline.revisions import Revisions
@@ -85,7 +85,7 @@ def _merged(
                 return evaluate.refused(InputError(problems), revisions, request, env)
     if problems:
         return again(request, env)  # it says what is wrong in the files, and asks nothing
-    (request.out / asking.JOURNAL).unlink(missing_ok=True)
+    (request.out / resume.JOURNAL).unlink(missing_ok=True)
     return again(replace(request, joined=_joined(found)), env)
 
 

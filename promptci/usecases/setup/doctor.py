@@ -114,7 +114,7 @@ def _prompts(patient: _Patient) -> Iterator[Finding]:
         yield from _goldens(patient, prompt)
     gathered = CollectedRun(config=config, config_source=patient.config_path, plans=tuple(patient.plans))
     try:
-        planning.make(gathered)
+        planning.plan_run(gathered)
     except InputError as error:
         yield from _all(error)
 

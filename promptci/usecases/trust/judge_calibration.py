@@ -11,14 +11,15 @@ from promptci.errors import ConfigError, InputError, ProviderError, UsageError
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-from promptci.pipeline import asking, judge_labels, planning
+from promptci.pipeline import asking, judge_labels, planning, resume
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment
+from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.revisions import Revisions
 from promptci.redact import Redactor
 from promptci.report.build import judge_view
 from promptci.report.model.judge import JudgeView
-from promptci.runs.model import Plan
 from promptci.scoring.judges.trust import Judging, Trust
 from promptci.usecases.evaluation import run
 
@@ -81,16 +82,24 @@ def _chosen(gathered: CollectedRun, prompt: str | None) -> CollectedRun:
 
 def _asked(gathered: CollectedRun, head: Snapshot, request: CheckRequest, env: Environment) -> Calibrated:
     if request.no_cache:  # nor what an earlier call of this command has written down
-        (request.out / asking.JOURNAL).unlink(missing_ok=True)
-    asked = asking.ask(
-        Plan(prompts=gathered.plans), gathered, Revisions(head=head, head_name=request.head), request, env
-    )
-    if asked.findings:
-        raise ProviderError(asked.findings[0].text)
-    _refuse_silence(asked.trusts)
-    if not asked.trusts:
+        (request.out / resume.JOURNAL).unlink(missing_ok=True)
+    runs = [
+        PromptRun(
+            plan=plan,
+            labelled=gathered.labelled_answers.get(plan.name),
+            judge_distrust=gathered.distrust_reasons.get(plan.name, ()),
+        )
+        for plan in gathered.plans
+    ]
+    revisions = Revisions(head=head, head_name=request.head)
+    asked = asking.ask(PlannedRun(prompts=tuple(runs)), gathered, revisions, request, env)
+    if asked.errors:
+        raise ProviderError(asked.errors[0].message)
+    trusts = {run.name: run.trust for run in runs if run.trust is not None}
+    _refuse_silence(trusts)
+    if not trusts:
         raise UsageError("There is no judge to be measured", "Set `judge.model` and `judge.rubric` in promptci.yml.")
-    views = {name: judge_view.view(Judging(trust=trust)) for name, trust in asked.trusts.items()}
+    views = {name: judge_view.view(Judging(trust=trust)) for name, trust in trusts.items()}
     judges = {name: view for name, view in views.items() if view is not None}
     path = request.out / FILE
     written = {

@@ -15,7 +15,7 @@ from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.present import formatting
 from promptci.providers.prices import PriceList
-from promptci.runs.estimate import estimate_run
+from promptci.runs.estimate import estimate_questions
 from promptci.runs.model import PromptPlan
 from promptci.usecases.evaluation import run, run_history
 from promptci.usecases.trust import selftest
@@ -110,8 +110,11 @@ def _foresee(plan: PromptPlan, variance: float, gathered: CollectedRun, *, drop:
 def _price(plan: PromptPlan, gathered: CollectedRun) -> Decimal | None:
     """Give the price of asking both versions and their judges; None where it is unknown."""
     once = replace(gathered, plans=(plan,))
-    questions = planning.make(once)
-    asked = [estimate_run(questions, PriceList(gathered.config.provider).price_usage), planning.judges(questions, once)]
+    planned = planning.plan_run(once)
+    asked = [
+        estimate_questions(planned.questions, PriceList(gathered.config.provider).price_usage),
+        planning.estimate_judges(planned.prompts, once),
+    ]
     total = Decimal(0)
     for found in asked:
         if found is not None:

@@ -18,6 +18,7 @@ from promptci.pipeline import asking, planning
 from promptci.pipeline.asking import Asked
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment
+from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.revisions import Revisions
 from promptci.present import formatting
 from promptci.scoring.model import ScoredCase
@@ -60,25 +61,23 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
             )
         often = replace(limits, repeats=wanted.answers or least, repeats_on_disagreement=None, early_stop=False)
         repeated = replace(gathered, config=replace(gathered.config, run=often))
-        plan = planning.make(repeated)
-        for line in planning.describe(plan, gathered):
+        planned = planning.plan_run(repeated)
+        for line in planning.describe(planned, gathered):
             env.print(line)
         if request.dry_run:
             return ()
         if not wanted.agree("Ask all of this?"):
             raise UsageError("nothing was asked", "Agree to the price, or pass --yes.")
-        asked = (
-            asking.ask(plan, repeated, Revisions(head=head, head_name=request.head), request, env)
-            if plan.questions
-            else Asked()
-        )
+        asked = Asked(prompts=planned.prompts)
+        if planned.questions:
+            asked = asking.ask(planned, repeated, Revisions(head=head, head_name=request.head), request, env)
     found = tuple(
-        aa_test.selftest(prompt, _by_case(prompt.name, asked), limits, gathered.config.gate, wanted.simulations)
-        for prompt in gathered.plans
-        if prompt.cases
+        aa_test.selftest(plan, _by_case(run), limits, gathered.config.gate, wanted.simulations)
+        for plan, run in zip(gathered.plans, asked.prompts, strict=True)
+        if plan.cases
     )
-    for finding in asked.findings:
-        env.print(finding.text)
+    for error in asked.errors:
+        env.print(error.message)
     for one in found:
         for line in words(one):
             env.print(line)
@@ -96,12 +95,11 @@ def chosen(gathered: CollectedRun, names: tuple[str, ...]) -> CollectedRun:
     return replace(gathered, plans=tuple(p for p in gathered.plans if not names or p.name in names))
 
 
-def _by_case(name: str, asked: Asked) -> dict[str, list[ScoredCase]]:
-    found: dict[str, list[ScoredCase]] = defaultdict(list)
-    for one in asked.scored:
-        if one.answer.prompt == name:
-            found[one.case.id].append(one)
-    return found
+def _by_case(run: PromptRun) -> dict[str, list[ScoredCase]]:
+    by_case: dict[str, list[ScoredCase]] = defaultdict(list)
+    for scored in run.scored:
+        by_case[scored.case.id].append(scored)
+    return by_case
 
 
 def words(found: SelfTest) -> list[str]:

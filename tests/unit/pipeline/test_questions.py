@@ -31,9 +31,9 @@ def planned(
     return questions.plan_prompt("p", "prompts/p.prompt.yml", status, before, after, ["prompt changed"])
 
 
-def times(count: int) -> Callable[[PromptPlan, PlannedCase], int]:
+def times(count: int) -> Callable[[PlannedCase], int]:
     """Ask every case so often."""
-    return lambda _plan, _case: count
+    return lambda _case: count
 
 
 def changes(made: PromptPlan) -> dict[str, str]:
@@ -155,7 +155,7 @@ def test_a_deleted_prompt_has_no_cases() -> None:
     made = planned((prompt(), goldens(case("a"))), None, Status.DELETED)
 
     assert (made.cases, made.removed_cases, made.head) == ((), (), None)
-    assert questions.questions([made], times(1)) == ((), (), ())
+    assert questions.plan_questions(made, times(1)) == questions.PromptQuestions(questions=())
 
 
 def test_a_prompt_without_goldens_is_told_from_one_whose_cases_were_all_removed() -> None:
@@ -174,7 +174,8 @@ def test_both_versions_are_asked_side_by_side_with_the_case_s_variables_filled_i
         (prompt(parameters={"temperature": 0}), goldens(case("a", "x"))),
         (prompt("Repeat {{word}}", model="m2"), goldens(case("a", "x"))),
     )
-    asked, problems, notes = questions.questions([made], times(1))
+    planned_ = questions.plan_questions(made, times(1))
+    asked, problems, notes = planned_.questions, planned_.problems, planned_.notes
 
     by_arm = {question.arm: question for question in asked}
     assert by_arm[Arm.BASE].request.body == {
@@ -188,7 +189,7 @@ def test_both_versions_are_asked_side_by_side_with_the_case_s_variables_filled_i
 
 def test_a_changed_case_is_asked_of_both_versions_in_head_s_words() -> None:
     made = planned((prompt(), goldens(case("a", "old"))), (prompt(), goldens(case("a", "new"))))
-    asked, _, _ = questions.questions([made], times(1))
+    asked = questions.plan_questions(made, times(1)).questions
 
     assert [question.request.messages[0]["content"] for question in asked] == ["Say new", "Say new"]
 
@@ -205,7 +206,7 @@ def test_a_changed_case_is_asked_of_both_versions_in_head_s_words() -> None:
     ],
 )
 def test_the_response_format_is_spelled_as_the_api_does(options: dict[str, Any], expected: Any) -> None:
-    asked, _, _ = questions.questions([planned(None, (prompt(**options), goldens(case("a"))))], times(1))
+    asked = questions.plan_questions(planned(None, (prompt(**options), goldens(case("a")))), times(1)).questions
 
     assert asked[0].request.response_format == expected
 
@@ -213,7 +214,9 @@ def test_the_response_format_is_spelled_as_the_api_does(options: dict[str, Any],
 @given(count=st.integers(1, 30), repeats=st.integers(1, 4))
 def test_every_pair_stands_together_and_each_question_is_there_once(count: int, repeats: int) -> None:
     cases = goldens(*(case(str(i), str(i)) for i in range(count)))
-    asked, _, _ = questions.questions([planned((prompt(), cases), (prompt("Repeat {{word}}"), cases))], times(repeats))
+    asked = questions.plan_questions(
+        planned((prompt(), cases), (prompt("Repeat {{word}}"), cases)), times(repeats)
+    ).questions
 
     assert len(asked) == len({question.key for question in asked}) == 2 * count * repeats
     for first, second in zip(asked[::2], asked[1::2], strict=True):
@@ -224,16 +227,16 @@ def test_every_pair_stands_together_and_each_question_is_there_once(count: int, 
 def test_each_version_goes_first_about_half_the_time_and_the_same_way_every_run() -> None:
     cases = goldens(*(case(str(i)) for i in range(400)))
     made = planned((prompt(), cases), (prompt("Repeat {{word}}"), cases))
-    asked, _, _ = questions.questions([made], times(1))
+    asked = questions.plan_questions(made, times(1)).questions
 
     first = Counter(question.arm for question in asked[::2])
     assert 160 < first[Arm.HEAD] < 240
-    assert questions.questions([made], times(1))[0] == asked
+    assert questions.plan_questions(made, times(1)).questions == asked
 
 
 def test_a_variable_that_cases_lack_is_named_for_each_with_file_and_line() -> None:
     cases = goldens(case("a", line=3), case("b", line=4, vars={"name": "x", "word": "y"}))
-    _, problems, _ = questions.questions([planned(None, (prompt("Say {{word}} to {{name}}"), cases))], times(2))
+    problems = questions.plan_questions(planned(None, (prompt("Say {{word}} to {{name}}"), cases)), times(2)).problems
 
     (problem,) = problems
     assert (problem.path, problem.line) == ("goldens/p.jsonl", 3)
@@ -244,7 +247,7 @@ def test_a_variable_that_cases_lack_is_named_for_each_with_file_and_line() -> No
 
 def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:
     cases = goldens(*(case(str(i)) for i in range(500)))
-    _, problems, _ = questions.questions([planned(None, (prompt("{{new}}"), cases))], times(1))
+    problems = questions.plan_questions(planned(None, (prompt("{{new}}"), cases)), times(1)).problems
 
     assert len(problems) == 21
     assert "nor have 479 more cases" in problems[-1].message
@@ -253,7 +256,8 @@ def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:
 def test_a_renamed_variable_keeps_base_from_being_asked_and_stops_nothing() -> None:
     before = (prompt("Say {{old}}"), goldens(case("a", vars={"old": "x"})))
     after = (prompt("Say {{word}}"), goldens(case("a"), case("b", vars={"word": "x", "old": "x"})))
-    asked, problems, notes = questions.questions([planned(before, after)], times(1))
+    made = questions.plan_questions(planned(before, after), times(1))
+    asked, problems, notes = made.questions, made.problems, made.notes
 
     assert problems == ()
     assert Counter((question.case_id, question.arm) for question in asked) == Counter(
@@ -264,6 +268,6 @@ def test_a_renamed_variable_keeps_base_from_being_asked_and_stops_nothing() -> N
 
 def test_what_stands_in_a_variable_is_not_a_template_again() -> None:
     hostile = case("a", vars={"word": "{{secret}}", "secret": "hidden"})
-    asked, _, _ = questions.questions([planned(None, (prompt(), goldens(hostile)))], times(1))
+    asked = questions.plan_questions(planned(None, (prompt(), goldens(hostile))), times(1)).questions
 
     assert asked[0].request.messages[0]["content"] == "Say {{secret}}"

@@ -8,15 +8,15 @@ from support.comparison_notation import comparison, prompt
 from promptci.config.run_limits import RunLimits
 from promptci.providers.base import Request
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Arm, Plan, PlannedCase, PromptPlan, Question
+from promptci.runs.model import Arm, PlannedCase, PromptPlan, Question
 from promptci.scoring.comparison import Comparison
+from promptci.scoring.model import ScoredCase
 
 REQUEST = Request(model="m", messages=())
 
 
 def prepared(found: Comparison, limits: RunLimits) -> PromptPlan:
-    (plan,) = adaptive_repeats.prepare([found.plan], limits)
-    return plan
+    return adaptive_repeats.prepare(found.plan, limits)
 
 
 def times(found: Comparison, limits: RunLimits) -> list[int]:
@@ -34,9 +34,12 @@ def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
         for replicate in range(adaptive_repeats.max_repeats(plan, planned, limits))
         for arm in Arm
     )
-    whole = adaptive_repeats.split(Plan(prompts=(plan,), questions=questions), limits)
-    outcomes = {one.answer.key: one.passed for case in found.cases for one in (*case.base, *case.head)}
-    return {(q.case_id, str(q.arm), q.replicate) for q in adaptive_repeats.find_follow_ups(whole, outcomes)}
+    put_off = [question for question in questions if question.replicate >= limits.repeats]
+    scored: list[ScoredCase] = [one for case in found.cases for one in (*case.base, *case.head)]
+    return {
+        (q.case_id, str(q.arm), q.replicate)
+        for q in adaptive_repeats.find_follow_ups(plan, put_off, {s.answer.key: s.passed for s in scored})
+    }
 
 
 @pytest.mark.parametrize(
@@ -65,22 +68,10 @@ def test_marks_are_not_asked_on_and_it_is_said() -> None:
     graded = comparison("a 0.4 0.5", graded=True)
     plan = prepared(graded, limits)
     assert (plan.adaptive, plan.first_repeats) == (False, 1)
-    whole = adaptive_repeats.split(Plan(prompts=(plan,), notes=("before",)), limits)
     said = "greeter: quality is a mean of marks here, so no case is asked again where versions differ"
-    assert (whole.notes, whole.repeats) == (("before", said), 1)
-    assert adaptive_repeats.split(Plan(prompts=(prepared(graded, RunLimits()),)), RunLimits()).notes == ()
+    assert adaptive_repeats.note(plan, limits) == said
+    assert adaptive_repeats.note(prepared(graded, RunLimits()), RunLimits()) is None
     assert prepared(comparison("a 1 1"), limits).adaptive
-
-
-def test_the_first_questions_and_those_put_off() -> None:
-    questions = tuple(
-        Question(prompt="greeter", arm=Arm.HEAD, case_id="a", replicate=r, request=REQUEST) for r in range(4)
-    )
-    plan = Plan(prompts=(prepared(comparison("a 1 1"), RunLimits(repeats=2)),), questions=questions)
-    whole = adaptive_repeats.split(plan, RunLimits(repeats=2))
-    assert [q.replicate for q in whole.questions] == [0, 1]
-    assert [q.replicate for q in whole.further] == [2, 3]
-    assert whole.repeats == 2
 
 
 def test_where_versions_disagree_both_are_asked_on() -> None:

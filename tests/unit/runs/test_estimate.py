@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from promptci.providers.base import Request, Usage, make_embedding_request
-from promptci.runs.estimate import DEFAULT_OUTPUT_TOKENS, RunEstimate, estimate_max_usage, estimate_run
-from promptci.runs.model import Arm, Plan, Question
+from promptci.runs.estimate import DEFAULT_OUTPUT_TOKENS, RunEstimate, estimate_max_usage, estimate_questions
+from promptci.runs.model import Arm, Question
 
 
 def asking(text: str = "x" * 40, model: str = "known", **parameters: Any) -> Request:
@@ -39,16 +39,14 @@ def test_an_embedding_is_read_and_writes_nothing() -> None:
 
 def test_what_is_asked_twice_is_paid_once() -> None:
     shared = asking(max_tokens=7)
-    plan = Plan(
-        questions=(
-            question(shared, arm=Arm.BASE),
-            question(shared),
-            question(shared, replicate=1),
-            question(asking("other", max_tokens=1), "b"),
-        )
+    asked = (
+        question(shared, arm=Arm.BASE),
+        question(shared),
+        question(shared, replicate=1),
+        question(asking("other", max_tokens=1), "b"),
     )
 
-    assert estimate_run(plan, price) == RunEstimate(
+    assert estimate_questions(asked, price) == RunEstimate(
         prompts=1,
         cases=2,
         calls=4,
@@ -61,19 +59,18 @@ def test_what_is_asked_twice_is_paid_once() -> None:
 
 
 def test_an_unknown_price_makes_the_sum_a_lower_bound() -> None:
-    plan = Plan(questions=(question(asking(max_tokens=1)), question(asking(model="unknown"), "b")))
-    made = estimate_run(plan, price)
+    made = estimate_questions((question(asking(max_tokens=1)), question(asking(model="unknown"), "b")), price)
 
     assert (made.usd, made.usd_is_lower_bound) == (Decimal(24), True)
 
 
 def test_unknown_prices_only_make_no_sum_at_all() -> None:
-    made = estimate_run(Plan(questions=(question(asking(model="unknown")),)), price)
+    made = estimate_questions((question(asking(model="unknown")),), price)
 
     assert (made.usd, made.usd_is_lower_bound) == (None, True)
 
 
 def test_nothing_to_ask_costs_nothing() -> None:
-    made = estimate_run(Plan(), price)
+    made = estimate_questions((), price)
 
     assert (made.calls, made.usd, made.usd_is_lower_bound) == (0, Decimal(0), False)

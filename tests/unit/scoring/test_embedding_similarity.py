@@ -46,7 +46,7 @@ async def marked(text: str, model: FakeModel | None, one: Case | None = None, **
         prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", completion=Completion(text=text)
     )
     found = None if model is None else JudgeDesk(ask=model.ask, **{"embedding_model": "embed-1", **desk})
-    (scored,) = await score.mark_all([answer], {("p", "c"): one}, found)
+    (scored,) = await score.mark_all([answer], {"c": one}, found)
     return scored
 
 

@@ -35,7 +35,7 @@ async def test_code_and_judge_marks_make_one_weighted_score() -> None:
         completion=Completion(text="Hello", finish_reason="length"),
     )
     desk = JudgeDesk(ask=FakeJudge(["partly"]).ask)
-    (scored,) = await score.mark_all([answer], {("p", "c"): case}, desk)
+    (scored,) = await score.mark_all([answer], {"c": case}, desk)
     assert scored.score == pytest.approx((3 * 1 + 1 * 0.25) / 4)
     assert scored.passed is True
     assert scored.marks[2].reason.endswith("(the answer was cut at max_tokens)")
@@ -52,7 +52,7 @@ async def test_a_failed_answer_gets_no_marks() -> None:
         error=AnswerError(kind="server", message="x"),
     )
     judge = FakeJudge(["yes"])
-    (scored,) = await score.mark_all([failed], {("p", "c"): case}, JudgeDesk(ask=judge.ask))
+    (scored,) = await score.mark_all([failed], {"c": case}, JudgeDesk(ask=judge.ask))
     assert (scored.marks, scored.error, judge.asked) == ((), "server: x", [])
 
 
@@ -70,14 +70,14 @@ async def test_an_answer_that_was_stopped_is_marked_and_what_stopped_it_is_said_
     assertions = (Assertion(type="contains", value="x"), Assertion(type="contains", value="Hello"), LLM)
     case = Case(id="c", vars={"input": "hi"}, path="g", assertions=assertions)
     one = given_answer("c", "Hello", **facts)
-    (scored,) = await score.mark_all([one], {("p", "c"): case}, JudgeDesk(ask=FakeJudge(["no"]).ask))
+    (scored,) = await score.mark_all([one], {"c": case}, JudgeDesk(ask=FakeJudge(["no"]).ask))
     assert [mark.reason.endswith(said) for mark in scored.marks] == [True, False, True]
 
 
 async def test_every_answer_keeps_its_place_arm_and_replicate() -> None:
     case = Case(id="c", path="g", assertions=(Assertion(type="equals", value="2"),))
     answers = [given_answer("c", str(i), arm=arm, replicate=i) for i in (3, 2, 1) for arm in Arm]
-    scored = await score.mark_all(answers, {("p", "c"): case}, None)
+    scored = await score.mark_all(answers, {"c": case}, None)
     assert [(one.arm, one.replicate, one.passed) for one in scored] == [
         (a.arm, a.replicate, a.replicate == 2) for a in answers
     ]
@@ -99,7 +99,7 @@ async def test_judges_are_asked_side_by_side_and_both_versions_are_judged_alike(
     assertions = (LLM, Assertion(type="llm", value={**EVALUATOR, "prompt": "Kind? {{completion}}"}))
     case = Case(id="c", vars={"input": "hi"}, path="g", assertions=assertions)
     answers = [given_answer("c", "Hello", arm=arm) for arm in Arm]
-    scored = await score.mark_all(answers, {("p", "c"): case}, JudgeDesk(ask=ask))
+    scored = await score.mark_all(answers, {"c": case}, JudgeDesk(ask=ask))
     assert most == 4
     assert {request.key for request in asked[:2]} == {request.key for request in asked[2:]}
     assert scored[0].marks == scored[1].marks
@@ -117,7 +117,7 @@ async def test_two_thousand_answers_with_four_assertions_each_are_marked_at_once
     text = (
         '{"order": {"id": "GH-77", "lines": [1, 2, 3]}, "text": "' + "the order GH-77 of May 2024 is late. " * 10 + '"}'
     )
-    cases = {("p", str(i)): Case(id=str(i), path="g", assertions=assertions) for i in range(2000)}
+    cases = {str(i): Case(id=str(i), path="g", assertions=assertions) for i in range(2000)}
     answers = [given_answer(str(i), text) for i in range(2000)]
     started = time.process_time()
     scored = await score.mark_all(answers, cases, None)

@@ -1,10 +1,10 @@
-"""What judges will be asked, foreseen from the plan."""
+"""What judges will be asked, estimated from the plan."""
 
-from support.comparison_notation import prompt
+from collections.abc import Sequence
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Request
-from promptci.runs.model import Arm, Plan, PlannedCase, PromptPlan, Question, Status
+from promptci.runs.model import Arm, Question
 from promptci.scoring.judges import cost_estimate
 
 LLM = Assertion(
@@ -12,32 +12,22 @@ LLM = Assertion(
 )
 
 
-def planned(*assertions: Assertion) -> Plan:
+def requests(*assertions: Assertion, model: str | None, rubric: str | None) -> Sequence[Request]:
     case = Case(id="a", path="g.jsonl", vars={"q": "hello?"}, assertions=assertions)
-    one = PromptPlan(
-        name="p",
-        path="p.prompt.yml",
-        status=Status.CHANGED,
-        base=prompt("old"),
-        head=prompt("new"),
-        cases=(PlannedCase(case=case),),
-    )
     request = Request(model="m", messages=(), parameters={"max_tokens": 50})
     questions = tuple(
         Question(prompt="p", arm=arm, case_id="a", replicate=r, request=request) for r in (0, 1) for arm in Arm
     )
-    return Plan(prompts=(one,), questions=questions)
+    return cost_estimate.requests({"a": case}, questions, model=model, rubric=rubric)
 
 
 def test_each_answer_is_marked_by_each_judge_and_is_as_long_as_the_prompt_allows() -> None:
-    found = cost_estimate.requests(
-        planned(LLM, Assertion(type="judge"), Assertion(type="equals", value="x")), model="r", rubric="Be kind."
-    )
+    found = requests(LLM, Assertion(type="judge"), Assertion(type="equals", value="x"), model="r", rubric="Be kind.")
     assert [request.model for request in found] == ["j", "r"] * 4
     assert len({request.key for request in found}) == 8
     assert all(len(request.messages[0]["content"]) > 200 for request in found if request.model == "j")
 
 
 def test_judges_that_are_not_set_or_only_inform_are_not_counted() -> None:
-    assert cost_estimate.requests(planned(Assertion(type="judge")), model=None, rubric=None) == []
-    assert cost_estimate.requests(planned(Assertion(type="judge", weight=0)), model="r", rubric="Be kind.") == []
+    assert requests(Assertion(type="judge"), model=None, rubric=None) == []
+    assert requests(Assertion(type="judge", weight=0), model="r", rubric="Be kind.") == []

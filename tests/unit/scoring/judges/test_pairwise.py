@@ -64,7 +64,7 @@ async def compared(
     """Have the answers of both versions to one case marked."""
     answers = [given_by(Arm.BASE, base), given_by(Arm.HEAD, head)]
     one = JudgeDesk(ask=judge.ask, **{"model": "m", "rubric": "Be kind.", "pairwise": frozenset({"p"}), **desk})
-    of_base, of_head = await score.mark_all(answers, {("p", "c"): case(*assertions)}, one)
+    of_base, of_head = await score.mark_all(answers, {"c": case(*assertions)}, one)
     return of_base, of_head
 
 
@@ -131,7 +131,7 @@ async def test_an_answer_without_another_to_compare_with_is_missing_data(
 
 async def test_an_answer_whose_counterpart_was_never_asked_for_is_missing_data() -> None:
     desk = JudgeDesk(ask=Comparing(longer).ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    (found,) = await score.mark_all([given_by(Arm.HEAD, "here")], {("p", "c"): case()}, desk)
+    (found,) = await score.mark_all([given_by(Arm.HEAD, "here")], {"c": case()}, desk)
     assert found.error == ("unscored: judge (pairwise): unscored: there is no answer of base to compare with")
 
 
@@ -166,7 +166,7 @@ async def test_several_assertions_and_replicates_keep_their_places_and_each_pair
     one = case(Assertion(type="contains", value="a"), JUDGE, named)
     answers = [given_by(arm, "a" * (1 + i + (arm is Arm.HEAD)), replicate=i) for i in (1, 0) for arm in reversed(Arm)]
     desk = JudgeDesk(ask=judge.ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    scored = await score.mark_all(answers, {("p", "c"): one}, desk)
+    scored = await score.mark_all(answers, {"c": one}, desk)
     assert [(s.arm, s.replicate) for s in scored] == [(a.arm, a.replicate) for a in answers]
     for each in scored:
         assert [m.name for m in each.marks] == ["contains", "judge (pairwise)", "kind (pairwise)"]

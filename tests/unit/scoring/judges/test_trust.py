@@ -16,7 +16,7 @@ from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPla
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.judges import calibrate, judge, trust
 from promptci.scoring.judges.calibrate import LabelledAnswer
-from promptci.scoring.judges.discount_untrusted import inform
+from promptci.scoring.judges.discount_untrusted import discount_plan, discount_scores
 from promptci.scoring.judges.judge import JudgeDesk
 from promptci.scoring.judges.trust import Calibration, Trust
 from promptci.scoring.model import Mark, Orders, ScoredCase
@@ -176,14 +176,14 @@ def scored(one: Case, arm: Arm, *passes: bool | None, error: AnswerError | None 
     return ScoredCase(case=one, arm=arm, replicate=0, answer=answer, marks=marks)
 
 
-DOUBTED = {"p": Trust(min_kappa=0.6, distrust=("kappa 0.10 with 40 labels is below 0.6",))}
+DOUBTED = Trust(min_kappa=0.6, distrust=("kappa 0.10 with 40 labels is below 0.6",))
 
 
 @given(st.lists(kinds, min_size=1, max_size=6))
 def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[list[str]]) -> None:
     cases = [case(*(TEXTS[kind] for kind in kinds_), name=f"c{i}") for i, kinds_ in enumerate(lists)]
     answers = [scored(one, arm, *(True for _ in one.assertions)) for one in cases for arm in Arm]
-    weighed, (found,) = inform(answers, [plan(*cases)], DOUBTED)
+    weighed, found = discount_scores(answers, DOUBTED), discount_plan(plan(*cases), DOUBTED)
     for planned, kinds_ in zip(found.cases, lists, strict=True):
         assert [a.weight for a in planned.case.assertions] == [float(kind == "equals") for kind in kinds_]
         assert (planned.excluded_reason is None) == ("equals" in kinds_)
@@ -196,30 +196,32 @@ def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[
 
 def test_doing_it_twice_changes_nothing() -> None:
     one = case(LLM, EQUALS)
-    once = inform([scored(one, Arm.HEAD, True, True)], [plan(one, case(JUDGE, name="d"))], DOUBTED)
-    assert inform(*once, DOUBTED) == once
+    scores = discount_scores([scored(one, Arm.HEAD, True, True)], DOUBTED)
+    made = discount_plan(plan(one, case(JUDGE, name="d")), DOUBTED)
+    assert (discount_scores(scores, DOUBTED), discount_plan(made, DOUBTED)) == (scores, made)
 
 
-def test_a_trusted_judge_and_other_prompts_stay_as_they_are() -> None:
+@pytest.mark.parametrize("trusted", [trust.assess(GOOD, 0.6), None])
+def test_a_trusted_judge_keeps_its_weight(trusted: Trust | None) -> None:
     one = case(LLM)
-    given_ = ((scored(one, Arm.HEAD, True),), (plan(one),))
-    assert inform(*given_, {"p": trust.assess(GOOD, 0.6)}) == given_
-    assert inform(*given_, {"another": DOUBTED["p"]}) == given_
+    scores, made = (scored(one, Arm.HEAD, True),), plan(one)
+    assert discount_scores(scores, trusted) == scores
+    assert discount_plan(made, trusted) == made
 
 
 def test_a_case_that_stood_aside_keeps_its_reason() -> None:
-    _, (found,) = inform((), [plan(case(LLM), aside="flaky")], DOUBTED)
+    found = discount_plan(plan(case(LLM), aside="flaky"), DOUBTED)
     assert found.cases[0].excluded_reason == "flaky"
 
 
 def test_the_reason_names_the_kappa() -> None:
-    _, (found,) = inform((), [plan(case(LLM))], DOUBTED)
+    found = discount_plan(plan(case(LLM)), DOUBTED)
     assert found.cases[0].excluded_reason == "the judge is not trusted: kappa 0.10 with 40 labels is below 0.6"
 
 
 def test_a_doubted_judge_that_says_nothing_is_no_missing_data() -> None:
     one = case(LLM, EQUALS)
-    (weighed,), _ = inform([scored(one, Arm.HEAD, None, True)], [plan(one)], DOUBTED)
+    (weighed,) = discount_scores([scored(one, Arm.HEAD, None, True)], DOUBTED)
     assert (weighed.error, weighed.passed) == (None, True)
 
 

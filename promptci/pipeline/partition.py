@@ -7,7 +7,8 @@ from decimal import ROUND_DOWN, Decimal
 
 from promptci.errors import UsageError
 from promptci.files import canonical
-from promptci.runs.model import Plan, Question
+from promptci.pipeline.planning import PlannedRun
+from promptci.runs.model import Question
 
 MOST = 256
 """Jobs of one matrix, as GitHub allows them."""
@@ -38,23 +39,18 @@ class Shard:
             raise UsageError(f"{text[:40]!r} is no part of a run", fix)
         return cls(index=index, count=count)
 
-    def part(self, plan: Plan) -> Plan:
-        """Give the plan with this shard's questions only, in the plan's order; what both versions share stays whole."""
-        owner = owners(plan, self.count)
+    def part(self, planned: PlannedRun) -> PlannedRun:
+        """Return the run with this shard's questions only, in their order; what both versions share stays whole."""
+        owner = owners(planned, self.count)
 
         def own(questions: Iterable[Question]) -> tuple[Question, ...]:
             return tuple(q for q in questions if owner[(q.prompt, q.case_id)] == self.index)
 
-        return replace(plan, questions=own(plan.questions), further=own(plan.further))
+        runs = [replace(run, questions=own(run.questions), follow_ups=own(run.follow_ups)) for run in planned.prompts]
+        return replace(planned, prompts=tuple(runs))
 
 
-def fingerprint(plan: Plan) -> str:
-    """Name a plan by all that it may ask: equal names are the same questions in the same order."""
-    asked = (*plan.questions, *plan.further)
-    return canonical.digest([[q.prompt, q.arm, q.case_id, q.replicate, q.request.key] for q in asked])
-
-
-def owners(plan: Plan, count: int) -> dict[Node, int]:
+def owners(planned: PlannedRun, count: int) -> dict[Node, int]:
     """Say which shard, counted from 1, asks which case.
 
     Both versions of a case, all its repeats and its judge are in one shard, and so are cases that ask the very same:
@@ -63,17 +59,17 @@ def owners(plan: Plan, count: int) -> dict[Node, int]:
     """
     leader = _Groups()
     first: dict[tuple[str, int], Node] = {}
-    for question in (*plan.questions, *plan.further):
+    for question in (*planned.questions, *planned.follow_ups):
         node = (question.prompt, question.case_id)
         leader.join(node, first.setdefault((question.request.key, question.replicate), node))
     return {node: int(canonical.digest(list(least))[:12], 16) % count + 1 for node, least in leader.all()}
 
 
-def budget(whole: Decimal | None, part: Plan, plan: Plan) -> Decimal | None:
+def budget(whole: Decimal | None, part: PlannedRun, planned: PlannedRun) -> Decimal | None:
     """Give a shard's share of the money, by its share of the questions; the shares never add up to more than all."""
-    if whole is None or not plan.questions:
+    if whole is None or not planned.questions:
         return whole
-    return (whole * len(part.questions) / len(plan.questions)).quantize(_SMALLEST, rounding=ROUND_DOWN)
+    return (whole * len(part.questions) / len(planned.questions)).quantize(_SMALLEST, rounding=ROUND_DOWN)
 
 
 class _Groups:
