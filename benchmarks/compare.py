@@ -17,8 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from pathlib import Path
 import rivals
 import targets
 from cases import LARGE
+from endpoint_process import serving
 
 HERE = Path(__file__).resolve().parent
 LATENCY_S = 0.05
@@ -63,22 +63,6 @@ def measure(command: Sequence[str], environ: dict[str, str], folder: Path) -> Co
     return Cost(wall_s=wall_s, cpu_s=used.ru_utime + used.ru_stime, peak_mb=used.ru_maxrss / 1024)
 
 
-@contextmanager
-def serving(told: dict[str, float]) -> Iterator[str]:
-    """Run the endpoint in a process of its own; afterwards `told` says what it took for each call."""
-    command = [sys.executable, str(HERE / "endpoint.py"), "--latency", str(LATENCY_S)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        if server.stdout is None or server.stdin is None:
-            raise RuntimeError("the endpoint has no input or output")
-        try:
-            yield server.stdout.readline().strip()
-            server.stdin.close()
-            calls, _, cpu_s = map(float, server.stdout.read().split())
-            told["calls"], told["cpu_s"] = told.get("calls", 0) + calls, told.get("cpu_s", 0) + cpu_s
-        finally:
-            server.terminate()
-
-
 def prepare(folder: Path, count: int, base_url: str) -> None:
     """Make the repository, in a process of its own, or its size would count as that of those that are measured."""
     command = [sys.executable, str(HERE / "cases.py"), str(folder), str(count), str(CONCURRENCY[count]), base_url]
@@ -103,7 +87,7 @@ def commands(folder: Path, out: Path, count: int, base_url: str) -> dict[str, li
 def compare(count: int, rounds: int, only: Sequence[str], told: dict[str, float]) -> dict[str, list[Cost]]:
     """Run each so often, in turn, so that whatever else the machine does happens to all."""
     costs: dict[str, list[Cost]] = {}
-    with serving(told) as base_url, tempfile.TemporaryDirectory() as scratch:
+    with serving(LATENCY_S, told) as base_url, tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "repository"
         prepare(folder, count, base_url)
         environ = {**rivals.environ(base_url), "PYTHONPATH": str(HERE.parent)}
