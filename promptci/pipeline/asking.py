@@ -164,16 +164,12 @@ async def _ask(
         if _apply_probes(planned.prompts, probed) and asking.stopped_early:
             await asking.ask_rest()  # what decided the verdict may not count any more
     scored = all_scored(planned.prompts)
+    judge_notes = (*graded, *judge_modes.notes(scored, config.judge))
     return Asked(
         prompts=planned.prompts,
         stopped_early=asking.stopped_early,
         errors=asking.stopped,
-        notes=(
-            *_beside(budget, cache, options),
-            *(*batched.notes, *asking.notes),
-            *graded,
-            *judge_modes.notes(scored, config.judge),
-        ),
+        notes=(*_beside(budget, cache, options), *batched.notes, *asking.notes, *judge_notes),
         provider=provider.name,
         calls=count.calls,
         cached=count.cached,

@@ -97,10 +97,8 @@ def ask(
         journal_sha256=hashlib.sha256(journal.read_bytes()).hexdigest(),
     )
     write.write_text(options.out / RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
-    for line in (
-        *(f"The run was not finished: {error.message}." for error in asked.errors),
-        _said(shard, part, planned),
-    ):
+    unfinished = [f"The run was not finished: {error.message}." for error in asked.errors]
+    for line in (*unfinished, _said(shard, part, planned)):
         env.print(line)
     return UNFINISHED if asked.errors else 0
 
