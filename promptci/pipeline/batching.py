@@ -13,10 +13,11 @@ from promptci.files import write
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.providers import registry
-from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Provider, Request
+from promptci.providers.base import CallError, CallKey, Completion, Provider, Request
 from promptci.providers.http import batch
-from promptci.providers.http.batch import BatchJob, BatchState, CallKey
+from promptci.providers.http.batch import BatchJob, BatchState
 from promptci.providers.http.batch_http import BatchClient
+from promptci.providers.replay import ReplayProvider
 from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, Question
 
@@ -92,7 +93,9 @@ class Batching:
                 await batch.delete_results(self.http, state)
         said = f"{len(answers)} of {len(pending)} questions were answered by batch, at half the price."
         return Batched(
-            provider=_Rest(provider, self.errors), run_context=replace(run_context, resumed=known), notes=(said,)
+            provider=ReplayProvider(self.errors, provider),
+            run_context=replace(run_context, resumed=known),
+            notes=(said,),
         )
 
     async def _results(
@@ -276,24 +279,3 @@ def _rows(
         paid.add(ask)
         rows[question.key] = row
     return rows
-
-
-class _Rest:
-    """Answers what was not asked by batch; what the batch has failed at is not asked again at the full price."""
-
-    def __init__(self, provider: Provider, errors: Mapping[CallKey, CallError]) -> None:
-        self.name = provider.name
-        self.concurrency = provider.concurrency
-        self._provider = provider
-        self._errors = errors
-
-    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
-        """CallKey, unless a batch has failed at this; raises CallError."""
-        failed = self._errors.get((request.key, replicate))
-        if failed is not None:
-            raise CallError(failed.kind, failed.message)
-        return await self._provider.complete(request, replicate=replicate, hooks=hooks)
-
-    async def aclose(self) -> None:
-        """Close the provider."""
-        await self._provider.aclose()

@@ -1,31 +1,38 @@
-"""What a provider is: a Request in, a Completion out, or a CallError."""
+"""The interface of a provider: it turns a Request into a Completion, or raises CallError."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
+
+from annotated_types import Ge
 
 from promptci.files import canonical
+from promptci.files.json_codec import STRICT_CONFIG, JsonCodec
+
+CallKey = tuple[str, int]
+"""A request's key and the replicate: names one call."""
+Tokens = Annotated[int, Ge(0)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """One chat completion, or one embedding, to ask for; everything in it can change the answer."""
+    """A request for one chat completion or one embedding; everything in it can change the answer."""
 
     model: str
     messages: Sequence[Mapping[str, str]]
     """`{"role": …, "content": …}`, variables filled in."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    """Passed to the endpoint as they are: `temperature`, `max_tokens`, …"""
+    """Sent to the endpoint unchanged: `temperature`, `max_tokens`, …"""
     response_format: Mapping[str, Any] | None = None
-    """As the OpenAI API spells it; None for text."""
+    """`response_format` of the OpenAI API; None for text."""
     kind: Literal["chat", "embedding"] = "chat"
-    """`embedding`: the text of the only message as a vector; made by `embedding`, without parameters."""
+    """`embedding` asks for the vector of the only message's text; see `make_embedding_request`."""
     _key: str | None = field(default=None, init=False, repr=False, compare=False)
-    """The key, once it was asked for."""
+    """Cached value of `key`."""
 
     @property
     def body(self) -> dict[str, Any]:
-        """JSON body of the call; only a chat's holds `messages`, so the two kinds never share a key."""
+        """JSON body of the call. Only chat bodies have `messages`, so the two kinds never share a key."""
         if self.kind == "embedding":
             return {"model": self.model, "input": self.messages[-1]["content"]}
         body: dict[str, Any] = {"model": self.model, "messages": [dict(m) for m in self.messages], **self.parameters}
@@ -33,73 +40,88 @@ class Request:
 
     @property
     def key(self) -> str:
-        """SHA-256 of the body: equal keys ask for the same thing."""
+        """SHA-256 of the body; requests with equal keys are the same request."""
         if self._key is None:
             object.__setattr__(self, "_key", canonical.digest(self.body))
         return self._key or ""
 
 
 def make_embedding_request(model: str, text: str) -> Request:
-    """Ask for the vector of a text; the answer's text is that vector as JSON."""
+    """Build a request for the vector of a text; the completion's text is that vector as JSON."""
     return Request(model=model, messages=({"role": "user", "content": text},), kind="embedding")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """Tokens as the endpoint counted them."""
+    """Token counts reported by the endpoint."""
 
-    input_tokens: int
-    output_tokens: int
-    cached_input_tokens: int = 0
+    __pydantic_config__: ClassVar = STRICT_CONFIG
+    input_tokens: Tokens
+    output_tokens: Tokens
+    cached_input_tokens: Tokens = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completion:
     """One answer of a model."""
 
+    __pydantic_config__: ClassVar = STRICT_CONFIG
     text: str
     usage: Usage | None = None
-    latency_ms: float | None = None
-    """Wall time of the successful attempt, milliseconds, waiting in our own queue not counted."""
+    latency_ms: Annotated[float, Ge(0)] | None = None
+    """Wall time of the successful attempt in milliseconds, without the time spent in our own queue."""
     model: str | None = None
-    """Model the endpoint says it used."""
+    """Model name in the response."""
     fingerprint: str | None = None
-    """`system_fingerprint` of the endpoint."""
+    """`system_fingerprint` of the response."""
     finish_reason: str | None = None
     """`stop`, `length`, `content_filter`, …"""
     refusal: str | None = None
     batched: bool = False
-    """Asked through a Batch API, where a call costs half."""
+    """Came through a Batch API, at half the price."""
+
+
+COMPLETION_CODEC = JsonCodec(Completion)
+"""Completions in recordings, the cache and the journal."""
 
 
 class CallError(Exception):
-    """One call failed for good (after retries); becomes a row with its error."""
+    """One call failed for good (after retries); becomes an answer with an error."""
 
-    def __init__(self, kind: str, message: str, *, fatal: bool = False) -> None:
-        """Make it.
+    def __init__(self, kind: str, message: str, *, fatal: bool = False, caused_by_request: bool = False) -> None:
+        """Build the error.
 
-        `kind` is one of `auth`, `not-found`, `rate-limit`, `quota`, `timeout`, `connection`, `server`, `bad-request`,
-        `context-length`, `malformed`, `not-recorded`, `budget`, `deadline`. `fatal`: no other call can do better
-        (wrong key, unknown model), so the run stops asking.
+        Parameters
+        ----------
+        kind
+            One of `auth`, `not-found`, `rate-limit`, `quota`, `timeout`, `connection`, `server`, `bad-request`,
+            `context-length`, `refused`, `malformed`, `not-recorded`, `budget`, `deadline`, `batch`.
+        message
+            What happened and what to do about it.
+        fatal
+            No other call can succeed (wrong key, unknown model), so the run stops asking.
+        caused_by_request
+            The request itself makes the call fail, however often it is sent: a wrong answer of that prompt version.
         """
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.fatal = fatal
+        self.caused_by_request = caused_by_request
 
 
-def _nothing(*_: object) -> None:
-    """Do nothing."""
+def _do_nothing(*_: object) -> None:
+    pass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallHooks:
-    """What who asks is told of a call that may have to wait for its turn, and be made several times."""
+    """Callbacks for a call that may wait for its turn and may take several attempts."""
 
-    before_attempt: Callable[[], None] = _nothing
-    """Called as the call leaves, and again before each further attempt; may raise CallError, and then it stays."""
-    on_billed_failure: Callable[[Completion], None] = _nothing
-    """Told what the endpoint counted for an attempt whose answer cannot be used."""
+    before_attempt: Callable[[], None] = _do_nothing
+    """Called before each attempt; may raise CallError to prevent it."""
+    on_billed_failure: Callable[[Completion], None] = _do_nothing
+    """Receives the usage that the endpoint counted for an attempt without a usable answer."""
 
 
 NO_HOOKS = CallHooks()
@@ -111,10 +133,10 @@ class Provider(Protocol):
     name: str
     """Shown in the report: base URL's host, `local`, `recorded`."""
     concurrency: int
-    """How many calls at once make sense when the user did not say."""
+    """Calls at once when `run.concurrency` is not set."""
 
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
-        """Ask once; `replicate` counts repetitions of the same request from 0. Raises CallError."""
+        """Return one completion; `replicate` counts repetitions of the same request from 0. Raises CallError."""
         ...
 
     async def aclose(self) -> None:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from promptci.files import canonical
-from promptci.providers import completion_codec
-from promptci.providers.base import Completion, Request
+from promptci.providers.base import COMPLETION_CODEC, Completion, Request
 from promptci.redact import Redactor
 
 DEFAULT_MAX_AGE_S = 86_400.0
@@ -72,7 +71,7 @@ class AnswerCache:
                 raise ValueError("the seal does not fit")  # noqa: TRY301 - one place counts all that is ignored
             if not 0 <= self._now() - value["at"] <= self._max_age_s:
                 return None
-            return completion_codec.from_json(value["completion"])
+            return COMPLETION_CODEC.from_json(value["completion"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.ignored_lines += 1
             del self._lines[key]
@@ -83,7 +82,7 @@ class AnswerCache:
         if self.write_error is not None:
             return
         key = self._key(request, replicate)
-        answer = completion_codec.to_json(completion)
+        answer = COMPLETION_CODEC.to_json(completion)
         if self.redactor.redact_value(answer) != answer:
             return
         value = {"key": key, "at": self._now(), "completion": answer}

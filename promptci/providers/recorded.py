@@ -7,20 +7,17 @@ from typing import Any
 
 from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import lines, write
-from promptci.providers import completion_codec
-from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Provider, Request
+from promptci.providers.base import COMPLETION_CODEC, NO_HOOKS, CallHooks, CallKey, Completion, Provider, Request
 from promptci.providers.http import api_errors
+from promptci.providers.replay import ReplayProvider
 from promptci.redact import Redactor
 
 MAX_SHOWN_CHARS = 200
 """Characters of a prompt kept beside its answer, for the person who reads the file."""
-_FIX = "Record it again: `promptci check --record FILE`."
-
-Key = tuple[str, int]
-"""Request key and replicate."""
+_RECORD_HINT = "Record it again: `promptci check --record FILE`."
 
 
-def load_recording(path: Path, *, shown_as: str) -> dict[Key, dict[str, Any]]:
+def load_recording(path: Path, *, shown_as: str) -> dict[CallKey, dict[str, Any]]:
     """Give the lines of a recording by request key and replicate; `shown_as` names the file in errors.
 
     Raises
@@ -28,15 +25,15 @@ def load_recording(path: Path, *, shown_as: str) -> dict[Key, dict[str, Any]]:
     InputError
         Naming each line that is no recorded answer, or the second of its key.
     """
-    found: dict[Key, dict[str, Any]] = {}
+    found: dict[CallKey, dict[str, Any]] = {}
     text = lines.decode_utf8(path.read_bytes(), shown_as)
     values, problems = lines.parse_jsonl(text, shown_as)
     for number, value in values:
         try:
             key = _key(value)
-            completion_codec.from_json(value.get("completion"))
+            COMPLETION_CODEC.from_json(value.get("completion"))
         except ValueError as error:
-            problems.append(Problem(path=shown_as, line=number, message=str(error), hint=_FIX))
+            problems.append(Problem(path=shown_as, line=number, message=str(error), hint=_RECORD_HINT))
             continue
         if key in found:
             what = "this request has an answer further up"
@@ -47,32 +44,26 @@ def load_recording(path: Path, *, shown_as: str) -> dict[Key, dict[str, Any]]:
     return found
 
 
-class Recorded:
-    """Answers what was recorded, and nothing else."""
+def open_recording(path: Path, *, shown_as: str) -> ReplayProvider:
+    """Return a provider that answers from a recording and nothing else.
 
-    def __init__(self, path: Path, *, shown_as: str) -> None:
-        """Read the file; raises ProviderError where there is none, InputError where it cannot be used."""
-        self.name = "recorded"
-        self.concurrency = 64
-        if not path.is_file():
-            raise ProviderError(f"provider.path: there is no file {shown_as}", _FIX)
-        self._shown_as = shown_as
-        self._answers = {
-            key: completion_codec.from_json(line["completion"])
-            for key, line in load_recording(path, shown_as=shown_as).items()
-        }
+    Raises
+    ------
+    ProviderError
+        If there is no such file.
+    InputError
+        If the file is not a valid recording.
+    """
+    if not path.is_file():
+        raise ProviderError(f"provider.path: there is no file {shown_as}", _RECORD_HINT)
+    rows = load_recording(path, shown_as=shown_as)
+    known = {key: COMPLETION_CODEC.from_json(row["completion"]) for key, row in rows.items()}
 
-    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
-        """Give the recorded answer; raises CallError `not-recorded`."""
-        try:
-            return self._answers[request.key, replicate]
-        except KeyError:
-            asked = api_errors.shorten(_last_user_message(request))
-            what = f"{self._shown_as} holds no answer {replicate + 1} of {request.model} to `{asked[:MAX_SHOWN_CHARS]}`"
-            raise CallError("not-recorded", f"{what}. {_FIX}") from None
+    def describe_missing(request: Request, replicate: int) -> str:
+        excerpt = api_errors.shorten(_last_user_message(request))[:MAX_SHOWN_CHARS]
+        return f"{shown_as} holds no answer {replicate + 1} of {request.model} to `{excerpt}`. {_RECORD_HINT}"
 
-    async def aclose(self) -> None:
-        """Nothing is held."""
+    return ReplayProvider(known, name="recorded", missing=describe_missing)
 
 
 class RecordingProvider:
@@ -96,7 +87,7 @@ class RecordingProvider:
             "key": request.key,
             "replicate": replicate,
             "request": self._safe(asked),
-            "completion": self._safe(completion_codec.to_json(completion)),
+            "completion": self._safe(COMPLETION_CODEC.to_json(completion)),
         }
         return completion
 
@@ -112,7 +103,7 @@ class RecordingProvider:
         return {key: self._redactor.redact(item) if isinstance(item, str) else item for key, item in value.items()}
 
 
-def _key(value: object) -> Key:
+def _key(value: object) -> CallKey:
     if not isinstance(value, Mapping):
         raise ValueError("a recorded answer is an object")  # noqa: TRY004 - one kind of error for bad content
     key, replicate = value.get("key"), value.get("replicate")

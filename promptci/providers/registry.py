@@ -14,7 +14,7 @@ from promptci.providers.http.openai_chat import OpenAIProvider
 from promptci.providers.local import model_file
 from promptci.providers.local.provider import LocalModel
 from promptci.providers.options import ProviderOptions
-from promptci.providers.recorded import Recorded
+from promptci.providers.recorded import open_recording
 from promptci.redact import Redactor
 
 
@@ -59,7 +59,7 @@ def _recorded(setting: ProviderContext) -> Provider:
     path = setting.options.path
     if not path:
         raise ProviderError("provider.path is missing", "Name the file with the recorded answers.")
-    return Recorded(setting.root / path, shown_as=path)
+    return open_recording(setting.root / path, shown_as=path)
 
 
 PROVIDERS: dict[str, Callable[[ProviderContext], Provider]] = {

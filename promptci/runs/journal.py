@@ -1,4 +1,4 @@
-"""Every answer on one line of a file, written the moment it came: what a killed run has paid for is not lost."""
+"""The journal: one line per answer, written as it arrives, so that a killed run loses nothing it has paid for."""
 
 import fcntl
 import json
@@ -12,27 +12,25 @@ from typing import Any, Self
 from promptci.errors import InputError, Problem, PromptciError
 from promptci.files import append, lines
 from promptci.redact import Redactor
-from promptci.runs import answer_codec
-from promptci.runs.model import Answer
+from promptci.runs.model import ANSWER_CODEC, Answer
 
 SCHEMA = "promptci/journal/v1"
 FLUSH_S = 1.0
 _NAME_ANOTHER = "Name the journal.jsonl of an earlier run."
-_START_AFRESH = "Remove the file and run again; its answers must then be paid for again."
+_START_AFRESH = "Remove the file and run again; its answers have to be paid for again."
 _LINE = json.JSONEncoder(separators=(",", ":")).encode
 _HEADER = f'{{"schema":"{SCHEMA}","run":'.encode()
 
 
 class Journal:
-    """A journal being written; one process at a time.
+    """A journal that one process writes.
 
-    Each answer is handed to the system in one write as it comes, so that killing the process at any moment loses at
-    most the line being written. It is brought to the disk every second, so that a machine that goes down loses the
-    answers of about one: a call for each would cost more time than many an answer.
+    Each answer is one write to the operating system, so a killed process loses at most the line being written. The
+    file is synced to disk once a second: a sync per answer would cost more time than many answers take.
     """
 
     def __init__(self, path: Path, descriptor: int, redactor: Redactor) -> None:
-        """Hold what `open` has opened."""
+        """Wrap an open file; use `open`."""
         self._path = path
         self._descriptor: int | None = descriptor
         self._redactor = redactor
@@ -41,16 +39,16 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, *, run: Mapping[str, Any] | None = None, redactor: Redactor | None = None) -> "Journal":
-        """Begin a journal with `run` in its header, or go on with the one that is there.
+        """Start a journal with `run` in its header, or continue an existing one.
 
-        A line that a killed run left torn is cut off. Secrets that `redactor` finds are not written.
+        An incomplete last line, left by a killed run, is removed. Secrets that `redactor` finds are not written.
 
         Raises
         ------
         InputError
-            Where the file cannot be written, or is no journal.
+            If the file cannot be written, or is not a journal.
         PromptciError
-            Where another process is writing it.
+            If another process is writing it.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,22 +57,23 @@ class Journal:
             raise _unwritable(path, error) from error
         journal = cls(path, descriptor, redactor or Redactor())
         try:
-            journal._begin(run or {})
+            journal._start(run or {})
         except BaseException:
             os.close(descriptor)
             raise
         return journal
 
     def append(self, answer: Answer) -> None:
-        """Write one answer; raises InputError where that is not possible, such as on a full disk."""
-        row = answer_codec.to_json(answer)
-        line = _LINE(row)
-        self._put(line if self._redactor.is_clean(line) else _LINE(_safe(row, self._redactor)))
+        """Write one answer; raises InputError if that fails, for example on a full disk."""
+        line = ANSWER_CODEC.dump(answer)
+        if not self._redactor.is_clean(line):
+            line = _LINE(_redact_values(ANSWER_CODEC.to_json(answer), self._redactor))
+        self._write_line(line)
 
     def flush(self) -> None:
-        """Bring what was written from the system's memory to the disk; raises InputError where that fails.
+        """Sync to disk; raises InputError if that fails.
 
-        Needed against a failure of the machine only: what was written survives the end of the process by itself.
+        Only a crash of the machine makes this necessary: what was written survives the end of the process.
         """
         try:
             if self._descriptor is not None:
@@ -83,7 +82,7 @@ class Journal:
             raise _unwritable(self._path, error) from error
 
     def close(self) -> None:
-        """Flush and close; doing it twice does no harm."""
+        """Flush and close; may be called twice."""
         if self._descriptor is not None:
             try:
                 self.flush()
@@ -92,7 +91,7 @@ class Journal:
                 self._descriptor = None
 
     def __enter__(self) -> Self:
-        """Give the journal itself."""
+        """Return the journal."""
         return self
 
     def __exit__(
@@ -101,43 +100,43 @@ class Journal:
         """Close."""
         self.close()
 
-    def _begin(self, run: Mapping[str, Any]) -> None:
-        descriptor = self._opened()
+    def _start(self, run: Mapping[str, Any]) -> None:
+        descriptor = self._open_descriptor()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            fix = "Wait for it to end, or name another output folder."
-            raise PromptciError(f"another run is writing {self._path}", fix) from error
+            hint = "Wait for it to end, or name another output folder."
+            raise PromptciError(f"another run is writing {self._path}", hint) from error
         end = append.find_end_of_last_line(descriptor)
-        begun = os.pread(descriptor, len(_HEADER), 0)
-        if end or begun != _HEADER[: len(begun)]:
-            load_journal(self._path)  # refuses what is no journal before anything is changed in it
+        prefix = os.pread(descriptor, len(_HEADER), 0)
+        if end or prefix != _HEADER[: len(prefix)]:
+            load_journal(self._path)  # raises before anything is changed if the file is not a journal
         os.ftruncate(descriptor, end)
         os.lseek(descriptor, end, os.SEEK_SET)
         if not end:
-            self._put(_LINE({"schema": SCHEMA, "run": self._redactor.redact_value(run)}))
+            self._write_line(_LINE({"schema": SCHEMA, "run": self._redactor.redact_value(run)}))
 
-    def _put(self, line: str) -> None:
-        rest = memoryview(line.encode() + b"\n")
+    def _write_line(self, line: str) -> None:
+        unwritten = memoryview(line.encode() + b"\n")
         try:
-            while rest:
-                rest = rest[os.write(self._opened(), rest) :]
+            while unwritten:
+                unwritten = unwritten[os.write(self._open_descriptor(), unwritten) :]
         except OSError as error:
             raise _unwritable(self._path, error) from error
         if self._now() - self._flushed >= FLUSH_S:
             self._flushed = self._now()
             self.flush()
 
-    def _opened(self) -> int:
+    def _open_descriptor(self) -> int:
         if self._descriptor is None:
             raise ValueError("the journal is closed")
         return self._descriptor
 
 
 def load_journal(path: Path) -> tuple[dict[str, Any], tuple[Answer, ...]]:
-    """Give what the header says of the run, and the answers in the order they came.
+    """Return the run's facts from the header, and the answers in the order they came.
 
-    A last line without its end, which a killed run leaves, is passed over.
+    An incomplete last line, which a killed run leaves behind, is skipped.
 
     Raises
     ------
@@ -147,38 +146,50 @@ def load_journal(path: Path) -> tuple[dict[str, Any], tuple[Answer, ...]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        what = f"the journal cannot be read: {error.strerror}"
-        raise InputError([Problem(path=str(path), message=what, hint=_NAME_ANOTHER)]) from error
-    text = lines.decode_utf8(content[: content.rfind(b"\n") + 1], str(path))
-    values, problems = lines.parse_jsonl(text, str(path))
-    run = _run(values[0][1] if values else None)
+        message = f"the journal cannot be read: {error.strerror}"
+        raise InputError([Problem(path=str(path), message=message, hint=_NAME_ANOTHER)]) from error
+    header, *rows = lines.decode_utf8(content[: content.rfind(b"\n") + 1], str(path)).split("\n")
+    run = _parse_header(header)
     if run is None:
-        what = f"this is no journal: its first line does not say `{SCHEMA}`"
-        raise InputError([Problem(path=str(path), line=1, message=what, hint=_NAME_ANOTHER)])
-    answers = []
-    for number, value in values[1:]:
+        message = f"not a journal: the schema `{SCHEMA}` is missing from its first line"
+        raise InputError([Problem(path=str(path), line=1, message=message, hint=_NAME_ANOTHER)])
+    answers, problems = [], []
+    for number, row in enumerate(rows, start=2):
         try:
-            answers.append(answer_codec.from_json(value))
+            if row.strip():
+                answers.append(parse_answer(row))
         except ValueError as error:
             problems.append(Problem(path=str(path), line=number, message=str(error), hint=_START_AFRESH))
     if problems:
-        raise InputError(problems)
+        raise InputError(problems[: lines.MAX_PROBLEMS])
     return run, tuple(answers)
 
 
-def _safe(item: Any, redactor: Redactor) -> Any:
-    """Take secrets out of the values; the keys of a row are ours."""
-    if isinstance(item, Mapping):
-        return {key: _safe(inner, redactor) for key, inner in item.items()}
-    return redactor.redact(item) if isinstance(item, str) else item
+def parse_answer(row: str) -> Answer:
+    """Parse one line of a journal; raises ValueError naming what is wrong."""
+    answer = ANSWER_CODEC.parse(row)
+    if (answer.completion is None) == (answer.error is None):
+        raise ValueError("an answer has either a `completion` or an `error`")
+    return answer
 
 
-def _run(header: object) -> dict[str, Any] | None:
+def _parse_header(row: str) -> dict[str, Any] | None:
+    try:
+        header = lines.parse_json(row)
+    except lines.JsonError:
+        return None
     if not isinstance(header, Mapping) or header.get("schema") != SCHEMA or not isinstance(header.get("run"), Mapping):
         return None
     return dict(header["run"])
 
 
+def _redact_values(item: Any, redactor: Redactor) -> Any:
+    """Redact the values only: the keys of a row are ours."""
+    if isinstance(item, Mapping):
+        return {key: _redact_values(inner, redactor) for key, inner in item.items()}
+    return redactor.redact(item) if isinstance(item, str) else item
+
+
 def _unwritable(path: Path, error: OSError) -> InputError:
-    what = f"the journal cannot be written: {error.strerror}"
-    return InputError([Problem(path=str(path), message=what, hint="Free the disk, or name another output folder.")])
+    message = f"the journal cannot be written: {error.strerror}"
+    return InputError([Problem(path=str(path), message=message, hint="Free disk space or name another output folder.")])

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated, ClassVar
 
+from annotated_types import Ge
+
+from promptci.files.json_codec import STRICT_CONFIG, JsonCodec
 from promptci.goldens.model import Case
 from promptci.prompts.model import Prompt
 from promptci.providers.base import Completion, Request
@@ -101,22 +105,31 @@ class Question:
 class AnswerError:
     """Why there is no answer."""
 
+    __pydantic_config__: ClassVar = STRICT_CONFIG
     kind: str
     message: str
+    caused_by_request: bool = False
+    """The request itself makes the call fail: it counts as a wrong answer of its version, not as a missing one."""
+
+
+def _journal_key(name: str) -> str:
+    """Return the journal's shorter name of a field of Answer."""
+    return {"case_id": "case", "request_key": "request"}.get(name, name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """What came back for one question: a completion or an error, never both."""
 
+    __pydantic_config__: ClassVar = {**STRICT_CONFIG, "alias_generator": _journal_key}
     prompt: str
     arm: Arm
     case_id: str
-    replicate: int
+    replicate: Annotated[int, Ge(0)]
     request_key: str
     completion: Completion | None = None
     error: AnswerError | None = None
-    cost_usd: Decimal | None = None
+    cost_usd: Annotated[Decimal, Ge(0)] | None = None
     """Price of this call when it was made; None where the model's price is unknown."""
     cached: bool = False
     """Taken from the cache or shared with the other arm: cost nothing now."""
@@ -125,6 +138,10 @@ class Answer:
     def key(self) -> tuple[str, Arm, str, int]:
         """Names the question within a run."""
         return (self.prompt, self.arm, self.case_id, self.replicate)
+
+
+ANSWER_CODEC = JsonCodec(Answer)
+"""Answers in the journal."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

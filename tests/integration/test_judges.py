@@ -25,7 +25,7 @@ from support.repositories import (
 )
 
 from promptci.app.requests import CheckRequest, RunResult
-from promptci.providers.recorded import Recorded
+from promptci.providers.recorded import open_recording
 from promptci.report.model.report import PromptView, ReportView
 from promptci.scoring.judges.probes import USELESS
 from promptci.usecases.evaluation import check, run
@@ -289,7 +289,7 @@ def test_where_there_is_nothing_to_compare_with_answers_are_graded_and_it_is_sai
 
 def test_the_example_s_recording_holds_all_that_is_asked_and_its_small_judge_is_not_trusted(tmp_path: Path) -> None:
     base, head = demo.lay_out(tmp_path / "example")
-    recorded = Recorded(tmp_path / "example" / "answers" / "smollm2-135m.jsonl", shown_as="answers")
+    recorded = open_recording(tmp_path / "example" / "answers" / "smollm2-135m.jsonl", shown_as="answers")
     errand = CheckRequest(
         root=tmp_path / "example", base=base, head=head, out=tmp_path / "out", no_cache=True, answers=recorded
     )

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from promptci.providers.base import CallError, Completion, Request
+from promptci.providers.base import CallError, CallKey, Completion, Request
 from promptci.providers.http import api_errors, response_parser
 from promptci.providers.http.batch_http import BatchClient
 from promptci.providers.http.retry import AttemptFailed
@@ -24,8 +24,6 @@ _LISTED = 100
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _NOT_ASKED_FOR = ("stream", "stream_options")
 
-CallKey = tuple[str, int]
-"""A request's key and its replicate."""
 BatchResult = Completion | CallError
 
 

@@ -1,4 +1,4 @@
-"""CallKey, mark, compare, decide, write: what `check`, `run` and `report` have in common."""
+"""Ask, mark, compare, decide, write: what `check`, `run` and `report` have in common."""
 
 import dataclasses
 

@@ -5,12 +5,14 @@ from pathlib import Path
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import UsageError
 from promptci.pipeline.environment import Environment
-from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
+from promptci.providers.replay import ReplayProvider
 from promptci.report import write
 from promptci.report.build import redaction
 from promptci.report.model import document
 from promptci.runs import journal
 from promptci.usecases.evaluation import check, run
+
+_NOT_IN_JOURNAL = "the journal holds no answer to this; the run was not finished"
 
 
 def redraw(source: Path, out: Path, root: Path, env: Environment) -> RunResult:
@@ -49,26 +51,7 @@ def _from_journal(source: Path, out: Path, root: Path, env: Environment) -> RunR
         head=str(header["head"]),
         out=out,
         no_cache=True,
-        answers=Replay(known),
+        answers=ReplayProvider(known, name="journal", missing=lambda *_: _NOT_IN_JOURNAL),
     )
     again = check.check if header.get("base") is not None else run.run
     return again(request, env)
-
-
-class Replay:
-    """A provider that knows what a journal holds, and nothing else."""
-
-    def __init__(self, known: dict[tuple[str, int], Completion]) -> None:
-        self.name = "journal"
-        self.concurrency = 64
-        self._known = known
-
-    async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
-        """Give the answer that the journal holds."""
-        found = self._known.get((request.key, replicate))
-        if found is None:
-            raise CallError("not-recorded", "the journal holds no answer to this; the run was not finished")
-        return found
-
-    async def aclose(self) -> None:
-        """Nothing is held."""

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers import completion_codec
-from promptci.providers.base import Completion, Usage
+from promptci.providers.base import COMPLETION_CODEC, Completion, Usage
 
 texts = st.text(max_size=40)
 tokens = st.integers(0, 2**40)
@@ -30,18 +29,18 @@ json_values = st.recursive(
 
 @given(completion=completions)
 def test_what_is_written_is_read_back_equal(completion: Completion) -> None:
-    assert completion_codec.from_json(json.loads(json.dumps(completion_codec.to_json(completion)))) == completion
+    assert COMPLETION_CODEC.from_json(json.loads(json.dumps(COMPLETION_CODEC.to_json(completion)))) == completion
 
 
 @given(completion=completions)
 def test_the_unknown_is_left_out_and_not_written_as_something(completion: Completion) -> None:
-    assert None not in completion_codec.to_json(completion).values()
+    assert None not in COMPLETION_CODEC.to_json(completion).values()
 
 
 @given(value=json_values)
 def test_no_value_breaks_the_reader(value: Any) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        completion_codec.from_json(value)
+        COMPLETION_CODEC.from_json(value)
 
 
 KEYS = ["text", "usage", "latency_ms", "model", "fingerprint", "finish_reason", "refusal"]
@@ -50,7 +49,7 @@ KEYS = ["text", "usage", "latency_ms", "model", "fingerprint", "finish_reason", 
 @given(key=st.sampled_from(KEYS), value=json_values)
 def test_no_field_breaks_the_reader(key: str, value: Any) -> None:
     try:
-        completion = completion_codec.from_json({"text": "x", key: value})
+        completion = COMPLETION_CODEC.from_json({"text": "x", key: value})
     except ValueError:
         return
     assert isinstance(completion.text, str)
@@ -59,12 +58,15 @@ def test_no_field_breaks_the_reader(key: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ([], "not an object"),
-        ({}, "no `text`"),
-        ({"text": 5}, "`text` is not a text"),
+        ([], "should be an object"),
+        ({}, "`text` is missing"),
+        ({"text": 5}, "`text`: input should be a valid string"),
         ({"text": "", "typo": 1}, "unknown key `typo`"),
-        ({"text": "", "usage": {"input_tokens": 1}}, "`output_tokens`"),
-        ({"text": "", "usage": {"input_tokens": True, "output_tokens": 1}}, "`input_tokens`"),
+        ({"text": "", "usage": {"input_tokens": 1}}, "`usage.output_tokens` is missing"),
+        (
+            {"text": "", "usage": {"input_tokens": True, "output_tokens": 1}},
+            "`usage.input_tokens`: input should be a valid integer",
+        ),
         ({"text": "", "usage": 5}, "`usage`"),
         ({"text": "", "latency_ms": -1}, "`latency_ms`"),
         ({"text": "", "latency_ms": float("nan")}, "`latency_ms`"),
@@ -72,4 +74,4 @@ def test_no_field_breaks_the_reader(key: str, value: Any) -> None:
 )
 def test_what_is_wrong_is_named(value: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        completion_codec.from_json(value)
+        COMPLETION_CODEC.from_json(value)

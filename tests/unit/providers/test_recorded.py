@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from promptci.errors import InputError
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request, Usage
-from promptci.providers.recorded import Recorded, RecordingProvider
+from promptci.providers.recorded import RecordingProvider, open_recording
 from promptci.redact import Redactor
 
 FULL = Completion(
@@ -61,7 +61,7 @@ async def record(path: Path, answers: Mapping[str, Completion], *, replicate: in
 
 async def test_what_was_recorded_is_answered_again_whole(tmp_path: Path) -> None:
     inner = await record(tmp_path / "a.jsonl", {"hello": FULL})
-    replay = Recorded(tmp_path / "a.jsonl", shown_as="a.jsonl")
+    replay = open_recording(tmp_path / "a.jsonl", shown_as="a.jsonl")
 
     assert await replay.complete(asking("hello"), replicate=0) == FULL
     assert inner.closed
@@ -72,7 +72,7 @@ async def test_what_was_recorded_is_answered_again_whole(tmp_path: Path) -> None
 async def test_any_text_survives_the_file(texts: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("r") / "a.jsonl"
     await record(path, {text: Completion(text=answer) for text, answer in texts.items()})
-    replay = Recorded(path, shown_as="a.jsonl")
+    replay = open_recording(path, shown_as="a.jsonl")
 
     for text, answer in texts.items():
         assert (await replay.complete(asking(text), replicate=0)).text == answer
@@ -80,7 +80,7 @@ async def test_any_text_survives_the_file(texts: dict[str, str], tmp_path_factor
 
 async def test_another_replicate_or_parameter_is_another_request(tmp_path: Path) -> None:
     await record(tmp_path / "a.jsonl", {"hello": FULL})
-    replay = Recorded(tmp_path / "a.jsonl", shown_as="a.jsonl")
+    replay = open_recording(tmp_path / "a.jsonl", shown_as="a.jsonl")
 
     for request, replicate in ((asking("hello"), 1), (asking("hello", temperature=1), 0)):
         with pytest.raises(CallError) as caught:
@@ -107,7 +107,7 @@ async def test_recording_again_replaces_its_own_and_drops_nothing_else(tmp_path:
 
     assert len(before) == len(after) == 2
     assert sum(a == b for a, b in zip(before, after, strict=True)) == 1
-    replay = Recorded(path, shown_as="a.jsonl")
+    replay = open_recording(path, shown_as="a.jsonl")
     assert (await replay.complete(asking("one"), replicate=0)).text == "1"
     assert (await replay.complete(asking("two"), replicate=0)).text == "zwei"
 
@@ -137,7 +137,7 @@ async def test_a_secret_that_the_model_echoes_is_not_recorded(tmp_path: Path) ->
     await record(tmp_path / "a.jsonl", answers, redactor=Redactor(["canary-secret-1"]))
 
     assert "canary-secret-1" not in (tmp_path / "a.jsonl").read_text()
-    replay = Recorded(tmp_path / "a.jsonl", shown_as="a.jsonl")
+    replay = open_recording(tmp_path / "a.jsonl", shown_as="a.jsonl")
     assert (await replay.complete(asking("say it"), replicate=0)).text == "it is [redacted]"
 
 
@@ -147,7 +147,7 @@ BAD_LINES = {
     "[]": "a recorded answer is an object",
     json.dumps({**GOOD, "key": "short"}): "`key` is not the SHA-256",
     json.dumps({**GOOD, "replicate": -1}): "`replicate` is not a number",
-    json.dumps({**GOOD, "completion": {}}): "no `text`",
+    json.dumps({**GOOD, "completion": {}}): "`text` is missing",
     json.dumps(GOOD): "has an answer further up",
 }
 
@@ -157,7 +157,7 @@ def test_every_bad_line_is_named_at_once(tmp_path: Path) -> None:
     path.write_text("\n".join([json.dumps(GOOD), *BAD_LINES]))
 
     with pytest.raises(InputError) as caught:
-        Recorded(path, shown_as="answers.jsonl")
+        open_recording(path, shown_as="answers.jsonl")
 
     problems = caught.value.problems
     assert [problem.line for problem in problems] == list(range(2, 2 + len(BAD_LINES)))

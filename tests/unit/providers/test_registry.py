@@ -10,7 +10,7 @@ from promptci.providers.cache import AnswerCache
 from promptci.providers.http.openai_chat import OpenAIProvider
 from promptci.providers.local.provider import LocalModel
 from promptci.providers.options import ProviderOptions
-from promptci.providers.recorded import Recorded
+from promptci.providers.replay import ReplayProvider
 
 HERE = Path("/nowhere")
 REQUEST = Request(model="m", messages=({"role": "user", "content": "hi"},))
@@ -97,7 +97,7 @@ def test_the_embedded_model_s_file_may_be_named_in_the_environment(tmp_path: Pat
 def test_recorded_answers_are_found_from_the_root(tmp_path: Path) -> None:
     (tmp_path / "answers.jsonl").write_text("")
 
-    assert isinstance(make(ProviderOptions(kind="recorded", path="answers.jsonl"), root=tmp_path), Recorded)
+    assert isinstance(make(ProviderOptions(kind="recorded", path="answers.jsonl"), root=tmp_path), ReplayProvider)
     with pytest.raises(ProviderError, match=r"there is no file other\.jsonl"):
         make(ProviderOptions(kind="recorded", path="other.jsonl"), root=tmp_path)
     with pytest.raises(ProviderError, match=r"provider\.path is missing"):
