@@ -46,8 +46,9 @@ def test_what_the_documents_say_is_refused_is() -> None:
 
 
 def test_the_steps_of_the_caching_page_are_pinned_and_keep_what_was_paid_for() -> None:
-    (snippet,) = SNIPPET.findall((ROOT / "docs" / "caching.md").read_text(encoding="utf-8"))
-    steps = yaml.safe_load(snippet)["steps"]
+    settings, workflow = SNIPPET.findall((ROOT / "docs" / "caching.md").read_text(encoding="utf-8"))
+    assert config_load.load_config(settings.encode(), "promptci.yml").run == config_load.load_config(None, "").run
+    steps = yaml.safe_load(workflow)["steps"]
     restore, save = (step for step in steps if step["uses"].startswith("actions/cache/"))
 
     assert all(re.search(r"@[0-9a-f]{40}$|^promptci/", step["uses"]) for step in steps)
