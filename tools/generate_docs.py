@@ -9,8 +9,17 @@ from click.testing import CliRunner
 
 from promptci import cli
 from promptci.config import schema as config_schema
+from promptci.documents.document import Document
+from promptci.history.model import HISTORY_LINES
+from promptci.pipeline.batching import PendingBatches
 from promptci.report.model import document
 from promptci.rollout import schema as deployment_schema
+from promptci.rollout.state import CanaryState
+from promptci.runs.journal import JournalHeader
+from promptci.shards.shard_run import ShardRecord
+from promptci.usecases.setup.doctor import DoctorDocument
+from promptci.usecases.trust.judge_calibration import CalibrationDocument
+from promptci.usecases.trust.selftest import SelfTestDocument
 
 DOCS = Path(__file__).parents[1] / "docs"
 PREFACE = """# promptci.yml
@@ -20,15 +29,39 @@ an error. Editors complete the file from [promptci.schema.json](../promptci/conf
 """
 
 
+DOCUMENTS: tuple[type[Document], ...] = (
+    PendingBatches,
+    CalibrationDocument,
+    CanaryState,
+    DoctorDocument,
+    JournalHeader,
+    SelfTestDocument,
+    ShardRecord,
+)
+"""Every file format, but for those whose schema is shipped beside the code."""
+
+
 def generated() -> dict[Path, str]:
     """Give the text of every generated file. The schemas lie beside their code, so that they are shipped with it."""
     return {
         config_schema.SCHEMA_FILE: json.dumps(config_schema.json_schema(), indent=2) + "\n",
         deployment_schema.SCHEMA_FILE: json.dumps(deployment_schema.json_schema(), indent=2) + "\n",
         document.SCHEMA_FILE: json.dumps(document.schema(), indent=2) + "\n",
+        **{_schema_path(cls.schema_id()): _json(cls.json_schema()) for cls in DOCUMENTS},
+        _schema_path(HISTORY_LINES.schema_id): _json(HISTORY_LINES.json_schema()),
         DOCS / "commands.md": _commands(),
         DOCS / "configuration.md": _configuration(),
     }
+
+
+def _schema_path(schema_id: str) -> Path:
+    """Return where a schema is published: `promptci/shard/v1` is docs/schemas/shard.v1.json."""
+    _, name, version = schema_id.split("/")
+    return DOCS / "schemas" / f"{name}.{version}.json"
+
+
+def _json(schema: object) -> str:
+    return json.dumps(schema, indent=2) + "\n"
 
 
 def _commands() -> str:

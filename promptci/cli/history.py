@@ -9,27 +9,27 @@ import click
 
 from promptci.cli import console, options
 from promptci.errors import InputError
-from promptci.history.model import Judgement
+from promptci.history.model import Label
 from promptci.usecases.reporting import history
-from promptci.usecases.reporting.history import Archive
+from promptci.usecases.reporting.history import FeedbackRequest, HistoryStore
 
 
 @click.group("history")
 def command() -> None:
-    """Show what earlier runs found: verdicts, how often they were right, flaky cases.
+    """Show earlier runs: verdicts, how often they were correct, flaky cases.
 
     The history is in the folder `run.history` of promptci.yml, by default .promptci/history.
     """
 
 
-def _opened(root: Path, config_path: str) -> Archive:
-    archive = history.opened(root, config_path, datetime.now(UTC))
-    for note in archive.past.notes:
+def _open_store(root: Path, config_path: str) -> HistoryStore:
+    store = history.open_store(root, config_path, datetime.now(UTC))
+    for note in store.past.notes:
         console.say(note)
-    return archive
+    return store
 
 
-def _say(lines: Iterable[str]) -> int:
+def _print_all(lines: Iterable[str]) -> int:
     for line in lines:
         console.say(line)
     return 0
@@ -37,44 +37,44 @@ def _say(lines: Iterable[str]) -> int:
 
 @command.command("list")
 @options.repository
-@click.option("--advised", is_flag=True, help="Only those that blocked, or would have in mode `block`.")
+@click.option("--advised", is_flag=True, help="Only verdicts that blocked, or would have in mode `block`.")
 def list_(root: Path, config_path: str, advised: bool) -> int:
     """List the verdicts, newest first."""
-    return _say(history.listed(_opened(root, config_path).past, advised=advised))
+    return _print_all(history.list_verdicts(_open_store(root, config_path).past, blocking_only=advised))
 
 
-@command.command("mark")
+@command.command("label")
 @options.repository
 @click.argument("verdict_id", metavar="ID")
-@click.argument("judgement", type=click.Choice(history.JUDGEMENTS))
+@click.argument("label", type=click.Choice(history.LABELS))
 @click.option("--why", required=True, help="How you know.")
-def mark(root: Path, config_path: str, verdict_id: str, judgement: Judgement, why: str) -> int:
-    """Say whether the verdict ID was right to block, or would have been. The last word counts."""
-    archive = _opened(root, config_path)
-    return _say([history.mark(archive, verdict_id, judgement, why, (datetime.now(UTC), os.environ))])
+def label_command(root: Path, config_path: str, verdict_id: str, label: Label, why: str) -> int:
+    """Label the verdict ID as correct or incorrect. The last label of a verdict counts."""
+    request = FeedbackRequest(verdict_id=verdict_id, label=label, why=why, now=datetime.now(UTC), environ=os.environ)
+    return _print_all([history.label_verdict(_open_store(root, config_path), request)])
 
 
 @command.command("precision")
 @options.repository
 def precision(root: Path, config_path: str) -> int:
-    """Say how often a `fail` was right, as far as people have judged it, with a 95% interval."""
-    return _say(history.precise(_opened(root, config_path).past))
+    """Show how often `fail` was correct according to people's labels, with a 95% interval."""
+    return _print_all(history.precision_report(_open_store(root, config_path).past))
 
 
 @command.command("flaky")
 @options.repository
 def flaky(root: Path, config_path: str) -> int:
-    """List the cases that have flipped by themselves: same prompt, same question, same model."""
-    return _say(history.flaking(_opened(root, config_path).past))
+    """List the cases that passed and failed with the same prompt, question and model."""
+    return _print_all(history.flaky_report(_open_store(root, config_path).past))
 
 
 @command.command("add")
 @options.repository
 @click.argument("reports", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 def add(root: Path, config_path: str, reports: tuple[Path, ...]) -> int:
-    """Take in REPORTS, the report.json files of other runs; what is there already is not counted twice."""
-    added = history.add(_opened(root, config_path), reports)
-    console.say(added.said)
-    if added.problems:
-        raise InputError(added.problems)
+    """Import REPORTS, the report.json files of other runs. Nothing is counted twice."""
+    result = history.add_reports(_open_store(root, config_path), reports)
+    console.say(result.sentence)
+    if result.problems:
+        raise InputError(result.problems)
     return 0

@@ -1,1 +1,1 @@
-"""What earlier runs found: verdicts, people's judgement of them, and how often each case passed."""
+"""Earlier runs: verdicts, people's feedback on them, and how often each case passed."""

@@ -1,78 +1,79 @@
-"""Cases that flip by themselves: asked the same, of the same model, they were right once and wrong another time."""
+"""Flaky cases: with the same prompt, question and model they passed once and failed another time."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from promptci.history.model import CaseRecord
-from promptci.stats import discordance as noise
+from promptci.stats import discordance as discordance_stats
 
-Question = tuple[str, str, str, str | None]
-"""Case's id, case's digest, prompt's fingerprint, returned model: nothing but chance is left to differ."""
+QuestionKey = tuple[str, str, str, str | None]
+"""Case id, case digest, prompt fingerprint, returned model: answers to one key differ by chance only."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Flaky:
-    """A case that has flipped by itself."""
+class FlakyCase:
+    """A case that passed and failed under the same conditions."""
 
     case: str
     digest: str
     passes: int
-    """Counted only where it flipped: under versions of the prompt that it always passed, it is not flaky."""
+    """Only under versions of the prompt for which the case flipped."""
     fails: int
 
     @property
     def share(self) -> float:
-        """Share of the rarer outcome; 0.5 is a coin."""
+        """Share of the rarer outcome, at most 0.5."""
         return min(self.passes, self.fails) / (self.passes + self.fails)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Discordance:
-    """How often two runs of one version of a prompt disagree on a case: the noise that a comparison has to beat."""
+class MeasuredDiscordance:
+    """How often two runs of one version of a prompt disagree on a case."""
 
     cases: int
-    """Cases that were asked twice or more."""
+    """Cases with at least two answers."""
     answers: int
     rate: float
-    """Share of the cases whose verdict differs between two runs, expected."""
+    """Expected share of cases whose result differs between two runs."""
 
 
-def flaky(records: Iterable[CaseRecord], prompt: str) -> tuple[Flaky, ...]:
-    """Give the cases of a prompt that have flipped, the most like a coin first."""
-    found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for (case, digest, _, _), (passes, fails) in _counts(records, prompt).items():
+def find_flaky_cases(records: Iterable[CaseRecord], prompt: str) -> tuple[FlakyCase, ...]:
+    """Return the flaky cases of a prompt, those closest to 50:50 first."""
+    counts_by_case: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for (case, digest, _, _), (passes, fails) in _count_by_question(records, prompt).items():
         if passes and fails:
-            found[(case, digest)].append((passes, fails))
-    made = [
-        Flaky(case=case, digest=digest, passes=sum(p for p, _ in counts), fails=sum(f for _, f in counts))
-        for (case, digest), counts in found.items()
+            counts_by_case[(case, digest)].append((passes, fails))
+    flaky_cases = [
+        FlakyCase(case=case, digest=digest, passes=sum(p for p, _ in counts), fails=sum(f for _, f in counts))
+        for (case, digest), counts in counts_by_case.items()
     ]
-    return tuple(sorted(made, key=lambda one: (-one.share, one.case, one.digest)))
+    return tuple(sorted(flaky_cases, key=lambda flaky: (-flaky.share, flaky.case, flaky.digest)))
 
 
-def discordance(records: Iterable[CaseRecord], prompt: str) -> Discordance | None:
-    """Estimate how often two runs of the same version disagree; None where no case was asked twice.
+def measure_discordance(records: Iterable[CaseRecord], prompt: str) -> MeasuredDiscordance | None:
+    """Estimate how often two runs of the same version disagree; None if no case has two answers.
 
-    That is without bias because how often a case was asked does not depend on the answers: those that were asked again
-    because the versions disagreed are left out.
+    Answers requested because the versions disagreed are excluded: how often a case is asked must not depend on its
+    answers, or the estimate is biased.
     """
-    honest = (record for record in records if not record.chosen)
+    unbiased = (record for record in records if not record.chosen)
     groups: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for (case, digest, _, _), (passes, fails) in _counts(honest, prompt).items():
+    for (case, digest, _, _), (passes, fails) in _count_by_question(unbiased, prompt).items():
         if passes + fails > 1:
             groups[(case, digest)].append((passes, passes + fails))
-    rate = noise.discordance(groups.values())
+    rate = discordance_stats.discordance(groups.values())
     if rate is None:
         return None
-    return Discordance(cases=len(groups), answers=sum(n for one in groups.values() for _, n in one), rate=rate)
+    answers = sum(total for counts in groups.values() for _, total in counts)
+    return MeasuredDiscordance(cases=len(groups), answers=answers, rate=rate)
 
 
-def _counts(records: Iterable[CaseRecord], prompt: str) -> Mapping[Question, tuple[int, int]]:
-    counts: dict[Question, tuple[int, int]] = {}
-    for one in records:
-        if one.prompt == prompt:
-            key = (one.case, one.digest, one.fingerprint, one.model)
+def _count_by_question(records: Iterable[CaseRecord], prompt: str) -> Mapping[QuestionKey, tuple[int, int]]:
+    counts: dict[QuestionKey, tuple[int, int]] = {}
+    for record in records:
+        if record.prompt == prompt:
+            key = (record.case, record.digest, record.fingerprint, record.model)
             passes, fails = counts.get(key, (0, 0))
-            counts[key] = (passes + one.passes, fails + one.fails)
+            counts[key] = (passes + record.passes, fails + record.fails)
     return counts

@@ -1,40 +1,40 @@
-"""How often the gate was right when it said `fail`, as far as people have judged it."""
+"""How often the gate was correct when it said `fail`, by people's feedback."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from promptci.history.model import Mark, VerdictRecord
+from promptci.history.model import Feedback, VerdictRecord
 from promptci.stats import intervals
 from promptci.stats.intervals import Interval
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Precision:
-    """Verdicts that blocked, or would have, and what people made of them."""
+    """Counts of verdicts that blocked, or would have blocked, and of the feedback on them."""
 
     verdicts: int
-    judged: int
-    right: int
+    labelled: int
+    correct: int
 
     @property
     def rate(self) -> float | None:
-        """Share of the judged that were right; None where none was judged."""
-        return self.right / self.judged if self.judged else None
+        """Share of correct verdicts among the labelled; None if none is labelled."""
+        return self.correct / self.labelled if self.labelled else None
 
     @property
     def interval(self) -> Interval | None:
-        """Wilson's interval of the rate, at 95 %."""
-        return intervals.wilson(self.right, self.judged)
+        """Wilson interval of the rate, at 95 %."""
+        return intervals.wilson(self.correct, self.labelled)
 
 
-def precision(verdicts: Iterable[VerdictRecord], judgements: Mapping[str, Mark]) -> Precision:
-    """Count the `fail` verdicts and the judgements of them."""
-    failed = [one.id for one in verdicts if one.verdict == "fail"]
-    judged = [judgements[id_].judgement for id_ in failed if id_ in judgements]
-    return Precision(verdicts=len(failed), judged=len(judged), right=judged.count("right"))
+def compute_precision(verdicts: Iterable[VerdictRecord], feedback: Mapping[str, Feedback]) -> Precision:
+    """Count the `fail` verdicts and the feedback on them; `feedback` is by verdict id."""
+    failed_ids = [verdict.id for verdict in verdicts if verdict.verdict == "fail"]
+    labels = [feedback[id_].label for id_ in failed_ids if id_ in feedback]
+    return Precision(verdicts=len(failed_ids), labelled=len(labels), correct=labels.count("correct"))
 
 
-def by_rule(verdicts: Sequence[VerdictRecord], judgements: Mapping[str, Mark]) -> dict[str, Precision]:
-    """Give the same for each kind of reason; a verdict with two reasons counts for both."""
-    rules = sorted({rule for one in verdicts if one.verdict == "fail" for rule in one.rules})
-    return {rule: precision([one for one in verdicts if rule in one.rules], judgements) for rule in rules}
+def precision_by_rule(verdicts: Sequence[VerdictRecord], feedback: Mapping[str, Feedback]) -> dict[str, Precision]:
+    """Return the precision of each rule; a verdict with two rules counts for both."""
+    rules = sorted({rule for verdict in verdicts if verdict.verdict == "fail" for rule in verdict.rules})
+    return {rule: compute_precision([v for v in verdicts if rule in v.rules], feedback) for rule in rules}

@@ -1,14 +1,17 @@
 """Ask a run's first questions through a Batch API: order, wait as long as the run may, collect; or another time."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from promptci.config.run_limits import RunLimits
+from promptci.documents.document import Document
+from promptci.errors import InputError
 from promptci.files import write
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
@@ -21,13 +24,20 @@ from promptci.providers.replay import ReplayProvider
 from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, Question
 
-SCHEMA = "promptci/batches/v1"
 STATE = "batches.json"
-LARGEST_STATE = 64 * 2**20
 SHARE = 0.9
 """Of the run's deadline that is spent waiting; the rest is for judges and the report."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 60.0
 _DEAR = "raise it, or ask fewer cases"
+
+
+class PendingBatches(Document):
+    """batches.json: the batches of one endpoint that a later run will collect."""
+
+    schema_: Literal["promptci/batches/v1"] = Field(default="promptci/batches/v1", alias="schema")
+    endpoint: str
+    batches: dict[str, list[str]]
+    """Ids of the requests, by the batch's id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,19 +181,17 @@ class Batching:
 
     def _stored(self) -> dict[str, list[str]]:
         """Read which batches of this endpoint are on their way; a file that makes no sense is none."""
-        with suppress(OSError, ValueError, RecursionError):
-            if self.file.is_symlink() or self.file.stat().st_size > LARGEST_STATE:
-                return {}
-            value = json.loads(self.file.read_bytes())
-            if isinstance(value, dict) and value.get("schema") == SCHEMA and value.get("endpoint") == self.endpoint:
-                return _batches(value.get("batches"))
-        return {}
+        try:
+            state = PendingBatches.load(self.file)
+        except InputError:
+            return {}
+        return state.batches if state.endpoint == self.endpoint else {}
 
     def _store(self, batches: Mapping[str, Sequence[str]]) -> None:
-        value = {"schema": SCHEMA, "endpoint": self.endpoint, "batches": batches}
+        state = PendingBatches(endpoint=self.endpoint, batches={name: list(asks) for name, asks in batches.items()})
         if batches or self.file.exists():
             with suppress(OSError):  # then the batch is found again by its name
-                write.write_text(self.file, json.dumps(value, indent=1) + "\n")
+                write.write_text(self.file, state.dump())
 
 
 async def first(questions: Sequence[Question], way: tuple[Provider, RunContext], batching: Batching | None) -> Batched:
@@ -204,14 +212,6 @@ def of(gathered: CollectedRun, options: RunOptions, env: Environment) -> Batchin
     folder = options.out if limits.cache is None else options.root / limits.cache
     where = provider_options.base_url.rstrip("/")
     return None if http is None else Batching(http=http, endpoint=where, limits=limits, file=folder / STATE)
-
-
-def _batches(value: Any) -> dict[str, list[str]]:
-    if not isinstance(value, dict):
-        return {}
-    return {
-        name: [one for one in asks if isinstance(one, str)] for name, asks in value.items() if isinstance(asks, list)
-    }
 
 
 def _pending(questions: Sequence[Question], run_context: RunContext) -> dict[CallKey, Request]:

@@ -2,6 +2,7 @@
 
 import contextlib
 
+from promptci import __version__
 from promptci.errors import InputError
 from promptci.pipeline.environment import RunOptions
 from promptci.pipeline.planning import PlannedRun
@@ -19,19 +20,20 @@ def open_journal(
 ) -> tuple[journal.Journal, dict[QuestionKey, Answer]]:
     """Open the run's journal; where an interrupted run of the very same plan left one, go on with its answers."""
     path = options.out / JOURNAL
-    run = {
-        "base": revisions.base_sha,
-        "head": revisions.head_sha,
-        "config": options.config_path,
-        "plan": planned.fingerprint,
-        **({"shard": str(options.shard)} if options.shard is not None else {}),
-    }
+    run = journal.JournalRun(
+        base=revisions.base_sha,
+        head=revisions.head_sha,
+        config=options.config_path,
+        plan=planned.fingerprint,
+        shard=None if options.shard is None else str(options.shard),
+        promptci=__version__,
+    )
     known: dict[QuestionKey, Answer] = {}
     finished = (options.out / "report.json").exists()
     if path.exists():
         with contextlib.suppress(InputError):  # a journal that cannot be read is begun anew
             header, answers = journal.load_journal(path)
-            if header == redactor.redact_value(run) and not finished:
+            if header == run.redacted(redactor) and not finished:
                 known = {answer.key: answer for answer in answers if _is_whole(answer)}
         if not known:
             path.unlink()

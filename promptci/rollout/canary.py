@@ -110,9 +110,9 @@ def _rolled_back(look: _Look, standing: Standing, at: datetime) -> Decision:
 def _by_hand(look: _Look, standing: Standing) -> Decision | None:
     """Answer a share that a person changed; None where nobody did."""
     share = look.deployed.share
-    anew = replace(standing, share=share, since=look.now, paused=False)
+    anew = standing.model_copy(update={"share": share, "since": look.now, "paused": False})
     if share == 0:
-        return look.decision(Outcome.HOLD, replace(standing, paused=True), words.paused(standing.share))
+        return look.decision(Outcome.HOLD, standing.model_copy(update={"paused": True}), words.paused(standing.share))
     if share > standing.share:
         return look.decision(Outcome.HOLD, standing, words.raised(share, standing.share))
     if share < standing.share:
@@ -130,10 +130,14 @@ def _tested(look: _Look, standing: Standing, requests: Sequence[Observation]) ->
     decided = replace(look.decision(outcome, standing, *reasons), window=seen, measured=measured)
     if outcome is Outcome.ROLL_BACK:
         why = " ".join(reasons)
-        return replace(decided, new_share=0, standing=replace(standing, share=0, rolled_back=look.now, why=why))
+        return replace(
+            decided, new_share=0, standing=standing.model_copy(update={"share": 0, "rolled_back": look.now, "why": why})
+        )
     if outcome is Outcome.PROMOTE:
         share = look.policy.after(standing.share)
-        return replace(decided, new_share=share, standing=replace(standing, share=share, since=look.now))
+        return replace(
+            decided, new_share=share, standing=standing.model_copy(update={"share": share, "since": look.now})
+        )
     return decided
 
 

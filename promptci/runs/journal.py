@@ -7,19 +7,55 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from promptci.documents.document import Document
 from promptci.errors import InputError, Problem, PromptciError
 from promptci.files import append, lines
 from promptci.redact import Redactor
 from promptci.runs.model import ANSWER_CODEC, Answer
 
-SCHEMA = "promptci/journal/v1"
 FLUSH_S = 1.0
 _NAME_ANOTHER = "Name the journal.jsonl of an earlier run."
 _START_AFRESH = "Remove the file and run again; its answers have to be paid for again."
 _LINE = json.JSONEncoder(separators=(",", ":")).encode
-_HEADER = f'{{"schema":"{SCHEMA}","run":'.encode()
+
+
+class JournalRun(BaseModel):
+    """The run that a journal belongs to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str | None = None
+    """Commit; None for a run of one revision."""
+    head: str | None = None
+    """Commit; None for the working tree."""
+    config: str = "promptci.yml"
+    """Path of the configuration."""
+    plan: str | None = None
+    """Fingerprint of the plan."""
+    shard: str | None = None
+    """Such as `3/10`; None for the whole run."""
+    promptci: str | None = None
+    """Version that wrote the journal."""
+    endpoint: str | None = None
+    """What was asked: the provider's kind and address."""
+
+    def redacted(self, redactor: Redactor) -> "JournalRun":
+        """Return the run as the journal's header holds it."""
+        return JournalRun.model_validate(redactor.redact_value(self.model_dump()))
+
+
+class JournalHeader(Document):
+    """The first line of a journal."""
+
+    schema_: Literal["promptci/journal/v1"] = Field(default="promptci/journal/v1", alias="schema")
+    run: JournalRun
+
+
+_HEADER_START = f'{{"schema":"{JournalHeader.schema_id()}","run":'.encode()
 
 
 class Journal:
@@ -38,7 +74,7 @@ class Journal:
         self._flushed = self._now()
 
     @classmethod
-    def open(cls, path: Path, *, run: Mapping[str, Any] | None = None, redactor: Redactor | None = None) -> "Journal":
+    def open(cls, path: Path, *, run: JournalRun | None = None, redactor: Redactor | None = None) -> "Journal":
         """Start a journal with `run` in its header, or continue an existing one.
 
         An incomplete last line, left by a killed run, is removed. Secrets that `redactor` finds are not written.
@@ -57,7 +93,7 @@ class Journal:
             raise _unwritable(path, error) from error
         journal = cls(path, descriptor, redactor or Redactor())
         try:
-            journal._start(run or {})
+            journal._start(run or JournalRun())
         except BaseException:
             os.close(descriptor)
             raise
@@ -100,7 +136,7 @@ class Journal:
         """Close."""
         self.close()
 
-    def _start(self, run: Mapping[str, Any]) -> None:
+    def _start(self, run: JournalRun) -> None:
         descriptor = self._open_descriptor()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -108,13 +144,13 @@ class Journal:
             hint = "Wait for it to end, or name another output folder."
             raise PromptciError(f"another run is writing {self._path}", hint) from error
         end = append.find_end_of_last_line(descriptor)
-        prefix = os.pread(descriptor, len(_HEADER), 0)
-        if end or prefix != _HEADER[: len(prefix)]:
+        prefix = os.pread(descriptor, len(_HEADER_START), 0)
+        if end or prefix != _HEADER_START[: len(prefix)]:
             load_journal(self._path)  # raises before anything is changed if the file is not a journal
         os.ftruncate(descriptor, end)
         os.lseek(descriptor, end, os.SEEK_SET)
         if not end:
-            self._write_line(_LINE({"schema": SCHEMA, "run": self._redactor.redact_value(run)}))
+            self._write_line(JournalHeader(run=run.redacted(self._redactor)).model_dump_json(by_alias=True))
 
     def _write_line(self, line: str) -> None:
         unwritten = memoryview(line.encode() + b"\n")
@@ -133,7 +169,7 @@ class Journal:
         return self._descriptor
 
 
-def load_journal(path: Path) -> tuple[dict[str, Any], tuple[Answer, ...]]:
+def load_journal(path: Path) -> tuple[JournalRun, tuple[Answer, ...]]:
     """Return the run's facts from the header, and the answers in the order they came.
 
     An incomplete last line, which a killed run leaves behind, is skipped.
@@ -149,10 +185,11 @@ def load_journal(path: Path) -> tuple[dict[str, Any], tuple[Answer, ...]]:
         message = f"the journal cannot be read: {error.strerror}"
         raise InputError([Problem(path=str(path), message=message, hint=_NAME_ANOTHER)]) from error
     header, *rows = lines.decode_utf8(content[: content.rfind(b"\n") + 1], str(path)).split("\n")
-    run = _parse_header(header)
-    if run is None:
-        message = f"not a journal: the schema `{SCHEMA}` is missing from its first line"
-        raise InputError([Problem(path=str(path), line=1, message=message, hint=_NAME_ANOTHER)])
+    try:
+        run = JournalHeader.parse(header, str(path)).run
+    except InputError as error:
+        message = f"not a journal: the schema `{JournalHeader.schema_id()}` is missing from its first line"
+        raise InputError([Problem(path=str(path), line=1, message=message, hint=_NAME_ANOTHER)]) from error
     answers, problems = [], []
     for number, row in enumerate(rows, start=2):
         try:
@@ -171,16 +208,6 @@ def parse_answer(row: str) -> Answer:
     if (answer.completion is None) == (answer.error is None):
         raise ValueError("an answer has either a `completion` or an `error`")
     return answer
-
-
-def _parse_header(row: str) -> dict[str, Any] | None:
-    try:
-        header = lines.parse_json(row)
-    except lines.JsonError:
-        return None
-    if not isinstance(header, Mapping) or header.get("schema") != SCHEMA or not isinstance(header.get("run"), Mapping):
-        return None
-    return dict(header["run"])
 
 
 def _redact_values(item: Any, redactor: Redactor) -> Any:

@@ -6,23 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from promptci.errors import InputError, Problem
-from promptci.files import lines
 from promptci.git import safe_open
 from promptci.pipeline.judge_client import JUDGE
 from promptci.pipeline.partition import MOST
 from promptci.pipeline.resume import JOURNAL
 from promptci.runs import journal
 from promptci.runs.model import Answer
-from promptci.shards.shard_run import RECORD, Record
+from promptci.shards.shard_run import RECORD, ShardRecord
 
-LARGEST_RECORD = 2**16
 LARGEST_JOURNAL = 2**30
 """Bytes; 100,000 answers of 2,000 letters have a quarter of that."""
 _BLOCK = 2**20
-_AGAIN = "Hand in the folder as `--shard` wrote it, whole; or run that shard again."
+_AGAIN = ShardRecord.HINT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +27,7 @@ class HandedIn:
 
     where: str
     """Its record, as the user named it."""
-    record: Record
+    record: ShardRecord
     answers: tuple[Answer, ...]
 
     @property
@@ -63,16 +59,15 @@ def read_all(folders: Iterable[Path]) -> tuple[list[HandedIn], list[Problem]]:
 def read(folder: Path) -> HandedIn:
     """Read one shard's folder; InputError where it is not what a shard writes."""
     where = str(folder / RECORD)
-    record = _record(_content(folder, RECORD, LARGEST_RECORD), where)
+    record = ShardRecord.parse(_content(folder, RECORD, ShardRecord.MAX_BYTES), where)
     content = _content(folder, JOURNAL, LARGEST_JOURNAL)
     if hashlib.sha256(content).hexdigest() != record.journal_sha256:
         raise _refused(str(folder / JOURNAL), "this is not the journal that the shard wrote, or not all of it")
     answers: tuple[Answer, ...] = ()
     if content:
         header, answers = journal.load_journal(folder / JOURNAL)
-        written = {name: header.get(name) for name in ("base", "head", "config", "shard")}
-        said = {"base": record.base, "head": record.head, "config": record.config}
-        if written != {**said, "shard": f"{record.index}/{record.count}"}:
+        written = (header.base, header.head, header.config, header.shard)
+        if written != (record.base, record.head, record.config, f"{record.index}/{record.count}"):
             raise _refused(str(folder / JOURNAL), "this is the journal of another run than the record beside it")
     own = {answer.key for answer in answers if answer.prompt != JUDGE}
     if len(own) < record.questions:
@@ -105,17 +100,6 @@ def _content(folder: Path, name: str, largest: int) -> bytes:
     if len(content) > largest:
         raise _refused(str(folder / name), f"it has more than the {largest} bytes that are read")
     return content
-
-
-def _record(content: bytes, where: str) -> Record:
-    try:
-        return Record.model_validate(lines.parse_json(lines.decode_utf8(content, where)))
-    except lines.JsonError as error:
-        raise InputError([Problem(path=where, message=error.message, hint=_AGAIN)]) from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the whole"
-        raise _refused(where, f"this is no shard's record: {place}: {first['msg']}"[:300]) from error
 
 
 def _refused(path: str, what: str) -> InputError:

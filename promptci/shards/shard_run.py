@@ -2,11 +2,12 @@
 
 import hashlib
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from promptci import __version__
+from promptci.documents.document import Document
 from promptci.errors import ProviderError, UsageError
 from promptci.files import write
 from promptci.pipeline import asking, resume
@@ -24,12 +25,13 @@ Short = Field(max_length=400)
 Sha256 = Field(pattern="^[0-9a-f]{64}$")
 
 
-class Record(BaseModel):
-    """What one shard says of itself: shard.json. It holds no verdict, and none can be made from it alone."""
+class ShardRecord(Document, strict=True):
+    """shard.json: what one shard asked. It holds no verdict."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+    MAX_BYTES: ClassVar[int] = 2**16
+    HINT: ClassVar[str] = "Pass the complete folder that `--shard` wrote, or run that shard again."
 
-    schema_: Literal["promptci/shard/v1"] = Field(alias="schema")
+    schema_: Literal["promptci/shard/v1"] = Field(default="promptci/shard/v1", alias="schema")
     promptci: str = Short
     """Version that wrote it."""
     index: int = Field(ge=1, le=shards.MOST)
@@ -80,8 +82,7 @@ def ask(
             raise ProviderError(" ".join(error.message for error in asked.errors))
     else:
         write.write_text(journal, "")
-    record = Record(
-        schema="promptci/shard/v1",
+    record = ShardRecord(
         promptci=__version__,
         index=shard.index,
         count=shard.count,
@@ -96,7 +97,7 @@ def ask(
         questions=len(part.questions),
         journal_sha256=hashlib.sha256(journal.read_bytes()).hexdigest(),
     )
-    write.write_text(options.out / RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
+    write.write_text(options.out / RECORD, record.dump())
     unfinished = [f"The run was not finished: {error.message}." for error in asked.errors]
     for line in (*unfinished, _said(shard, part, planned)):
         env.print(line)

@@ -32,10 +32,10 @@ from promptci.publish.github import artifact
 from promptci.publish.runner import event
 from promptci.report.model import document
 from promptci.runs import journal
-from promptci.runs.journal import Journal
+from promptci.runs.journal import Journal, JournalRun
 from promptci.runs.model import Answer, Arm
 from promptci.shards import artifacts
-from promptci.shards.shard_run import RECORD, Record
+from promptci.shards.shard_run import RECORD, ShardRecord
 
 LONGEST_S = 2.0
 """Of processor time: other work of the machine is not the parser's."""
@@ -133,7 +133,7 @@ CASE = {
     "cluster": "k",
     "weight": 2,
 }
-RECORDED = Record(
+RECORDED = ShardRecord(
     schema="promptci/shard/v1",
     promptci="0.1.0",
     index=1,
@@ -159,7 +159,7 @@ def _lines(*values: object) -> bytes:
 @pytest.fixture(scope="module")
 def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
     folder = tmp_path_factory.mktemp("seeds")
-    with Journal.open(folder / "journal.jsonl", run={"base": None, "head": "a" * 40}) as book:
+    with Journal.open(folder / "journal.jsonl", run=JournalRun(head="a" * 40)) as book:
         book.append(ANSWER)
         book.append(ANSWER)
     written = (folder / "journal.jsonl").read_bytes()

@@ -154,7 +154,7 @@ def test_a_stop_between_the_two_files_is_safe(shop: RepoBuilder) -> None:
         ({}, {"log": "gone.jsonl"}, 2, "There is no file `gone.jsonl`"),
         ({YML: FILE.replace("policy", "polcy")}, {}, 2, f"{YML}:8: unknown key `polcy`. Did you mean `policy`?"),
         ({YML: FILE.replace("version: v2", "version: v9")}, {}, 4, "There is no commit `v9` here"),
-        ({STATE: "{}"}, {}, 4, f"{STATE}: `format` cannot be used"),
+        ({STATE: "{}"}, {}, 4, f"{STATE}: `schema` is null"),
         ({STATE: "{}", ".gitignore": "*.json\n"}, {}, 4, "git ignores the file"),
         ({"logs/bad.jsonl": "{}\n"}, {}, 4, "1 of 1 lines of the log cannot be used"),
     ],

@@ -42,7 +42,7 @@ def repository(path: Path, **files: str | None) -> RepoBuilder:
 
 def told(builder: RepoBuilder) -> list[str]:
     """Give the findings as they are printed."""
-    return [f"{found.weight}: {found.problem}" for found in doctor.examine(builder.path, "promptci.yml")]
+    return [f"{found.level}: {found.problem}" for found in doctor.examine(builder.path, "promptci.yml")]
 
 
 def changed(before: str, after: str) -> str:
@@ -74,7 +74,7 @@ def test_the_example_lacks_only_a_release_to_pin(tmp_path: Path) -> None:
     demo.lay_out(tmp_path / "shop")
     (finding,) = doctor.examine(tmp_path / "shop", "promptci.yml")
 
-    assert (finding.weight, "is not pinned by a full SHA" in finding.problem.message) == ("warning", True)
+    assert (finding.level, "is not pinned by a full SHA" in finding.problem.message) == ("warning", True)
 
 
 CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"
@@ -301,14 +301,14 @@ def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(tmp_path: Pat
         assert done.exception is None
         return done.return_value, done.output
 
-    assert doctor_of(good) == (0, "Nothing to mend.\n")
+    assert doctor_of(good) == (0, "0 errors, 0 warnings\n")
     code, said = doctor_of(bad)
-    assert (code, said.splitlines()[-1]) == (1, "1 to mend, 1 to consider")
+    assert (code, said.splitlines()[-1]) == (1, "1 error, 1 warning")
     assert f"error: {PROMPT}:1: " in said
     code, said = doctor_of(bad, "--json")
     value = json.loads(said)
     assert (code, value["schema"]) == (1, "promptci/doctor/v1")
-    assert {"file", "line", "weight", "what", "fix"} == set(value["findings"][0])
+    assert {"file", "line", "level", "message", "hint"} == set(value["findings"][0])
     assert {found["file"] for found in value["findings"]} == {".gitignore", PROMPT}
 
 

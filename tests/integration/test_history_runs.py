@@ -21,6 +21,7 @@ from promptci.history.store import History, Past
 from promptci.report.model.report import PromptView, ReportView
 from promptci.usecases.evaluation import check, run
 from promptci.usecases.reporting import history, report
+from promptci.usecases.reporting.history import FeedbackRequest
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(20)}
 BETTER = "Copy the order number, nothing else."
@@ -319,12 +320,13 @@ def test_a_secret_in_an_answer_s_model_name_or_a_case_id_is_not_kept(tmp_path: P
     assert not [file for file in files if secret in file.read_text()]
 
 
-def archive(builder: RepoBuilder) -> history.Archive:
-    return history.opened(builder.path, "promptci.yml", START)
+def archive(builder: RepoBuilder) -> history.HistoryStore:
+    return history.open_store(builder.path, "promptci.yml", START)
 
 
-def judge(builder: RepoBuilder, name: str, judgement: Any, why: str = "read them", **environ: str) -> str:
-    return history.mark(archive(builder), name, judgement, why, (START, environ))
+def judge(builder: RepoBuilder, name: str, label: Any, why: str = "read them", **environ: str) -> str:
+    request = FeedbackRequest(verdict_id=name, label=label, why=why, now=START, environ=environ)
+    return history.label_verdict(archive(builder), request)
 
 
 def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_right(tmp_path: Path) -> None:
@@ -335,24 +337,24 @@ def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_r
         assert name is not None
         comment = (tmp_path / "out0" / "comment.md").read_text()
         assert "No earlier verdict would have blocked." in comment
-        assert f"blocking order would have been right: `promptci history mark {name} right --why …`" in comment
+        assert f"blocking order would have been correct: `promptci history label {name} correct --why …`" in comment
         second = ran(builder, 1)
         assert "none has been judged yet" in (tmp_path / "out1" / "comment.md").read_text()
-        assert judge(builder, name[:4], "wrong", USER="bo") == f"{name} (order: fail) is judged wrong."
-        judge(builder, name, "right", "the   answers\nare chatty", GITHUB_ACTOR="ann", USER="bo")
+        assert judge(builder, name[:4], "incorrect", USER="bo") == f"{name} (order: fail) is labelled incorrect."
+        judge(builder, name, "correct", "the   answers\nare chatty", GITHUB_ACTOR="ann", USER="bo")
         third = ran(builder, 2)
     assert (first.exit_code, second.exit_code) == (0, 0)
     found = view(third).precision
     assert found is not None
-    assert (found.verdicts, found.judged, found.right) == (1, 1, 1)
-    said = "Of 1 verdict that would have blocked, people judged 1: 1 right (100%, 95% interval 20.7% to 100%)."
+    assert (found.verdicts, found.labelled, found.correct) == (1, 1, 1)
+    said = "Of 1 verdict that would have blocked, 1 labelled by people: 1 correct (100%, 95% interval 20.7% to 100%)."
     assert said in (tmp_path / "out2" / "report.html").read_text()
     for name_ in ("comment.md", "summary.md"):
         assert said in (tmp_path / "out2" / name_).read_text().replace("\\", "")
-    assert list(history.precise(kept(builder)))[:2] == [said, f"  regression: {said}"]
-    (row,) = history.listed(kept(builder), advised=True)
+    assert list(history.precision_report(kept(builder)))[:2] == [said, f"  regression: {said}"]
+    (row,) = history.list_verdicts(kept(builder), blocking_only=True)
     assert row.startswith(f"{name}  2026-01-02T03:04:05Z  advise  order: fail (regression, −50 points, 10 broken")
-    assert row.endswith("; judged right by ann: the answers are chatty")
+    assert row.endswith("; labelled correct by ann: the answers are chatty")
 
 
 @pytest.mark.parametrize(
@@ -364,8 +366,8 @@ def test_a_judgement_of_nothing_or_without_a_reason_is_refused(tmp_path: Path, n
         builder = changed(tmp_path, server, BAD)
         outcome = ran(builder)
     with pytest.raises(UsageError, match=re.escape(said)):
-        judge(builder, name.replace("ID", only(outcome).verdict_id or ""), "right", why)
-    assert kept(builder).marks == ()
+        judge(builder, name.replace("ID", only(outcome).verdict_id or ""), "correct", why)
+    assert kept(builder).feedback == ()
 
 
 def test_the_beginning_of_two_names_is_refused(tmp_path: Path) -> None:
@@ -374,7 +376,7 @@ def test_the_beginning_of_two_names_is_refused(tmp_path: Path) -> None:
     builder = shop(tmp_path, {"promptci.yml": config()})
     archive(builder).write([verdict("ab1"), verdict("ab2")])
     with pytest.raises(UsageError, match="the beginning of 2 verdicts"):
-        judge(builder, "ab", "right")
+        judge(builder, "ab", "correct")
 
 
 def test_reports_of_elsewhere_are_taken_in_once(tmp_path: Path) -> None:
@@ -384,16 +386,16 @@ def test_reports_of_elsewhere_are_taken_in_once(tmp_path: Path) -> None:
         ran(builder, 1, no_cache=True)
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
     reports = [tmp_path / f"out{day}" / "report.json" for day in (0, 1)]
-    first = history.add(archive(here), reports)
-    again = history.add(archive(here), [*reports, *reports])
+    first = history.add_reports(archive(here), reports)
+    again = history.add_reports(archive(here), [*reports, *reports])
     there = kept(builder)
-    assert (first.verdicts, first.cases, first.known) == (1, 80, 1)  # both runs found the same
+    assert (first.verdicts, first.cases, first.duplicates) == (1, 80, 1)  # both runs found the same
     assert (again.verdicts, again.cases) == (0, 0)
-    assert again.known > 0
+    assert again.duplicates > 0
     assert set(kept(here).cases) == set(there.cases)
     assert kept(here).verdicts == there.verdicts
-    assert list(history.flaking(kept(here))) == list(history.flaking(there))
-    assert "  c003: right 4 of 8 times, the rarer outcome 50%" in history.flaking(there)
+    assert list(history.flaky_report(kept(here))) == list(history.flaky_report(there))
+    assert "  c003: passed 4 of 8 times, the rarer outcome 50%" in history.flaky_report(there)
 
 
 def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_path: Path) -> None:
@@ -411,8 +413,8 @@ def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_pa
                 del case[key]
     file.write_text(json.dumps(value))
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
-    added = history.add(archive(here), [file])
-    assert (added.verdicts, added.cases, added.said) == (1, 0, "1 verdict and 0 counts of cases added.")
+    added = history.add_reports(archive(here), [file])
+    assert (added.verdicts, added.cases, added.sentence) == (1, 0, "1 verdict and 0 counts of cases added.")
 
 
 def test_what_is_no_report_does_not_keep_the_others_out(tmp_path: Path) -> None:
@@ -426,7 +428,7 @@ def test_what_is_no_report_does_not_keep_the_others_out(tmp_path: Path) -> None:
     (tmp_path / "none.json").write_text("{}")
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
     sources = [tmp_path / "forged.json", tmp_path / "gone.json", tmp_path / "none.json", good]
-    added = history.add(archive(here), sources)
+    added = history.add_reports(archive(here), sources)
     assert (added.verdicts, added.cases) == (1, 40)
     assert [Path(problem.path).name for problem in added.problems] == ["forged.json", "gone.json", "none.json"]
     assert kept(here).notes == ()
@@ -436,9 +438,9 @@ def test_old_reports_are_left_out_and_it_is_said(tmp_path: Path) -> None:
     with serving() as server:
         builder = changed(tmp_path, server, BAD)
         ran(builder)
-    later = history.opened(builder.path, "promptci.yml", START + timedelta(days=200))
-    added = history.add(later, [tmp_path / "out0" / "report.json"])
-    assert added.said == "0 verdicts and 0 counts of cases added, 41 older than 180 days left out."
+    later = history.open_store(builder.path, "promptci.yml", START + timedelta(days=200))
+    added = history.add_reports(later, [tmp_path / "out0" / "report.json"])
+    assert added.sentence == "0 verdicts and 0 counts of cases added, 41 older than 180 days left out."
 
 
 def test_a_repository_without_a_history_says_so(tmp_path: Path) -> None:
@@ -469,8 +471,8 @@ def test_the_commands_do_what_they_say(tmp_path: Path) -> None:
     assert called("add", str(file)) == "1 verdict and 40 counts of cases added.\n"
     assert name in called("list", "--advised")
     assert f"Not judged yet: {name}" in called("precision")
-    assert called("mark", name, "right", "--why", "chatty") == f"{name} (order: fail) is judged right.\n"
-    assert "people judged 1: 1 right" in called("precision")
+    assert called("label", name, "correct", "--why", "chatty") == f"{name} (order: fail) is labelled correct.\n"
+    assert "1 labelled by people: 1 correct" in called("precision")
     assert called("flaky").startswith("order: 0 flaky cases; no case was asked twice")
     with pytest.raises(InputError):
         called("add", str(tmp_path / "gone.json"))

@@ -415,7 +415,7 @@ def test_the_command_measures_and_writes_down(tmp_path: Path) -> None:
     assert "Both fail: 15" in said
     assert "with 200 labels about ±" in said
     written = json.loads((tmp_path / "judge" / "calibration.json").read_text(encoding="utf-8"))
-    assert written["schema"] == judge_calibration.SCHEMA
+    assert written["schema"] == judge_calibration.CalibrationDocument.schema_id()
     assert written["prompts"]["order"]["calibration"]["passed_by_both"] == 15
 
 

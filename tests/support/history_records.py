@@ -4,8 +4,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from promptci.history.model import CaseRecord, Mark, VerdictRecord
-from promptci.history.store import Bounds, History
+from promptci.history.model import CaseRecord, Feedback, VerdictRecord
+from promptci.history.store import History, Retention
 
 TODAY = date(2026, 6, 30)
 AT = "2026-06-30T10:00:00Z"
@@ -32,8 +32,8 @@ def verdict(name: str = "v1", **more: Any) -> VerdictRecord:
     return VerdictRecord(id=name, **{**fields, **more})
 
 
-def mark(name: str = "v1", judgement: Any = "right", **more: Any) -> Mark:
-    return Mark(id=name, judgement=judgement, **{"at": AT, "why": "read the answers", **more})
+def feedback(name: str = "v1", label: Any = "correct", **more: Any) -> Feedback:
+    return Feedback(id=name, label=label, **{"at": AT, "why": "read the answers", **more})
 
 
 def case(passes: int = 1, fails: int = 0, name: str = "c1", **more: Any) -> CaseRecord:
@@ -49,4 +49,4 @@ def case(passes: int = 1, fails: int = 0, name: str = "c1", **more: Any) -> Case
 
 
 def history(folder: Path, **more: Any) -> History:
-    return History(folder, today=TODAY, label="kept", bounds=Bounds(**more))
+    return History(folder, today=TODAY, label="kept", retention=Retention(**more))

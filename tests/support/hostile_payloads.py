@@ -75,7 +75,7 @@ def rich() -> ReportView:
         notes=("a note",),
         canaries=(CanaryOutcome(judge="m", prompts=("judged",), asked=2, passed=("colon",), unscored=1),),
         swaps=(SwapOutcome(prompt="judged", pairs=3, flipped=1),),
-        precision=Precision(verdicts=3, judged=2, right=1),
+        precision=Precision(verdicts=3, labelled=2, correct=1),
     )
     known = {"actor": "ann", "run_url": "a run", "started_at": "2026-03-02T09:28:00Z"}
     return made.model_copy(update={"prompts": [_remembered(prompt) for prompt in made.prompts], **known})

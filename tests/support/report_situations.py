@@ -182,7 +182,7 @@ def advised_with_a_history() -> ReportView:
         policy=GatePolicy(mode=GateMode.ADVISE),
         earlier=earlier,
         verdicts=VERSIONS,
-        precision=Precision(verdicts=12, judged=10, right=9),
+        precision=Precision(verdicts=12, labelled=10, correct=9),
     )
     return run_history.identified(made)
 

@@ -55,12 +55,12 @@ def flaky(comparison: Comparison, policy: GatePolicy, facts: RunFacts) -> FlakyV
     asked = comparison.cases if earlier else ()
     now = {(json_safe.text(paired.case.id), digest(paired.case, facts.judge)) for paired in asked}
     records = [one for one in earlier if (one.case, one.digest) in now]
-    noise = flakiness.discordance(records, name)
+    noise = flakiness.measure_discordance(records, name)
     needed = power.cases_needed(policy.max_drop, noise.rate, alpha=policy.alpha) if noise and noise.rate else None
     return FlakyView(
         cases=[
             FlakyCaseView(id=json_safe.text(one.case), passes=one.passes, fails=one.fails)
-            for one in flakiness.flaky(records, name)
+            for one in flakiness.find_flaky_cases(records, name)
         ],
         discordance=noise.rate if noise else None,
         measured=noise.cases if noise else 0,

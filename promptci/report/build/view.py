@@ -174,7 +174,10 @@ def _precision(facts: RunFacts) -> PrecisionView | None:
     if found is None:
         return None
     return PrecisionView(
-        verdicts=found.verdicts, judged=found.judged, right=found.right, interval=version_view.ends(found.interval)
+        verdicts=found.verdicts,
+        labelled=found.labelled,
+        correct=found.correct,
+        interval=version_view.ends(found.interval),
     )
 
 

@@ -163,9 +163,9 @@ class PrecisionView(View):
     """Earlier verdicts that blocked, or would have, and what people made of them."""
 
     verdicts: int
-    judged: int
-    right: int
-    interval: tuple[float, float] | None = Field(description="Wilson, 95 %, of right among judged.")
+    labelled: int
+    correct: int
+    interval: tuple[float, float] | None = Field(description="Wilson, 95 %, of correct among labelled.")
 
 
 class ReportView(View):

@@ -6,7 +6,7 @@ from promptci.report.model.report import FlakyCaseView, PrecisionView, PromptVie
 MOST = 10
 """Flaky cases that are named."""
 MOST_TO_JUDGE = 5
-MARK = "promptci history mark"
+MARK = "promptci history label"
 
 
 def flaky(prompt: PromptView) -> str:
@@ -47,14 +47,14 @@ def precision(found: PrecisionView) -> str:
     if not found.verdicts:
         return "No earlier verdict would have blocked."
     of = f"Of {formatting.count(found.verdicts, 'verdict')} that would have blocked,"
-    if not found.judged:
-        return f"{of} none has been judged yet: `{MARK} ID right` (or `wrong`)."
-    share = formatting.percent(found.right / found.judged)
+    if not found.labelled:
+        return f"{of} none is labelled yet: `{MARK} ID correct` (or `incorrect`)."
+    share = formatting.percent(found.correct / found.labelled)
     span = ""
     if found.interval is not None:
         lo, hi = (formatting.percent(end) for end in found.interval)
         span = f", 95% interval {lo} to {hi}"
-    return f"{of} people judged {found.judged:,}: {found.right:,} right ({share}{span})."
+    return f"{of} {found.labelled:,} labelled by people: {found.correct:,} correct ({share}{span})."
 
 
 def judge_this(view: ReportView) -> list[str]:
@@ -63,7 +63,7 @@ def judge_this(view: ReportView) -> list[str]:
     if view.gate.mode != "advise" or not found:
         return []
     return [
-        f"Say whether blocking {_quoted(p.name)} would have been right:"
-        f" `{MARK} {_quoted(p.verdict_id or '')} right --why …` (or `wrong`)."
+        f"Label whether blocking {_quoted(p.name)} would have been correct:"
+        f" `{MARK} {_quoted(p.verdict_id or '')} correct --why …` (or `incorrect`)."
         for p in found[:MOST_TO_JUDGE]
     ]

@@ -17,13 +17,13 @@ from promptci.runs.execute import QuestionKey
 from promptci.runs.model import Answer
 from promptci.shards import artifacts
 from promptci.shards.artifacts import HandedIn
-from promptci.shards.shard_run import Record
+from promptci.shards.shard_run import ShardRecord
 from promptci.usecases.evaluation import check, evaluate, run
 
 Again = Callable[[CheckRequest, Environment], RunResult]
 """The request that was split: `check` or `run`."""
 MOST_NAMED = 20
-_ALIKE: Mapping[str, Callable[[Record], object]] = {
+_ALIKE: Mapping[str, Callable[[ShardRecord], object]] = {
     "another version of promptci": lambda record: record.promptci,
     "another command": lambda record: record.kind,
     "another base": lambda record: record.base,

@@ -9,7 +9,7 @@ from pathlib import Path
 from promptci.app.requests import RunRequest
 from promptci.files import canonical
 from promptci.git.snapshot import Snapshot
-from promptci.history.gate_precision import Precision, precision
+from promptci.history.gate_precision import Precision, compute_precision
 from promptci.history.model import CaseRecord, Line, VerdictRecord, short_digest
 from promptci.history.store import History, Past
 from promptci.pipeline.asking import keep_out_of_git
@@ -36,7 +36,7 @@ class Memory:
     @property
     def precision(self) -> Precision | None:
         """Of the verdicts so far; None where no history is kept."""
-        return None if self.history is None else precision(self.past.verdicts, self.past.judgements)
+        return None if self.history is None else compute_precision(self.past.verdicts, self.past.latest_feedback)
 
     def told(self, facts: RunFacts) -> RunFacts:
         """Give the facts with what is known from before."""

@@ -1,4 +1,4 @@
-"""The errands around a history: list it, judge its verdicts, say how often the gate was right, take in reports."""
+"""A repository's history: list its verdicts, record feedback, report precision and flaky cases, import reports."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from promptci.config import load as config_load
 from promptci.errors import InputError, Problem, PromptciError, UsageError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
-from promptci.history import flaky, model
-from promptci.history.gate_precision import Precision, by_rule, precision
-from promptci.history.model import CaseRecord, Judgement, Line, Mark, VerdictRecord
-from promptci.history.store import Bounds, History, Past
+from promptci.history import flaky
+from promptci.history.gate_precision import Precision, compute_precision, precision_by_rule
+from promptci.history.model import HISTORY_LINES, CaseRecord, Feedback, Label, Line, VerdictRecord
+from promptci.history.store import History, Past, Retention
 from promptci.pipeline.asking import keep_out_of_git
 from promptci.present import formatting
 from promptci.redact import Redactor
@@ -21,15 +21,15 @@ from promptci.report.model.report import PrecisionView
 from promptci.report.text import history_text
 from promptci.usecases.evaluation import run_history
 
-JUDGEMENTS: tuple[Judgement, ...] = ("right", "wrong")
-NAMES = ("GITHUB_ACTOR", "USER", "USERNAME")
-"""Variables that say who judges."""
-LARGEST = 256 * 2**20
-"""Bytes of a report.json that is taken in."""
+LABELS: tuple[Label, ...] = ("correct", "incorrect")
+ACTOR_VARIABLES = ("GITHUB_ACTOR", "USER", "USERNAME")
+"""Environment variables that name the person who gives feedback."""
+MAX_REPORT_BYTES = 256 * 2**20
+_REPORT_HINT = "Pass a report.json as promptci wrote it."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Archive:
+class HistoryStore:
     """A repository's history, opened by a person."""
 
     folder: Path
@@ -37,189 +37,205 @@ class Archive:
     past: Past
 
     def write(self, lines: Sequence[Line]) -> None:
-        """Append; PromptciError where that is not possible, because here it is all that was asked for."""
+        """Append lines; raise PromptciError if that is not possible."""
         if trouble := self.history.append(lines):
-            raise PromptciError(trouble, "Free the disk or mend the folder's rights, then try again.")
+            raise PromptciError(trouble, "Free disk space or fix the folder's permissions, then try again.")
         keep_out_of_git(self.folder)
 
 
-def opened(root: Path, config_path: str, now: datetime) -> Archive:
-    """Open the history that promptci.yml of the working tree names.
+def open_store(root: Path, config_path: str, now: datetime) -> HistoryStore:
+    """Open the history that the working tree's promptci.yml names.
 
     Raises
     ------
     UsageError
-        Where it says that none is kept.
+        If the configuration turns the history off.
     """
     snapshot = Repo.discover(root).snapshot(WORK_TREE)
     folder = config_load.load_config(snapshot.read(config_path), config_path).run.history
     if folder is None:
-        raise UsageError(f"{config_path} says that no history is kept", "Give `run.history` a folder.")
+        raise UsageError(f"{config_path} turns the history off", "Set `run.history` to a folder.")
     history = run_history.opened(root, folder, now)
-    return Archive(folder=root / folder, history=history, past=history.read())
+    return HistoryStore(folder=root / folder, history=history, past=history.read())
 
 
-def listed(past: Past, *, advised: bool) -> Iterable[str]:
-    """Give the verdicts in words, newest first; `advised`: only those that blocked, or would have."""
-    judgements = past.judgements
-    chosen = [one for one in past.verdicts if one.blocks or not advised]
-    for one in sorted(chosen, key=lambda verdict: verdict.at, reverse=True):
-        yield _row(one, judgements.get(one.id))
-    if not chosen:
-        yield "There is no verdict that would have blocked." if advised else "There is no verdict yet."
+def list_verdicts(past: Past, *, blocking_only: bool) -> Iterable[str]:
+    """Yield a line per verdict, newest first; `blocking_only`: those that blocked, or would have."""
+    feedback = past.latest_feedback
+    verdicts = [verdict for verdict in past.verdicts if verdict.blocks or not blocking_only]
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.at, reverse=True):
+        yield _verdict_line(verdict, feedback.get(verdict.id))
+    if not verdicts:
+        yield "No verdict would have blocked." if blocking_only else "There are no verdicts yet."
 
 
-def _row(one: VerdictRecord, mark: Mark | None) -> str:
-    where = f"{one.repository or ''}#{one.pull_request}" if one.pull_request else formatting.short_sha(one.head)
+def _verdict_line(verdict: VerdictRecord, feedback: Feedback | None) -> str:
+    if verdict.pull_request:
+        place = f"{verdict.repository or ''}#{verdict.pull_request}"
+    else:
+        place = formatting.short_sha(verdict.head)
     measured = ""
-    if one.delta is not None:
-        measured = f", {formatting.signed_points(one.delta)}, {one.broken} broken, {one.fixed} fixed of {one.pairs}"
-        measured += f", {formatting.p_value(one.p)}"
-    judged = ""
-    if mark is not None:
-        judged = f"; judged {mark.judgement}{f' by {mark.by}' if mark.by else ''}: {mark.why}"
-    found = f"{one.verdict} ({', '.join(one.rules)}{measured})"
-    return f"{one.id}  {one.at}  {one.mode}  {one.prompt}: {found}  {where}{judged}"
+    if verdict.delta is not None:
+        counts = f"{verdict.broken} broken, {verdict.fixed} fixed of {verdict.pairs}"
+        measured = f", {formatting.signed_points(verdict.delta)}, {counts}, {formatting.p_value(verdict.p)}"
+    labelled = ""
+    if feedback is not None:
+        labelled = f"; labelled {feedback.label}{f' by {feedback.by}' if feedback.by else ''}: {feedback.why}"
+    result = f"{verdict.verdict} ({', '.join(verdict.rules)}{measured})"
+    return f"{verdict.id}  {verdict.at}  {verdict.mode}  {verdict.prompt}: {result}  {place}{labelled}"
 
 
-def mark(archive: Archive, name: str, judgement: Judgement, why: str, world: tuple[datetime, Mapping[str, str]]) -> str:
-    """Write down what a person thinks of a verdict, named by its id or the beginning of it, and say so.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedbackRequest:
+    """A person's label for the verdict whose id is, or begins with, `verdict_id`."""
+
+    verdict_id: str
+    label: Label
+    why: str
+    now: datetime
+    environ: Mapping[str, str]
+
+
+def label_verdict(store: HistoryStore, request: FeedbackRequest) -> str:
+    """Record feedback on a verdict and return a sentence about it.
 
     Raises
     ------
     UsageError
-        Where there is no such verdict, or more than one.
+        If no verdict, or more than one, has this id, or the reason is empty.
     """
-    now, environ = world
-    found = [one for one in archive.past.verdicts if name and one.id.startswith(name)]
-    if len(found) != 1:
-        what = f"`{name}` is the beginning of {len(found)} verdicts" if found else f"there is no verdict `{name}`"
-        raise UsageError(what, "`promptci history list` shows them; `promptci history add report.json` takes one in.")
-    if not why.strip():
-        raise UsageError("--why is empty", "Say in a few words how you know.")
-    by = next((environ[variable] for variable in NAMES if environ.get(variable)), None)
-    redactor = Redactor.from_environ(environ)
-    (one,) = found
-    at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    archive.write([Mark(id=one.id, at=at, judgement=judgement, why=redactor.redact(" ".join(why.split())), by=by)])
-    return f"{one.id} ({one.prompt}: {one.verdict}) is judged {judgement}."
+    prefix = request.verdict_id
+    matches = [verdict for verdict in store.past.verdicts if prefix and verdict.id.startswith(prefix)]
+    if len(matches) != 1:
+        what = f"{len(matches)} verdicts begin with `{prefix}`" if matches else f"there is no verdict `{prefix}`"
+        hint = "`promptci history list` lists the verdicts; `promptci history add report.json` imports one."
+        raise UsageError(what, hint)
+    if not request.why.strip():
+        raise UsageError("--why is empty", "Write in a few words how you know.")
+    (verdict,) = matches
+    why = Redactor.from_environ(request.environ).redact(" ".join(request.why.split()))
+    by = next((request.environ[name] for name in ACTOR_VARIABLES if request.environ.get(name)), None)
+    at = request.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    store.write([Feedback(id=verdict.id, at=at, label=request.label, why=why, by=by)])
+    return f"{verdict.id} ({verdict.prompt}: {verdict.verdict}) is labelled {request.label}."
 
 
-def precise(past: Past) -> Iterable[str]:
-    """Say how often the gate was right when it said `fail`, in all and by kind of reason."""
-    yield history_text.precision(_view(precision(past.verdicts, past.judgements)))
-    for rule, found in by_rule(past.verdicts, past.judgements).items():
-        yield f"  {rule}: {history_text.precision(_view(found))}"
-    failed = [one for one in past.verdicts if one.verdict == "fail" and one.id not in past.judgements]
-    if failed:
-        yield f"Not judged yet: {', '.join(one.id for one in failed)}"
+def precision_report(past: Past) -> Iterable[str]:
+    """Yield how often `fail` was correct, overall and by rule."""
+    feedback = past.latest_feedback
+    yield history_text.precision(_precision_view(compute_precision(past.verdicts, feedback)))
+    for rule, precision in precision_by_rule(past.verdicts, feedback).items():
+        yield f"  {rule}: {history_text.precision(_precision_view(precision))}"
+    unlabelled = [verdict.id for verdict in past.verdicts if verdict.verdict == "fail" and verdict.id not in feedback]
+    if unlabelled:
+        yield f"Not labelled yet: {', '.join(unlabelled)}"
 
 
-def _view(found: Precision) -> PrecisionView:
-    interval = found.interval
+def _precision_view(precision: Precision) -> PrecisionView:
+    interval = precision.interval
     return PrecisionView(
-        verdicts=found.verdicts,
-        judged=found.judged,
-        right=found.right,
+        verdicts=precision.verdicts,
+        labelled=precision.labelled,
+        correct=precision.correct,
         interval=None if interval is None else (interval.lo, interval.hi),
     )
 
 
-def flaking(past: Past) -> Iterable[str]:
-    """Say of each prompt which cases have flipped by themselves, and how much chance there is in its set."""
-    for prompt in sorted({one.prompt for one in past.cases}):
-        found = flaky.flaky(past.cases, prompt)
-        noise = flaky.discordance(past.cases, prompt)
-        yield f"{prompt}: {formatting.count(len(found), 'flaky case')}; {_noise(noise)}"
-        for one in found:
-            times = formatting.count(one.passes + one.fails, "time")
-            yield f"  {one.case}: right {one.passes} of {times}, the rarer outcome {formatting.percent(one.share)}"
+def flaky_report(past: Past) -> Iterable[str]:
+    """Yield the flaky cases of each prompt, and how often two runs of one version disagree."""
+    for prompt in sorted({record.prompt for record in past.cases}):
+        flaky_cases = flaky.find_flaky_cases(past.cases, prompt)
+        noise = _describe_noise(flaky.measure_discordance(past.cases, prompt))
+        yield f"{prompt}: {formatting.count(len(flaky_cases), 'flaky case')}; {noise}"
+        for case in flaky_cases:
+            times = formatting.count(case.passes + case.fails, "time")
+            yield f"  {case.case}: passed {case.passes} of {times}, the rarer outcome {formatting.percent(case.share)}"
     if not past.cases:
         yield "No answers have been counted yet."
 
 
-def _noise(found: flaky.Discordance | None) -> str:
-    if found is None:
+def _describe_noise(discordance: flaky.MeasuredDiscordance | None) -> str:
+    if discordance is None:
         return "no case was asked twice, so its noise is unknown"
-    cases = formatting.count(found.cases, "case")
-    return f"two runs of one version disagree on {formatting.percent(found.rate)} of {cases}"
+    cases = formatting.count(discordance.cases, "case")
+    return f"two runs of one version disagree on {formatting.percent(discordance.rate)} of {cases}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Added:
-    """What reports gave."""
+class ImportResult:
+    """What an import of reports added."""
 
     verdicts: int
     cases: int
-    known: int
-    """Lines that were there already."""
-    old: int
-    """Lines older than is kept."""
+    duplicates: int
+    """Lines that the history already had."""
+    too_old: int
+    """Lines older than the retention."""
     problems: tuple[Problem, ...]
     """Reports that could not be read."""
 
     @property
-    def said(self) -> str:
-        """Put it in words."""
+    def sentence(self) -> str:
+        """The result in words."""
         parts = [
-            f"{formatting.count(self.verdicts, 'verdict')} and {formatting.count(self.cases, 'count')} of cases added"
+            f"{formatting.count(self.verdicts, 'verdict')} and {formatting.count(self.cases, 'case result')} added"
         ]
-        parts += [f"{self.known:,} there already"] if self.known else []
-        parts += [f"{self.old:,} older than {Bounds().keep_days} days left out"] if self.old else []
+        parts += [f"{self.duplicates:,} already there"] if self.duplicates else []
+        parts += [f"{self.too_old:,} older than {Retention().keep_days} days skipped"] if self.too_old else []
         return ", ".join(parts) + "."
 
 
-def add(archive: Archive, sources: Sequence[Path]) -> Added:
-    """Take over the lines of report.json files; a report that cannot be read does not keep the others out."""
-    ids = {one.id for one in archive.past.verdicts}
-    runs = {one.run for one in archive.past.cases}
+def add_reports(store: HistoryStore, sources: Sequence[Path]) -> ImportResult:
+    """Import the lines of report.json files; an unreadable report does not stop the others."""
+    ids = {verdict.id for verdict in store.past.verdicts}
+    runs = {record.run for record in store.past.cases}
     problems: list[Problem] = []
     new: list[Line] = []
-    known = 0
+    duplicates = 0
     for source in sources:
         try:
-            lines = _of_report(source)
+            lines = _load_report_lines(source)
         except InputError as error:
             problems += error.problems
             continue
-        fresh = [line for line in lines if not _there(line, ids, runs)]
-        known += len(lines) - len(fresh)
-        ids |= {line.id for line in fresh if isinstance(line, VerdictRecord)}
-        runs |= {line.run for line in fresh if isinstance(line, CaseRecord)}
-        new += fresh
-    kept = [line for line in new if not archive.history.too_old(line)]
+        unknown = [line for line in lines if not _is_known(line, ids, runs)]
+        duplicates += len(lines) - len(unknown)
+        ids |= {line.id for line in unknown if isinstance(line, VerdictRecord)}
+        runs |= {line.run for line in unknown if isinstance(line, CaseRecord)}
+        new += unknown
+    kept = [line for line in new if not store.history.is_too_old(line)]
     if kept:
-        archive.write(kept)
+        store.write(kept)
     verdicts = sum(isinstance(line, VerdictRecord) for line in kept)
-    return Added(
+    return ImportResult(
         verdicts=verdicts,
         cases=len(kept) - verdicts,
-        known=known,
-        old=len(new) - len(kept),
+        duplicates=duplicates,
+        too_old=len(new) - len(kept),
         problems=tuple(problems),
     )
 
 
-def _there(line: Line, ids: set[str], runs: set[str]) -> bool:
+def _is_known(line: Line, ids: set[str], runs: set[str]) -> bool:
     if isinstance(line, CaseRecord):
         return line.run in runs
     return isinstance(line, VerdictRecord) and line.id in ids
 
 
-def _of_report(source: Path) -> Sequence[Line]:
-    """Read the lines of one report, which may come from anywhere: what cannot be in a history is refused."""
-    fix = "Give a report.json as promptci wrote it."
+def _load_report_lines(source: Path) -> Sequence[Line]:
+    """Return the history lines of one report, which may come from anywhere; invalid ones are refused."""
     try:
-        if source.stat().st_size > LARGEST:
-            raise InputError([Problem(path=str(source), message=f"the file is over {LARGEST:,} bytes", hint=fix)])
+        if source.stat().st_size > MAX_REPORT_BYTES:
+            what = f"the file is larger than {MAX_REPORT_BYTES:,} bytes"
+            raise InputError([Problem(path=str(source), message=what, hint=_REPORT_HINT)])
         text = source.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        what = f"it cannot be read: {error.strerror}"
-        raise InputError([Problem(path=str(source), message=what, hint=fix)]) from error
+        what = f"cannot be read: {error.strerror}"
+        raise InputError([Problem(path=str(source), message=what, hint=_REPORT_HINT)]) from error
     lines = list(run_history.lines(document.load(text, str(source))))
     try:
         for line in lines:
-            model.from_json(model.to_json(line))
+            HISTORY_LINES.from_value(HISTORY_LINES.to_value(line))
     except ValueError as error:
-        raise InputError([Problem(path=str(source), message=str(error), hint=fix)]) from error
+        raise InputError([Problem(path=str(source), message=str(error), hint=_REPORT_HINT)]) from error
     return lines

@@ -39,19 +39,19 @@ def redraw(source: Path, out: Path, root: Path, env: Environment) -> RunResult:
 
 def _from_journal(source: Path, out: Path, root: Path, env: Environment) -> RunResult:
     header, answers = journal.load_journal(source)
-    if header.get("head") is None:
+    if header.head is None:
         raise UsageError(f"{source} was made from a working tree, which is gone", "Redraw its report.json instead.")
     known = {(a.request_key, a.replicate): a.completion for a in answers if a.completion is not None}
     if out.resolve() == source.parent.resolve():
         raise UsageError("The journal would be written over", "Give --out another folder.")
     request = CheckRequest(
         root=root,
-        config_path=str(header.get("config", "promptci.yml")),
-        base=header.get("base"),
-        head=str(header["head"]),
+        config_path=header.config,
+        base=header.base,
+        head=header.head,
         out=out,
         no_cache=True,
         answers=ReplayProvider(known, name="journal", missing=lambda *_: _NOT_IN_JOURNAL),
     )
-    again = check.check if header.get("base") is not None else run.run
+    again = check.check if header.base is not None else run.run
     return again(request, env)

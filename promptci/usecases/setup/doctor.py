@@ -1,14 +1,17 @@
 """Look a repository over before it is relied on: its files, its endpoint and its workflow, and what to mend in each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pydantic import BaseModel, Field
+
 from promptci.config import load as config_load
 from promptci.config.model import Config
 from promptci.config.policy import OnMissingGoldens
+from promptci.documents.document import Document
 from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
@@ -25,7 +28,7 @@ from promptci.providers.prices import PriceList
 from promptci.runs.model import PromptPlan, Status
 from promptci.usecases.setup import doctor_workflow
 
-Weight = Literal["error", "warning"]
+Level = Literal["error", "warning"]
 REPORT = "promptci-report"
 """Where the report goes by default."""
 JUDGES = {"judge", "llm"}
@@ -33,12 +36,47 @@ JUDGES = {"judge", "llm"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class DoctorFinding:
     """One thing to mend."""
 
     problem: Problem
-    weight: Weight
+    level: Level
     """`error`: promptci will not do what is wanted of it. `warning`: it will, and could do it better."""
+
+
+class DoctorRow(BaseModel):
+    """A finding of doctor's JSON."""
+
+    file: str
+    line: int | None
+    level: Level
+    message: str
+    hint: str
+
+
+class DoctorDocument(Document):
+    """Output of `promptci doctor --json`."""
+
+    schema_: Literal["promptci/doctor/v1"] = Field(default="promptci/doctor/v1", alias="schema")
+    errors: int
+    warnings: int
+    findings: list[DoctorRow]
+
+
+def to_document(findings: Sequence[DoctorFinding]) -> DoctorDocument:
+    """Return doctor's JSON."""
+    errors = sum(finding.level == "error" for finding in findings)
+    rows = [
+        DoctorRow(
+            file=finding.problem.path,
+            line=finding.problem.line,
+            level=finding.level,
+            message=finding.problem.message,
+            hint=finding.problem.hint,
+        )
+        for finding in findings
+    ]
+    return DoctorDocument(errors=errors, warnings=len(findings) - errors, findings=rows)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,14 +95,14 @@ class _Patient:
         """Give the line of a key of promptci.yml."""
         return None if self.document is None else self.document.line_of(keys)
 
-    def found(self, weight: Weight, what: str, fix: str, *keys: str) -> Finding:
+    def found(self, level: Level, what: str, fix: str, *keys: str) -> DoctorFinding:
         """Give a finding about promptci.yml."""
-        return Finding(
-            problem=Problem(path=self.config_path, line=self.place(*keys), message=what, hint=fix), weight=weight
+        return DoctorFinding(
+            problem=Problem(path=self.config_path, line=self.place(*keys), message=what, hint=fix), level=level
         )
 
 
-def examine(root: Path, config_path: str) -> tuple[Finding, ...]:
+def examine(root: Path, config_path: str) -> tuple[DoctorFinding, ...]:
     """Give all that is to be mended in the working tree, by file and line.
 
     Raises
@@ -78,18 +116,18 @@ def examine(root: Path, config_path: str) -> tuple[Finding, ...]:
         findings = [*_config(patient)]
         findings += [*_prompts(patient), *_judge(patient), *_provider(patient), *_cache(patient)]
         findings += [
-            Finding(problem=problem, weight=weight)
-            for problem, weight in doctor_workflow.examine(snapshot, patient.config)
+            DoctorFinding(problem=problem, level=level)
+            for problem, level in doctor_workflow.examine(snapshot, patient.config)
         ]
     unique = dict.fromkeys(findings)
     return tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.message)))
 
 
-def _all(error: InputError) -> list[Finding]:
-    return [Finding(problem=problem, weight="error") for problem in error.problems]
+def _all(error: InputError) -> list[DoctorFinding]:
+    return [DoctorFinding(problem=problem, level="error") for problem in error.problems]
 
 
-def _config(patient: _Patient) -> Iterator[Finding]:
+def _config(patient: _Patient) -> Iterator[DoctorFinding]:
     try:
         data = patient.snapshot.read(patient.config_path)
         if data is None:
@@ -101,7 +139,7 @@ def _config(patient: _Patient) -> Iterator[Finding]:
         yield from _all(error)
 
 
-def _prompts(patient: _Patient) -> Iterator[Finding]:
+def _prompts(patient: _Patient) -> Iterator[DoctorFinding]:
     config, snapshot = patient.config, patient.snapshot
     paths = sorted({path for pattern in config.prompts.include for path in snapshot.glob(pattern)})
     if not paths:
@@ -109,7 +147,7 @@ def _prompts(patient: _Patient) -> Iterator[Finding]:
         fix = "Move the prompts there, or name their folder in `prompts.include`."
         yield patient.found("error", f"no prompt matches {shown}", fix, "prompts", "include")
     prompts, problems = prompts_load.load_prompts(snapshot.read, paths)
-    yield from (Finding(problem=problem, weight="error") for problem in problems)
+    yield from (DoctorFinding(problem=problem, level="error") for problem in problems)
     for prompt in prompts.values():
         yield from _goldens(patient, prompt)
     gathered = CollectedRun(config=config, config_source=patient.config_path, plans=tuple(patient.plans))
@@ -119,7 +157,7 @@ def _prompts(patient: _Patient) -> Iterator[Finding]:
         yield from _all(error)
 
 
-def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[Finding]:
+def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[DoctorFinding]:
     side = Revision(snapshot=patient.snapshot, config=patient.config)
     try:
         goldens = collect.load_golden_set(patient.snapshot, prompt, collect.find_goldens(side, prompt))
@@ -128,16 +166,16 @@ def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[Finding]:
         return
     if not goldens.cases:
         wanted = patient.config.prompts.goldens.replace("{name}", prompt.name)
-        weight: Weight = "warning" if patient.config.gate.on_missing_goldens is OnMissingGoldens.WARN else "error"
+        level: Level = "warning" if patient.config.gate.on_missing_goldens is OnMissingGoldens.WARN else "error"
         what = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
         fix = f"Write some to {wanted.replace('*', 'jsonl')}, or as `testData` of the prompt."
-        yield Finding(problem=Problem(path=prompt.path, line=1, message=what, hint=fix), weight=weight)
+        yield DoctorFinding(problem=Problem(path=prompt.path, line=1, message=what, hint=fix), level=level)
     patient.plans.append(
         questions.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, (prompt, goldens), ["asked for"])
     )
 
 
-def _judge(patient: _Patient) -> Iterator[Finding]:
+def _judge(patient: _Patient) -> Iterator[DoctorFinding]:
     judge = patient.config.judge
     uses = {
         made.name: {a.type for planned in made.cases for a in planned.case.assertions} & JUDGES
@@ -158,12 +196,12 @@ def _judge(patient: _Patient) -> Iterator[Finding]:
         if not patient.snapshot.glob(labels):
             what = f"a model marks answers of `{name}`, and there are no labels to check its marks against"
             path = patient.config.prompts.goldens.replace("{name}", name).removesuffix(".*") + ".labels.jsonl"
-            yield Finding(
-                problem=Problem(path=path, message=what, hint="Let a person mark some answers there."), weight="warning"
+            yield DoctorFinding(
+                problem=Problem(path=path, message=what, hint="Let a person mark some answers there."), level="warning"
             )
 
 
-def _provider(patient: _Patient) -> Iterator[Finding]:
+def _provider(patient: _Patient) -> Iterator[DoctorFinding]:
     options = patient.config.provider
     if options.kind == "recorded" and (not options.path or not (patient.root / options.path).is_file()):
         what = f"there is no file of recorded answers at `{options.path or ''}`"
@@ -189,17 +227,17 @@ def _versions(made: PromptPlan) -> list[Prompt]:
     return [prompt for prompt in (made.base, made.head) if prompt is not None]
 
 
-def _cache(patient: _Patient) -> Iterator[Finding]:
+def _cache(patient: _Patient) -> Iterator[DoctorFinding]:
     folder = patient.config.run.cache
     tracked = command.split_nul(command.run_git(patient.root, "ls-files", "-z"))
     if folder and (committed := [path for path in tracked if path.startswith(f"{folder.rstrip('/')}/")]):
         what = f"{len(committed)} files of answers are committed under {folder}; promptci does not use them"
         fix = f"`git rm -r --cached {folder}`: whoever can commit answers can make any prompt pass."
-        yield Finding(problem=Problem(path=committed[0], message=what, hint=fix), weight="error")
+        yield DoctorFinding(problem=Problem(path=committed[0], message=what, hint=fix), level="error")
     for path in filter(None, (folder, REPORT)):
         if command.try_git(patient.root, "check-ignore", "--quiet", "--", f"{path}/x").returncode == 1:
             top = path.split("/")[0]
             what = f"`{top}/`, which promptci writes, is not ignored and would be committed by `git add --all`"
-            yield Finding(
-                problem=Problem(path=".gitignore", message=what, hint=f"Add the line `{top}/`."), weight="warning"
+            yield DoctorFinding(
+                problem=Problem(path=".gitignore", message=what, hint=f"Add the line `{top}/`."), level="warning"
             )

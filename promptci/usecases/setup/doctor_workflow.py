@@ -32,7 +32,7 @@ _RUNS_ALWAYS = re.compile(r"always\(\)|!\s*cancelled\(\)|failure\(\)")
 
 
 def examine(snapshot: Snapshot, config: Config) -> Iterator[Found]:
-    """Give what is to be mended in the workflows, each with file and line, and its weight."""
+    """Give what is to be mended in the workflows, each with file and line, and its level."""
     ours = 0
     for path in snapshot.glob(FILES):
         try:
@@ -120,14 +120,14 @@ class _Job:
     def _input(self, name: str) -> str:
         return _text(self.inputs.get(name, DEFAULTS[name]))
 
-    def found(self, weight: Literal["error", "warning"], what: str, fix: str, *path: str | int) -> Found:
+    def found(self, level: Literal["error", "warning"], what: str, fix: str, *path: str | int) -> Found:
         """Give a finding at a place of the job."""
         line = self.workflow.document.line_of(("jobs", self.name, *path))
-        return Problem(path=self.workflow.path, line=line, message=what, hint=fix), weight
+        return Problem(path=self.workflow.path, line=line, message=what, hint=fix), level
 
-    def step(self, weight: Literal["error", "warning"], what: str, fix: str, *path: str | int) -> Found:
+    def step(self, level: Literal["error", "warning"], what: str, fix: str, *path: str | int) -> Found:
         """Give a finding at a place of promptci's step."""
-        return self.found(weight, what, fix, "steps", self.at, *path)
+        return self.found(level, what, fix, "steps", self.at, *path)
 
     def examine(self) -> Iterator[Found]:
         """Give all findings."""

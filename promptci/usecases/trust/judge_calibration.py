@@ -1,12 +1,15 @@
 """Measure the judges of a repository by its labels, and nothing else: no candidate is asked."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from promptci.app.requests import CheckRequest
+from promptci.documents.document import Document
 from promptci.errors import ConfigError, InputError, ProviderError, UsageError
 from promptci.files import write
 from promptci.git.repo import Repo
@@ -17,14 +20,21 @@ from promptci.pipeline.environment import Environment
 from promptci.pipeline.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.revisions import Revisions
-from promptci.redact import Redactor
 from promptci.report.build import judge_view
 from promptci.report.model.judge import JudgeView
 from promptci.scoring.judges.trust import Judging, Trust
 from promptci.usecases.evaluation import run
 
 FILE = "calibration.json"
-SCHEMA = "promptci/judge-calibration/v1"
+
+
+class CalibrationDocument(Document):
+    """calibration.json: how far each judge agrees with people's labels."""
+
+    schema_: Literal["promptci/judge-calibration/v1"] = Field(default="promptci/judge-calibration/v1", alias="schema")
+    revision: str | None
+    """Commit; None for the working tree."""
+    prompts: dict[str, JudgeView]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,13 +112,8 @@ def _asked(gathered: CollectedRun, head: Snapshot, request: CheckRequest, env: E
     views = {name: judge_view.view(Judging(trust=trust)) for name, trust in trusts.items()}
     judges = {name: view for name, view in views.items() if view is not None}
     path = request.out / FILE
-    written = {
-        "schema": SCHEMA,
-        "revision": head.sha,
-        "prompts": {name: judge.model_dump() for name, judge in judges.items()},
-    }
-    text = json.dumps(written, indent=2, ensure_ascii=False) + "\n"
-    write.write_text(path, Redactor.from_environ(env.environ).redact(text))
+    document = CalibrationDocument(revision=head.sha, prompts=judges)
+    write.write_text(path, env.redactor().redact(document.dump()))
     return Calibrated(judges=judges, notes=(*_notes(gathered), *asked.notes), path=path)
 
 

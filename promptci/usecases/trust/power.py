@@ -75,7 +75,7 @@ def _measured(gathered: CollectedRun, request: CheckRequest, env: Environment) -
     if folder is not None:
         past = run_history.opened(request.root, folder, env.now()).read()
         for plan in (plan for plan in gathered.plans if not _graded(plan)):
-            known = flaky.discordance(past.cases, plan.name)
+            known = flaky.measure_discordance(past.cases, plan.name)
             if known is not None:
                 found[plan.name] = (known.rate, f"measured on {known.answers:,} answers of earlier runs")
     tested = selftest.read_discordance(request.out / selftest.OUTPUT)

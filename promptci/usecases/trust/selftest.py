@@ -1,15 +1,17 @@
 """Put the gate to the test: an A/A run, in which nothing changes and nothing should be blocked."""
 
-import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+from pydantic import BaseModel, Field
 
 from promptci.app.requests import CheckRequest
-from promptci.errors import UsageError
+from promptci.documents.document import Document
+from promptci.errors import InputError, UsageError
 from promptci.files import write
 from promptci.gates import aa_test
 from promptci.gates.aa_test import SelfTest
@@ -24,7 +26,6 @@ from promptci.present import formatting
 from promptci.scoring.model import ScoredCase
 from promptci.usecases.evaluation import run
 
-SCHEMA = "promptci/selftest/v1"
 OUTPUT = "selftest.json"
 
 
@@ -81,7 +82,7 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
     for one in found:
         for line in words(one):
             env.print(line)
-    write.write_text(request.out / OUTPUT, dump(found))
+    write.write_text(request.out / OUTPUT, to_document(found).dump())
     env.print(f"written: {request.out / OUTPUT}")
     return found
 
@@ -134,37 +135,71 @@ def words(found: SelfTest) -> list[str]:
     return lines
 
 
-def dump(found: tuple[SelfTest, ...]) -> str:
-    """Give selftest.json."""
-    return json.dumps({"schema": SCHEMA, "prompts": [_facts(one) for one in found]}, indent=2) + "\n"
+class FlakyCaseRow(BaseModel):
+    """A case that passed at one time and failed at another."""
+
+    id: str
+    passed: int
+    answers: int
 
 
-def _facts(one: SelfTest) -> dict[str, Any]:
-    return {
-        "prompt": one.prompt,
-        "cases": one.cases,
-        "left_out": one.left_out,
-        "simulations": one.simulations,
-        "blocked": one.blocked,
-        "undecided": one.undecided,
-        "false_alarm_rate": one.rate,
-        "interval": [one.interval.lo, one.interval.hi],
-        "alpha": one.alpha,
-        "discordance": one.discordance,
-        "spread": one.spread,
-        "detectable_drop": one.detectable_drop,
-        "flaky": [{"id": f.id, "passed": f.passed, "answers": f.answers} for f in one.flaky],
-    }
+class SelfTestRow(BaseModel):
+    """The self-test of one prompt."""
+
+    prompt: str
+    cases: int
+    left_out: int
+    simulations: int
+    blocked: int
+    undecided: int
+    false_alarm_rate: float
+    interval: tuple[float, float]
+    """95 % interval of the false-alarm rate."""
+    alpha: float
+    discordance: float | None
+    spread: float | None
+    detectable_drop: float | None
+    flaky: list[FlakyCaseRow]
+
+
+class SelfTestDocument(Document):
+    """selftest.json."""
+
+    schema_: Literal["promptci/selftest/v1"] = Field(default="promptci/selftest/v1", alias="schema")
+    prompts: list[SelfTestRow]
+
+
+def to_document(tests: Sequence[SelfTest]) -> SelfTestDocument:
+    """Return selftest.json."""
+    return SelfTestDocument(prompts=[_row(test) for test in tests])
+
+
+def _row(test: SelfTest) -> SelfTestRow:
+    return SelfTestRow(
+        prompt=test.prompt,
+        cases=test.cases,
+        left_out=test.left_out,
+        simulations=test.simulations,
+        blocked=test.blocked,
+        undecided=test.undecided,
+        false_alarm_rate=test.rate,
+        interval=(test.interval.lo, test.interval.hi),
+        alpha=test.alpha,
+        discordance=test.discordance,
+        spread=test.spread,
+        detectable_drop=test.detectable_drop,
+        flaky=[FlakyCaseRow(id=case.id, passed=case.passed, answers=case.answers) for case in test.flaky],
+    )
 
 
 def read_discordance(path: Path) -> dict[str, float]:
-    """Give each prompt's discordance (or, of marks, variance) from a selftest.json; empty where there is none."""
+    """Return each prompt's discordance (of scores: variance) from a selftest.json; empty if there is none."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        rows = value["prompts"] if value.get("schema") == SCHEMA else []
-        return {
-            str(row["prompt"]): float(row["discordance"] if row["discordance"] is not None else row["spread"] ** 2)
-            for row in rows
-        }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        rows = SelfTestDocument.load(path).prompts
+    except InputError:
         return {}
+    return {
+        row.prompt: row.spread**2 if row.discordance is None and row.spread is not None else row.discordance or 0.0
+        for row in rows
+        if row.discordance is not None or row.spread is not None
+    }

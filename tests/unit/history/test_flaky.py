@@ -9,45 +9,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.history_records import case
 
-from promptci.history.flaky import Flaky, discordance, flaky
+from promptci.history.flaky import FlakyCase, find_flaky_cases, measure_discordance
 from promptci.history.model import CaseRecord
 
 
 def test_a_case_that_was_right_and_wrong_is_flaky() -> None:
     records = [case(1, 0), case(0, 1), case(3, 0), case(1, 0, "steady"), case(0, 2, "always wrong")]
-    assert flaky(records, "order") == (Flaky(case="c1", digest="d1", passes=4, fails=1),)
-    assert flaky(records, "order")[0].share == 0.2
+    assert find_flaky_cases(records, "order") == (FlakyCase(case="c1", digest="d1", passes=4, fails=1),)
+    assert find_flaky_cases(records, "order")[0].share == 0.2
 
 
 def test_replicates_of_one_run_count() -> None:
-    assert [one.case for one in flaky([case(2, 1)], "order")] == ["c1"]
+    assert [one.case for one in find_flaky_cases([case(2, 1)], "order")] == ["c1"]
 
 
 @pytest.mark.parametrize(
     "change", [{"fingerprint": "f2"}, {"digest": "d2"}, {"model": "fake-2"}, {"model": None}, {"prompt": "other"}]
 )
 def test_what_differs_in_anything_but_chance_has_not_flipped(change: dict[str, str]) -> None:
-    assert flaky([case(1, 0), case(0, 1, **change)], "order") == ()
+    assert find_flaky_cases([case(1, 0), case(0, 1, **change)], "order") == ()
 
 
 def test_only_the_versions_that_flipped_are_counted() -> None:
     records = [case(1, 1), case(2, 2, fingerprint="f2"), case(9, 0, fingerprint="f3")]
-    assert flaky(records, "order") == (Flaky(case="c1", digest="d1", passes=3, fails=3),)
+    assert find_flaky_cases(records, "order") == (FlakyCase(case="c1", digest="d1", passes=3, fails=3),)
 
 
 def test_the_most_like_a_coin_comes_first() -> None:
     records = [case(9, 1, "rare"), case(5, 5, "coin"), case(3, 1, "some")]
-    assert [one.case for one in flaky(records, "order")] == ["coin", "some", "rare"]
+    assert [one.case for one in find_flaky_cases(records, "order")] == ["coin", "some", "rare"]
 
 
 def test_without_two_answers_to_a_case_nothing_is_known() -> None:
-    assert discordance([], "order") is None
-    assert discordance([case(1, 0), case(0, 1, "c2"), case(1, 0, fingerprint="f2")], "order") is None
-    assert discordance([case(2, 0)], "other") is None
+    assert measure_discordance([], "order") is None
+    assert measure_discordance([case(1, 0), case(0, 1, "c2"), case(1, 0, fingerprint="f2")], "order") is None
+    assert measure_discordance([case(2, 0)], "other") is None
 
 
 def test_the_estimate_is_the_mean_over_cases() -> None:
-    found = discordance([case(2, 2), case(3, 0, "steady")], "order")
+    found = measure_discordance([case(2, 2), case(3, 0, "steady")], "order")
     assert found is not None
     assert (found.cases, found.answers) == (2, 7)
     assert found.rate == pytest.approx((4 / 6 + 0) / 2)
@@ -60,7 +60,7 @@ def test_the_estimate_is_unbiased_exactly(n: int, p: Fraction) -> None:
     expected = Fraction(0)
     for answers in product([True, False], repeat=n):
         chance = p ** sum(answers) * (1 - p) ** (n - sum(answers))
-        found = discordance([case(sum(answers), n - sum(answers))], "order")
+        found = measure_discordance([case(sum(answers), n - sum(answers))], "order")
         assert found is not None
         expected += chance * Fraction(found.rate).limit_denominator(10**6)
     assert expected == 2 * p * (1 - p)
@@ -78,7 +78,7 @@ def test_the_estimate_is_unbiased_on_simulated_coins(runs: int) -> None:
         for i, p in enumerate(chances):
             right = sum(chance.random() < p for _ in range(runs))
             records.append(case(right, runs - right, str(i)))
-        found = discordance(records, "order")
+        found = measure_discordance(records, "order")
         assert found is not None
         estimates.append(found.rate)
     mean = sum(estimates) / len(estimates)
@@ -90,10 +90,10 @@ def test_the_estimate_is_unbiased_on_simulated_coins(runs: int) -> None:
 def test_answers_asked_because_versions_disagreed_are_left_out_of_the_rate_but_show_a_flip() -> None:
     """Asked again are mostly coins: with them the rate would be that of the coins."""
     records = [case(1, 0), case(0, 2, chosen=True), case(2, 0, "steady")]
-    found = discordance(records, "order")
+    found = measure_discordance(records, "order")
     assert found is not None
     assert (found.cases, found.rate) == (1, 0.0)
-    assert [one.case for one in flaky(records, "order")] == ["c1"]
+    assert [one.case for one in find_flaky_cases(records, "order")] == ["c1"]
 
 
 records_ = st.lists(
@@ -122,8 +122,8 @@ def test_neither_order_nor_the_split_into_runs_changes_anything(
         )
     ]
     chance.shuffle(split)
-    assert flaky(split, "order") == flaky(records, "order")
-    found, again = discordance(records, "order"), discordance(split, "order")
+    assert find_flaky_cases(split, "order") == find_flaky_cases(records, "order")
+    found, again = measure_discordance(records, "order"), measure_discordance(split, "order")
     assert (found is None) == (again is None)
     if found is not None and again is not None:
         assert (found.cases, found.answers) == (again.cases, again.answers)

@@ -3,33 +3,37 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.history_records import mark, verdict
+from support.history_records import feedback, verdict
 
-from promptci.history.gate_precision import by_rule, precision
-from promptci.history.model import Mark
+from promptci.history.gate_precision import compute_precision, precision_by_rule
+from promptci.history.model import Feedback
 from promptci.stats import intervals
 
 
-def judged(**judgements: str) -> dict[str, Mark]:
-    return {name: mark(name, judgement) for name, judgement in judgements.items()}
+def labelled(**labels: str) -> dict[str, Feedback]:
+    return {name: feedback(name, label) for name, label in labels.items()}
 
 
 def test_right_among_judged_with_wilson_s_interval() -> None:
-    found = precision([verdict(f"v{i}") for i in range(12)], judged(v0="right", v1="right", v2="wrong", gone="wrong"))
-    assert (found.verdicts, found.judged, found.right) == (12, 3, 2)
+    found = compute_precision(
+        [verdict(f"v{i}") for i in range(12)], labelled(v0="correct", v1="correct", v2="incorrect", gone="incorrect")
+    )
+    assert (found.verdicts, found.labelled, found.correct) == (12, 3, 2)
     assert found.rate == pytest.approx(2 / 3)
     assert found.interval == intervals.wilson(2, 3)
 
 
 def test_nothing_judged_is_unknown_and_not_nought() -> None:
-    found = precision([verdict()], {})
+    found = compute_precision([verdict()], {})
     assert (found.verdicts, found.rate, found.interval) == (1, None, None)
 
 
 @pytest.mark.parametrize("other", ["pass", "inconclusive", "error"])
 def test_only_fail_is_counted(other: str) -> None:
-    found = precision([verdict(verdict=other), verdict("v2", mode="block")], judged(v1="wrong", v2="right"))
-    assert (found.verdicts, found.judged, found.right) == (1, 1, 1)
+    found = compute_precision(
+        [verdict(verdict=other), verdict("v2", mode="block")], labelled(v1="incorrect", v2="correct")
+    )
+    assert (found.verdicts, found.labelled, found.correct) == (1, 1, 1)
 
 
 def test_a_verdict_with_two_reasons_counts_for_both() -> None:
@@ -38,18 +42,18 @@ def test_a_verdict_with_two_reasons_counts_for_both() -> None:
         verdict("v2", rules=("regression", "cost")),
         verdict("v3", verdict="pass", rules=("not-worse",)),
     ]
-    found = by_rule(verdicts, judged(v1="wrong", v2="right"))
-    assert {rule: (one.verdicts, one.judged, one.right) for rule, one in found.items()} == {
+    found = precision_by_rule(verdicts, labelled(v1="incorrect", v2="correct"))
+    assert {rule: (one.verdicts, one.labelled, one.correct) for rule, one in found.items()} == {
         "cost": (1, 1, 1),
         "regression": (2, 2, 1),
     }
 
 
-@given(st.lists(st.sampled_from([None, "right", "wrong"]), max_size=30))
+@given(st.lists(st.sampled_from([None, "correct", "incorrect"]), max_size=30))
 def test_the_numbers_hang_together(marks: list[str | None]) -> None:
     verdicts = [verdict(f"v{i}") for i in range(len(marks))]
-    found = precision(verdicts, judged(**{f"v{i}": one for i, one in enumerate(marks) if one is not None}))
-    assert 0 <= found.right <= found.judged <= found.verdicts == len(marks)
+    found = compute_precision(verdicts, labelled(**{f"v{i}": one for i, one in enumerate(marks) if one is not None}))
+    assert 0 <= found.correct <= found.labelled <= found.verdicts == len(marks)
     if found.rate is not None and found.interval is not None:
         assert found.interval.lo <= found.rate <= found.interval.hi
 

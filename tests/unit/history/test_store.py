@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.history_records import AT, case, history, mark, verdict
+from support.history_records import AT, case, feedback, history, verdict
 
 from promptci.files import append
-from promptci.history import model
-from promptci.history.model import CaseRecord, Line, Mark, VerdictRecord
+from promptci.history.model import HISTORY_LINES, CaseRecord, Feedback, Line, VerdictRecord
 from promptci.history.store import LOCK
 
 texts = st.text(max_size=12)
@@ -31,7 +30,7 @@ lines_: st.SearchStrategy[Line] = st.one_of(
         rules=st.lists(texts, max_size=2).map(tuple),
         base=st.none() | texts,
     ),
-    st.builds(Mark, at=st.just(AT), why=texts, by=st.none() | texts),
+    st.builds(Feedback, at=st.just(AT), why=texts, by=st.none() | texts),
     st.builds(CaseRecord, at=st.just(AT), passes=counts, fails=counts, model=st.none() | texts),
 )
 
@@ -43,14 +42,14 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     assert book.append(lines) is None
     past = book.read()
     assert past.verdicts == tuple(line for line in lines if isinstance(line, VerdictRecord))
-    assert past.marks == tuple(line for line in lines if isinstance(line, Mark))
+    assert past.feedback == tuple(line for line in lines if isinstance(line, Feedback))
     assert past.cases == tuple(line for line in lines if isinstance(line, CaseRecord))
     assert past.notes == ()
 
 
 def test_a_history_that_is_not_there_is_empty_and_is_not_made_by_reading(tmp_path: Path) -> None:
     past = history(tmp_path / "none").read()
-    assert (past.verdicts, past.marks, past.cases, past.notes) == ((), (), (), ())
+    assert (past.verdicts, past.feedback, past.cases, past.notes) == ((), (), (), ())
     assert not (tmp_path / "none").exists()
 
 
@@ -63,9 +62,13 @@ def test_a_verdict_written_twice_is_one(tmp_path: Path) -> None:
 
 def test_the_last_mark_counts(tmp_path: Path) -> None:
     book = history(tmp_path)
-    book.append([mark(), mark("v2", "wrong")])
-    book.append([mark(judgement="wrong", why="read them again")])
-    assert {name: one.judgement for name, one in book.read().judgements.items()} == {"v1": "wrong", "v2": "wrong"}
+    book.append([feedback(), feedback("v2", "incorrect")])
+    book.append([feedback(label="incorrect", why="read them again")])
+    labels = {name: one.label for name, one in book.read().latest_feedback.items()}
+    assert labels == {
+        "v1": "incorrect",
+        "v2": "incorrect",
+    }
 
 
 @pytest.mark.parametrize("cut", range(1, 40, 3))
@@ -87,10 +90,10 @@ def test_a_torn_last_line_is_passed_over_and_overwritten(tmp_path: Path, cut: in
         b"[1]",
         b"[" * 100_000,
         b"1" * 5000,
-        json.dumps({**model.to_json(case()), "passes": -1}).encode(),
-        json.dumps({**model.to_json(case()), "case": None}).encode(),
-        json.dumps({**model.to_json(verdict()), "p": float("nan")}).encode(),
-        json.dumps({**model.to_json(mark()), "judgement": "perhaps"}).encode(),
+        json.dumps({**HISTORY_LINES.to_value(case()), "passes": -1}).encode(),
+        json.dumps({**HISTORY_LINES.to_value(case()), "case": None}).encode(),
+        json.dumps({**HISTORY_LINES.to_value(verdict()), "p": float("nan")}).encode(),
+        json.dumps({**HISTORY_LINES.to_value(feedback()), "label": "perhaps"}).encode(),
     ],
 )
 def test_damaged_lines_are_named_in_one_note(tmp_path: Path, bad: bytes) -> None:
@@ -100,7 +103,7 @@ def test_damaged_lines_are_named_in_one_note(tmp_path: Path, bad: bytes) -> None
     file.write_bytes(bad + b"\n\n" + file.read_bytes() + bad + b"\n")
     past = book.read()
     assert past.cases == (case(),)
-    assert past.notes == (f"kept: 2 lines are damaged and were passed over; the first is {file.name}:1.",)
+    assert past.notes == (f"kept: 2 damaged lines were skipped; the first is {file.name}:1.",)
 
 
 @pytest.mark.parametrize("change", [{"schema": "promptci/history/v2"}, {"kind": "dream"}, {"kind": ["case"]}])
@@ -108,13 +111,13 @@ def test_lines_of_another_version_are_left_alone(tmp_path: Path, change: dict[st
     book = history(tmp_path)
     book.append([case()])
     (file,) = tmp_path.glob("cases-*.jsonl")
-    file.write_text(file.read_text() + json.dumps({**model.to_json(case(name="x")), **change}) + "\n")
+    file.write_text(file.read_text() + json.dumps({**HISTORY_LINES.to_value(case(name="x")), **change}) + "\n")
     assert (book.read().cases, book.read().notes) == ((case(),), ())
 
 
 def test_a_later_version_may_add_keys(tmp_path: Path) -> None:
-    value = {**model.to_json(case()), "mood": "good"}
-    assert model.from_json(value) == case()
+    value = {**HISTORY_LINES.to_value(case()), "mood": "good"}
+    assert HISTORY_LINES.from_value(value) == case()
 
 
 def test_what_is_too_old_is_dropped(tmp_path: Path) -> None:
@@ -135,7 +138,7 @@ def test_a_line_with_no_date_or_one_to_come_is_of_today(tmp_path: Path, at: str)
 
 
 def test_the_oldest_case_records_go_when_there_are_too_many_and_verdicts_stay(tmp_path: Path) -> None:
-    book = history(tmp_path, case_bytes=2000)
+    book = history(tmp_path, max_case_bytes=2000)
     for day in range(1, 28):
         at = f"2026-06-{day:02}T00:00:00Z"
         book.append([case(at=at, name=str(i)) for i in range(4)])
@@ -198,8 +201,8 @@ def test_a_lock_that_is_held_for_long_is_a_reason(tmp_path: Path) -> None:
     ):
         pass
     with append.lock_file(tmp_path / LOCK):
-        said = history(tmp_path, patience_s=0.05).append([case()])
-    assert said == "kept: another process is writing the history, so this was not added."
+        said = history(tmp_path, lock_timeout_s=0.05).append([case()])
+    assert said == "kept: another process is writing the history, so nothing was added."
     assert not list(tmp_path.glob("*.jsonl"))
 
 

@@ -21,7 +21,7 @@ from promptci.rollout.state import Standing
 NOW = START + timedelta(hours=30, minutes=5)
 DEPLOYED = Deployed(prompt=PROMPT, stable=STABLE, canary=CANARY, share=5)
 STANDING = Standing(stable=STABLE, canary=CANARY, share=5, since=START)
-BACK = replace(STANDING, share=0, rolled_back=START, why="Quality: 82.1% against 96.2%.")
+BACK = STANDING.model_copy(update={"share": 0, "rolled_back": START, "why": "Quality: 82.1% against 96.2%."})
 
 
 def decision(
@@ -55,7 +55,7 @@ SITUATIONS = {
         decision([], replace(DEPLOYED, share=0)),
         decision([], replace(DEPLOYED, share=2)),
     ),
-    "complete": lambda: record(decision([], replace(DEPLOYED, share=100), replace(STANDING, share=100))),
+    "complete": lambda: record(decision([], replace(DEPLOYED, share=100), STANDING.model_copy(update={"share": 100}))),
     "none": lambda: record(decision([], Deployed(prompt=PROMPT, stable=STABLE), None), log=Log()),
     "hostile": lambda: record(hostile(), log=Log(files=1, lines=999, bad=1, repeated=1)),
 }

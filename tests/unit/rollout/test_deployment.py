@@ -159,11 +159,11 @@ def test_the_state_is_read_as_it_was_written() -> None:
     ("text", "said"),
     [
         ("", "not valid JSON"),
-        ('{"format": 1}', "`prompts` cannot be used"),
-        ('{"format": 2, "prompts": {}}', "the format is 2, and this version knows 1"),
-        ('{"format": 1, "prompts": {}, "x": 1}', "`x` cannot be used"),
-        (state.dump({"a": STANDING}).replace("+00:00", ""), "`prompts.a.since` cannot be used"),
-        (state.dump({"a": STANDING}).replace(": 5,", ": 500,"), "`prompts.a.share` cannot be used"),
+        ('{"schema": "promptci/canary-state/v1"}', "`prompts`: Field required"),
+        ('{"schema": "promptci/canary-state/v2", "prompts": {}}', "expected `promptci/canary-state/v1`"),
+        ('{"schema": "promptci/canary-state/v1", "prompts": {}, "x": 1}', "`x`: Extra inputs"),
+        (state.dump({"a": STANDING}).replace(":00Z", ":00"), "json:8: `prompts.a.since`"),
+        (state.dump({"a": STANDING}).replace(": 5.0,", ": 500,"), "json:7: `prompts.a.share`"),
     ],
 )
 def test_a_state_that_is_not_ours_is_refused(text: str, said: str) -> None:
@@ -174,6 +174,6 @@ def test_a_state_that_is_not_ours_is_refused(text: str, said: str) -> None:
 
 
 def test_a_state_in_another_zone_is_in_utc() -> None:
-    text = state.dump({"a": STANDING}).replace("00:00:00+00:00", "02:00:00+02:00")
+    text = state.dump({"a": STANDING}).replace("00:00:00Z", "02:00:00+02:00")
     assert json.loads(text)["prompts"]["a"]["since"] == "2026-03-02T02:00:00+02:00"
     assert state.load(text.encode(), "x") == {"a": STANDING}

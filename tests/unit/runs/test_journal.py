@@ -16,7 +16,7 @@ from promptci.errors import InputError, PromptciError
 from promptci.providers.base import Completion, Usage
 from promptci.redact import Redactor
 from promptci.runs import journal
-from promptci.runs.journal import Journal
+from promptci.runs.journal import Journal, JournalRun
 from promptci.runs.model import ANSWER_CODEC, Answer, AnswerError, Arm
 
 texts = st.text(max_size=30)
@@ -70,13 +70,13 @@ def written(path: Path, *rows_: Answer, **options: Any) -> Path:
 
 
 @settings(max_examples=40)
-@given(given_answers=st.lists(answers(), max_size=5), run=st.dictionaries(texts, texts, max_size=3))
+@given(given_answers=st.lists(answers(), max_size=5), config=texts)
 def test_what_is_written_is_read_back_equal_to_the_last_digit(
-    given_answers: list[Answer], run: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    given_answers: list[Answer], config: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    path = written(tmp_path_factory.mktemp("j") / "journal.jsonl", *given_answers, run=run)
+    path = written(tmp_path_factory.mktemp("j") / "journal.jsonl", *given_answers, run=JournalRun(config=config))
 
-    assert journal.load_journal(path) == (run, tuple(given_answers))
+    assert journal.load_journal(path) == (JournalRun(config=config), tuple(given_answers))
 
 
 @given(value=st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda c: st.dictionaries(texts, c)))
@@ -120,15 +120,15 @@ def test_each_answer_is_in_the_file_before_the_next_one_comes(tmp_path: Path) ->
 
 
 def test_a_journal_goes_on_where_it_stopped_and_keeps_its_header(tmp_path: Path) -> None:
-    path = written(tmp_path / "journal.jsonl", answer(1), run={"head": "abc"})
-    written(path, answer(2), run={"head": "ignored"})
+    path = written(tmp_path / "journal.jsonl", answer(1), run=JournalRun(head="abc"))
+    written(path, answer(2), run=JournalRun(head="ignored"))
 
-    assert journal.load_journal(path) == ({"head": "abc"}, (answer(1), answer(2)))
+    assert journal.load_journal(path) == (JournalRun(head="abc"), (answer(1), answer(2)))
 
 
 def test_killed_at_any_byte_a_journal_is_read_and_goes_on(tmp_path: Path) -> None:
     """Every prefix of the file is what a kill could leave: whole lines count, the torn one is written anew."""
-    whole = written(tmp_path / "whole.jsonl", answer(1, "🙂"), answer(2), run={"a": "b"}).read_bytes()
+    whole = written(tmp_path / "whole.jsonl", answer(1, "🙂"), answer(2), run=JournalRun(head="b")).read_bytes()
     ends = [index + 1 for index, byte in enumerate(whole) if byte == ord("\n")]
     path = tmp_path / "journal.jsonl"
     for cut in range(len(whole) + 1):
@@ -138,7 +138,7 @@ def test_killed_at_any_byte_a_journal_is_read_and_goes_on(tmp_path: Path) -> Non
             before = journal.load_journal(path)[1]
             assert len(before) == lines_left - 1
         for number in range(max(lines_left, 1), 3):
-            written(path, answer(number, "🙂" if number == 1 else "fine"), run={"a": "b"})
+            written(path, answer(number, "🙂" if number == 1 else "fine"), run=JournalRun(head="b"))
         assert path.read_bytes() == whole
 
 
@@ -257,7 +257,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from promptci.providers.base import Completion
-from promptci.runs.journal import Journal
+from promptci.runs.journal import Journal, JournalRun
 from promptci.runs.model import ANSWER_CODEC, Answer, Arm
 book = Journal.open(Path(sys.argv[1]))
 for number in range(1_000_000):

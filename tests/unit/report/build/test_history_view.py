@@ -4,7 +4,7 @@ from typing import Any
 
 from support.run_notation import OLD, comparison, many, prompt, report
 
-from promptci.history.model import VerdictRecord, from_json, to_json
+from promptci.history.model import HISTORY_LINES, VerdictRecord
 from promptci.report.build.history_view import DIGITS, MOST_VERSIONS
 from promptci.report.model.report import PastQualityView
 
@@ -64,9 +64,9 @@ def test_only_the_last_versions_are_kept() -> None:
 
 
 def test_a_line_written_before_quality_was_kept_is_still_read() -> None:
-    line = to_json(record("v1", "2026-02-01T00:00:00Z", 0.7))
+    line = HISTORY_LINES.to_value(record("v1", "2026-02-01T00:00:00Z", 0.7))
     old = {key: value for key, value in line.items() if key not in ("measure", "quality")}
-    read, newer = from_json(old), from_json(line)
+    read, newer = HISTORY_LINES.from_value(old), HISTORY_LINES.from_value(line)
     assert isinstance(read, VerdictRecord)
     assert (read.measure, read.quality) == (None, None)
     assert isinstance(newer, VerdictRecord)

@@ -53,10 +53,10 @@ def test_where_nothing_is_known_of_chance_nothing_is_said() -> None:
     ("counts", "said"),
     [
         ((0, 0, 0, None), "No earlier verdict would have blocked."),
-        ((12, 0, 0, None), "Of 12 verdicts that would have blocked, none has been judged yet: `promptci history mark"),
+        ((12, 0, 0, None), "Of 12 verdicts that would have blocked, none is labelled yet: `promptci history label"),
         (
             (12, 10, 9, (0.5958, 0.9821)),
-            "Of 12 verdicts that would have blocked, people judged 10: 9 right (90%, 95% interval 59.6% to 98.2%).",
+            "Of 12 verdicts that would have blocked, 10 labelled by people: 9 correct (90%, 95% interval 59.6% to",
         ),
     ],
 )
@@ -64,7 +64,7 @@ def test_precision_is_said_with_its_interval(
     counts: tuple[int, int, int, tuple[float, float] | None], said: str
 ) -> None:
     verdicts, judged, right, interval = counts
-    found = PrecisionView(verdicts=verdicts, judged=judged, right=right, interval=interval)
+    found = PrecisionView(verdicts=verdicts, labelled=judged, correct=right, interval=interval)
     assert history_text.precision(found).startswith(said)
 
 
@@ -73,7 +73,7 @@ def test_precision_is_told_in_advise_mode_only() -> None:
     blocking = advised.model_copy(update={"gate": advised.gate.model_copy(update={"mode": "block"})})
     assert history_text.judge_this(blocking) == []
     (step,) = history_text.judge_this(advised)
-    assert f"promptci history mark {advised.prompts[0].verdict_id} right" in step
+    assert f"promptci history label {advised.prompts[0].verdict_id} correct" in step
     assert step in next_steps.next_steps(advised)
 
 
