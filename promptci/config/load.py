@@ -62,8 +62,9 @@ def _config(file: ConfigFile) -> Config:
             },
         ),
         run=RunLimits(
-            repeats=run.repeats.initial,
-            repeats_on_disagreement=run.repeats.on_disagreement,
+            repeats=1 if run.repeats == "auto" else run.repeats.initial,
+            repeats_on_disagreement=None if run.repeats == "auto" else run.repeats.on_disagreement,
+            auto_calls=run.auto_calls if run.repeats == "auto" else None,
             early_stop=run.early_stop,
             batch=run.batch,
             concurrency=None if run.concurrency == "auto" else run.concurrency,

@@ -12,6 +12,9 @@ class RunLimits:
     """Times each case is asked of each version."""
     repeats_on_disagreement: int | None = None
     """Times where the first answers of the versions disagree, the first ones included; None: no more than others."""
+    auto_calls: int | None = None
+    """With `repeats: auto`, the most calls for one prompt's cases: they are asked in rounds while the verdict is
+    undecided. None: `repeats` says how often."""
     early_stop: bool = False
     """Stop asking once no answer can change the verdict."""
     batch: str = "never"

@@ -82,15 +82,14 @@ def _repeats(value: Any) -> Any:
     """Let a plain number stand for `{initial: number}`."""
     if isinstance(value, int) and not isinstance(value, bool):
         return {"initial": value}
-    if not isinstance(value, dict):
-        raise ValueError("is neither a number nor a map such as {initial: 1, on_disagreement: 3}")  # noqa: TRY004 - pydantic's way
+    if value != "auto" and not isinstance(value, dict):
+        raise ValueError("is neither auto nor a number nor a map such as {initial: 1, on_disagreement: 3}")
     return value
 
 
 def _or_number(schema: dict[str, Any]) -> None:
     """Let editors take a plain number, too."""
-    schema["anyOf"] = [{"type": "integer", "minimum": 1, "maximum": 100}, {"$ref": schema.pop("$ref")}]
-    schema["default"] = 1
+    schema["anyOf"] = [{"type": "integer", "minimum": 1, "maximum": 100}, *schema.pop("anyOf")]
 
 
 class RepeatsSection(Section):
@@ -112,11 +111,17 @@ class RepeatsSection(Section):
 class RunSection(Section):
     """How much is asked, and what it may cost."""
 
-    repeats: Annotated[RepeatsSection, BeforeValidator(_repeats)] = Field(
-        default=RepeatsSection(),
-        description="Times each case is asked of each version; or `{initial: 1, on_disagreement: 3}`: more often only"
-        " where the versions disagree.",
+    repeats: Annotated[Literal["auto"] | RepeatsSection, BeforeValidator(_repeats)] = Field(
+        default="auto",
+        description="Times each case is asked of each version. `auto`: in rounds of 1, 2, 4, 8 and 16 answers while the"
+        " verdict is undecided, within `auto_calls` and the budget. A number: always that often."
+        " `{initial: 1, on_disagreement: 3}`: more often only where the versions disagree.",
         json_schema_extra=_or_number,
+    )
+    auto_calls: Annotated[int, Field(ge=2, le=100_000)] = Field(
+        default=640,
+        description="With `repeats: auto`: the most calls that the answers to one prompt's cases may take, both"
+        " versions together. One round is always asked.",
     )
     early_stop: bool = Field(
         default=False,

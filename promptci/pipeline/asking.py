@@ -17,7 +17,7 @@ from promptci.pipeline.judge_client import Judges
 from promptci.pipeline.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun, all_scored
 from promptci.pipeline.revisions import Revisions
-from promptci.pipeline.rounds import AskContext, Rounds, StopRule
+from promptci.pipeline.rounds import AskContext, AskRules, Rounds
 from promptci.providers import registry
 from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
@@ -64,11 +64,11 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
     revisions: Revisions,
     options: RunOptions,
     env: Environment,
-    stop_rule: StopRule | None = None,
+    rules: AskRules | None = None,
 ) -> Asked:
     """Ask every question and score the answers; they are added to the runs of `planned`.
 
-    `stop_rule`, with `run.early_stop`, tells whether the verdict is decided.
+    `rules` tell when enough has been asked; None: every question is asked, as often as configured.
 
     What prevents asking (no key, no model, no endpoint) becomes an error in every row, so that the report is complete.
 
@@ -98,7 +98,7 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
 
     async def run() -> None:
         # Not returned: at its end asyncio spells out the task with its result, 3 kB for each answer (getsignal does).
-        session = _Session(provider=provider, journal=kept, known=known, stop_rule=stop_rule)
+        session = _Session(provider=provider, journal=kept, known=known, rules=rules or AskRules())
         results.append(await _ask(planned, gathered, session, options, env))
 
     try:
@@ -114,7 +114,7 @@ class _Session:
     provider: Provider
     journal: journal.Journal
     known: dict[QuestionKey, Answer]
-    stop_rule: StopRule | None
+    rules: AskRules
 
 
 def _provider(gathered: CollectedRun, options: RunOptions, env: Environment) -> Provider:
@@ -156,7 +156,7 @@ async def _ask(
         for run in planned.prompts:  # before the first answer, so that an early stop knows what counts
             run.trust = await judge_trust.assess(run, config.judge.min_kappa, judge)
         context = AskContext(
-            provider=provider, run_context=run_context, judge=judge, config=config, stop_rule=session.stop_rule
+            provider=provider, run_context=run_context, judge=judge, config=config, rules=session.rules
         )
         asking = Rounds(planned.prompts, context)
         await asking.ask_all(env.progress.more)

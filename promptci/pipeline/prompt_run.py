@@ -1,7 +1,7 @@
 """PromptRun: everything about one prompt in one run. Planning builds it, and every stage adds to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from promptci.goldens.model import Case
 from promptci.runs.model import PromptPlan, Question
@@ -29,6 +29,8 @@ class PromptRun:
     judge_distrust: tuple[str, ...] = ()
     """Reasons not to trust the judge that are known before it is asked."""
     scored: list[ScoredCase] = field(default_factory=list)
+    answers_per_case: int | None = None
+    """With `repeats: auto`, the answers per case and version that have been asked for so far; None: no rounds."""
     trust: Trust | None = None
     """What the judge may do; None: no judge scores this prompt."""
     notes: tuple[str, ...] = ()
@@ -42,7 +44,10 @@ class PromptRun:
     @property
     def counted_plan(self) -> PromptPlan:
         """The plan by which the verdict is reached: what an untrusted judge scores has no weight in it."""
-        return discount_untrusted.discount_plan(self.plan, self.trust)
+        plan = self.plan
+        if self.answers_per_case is not None:
+            plan = replace(plan, first_repeats=self.answers_per_case)
+        return discount_untrusted.discount_plan(plan, self.trust)
 
     @property
     def counted_scores(self) -> tuple[ScoredCase, ...]:

@@ -37,6 +37,18 @@ class StopState(Protocol):
 
 StopRule = Callable[[Sequence[PromptRun]], StopState]
 """Looks at the answers so far. The gate provides it, so that asking knows nothing about deciding."""
+RepeatRule = Callable[[PromptRun], int | None]
+"""Returns how many answers per case and version a prompt needs next; None where its verdict is decided."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskRules:
+    """When enough has been asked. The gate provides the rules."""
+
+    stop_rule: StopRule | None = None
+    """With `run.early_stop`; None: every question is asked."""
+    repeat_rule: RepeatRule | None = None
+    """With `repeats: auto`; None: every case is asked as often as configured."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,8 +59,7 @@ class AskContext:
     run_context: RunContext
     judge: JudgeDesk
     config: Config
-    stop_rule: StopRule | None = None
-    """None: every question is asked."""
+    rules: AskRules = AskRules()
 
 
 class Rounds:
@@ -65,22 +76,28 @@ class Rounds:
     @property
     def stopped_early(self) -> bool:
         """Whether questions were left out because the verdict was decided."""
-        return self._context.stop_rule is not None and not self.stopped and any(run.unanswered for run in self._runs)
+        return (
+            self._context.rules.stop_rule is not None and not self.stopped and any(run.unanswered for run in self._runs)
+        )
 
     async def ask_all(self, expect: Callable[[int], None]) -> None:
         """Ask everything that is to be asked; `expect` is called with the number of answers not announced before."""
         await self.ask_first()
+        while round_ := self._next_round():
+            expect(sum(map(len, round_)))
+            await self._ask(round_)
+        self.notes += tuple(_round_notes(self._runs))
         if follow_ups := self._follow_ups():
             expect(sum(map(len, follow_ups)))
             await self._ask_again(follow_ups)
 
     async def ask_first(self) -> None:
         """Ask what every run asks; with a stop rule only until no answer can change a verdict."""
-        if self._context.stop_rule is None:
+        if self._context.rules.stop_rule is None:
             await self._ask([run.questions for run in self._runs])
             return
         while (open_questions := [run.unanswered for run in self._runs]) and any(open_questions) and not self.stopped:
-            state = self._context.stop_rule(self._runs)
+            state = self._context.rules.stop_rule(self._runs)
             if state.complete:
                 break
             undecided = [
@@ -96,6 +113,24 @@ class Rounds:
             )
             self.notes += (_early_stop_note(left, total),)
 
+    def _next_round(self) -> list[tuple[Question, ...]]:
+        """Return every undecided prompt's questions of the next round; empty where nothing is asked again."""
+        rule = self._context.rules.repeat_rule
+        if rule is None or self.stopped:
+            return []
+        questions = [_round_of(run, rule(run)) for run in self._runs]
+        if any(questions) and not self._can_afford(questions):
+            self.notes += ("The budget did not allow another round of answers (`run.budget_usd`).",)
+            return []
+        for run, of_prompt in zip(self._runs, questions, strict=True):
+            if of_prompt:
+                run.answers_per_case = max(question.replicate for question in of_prompt) + 1
+        return questions if any(questions) else []
+
+    def _can_afford(self, questions: Sequence[tuple[Question, ...]]) -> bool:
+        requests = [question.request for of_prompt in questions for question in of_prompt]
+        return self._context.run_context.budget.can_afford(requests)
+
     async def ask_rest(self) -> None:
         """Ask what an early stop left out."""
         await self._ask([run.unanswered for run in self._runs])
@@ -109,13 +144,15 @@ class Rounds:
             return []
         follow_ups = [
             adaptive_repeats.find_follow_ups(
-                run.counted_plan, run.follow_ups, {s.answer.key: s.passed for s in run.scored}
+                run.counted_plan,
+                adaptive_repeats.remaining_candidates(run.counted_plan, run.follow_ups),
+                {scored.answer.key: scored.passed for scored in run.scored},
             )
             for run in self._runs
         ]
         if not any(follow_ups):
             return []
-        rule = self._context.stop_rule
+        rule = self._context.rules.stop_rule
         return [] if rule is not None and rule(self._runs).complete else follow_ups
 
     async def _ask_again(self, follow_ups: Sequence[tuple[Question, ...]]) -> None:
@@ -160,6 +197,25 @@ class Rounds:
         for run, own_scored in zip(self._runs, scored, strict=True):
             run.scored += own_scored
         self.stopped = _stopped(answers)
+
+
+def _round_of(run: PromptRun, answers: int | None) -> tuple[Question, ...]:
+    """Return the questions that bring each compared case to this many answers of each version."""
+    if answers is None:
+        return ()
+    compared = {planned.case.id for planned in run.plan.cases if adaptive_repeats.is_compared(planned)}
+    before = run.answers_per_case or 1
+    return tuple(q for q in run.follow_ups if before <= q.replicate < answers and q.case_id in compared)
+
+
+def _round_notes(runs: Sequence[PromptRun]) -> Sequence[str]:
+    """Return how often the cases were asked with `repeats: auto`."""
+    repeated = [run for run in runs if (run.answers_per_case or 1) > 1]
+    return [
+        f"{run.name}: each case was asked {run.answers_per_case} times of each version, because fewer answers left the"
+        " verdict undecided (`run.repeats: auto`)."
+        for run in repeated
+    ]
 
 
 def _early_stop_note(left: int, total: int) -> str:

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from promptci.config.run_limits import RunLimits
 from promptci.runs.execute import QuestionKey
 from promptci.runs.model import Arm, PlannedCase, PromptPlan, Question
 
+ROUNDS = (1, 2, 4, 8, 16)
+"""Answers per case and version after each round of `repeats: auto`."""
 CONFIRMATION_ANSWERS = 3
 """Answers of each version after which a critical case's flip is taken for real or for chance."""
 
@@ -17,15 +20,39 @@ def prepare(plan: PromptPlan, limits: RunLimits) -> PromptPlan:
 
     Only a comparison by pass and fail is: the scores of two versions differ on nearly every case, a little.
     """
-    return replace(plan, first_repeats=limits.repeats, adaptive=_adaptive(plan, limits))
+    rounds: tuple[int, ...] = ()
+    if limits.auto_calls is not None and _compared(plan):
+        compared = sum(is_compared(planned) for planned in plan.cases)
+        rounds = plan_rounds(compared, limits.auto_calls) if compared else ()
+    return replace(plan, first_repeats=limits.repeats, adaptive=_adaptive(plan, limits), rounds=rounds)
+
+
+def plan_rounds(cases: int, max_calls: int) -> tuple[int, ...]:
+    """Return the answers per case and version after each round that these calls allow; one round at least."""
+    return (1, *takewhile(lambda answers: 2 * cases * answers <= max_calls, ROUNDS[1:]))
+
+
+def is_compared(planned: PlannedCase) -> bool:
+    """Return whether a case counts in the comparison of the versions."""
+    return planned.change == "same" and planned.excluded_reason is None
+
+
+def remaining_candidates(plan: PromptPlan, candidates: Sequence[Question]) -> tuple[Question, ...]:
+    """Return the questions that may still be asked again: after rounds, only those that confirm a critical case."""
+    if not plan.rounds:
+        return tuple(candidates)
+    critical = {planned.case.id for planned in plan.cases if planned.case.critical and is_compared(planned)}
+    first = plan.first_repeats or 1
+    return tuple(q for q in candidates if q.case_id in critical and first <= q.replicate < CONFIRMATION_ANSWERS)
 
 
 def max_repeats(plan: PromptPlan, planned: PlannedCase, limits: RunLimits) -> int:
     """Give how often at most this case is asked of each version, all rounds together."""
-    if not _compared(plan) or planned.change != "same" or planned.excluded_reason is not None:
+    if not _compared(plan) or not is_compared(planned):
         return limits.repeats
     confirmed = CONFIRMATION_ANSWERS if planned.case.critical else 0
-    return max(limits.repeats, confirmed, (limits.repeats_on_disagreement or 0) if plan.adaptive else 0)
+    on_disagreement = (limits.repeats_on_disagreement or 0) if plan.adaptive else 0
+    return max(limits.repeats, confirmed, on_disagreement, *plan.rounds)
 
 
 def note(plan: PromptPlan, limits: RunLimits) -> str | None:

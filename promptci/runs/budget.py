@@ -115,6 +115,13 @@ class Budget:
             return worst
         return worst if self._budget > 0 and self.spent_usd + ordered + worst <= self._budget else None
 
+    def can_afford(self, requests: Sequence[Request]) -> bool:
+        """Return whether the budget allows these calls, at the most that each could cost."""
+        if self._budget is None or self._prices is None:
+            return True
+        prices = [self._prices.price_usage(r.model, estimate.estimate_max_usage(r)) for r in requests]
+        return self.spent_usd + sum((price for price in prices if price is not None), Decimal(0)) <= self._budget
+
     def price_completion(self, model: str, completion: Completion) -> Decimal | None:
         """Give the price of an answer that costs nothing now."""
         return None if self._prices is None else self._prices.price_completion(model, completion)

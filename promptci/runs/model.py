@@ -67,6 +67,8 @@ class PromptPlan:
     """Questions of each version and case that make the estimate; None: all. What is asked on comes after these."""
     adaptive: bool = False
     """Cases on which the versions disagree are asked on, and these answers count in the test."""
+    rounds: tuple[int, ...] = ()
+    """Answers per case and version after each round of `repeats: auto`; empty: there are no rounds."""
     apart: bool = False
     """Both versions are asked although they are the same: an A/A run."""
     judged_by: Mapping[str, str] = field(default_factory=dict)

@@ -13,8 +13,9 @@ from promptci.pipeline import asking, judge_labels, judge_trust, planning, quara
 from promptci.pipeline.asking import Asked
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, UntrustedSource
+from promptci.pipeline.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
-from promptci.pipeline.rounds import StopRule
+from promptci.pipeline.rounds import AskRules
 from promptci.report import write
 from promptci.report.build import redaction
 from promptci.report.build import view as views
@@ -57,7 +58,7 @@ def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, 
     try:
         asked = Asked(prompts=planned.prompts)
         if planned.questions:
-            asked = asking.ask(planned, gathered, revisions, request, env, _stop_rule(gathered))
+            asked = asking.ask(planned, gathered, revisions, request, env, _ask_rules(planned, gathered))
     except MissingKeyError:
         if env.trigger.untrusted_source is None:
             raise
@@ -86,11 +87,12 @@ def _binding_base(base: Snapshot | None, request: RunRequest) -> Snapshot | None
     return base if base is not None and base.read(request.config_path) is not None else None
 
 
-def _stop_rule(gathered: CollectedRun) -> StopRule | None:
-    if not gathered.config.run.early_stop:
-        return None
-    policy = gathered.config.gate
-    return lambda runs: early_stopping.stop_state(runs, policy)
+def _ask_rules(planned: PlannedRun, gathered: CollectedRun) -> AskRules:
+    policy, limits = gathered.config.gate, gathered.config.run
+    repeated = any(len(run.plan.rounds) > 1 for run in planned.prompts)
+    # Rounds have a stopping rule of their own: what another round would show is not known in the first.
+    stops_early = limits.early_stop and not repeated
+    return AskRules(stop_rule=(lambda runs: early_stopping.stop_state(runs, policy)) if stops_early else None)
 
 
 def _decided(asked: Asked, policy: GatePolicy) -> GateReport:
