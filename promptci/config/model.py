@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from promptci.config.policy import GatePolicy
-from promptci.config.run_limits import RunLimits
+from promptci.config.run_limits import DEFAULT_AUTO_CALLS, RunLimits
 from promptci.providers.options import ProviderOptions
 
 
@@ -41,7 +41,7 @@ class Config:
 
     prompts: PromptPatterns = field(default_factory=PromptPatterns)
     provider: ProviderOptions = field(default_factory=ProviderOptions)
-    run: RunLimits = field(default_factory=RunLimits)
+    run: RunLimits = field(default_factory=lambda: RunLimits(auto_calls=DEFAULT_AUTO_CALLS))
     judge: JudgeOptions = field(default_factory=JudgeOptions)
     gate: GatePolicy = field(default_factory=GatePolicy)
     requests_per_day: float | None = None

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+DEFAULT_AUTO_CALLS = 640
+"""Calls that `repeats: auto` may spend on one prompt's cases, both versions together."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunLimits:

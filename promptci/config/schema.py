@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from promptci.config.run_limits import DEFAULT_AUTO_CALLS
+
 Rate = Annotated[float, Field(ge=0, le=1)]
 SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
 """The JSON Schema, as it is shipped."""
@@ -119,7 +121,7 @@ class RunSection(Section):
         json_schema_extra=_or_number,
     )
     auto_calls: Annotated[int, Field(ge=2, le=100_000)] = Field(
-        default=640,
+        default=DEFAULT_AUTO_CALLS,
         description="With `repeats: auto`: the most calls that the answers to one prompt's cases may take, both"
         " versions together. One round is always asked.",
     )
