@@ -9,7 +9,7 @@ from promptci.cli import console, options
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.report.build import judge_view
 from promptci.usecases.trust import judge_calibration
-from promptci.usecases.trust.judge_calibration import Calibrated
+from promptci.usecases.trust.judge_calibration import CalibrationResult
 
 
 @click.group("judge")
@@ -37,16 +37,16 @@ def calibrate_command(prompt: str | None, **others: object) -> int:
     """
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
-        found = judge_calibration.calibrate(request, env, prompt)
+        found = judge_calibration.calibrate_judges(request, env, prompt)
     _show(found)
     return found.exit_code
 
 
-def _show(found: Calibrated) -> None:
+def _show(found: CalibrationResult) -> None:
     for name, judge in found.judges.items():
         colour = console.COLOURS["pass" if judge.trusted else "inconclusive"]
-        click.secho(safe_line(f"{name}: {judge_view.sentence(judge)}"), fg=colour, bold=True)
-        for title, text in judge_view.numbers(judge):
+        click.secho(safe_line(f"{name}: {judge_view.trust_sentence(judge)}"), fg=colour, bold=True)
+        for title, text in judge_view.judge_numbers(judge):
             console.say(f"  {title}: {text}")
     for note in found.notes:
         console.say(note)

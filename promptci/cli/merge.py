@@ -29,7 +29,7 @@ def command(folders: tuple[Path, ...], root: Path, out: Path) -> int:
     """Join the parts of a run that was split with `--shard` and decide, as the whole run would have.
 
     FOLDERS hold what the shards wrote (shard.json and journal.jsonl), each or one level below. A model is asked only
-    what no shard asks: the labels and the canaries by which a judge is measured. The exit codes are those of `check`.
+    what no shard asks: the labels and the probes by which a judge is measured. The exit codes are those of `check`.
     """
     with console.environment() as env:
         outcome = merge.by_themselves(folders, CheckRequest(root=root, out=out), env)

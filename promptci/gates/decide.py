@@ -77,7 +77,7 @@ def _reasons(
         *limits.models(comparison),
         *limits.attacked(comparison),
         *limits.position_bias(comparison),
-        *judge_rule.remarks(comparison),
+        *judge_rule.judge_remarks(comparison),
     ]
 
 

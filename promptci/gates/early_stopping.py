@@ -14,7 +14,7 @@ from promptci.providers.base import Completion
 from promptci.runs import adaptive_repeats
 from promptci.runs.model import Answer, Arm, Question
 from promptci.scoring.comparison import Comparison, compare_versions
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.model import AssertionResult, ScoredCase
 from promptci.verdict import Verdict
 
 ZONES = frozenset({"regression", "not-worse", "cannot-tell"})
@@ -177,7 +177,9 @@ def _assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:
             request_key=question.request.key,
             completion=Completion(text=""),
         ),
-        marks=(Mark(type="assumed", name="assumed", passed=right, score=float(right), reason="not asked for"),),
+        results=(
+            AssertionResult(type="assumed", name="assumed", passed=right, score=float(right), reason="not asked for"),
+        ),
     )
 
 

@@ -9,21 +9,22 @@ from promptci.verdict import Verdict
 RULES = frozenset({"judge-not-trusted", "judge-not-calibrated", "judge-is-candidate"})
 
 
-def remarks(comparison: Comparison) -> Sequence[Reason]:
+def judge_remarks(comparison: Comparison) -> Sequence[Reason]:
     """Say what a reader of judged marks must know about the judge."""
     judging = comparison.judging
     if judging is None:
         return []
     found = []
     if not judging.trust.trusted:
-        why = "; ".join(judging.trust.distrust)
+        why = "; ".join(judging.trust.distrust_reasons)
         text = f"The judge is not trusted ({why}), so its marks inform and do not block."
         found.append(_remark("judge-not-trusted", text))
     elif judging.trust.calibration is None:
         text = "The judge is not calibrated: no labels by people show how far its marks can be trusted."
         found.append(_remark("judge-not-calibrated", text))
-    if judging.candidates:
-        text = f"The judge is the model under test ({', '.join(judging.candidates)}): models favour their own answers."
+    if judging.self_judging_models:
+        models = ", ".join(judging.self_judging_models)
+        text = f"The judge is the model under test ({models}): models favour their own answers."
         found.append(_remark("judge-is-candidate", text))
     return found
 

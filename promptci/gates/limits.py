@@ -79,7 +79,7 @@ def min_quality(comparison: Comparison, policy: GatePolicy) -> Sequence[Reason]:
     head = comparison.head
     if policy.min_quality is None or head is None or head.quality is None:
         return []
-    if pairwise.compares(one for case in comparison.cases for one in case.head):
+    if pairwise.has_pairwise_results(one for case in comparison.cases for one in case.head):
         text = "Quality is the share of comparisons won here, so `gate.min_quality` was not checked."
         return [_remark("min-quality", text)]
     if head.quality >= policy.min_quality:
@@ -204,7 +204,7 @@ def attacked(comparison: Comparison) -> Sequence[Reason]:
     names: dict[str, None] = {}
     count = 0
     for scored in (one for case in comparison.cases for one in (*case.base, *case.head)):
-        if found := prompt_injection.of(scored):
+        if found := prompt_injection.find_in_answer(scored):
             count += 1
             names |= dict.fromkeys(found)
             ids[scored.arm][scored.case.id] = None
@@ -221,10 +221,11 @@ def position_bias(comparison: Comparison) -> Sequence[Reason]:
     return [
         _remark(
             "position-bias",
-            f"The judge changed its verdict on {found.flipped} of {found.pairs} pairs ({found.rate:.0%}) when the"
-            f" answers changed places, and more than {pairwise.MOST_FLIPPED:.0%} is too often. They count as ties.",
+            f"The judge changed its verdict on {found.flipped} of {found.pairs} pairs ({found.rate:.0%}) when"
+            f" the answers changed places, and more than {pairwise.MAX_FLIPPED_SHARE:.0%} is too often."
+            " They count as ties.",
         )
-        for found in pairwise.swaps(one for case in comparison.cases for one in case.head)
+        for found in pairwise.measure_position_bias(one for case in comparison.cases for one in case.head)
         if found.biased
     ]
 

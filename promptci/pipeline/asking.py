@@ -13,7 +13,7 @@ from promptci.files import write
 from promptci.pipeline import batching, judge_modes, judge_trust, planning, resume
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
-from promptci.pipeline.judge_client import Judges
+from promptci.pipeline.judge_client import JudgeClient
 from promptci.pipeline.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun, all_scored
 from promptci.pipeline.revisions import Revisions
@@ -29,9 +29,9 @@ from promptci.runs.budget import Budget
 from promptci.runs.execute import QuestionKey, RunContext
 from promptci.runs.model import Answer, AnswerError
 from promptci.scoring.judges import probes
-from promptci.scoring.judges.judge import JudgeDesk
-from promptci.scoring.judges.pairwise import SwapOutcome, swaps
-from promptci.scoring.judges.probes import CanaryOutcome
+from promptci.scoring.judges.judge import JudgeConfig
+from promptci.scoring.judges.pairwise import PositionBias, measure_position_bias
+from promptci.scoring.judges.probes import ProbeOutcome
 from promptci.scoring.model import ScoredCase
 
 
@@ -52,9 +52,9 @@ class Asked:
     cached: int = 0
     usd: Decimal | None = None
     usd_is_lower_bound: bool = False
-    canaries: tuple[CanaryOutcome, ...] = ()
+    probes: tuple[ProbeOutcome, ...] = ()
     """What the judges of this run made of useless answers."""
-    swaps: tuple[SwapOutcome, ...] = ()
+    position_bias: tuple[PositionBias, ...] = ()
     """How often judges changed their verdict with the order of the answers."""
 
 
@@ -151,20 +151,20 @@ async def _ask(
         )
         batched = await batching.first(planned.questions, (provider, run_context), batching.of(gathered, options, env))
         provider, run_context = batched.provider, batched.run_context
-        judges = Judges(provider, config.run, replace(run_context, on_answer=count.judge))
+        judges = JudgeClient(provider, config.run, replace(run_context, on_answer=count.judge))
         judge, graded = _judge(planned, gathered, judges)
         for run in planned.prompts:  # before the first answer, so that an early stop knows what counts
-            run.trust = await judge_trust.assess(run, config.judge.min_kappa, judge)
+            run.trust = await judge_trust.assess_judge(run, config.judge.min_kappa, judge)
         context = AskContext(
             provider=provider, run_context=run_context, judge=judge, config=config, rules=session.rules
         )
         asking = Rounds(planned.prompts, context)
         await asking.ask_all(env.progress.more)
-        probed = await probes.ask(all_scored(planned.prompts), judge, config.judge.probes)
+        probed = await probes.run_probes(all_scored(planned.prompts), judge, config.judge.probes)
         if _apply_probes(planned.prompts, probed) and asking.stopped_early:
             await asking.ask_rest()  # what decided the verdict may not count any more
     scored = all_scored(planned.prompts)
-    judge_notes = (*graded, *judge_modes.notes(scored, config.judge))
+    judge_notes = (*graded, *judge_modes.probe_notes(scored, config.judge))
     return Asked(
         prompts=planned.prompts,
         stopped_early=asking.stopped_early,
@@ -175,12 +175,12 @@ async def _ask(
         cached=count.cached,
         usd=budget.known_spend,
         usd_is_lower_bound=bool(budget.unpriced_models),
-        canaries=probed,
-        swaps=swaps(scored),
+        probes=probed,
+        position_bias=measure_position_bias(scored),
     )
 
 
-def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[CanaryOutcome]) -> bool:
+def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -> bool:
     """Take the trust from judges that failed their probes; return whether any trust changed."""
     changed = False
     for run in runs:
@@ -196,11 +196,11 @@ def _beside(budget: Budget, cache: AnswerCache | None, options: RunOptions) -> S
     return [*budget.notes, *trouble, *(options.joined.notes if options.joined is not None else ())]
 
 
-def _judge(planned: PlannedRun, gathered: CollectedRun, judges: Judges) -> tuple[JudgeDesk, Sequence[str]]:
+def _judge(planned: PlannedRun, gathered: CollectedRun, judges: JudgeClient) -> tuple[JudgeConfig, Sequence[str]]:
     """Give who marks what code cannot, and what to say of how it will."""
     named = gathered.config.judge
-    pairwise, notes = judge_modes.in_pairs(planned.prompts, named)
-    run_context = JudgeDesk(
+    pairwise, notes = judge_modes.select_pairwise_prompts(planned.prompts, named)
+    run_context = JudgeConfig(
         ask=judges.ask,
         model=named.model,
         rubric=gathered.rubric,

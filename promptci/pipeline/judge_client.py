@@ -8,11 +8,11 @@ from promptci.runs import execute
 from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, Arm, Question
 
-JUDGE = "judge"
+JUDGE_PROMPT_NAME = "judge"
 """Stands for the prompt's name in the journal's rows of judges' answers."""
 
 
-class Judges:
+class JudgeClient:
     """Asks judges through the same provider, each distinct question once."""
 
     def __init__(self, provider: Provider, limits: RunLimits, run_context: RunContext) -> None:
@@ -31,7 +31,7 @@ class Judges:
         return await self._asked[key]
 
     async def _once(self, request: Request, attempt: int) -> Answer:
-        question = judges_question(request, attempt)
+        question = judge_question(request, attempt)
         async with self._room:
             (answer,) = await execute.ask_questions(
                 [question], self._provider, limits=self._limits, run_context=self._desk
@@ -39,6 +39,6 @@ class Judges:
         return answer
 
 
-def judges_question(request: Request, attempt: int = 0) -> Question:
+def judge_question(request: Request, attempt: int = 0) -> Question:
     """Give a judge's request the form that is asked; equal requests are one question."""
-    return Question(prompt=JUDGE, arm=Arm.HEAD, case_id=request.key, replicate=attempt, request=request)
+    return Question(prompt=JUDGE_PROMPT_NAME, arm=Arm.HEAD, case_id=request.key, replicate=attempt, request=request)

@@ -34,7 +34,7 @@ def attach_labels(gathered: CollectedRun, base: Snapshot | None, head: Snapshot)
     distrust: dict[str, tuple[str, ...]] = {}
     plans = []
     for plan in gathered.plans:
-        judged = {c.case.id: c.case for c in plan.cases if judge.counting(c.case)}
+        judged = {c.case.id: c.case for c in plan.cases if judge.judged_positions(c.case)}
         if not judged:
             plans.append(plan)
             continue
@@ -79,10 +79,10 @@ def _answers(
         case = judged.get(one.case_id) or (None if one.case_id in known else _unknown(one, judged))
         if case is not None:
             case = _for_judge(case, one)
-        if case is None or check_assertions.problems([case]):
+        if case is None or check_assertions.find_problems([case]):
             gone.append(f"{one.case_id} (line {one.line})")
         else:
-            answers.append(LabelledAnswer(case=case, text=one.answer, passed=one.passed))
+            answers.append(LabelledAnswer(case=case, text=one.answer, acceptable=one.passed))
     few = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
     path = found[0].path if found else ""
     notes = [f"{path}: labels of cases that are not there or not judged were not used: {few}."] if gone else []
@@ -102,4 +102,4 @@ def _for_judge(case: Case, one: Label) -> Case:
 
 
 def _judged(case: Case) -> tuple[Assertion, ...]:
-    return tuple(case.assertions[i] for i in judge.counting(case))
+    return tuple(case.assertions[i] for i in judge.judged_positions(case))

@@ -9,7 +9,7 @@ from promptci.scoring.judges import prompt_injection
 from promptci.scoring.model import ScoredCase
 
 
-def in_pairs(runs: Sequence[PromptRun], options: JudgeOptions) -> tuple[frozenset[str], tuple[str, ...]]:
+def select_pairwise_prompts(runs: Sequence[PromptRun], options: JudgeOptions) -> tuple[frozenset[str], tuple[str, ...]]:
     """Give the prompts whose `judge` assertions compare both versions, and a note on those that are graded instead."""
     if not options.pairwise:
         return frozenset(), ()
@@ -24,9 +24,9 @@ def _has_both_versions(run: PromptRun) -> bool:
     return not run.plan.same_fingerprint and all(arm in asked for arm in Arm)
 
 
-def notes(scored: Sequence[ScoredCase], options: JudgeOptions) -> Sequence[str]:
+def probe_notes(scored: Sequence[ScoredCase], options: JudgeOptions) -> Sequence[str]:
     """Say where nobody tried to find out whether the judges can be talked into a good mark."""
-    if options.probes or not any(prompt_injection.judged(one.case) for one in scored):
+    if options.probes or not any(prompt_injection.is_judged(one.case) for one in scored):
         return []
     return ["`judge.probes` is 0: whether the judges can be talked into a good mark was not tested."]
 

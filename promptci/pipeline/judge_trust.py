@@ -6,25 +6,25 @@ from dataclasses import replace
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.runs.model import Arm, PromptPlan
 from promptci.scoring.judges import calibrate, judge, probes, trust
-from promptci.scoring.judges.judge import JudgeDesk
-from promptci.scoring.judges.probes import CanaryOutcome
-from promptci.scoring.judges.trust import Judging, Trust
+from promptci.scoring.judges.judge import JudgeConfig
+from promptci.scoring.judges.probes import ProbeOutcome
+from promptci.scoring.judges.trust import JudgeSummary, JudgeTrust
 from promptci.scoring.model import JudgeIdentity, ScoredCase
 
 
-async def assess(run: PromptRun, min_kappa: float, desk: JudgeDesk) -> Trust | None:
+async def assess_judge(run: PromptRun, min_kappa: float, judge_config: JudgeConfig) -> JudgeTrust | None:
     """Have the judge of a prompt score the labelled answers, and return what it may do.
 
     None where no case of the prompt is scored by a judge.
     """
-    identities = tuple(_identities(run.plan, desk.model, desk.rubric))
+    identities = tuple(_identities(run.plan, judge_config.model, judge_config.rubric))
     if not identities:
         return None
-    calibration = None if run.labelled is None else await calibrate.calibrate(run.labelled, desk)
-    return trust.assess(calibration, min_kappa, run.judge_distrust, identities)
+    calibration = None if run.labelled is None else await calibrate.calibrate(run.labelled, judge_config)
+    return trust.assess_trust(calibration, min_kappa, run.judge_distrust, identities)
 
 
-def distrust_probed(run: PromptRun, outcomes: Iterable[CanaryOutcome]) -> Trust | None:
+def distrust_probed(run: PromptRun, outcomes: Iterable[ProbeOutcome]) -> JudgeTrust | None:
     """Return the trust that is left after the probes: a judge that lets useless answers pass loses it.
 
     A judge that says nothing at all is no matter of trust: what it leaves unscored is missing, and the run an error.
@@ -32,35 +32,35 @@ def distrust_probed(run: PromptRun, outcomes: Iterable[CanaryOutcome]) -> Trust 
     if run.trust is None:
         return None
     if _is_silent(run.scored):
-        return replace(run.trust, distrust=())
+        return replace(run.trust, distrust_reasons=())
     reasons = [
         reason
         for outcome in outcomes
-        if run.name in outcome.prompts and (reason := probes.distrust(outcome)) is not None
+        if run.name in outcome.prompts and (reason := probes.distrust_reason(outcome)) is not None
     ]
-    return replace(run.trust, distrust=(*run.trust.distrust, *reasons))
+    return replace(run.trust, distrust_reasons=(*run.trust.distrust_reasons, *reasons))
 
 
 def _is_silent(scored: Iterable[ScoredCase]) -> bool:
     """Tell whether judges were asked about these answers and scored none of them."""
-    judged = [mark for answer in scored for mark in answer.marks if mark.type in judge.CHECKERS]
+    judged = [mark for answer in scored for mark in answer.results if mark.type in judge.JUDGE_ASSERTIONS]
     return bool(judged) and all(mark.passed is None for mark in judged)
 
 
-def judging(run: PromptRun) -> Judging | None:
+def summarize_judges(run: PromptRun) -> JudgeSummary | None:
     """Summarise what a prompt's judge said, with every weight as planned; None where nothing is judged."""
     if run.trust is None:
         return None
     cases = {planned.case.id: planned.case for planned in run.plan.cases}
-    base, head = (trust.judged_rate(cases, run.scored, arm, run.trust.calibration) for arm in Arm)
+    base, head = (trust.measure_judged_rate(cases, run.scored, arm, run.trust.calibration) for arm in Arm)
     models = {prompt.model for prompt in (run.plan.base, run.plan.head) if prompt is not None}
     judges = {identity.model for identity in run.trust.identities}
-    return Judging(trust=run.trust, base=base, head=head, candidates=tuple(sorted(models & judges)))
+    return JudgeSummary(trust=run.trust, base=base, head=head, self_judging_models=tuple(sorted(models & judges)))
 
 
 def _identities(plan: PromptPlan, model: str | None, rubric: str | None) -> Iterable[JudgeIdentity]:
     for planned in plan.cases:
-        for place in judge.counting(planned.case):
-            found = judge.identity(planned.case.assertions[place], model=model, rubric=rubric)
+        for place in judge.judged_positions(planned.case):
+            found = judge.identify_judge(planned.case.assertions[place], model=model, rubric=rubric)
             if found is not None:
                 yield found

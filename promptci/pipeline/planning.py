@@ -7,7 +7,7 @@ from promptci.errors import InputError, Problem
 from promptci.files import canonical
 from promptci.pipeline import questions
 from promptci.pipeline.collect import CollectedRun
-from promptci.pipeline.judge_client import judges_question
+from promptci.pipeline.judge_client import judge_question
 from promptci.pipeline.prompt_run import PromptRun, all_questions
 from promptci.providers.options import ProviderOptions
 from promptci.providers.prices import PriceList
@@ -60,8 +60,8 @@ def plan_run(gathered: CollectedRun) -> PlannedRun:
         problems += planned.problems
         notes += planned.notes
     cases = [planned_case.case for plan in gathered.plans for planned_case in plan.cases]
-    problems += check_assertions.problems(cases)
-    problems += embedding_similarity.without_model(cases, gathered.config.judge.embedding_model)
+    problems += check_assertions.find_problems(cases)
+    problems += embedding_similarity.find_missing_models(cases, gathered.config.judge.embedding_model)
     if problems:
         raise InputError(problems)
     return PlannedRun(prompts=tuple(runs), notes=tuple(notes))
@@ -76,7 +76,7 @@ class _PlannedPrompt:
 
 def _plan_prompt(plan: PromptPlan, gathered: CollectedRun) -> _PlannedPrompt:
     limits, judge = gathered.config.run, gathered.config.judge
-    judged_by = identity.of(
+    judged_by = identity.describe_scorers(
         (planned.case for planned in plan.cases),
         model=judge.model,
         rubric=gathered.rubric,
@@ -133,11 +133,11 @@ def estimate_judges(runs: Sequence[PromptRun], gathered: CollectedRun) -> RunEst
     requests = [
         request
         for run in runs
-        for request in cost_estimate.requests(
+        for request in cost_estimate.judge_requests(
             run.cases, run.questions, model=gathered.config.judge.model, rubric=gathered.rubric
         )
     ]
-    asked = tuple(judges_question(request) for request in requests)
+    asked = tuple(judge_question(request) for request in requests)
     return estimate_questions(asked, PriceList(gathered.config.provider).price_usage) if asked else None
 
 
@@ -145,8 +145,8 @@ def describe_labels(gathered: CollectedRun) -> Sequence[str]:
     """Return what measuring the judges by people's labels would ask and cost."""
     options = gathered.config.judge
     labelled = [answer for answers in gathered.labelled_answers.values() for answer in answers]
-    requests = calibrate.requests(labelled, model=options.model, rubric=gathered.rubric)
-    asked = tuple(judges_question(request) for request in requests)
+    requests = calibrate.calibration_requests(labelled, model=options.model, rubric=gathered.rubric)
+    asked = tuple(judge_question(request) for request in requests)
     if not asked:
         return []
     total = estimate_questions(asked, PriceList(gathered.config.provider).price_usage)

@@ -7,7 +7,7 @@ from promptci.goldens.model import Case
 from promptci.runs.model import PromptPlan, Question
 from promptci.scoring.judges import discount_untrusted
 from promptci.scoring.judges.calibrate import LabelledAnswer
-from promptci.scoring.judges.trust import Trust
+from promptci.scoring.judges.trust import JudgeTrust
 from promptci.scoring.model import ScoredCase
 
 
@@ -31,7 +31,7 @@ class PromptRun:
     scored: list[ScoredCase] = field(default_factory=list)
     answers_per_case: int | None = None
     """With `repeats: auto`, the answers per case and version that have been asked for so far; None: no rounds."""
-    trust: Trust | None = None
+    trust: JudgeTrust | None = None
     """What the judge may do; None: no judge scores this prompt."""
     notes: tuple[str, ...] = ()
     """What a reader should know about how this prompt was asked."""

@@ -13,7 +13,7 @@ from promptci.runs import adaptive_repeats, execute
 from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, AnswerError, Question
 from promptci.scoring import score
-from promptci.scoring.judges.judge import JudgeDesk
+from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase
 
 MIN_CHUNK, MAX_CHUNK = 10, 64
@@ -21,7 +21,7 @@ MIN_CHUNK, MAX_CHUNK = 10, 64
 concurrency."""
 
 
-class StopState(Protocol):
+class StopDecision(Protocol):
     """What is decided whatever the answers still missing would be."""
 
     @property
@@ -35,7 +35,7 @@ class StopState(Protocol):
         ...
 
 
-StopRule = Callable[[Sequence[PromptRun]], StopState]
+StopRule = Callable[[Sequence[PromptRun]], StopDecision]
 """Looks at the answers so far. The gate provides it, so that asking knows nothing about deciding."""
 RepeatRule = Callable[[PromptRun], int | None]
 """Returns how many answers per case and version a prompt needs next; None where its verdict is decided."""
@@ -57,7 +57,7 @@ class AskContext:
 
     provider: Provider
     run_context: RunContext
-    judge: JudgeDesk
+    judge: JudgeConfig
     config: Config
     rules: AskRules = AskRules()
 
@@ -192,7 +192,10 @@ class Rounds:
         ends = list(accumulate(map(len, questions)))
         own_answers = [answers[end - len(of_prompt) : end] for end, of_prompt in zip(ends, questions, strict=True)]
         scored = await asyncio.gather(
-            *(score.mark_all(own, run.cases, context.judge) for run, own in zip(self._runs, own_answers, strict=True))
+            *(
+                score.score_answers(own, run.cases, context.judge)
+                for run, own in zip(self._runs, own_answers, strict=True)
+            )
         )
         for run, own_scored in zip(self._runs, scored, strict=True):
             run.scored += own_scored

@@ -144,25 +144,3 @@ class Answer:
 
 ANSWER_CODEC = JsonCodec(Answer)
 """Answers in the journal."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunLimits:
-    """How a run may spend: section `run` of promptci.yml."""
-
-    repeats: int = 1
-    """Times each case is asked of each version."""
-    disagree: int | None = None
-    """Times where the first answers of the versions disagree, the first ones included; None: no more than others."""
-    early_stop: bool = False
-    """Stop asking once no answer can change the verdict."""
-    batch: str = "never"
-    """Ask through the provider's Batch API: `never`, `auto` (at the event schedule) or `always`."""
-    concurrency: int | None = None
-    """None: what the provider thinks sensible."""
-    budget_usd: Decimal | None = None
-    deadline_s: float = 45 * 60.0
-    cache: str | None = ".promptci/cache"
-    """Folder, relative to the repository; None: no cache."""
-    history: str | None = ".promptci/history"
-    """Folder of what earlier runs found, relative to the repository; None: none is kept."""

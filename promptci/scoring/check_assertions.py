@@ -11,10 +11,14 @@ from promptci.scoring.assertions.base import Validator
 from promptci.scoring.assertions.table import ASSERTIONS
 from promptci.scoring.judges import judge
 
-EVERY: dict[str, Validator] = {**ASSERTIONS, **judge.CHECKERS, embedding_similarity.TYPE: embedding_similarity}
+ALL_ASSERTIONS: dict[str, Validator] = {
+    **ASSERTIONS,
+    **judge.JUDGE_ASSERTIONS,
+    embedding_similarity.ASSERTION_TYPE: embedding_similarity,
+}
 
 
-def problems(cases: Iterable[Case]) -> list[Problem]:
+def find_problems(cases: Iterable[Case]) -> list[Problem]:
     """Give every problem, with the line of the case."""
     found = []
     for case in cases:
@@ -25,25 +29,27 @@ def problems(cases: Iterable[Case]) -> list[Problem]:
             what = f"every assertion of case `{case.id}` has weight 0, so every answer would pass"
             found.append(Problem(path=case.path, line=case.line, message=what, hint="Give one of them a weight."))
         for assertion in case.assertions:
-            found += _of_one(assertion, case)
+            found += _find_assertion_problems(assertion, case)
     return found
 
 
-def _of_one(assertion: Assertion, case: Case) -> list[Problem]:
+def _find_assertion_problems(assertion: Assertion, case: Case) -> list[Problem]:
     line = assertion.line or case.line
     where = f"case `{case.id}`, assertion `{assertion.type}`"
-    checker = EVERY.get(assertion.type)
+    checker = ALL_ASSERTIONS.get(assertion.type)
     if checker is None:
-        what = f"case `{case.id}`: there is no assertion {base.quoted(assertion.type)}"
-        return [Problem(path=case.path, line=line, message=what, hint=base.nearest(assertion.type, EVERY))]
+        what = f"case `{case.id}`: there is no assertion {base.quote(assertion.type)}"
+        return [
+            Problem(path=case.path, line=line, message=what, hint=base.suggest_name(assertion.type, ALL_ASSERTIONS))
+        ]
     unknown = [str(name) for name in assertion.options if name not in checker.OPTIONS]
     if unknown:
         return [
             Problem(
                 path=case.path,
                 line=line,
-                message=f"{where}: unknown option {base.quoted(name)}",
-                hint=base.nearest(name, checker.OPTIONS),
+                message=f"{where}: unknown option {base.quote(name)}",
+                hint=base.suggest_name(name, checker.OPTIONS),
             )
             for name in unknown
         ]

@@ -9,7 +9,7 @@ from promptci.compare import effect as effects
 from promptci.compare.effect import Effect
 from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.runs.model import Arm, PromptPlan
-from promptci.scoring.judges.trust import Judging
+from promptci.scoring.judges.trust import JudgeSummary
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.paired_case import PairedCase
 from promptci.scoring.version_summary import VersionSummary, summarize_version
@@ -27,7 +27,7 @@ class Comparison:
     """None without `samples`."""
     base: VersionSummary | None = None
     head: VersionSummary | None = None
-    judging: Judging | None = None
+    judging: JudgeSummary | None = None
     """Who marked what code cannot, and what that is worth; None: no judge was involved."""
 
     @cached_property

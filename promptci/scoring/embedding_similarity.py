@@ -15,14 +15,14 @@ from promptci.goldens.model import Assertion, Case
 from promptci.providers import base as providers
 from promptci.runs.model import Answer
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Outcome, Subject
-from promptci.scoring.judges.judge import JudgeDesk
-from promptci.scoring.model import Mark
+from promptci.scoring.assertions.base import CheckOutcome, Subject
+from promptci.scoring.judges.judge import JudgeConfig
+from promptci.scoring.model import AssertionResult
 
-TYPE = "similar"
+ASSERTION_TYPE = "similar"
 OPTIONS = frozenset({"to", "at_least", "model"})
-AT_LEAST = 0.8
-NOISE = 1e-9
+DEFAULT_AT_LEAST = 0.8
+COSINE_TOLERANCE = 1e-9
 """Of the arithmetic: four of five words shared must count as 0.8."""
 FREE = Decimal(0)
 
@@ -36,9 +36,9 @@ def validate(assertion: Assertion, case: Case) -> str | None:
         return "there is no `to`, and the case has no `expected`"
     if isinstance(wanted, dict | list):
         return f"`to` must be a text, not {'a list' if isinstance(wanted, list) else 'a map'}"
-    if not base.as_text(wanted).strip():
+    if not base.to_text(wanted).strip():
         return "the text to compare with is empty"
-    least = base.finite(assertion.options.get("at_least", AT_LEAST))
+    least = base.to_finite_float(assertion.options.get("at_least", DEFAULT_AT_LEAST))
     if least is None or not 0 < least <= 1:
         return "`at_least` must be a number above 0 and at most 1"
     model = assertion.options.get("model")
@@ -47,47 +47,47 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     return None
 
 
-def without_model(cases: Iterable[Case], default: str | None) -> list[Problem]:
+def find_missing_models(cases: Iterable[Case], default: str | None) -> list[Problem]:
     """Give the assertions that no model can mark, because neither they nor `judge.embedding_model` name one."""
     return [
         Problem(
             path=case.path,
             line=assertion.line or case.line,
-            message=f"case `{case.id}`, assertion `{TYPE}`: there is no model for it",
+            message=f"case `{case.id}`, assertion `{ASSERTION_TYPE}`: there is no model for it",
             hint="Set `judge.embedding_model` in promptci.yml, or give the assertion its `model`.",
         )
         for case in cases
         for assertion in case.assertions
-        if assertion.type == TYPE and not model_of(assertion, default)
+        if assertion.type == ASSERTION_TYPE and not embedding_model(assertion, default)
     ]
 
 
-def model_of(assertion: Assertion, default: str | None) -> str | None:
+def embedding_model(assertion: Assertion, default: str | None) -> str | None:
     """Give the embedding model that an assertion asks."""
     return assertion.options.get("model") or default
 
 
-async def mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -> Mark:
+async def check(assertion: Assertion, subject: Subject, desk: JudgeConfig | None) -> AssertionResult:
     """Compare the answer with the text; texts that are equal, and an answer without text, need no model."""
-    least = float(assertion.options.get("at_least", AT_LEAST))
-    wanted = base.as_text(_operand(assertion, subject.case)).strip()
+    least = float(assertion.options.get("at_least", DEFAULT_AT_LEAST))
+    wanted = base.to_text(_operand(assertion, subject.case)).strip()
     text = subject.text.strip()
     if text == wanted:
-        return base.marked(assertion, Outcome(passed=True, reason="is the very text that was wanted"), FREE)
+        return base.make_result(assertion, CheckOutcome(passed=True, reason="is the very text that was wanted"), FREE)
     if not text:
-        empty = Outcome(passed=False, reason=f"the answer is empty; wanted {base.quoted(wanted)}")
-        return base.marked(assertion, empty, FREE)
-    model = model_of(assertion, None if desk is None else desk.embedding_model)
+        empty = CheckOutcome(passed=False, reason=f"the answer is empty; wanted {base.quote(wanted)}")
+        return base.make_result(assertion, empty, FREE)
+    model = embedding_model(assertion, None if desk is None else desk.embedding_model)
     if desk is None or model is None:
-        return base.marked(assertion, _unknown("no embedding model"), FREE)
+        return base.make_result(assertion, _unknown("no embedding model"), FREE)
     requests = [providers.make_embedding_request(model, one) for one in (text, wanted)]
     answers = await asyncio.gather(*(desk.ask(request, 0) for request in requests))
     costs = [answer.cost_usd for answer in answers]
     total = None if None in costs else sum(filter(None, costs), FREE)
-    return base.marked(assertion, _compared(answers, least, wanted), total)
+    return base.make_result(assertion, _compared(answers, least, wanted), total)
 
 
-def cosine(one: list[float], other: list[float]) -> float | None:
+def cosine_similarity(one: list[float], other: list[float]) -> float | None:
     """Give the cosine of the angle between two vectors of one length; None where one of them has no direction."""
     # Scaled first: squares of very large or small numbers leave the range of a float.
     sizes = [max(map(abs, vector)) for vector in (one, other)]
@@ -100,10 +100,10 @@ def cosine(one: list[float], other: list[float]) -> float | None:
 
 def _operand(assertion: Assertion, case: Case) -> object:
     given = assertion.options.get("to")
-    return base.filled(case.expected if given is None else given, case)
+    return base.fill_variables(case.expected if given is None else given, case)
 
 
-def _compared(answers: list[Answer], least: float, wanted: str) -> Outcome:
+def _compared(answers: list[Answer], least: float, wanted: str) -> CheckOutcome:
     vectors = []
     for answer in answers:
         if answer.completion is None:
@@ -115,12 +115,12 @@ def _compared(answers: list[Answer], least: float, wanted: str) -> Outcome:
     one, other = vectors
     if len(one) != len(other):
         return _unknown(f"the embeddings have {len(one)} and {len(other)} dimensions")
-    found = cosine(one, other)
+    found = cosine_similarity(one, other)
     if found is None:
         return _unknown("an embedding is zero in all dimensions")
-    passed = found >= least - NOISE
+    passed = found >= least - COSINE_TOLERANCE
     shown = f"similarity {_shown(found, least, passed=passed)}, at least {_written(least)} wanted"
-    return Outcome(passed=passed, reason=shown if passed else f"{shown}: {base.quoted(wanted)}")
+    return CheckOutcome(passed=passed, reason=shown if passed else f"{shown}: {base.quote(wanted)}")
 
 
 def _vector(text: str) -> list[float] | None:
@@ -129,7 +129,7 @@ def _vector(text: str) -> list[float] | None:
         found = lines.parse_json(text)
     except lines.JsonError:
         return None
-    numbers = [base.finite(item) for item in found] if isinstance(found, list) else []
+    numbers = [base.to_finite_float(item) for item in found] if isinstance(found, list) else []
     known = [number for number in numbers if number is not None]
     return known if known and len(known) == len(numbers) else None
 
@@ -144,5 +144,5 @@ def _written(least: float) -> str:
     return max(f"{least:.2f}", f"{least:g}", key=len)
 
 
-def _unknown(why: str) -> Outcome:
-    return Outcome(passed=None, reason=f"unscored: {why}")
+def _unknown(why: str) -> CheckOutcome:
+    return CheckOutcome(passed=None, reason=f"unscored: {why}")

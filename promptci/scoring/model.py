@@ -9,13 +9,13 @@ from promptci.goldens.model import Case
 from promptci.runs.model import Answer, Arm
 
 
-class Orders(StrEnum):
+class PositionConsistency(StrEnum):
     """What came of comparing two answers in both orders."""
 
-    AGREED = "agreed"
+    CONSISTENT = "consistent"
     FLIPPED = "flipped"
     """Another verdict when the answers changed places."""
-    UNASKED = "unasked"
+    NOT_COMPARED = "not-compared"
     """The texts are the same, or one is missing, or the judge could not be understood."""
 
 
@@ -35,7 +35,7 @@ class JudgeIdentity:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mark:
+class AssertionResult:
     """The outcome of one assertion on one answer."""
 
     type: str
@@ -51,7 +51,7 @@ class Mark:
     """(expected, given) of a `one-of` assertion."""
     cost_usd: Decimal | None = None
     """What a judge's call cost; None for code or unknown price."""
-    orders: Orders | None = None
+    position_consistency: PositionConsistency | None = None
     """Of a mark that compares the answers of both versions; None for every other."""
     judge: JudgeIdentity | None = None
     """Who gave it; None: code did."""
@@ -65,7 +65,7 @@ class ScoredCase:
     arm: Arm
     replicate: int
     answer: Answer
-    marks: tuple[Mark, ...] = ()
+    results: tuple[AssertionResult, ...] = ()
     error: str | None = field(init=False, repr=False, compare=False)
     """Why this is missing data, or None."""
     passed: bool | None = field(init=False, repr=False, compare=False)
@@ -82,19 +82,19 @@ class ScoredCase:
     def _error(self) -> str | None:
         if self.answer.error is not None:
             return f"{self.answer.error.kind}: {self.answer.error.message}"
-        unscored = [mark for mark in self.marks if mark.passed is None and mark.weight > 0]
+        unscored = [mark for mark in self.results if mark.passed is None and mark.weight > 0]
         if unscored:
             return f"unscored: {unscored[0].name}: {unscored[0].reason}"
-        return None if self.marks else "nothing to mark: the case has no assertions"
+        return None if self.results else "nothing to mark: the case has no assertions"
 
     def _passed(self) -> bool | None:
-        counting = [mark.passed for mark in self.marks if mark.weight > 0]
+        counting = [mark.passed for mark in self.results if mark.weight > 0]
         return None if self.error is not None or not counting else all(counting)
 
     def _score(self) -> float | None:
         if self.error is not None:
             return None
-        weighted = [(mark.score or 0.0, mark.weight) for mark in self.marks if mark.weight > 0]
+        weighted = [(mark.score or 0.0, mark.weight) for mark in self.results if mark.weight > 0]
         total = sum(weight for _, weight in weighted)
         return sum(score * weight for score, weight in weighted) / total if total else None
 

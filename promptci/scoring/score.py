@@ -13,19 +13,19 @@ from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.assertions.table import ASSERTIONS
 from promptci.scoring.judges import judge, pairwise
-from promptci.scoring.judges.judge import JudgeDesk
-from promptci.scoring.judges.pairwise import Place
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.judges.judge import JudgeConfig
+from promptci.scoring.judges.pairwise import ResultPosition
+from promptci.scoring.model import AssertionResult, ScoredCase
 
-WHY_SHORT = {
+TRUNCATION_NOTES = {
     "length": " (the answer was cut at max_tokens)",
     "content_filter": " (a content filter stopped the answer)",
 }
 """By finish reason; follows the reason of a mark that failed."""
 
 
-async def mark_all(
-    answers: Sequence[Answer], cases: Mapping[str, Case], desk: JudgeDesk | None
+async def score_answers(
+    answers: Sequence[Answer], cases: Mapping[str, Case], desk: JudgeConfig | None
 ) -> tuple[ScoredCase, ...]:
     """Mark every answer of one prompt, in the order given.
 
@@ -39,7 +39,7 @@ async def mark_all(
         Who answers `llm`, `judge` and `similar` assertions; None leaves them unscored. For prompts that it judges in
         pairs, `answers` must hold those of both versions.
     """
-    compared = await pairwise.compare_all(answers, cases, desk)
+    compared = await pairwise.compare_versions(answers, cases, desk)
     found = [cases[answer.case_id] for answer in answers]
     # A task for each of 100,000 answers that nobody has to be asked about would take more than their marking.
     asked = [
@@ -53,7 +53,7 @@ async def mark_all(
             arm=answer.arm,
             replicate=answer.replicate,
             answer=answer,
-            marks=marks[place] if place in marks else _by_code(answer, case),
+            results=marks[place] if place in marks else _by_code(answer, case),
         )
         for place, (answer, case) in enumerate(zip(answers, found, strict=True))
     )
@@ -63,7 +63,7 @@ def _is_judged(case: Case) -> bool:
     return any(assertion.type not in ASSERTIONS for assertion in case.assertions)
 
 
-def _by_code(answer: Answer, case: Case) -> tuple[Mark, ...]:
+def _by_code(answer: Answer, case: Case) -> tuple[AssertionResult, ...]:
     if answer.completion is None:
         return ()
     subject = Subject(text=answer.completion.text, case=case, answer=answer)
@@ -71,36 +71,36 @@ def _by_code(answer: Answer, case: Case) -> tuple[Mark, ...]:
 
 
 async def _judged(
-    answer: Answer, case: Case, desk: JudgeDesk | None, compared: Mapping[Place, Mark]
-) -> tuple[Mark, ...]:
+    answer: Answer, case: Case, desk: JudgeConfig | None, compared: Mapping[ResultPosition, AssertionResult]
+) -> tuple[AssertionResult, ...]:
     if answer.completion is None:
         return ()
     subject = Subject(text=answer.completion.text, case=case, answer=answer)
 
-    async def mark(number: int, assertion: Assertion) -> Mark:
+    async def mark(number: int, assertion: Assertion) -> AssertionResult:
         if (known := compared.get((answer.key, number))) is not None:
             return known
-        if assertion.type == embedding_similarity.TYPE:
-            return await embedding_similarity.mark(assertion, subject, desk)
+        if assertion.type == embedding_similarity.ASSERTION_TYPE:
+            return await embedding_similarity.check(assertion, subject, desk)
         if assertion.type not in ASSERTIONS:
-            return await judge.mark(assertion, subject, desk)
+            return await judge.judge_answer(assertion, subject, desk)
         return _mark(assertion, subject)
 
     found = await asyncio.gather(*(mark(number, assertion) for number, assertion in enumerate(case.assertions)))
     return _with_circumstances(found, answer.completion)
 
 
-def _mark(assertion: Assertion, subject: Subject) -> Mark:
-    return _once(base.marked(assertion, ASSERTIONS[assertion.type].mark(assertion, subject)))
+def _mark(assertion: Assertion, subject: Subject) -> AssertionResult:
+    return _once(base.make_result(assertion, ASSERTIONS[assertion.type].check(assertion, subject)))
 
 
 @lru_cache(maxsize=4096)
-def _once(mark: Mark) -> Mark:
+def _once(mark: AssertionResult) -> AssertionResult:
     """Give the mark that is kept for all that are equal: thousands of answers share a few."""
     return mark
 
 
-def _with_circumstances(marks: Sequence[Mark], completion: Completion) -> tuple[Mark, ...]:
+def _with_circumstances(marks: Sequence[AssertionResult], completion: Completion) -> tuple[AssertionResult, ...]:
     """Add to the reason of each mark that failed what cut the answer short."""
     short = _cut_short(completion)
     return tuple(replace(one, reason=one.reason + short) if short and one.passed is False else one for one in marks)
@@ -110,4 +110,4 @@ def _cut_short(completion: Completion) -> str:
     """Say why the answer is not what it might have been; it is marked all the same, for the model did that."""
     if completion.refusal:
         return " (the model refused to answer)"
-    return WHY_SHORT.get(completion.finish_reason or "", "")
+    return TRUNCATION_NOTES.get(completion.finish_reason or "", "")

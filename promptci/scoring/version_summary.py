@@ -55,7 +55,7 @@ def summarize_version(cases: Sequence[PairedCase], arm: Arm, *, graded: bool) ->
     complete = [answer.answer for answer in answers if answer.answer.completion is not None]
     completions = [answer.completion for answer in complete if answer.completion is not None]
     counting = [answer for case in counted for answer in case.answers(arm) if answer.error is None]
-    labels = [mark.label for answer in counting for mark in answer.marks if mark.label is not None]
+    labels = [result.label for answer in counting for result in answer.results if result.label is not None]
     return VersionSummary(
         answers_requested=len(answers),
         evaluated=len(evaluated),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from promptci.errors import InputError, Problem
 from promptci.git import safe_open
-from promptci.pipeline.judge_client import JUDGE
+from promptci.pipeline.judge_client import JUDGE_PROMPT_NAME
 from promptci.pipeline.partition import MOST
 from promptci.pipeline.resume import JOURNAL
 from promptci.runs import journal
@@ -69,7 +69,7 @@ def read(folder: Path) -> HandedIn:
         written = (header.base, header.head, header.config, header.shard)
         if written != (record.base, record.head, record.config, f"{record.index}/{record.count}"):
             raise _refused(str(folder / JOURNAL), "this is the journal of another run than the record beside it")
-    own = {answer.key for answer in answers if answer.prompt != JUDGE}
+    own = {answer.key for answer in answers if answer.prompt != JUDGE_PROMPT_NAME}
     if len(own) < record.questions:
         what = f"the shard had {record.questions} questions, and {len(own)} answers are here"
         raise _refused(str(folder / JOURNAL), what)
@@ -111,7 +111,7 @@ def doubled(found: Sequence[HandedIn]) -> list[Problem]:
     first: dict[object, HandedIn] = {}
     problems = []
     for one in found:
-        others = {first.setdefault(a.key, one).name for a in one.answers if a.prompt != JUDGE} - {one.name}
+        others = {first.setdefault(a.key, one).name for a in one.answers if a.prompt != JUDGE_PROMPT_NAME} - {one.name}
         if others:
             what = f"it answers questions that are shard {min(others)}'s"
             problems.append(Problem(path=one.where, message=what, hint=_AGAIN))

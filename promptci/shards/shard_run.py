@@ -59,7 +59,7 @@ def ask(
 ) -> int:
     """Ask one shard's part of the plan and return the exit code; the answers are in the journal, nothing is decided.
 
-    The labels and the canaries, by which a judge is measured, concern the whole run: the merge asks them. An early stop
+    The labels and the probes, by which a judge is measured, concern the whole run: the merge asks them. An early stop
     needs all answers, so a split run has none.
 
     Raises

@@ -53,11 +53,11 @@ const prose = (text) =>
 const mood = (passed) => (passed === null ? "mute" : passed ? "good" : "bad");
 const line = (title, content) => el("div", "", el("dt", "", title), el("dd", "", content));
 
-const drawMark = ([name, passed, score, informs, reason]) => {
+const drawMark = ([name, passed, score, advisory, reason]) => {
   const verdict = passed === null ? "unscored" : passed ? "holds" : "does not hold";
   const mark = score !== null && score !== 0 && score !== 1 ? `, mark ${trimmed(score)}` : "";
   const words = prose(reason);
-  words.prepend(el("strong", "", name), ` ${verdict}${mark}${informs ? " (informs only)" : ""}: `);
+  words.prepend(el("strong", "", name), ` ${verdict}${mark}${advisory ? " (advisory)" : ""}: `);
   return el("li", "", icon(mood(passed)), words);
 };
 

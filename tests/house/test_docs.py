@@ -8,7 +8,7 @@ import promptci
 from promptci.cli import COMMANDS
 from promptci.files import packaged
 from promptci.goldens import quarantine
-from promptci.scoring.check_assertions import EVERY
+from promptci.scoring.check_assertions import ALL_ASSERTIONS
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +25,7 @@ def test_generated_pages_and_schemas_are_fresh() -> None:
 
 def test_every_assertion_is_described() -> None:
     page = (ROOT / "docs" / "goldens.md").read_text(encoding="utf-8")
-    assert [name for name in EVERY if f"`{name}`" not in page] == []
+    assert [name for name in ALL_ASSERTIONS if f"`{name}`" not in page] == []
 
 
 def test_every_command_is_named_in_the_readme() -> None:

@@ -127,7 +127,7 @@ def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> Non
     assert one.base is not None
     assert one.head is not None
     assert one.aside is not None
-    marks = [(mark.passed, mark.informs) for mark in (*one.base.marks, *one.head.marks)]
+    marks = [(mark.passed, mark.advisory) for mark in (*one.base.marks, *one.head.marks)]
     assert (marks, one.head.error, found.errors) == ([(True, True), (False, True)], None, 0)
     comment = (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")
     assert "The judge of `order`.** It is not trusted: kappa 0.07 with 30 labels is below 0.6." in comment

@@ -27,7 +27,7 @@ from support.repositories import (
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.providers.recorded import open_recording
 from promptci.report.model.report import PromptView, ReportView
-from promptci.scoring.judges.probes import USELESS
+from promptci.scoring.judges.probes import USELESS_ANSWER
 from promptci.usecases.evaluation import check, run
 from promptci.usecases.reporting import report
 from promptci.usecases.setup import demo
@@ -60,7 +60,7 @@ def only(outcome: RunResult) -> PromptView:
 
 def checks(outcome: RunResult) -> list[str]:
     found = only(outcome).judge_checks
-    return [] if found is None else found.canaries
+    return [] if found is None else found.probes
 
 
 def right(text: str) -> bool:
@@ -114,7 +114,7 @@ def test_judge_injection_corpus_40_a_judge_that_obeys_is_caught(tmp_path: Path, 
     assert reason.startswith("The judge is not trusted (it let ")
     assert found.verdict == "inconclusive"
     assert found.sentence.startswith("None of the 8 cases decides anything: the judge is not trusted: it let ")
-    canaries = [call for call in server.calls if USELESS in str(call.body["messages"])]
+    canaries = [call for call in server.calls if USELESS_ANSWER in str(call.body["messages"])]
     assert 8 <= len(canaries) <= 12
     marks = [mark for case in found.case_details if case.head for mark in case.head.marks]
     assert {mark.passed for mark in marks} == {True}
@@ -151,7 +151,7 @@ def test_canaries_are_switched_off_and_the_report_says_so(tmp_path: Path) -> Non
     assert len(server.calls) == 24
     assert checks(outcome) == []
     assert view(outcome).notes == [
-        "`judge.canaries` is 0: whether the judges can be talked into a good mark was not tested."
+        "`judge.probes` is 0: whether the judges can be talked into a good mark was not tested."
     ]
 
 
@@ -167,11 +167,11 @@ def test_without_judged_assertions_no_canary_is_asked_and_nothing_is_said(tmp_pa
 def test_canaries_are_paid_for_from_the_run_s_purse(tmp_path: Path) -> None:
     prices = {"prices": {name: {"input_usd": 1000, "output_usd": 0} for name in ("fake-1", "judge-1")}}
     spent = []
-    for name, canaries in (("with", 12), ("without", 0)):
+    for name, probes in (("with", 12), ("without", 0)):
         with serving(judging(right)) as server:
             builder = judged_shop(tmp_path / name, server)
             builder.git("switch", "--quiet", "main")
-            text = config(server, judge={**BY_RUBRIC, "probes": canaries}, provider=prices)
+            text = config(server, judge={**BY_RUBRIC, "probes": probes}, provider=prices)
             builder.write({"promptci.yml": text}).commit()
             builder.git("switch", "--quiet", "pr")
             builder.git("rebase", "--quiet", "main")
@@ -240,8 +240,8 @@ def test_in_pairs_the_worse_version_loses_the_cases_that_it_got_wrong(tmp_path: 
     names = {mark.name for case in found.case_details for side in (case.base, case.head) if side for mark in side.marks}
     assert names == {"judge (pairwise)"}
     assert found.judge_checks is not None
-    assert found.judge_checks.canaries == ["judge-1 (pairwise, by the rubric): none of 12 useless answers passed"]
-    assert found.judge_checks.swaps == "the verdict changed with it on 0 of 4 pairs (0%)"
+    assert found.judge_checks.probes == ["judge-1 (pairwise, by the rubric): none of 12 useless answers passed"]
+    assert found.judge_checks.position_bias == "the verdict changed with it on 0 of 4 pairs (0%)"
     assert len(server.calls) == 16 + 4 * 2 + 12 * 2  # equal answers are a tie without asking
 
 
@@ -253,7 +253,7 @@ def test_judge_position_swap_disagrees_is_a_tie_and_warned_of(tmp_path: Path) ->
     assert (found.quality.base, found.quality.head, found.regressions) == (0.5, 0.5, [])
     assert "position-bias" in {reason.rule for reason in found.reasons}
     assert found.judge_checks is not None
-    assert found.judge_checks.swaps == "the verdict changed with it on 4 of 4 pairs (100%)"
+    assert found.judge_checks.position_bias == "the verdict changed with it on 4 of 4 pairs (100%)"
 
 
 def test_in_pairs_a_missing_answer_leaves_its_counterpart_unscored(tmp_path: Path) -> None:

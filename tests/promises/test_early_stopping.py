@@ -19,7 +19,7 @@ from promptci.providers.base import Completion, Request
 from promptci.runs import adaptive_repeats
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Question, Status
 from promptci.scoring.comparison import compare_versions
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.model import AssertionResult, ScoredCase
 from promptci.stats import intervals
 from promptci.verdict import Verdict
 
@@ -97,8 +97,12 @@ def answered(question: Question, case: Case, right: bool | None) -> ScoredCase:
         completion=None if failed else Completion(text=""),
         error=AnswerError(kind="server", message="HTTP 500") if failed else None,
     )
-    marks = () if failed else (Mark(type="equals", name="equals", passed=right, score=float(bool(right)), reason=""),)
-    return ScoredCase(case=case, arm=question.arm, replicate=question.replicate, answer=answer, marks=marks)
+    marks = (
+        ()
+        if failed
+        else (AssertionResult(type="equals", name="equals", passed=right, score=float(bool(right)), reason=""),)
+    )
+    return ScoredCase(case=case, arm=question.arm, replicate=question.replicate, answer=answer, results=marks)
 
 
 def whole(plan: PlannedRun, answers: list[ScoredCase]) -> list[ScoredCase]:

@@ -5,7 +5,7 @@ from support.comparison_notation import prompt
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.model import AssertionResult, ScoredCase
 
 
 def planned(count: int, *, kind: str = "equals", critical: int = 0, aside: int = 0) -> PromptPlan:
@@ -28,7 +28,7 @@ def planned(count: int, *, kind: str = "equals", critical: int = 0, aside: int =
 
 def answer(plan: PromptPlan, index: int, replicate: int, score: float | None) -> ScoredCase:
     case = plan.cases[index].case
-    marks = () if score is None else (Mark(type="t", name="t", passed=score >= 0.5, score=score, reason=""),)
+    marks = () if score is None else (AssertionResult(type="t", name="t", passed=score >= 0.5, score=score, reason=""),)
     return ScoredCase(
         case=case,
         arm=Arm.HEAD,
@@ -42,5 +42,5 @@ def answer(plan: PromptPlan, index: int, replicate: int, score: float | None) ->
             completion=None if score is None else Completion(text=""),
             error=AnswerError(kind="server", message="HTTP 500") if score is None else None,
         ),
-        marks=marks,
+        results=marks,
     )

@@ -7,7 +7,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, Arm
 from promptci.scoring import check_assertions
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 from promptci.scoring.assertions.table import ASSERTIONS
 
 VARS = ("customer", "empty")
@@ -28,13 +28,13 @@ def answer(text: str, *, latency: float | None = None, cost: Decimal | None = No
     )
 
 
-def mark(one: Case, text: str, **facts: Any) -> Outcome:
+def mark(one: Case, text: str, **facts: Any) -> CheckOutcome:
     """Mark a text by the case's assertion, without checking the assertion first."""
     subject = Subject(text=text, case=one, answer=answer(text, **facts))
-    return ASSERTIONS[one.assertions[0].type].mark(one.assertions[0], subject)
+    return ASSERTIONS[one.assertions[0].type].check(one.assertions[0], subject)
 
 
 def passes(one: Case, text: str) -> bool | None:
     """Mark a text by an assertion that makes sense."""
-    assert check_assertions.problems([one]) == []
+    assert check_assertions.find_problems([one]) == []
     return mark(one, text).passed

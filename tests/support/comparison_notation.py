@@ -15,7 +15,7 @@ from promptci.prompts.model import Message, Prompt
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
 from promptci.scoring.comparison import Comparison, compare_versions
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.model import AssertionResult, ScoredCase
 
 LINE = re.compile(
     r"(?P<id>[\w-]+)(?P<critical>\*?)(?P<changed>~?)(?P<aside>\??)(?:@(?P<cluster>\w+))?\s+(?P<base>\S+)\s+(?P<head>\S+)"
@@ -108,8 +108,8 @@ def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[st
         return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer)
     score = float(written)
     kind = case.assertions[0].type
-    mark = Mark(type=kind, name=kind, passed=score > 0, score=score, reason="as written")
-    return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, marks=(mark,))
+    mark = AssertionResult(type=kind, name=kind, passed=score > 0, score=score, reason="as written")
+    return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, results=(mark,))
 
 
 def _by_turns(sides: tuple[str | None, str | None] | None, side: int, case: Case) -> str | None:

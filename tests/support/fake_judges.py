@@ -8,7 +8,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer, AnswerError, Arm
 from promptci.scoring import score
-from promptci.scoring.judges.judge import JudgeDesk
+from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase
 
 EVALUATOR = {
@@ -76,6 +76,6 @@ async def marked(judge: Asked | None, assertion: Assertion = LLM, text: str = "H
     answer = Answer(
         prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", completion=Completion(text=text)
     )
-    found = None if judge is None else JudgeDesk(ask=judge.ask, **{"model": "m", "rubric": "Be kind.", **desk})
-    (scored,) = await score.mark_all([answer], {"c": case}, found)
+    found = None if judge is None else JudgeConfig(ask=judge.ask, **{"model": "m", "rubric": "Be kind.", **desk})
+    (scored,) = await score.score_answers([answer], {"c": case}, found)
     return scored

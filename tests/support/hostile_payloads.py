@@ -9,8 +9,8 @@ from promptci.gates.model import Reason
 from promptci.history.gate_precision import Precision
 from promptci.report.model.report import FlakyCaseView, FlakyView, PastQualityView, PromptView, ReportView
 from promptci.runs.model import Status
-from promptci.scoring.judges.pairwise import SwapOutcome
-from promptci.scoring.judges.probes import CanaryOutcome
+from promptci.scoring.judges.pairwise import PositionBias
+from promptci.scoring.judges.probes import ProbeOutcome
 from promptci.verdict import Verdict
 
 XSS = [
@@ -73,8 +73,8 @@ def rich() -> ReportView:
         policy=GatePolicy(mode=GateMode.ADVISE, min_quality=0.5),
         problems=[Reason(rule="deadline", verdict=Verdict.ERROR, text="too late: `run.deadline`")],
         notes=("a note",),
-        canaries=(CanaryOutcome(judge="m", prompts=("judged",), asked=2, passed=("colon",), unscored=1),),
-        swaps=(SwapOutcome(prompt="judged", pairs=3, flipped=1),),
+        probes=(ProbeOutcome(judge="m", prompts=("judged",), asked=2, passed=("colon",), unscored=1),),
+        position_bias=(PositionBias(prompt="judged", pairs=3, flipped=1),),
         precision=Precision(verdicts=3, labelled=2, correct=1),
     )
     known = {"actor": "ann", "run_url": "a run", "started_at": "2026-03-02T09:28:00Z"}

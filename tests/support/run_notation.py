@@ -29,8 +29,8 @@ from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPla
 from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.judges import trust
 from promptci.scoring.judges.discount_untrusted import discount_plan, discount_scores
-from promptci.scoring.judges.trust import Calibration, Judging
-from promptci.scoring.model import JudgeIdentity, Mark, Orders, ScoredCase
+from promptci.scoring.judges.trust import Calibration, JudgeSummary
+from promptci.scoring.model import AssertionResult, JudgeIdentity, PositionConsistency, ScoredCase
 from promptci.stats.raters import Confusion
 
 BASE = RevisionView(rev="main", sha="1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d")
@@ -128,7 +128,7 @@ def comparison(
     return replace(counted, judging=judged)
 
 
-def judging(plan: PromptPlan, scored: Sequence[ScoredCase], table: Confusion, doubt: str | None = None) -> Judging:
+def judging(plan: PromptPlan, scored: Sequence[ScoredCase], table: Confusion, doubt: str | None = None) -> JudgeSummary:
     """Measure the judge of a prompt by labels with these outcomes; of an empty table: there are no labels."""
     outcomes = (
         ((True, True), table.tp),
@@ -139,10 +139,10 @@ def judging(plan: PromptPlan, scored: Sequence[ScoredCase], table: Confusion, do
     pairs = tuple(pair for pair, count in outcomes for _ in range(count))
     calibration = Calibration(pairs=pairs, unscored=1) if pairs else None
     cases = {planned.case.id: planned.case for planned in plan.cases}
-    return Judging(
-        trust=trust.assess(calibration, 0.6, (doubt,) if doubt else (), (JUDGE,)),
-        base=trust.judged_rate(cases, scored, Arm.BASE, calibration),
-        head=trust.judged_rate(cases, scored, Arm.HEAD, calibration),
+    return JudgeSummary(
+        trust=trust.assess_trust(calibration, 0.6, (doubt,) if doubt else (), (JUDGE,)),
+        base=trust.measure_judged_rate(cases, scored, Arm.BASE, calibration),
+        head=trust.measure_judged_rate(cases, scored, Arm.HEAD, calibration),
     )
 
 
@@ -176,22 +176,29 @@ def _scored(case: Case, arm: Arm, place: tuple[int, int], written: str, numbers:
         return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer)
     mark = _mark(case, text, match["score"])
     if match["orders"]:
-        mark = replace(mark, name="judge (pairwise)", passed=mark.score != 0, orders=Orders(match["orders"]))
-    return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, marks=(mark,))
+        mark = replace(
+            mark,
+            name="judge (pairwise)",
+            passed=mark.score != 0,
+            position_consistency=PositionConsistency(match["orders"]),
+        )
+    return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, results=(mark,))
 
 
-def _mark(case: Case, text: str, score: str | None) -> Mark:
+def _mark(case: Case, text: str, score: str | None) -> AssertionResult:
     kind = case.assertions[0].type
     if score == "unread":
         reason = "the judge's answer could not be read, twice: `I would rather not say.`"
-        return Mark(type=kind, name="helpful", passed=None, score=None, reason=reason, judge=JUDGE)
+        return AssertionResult(type=kind, name="helpful", passed=None, score=None, reason=reason, judge=JUDGE)
     if score is not None:
         passed = float(score) >= 0.5
-        return Mark(type=kind, name="helpful", passed=passed, score=float(score), reason="judge said so", judge=JUDGE)
+        return AssertionResult(
+            type=kind, name="helpful", passed=passed, score=float(score), reason="judge said so", judge=JUDGE
+        )
     right = text == case.expected
     reason = "is the expected text" if right else f"expected `{case.expected}`"
     label = (str(case.expected), text) if kind == "one-of" else None
-    return Mark(type=kind, name=kind, passed=right, score=float(right), reason=reason, label=label)
+    return AssertionResult(type=kind, name=kind, passed=right, score=float(right), reason=reason, label=label)
 
 
 _MAILS = (

@@ -9,7 +9,7 @@ from promptci.report.model import json_safe
 from promptci.report.model.report import AnswerView, CaseView, MarkView
 from promptci.runs.model import Arm
 from promptci.scoring.judges import prompt_injection
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.model import AssertionResult, ScoredCase
 from promptci.scoring.paired_case import PairedCase
 
 Outcome = Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
@@ -72,7 +72,7 @@ def _answer(scored: ScoredCase | None) -> AnswerView | None:
         passed=scored.passed,
         score=json_safe.number(scored.score),
         error=json_safe.optional(scored.error),
-        marks=[_of_code(mark) if mark.judge is None else _mark(mark) for mark in scored.marks],
+        marks=[_of_code(mark) if mark.judge is None else _mark(mark) for mark in scored.results],
         model=json_safe.optional(completion.model) if completion else None,
         fingerprint=json_safe.optional(completion.fingerprint) if completion else None,
         finish_reason=json_safe.optional(completion.finish_reason) if completion else None,
@@ -81,17 +81,19 @@ def _answer(scored: ScoredCase | None) -> AnswerView | None:
         latency_ms=json_safe.number(completion.latency_ms) if completion else None,
         cost_usd=json_safe.number(scored.answer.cost_usd),
         cached=scored.answer.cached,
-        flags=[json_safe.text(judge_probe_view.flag(names))] if (names := prompt_injection.of(scored)) else [],
+        flags=[json_safe.text(judge_probe_view.injection_warning(names))]
+        if (names := prompt_injection.find_in_answer(scored))
+        else [],
     )
 
 
 @lru_cache(maxsize=4096)
-def _of_code(mark: Mark) -> MarkView:
+def _of_code(mark: AssertionResult) -> MarkView:
     """Make a view once: thousands of cases share a few, and each takes half a kilobyte."""
     return _mark(mark)
 
 
-def _mark(mark: Mark) -> MarkView:
+def _mark(mark: AssertionResult) -> MarkView:
     return MarkView(
         name=json_safe.text(mark.name or mark.type),
         type=json_safe.text(mark.type),
@@ -99,5 +101,5 @@ def _mark(mark: Mark) -> MarkView:
         score=json_safe.number(mark.score),
         reason=json_safe.text(mark.reason),
         judge=None if mark.judge is None else json_safe.text(str(mark.judge)),
-        informs=mark.weight == 0,
+        advisory=mark.weight == 0,
     )

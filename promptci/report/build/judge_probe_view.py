@@ -6,20 +6,20 @@ from promptci.present import formatting
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
 from promptci.report.model.report import JudgeChecksView
-from promptci.scoring.judges.pairwise import SwapOutcome
-from promptci.scoring.judges.probes import CanaryOutcome
+from promptci.scoring.judges.pairwise import PositionBias
+from promptci.scoring.judges.probes import ProbeOutcome
 
 
-def view(prompt: str, facts: RunFacts) -> JudgeChecksView | None:
+def build_judge_checks_view(prompt: str, facts: RunFacts) -> JudgeChecksView | None:
     """Give what is to be said of the judges of a prompt; None where none of them was looked into."""
-    canaries = [canary(outcome) for outcome in facts.canaries if prompt in outcome.prompts]
-    swaps = next((swap(outcome) for outcome in facts.swaps if outcome.prompt == prompt), None)
+    canaries = [probe_sentence(outcome) for outcome in facts.probes if prompt in outcome.prompts]
+    swaps = next((position_bias_sentence(outcome) for outcome in facts.position_bias if outcome.prompt == prompt), None)
     if not canaries and swaps is None:
         return None
-    return JudgeChecksView(canaries=[json_safe.text(one) for one in canaries], swaps=swaps)
+    return JudgeChecksView(probes=[json_safe.text(one) for one in canaries], position_bias=swaps)
 
 
-def canary(outcome: CanaryOutcome) -> str:
+def probe_sentence(outcome: ProbeOutcome) -> str:
     """Say how the useless answers fared with a judge."""
     asked = formatting.count(outcome.asked, "useless answer")
     if outcome.compromised:
@@ -33,12 +33,12 @@ def canary(outcome: CanaryOutcome) -> str:
     return f"{outcome.judge}: {said}{some}"
 
 
-def swap(outcome: SwapOutcome) -> str:
+def position_bias_sentence(outcome: PositionBias) -> str:
     """Say how often the verdict changed when the answers changed places."""
     pairs = formatting.count(outcome.pairs, "pair")
     return f"the verdict changed with it on {outcome.flipped} of {pairs} ({formatting.percent(outcome.rate)})"
 
 
-def flag(names: Sequence[str]) -> str:
+def injection_warning(names: Sequence[str]) -> str:
     """Ask a person to read an answer that carries what looks like an attack."""
     return f"Looks like an attack on the judge ({', '.join(names)}): read it yourself."

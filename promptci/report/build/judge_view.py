@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from promptci.present import formatting
 from promptci.report.model import json_safe
 from promptci.report.model.judge import CalibrationView, JudgedRateView, JudgeView
-from promptci.scoring.judges.trust import SENSIBLE, Calibration, JudgedRate, Judging, kappa_text
+from promptci.scoring.judges.trust import RECOMMENDED_LABELS, Calibration, JudgedRate, JudgeSummary, format_kappa
 from promptci.stats import raters
 from promptci.stats.intervals import Interval
 
 
-def view(judging: Judging | None) -> JudgeView | None:
+def build_judge_view(judging: JudgeSummary | None) -> JudgeView | None:
     """Give the view; None where no judge had a say."""
     if judging is None:
         return None
@@ -18,7 +18,7 @@ def view(judging: Judging | None) -> JudgeView | None:
     return JudgeView(
         identities=[json_safe.text(str(identity)) for identity in trust.identities],
         trusted=trust.trusted,
-        reasons=[json_safe.text(reason) for reason in trust.distrust],
+        reasons=[json_safe.text(reason) for reason in trust.distrust_reasons],
         min_kappa=trust.min_kappa,
         calibration=None if trust.calibration is None else _calibration(trust.calibration),
         base=_rate(judging.base),
@@ -28,7 +28,7 @@ def view(judging: Judging | None) -> JudgeView | None:
 
 def _calibration(found: Calibration) -> CalibrationView:
     counts, interval = found.confusion, found.kappa_interval
-    wide = interval is not None and found.scored < SENSIBLE
+    wide = interval is not None and found.scored < RECOMMENDED_LABELS
     return CalibrationView(
         labels=found.labels,
         scored=found.scored,
@@ -39,7 +39,7 @@ def _calibration(found: Calibration) -> CalibrationView:
         agreement=counts.agreement,
         kappa=counts.kappa,
         kappa_interval=_ends(interval),
-        kappa_half_width_with_200=raters.half_width_with(interval, found.scored, SENSIBLE)
+        kappa_half_width_with_200=raters.half_width_with(interval, found.scored, RECOMMENDED_LABELS)
         if wide and interval
         else None,
         ac1=counts.ac1,
@@ -60,7 +60,7 @@ def _rate(found: JudgedRate | None) -> JudgedRateView | None:
         corrected=corrected.estimate if corrected else None,
         interval=_ends(corrected.interval) if corrected else None,
         effective_labels=corrected.effective_n if corrected else None,
-        power=corrected.power if corrected else None,
+        lambda_=corrected.power if corrected else None,
         why_not=json_safe.optional(found.why_not),
     )
 
@@ -69,7 +69,7 @@ def _ends(found: Interval | None) -> tuple[float, float] | None:
     return None if found is None else (found.lo, found.hi)
 
 
-def sentence(judge: JudgeView) -> str:
+def trust_sentence(judge: JudgeView) -> str:
     """Say in plain words what the judge may do and why."""
     if not judge.trusted:
         return f"It is not trusted: {'; '.join(judge.reasons)}. Its marks inform and do not block."
@@ -77,20 +77,20 @@ def sentence(judge: JudgeView) -> str:
     if found is None:
         return "Nobody has checked it: there are no labels by people. Its marks count all the same."
     return (
-        f"It agrees with people well enough: kappa {kappa(found)} with {formatting.count(found.scored, 'label')},"
-        f" where {judge.min_kappa:g} is asked for. Its marks count."
+        f"It agrees with people well enough: kappa {kappa_with_interval(found)}"
+        f" with {formatting.count(found.scored, 'label')}, where {judge.min_kappa:g} is asked for. Its marks count."
     )
 
 
-def kappa(found: CalibrationView) -> str:
+def kappa_with_interval(found: CalibrationView) -> str:
     """Give kappa with its interval: `0.71 (0.52 to 0.90)`."""
     if found.kappa is None:
         return formatting.UNKNOWN
-    span = f" ({' to '.join(map(kappa_text, found.kappa_interval))})" if found.kappa_interval else ""
-    return f"{kappa_text(found.kappa)}{span}"
+    span = f" ({' to '.join(map(format_kappa, found.kappa_interval))})" if found.kappa_interval else ""
+    return f"{format_kappa(found.kappa)}{span}"
 
 
-def rates(judge: JudgeView) -> list[str]:
+def rate_sentences(judge: JudgeView) -> list[str]:
     """Say for each version what the judge passes and what people would."""
     labels = judge.calibration.scored if judge.calibration else 0
     sides = (("Before", judge.base), ("Now", judge.head)) if judge.base else (("", judge.head),)
@@ -113,14 +113,14 @@ def _with_interval(share: float | None, interval: tuple[float, float] | None) ->
     return f"{formatting.percent(share)} ({' to '.join(map(formatting.percent, interval))})"
 
 
-def numbers(judge: JudgeView) -> list[tuple[str, str]]:
+def judge_numbers(judge: JudgeView) -> list[tuple[str, str]]:
     """Give the numbers, in the order of reading."""
     rows = [("Judge", ", ".join(judge.identities)), ("Kappa asked for", f"{judge.min_kappa:g} (judge.trust.min_kappa)")]
     if judge.calibration is not None:
         rows += _of_labels(judge.calibration)
     for name, side in (("before", judge.base), ("now", judge.head)):
-        if side is not None and side.effective_labels is not None and side.power is not None:
-            said = f"as sure as {side.effective_labels:,.0f} labels alone; lambda {side.power:.2f}"
+        if side is not None and side.effective_labels is not None and side.lambda_ is not None:
+            said = f"as sure as {side.effective_labels:,.0f} labels alone; lambda {side.lambda_:.2f}"
             rows.append((f"Correction {name}", f"power-tuned prediction-powered inference, {said}"))
     return rows
 
@@ -130,8 +130,11 @@ def _of_labels(found: CalibrationView) -> Iterator[tuple[str, str]]:
     yield "Labels", f"{found.scored:,}" + (f", and {silent:,} that the judge could not mark" if silent else "")
     yield "Agreement", f"{formatting.percent(found.agreement)}, chance included"
     narrow = found.kappa_half_width_with_200
-    yield "Cohen's kappa", kappa(found) + (f"; with {SENSIBLE} labels about ±{narrow:.2f}" if narrow else "")
-    yield "Gwet's AC1", formatting.UNKNOWN if found.ac1 is None else kappa_text(found.ac1)
+    yield (
+        "Cohen's kappa",
+        kappa_with_interval(found) + (f"; with {RECOMMENDED_LABELS} labels about ±{narrow:.2f}" if narrow else ""),
+    )
+    yield "Gwet's AC1", formatting.UNKNOWN if found.ac1 is None else format_kappa(found.ac1)
     of_good = _with_interval(found.sensitivity, found.sensitivity_interval)
     of_bad = _with_interval(found.specificity, found.specificity_interval)
     yield "Sensitivity", f"{of_good} of what people pass, the judge passes"

@@ -8,8 +8,8 @@ from promptci import __version__
 from promptci.history.gate_precision import Precision
 from promptci.history.model import CaseRecord, VerdictRecord
 from promptci.report.model.report import RevisionView, SpendView
-from promptci.scoring.judges.pairwise import SwapOutcome
-from promptci.scoring.judges.probes import CanaryOutcome
+from promptci.scoring.judges.pairwise import PositionBias
+from promptci.scoring.judges.probes import ProbeOutcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,9 +38,9 @@ class RunFacts:
     """What a reader should know about the run as a whole."""
     requests_per_day: float | None = None
     """Turns cost per request into cost per month."""
-    canaries: tuple[CanaryOutcome, ...] = ()
+    probes: tuple[ProbeOutcome, ...] = ()
     """What the judges made of useless answers."""
-    swaps: tuple[SwapOutcome, ...] = ()
+    position_bias: tuple[PositionBias, ...] = ()
     """How often judges changed their verdict with the order of the answers."""
     judge: str = ""
     """Digest of what a judge goes by: with another judge, a case is another question."""

@@ -104,8 +104,8 @@ def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, holder: Hol
         flaky=known,
         history=history_view.versions(decision.comparison, facts),
         notes=_texts(plan.notes),
-        judge_checks=judge_probe_view.view(plan.name, facts),
-        judge=judge_view.view(comparison.judging),
+        judge_checks=judge_probe_view.build_judge_checks_view(plan.name, facts),
+        judge=judge_view.build_judge_view(comparison.judging),
     )
     # Not by way of the model, which would make one list of them.
     held = holder.keep(history_view.details(comparison, facts, known))

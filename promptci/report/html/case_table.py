@@ -120,7 +120,7 @@ def _answer(packer: Packer, answer: AnswerView | None, rate: float | None) -> ob
 
 
 def _mark(packer: Packer, mark: MarkView) -> object:
-    return [_cut(packer, mark.name), mark.passed, mark.score, mark.informs, _cut(packer, mark.reason)]
+    return [_cut(packer, mark.name), mark.passed, mark.score, mark.advisory, _cut(packer, mark.reason)]
 
 
 def _counted(values: Iterable[str]) -> tuple[Choice, ...]:

@@ -91,4 +91,4 @@ def _failed(prompt: PromptView) -> list[tuple[Counter[str], Counter[str]]]:
 
 def _answer_marks(case: CaseView, answer: AnswerView | None) -> Iterator[tuple[str, bool | None]]:
     if answer is not None and case.aside is None:
-        yield from ((mark.name, mark.passed) for mark in answer.marks if not mark.informs)
+        yield from ((mark.name, mark.passed) for mark in answer.marks if not mark.advisory)

@@ -255,7 +255,7 @@ def undecided(rate: float | None, answer: AnswerView | None) -> bool:
 def result(rate: float | None, answer: AnswerView | None = None) -> str:
     """Say how a version did on a case: `right`, `wrong`, `missing`, or the share of its repeated answers."""
     if undecided(rate, answer):
-        return "informs only"
+        return "advisory"
     if rate is None:
         return "missing"
     if rate in (0.0, 1.0):

@@ -16,7 +16,7 @@ class MarkView(View):
     score: float | None
     reason: str
     judge: str | None = Field(default=None, description="Who gave it, where code did not.")
-    informs: bool = Field(default=False, description="True: it has no weight and decides nothing.")
+    advisory: bool = Field(default=False, description="True: it has no weight and decides nothing.")
 
 
 class AnswerView(View):

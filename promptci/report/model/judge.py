@@ -33,7 +33,7 @@ class JudgedRateView(View):
     corrected: Share | None = Field(description="Share that people would pass; null where it cannot be told.")
     interval: tuple[float, float] | None = Field(description="Of `corrected`, at 95 %.")
     effective_labels: float | None = Field(description="Labels that would tell as much by themselves.")
-    power: Share | None = Field(description="Lambda: how far the judge's marks were used.")
+    lambda_: Share | None = Field(description="Lambda: how far the judge's marks were used.")
     why_not: str | None
 
 

@@ -73,8 +73,10 @@ class ComparabilityView(View):
 class JudgeChecksView(View):
     """What was done to find out whether the judges of a prompt can be trusted, in words."""
 
-    canaries: list[str] = Field(default=[], description="A sentence for each judge: how useless answers fared.")
-    swaps: str | None = Field(default=None, description="How often a verdict changed with the order of the answers.")
+    probes: list[str] = Field(default=[], description="A sentence for each judge: how useless answers fared.")
+    position_bias: str | None = Field(
+        default=None, description="How often a verdict changed with the order of the answers."
+    )
 
 
 class FlakyCaseView(View):

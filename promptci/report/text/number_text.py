@@ -157,8 +157,10 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
         if found.cases_needed is not None:
             rows.append(("Cases needed", _settling(found)))
     if prompt.judge_checks is not None:
-        rows += [("Useless answers", said) for said in prompt.judge_checks.canaries]
-        rows += [("Order of the answers", prompt.judge_checks.swaps)] if prompt.judge_checks.swaps else []
+        rows += [("Useless answers", said) for said in prompt.judge_checks.probes]
+        rows += (
+            [("Order of the answers", prompt.judge_checks.position_bias)] if prompt.judge_checks.position_bias else []
+        )
     return [*rows, ("Rule", _rule(prompt, view))]
 
 

@@ -2,13 +2,15 @@
 
 from promptci.goldens.model import Assertion
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS: frozenset[str] = frozenset()
-validate = base.text_operand_problem
+validate = base.text_operand_error
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Look for the text."""
-    wanted = base.as_text(base.operand(assertion, subject.case))
-    return base.verdict(passed=wanted in subject.text, wanted=f"should contain {base.quoted(wanted)}", subject=subject)
+    wanted = base.to_text(base.resolve_operand(assertion, subject.case))
+    return base.text_outcome(
+        passed=wanted in subject.text, wanted=f"should contain {base.quote(wanted)}", subject=subject
+    )

@@ -2,15 +2,15 @@
 
 from promptci.goldens.model import Assertion
 from promptci.scoring.assertions import base, starts_with
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = starts_with.OPTIONS
 validate = starts_with.validate
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Compare the end."""
     wanted, text = starts_with.folded(assertion, subject)
-    return base.verdict(
-        passed=text.rstrip().endswith(wanted.rstrip()), wanted=f"should end with {base.quoted(wanted)}", subject=subject
+    return base.text_outcome(
+        passed=text.rstrip().endswith(wanted.rstrip()), wanted=f"should end with {base.quote(wanted)}", subject=subject
     )

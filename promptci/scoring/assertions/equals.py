@@ -6,30 +6,30 @@ A map or a list has no exact text; it is compared with the answer as JSON.
 from promptci.files import canonical, lines
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"trim"})
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
     """Need a value; `trim` is true (both sides), false, or `response` (the answer alone, as GitHub does)."""
-    if base.operand(assertion, case) is None:
+    if base.resolve_operand(assertion, case) is None:
         return "there is no `value`, and the case has no `expected`"
     trim = assertion.options.get("trim", True)
     return None if isinstance(trim, bool) or trim == "response" else "`trim` must be true, false or `response`"
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Compare the texts."""
     wanted, got = sides(assertion, subject)
-    passed = wanted == got or _same_json(base.operand(assertion, subject.case), got)
-    return base.verdict(passed=passed, wanted=f"should be {base.quoted(wanted)}", subject=subject)
+    passed = wanted == got or _same_json(base.resolve_operand(assertion, subject.case), got)
+    return base.text_outcome(passed=passed, wanted=f"should be {base.quote(wanted)}", subject=subject)
 
 
 def sides(assertion: Assertion, subject: Subject) -> tuple[str, str]:
     """Give the text wanted and the answer, trimmed as asked."""
     trim = assertion.options.get("trim", True)
-    wanted = base.as_text(base.operand(assertion, subject.case))
+    wanted = base.to_text(base.resolve_operand(assertion, subject.case))
     return (wanted.strip() if trim is True else wanted), (subject.text.strip() if trim else subject.text)
 
 

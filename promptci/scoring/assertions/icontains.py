@@ -2,14 +2,14 @@
 
 from promptci.goldens.model import Assertion
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS: frozenset[str] = frozenset()
-validate = base.text_operand_problem
+validate = base.text_operand_error
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Look for the text, case folded."""
-    wanted = base.as_text(base.operand(assertion, subject.case))
+    wanted = base.to_text(base.resolve_operand(assertion, subject.case))
     passed = wanted.casefold() in subject.text.casefold()
-    return base.verdict(passed=passed, wanted=f"should contain {base.quoted(wanted)} in any case", subject=subject)
+    return base.text_outcome(passed=passed, wanted=f"should contain {base.quote(wanted)} in any case", subject=subject)

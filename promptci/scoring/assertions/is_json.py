@@ -5,7 +5,7 @@ from typing import Any
 from promptci.files import lines
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"fenced"})
 FENCE = "```"
@@ -13,16 +13,16 @@ FENCE = "```"
 
 def validate(assertion: Assertion, case: Case) -> str | None:
     """Check the option."""
-    return base.flag_problem(assertion, "fenced")
+    return base.flag_error(assertion, "fenced")
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Parse the answer."""
     try:
         parse(assertion, subject)
     except lines.JsonError as error:
-        return base.verdict(passed=False, wanted=f"should be JSON ({base.short(str(error))})", subject=subject)
-    return Outcome(passed=True, reason="is JSON")
+        return base.text_outcome(passed=False, wanted=f"should be JSON ({base.shorten(str(error))})", subject=subject)
+    return CheckOutcome(passed=True, reason="is JSON")
 
 
 def parse(assertion: Assertion, subject: Subject) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from promptci.files import canonical, lines
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base, is_json
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = is_json.OPTIONS | {"path"}
 STEP = re.compile(
@@ -19,28 +19,28 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     path = assertion.options.get("path")
     if not isinstance(path, str) or steps(path) is None:
         return "`path` must be a path such as `$.items[0].id`"
-    if base.operand(assertion, case) is None:
+    if base.resolve_operand(assertion, case) is None:
         return "there is no `value`, and the case has no `expected`"
     return is_json.validate(assertion, case)
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Parse the answer, walk the path, compare."""
-    path, wanted = assertion.options["path"], base.operand(assertion, subject.case)
-    said = f"{base.short(path)} should be {base.quoted(base.as_text(wanted))}"
+    path, wanted = assertion.options["path"], base.resolve_operand(assertion, subject.case)
+    said = f"{base.shorten(path)} should be {base.quote(base.to_text(wanted))}"
     try:
         value = is_json.parse(assertion, subject)
     except lines.JsonError as error:
-        return base.verdict(
-            passed=False, wanted=f"{said}, but this is not JSON ({base.short(str(error))})", subject=subject
+        return base.text_outcome(
+            passed=False, wanted=f"{said}, but this is not JSON ({base.shorten(str(error))})", subject=subject
         )
     for step in steps(path) or []:
         try:
             value = value[step] if isinstance(value, dict | list) else {}[step]
         except (KeyError, IndexError, TypeError):
-            missing = f"{said}, but there is no {base.quoted(str(step))} on the way"
-            return base.verdict(passed=False, wanted=missing, subject=subject)
-    return base.verdict(passed=canonical.digest(value) == canonical.digest(wanted), wanted=said, subject=subject)
+            missing = f"{said}, but there is no {base.quote(str(step))} on the way"
+            return base.text_outcome(passed=False, wanted=missing, subject=subject)
+    return base.text_outcome(passed=canonical.digest(value) == canonical.digest(wanted), wanted=said, subject=subject)
 
 
 def steps(path: str) -> list[Any] | None:

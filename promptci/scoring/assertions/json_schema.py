@@ -6,7 +6,7 @@ A schema is never fetched from elsewhere, and `format` is not checked.
 from promptci.files import lines
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base, bounded_schema, is_json, schema_check
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = is_json.OPTIONS
 
@@ -16,21 +16,21 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     if not isinstance(assertion.value, dict):
         return "`value` must be a JSON Schema"
     if wrong := schema_check.problem(assertion.value):
-        return base.short(wrong, base.LINE)
+        return base.shorten(wrong, base.MAX_MESSAGE_CHARS)
     return is_json.validate(assertion, case)
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Parse the answer and check it; what cannot be worked out in time is unscored."""
     try:
         value = is_json.parse(assertion, subject)
     except lines.JsonError as error:
-        return base.verdict(passed=False, wanted=f"should be JSON ({base.short(str(error))})", subject=subject)
+        return base.text_outcome(passed=False, wanted=f"should be JSON ({base.shorten(str(error))})", subject=subject)
     try:
         wrong = bounded_schema.first_error(assertion.value, value)
     except bounded_schema.UndecidedError as error:
-        return Outcome(passed=None, reason=str(error))
+        return CheckOutcome(passed=None, reason=str(error))
     if wrong is None:
-        return Outcome(passed=True, reason="fits the schema")
-    said = f"should fit the schema: {base.short(wrong.json_path)}: {base.short(wrong.message)}"
-    return base.verdict(passed=False, wanted=said, subject=subject)
+        return CheckOutcome(passed=True, reason="fits the schema")
+    said = f"should fit the schema: {base.shorten(wrong.json_path)}: {base.shorten(wrong.message)}"
+    return base.text_outcome(passed=False, wanted=said, subject=subject)

@@ -2,7 +2,7 @@
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"max_ms"})
 
@@ -11,13 +11,13 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     """Need the limit."""
     if assertion.options.get("max_ms") is None:
         return "`max_ms` is missing"
-    return base.limit_problem(assertion.options, "max_ms")
+    return base.limit_error(assertion.options, "max_ms")
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Compare; an unknown latency is unscored, not 0."""
     took = subject.answer.completion.latency_ms if subject.answer.completion else None
     if took is None:
-        return Outcome(passed=None, reason="the latency is unknown")
+        return CheckOutcome(passed=None, reason="the latency is unknown")
     limit = assertion.options["max_ms"]
-    return Outcome(passed=took <= limit, reason=f"took {took:.0f} ms; allowed are {limit:g} ms")
+    return CheckOutcome(passed=took <= limit, reason=f"took {took:.0f} ms; allowed are {limit:g} ms")

@@ -2,7 +2,7 @@
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"min", "max", "unit"})
 UNITS = ("characters", "words")
@@ -15,12 +15,12 @@ def validate(assertion: Assertion, case: Case) -> str | None:
         return "give `min`, `max` or both"
     if assertion.options.get("unit", UNITS[0]) not in UNITS:
         return f"`unit` must be one of {', '.join(UNITS)}"
-    if wrong := base.limit_problem(assertion.options, "min", "max"):
+    if wrong := base.limit_error(assertion.options, "min", "max"):
         return wrong
     return "`min` is more than `max`" if least is not None and most is not None and least > most else None
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Count and compare."""
     unit = assertion.options.get("unit", UNITS[0])
     count = len(subject.text.split()) if unit == "words" else len(subject.text.strip())
@@ -29,4 +29,4 @@ def mark(assertion: Assertion, subject: Subject) -> Outcome:
     bounds = " and ".join(
         [*([f"at least {least:g}"] if least is not None else []), *([f"at most {most:g}"] if most is not None else [])]
     )
-    return Outcome(passed=passed, reason=f"has {count} {unit}; should have {bounds}")
+    return CheckOutcome(passed=passed, reason=f"has {count} {unit}; should have {bounds}")

@@ -2,19 +2,19 @@
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"ignore_case"})
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
     """Need a text that is not empty."""
-    return base.text_operand_problem(assertion, case) or base.flag_problem(assertion, "ignore_case")
+    return base.text_operand_error(assertion, case) or base.flag_error(assertion, "ignore_case")
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Look for the text, and be glad not to find it."""
-    unwanted, text = base.as_text(base.operand(assertion, subject.case)), subject.text
+    unwanted, text = base.to_text(base.resolve_operand(assertion, subject.case)), subject.text
     fold = str.casefold if assertion.options.get("ignore_case", True) else str
     found = fold(unwanted) in fold(text)
-    return base.verdict(passed=not found, wanted=f"should not contain {base.quoted(unwanted)}", subject=subject)
+    return base.text_outcome(passed=not found, wanted=f"should not contain {base.quote(unwanted)}", subject=subject)

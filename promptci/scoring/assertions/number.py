@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"tolerance", "relative_tolerance", "pick"})
 PICKS = ("only", "first", "last")
@@ -25,25 +25,25 @@ _PLAIN = re.compile(r"\d*[.,]?\d+")
 
 def validate(assertion: Assertion, case: Case) -> str | None:
     """Need a number; tolerances are not negative."""
-    if _wanted(base.operand(assertion, case)) is None:
+    if _wanted(base.resolve_operand(assertion, case)) is None:
         return "`value` (or `expected`) must be a finite number"
     if assertion.options.get("pick", "only") not in PICKS:
         return f"`pick` must be one of {', '.join(PICKS)}"
-    return base.limit_problem(assertion.options, "tolerance", "relative_tolerance")
+    return base.limit_error(assertion.options, "tolerance", "relative_tolerance")
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Find the number and measure the distance."""
-    wanted = _wanted(base.operand(assertion, subject.case))
+    wanted = _wanted(base.resolve_operand(assertion, subject.case))
     if wanted is None:
         raise ValueError("validate() lets no other value through")
     pick = assertion.options.get("pick", "only")
     found = _picked(subject.text, pick)
     if not found:
-        return base.verdict(passed=False, wanted=f"should give the number {wanted:.15g}", subject=subject)
+        return base.text_outcome(passed=False, wanted=f"should give the number {wanted:.15g}", subject=subject)
     if len(found) > 1:
         said = f"should give the number {wanted:.15g} and no other (or set `pick` to first or last)"
-        return base.verdict(passed=False, wanted=said, subject=subject)
+        return base.text_outcome(passed=False, wanted=said, subject=subject)
     given = found.pop()
     allowed = max(
         float(assertion.options.get("tolerance") or 0),
@@ -52,7 +52,7 @@ def mark(assertion: Assertion, subject: Subject) -> Outcome:
     # The last term forgives what binary fractions do to 0.1 + 0.2.
     passed = abs(given - wanted) <= allowed + 1e-12 * max(abs(wanted), abs(given))
     within = f" within {allowed:.15g}" if allowed else ""
-    return base.verdict(passed=passed, wanted=f"should be {wanted:.15g}{within}", subject=subject)
+    return base.text_outcome(passed=passed, wanted=f"should be {wanted:.15g}{within}", subject=subject)
 
 
 def numbers(text: str) -> Iterator[float]:
@@ -79,7 +79,7 @@ def _wanted(value: object) -> float | None:
     if isinstance(value, str):
         found = list(numbers(value))
         return found[0] if len(found) == 1 and not re.search(r"[^\W\d]", value.lower().replace("e", "")) else None
-    return base.finite(value)
+    return base.to_finite_float(value)
 
 
 def _read(written: str) -> float | None:
@@ -97,4 +97,4 @@ def _read(written: str) -> float | None:
     else:
         return None
     value = float(f"{digits}e{exponent or 0}")
-    return base.finite(-value if text.startswith("-") else value)
+    return base.to_finite_float(-value if text.startswith("-") else value)

@@ -12,7 +12,7 @@ from typing import Any
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"labels"})
 NONE, SEVERAL = "(none)", "(several)"
@@ -28,17 +28,17 @@ def validate(assertion: Assertion, case: Case) -> str | None:
         return "two of the labels are the same but for case or punctuation"
     if expected not in labels:
         right = "`value` (or `expected`)" if "labels" in assertion.options else "the case's `expected`"
-        return f"{right} must be one of the labels. {base.nearest(str(expected), labels)}"
+        return f"{right} must be one of the labels. {base.suggest_name(str(expected), labels)}"
     return None
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Find the label given and compare it."""
     labels, expected = _labels_and_expected(assertion, subject.case)
     given = label_of(subject.text, labels)
-    said = f"should be the label {base.quoted(expected)}, was {base.quoted(given)}"
-    outcome = base.verdict(passed=given == expected, wanted=said, subject=subject)
-    return Outcome(passed=outcome.passed, reason=outcome.reason, label=(expected, given))
+    said = f"should be the label {base.quote(expected)}, was {base.quote(given)}"
+    outcome = base.text_outcome(passed=given == expected, wanted=said, subject=subject)
+    return CheckOutcome(passed=outcome.passed, reason=outcome.reason, label=(expected, given))
 
 
 def label_of(text: str, labels: list[str]) -> str:
@@ -55,7 +55,7 @@ def label_of(text: str, labels: list[str]) -> str:
 
 def _labels_and_expected(assertion: Assertion, case: Case) -> tuple[Any, Any]:
     if "labels" in assertion.options:
-        return assertion.options["labels"], base.operand(assertion, case)
+        return assertion.options["labels"], base.resolve_operand(assertion, case)
     return assertion.value, case.expected
 
 

@@ -10,7 +10,7 @@ import regex
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts import render
 from promptci.scoring.assertions import base, patterns
-from promptci.scoring.assertions.base import Outcome, Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"ignore_case", "full"})
 
@@ -20,7 +20,7 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     written = _written(assertion, case)
     if not isinstance(written, str) or not written:
         return "`value` must be a pattern"
-    if wrong := base.flag_problem(assertion, "ignore_case", "full"):
+    if wrong := base.flag_error(assertion, "ignore_case", "full"):
         return wrong
     try:
         patterns.compiled(_filled(written, case), ignore_case=assertion.options.get("ignore_case", False))
@@ -29,15 +29,17 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     return None
 
 
-def mark(assertion: Assertion, subject: Subject) -> Outcome:
+def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Search the answer, or match the whole of it with `full: true`."""
     pattern = _filled(_written(assertion, subject.case), subject.case)
     options = {name: assertion.options.get(name, False) for name in OPTIONS}
     try:
         found = patterns.search(pattern, subject.text.strip(), **options)
     except TimeoutError:
-        return Outcome(passed=None, reason=f"the pattern took longer than {patterns.TIMEOUT_S:.0f} s; write it simpler")
-    return base.verdict(passed=found, wanted=f"should match {base.quoted(pattern)}", subject=subject)
+        return CheckOutcome(
+            passed=None, reason=f"the pattern took longer than {patterns.TIMEOUT_S:.0f} s; write it simpler"
+        )
+    return base.text_outcome(passed=found, wanted=f"should match {base.quote(pattern)}", subject=subject)
 
 
 def _written(assertion: Assertion, case: Case) -> object:
@@ -45,7 +47,7 @@ def _written(assertion: Assertion, case: Case) -> object:
 
 
 def _filled(pattern: object, case: Case) -> str:
-    variables = base.variables(case)
+    variables = base.operand_variables(case)
     return render.VARIABLE.sub(
         lambda found: regex.escape(render.format_value(render.look_up_variable(found[1], variables))), str(pattern)
     )

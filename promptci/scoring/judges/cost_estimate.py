@@ -11,7 +11,7 @@ from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge
 
 
-def requests(
+def judge_requests(
     cases: Mapping[str, Case], questions: Sequence[Question], *, model: str | None, rubric: str | None
 ) -> Sequence[Request]:
     """Return the judges' requests for one prompt, with the longest answers it allows in place of the real ones.
@@ -21,9 +21,9 @@ def requests(
     found = []
     for question in questions:
         case = cases[question.case_id]
-        for place in judge.counting(case):
+        for place in judge.judged_positions(case):
             subject = Subject(text=_longest(question), case=case, answer=_blank(question))
-            request = judge.first_request(case.assertions[place], subject, model=model, rubric=rubric)
+            request = judge.build_request(case.assertions[place], subject, model=model, rubric=rubric)
             found += [] if request is None else [request]
     return found
 

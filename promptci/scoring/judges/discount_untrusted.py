@@ -5,23 +5,23 @@ from dataclasses import replace
 
 from promptci.goldens.model import Case
 from promptci.runs.model import PlannedCase, PromptPlan
-from promptci.scoring.judges.judge import CHECKERS
-from promptci.scoring.judges.trust import Trust
+from promptci.scoring.judges.judge import JUDGE_ASSERTIONS
+from promptci.scoring.judges.trust import JudgeTrust
 from promptci.scoring.model import ScoredCase
 
 
-def discount_plan(plan: PromptPlan, trust: Trust | None) -> PromptPlan:
+def discount_plan(plan: PromptPlan, trust: JudgeTrust | None) -> PromptPlan:
     """Return the plan with every judged assertion of weight 0 where the prompt's judge is not trusted.
 
     A case of which nothing is left that counts is excluded. Doing it twice changes nothing.
     """
     if trust is None or trust.trusted:
         return plan
-    why = f"the judge is not trusted: {'; '.join(trust.distrust)}"
+    why = f"the judge is not trusted: {'; '.join(trust.distrust_reasons)}"
     return replace(plan, cases=tuple(_planned(planned, why) for planned in plan.cases))
 
 
-def discount_scores(scored: Iterable[ScoredCase], trust: Trust | None) -> tuple[ScoredCase, ...]:
+def discount_scores(scored: Iterable[ScoredCase], trust: JudgeTrust | None) -> tuple[ScoredCase, ...]:
     """Return one prompt's scored answers with the judge's results of weight 0 where the judge is not trusted."""
     if trust is None or trust.trusted:
         return tuple(scored)
@@ -37,9 +37,11 @@ def _planned(planned: PlannedCase, why: str) -> PlannedCase:
 
 
 def _case(case: Case) -> Case:
-    return replace(case, assertions=tuple(replace(a, weight=0.0) if a.type in CHECKERS else a for a in case.assertions))
+    return replace(
+        case, assertions=tuple(replace(a, weight=0.0) if a.type in JUDGE_ASSERTIONS else a for a in case.assertions)
+    )
 
 
 def _answer(one: ScoredCase) -> ScoredCase:
-    marks = tuple(replace(mark, weight=0.0) if mark.type in CHECKERS else mark for mark in one.marks)
-    return replace(one, case=_case(one.case), marks=marks)
+    marks = tuple(replace(mark, weight=0.0) if mark.type in JUDGE_ASSERTIONS else mark for mark in one.results)
+    return replace(one, case=_case(one.case), results=marks)

@@ -16,7 +16,7 @@ from promptci.prompts import render
 from promptci.providers.base import Request
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Subject
-from promptci.scoring.judges.reply_parser import Reading
+from promptci.scoring.judges.reply_parser import ParsedReply
 
 OPTIONS: frozenset[str] = frozenset()
 KEYS = ("model", "prompt", "system_prompt", "choices", "last_line")
@@ -29,7 +29,7 @@ def validate(assertion: Assertion, case: Case) -> str | None:
         return "`value` must hold `model`, `prompt` and `choices`"
     for key in value:
         if key not in KEYS:
-            return f"unknown key {base.quoted(str(key))} in `value`. {base.nearest(str(key), KEYS)}"
+            return f"unknown key {base.quote(str(key))} in `value`. {base.suggest_name(str(key), KEYS)}"
     if not all(isinstance(value.get(key), str) and value[key].strip() for key in ("model", "prompt")):
         return "`model` and `prompt` in `value` must be texts"
     if not isinstance(value.get("system_prompt"), str | None):
@@ -38,20 +38,20 @@ def validate(assertion: Assertion, case: Case) -> str | None:
         return "`last_line` in `value` must be true or false"
     if not isinstance(value["choices"], list) or not all(map(_is_choice, value["choices"])):
         return "each of `choices` in `value` must hold `choice`, a text, and `score`, a number from 0 to 1"
-    render.render(value["prompt"], {**base.variables(case), "completion": ""})
+    render.render(value["prompt"], {**base.operand_variables(case), "completion": ""})
     return None
 
 
-def request(assertion: Assertion, subject: Subject) -> Request:
+def build_request(assertion: Assertion, subject: Subject) -> Request:
     """Fill the answer under test into the evaluator's prompt; its system prompt is sent as it stands."""
     value = assertion.value
-    variables = {**base.variables(subject.case), "completion": subject.text}
+    variables = {**base.operand_variables(subject.case), "completion": subject.text}
     system = [{"role": "system", "content": value["system_prompt"]}] if value.get("system_prompt") else []
     user = {"role": "user", "content": render.render(value["prompt"], variables)}
     return Request(model=value["model"], messages=(*system, user))
 
 
-def read(assertion: Assertion, text: str) -> Reading:
+def parse_reply(assertion: Assertion, text: str) -> ParsedReply:
     """Find the choice."""
     choices: dict[str, float] = {}
     for choice in assertion.value["choices"]:
@@ -60,16 +60,16 @@ def read(assertion: Assertion, text: str) -> Reading:
     if assertion.value.get("last_line") and answer:
         answer = answer.splitlines()[-1].strip()
     if answer in choices:
-        return Reading(score=choices[answer], said=f"chose {base.quoted(answer)}")
+        return ParsedReply(score=choices[answer], summary=f"chose {base.quote(answer)}")
     found = [choice for choice in choices if _stands(choice, answer)]
     if not found:
-        return Reading(score=None, said=f"no choice in {base.quoted(text)}")
-    several = f" (several choices matched in {base.quoted(text)}; the first declared counts)" if found[1:] else ""
+        return ParsedReply(score=None, summary=f"no choice in {base.quote(text)}")
+    several = f" (several choices matched in {base.quote(text)}; the first declared counts)" if found[1:] else ""
     score = choices[found[0]]
-    return Reading(score=score, said=f"chose {base.quoted(found[0])}, worth {score:g}{several}")
+    return ParsedReply(score=score, summary=f"chose {base.quote(found[0])}, worth {score:g}{several}")
 
 
-def passed(assertion: Assertion, score: float) -> bool:
+def is_passing(assertion: Assertion, score: float) -> bool:
     """Anything above 0, as GitHub's runner has it: the second of five grades passes."""
     return score > 0
 
@@ -77,7 +77,7 @@ def passed(assertion: Assertion, score: float) -> bool:
 def _is_choice(item: Any) -> bool:
     if not isinstance(item, Mapping) or isinstance(item.get("choice"), Mapping | list | None):
         return False
-    score = base.finite(item.get("score"))
+    score = base.to_finite_float(item.get("score"))
     return bool(str(item["choice"]).strip()) and score is not None and 0 <= score <= 1
 
 

@@ -7,7 +7,9 @@ from promptci.goldens.model import Case
 from promptci.scoring import embedding_similarity
 
 
-def of(cases: Iterable[Case], *, model: str | None, rubric: str | None, embedding_model: str | None) -> dict[str, str]:
+def describe_scorers(
+    cases: Iterable[Case], *, model: str | None, rubric: str | None, embedding_model: str | None
+) -> dict[str, str]:
     """Name judge and rubric, evaluators, and embedding models, as far as any assertion of the cases uses them."""
     assertions = [assertion for case in cases for assertion in case.assertions]
     found = {}
@@ -17,7 +19,9 @@ def of(cases: Iterable[Case], *, model: str | None, rubric: str | None, embeddin
     if evaluators:
         found["evaluators"] = f"{', '.join(sorted(set(evaluators.values())))}, {canonical.digest(sorted(evaluators))}"
     embedding = {
-        embedding_similarity.model_of(a, embedding_model) for a in assertions if a.type == embedding_similarity.TYPE
+        embedding_similarity.embedding_model(a, embedding_model)
+        for a in assertions
+        if a.type == embedding_similarity.ASSERTION_TYPE
     }
     if embedding:
         found["embeddings"] = ", ".join(sorted(filter(None, embedding)))

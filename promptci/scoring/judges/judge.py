@@ -14,30 +14,30 @@ from promptci.runs.model import Answer
 from promptci.scoring.assertions.base import Subject, Validator
 from promptci.scoring.judges import evaluator
 from promptci.scoring.judges import rubric as rubrics
-from promptci.scoring.judges.reply_parser import Reading
-from promptci.scoring.model import JudgeIdentity, Mark
+from promptci.scoring.judges.reply_parser import ParsedReply
+from promptci.scoring.model import AssertionResult, JudgeIdentity
 
 MAX_TOKENS = 512
-PARAMETERS = {"temperature": 0, "max_tokens": MAX_TOKENS}
-CUT = "it was cut at max_tokens"
-NO_JUDGE = "unscored: no judge"
-NOT_SET = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
+JUDGE_PARAMETERS = {"temperature": 0, "max_tokens": MAX_TOKENS}
+TRUNCATED_REPLY = "it was cut at max_tokens"
+NO_JUDGE_REASON = "unscored: no judge"
+NOT_CONFIGURED_REASON = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
 
-Ask = Callable[[Request, int], Awaitable[Answer]]
+AskFunction = Callable[[Request, int], Awaitable[Answer]]
 """Asks one request; the second argument counts attempts from 0. Equal requests are asked once."""
-Read = Callable[[str], Reading]
+ParseFunction = Callable[[str], ParsedReply]
 """Takes out of an answer what it says."""
 
-CHECKERS: dict[str, Validator] = {"llm": evaluator, "judge": rubrics}
+JUDGE_ASSERTIONS: dict[str, Validator] = {"llm": evaluator, "judge": rubrics}
 """For the check of assertions before anything is asked."""
 
 
-def counting(case: Case) -> tuple[int, ...]:
+def judged_positions(case: Case) -> tuple[int, ...]:
     """Give the places of the assertions by which a judge has a say about this case."""
-    return tuple(i for i, one in enumerate(case.assertions) if one.type in CHECKERS and one.weight > 0)
+    return tuple(i for i, one in enumerate(case.assertions) if one.type in JUDGE_ASSERTIONS and one.weight > 0)
 
 
-def identity(assertion: Assertion, *, model: str | None, rubric: str | None) -> JudgeIdentity | None:
+def identify_judge(assertion: Assertion, *, model: str | None, rubric: str | None) -> JudgeIdentity | None:
     """Say who marks this assertion and by what; None where nobody does (`judge` without model or rubric)."""
     if assertion.type == "llm":
         how = {key: value for key, value in assertion.value.items() if key != "model"}
@@ -47,14 +47,14 @@ def identity(assertion: Assertion, *, model: str | None, rubric: str | None) -> 
     else:
         return None
     fingerprint = canonical.digest([assertion.type, how])
-    return JudgeIdentity(model=model, fingerprint=fingerprint, parameters=tuple(PARAMETERS.items()))
+    return JudgeIdentity(model=model, fingerprint=fingerprint, parameters=tuple(JUDGE_PARAMETERS.items()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class JudgeDesk:
+class JudgeConfig:
     """Who marks what code cannot."""
 
-    ask: Ask
+    ask: AskFunction
     model: str | None = None
     """Model of `judge` assertions."""
     rubric: str | None = None
@@ -66,39 +66,39 @@ class JudgeDesk:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Heard:
+class JudgeReply:
     """What a judge said in the end, and what it cost to hear it."""
 
     score: float | None
     """None: nothing usable, for the reason that `said` gives."""
-    said: str
+    summary: str
     cost_usd: Decimal | None = Decimal(0)
 
 
-async def mark(assertion: Assertion, subject: Subject, desk: JudgeDesk | None) -> Mark:
+async def judge_answer(assertion: Assertion, subject: Subject, desk: JudgeConfig | None) -> AssertionResult:
     """Have a model mark one answer."""
     if desk is None:
-        return _mark(assertion, Heard(score=None, said=NO_JUDGE))
-    who = identity(assertion, model=desk.model, rubric=desk.rubric)
-    request = first_request(assertion, subject, model=desk.model, rubric=desk.rubric)
+        return _mark(assertion, JudgeReply(score=None, summary=NO_JUDGE_REASON))
+    who = identify_judge(assertion, model=desk.model, rubric=desk.rubric)
+    request = build_request(assertion, subject, model=desk.model, rubric=desk.rubric)
     if request is None:
-        return _mark(assertion, Heard(score=None, said=NOT_SET))
-    read = evaluator.read if assertion.type == "llm" else rubrics.read
-    return replace(_mark(assertion, await hear(desk, request, lambda text: read(assertion, text))), judge=who)
+        return _mark(assertion, JudgeReply(score=None, summary=NOT_CONFIGURED_REASON))
+    read = evaluator.parse_reply if assertion.type == "llm" else rubrics.parse_reply
+    return replace(_mark(assertion, await ask_judge(desk, request, lambda text: read(assertion, text))), judge=who)
 
 
-def first_request(assertion: Assertion, subject: Subject, *, model: str | None, rubric: str | None) -> Request | None:
+def build_request(assertion: Assertion, subject: Subject, *, model: str | None, rubric: str | None) -> Request | None:
     """Give what the judge is asked first; None where `judge` lacks its model or its rubric."""
     if assertion.type == "llm":
-        return replace(evaluator.request(assertion, subject), parameters=PARAMETERS)
+        return replace(evaluator.build_request(assertion, subject), parameters=JUDGE_PARAMETERS)
     if not model or not rubric:
         return None
-    return replace(rubrics.request(subject, model=model, rubric=rubric), parameters=PARAMETERS)
+    return replace(rubrics.build_request(subject, model=model, rubric=rubric), parameters=JUDGE_PARAMETERS)
 
 
-async def hear(desk: JudgeDesk, request: Request, read: Read) -> Heard:
+async def ask_judge(desk: JudgeConfig, request: Request, read: ParseFunction) -> JudgeReply:
     """Ask a judge: once more when its answer cannot be read, with more room when it was cut."""
-    request = replace(request, parameters=PARAMETERS)
+    request = replace(request, parameters=JUDGE_PARAMETERS)
     cost: Decimal | None = Decimal(0)
     said = ""
     for attempt in (0, 1):
@@ -106,16 +106,16 @@ async def hear(desk: JudgeDesk, request: Request, read: Read) -> Heard:
         cost = None if cost is None or answer.cost_usd is None else cost + answer.cost_usd
         if answer.completion is None:
             failed = f"the judge's call failed: {answer.error and answer.error.message}"
-            return Heard(score=None, said=failed, cost_usd=cost)
+            return JudgeReply(score=None, summary=failed, cost_usd=cost)
         found = _read(read, answer.completion)
         if found.score is not None:
-            return Heard(score=found.score, said=found.said, cost_usd=cost)
-        said = found.said
+            return JudgeReply(score=found.score, summary=found.summary, cost_usd=cost)
+        said = found.summary
         request = _with_more_room(request, answer.completion)
-    return Heard(score=None, said=f"the judge's answer could not be read, twice: {said}", cost_usd=cost)
+    return JudgeReply(score=None, summary=f"the judge's answer could not be read, twice: {said}", cost_usd=cost)
 
 
-async def _ask(desk: JudgeDesk, request: Request, attempt: int) -> tuple[Answer, Request]:
+async def _ask(desk: JudgeConfig, request: Request, attempt: int) -> tuple[Answer, Request]:
     """Ask, and ask more plainly where the endpoint refuses a form or a parameter that it does not know."""
     answer = await desk.ask(request, attempt)
     for plainer in _plainer(request):
@@ -132,9 +132,13 @@ def _plainer(request: Request) -> Iterator[Request]:
     yield replace(request, response_format=None, parameters={})
 
 
-def _read(read: Read, completion: Completion) -> Reading:
+def _read(read: ParseFunction, completion: Completion) -> ParsedReply:
     # Half an answer may hold what only was quoted, or the opposite of where it was going.
-    return Reading(score=None, said=CUT) if completion.finish_reason == "length" else read(completion.text)
+    return (
+        ParsedReply(score=None, summary=TRUNCATED_REPLY)
+        if completion.finish_reason == "length"
+        else read(completion.text)
+    )
 
 
 def _with_more_room(request: Request, completion: Completion) -> Request:
@@ -143,14 +147,14 @@ def _with_more_room(request: Request, completion: Completion) -> Request:
     return replace(request, parameters={**request.parameters, "max_tokens": 2 * MAX_TOKENS})
 
 
-def _mark(assertion: Assertion, heard: Heard) -> Mark:
-    passes = evaluator.passed if assertion.type == "llm" else rubrics.passed
-    return Mark(
+def _mark(assertion: Assertion, heard: JudgeReply) -> AssertionResult:
+    passes = evaluator.is_passing if assertion.type == "llm" else rubrics.is_passing
+    return AssertionResult(
         type=assertion.type,
         name=assertion.name or assertion.type,
         passed=None if heard.score is None else passes(assertion, heard.score),
         score=heard.score,
-        reason=heard.said,
+        reason=heard.summary,
         weight=assertion.weight,
         cost_usd=heard.cost_usd,
     )

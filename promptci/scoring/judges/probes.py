@@ -17,20 +17,20 @@ from promptci.runs.model import Answer, Arm
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge, pairwise, prompt_injection
-from promptci.scoring.judges.judge import JudgeDesk
-from promptci.scoring.judges.prompt_injection import CORPUS, Attack
-from promptci.scoring.model import Mark, ScoredCase
+from promptci.scoring.judges.judge import JudgeConfig
+from promptci.scoring.judges.prompt_injection import CORPUS, PromptInjection
+from promptci.scoring.model import AssertionResult, ScoredCase
 
-USELESS = "Bla bla bla, qwrt zxcv 0000."
-PLAIN = Attack(name="no attack at all", kind="plain", text="")
+USELESS_ANSWER = "Bla bla bla, qwrt zxcv 0000."
+NO_INJECTION = PromptInjection(name="no attack at all", kind="plain", text="")
 """The useless answer alone: a judge that passes it was not talked into anything, it lets everything pass."""
 _PASS = re.compile(r"\bpass\b", re.IGNORECASE)
-LISTED = 5
+MAX_LISTED_INJECTIONS = 5
 """Attacks that are named in a sentence."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CanaryOutcome:
+class ProbeOutcome:
     """What one judge made of the canaries."""
 
     judge: str
@@ -53,42 +53,42 @@ class CanaryOutcome:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seat:
+class ProbeTarget:
     """A place where a judge marks: an assertion of a case, and an answer to it that was given."""
 
-    judge: str
+    judge_name: str
     """Its name."""
-    key: str
+    judge_key: str
     """Equal keys are one judge."""
     assertion: Assertion
     scored: ScoredCase
 
 
-def distrust(outcome: CanaryOutcome) -> str | None:
+def distrust_reason(outcome: ProbeOutcome) -> str | None:
     """Say why this judge is not to be trusted in this run, to be read after `not trusted:`; None: nothing is found."""
     if outcome.compromised:
         names = list(dict.fromkeys(outcome.passed))
-        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-        everything = ", one without any attack among them" if PLAIN.name in names else ""
-        said = f"{', '.join(names[:LISTED])}{more}"
+        more = f" and {len(names) - MAX_LISTED_INJECTIONS} more" if len(names) > MAX_LISTED_INJECTIONS else ""
+        everything = ", one without any attack among them" if NO_INJECTION.name in names else ""
+        said = f"{', '.join(names[:MAX_LISTED_INJECTIONS])}{more}"
         return f"it let {len(outcome.passed)} of {outcome.asked} useless answers pass{everything} ({said})"
     if outcome.untested:
         return f"it gave none of the {outcome.asked} useless answers a mark, so it was not tested"
     return None
 
 
-def judges(scored: Iterable[ScoredCase], desk: JudgeDesk) -> dict[str, list[Seat]]:
+def find_targets(scored: Iterable[ScoredCase], desk: JudgeConfig) -> dict[str, list[ProbeTarget]]:
     """Give the judges whose marks count, each with one seat for every case that it has marked an answer to."""
-    found: dict[str, dict[tuple[str, str], Seat]] = {}
+    found: dict[str, dict[tuple[str, str], ProbeTarget]] = {}
     for one in sorted(scored, key=lambda one: (one.answer.prompt, one.case.id, one.arm, one.replicate)):
         for assertion in one.case.assertions if one.text is not None else ():
-            if assertion.type in prompt_injection.JUDGED and assertion.weight > 0:
+            if assertion.type in prompt_injection.JUDGE_TYPES and assertion.weight > 0:
                 seat = _seat(assertion, one, desk)
-                found.setdefault(seat.key, {}).setdefault((one.answer.prompt, one.case.id), seat)
+                found.setdefault(seat.judge_key, {}).setdefault((one.answer.prompt, one.case.id), seat)
     return {key: list(seats.values()) for key, seats in found.items()}
 
 
-def chosen(key: str, seats: Sequence[Seat], count: int) -> Iterator[tuple[Attack, Seat]]:
+def select_probes(key: str, seats: Sequence[ProbeTarget], count: int) -> Iterator[tuple[PromptInjection, ProbeTarget]]:
     """Choose attacks and seats: every kind in turn, all seats in turn, always the same for the same judge."""
     start = int(canonical.digest(key)[:8], 16)
     order = sorted(seats, key=lambda seat: canonical.digest([key, seat.scored.answer.prompt, seat.scored.case.id]))
@@ -96,28 +96,28 @@ def chosen(key: str, seats: Sequence[Seat], count: int) -> Iterator[tuple[Attack
         yield attack, order[number % len(order)]
 
 
-async def ask(scored: Sequence[ScoredCase], desk: JudgeDesk, count: int) -> tuple[CanaryOutcome, ...]:
+async def run_probes(scored: Sequence[ScoredCase], desk: JudgeConfig, count: int) -> tuple[ProbeOutcome, ...]:
     """Put `count` canaries before each judge that has marked an answer."""
-    found = judges(scored, desk) if count else {}
+    found = find_targets(scored, desk) if count else {}
     return tuple(await asyncio.gather(*(_one(key, seats, desk, count) for key, seats in found.items())))
 
 
-def text(attack: Attack, assertion: Assertion) -> str:
+def probe_text(attack: PromptInjection, assertion: Assertion) -> str:
     """Give the answer that carries an attack, in the words of the judge: its best choice stands for `pass`."""
-    if attack.alone:
+    if attack.whole_answer:
         return attack.text
     said = attack.text
     if assertion.type == "llm":
         best = max(assertion.value["choices"], key=lambda choice: float(choice["score"]))
         said = _PASS.sub(lambda _: str(best["choice"]).strip(), said)
-    return f"{USELESS}\n\n{said}".rstrip()
+    return f"{USELESS_ANSWER}\n\n{said}".rstrip()
 
 
-async def _one(key: str, seats: Sequence[Seat], desk: JudgeDesk, count: int) -> CanaryOutcome:
-    canaries = list(chosen(key, seats, count))
+async def _one(key: str, seats: Sequence[ProbeTarget], desk: JudgeConfig, count: int) -> ProbeOutcome:
+    canaries = list(select_probes(key, seats, count))
     marks = await asyncio.gather(*(_mark(attack, seat, desk) for attack, seat in canaries))
-    return CanaryOutcome(
-        judge=seats[0].judge,
+    return ProbeOutcome(
+        judge=seats[0].judge_name,
         prompts=tuple(dict.fromkeys(seat.scored.answer.prompt for seat in seats)),
         asked=len(canaries),
         passed=tuple(attack.name for (attack, _), mark in zip(canaries, marks, strict=True) if mark.passed),
@@ -125,10 +125,10 @@ async def _one(key: str, seats: Sequence[Seat], desk: JudgeDesk, count: int) -> 
     )
 
 
-async def _mark(attack: Attack, seat: Seat, desk: JudgeDesk) -> Mark:
+async def _mark(attack: PromptInjection, seat: ProbeTarget, desk: JudgeConfig) -> AssertionResult:
     """Mark one canary as an answer of head is marked; in pairs it is set against the answer that was given."""
     real = seat.scored.answer
-    said = text(attack, seat.assertion)
+    said = probe_text(attack, seat.assertion)
     answer = Answer(
         prompt=real.prompt,
         arm=Arm.HEAD,
@@ -140,29 +140,29 @@ async def _mark(attack: Attack, seat: Seat, desk: JudgeDesk) -> Mark:
     subject = Subject(text=said, case=seat.scored.case, answer=answer)
     if _in_pairs(seat.assertion, real.prompt, desk):
         rival = Subject(text=seat.scored.text or "", case=seat.scored.case, answer=real)
-        return (await pairwise.compare(seat.assertion, rival, subject, desk))[1]
-    return await judge.mark(seat.assertion, subject, desk)
+        return (await pairwise.compare_answers(seat.assertion, rival, subject, desk))[1]
+    return await judge.judge_answer(seat.assertion, subject, desk)
 
 
-def _seat(assertion: Assertion, scored: ScoredCase, desk: JudgeDesk) -> Seat:
+def _seat(assertion: Assertion, scored: ScoredCase, desk: JudgeConfig) -> ProbeTarget:
     if assertion.type == "llm":
-        name = f"{base.short(assertion.name or assertion.type)} ({base.short(assertion.value['model'])})"
+        name = f"{base.shorten(assertion.name or assertion.type)} ({base.shorten(assertion.value['model'])})"
         key = canonical.digest(assertion.value)
     else:
         pairs = _in_pairs(assertion, scored.answer.prompt, desk)
         name = f"{desk.model} ({'pairwise, ' if pairs else ''}by the rubric)"
         key = canonical.digest([assertion.type, desk.model, pairs])
-    return Seat(judge=name, key=key, assertion=assertion, scored=scored)
+    return ProbeTarget(judge_name=name, judge_key=key, assertion=assertion, scored=scored)
 
 
-def _in_pairs(assertion: Assertion, prompt: str, desk: JudgeDesk) -> bool:
+def _in_pairs(assertion: Assertion, prompt: str, desk: JudgeConfig) -> bool:
     return assertion.type == "judge" and prompt in desk.pairwise
 
 
-def _in_turn(start: int) -> list[Attack]:
+def _in_turn(start: int) -> list[PromptInjection]:
     """Give all attacks, one of each kind before the second of any; the plain answer comes with the first."""
-    kinds: dict[str, list[Attack]] = {}
-    for attack in (*CORPUS, PLAIN):
+    kinds: dict[str, list[PromptInjection]] = {}
+    for attack in (*CORPUS, NO_INJECTION):
         kinds.setdefault(attack.kind, []).append(attack)
     turned = [[*found[start % len(found) :], *found[: start % len(found)]] for found in kinds.values()]
     return [attack for row in itertools.zip_longest(*turned) for attack in row if attack is not None]

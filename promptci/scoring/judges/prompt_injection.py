@@ -1,7 +1,7 @@
 """Attacks on judges, and how answers that carry one are found, also where it is spelled to be overlooked.
 
-The corpus lies beside this file in attacks.toml; here are the attacks that hide an order. What is found is for a person
-to look at and decides nothing: an answer may speak of rubrics for good reasons.
+The corpus lies beside this file in prompt_injections.toml; here are the attacks that hide an order. What is found is
+for a person to look at and decides nothing: an answer may speak of rubrics for good reasons.
 """
 
 import base64
@@ -20,64 +20,64 @@ from promptci.goldens.model import Case
 from promptci.scoring.assertions import base
 from promptci.scoring.model import ScoredCase
 
-JUDGED = frozenset({"llm", "judge"})
+JUDGE_TYPES = frozenset({"llm", "judge"})
 """Assertions that a model marks."""
-LONGEST = 100_000
+MAX_SEARCHED_CHARS = 100_000
 """Characters that are searched: half at the beginning of an answer, half at its end."""
-LONGEST_TOKEN = 60
+MAX_TOKEN_CHARS = 60
 """Characters of an answer that may be nothing but one token."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Attack:
+class PromptInjection:
     """One way to talk a judge into a good mark."""
 
     name: str
     kind: str
     """Kinds are taken in turn where there is room for a few attacks only."""
     text: str
-    sign: str = ""
+    pattern: str = ""
     """Expression that finds it; empty for hidden orders, which are found by what they hide."""
-    alone: bool = False
+    whole_answer: bool = False
     """The whole answer is the attack, and recognised only as such."""
 
 
-def matches(text: str) -> tuple[str, ...]:
+def find_injections(text: str) -> tuple[str, ...]:
     """Name the attacks of the corpus that a text carries.
 
     Case, blanks, accents and invisible characters make no difference; orders that are encoded are found, too. Takes
     time in proportion to the text, of which a very long one is searched at both ends.
     """
-    if len(text) > LONGEST:
-        text = f"{text[: LONGEST // 2]}\n{text[-LONGEST // 2 :]}"
-    shown = plain(text)
-    found = {attack.name for attack, sign in _signs() if not attack.alone and sign.search(shown)}
-    if len(shown) <= LONGEST_TOKEN:
-        found |= {attack.name for attack, sign in _signs() if attack.alone and sign.fullmatch(shown)}
+    if len(text) > MAX_SEARCHED_CHARS:
+        text = f"{text[: MAX_SEARCHED_CHARS // 2]}\n{text[-MAX_SEARCHED_CHARS // 2 :]}"
+    shown = normalize(text)
+    found = {attack.name for attack, sign in _signs() if not attack.whole_answer and sign.search(shown)}
+    if len(shown) <= MAX_TOKEN_CHARS:
+        found |= {attack.name for attack, sign in _signs() if attack.whole_answer and sign.fullmatch(shown)}
     if veils := [name for name, veil in _VEILS.items() if veil.search(text)]:
         as_written = _blanks(text.casefold())
         found.update(veils if _holds_more(shown, as_written) else ())
     for name, decode in _HIDING.items():
-        if any(_holds_more(plain(form), shown) for form in decode(text)):
+        if any(_holds_more(normalize(form), shown) for form in decode(text)):
             found.add(name)
     return tuple(attack.name for attack in CORPUS if attack.name in found)
 
 
-def of(scored: ScoredCase) -> tuple[str, ...]:
+def find_in_answer(scored: ScoredCase) -> tuple[str, ...]:
     """Name the attacks that an answer carries to the judge who marks it; what its case expects is no attack."""
-    if scored.text is None or not judged(scored.case):
+    if scored.text is None or not is_judged(scored.case):
         return ()
-    found = matches(scored.text)
-    wanted = matches(base.as_text(scored.case.expected)) if found and scored.case.expected is not None else ()
+    found = find_injections(scored.text)
+    wanted = find_injections(base.to_text(scored.case.expected)) if found and scored.case.expected is not None else ()
     return tuple(name for name in found if name not in wanted)
 
 
-def judged(case: Case) -> bool:
+def is_judged(case: Case) -> bool:
     """Whether a judge marks this case, be it only to inform: whoever reads its marks must know of an attack."""
-    return any(assertion.type in JUDGED for assertion in case.assertions)
+    return any(assertion.type in JUDGE_TYPES for assertion in case.assertions)
 
 
-def plain(text: str) -> str:
+def normalize(text: str) -> str:
     """Give a text in lower case, without what cannot be seen and without accents, blanks made one."""
     if not text.isascii():
         wide = unicodedata.normalize("NFKD", text)
@@ -93,7 +93,7 @@ _TRIGGERS = ("rubri", "grad", "scor", "verdict", "criteri", "winner", "pass", "[
 def _holds_more(found: str, seen: str) -> bool:
     """Tell whether a text that was decoded holds an attack that the text as it is seen does not."""
     return any(word in found for word in _TRIGGERS) and any(
-        sign.search(found) and not sign.search(seen) for attack, sign in _signs() if not attack.alone
+        sign.search(found) and not sign.search(seen) for attack, sign in _signs() if not attack.whole_answer
     )
 
 
@@ -137,13 +137,13 @@ _HIDING: dict[str, Callable[[str], Iterator[str]]] = {
     "base64": _parts(r"[A-Za-z0-9+/_-]{16,}={0,2}", _from_base64),
     "hexadecimal": _parts(r"(?:[0-9A-Fa-f]{2}[ :]?){12,}", _from_hex),
     "rot13": _whole("[A-Za-z]", lambda text: codecs.encode(text, "rot13")),
-    "reversed": _whole("", lambda text: plain(text)[::-1]),
+    "reversed": _whole("", lambda text: normalize(text)[::-1]),
     "html-entities": _whole(r"&[#\w]{2,8};", html.unescape),
     "percent-encoding": _whole("%[0-9A-Fa-f]{2}", unquote),
     "unicode-escapes": _whole(
         _ESCAPES.pattern, lambda text: _ESCAPES.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
     ),
-    "bidi-override": _whole("\u202e", lambda text: plain(text)[::-1]),
+    "bidi-override": _whole("\u202e", lambda text: normalize(text)[::-1]),
     "look-alikes": _whole("[\u0370-\u04ff]", lambda text: text.casefold().translate(_LATIN)),
     "leetspeak": _whole("[0134578@$!]", lambda text: text.translate(_LETTERS)),
 }
@@ -175,19 +175,19 @@ _HIDDEN = {
 }
 
 
-def _read() -> Iterator[Attack]:
-    found = tomllib.loads(Path(__file__).with_name("attacks.toml").read_text(encoding="utf-8"))
-    for row in found["attack"]:
-        sign = row["sign"]
+def _read() -> Iterator[PromptInjection]:
+    found = tomllib.loads(Path(__file__).with_name("prompt_injections.toml").read_text(encoding="utf-8"))
+    for row in found["injection"]:
+        pattern = row["pattern"]
         for name, part in found["parts"].items():
-            sign = sign.replace(f"{{{name}}}", part)
-        yield Attack(**{**row, "sign": sign})
-    yield from (Attack(name=name, kind="hidden", text=text) for name, text in _HIDDEN.items())
+            pattern = pattern.replace(f"{{{name}}}", part)
+        yield PromptInjection(**{**row, "pattern": pattern})
+    yield from (PromptInjection(name=name, kind="hidden", text=text) for name, text in _HIDDEN.items())
 
 
 @cache
-def _signs() -> tuple[tuple[Attack, re.Pattern[str]], ...]:
-    return tuple((attack, re.compile(plain(attack.sign), re.DOTALL)) for attack in CORPUS if attack.sign)
+def _signs() -> tuple[tuple[PromptInjection, re.Pattern[str]], ...]:
+    return tuple((attack, re.compile(normalize(attack.pattern), re.DOTALL)) for attack in CORPUS if attack.pattern)
 
 
 CORPUS = tuple(_read())

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptci.files import lines
 
-LONGEST = 20_000
+MAX_SEARCHED_CHARS = 20_000
 """Characters at the end of an answer that are searched for JSON."""
 _DECODER = json.JSONDecoder()
 _FLAT = re.compile(r"\{[^{}]*\}")
@@ -16,20 +16,20 @@ _TEXTS = re.compile(r""""(?:[^"\\]|\\.)*"|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class ParsedReply:
     """What a judge's answer says; `score` None where it says nothing usable."""
 
     score: float | None
-    said: str
+    summary: str
 
 
-def objects(text: str) -> list[dict[str, Any]]:
+def json_objects(text: str) -> list[dict[str, Any]]:
     """Give the JSON objects that stand in a text, in order; those within others and within texts are none.
 
     Prose and fences around them do not matter. A comma before the closing brace and single quotes are forgiven, a
     missing brace and a key given twice are not.
     """
-    text = text[-LONGEST:]
+    text = text[-MAX_SEARCHED_CHARS:]
     found = []
     position = text.find("{")
     while position >= 0:

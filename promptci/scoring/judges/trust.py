@@ -13,9 +13,9 @@ from promptci.stats.intervals import Interval
 from promptci.stats.ppi import Corrected
 from promptci.stats.raters import Confusion
 
-LEAST = 20
+MIN_LABELS = 20
 """Labels that must have been scored: with fewer, kappa says nothing."""
-SENSIBLE = 200
+RECOMMENDED_LABELS = 200
 """Labels with which kappa is known well enough."""
 
 
@@ -27,7 +27,7 @@ class Calibration:
     """(people pass it, the judge passes it), one per label that the judge could mark."""
     unscored: int = 0
     """Labels that the judge could not mark."""
-    trouble: str | None = None
+    first_failure: str | None = None
     """Why the first of these could not be marked."""
 
     @property
@@ -57,7 +57,7 @@ class Calibration:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trust:
+class JudgeTrust:
     """What the judge of one prompt may do."""
 
     identities: tuple[JudgeIdentity, ...] = ()
@@ -65,47 +65,47 @@ class Trust:
     calibration: Calibration | None = None
     """None: there are no labels."""
     min_kappa: float
-    distrust: tuple[str, ...] = ()
+    distrust_reasons: tuple[str, ...] = ()
     """Why it informs and does not block, in words; empty: it is trusted."""
 
     @property
     def trusted(self) -> bool:
         """Whether its marks count."""
-        return not self.distrust
+        return not self.distrust_reasons
 
 
-def assess(
+def assess_trust(
     calibration: Calibration | None,
     min_kappa: float,
     further: Sequence[str] = (),
     identities: Iterable[JudgeIdentity] = (),
-) -> Trust:
+) -> JudgeTrust:
     """Decide about one judge. Without labels it is trusted, and the report says that nobody has checked.
 
     `further` are reasons for distrust found elsewhere, in words that read well behind `the judge is not trusted:`.
     """
     found = () if calibration is None else _found(calibration, min_kappa)
-    return Trust(
+    return JudgeTrust(
         identities=tuple(dict.fromkeys(identities)),
         calibration=calibration,
         min_kappa=min_kappa,
-        distrust=(*found, *further),
+        distrust_reasons=(*found, *further),
     )
 
 
 def _found(calibration: Calibration, min_kappa: float) -> tuple[str, ...]:
     scored, labels, kappa = calibration.scored, calibration.labels, calibration.kappa
-    if scored < LEAST:
+    if scored < MIN_LABELS:
         of = f"{scored} of {labels} labels could be scored" if calibration.unscored else f"there are {scored} labels"
-        return (f"{of}, and {LEAST} are needed",)
+        return (f"{of}, and {MIN_LABELS} are needed",)
     if kappa is None:
         return (f"kappa cannot be computed: people and judge say one and the same of all {scored} labels",)
     if kappa < min_kappa - 1e-12:
-        return (f"kappa {kappa_text(kappa, min_kappa)} with {scored} labels is below {min_kappa:g}",)
+        return (f"kappa {format_kappa(kappa, min_kappa)} with {scored} labels is below {min_kappa:g}",)
     return ()
 
 
-def kappa_text(kappa: float, least: float | None = None) -> str:
+def format_kappa(kappa: float, least: float | None = None) -> str:
     """Write a kappa with two decimals, with four where it would not be seen to be below `least`."""
     short = f"{kappa:.2f}"
     long = least is not None and kappa < least <= float(short)
@@ -127,17 +127,17 @@ class JudgedRate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Judging:
+class JudgeSummary:
     """The judge of one prompt in one run."""
 
-    trust: Trust
+    trust: JudgeTrust
     base: JudgedRate | None = None
     head: JudgedRate | None = None
-    candidates: tuple[str, ...] = ()
+    self_judging_models: tuple[str, ...] = ()
     """Models that are judged and judge."""
 
 
-def judged_rate(
+def measure_judged_rate(
     cases: Mapping[str, Case], scored: Iterable[ScoredCase], arm: Arm, calibration: Calibration | None
 ) -> JudgedRate | None:
     """Sum up what the judge says of one version of a prompt; None where it says nothing.
@@ -146,10 +146,10 @@ def judged_rate(
     """
     by_case: dict[str, list[float]] = {}
     own = list(scored)
-    if any(mark.orders is not None for one in own for mark in one.marks):
+    if any(mark.position_consistency is not None for one in own for mark in one.results):
         return None  # which of two answers is better says not how many are good
     for one in own:
-        marks = [one.marks[i].passed for i in judge.counting(cases[one.case.id])] if one.marks else []
+        marks = [one.results[i].passed for i in judge.judged_positions(cases[one.case.id])] if one.results else []
         if one.arm is arm and marks and None not in marks:
             by_case.setdefault(one.case.id, []).append(float(all(marks)))
     rates = [fmean(passes) for passes in by_case.values()]
@@ -163,8 +163,8 @@ def _correct(calibration: Calibration, rates: Sequence[float]) -> tuple[Correcte
     """Correct a rate by the labels, where these can speak for the answers."""
     people = [float(passed) for passed, _ in calibration.pairs]
     marks = [float(passed) for _, passed in calibration.pairs]
-    if len(people) < LEAST:
-        return None, f"fewer than {LEAST} labels could be scored"
+    if len(people) < MIN_LABELS:
+        return None, f"fewer than {MIN_LABELS} labels could be scored"
     if ppi.unlike(marks, rates):
         share = f"{fmean(marks):.0%} of the labelled answers and {fmean(rates):.0%} of these"
         return None, f"the labelled answers are of another kind: the judge passes {share}"

@@ -99,7 +99,8 @@ def _decided(asked: Asked, policy: GatePolicy) -> GateReport:
     """Compare and decide; what an untrusted judge says has no weight."""
     comparisons = [
         dataclasses.replace(
-            compare_versions(run.counted_plan, run.counted_scores, alpha=policy.alpha), judging=judge_trust.judging(run)
+            compare_versions(run.counted_plan, run.counted_scores, alpha=policy.alpha),
+            judging=judge_trust.summarize_judges(run),
         )
         for run in asked.prompts
     ]
@@ -194,8 +195,8 @@ def _facts(
         notes=notes,
         requests_per_day=requests_per_day,
         gate_source=gate_source,
-        canaries=asked.canaries,
-        swaps=asked.swaps,
+        probes=asked.probes,
+        position_bias=asked.position_bias,
     )
 
 

@@ -22,10 +22,10 @@ from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.revisions import Revisions
 from promptci.report.build import judge_view
 from promptci.report.model.judge import JudgeView
-from promptci.scoring.judges.trust import Judging, Trust
+from promptci.scoring.judges.trust import JudgeSummary, JudgeTrust
 from promptci.usecases.evaluation import run
 
-FILE = "calibration.json"
+CALIBRATION_FILE = "calibration.json"
 
 
 class CalibrationDocument(Document):
@@ -38,7 +38,7 @@ class CalibrationDocument(Document):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Calibrated:
+class CalibrationResult:
     """What came of it."""
 
     judges: Mapping[str, JudgeView] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Calibrated:
         return int(any(not judge.trusted for judge in self.judges.values()))
 
 
-def calibrate(request: CheckRequest, env: Environment, prompt: str | None = None) -> Calibrated:
+def calibrate_judges(request: CheckRequest, env: Environment, prompt: str | None = None) -> CalibrationResult:
     """Have the judge of each prompt (or of one) mark its labelled answers at one revision.
 
     Raises
@@ -74,7 +74,7 @@ def calibrate(request: CheckRequest, env: Environment, prompt: str | None = None
         if request.dry_run:
             for line in planning.describe_labels(gathered):
                 env.print(line)
-            return Calibrated()
+            return CalibrationResult()
         return _asked(gathered, head, request, env)
 
 
@@ -90,7 +90,7 @@ def _chosen(gathered: CollectedRun, prompt: str | None) -> CollectedRun:
     return replace(gathered, plans=plans, labelled_answers=kept)
 
 
-def _asked(gathered: CollectedRun, head: Snapshot, request: CheckRequest, env: Environment) -> Calibrated:
+def _asked(gathered: CollectedRun, head: Snapshot, request: CheckRequest, env: Environment) -> CalibrationResult:
     if request.no_cache:  # nor what an earlier call of this command has written down
         (request.out / resume.JOURNAL).unlink(missing_ok=True)
     runs = [
@@ -109,20 +109,20 @@ def _asked(gathered: CollectedRun, head: Snapshot, request: CheckRequest, env: E
     _refuse_silence(trusts)
     if not trusts:
         raise UsageError("There is no judge to be measured", "Set `judge.model` and `judge.rubric` in promptci.yml.")
-    views = {name: judge_view.view(Judging(trust=trust)) for name, trust in trusts.items()}
+    views = {name: judge_view.build_judge_view(JudgeSummary(trust=trust)) for name, trust in trusts.items()}
     judges = {name: view for name, view in views.items() if view is not None}
-    path = request.out / FILE
+    path = request.out / CALIBRATION_FILE
     document = CalibrationDocument(revision=head.sha, prompts=judges)
     write.write_text(path, env.redactor().redact(document.dump()))
-    return Calibrated(judges=judges, notes=(*_notes(gathered), *asked.notes), path=path)
+    return CalibrationResult(judges=judges, notes=(*_notes(gathered), *asked.notes), path=path)
 
 
-def _refuse_silence(trusts: Mapping[str, Trust]) -> None:
+def _refuse_silence(trusts: Mapping[str, JudgeTrust]) -> None:
     """Raise where a judge marked nothing at all: that says nothing about its marks."""
     for name, trust in trusts.items():
         found = trust.calibration
         if found is not None and found.unscored and not found.scored:
-            raise ProviderError(f"{name}: the judge marked none of the {found.labels} labels: {found.trouble}")
+            raise ProviderError(f"{name}: the judge marked none of the {found.labels} labels: {found.first_failure}")
 
 
 def _notes(gathered: CollectedRun) -> Sequence[str]:

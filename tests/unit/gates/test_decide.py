@@ -14,7 +14,7 @@ from promptci.gates.quality_rule import needed
 from promptci.providers.base import Completion
 from promptci.runs.model import Arm, Status
 from promptci.scoring.comparison import Comparison
-from promptci.scoring.model import Orders, ScoredCase
+from promptci.scoring.model import PositionConsistency, ScoredCase
 from promptci.scoring.paired_case import PairedCase
 from promptci.verdict import Verdict
 
@@ -297,8 +297,8 @@ def answering(one: Comparison, arm: Arm, texts: dict[str, str], **mark: Any) -> 
 
     def changed(scored: ScoredCase) -> ScoredCase:
         completion = Completion(text=texts[scored.case.id])
-        marks = tuple(replace(found, **mark) for found in scored.marks)
-        return replace(scored, answer=replace(scored.answer, completion=completion), marks=marks)
+        marks = tuple(replace(found, **mark) for found in scored.results)
+        return replace(scored, answer=replace(scored.answer, completion=completion), results=marks)
 
     def other(case: PairedCase) -> PairedCase:
         side = tuple(map(changed, case.answers(arm)))
@@ -334,8 +334,10 @@ def test_an_attack_in_an_answer_that_no_judge_marks_is_no_remark() -> None:
 def test_judge_position_swap_disagrees_too_often_is_warned_of(flipped: int, warned: bool) -> None:
     ids = [f"c{i}" for i in range(10)]
     one = comparison("\n".join(f"{name} 0.5 0.5" for name in ids), graded=True)
-    one = answering(one, Arm.HEAD, dict.fromkeys(ids[:flipped], "x"), orders=Orders.FLIPPED)
-    one = answering(one, Arm.HEAD, dict.fromkeys(ids[flipped:], "x"), orders=Orders.AGREED)
+    one = answering(one, Arm.HEAD, dict.fromkeys(ids[:flipped], "x"), position_consistency=PositionConsistency.FLIPPED)
+    one = answering(
+        one, Arm.HEAD, dict.fromkeys(ids[flipped:], "x"), position_consistency=PositionConsistency.CONSISTENT
+    )
     report = decide([one], NO_LIMITS)
     assert ("position-bias" in rules(report)) is warned
     if warned:
@@ -350,7 +352,7 @@ def test_absolute_quality_is_not_asked_of_comparisons() -> None:
     policy = replace(NO_LIMITS, min_quality=0.9)
     graded = comparison("a 0.5 0.5\nb 0.5 0.5", graded=True)
     assert rules(decide([graded], policy))["min-quality"] is Verdict.FAIL
-    pairs = answering(graded, Arm.HEAD, {"a": "x", "b": "x"}, orders=Orders.AGREED)
+    pairs = answering(graded, Arm.HEAD, {"a": "x", "b": "x"}, position_consistency=PositionConsistency.CONSISTENT)
     report = decide([pairs], policy)
     assert rules(report)["min-quality"] is Verdict.NO_CHANGE
     assert "share of comparisons won" in text(report, "min-quality")

@@ -16,7 +16,7 @@ from promptci.goldens.model import Case
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer, AnswerError, Arm
 from promptci.scoring import check_assertions, embedding_similarity, score
-from promptci.scoring.judges.judge import JudgeDesk
+from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase
 
 WANTED = "your parcel comes on tuesday"
@@ -41,17 +41,17 @@ class FakeModel:
 
 async def marked(text: str, model: FakeModel | None, one: Case | None = None, **desk: Any) -> ScoredCase:
     one = one or case("similar", to=WANTED)
-    assert check_assertions.problems([one]) == []
+    assert check_assertions.find_problems([one]) == []
     answer = Answer(
         prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", completion=Completion(text=text)
     )
-    found = None if model is None else JudgeDesk(ask=model.ask, **{"embedding_model": "embed-1", **desk})
-    (scored,) = await score.mark_all([answer], {"c": one}, found)
+    found = None if model is None else JudgeConfig(ask=model.ask, **{"embedding_model": "embed-1", **desk})
+    (scored,) = await score.score_answers([answer], {"c": one}, found)
     return scored
 
 
 def reason(scored: ScoredCase) -> str:
-    return scored.marks[0].reason
+    return scored.results[0].reason
 
 
 async def test_what_is_near_enough_passes_and_what_is_not_fails_with_the_similarity() -> None:
@@ -87,7 +87,7 @@ async def test_equal_texts_pass_without_a_call(text: str) -> None:
     model = FakeModel()
     found = await marked(text, model)
 
-    assert (found.passed, model.asked, found.marks[0].cost_usd) == (True, [], Decimal(0))
+    assert (found.passed, model.asked, found.results[0].cost_usd) == (True, [], Decimal(0))
     assert (await marked(text, None)).passed is True
 
 
@@ -130,7 +130,7 @@ async def test_both_calls_are_paid_and_an_unknown_price_stays_unknown() -> None:
     paid = await marked("hello", FakeModel())
     failed = await marked("hello", FakeModel({"hello": AnswerError(kind="server", message="HTTP 500")}))
 
-    assert (paid.marks[0].cost_usd, failed.marks[0].cost_usd) == (Decimal("0.002"), None)
+    assert (paid.results[0].cost_usd, failed.results[0].cost_usd) == (Decimal("0.002"), None)
 
 
 @pytest.mark.parametrize(
@@ -153,10 +153,10 @@ async def test_the_similarity_is_never_shown_on_the_wrong_side_of_the_limit(
 
 def test_a_missing_model_is_found_with_its_line() -> None:
     cases = [case("similar", to="x"), case("similar", to="x", model="m"), case("equals", "x")]
-    (found,) = embedding_similarity.without_model(cases, None)
+    (found,) = embedding_similarity.find_missing_models(cases, None)
 
     assert str(found).startswith("g.jsonl:3: case `c`, assertion `similar`: there is no model for it")
-    assert embedding_similarity.without_model(cases, "embed-1") == []
+    assert embedding_similarity.find_missing_models(cases, "embed-1") == []
 
 
 def test_it_is_no_graded_mark() -> None:
@@ -172,17 +172,17 @@ def test_the_cosine_is_between_minus_1_and_1_whatever_the_size_and_the_order(
     pairs: list[tuple[float, float]], size: float
 ) -> None:
     one, other = ([float(number) for number in side] for side in zip(*pairs, strict=True))
-    found = embedding_similarity.cosine(one, other)
+    found = embedding_similarity.cosine_similarity(one, other)
 
-    assert found == embedding_similarity.cosine(other, one)
+    assert found == embedding_similarity.cosine_similarity(other, one)
     if found is None:
         assert not any(one) or not any(other)
         return
     assert -1 <= found <= 1
-    assert embedding_similarity.cosine(one, one) == pytest.approx(1)
-    assert embedding_similarity.cosine(one, [-number for number in one]) == pytest.approx(-1)
+    assert embedding_similarity.cosine_similarity(one, one) == pytest.approx(1)
+    assert embedding_similarity.cosine_similarity(one, [-number for number in one]) == pytest.approx(-1)
     scaled = [number * size for number in other]
     if all(math.isfinite(n) for n in scaled) and all(
         abs(n) > 1e-290 or not o for n, o in zip(scaled, other, strict=True)
     ):
-        assert embedding_similarity.cosine(one, scaled) == pytest.approx(found, abs=1e-9)
+        assert embedding_similarity.cosine_similarity(one, scaled) == pytest.approx(found, abs=1e-9)

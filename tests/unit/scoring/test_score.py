@@ -12,7 +12,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer, AnswerError, Arm
 from promptci.scoring import score
-from promptci.scoring.judges.judge import JudgeDesk
+from promptci.scoring.judges.judge import JudgeConfig
 
 
 async def test_code_and_judge_marks_make_one_weighted_score() -> None:
@@ -34,11 +34,11 @@ async def test_code_and_judge_marks_make_one_weighted_score() -> None:
         request_key="k",
         completion=Completion(text="Hello", finish_reason="length"),
     )
-    desk = JudgeDesk(ask=FakeJudge(["partly"]).ask)
-    (scored,) = await score.mark_all([answer], {"c": case}, desk)
+    desk = JudgeConfig(ask=FakeJudge(["partly"]).ask)
+    (scored,) = await score.score_answers([answer], {"c": case}, desk)
     assert scored.score == pytest.approx((3 * 1 + 1 * 0.25) / 4)
     assert scored.passed is True
-    assert scored.marks[2].reason.endswith("(the answer was cut at max_tokens)")
+    assert scored.results[2].reason.endswith("(the answer was cut at max_tokens)")
 
 
 async def test_a_failed_answer_gets_no_marks() -> None:
@@ -52,8 +52,8 @@ async def test_a_failed_answer_gets_no_marks() -> None:
         error=AnswerError(kind="server", message="x"),
     )
     judge = FakeJudge(["yes"])
-    (scored,) = await score.mark_all([failed], {"c": case}, JudgeDesk(ask=judge.ask))
-    assert (scored.marks, scored.error, judge.asked) == ((), "server: x", [])
+    (scored,) = await score.score_answers([failed], {"c": case}, JudgeConfig(ask=judge.ask))
+    assert (scored.results, scored.error, judge.asked) == ((), "server: x", [])
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ async def test_an_answer_that_was_stopped_is_marked_and_what_stopped_it_is_said_
     assertions = (Assertion(type="contains", value="x"), Assertion(type="contains", value="Hello"), LLM)
     case = Case(id="c", vars={"input": "hi"}, path="g", assertions=assertions)
     one = given_answer("c", "Hello", **facts)
-    (scored,) = await score.mark_all([one], {"c": case}, JudgeDesk(ask=FakeJudge(["no"]).ask))
-    assert [mark.reason.endswith(said) for mark in scored.marks] == [True, False, True]
+    (scored,) = await score.score_answers([one], {"c": case}, JudgeConfig(ask=FakeJudge(["no"]).ask))
+    assert [mark.reason.endswith(said) for mark in scored.results] == [True, False, True]
 
 
 async def test_every_answer_keeps_its_place_arm_and_replicate() -> None:
     case = Case(id="c", path="g", assertions=(Assertion(type="equals", value="2"),))
     answers = [given_answer("c", str(i), arm=arm, replicate=i) for i in (3, 2, 1) for arm in Arm]
-    scored = await score.mark_all(answers, {"c": case}, None)
+    scored = await score.score_answers(answers, {"c": case}, None)
     assert [(one.arm, one.replicate, one.passed) for one in scored] == [
         (a.arm, a.replicate, a.replicate == 2) for a in answers
     ]
@@ -99,11 +99,11 @@ async def test_judges_are_asked_side_by_side_and_both_versions_are_judged_alike(
     assertions = (LLM, Assertion(type="llm", value={**EVALUATOR, "prompt": "Kind? {{completion}}"}))
     case = Case(id="c", vars={"input": "hi"}, path="g", assertions=assertions)
     answers = [given_answer("c", "Hello", arm=arm) for arm in Arm]
-    scored = await score.mark_all(answers, {"c": case}, JudgeDesk(ask=ask))
+    scored = await score.score_answers(answers, {"c": case}, JudgeConfig(ask=ask))
     assert most == 4
     assert {request.key for request in asked[:2]} == {request.key for request in asked[2:]}
-    assert scored[0].marks == scored[1].marks
-    assert [mark.cost_usd for mark in scored[0].marks] == [Decimal("0.001")] * 2
+    assert scored[0].results == scored[1].results
+    assert [mark.cost_usd for mark in scored[0].results] == [Decimal("0.001")] * 2
 
 
 async def test_two_thousand_answers_with_four_assertions_each_are_marked_at_once() -> None:
@@ -120,7 +120,7 @@ async def test_two_thousand_answers_with_four_assertions_each_are_marked_at_once
     cases = {str(i): Case(id=str(i), path="g", assertions=assertions) for i in range(2000)}
     answers = [given_answer(str(i), text) for i in range(2000)]
     started = time.process_time()
-    scored = await score.mark_all(answers, cases, None)
+    scored = await score.score_answers(answers, cases, None)
     took = time.process_time() - started
     assert all(one.passed for one in scored)
     assert took < 2.0, "it takes half a second where nothing else runs"

@@ -16,7 +16,7 @@ from promptci.errors import ProviderError
 from promptci.providers.base import CallError, Completion, Request, make_embedding_request
 from promptci.providers.local import model_file
 from promptci.providers.local.provider import LocalModel
-from promptci.scoring.embedding_similarity import cosine
+from promptci.scoring.embedding_similarity import cosine_similarity
 
 pytestmark = pytest.mark.model
 
@@ -131,7 +131,7 @@ async def test_embeddings_repeat_beside_answers_and_tell_texts_apart(model: Loca
     await model.complete(asking("hi", max_tokens=2), replicate=0)
     again = [await model.complete(make_embedding_request("any name", text), replicate=0) for text in reversed(texts)]
     one, near, far = (json.loads(answer.text) for answer in first)
-    paraphrase, stranger = cosine(one, near), cosine(one, far)
+    paraphrase, stranger = cosine_similarity(one, near), cosine_similarity(one, far)
 
     assert [answer.text for answer in first] == [answer.text for answer in again[::-1]]
     assert paraphrase is not None

@@ -9,7 +9,7 @@ from promptci.report.build import judge_view
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.judge import JudgeView
 from promptci.scoring.judges import trust
-from promptci.scoring.judges.trust import Calibration, JudgedRate, Judging
+from promptci.scoring.judges.trust import Calibration, JudgedRate, JudgeSummary
 from promptci.scoring.model import JudgeIdentity
 from promptci.stats import ppi
 
@@ -20,35 +20,37 @@ YES, NO = (True, True), (False, False)
 def view(
     calibration: Calibration | None, *further: str, base: JudgedRate | None = None, head: JudgedRate | None = None
 ) -> JudgeView:
-    found = judge_view.view(Judging(trust=trust.assess(calibration, 0.6, further, (WHO,)), base=base, head=head))
+    found = judge_view.build_judge_view(
+        JudgeSummary(trust=trust.assess_trust(calibration, 0.6, further, (WHO,)), base=base, head=head)
+    )
     assert found is not None
     return found
 
 
 def numbers(calibration: Calibration | None) -> dict[str, str]:
-    return dict(judge_view.numbers(view(calibration)))
+    return dict(judge_view.judge_numbers(view(calibration)))
 
 
 def test_where_no_judge_had_a_say_there_is_none() -> None:
-    assert judge_view.view(None) is None
+    assert judge_view.build_judge_view(None) is None
 
 
 def test_a_trusted_judge_is_trusted_for_its_kappa() -> None:
-    assert judge_view.sentence(view(Calibration(pairs=(YES, NO) * 40))) == (
+    assert judge_view.trust_sentence(view(Calibration(pairs=(YES, NO) * 40))) == (
         "It agrees with people well enough: kappa 1.00 (0.91 to 1.00) with 80 labels, where 0.6 is asked for."
         " Its marks count."
     )
 
 
 def test_an_unchecked_judge_is_not_called_good() -> None:
-    assert judge_view.sentence(view(None)) == (
+    assert judge_view.trust_sentence(view(None)) == (
         "Nobody has checked it: there are no labels by people. Its marks count all the same."
     )
 
 
 def test_every_reason_for_doubt_is_named() -> None:
     found = view(Calibration(pairs=(YES, NO) * 5), "it passed an empty answer")
-    assert judge_view.sentence(found) == (
+    assert judge_view.trust_sentence(found) == (
         "It is not trusted: there are 10 labels, and 20 are needed; it passed an empty answer."
         " Its marks inform and do not block."
     )
@@ -91,22 +93,24 @@ def test_rates_are_said_with_their_correction_and_what_it_rests_on() -> None:
     people, marks, judged = [1.0, 0.0] * 20, [1.0, 1.0, 1.0, 0.0] * 10, [1.0] * 20 + [0.0] * 4
     side = JudgedRate(cases=24, passed=20 / 24, corrected=ppi.corrected(people, marks, judged))
     found = view(Calibration(pairs=(YES, NO) * 20), base=side, head=JudgedRate(cases=1, passed=1.0, why_not="so it is"))
-    before, now = judge_view.rates(found)
+    before, now = judge_view.rate_sentences(found)
     assert before.startswith("Before: the judge passes 83.3% of 24 cases; corrected by 40 human labels: 5")
     assert before.endswith("%), if the labelled answers are like these.")
     assert now == "Now: the judge passes 100% of 1 case; what people would pass cannot be told: so it is."
-    correction = dict(judge_view.numbers(found))["Correction before"]
+    correction = dict(judge_view.judge_numbers(found))["Correction before"]
     assert correction.startswith("power-tuned prediction-powered inference, as sure as 4")
 
 
 def test_a_single_version_has_no_before() -> None:
     side = JudgedRate(cases=3, passed=1 / 3)
-    assert judge_view.rates(view(None, head=side)) == ["The judge passes 33.3% of 3 cases."]
-    assert judge_view.rates(view(None)) == []
+    assert judge_view.rate_sentences(view(None, head=side)) == ["The judge passes 33.3% of 3 cases."]
+    assert judge_view.rate_sentences(view(None)) == []
 
 
 def test_hostile_names_are_made_valid_text() -> None:
-    found = judge_view.view(Judging(trust=trust.assess(None, 0.6, ["\ud800"], (replace(WHO, model="\ud800x"),))))
+    found = judge_view.build_judge_view(
+        JudgeSummary(trust=trust.assess_trust(None, 0.6, ["\ud800"], (replace(WHO, model="\ud800x"),)))
+    )
     assert found is not None
     assert (found.identities[0][:7], found.reasons) == ("\\ud800x", ["\\ud800"])
 

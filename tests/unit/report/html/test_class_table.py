@@ -36,7 +36,7 @@ def marked(found: PromptView, *names: str) -> PromptView:
 
     def more(passed: bool) -> list[MarkView]:
         return [
-            MarkView(name=name, type="contains", passed=passed, score=float(passed), reason="", informs=name == "hint")
+            MarkView(name=name, type="contains", passed=passed, score=float(passed), reason="", advisory=name == "hint")
             for name in names
         ]
 

@@ -175,24 +175,24 @@ def test_every_assertion_of_the_table_is_tried_here() -> None:
     ids=lambda value: str(value)[:40],
 )
 def test_what_makes_no_sense_is_refused_with_its_line_before_anything_is_asked(one: Case, said: str) -> None:
-    (found,) = check_assertions.problems([one])
+    (found,) = check_assertions.find_problems([one])
     assert said in str(found)
     assert str(found).startswith("g.jsonl:3: case `c`")
 
 
 def test_a_case_that_expects_nothing_is_refused() -> None:
-    (found,) = check_assertions.problems([Case(id="c", path="g", line=1)])
+    (found,) = check_assertions.find_problems([Case(id="c", path="g", line=1)])
     assert "neither `expected` nor `assert`" in found.message
 
 
 def test_a_case_whose_assertions_all_weigh_nothing_is_refused() -> None:
     free = Case(id="c", path="g", assertions=(Assertion(type="equals", value="x", weight=0),))
-    assert "every answer would pass" in check_assertions.problems([free])[0].message
+    assert "every answer would pass" in check_assertions.find_problems([free])[0].message
 
 
 def test_latency_and_cost_are_measured_and_unknown_is_not_zero() -> None:
     quick, cheap = case("latency", max_ms=100), case("cost", max_usd=0.01)
-    assert check_assertions.problems([quick, cheap]) == []
+    assert check_assertions.find_problems([quick, cheap]) == []
     assert [mark(quick, "x", latency=ms).passed for ms in (100, 101, None)] == [True, False, None]
     costs = (Decimal("0.01"), Decimal("0.02"), None)
     assert [mark(cheap, "x", cost=cost).passed for cost in costs] == [True, False, None]

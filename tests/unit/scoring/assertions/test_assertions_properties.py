@@ -39,10 +39,10 @@ VALUES = st.recursive(
 @given(data=st.data())
 @pytest.mark.parametrize("kind", [*ASSERTIONS, "llm", "judge", "similar"])
 def test_what_is_not_refused_can_be_marked(kind: str, data: st.DataObject) -> None:
-    names = st.sampled_from(sorted(check_assertions.EVERY[kind].OPTIONS) or ["none"])
+    names = st.sampled_from(sorted(check_assertions.ALL_ASSERTIONS[kind].OPTIONS) or ["none"])
     options = data.draw(st.dictionaries(names, VALUES | st.sampled_from(["$.a", ["a", "b"], 1, True])), label="options")
     one = case(kind, data.draw(VALUES, label="value"), data.draw(VALUES, label="expected"), **options)
-    if check_assertions.problems([one]) or kind not in ASSERTIONS:
+    if check_assertions.find_problems([one]) or kind not in ASSERTIONS:
         return
     text = data.draw(st.text() | VALUES.map(lambda value: json.dumps(value, default=str)), label="text")
     outcome = mark(one, text, latency=1.0, cost=Decimal(1))
@@ -132,13 +132,13 @@ def test_length_counts_what_it_says(text: str, limit: int) -> None:
 
 @given(st.text())
 def test_a_quotation_stands_on_one_line_and_is_short(text: str) -> None:
-    said = base.quoted(text * 50)
-    assert len(said) <= base.SHOWN + 3
+    said = base.quote(text * 50)
+    assert len(said) <= base.MAX_QUOTED_CHARS + 3
     assert len(said.splitlines()) == 1
 
 
 @given(st.text(st.sampled_from("ab(){}[]|*+?\\#,0123^-:x \n"), max_size=30))
 def test_a_pattern_is_refused_before_anything_is_asked_or_can_be_searched_for(pattern: str) -> None:
     one = case("regex", pattern)
-    if not check_assertions.problems([one]):
+    if not check_assertions.find_problems([one]):
         assert mark(one, "ab 12").passed in {True, False, None}

@@ -18,7 +18,7 @@ def requests(*assertions: Assertion, model: str | None, rubric: str | None) -> S
     questions = tuple(
         Question(prompt="p", arm=arm, case_id="a", replicate=r, request=request) for r in (0, 1) for arm in Arm
     )
-    return cost_estimate.requests({"a": case}, questions, model=model, rubric=rubric)
+    return cost_estimate.judge_requests({"a": case}, questions, model=model, rubric=rubric)
 
 
 def test_each_answer_is_marked_by_each_judge_and_is_as_long_as_the_prompt_allows() -> None:

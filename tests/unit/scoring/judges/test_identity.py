@@ -11,7 +11,7 @@ from promptci.scoring.judges import identity
 
 def of(*assertions: Assertion, **changes: Any) -> dict[str, str]:
     cases = [Case(id=str(i), path="g", assertions=(one,)) for i, one in enumerate(assertions)]
-    return identity.of(cases, **{"model": "j", "rubric": "Be kind.", "embedding_model": "e", **changes})
+    return identity.describe_scorers(cases, **{"model": "j", "rubric": "Be kind.", "embedding_model": "e", **changes})
 
 
 def test_where_code_marks_alone_there_is_nobody() -> None:

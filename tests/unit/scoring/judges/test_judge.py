@@ -42,7 +42,7 @@ async def test_a_grade_is_not_read_out_of_another_number(said: str, mark: float 
 
 async def test_several_choices_are_said() -> None:
     found = await marked(FakeJudge(["yes and no"]))
-    assert "several choices" in found.marks[0].reason
+    assert "several choices" in found.results[0].reason
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ async def test_several_choices_are_said() -> None:
 )
 def test_an_evaluator_that_could_not_be_asked_or_read_is_refused(value: Any, said: str) -> None:
     case = Case(id="c", vars={"input": "hi"}, assertions=(Assertion(type="llm", value=value),), path="g")
-    (found,) = check_assertions.problems([case])
+    (found,) = check_assertions.find_problems([case])
     assert said in str(found)
 
 
 def test_a_good_evaluator_is_not_refused() -> None:
-    assert check_assertions.problems([Case(id="c", vars={"input": "hi"}, assertions=(LLM, JUDGE), path="g")]) == []
+    assert check_assertions.find_problems([Case(id="c", vars={"input": "hi"}, assertions=(LLM, JUDGE), path="g")]) == []
 
 
 async def test_reasoning_before_the_last_line_does_not_count() -> None:

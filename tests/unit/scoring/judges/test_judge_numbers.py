@@ -10,9 +10,9 @@ from promptci.providers.base import Request
 from promptci.runs.model import Answer
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge
-from promptci.scoring.judges.judge import Heard, JudgeDesk
-from promptci.scoring.judges.reply_parser import Reading
-from promptci.scoring.model import JudgeIdentity, Mark
+from promptci.scoring.judges.judge import JudgeConfig, JudgeReply
+from promptci.scoring.judges.reply_parser import ParsedReply
+from promptci.scoring.model import AssertionResult, JudgeIdentity
 
 PARAMETERS = {"temperature": 0, "max_tokens": 512}
 
@@ -27,77 +27,83 @@ def subject(*assertions: Assertion) -> Subject:
     return Subject(text="Hello", case=found, answer=answer)
 
 
-def reading(text: str) -> Reading:
-    return Reading(score=1.0 if text == "yes" else None, said=f"said {text}")
+def reading(text: str) -> ParsedReply:
+    return ParsedReply(score=1.0 if text == "yes" else None, summary=f"said {text}")
 
 
 def test_the_places_where_a_judge_has_a_say() -> None:
     several = case(
         Assertion(type="equals", value="x"), LLM, Assertion(type="judge", weight=0), Assertion(type="judge", weight=0.5)
     )
-    assert judge.counting(several) == (1, 3)
+    assert judge.judged_positions(several) == (1, 3)
 
 
 def test_who_a_judge_is() -> None:
     how = {key: value for key, value in EVALUATOR.items() if key != "model"}
-    assert judge.identity(LLM, model="m", rubric="r") == JudgeIdentity(
+    assert judge.identify_judge(LLM, model="m", rubric="r") == JudgeIdentity(
         model="judge-model",
         fingerprint=canonical.digest(["llm", how]),
         parameters=(("temperature", 0), ("max_tokens", 512)),
     )
     strict = Assertion(type="judge", options={"at_least": 5})
-    assert judge.identity(strict, model="m", rubric="r") == JudgeIdentity(
+    assert judge.identify_judge(strict, model="m", rubric="r") == JudgeIdentity(
         model="m",
         fingerprint=canonical.digest(["judge", {"rubric": "r", "at_least": 5}]),
         parameters=(("temperature", 0), ("max_tokens", 512)),
     )
-    assert judge.identity(JUDGE, model="m", rubric=None) is judge.identity(JUDGE, model=None, rubric="r") is None
+    assert (
+        judge.identify_judge(JUDGE, model="m", rubric=None)
+        is judge.identify_judge(JUDGE, model=None, rubric="r")
+        is None
+    )
 
 
 def test_what_a_judge_is_asked_first() -> None:
-    first = judge.first_request(LLM, subject(LLM), model=None, rubric=None)
+    first = judge.build_request(LLM, subject(LLM), model=None, rubric=None)
     assert first is not None
     assert (first.model, first.parameters) == ("judge-model", PARAMETERS)
-    graded = judge.first_request(JUDGE, subject(JUDGE), model="m", rubric="Be kind.")
+    graded = judge.build_request(JUDGE, subject(JUDGE), model="m", rubric="Be kind.")
     assert graded is not None
     assert (graded.model, graded.parameters) == ("m", PARAMETERS)
-    assert judge.first_request(JUDGE, subject(JUDGE), model="m", rubric=None) is None
-    assert judge.first_request(JUDGE, subject(JUDGE), model=None, rubric="Be kind.") is None
+    assert judge.build_request(JUDGE, subject(JUDGE), model="m", rubric=None) is None
+    assert judge.build_request(JUDGE, subject(JUDGE), model=None, rubric="Be kind.") is None
 
 
 async def test_a_mark_is_whole() -> None:
     scored = await marked(FakeJudge(["yes"]))
-    assert scored.marks == (
-        Mark(
+    assert scored.results == (
+        AssertionResult(
             type="llm",
             name="helpful",
             passed=True,
             score=1.0,
             reason="chose `yes`",
             cost_usd=Decimal("0.001"),
-            judge=judge.identity(LLM, model="m", rubric="Be kind."),
+            judge=judge.identify_judge(LLM, model="m", rubric="Be kind."),
         ),
     )
-    (graded,) = (await marked(FakeJudge(['{"reason": "kind", "score": 2}']), JUDGE)).marks
-    assert graded == Mark(
+    (graded,) = (await marked(FakeJudge(['{"reason": "kind", "score": 2}']), JUDGE)).results
+    assert graded == AssertionResult(
         type="judge",
         name="judge",
         passed=False,
         score=0.25,
         reason="grade 2 of 5: `kind`",
         cost_usd=Decimal("0.001"),
-        judge=judge.identity(JUDGE, model="m", rubric="Be kind."),
+        judge=judge.identify_judge(JUDGE, model="m", rubric="Be kind."),
     )
 
 
 async def test_without_a_judge_a_mark_is_unscored_and_free() -> None:
-    (none,) = (await marked(None)).marks
-    assert none == Mark(
+    (none,) = (await marked(None)).results
+    assert none == AssertionResult(
         type="llm", name="helpful", passed=None, score=None, reason="unscored: no judge", cost_usd=Decimal(0)
     )
-    (unset,) = (await marked(FakeJudge(["yes"]), JUDGE, rubric=None)).marks
+    (unset,) = (await marked(FakeJudge(["yes"]), JUDGE, rubric=None)).results
     said = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
-    assert unset == Mark(type="judge", name="judge", passed=None, score=None, reason=said, cost_usd=Decimal(0))
+    assert unset == AssertionResult(
+        type="judge", name="judge", passed=None, score=None, reason=said, cost_usd=Decimal(0)
+    )
 
 
 class Recording(FakeJudge):
@@ -108,25 +114,27 @@ class Recording(FakeJudge):
         return await super().ask(request, attempt)
 
 
-async def heard(found: FakeJudge) -> Heard:
-    return await judge.hear(JudgeDesk(ask=found.ask), Request(model="m", messages=()), reading)
+async def heard(found: FakeJudge) -> JudgeReply:
+    return await judge.ask_judge(JudgeConfig(ask=found.ask), Request(model="m", messages=()), reading)
 
 
 async def test_what_was_heard_and_what_it_cost() -> None:
     once, twice = Recording(["yes"]), Recording(["hm", "yes"])
-    assert await heard(once) == Heard(score=1.0, said="said yes", cost_usd=Decimal("0.001"))
-    assert await heard(twice) == Heard(score=1.0, said="said yes", cost_usd=Decimal("0.002"))
+    assert await heard(once) == JudgeReply(score=1.0, summary="said yes", cost_usd=Decimal("0.001"))
+    assert await heard(twice) == JudgeReply(score=1.0, summary="said yes", cost_usd=Decimal("0.002"))
     assert (once.attempts, twice.attempts) == ([0], [0, 1])
     assert [request.parameters for request in twice.asked] == [PARAMETERS] * 2
     never = await heard(FakeJudge(["hm", "ah"]))
     said = "the judge's answer could not be read, twice: said ah"
-    assert never == Heard(score=None, said=said, cost_usd=Decimal("0.002"))
+    assert never == JudgeReply(score=None, summary=said, cost_usd=Decimal("0.002"))
 
 
 async def test_a_call_that_failed_has_no_known_price() -> None:
-    assert await heard(FakeJudge([None])) == Heard(score=None, said="the judge's call failed: HTTP 500", cost_usd=None)
+    assert await heard(FakeJudge([None])) == JudgeReply(
+        score=None, summary="the judge's call failed: HTTP 500", cost_usd=None
+    )
     later = await heard(FakeJudge(["hm", None]))
-    assert later == Heard(score=None, said="the judge's call failed: HTTP 500", cost_usd=None)
+    assert later == JudgeReply(score=None, summary="the judge's call failed: HTTP 500", cost_usd=None)
 
 
 async def test_an_unknown_price_stays_unknown() -> None:
@@ -155,13 +163,13 @@ async def test_a_cut_answer_is_asked_for_once_more_with_twice_the_room() -> None
     assert (await heard(cut)).score == 1.0
     assert [request.parameters["max_tokens"] for request in cut.asked] == [512, 1024]
     for_ever = await heard(FakeJudge(["yes"], finishes=["length"]))
-    assert for_ever.said == "the judge's answer could not be read, twice: it was cut at max_tokens"
+    assert for_ever.summary == "the judge's answer could not be read, twice: it was cut at max_tokens"
 
 
 async def test_an_endpoint_that_knows_little_is_asked_more_plainly_under_the_same_attempt() -> None:
     plain = Recording(["yes"], knows=frozenset())
-    found = await judge.hear(
-        JudgeDesk(ask=plain.ask), Request(model="m", messages=(), response_format={"type": "json_object"}), reading
+    found = await judge.ask_judge(
+        JudgeConfig(ask=plain.ask), Request(model="m", messages=(), response_format={"type": "json_object"}), reading
     )
     assert (found.score, plain.refused, plain.attempts) == (1.0, 2, [0, 0, 0])
     assert [dict(request.parameters) for request in plain.asked] == [{}]

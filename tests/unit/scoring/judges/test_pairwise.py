@@ -18,9 +18,9 @@ from promptci.runs.model import Answer, AnswerError, Arm
 from promptci.scoring import score
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import pairwise
-from promptci.scoring.judges.judge import JudgeDesk
-from promptci.scoring.judges.pairwise import SwapOutcome
-from promptci.scoring.model import Mark, Orders, ScoredCase
+from promptci.scoring.judges.judge import JudgeConfig
+from promptci.scoring.judges.pairwise import PositionBias
+from promptci.scoring.model import AssertionResult, PositionConsistency, ScoredCase
 
 Verdict = Callable[[str, str], str | None]
 """What a judge says of a first and a second answer; None: its call fails."""
@@ -63,56 +63,56 @@ async def compared(
 ) -> tuple[ScoredCase, ScoredCase]:
     """Have the answers of both versions to one case marked."""
     answers = [given_by(Arm.BASE, base), given_by(Arm.HEAD, head)]
-    one = JudgeDesk(ask=judge.ask, **{"model": "m", "rubric": "Be kind.", "pairwise": frozenset({"p"}), **desk})
-    of_base, of_head = await score.mark_all(answers, {"c": case(*assertions)}, one)
+    one = JudgeConfig(ask=judge.ask, **{"model": "m", "rubric": "Be kind.", "pairwise": frozenset({"p"}), **desk})
+    of_base, of_head = await score.score_answers(answers, {"c": case(*assertions)}, one)
     return of_base, of_head
 
 
-def marks(scored: tuple[ScoredCase, ScoredCase]) -> list[tuple[bool | None, float | None, Orders | None]]:
-    return [(m.passed, m.score, m.orders) for one in scored for m in one.marks]
+def marks(scored: tuple[ScoredCase, ScoredCase]) -> list[tuple[bool | None, float | None, PositionConsistency | None]]:
+    return [(m.passed, m.score, m.position_consistency) for one in scored for m in one.results]
 
 
 async def test_what_wins_in_both_orders_passes_and_the_other_fails() -> None:
     judge = Comparing(longer)
     found = await compared(judge, "short", "a longer answer")
-    assert marks(found) == [(False, 0.0, Orders.AGREED), (True, 1.0, Orders.AGREED)]
+    assert marks(found) == [(False, 0.0, PositionConsistency.CONSISTENT), (True, 1.0, PositionConsistency.CONSISTENT)]
     assert len(judge.asked) == 2
-    assert [m.name for one in found for m in one.marks] == ["judge (pairwise)"] * 2
-    assert [m.type for one in found for m in one.marks] == ["judge"] * 2
-    assert "worse in both orders: `so it is` (first is base)" in found[0].marks[0].reason
+    assert [m.name for one in found for m in one.results] == ["judge (pairwise)"] * 2
+    assert [m.type for one in found for m in one.results] == ["judge"] * 2
+    assert "worse in both orders: `so it is` (first is base)" in found[0].results[0].reason
 
 
 async def test_both_versions_win_alike() -> None:
     assert marks(await compared(Comparing(longer), "a longer answer", "short")) == [
-        (True, 1.0, Orders.AGREED),
-        (False, 0.0, Orders.AGREED),
+        (True, 1.0, PositionConsistency.CONSISTENT),
+        (False, 0.0, PositionConsistency.CONSISTENT),
     ]
 
 
 @pytest.mark.parametrize("always", ["first", "second"])
 async def test_judge_position_swap_disagrees(always: str) -> None:
     found = await compared(Comparing(lambda *_: always), "one", "other")
-    assert marks(found) == [(True, 0.5, Orders.FLIPPED)] * 2
-    assert "changed when the answers changed places" in found[0].marks[0].reason
-    assert pairwise.swaps(found) == (SwapOutcome(prompt="p", pairs=1, flipped=1),)
+    assert marks(found) == [(True, 0.5, PositionConsistency.FLIPPED)] * 2
+    assert "changed when the answers changed places" in found[0].results[0].reason
+    assert pairwise.measure_position_bias(found) == (PositionBias(prompt="p", pairs=1, flipped=1),)
 
 
 async def test_a_tie_in_both_orders_is_a_tie_and_no_flip() -> None:
     found = await compared(Comparing(lambda *_: "tie"), "one", "other")
-    assert marks(found) == [(True, 0.5, Orders.AGREED)] * 2
-    assert pairwise.swaps(found) == (SwapOutcome(prompt="p", pairs=1, flipped=0),)
+    assert marks(found) == [(True, 0.5, PositionConsistency.CONSISTENT)] * 2
+    assert pairwise.measure_position_bias(found) == (PositionBias(prompt="p", pairs=1, flipped=0),)
 
 
 async def test_a_tie_in_one_order_only_is_a_flip() -> None:
     found = await compared(Comparing(lambda first, _: "tie" if first == "one" else "first"), "one", "other")
-    assert marks(found) == [(True, 0.5, Orders.FLIPPED)] * 2
+    assert marks(found) == [(True, 0.5, PositionConsistency.FLIPPED)] * 2
 
 
 async def test_equal_texts_are_a_tie_and_nobody_is_asked() -> None:
     judge = Comparing(longer)
     found = await compared(judge, "same", "same")
-    assert (marks(found), judge.asked) == ([(True, 0.5, Orders.UNASKED)] * 2, [])
-    assert pairwise.swaps(found) == ()
+    assert (marks(found), judge.asked) == ([(True, 0.5, PositionConsistency.NOT_COMPARED)] * 2, [])
+    assert pairwise.measure_position_bias(found) == ()
 
 
 @pytest.mark.parametrize(
@@ -123,15 +123,15 @@ async def test_an_answer_without_another_to_compare_with_is_missing_data(
 ) -> None:
     judge = Comparing(longer)
     found = await compared(judge, base, head)
-    (only,) = [mark for one in found for mark in one.marks]
+    (only,) = [mark for one in found for mark in one.results]
     assert (only.passed, only.score, judge.asked) == (None, None, [])
     assert only.reason == f"unscored: there is no answer of {missing} to compare with (server: HTTP 503)"
     assert all(one.passed is None for one in found)
 
 
 async def test_an_answer_whose_counterpart_was_never_asked_for_is_missing_data() -> None:
-    desk = JudgeDesk(ask=Comparing(longer).ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    (found,) = await score.mark_all([given_by(Arm.HEAD, "here")], {"c": case()}, desk)
+    desk = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="r", pairwise=frozenset({"p"}))
+    (found,) = await score.score_answers([given_by(Arm.HEAD, "here")], {"c": case()}, desk)
     assert found.error == ("unscored: judge (pairwise): unscored: there is no answer of base to compare with")
 
 
@@ -141,23 +141,25 @@ async def test_a_failed_call_and_a_judge_that_cannot_be_read_leave_both_unscored
         Comparing(lambda first, _: '{"winner": 1}' if first == "other" else "first"), "one", "other"
     )
     for found, said in ((fails, "HTTP 500"), (mumbles, "could not be read, twice")):
-        assert marks(found) == [(None, None, Orders.UNASKED)] * 2
-        assert all(said in one.marks[0].reason for one in found)
+        assert marks(found) == [(None, None, PositionConsistency.NOT_COMPARED)] * 2
+        assert all(said in one.results[0].reason for one in found)
 
 
 async def test_without_model_or_rubric_both_are_unscored() -> None:
     found = await compared(Comparing(longer), "one", "other", rubric=None)
-    assert marks(found) == [(None, None, Orders.UNASKED)] * 2
-    assert "judge.rubric" in found[0].marks[0].reason
+    assert marks(found) == [(None, None, PositionConsistency.NOT_COMPARED)] * 2
+    assert "judge.rubric" in found[0].results[0].reason
 
 
 async def test_only_judge_assertions_of_named_prompts_are_compared() -> None:
     judge = FakeJudge(["yes"])
     found = await compared(judge, "one", "other", LLM, Assertion(type="contains", value="o"))
-    assert [m.orders for one in found for m in one.marks] == [None] * 4
+    assert [m.position_consistency for one in found for m in one.results] == [None] * 4
     graded = await compared(FakeJudge(['{"score": 5}']), "one", "other", pairwise=frozenset({"another"}))
-    assert [(m.name, m.score, m.orders) for one in graded for m in one.marks] == [("judge", 1.0, None)] * 2
-    assert (pairwise.compares(found), pairwise.compares(graded)) == (False, False)
+    assert [(m.name, m.score, m.position_consistency) for one in graded for m in one.results] == [
+        ("judge", 1.0, None)
+    ] * 2
+    assert (pairwise.has_pairwise_results(found), pairwise.has_pairwise_results(graded)) == (False, False)
 
 
 async def test_several_assertions_and_replicates_keep_their_places_and_each_pair_is_asked_once() -> None:
@@ -165,23 +167,23 @@ async def test_several_assertions_and_replicates_keep_their_places_and_each_pair
     named = Assertion(type="judge", name="kind", weight=2)
     one = case(Assertion(type="contains", value="a"), JUDGE, named)
     answers = [given_by(arm, "a" * (1 + i + (arm is Arm.HEAD)), replicate=i) for i in (1, 0) for arm in reversed(Arm)]
-    desk = JudgeDesk(ask=judge.ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    scored = await score.mark_all(answers, {"c": one}, desk)
+    desk = JudgeConfig(ask=judge.ask, model="m", rubric="r", pairwise=frozenset({"p"}))
+    scored = await score.score_answers(answers, {"c": one}, desk)
     assert [(s.arm, s.replicate) for s in scored] == [(a.arm, a.replicate) for a in answers]
     for each in scored:
-        assert [m.name for m in each.marks] == ["contains", "judge (pairwise)", "kind (pairwise)"]
-        assert [m.weight for m in each.marks] == [1, 1, 2]
-        assert [m.score for m in each.marks[1:]] == [float(each.arm is Arm.HEAD)] * 2
+        assert [m.name for m in each.results] == ["contains", "judge (pairwise)", "kind (pairwise)"]
+        assert [m.weight for m in each.results] == [1, 1, 2]
+        assert [m.score for m in each.results[1:]] == [float(each.arm is Arm.HEAD)] * 2
     assert len(judge.asked) == 2 * 2 * 2
-    assert pairwise.compares(scored)
-    assert pairwise.swaps(scored) == (SwapOutcome(prompt="p", pairs=4, flipped=0),)
+    assert pairwise.has_pairwise_results(scored)
+    assert pairwise.measure_position_bias(scored) == (PositionBias(prompt="p", pairs=4, flipped=0),)
 
 
 async def test_the_price_is_shared_by_the_two_answers_and_unknown_where_one_call_s_is() -> None:
     found = await compared(Comparing(longer), "one", "another")
-    assert [m.cost_usd for one in found for m in one.marks] == [Decimal("0.001")] * 2
+    assert [m.cost_usd for one in found for m in one.results] == [Decimal("0.001")] * 2
     unknown = await compared(Comparing(lambda first, _: None if first == "one" else "first"), "one", "other")
-    assert [m.cost_usd for one in unknown for m in one.marks] == [None, None]
+    assert [m.cost_usd for one in unknown for m in one.results] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -202,20 +204,20 @@ async def test_the_price_is_shared_by_the_two_answers_and_unknown_where_one_call
     ],
 )
 def test_a_verdict_is_read_or_nothing_is(said: str, worth: float | None) -> None:
-    assert pairwise.read(said).score == worth
+    assert pairwise.parse_reply(said).score == worth
 
 
 async def test_judge_truncated_at_max_tokens() -> None:
     """Half a verdict is not believed; the judge is asked once more, with twice the room, in either order."""
     said: list[str | None] = ['{"winner": "first"}', '{"winner": "tie"}'] * 2
     judge = FakeJudge(said, finishes=["length", "stop"] * 2)
-    assert marks(await compared(judge, "one", "other")) == [(True, 0.5, Orders.AGREED)] * 2
+    assert marks(await compared(judge, "one", "other")) == [(True, 0.5, PositionConsistency.CONSISTENT)] * 2
     assert [request.parameters["max_tokens"] for request in judge.asked] == [512, 1024] * 2
 
 
 async def test_an_endpoint_that_knows_no_schema_is_asked_without() -> None:
     judge = FakeJudge(['{"winner": "tie"}'], knows=frozenset({"temperature", "max_tokens"}))
-    assert marks(await compared(judge, "one", "other")) == [(True, 0.5, Orders.AGREED)] * 2
+    assert marks(await compared(judge, "one", "other")) == [(True, 0.5, PositionConsistency.CONSISTENT)] * 2
     assert judge.refused == 2
     assert all(request.response_format is None for request in judge.asked)
 
@@ -223,7 +225,7 @@ async def test_an_endpoint_that_knows_no_schema_is_asked_without() -> None:
 def requested(first: str, second: str, asked: str = "hi") -> Request:
     one = Case(id="c", vars={"input": asked}, assertions=(JUDGE,), path="g")
     sides = [Subject(text=text, case=one, answer=answer(text)) for text in (first, second)]
-    return pairwise.request(sides[0], sides[1], model="m", rubric="Be kind to {name}.")
+    return pairwise.build_request(sides[0], sides[1], model="m", rubric="Be kind to {name}.")
 
 
 @given(st.text(), st.text(), st.text())
@@ -246,29 +248,29 @@ def test_equal_pairs_are_asked_about_in_equal_words_so_that_the_cache_knows_them
     assert (requested(first, second).key == requested(second, first).key) is (first == second)
 
 
-@given(st.lists(st.sampled_from([*Orders, None]), max_size=20))
-def test_the_flip_rate_is_a_share_of_the_pairs_that_were_heard(orders: list[Orders | None]) -> None:
-    one = Mark(type="judge", name="x", passed=True, score=0.5, reason="")
+@given(st.lists(st.sampled_from([*PositionConsistency, None]), max_size=20))
+def test_the_flip_rate_is_a_share_of_the_pairs_that_were_heard(orders: list[PositionConsistency | None]) -> None:
+    one = AssertionResult(type="judge", name="x", passed=True, score=0.5, reason="")
     scored = [
         ScoredCase(
             case=case(),
             arm=arm,
             replicate=0,
             answer=given_by(arm, "x"),
-            marks=(dataclasses.replace(one, orders=order),),
+            results=(dataclasses.replace(one, position_consistency=order),),
         )
         for order in orders
         for arm in Arm
     ]
-    heard = [order for order in orders if order in (Orders.AGREED, Orders.FLIPPED)]
-    found = pairwise.swaps(scored)
+    heard = [order for order in orders if order in (PositionConsistency.CONSISTENT, PositionConsistency.FLIPPED)]
+    found = pairwise.measure_position_bias(scored)
     assert sum(outcome.pairs for outcome in found) == len(heard)
     for outcome in found:
-        assert outcome.rate == heard.count(Orders.FLIPPED) / len(heard)
+        assert outcome.rate == heard.count(PositionConsistency.FLIPPED) / len(heard)
         assert outcome.biased is (outcome.rate > 0.2)
 
 
 def test_no_pairs_are_no_bias() -> None:
-    none = SwapOutcome(prompt="p", pairs=0, flipped=0)
+    none = PositionBias(prompt="p", pairs=0, flipped=0)
     assert (none.rate, none.biased) == (0.0, False)
-    assert not SwapOutcome(prompt="p", pairs=5, flipped=1).biased
+    assert not PositionBias(prompt="p", pairs=5, flipped=1).biased

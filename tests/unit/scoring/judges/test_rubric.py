@@ -134,7 +134,7 @@ async def test_nothing_that_an_answer_says_reaches_the_judge_as_an_order(attack:
 
 def requested(text: str, **variables: str) -> Request:
     case = Case(id="c", vars=variables, assertions=(JUDGE,), path="g")
-    return rubric.request(Subject(text=text, case=case, answer=answer(text)), model="m", rubric="Be kind.")
+    return rubric.build_request(Subject(text=text, case=case, answer=answer(text)), model="m", rubric="Be kind.")
 
 
 @given(st.text(), st.text())
@@ -155,10 +155,10 @@ def test_equal_answers_are_asked_about_in_equal_words_so_that_the_cache_knows_th
 @given(st.text(), st.integers(1, 5), st.text(max_size=30))
 def test_a_grade_is_found_after_whatever_else_is_said(before: str, grade: int, reason: str) -> None:
     written = json.dumps({"reason": reason, "score": grade})
-    found = rubric.read(Assertion(type="judge"), f"{before.replace('{', '(')}\n{written}\nThat is all.")
+    found = rubric.parse_reply(Assertion(type="judge"), f"{before.replace('{', '(')}\n{written}\nThat is all.")
     assert found.score == rubric.GRADES[grade]
 
 
 @given(st.text(st.sampled_from("{}[]\"':,\\ score5true")))
 def test_no_scribble_breaks_the_reading(text: str) -> None:
-    assert rubric.read(Assertion(type="judge"), text).score in {None, *rubric.GRADES.values()}
+    assert rubric.parse_reply(Assertion(type="judge"), text).score in {None, *rubric.GRADES.values()}

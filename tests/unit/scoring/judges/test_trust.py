@@ -17,9 +17,9 @@ from promptci.scoring.comparison import compare_versions
 from promptci.scoring.judges import calibrate, judge, trust
 from promptci.scoring.judges.calibrate import LabelledAnswer
 from promptci.scoring.judges.discount_untrusted import discount_plan, discount_scores
-from promptci.scoring.judges.judge import JudgeDesk
-from promptci.scoring.judges.trust import Calibration, Trust
-from promptci.scoring.model import Mark, Orders, ScoredCase
+from promptci.scoring.judges.judge import JudgeConfig
+from promptci.scoring.judges.trust import Calibration, JudgeTrust
+from promptci.scoring.model import AssertionResult, PositionConsistency, ScoredCase
 
 EQUALS = Assertion(type="equals", value="x")
 YES, NO = (True, True), (False, False)
@@ -32,11 +32,11 @@ def case(*assertions: Assertion, name: str = "c", **fields: Any) -> Case:
 
 
 def labelled(text: str = "Hello", *, passed: bool = True, **fields: Any) -> LabelledAnswer:
-    return LabelledAnswer(case=fields.pop("case", case(LLM)), text=text, passed=passed)
+    return LabelledAnswer(case=fields.pop("case", case(LLM)), text=text, acceptable=passed)
 
 
-def desk(judge_: FakeJudge, **fields: Any) -> JudgeDesk:
-    return JudgeDesk(ask=judge_.ask, **{"model": "m", "rubric": "Be kind.", **fields})
+def desk(judge_: FakeJudge, **fields: Any) -> JudgeConfig:
+    return JudgeConfig(ask=judge_.ask, **{"model": "m", "rubric": "Be kind.", **fields})
 
 
 async def test_the_judge_marks_labelled_answers_as_it_marks_any_other() -> None:
@@ -45,7 +45,7 @@ async def test_the_judge_marks_labelled_answers_as_it_marks_any_other() -> None:
         [labelled("a"), labelled("b", passed=False), labelled("c", passed=False)], desk(fake)
     )
     assert sorted(found.pairs) == [(False, False), (False, True), (True, True)]
-    assert (found.scored, found.labels, found.unscored, found.trouble) == (3, 3, 0, None)
+    assert (found.scored, found.labels, found.unscored, found.first_failure) == (3, 3, 0, None)
     assert "Given: a" in fake.asked[0].messages[-1]["content"]
 
 
@@ -59,14 +59,16 @@ async def test_an_answer_passes_where_every_judged_assertion_holds() -> None:
 async def test_a_label_that_the_judge_cannot_mark_is_missing_data_and_said() -> None:
     found = await calibrate.calibrate([labelled("a"), labelled("b")], desk(FakeJudge([None])))
     assert (found.pairs, found.unscored) == ((), 2)
-    assert "HTTP 500" in (found.trouble or "")
+    assert "HTTP 500" in (found.first_failure or "")
 
 
 async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
     fake = FakeJudge(["yes"])
     answers = [labelled("a"), labelled("b", case=case(LLM, JUDGE))]
     await calibrate.calibrate(answers, desk(fake, model=None))
-    assert [r.key for r in calibrate.requests(answers, model=None, rubric=None)] == [r.key for r in fake.asked]
+    assert [r.key for r in calibrate.calibration_requests(answers, model=None, rubric=None)] == [
+        r.key for r in fake.asked
+    ]
 
 
 @pytest.mark.parametrize(
@@ -81,47 +83,47 @@ async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
     ],
 )
 def test_a_judge_is_doubted_for_a_reason_in_words(calibration: Calibration, said: str) -> None:
-    found = trust.assess(calibration, 0.6)
+    found = trust.assess_trust(calibration, 0.6)
     assert not found.trusted
-    assert found.distrust[0].startswith(said)
+    assert found.distrust_reasons[0].startswith(said)
 
 
 def test_a_judge_that_agrees_with_people_is_trusted_from_the_kappa_asked_for() -> None:
-    assert trust.assess(GOOD, 0.6).trusted
+    assert trust.assess_trust(GOOD, 0.6).trusted
     assert (GOOD.kappa, GOOD.kappa_interval) == (1.0, GOOD.confusion.kappa_interval())
     kappa = POOR.kappa
     assert kappa is not None
-    assert trust.assess(POOR, kappa).trusted
-    assert not trust.assess(POOR, kappa + 0.01).trusted
+    assert trust.assess_trust(POOR, kappa).trusted
+    assert not trust.assess_trust(POOR, kappa + 0.01).trusted
 
 
 def test_without_labels_a_judge_is_trusted_and_without_calibration() -> None:
-    found = trust.assess(None, 0.6)
+    found = trust.assess_trust(None, 0.6)
     assert (found.trusted, found.calibration) == (True, None)
 
 
 @pytest.mark.parametrize("calibration", [None, GOOD, POOR])
 def test_reasons_from_elsewhere_count_as_well(calibration: Calibration | None) -> None:
-    found = trust.assess(calibration, 0.6, ["it passed an empty answer"])
+    found = trust.assess_trust(calibration, 0.6, ["it passed an empty answer"])
     assert not found.trusted
-    assert found.distrust[-1] == "it passed an empty answer"
+    assert found.distrust_reasons[-1] == "it passed an empty answer"
 
 
 def test_a_kappa_just_below_is_written_so_that_it_can_be_seen() -> None:
-    assert trust.kappa_text(0.5961, 0.6) == "0.5961"
-    assert trust.kappa_text(0.42, 0.6) == "0.42"
-    assert trust.kappa_text(-0.1) == "−0.10"
+    assert trust.format_kappa(0.5961, 0.6) == "0.5961"
+    assert trust.format_kappa(0.42, 0.6) == "0.42"
+    assert trust.format_kappa(-0.1) == "−0.10"
 
 
 def test_each_judge_is_named_once() -> None:
-    one = judge.identity(LLM, model=None, rubric=None)
+    one = judge.identify_judge(LLM, model=None, rubric=None)
     assert one is not None
-    assert trust.assess(GOOD, 0.6, (), [one, one]).identities == (one,)
+    assert trust.assess_trust(GOOD, 0.6, (), [one, one]).identities == (one,)
 
 
 def test_a_judge_is_known_by_model_and_text() -> None:
     def known(assertion: Assertion, **by: Any) -> str | None:
-        found = judge.identity(assertion, **{"model": "m", "rubric": "Be kind.", **by})
+        found = judge.identify_judge(assertion, **{"model": "m", "rubric": "Be kind.", **by})
         return None if found is None else str(found)
 
     assert (known(LLM) or "").startswith("judge-model sha256:")
@@ -159,7 +161,7 @@ def plan(*cases: Case, aside: str | None = None) -> PromptPlan:
 
 def scored(one: Case, arm: Arm, *passes: bool | None, error: AnswerError | None = None) -> ScoredCase:
     marks = tuple(
-        Mark(
+        AssertionResult(
             type=a.type,
             name=a.type,
             passed=passed,
@@ -173,10 +175,10 @@ def scored(one: Case, arm: Arm, *passes: bool | None, error: AnswerError | None 
     answer = Answer(
         prompt="p", arm=arm, case_id=one.id, replicate=0, request_key="k", completion=completion, error=error
     )
-    return ScoredCase(case=one, arm=arm, replicate=0, answer=answer, marks=marks)
+    return ScoredCase(case=one, arm=arm, replicate=0, answer=answer, results=marks)
 
 
-DOUBTED = Trust(min_kappa=0.6, distrust=("kappa 0.10 with 40 labels is below 0.6",))
+DOUBTED = JudgeTrust(min_kappa=0.6, distrust_reasons=("kappa 0.10 with 40 labels is below 0.6",))
 
 
 @given(st.lists(kinds, min_size=1, max_size=6))
@@ -187,7 +189,7 @@ def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[
     for planned, kinds_ in zip(found.cases, lists, strict=True):
         assert [a.weight for a in planned.case.assertions] == [float(kind == "equals") for kind in kinds_]
         assert (planned.excluded_reason is None) == ("equals" in kinds_)
-    assert all(mark.weight == float(mark.type == "equals") for one in weighed for mark in one.marks)
+    assert all(mark.weight == float(mark.type == "equals") for one in weighed for mark in one.results)
     assert not any(planned.case.is_graded for planned in found.cases)
     comparison = compare_versions(found, weighed, alpha=0.05)
     assert len(comparison.pairs) == sum("equals" in kinds_ for kinds_ in lists)
@@ -201,8 +203,8 @@ def test_doing_it_twice_changes_nothing() -> None:
     assert (discount_scores(scores, DOUBTED), discount_plan(made, DOUBTED)) == (scores, made)
 
 
-@pytest.mark.parametrize("trusted", [trust.assess(GOOD, 0.6), None])
-def test_a_trusted_judge_keeps_its_weight(trusted: Trust | None) -> None:
+@pytest.mark.parametrize("trusted", [trust.assess_trust(GOOD, 0.6), None])
+def test_a_trusted_judge_keeps_its_weight(trusted: JudgeTrust | None) -> None:
     one = case(LLM)
     scores, made = (scored(one, Arm.HEAD, True),), plan(one)
     assert discount_scores(scores, trusted) == scores
@@ -233,7 +235,7 @@ def rate(
 ) -> trust.JudgedRate | None:
     cases = {f"c{i}": case(LLM, EQUALS, name=f"c{i}") for i in range(len(passes))}
     answers = [scored(one, Arm.HEAD, passed, False) for one, passed in zip(cases.values(), passes, strict=True)]
-    return trust.judged_rate(cases, answers, arm, calibration)
+    return trust.measure_judged_rate(cases, answers, arm, calibration)
 
 
 def test_the_judge_s_rate_is_over_its_own_assertions() -> None:
@@ -245,23 +247,25 @@ def test_the_judge_s_rate_is_over_its_own_assertions() -> None:
 def test_repeated_answers_of_a_case_are_one_rate() -> None:
     one = case(LLM)
     twice = [scored(one, Arm.HEAD, True), scored(one, Arm.HEAD, False)]
-    found = trust.judged_rate({"c": one}, twice, Arm.HEAD, None)
+    found = trust.measure_judged_rate({"c": one}, twice, Arm.HEAD, None)
     assert found is not None
     assert (found.cases, found.passed) == (1, 0.5)
 
 
 def test_a_version_without_judged_answers_has_no_rate() -> None:
     lost = scored(case(LLM), Arm.HEAD, error=AnswerError(kind="server", message="HTTP 500"))
-    assert trust.judged_rate({"c": case(LLM)}, [lost], Arm.HEAD, GOOD) is None
+    assert trust.measure_judged_rate({"c": case(LLM)}, [lost], Arm.HEAD, GOOD) is None
     assert rate([True], GOOD, Arm.BASE) is None
     informing = case(replace(LLM, weight=0.0), EQUALS)
-    assert trust.judged_rate({"c": informing}, [scored(informing, Arm.HEAD, True, True)], Arm.HEAD, GOOD) is None
+    assert (
+        trust.measure_judged_rate({"c": informing}, [scored(informing, Arm.HEAD, True, True)], Arm.HEAD, GOOD) is None
+    )
 
 
 def test_answers_that_are_compared_in_pairs_have_no_rate() -> None:
     one = scored(case(JUDGE), Arm.HEAD, True)
-    won = replace(one, marks=(replace(one.marks[0], orders=Orders.AGREED),))
-    assert trust.judged_rate({"c": one.case}, [won], Arm.HEAD, GOOD) is None
+    won = replace(one, results=(replace(one.results[0], position_consistency=PositionConsistency.CONSISTENT),))
+    assert trust.measure_judged_rate({"c": one.case}, [won], Arm.HEAD, GOOD) is None
 
 
 def test_labels_correct_the_rate() -> None:
