@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from promptci.compare.case_effect import CaseEffect, measure_cases
 from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.stats import intervals, paired, power, signflip
 from promptci.stats.intervals import Interval
@@ -15,7 +16,7 @@ POWER = 0.80
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Effect:
-    """The difference between two samples of the same cases."""
+    """The difference between two samples of the same cases, which stand for inputs like them."""
 
     measure: str
     """`pass rate` or `mean score`."""
@@ -43,6 +44,8 @@ class Effect:
     """Cases in which the candidate did better."""
     variance: float | None = None
     """Of one case's difference, including the effect of weights and clusters; None where it cannot be estimated."""
+    on_these_cases: CaseEffect | None = None
+    """What holds for these very cases; all other numbers are about inputs like them. None of identical versions."""
 
     @property
     def delta(self) -> float:
@@ -72,8 +75,8 @@ def compare_samples(pair: SamplePair) -> Effect:
     """Measure candidate minus reference; every case needs at least one (initial) answer in each sample.
 
     Pass/fail: one-sided mid-p McNemar with Tango's score interval where each case has one answer, the sign-flip test
-    with a BCa interval where it has several. Weights, clusters or scores: paired t over cases with a BCa interval (or
-    the cluster-robust one).
+    with a BCa interval where it has several. Weights, clusters or scores: the sign-flip test over clusters with a BCa
+    interval (or the cluster-robust one).
 
     Where cases were asked again because the samples disagreed (`design.adaptive`), all answers make the test, which is
     symmetric in the samples and so stays valid. Estimate and interval come from the initial answers alone: the others
@@ -101,7 +104,7 @@ def _compare_pass_fail(pair: SamplePair) -> Effect:
         detectable = power.smallest_drop(n, (worse + better) / n, alpha=design.alpha, power=POWER)
     else:
         differences = [a - b for b, a in zip(before, after, strict=True)]
-        seed = _seed(reference.ids, differences)
+        seed = _seed(differences)
         interval = intervals.bca_mean(differences, confidence=level, seed=seed)
         variance = _variance(paired.paired_t(differences), n)
         detectable = _detectable(variance, n, alpha=design.alpha)
@@ -122,6 +125,7 @@ def _compare_pass_fail(pair: SamplePair) -> Effect:
         worse=worse,
         better=better,
         variance=variance,
+        on_these_cases=measure_cases(pair),
     )
 
 
@@ -137,12 +141,12 @@ def _compare_scores(pair: SamplePair) -> Effect:
     before, after = (_values(sample, design, design.initial) for sample in (reference, candidate))
     differences = [a - b for b, a in zip(before, after, strict=True)]
     weights, clusters = reference.weights or None, reference.clusters or None
-    test = everything = paired.paired_t(differences, weights, clusters)
+    test, tested = paired.paired_t(differences, weights, clusters), differences
     if design.adaptive:
         whole = zip(_values(reference, design, None), _values(candidate, design, None), strict=True)
-        everything = paired.paired_t([a - b for b, a in whole], weights, clusters)
+        tested = [a - b for b, a in whole]
     clustered = any(reference.clusters)
-    level, seed = 1 - 2 * design.alpha, _seed(reference.ids, differences)
+    level, seed = 1 - 2 * design.alpha, _seed(differences)
     variance = _variance(test, len(differences))
     return Effect(
         measure=design.measure,
@@ -152,9 +156,10 @@ def _compare_scores(pair: SamplePair) -> Effect:
         if clustered
         else intervals.bca_mean(differences, weights, confidence=level, seed=seed),
         confidence=level,
-        p=everything.p_worse,
+        p=_cluster_p(tested, pair),
         detectable_drop=_detectable(variance, len(differences), alpha=design.alpha),
-        method=f"one-sided paired t{' over all answers' if design.adaptive else ''},"
+        method="one-sided mid-p sign-flip test over"
+        f" {'clusters' if clustered else 'cases'}{', all answers' if design.adaptive else ''},"
         f" {'cluster-robust' if clustered else 'BCa bootstrap'} interval{' over the first' if design.adaptive else ''}",
         seed=None if clustered else seed,
         pairs=len(differences),
@@ -163,15 +168,22 @@ def _compare_scores(pair: SamplePair) -> Effect:
         worse=sum(b > a for b, a in zip(before, after, strict=True)),
         better=sum(b < a for b, a in zip(before, after, strict=True)),
         variance=variance,
+        on_these_cases=measure_cases(pair),
     )
+
+
+def _cluster_p(differences: Sequence[float], pair: SamplePair) -> float:
+    sums = paired.cluster_sums(differences, pair.weights, pair.reference.clusters or None)
+    return signflip.sign_flip_sums_midp([total for total, _ in sums])
 
 
 def _values(sample: Sample, design: Design, initial: int | None) -> list[float]:
     return sample.means(initial) if design.graded else [float(rate) for rate in sample.pass_rates(initial)]
 
 
-def _seed(ids: Sequence[str], differences: Sequence[float]) -> int:
-    return seed_from("\n".join(f"{case_id}:{d!r}" for case_id, d in zip(ids, differences, strict=True)))
+def _seed(differences: Sequence[float]) -> int:
+    """Return a seed that neither order nor names of the cases change, nor an exchange of the samples."""
+    return seed_from("\n".join(sorted(repr(abs(difference)) for difference in differences)))
 
 
 def _variance(test: paired.PairedT, n: int) -> float | None:

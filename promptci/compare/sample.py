@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from statistics import fmean
@@ -55,6 +55,11 @@ class Sample:
         """Return each case's mean value over its (initial) answers; ValueError where all are missing."""
         return [fmean(self._known(index, initial)) for index in range(len(self.ids))]
 
+    def with_missing(self, value: float) -> Sample:
+        """Return the sample with this value for every missing answer."""
+        filled = (tuple(value if known is None else known for known in row) for row in self.values)
+        return replace(self, values=tuple(filled))
+
     def _known(self, index: int, initial: int | None) -> list[float]:
         known = [value for value in self.values[index][:initial] if value is not None]
         if not known:
@@ -74,6 +79,10 @@ class Design:
     """Cases on which the samples disagreed were asked again; those answers count in the test only."""
     alpha: float
     """One-sided error rate; the interval is two-sided at 1 - 2 alpha, so that it and the test agree."""
+    margin: float = 0.05
+    """Drop worth noticing; sets the allowance for failures too rare to be seen."""
+    rounds: tuple[int, ...] = ()
+    """Answers per case and sample each time it is decided whether to go on, doubling; empty: they are looked at once."""
 
     @property
     def measure(self) -> str:
@@ -100,6 +109,11 @@ class SamplePair:
             raise ValueError("samples to compare must hold the same cases, clusters and weights in the same order")
 
     @property
+    def weights(self) -> tuple[float, ...]:
+        """Weight of each case."""
+        return self.reference.weights or (1.0,) * len(self.reference.ids)
+
+    @property
     def is_plain(self) -> bool:
         """Whether cases pass or fail, count alike and are independent."""
         return self.reference.is_plain and not self.design.graded
@@ -110,6 +124,20 @@ class SamplePair:
         # By how the cases were asked, never by how they came out: a method picked by its result has no error rate.
         initial = self.design.initial
         return all(len(values[:initial]) == 1 for s in (self.reference, self.candidate) for values in s.values)
+
+    @property
+    def answers(self) -> int:
+        """Return the answers per case and sample that make the estimate, missing ones included."""
+        return max(len(row[: self.design.initial]) for row in self.reference.values)
+
+    @property
+    def has_missing(self) -> bool:
+        """Whether an answer is missing."""
+        return any(None in row for sample in (self.reference, self.candidate) for row in sample.values)
+
+    def in_worst_case(self) -> SamplePair:
+        """Return the pair with every missing answer right in the reference and wrong in the candidate."""
+        return replace(self, reference=self.reference.with_missing(1.0), candidate=self.candidate.with_missing(0.0))
 
     def rate_differences(self, initial: int | None) -> list[Fraction]:
         """Return each case's exact difference in pass rate, candidate minus reference."""

@@ -83,14 +83,15 @@ def _clip(lo: float, hi: float) -> Interval:
     return Interval(lo=max(-1.0, lo), hi=min(1.0, hi))
 
 
-def _unseen(value: float, effective: float, confidence: float) -> Interval:
-    """Interval around differences that are all the same: a case unlike them may exist and not have been seen.
+def _with_unseen(interval: Interval, mean: float, effective: float, confidence: float) -> Interval:
+    """Widen an interval by what was not seen: cases unlike all others may exist, few enough to be missing here.
 
-    Its share is bounded as Wilson's interval bounds 0 of n, and it could move the score by at most 1.
+    Their share is bounded as Wilson's interval bounds 0 of n, and one of them could move the score by at most 1.
+    Without this, an interval of a few nearly equal differences would be certainty from nothing.
     """
     z2 = _z(confidence) ** 2
     share = z2 / (effective + z2)
-    return _clip(value - share, value + share)
+    return _clip(min(interval.lo, mean - share), max(interval.hi, mean + share))
 
 
 def _effective(weights: Sequence[float]) -> float:
@@ -108,13 +109,12 @@ def clustered_difference(
     test = paired.paired_t(differences, weights, clusters)
     if test.se is None:
         return None
-    if test.se == 0:
-        sums = paired.cluster_sums(differences, paired.check_weights(weights, len(differences)), clusters)
-        return _unseen(test.mean, _effective([w for _, w in sums]), confidence)
     from scipy.special import stdtrit  # noqa: PLC0415 - heavy: keeps --help fast
 
     half = float(stdtrit(test.df, 0.5 + confidence / 2)) * test.se
-    return _clip(test.mean - half, test.mean + half)
+    sums = paired.cluster_sums(differences, paired.check_weights(weights, len(differences)), clusters)
+    effective = _effective([weight for _, weight in sums])
+    return _with_unseen(Interval(lo=test.mean - half, hi=test.mean + half), test.mean, effective, confidence)
 
 
 def bca_mean(
@@ -128,8 +128,7 @@ def bca_mean(
     """Give the BCa bootstrap interval of the weighted mean of differences in -1..1; None for fewer than two values.
 
     Source: Efron, JASA 82 (1987), acceleration from the jackknife; expanded for small samples as Hesterberg, The
-    American Statistician 69 (2015), section 3.4. Values that are all the same get an interval
-    with width (see `_unseen`) rather than certainty from nothing.
+    American Statistician 69 (2015), section 3.4. Never narrower than what was not seen (`_with_unseen`).
     """
     import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
     from scipy.special import stdtrit  # noqa: PLC0415 - heavy: keeps --help fast
@@ -141,8 +140,14 @@ def bca_mean(
     if len(v) < 2:
         return None
     if np.ptp(v) <= 1e-12:
-        return _unseen(mean, _effective(w.tolist()), confidence)
+        return _with_unseen(Interval(lo=mean, hi=mean), mean, _effective(w.tolist()), confidence)
     order = np.lexsort((w, v))  # so that the order of the cases changes nothing
+    mirrored = np.lexsort((w, -v))
+    # Exchanging the versions mirrors the interval exactly: one of the two orientations is always the one resampled.
+    forward, backward = (list(zip(sign * v[o], w[o], strict=True)) for sign, o in ((1, order), (-1, mirrored)))
+    if backward < forward:
+        flipped = bca_mean((-v).tolist(), w.tolist(), confidence=confidence, seed=seed, resamples=resamples)
+        return None if flipped is None else Interval(lo=-flipped.hi, hi=-flipped.lo)
     v, w = v[order], w[order]
     rows = np.random.default_rng(seed).integers(0, len(v), size=(resamples, len(v)))
     means = (v[rows] * w[rows]).sum(axis=1) / w[rows].sum(axis=1)
@@ -156,4 +161,4 @@ def bca_mean(
     ends = [bias - wide, bias + wide]
     shares = [NORMAL.cdf(bias + e / (1 - acceleration * e)) for e in ends]
     lo, hi = np.quantile(means, shares)
-    return _clip(float(lo), float(hi))
+    return _with_unseen(Interval(lo=float(lo), hi=float(hi)), mean, _effective(w.tolist()), confidence)

@@ -11,8 +11,20 @@ COARSEST = 60
 """Parts of 1 to which differences are rounded at worst; repeats up to 6 are exact at any number of cases."""
 
 
+def sign_flip_sums_midp(sums: Sequence[float]) -> float:
+    """Return the same test's mid-p of any numbers, such as weighted sums over clusters, rounded to a lattice.
+
+    The units whose signs are flipped must be independent of each other; what happens within one does not matter.
+    """
+    total = math.fsum(abs(value) for value in sums)
+    if not total > 0:
+        return 1.0
+    scale = STEPS / total
+    return _midp([round(value * scale) for value in sums])
+
+
 def sign_flip_midp(differences: Sequence[Fraction]) -> float:
-    """Give the one-sided mid-p of `head is worse` from each case's difference (head - base, in -1..1).
+    """Return the one-sided mid-p of `the candidate is worse` from each case's difference (in -1..1).
 
     Where nothing changed, the answers of a case could as well have come from the other version, so each difference is
     as likely with the other sign: P(S < s) + P(S = s)/2, S the sum of the differences with signs drawn at random, s the
@@ -24,7 +36,10 @@ def sign_flip_midp(differences: Sequence[Fraction]) -> float:
     if scale * len(differences) > STEPS:
         scale = min(scale, max(COARSEST, STEPS // len(differences)))
     # Rounding treats both signs alike, so the test stays exact; it is of the rounded differences then.
-    steps = [round(d * scale) for d in differences]
+    return _midp([round(d * scale) for d in differences])
+
+
+def _midp(steps: Sequence[int]) -> float:
     sizes = Counter(abs(step) for step in steps if step)
     if not sizes:
         return 1.0

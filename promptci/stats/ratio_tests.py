@@ -1,0 +1,47 @@
+"""Has a cost or a latency risen by more than a limit? Tests of what is shown, not of what happened to be measured."""
+
+import math
+from collections.abc import Sequence
+
+from promptci.stats import paired
+
+TAIL = 0.1
+"""Share of all answers, the slowest ones, in which the candidate's are counted: twice the tail beyond a p95."""
+MIN_COST_PAIRS = 20
+"""Pairs below which the paired t test is not trusted with skewed costs."""
+
+
+def tail_latency_p(reference: Sequence[float], candidate: Sequence[float], max_increase: float) -> float:
+    """Return the one-sided mid-p of `the candidate's tail is slower by more than the limit`.
+
+    The reference's latencies are multiplied by 1 + limit. Of all answers the slowest tenth is taken: were the
+    candidate at most as slow, its count among them would be hypergeometric. Ties count for the reference. Without
+    answers: 1.
+    Source: Mathisen, Ann. Math. Stat. 14 (1943), the control quantile test; Rosenbaum, Ann. Math. Stat. 25 (1954).
+    """
+    if not reference or not candidate:
+        return 1.0
+    latencies = sorted(
+        [(value * (1 + max_increase), False) for value in reference] + [(value, True) for value in candidate],
+        key=lambda pair: (-pair[0], pair[1]),
+    )
+    drawn = math.ceil(TAIL * len(latencies))
+    seen = sum(is_candidate for _, is_candidate in latencies[:drawn])
+    whole = math.comb(len(latencies), drawn)
+
+    def chance(count: int) -> float:
+        return math.comb(len(candidate), count) * math.comb(len(reference), drawn - count) / whole
+
+    return min(1.0, sum(chance(count) for count in range(seen + 1, drawn + 1)) + chance(seen) / 2)
+
+
+def cost_p(reference: Sequence[float], candidate: Sequence[float], max_increase: float) -> float | None:
+    """Return the one-sided p of `cost rose by more than the limit`, from the mean cost of each case and version.
+
+    Paired t test of candidate - (1 + limit) x reference. None for fewer than `MIN_COST_PAIRS` cases.
+    """
+    if len(reference) < MIN_COST_PAIRS:
+        return None
+    limit = 1 + max_increase
+    excess = [limit * before - after for before, after in zip(reference, candidate, strict=True)]
+    return paired.paired_t(excess).p_worse
