@@ -74,10 +74,10 @@ def measure_cases(pair: SamplePair) -> CaseEffect:
     passing = count_passing_looks(len(cases), design.rounds or (pair.answers,), design)
     z = group_sequential.boundary(design.alpha, passing)
     may_pass = pair.answers in (design.rounds or (pair.answers,))[-passing:]
-    total = sum(case.weight for case in estimated)
+    total = math.fsum(case.weight for case in estimated)
     graded = design.graded and len(cases) < MIN_SCORED_CASES
     return CaseEffect(
-        drop=-sum(case.weight * case.difference for case in estimated) / total,
+        drop=-math.fsum(case.weight * case.difference for case in estimated) / total,
         p=1.0 if graded else group_sequential.overall_level(test.p, looks),
         p_min=1.0 if graded else group_sequential.overall_level(test.p_min, looks),
         max_drop=within_case.drop_bound(estimated, design.margin, z) if may_pass else 1.0,

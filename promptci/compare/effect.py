@@ -172,9 +172,10 @@ def _compare_scores(pair: SamplePair) -> Effect:
     )
 
 
-def _cluster_p(differences: Sequence[float], pair: SamplePair) -> float:
+def _cluster_p(differences: Sequence[float], pair: SamplePair) -> float | None:
+    """Return the p over clusters; None for one, which shows nothing about inputs like its own."""
     sums = paired.cluster_sums(differences, pair.weights, pair.reference.clusters or None)
-    return signflip.sign_flip_sums_midp([total for total, _ in sums])
+    return signflip.sign_flip_sums_midp([total for total, _ in sums]) if len(sums) > 1 else None
 
 
 def _values(sample: Sample, design: Design, initial: int | None) -> list[float]:

@@ -82,7 +82,7 @@ class Design:
     margin: float = 0.05
     """Drop worth noticing; sets the allowance for failures too rare to be seen."""
     rounds: tuple[int, ...] = ()
-    """Answers per case and sample each time it is decided whether to go on, doubling; empty: they are looked at once."""
+    """Answers per case and sample each time it is decided whether to go on, doubling; empty: decided once."""
 
     @property
     def measure(self) -> str:

@@ -91,25 +91,26 @@ def drop_bound(cases: Sequence[CaseAnswers], margin: float, z: float) -> float:
     if each case failed with the probability `margin`. So no number of equal answers gives certainty.
     """
     total = math.fsum(case.weight for case in cases)
-    drop, variance = 0.0, 0.0
-    for case in cases:
-        share = case.weight / total
-        answers = (*case.reference, *case.candidate)
-        mean = math.fsum(answers) / len(answers)
-        spread = math.fsum((value - mean) ** 2 for value in answers) / (len(answers) - 1)
-        per_answer = 1 / len(case.reference) + 1 / len(case.candidate)
-        drop -= share * case.difference
-        variance += share**2 * (spread * per_answer + margin * (1 - margin) / len(case.candidate))
+    shares = [case.weight / total for case in cases]
+    drop = -math.fsum(share * case.difference for share, case in zip(shares, cases, strict=True))
+    variance = math.fsum(share**2 * _variance(case, margin) for share, case in zip(shares, cases, strict=True))
     return min(1.0, drop + z * math.sqrt(variance))
+
+
+def _variance(case: CaseAnswers, margin: float) -> float:
+    answers = (*case.reference, *case.candidate)
+    mean = math.fsum(answers) / len(answers)
+    spread = math.fsum((value - mean) ** 2 for value in answers) / (len(answers) - 1)
+    return spread * (1 / len(case.reference) + 1 / len(case.candidate)) + margin * (1 - margin) / len(case.candidate)
 
 
 def _unit(cases: Sequence[CaseAnswers]) -> float:
     """Return the step of the lattice that contributions are rounded to: exact where that takes few enough steps."""
     heaviest = max((case.weight for case in cases), default=1.0)
     lcm = math.lcm(*(size for case in cases for size in (len(case.reference), len(case.candidate))))
-    exact = len({case.weight for case in cases}) == 1 and 2 * lcm * len(cases) <= MAX_STEPS
-    steps = lcm if exact and all(_is_binary(case) for case in cases) else max(2, MAX_STEPS // (2 * max(1, len(cases))))
-    return heaviest / min(steps, MAX_STEPS)
+    lattice = lcm if all(_is_binary(case) for case in cases) else lcm * SCORE_STEPS
+    exact = len({case.weight for case in cases}) == 1 and 2 * lattice * len(cases) <= MAX_STEPS
+    return heaviest / (lattice if exact else max(2, MAX_STEPS // (2 * max(1, len(cases)))))
 
 
 def _is_binary(case: CaseAnswers) -> bool:

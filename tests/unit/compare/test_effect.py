@@ -26,7 +26,11 @@ def near(value: float | None, abs: float = 1e-12) -> Any:  # noqa: A002 - as pyt
 def measured(found: Comparison, *, graded: bool = False) -> Effect:
     samples = pair_samples(found.cases, found.plan, graded=graded, alpha=ALPHA)
     assert samples is not None
-    return measure(samples, found.plan)
+    return replace(measure(samples, found.plan), on_these_cases=None)
+
+
+def seed_of(differences: list[float]) -> int:
+    return seed_from("\n".join(sorted(repr(abs(d)) for d in differences)))
 
 
 def weighed(found: Comparison, *weights: float) -> Comparison:
@@ -76,7 +80,7 @@ def test_pass_and_fail_repeated() -> None:
     rows = ["a 1,1 0,1", "b 1,1 1,1", "c 0,1 1,1", "d 1,1 0,0", "e 1,0 1,0"]
     found = measured(comparison("\n".join(rows)))
     differences = [-0.5, 0.0, 0.5, -1.0, 0.0]
-    seed = seed_from("\n".join(f"{row[0]}:{d!r}" for row, d in zip(rows, differences, strict=True)))
+    seed = seed_of(differences)
     se = paired.paired_t(differences).se
     assert se is not None
     assert found == Effect(
@@ -104,16 +108,16 @@ def test_marks_with_weights() -> None:
     differences = [-0.25, 0.0, 0.5, -0.25]
     test = paired.paired_t(differences, weights)
     assert test.se is not None
-    seed = seed_from("\n".join(f"{name}:{d!r}" for name, d in zip("abcd", differences, strict=True)))
+    seed = seed_of(differences)
     assert found == Effect(
         measure="mean score",
         reference=paired.weighted_mean([0.5, 1.0, 0.25, 0.75], weights),
         candidate=paired.weighted_mean([0.25, 1.0, 0.75, 0.5], weights),
         interval=intervals.bca_mean(differences, weights, confidence=0.8, seed=seed),
         confidence=0.8,
-        p=test.p_worse,
+        p=near(signflip.sign_flip_sums_midp([-0.25, 0.0, 0.5, -0.75])),
         detectable_drop=near(power.detectable_drop_scores(1, test.se, alpha=ALPHA, power=0.8)),
-        method="one-sided paired t, BCa bootstrap interval",
+        method="one-sided mid-p sign-flip test over cases, BCa bootstrap interval",
         seed=seed,
         pairs=4,
         worse=2,
@@ -127,7 +131,7 @@ def test_weighted_cases_in_clusters_that_were_asked_on() -> None:
     plan = {"first_repeats": 1, "adaptive": True}
     weights, clusters = [1.0, 2.0, 1.0, 1.0, 0.5], ["k", "k", "l", "m", "n"]
     found = measured(weighed(comparison(rows, plan=plan), *weights))
-    first, whole = [-1.0, 0.0, 0.0, 1.0, -1.0], [-1 / 3, 0.0, 0.0, 2 / 3, -1.0]
+    first = [-1.0, 0.0, 0.0, 1.0, -1.0]
     test = paired.paired_t(first, weights, clusters)
     assert test.se is not None
     assert found == Effect(
@@ -136,9 +140,9 @@ def test_weighted_cases_in_clusters_that_were_asked_on() -> None:
         candidate=paired.weighted_mean([0, 1, 1, 1, 0], weights),
         interval=intervals.clustered_difference(first, weights, clusters, 0.8),
         confidence=0.8,
-        p=near(paired.paired_t(whole, weights, clusters).p_worse, abs=1e-12),
+        p=near(signflip.sign_flip_sums_midp([-1 / 3, 0.0, 2 / 3, -0.5])),
         detectable_drop=near(power.detectable_drop_scores(1, test.se, alpha=ALPHA, power=0.8)),
-        method="one-sided paired t over all answers, cluster-robust interval over the first",
+        method="one-sided mid-p sign-flip test over clusters, all answers, cluster-robust interval over the first",
         seed=None,
         pairs=5,
         worse=2,

@@ -57,13 +57,13 @@ def test_repeats_call_for_the_sign_flip_test() -> None:
 @pytest.mark.parametrize(
     ("rows", "word"), [("a@x 1 0\nb@x 1 1\nc@y 1 1\nd 1 1", "cluster-robust"), ("a 0.5 0.2\nb 0.9 0.9", "BCa")]
 )
-def test_clusters_and_marks_call_for_the_t_test(rows: str, word: str) -> None:
+def test_clusters_and_marks_call_for_the_sign_flip_test(rows: str, word: str) -> None:
     found = quality(comparison(rows, graded="." in rows))
-    assert "paired t" in found.method
+    assert "sign-flip" in found.method
     assert word in found.method
 
 
-def test_weights_call_for_the_t_test() -> None:
+def test_weights_call_for_the_sign_flip_test() -> None:
     found = comparison("a 1 0\nb 1 1\nc 1 1")
     heavy = replace(
         found, cases=tuple(replace(c, case=replace(c.case, weight=i + 1.0)) for i, c in enumerate(found.cases))
@@ -71,7 +71,7 @@ def test_weights_call_for_the_t_test() -> None:
     samples = pair_samples(heavy.cases, found.plan, graded=False, alpha=0.05)
     assert samples is not None
     measured = compare_samples(samples)
-    assert "paired t" in measured.method
+    assert "sign-flip" in measured.method
     assert measured.delta == pytest.approx(-1 / 6)
 
 
@@ -104,7 +104,9 @@ def test_weighted_cases_that_were_asked_on_are_tested_over_all_answers() -> None
     everything = quality(comparison(rows))
     assert (on.delta, on.interval) == (first.delta, first.interval)
     assert on.p == everything.p != first.p
-    assert on.method == "one-sided paired t over all answers, cluster-robust interval over the first"
+    assert (
+        on.method == "one-sided mid-p sign-flip test over clusters, all answers, cluster-robust interval over the first"
+    )
 
 
 def test_nothing_that_differs_still_shows_the_drop_that_would_be_seen() -> None:
