@@ -40,9 +40,11 @@ def sign_flip_midp(differences: Sequence[Fraction]) -> float:
 
 
 def _midp(steps: Sequence[int]) -> float:
-    sizes = Counter(abs(step) for step in steps if step)
-    if not sizes:
+    common = math.gcd(*steps)
+    if not common:
         return 1.0
+    steps = [step // common for step in steps]
+    sizes = Counter(abs(step) for step in steps if step)
     import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
 
     total = sum(size * count for size, count in sizes.items())

@@ -43,7 +43,8 @@ def test_rounds_stay_within_the_calls(cases: int, calls: int, rounds: tuple[int,
 def test_one_broken_case_of_three_is_shown_by_repeating() -> None:
     rounds = (1, 2, 4, 8, 16)
     once = measure_cases(pair("+ -", "+ +", "+ +", rounds=rounds))
-    assert (once.drop, once.max_drop) == (pytest.approx(1 / 3), 1.0)
+    assert once.drop == pytest.approx(1 / 3)
+    assert once.max_drop == 1.0
     assert not once.is_regression(0.05, 0.03)
     often = measure_cases(pair("+" * 4 + " " + "-" * 4, "++++ ++++", "++++ ++++", rounds=rounds))
     assert often.is_regression(0.05, 0.03)

@@ -82,7 +82,7 @@ def test_stat_scores_one_outlier() -> None:
     verdict, _ = zone(found)
     assert verdict is Verdict.PASS
     assert found.effect is not None
-    assert found.effect.p == 0.25
+    assert found.effect.p == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(
