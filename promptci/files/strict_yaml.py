@@ -4,6 +4,7 @@ PyYAML's scanner and parser are used for their events only. Values are built her
 narrowed to JSON: `no`, `on`, `0123`, `0x1F`, `1:30` and dates stay text.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,16 @@ class YamlDocument:
     def scalar_text_of(self, path: Sequence[str | int]) -> str | None:
         """Give the scalar at `path` as it is written: `1.10`, where its value is the number 1.1."""
         return self._position_at(path).scalar_text
+
+    def as_written(self, path: Sequence[str | int] = ()) -> Any:
+        """Return the value at `path`, with a scalar as the text in the file where its value would be written otherwise.
+
+        `4` stays a number; `1.10`, `+4`, `1e3`, `True` and `~` become texts.
+        """
+        value = self.value
+        for part in path:
+            value = value[part]
+        return _as_written(value, self._position_at(path))
 
     def _position_at(self, path: Sequence[str | int]) -> SourcePosition:
         position = self.position
@@ -242,6 +253,16 @@ def _plain(text: str) -> Any:
     if _NOT_FINITE.fullmatch(text):
         raise JsonError(f"`{text}` is not a number JSON has", "Write a finite number, or text in quotes.")
     return text
+
+
+def _as_written(value: Any, position: SourcePosition) -> Any:
+    inner = position.children
+    if isinstance(value, dict) and isinstance(inner, Mapping):
+        return {key: _as_written(item, inner[key]) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(inner, list):
+        return [_as_written(item, item_position) for item, item_position in zip(value, inner, strict=True)]
+    text = position.scalar_text
+    return value if isinstance(value, str) or text is None or json.dumps(value) == text else text
 
 
 def _line(event: y.Event) -> int:

@@ -1,11 +1,11 @@
-"""Labels: people's marks of answers, by which a judge is measured. One a line: `{"id", "answer", "pass"}`.
+"""Labels: answers that people marked as right or wrong, by which a judge is measured.
 
-`goldens/reply.labels.jsonl` beside `goldens/reply.jsonl`; `id` names the golden case that was answered. Optional are
-`note`, for people, and `vars`, where the answer was to other variables than the case has now.
+One a line, `{"id", "answer", "pass"}`, in `goldens/reply.labels.jsonl` next to `goldens/reply.jsonl`; `id` names the
+golden case that was answered. `note` (for people) and `vars` (where the answer was to other variables) are optional.
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,15 @@ from promptci.errors import InputError, Problem
 from promptci.files import canonical, lines
 from promptci.goldens import load, parse
 
-KEYS = ("id", "answer", "pass", "note", "vars")
+LABEL_KEYS = ("id", "answer", "pass", "note", "vars")
 MAX_LABELS = 5_000
-"""Labels of one file; each is a call to the judge, and so many say all that labels can."""
+"""Labels of one file. Each costs a call to the judge, and more would not narrow the estimate noticeably."""
 EXAMPLE_HINT = 'Write {"id": "…", "answer": "…", "pass": true}.'
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Label:
-    """What people say of one answer."""
+    """A person's mark of one answer."""
 
     case_id: str
     """Id of the golden case that was answered."""
@@ -29,18 +29,18 @@ class Label:
     passed: bool
     note: str = ""
     vars: Mapping[str, Any] | None = None
-    """None: those of the case."""
+    """None: the variables of the case."""
     path: str
     line: int
 
     @property
     def identity(self) -> str:
-        """Name what is marked: the same answer to the same question is marked once."""
+        """Digest of the question and the answer: the same answer to the same question is labelled once."""
         return canonical.digest([self.case_id, self.answer, None if self.vars is None else dict(self.vars)])
 
 
 def parse_labels(data: bytes, path: str) -> tuple[Label, ...]:
-    """Read one file.
+    """Parse one file.
 
     Raises
     ------
@@ -48,25 +48,24 @@ def parse_labels(data: bytes, path: str) -> tuple[Label, ...]:
         With every problem in it.
     """
     values, problems = lines.parse_jsonl(lines.decode_utf8(data, path), path)
-    found = [one for line, value in values if (one := _label(value, path, line, problems)) is not None]
-    problems += _find_duplicates(found)
+    parsed = (_parse_label(value, path, line, problems) for line, value in values)
+    labels = [label for label in parsed if label is not None]
+    problems += _find_duplicates(labels)
     if len(values) > MAX_LABELS:
-        what = f"there are {len(values)} labels, and more than {MAX_LABELS} tell nothing more"
-        problems.append(
-            Problem(path=path, line=values[MAX_LABELS][0], message=what, hint="Keep a random part of them.")
-        )
+        message = f"the file has {len(values)} labels; the limit is {MAX_LABELS}"
+        problems.append(Problem(path=path, line=values[MAX_LABELS][0], message=message, hint="Keep a random sample."))
     if problems:
         raise InputError(load.limit_problems(problems, path))
-    return tuple(found)
+    return tuple(labels)
 
 
-def _label(value: object, path: str, line: int, problems: list[Problem]) -> Label | None:
+def _parse_label(value: object, path: str, line: int, problems: list[Problem]) -> Label | None:
     if not isinstance(value, Mapping):
-        problems.append(Problem(path=path, line=line, message="a label is a map", hint=EXAMPLE_HINT))
+        problems.append(Problem(path=path, line=line, message="a label must be a map", hint=EXAMPLE_HINT))
         return None
-    wrong = [*_unknown(value), *_missing(value), *_find_wrong_types(value)]
-    problems += [Problem(path=path, line=line, message=what, hint=fix) for what, fix in wrong]
-    if wrong:
+    mistakes = [*_find_unknown_keys(value), *_find_missing_keys(value), *_find_wrong_types(value)]
+    problems += [Problem(path=path, line=line, message=message, hint=hint) for message, hint in mistakes]
+    if mistakes:
         return None
     return Label(
         case_id=str(value["id"]).strip(),
@@ -79,45 +78,40 @@ def _label(value: object, path: str, line: int, problems: list[Problem]) -> Labe
     )
 
 
-def _unknown(value: Mapping[Any, Any]) -> list[tuple[str, str]]:
-    found = []
+def _find_unknown_keys(value: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
     for key in value:
-        if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, n=1)
-            fix = f"Did you mean `{near[0]}`?" if near else f"Known are {', '.join(KEYS)}."
-            found.append((f"unknown key `{key[: parse.MAX_ID_CHARS]}`", fix))
-    return found
+        if key not in LABEL_KEYS:
+            close = difflib.get_close_matches(key, LABEL_KEYS, n=1)
+            hint = f"Did you mean `{close[0]}`?" if close else f"Known keys: {', '.join(LABEL_KEYS)}."
+            yield f"unknown key `{key[: parse.MAX_ID_CHARS]}`", hint
 
 
-def _missing(value: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(f"`{key}` is missing", EXAMPLE_HINT) for key in ("id", "answer", "pass") if key not in value]
+def _find_missing_keys(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from ((f"`{key}` is missing", EXAMPLE_HINT) for key in ("id", "answer", "pass") if key not in value)
 
 
-def _find_wrong_types(value: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Find what is there and of the wrong kind."""
-    case = value.get("id", "x")
-    numbered = isinstance(case, int) and not isinstance(case, bool)
-    checks = (
-        (numbered or parse.is_case_id(case), "`id` must be the id of a golden case", EXAMPLE_HINT),
-        (isinstance(value.get("answer", ""), str), "`answer` must be a text", EXAMPLE_HINT),
-        (isinstance(value.get("pass", True), bool), "`pass` must be true or false", EXAMPLE_HINT),
-        (isinstance(value.get("note"), str | None), "`note` must be a text", "Write it in quotes, or leave it out."),
-        (
-            isinstance(value.get("vars"), Mapping | None),
-            "`vars` must be a map of variables",
-            "Leave it out, or mend it.",
-        ),
-    )
-    return [(what, fix) for right, what, fix in checks if not right]
+def _find_wrong_types(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    case_id = value.get("id", "x")
+    is_number = isinstance(case_id, int) and not isinstance(case_id, bool)
+    if not is_number and not parse.is_case_id(case_id):
+        yield "`id` must be the id of a golden case", EXAMPLE_HINT
+    if not isinstance(value.get("answer", ""), str):
+        yield "`answer` must be a text", EXAMPLE_HINT
+    if not isinstance(value.get("pass", True), bool):
+        yield "`pass` must be true or false", EXAMPLE_HINT
+    if not isinstance(value.get("note"), str | None):
+        yield "`note` must be a text", "Write it in quotes, or leave it out."
+    if not isinstance(value.get("vars"), Mapping | None):
+        yield "`vars` must be a map of variables", "Write a map, or leave it out."
 
 
 def _find_duplicates(labels: Sequence[Label]) -> list[Problem]:
-    first: dict[str, Label] = {}
+    first_by_identity: dict[str, Label] = {}
     problems = []
-    for one in labels:
-        other = first.setdefault(one.identity, one)
-        if other is not one:
-            differs = "" if other.passed is one.passed else ", and there it is marked the other way"
-            what = f"this answer to `{one.case_id}` stands in line {other.line} already{differs}"
-            problems.append(Problem(path=one.path, line=one.line, message=what, hint="Keep one of the two."))
+    for label in labels:
+        first = first_by_identity.setdefault(label.identity, label)
+        if first is not label:
+            opposite = "" if first.passed is label.passed else ", with the opposite mark"
+            message = f"this answer to `{label.case_id}` is already labelled in line {first.line}{opposite}"
+            problems.append(Problem(path=label.path, line=label.line, message=message, hint="Keep one of the two."))
     return problems

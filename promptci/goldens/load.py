@@ -1,4 +1,4 @@
-"""Files in, a GoldenSet out; errors name file and line, and all of them at once."""
+"""Golden files in, a GoldenSet out; errors name file and line, and all of them at once."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,103 +7,139 @@ from typing import Any
 from promptci import redact
 from promptci.errors import InputError, Problem
 from promptci.files.lines import MAX_PROBLEMS, decode_utf8
-from promptci.goldens import parse
 from promptci.goldens.formats import GOLDEN_FORMATS
+from promptci.goldens.identity import assign_ids
 from promptci.goldens.model import Case, GoldenSet
+from promptci.goldens.parse import find_intended_key, is_case_id
 
 SIDE_FILE = re.compile(r"\.(labels|quarantine)\.[^/]*$")
-"""Files that stand beside goldens and are none."""
+"""Files next to goldens that hold none."""
+NAME = "{name}"
 MAX_KEY_NOTES = 3
 """Lines of one file that are named for holding what looks like a key."""
 
 
 def find_golden_files(
-    glob: Callable[[str], list[str]], pattern: str, name: str, escaped: Callable[[str], str]
+    glob: Callable[[str], list[str]], pattern: str, name: str, escape: Callable[[str], str]
 ) -> list[str]:
-    """Give the golden files of the prompt `name`; `*.labels.*` and `*.quarantine.*` are none."""
-    return [path for path in glob(pattern.replace("{name}", escaped(name))) if not SIDE_FILE.search(path)]
+    """Return the golden files of the prompt `name`; `*.labels.*` and `*.quarantine.*` hold none.
+
+    With a pattern that ends in `{name}.*`, the name ends where a known ending begins: `order.v2.jsonl` belongs to
+    the prompt `order.v2` and not to `order`.
+    """
+    paths = [path for path in glob(pattern.replace(NAME, escape(name))) if not SIDE_FILE.search(path)]
+    if not pattern.endswith(f"{NAME}.*"):
+        return paths
+    prefix = name.rpartition("/")[2] + "."
+    return [path for path in paths if "." not in path.rpartition("/")[2].removeprefix(prefix)]
 
 
-def load_goldens(files: Mapping[str, bytes], more: Iterable[Case] = ()) -> GoldenSet:
-    """Read the golden files of one prompt into one set; `more` cases, such as testData, come first.
+def is_golden_file(path: str) -> bool:
+    """Return whether a file has an ending of golden files and is no side file of one."""
+    return path.endswith(tuple(GOLDEN_FORMATS)) and not SIDE_FILE.search(path)
+
+
+def load_goldens(files: Mapping[str, bytes], extra_cases: Iterable[Case] = ()) -> GoldenSet:
+    """Load the golden files of one prompt as one set; `extra_cases`, such as testData, come first.
 
     Raises
     ------
     InputError
-        With every problem of every file, ids used twice among them.
+        With every problem of every file, among them ids that are used twice.
     """
-    cases, problems = list(more), []
+    cases, problems = list(extra_cases), []
     notes: list[str] = []
     for path, data in files.items():
         suffix = next((suffix for suffix in GOLDEN_FORMATS if path.endswith(suffix)), None)
         if suffix is None:
-            fix = f"Golden files end with {', '.join(GOLDEN_FORMATS)}; rename it, or narrow `prompts.goldens`."
-            problems.append(Problem(path=path, message="this matches `prompts.goldens` but cannot be read", hint=fix))
+            hint = f"Golden files end with {', '.join(GOLDEN_FORMATS)}. Rename the file, or narrow `prompts.goldens`."
+            problems.append(Problem(path=path, message="the file matches `prompts.goldens` but has no known ending", hint=hint))
             continue
         try:
             text = decode_utf8(data, path)
-            found, wrong = GOLDEN_FORMATS[suffix](path, text)
+            file_cases, file_problems = GOLDEN_FORMATS[suffix](path, text)
         except InputError as error:
             problems += error.problems
         else:
-            cases += found
-            problems += limit_problems(wrong, path)
+            cases += file_cases
+            problems += limit_problems(file_problems, path)
             notes += _find_secrets(text, path)
     if problems := [*problems, *_find_duplicate_ids(cases)]:
         raise InputError(problems)
-    return GoldenSet(paths=tuple(files), cases=tuple(cases), notes=tuple(notes))
+    return GoldenSet(paths=tuple(files), cases=tuple(assign_ids(cases)), notes=tuple(notes))
 
 
 def cases_from_test_data(path: str, items: Sequence[Mapping[str, Any]], lines: Sequence[int]) -> list[Case]:
-    """Make cases of a prompt file's testData: every key is a variable, `expected` also the expectation.
+    """Return the cases of a prompt file's testData: every key is a variable, `expected` also the expectation.
 
-    An item's `id` names its case; without one its place does.
+    An item's `id` is a variable too, as in GitHub's format, and names the case where it can.
     """
     return [
         Case(
-            id=_own_id(item) or f"testData-{index}",
+            id=case_id or "",
+            has_written_id=case_id is not None,
             vars=dict(item),
             expected=item.get("expected"),
             path=path,
             line=line,
         )
-        for index, (item, line) in enumerate(zip(items, lines, strict=True), start=1)
+        for item, line in zip(items, lines, strict=True)
+        for case_id in [_written_id(item)]
     ]
+
+
+def find_test_data_slips(
+    path: str, items: Sequence[Mapping[str, Any]], lines: Sequence[int], used: Iterable[str]
+) -> list[Problem]:
+    """Return a problem for each key that looks like `expected` and that no message uses: nothing would check it."""
+    used = set(used)
+    return [
+        Problem(
+            path=path,
+            line=line,
+            message=f"`{key}` would be a variable that no message uses, but looks like `expected`",
+            hint="Write `expected`, or take it out.",
+        )
+        for item, line in zip(items, lines, strict=True)
+        for key in item
+        if key not in used and find_intended_key(key, ("expected",))
+    ]
+
+
+def limit_problems(problems: list[Problem], path: str) -> list[Problem]:
+    """Return a readable number of problems: a file in another format has one on every line."""
+    excess = len(problems) - MAX_PROBLEMS
+    if excess <= 0:
+        return problems
+    summary = Problem(path=path, message=f"{excess} more problems in this file", hint="Fix the ones above first.")
+    return [*sorted(problems, key=lambda p: p.line or 0)[:MAX_PROBLEMS], summary]
 
 
 def _find_secrets(text: str, path: str) -> list[str]:
     """Name the first lines that hold what looks like a key: goldens are copied from logs, and git forgets nothing."""
     if not redact.looks_like_key(text):
         return []
-    found = [number for number, line in enumerate(text.split("\n"), start=1) if redact.looks_like_key(line)]
-    fix = "It is taken out of what is written here; take it out of git, too, and revoke it."
-    return [f"{path}:{number}: this looks like a key. {fix}" for number in found[:MAX_KEY_NOTES]]
+    numbers = [number for number, line in enumerate(text.split("\n"), start=1) if redact.looks_like_key(line)]
+    hint = "The report redacts it. Revoke the key, and remove it from git."
+    return [f"{path}:{number}: this looks like a key. {hint}" for number in numbers[:MAX_KEY_NOTES]]
 
 
-def _own_id(item: Mapping[str, Any]) -> str | None:
-    """Give an item's `id` where it can serve as one; in GitHub's format it is a variable like any other."""
+def _written_id(item: Mapping[str, Any]) -> str | None:
     value = item.get("id")
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value.strip() if isinstance(value, str) and parse.is_case_id(value) else None
-
-
-def limit_problems(problems: list[Problem], path: str) -> list[Problem]:
-    """Keep a list of problems readable: a file of another kind has one for every line."""
-    more = len(problems) - MAX_PROBLEMS
-    if more <= 0:
-        return problems
-    rest = Problem(path=path, message=f"there are {more} more problems in this file", hint="Mend these first.")
-    return [*sorted(problems, key=lambda p: p.line or 0)[:MAX_PROBLEMS], rest]
+    return value.strip() if isinstance(value, str) and is_case_id(value) else None
 
 
 def _find_duplicate_ids(cases: Iterable[Case]) -> list[Problem]:
-    first: dict[str, Case] = {}
+    first_by_id: dict[str, Case] = {}
     problems = []
     for case in cases:
-        other = first.setdefault(case.id, case)
-        if other is not case:
-            what = f"the id `{case.id}` is used already, at {other.path}:{other.line}"
-            fix = "Give every case an id of its own; it pairs the case with itself over time."
-            problems.append(Problem(path=case.path, line=case.line, message=what, hint=fix))
+        if not case.has_written_id:
+            continue
+        first = first_by_id.setdefault(case.id, case)
+        if first is not case:
+            message = f"the id `{case.id}` is already used at {first.path}:{first.line}"
+            hint = "Give every case its own id, or leave ids out: the variables identify the case then."
+            problems.append(Problem(path=case.path, line=case.line, message=message, hint=hint))
     return problems

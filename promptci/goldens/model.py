@@ -6,9 +6,6 @@ from typing import Any
 
 from promptci.files import canonical
 
-ABSENT: Any = None
-"""A case without `expected` has None there; JSON's null cannot be expected of a text."""
-
 
 GRADED_ASSERTIONS = frozenset({"llm", "judge"})
 """Assertions that give scores between 0 and 1; with one of them quality is the mean score, else the pass rate."""
@@ -16,7 +13,7 @@ GRADED_ASSERTIONS = frozenset({"llm", "judge"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assertion:
-    """One thing an answer must satisfy."""
+    """One requirement that an answer must satisfy."""
 
     type: str
     """Key of the table of assertions, such as `contains`."""
@@ -25,15 +22,15 @@ class Assertion:
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further keys of the assertion, such as `tolerance`."""
     weight: float = 1.0
-    """Share in the case's score; 0 informs only and cannot fail the case."""
+    """Share in the case's score; 0 makes the assertion advisory: it cannot fail the case."""
     name: str = ""
-    """Shown in the report; empty: the type."""
+    """Label in the report; empty: the type."""
     line: int | None = None
-    """Where it stands in the file, for errors; None: where its case does."""
+    """Line in the file, for errors; None: the case's line."""
 
     @property
     def content(self) -> list[Any]:
-        """What makes two assertions the same."""
+        """Everything that makes two assertions equal."""
         return [self.type, self.value, dict(self.options), self.weight]
 
 
@@ -42,13 +39,17 @@ class Case:
     """One golden case."""
 
     id: str
+    """As written, else derived from the variables."""
+    has_written_id: bool = True
+    """False where the file gives no id."""
     vars: Mapping[str, Any] = field(default_factory=dict)
-    expected: Any = ABSENT
+    expected: Any = None
+    """None: nothing is expected; JSON's null cannot be expected of a text."""
     assertions: tuple[Assertion, ...] = ()
-    """As written; `effective()` in runs/ adds what follows from `expected` and the prompt's evaluators."""
+    """As written; planning adds what follows from `expected` and the prompt's evaluators."""
     tags: tuple[str, ...] = ()
     critical: bool = False
-    """A flip from right to wrong blocks, whatever the statistics say."""
+    """A case that turns from right to wrong blocks, whatever the statistics say."""
     cluster: str | None = None
     """Cases of one cluster (paraphrases of one question) count as less than so many independent ones."""
     weight: float = 1.0
@@ -62,7 +63,7 @@ class Case:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the case's text: variables, expectation, assertions."""
+        """SHA-256 of the case's content: variables, expectation, assertions."""
         return canonical.digest([dict(self.vars), self.expected, [a.content for a in self.assertions]])
 
 
@@ -71,7 +72,7 @@ class GoldenSet:
     """All golden cases of one prompt at one revision."""
 
     paths: tuple[str, ...]
-    """Files they came from, in order."""
+    """Source files, in order."""
     cases: tuple[Case, ...]
     notes: tuple[str, ...] = ()
 

@@ -2,16 +2,38 @@
 
 import difflib
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from promptci.errors import Problem
 from promptci.goldens.model import Assertion, Case
 
-CASE_KEYS = ("id", "vars", "expected", "assert", "tags", "critical", "cluster", "weight")
+CASE_KEYS = ("id", "vars", "expected", "ideal", "assert", "tags", "critical", "cluster", "weight")
+COMMENT_KEYS = ("description", "metadata")
+"""Read as comments beside `vars`, as in promptfoo's test sets. Without `vars` they are variables."""
 ASSERTION_KEYS = ("type", "value", "weight", "name")
 MAX_ID_CHARS = 200
+MIN_WEIGHT, MAX_WEIGHT = 0.01, 100.0
+"""Beyond these bounds a few cases would be the whole set, or a case would not count at all."""
+OTHER_SPELLINGS = {
+    "answer_expected": "expected",
+    "assertion": "assert",
+    "assertions": "assert",
+    "expect": "expected",
+    "expectation": "expected",
+    "expected_answer": "expected",
+    "expected_output": "expected",
+    "expects": "expected",
+    "tag": "tags",
+    "var": "vars",
+    "variables": "vars",
+}
+"""Names of other tools, and likely slips, that would pass for variables."""
+MIN_FUZZY_CHARS = 5
+"""Shorter names have too many honest neighbours: `cars` is no misspelt `vars`."""
+EXAMPLE_HINT = 'Write {"vars": {…}, "expected": "…"}.'
 
 KeyPath = tuple[str | int, ...]
 """Keys and indexes that lead to a value within a case."""
@@ -20,151 +42,192 @@ FindLine = Callable[[KeyPath], int | None]
 
 @dataclass(frozen=True, slots=True)
 class _CaseContext:
-    """Where a case stands, and what is wrong with it."""
+    """Location of a case, and the problems found in it."""
 
     path: str
     line: int | None
-    inner: FindLine | None
+    find_line: FindLine | None
     problems: list[Problem]
 
     def line_of(self, place: KeyPath) -> int | None:
-        return self.inner(place) if self.inner else self.line
+        return self.find_line(place) if self.find_line else self.line
 
-    def wrong(self, place: KeyPath, what: str, fix: str) -> None:
-        self.problems.append(Problem(path=self.path, line=self.line_of(place), message=what, hint=fix))
+    def add_problem(self, place: KeyPath, message: str, hint: str) -> None:
+        self.problems.append(Problem(path=self.path, line=self.line_of(place), message=message, hint=hint))
 
 
 def parse_case(
-    value: object, path: str, line: int | None, problems: list[Problem], inner: FindLine | None = None
+    value: object, path: str, line: int | None, problems: list[Problem], find_line: FindLine | None = None
 ) -> Case | None:
-    """Read one case; None, and an entry in `problems` for each mistake, where it cannot be used.
+    """Parse one case; return None, and add each mistake to `problems`, where it cannot be used.
 
-    `inner` gives the line of a value within the case, where it may differ from the case's own.
+    `find_line` returns the line of a value within the case, where it may differ from the case's own.
+    A case without `id` gets one from `load_goldens`, which knows the whole set.
     """
-    before = len(problems)
-    form = _CaseContext(path, line, inner, problems)
+    problem_count = len(problems)
+    context = _CaseContext(path, line, find_line, problems)
     if not isinstance(value, Mapping):
-        form.wrong((), "a case is a map with `id` and `vars`", 'Write {"id": "…", "vars": {…}, "expected": "…"}.')
+        context.add_problem((), "a case must be a map", EXAMPLE_HINT)
         return None
-    _keys(value, form)
-    found = Case(
-        id=_parse_id(value.get("id"), form),
-        vars=_variables(value.get("vars"), form),
-        expected=value.get("expected"),
-        assertions=_assertions(value.get("assert"), form),
-        tags=_tags(value.get("tags"), form),
-        critical=_critical(value.get("critical"), form),
-        cluster=_cluster(value.get("cluster"), form),
-        weight=_weight(value.get("weight"), form, ("weight",)),
+    case_id = _parse_id(value.get("id"), context)
+    case = Case(
+        id=case_id,
+        has_written_id=bool(case_id),
+        vars=_parse_variables(value, context),
+        expected=_parse_expected(value, context),
+        assertions=_parse_assertions(value.get("assert"), context),
+        tags=_parse_tags(value.get("tags"), context),
+        critical=_parse_critical(value.get("critical"), context),
+        cluster=_parse_cluster(value.get("cluster"), context),
+        weight=_parse_weight(value.get("weight"), context, ("weight",), MIN_WEIGHT),
         path=path,
         line=line,
     )
-    return found if len(problems) == before else None
+    return case if len(problems) == problem_count else None
 
 
 def is_case_id(value: object) -> bool:
-    """Whether a value can name a case: a short text on one line."""
+    """Return whether a value can name a case: a short text on one line."""
     return isinstance(value, str) and bool(value.strip()) and len(value) <= MAX_ID_CHARS and value.isprintable()
 
 
-def _parse_id(value: object, form: _CaseContext) -> str:
-    """Give the id as text; it pairs the case with itself at the other revision, so it cannot be left out."""
+def find_intended_key(name: str, known: Collection[str] = CASE_KEYS) -> str | None:
+    """Return the reserved key that a name looks like; None for a reserved key itself and for any other name."""
+    if name in known:
+        return None
+    plain = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())).strip("_").lower()
+    if plain in known:
+        return plain
+    if OTHER_SPELLINGS.get(plain) in known:
+        return OTHER_SPELLINGS[plain]
+    return next((key for key in known if len(key) >= MIN_FUZZY_CHARS and _is_one_edit_away(plain, key)), None)
+
+
+def _is_one_edit_away(name: str, key: str) -> bool:
+    """Return whether one added, missing, wrong or swapped letter makes one the other."""
+    if abs(len(name) - len(key)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(name, key, strict=False)) if a != b), min(len(name), len(key)))
+    a, b = name[start:], key[start:]
+    return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+
+
+def _parse_id(value: object, context: _CaseContext) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, str) and is_case_id(value):
         return value.strip()
-    if value is None:
-        form.wrong(("id",), "`id` is missing", "Give the case a name of its own that stays the same over time.")
-    else:
-        form.wrong(("id",), "`id` must be a short text on one line", "Write it like `late-parcel-2`.")
+    if value is not None:
+        context.add_problem(("id",), "`id` must be a short text on one line", "Write it like `late-parcel-2`.")
     return ""
 
 
-def _keys(value: Mapping[str, Any], form: _CaseContext) -> None:
-    for key in value:
-        if key not in CASE_KEYS:
-            near = difflib.get_close_matches(str(key), CASE_KEYS, n=1)
-            fix = (
-                f"Did you mean `{near[0]}`?"
-                if near
-                else f"Known are {', '.join(CASE_KEYS)}; variables go under `vars`."
-            )
-            form.wrong((key,), f"unknown key `{key}`", fix)
+def _parse_variables(value: Mapping[str, Any], context: _CaseContext) -> dict[str, Any]:
+    """Return the variables: those of `vars`, else every key that means nothing else."""
+    variables = value.get("vars")
+    if isinstance(variables, Mapping):
+        for key in value:
+            if key not in CASE_KEYS and key not in COMMENT_KEYS:
+                known = (*CASE_KEYS, *COMMENT_KEYS)
+                close = difflib.get_close_matches(str(key), known, n=1)
+                hint = f"Known keys: {', '.join(known)}. Variables go under `vars`."
+                context.add_problem(
+                    (key,), f"unknown key `{_cut(key)}`", f"Did you mean `{close[0]}`?" if close else hint
+                )
+        return dict(variables)
+    if variables is not None:
+        context.add_problem(("vars",), "`vars` must be a map of variables", 'Write "vars": {"input": "…"}.')
+        return {}
+    names = [key for key in value if key not in CASE_KEYS]
+    for name in names:
+        if intended := find_intended_key(str(name)):
+            message = f"`{_cut(name)}` would be a variable, but looks like the reserved key `{intended}`"
+            context.add_problem((name,), message, f"Write `{intended}`, or put the variables under `vars`.")
+    return {name: value[name] for name in names}
 
 
-def _variables(value: object, form: _CaseContext) -> dict[str, Any]:
-    if value is None or isinstance(value, Mapping):
-        return dict(value or {})
-    form.wrong(("vars",), "`vars` must be a map of variables", 'Write "vars": {"input": "…"}.')
-    return {}
+def _parse_expected(value: Mapping[str, Any], context: _CaseContext) -> Any:
+    """Return the expectation; `ideal` is the name that OpenAI's evals have for it."""
+    expected, ideal = value.get("expected"), value.get("ideal")
+    if expected is not None and ideal is not None:
+        context.add_problem(("ideal",), "`expected` and `ideal` mean the same", "Keep one of them.")
+    return ideal if expected is None else expected
 
 
-def _weight(value: object, form: _CaseContext, place: KeyPath) -> float:
-    """Give the weight, 1 by default."""
+def _parse_weight(value: object, context: _CaseContext, place: KeyPath, minimum: float) -> float:
     if value is None:
         return 1.0
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
-        return float(value)
-    form.wrong(place, "`weight` must be a number from 0", "Leave it out for 1.")
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if minimum <= number <= MAX_WEIGHT:
+        return float(number)
+    message = f"`weight` must be a number from {minimum:g} to {MAX_WEIGHT:g}"
+    context.add_problem(place, message, "Leave it out for 1.")
     return 1.0
 
 
-def _tags(value: object, form: _CaseContext) -> tuple[str, ...]:
+def _parse_tags(value: object, context: _CaseContext) -> tuple[str, ...]:
     tags = [] if value is None else [value] if isinstance(value, str) else value
     if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
         return tuple(tags)
-    form.wrong(("tags",), "`tags` must be a list of texts", 'Write "tags": ["short"].')
+    context.add_problem(("tags",), "`tags` must be a list of texts", 'Write "tags": ["short"].')
     return ()
 
 
-def _critical(value: object, form: _CaseContext) -> bool:
+def _parse_critical(value: object, context: _CaseContext) -> bool:
     if not (value is None or isinstance(value, bool)):
-        form.wrong(("critical",), "`critical` must be true or false", "Leave it out for false.")
+        context.add_problem(("critical",), "`critical` must be true or false", "Leave it out for false.")
     return value is True
 
 
-def _cluster(value: object, form: _CaseContext) -> str | None:
+def _parse_cluster(value: object, context: _CaseContext) -> str | None:
     if value is None or isinstance(value, str):
         return value or None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    form.wrong(
-        ("cluster",), "`cluster` must be a name", "Give the same name to cases that are variants of one question."
-    )
+    hint = "Give the same name to cases that are variants of one question."
+    context.add_problem(("cluster",), "`cluster` must be a name", hint)
     return None
 
 
-def _assertions(value: object, form: _CaseContext) -> tuple[Assertion, ...]:
+def _parse_assertions(value: object, context: _CaseContext) -> tuple[Assertion, ...]:
     if value is None:
         return ()
     if isinstance(value, Mapping):
-        return _assertion(value, form, ("assert",))
+        return _parse_assertion(value, context, ("assert",))
     if isinstance(value, list) and value:
-        return tuple(made for index, item in enumerate(value) for made in _assertion(item, form, ("assert", index)))
-    fix = 'Write "assert": [{"type": "contains", "value": "…"}].'
-    form.wrong(("assert",), "`assert` must be a list of assertions", fix)
+        return tuple(
+            assertion
+            for index, item in enumerate(value)
+            for assertion in _parse_assertion(item, context, ("assert", index))
+        )
+    hint = 'Write "assert": [{"type": "contains", "value": "…"}].'
+    context.add_problem(("assert",), "`assert` must be a list of assertions", hint)
     return ()
 
 
-def _assertion(item: object, form: _CaseContext, place: KeyPath) -> tuple[Assertion, ...]:
-    """Give the assertion, or nothing where it is none. Whether there is such a type is the business of scoring."""
+def _parse_assertion(item: object, context: _CaseContext, place: KeyPath) -> tuple[Assertion, ...]:
+    """Return the assertion, or nothing where it is not one. Scoring checks whether its type exists."""
     if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
-        only = next(iter(item)) if isinstance(item, Mapping) and len(item) == 1 else "contains"
-        kind = "contains" if only in ASSERTION_KEYS else only
-        fix = f'Write {{"type": "{kind}", "value": "…"}}.'
-        form.wrong(place, "an assertion is a map with `type`", fix)
+        only_key = next(iter(item)) if isinstance(item, Mapping) and len(item) == 1 else "contains"
+        example_type = "contains" if only_key in ASSERTION_KEYS else only_key
+        hint = f'Write {{"type": "{_cut(example_type)}", "value": "…"}}.'
+        context.add_problem(place, "an assertion must be a map with `type`", hint)
         return ()
     name = item.get("name")
     if not isinstance(name, str | None):
-        form.wrong((*place, "name"), "an assertion's `name` must be a text", "Write it in quotes.")
+        context.add_problem((*place, "name"), "an assertion's `name` must be a text", "Write it in quotes.")
         name = None
     return (
         Assertion(
             type=item["type"],
             value=item.get("value"),
             options={key: option for key, option in item.items() if key not in ASSERTION_KEYS},
-            weight=_weight(item.get("weight"), form, (*place, "weight")),
+            weight=_parse_weight(item.get("weight"), context, (*place, "weight"), 0),
             name=name or "",
-            line=None if form.inner is None else form.inner(place),
+            line=None if context.find_line is None else context.find_line(place),
         ),
     )
+
+
+def _cut(key: object) -> str:
+    return str(key)[:MAX_ID_CHARS]

@@ -1,6 +1,6 @@
-"""Quarantine: cases known to flip by themselves, set aside by a committed file that names an owner and an end.
+"""Quarantine: cases known to be flaky, excluded by a committed file that names an owner and an end date.
 
-`goldens/order.quarantine.yml` beside `goldens/order.jsonl` holds a list of `{case, owner, until, reason}`.
+`goldens/order.quarantine.yml` next to `goldens/order.jsonl` holds a list of `{case, owner, until, reason}`.
 """
 
 import re
@@ -13,32 +13,33 @@ from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
 
 MAX_SHARE = 0.20
-"""Share of a golden set that may stand aside; with more, what is left would not be the set any more."""
-KEYS = ("case", "owner", "until", "reason")
+"""Share of a golden set that may be excluded; with more, the rest would no longer be the same test."""
+ENTRY_KEYS = ("case", "owner", "until", "reason")
 EXAMPLE_HINT = "Write `- {case: …, owner: …, until: 2026-12-31, reason: …}`."
+MAX_SHOWN_CHARS = 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QuarantineEntry:
-    """One case set aside."""
+    """One excluded case."""
 
     case_id: str
     owner: str
     until: date
-    """Last day, in UTC."""
+    """Last day of the quarantine, in UTC."""
     reason: str
     path: str
     line: int
 
 
 def quarantine_paths(path: str) -> tuple[str, ...]:
-    """Give where the quarantine of a golden file (or of a prompt file with testData) may stand."""
+    """Return the paths where the quarantine of a golden file (or of a prompt file with testData) may be."""
     stem = re.sub(r"(\.prompt)?\.[^./]+$", "", path)
     return (f"{stem}.quarantine.yml", f"{stem}.quarantine.yaml")
 
 
 def parse_quarantine(data: bytes, path: str) -> tuple[QuarantineEntry, ...]:
-    """Read one file.
+    """Parse one file.
 
     Raises
     ------
@@ -50,46 +51,54 @@ def parse_quarantine(data: bytes, path: str) -> tuple[QuarantineEntry, ...]:
     if rows is None:
         return ()
     if not isinstance(rows, list):
-        raise InputError(
-            [Problem(path=path, line=document.line_of(), message="a quarantine is a list of cases", hint=EXAMPLE_HINT)]
-        )
+        message = "a quarantine must be a list of cases"
+        raise InputError([Problem(path=path, line=document.line_of(), message=message, hint=EXAMPLE_HINT)])
     problems: list[Problem] = []
-    entries = [_entry(row, path, document.line_of((index,)), problems) for index, row in enumerate(rows)]
-    found = [entry for entry in entries if entry is not None]
-    names = [entry.case_id for entry in found]
-    for index, entry in enumerate(found):
-        if entry.case_id in names[:index]:
-            what = f"the case `{entry.case_id}` stands here twice"
-            problems.append(Problem(path=path, line=entry.line, message=what, hint="Keep one of the two."))
+    parsed = [_parse_entry(row, path, document.line_of((index,)), problems) for index, row in enumerate(rows)]
+    entries = [entry for entry in parsed if entry is not None]
+    problems += _find_duplicates(entries)
     if problems:
         raise InputError(problems)
-    return tuple(found)
+    return tuple(entries)
 
 
-def _entry(row: object, path: str, line: int, problems: list[Problem]) -> QuarantineEntry | None:
-    if not isinstance(row, Mapping) or set(row) != set(KEYS):
-        what = f"a quarantined case has exactly {', '.join(f'`{key}`' for key in KEYS)}"
-        problems.append(Problem(path=path, line=line, message=what, hint=EXAMPLE_HINT))
+def _parse_entry(row: object, path: str, line: int, problems: list[Problem]) -> QuarantineEntry | None:
+    if not isinstance(row, Mapping) or set(row) != set(ENTRY_KEYS):
+        message = f"a quarantined case must have exactly the keys {', '.join(f'`{key}`' for key in ENTRY_KEYS)}"
+        problems.append(Problem(path=path, line=line, message=message, hint=EXAMPLE_HINT))
         return None
-    empty = [key for key in KEYS if not _text(row[key])]
-    until = _day(_text(row["until"]))
-    if empty or until is None:
-        what = f"`{empty[0]}` must be a text" if empty else f"`until` is no day: {_text(row['until'])[:40]!r}"
-        problems.append(Problem(path=path, line=line, message=what, hint=EXAMPLE_HINT))
+    texts = {key: _to_text(row[key]) for key in ENTRY_KEYS}
+    empty_keys = [key for key in ENTRY_KEYS if not texts[key]]
+    until = _parse_day(texts["until"])
+    if empty_keys or until is None:
+        shown = repr(texts["until"][:MAX_SHOWN_CHARS])
+        message = f"`{empty_keys[0]}` must be a text" if empty_keys else f"`until` must be a date; it is {shown}"
+        problems.append(Problem(path=path, line=line, message=message, hint=EXAMPLE_HINT))
         return None
-    case, owner, reason = (_text(row[key]) for key in ("case", "owner", "reason"))
+    reason = " ".join(texts["reason"].split())
     return QuarantineEntry(
-        case_id=case, owner=owner, until=until, reason=" ".join(reason.split()), path=path, line=line
+        case_id=texts["case"], owner=texts["owner"], until=until, reason=reason, path=path, line=line
     )
 
 
-def _text(value: object) -> str:
-    """Give a text as it is meant; empty for what is none. A number can be the id of a case."""
-    plain = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
-    return str(value).strip() if plain else ""
+def _find_duplicates(entries: Sequence[QuarantineEntry]) -> list[Problem]:
+    seen: set[str] = set()
+    problems = []
+    for entry in entries:
+        if entry.case_id in seen:
+            message = f"the case `{entry.case_id}` is listed twice"
+            problems.append(Problem(path=entry.path, line=entry.line, message=message, hint="Keep one of the two."))
+        seen.add(entry.case_id)
+    return problems
 
 
-def _day(text: str) -> date | None:
+def _to_text(value: object) -> str:
+    """Return a text or whole number as text; empty for anything else. A number can be the id of a case."""
+    is_plain = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+    return str(value).strip() if is_plain else ""
+
+
+def _parse_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
     except ValueError:
@@ -97,28 +106,30 @@ def _day(text: str) -> date | None:
 
 
 def excluded_reasons(
-    entries: Sequence[QuarantineEntry], ids: Collection[str], today: date
+    entries: Sequence[QuarantineEntry], case_ids: Collection[str], today: date
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Give why each case of `ids` stands aside, by id, and notes on what the file says that does not hold (any more).
+    """Return why each quarantined case of `case_ids` is excluded, by id, and notes on entries without effect.
 
-    More than a fifth of the set is too much: then all of it counts.
+    Where more than a fifth of the set would be excluded, none of it is.
     """
     valid: dict[str, QuarantineEntry] = {}
     for entry in entries:
-        if entry.until >= today and entry.case_id in ids:
+        if entry.until >= today and entry.case_id in case_ids:
             valid.setdefault(entry.case_id, entry)
     notes = []
-    for e in entries:
-        if e.case_id not in ids:
-            notes.append(f"{e.path}:{e.line}: there is no case `{e.case_id}` to be quarantined.")
-        elif e.case_id not in valid:
-            ended = f"the quarantine of `{e.case_id}` ended on {e.until} ({e.owner}), so it counts"
-            notes.append(f"{e.path}:{e.line}: {ended}.")
-    if len(valid) > MAX_SHARE * len(ids):
+    for entry in entries:
+        place = f"{entry.path}:{entry.line}"
+        if entry.case_id not in case_ids:
+            notes.append(f"{place}: there is no case `{entry.case_id}`, so nothing is quarantined.")
+        elif entry.case_id not in valid:
+            ended = f"the quarantine of `{entry.case_id}` ended on {entry.until} ({entry.owner})"
+            notes.append(f"{place}: {ended}. The case counts again.")
+    if len(valid) > MAX_SHARE * len(case_ids):
         path = next(iter(valid.values())).path
-        notes.append(
-            f"{path}: {len(valid)} of {len(ids)} cases are quarantined, more than the {MAX_SHARE:.0%} that may be,"
-            " so none is: all of them count."
-        )
+        limit = f"{len(valid)} of {len(case_ids)} cases are quarantined, more than the allowed {MAX_SHARE:.0%}"
+        notes.append(f"{path}: {limit}. None is excluded: all of them count.")
         return {}, tuple(notes)
-    return {e.case_id: f"quarantined until {e.until} by {e.owner}: {e.reason}" for e in valid.values()}, tuple(notes)
+    reasons = {
+        case_id: f"quarantined until {entry.until} by {entry.owner}: {entry.reason}" for case_id, entry in valid.items()
+    }
+    return reasons, tuple(notes)

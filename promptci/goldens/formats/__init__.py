@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 from promptci.errors import Problem
-from promptci.goldens.formats import csv_goldens, jsonl_goldens, yaml_goldens
+from promptci.goldens.formats import csv_goldens, json_goldens, jsonl_goldens, yaml_goldens
 from promptci.goldens.model import Case
 
 GOLDEN_FORMATS: dict[str, Callable[[str, str], tuple[list[Case], list[Problem]]]] = {
     ".jsonl": jsonl_goldens.parse_jsonl,
+    ".ndjson": jsonl_goldens.parse_jsonl,
+    ".json": json_goldens.parse_json,
     ".yaml": yaml_goldens.parse_yaml,
     ".yml": yaml_goldens.parse_yaml,
     ".csv": csv_goldens.parse_csv,
 }
-"""By the end of the file's name: path and text in, cases and problems out."""
+"""Parsers by the end of the file's name: path and text in, cases and problems out."""

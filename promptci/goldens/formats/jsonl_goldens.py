@@ -1,6 +1,7 @@
-"""Golden cases as JSON lines: one case a line, blank lines between them allowed."""
+"""Golden cases as JSON lines: one case on each line; blank lines are skipped."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 
 from promptci.errors import Problem
@@ -9,24 +10,28 @@ from promptci.goldens import parse
 from promptci.goldens.model import Assertion, Case
 
 MAX_SHARED = 1000
-"""Different lists of assertions of one file."""
+"""Distinct lists of assertions of one file that are kept for sharing."""
 
 
 def parse_jsonl(path: str, text: str) -> tuple[list[Case], list[Problem]]:
-    """Give the cases that can be used, and every problem of the others."""
+    """Return the cases that can be used, and every problem of the others."""
     values, problems = lines.parse_jsonl(text, path)
-    known: dict[str, tuple[Assertion, ...]] = {}
+    return parse_values(path, values, problems), problems
+
+
+def parse_values(path: str, values: Iterable[tuple[int, object]], problems: list[Problem]) -> list[Case]:
+    """Return the cases of (line, value) pairs, and add each mistake to `problems`."""
+    shared: dict[str, tuple[Assertion, ...]] = {}
     cases = (parse.parse_case(value, path, line, problems) for line, value in values)
-    return [_sharing(case, known) for case in cases if case is not None], problems
+    return [_share_assertions(case, shared) for case in cases if case is not None]
 
 
-def _sharing(case: Case, known: dict[str, tuple[Assertion, ...]]) -> Case:
-    """Give the case with the assertions of an earlier one, where these are the same: they may take more room than it.
+def _share_assertions(case: Case, shared: dict[str, tuple[Assertion, ...]]) -> Case:
+    """Return the case with the equal assertions of an earlier case: they may take more memory than the case itself.
 
-    Many cases share a few; where each has its own, no more than some are looked up.
+    Many cases share a few lists; where each has its own, only the first are looked up.
     """
-    named = [[*assertion.content, assertion.name] for assertion in case.assertions]
-    written = json.dumps(named)
-    if written not in known and len(known) < MAX_SHARED:
-        known[written] = case.assertions
-    return replace(case, assertions=known.get(written, case.assertions))
+    key = json.dumps([[*assertion.content, assertion.name] for assertion in case.assertions])
+    if key not in shared and len(shared) < MAX_SHARED:
+        shared[key] = case.assertions
+    return replace(case, assertions=shared.get(key, case.assertions))

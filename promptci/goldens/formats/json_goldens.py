@@ -1,0 +1,44 @@
+"""Golden cases as JSON: a list of cases, or a map with the list under `cases`."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from promptci.errors import Problem
+from promptci.files import lines
+from promptci.goldens.formats.jsonl_goldens import parse_values
+from promptci.goldens.model import Case
+
+_LIST_START = re.compile(r'\s*(?:\{\s*"cases"\s*:\s*)?\[')
+_BETWEEN = re.compile(r"[\s,]*")
+
+
+def parse_json(path: str, text: str) -> tuple[list[Case], list[Problem]]:
+    """Return the cases that can be used, and every problem of the others."""
+    if not text.strip():
+        return [], []
+    try:
+        value = lines.parse_json(text)
+    except lines.JsonError as error:
+        return [], [Problem(path=path, message=error.message, hint=error.hint)]
+    if isinstance(value, dict) and list(value) == ["cases"]:
+        value = value["cases"]
+    if not isinstance(value, list):
+        message = "golden cases in JSON must be a list, or a map with only that list under `cases`"
+        return [], [Problem(path=path, line=1, message=message, hint='Write [{"vars": {…}, "expected": "…"}].')]
+    problems: list[Problem] = []
+    return parse_values(path, zip(_find_lines(text), value, strict=False), problems), problems
+
+
+def _find_lines(text: str) -> Iterator[int]:
+    """Yield the line of each element of the list that a valid JSON text holds."""
+    start = _LIST_START.match(text)
+    position = 0 if start is None else start.end()
+    decoder = json.JSONDecoder()
+    line, counted = 1, 0
+    while (between := _BETWEEN.match(text, position)) and text[between.end() : between.end() + 1] not in {"]", ""}:
+        element = between.end()
+        line += text.count("\n", counted, element)
+        counted = element
+        yield line
+        _, position = decoder.raw_decode(text, element)

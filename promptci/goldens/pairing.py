@@ -1,0 +1,104 @@
+"""Pair the golden cases of two revisions: base's are the regression suite, head's new and changed ones are shown apart."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from promptci.goldens.identity import digest_variables
+from promptci.goldens.model import Case
+
+
+class CaseChange(StrEnum):
+    """What a change did to a golden case."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    NEW = "new"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CasePair:
+    """One golden case as each revision has it."""
+
+    base: Case | None
+    """The case that a changed prompt is tested by; None for a new case."""
+    head: Case | None
+    """None for a case that the change removes."""
+
+    @property
+    def id(self) -> str:
+        """Id of the case: base's, so that renaming an id changes nothing."""
+        case = self.base or self.head
+        if case is None:
+            raise ValueError("a pair has at least one case")
+        return case.id
+
+    @property
+    def change(self) -> CaseChange:
+        """What the change did to the case; a new id or line alone is no change."""
+        if self.base is None:
+            return CaseChange.NEW
+        if self.head is None:
+            return CaseChange.REMOVED
+        return CaseChange.SAME if _content(self.base) == _content(self.head) else CaseChange.CHANGED
+
+    @property
+    def weakened(self) -> bool:
+        """Whether the change may have made the case easier to pass, or made it count for less.
+
+        Another expectation for the same input may be a correction; only a person can tell.
+        """
+        if self.base is None or self.head is None:
+            return False
+        base, head = self.base, self.head
+        same_input = digest_variables(base.vars) == digest_variables(head.vars)
+        return (
+            (same_input and _requirements(base) != _requirements(head))
+            or (base.critical and not head.critical)
+            or head.weight < base.weight
+            or (head.cluster is not None and head.cluster != base.cluster)
+        )
+
+
+def pair_cases(
+    base: Sequence[Case], head: Sequence[Case], variables: Collection[str] | None = None
+) -> tuple[CasePair, ...]:
+    """Pair cases by id, then by the variables that the prompt uses; base's cases first, in their order.
+
+    `variables` are the names that either version's messages use; None: all of them matter. Edits of whitespace or
+    of unused variables keep a pair, as does renaming an id. Cases with equal variables pair in their order.
+    """
+    matches = _match(base, head, lambda case: case.id)
+    by_variables: Callable[[Case], Hashable] = lambda case: digest_variables(case.vars, variables)  # noqa: E731
+    unmatched_base = [case for case in base if case.id not in matches]
+    taken = {case.id for case in matches.values()}
+    unmatched_head = [case for case in head if case.id not in taken]
+    matches |= _match(unmatched_base, unmatched_head, by_variables)
+    taken = {case.id for case in matches.values()}
+    base_ids = {case.id for case in base}
+    pairs = [CasePair(base=case, head=matches.get(case.id)) for case in base]
+    pairs += [CasePair(base=None, head=_with_free_id(case, base_ids)) for case in head if case.id not in taken]
+    return tuple(pairs)
+
+
+def _match(base: Iterable[Case], head: Iterable[Case], key: Callable[[Case], Hashable]) -> dict[str, Case]:
+    """Return head's cases by the id of the base case with the same key."""
+    waiting: dict[Hashable, deque[Case]] = {}
+    for case in head:
+        waiting.setdefault(key(case), deque()).append(case)
+    return {case.id: queue.popleft() for case in base if (queue := waiting.get(key(case)))}
+
+
+def _with_free_id(case: Case, base_ids: Collection[str]) -> Case:
+    """Return a new case under an id that no case of base has."""
+    return replace(case, id=f"{case.id} (new)") if case.id in base_ids else case
+
+
+def _requirements(case: Case) -> list[object]:
+    return [case.expected, [assertion.content for assertion in case.assertions]]
+
+
+def _content(case: Case) -> list[object]:
+    return [dict(case.vars), *_requirements(case), case.critical, case.weight, case.cluster]
