@@ -53,7 +53,9 @@ def load_goldens(files: Mapping[str, bytes], extra_cases: Iterable[Case] = ()) -
         suffix = next((suffix for suffix in GOLDEN_FORMATS if path.endswith(suffix)), None)
         if suffix is None:
             hint = f"Golden files end with {', '.join(GOLDEN_FORMATS)}. Rename the file, or narrow `prompts.goldens`."
-            problems.append(Problem(path=path, message="the file matches `prompts.goldens` but has no known ending", hint=hint))
+            problems.append(
+                Problem(path=path, message="the file matches `prompts.goldens` but has no known ending", hint=hint)
+            )
             continue
         try:
             text = decode_utf8(data, path)

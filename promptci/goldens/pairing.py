@@ -1,4 +1,4 @@
-"""Pair the golden cases of two revisions: base's are the regression suite, head's new and changed ones are shown apart."""
+"""Pair the golden cases of two revisions. Base's are the regression suite; head's edits are shown apart."""
 
 from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence

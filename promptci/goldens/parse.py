@@ -31,8 +31,8 @@ OTHER_SPELLINGS = {
     "variables": "vars",
 }
 """Names of other tools, and likely slips, that would pass for variables."""
-MIN_FUZZY_CHARS = 5
-"""Shorter names have too many honest neighbours: `cars` is no misspelt `vars`."""
+MIN_FUZZY_CHARS, MIN_SUBSTITUTED_CHARS = 6, 8
+"""Shorter names have too many honest neighbours: `idea` is no misspelt `ideal`, nor `height` a `weight`."""
 EXAMPLE_HINT = 'Write {"vars": {…}, "expected": "…"}.'
 
 KeyPath = tuple[str | int, ...]
@@ -104,12 +104,13 @@ def find_intended_key(name: str, known: Collection[str] = CASE_KEYS) -> str | No
 
 
 def _is_one_edit_away(name: str, key: str) -> bool:
-    """Return whether one added, missing, wrong or swapped letter makes one the other."""
+    """Return whether one added, missing or swapped letter (or a wrong one, in a long name) makes one the other."""
     if abs(len(name) - len(key)) > 1:
         return False
     start = next((i for i, (a, b) in enumerate(zip(name, key, strict=False)) if a != b), min(len(name), len(key)))
     a, b = name[start:], key[start:]
-    return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+    is_wrong_letter = len(key) >= MIN_SUBSTITUTED_CHARS and a[1:] == b[1:]
+    return a[1:] == b or a == b[1:] or is_wrong_letter or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 
 def _parse_id(value: object, context: _CaseContext) -> str:

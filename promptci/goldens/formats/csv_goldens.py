@@ -74,7 +74,9 @@ def _find_header_problems(header: list[str], path: str, line: int) -> list[Probl
     for name in header:
         intended = parse.find_intended_key(name, (*RESERVED_COLUMNS, *FORBIDDEN_COLUMNS))
         if name in FORBIDDEN_COLUMNS:
-            problems.append((f"a table cannot hold `{name}`", "Make each variable a column; assertions need JSONL or YAML."))
+            problems.append(
+                (f"a table cannot hold `{name}`", "Make each variable a column; assertions need JSONL or YAML.")
+            )
         elif intended is not None:
             message = f"the column `{name}` would be a variable, but looks like the reserved column `{intended}`"
             problems.append((message, f"Write `{intended}`, or give the variable another name."))

@@ -95,32 +95,40 @@ def test_csv_with_line_breaks_a_bom_and_other_separators(delimiter: str) -> None
 @pytest.mark.parametrize(
     ("path", "text", "said"),
     [
-        ("g.jsonl", '{"vars": {}}', "g.jsonl:1: `id` is missing"),
         ("g.jsonl", '{"id": ""}', "`id` must be a short text"),
-        ("g.jsonl", '\n{"id": "a", "var": {}}', "g.jsonl:2: unknown key `var`. Did you mean `vars`?"),
-        ("g.jsonl", '{"id": "a", "zzz": 1}', "Known are id, vars"),
+        (
+            "g.jsonl",
+            '\n{"id": "a", "var": {}}',
+            "g.jsonl:2: `var` would be a variable, but looks like the reserved key `vars`",
+        ),
+        ("g.jsonl", '{"vars": {}, "critcal": true}', "unknown key `critcal`. Did you mean `critical`?"),
+        ("g.jsonl", '{"vars": {}, "zzz": 1}', "Known keys: id, vars"),
+        ("g.jsonl", '{"expected": "a", "ideal": "b"}', "`expected` and `ideal` mean the same"),
+        ("g.csv", "x,expected,ideal\n1,2,3\n", "g.csv:1: the columns `expected` and `ideal` mean the same"),
+        ("g.json", '{"id": "a"}', "golden cases in JSON must be a list"),
+        ("g.json", '[{"id": "a"},\n {"id": 1.5}]', "g.json:2: `id` must be a short text"),
+        ("g.json", '[{"id": "a"},]', "g.json: not valid JSON"),
         ("g.jsonl", '{"id": "a", "vars": [1]}', "`vars` must be a map"),
-        ("g.jsonl", '{"id": "a", "weight": -1}', "`weight` must be a number from 0"),
+        ("g.jsonl", '{"id": "a", "weight": 0}', "`weight` must be a number from 0.01 to 100"),
         ("g.jsonl", '{"id": "a", "critical": "yes"}', "`critical` must be true or false"),
         ("g.jsonl", '{"id": "a", "tags": [1]}', "`tags` must be a list of texts"),
         ("g.jsonl", '{"id": "a", "cluster": [1]}', "`cluster` must be a name"),
         ("g.jsonl", '{"id": "a", "assert": []}', "`assert` must be a list"),
-        ("g.jsonl", '{"id": "a", "assert": [{"value": 1}]}', "an assertion is a map with `type`"),
+        ("g.jsonl", '{"id": "a", "assert": [{"value": 1}]}', "an assertion must be a map with `type`"),
         ("g.jsonl", '{"id": "a"', "g.jsonl:1: "),
         ("g.jsonl", '{"id": "a", "expected": NaN}', "g.jsonl:1: "),
         ("g.jsonl", '{"id": "a", "id": "b"}', "g.jsonl:1: "),
-        ("g.jsonl", "[1]", "a case is a map"),
-        ("g.yaml", "- 1\n", "g.yaml:1: a case is a map"),
-        ("g.yaml", "cases: 3\n", "golden cases in YAML are a list"),
+        ("g.jsonl", "[1]", "a case must be a map"),
+        ("g.yaml", "- 1\n", "g.yaml:1: a case must be a map"),
+        ("g.yaml", "cases: 3\n", "golden cases in YAML must be a list"),
         ("g.yaml", "- {id: a\n", "g.yaml:"),
-        ("g.csv", "input,expected\nx,y\n", "g.csv:1: there is no column `id`"),
         ("g.csv", "id,,x\n1,2,3\n", "a column has no name"),
         ("g.csv", "id,x,x\n1,2,3\n", "two columns have the name `x`"),
         ("g.csv", "id,x\na,1,2\n", "g.csv:2: the row has 3 fields and the header 2"),
         ("g.csv", "id,critical\na,perhaps\n", "`critical` must be true or false"),
         ("g.csv", "id,weight\na,heavy\n", "`weight` must be a number"),
         ("g.csv", 'id,x\na,"open\n', "the row cannot be read"),
-        ("g.xlsx", "", "cannot be read"),
+        ("g.xlsx", "", "has no known ending"),
     ],
 )
 def test_every_mistake_is_named_with_its_line(path: str, text: str, said: str) -> None:
@@ -129,14 +137,14 @@ def test_every_mistake_is_named_with_its_line(path: str, text: str, said: str) -
 
 
 def test_all_mistakes_of_all_files_come_at_once() -> None:
-    found = problems({"a.jsonl": '{"id": 1.5}\n{"id": "x", "weight": "w"}\n', "b.csv": "x\n1\n", "c.yaml": "a: ["})
+    found = problems({"a.jsonl": '{"id": 1.5}\n{"id": "x", "weight": "w"}\n', "b.csv": "x,x\n1,2\n", "c.yaml": "a: ["})
     assert {message.split(":")[0] for message in found} == {"a.jsonl", "b.csv", "c.yaml"}
     assert len(found) >= 4
 
 
 def test_an_id_used_twice_names_both_places() -> None:
     (message,) = problems({"a.jsonl": '{"id": "x"}\n', "b.jsonl": '\n{"id": "x"}\n'})
-    assert message.startswith("b.jsonl:2: the id `x` is used already, at a.jsonl:1.")
+    assert message.startswith("b.jsonl:2: the id `x` is already used at a.jsonl:1.")
 
 
 @pytest.mark.parametrize(("path", "text"), [("g.jsonl", "\n\n"), ("g.yaml", ""), ("g.yaml", "[]"), ("g.csv", "")])
@@ -158,8 +166,8 @@ def test_goldens_are_found_by_the_prompt_s_name_and_labels_are_none() -> None:
 def test_test_data_becomes_cases() -> None:
     items: list[dict[str, object]] = [{"input": "a", "expected": "b"}, {"id": "own", "input": "c"}, {"id": True}]
     first, second, third = load.cases_from_test_data("p.prompt.yml", items, [10, 12, 14])
-    assert (first.id, first.expected, first.vars, first.line) == ("testData-1", "b", items[0], 10)
-    assert (second.id, second.expected, third.id) == ("own", None, "testData-3")
+    assert (first.has_written_id, first.expected, first.vars, first.line) == (False, "b", items[0], 10)
+    assert (second.id, second.expected, third.has_written_id) == ("own", None, False)
 
 
 def test_a_hundred_thousand_cases_are_read() -> None:
@@ -195,4 +203,4 @@ def test_in_pii_secret_in_golden() -> None:
     found = load.load_goldens({"g.jsonl": text.encode(), "h.jsonl": b'{"id": "x", "vars": {"input": "sk-short"}}\n'})
 
     assert [note.partition(": ")[0] for note in found.notes] == ["g.jsonl:2", "g.jsonl:4", "g.jsonl:6"]
-    assert all("revoke it" in note and key not in note for note in found.notes)
+    assert all("Revoke the key" in note and key not in note for note in found.notes)

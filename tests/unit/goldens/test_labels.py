@@ -58,9 +58,9 @@ def test_what_is_written_is_read(rows: list[tuple[str, str, bool]]) -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ([ROW], "a label is a map"),
+        ([ROW], "a label must be a map"),
         ({**ROW, "anser": "x"}, "unknown key `anser`. Did you mean `answer`?"),
-        ({**ROW, "zzz": 1}, "unknown key `zzz`. Known are id, answer, pass, note, vars."),
+        ({**ROW, "zzz": 1}, "unknown key `zzz`. Known keys: id, answer, pass, note, vars."),
         ({"answer": "x", "pass": True}, "`id` is missing"),
         ({"id": "a", "pass": True}, "`answer` is missing"),
         ({"id": "a", "answer": "x"}, "`pass` is missing"),
@@ -94,10 +94,8 @@ def test_all_mistakes_of_all_lines_are_named() -> None:
 def test_the_same_answer_is_marked_once() -> None:
     found = refused(ROW, {**ROW, "answer": "Hello."}, ROW, {**ROW, "pass": False})
     assert [line for line, _ in found] == [3, 4]
-    assert found[0][1].startswith("this answer to `late-shed` stands in line 1 already. Keep")
-    assert found[1][1].startswith(
-        "this answer to `late-shed` stands in line 1 already, and there it is marked the other"
-    )
+    assert found[0][1].startswith("this answer to `late-shed` is already labelled in line 1. Keep")
+    assert found[1][1].startswith("this answer to `late-shed` is already labelled in line 1, with the opposite mark")
 
 
 def test_the_same_answer_to_other_variables_is_another() -> None:
@@ -120,7 +118,7 @@ def test_more_labels_than_say_anything_are_refused() -> None:
     assert refused(*rows) == [
         (
             labels.MAX_LABELS + 1,
-            "there are 5001 labels, and more than 5000 tell nothing more. Keep a random part of them.",
+            "the file has 5001 labels; the limit is 5000. Keep a random sample.",
         )
     ]
 

@@ -55,21 +55,21 @@ def test_a_reason_of_several_lines_becomes_one() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("case: c1\n", ":1: a quarantine is a list of cases"),
-        ("- c1\n", ":1: a quarantined case has exactly `case`, `owner`, `until`, `reason`"),
-        ("- {case: c1, owner: Ann, until: 2026-12-31}\n", ":1: a quarantined case has exactly"),
-        (LINE.replace("reason", "raeson"), ":1: a quarantined case has exactly"),
-        (LINE.replace("c1", "c1, weight: 0"), ":1: a quarantined case has exactly"),
+        ("case: c1\n", ":1: a quarantine must be a list of cases"),
+        ("- c1\n", ":1: a quarantined case must have exactly the keys `case`, `owner`, `until`, `reason`"),
+        ("- {case: c1, owner: Ann, until: 2026-12-31}\n", ":1: a quarantined case must have exactly"),
+        (LINE.replace("reason", "raeson"), ":1: a quarantined case must have exactly"),
+        (LINE.replace("c1", "c1, weight: 0"), ":1: a quarantined case must have exactly"),
         (LINE.replace("Ann", "''"), ":1: `owner` must be a text"),
         (LINE.replace("Ann", "[Ann]"), ":1: `owner` must be a text"),
         (LINE.replace("Ann", "true"), ":1: `owner` must be a text"),
         (LINE.replace("a coin flip", "' '"), ":1: `reason` must be a text"),
         (LINE.replace("c1", "1.5"), ":1: `case` must be a text"),
-        (LINE.replace("2026-12-31", "soon"), ":1: `until` is no day: 'soon'"),
-        (LINE.replace("2026-12-31", "2026-02-30"), ":1: `until` is no day"),
-        (LINE.replace("2026-12-31", "31.12.2026"), ":1: `until` is no day"),
-        (LINE.replace("2026-12-31", "'2026-W10-1'"), ":1: `until` is no day"),
-        (LINE + LINE, ":2: the case `c1` stands here twice"),
+        (LINE.replace("2026-12-31", "soon"), ":1: `until` must be a date; it is 'soon'"),
+        (LINE.replace("2026-12-31", "2026-02-30"), ":1: `until` must be a date"),
+        (LINE.replace("2026-12-31", "31.12.2026"), ":1: `until` must be a date"),
+        (LINE.replace("2026-12-31", "'2026-W10-1'"), ":1: `until` must be a date"),
+        (LINE + LINE, ":2: the case `c1` is listed twice"),
         ("- {case: [\n", "not valid YAML"),
     ],
 )
@@ -93,13 +93,15 @@ def test_the_last_day_is_the_last_day(until: str, counts: bool) -> None:
     why, notes = quarantine.excluded_reasons([entry("c1", until)], IDS, TODAY)
     assert ("c1" not in why) is counts
     assert bool(notes) is counts
-    assert all(f"{PATH}:1: the quarantine of `c1` ended on 2026-01-01 (Ann), so it counts." == note for note in notes)
+    assert all(
+        f"{PATH}:1: the quarantine of `c1` ended on 2026-01-01 (Ann). The case counts again." == note for note in notes
+    )
 
 
 @pytest.mark.parametrize("until", ["2025-12-31", "2026-12-31"])
 def test_an_unknown_case_is_noted_once_and_not_said_to_count(until: str) -> None:
     why, notes = quarantine.excluded_reasons([entry("gone", until, line=4)], IDS, TODAY)
-    assert (why, notes) == ({}, (f"{PATH}:4: there is no case `gone` to be quarantined.",))
+    assert (why, notes) == ({}, (f"{PATH}:4: there is no case `gone`, so nothing is quarantined.",))
 
 
 def test_a_case_that_another_file_still_quarantines_does_not_count() -> None:
@@ -119,7 +121,7 @@ def test_never_more_than_a_fifth_of_a_set_stands_aside(size: int, wanted: list[i
     valid = {f"c{i}" for i in wanted if i not in past} & ids
     why, notes = quarantine.excluded_reasons(entries, ids, TODAY)
     assert why.keys() == (valid if 5 * len(valid) <= size else set())
-    assert any("more than the 20% that may be, so none is" in note for note in notes) == (5 * len(valid) > size)
+    assert any("more than the allowed 20%" in note for note in notes) == (5 * len(valid) > size)
 
 
 @pytest.mark.parametrize(
