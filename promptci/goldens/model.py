@@ -6,7 +6,6 @@ from typing import Any
 
 from promptci.files import canonical
 
-
 GRADED_ASSERTIONS = frozenset({"llm", "judge"})
 """Assertions that give scores between 0 and 1; with one of them quality is the mean score, else the pass rate."""
 
