@@ -96,7 +96,8 @@ def test_a_quarantine_that_ended_is_noted_and_the_case_counts(tmp_path: Path) ->
     with breaks(1) as server:
         outcome = checked(changed(tmp_path, server, {QUARANTINE: entry(until="2026-01-01")}, {}))
     assert (only(outcome).pairs, only(outcome).regressions) == (60, ["c001"])
-    assert view(outcome).notes == [f"{QUARANTINE}:1: the quarantine of `c001` ended on 2026-01-01 (Ann), so it counts."]
+    ended = "the quarantine of `c001` ended on 2026-01-01 (Ann)"
+    assert view(outcome).notes == [f"{QUARANTINE}:1: {ended}. The case counts again."]
 
 
 def test_the_day_is_that_of_the_clock_in_utc(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_the_day_is_that_of_the_clock_in_utc(tmp_path: Path) -> None:
 def test_an_unknown_case_is_noted(tmp_path: Path) -> None:
     with serving() as server:
         outcome = checked(changed(tmp_path, server, {QUARANTINE: entry() + entry("gone")}, {}))
-    assert view(outcome).notes == [f"{QUARANTINE}:2: there is no case `gone` to be quarantined."]
+    assert view(outcome).notes == [f"{QUARANTINE}:2: there is no case `gone`, so nothing is quarantined."]
 
 
 @pytest.mark.parametrize(("count", "pairs"), [(12, 48), (13, 60)])
@@ -122,7 +123,8 @@ def test_more_than_a_fifth_in_quarantine_and_all_count(tmp_path: Path, count: in
     with serving() as server:
         outcome = checked(changed(tmp_path, server, {QUARANTINE: listed}, {}))
     assert only(outcome).pairs == pairs
-    refused = [note for note in view(outcome).notes if "13 of 60 cases are quarantined, more than the 20%" in note]
+    limit = "13 of 60 cases are quarantined, more than the allowed 20%"
+    refused = [note for note in view(outcome).notes if limit in note]
     assert len(refused) == (count == 13)
 
 
@@ -172,7 +174,7 @@ def test_a_file_that_is_broken_at_base_quarantines_nothing_and_does_not_stop_the
         outcome = checked(changed(tmp_path, server, {QUARANTINE: "- c001\n"}, {}))
     assert (only(outcome).verdict, only(outcome).pairs) == ("pass", 60)
     (note,) = view(outcome).notes
-    assert note.startswith(f"{QUARANTINE}:1: a quarantined case has exactly")
+    assert note.startswith(f"{QUARANTINE}:1: a quarantined case must have exactly")
     assert note.endswith("Nothing in this file is quarantined.")
 
 
@@ -208,7 +210,8 @@ def test_a_change_cannot_slip_under_the_quarantine_of_another_prompt(tmp_path: P
 
 def test_cases_of_a_prompt_file_are_quarantined_beside_it(tmp_path: Path) -> None:
     data = "testData:\n" + "".join(f"  - {{input: where is GH-{i}, expected: GH-{i}}}\n" for i in range(1000, 1040))
-    aside = {"prompts/order.quarantine.yml": entry("testData-2")}
+    data = data.replace("{input: where is GH-1001,", "{id: second, input: where is GH-1001,")
+    aside = {"prompts/order.quarantine.yml": entry("second")}
     with serving() as server:
         builder = shop(tmp_path, {PROMPT: prompt(GOOD, more=data), **aside}, server)
         builder.write({PROMPT: prompt(BETTER, more=data)}).commit()
