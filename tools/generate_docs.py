@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from promptci import cli
 from promptci.config import schema as config_schema
 from promptci.documents.document import Document
+from promptci.gates.selftest_document import SelfTestDocument
 from promptci.history.model import HISTORY_LINES
 from promptci.pipeline.batching import PendingBatches
 from promptci.report.model import document
@@ -19,7 +20,6 @@ from promptci.runs.journal import JournalHeader
 from promptci.shards.shard_run import ShardRecord
 from promptci.usecases.setup.doctor import DoctorDocument
 from promptci.usecases.trust.judge_calibration import CalibrationDocument
-from promptci.usecases.trust.selftest import SelfTestDocument
 
 DOCS = Path(__file__).parents[1] / "docs"
 PREFACE = """# promptci.yml

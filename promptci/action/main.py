@@ -17,6 +17,7 @@ from promptci.app import error_boundary
 from promptci.app.progress import PlainProgress
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import PromptciError, UnsafeError
+from promptci.evaluation import check, evaluate, run
 from promptci.git.repo import Repo
 from promptci.pipeline.environment import Environment, Trigger, UntrustedSource
 from promptci.pipeline.partition import Shard
@@ -28,8 +29,7 @@ from promptci.publish.runner.context import Context
 from promptci.publish.runner.event import PRIVILEGED
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
-from promptci.usecases.evaluation import check, evaluate, merge, run
-from promptci.usecases.reporting import comment
+from promptci.usecases.reporting import comment, merge
 from promptci.verdict import Verdict
 
 KEY = "OPENAI_API_KEY"

@@ -4,7 +4,7 @@ import click
 
 from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
-from promptci.usecases.evaluation import check
+from promptci.evaluation import check
 
 
 @click.command("check")

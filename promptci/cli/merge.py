@@ -6,7 +6,7 @@ import click
 
 from promptci.app.requests import CheckRequest
 from promptci.cli import console
-from promptci.usecases.evaluation import merge
+from promptci.usecases.reporting import merge
 
 
 @click.command("merge")

@@ -4,7 +4,7 @@ import click
 
 from promptci.app.requests import RunRequest
 from promptci.cli import console, options
-from promptci.usecases.evaluation import run
+from promptci.evaluation import run
 
 
 @click.command("run")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from promptci.config import load as config_load
 from promptci.config.model import Config
-from promptci.errors import InputError, Problem
+from promptci.errors import InputError, Problem, UsageError
 from promptci.files.lines import decode_utf8
 from promptci.git import globs
 from promptci.git.changes import FileChange
@@ -217,3 +217,12 @@ def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
 
 def _digests(golden_set: GoldenSet) -> dict[str, str]:
     return {case.id: f"{case.digest}:{case.critical}:{case.weight}:{case.cluster}" for case in golden_set.cases}
+
+
+def select_prompts(gathered: CollectedRun, names: tuple[str, ...]) -> CollectedRun:
+    """Return the run with only the named prompts, all if no name is given; UsageError for an unknown name."""
+    known = [plan.name for plan in gathered.plans]
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise UsageError(f"there is no prompt `{missing[0]}`", f"There are: {', '.join(known) or 'none'}.")
+    return replace(gathered, plans=tuple(p for p in gathered.plans if not names or p.name in names))

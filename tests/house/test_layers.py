@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2] / "promptci"
 LAYERS = [  # top to bottom
     {"cli", "action"},
     {"usecases"},
+    {"evaluation"},
     {"app"},
     {"report", "site", "publish"},
     {"present"},

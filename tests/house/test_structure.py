@@ -48,7 +48,7 @@ REPEATED_CLASS_NAMES = {
 TUPLE_PARAMETERS = {
     "pipeline/asking.py:_ask(sources)",
     "pipeline/batching.py:first(way)",
-    "usecases/evaluation/merge.py:_merged(read)",
+    "usecases/reporting/merge.py:_merged(read)",
     "usecases/reporting/history.py:mark(world)",
 }
 

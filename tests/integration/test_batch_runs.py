@@ -13,8 +13,8 @@ from fakes.repo import RepoBuilder
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, shop, world
 
 from promptci.app.requests import CheckRequest, RunResult
+from promptci.evaluation import check
 from promptci.pipeline.environment import Trigger
-from promptci.usecases.evaluation import check
 
 CASES = 20
 PRICES = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}

@@ -23,8 +23,8 @@ from support.repositories import (
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import GitError, InputError
+from promptci.evaluation import check, run
 from promptci.report.model.report import PromptView, ReportView
-from promptci.usecases.evaluation import check, run
 from promptci.usecases.reporting import report
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}

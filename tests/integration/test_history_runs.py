@@ -17,9 +17,9 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, pr
 from promptci import cli
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import InputError, UsageError
+from promptci.evaluation import check, run
 from promptci.history.store import History, Past
 from promptci.report.model.report import PromptView, ReportView
-from promptci.usecases.evaluation import check, run
 from promptci.usecases.reporting import history, report
 from promptci.usecases.reporting.history import FeedbackRequest
 

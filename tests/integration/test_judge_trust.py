@@ -13,9 +13,9 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, go
 
 from promptci import cli
 from promptci.app.requests import CheckRequest, RunResult
+from promptci.evaluation import check, run
 from promptci.report.model.judge import JudgeView
 from promptci.report.model.report import PromptView
-from promptci.usecases.evaluation import check, run
 from promptci.usecases.reporting import report
 from promptci.usecases.trust import judge_calibration
 

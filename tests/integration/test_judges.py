@@ -25,10 +25,10 @@ from support.repositories import (
 )
 
 from promptci.app.requests import CheckRequest, RunResult
+from promptci.evaluation import check, run
 from promptci.providers.recorded import open_recording
 from promptci.report.model.report import PromptView, ReportView
 from promptci.scoring.judges.probes import USELESS_ANSWER
-from promptci.usecases.evaluation import check, run
 from promptci.usecases.reporting import report
 from promptci.usecases.setup import demo
 

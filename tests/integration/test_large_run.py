@@ -10,8 +10,8 @@ from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, 
 from support.repositories import shop as made
 
 from promptci.app.requests import CheckRequest
+from promptci.evaluation import run
 from promptci.report.build.case_store import MOST_IN_MEMORY, Filed
-from promptci.usecases.evaluation import run
 from promptci.usecases.reporting import report
 
 SECRET = "canary-4f9a8b7c6d5e3f2a"

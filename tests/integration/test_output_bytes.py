@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from support import repositories
-from promptci.usecases.evaluation import check
+from promptci.evaluation import check
 from promptci.app.requests import CheckRequest
 check.check(CheckRequest(root=Path(sys.argv[2]), out=Path(sys.argv[3])), repositories.world()[0])
 """

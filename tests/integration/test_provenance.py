@@ -14,8 +14,8 @@ from support.action_runner import Run
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, prompt, serving, shop, world
 
 from promptci.app.requests import CheckRequest
+from promptci.evaluation import check
 from promptci.report.model.report import ReportView
-from promptci.usecases.evaluation import check
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(30)}

@@ -12,8 +12,8 @@ from fakes.repo import RepoBuilder
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
 
 from promptci.app.requests import CheckRequest, RunResult
+from promptci.evaluation import check, run
 from promptci.report.model.report import PromptView, ReportView
-from promptci.usecases.evaluation import check, run
 
 QUARANTINE = "goldens/order.quarantine.yml"
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}

@@ -22,7 +22,7 @@ from support.repositories import (
 )
 
 from promptci.app.requests import CheckRequest
-from promptci.usecases.evaluation import check
+from promptci.evaluation import check
 
 TWICE = {"repeats": {"initial": 1, "on_disagreement": 3}}
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}

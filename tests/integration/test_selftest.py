@@ -13,6 +13,7 @@ from support.repositories import GOLDENS, GOOD, PROMPT, checked, config, goldens
 
 from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
+from promptci.gates import selftest_document
 from promptci.usecases.trust import power, selftest
 from promptci.usecases.trust.power import Question
 from promptci.usecases.trust.selftest import Wanted
@@ -60,7 +61,7 @@ def test_the_noise_of_a_model_is_measured_and_said(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "out" / "selftest.json").read_text())
     assert written["schema"] == "promptci/selftest/v1"
     assert written["prompts"][0]["discordance"] == found.discordance
-    assert selftest.read_discordance(tmp_path / "out" / "selftest.json") == {"order": found.discordance}
+    assert selftest_document.read_discordance(tmp_path / "out" / "selftest.json") == {"order": found.discordance}
 
 
 def test_power_then_knows_the_noise(tmp_path: Path) -> None:
@@ -167,5 +168,5 @@ def test_more_answers_may_be_asked_for(tmp_path: Path) -> None:
 )
 def test_a_damaged_selftest_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "selftest.json").write_text(content)
-    assert selftest.read_discordance(tmp_path / "selftest.json") == {}
-    assert selftest.read_discordance(tmp_path / "none.json") == {}
+    assert selftest_document.read_discordance(tmp_path / "selftest.json") == {}
+    assert selftest_document.read_discordance(tmp_path / "none.json") == {}

@@ -14,10 +14,11 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, go
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import GitError, InputError, ProviderError, UsageError
+from promptci.evaluation import check, run
 from promptci.pipeline.partition import Shard
 from promptci.report.write import OUTPUTS
 from promptci.shards.shard_run import RECORD
-from promptci.usecases.evaluation import check, merge, run
+from promptci.usecases.reporting import merge
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 PRICES = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}

@@ -7,7 +7,7 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, go
 
 from promptci.action import publication
 from promptci.app.requests import CheckRequest, RunResult
-from promptci.usecases.evaluation import run
+from promptci.evaluation import run
 
 OURS = '{% extends "markdown/comment.md.j2" %}\n'
 TEMPLATE = "ci/comment.md.j2"

@@ -6,6 +6,7 @@ from functools import cache
 from support.run_notation import NEW, OLD, Numbers, comparison, many, prompt, report
 
 from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
+from promptci.evaluation import run_history
 from promptci.gates.model import Reason
 from promptci.history.gate_precision import Precision
 from promptci.history.model import CaseRecord, VerdictRecord
@@ -16,7 +17,6 @@ from promptci.runs.model import Status
 from promptci.scoring.judges.pairwise import PositionBias
 from promptci.scoring.judges.probes import ProbeOutcome, distrust_reason
 from promptci.stats.raters import Confusion
-from promptci.usecases.evaluation import run_history
 from promptci.verdict import Verdict
 
 NOTHING = SpendView(calls=0, cached=0, usd=0.0, usd_is_lower_bound=False)

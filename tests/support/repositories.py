@@ -12,8 +12,8 @@ from fakes.repo import RepoBuilder
 
 from promptci.app.progress import PlainProgress
 from promptci.app.requests import CheckRequest, RunResult
+from promptci.evaluation import check
 from promptci.pipeline.environment import Environment
-from promptci.usecases.evaluation import check
 
 PROMPT = "prompts/order.prompt.yml"
 GOLDENS = "goldens/order.jsonl"

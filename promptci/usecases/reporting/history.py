@@ -7,6 +7,7 @@ from pathlib import Path
 
 from promptci.config import load as config_load
 from promptci.errors import InputError, Problem, PromptciError, UsageError
+from promptci.evaluation import run_history
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.history import flaky
@@ -19,7 +20,6 @@ from promptci.redact import Redactor
 from promptci.report.model import document
 from promptci.report.model.report import PrecisionView
 from promptci.report.text import history_text
-from promptci.usecases.evaluation import run_history
 
 LABELS: tuple[Label, ...] = ("correct", "incorrect")
 ACTOR_VARIABLES = ("GITHUB_ACTOR", "USER", "USERNAME")

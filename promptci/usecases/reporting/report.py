@@ -4,13 +4,13 @@ from pathlib import Path
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import UsageError
+from promptci.evaluation import check, run
 from promptci.pipeline.environment import Environment
 from promptci.providers.replay import ReplayProvider
 from promptci.report import write
 from promptci.report.build import redaction
 from promptci.report.model import document
 from promptci.runs import journal
-from promptci.usecases.evaluation import check, run
 
 _NOT_IN_JOURNAL = "the journal holds no answer to this; the run was not finished"
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from promptci.app.requests import CheckRequest
 from promptci.documents.document import Document
 from promptci.errors import ConfigError, InputError, ProviderError, UsageError
+from promptci.evaluation import run
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
@@ -23,7 +24,6 @@ from promptci.pipeline.revisions import Revisions
 from promptci.report.build import judge_view
 from promptci.report.model.judge import JudgeView
 from promptci.scoring.judges.trust import JudgeSummary, JudgeTrust
-from promptci.usecases.evaluation import run
 
 CALIBRATION_FILE = "calibration.json"
 
@@ -67,7 +67,7 @@ def calibrate_judges(request: CheckRequest, env: Environment, prompt: str | None
     with closing(repo.snapshot(request.head)) as head:
         try:
             gathered = _chosen(
-                judge_labels.attach_labels(run.everything(head, request.config_path), None, head), prompt
+                judge_labels.attach_labels(run.collect_everything(head, request.config_path), None, head), prompt
             )
         except InputError as error:  # what this command is given to work with, as a configuration is
             raise ConfigError(error.problems) from error

@@ -6,19 +6,18 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from promptci.app.requests import CheckRequest
-from promptci.gates import power_analysis
+from promptci.evaluation import run, run_history
+from promptci.gates import power_analysis, selftest_document
 from promptci.gates.power_analysis import PowerAnalysis
 from promptci.git.repo import Repo
 from promptci.history import flaky
 from promptci.pipeline import planning
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.collect import CollectedRun, select_prompts
 from promptci.pipeline.environment import Environment
 from promptci.present import formatting
 from promptci.providers.prices import PriceList
 from promptci.runs.estimate import estimate_questions
 from promptci.runs.model import PromptPlan
-from promptci.usecases.evaluation import run, run_history
-from promptci.usecases.trust import selftest
 
 ASSUMED = (0.05, 0.10, 0.20)
 """Discordances shown for a prompt of which none was measured."""
@@ -48,7 +47,7 @@ def power(request: CheckRequest, question: Question, env: Environment) -> list[t
         Where there is no such prompt.
     """
     with closing(Repo.discover(request.root).snapshot(request.head)) as head:
-        gathered = selftest.chosen(run.everything(head, request.config_path), question.prompts)
+        gathered = select_prompts(run.collect_everything(head, request.config_path), question.prompts)
     drop = gathered.config.gate.max_drop if question.drop is None else question.drop
     measured = _measured(gathered, request, env)
     found = []
@@ -78,7 +77,7 @@ def _measured(gathered: CollectedRun, request: CheckRequest, env: Environment) -
             known = flaky.measure_discordance(past.cases, plan.name)
             if known is not None:
                 found[plan.name] = (known.rate, f"measured on {known.answers:,} answers of earlier runs")
-    tested = selftest.read_discordance(request.out / selftest.OUTPUT)
+    tested = selftest_document.read_discordance(request.out / selftest_document.FILE)
     return found | {name: (variance, "measured by selftest") for name, variance in tested.items()}
 
 

@@ -1,32 +1,25 @@
 """Put the gate to the test: an A/A run, in which nothing changes and nothing should be blocked."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, Field
 
 from promptci.app.requests import CheckRequest
-from promptci.documents.document import Document
-from promptci.errors import InputError, UsageError
+from promptci.errors import UsageError
+from promptci.evaluation import run
 from promptci.files import write
-from promptci.gates import aa_test
+from promptci.gates import aa_test, selftest_document
 from promptci.gates.aa_test import SelfTest
 from promptci.git.repo import Repo
 from promptci.pipeline import asking, planning
 from promptci.pipeline.asking import Asked
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.collect import select_prompts
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.revisions import Revisions
 from promptci.present import formatting
 from promptci.scoring.model import ScoredCase
-from promptci.usecases.evaluation import run
-
-OUTPUT = "selftest.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +46,7 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
         Where there is no such prompt, or the price was not agreed to.
     """
     with closing(Repo.discover(request.root).snapshot(request.head)) as head:
-        gathered = chosen(run.everything(head, request.config_path), wanted.prompts)
+        gathered = select_prompts(run.collect_everything(head, request.config_path), wanted.prompts)
         limits = gathered.config.run
         least = aa_test.answers_needed(limits)
         if wanted.answers is not None and wanted.answers < least:
@@ -82,18 +75,9 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
     for one in found:
         for line in words(one):
             env.print(line)
-    write.write_text(request.out / OUTPUT, to_document(found).dump())
-    env.print(f"written: {request.out / OUTPUT}")
+    write.write_text(request.out / selftest_document.FILE, selftest_document.to_document(found).dump())
+    env.print(f"written: {request.out / selftest_document.FILE}")
     return found
-
-
-def chosen(gathered: CollectedRun, names: tuple[str, ...]) -> CollectedRun:
-    """Keep the prompts asked for; UsageError where one is not there."""
-    known = [plan.name for plan in gathered.plans]
-    missing = [name for name in names if name not in known]
-    if missing:
-        raise UsageError(f"there is no prompt `{missing[0]}`", f"There are: {', '.join(known) or 'none'}.")
-    return replace(gathered, plans=tuple(p for p in gathered.plans if not names or p.name in names))
 
 
 def _by_case(run: PromptRun) -> dict[str, list[ScoredCase]]:
@@ -133,73 +117,3 @@ def words(found: SelfTest) -> list[str]:
     if not found.keeps_promise:
         lines.append("  More than stated: look at the cases that hang together (give them one `cluster`).")
     return lines
-
-
-class FlakyCaseRow(BaseModel):
-    """A case that passed at one time and failed at another."""
-
-    id: str
-    passed: int
-    answers: int
-
-
-class SelfTestRow(BaseModel):
-    """The self-test of one prompt."""
-
-    prompt: str
-    cases: int
-    left_out: int
-    simulations: int
-    blocked: int
-    undecided: int
-    false_alarm_rate: float
-    interval: tuple[float, float]
-    """95 % interval of the false-alarm rate."""
-    alpha: float
-    discordance: float | None
-    spread: float | None
-    detectable_drop: float | None
-    flaky: list[FlakyCaseRow]
-
-
-class SelfTestDocument(Document):
-    """selftest.json."""
-
-    schema_: Literal["promptci/selftest/v1"] = Field(default="promptci/selftest/v1", alias="schema")
-    prompts: list[SelfTestRow]
-
-
-def to_document(tests: Sequence[SelfTest]) -> SelfTestDocument:
-    """Return selftest.json."""
-    return SelfTestDocument(prompts=[_row(test) for test in tests])
-
-
-def _row(test: SelfTest) -> SelfTestRow:
-    return SelfTestRow(
-        prompt=test.prompt,
-        cases=test.cases,
-        left_out=test.left_out,
-        simulations=test.simulations,
-        blocked=test.blocked,
-        undecided=test.undecided,
-        false_alarm_rate=test.rate,
-        interval=(test.interval.lo, test.interval.hi),
-        alpha=test.alpha,
-        discordance=test.discordance,
-        spread=test.spread,
-        detectable_drop=test.detectable_drop,
-        flaky=[FlakyCaseRow(id=case.id, passed=case.passed, answers=case.answers) for case in test.flaky],
-    )
-
-
-def read_discordance(path: Path) -> dict[str, float]:
-    """Return each prompt's discordance (of scores: variance) from a selftest.json; empty if there is none."""
-    try:
-        rows = SelfTestDocument.load(path).prompts
-    except InputError:
-        return {}
-    return {
-        row.prompt: row.spread**2 if row.discordance is None and row.spread is not None else row.discordance or 0.0
-        for row in rows
-        if row.discordance is not None or row.spread is not None
-    }

@@ -5,13 +5,13 @@ from contextlib import closing
 from promptci.app.requests import RunRequest, RunResult
 from promptci.config import load as config_load
 from promptci.errors import InputError
+from promptci.evaluation import comment_template, evaluate
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline import collect
 from promptci.pipeline.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
-from promptci.usecases.evaluation import comment_template, evaluate
 
 
 def run(request: RunRequest, env: Environment) -> RunResult:
@@ -26,14 +26,14 @@ def run(request: RunRequest, env: Environment) -> RunResult:
     with closing(repo.snapshot(request.head)) as head:
         revisions = Revisions(head=head, head_name=request.head_name or request.head)
         try:
-            gathered = everything(head, request.config_path)
+            gathered = collect_everything(head, request.config_path)
             outcome = evaluate.evaluate(gathered, revisions, request, env)
             return comment_template.told(outcome, head, gathered.config.comment_template)
         except InputError as error:
             return evaluate.refused(error, revisions, request, env)
 
 
-def everything(head: Snapshot, config_path: str) -> CollectedRun:
+def collect_everything(head: Snapshot, config_path: str) -> CollectedRun:
     """Plan all prompts of a revision as if they were new; InputError with every mistake in the files."""
     config = config_load.load_config(head.read(config_path), config_path)
     plans = collect.collect_all(head, config)

@@ -5,6 +5,8 @@ import dataclasses
 from promptci.app.requests import CheckRequest, RunRequest, RunResult
 from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
 from promptci.errors import InputError, MissingKeyError, Problem, PromptciError
+from promptci.evaluation import run_history
+from promptci.evaluation.run_history import Memory
 from promptci.gates import early_stopping
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport, Reason
@@ -24,8 +26,6 @@ from promptci.report.model.report import ReportView, RevisionView, SpendView
 from promptci.runs.model import AnswerError
 from promptci.scoring.comparison import compare_versions
 from promptci.shards import shard_run
-from promptci.usecases.evaluation import run_history
-from promptci.usecases.evaluation.run_history import Memory
 from promptci.verdict import Verdict
 
 MOST_NAMED = 20

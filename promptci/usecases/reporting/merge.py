@@ -8,6 +8,7 @@ from pathlib import Path
 from promptci import __version__
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import InputError, Problem
+from promptci.evaluation import check, evaluate, run
 from promptci.git.repo import Repo
 from promptci.pipeline import resume
 from promptci.pipeline.environment import Environment
@@ -18,7 +19,6 @@ from promptci.runs.model import Answer
 from promptci.shards import artifacts
 from promptci.shards.artifacts import HandedIn
 from promptci.shards.shard_run import ShardRecord
-from promptci.usecases.evaluation import check, evaluate, run
 
 Again = Callable[[CheckRequest, Environment], RunResult]
 """The request that was split: `check` or `run`."""

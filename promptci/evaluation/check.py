@@ -4,12 +4,12 @@ from contextlib import closing
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import InputError
+from promptci.evaluation import comment_template, evaluate
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.pipeline import collect
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
-from promptci.usecases.evaluation import comment_template, evaluate
 
 
 def check(request: CheckRequest, env: Environment) -> RunResult:

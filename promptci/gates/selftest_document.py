@@ -1,0 +1,83 @@
+"""selftest.json: what a self-test measured, for `promptci power` and for other programs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from promptci.documents.document import Document
+from promptci.errors import InputError
+from promptci.gates.aa_test import SelfTest
+
+FILE = "selftest.json"
+
+
+class FlakyCaseRow(BaseModel):
+    """A case that passed at one time and failed at another."""
+
+    id: str
+    passed: int
+    answers: int
+
+
+class SelfTestRow(BaseModel):
+    """The self-test of one prompt."""
+
+    prompt: str
+    cases: int
+    left_out: int
+    simulations: int
+    blocked: int
+    undecided: int
+    false_alarm_rate: float
+    interval: tuple[float, float]
+    """95 % interval of the false-alarm rate."""
+    alpha: float
+    discordance: float | None
+    spread: float | None
+    detectable_drop: float | None
+    flaky: list[FlakyCaseRow]
+
+
+class SelfTestDocument(Document):
+    """selftest.json."""
+
+    schema_: Literal["promptci/selftest/v1"] = Field(default="promptci/selftest/v1", alias="schema")
+    prompts: list[SelfTestRow]
+
+
+def to_document(tests: Sequence[SelfTest]) -> SelfTestDocument:
+    """Return selftest.json."""
+    return SelfTestDocument(prompts=[_row(test) for test in tests])
+
+
+def _row(test: SelfTest) -> SelfTestRow:
+    return SelfTestRow(
+        prompt=test.prompt,
+        cases=test.cases,
+        left_out=test.left_out,
+        simulations=test.simulations,
+        blocked=test.blocked,
+        undecided=test.undecided,
+        false_alarm_rate=test.rate,
+        interval=(test.interval.lo, test.interval.hi),
+        alpha=test.alpha,
+        discordance=test.discordance,
+        spread=test.spread,
+        detectable_drop=test.detectable_drop,
+        flaky=[FlakyCaseRow(id=case.id, passed=case.passed, answers=case.answers) for case in test.flaky],
+    )
+
+
+def read_discordance(path: Path) -> dict[str, float]:
+    """Return each prompt's discordance (of scores: variance) from a selftest.json; empty if there is none."""
+    try:
+        rows = SelfTestDocument.load(path).prompts
+    except InputError:
+        return {}
+    return {
+        row.prompt: row.spread**2 if row.discordance is None and row.spread is not None else row.discordance or 0.0
+        for row in rows
+        if row.discordance is not None or row.spread is not None
+    }

@@ -1,1 +1,0 @@
-"""Use cases that evaluate prompts: check, run, merge."""
