@@ -93,8 +93,14 @@ def time_process(command: Sequence[str], folder: Path, checkout: Path) -> tuple[
 
 
 def environ(checkout: Path) -> dict[str, str]:
-    """Return an environment in which `promptci` is the checkout's."""
-    return {**os.environ, "PYTHONPATH": str(checkout), "OPENAI_API_KEY": "none"}
+    """Return an environment in which `promptci` is the checkout's, and compiled modules are kept."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {
+        **inherited,
+        "PYTHONPATH": str(checkout),
+        "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "promptci-startup-pycache"),
+        "OPENAI_API_KEY": "none",
+    }
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -202,6 +208,8 @@ def import_depth(imports: dict[str, set[str]]) -> int:
 def measure(folders: dict[Path, Path], rounds: int) -> dict[Path, Startup]:
     """Measure every checkout, in turn within each round."""
     times: dict[tuple[Path, str], list[tuple[float, float]]] = {}
+    for checkout, folder in folders.items():  # compiles the modules
+        count_functions(folder, check_command("base", "no-change", folder.parent / "out"), checkout)
     for _ in range(rounds):
         for checkout, folder in folders.items():
             out = folder.parent / "out"

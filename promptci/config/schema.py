@@ -30,7 +30,7 @@ def _single_or_list(value: Any) -> Any:
 class Section(BaseModel):
     """A section of promptci.yml; a key it does not know is an error."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class PromptsSection(Section):

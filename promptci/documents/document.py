@@ -28,7 +28,7 @@ class Document(BaseModel):
         schema_: Literal["promptci/example/v1"] = Field(default="promptci/example/v1", alias="schema")
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     MAX_BYTES: ClassVar[int] = 64 * 2**20
     HINT: ClassVar[str] = "Use the file as promptci wrote it, with the same version of promptci."

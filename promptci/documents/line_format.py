@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,8 +17,12 @@ class LineFormat(Generic[LineT]):
 
     def __init__(self, schema_id: str, kinds: Mapping[str, type[LineT]]) -> None:
         self.schema_id = schema_id
-        self._adapters: dict[str, TypeAdapter[LineT]] = {kind: TypeAdapter(cls) for kind, cls in kinds.items()}
+        self._classes = dict(kinds)
         self._kinds = {cls: kind for kind, cls in kinds.items()}
+
+    @cached_property
+    def _adapters(self) -> dict[str, TypeAdapter[LineT]]:
+        return {kind: TypeAdapter(cls) for kind, cls in self._classes.items()}
 
     def kind(self, line: LineT) -> str:
         """Return the name of a line's kind."""

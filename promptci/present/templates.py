@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from promptci.files import packaged
 from promptci.present import drawing, escape, formatting
+from promptci.present.compiled_templates import CompiledTemplates
 from promptci.report.build import comparability_view, judge_view
 from promptci.report.html import class_table, line_diff
 from promptci.report.text import history_text, next_steps, number_text, provenance
@@ -49,7 +50,10 @@ def environment() -> Environment:
     `*.html.j2` is escaped for HTML, `*.md.j2` for Markdown; both show invisible characters as escapes.
     """
     made = Environment(
-        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False), finalize=_harmless, **_shape()
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        finalize=_harmless,
+        bytecode_cache=CompiledTemplates(),
+        **_shape(),
     )
     _furnish(made)
     made.globals.update(MODULES | PAGES)

@@ -33,7 +33,7 @@ def _either(schema: dict[str, Any]) -> None:
 class Section(BaseModel):
     """A section of a deployment file; a key it does not know is an error."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class CanarySection(Section):

@@ -11,4 +11,4 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class View(BaseModel):
     """Frozen, and strict about what it holds, so that a report.json from elsewhere is checked when read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ LARGEST = 1e15
 AT_A_TIME = 200
 MARGIN = "\n" + 6 * " "
 NO_CASES = f'{MARGIN}"case_details": []'
-_CASES = TypeAdapter(list[CaseView])
 _FIX = f"Give a report.json as promptci wrote it (`{SCHEMA}`), or draw the report from the run's journal.jsonl."
+
+
+@cache
+def _case_list() -> TypeAdapter[list[CaseView]]:
+    return TypeAdapter(list[CaseView])
 
 
 def dump(view: ReportView) -> str:
@@ -38,7 +43,7 @@ def pieces(view: ReportView) -> Iterator[str]:
             yield NO_CASES
         for start in range(0, len(prompt.case_details), AT_A_TIME):
             some = list(prompt.case_details[start : start + AT_A_TIME])
-            listed = _CASES.dump_json(some, by_alias=True, indent=2).decode()
+            listed = _case_list().dump_json(some, by_alias=True, indent=2).decode()
             yield (NO_CASES[:-1] if start == 0 else ",") + listed[1:-2].replace("\n", MARGIN)
         if prompt.case_details:
             yield f"{MARGIN}]"
