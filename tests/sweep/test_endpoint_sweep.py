@@ -13,10 +13,10 @@ from fakes.openai_server import Call, OpenAIServer, Reply
 from fakes.repo import RepoBuilder
 from fakes.virtual_clock import VirtualClock
 from fakes.wire_faults import CANARY, WALL, faults
-from promptci.usecases.evaluation import check
 from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, world
 
 from promptci.app.requests import CheckRequest, RunResult
+from promptci.evaluation import check
 from promptci.providers.http.openai_chat import OpenAIProvider
 from promptci.providers.options import ProviderOptions
 from promptci.redact import Redactor
