@@ -85,7 +85,7 @@ def show(outcome: RunResult) -> None:
     view = outcome.view
     click.secho(safe_line(f"{view.verdict}: {view.headline}"), fg=COLOURS[view.verdict], bold=True)
     for prompt in view.prompts:
-        errors = [reason.text for reason in prompt.reasons if reason.verdict == "error"]
+        errors = [finding.text for finding in prompt.findings if finding.verdict == "error"]
         say(f"  {prompt.name}: {' '.join(errors) or prompt.sentence}")
     for problem in view.problems:
         say(f"  {problem.text}")

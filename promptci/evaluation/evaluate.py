@@ -7,9 +7,10 @@ from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
 from promptci.errors import InputError, MissingKeyError, Problem, PromptciError
 from promptci.evaluation import run_history
 from promptci.evaluation.run_history import Memory
+from promptci.findings import Finding, InterruptedRun, MessageFacts, NoSecrets
 from promptci.gates import early_stopping
 from promptci.gates.decide import decide
-from promptci.gates.model import GateReport, Reason
+from promptci.gates.model import GateReport
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline import asking, judge_labels, judge_trust, planning, quarantine
 from promptci.pipeline.asking import Asked
@@ -27,9 +28,6 @@ from promptci.runs.model import AnswerError
 from promptci.scoring.comparison import compare_versions
 from promptci.shards import shard_run
 from promptci.verdict import Verdict
-
-MOST_NAMED = 20
-"""Prompts named in one sentence."""
 
 
 def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
@@ -62,10 +60,10 @@ def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, 
     except MissingKeyError:
         if env.trigger.untrusted_source is None:
             raise
-        reason = _no_secrets(gathered, env.trigger.untrusted_source)
+        finding = _no_secrets(gathered, env.trigger.untrusted_source)
         policy = dataclasses.replace(gathered.config.gate, mode=GateMode.BLOCK, on_inconclusive=OnInconclusive.BLOCK)
         facts = _facts(revisions, env, Asked(), notes=gathered.notes, gate_source=gathered.config_source)
-        report = GateReport(decisions=(), policy=policy, problems=(reason,))
+        report = GateReport(decisions=(), policy=policy, problems=(finding,))
         return _written(_view(report, facts, env), request)
     notes = (*gathered.notes, *planned.notes, *asked.notes, *memory.notes)
     facts = _facts(
@@ -104,27 +102,26 @@ def _decided(asked: Asked, policy: GatePolicy) -> GateReport:
         )
         for run in asked.prompts
     ]
-    unfinished = [Reason(rule=error.kind, verdict=Verdict.ERROR, text=_unfinished(error)) for error in asked.errors]
-    report = decide(comparisons, policy, unfinished)
+    report = decide(comparisons, policy, [_unfinished(error) for error in asked.errors])
     if not asked.stopped_early:
         return report
     try:
         return early_stopping.report(report, asked.prompts)
     except ValueError as undecided:  # a judge fell silent after what it had said had decided the verdict
-        text = f"The run was stopped early, and then {undecided}. Run again without `run.early_stop`."
-        return dataclasses.replace(report, problems=(Reason(rule="early-stop", verdict=Verdict.ERROR, text=text),))
+        return dataclasses.replace(report, problems=(_error("early-stop-undecided", str(undecided)),))
 
 
-def _unfinished(error: AnswerError) -> str:
-    return error.message if error.kind == "provider" else f"The run was not finished: {error.message}."
+def _unfinished(error: AnswerError) -> Finding:
+    facts = MessageFacts(message=error.message) if error.kind == "provider" else InterruptedRun(cause=error.message)
+    return Finding(rule=error.kind, verdict=Verdict.ERROR, subject="", facts=facts)
 
 
 def refused(error: InputError, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
     """Report files that cannot be used: nothing was asked, and the verdict is `error`."""
     if request.dry_run or request.shard is not None:  # of a split run, the merge reports
         raise error
-    reasons = [Reason(rule="input", verdict=Verdict.ERROR, text=str(problem)) for problem in error.problems]
-    report = GateReport(decisions=(), policy=GatePolicy(), problems=tuple(reasons))
+    findings = [_error("input", str(problem)) for problem in error.problems]
+    report = GateReport(decisions=(), policy=GatePolicy(), problems=tuple(findings))
     outcome = _written(_view(report, _facts(revisions, env, Asked(), notes=()), env), request)
     clean = env.redactor().redact
     problems = tuple(
@@ -145,21 +142,20 @@ def failed(error: PromptciError, request: RunRequest, env: Environment) -> RunRe
         generated_at=_stamp(env),
         spend=SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False),
     )
-    reason = Reason(rule="could-not-run", verdict=Verdict.ERROR, text=str(error))
-    report = GateReport(decisions=(), policy=GatePolicy(), problems=(reason,))
+    report = GateReport(decisions=(), policy=GatePolicy(), problems=(_error("could-not-run", str(error)),))
     outcome = _written(_view(report, facts, env), request)
     return dataclasses.replace(outcome, exit_code=error.exit_code)
 
 
-def _no_secrets(gathered: CollectedRun, source: UntrustedSource) -> Reason:
-    """Say that prompts could not be tested because GitHub gives no secrets to commits from outside."""
-    names = list(dict.fromkeys(plan.name for plan in gathered.plans))
-    shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
-    text = (
-        f"{shown} {'was' if len(names) == 1 else 'were'} not tested: there is no key to ask a model with, "
-        f"because GitHub gives no secrets to {source.description}. {source.remedy}"
-    )
-    return Reason(rule="no-secrets", verdict=source.verdict, text=text)
+def _error(rule: str, message: str) -> Finding:
+    return Finding(rule=rule, verdict=Verdict.ERROR, subject="", facts=MessageFacts(message=message))
+
+
+def _no_secrets(gathered: CollectedRun, source: UntrustedSource) -> Finding:
+    """Return that prompts could not be tested, because GitHub gives no secrets to commits from outside."""
+    names = tuple(dict.fromkeys(plan.name for plan in gathered.plans))
+    facts = NoSecrets(prompts=names, source=source.description, remedy=source.remedy)
+    return Finding(rule="no-secrets", verdict=source.verdict, subject="", facts=facts)
 
 
 def _stamp(env: Environment) -> str:

@@ -144,7 +144,7 @@ def _decided(view: ReportView, prompt: PromptView) -> bool:
 
 
 def _rules(prompt: PromptView) -> list[str]:
-    return [reason.rule for reason in prompt.reasons if reason.verdict == prompt.verdict]
+    return [finding.rule for finding in prompt.findings if finding.verdict == prompt.verdict]
 
 
 def _verdict(view: ReportView, prompt: PromptView) -> VerdictRecord:

@@ -1,1 +1,1 @@
-"""Comparison and policy in, verdict and reasons out."""
+"""Comparisons and policy in, verdicts and findings out."""

@@ -187,8 +187,11 @@ class _Table:
 
 
 def _verdict(draw: _Draw, policy: GatePolicy) -> Verdict:
-    quality = quality_rule.quality(draw.effect, policy, draw.effect.p if draw.effect else None)
-    return Verdict.FAIL if draw.critical_broke else quality.verdict
+    if draw.critical_broke:
+        return Verdict.FAIL
+    if draw.effect is None:
+        return Verdict.INCONCLUSIVE
+    return quality_rule.zone(draw.effect, policy, draw.effect.p)[1]
 
 
 def _passes(answers: Sequence[ScoredCase]) -> tuple[int, int]:

@@ -1,37 +1,39 @@
-"""Comparison and policy in, verdict and reasons out: three zones for quality, hard limits beside them."""
+"""Comparisons and policy in, verdicts and findings out: three zones for quality, limits beside them."""
 
 from collections.abc import Sequence
 
 from promptci import verdict as verdicts
 from promptci.compare import stratified
 from promptci.config.policy import GatePolicy, OnMissingGoldens
-from promptci.gates import judge_rule, limits, quality_rule
-from promptci.gates.model import Decision, GateReport, Reason
-from promptci.runs.model import Status
+from promptci.findings import Finding, NoFacts
+from promptci.gates import judge_rule, limits, quality_rule, remarks
+from promptci.gates.facts import EmptyGoldens, MismatchFacts, NewPromptFacts
+from promptci.gates.model import Decision, GateReport
+from promptci.runs.model import Arm, Status
 from promptci.scoring.comparability import Comparability, assess_comparability
 from promptci.scoring.comparison import Comparison
 from promptci.stats import corrections
 from promptci.verdict import Verdict
 
 
-def decide(comparisons: Sequence[Comparison], policy: GatePolicy, problems: Sequence[Reason] = ()) -> GateReport:
+def decide(comparisons: Sequence[Comparison], policy: GatePolicy, problems: Sequence[Finding] = ()) -> GateReport:
     """Decide every prompt and the run.
 
     The p-values of the prompts are corrected together (Holm), so that a pull request with many prompts is not
     blocked by chance more often than one with a single prompt. `problems` are findings about the run as a whole,
     such as a deadline reached. Versions that cannot be compared are no test.
     """
-    found = [assess_comparability(c) for c in comparisons]
-    sound = [not (f and f.mismatches) for f in found]
-    pvalues = [c.effect.p if c.effect and fine else None for c, fine in zip(comparisons, sound, strict=True)]
+    comparabilities = [assess_comparability(c) for c in comparisons]
+    usable = [not (assessed and assessed.mismatches) for assessed in comparabilities]
+    pvalues = [c.effect.p if c.effect and ok else None for c, ok in zip(comparisons, usable, strict=True)]
     decisions = tuple(
-        decide_one(c, policy, adjusted_p=p, comparability=f)
-        for c, p, f in zip(comparisons, corrections.holm(pvalues), found, strict=True)
+        decide_one(comparison, policy, adjusted_p=p, comparability=assessed)
+        for comparison, p, assessed in zip(comparisons, corrections.holm(pvalues), comparabilities, strict=True)
     )
     together = stratified.combine(
         c.samples
-        for c, fine in zip(comparisons, sound, strict=True)
-        if fine and c.samples is not None and not c.plan.same_fingerprint
+        for c, ok in zip(comparisons, usable, strict=True)
+        if ok and c.samples is not None and not c.plan.same_fingerprint
     )
     return GateReport(
         decisions=decisions,
@@ -46,82 +48,68 @@ def decide_one(
 ) -> Decision:
     """Decide one prompt: what stops us from concluding comes first, then the zones, then the limits."""
     mismatches = comparability.mismatches if comparability else ()
-    reasons = list(_reasons(comparison, policy, adjusted_p, mismatches))
+    findings = tuple(_findings(comparison, policy, adjusted_p, mismatches))
     return Decision(
         comparison=comparison,
-        verdict=verdicts.worst(reason.verdict for reason in reasons),
-        reasons=tuple(reasons),
+        verdict=verdicts.worst(finding.verdict for finding in findings),
+        findings=findings,
         adjusted_p=adjusted_p,
         comparability=comparability,
     )
 
 
-def _reasons(
+def _findings(
     comparison: Comparison, policy: GatePolicy, adjusted_p: float | None, mismatches: Sequence[str]
-) -> Sequence[Reason]:
+) -> Sequence[Finding]:
     plan = comparison.plan
     if plan.status is Status.DELETED:
-        return [Reason(rule="deleted", verdict=Verdict.NO_CHANGE, text="The prompt is deleted; nothing was run.")]
+        return [Finding(rule="deleted", verdict=Verdict.NO_CHANGE, subject=plan.name, facts=NoFacts())]
     if plan.missing_goldens:
-        return [_missing_goldens(policy)]
+        return [_missing_goldens(plan.name, policy)]
     if not plan.cases:
-        return [_no_cases(comparison)]
-    cannot = limits.too_little_evaluated(comparison, policy)
+        facts = EmptyGoldens(removed=len(plan.removed_cases))
+        return [Finding(rule="no-cases", verdict=Verdict.ERROR, subject=plan.name, facts=facts)]
+    error = limits.too_little_evaluated(comparison, policy)
     return [
-        *([cannot] if cannot else [_judged(comparison, policy, adjusted_p, mismatches)]),
-        *limits.aside(comparison),
+        error or _quality(comparison, policy, adjusted_p, mismatches),
+        *remarks.excluded(comparison),
         *limits.critical(comparison),
         *limits.min_quality(comparison, policy),
         *([] if mismatches else [*limits.cost(comparison, policy), *limits.p95(comparison, policy)]),
-        *limits.goldens_changed(comparison),
-        *limits.models(comparison),
-        *limits.attacked(comparison),
-        *limits.position_bias(comparison),
+        *remarks.goldens_changed(comparison),
+        *remarks.models(comparison),
+        *remarks.injections(comparison),
+        *remarks.position_bias(comparison),
         *judge_rule.judge_remarks(comparison),
     ]
 
 
-def _judged(comparison: Comparison, policy: GatePolicy, adjusted_p: float | None, mismatches: Sequence[str]) -> Reason:
-    if nothing := limits.all_aside(comparison):
+def _quality(
+    comparison: Comparison, policy: GatePolicy, adjusted_p: float | None, mismatches: Sequence[str]
+) -> Finding:
+    if nothing := limits.all_excluded(comparison):
         return nothing
+    name = comparison.plan.name
     if mismatches:
-        return _not_comparable(mismatches)
-    return (
-        _new_prompt() if comparison.plan.base is None else quality_rule.quality(comparison.effect, policy, adjusted_p)
+        facts = MismatchFacts(mismatches=tuple(mismatches))
+        return Finding(rule="not-comparable", verdict=Verdict.INCONCLUSIVE, subject=name, facts=facts)
+    if comparison.plan.base is None:
+        return _new_prompt(comparison)
+    return quality_rule.quality(comparison, policy, adjusted_p)
+
+
+def _missing_goldens(name: str, policy: GatePolicy) -> Finding:
+    verdict = Verdict.ERROR if policy.on_missing_goldens is OnMissingGoldens.ERROR else Verdict.INCONCLUSIVE
+    return Finding(rule="missing-goldens", verdict=verdict, subject=name, facts=NoFacts())
+
+
+def _new_prompt(comparison: Comparison) -> Finding:
+    """Pass a prompt without an earlier version: only the absolute limits can fail it."""
+    counted = [case for case in comparison.cases if case.excluded_reason is None]
+    rates = [rate for case in counted if (rate := case.pass_rate(Arm.HEAD)) is not None]
+    facts = NewPromptFacts(
+        passed=sum(rate == 1.0 for rate in rates),
+        cases=len(rates),
+        added=comparison.plan.status is Status.ADDED,
     )
-
-
-def _missing_goldens(policy: GatePolicy) -> Reason:
-    return Reason(
-        rule="missing-goldens",
-        verdict=Verdict.ERROR if policy.on_missing_goldens is OnMissingGoldens.ERROR else Verdict.INCONCLUSIVE,
-        text="No golden set matches this prompt, so nothing was tested. Add one under the name that"
-        " `prompts.goldens` gives, or testData in the prompt file.",
-    )
-
-
-def _no_cases(comparison: Comparison) -> Reason:
-    removed = len(comparison.plan.removed_cases)
-    tail = f" All {removed} cases of the base revision were removed." if removed else ""
-    return Reason(
-        rule="no-cases",
-        verdict=Verdict.ERROR,
-        text=f"The golden set is empty, so nothing was tested.{tail} Add at least one case.",
-    )
-
-
-def _not_comparable(mismatches: Sequence[str]) -> Reason:
-    return Reason(
-        rule="not-comparable",
-        verdict=Verdict.INCONCLUSIVE,
-        text=f"The versions are not comparable: {'; '.join(mismatches)}. Whatever differs between them may come from"
-        " that, so quality, cost and latency were not compared.",
-    )
-
-
-def _new_prompt() -> Reason:
-    return Reason(
-        rule="new-prompt",
-        verdict=Verdict.PASS,
-        text="There is no earlier version to compare with, so only the absolute limits decide.",
-    )
+    return Finding(rule="new-prompt", verdict=Verdict.PASS, subject=comparison.plan.name, facts=facts)

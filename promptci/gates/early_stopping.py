@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 from promptci import verdict as verdicts
 from promptci.config.policy import GatePolicy
+from promptci.findings import Finding, remark
 from promptci.gates import judge_rule
 from promptci.gates.decide import decide
-from promptci.gates.model import Decision, GateReport, Reason
+from promptci.gates.facts import EarlyStopFacts, QualityFacts
+from promptci.gates.model import Decision, GateReport
 from promptci.goldens.model import Case
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion
@@ -70,8 +72,8 @@ class VerdictBounds:
         return worst in (Verdict.FAIL, Verdict.ERROR) or _verdict(self.best.pooled) is _verdict(self.worst.pooled)
 
 
-def _verdict(reason: Reason | None) -> Verdict | None:
-    return reason.verdict if reason else None
+def _verdict(finding: Finding | None) -> Verdict | None:
+    return finding.verdict if finding else None
 
 
 def bounds(runs: Sequence[PromptRun], policy: GatePolicy) -> VerdictBounds:
@@ -129,8 +131,9 @@ def _certain(best: Decision) -> Decision | None:
         return None
     if _plain(best):
         return best
-    reasons = tuple(r for r in best.reasons if r.rule not in ZONES)
-    return replace(best, reasons=reasons) if verdicts.worst(r.verdict for r in reasons) is Verdict.FAIL else None
+    findings = tuple(finding for finding in best.findings if finding.rule not in ZONES)
+    failed = verdicts.worst(finding.verdict for finding in findings) is Verdict.FAIL
+    return replace(best, findings=findings) if failed else None
 
 
 def _plain(decision: Decision) -> bool:
@@ -184,15 +187,15 @@ def _assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:
 
 
 def _merged(partial: Decision, settled: Decision, missing: int) -> Decision:
-    """Put the findings that hold in any case in the place of those over the answers there are."""
-    favoured = "new" if settled.verdict is Verdict.FAIL else "old"
-    assumed = f"Even if all {missing:,} answers not asked for had spoken for the {favoured} version: "
-    reasons = [
-        replace(reason, text=assumed + reason.text) if missing and reason.rule in ZONES else reason
-        for reason in settled.reasons
+    """Replace the findings over the present answers by those that hold in any case."""
+    favored = "head" if settled.verdict is Verdict.FAIL else "base"
+    findings = [
+        replace(finding, facts=finding.facts._replace(assumed_answers=missing, assumed_for=favored))
+        if missing and isinstance(finding.facts, QualityFacts)
+        else finding
+        for finding in settled.findings
     ]
-    reasons += [reason for reason in partial.reasons if reason.rule in LIMITS | judge_rule.RULES]
+    findings += [finding for finding in partial.findings if finding.rule in LIMITS | judge_rule.RULES]
     if missing:
-        said = f"Stopped early: {missing:,} answers were not asked for, because none could have changed the verdict."
-        reasons.append(Reason(rule="early-stop", verdict=Verdict.NO_CHANGE, text=said))
-    return replace(partial, verdict=settled.verdict, reasons=tuple(reasons), adjusted_p=settled.adjusted_p)
+        findings.append(remark("early-stop", partial.comparison.plan.name, EarlyStopFacts(skipped=missing)))
+    return replace(partial, verdict=settled.verdict, findings=tuple(findings), adjusted_p=settled.adjusted_p)

@@ -1,23 +1,13 @@
-"""GateReport: the verdict of each prompt and of the run, with the reasons in words."""
+"""GateReport: the verdict of each prompt and of the run, with the findings behind it."""
 
 from dataclasses import dataclass
 
 from promptci import verdict
 from promptci.config.policy import GatePolicy
+from promptci.findings import Finding
 from promptci.scoring.comparability import Comparability
 from promptci.scoring.comparison import Comparison
 from promptci.verdict import Verdict
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reason:
-    """One finding and what it means for the verdict."""
-
-    rule: str
-    """Stable name: `regression`, `critical`, `min-quality`, `cost`, `p95`, `error-rate`, `missing-goldens`, …"""
-    verdict: Verdict
-    """What this finding alone would make the verdict; `no-change` for a remark."""
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +16,7 @@ class Decision:
 
     comparison: Comparison
     verdict: Verdict
-    reasons: tuple[Reason, ...]
+    findings: tuple[Finding, ...]
     adjusted_p: float | None = None
     """After Holm's correction over the prompts of this run; None where the versions are not compared."""
     comparability: Comparability | None = None
@@ -44,9 +34,9 @@ class GateReport:
 
     decisions: tuple[Decision, ...]
     policy: GatePolicy
-    problems: tuple[Reason, ...] = ()
+    problems: tuple[Finding, ...] = ()
     """Findings about the run as a whole: nothing evaluated, deadline reached, …"""
-    pooled: Reason | None = None
+    pooled: Finding | None = None
     """What the prompts show together; None where fewer than two can be pooled."""
 
     @property

@@ -1,4 +1,4 @@
-"""The three zones: shown worse than the margin, shown not worse than it, or cannot tell."""
+"""The three zones of quality: shown worse by the margin, shown not worse by it, or cannot tell."""
 
 import math
 from dataclasses import dataclass
@@ -6,76 +6,87 @@ from dataclasses import dataclass
 from promptci.compare.effect import POWER, Effect
 from promptci.compare.stratified import StratifiedEffect
 from promptci.config.policy import GatePolicy
-from promptci.gates.model import Reason
+from promptci.findings import Finding, NoFacts, remark
+from promptci.gates.facts import PooledFacts, QualityFacts
 from promptci.gates.power_analysis import MAX_ADVISED_REPEATS
+from promptci.runs.model import Arm
+from promptci.scoring.comparison import Comparison
 from promptci.stats import power
 from promptci.verdict import Verdict
 
+ROUNDING = 1e-12
+"""The margin is written in decimal, and 3 of 60 cases must count as 5 points."""
 
-def quality(effect: Effect | None, policy: GatePolicy, adjusted_p: float | None) -> Reason:
-    """Say in which zone the difference in quality lies.
+
+def quality(comparison: Comparison, policy: GatePolicy, adjusted_p: float | None) -> Finding:
+    """Return in which zone the difference in quality lies.
 
     `fail`: the drop is shown (Holm-adjusted one-sided p <= alpha) and the estimate is at least the margin.
     `pass`: the interval's worst end is less than the margin away (non-inferior). Else `inconclusive`.
     """
-    if effect is None:
-        return Reason(
-            rule="no-pairs",
-            verdict=Verdict.INCONCLUSIVE,
-            text="No case has the same text at both revisions, so the versions cannot be compared."
-            " Change goldens and prompt in separate pull requests to compare them.",
-        )
-    worse, better = ("broken", "fixed") if effect.measure == "pass rate" else ("lower", "higher")
-    counts = f"{effect.worse} {worse}, {effect.better} {better} of {effect.pairs} pairs"
-    drop = -effect.delta
-    # 1e-12: the margin is written in decimal, and 3 of 60 cases must count as 5 points.
-    if adjusted_p is not None and adjusted_p <= policy.alpha and drop >= policy.max_drop - 1e-12:
-        return Reason(
-            rule="regression",
-            verdict=Verdict.FAIL,
-            text=f"Regression shown: {effect.measure} fell by {_points(drop)} ({counts}; {_p(adjusted_p)}),"
-            f" and the margin is {_points(policy.max_drop)}.",
-        )
+    measured, name = comparison.effect, comparison.plan.name
+    if measured is None:
+        return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=name, facts=NoFacts())
+    rule, verdict = zone(measured, policy, adjusted_p)
+    needed = estimate_needed(measured, policy) if verdict is Verdict.INCONCLUSIVE else None
+    facts = QualityFacts(
+        measure=measured.measure,
+        base=measured.reference,
+        head=measured.candidate,
+        pairs=measured.pairs,
+        worse=measured.worse,
+        better=measured.better,
+        passed=_passed(comparison, measured),
+        interval=None if measured.interval is None else (measured.interval.lo, measured.interval.hi),
+        confidence=measured.confidence,
+        p=adjusted_p,
+        alpha=policy.alpha,
+        margin=policy.max_drop,
+        detectable_drop=measured.detectable_drop,
+        cases_needed=needed.cases if needed else None,
+        repeats_needed=needed.repeats if needed else None,
+        same_requests=comparison.plan.same_fingerprint,
+    )
+    return Finding(rule=rule, verdict=verdict, subject=name, facts=facts)
+
+
+def zone(effect: Effect, policy: GatePolicy, adjusted_p: float | None) -> tuple[str, Verdict]:
+    """Return the rule that decides and its verdict."""
+    if adjusted_p is not None and adjusted_p <= policy.alpha and -effect.delta >= policy.max_drop - ROUNDING:
+        return "regression", Verdict.FAIL
     if effect.interval is not None and -effect.interval.lo < policy.max_drop:
-        return Reason(
-            rule="not-worse",
-            verdict=Verdict.PASS,
-            # The worst end of a two-sided 90 % interval is a one-sided bound at 95 %.
-            text=f"No regression: {effect.measure} did not fall by the margin of {_points(policy.max_drop)}"
-            f" ({1 - policy.alpha:.0%} confidence; {counts}).",
-        )
-    return Reason(rule="cannot-tell", verdict=Verdict.INCONCLUSIVE, text=_cannot_tell(effect, policy, counts))
+        return "not-worse", Verdict.PASS
+    return "cannot-tell", Verdict.INCONCLUSIVE
 
 
-def together(found: StratifiedEffect, policy: GatePolicy) -> Reason:
-    """Say what several prompts show together.
+def _passed(comparison: Comparison, measured: Effect) -> tuple[int, int] | None:
+    """Count the cases that passed at base and at head; None where a count would not be the measured quality."""
+    rates = [(pair.pass_rate(Arm.BASE), pair.pass_rate(Arm.HEAD)) for pair in comparison.pairs]
+    whole = measured.measure == "pass rate" and all(rate in (0.0, 1.0) for pair in rates for rate in pair)
+    if not whole or len({pair.case.weight for pair in comparison.pairs}) != 1:
+        return None
+    return sum(base == 1.0 for base, _ in rates), sum(head == 1.0 for _, head in rates)
+
+
+def together(pooled: StratifiedEffect, policy: GatePolicy) -> Finding:
+    """Return what several prompts show together.
 
     It never blocks: beside Holm's it would be one more chance to block a harmless change. A drop shown only together is
     no pass, though.
     """
-    counts = f"{found.worse} broken, {found.better} fixed of {found.pairs} pairs; {_p(found.p)}"
-    names = f"The {len(found.strata)} prompts together"
-    if found.p <= policy.alpha and -found.delta >= policy.max_drop - 1e-12:
-        text = f"{names} got worse: their pass rate fell by {_points(-found.delta)} ({counts})."
-        return Reason(rule="pooled", verdict=Verdict.INCONCLUSIVE, text=text)
-    text = f"{names} show no drop of the margin: {_signed(found.delta)} points ({counts})."
-    return Reason(rule="pooled", verdict=Verdict.NO_CHANGE, text=text)
-
-
-def _cannot_tell(effect: Effect, policy: GatePolicy, counts: str) -> str:
-    if effect.interval is None:
-        span = "The interval cannot be estimated from these cases"
-    else:
-        span = (
-            f"The change in {effect.measure} lies between {_signed(effect.interval.lo)} and"
-            f" {_signed(effect.interval.hi)} points ({effect.confidence:.0%} interval; {counts})"
-        )
-    detectable = (
-        "no drop at all could be shown with so few cases"
-        if effect.detectable_drop is None
-        else f"the smallest drop they could show is {_points(effect.detectable_drop)}"
+    dropped = pooled.p <= policy.alpha and -pooled.delta >= policy.max_drop - ROUNDING
+    facts = PooledFacts(
+        prompts=pooled.strata,
+        pairs=pooled.pairs,
+        worse=pooled.worse,
+        better=pooled.better,
+        delta=pooled.delta,
+        p=pooled.p,
+        dropped=dropped,
     )
-    return f"These goldens cannot tell. {span}; {detectable}.{_settling(needed(effect, policy))}"
+    if dropped:
+        return Finding(rule="pooled", verdict=Verdict.INCONCLUSIVE, subject="", facts=facts)
+    return remark("pooled", "", facts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,8 +101,8 @@ class Needed:
     """Times to ask each of the present cases instead; None where that would be no help, or too often."""
 
 
-def needed(effect: Effect | None, policy: GatePolicy) -> Needed | None:
-    """Return what would settle the margin; None where it cannot be estimated, or these pairs suffice."""
+def estimate_needed(effect: Effect | None, policy: GatePolicy) -> Needed | None:
+    """Estimate what would settle the margin; None where it cannot be estimated, or these pairs suffice."""
     if effect is None or effect.variance is None:
         return None
     # Seeing no difference does not show that there is none: half a pair stands in.
@@ -102,26 +113,3 @@ def needed(effect: Effect | None, policy: GatePolicy) -> Needed | None:
     times = math.ceil(cases / effect.pairs) * effect.repeats
     repeats = None if effect.clustered or times > MAX_ADVISED_REPEATS else times
     return Needed(cases=cases, more=cases - effect.pairs, repeats=repeats)
-
-
-def _settling(found: Needed | None) -> str:
-    if found is None:
-        return ""
-    instead = (
-        f", or asking each of these {found.repeats} times (`run.repeats`) as far as the differences are chance"
-        if found.repeats is not None
-        else ""
-    )
-    return f" About {found.more:,} more cases ({found.cases:,} in all) would settle it{instead}."
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:.1f} points".replace(".0 points", " points")
-
-
-def _signed(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

@@ -2,6 +2,11 @@
 
 import math
 
+from promptci.wording import count, short_digest, short_sha
+
+__all__ = ["count", "short_digest", "short_sha"]
+"""Re-exported: with these, every figure and name of a report is formatted from one module."""
+
 UNKNOWN = "unknown"
 MINUS = "−"
 
@@ -78,12 +83,16 @@ def duration(milliseconds: float | None) -> str:
     return f"{whole // 60} min {whole % 60} s"
 
 
-def p_value(p: float | None) -> str:
-    """Give a p-value: `p = 0.031`, `p < 0.001`."""
+def p_value(p: float | None, smallest: float = 0.001) -> str:
+    """Return a p-value: `p = 0.031`, `p < 0.001`; with a smaller `smallest`, also `p = 0.0002`."""
     if p is None:
         return "p unknown"
+    if p < smallest:
+        return f"p < {_decimal(smallest)}"
+    if p < 0.001:
+        return f"p = {_decimal(p)}"
     # A p of 0.3125 is a sum of rounded terms, and may come out a hair below: half is rounded up all the same.
-    return "p < 0.001" if p < 0.001 else f"p = {p + 1e-9:.3f}"
+    return f"p = {p + 1e-9:.3f}"
 
 
 def number(value: float | None) -> str:
@@ -102,14 +111,9 @@ def tokens(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 99.5 else _trimmed(round(value, 1))
 
 
-def count(n: int, noun: str, plural: str | None = None) -> str:
-    """Give `1 case`, `2 cases`, `12,345 cases`."""
-    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
-
-
-def short_sha(sha: str | None) -> str:
-    """Give the first seven digits of a commit; of none, that it is the working tree."""
-    return "working tree" if sha is None else sha[:7]
+def _decimal(value: float) -> str:
+    """Return one significant digit without an exponent."""
+    return f"{float(f'{value:.1g}'):.12f}".rstrip("0")
 
 
 def _signed(text: str, value: float) -> str:

@@ -42,7 +42,7 @@ def only(outcome: RunResult) -> PromptView:
 
 
 def rules(outcome: RunResult) -> set[str]:
-    return {r.rule for p in view(outcome).prompts for r in p.reasons} | {r.rule for r in view(outcome).problems}
+    return {r.rule for p in view(outcome).prompts for r in p.findings} | {r.rule for r in view(outcome).problems}
 
 
 def test_a_prompt_that_got_worse_fails_and_names_the_cases(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_every_answer_failing_is_an_error_with_its_cause(tmp_path: Path) -> None
         builder.write({PROMPT: prompt(BETTER)}).commit()
         outcome = checked(builder)
     assert (view(outcome).verdict, outcome.exit_code) == ("error", 4)
-    assert "out of order" in only(outcome).reasons[0].text
+    assert "out of order" in only(outcome).findings[0].text
 
 
 def test_a_few_failed_calls_are_missing_data(tmp_path: Path) -> None:

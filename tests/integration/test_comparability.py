@@ -21,7 +21,7 @@ def only(outcome: RunResult) -> PromptView:
 
 
 def rules(outcome: RunResult) -> set[str]:
-    return {reason.rule for reason in only(outcome).reasons}
+    return {reason.rule for reason in only(outcome).findings}
 
 
 def swapping(call: Call) -> Reply:

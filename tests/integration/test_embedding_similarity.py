@@ -129,7 +129,7 @@ def test_an_endpoint_without_embeddings_is_missing_data_and_never_a_failure(tmp_
         outcome = checked(repository(tmp_path, server))
     found = only(outcome)
     assert (outcome.exit_code, found.errors, found.regressions) == (4, 2 * COUNT, [])
-    assert "ends where /embeddings follows" in found.reasons[0].text
+    assert "ends where /embeddings follows" in found.findings[0].text
 
 
 def test_a_budget_covers_embeddings(tmp_path: Path) -> None:

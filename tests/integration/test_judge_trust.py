@@ -94,7 +94,7 @@ def judge_of(outcome: RunResult) -> JudgeView:
 
 
 def rules(outcome: RunResult) -> set[str]:
-    return {reason.rule for reason in only(outcome).reasons}
+    return {reason.rule for reason in only(outcome).findings}
 
 
 def chatty(builder: RepoBuilder, more: str = EVALUATED, files: Mapping[str, str | bytes] | None = None) -> RunResult:
@@ -122,7 +122,7 @@ def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> Non
     found = only(outcome)
     assert (outcome.exit_code, found.verdict, found.quality) == (0, "inconclusive", None)
     assert rules(outcome) == {"all-aside", "cost", "judge-not-trusted"}
-    assert "None of the 24 cases decides anything: the judge is not trusted: kappa 0.07" in found.reasons[0].text
+    assert "None of the 24 cases decides anything: the judge is not trusted: kappa 0.07" in found.findings[0].text
     one = found.case_details[0]
     assert one.base is not None
     assert one.head is not None

@@ -110,7 +110,7 @@ def test_judge_injection_corpus_40_a_judge_that_obeys_is_caught(tmp_path: Path, 
     assert said.startswith(f"{name}: ")
     assert said.endswith("so it is not trusted")
     found = only(outcome)
-    (reason,) = [reason.text for reason in found.reasons if reason.rule == "judge-not-trusted"]
+    (reason,) = [reason.text for reason in found.findings if reason.rule == "judge-not-trusted"]
     assert reason.startswith("The judge is not trusted (it let ")
     assert found.verdict == "inconclusive"
     assert found.sentence.startswith("None of the 8 cases decides anything: the judge is not trusted: it let ")
@@ -198,7 +198,7 @@ def test_an_answer_that_addresses_the_judge_is_a_remark_and_flagged(tmp_path: Pa
 
     with serving(judging(right, attacking)) as server:
         outcome = checked(judged_shop(tmp_path, server))
-    (remark,) = [reason for reason in only(outcome).reasons if reason.rule == "attack"]
+    (remark,) = [reason for reason in only(outcome).findings if reason.rule == "attack"]
     assert (remark.verdict, "head: c003" in remark.text) == ("no-change", True)
     flagged = [case.id for case in only(outcome).case_details if case.head and case.head.flags]
     assert flagged == ["c003"]
@@ -251,7 +251,7 @@ def test_judge_position_swap_disagrees_is_a_tie_and_warned_of(tmp_path: Path) ->
     found = only(outcome)
     assert found.quality is not None
     assert (found.quality.base, found.quality.head, found.regressions) == (0.5, 0.5, [])
-    assert "position-bias" in {reason.rule for reason in found.reasons}
+    assert "position-bias" in {reason.rule for reason in found.findings}
     assert found.judge_checks is not None
     assert found.judge_checks.position_bias == "the verdict changed with it on 4 of 4 pairs (100%)"
 

@@ -134,7 +134,7 @@ def test_a_critical_flip_that_was_chance_does_not_block(tmp_path: Path) -> None:
         outcome = checked(builder)
     assert outcome.view is not None
     (found,) = outcome.view.prompts
-    assert "critical" not in {reason.rule for reason in found.reasons}
+    assert "critical" not in {reason.rule for reason in found.findings}
     assert len(server.calls) == 120 + 4  # c001 alone flipped, and was asked twice more of each version
     assert "asked again to see whether that was chance: c001" in outcome.view.notes[0]
 
@@ -167,7 +167,7 @@ def test_a_confirmation_that_cannot_be_had_leaves_the_first_answer_standing(tmp_
         outcome = checked(builder)
     assert outcome.view is not None
     (found,) = outcome.view.prompts
-    assert ("critical", "fail") in {(reason.rule, reason.verdict) for reason in found.reasons}
+    assert ("critical", "fail") in {(reason.rule, reason.verdict) for reason in found.findings}
     assert found.errors == 0
     assert any("are missing, so the first ones stand" in note for note in outcome.view.notes)
 
@@ -185,7 +185,7 @@ def test_early_stop_saves_calls_and_keeps_the_verdict(tmp_path: Path) -> None:
     assert len(server.calls) <= 100
     saved = 120 - len(server.calls)
     assert f"so {saved} calls were saved" in outcome.view.notes[0]
-    (shown,) = [reason.text for reason in found.reasons if reason.rule == "regression"]
+    (shown,) = [reason.text for reason in found.findings if reason.rule == "regression"]
     assert shown.startswith(f"Even if all {saved} answers not asked for had spoken for the new version")
     assert found.errors == 0
     assert outcome.paths is not None

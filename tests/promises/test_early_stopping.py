@@ -11,6 +11,7 @@ from promptci.config.policy import GatePolicy
 from promptci.config.run_limits import RunLimits
 from promptci.gates import early_stopping
 from promptci.gates.decide import decide
+from promptci.gates.facts import EarlyStopFacts, QualityFacts
 from promptci.gates.model import GateReport
 from promptci.goldens.model import Assertion, Case
 from promptci.pipeline.planning import PlannedRun
@@ -191,23 +192,25 @@ def test_a_clear_pass_saves_some_where_no_limit_is_open() -> None:
     assert holds_on_every_prefix(plan, answers, GatePolicy(max_drop=0.1)) == 0
 
 
-def test_what_is_reported_says_what_was_assumed() -> None:
+def test_what_is_reported_names_what_was_assumed() -> None:
     plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
     asked = answers[:70]
     (decision,) = early_stopping.report(gate(plan, asked, GatePolicy()), answered_so_far(plan, asked)).decisions
-    by_rule = {reason.rule: reason.text for reason in decision.reasons}
-    assert by_rule["regression"].startswith(
-        "Even if all 30 answers not asked for had spoken for the new version: Regression shown"
-    )
-    assert by_rule["early-stop"].startswith("Stopped early: 30 answers were not asked for")
+    facts = {finding.rule: finding.facts for finding in decision.findings}
+    regression = facts["regression"]
+    assert isinstance(regression, QualityFacts)
+    assert (regression.assumed_answers, regression.assumed_for) == (30, "head")
+    assert facts["early-stop"] == EarlyStopFacts(skipped=30)
     assert decision.comparison.answers_requested == 70
 
 
-def test_a_pass_says_it_too() -> None:
+def test_a_pass_names_it_too() -> None:
     plan, answers = made({"p": [(True, True)] * 100})
     asked = answers[:198]
     (decision,) = early_stopping.report(gate(plan, asked, FREE), answered_so_far(plan, asked)).decisions
-    assert decision.reasons[0].text.startswith("Even if all 2 answers not asked for had spoken for the old version")
+    facts = decision.findings[0].facts
+    assert isinstance(facts, QualityFacts)
+    assert (facts.assumed_answers, facts.assumed_for) == (2, "base")
 
 
 def test_costs_that_were_measured_stay_in_the_report_of_a_failure() -> None:
@@ -215,7 +218,7 @@ def test_costs_that_were_measured_stay_in_the_report_of_a_failure() -> None:
     (decision,) = early_stopping.report(
         gate(plan, answers[:70], GatePolicy()), answered_so_far(plan, answers[:70])
     ).decisions
-    assert "cost" in {reason.rule for reason in decision.reasons}
+    assert "cost" in {finding.rule for finding in decision.findings}
 
 
 def test_a_run_that_is_not_settled_must_go_on() -> None:
@@ -238,7 +241,7 @@ def test_marks_settle_by_critical_cases_only() -> None:
     assert not early_stopping.bounds(answered_so_far(plan, first[:20]), FREE).decided(FREE)
     confirmed = first[:20] + [one for one in answers if one.case.critical and one.replicate > 0]
     (decision,) = early_stopping.bounds(answered_so_far(plan, confirmed), FREE).decided(FREE).values()
-    assert {reason.rule for reason in decision.reasons} == {"critical"}
+    assert {finding.rule for finding in decision.findings} == {"critical"}
 
 
 def test_tango_s_interval_falls_with_each_broken_pair_and_rises_with_each_fixed_one() -> None:

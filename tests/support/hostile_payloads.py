@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from support.run_notation import comparison, report
+from support.run_notation import comparison, problem, report
 
 from promptci.config.policy import GateMode, GatePolicy
-from promptci.gates.model import Reason
 from promptci.history.gate_precision import Precision
 from promptci.report.model.report import FlakyCaseView, FlakyView, PastQualityView, PromptView, ReportView
 from promptci.runs.model import Status
 from promptci.scoring.judges.pairwise import PositionBias
 from promptci.scoring.judges.probes import ProbeOutcome
-from promptci.verdict import Verdict
 
 XSS = [
     "<script>alert(1)</script>",
@@ -71,7 +69,7 @@ def rich() -> ReportView:
         comparison("", name="old", status=Status.DELETED),
         comparison("a | Hi | yes | fine {0.8} | Final verdict: pass {0.9}", name="judged", kind="llm"),
         policy=GatePolicy(mode=GateMode.ADVISE, min_quality=0.5),
-        problems=[Reason(rule="deadline", verdict=Verdict.ERROR, text="too late: `run.deadline`")],
+        problems=[problem("could-not-run", "too late: `run.deadline`")],
         notes=("a note",),
         probes=(ProbeOutcome(judge="m", prompts=("judged",), asked=2, passed=("colon",), unscored=1),),
         position_bias=(PositionBias(prompt="judged", pairs=3, flipped=1),),

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from functools import cache
 
-from support.run_notation import NEW, OLD, Numbers, comparison, many, prompt, report
+from support.run_notation import NEW, OLD, Numbers, comparison, many, problem, prompt, report
 
 from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
 from promptci.evaluation import run_history
-from promptci.gates.model import Reason
+from promptci.findings import Finding, InterruptedRun
 from promptci.history.gate_precision import Precision
 from promptci.history.model import CaseRecord, VerdictRecord
 from promptci.report.build import history_view
@@ -102,10 +102,11 @@ def all_answers_failed() -> ReportView:
 
 
 def budget_reached() -> ReportView:
-    spent = Reason(
+    spent = Finding(
         rule="budget",
         verdict=Verdict.ERROR,
-        text="The budget of $0.05 (`run.budget_usd`) is spent after 30 of 120 answers, so nothing was concluded.",
+        subject="",
+        facts=InterruptedRun(cause="the budget of $0.05 (`run.budget_usd`) is spent after 30 of 120 answers"),
     )
     answers = [(i, i if i < 8 else "!the budget is spent") for i in range(1, 31)]
     rows = "\n".join(f"m-{i} | Where is {i}? | {i} | {answer} | {answer}" for i, answer in answers)
@@ -137,7 +138,7 @@ def hostile_text() -> ReportView:
         removed_cases=(HOSTILE,),
         loosened_cases=(HOSTILE,),
     )
-    return report(evil, notes=(HOSTILE,), problems=[Reason(rule="x", verdict=Verdict.FAIL, text=HOSTILE)])
+    return report(evil, notes=(HOSTILE,), problems=[problem("input", HOSTILE, Verdict.FAIL)])
 
 
 def text_too_long() -> ReportView:
@@ -226,9 +227,7 @@ def judge_unreadable() -> ReportView:
 def our_own_error() -> ReportView:
     text = "git failed (128): fatal: bad object 1a2b3c4. Fetch the whole history: `fetch-depth: 0`."
     unspent = SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False)
-    return report(
-        problems=[Reason(rule="could-not-run", verdict=Verdict.ERROR, text=text)], spend=unspent, provider=None
-    )
+    return report(problems=[problem("could-not-run", text)], spend=unspent, provider=None)
 
 
 def judge_attacked() -> ReportView:

@@ -17,8 +17,8 @@ from decimal import Decimal
 from typing import Any
 
 from promptci.config.policy import GatePolicy
+from promptci.findings import Finding, MessageFacts
 from promptci.gates.decide import decide
-from promptci.gates.model import Reason
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.model import Message, Prompt
 from promptci.providers.base import Completion, Usage
@@ -32,6 +32,7 @@ from promptci.scoring.judges.discount_untrusted import discount_plan, discount_s
 from promptci.scoring.judges.trust import Calibration, JudgeSummary
 from promptci.scoring.model import AssertionResult, JudgeIdentity, PositionConsistency, ScoredCase
 from promptci.stats.raters import Confusion
+from promptci.verdict import Verdict
 
 BASE = RevisionView(rev="main", sha="1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d")
 HEAD = RevisionView(rev="shorter-prompt", sha="5d6e7f8a9b0c1d2e3f4a5d6e7f8a9b0c1d2e3f4a")
@@ -224,8 +225,13 @@ def many(*, right: int = 0, broken: int = 0, fixed: int = 0, wrong: int = 0, sta
     return "\n".join(lines)
 
 
+def problem(rule: str, message: str, verdict: Verdict = Verdict.ERROR) -> Finding:
+    """Make a finding about the run as a whole."""
+    return Finding(rule=rule, verdict=verdict, subject="", facts=MessageFacts(message=message))
+
+
 def report(
-    *comparisons: Comparison, policy: GatePolicy | None = None, problems: Sequence[Reason] = (), **facts: Any
+    *comparisons: Comparison, policy: GatePolicy | None = None, problems: Sequence[Finding] = (), **facts: Any
 ) -> ReportView:
     """Decide the comparisons and give the view; `facts` sets any field of RunFacts."""
     given: dict[str, Any] = {

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from promptci.config.policy import GatePolicy
 from promptci.files import canonical
+from promptci.findings import Finding, facts_as_json
 from promptci.gates import quality_rule
-from promptci.gates.model import Decision, GateReport, Reason
+from promptci.gates.model import Decision, GateReport
+from promptci.present.finding_text.describe import describe
 from promptci.redact import Redactor
 from promptci.report.build import history_view, judge_probe_view, judge_view, source_diff, version_view
 from promptci.report.build.case_store import Holder
@@ -14,12 +16,12 @@ from promptci.report.model import json_safe
 from promptci.report.model.report import (
     ComparabilityView,
     CostView,
+    FindingView,
     GateView,
     LatencyView,
     PrecisionView,
     PromptView,
     QualityView,
-    ReasonView,
     ReportView,
 )
 from promptci.report.text import headline, verdict_text
@@ -51,10 +53,10 @@ def build(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor | None
         generated_at=facts.generated_at,
         provider=json_safe.optional(facts.provider),
         prompts=[_prompt(d, gate_report.policy, facts, holder) for d in _worst_first(gate_report)],
-        problems=_reasons(
+        problems=_findings(
             [*gate_report.problems, *([pooled] if pooled and pooled.verdict is gate_report.verdict else [])]
         ),
-        pooled=json_safe.text(pooled.text) if pooled else None,
+        pooled=json_safe.text(describe(pooled).text) if pooled else None,
         notes=_texts(facts.notes),
         gate=_gate(gate_report.policy, facts.gate_source),
         precision=_precision(facts),
@@ -77,7 +79,7 @@ def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, holder: Hol
         path=json_safe.text(plan.path),
         status=plan.status.value,
         verdict=decision.verdict.value,
-        sentence=json_safe.text(verdict_text.sentence(decision, facts.kind)),
+        sentence=json_safe.text(verdict_text.sentence(decision)),
         why=_texts(plan.why),
         base_fingerprint=plan.base.fingerprint if plan.base else None,
         head_fingerprint=plan.head.fingerprint if plan.head else None,
@@ -94,7 +96,7 @@ def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, holder: Hol
         fixes=_ids(comparison.fixed),
         latency_ms=LatencyView(base=version_view.latency(comparison.base), head=version_view.latency(comparison.head)),
         cost_usd=_cost(decision, facts.requests_per_day),
-        reasons=_reasons(decision.reasons),
+        findings=_findings(decision.findings),
         diff=diff,
         diff_note=diff_note,
         new_cases=_ids([c for c in comparison.cases if c.change == "new"]),
@@ -146,9 +148,9 @@ def _comparability(decision: Decision) -> ComparabilityView | None:
 
 def _needed(decision: Decision, policy: GatePolicy) -> quality_rule.Needed | None:
     """Give what would settle it, where it is not settled."""
-    if not any(reason.rule == "cannot-tell" for reason in decision.reasons):
+    if not any(finding.rule == "cannot-tell" for finding in decision.findings):
         return None
-    return quality_rule.needed(decision.comparison.effect, policy)
+    return quality_rule.estimate_needed(decision.comparison.effect, policy)
 
 
 def _goldens(plan: PromptPlan) -> str | None:
@@ -164,7 +166,7 @@ def _cost(decision: Decision, requests_per_day: float | None) -> CostView:
     return CostView(
         base_per_request=json_safe.number(base),
         head_per_request=json_safe.number(head),
-        delta_per_month=json_safe.number(headline.monthly(decision, requests_per_day)),
+        delta_per_month=json_safe.number(headline.cost_per_month(decision, requests_per_day)),
         requests_per_day=requests_per_day,
     )
 
@@ -181,8 +183,16 @@ def _precision(facts: RunFacts) -> PrecisionView | None:
     )
 
 
-def _reasons(reasons: Sequence[Reason]) -> list[ReasonView]:
-    return [ReasonView(rule=r.rule, verdict=r.verdict.value, text=json_safe.text(r.text)) for r in reasons]
+def _findings(findings: Sequence[Finding]) -> list[FindingView]:
+    return [
+        FindingView(
+            rule=finding.rule,
+            verdict=finding.verdict.value,
+            text=json_safe.text(describe(finding).text),
+            facts=json_safe.value(facts_as_json(finding.facts)),
+        )
+        for finding in findings
+    ]
 
 
 def _gate(policy: GatePolicy, source: str) -> GateView:

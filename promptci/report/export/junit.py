@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from promptci.present.escape import clip, one_line, visible
-from promptci.report.model.report import AnswerView, CaseView, PromptView, ReasonView, ReportView
+from promptci.report.model.report import AnswerView, CaseView, FindingView, PromptView, ReportView
 
 LIMIT = 2000
 """Characters of an answer."""
@@ -27,7 +27,7 @@ def render(view: ReportView) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
 
-def _run(problems: Sequence[ReasonView]) -> ET.Element:
+def _run(problems: Sequence[FindingView]) -> ET.Element:
     suite = ET.Element("testsuite", {"name": "promptci"})
     for problem in problems:
         test = ET.SubElement(suite, "testcase", {"classname": "promptci", "name": one_line(problem.rule)})

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from promptci.present.escape import clip, visible
 from promptci.report.export import locations
-from promptci.report.model.report import CaseView, PromptView, ReasonView, ReportView
+from promptci.report.model.report import CaseView, FindingView, PromptView, ReportView
 
 VERSION = "2.1.0"
 ROOT = "%SRCROOT%"
@@ -85,17 +85,16 @@ def _results(view: ReportView) -> Iterator[dict[str, Any]]:
         if problem.verdict in locations.LEVELS:
             yield _result(problem.rule, locations.LEVELS[problem.verdict], problem.text, (problem.rule,))
     for prompt in view.prompts:
-        told = [reason for reason in prompt.reasons if reason.verdict in locations.LEVELS]
-        yield from (_finding(prompt, reason) for reason in told)
+        weighty = [finding for finding in prompt.findings if finding.verdict in locations.LEVELS]
+        yield from (_finding(prompt, finding) for finding in weighty)
         broken = (case for case in prompt.case_details if case.outcome == "broken" and case.aside is None)
         yield from (_broken(prompt, case) for case in islice(broken, MOST_CASES))
 
 
-def _finding(prompt: PromptView, reason: ReasonView) -> dict[str, Any]:
-    found = _result(
-        reason.rule, locations.LEVELS[reason.verdict], f"{prompt.name}: {reason.text}", (prompt.path, reason.rule)
-    )
-    return {**found, "locations": [_location(prompt)]}
+def _finding(prompt: PromptView, finding: FindingView) -> dict[str, Any]:
+    level = locations.LEVELS[finding.verdict]
+    result = _result(finding.rule, level, f"{prompt.name}: {finding.text}", (prompt.path, finding.rule))
+    return {**result, "locations": [_location(prompt)]}
 
 
 def _broken(prompt: PromptView, case: CaseView) -> dict[str, Any]:

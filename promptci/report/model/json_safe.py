@@ -27,6 +27,19 @@ def number(value: float | Decimal | None) -> float | None:
     return float(value)
 
 
+def value(given: Any) -> Any:
+    """Return JSON data with valid text and finite numbers throughout; a number that is none becomes null."""
+    if isinstance(given, str):
+        return text(given)
+    if isinstance(given, float):
+        return number(given)
+    if isinstance(given, list):
+        return [value(item) for item in given]
+    if isinstance(given, dict):
+        return {text(key): value(item) for key, item in given.items()}
+    return given
+
+
 def spelled(value: Any) -> str:
     """Give a value of a golden file in words: a text as it stands, anything else as JSON."""
     return text(value) if isinstance(value, str) else text(json.dumps(value, ensure_ascii=False, default=str))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from promptci.report.model.base import Share, VerdictName, View
 from promptci.report.model.case import AnswerView, CaseView, MarkView, TallyView
@@ -45,12 +45,13 @@ class RevisionView(View):
     sha: str | None = Field(description="Commit; null for the working tree.")
 
 
-class ReasonView(View):
-    """One finding and what it alone would make the verdict."""
+class FindingView(View):
+    """What one rule found, and what that alone would make the verdict."""
 
     rule: str
     verdict: VerdictName
-    text: str
+    text: str = Field(description="The facts in words.")
+    facts: dict[str, JsonValue] = Field(default={}, description="What the rule measured; the keys depend on the rule.")
 
 
 class DiffLineView(View):
@@ -121,7 +122,7 @@ class PromptView(View):
     fixes: list[str]
     latency_ms: LatencyView
     cost_usd: CostView
-    reasons: list[ReasonView]
+    findings: list[FindingView]
     diff: list[DiffLineView] = Field(default=[])
     diff_note: str | None = Field(default=None, description="Such as: only the line endings changed.")
     case_details: Sequence[CaseView] = Field(default=[])
@@ -189,7 +190,7 @@ class ReportView(View):
     generated_at: str | None = Field(default=None, description="UTC, ISO 8601; null in reproducible output.")
     provider: str | None = Field(default=None, description="Who answered; null where nobody was asked.")
     prompts: list[PromptView]
-    problems: list[ReasonView] = Field(default=[], description="Findings about the run as a whole.")
+    problems: list[FindingView] = Field(default=[], description="Findings about the run as a whole.")
     pooled: str | None = Field(default=None, description="What the prompts show together, by one stratified test.")
     notes: list[str] = Field(default=[])
     gate: GateView

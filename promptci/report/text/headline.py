@@ -5,17 +5,20 @@ from decimal import Decimal
 
 from promptci.gates.model import Decision, GateReport
 from promptci.present import formatting
+from promptci.present.finding_text.describe import describe
 from promptci.report.text import verdict_text
 from promptci.runs.model import Status
 from promptci.verdict import Verdict
+from promptci.wording import count, join_names
 
-LIMIT = 1000
-"""Longest headline; a prompt's name may be of any length."""
+MAX_CHARS = 1000
+"""A prompt's name may be of any length."""
+MAX_NAMES = 3
 DAYS_PER_MONTH = 30
 
 
 def headline(report: GateReport, kind: str = "check", requests_per_day: float | None = None) -> str:
-    """Give the run's verdict in one sentence that names the worst prompt and counts the others.
+    """Return the run's verdict in one sentence that names the worst prompt and counts the others.
 
     Parameters
     ----------
@@ -24,14 +27,14 @@ def headline(report: GateReport, kind: str = "check", requests_per_day: float | 
     kind
         `check`, or `run` of one revision.
     requests_per_day
-        Turns cost per request into cost per month; None: the month is not spoken of.
+        Turns cost per request into cost per month; None: the month is left out.
     """
-    rest = _rest(report, kind) + _cost(report, requests_per_day)
-    return _clipped(f"{lead(report, kind)}: {rest}.")
+    text = f"{lead(report, kind)}: {_body(report, kind)}{_cost(report, requests_per_day)}."
+    return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
 
 
 def lead(report: GateReport, kind: str = "check") -> str:
-    """Give the first word of the headline: what the run means for the merge."""
+    """Return the first words of the headline: what the run means for the merge."""
     blocked = report.exit_code != 0
     match report.verdict:
         case Verdict.FAIL if kind == "run":
@@ -39,89 +42,76 @@ def lead(report: GateReport, kind: str = "check") -> str:
         case Verdict.FAIL:
             return "Blocked" if blocked else "Would be blocked (advise mode)"
         case Verdict.INCONCLUSIVE:
-            return "Blocked, undecided" if blocked else "Undecided"
+            return "Blocked, inconclusive" if blocked else "Inconclusive"
         case Verdict.ERROR:
-            return "Could not evaluate"
+            return "Error"
         case Verdict.PASS:
             return "Pass"
         case _:
             return "No change" if kind == "check" else "Nothing run"
 
 
-def _rest(report: GateReport, kind: str) -> str:
+def _body(report: GateReport, kind: str) -> str:
     causes = [problem for problem in report.problems if problem.verdict is report.verdict]
     if causes and report.verdict is not Verdict.NO_CHANGE:
-        more = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
-        return causes[0].text.rstrip(".") + more
-    deciding = [d for d in report.decisions if d.verdict is report.verdict]
+        others = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
+        return describe(causes[0]).sentence.removesuffix(".") + others
+    deciding = [decision for decision in report.decisions if decision.verdict is report.verdict]
     if report.pooled is not None and not deciding:
-        return report.pooled.text.rstrip(".")
+        return describe(report.pooled).summary
     if report.verdict is Verdict.NO_CHANGE:
         return _no_change(deciding, kind)
     if report.verdict is Verdict.PASS:
-        return _pass(deciding, kind)
+        return _pass(deciding)
     if len(deciding) == 1:
-        return _with_name(deciding[0], kind) + _others(report)
+        return _named(deciding[0]) + _others(report)
     if report.verdict is Verdict.FAIL:
-        return _worst(deciding, kind) + _others(report)
-    unlike = any(decision.mismatches for decision in deciding)
-    what = {
-        Verdict.INCONCLUSIVE: "cannot be decided" + ("" if unlike else " (no regression detected, but none ruled out)"),
-        Verdict.ERROR: "could not be evaluated",
-    }[report.verdict]
-    return f"{len(deciding)} prompts {what}: {_names(deciding)}" + _others(report)
+        return _worst(deciding) + _others(report)
+    return _undecided(report, deciding) + _others(report)
 
 
-def _worst(deciding: Sequence[Decision], kind: str) -> str:
+def _undecided(report: GateReport, deciding: Sequence[Decision]) -> str:
+    if report.verdict is Verdict.ERROR:
+        predicate = "could not be evaluated"
+    elif any(decision.mismatches for decision in deciding):
+        predicate = "cannot be decided"
+    else:
+        predicate = "cannot be decided (no regression detected, but none ruled out)"
+    return f"{len(deciding)} prompts {predicate}: {_names(deciding)}"
+
+
+def _worst(deciding: Sequence[Decision]) -> str:
     """Name the prompt that lost most quality, and count the others."""
     worst, *others = sorted(deciding, key=_loss)
-    more = formatting.count(len(others), "more prompt")
-    return f"{_with_name(worst, kind)}; {more} got worse or crossed a limit ({_names(others)})"
+    more = count(len(others), "more prompt")
+    return f"{_named(worst)}; {more} got worse or crossed a limit ({_names(others)})"
 
 
 def _loss(decision: Decision) -> tuple[bool, float]:
-    found = decision.comparison.effect
-    return verdict_text.leads(decision) != "regression", found.delta if found else 0.0
+    effect = decision.comparison.effect
+    return verdict_text.leading_rule(decision) != "regression", effect.delta if effect else 0.0
 
 
-def _with_name(decision: Decision, kind: str) -> str:
-    name = decision.comparison.plan.name
-    if verdict_text.leads(decision) == "regression" and (said := _regression(decision)):
-        return "; it also ".join([f"{name} {said}", *verdict_text.also(decision, kind)])
-    joint = ": " if verdict_text.leads(decision) in verdict_text.SENTENCES else " "
-    return f"{name}{joint}{verdict_text.clause(decision, kind)}"
-
-
-def _regression(decision: Decision) -> str:
-    """Say how many cases got worse and by how much: `answers 27 of 60 cases worse (−45 points, …)`."""
-    found = decision.comparison.effect
-    if found is None or not found.worse:
-        return ""
-    better = f" and {found.better:,} better" if found.better else ""
-    size = formatting.signed_points(found.delta)
-    if found.interval is not None:
-        lo, hi = (formatting.bare_points(end) for end in (found.interval.lo, found.interval.hi))
-        size += f", {formatting.percent(found.confidence)} interval {lo} to {hi}"
-    cases = formatting.count(len(decision.comparison.pairs), "case")
-    return f"answers {found.worse:,} of {cases} worse{better} ({size})"
+def _named(decision: Decision) -> str:
+    return f"{decision.comparison.plan.name} {verdict_text.clause(decision)}"
 
 
 def _cost(report: GateReport, requests_per_day: float | None) -> str:
-    """Say what the change would cost a month; nothing where that is unknown, or nothing could be concluded."""
+    """Return what the change would cost a month; nothing where that is unknown, or nothing could be concluded."""
     about_the_run = any(problem.verdict is report.verdict for problem in report.problems)
     if about_the_run or report.verdict in (Verdict.ERROR, Verdict.NO_CHANGE):
         return ""
-    compared = [d for d in report.decisions if d.comparison.effect is not None]
-    months = [monthly(decision, requests_per_day) for decision in compared]
+    compared = [decision for decision in report.decisions if decision.comparison.effect is not None]
+    months = [cost_per_month(decision, requests_per_day) for decision in compared]
     known = [month for month in months if month is not None]
     if not known or len(known) != len(months) or abs(total := sum(known, Decimal(0))) < Decimal("0.005"):
         return ""
-    who = "it" if len(report.decisions) == 1 else "all together"
-    return f"; {who} would cost {formatting.money(float(abs(total)))} {'more' if total > 0 else 'less'} a month"
+    subject = "it" if len(report.decisions) == 1 else "all together"
+    return f"; {subject} would cost {formatting.money(float(abs(total)))} {'more' if total > 0 else 'less'} a month"
 
 
-def monthly(decision: Decision, requests_per_day: float | None) -> Decimal | None:
-    """Give what a prompt would cost more in a month of this traffic; None where it is unknown or not comparable."""
+def cost_per_month(decision: Decision, requests_per_day: float | None) -> Decimal | None:
+    """Return what a prompt would cost more in a month; None where it is unknown or not comparable."""
     base, head = decision.comparison.base, decision.comparison.head
     before = base.cost_per_request if base else None
     after = head.cost_per_request if head else None
@@ -134,45 +124,35 @@ def _no_change(decisions: Sequence[Decision], kind: str) -> str:
     if not decisions:
         return "nothing that can change an answer was touched" if kind == "check" else "there is no prompt"
     verb = "was" if len(decisions) == 1 else "were"
-    if all(d.comparison.plan.status is Status.DELETED for d in decisions):
+    if all(decision.comparison.plan.status is Status.DELETED for decision in decisions):
         return f"{_names(decisions)} {verb} deleted, so there is nothing to test"
     return f"{_names(decisions)} {verb} not tested"
 
 
-def _pass(decisions: Sequence[Decision], kind: str) -> str:
-    """Say `no regression` of the prompts of which that was shown, and something weaker of the others."""
-    shown = [d for d in decisions if any(r.rule == "not-worse" for r in d.reasons)]
-    others = [d for d in decisions if not any(r.rule == "not-worse" for r in d.reasons)]
+def _pass(decisions: Sequence[Decision]) -> str:
+    """Claim `no regression` of the prompts of which that was shown, and something weaker of the others."""
     if len(decisions) == 1:
-        (one,) = decisions
-        name = one.comparison.plan.name
-        return (
-            f"no regression: {name}: {verdict_text.counts(one.comparison)}"
-            if shown
-            else f"{name} {verdict_text.clause(one, kind)}"
-        )
-    said = []
+        return _named(decisions[0])
+    shown = [d for d in decisions if any(finding.rule == "not-worse" for finding in d.findings)]
+    others = [decision for decision in decisions if decision not in shown]
+    parts = []
     if shown:
-        said.append(f"no regression in {formatting.count(len(shown), 'prompt')} ({_names(shown)})")
+        parts.append(f"no regression in {count(len(shown), 'prompt')} ({_names(shown)})")
     if others:
-        keep = "keeps" if len(others) == 1 else "keep"
-        said.append(f"{formatting.count(len(others), 'prompt')} ({_names(others)}) {keep} the absolute limits")
-    return "; ".join(said)
+        verb = "keeps" if len(others) == 1 else "keep"
+        parts.append(f"{count(len(others), 'prompt')} ({_names(others)}) {verb} the absolute limits")
+    return "; ".join(parts)
 
 
 def _others(report: GateReport) -> str:
     """Count the prompts that did not make the verdict."""
     parts = []
-    for verdict, word in ((Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "undecided"), (Verdict.PASS, "passed")):
-        found = sum(d.verdict is verdict for d in report.decisions)
-        if found and verdict is not report.verdict:
-            parts.append(f"{found} {word}")
+    for verdict, word in ((Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "inconclusive"), (Verdict.PASS, "passed")):
+        number = sum(decision.verdict is verdict for decision in report.decisions)
+        if number and verdict is not report.verdict:
+            parts.append(f"{number} {word}")
     return f". Other prompts: {', '.join(parts)}" if parts else ""
 
 
 def _names(decisions: Sequence[Decision]) -> str:
-    return verdict_text.listed([d.comparison.plan.name for d in decisions])
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
+    return join_names([decision.comparison.plan.name for decision in decisions], MAX_NAMES)

@@ -29,12 +29,12 @@ _OF_JUDGE = (
 
 
 def next_steps(view: ReportView) -> list[str]:
-    """Say what to do, most pressing first, each thing once; nothing where all is well."""
-    found = [reason.rule for prompt in view.prompts for reason in prompt.reasons if reason.verdict == prompt.verdict]
-    steps = [text for rule, text in _NEXT.items() if rule in found]
-    if "all-aside" in found and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
+    """Return what to do, most pressing first, each thing once; nothing where all is well."""
+    rules = {f.rule for prompt in view.prompts for f in prompt.findings if f.verdict == prompt.verdict}
+    steps = [text for rule, text in _NEXT.items() if rule in rules]
+    if "all-excluded" in rules and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
         steps.append(_OF_JUDGE)
-    if "cannot-tell" in found:
+    if "cannot-tell" in rules:
         steps.append(_more_cases(view))
     if view.problems and view.verdict == "error" and not steps:
         steps.append("Nothing was concluded, so this says nothing about your change. Mend the cause and run again.")

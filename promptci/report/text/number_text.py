@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from promptci.present import formatting
 from promptci.report.build import comparability_view
-from promptci.report.model.report import PromptView, QualityView, ReasonView, ReportView
+from promptci.report.model.report import FindingView, PromptView, QualityView, ReportView
 from promptci.report.text import history_text
 
 
@@ -25,9 +25,9 @@ WHOLE = 160
 SIGNS = {
     "no-change": Sign(word="No change", icon="➖", slug="mute"),
     "pass": Sign(word="Pass", icon="✅", slug="good"),
-    "inconclusive": Sign(word="Undecided", icon="⚠️", slug="warn"),
+    "inconclusive": Sign(word="Inconclusive", icon="⚠️", slug="warn"),
     "fail": Sign(word="Fail", icon="❌", slug="bad"),
-    "error": Sign(word="Not evaluated", icon="⛔", slug="bad"),
+    "error": Sign(word="Error", icon="⛔", slug="bad"),
 }
 
 
@@ -189,12 +189,12 @@ def _rule(prompt: PromptView, view: ReportView) -> str:
     if comparability_view.mismatches(prompt):
         return "critical cases and absolute limits alone decide, because the versions are not comparable"
     if prompt.quality is None and prompt.case_details and all(case.aside for case in prompt.case_details):
-        return "undecided where no case decides anything"
+        return "inconclusive where no case counts"
     if prompt.quality is None:
         return "only the absolute limits decide, for lack of a version to compare with"
     return (
         f"fail where a drop of at least {formatting.points(gate.max_drop)} is shown (adjusted p ≤ {gate.alpha:g});"
-        f" pass where a drop of {formatting.points(gate.max_drop)} is ruled out; else undecided"
+        f" pass where a drop of {formatting.points(gate.max_drop)} is ruled out; else inconclusive"
     )
 
 
@@ -228,16 +228,16 @@ def spend(view: ReportView) -> str:
     return f"{said}, {least}{formatting.money(view.spend.usd)}"
 
 
-def problems(view: ReportView) -> list[ReasonView]:
-    """Give the findings about the run, but for the one that the headline is made of."""
-    return [problem for problem in view.problems if problem.text.rstrip(".") not in view.headline]
+def problems(view: ReportView) -> list[FindingView]:
+    """Return the findings about the run, except the one that the headline is made of."""
+    return [problem for problem in view.problems if problem.text.partition(". ")[0].rstrip(".") not in view.headline]
 
 
-def findings(prompt: PromptView) -> list[ReasonView]:
-    """Give the findings, the weighty ones first; what stands in a box of its own is left out."""
-    apart = ("goldens-shrank", "goldens-loosened", "judge-not-trusted")
-    shown = [reason for reason in prompt.reasons if reason.rule not in apart]
-    return sorted(shown, key=lambda reason: -_WEIGHT[reason.verdict])
+def findings(prompt: PromptView) -> list[FindingView]:
+    """Return the findings, the weighty ones first, except those that have a box of their own."""
+    apart = ("goldens-removed", "goldens-weakened", "judge-not-trusted")
+    shown = [finding for finding in prompt.findings if finding.rule not in apart]
+    return sorted(shown, key=lambda finding: -_WEIGHT[finding.verdict])
 
 
 _WEIGHT = {name: weight for weight, name in enumerate(SIGNS)}

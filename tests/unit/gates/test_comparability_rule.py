@@ -9,6 +9,7 @@ from support.comparison_notation import comparison, prompt, quality_rows
 from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
+from promptci.present.finding_text.describe import describe
 from promptci.runs.model import Status
 from promptci.verdict import Verdict
 
@@ -16,11 +17,11 @@ SWAPPED: dict[str, Any] = {"models": ("m-1", "m-2")}
 
 
 def rules(report: GateReport) -> dict[str, Verdict]:
-    return {reason.rule: reason.verdict for d in report.decisions for reason in d.reasons}
+    return {finding.rule: finding.verdict for d in report.decisions for finding in d.findings}
 
 
 def text(report: GateReport, rule: str) -> str:
-    (found,) = [reason.text for d in report.decisions for reason in d.reasons if reason.rule == rule]
+    (found,) = [describe(finding).text for d in report.decisions for finding in d.findings if finding.rule == rule]
     return found
 
 
@@ -32,7 +33,7 @@ def test_what_cannot_be_compared_neither_fails_nor_passes_by_quality(rows: str) 
     assert rules(report)["not-comparable"] is Verdict.INCONCLUSIVE
     assert not {"regression", "not-worse", "cannot-tell"} & rules(report).keys()
     assert text(report, "not-comparable").startswith(
-        "The versions are not comparable: the endpoint answered base with m-1 and head with m-2, though both ask for m."
+        "Is not comparable: the endpoint answered base with m-1 and head with m-2, though both ask for m."
     )
     assert report.decisions[0].mismatches
     assert decide([comparison(rows, **SWAPPED)], GatePolicy(on_inconclusive=OnInconclusive.BLOCK)).exit_code == 3
@@ -71,7 +72,7 @@ def test_too_many_missing_answers_and_cases_that_stand_aside_are_said_first() ->
     aside = decide([comparison("a? 1 1\nb? 1 0", **SWAPPED)], GatePolicy())
 
     assert rules(missing)["error-rate"] is Verdict.ERROR
-    assert rules(aside)["all-aside"] is Verdict.INCONCLUSIVE
+    assert rules(aside)["all-excluded"] is Verdict.INCONCLUSIVE
     assert not {"not-comparable"} & (rules(missing).keys() | rules(aside).keys())
 
 
@@ -87,16 +88,16 @@ def test_a_model_changed_by_the_prompt_is_compared() -> None:
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"models": ("x", "x")}, ["Both versions ask for m, and the endpoint answered with x."]),
+        ({"models": ("x", "x")}, ["Requested m, and the endpoint answered with x (before and after)."]),
         (
             {"models": ("x", "m-0613"), "plan": {"head": prompt("new", "m-0613")}},
-            ["The base version asks for m, and the endpoint answered with x."],
+            ["Requested m, and the endpoint answered with x (before)."],
         ),
         (
             {"models": ("x", "y"), "plan": {"head": prompt("new", "n")}},
             [
-                "The base version asks for m, and the endpoint answered with x.",
-                "The new version asks for n, and the endpoint answered with y.",
+                "Requested m, and the endpoint answered with x (before).",
+                "Requested n, and the endpoint answered with y (after).",
             ],
         ),
         ({"models": ("m-0613", "m-0613")}, []),
@@ -105,16 +106,16 @@ def test_a_model_changed_by_the_prompt_is_compared() -> None:
 )
 def test_a_model_that_nobody_asked_for_is_said(facts: dict[str, Any], said: list[str]) -> None:
     report = decide([comparison(quality_rows(right=100), **facts)], GatePolicy())
-    found = [reason for reason in report.decisions[0].reasons if reason.rule == "model-returned"]
+    found = [finding for finding in report.decisions[0].findings if finding.rule == "model-returned"]
 
-    assert [reason.text for reason in found] == said
-    assert {reason.verdict for reason in found} <= {Verdict.NO_CHANGE}
+    assert [describe(finding).text for finding in found] == said
+    assert {finding.verdict for finding in found} <= {Verdict.NO_CHANGE}
 
 
 def test_it_is_said_of_a_new_prompt_too() -> None:
     report = decide([comparison("a - 1\nb - 1", status=Status.ADDED, models=(None, "x"))], GatePolicy())
 
-    assert text(report, "model-returned") == "The new version asks for m, and the endpoint answered with x."
+    assert text(report, "model-returned") == "Requested m, and the endpoint answered with x (after)."
     assert report.decisions[0].comparability is None
     assert report.decisions[0].mismatches == ()
 
@@ -122,9 +123,9 @@ def test_it_is_said_of_a_new_prompt_too() -> None:
 @pytest.mark.parametrize(
     ("fingerprints", "said"),
     [
-        (("fp_a", "fp_b"), "fp_a for base, fp_b for head"),
-        (("fp_a", "fp_a,fp_b"), "fp_a for base, fp_a, fp_b for head"),
-        (("fp_a", "fp_b,fp_c,fp_d,fp_e"), "fp_a for base, fp_b, fp_c, fp_d and 1 more for head"),
+        (("fp_a", "fp_b"), "fp_a before and fp_b after"),
+        (("fp_a", "fp_a,fp_b"), "fp_a before and fp_a and fp_b after"),
+        (("fp_a", "fp_b,fp_c,fp_d,fp_e"), "fp_a before and fp_b, fp_c, fp_d and 1 more after"),
         (("fp_a,fp_b", "fp_a,fp_b"), None),
         (("fp_a", None), None),
         ((None, "fp_a"), None),
@@ -137,7 +138,7 @@ def test_an_endpoint_set_up_differently_for_the_versions_is_a_remark(
     report = decide([comparison(rows, models=("m", "m"), fingerprints=fingerprints)], GatePolicy())
     unlike = decide([comparison(rows, **SWAPPED, fingerprints=fingerprints)], GatePolicy())
 
-    assert ("set-up-differs" in rules(report)) == (said is not None)
-    assert said is None or said in text(report, "set-up-differs")
+    assert ("endpoint-differs" in rules(report)) == (said is not None)
+    assert said is None or said in text(report, "endpoint-differs")
     assert report.verdict is Verdict.PASS
-    assert "set-up-differs" not in rules(unlike)
+    assert "endpoint-differs" not in rules(unlike)

@@ -10,6 +10,7 @@ from promptci.config.policy import GatePolicy
 from promptci.errors import Problem
 from promptci.gates.decide import decide
 from promptci.goldens import parse
+from promptci.present.finding_text.describe import describe
 from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.stats import corrections, intervals, paired
 from promptci.verdict import Verdict
@@ -19,7 +20,7 @@ FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None)
 
 def zone(found: Comparison, policy: GatePolicy = FREE) -> tuple[Verdict, str]:
     (decision,) = decide([found], policy).decisions
-    return decision.verdict, decision.reasons[0].text
+    return decision.verdict, describe(decision.findings[0]).text
 
 
 def test_stat_zero_discordant() -> None:
@@ -139,7 +140,9 @@ def test_cases_that_weigh_nothing_are_asked_and_decide_nothing(kind: str) -> Non
     none = tuple(replace(planned, case=replace(planned.case, weight=0.0)) for planned in found.plan.cases)
     report = decide([compare_versions(replace(found.plan, cases=none), answers, alpha=0.05)], FREE)
     assert report.verdict is Verdict.INCONCLUSIVE
-    assert report.decisions[0].reasons[0].text == "None of the 9 cases decides anything: weight 0."
+    assert describe(report.decisions[0].findings[0]).text == (
+        "Cannot be decided: none of its 9 cases counts (weight 0)."
+    )
 
 
 @pytest.mark.parametrize("right", [10, 20])
@@ -147,4 +150,4 @@ def test_stat_report_words(right: int) -> None:
     verdict, text = zone(comparison(quality_rows(right=right)))
     assert verdict is Verdict.INCONCLUSIVE
     assert "No regression" not in text
-    assert "smallest drop they could show is" in text
+    assert "could detect a drop of" in text

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
@@ -19,6 +19,7 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     type(None): st.none(),
 }
+SIMPLE[JsonValue] = st.one_of(*SIMPLE.values(), st.lists(SIMPLE[str], max_size=2))
 
 
 def values(kind: Any) -> st.SearchStrategy[Any]:

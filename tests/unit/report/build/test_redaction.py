@@ -4,14 +4,12 @@ import base64
 import json
 
 from support.report_situations import REFUND
-from support.run_notation import comparison, many, prompt, report
+from support.run_notation import comparison, many, problem, prompt, report
 
-from promptci.gates.model import Reason
 from promptci.redact import Redactor
 from promptci.report.build.redaction import redacted
 from promptci.report.model import document
 from promptci.report.write import OUTPUTS
-from promptci.verdict import Verdict
 
 SECRET = "canary-4f9a8b7c6d5e<&\"'"
 
@@ -26,7 +24,7 @@ def test_a_secret_in_any_text_is_gone_from_every_output() -> None:
         notes=(SECRET,),
         provider=SECRET,
         gate_source=SECRET,
-        problems=[Reason(rule="x", verdict=Verdict.ERROR, text=f"HTTP 401: {SECRET}")],
+        problems=[problem("input", f"HTTP 401: {SECRET}")],
     )
     clean = redacted(made, Redactor([SECRET]))
     for name, render in OUTPUTS.items():

@@ -6,13 +6,11 @@ import pytest
 from fakes import tools
 from support.hostile_payloads import XSS, planted, rich
 from support.report_situations import SITUATIONS
-from support.run_notation import comparison, report
+from support.run_notation import comparison, problem, report
 from xmlschema import XMLSchema
 
-from promptci.gates.model import Reason
 from promptci.report.export import junit
 from promptci.report.model.report import ReportView
-from promptci.verdict import Verdict
 
 
 def parsed(view: ReportView) -> ET.Element:
@@ -49,10 +47,9 @@ def test_the_schema_can_refuse(schema: XMLSchema) -> None:
 
 
 def test_a_run_that_came_to_nothing_is_an_error_and_no_empty_success() -> None:
-    problem = Reason(rule="provider", verdict=Verdict.ERROR, text="no key")
-    root = parsed(report(problems=[problem]))
+    root = parsed(report(problems=[problem("provider", "no key")]))
     assert (root.get("tests"), root.get("errors")) == ("1", "1")
-    assert [error.get("message") for error in root.iter("error")] == ["no key"]
+    assert [error.get("message") for error in root.iter("error")] == ["no key."]
 
 
 def test_a_broken_case_is_a_failure_that_says_why() -> None:

@@ -152,7 +152,7 @@ def test_sections_go_in_a_fixed_order_and_what_went_is_said() -> None:
 def test_when_nothing_longer_fits_the_verdict_and_the_link_are_left() -> None:
     view = SITUATIONS["regressed"]()
     notes = ["long " * 5000] * 20
-    problems = [reason.model_copy(update={"text": "long " * 5000}) for reason in view.prompts[0].reasons] * 20
+    problems = [reason.model_copy(update={"text": "long " * 5000}) for reason in view.prompts[0].findings] * 20
     view = view.model_copy(update={"notes": notes, "problems": problems, "headline": "€" * 100_000})
     text = full(view)
     assert len(text.encode()) <= markdown_renderer.COMMENT_BYTES
@@ -172,7 +172,7 @@ def test_a_summary_says_more_than_the_comment() -> None:
 
 def test_a_summary_that_nothing_can_shorten_is_the_verdict_alone() -> None:
     view = SITUATIONS["regressed"]()
-    reasons = [view.prompts[0].reasons[0].model_copy(update={"text": "€ " * 1000})] * 1000
+    reasons = [view.prompts[0].findings[0].model_copy(update={"text": "€ " * 1000})] * 1000
     view = view.model_copy(update={"prompts": [view.prompts[0].model_copy(update={"reasons": reasons})]})
     assert markdown_renderer.summary(view) == markdown_renderer.short_comment(view)
 

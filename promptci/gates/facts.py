@@ -1,0 +1,198 @@
+"""What each rule of the gate measured, as data."""
+
+from typing import NamedTuple
+
+
+class QualityFacts(NamedTuple):
+    """The difference in quality: `regression`, `not-worse` and `cannot-tell`."""
+
+    measure: str
+    """`pass rate` or `mean score`."""
+    base: float
+    head: float
+    pairs: int
+    worse: int
+    """Pairs in which head did worse."""
+    better: int
+    passed: tuple[int, int] | None
+    """Cases that passed at base and at head; None where answers were repeated, weighted or graded."""
+    interval: tuple[float, float] | None
+    """Of head minus base, at `confidence`."""
+    confidence: float
+    p: float | None
+    """One-sided, of `head is worse`, adjusted for the number of tests."""
+    alpha: float
+    margin: float
+    detectable_drop: float | None
+    """Smallest true drop that these goldens show with 80 % power; None: none at all."""
+    cases_needed: int | None
+    """Pairs that would settle the margin; None where unknown, or there are enough."""
+    repeats_needed: int | None
+    same_requests: bool
+    """Both versions send the model the same requests."""
+    assumed_answers: int = 0
+    """Answers that were not requested, because no answer could have changed the verdict."""
+    assumed_for: str = ""
+    """Version in whose favor they were counted: `base` or `head`."""
+
+    @property
+    def delta(self) -> float:
+        """Head minus base."""
+        return self.head - self.base
+
+
+class PooledFacts(NamedTuple):
+    """What several prompts show together."""
+
+    prompts: tuple[str, ...]
+    pairs: int
+    worse: int
+    better: int
+    delta: float
+    p: float
+    dropped: bool
+    """A drop of the margin is shown."""
+
+
+class NewPromptFacts(NamedTuple):
+    """A prompt without an earlier version."""
+
+    passed: int
+    cases: int
+    added: bool
+    """False where only one revision was looked at."""
+
+
+class MismatchFacts(NamedTuple):
+    """Why two versions cannot be compared."""
+
+    mismatches: tuple[str, ...]
+
+
+class EmptyGoldens(NamedTuple):
+    """A golden set without cases."""
+
+    removed: int
+    """Cases that the base revision has."""
+
+
+class MissingAnswers(NamedTuple):
+    """Too few answers: `nothing-evaluated` and `error-rate`."""
+
+    missing: int
+    requested: int
+    max_error_rate: float
+    first_error: str | None
+
+
+class ExcludedFacts(NamedTuple):
+    """Cases that were asked and do not count: `excluded` and `all-excluded`."""
+
+    ids: tuple[str, ...]
+    cases: int
+    reasons: tuple[str, ...]
+
+
+class CriticalFacts(NamedTuple):
+    """Critical cases that block."""
+
+    ids: tuple[str, ...]
+    added: bool
+    """The prompt is new: the cases fail, and were not broken."""
+
+
+class MinQualityFacts(NamedTuple):
+    """The absolute limit on quality."""
+
+    quality: float | None
+    """None: there is no absolute quality, because answers are judged in pairs."""
+    limit: float
+
+
+class CostFacts(NamedTuple):
+    """The limit on the rise of cost per request, in US dollars."""
+
+    base: float | None
+    head: float | None
+    limit: float
+
+    @property
+    def rise(self) -> float | None:
+        """Relative; None where a price is unknown."""
+        return self.head / self.base - 1 if self.base and self.head is not None else None
+
+
+class P95Facts(NamedTuple):
+    """The limit on the rise of the 95th percentile of latency, in milliseconds."""
+
+    base: float
+    head: float
+    limit: float
+    answers: int
+    """Head's answers."""
+    certain: bool
+    """Both versions have enough answers for an upper bound of the percentile."""
+    unequal_caching: bool = False
+    """One version's answers come from the cache, so the times were taken on different days."""
+
+    @property
+    def rise(self) -> float:
+        """Relative."""
+        return self.head / self.base - 1
+
+
+class CaseIds(NamedTuple):
+    """Cases by id: `goldens-removed` and `goldens-weakened`."""
+
+    ids: tuple[str, ...]
+
+
+class ReturnedModels(NamedTuple):
+    """The endpoint answered with another model than was requested."""
+
+    versions: tuple[str, ...]
+    """`base`, `head` or both."""
+    requested: str
+    returned: tuple[str, ...]
+
+
+class EndpointFacts(NamedTuple):
+    """The endpoint reported other `system_fingerprint`s for one version than for the other."""
+
+    base: tuple[str, ...]
+    head: tuple[str, ...]
+
+
+class InjectionFacts(NamedTuple):
+    """Answers that try to instruct the judge."""
+
+    answers: int
+    patterns: tuple[str, ...]
+    base_cases: tuple[str, ...]
+    head_cases: tuple[str, ...]
+
+
+class PositionBias(NamedTuple):
+    """A pairwise judge whose verdict depends on which answer comes first."""
+
+    flipped: int
+    pairs: int
+    max_rate: float
+
+
+class DistrustFacts(NamedTuple):
+    """Why a judge is not trusted."""
+
+    reasons: tuple[str, ...]
+
+
+class JudgeCandidates(NamedTuple):
+    """Models under test that are also the judge."""
+
+    models: tuple[str, ...]
+
+
+class EarlyStopFacts(NamedTuple):
+    """Answers that were not requested, because none could have changed the verdict."""
+
+    skipped: int

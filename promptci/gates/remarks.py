@@ -1,0 +1,113 @@
+"""What a reader must know and what decides nothing: excluded cases, changed goldens, other models, injections."""
+
+from collections.abc import Sequence
+
+from promptci.findings import Finding, remark
+from promptci.gates.facts import (
+    CaseIds,
+    EndpointFacts,
+    ExcludedFacts,
+    InjectionFacts,
+    PositionBias,
+    ReturnedModels,
+)
+from promptci.runs.model import Arm
+from promptci.scoring import comparability
+from promptci.scoring.comparison import Comparison
+from promptci.scoring.judges import pairwise, prompt_injection
+
+
+def excluded(comparison: Comparison) -> Sequence[Finding]:
+    """Name the cases that were asked and do not count; where none counts, `limits.all_excluded` says so."""
+    if len(comparison.excluded) == len(comparison.cases):
+        return []
+    ids_by_reason: dict[str, list[str]] = {}
+    for case in comparison.excluded:
+        ids_by_reason.setdefault(case.excluded_reason or "", []).append(case.case.id)
+    return [
+        remark(
+            "excluded",
+            comparison.plan.name,
+            ExcludedFacts(ids=tuple(ids), cases=len(comparison.cases), reasons=(reason,)),
+        )
+        for reason, ids in ids_by_reason.items()
+    ]
+
+
+def goldens_changed(comparison: Comparison) -> Sequence[Finding]:
+    """Name golden cases that were removed, or whose expectations changed, in the same change."""
+    plan = comparison.plan
+    changes = (("goldens-removed", plan.removed_cases), ("goldens-weakened", plan.loosened_cases))
+    return [remark(rule, plan.name, CaseIds(ids=tuple(ids))) for rule, ids in changes if ids]
+
+
+def models(comparison: Comparison) -> Sequence[Finding]:
+    """Report an endpoint that answered with another model than requested, or set up differently for the versions.
+
+    Different models for one and the same request are no remark: then the versions are not comparable.
+    """
+    plan = comparison.plan
+    sides = (("base", plan.base, comparison.base), ("head", plan.head, comparison.head))
+    versions: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for side, prompt, arm in sides:
+        if (
+            prompt is not None
+            and arm is not None
+            and (others := comparability.find_unexpected_models(prompt.model, arm.models))
+        ):
+            versions.setdefault((prompt.model, tuple(others)), []).append(side)
+    return [
+        *(
+            remark(
+                "model-returned",
+                plan.name,
+                ReturnedModels(versions=tuple(names), requested=requested, returned=returned),
+            )
+            for (requested, returned), names in versions.items()
+        ),
+        *_endpoint(comparison),
+    ]
+
+
+def _endpoint(comparison: Comparison) -> Sequence[Finding]:
+    base, head = comparison.base, comparison.head
+    if base is None or head is None or base.models != head.models:
+        return []
+    if not base.fingerprints or not head.fingerprints or base.fingerprints == head.fingerprints:
+        return []
+    facts = EndpointFacts(base=tuple(base.fingerprints), head=tuple(head.fingerprints))
+    return [remark("endpoint-differs", comparison.plan.name, facts)]
+
+
+def injections(comparison: Comparison) -> Sequence[Finding]:
+    """Name the cases whose answers look like an attempt to instruct the judge."""
+    cases: dict[Arm, dict[str, None]] = {arm: {} for arm in Arm}
+    patterns: dict[str, None] = {}
+    answers = 0
+    for scored in (scored for case in comparison.cases for scored in (*case.base, *case.head)):
+        if found := prompt_injection.find_in_answer(scored):
+            answers += 1
+            patterns |= dict.fromkeys(found)
+            cases[scored.arm][scored.case.id] = None
+    if not answers:
+        return []
+    facts = InjectionFacts(
+        answers=answers,
+        patterns=tuple(patterns),
+        base_cases=tuple(cases[Arm.BASE]),
+        head_cases=tuple(cases[Arm.HEAD]),
+    )
+    return [remark("prompt-injection", comparison.plan.name, facts)]
+
+
+def position_bias(comparison: Comparison) -> Sequence[Finding]:
+    """Warn of a judge whose verdict depends on which answer comes first."""
+    return [
+        remark(
+            "position-bias",
+            comparison.plan.name,
+            PositionBias(flipped=swap.flipped, pairs=swap.pairs, max_rate=pairwise.MAX_FLIPPED_SHARE),
+        )
+        for swap in pairwise.measure_position_bias(scored for case in comparison.cases for scored in case.head)
+        if swap.biased
+    ]

@@ -1,0 +1,52 @@
+"""`describe`: from a finding to its words. A new rule needs one function and one line in `TEXTS`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from promptci.findings import Finding
+from promptci.present.finding_text import limits, quality, remarks, run
+from promptci.present.finding_text.text import FindingText
+
+TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
+    "regression": quality.regression,
+    "not-worse": quality.not_worse,
+    "cannot-tell": quality.cannot_tell,
+    "no-pairs": quality.no_pairs,
+    "not-comparable": quality.not_comparable,
+    "new-prompt": quality.new_prompt,
+    "pooled": quality.pooled,
+    "deleted": limits.deleted,
+    "missing-goldens": limits.missing_goldens,
+    "no-cases": limits.no_cases,
+    "nothing-evaluated": limits.nothing_evaluated,
+    "error-rate": limits.error_rate,
+    "all-excluded": limits.all_excluded,
+    "excluded": limits.excluded,
+    "critical": limits.critical,
+    "min-quality": limits.min_quality,
+    "cost": limits.cost,
+    "p95": limits.p95,
+    "goldens-removed": remarks.goldens_removed,
+    "goldens-weakened": remarks.goldens_weakened,
+    "model-returned": remarks.model_returned,
+    "endpoint-differs": remarks.endpoint_differs,
+    "prompt-injection": remarks.prompt_injection,
+    "position-bias": remarks.position_bias,
+    "judge-not-trusted": remarks.judge_not_trusted,
+    "judge-not-calibrated": remarks.judge_not_calibrated,
+    "judge-is-candidate": remarks.judge_is_candidate,
+    "early-stop": remarks.early_stop,
+    "early-stop-undecided": run.unfinished_early_stop,
+    "deadline": run.interrupted,
+    "budget": run.interrupted,
+    "provider": run.message,
+    "input": run.message,
+    "could-not-run": run.message,
+    "no-secrets": run.no_secrets,
+}
+"""By the finding's rule."""
+
+
+def describe(finding: Finding) -> FindingText:
+    """Return the words of a finding."""
+    return TEXTS[finding.rule](finding.facts)

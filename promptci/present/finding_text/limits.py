@@ -1,0 +1,117 @@
+"""Texts of the limits: missing answers, critical cases, absolute quality, cost and latency."""
+
+from promptci.gates.facts import (
+    CostFacts,
+    CriticalFacts,
+    EmptyGoldens,
+    ExcludedFacts,
+    MinQualityFacts,
+    MissingAnswers,
+    P95Facts,
+)
+from promptci.present.finding_text.text import FindingText, capitalize
+from promptci.present.formatting import change, duration, money, percent
+from promptci.wording import count, join_names
+
+
+def deleted(_: object) -> FindingText:
+    """Describe a prompt that the change deletes."""
+    return FindingText("was deleted, so nothing was run")
+
+
+def missing_goldens(_: object) -> FindingText:
+    """Describe a prompt that no golden set matches."""
+    return FindingText(
+        "has no goldens, so nothing was tested",
+        "Add a golden set under the name that `prompts.goldens` gives, or testData in the prompt file.",
+    )
+
+
+def no_cases(facts: EmptyGoldens) -> FindingText:
+    """Describe a golden set without cases."""
+    removed = f"The base revision has {count(facts.removed, 'case')}. " if facts.removed else ""
+    return FindingText("has an empty golden set, so nothing was tested", f"{removed}Add at least one case.")
+
+
+def nothing_evaluated(facts: MissingAnswers) -> FindingText:
+    """Describe a new version without a single usable answer."""
+    return FindingText(
+        "could not be evaluated: no answer of the new version is usable"
+        f" ({facts.missing:,} of {facts.requested:,} failed)",
+        _first_error(facts),
+    )
+
+
+def error_rate(facts: MissingAnswers) -> FindingText:
+    """Describe missing answers beyond the limit."""
+    return FindingText(
+        f"has too many missing answers: {facts.missing:,} of {facts.requested:,},"
+        f" and `gate.max_error_rate` allows {percent(facts.max_error_rate)}",
+        _first_error(facts),
+    )
+
+
+def all_excluded(facts: ExcludedFacts) -> FindingText:
+    """Describe goldens of which no case counts."""
+    return FindingText(
+        f"cannot be decided: none of its {count(facts.cases, 'case')} counts ({'; '.join(facts.reasons)})"
+    )
+
+
+def excluded(facts: ExcludedFacts) -> FindingText:
+    """Describe cases that were asked and do not count."""
+    return FindingText(
+        f"has {len(facts.ids):,} excluded of {count(facts.cases, 'case')} ({'; '.join(facts.reasons)}):"
+        f" {join_names(facts.ids)}"
+    )
+
+
+def critical(facts: CriticalFacts) -> FindingText:
+    """Describe critical cases that broke."""
+    verb = "fails" if facts.added else "broke"
+    return FindingText(f"{verb} {count(len(facts.ids), 'critical case')} ({join_names(facts.ids)})")
+
+
+def min_quality(facts: MinQualityFacts) -> FindingText:
+    """Describe quality below the absolute limit."""
+    if facts.quality is None:
+        return FindingText(
+            "was not checked against `gate.min_quality`, because its quality is the share of comparisons won"
+        )
+    return FindingText(
+        f"has a quality of {percent(facts.quality)} over all cases, and `gate.min_quality` requires"
+        f" {percent(facts.limit)}"
+    )
+
+
+def cost(facts: CostFacts) -> FindingText:
+    """Describe cost per request beyond the limit, or unknown."""
+    if facts.rise is None:
+        return FindingText(
+            "was not checked against `gate.max_cost_increase`, because the cost is unknown (no price for the model)"
+        )
+    return FindingText(
+        f"costs {change(facts.rise).lstrip('+')} more per request, {money(facts.head)} instead of {money(facts.base)}",
+        f"`gate.max_cost_increase` allows {percent(facts.limit)}.",
+    )
+
+
+def p95(facts: P95Facts) -> FindingText:
+    """Describe latency beyond the limit."""
+    rise = f"p95 latency {duration(facts.base)} before, {duration(facts.head)} after ({change(facts.rise)})"
+    if facts.unequal_caching:
+        return FindingText(
+            "was not compared in latency, because one version's answers come from the cache", f"{capitalize(rise)}."
+        )
+    answers = count(facts.answers, "answer")
+    allowed = f"`gate.max_p95_increase` allows {percent(facts.limit)}"
+    if not facts.certain:
+        return FindingText(
+            f"seems slower: {rise}",
+            f"{allowed}. With {answers} this is not certain, so it does not block.",
+        )
+    return FindingText(f"is slower: {rise}", f"{allowed}.")
+
+
+def _first_error(facts: MissingAnswers) -> str:
+    return f"First error: {facts.first_error}" if facts.first_error else ""

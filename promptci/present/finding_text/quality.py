@@ -1,0 +1,117 @@
+"""Texts of the quality rule: what became of the pass rate or the mean score."""
+
+from promptci.gates.facts import MismatchFacts, NewPromptFacts, PooledFacts, QualityFacts
+from promptci.present.finding_text.text import FindingText
+from promptci.present.formatting import bare_points, number, p_value, percent, points, signed_points
+from promptci.wording import count
+
+
+def regression(facts: QualityFacts) -> FindingText:
+    """Describe a drop that is shown and at least the margin."""
+    return FindingText(
+        f"got worse: {before_after(facts)} ({_size(facts)})",
+        f"{_flips(facts)}; one-sided {p_value(facts.p)}, and the margin is {points(facts.margin)}.{_assumed(facts)}",
+    )
+
+
+def not_worse(facts: QualityFacts) -> FindingText:
+    """Describe a difference that is shown to be smaller than the margin."""
+    if facts.same_requests:
+        return FindingText(f"sends the model the same requests as before: {before_after(facts)}")
+    better = facts.interval is not None and facts.interval[0] > 0
+    return FindingText(
+        f"{'got better' if better else 'shows no regression'}: {before_after(facts)}",
+        f"{_flips(facts)}. The {facts.measure} did not fall by the margin of {points(facts.margin)}"
+        f" ({percent(1 - facts.alpha)} confidence).{_assumed(facts)}",
+    )
+
+
+def cannot_tell(facts: QualityFacts) -> FindingText:
+    """Describe a difference that is neither shown nor ruled out, and what would settle it."""
+    return FindingText(
+        f"cannot be decided: {before_after(facts)}; no regression was detected,"
+        f" and {detectable(facts.detectable_drop)}",
+        f"{_flips(facts)}; {_size(facts)}.{_settle(facts)}{_assumed(facts)}",
+    )
+
+
+def no_pairs(_: object) -> FindingText:
+    """Describe golden sets that have no case in common."""
+    return FindingText(
+        "cannot be compared, because no case is the same at both revisions",
+        "Change goldens and prompt in separate pull requests to compare them.",
+    )
+
+
+def not_comparable(facts: MismatchFacts) -> FindingText:
+    """Describe versions that differ in more than the change under test."""
+    return FindingText(
+        f"is not comparable: {'; '.join(facts.mismatches)}",
+        "Any difference may come from that, so quality, cost and latency were not compared.",
+    )
+
+
+def new_prompt(facts: NewPromptFacts) -> FindingText:
+    """Describe a prompt that has no earlier version."""
+    passed = f": {facts.passed:,} of {count(facts.cases, 'case')} passed" if facts.cases else ""
+    return FindingText(
+        f"{'is new and ' if facts.added else ''}keeps the absolute limits{passed}",
+        "There is no earlier version to compare with, so only the absolute limits decide.",
+    )
+
+
+def pooled(facts: PooledFacts) -> FindingText:
+    """Describe what all prompts show together."""
+    flips = f"{facts.worse:,} got worse and {facts.better:,} better of {count(facts.pairs, 'pair')}; {p_value(facts.p)}"
+    together = f"the {len(facts.prompts)} prompts together"
+    if facts.dropped:
+        return FindingText(f"{together} got worse: the pass rate fell by {points(facts.delta)} ({flips})")
+    return FindingText(f"{together} show no drop of the margin: {signed_points(facts.delta)} ({flips})")
+
+
+def before_after(facts: QualityFacts) -> str:
+    """Return quality at both revisions: `58 of 60 cases passed before, 31 of 60 after`."""
+    if facts.passed is not None:
+        base, head = facts.passed
+        return f"{base:,} of {count(facts.pairs, 'case')} passed before, {head:,} of {facts.pairs:,} after"
+    over = count(facts.pairs, "case")
+    return f"{facts.measure} {percent(facts.base)} before, {percent(facts.head)} after, over {over}"
+
+
+def detectable(drop: float | None) -> str:
+    """Return what these goldens could have shown."""
+    if drop is None:
+        return "these goldens are too few to detect any drop"
+    return f"these goldens could detect a drop of {points(drop)} or more"
+
+
+def _size(facts: QualityFacts) -> str:
+    size = signed_points(facts.delta)
+    if facts.interval is None:
+        return f"{size}; the interval cannot be estimated from these cases"
+    lo, hi = map(bare_points, facts.interval)
+    return f"{size}, {percent(facts.confidence)} interval {lo} to {hi}"
+
+
+def _flips(facts: QualityFacts) -> str:
+    return f"{facts.worse:,} got worse and {facts.better:,} better of {count(facts.pairs, 'pair')}"
+
+
+def _settle(facts: QualityFacts) -> str:
+    if facts.cases_needed is None:
+        return ""
+    repeats = (
+        ""
+        if facts.repeats_needed is None
+        else f", or asking each of these {facts.repeats_needed} times (`run.repeats`) as far as the flips are chance"
+    )
+    more = number(facts.cases_needed - facts.pairs)
+    return f" About {more} more cases ({facts.cases_needed:,} in all) would settle it{repeats}."
+
+
+def _assumed(facts: QualityFacts) -> str:
+    if not facts.assumed_answers:
+        return ""
+    favored = {"base": "old", "head": "new"}[facts.assumed_for]
+    answers = count(facts.assumed_answers, "answer was", "answers were")
+    return f" It holds for any outcome of the rest: {answers} not requested and counted for the {favored} version."

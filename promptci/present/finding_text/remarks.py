@@ -1,0 +1,97 @@
+"""Texts of what a reader must know and what decides nothing: goldens, models, judges."""
+
+from promptci.gates.facts import (
+    CaseIds,
+    DistrustFacts,
+    EarlyStopFacts,
+    EndpointFacts,
+    InjectionFacts,
+    JudgeCandidates,
+    PositionBias,
+    ReturnedModels,
+)
+from promptci.present.finding_text.text import FindingText
+from promptci.present.formatting import percent
+from promptci.wording import count, join_names
+
+
+def goldens_removed(facts: CaseIds) -> FindingText:
+    """Describe golden cases that the change removes."""
+    return FindingText(f"loses {count(len(facts.ids), 'golden case')} in this change: {join_names(facts.ids)}")
+
+
+def goldens_weakened(facts: CaseIds) -> FindingText:
+    """Describe golden cases of which the change replaces the expectation."""
+    return FindingText(
+        f"has {count(len(facts.ids), 'golden case')} with another expectation for the same input:"
+        f" {join_names(facts.ids)}",
+        "They are not compared. Check that they were not made easier.",
+    )
+
+
+def model_returned(facts: ReturnedModels) -> FindingText:
+    """Describe answers of a model that was not requested."""
+    versions = " and ".join({"base": "before", "head": "after"}[version] for version in facts.versions)
+    return FindingText(
+        f"requested {facts.requested}, and the endpoint answered with {join_names(facts.returned)} ({versions})"
+    )
+
+
+def endpoint_differs(facts: EndpointFacts) -> FindingText:
+    """Describe an endpoint that was set up differently for the two versions."""
+    return FindingText(
+        f"was answered under system_fingerprint {join_names(facts.base, 3)} before"
+        f" and {join_names(facts.head, 3)} after",
+        "The endpoint was set up differently for the two versions, and a small difference may come from that.",
+    )
+
+
+def prompt_injection(facts: InjectionFacts) -> FindingText:
+    """Describe answers that try to instruct the judge."""
+    cases = (("before", facts.base_cases), ("after", facts.head_cases))
+    sides = [f"{side}: {join_names(ids)}" for side, ids in cases if ids]
+    return FindingText(
+        f"has {count(facts.answers, 'answer')} that may try to instruct the judge"
+        f" ({join_names(facts.patterns)}): {'; '.join(sides)}",
+        f"Read {'it' if facts.answers == 1 else 'them'} yourself.",
+    )
+
+
+def position_bias(facts: PositionBias) -> FindingText:
+    """Describe a judge whose verdict depends on the order of the answers."""
+    rate = percent(facts.flipped / facts.pairs)
+    return FindingText(
+        f"has a judge that changed its verdict on {facts.flipped:,} of {count(facts.pairs, 'pair')} ({rate}) when the"
+        " answers were swapped",
+        f"More than {percent(facts.max_rate)} is too often. These pairs count as ties.",
+    )
+
+
+def judge_not_trusted(facts: DistrustFacts) -> FindingText:
+    """Describe a judge that may not block."""
+    return FindingText(
+        f"has a judge that is not trusted: {'; '.join(facts.reasons)}", "Its scores are advisory and do not block."
+    )
+
+
+def judge_not_calibrated(_: object) -> FindingText:
+    """Describe a judge that nobody has compared with people."""
+    return FindingText(
+        "has a judge that is not calibrated", "No labels by people show how far its scores can be trusted."
+    )
+
+
+def judge_is_candidate(facts: JudgeCandidates) -> FindingText:
+    """Describe a model that judges its own answers."""
+    return FindingText(
+        f"is judged by the model under test ({join_names(facts.models)})", "Models favor their own answers."
+    )
+
+
+def early_stop(facts: EarlyStopFacts) -> FindingText:
+    """Describe a run that ended once its verdict was certain."""
+    skipped = count(facts.skipped, "answer")
+    verb = "was" if facts.skipped == 1 else "were"
+    return FindingText(
+        f"was stopped early: {skipped} {verb} not requested, because none could have changed the verdict"
+    )

@@ -1,0 +1,30 @@
+"""Lists, counts and shortened digests as every message spells them."""
+
+from collections.abc import Sequence
+
+SHORT_SHA = 7
+SHORT_DIGEST = 12
+
+
+def join_names(names: Sequence[str], limit: int = 10) -> str:
+    """Return `a, b and c`; of more names than `limit`, the first ones and the number of the others."""
+    if not names:
+        return ""
+    if len(names) > limit:
+        return f"{', '.join(names[:limit])} and {len(names) - limit:,} more"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return `1 case`, `2 cases`, `12,345 cases`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def short_sha(sha: str | None) -> str:
+    """Return the first seven digits of a commit; None is the working tree."""
+    return "working tree" if sha is None else sha[:SHORT_SHA]
+
+
+def short_digest(digest: str | None) -> str:
+    """Return the first twelve digits of a SHA-256; enough to tell two of them apart by eye."""
+    return "unknown" if digest is None else digest[:SHORT_DIGEST]

@@ -1,0 +1,145 @@
+"""Facts of every rule, several sets each: what the gold texts and the sweeps of wording are made from."""
+
+from collections.abc import Mapping, Sequence
+
+from promptci.findings import Facts, InterruptedRun, MessageFacts, NoFacts, NoSecrets
+from promptci.gates.facts import (
+    CaseIds,
+    CostFacts,
+    CriticalFacts,
+    DistrustFacts,
+    EarlyStopFacts,
+    EmptyGoldens,
+    EndpointFacts,
+    ExcludedFacts,
+    InjectionFacts,
+    JudgeCandidates,
+    MinQualityFacts,
+    MismatchFacts,
+    MissingAnswers,
+    NewPromptFacts,
+    P95Facts,
+    PooledFacts,
+    PositionBias,
+    QualityFacts,
+    ReturnedModels,
+)
+
+DROP = QualityFacts(
+    measure="pass rate",
+    base=58 / 60,
+    head=31 / 60,
+    pairs=60,
+    worse=28,
+    better=1,
+    passed=(58, 31),
+    interval=(-0.556, -0.349),
+    confidence=0.9,
+    p=0.00001,
+    alpha=0.05,
+    margin=0.05,
+    detectable_drop=0.11,
+    cases_needed=None,
+    repeats_needed=None,
+    same_requests=False,
+)
+SCORES = DROP._replace(
+    measure="mean score", base=0.812, head=0.637, passed=None, pairs=24, worse=20, better=4, interval=(-0.2, -0.15)
+)
+EQUAL = DROP._replace(base=0.9, head=0.9, pairs=100, passed=(90, 90), worse=5, better=5, interval=(-0.02, 0.02), p=0.5)
+OPEN = EQUAL._replace(interval=(-0.057, 0.057), cases_needed=248, repeats_needed=3)
+TWELVE = tuple(f"case-{number}" for number in range(12))
+
+EXAMPLES: Mapping[str, Sequence[Facts]] = {
+    "regression": [DROP, SCORES._replace(p=0.031), DROP._replace(assumed_answers=1200, assumed_for="head")],
+    "not-worse": [
+        EQUAL,
+        EQUAL._replace(head=0.99, passed=(90, 99), interval=(0.04, 0.14), worse=0, better=9),
+        EQUAL._replace(same_requests=True, interval=(0.0, 0.0), worse=0, better=0),
+        EQUAL._replace(assumed_answers=1, assumed_for="base"),
+    ],
+    "cannot-tell": [
+        OPEN,
+        OPEN._replace(repeats_needed=None),
+        OPEN._replace(interval=None, detectable_drop=None, cases_needed=None),
+    ],
+    "no-pairs": [NoFacts()],
+    "not-comparable": [
+        MismatchFacts(
+            mismatches=("the endpoint answered base with gpt-4o-mini-2024-07-18 and head with gpt-4o-mini-2025-02-01",)
+        )
+    ],
+    "new-prompt": [
+        NewPromptFacts(passed=25, cases=30, added=True),
+        NewPromptFacts(passed=1, cases=1, added=False),
+        NewPromptFacts(passed=0, cases=0, added=False),
+    ],
+    "pooled": [
+        PooledFacts(prompts=("p", "q"), pairs=100, worse=8, better=3, delta=-0.05, p=0.05, dropped=True),
+        PooledFacts(prompts=("p", "q", "r"), pairs=100, worse=8, better=4, delta=-0.04, p=0.05, dropped=False),
+    ],
+    "deleted": [NoFacts()],
+    "missing-goldens": [NoFacts()],
+    "no-cases": [EmptyGoldens(removed=0), EmptyGoldens(removed=1), EmptyGoldens(removed=120)],
+    "nothing-evaluated": [
+        MissingAnswers(missing=16, requested=16, max_error_rate=0.05, first_error="auth: HTTP 401: the key is invalid"),
+        MissingAnswers(missing=0, requested=1, max_error_rate=0.05, first_error=None),
+    ],
+    "error-rate": [
+        MissingAnswers(missing=1200, requested=9800, max_error_rate=0.05, first_error="server: HTTP 500"),
+    ],
+    "all-excluded": [
+        ExcludedFacts(ids=("a", "b"), cases=2, reasons=("quarantined: flaky", "weight 0")),
+        ExcludedFacts(ids=("a",), cases=1, reasons=("weight 0",)),
+    ],
+    "excluded": [
+        ExcludedFacts(ids=("a",), cases=102, reasons=("quarantined: flaky",)),
+        ExcludedFacts(ids=TWELVE, cases=1200, reasons=("weight 0",)),
+    ],
+    "critical": [
+        CriticalFacts(ids=("refund-policy",), added=False),
+        CriticalFacts(ids=("refund-policy", "vip"), added=True),
+        CriticalFacts(ids=TWELVE, added=False),
+    ],
+    "min-quality": [MinQualityFacts(quality=0.754, limit=0.8), MinQualityFacts(quality=None, limit=0.8)],
+    "cost": [
+        CostFacts(base=0.0001, head=0.000158, limit=0.25),
+        CostFacts(base=None, head=0.000158, limit=0.25),
+    ],
+    "p95": [
+        P95Facts(base=1040, head=1664, limit=0.5, answers=100, certain=True),
+        P95Facts(base=812, head=1664, limit=0.5, answers=20, certain=False),
+        P95Facts(base=812, head=1664, limit=0.5, answers=100, certain=True, unequal_caching=True),
+    ],
+    "goldens-removed": [CaseIds(ids=("a",)), CaseIds(ids=TWELVE)],
+    "goldens-weakened": [CaseIds(ids=("a",)), CaseIds(ids=TWELVE)],
+    "model-returned": [
+        ReturnedModels(versions=("base", "head"), requested="gpt-4o-mini", returned=("llama-3.1-8b",)),
+        ReturnedModels(versions=("head",), requested="gpt-4o-mini", returned=("llama-3.1-8b", "qwen-2")),
+    ],
+    "endpoint-differs": [EndpointFacts(base=("fp_1",), head=("fp_1", "fp_2", "fp_3", "fp_4"))],
+    "prompt-injection": [
+        InjectionFacts(answers=1, patterns=("instruction",), base_cases=(), head_cases=("m-24",)),
+        InjectionFacts(
+            answers=3, patterns=("instruction", "hidden text"), base_cases=("m-1",), head_cases=("m-1", "m-2")
+        ),
+    ],
+    "position-bias": [PositionBias(flipped=30, pairs=100, max_rate=0.2)],
+    "judge-not-trusted": [
+        DistrustFacts(reasons=("kappa −1.00 with 40 labels is below 0.6", "it passed an empty answer"))
+    ],
+    "judge-not-calibrated": [NoFacts()],
+    "judge-is-candidate": [JudgeCandidates(models=("m", "n"))],
+    "early-stop": [EarlyStopFacts(skipped=1), EarlyStopFacts(skipped=1200)],
+    "early-stop-undecided": [MessageFacts(message="the verdict of order is not settled")],
+    "deadline": [InterruptedRun(cause="the deadline of 45 minutes (`run.deadline`) passed after 30 of 120 answers")],
+    "budget": [InterruptedRun(cause="the budget of $0.05 (`run.budget_usd`) is spent after 30 of 120 answers")],
+    "provider": [MessageFacts(message="`OPENAI_API_KEY` is not set. Set it.")],
+    "input": [MessageFacts(message="goldens/order.jsonl:3: not JSON. Write one object a line.")],
+    "could-not-run": [MessageFacts(message="There is no commit `x`. Fetch it.")],
+    "no-secrets": [
+        NoSecrets(prompts=("order",), source="pull requests from forks", remedy="A maintainer can run it: label it."),
+        NoSecrets(prompts=("order", "refund"), source="Dependabot", remedy="Add the key to its secrets."),
+    ],
+}
+"""By rule."""

@@ -1,0 +1,24 @@
+"""Lists, counts and shortened names."""
+
+from promptci.wording import count, join_names, short_digest, short_sha
+
+
+def test_names_are_listed_as_people_do() -> None:
+    lists = [join_names(list("abcde")[:n], limit=3) for n in range(6)]
+    assert lists == ["", "a", "a and b", "a, b and c", "a, b, c and 1 more", "a, b, c and 2 more"]
+
+
+def test_a_list_is_cut_after_ten_names() -> None:
+    names = [f"c{number}" for number in range(1200)]
+    assert join_names(names[:10]).endswith("c8 and c9")
+    assert join_names(names).endswith("c8, c9 and 1,190 more")
+
+
+def test_counts_have_a_plural_and_separators() -> None:
+    assert (count(1, "case"), count(0, "case"), count(12345, "case")) == ("1 case", "0 cases", "12,345 cases")
+    assert count(2, "entry", "entries") == "2 entries"
+
+
+def test_digests_are_cut_and_no_digest_is_named() -> None:
+    assert (short_sha("0123456789"), short_sha(None)) == ("0123456", "working tree")
+    assert (short_digest("0123456789abcdef"), short_digest(None)) == ("0123456789ab", "unknown")
