@@ -24,7 +24,8 @@ LAYERS = [  # top to bottom
     {"compare"},
     {"documents"},
     {"stats", "files", "redact"},
-    {"errors", "verdict", "findings"},
+    {"findings"},
+    {"errors", "verdict", "wording"},
 ]
 LAYER_OF = {package: layer for layer, packages in enumerate(LAYERS) for package in packages}
 KNOWN_VIOLATIONS = {
