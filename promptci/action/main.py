@@ -25,8 +25,8 @@ from promptci.publish import publish_all
 from promptci.publish.github import pygithub_client
 from promptci.publish.github.api import GitHub
 from promptci.publish.runner import file_ownership, workflow_commands
-from promptci.publish.runner.context import Context
-from promptci.publish.runner.event import PRIVILEGED
+from promptci.publish.runner.context import ActionContext
+from promptci.publish.runner.event import PRIVILEGED_EVENTS
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
 from promptci.usecases.reporting import comment, merge
@@ -43,7 +43,7 @@ def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout, err:
     on_main = threading.current_thread() is threading.main_thread()
     before = {sign: signal.signal(sign, _cancel) for sign in SIGNALS if on_main}
     try:
-        return error_boundary.run(lambda: act(environ, out), environ, err)
+        return error_boundary.run_guarded(lambda: act(environ, out), environ, err)
     finally:
         for sign, handler in before.items():
             # Once cancelled we stay deaf, up to the very end: Python puts handlers of ours away before that.
@@ -75,11 +75,11 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
 
     With the input `from`, post the comment of another run's report instead.
     """
-    context = Context.from_environ(environ)
+    context = ActionContext.from_environ(environ)
     github = pygithub_client.connect(context)
     say = partial(_say, out, Redactor.from_environ(environ))
     if context.inputs["from"]:
-        return comment.comment(context.workspace / context.inputs["from"], context, github, say, out)
+        return comment.post_comment(context.workspace / context.inputs["from"], context, github, say, out)
     if context.is_approved:
         _still_approved(context, github)
     folder = context.workspace / context.inputs["out"]
@@ -87,26 +87,26 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
         outcome = _check(context, environ, folder, say)
         if context.inputs["shard"]:  # one part of a run has no verdict, so there is nothing to tell
             if context.output_path is not None:
-                workflow_commands.set_outputs(context.output_path, publication.of_a_part(folder, context.workspace))
+                workflow_commands.set_outputs(context.output_path, publication.shard_outputs(folder, context.workspace))
             return outcome.exit_code
-        notes = publish_all.announce(context, publication.make(outcome, context.workspace), github, out)
+        notes = publish_all.publish_all(context, publication.build_publication(outcome, context.workspace), github, out)
         for note in notes:
             say(note)
         if outcome.view is not None:
             say(f"{outcome.view.verdict}: {outcome.view.headline}")
     except (KeyboardInterrupt, asyncio.CancelledError):
         # No word to GitHub's servers: there are seconds left, and a status speaks for the commit, not for this run.
-        publish_all.announce(context, publication.cancelled(folder, context.workspace), None, out)
+        publish_all.publish_all(context, publication.build_cancelled(folder, context.workspace), None, out)
         raise KeyboardInterrupt from None
     else:
         return outcome.exit_code
     finally:
         # Also git's own folder: a shallow clone's missing commits were fetched into it.
         ours = [folder, context.workspace / ".promptci", context.workspace / ".git"]
-        file_ownership.hand_over(ours, context.workspace)
+        file_ownership.chown_to_workspace(ours, context.workspace)
 
 
-def _still_approved(context: Context, github: GitHub | None) -> None:
+def _still_approved(context: ActionContext, github: GitHub | None) -> None:
     """Refuse where the pull request has moved on since a maintainer looked at it, or where that cannot be seen.
 
     The event's own commit is the one the label was put on; it is the only one that is ever read.
@@ -121,7 +121,7 @@ def _still_approved(context: Context, github: GitHub | None) -> None:
         )
 
 
-def _check(context: Context, environ: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> RunResult:
+def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> RunResult:
     env = Environment(
         environ=_with_key(environ, context),
         progress=PlainProgress(say),
@@ -160,7 +160,7 @@ def _check(context: Context, environ: Mapping[str, str], folder: Path, say: Call
         return evaluate.failed(error, request, env)
 
 
-def _base(context: Context, head: str) -> str | None:
+def _base(context: ActionContext, head: str) -> str | None:
     """Give the revision to compare with: the input, else the event's; None: where head left the default branch."""
     base = context.inputs["base"] or context.base_sha
     if context.inputs["base"] or base is None or not context.parts_at_base:
@@ -168,9 +168,9 @@ def _base(context: Context, head: str) -> str | None:
     return Repo.discover(context.workspace).merge_base(base, head)
 
 
-def _untrusted_source(context: Context) -> UntrustedSource | None:
+def _untrusted_source(context: ActionContext) -> UntrustedSource | None:
     """Tell whose commits these are where GitHub gives no secrets; None where it does."""
-    if not context.is_dependabot and (not context.is_fork or context.event in PRIVILEGED):
+    if not context.is_dependabot and (not context.is_fork or context.event in PRIVILEGED_EVENTS):
         return None
     label = context.inputs["approval-label"]
     return UntrustedSource(
@@ -183,7 +183,7 @@ def _untrusted_source(context: Context) -> UntrustedSource | None:
     )
 
 
-def _with_key(environ: Mapping[str, str], context: Context) -> Mapping[str, str]:
+def _with_key(environ: Mapping[str, str], context: ActionContext) -> Mapping[str, str]:
     """Hand the input `api-key` on under the name that promptci.yml asks for by default."""
     key = context.inputs["api-key"]
     return {**environ, KEY: key} if key else environ

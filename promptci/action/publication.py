@@ -6,7 +6,7 @@ from pathlib import Path
 from promptci.app.requests import RunResult
 from promptci.publish.annotation import Annotation
 from promptci.publish.comment import FRAME_BYTES
-from promptci.publish.publish_all import Bulletin
+from promptci.publish.publish_all import Publication
 from promptci.publish.runner.workflow_commands import OUTPUTS
 from promptci.report.export import locations
 from promptci.report.markdown import markdown_renderer
@@ -14,7 +14,7 @@ from promptci.report.model.report import ReportView
 from promptci.verdict import Verdict
 
 
-def make(outcome: RunResult, root: Path) -> Bulletin:
+def build_publication(outcome: RunResult, root: Path) -> Publication:
     """Give the bulletin of an request that wrote a report; paths in it are relative to `root`, the workspace.
 
     The container sees the workspace under another name than the steps after it do.
@@ -22,7 +22,7 @@ def make(outcome: RunResult, root: Path) -> Bulletin:
     view, paths = outcome.view, outcome.paths
     if view is None or paths is None:
         raise ValueError("a dry run has nothing to announce")
-    return Bulletin(
+    return Publication(
         verdict=Verdict(view.verdict),
         exit_code=outcome.exit_code,
         headline=view.headline,
@@ -42,10 +42,10 @@ def make(outcome: RunResult, root: Path) -> Bulletin:
     )
 
 
-def cancelled(folder: Path, root: Path) -> Bulletin:
+def build_cancelled(folder: Path, root: Path) -> Publication:
     """Give the bulletin of a run that was cancelled: an error, whatever was answered so far."""
     headline = "Cancelled before there was a verdict. What was answered so far is in the journal."
-    return Bulletin(
+    return Publication(
         verdict=Verdict.ERROR,
         exit_code=130,
         headline=headline,
@@ -57,7 +57,7 @@ def cancelled(folder: Path, root: Path) -> Bulletin:
     )
 
 
-def of_a_part(folder: Path, root: Path) -> dict[str, str]:
+def shard_outputs(folder: Path, root: Path) -> dict[str, str]:
     """Give the outputs of one part of a run that was split: where it is, and no verdict."""
     return {**dict.fromkeys(OUTPUTS, ""), "report-path": _relative(folder, root)}
 

@@ -14,11 +14,11 @@ from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
 
 INTERRUPTED = 130
-OWN_FAULT = 4
+INTERNAL_ERROR_EXIT = 4
 """The exit code of the verdict `error`: a fault of ours is never green."""
 
 
-def run(action: Callable[[], int], environ: Mapping[str, str], stderr: TextIO) -> int:
+def run_guarded(action: Callable[[], int], environ: Mapping[str, str], stderr: TextIO) -> int:
     """Run a door's work and give the exit code; what went wrong is printed, redacted, to `stderr`."""
     redactor = Redactor.from_environ(environ)
     try:
@@ -30,16 +30,16 @@ def run(action: Callable[[], int], environ: Mapping[str, str], stderr: TextIO) -
         _say("promptci: interrupted. What was answered so far is in the journal.", redactor, stderr)
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the one catch-all: whatever it is, the user gets words, and the log gets the rest
-        log = write_log(redactor.redact(traceback.format_exc()))
+        log = write_bug_report(redactor.redact(traceback.format_exc()))
         _say(
             f"promptci: this is our fault, not your prompt's. It is written down in {log}; please report it.",
             redactor,
             stderr,
         )
-        return OWN_FAULT
+        return INTERNAL_ERROR_EXIT
 
 
-def write_log(trace: str) -> Path:
+def write_bug_report(trace: str) -> Path:
     """Write a ready-made bug report and give its path."""
     descriptor, name = tempfile.mkstemp(prefix="promptci-error-", suffix=".txt")
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:

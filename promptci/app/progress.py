@@ -23,7 +23,7 @@ class PlainProgress:
         self.total = total
         self._say(f"asking: {total} answers")
 
-    def more(self, count: int) -> None:
+    def extend(self, count: int) -> None:
         """So many answers more than was said are expected."""
         self.total += count
         self._say(f"asking: {count} answers more")

@@ -34,7 +34,7 @@ COMMANDS = {
 SELDOM = (50_000, 20, 100)
 
 
-class Lazy(click.Group):
+class LazyGroup(click.Group):
     """A group that imports a command's file when the command is called, so that `--help` stays quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -54,7 +54,7 @@ class Lazy(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(promptci.__version__, prog_name="promptci")
 def group() -> None:
     """CI for prompts: a change that makes the answers worse does not merge."""
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     # What a run makes it keeps to the end; looking through it for garbage at the usual pace takes a tenth of the time.
     gc.set_threshold(*SELDOM)
     arguments = sys.argv[1:] if arguments is None else arguments
-    code = error_boundary.run(lambda: _invoke(arguments), os.environ, sys.stderr)
+    code = error_boundary.run_guarded(lambda: _invoke(arguments), os.environ, sys.stderr)
     gc.freeze()  # the interpreter would look through everything once more before it ends
     sys.exit(code)
 

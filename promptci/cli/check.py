@@ -8,11 +8,11 @@ from promptci.evaluation import check
 
 
 @click.command("check")
-@options.repository
+@options.repository_options
 @click.option("--base", help="Revision to compare with; default: the merge base with the default branch.")
 @click.option("--head", default="HEAD", show_default=True, help="Revision to test; `.` is the working tree.")
-@options.asking
-@options.sharded
+@options.ask_options
+@options.shard_option
 def command(base: str | None, head: str, **others: object) -> int:
     """Test the prompts that a change touches against the version they replace.
 
@@ -22,5 +22,5 @@ def command(base: str | None, head: str, **others: object) -> int:
     request = CheckRequest(base=base, head=head, **others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
         outcome = check.check(request, env)
-        console.show(outcome)
+        console.print_result(outcome)
     return outcome.exit_code

@@ -8,7 +8,7 @@ import click
 
 from promptci.cli import console
 from promptci.publish.github import pygithub_client
-from promptci.publish.runner.context import Context
+from promptci.publish.runner.context import ActionContext
 from promptci.usecases.reporting import comment
 
 
@@ -26,5 +26,5 @@ def command(source: Path) -> int:
     The report is taken for untrusted: bounded, checked, and drawn anew. The token is read from GITHUB_TOKEN.
     """
     token = os.environ.get("GITHUB_TOKEN", "")
-    context = Context.from_environ({"INPUT_GITHUB-TOKEN": token, **os.environ, "INPUT_FROM": str(source)})
-    return comment.comment(source, context, pygithub_client.connect(context), console.say, sys.stdout)
+    context = ActionContext.from_environ({"INPUT_GITHUB-TOKEN": token, **os.environ, "INPUT_FROM": str(source)})
+    return comment.post_comment(source, context, pygithub_client.connect(context), console.say, sys.stdout)

@@ -25,7 +25,7 @@ def say(line: str) -> None:
     click.echo(safe_line(Redactor.from_environ(os.environ).redact(line)))
 
 
-class Bar:
+class ProgressBar:
     """A progress bar for a terminal."""
 
     def __init__(self) -> None:
@@ -53,9 +53,9 @@ class Bar:
         self._bar.update(self._task, total=total)
         self._bar.start()
 
-    def more(self, count: int) -> None:
+    def extend(self, count: int) -> None:
         """Make it longer."""
-        self._counts.more(count)
+        self._counts.extend(count)
         self._bar.update(self._task, total=self._counts.total)
 
     def step(self, answer: Answer) -> None:
@@ -71,14 +71,14 @@ class Bar:
 @contextmanager
 def environment() -> Iterator[Environment]:
     """Yield the environment of this process; stop the progress bar when the command ends."""
-    progress = Bar() if sys.stdout.isatty() and not os.environ.get("CI") else PlainProgress(say)
+    progress = ProgressBar() if sys.stdout.isatty() and not os.environ.get("CI") else PlainProgress(say)
     try:
         yield Environment(environ=os.environ, progress=progress, print=say, now=lambda: datetime.now(UTC))
     finally:
         progress.end()
 
 
-def show(outcome: RunResult) -> None:
+def print_result(outcome: RunResult) -> None:
     """Print the verdict, the sentence of each prompt or why it could not be evaluated, and where the report is."""
     if outcome.view is None:
         return
@@ -93,7 +93,7 @@ def show(outcome: RunResult) -> None:
         say(f"report: {outcome.paths.html}")
 
 
-def browse(page: Path) -> None:
+def open_in_browser(page: Path) -> None:
     """Open the page in the person's browser (`BROWSER` names one); says so where there is none."""
     if os.environ.get("CI"):
         say("not opened: this is a CI run")

@@ -22,7 +22,7 @@ from promptci.usecases.setup import demo
 def command(out: Path, set_up: bool, set_up_only: bool) -> int:
     """See a regression caught: an example pull request that harms a prompt, judged with the embedded model; no key."""
     if set_up or set_up_only:
-        console.say(f"model: {demo.fetch(os.environ)}")
+        console.say(f"model: {demo.fetch_model_file(os.environ)}")
     if set_up_only:
         return 0
-    return demo.demo(out, os.environ, console.say)
+    return demo.run_demo(out, os.environ, console.say)

@@ -24,7 +24,7 @@ def command(first: Path, second: Path, form: Format) -> int:
     answered, or no case is shared, the numbers are not set beside each other, and the reason is given.
     """
     with console.environment() as env:
-        text = diff.diff(first, second, form, env)
+        text = diff.diff_runs(first, second, form, env)
         for line in text.splitlines():
             console.say(line)
     return 0

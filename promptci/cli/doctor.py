@@ -12,7 +12,7 @@ from promptci.usecases.setup import doctor
 
 
 @click.command("doctor")
-@options.repository
+@options.repository_options
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def command(root: Path, config_path: str, as_json: bool) -> int:
     """Check the repository and its workflow for mistakes; no model is asked.

@@ -36,7 +36,7 @@ def _print_all(lines: Iterable[str]) -> int:
 
 
 @command.command("list")
-@options.repository
+@options.repository_options
 @click.option("--advised", is_flag=True, help="Only verdicts that blocked, or would have in mode `block`.")
 def list_(root: Path, config_path: str, advised: bool) -> int:
     """List the verdicts, newest first."""
@@ -44,7 +44,7 @@ def list_(root: Path, config_path: str, advised: bool) -> int:
 
 
 @command.command("label")
-@options.repository
+@options.repository_options
 @click.argument("verdict_id", metavar="ID")
 @click.argument("label", type=click.Choice(history.LABELS))
 @click.option("--why", required=True, help="How you know.")
@@ -55,21 +55,21 @@ def label_command(root: Path, config_path: str, verdict_id: str, label: Label, w
 
 
 @command.command("precision")
-@options.repository
+@options.repository_options
 def precision(root: Path, config_path: str) -> int:
     """Show how often `fail` was correct according to people's labels, with a 95% interval."""
     return _print_all(history.precision_report(_open_store(root, config_path).past))
 
 
 @command.command("flaky")
-@options.repository
+@options.repository_options
 def flaky(root: Path, config_path: str) -> int:
     """List the cases that passed and failed with the same prompt, question and model."""
     return _print_all(history.flaky_report(_open_store(root, config_path).past))
 
 
 @command.command("add")
-@options.repository
+@options.repository_options
 @click.argument("reports", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 def add(root: Path, config_path: str, reports: tuple[Path, ...]) -> int:
     """Import REPORTS, the report.json files of other runs. Nothing is counted twice."""

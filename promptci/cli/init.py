@@ -18,7 +18,7 @@ from promptci.usecases.setup import init
 def command(folder: Path, provider: str | None) -> int:
     """Start: promptci.yml, a workflow, a prompt with goldens that runs at once."""
     chosen = provider or ("openai" if os.environ.get("OPENAI_API_KEY") else "local")
-    for name in init.start(folder, provider=chosen):
+    for name in init.write_starter_files(folder, provider=chosen):
         click.echo(f"wrote {folder / name}")
     if chosen == "local":
         click.echo(

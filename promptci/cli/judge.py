@@ -18,7 +18,7 @@ def command() -> None:
 
 
 @command.command("calibrate")
-@options.repository
+@options.repository_options
 @click.option("--prompt", help="Name of one prompt; default: all that have labels.")
 @click.option("--head", default=".", show_default=True, help="Revision; `.` is the working tree.")
 @click.option("--dry-run", is_flag=True, help="Print what it would cost; ask nothing.")

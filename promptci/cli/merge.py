@@ -33,5 +33,5 @@ def command(folders: tuple[Path, ...], root: Path, out: Path) -> int:
     """
     with console.environment() as env:
         outcome = merge.by_themselves(folders, CheckRequest(root=root, out=out), env)
-        console.show(outcome)
+        console.print_result(outcome)
     return outcome.exit_code

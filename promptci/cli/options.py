@@ -12,7 +12,7 @@ from promptci.pipeline.partition import Shard
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def repository(command: Command) -> Command:
+def repository_options(command: Command) -> Command:
     """Add `--repo` and `--config`."""
     command = click.option(
         "--config",
@@ -40,7 +40,7 @@ class _Part(click.ParamType[Shard]):
         return value if isinstance(value, Shard) else Shard.parse(str(value))
 
 
-def sharded(command: Command) -> Command:
+def shard_option(command: Command) -> Command:
     """Add `--shard`."""
     return click.option(
         "--shard",
@@ -49,7 +49,7 @@ def sharded(command: Command) -> Command:
     )(command)
 
 
-def asking(command: Command) -> Command:
+def ask_options(command: Command) -> Command:
     """Add what every command that asks a model takes."""
     command = click.option("--dry-run", is_flag=True, help="Print the plan and its price; ask nothing.")(command)
     command = click.option("--no-cache", is_flag=True, help="Ask everything anew.")(command)

@@ -12,7 +12,7 @@ from promptci.usecases.trust.power import Question
 
 
 @click.command("power")
-@options.repository
+@options.repository_options
 @click.option(
     "--head", default=".", show_default=True, help="Revision whose goldens are looked at; `.` is the working tree."
 )

@@ -32,8 +32,8 @@ def command(source: Path, out: Path | None, root: Path, look: bool) -> int:
     Without SOURCE it is the last run's, promptci-report/report.json.
     """
     with console.environment() as env:
-        outcome = report.redraw(source, out or source.parent, root, env)
-        console.show(outcome)
+        outcome = report.redraw_report(source, out or source.parent, root, env)
+        console.print_result(outcome)
         if look and outcome.paths is not None:
-            console.browse(outcome.paths.html)
+            console.open_in_browser(outcome.paths.html)
     return outcome.exit_code

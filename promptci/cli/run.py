@@ -8,14 +8,14 @@ from promptci.evaluation import run
 
 
 @click.command("run")
-@options.repository
+@options.repository_options
 @click.option("--head", default=".", show_default=True, help="Revision to test; `.` is the working tree.")
-@options.asking
-@options.sharded
+@options.ask_options
+@options.shard_option
 def command(head: str, **others: object) -> int:
     """Test every prompt at one revision; only the absolute limits decide."""
     request = RunRequest(head=head, **others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
         outcome = run.run(request, env)
-        console.show(outcome)
+        console.print_result(outcome)
     return outcome.exit_code

@@ -12,7 +12,7 @@ from promptci.usecases.trust.selftest import Wanted
 
 
 @click.command("selftest")
-@options.repository
+@options.repository_options
 @click.option(
     "--head", default=".", show_default=True, help="Revision whose prompts are asked; `.` is the working tree."
 )
@@ -20,7 +20,7 @@ from promptci.usecases.trust.selftest import Wanted
 @click.option("--answers", type=click.IntRange(min=2), help="Answers to each case; default: what two versions need.")
 @click.option("--simulations", type=click.IntRange(100, 100_000), default=aa_test.SIMULATIONS, show_default=True)
 @click.option("--yes", is_flag=True, help="Spend without asking.")
-@options.asking
+@options.ask_options
 def command(prompts: tuple[str, ...], answers: int | None, simulations: int, yes: bool, **others: object) -> int:
     """Measure how often your gate would block a change that changes nothing.
 

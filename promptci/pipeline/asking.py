@@ -159,7 +159,7 @@ async def _ask(
             provider=provider, run_context=run_context, judge=judge, config=config, rules=session.rules
         )
         asking = Rounds(planned.prompts, context)
-        await asking.ask_all(env.progress.more)
+        await asking.ask_all(env.progress.extend)
         probed = await probes.run_probes(all_scored(planned.prompts), judge, config.judge.probes)
         if _apply_probes(planned.prompts, probed) and asking.stopped_early:
             await asking.ask_rest()  # what decided the verdict may not count any more

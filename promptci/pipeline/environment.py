@@ -23,7 +23,7 @@ class Progress(Protocol):
         """Start with the number of expected answers."""
         ...
 
-    def more(self, count: int) -> None:
+    def extend(self, count: int) -> None:
         """Expect `count` additional answers."""
         ...
 

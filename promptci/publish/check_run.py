@@ -6,12 +6,12 @@ from promptci.publish.annotation import Annotation
 from promptci.publish.github.api import CheckRun, Forbidden, GitHub, GitHubError, Remark
 from promptci.publish.runner.workflow_commands import safe_line
 
-AT_ONCE = 50
+MAX_REMARKS_PER_REQUEST = 50
 """GitHub takes so many remarks in one request."""
-LONGEST_TITLE = 255
-LONGEST_MESSAGE = 64_000
+MAX_TITLE_CHARS = 255
+MAX_MESSAGE_BYTES = 64_000
 """Bytes; GitHub takes 64 KB."""
-LONGEST_SUMMARY = 65_535
+MAX_SUMMARY_CHARS = 65_535
 LEVELS = {"error": "failure", "warning": "warning", "notice": "notice"}
 """The runner's words for how bad it is, and those of check runs."""
 BEYOND = 0xFFFF
@@ -19,13 +19,13 @@ BEYOND = 0xFFFF
 
 def publish_check_run(github: GitHub, run: CheckRun, annotations: Sequence[Annotation]) -> str | None:
     """Put the check run beside the commit, remarks in batches of 50; what GitHub refuses becomes a note."""
-    remarks = [remark(annotation) for annotation in annotations]
+    remarks = [to_remark(annotation) for annotation in annotations]
     added = 0
     try:
-        number = github.create_check_run(run, remarks[:AT_ONCE])
-        added = min(AT_ONCE, len(remarks))
+        number = github.create_check_run(run, remarks[:MAX_REMARKS_PER_REQUEST])
+        added = min(MAX_REMARKS_PER_REQUEST, len(remarks))
         while added < len(remarks):
-            batch = remarks[added : added + AT_ONCE]
+            batch = remarks[added : added + MAX_REMARKS_PER_REQUEST]
             github.add_remarks(number, run, batch, added)
             added += len(batch)
     except Forbidden as error:
@@ -39,7 +39,7 @@ def publish_check_run(github: GitHub, run: CheckRun, annotations: Sequence[Annot
     return None
 
 
-def remark(annotation: Annotation) -> Remark:
+def to_remark(annotation: Annotation) -> Remark:
     """Give an annotation as GitHub wants it."""
     line = annotation.line or 1
     return {
@@ -47,12 +47,12 @@ def remark(annotation: Annotation) -> Remark:
         "start_line": line,
         "end_line": line,
         "annotation_level": LEVELS[annotation.level],
-        "title": _plane(safe_line(annotation.title))[:LONGEST_TITLE],
+        "title": _plane(safe_line(annotation.title))[:MAX_TITLE_CHARS],
         "message": _clipped(_plane("\n".join(map(safe_line, annotation.message.splitlines())))) or "-",
     }
 
 
-def cleaned(annotation: Annotation, clean: Callable[[str], str]) -> Annotation:
+def clean_annotation(annotation: Annotation, clean: Callable[[str], str]) -> Annotation:
     """Give the annotation with each text cleaned."""
     return Annotation(
         path=clean(annotation.path),
@@ -69,4 +69,4 @@ def _plane(text: str) -> str:
 
 
 def _clipped(text: str) -> str:
-    return text.encode("utf-8")[:LONGEST_MESSAGE].decode("utf-8", errors="ignore")
+    return text.encode("utf-8")[:MAX_MESSAGE_BYTES].decode("utf-8", errors="ignore")

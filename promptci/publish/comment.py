@@ -50,7 +50,7 @@ class Marker:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Published:
+class PublishedComment:
     """What became of the comment."""
 
     action: Action
@@ -80,7 +80,9 @@ def slug(key: str) -> str:
     return f"{short[:60]}~{hashlib.sha256(short.encode()).hexdigest()[:32]}"
 
 
-def publish(github: GitHub, number: int, body: str, marker: Marker, *, fallback_body: str, create: bool) -> Published:
+def publish_sticky(
+    github: GitHub, number: int, body: str, marker: Marker, *, fallback_body: str, create: bool
+) -> PublishedComment:
     """Bring the pull request's comment up to date, or add it where `create` allows.
 
     `fallback_body` is sent where GitHub finds `body` too long. What GitHub refuses becomes a note, never an error:
@@ -90,47 +92,47 @@ def publish(github: GitHub, number: int, body: str, marker: Marker, *, fallback_
     return _noted(number, lambda: _publish(github, number, text, create))
 
 
-def add(github: GitHub, number: int, body: str, marker: Marker, *, fallback_body: str) -> Published:
+def add_comment(github: GitHub, number: int, body: str, marker: Marker, *, fallback_body: str) -> PublishedComment:
     """Add a comment of its own for this run, whatever stands there."""
     text = _Text(marker=marker, full=body, short=fallback_body, once=True)
     return _noted(
-        number, lambda: Published(action="created", url=_send(text, partial(github.create_comment, number)).url)
+        number, lambda: PublishedComment(action="created", url=_send(text, partial(github.create_comment, number)).url)
     )
 
 
-def _noted(number: int, act: Callable[[], Published]) -> Published:
+def _noted(number: int, act: Callable[[], PublishedComment]) -> PublishedComment:
     try:
         return act()
     except Forbidden as error:
-        return Published(action="forbidden", note=_forbidden(error))
+        return PublishedComment(action="forbidden", note=_forbidden(error))
     except NotFound:
         note = (
             f"the comment was not posted: this token is not shown pull request {number}; give it pull-requests: write"
         )
-        return Published(action="failed", note=note)
+        return PublishedComment(action="failed", note=note)
     except GitHubError as error:
-        return Published(action="failed", note=f"the comment was not posted: {error}")
+        return PublishedComment(action="failed", note=f"the comment was not posted: {error}")
 
 
-def _publish(github: GitHub, number: int, text: _Text, create: bool) -> Published:
+def _publish(github: GitHub, number: int, text: _Text, create: bool) -> PublishedComment:
     login = github.viewer_login()
     ours = [comment for comment in _marked(github, number, text.marker) if comment.author == login]
     for place, existing in enumerate(ours):
         if _is_newer(ours, text.marker):
-            return Published(action="skipped-newer", url=existing.url, note=_NEWER)
+            return PublishedComment(action="skipped-newer", url=existing.url, note=_NEWER)
         try:
             updated = _send(text, partial(github.update_comment, existing.id))
         except NotFound:  # deleted since it was listed
             continue
         _fold(github, ours[place + 1 :])
-        return Published(action="updated", url=updated.url)
+        return PublishedComment(action="updated", url=updated.url)
     if not create:
-        return Published(action="none")
+        return PublishedComment(action="none")
     created = _send(text, partial(github.create_comment, number))
     return _verified(github, number, text, created)
 
 
-def _verified(github: GitHub, number: int, text: _Text, created: Comment) -> Published:
+def _verified(github: GitHub, number: int, text: _Text, created: Comment) -> PublishedComment:
     """Look once more after creating: of two runs that both found nothing, the one that came second gives way.
 
     Asked by the new comment's author, which is certain, where the login before was an assumption.
@@ -140,16 +142,16 @@ def _verified(github: GitHub, number: int, text: _Text, created: Comment) -> Pub
         elders = [comment for comment in others if comment.author == created.author and comment.id < created.id]
         if not elders:
             strangers = [comment for comment in others if comment.author != created.author]
-            return Published(action="created", url=created.url, note=_STRANGER if strangers else None)
+            return PublishedComment(action="created", url=created.url, note=_STRANGER if strangers else None)
         if _is_newer(elders, text.marker):
             github.delete_comment(created.id)
-            return Published(action="skipped-newer", url=elders[0].url, note=_NEWER)
+            return PublishedComment(action="skipped-newer", url=elders[0].url, note=_NEWER)
         updated = _send(text, partial(github.update_comment, elders[0].id))
         _fold(github, [*elders[1:], created])
-        return Published(action="updated", url=updated.url)
+        return PublishedComment(action="updated", url=updated.url)
     except GitHubError as error:
         note = f"the comment was posted; whether another stands beside it could not be seen: {error}"
-        return Published(action="created", url=created.url, note=note)
+        return PublishedComment(action="created", url=created.url, note=note)
 
 
 def _marked(github: GitHub, number: int, marker: Marker) -> list[Comment]:

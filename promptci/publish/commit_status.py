@@ -7,12 +7,12 @@ from promptci.publish.github.api import Forbidden, GitHub, GitHubError, State
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.verdict import Verdict
 
-LONGEST = 140
+MAX_DESCRIPTION_CHARS = 140
 """GitHub refuses a longer description."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Status:
+class CommitStatus:
     """What stands beside the commit."""
 
     state: State
@@ -23,7 +23,7 @@ class Status:
     """Where its link leads: the run."""
 
 
-def state(verdict: Verdict, blocking: bool) -> State:
+def status_state(verdict: Verdict, blocking: bool) -> State:
     """Give the state of a verdict; `blocking` is whether the run ends with another exit code than 0.
 
     An `error` is never green, and what only advises is never red.
@@ -33,14 +33,14 @@ def state(verdict: Verdict, blocking: bool) -> State:
     return "failure" if blocking else "success"
 
 
-def conclusion(verdict: Verdict, blocking: bool) -> Literal["success", "failure"]:
+def check_conclusion(verdict: Verdict, blocking: bool) -> Literal["success", "failure"]:
     """Give a check run's conclusion; never `neutral` or `skipped`, which branch protection takes for a pass."""
-    return "success" if state(verdict, blocking) == "success" else "failure"
+    return "success" if status_state(verdict, blocking) == "success" else "failure"
 
 
-def publish_status(github: GitHub, sha: str, status: Status) -> str | None:
+def publish_status(github: GitHub, sha: str, status: CommitStatus) -> str | None:
     """Put the status beside the commit; what GitHub refuses becomes a note."""
-    text = shortened(safe_line(status.description))
+    text = shorten_description(safe_line(status.description))
     try:
         github.set_status(sha, status.state, status.context, text, status.target_url)
     except Forbidden as error:
@@ -53,12 +53,12 @@ def publish_status(github: GitHub, sha: str, status: Status) -> str | None:
     return None
 
 
-def shortened(text: str) -> str:
+def shorten_description(text: str) -> str:
     """Give at most 140 characters, counted as GitHub may count them: a sign beyond U+FFFF as two."""
-    if _units(text) <= LONGEST:
+    if _units(text) <= MAX_DESCRIPTION_CHARS:
         return text
-    kept = text[: LONGEST - 1]
-    while _units(kept) > LONGEST - 1:
+    kept = text[: MAX_DESCRIPTION_CHARS - 1]
+    while _units(kept) > MAX_DESCRIPTION_CHARS - 1:
         kept = kept[:-1]
     return kept.rstrip() + "…"
 

@@ -10,18 +10,18 @@ from promptci.publish import check_run, comment, commit_status, footer
 from promptci.publish.annotation import Annotation
 from promptci.publish.github.api import CheckRun, GitHub
 from promptci.publish.runner import workflow_commands
-from promptci.publish.runner.context import Context
+from promptci.publish.runner.context import ActionContext
 from promptci.publish.runner.inputs import DEFAULTS
 from promptci.redact import Redactor
 from promptci.verdict import Verdict
 
-MOST_ANNOTATIONS = 10
+MAX_ANNOTATIONS = 10
 """The runner shows ten of each level for a step."""
 NAME = "promptci"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bulletin:
+class Publication:
     """All that is to be told, already worded."""
 
     verdict: Verdict
@@ -36,7 +36,9 @@ class Bulletin:
     outputs: Mapping[str, str]
 
 
-def announce(context: Context, bulletin: Bulletin, github: GitHub | None, out: TextIO) -> tuple[str, ...]:
+def publish_all(
+    context: ActionContext, publication: Publication, github: GitHub | None, out: TextIO
+) -> tuple[str, ...]:
     """Tell GitHub, and give the notes of what could not be told.
 
     A part that fails leaves the others and the verdict as they are. The token and the key are taken out of
@@ -44,12 +46,12 @@ def announce(context: Context, bulletin: Bulletin, github: GitHub | None, out: T
     """
     clean = Redactor([context.inputs["github-token"], context.inputs["api-key"]]).redact
     parts: dict[str, Callable[[], Iterator[str]]] = {
-        "the outputs were not written": lambda: _outputs(context, bulletin, clean),
-        "the annotations were not written": lambda: _annotations(bulletin, out, clean),
-        "the step summary was not written": lambda: _summary(context, bulletin, clean),
-        "the comment was not posted": lambda: _comment(context, bulletin, github, clean),
-        "the commit status was not set": lambda: _status(context, bulletin, github, clean),
-        "the check run was not made": lambda: _check_run(context, bulletin, github, clean),
+        "the outputs were not written": lambda: _write_outputs(context, publication, clean),
+        "the annotations were not written": lambda: _write_annotations(publication, out, clean),
+        "the step summary was not written": lambda: _write_summary(context, publication, clean),
+        "the comment was not posted": lambda: _publish_comment(context, publication, github, clean),
+        "the commit status was not set": lambda: _publish_status(context, publication, github, clean),
+        "the check run was not made": lambda: _publish_check_run(context, publication, github, clean),
     }
     notes: list[str] = []
     for lost, part in parts.items():
@@ -60,63 +62,69 @@ def announce(context: Context, bulletin: Bulletin, github: GitHub | None, out: T
     return tuple(workflow_commands.safe_line(clean(note)) for note in notes)
 
 
-def _outputs(context: Context, bulletin: Bulletin, clean: Callable[[str], str]) -> Iterator[str]:
+def _write_outputs(context: ActionContext, publication: Publication, clean: Callable[[str], str]) -> Iterator[str]:
     if context.output_path:
-        values = {name: clean(value) for name, value in bulletin.outputs.items()}
+        values = {name: clean(value) for name, value in publication.outputs.items()}
         workflow_commands.set_outputs(context.output_path, values)
     yield from ()
 
 
-def _annotations(bulletin: Bulletin, out: TextIO, clean: Callable[[str], str]) -> Iterator[str]:
+def _write_annotations(publication: Publication, out: TextIO, clean: Callable[[str], str]) -> Iterator[str]:
     left = 0
     for level in ("error", "warning", "notice"):
-        same = [remark for remark in bulletin.annotations if remark.level == level]
-        left += max(len(same) - MOST_ANNOTATIONS, 0)
-        for remark in islice(same, MOST_ANNOTATIONS):
+        same = [remark for remark in publication.annotations if remark.level == level]
+        left += max(len(same) - MAX_ANNOTATIONS, 0)
+        for remark in islice(same, MAX_ANNOTATIONS):
             line = workflow_commands.annotation(
                 remark.level, clean(remark.path), remark.line, clean(remark.title), clean(remark.message)
             )
             out.write(line + "\n")
     out.flush()
     if left:
-        yield f"{left} more annotations are in the report only: GitHub shows {MOST_ANNOTATIONS} of a kind"
+        yield f"{left} more annotations are in the report only: GitHub shows {MAX_ANNOTATIONS} of a kind"
 
 
-def _summary(context: Context, bulletin: Bulletin, clean: Callable[[str], str]) -> Iterator[str]:
+def _write_summary(context: ActionContext, publication: Publication, clean: Callable[[str], str]) -> Iterator[str]:
     if context.summary_path:
-        workflow_commands.append_summary(context.summary_path, clean(bulletin.summary_md))
+        workflow_commands.append_summary(context.summary_path, clean(publication.summary_md))
     yield from ()
 
 
-def _comment(context: Context, bulletin: Bulletin, github: GitHub | None, clean: Callable[[str], str]) -> Iterator[str]:
+def _publish_comment(
+    context: ActionContext, publication: Publication, github: GitHub | None, clean: Callable[[str], str]
+) -> Iterator[str]:
     if context.pull_request is None or context.inputs["comment"] == "off":
         return
     if github is None:
         yield "no token: the comment was not posted"
         return
-    is_news = bulletin.verdict is not Verdict.NO_CHANGE
+    is_news = publication.verdict is not Verdict.NO_CHANGE
     marker = comment.Marker(
         key=context.inputs["config"], run=context.run_id, attempt=context.run_attempt, head=context.head_sha
     )
-    below = footer.foot(context, footer.base_moved_to(context, github) if is_news else None)
-    full, short = (clean(text).rstrip() + below for text in (bulletin.comment_md, bulletin.short_comment_md))
+    below = footer.render_footer(context, footer.find_moved_base(context, github) if is_news else None)
+    full, short = (clean(text).rstrip() + below for text in (publication.comment_md, publication.short_comment_md))
     if context.inputs["comment"] == "sticky":
-        published = comment.publish(github, context.pull_request, full, marker, fallback_body=short, create=is_news)
+        published = comment.publish_sticky(
+            github, context.pull_request, full, marker, fallback_body=short, create=is_news
+        )
     elif is_news:
-        published = comment.add(github, context.pull_request, full, marker, fallback_body=short)
+        published = comment.add_comment(github, context.pull_request, full, marker, fallback_body=short)
     else:
         return
     if published.note:
         yield published.note
 
 
-def _status(context: Context, bulletin: Bulletin, github: GitHub | None, clean: Callable[[str], str]) -> Iterator[str]:
+def _publish_status(
+    context: ActionContext, publication: Publication, github: GitHub | None, clean: Callable[[str], str]
+) -> Iterator[str]:
     if github is None or not context.switch("status"):
         return
-    status = commit_status.Status(
-        state=commit_status.state(bulletin.verdict, bulletin.exit_code != 0),
-        context=_name(context),
-        description=clean(bulletin.headline),
+    status = commit_status.CommitStatus(
+        state=commit_status.status_state(publication.verdict, publication.exit_code != 0),
+        context=check_name(context),
+        description=clean(publication.headline),
         target_url=context.run_url,
     )
     note = commit_status.publish_status(github, context.head_sha, status)
@@ -124,30 +132,32 @@ def _status(context: Context, bulletin: Bulletin, github: GitHub | None, clean: 
         yield note
 
 
-def _check_run(
-    context: Context, bulletin: Bulletin, github: GitHub | None, clean: Callable[[str], str]
+def _publish_check_run(
+    context: ActionContext, publication: Publication, github: GitHub | None, clean: Callable[[str], str]
 ) -> Iterator[str]:
     if not context.switch("check-run"):
         return
     if github is None:
         yield "no token: the check run was not made"
         return
-    summary = clean(bulletin.comment_md)
+    summary = clean(publication.comment_md)
     run = CheckRun(
         sha=context.head_sha,
-        name=_name(context),
-        conclusion=commit_status.conclusion(bulletin.verdict, bulletin.exit_code != 0),
-        title=workflow_commands.safe_line(clean(bulletin.headline))[: check_run.LONGEST_TITLE],
-        summary=summary if len(summary) <= check_run.LONGEST_SUMMARY else clean(bulletin.short_comment_md),
+        name=check_name(context),
+        conclusion=commit_status.check_conclusion(publication.verdict, publication.exit_code != 0),
+        title=workflow_commands.safe_line(clean(publication.headline))[: check_run.MAX_TITLE_CHARS],
+        summary=summary if len(summary) <= check_run.MAX_SUMMARY_CHARS else clean(publication.short_comment_md),
         external_id=f"{context.run_id}-{context.run_attempt}",
         details_url=context.run_url,
     )
-    note = check_run.publish_check_run(github, run, [check_run.cleaned(each, clean) for each in bulletin.annotations])
+    note = check_run.publish_check_run(
+        github, run, [check_run.clean_annotation(each, clean) for each in publication.annotations]
+    )
     if note:
         yield note
 
 
-def _name(context: Context) -> str:
+def check_name(context: ActionContext) -> str:
     """Give the name by which branch protection knows this configuration's verdict."""
     config = context.inputs["config"]
     return NAME if config == DEFAULTS["config"] else f"{NAME} ({config})"

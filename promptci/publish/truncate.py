@@ -41,24 +41,24 @@ class _Open:
         return _Open(folds=folds, raw=bool(line.strip()) and (self.raw or bool(_HTML.match(line))))
 
 
-def cut(text: str, limit: int, notice: str) -> str:
+def truncate_markdown(text: str, limit: int, notice: str) -> str:
     r"""Give `text` if its UTF-8 form has at most `limit` bytes, else its first whole lines, closed, and `notice`.
 
     Line breaks become `\n`. A lone surrogate counts as the six characters it is later written as.
     """
     text = text.replace("\r\n", "\n")
-    if size(text) <= limit:
+    if utf8_size(text) <= limit:
         return text
-    room = limit - size(notice) - SPARE
+    room = limit - utf8_size(notice) - SPARE
     lines, kept, open_now = text.split("\n"), 0, _Open()
     while True:  # ends before the lines do: together they have more bytes than there is room
         ahead = open_now.after(lines[kept])
-        room -= size(lines[kept]) + 1
-        if room < sum(size(closer) + 1 for closer in ahead.closers):
+        room -= utf8_size(lines[kept]) + 1
+        if room < sum(utf8_size(closer) + 1 for closer in ahead.closers):
             return "\n".join([*lines[:kept], *open_now.closers, "", notice, ""])
         kept, open_now = kept + 1, ahead
 
 
-def size(text: str) -> int:
+def utf8_size(text: str) -> int:
     """Give the number of bytes the text takes in a file."""
     return len(text.encode("utf-8", errors="backslashreplace"))

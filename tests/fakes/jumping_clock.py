@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from fakes import github as fake
 
-from promptci.publish.github.pygithub_client import Clock, PyGithubClient
+from promptci.publish.github.pygithub_client import ClientClock, PyGithubClient
 
 NOW = 1_800_000_000.0
 """Its first second, counted from 1970."""
@@ -23,9 +23,9 @@ class JumpingClock:
         self.seconds += seconds
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> ClientClock:
         """What the client is given."""
-        return Clock(sleep=self.sleep, monotonic=lambda: self.seconds, now=lambda: NOW + self.seconds)
+        return ClientClock(sleep=self.sleep, monotonic=lambda: self.seconds, now=lambda: NOW + self.seconds)
 
 
 def client(server: fake.GitHub, time: JumpingClock) -> PyGithubClient:

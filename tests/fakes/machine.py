@@ -118,7 +118,7 @@ def laid_out(folder: Path, *, never_answered: bool = False) -> Iterator[Machine]
     for name in ("output", "summary"):
         (folder / "file_commands" / name).touch()
     workspace = folder / "workspace"
-    demo.lay_out(workspace)
+    demo.create_demo_repository(workspace)
     with OpenAIServer(latency_s=SILENCE_S) as model:
         silent = {"kind": "openai", "base_url": model.base_url}
         base, head = _with_provider(workspace, silent if never_answered else RECORDED)

@@ -232,13 +232,13 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
 
 
 def _event(folder: Path, content: bytes) -> object:
-    payload = event.load(str(put(folder, "event.json", content)))
-    for name in (*event.CHANGES, "schedule"):
+    payload = event.load_event(str(put(folder, "event.json", content)))
+    for name in (*event.CHANGE_EVENTS, "schedule"):
         event.is_outside(name, payload)
         event.is_labelled(name, payload, "x")
         with suppress(UsageError):
-            event.commits(name, payload, "a" * 40)
-    return event.number(payload), event.branch(payload, "base")
+            event.get_commits(name, payload, "a" * 40)
+    return event.get_pull_request_number(payload), event.get_branch(payload, "base")
 
 
 NAMES = (

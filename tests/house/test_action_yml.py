@@ -150,7 +150,7 @@ def test_the_page_has_a_workflow_for_every_event_and_names_every_permission(tmp_
         for name, how in job["permissions"].items()
     }
 
-    assert events == {*event.CHANGES, "schedule", "workflow_dispatch"}
+    assert events == {*event.CHANGE_EVENTS, "schedule", "workflow_dispatch"}
     assert [workflow_["permissions"] for workflow_ in told] == [{}] * len(told)
     assert not [name for name, how in wanted if f"| `{name}: {how}` |" not in page]
 

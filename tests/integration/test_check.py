@@ -381,10 +381,10 @@ def test_a_report_is_drawn_again_from_its_json_and_from_its_journal(tmp_path: Pa
         builder.write({PROMPT: prompt(BAD)}).commit()
         live = checked(builder)
     out = tmp_path / "out"
-    again = report.redraw(out / "report.json", tmp_path / "again", builder.path, world()[0])
+    again = report.redraw_report(out / "report.json", tmp_path / "again", builder.path, world()[0])
     assert (tmp_path / "again" / "report.html").read_bytes() == (out / "report.html").read_bytes()
     assert again.exit_code == 1
-    replay = report.redraw(out / "journal.jsonl", tmp_path / "replay", builder.path, world()[0])
+    replay = report.redraw_report(out / "journal.jsonl", tmp_path / "replay", builder.path, world()[0])
     assert only(replay).quality == only(live).quality
     assert only(replay).regressions == only(live).regressions
 

@@ -63,7 +63,7 @@ def test_a_good_repository_has_nothing_to_mend(tmp_path: Path) -> None:
 @pytest.mark.parametrize("provider", ["openai", "local"])
 def test_what_init_writes_lacks_only_a_release_to_pin(provider: str, tmp_path: Path) -> None:
     builder = RepoBuilder(tmp_path / "fresh")
-    init.start(builder.path, provider=provider)
+    init.write_starter_files(builder.path, provider=provider)
     (finding,) = told(builder)
 
     assert finding.startswith("warning: .github/workflows/prompts.yml:")
@@ -71,7 +71,7 @@ def test_what_init_writes_lacks_only_a_release_to_pin(provider: str, tmp_path: P
 
 
 def test_the_example_lacks_only_a_release_to_pin(tmp_path: Path) -> None:
-    demo.lay_out(tmp_path / "shop")
+    demo.create_demo_repository(tmp_path / "shop")
     (finding,) = doctor.examine(tmp_path / "shop", "promptci.yml")
 
     assert (finding.level, "is not pinned by a full SHA" in finding.problem.message) == ("warning", True)
@@ -314,6 +314,6 @@ def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(tmp_path: Pat
 
 def test_init_adds_to_a_gitignore_and_takes_nothing_out(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("node_modules/\n.promptci/")
-    assert ".gitignore" in init.start(tmp_path, provider="local")
+    assert ".gitignore" in init.write_starter_files(tmp_path, provider="local")
     assert (tmp_path / ".gitignore").read_text() == "node_modules/\n.promptci/\npromptci-report/\n"
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)

@@ -292,7 +292,7 @@ def test_a_report_drawn_again_is_not_counted_again(tmp_path: Path) -> None:
         first = ran(builder)
     before = kept(builder)
     journal = tmp_path / "out0" / "journal.jsonl"
-    drawn = report.redraw(journal, tmp_path / "redrawn", builder.path, world()[0])
+    drawn = report.redraw_report(journal, tmp_path / "redrawn", builder.path, world()[0])
     assert only(drawn).verdict_id == only(first).verdict_id
     assert kept(builder) == before
 

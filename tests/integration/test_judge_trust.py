@@ -380,7 +380,7 @@ def test_a_report_drawn_from_the_journal_knows_the_judge(tmp_path: Path) -> None
         builder = repo(tmp_path, server)
         first = chatty(builder)
         asked = len(server.calls)
-        again = report.redraw(tmp_path / "out" / "journal.jsonl", tmp_path / "again", builder.path, world()[0])
+        again = report.redraw_report(tmp_path / "out" / "journal.jsonl", tmp_path / "again", builder.path, world()[0])
         assert len(server.calls) == asked
     assert judge_of(again) == judge_of(first)
 

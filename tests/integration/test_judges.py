@@ -141,7 +141,7 @@ def test_canaries_come_from_the_cache_in_the_next_run_and_from_the_journal_in_a_
         second = checked(builder, out=tmp_path / "again")
         assert len(server.calls) == asked
     assert (tmp_path / "out" / "report.json").exists()
-    drawn = report.redraw(tmp_path / "out" / "journal.jsonl", tmp_path / "drawn", builder.path, world()[0])
+    drawn = report.redraw_report(tmp_path / "out" / "journal.jsonl", tmp_path / "drawn", builder.path, world()[0])
     assert checks(first) == checks(second) == checks(drawn) != []
 
 
@@ -288,7 +288,7 @@ def test_where_there_is_nothing_to_compare_with_answers_are_graded_and_it_is_sai
 
 
 def test_the_example_s_recording_holds_all_that_is_asked_and_its_small_judge_is_not_trusted(tmp_path: Path) -> None:
-    base, head = demo.lay_out(tmp_path / "example")
+    base, head = demo.create_demo_repository(tmp_path / "example")
     recorded = open_recording(tmp_path / "example" / "answers" / "smollm2-135m.jsonl", shown_as="answers")
     errand = CheckRequest(
         root=tmp_path / "example", base=base, head=head, out=tmp_path / "out", no_cache=True, answers=recorded

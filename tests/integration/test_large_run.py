@@ -51,6 +51,6 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
     assert out / "report.html" in written
     assert all(SECRET.encode() not in path.read_bytes() for path in written)
 
-    report.redraw(out / "report.json", tmp_path / "again", builder.path, here)
+    report.redraw_report(out / "report.json", tmp_path / "again", builder.path, here)
     for path in sorted((tmp_path / "again").iterdir()):
         assert path.read_bytes() == (out / path.name).read_bytes(), path.name

@@ -35,7 +35,7 @@ def comment_of(outcome: RunResult) -> str:
 def test_the_base_revision_s_template_draws_the_comment(tmp_path: Path) -> None:
     outcome, _ = outcome_of(tmp_path, OURS + "{% block foot %}Ask us.{% endblock %}")
     assert comment_of(outcome).rstrip().endswith("Ask us.")
-    assert publication.make(outcome, tmp_path).comment_md == comment_of(outcome)
+    assert publication.build_publication(outcome, tmp_path).comment_md == comment_of(outcome)
 
 
 def test_a_pull_request_cannot_bring_its_own(tmp_path: Path) -> None:

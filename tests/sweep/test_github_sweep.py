@@ -15,8 +15,8 @@ from support.report_situations import SITUATIONS
 from promptci.action import publication as bulletins
 from promptci.app.requests import RunResult
 from promptci.publish.github.pygithub_client import LONGEST_LOSS_S
-from promptci.publish.publish_all import announce
-from promptci.publish.runner.context import Context
+from promptci.publish.publish_all import publish_all
+from promptci.publish.runner.context import ActionContext
 from promptci.report.write import Paths
 
 HEAD, BASE = "a" * 40, "b" * 40
@@ -58,11 +58,11 @@ MOST_CALLS = 8
 """More than one announcement makes, which a test checks."""
 
 
-def context(folder: Path) -> Context:
+def context(folder: Path) -> ActionContext:
     repo = {"full_name": fake.REPOSITORY}
     pull = {"number": 7, "base": {"sha": BASE, "ref": "main", "repo": repo}, "head": {"sha": HEAD, "repo": repo}}
     (folder / "event.json").write_text(json.dumps({"pull_request": pull}))
-    return Context.from_environ(
+    return ActionContext.from_environ(
         {
             "GITHUB_EVENT_NAME": "pull_request",
             "GITHUB_EVENT_PATH": str(folder / "event.json"),
@@ -79,15 +79,17 @@ def context(folder: Path) -> Context:
 def told(folder: Path, faults: list[tuple[str, Reply]]) -> fake.GitHub:
     """Announce a failing report while GitHub misbehaves, and assert what always holds."""
     view = SITUATIONS["regressed"]()
-    bulletin = bulletins.make(RunResult(exit_code=view.exit_code, view=view, paths=Paths(folder=folder)), folder)
+    bulletin = bulletins.build_publication(
+        RunResult(exit_code=view.exit_code, view=view, paths=Paths(folder=folder)), folder
+    )
     out, time = io.StringIO(), JumpingClock()
     with fake.GitHub() as server:
         server.branches["main"] = BASE
         server.faults = faults
-        notes = announce(context(folder), bulletin, client(server, time), out)
+        notes = publish_all(context(folder), bulletin, client(server, time), out)
         if len(server.bodies) > 1:  # each was written and each answer lost: the next run leaves one
             server.faults = []
-            announce(context(folder), bulletin, client(server, JumpingClock()), out)
+            publish_all(context(folder), bulletin, client(server, JumpingClock()), out)
 
     assert view.exit_code == 1
     assert time.seconds < LONGEST_S

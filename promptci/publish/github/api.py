@@ -24,7 +24,7 @@ class Comment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pull:
+class PullRequest:
     """A pull request as it stands now."""
 
     number: int
@@ -100,11 +100,11 @@ class GitHub(Protocol):
         """Add at most 50 remarks to the `there` that stand already; each once, also where an answer is lost."""
         ...
 
-    def pull(self, number: int) -> Pull:
+    def pull(self, number: int) -> PullRequest:
         """Give a pull request as it stands now."""
         ...
 
-    def pulls_from(self, owner: str, branch: str) -> list[Pull]:
+    def pulls_from(self, owner: str, branch: str) -> list[PullRequest]:
         """Give the pull requests that come from a branch of `owner`'s, open or not, those touched last first."""
         ...
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from promptci.publish.github.api import CheckRun, Comment, Forbidden, GitHub, Pull, Remark, State, Unavailable
+from promptci.publish.github.api import CheckRun, Comment, Forbidden, GitHub, PullRequest, Remark, State, Unavailable
 from promptci.publish.github.rate_limits import Refusal, backoff_s
-from promptci.publish.runner.context import Context
+from promptci.publish.runner.context import ActionContext
 
 LONGEST_LOSS_S = 120.0
 """Seconds that all failed calls and waits of one client may take together."""
@@ -26,7 +26,7 @@ Answer = tuple[Mapping[str, Any], Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Clock:
+class ClientClock:
     """Time as the client takes it; a test has its own."""
 
     sleep: Callable[[float], None] = time.sleep
@@ -35,7 +35,7 @@ class Clock:
     """Seconds since 1970, to understand when a limit is lifted."""
 
 
-def connect(context: Context) -> GitHub | None:
+def connect(context: ActionContext) -> GitHub | None:
     """Give the repository of a run, as the run's token sees it; None where there is no token."""
     token = context.inputs["github-token"]
     return PyGithubClient(token, context.repository, context.api_url) if token else None
@@ -44,11 +44,11 @@ def connect(context: Context) -> GitHub | None:
 class PyGithubClient:
     """One repository on GitHub, through PyGithub."""
 
-    def __init__(self, token: str, repository: str, api_url: str, clock: Clock | None = None) -> None:
+    def __init__(self, token: str, repository: str, api_url: str, clock: ClientClock | None = None) -> None:
         """Prepare; nothing is sent yet."""
         import github  # noqa: PLC0415 - heavy: keeps --help fast
 
-        self._clock = clock or Clock()
+        self._clock = clock or ClientClock()
         self._root = f"/repos/{repository}"
         self._host = urlsplit(api_url).netloc
         self._lost_s = 0.0
@@ -141,11 +141,11 @@ class PyGithubClient:
         same = [each for each in _listed(_field(found, "check_runs")) if each.get("external_id") == run.external_id]
         return same[0] if same else None
 
-    def pull(self, number: int) -> Pull:
+    def pull(self, number: int) -> PullRequest:
         """Give a pull request."""
         return _pull(self._ask("GET", f"{self._root}/pulls/{number}")[1])
 
-    def pulls_from(self, owner: str, branch: str) -> list[Pull]:
+    def pulls_from(self, owner: str, branch: str) -> list[PullRequest]:
         """Give the pull requests from a branch; of more than a hundred the hundred touched last."""
         head = quote(f"{owner}:{branch}", safe="")
         order = f"state=all&sort=updated&direction=desc&per_page={PER_PAGE}"
@@ -251,8 +251,8 @@ def _comment(item: Any) -> Comment:
     )
 
 
-def _pull(item: Any) -> Pull:
-    return Pull(number=_whole(item, "number"), head_sha=str(_field(_field(item, "head"), "sha")))
+def _pull(item: Any) -> PullRequest:
+    return PullRequest(number=_whole(item, "number"), head_sha=str(_field(_field(item, "head"), "sha")))
 
 
 def _whole(item: Any, name: str) -> int:

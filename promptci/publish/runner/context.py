@@ -15,7 +15,7 @@ DEPENDABOT = "dependabot[bot]"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Context:
+class ActionContext:
     """One run of the Action."""
 
     event: str
@@ -47,7 +47,7 @@ class Context:
     """Every name of `inputs.INPUTS`."""
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> "Context":
+    def from_environ(cls, environ: Mapping[str, str]) -> "ActionContext":
         """Read the variables a runner sets.
 
         Raises
@@ -57,21 +57,21 @@ class Context:
         RefusedError
             Where the event hands secrets to a run over a stranger's commits that no maintainer approved.
         """
-        inputs = action_inputs.read(environ)
+        inputs = action_inputs.read_inputs(environ)
         event = _required(environ, "GITHUB_EVENT_NAME")
-        payload = events.load(_required(environ, "GITHUB_EVENT_PATH"))
+        payload = events.load_event(_required(environ, "GITHUB_EVENT_PATH"))
         outside = events.is_outside(event, payload)
         approved = outside and events.is_labelled(event, payload, inputs["approval-label"])
         # With `from` nothing of those commits is read, and no model is asked.
-        if event in events.PRIVILEGED and outside and not approved and not inputs["from"]:
+        if event in events.PRIVILEGED_EVENTS and outside and not approved and not inputs["from"]:
             _refuse(event, inputs)
-        base, head = events.commits(event, payload, environ.get("GITHUB_SHA", ""))
+        base, head = events.get_commits(event, payload, environ.get("GITHUB_SHA", ""))
         dependabot = environ.get("GITHUB_ACTOR") == DEPENDABOT
         return cls(
             event=event,
             payload=payload,
             repository=_required(environ, "GITHUB_REPOSITORY"),
-            pull_request=events.number(payload),
+            pull_request=events.get_pull_request_number(payload),
             actor=environ.get("GITHUB_ACTOR") or None,
             base_sha=base,
             head_sha=head,
@@ -96,7 +96,7 @@ class Context:
     @property
     def is_change(self) -> bool:
         """Whether there are two revisions to compare: the event stands for a change, or the inputs name one."""
-        return self.event in events.CHANGES or bool(self.inputs["base"] or self.inputs["head"])
+        return self.event in events.CHANGE_EVENTS or bool(self.inputs["base"] or self.inputs["head"])
 
     @property
     def parts_at_base(self) -> bool:
@@ -108,7 +108,7 @@ class Context:
 
     def branch(self, side: str) -> str | None:
         """Give the name of the pull request's branch on one side; None where the inputs say otherwise."""
-        return events.branch(self.payload, side) if not self.inputs[side] else None
+        return events.get_branch(self.payload, side) if not self.inputs[side] else None
 
     def switch(self, name: str) -> bool:
         """Give an input that is `true` or `false`."""
@@ -140,7 +140,7 @@ def _required(environ: Mapping[str, str], name: str) -> str:
 def _count(environ: Mapping[str, str], name: str) -> int:
     value = environ.get(name) or "1"
     if not re.fullmatch(r"[0-9]{1,18}", value):
-        raise UsageError(f"{name} is {value[:40]!r}, not a number", events.MENDING)
+        raise UsageError(f"{name} is {value[:40]!r}, not a number", events.HINT)
     return int(value)
 
 

@@ -8,19 +8,17 @@ from typing import Any
 
 from promptci.errors import UsageError
 
-PULL_REQUEST = ("pull_request", "pull_request_target")
-PRIVILEGED = ("pull_request_target", "workflow_run")
+PULL_REQUEST_EVENTS = ("pull_request", "pull_request_target")
+PRIVILEGED_EVENTS = ("pull_request_target", "workflow_run")
 """Events that run with secrets and a writing token even where the pull request comes from a fork."""
-CHANGES = (*PULL_REQUEST, "merge_group", "push", "workflow_run")
+CHANGE_EVENTS = (*PULL_REQUEST_EVENTS, "merge_group", "push", "workflow_run")
 """Events that stand for a change; every other one (`schedule`, `workflow_dispatch`) has nothing to compare."""
-MENDING = (
-    "This file is written by GitHub's runner; run the job again, and check GITHUB_EVENT_PATH if you set it yourself."
-)
+HINT = "This file is written by GitHub's runner; run the job again, and check GITHUB_EVENT_PATH if you set it yourself."
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-def load(path: str) -> Mapping[str, Any]:
+def load_event(path: str) -> Mapping[str, Any]:
     """Read the event's file.
 
     Raises
@@ -31,15 +29,15 @@ def load(path: str) -> Mapping[str, Any]:
     try:
         payload = json.loads(Path(path).read_bytes())
     except OSError as error:
-        raise UsageError(f"The event's file {path} cannot be read: {error.strerror}", MENDING) from None
+        raise UsageError(f"The event's file {path} cannot be read: {error.strerror}", HINT) from None
     except (ValueError, RecursionError):
-        raise UsageError(f"The event's file {path} is not whole JSON", MENDING) from None
+        raise UsageError(f"The event's file {path} is not whole JSON", HINT) from None
     if not isinstance(payload, dict):
-        raise UsageError(f"The event's file {path} holds no object", MENDING)
+        raise UsageError(f"The event's file {path} holds no object", HINT)
     return payload
 
 
-def commits(event: str, payload: Mapping[str, Any], started_for: str) -> tuple[str | None, str]:
+def get_commits(event: str, payload: Mapping[str, Any], started_for: str) -> tuple[str | None, str]:
     """Give the commits to compare; the merge commit that a pull request's run is started for is never the head.
 
     The base of a branch's first push is all zeros: nothing was there. None: the event names no base.
@@ -56,18 +54,18 @@ def commits(event: str, payload: Mapping[str, Any], started_for: str) -> tuple[s
             if after.strip("0"):
                 return before, after
     # Also a push that deletes a branch: GitHub then runs on the default branch.
-    return None, checked_sha(started_for, "GITHUB_SHA")
+    return None, check_sha(started_for, "GITHUB_SHA")
 
 
 def is_outside(event: str, payload: Mapping[str, Any]) -> bool:
     """Tell whether the head comes from another repository; a deleted fork (`null`) does."""
     match event:
         case "pull_request" | "pull_request_target":
-            head = at(payload, "pull_request", "head", "repo", "full_name")
-            base = at(payload, "pull_request", "base", "repo", "full_name")
+            head = get_nested(payload, "pull_request", "head", "repo", "full_name")
+            base = get_nested(payload, "pull_request", "base", "repo", "full_name")
         case "workflow_run":
-            head = at(payload, "workflow_run", "head_repository", "full_name")
-            base = at(payload, "repository", "full_name")
+            head = get_nested(payload, "workflow_run", "head_repository", "full_name")
+            base = get_nested(payload, "repository", "full_name")
         case _:
             return False
     return head is None or head != base
@@ -79,41 +77,41 @@ def is_labelled(event: str, payload: Mapping[str, Any], label: str) -> bool:
     Not whether it is there: a label stays through the next push, and an approval must not.
     """
     put_on = event == "pull_request_target" and payload.get("action") == "labeled"
-    return bool(label) and put_on and at(payload, "label", "name") == label
+    return bool(label) and put_on and get_nested(payload, "label", "name") == label
 
 
-def number(payload: Mapping[str, Any]) -> int | None:
+def get_pull_request_number(payload: Mapping[str, Any]) -> int | None:
     """Give the pull request's number, where the event says it."""
-    found = at(payload, "pull_request", "number")
-    runs = at(payload, "workflow_run", "pull_requests")
+    found = get_nested(payload, "pull_request", "number")
+    runs = get_nested(payload, "workflow_run", "pull_requests")
     if found is None and isinstance(runs, list) and runs and isinstance(runs[0], dict):
         found = runs[0].get("number")
-    return count(found)
+    return parse_count(found)
 
 
-def branch(payload: Mapping[str, Any], side: str) -> str | None:
+def get_branch(payload: Mapping[str, Any], side: str) -> str | None:
     """Give the name of the pull request's branch on one side, `base` or `head`."""
-    return text(at(payload, "pull_request", side, "ref"))
+    return parse_text(get_nested(payload, "pull_request", side, "ref"))
 
 
-def count(value: Any) -> int | None:
+def parse_count(value: Any) -> int | None:
     """Give a number of GitHub's, counted from 1; None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
-def text(value: Any) -> str | None:
+def parse_text(value: Any) -> str | None:
     """Give a text that says something; None for anything else."""
     return value if isinstance(value, str) and value else None
 
 
-def checked_sha(value: Any, name: str) -> str:
+def check_sha(value: Any, name: str) -> str:
     """Refuse what is no object name: it is handed to git."""
     if not isinstance(value, str) or not _SHA.fullmatch(value):
-        raise UsageError(f"{name} is {str(value)[:80]!r}, not a commit", MENDING)
+        raise UsageError(f"{name} is {str(value)[:80]!r}, not a commit", HINT)
     return value
 
 
-def at(payload: Mapping[str, Any], *keys: str) -> Any:
+def get_nested(payload: Mapping[str, Any], *keys: str) -> Any:
     """Follow the keys; None where the way ends."""
     value: Any = payload
     for key in keys:
@@ -122,4 +120,4 @@ def at(payload: Mapping[str, Any], *keys: str) -> Any:
 
 
 def _sha(payload: Mapping[str, Any], *keys: str) -> str:
-    return checked_sha(at(payload, *keys), f"event.{'.'.join(keys)}")
+    return check_sha(get_nested(payload, *keys), f"event.{'.'.join(keys)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def hand_over(paths: Iterable[Path], workspace: Path) -> None:
+def chown_to_workspace(paths: Iterable[Path], workspace: Path) -> None:
     """Give each file and folder, with everything in it, the workspace's owner, where we are root; else do nothing.
 
     Of a path inside the workspace the folders on the way to it are given too: they may be ours as well. No

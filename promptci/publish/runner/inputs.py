@@ -43,7 +43,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 """What an input may be, where not everything goes."""
 
 
-def read(environ: Mapping[str, str]) -> dict[str, str]:
+def read_inputs(environ: Mapping[str, str]) -> dict[str, str]:
     """Read the inputs; a container gets INPUT_GITHUB-TOKEN, a shell can only set INPUT_GITHUB_TOKEN.
 
     Raises

@@ -88,7 +88,7 @@ def set_outputs(path: Path, values: Mapping[str, str]) -> None:
 def append_summary(path: Path, text: str) -> None:
     """Append Markdown to the step summary, cut where the whole would pass 900 KiB."""
     there = path.stat().st_size if path.exists() else 0
-    _append(path, truncate.cut(text.rstrip() + "\n", SUMMARY_LIMIT - there, SUMMARY_NOTICE))
+    _append(path, truncate.truncate_markdown(text.rstrip() + "\n", SUMMARY_LIMIT - there, SUMMARY_NOTICE))
 
 
 def _entry(name: str, value: str) -> str:

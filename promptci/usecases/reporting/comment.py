@@ -15,9 +15,9 @@ from promptci.publish import publish_all
 from promptci.publish.comment import FRAME_BYTES
 from promptci.publish.github import artifact
 from promptci.publish.github.api import GitHub, GitHubError
-from promptci.publish.publish_all import Bulletin
+from promptci.publish.publish_all import Publication
 from promptci.publish.runner import event
-from promptci.publish.runner.context import Context
+from promptci.publish.runner.context import ActionContext
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
@@ -29,7 +29,9 @@ WARNING = (
 )
 
 
-def comment(source: Path, context: Context, github: GitHub | None, say: Callable[[str], None], out: TextIO) -> int:
+def post_comment(
+    source: Path, context: ActionContext, github: GitHub | None, say: Callable[[str], None], out: TextIO
+) -> int:
     """Post the comment of the report in `source`, and give the exit code: 0 also where there is nothing to comment.
 
     Raises
@@ -41,7 +43,7 @@ def comment(source: Path, context: Context, github: GitHub | None, say: Callable
     """
     if context.event != "workflow_run":
         raise UsageError(f"The event is {context.event}", "A report of another run is posted at its `workflow_run`.")
-    if event.at(context.payload, "workflow_run", "event") != "pull_request":
+    if event.get_nested(context.payload, "workflow_run", "event") != "pull_request":
         say("the run was not for a pull request: there is nothing to comment")
         return 0
     view = _read(source, context.head_sha)
@@ -52,7 +54,7 @@ def comment(source: Path, context: Context, github: GitHub | None, say: Callable
         say(f"the comment was not posted: {why_not}")
         return 0
     there = _in_place_of_the_run(context, number)
-    for note in publish_all.announce(there, _bulletin(view, context), github, out):
+    for note in publish_all.publish_all(there, _bulletin(view, context), github, out):
         say(note)
     return 0
 
@@ -67,11 +69,11 @@ def _read(source: Path, head_sha: str) -> ReportView:
     return view
 
 
-def _pull_request(context: Context, github: GitHub, view: ReportView) -> tuple[int | None, str]:
+def _pull_request(context: ActionContext, github: GitHub, view: ReportView) -> tuple[int | None, str]:
     """Find the pull request by what GitHub knows of the run; the report chooses only among those of the very commit."""
     run = context.payload["workflow_run"]
-    owner = event.text(event.at(run, "head_repository", "owner", "login"))
-    branch = event.text(event.at(run, "head_branch"))
+    owner = event.parse_text(event.get_nested(run, "head_repository", "owner", "login"))
+    branch = event.parse_text(event.get_nested(run, "head_branch"))
     if owner is None or branch is None:
         return None, "the fork or its branch is gone"
     try:
@@ -85,24 +87,24 @@ def _pull_request(context: Context, github: GitHub, view: ReportView) -> tuple[i
     return (view.pull_request if view.pull_request in numbers else numbers[0]), ""
 
 
-def _in_place_of_the_run(context: Context, number: int) -> Context:
+def _in_place_of_the_run(context: ActionContext, number: int) -> ActionContext:
     """Give the context as the run that wrote the report would have had it, so that older and newer are told apart."""
     run = context.payload["workflow_run"]
     return dataclasses.replace(
         context,
         pull_request=number,
-        run_id=event.count(run.get("id")) or context.run_id,
-        run_attempt=event.count(run.get("run_attempt")) or 1,
+        run_id=event.parse_count(run.get("id")) or context.run_id,
+        run_attempt=event.parse_count(run.get("run_attempt")) or 1,
         inputs={**context.inputs, "status": "false", "check-run": "false"},
         output_path=None,
     )
 
 
-def _bulletin(view: ReportView, context: Context) -> Bulletin:
+def _bulletin(view: ReportView, context: ActionContext) -> Publication:
     whose = "Dependabot's" if context.is_dependabot else "a fork's"
     warned = [WARNING.format(whose=whose)] if context.is_fork else []
     told = view.model_copy(update={"notes": [*warned, *view.notes]})
-    return Bulletin(
+    return Publication(
         verdict=Verdict(view.verdict),
         exit_code=0,
         headline=view.headline,

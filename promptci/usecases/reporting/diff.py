@@ -14,7 +14,7 @@ from promptci.report.run_diff import compare, text
 Format = Literal["text", "markdown", "json"]
 
 
-def diff(first: Path, second: Path, form: Format, env: Environment) -> str:
+def diff_runs(first: Path, second: Path, form: Format, env: Environment) -> str:
     """Give what changed, in the form that is wanted.
 
     Raises

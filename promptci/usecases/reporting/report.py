@@ -15,7 +15,7 @@ from promptci.runs import journal
 _NOT_IN_JOURNAL = "the journal holds no answer to this; the run was not finished"
 
 
-def redraw(source: Path, out: Path, root: Path, env: Environment) -> RunResult:
+def redraw_report(source: Path, out: Path, root: Path, env: Environment) -> RunResult:
     """Write all outputs into `out`.
 
     A report.json holds everything. A journal holds the answers: the run it was written by is gone through again over

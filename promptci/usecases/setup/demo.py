@@ -23,13 +23,13 @@ MARK = ".promptci-demo"
 """Marks a folder as ours to replace."""
 
 
-def fetch(environ: Mapping[str, str]) -> Path:
+def fetch_model_file(environ: Mapping[str, str]) -> Path:
     """Give the embedded model's file, fetching it where it is missing; ProviderError where that fails."""
     given = environ.get("PROMPTCI_MODEL_FILE")
     return Path(given) if given else model_file.fetch_model(model_file.cache_home(environ))
 
 
-def lay_out(target: Path) -> tuple[str, str]:
+def create_demo_repository(target: Path) -> tuple[str, str]:
     """Make the example repository in `target`, with the pull request's branch checked out.
 
     Gives the commits of the default branch and of the pull request. `target` must not exist yet.
@@ -44,7 +44,7 @@ def lay_out(target: Path) -> tuple[str, str]:
     return base, _commit(target, title)
 
 
-def demo(out: Path, environ: Mapping[str, str], say: Callable[[str], None]) -> int:
+def run_demo(out: Path, environ: Mapping[str, str], say: Callable[[str], None]) -> int:
     """Run the Action's entry on the demo repository as GitHub would, and give its exit code."""
     repository, kept_cache = out / "repository", out / "cache"
     if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
@@ -55,7 +55,7 @@ def demo(out: Path, environ: Mapping[str, str], say: Callable[[str], None]) -> i
     shutil.rmtree(repository, ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
     (out / MARK).write_text("Made by `promptci demo`, which replaces what is here.\n", encoding="utf-8")
-    base, head = lay_out(repository)
+    base, head = create_demo_repository(repository)
     if kept_cache.exists():
         shutil.move(kept_cache, repository / CACHE)
     say(f"repository: {repository} (main, and the pull request's branch {BRANCH})")

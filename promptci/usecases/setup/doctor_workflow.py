@@ -12,7 +12,7 @@ from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
 from promptci.git.snapshot import Snapshot
 from promptci.providers.http import endpoint
-from promptci.publish.runner.event import PRIVILEGED, PULL_REQUEST
+from promptci.publish.runner.event import PRIVILEGED_EVENTS, PULL_REQUEST_EVENTS
 from promptci.publish.runner.inputs import DEFAULTS, INPUTS
 
 Found = tuple[Problem, Literal["error", "warning"]]
@@ -137,7 +137,7 @@ class _Job:
 
     def _triggers(self) -> Iterator[Found]:
         triggers = self.workflow.triggers
-        for name in sorted(triggers & set(PRIVILEGED)):
+        for name in sorted(triggers & set(PRIVILEGED_EVENTS)):
             what = f"`{name}` runs with secrets and a token that can write, also for a stranger's commits"
             if any(_HEAD.search(_text(_map(step.get("with")).get("ref"))) for step in self.steps):
                 yield self.found("error", f"{what}, which are checked out here", "Use `pull_request`.", "steps")
@@ -146,7 +146,7 @@ class _Job:
                 yield self.step("error", what, fix, "with", "allow-untrusted")
             elif name == "pull_request_target" and not self.inputs.get("approval-label"):
                 yield self.found("error", f"{what}; promptci refuses to run over those", "Use `pull_request`.")
-        if not triggers & {"pull_request", "merge_group", "workflow_dispatch", "schedule", "push", *PRIVILEGED}:
+        if not triggers & {"pull_request", "merge_group", "workflow_dispatch", "schedule", "push", *PRIVILEGED_EVENTS}:
             what = "nothing starts this workflow that promptci knows"
             yield self.found("warning", what, "Add `pull_request:` under `on:`.")
 
@@ -163,7 +163,10 @@ class _Job:
             yield self.found("error", what, f"Write `permissions: {{{_spelled(NEEDED)}}}`.", *where)
             return
         named = dict.fromkeys(NEEDED, "read") if given == "read-all" else {k: _text(v) for k, v in _map(given).items()}
-        comments = bool(self.workflow.triggers & set(PULL_REQUEST)) and self._input("comment") not in {"off", "false"}
+        comments = bool(self.workflow.triggers & set(PULL_REQUEST_EVENTS)) and self._input("comment") not in {
+            "off",
+            "false",
+        }
         wanted = {"contents": True, "pull-requests": comments, "statuses": self._input("status") == "true"}
         for name, level in NEEDED.items():
             if wanted[name] and named.get(name) not in {level, "write"}:

@@ -16,7 +16,7 @@ IGNORED = (".promptci/", "promptci-report/")
 """What promptci writes and nobody wants in git."""
 
 
-def start(root: Path, *, provider: str) -> list[str]:
+def write_starter_files(root: Path, *, provider: str) -> list[str]:
     """Write the files and give their paths; touches nothing when one of them exists.
 
     Raises

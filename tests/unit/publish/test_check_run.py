@@ -110,12 +110,12 @@ def test_the_conclusion_is_success_exactly_where_the_exit_code_is_0(
 ) -> None:
     code = exit_code(verdict, advise=advise, inconclusive_blocks=blocks)
 
-    assert (commit_status.conclusion(verdict, code != 0) == "success") == (code == 0)
+    assert (commit_status.check_conclusion(verdict, code != 0) == "success") == (code == 0)
 
 
 @given(st.text(max_size=300), st.text(), st.one_of(st.none(), st.integers(1, 10**6)))
 def test_every_remark_fits_and_is_told_in_signs_that_annotations_take(title: str, text: str, line: int | None) -> None:
-    made = check_run.remark(Annotation(path="a", line=line, level="warning", title=title, message=text * 300))
+    made = check_run.to_remark(Annotation(path="a", line=line, level="warning", title=title, message=text * 300))
     title_, message = str(made["title"]), str(made["message"])
 
     assert len(title_) <= 255

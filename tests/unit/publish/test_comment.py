@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.publish import comment
-from promptci.publish.comment import Marker, Published
+from promptci.publish.comment import Marker, PublishedComment
 from promptci.publish.github.pygithub_client import PyGithubClient
 
 HEAD = "a" * 40
@@ -21,8 +21,8 @@ def mark(run: int = 10, attempt: int = 1, key: str = "promptci.yml") -> Marker:
 
 def publish(
     github: PyGithubClient, body: str = "worse", marker: Marker | None = None, *, create: bool = True
-) -> Published:
-    return comment.publish(github, NUMBER, body, marker or mark(), fallback_body="short", create=create)
+) -> PublishedComment:
+    return comment.publish_sticky(github, NUMBER, body, marker or mark(), fallback_body="short", create=create)
 
 
 def test_the_first_run_adds_a_comment_with_the_marker_on_its_first_line(
@@ -97,7 +97,7 @@ def test_a_marker_that_is_not_on_the_first_line_is_not_ours(server: fake.GitHub,
 
 
 def test_nothing_changed_adds_no_comment(server: fake.GitHub, github: PyGithubClient) -> None:
-    assert publish(github, create=False) == Published(action="none")
+    assert publish(github, create=False) == PublishedComment(action="none")
     assert server.bodies == []
     assert server.count("POST") == 0
 

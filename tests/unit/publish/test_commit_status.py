@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.publish import commit_status
-from promptci.publish.commit_status import Status
+from promptci.publish.commit_status import CommitStatus
 from promptci.publish.github.pygithub_client import PyGithubClient
 from promptci.verdict import Verdict, exit_code
 
 SHA = "a" * 40
 
 
-def status(description: str = "worse") -> Status:
-    return Status(state="failure", context="promptci", description=description, target_url="https://github.com/x")
+def status(description: str = "worse") -> CommitStatus:
+    return CommitStatus(state="failure", context="promptci", description=description, target_url="https://github.com/x")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def status(description: str = "worse") -> Status:
     ],
 )
 def test_each_verdict_has_its_state(verdict: Verdict, blocking: bool, state: str) -> None:
-    assert commit_status.state(verdict, blocking) == state
+    assert commit_status.status_state(verdict, blocking) == state
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -39,7 +39,7 @@ def test_each_verdict_has_its_state(verdict: Verdict, blocking: bool, state: str
 def test_a_status_is_green_exactly_where_the_exit_code_is_0(verdict: Verdict, *, advise: bool) -> None:
     code = exit_code(verdict, advise=advise)
 
-    assert (commit_status.state(verdict, code != 0) == "success") == (code == 0)
+    assert (commit_status.status_state(verdict, code != 0) == "success") == (code == 0)
 
 
 def test_the_status_is_set(server: fake.GitHub, github: PyGithubClient) -> None:
@@ -49,7 +49,7 @@ def test_the_status_is_set(server: fake.GitHub, github: PyGithubClient) -> None:
 
 @given(st.text(max_size=400))
 def test_a_description_fits_however_its_characters_are_counted(text: str) -> None:
-    short = commit_status.shortened(text)
+    short = commit_status.shorten_description(text)
 
     assert len(short.encode("utf-16-le", errors="surrogatepass")) // 2 <= 140
     assert short == text or short.endswith("…")

@@ -20,12 +20,12 @@ from support.run_notation import comparison, many, report
 from promptci.action import publication as bulletins
 from promptci.app.requests import RunResult
 from promptci.publish import comment
-from promptci.publish.comment import FRAME_BYTES, Marker, Published
+from promptci.publish.comment import FRAME_BYTES, Marker, PublishedComment
 from promptci.publish.github.api import Unavailable
 from promptci.publish.github.pygithub_client import LONGEST_LOSS_S, PyGithubClient
-from promptci.publish.publish_all import Bulletin, announce
+from promptci.publish.publish_all import Publication, publish_all
 from promptci.publish.runner import workflow_commands
-from promptci.publish.runner.context import Context
+from promptci.publish.runner.context import ActionContext
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import ReportView
 from promptci.report.write import Paths
@@ -39,15 +39,15 @@ def mark(run: int = 10, attempt: int = 1) -> Marker:
     return Marker(key="promptci.yml", run=run, attempt=attempt, head=HEAD)
 
 
-def publish(github: PyGithubClient, body: str = "worse", marker: Marker | None = None) -> Published:
-    return comment.publish(github, 7, body, marker or mark(), fallback_body="short", create=True)
+def publish(github: PyGithubClient, body: str = "worse", marker: Marker | None = None) -> PublishedComment:
+    return comment.publish_sticky(github, 7, body, marker or mark(), fallback_body="short", create=True)
 
 
 def texts(server: fake.GitHub) -> list[str]:
     return [body.splitlines()[1] for body in server.bodies]
 
 
-def context(folder: Path, **more: str) -> Context:
+def context(folder: Path, **more: str) -> ActionContext:
     repo = {"full_name": "example/shop"}
     pull = {"number": 7, "base": {"sha": BASE, "ref": "main", "repo": repo}, "head": {"sha": HEAD, "repo": repo}}
     (folder / "event.json").write_text(json.dumps({"pull_request": pull}))
@@ -60,16 +60,18 @@ def context(folder: Path, **more: str) -> Context:
         "GITHUB_STEP_SUMMARY": str(folder / "summary"),
         "INPUT_GITHUB-TOKEN": fake.TOKEN,
     }
-    return Context.from_environ({**environ, **more})
+    return ActionContext.from_environ({**environ, **more})
 
 
-def told(view: ReportView, folder: Path) -> Bulletin:
+def told(view: ReportView, folder: Path) -> Publication:
     """What the Action tells of a view."""
-    return bulletins.make(RunResult(exit_code=view.exit_code, view=view, paths=Paths(folder=folder)), folder)
+    return bulletins.build_publication(
+        RunResult(exit_code=view.exit_code, view=view, paths=Paths(folder=folder)), folder
+    )
 
 
 def post(view: ReportView, folder: Path, github: PyGithubClient, **more: str) -> tuple[str, ...]:
-    return announce(context(folder, **more), told(view, folder), github, io.StringIO())
+    return publish_all(context(folder, **more), told(view, folder), github, io.StringIO())
 
 
 def huge(answer: str, cases: int = 60) -> ReportView:
@@ -215,7 +217,7 @@ def test_a_comment_of_a_run_of_its_own_is_added_whatever_stands_there(
     server: fake.GitHub, github: PyGithubClient
 ) -> None:
     publish(github)
-    added = comment.add(github, 7, "x" * 70_000, mark(run=11), fallback_body="short")
+    added = comment.add_comment(github, 7, "x" * 70_000, mark(run=11), fallback_body="short")
 
     assert added.action == "created"
     assert texts(server) == ["worse", "short"]
@@ -226,7 +228,7 @@ def test_a_comment_of_a_run_of_its_own_is_added_whatever_stands_there(
 def test_a_comment_that_may_not_be_added_becomes_a_note(server: fake.GitHub, github: PyGithubClient) -> None:
     server.read_only = True
 
-    assert "pull-requests: write" in (comment.add(github, 7, "x", mark(), fallback_body="-").note or "")
+    assert "pull-requests: write" in (comment.add_comment(github, 7, "x", mark(), fallback_body="-").note or "")
 
 
 # Refusals
@@ -328,7 +330,7 @@ def test_gh_step_summary_over_1MiB(  # noqa: N802 - the case's own name
 ) -> None:
     (tmp_path / "summary").write_text("x" * 800_000)
     view = SITUATIONS["regressed"]()
-    told_ = Bulletin(
+    told_ = Publication(
         verdict=Verdict.FAIL,
         exit_code=1,
         headline="worse",
@@ -338,7 +340,7 @@ def test_gh_step_summary_over_1MiB(  # noqa: N802 - the case's own name
         annotations=(),
         outputs={"verdict": view.verdict},
     )
-    assert announce(context(tmp_path), told_, github, io.StringIO()) == ()
+    assert publish_all(context(tmp_path), told_, github, io.StringIO()) == ()
 
     assert (tmp_path / "summary").stat().st_size <= workflow_commands.SUMMARY_LIMIT == 900 * 1024
     assert (tmp_path / "summary").read_text().rstrip().endswith(workflow_commands.SUMMARY_NOTICE)
@@ -358,14 +360,14 @@ def test_no_name_of_a_branch_is_alive_in_the_foot(
     pull = {"number": 7, "base": {"sha": BASE, "ref": branch, "repo": repo}, "head": {"sha": HEAD, "repo": repo}}
     server.branches[branch] = "d" * 40
     (tmp_path / "event.json").write_text(json.dumps({"pull_request": pull}))
-    where = Context.from_environ(
+    where = ActionContext.from_environ(
         {
             "GITHUB_EVENT_NAME": "pull_request",
             "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
             "GITHUB_REPOSITORY": "example/shop",
         }
     )
-    announce(where, told(SITUATIONS["regressed"](), tmp_path), github, io.StringIO())
+    publish_all(where, told(SITUATIONS["regressed"](), tmp_path), github, io.StringIO())
 
     foot = server.bodies[0].rsplit("<sub>promptci", 1)[1]
     assert "has moved since" in foot

@@ -17,7 +17,7 @@ SHA = "a" * 40
 
 def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
     """Do everything that promptci does, and meet every refusal that the fake knows."""
-    status = commit_status.Status(
+    status = commit_status.CommitStatus(
         state="failure", context="promptci", description="worse", target_url="https://github.com/x"
     )
     run_of = CheckRun(
@@ -43,7 +43,7 @@ def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
     for run in (1, 2):
         for number in range(120):
             server.add_comment(f"remark {number}")
-        comment.publish(
+        comment.publish_sticky(
             github, 7, "worse", Marker(key="a", run=run, attempt=1, head=SHA), fallback_body="-", create=True
         )
     commit_status.publish_status(github, SHA, status)

@@ -18,8 +18,8 @@ from support.run_notation import comparison, report
 from promptci.action import publication as bulletins
 from promptci.app.requests import RunResult
 from promptci.publish.github.pygithub_client import PyGithubClient
-from promptci.publish.publish_all import announce
-from promptci.publish.runner.context import Context
+from promptci.publish.publish_all import publish_all
+from promptci.publish.runner.context import ActionContext
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
@@ -48,7 +48,9 @@ class Told:
         }
         log = io.StringIO()
         outcome = RunResult(exit_code=view.exit_code, view=view, paths=write_all(view, folder / "out"))
-        notes = announce(Context.from_environ(environ), bulletins.make(outcome, folder), github, log)
+        notes = publish_all(
+            ActionContext.from_environ(environ), bulletins.build_publication(outcome, folder), github, log
+        )
         self.log = log.getvalue() + "".join(f"{note}\n" for note in notes)
         self.output = (folder / "output").read_text(encoding="utf-8")
         self.summary = (folder / "summary").read_text(encoding="utf-8")
@@ -118,7 +120,7 @@ def test_out_pipe_newline_in_table_cell(
 
 def _comment(folder: Path, payload: str) -> str:
     view = planted(rich(), payload)
-    return bulletins.make(RunResult(exit_code=0, view=view, paths=Paths(folder=folder)), folder).comment_md
+    return bulletins.build_publication(RunResult(exit_code=0, view=view, paths=Paths(folder=folder)), folder).comment_md
 
 
 @pytest.mark.parametrize(

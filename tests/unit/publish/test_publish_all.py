@@ -11,19 +11,19 @@ from fakes import runner
 
 from promptci.publish.annotation import Annotation
 from promptci.publish.github.pygithub_client import PyGithubClient
-from promptci.publish.publish_all import Bulletin, announce
+from promptci.publish.publish_all import Publication, publish_all
 from promptci.publish.runner import workflow_commands
-from promptci.publish.runner.context import Context
+from promptci.publish.runner.context import ActionContext
 from promptci.verdict import Verdict
 
 HEAD, BASE = "a" * 40, "b" * 40
 KEY = "sk-CANARY-0123456789abcdef"
-Make = Callable[..., Context]
+Make = Callable[..., ActionContext]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    def context(event: str = "pull_request", **more: str) -> Context:
+    def context(event: str = "pull_request", **more: str) -> ActionContext:
         repo = {"full_name": "example/shop"}
         pull = {"number": 7, "base": {"sha": BASE, "repo": repo}, "head": {"sha": HEAD, "repo": repo}}
         payload = {"pull_request": pull} if event == "pull_request" else {}
@@ -39,15 +39,15 @@ def make(tmp_path: Path) -> Make:
             "INPUT_API-KEY": KEY,
             "INPUT_GITHUB-TOKEN": fake.TOKEN,
         }
-        return Context.from_environ({**environ, **more})
+        return ActionContext.from_environ({**environ, **more})
 
     return context
 
 
-def bulletin(
+def publication(
     verdict: Verdict = Verdict.FAIL, words: str = "worse", annotations: tuple[Annotation, ...] = ()
-) -> Bulletin:
-    return Bulletin(
+) -> Publication:
+    return Publication(
         verdict=verdict,
         exit_code=0 if verdict is Verdict.NO_CHANGE else 1,
         headline=words,
@@ -65,7 +65,7 @@ def remark(number: int, level: workflow_commands.Level = "error", message: str =
 
 def test_everything_is_told(make: Make, server: fake.GitHub, github: PyGithubClient, tmp_path: Path) -> None:
     log = io.StringIO()
-    notes = announce(make(), bulletin(annotations=(remark(3),)), github, log)
+    notes = publish_all(make(), publication(annotations=(remark(3),)), github, log)
 
     assert notes == ()
     assert runner.key_values((tmp_path / "output").read_text())[0] == ("verdict", "fail")
@@ -77,7 +77,7 @@ def test_everything_is_told(make: Make, server: fake.GitHub, github: PyGithubCli
 
 
 def test_without_a_token_the_rest_is_told(make: Make, tmp_path: Path) -> None:
-    notes = announce(make(), bulletin(), None, io.StringIO())
+    notes = publish_all(make(), publication(), None, io.StringIO())
 
     assert notes == ("no token: the comment was not posted",)
     assert (tmp_path / "summary").read_text() == "# worse\n"
@@ -86,8 +86,8 @@ def test_without_a_token_the_rest_is_told(make: Make, tmp_path: Path) -> None:
 def test_outside_a_pull_request_there_is_nothing_to_comment(
     make: Make, server: fake.GitHub, github: PyGithubClient
 ) -> None:
-    assert announce(make("schedule"), bulletin(), github, io.StringIO()) == ()
-    assert announce(make("schedule"), bulletin(), None, io.StringIO()) == ()
+    assert publish_all(make("schedule"), publication(), github, io.StringIO()) == ()
+    assert publish_all(make("schedule"), publication(), None, io.StringIO()) == ()
     assert server.bodies == []
     assert len(server.statuses) == 1
 
@@ -95,20 +95,20 @@ def test_outside_a_pull_request_there_is_nothing_to_comment(
 def test_comment_and_status_can_be_switched_off(make: Make, server: fake.GitHub, github: PyGithubClient) -> None:
     context = make(INPUT_COMMENT="off", INPUT_STATUS="false")
 
-    assert announce(context, bulletin(), github, io.StringIO()) == ()
+    assert publish_all(context, publication(), github, io.StringIO()) == ()
     assert server.exchanges == []
 
 
 def test_no_change_adds_no_comment_and_is_green(make: Make, server: fake.GitHub, github: PyGithubClient) -> None:
-    announce(make(), bulletin(Verdict.NO_CHANGE), github, io.StringIO())
+    publish_all(make(), publication(Verdict.NO_CHANGE), github, io.StringIO())
 
     assert server.bodies == []
     assert server.statuses[0]["state"] == "success"
 
 
 def test_another_configuration_has_its_own_status(make: Make, server: fake.GitHub, github: PyGithubClient) -> None:
-    announce(make(), bulletin(), github, io.StringIO())
-    announce(make(INPUT_CONFIG="b/promptci.yml"), bulletin(), github, io.StringIO())
+    publish_all(make(), publication(), github, io.StringIO())
+    publish_all(make(INPUT_CONFIG="b/promptci.yml"), publication(), github, io.StringIO())
 
     assert [status["context"] for status in server.statuses] == ["promptci", "promptci (b/promptci.yml)"]
     assert len(server.bodies) == 2
@@ -118,7 +118,7 @@ def test_a_forks_read_only_token_leaves_files_and_annotations(
     make: Make, server: fake.GitHub, github: PyGithubClient, tmp_path: Path
 ) -> None:
     server.read_only = True
-    notes = announce(make(), bulletin(), github, io.StringIO())
+    notes = publish_all(make(), publication(), github, io.StringIO())
 
     assert len(notes) == 2
     assert "pull-requests: write" in notes[0]
@@ -130,7 +130,7 @@ def test_a_github_that_is_down_leaves_files_and_annotations(
     make: Make, server: fake.GitHub, github: PyGithubClient, tmp_path: Path
 ) -> None:
     server.faults = [("*", fake.no(503, "down"))] * 100
-    notes = announce(make(), bulletin(), github, io.StringIO())
+    notes = publish_all(make(), publication(), github, io.StringIO())
 
     assert [note.split(":")[0] for note in notes] == ["the comment was not posted", "the commit status was not set"]
     assert (tmp_path / "summary").exists()
@@ -140,7 +140,7 @@ def test_files_that_cannot_be_written_leave_the_comment(
     make: Make, server: fake.GitHub, github: PyGithubClient, tmp_path: Path
 ) -> None:
     context = make(GITHUB_OUTPUT=str(tmp_path), GITHUB_STEP_SUMMARY=str(tmp_path / "missing" / "summary"))
-    notes = announce(context, bulletin(), github, io.StringIO())
+    notes = publish_all(context, publication(), github, io.StringIO())
 
     assert [note.split(":")[0] for note in notes] == [
         "the outputs were not written",
@@ -152,20 +152,20 @@ def test_files_that_cannot_be_written_leave_the_comment(
 def test_a_closed_log_leaves_the_comment(make: Make, server: fake.GitHub, github: PyGithubClient) -> None:
     log = io.StringIO()
     log.close()
-    notes = announce(make(), bulletin(annotations=(remark(1),)), github, log)
+    notes = publish_all(make(), publication(annotations=(remark(1),)), github, log)
 
     assert notes[0].startswith("the annotations were not written")
     assert len(server.bodies) == 1
 
 
 def test_a_runner_without_files_is_no_fault(make: Make, server: fake.GitHub, github: PyGithubClient) -> None:
-    assert announce(make(GITHUB_OUTPUT="", GITHUB_STEP_SUMMARY=""), bulletin(), github, io.StringIO()) == ()
+    assert publish_all(make(GITHUB_OUTPUT="", GITHUB_STEP_SUMMARY=""), publication(), github, io.StringIO()) == ()
 
 
 def test_ten_annotations_of_a_level_are_shown_and_the_others_counted(make: Make) -> None:
     log = io.StringIO()
     remarks = (*(remark(number) for number in range(1, 38)), remark(1, "warning"))
-    notes = announce(make("schedule"), bulletin(annotations=remarks), None, log)
+    notes = publish_all(make("schedule"), publication(annotations=remarks), None, log)
 
     assert [command.name for command in runner.log(log.getvalue())] == ["error"] * 10 + ["warning"]
     assert notes == ("27 more annotations are in the report only: GitHub shows 10 of a kind",)
@@ -175,7 +175,7 @@ def test_hostile_words_command_nothing(make: Make, server: fake.GitHub, github: 
     log = io.StringIO()
     server.read_only = True
     hostile = "x\n::add-mask::a\n##[error]b\r::stop-commands::t"
-    notes = announce(make(), bulletin(words=hostile, annotations=(remark(1, message=hostile),)), github, log)
+    notes = publish_all(make(), publication(words=hostile, annotations=(remark(1, message=hostile),)), github, log)
 
     assert [command.name for command in runner.log(log.getvalue())] == ["error"]
     assert runner.log("\n".join(notes)) == []
@@ -186,7 +186,7 @@ def test_key_and_token_are_in_nothing_that_leaves(
 ) -> None:
     log = io.StringIO()
     leaking = f"the key is {KEY}, the token {fake.TOKEN}"
-    notes = announce(make(), bulletin(words=leaking, annotations=(remark(1, message=leaking),)), github, log)
+    notes = publish_all(make(), publication(words=leaking, annotations=(remark(1, message=leaking),)), github, log)
 
     told = [log.getvalue(), *notes, *server.bodies, repr(server.statuses)]
     told += [(tmp_path / name).read_text() for name in ("output", "summary")]
@@ -195,8 +195,8 @@ def test_key_and_token_are_in_nothing_that_leaves(
 
 
 def test_a_rerun_shows_its_attempt_and_the_same_head(make: Make, server: fake.GitHub, github: PyGithubClient) -> None:
-    announce(make(), bulletin(), github, io.StringIO())
-    announce(make(GITHUB_RUN_ATTEMPT="2"), bulletin(words="again"), github, io.StringIO())
+    publish_all(make(), publication(), github, io.StringIO())
+    publish_all(make(GITHUB_RUN_ATTEMPT="2"), publication(words="again"), github, io.StringIO())
 
     (body,) = server.bodies
     marker, text, _, foot = body.splitlines()

@@ -23,25 +23,25 @@ documents = st.lists(st.sampled_from(LINES), min_size=20, max_size=120).map("\n"
 
 
 def test_a_text_that_fits_is_left_alone() -> None:
-    assert truncate.cut("ä" * 100, 200, NOTICE) == "ä" * 100
+    assert truncate.truncate_markdown("ä" * 100, 200, NOTICE) == "ä" * 100
 
 
 def test_line_breaks_of_two_signs_count_as_one() -> None:
-    assert truncate.cut("a\r\n" * 50, 100, NOTICE) == "a\n" * 50
-    assert NOTICE in truncate.cut("a\r\n" * 51, 100, NOTICE)
+    assert truncate.truncate_markdown("a\r\n" * 50, 100, NOTICE) == "a\n" * 50
+    assert NOTICE in truncate.truncate_markdown("a\r\n" * 51, 100, NOTICE)
 
 
 @given(documents, st.integers(200, 1500))
 def test_what_is_cut_fits_and_says_so(text: str, limit: int) -> None:
-    short = truncate.cut(text, limit, NOTICE)
+    short = truncate.truncate_markdown(text, limit, NOTICE)
 
-    assert truncate.size(short) <= limit
+    assert truncate.utf8_size(short) <= limit
     assert short == text or short.rstrip().endswith(NOTICE)
 
 
 @given(documents, st.integers(200, 1500))
 def test_the_notice_stands_outside_every_fence_and_fold(text: str, limit: int) -> None:
-    short = truncate.cut(text, limit, NOTICE)
+    short = truncate.truncate_markdown(text, limit, NOTICE)
     tokens = MarkdownIt("commonmark").parse(short)
     html = "".join(token.content for token in tokens if token.type in {"html_block", "html_inline"})
 
@@ -52,7 +52,7 @@ def test_the_notice_stands_outside_every_fence_and_fold(text: str, limit: int) -
 
 @given(documents, st.integers(200, 1500))
 def test_only_whole_lines_are_kept(text: str, limit: int) -> None:
-    kept = truncate.cut(text, limit, NOTICE).removesuffix(f"\n{NOTICE}\n").splitlines()
+    kept = truncate.truncate_markdown(text, limit, NOTICE).removesuffix(f"\n{NOTICE}\n").splitlines()
     closers = {"</details>", "```", "````", "~~~", "", NOTICE}
 
     assert all(line in text.splitlines() or line in closers for line in kept)
@@ -60,4 +60,4 @@ def test_only_whole_lines_are_kept(text: str, limit: int) -> None:
 
 @pytest.mark.parametrize("limit", [0, -5, 20])
 def test_a_limit_without_room_leaves_the_notice_alone(limit: int) -> None:
-    assert truncate.cut("long\n" * 100, limit, NOTICE).strip() == NOTICE
+    assert truncate.truncate_markdown("long\n" * 100, limit, NOTICE).strip() == NOTICE

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptci.errors import PromptciError, UnsafeError, UsageError
-from promptci.publish.runner.context import Context
+from promptci.publish.runner.context import ActionContext
 from promptci.publish.runner.inputs import DEFAULTS, INPUTS
 
 BASE, HEAD, MERGE, ZEROS = "b" * 40, "a" * 40, "c" * 40, "0" * 40
@@ -44,9 +44,9 @@ def environ(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def read(environ: dict[str, str], payload: Any, **more: str) -> Context:
+def read(environ: dict[str, str], payload: Any, **more: str) -> ActionContext:
     Path(environ["GITHUB_EVENT_PATH"]).write_text(json.dumps(payload))
-    return Context.from_environ({**environ, **more})
+    return ActionContext.from_environ({**environ, **more})
 
 
 def test_a_pull_request_names_its_own_commits_and_not_the_merge_commit(environ: dict[str, str]) -> None:
@@ -167,13 +167,13 @@ def test_a_broken_event_is_an_error_with_a_hint(environ: dict[str, str], content
     Path(environ["GITHUB_EVENT_PATH"]).write_bytes(content)
 
     with pytest.raises(UsageError, match="run the job again") as caught:
-        Context.from_environ(environ)
+        ActionContext.from_environ(environ)
     assert caught.value.exit_code == 2
 
 
 def test_a_missing_event_is_an_error_with_a_hint(environ: dict[str, str]) -> None:
     with pytest.raises(UsageError, match=r"No such file.*run the job again"):
-        Context.from_environ(environ)
+        ActionContext.from_environ(environ)
 
 
 @pytest.mark.parametrize("name", ["GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_REPOSITORY"])

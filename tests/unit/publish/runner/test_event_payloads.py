@@ -8,7 +8,7 @@ import pytest
 from fakes import tools
 
 from promptci.errors import UnsafeError
-from promptci.publish.runner.context import Context
+from promptci.publish.runner.context import ActionContext
 
 MERGE = "c" * 40
 
@@ -24,7 +24,7 @@ def examples() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def read(folder: Path, event: str, payload: dict[str, Any], **more: str) -> Context:
+def read(folder: Path, event: str, payload: dict[str, Any], **more: str) -> ActionContext:
     (folder / "event.json").write_text(json.dumps(payload))
     environ = {
         "GITHUB_EVENT_NAME": event,
@@ -32,7 +32,7 @@ def read(folder: Path, event: str, payload: dict[str, Any], **more: str) -> Cont
         "GITHUB_REPOSITORY": payload["repository"]["full_name"],
         "GITHUB_SHA": MERGE,
     }
-    return Context.from_environ({**environ, **more})
+    return ActionContext.from_environ({**environ, **more})
 
 
 def test_pull_requests(examples: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from promptci.publish.runner.file_ownership import hand_over
+from promptci.publish.runner.file_ownership import chown_to_workspace
 
 OWNER = (1001, 1001)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -31,7 +31,7 @@ def test_folders_and_all_that_is_in_them_are_handed_over(workspace: Path) -> Non
     deep.mkdir(parents=True)
     (deep / "report.html").touch()
     (workspace / "out" / "hidden").mkdir(mode=0o000)
-    hand_over([workspace / "out"], workspace)
+    chown_to_workspace([workspace / "out"], workspace)
 
     assert {owner(path) for path in [workspace / "out", *(workspace / "out").rglob("*")]} == {OWNER}
 
@@ -41,7 +41,7 @@ def test_the_folders_on_the_way_are_handed_over_too(workspace: Path) -> None:
     (workspace / "made" / "too").mkdir(parents=True)
     (workspace / "made" / "too" / "report.html").touch()
     (workspace / "made" / "not-ours").touch()
-    hand_over([workspace / "made" / "too" / "report.html"], workspace)
+    chown_to_workspace([workspace / "made" / "too" / "report.html"], workspace)
 
     assert owner(workspace / "made") == owner(workspace / "made" / "too") == OWNER
     assert owner(workspace / "made" / "not-ours") == (0, 0)
@@ -55,7 +55,7 @@ def test_a_link_is_given_and_what_it_points_to_is_not(workspace: Path, tmp_path:
     (workspace / "out").mkdir()
     (workspace / "out" / "file").symlink_to(outside / "shadow")
     (workspace / "out" / "folder").symlink_to(outside)
-    hand_over([workspace / "out"], workspace)
+    chown_to_workspace([workspace / "out"], workspace)
 
     assert owner(workspace / "out" / "folder") == owner(workspace / "out" / "file") == OWNER
     assert owner(outside) == owner(outside / "shadow") == (0, 0)
@@ -67,7 +67,7 @@ def test_a_link_on_the_way_is_not_followed(workspace: Path, tmp_path: Path) -> N
     outside.mkdir()
     (outside / "report.html").touch()
     (workspace / "out").symlink_to(outside)
-    hand_over([workspace / "out" / "report.html", workspace / "out" / ".." / "x"], workspace)
+    chown_to_workspace([workspace / "out" / "report.html", workspace / "out" / ".." / "x"], workspace)
 
     assert owner(outside / "report.html") == (0, 0)
 
@@ -77,7 +77,7 @@ def test_a_file_elsewhere_is_handed_over_without_its_folder(workspace: Path, tmp
     elsewhere = tmp_path / "runner_temp"
     elsewhere.mkdir()
     (elsewhere / "journal.jsonl").touch()
-    hand_over([elsewhere / "journal.jsonl"], workspace)
+    chown_to_workspace([elsewhere / "journal.jsonl"], workspace)
 
     assert owner(elsewhere / "journal.jsonl") == OWNER
     assert owner(elsewhere) == (0, 0)
@@ -86,7 +86,7 @@ def test_a_file_elsewhere_is_handed_over_without_its_folder(workspace: Path, tmp
 @as_root
 def test_what_is_missing_is_passed_over(workspace: Path) -> None:
     (workspace / "there").touch()
-    hand_over([workspace / "missing", workspace / "no" / "folder", workspace / "there"], workspace)
+    chown_to_workspace([workspace / "missing", workspace / "no" / "folder", workspace / "there"], workspace)
 
     assert owner(workspace / "there") == OWNER
 
@@ -95,7 +95,7 @@ def test_what_is_missing_is_passed_over(workspace: Path) -> None:
 def test_the_workspace_itself_and_the_repositorys_own_files_are_left_alone(workspace: Path) -> None:
     (workspace / "tracked").touch()
     (workspace / "out").mkdir()
-    hand_over([workspace / "out"], workspace)
+    chown_to_workspace([workspace / "out"], workspace)
 
     assert owner(workspace / "tracked") == (0, 0)
 
@@ -105,7 +105,7 @@ def test_who_is_not_root_changes_nothing(workspace: Path) -> None:
     (workspace / "out").touch()
     os.seteuid(65534)
     try:
-        hand_over([workspace / "out"], workspace)
+        chown_to_workspace([workspace / "out"], workspace)
     finally:
         os.seteuid(0)
 
