@@ -15,7 +15,7 @@ from promptci.verdict import Verdict
 
 
 def build_publication(outcome: RunResult, root: Path) -> Publication:
-    """Give the bulletin of an request that wrote a report; paths in it are relative to `root`, the workspace.
+    """Return the publication of a run that wrote a report; paths in it are relative to `root`, the workspace.
 
     The container sees the workspace under another name than the steps after it do.
     """
@@ -43,7 +43,7 @@ def build_publication(outcome: RunResult, root: Path) -> Publication:
 
 
 def build_cancelled(folder: Path, root: Path) -> Publication:
-    """Give the bulletin of a run that was cancelled: an error, whatever was answered so far."""
+    """Return the publication of a cancelled run: an error, whatever was answered so far."""
     headline = "Cancelled before there was a verdict. What was answered so far is in the journal."
     return Publication(
         verdict=Verdict.ERROR,

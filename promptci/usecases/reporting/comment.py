@@ -54,7 +54,7 @@ def post_comment(
         say(f"the comment was not posted: {why_not}")
         return 0
     there = _in_place_of_the_run(context, number)
-    for note in publish_all.publish_all(there, _bulletin(view, context), github, out):
+    for note in publish_all.publish_all(there, _publication(view, context), github, out):
         say(note)
     return 0
 
@@ -100,7 +100,7 @@ def _in_place_of_the_run(context: ActionContext, number: int) -> ActionContext:
     )
 
 
-def _bulletin(view: ReportView, context: ActionContext) -> Publication:
+def _publication(view: ReportView, context: ActionContext) -> Publication:
     whose = "Dependabot's" if context.is_dependabot else "a fork's"
     warned = [WARNING.format(whose=whose)] if context.is_fork else []
     told = view.model_copy(update={"notes": [*warned, *view.notes]})
