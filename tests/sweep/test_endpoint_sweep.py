@@ -21,7 +21,6 @@ from promptci.providers.http.openai_chat import OpenAIProvider
 from promptci.providers.options import ProviderOptions
 from promptci.redact import Redactor
 from promptci.runs import journal
-from promptci.usecases.evaluation import check
 
 CASES = 4
 CALLS = 2 * CASES
