@@ -6,10 +6,10 @@ from promptci import verdict as verdicts
 from promptci.compare import stratified
 from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.findings import Finding, NoFacts
-from promptci.gates import judge_rule, limits, quality_rule, remarks
-from promptci.gates.facts import EmptyGoldens, MismatchFacts, NewPromptFacts
+from promptci.gates import baseline_rule, judge_rule, limits, quality_rule, remarks
+from promptci.gates.facts import EmptyGoldens, MismatchFacts
 from promptci.gates.model import Decision, GateReport
-from promptci.runs.model import Arm, Status
+from promptci.runs.model import Status
 from promptci.scoring.comparability import Comparability, assess_comparability
 from promptci.scoring.comparison import Comparison
 from promptci.stats import corrections
@@ -63,7 +63,8 @@ def _findings(
 ) -> Sequence[Finding]:
     plan = comparison.plan
     if plan.status is Status.DELETED:
-        return [Finding(rule="deleted", verdict=Verdict.NO_CHANGE, subject=plan.name, facts=NoFacts())]
+        facts = EmptyGoldens(removed=len(plan.cases) or len(plan.removed_cases))
+        return [Finding(rule="deleted", verdict=Verdict.INCONCLUSIVE, subject=plan.name, facts=facts)]
     if plan.missing_goldens:
         return [_missing_goldens(plan.name, policy)]
     if not plan.cases:
@@ -94,22 +95,10 @@ def _quality(
         facts = MismatchFacts(mismatches=tuple(mismatches))
         return Finding(rule="not-comparable", verdict=Verdict.INCONCLUSIVE, subject=name, facts=facts)
     if comparison.plan.base is None:
-        return _new_prompt(comparison)
-    return quality_rule.quality(comparison, policy, adjusted_p)
+        return baseline_rule.without_baseline(comparison, policy)
+    return baseline_rule.nothing_to_lose(comparison, policy) or quality_rule.quality(comparison, policy, adjusted_p)
 
 
 def _missing_goldens(name: str, policy: GatePolicy) -> Finding:
     verdict = Verdict.ERROR if policy.on_missing_goldens is OnMissingGoldens.ERROR else Verdict.INCONCLUSIVE
     return Finding(rule="missing-goldens", verdict=verdict, subject=name, facts=NoFacts())
-
-
-def _new_prompt(comparison: Comparison) -> Finding:
-    """Pass a prompt without an earlier version: only the absolute limits can fail it."""
-    counted = [case for case in comparison.cases if case.excluded_reason is None]
-    rates = [rate for case in counted if (rate := case.pass_rate(Arm.HEAD)) is not None]
-    facts = NewPromptFacts(
-        passed=sum(rate == 1.0 for rate in rates),
-        cases=len(rates),
-        added=comparison.plan.status is Status.ADDED,
-    )
-    return Finding(rule="new-prompt", verdict=Verdict.PASS, subject=comparison.plan.name, facts=facts)

@@ -30,6 +30,10 @@ class QualityFacts(NamedTuple):
     repeats_needed: int | None
     same_requests: bool
     """Both versions send the model the same requests."""
+    about: str = "inputs"
+    """What decided: `goldens` (these very cases) or `inputs` like them."""
+    max_drop: float | None = None
+    """Upper bound of the drop on these goldens; None where inputs like them decide."""
     assumed_answers: int = 0
     """Answers that were not requested, because no answer could have changed the verdict."""
     assumed_for: str = ""
@@ -63,6 +67,15 @@ class NewPromptFacts(NamedTuple):
     """False where only one revision was looked at."""
 
 
+class NothingToLose(NamedTuple):
+    """The base version passes too few cases for a regression to show."""
+
+    passed: int
+    cases: int
+    shared_cause: str | None
+    """Why the cases fail, where all of them fail alike."""
+
+
 class MismatchFacts(NamedTuple):
     """Why two versions cannot be compared."""
 
@@ -83,6 +96,8 @@ class MissingAnswers(NamedTuple):
     requested: int
     max_error_rate: float
     first_error: str | None
+    version: str = ""
+    """`base` or `head` where one version alone is meant."""
 
 
 class ExcludedFacts(NamedTuple):
@@ -107,6 +122,8 @@ class MinQualityFacts(NamedTuple):
     quality: float | None
     """None: there is no absolute quality, because answers are judged in pairs."""
     limit: float
+    upper_end: float | None = None
+    """Of the 95 % interval, where it reaches the limit: falling short may be chance."""
 
 
 class CostFacts(NamedTuple):
@@ -115,6 +132,10 @@ class CostFacts(NamedTuple):
     base: float | None
     head: float | None
     limit: float
+    p: float | None = None
+    """One-sided, of `cost rose by more than the limit`; None where there are too few cases to test."""
+    shown: bool = True
+    """A rise beyond the limit is shown, and not only measured."""
 
     @property
     def rise(self) -> float | None:
@@ -142,7 +163,7 @@ class P95Facts(NamedTuple):
 
 
 class CaseIds(NamedTuple):
-    """Cases by id: `goldens-removed` and `goldens-weakened`."""
+    """Cases by id: changed goldens, and cases that head left unanswered or unconfirmed."""
 
     ids: tuple[str, ...]
 

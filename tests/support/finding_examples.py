@@ -18,6 +18,7 @@ from promptci.gates.facts import (
     MismatchFacts,
     MissingAnswers,
     NewPromptFacts,
+    NothingToLose,
     P95Facts,
     PooledFacts,
     PositionBias,
@@ -51,15 +52,24 @@ OPEN = EQUAL._replace(interval=(-0.057, 0.057), cases_needed=248, repeats_needed
 TWELVE = tuple(f"case-{number}" for number in range(12))
 
 EXAMPLES: Mapping[str, Sequence[Facts]] = {
-    "regression": [DROP, SCORES._replace(p=0.031), DROP._replace(assumed_answers=1200, assumed_for="head")],
+    "regression": [
+        DROP,
+        DROP._replace(about="goldens", max_drop=0.6, p=0.0003),
+        SCORES._replace(p=0.031),
+        DROP._replace(assumed_answers=1200, assumed_for="head"),
+    ],
     "not-worse": [
         EQUAL,
+        EQUAL._replace(about="goldens", max_drop=0.031, interval=(-0.12, 0.11)),
+        EQUAL._replace(about="goldens", max_drop=0.0, interval=(0.01, 0.11), head=0.99, passed=(90, 99)),
         EQUAL._replace(head=0.99, passed=(90, 99), interval=(0.04, 0.14), worse=0, better=9),
         EQUAL._replace(same_requests=True, interval=(0.0, 0.0), worse=0, better=0),
         EQUAL._replace(assumed_answers=1, assumed_for="base"),
     ],
     "cannot-tell": [
         OPEN,
+        OPEN._replace(about="goldens", max_drop=0.07),
+        OPEN._replace(about="goldens", max_drop=1.0),
         OPEN._replace(repeats_needed=None),
         OPEN._replace(interval=None, detectable_drop=None, cases_needed=None),
     ],
@@ -78,14 +88,24 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         PooledFacts(prompts=("p", "q"), pairs=100, worse=8, better=3, delta=-0.05, p=0.05, dropped=True),
         PooledFacts(prompts=("p", "q", "r"), pairs=100, worse=8, better=4, delta=-0.04, p=0.05, dropped=False),
     ],
-    "deleted": [NoFacts()],
+    "deleted": [EmptyGoldens(removed=0), EmptyGoldens(removed=100)],
     "missing-goldens": [NoFacts()],
     "no-cases": [EmptyGoldens(removed=0), EmptyGoldens(removed=1), EmptyGoldens(removed=120)],
     "nothing-evaluated": [
         MissingAnswers(missing=16, requested=16, max_error_rate=0.05, first_error="auth: HTTP 401: the key is invalid"),
         MissingAnswers(missing=0, requested=1, max_error_rate=0.05, first_error=None),
     ],
+    "nothing-to-lose": [
+        NothingToLose(passed=0, cases=60, shared_cause="equals: the answer begins with `<think>`"),
+        NothingToLose(passed=1, cases=60, shared_cause=None),
+    ],
+    "nothing-required": [NewPromptFacts(passed=0, cases=10, added=False)],
+    "critical-unanswered": [CaseIds(ids=("vip",)), CaseIds(ids=("vip", "refund"))],
+    "critical-unconfirmed": [CaseIds(ids=("vip",))],
+    "unanswered": [CaseIds(ids=TWELVE)],
+    "unreachable": [MessageFacts(message="no pattern of `prompts.include` matches src/prompts/order.prompt.yml")],
     "error-rate": [
+        MissingAnswers(missing=9, requested=60, max_error_rate=0.05, first_error="server: HTTP 500", version="head"),
         MissingAnswers(missing=1200, requested=9800, max_error_rate=0.05, first_error="server: HTTP 500"),
     ],
     "all-excluded": [
@@ -101,9 +121,15 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         CriticalFacts(ids=("refund-policy", "vip"), added=True),
         CriticalFacts(ids=TWELVE, added=False),
     ],
-    "min-quality": [MinQualityFacts(quality=0.754, limit=0.8), MinQualityFacts(quality=None, limit=0.8)],
+    "min-quality": [
+        MinQualityFacts(quality=0.754, limit=0.8),
+        MinQualityFacts(quality=None, limit=0.8),
+        MinQualityFacts(quality=0.754, limit=0.8, upper_end=0.84),
+    ],
     "cost": [
         CostFacts(base=0.0001, head=0.000158, limit=0.25),
+        CostFacts(base=0.0001, head=0.000158, limit=0.25, p=0.081, shown=False),
+        CostFacts(base=0.0001, head=0.000158, limit=0.25, shown=False),
         CostFacts(base=None, head=0.000158, limit=0.25),
     ],
     "p95": [

@@ -1,6 +1,8 @@
 """Texts of the limits: missing answers, critical cases, absolute quality, cost and latency."""
 
+from promptci.findings import MessageFacts
 from promptci.gates.facts import (
+    CaseIds,
     CostFacts,
     CriticalFacts,
     EmptyGoldens,
@@ -10,13 +12,14 @@ from promptci.gates.facts import (
     P95Facts,
 )
 from promptci.present.finding_text.text import FindingText, capitalize
-from promptci.present.formatting import change, duration, money, percent
+from promptci.present.formatting import change, duration, money, p_value, percent
 from promptci.wording import count, join_names
 
 
-def deleted(_: object) -> FindingText:
+def deleted(facts: EmptyGoldens) -> FindingText:
     """Describe a prompt that the change deletes."""
-    return FindingText("was deleted, so nothing was run")
+    goldens = f"; {count(facts.removed, 'golden case')} no longer run" if facts.removed else ""
+    return FindingText(f"was deleted{goldens}")
 
 
 def missing_goldens(_: object) -> FindingText:
@@ -44,8 +47,9 @@ def nothing_evaluated(facts: MissingAnswers) -> FindingText:
 
 def error_rate(facts: MissingAnswers) -> FindingText:
     """Describe missing answers beyond the limit."""
+    version = {"base": " before the change", "head": " after the change"}.get(facts.version, "")
     return FindingText(
-        f"has too many missing answers: {facts.missing:,} of {facts.requested:,},"
+        f"has too many missing answers{version}: {facts.missing:,} of {facts.requested:,},"
         f" and `gate.max_error_rate` allows {percent(facts.max_error_rate)}",
         _first_error(facts),
     )
@@ -66,6 +70,38 @@ def excluded(facts: ExcludedFacts) -> FindingText:
     )
 
 
+def critical_unanswered(facts: CaseIds) -> FindingText:
+    """Describe critical cases that base answered and head did not."""
+    return FindingText(
+        f"leaves {count(len(facts.ids), 'critical case')} unanswered that the old version answered"
+        f" ({join_names(facts.ids)})"
+    )
+
+
+def critical_unconfirmed(facts: CaseIds) -> FindingText:
+    """Describe critical cases that may have broken."""
+    return FindingText(
+        f"may have broken {count(len(facts.ids), 'critical case')} ({join_names(facts.ids)})",
+        "The old version passed and the new one did not, but there are too few answers to confirm it. Run again.",
+    )
+
+
+def unanswered(facts: CaseIds) -> FindingText:
+    """Describe a version that leaves more cases unanswered than the other."""
+    return FindingText(
+        f"leaves more cases unanswered than the old version ({join_names(facts.ids)})",
+        "The difference is more than chance, so the missing answers may be the change's doing.",
+    )
+
+
+def unreachable(facts: MessageFacts) -> FindingText:
+    """Describe a prompt file that exists and that no pattern reaches any more."""
+    return FindingText(
+        f"is no longer tested: {facts.message}",
+        "Include the file again with `prompts.include`, or delete it.",
+    )
+
+
 def critical(facts: CriticalFacts) -> FindingText:
     """Describe critical cases that broke."""
     verb = "fails" if facts.added else "broke"
@@ -78,9 +114,15 @@ def min_quality(facts: MinQualityFacts) -> FindingText:
         return FindingText(
             "was not checked against `gate.min_quality`, because its quality is the share of comparisons won"
         )
+    chance = (
+        f"This may be chance, because the 95% interval ends at {percent(facts.upper_end)}; so it does not block."
+        if facts.upper_end is not None
+        else ""
+    )
     return FindingText(
         f"has a quality of {percent(facts.quality)} over all cases, and `gate.min_quality` requires"
-        f" {percent(facts.limit)}"
+        f" {percent(facts.limit)}",
+        chance,
     )
 
 
@@ -90,9 +132,12 @@ def cost(facts: CostFacts) -> FindingText:
         return FindingText(
             "was not checked against `gate.max_cost_increase`, because the cost is unknown (no price for the model)"
         )
+    tested = "" if facts.p is None else f" (one-sided {p_value(facts.p)})"
+    certain = "" if facts.shown else f" A rise beyond that is not certain{tested}, so it does not block."
     return FindingText(
-        f"costs {change(facts.rise).lstrip('+')} more per request, {money(facts.head)} instead of {money(facts.base)}",
-        f"`gate.max_cost_increase` allows {percent(facts.limit)}.",
+        f"{'costs' if facts.shown else 'seems to cost'} {change(facts.rise).lstrip('+')} more per request,"
+        f" {money(facts.head)} instead of {money(facts.base)}",
+        f"`gate.max_cost_increase` allows {percent(facts.limit)}.{certain}",
     )
 
 

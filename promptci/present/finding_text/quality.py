@@ -1,6 +1,6 @@
 """Texts of the quality rule: what became of the pass rate or the mean score."""
 
-from promptci.gates.facts import MismatchFacts, NewPromptFacts, PooledFacts, QualityFacts
+from promptci.gates.facts import MismatchFacts, NewPromptFacts, NothingToLose, PooledFacts, QualityFacts
 from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import bare_points, number, p_value, percent, points, signed_points
 from promptci.wording import count
@@ -9,8 +9,9 @@ from promptci.wording import count
 def regression(facts: QualityFacts) -> FindingText:
     """Describe a drop that is shown and at least the margin."""
     return FindingText(
-        f"got worse: {before_after(facts)} ({_size(facts)})",
-        f"{_flips(facts)}; one-sided {p_value(facts.p)}, and the margin is {points(facts.margin)}.{_assumed(facts)}",
+        f"got worse{_about(facts)}: {before_after(facts)} ({_size(facts)})",
+        f"{_flips(facts)}; one-sided {p_value(facts.p)}, and the margin is {points(facts.margin)}."
+        f"{_inputs(facts)}{_assumed(facts)}",
     )
 
 
@@ -20,18 +21,18 @@ def not_worse(facts: QualityFacts) -> FindingText:
         return FindingText(f"sends the model the same requests as before: {before_after(facts)}")
     better = facts.interval is not None and facts.interval[0] > 0
     return FindingText(
-        f"{'got better' if better else 'shows no regression'}: {before_after(facts)}",
+        f"{'got better' if better else 'shows no regression'}{_about(facts)}: {before_after(facts)}",
         f"{_flips(facts)}. The {facts.measure} did not fall by the margin of {points(facts.margin)}"
-        f" ({percent(1 - facts.alpha)} confidence).{_assumed(facts)}",
+        f" ({percent(1 - facts.alpha)} confidence).{_inputs(facts)}{_assumed(facts)}",
     )
 
 
 def cannot_tell(facts: QualityFacts) -> FindingText:
     """Describe a difference that is neither shown nor ruled out, and what would settle it."""
     return FindingText(
-        f"cannot be decided: {before_after(facts)}; no regression was detected,"
+        f"cannot be decided{_about(facts)}: {before_after(facts)}; no regression was detected,"
         f" and {detectable(facts.detectable_drop)}",
-        f"{_flips(facts)}; {_size(facts)}.{_settle(facts)}{_assumed(facts)}",
+        f"{_flips(facts)}; {_size(facts)}.{_inputs(facts)}{_settle(facts)}{_assumed(facts)}",
     )
 
 
@@ -85,8 +86,43 @@ def detectable(drop: float | None) -> str:
     return f"these goldens could detect a drop of {points(drop)} or more"
 
 
+def nothing_to_lose(facts: NothingToLose) -> FindingText:
+    """Describe a base version that is at or near zero, so that nothing could get worse."""
+    cause = f" All of them fail alike: {facts.shared_cause}." if facts.shared_cause else ""
+    return FindingText(
+        f"has nothing to lose: {facts.passed:,} of {count(facts.cases, 'case')} passed before the change",
+        f"A regression cannot show against that.{cause} Check the goldens, the evaluators and the prompt's variables.",
+    )
+
+
+def nothing_required(facts: NewPromptFacts) -> FindingText:
+    """Describe a run of one revision in which no limit decides."""
+    return FindingText(
+        f"was not judged: {facts.passed:,} of {count(facts.cases, 'case')} passed, and no limit is set",
+        "Set `gate.min_quality`, or mark cases as critical, so that this run can pass or fail.",
+    )
+
+
+def _about(facts: QualityFacts) -> str:
+    return " on these goldens" if facts.about == "goldens" else " for inputs like these"
+
+
+def _inputs(facts: QualityFacts) -> str:
+    """Return what the goldens show about inputs like them, where the goldens themselves decide."""
+    if facts.about != "goldens" or facts.interval is None:
+        return ""
+    lowest = facts.interval[0]
+    confidence = percent(1 - (1 - facts.confidence) / 2)
+    if lowest >= 0:
+        return f" For inputs like these: no drop ({confidence} confidence)."
+    return f" For inputs like these: a drop of up to {points(lowest)} is not excluded ({confidence} confidence)."
+
+
 def _size(facts: QualityFacts) -> str:
     size = signed_points(facts.delta)
+    if facts.about == "goldens":
+        bound = "" if facts.max_drop is None or facts.max_drop >= 1 else f", at most {points(facts.max_drop)} worse"
+        return f"{size}{bound}"
     if facts.interval is None:
         return f"{size}; the interval cannot be estimated from these cases"
     lo, hi = map(bare_points, facts.interval)

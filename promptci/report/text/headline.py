@@ -7,7 +7,6 @@ from promptci.gates.model import Decision, GateReport
 from promptci.present import formatting
 from promptci.present.finding_text.describe import describe
 from promptci.report.text import verdict_text
-from promptci.runs.model import Status
 from promptci.verdict import Verdict
 from promptci.wording import count, join_names
 
@@ -71,6 +70,8 @@ def _body(report: GateReport, kind: str) -> str:
 
 
 def _undecided(report: GateReport, deciding: Sequence[Decision]) -> str:
+    if all(verdict_text.leading_rule(decision) == "deleted" for decision in deciding):
+        return f"{_names(deciding)} were deleted, so nothing tests them any more"
     if report.verdict is Verdict.ERROR:
         predicate = "could not be evaluated"
     elif any(decision.mismatches for decision in deciding):
@@ -124,8 +125,6 @@ def _no_change(decisions: Sequence[Decision], kind: str) -> str:
     if not decisions:
         return "nothing that can change an answer was touched" if kind == "check" else "there is no prompt"
     verb = "was" if len(decisions) == 1 else "were"
-    if all(decision.comparison.plan.status is Status.DELETED for decision in decisions):
-        return f"{_names(decisions)} {verb} deleted, so there is nothing to test"
     return f"{_names(decisions)} {verb} not tested"
 
 

@@ -12,6 +12,10 @@ _NEXT = {
     "cost": "Make the prompt or its answers shorter, choose a cheaper model, or raise"
     " `gate.max_cost_increase` on the base branch.",
     "p95": "Make the prompt or its answers shorter, or raise `gate.max_p95_increase` on the base branch.",
+    "nothing-to-lose": "Read some answers above: where they are right, the expectation or the evaluator is wrong; where"
+    " they are wrong alike, a variable, a template or the model's answer format is the usual cause.",
+    "nothing-required": "Set `gate.min_quality`, or mark the cases that must pass as `critical`.",
+    "critical-unanswered": "See why the new version's requests fail for these cases; its length is the usual cause.",
     "no-pairs": "Change goldens and prompt in separate pull requests, so that there are cases to compare.",
     "not-comparable": "Ask both versions anew (`--no-cache`). If the endpoint goes on answering with several models,"
     " name one of them by its date in the prompt, such as `gpt-4o-mini-2024-07-18`.",

@@ -143,7 +143,7 @@ def test_a_new_prompt_that_fails_a_critical_case_fails() -> None:
 
 def test_a_deleted_prompt_is_reported_and_nothing_else() -> None:
     report = decide([comparison("", status=Status.DELETED)], POLICY)
-    assert (report.verdict, rules(report)) == (Verdict.NO_CHANGE, {"deleted": Verdict.NO_CHANGE})
+    assert (report.verdict, rules(report)) == (Verdict.INCONCLUSIVE, {"deleted": Verdict.INCONCLUSIVE})
 
 
 def test_a_rise_in_cost_over_the_limit_fails() -> None:

@@ -123,7 +123,7 @@ def test_stat_unequal_replicates() -> None:
 def test_stat_weights_zero_or_negative(weight: object) -> None:
     problems: list[Problem] = []
     parse.parse_case({"id": "a", "vars": {}, "expected": "x", "weight": weight}, "g.jsonl", 3, problems)
-    assert [(p.line, p.message) for p in problems] == [(3, "`weight` must be a number from 0")]
+    assert [(p.line, p.message) for p in problems] == [(3, "`weight` must be a number from 0.01 to 100")]
 
 
 @pytest.mark.parametrize("kind", ["equals", "judge"])

@@ -60,7 +60,8 @@ def sentence(*args: str, policy: GatePolicy | None = None, **facts: object) -> s
 def test_several_findings_of_one_prompt_are_joined_the_weightiest_first() -> None:
     words = sentence(many(right=40, broken=20), numbers=Numbers(usd=(0.0001, 0.0002), ms=(100.0, 200.0)))
     assert words == (
-        "Got worse: 60 of 60 cases passed before, 40 of 60 after (−33.3 points, 90% interval −43.9 to −24.2);"
+        "Got worse for inputs like these: 60 of 60 cases passed before, 40 of 60 after"
+        " (−33.3 points, 90% interval −43.9 to −24.2);"
         " it also costs 100% more per request, $0.000200 instead of $0.000100;"
         " it also is slower: p95 latency 200 ms before, 400 ms after (+100%)."
     )
@@ -117,7 +118,9 @@ def test_several_undecided_prompts_claim_nothing() -> None:
 
 def test_several_deleted_prompts_are_named() -> None:
     made = [comparison("", name=name, status=Status.DELETED) for name in "ab"]
-    assert headline_of(decide(made, GatePolicy())) == "No change: a and b were deleted, so there is nothing to test."
+    assert headline_of(decide(made, GatePolicy())) == (
+        "Inconclusive: a and b were deleted, so nothing tests them any more."
+    )
 
 
 def test_several_problems_of_the_run_are_counted() -> None:
@@ -157,7 +160,9 @@ def test_the_worst_of_several_failing_prompts_leads_wherever_it_stands() -> None
         comparison(many(right=20, broken=40), name="worst"),
     ]
     said = headline_of(decide(made, GatePolicy()))
-    assert said.startswith("Blocked: worst got worse: 60 of 60 cases passed before, 20 of 60 after (−66.7 points, ")
+    assert said.startswith(
+        "Blocked: worst got worse for inputs like these: 60 of 60 cases passed before, 20 of 60 after (−66.7 points, "
+    )
     assert "; 2 more prompts got worse or crossed a limit (bad and dear)." in said
 
 

@@ -1,0 +1,67 @@
+"""Green needs something to measure against: a base version that can get worse, or a limit that must be kept."""
+
+import re
+from collections.abc import Sequence
+
+from promptci.config.policy import GatePolicy
+from promptci.findings import Finding
+from promptci.gates.facts import NewPromptFacts, NothingToLose
+from promptci.runs.model import Arm, Status
+from promptci.scoring.comparison import Comparison
+from promptci.scoring.model import ScoredCase
+from promptci.verdict import Verdict
+
+MAX_QUOTED_CHARS = 40
+_TAG = re.compile(r"\s*(<\w{1,20}>)")
+
+
+def nothing_to_lose(comparison: Comparison, policy: GatePolicy) -> Finding | None:
+    """Return that base passes too little for a drop of the margin; None where it does not, or head is shown better."""
+    effect = comparison.effect
+    if effect is None or comparison.plan.same_fingerprint or effect.reference >= policy.max_drop:
+        return None
+    if effect.interval is not None and effect.interval.lo > 0:
+        return None
+    facts = NothingToLose(
+        passed=sum(pair.pass_rate(Arm.BASE) == 1.0 for pair in comparison.pairs),
+        cases=len(comparison.pairs),
+        shared_cause=find_shared_cause([answer for pair in comparison.pairs for answer in (*pair.base, *pair.head)]),
+    )
+    return Finding(rule="nothing-to-lose", verdict=Verdict.INCONCLUSIVE, subject=comparison.plan.name, facts=facts)
+
+
+def without_baseline(comparison: Comparison, policy: GatePolicy) -> Finding:
+    """Judge a prompt that has no earlier version: only absolute limits can fail it, and without them nothing decides.
+
+    A new prompt passes without limits too, unless no case passes: nothing right is no reason to be green.
+    """
+    counted = [case for case in comparison.cases if case.excluded_reason is None]
+    rates = [rate for case in counted if (rate := case.pass_rate(Arm.HEAD)) is not None]
+    added = comparison.plan.status is Status.ADDED
+    facts = NewPromptFacts(passed=sum(rate == 1.0 for rate in rates), cases=len(rates), added=added)
+    limited = policy.min_quality is not None or any(case.counts_as_critical for case in counted)
+    scored = any(rate > 0 for rate in rates) or any((case.score(Arm.HEAD) or 0) > 0 for case in counted)
+    passes = limited or (added and scored)
+    return Finding(
+        rule="new-prompt" if passes else "nothing-required",
+        verdict=Verdict.PASS if passes else Verdict.INCONCLUSIVE,
+        subject=comparison.plan.name,
+        facts=facts,
+    )
+
+
+def find_shared_cause(answers: Sequence[ScoredCase]) -> str | None:
+    """Return what all answers have in common that explains why all are wrong; None where nothing does."""
+    texts = [answer.answer.completion.text for answer in answers if answer.answer.completion is not None]
+    if len({answer.case.id for answer in answers}) < 2 or not texts:
+        return None
+    by_arm = [{answer.answer.request_key for answer in answers if answer.arm is arm} for arm in Arm]
+    if all(len(keys) <= 1 for keys in by_arm):
+        return "all requests are identical, so no variable reaches the prompt"
+    if len(set(texts)) == 1:
+        quoted = texts[0][:MAX_QUOTED_CHARS].replace("`", "'")
+        return f"every answer is `{quoted}`" if quoted.strip() else "every answer is empty"
+    tags = {match[1] if (match := _TAG.match(text)) else None for text in texts}
+    if len(tags) == 1 and (tag := tags.pop()):
+        return f"every answer begins with `{tag}`"
+    return None

@@ -1,0 +1,63 @@
+"""Nothing right, nothing required and nothing to lose are never green."""
+
+import pytest
+from support.comparison_notation import comparison, quality_rows
+
+from promptci.config.policy import GatePolicy
+from promptci.gates.baseline_rule import find_shared_cause
+from promptci.gates.decide import decide
+from promptci.gates.facts import NothingToLose
+from promptci.runs.model import Status
+from promptci.scoring.comparison import Comparison
+from promptci.verdict import Verdict
+
+
+def first(found: Comparison, policy: GatePolicy | None = None) -> tuple[str, Verdict]:
+    finding = decide([found], policy or GatePolicy()).decisions[0].findings[0]
+    return finding.rule, finding.verdict
+
+
+@pytest.mark.parametrize("right", [0, 2])
+def test_a_base_at_or_near_zero_has_nothing_to_lose(right: int) -> None:
+    found = comparison(quality_rows(right=right, wrong=60 - right))
+    (decision,) = decide([found], GatePolicy()).decisions
+    assert (decision.findings[0].rule, decision.verdict) == ("nothing-to-lose", Verdict.INCONCLUSIVE)
+    assert isinstance(decision.findings[0].facts, NothingToLose)
+    assert (decision.findings[0].facts.passed, decision.findings[0].facts.cases) == (right, 60)
+
+
+def test_a_base_that_can_lose_the_margin_is_compared() -> None:
+    assert first(comparison(quality_rows(right=3, wrong=57)))[0] != "nothing-to-lose"
+
+
+def test_a_prompt_that_is_repaired_passes() -> None:
+    assert first(comparison(quality_rows(fixed=60))) == ("not-worse", Verdict.PASS)
+
+
+@pytest.mark.parametrize("rows", ["a - 1\nb - 1", "a - 0\nb - 0"])
+def test_a_run_without_any_limit_decides_nothing(rows: str) -> None:
+    assert first(comparison(rows, status=Status.UNCHANGED, plan={"base": None})) == (
+        "nothing-required",
+        Verdict.INCONCLUSIVE,
+    )
+
+
+def test_a_run_with_a_limit_is_decided_by_it() -> None:
+    found = comparison("a - 1\nb - 1", status=Status.UNCHANGED, plan={"base": None})
+    assert first(found, GatePolicy(min_quality=0.5)) == ("new-prompt", Verdict.PASS)
+    critical = comparison("a* - 1\nb - 1", status=Status.UNCHANGED, plan={"base": None})
+    assert first(critical) == ("new-prompt", Verdict.PASS)
+
+
+def test_a_new_prompt_of_which_no_case_passes_is_not_green() -> None:
+    assert first(comparison("a - 0\nb - 0", status=Status.ADDED))[1] is Verdict.INCONCLUSIVE
+    assert first(comparison("a - 0\nb - 1", status=Status.ADDED))[1] is Verdict.PASS
+
+
+def test_a_deleted_prompt_is_inconclusive() -> None:
+    assert first(comparison("", status=Status.DELETED, removed_cases=("a", "b"))) == ("deleted", Verdict.INCONCLUSIVE)
+
+
+def test_a_single_case_shares_no_cause_with_itself() -> None:
+    (case,) = comparison("a 0 0").cases
+    assert find_shared_cause([*case.base, *case.head]) is None
