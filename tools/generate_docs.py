@@ -12,7 +12,7 @@ from promptci.config import schema as config_schema
 from promptci.documents.document import Document
 from promptci.gates.selftest_document import SelfTestDocument
 from promptci.history.model import HISTORY_LINES
-from promptci.pipeline.batching import PendingBatches
+from promptci.pipeline.ask.batching import PendingBatches
 from promptci.report.model import document
 from promptci.rollout import schema as deployment_schema
 from promptci.rollout.state import CanaryState

@@ -20,7 +20,7 @@ from promptci.errors import PromptciError, UnsafeError
 from promptci.evaluation import check, evaluate, run
 from promptci.git.repo import Repo
 from promptci.pipeline.environment import Environment, Trigger, UntrustedSource
-from promptci.pipeline.partition import Shard
+from promptci.pipeline.shard import Shard
 from promptci.publish import publish_all
 from promptci.publish.github import pygithub_client
 from promptci.publish.github.api import GitHub

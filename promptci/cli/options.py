@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
-from promptci.pipeline.partition import Shard
+from promptci.pipeline.shard import Shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -7,7 +7,7 @@ from promptci.errors import InputError
 from promptci.evaluation import comment_template, evaluate
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
-from promptci.pipeline import collect
+from promptci.pipeline.collection import collect
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 

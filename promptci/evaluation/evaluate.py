@@ -12,13 +12,15 @@ from promptci.gates import early_stopping
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
 from promptci.git.snapshot import Snapshot
-from promptci.pipeline import asking, judge_labels, judge_trust, planning, quarantine
-from promptci.pipeline.asking import Asked
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.ask import asking, judge_trust
+from promptci.pipeline.ask.asking import Asked
+from promptci.pipeline.ask.rounds import AskRules
+from promptci.pipeline.collection import judge_labels, quarantine
+from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment, UntrustedSource
-from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.plan import partition, planning
+from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
-from promptci.pipeline.rounds import AskRules
 from promptci.report import write
 from promptci.report.build import redaction
 from promptci.report.build import view as views
@@ -48,7 +50,7 @@ def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, 
     if request.shard is not None and not request.dry_run:
         return RunResult(exit_code=shard_run.ask(planned, gathered, revisions, request, env))
     if request.dry_run:
-        planned = planned if request.shard is None else request.shard.part(planned)
+        planned = planned if request.shard is None else partition.select_part(planned, request.shard)
         for line in (*planning.describe(planned, gathered), *planning.describe_labels(gathered)):
             env.print(line)
         return RunResult(exit_code=0)

@@ -8,8 +8,8 @@ from promptci.errors import InputError
 from promptci.evaluation import comment_template, evaluate
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-from promptci.pipeline import collect
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.collection import collect
+from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 

@@ -12,8 +12,8 @@ from promptci.git.snapshot import Snapshot
 from promptci.history.gate_precision import Precision, compute_precision
 from promptci.history.model import CaseRecord, Line, VerdictRecord, short_digest
 from promptci.history.store import History, Past
-from promptci.pipeline.asking import keep_out_of_git
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.ask.asking import keep_out_of_git
+from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.report.build.history_view import DIGITS
 from promptci.report.build.run_facts import RunFacts

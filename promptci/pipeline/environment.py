@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from promptci.pipeline.merged_answers import Joined
-from promptci.pipeline.partition import Shard
+from promptci.pipeline.shard import Shard
 from promptci.providers.base import Provider
 from promptci.redact import Redactor
 from promptci.runs.model import Answer

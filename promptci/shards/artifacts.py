@@ -8,9 +8,9 @@ from pathlib import Path
 
 from promptci.errors import InputError, Problem
 from promptci.git import safe_open
-from promptci.pipeline.judge_client import JUDGE_PROMPT_NAME
-from promptci.pipeline.partition import MOST
-from promptci.pipeline.resume import JOURNAL
+from promptci.pipeline.ask.resume import JOURNAL
+from promptci.pipeline.judge_question import JUDGE_PROMPT_NAME
+from promptci.pipeline.shard import MAX_SHARDS
 from promptci.runs import journal
 from promptci.runs.model import Answer
 from promptci.shards.shard_run import RECORD, ShardRecord
@@ -81,7 +81,7 @@ def _places(folder: Path) -> Iterator[Path]:
         yield folder
         return
     try:
-        inner = sorted(folder.iterdir())[: 2 * MOST]
+        inner = sorted(folder.iterdir())[: 2 * MAX_SHARDS]
     except OSError:
         return
     yield from (place for place in inner if not place.is_symlink() and place.is_dir() and _is_there(place))

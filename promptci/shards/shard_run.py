@@ -10,12 +10,13 @@ from promptci import __version__
 from promptci.documents.document import Document
 from promptci.errors import ProviderError, UsageError
 from promptci.files import write
-from promptci.pipeline import asking, resume
-from promptci.pipeline import partition as shards
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.ask import asking, resume
+from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
-from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.plan import partition
+from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
+from promptci.pipeline.shard import MAX_SHARDS, Shard
 
 RECORD = "shard.json"
 UNFINISHED = 4
@@ -34,8 +35,8 @@ class ShardRecord(Document, strict=True):
     schema_: Literal["promptci/shard/v1"] = Field(default="promptci/shard/v1", alias="schema")
     promptci: str = Short
     """Version that wrote it."""
-    index: int = Field(ge=1, le=shards.MOST)
-    count: int = Field(ge=1, le=shards.MOST)
+    index: int = Field(ge=1, le=MAX_SHARDS)
+    count: int = Field(ge=1, le=MAX_SHARDS)
     kind: Literal["check", "run"]
     base: str | None = Field(pattern="^[0-9a-f]{40,64}$")
     """Commit."""
@@ -72,7 +73,7 @@ def ask(
     shard, head = options.shard, revisions.head_sha
     if shard is None or head is None:
         raise UsageError("A working tree cannot be split", "Name a commit, such as --head HEAD.")
-    part = _without_labels(shard.part(planned))
+    part = _without_labels(partition.select_part(planned, shard))
     options.out.joinpath(RECORD).unlink(missing_ok=True)
     asked = asking.Asked()
     journal = options.out / resume.JOURNAL
@@ -111,7 +112,7 @@ def _without_labels(part: PlannedRun) -> PlannedRun:
     return part
 
 
-def _said(shard: shards.Shard, part: PlannedRun, planned: PlannedRun) -> str:
+def _said(shard: Shard, part: PlannedRun, planned: PlannedRun) -> str:
     asked = f"{len(part.questions)} of {len(planned.questions)} questions are its own"
     return f"shard {shard}: {asked}; there is no verdict before `promptci merge`"
 
@@ -119,7 +120,9 @@ def _said(shard: shards.Shard, part: PlannedRun, planned: PlannedRun) -> str:
 def _of_shard(gathered: CollectedRun, part: PlannedRun, planned: PlannedRun) -> CollectedRun:
     """Give what was gathered with the money that is this part's, and without what concerns the whole run."""
     limits = replace(
-        gathered.config.run, early_stop=False, budget_usd=shards.budget(gathered.config.run.budget_usd, part, planned)
+        gathered.config.run,
+        early_stop=False,
+        budget_usd=partition.budget(gathered.config.run.budget_usd, part, planned),
     )
     config = replace(gathered.config, run=limits, judge=replace(gathered.config.judge, probes=0))
     return replace(gathered, config=config)

@@ -29,7 +29,6 @@ LAYERS = [  # top to bottom
 ]
 LAYER_OF = {package: layer for layer, packages in enumerate(LAYERS) for package in packages}
 KNOWN_VIOLATIONS = {
-    ("pipeline", "gates"),
     ("present", "report"),
 }
 """To be removed one by one; nothing is ever added."""
@@ -69,6 +68,44 @@ def uphill(found: Iterator[tuple[Path, str, str]]) -> list[str]:
         if other in LAYER_OF and other != room and LAYER_OF[other] <= LAYER_OF[room]
         if (room, other) not in KNOWN_VIOLATIONS
     ]
+
+
+INNER_LAYERS = {"pipeline": [{"ask"}, {"plan"}, {"collection"}]}
+"""The order of sub-packages, top to bottom; modules beside them lie below all."""
+
+
+def inner_uphill(found: Iterator[tuple[Path, str, str]]) -> list[str]:
+    """Return imports that go up, or sideways, between the sub-packages of a package."""
+    wrong = []
+    for path, package, source in found:
+        layers = {name: level for level, names in enumerate(INNER_LAYERS.get(package, [])) for name in names}
+        level = layers.get(path.parts[1], len(layers)) if len(path.parts) > 2 else len(layers)
+        for name in imported(source):
+            parts = name.split(".")
+            elsewhere = layers and parts[:2] == ["promptci", package] and parts[2] != path.parts[1]
+            if elsewhere and layers.get(parts[2], len(layers) + 1) <= level:
+                wrong.append(f"{path} imports {name}")
+    return wrong
+
+
+def test_sub_packages_are_ordered() -> None:
+    assert not inner_uphill(modules())
+
+
+def test_a_planted_import_against_the_inner_order_is_named() -> None:
+    planted = iter([(Path("pipeline/plan/x.py"), "pipeline", "from promptci.pipeline.ask import asking")])
+    assert inner_uphill(planted) == ["pipeline/plan/x.py imports promptci.pipeline.ask.asking"]
+
+
+def test_no_use_case_imports_another() -> None:
+    sideways = [
+        f"{path} imports {name}"
+        for path, package, source in modules()
+        if package == "usecases"
+        for name in imported(source)
+        if name.startswith("promptci.usecases.") and name.split(".")[3] not in {path.stem, f"{path.stem}_workflow"}
+    ]
+    assert not sideways
 
 
 def test_every_room_has_a_floor() -> None:

@@ -15,7 +15,7 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, go
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import GitError, InputError, ProviderError, UsageError
 from promptci.evaluation import check, run
-from promptci.pipeline.partition import Shard
+from promptci.pipeline.shard import Shard
 from promptci.report.write import OUTPUTS
 from promptci.shards.shard_run import RECORD
 from promptci.usecases.reporting import merge

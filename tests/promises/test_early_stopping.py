@@ -14,7 +14,7 @@ from promptci.gates.decide import decide
 from promptci.gates.facts import EarlyStopFacts, QualityFacts
 from promptci.gates.model import GateReport
 from promptci.goldens.model import Assertion, Case
-from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion, Request
 from promptci.runs import adaptive_repeats

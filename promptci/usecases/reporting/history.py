@@ -14,7 +14,7 @@ from promptci.history import flaky
 from promptci.history.gate_precision import Precision, compute_precision, precision_by_rule
 from promptci.history.model import HISTORY_LINES, CaseRecord, Feedback, Label, Line, VerdictRecord
 from promptci.history.store import History, Past, Retention
-from promptci.pipeline.asking import keep_out_of_git
+from promptci.pipeline.ask.asking import keep_out_of_git
 from promptci.present import formatting
 from promptci.redact import Redactor
 from promptci.report.model import document

@@ -10,7 +10,7 @@ from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import InputError, Problem
 from promptci.evaluation import check, evaluate, run
 from promptci.git.repo import Repo
-from promptci.pipeline import resume
+from promptci.pipeline.ask import resume
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.merged_answers import Joined
 from promptci.pipeline.revisions import Revisions

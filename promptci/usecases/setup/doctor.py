@@ -18,8 +18,9 @@ from promptci.files.lines import decode_utf8
 from promptci.git import command, globs
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
-from promptci.pipeline import collect, planning, questions
-from promptci.pipeline.collect import CollectedRun, Revision
+from promptci.pipeline.collection import collect, plan_prompt
+from promptci.pipeline.collection.collect import CollectedRun, Revision
+from promptci.pipeline.plan import planning
 from promptci.prompts import load as prompts_load
 from promptci.prompts.model import Prompt
 from promptci.providers.base import Usage
@@ -171,7 +172,7 @@ def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[DoctorFinding]:
         fix = f"Write some to {wanted.replace('*', 'jsonl')}, or as `testData` of the prompt."
         yield DoctorFinding(problem=Problem(path=prompt.path, line=1, message=what, hint=fix), level=level)
     patient.plans.append(
-        questions.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, (prompt, goldens), ["asked for"])
+        plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, (prompt, goldens), ["asked for"])
     )
 
 

@@ -15,10 +15,12 @@ from promptci.evaluation import run
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-from promptci.pipeline import asking, judge_labels, planning, resume
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.ask import asking, resume
+from promptci.pipeline.collection import judge_labels
+from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment
-from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.plan import planning
+from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.revisions import Revisions
 from promptci.report.build import judge_view

@@ -11,9 +11,9 @@ from promptci.gates import power_analysis, selftest_document
 from promptci.gates.power_analysis import PowerAnalysis
 from promptci.git.repo import Repo
 from promptci.history import flaky
-from promptci.pipeline import planning
-from promptci.pipeline.collect import CollectedRun, select_prompts
+from promptci.pipeline.collection.collect import CollectedRun, select_prompts
 from promptci.pipeline.environment import Environment
+from promptci.pipeline.plan import planning
 from promptci.present import formatting
 from promptci.providers.prices import PriceList
 from promptci.runs.estimate import estimate_questions

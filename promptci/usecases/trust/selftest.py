@@ -12,10 +12,11 @@ from promptci.files import write
 from promptci.gates import aa_test, selftest_document
 from promptci.gates.aa_test import SelfTest
 from promptci.git.repo import Repo
-from promptci.pipeline import asking, planning
-from promptci.pipeline.asking import Asked
-from promptci.pipeline.collect import select_prompts
+from promptci.pipeline.ask import asking
+from promptci.pipeline.ask.asking import Asked
+from promptci.pipeline.collection.collect import select_prompts
 from promptci.pipeline.environment import Environment
+from promptci.pipeline.plan import planning
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.revisions import Revisions
 from promptci.present import formatting

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.goldens.model import Assertion, Case, GoldenSet
-from promptci.pipeline import questions
+from promptci.pipeline.collection import plan_prompt
+from promptci.pipeline.plan import questions
 from promptci.prompts.model import Choice, LlmEvaluator, Message, Prompt, StringEvaluator
 from promptci.runs.model import Arm, PlannedCase, PromptPlan, Status
 
@@ -28,7 +29,7 @@ def goldens(*cases: Case) -> GoldenSet:
 def planned(
     before: tuple[Prompt, GoldenSet] | None, after: tuple[Prompt, GoldenSet] | None, status: Status = Status.CHANGED
 ) -> PromptPlan:
-    return questions.plan_prompt("p", "prompts/p.prompt.yml", status, before, after, ["prompt changed"])
+    return plan_prompt.plan_prompt("p", "prompts/p.prompt.yml", status, before, after, ["prompt changed"])
 
 
 def times(count: int) -> Callable[[PlannedCase], int]:
@@ -44,17 +45,17 @@ def changes(made: PromptPlan) -> dict[str, str]:
 
 
 def test_a_case_with_expected_and_nothing_else_must_equal_it() -> None:
-    assert questions.effective(case("a", expected="x"), prompt()).assertions == (Assertion(type="equals"),)
+    assert plan_prompt.effective(case("a", expected="x"), prompt()).assertions == (Assertion(type="equals"),)
 
 
 def test_a_case_with_assertions_has_these_only() -> None:
     own = (Assertion(type="contains", value="x"),)
 
-    assert questions.effective(case("a", expected="x", assertions=own), prompt()).assertions == own
+    assert plan_prompt.effective(case("a", expected="x", assertions=own), prompt()).assertions == own
 
 
 def test_a_case_without_anything_to_satisfy_has_no_assertion() -> None:
-    assert questions.effective(case("a"), prompt()).assertions == ()
+    assert plan_prompt.effective(case("a"), prompt()).assertions == ()
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_a_string_evaluator_becomes_the_assertion_of_its_meaning(
 ) -> None:
     evaluator = StringEvaluator(name="check it", operator=operator, value="{{expected}}")
 
-    (made,) = questions.effective(case("a", expected="x"), prompt(evaluators=(evaluator,))).assertions
+    (made,) = plan_prompt.effective(case("a", expected="x"), prompt(evaluators=(evaluator,))).assertions
     assert made == Assertion(type=kind, value="{{expected}}", options=options, name="check it")
 
 
@@ -85,7 +86,7 @@ def test_an_llm_evaluator_becomes_an_assertion_that_carries_it_whole() -> None:
         last_line=True,
     )
 
-    (made,) = questions.effective(case("a"), prompt(evaluators=(evaluator,))).assertions
+    (made,) = plan_prompt.effective(case("a"), prompt(evaluators=(evaluator,))).assertions
     assert (made.type, made.name) == ("llm", "judge it")
     assert made.value == {
         "model": "big",
@@ -101,7 +102,7 @@ def test_evaluators_come_after_the_case_s_own_assertions_and_keep_its_other_fiel
     evaluator = StringEvaluator(name="e", operator="equals", value="y")
     full = case("a", assertions=(own,), tags=("t",), critical=True, cluster="c", weight=2.0)
 
-    made = questions.effective(full, prompt(evaluators=(evaluator,)))
+    made = plan_prompt.effective(full, prompt(evaluators=(evaluator,)))
     assert [a.type for a in made.assertions] == ["contains", "equals"]
     assert (made.tags, made.critical, made.cluster, made.weight, made.line) == (("t",), True, "c", 2.0, 7)
 

@@ -5,10 +5,10 @@ from fakes.questions import question
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptci.pipeline import partition as shards
-from promptci.pipeline.partition import Shard
-from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.plan import partition as shards
+from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun
+from promptci.pipeline.shard import Shard
 from promptci.runs.model import Arm, PromptPlan, Question, Status
 
 
@@ -30,7 +30,7 @@ PLANS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 40), st.integers(0
 
 
 def parts(plan: PlannedRun, count: int) -> list[PlannedRun]:
-    return [Shard(index=index, count=count).part(plan) for index in range(1, count + 1)]
+    return [shards.select_part(plan, Shard(index=index, count=count)) for index in range(1, count + 1)]
 
 
 @given(plan=PLANS, count=st.integers(1, 12))

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from promptci.errors import MissingKeyError, ProviderError
 from promptci.files import write
-from promptci.pipeline import batching, judge_modes, judge_trust, planning, resume
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.ask import batching, judge_modes, judge_trust, resume
+from promptci.pipeline.ask.judge_client import JudgeClient
+from promptci.pipeline.ask.rounds import AskContext, AskRules, Rounds
+from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
-from promptci.pipeline.judge_client import JudgeClient
-from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.plan import planning
+from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun, all_scored
 from promptci.pipeline.revisions import Revisions
-from promptci.pipeline.rounds import AskContext, AskRules, Rounds
 from promptci.providers import registry
 from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache

@@ -9,8 +9,8 @@ from promptci.errors import InputError, Problem
 from promptci.git.snapshot import Snapshot
 from promptci.goldens import quarantine
 from promptci.goldens.quarantine import QuarantineEntry
-from promptci.pipeline import collect, side_files
-from promptci.pipeline.collect import CollectedRun, Revision
+from promptci.pipeline.collection import collect, side_files
+from promptci.pipeline.collection.collect import CollectedRun, Revision
 from promptci.runs.model import PlannedCase, PromptPlan
 
 

@@ -9,8 +9,8 @@ from promptci.git.snapshot import Snapshot
 from promptci.goldens import labels
 from promptci.goldens.labels import Label
 from promptci.goldens.model import Assertion, Case
-from promptci.pipeline import side_files
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.collection import side_files
+from promptci.pipeline.collection.collect import CollectedRun
 from promptci.runs.model import PromptPlan
 from promptci.scoring import check_assertions
 from promptci.scoring.judges import judge

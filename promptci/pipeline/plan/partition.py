@@ -1,53 +1,28 @@
 """One part of a plan, for a run that is split over several machines: which cases are whose, always the same."""
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
-from promptci.errors import UsageError
 from promptci.files import canonical
-from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.plan.planning import PlannedRun
+from promptci.pipeline.shard import Shard
 from promptci.runs.model import Question
 
-MOST = 256
-"""Jobs of one matrix, as GitHub allows them."""
 _SMALLEST = Decimal("0.000001")
 Node = tuple[str, str]
 """Prompt's name and case's id."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shard:
-    """One of several parts."""
+def select_part(planned: PlannedRun, shard: Shard) -> PlannedRun:
+    """Return the run with this shard's questions only, in their order; what both versions share stays whole."""
+    owner = owners(planned, shard.count)
 
-    index: int
-    """Counted from 1."""
-    count: int
+    def own(questions: Iterable[Question]) -> tuple[Question, ...]:
+        return tuple(q for q in questions if owner[(q.prompt, q.case_id)] == shard.index)
 
-    def __str__(self) -> str:
-        """Give `3/10`, as it is written."""
-        return f"{self.index}/{self.count}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Shard":
-        """Read `3/10`; raises UsageError."""
-        found = re.fullmatch(r"\s*([0-9]{1,4})\s*/\s*([0-9]{1,4})\s*", text)
-        index, count = (int(found[1]), int(found[2])) if found else (0, 0)
-        if not 1 <= index <= count <= MOST:
-            fix = f"Write it like 3/10: the third of ten, of at most {MOST}."
-            raise UsageError(f"{text[:40]!r} is no part of a run", fix)
-        return cls(index=index, count=count)
-
-    def part(self, planned: PlannedRun) -> PlannedRun:
-        """Return the run with this shard's questions only, in their order; what both versions share stays whole."""
-        owner = owners(planned, self.count)
-
-        def own(questions: Iterable[Question]) -> tuple[Question, ...]:
-            return tuple(q for q in questions if owner[(q.prompt, q.case_id)] == self.index)
-
-        runs = [replace(run, questions=own(run.questions), follow_ups=own(run.follow_ups)) for run in planned.prompts]
-        return replace(planned, prompts=tuple(runs))
+    runs = [replace(run, questions=own(run.questions), follow_ups=own(run.follow_ups)) for run in planned.prompts]
+    return replace(planned, prompts=tuple(runs))
 
 
 def owners(planned: PlannedRun, count: int) -> dict[Node, int]:

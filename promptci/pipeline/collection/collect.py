@@ -12,8 +12,8 @@ from promptci.git.changes import FileChange
 from promptci.git.snapshot import Snapshot
 from promptci.goldens import load as goldens_load
 from promptci.goldens.model import GoldenSet
-from promptci.pipeline import change_reasons, questions
-from promptci.pipeline.change_reasons import PromptPair
+from promptci.pipeline.collection import change_reasons, plan_prompt
+from promptci.pipeline.collection.change_reasons import PromptPair
 from promptci.prompts import load as prompts_load
 from promptci.prompts.model import Prompt
 from promptci.runs.model import PromptPlan, Status
@@ -153,7 +153,7 @@ class _Reader:
             why.append("configuration changed")
         if not why:
             return None
-        return questions.plan_prompt(
+        return plan_prompt.plan_prompt(
             pair.current.name,
             pair.current.path,
             pair.status,
@@ -208,7 +208,7 @@ def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
             problems.extend(error.problems)
         else:
             plans.append(
-                questions.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, (prompt, found), ["asked for"])
+                plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, (prompt, found), ["asked for"])
             )
     if problems:
         raise InputError(problems)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from promptci.errors import InputError, Problem
 from promptci.files import canonical
-from promptci.pipeline import questions
-from promptci.pipeline.collect import CollectedRun
-from promptci.pipeline.judge_client import judge_question
+from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.judge_question import judge_question
+from promptci.pipeline.plan import questions
 from promptci.pipeline.prompt_run import PromptRun, all_questions
 from promptci.providers.options import ProviderOptions
 from promptci.providers.prices import PriceList

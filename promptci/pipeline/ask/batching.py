@@ -13,7 +13,7 @@ from promptci.config.run_limits import RunLimits
 from promptci.documents.document import Document
 from promptci.errors import InputError
 from promptci.files import write
-from promptci.pipeline.collect import CollectedRun
+from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.providers import registry
 from promptci.providers.base import CallError, CallKey, Completion, Provider, Request

@@ -5,7 +5,7 @@ import contextlib
 from promptci import __version__
 from promptci.errors import InputError
 from promptci.pipeline.environment import RunOptions
-from promptci.pipeline.planning import PlannedRun
+from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
 from promptci.redact import REPLACEMENT, Redactor
 from promptci.runs import journal

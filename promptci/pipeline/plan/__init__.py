@@ -1,0 +1,1 @@
+"""Plan the questions of a run: what is asked, in which order, by which shard, at what price."""
