@@ -63,7 +63,7 @@ def main() -> int:
     options = parser.parse_args()
     view = large_reports.view(options.cases)
     started = time.process_time()
-    text = html_renderer.render(view)
+    text = html_renderer.render_page(view)
     print(f"written in {time.process_time() - started:.1f} s of one core: {len(text.encode()) / 1e6:.1f} MB")
     options.out.write_text(text, encoding="utf-8")
     with sync_playwright() as playwright:

@@ -8,7 +8,7 @@ from promptci.publish.annotation import Annotation
 from promptci.publish.comment import FRAME_BYTES
 from promptci.publish.publish_all import Publication
 from promptci.publish.runner.workflow_commands import OUTPUTS
-from promptci.report.export import locations
+from promptci.report.export import sarif
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import ReportView
 from promptci.verdict import Verdict
@@ -26,9 +26,9 @@ def build_publication(outcome: RunResult, root: Path) -> Publication:
         verdict=Verdict(view.verdict),
         exit_code=outcome.exit_code,
         headline=view.headline,
-        comment_md=outcome.comment or markdown_renderer.comment(view, spare=FRAME_BYTES),
-        short_comment_md=markdown_renderer.short_comment(view),
-        summary_md=markdown_renderer.summary(view),
+        comment_md=outcome.comment or markdown_renderer.render_comment(view, spare=FRAME_BYTES),
+        short_comment_md=markdown_renderer.render_short_comment(view),
+        summary_md=markdown_renderer.render_summary(view),
         annotations=(*_of_files(outcome), *_of_prompts(view)),
         outputs={
             "verdict": view.verdict,
@@ -79,13 +79,13 @@ def _of_prompts(view: ReportView) -> list[Annotation]:
     return [
         Annotation(
             path=prompt.path,
-            line=locations.first_changed_line(prompt),
-            level=locations.LEVELS[prompt.verdict],
+            line=sarif.first_changed_line(prompt),
+            level=sarif.FINDING_LEVELS[prompt.verdict],
             title=f"promptci: {prompt.name}: {prompt.verdict}",
             message=prompt.sentence,
         )
         for prompt in view.prompts
-        if prompt.verdict in locations.LEVELS
+        if prompt.verdict in sarif.FINDING_LEVELS
     ]
 
 

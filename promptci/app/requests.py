@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from promptci.errors import Problem
 from promptci.pipeline.environment import RunOptions
 from promptci.report.model.report import ReportView
-from promptci.report.write import Paths
+from promptci.report.write import OutputPaths
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +71,7 @@ class RunResult:
     exit_code: int
     view: ReportView | None = None
     """None after a dry run and for a shard."""
-    paths: Paths | None = None
+    paths: OutputPaths | None = None
     comment: str | None = None
     """Comment rendered with the repository's own template; None: the default comment."""
     problems: tuple[Problem, ...] = field(default=())

@@ -10,7 +10,8 @@ from promptci.git.snapshot import Snapshot
 from promptci.publish.comment import FRAME_BYTES
 from promptci.report import write
 from promptci.report.markdown import user_template
-from promptci.report.markdown.user_template import OwnTemplate, Unusable
+from promptci.report.markdown.user_template import UnusableTemplateError, UserTemplate
+from promptci.report.model.document import serialize
 
 
 def told(outcome: RunResult, snapshot: Snapshot, path: str | None) -> RunResult:
@@ -21,20 +22,20 @@ def told(outcome: RunResult, snapshot: Snapshot, path: str | None) -> RunResult:
     if path is None or outcome.view is None or outcome.paths is None:
         return outcome
     try:
-        text = user_template.draw(outcome.view, _read(snapshot, path), spare=FRAME_BYTES)
-    except Unusable as reason:
+        text = user_template.render_user_template(serialize(outcome.view), _read(snapshot, path), spare=FRAME_BYTES)
+    except UnusableTemplateError as reason:
         note = f"The comment is the standard one: `report.comment_template` could not be used. {reason}."
         view = outcome.view.model_copy(update={"notes": [*outcome.view.notes, note]})
-        return dataclasses.replace(outcome, view=view, paths=write.write_all(view, outcome.paths.folder))
+        return dataclasses.replace(outcome, view=view, paths=write.write_all(serialize(view), outcome.paths.folder))
     files.write_text(outcome.paths.comment, text)
     return dataclasses.replace(outcome, comment=text)
 
 
-def _read(snapshot: Snapshot, path: str) -> OwnTemplate:
+def _read(snapshot: Snapshot, path: str) -> UserTemplate:
     data = snapshot.read(path)
     if data is None:
-        raise Unusable(f"There is no file {path} at {snapshot.label}")
+        raise UnusableTemplateError(f"There is no file {path} at {snapshot.label}")
     try:
-        return OwnTemplate(path=path, text=decode_utf8(data, path))
+        return UserTemplate(path=path, text=decode_utf8(data, path))
     except InputError as error:
-        raise Unusable(str(error.problems[0])) from error
+        raise UnusableTemplateError(str(error.problems[0])) from error

@@ -22,9 +22,9 @@ from promptci.pipeline.plan import partition, planning
 from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
 from promptci.report import write
-from promptci.report.build import redaction
 from promptci.report.build import view as views
 from promptci.report.build.run_facts import RunFacts
+from promptci.report.model.document import serialize
 from promptci.report.model.report import ReportView, RevisionView, SpendView
 from promptci.runs.model import AnswerError
 from promptci.scoring.comparison import compare_versions
@@ -201,9 +201,9 @@ def _facts(
 def _view(report: GateReport, facts: RunFacts, env: Environment, *names: str) -> ReportView:
     """Give what is shown; `names` are variables that hold secrets although they are not called so."""
     redactor = env.redactor(*names)
-    return redaction.redacted(views.build(report, facts=facts, redactor=redactor), redactor)
+    return views.redact_view(views.build_view(report, facts=facts, redactor=redactor), redactor).view
 
 
 def _written(view: ReportView, request: RunRequest, memory: Memory = run_history.NONE) -> RunResult:
     view = run_history.keep(view, memory)
-    return RunResult(exit_code=view.exit_code, view=view, paths=write.write_all(view, request.out))
+    return RunResult(exit_code=view.exit_code, view=view, paths=write.write_all(serialize(view), request.out))

@@ -15,7 +15,7 @@ from promptci.history.store import History, Past
 from promptci.pipeline.ask.asking import keep_out_of_git
 from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment
-from promptci.report.build.history_view import DIGITS
+from promptci.report.build.history_view import DIGEST_DIGITS
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model.report import CaseView, PromptView, ReportView
 
@@ -42,10 +42,10 @@ class Memory:
         """Give the facts with what is known from before."""
         return replace(
             facts,
-            judge=self.judge,
-            asked_afresh=self.asked_afresh,
-            earlier=self.past.cases,
-            verdicts=self.past.verdicts,
+            judge_digest=self.judge,
+            answers_are_fresh=self.asked_afresh,
+            case_history=self.past.cases,
+            verdict_history=self.past.verdicts,
             precision=self.precision,
         )
 
@@ -175,13 +175,13 @@ def _verdict(view: ReportView, prompt: PromptView) -> VerdictRecord:
 
 
 def _short(fingerprint: str | None) -> str | None:
-    return None if fingerprint is None else fingerprint[:DIGITS]
+    return None if fingerprint is None else fingerprint[:DIGEST_DIGITS]
 
 
 def _cases(view: ReportView, prompt: PromptView) -> Iterator[CaseRecord]:
     fingerprints = {"base": _short(prompt.base_fingerprint), "head": _short(prompt.head_fingerprint)}
     counts = map(_counts, _counted(prompt))
-    run = canonical.digest_with([view.generated_at, prompt.name, fingerprints], counts)[:DIGITS]
+    run = canonical.digest_with([view.generated_at, prompt.name, fingerprints], counts)[:DIGEST_DIGITS]
     for case in _counted(prompt):
         for tally in case.tallies:
             yield CaseRecord(
@@ -194,7 +194,7 @@ def _cases(view: ReportView, prompt: PromptView) -> Iterator[CaseRecord]:
                 model=tally.model,
                 passes=tally.passes,
                 fails=tally.fails,
-                chosen=tally.chosen,
+                chosen=tally.on_disagreement,
             )
 
 

@@ -11,9 +11,13 @@ def write_text(path: Path, text: str) -> None:
     write_chunks(path, [text])
 
 
-def write_chunks(path: Path, pieces: Iterable[str]) -> None:
+def write_chunks(path: Path, pieces: Iterable[str | bytes]) -> None:
     """Do the same with a text that comes piece by piece."""
-    _write(path, (piece.encode("utf-8", errors="backslashreplace") for piece in pieces))
+    _write(path, (_encode(piece) for piece in pieces))
+
+
+def _encode(piece: str | bytes) -> bytes:
+    return piece if isinstance(piece, bytes) else piece.encode("utf-8", errors="backslashreplace")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

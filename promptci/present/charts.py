@@ -1,143 +1,198 @@
-"""Drawings of a report: quality and latency of a prompt, before above now, on a scale with its values below.
+"""Small charts in our own SVG: numbers and our own words in, markup out; colours are the page's CSS variables.
 
-SVG of our own and not matplotlib's: its import would cost every run half a second and 40 MB.
+Not matplotlib: importing it costs half a second and 40 MB a run, and its SVG holds inline styles, which the page's
+content policy forbids (docs/adr). The same numbers give the same bytes.
 """
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count, takewhile
 
 from markupsafe import Markup
 
-from promptci.present import formatting, shapes
-from promptci.report.model.report import GateView, PercentilesView, PromptView, QualityView
-from promptci.report.text import number_text
+from promptci.present import escape
 
-WIDTH, ROW, HEAD, FOOT = 360.0, 20.0, 6.0, 22.0
-"""As wide as a telephone, so that the writing stays legible there."""
-LABELS = 92.0
-"""Room for the names of the rows."""
-OVERHANG = 12.0
-"""Room for half of the last number of the scale."""
-INK, BEFORE, NOW, LIMIT = "var(--line-strong)", "var(--before)", "var(--now)", "var(--bad)"
-
-
-class _Plot:
-    """Rows over one scale; the words of a row stand before it."""
-
-    def __init__(self, labels: Sequence[str], lo: float, hi: float, shown: Callable[[float], str]) -> None:
-        self._lo = lo
-        self.at = shapes.Axis(lo, hi, WIDTH - LABELS - OVERHANG, LABELS)
-        self.floor = HEAD + ROW * len(labels)
-        self._parts: list[str] = []
-        self._over = [shapes.text(LABELS - 5, self.row(i) + 3.5, label, "end") for i, label in enumerate(labels)] + [
-            shapes.line((LABELS, self.floor), (WIDTH, self.floor), INK)
-        ]
-        for value in shapes.ticks(lo, hi):
-            if words := shown(value):
-                self._over.append(shapes.text(self.at(value), self.floor + 14, words, "middle"))
-
-    def row(self, number: int) -> float:
-        """Give the middle of a row."""
-        return HEAD + ROW * (number + 0.5)
-
-    def forbidden(self, below: float) -> None:
-        """Shade what lies below a limit, where the limit is on the scale."""
-        if below < self._lo:
-            return
-        x = self.at(below)
-        self._parts.append(shapes.rect((LABELS, HEAD), (x - LABELS, self.floor - HEAD), LIMIT, opacity=0.12))
-        self._parts.append(shapes.line((x, HEAD), (x, self.floor), LIMIT, dash=True))
-
-    def upright(self, value: float) -> None:
-        """Draw a faint line through all rows."""
-        self._parts.append(shapes.line((self.at(value), HEAD), (self.at(value), self.floor), INK))
-
-    def bar(self, row: int, ends: tuple[float, float], colour: str, width: float) -> None:
-        """Draw a range in a row."""
-        self._parts.append(
-            shapes.line((self.at(ends[0]), self.row(row)), (self.at(ends[1]), self.row(row)), colour, width=width)
-        )
-
-    def dot(self, row: int, value: float, colour: str) -> None:
-        """Draw a value in a row."""
-        self._parts.append(shapes.dot(self.at(value), self.row(row), colour, 4.5))
-
-    def drawn(self, name: str, title: str, description: str) -> Markup:
-        """Give the drawing."""
-        content = "".join([*self._parts, *self._over])
-        return shapes.svg(name, title, description, content, (WIDTH, self.floor + FOOT))
+EDGE = 8.0
+"""Margin at both ends of an axis, so that dots at its ends are whole."""
+CHART_WIDTH = 360.0
+"""The width of a phone, so that labels are legible there."""
+STRIP_WIDTH, STRIP_HEIGHT = 150.0, 22.0
+"""A chart in a table cell."""
+INK, BEFORE, AFTER, LIMIT = "var(--line-strong)", "var(--before)", "var(--after)", "var(--bad)"
+Point = tuple[float, float]
 
 
-def quality(prompt: PromptView, gate: GateView, name: str) -> Markup | None:
-    """Draw quality before and now with the interval of the change; None where there is nothing to draw."""
-    if prompt.quality is not None:
-        return _compared(prompt.quality, gate, name)
-    if prompt.head is not None and prompt.head.quality is not None and prompt.head.quality_interval is not None:
-        return _single(prompt.head.quality, prompt.head.quality_interval, gate, name)
-    return None
+class Axis:
+    """A linear scale; values beyond its ends are drawn at the end."""
+
+    def __init__(self, lo: float, hi: float, length: float, start: float = 0.0) -> None:
+        """Map `lo` to `hi` onto `length`, starting at `start`, with a margin at both ends."""
+        self._lo, self._span, self._length, self._start = lo, (hi - lo) or 1.0, length, start
+
+    def __call__(self, value: float) -> float:
+        """Return the position of a value."""
+        share = (value - self._lo) / self._span
+        return self._start + EDGE + min(max(share, 0.0), 1.0) * (self._length - 2 * EDGE)
 
 
-def _compared(found: QualityView, gate: GateView, name: str) -> Markup:
-    interval = found.interval or (found.delta, found.delta)
-    ends = (_share(found.base + interval[0]), _share(found.base + interval[1]))
-    margin = found.base - gate.max_drop
-    labels = [f"before {formatting.percent(found.base)}", f"now {formatting.percent(found.head)}"]
-    plot = _Plot(labels, *_range([found.base, found.head, margin, *ends]), _percent)
-    plot.forbidden(margin)
-    plot.upright(found.base)
-    plot.bar(1, ends, NOW, 3)
-    plot.dot(0, found.base, BEFORE)
-    plot.dot(1, found.head, NOW)
-    return plot.drawn(name, f"Quality ({found.measure})", f"{', '.join(labels)}; {number_text.interval_words(found)}.")
+def axis_ticks(lo: float, hi: float, most: int = 5) -> list[float]:
+    """Return round values within `lo` and `hi`, at most `most` steps of 1, 2 or 5 times a power of ten apart.
+
+    The step is Heckbert's "nice number" (Graphics Gems, 1990).
+    """
+    if not math.isfinite(hi - lo) or hi <= lo:
+        return []
+    shortest = (hi - lo) / most
+    power = 10.0 ** math.floor(math.log10(shortest))
+    step = next(factor * power for factor in (1, 2, 5, 10, 20) if factor * power >= shortest * (1 - 1e-9))
+    first = math.ceil(lo / step - 1e-9)
+    return list(takewhile(lambda value: value <= hi + 1e-9 * step, ((first + i) * step for i in count())))
 
 
-def _single(value: float, interval: tuple[float, float], gate: GateView, name: str) -> Markup:
-    least = [] if gate.min_quality is None else [gate.min_quality]
-    plot = _Plot([f"now {formatting.percent(value)}"], *_range([value, *interval, *least]), _percent)
-    for limit in least:
-        plot.forbidden(limit)
-    plot.bar(0, interval, NOW, 3)
-    plot.dot(0, value, NOW)
-    lo, hi = (formatting.percent(end) for end in interval)
-    return plot.drawn(name, "Quality", f"now {formatting.percent(value)}, 95% interval {lo} to {hi}.")
-
-
-def latency(prompt: PromptView, name: str) -> Markup | None:
-    """Draw p50, p95 and p99 of both versions; None where a version has no answer or too few to draw a range."""
-    before, now = prompt.latency_ms.base, prompt.latency_ms.head
-    if before is None or now is None or min(before.n, now.n) < 5:
-        return None
-    sides = (("before", before, BEFORE), ("now", now, NOW))
-    labels = [f"{word} {formatting.duration(side.p50)}" for word, side, _ in sides]
-    longest = max(side.p99 or 0.0 for _, side, _ in sides)
-    plot = _Plot(labels, 0.0, 1.02 * longest or 1.0, _milliseconds)
-    for row, (_, side, colour) in enumerate(sides):
-        p50, p95, p99 = (value or 0.0 for value in (side.p50, side.p95, side.p99))
-        plot.bar(row, (p50, p99), colour, 1)
-        plot.bar(row, (p50, p95), colour, 4)
-        plot.dot(row, p50, colour)
-    return plot.drawn(name, "Latency", f"before {_percentiles(before)}; now {_percentiles(now)}.")
-
-
-def _percentiles(side: PercentilesView) -> str:
-    return (
-        f"p50 {formatting.duration(side.p50)}, p95 {formatting.duration(side.p95)}, p99 {formatting.duration(side.p99)}"
+def svg(name: str, title: str, description: str, content: str, size: tuple[float, float]) -> Markup:
+    """Return a chart; title and description are for screen readers, `name` starts the ids."""
+    labels = f'role="img" aria-labelledby="{name}-title {name}-desc"'
+    described = Markup('<title id="{0}-title">{1}</title><desc id="{0}-desc">{2}</desc>').format(
+        name, title, escape.one_line(description)
+    )
+    width, height = map(coordinate, size)
+    return Markup('<svg viewBox="0 0 {} {}" {}>{}{}</svg>').format(
+        width,
+        height,
+        Markup(labels),  # noqa: S704 - our own names
+        described,
+        Markup(content),  # noqa: S704 - numbers and escaped words
     )
 
 
-def _range(values: Sequence[float]) -> tuple[float, float]:
-    """Give a scale that shows all values with some room, within 0 to 100 percent."""
-    room = max(0.16 * (max(values) - min(values)), 0.02)
-    return max(min(values) - room, 0.0), min(max(values) + room, 1.0)
+def rect(corner: Point, size: Point, colour: str, *, opacity: float = 1.0) -> str:
+    """Return a filled box."""
+    faint = f' fill-opacity="{opacity:g}"' if opacity < 1 else ""
+    (x, y), (width, height) = corner, size
+    box = (
+        f'x="{coordinate(x)}" y="{coordinate(y)}"'
+        f' width="{coordinate(max(width, 0))}" height="{coordinate(max(height, 0))}"'
+    )
+    return f'<rect {box} fill="{colour}"{faint}/>'
 
 
-def _share(value: float) -> float:
-    return min(max(value, 0.0), 1.0)
+def line(start: Point, end: Point, colour: str, *, width: float = 1, dash: bool = False) -> str:
+    """Return a straight line."""
+    dashed = ' stroke-dasharray="4 3"' if dash else ""
+    (x1, y1), (x2, y2) = start, end
+    ends = f'x1="{coordinate(x1)}" y1="{coordinate(y1)}" x2="{coordinate(x2)}" y2="{coordinate(y2)}"'
+    return f'<line {ends} stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
 
 
-def _percent(value: float) -> str:
-    return formatting.percent(_share(round(value, 9)))
+def polyline(points: Sequence[Point], colour: str) -> str:
+    """Return a line through several points."""
+    path = " ".join(f"{coordinate(x)},{coordinate(y)}" for x, y in points)
+    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
 
 
-def _milliseconds(value: float) -> str:
-    """Word a whole number of milliseconds; a part of one would read like its neighbour."""
-    return formatting.duration(value) if round(value, 9).is_integer() else ""
+def dot(x: float, y: float, colour: str, radius: float) -> str:
+    """Return a filled circle."""
+    return f'<circle cx="{coordinate(x)}" cy="{coordinate(y)}" r="{radius:g}" fill="{colour}"/>'
+
+
+def cross(x: float, y: float, colour: str) -> str:
+    """Return a cross."""
+    arms = f"M{coordinate(x - 4)},{coordinate(y - 4)}l8,8m0,-8l-8,8"
+    return f'<path d="{arms}" fill="none" stroke="{colour}" stroke-width="2.4"/>'
+
+
+def triangle(x: float, y: float, colour: str) -> str:
+    """Return a filled triangle."""
+    return f'<path d="M{coordinate(x)},{coordinate(y - 5)}l5,9h-10z" fill="{colour}"/>'
+
+
+def text(x: float, y: float, words: str, anchor: str) -> str:
+    """Return a word or a number."""
+    place = f'x="{coordinate(x)}" y="{coordinate(y)}" text-anchor="{anchor}"'
+    return f'<text {place} font-size="10">{Markup.escape(words)}</text>'
+
+
+def coordinate(value: float) -> str:
+    """Return a coordinate with at most one decimal."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+class RowChart:
+    """Rows of bars and dots over one scale, with a label before each row and the scale's values below."""
+
+    ROW_HEIGHT, TOP, BOTTOM = 20.0, 6.0, 22.0
+    LABEL_WIDTH, OVERHANG = 92.0, 12.0
+    """`OVERHANG`: space for half of the scale's last value."""
+
+    def __init__(self, labels: Sequence[str], lo: float, hi: float, format_value: Callable[[float], str]) -> None:
+        """Lay out the rows; a value that `format_value` returns nothing for is left out of the scale."""
+        self._lo = lo
+        self._axis = Axis(lo, hi, CHART_WIDTH - self.LABEL_WIDTH - self.OVERHANG, self.LABEL_WIDTH)
+        self._floor = self.TOP + self.ROW_HEIGHT * len(labels)
+        self._marks: list[str] = []
+        self._scale = [
+            *(text(self.LABEL_WIDTH - 5, self._row(i) + 3.5, label, "end") for i, label in enumerate(labels)),
+            line((self.LABEL_WIDTH, self._floor), (CHART_WIDTH, self._floor), INK),
+            *(
+                text(self._axis(value), self._floor + 14, words, "middle")
+                for value in axis_ticks(lo, hi)
+                if (words := format_value(value))
+            ),
+        ]
+
+    def _row(self, number: int) -> float:
+        return self.TOP + self.ROW_HEIGHT * (number + 0.5)
+
+    def shade_below(self, limit: float) -> None:
+        """Shade everything below a limit, if the limit is on the scale."""
+        if limit < self._lo:
+            return
+        x = self._axis(limit)
+        self._marks.append(
+            rect((self.LABEL_WIDTH, self.TOP), (x - self.LABEL_WIDTH, self._floor - self.TOP), LIMIT, opacity=0.12)
+        )
+        self._marks.append(line((x, self.TOP), (x, self._floor), LIMIT, dash=True))
+
+    def add_guide(self, value: float) -> None:
+        """Add a faint line through all rows."""
+        x = self._axis(value)
+        self._marks.append(line((x, self.TOP), (x, self._floor), INK))
+
+    def add_bar(self, row: int, ends: tuple[float, float], colour: str, width: float) -> None:
+        """Add a range to a row."""
+        start, end = ((self._axis(value), self._row(row)) for value in ends)
+        self._marks.append(line(start, end, colour, width=width))
+
+    def add_dot(self, row: int, value: float, colour: str) -> None:
+        """Add a value to a row."""
+        self._marks.append(dot(self._axis(value), self._row(row), colour, 4.5))
+
+    def render(self, name: str, title: str, description: str) -> Markup:
+        """Return the chart."""
+        content = "".join([*self._marks, *self._scale])
+        return svg(name, title, description, content, (CHART_WIDTH, self._floor + self.BOTTOM))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BarSeries:
+    """One series of a bar chart, as shares of its whole."""
+
+    colour: str
+    shares: Sequence[float]
+
+
+def bar_chart(series: Sequence[BarSeries], bins: int) -> tuple[str, tuple[float, float]]:
+    """Return grouped bars over `bins` bins from 0 to 1, and their size."""
+    height, floor, step = 110.0, 88.0, (CHART_WIDTH - 2 * EDGE) / bins
+    tallest = max(max(one.shares) for one in series) or 1.0
+    bar_width = (step - 4) / len(series)
+    parts = [line((EDGE, floor), (CHART_WIDTH - EDGE, floor), INK)]
+    for number, one in enumerate(series):
+        for i, share in enumerate(one.shares):
+            bar_height = max(0.0, share) / tallest * (floor - 14)
+            corner = (EDGE + i * step + 2 + number * bar_width, floor - bar_height)
+            parts.append(rect(corner, (bar_width - 1, bar_height), one.colour))
+    for i, anchor in ((0, "start"), (bins // 2, "middle"), (bins, "end")):
+        parts.append(text(EDGE + i * step, floor + 14, f"{i / bins:g}", anchor))
+    return "".join(parts), (CHART_WIDTH, height)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from promptci.present import templates
+from promptci.report import templates
 from promptci.requestlog.model import Log
 from promptci.rollout import words
 from promptci.rollout.canary import Decision, Outcome

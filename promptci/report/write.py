@@ -1,6 +1,6 @@
-"""Writes every output of a run into one folder."""
+"""Write all outputs of a run into one folder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,30 +8,27 @@ from promptci.files import write
 from promptci.report.export import cases_csv, junit, sarif
 from promptci.report.html import html_renderer
 from promptci.report.markdown import markdown_renderer
-from promptci.report.model import document
-from promptci.report.model.report import ReportView
+from promptci.report.model.document import SerializedReport
 
-OUTPUTS: dict[str, Callable[[ReportView], str]] = {
-    "report.html": html_renderer.render,
-    "comment.md": markdown_renderer.comment,
-    "summary.md": markdown_renderer.summary,
-    "report.json": document.dump,
-    "junit.xml": junit.render,
-    "cases.csv": cases_csv.render,
-    "results.sarif": sarif.render,
+Renderer = Callable[[SerializedReport], Iterable[str | bytes]]
+"""Returns a file in pieces, because a large one takes too much memory as a whole."""
+
+# report.json is last: it says that the run is complete. A run killed before it is resumed from its journal.
+OUTPUTS: dict[str, Renderer] = {
+    "report.html": lambda report: [html_renderer.render_page(report.view, report.digest)],
+    "comment.md": lambda report: [markdown_renderer.render_comment(report.view)],
+    "summary.md": lambda report: [markdown_renderer.render_summary(report.view)],
+    "junit.xml": lambda report: [junit.render(report.view)],
+    "cases.csv": lambda report: cases_csv.csv_pieces(report.view),
+    "results.sarif": lambda report: [sarif.render(report.view)],
+    "report.json": lambda report: report.pieces(),
 }
-"""File name to what makes it. To add an output, add a function here."""
-# report.json comes last: it says that the run is over, and one killed before it goes on from its journal.
-IN_PIECES: dict[str, Callable[[ReportView], Iterator[str]]] = {
-    "cases.csv": cases_csv.pieces,
-    "report.json": document.pieces,
-}
-"""Outputs that may be too large to be held whole."""
+"""File name to renderer. To add an output, add a line."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Paths:
-    """Where the outputs are."""
+class OutputPaths:
+    """The outputs of a run."""
 
     folder: Path
 
@@ -42,7 +39,7 @@ class Paths:
 
     @property
     def comment(self) -> Path:
-        """The pull request's comment, without marker and link."""
+        """The pull request comment, without marker and link."""
         return self.folder / "comment.md"
 
     @property
@@ -52,7 +49,7 @@ class Paths:
 
     @property
     def json(self) -> Path:
-        """The facts for programs."""
+        """The whole view, for programs."""
         return self.folder / "report.json"
 
     @property
@@ -67,7 +64,7 @@ class Paths:
 
     @property
     def sarif(self) -> Path:
-        """The findings for tools that show them beside the code."""
+        """The findings for code scanning tools."""
         return self.folder / "results.sarif"
 
     @property
@@ -76,11 +73,19 @@ class Paths:
         return tuple(self.folder / name for name in OUTPUTS)
 
 
-def write_all(view: ReportView, out: Path) -> Paths:
-    """Write every output into the folder `out`, which is made where it is missing; each file whole or not at all."""
-    drawn = {name: render(view) for name, render in OUTPUTS.items() if name not in IN_PIECES}
-    for name, text in drawn.items():
-        write.write_text(out / name, text)
-    for name, render in IN_PIECES.items():
-        write.write_chunks(out / name, render(view))
-    return Paths(folder=out)
+def write_all(report: SerializedReport, out: Path, *, comment: str | None = None) -> OutputPaths:
+    """Write every output into the folder `out`, each file whole or not at all.
+
+    Parameters
+    ----------
+    report
+        The run, redacted.
+    out
+        The folder; created if it does not exist.
+    comment
+        Text of comment.md, if the repository's own template rendered it.
+    """
+    for name, render in OUTPUTS.items():
+        pieces = [comment] if name == "comment.md" and comment is not None else render(report)
+        write.write_chunks(out / name, pieces)
+    return OutputPaths(folder=out)

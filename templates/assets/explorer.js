@@ -4,26 +4,26 @@ const explorer = () => {
   const grid = $("grid"), body = $("rows"), dialog = $("opened"), found = $("found");
   if (!grid) return;
   const FIELDS = { q: "find", show: "show", prompt: "of-prompt", tag: "tag", class: "class", sort: "sort" };
-  const SPARE = 6; // rows drawn above and below those in view
+  const SPARE_ROWS = 6; // rows drawn above and below those in view
   const KINDS = { worse: ["broken", "failing", "lower"], better: ["fixed", "higher"] };
   const FLAGS = { critical: 1, flaky: 2, error: 4 };
-  const LABELS = [[1, "critical", "label bad"], [2, "flaky", "label"], [8, "new", "label"], [16, "changed", "label"], [32, "set aside", "label"]];
+  const LABELS = [[1, "critical", "label bad"], [2, "flaky", "label"], [8, "new", "label"], [16, "changed", "label"], [32, "excluded", "label"]];
   let index, packed, all = [], rows = [], active = 0, height = 0, opened = null, round = 0, collator = null;
 
-  // What a case is, by its row in the index.
+  // Properties of a case, by its row in the index.
   const kindOf = (row) => index.kinds[index.kind[row]];
   const promptOf = (row) => index.prompts[index.prompt[row]];
   const classOf = (row) => index.classes[index.class[row]];
   const tagsOf = (row) => index.tags[index.tag[row]];
   const change = (row) => {
-    const [before, now] = index.score;
-    return before[row] === null || now[row] === null ? null : now[row] - before[row];
+    const [before, after] = index.score;
+    return before[row] === null || after[row] === null ? null : after[row] - before[row];
   };
-  const newest = (figure) => (row) => index[figure][1][row];
+  const ofHead = (column) => (row) => index[column][1][row];
 
   // Links
   const read = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
-  const wantedByLink = () => {
+  const parseLink = () => {
     const pairs = location.hash.slice(1).split("&").map((part) => part.split(/=(.*)/s));
     const wanted = Object.fromEntries(pairs.filter(([name, value]) => (name in FIELDS || name === "case") && value !== undefined));
     return Object.keys(wanted).length ? wanted : null;
@@ -33,7 +33,7 @@ const explorer = () => {
     const parts = Object.entries(FIELDS).filter(([, id]) => $(id).value)
       .map(([name, id]) => `${name}=${encodeURIComponent($(id).value.toWellFormed?.() ?? $(id).value)}`);
     if (opened !== null) parts.unshift(caseLink(opened));
-    if (!parts.length && !wantedByLink()) return; // leave the link to a section as it is
+    if (!parts.length && !parseLink()) return; // keep the link to a section
     history[push ? "pushState" : "replaceState"](null, "", `#${parts.join("&") || "cases"}`);
   };
   const linked = (value) => {
@@ -52,9 +52,9 @@ const explorer = () => {
   };
   const named = (row, wanted) =>
     [index.id[row], promptOf(row), classOf(row), ...tagsOf(row)].some((text) => text?.toLowerCase().includes(wanted));
-  const say = (progress) => {
+  const showStatus = (progress) => {
     const filtered = Object.entries(FIELDS).some(([name, id]) => name !== "sort" && $(id).value);
-    const some = packed.records < all.length && $("find").value ? ` (the texts of ${count(packed.records)} are here to be searched)` : "";
+    const some = packed.records < all.length && $("find").value ? ` (searched: the texts of ${count(packed.records)})` : "";
     found.textContent = (filtered ? `${count(rows.length)} of ${count(all.length)} cases` : `${count(all.length)} cases`) + some +
       (progress < 1 ? ` · searching, ${Math.floor(100 * progress)}%` : "");
     $("reset").disabled = !filtered && !$("sort").value;
@@ -67,15 +67,15 @@ const explorer = () => {
     if (!wanted) return;
     const open = new Set(candidates);
     let shown = performance.now();
-    for await (const [more, progress] of packed.search(wanted)) {
-      if (mine !== round) return; // asked for something else meanwhile
-      for (const row of more) if (open.has(row)) hits.add(row);
+    for await (const [matches, progress] of packed.search(wanted)) {
+      if (mine !== round) return; // superseded by a newer search
+      for (const row of matches) if (open.has(row)) hits.add(row);
       if (performance.now() - shown > 200 || progress === 1) {
         settle(candidates, hits, progress);
         shown = performance.now();
       }
     }
-    if (!packed.templates.length) say(1);
+    if (!packed.templates.length) showStatus(1);
   };
   const settle = (candidates, hits, progress) => {
     const kept = rows[active];
@@ -83,13 +83,13 @@ const explorer = () => {
     active = Math.max(0, rows.indexOf(kept));
     grid.setAttribute("aria-rowcount", rows.length + 1);
     body.style.height = `${rows.length * height}px`;
-    say(progress);
+    showStatus(progress);
     draw(true);
   };
 
-  // Sorting: what is unknown comes last in either direction; what is equal stays worst first.
+  // Sorting: unknown values come last in either direction; equal ones keep the order "worst first".
   const KEYS = {
-    prompt: promptOf, class: classOf, outcome: (row) => kindOf(row)[1], score: change, ms: newest("ms"), usd: newest("usd"),
+    prompt: promptOf, class: classOf, outcome: (row) => kindOf(row)[1], score: change, ms: ofHead("ms"), usd: ofHead("usd"),
   };
   let ranks = null;
   const rank = () => {
@@ -109,12 +109,12 @@ const explorer = () => {
     const key = name === "id" ? (row) => ranks[row] : KEYS[name];
     if (!key) return some;
     const keys = new Map(some.map((row) => [row, key(row) ?? null]));
-    const way = minus ? -1 : 1;
+    const direction = minus ? -1 : 1;
     return some.sort((a, b) => {
       const one = keys.get(a), other = keys.get(b);
       if (one === other) return a - b;
       if (one === null || other === null) return one === null ? 1 : -1;
-      return one < other ? -way : way;
+      return one < other ? -direction : direction;
     });
   };
 
@@ -126,16 +126,16 @@ const explorer = () => {
   };
   const drawRow = (place) => {
     const row = rows[place];
-    const [, title, feeling] = kindOf(row);
+    const [, title, mood] = kindOf(row);
     const labels = LABELS.filter(([bit]) => index.flags[row] & bit).map(([, word, name]) => el("span", name, word));
-    const difference = change(row), ms = newest("ms")(row), usd = newest("usd")(row);
-    const asked = cell("asked soft");
+    const difference = change(row), ms = ofHead("ms")(row), usd = ofHead("usd")(row);
+    const input = cell("input soft");
     const made = el("div", "row case-row",
       cell("id", el("code", "", index.id[row]), ...labels),
       grid.classList.contains("with-prompt") ? cell("prompt-of", promptOf(row)) : null,
-      cell(`kind ${feeling}`, icon(feeling), el("span", "", title)),
+      cell(`kind ${mood}`, icon(mood), el("span", "", title)),
       grid.classList.contains("with-class") ? cell("class-of", classOf(row) ?? "") : null,
-      asked,
+      input,
       cell("num", difference === null ? "–" : signed(difference)),
       cell("num", ms === null ? "–" : duration(ms)),
       cell("num", usd === null ? "–" : money(usd)));
@@ -145,15 +145,15 @@ const explorer = () => {
     made.id = `row-${place}`;
     made.dataset.place = place;
     made.style.top = `${place * height}px`;
-    packed.asked(row).then((text) => { asked.textContent = text === null ? "" : text.slice(0, 200); });
+    packed.input(row).then((text) => { input.textContent = text === null ? "" : text.slice(0, 200); });
     return made;
   };
   let drawn = [0, 0];
-  const draw = (anew) => {
+  const draw = (force) => {
     const top = grid.scrollTop, heads = body.offsetTop;
-    const first = Math.max(0, Math.floor((top - heads) / height) - SPARE);
-    const last = Math.min(rows.length, Math.ceil((top + grid.clientHeight) / height) + SPARE);
-    if (anew || first !== drawn[0] || last !== drawn[1]) {
+    const first = Math.max(0, Math.floor((top - heads) / height) - SPARE_ROWS);
+    const last = Math.min(rows.length, Math.ceil((top + grid.clientHeight) / height) + SPARE_ROWS);
+    if (force || first !== drawn[0] || last !== drawn[1]) {
       drawn = [first, last];
       body.replaceChildren(...Array.from({ length: Math.max(0, last - first) }, (_, i) => drawRow(first + i)));
     }
@@ -184,9 +184,9 @@ const explorer = () => {
     $("opened-title").replaceChildren(el("span", "soft", `${promptOf(row)} / `), index.id[row]);
     const labels = LABELS.filter(([bit]) => index.flags[row] & bit).map(([, word, name]) => el("span", name, word));
     const tags = tagsOf(row).map((tag) => el("span", "label", tag));
-    const [, title, feeling] = kindOf(row);
+    const [, title, mood] = kindOf(row);
     $("place").replaceChildren(
-      el("span", `kind ${feeling}`, icon(feeling), el("strong", "", title)), ` ${index.results[index.result[row]]} `,
+      el("span", `kind ${mood}`, icon(mood), el("strong", "", title)), ` ${index.results[index.result[row]]} `,
       ...labels, ...tags, el("span", "where", place < 0 ? "" : ` case ${count(place + 1)} of ${count(rows.length)}`));
     $("link").href = `#${caseLink(row)}`;
     $("previous").disabled = place <= 0;
@@ -198,21 +198,21 @@ const explorer = () => {
     write(push);
     const record = await packed.record(row);
     if (opened !== row) return;
-    const figures = [0, 1].map((side) => [index.ms[side][row], index.usd[side][row]]);
-    $("opened-body").replaceChildren(...drawCase(record, figures));
+    const numbers = [0, 1].map((side) => [index.ms[side][row], index.usd[side][row]]);
+    $("opened-body").replaceChildren(...drawCase(record, numbers));
     dialog.scrollTop = 0;
   };
   const closed = () => {
     $("opened-body").replaceChildren();
-    if (opened === null) return; // the link led away from it
+    if (opened === null) return; // the link led elsewhere
     opened = null;
     write(false);
     grid.focus({ preventScroll: true });
   };
 
-  // From the link to what is shown
+  // Show what the link asks for
   const follow = async () => {
-    const wanted = wantedByLink();
+    const wanted = parseLink();
     if (!wanted) {
       if (opened !== null) { opened = null; dialog.close(); }
       return;
@@ -231,7 +231,7 @@ const explorer = () => {
     const row = linked(wanted.case);
     if (row === undefined) {
       await searched;
-      found.textContent = `No case of this report is called ${read(wanted.case).slice(0, 300)}`;
+      found.textContent = `This report has no case ${read(wanted.case).slice(0, 300)}`;
       $("cases").scrollIntoView();
       return;
     }
@@ -254,7 +254,7 @@ const explorer = () => {
       head.firstElementChild.addEventListener("click", () => {
         const name = head.dataset.sort, next = $("sort").value === name ? `-${name}` : name;
         if (![...$("sort").options].some((option) => option.value === next)) {
-          const option = el("option", "", `${head.textContent.trim().toLowerCase()}, the other way round`);
+          const option = el("option", "", `${head.textContent.trim().toLowerCase()}, reversed`);
           option.value = next;
           $("sort").append(option);
         }
@@ -275,7 +275,7 @@ const explorer = () => {
     $("previous").addEventListener("click", () => go(active - 1));
     $("next").addEventListener("click", () => go(active + 1));
     $("close").addEventListener("click", () => dialog.close());
-    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); }); // beside the sheet
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); }); // outside of the sheet
     dialog.addEventListener("close", closed);
     addEventListener("hashchange", follow);
     document.addEventListener("keydown", keys);
@@ -313,12 +313,12 @@ const explorer = () => {
     all = index.id.map((_, row) => row);
     measure();
     listen();
-    const shown = wantedByLink() ? follow() : filter();
+    const shown = parseLink() ? follow() : filter();
     performance.mark("cases");
     await shown;
   };
   if (typeof DecompressionStream === "undefined") {
-    found.textContent = "This browser cannot open the packed cases; they are in report.json.";
+    found.textContent = "This browser cannot decompress the cases. They are in report.json.";
     return;
   }
   start();

@@ -1,5 +1,5 @@
-// One case, opened: question, both answers side by side with the words in which they differ, and what was made of them.
-// Whatever others wrote becomes text and nothing else.
+// An opened case: input, both answers side by side with the words in which they differ, and their scores.
+// Texts of others become text nodes, never markup.
 const el = (tag, className, ...children) => {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -17,7 +17,7 @@ const icon = (mood) => {
   return made;
 };
 
-// Numbers as promptci/present/formatting.py spells them.
+// Numbers, formatted as in promptci/present/formatting.py.
 const fixed = (number, decimals) => {
   const [whole, rest] = number.toFixed(decimals).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
@@ -54,21 +54,21 @@ const mood = (passed) => (passed === null ? "mute" : passed ? "good" : "bad");
 const line = (title, content) => el("div", "", el("dt", "", title), el("dd", "", content));
 
 const drawMark = ([name, passed, score, advisory, reason]) => {
-  const verdict = passed === null ? "unscored" : passed ? "holds" : "does not hold";
-  const mark = score !== null && score !== 0 && score !== 1 ? `, mark ${trimmed(score)}` : "";
+  const verdict = passed === null ? "not scored" : passed ? "passed" : "failed";
+  const points = score !== null && score !== 0 && score !== 1 ? `, score ${trimmed(score)}` : "";
   const words = prose(reason);
-  words.prepend(el("strong", "", name), ` ${verdict}${mark}${advisory ? " (advisory)" : ""}: `);
-  return el("li", "", icon(mood(passed)), words);
+  words.prepend(el("strong", "", name), ` ${verdict}${points}${advisory ? " (advisory)" : ""}: `);
+  return el("li", mood(passed), icon(mood(passed)), words);
 };
 
-const drawAnswer = (title, answer, pieces, figures) => {
-  const [text, length, error, passed, flags, marks, [model, fingerprint, finish], [tokensIn, tokensOut, cached, said]] = answer;
-  const [ms, usd] = figures;
+const drawAnswer = (title, answer, pieces, numbers) => {
+  const [text, length, error, passed, flags, marks, [model, fingerprint, finish], [tokensIn, tokensOut, cached, result]] = answer;
+  const [ms, usd] = numbers;
   const meta = [
     ms === null ? "" : duration(ms), usd === null ? "" : money(usd), cached ? "cached" : "",
-    finish && finish !== "stop" ? `ended by ${finish}` : "",
+    finish && finish !== "stop" ? `finish reason: ${finish}` : "",
   ].filter(Boolean).join(" · ");
-  const who = el("p", "who", icon(mood(passed)), el("strong", "", title), " ", el("span", "", said), el("span", "soft meta", meta));
+  const who = el("p", "who", icon(mood(passed)), el("strong", "", title), " ", el("span", "", result), el("span", "soft meta", meta));
   const made = el("section", `answer ${mood(passed)}`, who);
   if (text === null) made.append(el("p", "none", "No answer."));
   else if (text === "") made.append(el("p", "none", "The answer is empty."));
@@ -76,7 +76,7 @@ const drawAnswer = (title, answer, pieces, figures) => {
     const tag = title === "Before" ? "del" : "ins";
     made.append(el("pre", "", ...pieces.map(([piece, differs]) => (differs ? el(tag, "", piece) : piece))));
   }
-  if (length !== null) made.append(el("p", "soft", `Cut here: ${count(length)} characters in all, in `, el("code", "", "report.json"), "."));
+  if (length !== null) made.append(el("p", "soft", `Cut here. All ${count(length)} characters are in `, el("code", "", "report.json"), "."));
   for (const flag of flags) made.append(el("p", "flag", icon("warn"), prose(flag)));
   if (error !== null) made.append(el("p", "error", error));
   if (marks.length) made.append(el("ul", "marks", ...marks.map(drawMark)));
@@ -87,16 +87,16 @@ const drawAnswer = (title, answer, pieces, figures) => {
   return made;
 };
 
-// Gives the nodes of a case; `figures` are latency and cost of both answers.
-const drawCase = (record, figures) => {
-  if (!record) return [el("p", "soft", "There was no room for the texts of this case: they are in ", el("code", "", "report.json"), ".")];
-  const [asked, expected, aside, before, now] = record;
-  const question = el("dl", "question", line("Asked", el("pre", "", asked)));
-  if (aside !== null) question.append(line("Set aside", prose(aside)));
+// Returns the nodes of a case; `numbers` are latency and cost of both answers.
+const drawCase = (record, numbers) => {
+  if (!record) return [el("p", "soft", "The texts of this case are not on this page, to limit its size. They are in ", el("code", "", "report.json"), ".")];
+  const [input, expected, excluded, before, after] = record;
+  const question = el("dl", "question", line("Input", el("pre", "", input)));
+  if (excluded !== null) question.append(line("Excluded", prose(excluded)));
   if (expected !== null) question.append(line("Expected", el("pre", "", expected)));
-  const texts = [before, now].map((answer) => answer?.[0] ?? null);
+  const texts = [before, after].map((answer) => answer?.[0] ?? null);
   const pieces = texts.includes(null) ? texts.map((text) => [[text ?? "", false]]) : wordDiff(...texts);
-  const sides = [["Before", before], ["Now", now]].map(([title, answer], i) =>
-    answer ? drawAnswer(title, answer, pieces[i], figures[i]) : null);
+  const titles = before ? ["Before", "After"] : ["", "Answer"];
+  const sides = [before, after].map((answer, i) => (answer ? drawAnswer(titles[i], answer, pieces[i], numbers[i]) : null));
   return [question, el("div", "answers", ...sides.filter(Boolean))];
 };

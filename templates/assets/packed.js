@@ -1,5 +1,5 @@
-// Packed texts: blocks of compressed JSON in <template> elements (promptci/report/html/compressed_index.py); only what is shown is opened.
-const MOST_OPEN = 40;
+// Blocks of compressed JSON in <template> elements (promptci/report/html/compressed_index.py); only shown ones are opened.
+const MAX_OPEN_BLOCKS = 40;
 
 const unpack = async (template) => {
   const letters = atob(template.content.textContent);
@@ -9,18 +9,18 @@ const unpack = async (template) => {
   return JSON.parse(await new Response(stream).text());
 };
 
-// The number of the last start that is not beyond `wanted`.
-const owner = (starts, column, wanted) => {
+// Returns the number of the block that holds a record (column 0) or a text (column 1).
+const blockOf = (starts, column, number) => {
   let low = 0, high = starts.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (starts[middle][column] <= wanted) low = middle; else high = middle - 1;
+    if (starts[middle][column] <= number) low = middle; else high = middle - 1;
   }
   return low;
 };
 
-const NEXT = -1;
-// Puts `change(text)` in the place of every text of a record, in the order in which they were packed.
+const NEXT_TEXT = -1;
+// Replaces every text of a record by `change(text)`, in the order in which they were packed.
 const answerTexts = (answer, change) => {
   if (!answer) return null;
   const [text, length, error, passed, flags, marks, origin, usage] = answer;
@@ -30,8 +30,8 @@ const answerTexts = (answer, change) => {
     origin.map(change), usage,
   ];
 };
-const recordTexts = ([asked, expected, aside, before, now], change) => [
-  change(asked), change(expected), change(aside), answerTexts(before, change), answerTexts(now, change),
+const recordTexts = ([input, expected, excluded, before, after], change) => [
+  change(input), change(expected), change(excluded), answerTexts(before, change), answerTexts(after, change),
 ];
 
 class Packed {
@@ -39,59 +39,59 @@ class Packed {
     Object.assign(this, { templates, records, starts, open: new Map() });
   }
 
-  // Texts and records of a block; a record's texts are their numbers, or stand there where they are short.
+  // Returns texts and records of a block; a record holds the numbers of its texts, or short texts themselves.
   block(number) {
-    const found = this.open.get(number) ?? this.read(number);
-    this.open.delete(number); // the one used last comes last
-    this.open.set(number, found);
-    if (this.open.size > MOST_OPEN) this.open.delete(this.open.keys().next().value);
-    return found;
+    const block = this.open.get(number) ?? this.read(number);
+    this.open.delete(number); // most recently used last
+    this.open.set(number, block);
+    if (this.open.size > MAX_OPEN_BLOCKS) this.open.delete(this.open.keys().next().value);
+    return block;
   }
 
   async read(number) {
     const [texts, records] = await unpack(this.templates[number]);
     let next = this.starts[number][1];
-    return { texts, records: records.map((one) => recordTexts(one, (text) => (text === NEXT ? next++ : text))) };
+    return { texts, records: records.map((record) => recordTexts(record, (text) => (text === NEXT_TEXT ? next++ : text))) };
   }
 
   async text(number) {
-    const block = owner(this.starts, 1, number);
+    const block = blockOf(this.starts, 1, number);
     return (await this.block(block)).texts[number - this.starts[block][1]];
   }
 
-  // A case's record with its texts; null where there was no room for them.
+  // Returns a case's record with its texts; null if the page does not hold them.
   async record(row) {
     if (row >= this.records) return null;
-    const number = owner(this.starts, 0, row);
-    const found = (await this.block(number)).records[row - this.starts[number][0]];
+    const number = blockOf(this.starts, 0, row);
+    const record = (await this.block(number)).records[row - this.starts[number][0]];
     const texts = new Map();
-    recordTexts(found, (text) => { if (typeof text === "number") texts.set(text, null); });
+    recordTexts(record, (text) => { if (typeof text === "number") texts.set(text, null); });
     for (const text of texts.keys()) texts.set(text, await this.text(text));
-    return recordTexts(found, (text) => (typeof text === "number" ? texts.get(text) : text));
+    return recordTexts(record, (text) => (typeof text === "number" ? texts.get(text) : text));
   }
 
-  async asked(row) {
+  async input(row) {
     if (row >= this.records) return null;
-    const number = owner(this.starts, 0, row);
-    const [asked] = (await this.block(number)).records[row - this.starts[number][0]];
-    return typeof asked === "number" ? this.text(asked) : asked;
+    const number = blockOf(this.starts, 0, row);
+    const [input] = (await this.block(number)).records[row - this.starts[number][0]];
+    return typeof input === "number" ? this.text(input) : input;
   }
 
-  // Gives, block by block, the rows in whose texts `wanted` (in small letters) stands, and how far the search has come.
-  async *search(wanted) {
+  // Yields, block by block, the rows whose texts contain `needle` (in lower case), and the progress of the search.
+  async *search(needle) {
     const hits = new Set();
     for (let number = 0; number < this.templates.length; number++) {
       const { texts, records } = this.open.has(number) ? await this.open.get(number) : await this.read(number);
       const [row, first] = this.starts[number];
-      texts.forEach((text, i) => { if (text.toLowerCase().includes(wanted)) hits.add(first + i); });
+      texts.forEach((text, i) => { if (text.toLowerCase().includes(needle)) hits.add(first + i); });
       const rows = [];
       records.forEach((record, i) => {
-        let here = false;
+        let isHit = false;
         const look = (text) => {
-          here ||= typeof text === "number" ? hits.has(text) : text !== null && text.toLowerCase().includes(wanted);
+          isHit ||= typeof text === "number" ? hits.has(text) : text !== null && text.toLowerCase().includes(needle);
         };
         recordTexts(record, look);
-        if (here) rows.push(row + i);
+        if (isHit) rows.push(row + i);
       });
       yield [rows, (number + 1) / this.templates.length];
     }

@@ -86,7 +86,7 @@ def test_choosing_an_outcome_shows_those_cases_only(show: str, count: int | None
 
 
 def test_missing_answers_flaky_cases_tags_and_classes_can_be_chosen(visit: Any) -> None:
-    page = ready(visit(html_renderer.render(rich())))
+    page = ready(visit(html_renderer.render_page(rich())))
     for field, value, expected in (
         ("show", "error", {"f", "b"}),
         ("show", "flaky", {"a"}),
@@ -151,7 +151,7 @@ def test_sorting_by_a_figure_puts_the_cases_in_its_order(key: str, visit: Any) -
             "\n".join(f"m-{i} | Hi | y | x {{0.{9 - i % 3}}} | z {{0.{1 + i % 7}}}" for i in range(20)), kind="llm"
         )
     )
-    page = ready(visit(html_renderer.render(view)))
+    page = ready(visit(html_renderer.render_page(view)))
     page.locator("#sort").select_option(value=key)
     cases = {case.id: case for case in view.prompts[0].case_details}
     figures: dict[str, Any] = {
@@ -174,7 +174,7 @@ def test_a_link_opens_its_case(visit: Any) -> None:
 
 @pytest.mark.parametrize("case", [TRICKY, *XSS[:6], XSS[-3], "x" * 400, "ends with /", " "])
 def test_the_link_that_the_page_gives_leads_back_to_the_case_whatever_its_name(case: str, visit: Any) -> None:
-    text = html_renderer.render(named(case))
+    text = html_renderer.render_page(named(case))
     page = ready(visit(text))
     page.locator("#rows .case-row").first.click()
     name = opened(page)
@@ -186,7 +186,7 @@ def test_the_link_that_the_page_gives_leads_back_to_the_case_whatever_its_name(c
 
 
 def test_a_link_written_by_hand_works_with_slashes_in_it(visit: Any) -> None:
-    page = ready(visit(html_renderer.render(named("shop/refund/1")), "#case=order-extractor/shop/refund/1"))
+    page = ready(visit(html_renderer.render_page(named("shop/refund/1")), "#case=order-extractor/shop/refund/1"))
     assert opened(page) == "order-extractor / shop/refund/1"
 
 
@@ -305,7 +305,7 @@ def test_numbers_are_spelled_as_everywhere_else(visit: Any) -> None:
 
 def test_a_payload_in_every_field_does_nothing_when_its_cases_are_shown_and_opened(visit: Any) -> None:
     for first in range(0, len(XSS), 4):
-        page = ready(visit(html_renderer.render(planted(rich(), " ".join(XSS[first : first + 4])))))
+        page = ready(visit(html_renderer.render_page(planted(rich(), " ".join(XSS[first : first + 4])))))
         page.locator("#rows .case-row").first.click()
         for _ in range(12):
             opened(page)
@@ -420,7 +420,7 @@ def test_a_page_of_fifty_thousand_cases_opens(visit: Any) -> None:
     """Small, soon there, soon of use: a third of each limit on a quiet machine, so that a busy one passes too."""
     view = large_reports.view(50_000)
     started = time.process_time()
-    text = html_renderer.render(view)
+    text = html_renderer.render_page(view)
     assert time.process_time() - started < 20  # 7 s of one core when it was written
     assert len(text.encode()) < 20_000_000
     page = visit(text)
@@ -451,7 +451,7 @@ def test_a_page_of_fifty_thousand_cases_opens(visit: Any) -> None:
 def test_the_same_view_gives_the_same_bytes() -> None:
     view = report_situations.SITUATIONS["several_prompts"]()
     again = ReportView.model_validate(view.model_dump(by_alias=True))
-    assert html_renderer.render(view) == html_renderer.render(again)
+    assert html_renderer.render_page(view) == html_renderer.render_page(again)
 
 
 def test_a_browser_that_cannot_unpack_says_so(browser: Browser, tmp_path: Path) -> None:

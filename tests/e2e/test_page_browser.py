@@ -134,7 +134,7 @@ def test_on_paper_no_case_and_no_drawing_is_torn_and_the_record_is_there(read: A
     view = report_situations.SITUATIONS["several_prompts"]()
     assert view.head.sha is not None
     assert view.head.sha in shown
-    assert document.digest(view) in shown
+    assert document.serialize(view).digest in shown
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 

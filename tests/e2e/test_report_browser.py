@@ -26,7 +26,7 @@ def test_out_offline_no_network_request(situation: str, visit: Any) -> None:
 
 def test_out_xss_corpus_every_field(visit: Any) -> None:
     for first in range(0, len(XSS), 4):  # each by itself is tried where the page's tags are compared
-        page = visit(html_renderer.render(planted(rich(), " ".join(XSS[first : first + 4]))))
+        page = visit(html_renderer.render_page(planted(rich(), " ".join(XSS[first : first + 4]))))
         page.locator("#open-all").click()
         assert page.evaluate("document.querySelectorAll('img,iframe,script:not(:last-child),form').length") == 0
 
@@ -67,7 +67,7 @@ def test_the_policy_stops_what_escaping_would_have_missed(
     planted_tags = (
         f"</h1><script>alert(1)</script><img src={listener.address}/x><style>@import '{listener.address}/y'</style>"
     )
-    broken = html_renderer.render(rich()).replace("</h1>", planted_tags)
+    broken = html_renderer.render_page(rich()).replace("</h1>", planted_tags)
     if not guarded:
         broken = broken.replace("Content-Security-Policy", "X-Nothing")
     path = tmp_path / "broken.html"
@@ -94,7 +94,7 @@ def test_the_page_does_not_scroll_sideways(situation: str, scheme: str, size: st
 
 
 def test_a_name_without_any_break_does_not_scroll_sideways(visit: Any) -> None:
-    page = visit(html_renderer.render(planted(rich(), "x" * 3000)), viewport={"width": 360, "height": 740})
+    page = visit(html_renderer.render_page(planted(rich(), "x" * 3000)), viewport={"width": 360, "height": 740})
     page.locator("#open-all").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 

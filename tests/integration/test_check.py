@@ -53,7 +53,7 @@ def test_a_prompt_that_got_worse_fails_and_names_the_cases(tmp_path: Path) -> No
     found = only(outcome)
     assert (view(outcome).verdict, outcome.exit_code) == ("fail", 1)
     assert (found.status, found.pairs, len(found.regressions), found.fixes) == ("changed", 60, 30, [])
-    assert found.why == ["prompt changed"]
+    assert found.change_reasons == ["prompt changed"]
     assert len(server.calls) == 120
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {
         "report.html", "comment.md", "summary.md", "report.json", "junit.xml", "journal.jsonl",
@@ -157,8 +157,8 @@ def test_changed_goldens_are_asked_once_for_both_and_the_shrinking_is_called_out
         builder.write({GOLDENS: "\n".join(row for i, row in enumerate(rows) if i != 5)}).commit()
         outcome = checked(builder)
     found = only(outcome)
-    assert (found.status, found.why, view(outcome).verdict) == ("unchanged", ["goldens changed"], "pass")
-    assert (found.removed_cases, found.loosened_cases, found.new_cases) == (["c005"], ["c000"], ["c060", "c061"])
+    assert (found.status, found.change_reasons, view(outcome).verdict) == ("unchanged", ["goldens changed"], "pass")
+    assert (found.removed_cases, found.weakened_cases, found.new_cases) == (["c005"], ["c000"], ["c060", "c061"])
     assert len(server.calls) == 61
     assert rules(outcome) >= {"goldens-shrank", "goldens-loosened"}
 
@@ -201,7 +201,7 @@ def test_a_changed_include_runs_the_prompt_that_includes_it(tmp_path: Path) -> N
         builder = shop(tmp_path, files, server)
         builder.write({"prompts/tone.md": BAD}).commit()
         outcome = checked(builder)
-    assert (only(outcome).why, view(outcome).verdict) == (["prompt or a file it includes changed"], "fail")
+    assert (only(outcome).change_reasons, view(outcome).verdict) == (["prompt or a file it includes changed"], "fail")
 
 
 def test_an_edited_rubric_runs_what_it_judges_and_the_base_s_rubric_judges(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_an_edited_rubric_runs_what_it_judges_and_the_base_s_rubric_judges(tmp_p
         )
         builder.write({"judges/kind.md": "Anything goes."}).commit()
         outcome = checked(builder)
-    assert only(outcome).why == ["judge rubric changed"]
+    assert only(outcome).change_reasons == ["judge rubric changed"]
     assert seen
     assert all("Be kind." in system and "Anything goes." not in system for system in seen)
 
@@ -233,7 +233,7 @@ def test_an_edited_configuration_runs_the_prompts_and_the_base_s_gate_decides(tm
         builder.write({"promptci.yml": config(server, gate={"mode": "advise"}), PROMPT: prompt(BAD)}).commit()
         outcome = checked(builder)
     assert outcome.exit_code == 1
-    assert "configuration changed" in only(outcome).why
+    assert "configuration changed" in only(outcome).change_reasons
     assert any("read from the base revision" in note for note in view(outcome).notes)
 
 

@@ -113,7 +113,7 @@ def test_a_judge_that_agrees_with_people_blocks(tmp_path: Path) -> None:
     assert found.base is not None
     assert found.head is not None
     assert (found.base.passed, found.head.passed) == (1.0, 0.0)
-    assert "of another kind" in (found.head.why_not or "")
+    assert "of another kind" in (found.head.uncorrected_reason or "")
 
 
 def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> Non
     one = found.case_details[0]
     assert one.base is not None
     assert one.head is not None
-    assert one.aside is not None
+    assert one.excluded_reason is not None
     marks = [(mark.passed, mark.advisory) for mark in (*one.base.marks, *one.head.marks)]
     assert (marks, one.head.error, found.errors) == ([(True, True), (False, True)], None, 0)
     comment = (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")

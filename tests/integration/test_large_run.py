@@ -11,11 +11,11 @@ from support.repositories import shop as made
 
 from promptci.app.requests import CheckRequest
 from promptci.evaluation import run
-from promptci.report.build.case_store import MOST_IN_MEMORY, Filed
+from promptci.report.build.case_store import MAX_CASES_IN_MEMORY, DiskCases
 from promptci.usecases.reporting import report
 
 SECRET = "canary-4f9a8b7c6d5e3f2a"
-COUNT = MOST_IN_MEMORY + 100
+COUNT = MAX_CASES_IN_MEMORY + 100
 WRONG, LEAKING = 4711, 4712
 
 
@@ -37,7 +37,7 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
 
     assert outcome.view is not None
     (shown,) = outcome.view.prompts
-    assert isinstance(shown.case_details, Filed)
+    assert isinstance(shown.case_details, DiskCases)
     assert [case.id for case in shown.case_details if case.outcome == "head-only" and case.head_pass_rate == 0] == [
         f"c{WRONG:03}",
         f"c{LEAKING:03}",

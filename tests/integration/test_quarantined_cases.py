@@ -59,7 +59,7 @@ def test_a_quarantined_case_is_asked_and_shown_and_named_and_does_not_decide(tmp
     assert len(server.calls) == 120
     assert (found.verdict, found.pairs, found.cases, found.regressions) == ("pass", 59, 60, [])
     (case,) = [case for case in found.case_details if case.id == "c001"]
-    assert (case.outcome, case.aside) == ("broken", "quarantined until 2026-12-31 by Ann: a coin flip")
+    assert (case.outcome, case.excluded_reason) == ("broken", "quarantined until 2026-12-31 by Ann: a coin flip")
     (named,) = [reason.text for reason in found.findings if reason.rule == "aside"]
     assert named == "1 of 60 cases decide nothing (quarantined until 2026-12-31 by Ann: a coin flip): c001."
     page = (tmp_path / "out" / "report.html").read_text()
@@ -205,7 +205,7 @@ def test_a_change_cannot_slip_under_the_quarantine_of_another_prompt(tmp_path: P
         builder.rename(PROMPT, "prompts/other.prompt.yml")
         builder.write({"prompts/other.prompt.yml": prompt(BETTER)}).commit()
         outcome = checked(builder)
-    assert all(case.aside is None for case in only(outcome).case_details)
+    assert all(case.excluded_reason is None for case in only(outcome).case_details)
 
 
 def test_cases_of_a_prompt_file_are_quarantined_beside_it(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def advised_with_a_history() -> ReportView:
             prompt="order-extractor",
             fingerprint="f1",
             case=case.id,
-            digest=history_view.digest(case, ""),
+            digest=history_view.case_digest(case, ""),
             model="gpt-4o-mini-2024-07-18",
             passes=8 - (i < 12),
             fails=int(i < 12),
@@ -181,8 +181,8 @@ def advised_with_a_history() -> ReportView:
     made = report(
         compared,
         policy=GatePolicy(mode=GateMode.ADVISE),
-        earlier=earlier,
-        verdicts=VERSIONS,
+        case_history=earlier,
+        verdict_history=VERSIONS,
         precision=Precision(verdicts=12, labelled=10, correct=9),
     )
     return run_history.identified(made)
@@ -338,4 +338,4 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
 @cache
 def page(situation: str) -> str:
     """Give the page of a situation, drawn once."""
-    return html_renderer.render(SITUATIONS[situation]())
+    return html_renderer.render_page(SITUATIONS[situation]())

@@ -247,4 +247,4 @@ def report(
         "promptci_version": "0.1.0",
         **facts,
     }
-    return view.build(decide(list(comparisons), policy or GatePolicy(), problems), facts=RunFacts(**given))
+    return view.build_view(decide(list(comparisons), policy or GatePolicy(), problems), facts=RunFacts(**given))

@@ -17,7 +17,7 @@ from promptci.app.requests import RunResult
 from promptci.publish.github.pygithub_client import LONGEST_LOSS_S
 from promptci.publish.publish_all import publish_all
 from promptci.publish.runner.context import ActionContext
-from promptci.report.write import Paths
+from promptci.report.write import OutputPaths
 
 HEAD, BASE = "a" * 40, "b" * 40
 LONGEST_S = 3 * LONGEST_LOSS_S
@@ -80,7 +80,7 @@ def told(folder: Path, faults: list[tuple[str, Reply]]) -> fake.GitHub:
     """Announce a failing report while GitHub misbehaves, and assert what always holds."""
     view = SITUATIONS["regressed"]()
     bulletin = bulletins.build_publication(
-        RunResult(exit_code=view.exit_code, view=view, paths=Paths(folder=folder)), folder
+        RunResult(exit_code=view.exit_code, view=view, paths=OutputPaths(folder=folder)), folder
     )
     out, time = io.StringIO(), JumpingClock()
     with fake.GitHub() as server:

@@ -1,1 +1,1 @@
-"""From the findings of a run to the view that every output is drawn from."""
+"""Build the view of a run from its findings."""

@@ -1,7 +1,4 @@
-"""The cases of a view: as a list where they are few, in a file without a name where they are many.
-
-Both are sequences of CaseView, and whoever draws them goes through them as such.
-"""
+"""The cases of a view: a list if they are few, an unnamed temporary file if they are many. Both are sequences."""
 
 import tempfile
 import weakref
@@ -13,25 +10,25 @@ from typing import Protocol, overload
 from promptci.redact import Redactor
 from promptci.report.model.case import CaseView
 
-MOST_IN_MEMORY = 20_000
-"""Cases of a whole run; a view of a case takes some kilobytes."""
-AT_A_TIME = 200
+MAX_CASES_IN_MEMORY = 20_000
+"""Cases of a whole run; each takes some kilobytes."""
+CASES_PER_READ = 200
 
 
-class Holder:
-    """Takes the cases of one run, prompt by prompt."""
+class CaseStore:
+    """Stores the cases of one run, prompt by prompt."""
 
     def __init__(self, total: int, redactor: Redactor) -> None:
-        """Choose where so many cases are to be; what the redactor finds in them is written to no file."""
-        self._file = _File(redactor) if total > MOST_IN_MEMORY else None
+        """Choose between memory and a file; secrets are redacted before a case is written."""
+        self._file = _CaseFile(redactor) if total > MAX_CASES_IN_MEMORY else None
 
-    def keep(self, cases: Iterable[CaseView]) -> Sequence[CaseView]:
-        """Take the cases of one prompt."""
-        return list(cases) if self._file is None else self._file.keep(cases)
+    def add(self, cases: Iterable[CaseView]) -> Sequence[CaseView]:
+        """Store the cases of one prompt."""
+        return list(cases) if self._file is None else self._file.add(cases)
 
 
-class _File:
-    """A line of JSON a case, in a file that has no name and is gone with the last who reads it."""
+class _CaseFile:
+    """A JSON line per case, in an unnamed file that is deleted with its last reader."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the view
@@ -39,97 +36,97 @@ class _File:
         self._redactor = redactor
         self._ends = array("Q", [0])
 
-    def keep(self, cases: Iterable[CaseView]) -> "Filed":
+    def add(self, cases: Iterable[CaseView]) -> "DiskCases":
         first = len(self._ends) - 1
         for case in cases:
             text = case.model_dump_json()
             if not self._redactor.is_clean(text):
-                text = clean(case, self._redactor).model_dump_json()
+                text = redact_case(case, self._redactor).model_dump_json()
             line = f"{text}\n".encode()
             self._file.write(line)
             self._ends.append(self._ends[-1] + len(line))
         self._file.flush()
-        return Filed(self, range(first, len(self._ends) - 1))
+        return DiskCases(self, range(first, len(self._ends) - 1))
 
     def __getitem__(self, number: int) -> CaseView:
         return self.read(number, number + 1)[0]
 
     def read(self, first: int, stop: int) -> list[CaseView]:
-        """Give the cases of these numbers; the text is checked again as it is read."""
+        """Load and validate a range of cases."""
         start = self._ends[first]
         self._file.seek(start)
         content = self._file.read(self._ends[stop] - start)
-        cuts = [end - start for end in self._ends[first : stop + 1]]
-        return [CaseView.model_validate_json(content[a:b]) for a, b in pairwise(cuts)]
+        bounds = [end - start for end in self._ends[first : stop + 1]]
+        return [CaseView.model_validate_json(content[begin:end]) for begin, end in pairwise(bounds)]
 
 
-def clean(case: CaseView, redactor: Redactor) -> CaseView:
-    """Give a case without what the redactor finds."""
+def redact_case(case: CaseView, redactor: Redactor) -> CaseView:
+    """Return a case without secrets."""
     return CaseView.model_validate(redactor.redact_value(case.model_dump()))
 
 
-class _Numbered(Protocol):
-    """Gives a case by its number."""
+class _IndexedCases(Protocol):
+    """Cases by number."""
 
     def __getitem__(self, number: int, /) -> CaseView: ...
 
 
-class _Part(Sequence[CaseView]):
-    """Cases that are found by their places in something larger, when they are asked for."""
+class _CaseSequence(Sequence[CaseView]):
+    """Cases at given positions of a larger sequence, loaded on access."""
 
-    def __init__(self, cases: _Numbered, places: Sequence[int]) -> None:
+    def __init__(self, cases: _IndexedCases, positions: Sequence[int]) -> None:
         self._cases = cases
-        self._places = places
+        self._positions = positions
 
     def __len__(self) -> int:
-        """Count them."""
-        return len(self._places)
+        """Return the number of cases."""
+        return len(self._positions)
 
     @overload
-    def __getitem__(self, place: int) -> CaseView: ...
+    def __getitem__(self, index: int) -> CaseView: ...
 
     @overload
-    def __getitem__(self, place: slice) -> Sequence[CaseView]: ...
+    def __getitem__(self, index: slice) -> Sequence[CaseView]: ...
 
-    def __getitem__(self, place: int | slice) -> CaseView | Sequence[CaseView]:
-        """Give one, or name several."""
-        if isinstance(place, slice):
-            return type(self)(self._cases, self._places[place])
-        return self._cases[self._places[place]]
+    def __getitem__(self, index: int | slice) -> CaseView | Sequence[CaseView]:
+        """Return one case, or a sequence of several."""
+        if isinstance(index, slice):
+            return type(self)(self._cases, self._positions[index])
+        return self._cases[self._positions[index]]
 
 
-class Filed(_Part):
-    """Cases that are in a file."""
+class DiskCases(_CaseSequence):
+    """Cases in a file."""
 
-    _cases: _File
-    _places: range
+    _cases: _CaseFile
+    _positions: range
 
     def __iter__(self) -> Iterator[CaseView]:
-        """Read them one after the other, some at a time."""
-        if self._places.step != 1:
-            yield from (self[place] for place in range(len(self)))
+        """Load the cases in order, some at a time."""
+        if self._positions.step != 1:
+            yield from (self[index] for index in range(len(self)))
             return
-        for start in range(0, len(self), AT_A_TIME):
-            some = self._places[start : start + AT_A_TIME]
-            yield from self._cases.read(some.start, some.stop)
+        for start in range(0, len(self), CASES_PER_READ):
+            batch = self._positions[start : start + CASES_PER_READ]
+            yield from self._cases.read(batch.start, batch.stop)
 
     def __eq__(self, other: object) -> bool:
         """Compare case by case."""
         if not isinstance(other, Sequence):
             return NotImplemented
-        return len(self) == len(other) and all(one == two for one, two in zip(self, other, strict=True))
+        return len(self) == len(other) and all(mine == others for mine, others in zip(self, other, strict=True))
 
-    # As every list: what is equal to it may change.
+    # As for a list: equality is by content.
     __hash__ = None  # type: ignore[assignment]
 
 
-class Chosen(_Part):
-    """Some of a prompt's cases, in an order of their own."""
+class CaseSubset(_CaseSequence):
+    """Some of a prompt's cases, in another order."""
 
-    def __init__(self, cases: _Numbered, places: Iterable[int]) -> None:
-        """Hold where they stand."""
-        super().__init__(cases, array("Q", places))
+    def __init__(self, cases: _IndexedCases, positions: Iterable[int]) -> None:
+        """Select the cases at these positions."""
+        super().__init__(cases, array("Q", positions))
 
-    def numbered(self) -> Iterator[tuple[int, CaseView]]:
-        """Give each with its place among all cases of the prompt."""
-        return ((place, self._cases[place]) for place in self._places)
+    def with_positions(self) -> Iterator[tuple[int, CaseView]]:
+        """Return each case with its position in the prompt."""
+        return ((position, self._cases[position]) for position in self._positions)

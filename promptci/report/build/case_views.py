@@ -1,4 +1,4 @@
-"""The view of one golden case: which of its answers to show, and what was made of it."""
+"""Build the view of one golden case: which answers to show, and their results."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,15 +12,15 @@ from promptci.scoring.judges import prompt_injection
 from promptci.scoring.model import AssertionResult, ScoredCase
 from promptci.scoring.paired_case import PairedCase
 
-Outcome = Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
-Change = Literal["same", "new", "changed"]
+CaseOutcome = Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
+CaseChange = Literal["same", "new", "changed"]
 
-OUTCOMES: dict[str, Outcome] = {name: name for name in ("broken", "fixed", "same", "incomplete")}
-CHANGES: dict[str, Change] = {name: name for name in ("same", "new", "changed")}
+OUTCOMES: dict[str, CaseOutcome] = {name: name for name in ("broken", "fixed", "same", "incomplete")}
+CHANGES: dict[str, CaseChange] = {name: name for name in ("same", "new", "changed")}
 
 
-def view(paired: PairedCase) -> CaseView:
-    """Give the view of one case with the answer of each version that shows the outcome."""
+def build_case_view(paired: PairedCase) -> CaseView:
+    """Build the view of one case, with the answer of each version that shows the outcome."""
     case = paired.case
     outcome = _outcome(paired)
     return CaseView(
@@ -29,17 +29,17 @@ def view(paired: PairedCase) -> CaseView:
         outcome=outcome,
         critical=case.critical,
         tags=[json_safe.text(tag) for tag in case.tags],
-        asked=json_safe.variables(case.vars),
-        expected=None if case.expected is None else json_safe.spelled(case.expected),
+        input=json_safe.spell_variables(case.vars),
+        expected=None if case.expected is None else json_safe.spell_value(case.expected),
         base_pass_rate=paired.pass_rate(Arm.BASE),
         head_pass_rate=paired.pass_rate(Arm.HEAD),
-        base=_answer(shown(paired.base, outcome, Arm.BASE)),
-        head=_answer(shown(paired.head, outcome, Arm.HEAD)),
-        aside=json_safe.optional(paired.excluded_reason),
+        base=_answer(choose_replicate(paired.base, outcome, Arm.BASE)),
+        head=_answer(choose_replicate(paired.head, outcome, Arm.HEAD)),
+        excluded_reason=json_safe.optional_text(paired.excluded_reason),
     )
 
 
-def _outcome(paired: PairedCase) -> Outcome:
+def _outcome(paired: PairedCase) -> CaseOutcome:
     if not paired.base and paired.head:
         return "head-only"
     if not paired.head and paired.base:
@@ -47,19 +47,19 @@ def _outcome(paired: PairedCase) -> Outcome:
     return OUTCOMES[paired.outcome]
 
 
-def shown(replicates: Sequence[ScoredCase], outcome: Outcome, arm: Arm) -> ScoredCase | None:
-    """Choose the replicate that shows the outcome.
+def choose_replicate(replicates: Sequence[ScoredCase], outcome: CaseOutcome, arm: Arm) -> ScoredCase | None:
+    """Choose the repeated answer that shows the outcome.
 
-    Where a case broke: the first right answer of base and the first wrong one of head; where it was fixed, the other
-    way round. Else the first that is missing, else the one with the lowest marks.
+    Broken: the first right answer of base and the first wrong one of head; fixed: the other way round. Otherwise the
+    first missing answer, or the one with the lowest score.
     """
     if not replicates:
         return None
     if outcome in ("broken", "fixed"):
-        wanted = arm is (Arm.BASE if outcome == "broken" else Arm.HEAD)
-        return next((one for one in replicates if one.passed is wanted), replicates[0])
-    missing = next((one for one in replicates if one.passed is None), None)
-    return missing or min(replicates, key=lambda one: (bool(one.passed), one.score or 0.0))
+        is_right_side = arm is (Arm.BASE if outcome == "broken" else Arm.HEAD)
+        return next((scored for scored in replicates if scored.passed is is_right_side), replicates[0])
+    missing = next((scored for scored in replicates if scored.passed is None), None)
+    return missing or min(replicates, key=lambda scored: (bool(scored.passed), scored.score or 0.0))
 
 
 def _answer(scored: ScoredCase | None) -> AnswerView | None:
@@ -71,11 +71,11 @@ def _answer(scored: ScoredCase | None) -> AnswerView | None:
         text=None if completion is None else json_safe.text(completion.text or completion.refusal or ""),
         passed=scored.passed,
         score=json_safe.number(scored.score),
-        error=json_safe.optional(scored.error),
-        marks=[_of_code(mark) if mark.judge is None else _mark(mark) for mark in scored.results],
-        model=json_safe.optional(completion.model) if completion else None,
-        fingerprint=json_safe.optional(completion.fingerprint) if completion else None,
-        finish_reason=json_safe.optional(completion.finish_reason) if completion else None,
+        error=json_safe.optional_text(scored.error),
+        marks=[_shared_mark(mark) if mark.judge is None else _mark(mark) for mark in scored.results],
+        model=json_safe.optional_text(completion.model) if completion else None,
+        fingerprint=json_safe.optional_text(completion.fingerprint) if completion else None,
+        finish_reason=json_safe.optional_text(completion.finish_reason) if completion else None,
         input_tokens=usage.input_tokens if usage else None,
         output_tokens=usage.output_tokens if usage else None,
         latency_ms=json_safe.number(completion.latency_ms) if completion else None,
@@ -88,8 +88,8 @@ def _answer(scored: ScoredCase | None) -> AnswerView | None:
 
 
 @lru_cache(maxsize=4096)
-def _of_code(mark: AssertionResult) -> MarkView:
-    """Make a view once: thousands of cases share a few, and each takes half a kilobyte."""
+def _shared_mark(mark: AssertionResult) -> MarkView:
+    """Build each view once: thousands of cases share a few results, and each takes half a kilobyte."""
     return _mark(mark)
 
 

@@ -1,4 +1,4 @@
-"""What a run adds to the history, case by case, and what the history says of the same cases."""
+"""What a run adds to the history, and what the history knows about the same cases and prompts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,43 +17,43 @@ from promptci.scoring.comparison import Comparison
 from promptci.scoring.paired_case import PairedCase
 from promptci.stats import power
 
-DIGITS = 16
-"""Of a digest: enough to tell cases apart, and a history holds many."""
+DIGEST_DIGITS = 16
+"""Digits of a digest in the history: enough to tell cases apart."""
 
-MOST_VERSIONS = 20
+MAX_PAST_VERSIONS = 20
 VERDICTS: dict[str, VerdictName] = {"pass": "pass", "inconclusive": "inconclusive", "fail": "fail"}
-"""Verdicts that rest on what was measured."""
+"""Verdicts that are based on a measurement."""
 
 
-def details(comparison: Comparison, facts: RunFacts, known: FlakyView) -> Iterator[CaseView]:
-    """Give the views of all cases, with what the history is to know of them."""
-    flaky_ids = {one.id for one in known.cases}
+def build_case_views(comparison: Comparison, facts: RunFacts, known: FlakyView) -> Iterator[CaseView]:
+    """Return the views of all cases, with what the history records of them."""
+    flaky_ids = {case.id for case in known.cases}
     first = comparison.plan.first_repeats
     for paired in comparison.cases:
-        yield case_views.view(paired).model_copy(
+        yield case_views.build_case_view(paired).model_copy(
             update={
-                "digest": digest(paired.case, facts.judge),
+                "digest": case_digest(paired.case, facts.judge_digest),
                 "flaky": json_safe.text(paired.case.id) in flaky_ids,
-                "tallies": _tallies(paired, first) if facts.asked_afresh else [],
+                "tallies": _tallies(paired, first) if facts.answers_are_fresh else [],
             }
         )
 
 
-def digest(case: Case, judge: str) -> str:
-    """Name the question that a case is; one that a judge marks is another one with another judge."""
+def case_digest(case: Case, judge: str) -> str:
+    """Return the identity of a question in the history; a judged case depends on its judge too."""
     judged = any(assertion.type == "judge" for assertion in case.assertions)
-    return (canonical.digest([case.digest, judge]) if judged else case.digest)[:DIGITS]
+    return (canonical.digest([case.digest, judge]) if judged else case.digest)[:DIGEST_DIGITS]
 
 
-def flaky(comparison: Comparison, policy: GatePolicy, facts: RunFacts) -> FlakyView:
-    """Give the cases of a prompt that are known to flip, and how often two equal runs would disagree.
+def build_flaky_view(comparison: Comparison, policy: GatePolicy, facts: RunFacts) -> FlakyView:
+    """Return the flaky cases of a prompt, and how often two equal runs would disagree.
 
-    Of the cases as they stand now only: with another text, they were other questions.
+    Only records of the present text of a case count.
     """
     name = json_safe.text(comparison.plan.name)
-    earlier = [one for one in facts.earlier if one.prompt == name]
+    earlier = [one for one in facts.case_history if one.prompt == name]
     asked = comparison.cases if earlier else ()
-    now = {(json_safe.text(paired.case.id), digest(paired.case, facts.judge)) for paired in asked}
+    now = {(json_safe.text(paired.case.id), case_digest(paired.case, facts.judge_digest)) for paired in asked}
     records = [one for one in earlier if (one.case, one.digest) in now]
     noise = flakiness.measure_discordance(records, name)
     needed = power.cases_needed(policy.max_drop, noise.rate, alpha=policy.alpha) if noise and noise.rate else None
@@ -68,15 +68,15 @@ def flaky(comparison: Comparison, policy: GatePolicy, facts: RunFacts) -> FlakyV
     )
 
 
-def versions(comparison: Comparison, facts: RunFacts) -> list[PastQualityView]:
-    """Give the versions of a prompt that earlier checks measured as this one does, each by its last check.
+def build_past_versions(comparison: Comparison, facts: RunFacts) -> list[PastQualityView]:
+    """Return the versions of a prompt that earlier checks measured in the same way, each by its last check.
 
-    The two versions of this run are left out: their numbers of today stand beside these.
+    Without the two versions of this run, which the view has already.
     """
     plan = comparison.plan
     now = {_short(side.fingerprint) for side in (plan.base, plan.head) if side is not None}
     found: dict[str, PastQualityView] = {}
-    for one in sorted(facts.verdicts, key=lambda record: record.at):
+    for one in sorted(facts.verdict_history, key=lambda record: record.at):
         fingerprint = _short(one.fingerprints[1] or "")
         alike = comparison.effect is not None and one.measure == comparison.effect.measure
         if one.prompt != json_safe.text(plan.name) or not alike or one.quality is None or fingerprint in {*now, ""}:
@@ -85,7 +85,7 @@ def versions(comparison: Comparison, facts: RunFacts) -> list[PastQualityView]:
             found.pop(fingerprint, None)
             found[fingerprint] = PastQualityView(
                 at=json_safe.text(one.at),
-                commit=json_safe.optional(one.head),
+                commit=json_safe.optional_text(one.head),
                 pull_request=one.pull_request,
                 fingerprint=json_safe.text(fingerprint),
                 verdict=VERDICTS[one.verdict],
@@ -93,11 +93,11 @@ def versions(comparison: Comparison, facts: RunFacts) -> list[PastQualityView]:
                 quality=one.quality[1],
                 pairs=one.pairs,
             )
-    return list(found.values())[-MOST_VERSIONS:]
+    return list(found.values())[-MAX_PAST_VERSIONS:]
 
 
 def _short(fingerprint: str) -> str:
-    return fingerprint[:DIGITS]
+    return fingerprint[:DIGEST_DIGITS]
 
 
 def _tallies(paired: PairedCase, first_repeats: int | None) -> list[TallyView]:
@@ -116,4 +116,6 @@ def _tallies(paired: PairedCase, first_repeats: int | None) -> list[TallyView]:
 
 @lru_cache(maxsize=4096)  # thousands of cases share a few
 def _tally(arm: Arm, model: str | None, passes: int, fails: int, *, chosen: bool) -> TallyView:
-    return TallyView(arm=arm.value, model=json_safe.optional(model), passes=passes, fails=fails, chosen=chosen)
+    return TallyView(
+        arm=arm.value, model=json_safe.optional_text(model), passes=passes, fails=fails, on_disagreement=chosen
+    )

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from promptci.present import formatting
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
-from promptci.report.model.report import JudgeChecksView
+from promptci.report.model.report import JudgeProbeView
 from promptci.scoring.judges.pairwise import PositionBias
 from promptci.scoring.judges.probes import ProbeOutcome
 
 
-def build_judge_checks_view(prompt: str, facts: RunFacts) -> JudgeChecksView | None:
+def build_judge_checks_view(prompt: str, facts: RunFacts) -> JudgeProbeView | None:
     """Give what is to be said of the judges of a prompt; None where none of them was looked into."""
     canaries = [probe_sentence(outcome) for outcome in facts.probes if prompt in outcome.prompts]
     swaps = next((position_bias_sentence(outcome) for outcome in facts.position_bias if outcome.prompt == prompt), None)
     if not canaries and swaps is None:
         return None
-    return JudgeChecksView(probes=[json_safe.text(one) for one in canaries], position_bias=swaps)
+    return JudgeProbeView(probes=[json_safe.text(one) for one in canaries], position_bias=swaps)
 
 
 def probe_sentence(outcome: ProbeOutcome) -> str:

@@ -60,8 +60,8 @@ def _rate(found: JudgedRate | None) -> JudgedRateView | None:
         corrected=corrected.estimate if corrected else None,
         interval=_ends(corrected.interval) if corrected else None,
         effective_labels=corrected.effective_n if corrected else None,
-        lambda_=corrected.power if corrected else None,
-        why_not=json_safe.optional(found.why_not),
+        **{"lambda": corrected.power if corrected else None},
+        uncorrected_reason=json_safe.optional_text(found.why_not),
     )
 
 
@@ -104,7 +104,11 @@ def _rate_words(name: str, side: JudgedRateView, labels: int) -> str:
         by = f"corrected by {formatting.count(labels, 'human label')}"
         found = _with_interval(side.corrected, side.interval)
         return f"{said}; {by}: {found}, if the labelled answers are like these."
-    return f"{said}; what people would pass cannot be told: {side.why_not}." if side.why_not else f"{said}."
+    return (
+        f"{said}; what people would pass cannot be told: {side.uncorrected_reason}."
+        if side.uncorrected_reason
+        else f"{said}."
+    )
 
 
 def _with_interval(share: float | None, interval: tuple[float, float] | None) -> str:

@@ -1,4 +1,4 @@
-"""RunFacts: what the report says about a run that is not in the gate's findings."""
+"""RunFacts: what a report shows of a run that is not in the gate's findings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from promptci.scoring.judges.probes import ProbeOutcome
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFacts:
-    """Where, when, by whom and for how much."""
+    """Where, when, by whom and at what cost."""
 
     kind: Literal["check", "run"] = "check"
     """`run` has one revision and no comparison."""
@@ -24,34 +24,34 @@ class RunFacts:
     """`owner/name`."""
     pull_request: int | None = None
     actor: str | None = None
-    """Who set off the run; None where nobody says."""
+    """Who triggered the run; None if unknown."""
     run_url: str | None = None
-    """Where the workflow's run is seen; None outside of GitHub Actions."""
+    """Address of the workflow run; None outside of GitHub Actions."""
     started_at: str | None = None
-    """When asking began, as `generated_at`."""
+    """When the first request was made, in the format of `generated_at`."""
     generated_at: str | None = None
-    """UTC, ISO 8601; None for output that is the same byte for byte whenever it is made."""
+    """UTC, ISO 8601; None for reproducible output."""
     provider: str | None = None
-    """Who answered; None where nobody was asked."""
+    """Who answered; None if nothing was asked."""
     spend: SpendView
     notes: tuple[str, ...] = ()
-    """What a reader should know about the run as a whole."""
+    """Remarks about the run as a whole."""
     requests_per_day: float | None = None
     """Turns cost per request into cost per month."""
     probes: tuple[ProbeOutcome, ...] = ()
-    """What the judges made of useless answers."""
+    """How judges scored useless answers."""
     position_bias: tuple[PositionBias, ...] = ()
     """How often judges changed their verdict with the order of the answers."""
-    judge: str = ""
-    """Digest of what a judge goes by: with another judge, a case is another question."""
-    asked_afresh: bool = True
-    """False where the answers were recorded beforehand, so that they show nothing new."""
-    earlier: Sequence[CaseRecord] = ()
-    """How cases fared in earlier runs."""
-    verdicts: Sequence[VerdictRecord] = ()
-    """What earlier checks found, oldest first."""
+    judge_digest: str = ""
+    """Digest of the judge's model and rubric; part of the identity of a judged case."""
+    answers_are_fresh: bool = True
+    """False for recorded answers, which tell the history nothing new."""
+    case_history: Sequence[CaseRecord] = ()
+    """Results of cases in earlier runs."""
+    verdict_history: Sequence[VerdictRecord] = ()
+    """Verdicts of earlier checks, oldest first."""
     precision: Precision | None = None
-    """Of earlier verdicts; None where no history is kept."""
+    """Precision of earlier verdicts; None without a history."""
     gate_source: str = "defaults"
-    """Where the policy was read, in words."""
+    """Where the policy was read."""
     promptci_version: str = __version__

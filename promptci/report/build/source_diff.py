@@ -1,4 +1,4 @@
-"""The prompt file's unified diff, or the words that say why there is none to show."""
+"""The unified diff of the prompt file, or a note that explains why there is none."""
 
 import difflib
 from collections.abc import Iterator, Sequence
@@ -8,15 +8,15 @@ from promptci.prompts.model import Prompt
 from promptci.report.model import json_safe
 from promptci.report.model.report import DiffLineView
 
-MOST_LINES = 5000
-"""Longer files are not diffed: finding a diff takes time that grows with the square of the length."""
+MAX_DIFF_LINES = 5000
+"""Longer files are not diffed: difflib needs quadratic time."""
 
-Kind = Literal["added", "removed", "context", "hunk"]
-_KINDS: dict[str, Kind] = {"+": "added", "-": "removed", " ": "context", "@": "hunk"}
+DiffLineKind = Literal["added", "removed", "context", "hunk"]
+_KINDS: dict[str, DiffLineKind] = {"+": "added", "-": "removed", " ": "context", "@": "hunk"}
 
 
-def between(base: Prompt | None, head: Prompt | None) -> tuple[list[DiffLineView], str | None]:
-    """Give the lines of the diff, and a note where there is something that lines do not show."""
+def diff_sources(base: Prompt | None, head: Prompt | None) -> tuple[list[DiffLineView], str | None]:
+    """Return the lines of the diff, and a note on what lines do not show."""
     before, after = _lines(base), _lines(head)
     if base is None or head is None:
         return _unified(before, after), None
@@ -27,10 +27,10 @@ def between(base: Prompt | None, head: Prompt | None) -> tuple[list[DiffLineView
     notes = [f"Moved from {base.path}."] if base.path != head.path else []
     if ("\r" in base.source) != ("\r" in head.source):
         notes.append("The line endings changed too.")
-    if max(len(before), len(after)) > MOST_LINES:
-        sizes = f"{len(before):,} lines before, {len(after):,} now"
+    if max(len(before), len(after)) > MAX_DIFF_LINES:
+        sizes = f"{len(before):,} lines before, {len(after):,} after"
         return [], " ".join([*notes, f"Too long for a diff here ({sizes}); see `git diff`."])
-    return _unified(before, after), json_safe.optional(" ".join(notes)) or None
+    return _unified(before, after), json_safe.optional_text(" ".join(notes)) or None
 
 
 _LAST_BREAK = "Only the line break at the end of the file changed."
@@ -45,7 +45,7 @@ def _unchanged(base: Prompt, head: Prompt) -> str:
 
 
 def _lines(prompt: Prompt | None) -> list[str]:
-    """Give the lines without their endings; a line break at the very end starts no further line."""
+    """Return the lines without their endings; a line break at the end starts no further line."""
     if prompt is None or not prompt.source:
         return []
     flat = prompt.source.replace("\r\n", "\n").replace("\r", "\n")
@@ -57,9 +57,9 @@ def _unified(before: Sequence[str], after: Sequence[str]) -> list[DiffLineView]:
 
 
 def _rows(before: Sequence[str], after: Sequence[str]) -> Iterator[DiffLineView]:
-    lines = difflib.unified_diff(before[:MOST_LINES], after[:MOST_LINES], lineterm="", n=3)
+    lines = difflib.unified_diff(before[:MAX_DIFF_LINES], after[:MAX_DIFF_LINES], lineterm="", n=3)
     for number, line in enumerate(lines):
-        if number < 2:  # the file names, which stand above
+        if number < 2:  # the file names
             continue
         kind = _KINDS[line[0]]
         yield DiffLineView(kind=kind, text=json_safe.text(line if kind == "hunk" else line[1:]))

@@ -1,48 +1,47 @@
-"""The view of one version: how well it did, what it used, how fast it was."""
+"""Build the view of one version: quality, tokens, latency, labels."""
 
 from collections.abc import Iterator
 from statistics import fmean
 
 from promptci.providers.base import Usage
 from promptci.report.model import json_safe
-from promptci.report.model.report import ArmView, LabelRowView, PercentilesView
+from promptci.report.model.report import LabelRowView, PercentilesView, VersionView
 from promptci.runs.model import Arm
 from promptci.scoring.comparison import Comparison
-from promptci.scoring.model import ScoredCase
 from promptci.scoring.version_summary import VersionSummary
 from promptci.stats.agreement import LabelConfusion
 from promptci.stats.intervals import Interval
 from promptci.stats.percentiles import Percentiles
 
-BINS = 10
-"""Of the distribution of marks, from 0 to 1."""
+HISTOGRAM_BINS = 10
+"""Bins of the distribution of scores, from 0 to 1."""
 
 
-def view(comparison: Comparison, arm: Arm) -> ArmView | None:
-    """Give the view of one version; None where it was asked nothing."""
+def build_version_view(comparison: Comparison, arm: Arm) -> VersionView | None:
+    """Build the view of one version; None if it was not asked."""
     summary, prompt = (
         (comparison.base, comparison.plan.base) if arm is Arm.BASE else (comparison.head, comparison.plan.head)
     )
     if summary is None:
         return None
     usages = list(_usages(comparison, arm))
-    return ArmView(
-        asked=summary.answers_requested,
+    return VersionView(
+        answers_requested=summary.answers_requested,
         evaluated=summary.evaluated,
         quality=json_safe.number(summary.quality),
-        quality_interval=ends(summary.quality_interval),
-        model_asked=json_safe.optional(prompt.model) if prompt else None,
+        quality_interval=interval_ends(summary.quality_interval),
+        model_requested=json_safe.optional_text(prompt.model) if prompt else None,
         models=[json_safe.text(name) for name in summary.models],
         fingerprints=[json_safe.text(name) for name in summary.fingerprints],
         input_tokens=_mean([None if usage is None else usage.input_tokens for usage in usages]),
         output_tokens=_mean([None if usage is None else usage.output_tokens for usage in usages]),
         labels=[] if summary.labels is None else _labels(summary.labels),
-        scores=_scores(comparison, arm),
+        score_histogram=_score_histogram(comparison, arm),
     )
 
 
 def _usages(comparison: Comparison, arm: Arm) -> Iterator[Usage | None]:
-    """Give the tokens of every answer, cached or not, as cost per request counts them."""
+    """Return the tokens of every answer, cached or not, as in cost per request."""
     for case in comparison.cases:
         for one in case.answers(arm):
             if one.answer.completion is not None:
@@ -50,26 +49,28 @@ def _usages(comparison: Comparison, arm: Arm) -> Iterator[Usage | None]:
 
 
 def _mean(counts: list[int | None]) -> float | None:
-    """Mean; None as soon as one is unknown, because the mean of the others may be another."""
+    """Return the mean; None if any value is unknown, because it may be unlike the others."""
     known = [count for count in counts if count is not None]
     return fmean(known) if known and len(known) == len(counts) else None
 
 
-def _scores(comparison: Comparison, arm: Arm) -> list[int]:
-    """Count the answers of a graded prompt by their marks; a mark of 1 belongs to the last tenth."""
-    marks = [one.score for one in _counting(comparison, arm) if one.score is not None]
-    if not any(0 < mark < 1 for mark in marks):
+def _score_histogram(comparison: Comparison, arm: Arm) -> list[int]:
+    """Count the answers of a graded prompt by score; a score of 1 is in the last bin.
+
+    A prompt is graded if any score of either version lies between 0 and 1, so that both versions are shown.
+    """
+    scores = {side: _scores(comparison, side) for side in (Arm.BASE, Arm.HEAD)}
+    if not any(0 < score < 1 for side in scores.values() for score in side):
         return []
-    counts = [0] * BINS
-    for mark in marks:
-        counts[min(max(int(mark * BINS + 1e-9), 0), BINS - 1)] += 1
+    counts = [0] * HISTOGRAM_BINS
+    for score in scores[arm]:
+        counts[min(max(int(score * HISTOGRAM_BINS + 1e-9), 0), HISTOGRAM_BINS - 1)] += 1
     return counts
 
 
-def _counting(comparison: Comparison, arm: Arm) -> Iterator[ScoredCase]:
-    for case in comparison.cases:
-        if case.excluded_reason is None:
-            yield from case.answers(arm)
+def _scores(comparison: Comparison, arm: Arm) -> list[float]:
+    counted = (case for case in comparison.cases if case.excluded_reason is None)
+    return [scored.score for case in counted for scored in case.answers(arm) if scored.score is not None]
 
 
 def _labels(confusion: LabelConfusion) -> list[LabelRowView]:
@@ -86,8 +87,8 @@ def _labels(confusion: LabelConfusion) -> list[LabelRowView]:
     ]
 
 
-def latency(summary: VersionSummary | None) -> PercentilesView | None:
-    """Give the percentiles of one version; None where there is no answer."""
+def build_latency_view(summary: VersionSummary | None) -> PercentilesView | None:
+    """Build the latency percentiles of one version; None without an answer."""
     found: Percentiles | None = None if summary is None else summary.latency
     if found is None or found.n == 0:
         return None
@@ -101,6 +102,6 @@ def latency(summary: VersionSummary | None) -> PercentilesView | None:
     )
 
 
-def ends(found: Interval | None) -> tuple[float, float] | None:
-    """Give an interval as JSON holds it."""
+def interval_ends(found: Interval | None) -> tuple[float, float] | None:
+    """Return the ends of an interval."""
     return None if found is None else (found.lo, found.hi)

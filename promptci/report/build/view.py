@@ -1,4 +1,4 @@
-"""From the gate's findings to the one view that every text and page is drawn from. Pure."""
+"""Build the view of a run from the gate's findings, and redact it. Pure."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,10 @@ from promptci.gates.model import Decision, GateReport
 from promptci.present.finding_text.describe import describe
 from promptci.redact import Redactor
 from promptci.report.build import history_view, judge_probe_view, judge_view, source_diff, version_view
-from promptci.report.build.case_store import Holder
+from promptci.report.build.case_store import CaseStore, redact_case
 from promptci.report.build.run_facts import RunFacts
-from promptci.report.model import json_safe
+from promptci.report.model import document, json_safe
+from promptci.report.model.document import SerializedReport
 from promptci.report.model.report import (
     ComparabilityView,
     CostView,
@@ -30,13 +31,13 @@ from promptci.scoring.paired_case import PairedCase
 from promptci.verdict import ORDER
 
 
-def build(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor | None = None) -> ReportView:
-    """Give the view of a run: every number computed, every sentence worded, nothing left for a template to work out.
+def build_view(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor | None = None) -> ReportView:
+    """Build the view of a run: every number computed, every sentence written, nothing left for a template to compute.
 
-    `redactor`: for what is held in a file; all else is redacted as it stands in the view (`redaction.redacted`).
+    `redactor` is for cases that are stored in a file; `redact_view` does the rest.
     """
     pooled = gate_report.pooled
-    holder = Holder(sum(len(decision.comparison.cases) for decision in gate_report.decisions), redactor or Redactor())
+    store = CaseStore(sum(len(decision.comparison.cases) for decision in gate_report.decisions), redactor or Redactor())
     return ReportView(
         promptci_version=facts.promptci_version,
         verdict=gate_report.verdict.value,
@@ -45,14 +46,14 @@ def build(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor | None
         kind=facts.kind,
         base=facts.base,
         head=facts.head,
-        repository=json_safe.optional(facts.repository),
+        repository=json_safe.optional_text(facts.repository),
         pull_request=facts.pull_request,
-        actor=json_safe.optional(facts.actor),
-        run_url=json_safe.optional(facts.run_url),
+        actor=json_safe.optional_text(facts.actor),
+        run_url=json_safe.optional_text(facts.run_url),
         started_at=facts.started_at,
         generated_at=facts.generated_at,
-        provider=json_safe.optional(facts.provider),
-        prompts=[_prompt(d, gate_report.policy, facts, holder) for d in _worst_first(gate_report)],
+        provider=json_safe.optional_text(facts.provider),
+        prompts=[_prompt(d, gate_report.policy, facts, store) for d in _worst_first(gate_report)],
         problems=_findings(
             [*gate_report.problems, *([pooled] if pooled and pooled.verdict is gate_report.verdict else [])]
         ),
@@ -64,37 +65,63 @@ def build(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor | None
     )
 
 
+def redact_view(view: ReportView, redactor: Redactor) -> SerializedReport:
+    """Serialise a view with every secret in any of its texts replaced.
+
+    Done before anything is rendered: a page escapes, wraps and marks up text, which would hide a secret from a search.
+    """
+    is_clean = True
+
+    def inspect(piece: str) -> None:
+        nonlocal is_clean
+        is_clean = is_clean and redactor.is_clean(piece)
+
+    report = document.serialize(view, inspect)
+    if is_clean:
+        return report
+    store = CaseStore(sum(len(prompt.case_details) for prompt in view.prompts), redactor)
+    cases = [store.add(redact_case(case, redactor) for case in prompt.case_details) for prompt in view.prompts]
+    rest = ReportView.model_validate(redactor.redact_value(document.without_cases(view).model_dump(by_alias=True)))
+    prompts = zip(rest.prompts, cases, strict=True)
+    redacted = rest.model_copy(
+        update={"prompts": [prompt.model_copy(update={"case_details": stored}) for prompt, stored in prompts]}
+    )
+    return document.serialize(redacted)
+
+
 def _worst_first(gate_report: GateReport) -> Sequence[Decision]:
-    """Put what needs a reader at the top; prompts of one verdict keep their order."""
+    """Sort by verdict, the worst first; prompts with the same verdict keep their order."""
     return sorted(gate_report.decisions, key=lambda decision: ORDER.index(decision.verdict), reverse=True)
 
 
-def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, holder: Holder) -> PromptView:
+def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, store: CaseStore) -> PromptView:
     comparison = decision.comparison
     plan = comparison.plan
-    diff, diff_note = source_diff.between(plan.base, plan.head) if facts.kind == "check" else ([], None)
-    known = history_view.flaky(comparison, policy, facts)
+    diff, diff_note = source_diff.diff_sources(plan.base, plan.head) if facts.kind == "check" else ([], None)
+    known = history_view.build_flaky_view(comparison, policy, facts)
     view = PromptView(
         name=json_safe.text(plan.name),
         path=json_safe.text(plan.path),
         status=plan.status.value,
         verdict=decision.verdict.value,
         sentence=json_safe.text(verdict_text.sentence(decision)),
-        why=_texts(plan.why),
+        change_reasons=_texts(plan.why),
         base_fingerprint=plan.base.fingerprint if plan.base else None,
         head_fingerprint=plan.head.fingerprint if plan.head else None,
         goldens=_goldens(plan),
         cases=len(comparison.cases),
         pairs=len(comparison.pairs),
         errors=comparison.errors,
-        asked=comparison.answers_requested,
+        answers_requested=comparison.answers_requested,
         quality=_quality(decision, policy),
         comparability=_comparability(decision),
-        base=version_view.view(comparison, Arm.BASE),
-        head=version_view.view(comparison, Arm.HEAD),
+        base=version_view.build_version_view(comparison, Arm.BASE),
+        head=version_view.build_version_view(comparison, Arm.HEAD),
         regressions=_ids(comparison.broken),
         fixes=_ids(comparison.fixed),
-        latency_ms=LatencyView(base=version_view.latency(comparison.base), head=version_view.latency(comparison.head)),
+        latency_ms=LatencyView(
+            base=version_view.build_latency_view(comparison.base), head=version_view.build_latency_view(comparison.head)
+        ),
         cost_usd=_cost(decision, facts.requests_per_day),
         findings=_findings(decision.findings),
         diff=diff,
@@ -102,16 +129,16 @@ def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, holder: Hol
         new_cases=_ids([c for c in comparison.cases if c.change == "new"]),
         changed_cases=_ids([c for c in comparison.cases if c.change == "changed"]),
         removed_cases=_texts(plan.removed_cases),
-        loosened_cases=_texts(plan.loosened_cases),
+        weakened_cases=_texts(plan.loosened_cases),
         flaky=known,
-        history=history_view.versions(decision.comparison, facts),
+        history=history_view.build_past_versions(decision.comparison, facts),
         notes=_texts(plan.notes),
         judge_checks=judge_probe_view.build_judge_checks_view(plan.name, facts),
         judge=judge_view.build_judge_view(comparison.judging),
     )
-    # Not by way of the model, which would make one list of them.
-    held = holder.keep(history_view.details(comparison, facts, known))
-    return view.model_copy(update={"case_details": held})
+    # Not through the model, which would make a list of them.
+    stored_cases = store.add(history_view.build_case_views(comparison, facts, known))
+    return view.model_copy(update={"case_details": stored_cases})
 
 
 def _quality(decision: Decision, policy: GatePolicy) -> QualityView | None:
@@ -126,7 +153,7 @@ def _quality(decision: Decision, policy: GatePolicy) -> QualityView | None:
         delta=found.delta,
         worse=found.worse,
         better=found.better,
-        interval=version_view.ends(found.interval),
+        interval=version_view.interval_ends(found.interval),
         confidence=found.confidence,
         p=json_safe.number(found.p),
         adjusted_p=json_safe.number(decision.adjusted_p),
@@ -147,14 +174,14 @@ def _comparability(decision: Decision) -> ComparabilityView | None:
 
 
 def _needed(decision: Decision, policy: GatePolicy) -> quality_rule.Needed | None:
-    """Give what would settle it, where it is not settled."""
+    """Return what would settle an inconclusive verdict; None if it is settled."""
     if not any(finding.rule == "cannot-tell" for finding in decision.findings):
         return None
     return quality_rule.estimate_needed(decision.comparison.effect, policy)
 
 
 def _goldens(plan: PromptPlan) -> str | None:
-    """Name the cases that were asked: the same digest, the same questions and expectations."""
+    """Return a digest of the cases: equal digests mean the same questions and expectations."""
     ordered = sorted((planned.case for planned in plan.cases), key=lambda case: json_safe.text(case.id))
     return canonical.digest_all((json_safe.text(case.id), case.digest) for case in ordered) if ordered else None
 
@@ -179,7 +206,7 @@ def _precision(facts: RunFacts) -> PrecisionView | None:
         verdicts=found.verdicts,
         labelled=found.labelled,
         correct=found.correct,
-        interval=version_view.ends(found.interval),
+        interval=version_view.interval_ends(found.interval),
     )
 
 
@@ -210,8 +237,8 @@ def _gate(policy: GatePolicy, source: str) -> GateView:
 
 
 def _ids(paired: Sequence[PairedCase]) -> list[str]:
-    return [json_safe.text(one.case.id) for one in paired]
+    return [json_safe.text(pair.case.id) for pair in paired]
 
 
 def _texts(texts: Sequence[str]) -> list[str]:
-    return [json_safe.text(one) for one in texts]
+    return [json_safe.text(text) for text in texts]

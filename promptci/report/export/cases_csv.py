@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from promptci.present.escape import clip, visible
 from promptci.report.model.report import AnswerView, CaseView, PromptView, ReportView
 
-Cell = str | int | float | None
+CsvCell = str | int | float | None
 """Numbers stay numbers; None is an empty cell: unknown."""
 
-LIMIT = 32_000
+MAX_CELL_CHARS = 32_000
 """Characters of a cell; spreadsheets take 32,767."""
-MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
 """Byte order mark: without it Excel reads UTF-8 as the machine's old code page."""
 _LEADS = frozenset("=+-@|%")
 """What begins a formula, or a command of the old DDE kind, in one spreadsheet or another."""
@@ -47,10 +47,10 @@ HEADER = (*_CASE, *(f"{side}_{name}" for side in ("base", "head") for name in _S
 
 def render(view: ReportView) -> str:
     """Give the whole file."""
-    return "".join(pieces(view))
+    return "".join(csv_pieces(view))
 
 
-def pieces(view: ReportView) -> Iterator[str]:
+def csv_pieces(view: ReportView) -> Iterator[str]:
     """Give the file row by row, as RFC 4180 has it: commas, CRLF, every text in quotation marks, no number in any.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front, which spreadsheets do not show.
@@ -58,7 +58,7 @@ def pieces(view: ReportView) -> Iterator[str]:
     written = _Written()
     writer = csv.writer(written, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(HEADER)
-    yield MARK + written.row
+    yield BYTE_ORDER_MARK + written.row
     for prompt in view.prompts:
         for case in prompt.case_details:
             writer.writerow([_safe(cell) for cell in _row(prompt, case)])
@@ -74,31 +74,31 @@ class _Written:
         self.row = row
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Give a text as it may stand in a cell: visible, not too long, and no formula.
 
     What counts is the first character that is seen: spreadsheets pass over blanks, and read the full-width signs of
     Chinese and Japanese keyboards as the plain ones.
     """
-    shown = clip(visible(text), LIMIT)
+    shown = clip(visible(text), MAX_CELL_CHARS)
     first = unicodedata.normalize("NFKC", shown).lstrip()[:1]
     return f"'{shown}" if first in _LEADS or shown[:1] in "\t\n" else shown
 
 
-def _safe(cell: Cell) -> Cell:
+def _safe(cell: CsvCell) -> CsvCell:
     if cell is None:
         return ""
-    return harmless(cell) if isinstance(cell, str) else cell
+    return escape_formula(cell) if isinstance(cell, str) else cell
 
 
-def _row(prompt: PromptView, case: CaseView) -> Iterator[Cell]:
+def _row(prompt: PromptView, case: CaseView) -> Iterator[CsvCell]:
     yield from (prompt.name, case.id, case.change, case.outcome, _yes(case.critical), _yes(case.flaky))
-    yield from (", ".join(case.tags), case.asked, case.expected, case.aside)
+    yield from (", ".join(case.tags), case.input, case.expected, case.excluded_reason)
     yield from _side(case.base, case.base_pass_rate)
     yield from _side(case.head, case.head_pass_rate)
 
 
-def _side(answer: AnswerView | None, rate: float | None) -> Iterator[Cell]:
+def _side(answer: AnswerView | None, rate: float | None) -> Iterator[CsvCell]:
     if answer is None:
         yield from (None,) * len(_SIDE)
         return

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 from promptci.present.escape import clip, one_line, visible
 from promptci.report.model.report import AnswerView, CaseView, FindingView, PromptView, ReportView
 
-LIMIT = 2000
+MAX_TEXT_CHARS = 2000
 """Characters of an answer."""
 
 
@@ -31,7 +31,7 @@ def _run(problems: Sequence[FindingView]) -> ET.Element:
     suite = ET.Element("testsuite", {"name": "promptci"})
     for problem in problems:
         test = ET.SubElement(suite, "testcase", {"classname": "promptci", "name": one_line(problem.rule)})
-        ET.SubElement(test, "error", {"message": one_line(clip(problem.text, LIMIT))})
+        ET.SubElement(test, "error", {"message": one_line(clip(problem.text, MAX_TEXT_CHARS))})
     return _counted(suite)
 
 
@@ -55,10 +55,12 @@ def _test(case: CaseView, prompt: PromptView) -> ET.Element:
         test.set("time", f"{answer.latency_ms / 1000:.3f}")
     if answer is None:
         ET.SubElement(test, "skipped", {"message": "the new version was not asked"})
-    elif case.aside is not None:
-        ET.SubElement(test, "skipped", {"message": one_line(clip(case.aside, LIMIT))})
+    elif case.excluded_reason is not None:
+        ET.SubElement(test, "skipped", {"message": one_line(clip(case.excluded_reason, MAX_TEXT_CHARS))})
     elif case.head_pass_rate is None:
-        error = ET.SubElement(test, "error", {"message": one_line(clip(answer.error or "not evaluated", LIMIT))})
+        error = ET.SubElement(
+            test, "error", {"message": one_line(clip(answer.error or "not evaluated", MAX_TEXT_CHARS))}
+        )
         error.text = _said(case, answer)
     elif _fails(case, prompt):
         failure = ET.SubElement(test, "failure", {"message": _message(case, prompt, answer)})
@@ -67,7 +69,7 @@ def _test(case: CaseView, prompt: PromptView) -> ET.Element:
 
 
 def _fails(case: CaseView, prompt: PromptView) -> bool:
-    if case.aside is not None:
+    if case.excluded_reason is not None:
         return False
     if prompt.base is None:
         return case.head_pass_rate is not None and case.head_pass_rate < 1
@@ -78,10 +80,10 @@ def _message(case: CaseView, prompt: PromptView, answer: AnswerView) -> str:
     wrong = [f"{mark.name}: {mark.reason}" for mark in answer.marks if mark.passed is False]
     how = "wrong" if prompt.base is None else "right before, wrong now"
     critical = "critical case, " if case.critical else ""
-    return one_line(clip(f"{critical}{how}: {'; '.join(wrong)}".rstrip(": "), LIMIT))
+    return one_line(clip(f"{critical}{how}: {'; '.join(wrong)}".rstrip(": "), MAX_TEXT_CHARS))
 
 
 def _said(case: CaseView, answer: AnswerView) -> str:
-    parts = [("asked", case.asked), ("expected", case.expected), ("before", case.base.text if case.base else None)]
+    parts = [("asked", case.input), ("expected", case.expected), ("before", case.base.text if case.base else None)]
     parts.append(("now", answer.text))
-    return "\n".join(f"{name}: {clip(visible(text), LIMIT)}" for name, text in parts if text is not None)
+    return "\n".join(f"{name}: {clip(visible(text), MAX_TEXT_CHARS)}" for name, text in parts if text is not None)

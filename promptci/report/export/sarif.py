@@ -1,45 +1,48 @@
-"""ReportView -> results.sarif: findings for tools that show them beside the code, GitLab's and Azure's among them."""
+"""ReportView -> results.sarif: findings for tools that show them next to the code, such as GitLab's and Azure's."""
 
 import hashlib
 import json
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from promptci.present.escape import clip, visible
-from promptci.report.export import locations
 from promptci.report.model.report import CaseView, FindingView, PromptView, ReportView
 
 VERSION = "2.1.0"
-ROOT = "%SRCROOT%"
-"""The repository's root, by the name that readers know."""
+ROOT_ID = "%SRCROOT%"
+"""Usual name of the repository's root in SARIF."""
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 HOME = "https://github.com/promptci/promptci"
-LIMIT = 1000
-"""Characters of a message."""
+MAX_MESSAGE_CHARS = 1000
+"""Length of a message."""
 _PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
-MOST_CASES = 1000
-"""Broken cases of a prompt; a viewer takes 5,000 results of a run."""
+MAX_BROKEN_CASES = 1000
+"""Broken cases of a prompt; viewers take 5,000 results of a run."""
+FINDING_LEVELS: dict[str, Literal["error", "warning"]] = {"fail": "error", "error": "error", "inconclusive": "warning"}
+"""Verdicts that are annotated in the file, with the level."""
+_HUNK = re.compile(r"\+([0-9]{1,9})")
+"""Head's first line in `@@ -1,4 +1,5 @@`."""
 
 RULES = {
     "regression": "The prompt answers worse than before, by the margin or more.",
-    "critical": "A critical case was right before and is wrong now.",
-    "broken-case": "A case was right before and is wrong now.",
-    "min-quality": "Quality is below the least that is allowed.",
-    "cost": "An answer costs more than the limit allows.",
+    "critical": "A critical case was right before and is wrong after.",
+    "broken-case": "A case was right before and is wrong after.",
+    "min-quality": "Quality is below the minimum.",
+    "cost": "Answers cost more than the limit allows.",
     "p95": "Answers take longer than the limit allows.",
     "cannot-tell": "The goldens cannot tell whether the prompt got worse.",
-    "pooled": "The prompts got worse together, though none is shown to by itself.",
+    "pooled": "The prompts got worse together, although none is shown to on its own.",
     "missing-goldens": "The prompt has no golden cases.",
     "error-rate": "Too many calls failed for a verdict.",
 }
-"""Rules with a description; others that a finding names are listed by their name."""
+"""Rules with a description; other rules are listed by name."""
 
 
 def render(view: ReportView) -> str:
-    """Give the log: a result for each finding that blocks or warns, and one for each case that broke."""
+    """Render the log: a result for each finding that blocks or warns, and for each broken case."""
     results = list(_results(view))
     rules = sorted({result["ruleId"] for result in results})
     for result in results:
@@ -54,7 +57,7 @@ def render(view: ReportView) -> str:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the repository."}}},
+        "originalUriBaseIds": {ROOT_ID: {"description": {"text": "The root of the repository."}}},
         "results": results,
         "invocations": [{"executionSuccessful": view.verdict != "error", "exitCode": view.exit_code, **_times(view)}],
         **_revision(view),
@@ -82,55 +85,70 @@ def _revision(view: ReportView) -> dict[str, Any]:
 
 def _results(view: ReportView) -> Iterator[dict[str, Any]]:
     for problem in view.problems:
-        if problem.verdict in locations.LEVELS:
-            yield _result(problem.rule, locations.LEVELS[problem.verdict], problem.text, (problem.rule,))
+        if problem.verdict in FINDING_LEVELS:
+            yield _result(problem.rule, FINDING_LEVELS[problem.verdict], problem.text, (problem.rule,))
     for prompt in view.prompts:
-        weighty = [finding for finding in prompt.findings if finding.verdict in locations.LEVELS]
-        yield from (_finding(prompt, finding) for finding in weighty)
-        broken = (case for case in prompt.case_details if case.outcome == "broken" and case.aside is None)
-        yield from (_broken(prompt, case) for case in islice(broken, MOST_CASES))
+        reasons = [reason for reason in prompt.findings if reason.verdict in FINDING_LEVELS]
+        yield from (_finding(prompt, reason) for reason in reasons)
+        broken = (case for case in prompt.case_details if case.outcome == "broken" and case.excluded_reason is None)
+        yield from (_broken(prompt, case) for case in islice(broken, MAX_BROKEN_CASES))
 
 
-def _finding(prompt: PromptView, finding: FindingView) -> dict[str, Any]:
-    level = locations.LEVELS[finding.verdict]
-    result = _result(finding.rule, level, f"{prompt.name}: {finding.text}", (prompt.path, finding.rule))
+def _finding(prompt: PromptView, reason: FindingView) -> dict[str, Any]:
+    result = _result(
+        reason.rule, FINDING_LEVELS[reason.verdict], f"{prompt.name}: {reason.text}", (prompt.path, reason.rule)
+    )
     return {**result, "locations": [_location(prompt)]}
 
 
 def _broken(prompt: PromptView, case: CaseView) -> dict[str, Any]:
-    """Tell of one case: an error where the case is critical or the prompt failed, else a note."""
+    """Return the result of one broken case: error if it is critical, warning if the prompt failed, else note."""
     level = "error" if case.critical else "warning" if prompt.verdict == "fail" else "note"
-    before, now = (_said(answer.text if answer else None) for answer in (case.base, case.head))
-    wanted = f" Expected: {_said(case.expected)}." if case.expected is not None else ""
-    text = f"{prompt.name}, case {case.id}: right before, wrong now.{wanted} Before: {before}. Now: {now}."
-    found = _result("broken-case", level, text, (prompt.path, "broken-case", case.id))
-    return {**found, "locations": [_location(prompt)]}
+    before, after = (_quote(answer.text if answer else None) for answer in (case.base, case.head))
+    expected = f" Expected: {_quote(case.expected)}." if case.expected is not None else ""
+    text = f"{prompt.name}, case {case.id}: right before, wrong after.{expected} Before: {before}. After: {after}."
+    result = _result("broken-case", level, text, (prompt.path, "broken-case", case.id))
+    return {**result, "locations": [_location(prompt)]}
 
 
-def _said(text: str | None) -> str:
+def _quote(text: str | None) -> str:
     return "(none)" if text is None else f"“{clip(text, 200)}”"
 
 
 def _result(rule: str, level: str, text: str, identity: tuple[str, ...]) -> dict[str, Any]:
-    """Give a result; its fingerprint names the finding, not its numbers, so that it is the same one tomorrow."""
-    named = hashlib.sha256("\0".join(identity).encode(errors="backslashreplace")).hexdigest()
+    """Return a result; its fingerprint is of the finding, not of its numbers, so that it stays the same."""
+    fingerprint = hashlib.sha256("\0".join(identity).encode(errors="backslashreplace")).hexdigest()
     return {
         "ruleId": rule,
         "level": level,
-        "message": {"text": _plain(clip(visible(text), LIMIT))},
-        "partialFingerprints": {"promptci/v1": named},
+        "message": {"text": _plain(clip(visible(text), MAX_MESSAGE_CHARS))},
+        "partialFingerprints": {"promptci/v1": fingerprint},
     }
 
 
 def _plain(text: str) -> str:
-    """Keep a message from holding a link or a placeholder; all other brackets and braces stand for themselves."""
+    """Escape what SARIF reads as a link or a placeholder."""
     return _PLACEHOLDER.sub(r"{{\1}}", text.replace("[", "\\["))
 
 
 def _location(prompt: PromptView) -> dict[str, Any]:
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(visible(prompt.path)), "uriBaseId": ROOT},
-            "region": {"startLine": locations.first_changed_line(prompt)},
+            "artifactLocation": {"uri": quote(visible(prompt.path)), "uriBaseId": ROOT_ID},
+            "region": {"startLine": first_changed_line(prompt)},
         }
     }
+
+
+def first_changed_line(prompt: PromptView) -> int:
+    """Return head's line of the first difference, from the diff; 1 if there is none."""
+    line = 1
+    for row in prompt.diff:
+        if row.kind == "hunk":
+            start = _HUNK.search(row.text)
+            line = int(start[1]) if start else 1
+        elif row.kind == "context":
+            line += 1
+        else:
+            return max(line, 1)
+    return 1

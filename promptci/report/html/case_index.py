@@ -1,4 +1,4 @@
-"""What the table of all cases filters and sorts by: one column a property, in the order of the cases."""
+"""Index of the table of all cases: what it filters and sorts by, one column per property."""
 
 import hashlib
 import sys
@@ -6,65 +6,64 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from promptci.present import escape
-from promptci.report.html import groups
-from promptci.report.html.groups import Found, Kind
-from promptci.report.html.page_budget import ID_LENGTH
+from promptci.report.html.groups import KindWithCases
 from promptci.report.model.report import AnswerView, CaseView, PromptView, ReportView
+from promptci.report.text.case_outcomes import MAX_ID_CHARS, CaseKind, describe_outcome
 
-MOST_TAGS = 20
-"""Of one case."""
-CRITICAL, FLAKY, ERROR, NEW, CHANGED, ASIDE = 1, 2, 4, 8, 16, 32
-"""What a case may be beside how it fared; the script knows these numbers."""
+MAX_TAGS = 20
+"""Tags of one case."""
+CRITICAL, FLAKY, ERROR, NEW, CHANGED, EXCLUDED = 1, 2, 4, 8, 16, 32
+"""Flags of a case, one bit each; explorer.js has the same numbers."""
 
-Figures = tuple[float | None, ...]
+AnswerNumbers = tuple[float | None, ...]
 """Score, milliseconds and price of an answer."""
-NONE: Figures = (None, None, None)
+NO_NUMBERS: AnswerNumbers = (None, None, None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """A case and where it belongs."""
+class CaseRow:
+    """One row of the table."""
 
-    place: int
-    """Of the case among all of the prompt, which may be in a file."""
+    position: int
+    """Position of the case among those of the prompt."""
     prompt: PromptView
-    number: int
-    """Of the prompt."""
-    kind: Kind
+    prompt_number: int
+    """Position of the prompt in the run."""
+    kind: CaseKind
     id: str
     result: str
-    """How it fared, in words."""
-    figures: tuple[Figures, Figures]
-    """Of both answers."""
+    """Its outcome as text."""
+    numbers: tuple[AnswerNumbers, AnswerNumbers]
+    """Numbers of both answers."""
     tags: tuple[str, ...]
-    """The case's tags, each once."""
+    """The case's tags, without repetitions."""
     label: str | None
-    """The expected label, where the prompt's task is to give one."""
+    """The expected label, if the prompt returns labels."""
     flags: int
-    """What the case is, one bit each."""
+    """Flags, one bit each."""
 
     @property
     def case(self) -> CaseView:
         """The case with all its texts."""
-        return self.prompt.case_details[self.place]
+        return self.prompt.case_details[self.position]
 
 
-def rows(view: ReportView, found: Sequence[Sequence[Found]]) -> Iterator[Row]:
-    """Give the cases of all prompts."""
-    for number, (prompt, kinds) in enumerate(zip(view.prompts, found, strict=True)):
-        labelled = any(arm is not None and arm.labels for arm in (prompt.base, prompt.head))
+def case_rows(view: ReportView, grouped: Sequence[Sequence[KindWithCases]]) -> Iterator[CaseRow]:
+    """Return the rows of all prompts."""
+    for number, (prompt, kinds) in enumerate(zip(view.prompts, grouped, strict=True)):
+        labelled = any(version is not None and version.labels for version in (prompt.base, prompt.head))
         for kind, cases in kinds:
-            for place, case in cases.numbered():
-                yield Row(
-                    place=place,
+            for position, case in cases.with_positions():
+                yield CaseRow(
+                    position=position,
                     prompt=prompt,
-                    number=number,
+                    prompt_number=number,
                     kind=kind,
-                    id=name(case.id),
-                    result=sys.intern(groups.fared(case, prompt)),
-                    figures=(_figures(case.base), _figures(case.head)),
-                    tags=tuple(dict.fromkeys(map(name, case.tags[:MOST_TAGS]))),
-                    label=name(case.expected) if labelled and case.expected is not None else None,
+                    id=display_name(case.id),
+                    result=sys.intern(describe_outcome(case, prompt)),
+                    numbers=(_answer_numbers(case.base), _answer_numbers(case.head)),
+                    tags=tuple(dict.fromkeys(map(display_name, case.tags[:MAX_TAGS]))),
+                    label=display_name(case.expected) if labelled and case.expected is not None else None,
                     flags=_flags(case, prompt),
                 )
 
@@ -77,63 +76,63 @@ def _flags(case: CaseView, prompt: PromptView) -> int:
         + ERROR * any(answer.error is not None or answer.text is None for answer in answers)
         + NEW * (case.change == "new" and prompt.base is not None)
         + CHANGED * (case.change == "changed" and prompt.base is not None)
-        + ASIDE * (case.aside is not None)
+        + EXCLUDED * (case.excluded_reason is not None)
     )
 
 
-def name(text: str) -> str:
-    """Give a name as the table shows it, as a choice holds it and as a link spells it: on one line, and not endless."""
+def display_name(text: str) -> str:
+    """Return a name for the table, its filters and links: on one line, and cut if it is long."""
     shown = escape.one_line(text)
-    if len(shown) <= ID_LENGTH:
+    if len(shown) <= MAX_ID_CHARS:
         return shown
     digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:12]  # names cut alike stay apart
-    return f"{shown[: ID_LENGTH - 14]}… {digest}"
+    return f"{shown[: MAX_ID_CHARS - 14]}… {digest}"
 
 
-def columns(rows: Sequence[Row], view: ReportView) -> dict[str, object]:
-    """Give the columns, and the words that stand in them by number."""
-    kinds, kind = _numbered((row.kind.slug, row.kind.title, row.kind.mood) for row in rows)
-    classes, label = _numbered(row.label for row in rows)
-    results, result = _numbered(row.result for row in rows)
-    tags, tag = _numbered(row.tags for row in rows)
+def index_columns(rows: Sequence[CaseRow], view: ReportView) -> dict[str, object]:
+    """Return the columns; repeated values are numbers of entries in a list."""
+    kinds, kind = _enumerate_values((row.kind.slug, row.kind.title, row.kind.mood) for row in rows)
+    classes, label = _enumerate_values(row.label for row in rows)
+    results, result = _enumerate_values(row.result for row in rows)
+    tags, tag = _enumerate_values(row.tags for row in rows)
     return {
-        "prompts": [name(prompt.name) for prompt in view.prompts],
+        "prompts": [display_name(prompt.name) for prompt in view.prompts],
         "kinds": kinds,
         "classes": classes,
         "results": results,
         "tags": tags,
         "id": [row.id for row in rows],
-        "prompt": [row.number for row in rows],
+        "prompt": [row.prompt_number for row in rows],
         "flags": [row.flags for row in rows],
         "kind": kind,
         "class": label,
         "result": result,
         "tag": tag,
-        "score": _sides(rows, 0),
-        "ms": _sides(rows, 1),
-        "usd": _sides(rows, 2),
+        "score": _both_answers(rows, 0),
+        "ms": _both_answers(rows, 1),
+        "usd": _both_answers(rows, 2),
     }
 
 
-def _numbered(values: Iterable[object]) -> tuple[list[object], list[int]]:
-    """Give each value once, and the number of each."""
+def _enumerate_values(values: Iterable[object]) -> tuple[list[object], list[int]]:
+    """Return the distinct values, and the column as their numbers."""
     numbers: dict[object, int] = {}
     column = [numbers.setdefault(value, len(numbers)) for value in values]
     return list(numbers), column
 
 
-def _sides(rows: Sequence[Row], figure: int) -> list[list[float | None]]:
-    """Give a figure of both answers: all of the version before, then all of the present one."""
-    return [[row.figures[side][figure] for row in rows] for side in (0, 1)]
+def _both_answers(rows: Sequence[CaseRow], which: int) -> list[list[float | None]]:
+    """Return one number of all answers: of all answers before, then of all after."""
+    return [[row.numbers[side][which] for row in rows] for side in (0, 1)]
 
 
-def _figures(answer: AnswerView | None) -> Figures:
-    return NONE if answer is None else tuple(map(_rounded, (answer.score, answer.latency_ms, answer.cost_usd)))
+def _answer_numbers(answer: AnswerView | None) -> AnswerNumbers:
+    return NO_NUMBERS if answer is None else tuple(map(_rounded, (answer.score, answer.latency_ms, answer.cost_usd)))
 
 
 def _rounded(value: float | None) -> float | None:
-    """Give four significant digits, which is one more than is shown."""
+    """Round to four significant digits, one more than is shown."""
     if value is None:
         return None
-    short = float(f"{value:.4g}")
-    return int(short) if short.is_integer() and abs(short) < 1e15 else short
+    rounded = float(f"{value:.4g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded

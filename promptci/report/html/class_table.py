@@ -1,14 +1,16 @@
-"""The classes of a prompt that gives labels: how often each was right, before and now, and which assertions failed."""
+"""Classes of a prompt that returns labels (accuracy, confusion matrix), and the failures of each assertion."""
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from promptci.present import formatting
-from promptci.report.model.report import AnswerView, ArmView, CaseView, LabelRowView, PromptView
+from promptci.report.model.report import AnswerView, CaseView, LabelRowView, PromptView, VersionView
 
-MOST_CLASSES = 40
-MOST_CHECKS = 20
+MAX_CLASSES = 40
+MAX_LABELS = 25
+"""Rows and columns of a confusion matrix."""
+MAX_ASSERTIONS = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,78 +19,134 @@ class ClassRow:
 
     label: str
     answers: int
-    """Of the version that is tested, else of the one before."""
+    """Answers of head, else of base."""
     before: float | None
-    now: float | None
+    after: float | None
 
     @property
     def change(self) -> str:
-        """In points; nothing where a side is missing."""
-        known = self.before is not None and self.now is not None
-        return formatting.signed_points(self.now - self.before) if known else "–"  # type: ignore[operator]  # both known
+        """Change in points; a dash if a version is missing."""
+        if self.before is None or self.after is None:
+            return "–"
+        return formatting.signed_points(self.after - self.before)
 
 
-def rows(prompt: PromptView) -> list[ClassRow]:
-    """Give the classes, the one that lost most first; nothing where the prompt gives no labels."""
-    before, now = _labels(prompt.base), _labels(prompt.head)
-    found = []
-    for label in dict.fromkeys([*now, *before]):
-        one = now.get(label) or before[label]
-        found.append(
+def class_rows(prompt: PromptView) -> list[ClassRow]:
+    """Return the classes, the one that lost most first; empty if the prompt returns no labels."""
+    before, after = _labels(prompt.base), _labels(prompt.head)
+    table = []
+    for label in dict.fromkeys([*after, *before]):
+        row = after.get(label) or before[label]
+        table.append(
             ClassRow(
                 label=label,
-                answers=sum(one.counts.values()),
+                answers=sum(row.counts.values()),
                 before=before[label].recall if label in before else None,
-                now=now[label].recall if label in now else None,
+                after=after[label].recall if label in after else None,
             )
         )
-    return sorted(found, key=_change)
+    return sorted(table, key=_change)
 
 
 def _change(row: ClassRow) -> float:
-    return 0.0 if row.before is None or row.now is None else row.now - row.before
+    return 0.0 if row.before is None or row.after is None else row.after - row.before
 
 
-def _labels(arm: ArmView | None) -> dict[str, LabelRowView]:
-    return {} if arm is None else {row.label: row for row in arm.labels}
+def _labels(version: VersionView | None) -> dict[str, LabelRowView]:
+    return {} if version is None else {row.label: row for row in version.labels}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """One assertion over the cases of a prompt."""
+class AssertionFailures:
+    """Failures of one assertion over the cases of a prompt."""
 
     name: str
-    asked: int
-    """Answers of the version that is tested which it marked."""
+    answers: int
+    """Answers of head that it scored."""
     before: int | None
-    """Answers that failed it; None where that version was not asked."""
-    now: int
+    """Answers of base that failed it; None if base was not asked."""
+    after: int
 
 
-def checks(prompt: PromptView) -> list[Check]:
-    """Count who failed what, of the answers shown; nothing where there is one assertion only, or none fails."""
-    (before, _), (now, asked) = _failed(prompt)
-    if len(asked) < 2 or not (now or before):
+def assertion_failures(prompt: PromptView) -> list[AssertionFailures]:
+    """Count the failures of each assertion; empty if there is only one, or none fails."""
+    (before, _), (after, answers) = _count_failures(prompt)
+    if len(answers) < 2 or not (after or before):
         return []
-    found = [
-        Check(name=name, asked=asked[name], before=before[name] if prompt.base else None, now=now[name])
-        for name in asked
+    failures = [
+        AssertionFailures(
+            name=name, answers=answers[name], before=before[name] if prompt.base else None, after=after[name]
+        )
+        for name in answers
     ]
-    return sorted(found, key=lambda one: (one.before or 0) - one.now)
+    return sorted(failures, key=lambda failure: (failure.before or 0) - failure.after)
 
 
-def _failed(prompt: PromptView) -> list[tuple[Counter[str], Counter[str]]]:
-    """Count the failures and all marks of each version by the assertion's name; what decides nothing is left out."""
+def _count_failures(prompt: PromptView) -> list[tuple[Counter[str], Counter[str]]]:
+    """Count failures and scored answers of each version by assertion; advisory ones do not count."""
     failed: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    asked: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    scored: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     for case in prompt.case_details:
         for side, answer in enumerate((case.base, case.head)):
             for name, passed in _answer_marks(case, answer):
-                asked[side][name] += 1
+                scored[side][name] += 1
                 failed[side][name] += passed is False
-    return [(+counts, marks) for counts, marks in zip(failed, asked, strict=True)]
+    return [(+failures, answers) for failures, answers in zip(failed, scored, strict=True)]
 
 
 def _answer_marks(case: CaseView, answer: AnswerView | None) -> Iterator[tuple[str, bool | None]]:
-    if answer is not None and case.aside is None:
+    if answer is not None and case.excluded_reason is None:
         yield from ((mark.name, mark.passed) for mark in answer.marks if not mark.advisory)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfusionCell:
+    """How often one label was given for one expected label."""
+
+    count: int
+    mood: str
+    """`hit` or `miss` with a depth from 1 to 3 by its share of the row; empty for 0."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfusionRow:
+    """One expected label."""
+
+    label: LabelRowView
+    cells: tuple[ConfusionCell, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfusionMatrix:
+    """A confusion matrix: expected labels down, given labels across."""
+
+    title: str
+    given: tuple[str, ...]
+    rows: tuple[ConfusionRow, ...]
+    left_out: int
+    """Expected labels that are not shown."""
+
+
+def confusion_matrices(prompt: PromptView) -> Iterator[ConfusionMatrix]:
+    """Return the confusion matrix of each version that has labels."""
+    for title, version in (("Before", prompt.base), ("After", prompt.head)):
+        if version is not None and version.labels:
+            given = tuple(dict.fromkeys(label for row in version.labels for label in row.counts))[:MAX_LABELS]
+            yield ConfusionMatrix(
+                title=title,
+                given=given,
+                rows=tuple(_row(row, given) for row in version.labels[:MAX_LABELS]),
+                left_out=max(0, len(version.labels) - MAX_LABELS),
+            )
+
+
+def _row(row: LabelRowView, given: tuple[str, ...]) -> ConfusionRow:
+    whole = sum(count for count in row.counts.values() if count > 0) or 1
+    return ConfusionRow(
+        label=row, cells=tuple(_cell(row.counts.get(label, 0), whole, hit=label == row.label) for label in given)
+    )
+
+
+def _cell(count: int, whole: int, *, hit: bool) -> ConfusionCell:
+    depth = min(3, 1 + 3 * count // whole)
+    return ConfusionCell(count=count, mood=f"{'hit' if hit else 'miss'}{depth}" if count > 0 else "")

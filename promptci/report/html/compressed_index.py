@@ -1,9 +1,9 @@
-"""Texts packed for a page: each kept once, in compressed blocks, of which a reader opens those few that are shown.
+"""Texts compressed for a page: each kept once, in blocks, of which a reader opens only those that are shown.
 
-A block is JSON, `[texts, records]`, compressed the way `DecompressionStream("deflate")` reads, in base64, so that no
-text can be anything but data to the page. Where a record uses a text for the first time, it says so (`NEXT`), and the
-text is the next one of its block; where it uses one again, it gives its number, counted over all blocks. Who reads the
-records in their order finds every text, and what repeats from record to record compresses to almost nothing.
+A block is JSON, `[texts, records]`, compressed for `DecompressionStream("deflate")` and in base64, so that no text can
+be anything but data to the page. A record that uses a text for the first time holds `NEXT_TEXT`, which stands for the
+next text of its block; a later use holds the text's number, counted over all blocks. A reader that goes through the
+records in order finds every text, and what repeats from record to record compresses to almost nothing.
 """
 
 import base64
@@ -15,28 +15,27 @@ from markupsafe import Markup
 
 from promptci.present.escape import visible
 
-BLOCK = 524_288
-"""Characters after which a block is closed. Blocks of a quarter would take a tenth more room, and open no sooner to
-the eye."""
-SHORT = 16
-"""Texts up to this length stand where they are used: a number would hardly be shorter."""
+MAX_BLOCK_CHARS = 524_288
+"""Characters after which a block is closed. Blocks of a quarter of it take a tenth more space and open no faster."""
+MAX_INLINE_CHARS = 16
+"""Texts up to this length are kept in the record: a number is hardly shorter."""
 
-NEXT = -1
-Text = str | int | None
-"""A text, or the number of one, or `NEXT`."""
+NEXT_TEXT = -1
+PackedText = str | int | None
+"""A text, the number of one, or `NEXT_TEXT`."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Packer:
-    """Takes records until there is no room for another block."""
+    """Takes records until another block would not fit."""
 
-    room: int
-    """Characters that the blocks may take."""
+    max_bytes: int
+    """Bytes left for blocks."""
     blocks: list[Markup] = field(default_factory=list)
     starts: list[tuple[int, int]] = field(default_factory=list)
-    """Of each block: the number of its first record and of its first text."""
+    """First record and first text of each block."""
     records: int = 0
-    """Those in closed blocks."""
+    """Records in closed blocks."""
     _numbers: dict[str, int] = field(default_factory=dict)
     _texts: list[str] = field(default_factory=list)
     _open: list[object] = field(default_factory=list)
@@ -46,27 +45,27 @@ class Packer:
 
     @property
     def full(self) -> bool:
-        """Whether a block was refused; nothing is taken any more."""
+        """Whether a block did not fit, so that no more records are taken."""
         return self._full
 
-    def text(self, value: str | None) -> Text:
-        """Take a text; equal ones are kept once. What a reader could not see is spelled out."""
+    def text(self, value: str | None) -> PackedText:
+        """Take a text, once if it repeats; invisible characters become escapes."""
         if value is None:
             return None
         shown = value if value.isascii() and value.isprintable() else visible(value)
-        if len(shown) <= SHORT:
+        if len(shown) <= MAX_INLINE_CHARS:
             return shown
         number = self._numbers.setdefault(shown, len(self._numbers))
         if number < self._first + len(self._texts):
             return number
         self._texts.append(shown)
         self._size += len(shown)
-        return NEXT
+        return NEXT_TEXT
 
     def add(self, record: object) -> None:
         """Take a record whose texts were taken just before."""
         self._open.append(record)
-        if self._size >= BLOCK:
+        if self._size >= MAX_BLOCK_CHARS:
             self.close()
 
     def close(self) -> None:
@@ -74,10 +73,10 @@ class Packer:
         if not self._open or self._full:
             return
         packed = pack([self._texts, self._open])
-        if len(packed) > self.room:
+        if len(packed) > self.max_bytes:
             self._full = True
             return
-        self.room -= len(packed)
+        self.max_bytes -= len(packed)
         self.blocks.append(packed)
         self.starts.append((self.records, self._first))
         self.records += len(self._open)
@@ -86,11 +85,11 @@ class Packer:
 
 
 def pack(value: object) -> Markup:
-    """Give a value as compressed JSON in letters that mean nothing to HTML. The same value gives the same letters."""
+    """Compress a value as JSON to base64, which means nothing to HTML. The same value gives the same text."""
     written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(base64.b64encode(zlib.compress(written.encode(), 9)).decode())  # noqa: S704 - letters and digits
 
 
 def unpack(packed: str) -> object:
-    """Give back what was packed."""
+    """Return the value that was packed."""
     return json.loads(zlib.decompress(base64.b64decode(packed)))

@@ -1,48 +1,68 @@
-"""ReportView -> report.html: one file, complete without a script, that asks nothing of anybody."""
+"""ReportView -> report.html: one file that works without its script and makes no request."""
 
 import base64
 import hashlib
 
 from markupsafe import Markup
 
-from promptci.present import templates
-from promptci.report.html import groups, page, page_budget
+from promptci.report import templates
+from promptci.report.html import class_table, line_diff, page_budget, prompt_charts
+from promptci.report.html.page import build_page
+from promptci.report.html.page_budget import MAX_PAGE_BYTES
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
+from promptci.report.text import case_outcomes, provenance
 
 STYLES = ("report.css", "explorer.css")
 SCRIPTS = ("report.js", "packed.js", "worddiff.js", "opened.js", "explorer.js")
-"""In this order: what stands in one is known to those after it."""
+"""In this order: each uses names of those before it."""
 
 
-def render(view: ReportView) -> str:
-    """Give the page. The same view gives the same bytes."""
+def render_page(view: ReportView, digest: str | None = None, max_bytes: int = MAX_PAGE_BYTES) -> str:
+    """Render the page. The same view gives the same bytes.
+
+    Parameters
+    ----------
+    view
+        The run.
+    digest
+        SHA-256 of its report.json; None: computed here.
+    max_bytes
+        Size of the page at most.
+    """
     style, script = _assets(*STYLES), _assets(*SCRIPTS)
-    template = templates.environment().get_template("html/report.html.j2")
-    return template.render(
-        page=page.plan(view),
-        digest=document.digest(view),
-        view=view,
-        style=style,
-        script=script,
-        policy=content_policy(style, script),
-        limits=page_budget,
-        result=groups.result,
-        fared=groups.fared,
+    return (
+        templates.environment()
+        .get_template("html/report.html.j2")
+        .render(
+            page=build_page(view, max_bytes),
+            digest=digest or document.serialize(view).digest,
+            view=view,
+            style=style,
+            script=script,
+            policy=content_policy(style, script),
+            limits=page_budget,
+            charts=prompt_charts,
+            class_table=class_table,
+            line_diff=line_diff,
+            provenance=provenance,
+            describe_result=case_outcomes.describe_result,
+            describe_outcome=case_outcomes.describe_outcome,
+        )
     )
 
 
 def content_policy(style: Markup, script: Markup) -> str:
-    """Give the policy that the browser enforces: this style, this script, and nothing from anywhere."""
+    """Return the content policy: this style, this script, and nothing from anywhere else."""
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}';"
         " img-src 'none'; connect-src 'none'; base-uri 'none'; form-action 'none';"
-        " require-trusted-types-for 'script'; trusted-types 'none'"  # no text becomes markup, whatever a script does
+        " require-trusted-types-for 'script'; trusted-types 'none'"  # no script can turn text into markup
     )
 
 
 def _assets(*names: str) -> Markup:
-    return Markup("").join(map(templates.asset, names))
+    return Markup("").join(map(templates.read_asset, names))
 
 
 def _hash(text: str) -> str:

@@ -1,89 +1,93 @@
-"""What the HTML page shows, and how much of it, so that templates hold words only and 50,000 cases still open."""
+"""Decide what the HTML page shows and how much of it, so that templates hold words only and 50,000 cases still open."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from promptci.present import charts
-from promptci.report.html import case_table, groups, metrics_table, page_budget
-from promptci.report.html.case_table import Explorer
-from promptci.report.html.groups import Found, Group
-from promptci.report.html.metrics_table import Figure, Matrix
-from promptci.report.html.page_budget import MOST_DRAWN, Room
+from promptci.report.html import case_table, class_table, groups, prompt_charts
+from promptci.report.html.case_table import CaseTable
+from promptci.report.html.class_table import ConfusionMatrix
+from promptci.report.html.groups import CaseGroup, KindWithCases
+from promptci.report.html.page_budget import MAX_CHARTED_PROMPTS, MAX_PAGE_BYTES, PageBudget
 from promptci.report.model.report import DiffLineView, PromptView, ReportView
+from promptci.report.text import metrics
+from promptci.report.text.metrics import Metric
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Section:
-    """One prompt."""
+class PromptPageSection:
+    """The section of one prompt."""
 
     anchor: str
     prompt: PromptView
-    figures: tuple[Figure, ...]
+    metrics: tuple[Metric, ...]
     quality_chart: Markup | None
     latency_chart: Markup | None
-    groups: tuple[Group, ...]
-    matrices: tuple[Matrix, ...]
+    score_chart: Markup | None
+    history_chart: Markup | None
+    groups: tuple[CaseGroup, ...]
+    matrices: tuple[ConfusionMatrix, ...]
     diff: tuple[DiffLineView, ...]
     diff_left_out: int
-    """Lines for which there is no room on the page."""
+    """Lines that are not shown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """The whole report."""
+class ReportPage:
+    """The whole page."""
 
     view: ReportView
-    sections: tuple[Section, ...]
-    explorer: Explorer
-    """The table of all cases."""
+    sections: tuple[PromptPageSection, ...]
+    case_table: CaseTable
 
 
-def plan(view: ReportView) -> Page:
-    """Decide what the page shows.
+def build_page(view: ReportView, max_bytes: int = MAX_PAGE_BYTES) -> ReportPage:
+    """Build the page within `max_bytes`.
 
-    The table of all cases is packed first; what is left of the page goes to cases in full: those that broke or got
-    better before the others, failing prompts before passing ones. All stand where the view has them.
+    Space goes to urgent cases first (broken, fixed, missing), those of failing prompts before others, then to the diffs
+    and the other cases. The table of all cases gets the rest.
     """
-    found = [groups.found(prompt) for prompt in view.prompts]
-    rows = (groups.line(case, prompt) for prompt in view.prompts for case in prompt.case_details)
-    share = page_budget.share(view, sum(map(page_budget.row_size, rows)))
-    table = case_table.plan(view, found, share.table)
-    left = share.room(table.bytes)
-    drawn = _drawn(view, found, left)
-    return Page(
-        view=view,
-        sections=tuple(_section(view, index, groups_, left) for index, groups_ in enumerate(drawn)),
-        explorer=table,
-    )
+    budget = PageBudget.for_page(len(view.prompts), max_bytes)
+    grouped = [groups.group_cases(prompt) for prompt in view.prompts]
+    groups_by_prompt = _build_groups(view, grouped, budget)
+    sections = tuple(_build_section(view, index, groups_, budget) for index, groups_ in enumerate(groups_by_prompt))
+    return ReportPage(view=view, sections=sections, case_table=case_table.build_case_table(view, grouped, budget.total))
 
 
-def _drawn(view: ReportView, found: Sequence[Sequence[Found]], left: Room) -> list[tuple[Group, ...]]:
-    order = sorted(range(len(found)), key=lambda i: view.prompts[i].verdict not in ("fail", "error"))
-    made: dict[tuple[int, str], Group] = {}
+def _build_groups(
+    view: ReportView, grouped: Sequence[Sequence[KindWithCases]], budget: PageBudget
+) -> list[tuple[CaseGroup, ...]]:
+    worst_first = sorted(range(len(grouped)), key=lambda i: view.prompts[i].verdict not in ("fail", "error"))
+    built: dict[tuple[int, str], CaseGroup] = {}
     for urgent in (True, False):
-        for index in order:
-            for kind, cases in found[index]:
+        for index in worst_first:
+            for kind, cases in grouped[index]:
                 if kind.urgent is urgent:
-                    made[index, kind.slug] = groups.group(view.prompts[index], kind, cases, left)
-    return [tuple(made[index, kind.slug] for kind, _ in kinds) for index, kinds in enumerate(found)]
+                    built[index, kind.slug] = groups.build_group(view.prompts[index], kind, cases, budget)
+    return [tuple(built[index, kind.slug] for kind, _ in kinds) for index, kinds in enumerate(grouped)]
 
 
-def _section(view: ReportView, index: int, drawn_groups: tuple[Group, ...], left: Room) -> Section:
+def _build_section(
+    view: ReportView, index: int, prompt_groups: tuple[CaseGroup, ...], budget: PageBudget
+) -> PromptPageSection:
     prompt = view.prompts[index]
     anchor = f"p{index + 1}"
-    drawn = index < MOST_DRAWN
+    charted = index < MAX_CHARTED_PROMPTS
     concluded = prompt.verdict != "error"
-    diff = tuple(line for line in prompt.diff if left.line(line))
-    return Section(
+    diff = tuple(line for line in prompt.diff if budget.take_diff_line(line))
+    return PromptPageSection(
         anchor=anchor,
         prompt=prompt,
-        figures=tuple(metrics_table.table(prompt)),
-        quality_chart=charts.quality(prompt, view.gate, f"{anchor}-quality") if drawn and concluded else None,
-        latency_chart=charts.latency(prompt, f"{anchor}-latency") if drawn else None,
-        groups=drawn_groups,
-        matrices=tuple(metrics_table.matrices(prompt)),
+        metrics=tuple(metrics.build_metrics(prompt)),
+        quality_chart=prompt_charts.quality_chart(prompt, view.gate, f"{anchor}-quality")
+        if charted and concluded
+        else None,
+        latency_chart=prompt_charts.latency_chart(prompt, f"{anchor}-latency") if charted else None,
+        score_chart=prompt_charts.score_chart(prompt, f"{anchor}-scores") if charted else None,
+        history_chart=prompt_charts.history_chart(prompt, f"{anchor}-history") if charted else None,
+        groups=prompt_groups,
+        matrices=tuple(class_table.confusion_matrices(prompt)),
         diff=diff,
         diff_left_out=len(prompt.diff) - len(diff),
     )

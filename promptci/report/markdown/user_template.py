@@ -1,4 +1,4 @@
-"""A comment by the user's own template: drawn in a process of its own, with little time and memory and no secrets."""
+"""Render a comment by the user's own template, in a process with little time and memory and no secrets."""
 
 import json
 import subprocess
@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import promptci
-from promptci.report.model import document
-from promptci.report.model.report import ReportView
+from promptci.report.model.document import SerializedReport
 
-LONGEST_S = 20.0
-LARGEST_TEMPLATE = 200_000
+MAX_SECONDS = 20.0
+MAX_TEMPLATE_CHARS = 200_000
 """Characters."""
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from promptci.report import own_comment_child as c; c.main()"
+_PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv[1]);"
+    " from promptci.report.markdown import user_template_worker as worker; worker.main()"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OwnTemplate:
+class UserTemplate:
     """A template of the repository."""
 
     path: str
@@ -25,47 +27,47 @@ class OwnTemplate:
     text: str
 
 
-class Unusable(Exception):  # noqa: N818 - it names what the template is
+class UnusableTemplateError(Exception):
     """The template cannot be used; the message says where and why."""
 
 
-def draw(view: ReportView, template: OwnTemplate, *, spare: int = 0) -> str:
-    """Give the comment as the template has it.
+def render_user_template(report: SerializedReport, template: UserTemplate, *, spare: int = 0) -> str:
+    """Render the comment by the template.
 
     Parameters
     ----------
-    view
-        The run, without secrets.
+    report
+        The run, redacted.
     template
-        Jinja, seeing what our own comment's template sees; commonly it extends `markdown/comment.md.j2`.
+        Jinja with the same variables as our own template; usually it extends `markdown/comment.md.j2`.
     spare
-        Bytes to leave for what others put around the text.
+        Bytes to leave for what is put around the text.
 
     Raises
     ------
     Unusable
         With file, line and reason.
     """
-    if len(template.text) > LARGEST_TEMPLATE:
-        raise Unusable(f"{template.path} is longer than {LARGEST_TEMPLATE:,} characters")
-    told = json.dumps({"view": document.dump(view), "path": template.path, "text": template.text, "spare": spare})
-    home = Path(promptci.__file__).parents[1]
+    if len(template.text) > MAX_TEMPLATE_CHARS:
+        raise UnusableTemplateError(f"{template.path} is longer than {MAX_TEMPLATE_CHARS:,} characters")
+    job = json.dumps({"view": report.text, "path": template.path, "text": template.text, "spare": spare})
+    package_root = Path(promptci.__file__).parents[1]
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, str(home)],
-            input=told.encode("utf-8", errors="surrogatepass"),
+        process = subprocess.run(
+            [sys.executable, "-c", _PROGRAM, str(package_root)],
+            input=job.encode("utf-8", errors="surrogatepass"),
             env={},
             cwd="/",
             capture_output=True,
-            timeout=LONGEST_S,
+            timeout=MAX_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Unusable(f"{template.path} takes longer than {LONGEST_S:g} seconds") from None
+        raise UnusableTemplateError(f"{template.path} takes longer than {MAX_SECONDS:g} seconds") from None
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(process.stdout)
     except ValueError:
-        raise Unusable(f"{template.path} takes too much time or memory") from None
+        raise UnusableTemplateError(f"{template.path} takes too much time or memory") from None
     if "error" in answer:
-        raise Unusable(str(answer["error"]))
+        raise UnusableTemplateError(str(answer["error"]))
     return str(answer["text"])

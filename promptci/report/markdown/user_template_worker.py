@@ -1,4 +1,4 @@
-"""Draws a comment by a user's template; runs in a process of its own, which `own_comment` starts."""
+"""Render a comment by a user's template, in the process that `user_template` starts."""
 
 import json
 import resource
@@ -7,23 +7,23 @@ import traceback
 
 from jinja2 import TemplateError, TemplateSyntaxError
 
-from promptci.present import templates
+from promptci.report import templates
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model import document
 
-CPU_S = 10
-MEMORY = 2**30
-"""Bytes beyond what is in use when the template begins."""
+MAX_CPU_SECONDS = 10
+MAX_EXTRA_MEMORY = 2**30
+"""Bytes in addition to those in use when the template starts."""
 
 
 def main() -> None:
-    """Read one job from standard input, write the answer to standard output: `text`, or `error` in words."""
+    """Read one job from standard input, write the result to standard output: `text`, or `error`."""
     job = json.loads(sys.stdin.buffer.read().decode("utf-8", errors="surrogatepass"))
     view = document.load(job["view"], "report.json")
-    _limit()
+    _set_limits()
     try:
-        template = templates.sandboxed().from_string(job["text"])
-        answer = {"text": markdown_renderer.comment(view, spare=job["spare"], template=template)}
+        template = templates.sandbox().from_string(job["text"])
+        answer = {"text": markdown_renderer.render_comment(view, spare=job["spare"], template=template)}
     except TemplateSyntaxError as error:
         answer = {"error": f"{error.filename or job['path']}:{error.lineno}: {error.message}"}
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
@@ -34,14 +34,14 @@ def main() -> None:
 
 
 def _line(error: Exception) -> int:
-    """Give the template's line: Jinja rewrites the traceback so that it speaks of templates."""
+    """Return the line in the template, which Jinja puts into the traceback."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>"]
     return (lines[-1] if lines else None) or 1
 
 
-def _limit() -> None:
+def _set_limits() -> None:
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - not a file to keep
         used = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+    resource.setrlimit(resource.RLIMIT_AS, (used + MAX_EXTRA_MEMORY, used + MAX_EXTRA_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS, MAX_CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

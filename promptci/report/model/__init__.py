@@ -1,1 +1,1 @@
-"""ReportView: everything a report shows, and report.json."""
+"""ReportView: everything that a report shows, and report.json."""

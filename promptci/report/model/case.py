@@ -1,28 +1,28 @@
-"""CaseView: one golden case with both answers and what was made of them."""
+"""CaseView: one golden case with both answers and their scores."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from promptci.report.model.base import Share, View
+from promptci.report.model.numbers import Proportion, ViewModel
 
 
-class MarkView(View):
-    """One assertion on one answer."""
+class MarkView(ViewModel):
+    """The result of one assertion on one answer."""
 
     name: str
     type: str
     passed: bool | None = Field(description="null: unscored.")
     score: float | None
     reason: str
-    judge: str | None = Field(default=None, description="Who gave it, where code did not.")
-    advisory: bool = Field(default=False, description="True: it has no weight and decides nothing.")
+    judge: str | None = Field(default=None, description="The judge that scored it; null: code did.")
+    advisory: bool = Field(default=False, description="True: it is reported and does not count.")
 
 
-class AnswerView(View):
+class AnswerView(ViewModel):
     """One answer of one version."""
 
-    text: str | None = Field(description="null where the call failed.")
+    text: str | None = Field(description="null: the call failed.")
     passed: bool | None = Field(description="null: missing data.")
     score: float | None
     error: str | None
@@ -38,31 +38,31 @@ class AnswerView(View):
     flags: list[str] = Field(default=[], description="Why a person should read this answer.")
 
 
-class TallyView(View):
-    """Fresh answers of one version to one case, as the history counts them; from the cache or missing: not counted."""
+class TallyView(ViewModel):
+    """Fresh answers of one version to one case, as the history counts them (neither cached nor missing)."""
 
     arm: Literal["base", "head"]
     model: str | None
     passes: int
     fails: int
-    chosen: bool = Field(default=False, description="Asked again because the versions disagreed.")
+    on_disagreement: bool = Field(default=False, description="Asked again because the versions disagreed.")
 
 
-class CaseView(View):
-    """One golden case with both answers (the first replicate that shows the outcome)."""
+class CaseView(ViewModel):
+    """One golden case with one answer of each version: the first replicate that shows the outcome."""
 
     id: str
     change: Literal["same", "new", "changed"]
     outcome: Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
     critical: bool
     tags: list[str] = Field(default=[])
-    asked: str = Field(description="The case's variables, in words.")
+    input: str = Field(description="The case's variables as text.")
     expected: str | None
-    digest: str | None = Field(default=None, description="Of the case's text, and of the judge where one marks it.")
-    flaky: bool = Field(default=False, description="Has flipped by itself in an earlier run.")
+    digest: str | None = Field(default=None, description="Of the case's text, and of its judge if it has one.")
+    flaky: bool = Field(default=False, description="Has flipped in earlier runs without a change.")
     tallies: list[TallyView] = Field(default=[])
-    base_pass_rate: Share | None
-    head_pass_rate: Share | None
+    base_pass_rate: Proportion | None
+    head_pass_rate: Proportion | None
     base: AnswerView | None
     head: AnswerView | None
-    aside: str | None = Field(default=None, description="Why the case decides nothing; null: it counts.")
+    excluded_reason: str | None = Field(default=None, description="Why the case does not count; null: it counts.")

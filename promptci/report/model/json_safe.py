@@ -1,4 +1,4 @@
-"""From Python values to what JSON can hold: text without lone surrogates, numbers that are numbers."""
+"""Convert Python values to what JSON can hold: text without lone surrogates, finite numbers."""
 
 import json
 import math
@@ -11,17 +11,17 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def text(value: str) -> str:
-    """Give text that is valid Unicode: a lone surrogate becomes its escape, the way Python spells it."""
+    """Return valid Unicode: a lone surrogate becomes its Python escape."""
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", value)
 
 
-def optional(value: str | None) -> str | None:
-    """Do the same where there may be no text."""
+def optional_text(value: str | None) -> str | None:
+    """Return valid Unicode, or None."""
     return None if value is None else text(value)
 
 
 def number(value: float | Decimal | None) -> float | None:
-    """Give a float, or None where it is unknown or no number at all."""
+    """Return a float, or None if it is unknown or not finite."""
     if value is None or not math.isfinite(value):
         return None
     return float(value)
@@ -40,13 +40,13 @@ def value(given: Any) -> Any:
     return given
 
 
-def spelled(value: Any) -> str:
-    """Give a value of a golden file in words: a text as it stands, anything else as JSON."""
+def spell_value(value: Any) -> str:
+    """Return a golden value as text: a string as it is, anything else as JSON."""
     return text(value) if isinstance(value, str) else text(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def variables(values: Mapping[str, Any]) -> str:
-    """Give a case's variables: the text alone where there is one, else a line each."""
+def spell_variables(values: Mapping[str, Any]) -> str:
+    """Return a case's variables as text: the value alone if there is one, else one line each."""
     if len(values) == 1:
-        return spelled(next(iter(values.values())))
-    return "\n".join(f"{text(name)}: {spelled(value)}" for name, value in values.items())
+        return spell_value(next(iter(values.values())))
+    return "\n".join(f"{text(name)}: {spell_value(value)}" for name, value in values.items())

@@ -1,34 +1,41 @@
-"""The numbers of a prompt in a view: quality, latency, cost, tokens, labels, marks, and what was measured before."""
+"""ViewModel, the base of every part of a view, and the numbers of a prompt."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from promptci.report.model.base import Share, VerdictName, View
+VerdictName = Literal["no-change", "pass", "inconclusive", "fail", "error"]
+Proportion = Annotated[float, Field(ge=0, le=1)]
 
 
-class QualityView(View):
+class ViewModel(BaseModel):
+    """Frozen and strict, so that a report.json from elsewhere is validated when it is loaded."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class QualityView(ViewModel):
     """The measured difference over the complete pairs."""
 
     measure: Literal["pass rate", "mean score"]
     base: float
     head: float
     delta: float
-    worse: int | None = Field(default=None, description="Pairs in which head did worse, be it by marks alone.")
+    worse: int | None = Field(default=None, description="Pairs in which head did worse, lower scores included.")
     better: int | None = None
     interval: tuple[float, float] | None = Field(description="Of delta, at `confidence`.")
-    confidence: Share
+    confidence: Proportion
     p: float | None
     adjusted_p: float | None
-    detectable_drop: float | None = Field(description="Smallest true drop shown with 80 % power; null: none.")
-    cases_needed: int | None = Field(description="Pairs that would settle it, where it is not settled.")
-    repeats_needed: int | None = Field(default=None, description="Times to ask each of these cases instead.")
+    detectable_drop: float | None = Field(description="Smallest true drop detected with 80 % power; null: none.")
+    cases_needed: int | None = Field(description="Pairs that would settle an inconclusive verdict.")
+    repeats_needed: int | None = Field(default=None, description="Answers per case that would settle it instead.")
     method: str
     seed: int | None
 
 
-class PercentilesView(View):
-    """Latency in milliseconds; null where there is no answer."""
+class PercentilesView(ViewModel):
+    """Latency in milliseconds; null without an answer."""
 
     p50: float | None
     p95: float | None
@@ -38,14 +45,14 @@ class PercentilesView(View):
     p99_certain: bool = False
 
 
-class LatencyView(View):
-    """Both versions; null where a version was not asked."""
+class LatencyView(ViewModel):
+    """Latency of both versions; null for a version that was not asked."""
 
     base: PercentilesView | None
     head: PercentilesView | None
 
 
-class CostView(View):
+class CostView(ViewModel):
     """US dollars at list price; null is unknown, never 0."""
 
     base_per_request: float | None
@@ -54,41 +61,41 @@ class CostView(View):
     requests_per_day: float | None = None
 
 
-class LabelRowView(View):
+class LabelRowView(ViewModel):
     """One expected label of a `one-of` assertion."""
 
     label: str
-    counts: dict[str, int] = Field(description="Given label to count.")
+    counts: dict[str, int] = Field(description="Count by the label that was given.")
     precision: float | None
     recall: float | None
     f1: float | None
 
 
-class ArmView(View):
-    """One version over every case it was asked, compared or not."""
+class VersionView(ViewModel):
+    """One version of the prompt over all of its answers, compared or not."""
 
-    asked: int
+    answers_requested: int
     evaluated: int
     quality: float | None
     quality_interval: tuple[float, float] | None = Field(description="Wilson, 95 %; null for mean scores.")
-    model_asked: str | None = Field(default=None, description="As the prompt names it.")
+    model_requested: str | None = Field(default=None, description="As the prompt names it.")
     models: list[str] = Field(default=[], description="As the endpoint names them.")
     fingerprints: list[str] = Field(default=[])
-    input_tokens: float | None = Field(default=None, description="Mean of an answer; null where any is unknown.")
+    input_tokens: float | None = Field(default=None, description="Mean per answer; null if any is unknown.")
     output_tokens: float | None = None
     labels: list[LabelRowView] = Field(default=[])
-    scores: list[int] = Field(
-        default=[], description="Answers by mark, in tenths from 0 to 1; empty where the prompt is not graded."
+    score_histogram: list[int] = Field(
+        default=[], description="Answers by score, in tenths from 0 to 1; empty for a prompt that is not graded."
     )
 
 
-class PastQualityView(View):
-    """One earlier version of the prompt, as a check found it."""
+class PastQualityView(ViewModel):
+    """One earlier version of the prompt, as its last check measured it."""
 
     at: str
     commit: str | None
     pull_request: int | None
-    fingerprint: str | None = Field(description="Of the prompt, its beginning.")
+    fingerprint: str | None = Field(description="First digits of the prompt's fingerprint.")
     verdict: VerdictName
     measure: Literal["pass rate", "mean score"]
     quality: float

@@ -10,11 +10,11 @@ from typing import Literal
 
 from promptci.report.model.report import CaseView, PromptView, ReportView, VerdictName
 
-MOST_PARTS = 20
+MAX_DIFFERENCES = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Side:
+class RunSide:
     """What one run says of a prompt."""
 
     verdict: VerdictName
@@ -27,13 +27,13 @@ class Side:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PromptBetween:
+class PromptDiff:
     """One prompt in both runs."""
 
     name: str
-    found: Literal["both", "first only", "second only"]
-    first: Side | None
-    second: Side | None
+    presence: Literal["both", "first only", "second only"]
+    before: RunSide | None
+    after: RunSide | None
     shared: int = 0
     """Cases that both runs evaluated and whose text and judge are the same."""
     not_comparable: tuple[str, ...] = ()
@@ -49,24 +49,24 @@ class PromptBetween:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Between:
+class RunDiff:
     """Two runs."""
 
-    first: str
-    second: str
+    before: str
+    after: str
     """What each was over, in words."""
     verdicts: tuple[VerdictName, VerdictName]
     usd: tuple[float | None, float | None]
-    prompts: tuple[PromptBetween, ...]
+    prompts: tuple[PromptDiff, ...]
 
 
-def compare(first: ReportView, second: ReportView) -> Between:
+def compare_runs(first: ReportView, second: ReportView) -> RunDiff:
     """Find out what changed from the first run to the second."""
     one, two = ({prompt.name: prompt for prompt in view.prompts} for view in (first, second))
     names = [*one, *(name for name in two if name not in one)]
-    return Between(
-        first=_over(first),
-        second=_over(second),
+    return RunDiff(
+        before=_over(first),
+        after=_over(second),
         verdicts=(first.verdict, second.verdict),
         usd=(first.spend.usd, second.spend.usd),
         prompts=tuple(_prompt(name, one.get(name), two.get(name)) for name in names),
@@ -78,20 +78,20 @@ def _over(view: ReportView) -> str:
     return f"{name}, {view.generated_at}" if view.generated_at else name
 
 
-def _prompt(name: str, one: PromptView | None, two: PromptView | None) -> PromptBetween:
+def _prompt(name: str, one: PromptView | None, two: PromptView | None) -> PromptDiff:
     if one is None or two is None:
         found: Literal["first only", "second only"] = "second only" if one is None else "first only"
         sides = [None if prompt is None else _side(prompt, None) for prompt in (one, two)]
-        return PromptBetween(name=name, found=found, first=sides[0], second=sides[1])
+        return PromptDiff(name=name, presence=found, before=sides[0], after=sides[1])
     pairs = _pairs(one, two)
     against = tuple(_against(one, two, pairs))
     qualities = [None if against else fmean(_mark(pair[side]) for pair in pairs) for side in (0, 1)]
     rated = [(a.id, a.head_pass_rate or 0.0, b.head_pass_rate or 0.0) for a, b in pairs]
-    return PromptBetween(
+    return PromptDiff(
         name=name,
-        found="both",
-        first=_side(one, qualities[0]),
-        second=_side(two, qualities[1]),
+        presence="both",
+        before=_side(one, qualities[0]),
+        after=_side(two, qualities[1]),
         shared=len(pairs),
         not_comparable=against,
         differs=tuple(_differs(one, two)),
@@ -102,9 +102,9 @@ def _prompt(name: str, one: PromptView | None, two: PromptView | None) -> Prompt
     )
 
 
-def _side(prompt: PromptView, quality: float | None) -> Side:
+def _side(prompt: PromptView, quality: float | None) -> RunSide:
     latency = prompt.latency_ms.head
-    return Side(
+    return RunSide(
         verdict=prompt.verdict,
         quality=quality,
         cost_usd=prompt.cost_usd.head_per_request,
@@ -123,7 +123,7 @@ def _pairs(one: PromptView, two: PromptView) -> list[tuple[CaseView, CaseView]]:
 
 
 def _counts(case: CaseView) -> bool:
-    return case.aside is None and case.head_pass_rate is not None and case.digest is not None
+    return case.excluded_reason is None and case.head_pass_rate is not None and case.digest is not None
 
 
 def _mark(case: CaseView) -> float:
@@ -154,7 +154,7 @@ def _differs(one: PromptView, two: PromptView) -> Iterator[str]:
         return
     before, now = one.comparability.parts, two.comparability.parts
     names = [*before, *(name for name in now if name not in before)]
-    for name in [name for name in names if before.get(name) != now.get(name)][:MOST_PARTS]:
+    for name in [name for name in names if before.get(name) != now.get(name)][:MAX_DIFFERENCES]:
         yield f"{name}: {before.get(name, 'none')} → {now.get(name, 'none')}"
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from promptci.present import escape, formatting
-from promptci.report.build import comparability_view
-from promptci.report.run_diff.compare import Between, PromptBetween
+from promptci.report.run_diff.compare import PromptDiff, RunDiff
+from promptci.report.text import provenance
 
-MOST_IDS = 20
+MAX_IDS = 20
 
 
-def lines(found: Between) -> Iterator[str]:
+def text_lines(found: RunDiff) -> Iterator[str]:
     """Give the text, line by line; a prompt's lines are indented."""
-    yield f"from {escape.one_line(found.first)} to {escape.one_line(found.second)}"
+    yield f"from {escape.one_line(found.before)} to {escape.one_line(found.after)}"
     yield _turn("verdict", *found.verdicts)
     yield f"spent: {formatting.money(found.usd[0])}, then {formatting.money(found.usd[1])}"
     for prompt in found.prompts:
@@ -22,9 +22,9 @@ def lines(found: Between) -> Iterator[str]:
         yield "neither run tested a prompt"
 
 
-def markdown(found: Between) -> str:
+def render_markdown(found: RunDiff) -> str:
     """Give the text as Markdown; whatever it quotes stays text."""
-    parts = [f"### From {escape.code(found.first)} to {escape.code(found.second)}", ""]
+    parts = [f"### From {escape.code(found.before)} to {escape.code(found.after)}", ""]
     parts += [f"- {escape.prose(_turn('verdict', *found.verdicts))}"]
     parts += [f"- spent: {formatting.money(found.usd[0])}, then {formatting.money(found.usd[1])}", ""]
     for prompt in found.prompts:
@@ -40,8 +40,8 @@ def _turn(name: str, before: str, now: str) -> str:
     return f"{name}: {before}, as before" if before == now else f"{name}: {before} → {now}"
 
 
-def _prompt(prompt: PromptBetween) -> Iterator[str]:
-    first, second = prompt.first, prompt.second
+def _prompt(prompt: PromptDiff) -> Iterator[str]:
+    first, second = prompt.before, prompt.after
     if first is None or second is None:
         verdict = (first or second).verdict  # type: ignore[union-attr]  # one of them is there
         yield f"tested in the {'first' if first else 'second'} run only: {verdict}"
@@ -57,14 +57,14 @@ def _prompt(prompt: PromptBetween) -> Iterator[str]:
     yield f"cost per request: {formatting.money(first.cost_usd)} → {formatting.money(second.cost_usd)}"
     yield f"p95: {formatting.duration(first.p95_ms)} → {formatting.duration(second.p95_ms)}"
     for difference in prompt.differs:
-        yield f"not the same: {comparability_view.shortened(difference)}"
+        yield f"not the same: {provenance.shorten_digests(difference)}"
 
 
-def _cases(prompt: PromptBetween) -> Iterator[str]:
+def _cases(prompt: PromptDiff) -> Iterator[str]:
     for name, ids in (("broken", prompt.broken), ("fixed", prompt.fixed)):
         if ids:
-            more = f" and {len(ids) - MOST_IDS:,} more" if len(ids) > MOST_IDS else ""
-            yield f"{name}: {', '.join(map(escape.one_line, ids[:MOST_IDS]))}{more}"
+            more = f" and {len(ids) - MAX_IDS:,} more" if len(ids) > MAX_IDS else ""
+            yield f"{name}: {', '.join(map(escape.one_line, ids[:MAX_IDS]))}{more}"
     if not prompt.broken and not prompt.fixed:
         yield "no case changed its result"
     if prompt.reworded:

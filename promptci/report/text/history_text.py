@@ -3,21 +3,21 @@
 from promptci.present import formatting
 from promptci.report.model.report import FlakyCaseView, PrecisionView, PromptView, ReportView
 
-MOST = 10
+MAX_FLAKY_NAMED = 10
 """Flaky cases that are named."""
-MOST_TO_JUDGE = 5
-MARK = "promptci history label"
+MAX_TO_LABEL = 5
+LABEL_COMMAND = "promptci history label"
 
 
-def flaky(prompt: PromptView) -> str:
+def describe_flaky(prompt: PromptView) -> str:
     """Say which cases are known to flip: `Flaky: 3 of 60 cases have flipped by themselves …`."""
     found = prompt.flaky.cases
     have = "has" if len(found) == 1 else "have"
-    more = f" and {len(found) - MOST:,} more" if len(found) > MOST else ""
+    more = f" and {len(found) - MAX_FLAKY_NAMED:,} more" if len(found) > MAX_FLAKY_NAMED else ""
     return (
         f"Flaky: {len(found):,} of {formatting.count(prompt.cases, 'case')} {have} flipped by"
         f" {'itself' if len(found) == 1 else 'themselves'} in earlier runs, with the same prompt, question and model:"
-        f" {', '.join(map(_fared, found[:MOST]))}{more}."
+        f" {', '.join(map(_fared, found[:MAX_FLAKY_NAMED]))}{more}."
     )
 
 
@@ -30,7 +30,7 @@ def _quoted(name: str) -> str:
     return name.replace("`", "'")
 
 
-def chance(prompt: PromptView, margin: float) -> list[tuple[str, str]]:
+def noise_row(prompt: PromptView, margin: float) -> list[tuple[str, str]]:
     """Say how often two equal runs disagree, as a row of how it was decided; nothing where that is not known."""
     found = prompt.flaky
     if found.discordance is None:
@@ -42,13 +42,13 @@ def chance(prompt: PromptView, margin: float) -> list[tuple[str, str]]:
     return [("Chance alone", f"{said} (measured on {formatting.count(found.measured, 'case')}){needed}")]
 
 
-def precision(found: PrecisionView) -> str:
+def describe_precision(found: PrecisionView) -> str:
     """Say how often verdicts that would have blocked were right, as far as people have judged them."""
     if not found.verdicts:
         return "No earlier verdict would have blocked."
     of = f"Of {formatting.count(found.verdicts, 'verdict')} that would have blocked,"
     if not found.labelled:
-        return f"{of} none is labelled yet: `{MARK} ID correct` (or `incorrect`)."
+        return f"{of} none is labelled yet: `{LABEL_COMMAND} ID correct` (or `incorrect`)."
     share = formatting.percent(found.correct / found.labelled)
     span = ""
     if found.interval is not None:
@@ -57,13 +57,13 @@ def precision(found: PrecisionView) -> str:
     return f"{of} {found.labelled:,} labelled by people: {found.correct:,} correct ({share}{span})."
 
 
-def judge_this(view: ReportView) -> list[str]:
+def label_requests(view: ReportView) -> list[str]:
     """Ask for a judgement of the verdicts that would have blocked, so that their precision becomes known."""
     found = [p for p in view.prompts if p.verdict == "fail" and p.verdict_id]
     if view.gate.mode != "advise" or not found:
         return []
     return [
         f"Label whether blocking {_quoted(p.name)} would have been correct:"
-        f" `{MARK} {_quoted(p.verdict_id or '')} correct --why …` (or `incorrect`)."
-        for p in found[:MOST_TO_JUDGE]
+        f" `{LABEL_COMMAND} {_quoted(p.verdict_id or '')} correct --why …` (or `incorrect`)."
+        for p in found[:MAX_TO_LABEL]
     ]

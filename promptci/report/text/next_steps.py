@@ -42,7 +42,7 @@ def next_steps(view: ReportView) -> list[str]:
         steps.append(_more_cases(view))
     if view.problems and view.verdict == "error" and not steps:
         steps.append("Nothing was concluded, so this says nothing about your change. Mend the cause and run again.")
-    return [*steps, *history_text.judge_this(view)]
+    return [*steps, *history_text.label_requests(view)]
 
 
 def reproduce(view: ReportView) -> str | None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from promptci.present import formatting
-from promptci.report.build import comparability_view
 from promptci.report.model.report import FindingView, PromptView, QualityView, ReportView
 from promptci.report.text import history_text
 
@@ -75,7 +74,7 @@ def before_after(prompt: PromptView) -> str:
     """Give quality before and now for a table cell; nothing of a prompt of which nothing could be concluded."""
     if prompt.verdict == "error":
         return "–"
-    if comparability_view.mismatches(prompt):
+    if prompt.mismatches:
         return "not comparable"
     if prompt.quality is not None:
         return f"{formatting.percent(prompt.quality.base)} → {formatting.percent(prompt.quality.head)}"
@@ -103,7 +102,7 @@ def cost_title(view: ReportView) -> str:
 def cost_change(prompt: PromptView) -> str:
     """Give the change in cost for a table cell: per month where the traffic is known, else per request."""
     cost = prompt.cost_usd
-    if comparability_view.mismatches(prompt):
+    if prompt.mismatches:
         return "not comparable"
     if cost.delta_per_month is not None:
         return (
@@ -134,7 +133,8 @@ def p95(prompt: PromptView) -> str:
 
 def evaluated(prompt: PromptView) -> str:
     """Say how many answers could be evaluated and how many pairs were compared."""
-    said = f"{prompt.asked - prompt.errors:,} of {formatting.count(prompt.asked, 'answer')} evaluated"
+    answers = formatting.count(prompt.answers_requested, "answer")
+    said = f"{prompt.answers_requested - prompt.errors:,} of {answers} evaluated"
     return f"{said}, {formatting.count(prompt.pairs, 'pair')} compared" if prompt.quality else said
 
 
@@ -152,7 +152,7 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
             ("Method", found.method + (f"; seed {found.seed}" if found.seed is not None else "")),
             ("p of “worse”", f"{formatting.p_value(found.p)}; adjusted (Holm) {formatting.p_value(found.adjusted_p)}"),
             ("Smallest detectable drop", detectable_words(found)),
-            *history_text.chance(prompt, view.gate.max_drop),
+            *history_text.noise_row(prompt, view.gate.max_drop),
         ]
         if found.cases_needed is not None:
             rows.append(("Cases needed", _settling(found)))
@@ -177,7 +177,7 @@ def _cases(prompt: PromptView) -> str:
         (prompt.new_cases, "new"),
         (prompt.changed_cases, "changed"),
         (prompt.removed_cases, "removed"),
-        (prompt.loosened_cases, "with another expectation for the same question"),
+        (prompt.weakened_cases, "with another expectation for the same question"),
     ):
         if ids:
             parts.append(f"{len(ids):,} {word}")
@@ -186,9 +186,9 @@ def _cases(prompt: PromptView) -> str:
 
 def _rule(prompt: PromptView, view: ReportView) -> str:
     gate = view.gate
-    if comparability_view.mismatches(prompt):
+    if prompt.mismatches:
         return "critical cases and absolute limits alone decide, because the versions are not comparable"
-    if prompt.quality is None and prompt.case_details and all(case.aside for case in prompt.case_details):
+    if prompt.quality is None and prompt.case_details and all(case.excluded_reason for case in prompt.case_details):
         return "inconclusive where no case counts"
     if prompt.quality is None:
         return "only the absolute limits decide, for lack of a version to compare with"

@@ -1,77 +1,81 @@
 """Where a report comes from, row by row, so that an auditor can match it to the log. Pure."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from promptci.present import formatting
-from promptci.report.model.report import ArmView, PromptView, ReportView, RevisionView
+from promptci.report.model.report import PromptView, ReportView, RevisionView, VersionView
 from promptci.report.text import number_text
 
-DIGITS = 16
-"""Of a fingerprint: its whole length is in report.json."""
+DIGEST_DIGITS = 16
+"""Digits shown of a fingerprint; report.json has all of them."""
+_SHA256 = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One fact."""
+class ProvenanceRow:
+    """One fact about the run."""
 
     name: str
     value: str
     code: bool = False
-    """Whether it is a name or a number of a machine."""
+    """Whether to show the value as code."""
 
 
-def rows(view: ReportView, digest: str) -> list[Row]:
-    """Give the facts of the run that are known."""
-    return list(_rows(view, digest))
+def run_rows(view: ReportView, digest: str) -> list[ProvenanceRow]:
+    """Return the known facts about the run."""
+    return list(_run_rows(view, digest))
 
 
-def _rows(view: ReportView, digest: str) -> Iterator[Row]:
+def _run_rows(view: ReportView, digest: str) -> Iterator[ProvenanceRow]:
     if view.repository:
-        yield Row(name="Repository", value=view.repository)
+        yield ProvenanceRow(name="Repository", value=view.repository)
     if view.pull_request is not None:
-        yield Row(name="Pull request", value=f"{view.pull_request}")
+        yield ProvenanceRow(name="Pull request", value=f"{view.pull_request}")
     if view.actor:
-        yield Row(name="Set off by", value=view.actor)
+        yield ProvenanceRow(name="Triggered by", value=view.actor)
     if view.run_url:
-        yield Row(name="Workflow run", value=view.run_url)
+        yield ProvenanceRow(name="Workflow run", value=view.run_url)
     if view.base is not None:
         yield _revision("Before", view.base)
-    yield _revision("Now" if view.base else "Revision", view.head)
+    yield _revision("After" if view.base else "Revision", view.head)
     if view.started_at:
-        yield Row(name="Started", value=number_text.moment(view.started_at))
+        yield ProvenanceRow(name="Started", value=number_text.moment(view.started_at))
     if view.generated_at:
-        yield Row(name="Finished", value=number_text.moment(view.generated_at))
+        yield ProvenanceRow(name="Finished", value=number_text.moment(view.generated_at))
     if view.provider:
-        yield Row(name="Answered by", value=view.provider)
-    yield Row(name="Asked and spent", value=number_text.spend(view))
-    yield Row(name="Policy from", value=view.gate.source)
-    yield Row(name="promptci", value=view.promptci_version)
-    yield Row(name="SHA-256 of report.json", value=digest, code=True)
+        yield ProvenanceRow(name="Answered by", value=view.provider)
+    yield ProvenanceRow(name="Calls and cost", value=number_text.spend(view))
+    yield ProvenanceRow(name="Policy from", value=view.gate.source)
+    yield ProvenanceRow(name="promptci", value=view.promptci_version)
+    yield ProvenanceRow(name="SHA-256 of report.json", value=digest, code=True)
 
 
-def _revision(name: str, side: RevisionView) -> Row:
-    return Row(name=name, value=f"{side.rev}, {side.sha or 'working tree'}", code=True)
+def _revision(name: str, side: RevisionView) -> ProvenanceRow:
+    return ProvenanceRow(name=name, value=f"{side.rev}, {side.sha or 'working tree'}", code=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """What one prompt was asked with, and who answered."""
+class PromptProvenance:
+    """Prompt, goldens, model and judge of one prompt."""
 
     prompt: str
     fingerprints: tuple[str, ...]
-    """Of the prompt, before and now; one where they are the same."""
+    """Fingerprints of the prompt before and after; one if they are equal."""
     goldens: str
     models: str
     judge: str
 
 
-def asked(view: ReportView) -> list[Asked]:
-    """Give for each prompt the digests and the models, as far as they are known."""
+def prompt_rows(view: ReportView) -> list[PromptProvenance]:
+    """Return the known digests and models of each prompt."""
     return [
-        Asked(
+        PromptProvenance(
             prompt=prompt.name,
-            fingerprints=tuple(dict.fromkeys(filter(None, map(_short, _sides(prompt))))),
+            fingerprints=tuple(
+                dict.fromkeys(filter(None, map(_short, (prompt.base_fingerprint, prompt.head_fingerprint))))
+            ),
             goldens=f"{formatting.count(prompt.cases, 'case')}, {_short(prompt.goldens)}" if prompt.goldens else "–",
             models=_models(prompt),
             judge=", ".join(prompt.judge.identities) if prompt.judge else "–",
@@ -80,22 +84,35 @@ def asked(view: ReportView) -> list[Asked]:
     ]
 
 
-def _sides(prompt: PromptView) -> tuple[str | None, str | None]:
-    return prompt.base_fingerprint, prompt.head_fingerprint
-
-
 def _short(digest: str | None) -> str:
-    return (digest or "")[:DIGITS]
+    return (digest or "")[:DIGEST_DIGITS]
 
 
 def _models(prompt: PromptView) -> str:
-    """Say which model was asked for and which answered: once where both versions say the same."""
-    said = [(word, _model(arm)) for word, arm in (("before", prompt.base), ("now", prompt.head)) if arm is not None]
-    if len({text for _, text in said}) == 1:
-        return said[0][1]
-    return "; ".join(f"{word} {text}" for word, text in said) or "–"
+    """Return the requested and the answering model: once if both versions have the same."""
+    versions = (("before", prompt.base), ("after", prompt.head))
+    models = [(word, _model(version)) for word, version in versions if version is not None]
+    if len({model for _, model in models}) == 1:
+        return models[0][1]
+    return "; ".join(f"{word} {model}" for word, model in models) or "–"
 
 
-def _model(arm: ArmView) -> str:
-    marks = f" [{', '.join(arm.fingerprints)}]" if arm.fingerprints else ""
-    return f"{arm.model_asked or formatting.UNKNOWN} → {', '.join(arm.models) or formatting.UNKNOWN}{marks}"
+def _model(version: VersionView) -> str:
+    fingerprints = f" [{', '.join(version.fingerprints)}]" if version.fingerprints else ""
+    answered = ", ".join(version.models) or formatting.UNKNOWN
+    return f"{version.model_requested or formatting.UNKNOWN} → {answered}{fingerprints}"
+
+
+def comparability_rows(prompt: PromptView) -> list[tuple[str, str]]:
+    """Return whether the versions are comparable and under which conditions; empty if nothing is compared."""
+    comparability = prompt.comparability
+    if comparability is None:
+        return []
+    answer = f"no: {'; '.join(comparability.mismatches)}" if comparability.mismatches else "yes"
+    parts = [(name[:1].upper() + name[1:], shorten_digests(part)) for name, part in comparability.parts.items()]
+    return [("Comparable", answer), *parts, ("Fingerprint", comparability.fingerprint[:12])]
+
+
+def shorten_digests(text: str) -> str:
+    """Return a text with its SHA-256 digests cut to 12 digits."""
+    return _SHA256.sub(r"\1", text)

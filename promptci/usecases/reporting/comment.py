@@ -108,9 +108,9 @@ def _publication(view: ReportView, context: ActionContext) -> Publication:
         verdict=Verdict(view.verdict),
         exit_code=0,
         headline=view.headline,
-        comment_md=markdown_renderer.comment(told, spare=FRAME_BYTES),
-        short_comment_md=markdown_renderer.short_comment(told),
-        summary_md=markdown_renderer.summary(told),
+        comment_md=markdown_renderer.render_comment(told, spare=FRAME_BYTES),
+        short_comment_md=markdown_renderer.render_short_comment(told),
+        summary_md=markdown_renderer.render_summary(told),
         annotations=(),
         outputs={},
     )

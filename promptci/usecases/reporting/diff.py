@@ -1,4 +1,4 @@
-"""Say what changed between two runs, from their report.json."""
+"""Compare two runs by their report.json."""
 
 import dataclasses
 import json
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from promptci.pipeline.environment import Environment
-from promptci.report.build import redaction
+from promptci.report.build.view import redact_view
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
 from promptci.report.run_diff import compare, text
@@ -14,20 +14,20 @@ from promptci.report.run_diff import compare, text
 Format = Literal["text", "markdown", "json"]
 
 
-def diff_runs(first: Path, second: Path, form: Format, env: Environment) -> str:
-    """Give what changed, in the form that is wanted.
+def diff_runs(first: Path, second: Path, output_format: Format, env: Environment) -> str:
+    """Return what changed between two runs.
 
     Raises
     ------
     InputError
-        Where one of the files is no report.json.
+        If one of the files is not a report.json.
     """
-    found = compare.compare(_read(first, env), _read(second, env))
-    if form == "json":
-        return json.dumps(dataclasses.asdict(found), ensure_ascii=False, indent=2)
-    return text.markdown(found) if form == "markdown" else "\n".join(text.lines(found))
+    run_diff = compare.compare_runs(_read(first, env), _read(second, env))
+    if output_format == "json":
+        return json.dumps(dataclasses.asdict(run_diff), ensure_ascii=False, indent=2)
+    return text.render_markdown(run_diff) if output_format == "markdown" else "\n".join(text.text_lines(run_diff))
 
 
 def _read(path: Path, env: Environment) -> ReportView:
     view = document.load(path.read_text(encoding="utf-8", errors="replace"), str(path))
-    return redaction.redacted(view, env.redactor())  # it may have been written elsewhere
+    return redact_view(view, env.redactor()).view  # it may come from elsewhere

@@ -123,9 +123,9 @@ def label_verdict(store: HistoryStore, request: FeedbackRequest) -> str:
 def precision_report(past: Past) -> Iterable[str]:
     """Yield how often `fail` was correct, overall and by rule."""
     feedback = past.latest_feedback
-    yield history_text.precision(_precision_view(compute_precision(past.verdicts, feedback)))
+    yield history_text.describe_precision(_precision_view(compute_precision(past.verdicts, feedback)))
     for rule, precision in precision_by_rule(past.verdicts, feedback).items():
-        yield f"  {rule}: {history_text.precision(_precision_view(precision))}"
+        yield f"  {rule}: {history_text.describe_precision(_precision_view(precision))}"
     unlabelled = [verdict.id for verdict in past.verdicts if verdict.verdict == "fail" and verdict.id not in feedback]
     if unlabelled:
         yield f"Not labelled yet: {', '.join(unlabelled)}"

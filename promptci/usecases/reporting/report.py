@@ -8,7 +8,7 @@ from promptci.evaluation import check, run
 from promptci.pipeline.environment import Environment
 from promptci.providers.replay import ReplayProvider
 from promptci.report import write
-from promptci.report.build import redaction
+from promptci.report.build.view import redact_view
 from promptci.report.model import document
 from promptci.runs import journal
 
@@ -33,8 +33,8 @@ def redraw_report(source: Path, out: Path, root: Path, env: Environment) -> RunR
     if source.suffix != ".json":
         raise UsageError(f"{source} is neither a report.json nor a journal.jsonl", "Give one of the two.")
     view = document.load(source.read_text(encoding="utf-8", errors="replace"), str(source))
-    view = redaction.redacted(view, env.redactor())  # it may have been written elsewhere
-    return RunResult(exit_code=view.exit_code, view=view, paths=write.write_all(view, out))
+    report = redact_view(view, env.redactor())  # it may come from elsewhere
+    return RunResult(exit_code=view.exit_code, view=report.view, paths=write.write_all(report, out))
 
 
 def _from_journal(source: Path, out: Path, root: Path, env: Environment) -> RunResult:

@@ -11,6 +11,7 @@ from support.report_situations import SITUATIONS
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
 from promptci.report import write
+from promptci.report.model.document import serialize
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 
@@ -131,7 +132,7 @@ def test_report_draws_again(tmp_path: Path) -> None:
 @pytest.fixture
 def drawn(tmp_path: Path) -> Path:
     """A folder with a report where a run leaves it, and a browser that notes what it is to show."""
-    write.write_all(SITUATIONS["all_same"](), tmp_path / "promptci-report")
+    write.write_all(serialize(SITUATIONS["all_same"]()), tmp_path / "promptci-report")
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/shown"\n')
     browser.chmod(0o755)
@@ -158,7 +159,7 @@ def test_nothing_is_opened_where_nobody_sits(drawn: Path) -> None:
 
 
 def test_diff_says_what_changed_between_two_reports(drawn: Path) -> None:
-    write.write_all(SITUATIONS["regressed"](), drawn / "second")
+    write.write_all(serialize(SITUATIONS["regressed"]()), drawn / "second")
     files = ("promptci-report/report.json", "second/report.json")
     done = promptci("diff", *files, cwd=drawn)
     assert done.returncode == 0, done.stderr

@@ -5,18 +5,18 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.present.word_diff import MOST_EDITS, Piece, pieces
+from promptci.present.word_diff import TextPiece, diff_words
 
 TEXTS = st.text(alphabet="ab c.\n<é", max_size=40)
 
 
 def marked(text: str, other: str) -> list[str]:
-    return [piece.text for piece in pieces(text, other)[0] if piece.differs]
+    return [piece.text for piece in diff_words(text, other)[0] if piece.differs]
 
 
 @given(TEXTS, TEXTS)
 def test_the_pieces_of_a_side_are_the_text_of_that_side(before: str, after: str) -> None:
-    left, right = pieces(before, after)
+    left, right = diff_words(before, after)
     assert "".join(piece.text for piece in left) == before
     assert "".join(piece.text for piece in right) == after
 
@@ -24,7 +24,8 @@ def test_the_pieces_of_a_side_are_the_text_of_that_side(before: str, after: str)
 @given(TEXTS, TEXTS)
 def test_what_is_shared_is_the_same_on_both_sides_but_for_blanks(before: str, after: str) -> None:
     shared = [
-        "".join("".join(piece.text for piece in side if not piece.differs).split()) for side in pieces(before, after)
+        "".join("".join(piece.text for piece in side if not piece.differs).split())
+        for side in diff_words(before, after)
     ]
     assert shared[0] == shared[1]
 
@@ -40,11 +41,11 @@ def test_different_texts_have_a_differing_word(before: str, after: str) -> None:
 
 
 def test_a_changed_word_is_marked_alone() -> None:
-    left, right = pieces("Your order is 4711.", "Your order is 4712.")
+    left, right = diff_words("Your order is 4711.", "Your order is 4712.")
     assert left == (
-        Piece(text="Your order is ", differs=False),
-        Piece(text="4711", differs=True),
-        Piece(text=".", differs=False),
+        TextPiece(text="Your order is ", differs=False),
+        TextPiece(text="4711", differs=True),
+        TextPiece(text=".", differs=False),
     )
     assert [piece.text for piece in right if piece.differs] == ["4712"]
 
@@ -57,12 +58,14 @@ def test_words_in_front_of_a_shared_end_are_marked() -> None:
     assert marked("Sure! The number is 4711", "4711") == ["Sure! The number is "]
 
 
-def test_texts_that_differ_in_too_many_words_are_marked_between_their_common_ends() -> None:
-    left, _ = pieces("start " + "x y " * MOST_EDITS + "end", "start " + "p q " * MOST_EDITS + "end")
-    assert [piece.differs for piece in left] == [False, True, False]
+def test_texts_with_thousands_of_differing_words_keep_what_they_share() -> None:
+    before = [f"b{i} same{i}" for i in range(2000)]
+    after = [f"a{i} same{i}" for i in range(2000)]
+    left, _ = diff_words(" ".join(before), " ".join(after))
+    assert [piece.text.strip() for piece in left if not piece.differs] == [f"same{i}" for i in range(2000)]
 
 
 def test_hostile_repetition_takes_no_longer_than_a_blink() -> None:
     begin = time.process_time()
-    pieces("a b " * 2000, "b a c " * 1500)
+    diff_words("a b " * 2000, "b a c " * 1500)
     assert time.process_time() - begin < 10

@@ -28,7 +28,7 @@ from promptci.publish.runner import workflow_commands
 from promptci.publish.runner.context import ActionContext
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import ReportView
-from promptci.report.write import Paths
+from promptci.report.write import OutputPaths
 from promptci.verdict import Verdict
 
 HEAD, BASE = "a" * 40, "b" * 40
@@ -66,7 +66,7 @@ def context(folder: Path, **more: str) -> ActionContext:
 def told(view: ReportView, folder: Path) -> Publication:
     """What the Action tells of a view."""
     return bulletins.build_publication(
-        RunResult(exit_code=view.exit_code, view=view, paths=Paths(folder=folder)), folder
+        RunResult(exit_code=view.exit_code, view=view, paths=OutputPaths(folder=folder)), folder
     )
 
 
@@ -393,4 +393,4 @@ def test_hostile_words_leave_one_marker_and_no_mention(
 
 
 def test_a_comment_leaves_room_for_what_stands_around_it() -> None:
-    assert len(markdown_renderer.comment(huge("long " * 300), spare=20_000).encode()) <= 40_000
+    assert len(markdown_renderer.render_comment(huge("long " * 300), spare=20_000).encode()) <= 40_000

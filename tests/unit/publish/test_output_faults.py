@@ -23,7 +23,7 @@ from promptci.publish.runner.context import ActionContext
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
-from promptci.report.write import OUTPUTS, Paths, write_all
+from promptci.report.write import OUTPUTS, OutputPaths, write_all
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 LIVE = ["@everyone", "&#64;everyone", "&commat;everyone", "fixes #1", "octo/repo#3", "GH-2", "https://evil.example"]
@@ -47,7 +47,9 @@ class Told:
             "INPUT_CHECK-RUN": "true",
         }
         log = io.StringIO()
-        outcome = RunResult(exit_code=view.exit_code, view=view, paths=write_all(view, folder / "out"))
+        outcome = RunResult(
+            exit_code=view.exit_code, view=view, paths=write_all(document.serialize(view), folder / "out")
+        )
         notes = publish_all(
             ActionContext.from_environ(environ), bulletins.build_publication(outcome, folder), github, log
         )
@@ -120,7 +122,9 @@ def test_out_pipe_newline_in_table_cell(
 
 def _comment(folder: Path, payload: str) -> str:
     view = planted(rich(), payload)
-    return bulletins.build_publication(RunResult(exit_code=0, view=view, paths=Paths(folder=folder)), folder).comment_md
+    return bulletins.build_publication(
+        RunResult(exit_code=0, view=view, paths=OutputPaths(folder=folder)), folder
+    ).comment_md
 
 
 @pytest.mark.parametrize(
@@ -164,9 +168,9 @@ def test_out_deterministic_bytes_twice(tmp_path: Path) -> None:
     """The same report.json makes the same bytes, whatever the machine's language, time zone and hashes are."""
     (tmp_path / "report.json").write_text(document.dump(rich()), encoding="utf-8")
     code = (
-        "import sys, pathlib; from promptci.report import data, write;"
+        "import sys, pathlib; from promptci.report import write; from promptci.report.model import document as data;"
         "text = pathlib.Path(sys.argv[1]).read_text(encoding='utf-8');"
-        "write.write_all(data.load(text, 'r'), pathlib.Path(sys.argv[2]))"
+        "write.write_all(data.serialize(data.load(text), 'r'), pathlib.Path(sys.argv[2]))"
     )
     drawn = []
     for seed, zone, language in (("1", "UTC", "C"), ("77", "Asia/Kathmandu", "tr_TR.UTF-8")):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.report_outputs import render_output
 from support.report_situations import SITUATIONS
 
 from promptci.report import write
@@ -16,34 +17,35 @@ TESTS = Path(__file__).parents[2]
 PROGRAM = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
+from support.report_outputs import render_output
 from support.report_situations import SITUATIONS
 from promptci.report.write import OUTPUTS
 for situation in ("several_prompts", "hostile_text"):
-    for name, render in OUTPUTS.items():
-        text = render(SITUATIONS[situation]())
+    for name in OUTPUTS:
+        text = render_output(name, SITUATIONS[situation]())
         print(situation, name, hashlib.sha256(text.encode("utf-8", errors="backslashreplace")).hexdigest())
 """
 
 
 def test_every_output_is_written_into_the_folder(tmp_path: Path) -> None:
-    paths = write.write_all(SITUATIONS["regressed"](), tmp_path / "new" / "out")
+    paths = write.write_all(document.serialize(SITUATIONS["regressed"]()), tmp_path / "new" / "out")
     assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == sorted(write.OUTPUTS)
     named = (paths.html, paths.comment, paths.summary, paths.json, paths.junit, paths.csv, paths.sarif)
     assert set(paths.all) == set(named)
     for path in paths.all:
-        assert path.read_bytes().decode() == write.OUTPUTS[path.name](SITUATIONS["regressed"]())
+        assert path.read_bytes().decode() == render_output(path.name, SITUATIONS["regressed"]())
 
 
 def test_a_report_can_be_drawn_again_from_its_json(tmp_path: Path) -> None:
-    first = write.write_all(SITUATIONS["several_prompts"](), tmp_path / "first")
+    first = write.write_all(document.serialize(SITUATIONS["several_prompts"]()), tmp_path / "first")
     view = document.load(first.json.read_text(encoding="utf-8"), str(first.json))
-    second = write.write_all(view, tmp_path / "second")
+    second = write.write_all(document.serialize(view), tmp_path / "second")
     assert [path.read_bytes() for path in first.all] == [path.read_bytes() for path in second.all]
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_every_output_of_every_situation_is_valid_utf8(situation: str, tmp_path: Path) -> None:
-    for path in write.write_all(SITUATIONS[situation](), tmp_path).all:
+    for path in write.write_all(document.serialize(SITUATIONS[situation]()), tmp_path).all:
         path.read_bytes().decode("utf-8")
     json.loads((tmp_path / "report.json").read_bytes())
 

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.report_outputs import render_output
 from support.report_situations import SITUATIONS
 from support.run_notation import comparison, many, report
 
 from promptci.redact import Redactor
-from promptci.report.build.case_store import AT_A_TIME, MOST_IN_MEMORY, Chosen, Filed, Holder
-from promptci.report.build.redaction import redacted
+from promptci.report.build.case_store import CASES_PER_READ, MAX_CASES_IN_MEMORY, CaseStore, CaseSubset, DiskCases
+from promptci.report.build.view import redact_view
 from promptci.report.model import document
 from promptci.report.model.report import CaseView, ReportView
-from promptci.report.write import IN_PIECES, OUTPUTS
+from promptci.report.write import OUTPUTS
 
 SECRET = "canary-4f9a8b7c6d5e<&\"'"
 ROWS = many(right=6, broken=3, fixed=2)
@@ -23,9 +24,9 @@ PLACES = st.none() | st.integers(-15, 15)
 
 def in_a_file(view: ReportView, redactor: Redactor | None = None) -> ReportView:
     """Give a view whose cases are held as those of a large run."""
-    holder = Holder(MOST_IN_MEMORY + 1, redactor or Redactor())
+    holder = CaseStore(MAX_CASES_IN_MEMORY + 1, redactor or Redactor())
     held = [
-        prompt.model_copy(update={"case_details": holder.keep(iter(prompt.case_details))}) for prompt in view.prompts
+        prompt.model_copy(update={"case_details": holder.add(iter(prompt.case_details))}) for prompt in view.prompts
     ]
     return view.model_copy(update={"prompts": held})
 
@@ -41,8 +42,8 @@ PLAIN, FILED = both()
 
 
 def test_few_cases_stay_in_memory_and_many_do_not() -> None:
-    assert isinstance(Holder(MOST_IN_MEMORY, Redactor()).keep(PLAIN), list)
-    assert isinstance(Holder(MOST_IN_MEMORY + 1, Redactor()).keep(PLAIN), Filed)
+    assert isinstance(CaseStore(MAX_CASES_IN_MEMORY, Redactor()).add(PLAIN), list)
+    assert isinstance(CaseStore(MAX_CASES_IN_MEMORY + 1, Redactor()).add(PLAIN), DiskCases)
 
 
 @given(start=PLACES, stop=PLACES, step=st.none() | st.integers(-3, 3).filter(bool))
@@ -63,8 +64,8 @@ def test_any_case_of_a_file_is_that_case_of_the_list(place: int) -> None:
 
 
 def test_a_file_is_read_some_cases_at_a_time_to_its_end() -> None:
-    many_cases = [PLAIN[place % len(PLAIN)] for place in range(2 * AT_A_TIME + 1)]
-    held = Holder(MOST_IN_MEMORY + 1, Redactor()).keep(many_cases)
+    many_cases = [PLAIN[place % len(PLAIN)] for place in range(2 * CASES_PER_READ + 1)]
+    held = CaseStore(MAX_CASES_IN_MEMORY + 1, Redactor()).add(many_cases)
 
     assert list(held) == many_cases
     assert held == many_cases
@@ -77,30 +78,28 @@ def test_a_file_is_read_some_cases_at_a_time_to_its_end() -> None:
 def test_chosen_cases_stand_in_the_order_of_their_choice(
     places: list[int], start: int | None, stop: int | None
 ) -> None:
-    chosen = Chosen(FILED, places)
+    chosen = CaseSubset(FILED, places)
 
     assert list(chosen) == [PLAIN[place] for place in places]
     assert list(chosen[start:stop]) == [PLAIN[place] for place in places[start:stop]]
-    assert list(chosen.numbered()) == [(place, PLAIN[place]) for place in places]
+    assert list(chosen.with_positions()) == [(place, PLAIN[place]) for place in places]
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
-def test_every_output_is_the_same_from_a_file(name: str) -> None:
-    made = SITUATIONS[name]()
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_every_output_is_the_same_from_a_file(situation: str) -> None:
+    made = SITUATIONS[situation]()
     held = in_a_file(made)
 
-    assert document.digest(held) == document.digest(made)
-    for output, render in OUTPUTS.items():
-        assert render(held) == render(made), output
-    for output, pieces in IN_PIECES.items():
-        assert "".join(pieces(held)) == "".join(pieces(made)), output
+    assert document.serialize(held).digest == document.serialize(made).digest
+    for name in OUTPUTS:
+        assert render_output(name, held) == render_output(name, made), name
 
 
 def test_a_secret_is_gone_before_a_case_is_written_to_a_file() -> None:
     made = report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}"))
     (held,) = (prompt.case_details for prompt in in_a_file(made, Redactor([SECRET])).prompts)
 
-    assert isinstance(held, Filed)
+    assert isinstance(held, DiskCases)
     content = held._cases._file
     content.seek(0)
     written = content.read().decode()
@@ -112,12 +111,12 @@ def test_a_secret_is_gone_before_a_case_is_written_to_a_file() -> None:
 def test_a_secret_in_a_file_is_found_when_the_whole_view_is_redacted() -> None:
     made = in_a_file(report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}")))
     assert "canary-4f9a8b7c6d5e" in document.dump(made)
-    assert "canary-4f9a8b7c6d5e" not in document.dump(redacted(made, Redactor([SECRET])))
+    assert "canary-4f9a8b7c6d5e" not in redact_view(made, Redactor([SECRET])).text
 
 
 def test_a_file_is_closed_with_the_last_who_reads_it() -> None:
-    held = Holder(MOST_IN_MEMORY + 1, Redactor()).keep(PLAIN)
-    assert isinstance(held, Filed)
+    held = CaseStore(MAX_CASES_IN_MEMORY + 1, Redactor()).add(PLAIN)
+    assert isinstance(held, DiskCases)
     file, part = held._cases._file, held[2:]
     del held
     assert list(part) == PLAIN[2:]

@@ -4,11 +4,9 @@ import pytest
 from support.report_situations import SITUATIONS, page
 from support.run_notation import Numbers, comparison, many, report
 
-from promptci.report.build import comparability_view
-from promptci.report.html import metrics_table
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import PromptView, ReportView
-from promptci.report.text import next_steps, number_text
+from promptci.report.text import metrics, next_steps, number_text, provenance
 
 SWAPPED = Numbers(models=("m-1", "m-2"), usd=(0.0001, 0.0004))
 WHY = "the endpoint answered base with m-1 and head with m-2, though both ask for gpt-4o-mini"
@@ -25,7 +23,7 @@ def test_the_view_holds_the_reason_and_no_difference() -> None:
     assert found.verdict == "inconclusive"
     assert found.sentence == f"Is not comparable: {WHY}."
     assert (found.quality, found.cost_usd.delta_per_month) == (None, None)
-    assert comparability_view.mismatches(found) == [WHY]
+    assert found.mismatches == [WHY]
     assert found.base is not None
     assert found.base.quality is not None  # each version's own figures stand
 
@@ -33,7 +31,7 @@ def test_the_view_holds_the_reason_and_no_difference() -> None:
 def test_no_figure_and_no_cell_compares() -> None:
     found = unlike(many(right=31, broken=27, wrong=2))
 
-    assert {(figure.change, figure.note) for figure in metrics_table.table(found)} == {("–", "not comparable")}
+    assert {(figure.change, figure.note) for figure in metrics.build_metrics(found)} == {("–", "not comparable")}
     assert number_text.before_after(found) == number_text.cost_change(found) == "not comparable"
     assert number_text.worse_better(found) == "–"
 
@@ -71,7 +69,7 @@ def test_several_undecided_prompts_claim_nothing_of_what_is_not_comparable() -> 
 def test_the_fold_of_the_page_says_what_the_comparison_rests_on() -> None:
     (found,) = SITUATIONS["regressed"]().prompts
     assert found.comparability is not None
-    rows = dict(comparability_view.rows(found))
+    rows = dict(provenance.comparability_rows(found))
 
     assert (rows["Comparable"], rows["Model asked"]) == ("yes", "gpt-4o-mini")
     assert rows["Models returned"] == "gpt-4o-mini-2024-07-18"
@@ -88,10 +86,10 @@ def test_the_fold_of_the_page_says_what_the_comparison_rests_on() -> None:
 )
 def test_where_nothing_is_compared_there_are_no_rows(situation: str) -> None:
     (found,) = SITUATIONS[situation]().prompts
-    assert (found.comparability, comparability_view.rows(found), comparability_view.mismatches(found)) == (None, [], [])
+    assert (found.comparability, provenance.comparability_rows(found), found.mismatches) == (None, [], [])
 
 
 def test_the_comment_says_it_and_shows_no_change_in_quality() -> None:
-    text = markdown_renderer.comment(SITUATIONS["models_differ"]())
+    text = markdown_renderer.render_comment(SITUATIONS["models_differ"]())
     assert "| not comparable |" in text
     assert "points" not in text.replace("`gate.max_drop` 5 points", "")

@@ -5,7 +5,7 @@ from typing import Any
 from support.run_notation import OLD, comparison, many, prompt, report
 
 from promptci.history.model import HISTORY_LINES, VerdictRecord
-from promptci.report.build.history_view import DIGITS, MOST_VERSIONS
+from promptci.report.build.history_view import DIGEST_DIGITS, MAX_PAST_VERSIONS
 from promptci.report.model.report import PastQualityView
 
 
@@ -30,7 +30,7 @@ def record(fingerprint: str, at: str, quality: float | None, **more: Any) -> Ver
 
 
 def history(*records: VerdictRecord) -> list[PastQualityView]:
-    return report(comparison(many(right=60)), verdicts=records).prompts[0].history
+    return report(comparison(many(right=60)), verdict_history=records).prompts[0].history
 
 
 def test_versions_stand_in_the_order_of_time_each_by_its_last_check() -> None:
@@ -54,13 +54,13 @@ def test_what_was_measured_otherwise_or_not_at_all_is_left_out() -> None:
 
 
 def test_the_versions_of_this_run_are_left_out() -> None:
-    now = prompt("order-extractor", OLD).fingerprint[:DIGITS]
+    now = prompt("order-extractor", OLD).fingerprint[:DIGEST_DIGITS]
     assert not history(record(now, "2026-02-01T00:00:00Z", 0.7))
 
 
 def test_only_the_last_versions_are_kept() -> None:
-    many_of_them = [record(f"v{i:02}", f"2026-02-01T00:{i:02}:00Z", 0.7) for i in range(MOST_VERSIONS + 5)]
-    assert [one.fingerprint for one in history(*many_of_them)] == [f"v{i:02}" for i in range(5, MOST_VERSIONS + 5)]
+    many_of_them = [record(f"v{i:02}", f"2026-02-01T00:{i:02}:00Z", 0.7) for i in range(MAX_PAST_VERSIONS + 5)]
+    assert [one.fingerprint for one in history(*many_of_them)] == [f"v{i:02}" for i in range(5, MAX_PAST_VERSIONS + 5)]
 
 
 def test_a_line_written_before_quality_was_kept_is_still_read() -> None:

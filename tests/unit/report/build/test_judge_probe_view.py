@@ -54,6 +54,6 @@ def test_an_answer_that_looks_like_an_attack_is_flagged_where_it_stands() -> Non
 @pytest.mark.parametrize("situation", ["judge_attacked", "judged_in_pairs"])
 def test_page_and_comment_say_how_the_judge_fared(situation: str) -> None:
     view = SITUATIONS[situation]()
-    for text in (page(situation), markdown_renderer.comment(view)):
+    for text in (page(situation), markdown_renderer.render_comment(view)):
         assert "Useless answers" in text
         assert ("so it is not trusted" in text) is (situation == "judge_attacked")

@@ -120,5 +120,5 @@ def test_hostile_names_are_made_valid_text() -> None:
     [("judge_not_trusted", "The judge of", 1), ("judge_trusted", "The judge", 0), ("regressed", "The judge", 0)],
 )
 def test_the_comment_has_one_line_where_the_judge_is_not_trusted(situation: str, said: str, times: int) -> None:
-    text = markdown_renderer.comment(SITUATIONS[situation]())
+    text = markdown_renderer.render_comment(SITUATIONS[situation]())
     assert text.count(said) == times

@@ -3,12 +3,12 @@
 import base64
 import json
 
+from support.report_outputs import render_output
 from support.report_situations import REFUND
 from support.run_notation import comparison, many, problem, prompt, report
 
 from promptci.redact import Redactor
-from promptci.report.build.redaction import redacted
-from promptci.report.model import document
+from promptci.report.build.view import redact_view
 from promptci.report.write import OUTPUTS
 
 SECRET = "canary-4f9a8b7c6d5e<&\"'"
@@ -26,9 +26,9 @@ def test_a_secret_in_any_text_is_gone_from_every_output() -> None:
         gate_source=SECRET,
         problems=[problem("input", f"HTTP 401: {SECRET}")],
     )
-    clean = redacted(made, Redactor([SECRET]))
-    for name, render in OUTPUTS.items():
-        text = render(clean)
+    clean = redact_view(made, Redactor([SECRET]))
+    for name in OUTPUTS:
+        text = render_output(name, clean)
         assert "[redacted]" in text.replace("\\[", "[").replace("\\]", "]"), name
         for form in (
             SECRET,
@@ -41,9 +41,9 @@ def test_a_secret_in_any_text_is_gone_from_every_output() -> None:
 
 def test_what_looks_like_a_key_is_gone_too() -> None:
     made = report(comparison("a | Hi | yes | yes | sk-proj-abcdefghijklmnopqrstuvwxyz012345"))
-    assert "sk-proj-abc" not in document.dump(redacted(made, Redactor()))
+    assert "sk-proj-abc" not in redact_view(made, Redactor()).text
 
 
 def test_a_view_without_secrets_stays_as_it_is() -> None:
     made = report(comparison(many(right=31, broken=27)))
-    assert redacted(made, Redactor([SECRET])) == made
+    assert redact_view(made, Redactor([SECRET])).view == made

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from support.run_notation import comparison, many, report
 
-from promptci.report.model.report import ArmView
+from promptci.report.model.report import VersionView
 from promptci.runs.model import Status
 
 
-def head(rows: str, kind: str = "equals") -> ArmView:
+def head(rows: str, kind: str = "equals") -> VersionView:
     found = report(comparison(rows, kind=kind)).prompts[0].head
     assert found is not None
     return found
@@ -34,16 +34,16 @@ def test_tokens_are_unknown_as_soon_as_one_answer_does_not_say() -> None:
 
 def test_marks_are_counted_by_tenths_and_a_full_mark_belongs_to_the_last() -> None:
     rows = "a | Hi | yes | x {0.1} | x {0}\nb | Hi | yes | x {0.3} | x {0.7} / x {1}\nc? | Hi | yes | x {1} | x {0.5}"
-    assert head(rows, "llm").scores == [1, 0, 0, 0, 0, 0, 0, 1, 0, 1]
+    assert head(rows, "llm").score_histogram == [1, 0, 0, 0, 0, 0, 0, 1, 0, 1]
 
 
 def test_a_prompt_that_is_right_or_wrong_has_no_spread_of_marks() -> None:
-    assert head(many(right=3, broken=2)).scores == []
+    assert head(many(right=3, broken=2)).score_histogram == []
 
 
 def test_the_model_that_was_asked_for_stands_beside_the_one_that_answered() -> None:
     found = head("a | Hi | yes | yes | yes")
-    assert (found.model_asked, found.models) == ("gpt-4o-mini", ["gpt-4o-mini-2024-07-18"])
+    assert (found.model_requested, found.models) == ("gpt-4o-mini", ["gpt-4o-mini-2024-07-18"])
 
 
 def test_the_same_cases_have_the_same_digest_and_others_another() -> None:

@@ -36,7 +36,7 @@ def test_the_facts_of_the_run_are_kept() -> None:
 
 def test_the_verdict_and_the_exit_code_are_the_gates() -> None:
     found = decide([comparison(many(right=31, broken=27))], GatePolicy())
-    made = view.build(found, facts=RunFacts(head=HEAD, spend=SPEND))
+    made = view.build_view(found, facts=RunFacts(head=HEAD, spend=SPEND))
     assert (made.verdict, made.exit_code) == (found.verdict.value, found.exit_code) == ("fail", 1)
 
 
@@ -120,7 +120,7 @@ def test_a_refusal_is_shown_where_there_is_no_text() -> None:
 def test_new_changed_removed_and_loosened_cases_are_listed_apart() -> None:
     rows = "a | Hi | yes | yes | yes\nb~ | Hi | yes | yes | yes\nc+ | Hi | yes | yes | yes"
     found = only(report(comparison(rows, removed_cases=("x",), loosened_cases=("b",))))
-    assert (found.new_cases, found.changed_cases, found.removed_cases, found.loosened_cases) == (
+    assert (found.new_cases, found.changed_cases, found.removed_cases, found.weakened_cases) == (
         ["c"],
         ["b"],
         ["x"],
@@ -148,9 +148,9 @@ def test_a_lone_surrogate_becomes_its_escape() -> None:
 
 
 def test_variables_are_spelled_as_people_read_them() -> None:
-    assert json_safe.variables({"mail": "Hi"}) == "Hi"
-    assert json_safe.variables({"mail": "Hi", "n": 3, "list": ["é"]}) == 'mail: Hi\nn: 3\nlist: ["é"]'
-    assert json_safe.variables({}) == ""
+    assert json_safe.spell_variables({"mail": "Hi"}) == "Hi"
+    assert json_safe.spell_variables({"mail": "Hi", "n": 3, "list": ["é"]}) == 'mail: Hi\nn: 3\nlist: ["é"]'
+    assert json_safe.spell_variables({}) == ""
 
 
 def test_a_number_that_is_none_is_unknown() -> None:
@@ -159,7 +159,7 @@ def test_a_number_that_is_none_is_unknown() -> None:
 
 
 def kinds(before: str, after: str) -> tuple[list[tuple[str, str]], str | None]:
-    lines, note = source_diff.between(prompt("p", before), prompt("p", after))
+    lines, note = source_diff.diff_sources(prompt("p", before), prompt("p", after))
     return [(line.kind, line.text) for line in lines], note
 
 
@@ -189,16 +189,16 @@ def test_changed_line_endings_beside_changed_lines_are_said() -> None:
 
 
 def test_a_new_prompt_is_all_added_and_a_deleted_one_all_removed() -> None:
-    added, _ = source_diff.between(None, prompt("p", "a\nb\n"))
-    removed, _ = source_diff.between(prompt("p", "a\nb\n"), None)
+    added, _ = source_diff.diff_sources(None, prompt("p", "a\nb\n"))
+    removed, _ = source_diff.diff_sources(prompt("p", "a\nb\n"), None)
     assert [line.kind for line in added] == ["hunk", "added", "added"]
     assert [line.kind for line in removed] == ["hunk", "removed", "removed"]
 
 
 def test_a_moved_file_is_said_with_and_without_other_changes() -> None:
     base = replace(prompt("p", OLD), path="old/p.prompt.yml")
-    _, alone = source_diff.between(base, prompt("p", OLD))
-    lines, beside = source_diff.between(base, prompt("p", NEW))
+    _, alone = source_diff.diff_sources(base, prompt("p", OLD))
+    lines, beside = source_diff.diff_sources(base, prompt("p", NEW))
     assert alone == "Moved from old/p.prompt.yml; the text is the same."
     assert beside == "Moved from old/p.prompt.yml."
     assert lines
@@ -206,7 +206,7 @@ def test_a_moved_file_is_said_with_and_without_other_changes() -> None:
 
 def test_a_changed_include_is_said() -> None:
     base, head = prompt("p", OLD), replace(prompt("p", NEW), source=OLD)
-    assert source_diff.between(base, head) == ([], "The prompt file is the same; a file that it includes changed.")
+    assert source_diff.diff_sources(base, head) == ([], "The prompt file is the same; a file that it includes changed.")
 
 
 def test_a_very_long_file_is_not_diffed() -> None:

@@ -19,13 +19,13 @@ LEADS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r@x", "＝1+1", "＋1", "�
 
 def rows(view: ReportView) -> list[dict[str, str]]:
     text = cases_csv.render(view)
-    assert text.startswith(cases_csv.MARK)
-    return list(csv.DictReader(io.StringIO(text.removeprefix(cases_csv.MARK), newline="")))
+    assert text.startswith(cases_csv.BYTE_ORDER_MARK)
+    return list(csv.DictReader(io.StringIO(text.removeprefix(cases_csv.BYTE_ORDER_MARK), newline="")))
 
 
 @pytest.mark.parametrize("lead", LEADS)
 def test_out_csv_formula_leads(lead: str) -> None:
-    found = cases_csv.harmless(lead + '|cmd|"/c calc"!A0')
+    found = cases_csv.escape_formula(lead + '|cmd|"/c calc"!A0')
     assert found[0] == "'" or lead[0] == "\r"  # a carriage return is shown as one: `\r`
     assert found[0] not in "=+-@\t\r"
 
@@ -41,7 +41,7 @@ def test_every_text_of_a_row_is_guarded() -> None:
 @given(st.text())
 def test_reading_back_gives_the_text_or_the_text_behind_an_apostrophe(text: str) -> None:
     file = io.StringIO(newline="")
-    csv.writer(file, quoting=csv.QUOTE_NONNUMERIC).writerow([cases_csv.harmless(text)])
+    csv.writer(file, quoting=csv.QUOTE_NONNUMERIC).writerow([cases_csv.escape_formula(text)])
     (cells,) = csv.reader(io.StringIO(file.getvalue(), newline=""))
     shown = cells[0]
     assert shown in (visible(text), "'" + visible(text))
@@ -52,7 +52,7 @@ def test_reading_back_gives_the_text_or_the_text_behind_an_apostrophe(text: str)
 def test_there_is_a_row_for_every_case(situation: str) -> None:
     view = SITUATIONS[situation]()
     assert [(row["prompt"], row["outcome"]) for row in rows(view)] == [
-        (cases_csv.harmless(prompt.name), case.outcome) for prompt in view.prompts for case in prompt.case_details
+        (cases_csv.escape_formula(prompt.name), case.outcome) for prompt in view.prompts for case in prompt.case_details
     ]
 
 

@@ -7,24 +7,25 @@ from support.hostile_payloads import rich
 from support.run_notation import comparison, many, report
 
 from promptci.report.html import case_index, case_table, groups, html_renderer
-from promptci.report.html.case_table import Explorer
+from promptci.report.html.case_table import CaseTable
 from promptci.report.html.compressed_index import unpack
 from promptci.report.model.report import ReportView
+from promptci.report.text import case_outcomes
 
 ROOM = 10**9
 
 
-def planned(view: ReportView, room: int = ROOM) -> Explorer:
-    return case_table.plan(view, [groups.found(prompt) for prompt in view.prompts], room)
+def planned(view: ReportView, room: int = ROOM) -> CaseTable:
+    return case_table.build_case_table(view, [groups.group_cases(prompt) for prompt in view.prompts], room)
 
 
-def index_of(table: Explorer) -> dict[str, Any]:
+def index_of(table: CaseTable) -> dict[str, Any]:
     found: Any = unpack(table.index)
     assert isinstance(found, dict)
     return found
 
 
-def kinds_of(table: Explorer) -> list[str]:
+def kinds_of(table: CaseTable) -> list[str]:
     index = index_of(table)
     return [index["kinds"][number][0] for number in index["kind"]]
 
@@ -35,20 +36,22 @@ def test_every_case_of_every_prompt_is_in_the_table_once() -> None:
         index = index_of(planned(view))
         found = sorted((index["prompts"][p], case) for p, case in zip(index["prompt"], index["id"], strict=True))
         assert found == sorted(
-            (case_index.name(prompt.name), case_index.name(case.id))
+            (case_index.display_name(prompt.name), case_index.display_name(case.id))
             for prompt in view.prompts
             for case in prompt.case_details
         )
 
 
 def test_every_kind_of_case_has_its_place_in_the_order() -> None:
-    kinds = {kind.slug for kind in (*groups.GRADED, *groups.SINGLE, groups.ASIDE)}
-    assert kinds == set(case_table.ORDER)
+    kinds = {
+        kind.slug for kind in (*case_outcomes.GRADED_KINDS, *case_outcomes.SINGLE_VERSION_KINDS, case_outcomes.EXCLUDED)
+    }
+    assert kinds == set(case_table.KIND_ORDER)
 
 
 def test_broken_cases_of_all_prompts_stand_before_any_other() -> None:
     kinds = kinds_of(planned(report_situations.SITUATIONS["several_prompts"]()))
-    assert kinds == sorted(kinds, key=case_table.ORDER.index)
+    assert kinds == sorted(kinds, key=case_table.KIND_ORDER.index)
     assert kinds[0] == "broken"
 
 
@@ -65,7 +68,7 @@ def test_a_case_says_what_it_is_beside_how_it_fared() -> None:
         "f": case_index.ERROR,
         "g": case_index.NEW,
         "h": case_index.CHANGED,
-        "i": case_index.ASIDE,
+        "i": case_index.EXCLUDED,
     }
 
 
@@ -86,11 +89,11 @@ def test_worse_and_better_are_offered_where_they_are_of_several_kinds() -> None:
 
 
 def test_names_that_are_cut_alike_stay_apart() -> None:
-    one, other = (case_index.name("x" * 500 + end) for end in "ab")
+    one, other = (case_index.display_name("x" * 500 + end) for end in "ab")
     assert one != other
     assert len(one) < 125
-    assert case_index.name("x" * 120) == "x" * 120
-    assert case_index.name("a\nb\u202e") == "a\\nb\\u202e"
+    assert case_index.display_name("x" * 120) == "x" * 120
+    assert case_index.display_name("a\nb\u202e") == "a\\nb\\u202e"
 
 
 def test_figures_keep_four_digits_and_unknown_stays_unknown() -> None:
@@ -111,7 +114,7 @@ def test_texts_without_room_are_those_of_the_cases_read_last() -> None:
     assert 0 < table.without_texts < 2500
     assert table.index == whole.index
     assert list(table.blocks) == list(whole.blocks[: len(table.blocks)])
-    text = html_renderer.render(view)
+    text = html_renderer.render_page(view)
     assert "to keep this file under 20 MB" not in text
 
 
@@ -137,4 +140,4 @@ def test_a_text_without_end_is_cut_and_its_length_kept() -> None:
     found: Any = unpack(block)
     texts, ((*_, now),) = found
     assert now[1] == 45_002
-    assert max(map(len, texts)) == case_table.LONGEST
+    assert max(map(len, texts)) == case_table.MAX_TEXT_CHARS

@@ -14,8 +14,10 @@ def prompt(rows: str, **plan: object) -> PromptView:
 
 
 def test_the_class_that_lost_most_comes_first() -> None:
-    found = class_table.rows(prompt("a | Hi | x | x | x\nb | Hi | y | y | x\nc | Hi | y | y | y\nd | Hi | z | x | z"))
-    assert [(row.label, row.answers, row.before, row.now, row.change) for row in found] == [
+    found = class_table.class_rows(
+        prompt("a | Hi | x | x | x\nb | Hi | y | y | x\nc | Hi | y | y | y\nd | Hi | z | x | z")
+    )
+    assert [(row.label, row.answers, row.before, row.after, row.change) for row in found] == [
         ("y", 2, 1.0, 0.5, "−50 points"),
         ("x", 1, 1.0, 1.0, "0 points"),
         ("z", 1, 0.0, 1.0, "+100 points"),
@@ -23,12 +25,12 @@ def test_the_class_that_lost_most_comes_first() -> None:
 
 
 def test_a_new_prompt_has_classes_without_a_before() -> None:
-    (row,) = class_table.rows(prompt("a | Hi | x | - | x", status=Status.ADDED))
-    assert (row.before, row.now, row.change) == (None, 1.0, "–")
+    (row,) = class_table.class_rows(prompt("a | Hi | x | - | x", status=Status.ADDED))
+    assert (row.before, row.after, row.change) == (None, 1.0, "–")
 
 
 def test_a_prompt_without_labels_has_no_classes() -> None:
-    assert class_table.rows(report_situations.SITUATIONS["regressed"]().prompts[0]) == []
+    assert class_table.class_rows(report_situations.SITUATIONS["regressed"]().prompts[0]) == []
 
 
 def marked(found: PromptView, *names: str) -> PromptView:
@@ -52,11 +54,11 @@ def marked(found: PromptView, *names: str) -> PromptView:
 
 def test_failing_assertions_are_counted_the_worst_first_and_what_informs_is_left_out() -> None:
     found = marked(prompt("a | Hi | x | x | y\nb | Hi | y | x | y"), "polite", "hint")
-    assert [(one.name, one.before, one.now, one.asked) for one in class_table.checks(found)] == [
+    assert [(one.name, one.before, one.after, one.answers) for one in class_table.assertion_failures(found)] == [
         ("polite", 0, 2, 2),
         ("one-of", 1, 1, 2),
     ]
 
 
 def test_one_assertion_alone_needs_no_table() -> None:
-    assert class_table.checks(prompt("a | Hi | x | x | y")) == []
+    assert class_table.assertion_failures(prompt("a | Hi | x | x | y")) == []

@@ -9,7 +9,7 @@ from support import large_reports
 from support.hostile_payloads import XSS
 
 from promptci.present.escape import visible
-from promptci.report.html.compressed_index import BLOCK, NEXT, SHORT, Packer, pack, unpack
+from promptci.report.html.compressed_index import MAX_BLOCK_CHARS, MAX_INLINE_CHARS, NEXT_TEXT, Packer, pack, unpack
 
 
 def opened(packer: Packer) -> list[Any]:
@@ -24,8 +24,8 @@ def records_of(packer: Packer) -> list[Any]:
     return [record for _, records in opened(packer) for record in records]
 
 
-def packed(texts: list[str], room: int = 10**9) -> Packer:
-    packer = Packer(room=room)
+def packed(texts: list[str], max_bytes: int = 10**9) -> Packer:
+    packer = Packer(max_bytes=max_bytes)
     for text in texts:
         packer.add([packer.text(text)])
     packer.close()
@@ -36,13 +36,13 @@ def test_a_text_is_kept_once_and_then_named_by_its_number() -> None:
     one, other = "the first of the texts", "the second of the texts"
     made = packed([one, other, one, other, one])
     assert texts_of(made) == [one, other]
-    assert records_of(made) == [[NEXT], [NEXT], [0], [1], [0]]
+    assert records_of(made) == [[NEXT_TEXT], [NEXT_TEXT], [0], [1], [0]]
 
 
 def test_a_short_text_stands_where_it_is_used_and_none_stays_none() -> None:
-    packer = Packer(room=10**9)
-    assert packer.text("x" * SHORT) == "x" * SHORT
-    assert packer.text("x" * (SHORT + 1)) == NEXT
+    packer = Packer(max_bytes=10**9)
+    assert packer.text("x" * MAX_INLINE_CHARS) == "x" * MAX_INLINE_CHARS
+    assert packer.text("x" * (MAX_INLINE_CHARS + 1)) == NEXT_TEXT
     assert packer.text(None) is None
 
 
@@ -62,18 +62,18 @@ def test_numbers_count_over_all_blocks() -> None:
 def test_a_block_ends_where_it_is_large_enough() -> None:
     made = packed([f"{i} " + "x" * 1000 for i in range(2000)])
     sizes = [sum(map(len, texts)) for texts, _ in opened(made)]
-    assert all(BLOCK <= size < BLOCK + 1100 for size in sizes[:-1])
+    assert all(MAX_BLOCK_CHARS <= size < MAX_BLOCK_CHARS + 1100 for size in sizes[:-1])
 
 
 def test_what_has_no_room_is_left_out_from_the_first_block_that_does_not_fit() -> None:
     chance = random.Random(1)  # noqa: S311 - not a secret
     texts = [large_reports.prose(chance, 900) for _ in range(2000)]
     whole = packed(texts)
-    made = packed(texts, room=sum(map(len, whole.blocks[:2])) + 10)
+    made = packed(texts, max_bytes=sum(map(len, whole.blocks[:2])) + 10)
     assert made.full
     assert made.blocks == whole.blocks[:2]
     assert made.records == whole.starts[2][0]
-    assert not packed(texts, room=5).blocks
+    assert not packed(texts, max_bytes=5).blocks
 
 
 def test_nothing_that_is_packed_is_more_than_letters() -> None:

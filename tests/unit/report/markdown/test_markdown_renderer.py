@@ -43,13 +43,17 @@ def tokens(text: str) -> list[Token]:
 
 
 def full(view: ReportView) -> str:
-    return markdown_renderer.comment(view, MARKER, LINK)
+    return markdown_renderer.render_comment(view, MARKER, LINK)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_nothing_of_a_payload_in_any_field_is_alive(payload: str) -> None:
     view = planted(rich(), payload)
-    for text in (full(view), markdown_renderer.short_comment(view, MARKER, LINK), markdown_renderer.summary(view)):
+    for text in (
+        full(view),
+        markdown_renderer.render_short_comment(view, MARKER, LINK),
+        markdown_renderer.render_summary(view),
+    ):
         for token in tokens(text):
             if token.type in ("html_block", "html_inline"):
                 rest = OURS.sub("", token.content)
@@ -79,14 +83,14 @@ def test_our_marker_stands_once_and_first_however_often_it_is_quoted() -> None:
 
 
 def test_without_marker_and_link_there_is_neither() -> None:
-    text = markdown_renderer.comment(SITUATIONS["regressed"]())
+    text = markdown_renderer.render_comment(SITUATIONS["regressed"]())
     assert text.startswith("### ❌ Blocked")
     assert "<!--" not in text
     assert "](" not in text
 
 
 def test_the_link_cannot_leave_its_brackets() -> None:
-    text = markdown_renderer.comment(SITUATIONS["all_same"](), None, "https://x.example/a>(b)[c] <b>\n@d")
+    text = markdown_renderer.render_comment(SITUATIONS["all_same"](), None, "https://x.example/a>(b)[c] <b>\n@d")
     links = [token.attrs["href"] for token in tokens(text) if token.type == "link_open"]
     assert links == ["https://x.example/a%3E%28b%29%5Bc%5D%20%3Cb%3E%0A@d"]
     assert "<b>" not in text
@@ -96,8 +100,8 @@ def test_the_link_cannot_leave_its_brackets() -> None:
 def test_every_comment_fits_and_keeps_verdict_and_link(situation: str) -> None:
     view = SITUATIONS[situation]()
     text = full(view)
-    assert len(text.encode()) <= markdown_renderer.COMMENT_BYTES
-    assert len(markdown_renderer.summary(view).encode()) <= markdown_renderer.SUMMARY_BYTES
+    assert len(text.encode()) <= markdown_renderer.MAX_COMMENT_BYTES
+    assert len(markdown_renderer.render_summary(view).encode()) <= markdown_renderer.MAX_SUMMARY_BYTES
     assert text.splitlines()[1].startswith("### ")
     assert LINK in text
 
@@ -115,7 +119,7 @@ def huge(prompts: int, cases: int, answer: str) -> ReportView:
 )
 def test_a_comment_of_any_size_fits_and_all_it_opens_is_closed(prompts: int, cases: int, answer: str) -> None:
     text = full(huge(prompts, cases, answer))
-    assert len(text.encode()) <= markdown_renderer.COMMENT_BYTES
+    assert len(text.encode()) <= markdown_renderer.MAX_COMMENT_BYTES
     for tag in ("details", "summary", "sub"):
         assert text.count(f"<{tag}>") == text.count(f"</{tag}>")
     assert text.endswith("<sub>promptci 0.1.0</sub>\n")
@@ -155,38 +159,38 @@ def test_when_nothing_longer_fits_the_verdict_and_the_link_are_left() -> None:
     problems = [reason.model_copy(update={"text": "long " * 5000}) for reason in view.prompts[0].findings] * 20
     view = view.model_copy(update={"notes": notes, "problems": problems, "headline": "€" * 100_000})
     text = full(view)
-    assert len(text.encode()) <= markdown_renderer.COMMENT_BYTES
+    assert len(text.encode()) <= markdown_renderer.MAX_COMMENT_BYTES
     assert text.startswith(f"{MARKER}\n### ❌ €€€")
     assert LINK in text
 
 
 def test_the_short_comment_is_short_whatever_the_headline() -> None:
     view = SITUATIONS["regressed"]().model_copy(update={"headline": "\u202e<@" * 10_000})
-    assert len(markdown_renderer.short_comment(view, MARKER, LINK).encode()) < 20_000
+    assert len(markdown_renderer.render_short_comment(view, MARKER, LINK).encode()) < 20_000
 
 
 def test_a_summary_says_more_than_the_comment() -> None:
     view = SITUATIONS["text_too_long"]()
-    assert len(markdown_renderer.summary(view)) > len(full(view))
+    assert len(markdown_renderer.render_summary(view)) > len(full(view))
 
 
 def test_a_summary_that_nothing_can_shorten_is_the_verdict_alone() -> None:
     view = SITUATIONS["regressed"]()
     reasons = [view.prompts[0].findings[0].model_copy(update={"text": "€ " * 1000})] * 1000
     view = view.model_copy(update={"prompts": [view.prompts[0].model_copy(update={"reasons": reasons})]})
-    assert markdown_renderer.summary(view) == markdown_renderer.short_comment(view)
+    assert markdown_renderer.render_summary(view) == markdown_renderer.render_short_comment(view)
 
 
 def test_a_case_shows_what_it_has() -> None:
     case = SITUATIONS["regressed"]().prompts[0].case_details[0]
     bare = case.model_copy(update={"expected": None, "head": None})
-    assert [line.split()[0] for line in highlights.block(bare, 800).splitlines()[1:-1]] == ["asked", "before"]
+    assert [line.split()[0] for line in highlights.render_case(bare, 800).splitlines()[1:-1]] == ["asked", "before"]
 
 
 def test_two_answers_stand_as_a_diff_and_the_same_answer_twice_does_not() -> None:
     def signs(row: str) -> list[str]:
         (case,) = report(comparison(row)).prompts[0].case_details
-        return [line[:1] for line in highlights.block(case, 800).splitlines()[1:-1]]
+        return [line[:1] for line in highlights.render_case(case, 800).splitlines()[1:-1]]
 
     assert signs("a | Hi | yes | yes | no⏎and no") == [" ", " ", "-", "+", "+"]
     assert signs("a | Hi | yes | no | no") == [" ", " ", " ", " "]
@@ -214,7 +218,7 @@ def test_the_reader_sees_broken_cases_first_and_critical_ones_before_the_rest() 
 
 def test_a_comment_shows_five_cases_folded_and_a_summary_opens_all_it_has_room_for() -> None:
     view = SITUATIONS["regressed"]()
-    text, summary = full(view), markdown_renderer.summary(view)
+    text, summary = full(view), markdown_renderer.render_summary(view)
     assert (text.count("```diff"), summary.count("```diff")) == (5, 27)
     assert "<details>\n<summary>❌ order-extractor: 27 broken cases, right before and wrong now</summary>" in text
     assert "<details open>\n<summary>❌ order-extractor: 27 broken cases" in summary
@@ -259,4 +263,4 @@ def test_unanswered_cases_are_shown_by_a_few() -> None:
 def test_many_prompts_are_counted_beyond_the_table() -> None:
     view = report(*(comparison("", name=f"p-{i}", missing_goldens=True) for i in range(130)))
     assert "…and 30 more prompts." in full(view)
-    assert "p-129" in markdown_renderer.summary(view)
+    assert "p-129" in markdown_renderer.render_summary(view)

@@ -9,18 +9,19 @@ from support.hostile_payloads import XSS, planted, rich
 from support.report_situations import SITUATIONS
 
 from promptci.report.markdown import markdown_renderer, user_template
-from promptci.report.markdown.user_template import OwnTemplate, Unusable
+from promptci.report.markdown.user_template import UnusableTemplateError, UserTemplate
+from promptci.report.model.document import serialize
 
 OURS = '{% extends "markdown/comment.md.j2" %}\n'
 VIEW = SITUATIONS["several_prompts"]()
 
 
 def drawn(text: str) -> str:
-    return user_template.draw(VIEW, OwnTemplate(path="ci/comment.md.j2", text=text))
+    return user_template.render_user_template(serialize(VIEW), UserTemplate(path="ci/comment.md.j2", text=text))
 
 
 def refused(text: str) -> str:
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(UnusableTemplateError) as caught:
         drawn(text)
     return str(caught.value)
 
@@ -28,14 +29,16 @@ def refused(text: str) -> str:
 def test_one_that_only_extends_ours_gives_ours() -> None:
     for situation in ("several_prompts", "hostile_text", "graded_with_repeats"):
         view = SITUATIONS[situation]()
-        assert user_template.draw(view, OwnTemplate(path="c", text=OURS)) == markdown_renderer.comment(view)
+        assert user_template.render_user_template(
+            serialize(view), UserTemplate(path="c", text=OURS)
+        ) == markdown_renderer.render_comment(view)
 
 
 def test_a_block_can_be_replaced_and_the_others_stay() -> None:
     text = drawn(OURS + "{% block foot %}Ask @prompts-team.{% endblock %}")
     assert text.rstrip().endswith("Ask @prompts-team.")
     assert "<sub>promptci" not in text
-    assert text.startswith(markdown_renderer.comment(VIEW)[:200])
+    assert text.startswith(markdown_renderer.render_comment(VIEW)[:200])
 
 
 def test_a_block_can_be_added_to() -> None:
@@ -46,10 +49,12 @@ def test_a_block_can_be_added_to() -> None:
 def test_what_it_puts_out_is_escaped() -> None:
     for first in range(0, len(XSS), 8):
         view = planted(rich(), " ".join(XSS[first : first + 8]))
-        plain = user_template.draw(view, OwnTemplate(path="c", text="{{ view.headline }}"))
+        plain = user_template.render_user_template(serialize(view), UserTemplate(path="c", text="{{ view.headline }}"))
         page = MarkdownIt("commonmark").render(plain)
         assert not re.search(r"<(?!/?p>)", page), page
-        assert user_template.draw(view, OwnTemplate(path="c", text=OURS)) == markdown_renderer.comment(view)
+        assert user_template.render_user_template(
+            serialize(view), UserTemplate(path="c", text=OURS)
+        ) == markdown_renderer.render_comment(view)
 
 
 @pytest.mark.parametrize(
@@ -103,4 +108,4 @@ def test_it_has_no_secrets_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_too_long_even_at_its_shortest_gives_way_to_the_short_comment() -> None:
-    assert drawn("x" * 70_000) == markdown_renderer.short_comment(VIEW)
+    assert drawn("x" * 70_000) == markdown_renderer.render_short_comment(VIEW)

@@ -1,5 +1,6 @@
 """report.json is the view and nothing else: it comes back as it went, and anything else is refused with reasons."""
 
+import hashlib
 import json
 
 import jsonschema
@@ -105,13 +106,13 @@ def test_what_is_no_number_is_refused(number: str) -> None:
 def test_not_more_than_twenty_findings_are_listed() -> None:
     written = json.loads(document.dump(SITUATIONS["regressed"]()))
     written["prompts"] = [{}] * 100
-    assert len(problems(json.dumps(written))) == document.MOST_PROBLEMS
+    assert len(problems(json.dumps(written))) == document.MAX_PROBLEMS
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_pieces_of_a_report_are_the_whole(situation: str) -> None:
     view = SITUATIONS[situation]()
-    mocked = view.model_copy(update={"notes": [*view.notes, '"case_details": []', document.NO_CASES]})
+    mocked = view.model_copy(update={"notes": [*view.notes, '"case_details": []', '\n      "case_details": []']})
 
     for one in (view, mocked):
         assert document.dump(one) == one.model_dump_json(by_alias=True, indent=2) + "\n"
@@ -120,8 +121,30 @@ def test_the_pieces_of_a_report_are_the_whole(situation: str) -> None:
 def test_a_report_of_many_cases_is_cut_between_them() -> None:
     view = SITUATIONS["regressed"]()
     (prompt, *_) = view.prompts
-    many = [prompt.case_details[0].model_copy(update={"id": f"case-{n}"}) for n in range(2 * document.AT_A_TIME + 1)]
+    many = [
+        prompt.case_details[0].model_copy(update={"id": f"case-{n}"}) for n in range(2 * document.CASES_PER_PIECE + 1)
+    ]
     grown = view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": many})]})
 
     assert document.dump(grown) == grown.model_dump_json(by_alias=True, indent=2) + "\n"
-    assert len(list(document.pieces(grown))) > 4
+
+
+def test_a_large_report_is_written_without_blanks() -> None:
+    view = SITUATIONS["regressed"]()
+    (prompt, *_) = view.prompts
+    mocked = prompt.case_details[0].model_copy(update={"input": '"case_details":[] ' * 40_000})
+    grown = view.model_copy(
+        update={"notes": ['"case_details":[]'], "prompts": [prompt.model_copy(update={"case_details": [mocked] * 3})]}
+    )
+
+    report = document.serialize(grown)
+    assert len(report.text) > document.MAX_INDENTED_BYTES
+    assert report.text == grown.model_dump_json(by_alias=True) + "\n"
+    assert document.load(report.text, "report.json") == grown
+
+
+def test_a_report_is_inspected_in_whole_values() -> None:
+    pieces: list[str] = []
+    report = document.serialize(SITUATIONS["several_prompts"](), pieces.append)
+    assert "".join(pieces) == report.text
+    assert hashlib.sha256(report.text.encode()).hexdigest() == report.digest

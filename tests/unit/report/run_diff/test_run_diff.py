@@ -13,16 +13,16 @@ from support.run_notation import comparison, report
 
 from promptci.report.model.report import ReportView
 from promptci.report.run_diff import compare, text
-from promptci.report.run_diff.compare import PromptBetween
+from promptci.report.run_diff.compare import PromptDiff
 
 
-def one(first: ReportView, second: ReportView) -> PromptBetween:
-    (found,) = compare.compare(first, second).prompts
+def one(first: ReportView, second: ReportView) -> PromptDiff:
+    (found,) = compare.compare_runs(first, second).prompts
     return found
 
 
 def told(first: ReportView, second: ReportView) -> str:
-    return "\n".join(text.lines(compare.compare(first, second)))
+    return "\n".join(text.text_lines(compare.compare_runs(first, second)))
 
 
 BEFORE = report(comparison("a | 1 | x | x | x\nb | 2 | x | x | x\nc | 3 | x | x | y\nd | 4 | x | x | y"))
@@ -33,7 +33,7 @@ def test_cases_that_broke_and_were_fixed_are_named() -> None:
     found = one(BEFORE, AFTER)
     assert (found.broken, found.fixed, found.reworded, found.shared) == (("a",), ("c",), 1, 4)
     assert found.delta == 0
-    assert (found.first.quality, found.second.quality) == (0.5, 0.5)  # type: ignore[union-attr]
+    assert (found.before.quality, found.after.quality) == (0.5, 0.5)  # type: ignore[union-attr]
 
 
 def test_turning_it_round_turns_it_round() -> None:
@@ -44,7 +44,7 @@ def test_turning_it_round_turns_it_round() -> None:
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_run_does_not_differ_from_itself(situation: str) -> None:
     view = SITUATIONS[situation]()
-    for found in compare.compare(view, view).prompts:
+    for found in compare.compare_runs(view, view).prompts:
         assert (found.broken, found.fixed, found.differs, found.reworded) == ((), (), (), 0)
         assert found.delta in (0, None)
 
@@ -74,21 +74,21 @@ def test_another_model_behind_the_same_name_is_not_comparable() -> None:
 
 
 def test_a_prompt_of_one_run_only_is_said() -> None:
-    found = compare.compare(BEFORE, report())
-    assert [p.found for p in found.prompts] == ["first only"]
+    found = compare.compare_runs(BEFORE, report())
+    assert [p.presence for p in found.prompts] == ["first only"]
     assert "tested in the first run only" in told(BEFORE, report())
     assert "tested in the second run only" in told(report(), BEFORE)
     assert "neither run tested a prompt" in told(report(), report())
 
 
 def test_it_is_json() -> None:
-    json.dumps(asdict(compare.compare(BEFORE, AFTER)))
+    json.dumps(asdict(compare.compare_runs(BEFORE, AFTER)))
 
 
 def test_hostile_text_stays_text() -> None:
     for payload in XSS:
         view = planted(rich(), payload)
-        page = MarkdownIt("commonmark").render(text.markdown(compare.compare(view, rich())))
+        page = MarkdownIt("commonmark").render(text.render_markdown(compare.compare_runs(view, rich())))
         assert not re.search(r"<(?!/?(h3|h4|ul|li|code|p|em)>)", page), page
         assert "\x1b" not in told(view, rich())
 
@@ -103,6 +103,6 @@ def test_hostile_text_stays_text() -> None:
     ],
 )
 def test_the_words(name: str, first: ReportView, second: ReportView, gold: Gold) -> None:
-    found = compare.compare(first, second)
-    gold.check(f"between/{name}.txt", "\n".join(text.lines(found)) + "\n")
-    gold.check(f"between/{name}.md", text.markdown(found))
+    found = compare.compare_runs(first, second)
+    gold.check(f"between/{name}.txt", "\n".join(text.text_lines(found)) + "\n")
+    gold.check(f"between/{name}.md", text.render_markdown(found))

@@ -6,9 +6,9 @@ import pytest
 from support.report_situations import SITUATIONS
 from support.run_notation import Numbers, comparison, many, report
 
-from promptci.report.html import metrics_table
+from promptci.report.html import class_table
 from promptci.report.model.report import PromptView, QualityView
-from promptci.report.text import next_steps, number_text
+from promptci.report.text import metrics, next_steps, number_text
 from promptci.runs.model import Status
 
 
@@ -170,8 +170,8 @@ def test_a_time_is_short_and_anything_else_stays() -> None:
     assert number_text.moment(datetime(2026, 3, 2, tzinfo=UTC).isoformat()) == "2026-03-02 00:00 UTC"
 
 
-def names(situation: str) -> dict[str, metrics_table.Figure]:
-    return {figure.name: figure for figure in metrics_table.table(prompt_of(situation))}
+def names(situation: str) -> dict[str, metrics.Metric]:
+    return {figure.name: figure for figure in metrics.build_metrics(prompt_of(situation))}
 
 
 def test_the_table_of_numbers_says_where_there_are_too_few_answers() -> None:
@@ -184,19 +184,19 @@ def test_the_table_of_numbers_says_where_there_are_too_few_answers() -> None:
 
 def test_the_table_of_numbers_has_the_month_and_what_it_assumes() -> None:
     found = names("regressed")["Cost per month"]
-    assert (found.before, found.now, found.change) == ("$168.00", "$196.50", "+$28.50")
+    assert (found.before, found.after, found.change) == ("$168.00", "$196.50", "+$28.50")
     assert found.note == "50,000 requests a day, 30 days"
 
 
 def test_quality_over_all_cases_stands_apart_where_it_is_not_the_comparison() -> None:
     assert "Quality over all cases" not in names("regressed")
-    assert names("shrunk_and_loosened_goldens")["Quality over all cases"].now == "98.4%"
+    assert names("shrunk_and_loosened_goldens")["Quality over all cases"].after == "98.4%"
     assert names("new_prompt")["Quality over all cases"].note == "95% interval now: 66.4% to 92.7%"
 
 
 def test_an_unknown_price_is_said_in_the_table() -> None:
     found = names("cost_unknown")["Cost per request"]
-    assert (found.now, found.note) == ("unknown", "no price is known for the model")
+    assert (found.after, found.note) == ("unknown", "no price is known for the model")
 
 
 def test_nothing_is_said_of_a_prompt_that_was_not_asked() -> None:
@@ -206,27 +206,27 @@ def test_nothing_is_said_of_a_prompt_that_was_not_asked() -> None:
 def test_a_large_set_of_labels_is_shown_in_part_and_the_rest_counted() -> None:
     rows = "\n".join(f"m-{i} | Say {i} | label-{i:02} | label-{i:02} | label-{i:02}" for i in range(30))
     prompt = report(comparison(rows, kind="one-of", status=Status.CHANGED)).prompts[0]
-    before, now = metrics_table.matrices(prompt)
+    before, now = class_table.confusion_matrices(prompt)
     assert (before.title, now.title) == ("Before", "Now")
     assert (len(now.rows), len(now.given), now.left_out) == (25, 25, 5)
 
 
 def test_marks_over_all_cases_have_no_interval_of_a_rate() -> None:
     rows = "a | Hi | yes | fine {0.9} | fine {0.8}\nb~ | Hi | yes | fine {0.9} | fine {0.8}"
-    found = {figure.name: figure for figure in metrics_table.table(report(comparison(rows, kind="llm")).prompts[0])}
-    assert (found["Quality over all cases"].now, found["Quality over all cases"].note) == ("80%", "")
+    found = {figure.name: figure for figure in metrics.build_metrics(report(comparison(rows, kind="llm")).prompts[0])}
+    assert (found["Quality over all cases"].after, found["Quality over all cases"].note) == ("80%", "")
 
 
 def test_tokens_are_said_per_request_and_per_month() -> None:
     found = names("regressed")
     request, month = found["Tokens per request"], found["Tokens per month"]
-    assert (request.before, request.now, request.change, request.note) == (
+    assert (request.before, request.after, request.change, request.note) == (
         "170",
         "179",
         "+5%",
         "170 in and 9.7 out now",
     )
-    assert (month.before, month.now, month.change) == ("256M", "269M", "+5%")
+    assert (month.before, month.after, month.change) == ("256M", "269M", "+5%")
 
 
 def test_a_percentile_of_too_few_answers_says_so() -> None:
@@ -256,6 +256,6 @@ def test_what_was_no_commit_cannot_be_done_again() -> None:
 
 def test_a_cell_of_a_confusion_matrix_is_as_deep_as_its_share_of_the_row() -> None:
     rows = "\n".join(f"m-{i} | Hi | x | x | {'y' if i < 3 else 'x'}" for i in range(12)) + "\nz | Hi | y | y | y"
-    _, now = metrics_table.matrices(report(comparison(rows, kind="one-of")).prompts[0])
+    _, now = class_table.confusion_matrices(report(comparison(rows, kind="one-of")).prompts[0])
     assert [(cell.count, cell.mood) for cell in now.rows[0].cells] == [(9, "hit3"), (3, "miss1")]
     assert [(cell.count, cell.mood) for cell in now.rows[1].cells] == [(0, ""), (1, "hit3")]

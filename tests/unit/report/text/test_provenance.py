@@ -12,7 +12,7 @@ from promptci.report.text import provenance
 
 
 def facts(view: ReportView) -> dict[str, str]:
-    return {row.name: row.value for row in provenance.rows(view, document.digest(view))}
+    return {row.name: row.value for row in provenance.run_rows(view, document.serialize(view).digest)}
 
 
 def test_every_fact_of_a_run_on_github_is_said() -> None:
@@ -42,17 +42,19 @@ def test_what_is_not_known_is_left_out_and_a_page_without_a_clock_is_the_same_ev
         "SHA-256 of report.json",
     }
     assert (made.generated_at, made.started_at) == (None, None)
-    assert html_renderer.render(made) == html_renderer.render(document.load(document.dump(made), "report.json"))
+    assert html_renderer.render_page(made) == html_renderer.render_page(
+        document.load(document.dump(made), "report.json")
+    )
 
 
 def test_the_page_shows_the_digest_of_the_facts_it_was_drawn_from() -> None:
-    assert document.digest(report_situations.SITUATIONS["regressed"]()) in report_situations.page("regressed")
+    assert document.serialize(report_situations.SITUATIONS["regressed"]()).digest in report_situations.page("regressed")
 
 
 def test_models_asked_and_answered_are_said_once_where_both_versions_agree() -> None:
-    (same,) = provenance.asked(report_situations.SITUATIONS["regressed"]())
+    (same,) = provenance.prompt_rows(report_situations.SITUATIONS["regressed"]())
     assert same.models == "gpt-4o-mini → gpt-4o-mini-2024-07-18 [fp_b705f0c291]"
-    (unlike,) = provenance.asked(report_situations.SITUATIONS["models_differ"]())
+    (unlike,) = provenance.prompt_rows(report_situations.SITUATIONS["models_differ"]())
     assert unlike.models == (
         "before gpt-4o-mini → gpt-4o-mini-2024-07-18 [fp_b705f0c291];"
         " now gpt-4o-mini → gpt-4o-mini-2025-02-01 [fp_b705f0c291]"
@@ -60,16 +62,16 @@ def test_models_asked_and_answered_are_said_once_where_both_versions_agree() -> 
 
 
 def test_fingerprints_goldens_and_judge_are_named() -> None:
-    (found,) = provenance.asked(report_situations.SITUATIONS["judge_trusted"]())
+    (found,) = provenance.prompt_rows(report_situations.SITUATIONS["judge_trusted"]())
     assert len(found.fingerprints) == 2
     assert found.goldens.startswith("24 cases, ")
     assert found.judge.startswith("gpt-4o-mini")
-    (moved,) = provenance.asked(report_situations.SITUATIONS["same_prompt_new_goldens"]())
+    (moved,) = provenance.prompt_rows(report_situations.SITUATIONS["same_prompt_new_goldens"]())
     assert len(moved.fingerprints) == 1
-    (gone,) = provenance.asked(report_situations.SITUATIONS["deleted"]())
+    (gone,) = provenance.prompt_rows(report_situations.SITUATIONS["deleted"]())
     assert (gone.goldens, gone.models, gone.judge) == ("–", "–", "–")
 
 
 def test_another_answer_gives_another_digest() -> None:
     made = [report(comparison(many(right=60), numbers=Numbers(ms=(ms, ms)))) for ms in (500.0, 501.0)]
-    assert document.digest(made[0]) != document.digest(made[1])
+    assert document.serialize(made[0]).digest != document.serialize(made[1]).digest

@@ -1,0 +1,159 @@
+"""Classify the cases of a prompt by outcome, order them, and describe each outcome. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from promptci.present import escape, formatting
+from promptci.report.model.report import AnswerView, CaseView, PromptView
+
+MAX_ID_CHARS = 120
+CaseRank = tuple[bool, float, int]
+"""Sort key; the last item is the position of the case in the prompt."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseKind:
+    """Cases with the same outcome."""
+
+    slug: str
+    title: str
+    note: str
+    belongs: Callable[[CaseView], bool]
+    mood: str = "mute"
+    """Icon next to the title: `good`, `bad`, `warn` or `mute`."""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether a reader must see these cases, so that they get their space first."""
+        return self.slug in URGENT_KINDS
+
+
+URGENT_KINDS = ("broken", "failing", "fixed", "lower", "higher", "missing")
+
+
+def _is_wrong(case: CaseView) -> bool:
+    return case.head_pass_rate is not None and case.head_pass_rate < 1
+
+
+def score_change(case: CaseView) -> float:
+    """Return head's score minus base's, of the answers shown; 0 if one is missing."""
+    before = case.base.score if case.base else None
+    after = case.head.score if case.head else None
+    return 0.0 if before is None or after is None else after - before
+
+
+BROKEN = CaseKind(
+    slug="broken",
+    title="Broken",
+    note="Right before, wrong after.",
+    belongs=lambda c: c.change == "same" and c.outcome == "broken",
+    mood="bad",
+)
+FIXED = CaseKind(
+    slug="fixed",
+    title="Fixed",
+    note="Wrong before, right after.",
+    belongs=lambda c: c.change == "same" and c.outcome == "fixed",
+    mood="good",
+)
+LOWER = CaseKind(
+    slug="lower",
+    title="Lower scores",
+    note="Worse than before, but still passing or failing as before.",
+    belongs=lambda c: c.change == "same" and c.outcome == "same" and score_change(c) < 0,
+)
+HIGHER = CaseKind(
+    slug="higher",
+    title="Higher scores",
+    note="Better than before, but still passing or failing as before.",
+    belongs=lambda c: c.change == "same" and c.outcome == "same" and score_change(c) > 0,
+)
+EXCLUDED = CaseKind(
+    slug="excluded",
+    title="Excluded",
+    note="Asked and shown, but not counted.",
+    belongs=lambda c: c.excluded_reason is not None,
+)
+_OTHER_COMPARED_KINDS = (
+    CaseKind(
+        slug="unasked",
+        title="Not asked",
+        note="The verdict was certain before these were asked (`run.early_stop`).",
+        belongs=lambda c: c.base is None and c.head is None,
+    ),
+    CaseKind(
+        slug="missing",
+        title="Not evaluated",
+        note="An answer is missing, so the case cannot be compared.",
+        belongs=lambda c: c.change == "same" and c.outcome != "same",
+        mood="warn",
+    ),
+    CaseKind(
+        slug="apart",
+        title="New and changed cases",
+        note="Not compared, because they differ between the two revisions; they count for absolute limits only.",
+        belongs=lambda c: c.change != "same",
+    ),
+    CaseKind(slug="wrong", title="Wrong in both versions", note="No change.", belongs=_is_wrong, mood="bad"),
+    CaseKind(slug="right", title="Right in both versions", note="No change.", belongs=lambda _: True, mood="good"),
+)
+COMPARED_KINDS = (BROKEN, FIXED, *_OTHER_COMPARED_KINDS)
+GRADED_KINDS = (BROKEN, FIXED, LOWER, HIGHER, *_OTHER_COMPARED_KINDS)
+SINGLE_VERSION_KINDS = (
+    CaseKind(slug="failing", title="Failing", note="The answer is wrong.", belongs=_is_wrong, mood="bad"),
+    CaseKind(
+        slug="missing",
+        title="Not evaluated",
+        note="The answer is missing.",
+        belongs=lambda c: c.head_pass_rate is None,
+        mood="warn",
+    ),
+    CaseKind(slug="passing", title="Passing", note="The answer is right.", belongs=lambda _: True, mood="good"),
+)
+
+
+def kinds_of(prompt: PromptView) -> tuple[CaseKind, ...]:
+    """Return the kinds that a prompt's cases can be of, in reading order; a case is of the first that fits."""
+    if prompt.base is None:
+        return (*SINGLE_VERSION_KINDS, EXCLUDED)
+    return (*(GRADED_KINDS if is_graded(prompt) else COMPARED_KINDS), EXCLUDED)
+
+
+def is_graded(prompt: PromptView) -> bool:
+    """Return whether the prompt is measured by scores between 0 and 1."""
+    return prompt.quality is not None and prompt.quality.measure == "mean score"
+
+
+def rank_case(case: CaseView, position: int) -> CaseRank:
+    """Return a sort key that puts critical cases first, then those whose score fell most."""
+    return (not case.critical, score_change(case), position)
+
+
+def describe_outcome(case: CaseView, prompt: PromptView) -> str:
+    """Return `right → wrong`, with the scores if the prompt is graded."""
+    before, after = describe_result(case.base_pass_rate, case.base), describe_result(case.head_pass_rate, case.head)
+    outcome = f"{before} → {after}" if case.base else after
+    if not is_graded(prompt) or not score_change(case) or case.base is None or case.head is None:
+        return outcome
+    return f"{outcome}, score {formatting.number(case.base.score)} → {formatting.number(case.head.score)}"
+
+
+def describe_case(case: CaseView, prompt: PromptView) -> str:
+    """Return the id and the outcome of a case on one line."""
+    return f"{escape.shorten(escape.one_line(case.id), MAX_ID_CHARS)} · {describe_outcome(case, prompt)}"
+
+
+def is_advisory_only(rate: float | None, answer: AnswerView | None) -> bool:
+    """Return whether an answer exists and only advisory assertions scored it."""
+    return rate is None and answer is not None and answer.text is not None and answer.error is None
+
+
+def describe_result(rate: float | None, answer: AnswerView | None = None) -> str:
+    """Return `right`, `wrong`, `missing`, `advisory only`, or the share of repeated answers that were right."""
+    if is_advisory_only(rate, answer):
+        return "advisory only"
+    if rate is None:
+        return "missing"
+    if rate in (0.0, 1.0):
+        return "right" if rate else "wrong"
+    return f"right {formatting.percent(rate)} of the time"
