@@ -15,28 +15,28 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local]' --group dev
 	touch $@
 
-install: $(VENV)/.installed ## Make the virtual environment with everything in it
+install: $(VENV)/.installed ## Create the virtual environment with all dependencies
 
 demo: install ## Run the Action on example-repo/ with the embedded model: report, comment, verdict `fail`
 	@$(BIN)/promptci demo --set-up --out demo-output
 
-check: install ## Lint, types, house rules
+check: install ## Lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: check ## Lint, types and every test but the long ones
+test: check ## Lint, types and all tests except the long ones
 	$(BIN)/promptci demo --set-up-only
 	$(BIN)/pytest -m "not long" -n 3 --dist loadfile
 
-gold: install ## Accept the present words of comment and report as right (then read the diff)
+gold: install ## Accept the present texts of comment and report (then read the diff)
 	$(BIN)/pytest tests/unit/report --update-gold
 
-docs: install ## Write the generated pages and schemas anew
+docs: install ## Generate pages and schemas from the code
 	$(BIN)/python tools/generate_docs.py
 
-promises: install ## Write docs/promises.md: the gate's promises over simulated pull requests
+promises: install ## Write docs/promises.md from simulated pull requests
 	$(BIN)/python tools/measure_promises.py
 
-bench: install ## Measure beside plain scripts, promptfoo and inspect_ai; writes benchmarks/RESULTS.md
+bench: install ## Compare with plain scripts, promptfoo and inspect_ai; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/compare.py

@@ -1,4 +1,4 @@
-"""Write the pages and schemas that come from the code: `make docs`. A test fails when one of them is stale."""
+"""Generate pages and schemas from the code: `make docs`. A test fails when one of them is stale."""
 
 import json
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ from promptci.usecases.trust.judge_calibration import CalibrationDocument
 DOCS = Path(__file__).parents[1] / "docs"
 PREFACE = """# promptci.yml
 
-Written by `make docs` from the code. An empty file works: every key has a default. A key that is not listed here is
-an error. Editors complete the file from [promptci.schema.json](../promptci/config/promptci.schema.json).
+`make docs` generates this page from the code. Every key has a default, so an empty file works. An unknown key is an error.
+Editors can complete and check the file with [promptci.schema.json](../promptci/config/promptci.schema.json).
 """
 
 
@@ -42,7 +42,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
 
 
 def generated() -> dict[Path, str]:
-    """Give the text of every generated file. The schemas lie beside their code, so that they are shipped with it."""
+    """Return the text of every generated file. Schemas lie next to their code, so that they are shipped with it."""
     return {
         config_schema.SCHEMA_FILE: json.dumps(config_schema.json_schema(), indent=2) + "\n",
         deployment_schema.SCHEMA_FILE: json.dumps(deployment_schema.json_schema(), indent=2) + "\n",
@@ -66,7 +66,7 @@ def _json(schema: object) -> str:
 
 def _commands() -> str:
     context = click.Context(cli.group, info_name="promptci")
-    parts = ["# Commands\n\nWritten by `make docs` from the commands' own help.\n"]
+    parts = ["# Commands\n\n`make docs` generates this page from the commands' `--help`.\n"]
     for words in ([], *_names(cli.group, context)):
         shown = CliRunner().invoke(cli.group, [*words, "--help"], prog_name="promptci")
         parts.append(f"## `{' '.join(['promptci', *words])}`\n\n```text\n{shown.output.strip()}\n```\n")
@@ -74,7 +74,7 @@ def _commands() -> str:
 
 
 def _names(group: click.Group, context: click.Context) -> Iterator[list[str]]:
-    """Give the words that call each command, those within a group after the group itself."""
+    """Yield the words of each command; those of a group follow the group."""
     for name in group.list_commands(context):
         yield [name]
         command = group.get_command(context, name)

@@ -1,4 +1,4 @@
-"""The shape of promptci.yml: what each key holds, its default and its meaning. The JSON Schema comes from here."""
+"""Schema of promptci.yml: its keys with their types, defaults and descriptions."""
 
 import re
 from decimal import Decimal
@@ -11,12 +11,12 @@ from promptci.config.run_limits import DEFAULT_AUTO_CALLS
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
-"""The JSON Schema, as it is shipped."""
+"""The generated JSON Schema, which is part of the package."""
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def _seconds(value: Any) -> float:
-    """Read `45m`, `90s`, `1.5h` or a plain number of seconds."""
+    """Parse `45m`, `90s`, `1.5h` or a plain number of seconds."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", str(value))
     if match is None or isinstance(value, bool) or float(match[1]) <= 0:
         raise ValueError("is not a duration: write it like 90s, 45m or 1h")
@@ -28,22 +28,22 @@ def _single_or_list(value: Any) -> Any:
 
 
 class Section(BaseModel):
-    """A section of promptci.yml; a key it does not know is an error."""
+    """Base of all sections of promptci.yml. An unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class PromptsSection(Section):
-    """How prompts and their goldens are found."""
+    """Where prompts and their golden cases are."""
 
     include: Annotated[list[str], BeforeValidator(_single_or_list)] = Field(
         default=["prompts/**/*.prompt.yml", "prompts/**/*.prompt.yaml"],
-        description="Globs of prompt files, from the repository's root. `*` stays within a folder, `**` does not.",
+        description="Globs of prompt files, relative to the repository's root. `*` matches within a folder, `**` across folders.",
         min_length=1,
     )
     goldens: str = Field(
         default="goldens/{name}.*",
-        description="Glob of a prompt's goldens; `{name}` is the prompt's `name`, else its file name without endings.",
+        description="Glob of a prompt's goldens. `{name}` is the prompt's `name`, or its file name without extensions.",
     )
 
 
@@ -58,22 +58,22 @@ class PriceSection(Section):
 
 
 class ProviderSection(Section):
-    """Who answers."""
+    """The model endpoint that answers."""
 
     kind: Literal["openai", "local", "recorded"] = Field(
         default="openai",
         description="`openai`: any OpenAI-compatible endpoint. `local`: the embedded model. `recorded`: from a file.",
     )
     base_url: str = Field(default="https://api.openai.com/v1", description="Endpoint of kind `openai`.")
-    api_key_env: str = Field(default="OPENAI_API_KEY", description="Name of the variable that holds the key.")
+    api_key_env: str = Field(default="OPENAI_API_KEY", description="Environment variable with the API key.")
     path: str | None = Field(default=None, description="File of recorded answers, for kind `recorded`.")
     timeout: Annotated[float, BeforeValidator(_seconds)] = Field(
         default=60.0,
-        description="Longest time for one attempt, such as 60s.",
+        description="Timeout of one attempt, such as 60s.",
         json_schema_extra={"type": ["string", "number"]},
     )
     prices: dict[str, PriceSection] = Field(
-        default={}, description="Prices by model, for models that no public price list knows."
+        default={}, description="Prices by model, for models without a public list price."
     )
 
 
@@ -81,7 +81,7 @@ Times = Annotated[int, Field(ge=1, le=100)]
 
 
 def _repeats(value: Any) -> Any:
-    """Let a plain number stand for `{initial: number}`."""
+    """Accept a plain number for `{initial: number}`."""
     if isinstance(value, int) and not isinstance(value, bool):
         return {"initial": value}
     if value != "auto" and not isinstance(value, dict):
@@ -90,17 +90,17 @@ def _repeats(value: Any) -> Any:
 
 
 def _or_number(schema: dict[str, Any]) -> None:
-    """Let editors take a plain number, too."""
+    """Accept a plain number in the JSON Schema too."""
     schema["anyOf"] = [{"type": "integer", "minimum": 1, "maximum": 100}, *schema.pop("anyOf")]
 
 
 class RepeatsSection(Section):
-    """Repeats only where they say something."""
+    """Repeats only for cases on which the versions disagree."""
 
-    initial: Times = Field(default=1, description="Times each case is asked of each version.")
+    initial: Times = Field(default=1, description="Answers per case and version.")
     on_disagreement: Times | None = Field(
         default=None,
-        description="Times in all for a case on which the first answers of the two versions disagree.",
+        description="Answers per version for a case on which the first answers of both versions disagree.",
     )
 
     @model_validator(mode="after")
@@ -111,133 +111,135 @@ class RepeatsSection(Section):
 
 
 class RunSection(Section):
-    """How much is asked, and what it may cost."""
+    """How many requests a run sends, and what it may cost."""
 
     repeats: Annotated[Literal["auto"] | RepeatsSection, BeforeValidator(_repeats)] = Field(
         default="auto",
-        description="Times each case is asked of each version. `auto`: in rounds of 1, 2, 4, 8 and 16 answers while the"
-        " verdict is undecided, within `auto_calls` and the budget. A number: always that often."
-        " `{initial: 1, on_disagreement: 3}`: more often only where the versions disagree.",
+        description="Answers per case and version. `auto`: rounds of 1, 2, 4, 8 and 16 answers while the verdict is "
+        "undecided, within `auto_calls` and the budget. A number: always that many. `{initial: 1, "
+        "on_disagreement: 3}`: more only where the versions disagree.",
         json_schema_extra=_or_number,
     )
     auto_calls: Annotated[int, Field(ge=2, le=100_000)] = Field(
         default=DEFAULT_AUTO_CALLS,
-        description="With `repeats: auto`: the most calls that the answers to one prompt's cases may take, both"
-        " versions together. One round is always asked.",
+        description="With `repeats: auto`: the largest number of requests for one prompt's cases, both versions "
+        "together. One round is always sent.",
     )
     early_stop: bool = Field(
         default=False,
-        description="Stop asking once no answer can change the verdict. While a limit on cost or latency is set, only"
-        " a failure can be foreseen.",
+        description="Stop the run once no remaining answer can change the verdict. With a limit on cost or latency, "
+        "only a `fail` can be decided early.",
     )
     batch: Literal["never", "auto", "always"] = Field(
         default="never",
-        description="Ask through OpenAI's Batch API, at half the price and within a day instead of minutes. `auto`: at"
-        " the event schedule only. What is not there at the deadline is collected by a later run.",
+        description="Use OpenAI's Batch API: half the price, within a day instead of minutes. `auto`: on scheduled "
+        "runs only. A later run collects what is not ready at the deadline.",
     )
     concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = Field(
-        default="auto", description="Calls in flight at once; `auto` is what suits the provider."
+        default="auto", description="Concurrent requests. `auto` finds what the provider allows."
     )
     budget_usd: Money | None = Field(
         default=None,
-        description="The run stops with `error` before it would cost more than this many US dollars. Where calls cost"
-        " more than their length let expect, those under way may pass it.",
+        description="Budget in US dollars. A run that would exceed it stops with `error`. Requests in flight may "
+        "exceed it if they cost more than estimated.",
     )
     deadline: Annotated[float, BeforeValidator(_seconds)] = Field(
         default=45 * 60.0,
-        description="The run stops with `error` after this time, such as 45m.",
+        description="Time limit, such as 45m. A run that exceeds it ends with `error`.",
         json_schema_extra={"type": ["string", "number"]},
     )
     cache: str | Literal[False] | None = Field(
-        default=".promptci/cache", description="Folder that keeps answers between runs; null or false: none."
+        default=".promptci/cache", description="Folder of cached answers; null or false: no cache."
     )
     history: str | Literal[False] | None = Field(
         default=".promptci/history",
-        description="Folder that keeps verdicts and the outcome of each case between runs; null or false: none.",
+        description="Folder with the verdicts and case results of earlier runs; null or false: no history.",
     )
 
 
 class TrustSection(Section):
-    """What a judge must reach on people's labels, that it may block."""
+    """Agreement with people that a judge needs to affect the verdict."""
 
     min_kappa: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.6, description="Cohen's kappa; below it the judge informs and does not block."
+        default=0.6, description="Cohen's kappa; below it, the judge is advisory."
     )
 
 
 class JudgeSection(Section):
-    """Who marks what code cannot."""
+    """Models that score what code cannot check."""
 
     model: str | None = Field(default=None, description="Model of `judge` assertions.")
     rubric: str | None = Field(default=None, description="File with the rubric of `judge` assertions.")
     embedding_model: str | None = Field(
-        default=None, description="Embedding model of `similar` assertions that name none, asked at the same endpoint."
+        default=None, description="Default embedding model of `similar` assertions, at the same endpoint."
     )
     pairwise: bool = Field(
         default=False,
-        description="`judge` assertions compare both versions' answers to a case, in both orders, instead of grading"
-        " each alone.",
+        description="`judge` assertions compare both versions' answers to a case, in both orders, instead of grading "
+        "each alone.",
     )
     probes: Annotated[int, Field(ge=0, le=200)] = Field(
         default=12,
-        description="Useless answers with attacks that each judge must fail in every run, or it is not trusted;"
-        " 0: none.",
+        description="Number of adversarial probes: useless answers that each judge must reject in every run to be "
+        "trusted. 0: none.",
     )
     labels: str = Field(
         default="goldens/{name}.labels.jsonl",
-        description="Glob of people's marks of a prompt's answers, by which the judge is measured.",
+        description="Glob of answers that people labelled, to measure the judge.",
     )
     trust: TrustSection = Field(
         default=TrustSection(),
-        description="`min_kappa`: below this kappa with the labels the judge informs and does not block.",
+        description="`min_kappa`: below this agreement with the labels, the judge is advisory.",
     )
 
 
 class GateSection(Section):
-    """What a change must satisfy to pass."""
+    """Conditions that a change must meet to pass."""
 
     mode: Literal["block", "advise"] = Field(default="block", description="`advise` reports and never blocks.")
     max_drop: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.05, description="Drop in quality worth blocking for: the margin, as a share."
+        default=0.05, description="Margin: the smallest drop in quality that blocks, as a share."
     )
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = Field(
         default=0.05, description="One-sided error rate: how often a harmless change may be blocked."
     )
-    on_inconclusive: Literal["warn", "block"] = Field(default="warn", description="What an undecided comparison does.")
-    on_missing_goldens: Literal["error", "warn"] = Field(
-        default="error", description="What a prompt without goldens is: an `error`, or `inconclusive`."
+    on_inconclusive: Literal["warn", "block"] = Field(
+        default="warn", description="Effect of the verdict `inconclusive`."
     )
-    min_quality: Rate | None = Field(default=None, description="Quality that the new version must reach.")
+    on_missing_goldens: Literal["error", "warn"] = Field(
+        default="error", description="Verdict of a prompt without golden cases."
+    )
+    min_quality: Rate | None = Field(default=None, description="Lowest allowed quality of the new version, as a share.")
     max_cost_increase: Annotated[float, Field(ge=0)] | None = Field(
-        default=0.25, description="Allowed rise of cost per request, as a share; null: no limit."
+        default=0.25, description="Largest allowed increase of cost per request, as a share; null: no limit."
     )
     max_p95_increase: Annotated[float, Field(ge=0)] | None = Field(
-        default=0.30, description="Allowed rise of p95 latency, as a share; null: no limit."
+        default=0.30, description="Largest allowed increase of p95 latency, as a share; null: no limit."
     )
     max_error_rate: Rate = Field(
-        default=0.05, description="Share of answers that may be missing before the verdict is `error`."
+        default=0.05, description="Largest allowed share of missing answers; above it, the verdict is `error`."
     )
 
 
 class TrafficSection(Section):
-    """How often the prompts are used."""
+    """How often the prompts are used in production."""
 
     requests_per_day: Annotated[float, Field(ge=0)] | None = Field(
-        default=None, description="Turns cost per request into cost per month (30 days)."
+        default=None, description="Requests per day, to estimate the cost per month of 30 days."
     )
 
 
 class ReportSection(Section):
-    """What is written of a run."""
+    """Output of a run."""
 
     comment_template: str | None = Field(
         default=None,
-        description="File of the repository that the comment is drawn by, such as one that replaces a block of ours.",
+        description="Jinja template for the comment; it can override blocks of the default template.",
     )
 
 
 class ConfigFile(Section):
-    """promptci.yml: how prompts are found, asked, judged and gated."""
+    """promptci.yml: how prompts are found, run, judged and gated."""
 
     version: Literal[1] = Field(default=1, description="Version of this format.")
     prompts: PromptsSection = PromptsSection()
@@ -250,6 +252,6 @@ class ConfigFile(Section):
 
 
 def json_schema() -> dict[str, Any]:
-    """Give the JSON Schema of promptci.yml, for editors."""
+    """Return the JSON Schema of promptci.yml, for editors."""
     schema = ConfigFile.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "promptci.yml"}
