@@ -24,8 +24,8 @@ from promptci.usecases.trust.judge_calibration import CalibrationDocument
 DOCS = Path(__file__).parents[1] / "docs"
 PREFACE = """# promptci.yml
 
-`make docs` generates this page from the code. Every key has a default, so an empty file works. An unknown key is an error.
-Editors can complete and check the file with [promptci.schema.json](../promptci/config/promptci.schema.json).
+`make docs` generates this page from the code. Every key has a default, so an empty file works. An unknown key is an
+error. Editors can complete and check the file with [promptci.schema.json](../promptci/config/promptci.schema.json).
 """
 
 
