@@ -38,7 +38,7 @@ class PromptsSection(Section):
 
     include: Annotated[list[str], BeforeValidator(_single_or_list)] = Field(
         default=["prompts/**/*.prompt.yml", "prompts/**/*.prompt.yaml"],
-        description="Globs of prompt files from the repository's root. `*` stays within a folder, `**` crosses folders.",
+        description="Globs of prompts from the repository's root. `*` stays within a folder, `**` does not.",
         min_length=1,
     )
     goldens: str = Field(
