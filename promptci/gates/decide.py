@@ -71,8 +71,10 @@ def _findings(
         facts = EmptyGoldens(removed=len(plan.removed_cases))
         return [Finding(rule="no-cases", verdict=Verdict.ERROR, subject=plan.name, facts=facts)]
     error = limits.too_little_evaluated(comparison, policy)
+    position_bias = remarks.position_bias(comparison)
+    undecided = bool(position_bias) and comparison.head is not None and comparison.head.evaluated == 0
     return [
-        error or _quality(comparison, policy, adjusted_p, mismatches),
+        *([] if undecided else [error or _quality(comparison, policy, adjusted_p, mismatches)]),
         *remarks.excluded(comparison),
         *limits.critical(comparison),
         *limits.min_quality(comparison, policy),
@@ -80,7 +82,7 @@ def _findings(
         *remarks.goldens_changed(comparison),
         *remarks.models(comparison),
         *remarks.injections(comparison),
-        *remarks.position_bias(comparison),
+        *position_bias,
         *judge_rule.judge_remarks(comparison),
     ]
 

@@ -16,7 +16,12 @@ def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Finding 
     nothing = (
         comparison.answers_requested == comparison.errors or comparison.head is None or comparison.head.evaluated == 0
     )
-    if not nothing and comparison.errors / comparison.answers_requested <= policy.max_error_rate:
+    # Pairs on which a judge flips are unscored, but nothing failed: `position-bias` decides about them.
+    flipped = sum(scored.is_flipped for case in comparison.cases for scored in (*case.base, *case.head))
+    missing = comparison.errors - flipped
+    if not nothing and missing / comparison.answers_requested <= policy.max_error_rate:
+        return None
+    if nothing and missing == 0 and flipped:
         return None
     errors = (scored.error for case in comparison.cases for scored in (*case.base, *case.head))
     return Finding(
@@ -24,7 +29,7 @@ def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Finding 
         verdict=Verdict.ERROR,
         subject=comparison.plan.name,
         facts=MissingAnswers(
-            missing=comparison.errors,
+            missing=missing,
             requested=comparison.answers_requested,
             max_error_rate=policy.max_error_rate,
             first_error=next((str(error) for error in errors if error is not None), None),

@@ -15,6 +15,7 @@ from promptci.runs.model import Arm
 from promptci.scoring import comparability
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.judges import pairwise, prompt_injection
+from promptci.verdict import Verdict
 
 
 def excluded(comparison: Comparison) -> Sequence[Finding]:
@@ -101,12 +102,13 @@ def injections(comparison: Comparison) -> Sequence[Finding]:
 
 
 def position_bias(comparison: Comparison) -> Sequence[Finding]:
-    """Warn of a judge whose verdict depends on which answer comes first."""
+    """Return that nothing can be concluded from a judge whose verdict depends on which answer comes first."""
     return [
-        remark(
-            "position-bias",
-            comparison.plan.name,
-            PositionBias(flipped=swap.flipped, pairs=swap.pairs, max_rate=pairwise.MAX_FLIPPED_SHARE),
+        Finding(
+            rule="position-bias",
+            verdict=Verdict.INCONCLUSIVE,
+            subject=comparison.plan.name,
+            facts=PositionBias(flipped=swap.flipped, pairs=swap.pairs, max_rate=pairwise.MAX_FLIPPED_SHARE),
         )
         for swap in pairwise.measure_position_bias(scored for case in comparison.cases for scored in case.head)
         if swap.biased

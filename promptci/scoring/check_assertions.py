@@ -1,4 +1,4 @@
-"""Find everything wrong with the assertions of the cases before anything is asked."""
+"""Validate the assertions of all cases before any model is asked."""
 
 from collections.abc import Iterable
 
@@ -19,44 +19,44 @@ ALL_ASSERTIONS: dict[str, Validator] = {
 
 
 def find_problems(cases: Iterable[Case]) -> list[Problem]:
-    """Give every problem, with the line of the case."""
-    found = []
+    """Return every problem, with the line of its case."""
+    problems = []
     for case in cases:
         if not case.assertions:
-            what = f"case `{case.id}` has neither `expected` nor `assert`"
-            found.append(Problem(path=case.path, line=case.line, message=what, hint="Say what a right answer is."))
+            message = f"case `{case.id}` has neither `expected` nor `assert`"
+            hint = "Add `expected`, or an assertion."
+            problems.append(Problem(path=case.path, line=case.line, message=message, hint=hint))
         elif not any(assertion.weight > 0 for assertion in case.assertions):
-            what = f"every assertion of case `{case.id}` has weight 0, so every answer would pass"
-            found.append(Problem(path=case.path, line=case.line, message=what, hint="Give one of them a weight."))
+            message = f"every assertion of case `{case.id}` has weight 0, so every answer would pass"
+            hint = "Set the weight of at least one above 0."
+            problems.append(Problem(path=case.path, line=case.line, message=message, hint=hint))
         for assertion in case.assertions:
-            found += _find_assertion_problems(assertion, case)
-    return found
+            problems += _find_assertion_problems(assertion, case)
+    return problems
 
 
 def _find_assertion_problems(assertion: Assertion, case: Case) -> list[Problem]:
-    line = assertion.line or case.line
-    where = f"case `{case.id}`, assertion `{assertion.type}`"
-    checker = ALL_ASSERTIONS.get(assertion.type)
-    if checker is None:
-        what = f"case `{case.id}`: there is no assertion {base.quote(assertion.type)}"
-        return [
-            Problem(path=case.path, line=line, message=what, hint=base.suggest_name(assertion.type, ALL_ASSERTIONS))
-        ]
-    unknown = [str(name) for name in assertion.options if name not in checker.OPTIONS]
+    def problem(message: str, hint: str) -> Problem:
+        return Problem(path=case.path, line=assertion.line or case.line, message=message, hint=hint)
+
+    validator = ALL_ASSERTIONS.get(assertion.type)
+    if validator is None:
+        message = f"case `{case.id}`: unknown assertion type {base.quote(assertion.type)}"
+        return [problem(message, base.suggest_name(assertion.type, ALL_ASSERTIONS))]
+    where = f"case `{case.id}`, assertion {_describe(assertion)}"
+    unknown = [str(name) for name in assertion.options if name not in validator.OPTIONS]
     if unknown:
         return [
-            Problem(
-                path=case.path,
-                line=line,
-                message=f"{where}: unknown option {base.quote(name)}",
-                hint=base.suggest_name(name, checker.OPTIONS),
-            )
+            problem(f"{where}: unknown option {base.quote(name)}", base.suggest_name(name, validator.OPTIONS))
             for name in unknown
         ]
     try:
-        wrong = checker.validate(assertion, case)
+        error = validator.validate(assertion, case)
     except MissingVariable as missing:
-        wrong = f"the case has no variable `{missing.name}`"
-    if wrong is None:
-        return []
-    return [Problem(path=case.path, line=line, message=f"{where}: {wrong}", hint="Mend the assertion, or take it out.")]
+        error = f"the case has no variable `{missing.name}`"
+    return [] if error is None else [problem(f"{where}: {error}", "Fix the assertion, or remove it.")]
+
+
+def _describe(assertion: Assertion) -> str:
+    """Name the assertion as its author wrote it: an evaluator of a prompt file by its own name."""
+    return f"`{assertion.type}`" + (f" {base.quote(assertion.name)}" if assertion.name else "")

@@ -1,4 +1,4 @@
-"""Mark and ScoredCase: how one answer did against one case."""
+"""AssertionResult and ScoredCase: how one answer did on one case."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,56 +10,56 @@ from promptci.runs.model import Answer, Arm
 
 
 class PositionConsistency(StrEnum):
-    """What came of comparing two answers in both orders."""
+    """Whether a judge preferred the same one of two answers in both orders."""
 
     CONSISTENT = "consistent"
     FLIPPED = "flipped"
-    """Another verdict when the answers changed places."""
+    """It changed its verdict when the answers changed places: the pair is unscored."""
     NOT_COMPARED = "not-compared"
-    """The texts are the same, or one is missing, or the judge could not be understood."""
+    """The texts are equal, or one is missing, or a reply of the judge could not be parsed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgeIdentity:
-    """Who judged, by what: marks of different identities cannot be compared."""
+    """Which model judged, and by which text: results of different identities cannot be compared."""
 
     model: str
     fingerprint: str
-    """SHA-256 of the evaluator's or the rubric's text, with what decides whether a mark passes."""
+    """SHA-256 of the evaluator's or the rubric's text and of what decides whether a score passes."""
     parameters: tuple[tuple[str, Any], ...] = ()
-    """As first asked; an endpoint that refuses one is asked without."""
+    """As first sent; an endpoint that refuses one is asked again without it."""
 
     def __str__(self) -> str:
-        """Give the short form, such as `gpt-4o-mini sha256:1a2b3c4d`."""
+        """Return the short form, such as `gpt-4o-mini sha256:1a2b3c4d`."""
         return f"{self.model} sha256:{self.fingerprint[:8]}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AssertionResult:
-    """The outcome of one assertion on one answer."""
+    """The result of one assertion on one answer."""
 
     type: str
     name: str
     passed: bool | None
-    """None: unscored, missing data (a judge that gave no readable verdict)."""
+    """None: unscored, which is missing data, such as a reply of a judge that cannot be parsed."""
     score: float | None
     """From 0 to 1; None when unscored."""
     reason: str
-    """Why, in words, for the report."""
+    """Why, for the report."""
     weight: float = 1.0
     label: tuple[str, str] | None = None
     """(expected, given) of a `one-of` assertion."""
     cost_usd: Decimal | None = None
-    """What a judge's call cost; None for code or unknown price."""
+    """What the judge's calls cost; None where the price is unknown, and for code."""
     position_consistency: PositionConsistency | None = None
-    """Of a mark that compares the answers of both versions; None for every other."""
+    """Set where the answers of both versions were compared."""
     judge: JudgeIdentity | None = None
-    """Who gave it; None: code did."""
+    """None: scored by code."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScoredCase:
-    """One answer to one case, marked."""
+    """One answer to one case, scored."""
 
     case: Case
     arm: Arm
@@ -71,7 +71,7 @@ class ScoredCase:
     passed: bool | None = field(init=False, repr=False, compare=False)
     """True when every assertion that counts holds; None for missing data, and where none counts."""
     score: float | None = field(init=False, repr=False, compare=False)
-    """Weighted mean of the marks, 0 to 1; None for missing data, and where none counts."""
+    """Weighted mean of the results, 0 to 1; None for missing data, and where none counts."""
 
     def __post_init__(self) -> None:
         """Compute once what each of the many readers of an answer needs."""
@@ -80,23 +80,30 @@ class ScoredCase:
         object.__setattr__(self, "score", self._score())
 
     def _error(self) -> str | None:
-        if self.answer.error is not None:
+        if self.answer.error is not None and not self.answer.error.caused_by_request:
             return f"{self.answer.error.kind}: {self.answer.error.message}"
-        unscored = [mark for mark in self.results if mark.passed is None and mark.weight > 0]
+        unscored = [result for result in self.results if result.passed is None and result.weight > 0]
         if unscored:
             return f"unscored: {unscored[0].name}: {unscored[0].reason}"
-        return None if self.results else "nothing to mark: the case has no assertions"
+        return None if self.results else "nothing to score: the case has no assertions"
 
     def _passed(self) -> bool | None:
-        counting = [mark.passed for mark in self.results if mark.weight > 0]
+        counting = [result.passed for result in self.results if result.weight > 0]
         return None if self.error is not None or not counting else all(counting)
 
     def _score(self) -> float | None:
         if self.error is not None:
             return None
-        weighted = [(mark.score or 0.0, mark.weight) for mark in self.results if mark.weight > 0]
+        weighted = [(result.score or 0.0, result.weight) for result in self.results if result.weight > 0]
         total = sum(weight for _, weight in weighted)
         return sum(score * weight for score, weight in weighted) / total if total else None
+
+    @property
+    def is_flipped(self) -> bool:
+        """Whether a pairwise judge changed its verdict with the order of the answers, which leaves this unscored."""
+        return any(
+            result.position_consistency is PositionConsistency.FLIPPED and result.weight > 0 for result in self.results
+        )
 
     @property
     def text(self) -> str | None:

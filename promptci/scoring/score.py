@@ -1,4 +1,4 @@
-"""Answers and cases in, scored cases out: code marks at once, judges are asked side by side."""
+"""Score answers: assertions in code at once, judges concurrently."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,10 @@ from functools import lru_cache
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
-from promptci.runs.model import Answer
+from promptci.runs.model import Answer, AnswerError
 from promptci.scoring import embedding_similarity
 from promptci.scoring.assertions import base
-from promptci.scoring.assertions.base import Subject
+from promptci.scoring.assertions.base import CheckOutcome, Subject
 from promptci.scoring.assertions.table import ASSERTIONS
 from promptci.scoring.judges import judge, pairwise
 from promptci.scoring.judges.judge import JudgeConfig
@@ -21,93 +21,111 @@ TRUNCATION_NOTES = {
     "length": " (the answer was cut at max_tokens)",
     "content_filter": " (a content filter stopped the answer)",
 }
-"""By finish reason; follows the reason of a mark that failed."""
+"""By finish reason; appended to the reason of a result that failed."""
 
 
 async def score_answers(
-    answers: Sequence[Answer], cases: Mapping[str, Case], desk: JudgeConfig | None
+    answers: Sequence[Answer], cases: Mapping[str, Case], judge_config: JudgeConfig | None
 ) -> tuple[ScoredCase, ...]:
-    """Mark every answer of one prompt, in the order given.
+    """Score every answer, in the order given.
 
     Parameters
     ----------
     answers
-        One per question; an answer that is an error gets no marks and is missing data.
+        One per question. An error is missing data, unless the request itself caused it: then every assertion failed.
     cases
-        The prompt's cases by id, with their effective assertions.
-    desk
-        Who answers `llm`, `judge` and `similar` assertions; None leaves them unscored. For prompts that it judges in
-        pairs, `answers` must hold those of both versions.
+        By case id, with their effective assertions.
+    judge_config
+        How `llm`, `judge` and `similar` assertions are answered; None leaves them unscored. For prompts that are judged
+        pairwise, `answers` must hold those of both versions.
     """
-    compared = await pairwise.compare_versions(answers, cases, desk)
-    found = [cases[answer.case_id] for answer in answers]
-    # A task for each of 100,000 answers that nobody has to be asked about would take more than their marking.
-    asked = [
-        place for place, answer in enumerate(answers) if answer.completion is not None and _is_judged(found[place])
+    pairwise_results = await pairwise.compare_versions(answers, cases, judge_config)
+    answered = [cases[answer.case_id] for answer in answers]
+    # A task for each of 100,000 answers that need no judge would take longer than scoring them.
+    judged = [
+        position
+        for position, (answer, case) in enumerate(zip(answers, answered, strict=True))
+        if answer.completion is not None and _needs_model(case)
     ]
-    judged = await asyncio.gather(*(_judged(answers[place], found[place], desk, compared) for place in asked))
-    marks = dict(zip(asked, judged, strict=True))
+    judged_results = await asyncio.gather(
+        *(_score_with_models(answers[i], answered[i], judge_config, pairwise_results) for i in judged)
+    )
+    by_position = dict(zip(judged, judged_results, strict=True))
     return tuple(
         ScoredCase(
             case=case,
             arm=answer.arm,
             replicate=answer.replicate,
             answer=answer,
-            results=marks[place] if place in marks else _by_code(answer, case),
+            results=by_position[position] if position in by_position else _score_in_code(answer, case),
         )
-        for place, (answer, case) in enumerate(zip(answers, found, strict=True))
+        for position, (answer, case) in enumerate(zip(answers, answered, strict=True))
     )
 
 
-def _is_judged(case: Case) -> bool:
+def _needs_model(case: Case) -> bool:
     return any(assertion.type not in ASSERTIONS for assertion in case.assertions)
 
 
-def _by_code(answer: Answer, case: Case) -> tuple[AssertionResult, ...]:
+def _score_in_code(answer: Answer, case: Case) -> tuple[AssertionResult, ...]:
+    if answer.error is not None and answer.error.caused_by_request:
+        return tuple(_fail_for_request(assertion, answer.error) for assertion in case.assertions)
     if answer.completion is None:
         return ()
     subject = Subject(text=answer.completion.text, case=case, answer=answer)
-    return _with_circumstances([_mark(assertion, subject) for assertion in case.assertions], answer.completion)
+    return _note_truncation([_check(assertion, subject) for assertion in case.assertions], answer.completion)
 
 
-async def _judged(
-    answer: Answer, case: Case, desk: JudgeConfig | None, compared: Mapping[ResultPosition, AssertionResult]
+def _fail_for_request(assertion: Assertion, error: AnswerError) -> AssertionResult:
+    """Return a failed result: the request of this prompt version cannot be answered, however often it is sent."""
+    reason = f"the request itself makes the call fail ({error.kind}: {base.shorten(error.message)})"
+    return base.make_result(assertion, CheckOutcome(passed=False, reason=reason))
+
+
+async def _score_with_models(
+    answer: Answer,
+    case: Case,
+    judge_config: JudgeConfig | None,
+    pairwise_results: Mapping[ResultPosition, AssertionResult],
 ) -> tuple[AssertionResult, ...]:
     if answer.completion is None:
         return ()
     subject = Subject(text=answer.completion.text, case=case, answer=answer)
 
-    async def mark(number: int, assertion: Assertion) -> AssertionResult:
-        if (known := compared.get((answer.key, number))) is not None:
+    async def score(number: int, assertion: Assertion) -> AssertionResult:
+        if (known := pairwise_results.get((answer.key, number))) is not None:
             return known
         if assertion.type == embedding_similarity.ASSERTION_TYPE:
-            return await embedding_similarity.check(assertion, subject, desk)
+            return await embedding_similarity.check(assertion, subject, judge_config)
         if assertion.type not in ASSERTIONS:
-            return await judge.judge_answer(assertion, subject, desk)
-        return _mark(assertion, subject)
+            return await judge.judge_answer(assertion, subject, judge_config)
+        return _check(assertion, subject)
 
-    found = await asyncio.gather(*(mark(number, assertion) for number, assertion in enumerate(case.assertions)))
-    return _with_circumstances(found, answer.completion)
+    results = await asyncio.gather(*(score(number, assertion) for number, assertion in enumerate(case.assertions)))
+    return _note_truncation(results, answer.completion)
 
 
-def _mark(assertion: Assertion, subject: Subject) -> AssertionResult:
-    return _once(base.make_result(assertion, ASSERTIONS[assertion.type].check(assertion, subject)))
+def _check(assertion: Assertion, subject: Subject) -> AssertionResult:
+    return _share(base.make_result(assertion, ASSERTIONS[assertion.type].check(assertion, subject)))
 
 
 @lru_cache(maxsize=4096)
-def _once(mark: AssertionResult) -> AssertionResult:
-    """Give the mark that is kept for all that are equal: thousands of answers share a few."""
-    return mark
+def _share(result: AssertionResult) -> AssertionResult:
+    """Return one object for all equal results: thousands of answers share a few."""
+    return result
 
 
-def _with_circumstances(marks: Sequence[AssertionResult], completion: Completion) -> tuple[AssertionResult, ...]:
-    """Add to the reason of each mark that failed what cut the answer short."""
-    short = _cut_short(completion)
-    return tuple(replace(one, reason=one.reason + short) if short and one.passed is False else one for one in marks)
+def _note_truncation(results: Sequence[AssertionResult], completion: Completion) -> tuple[AssertionResult, ...]:
+    """Append to the reason of each failed result what cut the answer short."""
+    note = _truncation_note(completion)
+    return tuple(
+        replace(result, reason=result.reason + note) if note and result.passed is False else result
+        for result in results
+    )
 
 
-def _cut_short(completion: Completion) -> str:
-    """Say why the answer is not what it might have been; it is marked all the same, for the model did that."""
+def _truncation_note(completion: Completion) -> str:
+    """Return why the answer is incomplete. It is scored all the same: the model did that."""
     if completion.refusal:
         return " (the model refused to answer)"
     return TRUNCATION_NOTES.get(completion.finish_reason or "", "")

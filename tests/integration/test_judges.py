@@ -245,12 +245,11 @@ def test_in_pairs_the_worse_version_loses_the_cases_that_it_got_wrong(tmp_path: 
     assert len(server.calls) == 16 + 4 * 2 + 12 * 2  # equal answers are a tie without asking
 
 
-def test_judge_position_swap_disagrees_is_a_tie_and_warned_of(tmp_path: Path) -> None:
+def test_a_judge_that_always_prefers_the_first_answer_never_passes(tmp_path: Path) -> None:
     with serving(pairing(lambda *_: "first")) as server:
         outcome = checked(pairwise_shop(tmp_path, server, probes=0))
     found = only(outcome)
-    assert found.quality is not None
-    assert (found.quality.base, found.quality.head, found.regressions) == (0.5, 0.5, [])
+    assert found.verdict == "inconclusive"
     assert "position-bias" in {reason.rule for reason in found.findings}
     assert found.judge_checks is not None
     assert found.judge_checks.position_bias == "the verdict changed with it on 4 of 4 pairs (100%)"

@@ -180,7 +180,8 @@ def _scored(case: Case, arm: Arm, place: tuple[int, int], written: str, numbers:
         mark = replace(
             mark,
             name="judge (pairwise)",
-            passed=mark.score != 0,
+            passed=None if match["orders"] == "flipped" else mark.score != 0,
+            score=None if match["orders"] == "flipped" else mark.score,
             position_consistency=PositionConsistency(match["orders"]),
         )
     return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, results=(mark,))

@@ -63,7 +63,7 @@ def position_bias(facts: PositionBias) -> FindingText:
     return FindingText(
         f"has a judge that changed its verdict on {facts.flipped:,} of {count(facts.pairs, 'pair')} ({rate}) when the"
         " answers were swapped",
-        f"More than {percent(facts.max_rate)} is too often. These pairs count as ties.",
+        f"More than {percent(facts.max_rate)} is too often, so this judge cannot decide. These pairs are unscored.",
     )
 
 

@@ -1,8 +1,9 @@
-"""What every assertion is: a check of its own text before anything is asked, and a mark for one answer."""
+"""What every assertion module provides, and the helpers that they share."""
 
 import difflib
 import json
 import math
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,13 +27,18 @@ class Subject:
     """One answer to one case."""
 
     text: str
+    """In Unicode's normal form C: `é` is one character, however the model wrote it."""
     case: Case
     answer: Answer
+
+    def __post_init__(self) -> None:
+        """Normalize the text, as operands are normalized."""
+        object.__setattr__(self, "text", unicodedata.normalize("NFC", self.text))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckOutcome:
-    """How one answer did."""
+    """What an assertion found about one answer."""
 
     passed: bool | None
     """None: unscored."""
@@ -46,7 +52,7 @@ class CheckOutcome:
 
 
 def make_result(assertion: Assertion, outcome: CheckOutcome, cost_usd: Decimal | None = None) -> AssertionResult:
-    """Give the mark of an outcome; `cost_usd`: of what was asked for it."""
+    """Return the result of an assertion with this outcome; `cost_usd` is what its calls cost."""
     return AssertionResult(
         type=assertion.type,
         name=assertion.name or assertion.type,
@@ -60,35 +66,35 @@ def make_result(assertion: Assertion, outcome: CheckOutcome, cost_usd: Decimal |
 
 
 class Validator(Protocol):
-    """Knows whether an assertion makes sense."""
+    """Checks how an assertion is written."""
 
     @property
     def OPTIONS(self) -> Collection[str]:  # noqa: N802 - a constant of the module
-        """Keys it takes beside type, value, weight and name."""
+        """Keys it takes besides type, value, weight and name."""
         ...
 
     def validate(self, assertion: Assertion, case: Case) -> str | None:
-        """Say what is wrong with the assertion, or None. Called before anything is asked."""
+        """Return what is wrong with the assertion, or None. Called before any model is asked."""
         ...
 
 
 class Checker(Validator, Protocol):
-    """A module of this folder."""
+    """An assertion module of this folder."""
 
     def check(self, assertion: Assertion, subject: Subject) -> CheckOutcome:
-        """Mark one answer; the assertion has been found valid."""
+        """Check one answer; `validate` has accepted the assertion."""
         ...
 
 
 def resolve_operand(assertion: Assertion, case: Case) -> Any:
-    """Give the assertion's value, or the case's `expected` where it has none; variables in a text are filled in."""
+    """Return the assertion's value, or the case's `expected` where it has none, with variables filled in."""
     return fill_variables(case.expected if assertion.value is None else assertion.value, case)
 
 
 def fill_variables(value: Any, case: Case) -> Any:
-    """Fill the case's variables, and `expected`, into every text of a value."""
+    """Fill the case's variables, and `expected`, into every text of a value; normalize the texts."""
     if isinstance(value, str):
-        return render.render(value, operand_variables(case))
+        return unicodedata.normalize("NFC", render.render(value, operand_variables(case)))
     if isinstance(value, list):
         return [fill_variables(item, case) for item in value]
     if isinstance(value, Mapping):
@@ -97,74 +103,76 @@ def fill_variables(value: Any, case: Case) -> Any:
 
 
 def operand_variables(case: Case) -> dict[str, Any]:
-    """Give the variables that an operand may use."""
+    """Return the variables that an operand may use."""
     return {"expected": case.expected, **case.vars} if case.expected is not None else dict(case.vars)
 
 
 def to_text(value: Any) -> str:
-    """Give a value as an answer would write it: text as it is, else JSON."""
+    """Return a text as it is, any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def shorten(text: str, most: int = MAX_QUOTED_CHARS) -> str:
-    """Give the beginning of a text on one line."""
-    # Never more words than characters are shown: a megabyte of answer is not split to show its first line.
-    line = " ".join(text.strip()[: 100 * most].split(maxsplit=most))
-    return f"{line[:most]}…" if len(line) > most else line
+def shorten(text: str, max_chars: int = MAX_QUOTED_CHARS) -> str:
+    """Return the beginning of a text on one line."""
+    # Splits no more words than are shown: a megabyte of answer is not split to show its first line.
+    line = " ".join(text.strip()[: 100 * max_chars].split(maxsplit=max_chars))
+    return f"{line[:max_chars]}…" if len(line) > max_chars else line
 
 
 def quote(text: str) -> str:
-    """Quote a text in a reason, on one line and not too long."""
+    """Quote a text in a reason, shortened to one line."""
     return f"`{shorten(text)}`"
 
 
 def quote_list(texts: Sequence[str]) -> str:
     """Quote the first of some texts in a reason, and count the others."""
-    more = len(texts) - MAX_LISTED_TEXTS
-    return ", ".join(map(quote, texts[:MAX_LISTED_TEXTS])) + (f" and {more} more" if more > 0 else "")
+    others = len(texts) - MAX_LISTED_TEXTS
+    return ", ".join(map(quote, texts[:MAX_LISTED_TEXTS])) + (f" and {others} more" if others > 0 else "")
 
 
 def text_outcome(*, passed: bool, wanted: str, subject: Subject) -> CheckOutcome:
-    """Give the outcome of a check of the text, with what was wanted and what came."""
+    """Return the outcome of a check of the text: what was wanted, and the answer where it failed."""
     return CheckOutcome(passed=passed, reason=wanted if passed else f"{wanted}; got {quote(subject.text)}")
 
 
 def text_operand_error(assertion: Assertion, case: Case) -> str | None:
-    """Say what is wrong with an operand that must be a text, or a number that stands for one."""
-    found = resolve_operand(assertion, case)
-    if found is None:
+    """Return what is wrong with an operand that must be a text, or a number that stands for one."""
+    operand = resolve_operand(assertion, case)
+    if operand is None:
         return "there is no `value`, and the case has no `expected`"
-    if isinstance(found, dict | list):
-        return f"`value` must be a text, not {'a list' if isinstance(found, list) else 'a map'}"
-    return "the text to look for is empty, so every answer would pass" if not to_text(found) else None
+    if isinstance(operand, list):
+        return "`value` must be a text, not a list; `contains-all` and `contains-any` take lists"
+    if isinstance(operand, dict):
+        return "`value` must be a text, not a map"
+    return "the text to look for is empty, so every answer would pass" if not to_text(operand) else None
 
 
 def list_operand_error(assertion: Assertion, case: Case) -> str | None:
-    """Say what is wrong with an operand that must be a list of texts."""
-    found = resolve_operand(assertion, case)
-    if not isinstance(found, list) or not found:
+    """Return what is wrong with an operand that must be a list of texts."""
+    operand = resolve_operand(assertion, case)
+    if not isinstance(operand, list) or not operand:
         return "`value` must be a list of texts with at least one entry"
-    return None if all(isinstance(item, str) and item for item in found) else "every entry of `value` must be a text"
+    return None if all(isinstance(item, str) and item for item in operand) else "every entry of `value` must be a text"
 
 
 def flag_error(assertion: Assertion, *names: str) -> str | None:
-    """Say which option that must be true or false is neither."""
-    wrong = [n for n in names if n in assertion.options and not isinstance(assertion.options[n], bool)]
+    """Return an error for the first of these options that is neither true nor false."""
+    wrong = [name for name in names if name in assertion.options and not isinstance(assertion.options[name], bool)]
     return f"`{wrong[0]}` must be true or false" if wrong else None
 
 
 def to_finite_float(value: object) -> float | None:
-    """Give a number as a float; None for what is no number, or none that is finite."""
+    """Return a number as a float; None for anything else, and for numbers that are not finite."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         return float(value) if math.isfinite(value) else None
-    except OverflowError:  # a whole number beyond every float
+    except OverflowError:  # an integer beyond the range of floats
         return None
 
 
 def limit_error(options: Mapping[str, Any], *names: str) -> str | None:
-    """Say which option that must be a number from 0 is none; one that is not given, or null, is fine."""
+    """Return an error for the first of these options that is not a number from 0; missing or null ones are fine."""
     for name in names:
         if options.get(name) is not None:
             value = to_finite_float(options[name])
@@ -174,6 +182,6 @@ def limit_error(options: Mapping[str, Any], *names: str) -> str | None:
 
 
 def suggest_name(word: str, known: Collection[str]) -> str:
-    """Word the advice for an unknown name."""
+    """Return a hint for an unknown name: the nearest known one, or all of them."""
     near = difflib.get_close_matches(shorten(word), list(known), n=1)
-    return f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(sorted(known)) or 'none'}."
+    return f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(sorted(known)) or 'none'}."

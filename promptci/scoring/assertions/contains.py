@@ -1,4 +1,4 @@
-"""`contains`: the answer holds this text."""
+"""`contains`: the answer contains this text."""
 
 from promptci.goldens.model import Assertion
 from promptci.scoring.assertions import base
@@ -9,7 +9,7 @@ validate = base.text_operand_error
 
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
-    """Look for the text."""
+    """Search for the text."""
     wanted = base.to_text(base.resolve_operand(assertion, subject.case))
     return base.text_outcome(
         passed=wanted in subject.text, wanted=f"should contain {base.quote(wanted)}", subject=subject

@@ -1,4 +1,4 @@
-"""`contains-any`: the answer holds at least one of these texts."""
+"""`contains-any`: the answer contains at least one of these texts."""
 
 from promptci.goldens.model import Assertion
 from promptci.scoring.assertions import base, contains_all
@@ -9,7 +9,7 @@ validate = contains_all.validate
 
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
-    """Look for any text."""
-    wanted, missing = contains_all.lookup(assertion, subject)
-    said = f"should contain one of {base.quote_list(wanted)}"
-    return base.text_outcome(passed=len(missing) < len(wanted), wanted=said, subject=subject)
+    """Search for any text."""
+    expected, missing = contains_all.split_missing(assertion, subject)
+    said = f"should contain one of {base.quote_list(expected)}"
+    return base.text_outcome(passed=len(missing) < len(expected), wanted=said, subject=subject)

@@ -8,7 +8,7 @@ OPTIONS = frozenset({"max_usd"})
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need the limit."""
+    """Require the limit."""
     if assertion.options.get("max_usd") is None:
         return "`max_usd` is missing"
     return base.limit_error(assertion.options, "max_usd")
@@ -20,4 +20,4 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     if cost is None:
         return CheckOutcome(passed=None, reason="the price is unknown")
     limit = assertion.options["max_usd"]
-    return CheckOutcome(passed=float(cost) <= limit, reason=f"cost ${cost:f}; allowed are ${limit:g}")
+    return CheckOutcome(passed=float(cost) <= limit, reason=f"cost ${cost:f}; the limit is ${limit:g}")

@@ -1,4 +1,4 @@
-"""`ends-with`: the answer ends with this text; blanks after it do not count."""
+"""`ends-with`: the answer ends with this text; whitespace after it does not count."""
 
 from promptci.goldens.model import Assertion
 from promptci.scoring.assertions import base, starts_with

@@ -1,4 +1,4 @@
-"""`icontains`: the answer holds this text, upper and lower case alike."""
+"""`icontains`: the answer contains this text, ignoring case."""
 
 from promptci.goldens.model import Assertion
 from promptci.scoring.assertions import base
@@ -9,7 +9,7 @@ validate = base.text_operand_error
 
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
-    """Look for the text, case folded."""
+    """Search for the text, case folded."""
     wanted = base.to_text(base.resolve_operand(assertion, subject.case))
     passed = wanted.casefold() in subject.text.casefold()
     return base.text_outcome(passed=passed, wanted=f"should contain {base.quote(wanted)} in any case", subject=subject)

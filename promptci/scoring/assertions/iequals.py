@@ -1,7 +1,7 @@
-"""`iequals`: the answer is this text, upper and lower case alike."""
+"""`iequals`: the answer is this text, ignoring case; of a list, any one entry."""
 
 from promptci.goldens.model import Assertion
-from promptci.scoring.assertions import base, equals
+from promptci.scoring.assertions import equals
 from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = equals.OPTIONS
@@ -10,6 +10,6 @@ validate = equals.validate
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Compare the texts, case folded."""
-    wanted, got = equals.sides(assertion, subject)
-    passed = wanted.casefold() == got.casefold()
-    return base.text_outcome(passed=passed, wanted=f"should be {base.quote(wanted)} in any case", subject=subject)
+    expected, actual = equals.expected_texts(assertion, subject), equals.actual_text(assertion, subject)
+    passed = actual.casefold() in {text.casefold() for text in expected}
+    return equals.make_outcome(expected, actual, passed=passed, subject=subject, how=" in any case")

@@ -1,5 +1,6 @@
-"""`is-json`: the answer is one JSON value; `fenced: true` allows a Markdown fence around it."""
+"""`is-json`: the answer is one JSON value; `fenced: true` takes the first fenced block of Markdown."""
 
+import re
 from typing import Any
 
 from promptci.files import lines
@@ -8,7 +9,7 @@ from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"fenced"})
-FENCE = "```"
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
@@ -26,14 +27,26 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
 
 
 def parse(assertion: Assertion, subject: Subject) -> Any:
-    """Give the value the answer stands for; JsonError where it is none (NaN and doubled keys are none)."""
-    text = subject.text.strip()
-    return lines.parse_json(_within_fence(text) if assertion.options.get("fenced", False) else text)
+    """Parse the answer as JSON. Raises JsonError, also for NaN and duplicate keys."""
+    return parse_text(subject.text, fenced=assertion.options.get("fenced", False))
 
 
-def _within_fence(text: str) -> str:
-    """Give what stands in the fence around a trimmed text, or the text where there is none."""
-    first, _, rest = text.partition("\n")
-    word = first.removeprefix(FENCE).strip()
-    opened = first.startswith(FENCE) and (not word or word.isalnum())
-    return rest.removesuffix(FENCE) if opened and rest.endswith(FENCE) else text
+def parse_text(text: str, *, fenced: bool) -> Any:
+    """Parse a text as JSON; with `fenced`, or else its first fenced block. Raises JsonError."""
+    try:
+        return lines.parse_json(text.strip())
+    except lines.JsonError:
+        block = _find_fenced_block(text) if fenced else None
+        if block is None:
+            raise
+    return lines.parse_json(block.strip())
+
+
+def _find_fenced_block(text: str) -> str | None:
+    """Return what the first fence of a Markdown text encloses; an unclosed one reaches to the end."""
+    opening = _FENCE.search(text)
+    if opening is None:
+        return None
+    _, _, rest = text[opening.end() :].partition("\n")
+    closing = next((fence for fence in _FENCE.finditer(rest) if fence[1].startswith(opening[1])), None)
+    return rest if closing is None else rest[: closing.start()]

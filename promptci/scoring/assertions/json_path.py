@@ -1,5 +1,6 @@
 """`json-path`: one place of the JSON answer equals a value. Paths: `$.items[0].id`, `$["a key"]`; no wildcards."""
 
+import json
 import re
 from typing import Any
 
@@ -15,9 +16,9 @@ STEP = re.compile(
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need a path, and a value to compare with."""
+    """Require a path, and a value to compare with."""
     path = assertion.options.get("path")
-    if not isinstance(path, str) or steps(path) is None:
+    if not isinstance(path, str) or parse_path(path) is None:
         return "`path` must be a path such as `$.items[0].id`"
     if base.resolve_operand(assertion, case) is None:
         return "there is no `value`, and the case has no `expected`"
@@ -25,35 +26,47 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
-    """Parse the answer, walk the path, compare."""
-    path, wanted = assertion.options["path"], base.resolve_operand(assertion, subject.case)
-    said = f"{base.shorten(path)} should be {base.quote(base.to_text(wanted))}"
+    """Parse the answer, follow the path, and compare the value there."""
+    path, expected = assertion.options["path"], base.resolve_operand(assertion, subject.case)
+    wanted = f"{base.shorten(path)} should be {describe_value(expected)}"
     try:
         value = is_json.parse(assertion, subject)
     except lines.JsonError as error:
-        return base.text_outcome(
-            passed=False, wanted=f"{said}, but this is not JSON ({base.shorten(str(error))})", subject=subject
-        )
-    for step in steps(path) or []:
+        wanted = f"{wanted}, but the answer is not JSON ({base.shorten(str(error))})"
+        return base.text_outcome(passed=False, wanted=wanted, subject=subject)
+    for step in parse_path(path) or []:
         try:
             value = value[step] if isinstance(value, dict | list) else {}[step]
         except (KeyError, IndexError, TypeError):
-            missing = f"{said}, but there is no {base.quote(str(step))} on the way"
-            return base.text_outcome(passed=False, wanted=missing, subject=subject)
-    return base.text_outcome(passed=canonical.digest(value) == canonical.digest(wanted), wanted=said, subject=subject)
+            reason = f"{wanted}; there is no {base.quote(str(step))} in {describe_value(value)}"
+            return CheckOutcome(passed=False, reason=reason)
+    passed = canonical.digest(value) == canonical.digest(expected)
+    return CheckOutcome(passed=passed, reason=wanted if passed else f"{wanted}; got {describe_value(value)}")
 
 
-def steps(path: str) -> list[Any] | None:
-    """Give the keys and indexes of a path; None where it cannot be read."""
+def describe_value(value: Any) -> str:
+    """Quote a value as JSON, with its type: `"4"` and `4` are not the same."""
+    return f"{base.quote(json.dumps(value, ensure_ascii=False))} ({_json_type(value)})"
+
+
+def _json_type(value: Any) -> str:
+    if value is None:
+        return "null"
+    names = ((bool, "boolean"), (int | float, "number"), (str, "string"), (list, "array"))
+    return next((name for types, name in names if isinstance(value, types)), "object")
+
+
+def parse_path(path: str) -> list[Any] | None:
+    """Return the keys and indexes of a path; None where it cannot be parsed."""
     if not path.startswith("$"):
         return None
-    found: list[Any] = []
+    steps: list[Any] = []
     position = 1
     while position < len(path):
         match = STEP.match(path, position)
         if match is None:
             return None
         key = match["key"] if match["key"] is not None else match["quoted"]
-        found.append(int(match["index"]) if match["index"] is not None else key)
+        steps.append(int(match["index"]) if match["index"] is not None else key)
         position = match.end()
-    return found
+    return steps

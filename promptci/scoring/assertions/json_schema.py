@@ -12,7 +12,7 @@ OPTIONS = is_json.OPTIONS
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need a schema that is one."""
+    """Require a schema that is one."""
     if not isinstance(assertion.value, dict):
         return "`value` must be a JSON Schema"
     if wrong := schema_check.problem(assertion.value):

@@ -8,7 +8,7 @@ OPTIONS = frozenset({"max_ms"})
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need the limit."""
+    """Require the limit."""
     if assertion.options.get("max_ms") is None:
         return "`max_ms` is missing"
     return base.limit_error(assertion.options, "max_ms")
@@ -20,4 +20,4 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     if took is None:
         return CheckOutcome(passed=None, reason="the latency is unknown")
     limit = assertion.options["max_ms"]
-    return CheckOutcome(passed=took <= limit, reason=f"took {took:.0f} ms; allowed are {limit:g} ms")
+    return CheckOutcome(passed=took <= limit, reason=f"took {took:.0f} ms; the limit is {limit:g} ms")

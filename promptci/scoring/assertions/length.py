@@ -9,15 +9,15 @@ UNITS = ("characters", "words")
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need `min` or `max`."""
+    """Require `min` or `max`."""
     least, most = assertion.options.get("min"), assertion.options.get("max")
     if least is None and most is None:
-        return "give `min`, `max` or both"
+        return "set `min`, `max` or both"
     if assertion.options.get("unit", UNITS[0]) not in UNITS:
         return f"`unit` must be one of {', '.join(UNITS)}"
     if wrong := base.limit_error(assertion.options, "min", "max"):
         return wrong
-    return "`min` is more than `max`" if least is not None and most is not None and least > most else None
+    return "`min` is greater than `max`" if least is not None and most is not None and least > most else None
 
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:

@@ -1,4 +1,4 @@
-"""`not-contains`: the answer does not hold this text, upper and lower case alike unless `ignore_case: false`."""
+"""`not-contains`: the answer does not contain this text, ignoring case unless `ignore_case: false`."""
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
@@ -8,12 +8,12 @@ OPTIONS = frozenset({"ignore_case"})
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need a text that is not empty."""
+    """Require a text that is not empty."""
     return base.text_operand_error(assertion, case) or base.flag_error(assertion, "ignore_case")
 
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
-    """Look for the text, and be glad not to find it."""
+    """Search for the unwanted text."""
     unwanted, text = base.to_text(base.resolve_operand(assertion, subject.case)), subject.text
     fold = str.casefold if assertion.options.get("ignore_case", True) else str
     found = fold(unwanted) in fold(text)

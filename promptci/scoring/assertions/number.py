@@ -24,7 +24,7 @@ _PLAIN = re.compile(r"\d*[.,]?\d+")
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need a number; tolerances are not negative."""
+    """Require a number; tolerances are not negative."""
     if _wanted(base.resolve_operand(assertion, case)) is None:
         return "`value` (or `expected`) must be a finite number"
     if assertion.options.get("pick", "only") not in PICKS:

@@ -19,7 +19,7 @@ NONE, SEVERAL = "(none)", "(several)"
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need at least two labels, and the right one among them."""
+    """Require at least two labels, and the right one among them."""
     labels, expected = _labels_and_expected(assertion, case)
     where = "`labels`" if "labels" in assertion.options else "`value`"
     if not isinstance(labels, list) or len(labels) < 2 or not all(isinstance(one, str) and one for one in labels):

@@ -1,9 +1,11 @@
-"""`regex`: the pattern is found in the answer.
+"""`regex`: the pattern matches somewhere in the answer.
 
-The syntax is Python's. A variable in a pattern stands for its very text: `^Dear {{customer}}` is right for a customer
-named `A. (Ann)`. A pattern that takes longer than a second leaves the answer unscored, which is missing data: whether
-it would have matched is unknown.
+The syntax is Python's. A variable in a pattern is escaped: `^Dear {{customer}}` is right for a customer named
+`A. (Ann)`. A pattern that takes longer than a second leaves the answer unscored, which is missing data.
 """
+
+import re
+import unicodedata
 
 import regex
 
@@ -13,41 +15,54 @@ from promptci.scoring.assertions import base, patterns
 from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"ignore_case", "full"})
+_JAVASCRIPT = re.compile(r"/(?P<body>.*)/(?P<flags>[dgimsuvy]*)", re.DOTALL)
+_SHARED_FLAGS = "ims"
+"""Flags that JavaScript and Python spell alike; JavaScript's others change nothing in a search."""
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need a pattern that can be built."""
-    written = _written(assertion, case)
-    if not isinstance(written, str) or not written:
+    """Require a pattern that compiles."""
+    pattern = _pattern_as_written(assertion, case)
+    if not isinstance(pattern, str) or not pattern:
         return "`value` must be a pattern"
-    if wrong := base.flag_error(assertion, "ignore_case", "full"):
-        return wrong
+    if error := _javascript_error(pattern) or base.flag_error(assertion, "ignore_case", "full"):
+        return error
     try:
-        patterns.compiled(_filled(written, case), ignore_case=assertion.options.get("ignore_case", False))
-    except patterns.PatternError as error:
-        return str(error)
+        patterns.compiled(_fill_escaped(pattern, case), ignore_case=assertion.options.get("ignore_case", False))
+    except patterns.PatternError as refusal:
+        return str(refusal)
     return None
 
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
-    """Search the answer, or match the whole of it with `full: true`."""
-    pattern = _filled(_written(assertion, subject.case), subject.case)
+    """Search the answer; with `full: true`, match all of it."""
+    pattern = _fill_escaped(_pattern_as_written(assertion, subject.case), subject.case)
     options = {name: assertion.options.get(name, False) for name in OPTIONS}
     try:
-        found = patterns.search(pattern, subject.text.strip(), **options)
+        passed = patterns.search(pattern, subject.text.strip(), **options)
     except TimeoutError:
-        return CheckOutcome(
-            passed=None, reason=f"the pattern took longer than {patterns.TIMEOUT_S:.0f} s; write it simpler"
-        )
-    return base.text_outcome(passed=found, wanted=f"should match {base.quote(pattern)}", subject=subject)
+        return CheckOutcome(passed=None, reason=f"the pattern took longer than {patterns.TIMEOUT_S:.0f} s; simplify it")
+    return base.text_outcome(passed=passed, wanted=f"should match {base.quote(pattern)}", subject=subject)
 
 
-def _written(assertion: Assertion, case: Case) -> object:
+def _javascript_error(pattern: str) -> str | None:
+    """Refuse `/pattern/flags` with Python's spelling; without flags and anchors, as in `/api/`, it is a path."""
+    match = _JAVASCRIPT.fullmatch(pattern)
+    if match is None or not (match["flags"] or match["body"].startswith("^") or match["body"].endswith("$")):
+        return None
+    flags = "".join(flag for flag in _SHARED_FLAGS if flag in match["flags"])
+    python = f"(?{flags}){match['body']}" if flags else match["body"]
+    return f"{base.quote(pattern)} is JavaScript's spelling; in Python's it is {base.quote(python)}"
+
+
+def _pattern_as_written(assertion: Assertion, case: Case) -> object:
     return case.expected if assertion.value is None else assertion.value
 
 
-def _filled(pattern: object, case: Case) -> str:
+def _fill_escaped(pattern: object, case: Case) -> str:
+    """Fill the case's variables into a pattern, each escaped."""
     variables = base.operand_variables(case)
-    return render.VARIABLE.sub(
-        lambda found: regex.escape(render.format_value(render.look_up_variable(found[1], variables))), str(pattern)
+    filled = render.VARIABLE.sub(
+        lambda match: regex.escape(render.format_value(render.look_up_variable(match[1], variables))), str(pattern)
     )
+    return unicodedata.normalize("NFC", filled)

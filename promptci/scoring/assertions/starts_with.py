@@ -1,4 +1,4 @@
-"""`starts-with`: the answer begins with this text; blanks before it do not count."""
+"""`starts-with`: the answer begins with this text; whitespace before it does not count."""
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
@@ -8,7 +8,7 @@ OPTIONS = frozenset({"ignore_case"})
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need a text that is more than blanks, which do not count."""
+    """Require a text that is more than whitespace, which does not count."""
     if wrong := base.text_operand_error(assertion, case) or base.flag_error(assertion, "ignore_case"):
         return wrong
     blank = not base.to_text(base.resolve_operand(assertion, case)).strip()
@@ -26,6 +26,6 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
 
 
 def folded(assertion: Assertion, subject: Subject) -> tuple[str, str]:
-    """Give the text wanted and the answer, case folded where asked."""
+    """Return the expected text and the answer, case folded where asked."""
     wanted, text = base.to_text(base.resolve_operand(assertion, subject.case)), subject.text
     return (wanted.casefold(), text.casefold()) if assertion.options.get("ignore_case", False) else (wanted, text)

@@ -1,7 +1,8 @@
-"""`judge` assertions judged in pairs: which of the two versions' answers is better by the rubric.
+"""`judge` assertions judged pairwise: which of the two versions' answers is better by the rubric.
 
-A judge prefers what stands first, or last, so it is asked in both orders; only what it says in both counts, all else is
-a tie. The two marks add up to 1: a win is 1, a tie is half a mark for both and passes both, a loss is 0 and fails.
+Judges prefer the answer that stands first, or the one that stands last, so each pair is judged in both orders. Only a
+verdict given in both orders counts; a pair on which the verdict flips is unscored. The two results add up to 1: a win
+is 1, a tie is 0.5 for both and passes both, a loss is 0 and fails.
 """
 
 import asyncio
@@ -22,9 +23,10 @@ from promptci.scoring.judges.rubric import enclose, format_question, make_delimi
 from promptci.scoring.model import AssertionResult, PositionConsistency, ScoredCase
 
 MAX_FLIPPED_SHARE = 0.20
-"""Share of the pairs from which on the judge's verdict depends on the order too often."""
+"""Share of flipped pairs above which the judge's verdicts depend on the order too much to decide anything."""
 WINNER_SCORES = {"first": 1.0, "tie": 0.5, "second": 0.0}
-"""What each verdict is worth to the answer that stands first."""
+"""Score of the first answer by verdict."""
+FLIPPED_REASON = "the verdict changed when the answers changed places"
 RESPONSE_FORMAT: dict[str, Any] = {
     "type": "json_schema",
     "json_schema": {
@@ -52,7 +54,7 @@ INSTRUCTION_TEMPLATE = """Compare the two answers in the messages before this on
 Reply with one JSON object and nothing else: {{"reason": "<one sentence>", "winner": "first", "second" or "tie"}}"""
 
 ResultPosition = tuple[tuple[str, Arm, str, int], int]
-"""An answer's key, and the number of the assertion among those of its case."""
+"""An answer's key, and the index of the assertion within its case."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +63,7 @@ class PositionBias:
 
     prompt: str
     pairs: int
-    """Pairs of answers on which it was heard in both orders."""
+    """Pairs of answers that were judged in both orders."""
     flipped: int
 
     @property
@@ -76,20 +78,21 @@ class PositionBias:
 
 
 async def compare_versions(
-    answers: Sequence[Answer], cases: Mapping[str, Case], desk: JudgeConfig | None
+    answers: Sequence[Answer], cases: Mapping[str, Case], judge_config: JudgeConfig | None
 ) -> dict[ResultPosition, AssertionResult]:
     """Compare the answers of both versions to the same case and replicate, each pair once for both.
 
-    Gives the mark of each `judge` assertion on each answer to a prompt of `desk.pairwise`; others are graded alone.
+    Returns the result of each `judge` assertion on each answer to a prompt of `judge_config.pairwise`. All other
+    answers are graded one by one.
     """
-    if desk is None:
+    if judge_config is None:
         return {}
     by_key = {answer.key: answer for answer in answers}
-    marks: dict[ResultPosition, AssertionResult] = {}
+    results: dict[ResultPosition, AssertionResult] = {}
     pairs: list[tuple[ResultPosition, ResultPosition]] = []
     comparisons = []
     for answer in answers:
-        if answer.prompt not in desk.pairwise or answer.completion is None:
+        if answer.prompt not in judge_config.pairwise or answer.completion is None:
             continue
         case = cases[answer.case_id]
         other = by_key.get((answer.prompt, _other(answer.arm), answer.case_id, answer.replicate))
@@ -97,58 +100,59 @@ async def compare_versions(
             if assertion.type != "judge":
                 continue
             if other is None or other.completion is None:
-                marks[answer.key, number] = _unscored(assertion, _missing(answer.arm, other))
+                results[answer.key, number] = _without_opponent(assertion, answer.arm, other)
             elif answer.arm is Arm.BASE:
                 pairs.append(((answer.key, number), (other.key, number)))
-                sides = [Subject(text=_text(one), case=case, answer=one) for one in (answer, other)]
-                comparisons.append(compare_answers(assertion, sides[0], sides[1], desk))
-    for (base_place, head_place), (of_base, of_head) in zip(pairs, await asyncio.gather(*comparisons), strict=True):
-        marks[base_place], marks[head_place] = of_base, of_head
-    return marks
+                sides = [Subject(text=_text(side), case=case, answer=side) for side in (answer, other)]
+                comparisons.append(compare_answers(assertion, sides[0], sides[1], judge_config))
+    for (base_position, head_position), (base_result, head_result) in zip(
+        pairs, await asyncio.gather(*comparisons), strict=True
+    ):
+        results[base_position], results[head_position] = base_result, head_result
+    return results
 
 
 async def compare_answers(
-    assertion: Assertion, one: Subject, other: Subject, desk: JudgeConfig
+    assertion: Assertion, left: Subject, right: Subject, judge_config: JudgeConfig
 ) -> tuple[AssertionResult, AssertionResult]:
-    """Have two answers to one case compared in both orders, and give the mark of each."""
-    who = judge.identify_judge(assertion, model=desk.model, rubric=desk.rubric)
-    first, second = await _compare(assertion, one, other, desk)
-    return replace(first, judge=who), replace(second, judge=who)
+    """Have two answers to one case compared in both orders; return the result of each."""
+    identity = judge.identify_judge(assertion, model=judge_config.model, rubric=judge_config.rubric)
+    left_result, right_result = await _compare(assertion, left, right, judge_config)
+    return replace(left_result, judge=identity), replace(right_result, judge=identity)
 
 
 async def _compare(
-    assertion: Assertion, one: Subject, other: Subject, desk: JudgeConfig
+    assertion: Assertion, left: Subject, right: Subject, judge_config: JudgeConfig
 ) -> tuple[AssertionResult, AssertionResult]:
-    if one.text == other.text:
-        return _marks(
-            assertion, 0.5, "both versions gave this very answer", PositionConsistency.NOT_COMPARED, Decimal(0)
-        )
-    if not desk.model or not desk.rubric:
-        return _unscored(assertion, judge.NOT_CONFIGURED_REASON), _unscored(assertion, judge.NOT_CONFIGURED_REASON)
-    forth, back = await asyncio.gather(
-        judge.ask_judge(desk, build_request(one, other, model=desk.model, rubric=desk.rubric), parse_reply),
-        judge.ask_judge(desk, build_request(other, one, model=desk.model, rubric=desk.rubric), parse_reply),
+    if left.text == right.text:
+        consistency = PositionConsistency.NOT_COMPARED
+        return _make_results(assertion, 0.5, "both versions gave this very answer", consistency, Decimal(0))
+    if not judge_config.model or not judge_config.rubric:
+        return _unscored_pair(assertion, judge.NOT_CONFIGURED_REASON)
+    model, rubric = judge_config.model, judge_config.rubric
+    forward, backward = await asyncio.gather(
+        judge.ask_judge(judge_config, build_request(left, right, model=model, rubric=rubric), parse_reply),
+        judge.ask_judge(judge_config, build_request(right, left, model=model, rubric=rubric), parse_reply),
     )
-    cost = _halved(forth, back)
-    if forth.score is None or back.score is None:
-        said = forth.summary if forth.score is None else back.summary
-        return _unscored(assertion, said, cost), _unscored(assertion, said, cost)
-    if forth.score + back.score != 1:
-        said = f"the verdict changed when the answers changed places ({forth.summary}; then {back.summary})"
-        return _marks(assertion, 0.5, said, PositionConsistency.FLIPPED, cost)
-    said = f"{forth.summary.partition(': ')[2]} (first is {one.answer.arm})"
-    return _marks(assertion, forth.score, said, PositionConsistency.CONSISTENT, cost)
+    cost = _half_of_both(forward, backward)
+    if forward.score is None or backward.score is None:
+        return _unscored_pair(assertion, forward.summary if forward.score is None else backward.summary, cost)
+    if forward.score + backward.score != 1:
+        reason = f"{FLIPPED_REASON} ({forward.summary}; then {backward.summary})"
+        return _unscored_pair(assertion, reason, cost, PositionConsistency.FLIPPED)
+    reason = f"{forward.summary.partition(': ')[2]} (first is {left.answer.arm})"
+    return _make_results(assertion, forward.score, reason, PositionConsistency.CONSISTENT, cost)
 
 
 def build_request(first: Subject, second: Subject, *, model: str, rubric: str) -> Request:
-    """Put together what the judge is asked; equal subjects in the same order give equal requests."""
-    asked = format_question(first)
-    nonce = make_delimiter(rubric, asked, first.text, second.text)
+    """Build the judge's request; equal subjects in the same order give equal requests."""
+    question = format_question(first)
+    nonce = make_delimiter(rubric, question, first.text, second.text)
     return Request(
         model=model,
         messages=(
             {"role": "system", "content": SYSTEM_TEMPLATE.format(rubric=rubric, nonce=nonce)},
-            {"role": "user", "content": f"What was asked:\n{enclose(asked, nonce)}"},
+            {"role": "user", "content": f"What was asked:\n{enclose(question, nonce)}"},
             {"role": "user", "content": f"The first answer:\n{enclose(first.text, nonce)}"},
             {"role": "user", "content": f"The second answer:\n{enclose(second.text, nonce)}"},
             {"role": "user", "content": INSTRUCTION_TEMPLATE.format(rubric=rubric)},
@@ -158,31 +162,31 @@ def build_request(first: Subject, second: Subject, *, model: str, rubric: str) -
 
 
 def parse_reply(text: str) -> ParsedReply:
-    """Take the last JSON object with a winner; its score is what the verdict is worth to the first answer."""
-    named = [value for value in reply_parser.json_objects(text) if "winner" in value]
-    winner = named[-1]["winner"] if named else None
+    """Parse the last JSON object that names a winner; the score is the first answer's."""
+    verdicts = [value for value in reply_parser.json_objects(text) if "winner" in value]
+    winner = verdicts[-1]["winner"] if verdicts else None
     if not isinstance(winner, str) or winner not in WINNER_SCORES:
         return ParsedReply(score=None, summary=f"no winner in {base.quote(text)}")
-    reason = base.quote(str(named[-1].get("reason", "")))
+    reason = base.quote(str(verdicts[-1].get("reason", "")))
     return ParsedReply(score=WINNER_SCORES[winner], summary=f"{winner}: {reason}")
 
 
 def measure_position_bias(scored: Iterable[ScoredCase]) -> tuple[PositionBias, ...]:
-    """Count, by prompt, the pairs that were judged in both orders and those on which the judge changed its mind."""
-    heard: dict[str, list[PositionConsistency]] = {}
-    for one in scored:
-        for mark in one.results if one.arm is Arm.HEAD else ():  # each pair has a mark on either side
-            if mark.position_consistency in (PositionConsistency.CONSISTENT, PositionConsistency.FLIPPED):
-                heard.setdefault(one.answer.prompt, []).append(mark.position_consistency)
+    """Count, by prompt, the pairs that were judged in both orders, and those on which the verdict flipped."""
+    verdicts: dict[str, list[PositionConsistency]] = {}
+    for answer in scored:
+        for result in answer.results if answer.arm is Arm.HEAD else ():  # each pair has a result on either side
+            if result.position_consistency in (PositionConsistency.CONSISTENT, PositionConsistency.FLIPPED):
+                verdicts.setdefault(answer.answer.prompt, []).append(result.position_consistency)
     return tuple(
         PositionBias(prompt=prompt, pairs=len(found), flipped=found.count(PositionConsistency.FLIPPED))
-        for prompt, found in heard.items()
+        for prompt, found in verdicts.items()
     )
 
 
 def has_pairwise_results(scored: Iterable[ScoredCase]) -> bool:
-    """Whether some of these marks compare two answers, so that their mean says nothing by itself."""
-    return any(mark.position_consistency is not None for one in scored for mark in one.results)
+    """Tell whether some results compare two answers, so that their mean says nothing by itself."""
+    return any(result.position_consistency is not None for answer in scored for result in answer.results)
 
 
 def _other(arm: Arm) -> Arm:
@@ -193,52 +197,57 @@ def _text(answer: Answer) -> str:
     return answer.completion.text if answer.completion else ""
 
 
-def _missing(arm: Arm, other: Answer | None) -> str:
-    why = f" ({other.error.kind}: {other.error.message})" if other is not None and other.error is not None else ""
-    return f"unscored: there is no answer of {_other(arm)} to compare with{why}"
+def _without_opponent(assertion: Assertion, arm: Arm, other: Answer | None) -> AssertionResult:
+    """Return the result of an answer alone: it wins where the other version's request makes the call fail."""
+    error = other.error if other is not None else None
+    why = f" ({error.kind}: {error.message})" if error is not None else ""
+    reason = f"there is no answer of {_other(arm)} to compare with{why}"
+    consistency = PositionConsistency.NOT_COMPARED
+    if error is not None and error.caused_by_request:
+        return _make_result(assertion, 1.0, f"better: {reason}", consistency, Decimal(0))
+    return _make_result(assertion, None, f"unscored: {reason}", consistency, Decimal(0))
 
 
-def _halved(forth: JudgeReply, back: JudgeReply) -> Decimal | None:
-    """Each of the two answers pays half of the two calls."""
-    if forth.cost_usd is None or back.cost_usd is None:
+def _half_of_both(forward: JudgeReply, backward: JudgeReply) -> Decimal | None:
+    """Return half of what both calls cost: each of the two answers pays half."""
+    if forward.cost_usd is None or backward.cost_usd is None:
         return None
-    return (forth.cost_usd + back.cost_usd) / 2
+    return (forward.cost_usd + backward.cost_usd) / 2
 
 
-_SAID = {1.0: "better than the other version's answer in both orders", 0.5: "a tie", 0.0: "worse in both orders"}
+_PREFIXES = {1.0: "better than the other version's answer in both orders", 0.5: "a tie", 0.0: "worse in both orders"}
 
 
-def _marks(
-    assertion: Assertion, score: float, said: str, orders: PositionConsistency, cost: Decimal | None
+def _make_results(
+    assertion: Assertion, score: float, reason: str, consistency: PositionConsistency, cost: Decimal | None
 ) -> tuple[AssertionResult, AssertionResult]:
-    one, other = (
-        AssertionResult(
-            type=assertion.type,
-            name=_name(assertion),
-            passed=worth > 0,
-            score=worth,
-            reason=f"{_SAID[worth]}: {said}",
-            weight=assertion.weight,
-            cost_usd=cost,
-            position_consistency=orders,
-        )
-        for worth in (score, 1 - score)
+    """Return the results of the left and the right answer, whose scores add up to 1."""
+    left, right = (
+        _make_result(assertion, each, f"{_PREFIXES[each]}: {reason}", consistency, cost) for each in (score, 1 - score)
     )
-    return one, other
+    return left, right
 
 
-def _unscored(assertion: Assertion, reason: str, cost: Decimal | None = Decimal(0)) -> AssertionResult:
+def _unscored_pair(
+    assertion: Assertion,
+    reason: str,
+    cost: Decimal | None = Decimal(0),
+    consistency: PositionConsistency = PositionConsistency.NOT_COMPARED,
+) -> tuple[AssertionResult, AssertionResult]:
+    result = _make_result(assertion, None, reason, consistency, cost)
+    return result, result
+
+
+def _make_result(
+    assertion: Assertion, score: float | None, reason: str, consistency: PositionConsistency, cost: Decimal | None
+) -> AssertionResult:
     return AssertionResult(
         type=assertion.type,
-        name=_name(assertion),
-        passed=None,
-        score=None,
+        name=f"{assertion.name or assertion.type} (pairwise)",
+        passed=None if score is None else score > 0,
+        score=score,
         reason=reason,
         weight=assertion.weight,
         cost_usd=cost,
-        position_consistency=PositionConsistency.NOT_COMPARED,
+        position_consistency=consistency,
     )
-
-
-def _name(assertion: Assertion) -> str:
-    return f"{assertion.name or assertion.type} (pairwise)"

@@ -334,7 +334,7 @@ def test_an_attack_in_an_answer_that_no_judge_marks_is_no_remark() -> None:
 
 
 @pytest.mark.parametrize(("flipped", "warned"), [(0, False), (2, False), (3, True)])
-def test_judge_position_swap_disagrees_too_often_is_warned_of(flipped: int, warned: bool) -> None:
+def test_a_judge_that_flips_on_more_than_a_fifth_of_the_pairs_decides_nothing(flipped: int, warned: bool) -> None:
     ids = [f"c{i}" for i in range(10)]
     one = comparison("\n".join(f"{name} 0.5 0.5" for name in ids), graded=True)
     one = answering(one, Arm.HEAD, dict.fromkeys(ids[:flipped], "x"), position_consistency=PositionConsistency.FLIPPED)
@@ -346,9 +346,10 @@ def test_judge_position_swap_disagrees_too_often_is_warned_of(flipped: int, warn
     if warned:
         assert text(report, "position-bias") == (
             "Has a judge that changed its verdict on 3 of 10 pairs (30%) when the answers were swapped."
-            " More than 20% is too often. These pairs count as ties."
+            " More than 20% is too often, so this judge cannot decide. These pairs are unscored."
         )
-        assert rules(report)["position-bias"] is Verdict.NO_CHANGE
+        assert rules(report)["position-bias"] is Verdict.INCONCLUSIVE
+        assert report.verdict in (Verdict.INCONCLUSIVE, Verdict.FAIL)
 
 
 def test_absolute_quality_is_not_asked_of_comparisons() -> None:

@@ -56,6 +56,16 @@ async def test_a_failed_answer_gets_no_marks() -> None:
     assert (scored.results, scored.error, judge.asked) == ((), "server: x", [])
 
 
+async def test_a_request_that_cannot_be_answered_is_a_wrong_answer_of_its_version() -> None:
+    case = Case(id="c", path="g", assertions=(LLM, Assertion(type="contains", value="x")))
+    error = AnswerError(kind="context-length", message="too long", caused_by_request=True)
+    failed = Answer(prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", error=error)
+    judge = FakeJudge(["yes"])
+    (scored,) = await score.score_answers([failed], {"c": case}, JudgeConfig(ask=judge.ask))
+    assert (scored.passed, scored.score, scored.error, judge.asked) == (False, 0.0, None, [])
+    assert "context-length: too long" in scored.results[0].reason
+
+
 @pytest.mark.parametrize(
     ("facts", "said"),
     [

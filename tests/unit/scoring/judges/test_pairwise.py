@@ -92,7 +92,7 @@ async def test_both_versions_win_alike() -> None:
 @pytest.mark.parametrize("always", ["first", "second"])
 async def test_judge_position_swap_disagrees(always: str) -> None:
     found = await compared(Comparing(lambda *_: always), "one", "other")
-    assert marks(found) == [(True, 0.5, PositionConsistency.FLIPPED)] * 2
+    assert marks(found) == [(None, None, PositionConsistency.FLIPPED)] * 2
     assert "changed when the answers changed places" in found[0].results[0].reason
     assert pairwise.measure_position_bias(found) == (PositionBias(prompt="p", pairs=1, flipped=1),)
 
@@ -105,7 +105,15 @@ async def test_a_tie_in_both_orders_is_a_tie_and_no_flip() -> None:
 
 async def test_a_tie_in_one_order_only_is_a_flip() -> None:
     found = await compared(Comparing(lambda first, _: "tie" if first == "one" else "first"), "one", "other")
-    assert marks(found) == [(True, 0.5, PositionConsistency.FLIPPED)] * 2
+    assert marks(found) == [(None, None, PositionConsistency.FLIPPED)] * 2
+
+
+async def test_an_answer_wins_against_a_request_that_cannot_be_answered_and_that_one_fails() -> None:
+    refused = AnswerError(kind="context-length", message="too long", caused_by_request=True)
+    answers = [given_by(Arm.BASE, "here"), dataclasses.replace(given_by(Arm.HEAD, None), error=refused)]
+    judges = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="Be kind.", pairwise=frozenset({"p"}))
+    scored = await score.score_answers(answers, {"c": case()}, judges)
+    assert [(one.passed, one.score, one.error) for one in scored] == [(True, 1.0, None), (False, 0.0, None)]
 
 
 async def test_equal_texts_are_a_tie_and_nobody_is_asked() -> None:
