@@ -13,6 +13,7 @@ PACKAGES_TO_DO = {
     "cli",
     "config",
     "errors",
+    "evaluation",
     "files",
     "gates",
     "git",
