@@ -36,6 +36,8 @@ class Effect:
     """Cases compared."""
     repeats: int = 1
     """Answers per case and sample that make the estimate."""
+    weighted: bool = False
+    """Some cases count for more than others."""
     clustered: bool = False
     """Some cases are not independent of each other."""
     worse: int
@@ -55,7 +57,7 @@ class Effect:
 
 def identical(sample: Sample, design: Design) -> Effect:
     """Return the effect of a candidate that sends the same requests as the reference: one sample serves both."""
-    value = fmean(sample.means(None) if design.graded else map(float, sample.pass_rates()))
+    value = fmean(sample.means())
     return Effect(
         measure=design.measure,
         reference=value,
@@ -138,12 +140,12 @@ def _pass_fail_method(*, once: bool, adaptive: bool) -> str:
 
 def _compare_scores(pair: SamplePair) -> Effect:
     reference, candidate, design = pair.reference, pair.candidate, pair.design
-    before, after = (_values(sample, design, design.initial) for sample in (reference, candidate))
+    before, after = (sample.means(design.initial) for sample in (reference, candidate))
     differences = [a - b for b, a in zip(before, after, strict=True)]
     weights, clusters = reference.weights or None, reference.clusters or None
     test, tested = paired.paired_t(differences, weights, clusters), differences
     if design.adaptive:
-        whole = zip(_values(reference, design, None), _values(candidate, design, None), strict=True)
+        whole = zip(reference.means(), candidate.means(), strict=True)
         tested = [a - b for b, a in whole]
     clustered = any(reference.clusters)
     level, seed = 1 - 2 * design.alpha, _seed(differences)
@@ -164,6 +166,7 @@ def _compare_scores(pair: SamplePair) -> Effect:
         seed=None if clustered else seed,
         pairs=len(differences),
         repeats=_repeats(reference, design.initial),
+        weighted=len(set(pair.weights)) > 1,
         clustered=clustered,
         worse=sum(b > a for b, a in zip(before, after, strict=True)),
         better=sum(b < a for b, a in zip(before, after, strict=True)),
@@ -176,10 +179,6 @@ def _cluster_p(differences: Sequence[float], pair: SamplePair) -> float | None:
     """Return the p over clusters; None for one, which shows nothing about inputs like its own."""
     sums = paired.cluster_sums(differences, pair.weights, pair.reference.clusters or None)
     return signflip.sign_flip_sums_midp([total for total, _ in sums]) if len(sums) > 1 else None
-
-
-def _values(sample: Sample, design: Design, initial: int | None) -> list[float]:
-    return sample.means(initial) if design.graded else [float(rate) for rate in sample.pass_rates(initial)]
 
 
 def _seed(differences: Sequence[float]) -> int:

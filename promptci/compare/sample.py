@@ -116,7 +116,12 @@ class SamplePair:
     @property
     def is_plain(self) -> bool:
         """Whether cases pass or fail, count alike and are independent."""
-        return self.reference.is_plain and not self.design.graded
+        return self.reference.is_plain and not self.design.graded and self._is_binary
+
+    @property
+    def _is_binary(self) -> bool:
+        rows = (*self.reference.values, *self.candidate.values)
+        return all(value in (None, 0.0, 1.0) for row in rows for value in row)
 
     @property
     def has_single_answers(self) -> bool:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from promptci.config.model import Config, JudgeOptions, PromptPatterns
-from promptci.config.policy import GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
+from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.config.run_limits import RunLimits
 from promptci.config.schema import ConfigFile
 from promptci.errors import ConfigError, InputError, Problem
@@ -84,6 +84,7 @@ def _config(file: ConfigFile) -> Config:
         ),
         gate=GatePolicy(
             mode=GateMode(gate.mode),
+            about=About(gate.about),
             max_drop=gate.max_drop,
             alpha=gate.alpha,
             on_inconclusive=OnInconclusive(gate.on_inconclusive),

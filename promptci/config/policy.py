@@ -26,15 +26,25 @@ class OnMissingGoldens(StrEnum):
     """`inconclusive`: seen, not tested, not green."""
 
 
+class About(StrEnum):
+    """What a verdict is about."""
+
+    GOLDENS = "goldens"
+    """These very cases: the golden set is a test suite."""
+    INPUTS = "inputs"
+    """Inputs like them: the golden set is a sample of what users send."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GatePolicy:
     """Thresholds of the gate; all rates are shares from 0 to 1."""
 
     mode: GateMode = GateMode.BLOCK
+    about: About = About.GOLDENS
     max_drop: float = 0.05
     """Points of quality worth blocking for: the margin."""
     alpha: float = 0.05
-    """One-sided error rate: how often a harmless change may be blocked."""
+    """How often a change that changes nothing may be blocked, by all rules together."""
     on_inconclusive: OnInconclusive = OnInconclusive.WARN
     on_missing_goldens: OnMissingGoldens = OnMissingGoldens.ERROR
     min_quality: float | None = None

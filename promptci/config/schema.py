@@ -197,6 +197,11 @@ class GateSection(Section):
     """Conditions that a change must meet to pass."""
 
     mode: Literal["block", "advise"] = Field(default="block", description="`advise` reports and never blocks.")
+    about: Literal["goldens", "inputs"] = Field(
+        default="goldens",
+        description="What the verdict is about. `goldens`: these very cases, as a test suite is meant. `inputs`: inputs"
+        " like them, for a sample of production traffic; it takes a hundred cases and more to decide.",
+    )
     max_drop: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.05, description="Margin: the smallest drop in quality that blocks, as a share."
     )

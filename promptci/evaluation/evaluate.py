@@ -11,6 +11,7 @@ from promptci.findings import Finding, InterruptedRun, MessageFacts, NoSecrets
 from promptci.gates import early_stopping
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
+from promptci.gates.repeat_rule import repeat_rule
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline.ask import asking, judge_trust
 from promptci.pipeline.ask.asking import Asked
@@ -92,14 +93,18 @@ def _ask_rules(planned: PlannedRun, gathered: CollectedRun) -> AskRules:
     repeated = any(len(run.plan.rounds) > 1 for run in planned.prompts)
     # Rounds have a stopping rule of their own: what another round would show is not known in the first.
     stops_early = limits.early_stop and not repeated
-    return AskRules(stop_rule=(lambda runs: early_stopping.stop_state(runs, policy)) if stops_early else None)
+    compared = sum(bool(run.plan.rounds) for run in planned.prompts)
+    return AskRules(
+        stop_rule=(lambda runs: early_stopping.stop_state(runs, policy)) if stops_early else None,
+        repeat_rule=repeat_rule(policy, compared) if repeated else None,
+    )
 
 
 def _decided(asked: Asked, policy: GatePolicy) -> GateReport:
     """Compare and decide; what an untrusted judge says has no weight."""
     comparisons = [
         dataclasses.replace(
-            compare_versions(run.counted_plan, run.counted_scores, alpha=policy.alpha),
+            compare_versions(run.counted_plan, run.counted_scores, alpha=policy.alpha, margin=policy.max_drop),
             judging=judge_trust.summarize_judges(run),
         )
         for run in asked.prompts

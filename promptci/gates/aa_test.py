@@ -2,26 +2,26 @@
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
-from promptci.compare.effect import Effect, compare_samples
-from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.config.run_limits import RunLimits
-from promptci.gates import power_analysis, quality_rule
+from promptci.gates import power_analysis
+from promptci.gates.decide import decide
+from promptci.gates.repeat_rule import next_answers
 from promptci.goldens.model import Case
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import PromptPlan, Status
+from promptci.runs.model import Arm, PromptPlan, Status
+from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import ScoredCase
-from promptci.scoring.paired_case import breaks_reproducibly
 from promptci.stats import intervals
 from promptci.stats.discordance import discordance
 from promptci.stats.intervals import Interval
 from promptci.verdict import Verdict
 
-SIMULATIONS = 2000
+SIMULATIONS = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,12 +74,10 @@ class SelfTest:
         return found is None or found.lo <= self.alpha
 
 
-def answers_needed(how: RunLimits) -> int:
-    """Give how many answers to each case two versions need at most.
-
-    At least as many as confirm a critical case's flip, even where no case is critical: so many measure the noise.
-    """
-    return 2 * max(how.repeats, how.repeats_on_disagreement or 0, adaptive_repeats.CONFIRMATION_ANSWERS)
+def answers_needed(plan: PromptPlan, limits: RunLimits) -> int:
+    """Return how many answers to each case two versions need at most."""
+    prepared = adaptive_repeats.prepare(_against_itself(plan), limits)
+    return 2 * max((adaptive_repeats.max_repeats(prepared, planned, limits) for planned in prepared.cases), default=1)
 
 
 def selftest(
@@ -87,13 +85,13 @@ def selftest(
 ) -> SelfTest:
     """Draw pull requests that change nothing from `answers` (of one version, by case's id) and put them to the gate.
 
-    Each simulated pull request deals out each case's answers at random: some to base, others to head. Looked at are
-    the rules that chance can trip: quality and critical cases.
+    Each simulated pull request deals each case's answers at random, some to base, others to head, in the rounds in
+    which a check would ask for them. Then the whole gate decides: every rule that can block is tested.
     """
     prepared = adaptive_repeats.prepare(_against_itself(plan), how)
     table = _Table(prepared, answers, how)
     chance = random.Random(plan.name)  # noqa: S311 - for a simulation, the same every time
-    verdicts = [_verdict(table.draw(chance, policy.alpha), policy) for _ in range(simulations)]
+    verdicts = [table.draw(chance, policy) for _ in range(simulations)]
     failed, undecided = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.INCONCLUSIVE)
     counts = {c.id: _passes(table.answers[c.id]) for c in table.cases}
     graded = table.graded
@@ -126,72 +124,77 @@ def _against_itself(plan: PromptPlan) -> PromptPlan:
     return replace(plan, status=Status.CHANGED, base=plan.head, apart=True, cases=same)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Draw:
-    """One simulated pull request."""
-
-    effect: Effect | None
-    critical_broke: bool
-
-
 class _Table:
-    """The answers of one prompt, ready to be dealt out."""
+    """The answers of one prompt, ready to be dealt."""
 
     def __init__(self, plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], limits: RunLimits) -> None:
-        counting = [planned for planned in plan.cases if planned.excluded_reason is None and planned.case.weight > 0]
-        self._repeats = {planned.case.id: adaptive_repeats.max_repeats(plan, planned, limits) for planned in counting}
+        counting = [p for p in plan.cases if p.excluded_reason is None and p.case.weight > 0]
+        self._repeats = {p.case.id: adaptive_repeats.max_repeats(plan, p, limits) for p in counting}
         self.answers = {
             case_id: evaluated
             for case_id, repeats in self._repeats.items()
             if len(evaluated := [one for one in answers.get(case_id, ()) if one.error is None]) >= 2 * repeats
         }
-        self.cases: list[Case] = [planned.case for planned in counting if planned.case.id in self.answers]
+        kept = tuple(planned for planned in counting if planned.case.id in self.answers)
+        self.cases: list[Case] = [planned.case for planned in kept]
         self.graded = any(case.is_graded for case in self.cases)
-        self._plan = plan
+        self._made: dict[tuple[int, Arm, int], ScoredCase] = {}
+        self._plan = replace(plan, cases=kept)
         self._initial = limits.repeats
 
-    def draw(self, chance: random.Random, alpha: float) -> _Draw:
-        """Deal the answers of each case to both versions, and measure."""
+    def draw(self, chance: random.Random, policy: GatePolicy) -> Verdict:
+        """Deal the answers of each case to both versions, and decide."""
         if not self.cases:
-            return _Draw(effect=None, critical_broke=False)
-        dealt = [self._deal(case, chance) for case in self.cases]
-        design = Design(graded=self.graded, initial=self._initial, adaptive=self._plan.adaptive, alpha=alpha)
-        reference, candidate = (self._sample([sides[side] for sides in dealt]) for side in (0, 1))
-        return _Draw(
-            effect=compare_samples(SamplePair(reference=reference, candidate=candidate, design=design)),
-            critical_broke=any(
-                case.critical and breaks_reproducibly([a.passed for a in base], [a.passed for a in head])
-                for case, (base, head) in zip(self.cases, dealt, strict=True)
-            ),
+            return Verdict.INCONCLUSIVE
+        dealt = {case.id: self._deal(case.id, chance) for case in self.cases}
+        plan, answered = self._plan, self._initial
+        while True:
+            plan = replace(plan, first_repeats=answered)
+            scored = tuple(one for case in self.cases for one in self._asked(case.id, dealt[case.id], answered))
+            further = next_answers(plan, scored, policy, 1)
+            if further is None:
+                break
+            answered = further
+        comparison = compare_versions(
+            plan, self._with_follow_ups(dealt, plan, answered), alpha=policy.alpha, margin=policy.max_drop
         )
+        return decide([comparison], policy).verdict
 
-    def _deal(self, case: Case, chance: random.Random) -> tuple[Sequence[ScoredCase], Sequence[ScoredCase]]:
-        evaluated, repeats = self.answers[case.id], self._repeats[case.id]
+    def _deal(self, case_id: str, chance: random.Random) -> tuple[list[ScoredCase], list[ScoredCase]]:
+        repeats, evaluated = self._repeats[case_id], self.answers[case_id]
         dealt = [evaluated[place] for place in chance.sample(range(len(evaluated)), 2 * repeats)]
-        base, head = dealt[:repeats], dealt[repeats:]
-        first_base, first_head = ([answer.passed for answer in side[: self._initial]] for side in (base, head))
-        if adaptive_repeats.needs_repeat(first_base, first_head, adaptive=self._plan.adaptive):
-            return base, head
-        return base[: self._initial], head[: self._initial]
-
-    def _sample(self, dealt: Sequence[Sequence[ScoredCase]]) -> Sample:
-        return Sample(
-            ids=tuple(case.id for case in self.cases),
-            values=tuple(
-                tuple(answer.score if self.graded else float(bool(answer.passed)) for answer in answers)
-                for answers in dealt
-            ),
-            clusters=tuple(case.cluster for case in self.cases),
-            weights=tuple(case.weight for case in self.cases),
+        base, head = (
+            [self._as_asked(answer, arm, replicate) for replicate, answer in enumerate(side)]
+            for arm, side in zip(Arm, (dealt[:repeats], dealt[repeats:]), strict=True)
         )
+        return base, head
 
+    def _asked(
+        self, case_id: str, dealt: tuple[list[ScoredCase], list[ScoredCase]], answered: int
+    ) -> Iterator[ScoredCase]:
+        for side in dealt:
+            yield from side[: min(answered, self._repeats[case_id])]
 
-def _verdict(draw: _Draw, policy: GatePolicy) -> Verdict:
-    if draw.critical_broke:
-        return Verdict.FAIL
-    if draw.effect is None:
-        return Verdict.INCONCLUSIVE
-    return quality_rule.zone(draw.effect, policy, draw.effect.p)[1]
+    def _with_follow_ups(
+        self, dealt: Mapping[str, tuple[list[ScoredCase], list[ScoredCase]]], plan: PromptPlan, answered: int
+    ) -> Iterator[ScoredCase]:
+        for case in self.cases:
+            base, head = dealt[case.id]
+            first_base, first_head = ([one.passed for one in side[:answered]] for side in (base, head))
+            again = adaptive_repeats.needs_repeat(first_base, first_head, adaptive=plan.adaptive)
+            asked_again = again and (plan.adaptive or case.critical)
+            most = max(answered, plan.confirmation_answers) if plan.rounds else len(base)
+            yield from (one for side in (base, head) for one in side[: most if asked_again else answered])
+
+    def _as_asked(self, scored: ScoredCase, arm: Arm, replicate: int) -> ScoredCase:
+        """Return an answer as if this version had given it; each is made once, however many draws there are."""
+        key = (id(scored), arm, replicate)
+        if key not in self._made:
+            # Versions under test send requests of their own, which no other case shares.
+            request_key = f"{arm} {scored.case.id}"
+            answer = replace(scored.answer, arm=arm, replicate=replicate, request_key=request_key)
+            self._made[key] = replace(scored, arm=arm, replicate=replicate, answer=answer)
+        return self._made[key]
 
 
 def _passes(answers: Sequence[ScoredCase]) -> tuple[int, int]:

@@ -3,63 +3,63 @@
 from collections.abc import Sequence
 
 from promptci import verdict as verdicts
-from promptci.compare import stratified
 from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.findings import Finding, NoFacts
-from promptci.gates import baseline_rule, judge_rule, limits, quality_rule, remarks
+from promptci.gates import baseline_rule, evidence, judge_rule, limits, quality_rule, remarks
+from promptci.gates.evidence import PromptEvidence
 from promptci.gates.facts import EmptyGoldens, MismatchFacts
 from promptci.gates.model import Decision, GateReport
 from promptci.runs.model import Status
 from promptci.scoring.comparability import Comparability, assess_comparability
 from promptci.scoring.comparison import Comparison
-from promptci.stats import corrections
 from promptci.verdict import Verdict
 
 
 def decide(comparisons: Sequence[Comparison], policy: GatePolicy, problems: Sequence[Finding] = ()) -> GateReport:
     """Decide every prompt and the run.
 
-    The p-values of the prompts are corrected together (Holm), so that a pull request with many prompts is not
+    All tests of all prompts share one error rate (`evidence`), so that a pull request with many prompts is not
     blocked by chance more often than one with a single prompt. `problems` are findings about the run as a whole,
     such as a deadline reached. Versions that cannot be compared are no test.
     """
     comparabilities = [assess_comparability(c) for c in comparisons]
     usable = [not (assessed and assessed.mismatches) for assessed in comparabilities]
-    pvalues = [c.effect.p if c.effect and ok else None for c, ok in zip(comparisons, usable, strict=True)]
+    shown = evidence.assess(comparisons, usable, policy)
     decisions = tuple(
-        decide_one(comparison, policy, adjusted_p=p, comparability=assessed)
-        for comparison, p, assessed in zip(comparisons, corrections.holm(pvalues), comparabilities, strict=True)
+        decide_one(comparison, policy, shown=prompt_evidence, comparability=assessed)
+        for comparison, prompt_evidence, assessed in zip(comparisons, shown, comparabilities, strict=True)
     )
-    together = stratified.combine(
+    samples = [
         c.samples
         for c, ok in zip(comparisons, usable, strict=True)
         if ok and c.samples is not None and not c.plan.same_fingerprint
-    )
+    ]
+    together = evidence.together(samples, policy)
     return GateReport(
         decisions=decisions,
         policy=policy,
         problems=tuple(problems),
-        pooled=quality_rule.together(together, policy) if together else None,
+        pooled=quality_rule.together(together) if together else None,
     )
 
 
 def decide_one(
-    comparison: Comparison, policy: GatePolicy, *, adjusted_p: float | None, comparability: Comparability | None
+    comparison: Comparison, policy: GatePolicy, *, shown: PromptEvidence, comparability: Comparability | None
 ) -> Decision:
     """Decide one prompt: what stops us from concluding comes first, then the zones, then the limits."""
     mismatches = comparability.mismatches if comparability else ()
-    findings = tuple(_findings(comparison, policy, adjusted_p, mismatches))
+    findings = tuple(_findings(comparison, policy, shown, mismatches))
     return Decision(
         comparison=comparison,
         verdict=verdicts.worst(finding.verdict for finding in findings),
         findings=findings,
-        adjusted_p=adjusted_p,
+        adjusted_p=shown.quality_p,
         comparability=comparability,
     )
 
 
 def _findings(
-    comparison: Comparison, policy: GatePolicy, adjusted_p: float | None, mismatches: Sequence[str]
+    comparison: Comparison, policy: GatePolicy, shown: PromptEvidence, mismatches: Sequence[str]
 ) -> Sequence[Finding]:
     plan = comparison.plan
     if plan.status is Status.DELETED:
@@ -74,11 +74,12 @@ def _findings(
     position_bias = remarks.position_bias(comparison)
     undecided = bool(position_bias) and comparison.head is not None and comparison.head.evaluated == 0
     return [
-        *([] if undecided else [error or _quality(comparison, policy, adjusted_p, mismatches)]),
+        *([] if undecided else [error or _quality(comparison, policy, shown, mismatches)]),
         *remarks.excluded(comparison),
-        *limits.critical(comparison),
+        *limits.critical(comparison, shown),
+        *limits.unanswered(comparison, policy, shown),
         *limits.min_quality(comparison, policy),
-        *([] if mismatches else [*limits.cost(comparison, policy), *limits.p95(comparison, policy)]),
+        *([] if mismatches else [*limits.cost(comparison, policy, shown), *limits.p95(comparison, policy, shown)]),
         *remarks.goldens_changed(comparison),
         *remarks.models(comparison),
         *remarks.injections(comparison),
@@ -87,9 +88,7 @@ def _findings(
     ]
 
 
-def _quality(
-    comparison: Comparison, policy: GatePolicy, adjusted_p: float | None, mismatches: Sequence[str]
-) -> Finding:
+def _quality(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence, mismatches: Sequence[str]) -> Finding:
     if nothing := limits.all_excluded(comparison):
         return nothing
     name = comparison.plan.name
@@ -98,7 +97,7 @@ def _quality(
         return Finding(rule="not-comparable", verdict=Verdict.INCONCLUSIVE, subject=name, facts=facts)
     if comparison.plan.base is None:
         return baseline_rule.without_baseline(comparison, policy)
-    return baseline_rule.nothing_to_lose(comparison, policy) or quality_rule.quality(comparison, policy, adjusted_p)
+    return baseline_rule.nothing_to_lose(comparison, policy) or quality_rule.quality(comparison, policy, shown)
 
 
 def _missing_goldens(name: str, policy: GatePolicy) -> Finding:

@@ -164,7 +164,7 @@ def _completed_one(run: PromptRun, policy: GatePolicy, *, favoured: Arm) -> Comp
     known = {scored.answer.key for scored in whole}
     follow_ups = adaptive_repeats.find_follow_ups(plan, run.follow_ups, {s.answer.key: s.passed for s in whole})
     whole += [assumed(question) for question in follow_ups if question.key not in known]
-    return compare_versions(plan, whole, alpha=policy.alpha)
+    return compare_versions(plan, whole, alpha=policy.alpha, margin=policy.max_drop)
 
 
 def _assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:

@@ -2,12 +2,24 @@
 
 from collections.abc import Sequence
 
+from promptci.compare.case_effect import EXACT
 from promptci.config.policy import GatePolicy
 from promptci.findings import Finding, remark
-from promptci.gates.facts import CostFacts, CriticalFacts, ExcludedFacts, MinQualityFacts, MissingAnswers, P95Facts
+from promptci.gates import evidence
+from promptci.gates.evidence import PromptEvidence
+from promptci.gates.facts import (
+    CaseIds,
+    CostFacts,
+    CriticalFacts,
+    ExcludedFacts,
+    MinQualityFacts,
+    MissingAnswers,
+    P95Facts,
+)
 from promptci.runs.model import Arm, Status
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.judges import pairwise
+from promptci.stats import intervals
 from promptci.verdict import Verdict
 
 
@@ -16,21 +28,23 @@ def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Finding 
     nothing = (
         comparison.answers_requested == comparison.errors or comparison.head is None or comparison.head.evaluated == 0
     )
+    by_version = {arm: [scored for case in comparison.cases for scored in case.answers(arm)] for arm in Arm}
     # Pairs on which a judge flips are unscored, but nothing failed: `position-bias` decides about them.
-    flipped = sum(scored.is_flipped for case in comparison.cases for scored in (*case.base, *case.head))
-    missing = comparison.errors - flipped
-    if not nothing and missing / comparison.answers_requested <= policy.max_error_rate:
+    missing = {arm: sum(s.error is not None and not s.is_flipped for s in by_version[arm]) for arm in Arm}
+    over = [arm for arm in Arm if by_version[arm] and missing[arm] / len(by_version[arm]) > policy.max_error_rate]
+    if nothing and not sum(missing.values()) and comparison.errors:
         return None
-    if nothing and missing == 0 and flipped:
+    if not nothing and not over:
         return None
-    errors = (scored.error for case in comparison.cases for scored in (*case.base, *case.head))
+    errors = (scored.error for arm in Arm for scored in by_version[arm])
     return Finding(
         rule="nothing-evaluated" if nothing else "error-rate",
         verdict=Verdict.ERROR,
         subject=comparison.plan.name,
         facts=MissingAnswers(
-            missing=missing,
-            requested=comparison.answers_requested,
+            version="" if nothing else over[-1].value,
+            missing=sum(missing.values()) if nothing else missing[over[-1]],
+            requested=comparison.answers_requested if nothing else len(by_version[over[-1]]),
             max_error_rate=policy.max_error_rate,
             first_error=next((str(error) for error in errors if error is not None), None),
         ),
@@ -48,17 +62,32 @@ def all_excluded(comparison: Comparison) -> Finding | None:
     return Finding(rule="all-excluded", verdict=Verdict.INCONCLUSIVE, subject=comparison.plan.name, facts=facts)
 
 
-def critical(comparison: Comparison) -> Sequence[Finding]:
+def critical(comparison: Comparison, shown: PromptEvidence) -> Sequence[Finding]:
     """Find critical cases that broke, or that a new prompt fails."""
     added = comparison.plan.status is Status.ADDED
     if added:
         ids = [case.case.id for case in comparison.cases if case.counts_as_critical and case.pass_rate(Arm.HEAD) == 0.0]
     else:
-        ids = [case.case.id for case in comparison.compared if case.critical_broke]
+        ids = list(shown.broken_critical)
     if not ids:
         return []
     facts = CriticalFacts(ids=tuple(ids), added=added)
     return [Finding(rule="critical", verdict=Verdict.FAIL, subject=comparison.plan.name, facts=facts)]
+
+
+def unanswered(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:
+    """Find critical cases without a sound answer of head, and a head that leaves more cases unanswered than base."""
+    lost = tuple(case.case.id for case in comparison.compared if evidence.is_unanswered(case))
+    found = {
+        "critical-unanswered": shown.unanswered_critical,
+        "critical-unconfirmed": shown.unconfirmed_critical,
+        "unanswered": lost if shown.answered_p <= policy.alpha else (),
+    }
+    return [
+        Finding(rule=rule, verdict=Verdict.INCONCLUSIVE, subject=comparison.plan.name, facts=CaseIds(ids=ids))
+        for rule, ids in found.items()
+        if ids
+    ]
 
 
 def min_quality(comparison: Comparison, policy: GatePolicy) -> Sequence[Finding]:
@@ -69,13 +98,18 @@ def min_quality(comparison: Comparison, policy: GatePolicy) -> Sequence[Finding]
     name = comparison.plan.name
     if pairwise.has_pairwise_results(scored for case in comparison.cases for scored in case.head):
         return [remark("min-quality", name, MinQualityFacts(quality=None, limit=policy.min_quality))]
-    if head.quality >= policy.min_quality:
+    if head.quality >= policy.min_quality - EXACT:
         return []
+    cases = sum(case.pass_rate(Arm.HEAD) is not None for case in comparison.cases if case.excluded_reason is None)
+    highest = intervals.wilson_of(head.quality, cases).hi
+    if highest >= policy.min_quality:
+        facts = MinQualityFacts(quality=head.quality, limit=policy.min_quality, upper_end=highest)
+        return [remark("min-quality", name, facts)]
     facts = MinQualityFacts(quality=head.quality, limit=policy.min_quality)
     return [Finding(rule="min-quality", verdict=Verdict.FAIL, subject=name, facts=facts)]
 
 
-def cost(comparison: Comparison, policy: GatePolicy) -> Sequence[Finding]:
+def cost(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:
     """Check the limit on the rise of cost per request."""
     base, head = comparison.base, comparison.head
     if policy.max_cost_increase is None or base is None or head is None:
@@ -86,10 +120,14 @@ def cost(comparison: Comparison, policy: GatePolicy) -> Sequence[Finding]:
         return [remark("cost", comparison.plan.name, facts)]
     if facts.rise is None or facts.rise <= policy.max_cost_increase:
         return []
+    certain = shown.cost_p is not None and shown.cost_p <= policy.alpha
+    facts = facts._replace(p=shown.cost_p, shown=certain)
+    if not certain:
+        return [remark("cost", comparison.plan.name, facts)]
     return [Finding(rule="cost", verdict=Verdict.FAIL, subject=comparison.plan.name, facts=facts)]
 
 
-def p95(comparison: Comparison, policy: GatePolicy) -> Sequence[Finding]:
+def p95(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:
     """Check the limit on the rise of the 95th percentile of latency.
 
     Where one version's answers come from the cache and the other's do not, the times were taken on different days, and
@@ -106,7 +144,7 @@ def p95(comparison: Comparison, policy: GatePolicy) -> Sequence[Finding]:
         head=after.p95,
         limit=policy.max_p95_increase,
         answers=after.n,
-        certain=before.p95_certain and after.p95_certain,
+        certain=shown.latency_p is not None and shown.latency_p <= policy.alpha,
         unequal_caching=(base.latency_fresh == before.n) != (head.latency_fresh == after.n),
     )
     if facts.rise <= policy.max_p95_increase:

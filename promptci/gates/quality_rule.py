@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 from promptci.compare.effect import POWER, Effect
-from promptci.compare.stratified import StratifiedEffect
-from promptci.config.policy import GatePolicy
+from promptci.config.policy import About, GatePolicy
 from promptci.findings import Finding, NoFacts, remark
+from promptci.gates.evidence import PromptEvidence, TogetherEvidence
 from promptci.gates.facts import PooledFacts, QualityFacts
 from promptci.gates.power_analysis import MAX_ADVISED_REPEATS
 from promptci.runs.model import Arm
@@ -14,20 +14,17 @@ from promptci.scoring.comparison import Comparison
 from promptci.stats import power
 from promptci.verdict import Verdict
 
-ROUNDING = 1e-12
-"""The margin is written in decimal, and 3 of 60 cases must count as 5 points."""
 
-
-def quality(comparison: Comparison, policy: GatePolicy, adjusted_p: float | None) -> Finding:
+def quality(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Finding:
     """Return in which zone the difference in quality lies.
 
-    `fail`: the drop is shown (Holm-adjusted one-sided p <= alpha) and the estimate is at least the margin.
-    `pass`: the interval's worst end is less than the margin away (non-inferior). Else `inconclusive`.
+    `fail`: a drop is shown and estimated at the margin or more. `pass`: a drop of the margin is excluded. Else
+    `inconclusive`. `gate.about` decides whether that is about these goldens or about inputs like them.
     """
     measured, name = comparison.effect, comparison.plan.name
     if measured is None:
         return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=name, facts=NoFacts())
-    rule, verdict = zone(measured, policy, adjusted_p)
+    rule, verdict = zone(shown)
     needed = estimate_needed(measured, policy) if verdict is Verdict.INCONCLUSIVE else None
     facts = QualityFacts(
         measure=measured.measure,
@@ -39,24 +36,32 @@ def quality(comparison: Comparison, policy: GatePolicy, adjusted_p: float | None
         passed=_passed(comparison, measured),
         interval=None if measured.interval is None else (measured.interval.lo, measured.interval.hi),
         confidence=measured.confidence,
-        p=adjusted_p,
+        p=shown.quality_p,
         alpha=policy.alpha,
         margin=policy.max_drop,
         detectable_drop=measured.detectable_drop,
         cases_needed=needed.cases if needed else None,
         repeats_needed=needed.repeats if needed else None,
         same_requests=comparison.plan.same_fingerprint,
+        about=policy.about.value,
+        max_drop=_bound(measured, policy),
     )
     return Finding(rule=rule, verdict=verdict, subject=name, facts=facts)
 
 
-def zone(effect: Effect, policy: GatePolicy, adjusted_p: float | None) -> tuple[str, Verdict]:
+def zone(shown: PromptEvidence) -> tuple[str, Verdict]:
     """Return the rule that decides and its verdict."""
-    if adjusted_p is not None and adjusted_p <= policy.alpha and -effect.delta >= policy.max_drop - ROUNDING:
+    if shown.is_regression:
         return "regression", Verdict.FAIL
-    if effect.interval is not None and -effect.interval.lo < policy.max_drop:
+    if shown.is_within_margin:
         return "not-worse", Verdict.PASS
     return "cannot-tell", Verdict.INCONCLUSIVE
+
+
+def _bound(measured: Effect, policy: GatePolicy) -> float | None:
+    """Return the upper bound of the drop on these goldens; None where inputs like them decide, or it is not known."""
+    cases = measured.on_these_cases
+    return cases.max_drop if policy.about is About.GOLDENS and cases is not None and cases.max_drop < 1 else None
 
 
 def _passed(comparison: Comparison, measured: Effect) -> tuple[int, int] | None:
@@ -68,13 +73,9 @@ def _passed(comparison: Comparison, measured: Effect) -> tuple[int, int] | None:
     return sum(base == 1.0 for base, _ in rates), sum(head == 1.0 for _, head in rates)
 
 
-def together(pooled: StratifiedEffect, policy: GatePolicy) -> Finding:
-    """Return what several prompts show together.
-
-    It never blocks: beside Holm's it would be one more chance to block a harmless change. A drop shown only together is
-    no pass, though.
-    """
-    dropped = pooled.p <= policy.alpha and -pooled.delta >= policy.max_drop - ROUNDING
+def together(shown: TogetherEvidence) -> Finding:
+    """Return what several prompts show together; it has a share of the error rate of its own, so that it may block."""
+    pooled = shown.effect
     facts = PooledFacts(
         prompts=pooled.strata,
         pairs=pooled.pairs,
@@ -82,10 +83,10 @@ def together(pooled: StratifiedEffect, policy: GatePolicy) -> Finding:
         better=pooled.better,
         delta=pooled.delta,
         p=pooled.p,
-        dropped=dropped,
+        dropped=shown.is_regression,
     )
-    if dropped:
-        return Finding(rule="pooled", verdict=Verdict.INCONCLUSIVE, subject="", facts=facts)
+    if shown.is_regression:
+        return Finding(rule="pooled", verdict=Verdict.FAIL, subject="", facts=facts)
     return remark("pooled", "", facts)
 
 

@@ -3,16 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import takewhile
 
+from promptci.compare.case_effect import plan_rounds
 from promptci.config.run_limits import RunLimits
 from promptci.runs.execute import QuestionKey
 from promptci.runs.model import Arm, PlannedCase, PromptPlan, Question
-
-ROUNDS = (1, 2, 4, 8, 16)
-"""Answers per case and version after each round of `repeats: auto`."""
-CONFIRMATION_ANSWERS = 3
-"""Answers of each version after which a critical case's flip is taken for real or for chance."""
 
 
 def prepare(plan: PromptPlan, limits: RunLimits) -> PromptPlan:
@@ -27,11 +22,6 @@ def prepare(plan: PromptPlan, limits: RunLimits) -> PromptPlan:
     return replace(plan, first_repeats=limits.repeats, adaptive=_adaptive(plan, limits), rounds=rounds)
 
 
-def plan_rounds(cases: int, max_calls: int) -> tuple[int, ...]:
-    """Return the answers per case and version after each round that these calls allow; one round at least."""
-    return (1, *takewhile(lambda answers: 2 * cases * answers <= max_calls, ROUNDS[1:]))
-
-
 def is_compared(planned: PlannedCase) -> bool:
     """Return whether a case counts in the comparison of the versions."""
     return planned.change == "same" and planned.excluded_reason is None
@@ -43,14 +33,14 @@ def remaining_candidates(plan: PromptPlan, candidates: Sequence[Question]) -> tu
         return tuple(candidates)
     critical = {planned.case.id for planned in plan.cases if planned.case.critical and is_compared(planned)}
     first = plan.first_repeats or 1
-    return tuple(q for q in candidates if q.case_id in critical and first <= q.replicate < CONFIRMATION_ANSWERS)
+    return tuple(q for q in candidates if q.case_id in critical and first <= q.replicate < plan.confirmation_answers)
 
 
 def max_repeats(plan: PromptPlan, planned: PlannedCase, limits: RunLimits) -> int:
-    """Give how often at most this case is asked of each version, all rounds together."""
+    """Return how often at most this case is asked of each version, all rounds together."""
     if not _compared(plan) or not is_compared(planned):
         return limits.repeats
-    confirmed = CONFIRMATION_ANSWERS if planned.case.critical else 0
+    confirmed = plan.confirmation_answers if planned.case.critical else 0
     on_disagreement = (limits.repeats_on_disagreement or 0) if plan.adaptive else 0
     return max(limits.repeats, confirmed, on_disagreement, *plan.rounds)
 

@@ -67,6 +67,8 @@ class PromptPlan:
     """Questions of each version and case that make the estimate; None: all. What is asked on comes after these."""
     adaptive: bool = False
     """Cases on which the versions disagree are asked on, and these answers count in the test."""
+    confirmation_answers: int = 5
+    """Answers of each version that confirm the break of a critical case."""
     rounds: tuple[int, ...] = ()
     """Answers per case and version after each round of `repeats: auto`; empty: there are no rounds."""
     apart: bool = False

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from promptci.compare import effect as effects
 from promptci.compare.effect import Effect
@@ -23,6 +24,8 @@ class Comparison:
     cases: tuple[PairedCase, ...] = ()
     samples: SamplePair | None = None
     """What was compared: the complete pairs. None where there are none (a new prompt has none)."""
+    worst_case: SamplePair | None = None
+    """With each missing answer right at base and wrong at head; None where none is missing."""
     effect: Effect | None = None
     """None without `samples`."""
     base: VersionSummary | None = None
@@ -66,7 +69,9 @@ class Comparison:
         return sum(answer.error is not None for case in self.cases for answer in (*case.base, *case.head))
 
 
-def compare_versions(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float) -> Comparison:
+def compare_versions(
+    plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float, margin: float = 0.05
+) -> Comparison:
     """Pair one prompt's scored answers by case and measure the difference.
 
     Parameters
@@ -77,11 +82,29 @@ def compare_versions(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: f
         Scored answers of this prompt, both versions, every replicate, in any order.
     alpha
         One-sided error rate; the interval is two-sided at 1 - 2 alpha, so that it and the test agree.
+    margin
+        Drop worth blocking for.
     """
+    cases = pair_cases(plan, scored)
+    design = plan_design(plan, cases, alpha=alpha, margin=margin)
+    samples = pair_samples(cases, design, plan.name)
+    return Comparison(
+        plan=plan,
+        cases=cases,
+        samples=samples,
+        worst_case=worst_case_samples(cases, design, plan.name),
+        effect=None if samples is None else measure(samples, plan),
+        base=None if plan.base is None else summarize_version(cases, Arm.BASE, graded=design.graded),
+        head=None if plan.head is None else summarize_version(cases, Arm.HEAD, graded=design.graded),
+    )
+
+
+def pair_cases(plan: PromptPlan, scored: Iterable[ScoredCase]) -> tuple[PairedCase, ...]:
+    """Return every case of a plan with the scored answers of both versions."""
     answers: dict[str, list[ScoredCase]] = defaultdict(list)
     for answer in scored:
         answers[answer.case.id].append(answer)
-    cases = tuple(
+    return tuple(
         PairedCase(
             case=planned.case,
             change=planned.change,
@@ -91,43 +114,98 @@ def compare_versions(plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: f
         )
         for planned in plan.cases
     )
-    counted = [case for case in cases if case.excluded_reason is None]
-    graded = any(case.case.is_graded for case in counted)
-    samples = pair_samples(
-        [case for case in counted if case.change == "same" and case.complete], plan, graded=graded, alpha=alpha
-    )
-    return Comparison(
-        plan=plan,
-        cases=cases,
-        samples=samples,
-        effect=None if samples is None else measure(samples, plan),
-        base=None if plan.base is None else summarize_version(cases, Arm.BASE, graded=graded),
-        head=None if plan.head is None else summarize_version(cases, Arm.HEAD, graded=graded),
+
+
+def plan_design(plan: PromptPlan, cases: Sequence[PairedCase], *, alpha: float, margin: float) -> Design:
+    """Return how a plan's answers are collected and what they are compared by."""
+    return Design(
+        graded=any(case.case.is_graded for case in cases if case.excluded_reason is None),
+        initial=plan.first_repeats,
+        adaptive=plan.adaptive,
+        alpha=alpha,
+        margin=margin,
+        rounds=plan.rounds,
     )
 
 
-def pair_samples(pairs: Sequence[PairedCase], plan: PromptPlan, *, graded: bool, alpha: float) -> SamplePair | None:
-    """Return the samples of complete pairs; None for no pairs."""
-    if not pairs:
+def pair_samples(cases: Sequence[PairedCase], design: Design, name: str) -> SamplePair | None:
+    """Return the samples of the cases that both versions answered; None for no such case."""
+    return _paired([_row(group, design) for group in _observations(cases) if _is_complete(group, design)], design, name)
+
+
+def worst_case_samples(cases: Sequence[PairedCase], design: Design, name: str) -> SamplePair | None:
+    """Return the samples with each missing answer right at base and wrong at head; None where none is missing."""
+    asked = [group for group in _observations(cases) if group[0].base and group[0].head]
+    samples = _paired([_row(group, design) for group in asked], design, name)
+    return samples.in_worst_case() if samples is not None and samples.has_missing else None
+
+
+Values = tuple[float | None, ...]
+
+
+class _Row(NamedTuple):
+    """One observation: a case, or several that send the model the same requests."""
+
+    id: str
+    base: Values
+    head: Values
+    cluster: str | None
+    weight: float
+
+
+def _paired(rows: Sequence[_Row], design: Design, name: str) -> SamplePair | None:
+    if not rows:
         return None
-    design = Design(graded=graded, initial=plan.first_repeats, adaptive=plan.adaptive, alpha=alpha)
-    reference, candidate = (_sample(pairs, arm, graded=graded) for arm in Arm)
-    return SamplePair(name=plan.name, reference=reference, candidate=candidate, design=design)
+    reference, candidate = (
+        Sample(
+            ids=tuple(row.id for row in rows),
+            values=tuple(values),
+            clusters=tuple(row.cluster for row in rows),
+            weights=tuple(row.weight for row in rows),
+        )
+        for values in ([row.base for row in rows], [row.head for row in rows])
+    )
+    return SamplePair(name=name, reference=reference, candidate=candidate, design=design)
 
 
-def _sample(pairs: Sequence[PairedCase], arm: Arm, *, graded: bool) -> Sample:
-    return Sample(
-        ids=tuple(pair.case.id for pair in pairs),
-        values=tuple(tuple(_value(answer, graded=graded) for answer in pair.answers(arm)) for pair in pairs),
-        clusters=tuple(pair.case.cluster for pair in pairs),
-        weights=tuple(pair.case.weight for pair in pairs),
+def _observations(cases: Sequence[PairedCase]) -> list[list[PairedCase]]:
+    """Group the cases that are compared: those that send the same requests share their answers and are one."""
+    groups: dict[tuple[str, ...], list[PairedCase]] = {}
+    for case in cases:
+        if case.change != "same" or case.excluded_reason is not None:
+            continue
+        keys = tuple(answer.answer.request_key for answer in (*case.base[:1], *case.head[:1]))
+        groups.setdefault(keys if len(keys) == 2 else (case.case.id,), []).append(case)
+    return list(groups.values())
+
+
+def _row(group: Sequence[PairedCase], design: Design) -> _Row:
+    weights = [case.case.weight for case in group]
+    base, head = (_shared_values([_values(case, arm, design) for case in group], weights) for arm in Arm)
+    first = group[0].case
+    return _Row(id=first.id, base=base, head=head, cluster=first.cluster, weight=sum(weights))
+
+
+def _values(case: PairedCase, arm: Arm, design: Design) -> Values:
+    if design.graded:
+        return tuple(answer.score for answer in case.answers(arm))
+    return tuple(None if answer.passed is None else float(answer.passed) for answer in case.answers(arm))
+
+
+def _shared_values(rows: Sequence[Values], weights: Sequence[float]) -> Values:
+    if len(rows) == 1:
+        return rows[0]
+    return tuple(
+        None
+        if None in values
+        else sum(w * value for w, value in zip(weights, values, strict=True) if value is not None) / sum(weights)
+        for values in zip(*rows, strict=False)
     )
 
 
-def _value(answer: ScoredCase, *, graded: bool) -> float | None:
-    if graded:
-        return answer.score
-    return None if answer.passed is None else float(answer.passed)
+def _is_complete(group: Sequence[PairedCase], design: Design) -> bool:
+    row = _row(group, design)
+    return all(any(value is not None for value in values[: design.initial]) for values in (row.base, row.head))
 
 
 def measure(samples: SamplePair, plan: PromptPlan) -> Effect:

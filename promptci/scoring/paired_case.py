@@ -58,19 +58,6 @@ class PairedCase:
         """Whether this is a critical case that is not excluded."""
         return self.case.critical and self.excluded_reason is None
 
-    @property
-    def critical_broke(self) -> bool:
-        """Whether base always passed a critical case and head reproducibly does not."""
-        return self.counts_as_critical and breaks_reproducibly(
-            [answer.passed for answer in self.base], [answer.passed for answer in self.head]
-        )
-
-
-def breaks_reproducibly(base: Sequence[bool | None], head: Sequence[bool | None]) -> bool:
-    """Return whether base passed every time and head fails at least two times of three, missing answers left out."""
-    before, after = _mean(base), _mean(head)
-    return before == 1.0 and after is not None and after <= 1 / 3
-
 
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]

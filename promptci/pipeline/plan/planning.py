@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from promptci.compare.error_budget import ErrorBudget
 from promptci.errors import InputError, Problem
 from promptci.files import canonical
 from promptci.pipeline.collection.collect import CollectedRun
@@ -82,7 +83,10 @@ def _plan_prompt(plan: PromptPlan, gathered: CollectedRun) -> _PlannedPrompt:
         rubric=gathered.rubric,
         embedding_model=judge.embedding_model,
     )
-    plan = adaptive_repeats.prepare(replace(plan, judged_by=judged_by), limits)
+    critical = sum(planned.case.critical for other in gathered.plans for planned in other.cases)
+    budget = ErrorBudget(alpha=gathered.config.gate.alpha, critical_cases=critical)
+    plan = replace(plan, judged_by=judged_by, confirmation_answers=budget.critical_answers)
+    plan = adaptive_repeats.prepare(plan, limits)
     asked = questions.plan_questions(plan, lambda planned: adaptive_repeats.max_repeats(plan, planned, limits))
     not_adaptive = adaptive_repeats.note(plan, limits)
     return _PlannedPrompt(

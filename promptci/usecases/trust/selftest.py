@@ -49,12 +49,14 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
     with closing(Repo.discover(request.root).snapshot(request.head)) as head:
         gathered = select_prompts(run.collect_everything(head, request.config_path), wanted.prompts)
         limits = gathered.config.run
-        least = aa_test.answers_needed(limits)
+        least = max((aa_test.answers_needed(plan, limits) for plan in gathered.plans), default=2)
         if wanted.answers is not None and wanted.answers < least:
             raise UsageError(
                 f"--answers must be at least {least}", "Two versions are dealt their answers out of these."
             )
-        often = replace(limits, repeats=wanted.answers or least, repeats_on_disagreement=None, early_stop=False)
+        often = replace(
+            limits, repeats=wanted.answers or least, repeats_on_disagreement=None, auto_calls=None, early_stop=False
+        )
         repeated = replace(gathered, config=replace(gathered.config, run=often))
         planned = planning.plan_run(repeated)
         for line in planning.describe(planned, gathered):
@@ -67,9 +69,9 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
         if planned.questions:
             asked = asking.ask(planned, repeated, Revisions(head=head, head_name=request.head), request, env)
     found = tuple(
-        aa_test.selftest(plan, _by_case(run), limits, gathered.config.gate, wanted.simulations)
-        for plan, run in zip(gathered.plans, asked.prompts, strict=True)
-        if plan.cases
+        aa_test.selftest(run.plan, _by_case(run), limits, gathered.config.gate, wanted.simulations)
+        for run in asked.prompts
+        if run.plan.cases
     )
     for error in asked.errors:
         env.print(error.message)

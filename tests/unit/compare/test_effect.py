@@ -10,7 +10,7 @@ from support.comparison_notation import comparison, prompt, quality_rows
 from promptci.compare.effect import Effect
 from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.compare.stratified import StratifiedEffect, combine
-from promptci.scoring.comparison import Comparison, measure, pair_samples
+from promptci.scoring.comparison import Comparison, measure, pair_samples, plan_design
 from promptci.stats import intervals, paired, power, signflip
 from promptci.stats.intervals import Interval
 from promptci.stats.seed import seed_from
@@ -24,7 +24,9 @@ def near(value: float | None, abs: float = 1e-12) -> Any:  # noqa: A002 - as pyt
 
 
 def measured(found: Comparison, *, graded: bool = False) -> Effect:
-    samples = pair_samples(found.cases, found.plan, graded=graded, alpha=ALPHA)
+    samples = pair_samples(
+        found.cases, replace(plan_design(found.plan, found.cases, alpha=ALPHA, margin=0.05), graded=graded), ""
+    )
     assert samples is not None
     return replace(measure(samples, found.plan), on_these_cases=None)
 
@@ -123,6 +125,7 @@ def test_marks_with_weights() -> None:
         worse=2,
         better=1,
         variance=4 * test.se**2,
+        weighted=True,
     )
 
 
@@ -149,6 +152,7 @@ def test_weighted_cases_in_clusters_that_were_asked_on() -> None:
         better=1,
         variance=5 * test.se**2,
         clustered=True,
+        weighted=True,
     )
 
 

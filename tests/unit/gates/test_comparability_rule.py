@@ -40,7 +40,7 @@ def test_what_cannot_be_compared_neither_fails_nor_passes_by_quality(rows: str) 
 
 
 def test_critical_cases_and_absolute_limits_still_count() -> None:
-    broken = decide([comparison(quality_rows(right=50) + "\nvip* 1 0", **SWAPPED)], GatePolicy())
+    broken = decide([comparison(quality_rows(right=50) + "\nvip* 1,1,1,1,1 0,0,0,0,0", **SWAPPED)], GatePolicy())
     poor = decide([comparison(quality_rows(right=50, wrong=50), **SWAPPED)], GatePolicy(min_quality=0.9))
 
     assert (broken.verdict, rules(broken)["critical"]) == (Verdict.FAIL, Verdict.FAIL)

@@ -109,7 +109,7 @@ def test_too_many_missing_answers_are_an_error_and_never_a_failure() -> None:
     report = decide(
         [comparison(quality_rows(right=40) + "\nx 1 !\n" + "\n".join(f"y{i} 1 !" for i in range(9)))], NO_LIMITS
     )
-    assert rules(report) == {"error-rate": Verdict.ERROR}
+    assert rules(report) == {"error-rate": Verdict.ERROR, "unanswered": Verdict.INCONCLUSIVE}
 
 
 def test_a_few_missing_answers_are_left_out_of_the_pairs() -> None:
@@ -119,7 +119,9 @@ def test_a_few_missing_answers_are_left_out_of_the_pairs() -> None:
 
 
 def test_a_broken_critical_case_blocks_whatever_p_says() -> None:
-    report = decide([comparison(quality_rows(right=200) + "\nvip* 1 0")], POLICY)
+    report = decide(
+        [comparison(quality_rows(right=200) + "\nvip* 1,1,1,1,1 0,0,0,0,0", plan={"first_repeats": 1})], POLICY
+    )
     assert report.verdict is Verdict.FAIL
     assert text(report, "critical") == "Broke 1 critical case (vip)."
 
@@ -204,7 +206,7 @@ def test_nothing_at_all_is_no_change() -> None:
 def test_a_single_cluster_cannot_tell_and_says_so() -> None:
     report = decide([comparison("a@one 1 1\nb@one 1 0\nc@one 1 1")], POLICY)
     assert report.verdict is Verdict.INCONCLUSIVE
-    assert "cannot be estimated" in text(report, "cannot-tell")
+    assert "too few to detect any drop" in text(report, "cannot-tell")
     assert "too few to detect any drop" in text(report, "cannot-tell")
 
 
@@ -215,7 +217,7 @@ def test_what_would_settle_it_is_unknown_without_pairs() -> None:
 def test_p_is_worded_for_reading() -> None:
     slight = decide([comparison(quality_rows(right=46, broken=4))], POLICY)
     strong = decide([comparison(quality_rows(right=30, broken=20))], POLICY)
-    assert "p = 0.031" in text(slight, "regression")
+    assert "one-sided p = 0.048" in text(slight, "regression")
     assert "p < 0.001" in text(strong, "regression")
 
 
@@ -265,13 +267,13 @@ def test_repeats_are_no_advice_where_they_would_be_many_or_cases_hang_together()
     assert repeated.repeats == 4
 
 
-def test_prompts_that_got_worse_only_together_do_not_pass() -> None:
+def test_prompts_that_got_worse_only_together_fail() -> None:
     """Three cases broke in each, which shows nothing in one and much in four."""
     found = [comparison(quality_rows(right=47, broken=3)) for _ in range(4)]
     alone, among = decide(found[:1], POLICY), decide(found, POLICY)
     assert alone.pooled is None
     assert among.pooled is not None
-    assert among.pooled.verdict is Verdict.INCONCLUSIVE
+    assert among.pooled.verdict is Verdict.FAIL
     assert describe(among.pooled).text.startswith(
         "The 4 prompts together got worse: the pass rate fell by 6 points (12 got worse and 0"
     )
@@ -354,9 +356,11 @@ def test_a_judge_that_flips_on_more_than_a_fifth_of_the_pairs_decides_nothing(fl
 
 def test_absolute_quality_is_not_asked_of_comparisons() -> None:
     policy = replace(NO_LIMITS, min_quality=0.9)
-    graded = comparison("a 0.5 0.5\nb 0.5 0.5", graded=True)
+    graded = comparison("\n".join(f"c{i} 0.5 0.5" for i in range(30)), graded=True)
     assert rules(decide([graded], policy))["min-quality"] is Verdict.FAIL
-    pairs = answering(graded, Arm.HEAD, {"a": "x", "b": "x"}, position_consistency=PositionConsistency.CONSISTENT)
+    pairs = answering(
+        graded, Arm.HEAD, {f"c{i}": "x" for i in range(30)}, position_consistency=PositionConsistency.CONSISTENT
+    )
     report = decide([pairs], policy)
     assert rules(report)["min-quality"] is Verdict.NO_CHANGE
     assert "share of comparisons won" in text(report, "min-quality")

@@ -1,11 +1,10 @@
 """The findings about quality, fact by fact."""
 
+import pytest
 from support.comparison_notation import comparison, quality_rows
 
-from promptci.compare.stratified import StratifiedEffect
 from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.findings import Finding, NoFacts
-from promptci.gates import quality_rule
 from promptci.gates.decide import decide
 from promptci.gates.facts import EmptyGoldens, MismatchFacts, NewPromptFacts, PooledFacts, QualityFacts
 from promptci.gates.model import GateReport
@@ -51,17 +50,13 @@ def test_versions_that_are_not_comparable() -> None:
     assert decision.mismatches
 
 
-def test_a_drop_of_all_prompts_together_needs_the_margin_and_the_test() -> None:
-    def together(**changes: float) -> tuple[Verdict, bool]:
-        numbers = {"worse": 8, "better": 3, "delta": -0.05, "p": 0.05, **changes}
-        pooled = StratifiedEffect(strata=("p", "q"), pairs=100, **numbers)  # type: ignore[arg-type]
-        finding = quality_rule.together(pooled, GatePolicy(alpha=0.05, max_drop=0.05))
-        assert isinstance(finding.facts, PooledFacts)
-        return finding.verdict, finding.facts.dropped
-
-    assert together() == (Verdict.INCONCLUSIVE, True)
-    assert together(delta=-0.04) == (Verdict.NO_CHANGE, False)
-    assert together(p=0.051) == (Verdict.NO_CHANGE, False)
+@pytest.mark.parametrize(("broken", "verdict"), [(3, Verdict.FAIL), (2, Verdict.NO_CHANGE), (1, Verdict.NO_CHANGE)])
+def test_a_drop_of_all_prompts_together_needs_the_margin_and_the_test(broken: int, verdict: Verdict) -> None:
+    pooled = decide([comparison(quality_rows(right=50 - broken, broken=broken)) for _ in range(4)], GatePolicy()).pooled
+    assert pooled is not None
+    assert isinstance(pooled.facts, PooledFacts)
+    assert (pooled.verdict, pooled.facts.dropped) == (verdict, verdict is Verdict.FAIL)
+    assert (pooled.facts.worse, pooled.facts.pairs) == (4 * broken, 200)
 
 
 def test_a_regression_fact_by_fact() -> None:

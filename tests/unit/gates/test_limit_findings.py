@@ -7,22 +7,28 @@ from support.comparison_notation import ASIDE, comparison, quality_rows
 
 from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
-from promptci.gates import limits, remarks
+from promptci.gates import evidence, limits, remarks
+from promptci.gates.evidence import PromptEvidence
 from promptci.gates.facts import CostFacts, CriticalFacts, ExcludedFacts, MinQualityFacts, MissingAnswers, P95Facts
 from promptci.runs.model import Status
 from promptci.verdict import Verdict
 
 ROWS = quality_rows(right=100)
 
+FIVE = "1,1,1,1,1 0,0,0,0,0"
+SHOWN = PromptEvidence(cost_p=0.01, latency_p=0.01)
+
 
 def test_too_many_missing_answers() -> None:
     found = comparison(quality_rows(right=18) + "\na 1 !\nb 1 !")
-    assert limits.too_little_evaluated(found, GatePolicy(max_error_rate=0.05)) is None  # 2 of 40 are just allowed
-    assert limits.too_little_evaluated(found, GatePolicy(max_error_rate=0.04)) == Finding(
+    assert limits.too_little_evaluated(found, GatePolicy(max_error_rate=0.1)) is None  # 2 of 20 are just allowed
+    assert limits.too_little_evaluated(found, GatePolicy(max_error_rate=0.09)) == Finding(
         rule="error-rate",
         verdict=Verdict.ERROR,
         subject="greeter",
-        facts=MissingAnswers(missing=2, requested=40, max_error_rate=0.04, first_error="server: HTTP 500"),
+        facts=MissingAnswers(
+            missing=2, requested=20, max_error_rate=0.09, first_error="server: HTTP 500", version="head"
+        ),
     )
 
 
@@ -41,14 +47,15 @@ def test_nothing_evaluated(rows: str, missing: int, requested: int, first_error:
 @pytest.mark.parametrize(
     ("rows", "status", "ids"),
     [
-        ("a* 1 0\nb 1 1", Status.CHANGED, ("a",)),
-        ("a* 1 0\nb* 1 0", Status.CHANGED, ("a", "b")),
+        (f"a* {FIVE}\nb 1 1", Status.CHANGED, ("a",)),
+        (f"a* {FIVE}\nb* {FIVE}", Status.CHANGED, ("a", "b")),
         ("a* - 0\nb - 0", Status.ADDED, ("a",)),
         ("a* - 0\nb* - 0\nc* - 1", Status.ADDED, ("a", "b")),
     ],
 )
 def test_critical_cases(rows: str, status: Status, ids: tuple[str, ...]) -> None:
-    (finding,) = limits.critical(comparison(rows, status=status))
+    made = comparison(rows, status=status)
+    (finding,) = limits.critical(made, PromptEvidence(broken_critical=evidence.confirmed_breaks(made)))
     assert (finding.rule, finding.verdict) == ("critical", Verdict.FAIL)
     assert finding.facts == CriticalFacts(ids=ids, added=status is Status.ADDED)
 
@@ -58,25 +65,35 @@ def test_quality_at_its_floor_is_enough() -> None:
     assert limits.min_quality(found, GatePolicy(min_quality=0.75)) == []
     assert limits.min_quality(found, GatePolicy()) == []
     (finding,) = limits.min_quality(found, GatePolicy(min_quality=0.8))
-    assert (finding.verdict, finding.facts) == (Verdict.FAIL, MinQualityFacts(quality=0.75, limit=0.8))
+    assert finding.verdict is Verdict.NO_CHANGE
+    assert isinstance(finding.facts, MinQualityFacts)
+    assert finding.facts.upper_end == pytest.approx(0.954, abs=0.001)
+    many = comparison(quality_rows(right=150, broken=50))
+    (finding,) = limits.min_quality(many, GatePolicy(min_quality=0.82))
+    assert (finding.verdict, finding.facts) == (Verdict.FAIL, MinQualityFacts(quality=0.75, limit=0.82))
     assert limits.min_quality(comparison("a 1 !"), GatePolicy(min_quality=0.8)) == []
 
 
 def test_cost_at_its_limit_is_allowed() -> None:
-    def cost(before: str, after: str | None) -> list[tuple[Verdict, object]]:
+    def cost(before: str, after: str | None, shown: PromptEvidence = SHOWN) -> list[tuple[Verdict, object]]:
         costs = (Decimal(before), None if after is None else Decimal(after))
-        findings = limits.cost(comparison(ROWS, cost=costs), GatePolicy(max_cost_increase=0.5))
+        findings = limits.cost(comparison(ROWS, cost=costs), GatePolicy(max_cost_increase=0.5), shown)
         return [(finding.verdict, finding.facts) for finding in findings]
 
     assert cost("0.010", "0.015") == []
     assert cost("0", "1") == []
-    assert cost("0.010", "0.016") == [(Verdict.FAIL, CostFacts(base=0.01, head=0.016, limit=0.5))]
+    assert cost("0.010", "0.016") == [(Verdict.FAIL, CostFacts(base=0.01, head=0.016, limit=0.5, p=0.01))]
     assert cost("0.010", None) == [(Verdict.NO_CHANGE, CostFacts(base=0.01, head=None, limit=0.5))]
+    unsure = CostFacts(base=0.01, head=0.016, limit=0.5, p=0.06, shown=False)
+    assert cost("0.010", "0.016", PromptEvidence(cost_p=0.06)) == [(Verdict.NO_CHANGE, unsure)]
+    assert cost("0.010", "0.016", PromptEvidence()) == [(Verdict.NO_CHANGE, unsure._replace(p=None))]
 
 
 def test_latency_at_its_limit_is_allowed() -> None:
     def p95(rows: str = ROWS, **facts: object) -> list[tuple[Verdict, object]]:
-        findings = limits.p95(comparison(rows, **facts), GatePolicy(max_p95_increase=0.5))  # type: ignore[arg-type]
+        made = comparison(rows, **facts)  # type: ignore[arg-type]
+        shown = SHOWN if len(made.cases) > 50 else PromptEvidence(latency_p=0.06)
+        findings = limits.p95(made, GatePolicy(max_p95_increase=0.5), shown)
         return [(finding.verdict, finding.facts) for finding in findings]
 
     slow = P95Facts(base=100.0, head=160.0, limit=0.5, answers=100, certain=True)

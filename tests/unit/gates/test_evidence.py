@@ -1,0 +1,143 @@
+"""What the answers of a run show: levels shared by all tests, confirmed breaks, missing answers at their worst."""
+
+from decimal import Decimal
+
+import pytest
+from support.comparison_notation import comparison, quality_rows
+
+from promptci.config.policy import About, GatePolicy
+from promptci.gates import evidence
+from promptci.gates.decide import decide
+from promptci.gates.evidence import PromptEvidence
+from promptci.gates.facts import MissingAnswers
+from promptci.scoring.comparison import Comparison
+from promptci.verdict import Verdict
+
+POLICY = GatePolicy()
+INPUTS = GatePolicy(about=About.INPUTS)
+FIVE = "1,1,1,1,1 0,0,0,0,0"
+
+
+def shown(*comparisons: Comparison, policy: GatePolicy = POLICY) -> PromptEvidence:
+    return evidence.assess(comparisons, [True] * len(comparisons), policy)[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "broke", "unconfirmed"),
+    [
+        (f"v* {FIVE}", True, False),
+        ("v* 1,1,1,1,1 0,0,1,0,0", True, False),
+        ("v* 1,1,1,1,1 0,0,1,1,0", False, False),
+        ("v* 1,1,1,0,1 0,0,0,0,0", False, False),
+        ("v* 1,1,1 0,0,0", False, True),
+        ("v* 1 0", False, True),
+        ("v* 1,1,1,1,1 0,!,!,!,!", False, True),
+        ("v* 1 1", False, False),
+        (f"v {FIVE}", False, False),
+        (f"v*? {FIVE}", False, False),
+    ],
+)
+def test_a_critical_break_is_confirmed_by_five_answers_of_each_version(
+    row: str, broke: bool, unconfirmed: bool
+) -> None:
+    found = shown(comparison(f"{row}\nb 1 1"))
+    assert (bool(found.broken_critical), bool(found.unconfirmed_critical)) == (broke, unconfirmed)
+
+
+def test_critical_cases_that_only_head_left_unanswered() -> None:
+    made = comparison("a* 1 !\nb* ! 1\nc* ! !\nd 1 !\n" + quality_rows(right=300))
+    assert shown(made).unanswered_critical == ("a",)
+    (decision,) = decide([made], POLICY).decisions
+    assert decision.verdict is Verdict.INCONCLUSIVE
+    assert "critical-unanswered" in {finding.rule for finding in decision.findings}
+
+
+@pytest.mark.parametrize("policy", [POLICY, INPUTS])
+def test_answers_that_head_alone_lacks_are_wrong_before_a_pass(policy: GatePolicy) -> None:
+    rows = quality_rows(right=385)
+    assert shown(comparison(rows), policy=policy).is_within_margin
+    lost = "\n".join(f"lost{i} 1 !" for i in range(15))
+    made = comparison(f"{rows}\n{lost}")
+    assert not shown(made, policy=policy).is_within_margin
+    assert shown(made, policy=policy).answered_p < 0.001
+    (decision,) = decide([made], policy).decisions
+    assert {"cannot-tell", "unanswered"} <= {finding.rule for finding in decision.findings}
+    assert decision.verdict is Verdict.INCONCLUSIVE
+
+
+def test_errors_are_counted_per_version() -> None:
+    """Eight of a hundred of head's answers are missing: 4 % of both versions', and 8 % of head's."""
+    rows = quality_rows(right=92) + "\n" + "\n".join(f"lost{i} 1 !" for i in range(8))
+    (decision,) = decide([comparison(rows)], POLICY).decisions
+    assert decision.verdict is Verdict.ERROR
+    facts = decision.findings[0].facts
+    assert isinstance(facts, MissingAnswers)
+    assert (facts.missing, facts.requested) == (8, 100)
+
+
+def test_three_broken_cases_of_three_fail_when_repeated() -> None:
+    rows = "\n".join(f"c{i} 1,1 0,0" for i in range(3))
+    plan = {"first_repeats": 2, "rounds": (1, 2, 4, 8, 16)}
+    assert shown(comparison(rows, plan=plan)).is_regression
+    assert not shown(comparison(rows, plan=plan), policy=INPUTS).is_regression
+
+
+def test_about_inputs_a_broken_case_is_one_case_however_often_it_is_asked() -> None:
+    rows = quality_rows(right=9) + "\n" + "broken 1,1,1,1,1,1,1,1 0,0,0,0,0,0,0,0"
+    assert shown(comparison(rows)).is_regression
+    assert not shown(comparison(rows), policy=INPUTS).is_regression
+
+
+def test_scores_of_inputs_fail_only_with_an_interval_below_zero() -> None:
+    """Skewed: nine of thirty a quarter worse, one much better. The signs say worse, the mean does not."""
+    skewed = "\n".join([f"w{i} 1.0 0.75" for i in range(9)] + ["b 0 1.0"] + [f"s{i} 1.0 1.0" for i in range(20)])
+    plain = "\n".join([f"w{i} 1.0 0.5" for i in range(20)] + [f"s{i} 1.0 1.0" for i in range(20)])
+    assert not shown(comparison(skewed, graded=True), policy=INPUTS).is_regression
+    assert shown(comparison(plain, graded=True), policy=INPUTS).is_regression
+    few = "\n".join(f"w{i} 1.0 0.5" for i in range(19))
+    assert not shown(comparison(few, graded=True), policy=INPUTS).is_regression
+
+
+def test_equal_requests_are_one_observation() -> None:
+    made = comparison(quality_rows(right=50, broken=2))
+    assert made.samples is not None
+    twice = [case for case in made.cases for _ in range(3)]
+    from promptci.scoring.comparison import pair_samples  # noqa: PLC0415 - next to its use
+
+    samples = pair_samples(twice, made.samples.design, "p")
+    assert samples is not None
+    assert (samples.reference.ids, set(samples.weights)) == (made.samples.reference.ids, {3.0})
+
+
+def test_prompts_share_the_error_rate_and_tiny_ones_cost_nothing() -> None:
+    broke = comparison(quality_rows(right=54, broken=6))
+    alone, among = shown(broke), shown(broke, *[comparison("a 1 0")] * 8)
+    assert alone.quality_p is not None
+    assert among.quality_p == pytest.approx(alone.quality_p * 0.65 / 0.55)
+    assert among.is_regression
+    assert not shown(broke, *[broke] * 8).is_regression
+
+
+def test_a_drop_of_several_prompts_together_may_block() -> None:
+    found = [comparison(quality_rows(right=47, broken=3)) for _ in range(4)]
+    report = decide(found, POLICY)
+    assert {decision.verdict for decision in report.decisions} == {Verdict.INCONCLUSIVE}
+    assert report.verdict is Verdict.FAIL
+    assert decide(found[:1], POLICY).verdict is Verdict.INCONCLUSIVE
+
+
+def test_cost_and_latency_block_only_when_shown() -> None:
+    rows = quality_rows(right=100)
+    slower = comparison(rows, latency=(100.0, 300.0), cost=(Decimal(1), Decimal(2)))
+    assert max(shown(slower).cost_p or 0, shown(slower).latency_p or 0) < 1e-4
+    assert decide([slower], POLICY).verdict is Verdict.FAIL
+    few = comparison(quality_rows(right=10), latency=(100.0, 300.0), cost=(Decimal(1), Decimal(2)))
+    assert shown(few).cost_p is None
+    assert decide([few], POLICY).verdict is Verdict.INCONCLUSIVE
+    off = GatePolicy(max_cost_increase=None, max_p95_increase=None)
+    assert (shown(slower, policy=off).cost_p, shown(slower, policy=off).latency_p) == (None, None)
+
+
+def test_a_price_that_is_unknown_for_one_answer_is_unknown() -> None:
+    assert shown(comparison(quality_rows(right=30), cost=(None, Decimal(2)))).cost_p is None
+    assert shown(comparison("a - 1")).quality_p is None
