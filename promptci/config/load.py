@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from promptci.config.model import Config, JudgeOptions, PromptPatterns
 from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.config.run_limits import RunLimits
-from promptci.config.schema import ConfigFile
+from promptci.config.schema import ConfigFile, GateSection
 from promptci.errors import ConfigError, InputError, Problem
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
@@ -82,20 +82,24 @@ def _config(file: ConfigFile) -> Config:
             labels=file.judge.labels,
             min_kappa=file.judge.trust.min_kappa,
         ),
-        gate=GatePolicy(
-            mode=GateMode(gate.mode),
-            about=About(gate.about),
-            max_drop=gate.max_drop,
-            alpha=gate.alpha,
-            on_inconclusive=OnInconclusive(gate.on_inconclusive),
-            on_missing_goldens=OnMissingGoldens(gate.on_missing_goldens),
-            min_quality=gate.min_quality,
-            max_cost_increase=gate.max_cost_increase,
-            max_p95_increase=gate.max_p95_increase,
-            max_error_rate=gate.max_error_rate,
-        ),
+        gate=_gate_policy(gate),
         requests_per_day=file.traffic.requests_per_day,
         comment_template=file.report.comment_template,
+    )
+
+
+def _gate_policy(gate: GateSection) -> GatePolicy:
+    return GatePolicy(
+        mode=GateMode(gate.mode),
+        about=About(gate.about),
+        max_drop=gate.max_drop,
+        alpha=gate.alpha,
+        on_inconclusive=OnInconclusive(gate.on_inconclusive),
+        on_missing_goldens=OnMissingGoldens(gate.on_missing_goldens),
+        min_quality=gate.min_quality,
+        max_cost_increase=gate.max_cost_increase,
+        max_p95_increase=gate.max_p95_increase,
+        max_error_rate=gate.max_error_rate,
     )
 
 
