@@ -1,6 +1,6 @@
-"""Text that others wrote, made harmless: shown as it is, but unable to format, link, mention or hide anything.
+"""Escape text of others: shown as it is, but unable to format, link, mention or hide anything.
 
-HTML is escaped by the template engine; what stands here is what it does not know: invisible characters and Markdown.
+The template engine escapes HTML; this module escapes invisible characters and Markdown.
 """
 
 import html
@@ -26,12 +26,12 @@ _INVISIBLE = re.compile(
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~$&]")
 _STARTS_A_BLOCK = re.compile(r"^(?:(\d{1,9})([.)])|([-+#]+|=+|-+))(?=\s|$)")
 _LIVE = re.compile(r"@|#(?=\w)|:(?=//)|GH(?=-\d)|www(?=\.)|<(?=!--)", re.IGNORECASE)
-"""What GitHub makes something of even in escaped text: mentions, references, addresses; and how its comments begin."""
+"""What GitHub turns into links even in escaped text: mentions, references, addresses; and the start of comments."""
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
 class Ready(str):
-    """Markdown that has been escaped, or that we wrote: goes out as it is."""
+    """Markdown that is escaped or our own; not escaped again."""
 
     __slots__ = ()
 
@@ -56,19 +56,19 @@ def one_line(text: str) -> str:
 
 
 def clip(text: str, limit: int) -> str:
-    """Cut after `limit` characters and say how long the text is."""
+    """Cut after `limit` characters and append the length of the text."""
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… (cut: {len(text):,} characters in all)"
 
 
 def shorten(text: str, limit: int) -> str:
-    """Cut after `limit` characters, where the full text stands elsewhere."""
+    """Cut after `limit` characters, for a text that is complete elsewhere."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def inline(text: str) -> Ready:
-    """Give Markdown that shows exactly this text, on one line, without links, mentions, references or HTML."""
+    """Return Markdown that shows exactly this text, on one line, without links, mentions, references or HTML."""
     escaped = _MARKDOWN.sub(r"\\\g<0>", _broken(" ".join(visible(text).split())))
     return Ready(_STARTS_A_BLOCK.sub(lambda m: f"{m[1]}\\{m[2]}" if m[1] else f"\\{m[3]}", escaped))
 
@@ -78,7 +78,7 @@ def _broken(text: str) -> str:
 
 
 def code(text: str, limit: int = 200) -> Ready:
-    """Give a code span, in which GitHub finds neither mentions nor links. Stands anywhere, table cells included."""
+    """Return a code span, in which GitHub finds neither mentions nor links; safe in table cells too."""
     shown = shorten(one_line(text).strip(), limit).replace(
         "<!--", f"<{BREAK}!--"
     )  # nothing may look like our own marker
@@ -93,7 +93,7 @@ def code(text: str, limit: int = 200) -> Ready:
 
 
 def prose(text: str) -> Ready:
-    """Give our own sentences, which may quote others: backticks make a code span, the rest is escaped."""
+    """Return our own sentences, which may quote others: backticks make a code span, the rest is escaped."""
     parts = _CODE.split(clip(" ".join(text.split()), 2000))
     joined = "".join(code(part) if i % 2 else _keep_ends(part) for i, part in enumerate(parts))
     return Ready(joined)
@@ -106,7 +106,7 @@ def _keep_ends(part: str) -> str:
 
 
 def fence(text: str | None, limit: int = 2000, language: str = "text") -> Ready:
-    """Give a fenced block whose fence is longer than any run of backticks inside."""
+    """Return a fenced block whose fence is longer than any run of backticks inside."""
     shown = clip(visible(text or ""), limit).replace("<!--", f"<{BREAK}!--")
     ticks = "`" * max(3, _longest_run(shown) + 1)
     return Ready(f"{ticks}{language}\n{shown or '(empty)'}\n{ticks}")
@@ -117,11 +117,11 @@ def _longest_run(text: str) -> int:
 
 
 def summary_text(text: str) -> Ready:
-    """Give text for the inside of `<summary>`, which is HTML even in Markdown."""
+    """Return text for the inside of `<summary>`, which is HTML even in Markdown."""
     return Ready(html.escape(_broken(one_line(text))))
 
 
 def prose_html(text: str) -> Markup:
-    """Give our own sentences as HTML: what stands in backticks becomes `<code>`, all of it is escaped."""
+    """Return our own sentences as HTML: backticks become `<code>`, everything is escaped."""
     parts = _CODE.split(visible(text))
     return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))

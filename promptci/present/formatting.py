@@ -1,4 +1,4 @@
-"""Numbers as people read them: every figure of a report goes through one of these; unknown is said, never 0."""
+"""Format numbers for people; unknown values are named, never shown as 0."""
 
 import math
 
@@ -12,7 +12,7 @@ MINUS = "−"
 
 
 def percent(share: float | None) -> str:
-    """Give a share as a percentage with at most one decimal; 100% and 0% only where it is exactly that."""
+    """Return a share as a percentage with at most one decimal; 100% and 0% only where it is exactly that."""
     if share is None:
         return UNKNOWN
     value = round(100 * share, 1)
@@ -22,14 +22,14 @@ def percent(share: float | None) -> str:
 
 
 def change(ratio: float | None) -> str:
-    """Give a relative change as a signed percentage: `+58%`."""
+    """Return a relative change as a signed percentage: `+58%`."""
     if ratio is None:
         return UNKNOWN
     return _signed(f"{abs(100 * ratio):,.0f}", ratio) + "%"
 
 
 def points(share: float | None) -> str:
-    """Give the size of a difference of shares in points, without its sign: `4.5 points`."""
+    """Return the size of a difference of shares in points, without its sign: `4.5 points`."""
     if share is None:
         return UNKNOWN
     number = number_of_points(share)
@@ -37,22 +37,22 @@ def points(share: float | None) -> str:
 
 
 def number_of_points(share: float) -> str:
-    """Give the size of a difference of shares in points, the bare number."""
+    """Return the size of a difference of shares in points, the bare number."""
     return _trimmed(round(abs(100 * share), 1))
 
 
 def signed_points(share: float | None) -> str:
-    """Give a difference of shares in points with its sign: `−45 points`."""
+    """Return a difference of shares in points with its sign: `−45 points`."""
     return UNKNOWN if share is None else _signed(points(share), share)
 
 
 def bare_points(share: float) -> str:
-    """Give a difference of shares in points with its sign and without the word: `−45`, for the ends of an interval."""
+    """Return a difference of shares in points with its sign and without the word: `−45`."""
     return _signed(number_of_points(share), share)
 
 
 def money(usd: float | None) -> str:
-    """Give US dollars: cents from one dollar on, three significant digits below it (`$0.000123`)."""
+    """Return US dollars: cents from one dollar on, three significant digits below it (`$0.000123`)."""
     if usd is None:
         return UNKNOWN
     size = abs(usd)
@@ -66,12 +66,12 @@ def money(usd: float | None) -> str:
 
 
 def signed_money(usd: float | None) -> str:
-    """Give a difference in US dollars with its sign."""
+    """Return a difference in US dollars with its sign."""
     return UNKNOWN if usd is None else _signed(money(abs(usd)), usd)
 
 
 def duration(milliseconds: float | None) -> str:
-    """Give a latency as `812 ms`, `1.24 s` or `2 min 5 s`."""
+    """Return a latency as `812 ms`, `1.24 s` or `2 min 5 s`."""
     if milliseconds is None:
         return UNKNOWN
     if milliseconds < 999.5:
@@ -96,12 +96,12 @@ def p_value(p: float | None, smallest: float = 0.001) -> str:
 
 
 def number(value: float | None) -> str:
-    """Give a number with separators between thousands, without needless decimals."""
+    """Return a number with separators between thousands, without needless decimals."""
     return UNKNOWN if value is None else _trimmed(value)
 
 
 def tokens(value: float | None) -> str:
-    """Give a number of tokens: `152`, `12.4k`, `233M`, `1.2B`; a mean is rounded."""
+    """Return a number of tokens: `152`, `12.4k`, `233M`, `1.2B`; a mean is rounded."""
     if value is None:
         return UNKNOWN
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):

@@ -1,4 +1,4 @@
-"""ReportView -> cases.csv: a row for each case, for a spreadsheet; no text in it becomes a formula there."""
+"""ReportView -> cases.csv: one row per case, for a spreadsheet; no text becomes a formula there."""
 
 import csv
 import unicodedata
@@ -15,7 +15,7 @@ MAX_CELL_CHARS = 32_000
 BYTE_ORDER_MARK = "\ufeff"
 """Byte order mark: without it Excel reads UTF-8 as the machine's old code page."""
 _LEADS = frozenset("=+-@|%")
-"""What begins a formula, or a command of the old DDE kind, in one spreadsheet or another."""
+"""First characters of a formula or a DDE command in some spreadsheet."""
 
 _CASE = (
     "prompt",
@@ -25,9 +25,9 @@ _CASE = (
     "critical",
     "flaky",
     "tags",
-    "asked",
+    "input",
     "expected",
-    "decides nothing because",
+    "excluded_reason",
 )
 _SIDE = (
     "result",
@@ -46,14 +46,14 @@ HEADER = (*_CASE, *(f"{side}_{name}" for side in ("base", "head") for name in _S
 
 
 def render(view: ReportView) -> str:
-    """Give the whole file."""
+    """Render the whole file."""
     return "".join(csv_pieces(view))
 
 
 def csv_pieces(view: ReportView) -> Iterator[str]:
-    """Give the file row by row, as RFC 4180 has it: commas, CRLF, every text in quotation marks, no number in any.
+    """Return the file row by row as in RFC 4180: commas, CRLF, texts quoted, numbers not.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front, which spreadsheets do not show.
+    A text that a spreadsheet would read as a formula gets a leading apostrophe, which spreadsheets do not show.
     """
     written = _Written()
     writer = csv.writer(written, quoting=csv.QUOTE_NONNUMERIC)
@@ -66,7 +66,7 @@ def csv_pieces(view: ReportView) -> Iterator[str]:
 
 
 class _Written:
-    """What a csv.writer writes to: holds the last row."""
+    """The target of a csv.writer: holds the last row."""
 
     row = ""
 
@@ -75,10 +75,9 @@ class _Written:
 
 
 def escape_formula(text: str) -> str:
-    """Give a text as it may stand in a cell: visible, not too long, and no formula.
+    """Return a text that is safe in a cell: visible, not too long, not a formula.
 
-    What counts is the first character that is seen: spreadsheets pass over blanks, and read the full-width signs of
-    Chinese and Japanese keyboards as the plain ones.
+    The first visible character counts: spreadsheets skip blanks, and read full-width signs as plain ones.
     """
     shown = clip(visible(text), MAX_CELL_CHARS)
     first = unicodedata.normalize("NFKC", shown).lstrip()[:1]
@@ -112,5 +111,5 @@ def _failed(answer: AnswerView) -> str | None:
 
 
 def _yes(value: bool) -> str | None:
-    """Say yes, or leave the cell empty; `TRUE` would be translated by some spreadsheets and not by others."""
+    """Return `yes` or an empty cell; some spreadsheets would translate `TRUE`."""
     return "yes" if value else None

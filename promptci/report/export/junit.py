@@ -1,4 +1,4 @@
-"""ReportView -> junit.xml: a suite for each prompt, a test for each case at head, for tools that show such files."""
+"""ReportView -> junit.xml: one suite per prompt, one test per case at head."""
 
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
@@ -11,17 +11,17 @@ MAX_TEXT_CHARS = 2000
 
 
 def render(view: ReportView) -> str:
-    """Give the XML. A broken case is a failure, one without an answer an error, one that was not asked is skipped.
+    """Render the XML. A broken case is a failure, a missing answer an error, a case that was not asked is skipped.
 
-    A case that was wrong before and still is does not fail the suite: it is nothing that this change did; of a prompt
-    that is new, every wrong case fails. What kept the run as a whole from a verdict is an error in a suite of its own,
-    so that no tool takes a file without tests for a success.
+    A case that was already wrong before does not fail the suite, because this change did not break it; every wrong case
+    of a new prompt fails. A problem of the whole run is an error in a suite of its own, so that no tool takes a file
+    without tests for a success.
     """
     suites = ET.Element("testsuites", {"name": "promptci"})
     if problems := [problem for problem in view.problems if problem.verdict == "error"]:
         suites.append(_run(problems))
     suites.extend(_suite(prompt) for prompt in view.prompts)
-    for key in ("tests", "failures", "errors"):  # the format has no sum of the skipped ones
+    for key in ("tests", "failures", "errors"):  # the format has no total of skipped tests
         suites.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
@@ -54,17 +54,17 @@ def _test(case: CaseView, prompt: PromptView) -> ET.Element:
     if answer is not None and answer.latency_ms is not None:
         test.set("time", f"{answer.latency_ms / 1000:.3f}")
     if answer is None:
-        ET.SubElement(test, "skipped", {"message": "the new version was not asked"})
+        ET.SubElement(test, "skipped", {"message": "not asked at head"})
     elif case.excluded_reason is not None:
         ET.SubElement(test, "skipped", {"message": one_line(clip(case.excluded_reason, MAX_TEXT_CHARS))})
     elif case.head_pass_rate is None:
         error = ET.SubElement(
             test, "error", {"message": one_line(clip(answer.error or "not evaluated", MAX_TEXT_CHARS))}
         )
-        error.text = _said(case, answer)
+        error.text = _case_text(case, answer)
     elif _fails(case, prompt):
         failure = ET.SubElement(test, "failure", {"message": _message(case, prompt, answer)})
-        failure.text = _said(case, answer)
+        failure.text = _case_text(case, answer)
     return test
 
 
@@ -78,12 +78,12 @@ def _fails(case: CaseView, prompt: PromptView) -> bool:
 
 def _message(case: CaseView, prompt: PromptView, answer: AnswerView) -> str:
     wrong = [f"{mark.name}: {mark.reason}" for mark in answer.marks if mark.passed is False]
-    how = "wrong" if prompt.base is None else "right before, wrong now"
+    outcome = "wrong" if prompt.base is None else "right before, wrong after"
     critical = "critical case, " if case.critical else ""
-    return one_line(clip(f"{critical}{how}: {'; '.join(wrong)}".rstrip(": "), MAX_TEXT_CHARS))
+    return one_line(clip(f"{critical}{outcome}: {'; '.join(wrong)}".rstrip(": "), MAX_TEXT_CHARS))
 
 
-def _said(case: CaseView, answer: AnswerView) -> str:
-    parts = [("asked", case.input), ("expected", case.expected), ("before", case.base.text if case.base else None)]
-    parts.append(("now", answer.text))
+def _case_text(case: CaseView, answer: AnswerView) -> str:
+    parts = [("input", case.input), ("expected", case.expected), ("before", case.base.text if case.base else None)]
+    parts.append(("after", answer.text))
     return "\n".join(f"{name}: {clip(visible(text), MAX_TEXT_CHARS)}" for name, text in parts if text is not None)

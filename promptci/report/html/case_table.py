@@ -69,8 +69,8 @@ def build_case_table(view: ReportView, grouped: Sequence[Sequence[KindWithCases]
     """Pack the cases in reading order, as many as fit into `max_bytes`."""
     rows = sorted(case_index.case_rows(view, grouped), key=lambda row: KIND_ORDER.index(row.kind.slug))
     total, max_index = len(rows), min(max_bytes, MAX_INDEX_BYTES)
-    while len(index := pack(case_index.index_columns(rows, view))) > max_index:
-        rows = rows[: int(len(rows) * 0.9 * max_index / len(index))]
+    while len(index := pack(case_index.index_columns(rows, view))) > max_index and rows:
+        rows = rows[: max(0, int(len(rows) * 0.9 * max_index / len(index)))]
     packer = _pack_texts(rows, max_bytes - len(index))
     return CaseTable(
         size=len(rows),

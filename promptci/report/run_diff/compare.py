@@ -1,6 +1,6 @@
-"""Two reports -> what changed between them: verdicts, cases that broke or were mended, cost. Pure.
+"""Compare two reports: verdicts, broken and fixed cases, cost. Pure.
 
-The versions under test of both runs are compared, over the cases whose text and judge are the same in both.
+The heads of both runs are compared, over the cases with the same text and judge.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,17 +9,18 @@ from statistics import fmean
 from typing import Literal
 
 from promptci.report.model.report import CaseView, PromptView, ReportView, VerdictName
+from promptci.report.text.case_outcomes import is_graded
 
 MAX_DIFFERENCES = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSide:
-    """What one run says of a prompt."""
+    """Results of a prompt in one run."""
 
     verdict: VerdictName
     quality: float | None
-    """Over the cases that both runs share; None where nothing can be compared."""
+    """Over the cases that both runs share; None if they are not comparable."""
     cost_usd: float | None
     """Per request."""
     p95_ms: float | None
@@ -35,14 +36,14 @@ class PromptDiff:
     before: RunSide | None
     after: RunSide | None
     shared: int = 0
-    """Cases that both runs evaluated and whose text and judge are the same."""
+    """Cases with the same text and judge that both runs evaluated."""
     not_comparable: tuple[str, ...] = ()
-    """Why the numbers may not be set beside each other; then `delta` is None."""
+    """Why the runs are not comparable; then `delta` is None."""
     differs: tuple[str, ...] = ()
-    """What else is not the same in both runs, each as `name: first → second`."""
+    """Other differences between the runs, each as `name: before → after`."""
     delta: float | None = None
     broken: tuple[str, ...] = ()
-    """Cases right in the first run and not in the second."""
+    """Cases that were right before and are not after."""
     fixed: tuple[str, ...] = ()
     reworded: int = 0
     """Shared cases with another answer and the same result."""
@@ -54,14 +55,14 @@ class RunDiff:
 
     before: str
     after: str
-    """What each was over, in words."""
+    """What each run tested, as text."""
     verdicts: tuple[VerdictName, VerdictName]
     usd: tuple[float | None, float | None]
     prompts: tuple[PromptDiff, ...]
 
 
 def compare_runs(first: ReportView, second: ReportView) -> RunDiff:
-    """Find out what changed from the first run to the second."""
+    """Compare two runs."""
     one, two = ({prompt.name: prompt for prompt in view.prompts} for view in (first, second))
     names = [*one, *(name for name in two if name not in one)]
     return RunDiff(
@@ -84,8 +85,11 @@ def _prompt(name: str, one: PromptView | None, two: PromptView | None) -> Prompt
         sides = [None if prompt is None else _side(prompt, None) for prompt in (one, two)]
         return PromptDiff(name=name, presence=found, before=sides[0], after=sides[1])
     pairs = _pairs(one, two)
-    against = tuple(_against(one, two, pairs))
-    qualities = [None if against else fmean(_mark(pair[side]) for pair in pairs) for side in (0, 1)]
+    incomparable = tuple(_incomparable_reasons(one, two, pairs))
+    graded = is_graded(one) and is_graded(two)
+    qualities = [
+        None if incomparable else fmean(_value(pair[side], graded=graded) for pair in pairs) for side in (0, 1)
+    ]
     rated = [(a.id, a.head_pass_rate or 0.0, b.head_pass_rate or 0.0) for a, b in pairs]
     return PromptDiff(
         name=name,
@@ -93,12 +97,12 @@ def _prompt(name: str, one: PromptView | None, two: PromptView | None) -> Prompt
         before=_side(one, qualities[0]),
         after=_side(two, qualities[1]),
         shared=len(pairs),
-        not_comparable=against,
+        not_comparable=incomparable,
         differs=tuple(_differs(one, two)),
         delta=None if qualities[0] is None or qualities[1] is None else qualities[1] - qualities[0],
-        broken=() if against else tuple(i for i, before, now in rated if before == 1 and now < 1),
-        fixed=() if against else tuple(i for i, before, now in rated if before < 1 and now == 1),
-        reworded=sum(_said(a) != _said(b) and a.head_pass_rate == b.head_pass_rate for a, b in pairs),
+        broken=() if incomparable else tuple(i for i, before, now in rated if before == 1 and now < 1),
+        fixed=() if incomparable else tuple(i for i, before, now in rated if before < 1 and now == 1),
+        reworded=sum(_answer_text(a) != _answer_text(b) and a.head_pass_rate == b.head_pass_rate for a, b in pairs),
     )
 
 
@@ -126,18 +130,18 @@ def _counts(case: CaseView) -> bool:
     return case.excluded_reason is None and case.head_pass_rate is not None and case.digest is not None
 
 
-def _mark(case: CaseView) -> float:
-    """Give a case's score, else how often it was right."""
+def _value(case: CaseView, *, graded: bool) -> float:
+    """Return the value of a case by the measure of `check`: its score if both runs are graded, else its pass rate."""
     score = case.head.score if case.head else None
-    return score if score is not None else case.head_pass_rate or 0.0
+    return score if graded and score is not None else case.head_pass_rate or 0.0
 
 
-def _said(case: CaseView) -> str | None:
+def _answer_text(case: CaseView) -> str | None:
     return case.head.text if case.head else None
 
 
-def _against(one: PromptView, two: PromptView, pairs: Sequence[object]) -> Iterator[str]:
-    """Say what forbids a comparison."""
+def _incomparable_reasons(one: PromptView, two: PromptView, pairs: Sequence[object]) -> Iterator[str]:
+    """Return what makes the runs incomparable."""
     if not pairs:
         yield "no evaluated case has the same text and judge in both"
     before, now = (tuple(prompt.head.models) if prompt.head else () for prompt in (one, two))
@@ -147,7 +151,7 @@ def _against(one: PromptView, two: PromptView, pairs: Sequence[object]) -> Itera
 
 
 def _differs(one: PromptView, two: PromptView) -> Iterator[str]:
-    """Give the parts of the comparability fingerprint that are not alike, and the version under test."""
+    """Return the conditions and the version under test that differ between the runs."""
     if one.head_fingerprint != two.head_fingerprint:
         yield f"version under test: {_short(one.head_fingerprint)} → {_short(two.head_fingerprint)}"
     if one.comparability is None or two.comparability is None:

@@ -1,4 +1,4 @@
-"""What changed between two runs, in words: for a terminal, and in Markdown."""
+"""Render the comparison of two runs as text and as Markdown."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ MAX_IDS = 20
 
 
 def text_lines(found: RunDiff) -> Iterator[str]:
-    """Give the text, line by line; a prompt's lines are indented."""
+    """Return the lines of the text; those of a prompt are indented."""
     yield f"from {escape.one_line(found.before)} to {escape.one_line(found.after)}"
-    yield _turn("verdict", *found.verdicts)
+    yield _transition("verdict", *found.verdicts)
     yield f"spent: {formatting.money(found.usd[0])}, then {formatting.money(found.usd[1])}"
     for prompt in found.prompts:
         yield f"{escape.one_line(prompt.name)}"
@@ -23,9 +23,9 @@ def text_lines(found: RunDiff) -> Iterator[str]:
 
 
 def render_markdown(found: RunDiff) -> str:
-    """Give the text as Markdown; whatever it quotes stays text."""
+    """Render Markdown; quoted text is escaped."""
     parts = [f"### From {escape.code(found.before)} to {escape.code(found.after)}", ""]
-    parts += [f"- {escape.prose(_turn('verdict', *found.verdicts))}"]
+    parts += [f"- {escape.prose(_transition('verdict', *found.verdicts))}"]
     parts += [f"- spent: {formatting.money(found.usd[0])}, then {formatting.money(found.usd[1])}", ""]
     for prompt in found.prompts:
         parts += [f"#### {escape.code(prompt.name, 80)}", ""]
@@ -36,7 +36,7 @@ def render_markdown(found: RunDiff) -> str:
     return "\n".join(parts)
 
 
-def _turn(name: str, before: str, now: str) -> str:
+def _transition(name: str, before: str, now: str) -> str:
     return f"{name}: {before}, as before" if before == now else f"{name}: {before} → {now}"
 
 
@@ -46,7 +46,7 @@ def _prompt(prompt: PromptDiff) -> Iterator[str]:
         verdict = (first or second).verdict  # type: ignore[union-attr]  # one of them is there
         yield f"tested in the {'first' if first else 'second'} run only: {verdict}"
         return
-    yield _turn("verdict", first.verdict, second.verdict)
+    yield _transition("verdict", first.verdict, second.verdict)
     if prompt.not_comparable:
         yield f"quality: not comparable: {'; '.join(prompt.not_comparable)}"
     else:

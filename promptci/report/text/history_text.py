@@ -1,4 +1,4 @@
-"""Words about earlier runs: cases that flip by themselves, and how often the gate was right. Pure."""
+"""Sentences about earlier runs: flaky cases, noise, and the precision of the gate. Pure."""
 
 from promptci.present import formatting
 from promptci.report.model.report import FlakyCaseView, PrecisionView, PromptView, ReportView
@@ -10,7 +10,7 @@ LABEL_COMMAND = "promptci history label"
 
 
 def describe_flaky(prompt: PromptView) -> str:
-    """Say which cases are known to flip: `Flaky: 3 of 60 cases have flipped by themselves …`."""
+    """Return which cases are flaky: `Flaky: 3 of 60 cases have flipped …`."""
     found = prompt.flaky.cases
     have = "has" if len(found) == 1 else "have"
     more = f" and {len(found) - MAX_FLAKY_NAMED:,} more" if len(found) > MAX_FLAKY_NAMED else ""
@@ -26,12 +26,12 @@ def _fared(case: FlakyCaseView) -> str:
 
 
 def _quoted(name: str) -> str:
-    """Give a name for a sentence in which backticks are ours: they make code of what stands between them."""
+    """Return a name without backticks, which mark code in our sentences."""
     return name.replace("`", "'")
 
 
 def noise_row(prompt: PromptView, margin: float) -> list[tuple[str, str]]:
-    """Say how often two equal runs disagree, as a row of how it was decided; nothing where that is not known."""
+    """Return how often two equal runs disagree, as a row of the decision; empty if unknown."""
     found = prompt.flaky
     if found.discordance is None:
         return []
@@ -43,7 +43,7 @@ def noise_row(prompt: PromptView, margin: float) -> list[tuple[str, str]]:
 
 
 def describe_precision(found: PrecisionView) -> str:
-    """Say how often verdicts that would have blocked were right, as far as people have judged them."""
+    """Return the precision of verdicts that blocked or would have, as far as people labelled them."""
     if not found.verdicts:
         return "No earlier verdict would have blocked."
     of = f"Of {formatting.count(found.verdicts, 'verdict')} that would have blocked,"
@@ -58,7 +58,7 @@ def describe_precision(found: PrecisionView) -> str:
 
 
 def label_requests(view: ReportView) -> list[str]:
-    """Ask for a judgement of the verdicts that would have blocked, so that their precision becomes known."""
+    """Return requests to label verdicts that would have blocked, so that their precision becomes known."""
     found = [p for p in view.prompts if p.verdict == "fail" and p.verdict_id]
     if view.gate.mode != "advise" or not found:
         return []
