@@ -40,7 +40,7 @@ def cases(*assertions: Mapping[str, Any], count: int = JUDGED) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def labels(count: int = 30, *, wrong: int = 0, start: int = 0) -> str:
+def labels(count: int = 60, *, wrong: int = 0, start: int = 0) -> str:
     """People pass short answers and fail long ones; of the first `wrong` they say the opposite."""
     rows = [
         {
@@ -109,7 +109,7 @@ def test_a_judge_that_agrees_with_people_blocks(tmp_path: Path) -> None:
     assert (outcome.exit_code, only(outcome).verdict) == (1, "fail")
     assert found.trusted
     assert found.calibration is not None
-    assert (found.calibration.labels, found.calibration.kappa) == (30, 1.0)
+    assert (found.calibration.labels, found.calibration.kappa) == (60, 1.0)
     assert found.base is not None
     assert found.head is not None
     assert (found.base.passed, found.head.passed) == (1.0, 0.0)
@@ -118,7 +118,7 @@ def test_a_judge_that_agrees_with_people_blocks(tmp_path: Path) -> None:
 
 def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> None:
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=14)}))
+        outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=28)}))
     found = only(outcome)
     assert (outcome.exit_code, found.verdict, found.quality) == (0, "inconclusive", None)
     assert rules(outcome) == {"all-aside", "cost", "judge-not-trusted"}
@@ -130,13 +130,13 @@ def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> Non
     marks = [(mark.passed, mark.advisory) for mark in (*one.base.marks, *one.head.marks)]
     assert (marks, one.head.error, found.errors) == ([(True, True), (False, True)], None, 0)
     comment = (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")
-    assert "The judge of `order`.** It is not trusted: kappa 0.07 with 30 labels is below 0.6." in comment
+    assert "The judge of `order`.** It is not trusted: kappa 0.07 with 60 labels is below 0.6." in comment
     assert "without an answer" not in comment
     assert "<skipped" in (tmp_path / "out" / "junit.xml").read_text(encoding="utf-8")
 
 
 def test_what_code_marks_decides_beside_a_judge_that_is_not_trusted(tmp_path: Path) -> None:
-    files = {LABELS: labels(wrong=14), GOLDENS: goldens(60, **{"assert": [{"type": "equals"}]})}
+    files = {LABELS: labels(wrong=28), GOLDENS: goldens(60, **{"assert": [{"type": "equals"}]})}
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server, files))
     assert (outcome.exit_code, only(outcome).verdict) == (1, "fail")
@@ -211,7 +211,7 @@ def test_a_judge_that_is_the_candidate_is_remarked_on(tmp_path: Path) -> None:
 # A change does not relax its own judge.
 
 
-@pytest.mark.parametrize("before", [labels(wrong=14), None], ids=["other labels", "no labels"])
+@pytest.mark.parametrize("before", [labels(wrong=28), None], ids=["other labels", "no labels"])
 def test_labels_that_the_change_brings_count_from_when_they_are_merged(tmp_path: Path, before: str | None) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server, {LABELS: before})
@@ -224,7 +224,7 @@ def test_labels_that_the_change_brings_count_from_when_they_are_merged(tmp_path:
 
 def test_labels_that_the_change_takes_away_still_count(tmp_path: Path) -> None:
     with serving(model) as server:
-        builder = repo(tmp_path, server, {LABELS: labels(wrong=14)}).remove(LABELS)
+        builder = repo(tmp_path, server, {LABELS: labels(wrong=28)}).remove(LABELS)
         outcome = chatty(builder)
     assert outcome.view is not None
     assert f"This change edits {LABELS}. It counts from when it is merged." in outcome.view.notes
@@ -233,7 +233,7 @@ def test_labels_that_the_change_takes_away_still_count(tmp_path: Path) -> None:
 
 def test_labels_are_not_shed_by_a_new_name(tmp_path: Path) -> None:
     with serving(model) as server:
-        builder = repo(tmp_path, server, {LABELS: labels(wrong=14)})
+        builder = repo(tmp_path, server, {LABELS: labels(wrong=28)})
         builder.git("mv", PROMPT, "prompts/parcel.prompt.yml")
         builder.git("mv", GOLDENS, "goldens/parcel.jsonl")
         builder.commit("rename")
@@ -244,14 +244,14 @@ def test_labels_are_not_shed_by_a_new_name(tmp_path: Path) -> None:
 
 def test_the_kappa_asked_for_is_base_s(tmp_path: Path) -> None:
     with serving(model) as server:
-        builder = repo(tmp_path, server, {LABELS: labels(wrong=14)})
+        builder = repo(tmp_path, server, {LABELS: labels(wrong=28)})
         outcome = chatty(builder, files={"promptci.yml": config(server, judge={"trust": {"min_kappa": 0.01}})})
     assert (judge_of(outcome).trusted, judge_of(outcome).min_kappa) == (False, 0.6)
 
 
 def test_a_lower_kappa_that_base_asks_for_is_enough(tmp_path: Path) -> None:
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=14)}, judge={"trust": {"min_kappa": 0.05}}))
+        outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=28)}, judge={"trust": {"min_kappa": 0.05}}))
     assert judge_of(outcome).trusted
 
 
@@ -261,7 +261,7 @@ def test_where_base_has_no_configuration_head_s_labels_count(tmp_path: Path) -> 
         outcome = chatty(builder, files={"promptci.yml": config(server), LABELS: labels()})
     found = judge_of(outcome).calibration
     assert found is not None
-    assert found.labels == 30
+    assert found.labels == 60
 
 
 def test_labels_with_a_mistake_are_refused_before_they_are_merged(tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_a_rubric_is_measured_like_an_evaluator(tmp_path: Path) -> None:
 
 
 def test_an_early_stop_by_code_keeps_what_is_to_be_known_of_the_judge(tmp_path: Path) -> None:
-    files = {LABELS: labels(wrong=14), GOLDENS: goldens(60, **{"assert": [{"type": "equals"}]})}
+    files = {LABELS: labels(wrong=28), GOLDENS: goldens(60, **{"assert": [{"type": "equals"}]})}
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server, files, run={"early_stop": True, "concurrency": 4}))
     assert only(outcome).verdict == "fail"
@@ -346,14 +346,14 @@ def test_an_early_stop_by_code_keeps_what_is_to_be_known_of_the_judge(tmp_path: 
 def test_a_doubted_judge_stops_nothing_early_by_failing_cases(tmp_path: Path) -> None:
     """Were its marks counted on the way, the run would stop with a failure that the report then could not show."""
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=14)}, run={"early_stop": True}))
+        outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=28)}, run={"early_stop": True}))
     assert (outcome.exit_code, only(outcome).verdict) == (0, "inconclusive")
     assert {"all-aside", "judge-not-trusted"} <= rules(outcome)
 
 
 def test_a_run_of_one_revision_measures_too(tmp_path: Path) -> None:
     with serving(model) as server:
-        builder = repo(tmp_path, server, {LABELS: labels(wrong=14)})
+        builder = repo(tmp_path, server, {LABELS: labels(wrong=28)})
         outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
     assert not judge_of(outcome).trusted
     assert only(outcome).verdict == "inconclusive"
@@ -372,7 +372,7 @@ def test_the_price_of_the_labels_is_said_beforehand(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(BAD, more=EVALUATED)}).commit()
         told, said = world()
         check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), told)
-    assert said[-1] == "30 labelled answers for the judge: 30 calls, price unknown"
+    assert said[-1] == "60 labelled answers for the judge: 60 calls, price unknown"
 
 
 def test_a_report_drawn_from_the_journal_knows_the_judge(tmp_path: Path) -> None:
@@ -410,7 +410,7 @@ def test_the_command_measures_and_writes_down(tmp_path: Path) -> None:
         code, said = calibrated(repo(tmp_path, server))
         asked = server.calls
     assert code == 0
-    assert len(asked) == len(judged(server)) == 30
+    assert len(asked) == len(judged(server)) == 60
     assert "order: It agrees with people well enough: kappa 1.00" in said
     assert "Both fail: 15" in said
     assert "with 200 labels about ±" in said
@@ -421,16 +421,16 @@ def test_the_command_measures_and_writes_down(tmp_path: Path) -> None:
 
 def test_the_command_fails_where_a_judge_is_not_trusted(tmp_path: Path) -> None:
     with serving(model) as server:
-        code, said = calibrated(repo(tmp_path, server, {LABELS: labels(wrong=14)}), "--prompt", "order")
+        code, said = calibrated(repo(tmp_path, server, {LABELS: labels(wrong=28)}), "--prompt", "order")
     assert code == 1
-    assert "order: It is not trusted: kappa 0.07 with 30 labels is below 0.6" in said
+    assert "order: It is not trusted: kappa 0.07 with 60 labels is below 0.6" in said
 
 
 def test_the_command_says_its_price_and_asks_nothing(tmp_path: Path) -> None:
     with serving(model) as server:
         code, said = calibrated(repo(tmp_path, server), "--dry-run")
         assert server.calls == []
-    assert (code, said.strip()) == (0, "30 labelled answers for the judge: 30 calls, price unknown")
+    assert (code, said.strip()) == (0, "60 labelled answers for the judge: 60 calls, price unknown")
     assert not (tmp_path / "judge").exists()
 
 
@@ -439,7 +439,7 @@ def test_the_command_takes_marks_from_the_cache(tmp_path: Path) -> None:
         builder = repo(tmp_path, server)
         calibrated(builder)
         calibrated(builder)
-        assert len(server.calls) == 30
+        assert len(server.calls) == 60
         calibrated(builder, "--no-cache")
         assert len(server.calls) == 60
 
@@ -468,7 +468,7 @@ def test_the_command_ends_in_an_error_where_the_judge_cannot_be_asked(tmp_path: 
     with serving(lambda _: error(401, "no")) as server:
         code, said = calibrated(repo(tmp_path, server))
     assert code == 4
-    assert "order: the judge marked none of the 30 labels: the judge's call failed" in said
+    assert "order: the judge marked none of the 60 labels: the judge's call failed" in said
 
 
 def test_the_command_ends_in_an_error_without_a_key(tmp_path: Path) -> None:

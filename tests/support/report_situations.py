@@ -264,11 +264,11 @@ def judged(table: Confusion) -> ReportView:
 
 
 def judge_not_trusted() -> ReportView:
-    return judged(Confusion(tp=30, fp=9, fn=6, tn=4))
+    return judged(Confusion(tp=60, fp=18, fn=12, tn=8))
 
 
 def judge_trusted() -> ReportView:
-    return judged(Confusion(tp=34, fp=2, fn=3, tn=10))
+    return judged(Confusion(tp=68, fp=4, fn=6, tn=20))
 
 
 def judge_not_calibrated() -> ReportView:

@@ -72,7 +72,7 @@ def _ends(found: Interval | None) -> tuple[float, float] | None:
 def trust_sentence(judge: JudgeView) -> str:
     """Say in plain words what the judge may do and why."""
     if not judge.trusted:
-        return f"It is not trusted: {'; '.join(judge.reasons)}. Its marks inform and do not block."
+        return f"It is not trusted: {'; '.join(judge.reasons)}. Its results are advisory and do not block."
     found = judge.calibration
     if found is None:
         return "Nobody has checked it: there are no labels by people. Its marks count all the same."

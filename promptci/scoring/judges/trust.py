@@ -1,4 +1,4 @@
-"""Whether a judge may block: how far it agrees with people, and what its pass rates are worth."""
+"""Judge trust: whether its results may block, by its agreement with people, and what its pass rates are worth."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,36 +13,40 @@ from promptci.stats.intervals import Interval
 from promptci.stats.ppi import Corrected
 from promptci.stats.raters import Confusion
 
-MIN_LABELS = 20
-"""Labels that must have been scored: with fewer, kappa says nothing."""
+MIN_LABELS = 50
+"""Scored labels below which agreement is not known: with 20, one bad judge in four would be trusted."""
+MAX_KAPPA_GAP = 0.2
+"""How far the lower end of kappa's 95 % interval may lie below the kappa asked for."""
+MIN_LABELS_TO_CORRECT = 20
+"""Scored labels below which no pass rate is corrected."""
 RECOMMENDED_LABELS = 200
-"""Labels with which kappa is known well enough."""
+"""Labels that make kappa's interval narrow enough for most purposes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Calibration:
-    """The judge beside people, on answers that people have marked."""
+    """The judge's results on answers that people have labelled."""
 
     pairs: tuple[tuple[bool, bool], ...] = ()
-    """(people pass it, the judge passes it), one per label that the judge could mark."""
+    """(people pass it, the judge passes it), one per label that the judge scored."""
     unscored: int = 0
-    """Labels that the judge could not mark."""
+    """Labels that the judge did not score."""
     first_failure: str | None = None
-    """Why the first of these could not be marked."""
+    """Why the first of these was not scored."""
 
     @property
     def scored(self) -> int:
-        """Labels that count."""
+        """Number of labels that the judge scored."""
         return len(self.pairs)
 
     @property
     def labels(self) -> int:
-        """Labels that the judge was asked about."""
+        """Number of labels that the judge was asked about."""
         return self.scored + self.unscored
 
     @property
     def confusion(self) -> Confusion:
-        """Passes and fails of people against the judge's."""
+        """Passes and failures by people and by the judge."""
         return raters.confusion(self.pairs)
 
     @property
@@ -52,7 +56,7 @@ class Calibration:
 
     @property
     def kappa_interval(self) -> Interval | None:
-        """Of kappa, at 95 %."""
+        """The 95 % interval of kappa."""
         return self.confusion.kappa_interval()
 
 
@@ -61,52 +65,56 @@ class JudgeTrust:
     """What the judge of one prompt may do."""
 
     identities: tuple[JudgeIdentity, ...] = ()
-    """One per different assertion that a judge marks."""
+    """One per distinct assertion that a judge scores."""
     calibration: Calibration | None = None
     """None: there are no labels."""
     min_kappa: float
     distrust_reasons: tuple[str, ...] = ()
-    """Why it informs and does not block, in words; empty: it is trusted."""
+    """Why its results are advisory; empty: it is trusted."""
 
     @property
     def trusted(self) -> bool:
-        """Whether its marks count."""
+        """Whether its results count."""
         return not self.distrust_reasons
 
 
 def assess_trust(
     calibration: Calibration | None,
     min_kappa: float,
-    further: Sequence[str] = (),
+    other_reasons: Sequence[str] = (),
     identities: Iterable[JudgeIdentity] = (),
 ) -> JudgeTrust:
-    """Decide about one judge. Without labels it is trusted, and the report says that nobody has checked.
+    """Decide whether one judge is trusted. Without labels it is, and the report says that nobody has checked.
 
-    `further` are reasons for distrust found elsewhere, in words that read well behind `the judge is not trusted:`.
+    `other_reasons` are reasons for distrust from elsewhere, worded to follow `the judge is not trusted:`.
     """
-    found = () if calibration is None else _found(calibration, min_kappa)
+    reasons = () if calibration is None else _distrust_reasons(calibration, min_kappa)
     return JudgeTrust(
         identities=tuple(dict.fromkeys(identities)),
         calibration=calibration,
         min_kappa=min_kappa,
-        distrust_reasons=(*found, *further),
+        distrust_reasons=(*reasons, *other_reasons),
     )
 
 
-def _found(calibration: Calibration, min_kappa: float) -> tuple[str, ...]:
+def _distrust_reasons(calibration: Calibration, min_kappa: float) -> tuple[str, ...]:
     scored, labels, kappa = calibration.scored, calibration.labels, calibration.kappa
     if scored < MIN_LABELS:
-        of = f"{scored} of {labels} labels could be scored" if calibration.unscored else f"there are {scored} labels"
-        return (f"{of}, and {MIN_LABELS} are needed",)
+        count = f"{scored} of {labels} labels were scored" if calibration.unscored else f"there are {scored} labels"
+        return (f"its agreement with people is not known: {count}, and {MIN_LABELS} are needed",)
     if kappa is None:
-        return (f"kappa cannot be computed: people and judge say one and the same of all {scored} labels",)
+        return (f"kappa cannot be computed: people and the judge give all {scored} labels the same verdict",)
     if kappa < min_kappa - 1e-12:
         return (f"kappa {format_kappa(kappa, min_kappa)} with {scored} labels is below {min_kappa:g}",)
+    lower, required = calibration.kappa_interval, min_kappa - MAX_KAPPA_GAP
+    if lower is not None and required > 0 and lower.lo < required - 1e-12:
+        lowest = format_kappa(lower.lo, required)
+        return (f"kappa {format_kappa(kappa)} with {scored} labels may be as low as {lowest}: more labels are needed",)
     return ()
 
 
 def format_kappa(kappa: float, least: float | None = None) -> str:
-    """Write a kappa with two decimals, with four where it would not be seen to be below `least`."""
+    """Format a kappa with two decimals, or with four where two would hide that it is below `least`."""
     short = f"{kappa:.2f}"
     long = least is not None and kappa < least <= float(short)
     return (f"{kappa:.4f}" if long else short).replace("-", "−")
@@ -114,16 +122,16 @@ def format_kappa(kappa: float, least: float | None = None) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgedRate:
-    """How often the judge passes one version's answers, and what people would say."""
+    """How often the judge passes one version's answers, and the rate at which people would."""
 
     cases: int
-    """Judged ones."""
+    """Cases that were judged."""
     passed: float
     """Share that the judge passes."""
     corrected: Corrected | None = None
-    """Share that people would pass; None where it cannot be told."""
+    """Estimated share that people would pass; None where there is no estimate."""
     why_not: str | None = None
-    """Why it cannot be told."""
+    """Why there is no estimate."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,25 +142,27 @@ class JudgeSummary:
     base: JudgedRate | None = None
     head: JudgedRate | None = None
     self_judging_models: tuple[str, ...] = ()
-    """Models that are judged and judge."""
+    """Models that both answer and judge."""
 
 
 def measure_judged_rate(
     cases: Mapping[str, Case], scored: Iterable[ScoredCase], arm: Arm, calibration: Calibration | None
 ) -> JudgedRate | None:
-    """Sum up what the judge says of one version of a prompt; None where it says nothing.
+    """Return how often the judge passes one version of a prompt; None where it scored nothing.
 
-    `cases`, by id, are as planned, so that an assertion which counts can be told from one that only ever informed.
+    `cases`, by id, are as planned, so that an assertion that counts differs from one that was always advisory.
     """
-    by_case: dict[str, list[float]] = {}
-    own = list(scored)
-    if any(mark.position_consistency is not None for one in own for mark in one.results):
-        return None  # which of two answers is better says not how many are good
-    for one in own:
-        marks = [one.results[i].passed for i in judge.judged_positions(cases[one.case.id])] if one.results else []
-        if one.arm is arm and marks and None not in marks:
-            by_case.setdefault(one.case.id, []).append(float(all(marks)))
-    rates = [fmean(passes) for passes in by_case.values()]
+    verdicts_by_case: dict[str, list[float]] = {}
+    answers = list(scored)
+    if any(result.position_consistency is not None for answer in answers for result in answer.results):
+        return None  # which of two answers is better does not say how many are good
+    for answer in answers:
+        if answer.arm is not arm or not answer.results:
+            continue
+        verdicts = [answer.results[i].passed for i in judge.judged_positions(cases[answer.case.id])]
+        if verdicts and None not in verdicts:
+            verdicts_by_case.setdefault(answer.case.id, []).append(float(all(verdicts)))
+    rates = [fmean(verdicts) for verdicts in verdicts_by_case.values()]
     if not rates:
         return None
     corrected, why_not = (None, None) if calibration is None else _correct(calibration, rates)
@@ -160,15 +170,15 @@ def measure_judged_rate(
 
 
 def _correct(calibration: Calibration, rates: Sequence[float]) -> tuple[Corrected | None, str | None]:
-    """Correct a rate by the labels, where these can speak for the answers."""
+    """Correct a pass rate by the labels, where the labelled answers resemble these."""
     people = [float(passed) for passed, _ in calibration.pairs]
     marks = [float(passed) for _, passed in calibration.pairs]
-    if len(people) < MIN_LABELS:
-        return None, f"fewer than {MIN_LABELS} labels could be scored"
+    if len(people) < MIN_LABELS_TO_CORRECT:
+        return None, f"fewer than {MIN_LABELS_TO_CORRECT} labels were scored"
     if ppi.unlike(marks, rates):
         share = f"{fmean(marks):.0%} of the labelled answers and {fmean(rates):.0%} of these"
         return None, f"the labelled answers are of another kind: the judge passes {share}"
     found = ppi.corrected(people, marks, rates)
     if found is None or found.power == 0:
-        return None, "its marks do not go with people's"
+        return None, "its verdicts are unrelated to people's"
     return found, None

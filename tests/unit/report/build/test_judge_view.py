@@ -51,8 +51,9 @@ def test_an_unchecked_judge_is_not_called_good() -> None:
 def test_every_reason_for_doubt_is_named() -> None:
     found = view(Calibration(pairs=(YES, NO) * 5), "it passed an empty answer")
     assert judge_view.trust_sentence(found) == (
-        "It is not trusted: there are 10 labels, and 20 are needed; it passed an empty answer."
-        " Its marks inform and do not block."
+        "It is not trusted: its agreement with people is not known: there are 10 labels, and 50 are needed;"
+        " it passed an empty answer."
+        " Its results are advisory and do not block."
     )
 
 

@@ -23,8 +23,8 @@ from promptci.scoring.model import AssertionResult, PositionConsistency, ScoredC
 
 EQUALS = Assertion(type="equals", value="x")
 YES, NO = (True, True), (False, False)
-GOOD = Calibration(pairs=(YES, NO) * 20)
-POOR = Calibration(pairs=((True, False), (False, True), YES, NO) * 10)
+GOOD = Calibration(pairs=(YES, NO) * 30)
+POOR = Calibration(pairs=((True, False), (False, True), YES, NO) * 15)
 
 
 def case(*assertions: Assertion, name: str = "c", **fields: Any) -> Case:
@@ -74,12 +74,21 @@ async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
 @pytest.mark.parametrize(
     ("calibration", "said"),
     [
-        (Calibration(), "there are 0 labels, and 20 are needed"),
-        (Calibration(pairs=(YES, NO) * 9), "there are 18 labels, and 20 are needed"),
-        (Calibration(pairs=(YES, NO) * 9, unscored=7), "18 of 25 labels could be scored, and 20 are needed"),
-        (Calibration(pairs=(YES,) * 30), "kappa cannot be computed: people and judge say one and the same of all 30"),
-        (POOR, "kappa 0.00 with 40 labels is below 0.6"),
-        (Calibration(pairs=((True, False), (False, True)) * 15), "kappa −1.00 with 30 labels is below 0.6"),
+        (Calibration(), "its agreement with people is not known: there are 0 labels, and 50 are needed"),
+        (
+            Calibration(pairs=(YES, NO) * 9),
+            "its agreement with people is not known: there are 18 labels, and 50 are needed",
+        ),
+        (
+            Calibration(pairs=(YES, NO) * 9, unscored=7),
+            "its agreement with people is not known: 18 of 25 labels were scored, and 50 are needed",
+        ),
+        (
+            Calibration(pairs=(YES,) * 60),
+            "kappa cannot be computed: people and the judge give all 60 labels the same verdict",
+        ),
+        (POOR, "kappa 0.00 with 60 labels is below 0.6"),
+        (Calibration(pairs=((True, False), (False, True)) * 30), "kappa −1.00 with 60 labels is below 0.6"),
     ],
 )
 def test_a_judge_is_doubted_for_a_reason_in_words(calibration: Calibration, said: str) -> None:
@@ -281,9 +290,9 @@ def test_labels_correct_the_rate() -> None:
 @pytest.mark.parametrize(
     ("calibration", "passes", "said"),
     [
-        (Calibration(pairs=(YES, NO) * 5), [True, False], "fewer than 20 labels could be scored"),
-        (Calibration(pairs=(YES,) * 30), [False] * 10, "of another kind: the judge passes 100% of the labelled"),
-        (POOR, [True, False] * 10, "do not go with people's"),
+        (Calibration(pairs=(YES, NO) * 5), [True, False], "fewer than 20 labels were scored"),
+        (Calibration(pairs=(YES,) * 60), [False] * 10, "of another kind: the judge passes 100% of the labelled"),
+        (POOR, [True, False] * 10, "unrelated to people's"),
     ],
 )
 def test_where_labels_cannot_speak_for_the_answers_nothing_is_corrected(
