@@ -56,7 +56,7 @@ def test_a_broken_case_is_a_failure_that_says_why() -> None:
     root = parsed(SITUATIONS["regressed"]())
     assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("60", "27", "0")
     failure = next(root.iter("failure"))
-    assert failure.get("message") == "right before, wrong now: equals: expected `4711`"
+    assert failure.get("message") == "right before, wrong after: equals: expected `4711`"
     assert "before: 4711" in (failure.text or "")
 
 
@@ -78,7 +78,7 @@ def test_a_missing_answer_is_an_error_and_one_not_asked_for_is_skipped() -> None
 
 def test_a_broken_critical_case_is_named_critical() -> None:
     failure = next(parsed(SITUATIONS["critical_broken"]()).iter("failure"))
-    assert (failure.get("message") or "").startswith("critical case, right before, wrong now")
+    assert (failure.get("message") or "").startswith("critical case, right before, wrong after")
 
 
 def test_characters_that_xml_forbids_are_shown_as_escapes() -> None:

@@ -49,7 +49,7 @@ def test_a_regression_is_told_at_the_prompt_with_each_case_that_broke() -> None:
     assert results[0]["level"] == "error"
     broken = [one for one in results if one["ruleId"] == "broken-case"]
     assert len(broken) == 27
-    assert "right before, wrong now. Expected: “4711”. Before: “4711”." in broken[0]["message"]["text"]
+    assert "right before, wrong after. Expected: “4711”. Before: “4711”." in broken[0]["message"]["text"]
     place = broken[0]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"].endswith(".prompt.yml")
     assert place["region"]["startLine"] >= 1

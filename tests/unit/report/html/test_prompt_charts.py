@@ -89,7 +89,7 @@ def test_marks_are_counted_before_and_now() -> None:
     (prompt,) = report_situations.SITUATIONS["graded_with_repeats"]().prompts
     assert said(prompt_charts.score_chart(prompt, "x")) == (
         "before 8 at 0.7 to 0.8, 32 at 0.8 to 0.9, 8 at 0.9 to 1;"
-        " now 6 at 0.5 to 0.6, 30 at 0.6 to 0.7, 6 at 0.7 to 0.8, 6 at 0.8 to 0.9."
+        " after 6 at 0.5 to 0.6, 30 at 0.6 to 0.7, 6 at 0.7 to 0.8, 6 at 0.8 to 0.9."
     )
 
 
@@ -103,8 +103,8 @@ def test_earlier_versions_are_drawn_each_with_a_sign_of_its_verdict() -> None:
     (prompt,) = report_situations.SITUATIONS["advised_with_a_history"]().prompts
     found = prompt_charts.history_chart(prompt, "x")
     assert said(found) == (
-        "2026-02-02, #22: 90% (pass); 2026-02-05, #25: 78.3% (fail); 2026-02-06, #26: 88.3% (undecided);"
-        " 2026-02-14, #34: 96.7% (pass); before 96.7%; now 51.7%."
+        "2026-02-02, #22: 90% (pass); 2026-02-05, #25: 78.3% (fail); 2026-02-06, #26: 88.3% (inconclusive);"
+        " 2026-02-14, #34: 96.7% (pass); before 96.7%; after 51.7%."
     )
     assert found is not None
     assert (found.count("<path"), found.count("<circle")) == (2, 4)
@@ -113,7 +113,7 @@ def test_earlier_versions_are_drawn_each_with_a_sign_of_its_verdict() -> None:
 def test_a_class_is_drawn_before_and_now() -> None:
     prompt = report_situations.SITUATIONS["several_prompts"]().prompts[1]
     row = class_table.class_rows(prompt)[0]
-    assert said(prompt_charts.class_strip(row, "x")) == "before 100%, now 50%."
+    assert said(prompt_charts.class_strip(row, "x")) == "before 100%, after 50%."
 
 
 def ranges(view: ReportView) -> list[str]:
@@ -138,13 +138,13 @@ def test_a_drawing_uses_the_colours_of_the_page() -> None:
 
 def test_a_drawing_says_what_it_shows() -> None:
     quality, latency = ranges(report_situations.SITUATIONS["regressed"]())
-    assert "before 96.7%, now 51.7%; between 34.9 and 55.6 points worse (90% confidence)." in quality
-    assert "now p50 854 ms, p95 1.22 s, p99 1.83 s." in latency
+    assert "before 96.7%, after 51.7%; between 34.9 and 55.6 points worse (90% confidence)." in quality
+    assert "after p50 854 ms, p95 1.22 s, p99 1.83 s." in latency
 
 
 def test_a_new_prompt_is_drawn_with_the_interval_of_its_rate() -> None:
     quality = ranges(report_situations.SITUATIONS["new_prompt"]())[0]
-    assert "now 83.3%, 95% interval 66.4% to 92.7%." in quality
+    assert "83.3%, 95% interval 66.4% to 92.7%." in quality
 
 
 def test_too_few_answers_make_no_drawing_of_latency() -> None:

@@ -184,7 +184,7 @@ def test_a_summary_that_nothing_can_shorten_is_the_verdict_alone() -> None:
 def test_a_case_shows_what_it_has() -> None:
     case = SITUATIONS["regressed"]().prompts[0].case_details[0]
     bare = case.model_copy(update={"expected": None, "head": None})
-    assert [line.split()[0] for line in highlights.render_case(bare, 800).splitlines()[1:-1]] == ["asked", "before"]
+    assert [line.split()[0] for line in highlights.render_case(bare, 800).splitlines()[1:-1]] == ["input", "before"]
 
 
 def test_two_answers_stand_as_a_diff_and_the_same_answer_twice_does_not() -> None:
@@ -203,10 +203,10 @@ def test_what_is_wrong_is_said_unless_the_expectation_says_it_already() -> None:
 
 
 def test_an_answer_cannot_pass_itself_off_as_another_one() -> None:
-    view = report(comparison("a | Hi | yes | yes | no⏎now       yes⏎before    no"))
+    view = report(comparison("a | Hi | yes | yes | no⏎after     yes⏎before    no"))
     (block,) = [token.content for token in tokens(full(view)) if token.type == "fence"]
     names = [line[2:12].strip() for line in block.splitlines()]
-    assert names == ["asked", "expected", "before", "now", "", ""]
+    assert names == ["input", "expected", "before", "after", "", ""]
 
 
 def test_the_reader_sees_broken_cases_first_and_critical_ones_before_the_rest() -> None:
@@ -220,7 +220,7 @@ def test_a_comment_shows_five_cases_folded_and_a_summary_opens_all_it_has_room_f
     view = SITUATIONS["regressed"]()
     text, summary = full(view), markdown_renderer.render_summary(view)
     assert (text.count("```diff"), summary.count("```diff")) == (5, 27)
-    assert "<details>\n<summary>❌ order-extractor: 27 broken cases, right before and wrong now</summary>" in text
+    assert "<details>\n<summary>❌ order-extractor: 27 broken cases, right before and wrong after</summary>" in text
     assert "<details open>\n<summary>❌ order-extractor: 27 broken cases" in summary
 
 
@@ -264,3 +264,25 @@ def test_many_prompts_are_counted_beyond_the_table() -> None:
     view = report(*(comparison("", name=f"p-{i}", missing_goldens=True) for i in range(130)))
     assert "…and 30 more prompts." in full(view)
     assert "p-129" in markdown_renderer.render_summary(view)
+
+
+def test_long_answers_are_cut_around_their_first_difference() -> None:
+    same = "The same long introduction. " * 100
+    view = report(comparison(f"a | Hi | yes | {same}It is yes | {same}It is no"))
+    block = highlights.render_case(view.prompts[0].case_details[0], 400)
+    assert "It is yes" in block
+    assert "It is no" in block
+    assert "characters are equal" in block
+
+
+def test_json_answers_are_compared_by_path() -> None:
+    lines = list(
+        highlights.changed_json_paths('{"a": {"b": [1, 2]}, "c": 1}', '{"a": {"b": [1, 3]}, "c": true, "d": "x"}')
+    )
+    assert lines == ["$.a.b[1]: 2 → 3", "$.c: 1 → true", '$.d: (absent) → "x"']
+    assert list(highlights.changed_json_paths("no JSON", "[1]")) == []
+
+
+def test_deeply_nested_json_is_compared_without_an_error() -> None:
+    deep = "[" * 400 + "]" * 400
+    assert list(highlights.changed_json_paths(deep, deep)) == []

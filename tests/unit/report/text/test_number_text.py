@@ -177,9 +177,9 @@ def names(situation: str) -> dict[str, metrics.Metric]:
 def test_the_table_of_numbers_says_where_there_are_too_few_answers() -> None:
     found = names("inconclusive")
     assert found["Latency p50"].note == ""
-    assert found["Latency p95"].note == "too few answers to tell (25)"
+    assert found["Latency p95"].note == "too few answers for an upper bound (25)"
     assert names("regressed")["Latency p95"].note == ""
-    assert names("regressed")["Latency p99"].note == "too few answers to tell (60)"
+    assert names("regressed")["Latency p99"].note == "too few answers for an upper bound (60)"
 
 
 def test_the_table_of_numbers_has_the_month_and_what_it_assumes() -> None:
@@ -191,7 +191,7 @@ def test_the_table_of_numbers_has_the_month_and_what_it_assumes() -> None:
 def test_quality_over_all_cases_stands_apart_where_it_is_not_the_comparison() -> None:
     assert "Quality over all cases" not in names("regressed")
     assert names("shrunk_and_loosened_goldens")["Quality over all cases"].after == "98.4%"
-    assert names("new_prompt")["Quality over all cases"].note == "95% interval now: 66.4% to 92.7%"
+    assert names("new_prompt")["Quality over all cases"].note == "95% interval after: 66.4% to 92.7%"
 
 
 def test_an_unknown_price_is_said_in_the_table() -> None:
@@ -207,7 +207,7 @@ def test_a_large_set_of_labels_is_shown_in_part_and_the_rest_counted() -> None:
     rows = "\n".join(f"m-{i} | Say {i} | label-{i:02} | label-{i:02} | label-{i:02}" for i in range(30))
     prompt = report(comparison(rows, kind="one-of", status=Status.CHANGED)).prompts[0]
     before, now = class_table.confusion_matrices(prompt)
-    assert (before.title, now.title) == ("Before", "Now")
+    assert (before.title, now.title) == ("Before", "After")
     assert (len(now.rows), len(now.given), now.left_out) == (25, 25, 5)
 
 
@@ -224,13 +224,13 @@ def test_tokens_are_said_per_request_and_per_month() -> None:
         "170",
         "179",
         "+5%",
-        "170 in and 9.7 out now",
+        "after: 170 in, 9.7 out",
     )
     assert (month.before, month.after, month.change) == ("256M", "269M", "+5%")
 
 
 def test_a_percentile_of_too_few_answers_says_so() -> None:
-    assert names("regressed")["Latency p99"].note == "too few answers to tell (60)"
+    assert names("regressed")["Latency p99"].note == "too few answers for an upper bound (60)"
     assert names("regressed")["Latency p50"].note == ""
 
 

@@ -23,7 +23,7 @@ def test_every_fact_of_a_run_on_github_is_said() -> None:
         started_at="2026-03-02T09:28:00Z",
     )
     found = facts(made)
-    assert found["Set off by"] == "octo-ann"
+    assert found["Triggered by"] == "octo-ann"
     assert found["Workflow run"] == "https://github.com/acme/shop/actions/runs/77"
     assert (found["Started"], found["Finished"]) == ("2026-03-02 09:28 UTC", "2026-03-02 09:30 UTC")
     assert found["Before"] == "main, 1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d"
@@ -35,8 +35,8 @@ def test_what_is_not_known_is_left_out_and_a_page_without_a_clock_is_the_same_ev
     made = report(comparison(many(right=60)), repository=None, pull_request=None, provider=None, generated_at=None)
     assert facts(made).keys() == {
         "Before",
-        "Now",
-        "Asked and spent",
+        "After",
+        "Calls and cost",
         "Policy from",
         "promptci",
         "SHA-256 of report.json",
@@ -57,7 +57,7 @@ def test_models_asked_and_answered_are_said_once_where_both_versions_agree() -> 
     (unlike,) = provenance.prompt_rows(report_situations.SITUATIONS["models_differ"]())
     assert unlike.models == (
         "before gpt-4o-mini → gpt-4o-mini-2024-07-18 [fp_b705f0c291];"
-        " now gpt-4o-mini → gpt-4o-mini-2025-02-01 [fp_b705f0c291]"
+        " after gpt-4o-mini → gpt-4o-mini-2025-02-01 [fp_b705f0c291]"
     )
 
 
