@@ -1,4 +1,4 @@
-"""Options: section `provider` of promptci.yml."""
+"""Options of a provider: section `provider` of promptci.yml."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelPrice:
-    """What a model costs, for those no public price list knows."""
+    """Price of a model that no public price list has."""
 
     input_usd: Decimal
     """USD per million input tokens."""
@@ -19,19 +19,25 @@ class ModelPrice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderOptions:
-    """Who is asked, and how patiently."""
+    """Which provider answers, and how it is called."""
 
     kind: str = "openai"
     """`openai` (any OpenAI-compatible endpoint), `local` (the embedded model) or `recorded` (answers from a file)."""
     base_url: str = OPENAI_URL
-    """Address of the endpoint, up to and including `/v1`."""
+    """Address of the endpoint, up to and including `/v1`; Azure's may end in `?api-version=…`."""
     api_key_env: str = "OPENAI_API_KEY"
-    """Environment variable that holds the key; empty: the endpoint wants none."""
+    """Environment variable that holds the key; empty if the endpoint needs none."""
     path: str | None = None
-    """Kind `recorded`: file with the answers, relative to the repository's root."""
+    """File of recorded answers for kind `recorded`, relative to the repository's root."""
     timeout_s: float = 60.0
-    """How long one attempt may take in all, however slowly its bytes arrive."""
+    """Limit of one attempt, from the request to the last byte of the response."""
     max_attempts: int = 6
-    """How often one call is tried, the first time included."""
+    """Attempts of one call, the first included."""
     prices: Mapping[str, ModelPrice] = field(default_factory=dict)
-    """Prices by model, in place of the public list's."""
+    """Prices by model; take precedence over the public list."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Extra request headers; `${NAME}` in a value is replaced by the environment variable."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Names that the endpoint knows models by; `*` in a name stands for the same text on both sides."""
+    strip_reasoning: bool = True
+    """Remove a leading `<think>…</think>` block from answers."""

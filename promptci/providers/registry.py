@@ -1,4 +1,4 @@
-"""The kinds of provider; to add one, write its file and list it here."""
+"""The kinds of provider. To add one, write its module and list it in PROVIDERS."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from importlib import util
 from pathlib import Path
 
 from promptci.errors import MissingKeyError, ProviderError
+from promptci.files import canonical
 from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
-from promptci.providers.http import endpoint
+from promptci.providers.http import endpoint, request_headers
 from promptci.providers.http.batch_http import BatchClient
 from promptci.providers.http.openai_chat import OpenAIProvider
 from promptci.providers.local import model_file
@@ -20,52 +21,53 @@ from promptci.redact import Redactor
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderContext:
-    """What a provider is made from."""
+    """Everything a provider is created from."""
 
     options: ProviderOptions
     environ: Mapping[str, str]
     root: Path
-    """Folder that relative paths start from."""
+    """Folder that relative paths refer to."""
     cache_home: Path
     """Folder of the embedded model."""
     concurrency: int | None = None
-    """Calls at once; None: as many as the endpoint bears."""
+    """Calls at once; None finds out what the endpoint allows."""
 
 
-def _openai(setting: ProviderContext) -> Provider:
-    options = setting.options
-    key = _key(options, setting.environ)
+def _create_openai(context: ProviderContext) -> Provider:
+    options = context.options
+    key = _key(options, context.environ)
     endpoint.check_base_url(options.base_url, has_key=key is not None)
     if key is None and options.api_key_env and not endpoint.is_loopback(options.base_url):
         name = options.api_key_env
-        fix = (
+        hint = (
             f"In a workflow, add `{name}: ${{{{ secrets.{name} }}}}` under `env:` of the step and the secret under "
             "Settings > Secrets and variables > Actions; a pull request from a fork gets no secrets. "
             'For an endpoint without a key, set `api_key_env: ""`; to try without any, set `kind: local`.'
         )
-        raise MissingKeyError(f"there is no key: the environment variable {name} is not set", fix)
-    redactor = Redactor.from_environ(setting.environ, options.api_key_env)
-    return OpenAIProvider(options, key=key, redactor=redactor, concurrency=setting.concurrency)
+        raise MissingKeyError(f"`{name}` is not set, and the endpoint requires a key", hint)
+    headers = request_headers.expand_headers(options.headers, context.environ)
+    redactor = _redactor(options, context.environ)
+    return OpenAIProvider(options, key=key, headers=headers, redactor=redactor, concurrency=context.concurrency)
 
 
-def _local(setting: ProviderContext) -> Provider:
+def _create_local(context: ProviderContext) -> Provider:
     if util.find_spec("xllamacpp") is None:
         raise ProviderError("the embedded model needs the package xllamacpp", "Install promptci-action[local].")
-    file = model_file.find_model_file(setting.environ, setting.cache_home)
-    return LocalModel(file, timeout_s=setting.options.timeout_s)
+    file = model_file.find_model_file(context.environ, context.cache_home)
+    return LocalModel(file, timeout_s=context.options.timeout_s)
 
 
-def _recorded(setting: ProviderContext) -> Provider:
-    path = setting.options.path
+def _create_recorded(context: ProviderContext) -> Provider:
+    path = context.options.path
     if not path:
         raise ProviderError("provider.path is missing", "Name the file with the recorded answers.")
-    return open_recording(setting.root / path, shown_as=path)
+    return open_recording(context.root / path, shown_as=path)
 
 
 PROVIDERS: dict[str, Callable[[ProviderContext], Provider]] = {
-    "openai": _openai,
-    "local": _local,
-    "recorded": _recorded,
+    "openai": _create_openai,
+    "local": _create_local,
+    "recorded": _create_recorded,
 }
 
 
@@ -77,14 +79,14 @@ def create_provider(
     *,
     concurrency: int | None = None,
 ) -> Provider:
-    """Make the provider that `options` ask for; `concurrency` as in section `run` of promptci.yml.
+    """Create the provider that `options` describe; `concurrency` as in section `run` of promptci.yml.
 
     Raises
     ------
     ProviderError
-        Where nothing could be asked of it: no key, no model file, an address that is refused.
+        If no call could succeed: no key, no model file, an address or proxy that is refused.
     InputError
-        Where a recording cannot be read.
+        If a recording cannot be read.
     """
     try:
         factory = PROVIDERS[options.kind]
@@ -97,30 +99,40 @@ def create_provider(
 
 
 def create_batch_client(options: ProviderOptions, environ: Mapping[str, str]) -> BatchClient | None:
-    """Give the way to the endpoint's Batch API, or None for a kind of provider that has none."""
+    """Return a client of the endpoint's Batch API, or None for a kind of provider that has none."""
     if options.kind != "openai":
         return None
-    redactor = Redactor.from_environ(environ, options.api_key_env)
-    return BatchClient(options.base_url, key=_key(options, environ), redactor=redactor)
+    return BatchClient(options.base_url, key=_key(options, environ), redactor=_redactor(options, environ))
 
 
 def open_answer_cache(options: ProviderOptions, environ: Mapping[str, str], folder: Path) -> AnswerCache | None:
-    """Give the cache of this endpoint's answers in `folder`, or None for recorded answers, which need none."""
+    """Open the cache of this endpoint's answers in `folder`; None for recorded answers, which need none."""
     if options.kind == "recorded":
         return None
-    where = options.base_url.rstrip("/") if options.kind == "openai" else environ.get("PROMPTCI_MODEL_FILE", "")
+    location = options.base_url.rstrip("/") if options.kind == "openai" else environ.get("PROMPTCI_MODEL_FILE", "")
     secret = _key(options, environ) or "" if options.kind == "openai" else ""
-    cache = AnswerCache(folder, namespace=f"{options.kind} {where}", secret=secret)
-    cache.redactor = Redactor.from_environ(environ, options.api_key_env)
+    cache = AnswerCache(folder, namespace=f"{options.kind} {location}{_answer_options(options)}", secret=secret)
+    cache.redactor = _redactor(options, environ)
     return cache
 
 
+def _answer_options(options: ProviderOptions) -> str:
+    """Return what else changes the answers to a request, so that cached answers are not mixed."""
+    renamed = f" models {canonical.digest(dict(options.models))}" if options.models else ""
+    return renamed + ("" if options.strip_reasoning else " with reasoning")
+
+
+def _redactor(options: ProviderOptions, environ: Mapping[str, str]) -> Redactor:
+    names = request_headers.variable_names(options.headers)
+    return Redactor.from_environ(environ, options.api_key_env, *names)
+
+
 def _key(options: ProviderOptions, environ: Mapping[str, str]) -> str | None:
-    """Give the key, or None where there is none; a stray newline from the secret's input field is cut off."""
+    """Return the key or None; a stray newline from the secret's input field is removed."""
     key = environ.get(options.api_key_env, "").strip() if options.api_key_env else ""
     if not key:
         return None
     if not key.isascii() or not key.isprintable() or " " in key:
-        what = f"the key in {options.api_key_env} holds a blank, a line break or a character that no key has"
-        raise ProviderError(what, "Paste the key into the secret again, by itself.")
+        message = f"the key in {options.api_key_env} contains a blank, a line break or a character that no key has"
+        raise ProviderError(message, "Paste the key into the secret again, without anything around it.")
     return key

@@ -1,4 +1,4 @@
-"""What a run may spend and has spent: counted before each call at its worst, settled after it at its price."""
+"""The budget of a run: each call reserves the most it could cost, and is charged its price when it is done."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,22 +9,25 @@ from promptci.providers.prices import PriceList
 from promptci.runs import estimate
 
 BATCH_SHARE = Decimal("0.5")
-"""Of its price, what a call costs through a Batch API."""
+"""Price of a call through a Batch API, as a share of the normal price."""
 
 
 class Budget:
-    """The money of one run; all its calls, judges' included, draw on the same one.
+    """The budget that all calls of a run share, the judge's included.
 
-    The sum of what is spent and what the calls under way could cost at most never passes the budget. A call that does
-    not fit waits for those under way to settle, and is refused only if it still does not fit then.
+    Spent money and reservations together never exceed the budget. A call that does not fit waits for calls in flight
+    to settle, and is refused only if it still does not fit then.
     """
 
     def __init__(self, budget_usd: Decimal | None = None, prices: PriceList | None = None) -> None:
-        """Make it; without `prices` every price is unknown, without a budget nothing is refused."""
+        """Start with nothing spent; without `prices` every price is unknown, without a budget nothing is refused."""
         self.spent_usd = Decimal(0)
         """USD spent on calls of known price."""
         self.unpriced_models: set[str] = set()
-        """Models of which some call's price is unknown."""
+        """Models with calls of unknown price."""
+        self.uncounted_calls = 0
+        """Answers without token counts; the budget is charged their estimate."""
+        self._estimated_usd = Decimal(0)
         self._budget = budget_usd
         self._prices = prices
         self._reserved = Decimal(0)
@@ -33,87 +36,101 @@ class Budget:
 
     @property
     def known_spend(self) -> Decimal | None:
-        """What is known to be spent; None where nothing is."""
-        return None if self.unpriced_models and not self.spent_usd else self.spent_usd
+        """Money known to be spent; None if no price is known."""
+        is_unknown = not self.spent_usd and (self.unpriced_models or self.uncounted_calls)
+        return None if is_unknown else self.spent_usd
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know."""
-        if self._budget is None or not self.unpriced_models:
+        """Limits of the budget that belong into the report."""
+        if self._budget is None:
             return ()
-        models = ", ".join(sorted(self.unpriced_models))
-        return (f"the budget does not cover calls to {models}: their price is unknown",)
+        notes = []
+        if self.unpriced_models:
+            models = ", ".join(sorted(self.unpriced_models))
+            notes.append(f"the budget does not cover calls to {models}: their price is unknown")
+        if self.uncounted_calls:
+            count = f"{self.uncounted_calls} answer{'s' if self.uncounted_calls > 1 else ''}"
+            notes.append(f"{count} came without token counts: the budget was charged the most they could cost")
+        return tuple(notes)
 
     async def reserve(self, request: Request) -> Decimal | None:
-        """Set aside the most that the call could cost; gives that amount, or None where the budget forbids the call.
+        """Reserve the most that the call could cost and return the amount; None if the budget forbids the call.
 
-        A budget of 0 forbids all calls; else a call of unknown price sets nothing aside.
+        A budget of 0 forbids all calls; otherwise a call of unknown price reserves nothing.
         """
         if self._budget is None:
             return Decimal(0)
-        longest = estimate.estimate_max_usage(request)
-        worst = None if self._prices is None else self._prices.price_usage(request.model, longest)
+        max_usage = estimate.estimate_max_usage(request)
+        max_cost = None if self._prices is None else self._prices.price_usage(request.model, max_usage)
         if self._budget == 0:
             return None
-        if worst is None:
+        if max_cost is None:
             self.unpriced_models.add(request.model)
             return Decimal(0)
-        # In the order of asking, so that where the money ends it ends behind whole pairs.
+        # In the order of the questions, so that the money runs out after complete pairs.
         async with self._turn:
-            while self.spent_usd + self._reserved + worst > self._budget:
+            while self._charged + self._reserved + max_cost > self._budget:
                 if not self._reserved:
                     return None
                 self._settled.clear()
                 await self._settled.wait()
-            self._reserved += worst
-        return worst
+            self._reserved += max_cost
+        return max_cost
 
     def settle(self, reserved: Decimal, model: str, completion: Completion | None) -> Decimal | None:
-        """Give back what was set aside and pay what the answer cost; gives that price, None where it is unknown."""
+        """Release the reservation, charge the answer and return its price; None if the price is unknown.
+
+        An answer without token counts is charged its whole reservation: unknown is not free.
+        """
         cost = None if completion is None else self.price_completion(model, completion)
-        if completion is not None:
-            self._pay(model, cost)
+        if completion is not None and completion.usage is None and reserved:
+            self.uncounted_calls += 1
+            self._estimated_usd += reserved
+        elif completion is not None:
+            self._charge(model, cost)
         self._reserved -= reserved
         self._settled.set()
         return cost
 
     @property
     def is_overdrawn(self) -> bool:
-        """Whether calls cost more than was set aside for them, so that those under way do not fit any more."""
-        return self._budget is not None and self.spent_usd + self._reserved > self._budget
+        """Whether calls cost more than they reserved, so that calls in flight no longer fit."""
+        return self._budget is not None and self._charged + self._reserved > self._budget
+
+    @property
+    def _charged(self) -> Decimal:
+        return self.spent_usd + self._estimated_usd
 
     def charge_failed(self, model: str, completion: Completion) -> None:
-        """Pay an attempt that the endpoint counted and that gave no answer."""
-        self._pay(model, self.price_completion(model, completion))
+        """Charge an attempt that the endpoint billed although it gave no answer."""
+        self._charge(model, self.price_completion(model, completion))
 
     def charge_resumed(self, model: str, completion: Completion, price: Decimal | None) -> None:
-        """Count a call that this run has paid for before; None: its price is unknown."""
-        self._pay(model, price if price is None or not completion.batched else price * BATCH_SHARE)
+        """Charge a call that the interrupted run paid for; None means that its price is unknown."""
+        self._charge(model, price if price is None or not completion.batched else price * BATCH_SHARE)
 
-    def _pay(self, model: str, cost: Decimal | None) -> None:
+    def _charge(self, model: str, cost: Decimal | None) -> None:
         if cost is None:
             self.unpriced_models.add(model)
         else:
             self.spent_usd += cost
 
     def affordable_batch_cost(self, requests: Sequence[Request], ordered: Decimal) -> Decimal | None:
-        """Give what these calls could cost at most by batch, or None where the budget forbids them.
+        """Return the most that these calls could cost in a batch; None if the budget forbids them.
 
-        `ordered` is what batches on their way could cost, beside what is spent.
+        `ordered` is what batches in flight could cost.
         """
-        worst = Decimal(0)
+        total = Decimal(0)
         for request in requests:
-            price = (
-                None
-                if self._prices is None
-                else self._prices.price_usage(request.model, estimate.estimate_max_usage(request))
-            )
+            max_usage = estimate.estimate_max_usage(request)
+            price = None if self._prices is None else self._prices.price_usage(request.model, max_usage)
             if price is None and self._budget is not None:
                 self.unpriced_models.add(request.model)
-            worst += (price or Decimal(0)) * BATCH_SHARE
+            total += (price or Decimal(0)) * BATCH_SHARE
         if self._budget is None:
-            return worst
-        return worst if self._budget > 0 and self.spent_usd + ordered + worst <= self._budget else None
+            return total
+        return total if self._budget > 0 and self._charged + ordered + total <= self._budget else None
 
     def can_afford(self, requests: Sequence[Request]) -> bool:
         """Return whether the budget allows these calls, at the most that each could cost."""
@@ -123,5 +140,5 @@ class Budget:
         return self.spent_usd + sum((price for price in prices if price is not None), Decimal(0)) <= self._budget
 
     def price_completion(self, model: str, completion: Completion) -> Decimal | None:
-        """Give the price of an answer that costs nothing now."""
+        """Return the price of an answer without charging it."""
         return None if self._prices is None else self._prices.price_completion(model, completion)

@@ -1,9 +1,11 @@
 """Ask the questions: many at once, each distinct one once, within time and budget; what fails is a row, not a crash."""
 
 import asyncio
+import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -18,8 +20,11 @@ from promptci.runs.model import Answer, AnswerError, Arm, Question
 QuestionKey = tuple[str, Arm, str, int]
 _SLOWER = "raise run.deadline, or ask fewer cases"
 _CHEAPER = "raise it, or ask fewer cases"
-_OF_ONE_MODEL = {"not-found", "rate-limit"}
+_OF_ONE_MODEL = {"not-found", "rate-limit", "quota"}
 """Fatal errors of these kinds stop the questions to one model; all others stop every question."""
+MAX_EQUAL_FAILURES = 10
+"""So many calls in a row that fail alike, before any call succeeds, stop the calls to that model."""
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +93,8 @@ class _Round:
         self._answers: list[Answer | None] = [None] * len(questions)
         self._stopped: AnswerError | None = None
         self._stopped_models: dict[str, AnswerError] = {}
+        self._answered_models: set[str] = set()
+        self._failures: dict[str, Counter[str]] = {}
 
     def answers(self) -> tuple[Answer, ...]:
         """Give the answers; each question has one by now."""
@@ -162,19 +169,33 @@ class _Round:
                 message=f"calls cost more than was to be expected, which may exceed run.budget_usd: {_CHEAPER}",
             )
         if stopped := self._stop_for(request):
-            raise CallError(stopped.kind, stopped.message)
+            raise CallError(stopped.kind, stopped.message, caused_by_request=stopped.caused_by_request)
 
     def _stop_for(self, request: Request) -> AnswerError | None:
         """Give why this request is not to be made any more, or None."""
         return self._stopped or self._stopped_models.get(request.model)
 
     def _note_failure(self, group: _Group, failed: CallError) -> None:
-        error = AnswerError(kind=failed.kind, message=failed.message)
+        error = AnswerError(kind=failed.kind, message=failed.message, caused_by_request=failed.caused_by_request)
         if failed.fatal and failed.kind in _OF_ONE_MODEL:
             self._stopped_models[group.request.model] = error
         elif failed.fatal:
             self._stopped = error
+        else:
+            self._stop_after_equal_failures(group.request.model, error)
         self._fail(group, error)
+
+    def _stop_after_equal_failures(self, model: str, error: AnswerError) -> None:
+        """Stop the calls to a model that has never answered and failed in the same way each time."""
+        if model in self._answered_models:
+            return
+        failures = self._failures.setdefault(model, Counter())
+        failures[_NUMBER.sub("#", f"{error.kind} {error.message}")] += 1
+        if len(failures) == 1 and failures.total() >= MAX_EQUAL_FAILURES:
+            message = (
+                f"{error.message}. The first {MAX_EQUAL_FAILURES} calls failed like this, so the rest was not made"
+            )
+            self._stopped_models[model] = replace(error, message=message)
 
     def _take_known(self, group: _Group) -> bool:
         """Use what the journal of an interrupted run holds; True where no call is needed any more."""

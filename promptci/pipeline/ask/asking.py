@@ -175,7 +175,7 @@ async def _ask(
         calls=count.calls,
         cached=count.cached,
         usd=budget.known_spend,
-        usd_is_lower_bound=bool(budget.unpriced_models),
+        usd_is_lower_bound=bool(budget.unpriced_models or budget.uncounted_calls),
         probes=probed,
         position_bias=measure_position_bias(scored),
     )

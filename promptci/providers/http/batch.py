@@ -193,7 +193,7 @@ def _result(value: Mapping[str, Any], wall: float) -> BatchResult:
             raise api_errors.failure_from_status(status if type(status) is int else 502, {}, body, wall)
         return replace(response_parser.parse_completion(body, latency_ms=None, wall=wall), batched=True)
     except AttemptFailed as failed:
-        return CallError(failed.error.kind, failed.error.message)
+        return CallError(failed.error.kind, failed.error.message, caused_by_request=failed.error.caused_by_request)
 
 
 def _state(value: Mapping[str, Any]) -> BatchState:

@@ -4,10 +4,10 @@ import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib import parse, request
 
-from promptci.providers.http import api_errors, endpoint
+from promptci.providers.http import api_errors, endpoint, transport_errors
 from promptci.providers.http.limiter import Limiter
+from promptci.providers.http.proxy import find_proxy
 from promptci.providers.http.retry import ProviderClock, RetryPolicy, with_retries
 from promptci.redact import Redactor
 
@@ -87,9 +87,9 @@ class BatchClient:
                 content = await _read(response)
                 status, headers = response.status, {name.lower(): text for name, text in response.headers.items()}
         except TimeoutError:
-            raise api_errors.timeout_failure(LONGEST_S) from None
+            raise transport_errors.timeout_failure(LONGEST_S) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise api_errors.failure_from_transport(error, self._address) from None
+            raise transport_errors.failure_from_transport(error, self._address) from None
         if not 200 <= status < 300:
             said = self._redactor.redact(content[:4096].decode(errors="replace"))
             raise api_errors.failure_from_status(status, headers, _parsed(said) or said, self.clock.wall(), path=path)
@@ -106,18 +106,10 @@ class BatchClient:
         return aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
-            proxy=_proxy(self._base_url),
+            proxy=find_proxy(self._base_url),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
-
-
-def _proxy(base_url: str) -> str | None:
-    """Give the proxy that the environment names; not `trust_env`, which would also send passwords of ~/.netrc."""
-    parts = parse.urlsplit(base_url)
-    if endpoint.is_loopback(base_url) or request.proxy_bypass(parts.hostname or ""):
-        return None
-    return request.getproxies().get(parts.scheme)
 
 
 async def _read(response: Any) -> bytes:

@@ -1,7 +1,8 @@
-"""Which addresses may be asked: those to which prompts and a key can be sent without exposing them."""
+"""Which addresses may receive prompts and a key without exposing them, and how they are addressed."""
 
 import ipaddress
 import socket
+from collections.abc import Mapping
 from urllib import parse
 
 from promptci.errors import ProviderError
@@ -13,22 +14,22 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def host_name(base_url: str) -> str:
-    """Give the host name of an address, in lower case, or an empty text where it has none."""
+    """Return the host name of an address in lower case, empty if it has none."""
     return (parse.urlsplit(base_url).hostname or "").rstrip(".")
 
 
 def is_loopback(base_url: str) -> bool:
-    """Tell whether the address is on this machine: 127.0.0.0/8, ::1 or localhost."""
+    """Return whether the address is on this machine: 127.0.0.0/8, ::1 or localhost."""
     name = host_name(base_url)
     address = _address(name)
     return name == "localhost" or (address is not None and address.is_loopback)
 
 
 def check_base_url(base_url: str, *, has_key: bool) -> None:
-    """Refuse an address that is no web address, would hand out the machine's own credentials, or be overheard.
+    """Raise for an address that is invalid, serves the machine's own credentials, or could be overheard.
 
-    Plain http is for this machine; for a private address or the bare name of a service container it will do as
-    long as no key is sent.
+    Plain http is for this machine. Without a key it is also accepted for a private address or the bare name of a
+    service container.
 
     Raises
     ------
@@ -45,28 +46,45 @@ def check_base_url(base_url: str, *, has_key: bool) -> None:
         raise _refusal(f"`{_shown(base_url)}` is not a web address", "Write it like https://api.openai.com/v1")
     if parts.username is not None or parts.password is not None:
         raise _refusal("holds a user name or password", "Put the key into the variable that `api_key_env` names")
-    if parts.query or parts.fragment:
-        raise _refusal("ends in a query or fragment", "Give the address up to and including /v1, without `?` or `#`")
+    if parts.fragment or any(name != "api-version" for name, _ in parse.parse_qsl(parts.query, keep_blank_values=True)):
+        hint = "Give the address up to and including /v1, without `?` or `#`; only Azure's `?api-version=` is accepted"
+        raise _refusal("ends in a query or fragment", hint)
     address = _address(name)
     if name in _METADATA_NAMES or (address is not None and (address.is_link_local or address in _METADATA_ADDRESSES)):
-        raise _refusal(f"`{name}` hands out the machine's own credentials", "Give the address of a model endpoint")
+        raise _refusal(f"`{name}` serves the machine's own credentials", "Give the address of a model endpoint")
     if address is not None and (address.is_unspecified or address.is_multicast):
-        raise _refusal(f"`{name}` names no machine", "Use 127.0.0.1 for this one")
+        raise _refusal(f"`{name}` is not the address of a machine", "Use 127.0.0.1 for this one")
     if parts.scheme == "http" and not is_loopback(base_url):
         _check_plain(name, address, has_key=has_key)
 
 
+def split_query(base_url: str) -> tuple[str, str]:
+    """Return the address without its query and a trailing slash, and the query with its `?`: paths go in between."""
+    address, mark, query = base_url.partition("?")
+    return address.rstrip("/"), mark + query
+
+
+def auth_headers(base_url: str, key: str | None) -> Mapping[str, str]:
+    """Return the header with the key: `api-key` for Azure, whose keys are no bearer tokens, else `Authorization`."""
+    if key is None:
+        return {}
+    is_azure = "?api-version=" in base_url or host_name(base_url).endswith(
+        (".openai.azure.com", ".services.ai.azure.com")
+    )
+    return {"api-key": key} if is_azure else {"Authorization": f"Bearer {key}"}
+
+
 def _check_plain(name: str, address: Address | None, *, has_key: bool) -> None:
-    near = address.is_private if address is not None else "." not in name
-    if not near:
+    is_private = address.is_private if address is not None else "." not in name
+    if not is_private:
         raise _refusal(f"`http://{name}` would be overheard", "Use https")
     if has_key:
-        fix = 'Use https, or set `api_key_env: ""` where the endpoint wants no key'
-        raise _refusal(f"`http://{name}` would send the key unencrypted", fix)
+        hint = 'Use https, or set `api_key_env: ""` if the endpoint needs no key'
+        raise _refusal(f"`http://{name}` would send the key unencrypted", hint)
 
 
 def _address(name: str) -> Address | None:
-    """Read an IP address in each form that the system's resolver reads (2130706433 and 0x7f.1 are 127.0.0.1)."""
+    """Parse an IP address in every form that the system's resolver accepts (2130706433 and 0x7f.1 are 127.0.0.1)."""
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
@@ -83,5 +101,5 @@ def _shown(base_url: str) -> str:
     return base_url.rpartition("@")[2][:80]
 
 
-def _refusal(what: str, fix: str) -> ProviderError:
-    return ProviderError(f"provider.base_url: {what}", f"{fix}.")
+def _refusal(message: str, hint: str) -> ProviderError:
+    return ProviderError(f"provider.base_url: {message}", f"{hint}.")

@@ -7,138 +7,181 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
-from promptci.providers.http import api_errors, endpoint, response_parser
+from promptci.providers.http import api_errors, endpoint, response_parser, transport_errors
 from promptci.providers.http.limiter import MAX_CONCURRENCY, Limiter
-from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
+from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryAdvice, RetryPolicy, with_retries
 from promptci.providers.http.transport import HttpResponse, Transport
+from promptci.providers.model_names import map_model_name
 from promptci.providers.options import ProviderOptions
 from promptci.redact import Redactor
 
-_NOT_ASKED_FOR = {"stream", "stream_options"}
-"""Parameters that would change the form of the answer and nothing in it."""
+UNSENT_PARAMETERS = {"stream", "stream_options"}
+"""Parameters that change the form of the response and nothing in the answer."""
+MAX_REQUEST_BYTES = 8 * 2**20
+"""Larger than any model's context; a larger request is a mistake in a prompt or a golden case."""
+MAX_TOTAL_S = 120.0
+"""Attempts and pauses of one call together, unless `provider.timeout` is longer."""
+MAX_REFUSED_S = 75.0
+"""Stop if every call has been refused for so long: one-minute windows have passed, so the limit is another one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Form:
-    """Where one kind of request goes, and how its answer is read."""
+class _CallKind:
+    """Path and response parser of one kind of request."""
 
     path: str
-    read: Callable[..., Completion]
-    more: Mapping[str, Any] = field(default_factory=dict)
-    """Goes into the body beside what was asked."""
+    parse: Callable[..., Completion]
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
 
 
-CHAT = _Form(path="/chat/completions", read=response_parser.parse_completion)
-EMBEDDING = _Form(path="/embeddings", read=response_parser.parse_embedding, more={"encoding_format": "float"})
+CHAT = _CallKind(path="/chat/completions", parse=response_parser.parse_completion)
+EMBEDDING = _CallKind(
+    path="/embeddings", parse=response_parser.parse_embedding, extra_body={"encoding_format": "float"}
+)
 
 
 class OpenAIProvider:
-    """Asks `/chat/completions` of one endpoint, and `/embeddings`."""
+    """Calls `/chat/completions` and `/embeddings` of one endpoint."""
 
     def __init__(
         self,
         options: ProviderOptions,
         *,
         key: str | None,
+        headers: Mapping[str, str] | None = None,
         redactor: Redactor | None = None,
         clock: ProviderClock | None = None,
         concurrency: int | None = None,
     ) -> None:
-        """Make it; `key` None sends no Authorization header at all, `concurrency` None finds out how much is borne."""
+        """Prepare the client; with `concurrency` None, the limiter finds out what the endpoint allows."""
         self.name = endpoint.host_name(options.base_url)
         self.concurrency = concurrency or MAX_CONCURRENCY
-        self._at_first = concurrency
+        self._fixed_concurrency = concurrency
         self._options = options
         self._redactor = redactor or Redactor([key] if key else [])
         self._clock = clock or ProviderClock()
-        self._patience = RetryPolicy(max_attempts=options.max_attempts)
+        self._policy = RetryPolicy(
+            max_attempts=options.max_attempts, max_total_s=max(MAX_TOTAL_S, 2 * options.timeout_s)
+        )
         self._limiters: dict[str, Limiter] = {}
-        self._transport = Transport(options.base_url, key=key)
-        self._answered = False
+        self._transport = Transport(options.base_url, key=key, headers=headers)
+        self._was_reached = False
+        self._answered_models: set[str] = set()
+        self._first_refusals: dict[str, float] = {}
 
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
-        """Ask, and ask again after what may pass; raises CallError."""
-        form = EMBEDDING if request.kind == "embedding" else CHAT
-        body = {key: value for key, value in request.body.items() if key not in _NOT_ASKED_FOR}
-
-        async def attempt(left_s: float) -> Completion:
-            return await self._attempt(form, {**body, **form.more}, left_s, limiter)
-
+        """Call the endpoint and retry what may pass; raises CallError."""
+        kind = EMBEDDING if request.kind == "embedding" else CHAT
+        content = self._encode(request, kind)
         limiter = self._limiter(request.model)
+
+        async def attempt(remaining_s: float) -> Completion:
+            try:
+                return await self._attempt(kind, content, remaining_s, limiter)
+            except AttemptFailed as failed:
+                self._stop_if_always_refused(request.model, failed)
+                raise
+
         try:
             completion = await with_retries(
-                attempt, limiter=limiter, policy=self._patience, clock=self._clock, hooks=hooks
+                attempt, limiter=limiter, policy=self._policy, clock=self._clock, hooks=hooks
             )
         except CallError as error:
             # An endpoint that was never reached will not be reached by the next thousand calls either.
-            lost = error.kind == "connection" and not self._answered
+            unreachable = error.kind == "connection" and not self._was_reached
             message = api_errors.shorten(self._redactor.redact(error.message))
-            raise CallError(error.kind, message, fatal=error.fatal or lost) from None
-        self._answered = True
+            raise CallError(
+                error.kind, message, fatal=error.fatal or unreachable, caused_by_request=error.caused_by_request
+            ) from None
+        self._was_reached = True
+        self._answered_models.add(request.model)
         return completion
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
 
+    def _encode(self, request: Request, kind: _CallKind) -> bytes:
+        body = {key: value for key, value in request.body.items() if key not in UNSENT_PARAMETERS}
+        body["model"] = map_model_name(request.model, self._options.models, self.name)
+        content = json.dumps({**body, **kind.extra_body}, separators=(",", ":")).encode()
+        if len(content) > MAX_REQUEST_BYTES:
+            size = f"{len(content) / 2**20:.0f} MiB"
+            message = f"the rendered request has {size}, and no model takes more than {MAX_REQUEST_BYTES // 2**20} MiB"
+            raise CallError("context-length", message, caused_by_request=True)
+        return content
+
     def _limiter(self, model: str) -> Limiter:
         if model not in self._limiters:
+            fixed = self._fixed_concurrency
+            bounds = {} if fixed is None else {"initial_concurrency": fixed, "max_concurrency": fixed}
             clock = self._clock
-            limits: dict[str, float] = {}
-            if self._at_first is not None:
-                limits = {"initial_concurrency": self._at_first, "max_concurrency": self._at_first}
-            self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **limits)
+            self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
         return self._limiters[model]
 
-    async def _attempt(self, form: _Form, body: Mapping[str, Any], left_s: float, limiter: Limiter) -> Completion:
-        content = json.dumps(body, separators=(",", ":")).encode()
+    def _stop_if_always_refused(self, model: str, failed: AttemptFailed) -> None:
+        """Make a refusal final if no call to this model was ever answered and all are refused for over a minute."""
+        if not failed.rate_limited or model in self._answered_models:
+            return
+        first = self._first_refusals.setdefault(model, self._clock.now())
+        refused_s = self._clock.now() - first
+        if refused_s >= MAX_REFUSED_S and failed.retry_after_s is None:
+            hint = f"Every call was refused for {refused_s:.0f} s: a daily limit or the billing may be the cause"
+            failed.error = CallError(failed.error.kind, f"{failed.error.message}. {hint}", fatal=True)
+            failed.advice = RetryAdvice.NEVER
+
+    async def _attempt(self, kind: _CallKind, content: bytes, remaining_s: float, limiter: Limiter) -> Completion:
         self._transport.open()  # before the clock starts
         started = self._clock.now()
-        # From end to end: an endpoint that drips would never reach a time-out that counts from byte to byte.
-        allowed = min(self._options.timeout_s, left_s)
+        # From end to end: an endpoint that drips would never reach a timeout that counts from byte to byte.
+        limit_s = min(self._options.timeout_s, remaining_s)
         try:
-            async with asyncio.timeout(allowed):
-                reply = await self._transport.post(form.path, content)
+            async with asyncio.timeout(limit_s):
+                response = await self._transport.post(kind.path, content)
         except TimeoutError:
-            raise api_errors.timeout_failure(allowed) from None
+            raise transport_errors.timeout_failure(limit_s) from None
         latency_ms = (self._clock.now() - started) * 1000
-        limiter.observe_headers(reply.headers)
-        raw = _parsed(reply) if 200 <= reply.status < 300 else self._refused(form, reply)
+        limiter.observe_headers(response.headers)
+        raw = _parse_json(response) if 200 <= response.status < 300 else self._parse_error(kind, response)
         try:
-            return form.read(raw, latency_ms=latency_ms, wall=self._clock.wall())
+            completion = kind.parse(raw, latency_ms=latency_ms, wall=self._clock.wall())
         except AttemptFailed:
-            # The same once more, so that the words of the error are taken from a text without the key.
+            # Parsed again from a redacted text, so that the error's message cannot contain the key.
             try:
-                return form.read(self._redacted(raw), latency_ms=latency_ms, wall=self._clock.wall())
+                completion = kind.parse(self._redact(raw), latency_ms=latency_ms, wall=self._clock.wall())
             except AttemptFailed as failed:
                 failed.billed_completion = response_parser.parse_billed_usage(raw)
                 raise
+        strips = kind is CHAT and self._options.strip_reasoning
+        return response_parser.strip_reasoning(completion) if strips else completion
 
-    def _redacted(self, raw: object) -> object:
+    def _redact(self, raw: object) -> object:
         try:
             return json.loads(self._redactor.redact(json.dumps(raw)))
         except (ValueError, RecursionError):
             return None
 
-    def _refused(self, form: _Form, reply: HttpResponse) -> object:
-        """Raise what an HTTP error stands for; a content filter's refusal becomes the empty answer that it is."""
-        self._answered = True
-        said = self._redactor.redact(reply.content.decode(errors="replace"))
+    def _parse_error(self, kind: _CallKind, response: HttpResponse) -> object:
+        """Raise the failure for an HTTP error; return a content filter's refusal as the empty answer that it is."""
+        self._was_reached = True
+        text = self._redactor.redact(response.content.decode(errors="replace"))
         try:
-            body = json.loads(said)
+            body = json.loads(text)
         except (ValueError, RecursionError):
-            body = said
-        if form is CHAT and api_errors.is_content_filter(reply.status, body):
+            body = text
+        if kind is CHAT and api_errors.is_content_filter(response.status, body):
             return {"choices": [{"finish_reason": "content_filter", "message": {"content": None}}]}
-        raise api_errors.failure_from_status(reply.status, reply.headers, body, self._clock.wall(), path=form.path)
+        raise api_errors.failure_from_status(
+            response.status, response.headers, body, self._clock.wall(), path=kind.path
+        )
 
 
-def _parsed(reply: HttpResponse) -> object:
-    """Give the JSON of an answer, or its text where it does not call itself JSON."""
-    media_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _parse_json(response: HttpResponse) -> object:
+    """Parse the body, or return its text if it is not declared as JSON."""
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not media_type.endswith("json"):
-        return reply.content.decode(errors="replace")
+        return response.content.decode(errors="replace")
     try:
-        return json.loads(reply.content)
+        return json.loads(response.content)
     except (ValueError, RecursionError):
-        raise api_errors.malformed_failure("the answer is not valid JSON") from None
+        raise api_errors.malformed_failure("the response is not valid JSON") from None

@@ -2,146 +2,192 @@
 
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from promptci.providers.base import Completion, Usage
+from promptci.providers.base import CallError, Completion, Usage
 from promptci.providers.http import api_errors
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice
 
 VECTOR_DIGITS = 7
 """Significant digits of a vector's numbers: endpoints compute in 32 bits, which hold no more."""
+_REASONING_BLOCK = re.compile(r"\A\s*<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL)
+_REASONING_END = "</think>"
+_REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
+_ONLY_REASONED = (
+    "the model only reasoned and wrote no answer: raise `max_tokens`, lower `reasoning_effort`, or turn reasoning off"
+)
 
 
 def parse_completion(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
-    """Give the completion in `raw`, the parsed body of an HTTP 200 (or its text, where it did not call itself JSON).
+    """Parse the body of an HTTP 200: JSON values, or text if it was not declared as JSON.
 
     A refusal, a content filter and an answer cut at `max_tokens` are results: the model did that.
 
     Raises
     ------
     AttemptFailed
-        `malformed` where this is no chat completion, else what the `error` within stands for.
+        `malformed` if this is not a chat completion, else the failure for the `error` within.
     """
-    body = _object(raw, "a chat completion")
+    body = _parse_object(raw, "a chat completion")
     choices = body.get("choices")
     if body.get("error") and not choices:
         raise api_errors.failure_from_error_object(body["error"], wall)
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
-        raise api_errors.malformed_failure("the answer holds no choice (`choices` is empty or missing)")
+        raise api_errors.malformed_failure("the response holds no choice (`choices` is empty or missing)")
     choice = choices[0]
     if choice.get("error"):
         raise api_errors.failure_from_error_object(choice["error"], wall)
     message = choice.get("message")
     if not isinstance(message, Mapping):
-        raise api_errors.malformed_failure("the answer's choice holds no message")
-    finish = _text(choice.get("finish_reason"))
+        raise api_errors.malformed_failure("the response's choice holds no message")
+    finish_reason = _text(choice.get("finish_reason"))
     refusal = _text(message.get("refusal")) or None
+    text = _content(message, finish_reason=finish_reason, refusal=refusal)
     return Completion(
-        text=_content(message, finish=finish, refusal=refusal),
-        usage=_usage(body.get("usage")),
+        text=text,
+        usage=_usage(body.get("usage"), has_text=bool(text)),
         latency_ms=latency_ms,
-        model=_name(body.get("model")),
-        fingerprint=_name(body.get("system_fingerprint")),
-        finish_reason=_name(finish),
+        model=_shared_text(body.get("model")),
+        fingerprint=_shared_text(body.get("system_fingerprint")),
+        finish_reason=_shared_text(finish_reason),
         refusal=refusal,
     )
 
 
-def parse_billed_usage(raw: object) -> Completion | None:
-    """Give what the endpoint counted for an answer that cannot be used; None where it says nothing."""
-    body = raw if isinstance(raw, Mapping) else {}
-    usage = _usage(body.get("usage"))
-    return None if usage is None else Completion(text="", usage=usage, model=_name(body.get("model")))
-
-
-def parse_embedding(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
-    """Give the vector in `raw` as the completion whose text is that vector in JSON, so that it is kept like any answer.
+def strip_reasoning(completion: Completion) -> Completion:
+    """Remove a leading `<think>…</think>` block, also one whose opening tag the chat template swallowed.
 
     Raises
     ------
     AttemptFailed
-        `malformed` where there is not exactly one vector of finite numbers, else what the `error` within stands for.
+        If nothing follows the block: the model only reasoned.
     """
-    body = _object(raw, "an embedding")
+    text = completion.text
+    stripped = _REASONING_BLOCK.sub("", text)
+    if stripped == text and _REASONING_END in text and "<think>" not in text:
+        stripped = text.partition(_REASONING_END)[2].lstrip()
+    if stripped == text:
+        if text.lstrip().startswith("<think>") and _REASONING_END not in text:  # cut within the block
+            raise _only_reasoned(completion)
+        return completion
+    if not stripped.strip():
+        raise _only_reasoned(completion)
+    return replace(completion, text=stripped)
+
+
+def parse_billed_usage(raw: object) -> Completion | None:
+    """Return what the endpoint counted for an unusable response; None if it says nothing."""
+    body = raw if isinstance(raw, Mapping) else {}
+    usage = _usage(body.get("usage"), has_text=False)
+    return None if usage is None else Completion(text="", usage=usage, model=_shared_text(body.get("model")))
+
+
+def parse_embedding(raw: object, *, latency_ms: float | None, wall: float) -> Completion:
+    """Parse an embedding into a completion whose text is the vector in JSON, so that it is stored like any answer.
+
+    Raises
+    ------
+    AttemptFailed
+        `malformed` unless there is exactly one vector of finite numbers, else the failure for the `error` within.
+    """
+    body = _parse_object(raw, "an embedding")
     rows = body.get("data")
     if body.get("error") and not rows:
         raise api_errors.failure_from_error_object(body["error"], wall)
     if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], Mapping):
-        raise api_errors.malformed_failure("the answer does not hold the embedding of one text (`data`)")
+        raise api_errors.malformed_failure("the response does not hold the embedding of one text (`data`)")
     usage = body.get("usage")
-    # Nothing is written, so endpoints leave the count of what was written out.
-    counted = {"completion_tokens": 0, **usage} if isinstance(usage, Mapping) else None
+    # Nothing is written, so endpoints leave the count of output tokens out.
+    counts = {"completion_tokens": 0, **usage} if isinstance(usage, Mapping) else None
     return Completion(
         text=json.dumps(_vector(rows[0].get("embedding")), separators=(",", ":")),
-        usage=_usage(counted),
+        usage=_usage(counts, has_text=False),
         latency_ms=latency_ms,
-        model=_name(body.get("model")),
+        model=_shared_text(body.get("model")),
     )
 
 
 def _vector(value: object) -> list[float]:
     if not isinstance(value, list) or not value:
-        raise api_errors.malformed_failure("the embedding is no list of numbers, or an empty one")
-    return [_rounded(number) for number in value]
+        raise api_errors.malformed_failure("the embedding is not a list of numbers, or is empty")
+    return [_round_significant(number) for number in value]
 
 
-def _rounded(number: object) -> float:
-    """Give a number with as many digits as mean something."""
+def _round_significant(number: object) -> float:
+    """Round to the digits that a 32-bit number holds."""
     try:
         if isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number):
             return float(f"{number:.{VECTOR_DIGITS}g}")
-    except OverflowError:  # a whole number beyond every float
+    except OverflowError:  # an integer beyond every float
         pass
-    raise api_errors.malformed_failure("the embedding holds something that is no finite number")
+    raise api_errors.malformed_failure("the embedding holds something that is not a finite number")
 
 
-def _object(raw: object, wanted: str) -> Mapping[str, Any]:
-    body = _parsed(raw) if isinstance(raw, str) else raw
+def _parse_object(raw: object, expected: str) -> Mapping[str, Any]:
+    body = _parse_json(raw) if isinstance(raw, str) else raw
     if not isinstance(body, Mapping):
-        raise api_errors.malformed_failure(f"the answer is not {wanted} but {_shown(raw)}")
+        raise api_errors.malformed_failure(f"the response is not {expected} but {_describe(raw)}")
     return body
 
 
-def _content(message: Mapping[str, object], *, finish: str | None, refusal: str | None) -> str:
+def _content(message: Mapping[str, object], *, finish_reason: str | None, refusal: str | None) -> str:
     content = message.get("content")
-    if isinstance(content, str):
-        return _clean(content)
+    text = content if isinstance(content, str) else None
     if isinstance(content, list):
-        texts = [part["text"] for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str)]
-        if texts:
-            return _clean("".join(texts))
-    # Without text: a model that refused, was filtered, or thought until max_tokens was used up, gave this result.
-    if refusal is not None or finish in {"content_filter", "length"}:
+        parts = [part["text"] for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str)]
+        text = "".join(parts) if parts else None
+    if text is not None and text.strip():
+        return _clean(text)
+    # Without text: a model that refused or was filtered gave this result.
+    if refusal is not None or finish_reason == "content_filter":
         return ""
     if message.get("tool_calls") or message.get("function_call"):
         failed = api_errors.malformed_failure(
             "the model called a tool instead of answering: take the tools out of the prompt"
         )
         raise AttemptFailed(failed.error, advice=RetryAdvice.NEVER)
-    raise api_errors.malformed_failure("the answer's message holds no text (`content` is null)")
+    if any(message.get(key) for key in _REASONING_KEYS):
+        raise AttemptFailed(CallError("malformed", _ONLY_REASONED, caused_by_request=True))
+    if text is not None or finish_reason == "length":
+        return _clean(text or "")
+    raise api_errors.malformed_failure("the response's message holds no text (`content` is null)")
 
 
-def _usage(value: object) -> Usage | None:
+def _only_reasoned(completion: Completion) -> AttemptFailed:
+    failed = AttemptFailed(CallError("malformed", _ONLY_REASONED, caused_by_request=True))
+    failed.billed_completion = completion if completion.usage is not None else None
+    return failed
+
+
+def _usage(value: object, *, has_text: bool) -> Usage | None:
+    """Return the token counts, or None if they are missing or cannot be true: unknown is not 0."""
     if not isinstance(value, Mapping):
         return None
-    read, written = _count(value.get("prompt_tokens")), _count(value.get("completion_tokens"))
-    if read is None or written is None:
+    input_tokens, output_tokens = _count(value.get("prompt_tokens")), _count(value.get("completion_tokens"))
+    if input_tokens is None or output_tokens is None:
+        return None
+    total = _count(value.get("total_tokens"))
+    if total is not None:  # Google and xAI leave the tokens of reasoning out of `completion_tokens`
+        output_tokens = max(output_tokens, total - input_tokens)
+    if input_tokens == 0 or (has_text and output_tokens == 0):
         return None
     details = value.get("prompt_tokens_details")
     cached = _count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
-    return _counted(read, written, min(cached or 0, read))
+    return _shared_usage(input_tokens, output_tokens, min(cached or 0, input_tokens))
 
 
 @lru_cache(maxsize=4096)  # thousands of answers share a few
-def _counted(read: int, written: int, cached: int) -> Usage:
-    return Usage(input_tokens=read, output_tokens=written, cached_input_tokens=cached)
+def _shared_usage(input_tokens: int, output_tokens: int, cached: int) -> Usage:
+    return Usage(input_tokens=input_tokens, output_tokens=output_tokens, cached_input_tokens=cached)
 
 
 def _count(value: object) -> int | None:
-    """Give a number of tokens, or None where it is none: unknown is not 0."""
+    """Return a number of tokens, or None if the value is not one."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if type(value) is int and 0 <= value < 2**53 else None
@@ -151,8 +197,8 @@ def _text(value: object) -> str | None:
     return _clean(value) if isinstance(value, str) else None
 
 
-def _name(value: object) -> str | None:
-    """Give a text that many answers share, which is then kept once."""
+def _shared_text(value: object) -> str | None:
+    """Return a text that many answers share, so that it is kept in memory once."""
     text = _text(value)
     return None if text is None else sys.intern(text)
 
@@ -162,15 +208,15 @@ def _clean(text: str) -> str:
     return text.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")
 
 
-def _parsed(text: str) -> object:
+def _parse_json(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
 
 
-def _shown(raw: object) -> str:
+def _describe(raw: object) -> str:
     text = raw.strip() if isinstance(raw, str) else json.dumps(raw, default=str)
     if text[:1] == "<":
-        return "a web page: perhaps a proxy or login page answers in the endpoint's place"
+        return "a web page: perhaps a proxy or login page answers instead of the endpoint"
     return f"`{text[:80]}`" if text else "empty"

@@ -1,22 +1,22 @@
-"""One POST over the network: what an answer of a model is asked with."""
+"""HTTP POST to one endpoint."""
 
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib import parse, request
 
-from promptci.providers.http import api_errors, endpoint
+from promptci.providers.http import api_errors, endpoint, transport_errors
+from promptci.providers.http.proxy import find_proxy, shown_proxy
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice
 
 MAX_BODY_BYTES = 16 * 2**20
-"""Bytes of one answer; more is an attack or a fault."""
+"""Size of one response; more is an attack or a fault."""
 CONNECT_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HttpResponse:
-    """What came back, whatever its status."""
+    """A response of any status."""
 
     status: int
     headers: Mapping[str, str]
@@ -27,32 +27,50 @@ class HttpResponse:
 class Transport:
     """Connections to one endpoint: no redirects, no retries, no cookies, and bodies of bounded size."""
 
-    def __init__(self, base_url: str, *, key: str | None) -> None:
-        """Make it; `key` None sends no Authorization header at all. Nothing is opened before the first call."""
-        self._base_url = base_url.rstrip("/")
+    def __init__(self, base_url: str, *, key: str | None, headers: Mapping[str, str] | None = None) -> None:
+        """Prepare a client; nothing is opened before the first call.
+
+        Parameters
+        ----------
+        key
+            None sends no Authorization header at all.
+        headers
+            Sent with every request.
+
+        Raises
+        ------
+        ProviderError
+            If the environment names a proxy that cannot be used.
+        """
+        self._base_url, self._query = endpoint.split_query(base_url)
         self._address = endpoint.host_name(base_url)
-        self._key = key
+        self._proxy = find_proxy(base_url)
+        self._headers = {**endpoint.auth_headers(base_url, key), **(headers or {})}
         self._session: Any = None
 
     def open(self) -> None:
-        """Make ready, once: importing the package takes longer than many an answer."""
+        """Open the client before a call is timed: importing aiohttp takes longer than many responses."""
         if self._session is None:
-            self._session = _session(self._base_url, self._key)
+            self._session = _open_session(self._headers, self._proxy)
 
     async def post(self, path: str, body: bytes) -> HttpResponse:
-        """Send JSON and give the answer; raises AttemptFailed where none came."""
+        """Send JSON and return the response; raises AttemptFailed if none arrives."""
         import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
 
         self.open()
+        url = f"{self._base_url}{path}{self._query}"
         try:
-            async with self._session.post(self._base_url + path, data=body, allow_redirects=False) as response:
-                content = await _read(response)
+            async with self._session.post(url, data=body, allow_redirects=False) as response:
+                content = await _read_bounded(response)
                 headers = {name.lower(): text for name, text in response.headers.items()}
                 return HttpResponse(status=response.status, headers=headers, content=content)
         except aiohttp.ClientHttpProxyError as error:
-            raise api_errors.failure_from_proxy(error.status) from None
+            raise transport_errors.failure_from_proxy(error.status, shown_proxy(self._proxy or "")) from None
+        except aiohttp.ClientProxyConnectionError as error:
+            proxy = f"the proxy {shown_proxy(self._proxy or '')} (see HTTPS_PROXY)"
+            raise transport_errors.failure_from_transport(error, proxy) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise api_errors.failure_from_transport(error, self._address) from None
+            raise transport_errors.failure_from_transport(error, self._address) from None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -61,39 +79,28 @@ class Transport:
             self._session = None
 
 
-def _session(base_url: str, key: str | None) -> Any:
+def _open_session(extra_headers: Mapping[str, str], proxy: str | None) -> Any:
     import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
 
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    headers |= {
+    headers = {
+        **extra_headers,
         "Accept": "application/json",
         "Accept-Encoding": "identity",
         "Content-Type": "application/json",
         "User-Agent": "promptci",
     }
     return aiohttp.ClientSession(
-        # How many connections there are is the limiter's business, and how long an answer may take the caller's.
-        connector=aiohttp.TCPConnector(limit=0, ssl=_certificates()),
+        # The limiter bounds the number of connections, and the caller the time of a call.
+        connector=aiohttp.TCPConnector(limit=0, ssl=_create_ssl_context()),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
         headers=headers,
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # Not `trust_env`: that would also send passwords of ~/.netrc.
-        proxy=_proxy(base_url),
+        proxy=proxy,
     )
 
 
-def _proxy(base_url: str) -> str | None:
-    """Give the proxy that the environment names for this address; none is used within the machine."""
-    parts = parse.urlsplit(base_url)
-    if endpoint.is_loopback(base_url) or request.proxy_bypass(parts.hostname or ""):
-        return None
-    proxies = request.getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    return None if not found else found if "://" in found else f"http://{found}"
-
-
-def _certificates() -> ssl.SSLContext:
+def _create_ssl_context() -> ssl.SSLContext:
     """Trust what the system trusts (or SSL_CERT_FILE says), and Mozilla's list where the system has none."""
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
@@ -104,11 +111,11 @@ def _certificates() -> ssl.SSLContext:
     return context
 
 
-async def _read(response: Any) -> bytes:
-    """Read the body up to the limit; a compressed one, which nobody asked for, could unpack to any size."""
+async def _read_bounded(response: Any) -> bytes:
+    """Read the body up to the limit; refuse a compressed one, which could unpack to any size."""
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding.lower() not in {"identity", ""}:
-        failed = api_errors.malformed_failure(f"the answer is compressed ({encoding}) though that was not asked for")
+        failed = api_errors.malformed_failure(f"the response is compressed ({encoding}), which was not asked for")
         raise AttemptFailed(failed.error, advice=RetryAdvice.NEVER)
     length = response.content_length
     if length is not None and length <= MAX_BODY_BYTES:
@@ -117,5 +124,5 @@ async def _read(response: Any) -> bytes:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise api_errors.malformed_failure(f"the answer is larger than {MAX_BODY_BYTES // 2**20} MiB")
+            raise api_errors.malformed_failure(f"the response is larger than {MAX_BODY_BYTES // 2**20} MiB")
     return bytes(body)

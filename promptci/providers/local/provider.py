@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
-from promptci.providers.http import api_errors, response_parser
+from promptci.providers.http import api_errors, response_parser, transport_errors
 from promptci.providers.http.retry import AttemptFailed
 from promptci.providers.local import model_file
 
@@ -62,7 +62,7 @@ class LocalModel:
                 async with asyncio.timeout(self._timeout_s):
                     return await work
             except TimeoutError:
-                raise api_errors.timeout_failure(self._timeout_s).error from None
+                raise transport_errors.timeout_failure(self._timeout_s).error from None
             except AttemptFailed as failed:
                 raise failed.error from None
             finally:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers.http import api_errors
+from promptci.providers.http import api_errors, transport_errors
 from promptci.providers.http.retry import RetryAdvice
 
 WALL = 1_700_000_000.0
@@ -20,15 +20,15 @@ def caused_by(cause: BaseException) -> BaseException:
 @pytest.mark.parametrize(
     ("cause", "kind", "words"),
     [
-        (TimeoutError(), "timeout", "no whole answer came in time"),
+        (TimeoutError(), "timeout", "no complete response arrived in time"),
         (socket.gaierror(), "connection", "cannot be resolved"),
         (ConnectionRefusedError(), "connection", "nothing listens"),
-        (ssl.SSLError("wrong version"), "connection", "does not speak TLS"),
-        (ConnectionResetError(), "connection", "broke before the whole answer"),
+        (ssl.SSLError("wrong version"), "connection", "TLS handshake"),
+        (ConnectionResetError(), "connection", "broke before the response"),
     ],
 )
 def test_a_broken_connection_is_explained_by_its_deepest_cause(cause: BaseException, kind: str, words: str) -> None:
-    failed = api_errors.failure_from_transport(caused_by(caused_by(cause)), "models.example")
+    failed = transport_errors.failure_from_transport(caused_by(caused_by(cause)), "models.example")
 
     assert failed.error.kind == kind
     assert words in failed.error.message
@@ -39,7 +39,7 @@ def test_causes_that_go_in_a_circle_end() -> None:
     first, second = RuntimeError(), RuntimeError()
     first.__cause__, second.__cause__ = second, first
 
-    assert list(api_errors.exception_chain(first)) == [first, second]
+    assert list(transport_errors.exception_chain(first)) == [first, second]
 
 
 @given(
@@ -51,7 +51,8 @@ def test_whatever_a_server_answers_is_one_short_line_of_a_known_kind(status: int
     failed = api_errors.failure_from_status(status, {"retry-after": header}, body, WALL)
 
     assert failed.error.kind in {
-        *("auth", "not-found", "rate-limit", "quota", "timeout", "server", "bad-request", "context-length")
+        *("auth", "not-found", "rate-limit", "quota", "timeout", "server", "bad-request", "context-length"),
+        *("blocked", "invalid-output"),
     }
     assert len(api_errors.shorten(failed.error.message)) <= 300
     assert "\n" not in failed.error.message
