@@ -56,6 +56,9 @@ def _config(file: ConfigFile) -> Config:
             api_key_env=provider.api_key_env,
             path=provider.path,
             timeout_s=provider.timeout,
+            headers=provider.headers,
+            models=provider.models,
+            strip_reasoning=provider.strip_reasoning,
             prices={
                 model: ModelPrice(input_usd=price.input_usd, output_usd=price.output_usd)
                 for model, price in provider.prices.items()

@@ -72,6 +72,14 @@ class ProviderSection(Section):
         description="Timeout of one attempt, such as 60s.",
         json_schema_extra={"type": ["string", "number"]},
     )
+    headers: dict[str, str] = Field(
+        default={}, description="Extra request headers; `${NAME}` in a value is the environment variable NAME."
+    )
+    models: dict[str, str] = Field(
+        default={},
+        description='Names that the endpoint knows models by, such as `openai/*: "*"`; `*` stands for the same text.',
+    )
+    strip_reasoning: bool = Field(default=True, description="Remove a leading `<think>` block from answers.")
     prices: dict[str, PriceSection] = Field(
         default={}, description="Prices by model, for models without a public list price."
     )

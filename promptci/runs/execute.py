@@ -1,4 +1,4 @@
-"""Ask the questions: many at once, each distinct one once, within time and budget; what fails is a row, not a crash."""
+"""Ask questions concurrently, each distinct one once, within deadline and budget. A failure becomes a row."""
 
 import asyncio
 import re
@@ -18,8 +18,8 @@ from promptci.runs.journal import Journal
 from promptci.runs.model import Answer, AnswerError, Arm, Question
 
 QuestionKey = tuple[str, Arm, str, int]
-_SLOWER = "raise run.deadline, or ask fewer cases"
-_CHEAPER = "raise it, or ask fewer cases"
+_SLOWER = "raise run.deadline or ask fewer cases"
+_CHEAPER = "raise it or ask fewer cases"
 _OF_ONE_MODEL = {"not-found", "rate-limit", "quota"}
 """Fatal errors of these kinds stop the questions to one model; all others stop every question."""
 MAX_EQUAL_FAILURES = 10
@@ -29,19 +29,19 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunContext:
-    """What a run keeps beside the provider; one run_context serves all its rounds, the judge's included."""
+    """State that all rounds of a run share, the judge's included."""
 
     budget: Budget
     cache: AnswerCache | None = None
     journal: Journal | None = None
     resumed: Mapping[QuestionKey, Answer] = field(default_factory=dict)
-    """Answers that an earlier, interrupted run has written to the journal."""
+    """Answers in the journal of an interrupted run."""
     on_answer: Callable[[Answer], None] | None = None
-    """Told each answer as it comes."""
+    """Called with each answer as it arrives."""
     clock: Callable[[], float] = time.monotonic
-    """Seconds that never run backwards."""
+    """Monotonic seconds."""
     started_at: float | None = None
-    """Reading of `clock` when the run began; None: when `answer` is called."""
+    """Reading of `clock` at the start of the run; None means now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,39 +52,39 @@ class _Group:
     key: str
     replicate: int
     places: list[int]
-    """Where they stand in the order of questions."""
+    """Indexes of the questions."""
 
 
 async def ask_questions(
     questions: Sequence[Question], provider: Provider, *, limits: RunLimits, run_context: RunContext
 ) -> tuple[Answer, ...]:
-    """Give one answer for each question, in the order of the questions.
+    """Return one answer per question, in the order of the questions.
 
-    Calls begin in that order, so that both versions of a case are asked together. Questions with equal request and
-    replicate share one call; the second answer is marked `cached`. When time, budget or a fatal error ends the
-    asking, the rest become rows that say why. Each answer is in the journal as soon as it is here, so also when this
-    coroutine is cancelled.
+    Calls start in that order, so that both versions of a case are asked together. Questions with equal request and
+    replicate share one call; the second answer is marked `cached`. When the deadline, the budget or a fatal error ends
+    the round, the remaining questions become rows with that error. Each answer is in the journal as soon as it
+    arrives, also when this coroutine is cancelled.
 
     Raises
     ------
     InputError
-        Where the journal cannot be written.
+        If the journal cannot be written.
     """
     started = run_context.clock() if run_context.started_at is None else run_context.started_at
-    left_s = started + limits.deadline_s - run_context.clock()
-    asking = _Round(questions, provider, run_context)
+    remaining_s = started + limits.deadline_s - run_context.clock()
+    round_ = _Round(questions, provider, run_context)
     try:
-        async with asyncio.timeout(max(0.0, left_s)) as timer:
-            await asking.run(limits.concurrency or provider.concurrency)
+        async with asyncio.timeout(max(0.0, remaining_s)) as timer:
+            await round_.run(limits.concurrency or provider.concurrency)
     except TimeoutError:
         if not timer.expired():
             raise
-        asking.fill(AnswerError(kind="deadline", message=f"the run's {limits.deadline_s:.0f} s were over: {_SLOWER}"))
-    return asking.answers()
+        round_.fill(AnswerError(kind="deadline", message=f"the run's {limits.deadline_s:.0f} s are over: {_SLOWER}"))
+    return round_.answers()
 
 
 class _Round:
-    """One list of questions being asked."""
+    """One list of questions while it is asked."""
 
     def __init__(self, questions: Sequence[Question], provider: Provider, run_context: RunContext) -> None:
         self._questions = questions
@@ -97,11 +97,11 @@ class _Round:
         self._failures: dict[str, Counter[str]] = {}
 
     def answers(self) -> tuple[Answer, ...]:
-        """Give the answers; each question has one by now."""
+        """Return the answers; each question has one after `run` or `fill`."""
         return tuple(answer for answer in self._answers if answer is not None)
 
     async def run(self, workers: int) -> None:
-        """Ask all there is to ask, at most `workers` calls at once."""
+        """Ask everything, at most `workers` calls at once."""
         groups = _groups(self._questions)
         waiting = iter(groups)
         tasks = [asyncio.create_task(self._work(waiting)) for _ in range(min(workers, len(groups)))]
@@ -113,13 +113,13 @@ class _Round:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def fill(self, error: AnswerError) -> None:
-        """Give the questions that have no answer yet `error` in its place."""
+        """Set `error` as the outcome of every question without an answer."""
         for group in _groups(self._questions):
             self._fail(group, error)
 
     async def _work(self, waiting: Iterator[_Group]) -> None:
         for group in waiting:
-            if self._take_known(group):
+            if self._reuse_resumed(group):
                 continue
             request = group.request
             cached = (
@@ -128,7 +128,9 @@ class _Round:
                 else None
             )
             if cached is not None:
-                self._put(group, cached, self._run_context.budget.price_completion(request.model, cached), cached=True)
+                self._succeed(
+                    group, cached, self._run_context.budget.price_completion(request.model, cached), cached=True
+                )
             elif stopped := self._stop_for(request):
                 self._fail(group, stopped)
             else:
@@ -139,7 +141,7 @@ class _Round:
         reserved = await budget.reserve(request)
         if reserved is None and self._stopped is None:
             self._stopped = AnswerError(kind="budget", message=f"this call could exceed run.budget_usd: {_CHEAPER}")
-        if stopped := self._stop_for(request):  # perhaps only now, after a wait for its turn
+        if stopped := self._stop_for(request):  # may be set only now, after the wait for the budget
             budget.settle(reserved or Decimal(0), request.model, None)
             self._fail(group, stopped)
             return
@@ -148,7 +150,7 @@ class _Round:
                 request,
                 replicate=group.replicate,
                 hooks=CallHooks(
-                    before_attempt=partial(self._leaving, request),
+                    before_attempt=partial(self._check_before_attempt, request),
                     on_billed_failure=partial(budget.charge_failed, request.model),
                 ),
             )
@@ -159,20 +161,21 @@ class _Round:
         cost = budget.settle(reserved or Decimal(0), request.model, completion)
         if self._run_context.cache is not None:
             self._run_context.cache.store(request, group.replicate, completion)
-        self._put(group, completion, cost, cached=False)
+        self._answered_models.add(request.model)
+        self._succeed(group, completion, cost, cached=False)
 
-    def _leaving(self, request: Request) -> None:
-        """Keep back a call that waited for its turn while the asking ended, or the money did."""
+    def _check_before_attempt(self, request: Request) -> None:
+        """Prevent a call that waited for its turn while the round was stopped or the budget ran out."""
         if self._stopped is None and self._run_context.budget.is_overdrawn:
             self._stopped = AnswerError(
                 kind="budget",
-                message=f"calls cost more than was to be expected, which may exceed run.budget_usd: {_CHEAPER}",
+                message=f"calls cost more than estimated, which may exceed run.budget_usd: {_CHEAPER}",
             )
         if stopped := self._stop_for(request):
             raise CallError(stopped.kind, stopped.message, caused_by_request=stopped.caused_by_request)
 
     def _stop_for(self, request: Request) -> AnswerError | None:
-        """Give why this request is not to be made any more, or None."""
+        """Return the error that forbids this request, or None."""
         return self._stopped or self._stopped_models.get(request.model)
 
     def _note_failure(self, group: _Group, failed: CallError) -> None:
@@ -197,8 +200,8 @@ class _Round:
             )
             self._stopped_models[model] = replace(error, message=message)
 
-    def _take_known(self, group: _Group) -> bool:
-        """Use what the journal of an interrupted run holds; True where no call is needed any more."""
+    def _reuse_resumed(self, group: _Group) -> bool:
+        """Use the journal of an interrupted run; return whether no call is needed."""
         source: Answer | None = None
         for place in group.places:
             known = self._run_context.resumed.get(self._questions[place].key)
@@ -210,14 +213,14 @@ class _Round:
                     self._run_context.budget.charge_resumed(group.request.model, known.completion, known.cost_usd)
         if source is None or source.completion is None:
             return False
-        self._put(group, source.completion, source.cost_usd, cached=True)
+        self._succeed(group, source.completion, source.cost_usd, cached=True)
         return True
 
-    def _put(self, group: _Group, completion: Completion, cost: Decimal | None, *, cached: bool) -> None:
+    def _succeed(self, group: _Group, completion: Completion, cost: Decimal | None, *, cached: bool) -> None:
         for place in group.places:
             if self._answers[place] is None:
                 self._keep(place, group, completion=completion, cost_usd=cost, cached=cached)
-            cached = True  # the call is paid for once
+            cached = True  # one call is paid for once
 
     def _fail(self, group: _Group, error: AnswerError) -> None:
         for place in group.places:
@@ -245,7 +248,7 @@ class _Round:
 
 
 def _groups(questions: Sequence[Question]) -> list[_Group]:
-    """Put questions with equal request and replicate together, in the order of their first."""
+    """Group questions with equal request and replicate, in the order of the first of each group."""
     groups: dict[tuple[str, int], _Group] = {}
     for place, question in enumerate(questions):
         key = question.request.key

@@ -17,7 +17,7 @@ KEYS = (
     "name", "description", "model", "modelParameters", "responseFormat", "jsonSchema", "messages", "testData",
     "evaluators",
 )  # fmt: skip
-ROLES = ("system", "user", "assistant")
+ROLES = ("system", "developer", "user", "assistant")
 MAX_NAME_CHARS = 200
 MAX_INCLUDE_ERRORS = 20
 """Includes of one message that are named for leading nowhere."""

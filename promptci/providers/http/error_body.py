@@ -10,7 +10,7 @@ MAX_QUOTE_CHARS = 160
 """Length of a quoted message; leaves room for the hint after it."""
 _MAX_SCANNED_CHARS = 20_000
 _CODE_KEYS = ("code", "type", "status", "reason", "error_code", "quotaId")
-_MESSAGE_KEYS = ("message", "detail", "msg", "error_msg", "error_description", "faultstring", "title")
+_MESSAGE_KEYS = ("message", "msg", "error_msg", "error_description", "faultstring", "detail", "title")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -60,7 +60,7 @@ def parse_error_body(body: object) -> ErrorDetails:
 
 def _parse_text(text: str) -> ErrorDetails:
     text = text[:_MAX_SCANNED_CHARS]
-    if not text.lstrip()[:1] == "<":
+    if text.lstrip()[:1] != "<":
         return ErrorDetails(message=shorten(text, MAX_QUOTE_CHARS), searchable=text.lower())
     title = _TITLE.search(text)
     message = f'a web page titled "{shorten(title[1], 80)}"' if title else "a web page"

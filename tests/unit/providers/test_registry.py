@@ -33,7 +33,7 @@ def test_a_missing_key_is_explained_with_the_line_to_add() -> None:
     with pytest.raises(ProviderError) as caught:
         make(ProviderOptions(api_key_env="MY_KEY"))
 
-    assert "the environment variable MY_KEY is not set" in str(caught.value)
+    assert "`MY_KEY` is not set, and the endpoint requires a key" in str(caught.value)
     assert "`MY_KEY: ${{ secrets.MY_KEY }}`" in str(caught.value)
     assert "fork" in str(caught.value)
 

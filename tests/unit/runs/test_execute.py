@@ -137,7 +137,7 @@ async def test_the_deadline_counts_from_the_start_of_the_run_not_of_the_round() 
     )
 
     assert kinds(rows) == {"deadline": 4}
-    assert "60 s were over" in (rows[0].error.message if rows[0].error else "")
+    assert "60 s are over" in (rows[0].error.message if rows[0].error else "")
 
 
 async def test_a_clock_set_by_the_test_decides() -> None:

@@ -43,7 +43,7 @@ REFUSED = {
     "https://[fd00:ec2::254]/v1": "machine's own credentials",
     "https://metadata.google.internal/v1": "machine's own credentials",
     "https://METADATA.google.internal./v1": "machine's own credentials",
-    "https://0.0.0.0/v1": "names no machine",
+    "https://0.0.0.0/v1": "is not the address of a machine",
     "https://user@example.com/v1": "user name or password",
     "https://user:pass@example.com/v1": "user name or password",
     "https://api.openai.com@evil.example/v1": "user name or password",

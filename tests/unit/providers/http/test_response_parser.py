@@ -37,7 +37,11 @@ def test_whatever_an_endpoint_sends_is_an_answer_or_a_failed_attempt(raw: Any) -
         ({"prompt_tokens": 3.5, "completion_tokens": 1}, None),
         ({"prompt_tokens": True, "completion_tokens": 1}, None),
         ({"prompt_tokens": 2**60, "completion_tokens": 1}, None),
-        ({"prompt_tokens": 0, "completion_tokens": 0}, Usage(input_tokens=0, output_tokens=0)),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, None),
+        ({"prompt_tokens": 9, "completion_tokens": 0}, None),  # there is a text
+        # Google: the tokens of reasoning are only in the total
+        ({"prompt_tokens": 50, "completion_tokens": 5, "total_tokens": 955}, Usage(input_tokens=50, output_tokens=905)),
+        ({"prompt_tokens": 50, "completion_tokens": 5, "total_tokens": 3}, Usage(input_tokens=50, output_tokens=5)),
         (
             {"prompt_tokens": 3, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 99}},
             Usage(input_tokens=3, output_tokens=1, cached_input_tokens=3),
