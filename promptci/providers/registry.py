@@ -1,7 +1,7 @@
 """The kinds of provider. To add one, write its module and list it in PROVIDERS."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import util
 from pathlib import Path
 
@@ -47,7 +47,9 @@ def _create_openai(context: ProviderContext) -> Provider:
         raise MissingKeyError(f"`{name}` is not set, and the endpoint requires a key", hint)
     headers = request_headers.expand_headers(options.headers, context.environ)
     redactor = _redactor(options, context.environ)
-    return OpenAIProvider(options, key=key, headers=headers, redactor=redactor, concurrency=context.concurrency)
+    return OpenAIProvider(
+        replace(options, headers=headers), key=key, redactor=redactor, concurrency=context.concurrency
+    )
 
 
 def _create_local(context: ProviderContext) -> Provider:

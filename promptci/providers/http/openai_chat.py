@@ -48,12 +48,11 @@ class OpenAIProvider:
         options: ProviderOptions,
         *,
         key: str | None,
-        headers: Mapping[str, str] | None = None,
         redactor: Redactor | None = None,
         clock: ProviderClock | None = None,
         concurrency: int | None = None,
     ) -> None:
-        """Prepare the client; with `concurrency` None, the limiter finds out what the endpoint allows."""
+        """Prepare the client. `options.headers` are sent as they are; `concurrency` None finds out what is allowed."""
         self.name = endpoint.host_name(options.base_url)
         self.concurrency = concurrency or MAX_CONCURRENCY
         self._fixed_concurrency = concurrency
@@ -64,7 +63,7 @@ class OpenAIProvider:
             max_attempts=options.max_attempts, max_total_s=max(MAX_TOTAL_S, 2 * options.timeout_s)
         )
         self._limiters: dict[str, Limiter] = {}
-        self._transport = Transport(options.base_url, key=key, headers=headers)
+        self._transport = Transport(options.base_url, key=key, headers=options.headers)
         self._was_reached = False
         self._answered_models: set[str] = set()
         self._first_refusals: dict[str, float] = {}
