@@ -42,13 +42,18 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     return None
 
 
-def build_request(assertion: Assertion, subject: Subject) -> Request:
+def model_name(assertion: Assertion, override: str | None) -> str:
+    """Return the model to ask: `judge.model` where set, as the endpoint may not have the evaluator's own model."""
+    return override or str(assertion.value["model"])
+
+
+def build_request(assertion: Assertion, subject: Subject, model: str | None = None) -> Request:
     """Fill the answer under test into the evaluator's prompt; its system prompt is sent as it stands."""
     value = assertion.value
     variables = {**base.operand_variables(subject.case), "completion": subject.text}
     system = [{"role": "system", "content": value["system_prompt"]}] if value.get("system_prompt") else []
     user = {"role": "user", "content": render.render(value["prompt"], variables)}
-    return Request(model=value["model"], messages=(*system, user))
+    return Request(model=model_name(assertion, model), messages=(*system, user))
 
 
 def parse_reply(assertion: Assertion, text: str) -> ParsedReply:

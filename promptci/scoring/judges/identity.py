@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from promptci.files import canonical
 from promptci.goldens.model import Case
 from promptci.scoring import embedding_similarity
+from promptci.scoring.judges import evaluator
 
 
 def describe_scorers(
@@ -15,7 +16,7 @@ def describe_scorers(
     found = {}
     if any(assertion.type == "judge" for assertion in assertions):
         found["judge"] = f"{model}, rubric {canonical.digest(rubric)}"
-    evaluators = {canonical.digest(a.value): a.value["model"] for a in assertions if a.type == "llm"}
+    evaluators = {canonical.digest(a.value): evaluator.model_name(a, model) for a in assertions if a.type == "llm"}
     if evaluators:
         found["evaluators"] = f"{', '.join(sorted(set(evaluators.values())))}, {canonical.digest(sorted(evaluators))}"
     embedding = {

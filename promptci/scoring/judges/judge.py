@@ -41,7 +41,7 @@ def identify_judge(assertion: Assertion, *, model: str | None, rubric: str | Non
     """Say who marks this assertion and by what; None where nobody does (`judge` without model or rubric)."""
     if assertion.type == "llm":
         how = {key: value for key, value in assertion.value.items() if key != "model"}
-        model = assertion.value["model"]
+        model = evaluator.model_name(assertion, model)
     elif model and rubric:
         how = {"rubric": rubric, **assertion.options}
     else:
@@ -90,7 +90,7 @@ async def judge_answer(assertion: Assertion, subject: Subject, desk: JudgeConfig
 def build_request(assertion: Assertion, subject: Subject, *, model: str | None, rubric: str | None) -> Request | None:
     """Give what the judge is asked first; None where `judge` lacks its model or its rubric."""
     if assertion.type == "llm":
-        return replace(evaluator.build_request(assertion, subject), parameters=JUDGE_PARAMETERS)
+        return replace(evaluator.build_request(assertion, subject, model), parameters=JUDGE_PARAMETERS)
     if not model or not rubric:
         return None
     return replace(rubrics.build_request(subject, model=model, rubric=rubric), parameters=JUDGE_PARAMETERS)

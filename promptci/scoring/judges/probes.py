@@ -16,7 +16,7 @@ from promptci.providers.base import Completion
 from promptci.runs.model import Answer, Arm
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Subject
-from promptci.scoring.judges import judge, pairwise, prompt_injection
+from promptci.scoring.judges import evaluator, judge, pairwise, prompt_injection
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.judges.prompt_injection import CORPUS, PromptInjection
 from promptci.scoring.model import AssertionResult, ScoredCase
@@ -146,7 +146,8 @@ async def _mark(attack: PromptInjection, seat: ProbeTarget, desk: JudgeConfig) -
 
 def _seat(assertion: Assertion, scored: ScoredCase, desk: JudgeConfig) -> ProbeTarget:
     if assertion.type == "llm":
-        name = f"{base.shorten(assertion.name or assertion.type)} ({base.shorten(assertion.value['model'])})"
+        model = evaluator.model_name(assertion, desk.model)
+        name = f"{base.shorten(assertion.name or assertion.type)} ({base.shorten(model)})"
         key = canonical.digest(assertion.value)
     else:
         pairs = _in_pairs(assertion, scored.answer.prompt, desk)

@@ -23,7 +23,7 @@ def test_each_kind_is_named_by_its_model() -> None:
 
     assert list(found) == ["judge", "evaluators", "embeddings"]
     assert found["judge"].startswith("j, rubric ")
-    assert found["evaluators"].startswith("judge-model, ")
+    assert found["evaluators"].startswith("j, ")
     assert found["embeddings"] == "a, e"
 
 

@@ -41,7 +41,7 @@ def test_the_places_where_a_judge_has_a_say() -> None:
 def test_who_a_judge_is() -> None:
     how = {key: value for key, value in EVALUATOR.items() if key != "model"}
     assert judge.identify_judge(LLM, model="m", rubric="r") == JudgeIdentity(
-        model="judge-model",
+        model="m",
         fingerprint=canonical.digest(["llm", how]),
         parameters=(("temperature", 0), ("max_tokens", 512)),
     )

@@ -105,8 +105,8 @@ async def test_each_judge_is_tested_by_itself_and_once_for_all_its_prompts() -> 
     answers = [*many(LLM, JUDGE), *many(LLM, other, prompt="q")]
     found = await probes.run_probes(answers, desk(FakeJudge(["no"])), 3)
     assert {(one.judge, one.prompts, one.asked) for one in found} == {
-        ("helpful (judge-model)", ("p", "q"), 3),
-        ("kind (judge-model)", ("q",), 3),
+        ("helpful (m)", ("p", "q"), 3),
+        ("kind (m)", ("q",), 3),
         ("m (by the rubric)", ("p",), 3),
     }
 

@@ -135,12 +135,12 @@ def test_a_judge_is_known_by_model_and_text() -> None:
         found = judge.identify_judge(assertion, **{"model": "m", "rubric": "Be kind.", **by})
         return None if found is None else str(found)
 
-    assert (known(LLM) or "").startswith("judge-model sha256:")
+    assert (known(LLM) or "").startswith("m sha256:")
     assert (known(JUDGE) or "").startswith("m sha256:")
     different = [
         known(LLM),
         known(Assertion(type="llm", value={**EVALUATOR, "prompt": "{{completion}}?"})),
-        known(Assertion(type="llm", value={**EVALUATOR, "model": "other"})),
+        known(Assertion(type="llm", value={**EVALUATOR, "model": "other"}), model=None),
         known(JUDGE),
         known(JUDGE, rubric="Be curt."),
         known(Assertion(type="judge", options={"at_least": 3})),
