@@ -27,13 +27,14 @@ from promptci.usecases.reporting import report
 )
 @click.option("--open", "look", is_flag=True, help="Open the page in the browser.")
 def command(source: Path, out: Path | None, root: Path, look: bool) -> int:
-    """Draw the report again from SOURCE, a report.json or a journal.jsonl, without asking a model.
+    """Render the report again from SOURCE, a report.json or a journal.jsonl, without asking a model.
 
-    Without SOURCE it is the last run's, promptci-report/report.json.
+    SOURCE defaults to the last run, promptci-report/report.json. With --open, the exit code is 0 whatever the verdict.
     """
     with console.environment() as env:
         outcome = report.redraw_report(source, out or source.parent, root, env)
         console.print_result(outcome)
         if look and outcome.paths is not None:
             console.open_in_browser(outcome.paths.html)
+            return 0  # the page was shown, which is all that was asked for
     return outcome.exit_code

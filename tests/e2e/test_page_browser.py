@@ -13,17 +13,7 @@ from support.browser import MARKS
 from promptci.report.model import document
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-SHOWN = [
-    "several_prompts",
-    "regressed",
-    "advised_with_a_history",
-    "graded_with_repeats",
-    "judge_not_trusted",
-    "hostile_text",
-    "budget_reached",
-    "one_revision",
-    "no_prompts_changed",
-]
+SHOWN = ["regressed", "several_prompts", "inconclusive", "all_answers_failed", "judge_not_trusted", "hostile_text"]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 pytestmark = MARKS
 
