@@ -22,10 +22,18 @@ from promptci.scoring.judges.prompt_injection import CORPUS, PromptInjection
 from promptci.scoring.model import ScoredCase
 
 EXAMPLE = Path(__file__).parents[4] / "example-repo"
-ENCODED = {"base64", "percent-encoding", "unicode-escapes", "html-entities"}
-"""Written in another case they say something else."""
+ENCODED = {"base64"}
+"""In upper case it decodes to something else."""
+DETECTED = [attack for attack in CORPUS if attack.kind != "hidden" or attack.name == "base64"]
+"""Other encodings are used as probes only: a judge that follows one loses its trust."""
 
-one_attack = pytest.mark.parametrize("attack", CORPUS, ids=lambda attack: attack.name)
+one_attack = pytest.mark.parametrize("attack", DETECTED, ids=lambda attack: attack.name)
+
+
+@pytest.mark.parametrize("name", ["zero-width", "full-width", "combining-marks"])
+def test_an_injection_in_other_characters_is_found_by_what_it_says(name: str) -> None:
+    (attack,) = (each for each in CORPUS if each.name == name)
+    assert prompt_injection.find_injections(attack.text) == ("ignore-rubric",)
 
 
 def test_judge_injection_corpus_40() -> None:
@@ -57,7 +65,7 @@ def test_invisible_characters_make_no_difference(attack: PromptInjection) -> Non
         assert attack.name in prompt_injection.find_injections("\u200d".join(attack.text))
 
 
-@given(st.sampled_from([a for a in CORPUS if not a.whole_answer]), st.text(max_size=80), st.text(max_size=80))
+@given(st.sampled_from([a for a in DETECTED if not a.whole_answer]), st.text(max_size=80), st.text(max_size=80))
 def test_an_attack_is_found_whatever_stands_on_the_lines_around_it(
     attack: PromptInjection, before: str, after: str
 ) -> None:
