@@ -20,7 +20,10 @@ from promptci.stats.raters import Confusion
 from promptci.verdict import Verdict
 
 NOTHING = SpendView(calls=0, cached=0, usd=0.0, usd_is_lower_bound=False)
-REFUND = "refund-policy* | I want a refund for order 9001. | 9001 | 9001 | Could you tell me your order number?"
+_ASKED = "I want a refund for order 9001."
+_WRONG = " / ".join(["Could you tell me your order number?"] * 5)
+REFUND = f"refund-policy* | {_ASKED} | 9001 | {' / '.join(['9001'] * 5)} | {_WRONG}"
+"""Confirmed: five answers of each version."""
 HOSTILE = (
     "<script>alert(1)</script> @everyone fixes #1 GH-2 https://evil.example/x www.evil.example"
     " ![i](https://evil.example/i.png) [l](javascript:alert(1)) `code` ``` --> <!-- promptci --> ::error::x"
@@ -114,12 +117,12 @@ def budget_reached() -> ReportView:
 
 
 def critical_broken() -> ReportView:
-    return report(comparison(many(right=60) + "\n" + REFUND))
+    return report(comparison(many(right=60) + "\n" + REFUND, first_repeats=1))
 
 
 def set_aside() -> ReportView:
     coin = "coin? | Heads or tails? | heads | heads | tails"
-    return report(comparison(f"{many(right=58, broken=3)}\n{REFUND.replace('*', '*?')}\n{coin}"))
+    return report(comparison(f"{many(right=58, broken=3)}\n{REFUND.replace('*', '*?')}\n{coin}", first_repeats=1))
 
 
 def cost_limit() -> ReportView:
@@ -203,7 +206,7 @@ def several_prompts() -> ReportView:
     )
     rows = "\n".join(f"m-{i} | {' | '.join(labels[i % 5])}" for i in range(60))
     return report(
-        comparison(many(right=31, broken=27, wrong=2) + "\n" + REFUND),
+        comparison(many(right=31, broken=27, wrong=2) + "\n" + REFUND, first_repeats=1),
         comparison(rows, name="review-sentiment", kind="one-of"),
         comparison(many(right=120, fixed=3, wrong=2), name="greeting"),
         comparison(many(right=12), name="small-talk"),
