@@ -5,7 +5,7 @@ from support.gold_files import Gold
 from support.report_situations import SITUATIONS
 from support.run_notation import OLD, Numbers, comparison, many, problem, prompt, report
 
-from promptci.config.policy import GateMode, GatePolicy
+from promptci.config.policy import About, GateMode, GatePolicy
 from promptci.findings import Finding, MessageFacts, remark
 from promptci.gates.decide import decide
 from promptci.gates.model import Decision, GateReport
@@ -60,8 +60,8 @@ def sentence(*args: str, policy: GatePolicy | None = None, **facts: object) -> s
 def test_several_findings_of_one_prompt_are_joined_the_weightiest_first() -> None:
     words = sentence(many(right=40, broken=20), numbers=Numbers(usd=(0.0001, 0.0002), ms=(100.0, 200.0)))
     assert words == (
-        "Got worse for inputs like these: 60 of 60 cases passed before, 40 of 60 after"
-        " (−33.3 points, 90% interval −43.9 to −24.2);"
+        "Got worse on these goldens: 60 of 60 cases passed before, 40 of 60 after"
+        " (−33.3 points, at most 46.4 points worse);"
         " it also costs 100% more per request, $0.000200 instead of $0.000100;"
         " it also is slower: p95 latency 200 ms before, 400 ms after (+100%)."
     )
@@ -161,7 +161,7 @@ def test_the_worst_of_several_failing_prompts_leads_wherever_it_stands() -> None
     ]
     said = headline_of(decide(made, GatePolicy()))
     assert said.startswith(
-        "Blocked: worst got worse for inputs like these: 60 of 60 cases passed before, 20 of 60 after (−66.7 points, "
+        "Blocked: worst got worse on these goldens: 60 of 60 cases passed before, 20 of 60 after (−66.7 points, "
     )
     assert "; 2 more prompts got worse or crossed a limit (bad and dear)." in said
 
@@ -170,7 +170,10 @@ def test_the_interval_is_named_by_the_confidence_that_was_computed() -> None:
     made = [
         compare_versions(comparison(many(right=31, broken=27)).plan, answers(), alpha=alpha) for alpha in (0.05, 0.005)
     ]
-    said = [headline_of(decide([one], GatePolicy(alpha=alpha))) for one, alpha in zip(made, (0.05, 0.005), strict=True)]
+    said = [
+        headline_of(decide([one], GatePolicy(alpha=alpha, about=About.INPUTS)))
+        for one, alpha in zip(made, (0.05, 0.005), strict=True)
+    ]
     assert ["90% interval" in said[0], "99% interval" in said[1]] == [True, True]
 
 
