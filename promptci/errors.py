@@ -18,7 +18,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """One thing that is wrong in one file, worded for the person who will mend it."""
+    """One thing that is wrong in one file, worded for the person who will fix it."""
 
     path: str
     """File, relative to the repository's root."""
@@ -30,7 +30,7 @@ class Problem:
     """What to do about it."""
 
     def __str__(self) -> str:
-        """Give `file:line: what. fix`, the form editors and terminals turn into a link."""
+        """Return `file:line: what. fix`, the form editors and terminals turn into a link."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         return f"{place}: {self.message.rstrip('.')}. {self.hint}"
 
@@ -46,7 +46,7 @@ class PromptciError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Give the message and, after it, what to do."""
+        """Return the message and, after it, what to do."""
         return f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
 
 
@@ -57,7 +57,7 @@ class UsageError(PromptciError):
 
 
 class InputError(PromptciError):
-    """One or more files cannot be used; carries every problem found, not the first only."""
+    """One or more files cannot be used; carries every problem, not only the first."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.path, p.line or 0, p.message)))
@@ -66,7 +66,7 @@ class InputError(PromptciError):
         super().__init__(head + ":\n" + "\n".join(f"  {problem}" for problem in self.problems))
 
     def __str__(self) -> str:
-        """Give the list, one problem a line."""
+        """Return the list, one problem a line."""
         return self.message
 
 

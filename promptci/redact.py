@@ -106,26 +106,26 @@ class Redactor:
 
 
 def looks_like_key(text: str) -> bool:
-    """Tell whether something in the text has the shape of a well-known service's key."""
+    """Return whether something in the text has the shape of a well-known service's key."""
     return _PATTERNS.search(text) is not None
 
 
 def _reach(text: str, start: int, form: str) -> int:
-    """Give where the longest common beginning of `form` and of the text from `start` ends."""
+    """Return where the longest common beginning of `form` and of the text from `start` ends."""
     if text.startswith(form, start):
         return start + len(form)
     return start + next(i for i, sign in enumerate(form) if text[start + i : start + i + 1] != sign)
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """Give the secret and, where it has several lines, each line: a log shows it line by line."""
+    """Return the secret and, where it has several lines, each line: a log shows it line by line."""
     for part in {secret, secret.strip(), *(line.strip() for line in secret.splitlines())}:
         if len(part) >= MIN_SECRET_CHARS:
             yield part
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Give the spellings in which a secret turns up in URLs, JSON, HTML and headers."""
+    """Return the spellings in which a secret turns up in URLs, JSON, HTML and headers."""
     yield secret
     raw = secret.encode("utf-8", errors="surrogatepass")
     for quoted in (parse.quote_from_bytes(raw, safe=""), parse.quote_from_bytes(raw), parse.quote_plus(raw)):
@@ -143,7 +143,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _base64_forms(raw: bytes) -> Iterator[str]:
-    """Give what base64 makes of the bytes wherever they stand: at each of three offsets, without the mixed ends."""
+    """Return what base64 makes of the bytes wherever they stand: at each of three offsets, without the mixed ends."""
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + raw)
         core = encoded[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6].decode()

@@ -13,7 +13,7 @@ _STEP_S = 0.02
 
 
 def find_end_of_last_line(descriptor: int) -> int:
-    """Give the offset after the last whole line, reading backwards; what follows it was torn by a kill."""
+    """Return the offset after the last whole line, reading backwards; what follows it was torn by a kill."""
     end = os.lseek(descriptor, 0, os.SEEK_END)
     while end:
         start = max(0, end - BLOCK_BYTES)

@@ -9,7 +9,7 @@ _text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=Tru
 
 
 def canonical_json(value: Any) -> str:
-    """Give JSON with sorted keys and no spare blanks: equal values give equal text.
+    """Return JSON with sorted keys and no spare blanks: equal values give equal text.
 
     A float that is a whole number is written as an integer, because YAML's `1` and `1.0` set the same
     temperature. A lone surrogate is written as its escape, so the text is always valid UTF-8.
@@ -30,17 +30,17 @@ def _plain(value: Any) -> Any:
 
 
 def digest(value: Any) -> str:
-    """Give the SHA-256 of the canonical text, in 64 hexadecimal digits."""
+    """Return the SHA-256 of the canonical text, in 64 hexadecimal digits."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 def digest_all(items: Iterable[Any]) -> str:
-    """Give `digest([*items])`, for items too many to be held at once."""
+    """Return `digest([*items])`, for items too many to be held at once."""
     return _hashed("[", _listed(items), "]")
 
 
 def digest_with(values: list[Any], items: Iterable[Any]) -> str:
-    """Give `digest([*values, [*items]])`, for items too many to be held at once."""
+    """Return `digest([*values, [*items]])`, for items too many to be held at once."""
     return _hashed(f"{canonical_json(values)[:-1]}{',' if values else ''}[", _listed(items), "]]")
 
 

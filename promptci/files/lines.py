@@ -28,7 +28,7 @@ _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def decode_utf8(data: bytes, path: str) -> str:
-    """Give the text of a file: UTF-8, with or without a byte order mark, its line endings made those of Unix.
+    """Return the text of a file: UTF-8, with or without a byte order mark, its line endings made those of Unix.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class JsonError(ValueError):
 
 
 def parse_json(text: str) -> Any:
-    """Give the value of one JSON text.
+    """Return the value of one JSON text.
 
     Refused, besides bad syntax, is all on which JSON readers differ: NaN and Infinity, a key given twice, a number
     over 64 bits, half a surrogate pair, and nesting deeper than `MAX_DEPTH`.
@@ -85,7 +85,7 @@ def parse_json(text: str) -> Any:
 
 
 def parse_jsonl(text: str, path: str) -> tuple[list[tuple[int, Any]], list[Problem]]:
-    """Give the (line number, value) pairs of a JSONL text and a Problem for each line that cannot be read.
+    """Return the (line number, value) pairs of a JSONL text and a Problem for each line that cannot be read.
 
     Blank lines are skipped. At most `MAX_PROBLEMS` lines are named.
     """
@@ -106,7 +106,7 @@ def parse_jsonl(text: str, path: str) -> tuple[list[tuple[int, Any]], list[Probl
 
 
 def check_text(text: str) -> str:
-    """Give the text back; refuse half a surrogate pair, which no file and no request can carry."""
+    """Return the text back; refuse half a surrogate pair, which no file and no request can carry."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -116,7 +116,7 @@ def check_text(text: str) -> str:
 
 
 def check_number(number: float) -> float:
-    """Give the number back; refuse one that is infinite or NaN, or a whole one over 64 bits."""
+    """Return the number back; refuse one that is infinite or NaN, or a whole one over 64 bits."""
     if isinstance(number, int):
         if not -(2**63) <= number < 2**64:
             raise JsonError("a whole number is over 64 bits", "Write it as text, in quotes.")

@@ -10,6 +10,6 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def find_packaged_folder(name: str) -> Path:
-    """Give the folder `templates` or `example-repo`, installed or in the source tree."""
+    """Return the folder `templates` or `example-repo`, installed or in the source tree."""
     installed = PACKAGE / "_data" / name
     return installed if installed.is_dir() else PACKAGE.parent / name

@@ -54,16 +54,16 @@ class YamlDocument:
     position: SourcePosition
 
     def line_of(self, path: Sequence[str | int] = ()) -> int:
-        """Give the line of the value at a path of keys and indexes; of its nearest parent where it is not there."""
+        """Return the line of the value at a path of keys and indexes; of its nearest parent where it is not there."""
         return self._position_at(path).line
 
     def text_line_of(self, path: Sequence[str | int], row: int) -> int:
-        """Give the line on which row `row` (from 0) of the text at `path` stands; the value's own where unsure."""
+        """Return the line on which row `row` (from 0) of the text at `path` stands; the value's own where unsure."""
         position = self._position_at(path)
         return position.line if position.text_line is None else position.text_line + row
 
     def scalar_text_of(self, path: Sequence[str | int]) -> str | None:
-        """Give the scalar at `path` as it is written: `1.10`, where its value is the number 1.1."""
+        """Return the scalar at `path` as it is written: `1.10`, where its value is the number 1.1."""
         return self._position_at(path).scalar_text
 
     def as_written(self, path: Sequence[str | int] = ()) -> Any:
@@ -206,7 +206,7 @@ class _Reader:
         return values, SourcePosition(line, children=positions)
 
     def key(self, event: y.Event, depth: int) -> str | None:
-        """Give the key's text as written: JSON's keys are text, so `1:` and `true:` are too."""
+        """Return the key's text as written: JSON's keys are text, so `1:` and `true:` are too."""
         if not isinstance(event, y.ScalarEvent):
             self.node(event, depth)
             self.add(_line(event), "a key is not plain text", "Write `key: value`.")

@@ -60,7 +60,7 @@ class AnswerCache:
             self._read(file)
 
     def lookup(self, request: Request, replicate: int) -> Completion | None:
-        """Give the answer this request got before, or None."""
+        """Return the answer this request got before, or None."""
         key = self._key(request, replicate)
         line = self._lines.get(key)
         if line is None:
@@ -110,7 +110,7 @@ class AnswerCache:
         return hmac.new(self._secret, canonical.canonical_json(value).encode(), hashlib.sha256).hexdigest()
 
     def _segments(self) -> list[Path]:
-        """Give the files in use, oldest first, and remove those that are past use."""
+        """Return the files in use, oldest first, and remove those that are past use."""
         oldest = _day(self._now() - self._max_age_s)
         files = sorted(self._folder.glob("answers-????-??-??.jsonl"))
         for file in files:

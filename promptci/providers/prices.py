@@ -26,13 +26,13 @@ class PriceList:
     """Prices of one endpoint's models: the user's own, else the public list's."""
 
     def __init__(self, options: ProviderOptions) -> None:
-        """Make it; what runs on this machine has no public price."""
+        """Set up; what runs on this machine has no public price."""
         self._own: Mapping[str, ModelPrice] = options.prices
         public = options.kind == "openai" and not endpoint.is_loopback(options.base_url)
         self._base_url = options.base_url if public else None
 
     def price_usage(self, model: str, usage: Usage) -> Decimal | None:
-        """Give the price of one call in USD, or None where the model's price is unknown."""
+        """Return the price of one call in USD, or None where the model's price is unknown."""
         if model in self._own:
             own = self._own[model]
             return (own.input_usd * usage.input_tokens + own.output_usd * usage.output_tokens) / _MILLION
@@ -41,7 +41,7 @@ class PriceList:
         return _public(model, usage, self._base_url)
 
     def price_completion(self, model: str, completion: Completion) -> Decimal | None:
-        """Give the price of an answer to a request for `model`: by the model that answered, else the one asked for."""
+        """Return the price of an answer, by the model that answered, else by the requested one."""
         if completion.usage is None:
             return None
         answered = completion.model or model

@@ -18,7 +18,7 @@ _RECORD_HINT = "Record it again: `promptci check --record FILE`."
 
 
 def load_recording(path: Path, *, shown_as: str) -> dict[CallKey, dict[str, Any]]:
-    """Give the lines of a recording by request key and replicate; `shown_as` names the file in errors.
+    """Return the lines of a recording by request key and replicate; `shown_as` names the file in errors.
 
     Raises
     ------

@@ -40,7 +40,7 @@ class BatchJob:
 
     @property
     def content(self) -> bytes:
-        """Give the file."""
+        """Return the file."""
         return b"".join(_line(ask, request) for ask, request in self.requests.items())
 
 

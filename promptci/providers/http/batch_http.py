@@ -24,7 +24,7 @@ class BatchClient:
     def __init__(
         self, base_url: str, *, key: str | None, redactor: Redactor, clock: ProviderClock | None = None
     ) -> None:
-        """Make it; nothing is sent yet."""
+        """Set up; nothing is sent yet."""
         self.clock = clock or ProviderClock()
         self._base_url = base_url.rstrip("/")
         self._address = endpoint.host_name(base_url)

@@ -95,7 +95,7 @@ class Limiter:
             self._exit()
 
     def record_success(self, slot: CallSlot) -> None:
-        """Note that a call was answered."""
+        """Record that a call was answered."""
         now, took_s = self._timed(slot)
         needed = (
             0.0 if self.rate_estimator.learned_rate is None else HEADROOM * self.rate_estimator.rate(now) * took_s + 1
@@ -109,14 +109,14 @@ class Limiter:
         self._wake()
 
     def record_failure(self, slot: CallSlot) -> None:
-        """Note that a call was answered with an error that is no matter of how many came.
+        """Record that a call was answered with an error that is no matter of how many came.
 
         Their number stays; but no call need wait for the first pace where each is answered at once.
         """
         self._smooth(*self._timed(slot))
 
     def _timed(self, slot: CallSlot) -> tuple[float, float]:
-        """Give the time, and what an answer takes."""
+        """Return the time, and what an answer takes."""
         now = self._now()
         took = now - slot.sent_call.sent_at
         self._took_s = took if self._took_s is None else 0.9 * self._took_s + 0.1 * took
@@ -138,7 +138,7 @@ class Limiter:
             )
 
     def record_refusal(self, slot: CallSlot, after_s: float | None) -> None:
-        """Note that a call was refused for coming too often; `after_s` holds all calls back that long."""
+        """Record that a call was refused for coming too often; `after_s` holds all calls back that long."""
         # A short pause is what this call needs; one that holds all while the rate is known lets allowance overflow.
         if not self.rate_estimator.is_measured or (after_s or 0.0) >= WINDOW_S:
             self._pause(after_s)
@@ -214,7 +214,7 @@ class ConcurrencyGrowth:
     _flat: int = 0
 
     def next_limit(self, limit: float, now: float, *, paced: bool) -> float:
-        """Give the limit after one more answer; `paced`: something else than the limit holds calls back."""
+        """Return the limit after one more answer; `paced`: something else than the limit holds calls back."""
         if not self.doubling:
             return limit + 1.0 / limit
         self._answered += 1

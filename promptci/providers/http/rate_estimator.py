@@ -105,11 +105,11 @@ class RateEstimator:
         """The last call of which is known that it found the allowance empty."""
 
     def seconds_to_wait(self, now: float) -> float:
-        """Give the seconds until the next call may leave."""
+        """Return the seconds until the next call may leave."""
         return 0.0 if self.rate(now) == math.inf else max(0.0, self._next - now)
 
     def record_call(self, now: float) -> SentCall:
-        """Note that a call leaves."""
+        """Record that a call leaves."""
         sent = SentCall(sent_at=now, earlier_calls=self._count)
         self._count += 1
         if self.learned_rate is None:
@@ -123,7 +123,7 @@ class RateEstimator:
         return sent
 
     def rate(self, now: float) -> float:
-        """Give the calls a second that may leave now; infinite where nothing is known."""
+        """Return the calls a second that may leave now; infinite where nothing is known."""
         if self.learned_rate is None:
             return self.unlearned_rate or math.inf
         age = max(0.0, now - self._since)
@@ -134,7 +134,7 @@ class RateEstimator:
         return float(self.learned_rate * (1 + (1 - CAUTION) * (min(age / self._recovery_s, 5.0) - 1) ** 3))
 
     def record_refusal(self, sent: SentCall, now: float, *, again: bool, pause_s: float = 0.0) -> None:
-        """Note that a call was refused; `again`: the first one that left since the pace was last lowered.
+        """Record that a call was refused; `again`: the first one that left since the pace was last lowered.
 
         `pause_s`: how long the endpoint wants all calls held.
         """
@@ -183,7 +183,7 @@ class RateEstimator:
         self.is_measured = True
 
     def _filled_s(self, seconds: float) -> float:
-        """Give for how long the allowance filled: of the time without calls none may count, or all; so the mean.
+        """Return for how long the allowance filled: of the time without calls none may count, or all; so the mean.
 
         Windows of time are counted from end to end, as the pauses tell them.
         """

@@ -40,7 +40,7 @@ class AttemptFailed(Exception):  # noqa: N818 - not an error of the program: one
         rate_limited: bool = False,
         signature: str | None = None,
     ) -> None:
-        """Make it.
+        """Set up.
 
         `retry_after_s` is the pause the endpoint asks for, a floor; `rate_limited`: too many calls at once; failures of
         one call with equal `signature` are the same failure.
@@ -99,7 +99,7 @@ async def with_retries(
     clock: ProviderClock,
     hooks: CallHooks = NO_HOOKS,
 ) -> Result:
-    """Give what `attempt(seconds_left)` gives, trying as often as `policy` allows.
+    """Return what `attempt(seconds_left)` gives, trying as often as `policy` allows.
 
     Time spent waiting for a turn at the limiter is not counted.
 
@@ -134,7 +134,7 @@ async def with_retries(
 
 
 def _pause(failed: AttemptFailed, history: _AttemptHistory, policy: RetryPolicy, clock: ProviderClock) -> float | None:
-    """Give the seconds to wait before the next attempt, or None where there is to be none."""
+    """Return the seconds to wait before the next attempt, or None where there is to be none."""
     history.attempts += 1
     if failed.signature is not None:
         history.signatures[failed.signature] += 1
@@ -159,7 +159,7 @@ def _final(error: CallError, history: _AttemptHistory) -> CallError:
 
 
 def parse_retry_after(headers: Mapping[str, str], wall: float) -> float | None:
-    """Give the pause an endpoint asks for, in seconds; a past date or negative number asks for none: 0.
+    """Return the pause an endpoint asks for, in seconds; a past date or negative number asks for none: 0.
 
     Read are `retry-after-ms`, Azure's `x-ms-retry-after-ms`, then `Retry-After` as seconds or as HTTP date; nonsense
     gives None.

@@ -33,7 +33,7 @@ def failure_from_proxy(status: int, proxy: str) -> AttemptFailed:
 
 def timeout_failure(seconds: float | None) -> AttemptFailed:
     """Return the failure for an attempt that took longer than `seconds`."""
-    limit = "in time" if seconds is None else f"within {seconds:.0f} s"
+    limit = "in time" if seconds is None else f"within {seconds:.3g} s"
     hint = "raise provider.timeout if the model is that slow"
     error = CallError("timeout", f"no complete response arrived {limit}: {hint}")
     return AttemptFailed(error, advice=RetryAdvice.LATER)

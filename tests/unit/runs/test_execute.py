@@ -10,6 +10,7 @@ from promptci.config.run_limits import RunLimits
 from promptci.providers.base import CallError, Request
 from promptci.providers.cache import AnswerCache
 from promptci.runs.budget import Budget
+from promptci.runs.execute import MAX_EQUAL_FAILURES
 from promptci.runs.model import Answer, Arm
 
 # --- answers
@@ -183,3 +184,25 @@ async def test_an_error_is_not_cached(tmp_path: Path) -> None:
 
     assert kinds(rows) == {"answered": 4}
     assert not any(row.cached for row in rows)
+
+
+async def test_calls_that_fail_alike_before_any_answer_stop_the_run_with_the_reason() -> None:
+    provider = FakeProvider(
+        lambda _, __: CallError("bad-request", f"HTTP 400: no credit, id {len(provider.calls)}"), concurrency=1
+    )
+    rows = await run(pairs(30), provider)
+
+    assert len(provider.calls) == MAX_EQUAL_FAILURES
+    assert len(rows) == 60
+    assert "The first 10 calls failed like this" in str(rows[-1].error and rows[-1].error.message)
+
+
+async def test_after_one_answer_equal_failures_stop_nothing() -> None:
+    def outcome(request: Request, _: int) -> CallError | str:
+        return "fine" if len(provider.calls) == 1 else CallError("bad-request", "no", caused_by_request=True)
+
+    provider = FakeProvider(outcome, concurrency=1)
+    rows = await run(pairs(30), provider)
+
+    assert len(provider.calls) == 60
+    assert all(row.error is None or row.error.caused_by_request for row in rows)

@@ -92,3 +92,16 @@ def test_no_text_breaks_the_check(base_url: str) -> None:
 )
 def test_loopback_is_told_from_its_look_alikes(base_url: str, expected: bool) -> None:
     assert endpoint.is_loopback(base_url) is expected
+
+
+def test_a_dated_azure_address_keeps_its_version_and_sends_its_key_in_its_own_header() -> None:
+    dated = "https://me.openai.azure.com/openai/deployments/gpt-4o?api-version=2024-10-21"
+    endpoint.check_base_url(dated, has_key=True)
+
+    assert endpoint.split_query(dated) == (
+        "https://me.openai.azure.com/openai/deployments/gpt-4o",
+        "?api-version=2024-10-21",
+    )
+    assert endpoint.auth_headers(dated, "k") == {"api-key": "k"}
+    assert endpoint.auth_headers("https://api.openai.com/v1", "k") == {"Authorization": "Bearer k"}
+    assert endpoint.auth_headers("https://api.openai.com/v1", None) == {}
