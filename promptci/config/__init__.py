@@ -1,1 +1,1 @@
-"""promptci.yml: read, checked, and handed out as the rooms' own options. Nobody below receives the Config."""
+"""promptci.yml: found, validated, and split into the options of each package."""

@@ -1,4 +1,4 @@
-"""Text of a promptci.yml in, Config out; every mistake in it at once, with its line and the key that was meant."""
+"""Load promptci.yml: every mistake at once, with its line and the key that was probably meant."""
 
 import difflib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from promptci.config.model import Config, JudgeOptions, PromptPatterns
 from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.config.run_limits import RunLimits
-from promptci.config.schema import ConfigFile, GateSection
+from promptci.config.schema import ConfigFile, GateSection, JudgeSection, ProviderSection, RunSection
 from promptci.errors import ConfigError, InputError, Problem
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
@@ -18,7 +18,7 @@ from promptci.providers.options import ModelPrice, ProviderOptions
 
 
 def load_config(data: bytes | None, path: str) -> Config:
-    """Read a promptci.yml; None (no such file) and an empty file give the defaults.
+    """Return the configuration that a file holds; the defaults for an empty file and for None (no such file).
 
     Raises
     ------
@@ -33,106 +33,118 @@ def load_config(data: bytes | None, path: str) -> Config:
         raise ConfigError(error.problems) from error
     value = {} if document.value is None else document.value
     if not isinstance(value, dict):
-        raise ConfigError(
-            [Problem(path=path, line=1, message="the file is not a map of sections", hint="Write `gate:` …")]
-        )
+        message, hint = "the file must be a map of sections", "Write `gate:` and its keys under it."
+        raise ConfigError([Problem(path=path, line=1, message=message, hint=hint)])
     # An empty section (`gate:` with nothing under it) means its defaults.
     value = {
         key: {} if section is None and key in ConfigFile.model_fields else section for key, section in value.items()
     }
     try:
-        return _config(ConfigFile.model_validate(value))
+        return _build_config(ConfigFile.model_validate(value))
     except ValidationError as error:
-        raise ConfigError([_problem(detail, document, path) for detail in error.errors()]) from error
+        raise ConfigError([_describe(detail, document, path) for detail in error.errors()]) from error
 
 
-def _config(file: ConfigFile) -> Config:
-    run, gate, provider = file.run, file.gate, file.provider
+def _build_config(file: ConfigFile) -> Config:
     return Config(
         prompts=PromptPatterns(include=tuple(file.prompts.include), goldens=file.prompts.goldens),
-        provider=ProviderOptions(
-            kind=provider.kind,
-            base_url=provider.base_url,
-            api_key_env=provider.api_key_env,
-            path=provider.path,
-            timeout_s=provider.timeout,
-            headers=provider.headers,
-            models=provider.models,
-            strip_reasoning=provider.strip_reasoning,
-            prices={
-                model: ModelPrice(input_usd=price.input_usd, output_usd=price.output_usd)
-                for model, price in provider.prices.items()
-            },
-        ),
-        run=RunLimits(
-            repeats=1 if run.repeats == "auto" else run.repeats.initial,
-            repeats_on_disagreement=None if run.repeats == "auto" else run.repeats.on_disagreement,
-            auto_calls=run.auto_calls if run.repeats == "auto" else None,
-            early_stop=run.early_stop,
-            batch=run.batch,
-            concurrency=None if run.concurrency == "auto" else run.concurrency,
-            budget_usd=run.budget_usd,
-            deadline_s=run.deadline,
-            cache=run.cache or None,
-            history=run.history or None,
-        ),
-        judge=JudgeOptions(
-            model=file.judge.model,
-            rubric=file.judge.rubric,
-            embedding_model=file.judge.embedding_model or None,
-            pairwise=file.judge.pairwise,
-            probes=file.judge.probes,
-            labels=file.judge.labels,
-            min_kappa=file.judge.trust.min_kappa,
-        ),
-        gate=_gate_policy(gate),
+        provider=_build_provider_options(file.provider),
+        run=_build_run_limits(file.run),
+        judge=_build_judge_options(file.judge),
+        gate=_build_gate_policy(file.gate),
         requests_per_day=file.traffic.requests_per_day,
         comment_template=file.report.comment_template,
     )
 
 
-def _gate_policy(gate: GateSection) -> GatePolicy:
-    return GatePolicy(
-        mode=GateMode(gate.mode),
-        about=About(gate.about),
-        max_drop=gate.max_drop,
-        alpha=gate.alpha,
-        on_inconclusive=OnInconclusive(gate.on_inconclusive),
-        on_missing_goldens=OnMissingGoldens(gate.on_missing_goldens),
-        min_quality=gate.min_quality,
-        max_cost_increase=gate.max_cost_increase,
-        max_p95_increase=gate.max_p95_increase,
-        max_error_rate=gate.max_error_rate,
+def _build_provider_options(section: ProviderSection) -> ProviderOptions:
+    return ProviderOptions(
+        kind=section.kind,
+        base_url=section.base_url,
+        api_key_env=section.api_key_env,
+        model=section.model,
+        path=section.path,
+        timeout_s=section.timeout,
+        headers=section.headers,
+        models=section.models,
+        strip_reasoning=section.strip_reasoning,
+        prices={
+            model: ModelPrice(input_usd=price.input_usd, output_usd=price.output_usd)
+            for model, price in section.prices.items()
+        },
     )
 
 
-def _problem(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: str) -> Problem:
+def _build_run_limits(section: RunSection) -> RunLimits:
+    repeats = section.repeats
+    return RunLimits(
+        repeats=1 if repeats == "auto" else repeats.initial,
+        repeats_on_disagreement=None if repeats == "auto" else repeats.on_disagreement,
+        auto_calls=section.auto_calls if repeats == "auto" else None,
+        early_stop=section.early_stop,
+        batch=section.batch,
+        concurrency=None if section.concurrency == "auto" else section.concurrency,
+        budget_usd=section.budget_usd,
+        deadline_s=section.deadline,
+        cache=section.cache or None,
+        history=section.history or None,
+    )
+
+
+def _build_judge_options(section: JudgeSection) -> JudgeOptions:
+    return JudgeOptions(
+        model=section.model,
+        rubric=section.rubric,
+        embedding_model=section.embedding_model or None,
+        pairwise=section.pairwise,
+        probes=section.probes,
+        labels=section.labels,
+        min_kappa=section.trust.min_kappa,
+    )
+
+
+def _build_gate_policy(section: GateSection) -> GatePolicy:
+    return GatePolicy(
+        mode=GateMode(section.mode),
+        about=About(section.about),
+        max_drop=section.max_drop,
+        alpha=section.alpha,
+        on_inconclusive=OnInconclusive(section.on_inconclusive),
+        on_missing_goldens=OnMissingGoldens(section.on_missing_goldens),
+        min_quality=section.min_quality,
+        max_cost_increase=section.max_cost_increase,
+        max_p95_increase=section.max_p95_increase,
+        max_error_rate=section.max_error_rate,
+    )
+
+
+def _describe(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: str) -> Problem:
     location = tuple(part for part in detail["loc"] if not _is_branch(part))
     key = ".".join(str(part) for part in location)
     if detail["type"] == "extra_forbidden":
         known = _keys(location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        fix = f"Did you mean `{near[0]}`?" if near else f"Known keys here: {', '.join(known)}."
-        return Problem(path=path, line=document.line_of(location), message=f"unknown key `{key}`", hint=fix)
+        close = difflib.get_close_matches(str(location[-1]), known, n=1)
+        hint = f"Did you mean `{close[0]}`?" if close else f"Known keys here: {', '.join(known)}."
+        return Problem(path=path, line=document.line_of(location), message=f"unknown key `{key}`", hint=hint)
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     shown = repr(detail["input"])[:60]
     return Problem(
         path=path,
         line=document.line_of(location),
-        message=f"`{key}` is {shown}, which cannot be used: {message}",
-        hint="See the configuration page for what this key takes.",
+        message=f"`{key}` is {shown}, which is not valid: {message}",
+        hint="See docs/configuration.md.",
     )
 
 
 def _is_branch(part: int | str) -> bool:
-    """Pydantic names the branch of a union in the location (`literal['auto']`, `constrained-int`): not a key."""
+    """Return whether pydantic means a branch of a union (`literal['auto']`, `constrained-int`) and not a key."""
     return isinstance(part, str) and (
         part.endswith("]") or part in {"int", "str", "constrained-int", "decimal", "bool"}
     )
 
 
 def _keys(location: Sequence[int | str]) -> list[str]:
-    """Keys known at a place of the file."""
+    """Return the keys known at a place of the file."""
     annotation: Any = ConfigFile
     for part in location:
         if get_origin(annotation) is dict:  # its keys are the user's, such as the names of models

@@ -1,4 +1,4 @@
-"""Config: the options of every room, gathered from one promptci.yml."""
+"""Config: the options of every package, from one promptci.yml."""
 
 from dataclasses import dataclass, field
 
@@ -6,33 +6,35 @@ from promptci.config.policy import GatePolicy
 from promptci.config.run_limits import DEFAULT_AUTO_CALLS, RunLimits
 from promptci.providers.options import ProviderOptions
 
+DEFAULT_INCLUDE = ("**/*.prompt.yml", "**/*.prompt.yaml")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromptPatterns:
     """Where prompts and goldens are: section `prompts`."""
 
-    include: tuple[str, ...] = ("prompts/**/*.prompt.yml", "prompts/**/*.prompt.yaml")
+    include: tuple[str, ...] = DEFAULT_INCLUDE
     goldens: str = "goldens/{name}.*"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgeOptions:
-    """Who marks what code cannot: section `judge`."""
+    """The model that grades what code cannot check: section `judge`."""
 
     model: str | None = None
     """None: a `judge` assertion must name its model."""
     rubric: str | None = None
-    """File of the repository."""
+    """File with the rubric, in the repository."""
     embedding_model: str | None = None
     """None: a `similar` assertion must name its model."""
     pairwise: bool = False
     """Compare both versions' answers instead of grading each."""
     probes: int = 12
-    """Known-bad answers that each judge of a run is tested with."""
+    """Adversarial probes that each judge of a run is tested with."""
     labels: str = "goldens/{name}.labels.jsonl"
-    """Where people's marks are."""
+    """Glob of the answers that people labelled."""
     min_kappa: float = 0.6
-    """Below it a judge informs and does not block."""
+    """With a lower Cohen's kappa, a judge is advisory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +49,6 @@ class Config:
     requests_per_day: float | None = None
     """Turns cost per request into cost per month; None: no monthly figure."""
     comment_template: str | None = None
-    """File of the repository that the comment is drawn by; None: our own."""
+    """Jinja template for the comment, a file of the repository; None: the default."""
     present: bool = True
-    """False where the file does not exist and all of this is defaults."""
+    """False where the file does not exist, so everything is at its default."""

@@ -1,4 +1,4 @@
-"""Policy: what a prompt change must satisfy. Section `gate` of promptci.yml."""
+"""GatePolicy: requirements that a prompt change must meet. Section `gate` of promptci.yml."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,18 +12,18 @@ class GateMode(StrEnum):
 
 
 class OnInconclusive(StrEnum):
-    """What an undecided comparison does to the merge."""
+    """Whether `inconclusive` blocks the merge."""
 
     WARN = "warn"
     BLOCK = "block"
 
 
 class OnMissingGoldens(StrEnum):
-    """What a prompt without goldens is."""
+    """Verdict for a prompt without goldens."""
 
     ERROR = "error"
     WARN = "warn"
-    """`inconclusive`: seen, not tested, not green."""
+    """`inconclusive`."""
 
 
 class About(StrEnum):

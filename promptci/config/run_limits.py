@@ -23,10 +23,10 @@ class RunLimits:
     batch: str = "never"
     """Ask through the provider's Batch API: `never`, `auto` (at the event schedule) or `always`."""
     concurrency: int | None = None
-    """None: what the provider thinks sensible."""
+    """None: adapts to the endpoint."""
     budget_usd: Decimal | None = None
     deadline_s: float = 45 * 60.0
     cache: str | None = ".promptci/cache"
     """Folder, relative to the repository; None: no cache."""
     history: str | None = ".promptci/history"
-    """Folder of what earlier runs found, relative to the repository; None: none is kept."""
+    """Folder of earlier results, relative to the repository; None: no history."""

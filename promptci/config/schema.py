@@ -5,9 +5,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from promptci.config.model import DEFAULT_INCLUDE
 from promptci.config.run_limits import DEFAULT_AUTO_CALLS
+from promptci.config.trust import is_platform_token
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
@@ -37,8 +39,9 @@ class PromptsSection(Section):
     """Where prompts and their golden cases are."""
 
     include: Annotated[list[str], BeforeValidator(_single_or_list)] = Field(
-        default=["prompts/**/*.prompt.yml", "prompts/**/*.prompt.yaml"],
-        description="Globs of prompts from the repository's root. `*` stays within a folder, `**` does not.",
+        default=list(DEFAULT_INCLUDE),
+        description="Globs of prompts from the repository's root. `*` stays within a folder, `**` does not. Vendored"
+        " folders such as node_modules are left out unless a pattern names them.",
         min_length=1,
     )
     goldens: str = Field(
@@ -65,7 +68,19 @@ class ProviderSection(Section):
         description="`openai`: any OpenAI-compatible endpoint. `local`: the embedded model. `recorded`: from a file.",
     )
     base_url: str = Field(default="https://api.openai.com/v1", description="Endpoint of kind `openai`.")
-    api_key_env: str = Field(default="OPENAI_API_KEY", description="Environment variable with the API key.")
+    api_key_env: str = Field(
+        default="OPENAI_API_KEY",
+        description="Environment variable with the API key. Tokens of GitHub and of cloud providers are refused.",
+    )
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _refuse_platform_tokens(cls, name: str) -> str:
+        if is_platform_token(name):
+            raise ValueError("a platform's own token is never an API key: store the key in a secret of its own")
+        return name
+
+    model: str | None = Field(default=None, description="Model of prompt files that name none.")
     path: str | None = Field(default=None, description="File of recorded answers, for kind `recorded`.")
     timeout: Annotated[float, BeforeValidator(_seconds)] = Field(
         default=60.0,

@@ -3,6 +3,7 @@
 from contextlib import closing
 
 from promptci.app.requests import CheckRequest, RunResult
+from promptci.config.find import find_config
 from promptci.errors import InputError
 from promptci.evaluation import comment_template, evaluate
 from promptci.git.repo import Repo
@@ -31,7 +32,8 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
         try:
             gathered = collect.collect_changes(base, head, repo.changes(base, head), request.config_path)
             outcome = evaluate.evaluate(gathered, revisions, request, env)
-            binding = base if base.read(request.config_path) is not None else head
+            outcome = evaluate.add_problems(outcome, gathered, request, env)
+            binding = base if find_config(base, request.config_path) else head
             return comment_template.told(outcome, binding, gathered.config.comment_template)
         except InputError as error:
             return evaluate.refused(error, revisions, request, env)

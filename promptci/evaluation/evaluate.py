@@ -1,8 +1,10 @@
 """Ask, mark, compare, decide, write: what `check`, `run` and `report` have in common."""
 
 import dataclasses
+from collections.abc import Iterable
 
 from promptci.app.requests import CheckRequest, RunRequest, RunResult
+from promptci.config.find import find_config
 from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
 from promptci.errors import InputError, MissingKeyError, Problem, PromptciError
 from promptci.evaluation import run_history
@@ -78,14 +80,14 @@ def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, 
         requests_per_day=gathered.config.requests_per_day,
     )
     facts = dataclasses.replace(memory.told(facts), started_at=began)
-    report = _decided(asked, gathered.config.gate)
+    report = _decided(asked, gathered)
     view = _view(report, facts, env, gathered.config.provider.api_key_env)
     return _written(view, request, memory)
 
 
 def _binding_base(base: Snapshot | None, request: RunRequest) -> Snapshot | None:
     """Return base if its files decide; None where it has no configuration yet, so head's do, as for the gate."""
-    return base if base is not None and base.read(request.config_path) is not None else None
+    return base if base is not None and find_config(base, request.config_path) else None
 
 
 def _ask_rules(planned: PlannedRun, gathered: CollectedRun) -> AskRules:
@@ -100,8 +102,10 @@ def _ask_rules(planned: PlannedRun, gathered: CollectedRun) -> AskRules:
     )
 
 
-def _decided(asked: Asked, policy: GatePolicy) -> GateReport:
+def _decided(asked: Asked, gathered: CollectedRun) -> GateReport:
     """Compare and decide; what an untrusted judge says has no weight."""
+    policy = gathered.config.gate
+    unusable = [_error("input", str(problem)) for problem in gathered.problems]
     comparisons = [
         dataclasses.replace(
             compare_versions(run.counted_plan, run.counted_scores, alpha=policy.alpha, margin=policy.max_drop),
@@ -109,7 +113,7 @@ def _decided(asked: Asked, policy: GatePolicy) -> GateReport:
         )
         for run in asked.prompts
     ]
-    report = decide(comparisons, policy, [_unfinished(error) for error in asked.errors])
+    report = decide(comparisons, policy, [*unusable, *(_unfinished(error) for error in asked.errors)])
     if not asked.stopped_early:
         return report
     try:
@@ -130,11 +134,23 @@ def refused(error: InputError, revisions: Revisions, request: RunRequest, env: E
     findings = [_error("input", str(problem)) for problem in error.problems]
     report = GateReport(decisions=(), policy=GatePolicy(), problems=tuple(findings))
     outcome = _written(_view(report, _facts(revisions, env, Asked(), notes=()), env), request)
+    return dataclasses.replace(outcome, exit_code=error.exit_code, problems=_redact(error.problems, env))
+
+
+def add_problems(result: RunResult, gathered: CollectedRun, request: RunRequest, env: Environment) -> RunResult:
+    """Return the result with the mistakes in files of prompts that could not be tested, for annotations."""
+    if not gathered.problems or request.shard is not None:  # of a split run, the merge reports
+        return result
+    if request.dry_run:
+        raise InputError(gathered.problems)
+    return dataclasses.replace(result, problems=_redact(gathered.problems, env))
+
+
+def _redact(problems: Iterable[Problem], env: Environment) -> tuple[Problem, ...]:
     clean = env.redactor().redact
-    problems = tuple(
-        Problem(path=clean(p.path), line=p.line, message=clean(p.message), hint=clean(p.hint)) for p in error.problems
+    return tuple(
+        Problem(path=clean(p.path), line=p.line, message=clean(p.message), hint=clean(p.hint)) for p in problems
     )
-    return dataclasses.replace(outcome, exit_code=error.exit_code, problems=problems)
 
 
 def failed(error: PromptciError, request: RunRequest, env: Environment) -> RunResult:

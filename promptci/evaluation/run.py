@@ -3,12 +3,12 @@
 from contextlib import closing
 
 from promptci.app.requests import RunRequest, RunResult
-from promptci.config import load as config_load
+from promptci.config.find import load_revision_config, require_named_config
 from promptci.errors import InputError
 from promptci.evaluation import comment_template, evaluate
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-from promptci.pipeline.collection import collect
+from promptci.pipeline.collection import collect, coverage
 from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
@@ -34,9 +34,13 @@ def run(request: RunRequest, env: Environment) -> RunResult:
 
 
 def collect_everything(head: Snapshot, config_path: str) -> CollectedRun:
-    """Plan all prompts of a revision as if they were new; InputError with every mistake in the files."""
-    config = config_load.load_config(head.read(config_path), config_path)
+    """Plan all prompts of a revision as if they were new; raise InputError with every mistake in the files."""
+    require_named_config([head], config_path)
+    config = load_revision_config(head, config_path)
+    problems, notes = coverage.check_patterns(head, [config], config_path)
+    if problems:
+        raise InputError(problems)
     plans = collect.collect_all(head, config)
     source = f"{config_path} at {head.label}" if config.present else "defaults (there is no promptci.yml)"
     rubric = collect.load_rubric(head, config.judge.rubric)
-    return CollectedRun(config=config, config_source=source, plans=plans, rubric=rubric)
+    return CollectedRun(config=config, config_source=source, plans=plans, notes=tuple(notes), rubric=rubric)

@@ -1,4 +1,4 @@
-"""The messages of a prompt with a case's variables filled in, made when they are looked at."""
+"""FilledMessages: a prompt's messages with a case's variables filled in, rendered on access."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ ChatMessage = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilledMessages(Sequence[ChatMessage]):
-    """Stands for a tuple of messages: of 100,000 cases, the texts themselves would be held twice."""
+    """A lazy tuple of messages: with 100,000 cases, the rendered texts would be in memory twice."""
 
     templates: tuple[Message, ...]
     variables: Mapping[str, Any]
 
     def __len__(self) -> int:
-        """Count the messages."""
+        """Return the number of messages."""
         return len(self.templates)
 
     @overload
@@ -28,7 +28,7 @@ class FilledMessages(Sequence[ChatMessage]):
     def __getitem__(self, place: slice) -> tuple[ChatMessage, ...]: ...
 
     def __getitem__(self, place: int | slice) -> ChatMessage | tuple[ChatMessage, ...]:
-        """Fill in; raises MissingVariable."""
+        """Render one message; raises MissingVariable."""
         if isinstance(place, slice):
             return tuple(self)[place]
         template = self.templates[place]
@@ -38,5 +38,5 @@ class FilledMessages(Sequence[ChatMessage]):
         """Compare with other messages, filled in or plain."""
         return tuple(self) == tuple(other) if isinstance(other, FilledMessages | tuple) else NotImplemented
 
-    # As the mappings in it, it cannot be hashed.
+    # Not hashable, because its mappings are not.
     __hash__ = None  # type: ignore[assignment]

@@ -1,6 +1,6 @@
-"""The evaluators that GitHub offers by name (`uses: github/…`), spelled out.
+"""The evaluators that GitHub offers by name (`uses: github/…`), written out as LLM evaluators.
 
-Each reasons first and gives its grade, 1 to 5, on the last line, which is the line that is read. (GitHub's own runner
+Each reasons first and writes its grade, 1 to 5, on the last line; only that line is parsed. (GitHub's own runner
 looks for "1", then "2"… anywhere in the text, so a year or a list number in the reasoning fails the case.)
 """
 
@@ -36,7 +36,7 @@ PROMPTS = {
 
 
 def find_builtin_evaluator(name: str) -> LlmEvaluator | None:
-    """Give the evaluator `github/<name>`, or None where there is none of this name."""
+    """Return the evaluator `github/<name>`, or None for an unknown name."""
     prompt = PROMPTS.get(name.removeprefix("github/")) if name.startswith("github/") else None
     if prompt is None:
         return None
@@ -46,5 +46,5 @@ def find_builtin_evaluator(name: str) -> LlmEvaluator | None:
 
 
 def builtin_evaluator_names() -> list[str]:
-    """Give the names there are."""
+    """Return the known names."""
     return [f"github/{name}" for name in PROMPTS]

@@ -1,4 +1,4 @@
-"""Put the text of other files in place of `{{> path}}`: of the same revision, never from outside the repository."""
+"""Replace `{{> path}}` by the text of other files, of the same revision and never from outside the repository."""
 
 import posixpath
 import re
@@ -11,16 +11,16 @@ from promptci.files.lines import decode_utf8
 INCLUDE = re.compile(r"\{\{>[ \t]*([^{}\s][^{}\n]*)\}\}")
 MAX_DEPTH = 10
 MAX_INCLUDES = 1000
-"""Includes followed for one message: ten files that each name the next ten times would else be milliards."""
+"""Includes followed for one message: ten files that each include the next ten times would be 10 billion."""
 MAX_CHARS = 2**20
-"""Characters that all includes of one message may come to."""
+"""Characters of all includes of one message."""
 
 ReadFile = Callable[[str], bytes | None]
-"""Gives a file of the revision, or None."""
+"""Returns a file of the revision, or None."""
 
 
 class IncludeError(Exception):
-    """An include cannot be followed; the text says why."""
+    """An include cannot be resolved; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,67 +29,89 @@ class ResolvedText:
 
     text: str
     paths: tuple[str, ...]
-    """Files whose text is in it, in the order of use."""
+    """Included files, in the order of use."""
     errors: tuple[tuple[int, str], ...]
-    """What cannot be followed: the row of the text, from 0, and why."""
+    """Row of the text (from 0) and reason of each include that cannot be resolved."""
 
 
 def resolve_includes(text: str, path: str, read: ReadFile) -> ResolvedText:
-    """Put includes in place; one that cannot be followed stays as it is and is told of.
+    """Put includes in place; one that cannot be resolved stays in the text and is among the errors.
 
-    `path` is the file that the text is from; an include's path is relative to the folder of the file it stands in.
+    `path` is the file that holds the text; an include's path is relative to the folder of the including file.
     """
-    walk = _IncludeResolver(read)
-    faults: list[tuple[int, str]] = []
+    resolver = _IncludeResolver(read)
+    errors: list[tuple[int, str]] = []
 
-    def fill(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         try:
-            return walk.text_of(match[1].rstrip(), (path,))
+            return resolver.resolve(match[1].rstrip(), (path,))
         except IncludeError as error:
-            faults.append((text.count("\n", 0, match.start()), str(error)))
+            errors.append((text.count("\n", 0, match.start()), str(error)))
             return match[0]
 
-    filled = INCLUDE.sub(fill, text)
-    return ResolvedText(text=filled, paths=tuple(walk.used), errors=tuple(faults))
+    resolved = INCLUDE.sub(replace, text)
+    return ResolvedText(text=resolved, paths=tuple(resolver.texts), errors=tuple(errors))
+
+
+def find_included_paths(text: str, path: str, read: ReadFile) -> set[str]:
+    """Return every file that a text of the file `path` includes, directly or not, as far as they can be read.
+
+    For a file that cannot be parsed: it may be broken because of one of these.
+    """
+    included: set[str] = set()
+    pending = [(text, path)]
+    while pending and len(included) < MAX_INCLUDES:
+        including_text, including_path = pending.pop()
+        for written in INCLUDE.findall(including_text):
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(including_path), written.rstrip()))
+            if target in included:
+                continue
+            included.add(target)
+            try:
+                data = read(target)
+            except InputError:
+                continue
+            if data is not None:
+                pending.append((data.decode(errors="replace"), target))
+    return included
 
 
 @dataclass(slots=True)
 class _IncludeResolver:
-    """Follows the includes of one text, and counts."""
+    """Resolves the includes of one text within the limits."""
 
     read: ReadFile
-    used: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     """Texts by path, so that each file is read once."""
-    followed: int = 0
-    length: int = 0
+    include_count: int = 0
+    char_count: int = 0
 
-    def text_of(self, written: str, chain: tuple[str, ...]) -> str:
-        """Give the text of one include; `chain` are the files that led here, the one it stands in last."""
-        target = _target(written, chain[-1])
+    def resolve(self, written: str, chain: tuple[str, ...]) -> str:
+        """Return the text of one include; `chain` are the including files, the nearest last."""
+        target = _resolve_path(written, chain[-1])
         if target in chain:
-            raise IncludeError(f"`{written}` includes itself, by way of {' → '.join((*chain, target))}")
+            raise IncludeError(f"`{written}` includes itself: {' → '.join((*chain, target))}")
         if len(chain) > MAX_DEPTH:
             raise IncludeError(f"`{written}` is more than {MAX_DEPTH} includes deep")
-        self.followed += 1
-        if target not in self.used:
-            self.used[target] = _text(target, written, self.read)
-        text = self.used[target].removesuffix("\n")
-        self.length += len(text)
-        if self.followed > MAX_INCLUDES or self.length > MAX_CHARS:
-            raise IncludeError(
-                f"`{written}` makes the message too long, with over {MAX_INCLUDES} includes or {MAX_CHARS} signs"
-            )
-        return INCLUDE.sub(lambda match: self.text_of(match[1].rstrip(), (*chain, target)), text)
+        self.include_count += 1
+        if target not in self.texts:
+            self.texts[target] = _read_text(target, written, self.read)
+        text = self.texts[target].removesuffix("\n")
+        self.char_count += len(text)
+        if self.include_count > MAX_INCLUDES or self.char_count > MAX_CHARS:
+            limit = f"{MAX_INCLUDES} includes or {MAX_CHARS} characters"
+            raise IncludeError(f"`{written}` makes the message exceed the limit of {limit}")
+        return INCLUDE.sub(lambda match: self.resolve(match[1].rstrip(), (*chain, target)), text)
 
 
-def _target(written: str, path: str) -> str:
+def _resolve_path(written: str, path: str) -> str:
     target = posixpath.normpath(posixpath.join(posixpath.dirname(path), written))
     if written.startswith("/") or target.split("/")[0] == ".." or "\\" in written:
-        raise IncludeError(f"`{written}` lies outside the repository")
+        raise IncludeError(f"`{written}` is outside the repository")
     return target
 
 
-def _text(target: str, written: str, read: ReadFile) -> str:
+def _read_text(target: str, written: str, read: ReadFile) -> str:
     try:
         data = read(target)
         if data is None:

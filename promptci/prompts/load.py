@@ -1,6 +1,9 @@
-"""Bytes and a path in, a Prompt out, by the table of formats."""
+"""Load prompt files: bytes and a path in, a Prompt out, by the table of formats."""
 
+import posixpath
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8
@@ -9,8 +12,13 @@ from promptci.prompts.includes import ReadFile
 from promptci.prompts.model import Prompt
 
 
-def load_prompt(path: str, data: bytes, read: ReadFile) -> Prompt:
-    """Read one prompt file; `read` gives the files it includes, of the same revision.
+def is_prompt_file(path: str) -> bool:
+    """Return whether a file has an ending of prompt files, in upper or lower case."""
+    return path.lower().endswith(tuple(PROMPT_FORMATS))
+
+
+def load_prompt(path: str, data: bytes, read: ReadFile, default_model: str | None = None) -> Prompt:
+    """Load one prompt file; `read` returns the files it includes, of the same revision.
 
     Raises
     ------
@@ -19,33 +27,46 @@ def load_prompt(path: str, data: bytes, read: ReadFile) -> Prompt:
     """
     suffix = next((suffix for suffix in PROMPT_FORMATS if path.endswith(suffix)), None)
     if suffix is None:
-        fix = f"Prompt files end with {', '.join(PROMPT_FORMATS)}; see `prompts.include`."
-        raise InputError([Problem(path=path, message="this is not a prompt file that can be read", hint=fix)])
-    return PROMPT_FORMATS[suffix].parse(path, decode_utf8(data, path), read)
+        hint = f"Prompt files end with {', '.join(PROMPT_FORMATS)}. See `prompts.include` in promptci.yml."
+        raise InputError([Problem(path=path, message="the file has no known ending of prompt files", hint=hint)])
+    prompt = PROMPT_FORMATS[suffix].parse(path, decode_utf8(data, path), read)
+    if prompt.model:
+        return prompt
+    if not default_model:
+        hint = "Add `model: openai/gpt-4o-mini` to the file, or set `provider.model` in promptci.yml."
+        raise InputError([Problem(path=path, line=1, message="`model` is missing", hint=hint)])
+    return replace(prompt, model=default_model)
 
 
-def load_prompts(read: ReadFile, paths: Iterable[str]) -> tuple[dict[str, Prompt], list[Problem]]:
-    """Read the prompt files of a revision: those that can be used, by path, and every problem of the others."""
-    found: dict[str, Prompt] = {}
+def load_prompts(
+    read: ReadFile, paths: Iterable[str], default_model: str | None = None
+) -> tuple[dict[str, Prompt], list[Problem]]:
+    """Load the prompt files of a revision: the usable ones by path, and every problem of the others.
+
+    Prompts that would share a name are named by their paths.
+    """
+    prompts: dict[str, Prompt] = {}
     problems: list[Problem] = []
     for path in paths:
         try:
             data = read(path)
             if data is not None:
-                found[path] = load_prompt(path, data, read)
+                prompts[path] = load_prompt(path, data, read, default_model)
         except InputError as error:
             problems.extend(error.problems)
-    return found, problems + _find_duplicate_names(found)
+    return _separate_names(prompts), problems
 
 
-def _find_duplicate_names(prompts: dict[str, Prompt]) -> list[Problem]:
-    """Two prompts of one name would share goldens, reports and versions: the second is refused."""
-    first: dict[str, str] = {}
-    problems = []
-    for path, prompt in list(prompts.items()):
-        other = first.setdefault(prompt.name, path)
-        if other != path:
-            what = f"{other} already has the name `{prompt.name}`"
-            problems.append(Problem(path=path, message=what, hint="Give it another `name`."))
-            del prompts[path]
-    return problems
+def _separate_names(prompts: dict[str, Prompt]) -> dict[str, Prompt]:
+    """Return the prompts with distinct names: one that is used twice is replaced by the path without its ending."""
+    counts = Counter(prompt.name for prompt in prompts.values())
+    return {
+        path: prompt if counts[prompt.name] == 1 else replace(prompt, name=_path_name(path), written_name=prompt.name)
+        for path, prompt in prompts.items()
+    }
+
+
+def _path_name(path: str) -> str:
+    suffix = next((suffix for suffix in PROMPT_FORMATS if path.endswith(suffix)), "")
+    folder, base = posixpath.split(path)
+    return posixpath.join(folder, base.removesuffix(suffix)).rstrip("/") or path

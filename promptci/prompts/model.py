@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promptci.files import canonical
+from promptci.prompts import render
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +20,7 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """One answer an LLM evaluator may give, and what it is worth."""
+    """One answer that an LLM evaluator may give, and its score."""
 
     choice: str
     score: float
@@ -46,7 +47,7 @@ class LlmEvaluator:
     prompt: str
     """Template; `{{completion}}` is the answer under test."""
     system_prompt: str | None = None
-    """Sent as it stands: GitHub does not fill in variables here."""
+    """Sent unchanged: GitHub does not fill in variables here."""
     choices: tuple[Choice, ...]
     last_line: bool = False
     """True where the evaluator's prompt asks for reasoning first and the score on the last line."""
@@ -57,11 +58,14 @@ class Prompt:
     """One prompt file at one revision."""
 
     name: str
+    """Unique within a revision."""
+    written_name: str | None = None
+    """Name in the file, where another file has it too; None: `name` is the only one."""
     path: str
     description: str = ""
     model: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    """As the endpoint wants them: `max_tokens`, `temperature`, `top_p`, …"""
+    """By their names in the request: `max_tokens`, `temperature`, `tools`, …"""
     response_format: str = "text"
     """`text`, `json_object` or `json_schema`."""
     json_schema: Mapping[str, Any] | None = None
@@ -76,11 +80,17 @@ class Prompt:
     source: str = ""
     """The file's text, for the diff in the report."""
     notes: tuple[str, ...] = ()
-    """What a reader should know: keys ignored, traps of the format mended."""
+    """What a reader should know, such as keys that are ignored."""
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Names of the variables that the messages use; of `{{order.id}}` both the whole and `order`."""
+        names = {name for message in self.messages for name in render.find_variables(message.content)}
+        return frozenset(names | {name.split(".")[0] for name in names})
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over all that can change an answer, and nothing else."""
+        """SHA-256 over everything that can change an answer, and nothing else."""
         return canonical.digest(
             {
                 "model": self.model,

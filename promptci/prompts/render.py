@@ -10,10 +10,11 @@ from typing import Any
 
 VARIABLE = re.compile(r"\{\{\s*(\w[\w-]*(?:\.[\w-]+)*)\s*\}\}")
 _BRACES = re.compile(r"\{\{[^{}]*\}\}")
+_MAX_INDEX_DIGITS = 9
 
 
 class MissingVariable(Exception):  # noqa: N818 - it names what is missing, not a fault
-    """A template uses a variable that there is no value for."""
+    """A template uses a variable that has no value."""
 
     def __init__(self, name: str) -> None:
         """Keep the name as the template writes it."""
@@ -33,30 +34,34 @@ def render(template: str, variables: Mapping[str, Any]) -> str:
 
 
 def find_variables(template: str) -> set[str]:
-    """Give the names a template uses."""
+    """Return the names that a template uses."""
     return set(VARIABLE.findall(template))
 
 
 def find_unfilled_braces(template: str) -> list[str]:
-    """Give what stands in double braces and is no variable: it reaches the model as it is."""
-    return [found for found in _BRACES.findall(template) if not VARIABLE.fullmatch(found)]
+    """Return the text in double braces that is no variable: it reaches the model unchanged."""
+    return [text for text in _BRACES.findall(template) if not VARIABLE.fullmatch(text)]
 
 
 def look_up_variable(name: str, variables: Mapping[str, Any]) -> Any:
-    """Give the value of `name`: the variable of that very name, else `a.b` by steps into maps and lists."""
+    """Return the value of `name`: the variable of exactly that name, else `a.b` by steps into maps and lists."""
     if name in variables:
         return variables[name]
     value: Any = variables
     for part in name.split("."):
         if isinstance(value, Mapping) and part in value:
             value = value[part]
-        elif isinstance(value, list) and part.isdecimal() and len(part) < 10 and int(part) < len(value):
+        elif isinstance(value, list) and _is_index(part) and int(part) < len(value):
             value = value[int(part)]
         else:
             raise MissingVariable(name)
     return value
 
 
+def _is_index(part: str) -> bool:
+    return part.isdecimal() and len(part) <= _MAX_INDEX_DIGITS
+
+
 def format_value(value: Any) -> str:
-    """Give a value as text: text as it is, everything else as JSON (so `true`, not `True`)."""
+    """Return a value as text: text unchanged, everything else as JSON (so `true`, not `True`)."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

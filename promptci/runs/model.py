@@ -38,7 +38,7 @@ class PlannedCase:
     case: Case
     """Its assertions are the effective ones: its own, and what follows from `expected` and the prompt's evaluators."""
     change: str = "same"
-    """`same` (compared), `new`, `changed` (asked of both versions, shown apart, absolute limits only)."""
+    """`same` (compared: base's case), `new` or `changed` (head's; asked of both versions and shown apart)."""
     excluded_reason: str | None = None
     """Why this case is asked and shown but decides nothing; None: it counts."""
 

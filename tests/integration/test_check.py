@@ -146,7 +146,7 @@ def test_a_deleted_prompt_is_reported(tmp_path: Path) -> None:
         builder = shop(tmp_path, FILES, server)
         builder.remove(PROMPT).commit()
         outcome = checked(builder)
-    assert (only(outcome).status, view(outcome).verdict, server.calls) == ("deleted", "no-change", [])
+    assert (only(outcome).status, view(outcome).verdict, server.calls) == ("deleted", "inconclusive", [])
 
 
 def test_changed_goldens_are_asked_once_for_both_and_the_shrinking_is_called_out(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_an_edited_configuration_runs_the_prompts_and_the_base_s_gate_decides(tm
         outcome = checked(builder)
     assert outcome.exit_code == 1
     assert "configuration changed" in only(outcome).change_reasons
-    assert any("read from the base revision" in note for note in view(outcome).notes)
+    assert any("taken from the base revision" in note for note in view(outcome).notes)
 
 
 def test_a_change_cannot_send_the_key_elsewhere(tmp_path: Path) -> None:

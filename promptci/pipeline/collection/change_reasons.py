@@ -1,11 +1,17 @@
-"""Which prompts a change touches: pair both revisions' prompt files, and say why each pair counts as affected."""
+"""Pair the prompts of both revisions, and find why a change affects each pair."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from promptci.git.changes import FileChange
 from promptci.prompts.model import Prompt
 from promptci.runs.model import Status
+
+MIN_SIMILARITY = 0.5
+"""Share of common lines from which a deleted and an added prompt are one that was renamed and rewritten."""
+MAX_COMPARED_CHARS = 50_000
+MAX_COMPARISONS = 400
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,11 +23,11 @@ class PromptPair:
 
     @property
     def current(self) -> Prompt:
-        """The side that exists, head first."""
-        found = self.head or self.base
-        if found is None:
+        """The prompt at head, else at base."""
+        prompt = self.head or self.base
+        if prompt is None:
             raise ValueError("a pair has at least one side")
-        return found
+        return prompt
 
     @property
     def status(self) -> Status:
@@ -36,37 +42,83 @@ class PromptPair:
 
 
 def pair_prompts(
-    base: Mapping[str, Prompt], head: Mapping[str, Prompt], changes: Iterable[FileChange]
+    base: Mapping[str, Prompt],
+    head: Mapping[str, Prompt],
+    changes: Iterable[FileChange],
+    find_goldens: Callable[[Prompt], Collection[str]] = lambda _: (),
 ) -> list[PromptPair]:
-    """Pair prompts (by path, both revisions) along renames; the rest pairs by `name`: a file may move and change.
+    """Pair prompts (given by path) by their paths, git's renames, their names, shared goldens or similar text.
 
-    A copy is a new prompt: its original is still there and has its own pair.
+    A copy is a new prompt: its original still exists and has its own pair. `find_goldens` returns the golden files of
+    a prompt.
     """
-    came_from = {c.head_path: c.base_path for c in changes if c.kind == "renamed" and c.head_path and c.base_path}
-    origin = {path: path if path in base else came_from.get(path) for path in head}
-    taken = {before for before in origin.values() if before in base}
+    renames = {c.head_path: c.base_path for c in changes if c.kind == "renamed" and c.head_path and c.base_path}
+    origins = {path: path if path in base else renames.get(path) for path in head}
+    taken = {origin for origin in origins.values() if origin in base}
     by_name = {prompt.name: path for path, prompt in base.items() if path not in taken}
-    pairs = []
     for path, prompt in head.items():
-        before = origin[path] if origin[path] in base else by_name.pop(prompt.name, None)
-        taken.add(before)
-        pairs.append(PromptPair(base=base.get(before) if before else None, head=prompt))
+        if origins[path] not in base:
+            origins[path] = by_name.pop(prompt.name, None)
+    taken = {origin for origin in origins.values() if origin in base}
+    added = [prompt for path, prompt in head.items() if origins[path] is None]
+    deleted = [prompt for path, prompt in base.items() if path not in taken]
+    for old, new in _match_rewritten(deleted, added, find_goldens):
+        origins[new.path] = old.path
+        taken.add(old.path)
+    pairs = [PromptPair(base=base.get(origins[path] or ""), head=prompt) for path, prompt in head.items()]
     gone = [PromptPair(base=prompt, head=None) for path, prompt in base.items() if path not in taken]
-    return sorted(pairs + gone, key=lambda p: p.current.path)
+    return sorted(pairs + gone, key=lambda pair: pair.current.path)
 
 
-def find_change_reasons(found: PromptPair) -> Sequence[str]:
-    """Say what the change did to the prompt's own file, as far as it can change an answer or a mark."""
-    base, head = found.base, found.head
+def similarity(text: str, other: str) -> float:
+    """Return the share of common lines of two texts, from 0 to 1."""
+    lines, other_lines = (
+        [line.strip() for line in t[:MAX_COMPARED_CHARS].splitlines() if line.strip()] for t in (text, other)
+    )
+    return difflib.SequenceMatcher(None, lines, other_lines, autojunk=False).ratio()
+
+
+def _match_rewritten(
+    deleted: Sequence[Prompt], added: Sequence[Prompt], find_goldens: Callable[[Prompt], Collection[str]]
+) -> list[tuple[Prompt, Prompt]]:
+    """Match each deleted prompt to the added one that shares its goldens or most of its text."""
+    if len(deleted) * len(added) > MAX_COMPARISONS:
+        return []
+    scores = [
+        (score, old.path, new.path)
+        for old in deleted
+        for new in added
+        if (score := _kinship(old, new, find_goldens)) >= MIN_SIMILARITY
+    ]
+    old_by_path, new_by_path = ({prompt.path: prompt for prompt in prompts} for prompts in (deleted, added))
+    matches = []
+    for _, old_path, new_path in sorted(scores, reverse=True):
+        if old_path in old_by_path and new_path in new_by_path:
+            matches.append((old_by_path.pop(old_path), new_by_path.pop(new_path)))
+    return matches
+
+
+def _kinship(old: Prompt, new: Prompt, find_goldens: Callable[[Prompt], Collection[str]]) -> float:
+    if set(find_goldens(old)) & set(find_goldens(new)):
+        return 1.0
+    if old.test_data and any(item in new.test_data for item in old.test_data):
+        return 1.0
+    return similarity(old.source, new.source)
+
+
+def find_change_reasons(pair: PromptPair) -> Sequence[str]:
+    """Return what the change did to the prompt's own file, as far as it can change an answer or its score."""
+    base, head = pair.base, pair.head
     if base is None:
         return ["new prompt"]
     if head is None:
         return ["prompt deleted"]
-    why = []
+    reasons = []
     if base.fingerprint != head.fingerprint:
-        why.append("prompt changed" if base.includes == head.includes == () else "prompt or a file it includes changed")
+        has_includes = bool(base.includes or head.includes)
+        reasons.append("prompt or a file it includes changed" if has_includes else "prompt changed")
     if base.test_data != head.test_data:
-        why.append("testData changed")
+        reasons.append("testData changed")
     if base.evaluators != head.evaluators:
-        why.append("evaluators changed")
-    return why
+        reasons.append("evaluators changed")
+    return reasons

@@ -1,9 +1,8 @@
-"""Read both revisions and plan: which prompts a change affects, with which cases, under which configuration."""
+"""Collect what a change affects: which prompts, with which golden cases, under which configuration."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from promptci.config import load as config_load
 from promptci.config.model import Config
 from promptci.errors import InputError, Problem, UsageError
 from promptci.files.lines import decode_utf8
@@ -12,17 +11,27 @@ from promptci.git.changes import FileChange
 from promptci.git.snapshot import Snapshot
 from promptci.goldens import load as goldens_load
 from promptci.goldens.model import GoldenSet
-from promptci.pipeline.collection import change_reasons, plan_prompt
+from promptci.pipeline.collection import binding_config, change_reasons, coverage, plan_prompt
+from promptci.pipeline.collection.binding_config import BindingConfig
 from promptci.pipeline.collection.change_reasons import PromptPair
+from promptci.pipeline.collection.equal_requests import asks_the_same
 from promptci.prompts import load as prompts_load
+from promptci.prompts.find import find_prompt_files
+from promptci.prompts.formats.github_prompt import name_from_path
+from promptci.prompts.includes import find_included_paths
 from promptci.prompts.model import Prompt
 from promptci.runs.model import PromptPlan, Status
 from promptci.scoring.judges.calibrate import LabelledAnswer
 
+PROMPT_REASONS = {
+    "prompt changed", "prompt or a file it includes changed", "testData changed", "goldens changed",
+}  # fmt: skip
+"""Reasons that do not matter where every request and requirement is the same."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Revision:
-    """One revision with the configuration that stands there."""
+    """One revision and its configuration."""
 
     snapshot: Snapshot
     config: Config
@@ -30,186 +39,229 @@ class Revision:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CollectedRun:
-    """Everything a run needs to know before it asks."""
+    """Everything that a run needs to know before it asks."""
 
     config: Config
     """The binding one: base's where base has one."""
     config_source: str
-    """In words, for the report."""
+    """Where it comes from, for the report."""
     plans: tuple[PromptPlan, ...]
     notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """Mistakes in the files of some prompts. The others are tested all the same, and the verdict is `error`."""
     rubric: str | None = None
-    """Text of the judge's rubric, from the revision that the configuration is from."""
+    """Text of the judge's rubric, from the revision of the configuration."""
     labelled_answers: Mapping[str, tuple[LabelledAnswer, ...]] = field(default_factory=dict)
-    """Answers marked by people, by prompt's name: what a judge is measured by. Without an entry there are no labels."""
+    """Labelled answers by prompt name, by which a judge is measured. No entry: there are no labels."""
     distrust_reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Reasons, by prompt's name, not to trust a judge that are known before it is asked."""
+    """Reasons by prompt name not to trust a judge that are known before it is asked."""
 
 
 def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config_path: str) -> CollectedRun:
-    """Read and plan.
+    """Collect the prompts that a change affects, and plan each.
 
     Raises
     ------
     InputError
-        With every mistake in the files that this change needs.
+        With every mistake in the files that this change needs, where no prompt can be tested.
     """
-    sides = [
-        Revision(snapshot=s, config=config_load.load_config(s.read(config_path), config_path)) for s in (base, head)
-    ]
-    before, after = sides
-    binding = before.config if before.config.present else after.config
-    source = f"{config_path} at {base.label if before.config.present else head.label}"
-    notes = []
-    touched = {path for c in changes for path in (c.base_path, c.head_path) if path}
-    if not before.config.present and after.config.present:
-        notes.append(f"The base revision has no {config_path}, so the one of this change was used.")
-    if not before.config.present and not after.config.present:
-        source = "defaults (there is no promptci.yml)"
-    if before.config.present and before.config != after.config:
-        notes.append(f"This change edits {config_path}. What decides and who is asked is read from the base revision.")
-    folder = binding.run.cache
-    committed = head.paths() if head.sha is not None else ()  # what lies in a working tree is its owner's own
-    if folder is not None and any(path.startswith(f"{folder.rstrip('/')}/") for path in committed):
-        # Whoever can commit answers can make any prompt pass.
-        binding = replace(binding, run=replace(binding.run, cache=None))
-        notes.append(f"Answers are committed under {folder}; they were not used. Take them out of git.")
-    if not touched:
-        return CollectedRun(config=binding, config_source=source, plans=(), notes=tuple(notes))
-    reader = _Reader(before=before, after=after, touched=touched, config_changed=before.config != after.config)
-    plans, problems = reader.plans(changes, rubric=binding.judge.rubric)
-    if problems:
-        raise InputError(problems)
-    side = before if before.config.present else after
+    binding = binding_config.load_binding_config(base, head, config_path)
+    before, after = Revision(snapshot=base, config=binding.base), Revision(snapshot=head, config=binding.head)
+    collector = _Collector(before=before, after=after, changes=changes, binding=binding, config_path=config_path)
+    plans = collector.collect()
+    if collector.problems and not plans:
+        raise InputError(collector.problems)
+    rubric_source = base if binding.base.present else head
     return CollectedRun(
-        config=binding,
-        config_source=source,
+        config=binding.config,
+        config_source=binding.source,
         plans=plans,
-        notes=(*notes, *reader.notes),
-        rubric=load_rubric(side.snapshot, binding.judge.rubric),
+        notes=(*binding.notes, *collector.notes),
+        problems=tuple(collector.problems),
+        rubric=load_rubric(rubric_source, binding.config.judge.rubric) if plans else None,
     )
 
 
 def load_rubric(snapshot: Snapshot, path: str | None) -> str | None:
-    """Give the text of the judge's rubric; InputError where the file that promptci.yml names is not there."""
+    """Return the text of the judge's rubric; raise InputError where the file that promptci.yml names is missing."""
     if path is None:
         return None
     data = snapshot.read(path)
     if data is None:
-        what = f"there is no such file at {snapshot.label}, and `judge.rubric` names it"
-        raise InputError([Problem(path=path, message=what, hint="Commit it, or mend `judge.rubric`.")])
+        message = f"`judge.rubric` names this file, which does not exist at {snapshot.label}"
+        raise InputError([Problem(path=path, message=message, hint="Commit it, or correct `judge.rubric`.")])
     return decode_utf8(data, path)
 
 
 @dataclass(kw_only=True, slots=True)
-class _Reader:
-    """Reads prompts and goldens of both sides and collects what is wrong on the way."""
+class _Collector:
+    """Loads prompts and goldens of both revisions, with the problems and notes on the way."""
 
     before: Revision
     after: Revision
-    touched: set[str]
-    config_changed: bool
-    notes: tuple[str, ...] = ()
+    changes: Sequence[FileChange]
+    binding: BindingConfig
+    config_path: str
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def plans(
-        self, changes: Sequence[FileChange], *, rubric: str | None
-    ) -> tuple[tuple[PromptPlan, ...], list[Problem]]:
-        base_prompts, base_problems = self._prompts(self.before)
-        head_prompts, head_problems = self._prompts(self.after)
-        # A mistake that this change did not make, in a file that it does not need, must not stop it.
-        problems = [p for p in head_problems if p.path in self.touched]
-        idle = [p for p in head_problems if p.path not in self.touched]
-        self.notes = tuple(str(p) for p in idle) + tuple(f"At the base revision: {p}" for p in base_problems)
+    @property
+    def touched(self) -> set[str]:
+        """Every path that the change touches, old and new."""
+        return {path for c in self.changes for path in (c.base_path, c.head_path) if path}
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Patterns of both configurations: a change cannot hide a prompt by narrowing `include`."""
+        return tuple(dict.fromkeys((*self.before.config.prompts.include, *self.after.config.prompts.include)))
+
+    def collect(self) -> tuple[PromptPlan, ...]:
+        """Return the plans of the affected prompts."""
+        had_prompts = bool(find_prompt_files(self.before.snapshot, self.patterns))
+        configs = [self.before.config, self.after.config]
+        problems, notes = coverage.check_patterns(
+            self.after.snapshot, configs, self.config_path, had_prompts=had_prompts
+        )
+        self.problems += problems
+        self.notes += notes
+        if not self.touched:
+            return ()
+        base_prompts, base_problems = self._load_prompts(self.before)
+        head_prompts, head_problems = self._load_prompts(self.after)
+        self._sort_problems(base_problems, head_problems)
+        broken = {problem.path for problem in head_problems}
+        pairs = [
+            pair
+            for pair in change_reasons.pair_prompts(base_prompts, head_prompts, self.changes, self._goldens_of)
+            if pair.head is not None or broken.isdisjoint(self._paths_at_head(pair.current.path))
+        ]
+        self.problems += coverage.find_unreachable_prompts(pairs, self.after.snapshot, self.patterns, self.changes)
+        goldens = {
+            pair.current.path: (find_goldens(self.before, pair.base), find_goldens(self.after, pair.head))
+            for pair in pairs
+        }
+        self.problems += coverage.find_orphaned_goldens(pairs, self.after.snapshot, goldens, self.changes)
         plans = []
-        for pair in change_reasons.pair_prompts(base_prompts, head_prompts, changes):
+        for pair in pairs:
             try:
-                found = self._plan(pair, rubric=rubric)
+                plan = self._plan(pair, *goldens[pair.current.path])
             except InputError as error:
-                problems.extend(error.problems)
+                self.problems.extend(error.problems)
             else:
-                plans += [found] if found else []
-        return tuple(plans), problems
+                plans += [plan] if plan else []
+        return tuple(plans)
 
-    def _prompts(self, side: Revision) -> tuple[dict[str, Prompt], list[Problem]]:
-        # Both configurations say where prompts are: a change cannot hide a prompt by narrowing `include`.
-        patterns = {*self.before.config.prompts.include, *self.after.config.prompts.include}
-        paths = sorted({path for pattern in patterns for path in side.snapshot.glob(pattern)})
-        return prompts_load.load_prompts(side.snapshot.read, paths)
+    def _paths_at_head(self, base_path: str) -> set[str | None]:
+        return {base_path} | {change.head_path for change in self.changes if change.base_path == base_path}
 
-    def _plan(self, pair: PromptPair, *, rubric: str | None) -> PromptPlan | None:
-        """Plan one pair; None where nothing about it changed."""
-        why = list(change_reasons.find_change_reasons(pair))
-        base_paths, head_paths = find_goldens(self.before, pair.base), find_goldens(self.after, pair.head)
-        if not why and base_paths == head_paths and not self._might_matter(pair, head_paths, rubric):
+    def _goldens_of(self, prompt: Prompt) -> list[str]:
+        return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]
+
+    def _load_prompts(self, revision: Revision) -> tuple[dict[str, Prompt], list[Problem]]:
+        paths = find_prompt_files(revision.snapshot, self.patterns)
+        return prompts_load.load_prompts(revision.snapshot.read, paths, self.binding.config.provider.model)
+
+    def _sort_problems(self, base_problems: Sequence[Problem], head_problems: Sequence[Problem]) -> None:
+        """Keep a problem of head that this change may have caused; note the others, which must not stop it."""
+        needed: dict[str, bool] = {}
+        for problem in head_problems:
+            if problem.path not in needed:
+                needed[problem.path] = self._touches_broken(problem.path)
+            if needed[problem.path]:
+                self.problems.append(problem)
+            else:
+                self.notes.append(str(problem))
+        self.notes += [f"At the base revision: {problem}" for problem in base_problems]
+
+    def _touches_broken(self, path: str) -> bool:
+        """Return whether the change touches a prompt file that cannot be parsed, its includes or its goldens."""
+        snapshot = self.after.snapshot
+        try:
+            text = (snapshot.read(path) or b"").decode(errors="replace")
+        except InputError:
+            return path in self.touched
+        related = {path} | find_included_paths(text, path, snapshot.read)
+        pattern = self.after.config.prompts.goldens
+        related |= set(goldens_load.find_golden_files(snapshot.glob, pattern, name_from_path(path), globs.escape))
+        return not related.isdisjoint(self.touched)
+
+    def _plan(self, pair: PromptPair, base_paths: Sequence[str], head_paths: Sequence[str]) -> PromptPlan | None:
+        """Plan one pair; return None where nothing about it changed."""
+        reasons = list(change_reasons.find_change_reasons(pair))
+        if not reasons and list(base_paths) == list(head_paths) and not self._might_matter(pair, head_paths):
             return None
-        base_set = self._base_goldens(pair, base_paths)
+        base_set = self._load_base_goldens(pair, base_paths)
         head_set = load_golden_set(self.after.snapshot, pair.head, head_paths)
         if pair.base and pair.head and _digests(base_set) != _digests(head_set):
-            why.append("goldens changed")
-        uses_judge = any(a.type == "judge" for case in head_set.cases for a in case.assertions)
-        if rubric in self.touched and uses_judge:
-            why.append("judge rubric changed")
-        if self.config_changed:
-            why.append("configuration changed")
-        if not why:
+            reasons.append("goldens changed")
+        has_judge = any(a.type == "judge" for case in head_set.cases for a in case.assertions)
+        if self.binding.config.judge.rubric in self.touched and has_judge:
+            reasons.append("judge rubric changed")
+        if self.binding.is_edited:
+            reasons.append("configuration changed")
+        if not reasons:
             return None
-        return plan_prompt.plan_prompt(
-            pair.current.name,
-            pair.current.path,
-            pair.status,
-            (pair.base, base_set) if pair.base else None,
-            (pair.head, head_set) if pair.head else None,
-            why,
-        )
+        base = (pair.base, base_set) if pair.base else None
+        head = (pair.head, head_set) if pair.head else None
+        if base and head and PROMPT_REASONS.issuperset(reasons) and asks_the_same(base, head):
+            self.notes.append(f"{pair.current.name}: every request of its goldens is the same at both revisions.")
+            return None
+        current = pair.current
+        return plan_prompt.plan_prompt(current.name, current.path, pair.status, base, head, reasons)
 
-    def _might_matter(self, pair: PromptPair, golden_paths: Sequence[str], rubric: str | None) -> bool:
+    def _might_matter(self, pair: PromptPair, golden_paths: Sequence[str]) -> bool:
         return (
-            self.config_changed
+            self.binding.is_edited
             or pair.status is Status.RENAMED
-            or rubric in self.touched
+            or self.binding.config.judge.rubric in self.touched
             or any(path in self.touched for path in (pair.current.path, *golden_paths))
         )
 
-    def _base_goldens(self, pair: PromptPair, paths: Sequence[str]) -> GoldenSet:
-        """Read base's goldens; what was broken there must not stop the change that mends it."""
+    def _load_base_goldens(self, pair: PromptPair, paths: Sequence[str]) -> GoldenSet:
+        """Load base's goldens; files that were broken there must not stop the change that fixes them."""
         try:
             return load_golden_set(self.before.snapshot, pair.base, paths)
         except InputError as error:
-            self.notes += tuple(f"At the base revision: {problem}" for problem in error.problems)
+            self.notes += [f"At the base revision: {problem}" for problem in error.problems]
             return GoldenSet(paths=tuple(paths), cases=())
 
 
-def find_goldens(side: Revision, prompt: Prompt | None) -> list[str]:
-    """Give the golden files of a prompt at one revision."""
+def find_goldens(revision: Revision, prompt: Prompt | None) -> list[str]:
+    """Return the golden files of a prompt at one revision; a name that several prompts have is looked up last."""
     if prompt is None:
         return []
-    return goldens_load.find_golden_files(side.snapshot.glob, side.config.prompts.goldens, prompt.name, globs.escape)
+    pattern = revision.config.prompts.goldens
+    for name in filter(None, (prompt.name, prompt.written_name)):
+        if paths := goldens_load.find_golden_files(revision.snapshot.glob, pattern, name, globs.escape):
+            return paths
+    return []
 
 
 def load_golden_set(snapshot: Snapshot, prompt: Prompt | None, paths: Sequence[str]) -> GoldenSet:
-    """Read a prompt's goldens, testData among them; InputError with every mistake."""
+    """Load a prompt's goldens, testData among them; raise InputError with every mistake."""
     if prompt is None:
         return GoldenSet(paths=(), cases=())
     files = {path: data for path in paths if (data := snapshot.read(path)) is not None}
-    test_data = goldens_load.cases_from_test_data(prompt.path, prompt.test_data, prompt.test_data_lines)
-    return goldens_load.load_goldens(files, test_data)
+    items, lines = prompt.test_data, prompt.test_data_lines
+    if slips := goldens_load.find_test_data_slips(prompt.path, items, lines, prompt.variables):
+        raise InputError(slips)
+    return goldens_load.load_goldens(files, goldens_load.cases_from_test_data(prompt.path, items, lines))
 
 
 def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
-    """Plan every prompt of one revision, with nothing to compare it with; InputError with every mistake."""
-    side = Revision(snapshot=head, config=config)
-    paths = sorted({path for pattern in config.prompts.include for path in head.glob(pattern)})
-    prompts, problems = prompts_load.load_prompts(head.read, paths)
+    """Plan every prompt of one revision, with nothing to compare it with; raise InputError with every mistake."""
+    revision = Revision(snapshot=head, config=config)
+    paths = find_prompt_files(head, config.prompts.include)
+    prompts, problems = prompts_load.load_prompts(head.read, paths, config.provider.model)
     plans = []
     for prompt in prompts.values():
         try:
-            found = load_golden_set(head, prompt, find_goldens(side, prompt))
+            goldens = load_golden_set(head, prompt, find_goldens(revision, prompt))
         except InputError as error:
             problems.extend(error.problems)
         else:
-            plans.append(
-                plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, (prompt, found), ["asked for"])
-            )
+            version = (prompt, goldens)
+            plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, version, ["requested"]))
     if problems:
         raise InputError(problems)
     return tuple(plans)
@@ -219,10 +271,10 @@ def _digests(golden_set: GoldenSet) -> dict[str, str]:
     return {case.id: f"{case.digest}:{case.critical}:{case.weight}:{case.cluster}" for case in golden_set.cases}
 
 
-def select_prompts(gathered: CollectedRun, names: tuple[str, ...]) -> CollectedRun:
-    """Return the run with only the named prompts, all if no name is given; UsageError for an unknown name."""
-    known = [plan.name for plan in gathered.plans]
+def select_prompts(collected: CollectedRun, names: tuple[str, ...]) -> CollectedRun:
+    """Return the run with only the named prompts, all if no name is given; raise UsageError for an unknown name."""
+    known = [plan.name for plan in collected.plans]
     missing = [name for name in names if name not in known]
     if missing:
         raise UsageError(f"there is no prompt `{missing[0]}`", f"There are: {', '.join(known) or 'none'}.")
-    return replace(gathered, plans=tuple(p for p in gathered.plans if not names or p.name in names))
+    return replace(collected, plans=tuple(p for p in collected.plans if not names or p.name in names))

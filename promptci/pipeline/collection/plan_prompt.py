@@ -1,11 +1,15 @@
-"""Pair the cases of both revisions of a prompt, and say what the change did to each."""
+"""Plan one prompt: the cases that both versions are asked, and what the change did to each.
+
+Base's golden cases, as they are at base, are what a changed prompt is tested by. The change's own new and edited cases
+are asked too, and shown apart.
+"""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from promptci.files import canonical
 from promptci.goldens.model import Assertion, Case, GoldenSet
+from promptci.goldens.pairing import CaseChange, CasePair, pair_cases
 from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
 from promptci.runs.model import PlannedCase, PromptPlan, Status
 
@@ -13,44 +17,46 @@ Version = tuple[Prompt, GoldenSet]
 """A prompt and its goldens at one revision."""
 
 _STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    # GitHub's evaluators: `equals` is exact but for the answer's outer blanks, the other three ignore case.
+    # GitHub's evaluators: `equals` trims the answer only, the other three ignore case.
     "equals": ("equals", {"trim": "response"}),
     "contains": ("icontains", {}),
     "startsWith": ("starts-with", {"ignore_case": True}),
     "endsWith": ("ends-with", {"ignore_case": True}),
 }
 EQUALS = (Assertion(type="equals"),)
+EDITED_SUFFIX = " (edited)"
+"""Marks the id of head's version of a case that base has, too."""
 
 
 def effective(case: Case, prompt: Prompt) -> Case:
-    """Give the case with all that its answer must satisfy.
+    """Return the case with everything that its answer must satisfy.
 
-    These are its own assertions and the prompt's evaluators; where there are neither, `expected` is to be equalled.
+    That is its own assertions and the prompt's evaluators; where there are neither, the answer must equal `expected`.
     """
-    more = tuple(_assertion(evaluator) for evaluator in prompt.evaluators)
-    if not (more or case.assertions) and case.expected is not None:
-        more = EQUALS
-    return dataclasses.replace(case, assertions=(*case.assertions, *more)) if more else case
+    added = tuple(_to_assertion(evaluator) for evaluator in prompt.evaluators)
+    if not (added or case.assertions) and case.expected is not None:
+        added = EQUALS
+    return dataclasses.replace(case, assertions=(*case.assertions, *added)) if added else case
 
 
 def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which they are read
     name: str, path: str, status: Status, base: Version | None, head: Version | None, why: Iterable[str]
 ) -> PromptPlan:
-    """Say what will be asked about one prompt: head's cases, each with what the change did to it.
+    """Return the plan for one prompt.
 
     A deleted prompt (`head` None) has no cases; for an added one (`base` None) all are new.
     """
-    before = {} if base is None else {case.id: effective(case, base[0]) for case in base[1].cases}
-    after = {} if head is None else {case.id: effective(case, head[0]) for case in head[1].cases}
+    pairs = _pair_versions(base, head)
+    is_changed = base is not None and head is not None and base[0].fingerprint != head[0].fingerprint
     return PromptPlan(
         name=name,
         path=path,
         status=status,
         base=None if base is None else base[0],
         head=None if head is None else head[0],
-        cases=tuple(PlannedCase(case=case, change=_change(before.get(case.id), case)) for case in after.values()),
-        removed_cases=() if head is None else tuple(case_id for case_id in before if case_id not in after),
-        loosened_cases=tuple(i for i, case in after.items() if i in before and _may_be_easier(before[i], case)),
+        cases=() if head is None else tuple(_plan_suite(pairs) if is_changed else _plan_head_cases(pairs)),
+        removed_cases=tuple(pair.id for pair in pairs if pair.change is CaseChange.REMOVED),
+        loosened_cases=tuple(pair.id for pair in pairs if pair.weakened),
         why=tuple(why),
         goldens_paths=() if head is None else head[1].paths,
         missing_goldens=head is not None and not head[1].paths and not head[1].cases,
@@ -58,7 +64,41 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
     )
 
 
-def _assertion(evaluator: StringEvaluator | LlmEvaluator) -> Assertion:
+def _pair_versions(base: Version | None, head: Version | None) -> tuple[CasePair, ...]:
+    variables = {name for version in (base, head) if version is not None for name in version[0].variables}
+    return pair_cases(_effective_cases(base), _effective_cases(head), variables)
+
+
+def _effective_cases(version: Version | None) -> Sequence[Case]:
+    return [] if version is None else [effective(case, version[0]) for case in version[1].cases]
+
+
+def _plan_suite(pairs: Iterable[CasePair]) -> Iterator[PlannedCase]:
+    """Yield base's cases, whatever the change did to them, and the change's own new and edited cases apart."""
+    pairs = list(pairs)
+    yield from (PlannedCase(case=pair.base) for pair in pairs if pair.base is not None)
+    taken = {pair.id for pair in pairs}
+    for pair in pairs:
+        if pair.head is None:
+            continue
+        if pair.change is CaseChange.CHANGED:
+            case_id = f"{pair.id}{EDITED_SUFFIX}"
+            while case_id in taken:
+                case_id += EDITED_SUFFIX
+            taken.add(case_id)
+            yield PlannedCase(case=dataclasses.replace(pair.head, id=case_id), change="changed")
+        elif pair.change is CaseChange.NEW:
+            yield PlannedCase(case=pair.head, change="new")
+
+
+def _plan_head_cases(pairs: Iterable[CasePair]) -> Iterator[PlannedCase]:
+    """Yield head's cases: where the prompt is the same, the change can only make its goldens better or worse."""
+    for pair in pairs:
+        if pair.head is not None:
+            yield PlannedCase(case=dataclasses.replace(pair.head, id=pair.id), change=pair.change.value)
+
+
+def _to_assertion(evaluator: StringEvaluator | LlmEvaluator) -> Assertion:
     if isinstance(evaluator, StringEvaluator):
         kind, options = _STRING_ASSERTIONS[evaluator.operator]
         return Assertion(type=kind, value=evaluator.value, options=options, name=evaluator.name)
@@ -70,15 +110,3 @@ def _assertion(evaluator: StringEvaluator | LlmEvaluator) -> Assertion:
         "last_line": evaluator.last_line,
     }
     return Assertion(type="llm", value=value, name=evaluator.name)
-
-
-def _change(before: Case | None, after: Case) -> str:
-    if before is None:
-        return "new"
-    return "same" if before.digest == after.digest else "changed"
-
-
-def _may_be_easier(before: Case, after: Case) -> bool:
-    """Tell whether the same input is now judged by another measure, or is no longer critical."""
-    same_input = canonical.digest(dict(before.vars)) == canonical.digest(dict(after.vars))
-    return same_input and (before.digest != after.digest or (before.critical and not after.critical))

@@ -64,7 +64,7 @@ def plan_run(gathered: CollectedRun) -> PlannedRun:
     problems += check_assertions.find_problems(cases)
     problems += embedding_similarity.find_missing_models(cases, gathered.config.judge.embedding_model)
     if problems:
-        raise InputError(problems)
+        raise InputError([*gathered.problems, *problems])
     return PlannedRun(prompts=tuple(runs), notes=tuple(notes))
 
 

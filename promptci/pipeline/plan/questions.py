@@ -97,7 +97,8 @@ def _missing(prompt: Prompt, case: Case, variable: str) -> Problem:
         path=case.path,
         line=case.line,
         message=f"case `{case.id}` has no variable `{variable}`, which {prompt.path} uses",
-        hint=f"Add `{variable}` to the case's vars, or take {{{{{variable}}}}} out of the prompt.",
+        hint=f"Add `{variable}` to the goldens, in a pull request of its own if base's cases lack it, or take "
+        f"{{{{{variable}}}}} out of the prompt.",
     )
 
 

@@ -8,12 +8,12 @@ from promptci.prompts.model import Prompt
 
 
 class PromptFormat(Protocol):
-    """A module of this folder."""
+    """Interface of the modules in this folder."""
 
     def parse(self, path: str, text: str, read: ReadFile) -> Prompt:
-        """Give the prompt; InputError with every mistake in the file."""
+        """Return the prompt; raise InputError with every mistake in the file."""
         ...
 
 
 PROMPT_FORMATS: dict[str, PromptFormat] = {".prompt.yml": github_prompt, ".prompt.yaml": github_prompt}
-"""By the end of the file's name."""
+"""Parsers by the end of the file's name."""

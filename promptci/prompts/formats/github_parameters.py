@@ -1,96 +1,161 @@
-"""Parameters and response format of a `.prompt.yml`."""
+"""Parameters, tools and response format of a `.prompt.yml`: everything that is sent beside the messages."""
 
+import json
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from promptci.files import lines
-from promptci.prompts.formats.parse_context import ParseContext
+from promptci.prompts.formats.parse_context import KeyPath, ParseContext, find_misspelt
 
-PARAMETERS = {
-    "maxTokens": ("max_tokens", 1, 10_000_000),
-    "maxCompletionTokens": ("max_completion_tokens", 1, 10_000_000),
-    "temperature": ("temperature", 0, 2),
-    "topP": ("top_p", 0, 1),
-    "frequencyPenalty": ("frequency_penalty", -2, 2),
-    "presencePenalty": ("presence_penalty", -2, 2),
-    "seed": ("seed", -(2**63), 2**63),
-    "stop": ("stop", None, None),
+BOUNDS: dict[str, tuple[float, float]] = {
+    "max_tokens": (1, 10_000_000),
+    "max_completion_tokens": (1, 10_000_000),
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "frequency_penalty": (-2, 2),
+    "presence_penalty": (-2, 2),
+    "seed": (-(2**63), 2**63),
 }
-"""Key in the file, name on the wire, and bounds."""
-WHOLE = {"max_tokens", "max_completion_tokens", "seed"}
-FORMATS = ("text", "json_object", "json_schema")
+"""Bounds of numeric parameters, by their name in the request."""
+INTEGERS = {"max_tokens", "max_completion_tokens", "seed"}
+KNOWN_PARAMETERS = (
+    *BOUNDS,
+    *("stop", "top_k", "min_p", "top_a", "min_tokens", "repetition_penalty", "logit_bias", "logprobs", "top_logprobs"),
+    *("reasoning_effort", "reasoning", "verbosity", "thinking", "parallel_tool_calls", "tools", "tool_choice"),
+    *("service_tier", "user", "metadata", "store", "prediction", "modalities", "response_format"),
+)
+"""Parameters whose misspellings are recognized. Any other name is sent as well: endpoints have their own."""
+UNSENDABLE = {
+    "stream": "Answers are read whole.",
+    "stream_options": "Answers are read whole.",
+    "n": "Set `run.repeats` in promptci.yml to ask several times.",
+    "messages": "Write `messages` at the top of the file.",
+    "model": "Write `model` at the top of the file.",
+}
+"""Parameters that would change what promptci itself sends or expects, and what to do."""
+RESPONSE_FORMATS = ("text", "json_object", "json_schema")
+MAX_STOPS = 4
 
 
-def parse_parameters(value: Mapping[str, Any], found: ParseContext) -> dict[str, Any]:
-    """Give the parameters under the names the endpoint knows; both `maxTokens` and `max_tokens` are read."""
-    written = {} if value.get("modelParameters") is None else value["modelParameters"]
-    if not isinstance(written, dict):
-        found.add_problem(("modelParameters",), "`modelParameters` must be a map", "Write `temperature: 0` under it.")
+def parse_parameters(value: Mapping[str, Any], context: ParseContext) -> dict[str, Any]:
+    """Return the parameters under their names in the request; `maxTokens` and `max_tokens` are the same."""
+    written = value.get("modelParameters")
+    if not isinstance(written, dict | None):
+        context.add_problem(("modelParameters",), "`modelParameters` must be a map", "Write `temperature: 0` under it.")
         return {}
-    by_wire = {wire: (wire, lo, hi) for wire, lo, hi in PARAMETERS.values()}
-    given: dict[str, Any] = {}
-    for key, setting in written.items():
-        known = PARAMETERS.get(key) or by_wire.get(key)
-        if known is None:
-            found.notes.append(f"`modelParameters.{key}` is not known and was not sent.")
-        elif setting is not None:
-            wire, lo, hi = known
-            if wire in given:
-                found.add_problem(("modelParameters", key), f"`{wire}` is given twice, in both spellings", "Keep one.")
-            if wrong := _problem(wire, setting, lo, hi):
-                found.add_problem(("modelParameters", key), f"`{key}` {wrong}", "See the model's documentation.")
-            given[wire] = setting
-    if "max_completion_tokens" in given and given.pop("max_tokens", None) is not None:
+    parameters: dict[str, Any] = {}
+    for key, setting in (written or {}).items():
+        _add_parameter(parameters, key, setting, ("modelParameters", key), context)
+    for key in ("tools", "toolChoice"):
+        _add_parameter(parameters, key, value.get(key), (key,), context)
+    if "max_completion_tokens" in parameters and parameters.pop("max_tokens", None) is not None:
         # Endpoints refuse both; GitHub's newer runner takes this one, too.
-        found.notes.append("`maxTokens` was not sent, for there is `maxCompletionTokens`.")
-    return given
+        context.notes.append("`maxTokens` is not sent, because `maxCompletionTokens` is set.")
+    parameters.pop("response_format", None)  # see parse_response_format
+    return parameters
 
 
-def _problem(wire: str, setting: Any, lo: float | None, hi: float | None) -> str | None:
-    if lo is None or hi is None:
+def _add_parameter(parameters: dict[str, Any], key: str, setting: Any, place: KeyPath, context: ParseContext) -> None:
+    if setting is None or setting == []:
+        return  # as GitHub's runner does; an endpoint would refuse an empty list
+    name = to_wire_name(key)
+    if name in UNSENDABLE:
+        context.add_problem(place, f"`{key}` cannot be set by a prompt file", UNSENDABLE[name])
+    elif name not in KNOWN_PARAMETERS and (close := find_misspelt(name, KNOWN_PARAMETERS)):
+        context.add_problem(place, f"unknown parameter `{key}`", f"Did you mean `{close}`?")
+    elif name in parameters:
+        context.add_problem(place, f"`{name}` is set twice, in both spellings", "Keep one.")
+    elif message := _find_problem(name, setting):
+        context.add_problem(place, f"`{key}` {message}", "See the model's documentation.")
+    else:
+        parameters[name] = setting
+
+
+def to_wire_name(key: str) -> str:
+    """Return a parameter's name in the request: `maxCompletionTokens` becomes `max_completion_tokens`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower()
+
+
+def _find_problem(name: str, setting: Any) -> str | None:
+    if name == "stop":
         texts = [setting] if isinstance(setting, str) else setting
-        fine = isinstance(texts, list) and 0 < len(texts) <= 4 and all(isinstance(t, str) and t for t in texts)
-        return None if fine else "must be a text or a list of up to four"
-    if isinstance(setting, bool) or not isinstance(setting, int | float):
+        is_list = isinstance(texts, list) and len(texts) <= MAX_STOPS
+        return None if is_list and all(isinstance(t, str) and t for t in texts) else "must be a text or up to four"
+    if name == "tools":
+        is_list = isinstance(setting, list) and all(isinstance(tool, dict) for tool in setting)
+        return None if is_list else "must be a list of maps, such as `- type: function`"
+    if name not in BOUNDS:
+        return None
+    if isinstance(setting, bool) or not isinstance(setting, int | float) or not math.isfinite(setting):
         return "must be a number"
-    if wire in WHOLE and not isinstance(setting, int):
+    if name in INTEGERS and not isinstance(setting, int):
         return "must be a whole number"
-    return None if lo <= setting <= hi else f"must lie between {lo:g} and {hi:g}"
+    low, high = BOUNDS[name]
+    return None if low <= setting <= high else f"must be between {low:g} and {high:g}"
 
 
-def parse_response_format(value: Mapping[str, Any], found: ParseContext) -> tuple[str, dict[str, Any] | None]:
-    """Give the response format and, for `json_schema`, the parsed schema with its `name` and `schema`."""
-    wanted = value.get("responseFormat") or "text"
-    if wanted not in FORMATS:
-        found.add_problem(("responseFormat",), f"there is no format `{wanted}`", f"Use one of {', '.join(FORMATS)}.")
+def parse_response_format(value: Mapping[str, Any], context: ParseContext) -> tuple[str, dict[str, Any] | None]:
+    """Return the response format and, for `json_schema`, the parsed schema with its `name` and `schema`.
+
+    The request's own spelling, `modelParameters: {response_format: {type: …}}`, is read too.
+    """
+    nested = _nested_response_format(value, context)
+    kind = value.get("responseFormat") or (nested or {}).get("type") or "text"
+    if value.get("responseFormat") and nested is not None:
+        context.add_problem(("responseFormat",), "the response format is set twice", "Keep `responseFormat`.")
+    if kind not in RESPONSE_FORMATS:
+        hint = f"Use one of {', '.join(RESPONSE_FORMATS)}."
+        context.add_problem(("responseFormat",), f"unknown response format `{kind}`", hint)
         return "text", None
-    schema = _schema(value.get("jsonSchema"), found)
-    if wanted != "json_schema":
+    written = value.get("jsonSchema")
+    schema = _parse_schema(written, context)
+    if written is None and nested is not None and nested.get("json_schema") is not None:
+        written = nested["json_schema"]
+        schema = _check_schema(written, ("modelParameters", "response_format"), context)
+    if kind != "json_schema":
         if value.get("jsonSchema") is not None:
-            found.notes.append("`jsonSchema` is used only with `responseFormat: json_schema` and was not sent.")
-        return wanted, None
-    if value.get("jsonSchema") is None:
-        found.add_problem(("responseFormat",), "`json_schema` needs `jsonSchema`", "Add it, as a text of JSON.")
-    return wanted, schema
+            context.notes.append("`jsonSchema` is not sent: it needs `responseFormat: json_schema`.")
+        return kind, None
+    if written is None:
+        context.add_problem(("responseFormat",), "`json_schema` needs `jsonSchema`", "Add it, as a text of JSON.")
+    return kind, schema
 
 
-def _schema(written: Any, found: ParseContext) -> dict[str, Any] | None:
+def _nested_response_format(value: Mapping[str, Any], context: ParseContext) -> dict[str, Any] | None:
+    parameters = value.get("modelParameters")
+    if not isinstance(parameters, dict):
+        return None
+    for key, setting in parameters.items():
+        if to_wire_name(key) == "response_format" and setting is not None:
+            if isinstance(setting, dict) and isinstance(setting.get("type"), str):
+                return setting
+            message, hint = f"`{key}` must be a map with `type`", "Write `responseFormat: json_object` instead."
+            context.add_problem(("modelParameters", key), message, hint)
+    return None
+
+
+def _parse_schema(written: Any, context: ParseContext) -> dict[str, Any] | None:
     if written is None:
         return None
     place = ("jsonSchema",)
     if not isinstance(written, str):
-        found.add_problem(
-            place, "`jsonSchema` must be a text that holds JSON", "Write it as a block: `jsonSchema: |-`."
-        )
+        hint = "Write it as a block: `jsonSchema: |-`."
+        context.add_problem(place, "`jsonSchema` must be a text that holds JSON", hint)
         return None
     try:
         schema = lines.parse_json(written)
     except lines.JsonError as error:
-        found.add_problem(place, f"`jsonSchema` is not JSON: {error}", "Mend the JSON.")
+        context.add_problem(place, f"`jsonSchema` is not JSON: {error}", "Fix the JSON.")
         return None
-    kinds: dict[str, Any] = {"name": str, "schema": dict, "strict": bool | None}
-    if not isinstance(schema, dict) or not all(isinstance(schema.get(key), kind) for key, kind in kinds.items()):
-        what = "`jsonSchema` must have `name` and `schema`, and `strict` only as true or false"
-        found.add_problem(place, what, 'Write {"name": "…", "schema": {…}}.')
+    return _check_schema(schema, place, context)
+
+
+def _check_schema(schema: Any, place: KeyPath, context: ParseContext) -> dict[str, Any] | None:
+    types: dict[str, Any] = {"name": str, "schema": dict, "strict": bool | None}
+    if not isinstance(schema, dict) or not all(isinstance(schema.get(key), kind) for key, kind in types.items()):
+        message = "`jsonSchema` must have `name` and `schema`; `strict`, where given, is true or false"
+        context.add_problem(place, message, f"Write {json.dumps({'name': '…', 'schema': {}}, ensure_ascii=False)}.")
         return None
     return schema

@@ -1,4 +1,4 @@
-"""GitHub's `.prompt.yml`: every key, its original meaning, and an error with a line for what cannot be meant."""
+"""GitHub's `.prompt.yml`: every key with its original meaning, and an error with a line for each mistake."""
 
 import posixpath
 from collections.abc import Mapping
@@ -13,18 +13,19 @@ from promptci.prompts.includes import ReadFile
 from promptci.prompts.model import Message, Prompt
 
 SUFFIXES = (".prompt.yml", ".prompt.yaml")
-KEYS = (
+PROMPT_KEYS = (
     "name", "description", "model", "modelParameters", "responseFormat", "jsonSchema", "messages", "testData",
-    "evaluators",
+    "evaluators", "tools", "toolChoice",
 )  # fmt: skip
 ROLES = ("system", "developer", "user", "assistant")
 MAX_NAME_CHARS = 200
 MAX_INCLUDE_ERRORS = 20
 """Includes of one message that are named for leading nowhere."""
+MAX_SHOWN_BRACES = 3
 
 
 def parse(path: str, text: str, read: ReadFile) -> Prompt:
-    """Read a prompt file.
+    """Parse a prompt file.
 
     Raises
     ------
@@ -34,108 +35,123 @@ def parse(path: str, text: str, read: ReadFile) -> Prompt:
     document = strict_yaml.load(text, path)
     value = document.value
     if not isinstance(value, dict):
-        what = "a prompt file is a map with `model` and `messages`"
-        raise InputError([Problem(path=path, line=1, message=what, hint="See the page on prompt files.")])
-    found = ParseContext(path, document)
-    found.note_unknown_keys(value, KEYS, "a prompt file")
-    messages, used = _messages(value, found, read)
-    data, lines = _test_data(value, found)
-    response_format, schema = github_parameters.parse_response_format(value, found)
+        message = "a prompt file must be a map with `model` and `messages`"
+        raise InputError([Problem(path=path, line=1, message=message, hint="See docs/prompt-files.md.")])
+    context = ParseContext(path, document)
+    context.check_keys(value, PROMPT_KEYS, "a prompt file")
+    messages, included = _parse_messages(value, context, read)
+    test_data, test_data_lines = _parse_test_data(value, context)
+    response_format, schema = github_parameters.parse_response_format(value, context)
     prompt = Prompt(
-        name=_name(value, found),
+        name=_parse_name(value, context),
         path=path,
-        description=found.get_text(value, "description") or "",
-        model=_model(value, found),
-        parameters=github_parameters.parse_parameters(value, found),
+        description=context.get_text(value, "description") or "",
+        model=(context.get_text(value, "model") or "").strip(),
+        parameters=github_parameters.parse_parameters(value, context),
         response_format=response_format,
         json_schema=schema,
         messages=messages,
-        test_data=data,
-        test_data_lines=lines,
-        evaluators=github_evaluators.parse_evaluators(value, found),
-        includes=used,
+        test_data=test_data,
+        test_data_lines=test_data_lines,
+        evaluators=github_evaluators.parse_evaluators(value, context),
+        includes=included,
         source=text,
-        notes=tuple(found.notes),
+        notes=tuple(context.notes),
     )
-    if found.problems:
-        raise InputError(found.problems)
+    if context.problems:
+        raise InputError(context.problems)
     return prompt
 
 
-def _name(value: Mapping[str, Any], found: ParseContext) -> str:
-    name = found.get_text(value, "name")
+def _parse_name(value: Mapping[str, Any], context: ParseContext) -> str:
+    name = context.get_text(value, "name")
     if name == "":
-        base = posixpath.basename(found.path)
-        name = next(base.removesuffix(suffix) for suffix in SUFFIXES if base.endswith(suffix))
+        name = name_from_path(context.path)
     if name is not None and not (name.strip() and name.isprintable() and len(name) <= MAX_NAME_CHARS):
-        what = f"a prompt's name is one line of at most {MAX_NAME_CHARS} signs"
-        found.add_problem(("name",), what, "Name it like `order-extractor`.")
+        message = f"a prompt's name must be one line of at most {MAX_NAME_CHARS} characters"
+        context.add_problem(("name",), message, "Name it like `order-extractor`.")
     return name or ""
 
 
-def _model(value: Mapping[str, Any], found: ParseContext) -> str:
-    model = found.get_text(value, "model")
-    if model is not None and not model.strip():
-        found.add_problem(("model",), "`model` is missing", "Name the model, such as `model: openai/gpt-4o-mini`.")
-    return model or ""
+def name_from_path(path: str) -> str:
+    """Return the name of a prompt whose file gives none: its file name without endings, else its folder."""
+    folder, base = posixpath.split(path)
+    name = next((base.removesuffix(suffix) for suffix in SUFFIXES if base.endswith(suffix)), base)
+    return name or posixpath.basename(folder) or "prompt"
 
 
-def _messages(
-    value: Mapping[str, Any], found: ParseContext, read: ReadFile
+def _parse_messages(
+    value: Mapping[str, Any], context: ParseContext, read: ReadFile
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+    """Return the messages, and the files they include."""
     written = value.get("messages")
     if not isinstance(written, list) or not written:
-        found.add_problem(("messages",), "`messages` must be a list with at least one message", "Add `- role: user`.")
+        message = "`messages` must be a list with at least one message"
+        context.add_problem(("messages",), message, "Add `- role: user`.")
         return (), ()
     messages: list[Message] = []
-    used: list[str] = []
+    included: list[str] = []
     for index, item in enumerate(written):
         place = ("messages", index)
         if not isinstance(item, dict):
-            found.add_problem(place, "a message is a map with `role` and `content`", "Write `- role: user`.")
+            context.add_problem(place, "a message must be a map with `role` and `content`", "Write `- role: user`.")
             continue
-        found.note_unknown_keys(item, ("role", "content"), "a message")
-        content, more = _content(item, place, found, read)
-        used.extend(more)
-        messages.append(Message(role=_role(item, place, found), content=content))
-    return tuple(messages), tuple(dict.fromkeys(used))
+        context.check_keys(item, ("role", "content"), "a message", place)
+        role = _parse_role(item, place, context)
+        content, paths = _parse_content(item, place, context, read)
+        included.extend(paths)
+        if content is not None:
+            messages.append(Message(role=role, content=content))
+    if not messages and not context.problems:
+        context.add_problem(("messages",), "all messages are empty", "Write the `content` of at least one message.")
+    return tuple(messages), tuple(dict.fromkeys(included))
 
 
-def _role(item: Mapping[str, Any], place: KeyPath, found: ParseContext) -> str:
-    role = found.get_text(item, "role", place)
+def _parse_role(item: Mapping[str, Any], place: KeyPath, context: ParseContext) -> str:
+    role = context.get_text(item, "role", place)
     if role is not None and role.lower() not in ROLES:
-        what = f"there is no role `{role}`" if role else "`role` is missing"
-        found.add_problem((*place, "role"), what, f"Use one of {', '.join(ROLES)}.")
+        message = f"unknown role `{role}`" if role else "`role` is missing"
+        context.add_problem((*place, "role"), message, f"Use one of {', '.join(ROLES)}.")
     return (role or "").lower()
 
 
-def _content(
-    item: Mapping[str, Any], place: KeyPath, found: ParseContext, read: ReadFile
-) -> tuple[str, tuple[str, ...]]:
+def _parse_content(
+    item: Mapping[str, Any], place: KeyPath, context: ParseContext, read: ReadFile
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return a message's text with its includes in place, or None for an empty one; and the files included."""
+    content = context.get_text(item, "content", place)
     place = (*place, "content")
-    content = found.get_text(item, "content", place[:-1])
     if content is None:
-        return "", ()
-    resolved = includes.resolve_includes(content, found.path, read)
-    for row, fault in resolved.errors[:MAX_INCLUDE_ERRORS]:
-        found.add_problem(place, fault, "Mend the path, relative to the folder of the file it stands in.", row=row)
+        return None, ()
+    resolved = includes.resolve_includes(content, context.path, read)
+    for row, message in resolved.errors[:MAX_INCLUDE_ERRORS]:
+        context.add_problem(place, message, "Paths are relative to the folder of the including file.", row=row)
     if not resolved.text.strip():
-        found.add_problem(place, "`content` is empty", "Say something, or take the message out.")
-    if odd := [] if resolved.errors else list(dict.fromkeys(render.find_unfilled_braces(resolved.text))):
-        line = found.document.line_of(place)
-        found.notes.append(f"Line {line}: {', '.join(f'`{o}`' for o in odd[:3])} is no variable and is sent as it is.")
+        context.add_note(place, "the message is empty and is not sent.")
+        return None, resolved.paths
+    if not resolved.errors:
+        braces = list(dict.fromkeys(render.find_unfilled_braces(resolved.text)))[:MAX_SHOWN_BRACES]
+        if braces:
+            context.add_note(
+                place, f"{', '.join(f'`{text}`' for text in braces)} is not a variable and is sent as it is."
+            )
     return resolved.text, resolved.paths
 
 
-def _test_data(value: Mapping[str, Any], found: ParseContext) -> tuple[tuple[Mapping[str, Any], ...], tuple[int, ...]]:
+def _parse_test_data(
+    value: Mapping[str, Any], context: ParseContext
+) -> tuple[tuple[Mapping[str, Any], ...], tuple[int, ...]]:
+    """Return the items of `testData`, with scalars as the text in the file, and their lines."""
     written = [] if value.get("testData") is None else value["testData"]
     if not isinstance(written, list):
-        found.add_problem(("testData",), "`testData` must be a list of maps", "Write `- input: …`.")
+        context.add_problem(("testData",), "`testData` must be a list of maps", "Write `- input: …`.")
         return (), ()
+    items, item_lines = [], []
     for index, item in enumerate(written):
+        place = ("testData", index)
         if not isinstance(item, dict):
-            found.add_problem(("testData", index), "an item of `testData` is a map of variables", "Write `- input: …`.")
-    items = [
-        (item, found.document.line_of(("testData", i))) for i, item in enumerate(written) if isinstance(item, dict)
-    ]
-    return tuple(item for item, _ in items), tuple(line for _, line in items)
+            context.add_problem(place, "an item of `testData` must be a map of variables", "Write `- input: …`.")
+            continue
+        items.append(context.document.as_written(place))
+        item_lines.append(context.document.line_of(place))
+    return tuple(items), tuple(item_lines)

@@ -1,4 +1,4 @@
-"""What was found while reading one prompt file: mistakes with their lines, and notes."""
+"""ParseContext: collects the problems of one prompt file with their lines, and notes for its reader."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -9,10 +9,12 @@ from promptci.files import strict_yaml
 
 KeyPath = tuple[str | int, ...]
 """Keys and indexes that lead to a value."""
+MISSPELLING_CUTOFF = 0.85
+"""Similarity from which an unknown key is taken for a misspelt one."""
 
 
 class ParseContext:
-    """Collects what is wrong with one file, each with its line, and what a reader should know."""
+    """One prompt file while it is parsed."""
 
     def __init__(self, path: str, document: strict_yaml.YamlDocument) -> None:
         self.path = path
@@ -20,28 +22,42 @@ class ParseContext:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
 
-    def add_problem(self, place: KeyPath, what: str, fix: str, *, row: int | None = None) -> None:
-        """Note a mistake at a place of the file, or at a row of the text there."""
+    def add_problem(self, place: KeyPath, message: str, hint: str, *, row: int | None = None) -> None:
+        """Add a problem at a place of the file, or at a row of the text there."""
         line = self.document.line_of(place) if row is None else self.document.text_line_of(place, row)
-        self.problems.append(Problem(path=self.path, line=line, message=what, hint=fix))
+        self.problems.append(Problem(path=self.path, line=line, message=message, hint=hint))
 
-    def note_unknown_keys(self, keys: Iterable[str], known: Iterable[str], of: str) -> None:
-        """Note the keys that are ignored, as GitHub ignores them, and the ones that were perhaps meant."""
+    def add_note(self, place: KeyPath, text: str) -> None:
+        """Add a note about a place of the file."""
+        self.notes.append(f"{self.path}:{self.document.line_of(place)}: {text}")
+
+    def check_keys(self, keys: Iterable[str], known: Iterable[str], owner: str, place: KeyPath = ()) -> None:
+        """Add a problem for a misspelt key, and a note for any other unknown one, which is ignored as GitHub does."""
+        known = tuple(known)
         for key in keys:
-            if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                meant = f" Did you mean `{near[0]}`?" if near else ""
-                self.notes.append(f"`{key}` is not a key of {of} and was ignored.{meant}")
+            if key in known:
+                continue
+            if close := find_misspelt(key, known):
+                self.add_problem((*place, key), f"unknown key `{key}` of {owner}", f"Did you mean `{close}`?")
+            else:
+                self.add_note((*place, key), f"`{key}` is not a key of {owner} and is ignored.")
 
     def get_text(self, value: Mapping[str, Any], key: str, place: KeyPath = ()) -> str | None:
-        """Give a text, empty where it is missing; None where something else stands there, which is a mistake.
+        """Return a text, empty where it is missing; None, and a problem, where something else is there.
 
-        A number or true and false are texts as written: `equals: 1.10` is what GitHub compares with, not 1.1.
+        A number or boolean is the text as written: GitHub compares with `1.10`, not 1.1, for `equals: 1.10`.
         """
-        found = value.get(key)
-        if found is None or isinstance(found, str):
-            return found or ""
-        if isinstance(found, int | float):
+        text = value.get(key)
+        if text is None or isinstance(text, str):
+            return text or ""
+        if isinstance(text, int | float):
             return self.document.scalar_text_of((*place, key)) or ""
         self.add_problem((*place, key), f"`{key}` must be a text", "Write it in quotes.")
         return None
+
+
+def find_misspelt(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `name` is probably meant to be; upper and lower case do not matter."""
+    by_lower = {key.lower(): key for key in known}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=MISSPELLING_CUTOFF)
+    return by_lower[close[0]] if close else None

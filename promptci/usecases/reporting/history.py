@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from promptci.config import load as config_load
+from promptci.config.find import load_revision_config, require_named_config
 from promptci.errors import InputError, Problem, PromptciError, UsageError
 from promptci.evaluation import run_history
 from promptci.git.repo import Repo
@@ -52,7 +52,8 @@ def open_store(root: Path, config_path: str, now: datetime) -> HistoryStore:
         If the configuration turns the history off.
     """
     snapshot = Repo.discover(root).snapshot(WORK_TREE)
-    folder = config_load.load_config(snapshot.read(config_path), config_path).run.history
+    require_named_config([snapshot], config_path)
+    folder = load_revision_config(snapshot, config_path).run.history
     if folder is None:
         raise UsageError(f"{config_path} turns the history off", "Set `run.history` to a folder.")
     history = run_history.opened(root, folder, now)

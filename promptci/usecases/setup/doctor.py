@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from promptci.config import load as config_load
+from promptci.config.find import find_config, require_named_config
 from promptci.config.model import Config
 from promptci.config.policy import OnMissingGoldens
 from promptci.documents.document import Document
@@ -18,10 +19,11 @@ from promptci.files.lines import decode_utf8
 from promptci.git import command, globs
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
-from promptci.pipeline.collection import collect, plan_prompt
+from promptci.pipeline.collection import collect, coverage, plan_prompt
 from promptci.pipeline.collection.collect import CollectedRun, Revision
 from promptci.pipeline.plan import planning
 from promptci.prompts import load as prompts_load
+from promptci.prompts.find import find_prompt_files, find_unmatched_prompt_files
 from promptci.prompts.model import Prompt
 from promptci.providers.base import Usage
 from promptci.providers.http import endpoint
@@ -130,6 +132,8 @@ def _all(error: InputError) -> list[DoctorFinding]:
 
 def _config(patient: _Patient) -> Iterator[DoctorFinding]:
     try:
+        require_named_config([patient.snapshot], patient.config_path)
+        patient.config_path = find_config(patient.snapshot, patient.config_path) or patient.config_path
         data = patient.snapshot.read(patient.config_path)
         if data is None:
             yield patient.found("warning", "there is no such file, so everything is at its default", "`promptci init`.")
@@ -142,12 +146,14 @@ def _config(patient: _Patient) -> Iterator[DoctorFinding]:
 
 def _prompts(patient: _Patient) -> Iterator[DoctorFinding]:
     config, snapshot = patient.config, patient.snapshot
-    paths = sorted({path for pattern in config.prompts.include for path in snapshot.glob(pattern)})
-    if not paths:
-        shown = ", ".join(f"`{pattern}`" for pattern in config.prompts.include)
-        fix = "Move the prompts there, or name their folder in `prompts.include`."
-        yield patient.found("error", f"no prompt matches {shown}", fix, "prompts", "include")
-    prompts, problems = prompts_load.load_prompts(snapshot.read, paths)
+    paths = find_prompt_files(snapshot, config.prompts.include)
+    uncovered, _ = coverage.check_patterns(snapshot, [config], patient.config_path)
+    for problem in uncovered:
+        yield patient.found("error", problem.message, problem.hint, "prompts", "include")
+    if not uncovered and (missed := find_unmatched_prompt_files(snapshot, config.prompts.include)):
+        message = f"`prompts.include` leaves out {coverage.join_few(missed)}"
+        yield patient.found("warning", message, "Add a pattern that covers them.", "prompts", "include")
+    prompts, problems = prompts_load.load_prompts(snapshot.read, paths, config.provider.model)
     yield from (DoctorFinding(problem=problem, level="error") for problem in problems)
     for prompt in prompts.values():
         yield from _goldens(patient, prompt)

@@ -125,7 +125,7 @@ def test_judges_are_tested_unless_that_is_switched_off() -> None:
 
 
 def test_a_file_that_is_no_map_is_refused() -> None:
-    assert "not a map" in problems("- 1\n")[0]
+    assert "must be a map" in problems("- 1\n")[0]
 
 
 def test_a_malformed_file_is_a_configuration_error_with_exit_code_2() -> None:

@@ -89,39 +89,36 @@ def test_a_prompt_without_a_name_has_its_file_s() -> None:
 
 
 def test_unknown_keys_are_ignored_as_github_does_and_said() -> None:
-    found = read(MINIMAL + "owner: me\nmodelParameters: {topK: 3}\n")
-    assert found.notes == (
-        "`owner` is not a key of a prompt file and was ignored.",
-        "`modelParameters.topK` is not known and was not sent.",
-    )
+    found = read(MINIMAL + "owner: me\n")
+    assert found.notes == (f"{PATH}:5: `owner` is not a key of a prompt file and is ignored.",)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- 1\n", "prompts/order.prompt.yml:1: a prompt file is a map"),
+        ("- 1\n", "prompts/order.prompt.yml:1: a prompt file must be a map"),
         ("messages:\n  - {role: user, content: x}\n", "`model` is missing"),
         ("model: m\n", "`messages` must be a list with at least one message"),
         ("model: m\nmessages: []\n", ":2: `messages` must be a list"),
-        ("model: m\nmessages:\n  - hello\n", ":3: a message is a map"),
-        ("model: m\nmessages:\n  - {role: robot, content: x}\n", "there is no role `robot`"),
-        ("model: m\nmessages:\n  - {role: user, content: '  '}\n", "`content` is empty"),
+        ("model: m\nmessages:\n  - hello\n", ":3: a message must be a map"),
+        ("model: m\nmessages:\n  - {role: robot, content: x}\n", "unknown role `robot`"),
+        ("model: m\nmessages:\n  - {role: user, content: '  '}\n", "all messages are empty"),
         ("model: m\nmessages:\n  - {role: user, content: [x]}\n", "`content` must be a text"),
         (MINIMAL + "modelParameters: 3\n", ":5: `modelParameters` must be a map"),
-        (MINIMAL + "modelParameters:\n  temperature: 3\n", ":6: `temperature` must lie between 0 and 2"),
+        (MINIMAL + "modelParameters:\n  temperature: 3\n", ":6: `temperature` must be between 0 and 2"),
         (MINIMAL + "modelParameters: {maxTokens: many}\n", "`maxTokens` must be a number"),
         (MINIMAL + "modelParameters: {maxTokens: 1.5}\n", "must be a whole number"),
-        (MINIMAL + "modelParameters: {stop: 3}\n", "`stop` must be a text or a list"),
-        (MINIMAL + "responseFormat: xml\n", "there is no format `xml`"),
+        (MINIMAL + "modelParameters: {stop: 3}\n", "`stop` must be a text or up to four"),
+        (MINIMAL + "responseFormat: xml\n", "unknown response format `xml`"),
         (MINIMAL + "responseFormat: json_schema\n", "`json_schema` needs `jsonSchema`"),
         (MINIMAL + "jsonSchema: {a: 1}\n", "`jsonSchema` must be a text that holds JSON"),
         (MINIMAL + "jsonSchema: '{'\n", "`jsonSchema` is not JSON"),
         (MINIMAL + "jsonSchema: '{}'\n", "must have `name` and `schema`"),
         (MINIMAL + "testData: 3\n", "`testData` must be a list"),
-        (MINIMAL + "testData: [3]\n", "an item of `testData` is a map"),
+        (MINIMAL + "testData: [3]\n", "an item of `testData` must be a map"),
         (MINIMAL + "evaluators: 3\n", "`evaluators` must be a list"),
         (MINIMAL + "evaluators: [{name: x}]\n", "exactly one of `string`, `llm` and `uses`"),
-        (MINIMAL + "evaluators: [{uses: github/magic}]\n", "there is no evaluator `github/magic`"),
+        (MINIMAL + "evaluators: [{uses: github/magic}]\n", "unknown evaluator `github/magic`"),
         (MINIMAL + "evaluators: [{string: {equals: a, contains: b}}]\n", "exactly one of equals"),
         (MINIMAL + "evaluators: [{string: {matches: a}}]\n", "exactly one of equals"),
         (MINIMAL + "evaluators: [{string: x}]\n", "`string` must be a map"),
@@ -140,7 +137,7 @@ def test_every_mistake_is_named_with_its_line(text: str, said: str) -> None:
 
 
 def test_all_mistakes_of_a_file_come_at_once() -> None:
-    assert len(problems("messages:\n  - {role: robot, content: ''}\nresponseFormat: xml\n")) == 4
+    assert len(problems("messages:\n  - {role: robot, content: ''}\nresponseFormat: xml\n")) == 2
 
 
 def test_a_file_of_another_format_is_refused_in_words() -> None:
@@ -155,11 +152,107 @@ def test_all_files_are_read_and_the_broken_ones_reported_together() -> None:
     assert {problem.path for problem in wrong} == {"b.prompt.yml", "c.prompt.yml"}
 
 
-def test_two_prompts_of_one_name_are_refused() -> None:
-    files = {"x/a.prompt.yml": MINIMAL.encode(), "y/a.prompt.yml": MINIMAL.encode()}
-    found, wrong = load.load_prompts(files.get, files)
-    assert list(found) == ["x/a.prompt.yml"]
-    assert str(wrong[0]) == "y/a.prompt.yml: x/a.prompt.yml already has the name `a`. Give it another `name`."
+def test_prompts_that_would_share_a_name_are_named_by_their_paths() -> None:
+    named = MINIMAL.encode() + b"name: same\n"
+    paths = ["x/a.prompt.yml", "y/a.prompt.yml", "b.prompt.yml"]
+    found, wrong = load.load_prompts(dict.fromkeys(paths, MINIMAL.encode()).get, paths)
+    assert ([prompt.name for prompt in found.values()], wrong) == (["x/a", "y/a", "b"], [])
+    found, _ = load.load_prompts(dict.fromkeys(paths, named).get, paths)
+    assert [(prompt.name, prompt.written_name) for prompt in found.values()] == [
+        ("x/a", "same"),
+        ("y/a", "same"),
+        ("b", "same"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("prompts/router/.prompt.yml", "router"), (".prompt.yml", "prompt"), ("a/b/.prompt.yaml", "b")],
+)
+def test_a_file_with_an_ending_only_is_named_by_its_folder(path: str, name: str) -> None:
+    assert read(MINIMAL, path).name == name
+
+
+def test_a_file_without_a_model_takes_the_default() -> None:
+    text = MINIMAL.replace("model: m\n", "").encode()
+    assert load.load_prompt(PATH, text, nothing, "gpt-9").model == "gpt-9"
+    assert load.load_prompt(PATH, MINIMAL.encode(), nothing, "gpt-9").model == "m"
+    with pytest.raises(InputError, match=r"set `provider\.model`"):
+        load.load_prompt(PATH, text, nothing)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("reasoningEffort: low", {"reasoning_effort": "low"}),
+        ("reasoning_effort: low", {"reasoning_effort": "low"}),
+        ("topK: 3", {"top_k": 3}),
+        ("someVendorOption: {a: [1]}", {"some_vendor_option": {"a": [1]}}),
+        ("stop: []", {}),
+        ("seed: null", {}),
+        ("logitBias: {'50256': -100}", {"logit_bias": {"50256": -100}}),
+    ],
+)
+def test_every_parameter_is_sent_and_changes_the_fingerprint(written: str, sent: dict[str, object]) -> None:
+    found = read(MINIMAL + f"modelParameters: {{{written}}}\n")
+    assert found.parameters == sent
+    assert (found.fingerprint != read(MINIMAL).fingerprint) == bool(sent)
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("temprature", "Did you mean `temperature`?"),
+        ("maxToken", "Did you mean `max_tokens`?"),
+        ("reasoning_efort", "Did you mean `reasoning_effort`?"),
+        ("frequencyPenality", "Did you mean `frequency_penalty`?"),
+        ("stream", "read whole"),
+        ("n", "run.repeats"),
+        ("streamOptions", "read whole"),
+    ],
+)
+def test_misspelt_and_unsendable_parameters_are_refused(key: str, hint: str) -> None:
+    (message,) = problems(MINIMAL + f"modelParameters: {{{key}: 1}}\n")
+    assert message.startswith(f"{PATH}:5: ")
+    assert hint in message
+
+
+def test_tools_are_sent_and_change_the_fingerprint() -> None:
+    tool = "tools:\n  - {type: function, function: {name: look_up}}\ntoolChoice: required\n"
+    found = read(MINIMAL + tool)
+    assert found.parameters == {
+        "tools": [{"type": "function", "function": {"name": "look_up"}}],
+        "tool_choice": "required",
+    }
+    assert found.fingerprint != read(MINIMAL + tool.replace("look_up", "find")).fingerprint
+
+
+@pytest.mark.parametrize("key", ["response_format", "responseFormat"])
+def test_a_response_format_among_the_parameters_is_read(key: str) -> None:
+    found = read(MINIMAL + f"modelParameters: {{{key}: {{type: json_object}}}}\n")
+    assert (found.response_format, found.parameters) == ("json_object", {})
+    schema = "{type: json_schema, json_schema: {name: x, schema: {type: object}}}"
+    found = read(MINIMAL + f"modelParameters: {{{key}: {schema}}}\n")
+    assert found.json_schema == {"name": "x", "schema": {"type": "object"}}
+    both = f"modelParameters: {{{key}: {{type: text}}}}\nresponseFormat: json_object\n"
+    assert "is set twice" in problems(MINIMAL + both)[0]
+
+
+def test_an_empty_message_is_left_out_with_a_note() -> None:
+    found = read("model: m\nmessages:\n  - {role: system, content: ''}\n  - {role: user, content: hi}\n")
+    assert [message.role for message in found.messages] == ["user"]
+    assert found.notes == (f"{PATH}:3: the message is empty and is not sent.",)
+
+
+def test_scalars_of_test_data_are_the_text_in_the_file() -> None:
+    found = read(MINIMAL + "testData:\n  - {input: +4915112345678, expected: 1.10, count: 4}\n")
+    assert found.test_data == ({"input": "+4915112345678", "expected": "1.10", "count": 4},)
+
+
+def test_the_variables_of_a_prompt_are_those_of_its_messages() -> None:
+    found = read("model: m\nmessages:\n  - {role: user, content: '{{a}} {{b.c}}'}\n")
+    assert found.variables == {"a", "b", "b.c"}
 
 
 def test_includes_are_read_at_the_same_revision_and_change_the_fingerprint() -> None:

@@ -1,0 +1,44 @@
+"""Restrict a configuration that only the pull request has: whoever wrote it must not choose where a key is sent."""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from promptci.providers.options import OPENAI_URL, ProviderOptions
+
+PLATFORM_TOKENS = re.compile(
+    r"(GITHUB|GH)_(TOKEN|PAT)|ACTIONS_.*|INPUT_.*TOKEN|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)"
+    r"|GOOGLE_APPLICATION_CREDENTIALS|(AZURE|ARM)_CLIENT_SECRET|NPM_TOKEN|NODE_AUTH_TOKEN|TWINE_PASSWORD|SSH_AUTH_SOCK",
+    re.IGNORECASE,
+)
+"""Variables that hold credentials of GitHub, cloud providers and package registries. They are never an API key."""
+
+
+def find_untrusted_setting(options: ProviderOptions) -> str | None:
+    """Return what an unmerged configuration may not set, in words; None where it may be used.
+
+    Allowed are the embedded model, recorded answers, an endpoint on this machine, and the default endpoint with its
+    default key.
+    """
+    if options.kind in {"local", "recorded"} or is_loopback(options.base_url):
+        return None
+    if options.base_url.rstrip("/") != OPENAI_URL:
+        return f"`provider.base_url` is {options.base_url}"
+    default = ProviderOptions()
+    if options.api_key_env != default.api_key_env:
+        return f"`provider.api_key_env` is {options.api_key_env}"
+    return None
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether a URL names this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_platform_token(name: str) -> bool:
+    """Return whether a variable holds a credential of a platform, by its name."""
+    return PLATFORM_TOKENS.fullmatch(name) is not None

@@ -1,0 +1,83 @@
+"""Decide which configuration binds: base's where base has one, so that a change cannot relax its own gate."""
+
+from dataclasses import dataclass, replace
+
+from promptci.config.find import DEFAULT_PATH, find_config, load_revision_config, require_named_config
+from promptci.config.model import Config
+from promptci.config.trust import find_untrusted_setting
+from promptci.errors import InputError, Problem
+from promptci.git.snapshot import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BindingConfig:
+    """The configuration of a comparison."""
+
+    base: Config
+    head: Config
+    config: Config
+    """The one that binds."""
+    source: str
+    """Where it comes from, for the report."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the change edits the configuration."""
+        return self.base != self.head
+
+
+def load_binding_config(base: Snapshot, head: Snapshot, path: str) -> BindingConfig:
+    """Load the configuration of both revisions.
+
+    Raises
+    ------
+    ConfigError
+        With every mistake in the files.
+    InputError
+        Where only head has a configuration, and it would send a key to an endpoint of its own choice.
+    """
+    require_named_config((base, head), path)
+    before, after = load_revision_config(base, path), load_revision_config(head, path)
+    config, source, notes = before, f"{path} at {base.label}", []
+    if not before.present:
+        config, source = after, f"{path} at {head.label}"
+        if after.present:
+            _check_trust(after, find_config(head, path) or path)
+            notes.append(f"The base revision has no {path}, so the one of this change is used.")
+        else:
+            source = f"defaults (there is no {DEFAULT_PATH})"
+    elif before != after:
+        notes.append(f"This change edits {path}. The gate and the provider are taken from the base revision.")
+    committed = _find_committed_cache(config, head)
+    if committed is not None:
+        # Whoever can commit answers can make any prompt pass.
+        config = replace(config, run=replace(config.run, cache=None))
+        notes.append(f"The cache folder {config_folder(before, after)} is not used, because git tracks {committed}.")
+    return BindingConfig(base=before, head=after, config=config, source=source, notes=tuple(notes))
+
+
+def config_folder(*configs: Config) -> str:
+    """Return the cache folder of the first configuration that has one."""
+    return next((config.run.cache for config in configs if config.run.cache), "")
+
+
+def _check_trust(config: Config, path: str) -> None:
+    setting = find_untrusted_setting(config.provider)
+    if setting is None:
+        return
+    message = f"{setting}, and the base revision has no configuration that allows it"
+    hint = "Merge the configuration first: until then, a pull request must not choose where an API key is sent."
+    raise InputError([Problem(path=path, message=message, hint=hint)])
+
+
+def _find_committed_cache(config: Config, head: Snapshot) -> str | None:
+    """Return a tracked file in the cache folder, or a tracked link in its place or above it; None without any.
+
+    What lies in a working tree is its owner's own.
+    """
+    if config.run.cache is None or head.sha is None:
+        return None
+    folder = config.run.cache.rstrip("/")
+    parents = {"/".join(folder.split("/")[:depth]) for depth in range(1, folder.count("/") + 2)}
+    return next((path for path in head.paths() if path in parents or path.startswith(f"{folder}/")), None)

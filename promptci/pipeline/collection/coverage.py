@@ -1,0 +1,104 @@
+"""Check that the prompts of a repository are covered: a prompt that stops being tested is never "no change"."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from promptci.config.model import DEFAULT_INCLUDE, Config
+from promptci.errors import InputError, Problem
+from promptci.git.changes import FileChange
+from promptci.git.snapshot import Snapshot
+from promptci.pipeline.collection.change_reasons import MIN_SIMILARITY, PromptPair, similarity
+from promptci.prompts.find import find_prompt_files, find_unmatched_prompt_files
+from promptci.prompts.model import Prompt
+
+MAX_SHOWN = 3
+
+
+def check_patterns(
+    head: Snapshot, configs: Sequence[Config], config_path: str, *, had_prompts: bool = False
+) -> tuple[list[Problem], list[str]]:
+    """Return a problem for each pattern of `prompts.include` that reaches nothing, and notes on files it misses.
+
+    `configs` are those of both revisions: what either of them covers is covered. `had_prompts` says that base has
+    prompts, so that their deletion is reported as such.
+    """
+    patterns = tuple(dict.fromkeys(pattern for config in configs for pattern in config.prompts.include))
+    missed = find_unmatched_prompt_files(head, patterns)
+    hint = f"Add a pattern to `prompts.include` that covers {join_few(missed)}." if missed else ""
+    if not find_prompt_files(head, patterns):
+        if had_prompts and not missed:
+            return [], []
+        message = f"no file matches `prompts.include` ({', '.join(f'`{pattern}`' for pattern in patterns)})"
+        return [Problem(path=config_path, message=message, hint=hint or "Add a prompt file such as x.prompt.yml.")], []
+    written = {
+        pattern for config in configs if config.prompts.include != DEFAULT_INCLUDE for pattern in config.prompts.include
+    }
+    idle = [pattern for pattern in patterns if pattern in written and not find_prompt_files(head, [pattern])]
+    if idle and missed:
+        message = f"no file matches the pattern {join_few([f'`{pattern}`' for pattern in idle])} of `prompts.include`"
+        return [Problem(path=config_path, message=message, hint=hint)], []
+    if not missed:
+        return [], []
+    count = "1 prompt file matches" if len(missed) == 1 else f"{len(missed)} prompt files match"
+    verb = "is" if len(missed) == 1 else "are"
+    return [], [f"{count} no pattern of `prompts.include` and {verb} not tested: {join_few(missed)}."]
+
+
+def find_unreachable_prompts(
+    pairs: Iterable[PromptPair], head: Snapshot, patterns: Sequence[str], changes: Sequence[FileChange]
+) -> list[Problem]:
+    """Return a problem for each prompt that seems deleted, and is only out of reach of every pattern."""
+    renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
+    missed = find_unmatched_prompt_files(head, patterns)
+    problems = []
+    for pair in pairs:
+        if pair.head is not None or pair.base is None:
+            continue
+        path = renames.get(pair.base.path) or _find_similar(pair.base, head, missed)
+        if path is not None:
+            message = f"the prompt `{pair.base.name}` was moved here from {pair.base.path}, where no pattern reaches it"
+            hint = "Add a pattern to `prompts.include` that covers it, or keep the file where it was."
+            problems.append(Problem(path=path, message=message, hint=hint))
+    return problems
+
+
+def find_orphaned_goldens(
+    pairs: Iterable[PromptPair],
+    head: Snapshot,
+    goldens: Mapping[str, tuple[Sequence[str], Sequence[str]]],
+    changes: Sequence[FileChange],
+) -> list[Problem]:
+    """Return a problem for each golden file that was a prompt's, still exists, and belongs to no prompt any more.
+
+    `goldens` holds the golden files of base and of head by the pair's path.
+    """
+    renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
+    used = {path for _, head_paths in goldens.values() for path in head_paths}
+    existing = set(head.paths())
+    problems = []
+    for pair in pairs:
+        if pair.head is None:
+            continue
+        for base_path in goldens[pair.current.path][0]:
+            path = renames.get(base_path) or base_path
+            if path in existing and path not in used:
+                message = f"these goldens of `{pair.current.name}` no longer belong to any prompt"
+                hint = f"Rename the file to match the prompt's name `{pair.head.name}`, or keep the name as it was."
+                problems.append(Problem(path=path, message=message, hint=hint))
+    return problems
+
+
+def join_few(names: Sequence[str]) -> str:
+    """Return the first names and the number of the others."""
+    rest = len(names) - MAX_SHOWN
+    return ", ".join(names[:MAX_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _find_similar(prompt: Prompt, head: Snapshot, paths: Sequence[str]) -> str | None:
+    for path in paths:
+        try:
+            data = head.read(path)
+        except InputError:
+            continue
+        if data is not None and similarity(prompt.source, data.decode(errors="replace")) >= MIN_SIMILARITY:
+            return path
+    return None
