@@ -34,6 +34,9 @@ from promptci.scoring.comparison import compare_versions
 from promptci.shards import shard_run
 from promptci.verdict import Verdict
 
+MIN_AUTO_CALLS = 2
+"""With so few calls, `repeats: auto` is one round."""
+
 
 def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
     """Carry out what was gathered, and write the report.
@@ -44,9 +47,8 @@ def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, 
         With every mistake found before anything is asked.
     """
     began = _stamp(env)
-    if request.joined is not None:  # its shards knew only of their own answers, so none of them could stop early
-        run = dataclasses.replace(gathered.config.run, early_stop=False)
-        gathered = dataclasses.replace(gathered, config=dataclasses.replace(gathered.config, run=run))
+    if request.shard is not None or request.joined is not None:
+        gathered = _asked_once(gathered)
     gathered = quarantine.exclude_quarantined_cases(gathered, revisions.base, revisions.head, env.now().date())
     gathered = judge_labels.attach_labels(gathered, _binding_base(revisions.base, request), revisions.head)
     planned = planning.plan_run(gathered)
@@ -83,6 +85,14 @@ def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, 
     report = _decided(asked, gathered)
     view = _view(report, facts, env, gathered.config.provider.api_key_env)
     return _written(view, request, memory)
+
+
+def _asked_once(gathered: CollectedRun) -> CollectedRun:
+    """Return a split run's configuration: a shard knows only its own answers, so it can decide nothing on the way."""
+    limits = gathered.config.run
+    auto_calls = None if limits.auto_calls is None else MIN_AUTO_CALLS
+    run = dataclasses.replace(limits, early_stop=False, auto_calls=auto_calls)
+    return dataclasses.replace(gathered, config=dataclasses.replace(gathered.config, run=run))
 
 
 def _binding_base(base: Snapshot | None, request: RunRequest) -> Snapshot | None:

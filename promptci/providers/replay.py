@@ -46,6 +46,10 @@ class ReplayProvider:
             raise CallError("not-recorded", self._missing(request, replicate))
         return await self._fallback.complete(request, replicate=replicate, hooks=hooks)
 
+    def can_answer(self, request: Request, replicate: int) -> bool:
+        """Return whether this call is known, or can be asked."""
+        return self._fallback is not None or (request.key, replicate) in self._known
+
     async def aclose(self) -> None:
         """Close the fallback."""
         if self._fallback is not None:

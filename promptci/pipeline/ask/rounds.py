@@ -9,6 +9,7 @@ from typing import Protocol
 from promptci.config.model import Config
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Provider
+from promptci.providers.replay import ReplayProvider
 from promptci.runs import adaptive_repeats, execute
 from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, AnswerError, Question
@@ -119,17 +120,23 @@ class Rounds:
         if rule is None or self.stopped:
             return []
         questions = [_round_of(run, rule(run)) for run in self._runs]
-        if any(questions) and not self._can_afford(questions):
-            self.notes += ("The budget did not allow another round of answers (`run.budget_usd`).",)
+        if any(questions) and (obstacle := self._obstacle(questions)):
+            self.notes += (obstacle,)
             return []
         for run, of_prompt in zip(self._runs, questions, strict=True):
             if of_prompt:
                 run.answers_per_case = max(question.replicate for question in of_prompt) + 1
         return questions if any(questions) else []
 
-    def _can_afford(self, questions: Sequence[tuple[Question, ...]]) -> bool:
-        requests = [question.request for of_prompt in questions for question in of_prompt]
-        return self._context.run_context.budget.can_afford(requests)
+    def _obstacle(self, questions: Sequence[tuple[Question, ...]]) -> str | None:
+        """Return why another round cannot be asked; None where it can."""
+        provider = self._context.provider
+        flat = [question for of_prompt in questions for question in of_prompt]
+        if not self._context.run_context.budget.can_afford([question.request for question in flat]):
+            return "The budget did not allow another round of answers (`run.budget_usd`)."
+        if isinstance(provider, ReplayProvider) and not all(provider.can_answer(q.request, q.replicate) for q in flat):
+            return "The recording holds no further answers, so no further round was asked (`run.repeats: auto`)."
+        return None
 
     async def ask_rest(self) -> None:
         """Ask what an early stop left out."""
