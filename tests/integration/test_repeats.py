@@ -211,3 +211,42 @@ def test_early_stop_spares_the_repeats_of_what_is_decided(tmp_path: Path) -> Non
         outcome = checked(builder)
     assert outcome.exit_code == 1
     assert len(server.calls) >= 120
+
+
+AUTO = {"repeats": "auto", "auto_calls": 320}
+
+
+def test_automatic_repeats_go_on_while_the_verdict_is_undecided(tmp_path: Path) -> None:
+    """Twenty equal cases: one answer each leaves a drop of the margin possible, so rounds of 2, 4 and 8 follow."""
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, GOLDENS: goldens(20), "promptci.yml": config(server, run=AUTO)})
+        builder.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
+        outcome = checked(builder)
+    assert outcome.view is not None
+    assert outcome.view.verdict == "pass"
+    per_case = len(server.calls) / 40
+    assert per_case in (2, 4, 8)
+    assert any(f"asked {per_case:.0f} times" in note for note in outcome.view.notes)
+
+
+def test_automatic_repeats_stop_where_the_first_answers_show_a_regression(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, GOLDENS: goldens(40), "promptci.yml": config(server, run=AUTO)})
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        outcome = checked(builder)
+    assert (outcome.exit_code, len(server.calls)) == (1, 80)
+
+
+def test_a_budget_that_one_round_uses_up_ends_automatic_repeats(tmp_path: Path) -> None:
+    """An answer costs at most 0.001, so 0.04 pays for the 40 of one round, and nothing is left for another."""
+    with serving() as server:
+        run = {**AUTO, "budget_usd": 0.04}
+        prices = {"prices": {"fake-1": {"input_usd": 0, "output_usd": 62.5}}}
+        builder = shop(
+            tmp_path, {**FILES, GOLDENS: goldens(20), "promptci.yml": config(server, run=run, provider=prices)}
+        )
+        builder.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
+        outcome = checked(builder)
+    assert outcome.view is not None
+    assert len(server.calls) == 40
+    assert any("budget did not allow another round" in note for note in outcome.view.notes)
