@@ -58,12 +58,12 @@ def sentence(*args: str, policy: GatePolicy | None = None, **facts: object) -> s
 
 
 def test_several_findings_of_one_prompt_are_joined_the_weightiest_first() -> None:
-    words = sentence(many(right=40, broken=20), numbers=Numbers(usd=(0.0001, 0.0002), ms=(100.0, 200.0)))
+    words = sentence(many(right=40, broken=20), numbers=Numbers(usd=(0.0001, 0.0002), ms=(100.0, 400.0)))
     assert words == (
         "Got worse on these goldens: 60 of 60 cases passed before, 40 of 60 after"
         " (−33.3 points, at most 46.4 points worse);"
         " it also costs 100% more per request, $0.000200 instead of $0.000100;"
-        " it also is slower: p95 latency 200 ms before, 400 ms after (+100%)."
+        " it also is slower: p95 latency 200 ms before, 800 ms after (+300%)."
     )
 
 
