@@ -27,7 +27,6 @@ class ProviderOptions:
     """Address of the endpoint, up to and including `/v1`; Azure's may end in `?api-version=…`."""
     api_key_env: str = "OPENAI_API_KEY"
     """Environment variable that holds the key; empty if the endpoint needs none."""
-    """Environment variable that holds the key; empty: the endpoint wants none."""
     model: str | None = None
     """Model of prompt files that name none."""
     path: str | None = None
