@@ -19,9 +19,11 @@ from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import PromptciError, UnsafeError
 from promptci.evaluation import check, evaluate, run
 from promptci.git.repo import Repo
+from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.environment import Environment, Trigger, UntrustedSource
 from promptci.pipeline.shard import Shard
-from promptci.publish import publish_all
+from promptci.publish import commit_status, publish_all
+from promptci.publish.commit_status import CommitStatus
 from promptci.publish.github import pygithub_client
 from promptci.publish.github.api import GitHub
 from promptci.publish.runner import file_ownership, workflow_commands
@@ -82,8 +84,12 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
         return comment.post_comment(context.workspace / context.inputs["from"], context, github, say, out)
     if context.is_approved:
         _still_approved(context, github)
+    if context.is_deletion:
+        say("a branch or tag was deleted: there is nothing to test, and no status is set")
+        return 0
     folder = context.workspace / context.inputs["out"]
     try:
+        check_output_folder(context.workspace, folder, inside=context.workspace)
         outcome = _check(context, environ, folder, say)
         if context.inputs["shard"]:  # one part of a run has no verdict, so there is nothing to tell
             if context.output_path is not None:
@@ -94,6 +100,10 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
             say(note)
         if outcome.view is not None:
             say(f"{outcome.view.verdict}: {outcome.view.headline}")
+    except Exception:
+        # Branch protection would wait for a status for ever, and an earlier one of this commit may be green.
+        _set_error_status(context, github, say)
+        raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         # No word to GitHub's servers: there are seconds left, and a status speaks for the commit, not for this run.
         publish_all.publish_all(context, publication.build_cancelled(folder, context.workspace), None, out)
@@ -104,6 +114,20 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
         # Also git's own folder: a shallow clone's missing commits were fetched into it.
         ours = [folder, context.workspace / ".promptci", context.workspace / ".git"]
         file_ownership.chown_to_workspace(ours, context.workspace)
+
+
+def _set_error_status(context: ActionContext, github: GitHub | None, say: Callable[[str], None]) -> None:
+    """Set the commit status of a run that ended without a verdict."""
+    if github is None or not context.switch("status") or context.inputs["shard"]:
+        return
+    status = CommitStatus(
+        state="error",
+        context=context.check_name,
+        description="promptci ended without a verdict; see the log of the run.",
+        target_url=context.attempt_url,
+    )
+    if note := commit_status.publish_status(github, context.head_sha, status):
+        say(note)
 
 
 def _still_approved(context: ActionContext, github: GitHub | None) -> None:

@@ -1,10 +1,12 @@
-"""The error boundary of every door: an error becomes a message and an exit code; a traceback is our fault."""
+"""The error boundary of every entry point: an error becomes a message and an exit code, a defect a bug report."""
 
 import os
+import platform
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import TextIO
 
@@ -15,37 +17,65 @@ from promptci.redact import Redactor
 
 INTERRUPTED = 130
 INTERNAL_ERROR_EXIT = 4
-"""The exit code of the verdict `error`: a fault of ours is never green."""
+"""The exit code of the verdict `error`: a defect of promptci is never green."""
+LIBRARIES = ("aiohttp", "click", "jinja2", "numpy", "pydantic", "PyGithub", "scipy")
+"""Their versions go into a bug report."""
 
 
 def run_guarded(action: Callable[[], int], environ: Mapping[str, str], stderr: TextIO) -> int:
-    """Run a door's work and give the exit code; what went wrong is printed, redacted, to `stderr`."""
+    """Run an entry point's work and return the exit code; print what went wrong, redacted, to `stderr`."""
     redactor = Redactor.from_environ(environ)
     try:
         return action()
     except PromptciError as error:
-        _say(f"promptci: {error}", redactor, stderr)
+        _print(f"promptci: {error}", redactor, stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        _say("promptci: interrupted. What was answered so far is in the journal.", redactor, stderr)
+        _print("promptci: interrupted. The answers so far are in the journal.", redactor, stderr)
         return INTERRUPTED
-    except Exception:  # noqa: BLE001 - the one catch-all: whatever it is, the user gets words, and the log gets the rest
-        log = write_bug_report(redactor.redact(traceback.format_exc()))
-        _say(
-            f"promptci: this is our fault, not your prompt's. It is written down in {log}; please report it.",
+    except Exception:  # noqa: BLE001 - the one catch-all: the user gets a message, the bug report the rest
+        report = redactor.redact(describe_bug(traceback.format_exc()))
+        _print(
+            f"Internal error in promptci (not your prompt). Details in {write_bug_report(report)}. Please report it.",
             redactor,
             stderr,
         )
+        if environ.get("GITHUB_ACTIONS") == "true":  # the container and its files are gone when the job ends
+            stderr.write("::group::Details of the internal error\n")
+            _print(report, redactor, stderr)
+            stderr.write("::endgroup::\n")
         return INTERNAL_ERROR_EXIT
 
 
-def write_bug_report(trace: str) -> Path:
-    """Write a ready-made bug report and give its path."""
-    descriptor, name = tempfile.mkstemp(prefix="promptci-error-", suffix=".txt")
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(f"promptci {__version__}, Python {sys.version}\n\n{trace}")
+def describe_bug(trace: str) -> str:
+    """Return the text of a bug report: versions and the traceback."""
+    lines = [
+        f"promptci {__version__}",
+        f"Python {sys.version}",
+        f"platform {platform.platform()}",
+        *(f"{name} {_version(name)}" for name in LIBRARIES),
+    ]
+    return "\n".join(lines) + f"\n\n{trace}"
+
+
+def write_bug_report(text: str) -> Path | str:
+    """Write a bug report to a temporary file and return its path; if that is impossible, say so."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="promptci-error-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError:
+        sys.stderr.write(text)
+        return "the lines above"
     return Path(name)
 
 
-def _say(text: str, redactor: Redactor, stderr: TextIO) -> None:
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _print(text: str, redactor: Redactor, stderr: TextIO) -> None:
     stderr.writelines(safe_line(line) + "\n" for line in redactor.redact(text).splitlines())

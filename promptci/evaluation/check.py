@@ -8,6 +8,7 @@ from promptci.errors import InputError
 from promptci.evaluation import comment_template, evaluate
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
+from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.collection import collect
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
@@ -22,6 +23,7 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
         Where a revision cannot be found. Everything else that goes wrong becomes a report with the verdict `error`.
     """
     repo = Repo.discover(request.root)
+    check_output_folder(request.root, request.out)
     with closing(repo.snapshot(request.head)) as head, closing(repo.snapshot(base_revision(repo, request))) as base:
         revisions = Revisions(
             base=base,

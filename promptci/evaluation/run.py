@@ -8,6 +8,7 @@ from promptci.errors import InputError
 from promptci.evaluation import comment_template, evaluate
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
+from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.collection import collect, coverage
 from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment
@@ -23,6 +24,7 @@ def run(request: RunRequest, env: Environment) -> RunResult:
         Where the revision cannot be found.
     """
     repo = Repo.discover(request.root)
+    check_output_folder(request.root, request.out)
     with closing(repo.snapshot(request.head)) as head:
         revisions = Revisions(head=head, head_name=request.head_name or request.head)
         try:

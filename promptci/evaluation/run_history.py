@@ -9,6 +9,7 @@ from pathlib import Path
 from promptci.app.requests import RunRequest
 from promptci.files import canonical
 from promptci.git.snapshot import Snapshot
+from promptci.git.state_folder import find_folder_problem
 from promptci.history.gate_precision import Precision, compute_precision
 from promptci.history.model import CaseRecord, Line, VerdictRecord, short_digest
 from promptci.history.store import History, Past
@@ -66,8 +67,8 @@ def recall(gathered: CollectedRun, head: Snapshot, request: RunRequest, env: Env
     if config.run.history is None:
         return memory
     folder = Path(config.run.history).as_posix()
-    if trouble := _untrusted(folder, head, request.root):
-        return replace(memory, notes=(trouble,))
+    if problem := find_folder_problem(request.root, request.root / folder, head):
+        return replace(memory, notes=(f"The history in {folder} was not used: {problem}.",))
     history = opened(request.root, folder, env.now())
     past = history.read()
     writes = request.answers is None  # a report that is drawn again was written down when it was first drawn
@@ -79,17 +80,6 @@ def recall(gathered: CollectedRun, head: Snapshot, request: RunRequest, env: Env
 def opened(root: Path, folder: str, now: datetime) -> History:
     """Give the history in a folder, named in notes as in promptci.yml."""
     return History(root / folder, today=now.date(), label=folder)
-
-
-def _untrusted(folder: str, head: Snapshot, root: Path) -> str | None:
-    parts = Path(folder).parts
-    for i in range(1, len(parts) + 1):
-        if not Path(folder).is_absolute() and (root / Path(*parts[:i])).is_symlink():
-            return f"{Path(*parts[:i])} is a symbolic link, so the history in {folder} was not used."
-    committed = head.paths() if head.sha is not None else ()  # what lies in a working tree is its owner's own
-    if any(path.startswith(f"{folder}/") for path in committed):
-        return f"A history is committed under {folder}; it was not used. Take it out of git."
-    return None
 
 
 def keep(view: ReportView, memory: Memory) -> ReportView:

@@ -8,18 +8,21 @@ from functools import partial
 from typing import Literal
 
 from promptci.publish.github.api import Comment, Forbidden, GitHub, GitHubError, NotFound, TooLong
+from promptci.verdict import ORDER, Verdict
 
 PREFIX = "<!-- promptci:v1 "
+SEVERITY = {verdict.value: rank for rank, verdict in enumerate(ORDER)}
 FRAME_BYTES = 1_000
 """What marker and foot take of a comment at most."""
 Action = Literal["created", "updated", "skipped-newer", "none", "forbidden", "failed"]
 
 _MARKER = re.compile(
-    r"<!-- promptci:v1 key=(?P<key>\S+)(?: run=(?P<run>[0-9]{1,18}) attempt=(?P<attempt>[0-9]{1,9}) head=\S*)? -->"
+    r"<!-- promptci:v1 key=(?P<key>\S+)(?: run=(?P<run>[0-9]{1,18}) attempt=(?P<attempt>[0-9]{1,9})"
+    r" head=\S*(?: verdict=(?P<verdict>[a-z-]+))?)? -->"
 )
 _NOT_IN_KEY = re.compile(r"[^A-Za-z0-9._/]+")
 _LONGEST_KEY = 100
-_NEWER = "the comment was left alone: it already shows a newer run"
+_NEWER = "the comment was left alone: it already shows a newer run, or a worse verdict of this one"
 _STRANGER = "a new comment was posted; an earlier one, written by another account, was left as it is"
 _PERMISSION = "Give the job `permissions: pull-requests: write`."
 
@@ -33,15 +36,18 @@ class Marker:
     run: int
     attempt: int
     head: str
+    verdict: Verdict | None = None
+    """Of jobs of one run attempt that share a comment, the worst verdict stands."""
 
     def __str__(self) -> str:
         """Give the line; the key can neither end the HTML comment nor carry a space."""
-        return f"{PREFIX}key={slug(self.key)} run={self.run} attempt={self.attempt} head={slug(self.head)} -->"
+        verdict = f" verdict={self.verdict}" if self.verdict is not None else ""
+        return f"{PREFIX}key={slug(self.key)} run={self.run} attempt={self.attempt} head={slug(self.head)}{verdict} -->"
 
     @property
-    def order(self) -> tuple[int, int]:
-        """Later runs, and later attempts of one run, are greater."""
-        return self.run, self.attempt
+    def order(self) -> tuple[int, int, int]:
+        """Later runs and later attempts of one run are greater; within one attempt, worse verdicts."""
+        return self.run, self.attempt, SEVERITY.get(str(self.verdict), 0)
 
     @property
     def once(self) -> str:
@@ -116,7 +122,7 @@ def _noted(number: int, act: Callable[[], PublishedComment]) -> PublishedComment
 
 def _publish(github: GitHub, number: int, text: _Text, create: bool) -> PublishedComment:
     login = github.viewer_login()
-    ours = [comment for comment in _marked(github, number, text.marker) if comment.author == login]
+    ours = [comment for comment in _marked(github, number, text.marker) if _may_be_ours(comment, login)]
     for place, existing in enumerate(ours):
         if _is_newer(ours, text.marker):
             return PublishedComment(action="skipped-newer", url=existing.url, note=_NEWER)
@@ -124,12 +130,33 @@ def _publish(github: GitHub, number: int, text: _Text, create: bool) -> Publishe
             updated = _send(text, partial(github.update_comment, existing.id))
         except NotFound:  # deleted since it was listed
             continue
-        _fold(github, ours[place + 1 :])
+        except Forbidden:
+            if login is not None or (len(ours) == place + 1 and not create):
+                raise
+            continue  # another app's
+        _fold(github, [other for other in ours[place + 1 :] if other.author == existing.author])
+        _restore(github, number, text, updated.id)
         return PublishedComment(action="updated", url=updated.url)
     if not create:
         return PublishedComment(action="none")
     created = _send(text, partial(github.create_comment, number))
     return _verified(github, number, text, created)
+
+
+def _may_be_ours(comment: Comment, login: str | None) -> bool:
+    """Return whether this token's account wrote the comment; an app cannot ask who it is, but it is a bot."""
+    return comment.is_bot if login is None else comment.author == login
+
+
+def _restore(github: GitHub, number: int, text: _Text, comment_id: int) -> None:
+    """Write again if an older run, which had looked before this one wrote, has replaced the text meanwhile."""
+    try:
+        written = [comment for comment in github.comments(number) if comment.id == comment_id]
+        order = _read(written[0].body, text.marker.key) if written else None
+        if order is not None and order < text.marker.order:
+            _send(text, partial(github.update_comment, comment_id))
+    except GitHubError:  # the text was sent; only the second look failed
+        return
 
 
 def _verified(github: GitHub, number: int, text: _Text, created: Comment) -> PublishedComment:
@@ -160,16 +187,16 @@ def _marked(github: GitHub, number: int, marker: Marker) -> list[Comment]:
     return sorted(found, key=lambda comment: comment.id)
 
 
-def _read(body: str, key: str) -> tuple[int, int] | None:
-    """Give run and attempt of a comment with this key; None for every other comment."""
+def _read(body: str, key: str) -> tuple[int, int, int] | None:
+    """Return run, attempt and severity of a comment with this key; None for every other comment."""
     match = _MARKER.match(body)
     if match is None or match["key"] != slug(key):
         return None
-    return int(match["run"] or 0), int(match["attempt"] or 0)
+    return int(match["run"] or 0), int(match["attempt"] or 0), SEVERITY.get(match["verdict"] or "", 0)
 
 
 def _is_newer(comments: Iterable[Comment], marker: Marker) -> bool:
-    return any((_read(comment.body, marker.key) or (0, 0)) > marker.order for comment in comments)
+    return any((_read(comment.body, marker.key) or (0, 0, 0)) > marker.order for comment in comments)
 
 
 def _send(text: _Text, send: Callable[[str], Comment]) -> Comment:

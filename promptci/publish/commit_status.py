@@ -1,14 +1,17 @@
 """The commit status: a verdict beside the commit, in words that fit."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
-from promptci.publish.github.api import Forbidden, GitHub, GitHubError, State
+from promptci.publish.github.api import Forbidden, GitHub, GitHubError, PostedStatus, State
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.verdict import Verdict
 
 MAX_DESCRIPTION_CHARS = 140
 """GitHub refuses a longer description."""
+SEVERITY = {"success": 0, "pending": 1, "failure": 2, "error": 3}
+_RUN_URL = re.compile(r"/actions/runs/([0-9]{1,18})(?:/attempts/([0-9]{1,9}))?$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,10 +42,12 @@ def check_conclusion(verdict: Verdict, blocking: bool) -> Literal["success", "fa
 
 
 def publish_status(github: GitHub, sha: str, status: CommitStatus) -> str | None:
-    """Put the status beside the commit; what GitHub refuses becomes a note."""
-    text = shorten_description(safe_line(status.description))
+    """Set the status of a commit; what GitHub refuses becomes a note.
+
+    A newer run's status is left alone. Of several jobs of one run attempt that share a name, the worst stands.
+    """
     try:
-        github.set_status(sha, status.state, status.context, text, status.target_url)
+        return _set_status(github, sha, status)
     except Forbidden as error:
         return (
             "the commit status was not set: the token may not write it. Give the job `permissions: statuses: write`. "
@@ -50,7 +55,45 @@ def publish_status(github: GitHub, sha: str, status: CommitStatus) -> str | None
         )
     except GitHubError as error:
         return f"the commit status was not set: {error}"
+
+
+def _set_status(github: GitHub, sha: str, status: CommitStatus) -> str | None:
+    own = run_order(status.target_url)
+    posted = _list_statuses(github, sha, status.context)
+    if any(run_order(other.target_url) > own for other in posted):
+        return "the commit status was left alone: a newer run has set it"
+    worse = _find_worst(posted, own)
+    if worse is not None and SEVERITY[worse.state] > SEVERITY[status.state]:
+        return "the commit status was left alone: another job of this run ended worse"
+    text = shorten_description(safe_line(status.description))
+    github.set_status(sha, status.state, status.context, text, status.target_url)
+    # Read again: of two runs that end together, each may have looked before the other wrote.
+    posted = _list_statuses(github, sha, status.context)
+    newest = [other for other in posted if run_order(other.target_url) > own]
+    standing = newest[0] if newest else _find_worst(posted, own)
+    if standing is not None and posted[0] != standing:
+        github.set_status(sha, standing.state, status.context, standing.description, standing.target_url)
     return None
+
+
+def _list_statuses(github: GitHub, sha: str, context: str) -> list[PostedStatus]:
+    """Return the statuses so far; none if the token may write but not read them."""
+    try:
+        return github.statuses(sha, context)
+    except GitHubError:
+        return []
+
+
+def _find_worst(posted: list[PostedStatus], run: tuple[int, int]) -> PostedStatus | None:
+    """Return the worst status of one run attempt, of equals the newest."""
+    own = [status for status in posted if run_order(status.target_url) == run]
+    return max(own, key=lambda status: SEVERITY[status.state], default=None)
+
+
+def run_order(url: str) -> tuple[int, int]:
+    """Return run id and attempt of a run's address; later runs are greater. (0, 0) for another address."""
+    match = _RUN_URL.search(url)
+    return (int(match[1]), int(match[2] or 1)) if match else (0, 0)
 
 
 def shorten_description(text: str) -> str:

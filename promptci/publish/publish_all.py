@@ -8,16 +8,19 @@ from typing import TextIO
 from promptci.errors import PromptciError
 from promptci.publish import check_run, comment, commit_status, footer
 from promptci.publish.annotation import Annotation
-from promptci.publish.github.api import CheckRun, GitHub
+from promptci.publish.github.api import CheckRun, GitHub, GitHubError
 from promptci.publish.runner import workflow_commands
 from promptci.publish.runner.context import ActionContext
-from promptci.publish.runner.inputs import DEFAULTS
+from promptci.publish.runner.event import PULL_REQUEST_EVENTS
 from promptci.redact import Redactor
 from promptci.verdict import Verdict
 
 MAX_ANNOTATIONS = 10
 """The runner shows ten of each level for a step."""
-NAME = "promptci"
+
+
+ON_GITHUB = frozenset({"the comment was not posted", "the commit status was not set", "the check run was not made"})
+"""Parts that are written to GitHub's servers, by the note of their failure."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,12 +57,25 @@ def publish_all(
         "the check run was not made": lambda: _publish_check_run(context, publication, github, clean),
     }
     notes: list[str] = []
+    if _is_outdated(context, github):
+        notes.append("the pull request has a newer commit: comment, status and check run are left to its run")
+        parts = {lost: part for lost, part in parts.items() if lost not in ON_GITHUB}
     for lost, part in parts.items():
         try:
             notes += part()
         except (PromptciError, OSError, ValueError) as error:
             notes.append(f"{lost}: {error}")
     return tuple(workflow_commands.safe_line(clean(note)) for note in notes)
+
+
+def _is_outdated(context: ActionContext, github: GitHub | None) -> bool:
+    """Return whether the pull request has moved on since this run was started; False if GitHub does not say."""
+    if github is None or context.pull_request is None or context.event not in PULL_REQUEST_EVENTS:
+        return False
+    try:
+        return github.pull(context.pull_request).head_sha != context.head_sha
+    except GitHubError:
+        return False
 
 
 def _write_outputs(context: ActionContext, publication: Publication, clean: Callable[[str], str]) -> Iterator[str]:
@@ -93,14 +109,18 @@ def _write_summary(context: ActionContext, publication: Publication, clean: Call
 def _publish_comment(
     context: ActionContext, publication: Publication, github: GitHub | None, clean: Callable[[str], str]
 ) -> Iterator[str]:
-    if context.pull_request is None or context.inputs["comment"] == "off":
+    if context.pull_request is None or context.inputs["comment"] == "off" or not context.is_change:
         return
     if github is None:
         yield "no token: the comment was not posted"
         return
     is_news = publication.verdict is not Verdict.NO_CHANGE
     marker = comment.Marker(
-        key=context.inputs["config"], run=context.run_id, attempt=context.run_attempt, head=context.head_sha
+        key=context.check_name,
+        run=context.run_id,
+        attempt=context.run_attempt,
+        head=context.head_sha,
+        verdict=publication.verdict,
     )
     below = footer.render_footer(context, footer.find_moved_base(context, github) if is_news else None)
     full, short = (clean(text).rstrip() + below for text in (publication.comment_md, publication.short_comment_md))
@@ -123,9 +143,9 @@ def _publish_status(
         return
     status = commit_status.CommitStatus(
         state=commit_status.status_state(publication.verdict, publication.exit_code != 0),
-        context=check_name(context),
+        context=context.check_name,
         description=clean(publication.headline),
-        target_url=context.run_url,
+        target_url=context.attempt_url,
     )
     note = commit_status.publish_status(github, context.head_sha, status)
     if note:
@@ -143,7 +163,7 @@ def _publish_check_run(
     summary = clean(publication.comment_md)
     run = CheckRun(
         sha=context.head_sha,
-        name=check_name(context),
+        name=context.check_name,
         conclusion=commit_status.check_conclusion(publication.verdict, publication.exit_code != 0),
         title=workflow_commands.safe_line(clean(publication.headline))[: check_run.MAX_TITLE_CHARS],
         summary=summary if len(summary) <= check_run.MAX_SUMMARY_CHARS else clean(publication.short_comment_md),
@@ -155,9 +175,3 @@ def _publish_check_run(
     )
     if note:
         yield note
-
-
-def check_name(context: ActionContext) -> str:
-    """Give the name by which branch protection knows this configuration's verdict."""
-    config = context.inputs["config"]
-    return NAME if config == DEFAULTS["config"] else f"{NAME} ({config})"

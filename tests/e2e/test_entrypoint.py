@@ -93,7 +93,7 @@ def test_gh_outputs_chowned_back_after_an_exception(tmp_path: Path) -> None:
         code = main.main(machine.environ(github, tmp_path), BrokenLog(), err)
 
     assert code == 4
-    assert "this is our fault" in err.getvalue()
+    assert "Internal error in promptci (not your prompt)" in err.getvalue()
     assert any(path.name == "journal.jsonl" for path in machine.written())
     assert strangers(machine) == []
 

@@ -177,6 +177,7 @@ class GitHub:
             ("PATCH", r"/repos/example/shop/issues/comments/(\d+)", self._update),
             ("DELETE", r"/repos/example/shop/issues/comments/(\d+)", self._delete),
             ("POST", r"/repos/example/shop/statuses/([0-9a-f]{40}|[0-9a-f]{64})", self._status),
+            ("GET", r"/repos/example/shop/commits/([0-9a-f]{40}|[0-9a-f]{64})/statuses", self._statuses_of),
             ("POST", r"/repos/example/shop/check-runs", self._check_run),
             ("PATCH", r"/repos/example/shop/check-runs/(\d+)", self._more_annotations),
             ("GET", r"/repos/example/shop/check-runs/(\d+)", self._one_check_run),
@@ -247,6 +248,12 @@ class GitHub:
         self._next_id += 1
         self.statuses.append({"sha": sha, **body})
         return Reply(status=CREATED, body=words.status(self.url, REPOSITORY, self._next_id, sha, body))
+
+    def _statuses_of(self, sha: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        of_commit = [(number, sent) for number, sent in enumerate(self.statuses) if sent["sha"] == sha]
+        size = min(int(query.get("per_page", 30)), 100)
+        listed = [words.status(self.url, REPOSITORY, number, sha, sent) for number, sent in reversed(of_commit)]
+        return Reply(body=listed[:size])
 
     def _check_run(self, *, query: Mapping[str, str], body: Any) -> Reply:
         refused = _too_many(body)

@@ -75,7 +75,7 @@ class Run:
         code = main.main(self.environ(**more), out, err)
         self.err = err.getvalue()
         assert "Traceback" not in self.err
-        assert "this is our fault" not in self.err, self.err
+        assert "Internal error" not in self.err, self.err
         return code, out.getvalue() + self.err
 
     @property

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from promptci.errors import MissingKeyError, ProviderError
 from promptci.files import write
+from promptci.git.snapshot import Snapshot
+from promptci.git.state_folder import find_folder_problem
 from promptci.pipeline.ask import batching, judge_modes, judge_trust, resume
 from promptci.pipeline.ask.judge_client import JudgeClient
 from promptci.pipeline.ask.rounds import AskContext, AskRules, Rounds
@@ -87,7 +89,7 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
         return _ask_nobody(planned, error)
     if options.record is not None:
         provider = RecordingProvider(provider, options.record, redactor=env.redactor(api_key_env))
-    kept, known = resume.open_journal(planned, revisions, options, env.redactor(api_key_env))
+    kept, known = _open_journal(planned, gathered, revisions, options, env)
     if options.joined is not None:
         known = options.joined.known(planned.fingerprint)
         for answer in known.values():
@@ -99,7 +101,7 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
 
     async def run() -> None:
         # Not returned: at its end asyncio spells out the task with its result, 3 kB for each answer (getsignal does).
-        session = _Session(provider=provider, journal=kept, known=known, rules=rules or AskRules())
+        session = _Session(provider=provider, journal=kept, known=known, rules=rules or AskRules(), head=revisions.head)
         results.append(await _ask(planned, gathered, session, options, env))
 
     try:
@@ -110,12 +112,25 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
     return results.pop()
 
 
+def _open_journal(
+    planned: PlannedRun, gathered: CollectedRun, revisions: Revisions, options: RunOptions, env: Environment
+) -> tuple[journal.Journal, dict[QuestionKey, Answer]]:
+    """Open the journal and tell the user of answers that are used again."""
+    provider = gathered.config.provider
+    redactor, endpoint = env.redactor(provider.api_key_env), f"{provider.kind} {provider.base_url}"
+    opened, known = resume.open_journal(planned, revisions, options, redactor, endpoint)
+    if known:
+        env.print(f"resumed: {len(known)} answers of an interrupted run, from {options.out / resume.JOURNAL}")
+    return opened, known
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Session:
     provider: Provider
     journal: journal.Journal
     known: dict[QuestionKey, Answer]
     rules: AskRules
+    head: Snapshot
 
 
 def _provider(gathered: CollectedRun, options: RunOptions, env: Environment) -> Provider:
@@ -138,9 +153,10 @@ async def _ask(
     config, provider = gathered.config, session.provider
     budget = Budget(config.run.budget_usd, prices=PriceList(config.provider))
     count = _Count(env, candidates=bool(planned.questions))
+    notes: list[str] = []
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
-        if (cache := _cache(gathered, options, env)) is not None:
+        if (cache := _cache(gathered, session.head, options, env, notes)) is not None:
             stack.callback(cache.close)
         run_context = RunContext(
             budget=budget,
@@ -170,7 +186,7 @@ async def _ask(
         prompts=planned.prompts,
         stopped_early=asking.stopped_early,
         errors=asking.stopped,
-        notes=(*_beside(budget, cache, options), *batched.notes, *asking.notes, *judge_notes),
+        notes=(*notes, *_beside(budget, cache, options), *batched.notes, *asking.notes, *judge_notes),
         provider=provider.name,
         calls=count.calls,
         cached=count.cached,
@@ -211,10 +227,15 @@ def _judge(planned: PlannedRun, gathered: CollectedRun, judges: JudgeClient) -> 
     return run_context, notes
 
 
-def _cache(gathered: CollectedRun, options: RunOptions, env: Environment) -> AnswerCache | None:
-    """Open the cache, if this run has one. A recording must hold every answer; a cached one would pass it by."""
+def _cache(
+    gathered: CollectedRun, head: Snapshot, options: RunOptions, env: Environment, notes: list[str]
+) -> AnswerCache | None:
+    """Open the cache, if this run has one. A recording must hold every answer, so it is made without a cache."""
     folder = gathered.config.run.cache
     if not folder or options.no_cache or options.record is not None:
+        return None
+    if problem := find_folder_problem(options.root, options.root / folder, head):
+        notes.append(f"The cache in {folder} was not used: {problem}.")
         return None
     cache = registry.open_answer_cache(gathered.config.provider, env.environ, options.root / folder)
     if cache is not None:

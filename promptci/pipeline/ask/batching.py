@@ -13,6 +13,7 @@ from promptci.config.run_limits import RunLimits
 from promptci.documents.document import Document
 from promptci.errors import InputError
 from promptci.files import write
+from promptci.git.state_folder import find_folder_problem
 from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.providers import registry
@@ -209,7 +210,9 @@ def of(gathered: CollectedRun, options: RunOptions, env: Environment) -> Batchin
     if not wanted or options.answers is not None or options.joined is not None or options.record is not None:
         return None
     http = registry.create_batch_client(provider_options, env.environ)
-    folder = options.out if limits.cache is None else options.root / limits.cache
+    folder = options.out
+    if limits.cache is not None and find_folder_problem(options.root, options.root / limits.cache) is None:
+        folder = options.root / limits.cache
     where = provider_options.base_url.rstrip("/")
     return None if http is None else Batching(http=http, endpoint=where, limits=limits, file=folder / STATE)
 

@@ -1,9 +1,13 @@
 """Open the journal of a run; the answers of an interrupted run of the very same plan are used again."""
 
 import contextlib
+import os
+import stat
+from pathlib import Path
 
 from promptci import __version__
 from promptci.errors import InputError
+from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.environment import RunOptions
 from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
@@ -16,10 +20,14 @@ JOURNAL = "journal.jsonl"
 
 
 def open_journal(
-    planned: PlannedRun, revisions: Revisions, options: RunOptions, redactor: Redactor
+    planned: PlannedRun, revisions: Revisions, options: RunOptions, redactor: Redactor, endpoint: str
 ) -> tuple[journal.Journal, dict[QuestionKey, Answer]]:
-    """Open the run's journal; where an interrupted run of the very same plan left one, go on with its answers."""
+    """Open the run's journal; continue the one that an interrupted run of the very same plan left.
+
+    Only a journal of this user that is not in git is continued: a committed one could hold invented answers.
+    """
     path = options.out / JOURNAL
+    check_output_folder(options.root, options.out)
     run = journal.JournalRun(
         base=revisions.base_sha,
         head=revisions.head_sha,
@@ -27,18 +35,25 @@ def open_journal(
         plan=planned.fingerprint,
         shard=None if options.shard is None else str(options.shard),
         promptci=__version__,
+        endpoint=endpoint,
     )
     known: dict[QuestionKey, Answer] = {}
     finished = (options.out / "report.json").exists()
     if path.exists():
         with contextlib.suppress(InputError):  # a journal that cannot be read is begun anew
             header, answers = journal.load_journal(path)
-            if header == run.redacted(redactor) and not finished:
+            if header == run.redacted(redactor) and not finished and _is_own(path):
                 known = {answer.key: answer for answer in answers if _is_whole(answer)}
         if not known:
             path.unlink()
     (options.out / "report.json").unlink(missing_ok=True)
     return journal.Journal.open(path, run=run, redactor=redactor), known
+
+
+def _is_own(path: Path) -> bool:
+    """Return whether the journal is a plain file that this user wrote."""
+    status = path.lstat()
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def _is_whole(answer: Answer) -> bool:

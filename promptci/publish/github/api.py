@@ -20,7 +20,18 @@ class Comment:
     body: str
     author: str
     """Login; "" where the account is gone."""
+    is_bot: bool = False
+    """Whether an app wrote it."""
     url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostedStatus:
+    """A status of a commit as GitHub lists it."""
+
+    state: State
+    description: str
+    target_url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,8 +79,8 @@ class Unavailable(GitHubError):  # noqa: N818 - named as GitHub's answer is
 class GitHub(Protocol):
     """One repository on GitHub, as a token sees it."""
 
-    def viewer_login(self) -> str:
-        """Give the login under which the token writes."""
+    def viewer_login(self) -> str | None:
+        """Return the login under which the token writes; None for the token of an app, which may not ask."""
         ...
 
     def comments(self, number: int) -> Iterable[Comment]:
@@ -90,6 +101,10 @@ class GitHub(Protocol):
 
     def set_status(self, sha: str, state: State, context: str, description: str, target_url: str) -> None:
         """Put a status beside a commit; a later one of the same context takes its place."""
+        ...
+
+    def statuses(self, sha: str, context: str) -> list[PostedStatus]:
+        """Return the statuses of a commit with this context, newest first."""
         ...
 
     def create_check_run(self, run: CheckRun, remarks: Sequence[Remark]) -> int:

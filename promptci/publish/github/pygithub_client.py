@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from promptci.publish.github.api import CheckRun, Comment, Forbidden, GitHub, PullRequest, Remark, State, Unavailable
+from promptci.publish.github.api import (
+    CheckRun,
+    Comment,
+    Forbidden,
+    GitHub,
+    PostedStatus,
+    PullRequest,
+    Remark,
+    State,
+    Unavailable,
+)
 from promptci.publish.github.rate_limits import Refusal, backoff_s
 from promptci.publish.runner.context import ActionContext
 
@@ -20,7 +30,6 @@ MOST_PAGES = 300
 MOST_MOVES = 3
 PER_PAGE = 100
 SUCCESS = range(200, 300)
-ACTIONS_BOT = "github-actions[bot]"
 Answer = tuple[Mapping[str, Any], Any]
 """Headers, their names in lower case, and what the JSON holds."""
 
@@ -69,12 +78,12 @@ class PyGithubClient:
         """Close the connections."""
         self._api.close()
 
-    def viewer_login(self) -> str:
-        """Give the token's login; the token of a workflow may not ask and is `github-actions[bot]`."""
+    def viewer_login(self) -> str | None:
+        """Return the token's login; None for an app's token, such as a workflow's, which may not ask."""
         try:
             _, user = self._ask("GET", "/user")
         except Forbidden:
-            return ACTIONS_BOT
+            return None
         return str(_field(user, "login"))
 
     def comments(self, number: int) -> Iterator[Comment]:
@@ -109,6 +118,19 @@ class PyGithubClient:
         _, taken = self._ask("POST", f"{self._root}/statuses/{sha}", sent)
         if _field(taken, "state") != state:
             raise Unavailable("GitHub's answer is of another status")
+
+    def statuses(self, sha: str, context: str) -> list[PostedStatus]:
+        """Return the statuses of a commit with this context, newest first."""
+        found = _listed(self._ask("GET", f"{self._root}/commits/{sha}/statuses?per_page={PER_PAGE}")[1])
+        return [
+            PostedStatus(
+                state=item["state"],
+                description=str(item.get("description") or ""),
+                target_url=str(item.get("target_url") or ""),
+            )
+            for item in found
+            if item.get("context") == context and item.get("state") in {"success", "failure", "error", "pending"}
+        ]
 
     def create_check_run(self, run: CheckRun, remarks: Sequence[Remark]) -> int:
         """Put a finished check run beside a commit; where the answer is lost, look whether it was made."""
@@ -247,6 +269,7 @@ def _comment(item: Any) -> Comment:
         id=_whole(item, "id"),
         body=str(_field(item, "body") or ""),
         author=str(user.get("login") or "") if isinstance(user, dict) else "",
+        is_bot=isinstance(user, dict) and user.get("type") == "Bot",
         url=str(_field(item, "html_url") or ""),
     )
 

@@ -58,7 +58,7 @@ class ActionContext:
             Where the event hands secrets to a run over a stranger's commits that no maintainer approved.
         """
         inputs = action_inputs.read_inputs(environ)
-        event = _required(environ, "GITHUB_EVENT_NAME")
+        event = events.check_event(_required(environ, "GITHUB_EVENT_NAME"))
         payload = events.load_event(_required(environ, "GITHUB_EVENT_PATH"))
         outside = events.is_outside(event, payload)
         approved = outside and events.is_labelled(event, payload, inputs["approval-label"])
@@ -77,8 +77,8 @@ class ActionContext:
             head_sha=head,
             run_id=_count(environ, "GITHUB_RUN_ID"),
             run_attempt=_count(environ, "GITHUB_RUN_ATTEMPT"),
-            server_url=environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/"),
-            api_url=environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+            server_url=(environ.get("GITHUB_SERVER_URL") or "https://github.com").rstrip("/"),
+            api_url=(environ.get("GITHUB_API_URL") or "https://api.github.com").rstrip("/"),
             is_fork=outside or dependabot,
             is_dependabot=dependabot,
             is_approved=approved,
@@ -94,9 +94,33 @@ class ActionContext:
         return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
 
     @property
+    def attempt_url(self) -> str:
+        """Page of this attempt of the run."""
+        return f"{self.run_url}/attempts/{self.run_attempt}"
+
+    @property
     def is_change(self) -> bool:
         """Whether there are two revisions to compare: the event stands for a change, or the inputs name one."""
         return self.event in events.CHANGE_EVENTS or bool(self.inputs["base"] or self.inputs["head"])
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether a branch was deleted and nothing is left to test."""
+        return events.is_deletion(self.event, self.payload)
+
+    @property
+    def check_name(self) -> str:
+        """Name of the status and the check run, and key of the comment.
+
+        Only runs that answer the same question share a name: another configuration, name, base or head is another
+        check, and a run that compares nothing never stands in for the gate.
+        """
+        inputs = self.inputs
+        parts = [inputs["name"] or (inputs["config"] if inputs["config"] != action_inputs.DEFAULTS["config"] else "")]
+        parts += [f"{side} {inputs[side]}" for side in ("base", "head") if inputs[side]]
+        parts += [] if self.is_change else ["nightly"]
+        named = ", ".join(part for part in parts if part)
+        return f"promptci ({named})" if named else "promptci"
 
     @property
     def parts_at_base(self) -> bool:

@@ -13,6 +13,10 @@ PRIVILEGED_EVENTS = ("pull_request_target", "workflow_run")
 """Events that run with secrets and a writing token even where the pull request comes from a fork."""
 CHANGE_EVENTS = (*PULL_REQUEST_EVENTS, "merge_group", "push", "workflow_run")
 """Events that stand for a change; every other one (`schedule`, `workflow_dispatch`) has nothing to compare."""
+PLAIN_EVENTS = ("schedule", "workflow_dispatch")
+"""Events without a change: everything is tested at one revision, unless the inputs name a base."""
+EVENTS = (*CHANGE_EVENTS, *PLAIN_EVENTS)
+"""All others are refused: of an unknown event it is not known whose commits it runs over."""
 HINT = "This file is written by GitHub's runner; run the job again, and check GITHUB_EVENT_PATH if you set it yourself."
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -35,6 +39,19 @@ def load_event(path: str) -> Mapping[str, Any]:
     if not isinstance(payload, dict):
         raise UsageError(f"The event's file {path} holds no object", HINT)
     return payload
+
+
+def check_event(event: str) -> str:
+    """Return the name of a supported event; raise UsageError for another one."""
+    if event not in EVENTS:
+        raise UsageError(f"The event {event[:40]!r} is not supported", f"Run promptci on one of: {', '.join(EVENTS)}.")
+    return event
+
+
+def is_deletion(event: str, payload: Mapping[str, Any]) -> bool:
+    """Return whether a push deletes a branch or tag, so that there is nothing to test."""
+    after = payload.get("after")
+    return event == "push" and isinstance(after, str) and bool(after) and not after.strip("0")
 
 
 def get_commits(event: str, payload: Mapping[str, Any], started_for: str) -> tuple[str | None, str]:

@@ -8,6 +8,7 @@ INPUTS = (
     "github-token",
     "api-key",
     "config",
+    "name",
     "base",
     "head",
     "out",
@@ -32,6 +33,7 @@ DEFAULTS: Mapping[str, str] = {
     "allow-untrusted": "false",
 }
 """What an input is that is not given; `""` for the others."""
+FIRST_PRINTABLE = 0x20
 SWITCH = ("true", "false")
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "comment": ("sticky", "new", "off"),
@@ -56,6 +58,9 @@ def read_inputs(environ: Mapping[str, str]) -> dict[str, str]:
         for name in INPUTS
     }
     inputs = {name: value.strip() or DEFAULTS.get(name, "") for name, value in given.items()}
+    for name, value in inputs.items():
+        if any(ord(sign) < FIRST_PRINTABLE for sign in value):  # a secret pasted with a line break breaks each request
+            raise UsageError(f"The input {name} holds a line break or control character", "Paste it again as one line.")
     for name, choices in CHOICES.items():
         inputs[name] = _chosen(name, inputs[name], choices)
     return inputs

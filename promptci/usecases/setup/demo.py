@@ -19,6 +19,8 @@ WHEN = "2026-11-02T09:00:00+00:00"
 """A fixed date, so that the demo's commits have the same hashes everywhere."""
 CACHE = Path(".promptci")
 """Ignored by the example's .gitignore."""
+REPORT = Path("promptci-report")
+"""The Action's default output folder, also ignored there."""
 MARK = ".promptci-demo"
 """Marks a folder as ours to replace."""
 
@@ -64,6 +66,9 @@ def run_demo(out: Path, environ: Mapping[str, str], say: Callable[[str], None]) 
     code = subprocess.run(
         [sys.executable, "-m", "promptci.action.main"], env={**kept, **variables}, check=False
     ).returncode
+    shutil.rmtree(out / "report", ignore_errors=True)
+    if (repository / REPORT).exists():
+        shutil.copytree(repository / REPORT, out / "report")
     say(f"exit code {code}: {'the merge is blocked' if code else 'the merge may go on'}")
     say(f"report:  {out / 'report' / 'report.html'}")
     say(f"comment: {out / 'report' / 'comment.md'}")
@@ -100,7 +105,6 @@ def _as_on_github(out: Path, base: str, head: str) -> dict[str, str]:
         "GITHUB_RUN_ATTEMPT": "1",
         "GITHUB_SHA": head,
         "GITHUB_WORKSPACE": str(out / "repository"),
-        "INPUT_OUT": str(out / "report"),
     }
 
 

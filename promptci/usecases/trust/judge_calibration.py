@@ -15,6 +15,7 @@ from promptci.evaluation import run
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
+from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.ask import asking, resume
 from promptci.pipeline.collection import judge_labels
 from promptci.pipeline.collection.collect import CollectedRun
@@ -66,6 +67,7 @@ def calibrate_judges(request: CheckRequest, env: Environment, prompt: str | None
         Where the judge could not be asked.
     """
     repo = Repo.discover(request.root)
+    check_output_folder(request.root, request.out)
     with closing(repo.snapshot(request.head)) as head:
         try:
             gathered = _chosen(

@@ -12,6 +12,7 @@ from promptci.files import write
 from promptci.gates import aa_test, selftest_document
 from promptci.gates.aa_test import SelfTest
 from promptci.git.repo import Repo
+from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.ask import asking
 from promptci.pipeline.ask.asking import Asked
 from promptci.pipeline.collection.collect import select_prompts
@@ -46,6 +47,7 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
     UsageError
         Where there is no such prompt, or the price was not agreed to.
     """
+    check_output_folder(request.root, request.out)
     with closing(Repo.discover(request.root).snapshot(request.head)) as head:
         gathered = select_prompts(run.collect_everything(head, request.config_path), wanted.prompts)
         limits = gathered.config.run

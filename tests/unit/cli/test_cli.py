@@ -187,7 +187,7 @@ def test_a_fault_of_our_own_is_exit_code_4_and_a_log_to_report(tmp_path: Path) -
     code = "import sys; from promptci.jobs import boundary; sys.exit(boundary.run(lambda: 1 // 0, {}, sys.stderr))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 4
-    assert "this is our fault" in done.stderr
+    assert "Internal error in promptci (not your prompt)" in done.stderr
     log = Path(done.stderr.split("written down in ")[1].split(";")[0])
     assert "ZeroDivisionError" in log.read_text()
     log.unlink()

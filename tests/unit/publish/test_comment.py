@@ -255,8 +255,8 @@ def test_no_key_ends_the_marker_or_stands_for_another_field(key: str) -> None:
     line = str(Marker(key=key, run=1, attempt=1, head=HEAD))
 
     assert re.fullmatch(r"<!-- promptci:v1 key=[^\s<>-]+ run=1 attempt=1 head=a{40} -->", line)
-    assert comment._read(f"{line}\nbody", key) == (1, 1)
+    assert comment._read(f"{line}\nbody", key) == (1, 1, 0)
 
 
 def test_a_marker_of_a_form_to_come_is_taken_for_the_oldest_run() -> None:
-    assert comment._read("<!-- promptci:v1 key=promptci.yml -->\nbody", "promptci.yml") == (0, 0)
+    assert comment._read("<!-- promptci:v1 key=promptci.yml -->\nbody", "promptci.yml") == (0, 0, 0)

@@ -73,7 +73,7 @@ def test_everything_is_told(make: Make, server: fake.GitHub, github: PyGithubCli
     assert [command.properties["line"] for command in runner.log(log.getvalue())] == ["3"]
     assert server.bodies[0].splitlines()[1] == "worse"
     assert (server.statuses[0]["state"], server.statuses[0]["sha"]) == ("failure", HEAD)
-    assert server.statuses[0]["target_url"] == "https://github.com/example/shop/actions/runs/10"
+    assert server.statuses[0]["target_url"] == "https://github.com/example/shop/actions/runs/10/attempts/1"
 
 
 def test_without_a_token_the_rest_is_told(make: Make, tmp_path: Path) -> None:

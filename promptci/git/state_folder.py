@@ -1,0 +1,100 @@
+"""Folders that promptci reads and writes (cache, history, output): never through a link, never a committed one.
+
+A pull request can commit anything into its branch. A link would lead writes out of the workspace, and committed answers
+would be taken for a model's.
+"""
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from promptci.errors import UnsafeError
+from promptci.git import command
+from promptci.git.repo import Repo
+from promptci.git.snapshot import Snapshot
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def find_folder_problem(root: Path, folder: Path, head: Snapshot | None = None) -> str | None:
+    """Return why a folder must not be used, as a clause; None if it may be.
+
+    `root` is a folder of the repository. A folder outside of the repository belongs to the user and may be used.
+    `head` is the tested commit, whose files count as committed even where another one is checked out.
+    """
+    top = Repo.discover(root).root
+    steps = _steps_below(top, root, folder)
+    if steps is None:
+        return None
+    if not steps:
+        return "it is the root of the repository"
+    if any(step.lower() == ".git" for step in steps):
+        return "it is git's own folder"
+    problem = _find_link(top, steps)
+    if problem is not None:
+        return problem
+    above = ["/".join(steps[: count + 1]) for count in range(len(steps))]
+    listed = command.split_nul(command.run_git(top, "--literal-pathspecs", "ls-files", "-z", "--", *above))
+    in_head = head.paths() if head is not None and head.sha is not None else ()
+    committed = _find_committed([*listed, *in_head], above)
+    return None if committed is None else f"`{committed}` is committed to git"
+
+
+def check_output_folder(root: Path, folder: Path, *, inside: Path | None = None) -> None:
+    """Refuse an output folder that must not be written; `inside` is the folder in which it has to lie.
+
+    Raises
+    ------
+    UnsafeError
+        With the reason.
+    """
+    hint = "Name a folder of its own, such as promptci-report, that is not in git and no link."
+    if inside is not None:
+        lexical = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow links
+        if not lexical.is_relative_to(os.path.abspath(inside)):  # noqa: PTH100
+            raise UnsafeError(f"The output folder {folder} is outside of the workspace", hint)
+    problem = find_folder_problem(root, folder)
+    if problem is not None:
+        raise UnsafeError(f"The output folder {folder} cannot be used: {problem}", hint)
+
+
+def _steps_below(top: Path, root: Path, folder: Path) -> tuple[str, ...] | None:
+    """Return the steps from the repository's top to the folder, without following links; None if it is elsewhere."""
+    lexical = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow the links that are to be found
+    named = Path(os.path.abspath(root))  # noqa: PTH100
+    if lexical.is_relative_to(top):
+        return lexical.relative_to(top).parts
+    if lexical.is_relative_to(named):  # the repository itself was named through a link
+        return (named.resolve() / lexical.relative_to(named)).relative_to(top).parts
+    real = lexical.resolve()
+    return real.relative_to(top).parts if real.is_relative_to(top) else None
+
+
+def _find_link(top: Path, steps: tuple[str, ...]) -> str | None:
+    """Open step by step, so that no link is followed; return the first step that is not a folder."""
+    descriptor = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for count, step in enumerate(steps, start=1):
+            name = "/".join(steps[:count])
+            try:
+                mode = os.stat(step, dir_fd=descriptor, follow_symlinks=False).st_mode
+            except FileNotFoundError:
+                return None
+            if stat.S_ISLNK(mode):
+                return f"`{name}` is a symbolic link"
+            if not stat.S_ISDIR(mode):
+                return f"`{name}` is not a folder"
+            above, descriptor = descriptor, os.open(step, _FOLDER, dir_fd=descriptor)
+            os.close(above)
+    except OSError as error:
+        return f"it cannot be opened: {error.strerror}"
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _find_committed(paths: Iterable[str], above: list[str]) -> str | None:
+    """Return a committed path at, above (a link or a submodule) or below the folder."""
+    below = f"{above[-1]}/"
+    return next((path for path in paths if path in above or path.startswith(below)), None)
