@@ -10,13 +10,13 @@ from promptci.cli import console
 from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
 from promptci.report import canary_report as report
-from promptci.report.canary_report import Record
-from promptci.rollout.canary import Outcome
+from promptci.report.canary_report import CanaryReport
+from promptci.rollout.canary import CanaryOutcome
 from promptci.usecases.rollout import canary
-from promptci.usecases.rollout.canary import Look
+from promptci.usecases.rollout.canary import CanaryRequest
 
-LEVELS: dict[Outcome, workflow_commands.Level] = {Outcome.ROLL_BACK: "error", Outcome.HOLD: "warning"}
-COLOURS = {Outcome.PROMOTE: "pass", Outcome.WAIT: "inconclusive", Outcome.HOLD: "inconclusive"}
+LEVELS: dict[CanaryOutcome, workflow_commands.Level] = {CanaryOutcome.ROLL_BACK: "error", CanaryOutcome.HOLD: "warning"}
+COLOURS = {CanaryOutcome.PROMOTE: "pass", CanaryOutcome.WAIT: "inconclusive", CanaryOutcome.HOLD: "inconclusive"}
 
 
 @click.command("canary")
@@ -73,24 +73,24 @@ def command(now: datetime | None, **others: object) -> int:
     Exit code: 0 promoted, waiting or held, 1 rolled back, 4 could not evaluate, 2 bad usage or deployment file.
     """  # noqa: D301 - click's sign for lines that stay
     at = datetime.now(UTC) if now is None else now.astimezone(UTC)
-    errand = Look(now=at, **others)  # type: ignore[arg-type]  # click has checked and converted each
-    record, words = canary.look(errand, Redactor.from_environ(os.environ))
+    errand = CanaryRequest(now=at, **others)  # type: ignore[arg-type]  # click has checked and converted each
+    record, words = canary.evaluate_canaries(errand, Redactor.from_environ(os.environ))
     _show(record)
     _tell_the_runner(record, words)
     return record.exit_code
 
 
-def _show(record: Record) -> None:
+def _show(record: CanaryReport) -> None:
     for one in record.decisions:
         colour = console.COLOURS[COLOURS.get(one.outcome, "fail")]
-        click.secho(workflow_commands.safe_line(f"{one.prompt}: {report.sentence(one)}"), fg=colour, bold=True)
+        click.secho(workflow_commands.safe_line(f"{one.prompt}: {report.outcome_text(one)}"), fg=colour, bold=True)
         for reason in one.reasons:
             console.say(f"  {reason}")
     for problem in record.log.problems:
         console.say(f"not counted: {problem}")
 
 
-def _tell_the_runner(record: Record, words: str) -> None:
+def _tell_the_runner(record: CanaryReport, words: str) -> None:
     """Write summary, outputs and annotations where GitHub Actions asks for them."""
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         workflow_commands.append_summary(Path(summary), words)

@@ -6,33 +6,33 @@ from datetime import datetime
 from typing import Any
 
 from promptci.report import templates
-from promptci.requestlog.model import Log
+from promptci.requestlog.model import RequestLog
 from promptci.rollout import words
-from promptci.rollout.canary import Decision, Outcome
-from promptci.rollout.measure import Measured
+from promptci.rollout.canary import CanaryDecision, CanaryOutcome
+from promptci.rollout.measure import MetricResult
 from promptci.rollout.policy import QUALITY
-from promptci.rollout.window import Arm
+from promptci.rollout.window import ArmActivity
 
 SCHEMA = "promptci/canary/v1"
-ORDER = tuple(Outcome)
-SIGNS = {Outcome.PROMOTE: "✅", Outcome.WAIT: "⏳", Outcome.HOLD: "✋", Outcome.ROLL_BACK: "⏪"}
+ORDER = tuple(CanaryOutcome)
+SIGNS = {CanaryOutcome.PROMOTE: "✅", CanaryOutcome.WAIT: "⏳", CanaryOutcome.HOLD: "✋", CanaryOutcome.ROLL_BACK: "⏪"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
+class CanaryReport:
     """One look at the canaries of an environment."""
 
     environment: str
     at: datetime
-    decisions: tuple[Decision, ...]
-    log: Log
+    decisions: tuple[CanaryDecision, ...]
+    log: RequestLog
     applied: bool
     """Whether the shares were written."""
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CanaryOutcome:
         """Give the most alarming outcome."""
-        return max((one.outcome for one in self.decisions), key=ORDER.index, default=Outcome.WAIT)
+        return max((one.outcome for one in self.decisions), key=ORDER.index, default=CanaryOutcome.WAIT)
 
     @property
     def changed(self) -> bool:
@@ -42,17 +42,17 @@ class Record:
     @property
     def exit_code(self) -> int:
         """1 where something is rolled back, else 0."""
-        return int(self.outcome is Outcome.ROLL_BACK)
+        return int(self.outcome is CanaryOutcome.ROLL_BACK)
 
 
-def sentence(one: Decision) -> str:
+def outcome_text(one: CanaryDecision) -> str:
     """Give the outcome with its share, on one line."""
     if one.share == one.new_share:
         return f"{one.outcome} at {one.share:g}%" if one.canary else str(one.outcome)
     return f"{one.outcome}: {one.share:g}% → {one.new_share:g}%"
 
 
-def to_json(record: Record) -> dict[str, Any]:
+def to_json(record: CanaryReport) -> dict[str, Any]:
     """Give canary.json; unknown is null."""
     return {
         "schema": SCHEMA,
@@ -71,18 +71,18 @@ def to_json(record: Record) -> dict[str, Any]:
     }
 
 
-def text(value: dict[str, Any]) -> str:
+def dump_json(value: dict[str, Any]) -> str:
     """Give the bytes of canary.json as text."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def markdown(record: Record) -> str:
+def markdown(record: CanaryReport) -> str:
     """Give canary.md."""
     template = templates.environment().get_template("markdown/canary.md.j2")
-    return template.render(record=record, signs=SIGNS, words=words, sentence=sentence, standing=standing)
+    return template.render(record=record, signs=SIGNS, words=words, sentence=outcome_text, standing=metric_status)
 
 
-def standing(one: Measured) -> str:
+def metric_status(one: MetricResult) -> str:
     """Say in a word or two how a metric stands."""
     if one.bad:
         return "worse"
@@ -91,7 +91,7 @@ def standing(one: Measured) -> str:
     return "within the limit" if one.fine else "open"
 
 
-def _prompt(one: Decision) -> dict[str, Any]:
+def _prompt(one: CanaryDecision) -> dict[str, Any]:
     window = one.window
     return {
         "prompt": one.prompt,
@@ -103,19 +103,19 @@ def _prompt(one: Decision) -> dict[str, Any]:
         "new_share": one.new_share,
         "since": one.standing and one.standing.since.isoformat(),
         "arms": {"stable": _arm(window.stable), "canary": _arm(window.canary)},
-        "split_p": window.split_p,
-        "users_in_both_arms": window.crossed,
+        "split_p": window.srm_p,
+        "users_in_both_arms": window.users_in_both_arms,
         "not_counted": {
             "other_versions": window.other_versions,
             "other_shares": window.other_shares,
-            "too_young": window.young,
-            "from_the_future": window.ahead,
+            "too_young": window.too_recent,
+            "from_the_future": window.in_future,
         },
         "metrics": [_metric(measured) for measured in one.measured],
     }
 
 
-def _arm(arm: Arm) -> dict[str, Any]:
+def _arm(arm: ArmActivity) -> dict[str, Any]:
     return {
         "requests": arm.requests,
         "users": arm.units,
@@ -125,7 +125,7 @@ def _arm(arm: Arm) -> dict[str, Any]:
     }
 
 
-def _metric(one: Measured) -> dict[str, Any]:
+def _metric(one: MetricResult) -> dict[str, Any]:
     def natural(mean: float | None) -> float | None:
         return mean if mean is None or one.metric == QUALITY else 1 - mean
 
@@ -142,5 +142,5 @@ def _metric(one: Measured) -> dict[str, Any]:
         "alpha": one.alpha,
         "p_within_limit": one.p_fine,
         "promote_alpha": one.promote_alpha,
-        "stands": standing(one),
+        "stands": metric_status(one),
     }

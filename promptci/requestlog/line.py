@@ -11,12 +11,12 @@ from promptci.requestlog.model import Observation
 
 ARMS = ("stable", "canary")
 SIGNALS = ("positive", "negative")
-LONGEST_WORD = 500
+MAX_TEXT_CHARS = 500
 """Characters of an id, a version, a hash."""
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 
 
-def read(text: str) -> Observation:
+def parse_line(text: str) -> Observation:
     """Read a line; attributes that are not ours and not needed are passed over.
 
     Raises
@@ -29,24 +29,24 @@ def read(text: str) -> Observation:
         raise JsonError("the line is not an object", "Write one JSON object for each request.")
     share = _number(value, "promptci.share", most=100)
     return Observation(
-        id=_word(value, "promptci.request"),
-        time=instant(_word(value, "time")),
-        prompt=_word(value, "promptci.prompt"),
-        version=_word(value, "promptci.version"),
-        arm=_one_of(value, "promptci.arm", ARMS) or _missing("promptci.arm"),
+        id=_required_text(value, "promptci.request"),
+        time=parse_time(_required_text(value, "time")),
+        prompt=_required_text(value, "promptci.prompt"),
+        version=_required_text(value, "promptci.version"),
+        arm=_one_of(value, "promptci.arm", ARMS) or _raise_missing("promptci.arm"),
         share=share,
-        user=_maybe(value, "promptci.user"),
-        error=_maybe(value, "error.type"),
+        user=_optional_text(value, "promptci.user"),
+        error=_optional_text(value, "error.type"),
         latency_ms=_number(value, "promptci.latency_ms"),
         cost_usd=_number(value, "promptci.cost_usd"),
         quality=_number(value, "promptci.quality", most=1),
         signal=_one_of(value, "promptci.signal", SIGNALS),
-        model=_maybe(value, "gen_ai.request.model"),
-        output_tokens=_whole(value, "gen_ai.usage.output_tokens"),
+        model=_optional_text(value, "gen_ai.request.model"),
+        output_tokens=_whole_number(value, "gen_ai.usage.output_tokens"),
     )
 
 
-def instant(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Read a time in ISO 8601 with its zone, as `2026-03-02T10:00:00Z`; give it in UTC."""
     fix = "Write it in ISO 8601 with its zone, as 2026-03-02T10:00:00Z."
     if not _ZONE.search(text):
@@ -58,25 +58,25 @@ def instant(text: str) -> datetime:
         raise JsonError(f"`time` is {text[:40]!r}, which is no time", fix) from error
 
 
-def _missing(key: str) -> str:
+def _raise_missing(key: str) -> str:
     raise JsonError(f"`{key}` is missing", "Log it with every request.")
 
 
-def _word(value: Mapping[str, Any], key: str) -> str:
-    return _maybe(value, key) or _missing(key)
+def _required_text(value: Mapping[str, Any], key: str) -> str:
+    return _optional_text(value, key) or _raise_missing(key)
 
 
-def _maybe(value: Mapping[str, Any], key: str) -> str | None:
+def _optional_text(value: Mapping[str, Any], key: str) -> str | None:
     found = value.get(key)
     if found is None or found == "":
         return None
-    if not isinstance(found, str) or len(found) > LONGEST_WORD:
-        raise JsonError(f"`{key}` is not a text of at most {LONGEST_WORD} characters", "Write a short text, or null.")
+    if not isinstance(found, str) or len(found) > MAX_TEXT_CHARS:
+        raise JsonError(f"`{key}` is not a text of at most {MAX_TEXT_CHARS} characters", "Write a short text, or null.")
     return found
 
 
 def _one_of(value: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> str | None:
-    found = _maybe(value, key)
+    found = _optional_text(value, key)
     if found is not None and found not in allowed:
         raise JsonError(f"`{key}` is {found[:40]!r}", f"Write one of: {', '.join(allowed)}.")
     return found
@@ -92,7 +92,7 @@ def _number(value: Mapping[str, Any], key: str, most: float = math.inf) -> float
     return float(found)
 
 
-def _whole(value: Mapping[str, Any], key: str) -> int | None:
+def _whole_number(value: Mapping[str, Any], key: str) -> int | None:
     found = _number(value, key)
     if found is not None and found != int(found):
         raise JsonError(f"`{key}` is {found:g}", "Write a whole number; null where unknown.")

@@ -35,7 +35,7 @@ class Observation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Log:
+class RequestLog:
     """What was read, in the order of time."""
 
     requests: tuple[Observation, ...] = ()

@@ -8,21 +8,21 @@ from pathlib import Path
 from promptci.errors import InputError, Problem, UsageError
 from promptci.files.lines import JsonError
 from promptci.requestlog import line
-from promptci.requestlog.model import Log, Observation
+from promptci.requestlog.model import RequestLog, Observation
 
-MAX_LINE = 1024 * 1024
+MAX_LINE_BYTES = 1024 * 1024
 """Bytes of one line; a longer one is bad."""
 MAX_BYTES = 4 * 1024**3
 """Of all files together."""
 MAX_REQUESTS = 2_000_000
 """Requests that are kept."""
-MAX_BAD = 0.01
+MAX_INVALID_SHARE = 0.01
 """Share of bad lines over which a log is refused: what is lost might be of one arm more than of the other."""
-NAMED = 20
+MAX_PROBLEMS = 20
 """Bad lines that are named."""
 
 
-def files(patterns: Sequence[str]) -> list[Path]:
+def expand_patterns(patterns: Sequence[str]) -> list[Path]:
     """Give the files of some paths and globs, each once.
 
     Raises
@@ -40,7 +40,7 @@ def files(patterns: Sequence[str]) -> list[Path]:
     return sorted(found)
 
 
-def read(paths: Sequence[Path], wanted: Callable[[Observation], bool]) -> Log:
+def load_log(paths: Sequence[Path], wanted: Callable[[Observation], bool]) -> RequestLog:
     """Read logs; keep the requests that are wanted.
 
     A line of a request that is there already is not counted again; what it knows and the earlier one did not, such as
@@ -51,22 +51,22 @@ def read(paths: Sequence[Path], wanted: Callable[[Observation], bool]) -> Log:
     InputError
         For a file that cannot be read, too much to read, or too many bad lines.
     """
-    heap = _Heap()
+    heap = _LogBuilder()
     left = MAX_BYTES
     for path in paths:
         try:
             left -= path.stat().st_size
             if left < 0:
-                raise _refusal(path, f"the logs are over {MAX_BYTES:,} bytes together", "Give --log fewer days.")
-            for number, raw in _lines(path):
+                raise _input_error(path, f"the logs are over {MAX_BYTES:,} bytes together", "Give --log fewer days.")
+            for number, raw in _read_lines(path):
                 heap.take(path, number, raw, wanted)
         except OSError as error:
-            raise _refusal(path, f"it cannot be read: {error.strerror}", "Mend its rights, or leave it out.") from error
-    if heap.bad > MAX_BAD * heap.lines:
-        what = f"{heap.bad:,} of {heap.lines:,} lines of the log cannot be used, over {MAX_BAD:.0%}"
+            raise _input_error(path, f"it cannot be read: {error.strerror}", "Mend its rights, or leave it out.") from error
+    if heap.bad > MAX_INVALID_SHARE * heap.lines:
+        what = f"{heap.bad:,} of {heap.lines:,} lines of the log cannot be used, over {MAX_INVALID_SHARE:.0%}"
         fix = "Mend what writes the log; the lines below are the first."
         raise InputError([Problem(path=str(paths[0]), message=what, hint=fix), *heap.problems])
-    return Log(
+    return RequestLog(
         requests=tuple(sorted(heap.kept.values(), key=lambda one: (one.time, one.id))),
         files=len(paths),
         lines=heap.lines,
@@ -77,7 +77,7 @@ def read(paths: Sequence[Path], wanted: Callable[[Observation], bool]) -> Log:
 
 
 @dataclass(slots=True)
-class _Heap:
+class _LogBuilder:
     kept: dict[tuple[str, str], Observation] = field(default_factory=dict)
     """By prompt and id."""
     problems: list[Problem] = field(default_factory=list)
@@ -99,26 +99,26 @@ class _Heap:
 
     def refuse(self, problem: Problem) -> None:
         self.bad += 1
-        if len(self.problems) < NAMED:
+        if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
 
     def keep(self, path: Path, one: Observation) -> None:
         before = self.kept.get((one.prompt, one.id))
         if before is not None:
             self.repeated += 1
-            one = _completed(before, one)
+            one = _merge(before, one)
         elif len(self.kept) == MAX_REQUESTS:
-            raise _refusal(path, f"the log holds more than {MAX_REQUESTS:,} requests", "Give --log fewer days.")
+            raise _input_error(path, f"the log holds more than {MAX_REQUESTS:,} requests", "Give --log fewer days.")
         self.kept[one.prompt, one.id] = one
 
 
 def _parsed(raw: bytes) -> Observation:
-    if len(raw) > MAX_LINE:
-        raise JsonError(f"the line is over {MAX_LINE:,} bytes", "Leave messages and answers out of the log.")
-    return line.read(raw.decode("utf-8"))
+    if len(raw) > MAX_LINE_BYTES:
+        raise JsonError(f"the line is over {MAX_LINE_BYTES:,} bytes", "Leave messages and answers out of the log.")
+    return line.parse_line(raw.decode("utf-8"))
 
 
-def _completed(before: Observation, late: Observation) -> Observation:
+def _merge(before: Observation, late: Observation) -> Observation:
     """Add what only the later line knows; what was said first stands."""
     return replace(
         before,
@@ -128,19 +128,19 @@ def _completed(before: Observation, late: Observation) -> Observation:
     )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Give the lines that hold something, with their numbers; a last one without its end is still being written."""
     with path.open("rb") as file:
         number = 0
-        while raw := file.readline(MAX_LINE + 1):
+        while raw := file.readline(MAX_LINE_BYTES + 1):
             number += 1
             whole = raw
             while not raw.endswith(b"\n"):
-                if not (raw := file.readline(MAX_LINE)):
+                if not (raw := file.readline(MAX_LINE_BYTES)):
                     return
             if whole.strip():
-                yield number, whole.rstrip(b"\r\n") if len(whole) <= MAX_LINE else whole
+                yield number, whole.rstrip(b"\r\n") if len(whole) <= MAX_LINE_BYTES else whole
 
 
-def _refusal(path: Path, what: str, fix: str) -> InputError:
+def _input_error(path: Path, what: str, fix: str) -> InputError:
     return InputError([Problem(path=str(path), message=what, hint=fix)])

@@ -16,7 +16,7 @@ DROPS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Measured:
+class MetricResult:
     """One metric of a canary at its present step."""
 
     metric: str
@@ -55,21 +55,21 @@ class Measured:
         return self.drop is not None and self.p_fine <= self.promote_alpha and self.drop < self.margin
 
 
-def measure(requests: Sequence[Observation], policy: CanaryPolicy) -> tuple[Measured, ...]:
+def measure_metrics(requests: Sequence[Observation], policy: CanaryPolicy) -> tuple[MetricResult, ...]:
     """Give every metric that the policy tests."""
-    return tuple(_one(metric, limit, requests, policy) for metric, limit in policy.limits)
+    return tuple(_measure_metric(metric, limit, requests, policy) for metric, limit in policy.limits)
 
 
-def _one(metric: str, limit: float, requests: Sequence[Observation], policy: CanaryPolicy) -> Measured:
-    found = metric_scores.series(metric, limit, requests, per_user=policy.per_user)
-    empty = Measured(
+def _measure_metric(metric: str, limit: float, requests: Sequence[Observation], policy: CanaryPolicy) -> MetricResult:
+    found = metric_scores.build_series(metric, limit, requests, per_user=policy.per_user)
+    empty = MetricResult(
         metric=metric, limit=limit, margin=limit, alpha=policy.alpha_each, promote_alpha=policy.promote_alpha
     )
     if found is None:
         return empty
     control = [mark for is_canary, mark in found.marks if not is_canary]
     canary = [mark for is_canary, mark in found.marks if is_canary]
-    cut = blocks(found.marks)
+    cut = cut_blocks(found.marks)
     margin = found.margin
     return replace(
         empty,
@@ -83,7 +83,7 @@ def _one(metric: str, limit: float, requests: Sequence[Observation], policy: Can
     )
 
 
-def blocks(found: Sequence[tuple[bool, float]]) -> Blocks:
+def cut_blocks(found: Sequence[tuple[bool, float]]) -> Blocks:
     """Cut marks in the order of time into the shortest blocks that hold both arms; what is left over waits."""
     rows: list[tuple[int, float, int, float]] = []
     counts, sums = [0, 0], [0.0, 0.0]

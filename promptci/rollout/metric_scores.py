@@ -8,17 +8,17 @@ from promptci.requestlog.model import Observation
 from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY, SIGNALS
 from promptci.stats.percentiles import percentiles
 
-WARM_UP = 100
+REFERENCE_REQUESTS = 100
 """Requests of the control that set the measure of latency and cost; a 95th percentile has a bound from 59 on."""
-CAP = 3.0
+MAX_COST_RATIO = 3.0
 """A request's cost counts up to so many times the control's median, so that one request cannot decide."""
-LEAST_MARGIN = 0.01
+MIN_MARGIN = 0.01
 
-Mark = Callable[[Observation], float | None]
+ScoreFunction = Callable[[Observation], float | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Series:
+class MetricSeries:
     """Marks of one metric in the order of time, one of each unit."""
 
     marks: tuple[tuple[bool, float], ...]
@@ -27,34 +27,34 @@ class Series:
     """The metric's limit, on the scale of the marks."""
 
 
-def series(metric: str, limit: float, requests: Sequence[Observation], *, per_user: bool) -> Series | None:
+def build_series(metric: str, limit: float, requests: Sequence[Observation], *, per_user: bool) -> MetricSeries | None:
     """Give the marks of a metric; None where there are not yet enough to set its measure.
 
     The measure of latency and cost is taken from the control's first requests, which then do not count: it must be
     known before a request is marked by it.
     """
-    known = _firsts([one for one in requests if _tells(metric, one)], per_user=per_user)
+    known = _first_requests([one for one in requests if _has_value(metric, one)], per_user=per_user)
     if metric not in {LATENCY, COST}:
         mark = {QUALITY: _quality, ERRORS: _answered, SIGNALS: _content}[metric]
-        return Series(marks=_marked(known, mark), margin=limit)
-    warm = [index for index, one in enumerate(known) if one.arm == "stable"][:WARM_UP]
-    if len(warm) < WARM_UP:
+        return MetricSeries(marks=_score_requests(known, mark), margin=limit)
+    warm = [index for index, one in enumerate(known) if one.arm == "stable"][:REFERENCE_REQUESTS]
+    if len(warm) < REFERENCE_REQUESTS:
         return None
     first, rest = known[: warm[-1] + 1], known[warm[-1] + 1 :]
     reference = sorted(_value(metric, one) for one in first if one.arm == "stable")
     if metric == LATENCY:
         slow = percentiles(reference).p95 or 0.0
-        return Series(marks=_marked(rest, lambda one: float(_value(LATENCY, one) <= slow)), margin=limit)
-    cap = CAP * statistics.median(reference)
+        return MetricSeries(marks=_score_requests(rest, lambda one: float(_value(LATENCY, one) <= slow)), margin=limit)
+    cap = MAX_COST_RATIO * statistics.median(reference)
     if not cap:
         # The control costs nothing: what the canary costs at all is a rise.
-        return Series(marks=_marked(rest, lambda one: float(_value(COST, one) == 0)), margin=LEAST_MARGIN)
+        return MetricSeries(marks=_score_requests(rest, lambda one: float(_value(COST, one) == 0)), margin=MIN_MARGIN)
     usual = statistics.fmean(min(cost, cap) for cost in reference) / cap
-    margin = min(0.99, max(limit * usual, LEAST_MARGIN))
-    return Series(marks=_marked(rest, lambda one: 1 - min(_value(COST, one), cap) / cap), margin=margin)
+    margin = min(0.99, max(limit * usual, MIN_MARGIN))
+    return MetricSeries(marks=_score_requests(rest, lambda one: 1 - min(_value(COST, one), cap) / cap), margin=margin)
 
 
-def _firsts(requests: Sequence[Observation], *, per_user: bool) -> list[Observation]:
+def _first_requests(requests: Sequence[Observation], *, per_user: bool) -> list[Observation]:
     """Give the first request of each user in each arm; a request without a user stands for itself."""
     if not per_user:
         return list(requests)
@@ -69,7 +69,7 @@ def _firsts(requests: Sequence[Observation], *, per_user: bool) -> list[Observat
     return kept
 
 
-def _tells(metric: str, one: Observation) -> bool:
+def _has_value(metric: str, one: Observation) -> bool:
     """Whether a request says something about the metric: what is unknown is not counted, neither good nor bad."""
     if metric == ERRORS:
         return True
@@ -79,7 +79,7 @@ def _tells(metric: str, one: Observation) -> bool:
     return one.error is None and value is not None
 
 
-def _marked(requests: Sequence[Observation], mark: Mark) -> tuple[tuple[bool, float], ...]:
+def _score_requests(requests: Sequence[Observation], mark: ScoreFunction) -> tuple[tuple[bool, float], ...]:
     return tuple((one.arm == "canary", value) for one in requests if (value := mark(one)) is not None)
 
 

@@ -35,6 +35,6 @@ class CanaryPolicy:
         compared = sum(step < 100 for step in self.steps)
         return self.alpha / max(1, compared * len(self.limits))
 
-    def after(self, share: float) -> float:
+    def next_step(self, share: float) -> float:
         """Give the next step."""
         return min(step for step in self.steps if step > share)

@@ -10,7 +10,7 @@ from promptci.documents.document import Document
 Utc = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 
 
-class Standing(BaseModel):
+class CanaryProgress(BaseModel):
     """How far one canary has come."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,10 +33,10 @@ class CanaryState(Document):
     HINT: ClassVar[str] = "Revert the change, or delete the file: each canary then restarts at its first step."
 
     schema_: Literal["promptci/canary-state/v1"] = Field(default="promptci/canary-state/v1", alias="schema")
-    prompts: dict[str, Standing]
+    prompts: dict[str, CanaryProgress]
 
 
-def load(data: bytes | None, path: str) -> dict[str, Standing]:
+def load_progress(data: bytes | None, path: str) -> dict[str, CanaryProgress]:
     """Return the state of each prompt's canary; empty if there is no file yet.
 
     Raises
@@ -47,6 +47,6 @@ def load(data: bytes | None, path: str) -> dict[str, Standing]:
     return {} if data is None else CanaryState.parse(data, path).prompts
 
 
-def dump(standings: dict[str, Standing]) -> str:
+def dump_progress(standings: dict[str, CanaryProgress]) -> str:
     """Return the text of the file."""
     return CanaryState(prompts=dict(sorted(standings.items()))).dump()

@@ -6,22 +6,22 @@ from datetime import datetime, timedelta
 
 from promptci.requestlog.model import Observation
 from promptci.rollout.policy import CanaryPolicy
-from promptci.rollout.state import Standing
+from promptci.rollout.state import CanaryProgress
 from promptci.stats import sequential
 
-AHEAD = timedelta(minutes=5)
+MAX_CLOCK_SKEW = timedelta(minutes=5)
 """By so much a clock may be ahead of ours."""
-SRM_P = 0.001
+SRM_LEVEL = 0.001
 """Below it the arms are not split as configured."""
-CROSSED = 0.01
+MAX_SHARE_IN_BOTH_ARMS = 0.01
 """Share of users in both arms over which arms are not assigned by user."""
-OUTAGE = 0.25
+OUTAGE_SHARE = 0.25
 """Share of the control's latest requests that failed, over which it is no time to promote."""
-LATEST = timedelta(hours=1)
+OUTAGE_PERIOD = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Arm:
+class ArmActivity:
     """What one arm did in the window."""
 
     requests: int = 0
@@ -38,24 +38,24 @@ class Window:
     """The requests that count, in the order of time, and how many do not."""
 
     requests: tuple[Observation, ...] = ()
-    stable: Arm = Arm()
-    canary: Arm = Arm()
-    split_p: float = 1.0
+    stable: ArmActivity = ArmActivity()
+    canary: ArmActivity = ArmActivity()
+    srm_p: float = 1.0
     """Of `the units are split as configured`."""
-    crossed: int = 0
+    users_in_both_arms: int = 0
     """Users in both arms."""
     control_failing: float = 0.0
     """Share of the control's requests of the latest hour that failed."""
     other_versions: int = 0
     other_shares: int = 0
     """Assigned by another share than the present one."""
-    young: int = 0
+    too_recent: int = 0
     """Left for the next look."""
-    ahead: int = 0
+    in_future: int = 0
     """From the future."""
 
 
-def window(requests: Sequence[Observation], standing: Standing, policy: CanaryPolicy, now: datetime) -> Window:
+def select_window(requests: Sequence[Observation], standing: CanaryProgress, policy: CanaryPolicy, now: datetime) -> Window:
     """Choose among the requests of one prompt those of the present step."""
     lag = timedelta(seconds=policy.lag_s)
     versions = {"stable": standing.stable, "canary": standing.canary}
@@ -64,7 +64,7 @@ def window(requests: Sequence[Observation], standing: Standing, policy: CanaryPo
     for one in requests:
         # A share that was written is not at once in force everywhere; where it is logged we need not guess.
         start = standing.since + (lag if one.share is None else timedelta(0))
-        if one.time > now + AHEAD:
+        if one.time > now + MAX_CLOCK_SKEW:
             left["ahead"] += 1
         elif one.time < start:
             continue
@@ -83,16 +83,16 @@ def window(requests: Sequence[Observation], standing: Standing, policy: CanaryPo
         requests=tuple(kept),
         stable=stable,
         canary=canary,
-        split_p=sequential.share_p(canary.units, stable.units, standing.share / 100),
-        crossed=len(users["stable"] & users["canary"]),
+        srm_p=sequential.share_p(canary.units, stable.units, standing.share / 100),
+        users_in_both_arms=len(users["stable"] & users["canary"]),
         control_failing=_failing(arms["stable"], now - lag),
         **left,
     )
 
 
-def _arm(requests: Sequence[Observation], users: int) -> Arm:
+def _arm(requests: Sequence[Observation], users: int) -> ArmActivity:
     tokens = [one.output_tokens for one in requests if one.output_tokens is not None]
-    return Arm(
+    return ArmActivity(
         requests=len(requests),
         units=users + sum(one.user is None for one in requests),
         newest=max((one.time for one in requests), default=None),
@@ -102,5 +102,5 @@ def _arm(requests: Sequence[Observation], users: int) -> Arm:
 
 
 def _failing(control: Sequence[Observation], now: datetime) -> float:
-    latest = [one for one in control if one.time > now - LATEST]
+    latest = [one for one in control if one.time > now - OUTAGE_PERIOD]
     return sum(one.error is not None for one in latest) / len(latest) if latest else 0.0

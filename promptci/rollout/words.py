@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from promptci.rollout.measure import Measured
+from promptci.rollout.measure import MetricResult
 from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY, SIGNALS
 
 NO_CANARY = "There is no canary."
@@ -99,7 +99,7 @@ def too_early(elapsed_s: float, least_s: float) -> str:
     return f"{duration(elapsed_s)} of at least {duration(least_s)} have passed."
 
 
-def too_few(one: Measured, least: int) -> str:
+def too_few(one: MetricResult, least: int) -> str:
     """Tell of a metric with too few marks."""
     return (
         f"{_capital(NAMES[one.metric])}: {one.canary_n:,} marks of the canary and {one.control_n:,} of the stable"
@@ -107,12 +107,12 @@ def too_few(one: Measured, least: int) -> str:
     )
 
 
-def undecided(one: Measured) -> str:
+def undecided(one: MetricResult) -> str:
     """Tell of a metric that is neither shown worse nor shown good enough."""
     return f"{_capital(NAMES[one.metric])}: {compared(one)}; not yet shown to be within {limit(one)}."
 
 
-def worse(one: Measured) -> str:
+def worse(one: MetricResult) -> str:
     """Tell of a metric that ends the canary."""
     return (
         f"{_capital(NAMES[one.metric])}: {compared(one)}; shown to be worse ({p_value(one.p_worse)},"
@@ -120,12 +120,12 @@ def worse(one: Measured) -> str:
     )
 
 
-def fine(one: Measured) -> str:
+def fine(one: MetricResult) -> str:
     """Tell of a metric that lets the canary go on."""
     return f"{_capital(NAMES[one.metric])}: {compared(one)}; shown to be within {limit(one)}."
 
 
-def compared(one: Measured) -> str:
+def compared(one: MetricResult) -> str:
     """Give both arms in figures."""
     if one.control_mean is None or one.canary_mean is None:
         return "no data"
@@ -139,7 +139,7 @@ def compared(one: Measured) -> str:
     return f"{100 * (canary / control - 1):+.0f}%".replace("-", "−")
 
 
-def limit(one: Measured) -> str:
+def limit(one: MetricResult) -> str:
     """Give the limit as configured."""
     if one.metric == COST:
         return f"{100 * one.limit:g}%"

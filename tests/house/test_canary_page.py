@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from promptci.cli import canary as cli
 from promptci.requestlog import line
 from promptci.rollout import deployment
-from promptci.rollout.canary import Outcome
+from promptci.rollout.canary import CanaryOutcome
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.schema import DeploymentFile, PolicySection
@@ -84,7 +84,7 @@ def test_every_key_is_described_with_its_default() -> None:
 
 def test_the_line_of_the_page_is_read_and_every_attribute_is_described() -> None:
     (text,) = blocks("json")
-    one = line.read(text)
+    one = line.parse_line(text)
     assert (one.arm, one.share, one.quality, one.output_tokens) == ("canary", 5, 1, 41)
     source = (ROOT / "promptci" / "requestlog" / "line.py").read_text(encoding="utf-8")
     attributes = set(re.findall(r'"((?:promptci|gen_ai|error)\.[\w.]+|time)"', source))
@@ -94,7 +94,7 @@ def test_the_line_of_the_page_is_read_and_every_attribute_is_described() -> None
 
 
 def test_every_outcome_is_described() -> None:
-    assert [outcome for outcome in Outcome if f"| `{outcome}` |" not in PAGE] == []
+    assert [outcome for outcome in CanaryOutcome if f"| `{outcome}` |" not in PAGE] == []
 
 
 def test_the_workflows_call_the_command_as_it_is_and_state_their_rights() -> None:

@@ -128,7 +128,7 @@ def test_a_canary_that_changes_nothing_is_promoted_within_a_day() -> None:
 
 def rolled_back(canaries: Sequence[Sequence[Observation]], policy: CanaryPolicy) -> float:
     """Share of canaries of which some metric was ever shown worse, at any request."""
-    shown = [any(one.p_worse <= one.alpha for one in measure.measure(seen, policy)) for seen in canaries]
+    shown = [any(one.p_worse <= one.alpha for one in measure.measure_metrics(seen, policy)) for seen in canaries]
     return float(np.mean(shown))
 
 

@@ -12,16 +12,16 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.redact import Redactor
 from promptci.report import canary_report as report
-from promptci.report.canary_report import Record
+from promptci.report.canary_report import CanaryReport
 from promptci.requestlog import read
 from promptci.rollout import canary, deployment, state
-from promptci.rollout.state import Standing
+from promptci.rollout.state import CanaryProgress
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class CanaryRequest:
     """What is to be looked at."""
 
     root: Path
@@ -35,7 +35,7 @@ class Look:
     out: Path = Path("promptci-report")
 
 
-def look(errand: Look, redactor: Redactor) -> tuple[Record, str]:
+def evaluate_canaries(errand: CanaryRequest, redactor: Redactor) -> tuple[CanaryReport, str]:
     """Decide about every prompt of an environment; give the record and its Markdown, which are written, too.
 
     Raises
@@ -56,16 +56,16 @@ def look(errand: Look, redactor: Redactor) -> tuple[Record, str]:
     if data is None:
         raise UsageError(f"There is no {path} in {repo.root}", "Write it, or give --env another name.")
     deployed = deployment.load(data, path)
-    standings = _standings(repo, files.read(beside), beside)
+    standings = _load_progress(repo, files.read(beside), beside)
     tried = {one.prompt: one for one in deployed.prompts if one.canary is not None}
     for one in tried.values():
         for version in (one.stable, one.canary or ""):
             repo.resolve(version)
     # What was before the present step is not looked at, so it need not be kept.
     begun = {prompt: standings[prompt].since for prompt in tried if prompt in standings}
-    log = read.read(read.files(errand.logs), lambda one: one.prompt in begun and one.time >= begun[one.prompt])
+    log = read.load_log(read.expand_patterns(errand.logs), lambda one: one.prompt in begun and one.time >= begun[one.prompt])
     decisions = tuple(
-        canary.decide(
+        canary.decide_canary(
             one,
             standings.get(one.prompt),
             [request for request in log.requests if request.prompt == one.prompt],
@@ -74,27 +74,27 @@ def look(errand: Look, redactor: Redactor) -> tuple[Record, str]:
         )
         for one in deployed.prompts
     )
-    record = Record(environment=errand.environment, at=errand.now, decisions=decisions, log=log, applied=errand.apply)
+    record = CanaryReport(environment=errand.environment, at=errand.now, decisions=decisions, log=log, applied=errand.apply)
     if errand.apply:
         for decision in decisions:
             if decision.new_share != decision.share:
                 data = deployment.with_share(data, path, decision.prompt, decision.new_share)
-        _write(repo.root, {beside: _after(record, standings), path: data})
-    return record, _recorded(record, errand.out, redactor)
+        _write(repo.root, {beside: _state_file(record, standings), path: data})
+    return record, _write_report(record, errand.out, redactor)
 
 
-def _standings(repo: Repo, data: bytes | None, path: str) -> dict[str, Standing]:
+def _load_progress(repo: Repo, data: bytes | None, path: str) -> dict[str, CanaryProgress]:
     if data is None and (repo.root / path).exists():
         # Taken for a first look, it would let a canary that was rolled back begin again.
         what = "git ignores the file in which it stands how far each canary has come"
         raise InputError([Problem(path=path, message=what, hint="Take it out of .gitignore and commit it.")])
-    return state.load(data, path)
+    return state.load_progress(data, path)
 
 
-def _after(record: Record, before: Mapping[str, Standing]) -> bytes:
+def _state_file(record: CanaryReport, before: Mapping[str, CanaryProgress]) -> bytes:
     """Give the state file; a prompt without a canary keeps what is known, so that a rollback is not forgotten."""
     now = {one.prompt: one.standing for one in record.decisions if one.standing is not None}
-    return state.dump({**before, **now}).encode()
+    return state.dump_progress({**before, **now}).encode()
 
 
 def _write(root: Path, files: Mapping[str, bytes]) -> None:
@@ -109,8 +109,8 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
             write.write_bytes(place, content)
 
 
-def _recorded(record: Record, folder: Path, redactor: Redactor) -> str:
+def _write_report(record: CanaryReport, folder: Path, redactor: Redactor) -> str:
     words = redactor.redact(report.markdown(record))
     write.write_text(folder / "canary.md", words)
-    write.write_text(folder / "canary.json", report.text(redactor.redact_value(report.to_json(record))))
+    write.write_text(folder / "canary.json", report.dump_json(redactor.redact_value(report.to_json(record))))
     return words

@@ -11,31 +11,31 @@ from support.gold_files import Gold
 
 from promptci.errors import Problem
 from promptci.report import canary_report as report
-from promptci.report.canary_report import Record
-from promptci.requestlog.model import Log, Observation
-from promptci.rollout.canary import Decision, Outcome, decide
+from promptci.report.canary_report import CanaryReport
+from promptci.requestlog.model import RequestLog, Observation
+from promptci.rollout.canary import CanaryDecision, CanaryOutcome, decide_canary
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.policy import CanaryPolicy
-from promptci.rollout.state import Standing
+from promptci.rollout.state import CanaryProgress
 
 NOW = START + timedelta(hours=30, minutes=5)
 DEPLOYED = Deployed(prompt=PROMPT, stable=STABLE, canary=CANARY, share=5)
-STANDING = Standing(stable=STABLE, canary=CANARY, share=5, since=START)
+STANDING = CanaryProgress(stable=STABLE, canary=CANARY, share=5, since=START)
 BACK = STANDING.model_copy(update={"share": 0, "rolled_back": START, "why": "Quality: 82.1% against 96.2%."})
 
 
 def decision(
-    requests: list[Observation], deployed: Deployed = DEPLOYED, standing: Standing | None = STANDING
-) -> Decision:
-    return decide(deployed, standing, requests, CanaryPolicy(), NOW)
+    requests: list[Observation], deployed: Deployed = DEPLOYED, standing: CanaryProgress | None = STANDING
+) -> CanaryDecision:
+    return decide_canary(deployed, standing, requests, CanaryPolicy(), NOW)
 
 
-def record(*decisions: Decision, at: datetime = NOW, log: Log | None = None, applied: bool = True) -> Record:
-    counted = Log(files=2, lines=30_000) if log is None else log
-    return Record(environment="production", at=at, decisions=decisions, log=counted, applied=applied)
+def record(*decisions: CanaryDecision, at: datetime = NOW, log: RequestLog | None = None, applied: bool = True) -> CanaryReport:
+    counted = RequestLog(files=2, lines=30_000) if log is None else log
+    return CanaryReport(environment="production", at=at, decisions=decisions, log=counted, applied=applied)
 
 
-def hostile() -> Decision:
+def hostile() -> CanaryDecision:
     name = "a|b`<img src=x>@ann"
     return decision([], Deployed(prompt=name, stable="v1\n# x", canary="[v2](http://x)", share=5), None)
 
@@ -56,8 +56,8 @@ SITUATIONS = {
         decision([], replace(DEPLOYED, share=2)),
     ),
     "complete": lambda: record(decision([], replace(DEPLOYED, share=100), STANDING.model_copy(update={"share": 100}))),
-    "none": lambda: record(decision([], Deployed(prompt=PROMPT, stable=STABLE), None), log=Log()),
-    "hostile": lambda: record(hostile(), log=Log(files=1, lines=999, bad=1, repeated=1)),
+    "none": lambda: record(decision([], Deployed(prompt=PROMPT, stable=STABLE), None), log=RequestLog()),
+    "hostile": lambda: record(hostile(), log=RequestLog(files=1, lines=999, bad=1, repeated=1)),
 }
 
 
@@ -67,19 +67,19 @@ def test_the_record_of_every_outcome_is_as_kept(situation: str, gold: Gold) -> N
 
 
 def test_the_data_are_as_kept(gold: Gold) -> None:
-    gold.check("canary/promote.json", report.text(report.to_json(SITUATIONS["promote"]())))
+    gold.check("canary/promote.json", report.dump_json(report.to_json(SITUATIONS["promote"]())))
 
 
 def test_the_most_alarming_outcome_leads() -> None:
     calm, alarming = SITUATIONS["none"]().decisions, SITUATIONS["let_loose_again"]().decisions
     both = record(*calm, *alarming)
-    assert (both.outcome, both.exit_code, both.changed) == (Outcome.ROLL_BACK, 1, True)
-    assert (record(*calm).outcome, record(*calm).exit_code, record(*calm).changed) == (Outcome.WAIT, 0, False)
-    assert record().outcome is Outcome.WAIT
+    assert (both.outcome, both.exit_code, both.changed) == (CanaryOutcome.ROLL_BACK, 1, True)
+    assert (record(*calm).outcome, record(*calm).exit_code, record(*calm).changed) == (CanaryOutcome.WAIT, 0, False)
+    assert record().outcome is CanaryOutcome.WAIT
 
 
 def test_unknown_is_null_and_every_number_is_json() -> None:
-    (prompt,) = json.loads(report.text(report.to_json(SITUATIONS["no_data"]())))["prompts"]
+    (prompt,) = json.loads(report.dump_json(report.to_json(SITUATIONS["no_data"]())))["prompts"]
     assert prompt["arms"]["canary"] == {
         "requests": 0,
         "users": 0,
@@ -92,5 +92,5 @@ def test_unknown_is_null_and_every_number_is_json() -> None:
 
 
 def test_problems_of_the_log_are_data_of_the_log_alone() -> None:
-    log = Log(files=1, lines=200, bad=1, problems=(Problem(path="a", line=1, message="x", hint="y"),))
+    log = RequestLog(files=1, lines=200, bad=1, problems=(Problem(path="a", line=1, message="x", hint="y"),))
     assert report.to_json(record(log=log))["log"] == {"files": 1, "lines": 200, "bad": 1, "repeated": 0}

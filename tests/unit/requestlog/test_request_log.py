@@ -24,7 +24,7 @@ def everything(_: object) -> bool:
 
 
 def test_a_line_is_read_as_it_was_written() -> None:
-    assert [line.read(text) for text in canary_traffic.lines(REQUESTS)] == REQUESTS
+    assert [line.parse_line(text) for text in canary_traffic.lines(REQUESTS)] == REQUESTS
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_line_is_read_as_it_was_written() -> None:
 def test_what_cannot_be_is_refused_with_what_to_do(changed: dict[str, Any], what: str) -> None:
     value = canary_traffic.entry(REQUESTS[0]) | changed
     with pytest.raises(JsonError) as caught:
-        line.read(json.dumps(value))
+        line.parse_line(json.dumps(value))
     assert what in caught.value.message
     assert caught.value.hint
 
@@ -60,37 +60,37 @@ def test_what_cannot_be_is_refused_with_what_to_do(changed: dict[str, Any], what
 @pytest.mark.parametrize("text", ["[]", "1", "null", '"x"', "{", '{"promptci.quality": NaN}', "[" * 60])
 def test_what_is_no_object_is_refused(text: str) -> None:
     with pytest.raises(JsonError):
-        line.read(text)
+        line.parse_line(text)
 
 
 @given(st.text() | st.dictionaries(st.sampled_from(FIELDS), st.none() | st.floats() | st.text()).map(json.dumps))
 def test_no_line_breaks_the_reader(text: str) -> None:
     with pytest.raises(JsonError):
-        line.read(text)
+        line.parse_line(text)
 
 
 def test_attributes_of_others_are_passed_over() -> None:
     text = json.dumps(canary_traffic.entry(REQUESTS[0]) | {"gen_ai.operation.name": "chat", "http.route": ["/x"]})
-    assert line.read(text) == REQUESTS[0]
+    assert line.parse_line(text) == REQUESTS[0]
 
 
 def test_times_of_all_zones_become_utc() -> None:
-    assert line.instant("2026-03-02T12:00:00+02:00") == datetime(2026, 3, 2, 10, tzinfo=UTC)
-    assert line.instant("2026-03-02T10:00:00.5Z").microsecond == 500_000
+    assert line.parse_time("2026-03-02T12:00:00+02:00") == datetime(2026, 3, 2, 10, tzinfo=UTC)
+    assert line.parse_time("2026-03-02T10:00:00.5Z").microsecond == 500_000
 
 
 def test_several_files_are_one_log_in_the_order_of_time(tmp_path: Path) -> None:
     """FAULTS 124: out of order."""
     for name, part in (("b", REQUESTS[:200]), ("a/c", REQUESTS[200:])):
         canary_traffic.write(tmp_path / f"{name}.jsonl", reversed(part))
-    found = read.read(read.files([f"{tmp_path}/**/*.jsonl", str(tmp_path / "b.jsonl")]), everything)
+    found = read.load_log(read.expand_patterns([f"{tmp_path}/**/*.jsonl", str(tmp_path / "b.jsonl")]), everything)
     assert (found.files, found.lines, found.bad, found.repeated) == (2, 400, 0, 0)
     assert list(found.requests) == REQUESTS
 
 
 def test_only_what_is_wanted_is_kept(tmp_path: Path) -> None:
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS)
-    found = read.read([path], lambda one: one.arm == "canary")
+    found = read.load_log([path], lambda one: one.arm == "canary")
     assert {one.arm for one in found.requests} == {"canary"}
     assert found.lines == 400
 
@@ -98,7 +98,7 @@ def test_only_what_is_wanted_is_kept(tmp_path: Path) -> None:
 def test_a_request_that_is_logged_twice_counts_once(tmp_path: Path) -> None:
     """FAULTS 124: duplicate events replayed."""
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS + REQUESTS[:30])
-    found = read.read([path], everything)
+    found = read.load_log([path], everything)
     assert (len(found.requests), found.repeated) == (400, 30)
 
 
@@ -106,21 +106,21 @@ def test_a_later_line_adds_what_came_late_and_changes_nothing_else(tmp_path: Pat
     first = replace(REQUESTS[0], quality=None, signal=None)
     late = replace(first, quality=0.5, signal="negative", arm="canary", latency_ms=1.0)
     again = replace(late, quality=1.0)
-    (found,) = read.read([canary_traffic.write(tmp_path / "a.jsonl", [first, late, again])], everything).requests
+    (found,) = read.load_log([canary_traffic.write(tmp_path / "a.jsonl", [first, late, again])], everything).requests
     assert found == replace(first, quality=0.5, signal="negative")
 
 
 def test_the_last_line_is_left_while_it_is_being_written(tmp_path: Path) -> None:
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS[:3])
     path.write_bytes(path.read_bytes() + b'{"time": "2026')
-    found = read.read([path], everything)
+    found = read.load_log([path], everything)
     assert (found.lines, found.bad) == (3, 0)
 
 
 def test_bad_lines_are_counted_and_named(tmp_path: Path) -> None:
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS)
-    path.write_bytes(b"\n{}\n\xff\n\r\n" + path.read_bytes() + b"x" * (read.MAX_LINE + 1) + b"\n")
-    found = read.read([path], everything)
+    path.write_bytes(b"\n{}\n\xff\n\r\n" + path.read_bytes() + b"x" * (read.MAX_LINE_BYTES + 1) + b"\n")
+    found = read.load_log([path], everything)
     assert (found.lines, found.bad) == (403, 3)
     assert [(one.line, one.message) for one in found.problems] == [
         (2, "`promptci.request` is missing"),
@@ -133,37 +133,37 @@ def test_a_log_with_too_many_bad_lines_is_refused(tmp_path: Path) -> None:
     """FAULTS 127: a source that fails decides nothing."""
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS[:99])
     path.write_bytes(b"{}\n" + path.read_bytes())
-    assert read.read([path], everything).bad == 1
+    assert read.load_log([path], everything).bad == 1
     path.write_bytes(b"{}\n" + path.read_bytes())
     with pytest.raises(InputError, match="2 of 101 lines of the log cannot be used, over 1%"):
-        read.read([path], everything)
+        read.load_log([path], everything)
 
 
 def test_no_more_than_twenty_bad_lines_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("{}\n" * 50)
     with pytest.raises(InputError) as caught:
-        read.read([path], everything)
+        read.load_log([path], everything)
     assert len(caught.value.problems) == 21
 
 
 def test_a_glob_may_match_nothing_and_a_path_may_not(tmp_path: Path) -> None:
-    assert read.files([f"{tmp_path}/*.jsonl"]) == []
-    assert read.read([], everything).requests == ()
+    assert read.expand_patterns([f"{tmp_path}/*.jsonl"]) == []
+    assert read.load_log([], everything).requests == ()
     with pytest.raises(UsageError, match="There is no file"):
-        read.files([f"{tmp_path}/a.jsonl"])
+        read.expand_patterns([f"{tmp_path}/a.jsonl"])
 
 
 def test_too_much_to_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS)
     monkeypatch.setattr(read, "MAX_REQUESTS", 399)
     with pytest.raises(InputError, match="more than 399 requests"):
-        read.read([path], everything)
+        read.load_log([path], everything)
     monkeypatch.setattr(read, "MAX_BYTES", 1000)
     with pytest.raises(InputError, match="over 1,000 bytes together"):
-        read.read([path], everything)
+        read.load_log([path], everything)
 
 
 def test_a_file_that_goes_away_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="it cannot be read: No such file"):
-        read.read([tmp_path / "gone.jsonl"], everything)
+        read.load_log([tmp_path / "gone.jsonl"], everything)

@@ -13,7 +13,7 @@ from promptci.files import strict_yaml
 from promptci.rollout import deployment, schema, state
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.policy import CanaryPolicy
-from promptci.rollout.state import Standing
+from promptci.rollout.state import CanaryProgress
 
 PATH = "deployments/production.yml"
 FILE = """\
@@ -62,7 +62,7 @@ def test_the_defaults_of_the_file_are_those_of_the_policy() -> None:
 def test_alpha_is_spent_over_metrics_and_the_steps_that_compare() -> None:
     assert CanaryPolicy().alpha_each == pytest.approx(0.01 / (4 * 3))
     assert CanaryPolicy(steps=(10, 100), limits=(("quality", 0.1),), alpha=0.05).alpha_each == 0.05
-    assert [CanaryPolicy().after(share) for share in (5, 7, 25, 50)] == [25, 25, 50, 100]
+    assert [CanaryPolicy().next_step(share) for share in (5, 7, 25, 50)] == [25, 25, 50, 100]
 
 
 @pytest.mark.parametrize(
@@ -137,11 +137,11 @@ def test_the_schema_takes_what_the_code_takes() -> None:
     assert len(list(check.iter_errors(value))) == 1
 
 
-STANDING = Standing(stable="v1", canary="v2", share=5, since=datetime(2026, 3, 2, tzinfo=UTC))
+STANDING = CanaryProgress(stable="v1", canary="v2", share=5, since=datetime(2026, 3, 2, tzinfo=UTC))
 
 
 def test_the_state_is_read_as_it_was_written() -> None:
-    back = Standing(
+    back = CanaryProgress(
         stable="a",
         canary="b",
         share=0,
@@ -151,8 +151,8 @@ def test_the_state_is_read_as_it_was_written() -> None:
         why="“x”",
     )
     standings = {"order": STANDING, "reply": back}
-    assert state.load(state.dump(standings).encode(), "x") == standings
-    assert state.load(None, "x") == {}
+    assert state.load_progress(state.dump_progress(standings).encode(), "x") == standings
+    assert state.load_progress(None, "x") == {}
 
 
 @pytest.mark.parametrize(
@@ -162,18 +162,18 @@ def test_the_state_is_read_as_it_was_written() -> None:
         ('{"schema": "promptci/canary-state/v1"}', "`prompts`: Field required"),
         ('{"schema": "promptci/canary-state/v2", "prompts": {}}', "expected `promptci/canary-state/v1`"),
         ('{"schema": "promptci/canary-state/v1", "prompts": {}, "x": 1}', "`x`: Extra inputs"),
-        (state.dump({"a": STANDING}).replace(":00Z", ":00"), "json:8: `prompts.a.since`"),
-        (state.dump({"a": STANDING}).replace(": 5.0,", ": 500,"), "json:7: `prompts.a.share`"),
+        (state.dump_progress({"a": STANDING}).replace(":00Z", ":00"), "json:8: `prompts.a.since`"),
+        (state.dump_progress({"a": STANDING}).replace(": 5.0,", ": 500,"), "json:7: `prompts.a.share`"),
     ],
 )
 def test_a_state_that_is_not_ours_is_refused(text: str, said: str) -> None:
     """What cannot be read must not start a canary that was rolled back again."""
     with pytest.raises(InputError) as caught:
-        state.load(text.encode(), "deployments/production.canary.json")
+        state.load_progress(text.encode(), "deployments/production.canary.json")
     assert said in str(caught.value)
 
 
 def test_a_state_in_another_zone_is_in_utc() -> None:
-    text = state.dump({"a": STANDING}).replace("00:00:00Z", "02:00:00+02:00")
+    text = state.dump_progress({"a": STANDING}).replace("00:00:00Z", "02:00:00+02:00")
     assert json.loads(text)["prompts"]["a"]["since"] == "2026-03-02T02:00:00+02:00"
-    assert state.load(text.encode(), "x") == {"a": STANDING}
+    assert state.load_progress(text.encode(), "x") == {"a": STANDING}

@@ -12,10 +12,10 @@ from support.canary_traffic import START, Ways
 from promptci.requestlog.model import Observation
 from promptci.rollout import measure, metric_scores
 from promptci.rollout.policy import CanaryPolicy
-from promptci.rollout.state import Standing
-from promptci.rollout.window import Window, window
+from promptci.rollout.state import CanaryProgress
+from promptci.rollout.window import Window, select_window
 
-STANDING = Standing(stable=canary_traffic.STABLE, canary=canary_traffic.CANARY, share=5, since=START)
+STANDING = CanaryProgress(stable=canary_traffic.STABLE, canary=canary_traffic.CANARY, share=5, since=START)
 NOW = START + timedelta(hours=31)
 
 
@@ -26,8 +26,8 @@ def request(index: int, arm: str = "stable", **fields: object) -> Observation:
 
 def series(
     metric: str, requests: list[Observation], limit: float = 0.25, *, per_user: bool = True
-) -> metric_scores.Series:
-    found = metric_scores.series(metric, limit, requests, per_user=per_user)
+) -> metric_scores.MetricSeries:
+    found = metric_scores.build_series(metric, limit, requests, per_user=per_user)
     assert found is not None
     return found
 
@@ -65,7 +65,7 @@ def test_latency_is_measured_by_the_control_s_first_requests_which_do_not_count(
     early = replace(request(0, "canary"), time=START, latency_ms=1e6)
     rest = [request(100, latency_ms=95.0), request(101, "canary", latency_ms=95.1), request(102, latency_ms=None)]
     assert series("latency", [early, *warm, *rest]).marks == ((False, 1.0), (True, 0.0))
-    assert metric_scores.series("latency", 0.05, [early, *warm[:99]], per_user=True) is None
+    assert metric_scores.build_series("latency", 0.05, [early, *warm[:99]], per_user=True) is None
 
 
 def test_cost_counts_up_to_three_times_the_control_s_median() -> None:
@@ -84,7 +84,7 @@ def test_where_the_control_costs_nothing_any_cost_is_a_rise() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=60))
 def test_blocks_hold_both_arms_and_lose_only_what_is_left_over(found: list[tuple[bool, float]]) -> None:
-    cut = measure.blocks(found)
+    cut = measure.cut_blocks(found)
     assert (cut.control_n >= 1).all()
     assert (cut.canary_n >= 1).all()
     # The shortest: but for one mark, one arm alone is in each.
@@ -99,15 +99,15 @@ def test_blocks_hold_both_arms_and_lose_only_what_is_left_over(found: list[tuple
 def test_a_later_look_sees_all_that_an_earlier_one_saw(cut: int) -> None:
     """Evidence only adds up: that is why one may look at any time."""
     requests = canary_traffic.traffic(8000, Ways(quality=0.9, cost_usd=0.003), share=25)
-    before, after = (measure.measure(part, CanaryPolicy()) for part in (requests[:cut], requests))
+    before, after = (measure.measure_metrics(part, CanaryPolicy()) for part in (requests[:cut], requests))
     for one, other in zip(before, after, strict=True):
         assert one.metric == other.metric
         assert other.p_worse <= one.p_worse
         assert other.p_fine <= one.p_fine or one.margin != other.margin
 
 
-def look(*requests: Observation, standing: Standing = STANDING, **policy: float) -> Window:
-    return window(requests, standing, CanaryPolicy(**policy), NOW)  # type: ignore[arg-type]
+def look(*requests: Observation, standing: CanaryProgress = STANDING, **policy: float) -> Window:
+    return select_window(requests, standing, CanaryPolicy(**policy), NOW)  # type: ignore[arg-type]
 
 
 def test_the_window_counts_who_is_of_this_step_and_says_who_is_not() -> None:
@@ -123,7 +123,7 @@ def test_the_window_counts_who_is_of_this_step_and_says_who_is_not() -> None:
         replace(base, id="ahead", time=NOW + timedelta(minutes=6)),
     )
     assert found.requests == (base,)
-    left = (found.other_versions, found.other_shares, found.young, found.ahead)
+    left = (found.other_versions, found.other_shares, found.too_recent, found.in_future)
     assert left == (2, 1, 1, 1)
 
 
@@ -149,7 +149,7 @@ def test_arms_are_described() -> None:
 
 def test_users_in_both_arms_are_counted() -> None:
     found = look(request(60, user="a"), request(61, "canary", version=canary_traffic.CANARY, user="a"))
-    assert found.crossed == 1
+    assert found.users_in_both_arms == 1
 
 
 def test_how_the_control_fares_is_of_the_last_hour() -> None:

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from promptci.rollout import words
-from promptci.rollout.measure import Measured
+from promptci.rollout.measure import MetricResult
 
 
-def measured(metric: str, control: float | None, canary: float | None, limit: float = 0.02) -> Measured:
-    return Measured(
+def measured(metric: str, control: float | None, canary: float | None, limit: float = 0.02) -> MetricResult:
+    return MetricResult(
         metric=metric,
         limit=limit,
         margin=limit,
@@ -33,7 +33,7 @@ def measured(metric: str, control: float | None, canary: float | None, limit: fl
         (measured("quality", 0.9, None), "no data"),
     ],
 )
-def test_both_arms_are_set_against_each_other(one: Measured, said: str) -> None:
+def test_both_arms_are_set_against_each_other(one: MetricResult, said: str) -> None:
     assert words.compared(one) == said
 
 
