@@ -84,8 +84,8 @@ def _show(record: CanaryReport) -> None:
     for one in record.decisions:
         colour = console.COLOURS[COLOURS.get(one.outcome, "fail")]
         click.secho(workflow_commands.safe_line(f"{one.prompt}: {report.outcome_text(one)}"), fg=colour, bold=True)
-        for reason in one.reasons:
-            console.say(f"  {reason}")
+        for text in report.finding_texts(one):
+            console.say(f"  {text}")
     for problem in record.log.problems:
         console.say(f"not counted: {problem}")
 
@@ -101,5 +101,8 @@ def _tell_the_runner(record: CanaryReport, words: str) -> None:
         redactor = Redactor.from_environ(os.environ)
         for one in record.decisions:
             if level := LEVELS.get(one.outcome):
-                title, text = f"promptci canary: {one.prompt}: {one.outcome}", redactor.redact(" ".join(one.reasons))
+                title, text = (
+                    f"promptci canary: {one.prompt}: {one.outcome}",
+                    redactor.redact(" ".join(report.finding_texts(one))),
+                )
                 click.echo(workflow_commands.annotation(level, None, None, redactor.redact(title), text))

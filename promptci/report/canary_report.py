@@ -1,13 +1,15 @@
-"""The decisions about canaries -> canary.json and canary.md, which is the job's summary as well."""
+"""From the decisions about canaries to canary.json and canary.md, which is also the job's summary."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from promptci.findings import facts_as_json
 from promptci.report import templates
+from promptci.present.finding_text import canary as words
+from promptci.present.finding_text.describe import describe
 from promptci.requestlog.model import RequestLog
-from promptci.rollout import words
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome
 from promptci.rollout.measure import MetricResult
 from promptci.rollout.policy import QUALITY
@@ -20,7 +22,7 @@ SIGNS = {CanaryOutcome.PROMOTE: "✅", CanaryOutcome.WAIT: "⏳", CanaryOutcome.
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CanaryReport:
-    """One look at the canaries of an environment."""
+    """One evaluation of the canaries of an environment."""
 
     environment: str
     at: datetime
@@ -31,29 +33,34 @@ class CanaryReport:
 
     @property
     def outcome(self) -> CanaryOutcome:
-        """Give the most alarming outcome."""
-        return max((one.outcome for one in self.decisions), key=ORDER.index, default=CanaryOutcome.WAIT)
+        """The most alarming outcome."""
+        return max((decision.outcome for decision in self.decisions), key=ORDER.index, default=CanaryOutcome.WAIT)
 
     @property
     def changed(self) -> bool:
         """Whether a share differs from the one in the file."""
-        return any(one.share != one.new_share for one in self.decisions)
+        return any(decision.share != decision.new_share for decision in self.decisions)
 
     @property
     def exit_code(self) -> int:
-        """1 where something is rolled back, else 0."""
+        """1 if something is rolled back, else 0."""
         return int(self.outcome is CanaryOutcome.ROLL_BACK)
 
 
-def outcome_text(one: CanaryDecision) -> str:
-    """Give the outcome with its share, on one line."""
-    if one.share == one.new_share:
-        return f"{one.outcome} at {one.share:g}%" if one.canary else str(one.outcome)
-    return f"{one.outcome}: {one.share:g}% → {one.new_share:g}%"
+def outcome_text(decision: CanaryDecision) -> str:
+    """Return the outcome with its share, on one line."""
+    if decision.share == decision.new_share:
+        return f"{decision.outcome} at {decision.share:g}%" if decision.canary else str(decision.outcome)
+    return f"{decision.outcome}: {decision.share:g}% → {decision.new_share:g}%"
+
+
+def finding_texts(decision: CanaryDecision) -> list[str]:
+    """Return the findings behind a decision, in words."""
+    return [describe(finding).text for finding in decision.findings]
 
 
 def to_json(record: CanaryReport) -> dict[str, Any]:
-    """Give canary.json; unknown is null."""
+    """Return canary.json; unknown is null."""
     return {
         "schema": SCHEMA,
         "environment": record.environment,
@@ -64,83 +71,91 @@ def to_json(record: CanaryReport) -> dict[str, Any]:
         "log": {
             "files": record.log.files,
             "lines": record.log.lines,
-            "bad": record.log.bad,
-            "repeated": record.log.repeated,
+            "invalid_lines": record.log.invalid_lines,
+            "repeated_lines": record.log.repeated_lines,
         },
-        "prompts": [_prompt(one) for one in record.decisions],
+        "prompts": [_prompt(decision) for decision in record.decisions],
     }
 
 
 def dump_json(value: dict[str, Any]) -> str:
-    """Give the bytes of canary.json as text."""
+    """Return canary.json as text."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def markdown(record: CanaryReport) -> str:
-    """Give canary.md."""
+    """Render canary.md."""
     template = templates.environment().get_template("markdown/canary.md.j2")
-    return template.render(record=record, signs=SIGNS, words=words, sentence=outcome_text, standing=metric_status)
+    return template.render(
+        record=record, signs=SIGNS, words=words, sentence=outcome_text, texts=finding_texts, status=metric_status
+    )
 
 
-def metric_status(one: MetricResult) -> str:
-    """Say in a word or two how a metric stands."""
-    if one.bad:
+def metric_status(metric: MetricResult) -> str:
+    """Return in a word or two what is known of a metric."""
+    if metric.regressed:
         return "worse"
-    if one.drop is None:
+    if metric.drop is None:
         return "no data"
-    return "within the limit" if one.fine else "open"
+    return "within the limit" if metric.within_limit else "open"
 
 
-def _prompt(one: CanaryDecision) -> dict[str, Any]:
-    window = one.window
+def _prompt(decision: CanaryDecision) -> dict[str, Any]:
+    window = decision.window
     return {
-        "prompt": one.prompt,
-        "stable": one.stable,
-        "canary": one.canary,
-        "outcome": str(one.outcome),
-        "reasons": list(one.reasons),
-        "share": one.share,
-        "new_share": one.new_share,
-        "since": one.standing and one.standing.since.isoformat(),
+        "prompt": decision.prompt,
+        "stable": decision.stable,
+        "canary": decision.canary,
+        "outcome": str(decision.outcome),
+        "findings": [
+            {"rule": finding.rule, "text": describe(finding).text, "facts": facts_as_json(finding.facts)}
+            for finding in decision.findings
+        ],
+        "share": decision.share,
+        "new_share": decision.new_share,
+        "since": decision.progress and decision.progress.since.isoformat(),
         "arms": {"stable": _arm(window.stable), "canary": _arm(window.canary)},
-        "split_p": window.srm_p,
+        "srm_p": window.srm_p,
+        "unscored_p": window.unscored_p,
         "users_in_both_arms": window.users_in_both_arms,
         "not_counted": {
             "other_versions": window.other_versions,
             "other_shares": window.other_shares,
-            "too_young": window.too_recent,
-            "from_the_future": window.in_future,
+            "too_recent": window.too_recent,
+            "in_future": window.in_future,
         },
-        "metrics": [_metric(measured) for measured in one.measured],
+        "metrics": [_metric(metric) for metric in decision.metrics],
     }
 
 
 def _arm(arm: ArmActivity) -> dict[str, Any]:
     return {
         "requests": arm.requests,
-        "users": arm.units,
+        "users": arm.users,
+        "answered": arm.answered,
+        "unscored": arm.unscored,
         "newest": arm.newest and arm.newest.isoformat(),
         "models": list(arm.models),
         "output_tokens": arm.output_tokens,
     }
 
 
-def _metric(one: MetricResult) -> dict[str, Any]:
+def _metric(metric: MetricResult) -> dict[str, Any]:
     def natural(mean: float | None) -> float | None:
-        return mean if mean is None or one.metric == QUALITY else 1 - mean
+        return mean if mean is None or metric.metric == QUALITY else 1 - mean
 
     return {
-        "metric": one.metric,
-        "stable": natural(one.control_mean),
-        "canary": natural(one.canary_mean),
-        "stable_n": one.control_n,
-        "canary_n": one.canary_n,
-        "limit": one.limit,
-        "drop": one.drop,
-        "margin": one.margin,
-        "p_worse": one.p_worse,
-        "alpha": one.alpha,
-        "p_within_limit": one.p_fine,
-        "promote_alpha": one.promote_alpha,
-        "stands": metric_status(one),
+        "metric": metric.metric,
+        "stable": natural(metric.control_mean),
+        "canary": natural(metric.canary_mean),
+        "stable_n": metric.control_n,
+        "canary_n": metric.canary_n,
+        "limit": metric.limit,
+        "drop": metric.drop,
+        "margin": metric.margin,
+        "p_worse": metric.p_worse,
+        "alpha": metric.alpha,
+        "p_within_limit": metric.p_within_limit,
+        "promote_alpha": metric.promote_alpha,
+        "status": metric_status(metric),
     }

@@ -42,9 +42,9 @@ class RequestLog:
     files: int = 0
     lines: int = 0
     """That hold something."""
-    bad: int = 0
+    invalid_lines: int = 0
     """Lines that could not be used."""
-    repeated: int = 0
+    repeated_lines: int = 0
     """Lines of a request that was there already."""
     problems: tuple[Problem, ...] = field(default=())
     """The first of the bad lines."""

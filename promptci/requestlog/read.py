@@ -8,7 +8,7 @@ from pathlib import Path
 from promptci.errors import InputError, Problem, UsageError
 from promptci.files.lines import JsonError
 from promptci.requestlog import line
-from promptci.requestlog.model import RequestLog, Observation
+from promptci.requestlog.model import Observation, RequestLog
 
 MAX_LINE_BYTES = 1024 * 1024
 """Bytes of one line; a longer one is bad."""
@@ -61,17 +61,19 @@ def load_log(paths: Sequence[Path], wanted: Callable[[Observation], bool]) -> Re
             for number, raw in _read_lines(path):
                 heap.take(path, number, raw, wanted)
         except OSError as error:
-            raise _input_error(path, f"it cannot be read: {error.strerror}", "Mend its rights, or leave it out.") from error
-    if heap.bad > MAX_INVALID_SHARE * heap.lines:
-        what = f"{heap.bad:,} of {heap.lines:,} lines of the log cannot be used, over {MAX_INVALID_SHARE:.0%}"
-        fix = "Mend what writes the log; the lines below are the first."
+            raise _input_error(
+                path, f"it cannot be read: {error.strerror}", "Mend its rights, or leave it out."
+            ) from error
+    if heap.invalid_lines > MAX_INVALID_SHARE * heap.lines:
+        what = f"{heap.invalid_lines:,} of {heap.lines:,} lines are invalid, over {MAX_INVALID_SHARE:.0%}"
+        fix = "Fix what writes the log; the first invalid lines follow."
         raise InputError([Problem(path=str(paths[0]), message=what, hint=fix), *heap.problems])
     return RequestLog(
         requests=tuple(sorted(heap.kept.values(), key=lambda one: (one.time, one.id))),
         files=len(paths),
         lines=heap.lines,
-        bad=heap.bad,
-        repeated=heap.repeated,
+        invalid_lines=heap.invalid_lines,
+        repeated_lines=heap.repeated_lines,
         problems=tuple(heap.problems),
     )
 
@@ -82,8 +84,8 @@ class _LogBuilder:
     """By prompt and id."""
     problems: list[Problem] = field(default_factory=list)
     lines: int = 0
-    bad: int = 0
-    repeated: int = 0
+    invalid_lines: int = 0
+    repeated_lines: int = 0
 
     def take(self, path: Path, number: int, raw: bytes, wanted: Callable[[Observation], bool]) -> None:
         self.lines += 1
@@ -98,14 +100,14 @@ class _LogBuilder:
                 self.keep(path, one)
 
     def refuse(self, problem: Problem) -> None:
-        self.bad += 1
+        self.invalid_lines += 1
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
 
     def keep(self, path: Path, one: Observation) -> None:
         before = self.kept.get((one.prompt, one.id))
         if before is not None:
-            self.repeated += 1
+            self.repeated_lines += 1
             one = _merge(before, one)
         elif len(self.kept) == MAX_REQUESTS:
             raise _input_error(path, f"the log holds more than {MAX_REQUESTS:,} requests", "Give --log fewer days.")

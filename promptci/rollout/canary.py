@@ -1,29 +1,55 @@
-"""Requests x policy x where the canary stands -> promote, hold, roll back or wait, with the reasons in words."""
+"""Requests, policy and progress of a canary -> promote, wait, hold or roll back, with findings."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from promptci.findings import Facts, Finding, NoFacts
 from promptci.requestlog.model import Observation
-from promptci.rollout import measure, words
+from promptci.rollout import measure
 from promptci.rollout.deployment import Deployed
+from promptci.rollout.facts import (
+    CountedUsers,
+    ForecastFacts,
+    MetricFacts,
+    MetricName,
+    NewCanary,
+    NoRequests,
+    OutageFacts,
+    RollbackFacts,
+    ShareFacts,
+    TimeFacts,
+    UnscoredFacts,
+)
 from promptci.rollout.measure import MetricResult
 from promptci.rollout.metric_scores import REFERENCE_REQUESTS
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress
 from promptci.rollout.window import MAX_SHARE_IN_BOTH_ARMS, OUTAGE_SHARE, SRM_LEVEL, Window, select_window
+from promptci.verdict import Verdict
+
+DAY_S = 24 * 3600.0
 
 
 class CanaryOutcome(StrEnum):
-    """What becomes of a canary at one look, from harmless to alarming."""
+    """What becomes of a canary at one evaluation, from harmless to alarming."""
 
     PROMOTE = "promote"
     WAIT = "wait"
     """Not enough is known yet."""
     HOLD = "hold"
-    """Something speaks against going on that does not pass by itself: for a person to look at."""
+    """An obstacle that does not go away by itself: a person must look at it."""
     ROLL_BACK = "roll back"
+
+
+VERDICTS = {
+    CanaryOutcome.PROMOTE: Verdict.PASS,
+    CanaryOutcome.WAIT: Verdict.NO_CHANGE,
+    CanaryOutcome.HOLD: Verdict.INCONCLUSIVE,
+    CanaryOutcome.ROLL_BACK: Verdict.FAIL,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,14 +60,14 @@ class CanaryDecision:
     stable: str
     canary: str | None
     outcome: CanaryOutcome
-    reasons: tuple[str, ...]
+    findings: tuple[Finding, ...]
     share: float
     """In the deployment file, in percent."""
     new_share: float
-    standing: CanaryProgress | None
-    """Where the canary stands after this; None: there is none."""
+    progress: CanaryProgress | None
+    """The canary's state after this decision; None: there is no canary."""
     window: Window = field(default_factory=Window)
-    measured: tuple[MetricResult, ...] = ()
+    metrics: tuple[MetricResult, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,23 +77,33 @@ class _Evaluation:
     policy: CanaryPolicy
     now: datetime
 
-    def decision(self, outcome: CanaryOutcome, standing: CanaryProgress, *reasons: str) -> CanaryDecision:
+    def decision(self, outcome: CanaryOutcome, progress: CanaryProgress, *facts: tuple[str, Facts]) -> CanaryDecision:
         """Leave the share as it is."""
         return CanaryDecision(
             prompt=self.deployed.prompt,
             stable=self.deployed.stable,
             canary=self.canary,
             outcome=outcome,
-            reasons=reasons,
+            findings=_findings(self.deployed.prompt, outcome, facts),
             share=self.deployed.share,
             new_share=self.deployed.share,
-            standing=standing,
+            progress=progress,
         )
+
+    def elapsed_s(self, progress: CanaryProgress) -> float:
+        """Return for how long the present step has run."""
+        return (self.now - progress.since).total_seconds()
+
+
+def _findings(prompt: str, outcome: CanaryOutcome, facts: Sequence[tuple[str, Facts]]) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(rule=rule, verdict=VERDICTS[outcome], subject=prompt, facts=measured) for rule, measured in facts
+    )
 
 
 def decide_canary(
     deployed: Deployed,
-    standing: CanaryProgress | None,
+    progress: CanaryProgress | None,
     requests: Sequence[Observation],
     policy: CanaryPolicy,
     now: datetime,
@@ -79,121 +115,194 @@ def decide_canary(
             stable=deployed.stable,
             canary=None,
             outcome=CanaryOutcome.WAIT,
-            reasons=(words.NO_CANARY,),
+            findings=_findings(deployed.prompt, CanaryOutcome.WAIT, [("canary-none", NoFacts())]),
             share=0,
             new_share=0,
-            standing=None,
+            progress=None,
         )
-    look = _Evaluation(deployed=deployed, canary=deployed.canary, policy=policy, now=now)
-    if standing is None or (standing.stable, standing.canary) != (deployed.stable, deployed.canary):
-        return _begin(look)
-    if standing.rolled_back is not None:
-        return _rolled_back(look, standing, standing.rolled_back)
-    return _by_hand(look, standing) or _tested(look, standing, requests)
+    evaluation = _Evaluation(deployed=deployed, canary=deployed.canary, policy=policy, now=now)
+    if progress is None or (progress.stable, progress.canary) != (deployed.stable, deployed.canary):
+        return _start(evaluation)
+    if progress.rolled_back is not None:
+        return _rolled_back(evaluation, progress, progress.rolled_back)
+    return _after_manual_change(evaluation, progress) or _after_requests(evaluation, progress, requests)
 
 
-def _begin(look: _Evaluation) -> CanaryDecision:
-    """Start at the first step, whatever share the file says: no step is skipped."""
-    first = look.policy.steps[0]
-    standing = CanaryProgress(stable=look.deployed.stable, canary=look.canary, share=first, since=look.now)
-    begun = look.decision(CanaryOutcome.WAIT, standing, words.begins(first, look.deployed.share))
-    return replace(begun, new_share=first)
+def _start(evaluation: _Evaluation) -> CanaryDecision:
+    """Start at the first step, whatever share the file has: no step is skipped."""
+    first = evaluation.policy.steps[0]
+    progress = CanaryProgress(
+        stable=evaluation.deployed.stable, canary=evaluation.canary, share=first, since=evaluation.now
+    )
+    facts = NewCanary(first_step=first, share=evaluation.deployed.share)
+    return replace(evaluation.decision(CanaryOutcome.WAIT, progress, ("canary-started", facts)), new_share=first)
 
 
-def _rolled_back(look: _Evaluation, standing: CanaryProgress, at: datetime) -> CanaryDecision:
-    if look.deployed.share == 0:
-        return look.decision(CanaryOutcome.HOLD, standing, words.stays_back(at, standing.why))
-    again = look.decision(CanaryOutcome.ROLL_BACK, standing, words.back_again(at, standing.why))
+def _rolled_back(evaluation: _Evaluation, progress: CanaryProgress, at: datetime) -> CanaryDecision:
+    facts = RollbackFacts(at=at, reason=progress.rollback_reason)
+    if evaluation.deployed.share == 0:
+        return evaluation.decision(CanaryOutcome.HOLD, progress, ("canary-rolled-back", facts))
+    again = evaluation.decision(CanaryOutcome.ROLL_BACK, progress, ("canary-reverted", facts))
     return replace(again, new_share=0)
 
 
-def _by_hand(look: _Evaluation, standing: CanaryProgress) -> CanaryDecision | None:
-    """Answer a share that a person changed; None where nobody did."""
-    share = look.deployed.share
-    anew = standing.model_copy(update={"share": share, "since": look.now, "paused": False})
+def _after_manual_change(evaluation: _Evaluation, progress: CanaryProgress) -> CanaryDecision | None:
+    """Respond to a share that a person changed; None where nobody did."""
+    share = evaluation.deployed.share
+    facts = ShareFacts(share=share, step=progress.share)
+    restarted = progress.model_copy(update={"share": share, "since": evaluation.now, "paused": False})
     if share == 0:
-        return look.decision(CanaryOutcome.HOLD, standing.model_copy(update={"paused": True}), words.paused(standing.share))
-    if share > standing.share:
-        return look.decision(CanaryOutcome.HOLD, standing, words.raised(share, standing.share))
-    if share < standing.share:
-        return look.decision(CanaryOutcome.WAIT, anew, words.lowered(share))
-    if standing.paused:
-        return look.decision(CanaryOutcome.WAIT, anew, words.resumed(share))
-    return look.decision(CanaryOutcome.HOLD, standing, words.COMPLETE) if share == 100 else None
+        paused = progress.model_copy(update={"paused": True})
+        return evaluation.decision(CanaryOutcome.HOLD, paused, ("canary-paused", facts))
+    if share > progress.share:
+        return evaluation.decision(CanaryOutcome.HOLD, progress, ("canary-share-raised", facts))
+    if share < progress.share:
+        return evaluation.decision(CanaryOutcome.WAIT, restarted, ("canary-share-lowered", facts))
+    if progress.paused:
+        return evaluation.decision(CanaryOutcome.WAIT, restarted, ("canary-resumed", facts))
+    return evaluation.decision(CanaryOutcome.HOLD, progress, ("canary-complete", NoFacts())) if share == 100 else None
 
 
-def _tested(look: _Evaluation, standing: CanaryProgress, requests: Sequence[Observation]) -> CanaryDecision:
+def _after_requests(
+    evaluation: _Evaluation, progress: CanaryProgress, requests: Sequence[Observation]
+) -> CanaryDecision:
     """Decide by what both arms did since the present step began."""
-    seen = select_window(requests, standing, look.policy, look.now)
-    measured = measure.measure_metrics(seen.requests, look.policy)
-    outcome, reasons = _judged(look, standing, seen, measured)
-    decided = replace(look.decision(outcome, standing, *reasons), window=seen, measured=measured)
+    window = select_window(requests, progress, evaluation.policy, evaluation.now)
+    metrics = measure.measure_metrics(window.requests, evaluation.policy)
+    outcome, facts = _judge(evaluation, progress, window, metrics)
+    decision = replace(evaluation.decision(outcome, progress, *facts), window=window, metrics=metrics)
     if outcome is CanaryOutcome.ROLL_BACK:
-        why = " ".join(reasons)
-        return replace(
-            decided, new_share=0, standing=standing.model_copy(update={"share": 0, "rolled_back": look.now, "why": why})
-        )
+        reason = ", ".join(metric.metric for metric in metrics if metric.regressed)
+        rolled_back = progress.model_copy(update={"share": 0, "rolled_back": evaluation.now, "rollback_reason": reason})
+        return replace(decision, new_share=0, progress=rolled_back)
     if outcome is CanaryOutcome.PROMOTE:
-        share = look.policy.next_step(standing.share)
-        return replace(
-            decided, new_share=share, standing=standing.model_copy(update={"share": share, "since": look.now})
-        )
-    return decided
+        share = evaluation.policy.next_step(progress.share)
+        promoted = progress.model_copy(update={"share": share, "since": evaluation.now})
+        return replace(decision, new_share=share, progress=promoted)
+    return decision
 
 
-def _judged(
-    look: _Evaluation, standing: CanaryProgress, seen: Window, measured: Sequence[MetricResult]
-) -> tuple[CanaryOutcome, tuple[str, ...]]:
-    if reasons := _not_comparable(standing, seen):
-        return CanaryOutcome.HOLD, reasons
-    if bad := [one for one in measured if one.bad]:
-        return CanaryOutcome.ROLL_BACK, tuple(map(words.worse, bad))
-    if reasons := _no_data(look, standing, seen):
+Judgement = tuple[CanaryOutcome, Sequence[tuple[str, Facts]]]
+
+
+def _judge(
+    evaluation: _Evaluation, progress: CanaryProgress, window: Window, metrics: Sequence[MetricResult]
+) -> Judgement:
+    """Return the outcome and the facts behind it.
+
+    `worse` comes before a lost share of the canary's own requests: a canary that dies before it logs loses its worst
+    requests, and that is no alibi.
+    """
+    policy = evaluation.policy
+    total = window.stable.users + window.canary.users
+    counted = CountedUsers(users=window.canary.users, total=total, share=progress.share, p=window.srm_p)
+    if window.users_in_both_arms > MAX_SHARE_IN_BOTH_ARMS * total:
+        return CanaryOutcome.HOLD, [("canary-users-in-both-arms", counted._replace(users=window.users_in_both_arms))]
+    regressed = [("canary-worse", _facts(metric, policy)) for metric in metrics if metric.regressed]
+    uneven = window.srm_p < SRM_LEVEL
+    if uneven and not (regressed and window.canary.users < total * progress.share / 100):
+        return CanaryOutcome.HOLD, [("canary-uneven-split", counted)]
+    if regressed:
+        return CanaryOutcome.ROLL_BACK, [*regressed, *([("canary-uneven-split", counted)] if uneven else [])]
+    if silent_arms := _silent_arms(evaluation, progress, window):
         # Right after a change of share there cannot be requests yet.
-        fresh = look.now - standing.since < timedelta(seconds=look.policy.stale_s + 2 * look.policy.lag_s)
-        return (CanaryOutcome.WAIT if fresh else CanaryOutcome.HOLD), reasons
-    if seen.control_failing > OUTAGE_SHARE:
-        return CanaryOutcome.HOLD, (words.outage(seen.control_failing),)
-    missing = _missing(look, standing, measured)
-    elapsed = (look.now - standing.since).total_seconds()
+        grace_s = policy.stale_s + 2 * policy.lag_s
+        fresh = evaluation.elapsed_s(progress) < grace_s
+        return (CanaryOutcome.WAIT if fresh else CanaryOutcome.HOLD), silent_arms
+    if window.unscored_p < SRM_LEVEL:
+        unscored = UnscoredFacts(
+            canary_unscored=window.canary.unscored,
+            canary=window.canary.answered,
+            stable_unscored=window.stable.unscored,
+            stable=window.stable.answered,
+            p=window.unscored_p,
+        )
+        return CanaryOutcome.HOLD, [("canary-unscored", unscored)]
+    if window.control_failing > OUTAGE_SHARE:
+        return CanaryOutcome.HOLD, [("canary-outage", OutageFacts(failing=window.control_failing))]
+    return _judge_progress(evaluation, progress, window, metrics)
+
+
+def _judge_progress(
+    evaluation: _Evaluation, progress: CanaryProgress, window: Window, metrics: Sequence[MetricResult]
+) -> Judgement:
+    """Promote where nothing is missing any more; else wait, or hold where waiting does not help."""
+    policy, elapsed_s = evaluation.policy, evaluation.elapsed_s(progress)
+    missing = _missing(evaluation, progress, metrics)
     if not missing:
-        return CanaryOutcome.PROMOTE, tuple(map(words.fine, measured))
-    if elapsed > look.policy.max_time_s:
-        return CanaryOutcome.HOLD, (words.too_long(look.policy.max_time_s), *missing)
-    if silent := [one.metric for one in measured if not one.canary_n or not one.control_n]:
-        enough = min(seen.canary.units, seen.stable.units - REFERENCE_REQUESTS) >= look.policy.min_requests
-        if enough and elapsed > look.policy.stale_s + look.policy.lag_s:
-            return CanaryOutcome.HOLD, tuple(map(words.silent, silent))
-    return CanaryOutcome.WAIT, missing
+        return CanaryOutcome.PROMOTE, [("canary-within-limit", _facts(metric, policy)) for metric in metrics]
+    if elapsed_s > policy.max_time_s:
+        time = TimeFacts(elapsed_s=elapsed_s, limit_s=policy.max_time_s)
+        return CanaryOutcome.HOLD, [("canary-too-long", time), *missing]
+    if silent := [metric.metric for metric in metrics if not metric.canary_n or not metric.control_n]:
+        enough = min(window.canary.users, window.stable.users - REFERENCE_REQUESTS) >= policy.min_requests
+        if enough and elapsed_s > policy.stale_s + policy.lag_s:
+            return CanaryOutcome.HOLD, [("canary-no-values", MetricName(metric=name)) for name in silent]
+    forecast = forecast_decision(metrics, window.canary.users, elapsed_s, policy)
+    return CanaryOutcome.WAIT, [*missing, *([("canary-forecast", forecast)] if forecast else [])]
 
 
-def _no_data(look: _Evaluation, standing: CanaryProgress, seen: Window) -> tuple[str, ...]:
-    oldest = look.now - timedelta(seconds=look.policy.stale_s + look.policy.lag_s)
-    found = [("stable", seen.stable.newest), ("canary", seen.canary.newest)]
-    return tuple(
-        words.no_requests(arm, newest, standing.since) for arm, newest in found if not newest or newest < oldest
+def forecast_decision(
+    metrics: Sequence[MetricResult], users: int, elapsed_s: float, policy: CanaryPolicy
+) -> ForecastFacts | None:
+    """Estimate when every metric will be shown to be within its limit; None before there is anything to go by.
+
+    The logarithm of the evidence grows in proportion to the users, and users come at the rate seen so far. That is the
+    best case: the same users come back, and a user counts once.
+    """
+    if users < policy.min_requests / 2 or elapsed_s <= policy.lag_s:
+        return None
+    factors = [
+        math.log(policy.promote_alpha) / math.log(metric.p_within_limit) if 0 < metric.p_within_limit < 1 else None
+        for metric in metrics
+        if not metric.within_limit
+    ]
+    per_day = users / elapsed_s * DAY_S
+    needed = None
+    if all(factor is not None for factor in factors):
+        needed = max([policy.min_requests, *(factor * users for factor in factors if factor is not None)])
+    days = None if needed is None else max(needed - users, 0) / per_day
+    return ForecastFacts(
+        users_per_day=per_day, days=days, remaining_days=max(0.0, policy.max_time_s - elapsed_s) / DAY_S
     )
 
 
-def _not_comparable(standing: CanaryProgress, seen: Window) -> tuple[str, ...]:
-    reasons = []
-    users = seen.stable.units + seen.canary.units
-    if seen.users_in_both_arms > MAX_SHARE_IN_BOTH_ARMS * users:
-        reasons.append(words.crossed(seen.users_in_both_arms))
-    if seen.srm_p < SRM_LEVEL:
-        reasons.append(words.split(seen.canary.units, users, standing.share, seen.srm_p))
-    return tuple(reasons)
+def _facts(metric: MetricResult, policy: CanaryPolicy) -> MetricFacts:
+    return MetricFacts(
+        metric=metric.metric,
+        limit=metric.limit,
+        control=metric.control_mean,
+        canary=metric.canary_mean,
+        control_n=metric.control_n,
+        canary_n=metric.canary_n,
+        p_worse=metric.p_worse,
+        alpha=metric.alpha,
+        min_requests=policy.min_requests,
+        per_user=policy.per_user,
+    )
 
 
-def _missing(look: _Evaluation, standing: CanaryProgress, measured: Sequence[MetricResult]) -> tuple[str, ...]:
-    """Say what a promotion waits for."""
-    reasons = []
-    elapsed = (look.now - standing.since).total_seconds()
-    if elapsed < look.policy.min_time_s:
-        reasons.append(words.too_early(elapsed, look.policy.min_time_s))
-    for one in measured:
-        if min(one.canary_n, one.control_n) < look.policy.min_requests:
-            reasons.append(words.too_few(one, look.policy.min_requests))
-        elif not one.fine:
-            reasons.append(words.undecided(one))
-    return tuple(reasons)
+def _silent_arms(evaluation: _Evaluation, progress: CanaryProgress, window: Window) -> Sequence[tuple[str, NoRequests]]:
+    oldest = evaluation.now - timedelta(seconds=evaluation.policy.stale_s + evaluation.policy.lag_s)
+    arms = [("stable", window.stable.newest), ("canary", window.canary.newest)]
+    return [
+        ("canary-no-requests", NoRequests(arm=arm, newest=newest, since=progress.since))
+        for arm, newest in arms
+        if not newest or newest < oldest
+    ]
+
+
+def _missing(
+    evaluation: _Evaluation, progress: CanaryProgress, metrics: Sequence[MetricResult]
+) -> list[tuple[str, Facts]]:
+    """Return what a promotion waits for."""
+    policy, elapsed_s = evaluation.policy, evaluation.elapsed_s(progress)
+    facts: list[tuple[str, Facts]] = []
+    if elapsed_s < policy.min_time_s:
+        facts.append(("canary-too-early", TimeFacts(elapsed_s=elapsed_s, limit_s=policy.min_time_s)))
+    for metric in metrics:
+        if min(metric.canary_n, metric.control_n) < policy.min_requests:
+            facts.append(("canary-too-few", _facts(metric, policy)))
+        elif not metric.within_limit:
+            facts.append(("canary-not-shown", _facts(metric, policy)))
+    return facts

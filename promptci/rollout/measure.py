@@ -1,4 +1,4 @@
-"""Marks of both arms in, evidence out: is the canary worse, and is it shown not to be worse by the limit."""
+"""From the scores of both arms to evidence that the canary is worse, or that it is within the limit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,15 +23,15 @@ class MetricResult:
     limit: float
     """As configured."""
     margin: float
-    """The limit on the scale of the marks."""
+    """The limit on the scale of the scores."""
     control_n: int = 0
     canary_n: int = 0
     control_mean: float | None = None
-    """Of the marks, 1 being good; None: no marks."""
+    """Of the scores, 1 being good; None: no scores."""
     canary_mean: float | None = None
     p_worse: float = 1.0
-    """Holds at any time; of `the canary is no worse than the control`."""
-    p_fine: float = 1.0
+    """Valid at every evaluation; of `the canary is no worse than the control`."""
+    p_within_limit: float = 1.0
     """Likewise, of `the canary is worse by the margin or more`."""
     alpha: float
     """What `p_worse` must not exceed for a rollback."""
@@ -39,24 +39,24 @@ class MetricResult:
 
     @property
     def drop(self) -> float | None:
-        """Give the control's mean less the canary's."""
+        """The control's mean minus the canary's."""
         if self.control_mean is None or self.canary_mean is None:
             return None
         return self.control_mean - self.canary_mean
 
     @property
-    def bad(self) -> bool:
+    def regressed(self) -> bool:
         """Whether it is shown worse, and by the margin as far as one can tell."""
         return self.drop is not None and self.p_worse <= self.alpha and self.drop >= self.margin - 1e-12
 
     @property
-    def fine(self) -> bool:
+    def within_limit(self) -> bool:
         """Whether it is shown not to be worse by the margin."""
-        return self.drop is not None and self.p_fine <= self.promote_alpha and self.drop < self.margin
+        return self.drop is not None and self.p_within_limit <= self.promote_alpha and self.drop < self.margin
 
 
 def measure_metrics(requests: Sequence[Observation], policy: CanaryPolicy) -> tuple[MetricResult, ...]:
-    """Give every metric that the policy tests."""
+    """Measure every metric that the policy tests."""
     return tuple(_measure_metric(metric, limit, requests, policy) for metric, limit in policy.limits)
 
 
@@ -79,12 +79,12 @@ def _measure_metric(metric: str, limit: float, requests: Sequence[Observation], 
         control_mean=float(np.mean(control)) if control else None,
         canary_mean=float(np.mean(canary)) if canary else None,
         p_worse=sequential.anytime_p(sequential.log_evidence(cut, DROPS, 0.0)),
-        p_fine=sequential.anytime_p(sequential.log_evidence(cut, (0.0, margin / 2, -margin), margin)),
+        p_within_limit=sequential.anytime_p(sequential.log_evidence(cut, (0.0, margin / 2, -margin), margin)),
     )
 
 
 def cut_blocks(found: Sequence[tuple[bool, float]]) -> Blocks:
-    """Cut marks in the order of time into the shortest blocks that hold both arms; what is left over waits."""
+    """Cut scores in the order of time into the shortest blocks with both arms; the rest waits."""
     rows: list[tuple[int, float, int, float]] = []
     counts, sums = [0, 0], [0.0, 0.0]
     for is_canary, mark in found:

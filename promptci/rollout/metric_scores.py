@@ -33,7 +33,7 @@ def build_series(metric: str, limit: float, requests: Sequence[Observation], *, 
     The measure of latency and cost is taken from the control's first requests, which then do not count: it must be
     known before a request is marked by it.
     """
-    known = _first_requests([one for one in requests if _has_value(metric, one)], per_user=per_user)
+    known = first_requests([one for one in requests if _has_value(metric, one)], per_user=per_user)
     if metric not in {LATENCY, COST}:
         mark = {QUALITY: _quality, ERRORS: _answered, SIGNALS: _content}[metric]
         return MetricSeries(marks=_score_requests(known, mark), margin=limit)
@@ -54,7 +54,7 @@ def build_series(metric: str, limit: float, requests: Sequence[Observation], *, 
     return MetricSeries(marks=_score_requests(rest, lambda one: 1 - min(_value(COST, one), cap) / cap), margin=margin)
 
 
-def _first_requests(requests: Sequence[Observation], *, per_user: bool) -> list[Observation]:
+def first_requests(requests: Sequence[Observation], *, per_user: bool = True) -> list[Observation]:
     """Give the first request of each user in each arm; a request without a user stands for itself."""
     if not per_user:
         return list(requests)

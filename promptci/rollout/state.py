@@ -23,7 +23,7 @@ class CanaryProgress(BaseModel):
     paused: bool = False
     """Whether a person had set its share to 0 at the last evaluation."""
     rolled_back: Utc | None = None
-    why: str = ""
+    rollback_reason: str = ""
     """Reason of the rollback."""
 
 

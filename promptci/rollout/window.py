@@ -1,13 +1,14 @@
 """The requests of a log that a step of a canary is decided by, and what speaks against comparing them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from promptci.requestlog.model import Observation
+from promptci.rollout.metric_scores import first_requests
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress
-from promptci.stats import sequential
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 """By so much a clock may be ahead of ours."""
@@ -25,8 +26,12 @@ class ArmActivity:
     """What one arm did in the window."""
 
     requests: int = 0
-    units: int = 0
+    users: int = 0
     """Users, and requests without one."""
+    answered: int = 0
+    """First answered requests of users; the unit of `unscored`."""
+    unscored: int = 0
+    """Those of them without a quality score."""
     newest: datetime | None = None
     models: tuple[str, ...] = ()
     output_tokens: float | None = None
@@ -41,41 +46,44 @@ class Window:
     stable: ArmActivity = ArmActivity()
     canary: ArmActivity = ArmActivity()
     srm_p: float = 1.0
-    """Of `the units are split as configured`."""
+    """Of `the users are split as configured`, valid at every look (sample-ratio mismatch)."""
+    unscored_p: float = 1.0
+    """Of `both arms have the same share of answers with a quality score`, valid at every look."""
     users_in_both_arms: int = 0
-    """Users in both arms."""
     control_failing: float = 0.0
     """Share of the control's requests of the latest hour that failed."""
     other_versions: int = 0
     other_shares: int = 0
     """Assigned by another share than the present one."""
     too_recent: int = 0
-    """Left for the next look."""
+    """Left for the next evaluation."""
     in_future: int = 0
     """From the future."""
 
 
-def select_window(requests: Sequence[Observation], standing: CanaryProgress, policy: CanaryPolicy, now: datetime) -> Window:
-    """Choose among the requests of one prompt those of the present step."""
+def select_window(
+    requests: Sequence[Observation], progress: CanaryProgress, policy: CanaryPolicy, now: datetime
+) -> Window:
+    """Select the requests of the present step from those of one prompt."""
     lag = timedelta(seconds=policy.lag_s)
-    versions = {"stable": standing.stable, "canary": standing.canary}
+    versions = {"stable": progress.stable, "canary": progress.canary}
     kept: list[Observation] = []
-    left = dict.fromkeys(("other_versions", "other_shares", "young", "ahead"), 0)
-    for one in requests:
-        # A share that was written is not at once in force everywhere; where it is logged we need not guess.
-        start = standing.since + (lag if one.share is None else timedelta(0))
-        if one.time > now + MAX_CLOCK_SKEW:
-            left["ahead"] += 1
-        elif one.time < start:
+    not_counted = dict.fromkeys(("other_versions", "other_shares", "too_recent", "in_future"), 0)
+    for request in requests:
+        # A new share takes a while to be in force everywhere; where it is logged, that need not be guessed.
+        start = progress.since + (lag if request.share is None else timedelta(0))
+        if request.time > now + MAX_CLOCK_SKEW:
+            not_counted["in_future"] += 1
+        elif request.time < start:
             continue
-        elif one.version != versions[one.arm]:
-            left["other_versions"] += 1
-        elif one.share is not None and one.share != standing.share:
-            left["other_shares"] += 1
-        elif one.time > now - lag:
-            left["young"] += 1
+        elif request.version != versions[request.arm]:
+            not_counted["other_versions"] += 1
+        elif request.share is not None and request.share != progress.share:
+            not_counted["other_shares"] += 1
+        elif request.time > now - lag:
+            not_counted["too_recent"] += 1
         else:
-            kept.append(one)
+            kept.append(request)
     arms = {name: [one for one in kept if one.arm == name] for name in versions}
     users = {name: {one.user for one in found} - {None} for name, found in arms.items()}
     stable, canary = (_arm(arms[name], len(users[name])) for name in ("stable", "canary"))
@@ -83,18 +91,50 @@ def select_window(requests: Sequence[Observation], standing: CanaryProgress, pol
         requests=tuple(kept),
         stable=stable,
         canary=canary,
-        srm_p=sequential.share_p(canary.units, stable.units, standing.share / 100),
+        srm_p=split_p(canary.users, stable.users, progress.share / 100),
+        unscored_p=_unscored_p(canary, stable),
         users_in_both_arms=len(users["stable"] & users["canary"]),
         control_failing=_failing(arms["stable"], now - lag),
-        **left,
+        **not_counted,
     )
 
 
+def split_p(canary: int, control: int, share: float) -> float:
+    """Return the p-value of `the canary gets this share`, valid however often it is looked at.
+
+    The evidence is the likelihood ratio of a uniform prior over the share against the configured one, which is a
+    martingale where the users are split as configured (Ville). 1 at a share of 0 or 1.
+    Source: Lindon and Malek, Anytime-valid inference for multinomial count data, NeurIPS 2022.
+    """
+    total = canary + control
+    if not total or not 0 < share < 1:
+        return 1.0
+    log_choose = math.lgamma(total + 1) - math.lgamma(canary + 1) - math.lgamma(control + 1)
+    log_likelihood = log_choose + canary * math.log(share) + control * math.log1p(-share)
+    return math.exp(min(0.0, log_likelihood + math.log(total + 1)))
+
+
+def _unscored_p(canary: ArmActivity, stable: ArmActivity) -> float:
+    """Return the p-value of `the arms have the same share of scored answers`, from the rarer kind of answers."""
+    total = canary.answered + stable.answered
+    if not total:
+        return 1.0
+    share = canary.answered / total
+    unscored = canary.unscored, stable.unscored
+    scored = canary.answered - canary.unscored, stable.answered - stable.unscored
+    if not sum(scored):
+        return 1.0
+    return split_p(*min(unscored, scored, key=sum), share)
+
+
 def _arm(requests: Sequence[Observation], users: int) -> ArmActivity:
+    first_answers = first_requests([request for request in requests if request.error is None])
     tokens = [one.output_tokens for one in requests if one.output_tokens is not None]
     return ArmActivity(
         requests=len(requests),
-        units=users + sum(one.user is None for one in requests),
+        users=users + sum(one.user is None for one in requests),
+        answered=len(first_answers),
+        unscored=sum(request.quality is None for request in first_answers),
         newest=max((one.time for one in requests), default=None),
         models=tuple(sorted({one.model for one in requests if one.model is not None})),
         output_tokens=sum(tokens) / len(tokens) if tokens else None,

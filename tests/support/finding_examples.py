@@ -1,6 +1,7 @@
 """Facts of every rule, several sets each: what the gold texts and the sweeps of wording are made from."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from promptci.findings import Facts, InterruptedRun, MessageFacts, NoFacts, NoSecrets
 from promptci.gates.facts import (
@@ -24,6 +25,19 @@ from promptci.gates.facts import (
     PositionBias,
     QualityFacts,
     ReturnedModels,
+)
+from promptci.rollout.facts import (
+    CountedUsers,
+    ForecastFacts,
+    MetricFacts,
+    MetricName,
+    NewCanary,
+    NoRequests,
+    OutageFacts,
+    RollbackFacts,
+    ShareFacts,
+    TimeFacts,
+    UnscoredFacts,
 )
 
 DROP = QualityFacts(
@@ -50,6 +64,21 @@ SCORES = DROP._replace(
 EQUAL = DROP._replace(base=0.9, head=0.9, pairs=100, passed=(90, 90), worse=5, better=5, interval=(-0.02, 0.02), p=0.5)
 OPEN = EQUAL._replace(interval=(-0.057, 0.057), cases_needed=248, repeats_needed=3)
 TWELVE = tuple(f"case-{number}" for number in range(12))
+
+SINCE = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+SHARE = ShareFacts(share=2.5, step=5)
+METRIC = MetricFacts(
+    metric="quality",
+    limit=0.02,
+    control=0.96,
+    canary=0.82,
+    control_n=2000,
+    canary_n=120,
+    p_worse=0.0000002,
+    alpha=0.0008,
+    min_requests=200,
+    per_user=True,
+)
 
 EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "regression": [
@@ -166,6 +195,42 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "no-secrets": [
         NoSecrets(prompts=("order",), source="pull requests from forks", remedy="A maintainer can run it: label it."),
         NoSecrets(prompts=("order", "refund"), source="Dependabot", remedy="Add the key to its secrets."),
+    ],
+    "canary-none": [NoFacts()],
+    "canary-complete": [NoFacts()],
+    "canary-started": [NewCanary(first_step=5, share=0), NewCanary(first_step=5, share=50)],
+    "canary-rolled-back": [RollbackFacts(at=SINCE, reason="quality"), RollbackFacts(at=SINCE, reason="")],
+    "canary-reverted": [RollbackFacts(at=SINCE, reason="quality")],
+    "canary-paused": [SHARE],
+    "canary-resumed": [SHARE],
+    "canary-share-raised": [SHARE._replace(share=50)],
+    "canary-share-lowered": [SHARE],
+    "canary-no-requests": [
+        NoRequests(arm="canary", newest=None, since=SINCE),
+        NoRequests(arm="stable", newest=SINCE, since=SINCE),
+    ],
+    "canary-no-values": [MetricName(metric="cost")],
+    "canary-users-in-both-arms": [CountedUsers(users=120, total=4200, share=5, p=0.2)],
+    "canary-uneven-split": [CountedUsers(users=146, total=4166, share=5, p=0.0002)],
+    "canary-unscored": [UnscoredFacts(canary_unscored=150, canary=2500, stable_unscored=0, stable=47000, p=1e-9)],
+    "canary-outage": [OutageFacts(failing=0.31)],
+    "canary-too-long": [TimeFacts(elapsed_s=1.3e6, limit_s=14 * 86400)],
+    "canary-too-early": [TimeFacts(elapsed_s=5400, limit_s=86400), TimeFacts(elapsed_s=600, limit_s=3 * 86400)],
+    "canary-forecast": [
+        ForecastFacts(users_per_day=1250, days=3.2, remaining_days=12),
+        ForecastFacts(users_per_day=1250, days=0.4, remaining_days=12),
+        ForecastFacts(users_per_day=125, days=32, remaining_days=12),
+        ForecastFacts(users_per_day=1250, days=None, remaining_days=12),
+    ],
+    "canary-too-few": [METRIC, METRIC._replace(metric="errors", per_user=False)],
+    "canary-not-shown": [METRIC, METRIC._replace(metric="errors", limit=0.01, control=None)],
+    "canary-worse": [METRIC, METRIC._replace(metric="latency", p_worse=0.0004)],
+    "canary-within-limit": [
+        METRIC._replace(canary=0.958),
+        METRIC._replace(metric="cost", limit=0.25, control=0.75, canary=0.7),
+        METRIC._replace(metric="cost", limit=0.25, control=0.75, canary=0.8),
+        METRIC._replace(metric="cost", limit=0.25, control=1.0, canary=0.9),
+        METRIC._replace(metric="cost", limit=0.25, control=1.0, canary=1.0),
     ],
 }
 """By rule."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from promptci.findings import Finding
-from promptci.present.finding_text import limits, quality, remarks, run
+from promptci.present.finding_text import canary, limits, quality, remarks, run
 from promptci.present.finding_text.text import FindingText
 
 TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
@@ -49,6 +49,28 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "input": run.message,
     "could-not-run": run.message,
     "no-secrets": run.no_secrets,
+    "canary-none": canary.none,
+    "canary-complete": canary.complete,
+    "canary-started": canary.started,
+    "canary-rolled-back": canary.rolled_back,
+    "canary-reverted": canary.reverted,
+    "canary-paused": canary.paused,
+    "canary-resumed": canary.resumed,
+    "canary-share-raised": canary.share_raised,
+    "canary-share-lowered": canary.share_lowered,
+    "canary-no-requests": canary.no_requests,
+    "canary-no-values": canary.no_values,
+    "canary-users-in-both-arms": canary.users_in_both_arms,
+    "canary-uneven-split": canary.uneven_split,
+    "canary-unscored": canary.unscored,
+    "canary-outage": canary.outage,
+    "canary-too-long": canary.too_long,
+    "canary-too-early": canary.too_early,
+    "canary-forecast": canary.forecast,
+    "canary-too-few": canary.too_few,
+    "canary-not-shown": canary.not_shown,
+    "canary-worse": canary.worse,
+    "canary-within-limit": canary.within_limit,
 }
 """By the finding's rule."""
 

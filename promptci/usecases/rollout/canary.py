@@ -63,7 +63,9 @@ def evaluate_canaries(errand: CanaryRequest, redactor: Redactor) -> tuple[Canary
             repo.resolve(version)
     # What was before the present step is not looked at, so it need not be kept.
     begun = {prompt: standings[prompt].since for prompt in tried if prompt in standings}
-    log = read.load_log(read.expand_patterns(errand.logs), lambda one: one.prompt in begun and one.time >= begun[one.prompt])
+    log = read.load_log(
+        read.expand_patterns(errand.logs), lambda one: one.prompt in begun and one.time >= begun[one.prompt]
+    )
     decisions = tuple(
         canary.decide_canary(
             one,
@@ -74,7 +76,9 @@ def evaluate_canaries(errand: CanaryRequest, redactor: Redactor) -> tuple[Canary
         )
         for one in deployed.prompts
     )
-    record = CanaryReport(environment=errand.environment, at=errand.now, decisions=decisions, log=log, applied=errand.apply)
+    record = CanaryReport(
+        environment=errand.environment, at=errand.now, decisions=decisions, log=log, applied=errand.apply
+    )
     if errand.apply:
         for decision in decisions:
             if decision.new_share != decision.share:
@@ -93,7 +97,7 @@ def _load_progress(repo: Repo, data: bytes | None, path: str) -> dict[str, Canar
 
 def _state_file(record: CanaryReport, before: Mapping[str, CanaryProgress]) -> bytes:
     """Give the state file; a prompt without a canary keeps what is known, so that a rollback is not forgotten."""
-    now = {one.prompt: one.standing for one in record.decisions if one.standing is not None}
+    now = {one.prompt: one.progress for one in record.decisions if one.progress is not None}
     return state.dump_progress({**before, **now}).encode()
 
 

@@ -12,7 +12,7 @@ from support.gold_files import Gold
 from promptci.errors import Problem
 from promptci.report import canary_report as report
 from promptci.report.canary_report import CanaryReport
-from promptci.requestlog.model import RequestLog, Observation
+from promptci.requestlog.model import Observation, RequestLog
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome, decide_canary
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.policy import CanaryPolicy
@@ -25,12 +25,14 @@ BACK = STANDING.model_copy(update={"share": 0, "rolled_back": START, "why": "Qua
 
 
 def decision(
-    requests: list[Observation], deployed: Deployed = DEPLOYED, standing: CanaryProgress | None = STANDING
+    requests: list[Observation], deployed: Deployed = DEPLOYED, progress: CanaryProgress | None = STANDING
 ) -> CanaryDecision:
-    return decide_canary(deployed, standing, requests, CanaryPolicy(), NOW)
+    return decide_canary(deployed, progress, requests, CanaryPolicy(), NOW)
 
 
-def record(*decisions: CanaryDecision, at: datetime = NOW, log: RequestLog | None = None, applied: bool = True) -> CanaryReport:
+def record(
+    *decisions: CanaryDecision, at: datetime = NOW, log: RequestLog | None = None, applied: bool = True
+) -> CanaryReport:
     counted = RequestLog(files=2, lines=30_000) if log is None else log
     return CanaryReport(environment="production", at=at, decisions=decisions, log=counted, applied=applied)
 
@@ -49,7 +51,7 @@ SITUATIONS = {
     "outage": lambda: record(decision(canary_traffic.traffic(3000, Ways(errors=0.5), Ways(errors=0.5)))),
     "begins": lambda: record(decision([], replace(DEPLOYED, share=50), None), applied=False),
     "stays_back": lambda: record(decision([], replace(DEPLOYED, share=0), BACK)),
-    "let_loose_again": lambda: record(decision([], standing=BACK)),
+    "let_loose_again": lambda: record(decision([], progress=BACK)),
     "by_hand": lambda: record(
         decision([], replace(DEPLOYED, share=50)),
         decision([], replace(DEPLOYED, share=0)),
@@ -57,7 +59,7 @@ SITUATIONS = {
     ),
     "complete": lambda: record(decision([], replace(DEPLOYED, share=100), STANDING.model_copy(update={"share": 100}))),
     "none": lambda: record(decision([], Deployed(prompt=PROMPT, stable=STABLE), None), log=RequestLog()),
-    "hostile": lambda: record(hostile(), log=RequestLog(files=1, lines=999, bad=1, repeated=1)),
+    "hostile": lambda: record(hostile(), log=RequestLog(files=1, lines=999, invalid_lines=1, repeated_lines=1)),
 }
 
 
@@ -92,5 +94,5 @@ def test_unknown_is_null_and_every_number_is_json() -> None:
 
 
 def test_problems_of_the_log_are_data_of_the_log_alone() -> None:
-    log = RequestLog(files=1, lines=200, bad=1, problems=(Problem(path="a", line=1, message="x", hint="y"),))
+    log = RequestLog(files=1, lines=200, invalid_lines=1, problems=(Problem(path="a", line=1, message="x", hint="y"),))
     assert report.to_json(record(log=log))["log"] == {"files": 1, "lines": 200, "bad": 1, "repeated": 0}

@@ -84,7 +84,7 @@ def test_several_files_are_one_log_in_the_order_of_time(tmp_path: Path) -> None:
     for name, part in (("b", REQUESTS[:200]), ("a/c", REQUESTS[200:])):
         canary_traffic.write(tmp_path / f"{name}.jsonl", reversed(part))
     found = read.load_log(read.expand_patterns([f"{tmp_path}/**/*.jsonl", str(tmp_path / "b.jsonl")]), everything)
-    assert (found.files, found.lines, found.bad, found.repeated) == (2, 400, 0, 0)
+    assert (found.files, found.lines, found.invalid_lines, found.repeated_lines) == (2, 400, 0, 0)
     assert list(found.requests) == REQUESTS
 
 
@@ -99,7 +99,7 @@ def test_a_request_that_is_logged_twice_counts_once(tmp_path: Path) -> None:
     """FAULTS 124: duplicate events replayed."""
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS + REQUESTS[:30])
     found = read.load_log([path], everything)
-    assert (len(found.requests), found.repeated) == (400, 30)
+    assert (len(found.requests), found.repeated_lines) == (400, 30)
 
 
 def test_a_later_line_adds_what_came_late_and_changes_nothing_else(tmp_path: Path) -> None:
@@ -114,14 +114,14 @@ def test_the_last_line_is_left_while_it_is_being_written(tmp_path: Path) -> None
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS[:3])
     path.write_bytes(path.read_bytes() + b'{"time": "2026')
     found = read.load_log([path], everything)
-    assert (found.lines, found.bad) == (3, 0)
+    assert (found.lines, found.invalid_lines) == (3, 0)
 
 
 def test_bad_lines_are_counted_and_named(tmp_path: Path) -> None:
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS)
     path.write_bytes(b"\n{}\n\xff\n\r\n" + path.read_bytes() + b"x" * (read.MAX_LINE_BYTES + 1) + b"\n")
     found = read.load_log([path], everything)
-    assert (found.lines, found.bad) == (403, 3)
+    assert (found.lines, found.invalid_lines) == (403, 3)
     assert [(one.line, one.message) for one in found.problems] == [
         (2, "`promptci.request` is missing"),
         (3, "the line is not UTF-8"),
@@ -133,7 +133,7 @@ def test_a_log_with_too_many_bad_lines_is_refused(tmp_path: Path) -> None:
     """FAULTS 127: a source that fails decides nothing."""
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS[:99])
     path.write_bytes(b"{}\n" + path.read_bytes())
-    assert read.load_log([path], everything).bad == 1
+    assert read.load_log([path], everything).invalid_lines == 1
     path.write_bytes(b"{}\n" + path.read_bytes())
     with pytest.raises(InputError, match="2 of 101 lines of the log cannot be used, over 1%"):
         read.load_log([path], everything)

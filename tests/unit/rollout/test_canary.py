@@ -9,6 +9,7 @@ import pytest
 from support import canary_traffic
 from support.canary_traffic import CANARY, PROMPT, STABLE, START, Ways
 
+from promptci.present.finding_text.describe import describe
 from promptci.requestlog.model import Observation
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome, decide_canary
 from promptci.rollout.deployment import Deployed
@@ -22,22 +23,30 @@ POLICY = CanaryPolicy()
 SAME = canary_traffic.traffic(30_000)
 
 
+def texts(decision: CanaryDecision) -> tuple[str, ...]:
+    return tuple(describe(finding).text for finding in decision.findings)
+
+
+def regressed(decision: CanaryDecision) -> str:
+    return ", ".join(metric.metric for metric in decision.metrics if metric.regressed)
+
+
 def at(
     requests: Sequence[Observation] = SAME,
     *,
     deployed: Deployed = DEPLOYED,
-    standing: CanaryProgress | None = STANDING,
+    progress: CanaryProgress | None = STANDING,
     policy: CanaryPolicy = POLICY,
     now: datetime = NOW,
 ) -> CanaryDecision:
-    return decide_canary(deployed, standing, requests, policy, now)
+    return decide_canary(deployed, progress, requests, policy, now)
 
 
 def test_a_canary_that_is_no_worse_goes_to_the_next_step() -> None:
     found = at()
     assert (found.outcome, found.share, found.new_share) == (CanaryOutcome.PROMOTE, 5, 25)
-    assert found.standing == STANDING.model_copy(update={"share": 25, "since": NOW})
-    assert [one.fine for one in found.measured] == [True] * 4
+    assert found.progress == STANDING.model_copy(update={"share": 25, "since": NOW})
+    assert [one.within_limit for one in found.metrics] == [True] * 4
 
 
 @pytest.mark.parametrize(
@@ -52,20 +61,22 @@ def test_a_canary_that_is_no_worse_goes_to_the_next_step() -> None:
 def test_a_canary_that_is_worse_is_rolled_back(ways: Ways, metric: str) -> None:
     found = at(canary_traffic.traffic(30_000, ways))
     assert (found.outcome, found.new_share) == (CanaryOutcome.ROLL_BACK, 0)
-    assert [reason.startswith(metric) for reason in found.reasons] == [True]
-    assert found.standing == STANDING.model_copy(update={"share": 0, "rolled_back": NOW, "why": found.reasons[0]})
+    assert [reason.startswith(metric) for reason in texts(found)] == [True]
+    assert found.progress == STANDING.model_copy(
+        update={"share": 0, "rolled_back": NOW, "rollback_reason": regressed(found)}
+    )
 
 
 def test_complaints_are_tested_where_they_have_a_limit() -> None:
     requests = canary_traffic.traffic(30_000, Ways(complaints=0.08))
     assert at(requests).outcome is CanaryOutcome.PROMOTE
     found = at(requests, policy=replace(POLICY, limits=(*POLICY.limits, ("signals", 0.02))))
-    assert (found.outcome, found.reasons[0][:10]) == (CanaryOutcome.ROLL_BACK, "Complaints")
+    assert (found.outcome, texts(found)[0][:10]) == (CanaryOutcome.ROLL_BACK, "Complaints")
 
 
 def test_a_worsening_that_is_shown_but_under_the_limit_does_not_end_a_canary() -> None:
     found = at(canary_traffic.traffic(30_000, Ways(quality=0.9)), policy=replace(POLICY, limits=(("quality", 0.2),)))
-    (measured,) = found.measured
+    (measured,) = found.metrics
     assert measured.p_worse < measured.alpha
     assert found.outcome is CanaryOutcome.PROMOTE
 
@@ -78,7 +89,7 @@ def test_an_outage_that_hits_both_arms_is_not_blamed_on_the_prompt(canary: Ways,
     broken = canary_traffic.traffic(30_000, canary, stable)
     found = at(SAME[:20_000] + broken[20_000:])
     assert (found.outcome, found.new_share) == (CanaryOutcome.HOLD, 5)
-    assert "the provider's trouble, not the canary's" in found.reasons[0]
+    assert "the provider's problem, not the canary's" in texts(found)[0]
 
 
 def test_a_canary_that_fails_more_than_a_failing_control_is_still_rolled_back() -> None:
@@ -91,20 +102,20 @@ def test_no_data_is_no_reason_to_go_on(arm: str | None) -> None:
     """FAULTS 123: none at all, or none of one arm."""
     found = at([one for one in SAME if arm and one.arm != arm][:90])  # too few to tell that the split is wrong
     assert (found.outcome, found.new_share) == (CanaryOutcome.HOLD, 5)
-    assert any("No data is no reason to go on" in reason for reason in found.reasons)
+    assert any("Without data a canary does not go on" in reason for reason in texts(found))
 
 
 def test_an_arm_that_falls_silent_is_a_split_that_is_not_as_configured() -> None:
     found = at([one for one in SAME if one.arm == "stable"])
     assert found.outcome is CanaryOutcome.HOLD
-    assert "0.0% of the users are in the canary, 0 of 28,426, and 5% should be" in found.reasons[0]
+    assert "0% of the users are in the canary (0 of 28,426), but 5% should be" in texts(found)[0]
 
 
 def test_telemetry_that_is_late_holds() -> None:
     """FAULTS 123: delayed by more than two hours."""
     found = at(now=NOW + timedelta(hours=2, minutes=10))
     assert found.outcome is CanaryOutcome.HOLD
-    assert found.reasons[0].startswith("The newest request of the stable arm is of 2026-03-03 15:59 UTC.")
+    assert texts(found)[0].startswith("The newest request of the stable arm is from 2026-03-03 15:59 UTC.")
     assert at(now=NOW + timedelta(hours=2)).outcome is CanaryOutcome.PROMOTE
 
 
@@ -122,8 +133,9 @@ def test_marks_that_never_come_hold_and_do_not_roll_back() -> None:
     """FAULTS 127: the judge fails every time."""
     found = at([replace(one, quality=None) for one in SAME])
     assert found.outcome is CanaryOutcome.HOLD
-    assert found.reasons == (
-        "The log tells nothing of quality in one arm or both. Log it, or set its limit to null to go on without.",
+    assert texts(found) == (
+        "The log has no values for quality in one arm or both."
+        " Log them, or set the metric's limit to null to go on without.",
     )
     without = replace(POLICY, limits=POLICY.limits[1:])
     assert at([replace(one, quality=None) for one in SAME], policy=without).outcome is CanaryOutcome.PROMOTE
@@ -136,9 +148,9 @@ def test_marks_that_have_not_come_yet_are_waited_for() -> None:
     small = replace(POLICY, min_requests=10, limits=(("latency", 0.05),))
     half = canary_traffic.traffic(150, share=50)
     half_way = STANDING.model_copy(update={"share": 50})
-    found = at(half, deployed=replace(DEPLOYED, share=50), standing=half_way, policy=small)
+    found = at(half, deployed=replace(DEPLOYED, share=50), progress=half_way, policy=small)
     assert found.outcome is CanaryOutcome.WAIT
-    assert "0 marks of the canary" in found.reasons[0]
+    assert "0 users of the canary" in texts(found)[0]
 
 
 def test_a_judge_that_fails_for_the_canary_alone_holds() -> None:
@@ -150,32 +162,33 @@ def test_a_split_that_is_not_as_configured_holds_even_a_bad_canary() -> None:
     bad = canary_traffic.traffic(30_000, Ways(quality=0.82), share=7)
     found = at([replace(one, share=5.0) for one in bad])
     assert (found.outcome, found.new_share) == (CanaryOutcome.HOLD, 5)
-    assert "Requests of one arm are lost or sent astray" in found.reasons[0]
+    assert "Requests of one arm are lost or misrouted" in texts(found)[0]
 
 
 def test_users_in_both_arms_hold() -> None:
     mixed = [replace(one, user=f"u{index % 10_000}") for index, one in enumerate(SAME)]
     found = at(mixed)
     assert found.outcome is CanaryOutcome.HOLD
-    assert "users are in both arms" in found.reasons[0]
+    assert "are in both arms" in texts(found)[0]
 
 
 def test_a_step_takes_its_least_time_and_requests() -> None:
     early = at(policy=replace(POLICY, min_time_s=36 * 3600.0))
-    assert (early.outcome, early.reasons) == (CanaryOutcome.WAIT, ("30.1 hours of at least 36 hours have passed.",))
+    assert (early.outcome, texts(early)[0]) == (CanaryOutcome.WAIT, "30.1 hours of at least 36 hours have passed.")
     few = at(canary_traffic.traffic(3000))
     assert few.outcome is CanaryOutcome.WAIT
-    assert re.fullmatch(r"Quality: 1\d\d marks of .* of at least 200 each\.", few.reasons[0])
+    assert re.fullmatch(r"Quality: 1\d\d marks of .* of at least 200 each\.", texts(few)[0])
 
 
 def test_what_cannot_be_decided_waits_and_at_last_holds() -> None:
     middling = canary_traffic.traffic(30_000, Ways(quality=0.945), seed=4)
     found = at(middling)
     assert found.outcome is CanaryOutcome.WAIT
-    assert found.reasons[0].endswith("not yet shown to be within 2 points.")
+    assert texts(found)[0].endswith("not yet shown to be within 2 points.")
     held = at(middling, policy=replace(POLICY, max_time_s=29 * 3600.0))
     assert held.outcome is CanaryOutcome.HOLD
-    assert held.reasons == ("Undecided for more than 29 hours: look at the numbers and decide.", *found.reasons)
+    assert texts(held)[0] == "The step has been undecided for more than 29 hours. Look at the numbers and decide."
+    assert texts(held)[1:] == texts(found)[:-1]
 
 
 @pytest.mark.parametrize("changes", [None, {"canary": "v0"}, {"stable": "v0"}])
@@ -183,64 +196,67 @@ def test_what_cannot_be_decided_waits_and_at_last_holds() -> None:
 def test_a_new_canary_begins_at_the_first_step(changes: dict[str, str] | None, rolled_back: datetime | None) -> None:
     before = None if changes is None else STANDING.model_copy(update={**changes, "rolled_back": rolled_back})
     for share in (0.0, 5.0, 50.0, 100.0):
-        found = at(deployed=replace(DEPLOYED, share=share), standing=before)
+        found = at(deployed=replace(DEPLOYED, share=share), progress=before)
         assert (found.outcome, found.new_share) == (CanaryOutcome.WAIT, 5)
-        assert found.standing == CanaryProgress(stable=STABLE, canary=CANARY, share=5, since=NOW)
-        assert ("no step is skipped" in found.reasons[0]) == (share > 5)
+        assert found.progress == CanaryProgress(stable=STABLE, canary=CANARY, share=5, since=NOW)
+        assert ("no step is skipped" in texts(found)[0]) == (share > 5)
 
 
 def test_a_canary_that_was_rolled_back_stays_so_until_a_version_changes() -> None:
-    back = STANDING.model_copy(update={"share": 0, "rolled_back": START, "why": "Quality: bad."})
-    held = at(deployed=replace(DEPLOYED, share=0), standing=back)
-    assert (held.outcome, held.new_share, held.standing) == (CanaryOutcome.HOLD, 0, back)
-    assert held.reasons == (
-        "It was rolled back on 2026-03-02 10:00 UTC and stays so until a version changes. Quality: bad.",
+    back = STANDING.model_copy(update={"share": 0, "rolled_back": START, "rollback_reason": "quality"})
+    held = at(deployed=replace(DEPLOYED, share=0), progress=back)
+    assert (held.outcome, held.new_share, held.progress) == (CanaryOutcome.HOLD, 0, back)
+    assert texts(held) == (
+        "It was rolled back on 2026-03-02 10:00 UTC (quality) and stays so until a version changes.",
     )
-    again = at(standing=back)
-    assert (again.outcome, again.new_share, again.standing) == (CanaryOutcome.ROLL_BACK, 0, back)
+    again = at(progress=back)
+    assert (again.outcome, again.new_share, again.progress) == (CanaryOutcome.ROLL_BACK, 0, back)
 
 
 def test_a_step_is_not_skipped_by_hand() -> None:
     found = at(deployed=replace(DEPLOYED, share=50))
-    assert (found.outcome, found.new_share, found.standing) == (CanaryOutcome.HOLD, 50, STANDING)
-    assert "no step is skipped. Set it back to 5." in found.reasons[0]
+    assert (found.outcome, found.new_share, found.progress) == (CanaryOutcome.HOLD, 50, STANDING)
+    assert "No step is skipped. Set it back to 5." in texts(found)[0]
 
 
 def test_a_person_may_go_back_a_step() -> None:
     standing = STANDING.model_copy(update={"share": 25})
-    lowered = at(standing=standing)
-    assert (lowered.outcome, lowered.standing) == (CanaryOutcome.WAIT, standing.model_copy(update={"share": 5, "since": NOW}))
+    lowered = at(progress=standing)
+    assert (lowered.outcome, lowered.progress) == (
+        CanaryOutcome.WAIT,
+        standing.model_copy(update={"share": 5, "since": NOW}),
+    )
 
 
 def test_a_person_may_pause_and_the_step_then_begins_anew() -> None:
     paused = at(deployed=replace(DEPLOYED, share=0))
-    assert (paused.outcome, paused.new_share, paused.standing) == (
+    assert (paused.outcome, paused.new_share, paused.progress) == (
         CanaryOutcome.HOLD,
         0,
         STANDING.model_copy(update={"paused": True}),
     )
-    assert at(deployed=replace(DEPLOYED, share=0), standing=paused.standing, now=NOW + timedelta(hours=1)) == paused
-    resumed = at(standing=paused.standing)
-    assert (resumed.outcome, resumed.standing) == (CanaryOutcome.WAIT, STANDING.model_copy(update={"since": NOW}))
-    assert at(deployed=replace(DEPLOYED, share=25), standing=paused.standing).outcome is CanaryOutcome.HOLD
-    lowered = at(deployed=replace(DEPLOYED, share=2), standing=paused.standing)
-    assert lowered.standing == STANDING.model_copy(update={"share": 2, "since": NOW})
+    assert at(deployed=replace(DEPLOYED, share=0), progress=paused.progress, now=NOW + timedelta(hours=1)) == paused
+    resumed = at(progress=paused.progress)
+    assert (resumed.outcome, resumed.progress) == (CanaryOutcome.WAIT, STANDING.model_copy(update={"since": NOW}))
+    assert at(deployed=replace(DEPLOYED, share=25), progress=paused.progress).outcome is CanaryOutcome.HOLD
+    lowered = at(deployed=replace(DEPLOYED, share=2), progress=paused.progress)
+    assert lowered.progress == STANDING.model_copy(update={"share": 2, "since": NOW})
 
 
 def test_the_last_step_is_the_end() -> None:
     half, whole = replace(DEPLOYED, share=50), replace(DEPLOYED, share=100)
     last = at(
-        canary_traffic.traffic(30_000, share=50), deployed=half, standing=STANDING.model_copy(update={"share": 50})
+        canary_traffic.traffic(30_000, share=50), deployed=half, progress=STANDING.model_copy(update={"share": 50})
     )
     assert (last.outcome, last.new_share) == (CanaryOutcome.PROMOTE, 100)
-    done = at(deployed=whole, standing=last.standing)
+    done = at(deployed=whole, progress=last.progress)
     assert (done.outcome, done.new_share) == (CanaryOutcome.HOLD, 100)
-    assert done.reasons[0].startswith("The canary has all traffic. Make it the stable version")
+    assert texts(done)[0].startswith("The canary has all traffic. Make it the stable version")
 
 
 def test_without_a_canary_there_is_nothing_to_do() -> None:
     found = at(deployed=Deployed(prompt=PROMPT, stable=STABLE))
-    assert (found.outcome, found.standing, found.reasons) == (CanaryOutcome.WAIT, None, ("There is no canary.",))
+    assert (found.outcome, found.progress, texts(found)) == (CanaryOutcome.WAIT, None, ("There is no canary.",))
 
 
 def test_the_same_log_is_decided_alike() -> None:

@@ -148,7 +148,7 @@ def test_the_state_is_read_as_it_was_written() -> None:
         since=STANDING.since,
         paused=True,
         rolled_back=datetime(2026, 3, 3, tzinfo=UTC),
-        why="“x”",
+        rollback_reason="“x”",
     )
     standings = {"order": STANDING, "reply": back}
     assert state.load_progress(state.dump_progress(standings).encode(), "x") == standings

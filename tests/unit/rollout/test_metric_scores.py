@@ -103,7 +103,7 @@ def test_a_later_look_sees_all_that_an_earlier_one_saw(cut: int) -> None:
     for one, other in zip(before, after, strict=True):
         assert one.metric == other.metric
         assert other.p_worse <= one.p_worse
-        assert other.p_fine <= one.p_fine or one.margin != other.margin
+        assert other.p_within_limit <= one.p_within_limit or one.margin != other.margin
 
 
 def look(*requests: Observation, standing: CanaryProgress = STANDING, **policy: float) -> Window:
@@ -119,8 +119,8 @@ def test_the_window_counts_who_is_of_this_step_and_says_who_is_not() -> None:
         replace(base, id="crossed", version=canary_traffic.CANARY),
         replace(base, id="share", share=25.0),
         replace(base, id="before", time=START - timedelta(minutes=1)),
-        replace(base, id="young", time=NOW - timedelta(minutes=9)),
-        replace(base, id="ahead", time=NOW + timedelta(minutes=6)),
+        replace(base, id="too_recent", time=NOW - timedelta(minutes=9)),
+        replace(base, id="in_future", time=NOW + timedelta(minutes=6)),
     )
     assert found.requests == (base,)
     left = (found.other_versions, found.other_shares, found.too_recent, found.in_future)
@@ -141,9 +141,9 @@ def test_arms_are_described() -> None:
         request(62, "canary", **canary, output_tokens=None, model=None),
         request(63, "canary", **canary, output_tokens=None, model=None),
     )
-    assert (found.stable.requests, found.stable.units, found.stable.models) == (2, 1, ("m1", "m2"))
+    assert (found.stable.requests, found.stable.users, found.stable.models) == (2, 1, ("m1", "m2"))
     assert (found.stable.output_tokens, found.stable.newest) == (10, START + timedelta(minutes=61))
-    assert (found.canary.units, found.canary.models, found.canary.output_tokens) == (2, (), None)
+    assert (found.canary.users, found.canary.models, found.canary.output_tokens) == (2, (), None)
     assert look().stable.newest is None
 
 
