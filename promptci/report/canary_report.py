@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from promptci.findings import facts_as_json
-from promptci.report import templates
 from promptci.present.finding_text import canary as words
 from promptci.present.finding_text.describe import describe
+from promptci.report import templates
 from promptci.requestlog.model import RequestLog
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome
 from promptci.rollout.measure import MetricResult

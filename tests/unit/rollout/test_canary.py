@@ -134,8 +134,10 @@ def test_marks_that_never_come_hold_and_do_not_roll_back() -> None:
     found = at([replace(one, quality=None) for one in SAME])
     assert found.outcome is CanaryOutcome.HOLD
     assert texts(found) == (
-        "The log has no values for quality in one arm or both."
-        " Log them, or set the metric's limit to null to go on without.",
+        (
+            "The log has no values for quality in one arm or both."
+            " Log them, or set the metric's limit to null to go on without."
+        ),
     )
     without = replace(POLICY, limits=POLICY.limits[1:])
     assert at([replace(one, quality=None) for one in SAME], policy=without).outcome is CanaryOutcome.PROMOTE
