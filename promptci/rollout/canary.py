@@ -1,6 +1,5 @@
 """Requests, policy and progress of a canary -> promote, wait, hold or roll back, with findings."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,7 +11,6 @@ from promptci.rollout import measure
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.facts import (
     CountedUsers,
-    ForecastFacts,
     MetricFacts,
     MetricName,
     NewCanary,
@@ -23,14 +21,13 @@ from promptci.rollout.facts import (
     TimeFacts,
     UnscoredFacts,
 )
+from promptci.rollout.forecast import forecast_decision
 from promptci.rollout.measure import MetricResult
 from promptci.rollout.metric_scores import REFERENCE_REQUESTS
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress
 from promptci.rollout.window import MAX_SHARE_IN_BOTH_ARMS, OUTAGE_SHARE, SRM_LEVEL, Window, select_window
 from promptci.verdict import Verdict
-
-DAY_S = 24 * 3600.0
 
 
 class CanaryOutcome(StrEnum):
@@ -240,31 +237,6 @@ def _judge_progress(
             return CanaryOutcome.HOLD, [("canary-no-values", MetricName(metric=name)) for name in silent]
     forecast = forecast_decision(metrics, window.canary.users, elapsed_s, policy)
     return CanaryOutcome.WAIT, [*missing, *([("canary-forecast", forecast)] if forecast else [])]
-
-
-def forecast_decision(
-    metrics: Sequence[MetricResult], users: int, elapsed_s: float, policy: CanaryPolicy
-) -> ForecastFacts | None:
-    """Estimate when every metric will be shown to be within its limit; None before there is anything to go by.
-
-    The logarithm of the evidence grows in proportion to the users, and users come at the rate seen so far. That is the
-    best case: the same users come back, and a user counts once.
-    """
-    if users < policy.min_requests / 2 or elapsed_s <= policy.lag_s:
-        return None
-    factors = [
-        math.log(policy.promote_alpha) / math.log(metric.p_within_limit) if 0 < metric.p_within_limit < 1 else None
-        for metric in metrics
-        if not metric.within_limit
-    ]
-    per_day = users / elapsed_s * DAY_S
-    needed = None
-    if all(factor is not None for factor in factors):
-        needed = max([policy.min_requests, *(factor * users for factor in factors if factor is not None)])
-    days = None if needed is None else max(needed - users, 0) / per_day
-    return ForecastFacts(
-        users_per_day=per_day, days=days, remaining_days=max(0.0, policy.max_time_s - elapsed_s) / DAY_S
-    )
 
 
 def _facts(metric: MetricResult, policy: CanaryPolicy) -> MetricFacts:

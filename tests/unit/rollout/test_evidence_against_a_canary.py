@@ -8,8 +8,9 @@ from support import canary_traffic
 from support.canary_traffic import CANARY, PROMPT, STABLE, START, Ways
 
 from promptci.requestlog.model import Observation
-from promptci.rollout.canary import CanaryDecision, CanaryOutcome, decide_canary, forecast_decision
+from promptci.rollout.canary import CanaryDecision, CanaryOutcome, decide_canary
 from promptci.rollout.deployment import Deployed
+from promptci.rollout.forecast import forecast_decision
 from promptci.rollout.measure import MetricResult
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress
