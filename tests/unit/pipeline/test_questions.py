@@ -113,11 +113,16 @@ def test_evaluators_come_after_the_case_s_own_assertions_and_keep_its_other_fiel
 def test_cases_pair_by_id_and_say_what_the_change_did_to_them() -> None:
     made = planned(
         (prompt(), goldens(case("same"), case("reworded"), case("eased", expected="x"), case("gone"))),
-        (prompt("Repeat {{word}}"), goldens(case("new"), case("eased"), case("reworded", "ho"), case("same"))),
+        (prompt("Repeat {{word}}"), goldens(case("new", "fresh"), case("eased"), case("reworded", "ho"), case("same"))),
     )
 
-    assert changes(made) == {"new": "new", "eased": "changed", "reworded": "changed", "same": "same"}
-    assert [c.case.id for c in made.cases] == ["new", "eased", "reworded", "same"]
+    assert [(c.case.id, c.change) for c in made.cases] == [
+        *[(case_id, "same") for case_id in ("same", "reworded", "eased", "gone")],
+        ("reworded (edited)", "changed"),
+        ("eased (edited)", "changed"),
+        ("new", "new"),
+    ]
+    assert made.cases[2].case.expected != "x", "base's expectation decides"
     assert made.removed_cases == ("gone",)
     assert made.loosened_cases == ("eased",)
 
@@ -125,7 +130,7 @@ def test_cases_pair_by_id_and_say_what_the_change_did_to_them() -> None:
 def test_a_case_that_is_no_longer_critical_may_be_easier_though_its_text_is_the_same() -> None:
     made = planned((prompt(), goldens(case("a", critical=True))), (prompt(), goldens(case("a"))))
 
-    assert (changes(made), made.loosened_cases) == ({"a": "same"}, ("a",))
+    assert (changes(made), made.loosened_cases) == ({"a": "changed"}, ("a",))
 
 
 def test_an_evaluator_that_changed_changes_the_cases_it_judges() -> None:
@@ -155,7 +160,7 @@ def test_all_cases_of_an_added_prompt_are_new() -> None:
 def test_a_deleted_prompt_has_no_cases() -> None:
     made = planned((prompt(), goldens(case("a"))), None, Status.DELETED)
 
-    assert (made.cases, made.removed_cases, made.head) == ((), (), None)
+    assert (made.cases, made.removed_cases, made.head) == ((), ("a",), None)
     assert questions.plan_questions(made, times(1)) == questions.PromptQuestions(questions=())
 
 
@@ -254,17 +259,24 @@ def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:
     assert "nor have 479 more cases" in problems[-1].message
 
 
-def test_a_renamed_variable_keeps_base_from_being_asked_and_stops_nothing() -> None:
+def test_a_case_of_base_that_lacks_a_new_variable_is_a_problem_that_says_what_to_do() -> None:
     before = (prompt("Say {{old}}"), goldens(case("a", vars={"old": "x"})))
-    after = (prompt("Say {{word}}"), goldens(case("a"), case("b", vars={"word": "x", "old": "x"})))
-    made = questions.plan_questions(planned(before, after), times(1))
-    asked, problems, notes = made.questions, made.problems, made.notes
+    after = (prompt("Say {{word}}"), goldens(case("a")))
+    (problem,) = questions.plan_questions(planned(before, after), times(1)).problems
 
-    assert problems == ()
-    assert Counter((question.case_id, question.arm) for question in asked) == Counter(
-        [("a", Arm.HEAD), ("b", Arm.BASE), ("b", Arm.HEAD)]
+    assert problem.message == "case `a` has no variable `word`, which prompts/p.prompt.yml uses"
+    assert "in a pull request of its own" in problem.hint
+
+
+def test_base_is_not_asked_a_new_case_that_lacks_its_variables() -> None:
+    before = (prompt("Say {{old}}"), goldens(case("a", vars={"old": "x", "word": "x"})))
+    after = (prompt("Say {{word}}"), goldens(case("a", vars={"old": "x", "word": "x"}), case("b")))
+    made = questions.plan_questions(planned(before, after), times(1))
+
+    assert Counter((question.case_id, question.arm) for question in made.questions) == Counter(
+        [("a", Arm.BASE), ("a", Arm.HEAD), ("b", Arm.HEAD)]
     )
-    assert notes == ("p: the base version is not asked of 1 case, which lacks its variables (a)",)
+    assert made.notes == ("p: the base version is not asked of 1 case, which lacks its variables (b)",)
 
 
 def test_what_stands_in_a_variable_is_not_a_template_again() -> None:
