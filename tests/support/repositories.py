@@ -44,7 +44,8 @@ def config(server: OpenAIServer | None = None, **sections: Any) -> str:
     # No latency limit: a busy machine must not decide a test.
     gate = {"max_p95_increase": None, **sections.pop("gate", {})}
     # A number is used from the first call: a pace that starts slowly would take seconds of every test.
-    run = {"concurrency": 8, **sections.pop("run", {})}
+    # One answer a case: tests of automatic repeats say so.
+    run = {"concurrency": 8, "repeats": 1, **sections.pop("run", {})}
     return json.dumps({"version": 1, "provider": provider, "gate": gate, "run": run, **sections})
 
 
