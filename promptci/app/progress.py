@@ -10,7 +10,7 @@ STEPS = 10
 
 
 class PlainProgress:
-    """Says how far the asking is, in about ten lines."""
+    """Prints about ten lines over a run."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -19,17 +19,17 @@ class PlainProgress:
         self._priced = False
 
     def begin(self, total: int) -> None:
-        """So many answers are expected."""
+        """Print the number of expected answers."""
         self.total = total
         self._say(f"asking: {total} answers")
 
     def extend(self, count: int) -> None:
-        """So many answers more than was said are expected."""
+        """Print that `count` additional answers are expected."""
         self.total += count
-        self._say(f"asking: {count} answers more")
+        self._say(f"asking: {count} more answers")
 
     def step(self, answer: Answer) -> None:
-        """Count one more, and say so at every tenth part of the run."""
+        """Count one answer; print a line at every tenth of the run."""
         before = self._done * STEPS // max(self.total, 1)
         self._done += 1
         self._failed += answer.error is not None
@@ -41,10 +41,10 @@ class PlainProgress:
             self._say(self.line())
 
     def end(self) -> None:
-        """Nothing to put away."""
+        """Do nothing: there is nothing to close."""
 
     def line(self) -> str:
-        """Give the present state in words."""
+        """Return the current counts in words."""
         parts = [f"{self._done} of {self.total} answers"]
         if self._cached:
             parts.append(f"{self._cached} from the cache or shared")

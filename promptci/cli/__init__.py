@@ -4,7 +4,9 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
 from typing import Any
 
 import click
@@ -17,16 +19,16 @@ COMMANDS = {
     "check": "Test the prompts that a change touches against the version they replace.",
     "run": "Test prompts at one revision, without a comparison.",
     "merge": "Join the parts of a run that was split with --shard: one report, one verdict.",
-    "power": "Say what the goldens can show, and what a smaller drop would cost to see.",
+    "power": "Compute the smallest drop that the goldens can show, and the cost of detecting a smaller one.",
     "selftest": "Measure how often the gate blocks a change that changes nothing.",
-    "history": "What earlier runs found: verdicts, how often they were right, flaky cases.",
-    "report": "Draw the report again, without asking a model.",
-    "diff": "Say what changed between two runs.",
-    "comment": "Post the comment of a run that had no right to, such as a fork's.",
-    "judge": "Measure the judges by people's labels.",
-    "canary": "Promote a canary, hold it or roll it back, by the request log.",
-    "init": "Start: promptci.yml, a workflow, a prompt with goldens that runs at once.",
-    "doctor": "Look the repository and its workflow over, and say what to mend.",
+    "history": "Show earlier runs: verdicts, how often they were correct, flaky cases.",
+    "report": "Render the report again, without asking a model.",
+    "diff": "Show what changed between two runs.",
+    "comment": "Post the comment for a run without write permission, such as a fork's.",
+    "judge": "Measure the judges against people's labels.",
+    "canary": "Promote, hold or roll back a canary, based on the request log.",
+    "init": "Create promptci.yml, a workflow, and a prompt with goldens that runs at once.",
+    "doctor": "Check the repository and its workflow for mistakes.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }
 """Every command and what `promptci --help` says of it; each is the file of its name in this folder."""
@@ -65,6 +67,12 @@ def main(arguments: list[str] | None = None) -> None:
     # What a run makes it keeps to the end; looking through it for garbage at the usual pace takes a tenth of the time.
     gc.set_threshold(*SELDOM)
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may not know the characters of a report
+    if threading.current_thread() is threading.main_thread():
+        # As Ctrl-C: asyncio cancels the calls in flight, and the journal is closed.
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     code = error_boundary.run_guarded(lambda: _invoke(arguments), os.environ, sys.stderr)
     gc.freeze()  # the interpreter would look through everything once more before it ends
     sys.exit(code)

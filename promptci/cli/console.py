@@ -25,10 +25,16 @@ def say(line: str) -> None:
     click.echo(safe_line(Redactor.from_environ(os.environ).redact(line)))
 
 
+def say_progress(line: str) -> None:
+    """Print one line of progress to stderr, so that the result on stdout can be piped."""
+    click.echo(safe_line(Redactor.from_environ(os.environ).redact(line)), err=True)
+
+
 class ProgressBar:
     """A progress bar for a terminal."""
 
     def __init__(self) -> None:
+        from rich.console import Console  # noqa: PLC0415 - heavy: keeps --help fast
         from rich.progress import (  # noqa: PLC0415 - heavy: keeps --help fast
             BarColumn,
             MofNCompleteColumn,
@@ -43,6 +49,7 @@ class ProgressBar:
             MofNCompleteColumn(),
             TextColumn("{task.description}"),
             TimeRemainingColumn(),
+            console=Console(stderr=True),
         )
         self._task = self._bar.add_task("", total=None)
         self._counts = PlainProgress(lambda _: None)
@@ -71,7 +78,7 @@ class ProgressBar:
 @contextmanager
 def environment() -> Iterator[Environment]:
     """Yield the environment of this process; stop the progress bar when the command ends."""
-    progress = ProgressBar() if sys.stdout.isatty() and not os.environ.get("CI") else PlainProgress(say)
+    progress = ProgressBar() if sys.stderr.isatty() and not os.environ.get("CI") else PlainProgress(say_progress)
     try:
         yield Environment(environ=os.environ, progress=progress, print=say, now=lambda: datetime.now(UTC))
     finally:

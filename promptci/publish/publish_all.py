@@ -70,7 +70,8 @@ def publish_all(
 
 def _is_outdated(context: ActionContext, github: GitHub | None) -> bool:
     """Return whether the pull request has moved on since this run was started; False if GitHub does not say."""
-    if github is None or context.pull_request is None or context.event not in PULL_REQUEST_EVENTS:
+    writes = context.inputs["comment"] != "off" or context.switch("status") or context.switch("check-run")
+    if github is None or context.pull_request is None or context.event not in PULL_REQUEST_EVENTS or not writes:
         return False
     try:
         return github.pull(context.pull_request).head_sha != context.head_sha

@@ -13,7 +13,7 @@ PRIVILEGED_EVENTS = ("pull_request_target", "workflow_run")
 """Events that run with secrets and a writing token even where the pull request comes from a fork."""
 CHANGE_EVENTS = (*PULL_REQUEST_EVENTS, "merge_group", "push", "workflow_run")
 """Events that stand for a change; every other one (`schedule`, `workflow_dispatch`) has nothing to compare."""
-PLAIN_EVENTS = ("schedule", "workflow_dispatch")
+PLAIN_EVENTS = ("schedule", "workflow_dispatch", "repository_dispatch")
 """Events without a change: everything is tested at one revision, unless the inputs name a base."""
 EVENTS = (*CHANGE_EVENTS, *PLAIN_EVENTS)
 """All others are refused: of an unknown event it is not known whose commits it runs over."""

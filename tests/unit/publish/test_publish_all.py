@@ -200,7 +200,7 @@ def test_a_rerun_shows_its_attempt_and_the_same_head(make: Make, server: fake.Gi
 
     (body,) = server.bodies
     marker, text, _, foot = body.splitlines()
-    assert marker == f"<!-- promptci:v1 key=promptci.yml run=10 attempt=2 head={HEAD} -->"
+    assert marker == f"<!-- promptci:v1 key=promptci run=10 attempt=2 head={HEAD} verdict=fail -->"
     assert text == "again"
     assert foot == (
         f"<sub>[Run 10](<https://github.com/example/shop/actions/runs/10>), attempt 2 · commit `{HEAD[:7]}`</sub>"

@@ -47,8 +47,8 @@ def test_a_conversation_without_end_is_given_up(server: fake.GitHub, github: PyG
         list(github.comments(7))
 
 
-def test_a_workflows_token_is_the_actions_bot(github: PyGithubClient) -> None:
-    assert github.viewer_login() == "github-actions[bot]"
+def test_an_app_s_token_may_not_ask_who_it_is(github: PyGithubClient) -> None:
+    assert github.viewer_login() is None
 
 
 def test_a_persons_token_has_the_persons_login(server: fake.GitHub, github: PyGithubClient) -> None:

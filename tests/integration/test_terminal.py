@@ -1,0 +1,79 @@
+"""The command line as a developer meets it: the edited prompt is tested, results can be piped, signals end a run."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from fakes.openai_server import Call, Reply
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, model, prompt, serving, shop
+
+FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(20)}
+
+
+def promptci(folder: Path, *words: str, **environ: str) -> "subprocess.Popen[str]":
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CI", "GITHUB_"))}
+    return subprocess.Popen(
+        [sys.executable, "-m", "promptci", *words],
+        cwd=folder,
+        env={**clean, **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_an_edited_prompt_is_tested_before_it_is_committed_and_ci_tests_the_commit(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES, server)
+        (builder.path / PROMPT).write_text(prompt(BAD))
+        edited = promptci(builder.path, "check")
+        out, err = edited.communicate(timeout=120)
+        assert (edited.returncode, "\nfail: " in out) == (1, True), err
+        assert "asking:" in err
+        assert "asking:" not in out
+        committed = promptci(builder.path, "check", CI="true")
+        out, _ = committed.communicate(timeout=120)
+        assert (committed.returncode, out.partition(":")[0]) == (0, "no-change")
+
+
+def test_a_terminal_that_knows_ascii_only_is_no_defect(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES, server)
+        (builder.path / PROMPT).write_text(prompt(BAD))
+        process = promptci(builder.path, "check", PYTHONIOENCODING="ascii")
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, "Internal error" in err) == (1, False)
+    assert "report: promptci-report/report.html" in out
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_in_order_and_its_answers_are_used_again(tmp_path: Path, sign: signal.Signals) -> None:
+    slow = True
+
+    def answer(call: Call) -> Reply | str:
+        if slow and "1010" in call.last_user_message:
+            time.sleep(3)
+        return model(call)
+
+    with serving(answer) as server:
+        builder = shop(tmp_path, FILES, server)
+        (builder.path / PROMPT).write_text(prompt(BAD))
+        process = promptci(builder.path, "check", "--no-cache")
+        journal = builder.path / "promptci-report" / "journal.jsonl"
+        deadline = time.monotonic() + 60
+        while not journal.exists() or journal.read_bytes().count(b"\n") < 5:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(sign)
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, "Traceback" in err) == (130, False), err
+        assert "interrupted" in err
+        slow = False
+        again = promptci(builder.path, "check", "--no-cache")
+        out, err = again.communicate(timeout=120)
+    assert again.returncode == 1, err
+    assert "answers of an interrupted run" in out + err
