@@ -26,6 +26,8 @@ class Assertion:
     """Label in the report; empty: the type."""
     line: int | None = None
     """Line in the file, for errors; None: the case's line."""
+    evaluator: str = ""
+    """Evaluator of the prompt file that this follows from, as written there: `github/relevance`. Empty: none."""
 
     @property
     def content(self) -> list[Any]:
@@ -52,6 +54,8 @@ class Case:
     cluster: str | None = None
     """Cases of one cluster (paraphrases of one question) count as less than so many independent ones."""
     weight: float = 1.0
+    question: str | None = None
+    """Template of the prompt's last user message: the `{{input}}` of evaluators where the case has no such variable."""
     path: str
     line: int | None = None
 

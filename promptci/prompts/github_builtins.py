@@ -41,7 +41,13 @@ def find_builtin_evaluator(name: str) -> LlmEvaluator | None:
     if prompt is None:
         return None
     return LlmEvaluator(
-        name=name, model=DEFAULT_MODEL, prompt=prompt, system_prompt=SYSTEM, choices=CHOICES, last_line=True
+        name=name,
+        model=DEFAULT_MODEL,
+        prompt=prompt,
+        system_prompt=SYSTEM,
+        choices=CHOICES,
+        last_line=True,
+        builtin=name,
     )
 
 

@@ -51,6 +51,8 @@ class LlmEvaluator:
     choices: tuple[Choice, ...]
     last_line: bool = False
     """True where the evaluator's prompt asks for reasoning first and the score on the last line."""
+    builtin: str | None = None
+    """Name in `uses:`, such as `github/relevance`; None for one that the file spells out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +89,11 @@ class Prompt:
         """Names of the variables that the messages use; of `{{order.id}}` both the whole and `order`."""
         names = {name for message in self.messages for name in render.find_variables(message.content)}
         return frozenset(names | {name.split(".")[0] for name in names})
+
+    @property
+    def last_user_message(self) -> str | None:
+        """Template of the last message of the user; None where there is none."""
+        return next((message.content for message in reversed(self.messages) if message.role == "user"), None)
 
     @property
     def fingerprint(self) -> str:

@@ -1,14 +1,15 @@
 """Validate the assertions of all cases before any model is asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from promptci.errors import Problem
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.render import MissingVariable
-from promptci.scoring import embedding_similarity
+from promptci.scoring import case_mistakes, embedding_similarity
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Validator
 from promptci.scoring.assertions.table import ASSERTIONS
+from promptci.scoring.case_mistakes import CaseMistake
 from promptci.scoring.judges import judge
 
 ALL_ASSERTIONS: dict[str, Validator] = {
@@ -19,44 +20,48 @@ ALL_ASSERTIONS: dict[str, Validator] = {
 
 
 def find_problems(cases: Iterable[Case]) -> list[Problem]:
-    """Return every problem, with the line of its case."""
-    problems = []
-    for case in cases:
-        if not case.assertions:
-            message = f"case `{case.id}` has neither `expected` nor `assert`"
-            hint = "Add `expected`, or an assertion."
-            problems.append(Problem(path=case.path, line=case.line, message=message, hint=hint))
-        elif not any(assertion.weight > 0 for assertion in case.assertions):
-            message = f"every assertion of case `{case.id}` has weight 0, so every answer would pass"
-            hint = "Set the weight of at least one above 0."
-            problems.append(Problem(path=case.path, line=case.line, message=message, hint=hint))
-        for assertion in case.assertions:
-            problems += _find_assertion_problems(assertion, case)
-    return problems
+    """Return every problem, with the line of its case; of the same mistake in many cases, the first ones."""
+    return case_mistakes.summarize_mistakes(mistake for case in cases for mistake in _find_mistakes(case))
 
 
-def _find_assertion_problems(assertion: Assertion, case: Case) -> list[Problem]:
-    def problem(message: str, hint: str) -> Problem:
-        return Problem(path=case.path, line=assertion.line or case.line, message=message, hint=hint)
+def _find_mistakes(case: Case) -> Iterator[CaseMistake]:
+    if not case.assertions:
+        hint = "Add `expected`, or an assertion."
+        yield CaseMistake(case=case, line=case.line, text=" has neither `expected` nor `assert`", hint=hint)
+    elif not any(assertion.weight > 0 for assertion in case.assertions):
+        text = ": every assertion has weight 0, so every answer would pass"
+        yield CaseMistake(case=case, line=case.line, text=text, hint="Set the weight of at least one above 0.")
+    for assertion in case.assertions:
+        for text, hint in _find_assertion_errors(assertion, case):
+            yield CaseMistake(case=case, line=assertion.line or case.line, text=text, hint=hint)
 
+
+def _find_assertion_errors(assertion: Assertion, case: Case) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with an assertion, and a hint."""
     validator = ALL_ASSERTIONS.get(assertion.type)
     if validator is None:
-        message = f"case `{case.id}`: unknown assertion type {base.quote(assertion.type)}"
-        return [problem(message, base.suggest_name(assertion.type, ALL_ASSERTIONS))]
-    where = f"case `{case.id}`, assertion {_describe(assertion)}"
+        text = f": unknown assertion type {base.quote(assertion.type)}"
+        yield text, base.suggest_name(assertion.type, ALL_ASSERTIONS)
+        return
+    where = f", {_describe(assertion)}"
     unknown = [str(name) for name in assertion.options if name not in validator.OPTIONS]
     if unknown:
-        return [
-            problem(f"{where}: unknown option {base.quote(name)}", base.suggest_name(name, validator.OPTIONS))
-            for name in unknown
-        ]
+        for name in unknown:
+            yield f"{where}: unknown option {base.quote(name)}", base.suggest_name(name, validator.OPTIONS)
+        return
+    kind = "evaluator" if assertion.evaluator else "assertion"
     try:
         error = validator.validate(assertion, case)
     except MissingVariable as missing:
-        error = f"the case has no variable `{missing.name}`"
-    return [] if error is None else [problem(f"{where}: {error}", "Fix the assertion, or remove it.")]
+        hint = f"Add `{missing.name}` to the case, or remove the {kind}."
+        yield f"{where}: the case has no variable `{missing.name}`", hint
+    else:
+        if error is not None:
+            yield f"{where}: {error}", f"Fix the {kind}, or remove it."
 
 
 def _describe(assertion: Assertion) -> str:
-    """Name the assertion as its author wrote it: an evaluator of a prompt file by its own name."""
-    return f"`{assertion.type}`" + (f" {base.quote(assertion.name)}" if assertion.name else "")
+    """Name the assertion as its author wrote it: an evaluator of a prompt file by its text there."""
+    named = assertion.evaluator or assertion.type
+    own_name = f" {base.quote(assertion.name)}" if assertion.name and assertion.name != named else ""
+    return f"{'evaluator' if assertion.evaluator else 'assertion'} `{named}`{own_name}"

@@ -16,6 +16,7 @@ from promptci.providers import base as providers
 from promptci.runs.model import Answer
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import CheckOutcome, Subject
+from promptci.scoring.case_mistakes import CaseMistake, summarize_mistakes
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import AssertionResult
 
@@ -48,18 +49,18 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 
 
 def find_missing_models(cases: Iterable[Case], default: str | None) -> list[Problem]:
-    """Give the assertions that no model can mark, because neither they nor `judge.embedding_model` name one."""
-    return [
-        Problem(
-            path=case.path,
+    """Return the problems of assertions without a model: neither they nor `judge.embedding_model` name one."""
+    return summarize_mistakes(
+        CaseMistake(
+            case=case,
             line=assertion.line or case.line,
-            message=f"case `{case.id}`, assertion `{ASSERTION_TYPE}`: there is no model for it",
+            text=f", assertion `{ASSERTION_TYPE}`: no embedding model is set",
             hint="Set `judge.embedding_model` in promptci.yml, or give the assertion its `model`.",
         )
         for case in cases
         for assertion in case.assertions
         if assertion.type == ASSERTION_TYPE and not embedding_model(assertion, default)
-    ]
+    )
 
 
 def embedding_model(assertion: Assertion, default: str | None) -> str | None:

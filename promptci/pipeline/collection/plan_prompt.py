@@ -36,7 +36,7 @@ def effective(case: Case, prompt: Prompt) -> Case:
     added = tuple(_to_assertion(evaluator) for evaluator in prompt.evaluators)
     if not (added or case.assertions) and case.expected is not None:
         added = EQUALS
-    return dataclasses.replace(case, assertions=(*case.assertions, *added)) if added else case
+    return dataclasses.replace(case, assertions=(*case.assertions, *added), question=prompt.last_user_message)
 
 
 def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which they are read
@@ -101,7 +101,8 @@ def _plan_head_cases(pairs: Iterable[CasePair]) -> Iterator[PlannedCase]:
 def _to_assertion(evaluator: StringEvaluator | LlmEvaluator) -> Assertion:
     if isinstance(evaluator, StringEvaluator):
         kind, options = _STRING_ASSERTIONS[evaluator.operator]
-        return Assertion(type=kind, value=evaluator.value, options=options, name=evaluator.name)
+        written = f"string: {evaluator.operator}"
+        return Assertion(type=kind, value=evaluator.value, options=options, name=evaluator.name, evaluator=written)
     value = {
         "model": evaluator.model,
         "prompt": evaluator.prompt,
@@ -109,4 +110,4 @@ def _to_assertion(evaluator: StringEvaluator | LlmEvaluator) -> Assertion:
         "choices": [{"choice": choice.choice, "score": choice.score} for choice in evaluator.choices],
         "last_line": evaluator.last_line,
     }
-    return Assertion(type="llm", value=value, name=evaluator.name)
+    return Assertion(type="llm", value=value, name=evaluator.name, evaluator=evaluator.builtin or "llm")

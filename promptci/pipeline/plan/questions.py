@@ -1,6 +1,5 @@
 """From two versions of a prompt and its goldens to the questions that will be asked."""
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +12,7 @@ from promptci.prompts.filled_messages import FilledMessages
 from promptci.prompts.model import Prompt
 from promptci.providers.base import Request
 from promptci.runs.model import Arm, PlannedCase, PromptPlan, Question
-
-MAX_PROBLEMS = 20
-"""Cases of one prompt that are named for lacking a variable."""
+from promptci.scoring.case_mistakes import CaseMistake, summarize_mistakes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +37,7 @@ def plan_questions(plan: PromptPlan, times: Callable[[PlannedCase], int]) -> Pro
     """
     asked: list[Question] = []
     unasked: list[str] = []
-    problems: list[Problem] = []
+    mistakes: list[CaseMistake] = []
     for planned in plan.cases:
         requests: dict[Arm, Request] = {}
         for arm, prompt in _arms(plan):
@@ -48,7 +45,7 @@ def plan_questions(plan: PromptPlan, times: Callable[[PlannedCase], int]) -> Pro
                 requests[arm] = _request(prompt, planned.case)
             except render.MissingVariable as missing:
                 if arm is Arm.HEAD:
-                    problems.append(_missing(prompt, planned.case, missing.name))
+                    mistakes.append(_missing_variable(prompt, planned.case, missing.name))
                 else:
                     unasked.append(planned.case.id)
         asked.extend(_side_by_side(plan.name, planned.case.id, requests, times(planned)))
@@ -56,7 +53,7 @@ def plan_questions(plan: PromptPlan, times: Callable[[PlannedCase], int]) -> Pro
     if unasked:
         which = "1 case, which lacks" if len(unasked) == 1 else f"{len(unasked)} cases, which lack"
         notes.append(f"{plan.name}: the base version is not asked of {which} its variables ({_few(unasked)})")
-    return PromptQuestions(questions=tuple(asked), problems=tuple(_first(problems)), notes=tuple(notes))
+    return PromptQuestions(questions=tuple(asked), problems=tuple(summarize_mistakes(mistakes)), notes=tuple(notes))
 
 
 def _arms(plan: PromptPlan) -> Iterator[tuple[Arm, Prompt]]:
@@ -92,26 +89,14 @@ def _side_by_side(prompt: str, case_id: str, requests: Mapping[Arm, Request], re
             yield Question(prompt=prompt, arm=arm, case_id=case_id, replicate=replicate, request=requests[arm])
 
 
-def _missing(prompt: Prompt, case: Case, variable: str) -> Problem:
-    return Problem(
-        path=case.path,
+def _missing_variable(prompt: Prompt, case: Case, variable: str) -> CaseMistake:
+    return CaseMistake(
+        case=case,
         line=case.line,
-        message=f"case `{case.id}` has no variable `{variable}`, which {prompt.path} uses",
+        text=f" has no variable `{variable}`, which {prompt.path} uses",
         hint=f"Add `{variable}` to the goldens, in a pull request of its own if base's cases lack it, or take "
         f"{{{{{variable}}}}} out of the prompt.",
     )
-
-
-def _first(problems: list[Problem]) -> list[Problem]:
-    """Keep a list that can be read: a prompt's new variable is missing from each of its cases."""
-    rest = len(problems) - MAX_PROBLEMS
-    if rest <= 0:
-        return problems
-    last = problems[MAX_PROBLEMS]
-    return [
-        *problems[:MAX_PROBLEMS],
-        dataclasses.replace(last, message=f"{last.message}, nor have {rest - 1} more cases"),
-    ]
 
 
 def _few(ids: list[str]) -> str:

@@ -1,10 +1,11 @@
 """`llm`: a model picks one of the choices of an evaluator, written as in a prompt file.
 
-What GitHub's runner does is kept, its traps are mended: a choice counts only as a whole word or number, where the
-original takes `1` out of `12` and out of `4.1`; an evaluator that reasons first is read on its last line only; an
-answer without any choice is asked again once and then *unscored*, which is missing data, where the original calls it
-a failure. Where several choices occur and none is the whole answer, the first declared wins, as there, and the reason
-says so.
+Four things differ from GitHub's runner. A choice counts only as a whole word or number: `1` is not found in `12` or
+`4.1`. An evaluator that reasons first is read on its last line only. A reply without any choice is asked for once more
+and then *unscored*, which is missing data, not a failure. `{{input}}` is the prompt's last user message where the case
+has no variable of that name.
+
+As there, the first declared choice wins where several occur and none is the whole reply; the reason says so.
 """
 
 import re
@@ -23,7 +24,7 @@ KEYS = ("model", "prompt", "system_prompt", "choices", "last_line")
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
-    """Need a model, a prompt whose variables the case has (beside `completion`), and choices with scores."""
+    """Require a model, a prompt whose variables the case has (except `completion`), and choices with scores."""
     value = assertion.value
     if not isinstance(value, Mapping) or not value.get("choices") or not value.get("prompt"):
         return "`value` must hold `model`, `prompt` and `choices`"
@@ -38,7 +39,7 @@ def validate(assertion: Assertion, case: Case) -> str | None:
         return "`last_line` in `value` must be true or false"
     if not isinstance(value["choices"], list) or not all(map(_is_choice, value["choices"])):
         return "each of `choices` in `value` must hold `choice`, a text, and `score`, a number from 0 to 1"
-    render.render(value["prompt"], {**base.operand_variables(case), "completion": ""})
+    _fill_prompt(assertion, case, completion="")
     return None
 
 
@@ -48,16 +49,23 @@ def model_name(assertion: Assertion, override: str | None) -> str:
 
 
 def build_request(assertion: Assertion, subject: Subject, model: str | None = None) -> Request:
-    """Fill the answer under test into the evaluator's prompt; its system prompt is sent as it stands."""
+    """Build the request: the evaluator's prompt with the answer filled in, and its system prompt as written."""
     value = assertion.value
-    variables = {**base.operand_variables(subject.case), "completion": subject.text}
     system = [{"role": "system", "content": value["system_prompt"]}] if value.get("system_prompt") else []
-    user = {"role": "user", "content": render.render(value["prompt"], variables)}
+    user = {"role": "user", "content": _fill_prompt(assertion, subject.case, completion=subject.text)}
     return Request(model=model_name(assertion, model), messages=(*system, user))
 
 
+def _fill_prompt(assertion: Assertion, case: Case, *, completion: str) -> str:
+    template = assertion.value["prompt"]
+    variables = {**base.operand_variables(case), "completion": completion}
+    if "input" not in variables and case.question is not None and "input" in render.find_variables(template):
+        variables["input"] = render.render(case.question, case.vars)
+    return render.render(template, variables)
+
+
 def parse_reply(assertion: Assertion, text: str) -> ParsedReply:
-    """Find the choice."""
+    """Find the choice that the reply names."""
     choices: dict[str, float] = {}
     for choice in assertion.value["choices"]:
         choices.setdefault(str(choice["choice"]).strip().lower(), float(choice["score"]))
@@ -66,16 +74,16 @@ def parse_reply(assertion: Assertion, text: str) -> ParsedReply:
         answer = answer.splitlines()[-1].strip()
     if answer in choices:
         return ParsedReply(score=choices[answer], summary=f"chose {base.quote(answer)}")
-    found = [choice for choice in choices if _stands(choice, answer)]
-    if not found:
+    matches = [choice for choice in choices if _occurs_as_word(choice, answer)]
+    if not matches:
         return ParsedReply(score=None, summary=f"no choice in {base.quote(text)}")
-    several = f" (several choices matched in {base.quote(text)}; the first declared counts)" if found[1:] else ""
-    score = choices[found[0]]
-    return ParsedReply(score=score, summary=f"chose {base.quote(found[0])}, worth {score:g}{several}")
+    several = f" (several choices matched in {base.quote(text)}; the first declared counts)" if matches[1:] else ""
+    score = choices[matches[0]]
+    return ParsedReply(score=score, summary=f"chose {base.quote(matches[0])}, worth {score:g}{several}")
 
 
 def is_passing(assertion: Assertion, score: float) -> bool:
-    """Anything above 0, as GitHub's runner has it: the second of five grades passes."""
+    """Return whether the score is above 0: as in GitHub's runner, the second of five grades passes."""
     return score > 0
 
 
@@ -86,6 +94,6 @@ def _is_choice(item: Any) -> bool:
     return bool(str(item["choice"]).strip()) and score is not None and 0 <= score <= 1
 
 
-def _stands(choice: str, answer: str) -> bool:
-    """Tell whether a choice stands in an answer by itself: not within a word, nor within a number such as 4.5."""
+def _occurs_as_word(choice: str, answer: str) -> bool:
+    """Return whether a choice occurs by itself: not within a word, nor within a number such as 4.5."""
     return re.search(rf"(?<!\w)(?<!\d[.,]){re.escape(choice)}(?!\w)(?![.,]\d)", answer) is not None

@@ -73,7 +73,9 @@ def test_a_string_evaluator_becomes_the_assertion_of_its_meaning(
     evaluator = StringEvaluator(name="check it", operator=operator, value="{{expected}}")
 
     (made,) = plan_prompt.effective(case("a", expected="x"), prompt(evaluators=(evaluator,))).assertions
-    assert made == Assertion(type=kind, value="{{expected}}", options=options, name="check it")
+    assert made == Assertion(
+        type=kind, value="{{expected}}", options=options, name="check it", evaluator=f"string: {operator}"
+    )
 
 
 def test_an_llm_evaluator_becomes_an_assertion_that_carries_it_whole() -> None:
@@ -105,6 +107,18 @@ def test_evaluators_come_after_the_case_s_own_assertions_and_keep_its_other_fiel
     made = plan_prompt.effective(full, prompt(evaluators=(evaluator,)))
     assert [a.type for a in made.assertions] == ["contains", "equals"]
     assert (made.tags, made.critical, made.cluster, made.weight, made.line) == (("t",), True, "c", 2.0, 7)
+
+
+def test_a_case_knows_the_last_user_message_of_its_prompt_and_stays_the_same_where_that_changes() -> None:
+    turns = [("user", "Hi"), ("assistant", "Hello"), ("user", "About {{word}}?"), ("assistant", "It is")]
+    messages = tuple(Message(role=role, content=content) for role, content in turns)
+    before = plan_prompt.effective(case("a", expected="x"), prompt(messages=messages))
+    after = plan_prompt.effective(case("a", expected="x"), prompt("Say {{word}}"))
+    system_only = prompt(messages=(Message(role="system", content="Be brief."),))
+
+    assert (before.question, after.question) == ("About {{word}}?", "Say {{word}}")
+    assert before.digest == after.digest
+    assert plan_prompt.effective(case("a"), system_only).question is None
 
 
 # --- what the change did to each case
@@ -255,8 +269,8 @@ def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:
     cases = goldens(*(case(str(i)) for i in range(500)))
     problems = questions.plan_questions(planned(None, (prompt("{{new}}"), cases)), times(1)).problems
 
-    assert len(problems) == 21
-    assert "nor have 479 more cases" in problems[-1].message
+    assert [problem.message.split()[1] for problem in problems] == ["`0`", "`1`", "`2`"]
+    assert problems[-1].message.endswith("(497 more cases have the same problem)")
 
 
 def test_a_case_of_base_that_lacks_a_new_variable_is_a_problem_that_says_what_to_do() -> None:

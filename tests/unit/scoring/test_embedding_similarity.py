@@ -155,7 +155,7 @@ def test_a_missing_model_is_found_with_its_line() -> None:
     cases = [case("similar", to="x"), case("similar", to="x", model="m"), case("equals", "x")]
     (found,) = embedding_similarity.find_missing_models(cases, None)
 
-    assert str(found).startswith("g.jsonl:3: case `c`, assertion `similar`: there is no model for it")
+    assert str(found).startswith("g.jsonl:3: case `c`, assertion `similar`: no embedding model is set")
     assert embedding_similarity.find_missing_models(cases, "embed-1") == []
 
 

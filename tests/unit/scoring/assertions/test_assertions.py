@@ -1,5 +1,6 @@
 """Every assertion: right, wrong, and refused before anything is asked."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -87,6 +88,27 @@ def test_right_answers_pass_and_wrong_ones_fail_with_a_reason(one: Case, right: 
 def test_every_assertion_of_the_table_is_tried_here() -> None:
     tried = {one.assertions[0].type for one, _, _ in RIGHT_AND_WRONG}
     assert set(ASSERTIONS) - tried == {"latency", "cost"}
+
+
+def test_the_same_mistake_in_many_cases_is_named_three_times_and_counted() -> None:
+    typos = [replace(case("equal", "x"), id=str(number)) for number in range(1, 55)]
+    others = [case("contains", ""), replace(case("equal", "x"), path="other.jsonl")]
+    problems = [str(problem) for problem in check_assertions.find_problems([*typos, *others])]
+
+    hint = "Did you mean `equals`?"
+    assert problems[:3] == [
+        f"g.jsonl:3: case `1`: unknown assertion type `equal`. {hint}",
+        f"g.jsonl:3: case `2`: unknown assertion type `equal`. {hint}",
+        f"g.jsonl:3: case `3`: unknown assertion type `equal` (51 more cases have the same problem). {hint}",
+    ]
+    assert len(problems) == 5
+    assert problems[3].startswith("g.jsonl:3: case `c`, assertion `contains`: ")
+    assert problems[4].startswith("other.jsonl:3: case `c`: unknown assertion type")
+
+
+def test_one_more_case_with_the_same_mistake_is_counted_in_the_singular() -> None:
+    problems = check_assertions.find_problems(replace(case("equals"), id=str(number)) for number in range(4))
+    assert problems[-1].message.endswith("(1 more case has the same problem)")
 
 
 @pytest.mark.parametrize(

