@@ -198,7 +198,7 @@ def _judge(
     regressed = [("canary-worse", _facts(metric, policy)) for metric in metrics if metric.regressed]
     uneven = window.srm_p < SRM_LEVEL
     if uneven and not (regressed and window.canary.users < total * progress.share / 100):
-        return CanaryOutcome.HOLD, [("canary-uneven-split", counted)]
+        return CanaryOutcome.HOLD, [("canary-uneven-split", counted), *_silent_arms(evaluation, progress, window)]
     if regressed:
         return CanaryOutcome.ROLL_BACK, [*regressed, *([("canary-uneven-split", counted)] if uneven else [])]
     if silent_arms := _silent_arms(evaluation, progress, window):

@@ -85,6 +85,8 @@ def test_unknown_is_null_and_every_number_is_json() -> None:
     assert prompt["arms"]["canary"] == {
         "requests": 0,
         "users": 0,
+        "answered": 0,
+        "unscored": 0,
         "newest": None,
         "models": [],
         "output_tokens": None,
@@ -95,4 +97,4 @@ def test_unknown_is_null_and_every_number_is_json() -> None:
 
 def test_problems_of_the_log_are_data_of_the_log_alone() -> None:
     log = RequestLog(files=1, lines=200, invalid_lines=1, problems=(Problem(path="a", line=1, message="x", hint="y"),))
-    assert report.to_json(record(log=log))["log"] == {"files": 1, "lines": 200, "bad": 1, "repeated": 0}
+    assert report.to_json(record(log=log))["log"] == {"files": 1, "lines": 200, "invalid_lines": 1, "repeated_lines": 0}

@@ -135,7 +135,7 @@ def test_a_log_with_too_many_bad_lines_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"{}\n" + path.read_bytes())
     assert read.load_log([path], everything).invalid_lines == 1
     path.write_bytes(b"{}\n" + path.read_bytes())
-    with pytest.raises(InputError, match="2 of 101 lines of the log cannot be used, over 1%"):
+    with pytest.raises(InputError, match="2 of 101 lines are invalid, over 1%"):
         read.load_log([path], everything)
 
 

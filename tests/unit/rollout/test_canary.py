@@ -100,7 +100,7 @@ def test_a_canary_that_fails_more_than_a_failing_control_is_still_rolled_back() 
 @pytest.mark.parametrize("arm", ["stable", "canary", None])
 def test_no_data_is_no_reason_to_go_on(arm: str | None) -> None:
     """FAULTS 123: none at all, or none of one arm."""
-    found = at([one for one in SAME if arm and one.arm != arm][:90])  # too few to tell that the split is wrong
+    found = at([one for one in SAME if arm and one.arm != arm][:90])
     assert (found.outcome, found.new_share) == (CanaryOutcome.HOLD, 5)
     assert any("Without data a canary does not go on" in reason for reason in texts(found))
 
@@ -179,7 +179,7 @@ def test_a_step_takes_its_least_time_and_requests() -> None:
     assert (early.outcome, texts(early)[0]) == (CanaryOutcome.WAIT, "30.1 hours of at least 36 hours have passed.")
     few = at(canary_traffic.traffic(3000))
     assert few.outcome is CanaryOutcome.WAIT
-    assert re.fullmatch(r"Quality: 1\d\d marks of .* of at least 200 each\.", texts(few)[0])
+    assert re.fullmatch(r"Quality: 1\d\d users of .* of at least 200 each\.", texts(few)[0])
 
 
 def test_what_cannot_be_decided_waits_and_at_last_holds() -> None:
