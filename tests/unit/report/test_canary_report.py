@@ -92,7 +92,7 @@ def test_unknown_is_null_and_every_number_is_json() -> None:
         "output_tokens": None,
     }
     assert {metric["canary"] for metric in prompt["metrics"]} == {None}
-    assert {metric["stands"] for metric in prompt["metrics"]} == {"no data"}
+    assert {metric["status"] for metric in prompt["metrics"]} == {"no data"}
 
 
 def test_problems_of_the_log_are_data_of_the_log_alone() -> None:
