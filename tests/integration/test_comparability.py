@@ -66,7 +66,7 @@ def test_another_set_up_for_one_version_is_a_remark(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(BETTER)}).commit()
         outcome = checked(builder)
     assert only(outcome).verdict == "pass"
-    assert {"set-up-differs", "not-worse"} <= rules(outcome)
+    assert {"endpoint-differs", "not-worse"} <= rules(outcome)
 
 
 def test_the_fingerprint_names_who_judged_and_stays_the_same_from_run_to_run(tmp_path: Path) -> None:

@@ -121,8 +121,10 @@ def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> Non
         outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=28)}))
     found = only(outcome)
     assert (outcome.exit_code, found.verdict, found.quality) == (0, "inconclusive", None)
-    assert rules(outcome) == {"all-aside", "cost", "judge-not-trusted"}
-    assert "None of the 24 cases decides anything: the judge is not trusted: kappa 0.07" in found.findings[0].text
+    assert rules(outcome) == {"all-excluded", "cost", "judge-not-trusted"}
+    assert (
+        "Cannot be decided: none of its 24 cases counts (the judge is not trusted: kappa 0.07" in found.findings[0].text
+    )
     one = found.case_details[0]
     assert one.base is not None
     assert one.head is not None
@@ -348,7 +350,7 @@ def test_a_doubted_judge_stops_nothing_early_by_failing_cases(tmp_path: Path) ->
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=28)}, run={"early_stop": True}))
     assert (outcome.exit_code, only(outcome).verdict) == (0, "inconclusive")
-    assert {"all-aside", "judge-not-trusted"} <= rules(outcome)
+    assert {"all-excluded", "judge-not-trusted"} <= rules(outcome)
 
 
 def test_a_run_of_one_revision_measures_too(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_judge_injection_corpus_40_a_judge_that_obeys_is_caught(tmp_path: Path, 
     assert said.endswith("so it is not trusted")
     found = only(outcome)
     (reason,) = [reason.text for reason in found.findings if reason.rule == "judge-not-trusted"]
-    assert reason.startswith("The judge is not trusted (it let ")
+    assert reason.startswith("Has a judge that is not trusted: it let ")
     assert found.verdict == "inconclusive"
     assert found.sentence.startswith("None of the 8 cases decides anything: the judge is not trusted: it let ")
     canaries = [call for call in server.calls if USELESS_ANSWER in str(call.body["messages"])]
@@ -198,7 +198,7 @@ def test_an_answer_that_addresses_the_judge_is_a_remark_and_flagged(tmp_path: Pa
 
     with serving(judging(right, attacking)) as server:
         outcome = checked(judged_shop(tmp_path, server))
-    (remark,) = [reason for reason in only(outcome).findings if reason.rule == "attack"]
+    (remark,) = [reason for reason in only(outcome).findings if reason.rule == "prompt-injection"]
     assert (remark.verdict, "head: c003" in remark.text) == ("no-change", True)
     flagged = [case.id for case in only(outcome).case_details if case.head and case.head.flags]
     assert flagged == ["c003"]
