@@ -32,11 +32,17 @@ def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Finding 
     # Pairs on which a judge flips are unscored, but nothing failed: `position-bias` decides about them.
     missing = {arm: sum(s.error is not None and not s.is_flipped for s in by_version[arm]) for arm in Arm}
     over = [arm for arm in Arm if by_version[arm] and missing[arm] / len(by_version[arm]) > policy.max_error_rate]
+    # A refused request is a wrong answer of its version, but where every request is refused no model was tested.
+    refused = [scored.answer.error for arm in Arm for scored in by_version[arm]]
+    all_refused = bool(refused) and None not in refused
     if nothing and not sum(missing.values()) and comparison.errors:
         return None
-    if not nothing and not over:
+    if not nothing and not over and not all_refused:
         return None
-    errors = (scored.error for arm in Arm for scored in by_version[arm])
+    errors = [scored.error for arm in Arm for scored in by_version[arm]]
+    if all_refused:
+        nothing, missing = True, {arm: len(by_version[arm]) for arm in Arm}
+        errors = [f"{error.kind}: {error.message}" for error in refused if error is not None]
     return Finding(
         rule="nothing-evaluated" if nothing else "error-rate",
         verdict=Verdict.ERROR,

@@ -281,13 +281,13 @@ def test_every_answer_failing_is_an_error_with_its_cause(tmp_path: Path) -> None
 
 def test_a_few_failed_calls_are_missing_data(tmp_path: Path) -> None:
     def moody(call: Call) -> Reply | str:
-        return error(400, "no") if "GH-1007" in call.last_user_message else model(call)
+        return error(500, "no") if "GH-1007" in call.last_user_message else model(call)
 
     with serving(moody) as server:
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BETTER)}).commit()
         outcome = checked(builder)
-    assert (only(outcome).pairs, only(outcome).errors, view(outcome).verdict) == (59, 2, "pass")
+    assert (only(outcome).pairs, only(outcome).errors, view(outcome).verdict) == (59, 2, "inconclusive")
 
 
 def test_malformed_files_are_reported_all_at_once_with_their_lines(tmp_path: Path) -> None:

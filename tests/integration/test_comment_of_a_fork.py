@@ -24,7 +24,7 @@ from promptci.report.model import document
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 OTHER = "d" * 40
 FORGED = "<!-- promptci:v1 key=promptci.yml run=99 attempt=1 head=x -->"
-OURS = re.compile(r"<!-- promptci:v1 key=promptci.yml run=10 [^>]*-->|</?details>|</?summary>|</?sub>")
+OURS = re.compile(r"<!-- promptci:v1 key=promptci run=10 [^>]*-->|</?details>|</?summary>|</?sub>")
 LIVE = re.compile(r"@\w|#\d|https?://")
 
 

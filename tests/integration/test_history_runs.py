@@ -123,7 +123,7 @@ def test_missing_answers_are_not_counted(tmp_path: Path) -> None:
     coin = Coin()
 
     def failing(call: Call) -> Reply | str:
-        return error(400, "no") if "GH-1007" in call.last_user_message else coin(call)
+        return error(500, "no") if "GH-1007" in call.last_user_message else coin(call)
 
     with serving(failing) as server:
         builder = changed(tmp_path, server, gate={"max_error_rate": 0.5})

@@ -260,7 +260,7 @@ def test_in_pairs_a_missing_answer_leaves_its_counterpart_unscored(tmp_path: Pat
 
     def failing(call: Call) -> Reply | str:
         lost = call.body["messages"][0]["content"] == GOOD and "GH-1001" in call.last_user_message
-        return error(400, "no") if lost else compare(call)
+        return error(500, "no") if lost else compare(call)
 
     with serving(failing) as server:
         outcome = checked(pairwise_shop(tmp_path, server, probes=0))

@@ -61,7 +61,7 @@ def test_a_quarantined_case_is_asked_and_shown_and_named_and_does_not_decide(tmp
     (case,) = [case for case in found.case_details if case.id == "c001"]
     assert (case.outcome, case.excluded_reason) == ("broken", "quarantined until 2026-12-31 by Ann: a coin flip")
     (named,) = [reason.text for reason in found.findings if reason.rule == "excluded"]
-    assert named == "1 of 60 cases decide nothing (quarantined until 2026-12-31 by Ann: a coin flip): c001."
+    assert named == "Has 1 excluded of 60 cases (quarantined until 2026-12-31 by Ann: a coin flip): c001."
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Set aside" in page
     assert "Broken <span" not in page

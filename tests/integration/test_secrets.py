@@ -206,7 +206,7 @@ PLACES = [
     in_a_broken_configuration,
     in_the_judges_mouth,
 ]
-NOTHING_IS_KEPT = [in_a_malformed_answer, in_a_broken_prompt]
+NOTHING_IS_KEPT = [in_a_malformed_answer, in_a_broken_prompt, in_an_error_that_is_no_json]
 """Of these no word gets as far as an output."""
 
 

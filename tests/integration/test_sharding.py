@@ -152,7 +152,7 @@ def test_a_shard_has_no_verdict(tmp_path: Path) -> None:
 
 
 def test_errors_are_the_errors_that_the_shards_met(tmp_path: Path) -> None:
-    refuse = error(400, "no such question")
+    refuse = error(500, "no such question")
     with serving(lambda call: refuse if "GH-1007" in call.last_user_message else "GH-1") as server:
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
@@ -292,12 +292,12 @@ def test_a_shard_that_passes_for_another_is_found(parts: tuple[RepoBuilder, list
         ({"promptci": "9.9"}, "another version"),
         ({"journal_sha256": "0" * 64}, "not the journal that the shard wrote"),
         ({"questions": 99}, "99 questions"),
-        ({"questions": -1}, "no shard's record"),
-        ({"schema": "promptci/shard/v2"}, "no shard's record"),
-        ({"more": 1}, "no shard's record"),
-        ({"index": True}, "no shard's record"),
-        ({"base": "main"}, "no shard's record"),
-        ({"config": "x" * 401}, "no shard's record"),
+        ({"questions": -1}, "`questions`"),
+        ({"schema": "promptci/shard/v2"}, "expected `promptci/shard/v1`"),
+        ({"more": 1}, "`more`"),
+        ({"index": True}, "`index`"),
+        ({"base": "main"}, "`base`"),
+        ({"config": "x" * 401}, "`config`"),
     ],
 )
 def test_a_record_that_does_not_fit_is_refused(

@@ -11,8 +11,8 @@ from promptci.scoring.judges import trust
 from promptci.scoring.judges.trust import Calibration, JudgeSummary
 from promptci.verdict import Verdict
 
-GOOD = Calibration(pairs=((True, True), (False, False)) * 20)
-POOR = Calibration(pairs=((True, False), (False, True)) * 20)
+GOOD = Calibration(pairs=((True, True), (False, False)) * 30)
+POOR = Calibration(pairs=((True, False), (False, True)) * 30)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ POOR = Calibration(pairs=((True, False), (False, True)) * 20)
         (
             JudgeSummary(trust=trust.assess_trust(POOR, 0.6, ["it passed an empty answer"])),
             {
-                "judge-not-trusted": "Has a judge that is not trusted: kappa −1.00 with 40 labels is below 0.6; it"
+                "judge-not-trusted": "Has a judge that is not trusted: kappa −1.00 with 60 labels is below 0.6; it"
                 " passed an empty answer. Its scores are advisory and do not block."
             },
         ),
