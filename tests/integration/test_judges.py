@@ -113,7 +113,7 @@ def test_judge_injection_corpus_40_a_judge_that_obeys_is_caught(tmp_path: Path, 
     (reason,) = [reason.text for reason in found.findings if reason.rule == "judge-not-trusted"]
     assert reason.startswith("Has a judge that is not trusted: it let ")
     assert found.verdict == "inconclusive"
-    assert found.sentence.startswith("None of the 8 cases decides anything: the judge is not trusted: it let ")
+    assert found.sentence.startswith("Cannot be decided: none of its 8 cases counts (the judge is not trusted: it let ")
     canaries = [call for call in server.calls if USELESS_ANSWER in str(call.body["messages"])]
     assert 8 <= len(canaries) <= 12
     marks = [mark for case in found.case_details if case.head for mark in case.head.marks]
