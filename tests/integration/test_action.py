@@ -19,7 +19,7 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, mo
 from promptci.action import main
 
 OWNER = 1001
-FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
+FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60), ".gitignore": ".promptci/\npromptci-report/\n"}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_regression_is_commented_marked_announced_and_blocked(run: Run, github
     assert "Sure! Your number is GH-1001" in body
     (status,) = github.statuses
     assert (status["state"], status.get("sha", head)) == ("failure", head)
-    assert "\nfail: Blocked: order answers 30 of 60 cases worse (−50 points, 90% interval " in log
+    assert "\nfail: Blocked: order got worse on these goldens: " in log
     assert run.outputs["verdict"] == "fail"
     assert run.outputs["regressions"] == "30"
     assert run.outputs["fixes"] == "0"
@@ -174,7 +174,9 @@ def test_gh_outputs_chowned_back_after_a_failure_of_our_own(run: Run) -> None:
     err = io.StringIO()
 
     assert main.main(run.environ(), io.StringIO(), err) == 4
-    assert "Traceback" not in err.getvalue()
+    assert "Internal error in promptci (not your prompt)" in err.getvalue()
+    assert "::group::Details of the internal error" in err.getvalue()
+    assert run.github.statuses[-1]["state"] == "error"
     assert (run.builder.path / "promptci-report" / "journal.jsonl").exists()
     assert strangers(run) == []
 

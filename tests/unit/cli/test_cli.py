@@ -36,9 +36,9 @@ def test_check_prints_counts_and_price_in_plain_lines_and_the_verdict(tmp_path: 
         builder.write({PROMPT: prompt(BAD)}).commit()
         done = promptci("check", "--out", str(tmp_path / "out"), cwd=builder.path)
     assert done.returncode == 1, done.stderr
-    assert "expected: 120 calls, at most $0.0044; answers in the cache not taken off" in done.stdout
-    assert "asking: 120 answers" in done.stdout
-    assert "120 of 120 answers, $0.00" in done.stdout
+    assert "estimate: 120 calls, at most $0.0044 (cache hits not deducted)" in done.stdout
+    assert "asking: 120 answers" in done.stderr
+    assert "120 of 120 answers, $0.00" in done.stderr
     assert "fail: Blocked: order" in done.stdout
     assert f"report: {tmp_path / 'out' / 'report.html'}" in done.stdout
     assert "\x1b" not in done.stdout
@@ -184,11 +184,14 @@ def test_without_a_run_there_is_nothing_to_draw(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_our_own_is_exit_code_4_and_a_log_to_report(tmp_path: Path) -> None:
-    code = "import sys; from promptci.jobs import boundary; sys.exit(boundary.run(lambda: 1 // 0, {}, sys.stderr))"
+    code = (
+        "import sys; from promptci.app import error_boundary; "
+        "sys.exit(error_boundary.run_guarded(lambda: 1 // 0, {}, sys.stderr))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 4
     assert "Internal error in promptci (not your prompt)" in done.stderr
-    log = Path(done.stderr.split("written down in ")[1].split(";")[0])
+    log = Path(done.stderr.split("Details in ")[1].split(". Please")[0])
     assert "ZeroDivisionError" in log.read_text()
     log.unlink()
 
@@ -207,7 +210,7 @@ def test_selftest_does_not_spend_without_a_yes_where_nobody_can_be_asked(tmp_pat
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server)})
         refused = promptci("selftest", cwd=builder.path)
         assert (refused.returncode, server.calls) == (2, [])
-        assert "calls: 360" in refused.stdout
+        assert "calls: 120" in refused.stdout
         assert "pass --yes" in refused.stderr
         done = promptci("selftest", "--yes", "--simulations", "100", cwd=builder.path)
         assert done.returncode == 0, done.stderr
