@@ -88,9 +88,10 @@ def test_gh_push_event_first_commit_before_zeros(run: Run) -> None:
 
 def test_a_push_that_deletes_a_branch_tests_nothing(run: Run, server: OpenAIServer) -> None:
     run.event, run.payload = "push", {"before": run.sha("HEAD"), "after": ZEROS, "ref": "refs/heads/topic"}
-    code, _ = run(GITHUB_SHA=run.sha("main"))
+    code, log = run(GITHUB_SHA=run.sha("main"))
 
-    assert (code, run.outputs["verdict"], server.calls) == (0, "no-change", [])
+    assert (code, run.output_text, run.github.statuses, server.calls) == (0, "", [], [])
+    assert "there is nothing to test" in log
 
 
 @pytest.mark.parametrize("event", ["schedule", "workflow_dispatch", "repository_dispatch"])
@@ -343,7 +344,7 @@ def test_gh_ghes_urls_and_sha256_repo(tmp_path: Path, server: OpenAIServer) -> N
         assert (code, len(head), github.unknown) == (1, 64, [])
         assert (github.statuses[0]["sha"], github.statuses[0]["target_url"]) == (
             head,
-            "https://ghes.example/example/shop/actions/runs/10",
+            "https://ghes.example/example/shop/actions/runs/10/attempts/1",
         )
         assert [made["sha"] for made in github.check_runs.values()] == [head]
         assert "<https://ghes.example/example/shop/actions/runs/10>" in github.bodies[0]

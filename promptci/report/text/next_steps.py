@@ -40,6 +40,7 @@ def next_steps(view: ReportView) -> list[str]:
         steps.append(_OF_JUDGE)
     if "cannot-tell" in rules:
         steps.append(_more_cases(view))
+    steps += [str(f.facts["remedy"]) for f in view.problems if f.rule == "no-secrets" and f.facts.get("remedy")]
     if view.problems and view.verdict == "error" and not steps:
         steps.append("Nothing was concluded, so this says nothing about your change. Mend the cause and run again.")
     return [*steps, *history_text.label_requests(view)]
