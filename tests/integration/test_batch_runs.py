@@ -173,7 +173,7 @@ def test_a_batch_that_ends_badly_is_an_error_and_the_next_run_orders_the_rest(
     assert len(api.billed) == len(set(api.billed)) == 2 * CASES
 
 
-def test_single_lines_that_failed_are_errors_of_their_cases(tmp_path: Path, api: BatchApi) -> None:
+def test_a_line_that_the_endpoint_rejects_is_a_wrong_answer_of_that_version(tmp_path: Path, api: BatchApi) -> None:
     def answer(line: Line) -> str | dict[str, Any]:
         if "GH-1003" in line["body"]["messages"][1]["content"]:
             return {"response": {"status_code": 400, "body": {"error": {"message": "not this one"}}}}
@@ -182,9 +182,22 @@ def test_single_lines_that_failed_are_errors_of_their_cases(tmp_path: Path, api:
     api.answer = answer
     outcome = checked(repo(tmp_path, api))
     assert outcome.view is not None
-    assert (outcome.view.prompts[0].errors, outcome.view.prompts[0].pairs) == (2, CASES - 1)
+    assert (outcome.view.prompts[0].errors, outcome.view.prompts[0].pairs) == (0, CASES)
     assert "not this one" in told(outcome)
     assert api.direct == []
+
+
+def test_a_line_that_failed_at_the_endpoint_is_missing_data(tmp_path: Path, api: BatchApi) -> None:
+    def answer(line: Line) -> str | dict[str, Any]:
+        if "GH-1003" in line["body"]["messages"][1]["content"]:
+            return {"response": {"status_code": 500, "body": {"error": {"message": "out of order"}}}}
+        return model(line)
+
+    api.answer = answer
+    outcome = checked(repo(tmp_path, api))
+    assert outcome.view is not None
+    assert (outcome.view.prompts[0].errors, outcome.view.prompts[0].pairs) == (2, CASES - 1)
+    assert "out of order" in told(outcome)
 
 
 @pytest.mark.parametrize(
