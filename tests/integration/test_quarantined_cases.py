@@ -63,7 +63,7 @@ def test_a_quarantined_case_is_asked_and_shown_and_named_and_does_not_decide(tmp
     (named,) = [reason.text for reason in found.findings if reason.rule == "excluded"]
     assert named == "Has 1 excluded of 60 cases (quarantined until 2026-12-31 by Ann: a coin flip): c001."
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "Set aside" in page
+    assert "Excluded" in page
     assert "Broken <span" not in page
     assert 'failures="0"' in (tmp_path / "out" / "junit.xml").read_text()
 
