@@ -36,7 +36,7 @@ class Unsteady:
 
 
 def repository(tmp_path: Path, server: OpenAIServer, count: int = 50, **more: object) -> RepoBuilder:
-    files = {PROMPT: prompt(GOOD), GOLDENS: goldens(count, **more), "promptci.yml": config(server, provider=PRICES)}
+    files = {PROMPT: prompt(GOOD), GOLDENS: goldens(count, **more), "promptci.yml": config(server, provider=PRICES, run={"repeats": 3})}
     return shop(tmp_path, files)
 
 
@@ -74,7 +74,7 @@ def test_power_then_knows_the_noise(tmp_path: Path) -> None:
         assert len(server.calls) == asked
     assert name == "order"
     assert found.variance == pytest.approx(0.12)
-    assert re.fullmatch(r"order: 50 cases, a check costs at most \$0\.00\d+", said[0])
+    assert re.fullmatch(r"order: 50 cases, a check costs at most \$0\.0\d+", said[0])
     assert said[1].strip().startswith("measured by selftest: smallest drop shown with 80% power: 1")
     assert re.search(r"to see 5 points: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", said[2])
     assert "not worse by 5 points" in said[-1]
@@ -88,7 +88,7 @@ def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
             checked(builder, no_cache=True)
         told, said = world()
         ((_, found),) = power.power(errand(builder, tmp_path), Question(), told)
-    assert "measured on 200 answers of earlier runs" in said[1]
+    assert "measured on 600 answers of earlier runs" in said[1]
     assert found.variance == pytest.approx(0.2 * 0.5, abs=0.11)
 
 
@@ -121,14 +121,14 @@ def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
             PROMPT: prompt(GOOD),
             GOLDENS: judged,
             "rubric.md": "Be kind.",
-            "promptci.yml": config(server, judge=judge),
+            "promptci.yml": config(server, judge=judge, run={"repeats": 3}),
         }
         told, said = world()
         found = power.power(errand(shop(tmp_path, files), tmp_path), Question(), told)
         selftest.selftest(replace(errand(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, told)
     assert len(found) == 3
     assert "if marks differ by 10 points from run to run" in "\n".join(said)
-    assert "judges: 240 calls, price unknown, and 12 canaries for each judge" in said
+    assert "judges: 240 calls, price unknown, and 12 probes for each judge" in said
     assert "price unknown" in said[0]
 
 

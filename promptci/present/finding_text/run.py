@@ -22,8 +22,8 @@ def no_secrets(facts: NoSecrets) -> FindingText:
     names = join_names([f"`{name}`" for name in facts.prompts], MAX_PROMPTS)
     verb = "was" if len(facts.prompts) == 1 else "were"
     return FindingText(
-        f"{names} {verb} not tested: GitHub gives no secrets to {facts.source}, so there is no API key",
-        facts.remedy,
+        f"{names} {verb} not tested: GitHub gives no secrets to {facts.source}, so there is no API key."
+        f" {facts.remedy.rstrip('.')}",
     )
 
 
