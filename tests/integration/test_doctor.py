@@ -244,7 +244,7 @@ FILE_CASES: dict[str, tuple[dict[str, str | None], str]] = {
         {"promptci.yml": "gates: {}\n"},
         "error: promptci.yml:1: unknown key `gates`. Did you mean",
     ),
-    "no prompts": ({PROMPT: None}, "error: promptci.yml:1: no prompt matches `prompts/**/*.prompt.yml`"),
+    "no prompts": ({PROMPT: None}, "error: promptci.yml:1: no file matches `prompts.include`"),
     "broken prompt": ({PROMPT: "model: m\nmessages: 3\n"}, f"error: {PROMPT}:2: "),
     "no goldens": ({GOLDENS: None}, f"error: {PROMPT}:1: the prompt `order` has no golden cases"),
     "broken goldens": ({GOLDENS: "{\n"}, f"error: {GOLDENS}:1: "),
@@ -256,7 +256,7 @@ FILE_CASES: dict[str, tuple[dict[str, str | None], str]] = {
     "no labels": ({GOLDENS: JUDGED}, "warning: goldens/order.labels.jsonl: a model marks answers of `order`"),
     "rubric lacking": (
         {"promptci.yml": CONFIG + "judge: {model: m, rubric: j.md}\n"},
-        "error: j.md: there is no such file",
+        "error: j.md: `judge.rubric` names this file, which does not exist",
     ),
     "price unknown": ({"promptci.yml": "version: 1\n"}, "warning: promptci.yml:1: the price of the model `fake-1`"),
     "endpoint overheard": (

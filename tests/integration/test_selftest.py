@@ -36,7 +36,11 @@ class Unsteady:
 
 
 def repository(tmp_path: Path, server: OpenAIServer, count: int = 50, **more: object) -> RepoBuilder:
-    files = {PROMPT: prompt(GOOD), GOLDENS: goldens(count, **more), "promptci.yml": config(server, provider=PRICES, run={"repeats": 3})}
+    files = {
+        PROMPT: prompt(GOOD),
+        GOLDENS: goldens(count, **more),
+        "promptci.yml": config(server, provider=PRICES, run={"repeats": 3}),
+    }
     return shop(tmp_path, files)
 
 
