@@ -31,7 +31,7 @@ from promptci.usecases.trust.power import Question
     type=click.Path(file_okay=False, path_type=Path),
     default=DEFAULT_OUTPUT_FOLDER,
     show_default=True,
-    help="Folder in which selftest.json is looked for.",
+    help="Output folder of `promptci selftest`.",
 )
 def command(prompts: tuple[str, ...], drop: float | None, discordance: float | None, **others: object) -> int:
     """Say what your goldens can show, and what it costs to see a smaller drop. Asks nothing of any model."""

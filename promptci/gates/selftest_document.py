@@ -10,7 +10,8 @@ from promptci.documents.document import Document
 from promptci.errors import InputError
 from promptci.gates.aa_test import SelfTest
 
-FILE = "selftest.json"
+FILE = Path("selftest") / "selftest.json"
+"""Below the output folder, apart from the files of the last check."""
 
 
 class FlakyCaseRow(BaseModel):
@@ -50,6 +51,18 @@ class SelfTestDocument(Document):
 def to_document(tests: Sequence[SelfTest]) -> SelfTestDocument:
     """Return selftest.json."""
     return SelfTestDocument(prompts=[_row(test) for test in tests])
+
+
+def merge_into(path: Path, tests: Sequence[SelfTest]) -> SelfTestDocument:
+    """Return selftest.json with these results, and the earlier results in `path` of all other prompts."""
+    document = to_document(tests)
+    measured = {row.prompt for row in document.prompts}
+    try:
+        earlier = SelfTestDocument.load(path).prompts
+    except InputError:
+        earlier = []
+    rows = [*(row for row in earlier if row.prompt not in measured), *document.prompts]
+    return document.model_copy(update={"prompts": sorted(rows, key=lambda row: row.prompt)})
 
 
 def _row(test: SelfTest) -> SelfTestRow:

@@ -62,10 +62,27 @@ def test_the_noise_of_a_model_is_measured_and_said(tmp_path: Path) -> None:
     assert "order: of 200 pull requests that change nothing, dealt out of the answers to 50 cases:" in text
     assert "12% of the cases change their verdict from run to run" in text
     assert "10 cases right at one time and wrong at another: c000 (3 of 6 right)" in text
-    written = json.loads((tmp_path / "out" / "selftest.json").read_text())
+    written = json.loads((tmp_path / "out" / selftest_document.FILE).read_text())
     assert written["schema"] == "promptci/selftest/v1"
     assert written["prompts"][0]["discordance"] == found.discordance
-    assert selftest_document.read_discordance(tmp_path / "out" / "selftest.json") == {"order": found.discordance}
+    assert selftest_document.read_discordance(tmp_path / "out" / selftest_document.FILE) == {"order": found.discordance}
+
+
+def test_a_self_test_keeps_the_last_check_and_the_results_of_other_prompts(tmp_path: Path) -> None:
+    other = PROMPT.replace("order", "parcel")
+    with serving() as server:
+        builder = repository(tmp_path, server, 5)
+        builder.write({other: prompt(GOOD), GOLDENS.replace("order", "parcel"): goldens(4)}).commit()
+        out = tmp_path / "out"
+        out.mkdir()
+        kept = {out / name: f"{name} of the last check" for name in ("report.json", "journal.jsonl", "report.html")}
+        for path, text in kept.items():
+            path.write_text(text)
+        for name in ("parcel", "order", "order"):
+            selftest.selftest(errand(builder, tmp_path), replace(AGREED, prompts=(name,)), world()[0])
+    assert {path: path.read_text() for path in kept} == kept
+    written = json.loads((out / selftest_document.FILE).read_text())
+    assert [(row["prompt"], row["cases"]) for row in written["prompts"]] == [("order", 5), ("parcel", 4)]
 
 
 def test_power_then_knows_the_noise(tmp_path: Path) -> None:

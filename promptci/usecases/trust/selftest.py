@@ -47,6 +47,8 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
     UsageError
         Where there is no such prompt, or the price was not agreed to.
     """
+    path = request.out / selftest_document.FILE
+    request = replace(request, out=path.parent)  # the last check's report and journal stay as they are
     check_output_folder(request.root, request.out)
     with closing(Repo.discover(request.root).snapshot(request.head)) as head:
         gathered = select_prompts(run.collect_everything(head, request.config_path), wanted.prompts)
@@ -80,8 +82,8 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
     for one in found:
         for line in words(one):
             env.print(line)
-    write.write_text(request.out / selftest_document.FILE, selftest_document.to_document(found).dump())
-    env.print(f"written: {request.out / selftest_document.FILE}")
+    write.write_text(path, selftest_document.merge_into(path, found).dump())
+    env.print(f"written: {path}")
     return found
 
 
