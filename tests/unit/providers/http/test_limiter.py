@@ -16,7 +16,7 @@ def limiter(clock: VirtualClock | None = None, **options: float) -> Limiter:
 
 
 async def test_no_more_are_inside_than_the_limit_and_the_first_to_come_is_the_first_to_enter() -> None:
-    limit = limiter(start=2)
+    limit = limiter(initial_concurrency=2)
     entered: list[int] = []
     leave = [asyncio.Event() for _ in range(4)]
 
@@ -46,7 +46,7 @@ async def answered(limit: Limiter, calls: int) -> None:
 
 
 async def test_a_round_that_goes_well_doubles_the_limit() -> None:
-    limit = limiter(start=4)
+    limit = limiter(initial_concurrency=4)
     await answered(limit, 4)
 
     assert limit.max_concurrent == 8
@@ -54,7 +54,7 @@ async def test_a_round_that_goes_well_doubles_the_limit() -> None:
 
 async def test_the_limit_does_not_double_faster_than_a_stampede_could_be_stopped() -> None:
     clock = VirtualClock()
-    limit = limiter(clock, start=4)
+    limit = limiter(clock, initial_concurrency=4)
     async with limit.slot() as turn:
         for _ in range(40):
             limit.record_success(turn)
@@ -66,7 +66,7 @@ async def test_the_limit_does_not_double_faster_than_a_stampede_could_be_stopped
 
 
 async def test_a_number_that_the_user_names_is_used_from_the_start() -> None:
-    limit = limiter(start=30, most=30)
+    limit = limiter(initial_concurrency=30, max_concurrency=30)
     async with AsyncExitStack() as stack:
         for _ in range(30):
             await asyncio.wait_for(stack.enter_async_context(limit.slot()), 1)
@@ -76,7 +76,7 @@ async def test_a_number_that_the_user_names_is_used_from_the_start() -> None:
 
 
 async def test_a_refusal_shows_that_one_call_fewer_than_were_under_way_can_be_borne() -> None:
-    limit = limiter(start=16, most=16)
+    limit = limiter(initial_concurrency=16, max_concurrency=16)
     async with AsyncExitStack() as stack:
         turns = [await stack.enter_async_context(limit.slot()) for _ in range(10)]
         limit.record_refusal(turns[0], None)
@@ -86,7 +86,7 @@ async def test_a_refusal_shows_that_one_call_fewer_than_were_under_way_can_be_bo
 
 
 async def test_refusals_of_one_flight_lower_the_pace_once() -> None:
-    limit = limiter(start=16, most=16)
+    limit = limiter(initial_concurrency=16, max_concurrency=16)
     async with AsyncExitStack() as stack:
         first, second, third = [await stack.enter_async_context(limit.slot()) for _ in range(3)]
         limit.record_refusal(first, None)
@@ -120,7 +120,7 @@ def test_rounds_that_bring_no_more_answers_a_second_end_the_doubling() -> None:
 
 
 async def test_one_call_is_always_let_through() -> None:
-    limit = limiter(start=2)
+    limit = limiter(initial_concurrency=2)
     for _ in range(9):
         async with limit.slot() as turn:
             limit.record_refusal(turn, None)
@@ -130,7 +130,7 @@ async def test_one_call_is_always_let_through() -> None:
 
 async def test_a_pause_holds_all_back_and_then_lets_them_straggle() -> None:
     clock = VirtualClock(share=0.5)
-    limit = limiter(clock, start=9)
+    limit = limiter(clock, initial_concurrency=9)
     async with limit.slot() as turn:
         limit.record_refusal(turn, 30.0)
 
@@ -142,7 +142,7 @@ async def test_a_pause_holds_all_back_and_then_lets_them_straggle() -> None:
 
 async def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
     clock = VirtualClock(share=0.0)
-    limit = limiter(clock, start=9)
+    limit = limiter(clock, initial_concurrency=9)
     async with limit.slot() as turn:
         limit.record_refusal(turn, 30.0)
         limit.record_refusal(turn, 1.0)
@@ -154,7 +154,7 @@ async def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
 
 
 async def test_a_place_given_in_the_instant_of_cancelling_goes_to_the_next() -> None:
-    limit = limiter(start=1)
+    limit = limiter(initial_concurrency=1)
     entered: list[str] = []
 
     async def call(name: str) -> None:
@@ -178,7 +178,7 @@ async def test_a_place_given_in_the_instant_of_cancelling_goes_to_the_next() -> 
     ),
 )
 async def test_places_are_neither_lost_nor_doubled(start: int, fates: list[str]) -> None:
-    limit = limiter(start=start)
+    limit = limiter(initial_concurrency=start)
     most, highest = 0, float(start)
 
     async def call(fate: str) -> None:
