@@ -1,6 +1,5 @@
 """One request per use case that evaluates prompts, and the result of an evaluation."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from promptci.errors import Problem
@@ -26,42 +25,6 @@ class CheckRequest(RunRequest):
     base: str | None = None
     """Default: the merge base of head with the default branch."""
     base_name: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SelfTestRequest(RunRequest):
-    """Measure how often the gate blocks a change that changes nothing."""
-
-    head: str = "."
-    prompts: tuple[str, ...] = ()
-    """Names; empty: all."""
-    answers_per_case: int | None = None
-    """Default: as many as two versions need."""
-    simulations: int | None = None
-    confirm: Callable[[str], bool] = lambda _: False
-    """Asks whether to pay the printed price."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PowerRequest(RunRequest):
-    """Compute the smallest drop that the goldens can show."""
-
-    head: str = "."
-    prompts: tuple[str, ...] = ()
-    """Names; empty: all."""
-    drop: float | None = None
-    """Drop to detect; default: `gate.max_drop`."""
-    discordance: float | None = None
-    """Share of cases that differ between two runs; default: measured from the history or the self-test."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CalibrationRequest(RunRequest):
-    """Measure the judges against people's labels."""
-
-    head: str = "."
-    prompt: str | None = None
-    """Name; None: all prompts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from promptci.goldens.model import Case
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Answer, Arm, Question
+from promptci.runs.model import Arm, Question
 from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
 from promptci.verdict import Verdict
@@ -172,14 +172,7 @@ def _assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:
         case=case,
         arm=question.arm,
         replicate=question.replicate,
-        answer=Answer(
-            prompt=question.prompt,
-            arm=question.arm,
-            case_id=question.case_id,
-            replicate=question.replicate,
-            request_key=question.request.key,
-            completion=Completion(text=""),
-        ),
+        answer=question.answer(completion=Completion(text="")),
         results=(
             AssertionResult(type="assumed", name="assumed", passed=right, score=float(right), reason="not asked for"),
         ),

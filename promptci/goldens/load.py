@@ -34,11 +34,6 @@ def find_golden_files(
     return [path for path in paths if "." not in path.rpartition("/")[2].removeprefix(prefix)]
 
 
-def is_golden_file(path: str) -> bool:
-    """Return whether a file has an ending of golden files and is no side file of one."""
-    return path.endswith(tuple(GOLDEN_FORMATS)) and not SIDE_FILE.search(path)
-
-
 def load_goldens(files: Mapping[str, bytes], extra_cases: Iterable[Case] = ()) -> GoldenSet:
     """Load the golden files of one prompt as one set; `extra_cases`, such as testData, come first.
 

@@ -33,8 +33,6 @@ class PromptRun:
     """With `repeats: auto`, the answers per case and version that have been asked for so far; None: no rounds."""
     trust: JudgeTrust | None = None
     """What the judge may do; None: no judge scores this prompt."""
-    notes: tuple[str, ...] = ()
-    """What a reader should know about how this prompt was asked."""
 
     @property
     def name(self) -> str:

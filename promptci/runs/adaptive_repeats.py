@@ -27,7 +27,7 @@ def is_compared(planned: PlannedCase) -> bool:
     return planned.change == "same" and planned.excluded_reason is None
 
 
-def remaining_candidates(plan: PromptPlan, candidates: Sequence[Question]) -> tuple[Question, ...]:
+def _remaining(plan: PromptPlan, candidates: Sequence[Question]) -> tuple[Question, ...]:
     """Return the questions that may still be asked again: after rounds, only those that confirm a critical case."""
     if not plan.rounds:
         return tuple(candidates)
@@ -71,6 +71,7 @@ def find_follow_ups(
     critical cases that base always passed and head did not. A case of which a first answer is missing is not asked
     again: that it differs may be due to what is missing.
     """
+    candidates = _remaining(plan, candidates)
     if not candidates:
         return ()
     passes: dict[tuple[str, Arm], list[bool | None]] = defaultdict(list)

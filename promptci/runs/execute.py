@@ -229,14 +229,7 @@ class _Round:
 
     def _keep(self, place: int, group: _Group, **outcome: Any) -> None:
         question = self._questions[place]
-        answer = Answer(
-            prompt=question.prompt,
-            arm=question.arm,
-            case_id=question.case_id,
-            replicate=question.replicate,
-            request_key=group.key,
-            **outcome,
-        )
+        answer = question.answer(**outcome)
         self._answers[place] = answer
         if self._run_context.journal is not None:
             self._run_context.journal.append(answer)

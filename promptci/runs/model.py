@@ -104,6 +104,27 @@ class Question:
         """Names the question within a run."""
         return (self.prompt, self.arm, self.case_id, self.replicate)
 
+    def answer(
+        self,
+        *,
+        completion: Completion | None = None,
+        error: "AnswerError | None" = None,
+        cost_usd: Decimal | None = None,
+        cached: bool = False,
+    ) -> "Answer":
+        """Return the answer to this question with what came back."""
+        return Answer(
+            prompt=self.prompt,
+            arm=self.arm,
+            case_id=self.case_id,
+            replicate=self.replicate,
+            request_key=self.request.key,
+            completion=completion,
+            error=error,
+            cost_usd=cost_usd,
+            cached=cached,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnswerError:

@@ -217,14 +217,14 @@ def _judge(planned: PlannedRun, gathered: CollectedRun, judges: JudgeClient) -> 
     """Give who marks what code cannot, and what to say of how it will."""
     named = gathered.config.judge
     pairwise, notes = judge_modes.select_pairwise_prompts(planned.prompts, named)
-    run_context = JudgeConfig(
+    judge = JudgeConfig(
         ask=judges.ask,
         model=named.model,
         rubric=gathered.rubric,
         embedding_model=named.embedding_model,
         pairwise=pairwise,
     )
-    return run_context, notes
+    return judge, notes
 
 
 def _cache(
@@ -283,14 +283,7 @@ def _ask_nobody(planned: PlannedRun, error: ProviderError) -> Asked:
                 case=cases[question.case_id],
                 arm=question.arm,
                 replicate=question.replicate,
-                answer=Answer(
-                    prompt=question.prompt,
-                    arm=question.arm,
-                    case_id=question.case_id,
-                    replicate=question.replicate,
-                    request_key=question.request.key,
-                    error=failed,
-                ),
+                answer=question.answer(error=failed),
             )
             for question in run.questions
         ]

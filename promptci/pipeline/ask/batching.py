@@ -265,12 +265,7 @@ def _rows(
         completion = answers.get(ask)
         if completion is None or question.key in run_context.resumed:
             continue
-        row = Answer(
-            prompt=question.prompt,
-            arm=question.arm,
-            case_id=question.case_id,
-            replicate=question.replicate,
-            request_key=ask[0],
+        row = question.answer(
             completion=completion,
             cost_usd=run_context.budget.price_completion(question.request.model, completion),
             cached=ask in paid,

@@ -152,7 +152,7 @@ class Rounds:
         follow_ups = [
             adaptive_repeats.find_follow_ups(
                 run.counted_plan,
-                adaptive_repeats.remaining_candidates(run.counted_plan, run.follow_ups),
+                run.follow_ups,
                 {scored.answer.key: scored.passed for scored in run.scored},
             )
             for run in self._runs

@@ -6,7 +6,7 @@ from promptci.goldens.model import Case
 from promptci.providers import prices
 from promptci.providers.base import Request
 from promptci.runs.estimate import estimate_max_usage
-from promptci.runs.model import Answer, Question
+from promptci.runs.model import Question
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge
 
@@ -22,7 +22,7 @@ def judge_requests(
     for question in questions:
         case = cases[question.case_id]
         for place in judge.judged_positions(case):
-            subject = Subject(text=_longest(question), case=case, answer=_blank(question))
+            subject = Subject(text=_longest(question), case=case, answer=question.answer())
             request = judge.build_request(case.assertions[place], subject, model=model, rubric=rubric)
             found += [] if request is None else [request]
     return found
@@ -32,13 +32,3 @@ def _longest(question: Question) -> str:
     """Give a text of the length of the longest answer, of its own for each question."""
     length = prices.CHARACTERS_PER_TOKEN * estimate_max_usage(question.request).output_tokens
     return f"{question.arm} {question.replicate} ".ljust(length, "x")
-
-
-def _blank(question: Question) -> Answer:
-    return Answer(
-        prompt=question.prompt,
-        arm=question.arm,
-        case_id=question.case_id,
-        replicate=question.replicate,
-        request_key=question.request.key,
-    )
