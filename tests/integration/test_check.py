@@ -15,30 +15,21 @@ from support.repositories import (
     config,
     goldens,
     model,
+    only,
     prompt,
     serving,
     shop,
+    view,
     world,
 )
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import GitError, InputError
 from promptci.evaluation import check, run
-from promptci.report.model.report import PromptView, ReportView
 from promptci.usecases.reporting import report
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 BETTER = "Copy the order number, nothing else."
-
-
-def view(outcome: RunResult) -> ReportView:
-    assert outcome.view is not None
-    return outcome.view
-
-
-def only(outcome: RunResult) -> PromptView:
-    (found,) = view(outcome).prompts
-    return found
 
 
 def rules(outcome: RunResult) -> set[str]:

@@ -6,18 +6,25 @@ from typing import Any
 
 import pytest
 from fakes.openai_server import Call, Reply, completion, reply
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, serving, shop
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    config,
+    goldens,
+    model,
+    only,
+    prompt,
+    serving,
+    shop,
+)
 
 from promptci.app.requests import RunResult
 from promptci.report.model.report import PromptView
 
 BETTER = "Copy the order number, nothing else."
-
-
-def only(outcome: RunResult) -> PromptView:
-    assert outcome.view is not None
-    (found,) = outcome.view.prompts
-    return found
 
 
 def rules(outcome: RunResult) -> set[str]:

@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from fakes.openai_server import Call, OpenAIServer, Reply, error
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, prompt, serving, shop, world
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, only, prompt, serving, shop, world
 
-from promptci.app.requests import RunResult
-from promptci.report.model.report import PromptView
 from promptci.usecases.reporting import report
 
 COUNT = 8
@@ -41,12 +39,6 @@ def repository(path: Path, server: OpenAIServer, goldens: str = "", **sections: 
     builder = shop(path, files)
     builder.write({PROMPT: prompt(BAD)}).commit()
     return builder
-
-
-def only(outcome: RunResult) -> PromptView:
-    assert outcome.view is not None
-    (found,) = outcome.view.prompts
-    return found
 
 
 def embedded(server: OpenAIServer) -> list[str]:

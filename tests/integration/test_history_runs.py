@@ -12,14 +12,13 @@ import pytest
 from click.testing import CliRunner
 from fakes.openai_server import Call
 from fakes.repo import RepoBuilder
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop, world
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, only, prompt, serving, shop, view, world
 
 from promptci import cli
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import InputError, UsageError
 from promptci.evaluation import check, run
 from promptci.history.store import History, Past
-from promptci.report.model.report import PromptView, ReportView
 from promptci.usecases.reporting import history, report
 from promptci.usecases.reporting.history import FeedbackRequest
 
@@ -48,16 +47,6 @@ def ran(builder: RepoBuilder, day: int = 0, **errand: Any) -> RunResult:
     out = errand.pop("out", builder.path.parent / f"out{day}")
     told = replace(world()[0], now=lambda: START + timedelta(days=day))
     return check.check(CheckRequest(root=builder.path, out=out, **errand), told)
-
-
-def view(outcome: RunResult) -> ReportView:
-    assert outcome.view is not None
-    return outcome.view
-
-
-def only(outcome: RunResult) -> PromptView:
-    (found,) = view(outcome).prompts
-    return found
 
 
 def kept(builder: RepoBuilder, day: int = 30) -> Past:

@@ -9,13 +9,25 @@ import pytest
 from click.testing import CliRunner
 from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.repo import RepoBuilder
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    config,
+    goldens,
+    only,
+    prompt,
+    serving,
+    shop,
+    world,
+)
 
 from promptci import cli
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.evaluation import check, run
 from promptci.report.model.judge import JudgeView
-from promptci.report.model.report import PromptView
 from promptci.usecases.reporting import report
 from promptci.usecases.trust import judge_calibration
 
@@ -79,12 +91,6 @@ def repo(path: Path, server: OpenAIServer, files: Files | None = None, **section
         **(files or {}),
     }
     return shop(path, {name: text for name, text in start.items() if text is not None})
-
-
-def only(outcome: RunResult) -> PromptView:
-    assert outcome.view is not None
-    (found,) = outcome.view.prompts
-    return found
 
 
 def judge_of(outcome: RunResult) -> JudgeView:

@@ -18,16 +18,17 @@ from support.repositories import (
     config,
     goldens,
     model,
+    only,
     prompt,
     serving,
     shop,
+    view,
     world,
 )
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.evaluation import check, run
 from promptci.providers.recorded import open_recording
-from promptci.report.model.report import PromptView, ReportView
 from promptci.scoring.judges.probes import USELESS_ANSWER
 from promptci.usecases.reporting import report
 from promptci.usecases.setup import demo
@@ -46,16 +47,6 @@ CHOICES = """evaluators:
         - {choice: fail, score: 0}
 """
 OTHER = "Copy the order number, nothing else."
-
-
-def view(outcome: RunResult) -> ReportView:
-    assert outcome.view is not None
-    return outcome.view
-
-
-def only(outcome: RunResult) -> PromptView:
-    (found,) = view(outcome).prompts
-    return found
 
 
 def checks(outcome: RunResult) -> list[str]:

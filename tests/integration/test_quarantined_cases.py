@@ -9,11 +9,24 @@ from pathlib import Path
 import pytest
 from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    config,
+    goldens,
+    only,
+    prompt,
+    serving,
+    shop,
+    view,
+    world,
+)
 
-from promptci.app.requests import CheckRequest, RunResult
+from promptci.app.requests import CheckRequest
 from promptci.evaluation import check, run
-from promptci.report.model.report import PromptView, ReportView
 
 QUARANTINE = "goldens/order.quarantine.yml"
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
@@ -22,16 +35,6 @@ BETTER = "Copy the order number, nothing else."
 
 def entry(case: str = "c001", until: str = "2026-12-31") -> str:
     return f"- {{case: {case}, owner: Ann, until: {until}, reason: a coin flip}}\n"
-
-
-def view(outcome: RunResult) -> ReportView:
-    assert outcome.view is not None
-    return outcome.view
-
-
-def only(outcome: RunResult) -> PromptView:
-    (found,) = view(outcome).prompts
-    return found
 
 
 def breaks(*numbers: int) -> OpenAIServer:

@@ -14,6 +14,7 @@ from promptci.app.progress import PlainProgress
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.evaluation import check
 from promptci.pipeline.environment import Environment
+from promptci.report.model.report import PromptView, ReportView
 
 PROMPT = "prompts/order.prompt.yml"
 GOLDENS = "goldens/order.jsonl"
@@ -79,3 +80,13 @@ def world(**environ: str) -> tuple[Environment, list[str]]:
 def checked(builder: RepoBuilder, *, environ: Mapping[str, str] | None = None, **errand: Any) -> RunResult:
     out = errand.pop("out", builder.path.parent / "out")
     return check.check(CheckRequest(root=builder.path, out=out, **errand), world(**(environ or {}))[0])
+
+
+def view(outcome: RunResult) -> ReportView:
+    assert outcome.view is not None
+    return outcome.view
+
+
+def only(outcome: RunResult) -> PromptView:
+    (prompt_view,) = view(outcome).prompts
+    return prompt_view
