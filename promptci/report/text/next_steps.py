@@ -5,10 +5,10 @@ from promptci.report.model.report import ReportView
 from promptci.report.text import history_text
 
 _NEXT = {
-    "regression": "Look at the cases that got worse. Where the new answer is wrong, mend the prompt. Where it is right,"
+    "regression": "Look at the cases that got worse. Where the new answer is wrong, fix the prompt. Where it is right,"
     " correct the golden in a pull request of its own, so that both versions are measured by the same cases.",
-    "critical": "A critical case may not break: mend the prompt until it passes.",
-    "min-quality": "Mend the prompt until it reaches `gate.min_quality`, or lower that limit on the base branch.",
+    "critical": "A critical case may not break: fix the prompt until it passes.",
+    "min-quality": "Improve the prompt until it reaches `gate.min_quality`, or lower that limit on the base branch.",
     "cost": "Make the prompt or its answers shorter, choose a cheaper model, or raise"
     " `gate.max_cost_increase` on the base branch.",
     "p95": "Make the prompt or its answers shorter, or raise `gate.max_p95_increase` on the base branch.",
@@ -17,8 +17,8 @@ _NEXT = {
     "nothing-required": "Set `gate.min_quality`, or mark the cases that must pass as `critical`.",
     "critical-unanswered": "See why the new version's requests fail for these cases; its length is the usual cause.",
     "no-pairs": "Change goldens and prompt in separate pull requests, so that there are cases to compare.",
-    "not-comparable": "Ask both versions anew (`--no-cache`). If the endpoint goes on answering with several models,"
-    " name one of them by its date in the prompt, such as `gpt-4o-mini-2024-07-18`.",
+    "not-comparable": "Run both versions again with `--no-cache`. If the endpoint goes on answering with several"
+    " models, name one of them by its date in the prompt, such as `gpt-4o-mini-2024-07-18`.",
     "missing-goldens": "Add a golden set for the prompt, under the name that `prompts.goldens` in promptci.yml gives.",
     "no-cases": "Add at least one case to the golden set.",
     "nothing-evaluated": "See the first error above: a key, a model name or the endpoint is the usual cause. Then run"
@@ -42,7 +42,7 @@ def next_steps(view: ReportView) -> list[str]:
         steps.append(_more_cases(view))
     steps += [str(f.facts["remedy"]) for f in view.problems if f.rule == "no-secrets" and f.facts.get("remedy")]
     if view.problems and view.verdict == "error" and not steps:
-        steps.append("Nothing was concluded, so this says nothing about your change. Mend the cause and run again.")
+        steps.append("Nothing was concluded, so this says nothing about your change. Fix the cause and run again.")
     return [*steps, *history_text.label_requests(view)]
 
 

@@ -240,6 +240,14 @@ def findings(prompt: PromptView) -> list[FindingView]:
     return sorted(shown, key=lambda finding: -_WEIGHT[finding.verdict])
 
 
+def beyond_headline(finding: FindingView, prompt: PromptView, headline: str) -> str:
+    """Return the finding's text without its first sentence where the headline says the same; empty where all of it."""
+    stated = prompt.sentence.removesuffix(".")
+    if not stated or stated[:1].lower() + stated[1:] not in headline:
+        return finding.text
+    return finding.text.removeprefix(prompt.sentence).lstrip()
+
+
 _WEIGHT = {name: weight for weight, name in enumerate(SIGNS)}
 
 

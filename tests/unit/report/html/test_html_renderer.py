@@ -111,8 +111,8 @@ def test_a_verdict_has_a_word_and_an_icon_and_not_its_colour_alone() -> None:
     for situation, word, icon in (
         ("regressed", "Fail", "bad"),
         ("all_same", "Pass", "good"),
-        ("inconclusive", "Undecided", "warn"),
-        ("budget_reached", "Not evaluated", "bad"),
+        ("inconclusive", "Inconclusive", "warn"),
+        ("budget_reached", "Error", "bad"),
         ("no_prompts_changed", "No change", "mute"),
     ):
         text = report_situations.page(situation)
@@ -262,6 +262,7 @@ def test_ids_that_would_fill_the_page_are_left_out_and_counted() -> None:
     text = html_renderer.render_page(view, max_bytes=300_000)
     assert len(text.encode()) < 300_000
     assert "further cases in <code>report.json</code>" in text
+    assert 'href="#cases"' not in text  # there was no space for a table either
 
 
 @pytest.mark.long
@@ -280,12 +281,15 @@ def test_a_diff_of_any_length_has_an_end() -> None:
 
 
 def test_failing_prompts_get_their_room_before_passing_ones() -> None:
-    passing = large(700, 50).prompts[0].model_copy(update={"verdict": "pass"})
+    passing = large(700, 500).prompts[0].model_copy(update={"verdict": "pass"})
     failing = report_situations.SITUATIONS["regressed"]().prompts[0]
     view = report_situations.SITUATIONS["regressed"]().model_copy(update={"prompts": [passing, failing]})
-    first, second = page.build_page(view).sections
+    first, second = page.build_page(view, max_bytes=390_000).sections
     assert (first.prompt.verdict, second.prompt.verdict) == ("pass", "fail")
-    assert all(not group.lines for group in second.groups)
+    assert sum(group.left_out for group in second.groups) == 0
+    (right,) = first.groups
+    assert len(right.details) < MAX_DETAILS
+    assert len(right.lines) < MAX_LINES
 
 
 def test_the_page_is_whole_without_its_script() -> None:
@@ -293,7 +297,7 @@ def test_the_page_is_whole_without_its_script() -> None:
     without = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
     shown = " ".join(" ".join(read(without).text).split())
     view = report_situations.SITUATIONS["regressed"]()
-    assert view.headline in shown
+    assert " ".join(re.findall(r"\w+", view.headline.lower())) in " ".join(re.findall(r"\w+", shown.lower()))
     for case in view.prompts[0].case_details:
         assert case.id in shown
     assert "needs a script" in shown

@@ -145,7 +145,7 @@ def test_sections_go_in_a_fixed_order_and_what_went_is_said() -> None:
         if present not in seen:
             seen.append(present)
         for name, said in (("passing", "passing prompts"), ("fixed", "fixed cases"), ("costs", "cost and latency")):
-            assert ("Left out for want of room: " in text and said in text.split("Left out")[1]) != present[name]
+            assert ("Left out to fit: " in text and said in text.split("Left out to fit: ")[1]) != present[name]
     order = ["passing", "fixed", "costs", "broken"]
     for present in seen:
         kept = [present[name] for name in order]
@@ -176,8 +176,8 @@ def test_a_summary_says_more_than_the_comment() -> None:
 
 def test_a_summary_that_nothing_can_shorten_is_the_verdict_alone() -> None:
     view = SITUATIONS["regressed"]()
-    reasons = [view.prompts[0].findings[0].model_copy(update={"text": "€ " * 1000})] * 1000
-    view = view.model_copy(update={"prompts": [view.prompts[0].model_copy(update={"reasons": reasons})]})
+    findings = [view.prompts[0].findings[0].model_copy(update={"text": "€ " * 1000})] * 1000
+    view = view.model_copy(update={"prompts": [view.prompts[0].model_copy(update={"findings": findings})]})
     assert markdown_renderer.render_summary(view) == markdown_renderer.render_short_comment(view)
 
 
@@ -228,7 +228,14 @@ def test_what_is_read_first_is_short() -> None:
     """Verdict, one line a prompt and the next step: what stands open is read in ten seconds."""
     for situation, words in (("regressed", 120), ("several_prompts", 200), ("all_same", 80)):
         text = re.sub(r"<details>.*?</details>", "", full(SITUATIONS[situation]()), flags=re.DOTALL)
+        text = text.replace(MARKER, "").replace(f"(<{LINK}>)", "")  # nobody reads these
         assert len(re.findall(r"[A-Za-z]{2,}", text)) < words
+
+
+def test_a_passing_prompt_adds_to_the_headline_and_does_not_repeat_it() -> None:
+    text = full(SITUATIONS["all_same"]())
+    assert text.count("60 of 60 cases passed before") == 1
+    assert "\n- 0 got worse and 0 better of 60 pairs. The pass rate did not fall by the margin of 5 points" in text
 
 
 def test_the_comment_says_how_to_see_the_same_on_a_laptop() -> None:
@@ -239,12 +246,12 @@ def test_the_comment_says_how_to_see_the_same_on_a_laptop() -> None:
 
 def test_lower_marks_are_shown_where_nothing_broke() -> None:
     text = full(SITUATIONS["graded_with_repeats"]())
-    assert "<summary>❌ order-extractor: 24 cases with lower marks than before</summary>" in text
-    assert "marks     0.5, helpful: judge said so" in text
+    assert "<summary>❌ order-extractor: 24 cases with a lower score than before</summary>" in text
+    assert "score     0.5, helpful: judge said so" in text
 
 
 def test_a_problem_that_the_headline_says_is_not_said_twice() -> None:
-    assert full(SITUATIONS["budget_reached"]()).count("The budget of") == 1
+    assert full(SITUATIONS["budget_reached"]()).count("the budget of \\$0.05 (`run.budget_usd`) is spent") == 1
 
 
 def test_missing_answers_are_counted_where_a_verdict_was_reached() -> None:

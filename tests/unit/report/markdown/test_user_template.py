@@ -82,9 +82,9 @@ def test_there_is_no_way_round_it(text: str) -> None:
         ("{{ view.headline|safe }}", "No filter named 'safe'"),
         ("{% include '/etc/passwd' %}", "not found"),
         ("{% include '../pyproject.toml' %}", "ci/comment.md.j2:1: ../pyproject.toml"),
-        ("{{ say.__class__ }}", "unsafe"),
-        ("{{ say.sign.__globals__ }}", "unsafe"),
-        ("{{ say.filters }}", "has no attribute"),
+        ("{{ text.__class__ }}", "unsafe"),
+        ("{{ text.sign.__globals__ }}", "unsafe"),
+        ("{{ text.filters }}", "has no attribute"),
         ("{{ view.parse_raw('x'.encode(), allow_pickle=True, proto='pickle') }}", "unsafe"),
         ("{{ view.model_dump() }}", "unsafe"),
         ("{{ [].append(1) }}", "unsafe"),
@@ -99,7 +99,7 @@ def test_one_that_cannot_be_used_says_where_and_why(text: str, said: str) -> Non
 @pytest.mark.long
 def test_one_that_does_not_end_is_ended() -> None:
     loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
-    assert "too much time or memory" in refused(loop) or "longer than 20 seconds" in refused(loop)
+    assert re.search("too much time or memory|longer than 20 seconds", refused(loop))
 
 
 def test_it_has_no_secrets_around_it(monkeypatch: pytest.MonkeyPatch) -> None:

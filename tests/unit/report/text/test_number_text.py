@@ -151,7 +151,7 @@ def test_a_problem_of_the_run_alone_is_no_finding_about_the_change() -> None:
     view = SITUATIONS["budget_reached"]()
     alone = view.model_copy(update={"prompts": []})
     assert next_steps.next_steps(alone) == [
-        "Nothing was concluded, so this says nothing about your change. Mend the cause and run again."
+        "Nothing was concluded, so this says nothing about your change. Fix the cause and run again."
     ]
 
 
