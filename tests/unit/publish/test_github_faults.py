@@ -100,7 +100,7 @@ def test_gh_comment_exact_65536_of_a_whole_report(tmp_path: Path, server: fake.G
     (body,) = server.bodies
     assert LIMIT / 2 < len(body.encode()) <= LIMIT
     assert view.headline[:40] in body
-    assert "Left out for want of room" in body
+    assert "Left out to fit: " in body
     assert "[Run 10](<https://github.com/example/shop/actions/runs/10>)" in body
 
 

@@ -134,7 +134,8 @@ FAILED: dict[str, tuple[Reply, str, bool, str]] = {
     "wrong key": (error(401), "auth", True, "check the secret"),
     "filtered": (error(400, "filtered", code="content_filter"), "bad-request", False, "filtered"),
     "too long": (error(400, "maximum context length is 8192 tokens"), "context-length", False, "too long"),
-    "error within 200": (reply({"error": {"code": 400, "message": "no such model"}}), "bad-request", False, "no such"),
+    "error within 200": (reply({"error": {"code": 400, "message": "bad input"}}), "bad-request", False, "bad input"),
+    "no such model": (reply({"error": {"code": 400, "message": "no such model"}}), "not-found", True, "may use it"),
 }
 
 
