@@ -90,7 +90,7 @@ def test_missing_answers_flaky_cases_tags_and_classes_can_be_chosen(visit: Any) 
     for field, value, expected in (
         ("show", "error", {"f", "b"}),
         ("show", "flaky", {"a"}),
-        ("show", "aside", {"i"}),
+        ("show", "excluded", {"i"}),
         ("show", "apart", {"g", "h"}),
         ("tag", "refund", {"a"}),
     ):
@@ -192,7 +192,7 @@ def test_a_link_written_by_hand_works_with_slashes_in_it(visit: Any) -> None:
 
 def test_a_link_to_a_case_that_is_not_there_says_so(visit: Any) -> None:
     page = visit(report_situations.page("regressed"), "#case=order-extractor/no-such")
-    expect(page.locator("#found")).to_have_text("No case of this report is called order-extractor/no-such")
+    expect(page.locator("#found")).to_have_text("This report has no case order-extractor/no-such")
     assert not page.locator("#opened").is_visible()
 
 
@@ -285,14 +285,21 @@ def test_an_opened_case_says_what_the_page_says_of_it(situation: str, visit: Any
         prompt = case.evaluate("(one) => one.closest('.prompt').querySelector('h2').textContent")
         name = case.locator("summary code").first.text_content() or ""
         drawn[key(f"{prompt} / {name}")] = case.evaluate(read)
+    in_brief = "\n".join(page.locator(".lines").all_text_contents())
     page.locator("#rows .case-row").first.click()
+    compared = 0
     for _ in range(45):
         name = opened(page)
-        assert page.locator("#opened-body").evaluate(read) == drawn[key(name)], name
+        if key(name) in drawn:
+            assert page.locator("#opened-body").evaluate(read) == drawn[key(name)], name
+            compared += 1
+        else:  # behind the first cases of its group, which has a line of it only
+            assert name.rpartition(" / ")[2] in in_brief
         if page.locator("#next").is_disabled():
             break
         page.locator("#next").click()
         expect(page.locator("#opened-title")).not_to_have_text(name)
+    assert compared >= min(10, len(drawn))
 
 
 def test_numbers_are_spelled_as_everywhere_else(visit: Any) -> None:
@@ -441,7 +448,7 @@ def test_a_page_of_fifty_thousand_cases_opens(visit: Any) -> None:
     page.keyboard.press("Enter")
     assert opened(page) != first
     expect(page.locator("#opened-title")).to_contain_text("ticket-")
-    said = re.search(r"are here for ([\d,]+) of 50,000 cases", text)
+    said = re.search(r"holds the texts of ([\d,]+) of 50,000 cases", text)
     with_texts = int(said[1].replace(",", "")) if said else 50_000
     assert with_texts > 40_000  # how many depends on how well the generated texts compress
     assert page.locator("#opened-body .answer").count() == (2 if with_texts == 50_000 else 0)
@@ -461,5 +468,5 @@ def test_a_browser_that_cannot_unpack_says_so(browser: Browser, tmp_path: Path) 
     page = context.new_page()
     page.add_init_script("delete globalThis.DecompressionStream")
     page.goto(path.as_uri())
-    expect(page.locator("#found")).to_contain_text("they are in report.json")
+    expect(page.locator("#found")).to_contain_text("They are in report.json")
     context.close()

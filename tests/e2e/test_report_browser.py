@@ -132,7 +132,8 @@ def test_on_paper_everything_is_unfolded_and_the_tools_are_gone(visit: Any) -> N
 
 def test_without_a_script_the_page_is_whole(visit: Any) -> None:
     page = visit(report_situations.page("several_prompts"), java_script_enabled=False)
-    assert page.locator(".case").count() == sum(
+    in_brief = [line for text in page.locator(".lines").all_text_contents() for line in text.splitlines()]
+    assert page.locator(".case").count() + len(in_brief) == sum(
         len(prompt.case_details) for prompt in report_situations.SITUATIONS["several_prompts"]().prompts
     )
     page.locator(".group.right > summary").first.click()
