@@ -54,7 +54,7 @@ KINDS: Mapping[str, Reply] = {
     "redirect elsewhere": Reply(status=302, headers={"Location": "http://127.0.0.1:9/"}),
     "moved elsewhere": Reply(status=301, body={}, headers={"Location": "http://127.0.0.1:9/x"}),
 }
-MOST_CALLS = 8
+MOST_CALLS = 11
 """More than one announcement makes, which a test checks."""
 
 
