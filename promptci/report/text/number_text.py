@@ -240,12 +240,18 @@ def findings(prompt: PromptView) -> list[FindingView]:
     return sorted(shown, key=lambda finding: -_WEIGHT[finding.verdict])
 
 
-def beyond_headline(finding: FindingView, prompt: PromptView, headline: str) -> str:
-    """Return the finding's text without its first sentence where the headline says the same; empty where all of it."""
-    stated = prompt.sentence.removesuffix(".")
-    if not stated or stated[:1].lower() + stated[1:] not in headline:
-        return finding.text
-    return finding.text.removeprefix(prompt.sentence).lstrip()
+def findings_beyond(prompt: PromptView, said: str) -> list[FindingView]:
+    """Return the findings without what `said` contains: their first sentences, or all of those that add nothing."""
+    added = []
+    for finding in findings(prompt):
+        first, _, rest = finding.text.partition(". ")
+        repeats = _lower_first(first.removesuffix(".")) in _lower_first(said)
+        added.append(finding.model_copy(update={"text": rest}) if repeats else finding)
+    return [finding for finding in added if finding.text]
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 _WEIGHT = {name: weight for weight, name in enumerate(SIGNS)}

@@ -259,3 +259,23 @@ def test_a_cell_of_a_confusion_matrix_is_as_deep_as_its_share_of_the_row() -> No
     _, now = class_table.confusion_matrices(report(comparison(rows, kind="one-of")).prompts[0])
     assert [(cell.count, cell.mood) for cell in now.rows[0].cells] == [(9, "hit3"), (3, "miss1")]
     assert [(cell.count, cell.mood) for cell in now.rows[1].cells] == [(0, ""), (1, "hit3")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "left"),
+    [
+        (
+            "Got worse: 1 of 2. The margin is 5 points.",
+            "shop got worse: 1 of 2; it costs",
+            "The margin is 5 points.",
+        ),
+        ("Broke 1 critical case (a).", "Got worse; it also broke 1 critical case (a).", ""),
+        ("Was deleted.", "Was deleted.", ""),
+        ("Costs 55% more. The limit is 25%.", "Got worse: 1 of 2.", "Costs 55% more. The limit is 25%."),
+    ],
+)
+def test_a_finding_is_not_repeated_below_what_says_the_same(text: str, said: str, left: str) -> None:
+    prompt = SITUATIONS["regressed"]().prompts[0]
+    finding = prompt.findings[0].model_copy(update={"text": text})
+    prompt = prompt.model_copy(update={"findings": [finding]})
+    assert "".join(each.text for each in number_text.findings_beyond(prompt, said)) == left
