@@ -156,7 +156,7 @@ def test_a_stop_between_the_two_files_is_safe(shop: RepoBuilder) -> None:
         ({YML: FILE.replace("version: v2", "version: v9")}, {}, 4, "There is no commit `v9` here"),
         ({STATE: "{}"}, {}, 4, f"{STATE}: `schema` is null"),
         ({STATE: "{}", ".gitignore": "*.json\n"}, {}, 4, "git ignores the file"),
-        ({"logs/bad.jsonl": "{}\n"}, {}, 4, "1 of 1 lines of the log cannot be used"),
+        ({"logs/bad.jsonl": "{}\n"}, {}, 4, "logs/bad.jsonl: 1 of 1 lines are invalid, over 1%"),
     ],
 )
 def test_what_cannot_be_evaluated_changes_nothing(

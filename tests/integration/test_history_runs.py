@@ -260,8 +260,9 @@ def test_a_history_that_cannot_be_written_is_a_note(tmp_path: Path) -> None:
         builder = changed(tmp_path, server, BAD, run={"history": "promptci.yml/kept"})
         outcome = ran(builder)
     assert (view(outcome).verdict, outcome.exit_code) == ("fail", 1)
-    assert any("cannot be written: Not a directory" in note for note in view(outcome).notes)
-    assert "cannot be written" in (tmp_path / "out0" / "comment.md").read_text()
+    note = "The history in promptci.yml/kept was not used: `promptci.yml` is not a folder."
+    assert view(outcome).notes == [note]
+    assert "`promptci.yml` is not a folder" in (tmp_path / "out0" / "comment.md").read_text()
 
 
 def test_damaged_lines_are_one_note_in_the_report(tmp_path: Path) -> None:
@@ -272,9 +273,7 @@ def test_damaged_lines_are_one_note_in_the_report(tmp_path: Path) -> None:
         file.write_text("x\ny\n" + file.read_text())
         outcome = ran(builder, 1)
     (note,) = view(outcome).notes
-    assert note == (
-        ".promptci/history: 2 lines are damaged and were passed over; the first is cases-2026-01-02.jsonl:1."
-    )
+    assert note == ".promptci/history: 2 damaged lines were skipped; the first is cases-2026-01-02.jsonl:1."
 
 
 def test_a_report_drawn_again_is_not_counted_again(tmp_path: Path) -> None:
@@ -330,7 +329,7 @@ def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_r
         assert "No earlier verdict would have blocked." in comment
         assert f"blocking order would have been correct: `promptci history label {name} correct --why …`" in comment
         second = ran(builder, 1)
-        assert "none has been judged yet" in (tmp_path / "out1" / "comment.md").read_text()
+        assert "none is labelled yet" in (tmp_path / "out1" / "comment.md").read_text()
         assert judge(builder, name[:4], "incorrect", USER="bo") == f"{name} (order: fail) is labelled incorrect."
         judge(builder, name, "correct", "the   answers\nare chatty", GITHUB_ACTOR="ann", USER="bo")
         third = ran(builder, 2)
@@ -366,7 +365,7 @@ def test_the_beginning_of_two_names_is_refused(tmp_path: Path) -> None:
 
     builder = shop(tmp_path, {"promptci.yml": config()})
     archive(builder).write([verdict("ab1"), verdict("ab2")])
-    with pytest.raises(UsageError, match="the beginning of 2 verdicts"):
+    with pytest.raises(UsageError, match="2 verdicts begin with `ab`"):
         judge(builder, "ab", "correct")
 
 
@@ -400,12 +399,12 @@ def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_pa
         for key in ("verdict_id", "base_fingerprint", "head_fingerprint", "flaky"):
             del one[key]
         for case in one["case_details"]:
-            for key in ("digest", "flaky", "tallies", "aside"):
+            for key in ("digest", "flaky", "tallies", "excluded_reason"):
                 del case[key]
     file.write_text(json.dumps(value))
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
     added = history.add_reports(archive(here), [file])
-    assert (added.verdicts, added.cases, added.sentence) == (1, 0, "1 verdict and 0 counts of cases added.")
+    assert (added.verdicts, added.cases, added.sentence) == (1, 0, "1 verdict and 0 case results added.")
 
 
 def test_what_is_no_report_does_not_keep_the_others_out(tmp_path: Path) -> None:
@@ -431,12 +430,12 @@ def test_old_reports_are_left_out_and_it_is_said(tmp_path: Path) -> None:
         ran(builder)
     later = history.open_store(builder.path, "promptci.yml", START + timedelta(days=200))
     added = history.add_reports(later, [tmp_path / "out0" / "report.json"])
-    assert added.sentence == "0 verdicts and 0 counts of cases added, 41 older than 180 days left out."
+    assert added.sentence == "0 verdicts and 0 case results added, 41 older than 180 days skipped."
 
 
 def test_a_repository_without_a_history_says_so(tmp_path: Path) -> None:
     builder = shop(tmp_path, {"promptci.yml": config(run={"history": False})})
-    with pytest.raises(UsageError, match="no history is kept"):
+    with pytest.raises(UsageError, match="turns the history off"):
         archive(builder)
 
 
@@ -456,12 +455,12 @@ def test_the_commands_do_what_they_say(tmp_path: Path) -> None:
         return shown.output
 
     name = only(outcome).verdict_id or ""
-    assert called("list") == "There is no verdict yet.\n"
+    assert called("list") == "There are no verdicts yet.\n"
     assert called("flaky") == "No answers have been counted yet.\n"
     assert called("precision") == "No earlier verdict would have blocked.\n"
-    assert called("add", str(file)) == "1 verdict and 40 counts of cases added.\n"
+    assert called("add", str(file)) == "1 verdict and 40 case results added.\n"
     assert name in called("list", "--advised")
-    assert f"Not judged yet: {name}" in called("precision")
+    assert f"Not labelled yet: {name}" in called("precision")
     assert called("label", name, "correct", "--why", "chatty") == f"{name} (order: fail) is labelled correct.\n"
     assert "1 labelled by people: 1 correct" in called("precision")
     assert called("flaky").startswith("order: 0 flaky cases; no case was asked twice")

@@ -1,6 +1,7 @@
 """A judge measured by people's labels in whole runs: what it may do, what it is asked, and by which files."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,14 @@ def test_what_code_marks_decides_beside_a_judge_that_is_not_trusted(tmp_path: Pa
     assert quality.measure == "pass rate"
 
 
-@pytest.mark.parametrize(("count", "said"), [(10, "there are 10 labels, and 20 are needed"), (0, "there are 0 labels")])
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (49, "there are 49 labels, and 50 are needed"),
+        (10, "there are 10 labels, and 50 are needed"),
+        (0, "there are 0 labels"),
+    ],
+)
 def test_too_few_labels_are_no_ground_for_trust(tmp_path: Path, count: int, said: str) -> None:
     row = json.dumps({"id": "gone", "answer": "x", "pass": True}) if count == 0 else ""
     with serving(model) as server:
@@ -195,16 +203,18 @@ def test_both_versions_are_marked_by_one_judge(tmp_path: Path) -> None:
     assert len(judge_of(outcome).identities) == 1
 
 
-def test_an_evaluator_that_the_change_edits_marks_both_versions_and_the_labels(tmp_path: Path) -> None:
+def test_base_s_evaluator_decides_where_the_change_edits_it(tmp_path: Path) -> None:
+    """It is what the labels measure; the edited one marks both versions too, in cases that do not count."""
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server), more=EVALUATOR.format(model="judge-2", ask="Is this brief?"))
-        asked = judged(server)
-    assert {call.body["model"] for call in asked} == {"judge-2"}
-    assert all(call.last_user_message.startswith("Is this brief?") for call in asked)
-    (identity,) = judge_of(outcome).identities
-    assert identity.startswith("judge-2 sha256:")
-    # Its marks are of another measure than before, so no case is compared.
-    assert "no-pairs" in rules(outcome)
+        asked = Counter((call.body["model"], call.last_user_message[:14]) for call in judged(server))
+    assert asked == {("judge-1", "Is this short?"): 60 + 2 * JUDGED, ("judge-2", "Is this brief?"): 2 * JUDGED}
+    found = only(outcome)
+    assert (outcome.exit_code, found.verdict, found.pairs) == (1, "fail", JUDGED)
+    assert {"regression", "goldens-weakened"} <= rules(outcome)
+    calibration = judge_of(outcome).calibration
+    assert calibration is not None
+    assert calibration.labels == 60
 
 
 def test_a_judge_that_is_the_candidate_is_remarked_on(tmp_path: Path) -> None:
@@ -276,7 +286,7 @@ def test_labels_with_a_mistake_are_refused_before_they_are_merged(tmp_path: Path
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server), files={LABELS: labels() + '{"id": "c001", "answer": "x"}\n'})
     assert (outcome.exit_code, len(server.calls)) == (4, 0)
-    assert "order.labels.jsonl:31: `pass` is missing" in str(outcome.problems[0])
+    assert "order.labels.jsonl:61: `pass` is missing" in str(outcome.problems[0])
 
 
 def test_labels_that_cannot_be_read_at_base_are_no_ground_for_trust(tmp_path: Path) -> None:
@@ -305,9 +315,9 @@ def test_labels_of_unknown_cases_are_named_and_not_used(tmp_path: Path) -> None:
         outcome = chatty(builder, more=EVALUATOR.format(model="judge-1", ask="Asked {{input}}"))
     found = judge_of(outcome).calibration
     assert found is not None
-    assert found.labels == 31
+    assert found.labels == 61
     (note,) = [note for note in only(outcome).notes if "labels" in note]
-    assert note.endswith("not there or not judged were not used: gone (line 31), c001 (line 33).")
+    assert note.endswith("not there or not judged were not used: gone (line 61), c001 (line 63).")
 
 
 def test_a_prompt_that_no_judge_marks_has_none(tmp_path: Path) -> None:
@@ -420,11 +430,11 @@ def test_the_command_measures_and_writes_down(tmp_path: Path) -> None:
     assert code == 0
     assert len(asked) == len(judged(server)) == 60
     assert "order: It agrees with people well enough: kappa 1.00" in said
-    assert "Both fail: 15" in said
+    assert "Both fail: 30" in said
     assert "with 200 labels about ±" in said
     written = json.loads((tmp_path / "judge" / "calibration.json").read_text(encoding="utf-8"))
     assert written["schema"] == judge_calibration.CalibrationDocument.schema_id()
-    assert written["prompts"]["order"]["calibration"]["passed_by_both"] == 15
+    assert written["prompts"]["order"]["calibration"]["passed_by_both"] == 30
 
 
 def test_the_command_fails_where_a_judge_is_not_trusted(tmp_path: Path) -> None:
@@ -449,7 +459,7 @@ def test_the_command_takes_marks_from_the_cache(tmp_path: Path) -> None:
         calibrated(builder)
         assert len(server.calls) == 60
         calibrated(builder, "--no-cache")
-        assert len(server.calls) == 60
+        assert len(server.calls) == 2 * 60
 
 
 @pytest.mark.parametrize(

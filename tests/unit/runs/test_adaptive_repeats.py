@@ -45,16 +45,22 @@ def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
 @pytest.mark.parametrize(
     ("limits", "expected"),
     [
-        (RunLimits(), [1, 3, 1, 1, 1]),
-        (RunLimits(repeats=2), [2, 3, 2, 2, 2]),
+        (RunLimits(), [1, 5, 1, 1, 1]),
+        (RunLimits(repeats=2), [2, 5, 2, 2, 2]),
         (RunLimits(repeats=5), [5, 5, 5, 5, 5]),
-        (RunLimits(repeats=1, repeats_on_disagreement=2), [2, 3, 1, 1, 1]),
-        (RunLimits(repeats=1, repeats_on_disagreement=4), [4, 4, 1, 1, 1]),
+        (RunLimits(repeats=7), [7, 7, 7, 7, 7]),
+        (RunLimits(repeats=1, repeats_on_disagreement=2), [2, 5, 1, 1, 1]),
+        (RunLimits(repeats=1, repeats_on_disagreement=4), [4, 5, 1, 1, 1]),
+        (RunLimits(repeats=1, repeats_on_disagreement=6), [6, 6, 1, 1, 1]),
     ],
 )
 def test_how_often_a_case_may_be_asked(limits: RunLimits, expected: list[int]) -> None:
-    """Plain, critical, new, changed, set aside."""
+    """Plain, critical, new, changed, excluded. A critical case may need five answers to be confirmed."""
     assert times(comparison("a 1 1\nb* 1 1\nc - 1\nd~ 1 1\ne*? 1 1"), limits) == expected
+
+
+def test_a_critical_case_is_asked_as_often_as_its_confirmation_needs() -> None:
+    assert times(comparison("a 1 1\nb* 1 1", plan={"confirmation_answers": 9}), RunLimits()) == [1, 9]
 
 
 def test_one_version_or_the_same_twice_is_asked_no_more() -> None:
@@ -81,8 +87,8 @@ def test_where_versions_disagree_both_are_asked_on() -> None:
 
 
 def test_of_critical_cases_only_those_that_base_passed_and_head_did_not() -> None:
-    rows = "broke* 1 0\nmended* 0 1\nsame* 1 1\nplain 1 0\nlost* ! 0"
-    assert asked_on(rows, RunLimits()) == {("broke", arm, r) for arm in ("base", "head") for r in (1, 2)}
+    rows = "broke* 1 0\nfixed* 0 1\nsame* 1 1\nplain 1 0\nlost* ! 0"
+    assert asked_on(rows, RunLimits()) == {("broke", arm, r) for arm in ("base", "head") for r in (1, 2, 3, 4)}
 
 
 def test_what_was_asked_on_does_not_ask_for_more() -> None:
