@@ -52,12 +52,15 @@ def without_baseline(comparison: Comparison, policy: GatePolicy) -> Finding:
 
 def find_shared_cause(answers: Sequence[ScoredCase]) -> str | None:
     """Return what all answers have in common that explains why all are wrong; None where nothing does."""
-    texts = [answer.answer.completion.text for answer in answers if answer.answer.completion is not None]
+    known = [answer for answer in answers if answer.error is None]
+    texts = [answer.answer.completion.text for answer in known if answer.answer.completion is not None]
     if len({answer.case.id for answer in answers}) < 2 or not texts:
         return None
     by_arm = [{answer.answer.request_key for answer in answers if answer.arm is arm} for arm in Arm]
     if all(len(keys) <= 1 for keys in by_arm):
         return "all requests are identical, so no variable reaches the prompt"
+    if len(texts) < len(known) or any(answer.passed for answer in known):
+        return None  # some requests were refused, or some answers are right
     if len(set(texts)) == 1:
         quoted = texts[0][:MAX_QUOTED_CHARS].replace("`", "'")
         return f"every answer is `{quoted}`" if quoted.strip() else "every answer is empty"

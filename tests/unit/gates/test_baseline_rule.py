@@ -58,6 +58,21 @@ def test_a_deleted_prompt_is_inconclusive() -> None:
     assert first(comparison("", status=Status.DELETED, removed_cases=("a", "b"))) == ("deleted", Verdict.INCONCLUSIVE)
 
 
+def cause(rows: str) -> str | None:
+    (decision,) = decide([comparison(rows)], GatePolicy(max_drop=0.9)).decisions
+    facts = decision.findings[0].facts
+    assert isinstance(facts, NothingToLose)
+    return facts.shared_cause
+
+
+def test_answers_that_are_all_wrong_and_equal_share_a_cause() -> None:
+    assert (cause("a 0 0\nb 0 0") or "").startswith("every answer is `")
+
+
+def test_where_an_answer_is_right_equal_answers_are_no_cause() -> None:
+    assert cause("a 0 1\nb 0 0") is None
+
+
 def test_a_single_case_shares_no_cause_with_itself() -> None:
     (case,) = comparison("a 0 0").cases
     assert find_shared_cause([*case.base, *case.head]) is None
