@@ -1,7 +1,8 @@
 """The endpoint fails the Nth call, for every N and every kind, once or from then on: whole checks, to their files.
 
 What must hold whatever happens: it ends in time; verdict and exit code agree; `pass` only with every pair; what is in
-the journal is not asked again; and the key is in no byte that is written.
+the journal is not asked again; and the key is in no byte that is written. A request that the endpoint refuses (HTTP 400
+or 413) is a wrong answer of its version; every other failure is a missing answer.
 """
 
 import time
@@ -13,18 +14,21 @@ from fakes.openai_server import Call, OpenAIServer, Reply
 from fakes.repo import RepoBuilder
 from fakes.virtual_clock import VirtualClock
 from fakes.wire_faults import CANARY, WALL, faults
-from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, world
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, view, world
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.evaluation import check
 from promptci.providers.http.openai_chat import OpenAIProvider
 from promptci.providers.options import ProviderOptions
 from promptci.redact import Redactor
+from promptci.report.model.case import AnswerView
 from promptci.runs import journal
 
 CASES = 4
 CALLS = 2 * CASES
 KINDS = sorted(faults(""))
+REFUSALS = {400, 413}
+"""Statuses that say that the request itself is wrong."""
 EXIT = {"pass": 0, "inconclusive": 0, "fail": 1, "error": 4}
 LONGEST_S = 20.0
 
@@ -78,15 +82,43 @@ def swept(builder: RepoBuilder, fault: Reply, at: int, out: Path, *, for_ever: b
     assert outcome.view is not None
     (found,) = outcome.view.prompts
     assert outcome.exit_code == EXIT[outcome.view.verdict]
-    assert (outcome.view.verdict == "pass") == (found.errors == 0)
-    assert outcome.view.verdict in ("pass", "error")
-    assert found.pairs >= CASES - found.errors
-    assert found.pairs == CASES or outcome.view.verdict == "error"
     assert b"CANARY" not in everything(out)
+    missing = found.errors
+    if fault.status in REFUSALS:
+        missing = refused(outcome)
+    else:
+        assert (outcome.view.verdict == "pass") == (found.errors == 0)
+        assert outcome.view.verdict in ("pass", "error")
+        assert found.pairs >= CASES - found.errors
+        assert found.pairs == CASES or outcome.view.verdict == "error"
 
     if at % 3 == 2:  # what a resumed run does depends on what is missing, not on why
-        resumed(builder, found.errors, out)
+        resumed(builder, missing, out)
     return outcome
+
+
+def refused(outcome: RunResult) -> int:
+    """Assert that each refusal counts as a wrong answer of its version, and return how many there are."""
+    (found,) = view(outcome).prompts
+    base, head = (
+        sum(map(was_refused, side)) for side in zip(*((c.base, c.head) for c in found.case_details), strict=True)
+    )
+    assert base + head > 0
+    assert (found.errors, found.pairs) == (0, CASES)
+    assert found.quality is not None
+    assert (found.quality.base, found.quality.head) == (1 - base / CASES, 1 - head / CASES)
+    # The margin is 90 points: a base that is not right throughout cannot lose as much.
+    if base + head == CALLS:
+        assert found.verdict == "error"
+    elif base > 0:
+        assert found.verdict == "inconclusive"
+    else:
+        assert (found.verdict, head) == ("pass", 1)
+    return base + head
+
+
+def was_refused(answer: AnswerView | None) -> bool:
+    return answer is not None and any("the request itself makes the call fail" in mark.reason for mark in answer.marks)
 
 
 def resumed(builder: RepoBuilder, missing: int, out: Path) -> None:
@@ -122,6 +154,8 @@ def test_every_call_fails_from_the_nth_on(
     kind: str, builder: RepoBuilder, elsewhere: OpenAIServer, tmp_path: Path
 ) -> None:
     for at in (0, 2, CALLS - 1):
-        outcome = swept(builder, faults(elsewhere.base_url)[kind], at, tmp_path / str(at), for_ever=True)
-        assert outcome.exit_code == EXIT["error"]
+        fault = faults(elsewhere.base_url)[kind]
+        outcome = swept(builder, fault, at, tmp_path / str(at), for_ever=True)
+        assert view(outcome).verdict != "pass" or (fault.status in REFUSALS and at == CALLS - 1)
+        assert fault.status in REFUSALS or outcome.exit_code == EXIT["error"]
     assert elsewhere.calls == []
