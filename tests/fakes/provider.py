@@ -19,6 +19,7 @@ class FakeProvider:
         *,
         concurrency: int = 4,
         latency_s: float = 0.0,
+        answers_before_hanging: int | None = None,
     ) -> None:
         self.concurrency = concurrency
         self.calls: list[tuple[Request, int]] = []
@@ -27,14 +28,16 @@ class FakeProvider:
         self.closed = False
         self._answer = answer
         self._latency_s = latency_s
+        self._answers_before_hanging = answers_before_hanging
 
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
-        """Answer after the latency."""
+        """Answer after the latency; after `answers_before_hanging` calls, never."""
         self.calls.append((request, replicate))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            await asyncio.sleep(self._latency_s)
+            hangs = self._answers_before_hanging is not None and len(self.calls) > self._answers_before_hanging
+            await (asyncio.Event().wait() if hangs else asyncio.sleep(self._latency_s))
         finally:
             self.at_once -= 1
         outcome = self._answer(request, replicate)

@@ -104,7 +104,7 @@ def till() -> Till:
 @pytest.fixture
 def builder(till: Till, tmp_path: Path) -> Iterator[RepoBuilder]:
     with OpenAIServer(till, latency_s=0.03) as server:
-        asking = {**NO_MEMORY, "concurrency": 1, "repeats": {"first": 1, "disagree": 2}}
+        asking = {**NO_MEMORY, "concurrency": 1, "repeats": {"initial": 1, "on_disagreement": 2}}
         sections = {"run": asking, "provider": {"prices": PRICES}}
         made = shop(
             tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(CASES), "promptci.yml": config(server, **sections)}
