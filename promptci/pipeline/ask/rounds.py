@@ -119,24 +119,28 @@ class Rounds:
         rule = self._context.rules.repeat_rule
         if rule is None or self.stopped:
             return []
-        questions = [_round_of(run, rule(run)) for run in self._runs]
-        if any(questions) and (obstacle := self._obstacle(questions)):
-            self.notes += (obstacle,)
+        questions = [self._if_recorded(_round_of(run, rule(run))) for run in self._runs]
+        requests = [question.request for of_prompt in questions for question in of_prompt]
+        if requests and not self._context.run_context.budget.can_afford(requests):
+            self.notes += ("The budget did not allow another round of answers (`run.budget_usd`).",)
             return []
         for run, of_prompt in zip(self._runs, questions, strict=True):
             if of_prompt:
                 run.answers_per_case = max(question.replicate for question in of_prompt) + 1
         return questions if any(questions) else []
 
-    def _obstacle(self, questions: Sequence[tuple[Question, ...]]) -> str | None:
-        """Return why another round cannot be asked; None where it can."""
+    def _if_recorded(self, questions: tuple[Question, ...]) -> tuple[Question, ...]:
+        """Return the questions of one prompt's round; none, with a note, where a recording lacks some answers."""
         provider = self._context.provider
-        flat = [question for of_prompt in questions for question in of_prompt]
-        if not self._context.run_context.budget.can_afford([question.request for question in flat]):
-            return "The budget did not allow another round of answers (`run.budget_usd`)."
-        if isinstance(provider, ReplayProvider) and not all(provider.can_answer(q.request, q.replicate) for q in flat):
-            return "The recording holds no further answers, so no further round was asked (`run.repeats: auto`)."
-        return None
+        if not isinstance(provider, ReplayProvider) or all(
+            provider.can_answer(question.request, question.replicate) for question in questions
+        ):
+            return questions
+        note = f"{questions[0].prompt}: the recording holds no further answers, so no further round was asked"
+        note += " (`run.repeats: auto`)."
+        if note not in self.notes:
+            self.notes += (note,)
+        return ()
 
     async def ask_rest(self) -> None:
         """Ask what an early stop left out."""
