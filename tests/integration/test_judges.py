@@ -70,6 +70,8 @@ def judging(opinion: Opinion, candidate: Callable[[Call], Reply | str] = model) 
             return "pass" if opinion(messages[-1].removeprefix("Answer: ")) else "fail"
         if call.body["model"] != "judge-1":
             return candidate(call)
+        if len(messages) < 3:
+            return error(400, "not the request of a judge with a rubric")
         text = messages[2].split("\n", 1)[1].rsplit("\n", 1)[0]
         return json.dumps({"reason": "as I see it", "score": 5 if opinion(text) else 1})
 
@@ -84,7 +86,7 @@ def judged_shop(
     path: Path, server: OpenAIServer, *, evaluators: str = "", judge: dict[str, Any] | None = None, **files: str
 ) -> RepoBuilder:
     """A shop whose answers are judged, by the rubric unless there are evaluators; its change asks otherwise."""
-    text = config(server, judge={**BY_RUBRIC, **(judge or {})})
+    text = config(server, judge={**({} if evaluators else BY_RUBRIC), **(judge or {})})
     rows = "".join(UNMARKED) if evaluators else JUDGED
     start = {"promptci.yml": text, PROMPT: prompt(GOOD, more=evaluators), GOLDENS: rows, **RUBRIC}
     builder = shop(path, start)
@@ -190,7 +192,7 @@ def test_an_answer_that_addresses_the_judge_is_a_remark_and_flagged(tmp_path: Pa
     with serving(judging(right, attacking)) as server:
         outcome = checked(judged_shop(tmp_path, server))
     (remark,) = [reason for reason in only(outcome).findings if reason.rule == "prompt-injection"]
-    assert (remark.verdict, "head: c003" in remark.text) == ("no-change", True)
+    assert (remark.verdict, "after: c003" in remark.text) == ("no-change", True)
     flagged = [case.id for case in only(outcome).case_details if case.head and case.head.flags]
     assert flagged == ["c003"]
     assert "read it yourself" in (tmp_path / "out" / "report.html").read_text()
@@ -265,7 +267,7 @@ def test_where_there_is_nothing_to_compare_with_answers_are_graded_and_it_is_sai
     with serving(pairing(fair)) as server:
         builder = judged_shop(tmp_path, server, judge={"pairwise": True})
         builder.write({PROMPT: prompt(GOOD), "prompts/new.prompt.yml": prompt(OTHER), "goldens/new.jsonl": JUDGED})
-        builder.write({GOLDENS: JUDGED.replace("c007", "c107")}).commit()
+        builder.write({GOLDENS: JUDGED.replace("GH-1007", "GH-2007")}).commit()
         outcome = checked(builder)
         single = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "one"), world()[0])
     graded = "so its answers are graded by the rubric and not in pairs"
@@ -289,8 +291,12 @@ def test_the_example_s_recording_holds_all_that_is_asked_and_its_small_judge_is_
     assert "not-recorded" not in (tmp_path / "out" / "journal.jsonl").read_text()
     (judged,) = [found for found in view(outcome).prompts if found.judge is not None]
     assert judged.judge is not None
-    assert judged.judge.reasons == ["kappa 0.15 with 48 labels is below 0.6"]
+    assert judged.judge.reasons == ["kappa 0.18 with 62 labels is below 0.6"]
     assert judged.pairs == 24
+    # Each prompt has as many rounds as its own recording holds.
+    assert [note for note in view(outcome).notes if "holds no further answers" in note] == [
+        "reply-writer: the recording holds no further answers, so no further round was asked (`run.repeats: auto`)."
+    ]
     assert {found.name: found.verdict for found in view(outcome).prompts} == {
         "order-extractor": "fail",
         "reply-writer": "inconclusive",
