@@ -6,7 +6,7 @@ from promptci import verdict as verdicts
 from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.findings import Finding, NoFacts
 from promptci.gates import baseline_rule, evidence, judge_rule, limits, quality_rule, remarks
-from promptci.gates.evidence import PromptEvidence
+from promptci.gates.evidence import Multiplicity, PromptEvidence
 from promptci.gates.facts import EmptyGoldens, MismatchFacts
 from promptci.gates.model import Decision, GateReport
 from promptci.runs.model import Status
@@ -15,7 +15,12 @@ from promptci.scoring.comparison import Comparison
 from promptci.verdict import Verdict
 
 
-def decide(comparisons: Sequence[Comparison], policy: GatePolicy, problems: Sequence[Finding] = ()) -> GateReport:
+def decide(
+    comparisons: Sequence[Comparison],
+    policy: GatePolicy,
+    problems: Sequence[Finding] = (),
+    multiplicity: Multiplicity = Multiplicity.TESTABLE,
+) -> GateReport:
     """Decide every prompt and the run.
 
     All tests of all prompts share one error rate (`evidence`), so that a pull request with many prompts is not
@@ -24,7 +29,7 @@ def decide(comparisons: Sequence[Comparison], policy: GatePolicy, problems: Sequ
     """
     comparabilities = [assess_comparability(c) for c in comparisons]
     usable = [not (assessed and assessed.mismatches) for assessed in comparabilities]
-    shown = evidence.assess(comparisons, usable, policy)
+    shown = evidence.assess(comparisons, usable, policy, multiplicity)
     decisions = tuple(
         decide_one(comparison, policy, shown=prompt_evidence, comparability=assessed)
         for comparison, prompt_evidence, assessed in zip(comparisons, shown, comparabilities, strict=True)

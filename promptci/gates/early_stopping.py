@@ -8,6 +8,7 @@ from promptci.config.policy import GatePolicy
 from promptci.findings import Finding, remark
 from promptci.gates import judge_rule
 from promptci.gates.decide import decide
+from promptci.gates.evidence import Multiplicity
 from promptci.gates.facts import EarlyStopFacts, QualityFacts
 from promptci.gates.model import Decision, GateReport
 from promptci.goldens.model import Case
@@ -23,6 +24,8 @@ ZONES = frozenset({"regression", "not-worse", "cannot-tell"})
 """Findings that depend on answers not asked for."""
 LIMITS = frozenset({"cost", "p95"})
 """Findings on what was measured of answers there are; nothing can be assumed of the others."""
+
+MAX_MARGIN = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,10 +44,10 @@ class VerdictBounds:
     def decided(self, policy: GatePolicy) -> dict[str, Decision]:
         """Give the decision of each prompt whose verdict no answer can change any more, by name.
 
-        A failure is settled when it stands with everything in head's favour. That is exact because the more pairs
-        broke the smaller the p and the larger the drop, for the mid-p McNemar and the sign-flip test; marks, weights
-        and clusters have no such order (one more extreme value widens the spread), so there only critical cases and
-        `min_quality` settle. `pass` and `inconclusive` are settled where both bounds agree, cases are asked once, and
+        A failure is settled when it stands with everything in head's favour. That is exact where cases pass or fail,
+        count alike and are asked once: the more pairs broke, the smaller the p of McNemar's test (the within-case test
+        of single answers) and the larger the drop. Repeats, marks, weights and clusters have no such order, so there
+        only critical cases and `min_quality` settle. `pass` and `inconclusive` are settled where both bounds agree and
         no limit on cost or latency can still be crossed.
         What is not foreseen: calls that fail, and a provider that changes its model on the way.
         """
@@ -59,7 +62,7 @@ class VerdictBounds:
                     found[name] = worst
             elif (certain := _certain(best)) is not None:
                 found[name] = certain
-            elif best.verdict is worst.verdict and _ordered(best) and not open_limits:
+            elif _agree(best, worst, policy) and not open_limits:
                 found[name] = worst
         return found
 
@@ -77,13 +80,17 @@ def _verdict(finding: Finding | None) -> Verdict | None:
 
 
 def bounds(runs: Sequence[PromptRun], policy: GatePolicy) -> VerdictBounds:
-    """Give both bounds; Holm's correction over the prompts is within them."""
+    """Return both bounds.
+
+    Which prompts count in the correction for several depends on answers still missing, so head's best case corrects
+    for all and its worst for none.
+    """
     without = replace(policy, max_cost_increase=None, max_p95_increase=None)
     best, worst = (_completed(runs, policy, favoured=arm) for arm in (Arm.HEAD, Arm.BASE))
     return VerdictBounds(
-        best=decide(best, without),
-        worst=decide(worst, policy),
-        measured=decide(best, policy),
+        best=decide(best, without, multiplicity=Multiplicity.ALL),
+        worst=decide(worst, policy, multiplicity=Multiplicity.NONE),
+        measured=decide(best, policy, multiplicity=Multiplicity.ALL),
         unasked=frozenset(run.name for run in runs if run.unanswered),
     )
 
@@ -129,23 +136,37 @@ def _certain(best: Decision) -> Decision | None:
         return best
     if best.verdict is not Verdict.FAIL:
         return None
-    if _plain(best):
+    if _is_ordered(best):
         return best
     findings = tuple(finding for finding in best.findings if finding.rule not in ZONES)
     failed = verdicts.worst(finding.verdict for finding in findings) is Verdict.FAIL
     return replace(best, findings=findings) if failed else None
 
 
-def _plain(decision: Decision) -> bool:
-    """Whether cases pass or fail and count alike, so that the test is one that has an order."""
-    samples = decision.comparison.samples
-    return samples is None or samples.is_plain
+def _agree(best: Decision, worst: Decision, policy: GatePolicy) -> bool:
+    """Whether all outcomes between these two have their verdict.
+
+    Base passes least in head's best case. There and in the worst, the same rule must have decided about quality, and
+    base must pass enough that a drop of the margin is possible: else an outcome between may have too little to lose.
+    """
+    if best.verdict is not worst.verdict or not _is_ordered(best):
+        return False
+    best_rule, worst_rule = (decision.findings[0].rule if decision.findings else "" for decision in (best, worst))
+    effect = best.comparison.effect
+    has_enough = best_rule != "not-worse" or effect is None or effect.reference >= policy.max_drop
+    return best_rule == worst_rule and has_enough
 
 
-def _ordered(decision: Decision) -> bool:
-    """Whether the interval has an order, too: Tango's has, the bootstrap's has not."""
+def _is_ordered(decision: Decision) -> bool:
+    """Whether more broken pairs always mean a smaller p, a larger drop and a larger bound of it.
+
+    At a margin of one half or more the bound may fall by one more broken pair.
+    """
     samples = decision.comparison.samples
-    return samples is None or (samples.is_plain and samples.has_single_answers)
+    if samples is None:
+        return True
+    design = samples.design
+    return samples.is_plain and samples.has_single_answers and not design.adaptive and design.margin < MAX_MARGIN
 
 
 def _completed(runs: Sequence[PromptRun], policy: GatePolicy, *, favoured: Arm) -> list[Comparison]:

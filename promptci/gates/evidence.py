@@ -6,6 +6,7 @@ share, so that each can be compared with `gate.alpha` itself.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from promptci.compare import effect as effects
 from promptci.compare import stratified
@@ -19,6 +20,17 @@ from promptci.runs.model import Arm
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.paired_case import PairedCase
 from promptci.stats import confirmation, corrections, paired, ratio_tests
+
+
+class Multiplicity(Enum):
+    """Which other prompts a prompt's p-value is corrected for."""
+
+    TESTABLE = "testable"
+    """Those whose answers could have shown a regression (Tarone)."""
+    ALL = "all"
+    """Every prompt, whatever its answers: never less strict than `TESTABLE`."""
+    NONE = "none"
+    """No other: never stricter than `TESTABLE`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,16 +56,21 @@ class PromptEvidence:
     """Critical cases that base answered and head did not."""
 
 
-def assess(comparisons: Sequence[Comparison], usable: Sequence[bool], policy: GatePolicy) -> tuple[PromptEvidence, ...]:
+def assess(
+    comparisons: Sequence[Comparison],
+    usable: Sequence[bool],
+    policy: GatePolicy,
+    multiplicity: Multiplicity = Multiplicity.TESTABLE,
+) -> tuple[PromptEvidence, ...]:
     """Return what each prompt's answers show, corrected for the number of prompts and of tests."""
     tested = sum(ok and c.samples is not None for c, ok in zip(comparisons, usable, strict=True))
     budget = ErrorBudget(alpha=policy.alpha, prompts=tested)
     share = policy.alpha / budget.quality
-    quality = corrections.tarone_holm(
-        [_quality_p(c, policy) if ok else None for c, ok in zip(comparisons, usable, strict=True)],
-        [_smallest_p(c, policy) for c in comparisons],
-        budget.quality,
-    )
+    quality = [_quality_p(c, policy) if ok else None for c, ok in zip(comparisons, usable, strict=True)]
+    if multiplicity is Multiplicity.ALL:
+        quality = corrections.holm(quality)
+    elif multiplicity is Multiplicity.TESTABLE:
+        quality = corrections.tarone_holm(quality, [_smallest_p(c, policy) for c in comparisons], budget.quality)
     cost = corrections.holm([_cost_p(c, policy) if ok else None for c, ok in zip(comparisons, usable, strict=True)])
     latency = corrections.holm(
         [_latency_p(c, policy) if ok else None for c, ok in zip(comparisons, usable, strict=True)]

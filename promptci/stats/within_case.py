@@ -69,7 +69,8 @@ def permutation_test(cases: Sequence[CaseAnswers]) -> PermutationTest:
             seen += observed - outcomes[0][0]
     if not spread:
         return PermutationTest(p=1.0, p_min=1.0)
-    size = 1 + sum(count * (outcomes[-1][0] - outcomes[0][0]) for outcomes, count in spread.items())
+    steps = sum(count * (outcomes[-1][0] - outcomes[0][0]) for outcomes, count in spread.items())
+    size = 1 << steps.bit_length()  # a power of two: the transform of a prime length takes far longer
     transformed = np.ones(size // 2 + 1, dtype=complex)
     for outcomes, count in sorted(spread.items()):  # in one order, so that the last bit is always the same
         chances = np.zeros(size)

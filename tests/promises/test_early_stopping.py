@@ -1,5 +1,7 @@
 """Early stop: on every prefix of a run, a verdict that is called settled is the verdict of the whole run."""
 
+import math
+import statistics
 from dataclasses import replace
 
 import pytest
@@ -18,14 +20,14 @@ from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion, Request
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Question, Status
+from promptci.runs.model import AnswerError, Arm, PlannedCase, PromptPlan, Question, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
-from promptci.stats import intervals
+from promptci.stats import intervals, within_case
+from promptci.stats.within_case import CaseAnswers
 from promptci.verdict import Verdict
 
 FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None, max_drop=0.1)
-REQUEST = Request(model="m", messages=())
 Results = list[tuple[bool, bool]]
 
 
@@ -67,8 +69,9 @@ def made(
         for planned, row in zip(plan.cases, results[plan.name], strict=True):
             for replicate in range(adaptive_repeats.max_repeats(plan, planned, limits)):
                 for arm, right in zip(Arm, row, strict=True):
+                    request = Request(model="m", messages=({"role": "user", "content": f"{arm}: {planned.case.id}"},))
                     q = Question(
-                        prompt=plan.name, arm=arm, case_id=planned.case.id, replicate=replicate, request=REQUEST
+                        prompt=plan.name, arm=arm, case_id=planned.case.id, replicate=replicate, request=request
                     )
                     questions.append(q)
                     scored.append(answered(q, planned.case, right))
@@ -89,12 +92,7 @@ def answered_so_far(plan: PlannedRun, scored: list[ScoredCase]) -> list[PromptRu
 
 def answered(question: Question, case: Case, right: bool | None) -> ScoredCase:
     failed = right is None
-    answer = Answer(
-        prompt=question.prompt,
-        arm=question.arm,
-        case_id=case.id,
-        replicate=question.replicate,
-        request_key="k",
+    answer = question.answer(
         completion=None if failed else Completion(text=""),
         error=AnswerError(kind="server", message="HTTP 500") if failed else None,
     )
@@ -122,7 +120,9 @@ def whole(plan: PlannedRun, answers: list[ScoredCase]) -> list[ScoredCase]:
 
 def gate(plan: PlannedRun, scored: list[ScoredCase], policy: GatePolicy) -> GateReport:
     runs = answered_so_far(plan, scored)
-    return decide([compare_versions(run.plan, run.scored, alpha=policy.alpha) for run in runs], policy)
+    return decide(
+        [compare_versions(run.plan, run.scored, alpha=policy.alpha, margin=policy.max_drop) for run in runs], policy
+    )
 
 
 def verdicts(report: GateReport) -> dict[str, Verdict]:
@@ -234,18 +234,39 @@ def test_too_many_errors_are_settled_as_an_error() -> None:
 
 
 def test_marks_settle_by_critical_cases_only() -> None:
-    plan, answers = made({"p": [(True, False)] * 12}, kind="judge", critical=1)
+    plan, answers = made({"p": [(True, False)] * 24}, kind="judge", critical=1)
     first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
     settled = early_stopping.bounds(answered_so_far(plan, first), FREE).decided(FREE)
     assert "p" in settled  # nothing is missing but confirmations
-    assert not early_stopping.bounds(answered_so_far(plan, first[:20]), FREE).decided(FREE)
-    confirmed = first[:20] + [one for one in answers if one.case.critical and one.replicate > 0]
+    assert not early_stopping.bounds(answered_so_far(plan, first[:40]), FREE).decided(FREE)
+    confirmed = first[:40] + [one for one in answers if one.case.critical and one.replicate > 0]
     (decision,) = early_stopping.bounds(answered_so_far(plan, confirmed), FREE).decided(FREE).values()
     assert {finding.rule for finding in decision.findings} == {"critical"}
 
 
+def test_the_bound_of_the_drop_rises_with_each_broken_pair_and_falls_with_each_fixed_one() -> None:
+    """What settles a pass on these goldens: exhaustively for these sizes, wherever a pass is possible."""
+    z = statistics.NormalDist().inv_cdf(0.95)
+    for n, margin in ((20, 0.3), (60, 0.1), (60, 0.05)):
+        bounds = {
+            (b, f): within_case.drop_bound(single_answers(b, f, n), margin, z)
+            for b in range(0, n + 1, 2)
+            for f in range(0, n + 1 - b, 2)
+        }
+        for (b, f), value in bounds.items():
+            assert bounds.get((b + 2, f), 1.0) >= value - 1e-12
+            if z * math.sqrt(margin * (1 - margin) / n) < margin:
+                assert bounds.get((b, f + 2), -1.0) <= value + 1e-12
+            assert bounds.get((b + 2, f - 2), 1.0) >= value - 1e-12
+
+
+def single_answers(broken: int, fixed: int, n: int) -> list[CaseAnswers]:
+    outcomes = [(1.0, 0.0)] * broken + [(0.0, 1.0)] * fixed + [(1.0, 1.0)] * (n - broken - fixed)
+    return [CaseAnswers(reference=(base,), candidate=(head,)) for base, head in outcomes]
+
+
 def test_tango_s_interval_falls_with_each_broken_pair_and_rises_with_each_fixed_one() -> None:
-    """What settles a pass: exhaustively for these sizes."""
+    """What settles a pass of inputs like these: exhaustively for these sizes."""
     for n in (5, 20, 40):
         lo = {(b, f): intervals.paired_difference(b, f, n, 0.9).lo for b in range(n + 1) for f in range(n + 1 - b)}
         for (b, f), value in lo.items():
