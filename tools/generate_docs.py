@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from promptci import cli
 from promptci.config import schema as config_schema
 from promptci.documents.document import Document
-from promptci.gates.selftest_document import SelfTestDocument
+from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.history.model import HISTORY_LINES
 from promptci.pipeline.ask.batching import PendingBatches
 from promptci.report.model import document

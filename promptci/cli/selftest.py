@@ -6,7 +6,7 @@ import click
 
 from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
-from promptci.gates import aa_test
+from promptci.gates.selftest import aa_test
 from promptci.usecases.trust import selftest
 from promptci.usecases.trust.selftest import Wanted
 

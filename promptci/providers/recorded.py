@@ -8,7 +8,7 @@ from typing import Any
 from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import lines, write
 from promptci.providers.base import COMPLETION_CODEC, NO_HOOKS, CallHooks, CallKey, Completion, Provider, Request
-from promptci.providers.http import api_errors
+from promptci.providers.http.errors import api_errors
 from promptci.providers.replay import ReplayProvider
 from promptci.redact import Redactor
 

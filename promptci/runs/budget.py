@@ -1,7 +1,7 @@
 """The budget of a run: each call reserves the most it could cost, and is charged its price when it is done."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from promptci.providers.base import Completion, Request
@@ -37,22 +37,14 @@ class Budget:
     @property
     def known_spend(self) -> Decimal | None:
         """Money known to be spent; None if no price is known."""
-        is_unknown = not self.spent_usd and (self.unpriced_models or self.uncounted_calls)
-        return None if is_unknown else self.spent_usd
+        return self.spent_usd if self.spent_usd or not (self.unpriced_models or self.uncounted_calls) else None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Limits of the budget that belong into the report."""
         if self._budget is None:
             return ()
-        notes = []
-        if self.unpriced_models:
-            models = ", ".join(sorted(self.unpriced_models))
-            notes.append(f"the budget does not cover calls to {models}: their price is unknown")
-        if self.uncounted_calls:
-            count = f"{self.uncounted_calls} answer{'s' if self.uncounted_calls > 1 else ''}"
-            notes.append(f"{count} came without token counts: the budget was charged the most they could cost")
-        return tuple(notes)
+        return tuple(_list_gaps(self.unpriced_models, self.uncounted_calls))
 
     async def reserve(self, request: Request) -> Decimal | None:
         """Reserve the most that the call could cost and return the amount; None if the budget forbids the call.
@@ -61,12 +53,10 @@ class Budget:
         """
         if self._budget is None:
             return Decimal(0)
-        max_usage = estimate.estimate_max_usage(request)
-        max_cost = None if self._prices is None else self._prices.price_usage(request.model, max_usage)
+        max_cost = self._max_cost(request)
         if self._budget == 0:
             return None
         if max_cost is None:
-            self.unpriced_models.add(request.model)
             return Decimal(0)
         # In the order of the questions, so that the money runs out after complete pairs.
         async with self._turn:
@@ -110,35 +100,43 @@ class Budget:
         """Charge a call that the interrupted run paid for; None means that its price is unknown."""
         self._charge(model, price if price is None or not completion.batched else price * BATCH_SHARE)
 
+    def _max_cost(self, request: Request) -> Decimal | None:
+        """Return the most that a call could cost; None, and noted where there is a budget, if no price is known."""
+        usage = estimate.estimate_max_usage(request)
+        cost = None if self._prices is None else self._prices.price_usage(request.model, usage)
+        if cost is None and self._budget is not None:
+            self.unpriced_models.add(request.model)
+        return cost
+
+    def _max_total(self, requests: Sequence[Request]) -> Decimal:
+        return sum((self._max_cost(request) or Decimal(0) for request in requests), Decimal(0))
+
     def _charge(self, model: str, cost: Decimal | None) -> None:
         if cost is None:
             self.unpriced_models.add(model)
-        else:
-            self.spent_usd += cost
+        self.spent_usd += cost or 0
 
     def affordable_batch_cost(self, requests: Sequence[Request], ordered: Decimal) -> Decimal | None:
         """Return the most that these calls could cost in a batch; None if the budget forbids them.
 
         `ordered` is what batches in flight could cost.
         """
-        total = Decimal(0)
-        for request in requests:
-            max_usage = estimate.estimate_max_usage(request)
-            price = None if self._prices is None else self._prices.price_usage(request.model, max_usage)
-            if price is None and self._budget is not None:
-                self.unpriced_models.add(request.model)
-            total += (price or Decimal(0)) * BATCH_SHARE
-        if self._budget is None:
-            return total
-        return total if self._budget > 0 and self._charged + ordered + total <= self._budget else None
+        total = self._max_total(requests) * BATCH_SHARE
+        fits = self._budget is None or 0 < self._budget >= self._charged + ordered + total
+        return total if fits else None
 
     def can_afford(self, requests: Sequence[Request]) -> bool:
         """Return whether the budget allows these calls, at the most that each could cost."""
-        if self._budget is None or self._prices is None:
-            return True
-        prices = [self._prices.price_usage(r.model, estimate.estimate_max_usage(r)) for r in requests]
-        return self.spent_usd + sum((price for price in prices if price is not None), Decimal(0)) <= self._budget
+        return self._budget is None or self.spent_usd + self._max_total(requests) <= self._budget
 
     def price_completion(self, model: str, completion: Completion) -> Decimal | None:
         """Return the price of an answer without charging it."""
         return None if self._prices is None else self._prices.price_completion(model, completion)
+
+
+def _list_gaps(unpriced_models: set[str], uncounted_calls: int) -> Iterator[str]:
+    if unpriced_models:
+        yield f"the budget does not cover calls to {', '.join(sorted(unpriced_models))}: their price is unknown"
+    if uncounted_calls:
+        count = f"{uncounted_calls} answer{'s' if uncounted_calls > 1 else ''}"
+        yield f"{count} came without token counts: the budget was charged the most they could cost"

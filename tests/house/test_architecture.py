@@ -33,7 +33,7 @@ def test_five_paths_hold_what_the_architecture_says() -> None:
         "promptci/scoring/assertions/table.py": "ASSERTIONS",
         "promptci/gates/quality_rule.py": "max_drop",
         "templates/markdown/comment.md.j2": "|:--",
-        "promptci/providers/http/api_errors.py": "429",
+        "promptci/providers/http/errors/api_errors.py": "429",
         "promptci/prompts/formats/__init__.py": "PROMPT_FORMATS",
     }
     architecture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from support.repositories import GOLDENS, GOOD, PROMPT, checked, config, goldens
 
 from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
-from promptci.gates import selftest_document
+from promptci.gates.selftest import selftest_document
 from promptci.usecases.trust import power, selftest
 from promptci.usecases.trust.power import Question
 from promptci.usecases.trust.selftest import Wanted

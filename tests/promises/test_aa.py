@@ -6,8 +6,8 @@ from support.aa_plans import answer, planned
 
 from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.config.run_limits import RunLimits
-from promptci.gates import aa_test
-from promptci.gates.aa_test import SelfTest
+from promptci.gates.selftest import aa_test
+from promptci.gates.selftest.aa_test import SelfTest
 from promptci.runs.model import PromptPlan
 from promptci.scoring.model import ScoredCase
 

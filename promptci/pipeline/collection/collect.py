@@ -15,6 +15,7 @@ from promptci.pipeline.collection import binding_config, change_reasons, coverag
 from promptci.pipeline.collection.binding_config import BindingConfig
 from promptci.pipeline.collection.change_reasons import PromptPair
 from promptci.pipeline.collection.equal_requests import asks_the_same
+from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_prompt_files
 from promptci.prompts.formats.github_prompt import name_from_path
@@ -166,24 +167,13 @@ class _Collector:
         needed: dict[str, bool] = {}
         for problem in head_problems:
             if problem.path not in needed:
-                needed[problem.path] = self._touches_broken(problem.path)
+                related = find_related_paths(self.after, problem.path)
+                needed[problem.path] = not related.isdisjoint(self.touched)
             if needed[problem.path]:
                 self.problems.append(problem)
             else:
                 self.notes.append(str(problem))
         self.notes += [f"At the base revision: {problem}" for problem in base_problems]
-
-    def _touches_broken(self, path: str) -> bool:
-        """Return whether the change touches a prompt file that cannot be parsed, its includes or its goldens."""
-        snapshot = self.after.snapshot
-        try:
-            text = (snapshot.read(path) or b"").decode(errors="replace")
-        except InputError:
-            return path in self.touched
-        related = {path} | find_included_paths(text, path, snapshot.read)
-        pattern = self.after.config.prompts.goldens
-        related |= set(goldens_load.find_golden_files(snapshot.glob, pattern, name_from_path(path), globs.escape))
-        return not related.isdisjoint(self.touched)
 
     def _plan(self, pair: PromptPair, base_paths: Sequence[str], head_paths: Sequence[str]) -> PromptPlan | None:
         """Plan one pair; return None where nothing about it changed."""
@@ -201,8 +191,8 @@ class _Collector:
             reasons.append("configuration changed")
         if not reasons:
             return None
-        base = (pair.base, base_set) if pair.base else None
-        head = (pair.head, head_set) if pair.head else None
+        base = PromptVersion(prompt=pair.base, goldens=base_set) if pair.base else None
+        head = PromptVersion(prompt=pair.head, goldens=head_set) if pair.head else None
         if base and head and PROMPT_REASONS.issuperset(reasons) and asks_the_same(base, head):
             self.notes.append(f"{pair.current.name}: every request of its goldens is the same at both revisions.")
             return None
@@ -237,6 +227,19 @@ def find_goldens(revision: Revision, prompt: Prompt | None) -> list[str]:
     return []
 
 
+def find_related_paths(revision: Revision, path: str) -> set[str]:
+    """Return the paths of a prompt that cannot be parsed: its own, its includes' and its goldens'."""
+    snapshot = revision.snapshot
+    try:
+        text = (snapshot.read(path) or b"").decode(errors="replace")
+    except InputError:
+        return {path}
+    goldens = goldens_load.find_golden_files(
+        snapshot.glob, revision.config.prompts.goldens, name_from_path(path), globs.escape
+    )
+    return {path, *find_included_paths(text, path, snapshot.read), *goldens}
+
+
 def load_golden_set(snapshot: Snapshot, prompt: Prompt | None, paths: Sequence[str]) -> GoldenSet:
     """Load a prompt's goldens, testData among them; raise InputError with every mistake."""
     if prompt is None:
@@ -260,7 +263,7 @@ def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
         except InputError as error:
             problems.extend(error.problems)
         else:
-            version = (prompt, goldens)
+            version = PromptVersion(prompt=prompt, goldens=goldens)
             plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, version, ["requested"]))
     if problems:
         raise InputError(problems)

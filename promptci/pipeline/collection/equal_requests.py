@@ -3,27 +3,29 @@
 from collections import Counter
 
 from promptci.files import canonical
-from promptci.goldens.model import Case, GoldenSet
+from promptci.goldens.model import Case
+from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts import render
 from promptci.prompts.model import Prompt
 
 
-def asks_the_same(base: tuple[Prompt, GoldenSet], head: tuple[Prompt, GoldenSet]) -> bool:
+def asks_the_same(base: PromptVersion, head: PromptVersion) -> bool:
     """Return whether both versions send the same requests, and require the same of the answers.
 
     So it is where `{{name}}` became `{{ name }}`, or a variable was renamed in prompt and goldens alike.
     """
-    (base_prompt, base_set), (head_prompt, head_set) = base, head
-    if not base_set.cases or len(base_set.cases) != len(head_set.cases):
+    if not base.goldens.cases or len(base.goldens.cases) != len(head.goldens.cases):
         return False
-    if _settings(base_prompt) != _settings(head_prompt):
+    if _settings(base.prompt) != _settings(head.prompt):
         return False
     try:
-        return Counter(_describe(base_prompt, case) for case in base_set.cases) == Counter(
-            _describe(head_prompt, case) for case in head_set.cases
-        )
+        return _count_descriptions(base) == _count_descriptions(head)
     except render.MissingVariable:
         return False
+
+
+def _count_descriptions(version: PromptVersion) -> Counter[str]:
+    return Counter(_describe(version.prompt, case) for case in version.goldens.cases)
 
 
 def _settings(prompt: Prompt) -> list[object]:

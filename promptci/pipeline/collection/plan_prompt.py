@@ -8,13 +8,11 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from promptci.goldens.model import Assertion, Case, GoldenSet
+from promptci.goldens.model import Assertion, Case
 from promptci.goldens.pairing import CaseChange, CasePair, pair_cases
+from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
 from promptci.runs.model import PlannedCase, PromptPlan, Status
-
-Version = tuple[Prompt, GoldenSet]
-"""A prompt and its goldens at one revision."""
 
 _STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     # GitHub's evaluators: `equals` trims the answer only, the other three ignore case.
@@ -40,37 +38,37 @@ def effective(case: Case, prompt: Prompt) -> Case:
 
 
 def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which they are read
-    name: str, path: str, status: Status, base: Version | None, head: Version | None, why: Iterable[str]
+    name: str, path: str, status: Status, base: PromptVersion | None, head: PromptVersion | None, why: Iterable[str]
 ) -> PromptPlan:
     """Return the plan for one prompt.
 
     A deleted prompt (`head` None) has no cases; for an added one (`base` None) all are new.
     """
     pairs = _pair_versions(base, head)
-    is_changed = base is not None and head is not None and base[0].fingerprint != head[0].fingerprint
+    is_changed = base is not None and head is not None and base.prompt.fingerprint != head.prompt.fingerprint
     return PromptPlan(
         name=name,
         path=path,
         status=status,
-        base=None if base is None else base[0],
-        head=None if head is None else head[0],
+        base=None if base is None else base.prompt,
+        head=None if head is None else head.prompt,
         cases=() if head is None else tuple(_plan_suite(pairs) if is_changed else _plan_head_cases(pairs)),
         removed_cases=tuple(pair.id for pair in pairs if pair.change is CaseChange.REMOVED),
         loosened_cases=tuple(pair.id for pair in pairs if pair.weakened),
         why=tuple(why),
-        goldens_paths=() if head is None else head[1].paths,
-        missing_goldens=head is not None and not head[1].paths and not head[1].cases,
-        notes=() if head is None else (*head[0].notes, *head[1].notes),
+        goldens_paths=() if head is None else head.goldens.paths,
+        missing_goldens=head is not None and not head.goldens.paths and not head.goldens.cases,
+        notes=() if head is None else (*head.prompt.notes, *head.goldens.notes),
     )
 
 
-def _pair_versions(base: Version | None, head: Version | None) -> tuple[CasePair, ...]:
-    variables = {name for version in (base, head) if version is not None for name in version[0].variables}
+def _pair_versions(base: PromptVersion | None, head: PromptVersion | None) -> tuple[CasePair, ...]:
+    variables = {name for version in (base, head) if version is not None for name in version.prompt.variables}
     return pair_cases(_effective_cases(base), _effective_cases(head), variables)
 
 
-def _effective_cases(version: Version | None) -> Sequence[Case]:
-    return [] if version is None else [effective(case, version[0]) for case in version[1].cases]
+def _effective_cases(version: PromptVersion | None) -> Sequence[Case]:
+    return [] if version is None else [effective(case, version.prompt) for case in version.goldens.cases]
 
 
 def _plan_suite(pairs: Iterable[CasePair]) -> Iterator[PlannedCase]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from promptci.providers.base import CallError, CallKey, Completion, Request
-from promptci.providers.http import api_errors, response_parser
+from promptci.providers.http import response_parser
 from promptci.providers.http.batch_http import BatchClient
+from promptci.providers.http.errors import api_errors
 from promptci.providers.http.retry import AttemptFailed
 
 PATH = "/v1/chat/completions"

@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from promptci.providers.http import api_errors, endpoint, transport_errors
+from promptci.providers.http import endpoint
+from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.limiter import Limiter
 from promptci.providers.http.proxy import find_proxy
 from promptci.providers.http.retry import ProviderClock, RetryPolicy, with_retries

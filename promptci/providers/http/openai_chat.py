@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
-from promptci.providers.http import api_errors, endpoint, response_parser, transport_errors
+from promptci.providers.http import endpoint, response_parser
+from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.limiter import MAX_CONCURRENCY, Limiter
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryAdvice, RetryPolicy, with_retries
 from promptci.providers.http.transport import HttpResponse, Transport
@@ -40,6 +41,26 @@ EMBEDDING = _CallKind(
 )
 
 
+class _RefusalWatch:
+    """Tells a rate limit that passes from one that does not, such as a day's."""
+
+    def __init__(self, clock: ProviderClock) -> None:
+        self.answered_models: set[str] = set()
+        self._clock = clock
+        self._first_refusals: dict[str, float] = {}
+
+    def stop_if_hopeless(self, model: str, failed: AttemptFailed) -> None:
+        """Make a refusal final if no call to this model was ever answered and all are refused for over a minute."""
+        if not failed.rate_limited or model in self.answered_models:
+            return
+        first = self._first_refusals.setdefault(model, self._clock.now())
+        refused_s = self._clock.now() - first
+        if refused_s >= MAX_REFUSED_S and failed.retry_after_s is None:
+            hint = f"Every call was refused for {refused_s:.0f} s: a daily limit or the billing may be the cause"
+            failed.error = CallError(failed.error.kind, f"{failed.error.message}. {hint}", fatal=True)
+            failed.advice = RetryAdvice.NEVER
+
+
 class OpenAIProvider:
     """Calls `/chat/completions` and `/embeddings` of one endpoint."""
 
@@ -65,8 +86,7 @@ class OpenAIProvider:
         self._limiters: dict[str, Limiter] = {}
         self._transport = Transport(options.base_url, key=key, headers=options.headers)
         self._was_reached = False
-        self._answered_models: set[str] = set()
-        self._first_refusals: dict[str, float] = {}
+        self._refusals = _RefusalWatch(self._clock)
 
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Call the endpoint and retry what may pass; raises CallError."""
@@ -78,7 +98,7 @@ class OpenAIProvider:
             try:
                 return await self._attempt(kind, content, remaining_s, limiter)
             except AttemptFailed as failed:
-                self._stop_if_always_refused(request.model, failed)
+                self._refusals.stop_if_hopeless(request.model, failed)
                 raise
 
         try:
@@ -93,7 +113,7 @@ class OpenAIProvider:
                 error.kind, message, fatal=error.fatal or unreachable, caused_by_request=error.caused_by_request
             ) from None
         self._was_reached = True
-        self._answered_models.add(request.model)
+        self._refusals.answered_models.add(request.model)
         return completion
 
     async def aclose(self) -> None:
@@ -118,17 +138,6 @@ class OpenAIProvider:
             self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
         return self._limiters[model]
 
-    def _stop_if_always_refused(self, model: str, failed: AttemptFailed) -> None:
-        """Make a refusal final if no call to this model was ever answered and all are refused for over a minute."""
-        if not failed.rate_limited or model in self._answered_models:
-            return
-        first = self._first_refusals.setdefault(model, self._clock.now())
-        refused_s = self._clock.now() - first
-        if refused_s >= MAX_REFUSED_S and failed.retry_after_s is None:
-            hint = f"Every call was refused for {refused_s:.0f} s: a daily limit or the billing may be the cause"
-            failed.error = CallError(failed.error.kind, f"{failed.error.message}. {hint}", fatal=True)
-            failed.advice = RetryAdvice.NEVER
-
     async def _attempt(self, kind: _CallKind, content: bytes, remaining_s: float, limiter: Limiter) -> Completion:
         self._transport.open()  # before the clock starts
         started = self._clock.now()
@@ -147,18 +156,12 @@ class OpenAIProvider:
         except AttemptFailed:
             # Parsed again from a redacted text, so that the error's message cannot contain the key.
             try:
-                completion = kind.parse(self._redact(raw), latency_ms=latency_ms, wall=self._clock.wall())
+                completion = kind.parse(_redact(raw, self._redactor), latency_ms=latency_ms, wall=self._clock.wall())
             except AttemptFailed as failed:
                 failed.billed_completion = response_parser.parse_billed_usage(raw)
                 raise
         strips = kind is CHAT and self._options.strip_reasoning
         return response_parser.strip_reasoning(completion) if strips else completion
-
-    def _redact(self, raw: object) -> object:
-        try:
-            return json.loads(self._redactor.redact(json.dumps(raw)))
-        except (ValueError, RecursionError):
-            return None
 
     def _parse_error(self, kind: _CallKind, response: HttpResponse) -> object:
         """Raise the failure for an HTTP error; return a content filter's refusal as the empty answer that it is."""
@@ -173,6 +176,13 @@ class OpenAIProvider:
         raise api_errors.failure_from_status(
             response.status, response.headers, body, self._clock.wall(), path=kind.path
         )
+
+
+def _redact(raw: object, redactor: Redactor) -> object:
+    try:
+        return json.loads(redactor.redact(json.dumps(raw)))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _parse_json(response: HttpResponse) -> object:

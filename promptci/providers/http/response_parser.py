@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from promptci.providers.base import CallError, Completion, Usage
-from promptci.providers.http import api_errors
+from promptci.providers.http.errors import api_errors
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice
 
 VECTOR_DIGITS = 7

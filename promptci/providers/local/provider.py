@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
-from promptci.providers.http import api_errors, response_parser, transport_errors
+from promptci.providers.http import response_parser
+from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.retry import AttemptFailed
 from promptci.providers.local import model_file
 

@@ -1,7 +1,7 @@
 """Where and why the Action runs: the runner's variables and the event's payload, read once and checked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,12 +115,8 @@ class ActionContext:
         Only runs that answer the same question share a name: another configuration, name, base or head is another
         check, and a run that compares nothing never stands in for the gate.
         """
-        inputs = self.inputs
-        parts = [inputs["name"] or (inputs["config"] if inputs["config"] != action_inputs.DEFAULTS["config"] else "")]
-        parts += [f"{side} {inputs[side]}" for side in ("base", "head") if inputs[side]]
-        parts += [] if self.is_change else ["nightly"]
-        named = ", ".join(part for part in parts if part)
-        return f"promptci ({named})" if named else "promptci"
+        parts = [*_list_name_parts(self.inputs), *([] if self.is_change else ["nightly"])]
+        return f"promptci ({', '.join(parts)})" if parts else "promptci"
 
     @property
     def parts_at_base(self) -> bool:
@@ -131,12 +127,18 @@ class ActionContext:
         return self.event not in ("push", "merge_group")
 
     def branch(self, side: str) -> str | None:
-        """Give the name of the pull request's branch on one side; None where the inputs say otherwise."""
+        """Return the name of the pull request's branch on one side; None where the inputs say otherwise."""
         return events.get_branch(self.payload, side) if not self.inputs[side] else None
 
     def switch(self, name: str) -> bool:
-        """Give an input that is `true` or `false`."""
+        """Return an input that is `true` or `false`."""
         return self.inputs[name] == "true"
+
+
+def _list_name_parts(inputs: Mapping[str, str]) -> Iterator[str]:
+    if inputs["name"] or inputs["config"] != action_inputs.DEFAULTS["config"]:
+        yield inputs["name"] or inputs["config"]
+    yield from (f"{side} {inputs[side]}" for side in ("base", "head") if inputs[side])
 
 
 def _refuse(event: str, inputs: Mapping[str, str]) -> None:

@@ -21,6 +21,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.pipeline.collection import collect, coverage, plan_prompt
 from promptci.pipeline.collection.collect import CollectedRun, Revision
+from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.pipeline.plan import planning
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_prompt_files, find_unmatched_prompt_files
@@ -177,9 +178,8 @@ def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[DoctorFinding]:
         what = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
         fix = f"Write some to {wanted.replace('*', 'jsonl')}, or as `testData` of the prompt."
         yield DoctorFinding(problem=Problem(path=prompt.path, line=1, message=what, hint=fix), level=level)
-    patient.plans.append(
-        plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, (prompt, goldens), ["asked for"])
-    )
+    version = PromptVersion(prompt=prompt, goldens=goldens)
+    patient.plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, version, ["asked for"]))
 
 
 def _judge(patient: _Patient) -> Iterator[DoctorFinding]:

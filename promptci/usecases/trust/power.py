@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from promptci.app.requests import CheckRequest
 from promptci.evaluation import run, run_history
-from promptci.gates import power_analysis, selftest_document
-from promptci.gates.power_analysis import PowerAnalysis
+from promptci.gates.selftest import power_analysis, selftest_document
+from promptci.gates.selftest.power_analysis import PowerAnalysis
 from promptci.git.repo import Repo
 from promptci.history import flaky
 from promptci.pipeline.collection.collect import CollectedRun, select_prompts

@@ -9,8 +9,8 @@ from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
 from promptci.evaluation import run
 from promptci.files import write
-from promptci.gates import aa_test, selftest_document
-from promptci.gates.aa_test import SelfTest
+from promptci.gates.selftest import aa_test, selftest_document
+from promptci.gates.selftest.aa_test import SelfTest
 from promptci.git.repo import Repo
 from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.ask import asking

@@ -8,8 +8,8 @@ from support.aa_plans import answer, planned
 
 from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.config.run_limits import RunLimits
-from promptci.gates import aa_test, power_analysis
-from promptci.gates.aa_test import Flaky, SelfTest
+from promptci.gates.selftest import aa_test, power_analysis
+from promptci.gates.selftest.aa_test import Flaky, SelfTest
 from promptci.runs.model import PromptPlan
 from promptci.scoring.model import ScoredCase
 

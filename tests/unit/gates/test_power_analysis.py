@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptci.gates.power_analysis import PowerAnalysis, analyze_power, effective_cases, smallest_drop
+from promptci.gates.selftest.power_analysis import PowerAnalysis, analyze_power, effective_cases, smallest_drop
 from promptci.goldens.model import Case
 from promptci.stats import power
 

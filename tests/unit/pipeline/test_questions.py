@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from promptci.goldens.model import Assertion, Case, GoldenSet
 from promptci.pipeline.collection import plan_prompt
+from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.pipeline.plan import questions
 from promptci.prompts.model import Choice, LlmEvaluator, Message, Prompt, StringEvaluator
 from promptci.runs.model import Arm, PlannedCase, PromptPlan, Status
@@ -29,7 +30,8 @@ def goldens(*cases: Case) -> GoldenSet:
 def planned(
     before: tuple[Prompt, GoldenSet] | None, after: tuple[Prompt, GoldenSet] | None, status: Status = Status.CHANGED
 ) -> PromptPlan:
-    return plan_prompt.plan_prompt("p", "prompts/p.prompt.yml", status, before, after, ["prompt changed"])
+    base, head = (side and PromptVersion(prompt=side[0], goldens=side[1]) for side in (before, after))
+    return plan_prompt.plan_prompt("p", "prompts/p.prompt.yml", status, base, head, ["prompt changed"])
 
 
 def times(count: int) -> Callable[[PlannedCase], int]:

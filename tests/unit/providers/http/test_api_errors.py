@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers.http import api_errors, transport_errors
+from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.retry import RetryAdvice
 
 WALL = 1_700_000_000.0

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from promptci.files import canonical
 from promptci.providers.base import CallError
-from promptci.providers.http import error_body
-from promptci.providers.http.error_body import ErrorDetails, parse_error_body
+from promptci.providers.http.errors import error_body
+from promptci.providers.http.errors.error_body import ErrorDetails, parse_error_body
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice, parse_retry_after
 
 MAX_MESSAGE_CHARS = 300

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Iterator
 
 from promptci.providers.base import CallError
-from promptci.providers.http.error_body import shorten
+from promptci.providers.http.errors.error_body import shorten
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from promptci.documents.document import Document
 from promptci.errors import InputError
-from promptci.gates.aa_test import SelfTest
+from promptci.gates.selftest.aa_test import SelfTest
 
 FILE = Path("selftest") / "selftest.json"
 """Below the output folder, apart from the files of the last check."""

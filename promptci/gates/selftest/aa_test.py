@@ -8,9 +8,9 @@ from statistics import fmean, variance
 
 from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.config.run_limits import RunLimits
-from promptci.gates import power_analysis
 from promptci.gates.decide import decide
 from promptci.gates.repeat_rule import next_answers
+from promptci.gates.selftest import power_analysis
 from promptci.goldens.model import Case
 from promptci.runs import adaptive_repeats
 from promptci.runs.model import Arm, PromptPlan, Status

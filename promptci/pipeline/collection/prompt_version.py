@@ -1,0 +1,14 @@
+"""PromptVersion: a prompt and its goldens at one revision."""
+
+from dataclasses import dataclass
+
+from promptci.goldens.model import GoldenSet
+from promptci.prompts.model import Prompt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptVersion:
+    """A prompt as it was read at one revision, with the golden cases that stood there beside it."""
+
+    prompt: Prompt
+    goldens: GoldenSet
