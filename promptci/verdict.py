@@ -18,12 +18,12 @@ ORDER = tuple(Verdict)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Give the most alarming verdict; of none at all, `no-change`."""
+    """Return the most alarming verdict; of none at all, `no-change`."""
     return max(verdicts, key=ORDER.index, default=Verdict.NO_CHANGE)
 
 
 def exit_code(verdict: Verdict, *, advise: bool = False, inconclusive_blocks: bool = False) -> int:
-    """Give the process's exit code: 0 lets the merge through, anything else blocks it.
+    """Return the process's exit code: 0 lets the merge through, anything else blocks it.
 
     `advise` turns a `fail` (or a blocking `inconclusive`) into 0; an `error` is never green.
     """

@@ -185,7 +185,7 @@ def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, say
 
 
 def _base(context: ActionContext, head: str) -> str | None:
-    """Give the revision to compare with: the input, else the event's; None: where head left the default branch."""
+    """Return the revision to compare with: the input, else the event's; None: where head left the default branch."""
     base = context.inputs["base"] or context.base_sha
     if context.inputs["base"] or base is None or not context.parts_at_base:
         return base
@@ -193,7 +193,7 @@ def _base(context: ActionContext, head: str) -> str | None:
 
 
 def _untrusted_source(context: ActionContext) -> UntrustedSource | None:
-    """Tell whose commits these are where GitHub gives no secrets; None where it does."""
+    """Return whose commits these are where GitHub gives no secrets; None where it does."""
     if not context.is_dependabot and (not context.is_fork or context.event in PRIVILEGED_EVENTS):
         return None
     label = context.inputs["approval-label"]

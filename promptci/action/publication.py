@@ -58,7 +58,7 @@ def build_cancelled(folder: Path, root: Path) -> Publication:
 
 
 def shard_outputs(folder: Path, root: Path) -> dict[str, str]:
-    """Give the outputs of one part of a run that was split: where it is, and no verdict."""
+    """Return the outputs of one part of a run that was split: where it is, and no verdict."""
     return {**dict.fromkeys(OUTPUTS, ""), "report-path": _relative(folder, root)}
 
 
@@ -90,7 +90,7 @@ def _of_prompts(view: ReportView) -> list[Annotation]:
 
 
 def _worst_delta(view: ReportView) -> float | None:
-    """Give the largest drop among the prompts that were compared (the smallest rise where none dropped)."""
+    """Return the largest drop among the prompts that were compared (the smallest rise where none dropped)."""
     return min((prompt.quality.delta for prompt in view.prompts if prompt.quality is not None), default=None)
 
 

@@ -40,11 +40,11 @@ class LazyGroup(click.Group):
     """A group that imports a command's file when the command is called, so that `--help` stays quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the commands' names, in the order of the table."""
+        """Return the commands' names, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Give one command, or None when there is none of this name."""
+        """Return one command, or None when there is none of this name."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"promptci.cli.{cmd_name}").command

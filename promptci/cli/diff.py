@@ -18,7 +18,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True, help="Form."
 )
 def command(first: Path, second: Path, form: Format) -> int:
-    """Say what changed from the run of FIRST to that of SECOND, two report.json files.
+    """Show what changed from the run of FIRST to the run of SECOND, two report.json files.
 
     The versions under test are compared, over the cases that have the same text and judge in both. Where another model
     answered, or no case is shared, the numbers are not set beside each other, and the reason is given.

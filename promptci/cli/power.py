@@ -34,7 +34,7 @@ from promptci.usecases.trust.power import Question
     help="Output folder of `promptci selftest`.",
 )
 def command(prompts: tuple[str, ...], drop: float | None, discordance: float | None, **others: object) -> int:
-    """Say what your goldens can show, and what it costs to see a smaller drop. Asks nothing of any model."""
+    """Show how small a drop your goldens can show, and what a smaller one would cost. Asks no model."""
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
         power.power(request, Question(drop=drop, discordance=discordance, prompts=prompts), env)

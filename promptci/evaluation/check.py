@@ -42,7 +42,7 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
 
 
 def base_revision(repo: Repo, request: CheckRequest) -> str:
-    """Give the revision to compare with: the one asked for, else where head left the default branch."""
+    """Return the revision to compare with: the one asked for, else where head left the default branch."""
     if request.base is not None:
         return request.base
     return repo.merge_base(repo.default_branch(), "HEAD" if request.head == WORK_TREE else request.head)

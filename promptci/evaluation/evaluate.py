@@ -230,7 +230,7 @@ def _facts(
 
 
 def _view(report: GateReport, facts: RunFacts, env: Environment, *names: str) -> ReportView:
-    """Give what is shown; `names` are variables that hold secrets although they are not called so."""
+    """Return what is shown; `names` are variables that hold secrets although they are not called so."""
     redactor = env.redactor(*names)
     return views.redact_view(views.build_view(report, facts=facts, redactor=redactor), redactor).view
 

@@ -40,7 +40,7 @@ class Memory:
         return None if self.history is None else compute_precision(self.past.verdicts, self.past.latest_feedback)
 
     def told(self, facts: RunFacts) -> RunFacts:
-        """Give the facts with what is known from before."""
+        """Return the facts with what is known from before."""
         return replace(
             facts,
             judge_digest=self.judge,
@@ -78,7 +78,7 @@ def recall(gathered: CollectedRun, head: Snapshot, request: RunRequest, env: Env
 
 
 def opened(root: Path, folder: str, now: datetime) -> History:
-    """Give the history in a folder, named in notes as in promptci.yml."""
+    """Return the history in a folder, named in notes as in promptci.yml."""
     return History(root / folder, today=now.date(), label=folder)
 
 
@@ -99,7 +99,7 @@ def keep(view: ReportView, memory: Memory) -> ReportView:
 
 
 def identified(view: ReportView) -> ReportView:
-    """Give the view with each verdict's name in the history."""
+    """Return the view with each verdict's name in the history."""
     named = [
         prompt.model_copy(update={"verdict_id": verdict_id(view, prompt) if _decided(view, prompt) else None})
         for prompt in view.prompts
@@ -123,7 +123,7 @@ def verdict_id(view: ReportView, prompt: PromptView) -> str:
 
 
 def lines(view: ReportView) -> Iterator[Line]:
-    """Give the lines that a report leaves in a history; the same ones from a report.json that was loaded."""
+    """Yield the lines that a report leaves in a history; the same ones from a report.json that was loaded."""
     yield from (_verdict(view, prompt) for prompt in view.prompts if _decided(view, prompt))
     for prompt in view.prompts:
         yield from _cases(view, prompt)

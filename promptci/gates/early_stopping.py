@@ -42,7 +42,7 @@ class VerdictBounds:
     """Prompts of which answers are missing."""
 
     def decided(self, policy: GatePolicy) -> dict[str, Decision]:
-        """Give the decision of each prompt whose verdict no answer can change any more, by name.
+        """Return the decision of each prompt whose verdict no answer can change any more, by name.
 
         A failure is settled when it stands with everything in head's favour. That is exact where cases pass or fail,
         count alike and are asked once: the more pairs broke, the smaller the p of McNemar's test (the within-case test
@@ -112,7 +112,7 @@ def stop_state(runs: Sequence[PromptRun], policy: GatePolicy) -> StopState:
 
 
 def report(plain: GateReport, runs: Sequence[PromptRun]) -> GateReport:
-    """Give the report of a run that was stopped early: `plain` is the one of the answers there are.
+    """Return the report of a run that was stopped early: `plain` is the one of the answers there are.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def report(plain: GateReport, runs: Sequence[PromptRun]) -> GateReport:
 
 
 def _certain(best: Decision) -> Decision | None:
-    """Give a failure (or an error) that stands although everything to come is in head's favour."""
+    """Return a failure (or an error) that stands although everything to come is in head's favour."""
     if best.verdict is Verdict.ERROR:
         return best
     if best.verdict is not Verdict.FAIL:

@@ -26,7 +26,7 @@ class FileChange:
 
 
 def get_file_changes(root: Path, base: Snapshot, head: Snapshot) -> tuple[FileChange, ...]:
-    """Give the changes, in the order of their paths. A change of mode alone is none.
+    """Return the changes, in the order of their paths. A change of mode alone is none.
 
     Renames with edits are found among up to a thousand files (git's own bound, past which its search would take
     minutes), those without edits among any number. In the working tree, a new file that git does not track yet shows

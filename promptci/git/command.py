@@ -27,14 +27,14 @@ TIMEOUT_S = 300
 
 
 def build_command(root: Path, *words: str) -> list[str]:
-    """Give the command line for git in `root`."""
+    """Return the command line for git in `root`."""
     # The workspace of a container action belongs to another user; git refuses it unless told, here and not for good.
     settings = (word for setting in (f"safe.directory={root}", *SETTINGS) for word in ("-c", setting))
     return ["git", "-C", str(root), *settings, *words]
 
 
 def build_environment() -> dict[str, str]:
-    """Give the environment: the caller's GIT_* variables and settings stay out."""
+    """Return the environment: the caller's GIT_* variables and settings stay out."""
     return {
         **{name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -61,7 +61,7 @@ def run_git(root: Path, *words: str, data: bytes | None = None) -> bytes:
 
 
 def error_message(done: "subprocess.CompletedProcess[bytes]") -> str:
-    """Give the line in which git said what is wrong, without a password that an address in it may hold."""
+    """Return the line in which git said what is wrong, without a password that an address in it may hold."""
     said = done.stderr.decode(errors="replace").strip().splitlines()
     first = next((line for line in said if line.startswith(("fatal:", "error:"))), said[0] if said else "")
     shown = "".join(sign for sign in re.sub(r"://[^/@\s]*@", "://", first) if sign.isprintable())

@@ -28,7 +28,7 @@ PartMatcher = Callable[[str], object] | None
 
 
 def escape(text: str) -> str:
-    """Give a glob that matches exactly this text."""
+    """Return a glob that matches exactly this text."""
     return re.sub(r"([*?\[\]{},])", r"[\1]", text)
 
 
@@ -45,7 +45,7 @@ def matches(pattern: str, path: str) -> bool:
 
 
 def filter_paths(pattern: str, paths: Sequence[str]) -> list[str]:
-    """Give the paths that match, out of sorted ones; of those that begin otherwise, none is looked at."""
+    """Return the paths that match, out of sorted ones; of those that begin otherwise, none is looked at."""
     special = _SPECIAL.search(pattern := pattern.removeprefix("./"))
     start = pattern[: special.start()] if special else pattern
     found = []
@@ -98,7 +98,7 @@ def _alone(pieces: Sequence[str], at: int) -> bool:
 
 
 def _options(pieces: Sequence[str], start: int) -> tuple[int, list[str]] | None:
-    """Give the end of a brace and what stands between its commas; None where it is not one that chooses."""
+    """Return the end of a brace and what stands between its commas; None where it is not one that chooses."""
     depth, options, last = 0, [], start + 1
     for at in range(start, len(pieces)):
         piece = pieces[at]

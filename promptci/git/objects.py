@@ -19,7 +19,7 @@ class ObjectReader:
         self._process: subprocess.Popen[bytes] | None = None
 
     def read(self, oid: str, max_bytes: int) -> tuple[int, bytes]:
-        """Give a blob's size and content; of one over `largest` bytes no content, nor is it held in memory.
+        """Return a blob's size and content; of one over `largest` bytes no content, nor is it held in memory.
 
         Raises
         ------

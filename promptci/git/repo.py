@@ -38,7 +38,7 @@ class Repo:
         raise GitError(f"{start} is not in a git repository", "Run `git init` and commit, or give --repo.")
 
     def resolve(self, rev: str) -> str:
-        """Give a revision's commit, fetching it from `origin` where a shallow clone lacks it.
+        """Return a revision's commit, fetching it from `origin` where a shallow clone lacks it.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class Repo:
         )
 
     def merge_base(self, one: str, other: str) -> str:
-        """Give the commit where two lines of history part, fetching more of a shallow clone's history to find it.
+        """Return the commit where two lines of history part, fetching more of a shallow clone's history to find it.
 
         The base of all is the empty tree: with all zeros on one side (a branch's first push), they are the answer.
 
@@ -88,7 +88,7 @@ class Repo:
         raise GitError(f"`{one}` and `{other}` have no common history here", fix)
 
     def default_branch(self) -> str:
-        """Give the branch that changes are merged into: origin's own, else main or master."""
+        """Return the branch that changes are merged into: origin's own, else main or master."""
         done = command.try_git(self.root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
         named = done.stdout.decode().strip() if done.returncode == 0 else ""
         for branch in filter(None, (named, "origin/main", "origin/master", "main", "master")):
@@ -97,7 +97,7 @@ class Repo:
         raise GitError("There is no default branch to compare with", "Give --base a branch, tag or commit.")
 
     def snapshot(self, rev: str) -> Snapshot:
-        """Give the files of a revision; `.` is the working tree, all zeros (a branch's first push) the empty tree."""
+        """Return the files of a revision; `.` is the working tree, all zeros (a branch's first push) the empty tree."""
         if rev == WORK_TREE:
             return WorkTree(self.root)
         if is_zero_sha(rev):
@@ -106,7 +106,7 @@ class Repo:
         return CommitSnapshot(self.root, self.resolve(rev))
 
     def changes(self, base: Snapshot, head: Snapshot) -> tuple[FileChange, ...]:
-        """Give what differs between two snapshots."""
+        """Return what differs between two snapshots."""
         return changes.get_file_changes(self.root, base, head)
 
     def _commit(self, rev: str) -> str | None:

@@ -11,13 +11,13 @@ FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def not_plain_file(path: str, what: str) -> InputError:
-    """Say that a path is not a plain file."""
+    """Return the problem that a path is not a plain file."""
     fix = "Prompts, goldens and configuration must be plain files in the repository."
     return InputError([Problem(path=path, message=what, hint=fix)])
 
 
 def open_plain_file(root: Path, path: str) -> int | None:
-    """Give a descriptor of a plain file below `root`, or None where there is none.
+    """Return a descriptor of a plain file below `root`, or None where there is none.
 
     Each folder is opened from the one above it, so nobody can swap one for a link meanwhile.
 

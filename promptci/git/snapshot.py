@@ -28,15 +28,15 @@ class Snapshot(Protocol):
         ...
 
     def paths(self) -> tuple[str, ...]:
-        """Give every file, relative to the repository's root, in order."""
+        """Return every file, relative to the repository's root, in order."""
         ...
 
     def read(self, path: str) -> bytes | None:
-        """Give a file's content, or None where there is none; InputError for what is not a plain file."""
+        """Return a file's content, or None where there is none; InputError for what is not a plain file."""
         ...
 
     def glob(self, pattern: str) -> list[str]:
-        """Give the files that match a pattern of promptci.git.globs."""
+        """Return the files that match a pattern of promptci.git.globs."""
         ...
 
     def close(self) -> None:
@@ -64,15 +64,15 @@ class CommitSnapshot:
         self._objects = ObjectReader(root)
 
     def paths(self) -> tuple[str, ...]:
-        """Give every file of the commit."""
+        """Return every file of the commit."""
         return tuple(self._tree())
 
     def glob(self, pattern: str) -> list[str]:
-        """Give the files that match."""
+        """Return the files that match."""
         return globs.filter_paths(pattern, self.paths())
 
     def read(self, path: str) -> bytes | None:
-        """Give a file's content from git's objects."""
+        """Return a file's content from git's objects."""
         entry = self._tree().get(path)
         if entry is None:
             return None
@@ -113,15 +113,15 @@ class WorkTree:
         self._paths: dict[str, None] | None = None
 
     def paths(self) -> tuple[str, ...]:
-        """Give every file that is there."""
+        """Return every file that is there."""
         return tuple(self._listed())
 
     def glob(self, pattern: str) -> list[str]:
-        """Give the files that match."""
+        """Return the files that match."""
         return globs.filter_paths(pattern, self.paths())
 
     def read(self, path: str) -> bytes | None:
-        """Give a file's content; neither the file nor a folder on the way may be a symbolic link.
+        """Return a file's content; neither the file nor a folder on the way may be a symbolic link.
 
         What git ignores, and `.git` itself, is not there: a prompt must not carry off keys by including them.
         """

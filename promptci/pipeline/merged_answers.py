@@ -24,7 +24,7 @@ class Joined:
     notes: tuple[str, ...] = ()
 
     def known(self, plan: str) -> dict[QuestionKey, Answer]:
-        """Give what needs not be asked any more; InputError where the shards had another plan than this one."""
+        """Return what needs not be asked any more; InputError where the shards had another plan than this one."""
         if plan != self.plan:
             what = "the shards were planned over other prompts, goldens or configuration than stand here"
             raise InputError([Problem(path="shard.json", message=what, hint=_AGAIN)])

@@ -40,7 +40,7 @@ def publish_check_run(github: GitHub, run: CheckRun, annotations: Sequence[Annot
 
 
 def to_remark(annotation: Annotation) -> Remark:
-    """Give an annotation as GitHub wants it."""
+    """Return an annotation as GitHub wants it."""
     line = annotation.line or 1
     return {
         "path": safe_line(annotation.path),
@@ -53,7 +53,7 @@ def to_remark(annotation: Annotation) -> Remark:
 
 
 def clean_annotation(annotation: Annotation, clean: Callable[[str], str]) -> Annotation:
-    """Give the annotation with each text cleaned."""
+    """Return the annotation with each text cleaned."""
     return Annotation(
         path=clean(annotation.path),
         line=annotation.line,

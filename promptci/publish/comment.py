@@ -40,7 +40,7 @@ class Marker:
     """Of jobs of one run attempt that share a comment, the worst verdict stands."""
 
     def __str__(self) -> str:
-        """Give the line; the key can neither end the HTML comment nor carry a space."""
+        """Return the line; the key can neither end the HTML comment nor carry a space."""
         verdict = f" verdict={self.verdict}" if self.verdict is not None else ""
         return f"{PREFIX}key={slug(self.key)} run={self.run} attempt={self.attempt} head={slug(self.head)}{verdict} -->"
 
@@ -51,7 +51,7 @@ class Marker:
 
     @property
     def once(self) -> str:
-        """Give the line for a comment that is never updated; no sticky comment is ever found by it."""
+        """Return the line for a comment that is never updated; no sticky comment is ever found by it."""
         return f"{PREFIX}once {str(self).removeprefix(PREFIX)}"
 
 
@@ -79,7 +79,7 @@ class _Text:
 
 
 def slug(key: str) -> str:
-    """Give the key in letters, digits, `.`, `_`, `/` and `~`; `-` is spared, two of them end an HTML comment."""
+    """Return the key in letters, digits, `.`, `_`, `/` and `~`; `-` is spared, two of them end an HTML comment."""
     short = _NOT_IN_KEY.sub("~", key) or "~"
     if len(short) <= _LONGEST_KEY:
         return short
@@ -182,7 +182,7 @@ def _verified(github: GitHub, number: int, text: _Text, created: Comment) -> Pub
 
 
 def _marked(github: GitHub, number: int, marker: Marker) -> list[Comment]:
-    """Give the comments with this key, by whomever, the oldest first."""
+    """Return the comments with this key, by whomever, the oldest first."""
     found = [comment for comment in github.comments(number) if _read(comment.body, marker.key) is not None]
     return sorted(found, key=lambda comment: comment.id)
 

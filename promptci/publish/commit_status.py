@@ -27,7 +27,7 @@ class CommitStatus:
 
 
 def status_state(verdict: Verdict, blocking: bool) -> State:
-    """Give the state of a verdict; `blocking` is whether the run ends with another exit code than 0.
+    """Return the state of a verdict; `blocking` is whether the run ends with another exit code than 0.
 
     An `error` is never green, and what only advises is never red.
     """
@@ -37,7 +37,7 @@ def status_state(verdict: Verdict, blocking: bool) -> State:
 
 
 def check_conclusion(verdict: Verdict, blocking: bool) -> Literal["success", "failure"]:
-    """Give a check run's conclusion; never `neutral` or `skipped`, which branch protection takes for a pass."""
+    """Return a check run's conclusion; never `neutral` or `skipped`, which branch protection takes for a pass."""
     return "success" if status_state(verdict, blocking) == "success" else "failure"
 
 
@@ -97,7 +97,7 @@ def run_order(url: str) -> tuple[int, int]:
 
 
 def shorten_description(text: str) -> str:
-    """Give at most 140 characters, counted as GitHub may count them: a sign beyond U+FFFF as two."""
+    """Return at most 140 characters, counted as GitHub may count them: a sign beyond U+FFFF as two."""
     if _units(text) <= MAX_DESCRIPTION_CHARS:
         return text
     kept = text[: MAX_DESCRIPTION_CHARS - 1]

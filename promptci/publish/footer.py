@@ -10,14 +10,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9._/-]{1,100}")
 
 
 def render_footer(context: ActionContext, moved_to: str | None) -> str:
-    """Give the lines that go below the report; `moved_to` is where the base's branch stands now, if elsewhere."""
+    """Return the lines that go below the report; `moved_to` is where the base's branch stands now, if elsewhere."""
     attempt = f", attempt {context.run_attempt}" if context.run_attempt > 1 else ""
     line = f"<sub>[Run {context.run_id}](<{context.run_url}>){attempt} · commit `{context.head_sha[:SHORT]}`</sub>"
     return f"\n\n{_moved(context, moved_to)}{line}\n"
 
 
 def find_moved_base(context: ActionContext, github: GitHub) -> str | None:
-    """Give the commit at which the base's branch stands now; None where it has not moved, or GitHub does not say."""
+    """Return the commit at which the base's branch stands now; None where it has not moved, or GitHub does not say."""
     branch = context.branch("base")
     if branch is None or context.base_sha is None:
         return None

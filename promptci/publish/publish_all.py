@@ -42,7 +42,7 @@ class Publication:
 def publish_all(
     context: ActionContext, publication: Publication, github: GitHub | None, out: TextIO
 ) -> tuple[str, ...]:
-    """Tell GitHub, and give the notes of what could not be told.
+    """Publish the result on GitHub, and return notes on what could not be published.
 
     A part that fails leaves the others and the verdict as they are. The token and the key are taken out of
     everything once more here, whatever was done before.

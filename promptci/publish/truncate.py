@@ -42,7 +42,7 @@ class _Open:
 
 
 def truncate_markdown(text: str, limit: int, notice: str) -> str:
-    r"""Give `text` if its UTF-8 form has at most `limit` bytes, else its first whole lines, closed, and `notice`.
+    r"""Return `text` if its UTF-8 form has at most `limit` bytes, else its first whole lines, closed, and `notice`.
 
     Line breaks become `\n`. A lone surrogate counts as the six characters it is later written as.
     """
@@ -60,5 +60,5 @@ def truncate_markdown(text: str, limit: int, notice: str) -> str:
 
 
 def utf8_size(text: str) -> int:
-    """Give the number of bytes the text takes in a file."""
+    """Return the number of bytes the text takes in a file."""
     return len(text.encode("utf-8", errors="backslashreplace"))

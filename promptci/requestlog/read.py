@@ -23,7 +23,7 @@ MAX_PROBLEMS = 20
 
 
 def expand_patterns(patterns: Sequence[str]) -> list[Path]:
-    """Give the files of some paths and globs, each once.
+    """Return the files of some paths and globs, each once.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def _merge(before: Observation, late: Observation) -> Observation:
 
 
 def _read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Give the lines that hold something, with their numbers; a last one without its end is still being written."""
+    """Yield the lines that hold something, with their numbers; a last one without its end is still being written."""
     with path.open("rb") as file:
         number = 0
         while raw := file.readline(MAX_LINE_BYTES + 1):

@@ -63,7 +63,7 @@ def load(data: bytes, path: str) -> Deployment:
 
 
 def with_share(data: bytes, path: str, prompt: str, share: float) -> bytes:
-    """Give the file with another share, and everything else, comments too, byte for byte as it was.
+    """Return the file with another share, and everything else, comments too, byte for byte as it was.
 
     Raises
     ------

@@ -28,7 +28,7 @@ class MetricSeries:
 
 
 def build_series(metric: str, limit: float, requests: Sequence[Observation], *, per_user: bool) -> MetricSeries | None:
-    """Give the marks of a metric; None where there are not yet enough to set its measure.
+    """Return the marks of a metric; None where there are not yet enough to set its measure.
 
     The measure of latency and cost is taken from the control's first requests, which then do not count: it must be
     known before a request is marked by it.
@@ -55,7 +55,7 @@ def build_series(metric: str, limit: float, requests: Sequence[Observation], *, 
 
 
 def first_requests(requests: Sequence[Observation], *, per_user: bool = True) -> list[Observation]:
-    """Give the first request of each user in each arm; a request without a user stands for itself."""
+    """Return the first request of each user in each arm; a request without a user stands for itself."""
     if not per_user:
         return list(requests)
     seen: set[tuple[str, str]] = set()

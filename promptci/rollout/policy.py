@@ -31,10 +31,10 @@ class CanaryPolicy:
 
     @property
     def alpha_each(self) -> float:
-        """Give the part of `alpha` that each test of one metric at one step may spend (Bonferroni)."""
+        """Return the part of `alpha` that each test of one metric at one step may spend (Bonferroni)."""
         compared = sum(step < 100 for step in self.steps)
         return self.alpha / max(1, compared * len(self.limits))
 
     def next_step(self, share: float) -> float:
-        """Give the next step."""
+        """Return the next step."""
         return min(step for step in self.steps if step > share)

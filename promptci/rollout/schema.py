@@ -131,6 +131,6 @@ class DeploymentFile(Section):
 
 
 def json_schema() -> dict[str, Any]:
-    """Give the JSON Schema of a deployment file, for editors."""
+    """Return the JSON Schema of a deployment file, for editors."""
     schema = DeploymentFile.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "deployments/<env>.yml"}

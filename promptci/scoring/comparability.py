@@ -51,13 +51,13 @@ def assess_comparability(comparison: Comparison) -> Comparability | None:
 
 
 def returned_models(comparison: Comparison, arm: Arm) -> tuple[str, ...]:
-    """Give the models that the endpoint named for the answers that are compared, sorted."""
+    """Return the models that the endpoint named for the answers that are compared, sorted."""
     completions = [one.answer.completion for pair in comparison.pairs for one in pair.answers(arm) if one.error is None]
     return tuple(sorted({one.model for one in completions if one is not None and one.model}))
 
 
 def find_unexpected_models(asked: str, returned: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the models returned that are not the one asked for.
+    """Return the models returned that are not the one asked for.
 
     An alias answered by a dated model is usual, and so is a dated name echoed without its date; another date is not.
     """
@@ -92,13 +92,13 @@ def _response_format(prompt: Prompt) -> str:
 
 
 def _written(model: str) -> set[str]:
-    """Give a model's name with and without its publisher; `latest` says nothing, and upper case neither."""
+    """Return a model's name with and without its publisher; `latest` says nothing, and upper case neither."""
     whole = model.strip().lower().removesuffix(".gguf").removesuffix("-latest").removesuffix(":latest")
     return {whole, whole.rpartition("/")[2]}
 
 
 def _names(model: str) -> set[str]:
-    """Give the names under which a model goes: as written, and without its date."""
+    """Return the names under which a model goes: as written, and without its date."""
     return {name for written in _written(model) for name in (written, _TAIL.sub("", written))}
 
 

@@ -64,7 +64,7 @@ def find_missing_models(cases: Iterable[Case], default: str | None) -> list[Prob
 
 
 def embedding_model(assertion: Assertion, default: str | None) -> str | None:
-    """Give the embedding model that an assertion asks."""
+    """Return the embedding model that an assertion asks."""
     return assertion.options.get("model") or default
 
 
@@ -89,7 +89,7 @@ async def check(assertion: Assertion, subject: Subject, desk: JudgeConfig | None
 
 
 def cosine_similarity(one: list[float], other: list[float]) -> float | None:
-    """Give the cosine of the angle between two vectors of one length; None where one of them has no direction."""
+    """Return the cosine of the angle between two vectors of one length; None where one of them has no direction."""
     # Scaled first: squares of very large or small numbers leave the range of a float.
     sizes = [max(map(abs, vector)) for vector in (one, other)]
     if not all(sizes):

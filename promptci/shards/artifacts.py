@@ -32,7 +32,7 @@ class HandedIn:
 
     @property
     def name(self) -> str:
-        """Give `3/10`."""
+        """Return `3/10`."""
         return f"{self.record.index}/{self.record.count}"
 
 

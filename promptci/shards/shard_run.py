@@ -118,7 +118,7 @@ def _said(shard: Shard, part: PlannedRun, planned: PlannedRun) -> str:
 
 
 def _of_shard(gathered: CollectedRun, part: PlannedRun, planned: PlannedRun) -> CollectedRun:
-    """Give what was gathered with the money that is this part's, and without what concerns the whole run."""
+    """Return what was gathered with the money that is this part's, and without what concerns the whole run."""
     limits = replace(
         gathered.config.run,
         early_stop=False,

@@ -25,14 +25,14 @@ def _z(confidence: float) -> float:
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval | None:
-    """Give Wilson's score interval of a rate, or None for n = 0. Source: Wilson, JASA 22 (1927)."""
+    """Return Wilson's score interval of a rate, or None for n = 0. Source: Wilson, JASA 22 (1927)."""
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes of {n} cannot be")
     return None if n == 0 else wilson_of(successes / n, n, confidence)
 
 
 def wilson_of(rate: float, n: float, confidence: float = 0.95) -> Interval:
-    """Give Wilson's interval of a rate that was seen with the certainty of `n` independent things; n > 0."""
+    """Return Wilson's interval of a rate that was seen with the certainty of `n` independent things; n > 0."""
     z2 = _z(confidence) ** 2
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n * n))
@@ -41,7 +41,7 @@ def wilson_of(rate: float, n: float, confidence: float = 0.95) -> Interval:
 
 
 def paired_difference(broken: int, fixed: int, n: int, confidence: float = 0.95) -> Interval:
-    """Give Tango's score interval of head's rate minus base's, (fixed - broken)/n over n pairs.
+    """Return Tango's score interval of head's rate minus base's, (fixed - broken)/n over n pairs.
 
     Has width even where no pair is discordant. Source: Tango, Statistics in Medicine 17 (1998), eq. 12.
     """
@@ -105,7 +105,7 @@ def clustered_difference(
     clusters: Sequence[Hashable | None] | None = None,
     confidence: float = 0.95,
 ) -> Interval | None:
-    """Give the cluster-robust t interval of the weighted mean difference (in -1..1); None with one cluster."""
+    """Return the cluster-robust t interval of the weighted mean difference (in -1..1); None with one cluster."""
     test = paired.paired_t(differences, weights, clusters)
     if test.se is None:
         return None
@@ -125,7 +125,7 @@ def bca_mean(
     seed: int,
     resamples: int = 4000,
 ) -> Interval | None:
-    """Give the BCa bootstrap interval of the weighted mean of differences in -1..1; None for fewer than two values.
+    """Return the BCa bootstrap interval of the weighted mean of differences in -1..1; None for fewer than two values.
 
     Source: Efron, JASA 82 (1987), acceleration from the jackknife; expanded for small samples as Hesterberg, The
     American Statistician 69 (2015), section 3.4. Never narrower than what was not seen (`_with_unseen`).

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 def mcnemar_midp(broken: int, fixed: int) -> float:
-    """Give the one-sided mid-p of `head is worse`, from the discordant pairs.
+    """Return the one-sided mid-p of `head is worse`, from the discordant pairs.
 
     Under no difference each discordant pair is broken or fixed with probability 1/2; the mid-p counts the outcome
     seen by half: P(X > broken) + P(X = broken)/2, X ~ Bin(broken + fixed, 1/2). No discordant pair shows nothing: 1.
@@ -38,7 +38,7 @@ class PairedT:
 
 
 def check_weights(weights: Sequence[float] | None, n: int) -> list[float]:
-    """Give one weight per value, all 1 by default; refuse negative, infinite and all-zero ones (ValueError)."""
+    """Return one weight per value, all 1 by default; refuse negative, infinite and all-zero ones (ValueError)."""
     given = [1.0] * n if weights is None else [float(w) for w in weights]
     if len(given) != n:
         raise ValueError(f"{n} values need as many weights, not {len(given)}")
@@ -50,7 +50,7 @@ def check_weights(weights: Sequence[float] | None, n: int) -> list[float]:
 
 
 def weighted_mean(values: Sequence[float], weights: Sequence[float] | None = None) -> float:
-    """Give the weighted mean; ValueError for no values, or weights that cannot be used."""
+    """Return the weighted mean; ValueError for no values, or weights that cannot be used."""
     if not values:
         raise ValueError("no values, no mean")
     given = check_weights(weights, len(values))
@@ -62,7 +62,7 @@ def weighted_mean(values: Sequence[float], weights: Sequence[float] | None = Non
 def cluster_sums(
     values: Sequence[float], weights: Sequence[float], clusters: Sequence[Hashable | None] | None
 ) -> list[tuple[float, float]]:
-    """Give (sum of weight x value, sum of weight) of each cluster; a case without a cluster is its own.
+    """Return (sum of weight x value, sum of weight) of each cluster; a case without a cluster is its own.
 
     Cases of weight 0 say nothing and make no cluster.
     """

@@ -25,7 +25,7 @@ class Percentiles:
 
 
 def percentiles(values: Sequence[float]) -> Percentiles:
-    """Give the percentiles, interpolated linearly between order statistics; None of no values."""
+    """Return the percentiles, interpolated linearly between order statistics; None of no values."""
     if not values:
         return Percentiles(n=0, p50=None, p95=None, p99=None)
     import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast

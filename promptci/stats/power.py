@@ -22,7 +22,7 @@ def _broken_needed(discordant: int, alpha: float) -> int:
 
 
 def power_of(n: int, discordance: float, drop: float, *, alpha: float = 0.05) -> float:
-    """Give the probability that the one-sided mid-p McNemar test shows this drop.
+    """Return the probability that the one-sided mid-p McNemar test shows this drop.
 
     Each of n pairs is discordant with probability `discordance`: broken with (discordance + drop)/2, fixed with
     (discordance - drop)/2. Exact: summed over the number of discordant pairs.
@@ -43,7 +43,7 @@ def power_of(n: int, discordance: float, drop: float, *, alpha: float = 0.05) ->
 
 
 def detectable_drop(n: int, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> float | None:
-    """Give the smallest true drop (0..1) shown with this power at this discordance.
+    """Return the smallest true drop (0..1) shown with this power at this discordance.
 
     None: even if every discordant pair were broken, the power would not be reached.
     """
@@ -54,7 +54,7 @@ def detectable_drop(n: int, discordance: float, *, alpha: float = 0.05, power: f
 
 @lru_cache(maxsize=4096)
 def smallest_drop(n: int, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> float | None:
-    """Give the smallest true drop these n pairs show, where a drop may bring discordance of its own.
+    """Return the smallest true drop these n pairs show, where a drop may bring discordance of its own.
 
     A drop of x makes at least x of the pairs discordant, however few are now; so where the present discordance is
     too low to show anything, the answer is the drop that is all of its own discordance.
@@ -81,12 +81,12 @@ def _z_sum(alpha: float, power: float) -> float:
 
 
 def detectable_drop_scores(n: int, sd: float, *, alpha: float = 0.05, power: float = 0.80) -> float:
-    """Give the smallest mean drop shown over n pairs whose differences have the standard deviation `sd`."""
+    """Return the smallest mean drop shown over n pairs whose differences have the standard deviation `sd`."""
     return _z_sum(alpha, power) * sd / math.sqrt(n)
 
 
 def cases_needed(margin: float, variance: float, *, alpha: float = 0.05, power: float = 0.80) -> int:
-    """Give the pairs with which `not worse by the margin` can be shown when nothing changed.
+    """Return the pairs with which `not worse by the margin` can be shown when nothing changed.
 
     (z_alpha + z_beta)^2 variance / margin^2; of cases that pass or fail, the variance of one pair's difference is the
     discordance.
@@ -95,7 +95,7 @@ def cases_needed(margin: float, variance: float, *, alpha: float = 0.05, power: 
 
 
 def cases_to_show(drop: float, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> int:
-    """Give the pairs with which a true drop (0..1) is shown; a drop may bring discordance of its own."""
+    """Return the pairs with which a true drop (0..1) is shown; a drop may bring discordance of its own."""
     together = max(drop, discordance)
     few, many = 1, 8
     while power_of(many, together, drop, alpha=alpha) < power:

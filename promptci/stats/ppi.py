@@ -74,7 +74,7 @@ def corrected(
 
 
 def _tuned(people: Sequence[float], judge: Sequence[float], unlabelled: Sequence[float]) -> float:
-    """Give the lambda with the smallest variance: cov(y, f) / ((1 + n/N) var(f)), kept within 0 and 1."""
+    """Return the lambda with the smallest variance: cov(y, f) / ((1 + n/N) var(f)), kept within 0 and 1."""
     n = len(people)
     mean_y, mean_f = fmean(people), fmean(judge)
     together = math.fsum((y - mean_y) * (f - mean_f) for y, f in zip(people, judge, strict=True)) / n
@@ -83,14 +83,14 @@ def _tuned(people: Sequence[float], judge: Sequence[float], unlabelled: Sequence
 
 
 def _effective(of_people: float, spread: float, n: int, more: int) -> float:
-    """Give the labels that would have this variance by themselves; no more than there are things at all."""
+    """Return the labels that would have this variance by themselves; no more than there are things at all."""
     if of_people == 0 or spread <= 0:
         return float(n)
     return min(of_people / spread, float(n + more))
 
 
 def unlike(first: Sequence[float], second: Sequence[float], *, z: float = 1.96) -> bool:
-    """Tell whether two lists of marks differ in their mean by more than chance: then one cannot stand for the other."""
+    """Return whether two lists of scores differ in their mean by more than chance: one cannot replace the other."""
     if not first or not second:
         return True
     n, m = len(first), len(second)

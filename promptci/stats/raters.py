@@ -75,7 +75,7 @@ class Confusion:
         return (self.agreement - chance) / (1 - chance)
 
     def kappa_interval(self, confidence: float = 0.95) -> Interval | None:
-        """Give kappa with its asymptotic standard error; None where there is no kappa.
+        """Return kappa with its asymptotic standard error; None where there is no kappa.
 
         Source: Fleiss, Cohen, Everitt, Psychological Bulletin 72 (1969), eq. 13. Where all or nothing agrees that
         error is 0, which would be certainty from nothing: there, Wilson's interval of the agreement is turned into
@@ -128,5 +128,5 @@ def confusion(pairs: Iterable[tuple[bool, bool]]) -> Confusion:
 
 
 def half_width_with(interval: Interval, n: int, more: int) -> float:
-    """Give about half the width that an interval from `n` would have from `more`: it shrinks with the root."""
+    """Return about half the width that an interval from `n` would have from `more`: it shrinks with the root."""
     return (interval.hi - interval.lo) / 2 * math.sqrt(n / more)

@@ -4,5 +4,5 @@ import hashlib
 
 
 def seed_from(text: str) -> int:
-    """Give a seed of 63 bits, from the SHA-256 of `text`."""
+    """Return a seed of 63 bits, from the SHA-256 of `text`."""
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", errors="backslashreplace")).digest()[:8], "big") >> 1

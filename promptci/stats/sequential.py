@@ -32,7 +32,7 @@ class Blocks:
 
 
 def log_evidence(blocks: Blocks, drops: Sequence[float], null_drop: float) -> Floats:
-    """Give, after each block, the logarithm of an e-process against "the drop is on the other side of `null_drop`".
+    """Return, after each block, the logarithm of an e-process against "the drop is on the other side of `null_drop`".
 
     The drop is the control's mean less the canary's. With every one of `drops` above `null_drop` the null is `the drop
     is at most null_drop`; with all below, `at least`. By Ville's inequality the chance that e ever reaches 1/alpha is
@@ -65,7 +65,7 @@ def log_evidence(blocks: Blocks, drops: Sequence[float], null_drop: float) -> Fl
 
 
 def _before(blocks: Blocks) -> Floats:
-    """Give the control's mean before each block, one half at first."""
+    """Return the control's mean before each block, one half at first."""
     count = np.cumsum(blocks.control_n, axis=-1) - blocks.control_n
     total = np.cumsum(blocks.control_sum, axis=-1) - blocks.control_sum
     return np.asarray(np.clip((total + 0.5) / (count + 1), EDGE, 1 - EDGE))
@@ -76,7 +76,7 @@ def _gain(count: Floats, total: Floats, mean: Floats, null: Floats) -> Floats:
 
 
 def _nearest(blocks: Blocks, a: Floats, b: Floats, null_drop: float) -> Floats:
-    """Give a' of the pair (a', a' - null_drop) nearest to (a, b), which is where the slope of the distance is 0."""
+    """Return a' of the pair (a', a' - null_drop) nearest to (a, b), which is where the slope of the distance is 0."""
     if null_drop == 0:
         return np.asarray((blocks.control_n * a + blocks.canary_n * b) / (blocks.control_n + blocks.canary_n))
     shifted = b + null_drop
@@ -91,12 +91,12 @@ def _nearest(blocks: Blocks, a: Floats, b: Floats, null_drop: float) -> Floats:
 
 
 def anytime_p(log_e: Floats) -> float:
-    """Give the p-value that holds at any time: one over the most evidence there ever was; 1 for none."""
+    """Return the p-value that holds at any time: one over the most evidence there ever was; 1 for none."""
     return 1.0 if not log_e.size else min(1.0, math.exp(-max(0.0, float(log_e.max()))))
 
 
 def share_p(canary: int, control: int, share: float) -> float:
-    """Give the p-value of `the canary's share of units is as configured`: chi-square with one degree of freedom.
+    """Return the p-value of `the canary's share of units is as configured`: chi-square with one degree of freedom.
 
     1 where an arm should have fewer than `LEAST_EXPECTED`, for there the approximation does not hold.
     """

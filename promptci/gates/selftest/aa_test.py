@@ -202,6 +202,6 @@ def _passes(answers: Sequence[ScoredCase]) -> tuple[int, int]:
 
 
 def _spread(answers: Iterable[Sequence[ScoredCase]]) -> float | None:
-    """Give the standard deviation of the difference between two runs in the marks of one case."""
+    """Return the standard deviation of the difference between two runs in the marks of one case."""
     within = [variance([one.score or 0.0 for one in known]) for known in answers]
     return math.sqrt(2 * fmean(within)) if within else None

@@ -36,7 +36,7 @@ class PowerAnalysis:
 def analyze_power(
     cases: Sequence[Case], variance: float, *, drop: float, repeats: int, graded: bool, alpha: float
 ) -> PowerAnalysis:
-    """Say what these cases can show."""
+    """Return how small a drop these cases can show."""
     effective = effective_cases(cases)
     share = len(cases) / effective if effective else 1.0
     if graded:
@@ -62,7 +62,7 @@ def analyze_power(
 
 
 def smallest_drop(n: int, variance: float, *, repeats: int, graded: bool, alpha: float) -> float | None:
-    """Give the smallest drop that n cases, each asked so often, show; `variance` is that of asking once.
+    """Return the smallest drop that n cases, each asked so often, show; `variance` is that of asking once.
 
     Repeats take their part of the noise away; what is left of it is treated as that of a set with so much less
     discordance, of which a drop needs some of its own.
@@ -75,7 +75,7 @@ def smallest_drop(n: int, variance: float, *, repeats: int, graded: bool, alpha:
 
 
 def effective_cases(cases: Sequence[Case]) -> int:
-    """Give how many independent cases these are worth: m in a cluster count as m / (1 + (m - 1) rho).
+    """Return how many independent cases these are worth: m in a cluster count as m / (1 + (m - 1) rho).
 
     Source: Kish, Survey Sampling (1965), the design effect.
     """

@@ -134,7 +134,7 @@ class _Session:
 
 
 def _provider(gathered: CollectedRun, options: RunOptions, env: Environment) -> Provider:
-    """Give who answers; raises ProviderError."""
+    """Return the provider that answers; raises ProviderError."""
     if options.answers is not None:
         return options.answers
     try:
@@ -208,13 +208,13 @@ def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -
 
 
 def _beside(budget: Budget, cache: AnswerCache | None, options: RunOptions) -> Sequence[str]:
-    """Say what a reader should know of money, cache and shards."""
+    """Return notes on money, cache and shards."""
     trouble = [cache.write_error] if cache is not None and cache.write_error else []
     return [*budget.notes, *trouble, *(options.joined.notes if options.joined is not None else ())]
 
 
 def _judge(planned: PlannedRun, gathered: CollectedRun, judges: JudgeClient) -> tuple[JudgeConfig, Sequence[str]]:
-    """Give who marks what code cannot, and what to say of how it will."""
+    """Return the judge client, and notes on how it will judge."""
     named = gathered.config.judge
     pairwise, notes = judge_modes.select_pairwise_prompts(planned.prompts, named)
     judge = JudgeConfig(
@@ -274,7 +274,7 @@ class _Count:
 
 
 def _ask_nobody(planned: PlannedRun, error: ProviderError) -> Asked:
-    """Give every question the same error."""
+    """Answer every question with the same error."""
     failed = AnswerError(kind="provider", message=str(error))
     for run in planned.prompts:
         cases = run.cases

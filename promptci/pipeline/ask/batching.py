@@ -138,7 +138,7 @@ class Batching:
         stored: dict[str, list[str]],
         run_context: RunContext,
     ) -> tuple[list[_Ordered], dict[CallKey, CallError]]:
-        """Give the batches that answer this: those on their way already, and new ones as far as the money goes."""
+        """Return the batches that answer this: those on their way already, and new ones as far as the money goes."""
         ordered: list[_Ordered] = []
         rest = dict(pending)
         for name, asks in stored.items():
@@ -204,7 +204,7 @@ async def first(questions: Sequence[Question], way: tuple[Provider, RunContext],
 
 
 def of(gathered: CollectedRun, options: RunOptions, env: Environment) -> Batching | None:
-    """Give what a run asks by batch with; None where it does not: nobody wants it, or the kind of provider has none."""
+    """Return the batch client of a run; None where batches are not wanted, or the provider has none."""
     limits, provider_options = gathered.config.run, gathered.config.provider
     wanted = limits.batch == "always" or (limits.batch == "auto" and env.trigger.scheduled)
     if not wanted or options.answers is not None or options.joined is not None or options.record is not None:
@@ -218,7 +218,7 @@ def of(gathered: CollectedRun, options: RunOptions, env: Environment) -> Batchin
 
 
 def _pending(questions: Sequence[Question], run_context: RunContext) -> dict[CallKey, Request]:
-    """Give what has no answer yet, each distinct question once, in the order of asking."""
+    """Return what has no answer yet, each distinct question once, in the order of asking."""
     found: dict[CallKey, Request] = {}
     for question in questions:
         ask = (question.request.key, question.replicate)
@@ -238,7 +238,7 @@ def _place(question: Question) -> tuple[Request, int]:
 def _affordable(
     order: BatchJob, questions: Sequence[Question], run_context: RunContext, spent: Decimal
 ) -> tuple[BatchJob, Decimal]:
-    """Give as much of the order as the budget allows, whole cases only, and what that could cost."""
+    """Return as much of the order as the budget allows, whole cases only, and what that could cost."""
     by_case: dict[tuple[str, str], list[CallKey]] = {}
     for question in questions:
         by_case.setdefault((question.prompt, question.case_id), []).append((question.request.key, question.replicate))

@@ -10,7 +10,7 @@ from promptci.scoring.model import ScoredCase
 
 
 def select_pairwise_prompts(runs: Sequence[PromptRun], options: JudgeOptions) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Give the prompts whose `judge` assertions compare both versions, and a note on those that are graded instead."""
+    """Return the prompts whose `judge` assertions compare both versions, and notes on those graded instead."""
     if not options.pairwise:
         return frozenset(), ()
     by_rubric = [run for run in runs if _by_rubric(run.plan)]
@@ -25,7 +25,7 @@ def _has_both_versions(run: PromptRun) -> bool:
 
 
 def probe_notes(scored: Sequence[ScoredCase], options: JudgeOptions) -> Sequence[str]:
-    """Say where nobody tried to find out whether the judges can be talked into a good mark."""
+    """Return notes on judges that were not probed for prompt injection."""
     if options.probes or not any(prompt_injection.is_judged(one.case) for one in scored):
         return []
     return ["`judge.probes` is 0: whether the judges can be talked into a good mark was not tested."]

@@ -42,7 +42,7 @@ def distrust_probed(run: PromptRun, outcomes: Iterable[ProbeOutcome]) -> JudgeTr
 
 
 def _is_silent(scored: Iterable[ScoredCase]) -> bool:
-    """Tell whether judges were asked about these answers and scored none of them."""
+    """Return whether judges were asked about these answers and scored none of them."""
     judged = [mark for answer in scored for mark in answer.results if mark.type in judge.JUDGE_ASSERTIONS]
     return bool(judged) and all(mark.passed is None for mark in judged)
 

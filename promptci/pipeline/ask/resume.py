@@ -57,5 +57,5 @@ def _is_own(path: Path) -> bool:
 
 
 def _is_whole(answer: Answer) -> bool:
-    """Tell whether a journal's answer is as the model gave it; one that held a secret is asked for again."""
+    """Return whether a journal's answer is as the model gave it; one that held a secret is asked for again."""
     return answer.completion is not None and REPLACEMENT not in answer.completion.text

@@ -18,7 +18,7 @@ from promptci.scoring.judges.calibrate import LabelledAnswer
 
 
 def attach_labels(gathered: CollectedRun, base: Snapshot | None, head: Snapshot) -> CollectedRun:
-    """Give the labelled answers of each prompt that a judge marks, and what is wrong with the labels.
+    """Return the labelled answers of each prompt that a judge marks, and what is wrong with the labels.
 
     `base` is None where head's files bind: in a run of one revision, and where base has no configuration.
 
@@ -90,7 +90,7 @@ def _answers(
 
 
 def _unknown(one: Label, judged: Mapping[str, Case]) -> Case | None:
-    """Give a case for a label that brings its own variables, where all cases are judged alike."""
+    """Return a case for a label that brings its own variables, where all cases are judged alike."""
     ways = {repr([a.content for a in _judged(case)]): case for case in judged.values()}
     if one.vars is None or len(ways) != 1:
         return None

@@ -17,7 +17,7 @@ from promptci.runs.model import PlannedCase, PromptPlan
 def exclude_quarantined_cases(
     gathered: CollectedRun, base: Snapshot | None, head: Snapshot, today: date
 ) -> CollectedRun:
-    """Give the plans with quarantined cases aside, and notes on what is quarantined in vain, or dangerously.
+    """Return the plans with quarantined cases aside, and notes on what is quarantined in vain, or dangerously.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def exclude_quarantined_cases(
 
 
 def _critical(prompt: str, cases: Sequence[PlannedCase], why: dict[str, str]) -> Iterable[str]:
-    """Say what nobody should overlook: a case that may never break, and may break now."""
+    """Return the note that a critical case is quarantined: it may never break, and may break now."""
     return [
         f"The critical case `{c.case.id}` of {prompt} is {why[c.case.id]}. Until then it blocks nothing."
         for c in cases
@@ -67,7 +67,7 @@ def _read(path: str, snapshot: Snapshot) -> tuple[Sequence[QuarantineEntry], Seq
 
 
 def _beside(plan: PromptPlan, binding: Revision, *, alone: bool) -> Iterable[str]:
-    """Give where a prompt's quarantine may stand at the binding revision, under the names that it has there."""
+    """Return where a prompt's quarantine may stand at the binding revision, under the names that it has there."""
     if alone:
         goldens, path = plan.goldens_paths, plan.path
     elif plan.base is None:
@@ -78,7 +78,7 @@ def _beside(plan: PromptPlan, binding: Revision, *, alone: bool) -> Iterable[str
 
 
 def _standing(snapshot: Snapshot, config: Config) -> Iterable[str]:
-    """Give the quarantine files of a revision: those beside prompts and goldens, and no others of that name."""
+    """Return the quarantine files of a revision: those beside prompts and goldens, and no others of that name."""
     patterns = (*config.prompts.include, config.prompts.goldens.replace("{name}", "*"))
     there = set(snapshot.paths())
     return [

@@ -36,7 +36,7 @@ def validate_changed(
 
 
 def _content(snapshot: Snapshot, path: str) -> object:
-    """Give what tells two states of a file apart."""
+    """Return what tells two states of a file apart."""
     try:
         return snapshot.read(path)
     except InputError as error:

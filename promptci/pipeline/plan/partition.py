@@ -26,7 +26,7 @@ def select_part(planned: PlannedRun, shard: Shard) -> PlannedRun:
 
 
 def owners(planned: PlannedRun, count: int) -> dict[Node, int]:
-    """Say which shard, counted from 1, asks which case.
+    """Return which shard, counted from 1, asks which case.
 
     Both versions of a case, all its repeats and its judge are in one shard, and so are cases that ask the very same:
     one call answers them. Which shard that is comes from a hash of the names, so that a case stays where it is, and
@@ -41,7 +41,7 @@ def owners(planned: PlannedRun, count: int) -> dict[Node, int]:
 
 
 def budget(whole: Decimal | None, part: PlannedRun, planned: PlannedRun) -> Decimal | None:
-    """Give a shard's share of the money, by its share of the questions; the shares never add up to more than all."""
+    """Return a shard's share of the money, by its share of the questions; the shares never add up to more than all."""
     if whole is None or not planned.questions:
         return whole
     return (whole * len(part.questions) / len(planned.questions)).quantize(_SMALLEST, rounding=ROUND_DOWN)
@@ -58,7 +58,7 @@ class _Groups:
         self._above[greater] = least
 
     def all(self) -> Iterator[tuple[Node, Node]]:
-        """Give each thing with the name of its set."""
+        """Return each thing with the name of its set."""
         return ((node, self._least(node)) for node in self._above)
 
     def _least(self, node: Node) -> Node:

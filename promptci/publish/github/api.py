@@ -84,7 +84,7 @@ class GitHub(Protocol):
         ...
 
     def comments(self, number: int) -> Iterable[Comment]:
-        """Give every comment of the pull request's conversation, oldest first."""
+        """Return every comment of the pull request's conversation, oldest first."""
         ...
 
     def create_comment(self, number: int, body: str) -> Comment:
@@ -116,13 +116,13 @@ class GitHub(Protocol):
         ...
 
     def pull(self, number: int) -> PullRequest:
-        """Give a pull request as it stands now."""
+        """Return a pull request as it stands now."""
         ...
 
     def pulls_from(self, owner: str, branch: str) -> list[PullRequest]:
-        """Give the pull requests that come from a branch of `owner`'s, open or not, those touched last first."""
+        """Return the pull requests that come from a branch of `owner`'s, open or not, those touched last first."""
         ...
 
     def branch_sha(self, name: str) -> str:
-        """Give the commit at which a branch stands now."""
+        """Return the commit at which a branch stands now."""
         ...

@@ -28,7 +28,7 @@ _READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def report_json(source: Path) -> bytes:
-    """Give the bytes of the report.json in a folder or a zip file.
+    """Return the bytes of the report.json in a folder or a zip file.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def _of_folder(source: Path) -> bytes:
 
 
 def _modes(folder: int, depth: int) -> Iterator[int]:
-    """Give what kind of thing each entry is, without following any."""
+    """Yield what kind of thing each entry is, without following any."""
     with os.scandir(folder) as entries:
         for entry in entries:
             mode = entry.stat(follow_symlinks=False).st_mode
@@ -110,7 +110,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _leads_out(name: str) -> bool:
-    """Tell whether a name, as any system may read it, is no plain way down."""
+    """Return whether a name, as any system may read it, is no plain way down."""
     steps = name.replace("\\", "/").split("/")
     return ".." in steps or not steps[0] or ":" in steps[0] or "\0" in name
 

@@ -45,7 +45,7 @@ class ClientClock:
 
 
 def connect(context: ActionContext) -> GitHub | None:
-    """Give the repository of a run, as the run's token sees it; None where there is no token."""
+    """Return the repository of a run, as the run's token sees it; None where there is no token."""
     token = context.inputs["github-token"]
     return PyGithubClient(token, context.repository, context.api_url) if token else None
 
@@ -87,7 +87,7 @@ class PyGithubClient:
         return str(_field(user, "login"))
 
     def comments(self, number: int) -> Iterator[Comment]:
-        """Give every comment, page after page."""
+        """Yield every comment, page after page."""
         url = f"{self._root}/issues/{number}/comments?per_page={PER_PAGE}"
         for _ in range(MOST_PAGES):
             headers, page = self._ask("GET", url)
@@ -164,17 +164,17 @@ class PyGithubClient:
         return same[0] if same else None
 
     def pull(self, number: int) -> PullRequest:
-        """Give a pull request."""
+        """Return a pull request."""
         return _pull(self._ask("GET", f"{self._root}/pulls/{number}")[1])
 
     def pulls_from(self, owner: str, branch: str) -> list[PullRequest]:
-        """Give the pull requests from a branch; of more than a hundred the hundred touched last."""
+        """Return the pull requests from a branch; of more than a hundred the hundred touched last."""
         head = quote(f"{owner}:{branch}", safe="")
         order = f"state=all&sort=updated&direction=desc&per_page={PER_PAGE}"
         return [_pull(each) for each in _listed(self._ask("GET", f"{self._root}/pulls?head={head}&{order}")[1])]
 
     def branch_sha(self, name: str) -> str:
-        """Give the commit at which a branch stands."""
+        """Return the commit at which a branch stands."""
         _, ref = self._ask("GET", f"{self._root}/git/ref/heads/{quote(name, safe='/')}")
         return str(_field(_field(ref, "object"), "sha"))
 

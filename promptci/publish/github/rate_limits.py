@@ -38,11 +38,11 @@ class Refusal:
 
     @property
     def leads_to(self) -> str | None:
-        """Give the address that the answer points to; None where it points nowhere."""
+        """Return the address that the answer points to; None where it points nowhere."""
         return self.headers.get("location") if self.status in MOVED else None
 
     def wait_s(self, attempt: int, now: float) -> float | None:
-        """Give the seconds to wait before asking again; None where asking again is no use."""
+        """Return the seconds to wait before asking again; None where asking again is no use."""
         if self.status >= SERVER_FAULT:
             return backoff_s(attempt)
         if self.status not in {403, 429}:
@@ -56,7 +56,7 @@ class Refusal:
         return SECONDARY_WAIT_S * 2**attempt if self.status == 429 or self.is_limit else None
 
     def in_our_words(self) -> GitHubError:
-        """Give one of four errors."""
+        """Return one of four errors, in our own words."""
         message = safe_line(self.message)[:300] or "nothing"
         if self.status == 422 and "too long" in json.dumps(self.data).lower():
             return TooLong(message)
@@ -68,7 +68,7 @@ class Refusal:
 
 
 def backoff_s(attempt: int) -> float:
-    """Give the seconds to wait after the attempt where nobody names a time."""
+    """Return the seconds to wait after the attempt where nobody names a time."""
     return 2.0**attempt
 
 

@@ -55,7 +55,7 @@ def is_deletion(event: str, payload: Mapping[str, Any]) -> bool:
 
 
 def get_commits(event: str, payload: Mapping[str, Any], started_for: str) -> tuple[str | None, str]:
-    """Give the commits to compare; the merge commit that a pull request's run is started for is never the head.
+    """Return the commits to compare; the merge commit that a pull request's run is started for is never the head.
 
     The base of a branch's first push is all zeros: nothing was there. None: the event names no base.
     """
@@ -75,7 +75,7 @@ def get_commits(event: str, payload: Mapping[str, Any], started_for: str) -> tup
 
 
 def is_outside(event: str, payload: Mapping[str, Any]) -> bool:
-    """Tell whether the head comes from another repository; a deleted fork (`null`) does."""
+    """Return whether the head comes from another repository; a deleted fork (`null`) does."""
     match event:
         case "pull_request" | "pull_request_target":
             head = get_nested(payload, "pull_request", "head", "repo", "full_name")
@@ -89,7 +89,7 @@ def is_outside(event: str, payload: Mapping[str, Any]) -> bool:
 
 
 def is_labelled(event: str, payload: Mapping[str, Any], label: str) -> bool:
-    """Tell whether this event is the very putting on of the label.
+    """Return whether this event is the one that put on the label.
 
     Not whether it is there: a label stays through the next push, and an approval must not.
     """
@@ -98,7 +98,7 @@ def is_labelled(event: str, payload: Mapping[str, Any], label: str) -> bool:
 
 
 def get_pull_request_number(payload: Mapping[str, Any]) -> int | None:
-    """Give the pull request's number, where the event says it."""
+    """Return the pull request's number, where the event says it."""
     found = get_nested(payload, "pull_request", "number")
     runs = get_nested(payload, "workflow_run", "pull_requests")
     if found is None and isinstance(runs, list) and runs and isinstance(runs[0], dict):
@@ -107,17 +107,17 @@ def get_pull_request_number(payload: Mapping[str, Any]) -> int | None:
 
 
 def get_branch(payload: Mapping[str, Any], side: str) -> str | None:
-    """Give the name of the pull request's branch on one side, `base` or `head`."""
+    """Return the name of the pull request's branch on one side, `base` or `head`."""
     return parse_text(get_nested(payload, "pull_request", side, "ref"))
 
 
 def parse_count(value: Any) -> int | None:
-    """Give a number of GitHub's, counted from 1; None for anything else."""
+    """Return a number of GitHub's, counted from 1; None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def parse_text(value: Any) -> str | None:
-    """Give a text that says something; None for anything else."""
+    """Return a text that says something; None for anything else."""
     return value if isinstance(value, str) and value else None
 
 

@@ -10,7 +10,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def chown_to_workspace(paths: Iterable[Path], workspace: Path) -> None:
-    """Give each file and folder, with everything in it, the workspace's owner, where we are root; else do nothing.
+    """Make the workspace's owner own each file and folder, with everything in it, where we are root; else do nothing.
 
     Of a path inside the workspace the folders on the way to it are given too: they may be ours as well. No
     symbolic link is followed, neither on the way nor inside: a pull request may have put one there. What is
@@ -37,7 +37,7 @@ class _Walk:
         os.close(self._folder)
 
     def give(self, parts: tuple[str, ...]) -> None:
-        """Give what lies on the way, and everything below its end."""
+        """Hand over what lies on the way, and everything below its end."""
         for part in parts[:-1]:
             try:
                 below = os.open(part, _FOLDER, dir_fd=self._folder)
@@ -69,6 +69,6 @@ def _names(folder: int) -> list[str]:
 
 
 def _below(path: Path, workspace: Path) -> tuple[str, ...]:
-    """Give the path's steps below the workspace, without resolving any link; () where it lies elsewhere."""
+    """Return the path's steps below the workspace, without resolving any link; () where it lies elsewhere."""
     whole, root = (Path(os.path.abspath(p)) for p in (path, workspace))  # noqa: PTH100 - resolve() would follow links
     return whole.relative_to(root).parts if whole.is_relative_to(root) else ()

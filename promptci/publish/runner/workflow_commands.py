@@ -47,7 +47,7 @@ def escape_property(text: str) -> str:
 
 
 def safe_line(text: str) -> str:
-    """Give the text as one line that a runner takes for plain text and a terminal shows as it is.
+    """Return the text as one line that a runner takes for plain text and a terminal shows as it is.
 
     Escape sequences, control and invisible characters go; line breaks become spaces; `::` at the start and the
     legacy `##[` anywhere are pulled apart. Safe to apply twice.
@@ -60,7 +60,7 @@ def safe_line(text: str) -> str:
 
 
 def annotation(level: Level, path: str | None, line: int | None, title: str, message: str) -> str:
-    """Give the command that shows `message` beside a line of a file; without a path, in the run's list."""
+    """Return the command that shows `message` beside a line of a file; without a path, in the run's list."""
     place = {"file": safe_line(path) if path else "", "line": str(line) if path and line else ""}
     properties = {**place, "title": safe_line(title)[:LONGEST_TITLE]}
     given = ",".join(f"{name}={escape_property(value)}" for name, value in properties.items() if value)
@@ -69,7 +69,7 @@ def annotation(level: Level, path: str | None, line: int | None, title: str, mes
 
 
 def mask(secret: str) -> str:
-    """Give the commands that make the runner hide a secret, line by line as a log shows it; `""` for a blank one."""
+    """Return the commands that make the runner hide a secret, line by line as a log shows it; `""` for a blank one."""
     parts = dict.fromkeys([secret, *secret.splitlines()])
     return "\n".join(f"::add-mask::{escape_data(part)}" for part in parts if part.strip())
 

@@ -11,7 +11,7 @@ from promptci.scoring.judges.probes import ProbeOutcome
 
 
 def build_judge_checks_view(prompt: str, facts: RunFacts) -> JudgeProbeView | None:
-    """Give what is to be said of the judges of a prompt; None where none of them was looked into."""
+    """Return what the page says about the judges of a prompt; None where none of them was checked."""
     canaries = [probe_sentence(outcome) for outcome in facts.probes if prompt in outcome.prompts]
     swaps = next((position_bias_sentence(outcome) for outcome in facts.position_bias if outcome.prompt == prompt), None)
     if not canaries and swaps is None:
@@ -20,7 +20,7 @@ def build_judge_checks_view(prompt: str, facts: RunFacts) -> JudgeProbeView | No
 
 
 def probe_sentence(outcome: ProbeOutcome) -> str:
-    """Say how the useless answers fared with a judge."""
+    """Return how the useless answers fared with a judge."""
     asked = formatting.count(outcome.asked, "useless answer")
     if outcome.compromised:
         names = ", ".join(dict.fromkeys(outcome.passed))
@@ -34,7 +34,7 @@ def probe_sentence(outcome: ProbeOutcome) -> str:
 
 
 def position_bias_sentence(outcome: PositionBias) -> str:
-    """Say how often the verdict changed when the answers changed places."""
+    """Return how often the verdict changed when the answers changed places."""
     pairs = formatting.count(outcome.pairs, "pair")
     return f"the verdict changed with it on {outcome.flipped} of {pairs} ({formatting.percent(outcome.rate)})"
 

@@ -11,7 +11,7 @@ from promptci.stats.intervals import Interval
 
 
 def build_judge_view(judging: JudgeSummary | None) -> JudgeView | None:
-    """Give the view; None where no judge had a say."""
+    """Return the view; None where no judge had a say."""
     if judging is None:
         return None
     trust = judging.trust
@@ -70,7 +70,7 @@ def _ends(found: Interval | None) -> tuple[float, float] | None:
 
 
 def trust_sentence(judge: JudgeView) -> str:
-    """Say in plain words what the judge may do and why."""
+    """Return in plain words what the judge may do and why."""
     if not judge.trusted:
         return f"It is not trusted: {'; '.join(judge.reasons)}. Its results are advisory and do not block."
     found = judge.calibration
@@ -83,7 +83,7 @@ def trust_sentence(judge: JudgeView) -> str:
 
 
 def kappa_with_interval(found: CalibrationView) -> str:
-    """Give kappa with its interval: `0.71 (0.52 to 0.90)`."""
+    """Return kappa with its interval: `0.71 (0.52 to 0.90)`."""
     if found.kappa is None:
         return formatting.UNKNOWN
     span = f" ({' to '.join(map(format_kappa, found.kappa_interval))})" if found.kappa_interval else ""
@@ -91,7 +91,7 @@ def kappa_with_interval(found: CalibrationView) -> str:
 
 
 def rate_sentences(judge: JudgeView) -> list[str]:
-    """Say for each version what the judge passes and what people would."""
+    """Return for each version what the judge passes and what people would."""
     labels = judge.calibration.scored if judge.calibration else 0
     sides = (("Before", judge.base), ("Now", judge.head)) if judge.base else (("", judge.head),)
     return [_rate_words(name, side, labels) for name, side in sides if side is not None]
@@ -118,7 +118,7 @@ def _with_interval(share: float | None, interval: tuple[float, float] | None) ->
 
 
 def judge_numbers(judge: JudgeView) -> list[tuple[str, str]]:
-    """Give the numbers, in the order of reading."""
+    """Return the numbers, in the order of reading."""
     rows = [("Judge", ", ".join(judge.identities)), ("Kappa asked for", f"{judge.min_kappa:g} (judge.trust.min_kappa)")]
     if judge.calibration is not None:
         rows += _of_labels(judge.calibration)

@@ -47,7 +47,7 @@ def next_steps(view: ReportView) -> list[str]:
 
 
 def reproduce(view: ReportView) -> str | None:
-    """Give the command that runs the same comparison on a laptop; None where a side is no commit."""
+    """Return the command that runs the same comparison on a laptop; None where a side is no commit."""
     if view.head.sha is None or (view.base is not None and view.base.sha is None):
         return None
     head = f"--head {formatting.short_sha(view.head.sha)}"

@@ -31,12 +31,12 @@ SIGNS = {
 
 
 def sign(verdict: str) -> Sign:
-    """Give the sign of a verdict."""
+    """Return the sign of a verdict."""
     return SIGNS[verdict]
 
 
 def interval_words(found: QualityView) -> str:
-    """Say the interval of the difference: `between 1 and 9 points worse (90% confidence)`."""
+    """Return the interval of the difference: `between 1 and 9 points worse (90% confidence)`."""
     if found.interval is None:
         return "the interval cannot be estimated"
     lo, hi = (round(100 * end, 1) + 0.0 for end in found.interval)
@@ -54,7 +54,7 @@ def interval_words(found: QualityView) -> str:
 
 
 def difference(found: QualityView) -> str:
-    """Say the estimate: `45 points worse`, `1.7 points better`, `no difference`."""
+    """Return the estimate: `45 points worse`, `1.7 points better`, `no difference`."""
     size = formatting.points(found.delta)
     if formatting.signed_points(found.delta) == size:  # rounds to nothing
         return "no difference"
@@ -62,7 +62,7 @@ def difference(found: QualityView) -> str:
 
 
 def detectable_words(found: QualityView) -> str:
-    """Say what these goldens could have shown."""
+    """Return what these goldens could have shown."""
     if found.detectable_drop is None:
         return "no drop at all (too few cases)"
     if found.detectable_drop == 0:
@@ -71,7 +71,7 @@ def detectable_words(found: QualityView) -> str:
 
 
 def before_after(prompt: PromptView) -> str:
-    """Give quality before and now for a table cell; nothing of a prompt of which nothing could be concluded."""
+    """Return quality before and now for a table cell; nothing of a prompt of which nothing could be concluded."""
     if prompt.verdict == "error":
         return "–"
     if prompt.mismatches:
@@ -84,7 +84,7 @@ def before_after(prompt: PromptView) -> str:
 
 
 def worse_better(prompt: PromptView) -> str:
-    """Give the number of pairs that got worse and of those that got better, for a table cell."""
+    """Return the number of pairs that got worse and of those that got better, for a table cell."""
     found = prompt.quality
     if found is None or prompt.verdict == "error":
         return "–"
@@ -94,13 +94,13 @@ def worse_better(prompt: PromptView) -> str:
 
 
 def cost_title(view: ReportView) -> str:
-    """Give the heading of the column of `cost_change`."""
+    """Return the heading of the column of `cost_change`."""
     known = any(prompt.cost_usd.requests_per_day is not None for prompt in view.prompts)
     return "Cost per month" if known and view.kind == "check" else "Cost per request"
 
 
 def cost_change(prompt: PromptView) -> str:
-    """Give the change in cost for a table cell: per month where the traffic is known, else per request."""
+    """Return the change in cost for a table cell: per month where the traffic is known, else per request."""
     cost = prompt.cost_usd
     if prompt.mismatches:
         return "not comparable"
@@ -117,12 +117,12 @@ def cost_change(prompt: PromptView) -> str:
 
 
 def relative(before: float | None, after: float | None) -> str:
-    """Give ` (+58%)`, or nothing where there is no base for it."""
+    """Return ` (+58%)`, or nothing where there is no base for it."""
     return f" ({formatting.change(after / before - 1)})" if before and after is not None else ""
 
 
 def p95(prompt: PromptView) -> str:
-    """Give p95 before and now for a table cell; `≈` where there are too few answers for an upper bound."""
+    """Return p95 before and now for a table cell; `≈` where there are too few answers for an upper bound."""
     sides = [
         ("" if side.p95_certain else "≈ ") + formatting.duration(side.p95)
         for side in (prompt.latency_ms.base, prompt.latency_ms.head)
@@ -132,14 +132,14 @@ def p95(prompt: PromptView) -> str:
 
 
 def evaluated(prompt: PromptView) -> str:
-    """Say how many answers could be evaluated and how many pairs were compared."""
+    """Return how many answers could be evaluated and how many pairs were compared."""
     answers = formatting.count(prompt.answers_requested, "answer")
     said = f"{prompt.answers_requested - prompt.errors:,} of {answers} evaluated"
     return f"{said}, {formatting.count(prompt.pairs, 'pair')} compared" if prompt.quality else said
 
 
 def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
-    """Say how the verdict came about: what was looked at and the number found, in the order of reading."""
+    """Return how the verdict came about: what was looked at and the number found, in the order of reading."""
     rows = [("Answers", evaluated(prompt)), ("Cases", _cases(prompt))]
     found = prompt.quality
     if found is not None:
@@ -199,7 +199,7 @@ def _rule(prompt: PromptView, view: ReportView) -> str:
 
 
 def policy(view: ReportView) -> list[tuple[str, str]]:
-    """Give the policy, key by key as promptci.yml spells it."""
+    """Return the policy, key by key as promptci.yml spells it."""
     gate = view.gate
     return [
         ("gate.mode", gate.mode),
@@ -218,7 +218,7 @@ def _limit(value: float | None) -> str:
 
 
 def spend(view: ReportView) -> str:
-    """Say what the run asked and paid."""
+    """Return what the run asked and paid."""
     said = formatting.count(view.spend.calls, "call")
     if view.spend.cached:
         said += f", {formatting.count(view.spend.cached, 'answer')} taken from the cache or shared"
@@ -269,7 +269,7 @@ def in_two(headline: str) -> tuple[str, str]:
 
 
 def moment(written: str) -> str:
-    """Give a time as `2026-03-02 09:30 UTC`; what is no ISO 8601 time stays as it is."""
+    """Return a time as `2026-03-02 09:30 UTC`; what is no ISO 8601 time stays as it is."""
     try:
         when = datetime.fromisoformat(written)
     except ValueError:

@@ -39,7 +39,7 @@ class UndecidedError(Exception):
 
 
 def dialect(schema: Mapping[str, Any]) -> Any:
-    """Give jsonschema's own class for the schema's draft, 2020-12 where it names none; None for one unknown."""
+    """Return jsonschema's own class for the schema's draft, 2020-12 where it names none; None for one unknown."""
     from jsonschema import validators  # noqa: PLC0415 - heavy: keeps --help fast
 
     named = schema.get("$schema")
@@ -55,12 +55,12 @@ def dialect(schema: Mapping[str, Any]) -> Any:
 
 
 def undialected(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the schema without `$schema`, which would make jsonschema change to its own, unbounded class."""
+    """Return the schema without `$schema`, which would make jsonschema change to its own, unbounded class."""
     return {key: item for key, item in schema.items() if key != "$schema"}
 
 
 def first_error(schema: Mapping[str, Any], value: Any) -> Any:
-    """Give the most telling error of a value as a `jsonschema.ValidationError`, or None where it fits.
+    """Return the most telling error of a value as a `jsonschema.ValidationError`, or None where it fits.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def first_error(schema: Mapping[str, Any], value: Any) -> Any:
 
 @functools.cache
 def _bounded(original: Any) -> Any:
-    """Give the draft with every keyword looking at the clock, and none that could run for ever by itself."""
+    """Return the draft with every keyword looking at the clock, and none that could run for ever by itself."""
     from jsonschema import validators  # noqa: PLC0415 - heavy: keeps --help fast
 
     own = {

@@ -56,12 +56,12 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
 
 
 def numbers(text: str) -> Iterator[float]:
-    """Give every number written in a text, in order."""
+    """Return every number written in a text, in order."""
     return _read_all(match.group() for match in NUMBER.finditer(text))
 
 
 def _picked(text: str, pick: str) -> set[float]:
-    """Give the number that counts; two where only one is allowed, none where there is none."""
+    """Return the number that counts; two where only one is allowed, none where there is none."""
     found = _read_all(reversed(NUMBER.findall(text))) if pick == "last" else numbers(text)
     values: set[float] = set()
     for value in found:
@@ -83,7 +83,7 @@ def _wanted(value: object) -> float | None:
 
 
 def _read(written: str) -> float | None:
-    """Give the number of one spelling, or None where its points and commas are not those of a number."""
+    """Return the number of one spelling, or None where its points and commas are not those of a number."""
     text = written.replace("−", "-").lower()
     digits, _, exponent = text.lstrip("+-").partition("e")
     if len(text) > LONGEST:

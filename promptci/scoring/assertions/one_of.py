@@ -42,7 +42,7 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
 
 
 def label_of(text: str, labels: list[str]) -> str:
-    """Give the label that an answer means, `(none)` or `(several)`."""
+    """Return the label that an answer means, `(none)` or `(several)`."""
     whole, by_plain = _plain(text), {_plain(label): label for label in labels}
     if whole in by_plain:
         return by_plain[whole]

@@ -51,7 +51,7 @@ def compiled(pattern: str, *, ignore_case: bool = False) -> "regex.Pattern[str]"
 def search(
     pattern: str, text: str, *, ignore_case: bool = False, full: bool = False, timeout_s: float = TIMEOUT_S
 ) -> bool:
-    """Tell whether the pattern is found in the text, or with `full` is all of it. Raises PatternError, TimeoutError."""
+    """Return whether the pattern is found in the text, or with `full` is all of it (PatternError, TimeoutError)."""
     built = compiled(pattern, ignore_case=ignore_case)
     look = built.fullmatch if full else built.search
     return look(text, timeout=timeout_s) is not None

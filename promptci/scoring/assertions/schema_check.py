@@ -15,7 +15,7 @@ class _WrongError(Exception):
 
 
 def problem(schema: Mapping[str, Any]) -> str | None:
-    """Say what is wrong with a schema, or None. What it refers to must stand in it; nothing is fetched."""
+    """Return what is wrong with a schema, or None. What it refers to must stand in it; nothing is fetched."""
     import jsonschema  # noqa: PLC0415 - heavy: keeps --help fast
     import referencing  # noqa: PLC0415 - comes with jsonschema
 

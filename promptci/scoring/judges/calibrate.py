@@ -55,7 +55,7 @@ async def calibrate(labelled: Sequence[LabelledAnswer], desk: JudgeConfig) -> Ca
 def calibration_requests(
     labelled: Sequence[LabelledAnswer], *, model: str | None, rubric: str | None
 ) -> Iterator[Request]:
-    """Give what would be asked, for an estimate of its price."""
+    """Yield what would be asked, for an estimate of its price."""
     for one in labelled:
         for assertion in one.case.assertions:
             request = judge.build_request(assertion, one.subject, model=model, rubric=rubric)

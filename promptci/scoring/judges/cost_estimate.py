@@ -29,6 +29,6 @@ def judge_requests(
 
 
 def _longest(question: Question) -> str:
-    """Give a text of the length of the longest answer, of its own for each question."""
+    """Return a text of the length of the longest answer, of its own for each question."""
     length = prices.CHARACTERS_PER_TOKEN * estimate_max_usage(question.request).output_tokens
     return f"{question.arm} {question.replicate} ".ljust(length, "x")

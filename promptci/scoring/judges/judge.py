@@ -33,12 +33,12 @@ JUDGE_ASSERTIONS: dict[str, Validator] = {"llm": evaluator, "judge": rubrics}
 
 
 def judged_positions(case: Case) -> tuple[int, ...]:
-    """Give the places of the assertions by which a judge has a say about this case."""
+    """Return the places of the assertions by which a judge has a say about this case."""
     return tuple(i for i, one in enumerate(case.assertions) if one.type in JUDGE_ASSERTIONS and one.weight > 0)
 
 
 def identify_judge(assertion: Assertion, *, model: str | None, rubric: str | None) -> JudgeIdentity | None:
-    """Say who marks this assertion and by what; None where nobody does (`judge` without model or rubric)."""
+    """Return who judges this assertion and by what; None where nobody does (`judge` without model or rubric)."""
     if assertion.type == "llm":
         how = {key: value for key, value in assertion.value.items() if key != "model"}
         model = evaluator.model_name(assertion, model)
@@ -88,7 +88,7 @@ async def judge_answer(assertion: Assertion, subject: Subject, desk: JudgeConfig
 
 
 def build_request(assertion: Assertion, subject: Subject, *, model: str | None, rubric: str | None) -> Request | None:
-    """Give what the judge is asked first; None where `judge` lacks its model or its rubric."""
+    """Return what the judge is asked first; None where `judge` lacks its model or its rubric."""
     if assertion.type == "llm":
         return replace(evaluator.build_request(assertion, subject, model), parameters=JUDGE_PARAMETERS)
     if not model or not rubric:

@@ -185,7 +185,7 @@ def measure_position_bias(scored: Iterable[ScoredCase]) -> tuple[PositionBias, .
 
 
 def has_pairwise_results(scored: Iterable[ScoredCase]) -> bool:
-    """Tell whether some results compare two answers, so that their mean says nothing by itself."""
+    """Return whether some results compare two answers, so that their mean says nothing by itself."""
     return any(result.position_consistency is not None for answer in scored for result in answer.results)
 
 

@@ -65,7 +65,7 @@ class ProbeTarget:
 
 
 def distrust_reason(outcome: ProbeOutcome) -> str | None:
-    """Say why this judge is not to be trusted in this run, to be read after `not trusted:`; None: nothing is found."""
+    """Return why this judge is not trusted in this run, to be read after `not trusted:`; None: nothing is found."""
     if outcome.compromised:
         names = list(dict.fromkeys(outcome.passed))
         more = f" and {len(names) - MAX_LISTED_INJECTIONS} more" if len(names) > MAX_LISTED_INJECTIONS else ""
@@ -78,7 +78,7 @@ def distrust_reason(outcome: ProbeOutcome) -> str | None:
 
 
 def find_targets(scored: Iterable[ScoredCase], desk: JudgeConfig) -> dict[str, list[ProbeTarget]]:
-    """Give the judges whose marks count, each with one seat for every case that it has marked an answer to."""
+    """Return the judges whose marks count, each with one seat for every case that it has marked an answer to."""
     found: dict[str, dict[tuple[str, str], ProbeTarget]] = {}
     for one in sorted(scored, key=lambda one: (one.answer.prompt, one.case.id, one.arm, one.replicate)):
         for assertion in one.case.assertions if one.text is not None else ():
@@ -103,7 +103,7 @@ async def run_probes(scored: Sequence[ScoredCase], desk: JudgeConfig, count: int
 
 
 def probe_text(attack: PromptInjection, assertion: Assertion) -> str:
-    """Give the answer that carries an attack, in the words of the judge: its best choice stands for `pass`."""
+    """Return the answer that carries an attack, in the words of the judge: its best choice stands for `pass`."""
     if attack.whole_answer:
         return attack.text
     said = attack.text
@@ -161,7 +161,7 @@ def _in_pairs(assertion: Assertion, prompt: str, desk: JudgeConfig) -> bool:
 
 
 def _in_turn(start: int) -> list[PromptInjection]:
-    """Give all attacks, one of each kind before the second of any; the plain answer comes with the first."""
+    """Return all attacks, one of each kind before the second of any; the plain answer comes with the first."""
     kinds: dict[str, list[PromptInjection]] = {}
     for attack in (*CORPUS, NO_INJECTION):
         kinds.setdefault(attack.kind, []).append(attack)

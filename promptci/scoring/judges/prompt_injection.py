@@ -73,7 +73,7 @@ def is_judged(case: Case) -> bool:
 
 
 def normalize(text: str) -> str:
-    """Give a text in lower case, without what cannot be seen and without accents, blanks made one."""
+    """Return a text in lower case, without what cannot be seen and without accents, blanks made one."""
     if not text.isascii():
         wide = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in wide if c.isspace() or unicodedata.category(c) not in _UNSEEN)
@@ -86,7 +86,7 @@ _TRIGGERS = ("rubri", "grad", "scor", "verdict", "criteri", "winner", "pass", "[
 
 
 def _holds_more(found: str, seen: str) -> bool:
-    """Tell whether a text that was decoded holds an attack that the text as it is seen does not."""
+    """Return whether a text that was decoded holds an attack that the text as it is seen does not."""
     return any(word in found for word in _TRIGGERS) and any(
         sign.search(found) and not sign.search(seen) for attack, sign in _signs() if not attack.whole_answer
     )

@@ -24,7 +24,7 @@ class ParsedReply:
 
 
 def json_objects(text: str) -> list[dict[str, Any]]:
-    """Give the JSON objects that stand in a text, in order; those within others and within texts are none.
+    """Return the JSON objects that stand in a text, in order; those within others and within texts are none.
 
     Prose and fences around them do not matter. A comma before the closing brace and single quotes are forgiven, a
     missing brace and a key given twice are not.
@@ -41,7 +41,7 @@ def json_objects(text: str) -> list[dict[str, Any]]:
 
 
 def _read_at(text: str, position: int) -> tuple[Any, int]:
-    """Give the object that begins here, or None, and where to look for the next."""
+    """Return the object that begins here, or None, and where to look for the next."""
     try:
         _, end = _DECODER.raw_decode(text, position)
         written = text[position:end]

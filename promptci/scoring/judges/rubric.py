@@ -86,12 +86,12 @@ def is_passing(assertion: Assertion, score: float) -> bool:
 
 
 def format_question(subject: Subject) -> str:
-    """Give what was asked, in words."""
+    """Return what was asked, in words."""
     return "\n".join(f"{name}: {base.to_text(value)}" for name, value in base.operand_variables(subject.case).items())
 
 
 def make_delimiter(*texts: str) -> str:
-    """Give the name of the delimiters around texts.
+    """Return the name of the delimiters around texts.
 
     Derived, not drawn, so that the cache works; who wrote the answer could not know a hash of what was written.
     """

@@ -88,7 +88,7 @@ def _pull_request(context: ActionContext, github: GitHub, view: ReportView) -> t
 
 
 def _in_place_of_the_run(context: ActionContext, number: int) -> ActionContext:
-    """Give the context as the run that wrote the report would have had it, so that older and newer are told apart."""
+    """Return the context as the run that wrote the report would have had it, so that older and newer are told apart."""
     run = context.payload["workflow_run"]
     return dataclasses.replace(
         context,

@@ -90,7 +90,7 @@ def _merged(
 
 
 def _is_broken(again: Again, request: CheckRequest, env: Environment) -> bool:
-    """Tell whether the files of the change cannot be used, so that no shard could hand in anything."""
+    """Return whether the files of the change cannot be used, so that no shard could hand in anything."""
     try:
         again(replace(request, dry_run=True), replace(env, print=lambda _: None))
     except InputError:
@@ -99,7 +99,7 @@ def _is_broken(again: Again, request: CheckRequest, env: Environment) -> bool:
 
 
 def _problems(found: Sequence[HandedIn], revisions: Revisions, request: CheckRequest) -> list[Problem]:
-    """Say why these are not the whole of one run over these commits."""
+    """Return why these are not the whole of one run over these commits."""
     problems = []
     for one in found:
         strange = [what for what, of_record in _ALIKE.items() if of_record(one.record) != of_record(found[0].record)]

@@ -96,7 +96,7 @@ def _load_progress(repo: Repo, data: bytes | None, path: str) -> dict[str, Canar
 
 
 def _state_file(record: CanaryReport, before: Mapping[str, CanaryProgress]) -> bytes:
-    """Give the state file; a prompt without a canary keeps what is known, so that a rollback is not forgotten."""
+    """Return the state file; a prompt without a canary keeps what is known, so that a rollback is not forgotten."""
     now = {one.prompt: one.progress for one in record.decisions if one.progress is not None}
     return state.dump_progress({**before, **now}).encode()
 

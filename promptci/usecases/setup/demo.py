@@ -26,7 +26,7 @@ MARK = ".promptci-demo"
 
 
 def fetch_model_file(environ: Mapping[str, str]) -> Path:
-    """Give the embedded model's file, fetching it where it is missing; ProviderError where that fails."""
+    """Return the embedded model's file, fetching it where it is missing; ProviderError where that fails."""
     given = environ.get("PROMPTCI_MODEL_FILE")
     return Path(given) if given else model_file.fetch_model(model_file.cache_home(environ))
 
@@ -77,7 +77,7 @@ def run_demo(out: Path, environ: Mapping[str, str], say: Callable[[str], None]) 
 
 
 def _as_on_github(out: Path, base: str, head: str) -> dict[str, str]:
-    """Give the variables of a pull request's run; there is no token, so nothing is sent to GitHub."""
+    """Return the variables of a pull request's run; there is no token, so nothing is sent to GitHub."""
     files = out / "runner"
     shutil.rmtree(files, ignore_errors=True)
     files.mkdir()

@@ -96,18 +96,18 @@ class _Patient:
     plans: list[PromptPlan] = field(default_factory=list)
 
     def place(self, *keys: str) -> int | None:
-        """Give the line of a key of promptci.yml."""
+        """Return the line of a key of promptci.yml."""
         return None if self.document is None else self.document.line_of(keys)
 
     def found(self, level: Level, what: str, fix: str, *keys: str) -> DoctorFinding:
-        """Give a finding about promptci.yml."""
+        """Return a finding about promptci.yml."""
         return DoctorFinding(
             problem=Problem(path=self.config_path, line=self.place(*keys), message=what, hint=fix), level=level
         )
 
 
 def examine(root: Path, config_path: str) -> tuple[DoctorFinding, ...]:
-    """Give all that is to be mended in the working tree, by file and line.
+    """Return everything to fix in the working tree, by file and line.
 
     Raises
     ------

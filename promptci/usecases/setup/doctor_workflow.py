@@ -32,7 +32,7 @@ _RUNS_ALWAYS = re.compile(r"always\(\)|!\s*cancelled\(\)|failure\(\)")
 
 
 def examine(snapshot: Snapshot, config: Config) -> Iterator[Found]:
-    """Give what is to be mended in the workflows, each with file and line, and its level."""
+    """Return what to fix in the workflows, each with file, line and level."""
     ours = 0
     for path in snapshot.glob(FILES):
         try:
@@ -58,7 +58,7 @@ def _map(value: Any) -> Mapping[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """Give a scalar as GitHub would; nothing for what is none."""
+    """Return a scalar as GitHub would; nothing for what is none."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, str | int | float) else ""
@@ -82,7 +82,7 @@ class _Workflow:
         return set(on) if isinstance(on, Mapping | list) else {_text(on)}
 
     def jobs(self) -> Iterator["_Job"]:
-        """Give the jobs with a step that is promptci."""
+        """Yield the jobs with a step that is promptci."""
         for name, job in _map(self.value.get("jobs")).items():
             steps = _map(job).get("steps")
             known = [_map(step) for step in steps] if isinstance(steps, list) else []
@@ -92,7 +92,7 @@ class _Workflow:
 
 
 def _is_ours(step: Mapping[str, Any]) -> bool:
-    """Tell whether a step tests prompts; one with `from` only posts what another run wrote."""
+    """Return whether a step tests prompts; one with `from` only posts what another run wrote."""
     return not _map(step.get("with")).get("from") and bool(
         _OURS.search(_text(step.get("uses")).partition("@")[0] + "@")
     )
@@ -121,16 +121,16 @@ class _Job:
         return _text(self.inputs.get(name, DEFAULTS[name]))
 
     def found(self, level: Literal["error", "warning"], what: str, fix: str, *path: str | int) -> Found:
-        """Give a finding at a place of the job."""
+        """Return a finding at a place of the job."""
         line = self.workflow.document.line_of(("jobs", self.name, *path))
         return Problem(path=self.workflow.path, line=line, message=what, hint=fix), level
 
     def step(self, level: Literal["error", "warning"], what: str, fix: str, *path: str | int) -> Found:
-        """Give a finding at a place of promptci's step."""
+        """Return a finding at a place of promptci's step."""
         return self.found(level, what, fix, "steps", self.at, *path)
 
     def examine(self) -> Iterator[Found]:
-        """Give all findings."""
+        """Yield all findings."""
         checks = (self._triggers, self._permissions, self._time, self._concurrency, self._checkout, self._pins)
         for check in (*checks, self._inputs, self._key, self._upload, self._step):
             yield from check()

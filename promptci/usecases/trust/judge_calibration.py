@@ -130,6 +130,6 @@ def _refuse_silence(trusts: Mapping[str, JudgeTrust]) -> None:
 
 
 def _notes(gathered: CollectedRun) -> Sequence[str]:
-    """Give what is to be known about the labels; the prompts' own notes are for a run's report."""
+    """Return what is to be known about the labels; the prompts' own notes are for a run's report."""
     own = set(gathered.labelled_answers)
     return [note for plan in gathered.plans if plan.name in own for note in plan.notes if "labels" in note]

@@ -37,7 +37,7 @@ class Question:
 
 
 def power(request: CheckRequest, question: Question, env: Environment) -> list[tuple[str, PowerAnalysis]]:
-    """Tell, for each prompt, the smallest drop its goldens show, and what a smaller one would take.
+    """Return, for each prompt, the smallest drop its goldens show and what a smaller one would take.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def _graded(plan: PromptPlan) -> bool:
 
 
 def _measured(gathered: CollectedRun, request: CheckRequest, env: Environment) -> dict[str, tuple[float, str]]:
-    """Give the noise of each prompt of which it is known, and from where."""
+    """Return the noise of each prompt of which it is known, and from where."""
     found: dict[str, tuple[float, str]] = {}
     folder = gathered.config.run.history
     if folder is not None:
@@ -107,7 +107,7 @@ def _foresee(plan: PromptPlan, variance: float, gathered: CollectedRun, *, drop:
 
 
 def _price(plan: PromptPlan, gathered: CollectedRun) -> Decimal | None:
-    """Give the price of asking both versions and their judges; None where it is unknown."""
+    """Return the price of asking both versions and their judges; None where it is unknown."""
     once = replace(gathered, plans=(plan,))
     planned = planning.plan_run(once)
     asked = [
@@ -124,7 +124,7 @@ def _price(plan: PromptPlan, gathered: CollectedRun) -> Decimal | None:
 
 
 def words(found: PowerAnalysis, drop: float, source: str, price: Decimal | None) -> list[str]:
-    """Say one foresight in plain lines."""
+    """Return one foresight in plain lines."""
     seen = "none" if found.smallest_drop is None else formatting.points(found.smallest_drop)
     lines = [f"{source}: smallest drop shown with 80% power: {seen}"]
     if found.effective < found.cases:

@@ -95,7 +95,7 @@ def _by_case(run: PromptRun) -> dict[str, list[ScoredCase]]:
 
 
 def words(found: SelfTest) -> list[str]:
-    """Say what an A/A run showed, in plain lines."""
+    """Return what an A/A run showed, in plain lines."""
     lo, hi = formatting.percent(found.interval.lo), formatting.percent(found.interval.hi)
     drawn = f"{found.simulations:,} pull requests that change nothing"
     undecided = formatting.percent(found.undecided / found.simulations)
