@@ -102,10 +102,10 @@ def _binding_base(base: Snapshot | None, request: RunRequest) -> Snapshot | None
 
 def _ask_rules(planned: PlannedRun, gathered: CollectedRun) -> AskRules:
     policy, limits = gathered.config.gate, gathered.config.run
-    repeated = any(len(run.plan.rounds) > 1 for run in planned.prompts)
+    repeated = any(len(run.plan.task.rounds) > 1 for run in planned.prompts)
     # Rounds have a stopping rule of their own: what another round would show is not known in the first.
     stops_early = limits.early_stop and not repeated
-    compared = sum(bool(run.plan.rounds) for run in planned.prompts)
+    compared = sum(bool(run.plan.task.rounds) for run in planned.prompts)
     return AskRules(
         stop_rule=(lambda runs: early_stopping.stop_state(runs, policy)) if stops_early else None,
         repeat_rule=repeat_rule(policy, compared) if repeated else None,

@@ -37,7 +37,7 @@ def without_baseline(comparison: Comparison, policy: GatePolicy) -> Finding:
     """
     counted = [case for case in comparison.cases if case.excluded_reason is None]
     rates = [rate for case in counted if (rate := case.pass_rate(Arm.HEAD)) is not None]
-    added = comparison.plan.status is Status.ADDED
+    added = comparison.plan.change.status is Status.ADDED
     facts = NewPromptFacts(passed=sum(rate == 1.0 for rate in rates), cases=len(rates), added=added)
     limited = policy.min_quality is not None or any(case.counts_as_critical for case in counted)
     scored = any(rate > 0 for rate in rates) or any((case.score(Arm.HEAD) or 0) > 0 for case in counted)

@@ -67,13 +67,13 @@ def _findings(
     comparison: Comparison, policy: GatePolicy, shown: PromptEvidence, mismatches: Sequence[str]
 ) -> Sequence[Finding]:
     plan = comparison.plan
-    if plan.status is Status.DELETED:
-        facts = EmptyGoldens(removed=len(plan.cases) or len(plan.removed_cases))
+    if plan.change.status is Status.DELETED:
+        facts = EmptyGoldens(removed=len(plan.task.cases) or len(plan.change.removed_cases))
         return [Finding(rule="deleted", verdict=Verdict.INCONCLUSIVE, subject=plan.name, facts=facts)]
-    if plan.missing_goldens:
+    if plan.change.missing_goldens:
         return [_missing_goldens(plan.name, policy)]
-    if not plan.cases:
-        facts = EmptyGoldens(removed=len(plan.removed_cases))
+    if not plan.task.cases:
+        facts = EmptyGoldens(removed=len(plan.change.removed_cases))
         return [Finding(rule="no-cases", verdict=Verdict.ERROR, subject=plan.name, facts=facts)]
     error = limits.too_little_evaluated(comparison, policy)
     position_bias = remarks.position_bias(comparison)
@@ -100,7 +100,7 @@ def _quality(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence, 
     if mismatches:
         facts = MismatchFacts(mismatches=tuple(mismatches))
         return Finding(rule="not-comparable", verdict=Verdict.INCONCLUSIVE, subject=name, facts=facts)
-    if comparison.plan.base is None:
+    if comparison.plan.change.base is None:
         return baseline_rule.without_baseline(comparison, policy)
     return baseline_rule.nothing_to_lose(comparison, policy) or quality_rule.quality(comparison, policy, shown)
 

@@ -208,14 +208,14 @@ def is_unanswered(case: PairedCase) -> bool:
 
 
 def _is_confirmed(case: PairedCase, comparison: Comparison) -> bool:
-    needed = comparison.plan.confirmation_answers
+    needed = comparison.plan.task.confirmation_answers
     base, head = ([answer.passed for answer in case.answers(arm)][:needed] for arm in Arm)
     known = None not in (*base, *head)
     return known and confirmation.is_confirmed([bool(p) for p in base], [bool(p) for p in head], needed)
 
 
 def _is_unconfirmed(case: PairedCase, comparison: Comparison) -> bool:
-    needed = comparison.plan.confirmation_answers
+    needed = comparison.plan.task.confirmation_answers
     base, head = ([answer.passed for answer in case.answers(arm)][:needed] for arm in Arm)
     failing = False not in base and True in base and head.count(True) <= confirmation.MAX_PASSES and False in head
     return failing and (min(len(base), len(head)) < needed or None in (*base, *head))

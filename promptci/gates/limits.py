@@ -70,7 +70,7 @@ def all_excluded(comparison: Comparison) -> Finding | None:
 
 def critical(comparison: Comparison, shown: PromptEvidence) -> Sequence[Finding]:
     """Find critical cases that broke, or that a new prompt fails."""
-    added = comparison.plan.status is Status.ADDED
+    added = comparison.plan.change.status is Status.ADDED
     if added:
         ids = [case.case.id for case in comparison.cases if case.counts_as_critical and case.pass_rate(Arm.HEAD) == 0.0]
     else:

@@ -38,7 +38,7 @@ def excluded(comparison: Comparison) -> Sequence[Finding]:
 def goldens_changed(comparison: Comparison) -> Sequence[Finding]:
     """Name golden cases that were removed, or whose expectations changed, in the same change."""
     plan = comparison.plan
-    changes = (("goldens-removed", plan.removed_cases), ("goldens-weakened", plan.loosened_cases))
+    changes = (("goldens-removed", plan.change.removed_cases), ("goldens-weakened", plan.change.loosened_cases))
     return [remark(rule, plan.name, CaseIds(ids=tuple(ids))) for rule, ids in changes if ids]
 
 
@@ -48,7 +48,7 @@ def models(comparison: Comparison) -> Sequence[Finding]:
     Different models for one and the same request are no remark: then the versions are not comparable.
     """
     plan = comparison.plan
-    sides = (("base", plan.base, comparison.base), ("head", plan.head, comparison.head))
+    sides = (("base", plan.change.base, comparison.base), ("head", plan.change.head, comparison.head))
     versions: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for side, prompt, arm in sides:
         if (

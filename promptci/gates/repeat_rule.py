@@ -25,7 +25,7 @@ def next_answers(plan: PromptPlan, scored: tuple[ScoredCase, ...], policy: GateP
     More answers to the same cases tell more about these cases, and hardly more about others: with `about: inputs` one
     round is all.
     """
-    further = [answers for answers in plan.rounds if answers > (plan.first_repeats or 1)]
+    further = [answers for answers in plan.task.rounds if answers > (plan.task.first_repeats or 1)]
     if not further or policy.about is About.INPUTS:
         return None
     cases = pair_cases(plan, scored)

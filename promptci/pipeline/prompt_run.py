@@ -1,7 +1,7 @@
 """PromptRun: everything about one prompt in one run. Planning builds it, and every stage adds to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from promptci.goldens.model import Case
 from promptci.runs.model import PromptPlan, Question
@@ -44,7 +44,7 @@ class PromptRun:
         """The plan by which the verdict is reached: what an untrusted judge scores has no weight in it."""
         plan = self.plan
         if self.answers_per_case is not None:
-            plan = replace(plan, first_repeats=self.answers_per_case)
+            plan = plan.with_estimate(self.answers_per_case)
         return discount_untrusted.discount_plan(plan, self.trust)
 
     @property
@@ -55,7 +55,7 @@ class PromptRun:
     @property
     def cases(self) -> Mapping[str, Case]:
         """Cases by id, with the assertions that count."""
-        return {planned.case.id: planned.case for planned in self.counted_plan.cases}
+        return {planned.case.id: planned.case for planned in self.counted_plan.task.cases}
 
     @property
     def unanswered(self) -> tuple[Question, ...]:

@@ -17,9 +17,10 @@ def prepare(plan: PromptPlan, limits: RunLimits) -> PromptPlan:
     """
     rounds: tuple[int, ...] = ()
     if limits.auto_calls is not None and _compared(plan):
-        compared = sum(is_compared(planned) for planned in plan.cases)
+        compared = sum(is_compared(planned) for planned in plan.task.cases)
         rounds = plan_rounds(compared, limits.auto_calls) if compared else ()
-    return replace(plan, first_repeats=limits.repeats, adaptive=_adaptive(plan, limits), rounds=rounds)
+    task = replace(plan.task, first_repeats=limits.repeats, adaptive=_adaptive(plan, limits), rounds=rounds)
+    return replace(plan, task=task)
 
 
 def is_compared(planned: PlannedCase) -> bool:
@@ -29,36 +30,40 @@ def is_compared(planned: PlannedCase) -> bool:
 
 def _remaining(plan: PromptPlan, candidates: Sequence[Question]) -> tuple[Question, ...]:
     """Return the questions that may still be asked again: after rounds, only those that confirm a critical case."""
-    if not plan.rounds:
+    if not plan.task.rounds:
         return tuple(candidates)
-    critical = {planned.case.id for planned in plan.cases if planned.case.critical and is_compared(planned)}
-    first = plan.first_repeats or 1
-    return tuple(q for q in candidates if q.case_id in critical and first <= q.replicate < plan.confirmation_answers)
+    critical = {planned.case.id for planned in plan.task.cases if planned.case.critical and is_compared(planned)}
+    first = plan.task.first_repeats or 1
+    return tuple(
+        q for q in candidates if q.case_id in critical and first <= q.replicate < plan.task.confirmation_answers
+    )
 
 
 def max_repeats(plan: PromptPlan, planned: PlannedCase, limits: RunLimits) -> int:
     """Return how often at most this case is asked of each version, all rounds together."""
     if not _compared(plan) or not is_compared(planned):
         return limits.repeats
-    confirmed = plan.confirmation_answers if planned.case.critical else 0
-    on_disagreement = (limits.repeats_on_disagreement or 0) if plan.adaptive else 0
-    return max(limits.repeats, confirmed, on_disagreement, *plan.rounds)
+    confirmed = plan.task.confirmation_answers if planned.case.critical else 0
+    on_disagreement = (limits.repeats_on_disagreement or 0) if plan.task.adaptive else 0
+    return max(limits.repeats, confirmed, on_disagreement, *plan.task.rounds)
 
 
 def note(plan: PromptPlan, limits: RunLimits) -> str | None:
     """Return why no case of this prompt is asked again although `on_disagreement` is set; None where it applies."""
-    if limits.repeats_on_disagreement is None or plan.adaptive or not _compared(plan):
+    if limits.repeats_on_disagreement is None or plan.task.adaptive or not _compared(plan):
         return None
     return f"{plan.name}: quality is a mean of marks here, so no case is asked again where versions differ"
 
 
 def _compared(plan: PromptPlan) -> bool:
-    return plan.base is not None and plan.head is not None and not plan.same_fingerprint
+    return plan.change.base is not None and plan.change.head is not None and not plan.same_fingerprint
 
 
 def _adaptive(plan: PromptPlan, limits: RunLimits) -> bool:
     return (
-        limits.repeats_on_disagreement is not None and _compared(plan) and not any(c.case.is_graded for c in plan.cases)
+        limits.repeats_on_disagreement is not None
+        and _compared(plan)
+        and not any(c.case.is_graded for c in plan.task.cases)
     )
 
 
@@ -76,12 +81,12 @@ def find_follow_ups(
         return ()
     passes: dict[tuple[str, Arm], list[bool | None]] = defaultdict(list)
     for (_, arm, case_id, replicate), passed in outcomes.items():
-        if replicate < (plan.first_repeats or 1):
+        if replicate < (plan.task.first_repeats or 1):
             passes[case_id, arm].append(passed)
 
     def disputed(question: Question) -> bool:
         base, head = (passes[(question.case_id, arm)] for arm in Arm)
-        return needs_repeat(base, head, adaptive=plan.adaptive)
+        return needs_repeat(base, head, adaptive=plan.task.adaptive)
 
     return tuple(question for question in candidates if disputed(question))
 

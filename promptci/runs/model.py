@@ -1,7 +1,7 @@
-"""PromptPlan, Question and Answer: what is asked, of which version, and what came back."""
+"""PromptPlan, Question and Answer: what changed, what is asked of which version, and what came back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -44,8 +44,8 @@ class PlannedCase:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PromptPlan:
-    """One affected prompt: its two versions and the cases both are asked."""
+class PromptChange:
+    """What a change does to one prompt: its two versions, and what became of its goldens."""
 
     name: str
     path: str
@@ -53,7 +53,6 @@ class PromptPlan:
     status: Status
     base: Prompt | None
     head: Prompt | None
-    cases: tuple[PlannedCase, ...] = ()
     removed_cases: tuple[str, ...] = ()
     """Ids of cases that head no longer has."""
     loosened_cases: tuple[str, ...] = ()
@@ -63,10 +62,18 @@ class PromptPlan:
     goldens_paths: tuple[str, ...] = ()
     missing_goldens: bool = False
     """No golden set matched and the prompt has no testData."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What both versions of a prompt are asked, how often, and who scores the answers."""
+
+    cases: tuple[PlannedCase, ...] = ()
     first_repeats: int | None = None
-    """Questions of each version and case that make the estimate; None: all. What is asked on comes after these."""
+    """Questions of each version and case that make the estimate; None: all. Follow-up questions come after these."""
     adaptive: bool = False
-    """Cases on which the versions disagree are asked on, and these answers count in the test."""
+    """Cases on which the versions disagree are asked again, and these answers count in the test."""
     confirmation_answers: int = 5
     """Answers of each version that confirm the break of a critical case."""
     rounds: tuple[int, ...] = ()
@@ -74,18 +81,34 @@ class PromptPlan:
     apart: bool = False
     """Both versions are asked although they are the same: an A/A run."""
     judged_by: Mapping[str, str] = field(default_factory=dict)
-    """Who marks the answers beside code, by name: judge and rubric, evaluators, embedding models."""
-    notes: tuple[str, ...] = ()
+    """Who scores the answers beside code, by name: judge and rubric, evaluators, embedding models."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptPlan:
+    """One affected prompt: what changed, and what is asked to find out what that does."""
+
+    change: PromptChange
+    task: Task
+
+    @property
+    def name(self) -> str:
+        """Name of the prompt."""
+        return self.change.name
 
     @property
     def same_fingerprint(self) -> bool:
         """Both versions would be asked the same things, so one answer serves both arms."""
-        return (
-            not self.apart
-            and self.base is not None
-            and self.head is not None
-            and self.base.fingerprint == self.head.fingerprint
-        )
+        base, head = self.change.base, self.change.head
+        return not self.task.apart and base is not None and head is not None and base.fingerprint == head.fingerprint
+
+    def with_cases(self, cases: tuple[PlannedCase, ...]) -> "PromptPlan":
+        """Return the plan with these cases instead."""
+        return replace(self, task=replace(self.task, cases=cases))
+
+    def with_estimate(self, answers: int) -> "PromptPlan":
+        """Return the plan with the estimate made by so many answers of each version and case."""
+        return replace(self, task=replace(self.task, first_repeats=answers))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -36,18 +36,18 @@ class Comparability:
 def assess_comparability(comparison: Comparison) -> Comparability | None:
     """Find out what a comparison rests on; None where nothing is compared."""
     plan = comparison.plan
-    if plan.base is None or plan.head is None or not comparison.pairs:
+    if plan.change.base is None or plan.change.head is None or not comparison.pairs:
         return None
     base, head = (returned_models(comparison, arm) for arm in Arm)
     parts = {
         "goldens": _goldens(comparison),
-        **plan.judged_by,
-        "model asked": _sides(plan.base.model, plan.head.model),
+        **plan.task.judged_by,
+        "model asked": _sides(plan.change.base.model, plan.change.head.model),
         "models returned": _sides(_listed(base), _listed(head)),
-        "parameters": _sides(_parameters(plan.base), _parameters(plan.head)),
-        "response format": _sides(_response_format(plan.base), _response_format(plan.head)),
+        "parameters": _sides(_parameters(plan.change.base), _parameters(plan.change.head)),
+        "response format": _sides(_response_format(plan.change.base), _response_format(plan.change.head)),
     }
-    return Comparability(parts=parts, mismatches=tuple(_mismatches(plan.base, plan.head, base, head)))
+    return Comparability(parts=parts, mismatches=tuple(_mismatches(plan.change.base, plan.change.head, base, head)))
 
 
 def returned_models(comparison: Comparison, arm: Arm) -> tuple[str, ...]:

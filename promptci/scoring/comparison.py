@@ -94,8 +94,8 @@ def compare_versions(
         samples=samples,
         worst_case=worst_case_samples(cases, design, plan.name),
         effect=None if samples is None else measure(samples, plan),
-        base=None if plan.base is None else summarize_version(cases, Arm.BASE, graded=design.graded),
-        head=None if plan.head is None else summarize_version(cases, Arm.HEAD, graded=design.graded),
+        base=None if plan.change.base is None else summarize_version(cases, Arm.BASE, graded=design.graded),
+        head=None if plan.change.head is None else summarize_version(cases, Arm.HEAD, graded=design.graded),
     )
 
 
@@ -112,7 +112,7 @@ def pair_cases(plan: PromptPlan, scored: Iterable[ScoredCase]) -> tuple[PairedCa
             base=_in_order(answers[planned.case.id], Arm.BASE),
             head=_in_order(answers[planned.case.id], Arm.HEAD),
         )
-        for planned in plan.cases
+        for planned in plan.task.cases
     )
 
 
@@ -120,11 +120,11 @@ def plan_design(plan: PromptPlan, cases: Sequence[PairedCase], *, alpha: float, 
     """Return how a plan's answers are collected and what they are compared by."""
     return Design(
         graded=any(case.case.is_graded for case in cases if case.excluded_reason is None),
-        initial=plan.first_repeats,
-        adaptive=plan.adaptive,
+        initial=plan.task.first_repeats,
+        adaptive=plan.task.adaptive,
         alpha=alpha,
         margin=margin,
-        rounds=plan.rounds,
+        rounds=plan.task.rounds,
     )
 
 

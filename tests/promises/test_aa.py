@@ -18,7 +18,7 @@ def coins(plan: PromptPlan, rates: list[float], answers: int, seed: int = 1) -> 
     """Answers of cases that pass with these probabilities."""
     chance = np.random.default_rng(seed)
     return {
-        plan.cases[i].case.id: [answer(plan, i, r, float(chance.random() < rate)) for r in range(answers)]
+        plan.task.cases[i].case.id: [answer(plan, i, r, float(chance.random() < rate)) for r in range(answers)]
         for i, rate in enumerate(rates)
     }
 
@@ -93,7 +93,7 @@ def test_marks_are_told_by_their_spread() -> None:
     chance = np.random.default_rng(3)
     known = {
         one.case.id: [answer(plan, i, r, float(chance.choice([0.4, 0.6]))) for r in range(6)]
-        for i, one in enumerate(plan.cases)
+        for i, one in enumerate(plan.task.cases)
     }
     found = put_to_test(plan, known)
     assert found.discordance is None

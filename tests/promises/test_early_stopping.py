@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.comparison_notation import prompt
+from support.plans import prompt_plan
 
 from promptci.config.policy import GatePolicy
 from promptci.config.run_limits import RunLimits
@@ -20,7 +21,7 @@ from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion, Request
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import AnswerError, Arm, PlannedCase, PromptPlan, Question, Status
+from promptci.runs.model import AnswerError, Arm, PlannedCase, Question, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
 from promptci.stats import intervals, within_case
@@ -42,7 +43,7 @@ def made(
     """A plan, and what its answers will be: (base right, head right) for each case, the same at each repeat."""
     limits = limits or RunLimits()
     prompts = [
-        PromptPlan(
+        prompt_plan(
             name=name,
             path=f"prompts/{name}.prompt.yml",
             status=Status.CHANGED,
@@ -64,9 +65,9 @@ def made(
         for name, rows in results.items()
     ]
     runs, scored = [], []
-    for plan in (adaptive_repeats.prepare(prompt_plan, limits) for prompt_plan in prompts):
+    for plan in (adaptive_repeats.prepare(made_plan, limits) for made_plan in prompts):
         questions = []
-        for planned, row in zip(plan.cases, results[plan.name], strict=True):
+        for planned, row in zip(plan.task.cases, results[plan.name], strict=True):
             for replicate in range(adaptive_repeats.max_repeats(plan, planned, limits)):
                 for arm, right in zip(Arm, row, strict=True):
                     request = Request(model="m", messages=({"role": "user", "content": f"{arm}: {planned.case.id}"},))

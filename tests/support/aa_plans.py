@@ -1,6 +1,7 @@
 """Answers put to the gate against themselves: how a plan for it and its answers are made."""
 
 from support.comparison_notation import prompt
+from support.plans import prompt_plan
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
@@ -9,7 +10,7 @@ from promptci.scoring.model import AssertionResult, ScoredCase
 
 
 def planned(count: int, *, kind: str = "equals", critical: int = 0, aside: int = 0) -> PromptPlan:
-    return PromptPlan(
+    return prompt_plan(
         name="greeter",
         path="prompts/greeter.prompt.yml",
         status=Status.ADDED,
@@ -27,7 +28,7 @@ def planned(count: int, *, kind: str = "equals", critical: int = 0, aside: int =
 
 
 def answer(plan: PromptPlan, index: int, replicate: int, score: float | None) -> ScoredCase:
-    case = plan.cases[index].case
+    case = plan.task.cases[index].case
     marks = () if score is None else (AssertionResult(type="t", name="t", passed=score >= 0.5, score=score, reason=""),)
     return ScoredCase(
         case=case,

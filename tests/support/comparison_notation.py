@@ -6,14 +6,15 @@ makes the case critical, a `~` marks its text as changed, a `?` sets it aside, `
 """
 
 import re
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+
+from support.plans import prompt_plan
 
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.model import Message, Prompt
 from promptci.providers.base import Completion
-from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, Status
 from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
 
@@ -70,16 +71,16 @@ def comparison(
             scored += [
                 _scored(case, arm, i, one, per_arm) for i, one in enumerate(written.split(",")) if written != "-"
             ]
-    made = PromptPlan(
-        name="greeter",
-        path="prompts/greeter.prompt.yml",
-        status=status,
-        base=None if status is Status.ADDED else prompt("old"),
-        head=None if status is Status.DELETED else prompt("new"),
-        cases=tuple(cases),
-        **facts,
-    )
-    return compare_versions(replace(made, **(plan or {})), scored, alpha=alpha)
+    fields = {
+        "name": "greeter",
+        "path": "prompts/greeter.prompt.yml",
+        "status": status,
+        "base": None if status is Status.ADDED else prompt("old"),
+        "head": None if status is Status.DELETED else prompt("new"),
+        "cases": tuple(cases),
+    }
+    made = prompt_plan(**fields | facts | (plan or {}))
+    return compare_versions(made, scored, alpha=alpha)
 
 
 def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[str, Any]) -> ScoredCase:

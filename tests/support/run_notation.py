@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from support.plans import prompt_plan
+
 from promptci.config.policy import GatePolicy
 from promptci.findings import Finding, MessageFacts
 from promptci.gates.decide import decide
@@ -121,7 +123,7 @@ def comparison(
     plan.setdefault("why", ("prompt changed",))
     plan.setdefault("base", None if status is Status.ADDED else prompt(name, OLD))
     plan.setdefault("head", None if status is Status.DELETED else prompt(name, NEW))
-    made = PromptPlan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
+    made = prompt_plan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
     if confusion is None and doubt is None:
         return compare_versions(made, scored, alpha=0.05)
     judged = judging(made, scored, confusion or Confusion(), doubt)
@@ -139,7 +141,7 @@ def judging(plan: PromptPlan, scored: Sequence[ScoredCase], table: Confusion, do
     )
     pairs = tuple(pair for pair, count in outcomes for _ in range(count))
     calibration = Calibration(pairs=pairs, unscored=1) if pairs else None
-    cases = {planned.case.id: planned.case for planned in plan.cases}
+    cases = {planned.case.id: planned.case for planned in plan.task.cases}
     return JudgeSummary(
         trust=trust.assess_trust(calibration, 0.6, (doubt,) if doubt else (), (JUDGE,)),
         base=trust.measure_judged_rate(cases, scored, Arm.BASE, calibration),

@@ -6,13 +6,14 @@ confirmations, `compare_versions` measures and `decide` decides.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from support.comparison_notation import prompt
+from support.plans import prompt_plan
 
 from promptci.compare.case_effect import measure_cases, plan_rounds
 from promptci.compare.error_budget import ErrorBudget
@@ -105,7 +106,7 @@ class Shares:
 @lru_cache(maxsize=64)
 def _plan(cases: int, critical: int, prompts: int) -> PromptPlan:
     budget = ErrorBudget(alpha=POLICY.alpha, prompts=prompts, critical_cases=critical * prompts)
-    return PromptPlan(
+    return prompt_plan(
         name="simulated",
         path="prompts/simulated.prompt.yml",
         status=Status.CHANGED,
@@ -144,7 +145,7 @@ class _Versions:
             self.scored.append(self._answer(index, arm, replicate, passed=passed, missing=missing))
 
     def _answer(self, index: int, arm: Arm, replicate: int, *, passed: bool, missing: bool) -> ScoredCase:
-        case, rng = self._plan.cases[index].case, self._rng
+        case, rng = self._plan.task.cases[index].case, self._rng
         slow = 5.0 if rng.random() < self._setting.slow else 1.0
         cost = 0.3 + 0.7 * float(self._length[index] * rng.lognormal(0, 0.35))
         answer = Answer(
@@ -174,7 +175,7 @@ def _compare(setting: Setting, rng: np.random.Generator) -> tuple[Comparison, fl
             for index in range(setting.cases):
                 versions.ask(index, replicate)
         answered = further
-        plan = replace(plan, first_repeats=answered)
+        plan = plan.with_estimate(answered)
         further = next_answers(plan, tuple(versions.scored), POLICY, setting.prompts)
     _confirm(setting, plan, versions, answered)
     comparison = compare_versions(plan, versions.scored, alpha=POLICY.alpha, margin=POLICY.max_drop)
@@ -187,7 +188,7 @@ def _confirm(setting: Setting, plan: PromptPlan, versions: _Versions, answered: 
         own = [scored for scored in versions.scored if scored.case.id == f"c{index}"]
         base, head = ([scored.passed for scored in own if scored.arm is arm] for arm in Arm)
         if adaptive_repeats.needs_repeat(base, head, adaptive=False):
-            for replicate in range(answered, plan.confirmation_answers):
+            for replicate in range(answered, plan.task.confirmation_answers):
                 versions.ask(index, replicate)
 
 

@@ -77,7 +77,9 @@ class SelfTest:
 def answers_needed(plan: PromptPlan, limits: RunLimits) -> int:
     """Return how many answers to each case two versions need at most."""
     prepared = adaptive_repeats.prepare(_against_itself(plan), limits)
-    return 2 * max((adaptive_repeats.max_repeats(prepared, planned, limits) for planned in prepared.cases), default=1)
+    return 2 * max(
+        (adaptive_repeats.max_repeats(prepared, planned, limits) for planned in prepared.task.cases), default=1
+    )
 
 
 def selftest(
@@ -100,7 +102,7 @@ def selftest(
     return SelfTest(
         prompt=plan.name,
         cases=len(table.cases),
-        left_out=len(plan.cases) - len(table.cases),
+        left_out=len(plan.task.cases) - len(table.cases),
         simulations=simulations,
         failed=failed,
         undecided=undecided,
@@ -120,15 +122,16 @@ def selftest(
 
 
 def _against_itself(plan: PromptPlan) -> PromptPlan:
-    same = tuple(replace(planned, change="same") for planned in plan.cases)
-    return replace(plan, status=Status.CHANGED, base=plan.head, apart=True, cases=same)
+    same = tuple(replace(planned, change="same") for planned in plan.task.cases)
+    change = replace(plan.change, status=Status.CHANGED, base=plan.change.head)
+    return PromptPlan(change=change, task=replace(plan.task, apart=True, cases=same))
 
 
 class _Table:
     """The answers of one prompt, ready to be dealt."""
 
     def __init__(self, plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], limits: RunLimits) -> None:
-        counting = [p for p in plan.cases if p.excluded_reason is None and p.case.weight > 0]
+        counting = [p for p in plan.task.cases if p.excluded_reason is None and p.case.weight > 0]
         self._repeats = {p.case.id: adaptive_repeats.max_repeats(plan, p, limits) for p in counting}
         self.answers = {
             case_id: evaluated
@@ -139,7 +142,7 @@ class _Table:
         self.cases: list[Case] = [planned.case for planned in kept]
         self.graded = any(case.is_graded for case in self.cases)
         self._made: dict[tuple[int, Arm, int], ScoredCase] = {}
-        self._plan = replace(plan, cases=kept)
+        self._plan = plan.with_cases(kept)
         self._initial = limits.repeats
 
     def draw(self, chance: random.Random, policy: GatePolicy) -> Verdict:
@@ -149,7 +152,7 @@ class _Table:
         dealt = {case.id: self._deal(case.id, chance) for case in self.cases}
         plan, answered = self._plan, self._initial
         while True:
-            plan = replace(plan, first_repeats=answered)
+            plan = plan.with_estimate(answered)
             scored = tuple(one for case in self.cases for one in self._asked(case.id, dealt[case.id], answered))
             further = next_answers(plan, scored, policy, 1)
             if further is None:
@@ -181,9 +184,9 @@ class _Table:
         for case in self.cases:
             base, head = dealt[case.id]
             first_base, first_head = ([one.passed for one in side[:answered]] for side in (base, head))
-            again = adaptive_repeats.needs_repeat(first_base, first_head, adaptive=plan.adaptive)
-            asked_again = again and (plan.adaptive or case.critical)
-            most = max(answered, plan.confirmation_answers) if plan.rounds else len(base)
+            again = adaptive_repeats.needs_repeat(first_base, first_head, adaptive=plan.task.adaptive)
+            asked_again = again and (plan.task.adaptive or case.critical)
+            most = max(answered, plan.task.confirmation_answers) if plan.task.rounds else len(base)
             yield from (one for side in (base, head) for one in side[: most if asked_again else answered])
 
     def _as_asked(self, scored: ScoredCase, arm: Arm, replicate: int) -> ScoredCase:

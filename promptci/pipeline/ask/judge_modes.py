@@ -32,7 +32,7 @@ def probe_notes(scored: Sequence[ScoredCase], options: JudgeOptions) -> Sequence
 
 
 def _by_rubric(prompt: PromptPlan) -> bool:
-    return any(assertion.type == "judge" for planned in prompt.cases for assertion in planned.case.assertions)
+    return any(assertion.type == "judge" for planned in prompt.task.cases for assertion in planned.case.assertions)
 
 
 def _why_graded(prompt: PromptPlan) -> str:

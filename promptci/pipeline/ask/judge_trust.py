@@ -51,15 +51,15 @@ def summarize_judges(run: PromptRun) -> JudgeSummary | None:
     """Summarise what a prompt's judge said, with every weight as planned; None where nothing is judged."""
     if run.trust is None:
         return None
-    cases = {planned.case.id: planned.case for planned in run.plan.cases}
+    cases = {planned.case.id: planned.case for planned in run.plan.task.cases}
     base, head = (trust.measure_judged_rate(cases, run.scored, arm, run.trust.calibration) for arm in Arm)
-    models = {prompt.model for prompt in (run.plan.base, run.plan.head) if prompt is not None}
+    models = {prompt.model for prompt in (run.plan.change.base, run.plan.change.head) if prompt is not None}
     judges = {identity.model for identity in run.trust.identities}
     return JudgeSummary(trust=run.trust, base=base, head=head, self_judging_models=tuple(sorted(models & judges)))
 
 
 def _identities(plan: PromptPlan, model: str | None, rubric: str | None) -> Iterable[JudgeIdentity]:
-    for planned in plan.cases:
+    for planned in plan.task.cases:
         for place in judge.judged_positions(planned.case):
             found = judge.identify_judge(planned.case.assertions[place], model=model, rubric=rubric)
             if found is not None:

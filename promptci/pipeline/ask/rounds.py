@@ -171,7 +171,7 @@ class Rounds:
         await self._ask(follow_ups)
         missing: list[ScoredCase] = []
         for run, before in zip(self._runs, answered_before, strict=True):
-            if not run.plan.adaptive:
+            if not run.plan.task.adaptive:
                 # A confirmation that could not be had says nothing, neither of the case nor of how well the run went.
                 missing += [scored for scored in run.scored[before:] if scored.error is not None]
                 run.scored[before:] = [scored for scored in run.scored[before:] if scored.error is None]
@@ -217,7 +217,7 @@ def _round_of(run: PromptRun, answers: int | None) -> tuple[Question, ...]:
     """Return the questions that bring each compared case to this many answers of each version."""
     if answers is None:
         return ()
-    compared = {planned.case.id for planned in run.plan.cases if adaptive_repeats.is_compared(planned)}
+    compared = {planned.case.id for planned in run.plan.task.cases if adaptive_repeats.is_compared(planned)}
     before = run.answers_per_case or 1
     return tuple(q for q in run.follow_ups if before <= q.replicate < answers and q.case_id in compared)
 
@@ -245,13 +245,15 @@ def _follow_up_notes(
     """Return how often was asked again, and what that saved."""
     notes = []
     pairs = list(zip(runs, follow_ups, strict=True))
-    possible = [q for run in runs if run.plan.adaptive for q in run.follow_ups]
-    asked = [q for run, questions in pairs if run.plan.adaptive for q in questions]
+    possible = [q for run in runs if run.plan.task.adaptive for q in run.follow_ups]
+    asked = [q for run, questions in pairs if run.plan.task.adaptive for q in questions]
     if possible:
         cases, most = (len({(q.prompt, q.case_id) for q in questions}) for questions in (asked, possible))
         saved = f"{len(asked)} answers instead of the {len(possible)} of repeating every case"
         notes.append(f"Cases on which the first answers disagreed were asked again: {cases} of {most}, {saved}.")
-    critical = list(dict.fromkeys(q.case_id for run, questions in pairs if not run.plan.adaptive for q in questions))
+    critical = list(
+        dict.fromkeys(q.case_id for run, questions in pairs if not run.plan.task.adaptive for q in questions)
+    )
     if critical:
         notes.append(f"Critical cases that broke were asked again to rule out chance: {_few(critical)}.")
     if missing:

@@ -34,17 +34,18 @@ def attach_labels(gathered: CollectedRun, base: Snapshot | None, head: Snapshot)
     distrust: dict[str, tuple[str, ...]] = {}
     plans = []
     for plan in gathered.plans:
-        judged = {c.case.id: c.case for c in plan.cases if judge.judged_positions(c.case)}
+        judged = {c.case.id: c.case for c in plan.task.cases if judge.judged_positions(c.case)}
         if not judged:
             plans.append(plan)
             continue
         found, unreadable = _read(plan, pattern, head if base is None else base)
-        answers, unused = _answers(found, judged, {c.case.id for c in plan.cases})
+        answers, unused = _answers(found, judged, {c.case.id for c in plan.task.cases})
         if answers or found:
             labelled[plan.name] = answers
         if unreadable:
             distrust[plan.name] = ("its labels cannot be read",)
-        plans.append(replace(plan, notes=(*plan.notes, *unreadable, *unused)))
+        notes = (*plan.change.notes, *unreadable, *unused)
+        plans.append(replace(plan, change=replace(plan.change, notes=notes)))
     return replace(
         gathered,
         plans=tuple(plans),
@@ -56,7 +57,7 @@ def attach_labels(gathered: CollectedRun, base: Snapshot | None, head: Snapshot)
 
 def _read(plan: PromptPlan, pattern: str, snapshot: Snapshot) -> tuple[list[Label], list[str]]:
     """Read a prompt's labels, under the name that it had before, too: a new name must not shed them."""
-    names = dict.fromkeys(prompt.name for prompt in (plan.base, plan.head) if prompt is not None)
+    names = dict.fromkeys(prompt.name for prompt in (plan.change.base, plan.change.head) if prompt is not None)
     paths = dict.fromkeys(
         path for name in names for path in snapshot.glob(pattern.replace("{name}", globs.escape(name)))
     )

@@ -12,7 +12,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.goldens.pairing import CaseChange, CasePair, pair_cases
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
-from promptci.runs.model import PlannedCase, PromptPlan, Status
+from promptci.runs.model import PlannedCase, PromptChange, PromptPlan, Status, Task
 
 _STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     # GitHub's evaluators: `equals` trims the answer only, the other three ignore case.
@@ -46,13 +46,12 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
     """
     pairs = _pair_versions(base, head)
     is_changed = base is not None and head is not None and base.prompt.fingerprint != head.prompt.fingerprint
-    return PromptPlan(
+    change = PromptChange(
         name=name,
         path=path,
         status=status,
         base=None if base is None else base.prompt,
         head=None if head is None else head.prompt,
-        cases=() if head is None else tuple(_plan_suite(pairs) if is_changed else _plan_head_cases(pairs)),
         removed_cases=tuple(pair.id for pair in pairs if pair.change is CaseChange.REMOVED),
         loosened_cases=tuple(pair.id for pair in pairs if pair.weakened),
         why=tuple(why),
@@ -60,6 +59,8 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
         missing_goldens=head is not None and not head.goldens.paths and not head.goldens.cases,
         notes=() if head is None else (*head.prompt.notes, *head.goldens.notes),
     )
+    cases = () if head is None else tuple(_plan_suite(pairs) if is_changed else _plan_head_cases(pairs))
+    return PromptPlan(change=change, task=Task(cases=cases))
 
 
 def _pair_versions(base: PromptVersion | None, head: PromptVersion | None) -> tuple[CasePair, ...]:

@@ -30,11 +30,11 @@ def exclude_quarantined_cases(
     plans = []
     for plan in gathered.plans:
         entries, unreadable = _entries(_beside(plan, binding, alone=base is None), binding.snapshot)
-        ids = {planned.case.id for planned in plan.cases}
+        ids = {planned.case.id for planned in plan.task.cases}
         why, said = quarantine.excluded_reasons(entries, ids, today) if ids else ({}, ())
-        cases = tuple(replace(c, excluded_reason=c.excluded_reason or why.get(c.case.id)) for c in plan.cases)
+        cases = tuple(replace(c, excluded_reason=c.excluded_reason or why.get(c.case.id)) for c in plan.task.cases)
         notes += [*unreadable, *said, *_critical(plan.name, cases, why)]
-        plans.append(replace(plan, cases=cases) if why else plan)
+        plans.append(plan.with_cases(cases) if why else plan)
     return replace(gathered, plans=tuple(plans), notes=(*gathered.notes, *notes))
 
 
@@ -69,11 +69,11 @@ def _read(path: str, snapshot: Snapshot) -> tuple[Sequence[QuarantineEntry], Seq
 def _beside(plan: PromptPlan, binding: Revision, *, alone: bool) -> Iterable[str]:
     """Return where a prompt's quarantine may stand at the binding revision, under the names that it has there."""
     if alone:
-        goldens, path = plan.goldens_paths, plan.path
-    elif plan.base is None:
+        goldens, path = plan.change.goldens_paths, plan.change.path
+    elif plan.change.base is None:
         return ()  # a new prompt has no case that flaked before
     else:
-        goldens, path = tuple(collect.find_goldens(binding, plan.base)), plan.base.path
+        goldens, path = tuple(collect.find_goldens(binding, plan.change.base)), plan.change.base.path
     return dict.fromkeys(place for golden in (*goldens, path) for place in quarantine.quarantine_paths(golden))
 
 

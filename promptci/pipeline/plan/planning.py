@@ -60,7 +60,7 @@ def plan_run(gathered: CollectedRun) -> PlannedRun:
         runs.append(planned.run)
         problems += planned.problems
         notes += planned.notes
-    cases = [planned_case.case for plan in gathered.plans for planned_case in plan.cases]
+    cases = [planned_case.case for plan in gathered.plans for planned_case in plan.task.cases]
     problems += check_assertions.find_problems(cases)
     problems += embedding_similarity.find_missing_models(cases, gathered.config.judge.embedding_model)
     if problems:
@@ -78,14 +78,14 @@ class _PlannedPrompt:
 def _plan_prompt(plan: PromptPlan, gathered: CollectedRun) -> _PlannedPrompt:
     limits, judge = gathered.config.run, gathered.config.judge
     judged_by = identity.describe_scorers(
-        (planned.case for planned in plan.cases),
+        (planned.case for planned in plan.task.cases),
         model=judge.model,
         rubric=gathered.rubric,
         embedding_model=judge.embedding_model,
     )
-    critical = sum(planned.case.critical for other in gathered.plans for planned in other.cases)
+    critical = sum(planned.case.critical for other in gathered.plans for planned in other.task.cases)
     budget = ErrorBudget(alpha=gathered.config.gate.alpha, critical_cases=critical)
-    plan = replace(plan, judged_by=judged_by, confirmation_answers=budget.critical_answers)
+    plan = replace(plan, task=replace(plan.task, judged_by=judged_by, confirmation_answers=budget.critical_answers))
     plan = adaptive_repeats.prepare(plan, limits)
     asked = questions.plan_questions(plan, lambda planned: adaptive_repeats.max_repeats(plan, planned, limits))
     not_adaptive = adaptive_repeats.note(plan, limits)
@@ -108,10 +108,7 @@ def describe(planned: PlannedRun, gathered: CollectedRun) -> Sequence[str]:
         return ["Nothing that can change an answer was touched: no case would be run."]
     options = gathered.config.provider
     total = estimate_questions(planned.questions, PriceList(options).price_usage)
-    prompts = [
-        f"{run.name} ({run.plan.path}): {run.plan.status}, {', '.join(run.plan.why)}; {len(run.plan.cases)} cases"
-        for run in planned.prompts
-    ]
+    prompts = [_describe_plan(run.plan) for run in planned.prompts]
     return [
         *prompts,
         f"prompts: {total.prompts}, cases: {total.cases}, repeats: {gathered.config.run.repeats}",
@@ -190,3 +187,8 @@ def _follow_up_price(planned: PlannedRun, options: ProviderOptions) -> Sequence[
     return [
         f"where the versions disagree, up to {most} times: at most {total.distinct_calls} more calls, {_price(total)}"
     ]
+
+
+def _describe_plan(plan: PromptPlan) -> str:
+    change = plan.change
+    return f"{change.name} ({change.path}): {change.status}, {', '.join(change.why)}; {len(plan.task.cases)} cases"

@@ -38,7 +38,7 @@ def plan_questions(plan: PromptPlan, times: Callable[[PlannedCase], int]) -> Pro
     asked: list[Question] = []
     unasked: list[str] = []
     mistakes: list[CaseMistake] = []
-    for planned in plan.cases:
+    for planned in plan.task.cases:
         requests: dict[Arm, Request] = {}
         for arm, prompt in _arms(plan):
             try:
@@ -57,10 +57,10 @@ def plan_questions(plan: PromptPlan, times: Callable[[PlannedCase], int]) -> Pro
 
 
 def _arms(plan: PromptPlan) -> Iterator[tuple[Arm, Prompt]]:
-    if plan.base is not None:
-        yield Arm.BASE, plan.base
-    if plan.head is not None:
-        yield Arm.HEAD, plan.head
+    if plan.change.base is not None:
+        yield Arm.BASE, plan.change.base
+    if plan.change.head is not None:
+        yield Arm.HEAD, plan.change.head
 
 
 def _request(prompt: Prompt, case: Case) -> Request:

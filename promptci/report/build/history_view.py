@@ -28,7 +28,7 @@ VERDICTS: dict[str, VerdictName] = {"pass": "pass", "inconclusive": "inconclusiv
 def build_case_views(comparison: Comparison, facts: RunFacts, known: FlakyView) -> Iterator[CaseView]:
     """Return the views of all cases, with what the history records of them."""
     flaky_ids = {case.id for case in known.cases}
-    first = comparison.plan.first_repeats
+    first = comparison.plan.task.first_repeats
     for paired in comparison.cases:
         yield case_views.build_case_view(paired).model_copy(
             update={
@@ -74,7 +74,7 @@ def build_past_versions(comparison: Comparison, facts: RunFacts) -> list[PastQua
     Without the two versions of this run, which the view has already.
     """
     plan = comparison.plan
-    now = {_short(side.fingerprint) for side in (plan.base, plan.head) if side is not None}
+    now = {_short(side.fingerprint) for side in (plan.change.base, plan.change.head) if side is not None}
     found: dict[str, PastQualityView] = {}
     for one in sorted(facts.verdict_history, key=lambda record: record.at):
         fingerprint = _short(one.fingerprints[1] or "")

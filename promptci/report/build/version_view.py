@@ -20,7 +20,9 @@ HISTOGRAM_BINS = 10
 def build_version_view(comparison: Comparison, arm: Arm) -> VersionView | None:
     """Build the view of one version; None if it was not asked."""
     summary, prompt = (
-        (comparison.base, comparison.plan.base) if arm is Arm.BASE else (comparison.head, comparison.plan.head)
+        (comparison.base, comparison.plan.change.base)
+        if arm is Arm.BASE
+        else (comparison.head, comparison.plan.change.head)
     )
     if summary is None:
         return None

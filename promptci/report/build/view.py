@@ -97,17 +97,19 @@ def _worst_first(gate_report: GateReport) -> Sequence[Decision]:
 def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, store: CaseStore) -> PromptView:
     comparison = decision.comparison
     plan = comparison.plan
-    diff, diff_note = source_diff.diff_sources(plan.base, plan.head) if facts.kind == "check" else ([], None)
+    diff, diff_note = (
+        source_diff.diff_sources(plan.change.base, plan.change.head) if facts.kind == "check" else ([], None)
+    )
     known = history_view.build_flaky_view(comparison, policy, facts)
     view = PromptView(
         name=json_safe.text(plan.name),
-        path=json_safe.text(plan.path),
-        status=plan.status.value,
+        path=json_safe.text(plan.change.path),
+        status=plan.change.status.value,
         verdict=decision.verdict.value,
         sentence=json_safe.text(verdict_text.sentence(decision)),
-        change_reasons=_texts(plan.why),
-        base_fingerprint=plan.base.fingerprint if plan.base else None,
-        head_fingerprint=plan.head.fingerprint if plan.head else None,
+        change_reasons=_texts(plan.change.why),
+        base_fingerprint=plan.change.base.fingerprint if plan.change.base else None,
+        head_fingerprint=plan.change.head.fingerprint if plan.change.head else None,
         goldens=_goldens(plan),
         cases=len(comparison.cases),
         pairs=len(comparison.pairs),
@@ -128,11 +130,11 @@ def _prompt(decision: Decision, policy: GatePolicy, facts: RunFacts, store: Case
         diff_note=diff_note,
         new_cases=_ids([c for c in comparison.cases if c.change == "new"]),
         changed_cases=_ids([c for c in comparison.cases if c.change == "changed"]),
-        removed_cases=_texts(plan.removed_cases),
-        weakened_cases=_texts(plan.loosened_cases),
+        removed_cases=_texts(plan.change.removed_cases),
+        weakened_cases=_texts(plan.change.loosened_cases),
         flaky=known,
         history=history_view.build_past_versions(decision.comparison, facts),
-        notes=_texts(plan.notes),
+        notes=_texts(plan.change.notes),
         judge_checks=judge_probe_view.build_judge_checks_view(plan.name, facts),
         judge=judge_view.build_judge_view(comparison.judging),
     )
@@ -182,7 +184,7 @@ def _needed(decision: Decision, policy: GatePolicy) -> quality_rule.Needed | Non
 
 def _goldens(plan: PromptPlan) -> str | None:
     """Return a digest of the cases: equal digests mean the same questions and expectations."""
-    ordered = sorted((planned.case for planned in plan.cases), key=lambda case: json_safe.text(case.id))
+    ordered = sorted((planned.case for planned in plan.task.cases), key=lambda case: json_safe.text(case.id))
     return canonical.digest_all((json_safe.text(case.id), case.digest) for case in ordered) if ordered else None
 
 

@@ -18,7 +18,7 @@ def discount_plan(plan: PromptPlan, trust: JudgeTrust | None) -> PromptPlan:
     if trust is None or trust.trusted:
         return plan
     why = f"the judge is not trusted: {'; '.join(trust.distrust_reasons)}"
-    return replace(plan, cases=tuple(_planned(planned, why) for planned in plan.cases))
+    return plan.with_cases(tuple(_planned(planned, why) for planned in plan.task.cases))
 
 
 def discount_scores(scored: Iterable[ScoredCase], trust: JudgeTrust | None) -> tuple[ScoredCase, ...]:

@@ -185,7 +185,7 @@ def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[DoctorFinding]:
 def _judge(patient: _Patient) -> Iterator[DoctorFinding]:
     judge = patient.config.judge
     uses = {
-        made.name: {a.type for planned in made.cases for a in planned.case.assertions} & JUDGES
+        made.name: {a.type for planned in made.task.cases for a in planned.case.assertions} & JUDGES
         for made in patient.plans
     }
     if any("judge" in types for types in uses.values()):
@@ -231,7 +231,7 @@ def _provider(patient: _Patient) -> Iterator[DoctorFinding]:
 
 
 def _versions(made: PromptPlan) -> list[Prompt]:
-    return [prompt for prompt in (made.base, made.head) if prompt is not None]
+    return [prompt for prompt in (made.change.base, made.change.head) if prompt is not None]
 
 
 def _cache(patient: _Patient) -> Iterator[DoctorFinding]:

@@ -132,4 +132,4 @@ def _refuse_silence(trusts: Mapping[str, JudgeTrust]) -> None:
 def _notes(gathered: CollectedRun) -> Sequence[str]:
     """Return what is to be known about the labels; the prompts' own notes are for a run's report."""
     own = set(gathered.labelled_answers)
-    return [note for plan in gathered.plans if plan.name in own for note in plan.notes if "labels" in note]
+    return [note for plan in gathered.plans if plan.name in own for note in plan.change.notes if "labels" in note]

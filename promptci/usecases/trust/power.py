@@ -54,7 +54,7 @@ def power(request: CheckRequest, question: Question, env: Environment) -> list[t
     for plan in gathered.plans:
         graded = _graded(plan)
         price = _price(plan, gathered)
-        env.print(f"{plan.name}: {formatting.count(len(plan.cases), 'case')}, a check costs {_money(price)}")
+        env.print(f"{plan.name}: {formatting.count(len(plan.task.cases), 'case')}, a check costs {_money(price)}")
         for variance, source in _noise(plan, question, measured, graded=graded):
             one = _foresee(plan, variance, gathered, drop=drop, graded=graded)
             found.append((plan.name, one))
@@ -64,7 +64,7 @@ def power(request: CheckRequest, question: Question, env: Environment) -> list[t
 
 
 def _graded(plan: PromptPlan) -> bool:
-    return any(planned.case.is_graded for planned in plan.cases)
+    return any(planned.case.is_graded for planned in plan.task.cases)
 
 
 def _measured(gathered: CollectedRun, request: CheckRequest, env: Environment) -> dict[str, tuple[float, str]]:
@@ -97,7 +97,7 @@ def _noise(
 
 def _foresee(plan: PromptPlan, variance: float, gathered: CollectedRun, *, drop: float, graded: bool) -> PowerAnalysis:
     return power_analysis.analyze_power(
-        [planned.case for planned in plan.cases],
+        [planned.case for planned in plan.task.cases],
         variance,
         drop=drop,
         repeats=gathered.config.run.repeats,

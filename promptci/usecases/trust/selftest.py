@@ -75,7 +75,7 @@ def selftest(request: CheckRequest, wanted: Wanted, env: Environment) -> tuple[S
     found = tuple(
         aa_test.selftest(run.plan, _by_case(run), limits, gathered.config.gate, wanted.simulations)
         for run in asked.prompts
-        if run.plan.cases
+        if run.plan.task.cases
     )
     for error in asked.errors:
         env.print(error.message)

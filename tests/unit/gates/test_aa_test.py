@@ -20,7 +20,7 @@ def given(plan: PromptPlan, *rows: str) -> dict[str, list[ScoredCase]]:
     """Answers of each case, `+` for a right one, `-` for a wrong one, `?` for one that is missing."""
     score = {"+": 1.0, "-": 0.0, "?": None}
     return {
-        plan.cases[i].case.id: [answer(plan, i, r, score[sign]) for r, sign in enumerate(row)]
+        plan.task.cases[i].case.id: [answer(plan, i, r, score[sign]) for r, sign in enumerate(row)]
         for i, row in enumerate(rows)
     }
 
@@ -61,7 +61,7 @@ def test_the_spread_of_marks_is_that_of_the_difference_of_two_runs() -> None:
     scores = (0.2, 0.4, 0.6)  # variance .04
     answers = {
         one.case.id: [answer(plan, i, r, scores[r] if i < 15 else 0.5) for r in range(3)]
-        for i, one in enumerate(plan.cases)
+        for i, one in enumerate(plan.task.cases)
     }
     found = put(plan, answers)
     assert found.spread == pytest.approx(math.sqrt(2 * 0.04 / 2))
@@ -106,7 +106,7 @@ def test_rounds_take_as_many_answers_as_a_check_may_ask_for() -> None:
     plan = planned(20)
     limits = RunLimits(auto_calls=640)
     assert aa_test.answers_needed(plan, limits) == 32
-    answers = {p.case.id: [answer(plan, i, r, 1.0) for r in range(32)] for i, p in enumerate(plan.cases)}
+    answers = {p.case.id: [answer(plan, i, r, 1.0) for r in range(32)] for i, p in enumerate(plan.task.cases)}
     found = put(plan, answers, limits, 20)
     assert (found.cases, found.failed, found.undecided) == (20, 0, 0)
 
@@ -120,11 +120,15 @@ def test_asking_on_takes_what_the_gate_would_ask() -> None:
     assert put(plan, answers, RunLimits(repeats=3)).cases == 1
 
 
+def renamed(plan: PromptPlan, name: str) -> PromptPlan:
+    return replace(plan, change=replace(plan.change, name=name))
+
+
 def test_the_draws_of_one_prompt_are_its_own_and_the_same_every_time() -> None:
     plan = planned(1, critical=1)
     answers = given(plan, "+++++-----")
-    found = [put(replace(plan, name=name), answers, simulations=1000) for name in ("one", "two", "three")]
-    assert found == [put(replace(plan, name=one.prompt), answers, simulations=1000) for one in found]
+    found = [put(renamed(plan, name), answers, simulations=1000) for name in ("one", "two", "three")]
+    assert found == [put(renamed(plan, one.prompt), answers, simulations=1000) for one in found]
     assert len({one.failed for one in found}) > 1
 
 

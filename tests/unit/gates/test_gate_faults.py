@@ -127,14 +127,14 @@ def test_cases_that_weigh_nothing_are_asked_and_decide_nothing(kind: str) -> Non
     found = comparison(quality_rows(right=3, broken=6), graded=kind == "judge")
     weightless = tuple(
         replace(planned, case=replace(planned.case, weight=0.0 if "broken" in planned.case.id else 1.0))
-        for planned in found.plan.cases
+        for planned in found.plan.task.cases
     )
     answers = [one for pair in found.cases for one in (*pair.base, *pair.head)]
-    some = compare_versions(replace(found.plan, cases=weightless), answers, alpha=0.05)
+    some = compare_versions(found.plan.with_cases(weightless), answers, alpha=0.05)
     assert some.effect is not None
     assert (len(some.pairs), some.effect.delta) == (3, 0.0)
-    none = tuple(replace(planned, case=replace(planned.case, weight=0.0)) for planned in found.plan.cases)
-    report = decide([compare_versions(replace(found.plan, cases=none), answers, alpha=0.05)], FREE)
+    none = tuple(replace(planned, case=replace(planned.case, weight=0.0)) for planned in found.plan.task.cases)
+    report = decide([compare_versions(found.plan.with_cases(none), answers, alpha=0.05)], FREE)
     assert report.verdict is Verdict.INCONCLUSIVE
     assert describe(report.decisions[0].findings[0]).text == (
         "Cannot be decided: none of its 9 cases counts (weight 0)."

@@ -40,7 +40,7 @@ def times(count: int) -> Callable[[PlannedCase], int]:
 
 
 def changes(made: PromptPlan) -> dict[str, str]:
-    return {planned_case.case.id: planned_case.change for planned_case in made.cases}
+    return {planned_case.case.id: planned_case.change for planned_case in made.task.cases}
 
 
 # --- what an answer must satisfy
@@ -132,21 +132,21 @@ def test_cases_pair_by_id_and_say_what_the_change_did_to_them() -> None:
         (prompt("Repeat {{word}}"), goldens(case("new", "fresh"), case("eased"), case("reworded", "ho"), case("same"))),
     )
 
-    assert [(c.case.id, c.change) for c in made.cases] == [
+    assert [(c.case.id, c.change) for c in made.task.cases] == [
         *[(case_id, "same") for case_id in ("same", "reworded", "eased", "gone")],
         ("reworded (edited)", "changed"),
         ("eased (edited)", "changed"),
         ("new", "new"),
     ]
-    assert made.cases[2].case.expected == "x", "base's expectation decides"
-    assert made.removed_cases == ("gone",)
-    assert made.loosened_cases == ("eased",)
+    assert made.task.cases[2].case.expected == "x", "base's expectation decides"
+    assert made.change.removed_cases == ("gone",)
+    assert made.change.loosened_cases == ("eased",)
 
 
 def test_a_case_that_is_no_longer_critical_may_be_easier_though_its_text_is_the_same() -> None:
     made = planned((prompt(), goldens(case("a", critical=True))), (prompt(), goldens(case("a"))))
 
-    assert (changes(made), made.loosened_cases) == ({"a": "changed"}, ("a",))
+    assert (changes(made), made.change.loosened_cases) == ({"a": "changed"}, ("a",))
 
 
 def test_an_evaluator_that_changed_changes_the_cases_it_judges() -> None:
@@ -154,7 +154,7 @@ def test_an_evaluator_that_changed_changes_the_cases_it_judges() -> None:
     after = prompt(evaluators=(StringEvaluator(name="e", operator="contains", value="x"),))
     made = planned((before, goldens(case("a"))), (after, goldens(case("a"))))
 
-    assert (changes(made), made.loosened_cases) == ({"a": "changed"}, ("a",))
+    assert (changes(made), made.change.loosened_cases) == ({"a": "changed"}, ("a",))
 
 
 def test_what_cannot_change_a_mark_leaves_the_case_the_same() -> None:
@@ -163,20 +163,20 @@ def test_what_cannot_change_a_mark_leaves_the_case_the_same() -> None:
         (prompt(), goldens(case("a", line=9, path="goldens/other.jsonl"))),
     )
 
-    assert (changes(made), made.loosened_cases) == ({"a": "same"}, ())
+    assert (changes(made), made.change.loosened_cases) == ({"a": "same"}, ())
 
 
 def test_all_cases_of_an_added_prompt_are_new() -> None:
     made = planned(None, (prompt(), goldens(case("a"), case("b"))), Status.ADDED)
 
     assert changes(made) == {"a": "new", "b": "new"}
-    assert (made.base, made.removed_cases, made.missing_goldens) == (None, (), False)
+    assert (made.change.base, made.change.removed_cases, made.change.missing_goldens) == (None, (), False)
 
 
 def test_a_deleted_prompt_has_no_cases() -> None:
     made = planned((prompt(), goldens(case("a"))), None, Status.DELETED)
 
-    assert (made.cases, made.removed_cases, made.head) == ((), ("a",), None)
+    assert (made.task.cases, made.change.removed_cases, made.change.head) == ((), ("a",), None)
     assert questions.plan_questions(made, times(1)) == questions.PromptQuestions(questions=())
 
 
@@ -184,8 +184,8 @@ def test_a_prompt_without_goldens_is_told_from_one_whose_cases_were_all_removed(
     none = planned((prompt(), goldens(case("a"))), (prompt(), GoldenSet(paths=(), cases=())))
     emptied = planned((prompt(), goldens(case("a"))), (prompt(), goldens()))
 
-    assert (none.missing_goldens, emptied.missing_goldens) == (True, False)
-    assert none.removed_cases == emptied.removed_cases == ("a",)
+    assert (none.change.missing_goldens, emptied.change.missing_goldens) == (True, False)
+    assert none.change.removed_cases == emptied.change.removed_cases == ("a",)
 
 
 # --- the questions

@@ -1,7 +1,5 @@
 """What is asked again, and how often."""
 
-from dataclasses import replace
-
 import pytest
 from support.comparison_notation import comparison, prompt
 
@@ -21,7 +19,7 @@ def prepared(found: Comparison, limits: RunLimits) -> PromptPlan:
 
 def times(found: Comparison, limits: RunLimits) -> list[int]:
     plan = prepared(found, limits)
-    return [adaptive_repeats.max_repeats(plan, planned, limits) for planned in plan.cases]
+    return [adaptive_repeats.max_repeats(plan, planned, limits) for planned in plan.task.cases]
 
 
 def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
@@ -30,7 +28,7 @@ def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
     plan = prepared(found, limits)
     questions = tuple(
         Question(prompt="greeter", arm=arm, case_id=planned.case.id, replicate=replicate, request=REQUEST)
-        for planned in plan.cases
+        for planned in plan.task.cases
         for replicate in range(adaptive_repeats.max_repeats(plan, planned, limits))
         for arm in Arm
     )
@@ -73,11 +71,11 @@ def test_marks_are_not_asked_on_and_it_is_said() -> None:
     limits = RunLimits(repeats=1, repeats_on_disagreement=3)
     graded = comparison("a 0.4 0.5", graded=True)
     plan = prepared(graded, limits)
-    assert (plan.adaptive, plan.first_repeats) == (False, 1)
+    assert (plan.task.adaptive, plan.task.first_repeats) == (False, 1)
     said = "greeter: quality is a mean of marks here, so no case is asked again where versions differ"
     assert adaptive_repeats.note(plan, limits) == said
     assert adaptive_repeats.note(prepared(graded, RunLimits()), RunLimits()) is None
-    assert prepared(comparison("a 1 1"), limits).adaptive
+    assert prepared(comparison("a 1 1"), limits).task.adaptive
 
 
 def test_where_versions_disagree_both_are_asked_on() -> None:
@@ -121,5 +119,5 @@ def test_when_a_case_is_asked_on(base: list[bool | None], head: list[bool | None
 
 def test_planned_cases_are_left_as_they_are() -> None:
     found = comparison("a 1 1")
-    assert prepared(found, RunLimits()) == replace(found.plan, first_repeats=1, adaptive=False)
-    assert isinstance(found.plan.cases[0], PlannedCase)
+    assert prepared(found, RunLimits()) == found.plan.with_estimate(1)
+    assert isinstance(found.plan.task.cases[0], PlannedCase)

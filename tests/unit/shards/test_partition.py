@@ -4,16 +4,17 @@ from decimal import Decimal
 from fakes.questions import question
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.plans import prompt_plan
 
 from promptci.pipeline.plan import partition as shards
 from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.shard import Shard
-from promptci.runs.model import Arm, PromptPlan, Question, Status
+from promptci.runs.model import Arm, Question, Status
 
 
 def planned(questions: Iterable[Question], follow_ups: Iterable[Question] = ()) -> PlannedRun:
-    plan = PromptPlan(name="p", path="p.prompt.yml", status=Status.CHANGED, base=None, head=None)
+    plan = prompt_plan(name="p", path="p.prompt.yml", status=Status.CHANGED, base=None, head=None)
     return PlannedRun(prompts=(PromptRun(plan=plan, questions=tuple(questions), follow_ups=tuple(follow_ups)),))
 
 

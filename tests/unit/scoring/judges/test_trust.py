@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.fake_judges import EVALUATOR, JUDGE, LLM, FakeJudge
+from support.plans import prompt_plan
 
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.model import Message, Prompt
@@ -158,7 +159,7 @@ kinds = st.lists(st.sampled_from(list(TEXTS)), min_size=1, max_size=3)
 
 def plan(*cases: Case, aside: str | None = None) -> PromptPlan:
     prompt = Prompt(name="p", path="p", model="m", messages=(Message(role="user", content="hi"),))
-    return PromptPlan(
+    return prompt_plan(
         name="p",
         path="p",
         status=Status.CHANGED,
@@ -195,11 +196,11 @@ def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[
     cases = [case(*(TEXTS[kind] for kind in kinds_), name=f"c{i}") for i, kinds_ in enumerate(lists)]
     answers = [scored(one, arm, *(True for _ in one.assertions)) for one in cases for arm in Arm]
     weighed, found = discount_scores(answers, DOUBTED), discount_plan(plan(*cases), DOUBTED)
-    for planned, kinds_ in zip(found.cases, lists, strict=True):
+    for planned, kinds_ in zip(found.task.cases, lists, strict=True):
         assert [a.weight for a in planned.case.assertions] == [float(kind == "equals") for kind in kinds_]
         assert (planned.excluded_reason is None) == ("equals" in kinds_)
     assert all(mark.weight == float(mark.type == "equals") for one in weighed for mark in one.results)
-    assert not any(planned.case.is_graded for planned in found.cases)
+    assert not any(planned.case.is_graded for planned in found.task.cases)
     comparison = compare_versions(found, weighed, alpha=0.05)
     assert len(comparison.pairs) == sum("equals" in kinds_ for kinds_ in lists)
     assert comparison.errors == 0
@@ -222,12 +223,12 @@ def test_a_trusted_judge_keeps_its_weight(trusted: JudgeTrust | None) -> None:
 
 def test_a_case_that_stood_aside_keeps_its_reason() -> None:
     found = discount_plan(plan(case(LLM), aside="flaky"), DOUBTED)
-    assert found.cases[0].excluded_reason == "flaky"
+    assert found.task.cases[0].excluded_reason == "flaky"
 
 
 def test_the_reason_names_the_kappa() -> None:
     found = discount_plan(plan(case(LLM)), DOUBTED)
-    assert found.cases[0].excluded_reason == "the judge is not trusted: kappa 0.10 with 40 labels is below 0.6"
+    assert found.task.cases[0].excluded_reason == "the judge is not trusted: kappa 0.10 with 40 labels is below 0.6"
 
 
 def test_a_doubted_judge_that_says_nothing_is_no_missing_data() -> None:
