@@ -80,7 +80,11 @@ def _coverage() -> str:
 
 def _repeats() -> str:
     rows = []
-    for how, name in (("once", "once"), ("adaptive", "`{first: 1, disagree: 3}`"), ("thrice", "three times each")):
+    for how, name in (
+        ("once", "once"),
+        ("adaptive", "`{initial: 1, on_disagreement: 3}`"),
+        ("thrice", "three times each"),
+    ):
         none = simulated_gate.repeated(how, 100, 0.0, seed=11)
         some = [simulated_gate.repeated(how, 100, drop, seed=12) for drop in (0.05, 0.10)]
         cells = (percent(none.blocked), *(percent(one.blocked) for one in some), f"{none.calls:.2f}")

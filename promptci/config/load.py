@@ -42,7 +42,7 @@ def load_config(data: bytes | None, path: str) -> Config:
     try:
         return _build_config(ConfigFile.model_validate(value))
     except ValidationError as error:
-        raise ConfigError([_describe(detail, document, path) for detail in error.errors()]) from error
+        raise ConfigError([_describe(detail, document, path) for detail in _relevant(error.errors())]) from error
 
 
 def _build_config(file: ConfigFile) -> Config:
@@ -116,6 +116,13 @@ def _build_gate_policy(section: GateSection) -> GatePolicy:
         max_p95_increase=section.max_p95_increase,
         max_error_rate=section.max_error_rate,
     )
+
+
+def _relevant(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the mistakes without those of union branches that the value was never meant for: a map is no word."""
+    return [
+        detail for detail in details if not (detail["type"] == "literal_error" and isinstance(detail["input"], dict))
+    ]
 
 
 def _describe(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: str) -> Problem:

@@ -29,6 +29,8 @@ class FakeProvider:
         self._answer = answer
         self._latency_s = latency_s
         self._answers_before_hanging = answers_before_hanging
+        self.hangs = asyncio.Event()
+        """Set once a call hangs."""
 
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Answer after the latency; after `answers_before_hanging` calls, never."""
@@ -37,6 +39,8 @@ class FakeProvider:
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             hangs = self._answers_before_hanging is not None and len(self.calls) > self._answers_before_hanging
+            if hangs:
+                self.hangs.set()
             await (asyncio.Event().wait() if hangs else asyncio.sleep(self._latency_s))
         finally:
             self.at_once -= 1

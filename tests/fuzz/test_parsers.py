@@ -119,7 +119,13 @@ CONFIG = b"""\
 version: 1
 prompts: {include: ["prompts/**/*.prompt.yml"], goldens: "goldens/{name}.*"}
 provider: {base_url: https://api.openai.com/v1, timeout: 60s, prices: {m: {input_usd: 1, output_usd: 2.5}}}
-run: {repeats: {first: 1, disagree: 3}, concurrency: auto, budget_usd: 2.00, deadline: 45m, cache: false, batch: auto}
+run:
+  repeats: {initial: 1, on_disagreement: 3}
+  concurrency: auto
+  budget_usd: 2.00
+  deadline: 45m
+  cache: false
+  batch: auto
 judge: {model: m, trust: {min_kappa: 0.6}}
 gate: {mode: block, max_drop: 0.05, min_quality: null}
 """

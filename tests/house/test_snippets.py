@@ -25,7 +25,11 @@ def test_a_provider_of_the_documents_loads_and_can_be_made(snippet: str, tmp_pat
     (tmp_path / "answers").mkdir()
     (tmp_path / "answers" / "recorded.jsonl").touch()
     (tmp_path / "model.gguf").touch()
-    environ = {options.api_key_env: "canary-key-0123", "PROMPTCI_MODEL_FILE": str(tmp_path / "model.gguf")}
+    environ = {
+        options.api_key_env: "canary-key-0123",
+        "PROMPTCI_MODEL_FILE": str(tmp_path / "model.gguf"),
+        "TEAM": "search",
+    }
     if options.kind == "openai":
         endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
     if options.kind != "local":

@@ -89,6 +89,12 @@ def test_a_misspelt_key_is_named_with_its_line_and_the_key_that_was_meant() -> N
     ]
 
 
+def test_a_misspelt_key_of_a_map_that_could_be_a_word_is_one_mistake() -> None:
+    assert problems("run:\n  repeats: {intial: 1, on_disagreement: 3}\n") == [
+        "promptci.yml:2: unknown key `run.repeats.intial`. Did you mean `initial`?"
+    ]
+
+
 def test_a_key_unlike_any_other_gets_the_list_of_known_ones() -> None:
     (message,) = problems("traffic:\n  zzz: 1\n")
     assert message == "promptci.yml:2: unknown key `traffic.zzz`. Known keys here: requests_per_day."

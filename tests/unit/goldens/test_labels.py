@@ -126,5 +126,5 @@ def test_more_labels_than_say_anything_are_refused() -> None:
 def test_the_example_s_labels_can_be_read(pytestconfig: pytest.Config) -> None:
     path = pytestconfig.rootpath / "example-repo" / "goldens" / "reply-writer.labels.jsonl"
     found = labels.parse_labels(path.read_bytes(), path.name)
-    assert len(found) == 49
+    assert len(found) == 63
     assert {one.passed for one in found} == {True, False}

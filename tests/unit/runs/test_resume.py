@@ -38,13 +38,14 @@ async def test_every_row_is_in_the_journal(tmp_path: Path) -> None:
 async def test_what_was_answered_is_in_the_journal_when_the_run_is_cancelled(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal.open(path) as book:
-        task = asyncio.create_task(run(pairs(50), FakeProvider(concurrency=2, latency_s=0.05), journal=book))
-        await asyncio.sleep(0.18)
+        provider = FakeProvider(concurrency=2, answers_before_hanging=6)
+        task = asyncio.create_task(run(pairs(50), provider, journal=book))
+        await provider.hangs.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    assert 4 <= len(journal.load_journal(path)[1]) <= 8
+    assert len(journal.load_journal(path)[1]) == 6
 
 
 def outcome_of(rows: Sequence[Answer]) -> list[tuple[Any, ...]]:
