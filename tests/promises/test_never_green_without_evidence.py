@@ -1,0 +1,256 @@
+"""Nothing found, nothing asked, nothing passed, something left out: none of it is green, at the CLI or in the Action.
+
+Every situation is one in which the prompt got worse, or in which nothing shows that it did not.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import github as fake
+from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, reply
+from fakes.repo import RepoBuilder
+from support.action_runner import Run
+from support.cli_runs import run_command
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving
+
+GREEN = {"pass", "no-change"}
+CASES = 20
+Files = dict[str, str | bytes]
+Answer = Callable[[Call], Reply | str]
+Change = Callable[[RepoBuilder], object]
+
+
+def number_of(call: Call) -> str:
+    found = re.search(r"GH-\d+", call.last_user_message)
+    return found[0] if found else "none"
+
+
+def is_bad(call: Call) -> bool:
+    return BAD in json.dumps(call.body["messages"])
+
+
+def copy_or_chat(call: Call) -> str:
+    """Copy the number; with the bad prompt, never."""
+    return "Sure, with pleasure!" if is_bad(call) else number_of(call)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Situation:
+    """A repository, a pull request to it, and a model."""
+
+    files: Files = field(default_factory=dict)
+    """On the main branch, beside prompt and goldens; empty content: the file is not there."""
+    change: Change = lambda builder: builder.write({PROMPT: prompt(BAD)})
+    answer: Answer = copy_or_chat
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    """Of promptci.yml."""
+    config_path: str = "promptci.yml"
+    named_config: str | None = None
+    """Given as `--config`."""
+
+
+def write_bad(path: str) -> Change:
+    return lambda builder: builder.write({path: prompt(BAD)})
+
+
+def moved(source: str, target: str, **sections: Any) -> Situation:
+    def change(builder: RepoBuilder) -> None:
+        builder.rename(source, target)
+        builder.write({target: prompt(BAD)})
+
+    return Situation(change=change, sections=sections)
+
+
+def placed(path: str) -> Situation:
+    """The prompt stands elsewhere from the start, and the default patterns look for it."""
+    return Situation(files={PROMPT: "", path: prompt(GOOD)}, change=write_bad(path))
+
+
+def with_parameter(before: str, after: str, **good: Any) -> Situation:
+    """One parameter changes, and the model does well only with the old value on the wire."""
+    text = f"model: fake-1\nmodelParameters: {{%s}}\nmessages:\n  - role: user\n    content: '{GOOD} {{{{input}}}}'\n"
+
+    def answer(call: Call) -> str:
+        return number_of(call) if all(call.body.get(key) == value for key, value in good.items()) else "?"
+
+    return Situation(
+        files={PROMPT: text % before}, change=lambda builder: builder.write({PROMPT: text % after}), answer=answer
+    )
+
+
+def always(text: str) -> Situation:
+    """No version answers anything right."""
+    return Situation(answer=lambda _: text)
+
+
+def head_fails(failure: Callable[[], Reply], *, share: int = 1, **more: Any) -> Situation:
+    """Head's requests fail in every case, or one of so many; base's never do."""
+
+    def answer(call: Call) -> Reply | str:
+        number = number_of(call)
+        return failure() if is_bad(call) and int(number[3:]) % share == 0 else number
+
+    return Situation(files={GOLDENS: goldens(CASES, **more)}, answer=answer)
+
+
+def odd_models(call: Call) -> Reply | str:
+    """One answer names another model, as after a gateway's fallback; head is all wrong."""
+    other = "GH-1003" in call.last_user_message
+    return reply(completion(copy_or_chat(call), model="fallback-9" if other else "fake-1"))
+
+
+BROKEN = "model: fake-1\nmessages: [\n"
+UNFILLED = prompt(GOOD).replace("{{input}}", "input")
+
+
+SITUATIONS: dict[str, Situation] = {
+    # Nothing is found.
+    "prompts moved away from the pattern": moved(
+        PROMPT, "src/prompts/order.prompt.yml", prompts={"include": ["prompts/*.prompt.yml"]}
+    ),
+    "a typo in the pattern": Situation(sections={"prompts": {"include": ["promts/*.prompt.yml"]}}),
+    "a pattern with a wrong suffix": Situation(sections={"prompts": {"include": ["prompts/*.prompts.yaml"]}}),
+    "a named configuration that is not there": Situation(named_config="promtci.yml"),
+    "the configuration ends in .yaml": Situation(config_path="promptci.yaml"),
+    # The usual places of prompts.
+    **{
+        f"a prompt at {path}": placed(path)
+        for path in (
+            "order.prompt.yml", ".github/prompts/order.prompt.yml", "a/b/c/order.prompt.yaml", "src/order.prompt.yaml",
+        )
+    },
+    # What the file says is not used.
+    **{
+        f"a parameter: {after}": with_parameter(before, after, **good)
+        for before, after, good in (
+            ("reasoningEffort: low", "reasoningEffort: minimal", {"reasoning_effort": "low"}),
+            ("temperature: 0", "temprature: 0.9", {"temperature": 0}),
+            ("maxTokens: 16", "maxTokens: 1", {"max_tokens": 16}),
+            ("seed: 1", "seed: 2", {"seed": 1}),
+            ("top_k: 1", "top_k: 50", {"top_k": 1}),
+            ("presence_penalty: 0", "presence_penalty: 2", {"presence_penalty": 0}),
+            ("temperature: 0", "temperature: 0, logitBias: {x: 1}", {"logit_bias": None}),
+            ("temperature: 0", "temperature: 0, stream: true", {"stream": None}),
+            ("temperature: 0", "temperature: 0, n: 3", {"n": None}),
+        )
+    },
+    # Nothing passes.
+    **{
+        f"every answer is {text[:12]!r}": always(text)
+        for text in ("<think>let me see</think>", "", " ", "I cannot help with that.", "{}", "none")
+    },
+    "every expectation is wrong": Situation(files={GOLDENS: goldens(CASES).replace('"GH-', '"GH ')}),
+    "no variable reaches the prompt": Situation(
+        files={PROMPT: UNFILLED}, change=lambda builder: builder.write({PROMPT: UNFILLED.replace(GOOD, BAD)})
+    ),
+    # Answers of head are missing.
+    **{
+        f"head fails with {name} in one of {share}{' critical cases' if more else ''}": head_fails(
+            failure, share=share, **more
+        )
+        for name, failure in {
+            "too long a context": lambda: error(400, "too long", code="context_length_exceeded"),
+            "json_validate_failed": lambda: error(400, "Failed to validate JSON", code="json_validate_failed"),
+            "HTTP 422": lambda: error(422, "unprocessable"),
+            "an empty body": lambda: Reply(body=b""),
+        }.items()
+        for share, more in ((1, {}), (5, {}), (10, {"critical": True}))
+    },
+    "one answer names another model": Situation(answer=odd_models),
+    "a file that was broken before, and its goldens change": Situation(
+        files={PROMPT: BROKEN}, change=lambda builder: builder.write({GOLDENS: goldens(CASES - 1)})
+    ),
+    "a file that breaks": Situation(change=lambda builder: builder.write({PROMPT: BROKEN})),
+    **{
+        f"all of {count} cases broken": Situation(
+            files={GOLDENS: goldens(count)}, sections={"run": {"repeats": "auto"}}
+        )
+        for count in (1, 2, 3, 5)
+    },
+    "no cases": Situation(files={GOLDENS: ""}),
+    "every case has weight 0": Situation(files={GOLDENS: goldens(CASES, weight=0)}),
+    "no case asserts anything": Situation(files={GOLDENS: '{"id": "a", "vars": {"input": "x"}}\n'}),
+    "every assertion has weight 0": Situation(
+        files={GOLDENS: goldens(CASES, **{"assert": [{"type": "equals", "weight": 0}]})}
+    ),
+    "the prompt is deleted": Situation(change=lambda builder: builder.remove(PROMPT)),
+    "prompt and goldens are deleted": Situation(change=lambda builder: builder.remove(PROMPT, GOLDENS)),
+}  # fmt: skip
+
+
+def build(folder: Path, situation: Situation, server: OpenAIServer) -> RepoBuilder:
+    files: Files = {
+        ".gitignore": ".promptci/\npromptci-report/\n",
+        situation.config_path: config(server, **situation.sections),
+        PROMPT: prompt(GOOD),
+        GOLDENS: goldens(CASES),
+        **situation.files,
+    }
+    builder = RepoBuilder(folder / "shop").write({path: text for path, text in files.items() if text})
+    builder.commit("base")
+    builder.branch("pr")
+    situation.change(builder)
+    builder.commit()
+    return builder
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_the_command_line_is_not_green(tmp_path: Path, name: str) -> None:
+    situation = SITUATIONS[name]
+    with serving(situation.answer) as server:
+        builder = build(tmp_path, situation, server)
+        named = [] if situation.named_config is None else ["--config", situation.named_config]
+        result = run_command(builder.path, ["check", "--base", "main", *named], tmp_path / "out")
+    assert not result.is_green, (result.verdict, result.rules, result.text)
+    assert result.text.strip()
+
+
+@pytest.fixture
+def github() -> Iterator[fake.GitHub]:
+    with fake.GitHub() as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_the_action_is_not_green(tmp_path: Path, github: fake.GitHub, name: str) -> None:
+    situation = SITUATIONS[name]
+    with serving(situation.answer) as server:
+        run = Run(tmp_path, build(tmp_path, situation, server), github)
+        named = {} if situation.named_config is None else {"INPUT_CONFIG": situation.named_config}
+        code, log = run(**named)
+    verdict = run.outputs.get("verdict", "error")
+    assert code != 0 or verdict not in GREEN, log
+    green = [status for status in github.statuses if status["state"] == "success"]
+    assert not green or verdict not in GREEN, (verdict, green)
+
+
+@pytest.mark.parametrize("event", ["workflow_dispatch", "schedule", "repository_dispatch", "issue_comment", "watch"])
+def test_another_event_on_the_same_commit_does_not_hide_a_failure(
+    tmp_path: Path, github: fake.GitHub, event: str
+) -> None:
+    """What compares nothing never writes the gate's status, nor replaces its comment."""
+    with serving(copy_or_chat) as server:
+        run = Run(tmp_path, build(tmp_path, Situation(), server), github)
+        code, _ = run()
+        assert code == 1
+        gate = github.statuses[-1]
+        comments = list(github.bodies)
+        run.event, run.payload = event, {"repository": {"full_name": fake.REPOSITORY}}
+        run(GITHUB_SHA=run.sha("HEAD"))
+    assert gate["state"] == "failure"
+    assert [s for s in github.statuses if s["context"] == gate["context"]][-1]["state"] == "failure"
+    assert github.bodies == comments
+
+
+@pytest.mark.parametrize("name", ["every answer is ''", "every expectation is wrong"])
+def test_a_run_of_one_revision_that_nothing_passes_is_not_green(tmp_path: Path, name: str) -> None:
+    situation = SITUATIONS[name]
+    with serving(situation.answer) as server:
+        builder = build(tmp_path, situation, server)
+        result = run_command(builder.path, ["run"], tmp_path / "out")
+    assert not result.is_green, (result.verdict, result.rules, result.text)
