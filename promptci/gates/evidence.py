@@ -4,7 +4,7 @@ Every test that can block takes its share of one error rate (`compare/error_budg
 share, so that each can be compared with `gate.alpha` itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -53,7 +53,9 @@ class PromptEvidence:
     unconfirmed_critical: tuple[str, ...] = ()
     """Critical cases that base passed and head did not, of which confirming answers are missing."""
     unanswered_critical: tuple[str, ...] = ()
-    """Critical cases that base answered and head did not."""
+    """Critical cases that base answered and head did not, too few times to tell chance from a fault."""
+    never_answered_critical: tuple[str, ...] = ()
+    """Critical cases that base passed every time and head, asked as often, never answered."""
 
 
 def assess(
@@ -84,14 +86,9 @@ def assess(
             latency_p=None if latency_p is None else min(1.0, latency_p * policy.alpha / budget.latency),
             answered_p=_answered_p(comparison),
             broken_critical=confirmed_breaks(comparison),
-            unconfirmed_critical=tuple(
-                case.case.id
-                for case in comparison.compared
-                if case.counts_as_critical and _is_unconfirmed(case, comparison)
-            ),
-            unanswered_critical=tuple(
-                case.case.id for case in comparison.compared if case.counts_as_critical and is_unanswered(case)
-            ),
+            unconfirmed_critical=_critical_ids(comparison, _is_unconfirmed),
+            unanswered_critical=_critical_ids(comparison, _is_unanswered_by_chance),
+            never_answered_critical=_critical_ids(comparison, _is_never_answered),
         )
         for comparison, quality_p, cost_p, latency_p in zip(comparisons, quality, cost, latency, strict=True)
     )
@@ -197,14 +194,27 @@ def _answered_p(comparison: Comparison) -> float:
 
 def confirmed_breaks(comparison: Comparison) -> tuple[str, ...]:
     """Return the ids of the critical cases that broke, confirmed by repeated answers of both versions."""
-    return tuple(
-        case.case.id for case in comparison.compared if case.counts_as_critical and _is_confirmed(case, comparison)
-    )
+    return _critical_ids(comparison, _is_confirmed)
+
+
+def _critical_ids(comparison: Comparison, is_meant: Callable[[PairedCase, Comparison], bool]) -> tuple[str, ...]:
+    cases = (case for case in comparison.compared if case.counts_as_critical)
+    return tuple(case.case.id for case in cases if is_meant(case, comparison))
 
 
 def is_unanswered(case: PairedCase) -> bool:
     """Return whether base answered a case and head, asked too, did not."""
     return bool(case.head) and case.pass_rate(Arm.BASE) is not None and case.pass_rate(Arm.HEAD) is None
+
+
+def _is_never_answered(case: PairedCase, comparison: Comparison) -> bool:
+    needed = comparison.plan.task.confirmation_answers
+    base = [answer.passed for answer in case.base][:needed]
+    return is_unanswered(case) and len(case.head) >= needed == base.count(True)
+
+
+def _is_unanswered_by_chance(case: PairedCase, comparison: Comparison) -> bool:
+    return is_unanswered(case) and not _is_never_answered(case, comparison)
 
 
 def _is_confirmed(case: PairedCase, comparison: Comparison) -> bool:

@@ -28,7 +28,9 @@ def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Finding 
     nothing = (
         comparison.answers_requested == comparison.errors or comparison.head is None or comparison.head.evaluated == 0
     )
-    by_version = {arm: [scored for case in comparison.cases for scored in case.answers(arm)] for arm in Arm}
+    task = comparison.plan.task
+    first = None if task.adaptive else task.first_repeats  # confirmations say nothing about how well the run went
+    by_version = {arm: [scored for case in comparison.cases for scored in case.answers(arm)[:first]] for arm in Arm}
     # Pairs on which a judge flips are unscored, but nothing failed: `position-bias` decides about them.
     missing = {arm: sum(s.error is not None and not s.is_flipped for s in by_version[arm]) for arm in Arm}
     over = [arm for arm in Arm if by_version[arm] and missing[arm] / len(by_version[arm]) > policy.max_error_rate]
@@ -69,16 +71,19 @@ def all_excluded(comparison: Comparison) -> Finding | None:
 
 
 def critical(comparison: Comparison, shown: PromptEvidence) -> Sequence[Finding]:
-    """Find critical cases that broke, or that a new prompt fails."""
+    """Find critical cases that broke or are never answered any more, or that a new prompt fails."""
     added = comparison.plan.change.status is Status.ADDED
     if added:
         ids = [case.case.id for case in comparison.cases if case.counts_as_critical and case.pass_rate(Arm.HEAD) == 0.0]
     else:
         ids = list(shown.broken_critical)
-    if not ids:
-        return []
-    facts = CriticalFacts(ids=tuple(ids), added=added)
-    return [Finding(rule="critical", verdict=Verdict.FAIL, subject=comparison.plan.name, facts=facts)]
+    found: dict[str, CriticalFacts | CaseIds] = {}
+    if ids:
+        found["critical"] = CriticalFacts(ids=tuple(ids), added=added)
+    if shown.never_answered_critical:
+        found["critical-never-answered"] = CaseIds(ids=shown.never_answered_critical)
+    name = comparison.plan.name
+    return [Finding(rule=rule, verdict=Verdict.FAIL, subject=name, facts=facts) for rule, facts in found.items()]
 
 
 def unanswered(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:

@@ -74,7 +74,7 @@ def find_follow_ups(
 
     In an adaptive comparison these are of the cases that the versions passed a different number of times, else of the
     critical cases that base always passed and head did not. A case of which a first answer is missing is not asked
-    again: that it differs may be due to what is missing.
+    again, because that it differs may be due to what is missing; only a critical one that head never answered is.
     """
     candidates = _remaining(plan, candidates)
     if not candidates:
@@ -84,11 +84,19 @@ def find_follow_ups(
         if replicate < (plan.task.first_repeats or 1):
             passes[case_id, arm].append(passed)
 
+    critical = {planned.case.id for planned in plan.task.cases if planned.case.critical}
+
     def disputed(question: Question) -> bool:
         base, head = (passes[(question.case_id, arm)] for arm in Arm)
-        return needs_repeat(base, head, adaptive=plan.task.adaptive)
+        is_lost = question.case_id in critical and is_never_answered(base, head)
+        return is_lost or needs_repeat(base, head, adaptive=plan.task.adaptive)
 
     return tuple(question for question in candidates if disputed(question))
+
+
+def is_never_answered(base: Sequence[bool | None], head: Sequence[bool | None]) -> bool:
+    """Return whether base passed every time, and head was asked as often and never answered."""
+    return bool(head) and len(base) == len(head) and all(base) and head.count(None) == len(head)
 
 
 def needs_repeat(base: Sequence[bool | None], head: Sequence[bool | None], *, adaptive: bool) -> bool:

@@ -210,6 +210,24 @@ def test_the_command_line_is_not_green(tmp_path: Path, name: str) -> None:
     assert result.text.strip()
 
 
+def test_a_critical_case_that_is_never_answered_any_more_blocks(tmp_path: Path) -> None:
+    situation = head_fails(lambda: Reply(body=b""), share=CASES, critical=True)
+    with serving(situation.answer) as server:
+        builder = build(tmp_path, situation, server)
+        result = run_command(builder.path, ["check", "--base", "main"], tmp_path / "out")
+    assert (result.verdict, result.exit_code) == ("fail", 1), result.text
+    assert "critical-never-answered" in result.rules
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_handful_of_cases_that_all_break_fails(tmp_path: Path, count: int) -> None:
+    situation = SITUATIONS[f"all of {count} cases broken"]
+    with serving(situation.answer) as server:
+        builder = build(tmp_path, situation, server)
+        result = run_command(builder.path, ["check", "--base", "main"], tmp_path / "out")
+    assert (result.verdict, result.exit_code) == ("fail", 1), result.text
+
+
 @pytest.fixture
 def github() -> Iterator[fake.GitHub]:
     with fake.GitHub() as server:

@@ -130,6 +130,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     ],
     "nothing-required": [NewPromptFacts(passed=0, cases=10, added=False)],
     "critical-unanswered": [CaseIds(ids=("vip",)), CaseIds(ids=("vip", "refund"))],
+    "critical-never-answered": [CaseIds(ids=("vip",)), CaseIds(ids=("vip", "refund"))],
     "critical-unconfirmed": [CaseIds(ids=("vip",))],
     "unanswered": [CaseIds(ids=TWELVE)],
     "unreachable": [MessageFacts(message="no pattern of `prompts.include` matches src/prompts/order.prompt.yml")],

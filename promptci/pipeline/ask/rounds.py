@@ -12,7 +12,7 @@ from promptci.providers.base import Provider
 from promptci.providers.replay import ReplayProvider
 from promptci.runs import adaptive_repeats, execute
 from promptci.runs.execute import RunContext
-from promptci.runs.model import Answer, AnswerError, Question
+from promptci.runs.model import Answer, AnswerError, Arm, Question
 from promptci.scoring import score
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase
@@ -173,8 +173,12 @@ class Rounds:
         for run, before in zip(self._runs, answered_before, strict=True):
             if not run.plan.task.adaptive:
                 # A confirmation that could not be had says nothing, neither of the case nor of how well the run went.
-                missing += [scored for scored in run.scored[before:] if scored.error is not None]
-                run.scored[before:] = [scored for scored in run.scored[before:] if scored.error is None]
+                # Only where head never answers a case, that is just what was to be confirmed.
+                answered = {scored.case.id for scored in run.scored if scored.arm is Arm.HEAD and not scored.error}
+                further, run.scored[before:] = run.scored[before:], []
+                for scored in further:
+                    confirms = not scored.error or (scored.arm is Arm.HEAD and scored.case.id not in answered)
+                    (run.scored if confirms else missing).append(scored)
         self.notes += tuple(_follow_up_notes(self._runs, follow_ups, missing))
 
     def _chunk(self, questions: Sequence[tuple[Question, ...]]) -> list[tuple[Question, ...]]:

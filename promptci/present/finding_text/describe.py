@@ -25,6 +25,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "nothing-to-lose": quality.nothing_to_lose,
     "nothing-required": quality.nothing_required,
     "critical-unanswered": limits.critical_unanswered,
+    "critical-never-answered": limits.critical_never_answered,
     "critical-unconfirmed": limits.critical_unconfirmed,
     "unanswered": limits.unanswered,
     "unreachable": limits.unreachable,

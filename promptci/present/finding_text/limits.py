@@ -78,6 +78,14 @@ def critical_unanswered(facts: CaseIds) -> FindingText:
     )
 
 
+def critical_never_answered(facts: CaseIds) -> FindingText:
+    """Describe critical cases that base always passed and head, asked again and again, never answered."""
+    return FindingText(
+        f"never answers {count(len(facts.ids), 'critical case')} ({join_names(facts.ids)})",
+        "The old version passed every time; each request of the new version failed.",
+    )
+
+
 def critical_unconfirmed(facts: CaseIds) -> FindingText:
     """Describe critical cases that may have broken."""
     return FindingText(

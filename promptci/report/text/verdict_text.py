@@ -13,6 +13,7 @@ RANK = (
     "error-rate",
     "regression",
     "critical",
+    "critical-never-answered",
     "min-quality",
     "cost",
     "p95",

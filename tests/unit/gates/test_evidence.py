@@ -52,6 +52,23 @@ def test_critical_cases_that_only_head_left_unanswered() -> None:
     assert "critical-unanswered" in {finding.rule for finding in decision.findings}
 
 
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        ("a* 1,1,1,1,1 !,!,!,!,!", Verdict.FAIL),
+        ("a* 1,1,1,1 !,!,!,!", Verdict.INCONCLUSIVE),
+        ("a* 1,1,1,1,0 !,!,!,!,!", Verdict.INCONCLUSIVE),
+        ("a* 1,1,1,1,! !,!,!,!,!", Verdict.INCONCLUSIVE),
+        ("a 1,1,1,1,1 !,!,!,!,!", Verdict.PASS),
+    ],
+)
+def test_a_critical_case_that_head_never_answers_fails_once_it_is_confirmed(row: str, verdict: Verdict) -> None:
+    made = comparison(f"{row}\n{quality_rows(right=600)}")
+    (decision,) = decide([made], POLICY).decisions
+    assert decision.verdict is verdict
+    assert ("critical-never-answered" in {f.rule for f in decision.findings}) is (verdict is Verdict.FAIL)
+
+
 @pytest.mark.parametrize("policy", [POLICY, INPUTS])
 def test_answers_that_head_alone_lacks_are_wrong_before_a_pass(policy: GatePolicy) -> None:
     rows = quality_rows(right=385)

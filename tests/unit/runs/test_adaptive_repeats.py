@@ -85,8 +85,9 @@ def test_where_versions_disagree_both_are_asked_on() -> None:
 
 
 def test_of_critical_cases_only_those_that_base_passed_and_head_did_not() -> None:
-    rows = "broke* 1 0\nfixed* 0 1\nsame* 1 1\nplain 1 0\nlost* ! 0"
-    assert asked_on(rows, RunLimits()) == {("broke", arm, r) for arm in ("base", "head") for r in (1, 2, 3, 4)}
+    rows = "broke* 1 0\nfixed* 0 1\nsame* 1 1\nplain 1 0\nlost* ! 0\nsilent* 1 !\nquiet 1 !"
+    wanted = {(case, arm, r) for case in ("broke", "silent") for arm in ("base", "head") for r in (1, 2, 3, 4)}
+    assert asked_on(rows, RunLimits()) == wanted
 
 
 def test_what_was_asked_on_does_not_ask_for_more() -> None:
