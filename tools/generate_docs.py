@@ -13,6 +13,7 @@ from promptci.documents.document import Document
 from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.history.model import HISTORY_LINES
 from promptci.pipeline.ask.batching import PendingBatches
+from promptci.report.canary_document import CanaryDocument
 from promptci.report.model import document
 from promptci.rollout import schema as deployment_schema
 from promptci.rollout.state import CanaryState
@@ -32,6 +33,7 @@ error. Editors can complete and check the file with [promptci.schema.json](../pr
 DOCUMENTS: tuple[type[Document], ...] = (
     PendingBatches,
     CalibrationDocument,
+    CanaryDocument,
     CanaryState,
     DoctorDocument,
     JournalHeader,

@@ -149,7 +149,8 @@ def test_nothing_is_too_big() -> None:
 
 REPORT_LAYERS = [  # top to bottom; the sentences of a view are made while it is built
     {"write"},
-    {"html", "markdown", "export", "run_diff", "canary_report"},
+    {"html", "markdown", "export", "run_diff", "canary_document"},
+    {"canary_report"},
     {"templates"},
     {"build"},
     {"text"},

@@ -11,7 +11,9 @@ from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.redact import Redactor
+from promptci.report import canary_document
 from promptci.report import canary_report as report
+from promptci.report.canary_document import CanaryDocument
 from promptci.report.canary_report import CanaryReport
 from promptci.requestlog import read
 from promptci.rollout import canary, deployment, state
@@ -116,5 +118,6 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
 def _write_report(record: CanaryReport, folder: Path, redactor: Redactor) -> str:
     words = redactor.redact(report.markdown(record))
     write.write_text(folder / "canary.md", words)
-    write.write_text(folder / "canary.json", report.dump_json(redactor.redact_value(report.to_json(record))))
+    values = redactor.redact_value(canary_document.to_document(record).model_dump(mode="json", by_alias=True))
+    write.write_text(folder / "canary.json", CanaryDocument.model_validate(values).dump())
     return words

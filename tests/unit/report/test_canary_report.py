@@ -11,6 +11,7 @@ from support.gold_files import Gold
 
 from promptci.errors import Problem
 from promptci.report import canary_report as report
+from promptci.report.canary_document import to_document
 from promptci.report.canary_report import CanaryReport
 from promptci.requestlog.model import Observation, RequestLog
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome, decide_canary
@@ -69,7 +70,7 @@ def test_the_record_of_every_outcome_is_as_kept(situation: str, gold: Gold) -> N
 
 
 def test_the_data_are_as_kept(gold: Gold) -> None:
-    gold.check("canary/promote.json", report.dump_json(report.to_json(SITUATIONS["promote"]())))
+    gold.check("canary/promote.json", to_document(SITUATIONS["promote"]()).dump())
 
 
 def test_the_most_alarming_outcome_leads() -> None:
@@ -81,7 +82,7 @@ def test_the_most_alarming_outcome_leads() -> None:
 
 
 def test_unknown_is_null_and_every_number_is_json() -> None:
-    (prompt,) = json.loads(report.dump_json(report.to_json(SITUATIONS["no_data"]())))["prompts"]
+    (prompt,) = json.loads(to_document(SITUATIONS["no_data"]()).dump())["prompts"]
     assert prompt["arms"]["canary"] == {
         "requests": 0,
         "users": 0,
@@ -97,4 +98,5 @@ def test_unknown_is_null_and_every_number_is_json() -> None:
 
 def test_problems_of_the_log_are_data_of_the_log_alone() -> None:
     log = RequestLog(files=1, lines=200, invalid_lines=1, problems=(Problem(path="a", line=1, message="x", hint="y"),))
-    assert report.to_json(record(log=log))["log"] == {"files": 1, "lines": 200, "invalid_lines": 1, "repeated_lines": 0}
+    expected = {"files": 1, "lines": 200, "invalid_lines": 1, "repeated_lines": 0}
+    assert to_document(record(log=log)).log.model_dump() == expected
