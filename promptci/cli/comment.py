@@ -21,9 +21,10 @@ from promptci.usecases.reporting import comment
     help="Folder or zip file with the report.json of the run that this workflow follows.",
 )
 def command(source: Path) -> int:
-    """Post the comment of a run that had no right to, in a workflow that runs after it (`workflow_run`).
+    """Post the comment for a run that had no right to post it, from a workflow that runs after it (`workflow_run`).
 
-    The report is taken for untrusted: bounded, checked, and drawn anew. The token is read from GITHUB_TOKEN.
+    The report counts as untrusted: its size is bounded, it is validated, and rendered again. The token is read from
+    GITHUB_TOKEN.
     """
     token = os.environ.get("GITHUB_TOKEN", "")
     context = ActionContext.from_environ({"INPUT_GITHUB-TOKEN": token, **os.environ, "INPUT_FROM": str(source)})

@@ -22,7 +22,7 @@ def command() -> None:
 @click.option("--prompt", help="Name of one prompt; default: all that have labels.")
 @click.option("--head", default=".", show_default=True, help="Revision; `.` is the working tree.")
 @click.option("--dry-run", is_flag=True, help="Print what it would cost; ask nothing.")
-@click.option("--no-cache", is_flag=True, help="Ask everything anew.")
+@click.option("--no-cache", is_flag=True, help="Ask every question again.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

@@ -52,7 +52,7 @@ def shard_option(command: Command) -> Command:
 def ask_options(command: Command) -> Command:
     """Add what every command that asks a model takes."""
     command = click.option("--dry-run", is_flag=True, help="Print the plan and its price; ask nothing.")(command)
-    command = click.option("--no-cache", is_flag=True, help="Ask everything anew.")(command)
+    command = click.option("--no-cache", is_flag=True, help="Ask every question again.")(command)
     command = click.option(
         "--record",
         type=click.Path(dir_okay=False, path_type=Path),

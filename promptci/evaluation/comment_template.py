@@ -15,7 +15,7 @@ from promptci.report.model.document import serialize
 
 
 def told(outcome: RunResult, snapshot: Snapshot, path: str | None) -> RunResult:
-    """Draw the comment anew by the template `path` of `snapshot`; None: leave it as it is.
+    """Render the comment again with the template `path` of `snapshot`; None: leave it as it is.
 
     A template that cannot be used changes nothing but a note, in every output, that says why.
     """

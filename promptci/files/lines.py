@@ -171,7 +171,7 @@ def _advice(text: str) -> str:
         return "Write each object on one line, without a list around them."
     if stripped.startswith("{'"):
         return "Write \" in place of '."
-    return "Mend the JSON."
+    return "Fix the JSON."
 
 
 def _filled(text: str) -> Iterator[tuple[int, str]]:

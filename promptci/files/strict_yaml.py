@@ -115,10 +115,10 @@ def load(text: str, path: str, parser: Any = PARSER) -> YamlDocument:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or "it cannot be parsed"
-        reader.add(mark.line + 1 if mark else None, f"not valid YAML: {problem}", "Mend the indentation or the quotes.")
+        reader.add(mark.line + 1 if mark else None, f"not valid YAML: {problem}", "Fix the indentation or the quotes.")
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The Python parser lets chr() and int() fail on an escape or a version no YAML has.
-        reader.add(None, f"not valid YAML: {error}", "Mend the escape sequence.")
+        reader.add(None, f"not valid YAML: {error}", "Fix the escape sequence.")
     except _TooMuchError:
         pass  # already noted; reading on would cost too much
     if reader.problems:

@@ -1,7 +1,7 @@
 """Globs over repository paths: `*` stays within a folder, `**` does not, `{a,b}` is either.
 
 A pattern may come from a pull request, so none can be slow: paths are matched part by part, and a `**` that was passed
-is never tried anew. A pattern that makes no sense matches nothing, or itself.
+is never tried again. A pattern that makes no sense matches nothing, or itself.
 """
 
 import fnmatch

@@ -62,7 +62,7 @@ def load_log(paths: Sequence[Path], wanted: Callable[[Observation], bool]) -> Re
                 heap.take(path, number, raw, wanted)
         except OSError as error:
             raise _input_error(
-                path, f"it cannot be read: {error.strerror}", "Mend its rights, or leave it out."
+                path, f"it cannot be read: {error.strerror}", "Correct its permissions, or leave it out."
             ) from error
     if heap.invalid_lines > MAX_INVALID_SHARE * heap.lines:
         what = f"{heap.invalid_lines:,} of {heap.lines:,} lines are invalid, over {MAX_INVALID_SHARE:.0%}"

@@ -40,7 +40,7 @@ def open_journal(
     known: dict[QuestionKey, Answer] = {}
     finished = (options.out / "report.json").exists()
     if path.exists():
-        with contextlib.suppress(InputError):  # a journal that cannot be read is begun anew
+        with contextlib.suppress(InputError):  # a journal that cannot be read is begun again
             header, answers = journal.load_journal(path)
             if header == run.redacted(redactor) and not finished and _is_own(path):
                 known = {answer.key: answer for answer in answers if _is_whole(answer)}

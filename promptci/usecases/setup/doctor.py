@@ -1,4 +1,4 @@
-"""Look a repository over before it is relied on: its files, its endpoint and its workflow, and what to mend in each."""
+"""Look a repository over before it is relied on: its files, its endpoint and its workflow, and what to fix in each."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -41,7 +41,7 @@ JUDGES = {"judge", "llm"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoctorFinding:
-    """One thing to mend."""
+    """One thing to fix."""
 
     problem: Problem
     level: Level

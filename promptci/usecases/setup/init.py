@@ -26,7 +26,7 @@ def write_starter_files(root: Path, *, provider: str) -> list[str]:
     """
     there = [name for name in FILES if (root / name).exists() or (root / name).is_symlink()]
     if there:
-        raise UsageError(f"Already there: {', '.join(there)}", "Nothing was written. Move them away to start anew.")
+        raise UsageError(f"Already there: {', '.join(there)}", "Nothing was written. Move them away to start again.")
     templates = packaged.find_packaged_folder("templates") / "init"
     section = (templates / f"provider-{provider}.yml").read_text(encoding="utf-8").rstrip()
     for name, template in FILES.items():
