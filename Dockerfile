@@ -30,7 +30,7 @@ RUN /opt/promptci/venv/bin/python -c "import importlib, pkgutil, promptci; \
 [importlib.import_module(found.name) for found in pkgutil.walk_packages(promptci.__path__, 'promptci.') \
  if not found.name.endswith('__main__')]; \
 import aiohttp, genai_prices, github, rich.progress, scipy.special; \
-from promptci.present.templates import environment; \
+from promptci.report.templates import environment; \
 [environment().get_template(name) for name in environment().list_templates(['j2'])]"
 
 # No USER and no WORKDIR: a runner mounts folders that belong to others, and sets the working folder itself.

@@ -44,8 +44,8 @@ def attach_labels(gathered: CollectedRun, base: Snapshot | None, head: Snapshot)
             labelled[plan.name] = answers
         if unreadable:
             distrust[plan.name] = ("its labels cannot be read",)
-        notes = (*plan.change.notes, *unreadable, *unused)
-        plans.append(replace(plan, change=replace(plan.change, notes=notes)))
+        change = replace(plan.change, notes=(*plan.change.notes, *unreadable, *unused))
+        plans.append(replace(plan, change=change))
     return replace(
         gathered,
         plans=tuple(plans),

@@ -37,7 +37,7 @@ BOMBS = {
     "dashes": "- " * 50_000 + "x",
     "questions": "? " * 50_000 + "x",
     "indents": "".join(" " * i + "a:\n" for i in range(1000)),
-    "many values": "[" + "1," * 300_000 + "1]",
+    "many values": "[" + "1," * 100_000 + "1]",
     "many keys": "\n".join(f"k{i}: v" for i in range(120_000)),
     "too long": "x" * (strict_yaml.MAX_BYTES + 1),
     "too long in bytes": "é" * (strict_yaml.MAX_BYTES // 2 + 1),
