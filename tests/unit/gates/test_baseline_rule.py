@@ -1,5 +1,8 @@
 """Nothing right, nothing required and nothing to lose are never green."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from support.comparison_notation import comparison, quality_rows
 
@@ -7,8 +10,10 @@ from promptci.config.policy import GatePolicy
 from promptci.gates.baseline_rule import find_shared_cause
 from promptci.gates.decide import decide
 from promptci.gates.facts import NothingToLose
+from promptci.providers.base import Completion
 from promptci.runs.model import Status
 from promptci.scoring.comparison import Comparison
+from promptci.scoring.model import ScoredCase
 from promptci.verdict import Verdict
 
 
@@ -67,6 +72,25 @@ def cause(rows: str) -> str | None:
 
 def test_answers_that_are_all_wrong_and_equal_share_a_cause() -> None:
     assert (cause("a 0 0\nb 0 0") or "").startswith("every answer is `")
+
+
+def answers_with(rows: str, **changes: Any) -> list[ScoredCase]:
+    answers = [answer for case in comparison(rows).cases for answer in (*case.base, *case.head)]
+    return [replace(answer, answer=replace(answer.answer, **changes)) for answer in answers]
+
+
+def test_requests_that_are_all_identical_share_a_cause() -> None:
+    same = answers_with("a 0 0\nb 0 1", request_key="k")
+    assert find_shared_cause(same) == "all requests are identical, so no variable reaches the prompt"
+
+
+@pytest.mark.parametrize(("texts", "shared"), [("<think>{}", "<think>"), ("{} <think>", None), ("<b>{}", "<b>")])
+def test_answers_that_begin_with_the_same_tag_share_a_cause(texts: str, shared: str | None) -> None:
+    answers = [
+        replace(answer, answer=replace(answer.answer, completion=Completion(text=texts.format(index))))
+        for index, answer in enumerate(answers_with("a 0 0\nb 0 0"))
+    ]
+    assert find_shared_cause(answers) == (shared and f"every answer begins with `{shared}`")
 
 
 def test_where_an_answer_is_right_equal_answers_are_no_cause() -> None:

@@ -354,6 +354,18 @@ def test_a_judge_that_flips_on_more_than_a_fifth_of_the_pairs_decides_nothing(fl
         assert report.verdict in (Verdict.INCONCLUSIVE, Verdict.FAIL)
 
 
+def test_where_every_pair_is_flipped_the_bias_is_the_finding_and_nothing_counts_as_missing() -> None:
+    ids = [f"c{i}" for i in range(10)]
+    one = comparison("\n".join(f"{name} 0.5 0.5" for name in ids), graded=True)
+    for arm in Arm:
+        one = answering(
+            one, arm, dict.fromkeys(ids, "x"), position_consistency=PositionConsistency.FLIPPED, passed=None, score=None
+        )
+    found = rules(decide([one], NO_LIMITS))
+    assert "position-bias" in found
+    assert not {"nothing-evaluated", "error-rate"} & set(found)
+
+
 def test_absolute_quality_is_not_asked_of_comparisons() -> None:
     policy = replace(NO_LIMITS, min_quality=0.9)
     graded = comparison("\n".join(f"c{i} 0.5 0.5" for i in range(30)), graded=True)

@@ -1,0 +1,38 @@
+"""The rule behind `repeats: auto`: another round while the answers do not decide."""
+
+from dataclasses import replace
+
+import pytest
+from support.comparison_notation import comparison, quality_rows
+
+from promptci.config.policy import About, GatePolicy
+from promptci.gates.repeat_rule import next_answers
+
+ROUNDS = {"rounds": (1, 2, 4), "first_repeats": 1}
+
+
+def further(rows: str, policy: GatePolicy, **plan: object) -> int | None:
+    found = comparison(rows, plan=ROUNDS | plan)
+    answers = tuple(answer for case in found.cases for answer in (*case.base, *case.head))
+    return next_answers(found.plan, answers, policy, 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        (quality_rows(right=5), 2),
+        (quality_rows(right=20, broken=20), None),
+        (quality_rows(right=400), None),
+        ("a ! 1\nb 1 !", None),
+    ],
+)
+def test_a_round_follows_while_the_answers_do_not_decide(rows: str, wanted: int | None) -> None:
+    assert further(rows, GatePolicy()) == wanted
+
+
+def test_after_the_last_round_there_is_none() -> None:
+    assert further(quality_rows(right=5), GatePolicy(), first_repeats=4) is None
+
+
+def test_more_answers_tell_nothing_about_other_inputs() -> None:
+    assert further(quality_rows(right=5), replace(GatePolicy(), about=About.INPUTS)) is None
