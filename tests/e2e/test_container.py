@@ -128,7 +128,7 @@ def test_a_worse_prompt_is_blocked_and_every_file_belongs_to_the_workspaces_owne
     assert {path.name for path in report.iterdir()} >= {"report.html", "report.json", "comment.md", "junit.xml"}
     assert [path for path in machine.written() if path.lstat().st_uid != RUNNER or path.lstat().st_gid != RUNNER] == []
     (body,) = github.bodies
-    assert body.startswith("<!-- promptci:v1 key=promptci.yml run=10 ")
+    assert body.startswith("<!-- promptci:v1 key=promptci run=10 ")
     assert machine.head in body.splitlines()[0]
     assert [status["state"] for status in github.statuses] == ["failure"]
     assert not github.unknown

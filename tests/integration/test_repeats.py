@@ -15,14 +15,17 @@ from support.repositories import (
     config,
     goldens,
     model,
+    only,
     prompt,
     serving,
     shop,
+    view,
     world,
 )
 
 from promptci.app.requests import CheckRequest
 from promptci.evaluation import check
+from promptci.providers.recorded import open_recording
 
 TWICE = {"repeats": {"initial": 1, "on_disagreement": 3}}
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
@@ -250,3 +253,22 @@ def test_a_budget_that_one_round_uses_up_ends_automatic_repeats(tmp_path: Path) 
     assert outcome.view is not None
     assert len(server.calls) == 40
     assert any("budget did not allow another round" in note for note in outcome.view.notes)
+
+
+def test_automatic_rounds_of_a_prompt_end_where_its_recording_does(tmp_path: Path) -> None:
+    tape = tmp_path / "answers.jsonl"
+    files = {PROMPT: prompt(GOOD), GOLDENS: goldens(10)}
+    with serving() as server:
+        builder = shop(tmp_path, {**files, "promptci.yml": config(server, run={"repeats": 2})})
+        builder.write({PROMPT: prompt("Copy the order number, please.")}).commit()
+        checked(builder, record=tape, out=tmp_path / "recording")
+        builder.git("switch", "main")
+        builder.write({"promptci.yml": config(server, run={"repeats": "auto"})}).commit()
+        builder.git("switch", "-c", "again")
+        builder.write({PROMPT: prompt("Copy the order number, please.")}).commit()
+    outcome = checked(builder, answers=open_recording(tape, shown_as="answers"))
+    assert [note for note in view(outcome).notes if "recording" in note] == [
+        "order: the recording holds no further answers, so no further round was asked (`run.repeats: auto`)."
+    ]
+    assert only(outcome).answers_requested == 40
+    assert only(outcome).verdict == "inconclusive"
