@@ -28,8 +28,42 @@ SEED = 20240613
 """Any number will do, as long as it stays the same."""
 
 
+MAX_ENGINES = 4
+"""Copies of the model that answer at once; each takes some 100 MB and its cache."""
+
+
+class _Engine:
+    """One copy of the model, in a thread of its own, which answers one call at a time."""
+
+    def __init__(self, file: Path, threads: int) -> None:
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="promptci-local")
+        self._file = file
+        self._threads = threads
+        self._servers: dict[bool, Any] = {}
+        """By whether it gives embeddings: those need another batch size than steady answers do."""
+
+    def load(self, *, embedding: bool) -> Any:
+        """Return the server, loaded where it is not yet; raises CallError."""
+        if embedding not in self._servers:
+            import xllamacpp  # noqa: PLC0415 - heavy: keeps --help fast
+
+            settings = _settings(xllamacpp.CommonParams(), self._file, self._threads)
+            if embedding:
+                _set_for_embeddings(settings, xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN)
+            try:
+                self._servers[embedding] = xllamacpp.Server(settings)
+            except RuntimeError:
+                message = f"{self._file} cannot be loaded: it is no model in GGUF format, or is damaged"
+                raise CallError("server", f"{message}. {model_file.SETUP_HINT}", fatal=True) from None
+        return self._servers[embedding]
+
+    def unload(self) -> None:
+        """Free the memory."""
+        self._servers.clear()
+
+
 class LocalModel:
-    """Answers with llama.cpp inside this process, one call at a time, in a thread of its own.
+    """Answers with llama.cpp inside this process, one call at a time for each core.
 
     Embeddings are the mean over the same model's last layer. It was not made for them: paraphrases come out nearer to
     each other than strangers do, but strangers come out at 0.7 and opposites as near as paraphrases.
@@ -41,41 +75,49 @@ class LocalModel:
 
     def __init__(self, file: Path, *, timeout_s: float = 60.0) -> None:
         self.name = "local"
-        self.concurrency = 1
+        cores = os.cpu_count() or 1
+        self.concurrency = min(cores, MAX_ENGINES)
         self._file = file
         self._timeout_s = timeout_s
-        self._servers: dict[bool, Any] = {}
-        """By whether it gives embeddings: those need another batch size than steady answers do."""
-        self._busy = asyncio.Lock()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="promptci-local")
+        # One thread fewer than cores: with all of them busy, spinning threads wait for each other.
+        threads = max(1, (cores - 1) // self.concurrency)
+        self._engines = [_Engine(file, threads) for _ in range(self.concurrency)]
+        # Last in, first out: calls one after the other need one copy of the model only.
+        self._idle: asyncio.LifoQueue[_Engine] = asyncio.LifoQueue()
+        for engine in self._engines:
+            self._idle.put_nowait(engine)
 
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Ask; the model's name in the request plays no part. Raises CallError."""
         stop = threading.Event()
-        if request.kind == "embedding":
-            ask = partial(self._embed, request.body)
-        else:
-            ask = partial(self._ask, _body(request, replicate), stop)
-        async with self._busy:
+        body = request.body if request.kind == "embedding" else _body(request, replicate)
+        engine = await self._idle.get()
+        try:
             hooks.before_attempt()
-            work = asyncio.get_running_loop().run_in_executor(self._thread, ask)
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    return await work
-            except TimeoutError:
-                raise transport_errors.timeout_failure(self._timeout_s).error from None
-            except AttemptFailed as failed:
-                raise failed.error from None
-            finally:
-                stop.set()
+            if request.kind == "embedding":
+                ask = partial(self._embed, engine, body)
+            else:
+                ask = partial(self._ask, engine, body, stop)
+            work = asyncio.get_running_loop().run_in_executor(engine.thread, ask)
+            async with asyncio.timeout(self._timeout_s):
+                return await work
+        except TimeoutError:
+            raise transport_errors.timeout_failure(self._timeout_s).error from None
+        except AttemptFailed as failed:
+            raise failed.error from None
+        finally:
+            stop.set()
+            self._idle.put_nowait(engine)
 
     async def aclose(self) -> None:
-        """Free the model's memory, after the answer being given now."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._unload)
-        self._thread.shutdown()
+        """Free the model's memory, after the answers being given now."""
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(loop.run_in_executor(engine.thread, engine.unload) for engine in self._engines))
+        for engine in self._engines:
+            engine.thread.shutdown()
 
-    def _ask(self, body: Mapping[str, Any], stop: threading.Event) -> Completion:
-        server = self._load(embedding=False)
+    def _ask(self, engine: _Engine, body: Mapping[str, Any], stop: threading.Event) -> Completion:
+        server = engine.load(embedding=False)
         chunks: list[Any] = []
 
         def collect(chunk: Any) -> bool:
@@ -92,8 +134,8 @@ class LocalModel:
         raw = {**_joined(chunks), "model": model_file.model_name(self._file)}
         return response_parser.parse_completion(raw, latency_ms=latency_ms, wall=time.time())
 
-    def _embed(self, body: Mapping[str, Any]) -> Completion:
-        server = self._load(embedding=True)
+    def _embed(self, engine: _Engine, body: Mapping[str, Any]) -> Completion:
+        server = engine.load(embedding=True)
         started = time.monotonic()
         try:
             raw = server.handle_embeddings(dict(body))
@@ -106,28 +148,9 @@ class LocalModel:
         named = {**raw, "model": model_file.model_name(self._file)}
         return response_parser.parse_embedding(named, latency_ms=latency_ms, wall=time.time())
 
-    def _load(self, *, embedding: bool) -> Any:
-        if embedding not in self._servers:
-            import xllamacpp  # noqa: PLC0415 - heavy: keeps --help fast
 
-            settings = _settings(xllamacpp.CommonParams(), self._file)
-            if embedding:
-                _set_for_embeddings(settings, xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN)
-            try:
-                self._servers[embedding] = xllamacpp.Server(settings)
-            except RuntimeError:
-                message = f"{self._file} cannot be loaded: it is no model in GGUF format, or is damaged"
-                raise CallError("server", f"{message}. {model_file.SETUP_HINT}", fatal=True) from None
-        return self._servers[embedding]
-
-    def _unload(self) -> None:
-        self._servers.clear()
-
-
-def _settings(settings: Any, file: Path) -> Any:
+def _settings(settings: Any, file: Path, threads: int) -> Any:
     settings.model.path = str(file)
-    # One thread fewer than cores: with all of them busy, its spinning threads wait for each other.
-    threads = max(1, (os.cpu_count() or 1) - 1)
     settings.cpuparams.n_threads = threads
     settings.cpuparams_batch.n_threads = threads
     settings.n_gpu_layers = 0

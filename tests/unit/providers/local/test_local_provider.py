@@ -99,7 +99,7 @@ async def test_the_event_loop_runs_on_while_it_thinks(model: LocalModel) -> None
     assert ticks > 10
 
 
-async def test_calls_at_once_are_answered_one_after_the_other(model: LocalModel) -> None:
+async def test_calls_at_once_get_the_answers_of_calls_alone(model: LocalModel) -> None:
     requests = [asking(f"Name fruit number {i}.", max_tokens=8) for i in range(3)]
     together = await asyncio.gather(*(model.complete(request, replicate=0) for request in requests))
     alone = [await model.complete(request, replicate=0) for request in requests]
