@@ -28,7 +28,8 @@ MOST_MB = 350
 """What the image may add to its base, without the embedded model's engine."""
 GIT_MB = 105
 """What git, perl and what they need add to a base that has neither, such as the one a release is built on."""
-LONGEST_START_S = 2.0
+LONGEST_START = 5.0
+"""Time of a run that has nothing to ask, in that of a Python which only imports what every run needs."""
 
 
 def built(tag: str, *options: str) -> str:
@@ -190,21 +191,24 @@ def test_what_the_image_adds_to_its_base_is_bounded_and_holds_no_build_tool(slim
     assert {"promptci", "scipy", "xllamacpp"} <= names
 
 
-def test_a_run_without_a_changed_prompt_is_over_in_two_seconds(
+def test_a_run_without_a_changed_prompt_takes_little_more_than_a_start(
     container: str, settings: dict[str, Any], machine: Machine
 ) -> None:
     proposed = machine.propose()
+    entry: list[str] = settings["Entrypoint"]
+    bare = [entry[0], "-c", "import click, jinja2, pydantic, yaml"]
+    took: dict[str, list[float]] = {"run": [], "bare": []}
     with fake.GitHub() as github:
-        took = []
-        for _ in range(3):
-            began = time.monotonic()
-            done = start(container, settings["Entrypoint"], proposed, github)
-            took.append(time.monotonic() - began)
-            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        for _ in range(3):  # by turns, so that other work on the machine slows both
+            for name, words in (("bare", bare), ("run", entry)):
+                began = time.monotonic()
+                done = start(container, words, proposed, github)
+                took[name].append(time.monotonic() - began)
+                assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
     assert proposed.outputs["verdict"] == "no-change"
     assert github.bodies == []
-    assert min(took) < LONGEST_START_S, took
+    assert min(took["run"]) < LONGEST_START * min(took["bare"]), took
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
