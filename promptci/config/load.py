@@ -119,14 +119,18 @@ def _build_gate_policy(section: GateSection) -> GatePolicy:
 
 
 def _relevant(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Return the mistakes without those of union branches that the value was never meant for: a map is no word."""
-    return [
-        detail for detail in details if not (detail["type"] == "literal_error" and isinstance(detail["input"], dict))
-    ]
+    """Return the mistakes without "a map is no word", where the map's own mistakes are among them."""
+    places = [_location(detail) for detail in details]
+
+    def is_explained(detail: ErrorDetails) -> bool:
+        place = _location(detail)
+        return any(len(other) > len(place) and other[: len(place)] == place for other in places)
+
+    return [detail for detail in details if detail["type"] != "literal_error" or not is_explained(detail)]
 
 
 def _describe(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: str) -> Problem:
-    location = tuple(part for part in detail["loc"] if not _is_branch(part))
+    location = _location(detail)
     key = ".".join(str(part) for part in location)
     if detail["type"] == "extra_forbidden":
         known = _keys(location[:-1])
@@ -141,6 +145,10 @@ def _describe(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: st
         message=f"`{key}` is {shown}, which is not valid: {message}",
         hint="See docs/configuration.md.",
     )
+
+
+def _location(detail: ErrorDetails) -> tuple[int | str, ...]:
+    return tuple(part for part in detail["loc"] if not _is_branch(part))
 
 
 def _is_branch(part: int | str) -> bool:

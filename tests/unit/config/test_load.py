@@ -95,6 +95,12 @@ def test_a_misspelt_key_of_a_map_that_could_be_a_word_is_one_mistake() -> None:
     ]
 
 
+def test_a_map_in_the_place_of_a_word_is_a_mistake() -> None:
+    (message,) = problems("version:\n")
+    assert message.startswith("promptci.yml:1: `version` is {}, which is not valid: 1.")
+    assert len(problems("version: {}\nrun:\n  repeats: {intial: 1}\n")) == 2
+
+
 def test_a_key_unlike_any_other_gets_the_list_of_known_ones() -> None:
     (message,) = problems("traffic:\n  zzz: 1\n")
     assert message == "promptci.yml:2: unknown key `traffic.zzz`. Known keys here: requests_per_day."
