@@ -71,7 +71,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 def test_bombs_are_refused_at_once(text: str) -> None:
     started = time.process_time()
     assert yaml_problem(text)
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
 
 
 def test_every_place_of_a_document_has_its_line() -> None:

@@ -54,7 +54,7 @@ def test_bombs_are_refused_soon(text: str, parser: Any) -> None:
     started = time.process_time()
     assert problems(text, parser)
     # A fifth of a second and two of them on a quiet machine, many times that under a tracer; a bomb takes for ever.
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
 
 
 def test_the_largest_file_that_is_read_costs_little_memory() -> None:
@@ -188,7 +188,7 @@ def test_a_line_of_many_keys_with_one_twice_is_refused_quickly() -> None:
     started = time.process_time()
     _, (problem,) = lines.parse_jsonl(line, "f.jsonl")
     assert "`k199999` stands twice" in problem.message
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
 
 
 BOMB_LINES = ["[" * 500_000, '{"a":' * 100_000, '"\\"' * 300_000, "1" * 1_000_000, '"\\u' * 200_000]
@@ -198,7 +198,7 @@ BOMB_LINES = ["[" * 500_000, '{"a":' * 100_000, '"\\"' * 300_000, "1" * 1_000_00
 def test_json_bombs_are_refused_quickly(line: str) -> None:
     started = time.process_time()
     assert lines.parse_jsonl(line, "f.jsonl")[1]
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
 
 
 def test_the_line_ends_of_json_lines_are_line_feeds_only() -> None:

@@ -51,7 +51,7 @@ def test_nothing_changed_is_known_after_few_and_short_calls_of_git(
         assert [c.head_path for c in repo.changes(base, head)] == ["README.md"]
         assert len(head.glob("many/**")) == 5000
         assert [head.read(path) for path in ("a.txt", "b.txt", "gone")] == [b"one\n", b"two\n", None]
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
     assert len(calls.read_text().splitlines()) == 5  # two revisions, one diff, one tree, one reader of objects
 
 
@@ -192,7 +192,7 @@ def test_thousands_of_unlike_files_gone_and_come_do_not_take_minutes(built: Repo
     built.write({f"new/{i}.txt": "".join(words[-40 * i - 40 : -40 * i or None]) for i in range(1500)}).commit()
     started = time.process_time()
     found = changes(built.repo, "HEAD~1", "HEAD")
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
     renamed = {after for _, after, kind in found if kind == "renamed"}
     assert {f"moved/{i}.txt" for i in range(1500)} <= renamed  # what only moved is found among any number
 

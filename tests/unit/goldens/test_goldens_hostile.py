@@ -149,7 +149,7 @@ def test_a_hundred_thousand_cases_take_seconds(suffix: str) -> None:
     )
     started = time.process_time()
     found = read({f"g.{suffix}": text})
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
     assert (len(found.cases), found.cases[-1].id, found.cases[-1].expected) == (100_000, "c99999", "99999")
 
 

@@ -152,7 +152,7 @@ def test_a_bomb_of_includes_ends_at_once() -> None:
     started = time.process_time()
     (said,) = problems(saying("{{> 0.md}}"), files.get)
     assert "makes the message exceed the limit" in said
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
 
 
 def test_an_include_too_large_is_refused() -> None:

@@ -47,7 +47,7 @@ def test_a_template_costs_time_in_proportion_to_its_length(template: str) -> Non
     assert render.render(template, {}) == template
     render.find_unfilled_braces(template)
     assert includes.resolve_includes(template, "p.prompt.yml", lambda _: None).paths == ()
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_a_pattern_that_takes_too_long_ends_and_leaves_the_answer_unscored(patte
 def test_a_pattern_that_would_fill_the_memory_is_refused_before_it_is_built(pattern: str) -> None:
     started = time.process_time()
     (found,) = check_assertions.find_problems([case("regex", pattern)])
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
     assert "pattern" in found.message or "flag `x`" in found.message
 
 
