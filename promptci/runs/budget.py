@@ -53,10 +53,11 @@ class Budget:
         """
         if self._budget is None:
             return Decimal(0)
-        max_cost = self._max_cost(request)
         if self._budget == 0:
             return None
+        max_cost = self._max_cost(request)
         if max_cost is None:
+            self.unpriced_models.add(request.model)
             return Decimal(0)
         # In the order of the questions, so that the money runs out after complete pairs.
         async with self._turn:
@@ -101,15 +102,9 @@ class Budget:
         self._charge(model, price if price is None or not completion.batched else price * BATCH_SHARE)
 
     def _max_cost(self, request: Request) -> Decimal | None:
-        """Return the most that a call could cost; None, and noted where there is a budget, if no price is known."""
-        usage = estimate.estimate_max_usage(request)
-        cost = None if self._prices is None else self._prices.price_usage(request.model, usage)
-        if cost is None and self._budget is not None:
-            self.unpriced_models.add(request.model)
-        return cost
-
-    def _max_total(self, requests: Sequence[Request]) -> Decimal:
-        return sum((self._max_cost(request) or Decimal(0) for request in requests), Decimal(0))
+        if self._prices is None:
+            return None
+        return self._prices.price_usage(request.model, estimate.estimate_max_usage(request))
 
     def _charge(self, model: str, cost: Decimal | None) -> None:
         if cost is None:
@@ -121,13 +116,16 @@ class Budget:
 
         `ordered` is what batches in flight could cost.
         """
-        total = self._max_total(requests) * BATCH_SHARE
-        fits = self._budget is None or 0 < self._budget >= self._charged + ordered + total
+        costs = [self._max_cost(request) for request in requests]
+        if self._budget is not None:
+            self.unpriced_models |= {r.model for r, cost in zip(requests, costs, strict=True) if cost is None}
+        total = sum((cost or Decimal(0) for cost in costs), Decimal(0)) * BATCH_SHARE
+        fits = self._budget is None or (self._budget > 0 and self._charged + ordered + total <= self._budget)
         return total if fits else None
 
     def can_afford(self, requests: Sequence[Request]) -> bool:
         """Return whether the budget allows these calls, at the most that each could cost."""
-        return self._budget is None or self.spent_usd + self._max_total(requests) <= self._budget
+        return self._budget is None or self.spent_usd + sum(self._max_cost(r) or 0 for r in requests) <= self._budget
 
     def price_completion(self, model: str, completion: Completion) -> Decimal | None:
         """Return the price of an answer without charging it."""

@@ -80,6 +80,13 @@ async def test_a_budget_of_nothing_makes_no_call() -> None:
     assert provider.calls == []
 
 
+async def test_where_nothing_may_be_called_no_price_is_missing() -> None:
+    budget = Budget(Decimal(0), PriceList(ProviderOptions(kind="local")))
+    await run(pairs(1), budget=budget)
+    budget.can_afford([question.request for question in pairs(1)])
+    assert (budget.notes, budget.known_spend) == ((), Decimal(0))
+
+
 async def test_an_unknown_price_does_not_stop_the_run_but_is_noted() -> None:
     budget = Budget(Decimal("0.001"), PriceList(ProviderOptions(kind="local")))
     rows = await run(pairs(3), budget=budget)
