@@ -26,6 +26,7 @@ LIMITS = frozenset({"cost", "p95"})
 """Findings on what was measured of answers there are; nothing can be assumed of the others."""
 
 MAX_MARGIN = 0.5
+"""From this margin on, the bound of the drop may fall by one more broken pair."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,10 +159,7 @@ def _agree(best: Decision, worst: Decision, policy: GatePolicy) -> bool:
 
 
 def _is_ordered(decision: Decision) -> bool:
-    """Whether more broken pairs always mean a smaller p, a larger drop and a larger bound of it.
-
-    At a margin of one half or more the bound may fall by one more broken pair.
-    """
+    """Whether more broken pairs always mean a smaller p, a larger drop and a larger bound of it."""
     samples = decision.comparison.samples
     if samples is None:
         return True

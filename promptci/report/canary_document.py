@@ -9,9 +9,9 @@ from promptci.findings import facts_as_json
 from promptci.present.finding_text.describe import describe
 from promptci.report.canary_report import CanaryReport, metric_status
 from promptci.rollout.canary import CanaryDecision
-from promptci.rollout.measure import MetricResult
+from promptci.rollout.metric_result import MetricResult
 from promptci.rollout.policy import QUALITY
-from promptci.rollout.window import ArmActivity, Window
+from promptci.rollout.window import ArmActivity
 
 
 class LogRow(BaseModel):
@@ -117,12 +117,7 @@ def to_document(record: CanaryReport) -> CanaryDocument:
         outcome=str(record.outcome),
         exit_code=record.exit_code,
         applied=record.applied,
-        log=LogRow(
-            files=record.log.files,
-            lines=record.log.lines,
-            invalid_lines=record.log.invalid_lines,
-            repeated_lines=record.log.repeated_lines,
-        ),
+        log=LogRow.model_validate(record.log, from_attributes=True),
         prompts=[_prompt(decision) for decision in record.decisions],
     )
 
@@ -145,17 +140,8 @@ def _prompt(decision: CanaryDecision) -> CanaryPromptRow:
         srm_p=window.srm_p,
         unscored_p=window.unscored_p,
         users_in_both_arms=window.users_in_both_arms,
-        not_counted=_not_counted(window),
+        not_counted=NotCountedRow.model_validate(window, from_attributes=True),
         metrics=[_metric(metric) for metric in decision.metrics],
-    )
-
-
-def _not_counted(window: Window) -> NotCountedRow:
-    return NotCountedRow(
-        other_versions=window.other_versions,
-        other_shares=window.other_shares,
-        too_recent=window.too_recent,
-        in_future=window.in_future,
     )
 
 

@@ -8,7 +8,7 @@ from promptci.present.finding_text.describe import describe
 from promptci.report import templates
 from promptci.requestlog.model import RequestLog
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome
-from promptci.rollout.measure import MetricResult
+from promptci.rollout.metric_result import MetricResult
 
 ORDER = tuple(CanaryOutcome)
 SIGNS = {CanaryOutcome.PROMOTE: "✅", CanaryOutcome.WAIT: "⏳", CanaryOutcome.HOLD: "✋", CanaryOutcome.ROLL_BACK: "⏪"}

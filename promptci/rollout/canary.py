@@ -22,7 +22,7 @@ from promptci.rollout.facts import (
     UnscoredFacts,
 )
 from promptci.rollout.forecast import forecast_decision
-from promptci.rollout.measure import MetricResult
+from promptci.rollout.metric_result import MetricResult
 from promptci.rollout.metric_scores import REFERENCE_REQUESTS
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from promptci.rollout.facts import ForecastFacts
-from promptci.rollout.measure import MetricResult
+from promptci.rollout.metric_result import MetricResult
 from promptci.rollout.policy import CanaryPolicy
 
 DAY_S = 24 * 3600.0

@@ -15,7 +15,7 @@ from fakes import github as fake
 from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, reply
 from fakes.repo import RepoBuilder
 from support.action_runner import Run
-from support.cli_runs import run_command
+from support.cli_runs import CommandResult, run_command
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving
 
 GREEN = {"pass", "no-change"}
@@ -199,32 +199,30 @@ def build(folder: Path, situation: Situation, server: OpenAIServer) -> RepoBuild
     return builder
 
 
+def run_cli(folder: Path, situation: Situation, *words: str) -> CommandResult:
+    """Run a command on the pull request of a situation; by default, `check`."""
+    with serving(situation.answer) as server:
+        builder = build(folder, situation, server)
+        named = [] if situation.named_config is None else ["--config", situation.named_config]
+        return run_command(builder.path, [*(words or ("check", "--base", "main")), *named], folder / "out")
+
+
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_the_command_line_is_not_green(tmp_path: Path, name: str) -> None:
-    situation = SITUATIONS[name]
-    with serving(situation.answer) as server:
-        builder = build(tmp_path, situation, server)
-        named = [] if situation.named_config is None else ["--config", situation.named_config]
-        result = run_command(builder.path, ["check", "--base", "main", *named], tmp_path / "out")
+    result = run_cli(tmp_path, SITUATIONS[name])
     assert not result.is_green, (result.verdict, result.rules, result.text)
     assert result.text.strip()
 
 
 def test_a_critical_case_that_is_never_answered_any_more_blocks(tmp_path: Path) -> None:
-    situation = head_fails(lambda: Reply(body=b""), share=CASES, critical=True)
-    with serving(situation.answer) as server:
-        builder = build(tmp_path, situation, server)
-        result = run_command(builder.path, ["check", "--base", "main"], tmp_path / "out")
+    result = run_cli(tmp_path, head_fails(lambda: Reply(body=b""), share=CASES, critical=True))
     assert (result.verdict, result.exit_code) == ("fail", 1), result.text
     assert "critical-never-answered" in result.rules
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_handful_of_cases_that_all_break_fails(tmp_path: Path, count: int) -> None:
-    situation = SITUATIONS[f"all of {count} cases broken"]
-    with serving(situation.answer) as server:
-        builder = build(tmp_path, situation, server)
-        result = run_command(builder.path, ["check", "--base", "main"], tmp_path / "out")
+    result = run_cli(tmp_path, SITUATIONS[f"all of {count} cases broken"])
     assert (result.verdict, result.exit_code) == ("fail", 1), result.text
 
 
@@ -267,8 +265,5 @@ def test_another_event_on_the_same_commit_does_not_hide_a_failure(
 
 @pytest.mark.parametrize("name", ["every answer is ''", "every expectation is wrong"])
 def test_a_run_of_one_revision_that_nothing_passes_is_not_green(tmp_path: Path, name: str) -> None:
-    situation = SITUATIONS[name]
-    with serving(situation.answer) as server:
-        builder = build(tmp_path, situation, server)
-        result = run_command(builder.path, ["run"], tmp_path / "out")
+    result = run_cli(tmp_path, SITUATIONS[name], "run")
     assert not result.is_green, (result.verdict, result.rules, result.text)

@@ -220,11 +220,13 @@ def find_goldens(revision: Revision, prompt: Prompt | None) -> list[str]:
     """Return the golden files of a prompt at one revision; a name that several prompts have is looked up last."""
     if prompt is None:
         return []
+    names = filter(None, (prompt.name, prompt.written_name))
+    return next(filter(None, (_find_golden_files(revision, name) for name in names)), [])
+
+
+def _find_golden_files(revision: Revision, name: str) -> list[str]:
     pattern = revision.config.prompts.goldens
-    for name in filter(None, (prompt.name, prompt.written_name)):
-        if paths := goldens_load.find_golden_files(revision.snapshot.glob, pattern, name, globs.escape):
-            return paths
-    return []
+    return goldens_load.find_golden_files(revision.snapshot.glob, pattern, name, globs.escape)
 
 
 def find_related_paths(revision: Revision, path: str) -> set[str]:
@@ -234,9 +236,7 @@ def find_related_paths(revision: Revision, path: str) -> set[str]:
         text = (snapshot.read(path) or b"").decode(errors="replace")
     except InputError:
         return {path}
-    goldens = goldens_load.find_golden_files(
-        snapshot.glob, revision.config.prompts.goldens, name_from_path(path), globs.escape
-    )
+    goldens = _find_golden_files(revision, name_from_path(path))
     return {path, *find_included_paths(text, path, snapshot.read), *goldens}
 
 

@@ -1,7 +1,6 @@
 """Texts of the canary: why it was promoted, held, rolled back or is waited for."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from promptci.present.finding_text.text import FindingText, capitalize
 from promptci.present.formatting import change, p_value, percent
@@ -18,11 +17,9 @@ from promptci.rollout.facts import (
     TimeFacts,
     UnscoredFacts,
 )
+from promptci.rollout.metric_result import MetricResult
 from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY, SIGNALS
 from promptci.wording import count
-
-if TYPE_CHECKING:  # it imports numpy, which takes longer than all of a run that has nothing to ask
-    from promptci.rollout.measure import MetricResult
 
 NAMES = {
     QUALITY: "quality",
@@ -196,7 +193,7 @@ def _compared(facts: MetricFacts) -> str:
     return f"{NAMES[facts.metric]}: {against(facts.metric, facts.canary, facts.control)}"
 
 
-def compared(metric: "MetricResult") -> str:
+def compared(metric: MetricResult) -> str:
     """Return both arms' values of a metric, for a table cell."""
     return against(metric.metric, metric.canary_mean, metric.control_mean)
 

@@ -90,15 +90,14 @@ class LocalModel:
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Ask; the model's name in the request plays no part. Raises CallError."""
         stop = threading.Event()
-        body = request.body if request.kind == "embedding" else _body(request, replicate)
+        if request.kind == "embedding":
+            ask = partial(self._embed, request.body)
+        else:
+            ask = partial(self._ask, _body(request, replicate), stop)
         engine = await self._idle.get()
         try:
             hooks.before_attempt()
-            if request.kind == "embedding":
-                ask = partial(self._embed, engine, body)
-            else:
-                ask = partial(self._ask, engine, body, stop)
-            work = asyncio.get_running_loop().run_in_executor(engine.thread, ask)
+            work = asyncio.get_running_loop().run_in_executor(engine.thread, ask, engine)
             async with asyncio.timeout(self._timeout_s):
                 return await work
         except TimeoutError:
@@ -116,7 +115,7 @@ class LocalModel:
         for engine in self._engines:
             engine.thread.shutdown()
 
-    def _ask(self, engine: _Engine, body: Mapping[str, Any], stop: threading.Event) -> Completion:
+    def _ask(self, body: Mapping[str, Any], stop: threading.Event, engine: _Engine) -> Completion:
         server = engine.load(embedding=False)
         chunks: list[Any] = []
 
@@ -134,7 +133,7 @@ class LocalModel:
         raw = {**_joined(chunks), "model": model_file.model_name(self._file)}
         return response_parser.parse_completion(raw, latency_ms=latency_ms, wall=time.time())
 
-    def _embed(self, engine: _Engine, body: Mapping[str, Any]) -> Completion:
+    def _embed(self, body: Mapping[str, Any], engine: _Engine) -> Completion:
         server = engine.load(embedding=True)
         started = time.monotonic()
         try:

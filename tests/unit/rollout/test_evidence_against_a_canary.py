@@ -11,7 +11,7 @@ from promptci.requestlog.model import Observation
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome, decide_canary
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.forecast import forecast_decision
-from promptci.rollout.measure import MetricResult
+from promptci.rollout.metric_result import MetricResult
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress
 from promptci.rollout.window import SRM_LEVEL, split_p
