@@ -28,3 +28,10 @@ def short_sha(sha: str | None) -> str:
 def short_digest(digest: str | None) -> str:
     """Return the first twelve digits of a SHA-256; enough to tell two of them apart by eye."""
     return "unknown" if digest is None else digest[:SHORT_DIGEST]
+
+
+def format_kappa(kappa: float, least: float | None = None) -> str:
+    """Format a kappa with two decimals, or with four where two would hide that it is below `least`."""
+    short = f"{kappa:.2f}"
+    long = least is not None and kappa < least <= float(short)
+    return (f"{kappa:.4f}" if long else short).replace("-", "−")

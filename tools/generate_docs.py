@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from click.testing import CliRunner
 
-from promptci import cli
+from promptci.cli import command_group
 from promptci.config import schema as config_schema
 from promptci.documents.document import Document
 from promptci.gates.selftest.selftest_document import SelfTestDocument
@@ -67,10 +67,10 @@ def _json(schema: object) -> str:
 
 
 def _commands() -> str:
-    context = click.Context(cli.group, info_name="promptci")
+    context = click.Context(command_group.group, info_name="promptci")
     parts = ["# Commands\n\n`make docs` generates this page from the commands' `--help`.\n"]
-    for words in ([], *_names(cli.group, context)):
-        shown = CliRunner().invoke(cli.group, [*words, "--help"], prog_name="promptci")
+    for words in ([], *_names(command_group.group, context)):
+        shown = CliRunner().invoke(command_group.group, [*words, "--help"], prog_name="promptci")
         parts.append(f"## `{' '.join(['promptci', *words])}`\n\n```text\n{shown.output.strip()}\n```\n")
     return "\n".join(parts)
 

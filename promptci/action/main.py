@@ -17,7 +17,7 @@ from promptci.app import error_boundary
 from promptci.app.progress import PlainProgress
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import PromptciError, UnsafeError
-from promptci.evaluation import check, evaluate, run
+from promptci.evaluation import check, results, run
 from promptci.git.repo import Repo
 from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.environment import Environment, Trigger, UntrustedSource
@@ -181,7 +181,7 @@ def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, say
     except PromptciError as error:
         if request.shard is not None:
             raise
-        return evaluate.failed(error, request, env)
+        return results.write_failure(error, request, env)
 
 
 def _base(context: ActionContext, head: str) -> str | None:

@@ -1,12 +1,8 @@
 """The error boundary of every entry point: an error becomes a message and an exit code, a defect a bug report."""
 
 import os
-import platform
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import TextIO
 
@@ -34,6 +30,8 @@ def run_guarded(action: Callable[[], int], environ: Mapping[str, str], stderr: T
         _print("promptci: interrupted. The answers so far are in the journal.", redactor, stderr)
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the one catch-all: the user gets a message, the bug report the rest
+        import traceback
+
         report = redactor.redact(describe_bug(traceback.format_exc()))
         _print(
             f"Internal error in promptci (not your prompt). Details in {write_bug_report(report)}. Please report it.",
@@ -49,6 +47,8 @@ def run_guarded(action: Callable[[], int], environ: Mapping[str, str], stderr: T
 
 def describe_bug(trace: str) -> str:
     """Return the text of a bug report: versions and the traceback."""
+    import platform
+
     lines = [
         f"promptci {__version__}",
         f"Python {sys.version}",
@@ -60,6 +60,8 @@ def describe_bug(trace: str) -> str:
 
 def write_bug_report(text: str) -> Path | str:
     """Write a bug report to a temporary file and return its path; if that is impossible, say so."""
+    import tempfile
+
     try:
         descriptor, name = tempfile.mkstemp(prefix="promptci-error-", suffix=".txt")
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
@@ -71,6 +73,8 @@ def write_bug_report(text: str) -> Path | str:
 
 
 def _version(distribution: str) -> str:
+    from importlib import metadata
+
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

@@ -1,9 +1,14 @@
 """Progress in plain lines, for a log: counts and price, and never a line for every call."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from promptci.runs.model import Answer
+if TYPE_CHECKING:
+    from promptci.runs.model import Answer
+
 
 STEPS = 10
 """Lines printed over a whole run."""

@@ -1,11 +1,16 @@
 """One request per use case that evaluates prompts, and the result of an evaluation."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-from promptci.errors import Problem
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
 from promptci.pipeline.environment import RunOptions
-from promptci.report.model.report import ReportView
-from promptci.report.write import OutputPaths
+
+if TYPE_CHECKING:
+    from promptci.errors import Problem
+    from promptci.report.model.report import ReportView
+    from promptci.report.write import OutputPaths
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,5 +1,7 @@
 """What a person at the terminal sees: a progress bar, then the verdict and where the report is."""
 
+from __future__ import annotations
+
 import os
 import sys
 import webbrowser
@@ -7,15 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from promptci.app.progress import PlainProgress
-from promptci.app.requests import RunResult
 from promptci.pipeline.environment import Environment
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
-from promptci.runs.model import Answer
+
+if TYPE_CHECKING:
+    from promptci.app.requests import RunResult
+    from promptci.runs.model import Answer
 
 COLOURS = {"pass": "green", "no-change": "green", "inconclusive": "yellow", "fail": "red", "error": "magenta"}
 
@@ -34,8 +39,8 @@ class ProgressBar:
     """A progress bar for a terminal."""
 
     def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415 - heavy: keeps --help fast
-        from rich.progress import (  # noqa: PLC0415 - heavy: keeps --help fast
+        from rich.console import Console
+        from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
             Progress,

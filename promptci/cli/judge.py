@@ -7,7 +7,7 @@ import click
 from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
 from promptci.publish.runner.workflow_commands import safe_line
-from promptci.report.build import judge_view
+from promptci.report.text import judge_text
 from promptci.usecases.trust import judge_calibration
 from promptci.usecases.trust.judge_calibration import CalibrationResult
 
@@ -45,8 +45,8 @@ def calibrate_command(prompt: str | None, **others: object) -> int:
 def _show(found: CalibrationResult) -> None:
     for name, judge in found.judges.items():
         colour = console.COLOURS["pass" if judge.trusted else "inconclusive"]
-        click.secho(safe_line(f"{name}: {judge_view.trust_sentence(judge)}"), fg=colour, bold=True)
-        for title, text in judge_view.judge_numbers(judge):
+        click.secho(safe_line(f"{name}: {judge_text.trust_sentence(judge)}"), fg=colour, bold=True)
+        for title, text in judge_text.judge_numbers(judge):
             console.say(f"  {title}: {text}")
     for note in found.notes:
         console.say(note)

@@ -5,7 +5,7 @@ from contextlib import closing
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.config.find import find_config
 from promptci.errors import InputError
-from promptci.evaluation import comment_template, evaluate
+from promptci.evaluation import evaluate, results
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.git.state_folder import check_output_folder
@@ -32,13 +32,13 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
             head_name=request.head_name or request.head,
         )
         try:
-            gathered = collect.collect_changes(base, head, repo.changes(base, head), request.config_path)
-            outcome = evaluate.evaluate(gathered, revisions, request, env)
-            outcome = evaluate.add_problems(outcome, gathered, request, env)
+            collected = collect.collect_changes(base, head, repo.changes(base, head), request.config_path)
+            result = evaluate.evaluate(collected, revisions, request, env)
+            result = results.add_problems(result, collected, request, env)
             binding = base if find_config(base, request.config_path) else head
-            return comment_template.told(outcome, binding, gathered.config.comment_template)
+            return results.apply_comment_template(result, binding, collected.config.comment_template)
         except InputError as error:
-            return evaluate.refused(error, revisions, request, env)
+            return results.write_refusal(error, revisions, request, env)
 
 
 def base_revision(repo: Repo, request: CheckRequest) -> str:

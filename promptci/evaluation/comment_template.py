@@ -14,21 +14,21 @@ from promptci.report.markdown.user_template import UnusableTemplateError, UserTe
 from promptci.report.model.document import serialize
 
 
-def told(outcome: RunResult, snapshot: Snapshot, path: str | None) -> RunResult:
-    """Render the comment again with the template `path` of `snapshot`; None: leave it as it is.
+def render_own_comment(result: RunResult, snapshot: Snapshot, path: str) -> RunResult:
+    """Render the comment again with the template `path` of `snapshot`.
 
     A template that cannot be used changes nothing but a note, in every output, that says why.
     """
-    if path is None or outcome.view is None or outcome.paths is None:
-        return outcome
+    if result.view is None or result.paths is None:
+        return result
     try:
-        text = user_template.render_user_template(serialize(outcome.view), _read(snapshot, path), spare=FRAME_BYTES)
+        text = user_template.render_user_template(serialize(result.view), _read(snapshot, path), spare=FRAME_BYTES)
     except UnusableTemplateError as reason:
         note = f"The comment is the standard one: `report.comment_template` could not be used. {reason}."
-        view = outcome.view.model_copy(update={"notes": [*outcome.view.notes, note]})
-        return dataclasses.replace(outcome, view=view, paths=write.write_all(serialize(view), outcome.paths.folder))
-    files.write_text(outcome.paths.comment, text)
-    return dataclasses.replace(outcome, comment=text)
+        view = result.view.model_copy(update={"notes": [*result.view.notes, note]})
+        return dataclasses.replace(result, view=view, paths=write.write_all(serialize(view), result.paths.folder))
+    files.write_text(result.paths.comment, text)
+    return dataclasses.replace(result, comment=text)
 
 
 def _read(snapshot: Snapshot, path: str) -> UserTemplate:

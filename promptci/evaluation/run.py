@@ -5,7 +5,7 @@ from contextlib import closing
 from promptci.app.requests import RunRequest, RunResult
 from promptci.config.find import load_revision_config, require_named_config
 from promptci.errors import InputError
-from promptci.evaluation import comment_template, evaluate
+from promptci.evaluation import evaluate, results
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import check_output_folder
@@ -28,11 +28,11 @@ def run(request: RunRequest, env: Environment) -> RunResult:
     with closing(repo.snapshot(request.head)) as head:
         revisions = Revisions(head=head, head_name=request.head_name or request.head)
         try:
-            gathered = collect_everything(head, request.config_path)
-            outcome = evaluate.evaluate(gathered, revisions, request, env)
-            return comment_template.told(outcome, head, gathered.config.comment_template)
+            collected = collect_everything(head, request.config_path)
+            result = evaluate.evaluate(collected, revisions, request, env)
+            return results.apply_comment_template(result, head, collected.config.comment_template)
         except InputError as error:
-            return evaluate.refused(error, revisions, request, env)
+            return results.write_refusal(error, revisions, request, env)
 
 
 def collect_everything(head: Snapshot, config_path: str) -> CollectedRun:

@@ -41,7 +41,7 @@ class JsonCodec(Generic[Record]):
         ValueError
             Naming the first key that is wrong.
         """
-        from pydantic import ValidationError  # noqa: PLC0415 - heavy
+        from pydantic import ValidationError
 
         try:
             return self._adapter.validate_json(text, strict=True)
@@ -58,7 +58,7 @@ class JsonCodec(Generic[Record]):
 
     @cached_property
     def _adapter(self) -> "TypeAdapter[Record]":
-        from pydantic import TypeAdapter  # noqa: PLC0415 - heavy
+        from pydantic import TypeAdapter
 
         return TypeAdapter(self._record_type)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
 from promptci.gates.facts import NewPromptFacts, NothingToLose
-from promptci.runs.model import Arm, Status
+from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.model import ScoredCase
 from promptci.verdict import Verdict

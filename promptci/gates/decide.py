@@ -9,7 +9,7 @@ from promptci.gates import baseline_rule, evidence, judge_rule, limits, quality_
 from promptci.gates.evidence import Multiplicity, PromptEvidence
 from promptci.gates.facts import EmptyGoldens, MismatchFacts
 from promptci.gates.model import Decision, GateReport
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 from promptci.scoring.comparability import Comparability, assess_comparability
 from promptci.scoring.comparison import Comparison
 from promptci.verdict import Verdict

@@ -15,7 +15,8 @@ from promptci.goldens.model import Case
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Arm, Question
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
 from promptci.verdict import Verdict

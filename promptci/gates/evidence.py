@@ -16,7 +16,7 @@ from promptci.compare.error_budget import ErrorBudget
 from promptci.compare.sample import SamplePair
 from promptci.compare.stratified import StratifiedEffect
 from promptci.config.policy import About, GatePolicy
-from promptci.runs.model import Arm
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.paired_case import PairedCase
 from promptci.stats import confirmation, corrections, paired, ratio_tests

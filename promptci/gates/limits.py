@@ -16,7 +16,7 @@ from promptci.gates.facts import (
     MissingAnswers,
     P95Facts,
 )
-from promptci.runs.model import Arm, Status
+from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.judges import pairwise
 from promptci.stats import intervals

@@ -1,13 +1,18 @@
 """GateReport: the verdict of each prompt and of the run, with the findings behind it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from promptci import verdict
 from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
-from promptci.scoring.comparability import Comparability
-from promptci.scoring.comparison import Comparison
 from promptci.verdict import Verdict
+
+if TYPE_CHECKING:
+    from promptci.scoring.comparability import Comparability
+    from promptci.scoring.comparison import Comparison
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

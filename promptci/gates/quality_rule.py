@@ -9,7 +9,7 @@ from promptci.findings import Finding, NoFacts, remark
 from promptci.gates.evidence import PromptEvidence, TogetherEvidence
 from promptci.gates.facts import PooledFacts, QualityFacts
 from promptci.gates.selftest.power_analysis import MAX_ADVISED_REPEATS
-from promptci.runs.model import Arm
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.comparison import Comparison
 from promptci.stats import power
 from promptci.verdict import Verdict

@@ -11,7 +11,7 @@ from promptci.gates.facts import (
     PositionBias,
     ReturnedModels,
 )
-from promptci.runs.model import Arm
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring import comparability
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.judges import pairwise, prompt_injection

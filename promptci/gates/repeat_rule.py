@@ -5,7 +5,7 @@ from promptci.compare.rounds import StoppingRule
 from promptci.config.policy import About, GatePolicy
 from promptci.pipeline.ask.rounds import RepeatRule
 from promptci.pipeline.prompt_run import PromptRun
-from promptci.runs.model import PromptPlan
+from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring.comparison import pair_cases, pair_samples, plan_design, worst_case_samples
 from promptci.scoring.model import ScoredCase
 

@@ -4,17 +4,27 @@ A pull request can commit anything into its branch. A link would lead writes out
 would be taken for a model's.
 """
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from promptci.errors import UnsafeError
+from promptci.files import write
 from promptci.git import command
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def keep_out_of_git(folder: Path) -> None:
+    """Put a .gitignore into a folder of answers, so that `git add --all` does not commit them."""
+    ignore_file = folder / ".gitignore"
+    if not ignore_file.exists():
+        with contextlib.suppress(OSError):  # a cache that cannot be written is no error
+            write.write_text(ignore_file, "*\n")
 
 
 def find_folder_problem(root: Path, folder: Path, head: Snapshot | None = None) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 from promptci.errors import InputError, Problem
 from promptci.files import canonical, lines
 from promptci.goldens import load, parse
+from promptci.goldens.model import Case
 
 LABEL_KEYS = ("id", "answer", "pass", "note", "vars")
 MAX_LABELS = 5_000
@@ -37,6 +38,17 @@ class Label:
     def identity(self) -> str:
         """Digest of the question and the answer: the same answer to the same question is labelled once."""
         return canonical.digest([self.case_id, self.answer, None if self.vars is None else dict(self.vars)])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelledAnswer:
+    """An answer that people have labelled, with the case it answers."""
+
+    case: Case
+    """With the assertions by which the judge scores it, and no others."""
+    text: str
+    acceptable: bool
+    """What people say."""
 
 
 def parse_labels(data: bytes, path: str) -> tuple[Label, ...]:

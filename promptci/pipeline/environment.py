@@ -1,17 +1,21 @@
 """The environment of a run and the options that every command which asks a model shares."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from promptci.pipeline.merged_answers import Joined
-from promptci.pipeline.shard import Shard
-from promptci.providers.base import Provider
 from promptci.redact import Redactor
-from promptci.runs.model import Answer
 from promptci.verdict import Verdict
+
+if TYPE_CHECKING:
+    from promptci.pipeline.merged_answers import Joined
+    from promptci.pipeline.shard import Shard
+    from promptci.providers.base import Provider
+    from promptci.runs.model import Answer
 
 DEFAULT_OUTPUT_FOLDER = Path("promptci-report")
 

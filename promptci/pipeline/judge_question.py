@@ -1,7 +1,8 @@
 """A judge's request as a question of the run, so that it is asked, cached and paid for as any other."""
 
 from promptci.providers.base import Request
-from promptci.runs.model import Arm, Question
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import Arm
 
 JUDGE_PROMPT_NAME = "judge"
 """Stands for the prompt's name in the journal's rows of judges' answers."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from promptci.goldens.model import Case
-from promptci.runs.model import PromptPlan, Question
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring.judges import discount_untrusted
-from promptci.scoring.judges.calibrate import LabelledAnswer
 from promptci.scoring.judges.trust import JudgeTrust
 from promptci.scoring.model import ScoredCase
 
@@ -24,10 +24,6 @@ class PromptRun:
     """Asked in every case."""
     follow_ups: tuple[Question, ...] = ()
     """Asked only where the first answers call for it: the versions disagree, or a critical case flipped."""
-    labelled: tuple[LabelledAnswer, ...] | None = None
-    """Answers that people have labelled, by which the judge is measured; None: there are no labels."""
-    judge_distrust: tuple[str, ...] = ()
-    """Reasons not to trust the judge that are known before it is asked."""
     scored: list[ScoredCase] = field(default_factory=list)
     answers_per_case: int | None = None
     """With `repeats: auto`, the answers per case and version that have been asked for so far; None: no rounds."""

@@ -53,7 +53,7 @@ class PriceList:
 
 @lru_cache(maxsize=2**16)  # half a millisecond each, and calls of one prompt use much the same
 def _public(model: str, usage: Usage, base_url: str) -> Decimal | None:
-    import genai_prices  # noqa: PLC0415 - heavy: keeps --help fast
+    import genai_prices
 
     counted = genai_prices.Usage(
         input_tokens=usage.input_tokens,

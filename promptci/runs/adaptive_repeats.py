@@ -7,7 +7,8 @@ from dataclasses import replace
 from promptci.compare.case_effect import plan_rounds
 from promptci.config.run_limits import RunLimits
 from promptci.runs.execute import QuestionKey
-from promptci.runs.model import Arm, PlannedCase, PromptPlan, Question
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan
 
 
 def prepare(plan: PromptPlan, limits: RunLimits) -> PromptPlan:

@@ -15,7 +15,8 @@ from promptci.providers.base import CallError, CallHooks, Completion, Provider, 
 from promptci.providers.cache import AnswerCache
 from promptci.runs.budget import Budget
 from promptci.runs.journal import Journal
-from promptci.runs.model import Answer, AnswerError, Arm, Question
+from promptci.runs.model import Answer, AnswerError, Question
+from promptci.runs.prompt_plan import Arm
 
 QuestionKey = tuple[str, Arm, str, int]
 _SLOWER = "raise run.deadline or ask fewer cases"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from promptci.files import canonical
 from promptci.prompts.model import Prompt
-from promptci.runs.model import Arm
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.comparison import Comparison
 
 UNNAMED = "not named"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from promptci.compare import effect as effects
 from promptci.compare.effect import Effect
 from promptci.compare.sample import Design, Sample, SamplePair
-from promptci.runs.model import Arm, PromptPlan
+from promptci.runs.prompt_plan import Arm, PromptPlan
 from promptci.scoring.judges.trust import JudgeSummary
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.paired_case import PairedCase

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from promptci.goldens.model import Case
-from promptci.runs.model import Answer, Arm
+from promptci.runs.model import Answer
+from promptci.runs.prompt_plan import Arm
 
 
 class PositionConsistency(StrEnum):

@@ -6,7 +6,7 @@ from functools import cached_property
 from statistics import fmean
 
 from promptci.goldens.model import Case
-from promptci.runs.model import Arm
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.model import ScoredCase
 
 

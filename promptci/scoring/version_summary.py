@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import fmean
 
-from promptci.runs.model import Arm
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.paired_case import PairedCase
 from promptci.stats import agreement, intervals, percentiles
 from promptci.stats.agreement import LabelConfusion

@@ -108,7 +108,7 @@ def ask(
 def _without_labels(part: PlannedRun) -> PlannedRun:
     """Leave out the labels, which measure a judge for the whole run: the merge asks them."""
     for run in part.prompts:
-        run.labelled = None
+        run.plan = replace(run.plan, task=replace(run.plan.task, labelled=None))
     return part
 
 

@@ -25,8 +25,8 @@ def overall_level(nominal: float, looks: int) -> float:
         return nominal if looks == 1 else min(1.0, looks * nominal)
     if nominal <= 1e-9:
         return looks * nominal
-    import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
-    from scipy.special import ndtr  # noqa: PLC0415 - heavy: keeps --help fast
+    import numpy as np
+    from scipy.special import ndtr
 
     z = -NORMAL.inv_cdf(nominal)
     grid = np.linspace(LOWEST, z, POINTS)

@@ -109,7 +109,7 @@ def clustered_difference(
     test = paired.paired_t(differences, weights, clusters)
     if test.se is None:
         return None
-    from scipy.special import stdtrit  # noqa: PLC0415 - heavy: keeps --help fast
+    from scipy.special import stdtrit
 
     half = float(stdtrit(test.df, 0.5 + confidence / 2)) * test.se
     sums = paired.cluster_sums(differences, paired.check_weights(weights, len(differences)), clusters)
@@ -130,8 +130,8 @@ def bca_mean(
     Source: Efron, JASA 82 (1987), acceleration from the jackknife; expanded for small samples as Hesterberg, The
     American Statistician 69 (2015), section 3.4. Never narrower than what was not seen (`_with_unseen`).
     """
-    import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
-    from scipy.special import stdtrit  # noqa: PLC0415 - heavy: keeps --help fast
+    import numpy as np
+    from scipy.special import stdtrit
 
     mean = paired.weighted_mean(values, weights)
     w = np.asarray(paired.check_weights(weights, len(values)))

@@ -17,7 +17,7 @@ def mcnemar_midp(broken: int, fixed: int) -> float:
     discordant = broken + fixed
     if discordant == 0:
         return 1.0
-    from scipy.special import bdtr, bdtrc  # noqa: PLC0415 - heavy: keeps --help fast
+    from scipy.special import bdtr, bdtrc
 
     # P(X > b) and P(X >= b) = P(X <= n - b), by symmetry; their mean counts the outcome seen by half.
     above = bdtrc(broken, discordant, 0.5) if broken < discordant else 0.0
@@ -95,7 +95,7 @@ def paired_t(
     se = math.sqrt(count / (count - 1) * residuals) / total
     if se <= 1e-12 * max(1.0, abs(mean)):
         return PairedT(mean=mean, se=0.0, df=count - 1, p_worse=_sign_p(mean, count))
-    from scipy.special import stdtr  # noqa: PLC0415 - heavy: keeps --help fast
+    from scipy.special import stdtr
 
     return PairedT(mean=mean, se=se, df=count - 1, p_worse=float(stdtr(count - 1, mean / se)))
 

@@ -27,8 +27,8 @@ def power_of(n: int, discordance: float, drop: float, *, alpha: float = 0.05) ->
     Each of n pairs is discordant with probability `discordance`: broken with (discordance + drop)/2, fixed with
     (discordance - drop)/2. Exact: summed over the number of discordant pairs.
     """
-    import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
-    from scipy.special import bdtrc, gammaln, xlog1py, xlogy  # noqa: PLC0415 - scipy.stats takes a second to import
+    import numpy as np
+    from scipy.special import bdtrc, gammaln, xlog1py, xlogy
 
     if not 0 < discordance <= 1 or not 0 <= drop <= discordance + 1e-12:
         raise ValueError(f"a drop of {drop} cannot be with a discordance of {discordance}")

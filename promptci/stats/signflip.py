@@ -45,7 +45,7 @@ def _midp(steps: Sequence[int]) -> float:
         return 1.0
     steps = [step // common for step in steps]
     sizes = Counter(abs(step) for step in steps if step)
-    import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
+    import numpy as np
 
     total = sum(size * count for size, count in sizes.items())
     sums = 2 * total + 1  # from -total to total

@@ -57,7 +57,7 @@ def permutation_test(cases: Sequence[CaseAnswers]) -> PermutationTest:
     The distribution of the sum S is exact but for rounding each case's contribution to a lattice. The rounded sum is
     itself a statistic with an exact distribution, so that rounding costs power only.
     """
-    import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
+    import numpy as np
 
     unit = _unit(cases)
     spread: Counter[Outcomes] = Counter()
@@ -147,7 +147,7 @@ def _subset_sums(values: tuple[int, ...], size: int) -> Outcomes:
     """Return each sum that a random subset of this size can have, with its chance."""
     if values[0] == values[-1]:
         return ((size * values[0], 1.0),)
-    import numpy as np  # noqa: PLC0415 - heavy: keeps --help fast
+    import numpy as np
 
     low = values[0]
     shifted = [value - low for value in values]

@@ -13,7 +13,8 @@ from promptci.providers.options import ModelPrice, ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs.budget import Budget
 from promptci.runs.execute import RunContext, ask_questions
-from promptci.runs.model import Answer, Arm, Question
+from promptci.runs.model import Answer, Question
+from promptci.runs.prompt_plan import Arm
 
 CENT = PriceList(
     # A call of 10 tokens to read and 0 to write costs a cent; its longest answer is set by max_tokens.

@@ -33,7 +33,8 @@ from promptci.publish.runner import event
 from promptci.report.model import document
 from promptci.runs import journal
 from promptci.runs.journal import Journal, JournalRun
-from promptci.runs.model import Answer, Arm
+from promptci.runs.model import Answer
+from promptci.runs.prompt_plan import Arm
 from promptci.shards import artifacts
 from promptci.shards.shard_run import RECORD, ShardRecord
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import promptci
-from promptci.cli import COMMANDS
+from promptci.cli.command_group import COMMANDS
 from promptci.files import packaged
 from promptci.goldens import quarantine
 from promptci.scoring.check_assertions import ALL_ASSERTIONS

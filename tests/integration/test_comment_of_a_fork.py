@@ -18,7 +18,7 @@ from support.action_runner import FORK, HERE, Run
 from support.hostile_payloads import XSS, planted, rich
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
-from promptci import cli
+from promptci.cli.command_group import group
 from promptci.report.model import document
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
@@ -162,9 +162,7 @@ def test_the_command_does_the_same(recipe: Recipe, github: fake.GitHub) -> None:
     recipe.run.event, recipe.run.payload = "workflow_run", recipe.payload()
     environ = {**recipe.run.environ(), "INPUT_GITHUB-TOKEN": "", "GITHUB_TOKEN": fake.TOKEN}
     del environ["INPUT_GITHUB-TOKEN"]
-    done = CliRunner().invoke(
-        cli.group, ["comment", "--from", str(recipe.artifact)], env=environ, standalone_mode=False
-    )
+    done = CliRunner().invoke(group, ["comment", "--from", str(recipe.artifact)], env=environ, standalone_mode=False)
 
     assert (done.exception, done.return_value) == (None, 0)
     assert len(github.bodies) == 1

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from fakes.repo import RepoBuilder
 from support.repositories import GOLDENS, GOOD, PROMPT, goldens, prompt
 
-from promptci import cli
+from promptci.cli.command_group import group
 from promptci.errors import GitError
 from promptci.files import packaged
 from promptci.usecases.setup import demo, doctor, init
@@ -297,7 +297,7 @@ def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(tmp_path: Pat
     bad = repository(tmp_path / "bad", **{GOLDENS: None, ".gitignore": "promptci-report/\n"})
 
     def doctor_of(builder: RepoBuilder, *more: str) -> tuple[int, str]:
-        done = CliRunner().invoke(cli.group, ["doctor", "--repo", str(builder.path), *more], standalone_mode=False)
+        done = CliRunner().invoke(group, ["doctor", "--repo", str(builder.path), *more], standalone_mode=False)
         assert done.exception is None
         return done.return_value, done.output
 

@@ -14,8 +14,8 @@ from fakes.openai_server import Call
 from fakes.repo import RepoBuilder
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, only, prompt, serving, shop, view, world
 
-from promptci import cli
 from promptci.app.requests import CheckRequest, RunResult
+from promptci.cli.command_group import group
 from promptci.errors import InputError, UsageError
 from promptci.evaluation import check, run
 from promptci.history.store import History, Past
@@ -107,7 +107,7 @@ def test_a_shared_answer_is_counted_once(tmp_path: Path) -> None:
 
 
 def test_missing_answers_are_not_counted(tmp_path: Path) -> None:
-    from fakes.openai_server import Reply, error  # noqa: PLC0415
+    from fakes.openai_server import Reply, error
 
     coin = Coin()
 
@@ -361,7 +361,7 @@ def test_a_judgement_of_nothing_or_without_a_reason_is_refused(tmp_path: Path, n
 
 
 def test_the_beginning_of_two_names_is_refused(tmp_path: Path) -> None:
-    from support.history_records import verdict  # noqa: PLC0415
+    from support.history_records import verdict
 
     builder = shop(tmp_path, {"promptci.yml": config()})
     archive(builder).write([verdict("ab1"), verdict("ab2")])
@@ -449,7 +449,7 @@ def test_the_commands_do_what_they_say(tmp_path: Path) -> None:
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
 
     def called(*words: str) -> str:
-        shown = CliRunner().invoke(cli.group, ["history", *words, "--repo", str(here.path)], standalone_mode=False)
+        shown = CliRunner().invoke(group, ["history", *words, "--repo", str(here.path)], standalone_mode=False)
         if shown.exception is not None:
             raise shown.exception
         return shown.output

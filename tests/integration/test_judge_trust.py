@@ -25,8 +25,8 @@ from support.repositories import (
     world,
 )
 
-from promptci import cli
 from promptci.app.requests import CheckRequest, RunResult
+from promptci.cli.command_group import group
 from promptci.evaluation import check, run
 from promptci.report.model.judge import JudgeView
 from promptci.usecases.reporting import report
@@ -317,7 +317,7 @@ def test_labels_of_unknown_cases_are_named_and_not_used(tmp_path: Path) -> None:
     assert found is not None
     assert found.labels == 61
     (note,) = [note for note in only(outcome).notes if "labels" in note]
-    assert note.endswith("not there or not judged were not used: gone (line 61), c001 (line 63).")
+    assert note.endswith("do not exist or are not judged were not used: gone (line 61) and c001 (line 63).")
 
 
 def test_a_prompt_that_no_judge_marks_has_none(tmp_path: Path) -> None:
@@ -417,7 +417,7 @@ def calibrated(builder: RepoBuilder, *arguments: str) -> tuple[int, str]:
     """Call the command; gives its exit code and what it said."""
     out = builder.path.parent / "judge"
     words = ["judge", "calibrate", "--repo", str(builder.path), "--out", str(out), *arguments]
-    shown = CliRunner().invoke(cli.group, words, standalone_mode=False)
+    shown = CliRunner().invoke(group, words, standalone_mode=False)
     if shown.exception is not None:
         return getattr(shown.exception, "exit_code", -1), str(shown.exception)
     return shown.return_value, shown.output

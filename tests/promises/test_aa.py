@@ -8,7 +8,7 @@ from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.config.run_limits import RunLimits
 from promptci.gates.selftest import aa_test
 from promptci.gates.selftest.aa_test import SelfTest
-from promptci.runs.model import PromptPlan
+from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring.model import ScoredCase
 
 POLICY = GatePolicy()

@@ -21,7 +21,8 @@ from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion, Request
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import AnswerError, Arm, PlannedCase, Question, Status
+from promptci.runs.model import AnswerError, Question
+from promptci.runs.prompt_plan import Arm, PlannedCase, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
 from promptci.stats import intervals, within_case

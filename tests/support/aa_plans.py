@@ -5,7 +5,8 @@ from support.plans import prompt_plan
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
-from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.runs.model import Answer, AnswerError
+from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan, Status
 from promptci.scoring.model import AssertionResult, ScoredCase
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
-from promptci.runs.model import Answer, Arm
+from promptci.runs.model import Answer
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring import check_assertions
 from promptci.scoring.assertions.base import CheckOutcome, Subject
 from promptci.scoring.assertions.table import ASSERTIONS

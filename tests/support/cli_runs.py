@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from promptci import cli
+from promptci.cli.command_group import group
 from promptci.errors import PromptciError
 
 
@@ -35,7 +35,7 @@ def run_command(repository: Path, words: Sequence[str], out: Path) -> CommandRes
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(repository)
         patch.setenv("CI", "true")
-        invoked = CliRunner().invoke(cli.group, [*words, "--out", str(out), "--no-cache"], standalone_mode=False)
+        invoked = CliRunner().invoke(group, [*words, "--out", str(out), "--no-cache"], standalone_mode=False)
     if invoked.exception is not None:
         if not isinstance(invoked.exception, PromptciError):
             raise invoked.exception

@@ -14,7 +14,8 @@ from support.plans import prompt_plan
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.model import Message, Prompt
 from promptci.providers.base import Completion
-from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, Status
+from promptci.runs.model import Answer, AnswerError
+from promptci.runs.prompt_plan import Arm, PlannedCase, Status
 from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
 

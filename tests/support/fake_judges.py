@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
-from promptci.runs.model import Answer, AnswerError, Arm
+from promptci.runs.model import Answer, AnswerError
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring import score
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase

@@ -7,7 +7,7 @@ from support.run_notation import comparison, problem, report
 from promptci.config.policy import GateMode, GatePolicy
 from promptci.history.gate_precision import Precision
 from promptci.report.model.report import FlakyCaseView, FlakyView, PastQualityView, PromptView, ReportView
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 from promptci.scoring.judges.pairwise import PositionBias
 from promptci.scoring.judges.probes import ProbeOutcome
 

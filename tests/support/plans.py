@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from promptci.runs.model import PromptChange, PromptPlan, Task
+from promptci.runs.prompt_plan import PromptChange, PromptPlan, Task
 
 TASK_FIELDS = {field.name for field in fields(Task)}
 

@@ -6,14 +6,14 @@ from functools import cache
 from support.run_notation import NEW, OLD, Numbers, comparison, many, problem, prompt, report
 
 from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
-from promptci.evaluation import run_history
+from promptci.evaluation import history_lines
 from promptci.findings import Finding, InterruptedRun
 from promptci.history.gate_precision import Precision
 from promptci.history.model import CaseRecord, VerdictRecord
 from promptci.report.build import history_view
 from promptci.report.html import html_renderer
 from promptci.report.model.report import ReportView, SpendView
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 from promptci.scoring.judges.pairwise import PositionBias
 from promptci.scoring.judges.probes import ProbeOutcome, distrust_reason
 from promptci.stats.raters import Confusion
@@ -188,7 +188,7 @@ def advised_with_a_history() -> ReportView:
         verdict_history=VERSIONS,
         precision=Precision(verdicts=12, labelled=10, correct=9),
     )
-    return run_history.identified(made)
+    return history_lines.add_verdict_ids(made)
 
 
 def shrunk_and_loosened_goldens() -> ReportView:

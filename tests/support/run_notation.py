@@ -27,7 +27,8 @@ from promptci.providers.base import Completion, Usage
 from promptci.report.build import view
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model.report import ReportView, RevisionView, SpendView
-from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.runs.model import Answer, AnswerError
+from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan, Status
 from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.judges import trust
 from promptci.scoring.judges.discount_untrusted import discount_plan, discount_scores

@@ -25,7 +25,8 @@ from promptci.gates.repeat_rule import next_answers
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.runs.model import Answer, AnswerError
+from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan, Status
 from promptci.scoring.comparison import Comparison, compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
 from promptci.stats import confirmation, ratio_tests

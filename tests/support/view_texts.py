@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from promptci.report.build import judge_view
 from promptci.report.html import groups
 from promptci.report.model.report import PromptView, ReportView
-from promptci.report.text import history_text, metrics, next_steps, number_text, provenance
+from promptci.report.text import history_text, judge_text, metrics, next_steps, number_text, provenance
 
 MAX_CHARS = 300
 """Of one line."""
@@ -40,7 +39,7 @@ def _prompt_lines(prompt: PromptView, view: ReportView) -> Iterator[str]:
     if prompt.flaky.cases:
         yield f"  {history_text.describe_flaky(prompt)}"
     if prompt.judge:
-        yield f"  judge: {judge_view.trust_sentence(prompt.judge)}"
+        yield f"  judge: {judge_text.trust_sentence(prompt.judge)}"
     for metric in metrics.build_metrics(prompt):
         yield f"  {metric.name}: {metric.before} → {metric.after}, {metric.change} ({metric.note})"
     yield from (f"  {kind.title}: {len(cases)}" for kind, cases in groups.group_cases(prompt))

@@ -18,7 +18,8 @@ from promptci.runs import journal
 from promptci.runs.budget import Budget
 from promptci.runs.execute import RunContext, ask_questions
 from promptci.runs.journal import Journal
-from promptci.runs.model import Arm, Question
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import Arm
 
 CANARY = "sk-CANARY-0123456789abcdefghij"
 OK = json.dumps(completion(f"your key is {CANARY}")).encode()

@@ -13,7 +13,7 @@ from promptci.gates.repeat_rule import next_answers
 from promptci.gates.selftest import power_analysis
 from promptci.goldens.model import Case
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Arm, PromptPlan, Status
+from promptci.runs.prompt_plan import Arm, PromptPlan, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import ScoredCase
 from promptci.stats import intervals

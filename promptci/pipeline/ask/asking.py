@@ -6,12 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 
 from promptci.errors import MissingKeyError, ProviderError
-from promptci.files import write
 from promptci.git.snapshot import Snapshot
-from promptci.git.state_folder import find_folder_problem
+from promptci.git.state_folder import find_folder_problem, keep_out_of_git
 from promptci.pipeline.ask import batching, judge_modes, judge_trust, resume
 from promptci.pipeline.ask.judge_client import JudgeClient
 from promptci.pipeline.ask.rounds import AskContext, AskRules, Rounds
@@ -96,7 +94,7 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
             kept.append(answer)
     if planned.questions and options.answers is None and options.joined is None:
         env.print(planning.describe_estimate(planned, gathered))
-    env.progress.begin(len(planned.questions) or sum(len(run.labelled or ()) for run in planned.prompts))
+    env.progress.begin(len(planned.questions) or sum(len(run.plan.task.labelled or ()) for run in planned.prompts))
     results: list[Asked] = []
 
     async def run() -> None:
@@ -241,14 +239,6 @@ def _cache(
     if cache is not None:
         keep_out_of_git(options.root / folder)
     return cache
-
-
-def keep_out_of_git(folder: Path) -> None:
-    """Put a .gitignore into the cache's folder, so that `git add --all` does not commit answers."""
-    mark = folder / ".gitignore"
-    if not mark.exists():
-        with contextlib.suppress(OSError):  # a cache that cannot be written is no error
-            write.write_text(mark, "*\n")
 
 
 class _Count:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from promptci.config.model import JudgeOptions
 from promptci.pipeline.prompt_run import PromptRun
-from promptci.runs.model import Arm, PromptPlan
+from promptci.runs.prompt_plan import Arm, PromptPlan
 from promptci.scoring.judges import prompt_injection
 from promptci.scoring.model import ScoredCase
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from promptci.pipeline.prompt_run import PromptRun
-from promptci.runs.model import Arm, PromptPlan
+from promptci.runs.prompt_plan import Arm, PromptPlan
 from promptci.scoring.judges import calibrate, judge, probes, trust
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.judges.probes import ProbeOutcome
@@ -20,8 +20,9 @@ async def assess_judge(run: PromptRun, min_kappa: float, judge_config: JudgeConf
     identities = tuple(_identities(run.plan, judge_config.model, judge_config.rubric))
     if not identities:
         return None
-    calibration = None if run.labelled is None else await calibrate.calibrate(run.labelled, judge_config)
-    return trust.assess_trust(calibration, min_kappa, run.judge_distrust, identities)
+    task = run.plan.task
+    calibration = None if task.labelled is None else await calibrate.calibrate(task.labelled, judge_config)
+    return trust.assess_trust(calibration, min_kappa, task.judge_distrust, identities)
 
 
 def distrust_probed(run: PromptRun, outcomes: Iterable[ProbeOutcome]) -> JudgeTrust | None:

@@ -12,7 +12,8 @@ from promptci.providers.base import Provider
 from promptci.providers.replay import ReplayProvider
 from promptci.runs import adaptive_repeats, execute
 from promptci.runs.execute import RunContext
-from promptci.runs.model import Answer, AnswerError, Arm, Question
+from promptci.runs.model import Answer, AnswerError, Question
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring import score
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase

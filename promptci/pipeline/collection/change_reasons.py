@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from promptci.git.changes import FileChange
 from promptci.prompts.model import Prompt
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 
 MIN_SIMILARITY = 0.5
 """Share of common lines from which a deleted and an added prompt are one that was renamed and rewritten."""

@@ -1,6 +1,6 @@
 """Collect what a change affects: which prompts, with which golden cases, under which configuration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from promptci.config.model import Config
@@ -21,8 +21,7 @@ from promptci.prompts.find import find_prompt_files
 from promptci.prompts.formats.github_prompt import name_from_path
 from promptci.prompts.includes import find_included_paths
 from promptci.prompts.model import Prompt
-from promptci.runs.model import PromptPlan, Status
-from promptci.scoring.judges.calibrate import LabelledAnswer
+from promptci.runs.prompt_plan import PromptPlan, Status
 
 PROMPT_REASONS = {
     "prompt changed", "prompt or a file it includes changed", "testData changed", "goldens changed",
@@ -52,10 +51,6 @@ class CollectedRun:
     """Mistakes in the files of some prompts. The others are tested all the same, and the verdict is `error`."""
     rubric: str | None = None
     """Text of the judge's rubric, from the revision of the configuration."""
-    labelled_answers: Mapping[str, tuple[LabelledAnswer, ...]] = field(default_factory=dict)
-    """Labelled answers by prompt name, by which a judge is measured. No entry: there are no labels."""
-    distrust_reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Reasons by prompt name not to trust a judge that are known before it is asked."""
 
 
 def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config_path: str) -> CollectedRun:

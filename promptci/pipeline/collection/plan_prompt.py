@@ -12,7 +12,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.goldens.pairing import CaseChange, CasePair, pair_cases
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
-from promptci.runs.model import PlannedCase, PromptChange, PromptPlan, Status, Task
+from promptci.runs.prompt_plan import PlannedCase, PromptChange, PromptPlan, Status, Task
 
 _STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     # GitHub's evaluators: `equals` trims the answer only, the other three ignore case.

@@ -11,7 +11,7 @@ from promptci.goldens import quarantine
 from promptci.goldens.quarantine import QuarantineEntry
 from promptci.pipeline.collection import collect, side_files
 from promptci.pipeline.collection.collect import CollectedRun, Revision
-from promptci.runs.model import PlannedCase, PromptPlan
+from promptci.runs.prompt_plan import PlannedCase, PromptPlan
 
 
 def exclude_quarantined_cases(

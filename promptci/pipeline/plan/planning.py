@@ -15,7 +15,8 @@ from promptci.providers.prices import PriceList
 from promptci.runs import adaptive_repeats
 from promptci.runs.budget import BATCH_SHARE
 from promptci.runs.estimate import RunEstimate, estimate_questions
-from promptci.runs.model import PromptPlan, Question
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring import check_assertions, embedding_similarity
 from promptci.scoring.judges import calibrate, cost_estimate, identity
 
@@ -94,8 +95,6 @@ def _plan_prompt(plan: PromptPlan, gathered: CollectedRun) -> _PlannedPrompt:
             plan=plan,
             questions=tuple(question for question in asked.questions if question.replicate < limits.repeats),
             follow_ups=tuple(question for question in asked.questions if question.replicate >= limits.repeats),
-            labelled=gathered.labelled_answers.get(plan.name),
-            judge_distrust=gathered.distrust_reasons.get(plan.name, ()),
         ),
         problems=asked.problems,
         notes=(*asked.notes, *([not_adaptive] if not_adaptive else [])),
@@ -145,7 +144,7 @@ def estimate_judges(runs: Sequence[PromptRun], gathered: CollectedRun) -> RunEst
 def describe_labels(gathered: CollectedRun) -> Sequence[str]:
     """Return what measuring the judges by people's labels would ask and cost."""
     options = gathered.config.judge
-    labelled = [answer for answers in gathered.labelled_answers.values() for answer in answers]
+    labelled = [answer for plan in gathered.plans for answer in plan.task.labelled or ()]
     requests = calibrate.calibration_requests(labelled, model=options.model, rubric=gathered.rubric)
     asked = tuple(judge_question(request) for request in requests)
     if not asked:

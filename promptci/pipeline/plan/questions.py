@@ -11,7 +11,8 @@ from promptci.prompts import render
 from promptci.prompts.filled_messages import FilledMessages
 from promptci.prompts.model import Prompt
 from promptci.providers.base import Request
-from promptci.runs.model import Arm, PlannedCase, PromptPlan, Question
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan
 from promptci.scoring.case_mistakes import CaseMistake, summarize_mistakes
 
 

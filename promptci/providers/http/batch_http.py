@@ -36,7 +36,7 @@ class BatchClient:
 
     async def upload(self, name: str, content: bytes) -> Any:
         """Send a file for a batch; gives what the endpoint says of it. Raises CallError."""
-        import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
+        import aiohttp
 
         def form() -> Any:  # a form can be sent once only
             fields = aiohttp.FormData()
@@ -77,7 +77,7 @@ class BatchClient:
         return await with_retries(attempt, limiter=self._limiter, policy=policy, clock=self.clock)
 
     async def _call(self, verb: str, path: str, sent: Mapping[str, Any], *, as_json: bool) -> Any:
-        import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
+        import aiohttp
 
         session = self._session = self._session or self._opened()
         try:
@@ -102,7 +102,7 @@ class BatchClient:
         return value
 
     def _opened(self) -> Any:
-        import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
+        import aiohttp
 
         return aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),

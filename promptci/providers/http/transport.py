@@ -56,7 +56,7 @@ class Transport:
 
     async def post(self, path: str, body: bytes) -> HttpResponse:
         """Send JSON and return the response; raises AttemptFailed if none arrives."""
-        import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
+        import aiohttp
 
         self.open()
         url = f"{self._base_url}{path}{self._query}"
@@ -81,7 +81,7 @@ class Transport:
 
 
 def _open_session(extra_headers: Mapping[str, str], proxy: str | None) -> Any:
-    import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
+    import aiohttp
 
     headers = {
         **extra_headers,
@@ -106,7 +106,7 @@ def _create_ssl_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
     if paths.cafile is None and paths.capath is None:
-        import certifi  # noqa: PLC0415 - hardly ever needed
+        import certifi
 
         context.load_verify_locations(certifi.where())
     return context

@@ -45,7 +45,7 @@ class _Engine:
     def load(self, *, embedding: bool) -> Any:
         """Return the server, loaded where it is not yet; raises CallError."""
         if embedding not in self._servers:
-            import xllamacpp  # noqa: PLC0415 - heavy: keeps --help fast
+            import xllamacpp
 
             settings = _settings(xllamacpp.CommonParams(), self._file, self._threads)
             if embedding:

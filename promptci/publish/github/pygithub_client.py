@@ -55,7 +55,7 @@ class PyGithubClient:
 
     def __init__(self, token: str, repository: str, api_url: str, clock: ClientClock | None = None) -> None:
         """Prepare; nothing is sent yet."""
-        import github  # noqa: PLC0415 - heavy: keeps --help fast
+        import github
 
         self._clock = clock or ClientClock()
         self._root = f"/repos/{repository}"
@@ -213,7 +213,7 @@ class PyGithubClient:
         self, verb: str, url: str, sent: Mapping[str, Any] | None
     ) -> "tuple[Mapping[str, Any], Any] | Refusal | Unavailable":
         """Send a request once."""
-        import requests  # noqa: PLC0415 - heavy: keeps --help fast
+        import requests
 
         if not url.startswith("/") and urlsplit(url).netloc != self._host:
             return Unavailable("GitHub's answer leads to another host, which is not followed")
@@ -257,7 +257,7 @@ def _output(run: CheckRun, remarks: Sequence[Remark]) -> dict[str, Any]:
 
 def _next(headers: Mapping[str, Any]) -> str | None:
     """Read the next page's address from the Link header."""
-    from requests.utils import parse_header_links  # noqa: PLC0415 - heavy: keeps --help fast
+    from requests.utils import parse_header_links
 
     links = parse_header_links(str(headers.get("link") or ""))
     return next((link["url"] for link in links if link.get("rel") == "next"), None)

@@ -7,7 +7,7 @@ from typing import Literal
 from promptci.report.build import judge_probe_view
 from promptci.report.model import json_safe
 from promptci.report.model.report import AnswerView, CaseView, MarkView
-from promptci.runs.model import Arm
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.judges import prompt_injection
 from promptci.scoring.model import AssertionResult, ScoredCase
 from promptci.scoring.paired_case import PairedCase

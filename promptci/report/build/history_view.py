@@ -12,7 +12,7 @@ from promptci.report.build import case_views
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
 from promptci.report.model.report import CaseView, FlakyCaseView, FlakyView, PastQualityView, TallyView, VerdictName
-from promptci.runs.model import Arm
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.paired_case import PairedCase
 from promptci.stats import power

@@ -1,15 +1,19 @@
 """RunFacts: what a report shows of a run that is not in the gate's findings."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from promptci import __version__
-from promptci.history.gate_precision import Precision
-from promptci.history.model import CaseRecord, VerdictRecord
-from promptci.report.model.report import RevisionView, SpendView
-from promptci.scoring.judges.pairwise import PositionBias
-from promptci.scoring.judges.probes import ProbeOutcome
+
+if TYPE_CHECKING:
+    from promptci.history.gate_precision import Precision
+    from promptci.history.model import CaseRecord, VerdictRecord
+    from promptci.report.model.report import RevisionView, SpendView
+    from promptci.scoring.judges.pairwise import PositionBias
+    from promptci.scoring.judges.probes import ProbeOutcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ from statistics import fmean
 from promptci.providers.base import Usage
 from promptci.report.model import json_safe
 from promptci.report.model.report import LabelRowView, PercentilesView, VersionView
-from promptci.runs.model import Arm
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.version_summary import VersionSummary
 from promptci.stats.agreement import LabelConfusion

@@ -6,19 +6,16 @@ import hashlib
 from markupsafe import Markup
 
 from promptci.report import templates
-from promptci.report.html import class_table, line_diff, page_budget, prompt_charts
-from promptci.report.html.page import build_page
-from promptci.report.html.page_budget import MAX_PAGE_BYTES
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
-from promptci.report.text import case_outcomes, provenance
+from promptci.report.text import provenance
 
 STYLES = ("report.css", "explorer.css")
 SCRIPTS = ("report.js", "packed.js", "worddiff.js", "opened.js", "explorer.js")
 """In this order: each uses names of those before it."""
 
 
-def render_page(view: ReportView, digest: str | None = None, max_bytes: int = MAX_PAGE_BYTES) -> str:
+def render_page(view: ReportView, digest: str | None = None, max_bytes: int | None = None) -> str:
     """Render the page. The same view gives the same bytes.
 
     Parameters
@@ -28,28 +25,39 @@ def render_page(view: ReportView, digest: str | None = None, max_bytes: int = MA
     digest
         SHA-256 of its report.json; None: computed here.
     max_bytes
-        Size of the page at most.
+        Size of the page at most; None: 20 MB.
     """
     style, script = _assets(*STYLES), _assets(*SCRIPTS)
     return (
         templates.environment()
         .get_template("html/report.html.j2")
         .render(
-            page=build_page(view, max_bytes),
             digest=digest or document.serialize(view).digest,
             view=view,
             style=style,
             script=script,
             policy=content_policy(style, script),
-            limits=page_budget,
-            charts=prompt_charts,
-            class_table=class_table,
-            line_diff=line_diff,
             provenance=provenance,
-            describe_result=case_outcomes.describe_result,
-            describe_outcome=case_outcomes.describe_outcome,
+            **_prompt_variables(view, max_bytes),
         )
     )
+
+
+def _prompt_variables(view: ReportView, max_bytes: int | None) -> dict[str, object]:
+    """Return what the templates of prompts and cases need; a page without a prompt loads nothing of it."""
+    if not view.prompts:
+        return {"page": None}
+    from promptci.report.html import class_table, line_diff, page, page_budget, prompt_charts
+    from promptci.report.text import case_outcomes
+
+    return {
+        "page": page.build_page(view, max_bytes or page_budget.MAX_PAGE_BYTES),
+        "limits": page_budget,
+        "charts": prompt_charts,
+        "class_table": class_table,
+        "line_diff": line_diff,
+        "outcomes": case_outcomes,
+    }
 
 
 def content_policy(style: Markup, script: Markup) -> str:

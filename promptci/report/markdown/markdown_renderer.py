@@ -8,10 +8,7 @@ from jinja2 import Template
 
 from promptci.present import escape
 from promptci.report import templates
-from promptci.report.markdown import highlights
-from promptci.report.model.report import ReportView
-from promptci.report.text import metrics
-from promptci.report.text.case_outcomes import describe_outcome
+from promptci.report.model.report import PromptView, ReportView
 
 MAX_COMMENT_BYTES = 60_000
 """GitHub takes 65,536 characters; a limit in UTF-8 bytes with some reserve holds for every way of counting."""
@@ -122,9 +119,24 @@ def _render(
         marker,
         report_link,
         show=show,
-        highlights=[highlights.choose_highlights(prompt, show.cases) for prompt in troubled],
         passing=[p for p in view.prompts if p.verdict in ("pass", "no-change")][: show.prompts],
+        **_prompt_variables(view, troubled, show),
     )
+
+
+def _prompt_variables(view: ReportView, troubled: Sequence[PromptView], show: DetailLevel) -> dict[str, object]:
+    """Return what the templates of prompts and cases need; a comment without a prompt loads nothing of it."""
+    if not view.prompts:
+        return {"highlights": []}
+    from promptci.report.markdown import highlights
+    from promptci.report.text import case_outcomes, metrics
+
+    return {
+        "highlights": [highlights.choose_highlights(prompt, show.cases) for prompt in troubled],
+        "describe_outcome": case_outcomes.describe_outcome,
+        "render_case": highlights.render_case,
+        "metrics": metrics.build_metrics,
+    }
 
 
 def _page(
@@ -135,9 +147,6 @@ def _page(
         view=view,
         marker=None if marker is None else escape.Ready(marker),
         link=None if report_link is None else _address(report_link),
-        describe_outcome=describe_outcome,
-        render_case=highlights.render_case,
-        metrics=metrics.build_metrics,
         **variables,
     )
 

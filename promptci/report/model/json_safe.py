@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,11 @@ def optional_text(value: str | None) -> str | None:
     return None if value is None else text(value)
 
 
+def texts(values: Iterable[str]) -> list[str]:
+    """Return each text as valid Unicode."""
+    return [text(value) for value in values]
+
+
 def number(value: float | Decimal | None) -> float | None:
     """Return a float, or None if it is unknown or not finite."""
     if value is None or not math.isfinite(value):
@@ -27,17 +32,17 @@ def number(value: float | Decimal | None) -> float | None:
     return float(value)
 
 
-def value(given: Any) -> Any:
+def value(data: Any) -> Any:
     """Return JSON data with valid text and finite numbers throughout; a number that is none becomes null."""
-    if isinstance(given, str):
-        return text(given)
-    if isinstance(given, float):
-        return number(given)
-    if isinstance(given, list):
-        return [value(item) for item in given]
-    if isinstance(given, dict):
-        return {text(key): value(item) for key, item in given.items()}
-    return given
+    if isinstance(data, str):
+        return text(data)
+    if isinstance(data, float):
+        return number(data)
+    if isinstance(data, list):
+        return [value(item) for item in data]
+    if isinstance(data, dict):
+        return {text(key): value(item) for key, item in data.items()}
+    return data
 
 
 def spell_value(value: Any) -> str:

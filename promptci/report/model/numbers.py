@@ -11,7 +11,7 @@ Proportion = Annotated[float, Field(ge=0, le=1)]
 class ViewModel(BaseModel):
     """Frozen and strict, so that a report.json from elsewhere is validated when it is loaded."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class QualityView(ViewModel):

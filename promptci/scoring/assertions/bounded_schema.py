@@ -40,7 +40,7 @@ class UndecidedError(Exception):
 
 def dialect(schema: Mapping[str, Any]) -> Any:
     """Return jsonschema's own class for the schema's draft, 2020-12 where it names none; None for one unknown."""
-    from jsonschema import validators  # noqa: PLC0415 - heavy: keeps --help fast
+    from jsonschema import validators
 
     named = schema.get("$schema")
     if named is None:
@@ -67,8 +67,8 @@ def first_error(schema: Mapping[str, Any], value: Any) -> Any:
     UndecidedError
         Where it takes too long, or the schema goes round in circles, and no error was found until then.
     """
-    import referencing  # noqa: PLC0415 - comes with jsonschema
-    from jsonschema import exceptions  # noqa: PLC0415 - heavy: keeps --help fast
+    import referencing
+    from jsonschema import exceptions
 
     token = _bounds.set(_Bounds(time.monotonic() + TIMEOUT_S))
     errors: list[Any] = []
@@ -92,7 +92,7 @@ def first_error(schema: Mapping[str, Any], value: Any) -> Any:
 @functools.cache
 def _bounded(original: Any) -> Any:
     """Return the draft with every keyword looking at the clock, and none that could run for ever by itself."""
-    from jsonschema import validators  # noqa: PLC0415 - heavy: keeps --help fast
+    from jsonschema import validators
 
     own = {
         "pattern": _pattern,
@@ -131,7 +131,7 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def _error(message: str) -> Any:
-    from jsonschema import exceptions  # noqa: PLC0415 - heavy: keeps --help fast
+    from jsonschema import exceptions
 
     return exceptions.ValidationError(message)
 

@@ -16,8 +16,8 @@ class _WrongError(Exception):
 
 def problem(schema: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a schema, or None. What it refers to must stand in it; nothing is fetched."""
-    import jsonschema  # noqa: PLC0415 - heavy: keeps --help fast
-    import referencing  # noqa: PLC0415 - comes with jsonschema
+    import jsonschema
+    import referencing
 
     try:
         _check_keys(schema, top=True)
@@ -54,9 +54,9 @@ def _check_keys(value: Any, *, top: bool) -> None:
 
 def _subschemas(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Check and give the schema and all schemas in it, also those that only a reference makes one."""
-    import jsonschema  # noqa: PLC0415 - heavy: keeps --help fast
-    import referencing.jsonschema  # noqa: PLC0415 - comes with jsonschema
-    from jsonschema_specifications import (  # type: ignore[import-untyped] # noqa: PLC0415 - ships no types; comes with jsonschema
+    import jsonschema
+    import referencing.jsonschema
+    from jsonschema_specifications import (  # type: ignore[import-untyped]
         REGISTRY,
     )
 

@@ -1,12 +1,12 @@
-"""Have a judge mark answers that people have marked, through the same desk as any others."""
+"""Have the judge score answers that people have labelled, exactly as it would score them in a run."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from promptci.goldens.model import Case
+from promptci.goldens.labels import LabelledAnswer
 from promptci.providers.base import Completion, Request
-from promptci.runs.model import Answer, Arm
+from promptci.runs.model import Answer
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge
 from promptci.scoring.judges.judge import JudgeConfig
@@ -14,41 +14,17 @@ from promptci.scoring.judges.trust import Calibration
 from promptci.scoring.model import AssertionResult
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LabelledAnswer:
-    """One answer that people have marked, with the case it answers."""
-
-    case: Case
-    """With the assertions by which the judge marks it, and no others."""
-    text: str
-    acceptable: bool
-    """What people say."""
-
-    @property
-    def subject(self) -> Subject:
-        """The answer as the judge gets it: exactly as it would get the same answer in a run."""
-        answer = Answer(
-            prompt="label",
-            arm=Arm.HEAD,
-            case_id=self.case.id,
-            replicate=0,
-            request_key="",
-            completion=Completion(text=self.text),
-        )
-        return Subject(text=self.text, case=self.case, answer=answer)
-
-
-async def calibrate(labelled: Sequence[LabelledAnswer], desk: JudgeConfig) -> Calibration:
-    """Mark every labelled answer; it passes where all of the case's judged assertions hold."""
-    found = await asyncio.gather(*(_marks(one, desk) for one in labelled))
+async def calibrate(labelled: Sequence[LabelledAnswer], judge_config: JudgeConfig) -> Calibration:
+    """Score every labelled answer; it passes where all of the case's judged assertions hold."""
+    results = await asyncio.gather(*(_score(answer, judge_config) for answer in labelled))
     scored = [
-        (one.acceptable, all(mark.passed for mark in marks))
-        for one, marks in zip(labelled, found, strict=True)
-        if not any(mark.passed is None for mark in marks)
+        (answer.acceptable, all(result.passed for result in answer_results))
+        for answer, answer_results in zip(labelled, results, strict=True)
+        if not any(result.passed is None for result in answer_results)
     ]
-    silent = [mark.reason for marks in found for mark in marks if mark.passed is None]
+    failures = [result.reason for answer_results in results for result in answer_results if result.passed is None]
     return Calibration(
-        pairs=tuple(scored), unscored=len(labelled) - len(scored), first_failure=silent[0] if silent else None
+        pairs=tuple(scored), unscored=len(labelled) - len(scored), first_failure=failures[0] if failures else None
     )
 
 
@@ -56,14 +32,28 @@ def calibration_requests(
     labelled: Sequence[LabelledAnswer], *, model: str | None, rubric: str | None
 ) -> Iterator[Request]:
     """Yield what would be asked, for an estimate of its price."""
-    for one in labelled:
-        for assertion in one.case.assertions:
-            request = judge.build_request(assertion, one.subject, model=model, rubric=rubric)
+    for answer in labelled:
+        for assertion in answer.case.assertions:
+            request = judge.build_request(assertion, _subject(answer), model=model, rubric=rubric)
             if request is not None:
                 yield request
 
 
-async def _marks(one: LabelledAnswer, desk: JudgeConfig) -> Sequence[AssertionResult]:
+async def _score(labelled: LabelledAnswer, judge_config: JudgeConfig) -> Sequence[AssertionResult]:
+    subject = _subject(labelled)
     return await asyncio.gather(
-        *(judge.judge_answer(assertion, one.subject, desk) for assertion in one.case.assertions)
+        *(judge.judge_answer(assertion, subject, judge_config) for assertion in labelled.case.assertions)
     )
+
+
+def _subject(labelled: LabelledAnswer) -> Subject:
+    """Return the answer as the judge would get it in a run."""
+    answer = Answer(
+        prompt="label",
+        arm=Arm.HEAD,
+        case_id=labelled.case.id,
+        replicate=0,
+        request_key="",
+        completion=Completion(text=labelled.text),
+    )
+    return Subject(text=labelled.text, case=labelled.case, answer=answer)

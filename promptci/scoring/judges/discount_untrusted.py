@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from promptci.goldens.model import Case
-from promptci.runs.model import PlannedCase, PromptPlan
+from promptci.runs.prompt_plan import PlannedCase, PromptPlan
 from promptci.scoring.judges.judge import JUDGE_ASSERTIONS
 from promptci.scoring.judges.trust import JudgeTrust
 from promptci.scoring.model import ScoredCase

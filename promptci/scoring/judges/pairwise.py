@@ -13,7 +13,8 @@ from typing import Any
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Request
-from promptci.runs.model import Answer, Arm
+from promptci.runs.model import Answer
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge, reply_parser

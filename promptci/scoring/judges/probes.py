@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from promptci.files import canonical
 from promptci.goldens.model import Assertion
 from promptci.providers.base import Completion
-from promptci.runs.model import Answer, Arm
+from promptci.runs.model import Answer
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import evaluator, judge, pairwise, prompt_injection

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from promptci import wording
 from promptci.goldens.model import Case
-from promptci.runs.model import Arm
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.judges import judge
 from promptci.scoring.model import JudgeIdentity, ScoredCase
 from promptci.stats import ppi, raters
@@ -105,19 +106,13 @@ def _distrust_reasons(calibration: Calibration, min_kappa: float) -> tuple[str, 
     if kappa is None:
         return (f"kappa cannot be computed: people and the judge give all {scored} labels the same verdict",)
     if kappa < min_kappa - 1e-12:
-        return (f"kappa {format_kappa(kappa, min_kappa)} with {scored} labels is below {min_kappa:g}",)
+        return (f"kappa {wording.format_kappa(kappa, min_kappa)} with {scored} labels is below {min_kappa:g}",)
     lower, required = calibration.kappa_interval, min_kappa - MAX_KAPPA_GAP
     if lower is not None and required > 0 and lower.lo < required - 1e-12:
-        lowest = format_kappa(lower.lo, required)
-        return (f"kappa {format_kappa(kappa)} with {scored} labels may be as low as {lowest}: more labels are needed",)
+        lowest = wording.format_kappa(lower.lo, required)
+        shown = wording.format_kappa(kappa)
+        return (f"kappa {shown} with {scored} labels may be as low as {lowest}: more labels are needed",)
     return ()
-
-
-def format_kappa(kappa: float, least: float | None = None) -> str:
-    """Format a kappa with two decimals, or with four where two would hide that it is below `least`."""
-    short = f"{kappa:.2f}"
-    long = least is not None and kappa < least <= float(short)
-    return (f"{kappa:.4f}" if long else short).replace("-", "−")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from promptci.config.find import load_revision_config, require_named_config
 from promptci.errors import InputError, Problem, PromptciError, UsageError
-from promptci.evaluation import run_history
+from promptci.evaluation import history_lines, run_history
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
+from promptci.git.state_folder import keep_out_of_git
 from promptci.history import flaky
 from promptci.history.gate_precision import Precision, compute_precision, precision_by_rule
 from promptci.history.model import HISTORY_LINES, CaseRecord, Feedback, Label, Line, VerdictRecord
 from promptci.history.store import History, Past, Retention
-from promptci.pipeline.ask.asking import keep_out_of_git
 from promptci.present import formatting
 from promptci.redact import Redactor
 from promptci.report.model import document
@@ -56,7 +56,7 @@ def open_store(root: Path, config_path: str, now: datetime) -> HistoryStore:
     folder = load_revision_config(snapshot, config_path).run.history
     if folder is None:
         raise UsageError(f"{config_path} turns the history off", "Set `run.history` to a folder.")
-    history = run_history.opened(root, folder, now)
+    history = run_history.open_history(root, folder, now)
     return HistoryStore(folder=root / folder, history=history, past=history.read())
 
 
@@ -233,7 +233,7 @@ def _load_report_lines(source: Path) -> Sequence[Line]:
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
         raise InputError([Problem(path=str(source), message=what, hint=_REPORT_HINT)]) from error
-    lines = list(run_history.lines(document.load(text, str(source))))
+    lines = list(history_lines.lines(document.load(text, str(source))))
     try:
         for line in lines:
             HISTORY_LINES.from_value(HISTORY_LINES.to_value(line))

@@ -8,7 +8,7 @@ from pathlib import Path
 from promptci import __version__
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import InputError, Problem
-from promptci.evaluation import check, evaluate, run
+from promptci.evaluation import check, results, run
 from promptci.git.repo import Repo
 from promptci.pipeline.ask import resume
 from promptci.pipeline.environment import Environment
@@ -82,7 +82,7 @@ def _merged(
             )
             problems = [*problems, *_problems(found, revisions, request)]
             if problems and not _is_broken(again, request, env):
-                return evaluate.refused(InputError(problems), revisions, request, env)
+                return results.write_refusal(InputError(problems), revisions, request, env)
     if problems:
         return again(request, env)  # it says what is wrong in the files, and asks nothing
     (request.out / resume.JOURNAL).unlink(missing_ok=True)

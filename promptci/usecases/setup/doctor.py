@@ -29,7 +29,7 @@ from promptci.prompts.model import Prompt
 from promptci.providers.base import Usage
 from promptci.providers.http import endpoint
 from promptci.providers.prices import PriceList
-from promptci.runs.model import PromptPlan, Status
+from promptci.runs.prompt_plan import PromptPlan, Status
 from promptci.usecases.setup import doctor_workflow
 
 Level = Literal["error", "warning"]

@@ -86,25 +86,17 @@ def _chosen(gathered: CollectedRun, prompt: str | None) -> CollectedRun:
     names = [plan.name for plan in gathered.plans]
     if prompt is not None and prompt not in names:
         raise UsageError(f"There is no prompt `{prompt}`", f"There are: {', '.join(names) or 'none'}.")
-    kept = {name: found for name, found in gathered.labelled_answers.items() if prompt in (None, name)}
-    if not kept:
+    plans = tuple(plan for plan in gathered.plans if plan.task.labelled is not None and prompt in {None, plan.name})
+    if not plans:
         whose = "No judged prompt has labels" if prompt is None else f"The prompt `{prompt}` has no judge, or no labels"
         raise UsageError(whose, f"Write some, such as {gathered.config.judge.labels}; see docs/judge.md.")
-    plans = tuple(plan for plan in gathered.plans if plan.name in kept)
-    return replace(gathered, plans=plans, labelled_answers=kept)
+    return replace(gathered, plans=plans)
 
 
 def _asked(gathered: CollectedRun, head: Snapshot, request: CheckRequest, env: Environment) -> CalibrationResult:
     if request.no_cache:  # nor what an earlier call of this command has written down
         (request.out / resume.JOURNAL).unlink(missing_ok=True)
-    runs = [
-        PromptRun(
-            plan=plan,
-            labelled=gathered.labelled_answers.get(plan.name),
-            judge_distrust=gathered.distrust_reasons.get(plan.name, ()),
-        )
-        for plan in gathered.plans
-    ]
+    runs = [PromptRun(plan=plan) for plan in gathered.plans]
     revisions = Revisions(head=head, head_name=request.head)
     asked = asking.ask(PlannedRun(prompts=tuple(runs)), gathered, revisions, request, env)
     if asked.errors:
@@ -131,5 +123,4 @@ def _refuse_silence(trusts: Mapping[str, JudgeTrust]) -> None:
 
 def _notes(gathered: CollectedRun) -> Sequence[str]:
     """Return what is to be known about the labels; the prompts' own notes are for a run's report."""
-    own = set(gathered.labelled_answers)
-    return [note for plan in gathered.plans if plan.name in own for note in plan.change.notes if "labels" in note]
+    return [note for plan in gathered.plans for note in plan.change.notes if "labels" in note]

@@ -17,7 +17,7 @@ from promptci.pipeline.plan import planning
 from promptci.present import formatting
 from promptci.providers.prices import PriceList
 from promptci.runs.estimate import estimate_questions
-from promptci.runs.model import PromptPlan
+from promptci.runs.prompt_plan import PromptPlan
 
 ASSUMED = (0.05, 0.10, 0.20)
 """Discordances shown for a prompt of which none was measured."""
@@ -72,7 +72,7 @@ def _measured(gathered: CollectedRun, request: CheckRequest, env: Environment) -
     found: dict[str, tuple[float, str]] = {}
     folder = gathered.config.run.history
     if folder is not None:
-        past = run_history.opened(request.root, folder, env.now()).read()
+        past = run_history.open_history(request.root, folder, env.now()).read()
         for plan in (plan for plan in gathered.plans if not _graded(plan)):
             known = flaky.measure_discordance(past.cases, plan.name)
             if known is not None:

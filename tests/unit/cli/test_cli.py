@@ -198,7 +198,7 @@ def test_a_fault_of_our_own_is_exit_code_4_and_a_log_to_report(tmp_path: Path) -
 
 def test_help_is_quick_and_loads_nothing_heavy() -> None:
     code = (
-        "import sys; from promptci.cli import group; group.get_help(__import__('click').Context(group)); "
+        "import sys; from promptci.cli.command_group import group; group.get_help(__import__('click').Context(group)); "
         "print(sorted({'openai', 'matplotlib', 'pydantic', 'scipy', 'jinja2', 'github'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.config.run_limits import RunLimits
 from promptci.gates.selftest import aa_test, power_analysis
 from promptci.gates.selftest.aa_test import Flaky, SelfTest
-from promptci.runs.model import PromptPlan
+from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring.model import ScoredCase
 
 POLICY = GatePolicy(alpha=0.07)

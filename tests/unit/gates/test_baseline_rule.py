@@ -11,7 +11,7 @@ from promptci.gates.baseline_rule import find_shared_cause
 from promptci.gates.decide import decide
 from promptci.gates.facts import NothingToLose
 from promptci.providers.base import Completion
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.model import ScoredCase
 from promptci.verdict import Verdict

@@ -10,7 +10,7 @@ from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
 from promptci.present.finding_text.describe import describe
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 from promptci.verdict import Verdict
 
 SWAPPED: dict[str, Any] = {"models": ("m-1", "m-2")}

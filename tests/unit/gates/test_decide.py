@@ -14,7 +14,7 @@ from promptci.gates.model import GateReport
 from promptci.gates.quality_rule import estimate_needed
 from promptci.present.finding_text.describe import describe
 from promptci.providers.base import Completion
-from promptci.runs.model import Arm, Status
+from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.model import PositionConsistency, ScoredCase
 from promptci.scoring.paired_case import PairedCase

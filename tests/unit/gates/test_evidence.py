@@ -119,7 +119,7 @@ def test_equal_requests_are_one_observation() -> None:
     made = comparison(quality_rows(right=50, broken=2))
     assert made.samples is not None
     twice = [case for case in made.cases for _ in range(3)]
-    from promptci.scoring.comparison import pair_samples  # noqa: PLC0415 - next to its use
+    from promptci.scoring.comparison import pair_samples
 
     samples = pair_samples(twice, made.samples.design, "p")
     assert samples is not None

@@ -8,7 +8,7 @@ from promptci.findings import Finding, NoFacts
 from promptci.gates.decide import decide
 from promptci.gates.facts import EmptyGoldens, MismatchFacts, NewPromptFacts, PooledFacts, QualityFacts
 from promptci.gates.model import GateReport
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 from promptci.verdict import Verdict
 
 

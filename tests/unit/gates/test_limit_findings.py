@@ -10,7 +10,7 @@ from promptci.findings import Finding
 from promptci.gates import evidence, limits, remarks
 from promptci.gates.evidence import PromptEvidence
 from promptci.gates.facts import CostFacts, CriticalFacts, ExcludedFacts, MinQualityFacts, MissingAnswers, P95Facts
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 from promptci.verdict import Verdict
 
 ROWS = quality_rows(right=100)

@@ -11,7 +11,7 @@ from promptci.pipeline.collection import plan_prompt
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.pipeline.plan import questions
 from promptci.prompts.model import Choice, LlmEvaluator, Message, Prompt, StringEvaluator
-from promptci.runs.model import Arm, PlannedCase, PromptPlan, Status
+from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan, Status
 
 
 def prompt(text: str = "Say {{word}}", **options: Any) -> Prompt:

@@ -8,7 +8,8 @@ from support.finding_examples import EXAMPLES
 from support.gold_files import Gold
 
 from promptci.findings import Facts, Finding, facts_as_json
-from promptci.present.finding_text.describe import TEXTS, describe
+from promptci.present.finding_text.describe import describe
+from promptci.present.finding_text.table import TEXTS
 from promptci.verdict import Verdict
 
 

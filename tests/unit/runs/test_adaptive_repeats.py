@@ -6,7 +6,8 @@ from support.comparison_notation import comparison, prompt
 from promptci.config.run_limits import RunLimits
 from promptci.providers.base import Request
 from promptci.runs import adaptive_repeats
-from promptci.runs.model import Arm, PlannedCase, PromptPlan, Question
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.model import ScoredCase
 

@@ -5,7 +5,8 @@ import pytest
 
 from promptci.providers.base import Request, Usage, make_embedding_request
 from promptci.runs.estimate import DEFAULT_OUTPUT_TOKENS, RunEstimate, estimate_max_usage, estimate_questions
-from promptci.runs.model import Arm, Question
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import Arm
 
 
 def asking(text: str = "x" * 40, model: str = "known", **parameters: Any) -> Request:

@@ -11,7 +11,8 @@ from promptci.providers.base import CallError, Request
 from promptci.providers.cache import AnswerCache
 from promptci.runs.budget import Budget
 from promptci.runs.execute import MAX_EQUAL_FAILURES
-from promptci.runs.model import Answer, Arm
+from promptci.runs.model import Answer
+from promptci.runs.prompt_plan import Arm
 
 # --- answers
 

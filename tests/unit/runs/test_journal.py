@@ -17,7 +17,8 @@ from promptci.providers.base import Completion, Usage
 from promptci.redact import Redactor
 from promptci.runs import journal
 from promptci.runs.journal import Journal, JournalRun
-from promptci.runs.model import ANSWER_CODEC, Answer, AnswerError, Arm
+from promptci.runs.model import ANSWER_CODEC, Answer, AnswerError
+from promptci.runs.prompt_plan import Arm
 
 texts = st.text(max_size=30)
 usages = st.builds(Usage, input_tokens=st.integers(0, 10**9), output_tokens=st.integers(0, 10**9))
@@ -258,7 +259,8 @@ import sys
 from pathlib import Path
 from promptci.providers.base import Completion
 from promptci.runs.journal import Journal, JournalRun
-from promptci.runs.model import ANSWER_CODEC, Answer, Arm
+from promptci.runs.model import ANSWER_CODEC, Answer
+from promptci.runs.prompt_plan import Arm
 book = Journal.open(Path(sys.argv[1]))
 for number in range(1_000_000):
     book.append(Answer(prompt="p", arm=Arm.HEAD, case_id=str(number), replicate=0, request_key="k",

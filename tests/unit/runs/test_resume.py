@@ -17,7 +17,8 @@ from promptci.providers.base import CallError
 from promptci.runs import journal
 from promptci.runs.budget import Budget
 from promptci.runs.journal import Journal
-from promptci.runs.model import Answer, Arm
+from promptci.runs.model import Answer
+from promptci.runs.prompt_plan import Arm
 
 # --- journal and resuming
 

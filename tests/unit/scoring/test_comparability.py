@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.comparison_notation import comparison, prompt, quality_rows
 
-from promptci.runs.model import Arm, Status
+from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring import comparability
 from promptci.scoring.comparability import Comparability
 from promptci.scoring.comparison import Comparison

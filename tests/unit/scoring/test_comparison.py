@@ -10,7 +10,7 @@ from support.comparison_notation import comparison, quality_rows
 
 from promptci.compare.effect import Effect, compare_samples
 from promptci.compare.sample import Design
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 from promptci.scoring.comparison import Comparison, compare_versions, pair_samples
 
 

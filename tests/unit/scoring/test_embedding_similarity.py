@@ -14,7 +14,8 @@ from support.fake_judges import answered
 
 from promptci.goldens.model import Case
 from promptci.providers.base import Completion, Request
-from promptci.runs.model import Answer, AnswerError, Arm
+from promptci.runs.model import Answer, AnswerError
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring import check_assertions, embedding_similarity, score
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase

@@ -10,7 +10,8 @@ from promptci.pipeline.plan import partition as shards
 from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.shard import Shard
-from promptci.runs.model import Arm, Question, Status
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import Arm, Status
 
 
 def planned(questions: Iterable[Question], follow_ups: Iterable[Question] = ()) -> PlannedRun:

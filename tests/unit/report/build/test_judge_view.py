@@ -8,6 +8,7 @@ from support.report_situations import SITUATIONS
 from promptci.report.build import judge_view
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.judge import JudgeView
+from promptci.report.text import judge_text
 from promptci.scoring.judges import trust
 from promptci.scoring.judges.trust import Calibration, JudgedRate, JudgeSummary
 from promptci.scoring.model import JudgeIdentity
@@ -28,7 +29,7 @@ def view(
 
 
 def numbers(calibration: Calibration | None) -> dict[str, str]:
-    return dict(judge_view.judge_numbers(view(calibration)))
+    return dict(judge_text.judge_numbers(view(calibration)))
 
 
 def test_where_no_judge_had_a_say_there_is_none() -> None:
@@ -36,21 +37,21 @@ def test_where_no_judge_had_a_say_there_is_none() -> None:
 
 
 def test_a_trusted_judge_is_trusted_for_its_kappa() -> None:
-    assert judge_view.trust_sentence(view(Calibration(pairs=(YES, NO) * 40))) == (
+    assert judge_text.trust_sentence(view(Calibration(pairs=(YES, NO) * 40))) == (
         "It agrees with people well enough: kappa 1.00 (0.91 to 1.00) with 80 labels, where 0.6 is asked for."
         " Its marks count."
     )
 
 
 def test_an_unchecked_judge_is_not_called_good() -> None:
-    assert judge_view.trust_sentence(view(None)) == (
+    assert judge_text.trust_sentence(view(None)) == (
         "Nobody has checked it: there are no labels by people. Its marks count all the same."
     )
 
 
 def test_every_reason_for_doubt_is_named() -> None:
     found = view(Calibration(pairs=(YES, NO) * 5), "it passed an empty answer")
-    assert judge_view.trust_sentence(found) == (
+    assert judge_text.trust_sentence(found) == (
         "It is not trusted: its agreement with people is not known: there are 10 labels, and 50 are needed;"
         " it passed an empty answer."
         " Its results are advisory and do not block."
@@ -94,18 +95,18 @@ def test_rates_are_said_with_their_correction_and_what_it_rests_on() -> None:
     people, marks, judged = [1.0, 0.0] * 20, [1.0, 1.0, 1.0, 0.0] * 10, [1.0] * 20 + [0.0] * 4
     side = JudgedRate(cases=24, passed=20 / 24, corrected=ppi.corrected(people, marks, judged))
     found = view(Calibration(pairs=(YES, NO) * 20), base=side, head=JudgedRate(cases=1, passed=1.0, why_not="so it is"))
-    before, now = judge_view.rate_sentences(found)
+    before, now = judge_text.rate_sentences(found)
     assert before.startswith("Before: the judge passes 83.3% of 24 cases; corrected by 40 human labels: 5")
     assert before.endswith("%), if the labelled answers are like these.")
     assert now == "Now: the judge passes 100% of 1 case; what people would pass cannot be told: so it is."
-    correction = dict(judge_view.judge_numbers(found))["Correction before"]
+    correction = dict(judge_text.judge_numbers(found))["Correction before"]
     assert correction.startswith("power-tuned prediction-powered inference, as sure as 4")
 
 
 def test_a_single_version_has_no_before() -> None:
     side = JudgedRate(cases=3, passed=1 / 3)
-    assert judge_view.rate_sentences(view(None, head=side)) == ["The judge passes 33.3% of 3 cases."]
-    assert judge_view.rate_sentences(view(None)) == []
+    assert judge_text.rate_sentences(view(None, head=side)) == ["The judge passes 33.3% of 3 cases."]
+    assert judge_text.rate_sentences(view(None)) == []
 
 
 def test_hostile_names_are_made_valid_text() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from support.run_notation import comparison, many, report
 
 from promptci.report.model.report import VersionView
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 
 
 def head(rows: str, kind: str = "equals") -> VersionView:

@@ -13,7 +13,7 @@ from promptci.report.build import source_diff, view
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
 from promptci.report.model.report import CaseView, PromptView, ReportView
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 
 
 def only(made: ReportView) -> PromptView:

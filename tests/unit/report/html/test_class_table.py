@@ -5,7 +5,7 @@ from support.run_notation import comparison, report
 
 from promptci.report.html import class_table
 from promptci.report.model.report import MarkView, PromptView
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 
 
 def prompt(rows: str, **plan: object) -> PromptView:

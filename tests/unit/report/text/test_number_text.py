@@ -9,7 +9,7 @@ from support.run_notation import Numbers, comparison, many, report
 from promptci.report.html import class_table
 from promptci.report.model.report import PromptView, QualityView
 from promptci.report.text import metrics, next_steps, number_text
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 
 
 def quality(lo: float, hi: float, delta: float = 0.0) -> QualityView:

@@ -13,7 +13,7 @@ from promptci.report.model.report import ReportView
 from promptci.report.text import verdict_text
 from promptci.report.text.headline import MAX_CHARS, lead
 from promptci.report.text.headline import headline as headline_of
-from promptci.runs.model import Status
+from promptci.runs.prompt_plan import Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import ScoredCase
 from promptci.verdict import Verdict

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Request
-from promptci.runs.model import Arm, Question
+from promptci.runs.model import Question
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.judges import cost_estimate
 
 LLM = Assertion(

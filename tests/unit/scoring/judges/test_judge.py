@@ -10,7 +10,8 @@ from promptci.goldens.model import Assertion, Case
 from promptci.pipeline.collection import plan_prompt
 from promptci.prompts import github_builtins
 from promptci.prompts.model import Message, Prompt
-from promptci.runs.model import Answer, Arm
+from promptci.runs.model import Answer
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring import check_assertions
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge as judges

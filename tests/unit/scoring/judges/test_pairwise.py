@@ -14,7 +14,8 @@ from support.fake_judges import JUDGE, LLM, FakeJudge, answered
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
-from promptci.runs.model import Answer, AnswerError, Arm
+from promptci.runs.model import Answer, AnswerError
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring import score
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import pairwise

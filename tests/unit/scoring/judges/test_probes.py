@@ -9,7 +9,8 @@ from support.fake_judges import EVALUATOR, JUDGE, LLM, FakeJudge, answered
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion, Request
-from promptci.runs.model import Answer, AnswerError, Arm
+from promptci.runs.model import Answer, AnswerError
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.judges import probes, prompt_injection
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.judges.probes import NO_INJECTION, USELESS_ANSWER, ProbeOutcome

@@ -15,7 +15,8 @@ from support.assertion_cases import answer
 from support.fake_judges import JUDGE, LLM
 
 from promptci.goldens.model import Assertion, Case
-from promptci.runs.model import AnswerError, Arm
+from promptci.runs.model import AnswerError
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.judges import prompt_injection
 from promptci.scoring.judges.probes import USELESS_ANSWER
 from promptci.scoring.judges.prompt_injection import CORPUS, PromptInjection

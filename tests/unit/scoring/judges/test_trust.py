@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from support.fake_judges import EVALUATOR, JUDGE, LLM, FakeJudge
 from support.plans import prompt_plan
 
+from promptci import wording
+from promptci.goldens.labels import LabelledAnswer
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.model import Message, Prompt
 from promptci.providers.base import Completion
-from promptci.runs.model import Answer, AnswerError, Arm, PlannedCase, PromptPlan, Status
+from promptci.runs.model import Answer, AnswerError
+from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.judges import calibrate, judge, trust
-from promptci.scoring.judges.calibrate import LabelledAnswer
 from promptci.scoring.judges.discount_untrusted import discount_plan, discount_scores
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.judges.trust import Calibration, JudgeTrust
@@ -120,9 +122,9 @@ def test_reasons_from_elsewhere_count_as_well(calibration: Calibration | None) -
 
 
 def test_a_kappa_just_below_is_written_so_that_it_can_be_seen() -> None:
-    assert trust.format_kappa(0.5961, 0.6) == "0.5961"
-    assert trust.format_kappa(0.42, 0.6) == "0.42"
-    assert trust.format_kappa(-0.1) == "−0.10"
+    assert wording.format_kappa(0.5961, 0.6) == "0.5961"
+    assert wording.format_kappa(0.42, 0.6) == "0.42"
+    assert wording.format_kappa(-0.1) == "−0.10"
 
 
 def test_each_judge_is_named_once() -> None:

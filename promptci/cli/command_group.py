@@ -1,0 +1,88 @@
+"""The table of commands; each is a file of its name, imported when it is called."""
+
+import gc
+import importlib
+import io
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+import click
+
+import promptci
+from promptci.app import error_boundary
+from promptci.redact import Redactor
+
+COMMANDS = {
+    "check": "Test the prompts that a change touches against the version they replace.",
+    "run": "Test prompts at one revision, without a comparison.",
+    "merge": "Join the parts of a run that was split with --shard: one report, one verdict.",
+    "power": "Compute the smallest drop that the goldens can show, and the cost of detecting a smaller one.",
+    "selftest": "Measure how often the gate blocks a change that changes nothing.",
+    "history": "Show earlier runs: verdicts, how often they were correct, flaky cases.",
+    "report": "Render the report again, without asking a model.",
+    "diff": "Show what changed between two runs.",
+    "comment": "Post the comment for a run without write permission, such as a fork's.",
+    "judge": "Measure the judges against people's labels.",
+    "canary": "Promote, hold or roll back a canary, based on the request log.",
+    "init": "Create promptci.yml, a workflow, and a prompt with goldens that runs at once.",
+    "doctor": "Check the repository and its workflow for mistakes.",
+    "demo": "See a regression caught, with the embedded model and no key.",
+}
+"""Every command and what `promptci --help` says of it; each is the file of its name in this folder."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's file when the command is called, so that `--help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one command, or None when there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"promptci.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(promptci.__version__, prog_name="promptci")
+def group() -> None:
+    """CI for prompts: a change that makes the answers worse does not merge."""
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run a command and leave with its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may not know the characters of a report
+    if threading.current_thread() is threading.main_thread():
+        # As Ctrl-C: asyncio cancels the calls in flight, and the journal is closed.
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    code = error_boundary.run_guarded(lambda: _invoke(arguments), os.environ, sys.stderr)
+    gc.freeze()  # the interpreter would look through everything once more before it ends
+    sys.exit(code)
+
+
+def _invoke(arguments: list[str]) -> int:
+    try:
+        result: Any = group.main(args=arguments, prog_name="promptci", standalone_mode=False)
+    except click.ClickException as error:
+        words = io.StringIO()
+        error.show(words)
+        # What was typed is repeated there.
+        sys.stderr.write(Redactor.from_environ(os.environ).redact(words.getvalue()))
+        return error.exit_code
+    except click.Abort as abort:
+        raise KeyboardInterrupt from abort
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,148 @@
+"""Evaluate prompts: plan the questions, ask, score, compare, decide, report."""
+
+import dataclasses
+
+from promptci.app.requests import RunRequest, RunResult
+from promptci.config.policy import GateMode, OnInconclusive
+from promptci.errors import MissingKeyError
+from promptci.evaluation import results, run_history
+from promptci.findings import Finding, InterruptedRun, MessageFacts, NoSecrets
+from promptci.gates import early_stopping
+from promptci.gates.decide import decide
+from promptci.gates.model import GateReport
+from promptci.gates.repeat_rule import repeat_rule
+from promptci.pipeline.ask import asking, judge_trust
+from promptci.pipeline.ask.asking import Asked
+from promptci.pipeline.ask.rounds import AskRules
+from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.environment import Environment, UntrustedSource
+from promptci.pipeline.plan import partition, planning
+from promptci.pipeline.plan.planning import PlannedRun
+from promptci.pipeline.revisions import Revisions
+from promptci.report.model.report import SpendView
+from promptci.runs.model import AnswerError
+from promptci.scoring.comparison import compare_versions
+from promptci.shards import shard_run
+from promptci.verdict import Verdict
+
+MIN_AUTO_CALLS = 2
+"""With so few calls, `repeats: auto` is one round."""
+
+
+def evaluate_prompts(
+    collected: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment, started_at: str
+) -> RunResult:
+    """Ask the collected prompts their cases, decide and write the report.
+
+    A dry run only prints the plan; a shard asks its part and decides nothing. `started_at` is the time of the start, as
+    the report has it.
+
+    Raises
+    ------
+    InputError
+        With every mistake found before anything is asked.
+    """
+    if request.shard is not None or request.joined is not None:
+        collected = _asked_once(collected)
+    planned = planning.plan_run(collected)
+    if request.dry_run:
+        planned = planned if request.shard is None else partition.select_part(planned, request.shard)
+        for line in (*planning.describe(planned, collected), *planning.describe_labels(collected)):
+            env.print(line)
+        return RunResult(exit_code=0)
+    if request.shard is not None:
+        return RunResult(exit_code=shard_run.ask(planned, collected, revisions, request, env))
+    history = run_history.load(collected, revisions.head, request, env)
+    try:
+        asked = Asked(prompts=planned.prompts)
+        if planned.questions:
+            asked = asking.ask(planned, collected, revisions, request, env, _ask_rules(planned, collected))
+    except MissingKeyError:
+        if env.trigger.untrusted_source is None:
+            raise
+        return _report_no_secrets(collected, env.trigger.untrusted_source, revisions, request, env)
+    facts = dataclasses.replace(
+        results.build_facts(revisions, env, _spend(asked)),
+        started_at=started_at,
+        provider=asked.provider,
+        notes=(*collected.notes, *planned.notes, *asked.notes, *history.notes),
+        gate_source=collected.config_source,
+        requests_per_day=collected.config.requests_per_day,
+        probes=asked.probes,
+        position_bias=asked.position_bias,
+    )
+    report = _decide(asked, collected)
+    return results.write_report(
+        report, history.enrich(facts), request, env, history, secret_names=[collected.config.provider.api_key_env]
+    )
+
+
+def _asked_once(collected: CollectedRun) -> CollectedRun:
+    """Return a split run's configuration: a shard knows only its own answers, so it can decide nothing on the way."""
+    limits = collected.config.run
+    auto_calls = None if limits.auto_calls is None else MIN_AUTO_CALLS
+    run = dataclasses.replace(limits, early_stop=False, auto_calls=auto_calls)
+    return dataclasses.replace(collected, config=dataclasses.replace(collected.config, run=run))
+
+
+def _ask_rules(planned: PlannedRun, collected: CollectedRun) -> AskRules:
+    policy, limits = collected.config.gate, collected.config.run
+    repeated = any(len(run.plan.task.rounds) > 1 for run in planned.prompts)
+    # Rounds have a stopping rule of their own: what another round would show is not known in the first.
+    stops_early = limits.early_stop and not repeated
+    compared = sum(bool(run.plan.task.rounds) for run in planned.prompts)
+    return AskRules(
+        stop_rule=(lambda runs: early_stopping.stop_state(runs, policy)) if stops_early else None,
+        repeat_rule=repeat_rule(policy, compared) if repeated else None,
+    )
+
+
+def _decide(asked: Asked, collected: CollectedRun) -> GateReport:
+    """Compare and decide; what an untrusted judge says has no weight."""
+    policy = collected.config.gate
+    unusable = [results.error_finding("input", str(problem)) for problem in collected.problems]
+    comparisons = [
+        dataclasses.replace(
+            compare_versions(run.counted_plan, run.counted_scores, alpha=policy.alpha, margin=policy.max_drop),
+            judging=judge_trust.summarize_judges(run),
+        )
+        for run in asked.prompts
+    ]
+    report = decide(comparisons, policy, [*unusable, *map(_unfinished, asked.errors)])
+    if not asked.stopped_early:
+        return report
+    try:
+        return early_stopping.report(report, asked.prompts)
+    except ValueError as undecided:  # a judge fell silent after what it had said had decided the verdict
+        problem = results.error_finding("early-stop-undecided", str(undecided))
+        return dataclasses.replace(report, problems=(problem,))
+
+
+def _unfinished(error: AnswerError) -> Finding:
+    facts = MessageFacts(message=error.message) if error.kind == "provider" else InterruptedRun(cause=error.message)
+    return Finding(rule=error.kind, verdict=Verdict.ERROR, subject="", facts=facts)
+
+
+def _report_no_secrets(
+    collected: CollectedRun, source: UntrustedSource, revisions: Revisions, request: RunRequest, env: Environment
+) -> RunResult:
+    """Report that prompts could not be tested, because GitHub gives no secrets to commits from outside."""
+    names = tuple(dict.fromkeys(plan.name for plan in collected.plans))
+    facts = NoSecrets(prompts=names, source=source.description, remedy=source.remedy)
+    finding = Finding(rule="no-secrets", verdict=source.verdict, subject="", facts=facts)
+    policy = dataclasses.replace(collected.config.gate, mode=GateMode.BLOCK, on_inconclusive=OnInconclusive.BLOCK)
+    run_facts = dataclasses.replace(
+        results.build_facts(revisions, env, results.NOTHING_SPENT),
+        notes=collected.notes,
+        gate_source=collected.config_source,
+    )
+    return results.write_report(GateReport(decisions=(), policy=policy, problems=(finding,)), run_facts, request, env)
+
+
+def _spend(asked: Asked) -> SpendView:
+    return SpendView(
+        calls=asked.calls,
+        cached=asked.cached,
+        usd=None if asked.usd is None else float(asked.usd),
+        usd_is_lower_bound=asked.usd_is_lower_bound,
+    )

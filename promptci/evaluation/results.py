@@ -1,0 +1,116 @@
+"""Turn what a run found into its report: the view, redacted and written, and the result for the caller."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from promptci.app.requests import CheckRequest, RunRequest, RunResult
+from promptci.config.policy import GatePolicy
+from promptci.errors import InputError, Problem, PromptciError
+from promptci.evaluation import run_history
+from promptci.evaluation.run_history import NO_HISTORY, HistoryContext
+from promptci.findings import Finding, MessageFacts
+from promptci.gates.model import GateReport
+from promptci.git.snapshot import Snapshot
+from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.environment import Environment
+from promptci.pipeline.revisions import Revisions
+from promptci.report import write
+from promptci.report.build import view as views
+from promptci.report.build.run_facts import RunFacts
+from promptci.report.model.document import serialize
+from promptci.report.model.report import RevisionView, SpendView
+from promptci.verdict import Verdict
+
+NOTHING_SPENT = SpendView(calls=0, cached=0, usd=None, usd_is_lower_bound=False)
+
+
+def write_report(
+    report: GateReport,
+    facts: RunFacts,
+    request: RunRequest,
+    env: Environment,
+    history: HistoryContext = NO_HISTORY,
+    *,
+    secret_names: Sequence[str] = (),
+) -> RunResult:
+    """Build the view of a run, redact it, record it in the history and write every output.
+
+    `secret_names` are variables that hold a secret although their names do not say so.
+    """
+    redactor = env.redactor(*secret_names)
+    view = views.redact_view(views.build_view(report, facts=facts, redactor=redactor), redactor).view
+    view = run_history.record(view, history)
+    return RunResult(exit_code=view.exit_code, view=view, paths=write.write_all(serialize(view), request.out))
+
+
+def write_refusal(error: InputError, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
+    """Report files that cannot be used: nothing was asked, and the verdict is `error`."""
+    if request.dry_run or request.shard is not None:  # of a split run, the merge reports
+        raise error
+    findings = tuple(error_finding("input", str(problem)) for problem in error.problems)
+    report = GateReport(decisions=(), policy=GatePolicy(), problems=findings)
+    result = write_report(report, build_facts(revisions, env, NOTHING_SPENT), request, env)
+    return dataclasses.replace(result, exit_code=error.exit_code, problems=_redact(error.problems, env))
+
+
+def write_failure(error: PromptciError, request: RunRequest, env: Environment) -> RunResult:
+    """Report a run that could not even begin, such as one for a commit that does not exist."""
+    base = RevisionView(rev=request.base, sha=None) if isinstance(request, CheckRequest) and request.base else None
+    facts = _trigger_facts(env, NOTHING_SPENT, base=base, head=RevisionView(rev=request.head, sha=None))
+    report = GateReport(decisions=(), policy=GatePolicy(), problems=(error_finding("could-not-run", str(error)),))
+    return dataclasses.replace(write_report(report, facts, request, env), exit_code=error.exit_code)
+
+
+def add_problems(result: RunResult, collected: CollectedRun, request: RunRequest, env: Environment) -> RunResult:
+    """Return the result with the mistakes in files of prompts that could not be tested, for annotations."""
+    if not collected.problems or request.shard is not None:  # of a split run, the merge reports
+        return result
+    if request.dry_run:
+        raise InputError(collected.problems)
+    return dataclasses.replace(result, problems=_redact(collected.problems, env))
+
+
+def apply_comment_template(result: RunResult, snapshot: Snapshot, path: str | None) -> RunResult:
+    """Return the result with the comment by the repository's own template; None: the default comment stays."""
+    if path is None:
+        return result
+    from promptci.evaluation import comment_template
+
+    return comment_template.render_own_comment(result, snapshot, path)
+
+
+def build_facts(revisions: Revisions, env: Environment, spend: SpendView) -> RunFacts:
+    """Return what the report shows of a run beside its findings: which revisions, when, by whom, at what cost."""
+    base = None if revisions.base is None else RevisionView(rev=revisions.base_name, sha=revisions.base.sha)
+    head = RevisionView(rev=revisions.head_name, sha=revisions.head.sha)
+    return dataclasses.replace(_trigger_facts(env, spend, base=base, head=head), kind=revisions.kind)
+
+
+def error_finding(rule: str, message: str) -> Finding:
+    """Return the finding that something about the run as a whole could not be evaluated."""
+    return Finding(rule=rule, verdict=Verdict.ERROR, subject="", facts=MessageFacts(message=message))
+
+
+def timestamp(env: Environment) -> str:
+    """Return the time in UTC, ISO 8601 to the second."""
+    return env.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _trigger_facts(env: Environment, spend: SpendView, *, base: RevisionView | None, head: RevisionView) -> RunFacts:
+    return RunFacts(
+        base=base,
+        head=head,
+        repository=env.trigger.repository,
+        pull_request=env.trigger.pull_request,
+        actor=env.trigger.actor,
+        run_url=env.trigger.run_url,
+        generated_at=timestamp(env),
+        spend=spend,
+    )
+
+
+def _redact(problems: Iterable[Problem], env: Environment) -> tuple[Problem, ...]:
+    clean = env.redactor().redact
+    return tuple(
+        Problem(path=clean(p.path), line=p.line, message=clean(p.message), hint=clean(p.hint)) for p in problems
+    )

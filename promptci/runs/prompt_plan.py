@@ -1,0 +1,110 @@
+"""PromptPlan: what a change does to one prompt, and what is asked to find out what that does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from promptci.goldens.labels import LabelledAnswer
+from promptci.goldens.model import Case
+from promptci.prompts.model import Prompt
+
+
+class Arm(StrEnum):
+    """Which side of the comparison."""
+
+    BASE = "base"
+    HEAD = "head"
+
+
+class Status(StrEnum):
+    """What the change did to a prompt."""
+
+    CHANGED = "changed"
+    ADDED = "added"
+    DELETED = "deleted"
+    RENAMED = "renamed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedCase:
+    """A case as it will be asked and marked, with what the change did to it."""
+
+    case: Case
+    """Its assertions are the effective ones: its own, and what follows from `expected` and the prompt's evaluators."""
+    change: str = "same"
+    """`same` (compared: base's case), `new` or `changed` (head's; asked of both versions and shown apart)."""
+    excluded_reason: str | None = None
+    """Why this case is asked and shown but decides nothing; None: it counts."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptChange:
+    """What a change does to one prompt: its two versions, and what became of its goldens."""
+
+    name: str
+    path: str
+    """Path at head, or at base for a deleted prompt."""
+    status: Status
+    base: Prompt | None
+    head: Prompt | None
+    removed_cases: tuple[str, ...] = ()
+    """Ids of cases that head no longer has."""
+    loosened_cases: tuple[str, ...] = ()
+    """Ids of cases whose expectation or assertions changed while their variables did not: perhaps made easier."""
+    why: tuple[str, ...] = ()
+    """Why it is affected, in words: `prompt changed`, `goldens changed`, …"""
+    goldens_paths: tuple[str, ...] = ()
+    missing_goldens: bool = False
+    """No golden set matched and the prompt has no testData."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What both versions of a prompt are asked, how often, and who scores the answers."""
+
+    cases: tuple[PlannedCase, ...] = ()
+    first_repeats: int | None = None
+    """Questions of each version and case that make the estimate; None: all. Follow-up questions come after these."""
+    adaptive: bool = False
+    """Cases on which the versions disagree are asked again, and these answers count in the test."""
+    confirmation_answers: int = 5
+    """Answers of each version that confirm the break of a critical case."""
+    rounds: tuple[int, ...] = ()
+    """Answers per case and version after each round of `repeats: auto`; empty: there are no rounds."""
+    apart: bool = False
+    """Both versions are asked although they are the same: an A/A run."""
+    judged_by: Mapping[str, str] = field(default_factory=dict)
+    """Who scores the answers beside code, by name: judge and rubric, evaluators, embedding models."""
+    labelled: tuple[LabelledAnswer, ...] | None = None
+    """Answers that people have labelled, by which the judge is measured; None: there are no labels."""
+    judge_distrust: tuple[str, ...] = ()
+    """Reasons not to trust the judge that are known before it is asked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptPlan:
+    """One affected prompt: what changed, and what is asked to find out what that does."""
+
+    change: PromptChange
+    task: Task
+
+    @property
+    def name(self) -> str:
+        """Name of the prompt."""
+        return self.change.name
+
+    @property
+    def same_fingerprint(self) -> bool:
+        """Both versions would be asked the same things, so one answer serves both arms."""
+        base, head = self.change.base, self.change.head
+        return not self.task.apart and base is not None and head is not None and base.fingerprint == head.fingerprint
+
+    def with_cases(self, cases: tuple[PlannedCase, ...]) -> "PromptPlan":
+        """Return the plan with these cases instead."""
+        return replace(self, task=replace(self.task, cases=cases))
+
+    def with_estimate(self, answers: int) -> "PromptPlan":
+        """Return the plan with the estimate made by so many answers of each version and case."""
+        return replace(self, task=replace(self.task, first_repeats=answers))
