@@ -1,6 +1,7 @@
 """`Document`: a JSON file with a schema id; loaded within bounds, dumped canonically, described by a JSON Schema."""
 
 import json
+import math
 import os
 import stat
 from pathlib import Path
@@ -31,6 +32,8 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     MAX_BYTES: ClassVar[int] = 64 * 2**20
+    MAX_NUMBER: ClassVar[float] = math.inf
+    """Largest absolute value of a fraction."""
     HINT: ClassVar[str] = "Use the file as promptci wrote it, with the same version of promptci."
     """What to do about a file that cannot be used."""
 
@@ -64,7 +67,7 @@ class Document(BaseModel):
             raise _too_large(name, cls.MAX_BYTES, cls.HINT)
         text = decode_utf8(data, name) if isinstance(data, bytes) else data
         try:
-            value = parse_json(text)
+            value = parse_json(text, cls.MAX_NUMBER)
         except JsonError as error:
             cause = error.__cause__
             line = cause.lineno if isinstance(cause, json.JSONDecodeError) else None

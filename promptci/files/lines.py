@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from promptci.errors import InputError, Problem
@@ -62,11 +63,12 @@ class JsonError(ValueError):
         self.hint = hint
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, max_number: float = math.inf) -> Any:
     """Return the value of one JSON text.
 
     Refused, besides bad syntax, is all on which JSON readers differ: NaN and Infinity, a key given twice, a number
-    over 64 bits, half a surrogate pair, and nesting deeper than `MAX_DEPTH`.
+    over 64 bits, half a surrogate pair, and nesting deeper than `MAX_DEPTH`. So is a fraction whose absolute value is
+    over `max_number`.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def parse_json(text: str) -> Any:
     if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
         raise JsonError(f"lists and maps are nested deeper than {MAX_DEPTH}", "Flatten the value.")
     try:
-        value = _DECODER.decode(text)
+        value = _decoder(max_number).decode(text)
     except json.JSONDecodeError as error:
         raise JsonError(f"not valid JSON: {error.msg} at column {error.colno}", _advice(text)) from error
     if "\\u" in text:
@@ -143,12 +145,17 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique,
-    parse_int=_integer,
-    parse_float=lambda digits: check_number(float(digits)),
-    parse_constant=_constant,
-)
+@cache
+def _decoder(max_number: float) -> json.JSONDecoder:
+    def parse_float(digits: str) -> float:
+        number = check_number(float(digits))
+        if abs(number) > max_number:
+            raise JsonError(f"a number is over {max_number:g}", "Write a smaller number.")
+        return number
+
+    return json.JSONDecoder(
+        object_pairs_hook=_unique, parse_int=_integer, parse_float=parse_float, parse_constant=_constant
+    )
 
 
 def _depth(text: str) -> int:

@@ -31,6 +31,7 @@ from promptci.providers.http import batch
 from promptci.publish.github import artifact
 from promptci.publish.runner import event
 from promptci.report.model import document
+from promptci.report.model.report import ReportView
 from promptci.runs import journal
 from promptci.runs.journal import Journal, JournalRun
 from promptci.runs.model import Answer
@@ -213,7 +214,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
         ),
         "report": Target(
             seed=report,
-            read=lambda _, c: document.load(c.decode("utf-8", "replace"), "report.json"),
+            read=lambda _, c: ReportView.parse(c, "report.json"),
             named="report.json",
         ),
         "event": Target(

@@ -9,7 +9,7 @@ from jinja2 import TemplateError, TemplateSyntaxError
 
 from promptci.report import templates
 from promptci.report.markdown import markdown_renderer
-from promptci.report.model import document
+from promptci.report.model.report import ReportView
 
 MAX_CPU_SECONDS = 10
 MAX_EXTRA_MEMORY = 2**30
@@ -19,7 +19,7 @@ MAX_EXTRA_MEMORY = 2**30
 def main() -> None:
     """Read one job from standard input, write the result to standard output: `text`, or `error`."""
     job = json.loads(sys.stdin.buffer.read().decode("utf-8", errors="surrogatepass"))
-    view = document.load(job["view"], "report.json")
+    view = ReportView.parse(job["view"], "report.json")
     _set_limits()
     try:
         template = templates.sandbox().from_string(job["text"])

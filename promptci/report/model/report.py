@@ -1,10 +1,11 @@
 """ReportView: one flat view of a run. report.json is this view, and every text and page is rendered from it."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
+from promptci.documents.document import Document
 from promptci.report.model.case import AnswerView, CaseView, MarkView, TallyView
 from promptci.report.model.judge import JudgeView
 from promptci.report.model.numbers import (
@@ -36,8 +37,6 @@ __all__ = [
     "ViewModel",
 ]
 """Parts defined in other files, importable from here."""
-
-SCHEMA: Literal["promptci/report/v1"] = "promptci/report/v1"
 
 
 class RevisionView(ViewModel):
@@ -176,10 +175,15 @@ class PrecisionView(ViewModel):
     interval: tuple[float, float] | None = Field(description="Wilson, 95 %, of `correct` among `labelled`.")
 
 
-class ReportView(ViewModel):
-    """One run: what was compared, the findings, the verdict."""
+class ReportView(ViewModel, Document):
+    """One run: what was compared, the findings, the verdict. report.json is its serialized form."""
 
-    schema_: Literal["promptci/report/v1"] = Field(default=SCHEMA, alias="schema")
+    MAX_BYTES: ClassVar[int] = 2**31
+    MAX_NUMBER: ClassVar[float] = 1e15
+    """A larger number, which no run produces, could break the arithmetic of charts."""
+    HINT: ClassVar[str] = "Pass a report.json as promptci wrote it, or render the report from the run's journal.jsonl."
+
+    schema_: Literal["promptci/report/v1"] = Field(default="promptci/report/v1", alias="schema")
     promptci_version: str
     verdict: VerdictName
     exit_code: int
@@ -201,5 +205,3 @@ class ReportView(ViewModel):
     gate: GateView
     precision: PrecisionView | None = Field(default=None, description="null: no history is kept.")
     spend: SpendView
-
-    model_config = ConfigDict(populate_by_name=True)

@@ -19,7 +19,6 @@ from promptci.publish.publish_all import Publication
 from promptci.publish.runner import event
 from promptci.publish.runner.context import ActionContext
 from promptci.report.markdown import markdown_renderer
-from promptci.report.model import document
 from promptci.report.model.report import ReportView
 from promptci.verdict import Verdict
 
@@ -60,7 +59,7 @@ def post_comment(
 
 
 def _read(source: Path, head_sha: str) -> ReportView:
-    view = document.load(artifact.report_json(source).decode("utf-8", errors="replace"), artifact.REPORT)
+    view = ReportView.parse(artifact.report_json(source), artifact.REPORT)
     if view.head.sha not in (head_sha, None):  # None: the run could not even begin, and says why
         raise UnsafeError(
             f"The report is about another commit than the run that wrote it, which was for {head_sha}",

@@ -7,7 +7,6 @@ from typing import Literal
 
 from promptci.pipeline.environment import Environment
 from promptci.report.build.view import redact_view
-from promptci.report.model import document
 from promptci.report.model.report import ReportView
 from promptci.report.run_diff import compare, text
 
@@ -29,5 +28,5 @@ def diff_runs(first: Path, second: Path, output_format: Format, env: Environment
 
 
 def _read(path: Path, env: Environment) -> ReportView:
-    view = document.load(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    view = ReportView.load(path.resolve(), str(path))
     return redact_view(view, env.redactor()).view  # it may come from elsewhere

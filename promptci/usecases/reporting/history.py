@@ -17,14 +17,12 @@ from promptci.history.model import HISTORY_LINES, CaseRecord, Feedback, Label, L
 from promptci.history.store import History, Past, Retention
 from promptci.present import formatting
 from promptci.redact import Redactor
-from promptci.report.model import document
-from promptci.report.model.report import PrecisionView
+from promptci.report.model.report import PrecisionView, ReportView
 from promptci.report.text import history_text
 
 LABELS: tuple[Label, ...] = ("correct", "incorrect")
 ACTOR_VARIABLES = ("GITHUB_ACTOR", "USER", "USERNAME")
 """Environment variables that name the person who gives feedback."""
-MAX_REPORT_BYTES = 256 * 2**20
 _REPORT_HINT = "Pass a report.json as promptci wrote it."
 
 
@@ -225,15 +223,7 @@ def _is_known(line: Line, ids: set[str], runs: set[str]) -> bool:
 
 def _load_report_lines(source: Path) -> Sequence[Line]:
     """Return the history lines of one report, which may come from anywhere; invalid ones are refused."""
-    try:
-        if source.stat().st_size > MAX_REPORT_BYTES:
-            what = f"the file is larger than {MAX_REPORT_BYTES:,} bytes"
-            raise InputError([Problem(path=str(source), message=what, hint=_REPORT_HINT)])
-        text = source.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        what = f"cannot be read: {error.strerror}"
-        raise InputError([Problem(path=str(source), message=what, hint=_REPORT_HINT)]) from error
-    lines = list(history_lines.lines(document.load(text, str(source))))
+    lines = list(history_lines.lines(ReportView.load(source.resolve(), str(source))))
     try:
         for line in lines:
             HISTORY_LINES.from_value(HISTORY_LINES.to_value(line))

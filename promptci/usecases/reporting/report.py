@@ -9,7 +9,7 @@ from promptci.pipeline.environment import Environment
 from promptci.providers.replay import ReplayProvider
 from promptci.report import write
 from promptci.report.build.view import redact_view
-from promptci.report.model import document
+from promptci.report.model.report import ReportView
 from promptci.runs import journal
 
 _NOT_IN_JOURNAL = "the journal holds no answer to this; the run was not finished"
@@ -32,7 +32,7 @@ def redraw_report(source: Path, out: Path, root: Path, env: Environment) -> RunR
         return _from_journal(source, out, root, env)
     if source.suffix != ".json":
         raise UsageError(f"{source} is neither a report.json nor a journal.jsonl", "Give one of the two.")
-    view = document.load(source.read_text(encoding="utf-8", errors="replace"), str(source))
+    view = ReportView.load(source.resolve(), str(source))
     report = redact_view(view, env.redactor())  # it may come from elsewhere
     return RunResult(exit_code=view.exit_code, view=report.view, paths=write.write_all(report, out))
 

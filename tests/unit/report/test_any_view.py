@@ -15,8 +15,8 @@ from promptci.report.write import OUTPUTS
 
 SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(max_size=12),
-    float: st.floats(-document.MAX_NUMBER, document.MAX_NUMBER),
-    int: st.integers(-5, int(document.MAX_NUMBER)),
+    float: st.floats(-ReportView.MAX_NUMBER, ReportView.MAX_NUMBER),
+    int: st.integers(-5, int(ReportView.MAX_NUMBER)),
     bool: st.booleans(),
     type(None): st.none(),
 }
@@ -55,4 +55,4 @@ def models(model: type[BaseModel]) -> st.SearchStrategy[Any]:
 def test_any_view_is_drawn_in_every_form_and_comes_back_from_its_json(view: ReportView) -> None:
     for name in OUTPUTS:
         render_output(name, view).encode()
-    assert document.load(document.dump(view), "report.json") == view
+    assert ReportView.parse(document.dump(view), "report.json") == view

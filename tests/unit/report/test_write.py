@@ -12,6 +12,7 @@ from support.report_situations import SITUATIONS
 
 from promptci.report import write
 from promptci.report.model import document
+from promptci.report.model.report import ReportView
 
 TESTS = Path(__file__).parents[2]
 PROGRAM = """
@@ -38,7 +39,7 @@ def test_every_output_is_written_into_the_folder(tmp_path: Path) -> None:
 
 def test_a_report_can_be_drawn_again_from_its_json(tmp_path: Path) -> None:
     first = write.write_all(document.serialize(SITUATIONS["several_prompts"]()), tmp_path / "first")
-    view = document.load(first.json.read_text(encoding="utf-8"), str(first.json))
+    view = ReportView.load(first.json)
     second = write.write_all(document.serialize(view), tmp_path / "second")
     assert [path.read_bytes() for path in first.all] == [path.read_bytes() for path in second.all]
 

@@ -17,23 +17,26 @@ from promptci.report.model.report import ReportView
 def test_a_report_comes_back_as_it_was_written(situation: str) -> None:
     view = SITUATIONS[situation]()
     text = document.dump(view)
-    assert document.load(text, "report.json") == view
-    assert document.dump(document.load(text, "report.json")) == text
+    assert ReportView.parse(text, "report.json") == view
+    assert document.dump(ReportView.parse(text, "report.json")) == text
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_report_keeps_to_its_schema(situation: str) -> None:
-    jsonschema.validate(json.loads(document.dump(SITUATIONS[situation]())), document.schema())
+    jsonschema.validate(json.loads(document.dump(SITUATIONS[situation]())), ReportView.json_schema())
 
 
 def test_the_schema_that_travels_with_the_package_is_up_to_date(gold: Gold) -> None:
+    schema = json.dumps(ReportView.json_schema(), indent=2) + "\n"
     if gold.update:
-        document.SCHEMA_FILE.write_text(document.schema_text(), encoding="utf-8")
-    assert document.SCHEMA_FILE.read_text(encoding="utf-8") == document.schema_text(), "run pytest --update-gold"
+        document.SCHEMA_FILE.write_text(schema, encoding="utf-8")
+    assert document.SCHEMA_FILE.read_text(encoding="utf-8") == json.dumps(ReportView.json_schema(), indent=2) + "\n", (
+        "run pytest --update-gold"
+    )
 
 
 def test_a_schema_is_itself_valid() -> None:
-    jsonschema.Draft202012Validator.check_schema(document.schema())
+    jsonschema.Draft202012Validator.check_schema(ReportView.json_schema())
 
 
 def test_the_promised_keys_are_there_and_unknown_is_null() -> None:
@@ -66,20 +69,20 @@ def test_keys_stand_in_the_order_of_the_model() -> None:
 
 def problems(text: str) -> list[str]:
     with pytest.raises(InputError) as caught:
-        document.load(text, "out/report.json")
+        ReportView.parse(text, "out/report.json")
     return [str(problem) for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("", "out/report.json:1: not JSON"),
-        ('{"a":\n 1,}', "out/report.json:2: not JSON"),
-        ("[" * 100_000, "nested too deeply"),
-        ("1" * 5000, "a number is too large"),
-        ("-1e300", "a number is too large"),
-        ("[]", "not a report of this version: `schema` is null"),
-        ('{"schema": "promptci/report/v9"}', '`schema` is "promptci/report/v9", not `promptci/report/v1`'),
+        ("", "out/report.json:1: not valid JSON"),
+        ('{"a":\n 1,}', "out/report.json:2: not valid JSON"),
+        ("[" * 100_000, "nested deeper than"),
+        ("1" * 5000, "a whole number is over 64 bits"),
+        ("-1e300", "a number is over 1e+15"),
+        ("[]", "`schema` is null, expected `promptci/report/v1`"),
+        ('{"schema": "promptci/report/v9"}', '`schema` is "promptci/report/v9", expected `promptci/report/v1`'),
     ],
 )
 def test_what_is_no_report_is_refused_with_the_reason(text: str, what: str) -> None:
@@ -94,20 +97,20 @@ def test_every_wrong_field_is_named_with_its_place() -> None:
     written["prompts"][0]["cases"] = "many"
     written["surprise"] = 1
     found = "\n".join(problems(json.dumps(written)))
-    for place in ("verdict:", "prompts.0.cases:", "surprise:"):
+    for place in ("`verdict`:", "`prompts.0.cases`:", "`surprise`:"):
         assert place in found
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_no_number_is_refused(number: str) -> None:
     written = document.dump(SITUATIONS["regressed"]()).replace('"usd": 0.0312', f'"usd": {number}')
-    assert any("spend.usd" in problem for problem in problems(written))
+    assert any("JSON" in problem or "number" in problem for problem in problems(written))
 
 
 def test_not_more_than_twenty_findings_are_listed() -> None:
     written = json.loads(document.dump(SITUATIONS["regressed"]()))
     written["prompts"] = [{}] * 100
-    assert len(problems(json.dumps(written))) == document.MAX_PROBLEMS
+    assert len(problems(json.dumps(written))) == 20
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -148,7 +151,7 @@ def test_a_large_report_is_written_without_blanks() -> None:
     report = document.serialize(grown)
     assert len(report.text) > document.MAX_INDENTED_BYTES
     assert report.text == grown.model_dump_json(by_alias=True) + "\n"
-    assert document.load(report.text, "report.json") == grown
+    assert ReportView.parse(report.text, "report.json") == grown
 
 
 def test_a_report_is_inspected_in_whole_values() -> None:

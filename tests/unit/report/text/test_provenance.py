@@ -43,7 +43,7 @@ def test_what_is_not_known_is_left_out_and_a_page_without_a_clock_is_the_same_ev
     }
     assert (made.generated_at, made.started_at) == (None, None)
     assert html_renderer.render_page(made) == html_renderer.render_page(
-        document.load(document.dump(made), "report.json")
+        ReportView.parse(document.dump(made), "report.json")
     )
 
 
