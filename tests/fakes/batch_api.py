@@ -50,6 +50,10 @@ class BatchApi:
         self.direct: list[dict[str, Any]] = []
         """Bodies of the calls at full price."""
         self.seen: list[tuple[str, str]] = []
+        self.headers: list[dict[str, str]] = []
+        """Of every request, names in lower case."""
+        self.chat_path = "/v1/chat/completions"
+        """What a batch must call the path of its requests."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
@@ -74,6 +78,12 @@ class BatchApi:
     def reply(self, method: str, path: str, content_type: str, raw: bytes) -> tuple[int, Any]:
         """Answer one request."""
         self.seen.append((method, path))
+        if path.startswith("/openai/"):  # Azure's dated addresses: files and batches belong to no deployment
+            address, _, query = path.partition("?")
+            date, _, options = query.partition("&")
+            if not re.fullmatch(r"api-version=\d{4}-\d{2}-\d{2}", date):
+                return 404, {"error": {"message": "no api-version"}}
+            path = address.replace("/openai/", "/v1/", 1) + (f"?{options}" if options else "")
         if path == "/v1/chat/completions":
             body = json.loads(raw)
             self.direct.append(body)
@@ -108,9 +118,10 @@ class BatchApi:
         return name
 
     def _created(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        assert wanted["endpoint"] == "/v1/chat/completions"
+        assert wanted["endpoint"] == self.chat_path
         assert wanted["completion_window"] == "24h"
         lines = [json.loads(line) for line in self.uploads[wanted["input_file_id"]].splitlines()]
+        assert {line["url"] for line in lines} == {self.chat_path}
         assert len({line["body"]["model"] for line in lines}) == 1
         assert len({line["custom_id"] for line in lines}) == len(lines)
         name = f"batch-{len(self.batches)}"
@@ -160,6 +171,7 @@ class BatchApi:
 
             def handle_any(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                fake.headers.append({name.lower(): text for name, text in self.headers.items()})
                 status, value = fake.reply(self.command, self.path, self.headers.get("Content-Type") or "", raw)
                 if self.path == "/v1/batches" and fake.lose_create:
                     fake.lose_create = False
