@@ -20,6 +20,7 @@ class Batch:
     """One order."""
 
     name: str
+    input_file: str
     lines: list[dict[str, Any]]
     metadata: dict[str, str]
     looks: int = 0
@@ -92,11 +93,15 @@ class BatchApi:
         if self.without:
             return 404, {"error": {"message": "no such thing"}}
         if (method, path) == ("POST", "/v1/files"):
-            return 200, {"id": self._uploaded(content_type, raw)}
+            return 200, _described(self._uploaded(content_type, raw), "batch")
         if (method, path) == ("POST", "/v1/batches"):
             return 200, self._created(json.loads(raw))
         if path.startswith("/v1/batches?"):
-            return 200, {"data": [self._shown(batch) for batch in reversed(self.batches.values())]}
+            return 200, {
+                "object": "list",
+                "has_more": False,
+                "data": [self._shown(batch) for batch in reversed(self.batches.values())],
+            }
         if found := re.fullmatch(r"/v1/batches/([\w-]+)", path):
             return 200, self._looked_at(self.batches[found[1]])
         if found := re.fullmatch(r"/v1/files/([\w-]+)-(output|error)(/content)?", path):
@@ -105,7 +110,8 @@ class BatchApi:
                 return 404, {"error": {"message": "no such file"}}
             if method == "DELETE":
                 del files[found[2]]
-            return 200, self.spoil(files[found[2]].encode()) if found[3] else {"id": "file"}
+                return 200, {"id": path.rpartition("/")[2], "object": "file", "deleted": True}
+            return 200, self.spoil(files[found[2]].encode()) if found[3] else _described(path.rpartition("/")[2])
         return 404, {"error": {"message": f"this fake does not know {method} {path}"}}
 
     def _uploaded(self, content_type: str, raw: bytes) -> str:
@@ -125,7 +131,9 @@ class BatchApi:
         assert len({line["body"]["model"] for line in lines}) == 1
         assert len({line["custom_id"] for line in lines}) == len(lines)
         name = f"batch-{len(self.batches)}"
-        self.batches[name] = Batch(name=name, lines=lines, metadata=wanted["metadata"])
+        self.batches[name] = Batch(
+            name=name, input_file=wanted["input_file_id"], lines=lines, metadata=wanted["metadata"]
+        )
         return self._shown(self.batches[name])
 
     def _looked_at(self, batch: Batch) -> dict[str, Any]:
@@ -155,6 +163,10 @@ class BatchApi:
         errors = {"data": [{"message": "the file is not right", "line": 1}]} if batch.status == "failed" else None
         return {
             "id": batch.name,
+            "object": "batch",
+            "endpoint": self.chat_path,
+            "input_file_id": batch.input_file,
+            "completion_window": "24h",
             "status": batch.status,
             "metadata": batch.metadata,
             "created_at": int(time.time() - batch.age_s),
@@ -190,3 +202,9 @@ class BatchApi:
                 """Keep quiet."""
 
         return Handler
+
+
+def _described(name: str, purpose: str = "batch_output") -> dict[str, Any]:
+    """Return what the API says of a file."""
+    described = {"id": name, "object": "file", "bytes": 1, "created_at": 0, "filename": f"{name}.jsonl"}
+    return {**described, "purpose": purpose, "status": "processed"}
