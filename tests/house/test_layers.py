@@ -25,7 +25,7 @@ LAYERS = [  # top to bottom
     {"documents"},
     {"stats", "files", "redact"},
     {"findings"},
-    {"errors", "verdict", "wording"},
+    {"errors", "lazy_import", "verdict", "wording"},
 ]
 LAYER_OF = {package: layer for layer, packages in enumerate(LAYERS) for package in packages}
 DOORS = {"__init__", "__main__"}

@@ -6,9 +6,10 @@ Requests carry the headers, proxy and certificates of chat requests, and nothing
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib import parse
 
+from promptci.lazy_import import lazy_import
 from promptci.providers.http import endpoint, transport
 from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.limiter import Limiter
@@ -16,6 +17,11 @@ from promptci.providers.http.proxy import find_proxy, shown_proxy
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
 from promptci.providers.options import ProviderOptions
 from promptci.redact import Redactor
+
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = lazy_import("openai")
 
 MAX_FILE_BYTES = 512 * 2**20
 """Size of an output file; 50,000 answers of 2,000 letters have a quarter of that."""
@@ -106,8 +112,6 @@ class BatchClient:
 
     async def _attempt(self, path: str, send: _Send) -> bytes:
         """Send one request and return the body of its response; the package's errors become ours."""
-        import openai  # noqa: PLC0415
-
         if self._client is None:
             self._client = _create_client(self.options.base_url, self._headers, self._proxy)
         try:
@@ -150,7 +154,6 @@ class BatchClient:
 
 def _create_client(base_url: str, headers: Mapping[str, str], proxy: str | None) -> Any:
     """Return the package's client on connections that follow no redirect and read no more than is allowed."""
-    import openai  # noqa: PLC0415
 
     class BoundedHttpClient(openai.DefaultAsyncHttpxClient):
         async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:

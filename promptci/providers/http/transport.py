@@ -3,12 +3,20 @@
 import ssl
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from promptci.lazy_import import lazy_import
 from promptci.providers.http import endpoint
 from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.proxy import find_proxy, shown_proxy
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice
+
+if TYPE_CHECKING:
+    import aiohttp
+    import certifi
+else:
+    aiohttp = lazy_import("aiohttp")
+    certifi = lazy_import("certifi")
 
 MAX_BODY_BYTES = 16 * 2**20
 """Size of one response; more is an attack or a fault."""
@@ -57,8 +65,6 @@ class Transport:
 
     async def post(self, path: str, body: bytes) -> HttpResponse:
         """Send JSON and return the response; raises AttemptFailed if none arrives."""
-        import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
-
         self.open()
         url = f"{self._base_url}{path}{self._query}"
         try:
@@ -88,7 +94,6 @@ def create_headers(base_url: str, key: str | None, headers: Mapping[str, str]) -
 
 
 def _open_session(headers: Mapping[str, str], proxy: str | None) -> Any:
-    import aiohttp  # noqa: PLC0415 - heavy: keeps --help fast
 
     return aiohttp.ClientSession(
         # The limiter bounds the number of connections, and the caller the time of a call.
@@ -106,8 +111,6 @@ def create_ssl_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
     if paths.cafile is None and paths.capath is None:
-        import certifi  # noqa: PLC0415 - hardly ever needed
-
         context.load_verify_locations(certifi.where())
     return context
 

@@ -5,12 +5,18 @@ Of several values all must be equal, or with `match: any` one of them. Where the
 
 import json
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptci.files import canonical, lines
 from promptci.goldens.model import Assertion, Case
+from promptci.lazy_import import lazy_import
 from promptci.scoring.assertions import base, is_json
 from promptci.scoring.assertions.base import CheckOutcome, Subject
+
+if TYPE_CHECKING:
+    from promptci.scoring.assertions import json_query
+else:
+    json_query = lazy_import("promptci.scoring.assertions.json_query")
 
 OPTIONS = is_json.OPTIONS | {"path", "match"}
 _MATCHES = ("all", "any")
@@ -18,8 +24,6 @@ _MATCHES = ("all", "any")
 
 def validate(assertion: Assertion, case: Case) -> str | None:
     """Require a path, and a value to compare with."""
-    from promptci.scoring.assertions import json_query  # noqa: PLC0415
-
     path = assertion.options.get("path")
     if not isinstance(path, str):
         return "`path` must be a JSONPath such as `$.items[0].id`"
@@ -36,8 +40,6 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Parse the answer, follow the path, and compare the values there; what takes too long is unscored."""
-    from promptci.scoring.assertions import json_query  # noqa: PLC0415
-
     path, expected = assertion.options["path"], base.resolve_operand(assertion, subject.case)
     query = json_query.JsonQuery(unicodedata.normalize("NFC", path))
     match = "all" if query.is_singular else assertion.options.get("match", "all")
