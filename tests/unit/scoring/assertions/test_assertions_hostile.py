@@ -8,7 +8,7 @@ import pytest
 from support.assertion_cases import case, mark
 
 from promptci.scoring import check_assertions
-from promptci.scoring.assertions import patterns
+from promptci.scoring.assertions import json_query, patterns
 from promptci.scoring.assertions.table import ASSERTIONS
 
 SLOW_S = 5.0
@@ -191,11 +191,17 @@ def test_a_pattern_in_a_path_is_bounded_even_if_the_answer_holds_it(function: st
     assert outcome.passed is not True
 
 
-def test_a_path_that_takes_too_much_leaves_the_answer_unscored() -> None:
+def test_a_path_that_takes_too_long_leaves_the_answer_unscored() -> None:
     slow = mark(case("json-path", 1, path="$..[?@..[?@..[?@..x]]]"), WIDE)
     assert (slow.passed, slow.reason) == (None, "following the path takes longer than 1 s")
-    wide = mark(case("json-path", 1, path="$[?count($[*]) == 1]"), "[" + "1," * 100_000 + "1]")
-    assert (wide.passed, wide.reason) == (None, "a step of the path selects more than 100,000 values")
+
+
+def test_a_path_that_selects_too_much_leaves_the_answer_unscored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_query, "MAX_NODES", 1_000)
+    many = json.dumps([1] * 1_001)
+    unscored = mark(case("json-path", 1, path="$[?count($[*]) == 1]"), many)
+    assert (unscored.passed, unscored.reason) == (None, "a step of the path selects more than 1,000 values")
+    assert mark(case("json-path", 1, path="$[:1000]"), many).passed is True
 
 
 FLOODS = {
