@@ -29,7 +29,7 @@ COPY entrypoint.py LICENSE /opt/promptci/src/
 RUN /opt/promptci/venv/bin/python -c "import importlib, pkgutil, promptci; \
 [importlib.import_module(found.name) for found in pkgutil.walk_packages(promptci.__path__, 'promptci.') \
  if not found.name.endswith('__main__')]; \
-import aiohttp, genai_prices, github, rich.progress, scipy.special; \
+import aiohttp, genai_prices, github, openai.resources.batches, openai.resources.files, rich.progress, scipy.special; \
 from promptci.report.templates import environment; \
 [environment().get_template(name) for name in environment().list_templates(['j2'])]"
 

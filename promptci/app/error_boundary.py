@@ -14,7 +14,7 @@ from promptci.redact import Redactor
 INTERRUPTED = 130
 INTERNAL_ERROR_EXIT = 4
 """The exit code of the verdict `error`: a defect of promptci is never green."""
-LIBRARIES = ("aiohttp", "click", "jinja2", "numpy", "pydantic", "PyGithub", "scipy")
+LIBRARIES = ("aiohttp", "click", "jinja2", "numpy", "openai", "pydantic", "PyGithub", "scipy")
 """Their versions go into a bug report."""
 
 

@@ -5,8 +5,12 @@ from functools import cached_property
 from json import dumps
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from promptci.lazy_import import lazy_import
+
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter, ValidationError
+    import pydantic
+else:
+    pydantic = lazy_import("pydantic")
 
 Record = TypeVar("Record")
 
@@ -41,11 +45,9 @@ class JsonCodec(Generic[Record]):
         ValueError
             Naming the first key that is wrong.
         """
-        from pydantic import ValidationError
-
         try:
             return self._adapter.validate_json(text, strict=True)
-        except ValidationError as error:
+        except pydantic.ValidationError as error:
             raise ValueError(_describe(error)) from None
 
     def from_json(self, value: object) -> Record:
@@ -57,13 +59,11 @@ class JsonCodec(Generic[Record]):
         return self.parse(text)
 
     @cached_property
-    def _adapter(self) -> "TypeAdapter[Record]":
-        from pydantic import TypeAdapter
-
-        return TypeAdapter(self._record_type)
+    def _adapter(self) -> "pydantic.TypeAdapter[Record]":
+        return pydantic.TypeAdapter(self._record_type)
 
 
-def _describe(error: "ValidationError") -> str:
+def _describe(error: "pydantic.ValidationError") -> str:
     first: Mapping[str, Any] = error.errors(include_url=False, include_context=False)[0]
     key = ".".join(map(str, first["loc"]))
     message = str(first["msg"])

@@ -4,10 +4,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from promptci.lazy_import import lazy_import
 from promptci.providers.base import Completion, Usage
 from promptci.providers.http import endpoint
 from promptci.providers.options import ModelPrice, ProviderOptions
+
+if TYPE_CHECKING:
+    import genai_prices
+else:
+    genai_prices = lazy_import("genai_prices")
 
 CHARACTERS_PER_TOKEN = 4
 _MILLION = Decimal(1_000_000)
@@ -53,7 +60,6 @@ class PriceList:
 
 @lru_cache(maxsize=2**16)  # half a millisecond each, and calls of one prompt use much the same
 def _public(model: str, usage: Usage, base_url: str) -> Decimal | None:
-    import genai_prices
 
     counted = genai_prices.Usage(
         input_tokens=usage.input_tokens,

@@ -104,7 +104,9 @@ def create_batch_client(options: ProviderOptions, environ: Mapping[str, str]) ->
     """Return a client of the endpoint's Batch API, or None for a kind of provider that has none."""
     if options.kind != "openai":
         return None
-    return BatchClient(options.base_url, key=_key(options, environ), redactor=_redactor(options, environ))
+    headers = request_headers.expand_headers(options.headers, environ)
+    key, redactor = _key(options, environ), _redactor(options, environ)
+    return BatchClient(replace(options, headers=headers), key=key, redactor=redactor)
 
 
 def open_answer_cache(options: ProviderOptions, environ: Mapping[str, str], folder: Path) -> AnswerCache | None:

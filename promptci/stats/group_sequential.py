@@ -7,6 +7,16 @@ Source: Pocock, Biometrika 64 (1977); the recursion is that of Armitage, McPhers
 import math
 from functools import lru_cache
 from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy import special
+else:
+    np = lazy_import("numpy")
+    special = lazy_import("scipy.special")
 
 NORMAL = NormalDist()
 POINTS = 241
@@ -25,8 +35,6 @@ def overall_level(nominal: float, looks: int) -> float:
         return nominal if looks == 1 else min(1.0, looks * nominal)
     if nominal <= 1e-9:
         return looks * nominal
-    import numpy as np
-    from scipy.special import ndtr
 
     z = -NORMAL.inv_cdf(nominal)
     grid = np.linspace(LOWEST, z, POINTS)
@@ -37,7 +45,7 @@ def overall_level(nominal: float, looks: int) -> float:
     crossed = nominal
     # Doubling: the next statistic is (z + independent normal) / sqrt(2).
     for look in range(1, looks):
-        crossed += float((weights * density * ndtr(grid - math.sqrt(2) * z)).sum())
+        crossed += float((weights * density * special.ndtr(grid - math.sqrt(2) * z)).sum())
         if look < looks - 1:
             steps = math.sqrt(2) * grid[:, None] - grid[None, :]
             kernel = np.exp(-(steps**2) / 2) / math.sqrt(math.pi)

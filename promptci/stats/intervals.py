@@ -4,8 +4,17 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
+from promptci.lazy_import import lazy_import
 from promptci.stats import paired
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy import special
+else:
+    np = lazy_import("numpy")
+    special = lazy_import("scipy.special")
 
 NORMAL = NormalDist()
 
@@ -109,9 +118,8 @@ def clustered_difference(
     test = paired.paired_t(differences, weights, clusters)
     if test.se is None:
         return None
-    from scipy.special import stdtrit
 
-    half = float(stdtrit(test.df, 0.5 + confidence / 2)) * test.se
+    half = float(special.stdtrit(test.df, 0.5 + confidence / 2)) * test.se
     sums = paired.cluster_sums(differences, paired.check_weights(weights, len(differences)), clusters)
     effective = _effective([weight for _, weight in sums])
     return _with_unseen(Interval(lo=test.mean - half, hi=test.mean + half), test.mean, effective, confidence)
@@ -130,9 +138,6 @@ def bca_mean(
     Source: Efron, JASA 82 (1987), acceleration from the jackknife; expanded for small samples as Hesterberg, The
     American Statistician 69 (2015), section 3.4. Never narrower than what was not seen (`_with_unseen`).
     """
-    import numpy as np
-    from scipy.special import stdtrit
-
     mean = paired.weighted_mean(values, weights)
     w = np.asarray(paired.check_weights(weights, len(values)))
     v = np.asarray(values, dtype=float)[w > 0]
@@ -157,7 +162,7 @@ def bca_mean(
     spread = left_out.mean() - left_out
     acceleration = float((spread**3).sum() / (6 * (spread**2).sum() ** 1.5))
     # The plain bootstrap is too narrow by what the t distribution adds to the normal one: widened by just that.
-    wide = float(stdtrit(len(v) - 1, 0.5 + confidence / 2)) * math.sqrt(len(v) / (len(v) - 1))
+    wide = float(special.stdtrit(len(v) - 1, 0.5 + confidence / 2)) * math.sqrt(len(v) / (len(v) - 1))
     ends = [bias - wide, bias + wide]
     shares = [NORMAL.cdf(bias + e / (1 - acceleration * e)) for e in ends]
     lo, hi = np.quantile(means, shares)

@@ -3,6 +3,14 @@
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    from scipy import special
+else:
+    special = lazy_import("scipy.special")
 
 
 def mcnemar_midp(broken: int, fixed: int) -> float:
@@ -17,11 +25,10 @@ def mcnemar_midp(broken: int, fixed: int) -> float:
     discordant = broken + fixed
     if discordant == 0:
         return 1.0
-    from scipy.special import bdtr, bdtrc
 
     # P(X > b) and P(X >= b) = P(X <= n - b), by symmetry; their mean counts the outcome seen by half.
-    above = bdtrc(broken, discordant, 0.5) if broken < discordant else 0.0
-    return float((above + bdtr(discordant - broken, discordant, 0.5)) / 2)
+    above = special.bdtrc(broken, discordant, 0.5) if broken < discordant else 0.0
+    return float((above + special.bdtr(discordant - broken, discordant, 0.5)) / 2)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,9 +102,8 @@ def paired_t(
     se = math.sqrt(count / (count - 1) * residuals) / total
     if se <= 1e-12 * max(1.0, abs(mean)):
         return PairedT(mean=mean, se=0.0, df=count - 1, p_worse=_sign_p(mean, count))
-    from scipy.special import stdtr
 
-    return PairedT(mean=mean, se=se, df=count - 1, p_worse=float(stdtr(count - 1, mean / se)))
+    return PairedT(mean=mean, se=se, df=count - 1, p_worse=float(special.stdtr(count - 1, mean / se)))
 
 
 def _sign_p(mean: float, count: int) -> float:

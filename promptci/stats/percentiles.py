@@ -2,6 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazy_import("numpy")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +36,6 @@ def percentiles(values: Sequence[float]) -> Percentiles:
     """Return the percentiles, interpolated linearly between order statistics; None of no values."""
     if not values:
         return Percentiles(n=0, p50=None, p95=None, p99=None)
-    import numpy as np
 
     p50, p95, p99 = (float(q) for q in np.percentile(values, [50, 95, 99]))
     return Percentiles(n=len(values), p50=p50, p95=p95, p99=p99)

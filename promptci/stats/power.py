@@ -4,8 +4,17 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
+from promptci.lazy_import import lazy_import
 from promptci.stats.paired import mcnemar_midp
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy import special
+else:
+    np = lazy_import("numpy")
+    special = lazy_import("scipy.special")
 
 
 @lru_cache(maxsize=4096)
@@ -27,19 +36,16 @@ def power_of(n: int, discordance: float, drop: float, *, alpha: float = 0.05) ->
     Each of n pairs is discordant with probability `discordance`: broken with (discordance + drop)/2, fixed with
     (discordance - drop)/2. Exact: summed over the number of discordant pairs.
     """
-    import numpy as np
-    from scipy.special import bdtrc, gammaln, xlog1py, xlogy
-
     if not 0 < discordance <= 1 or not 0 <= drop <= discordance + 1e-12:
         raise ValueError(f"a drop of {drop} cannot be with a discordance of {discordance}")
     far = 9 * math.sqrt(n * discordance * (1 - discordance)) + 9  # what lies further out has no weight
     counts = np.arange(max(0, int(n * discordance - far)), min(n, int(n * discordance + far)) + 1)
-    chosen = gammaln(n + 1) - gammaln(counts + 1) - gammaln(n - counts + 1)
-    weight = np.exp(chosen + xlogy(counts, discordance) + xlog1py(n - counts, -discordance))
+    chosen = special.gammaln(n + 1) - special.gammaln(counts + 1) - special.gammaln(n - counts + 1)
+    weight = np.exp(chosen + special.xlogy(counts, discordance) + special.xlog1py(n - counts, -discordance))
     needed = np.array([_broken_needed(int(m), alpha) for m in counts])
     share = min(1.0, (discordance + drop) / (2 * discordance))
     possible = needed <= counts
-    return float((weight[possible] * bdtrc(needed[possible] - 1, counts[possible], share)).sum())
+    return float((weight[possible] * special.bdtrc(needed[possible] - 1, counts[possible], share)).sum())
 
 
 def detectable_drop(n: int, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> float | None:

@@ -4,6 +4,14 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazy_import("numpy")
 
 STEPS = 100_000
 """Steps of the sum of the differences' sizes above which the differences are rounded."""
@@ -45,7 +53,6 @@ def _midp(steps: Sequence[int]) -> float:
         return 1.0
     steps = [step // common for step in steps]
     sizes = Counter(abs(step) for step in steps if step)
-    import numpy as np
 
     total = sum(size * count for size, count in sizes.items())
     sums = 2 * total + 1  # from -total to total

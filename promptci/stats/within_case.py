@@ -13,6 +13,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazy_import("numpy")
 
 Outcomes = tuple[tuple[int, float], ...]
 """Values in rising order, each with its chance."""
@@ -57,8 +65,6 @@ def permutation_test(cases: Sequence[CaseAnswers]) -> PermutationTest:
     The distribution of the sum S is exact but for rounding each case's contribution to a lattice. The rounded sum is
     itself a statistic with an exact distribution, so that rounding costs power only.
     """
-    import numpy as np
-
     unit = _unit(cases)
     spread: Counter[Outcomes] = Counter()
     seen = 0
@@ -147,7 +153,6 @@ def _subset_sums(values: tuple[int, ...], size: int) -> Outcomes:
     """Return each sum that a random subset of this size can have, with its chance."""
     if values[0] == values[-1]:
         return ((size * values[0], 1.0),)
-    import numpy as np
 
     low = values[0]
     shifted = [value - low for value in values]

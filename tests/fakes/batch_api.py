@@ -20,6 +20,7 @@ class Batch:
     """One order."""
 
     name: str
+    input_file: str
     lines: list[dict[str, Any]]
     metadata: dict[str, str]
     looks: int = 0
@@ -50,6 +51,10 @@ class BatchApi:
         self.direct: list[dict[str, Any]] = []
         """Bodies of the calls at full price."""
         self.seen: list[tuple[str, str]] = []
+        self.headers: list[dict[str, str]] = []
+        """Of every request, names in lower case."""
+        self.chat_path = "/v1/chat/completions"
+        """What a batch must call the path of its requests."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
@@ -74,6 +79,12 @@ class BatchApi:
     def reply(self, method: str, path: str, content_type: str, raw: bytes) -> tuple[int, Any]:
         """Answer one request."""
         self.seen.append((method, path))
+        if path.startswith("/openai/"):  # Azure's dated addresses: files and batches belong to no deployment
+            address, _, query = path.partition("?")
+            date, _, options = query.partition("&")
+            if not re.fullmatch(r"api-version=\d{4}-\d{2}-\d{2}", date):
+                return 404, {"error": {"message": "no api-version"}}
+            path = address.replace("/openai/", "/v1/", 1) + (f"?{options}" if options else "")
         if path == "/v1/chat/completions":
             body = json.loads(raw)
             self.direct.append(body)
@@ -82,11 +93,15 @@ class BatchApi:
         if self.without:
             return 404, {"error": {"message": "no such thing"}}
         if (method, path) == ("POST", "/v1/files"):
-            return 200, {"id": self._uploaded(content_type, raw)}
+            return 200, _described(self._uploaded(content_type, raw), "batch")
         if (method, path) == ("POST", "/v1/batches"):
             return 200, self._created(json.loads(raw))
         if path.startswith("/v1/batches?"):
-            return 200, {"data": [self._shown(batch) for batch in reversed(self.batches.values())]}
+            return 200, {
+                "object": "list",
+                "has_more": False,
+                "data": [self._shown(batch) for batch in reversed(self.batches.values())],
+            }
         if found := re.fullmatch(r"/v1/batches/([\w-]+)", path):
             return 200, self._looked_at(self.batches[found[1]])
         if found := re.fullmatch(r"/v1/files/([\w-]+)-(output|error)(/content)?", path):
@@ -95,7 +110,8 @@ class BatchApi:
                 return 404, {"error": {"message": "no such file"}}
             if method == "DELETE":
                 del files[found[2]]
-            return 200, self.spoil(files[found[2]].encode()) if found[3] else {"id": "file"}
+                return 200, {"id": path.rpartition("/")[2], "object": "file", "deleted": True}
+            return 200, self.spoil(files[found[2]].encode()) if found[3] else _described(path.rpartition("/")[2])
         return 404, {"error": {"message": f"this fake does not know {method} {path}"}}
 
     def _uploaded(self, content_type: str, raw: bytes) -> str:
@@ -108,13 +124,16 @@ class BatchApi:
         return name
 
     def _created(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        assert wanted["endpoint"] == "/v1/chat/completions"
+        assert wanted["endpoint"] == self.chat_path
         assert wanted["completion_window"] == "24h"
         lines = [json.loads(line) for line in self.uploads[wanted["input_file_id"]].splitlines()]
+        assert {line["url"] for line in lines} == {self.chat_path}
         assert len({line["body"]["model"] for line in lines}) == 1
         assert len({line["custom_id"] for line in lines}) == len(lines)
         name = f"batch-{len(self.batches)}"
-        self.batches[name] = Batch(name=name, lines=lines, metadata=wanted["metadata"])
+        self.batches[name] = Batch(
+            name=name, input_file=wanted["input_file_id"], lines=lines, metadata=wanted["metadata"]
+        )
         return self._shown(self.batches[name])
 
     def _looked_at(self, batch: Batch) -> dict[str, Any]:
@@ -144,6 +163,10 @@ class BatchApi:
         errors = {"data": [{"message": "the file is not right", "line": 1}]} if batch.status == "failed" else None
         return {
             "id": batch.name,
+            "object": "batch",
+            "endpoint": self.chat_path,
+            "input_file_id": batch.input_file,
+            "completion_window": "24h",
             "status": batch.status,
             "metadata": batch.metadata,
             "created_at": int(time.time() - batch.age_s),
@@ -160,6 +183,7 @@ class BatchApi:
 
             def handle_any(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                fake.headers.append({name.lower(): text for name, text in self.headers.items()})
                 status, value = fake.reply(self.command, self.path, self.headers.get("Content-Type") or "", raw)
                 if self.path == "/v1/batches" and fake.lose_create:
                     fake.lose_create = False
@@ -178,3 +202,9 @@ class BatchApi:
                 """Keep quiet."""
 
         return Handler
+
+
+def _described(name: str, purpose: str = "batch_output") -> dict[str, Any]:
+    """Return what the API says of a file."""
+    described = {"id": name, "object": "file", "bytes": 1, "created_at": 0, "filename": f"{name}.jsonl"}
+    return {**described, "purpose": purpose, "status": "processed"}

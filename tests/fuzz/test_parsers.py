@@ -28,8 +28,11 @@ from promptci.providers import recorded
 from promptci.providers.base import Completion, Request, Usage
 from promptci.providers.cache import AnswerCache
 from promptci.providers.http import batch
+from promptci.providers.http.batch_http import BatchClient
+from promptci.providers.options import ProviderOptions
 from promptci.publish.github import artifact
 from promptci.publish.runner import event
+from promptci.redact import Redactor
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
 from promptci.runs import journal
@@ -157,6 +160,7 @@ RECORDED = ShardRecord(
     questions=0,
     journal_sha256="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 )
+BATCH_CLIENT = BatchClient(ProviderOptions(), key=None, redactor=Redactor([]))
 BATCHED = {"custom_id": "a-0", "response": {"status_code": 200, "body": {"choices": [{"message": {"content": "x"}}]}}}
 
 
@@ -235,7 +239,9 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
             read=lambda f, c: (put(f, "2026-01.jsonl", c), History(f, today=date(2026, 1, 2), label="h").read()),
             named=None,
         ),
-        "batch": Target(seed=_lines(BATCHED, BATCHED), read=lambda _, c: list(batch._results(c, 0.0)), named=None),
+        "batch": Target(
+            seed=_lines(BATCHED, BATCHED), read=lambda _, c: list(batch._results(c, BATCH_CLIENT)), named=None
+        ),
     }
 
 

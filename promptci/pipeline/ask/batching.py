@@ -148,7 +148,7 @@ class Batching:
                 rest = {ask: request for ask, request in rest.items() if ask not in own}
         refused: dict[CallKey, CallError] = {}
         spent = Decimal(0)
-        for order in batch.split_into_jobs(rest):
+        for order in batch.split_into_jobs(rest, self.http):
             there = await batch.find_batch(self.http, order)
             if there is None:
                 part, cost = _affordable(order, questions, run_context, spent)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from promptci.providers.base import CallError, CallKey, Completion, Request
-from promptci.providers.http import response_parser
+from promptci.providers.http import openai_chat, response_parser
 from promptci.providers.http.batch_http import BatchClient
 from promptci.providers.http.errors import api_errors
 from promptci.providers.http.retry import AttemptFailed
 
-PATH = "/v1/chat/completions"
 MAX_REQUESTS = 50_000
 MAX_FILE_BYTES = 190 * 2**20
 """Bytes; the API takes 200 MB."""
@@ -23,7 +22,6 @@ MAX_BATCH_AGE_S = 48 * 3600.0
 """An older batch is not another run's order that was forgotten; a batch ends within a day."""
 _LISTED = 100
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-_NOT_ASKED_FOR = ("stream", "stream_options")
 
 BatchResult = Completion | CallError
 
@@ -39,10 +37,9 @@ class BatchJob:
         """Name the order by what it asks: whoever asks the same finds the batch that is there already."""
         return hashlib.sha256("\n".join(sorted(map(custom_id, self.requests))).encode()).hexdigest()
 
-    @property
-    def content(self) -> bytes:
-        """Return the file."""
-        return b"".join(_line(ask, request) for ask, request in self.requests.items())
+    def render(self, http: BatchClient) -> bytes:
+        """Return the file for an endpoint."""
+        return b"".join(_line(ask, request, http) for ask, request in self.requests.items())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,18 +70,18 @@ def custom_id(ask: CallKey) -> str:
     return f"{ask[0][:52]}-{ask[1]}"
 
 
-def split_into_jobs(requests: Mapping[CallKey, Request]) -> list[BatchJob]:
+def split_into_jobs(requests: Mapping[CallKey, Request], http: BatchClient) -> list[BatchJob]:
     """Put questions into as few files as the API allows: of one model each, and not too large."""
     by_model: dict[str, dict[CallKey, Request]] = {}
     for ask, request in requests.items():
         by_model.setdefault(request.model, {})[ask] = request
-    return [BatchJob(requests=part) for asked in by_model.values() for part in _parts(asked)]
+    return [BatchJob(requests=part) for asked in by_model.values() for part in _parts(asked, http)]
 
 
 async def find_batch(http: BatchClient, order: BatchJob) -> BatchState | None:
     """Find the batch that was made for this order before, by whichever run, and that nobody has collected yet."""
     oldest = http.clock.wall() - MAX_BATCH_AGE_S
-    listed = (await http.get_json(f"/batches?limit={_LISTED}")).get("data")
+    listed = (await http.list_batches(_LISTED)).get("data")
     for value in listed if isinstance(listed, list) else []:
         metadata = value.get("metadata") if isinstance(value, dict) else None
         if isinstance(metadata, dict) and metadata.get("promptci") == order.name:
@@ -95,18 +92,12 @@ async def find_batch(http: BatchClient, order: BatchJob) -> BatchState | None:
 
 
 async def submit_batch(http: BatchClient, order: BatchJob) -> BatchState:
-    """BatchJob the answers; where it is not known whether the order arrived, look. Raises CallError."""
-    file = _id((await http.upload(f"promptci-{order.name[:16]}.jsonl", order.content)).get("id"))
-    wanted = {
-        "input_file_id": file,
-        "endpoint": PATH,
-        "completion_window": "24h",
-        "metadata": {"promptci": order.name},
-    }
+    """Order the answers; where it is not known whether the order arrived, look. Raises CallError."""
+    file = _id((await http.upload_file(f"promptci-{order.name[:16]}.jsonl", order.render(http))).get("id"))
     try:
-        return _state(await http.post_once("/batches", wanted))
+        return _state(await http.create_batch_once(file, {"promptci": order.name}))
     except AttemptFailed as failed:
-        # SentCall again blindly it could be paid for twice.
+        # Sent again blindly, it could be paid for twice.
         found = await find_batch(http, order)
         if found is None:
             raise failed.error from None
@@ -115,7 +106,7 @@ async def submit_batch(http: BatchClient, order: BatchJob) -> BatchState:
 
 async def fetch_batch(http: BatchClient, batch_id: str) -> BatchState:
     """Ask how far it is. Raises CallError."""
-    return _state(await http.get_json(f"/batches/{_id(batch_id)}"))
+    return _state(await http.fetch_batch(_id(batch_id)))
 
 
 async def collect_results(http: BatchClient, state: BatchState, order: BatchJob) -> dict[CallKey, BatchResult]:
@@ -124,12 +115,12 @@ async def collect_results(http: BatchClient, state: BatchState, order: BatchJob)
     found: dict[CallKey, BatchResult] = {}
     for file in state.files:
         try:
-            content = await http.download(f"/files/{file}/content")
+            content = await http.download_file(file)
         except CallError as error:
             if error.kind != "not-found":
                 raise
             continue  # another run has collected it meanwhile
-        for name, result in _results(content, http.clock.wall()):
+        for name, result in _results(content, http):
             if name in asks:
                 found.setdefault(asks[name], result)
     said = f": {state.failure_reason}" if state.failure_reason else ""
@@ -141,28 +132,28 @@ async def delete_results(http: BatchClient, state: BatchState) -> None:
     """Remove a batch's answers from the endpoint: they are written down here, and no run shall take them for new."""
     for file in state.files:
         with suppress(CallError):
-            await http.delete(f"/files/{file}")
+            await http.delete_file(file)
 
 
 async def _is_kept(http: BatchClient, state: BatchState) -> bool:
     for file in state.files:
         with suppress(CallError):
-            await http.get_json(f"/files/{file}")
+            await http.fetch_file(file)
             return True
     return False
 
 
-def _line(ask: CallKey, request: Request) -> bytes:
-    body = {key: value for key, value in request.body.items() if key not in _NOT_ASKED_FOR}
-    line = {"custom_id": custom_id(ask), "method": "POST", "url": PATH, "body": body}
+def _line(ask: CallKey, request: Request, http: BatchClient) -> bytes:
+    body = openai_chat.build_body(request, http.options)
+    line = {"custom_id": custom_id(ask), "method": "POST", "url": http.chat_path, "body": body}
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
-def _parts(asked: Mapping[CallKey, Request]) -> Iterable[dict[CallKey, Request]]:
+def _parts(asked: Mapping[CallKey, Request], http: BatchClient) -> Iterable[dict[CallKey, Request]]:
     part: dict[CallKey, Request] = {}
     size = 0
     for ask, request in asked.items():
-        length = len(_line(ask, request))
+        length = len(_line(ask, request, http))
         if part and (len(part) >= MAX_REQUESTS or size + length > MAX_FILE_BYTES):
             yield part
             part, size = {}, 0
@@ -172,29 +163,44 @@ def _parts(asked: Mapping[CallKey, Request]) -> Iterable[dict[CallKey, Request]]
         yield part
 
 
-def _results(content: bytes, wall: float) -> Iterable[tuple[str, BatchResult]]:
+def _results(content: bytes, http: BatchClient) -> Iterable[tuple[str, BatchResult]]:
     for line in content.split(b"\n"):
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
             continue  # its question stays without an answer, which is said
         if isinstance(value, dict) and isinstance(value.get("custom_id"), str):
-            yield value["custom_id"], _result(value, wall)
+            yield value["custom_id"], _result(value, http)
 
 
-def _result(value: Mapping[str, Any], wall: float) -> BatchResult:
-    response = value.get("response")
+def _result(value: Mapping[str, Any], http: BatchClient) -> BatchResult:
     try:
-        if not isinstance(response, dict):
-            error = value.get("error")
-            said = error.get("message") if isinstance(error, dict) else None
-            return CallError("batch", api_errors.shorten(str(said or "the batch gives no answer to this")))
-        status, body = response.get("status_code"), response.get("body")
-        if type(status) is not int or not 200 <= status < 300:
-            raise api_errors.failure_from_status(status if type(status) is int else 502, {}, body, wall)
-        return replace(response_parser.parse_completion(body, latency_ms=None, wall=wall), batched=True)
+        return _parse_result(value, http)
+    except AttemptFailed:
+        # Parsed again from a redacted line, so that the error's message cannot contain the key.
+        redacted = openai_chat.redact_json(dict(value), http.redactor)
+    try:
+        return _parse_result(redacted if isinstance(redacted, dict) else {}, http)
     except AttemptFailed as failed:
         return CallError(failed.error.kind, failed.error.message, caused_by_request=failed.error.caused_by_request)
+
+
+def _parse_result(value: Mapping[str, Any], http: BatchClient) -> Completion:
+    """Read a line as the response that a direct request would have had. Raises AttemptFailed."""
+    response, wall = value.get("response"), http.clock.wall()
+    if not isinstance(response, dict):
+        error = value.get("error")
+        said = error.get("message") if isinstance(error, dict) else None
+        message = api_errors.shorten(str(said or "the batch gives no answer to this"))
+        raise AttemptFailed(CallError("batch", message))
+    status, body = response.get("status_code"), response.get("body")
+    status = status if type(status) is int else 502
+    if not 200 <= status < 300:
+        if not api_errors.is_content_filter(status, body):
+            raise api_errors.failure_from_status(status, {}, body, wall)
+        body = openai_chat.FILTERED_RESPONSE
+    completion = replace(response_parser.parse_completion(body, latency_ms=None, wall=wall), batched=True)
+    return response_parser.strip_reasoning(completion) if http.options.strip_reasoning else completion
 
 
 def _state(value: Mapping[str, Any]) -> BatchState:

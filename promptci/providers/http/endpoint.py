@@ -1,6 +1,7 @@
 """Which addresses may receive prompts and a key without exposing them, and how they are addressed."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Mapping
 from urllib import parse
@@ -9,6 +10,7 @@ from promptci.errors import ProviderError
 
 _METADATA_NAMES = {"metadata", "metadata.google.internal", "metadata.goog", "instance-data"}
 _METADATA_ADDRESSES = {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")}
+_DEPLOYMENT = re.compile(r"(?<=/openai)/deployments/[^/]+$")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -64,14 +66,22 @@ def split_query(base_url: str) -> tuple[str, str]:
     return address.rstrip("/"), mark + query
 
 
+def files_address(base_url: str) -> tuple[str, str]:
+    """Return address and query as `split_query`, for files and batches: they belong to no deployment of Azure."""
+    address, query = split_query(base_url)
+    return _DEPLOYMENT.sub("", address), query
+
+
 def auth_headers(base_url: str, key: str | None) -> Mapping[str, str]:
     """Return the header with the key: `api-key` for Azure, whose keys are no bearer tokens, else `Authorization`."""
     if key is None:
         return {}
-    is_azure = "?api-version=" in base_url or host_name(base_url).endswith(
-        (".openai.azure.com", ".services.ai.azure.com")
-    )
-    return {"api-key": key} if is_azure else {"Authorization": f"Bearer {key}"}
+    return {"api-key": key} if is_azure(base_url) else {"Authorization": f"Bearer {key}"}
+
+
+def is_azure(base_url: str) -> bool:
+    """Return whether an address is one of Azure OpenAI or Foundry."""
+    return "?api-version=" in base_url or host_name(base_url).endswith((".openai.azure.com", ".services.ai.azure.com"))
 
 
 def _check_plain(name: str, address: Address | None, *, has_key: bool) -> None:

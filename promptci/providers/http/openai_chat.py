@@ -18,6 +18,8 @@ from promptci.redact import Redactor
 
 UNSENT_PARAMETERS = {"stream", "stream_options"}
 """Parameters that change the form of the response and nothing in the answer."""
+FILTERED_RESPONSE = {"choices": [{"finish_reason": "content_filter", "message": {"content": None}}]}
+"""What a content filter's refusal of the prompt counts as: an empty answer."""
 MAX_REQUEST_BYTES = 8 * 2**20
 """Larger than any model's context; a larger request is a mistake in a prompt or a golden case."""
 MAX_TOTAL_S = 120.0
@@ -121,9 +123,7 @@ class OpenAIProvider:
         await self._transport.aclose()
 
     def _encode(self, request: Request, kind: _CallKind) -> bytes:
-        body = {key: value for key, value in request.body.items() if key not in UNSENT_PARAMETERS}
-        body["model"] = map_model_name(request.model, self._options.models, self.name)
-        content = json.dumps({**body, **kind.extra_body}, separators=(",", ":")).encode()
+        content = json.dumps({**build_body(request, self._options), **kind.extra_body}, separators=(",", ":")).encode()
         if len(content) > MAX_REQUEST_BYTES:
             size = f"{len(content) / 2**20:.0f} MiB"
             message = f"the rendered request has {size}, and no model takes more than {MAX_REQUEST_BYTES // 2**20} MiB"
@@ -156,7 +156,9 @@ class OpenAIProvider:
         except AttemptFailed:
             # Parsed again from a redacted text, so that the error's message cannot contain the key.
             try:
-                completion = kind.parse(_redact(raw, self._redactor), latency_ms=latency_ms, wall=self._clock.wall())
+                completion = kind.parse(
+                    redact_json(raw, self._redactor), latency_ms=latency_ms, wall=self._clock.wall()
+                )
             except AttemptFailed as failed:
                 failed.billed_completion = response_parser.parse_billed_usage(raw)
                 raise
@@ -172,13 +174,20 @@ class OpenAIProvider:
         except (ValueError, RecursionError):
             body = text
         if kind is CHAT and api_errors.is_content_filter(response.status, body):
-            return {"choices": [{"finish_reason": "content_filter", "message": {"content": None}}]}
+            return FILTERED_RESPONSE
         raise api_errors.failure_from_status(
             response.status, response.headers, body, self._clock.wall(), path=kind.path
         )
 
 
-def _redact(raw: object, redactor: Redactor) -> object:
+def build_body(request: Request, options: ProviderOptions) -> dict[str, Any]:
+    """Return the JSON body of a request as this endpoint gets it: with its own name of the model."""
+    body = {key: value for key, value in request.body.items() if key not in UNSENT_PARAMETERS}
+    return {**body, "model": map_model_name(request.model, options.models, endpoint.host_name(options.base_url))}
+
+
+def redact_json(raw: object, redactor: Redactor) -> object:
+    """Return JSON values with the secrets in their texts redacted."""
     try:
         return json.loads(redactor.redact(json.dumps(raw)))
     except (ValueError, RecursionError):

@@ -1,18 +1,27 @@
 """HTTP POST to one endpoint."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from promptci.lazy_import import lazy_import
 from promptci.providers.http import endpoint
 from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.proxy import find_proxy, shown_proxy
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice
 
+if TYPE_CHECKING:
+    import aiohttp
+    import certifi
+else:
+    aiohttp = lazy_import("aiohttp")
+    certifi = lazy_import("certifi")
+
 MAX_BODY_BYTES = 16 * 2**20
 """Size of one response; more is an attack or a fault."""
 CONNECT_TIMEOUT_S = 10.0
+_PLAIN_ENCODINGS = {"", "identity"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +55,7 @@ class Transport:
         self._base_url, self._query = endpoint.split_query(base_url)
         self._address = endpoint.host_name(base_url)
         self._proxy = find_proxy(base_url)
-        self._headers = {**endpoint.auth_headers(base_url, key), **(headers or {})}
+        self._headers = {**create_headers(base_url, key, headers or {}), "Content-Type": "application/json"}
         self._session: Any = None
 
     def open(self) -> None:
@@ -56,13 +65,11 @@ class Transport:
 
     async def post(self, path: str, body: bytes) -> HttpResponse:
         """Send JSON and return the response; raises AttemptFailed if none arrives."""
-        import aiohttp
-
         self.open()
         url = f"{self._base_url}{path}{self._query}"
         try:
             async with self._session.post(url, data=body, allow_redirects=False) as response:
-                content = await _read_bounded(response)
+                content = await _read_response(response)
                 headers = {name.lower(): text for name, text in response.headers.items()}
                 return HttpResponse(status=response.status, headers=headers, content=content)
         except aiohttp.ClientHttpProxyError as error:
@@ -80,19 +87,17 @@ class Transport:
             self._session = None
 
 
-def _open_session(extra_headers: Mapping[str, str], proxy: str | None) -> Any:
-    import aiohttp
+def create_headers(base_url: str, key: str | None, headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of every request to an endpoint: the key as it expects it, and those of promptci.yml."""
+    fixed = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "promptci"}
+    return {**endpoint.auth_headers(base_url, key), **headers, **fixed}
 
-    headers = {
-        **extra_headers,
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "Content-Type": "application/json",
-        "User-Agent": "promptci",
-    }
+
+def _open_session(headers: Mapping[str, str], proxy: str | None) -> Any:
+
     return aiohttp.ClientSession(
         # The limiter bounds the number of connections, and the caller the time of a call.
-        connector=aiohttp.TCPConnector(limit=0, ssl=_create_ssl_context()),
+        connector=aiohttp.TCPConnector(limit=0, ssl=create_ssl_context()),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
         headers=headers,
         auto_decompress=False,
@@ -101,29 +106,30 @@ def _open_session(extra_headers: Mapping[str, str], proxy: str | None) -> Any:
     )
 
 
-def _create_ssl_context() -> ssl.SSLContext:
+def create_ssl_context() -> ssl.SSLContext:
     """Trust what the system trusts (or SSL_CERT_FILE says), and Mozilla's list where the system has none."""
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
     if paths.cafile is None and paths.capath is None:
-        import certifi
-
         context.load_verify_locations(certifi.where())
     return context
 
 
-async def _read_bounded(response: Any) -> bytes:
-    """Read the body up to the limit; refuse a compressed one, which could unpack to any size."""
-    encoding = response.headers.get("Content-Encoding", "identity")
-    if encoding.lower() not in {"identity", ""}:
+async def _read_response(response: Any) -> bytes:
+    encoding, length = response.headers.get("Content-Encoding", ""), response.content_length
+    if length is not None and length <= MAX_BODY_BYTES and encoding in _PLAIN_ENCODINGS:
+        return bytes(await response.read())
+    return await read_bounded(response.content.iter_any(), encoding=encoding, max_bytes=MAX_BODY_BYTES)
+
+
+async def read_bounded(chunks: AsyncIterable[bytes], *, encoding: str, max_bytes: int) -> bytes:
+    """Read a body up to the limit; refuse a compressed one, which could unpack to any size. Raises AttemptFailed."""
+    if encoding.lower() not in _PLAIN_ENCODINGS:
         failed = api_errors.malformed_failure(f"the response is compressed ({encoding}), which was not asked for")
         raise AttemptFailed(failed.error, advice=RetryAdvice.NEVER)
-    length = response.content_length
-    if length is not None and length <= MAX_BODY_BYTES:
-        return bytes(await response.read())
     body = bytearray()
-    async for chunk in response.content.iter_any():
+    async for chunk in chunks:
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise api_errors.malformed_failure(f"the response is larger than {MAX_BODY_BYTES // 2**20} MiB")
+        if len(body) > max_bytes:
+            raise api_errors.malformed_failure(f"the response is larger than {max_bytes // 2**20} MiB")
     return bytes(body)

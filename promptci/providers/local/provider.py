@@ -9,13 +9,19 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from promptci.lazy_import import lazy_import
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
 from promptci.providers.http import response_parser
 from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.retry import AttemptFailed
 from promptci.providers.local import model_file
+
+if TYPE_CHECKING:
+    import xllamacpp
+else:
+    xllamacpp = lazy_import("xllamacpp")
 
 CONTEXT_TOKENS = 4096
 EMBEDDED_TOKENS = 2048
@@ -45,8 +51,6 @@ class _Engine:
     def load(self, *, embedding: bool) -> Any:
         """Return the server, loaded where it is not yet; raises CallError."""
         if embedding not in self._servers:
-            import xllamacpp
-
             settings = _settings(xllamacpp.CommonParams(), self._file, self._threads)
             if embedding:
                 _set_for_embeddings(settings, xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN)

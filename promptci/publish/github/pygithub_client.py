@@ -4,9 +4,10 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from promptci.lazy_import import lazy_import
 from promptci.publish.github.api import (
     CheckRun,
     Comment,
@@ -20,6 +21,13 @@ from promptci.publish.github.api import (
 )
 from promptci.publish.github.rate_limits import Refusal, backoff_s
 from promptci.publish.runner.context import ActionContext
+
+if TYPE_CHECKING:
+    import github
+    import requests
+else:
+    github = lazy_import("github")
+    requests = lazy_import("requests")
 
 LONGEST_LOSS_S = 120.0
 """Seconds that all failed calls and waits of one client may take together."""
@@ -55,8 +63,6 @@ class PyGithubClient:
 
     def __init__(self, token: str, repository: str, api_url: str, clock: ClientClock | None = None) -> None:
         """Prepare; nothing is sent yet."""
-        import github
-
         self._clock = clock or ClientClock()
         self._root = f"/repos/{repository}"
         self._host = urlsplit(api_url).netloc
@@ -213,8 +219,6 @@ class PyGithubClient:
         self, verb: str, url: str, sent: Mapping[str, Any] | None
     ) -> "tuple[Mapping[str, Any], Any] | Refusal | Unavailable":
         """Send a request once."""
-        import requests
-
         if not url.startswith("/") and urlsplit(url).netloc != self._host:
             return Unavailable("GitHub's answer leads to another host, which is not followed")
         try:
@@ -257,9 +261,7 @@ def _output(run: CheckRun, remarks: Sequence[Remark]) -> dict[str, Any]:
 
 def _next(headers: Mapping[str, Any]) -> str | None:
     """Read the next page's address from the Link header."""
-    from requests.utils import parse_header_links
-
-    links = parse_header_links(str(headers.get("link") or ""))
+    links = requests.utils.parse_header_links(str(headers.get("link") or ""))
     return next((link["url"] for link in links if link.get("rel") == "next"), None)
 
 

@@ -12,6 +12,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import referencing
+from jsonschema import exceptions, validators
+
 from promptci.files import canonical
 from promptci.scoring.assertions import patterns
 
@@ -40,8 +43,6 @@ class UndecidedError(Exception):
 
 def dialect(schema: Mapping[str, Any]) -> Any:
     """Return jsonschema's own class for the schema's draft, 2020-12 where it names none; None for one unknown."""
-    from jsonschema import validators
-
     named = schema.get("$schema")
     if named is None:
         return validators.Draft202012Validator
@@ -67,9 +68,6 @@ def first_error(schema: Mapping[str, Any], value: Any) -> Any:
     UndecidedError
         Where it takes too long, or the schema goes round in circles, and no error was found until then.
     """
-    import referencing
-    from jsonschema import exceptions
-
     token = _bounds.set(_Bounds(time.monotonic() + TIMEOUT_S))
     errors: list[Any] = []
     try:
@@ -92,8 +90,6 @@ def first_error(schema: Mapping[str, Any], value: Any) -> Any:
 @functools.cache
 def _bounded(original: Any) -> Any:
     """Return the draft with every keyword looking at the clock, and none that could run for ever by itself."""
-    from jsonschema import validators
-
     own = {
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
@@ -131,8 +127,6 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def _error(message: str) -> Any:
-    from jsonschema import exceptions
-
     return exceptions.ValidationError(message)
 
 

@@ -3,10 +3,19 @@
 A schema is never fetched from elsewhere, and `format` is not checked.
 """
 
+from typing import TYPE_CHECKING
+
 from promptci.files import lines
 from promptci.goldens.model import Assertion, Case
-from promptci.scoring.assertions import base, bounded_schema, is_json, schema_check
+from promptci.lazy_import import lazy_import
+from promptci.scoring.assertions import base, is_json
 from promptci.scoring.assertions.base import CheckOutcome, Subject
+
+if TYPE_CHECKING:
+    from promptci.scoring.assertions import bounded_schema, schema_check
+else:
+    bounded_schema = lazy_import("promptci.scoring.assertions.bounded_schema")
+    schema_check = lazy_import("promptci.scoring.assertions.schema_check")
 
 OPTIONS = is_json.OPTIONS
 

@@ -3,6 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import jsonschema
+import referencing
+import referencing.jsonschema
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped] # ships no types
+
 from promptci.scoring.assertions import bounded_schema, patterns
 
 PROBES: tuple[Any, ...] = (None, {}, [], "", 0)
@@ -16,9 +21,6 @@ class _WrongError(Exception):
 
 def problem(schema: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a schema, or None. What it refers to must stand in it; nothing is fetched."""
-    import jsonschema
-    import referencing
-
     try:
         _check_keys(schema, top=True)
         inner = list(_subschemas(schema))
@@ -54,12 +56,6 @@ def _check_keys(value: Any, *, top: bool) -> None:
 
 def _subschemas(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Check and give the schema and all schemas in it, also those that only a reference makes one."""
-    import jsonschema
-    import referencing.jsonschema
-    from jsonschema_specifications import (  # type: ignore[import-untyped]
-        REGISTRY,
-    )
-
     dialect = bounded_schema.dialect(schema)
     if dialect is None:
         raise _WrongError("`$schema` must name a draft of JSON Schema from 4 on; leave it out for 2020-12")

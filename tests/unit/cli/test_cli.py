@@ -174,7 +174,7 @@ def test_diff_of_what_is_no_report_names_the_file_and_the_mistake(drawn: Path) -
     done = promptci("diff", "promptci-report/report.json", "other.json", cwd=drawn)
     assert done.returncode == 4
     assert "other.json" in done.stderr
-    assert "not a report of this version" in done.stderr
+    assert "`schema` is 1, expected `promptci/report/v1`" in done.stderr
 
 
 def test_without_a_run_there_is_nothing_to_draw(tmp_path: Path) -> None:

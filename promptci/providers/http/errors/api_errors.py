@@ -17,6 +17,8 @@ MAX_RETRY_AFTER_S = 120.0
 """An endpoint that asks for a longer pause is not waited for."""
 _OVERLOADED = {502, 503, 504, 529}
 """Statuses that mean "not now" by definition, even if the wording never changes."""
+_MODEL_NAMES = {"/chat/completions": "the prompt's `model`", "/embeddings": "the name of the embedding model"}
+"""What names the model of a request, by path; files and batches have none."""
 _REFUSED_STATUSES = {400, 403, 422, 451}
 
 
@@ -173,7 +175,8 @@ def _client_error(status: int, details: ErrorDetails, quoted: str, path: str) ->
         hint = "The key is not allowed to do this: check its permissions, its project and its access to the model"
         return _permanent("auth", f"{quoted}. {hint}", fatal=True)
     if status in {404, 405}:
-        hint = f"Check {_model_name(path)}, and that provider.base_url ends where {path} follows"
+        model = f"{_model_name(path)}, and " if path in _MODEL_NAMES else ""
+        hint = f"Check {model}that provider.base_url ends where {path} follows"
         return _permanent("not-found", f"{quoted}. {hint}", fatal=True)
     if status == 413:
         hint = "The prompt is too long for the model"
@@ -183,7 +186,7 @@ def _client_error(status: int, details: ErrorDetails, quoted: str, path: str) ->
 
 
 def _model_name(path: str) -> str:
-    return "the prompt's `model`" if path == "/chat/completions" else "the name of the embedding model"
+    return _MODEL_NAMES.get(path, "the prompt's `model`")
 
 
 def is_content_filter(status: int, body: object) -> bool:

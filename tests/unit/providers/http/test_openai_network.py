@@ -2,20 +2,16 @@
 
 import asyncio
 import base64
-import ssl
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from fakes.asking import CANARY, JSON, OK, ask, failure, one, request
 from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.virtual_clock import VirtualClock
+from support.certificates import create_certificate
 
 from promptci.providers.base import CallError, Completion
 from promptci.providers.http.openai_chat import OpenAIProvider
@@ -81,33 +77,9 @@ async def test_an_endpoint_that_was_reached_before_does_not_end_the_run_by_going
     assert (caught.value.kind, caught.value.fatal) == ("connection", False)
 
 
-def expired_certificate(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=9))
-        .not_valid_after(now - timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
-
-
 async def test_a_certificate_that_is_not_valid_is_not_asked_twice(tmp_path: Path) -> None:
     clock = VirtualClock()
-    with OpenAIServer(tls=expired_certificate(tmp_path)) as server:
+    with OpenAIServer(tls=create_certificate(tmp_path / "server.pem", is_expired=True)) as server:
         failed = await failure(server.base_url, clock=clock)
 
     assert (failed.kind, failed.fatal) == ("connection", True)

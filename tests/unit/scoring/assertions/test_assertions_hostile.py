@@ -8,7 +8,7 @@ import pytest
 from support.assertion_cases import case, mark
 
 from promptci.scoring import check_assertions
-from promptci.scoring.assertions import patterns
+from promptci.scoring.assertions import json_query, patterns
 from promptci.scoring.assertions.table import ASSERTIONS
 
 SLOW_S = 5.0
@@ -150,6 +150,60 @@ def test_an_older_draft_and_a_reference_to_a_draft_are_worked_out_without_the_ne
     assert [mark(cases[1], text).passed for text in ('{"type": "string"}', '{"type": "thing"}')] == [True, False]
 
 
+WIDE = json.dumps({"big": [{"a": i} for i in range(60_000)], "deep": json.loads("[" * 48 + "1" + "]" * 48)})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "$..*..*..*",
+        "$..[?@..[?@..[?@..x]]]",
+        f"$..[{','.join(['*'] * 400)}]",
+        f"$..[{','.join(['&'] * 200)}]".replace("&", '"x"'),
+        "$.big[?$.big == $.big[?@.a]]".replace("$.big[?@.a]", "$.deep"),
+        "$.big[?count($..*) == 1]",
+        f"$.big[?{'||'.join(['1==2'] * 150)}]",
+        "$.big[?" + "(" * 400 + "@.b" + ")" * 400 + "]",
+        f"$..[{','.join(['::-1'] * 150)}]",
+    ],
+    ids=lambda path: path[:20],
+)
+def test_a_path_that_takes_too_long_ends(path: str) -> None:
+    hostile = case("json-path", 1, path=path)
+    assert check_assertions.find_problems([hostile]) == []
+    started = time.process_time()
+    outcome = mark(hostile, WIDE)
+    assert time.process_time() - started < 2 * SLOW_S
+    assert outcome.passed is not True
+    assert len(outcome.reason) < 600
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"), [("(a|aa)+", "a" * 5000 + "b"), ("(" * 1_000_000, "a"), ("(" * 990, "a"), ("(a*)" * 249, "b")]
+)
+@pytest.mark.parametrize("function", ["match", "search"])
+def test_a_pattern_in_a_path_is_bounded_even_if_the_answer_holds_it(function: str, pattern: str, text: str) -> None:
+    one = case("json-path", 1, path=f"$.texts[?{function}(@, $.pattern)]")
+    assert check_assertions.find_problems([one]) == []
+    started = time.process_time()
+    outcome = mark(one, json.dumps({"pattern": pattern, "texts": [text] * 1000}))
+    assert time.process_time() - started < SLOW_S
+    assert outcome.passed is not True
+
+
+def test_a_path_that_takes_too_long_leaves_the_answer_unscored() -> None:
+    slow = mark(case("json-path", 1, path="$..[?@..[?@..[?@..x]]]"), WIDE)
+    assert (slow.passed, slow.reason) == (None, "following the path takes longer than 1 s")
+
+
+def test_a_path_that_selects_too_much_leaves_the_answer_unscored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_query, "MAX_NODES", 1_000)
+    many = json.dumps([1] * 1_001)
+    unscored = mark(case("json-path", 1, path="$[?count($[*]) == 1]"), many)
+    assert (unscored.passed, unscored.reason) == (None, "a step of the path selects more than 1,000 values")
+    assert mark(case("json-path", 1, path="$[:1000]"), many).passed is True
+
+
 FLOODS = {
     "numbers": "1,2 " * 250_000,
     "digits": "1" * 1_000_000,
@@ -182,6 +236,7 @@ ONE_OF_EACH = [
     case("json-schema", {"items": {"type": "string"}, "uniqueItems": True}),
     case("json-schema", {"type": "object"}, fenced=True),
     case("json-path", 5, path=f"$.{'y' * 900}"),
+    case("json-path", 5, path="$..a", match="any"),
     case("length", max=3),
     case("latency", max_ms=1),
     case("cost", max_usd=1),

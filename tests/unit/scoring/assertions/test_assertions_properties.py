@@ -117,9 +117,7 @@ def test_json_is_recognised_with_and_without_its_fence(value: Any) -> None:
 
 @given(JSON.filter(lambda value: value is not None and "{{" not in json.dumps(value)), st.text(max_size=5))
 def test_a_value_is_found_at_its_path(value: Any, key: str) -> None:
-    if '"' in key:
-        return
-    one = case("json-path", value, path=f'$.a[1]["{key}"]')
+    one = case("json-path", value, path=f"$.a[1][{json.dumps(key)}]")
     assert passes(one, json.dumps({"a": [0, {key: value}]}))
     assert passes(one, json.dumps({"a": [0, {key: [value]}]})) is False
 

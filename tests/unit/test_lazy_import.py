@@ -1,0 +1,39 @@
+"""A module is imported when it is used, not when it is named; nothing heavy is imported by the command line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from promptci.lazy_import import lazy_import
+
+HEAVY = {"aiohttp", "genai_prices", "github", "jsonpath_rfc9535", "jsonschema", "numpy", "openai", "requests", "scipy"}
+
+
+def run(code: str) -> None:
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_module_is_imported_at_its_first_use() -> None:
+    run(
+        "import sys; from promptci.lazy_import import lazy_import; colorsys = lazy_import('colorsys');"
+        "assert 'colorsys' not in sys.modules;"
+        "assert colorsys.rgb_to_hsv(0, 0, 0) == (0.0, 0.0, 0);"
+        "assert colorsys.rgb_to_hsv is sys.modules['colorsys'].rgb_to_hsv"
+    )
+
+
+def test_a_module_within_a_package_is_imported_by_its_whole_name() -> None:
+    assert lazy_import("xml.dom.minidom").parseString("<a/>").documentElement.tagName == "a"
+
+
+def test_what_is_missing_is_reported_as_by_an_import() -> None:
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        _ = lazy_import("no_such_module").anything
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = lazy_import("json").no_such_name
+    assert repr(lazy_import("no_such_module")) == "<lazy import of no_such_module>"
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    run(f"import sys, promptci.cli; loaded = {HEAVY!r} & sys.modules.keys(); assert not loaded, loaded")
