@@ -34,7 +34,6 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
         try:
             gathered = collect.collect_changes(base, head, repo.changes(base, head), request.config_path)
             outcome = evaluate.evaluate(gathered, revisions, request, env)
-            outcome = evaluate.add_problems(outcome, gathered, request, env)
             binding = base if find_config(base, request.config_path) else head
             return comment_template.told(outcome, binding, gathered.config.comment_template)
         except InputError as error:

@@ -41,17 +41,25 @@ MIN_AUTO_CALLS = 2
 def evaluate(gathered: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
     """Carry out what was gathered, and write the report.
 
+    Prompts whose files have mistakes are left out; the mistakes make the verdict `error`.
+
     Raises
     ------
     InputError
-        With every mistake found before anything is asked.
+        With every mistake found before anything is asked, where no prompt can be tested.
     """
-    began = _stamp(env)
     if request.shard is not None or request.joined is not None:
         gathered = _asked_once(gathered)
     gathered = quarantine.exclude_quarantined_cases(gathered, revisions.base, revisions.head, env.now().date())
     gathered = judge_labels.attach_labels(gathered, _binding_base(revisions.base, request), revisions.head)
-    planned = planning.plan_run(gathered)
+    gathered, planned = planning.plan_testable(gathered)
+    return _add_problems(_evaluate(planned, gathered, revisions, request, env), gathered, request, env)
+
+
+def _evaluate(
+    planned: PlannedRun, gathered: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment
+) -> RunResult:
+    began = _stamp(env)
     if request.shard is not None and not request.dry_run:
         return RunResult(exit_code=shard_run.ask(planned, gathered, revisions, request, env))
     if request.dry_run:
@@ -147,7 +155,7 @@ def refused(error: InputError, revisions: Revisions, request: RunRequest, env: E
     return dataclasses.replace(outcome, exit_code=error.exit_code, problems=_redact(error.problems, env))
 
 
-def add_problems(result: RunResult, gathered: CollectedRun, request: RunRequest, env: Environment) -> RunResult:
+def _add_problems(result: RunResult, gathered: CollectedRun, request: RunRequest, env: Environment) -> RunResult:
     """Return the result with the mistakes in files of prompts that could not be tested, for annotations."""
     if not gathered.problems or request.shard is not None:  # of a split run, the merge reports
         return result

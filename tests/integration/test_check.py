@@ -303,6 +303,34 @@ def test_a_missing_variable_and_a_bad_assertion_are_found_before_anything_is_ask
     assert server.calls == []
 
 
+def test_a_missing_variable_is_an_error_of_its_prompt_and_the_others_still_run(tmp_path: Path) -> None:
+    other, other_goldens = "prompts/other.prompt.yml", "goldens/other.jsonl"
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, other: prompt(GOOD), other_goldens: goldens(20)}, server)
+        builder.write({PROMPT: prompt("Answer in {{language}}."), other: prompt(BAD)}).commit()
+        outcome = checked(builder)
+    assert (view(outcome).verdict, outcome.exit_code) == ("error", 4)
+    found = only(outcome)
+    assert (found.name, found.verdict, found.pairs) == ("other", "fail", 20)
+    assert len(server.calls) == 40
+    texts = [finding.text for finding in view(outcome).problems]
+    assert all("no variable `language`, which prompts/order.prompt.yml uses" in text for text in texts)
+    assert "57 more cases have the same problem" in texts[-1]
+    assert [problem.path for problem in outcome.problems] == [GOLDENS] * 3
+
+
+def test_a_bad_assertion_is_an_error_of_its_prompt_and_the_others_still_run(tmp_path: Path) -> None:
+    other = "prompts/other.prompt.yml"
+    bad = json.dumps({"id": "x", "vars": {"input": "x"}, "assert": [{"type": "contian", "value": "x"}]})
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, other: prompt(GOOD), "goldens/other.jsonl": bad}, server)
+        builder.write({PROMPT: prompt(BAD), other: prompt(BAD)}).commit()
+        outcome = checked(builder)
+    assert (view(outcome).verdict, outcome.exit_code) == ("error", 4)
+    assert (only(outcome).name, only(outcome).verdict) == ("order", "fail")
+    assert "Did you mean `contains`?" in view(outcome).problems[0].text
+
+
 def test_a_broken_file_that_the_change_mends_does_not_stop_it(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, PROMPT: "model: [\n"}, server)
