@@ -45,6 +45,7 @@ def quality(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -
         same_requests=comparison.plan.same_fingerprint,
         about=policy.about.value,
         max_drop=_bound(measured, policy),
+        judged=comparison.judging is not None and comparison.judging.trust.trusted,
     )
     return Finding(rule=rule, verdict=verdict, subject=name, facts=facts)
 

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from promptci.findings import Finding, remark
 from promptci.gates.facts import (
     CaseIds,
+    EditedGoldens,
     EndpointFacts,
     ExcludedFacts,
     InjectionFacts,
     PositionBias,
     ReturnedModels,
+    SuiteResult,
+    WeakenedGoldens,
 )
 from promptci.runs.model import Arm
 from promptci.scoring import comparability
@@ -38,8 +41,17 @@ def excluded(comparison: Comparison) -> Sequence[Finding]:
 def goldens_changed(comparison: Comparison) -> Sequence[Finding]:
     """Name golden cases that were removed, or whose expectations changed, in the same change."""
     plan = comparison.plan
-    changes = (("goldens-removed", plan.change.removed_cases), ("goldens-weakened", plan.change.loosened_cases))
-    return [remark(rule, plan.name, CaseIds(ids=tuple(ids))) for rule, ids in changes if ids]
+    removed, weakened = plan.change.removed_cases, plan.change.loosened_cases
+    facts = WeakenedGoldens(ids=tuple(weakened), base_decides=not plan.same_fingerprint)
+    return [
+        *([remark("goldens-removed", plan.name, CaseIds(ids=tuple(removed)))] if removed else []),
+        *([remark("goldens-weakened", plan.name, facts)] if weakened else []),
+    ]
+
+
+def goldens_compared(base_goldens: SuiteResult, head_goldens: SuiteResult, name: str) -> Finding:
+    """Set what the change's own goldens say beside what base's goldens decide."""
+    return remark("goldens-compared", name, EditedGoldens(base_goldens=base_goldens, head_goldens=head_goldens))
 
 
 def models(comparison: Comparison) -> Sequence[Finding]:

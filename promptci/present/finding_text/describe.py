@@ -35,6 +35,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "p95": limits.p95,
     "goldens-removed": remarks.goldens_removed,
     "goldens-weakened": remarks.goldens_weakened,
+    "goldens-compared": remarks.goldens_compared,
     "model-returned": remarks.model_returned,
     "endpoint-differs": remarks.endpoint_differs,
     "prompt-injection": remarks.prompt_injection,
