@@ -205,6 +205,18 @@ class ReturnedModels(NamedTuple):
     returned: tuple[str, ...]
 
 
+class OddAnswers(NamedTuple):
+    """Few answers of a model that only one version got, left out of the comparison."""
+
+    ids: tuple[str, ...]
+    """Their cases."""
+    answers: int
+    requested: int
+    """Answers of both versions."""
+    first: str
+    """Which model answered the first of them instead of which."""
+
+
 class EndpointFacts(NamedTuple):
     """The endpoint reported other `system_fingerprint`s for one version than for the other."""
 

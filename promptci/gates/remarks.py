@@ -9,13 +9,14 @@ from promptci.gates.facts import (
     EndpointFacts,
     ExcludedFacts,
     InjectionFacts,
+    OddAnswers,
     PositionBias,
     ReturnedModels,
     SuiteResult,
     WeakenedGoldens,
 )
 from promptci.runs.model import Arm
-from promptci.scoring import comparability
+from promptci.scoring import comparability, odd_models
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.judges import pairwise, prompt_injection
 from promptci.verdict import Verdict
@@ -70,6 +71,7 @@ def models(comparison: Comparison) -> Sequence[Finding]:
         ):
             versions.setdefault((prompt.model, tuple(others)), []).append(side)
     return [
+        *_odd_answers(comparison),
         *(
             remark(
                 "model-returned",
@@ -80,6 +82,22 @@ def models(comparison: Comparison) -> Sequence[Finding]:
         ),
         *_endpoint(comparison),
     ]
+
+
+def _odd_answers(comparison: Comparison) -> Sequence[Finding]:
+    """Name the answers that were left out because another model gave them."""
+    answers = [scored for case in comparison.cases for scored in (*case.base, *case.head)]
+    errors = [(scored.case.id, scored.answer.error) for scored in answers if scored.answer.error is not None]
+    odd = [(case_id, error.message) for case_id, error in errors if error.kind == odd_models.OTHER_MODEL]
+    if not odd:
+        return []
+    facts = OddAnswers(
+        ids=tuple(dict.fromkeys(case_id for case_id, _ in odd)),
+        answers=len(odd),
+        requested=len(answers),
+        first=odd[0][1],
+    )
+    return [remark("odd-model", comparison.plan.name, facts)]
 
 
 def _endpoint(comparison: Comparison) -> Sequence[Finding]:

@@ -21,6 +21,7 @@ from promptci.gates.facts import (
     MissingAnswers,
     NewPromptFacts,
     NothingToLose,
+    OddAnswers,
     P95Facts,
     PooledFacts,
     PositionBias,
@@ -190,6 +191,10 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "model-returned": [
         ReturnedModels(versions=("base", "head"), requested="gpt-4o-mini", returned=("llama-3.1-8b",)),
         ReturnedModels(versions=("head",), requested="gpt-4o-mini", returned=("llama-3.1-8b", "qwen-2")),
+    ],
+    "odd-model": [
+        OddAnswers(ids=("a",), answers=1, requested=120, first="answered by llama-3.1-8b, all others by gpt-4o-mini"),
+        OddAnswers(ids=TWELVE, answers=14, requested=1200, first="answered by qwen-2, all others by gpt-4o-mini"),
     ],
     "endpoint-differs": [EndpointFacts(base=("fp_1",), head=("fp_1", "fp_2", "fp_3", "fp_4"))],
     "prompt-injection": [

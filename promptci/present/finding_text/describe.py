@@ -37,6 +37,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "goldens-weakened": remarks.goldens_weakened,
     "goldens-compared": remarks.goldens_compared,
     "model-returned": remarks.model_returned,
+    "odd-model": remarks.odd_model,
     "endpoint-differs": remarks.endpoint_differs,
     "prompt-injection": remarks.prompt_injection,
     "position-bias": remarks.position_bias,

@@ -8,6 +8,7 @@ from promptci.gates.facts import (
     EndpointFacts,
     InjectionFacts,
     JudgeCandidates,
+    OddAnswers,
     PositionBias,
     ReturnedModels,
     SuiteResult,
@@ -57,6 +58,16 @@ def model_returned(facts: ReturnedModels) -> FindingText:
     versions = " and ".join({"base": "before", "head": "after"}[version] for version in facts.versions)
     return FindingText(
         f"requested {facts.requested}, and the endpoint answered with {join_names(facts.returned)} ({versions})"
+    )
+
+
+def odd_model(facts: OddAnswers) -> FindingText:
+    """Describe few answers of another model that were left out."""
+    left_out = "It was left out" if facts.answers == 1 else "They were left out"
+    return FindingText(
+        f"has {count(facts.answers, 'answer')} of {facts.requested:,} by another model: {join_names(facts.ids)}"
+        f" ({facts.first})",
+        f"{left_out} as missing, and the verdict rests on the others.",
     )
 
 
