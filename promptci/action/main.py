@@ -16,7 +16,7 @@ from promptci.action import publication
 from promptci.app import error_boundary
 from promptci.app.progress import PlainProgress
 from promptci.app.requests import CheckRequest, RunResult
-from promptci.errors import PromptciError, UnsafeError
+from promptci.errors import OutputError, PromptciError, UnsafeError
 from promptci.evaluation import check, evaluate, run
 from promptci.git.repo import Repo
 from promptci.git.state_folder import check_output_folder
@@ -100,9 +100,11 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
             say(note)
         if outcome.view is not None:
             say(f"{outcome.view.verdict}: {outcome.view.headline}")
-    except Exception:
+    except Exception as error:
         # Branch protection would wait for a status for ever, and an earlier one of this commit may be green.
         _set_error_status(context, github, say)
+        if isinstance(error, OutputError) and context.summary_path:
+            workflow_commands.append_summary(context.summary_path, error.summary)
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         # No word to GitHub's servers: there are seconds left, and a status speaks for the commit, not for this run.
@@ -179,7 +181,7 @@ def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, say
             return merge.of([context.workspace / context.inputs["merge"]], again, request, env)
         return again(request, env)
     except PromptciError as error:
-        if request.shard is not None:
+        if request.shard is not None or isinstance(error, OutputError):
             raise
         return evaluate.failed(error, request, env)
 
