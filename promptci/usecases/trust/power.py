@@ -103,6 +103,7 @@ def _foresee(plan: PromptPlan, variance: float, gathered: CollectedRun, *, drop:
         repeats=gathered.config.run.repeats,
         graded=graded,
         alpha=gathered.config.gate.alpha,
+        about=gathered.config.gate.about,
     )
 
 
