@@ -176,7 +176,7 @@ def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, say
     again = check.check if context.is_change else run.run
     try:
         if context.is_change:
-            request = dataclasses.replace(request, base=_base(context, head))
+            request = _with_base(request, context, head)
         if context.inputs["merge"]:
             return merge.of([context.workspace / context.inputs["merge"]], again, request, env)
         return again(request, env)
@@ -186,12 +186,14 @@ def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, say
         return evaluate.failed(error, request, env)
 
 
-def _base(context: ActionContext, head: str) -> str | None:
-    """Return the revision to compare with: the input, else the event's; None: where head left the default branch."""
+def _with_base(request: CheckRequest, context: ActionContext, head: str) -> CheckRequest:
+    """Set the revision to compare with: the input, else the event's; None: where head left the default branch."""
     base = context.inputs["base"] or context.base_sha
     if context.inputs["base"] or base is None or not context.parts_at_base:
-        return base
-    return Repo.discover(context.workspace).merge_base(base, head)
+        return dataclasses.replace(request, base=base)
+    bases = Repo.discover(context.workspace).merge_bases(base, head)
+    name = (request.base_name or "merge base") + check.describe_choice(len(bases))
+    return dataclasses.replace(request, base=bases[0], base_name=name if len(bases) > 1 else request.base_name)
 
 
 def _untrusted_source(context: ActionContext) -> UntrustedSource | None:

@@ -102,8 +102,7 @@ def _foresee(plan: PromptPlan, variance: float, gathered: CollectedRun, *, drop:
         drop=drop,
         repeats=gathered.config.run.repeats,
         graded=graded,
-        alpha=gathered.config.gate.alpha,
-        about=gathered.config.gate.about,
+        policy=gathered.config.gate,
     )
 
 

@@ -275,8 +275,7 @@ def test_report_and_power_give_one_number_of_cases(policy: GatePolicy) -> None:
         drop=policy.max_drop,
         repeats=1,
         graded=False,
-        alpha=policy.alpha,
-        about=policy.about,
+        policy=policy,
     )
     assert foreseen.cases_for_pass == settle.cases
 
