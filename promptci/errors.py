@@ -8,7 +8,8 @@ PromptciError
 ├── ProviderError        4   no key, no model file, no endpoint: nothing can be asked
 │   └── MissingKeyError  4   no key
 ├── BudgetError          4   the run would cost more than allowed
-└── UnsafeError         4   a situation in which running would be unsafe
+├── OutputError          4   the outputs of a run cannot be written where they should be
+└── UnsafeError          4   a situation in which running would be unsafe
 """
 
 from collections.abc import Iterable
@@ -90,6 +91,15 @@ class MissingKeyError(ProviderError):
 
 class BudgetError(PromptciError):
     """The run would cost more than `run.budget_usd`."""
+
+
+class OutputError(PromptciError):
+    """The outputs of a run cannot be written to their folder."""
+
+    def __init__(self, message: str, hint: str, summary: str) -> None:
+        super().__init__(message, hint)
+        self.summary = summary
+        """What the run found, as Markdown, redacted: for a place that can still be written."""
 
 
 class UnsafeError(PromptciError):

@@ -7,8 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
 
-from support import simulated_gate, simulated_runs  # noqa: E402 - the tests run the same simulations
-from support.simulated_runs import Setting  # noqa: E402 - likewise
+from support import simulated_designs, simulated_gate, simulated_runs  # noqa: E402 - the tests run the same simulations
+from support.simulated_answers import BROKEN, UNCHANGED, Setting  # noqa: E402 - likewise
+from support.simulated_designs import KINDS, DesignSetting, simulate_designs  # noqa: E402 - likewise
 
 PAGE = ROOT / "docs" / "promises.md"
 SIZES, DISCORDANCES = (50, 100, 200), (0.05, 0.10, 0.20)
@@ -128,7 +129,8 @@ def _early() -> str:
     return table(["cases", "true drop", "fails", "answers saved when it fails"], rows)
 
 
-RUNS, RUNS_OF_BROKEN, RUNS_OF_SEVERAL = 300, 200, 80
+RUNS, RUNS_OF_BROKEN, RUNS_OF_DESIGNS = 300, 200, 200
+RUNS_OF_SEVERAL = {5: 80, 20: 100}
 """Simulated pull requests per row of the whole gate; fewest where each has several prompts."""
 
 
@@ -136,7 +138,7 @@ def _whole_gate(settings: Iterable[Setting], *, unchanged: bool) -> str:
     """Return the table of the whole default gate; the row's number of runs gives its Monte Carlo error."""
     rows = []
     for setting in settings:
-        runs = RUNS_OF_SEVERAL if setting.prompts > 1 else RUNS if unchanged else RUNS_OF_BROKEN
+        runs = RUNS_OF_SEVERAL.get(setting.prompts, RUNS if unchanged else RUNS_OF_BROKEN)
         shares = simulated_runs.simulate_fast(setting, runs=runs)
         what = (
             [str(setting.critical), str(setting.prompts), f"{setting.sigma:g}, {100 * setting.slow:.0f} %"]
@@ -144,9 +146,26 @@ def _whole_gate(settings: Iterable[Setting], *, unchanged: bool) -> str:
             else [f"{100 * setting.broken:.0f} %", f"{100 * setting.lost:.0f} %"]
         )
         results = [percent(shares.failed), percent(shares.passed), f"{shares.calls:,.0f}", str(runs)]
-        rows.append([f"{setting.profile} {setting.cases}", *what, *results])
+        sound = ", all pass at base" if setting.sound else ""
+        rows.append([f"{setting.profile} {setting.cases}{sound}", *what, *results])
     what = ["critical", "prompts", "latency σ, slow"] if unchanged else ["broken", "lost"]
     return table(["profile, cases", *what, "`fail`", "`pass`", "calls", "runs"], rows)
+
+
+def _designs() -> str:
+    """Return the table of graded, weighted, clustered and repeated cases."""
+    rows = []
+    for kind in KINDS:
+        for cases in simulated_designs.SIZES:
+            shares = [
+                simulate_designs(DesignSetting(kind=kind, cases=cases, shape=shape), runs=RUNS_OF_DESIGNS)
+                for shape in ("none", "broken", "spread")
+            ]
+            none, *worse = shares
+            cells = [percent(none.failed), percent(none.passed)]
+            rows.append([f"{kind}, {cases}", *cells, *(f"{percent(s.failed)} / {percent(s.passed)}" for s in worse)])
+    head = ["cases", "unchanged: `fail`", "`pass`", "few cases broken: `fail` / `pass`", "spread: `fail` / `pass`"]
+    return table(head, rows)
 
 
 def page() -> str:
@@ -161,15 +180,31 @@ cases whose verdict differs between two runs of the same version; `promptci self
 
 `gate.about: goldens`, `repeats: auto` with at most 640 calls, limits on cost and latency on, critical cases confirmed. Profiles: share of cases
 that always pass, never pass, and flip: *calm* 90/5/5, *usual* 75/5/20, *noisy* 50/5/45 percent. Error of a share: with 300 runs one standard error
-is 1.3 points at 5 % and 2.6 at 75 %; with 80 runs 2.4 points at 5 %.
+is 1.3 points at 5 % and 2.6 at 75 %; with 80 runs 2.4 points at 5 %, with 100 runs 2.2. A pull request with several prompts passes where each of
+them does. A test puts random draws to this simulation and to the deciding code itself: both give the same verdict after the same calls.
+
+*Calls* are the mean of both versions together; each case asked once would be twice the number of cases. What that costs, for example: a call with 500
+tokens in and 50 out, at $0.15 and $0.60 per million tokens, is $0.0001. The most, 640 calls, is then $0.07, and 50 cases asked once are $0.01.
 
 A change that changes nothing; `fail` may be 5 at most:
 
-{_whole_gate(simulated_runs.UNCHANGED, unchanged=True)}
+{_whole_gate(UNCHANGED, unchanged=True)}
 
 So many of these goldens break for good. *Lost*: that share of the new version's wrong answers never arrives, and such a run never passes.
+*All pass at base*: no case is one that the old version never passes. Of the others one in twenty is, and cannot break: with a single case that
+alone keeps 5 % of the runs from failing.
 
-{_whole_gate(simulated_runs.BROKEN, unchanged=False)}
+{_whole_gate(BROKEN, unchanged=False)}
+
+## Scores, weights, clusters and fixed repeats
+
+The quality rule alone, *usual* cases. *Graded*: scores in steps of a quarter; below 20 cases they do not block. *Weighted*: one case in five weighs
+5, the others 1. *Clustered*: clusters of five that share their chance of passing. The last two are `repeats: 3` and
+`repeats: {{initial: 1, on_disagreement: 3}}`; the others are asked in rounds. The new version falls by exactly the margin of 5 points on these
+goldens, where `pass` may be 5 at most: a few cases lose all, or the loss is spread over all of them. {RUNS_OF_DESIGNS} runs per number; one standard
+error is 1.5 points at 5 %.
+
+{_designs()}
 
 ## The quality test alone, each case asked once
 

@@ -16,7 +16,7 @@ from promptci.action import publication
 from promptci.app import error_boundary
 from promptci.app.progress import PlainProgress
 from promptci.app.requests import CheckRequest, RunResult
-from promptci.errors import PromptciError, UnsafeError
+from promptci.errors import OutputError, PromptciError, UnsafeError
 from promptci.evaluation import check, results, run
 from promptci.git.repo import Repo
 from promptci.git.state_folder import check_output_folder
@@ -100,9 +100,11 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
             say(note)
         if outcome.view is not None:
             say(f"{outcome.view.verdict}: {outcome.view.headline}")
-    except Exception:
+    except Exception as error:
         # Branch protection would wait for a status for ever, and an earlier one of this commit may be green.
         _set_error_status(context, github, say)
+        if isinstance(error, OutputError) and context.summary_path:
+            workflow_commands.append_summary(context.summary_path, error.summary)
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         # No word to GitHub's servers: there are seconds left, and a status speaks for the commit, not for this run.
@@ -174,22 +176,24 @@ def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, say
     again = check.check if context.is_change else run.run
     try:
         if context.is_change:
-            request = dataclasses.replace(request, base=_base(context, head))
+            request = _with_base(request, context, head)
         if context.inputs["merge"]:
             return merge.of([context.workspace / context.inputs["merge"]], again, request, env)
         return again(request, env)
     except PromptciError as error:
-        if request.shard is not None:
+        if request.shard is not None or isinstance(error, OutputError):
             raise
         return results.write_failure(error, request, env)
 
 
-def _base(context: ActionContext, head: str) -> str | None:
-    """Return the revision to compare with: the input, else the event's; None: where head left the default branch."""
+def _with_base(request: CheckRequest, context: ActionContext, head: str) -> CheckRequest:
+    """Set the revision to compare with: the input, else the event's; None: where head left the default branch."""
     base = context.inputs["base"] or context.base_sha
     if context.inputs["base"] or base is None or not context.parts_at_base:
-        return base
-    return Repo.discover(context.workspace).merge_base(base, head)
+        return dataclasses.replace(request, base=base)
+    bases = Repo.discover(context.workspace).merge_bases(base, head)
+    name = (request.base_name or "merge base") + check.describe_choice(len(bases))
+    return dataclasses.replace(request, base=bases[0], base_name=name if len(bases) > 1 else request.base_name)
 
 
 def _untrusted_source(context: ActionContext) -> UntrustedSource | None:

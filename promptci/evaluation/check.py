@@ -24,25 +24,34 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
     """
     repo = Repo.discover(request.root)
     check_output_folder(request.root, request.out)
-    with closing(repo.snapshot(request.head)) as head, closing(repo.snapshot(base_revision(repo, request))) as base:
+    base_revision, base_name = find_base(repo, request)
+    with closing(repo.snapshot(request.head)) as head, closing(repo.snapshot(base_revision)) as base:
         revisions = Revisions(
             base=base,
             head=head,
-            base_name=request.base_name or request.base or "merge base",
+            base_name=base_name,
             head_name=request.head_name or request.head,
         )
         try:
             collected = collect.collect_changes(base, head, repo.changes(base, head), request.config_path)
             result = evaluate.evaluate(collected, revisions, request, env)
-            result = results.add_problems(result, collected, request, env)
             binding = base if find_config(base, request.config_path) else head
             return results.apply_comment_template(result, binding, collected.config.comment_template)
         except InputError as error:
             return results.write_refusal(error, revisions, request, env)
 
 
-def base_revision(repo: Repo, request: CheckRequest) -> str:
-    """Return the revision to compare with: the one asked for, else where head left the default branch."""
+def find_base(repo: Repo, request: CheckRequest) -> tuple[str, str]:
+    """Return the revision to compare with and its name: the one asked for, else where head left the default branch.
+
+    After criss-cross merges there are several such places; the newest is taken, and its name says so.
+    """
     if request.base is not None:
-        return request.base
-    return repo.merge_base(repo.default_branch(), "HEAD" if request.head == WORK_TREE else request.head)
+        return request.base, request.base_name or request.base
+    bases = repo.merge_bases(repo.default_branch(), "HEAD" if request.head == WORK_TREE else request.head)
+    return bases[0], (request.base_name or "merge base") + describe_choice(len(bases))
+
+
+def describe_choice(count: int) -> str:
+    """Return what to add to the name of a merge base that was chosen from so many; empty where it is the only one."""
+    return f" (the newest of {count} merge bases)" if count > 1 else ""

@@ -16,10 +16,12 @@ from promptci.pipeline.revisions import Revisions
 def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
     """Test the collected prompts and write the report.
 
+    Prompts whose files have mistakes are left out; the mistakes make the verdict `error`.
+
     Raises
     ------
     InputError
-        With every mistake found before anything is asked.
+        With every mistake found before anything is asked, where no prompt can be tested.
     """
     started_at = results.timestamp(env)
     collected = quarantine.exclude_quarantined_cases(collected, revisions.base, revisions.head, env.now().date())
@@ -30,7 +32,7 @@ def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest,
         return prompt_evaluation.evaluate_prompts(collected, revisions, request, env, started_at)
     if request.dry_run:
         env.print("Nothing that can change an answer was touched: no case would be run.")
-        return RunResult(exit_code=0)
+        return results.add_problems(RunResult(exit_code=0), collected, request, env)
     return _report_untested(collected, revisions, request, env, started_at)
 
 
@@ -53,6 +55,7 @@ def _report_untested(
     )
     problems = tuple(results.error_finding("input", str(problem)) for problem in collected.problems)
     report = GateReport(decisions=(), policy=collected.config.gate, problems=problems)
-    return results.write_report(
+    result = results.write_report(
         report, history.enrich(facts), request, env, history, secret_names=[collected.config.provider.api_key_env]
     )
+    return results.add_problems(result, collected, request, env)

@@ -44,7 +44,19 @@ def evaluate_prompts(
     """
     if request.shard is not None or request.joined is not None:
         collected = _asked_once(collected)
-    planned = planning.plan_run(collected)
+    collected, planned = planning.plan_testable(collected)
+    result = _evaluate(planned, collected, revisions, request, env, started_at)
+    return results.add_problems(result, collected, request, env)
+
+
+def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
+    planned: PlannedRun,
+    collected: CollectedRun,
+    revisions: Revisions,
+    request: RunRequest,
+    env: Environment,
+    started_at: str,
+) -> RunResult:
     if request.dry_run:
         planned = planned if request.shard is None else partition.select_part(planned, request.shard)
         for line in (*planning.describe(planned, collected), *planning.describe_labels(collected)):

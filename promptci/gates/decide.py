@@ -7,9 +7,10 @@ from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.findings import Finding, NoFacts
 from promptci.gates import baseline_rule, evidence, judge_rule, limits, quality_rule, remarks
 from promptci.gates.evidence import Multiplicity, PromptEvidence
-from promptci.gates.facts import EmptyGoldens, MismatchFacts
+from promptci.gates.facts import EmptyGoldens, MismatchFacts, SuiteResult
 from promptci.gates.model import Decision, GateReport
 from promptci.runs.prompt_plan import Status
+from promptci.scoring import head_goldens
 from promptci.scoring.comparability import Comparability, assess_comparability
 from promptci.scoring.comparison import Comparison
 from promptci.verdict import Verdict
@@ -54,13 +55,35 @@ def decide_one(
     """Decide one prompt: what stops us from concluding comes first, then the zones, then the limits."""
     mismatches = comparability.mismatches if comparability else ()
     findings = tuple(_findings(comparison, policy, shown, mismatches))
+    verdict = verdicts.worst(finding.verdict for finding in findings)
     return Decision(
         comparison=comparison,
-        verdict=verdicts.worst(finding.verdict for finding in findings),
-        findings=findings,
+        verdict=verdict,
+        findings=(*findings, *_by_both_goldens(comparison, verdict, policy)),
         adjusted_p=shown.quality_p,
         comparability=comparability,
     )
+
+
+def _by_both_goldens(comparison: Comparison, verdict: Verdict, policy: GatePolicy) -> Sequence[Finding]:
+    """Return what the change's own goldens would decide beside what base's do, where the change edits them."""
+    if comparison.effect is None or verdict is Verdict.ERROR:
+        return []
+    own = head_goldens.compare_by_head_goldens(comparison, alpha=policy.alpha, margin=policy.max_drop)
+    if own is None:
+        return []
+    comparability = assess_comparability(own)
+    usable = not (comparability and comparability.mismatches)
+    (shown,) = evidence.assess([own], [usable], policy)
+    by_own = decide_one(own, policy, shown=shown, comparability=comparability)
+    results = _suite_result(comparison, verdict), _suite_result(own, by_own.verdict)
+    return [remarks.goldens_compared(*results, comparison.plan.name)]
+
+
+def _suite_result(comparison: Comparison, verdict: Verdict) -> SuiteResult:
+    effect = comparison.effect
+    before, after = (None, None) if effect is None else (effect.reference, effect.candidate)
+    return SuiteResult(verdict=verdict.value, cases=len(comparison.pairs), base=before, head=after)
 
 
 def _findings(
@@ -68,7 +91,7 @@ def _findings(
 ) -> Sequence[Finding]:
     plan = comparison.plan
     if plan.change.status is Status.DELETED:
-        facts = EmptyGoldens(removed=len(plan.task.cases) or len(plan.change.removed_cases))
+        facts = EmptyGoldens(removed=len(plan.change.removed_cases))
         return [Finding(rule="deleted", verdict=Verdict.INCONCLUSIVE, subject=plan.name, facts=facts)]
     if plan.change.missing_goldens:
         return [_missing_goldens(plan.name, policy)]

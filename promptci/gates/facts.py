@@ -34,6 +34,8 @@ class QualityFacts(NamedTuple):
     """What decided: `goldens` (these very cases) or `inputs` like them."""
     max_drop: float | None = None
     """Upper bound of the drop on these goldens; None where inputs like them decide."""
+    judged: bool = False
+    """A judge scored some of the answers that count."""
     assumed_answers: int = 0
     """Answers that were not requested, because no answer could have changed the verdict."""
     assumed_for: str = ""
@@ -168,6 +170,32 @@ class CaseIds(NamedTuple):
     ids: tuple[str, ...]
 
 
+class WeakenedGoldens(NamedTuple):
+    """Golden cases of which the change replaces the expectation, or that it lets count for less."""
+
+    ids: tuple[str, ...]
+    base_decides: bool
+    """False where the prompt is unchanged, so that head's goldens are used."""
+
+
+class SuiteResult(NamedTuple):
+    """What one golden set makes of the change."""
+
+    verdict: str
+    cases: int
+    """Compared."""
+    base: float | None
+    """Quality before the change; None where nothing could be compared."""
+    head: float | None
+
+
+class EditedGoldens(NamedTuple):
+    """Both golden sets of a change that edits prompt and goldens."""
+
+    base_goldens: SuiteResult
+    head_goldens: SuiteResult
+
+
 class ReturnedModels(NamedTuple):
     """The endpoint answered with another model than was requested."""
 
@@ -175,6 +203,18 @@ class ReturnedModels(NamedTuple):
     """`base`, `head` or both."""
     requested: str
     returned: tuple[str, ...]
+
+
+class OddAnswers(NamedTuple):
+    """Few answers of a model that only one version got, left out of the comparison."""
+
+    ids: tuple[str, ...]
+    """Their cases."""
+    answers: int
+    requested: int
+    """Answers of both versions."""
+    first: str
+    """Which model answered the first of them instead of which."""
 
 
 class EndpointFacts(NamedTuple):

@@ -25,7 +25,7 @@ def quality(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -
     if measured is None:
         return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=name, facts=NoFacts())
     rule, verdict = zone(shown)
-    needed = estimate_needed(measured, policy) if verdict is Verdict.INCONCLUSIVE else None
+    needed = estimate_needed(comparison, policy) if verdict is Verdict.INCONCLUSIVE else None
     facts = QualityFacts(
         measure=measured.measure,
         base=measured.reference,
@@ -45,6 +45,7 @@ def quality(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -
         same_requests=comparison.plan.same_fingerprint,
         about=policy.about.value,
         max_drop=_bound(measured, policy),
+        judged=comparison.judging is not None and comparison.judging.trust.trusted,
     )
     return Finding(rule=rule, verdict=verdict, subject=name, facts=facts)
 
@@ -102,10 +103,13 @@ class Needed:
     """Times to ask each of the present cases instead; None where that would be no help, or too often."""
 
 
-def estimate_needed(effect: Effect | None, policy: GatePolicy) -> Needed | None:
+def estimate_needed(comparison: Comparison, policy: GatePolicy) -> Needed | None:
     """Estimate what would settle the margin; None where it cannot be estimated, or these pairs suffice."""
+    effect = comparison.effect
     if effect is None or effect.variance is None:
         return None
+    if policy.about is About.GOLDENS and effect.on_these_cases is not None:
+        return _needed_for_goldens(effect, policy, in_rounds=_is_in_rounds(comparison))
     # Seeing no difference does not show that there is none: half a pair stands in.
     variance = max(effect.variance, 0.5 / effect.pairs)
     cases = power.cases_needed(policy.max_drop, variance, alpha=policy.alpha, power=POWER)
@@ -114,3 +118,21 @@ def estimate_needed(effect: Effect | None, policy: GatePolicy) -> Needed | None:
     times = math.ceil(cases / effect.pairs) * effect.repeats
     repeats = None if effect.clustered or times > MAX_ADVISED_REPEATS else times
     return Needed(cases=cases, more=cases - effect.pairs, repeats=repeats)
+
+
+def _is_in_rounds(comparison: Comparison) -> bool:
+    return comparison.samples is not None and bool(comparison.samples.design.rounds)
+
+
+def _needed_for_goldens(effect: Effect, policy: GatePolicy, *, in_rounds: bool) -> Needed | None:
+    """Estimate by the bound that decides about these goldens: what counts is the number of answers.
+
+    Where the cases are asked in rounds, more cases are asked less often, so that each of those needed counts once.
+    """
+    variance = max((effect.variance or 0.0) * effect.repeats, 0.5 / effect.pairs)
+    answers = power.answers_needed(policy.max_drop, variance, alpha=policy.alpha, power=POWER)
+    cases = answers if in_rounds else math.ceil(answers / effect.repeats)
+    if answers <= effect.pairs * effect.repeats or cases <= effect.pairs:
+        return None
+    times = math.ceil(answers / effect.pairs)
+    return Needed(cases=cases, more=cases - effect.pairs, repeats=times if times <= MAX_ADVISED_REPEATS else None)

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from promptci.findings import Finding, remark
 from promptci.gates.facts import (
     CaseIds,
+    EditedGoldens,
     EndpointFacts,
     ExcludedFacts,
     InjectionFacts,
+    OddAnswers,
     PositionBias,
     ReturnedModels,
+    SuiteResult,
+    WeakenedGoldens,
 )
 from promptci.runs.prompt_plan import Arm
-from promptci.scoring import comparability
+from promptci.scoring import comparability, odd_models
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.judges import pairwise, prompt_injection
 from promptci.verdict import Verdict
@@ -38,8 +42,17 @@ def excluded(comparison: Comparison) -> Sequence[Finding]:
 def goldens_changed(comparison: Comparison) -> Sequence[Finding]:
     """Name golden cases that were removed, or whose expectations changed, in the same change."""
     plan = comparison.plan
-    changes = (("goldens-removed", plan.change.removed_cases), ("goldens-weakened", plan.change.loosened_cases))
-    return [remark(rule, plan.name, CaseIds(ids=tuple(ids))) for rule, ids in changes if ids]
+    removed, weakened = plan.change.removed_cases, plan.change.loosened_cases
+    facts = WeakenedGoldens(ids=tuple(weakened), base_decides=not plan.same_fingerprint)
+    return [
+        *([remark("goldens-removed", plan.name, CaseIds(ids=tuple(removed)))] if removed else []),
+        *([remark("goldens-weakened", plan.name, facts)] if weakened else []),
+    ]
+
+
+def goldens_compared(base_goldens: SuiteResult, head_goldens: SuiteResult, name: str) -> Finding:
+    """Set what the change's own goldens say beside what base's goldens decide."""
+    return remark("goldens-compared", name, EditedGoldens(base_goldens=base_goldens, head_goldens=head_goldens))
 
 
 def models(comparison: Comparison) -> Sequence[Finding]:
@@ -58,6 +71,7 @@ def models(comparison: Comparison) -> Sequence[Finding]:
         ):
             versions.setdefault((prompt.model, tuple(others)), []).append(side)
     return [
+        *_odd_answers(comparison),
         *(
             remark(
                 "model-returned",
@@ -68,6 +82,22 @@ def models(comparison: Comparison) -> Sequence[Finding]:
         ),
         *_endpoint(comparison),
     ]
+
+
+def _odd_answers(comparison: Comparison) -> Sequence[Finding]:
+    """Name the answers that were left out because another model gave them."""
+    answers = [scored for case in comparison.cases for scored in (*case.base, *case.head)]
+    errors = [(scored.case.id, scored.answer.error) for scored in answers if scored.answer.error is not None]
+    odd = [(case_id, error.message) for case_id, error in errors if error.kind == odd_models.OTHER_MODEL]
+    if not odd:
+        return []
+    facts = OddAnswers(
+        ids=tuple(dict.fromkeys(case_id for case_id, _ in odd)),
+        answers=len(odd),
+        requested=len(answers),
+        first=odd[0][1],
+    )
+    return [remark("odd-model", comparison.plan.name, facts)]
 
 
 def _endpoint(comparison: Comparison) -> Sequence[Finding]:

@@ -62,8 +62,13 @@ class Repo:
         )
 
     def merge_base(self, one: str, other: str) -> str:
-        """Return the commit where two lines of history part, fetching more of a shallow clone's history to find it.
+        """Return the commit where two lines of history part: the newest where there are several."""
+        return self.merge_bases(one, other)[0]
 
+    def merge_bases(self, one: str, other: str) -> tuple[str, ...]:
+        """Return the commits where two lines of history part, fetching more of a shallow clone's history to find them.
+
+        There are several after criss-cross merges, where each line was merged into the other. The newest is first.
         The base of all is the empty tree: with all zeros on one side (a branch's first push), they are the answer.
 
         Raises
@@ -72,12 +77,12 @@ class Repo:
             Where the two never met, as far as is known.
         """
         if zeros := next((rev for rev in (one, other) if is_zero_sha(rev)), None):
-            return zeros
+            return (zeros,)
         shas = [self.resolve(one), self.resolve(other)]
         for depth in (*DEEPEN_STEPS, None):
-            done = command.try_git(self.root, "merge-base", *shas)
+            done = command.try_git(self.root, "merge-base", "--all", *shas)
             if done.returncode == 0:
-                return done.stdout.decode().split()[0]
+                return self._newest_first(done.stdout.decode().split())
             if depth is None or not self._shallow():
                 break
             # The head of a pull request may be a merge that only this clone has: then its side stays as it is.
@@ -86,6 +91,13 @@ class Repo:
                     self._fetch(f"--deepen={depth}", "origin", sha)
         fix = SHALLOW_HINT if self._shallow() else "Give --base a commit to compare with."
         raise GitError(f"`{one}` and `{other}` have no common history here", fix)
+
+    def _newest_first(self, commits: list[str]) -> tuple[str, ...]:
+        if len(commits) < 2:
+            return tuple(commits)
+        done = command.run_git(self.root, "show", "--no-patch", "--format=%ct %H", *commits)
+        dated = [line.split() for line in done.decode().splitlines()]
+        return tuple(sha for _, sha in sorted(dated, key=lambda pair: (-int(pair[0]), pair[1])))
 
     def default_branch(self) -> str:
         """Return the branch that changes are merged into: origin's own, else main or master."""

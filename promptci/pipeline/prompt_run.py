@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from promptci.goldens.model import Case
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import PromptPlan
+from promptci.scoring import odd_models
 from promptci.scoring.judges import discount_untrusted
 from promptci.scoring.judges.trust import JudgeTrust
 from promptci.scoring.model import ScoredCase
@@ -45,8 +46,8 @@ class PromptRun:
 
     @property
     def counted_scores(self) -> tuple[ScoredCase, ...]:
-        """The scored answers by which the verdict is reached, likewise."""
-        return discount_untrusted.discount_scores(self.scored, self.trust)
+        """The scored answers by which the verdict is reached, likewise, and without those of an odd model."""
+        return odd_models.leave_out(self.plan, discount_untrusted.discount_scores(self.scored, self.trust))
 
     @property
     def cases(self) -> Mapping[str, Case]:

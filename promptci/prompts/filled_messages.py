@@ -28,11 +28,12 @@ class FilledMessages(Sequence[ChatMessage]):
     def __getitem__(self, place: slice) -> tuple[ChatMessage, ...]: ...
 
     def __getitem__(self, place: int | slice) -> ChatMessage | tuple[ChatMessage, ...]:
-        """Render one message; raises MissingVariable."""
+        """Render one message; raises MissingVariable and MessageTooLong."""
         if isinstance(place, slice):
             return tuple(self)[place]
         template = self.templates[place]
-        return {"role": template.role, "content": render.render(template.content, self.variables)}
+        content = render.render(template.content, self.variables, max_chars=render.MAX_MESSAGE_CHARS)
+        return {"role": template.role, "content": content}
 
     def __eq__(self, other: object) -> bool:
         """Compare with other messages, filled in or plain."""

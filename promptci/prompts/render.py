@@ -4,6 +4,7 @@ A value that itself holds `{{other}}` stays as it is, where GitHub's own runner 
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 VARIABLE = re.compile(r"\{\{\s*(\w[\w-]*(?:\.[\w-]+)*)\s*\}\}")
 _BRACES = re.compile(r"\{\{[^{}]*\}\}")
 _MAX_INDEX_DIGITS = 9
+MAX_MESSAGE_CHARS = 2**24
+"""Of one filled-in message: more than any model reads, and little enough memory."""
 
 
 class MissingVariable(Exception):  # noqa: N818 - it names what is missing, not a fault
@@ -22,15 +25,31 @@ class MissingVariable(Exception):  # noqa: N818 - it names what is missing, not 
         self.name = name
 
 
-def render(template: str, variables: Mapping[str, Any]) -> str:
+class MessageTooLong(Exception):  # noqa: N818 - it says what is wrong with the message, as MissingVariable does
+    """A message is longer than `MAX_MESSAGE_CHARS` once its variables are filled in."""
+
+
+def render(template: str, variables: Mapping[str, Any], *, max_chars: float = math.inf) -> str:
     """Fill in the variables.
 
     Raises
     ------
     MissingVariable
         For the first variable without a value.
+    MessageTooLong
+        Before a text longer than `max_chars` is put together.
     """
-    return VARIABLE.sub(lambda match: format_value(look_up_variable(match[1], variables)), template)
+    length = len(template)
+
+    def fill(match: re.Match[str]) -> str:
+        nonlocal length
+        value = format_value(look_up_variable(match[1], variables))
+        length += len(value)
+        if length > max_chars:
+            raise MessageTooLong
+        return value
+
+    return VARIABLE.sub(fill, template)
 
 
 def find_variables(template: str) -> set[str]:

@@ -7,9 +7,15 @@ from jinja2 import Environment
 
 from promptci.present import templates
 from promptci.present.templates import read_asset
-from promptci.report.text import history_text, judge_text, next_steps, number_text
+from promptci.report.text import goldens_text, history_text, judge_text, next_steps, number_text
 
-MODULES = {"text": number_text, "history": history_text, "judging": judge_text, "steps": next_steps}
+MODULES = {
+    "text": number_text,
+    "goldens": goldens_text,
+    "history": history_text,
+    "judging": judge_text,
+    "steps": next_steps,
+}
 """Global name in templates to the module whose functions it offers."""
 __all__ = ["MODULES", "environment", "read_asset", "sandbox"]
 

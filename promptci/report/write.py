@@ -1,9 +1,11 @@
 """Write all outputs of a run into one folder."""
 
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from promptci.errors import OutputError
 from promptci.files import write
 from promptci.report.export import cases_csv, junit, sarif
 from promptci.report.html import html_renderer
@@ -84,7 +86,35 @@ def write_all(report: SerializedReport, out: Path, *, comment: str | None = None
         The folder; created if it does not exist.
     comment
         Text of comment.md, if the repository's own template rendered it.
+
+    Raises
+    ------
+    OutputError
+        If that is impossible, as on a full disk or in a read-only folder. The outputs are then in a temporary folder,
+        if there is room; the journal stays where it is, and the run can be continued.
     """
+    try:
+        return _write_into(out, report, comment)
+    except OSError as error:
+        raise _save_elsewhere(report, out, comment, error) from error
+
+
+def _save_elsewhere(report: SerializedReport, out: Path, comment: str | None, error: OSError) -> OutputError:
+    """Write the outputs into a temporary folder; return the error that tells where they are, and the verdict."""
+    try:
+        paths = _write_into(Path(tempfile.mkdtemp(prefix="promptci-report-")), report, comment)
+        place = f"It is in {paths.folder} instead."
+    except OSError as other:
+        place = f"Nor to a temporary folder: {other.strerror}."
+    view = report.view
+    message = f"the report cannot be written to {out}: {error.strerror or error}"
+    kept = out.is_dir() and (out / "journal.jsonl").exists()
+    advice = "Make room and run again: the answers are in the journal." if kept else "Choose another `--out`."
+    hint = f"{place} It says: {view.headline} {advice}"
+    return OutputError(message, hint, markdown_renderer.render_summary(view))
+
+
+def _write_into(out: Path, report: SerializedReport, comment: str | None) -> OutputPaths:
     for name, render in OUTPUTS.items():
         pieces = [comment] if name == "comment.md" and comment is not None else render(report)
         write.write_chunks(out / name, pieces)

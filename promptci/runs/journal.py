@@ -90,7 +90,7 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise unwritable(path, error) from error
         journal = cls(path, descriptor, redactor or Redactor())
         try:
             journal._start(run or JournalRun())
@@ -115,7 +115,7 @@ class Journal:
             if self._descriptor is not None:
                 os.fsync(self._descriptor)
         except OSError as error:
-            raise _unwritable(self._path, error) from error
+            raise unwritable(self._path, error) from error
 
     def close(self) -> None:
         """Flush and close; may be called twice."""
@@ -158,7 +158,7 @@ class Journal:
             while unwritten:
                 unwritten = unwritten[os.write(self._open_descriptor(), unwritten) :]
         except OSError as error:
-            raise _unwritable(self._path, error) from error
+            raise unwritable(self._path, error) from error
         if self._now() - self._flushed >= FLUSH_S:
             self._flushed = self._now()
             self.flush()
@@ -217,6 +217,7 @@ def _redact_values(item: Any, redactor: Redactor) -> Any:
     return redactor.redact(item) if isinstance(item, str) else item
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
+def unwritable(path: Path, error: OSError) -> InputError:
+    """Return the error that a journal cannot be written."""
     message = f"the journal cannot be written: {error.strerror}"
     return InputError([Problem(path=str(path), message=message, hint="Free disk space or name another output folder.")])

@@ -36,6 +36,8 @@ class PlannedCase:
     """`same` (compared: base's case), `new` or `changed` (head's; asked of both versions and shown apart)."""
     excluded_reason: str | None = None
     """Why this case is asked and shown but decides nothing; None: it counts."""
+    kept: bool = True
+    """Head's goldens hold this case, too; False for a case of base that the change removes or edits."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -100,6 +100,21 @@ def cases_needed(margin: float, variance: float, *, alpha: float = 0.05, power: 
     return math.ceil(_z_sum(alpha, power) ** 2 * variance / margin**2)
 
 
+def answers_needed(margin: float, variance: float, *, alpha: float = 0.05, power: float = 0.80) -> int:
+    """Return the answers of each version with which a drop of these very cases by the margin can be excluded.
+
+    For `within_case.drop_bound`, when nothing changed: (z_alpha sqrt(v + margin (1 - margin)) + z_beta sqrt(v))^2 /
+    margin^2, with v the variance of the difference of two answers to one case. The second term under the root is the
+    bound's allowance for failures too rare to be seen. It does not matter how the answers are spread over cases.
+    """
+    normal = NormalDist()
+    allowance = margin * (1 - margin)
+    deviation = normal.inv_cdf(1 - alpha) * math.sqrt(variance + allowance) + normal.inv_cdf(power) * math.sqrt(
+        variance
+    )
+    return math.ceil((deviation / margin) ** 2)
+
+
 def cases_to_show(drop: float, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> int:
     """Return the pairs with which a true drop (0..1) is shown; a drop may bring discordance of its own."""
     together = max(drop, discordance)

@@ -19,6 +19,7 @@ EXECUTE, BUDGET, JOURNAL, WAITING = (
     f"unit/runs/test_{name}" for name in ("execute", "budget", "journal", "waiting_calls")
 )
 CHECK, EVENTS, SECRETS = (f"integration/test_{name}" for name in ("check", "github_events", "secrets"))
+RACES, OUTPUT = "integration/test_action_races", "integration/test_unwritable_output"
 QUARANTINE, COMPARABLE = "integration/test_quarantined_cases", "integration/test_comparability"
 PROMPTS, HOSTILE, RENDER = (f"unit/prompts/test_{name}" for name in ("prompts", "prompts_hostile", "render_hostile"))
 GOLDENS, TABLES = "unit/goldens/test_goldens", "unit/goldens/test_goldens_hostile"
@@ -55,6 +56,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "in_template_undefined_var": (
         f"{PROMPTS}::test_a_missing_variable_is_named",
         f"{CHECK}::test_a_missing_variable_and_a_bad_assertion_are_found_before_anything_is_asked",
+        f"{CHECK}::test_a_missing_variable_is_an_error_of_its_prompt_and_the_others_still_run",
     ),
     "in_template_recursive_include": (f"{HOSTILE}::test_a_bomb_of_includes_ends_at_once",),
     "in_template_include_outside_repo": (f"{HOSTILE}::test_an_include_never_leaves_the_repository",),
@@ -186,6 +188,41 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "llm_journal_readonly_fs": (f"{JOURNAL}::test_a_place_that_cannot_be_written_is_named_with_advice",),
     "llm_journal_two_processes_same_journal": (f"{JOURNAL}::test_a_second_process_cannot_write_the_same_journal",),
     "llm_clock_jump_backwards_ntp": (f"{EXECUTE}::test_a_clock_set_by_the_test_decides",),
+    # Situations of public bug reports
+    "equal_requests_are_one_observation": (f"{CHECK}::test_cases_that_send_the_same_requests_are_one_observation",),
+    "git_criss_cross_merge_bases": (
+        f"{GIT}::test_of_several_merge_bases_the_newest_is_taken",
+        f"{CHECK}::test_of_several_merge_bases_the_report_names_the_one_taken",
+    ),
+    "out_ascii_terminal": ("integration/test_terminal::test_a_terminal_that_knows_ascii_only_is_no_defect",),
+    "gh_api_url_empty": (f"{RACES}::test_an_empty_address_of_the_server_is_github_s_own",),
+    "gh_token_with_line_break": (f"{RACES}::test_a_secret_with_a_line_break_is_refused_at_once",),
+    "gh_socks_proxy": (
+        f"{RACES}::test_a_socks_proxy_that_cannot_be_used_for_github_is_named_and_the_gate_still_decides",
+    ),
+    "in_journal_forged_and_committed": (
+        "integration/test_hostile_folders::test_a_committed_journal_is_not_continued",
+        "integration/test_hostile_folders::test_a_resumed_journal_is_said",
+    ),
+    "in_variable_fills_hundreds_of_megabytes": (
+        f"{CHECK}::test_a_variable_that_fills_a_message_with_too_much_text_is_an_error_that_names_the_case",
+        f"{PROMPTS}::test_a_message_is_not_put_together_beyond_its_bound",
+    ),
+    "out_report_disk_full_or_read_only": (
+        f"{OUTPUT}::test_a_report_that_cannot_be_written_is_saved_elsewhere_and_its_run_continued",
+        f"{OUTPUT}::test_an_output_folder_that_cannot_be_made_is_named_before_anything_is_asked",
+        f"{OUTPUT}::test_the_action_puts_the_report_into_the_step_summary_and_sets_an_error",
+    ),
+    "llm_one_answer_of_another_model": (
+        f"{COMPARABLE}::test_one_answer_of_another_model_is_left_out_and_the_rest_decides",
+    ),
+    "llm_judge_refuses_a_parameter": (
+        "unit/scoring/judges/test_judge::test_what_a_model_refused_is_not_sent_to_it_again",
+    ),
+    "stat_cases_needed_is_one_true_number": (
+        "unit/gates/test_decide::test_report_and_power_give_one_number_of_cases",
+        "promises/test_cases_needed::test_the_answers_said_to_settle_it_settle_it_with_the_power_stated",
+    ),
     # Statistics
     **{
         name: (f"{GATE}::test_{name}",)

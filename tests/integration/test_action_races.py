@@ -197,6 +197,19 @@ def test_a_secret_with_a_line_break_is_refused_at_once(run: Run, name: str, valu
     assert "holds a line break or control character" in log
 
 
+def test_a_socks_proxy_that_cannot_be_used_for_github_is_named_and_the_gate_still_decides(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "socks5://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    break_prompt(run)
+    code, log = run()
+    assert code == 1
+    assert "the proxy of the environment is no HTTP proxy" in log
+
+
 def test_an_empty_address_of_the_server_is_github_s_own(run: Run) -> None:
     context = ActionContext.from_environ(run.environ(GITHUB_API_URL="", GITHUB_SERVER_URL=""))
     assert (context.api_url, context.server_url) == ("https://api.github.com", "https://github.com")

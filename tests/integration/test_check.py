@@ -303,6 +303,82 @@ def test_a_missing_variable_and_a_bad_assertion_are_found_before_anything_is_ask
     assert server.calls == []
 
 
+def test_a_missing_variable_is_an_error_of_its_prompt_and_the_others_still_run(tmp_path: Path) -> None:
+    other, other_goldens = "prompts/other.prompt.yml", "goldens/other.jsonl"
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, other: prompt(GOOD), other_goldens: goldens(20)}, server)
+        builder.write({PROMPT: prompt("Answer in {{language}}."), other: prompt(BAD)}).commit()
+        outcome = checked(builder)
+    assert (view(outcome).verdict, outcome.exit_code) == ("error", 4)
+    found = only(outcome)
+    assert (found.name, found.verdict, found.pairs) == ("other", "fail", 20)
+    assert len(server.calls) == 40
+    texts = [finding.text for finding in view(outcome).problems]
+    assert all("no variable `language`, which prompts/order.prompt.yml uses" in text for text in texts)
+    assert "57 more cases have the same problem" in texts[-1]
+    assert [problem.path for problem in outcome.problems] == [GOLDENS] * 3
+
+
+def test_a_variable_that_fills_a_message_with_too_much_text_is_an_error_that_names_the_case(tmp_path: Path) -> None:
+    rows = json.dumps({"id": "huge", "vars": {"input": "x" * 2**20}, "expected": "x"}) + "\n"
+    with serving() as server:
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: rows}, server)
+        builder.write({PROMPT: prompt("{{input}}" * 20)}).commit()
+        outcome = checked(builder)
+    assert (view(outcome).verdict, outcome.exit_code, server.calls) == ("error", 4, [])
+    (problem,) = outcome.problems
+    assert "case `huge` fills a message of prompts/order.prompt.yml with more than 16 million characters" in str(
+        problem
+    )
+
+
+def test_cases_that_send_the_same_requests_are_one_observation(tmp_path: Path) -> None:
+    """Each case three times under another id: no more evidence than once."""
+    rows = [json.loads(line) for line in goldens(20).splitlines()]
+    thrice = "".join(json.dumps({**row, "id": f"{row['id']}-{i}"}) + "\n" for row in rows for i in range(3))
+    results = []
+    for name, text in (("once", goldens(20)), ("thrice", thrice)):
+        with serving() as server:
+            builder = shop(tmp_path / name, {PROMPT: prompt(GOOD), GOLDENS: text}, server)
+            builder.write({PROMPT: prompt(BAD)}).commit()
+            found = only(checked(builder)).quality
+            assert found is not None
+            results.append((found.p, found.adjusted_p, found.interval, found.worse, len(server.calls)))
+    assert results[0] == results[1]
+
+
+def test_of_several_merge_bases_the_report_names_the_one_taken(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES, server)
+        builder.write({"p.txt": "pr"}).commit()
+        old = builder.git("rev-parse", "HEAD")
+        builder.git("switch", "--quiet", "main")
+        builder.write({"m.txt": "main"}).commit()
+        new = builder.git("rev-parse", "HEAD")
+        builder.git("merge", "--quiet", "--no-edit", old)
+        builder.git("switch", "--quiet", "pr")
+        builder.git("merge", "--quiet", "--no-edit", new)
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        outcome = checked(builder, base=None)
+    base = view(outcome).base
+    assert base is not None
+    assert base.rev == "merge base (the newest of 2 merge bases)"
+    assert base.sha in {old, new}
+    assert "the newest of 2 merge bases" in (tmp_path / "out" / "comment.md").read_text()
+
+
+def test_a_bad_assertion_is_an_error_of_its_prompt_and_the_others_still_run(tmp_path: Path) -> None:
+    other = "prompts/other.prompt.yml"
+    bad = json.dumps({"id": "x", "vars": {"input": "x"}, "assert": [{"type": "contian", "value": "x"}]})
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, other: prompt(GOOD), "goldens/other.jsonl": bad}, server)
+        builder.write({PROMPT: prompt(BAD), other: prompt(BAD)}).commit()
+        outcome = checked(builder)
+    assert (view(outcome).verdict, outcome.exit_code) == ("error", 4)
+    assert (only(outcome).name, only(outcome).verdict) == ("order", "fail")
+    assert "Did you mean `contains`?" in view(outcome).problems[0].text
+
+
 def test_a_broken_file_that_the_change_mends_does_not_stop_it(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, PROMPT: "model: [\n"}, server)

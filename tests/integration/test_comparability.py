@@ -97,3 +97,28 @@ def test_the_fingerprint_names_who_judged_and_stays_the_same_from_run_to_run(tmp
     assert first.comparability == again.comparability
     assert first.comparability.parts["judge"].startswith("judge-1, rubric ")
     assert first.comparability.fingerprint != other.comparability.fingerprint
+
+
+@pytest.mark.parametrize(("instruction", "verdict", "exit_code"), [(BAD, "fail", 1), (BETTER, "inconclusive", 0)])
+def test_one_answer_of_another_model_is_left_out_and_the_rest_decides(
+    tmp_path: Path, instruction: str, verdict: str, exit_code: int
+) -> None:
+    """As after a gateway's fallback. Nothing passes that the missing answer could have failed."""
+
+    def fallen_back(call: Call) -> Reply:
+        new = call.body["messages"][0]["content"] != GOOD
+        odd = new and "GH-1004" in call.last_user_message
+        return reply(completion(model(call), model="fallback-9" if odd else "fake-1"))
+
+    with serving(fallen_back) as server:
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}, server)
+        builder.write({PROMPT: prompt(instruction)}).commit()
+        outcome = checked(builder)
+    found = only(outcome)
+    assert (found.verdict, outcome.exit_code, found.pairs, found.errors) == (verdict, exit_code, 59, 1)
+    text = next(finding.text for finding in found.findings if finding.rule == "odd-model")
+    assert text == (
+        "Has 1 answer of 120 by another model: c004 (answered by fallback-9, all others by fake-1)."
+        " It was left out as missing, and the verdict rests on the others."
+    )
+    assert "was left out as missing" in (tmp_path / "out" / "comment.md").read_text()

@@ -148,6 +148,20 @@ def check_with_edit(folder: Path, instruction: str, name: str) -> CommandResult:
         return run_command(builder.path, ["check", "--base", "main"], folder / "out")
 
 
+BLIND_EDITS = ("delete the broken cases", "loosen the expectation", "expect the new answers")
+"""After these the change's own goldens see nothing."""
+
+
+@pytest.mark.parametrize("name", BLIND_EDITS)
+def test_what_the_edited_goldens_would_say_stands_beside_what_base_s_say(tmp_path: Path, name: str) -> None:
+    check_with_edit(tmp_path, BAD, name)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    text = next(f["text"] for f in report["prompts"][0]["findings"] if f["rule"] == "goldens-compared")
+    assert re.search("with the goldens of base: fail, .*; with this change's: pass, ", text), text
+    comment = (tmp_path / "out" / "comment.md").read_text()
+    assert "| base's (these decide) | ❌ Fail | 100% → 80% | 100 |" in comment
+
+
 @pytest.mark.parametrize("name", EDITS)
 def test_no_edit_makes_a_harmful_change_mergeable(tmp_path: Path, name: str) -> None:
     result = check_with_edit(tmp_path, BAD, name)

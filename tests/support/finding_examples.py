@@ -10,6 +10,7 @@ from promptci.gates.facts import (
     CriticalFacts,
     DistrustFacts,
     EarlyStopFacts,
+    EditedGoldens,
     EmptyGoldens,
     EndpointFacts,
     ExcludedFacts,
@@ -20,11 +21,14 @@ from promptci.gates.facts import (
     MissingAnswers,
     NewPromptFacts,
     NothingToLose,
+    OddAnswers,
     P95Facts,
     PooledFacts,
     PositionBias,
     QualityFacts,
     ReturnedModels,
+    SuiteResult,
+    WeakenedGoldens,
 )
 from promptci.rollout.facts import (
     CountedUsers,
@@ -85,6 +89,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         DROP,
         DROP._replace(about="goldens", max_drop=0.6, p=0.0003),
         SCORES._replace(p=0.031),
+        SCORES._replace(about="goldens", max_drop=0.3, judged=True),
         DROP._replace(assumed_answers=1200, assumed_for="head"),
     ],
     "not-worse": [
@@ -98,6 +103,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "cannot-tell": [
         OPEN,
         OPEN._replace(about="goldens", max_drop=0.07),
+        OPEN._replace(about="goldens", max_drop=0.055),
         OPEN._replace(about="goldens", max_drop=1.0),
         OPEN._replace(repeats_needed=None),
         OPEN._replace(interval=None, detectable_drop=None, cases_needed=None),
@@ -168,10 +174,27 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         P95Facts(base=812, head=1664, limit=0.5, answers=100, certain=True, unequal_caching=True),
     ],
     "goldens-removed": [CaseIds(ids=("a",)), CaseIds(ids=TWELVE)],
-    "goldens-weakened": [CaseIds(ids=("a",)), CaseIds(ids=TWELVE)],
+    "goldens-weakened": [
+        WeakenedGoldens(ids=("a",), base_decides=True),
+        WeakenedGoldens(ids=TWELVE, base_decides=False),
+    ],
+    "goldens-compared": [
+        EditedGoldens(
+            base_goldens=SuiteResult(verdict="fail", cases=100, base=1.0, head=0.8),
+            head_goldens=SuiteResult(verdict="pass", cases=80, base=1.0, head=1.0),
+        ),
+        EditedGoldens(
+            base_goldens=SuiteResult(verdict="inconclusive", cases=1, base=1.0, head=1.0),
+            head_goldens=SuiteResult(verdict="inconclusive", cases=0, base=None, head=None),
+        ),
+    ],
     "model-returned": [
         ReturnedModels(versions=("base", "head"), requested="gpt-4o-mini", returned=("llama-3.1-8b",)),
         ReturnedModels(versions=("head",), requested="gpt-4o-mini", returned=("llama-3.1-8b", "qwen-2")),
+    ],
+    "odd-model": [
+        OddAnswers(ids=("a",), answers=1, requested=120, first="answered by llama-3.1-8b, all others by gpt-4o-mini"),
+        OddAnswers(ids=TWELVE, answers=14, requested=1200, first="answered by qwen-2, all others by gpt-4o-mini"),
     ],
     "endpoint-differs": [EndpointFacts(base=("fp_1",), head=("fp_1", "fp_2", "fp_3", "fp_4"))],
     "prompt-injection": [

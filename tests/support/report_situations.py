@@ -83,7 +83,9 @@ def new_prompt() -> ReportView:
 
 
 def deleted() -> ReportView:
-    return report(comparison("", status=Status.DELETED, why=("prompt deleted",)), spend=NOTHING)
+    removed = tuple(f"m-{i}" for i in range(100))
+    gone = comparison("", status=Status.DELETED, why=("prompt deleted",), removed_cases=removed)
+    return report(gone, spend=NOTHING)
 
 
 def goldens_missing() -> ReportView:
@@ -194,6 +196,15 @@ def advised_with_a_history() -> ReportView:
 def shrunk_and_loosened_goldens() -> ReportView:
     rows = many(right=60) + "\nmail-151~ | Is it 77? | 77 | 77 | 77\nmail-152+ | And 78? | 78 | 78 | NONE"
     return report(comparison(rows, removed_cases=("vip-1", "vip-2"), loosened_cases=("mail-151",)))
+
+
+def edited_goldens() -> ReportView:
+    """Twenty cases break, and the change expects the new answers of them."""
+    rows = many(right=80) + "\n"
+    for i in range(20):
+        rows += f"broken-{i}- | Is it {i}? | {i} | {i} | Yes, {i}.\n"
+        rows += f"broken-{i}-edited~ | Is it {i}? | Yes, {i}. | {i} | Yes, {i}.\n"
+    return report(comparison(rows, loosened_cases=tuple(f"broken-{i}" for i in range(20))))
 
 
 def several_prompts() -> ReportView:
@@ -322,6 +333,7 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         advise_mode,
         advised_with_a_history,
         shrunk_and_loosened_goldens,
+        edited_goldens,
         several_prompts,
         graded_with_repeats,
         judge_attacked,

@@ -1,7 +1,8 @@
 """Whole runs in a notation that a person can read: prompts with their texts, cases with both answers.
 
 One line a case: `id | asked | expected | before | now`. An answer is right when it is the expected text. A `*` after
-the id makes the case critical, `~` marks it as changed, `+` as new, `?` sets it aside. An answer `!text` is a failed
+the id makes the case critical, `~` marks it as changed, `+` as new, `-` as gone from the change's own goldens, `?` sets
+it aside. An answer `!text` is a failed
 call, `-` was not asked, one that ends in `{0.4}` got that mark from a judge, `{0.5 flipped}` from one that compares,
 `{unread}` none, because the judge could not be understood;
 ` / ` stands between replicates.
@@ -104,7 +105,7 @@ def comparison(
     for index, line in enumerate(filter(None, map(str.strip, rows.splitlines()))):
         written, asked, expected, before, now = (cell.strip().replace("⏎", "\n") for cell in line.split("|"))
         case = Case(
-            id=written.rstrip("*~+?"),
+            id=written.rstrip("*~+?-"),
             vars={"mail": asked},
             expected=expected,
             assertions=(Assertion(type=kind, value=expected),),
@@ -114,7 +115,8 @@ def comparison(
         )
         change = "new" if "+" in written else "changed" if "~" in written else "same"
         aside = "quarantined until 2026-12-31 by Ann: a coin flip" if "?" in written else None
-        cases.append(PlannedCase(case=case, change=change, excluded_reason=aside))
+        kept = not written.endswith("-")
+        cases.append(PlannedCase(case=case, change=change, excluded_reason=aside, kept=kept))
         for arm, answers in ((Arm.BASE, before), (Arm.HEAD, now)):
             for replicate, answer in enumerate(answers.split(" / ")):
                 if answer != "-":

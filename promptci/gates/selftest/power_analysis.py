@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from promptci.compare.effect import POWER
+from promptci.config.policy import About, GatePolicy
 from promptci.goldens.model import Case
 from promptci.stats import power
 
@@ -34,29 +35,34 @@ class PowerAnalysis:
 
 
 def analyze_power(
-    cases: Sequence[Case], variance: float, *, drop: float, repeats: int, graded: bool, alpha: float
+    cases: Sequence[Case], variance: float, *, drop: float, repeats: int, graded: bool, policy: GatePolicy
 ) -> PowerAnalysis:
-    """Return how small a drop these cases can show."""
+    """Return how small a drop these cases can show, and with how many a drop is excluded, as a report says it."""
     effective = effective_cases(cases)
     share = len(cases) / effective if effective else 1.0
     if graded:
-        wanted = power.cases_needed(drop, max(variance / repeats, 1e-9), alpha=alpha, power=POWER)
+        wanted = power.cases_needed(drop, max(variance / repeats, 1e-9), alpha=policy.alpha, power=POWER)
     else:
-        wanted = power.cases_to_show(drop, variance / repeats, alpha=alpha, power=POWER)
+        wanted = power.cases_to_show(drop, variance / repeats, alpha=policy.alpha, power=POWER)
+    if policy.about is About.GOLDENS:
+        least = max(variance, 0.5 / max(len(cases), 1))
+        cases_for_pass = math.ceil(power.answers_needed(drop, least, alpha=policy.alpha, power=POWER) / repeats)
+    else:
+        least = max(variance / repeats, 0.5 / max(effective, 1))
+        cases_for_pass = math.ceil(power.cases_needed(drop, least, alpha=policy.alpha, power=POWER) * share)
     able = [
         times
         for times in range(repeats, MAX_ADVISED_REPEATS + 1)
-        if (found := smallest_drop(effective, variance, repeats=times, graded=graded, alpha=alpha)) and found <= drop
+        if (found := smallest_drop(effective, variance, repeats=times, graded=graded, alpha=policy.alpha))
+        and found <= drop
     ]
     return PowerAnalysis(
         cases=len(cases),
         effective=effective,
         variance=variance,
-        smallest_drop=smallest_drop(effective, variance, repeats=repeats, graded=graded, alpha=alpha),
+        smallest_drop=smallest_drop(effective, variance, repeats=repeats, graded=graded, alpha=policy.alpha),
         cases_for_drop=math.ceil(wanted * share),
-        cases_for_pass=math.ceil(
-            power.cases_needed(drop, max(variance / repeats, 0.5 / max(effective, 1)), alpha=alpha, power=POWER) * share
-        ),
+        cases_for_pass=cases_for_pass,
         repeats_for_drop=able[0] if able else None,
     )
 

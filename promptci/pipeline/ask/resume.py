@@ -37,17 +37,26 @@ def open_journal(
         promptci=__version__,
         endpoint=endpoint,
     )
+    try:
+        known = _load_known(path, run.redacted(redactor))
+        if not known:
+            path.unlink(missing_ok=True)
+        (options.out / "report.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise journal.unwritable(path, error) from error
+    return journal.Journal.open(path, run=run, redactor=redactor), known
+
+
+def _load_known(path: Path, run: journal.JournalRun) -> dict[QuestionKey, Answer]:
+    """Return the answers of an interrupted run of the same plan; none where it ended, or its journal is not ours."""
     known: dict[QuestionKey, Answer] = {}
-    finished = (options.out / "report.json").exists()
+    finished = path.with_name("report.json").exists()
     if path.exists():
         with contextlib.suppress(InputError):  # a journal that cannot be read is begun again
             header, answers = journal.load_journal(path)
-            if header == run.redacted(redactor) and not finished and _is_own(path):
+            if header == run and not finished and _is_own(path):
                 known = {answer.key: answer for answer in answers if _is_whole(answer)}
-        if not known:
-            path.unlink()
-    (options.out / "report.json").unlink(missing_ok=True)
-    return journal.Journal.open(path, run=run, redactor=redactor), known
+    return known
 
 
 def _is_own(path: Path) -> bool:

@@ -6,6 +6,7 @@ from promptci.files import canonical
 from promptci.goldens.model import Case
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts import render
+from promptci.prompts.filled_messages import FilledMessages
 from promptci.prompts.model import Prompt
 
 
@@ -20,7 +21,7 @@ def asks_the_same(base: PromptVersion, head: PromptVersion) -> bool:
         return False
     try:
         return _count_descriptions(base) == _count_descriptions(head)
-    except render.MissingVariable:
+    except (render.MissingVariable, render.MessageTooLong):
         return False
 
 
@@ -34,7 +35,7 @@ def _settings(prompt: Prompt) -> list[object]:
 
 def _describe(prompt: Prompt, case: Case) -> str:
     """Return a digest of the request for a case and of what its answer must satisfy."""
-    messages = [[message.role, render.render(message.content, case.vars)] for message in prompt.messages]
+    messages = [[message["role"], message["content"]] for message in FilledMessages(prompt.messages, case.vars)]
     requirements = [case.expected, [a.content for a in case.assertions], case.critical, case.weight, case.cluster]
     # Operands are templates over the variables, too.
     is_templated = any("{{" in repr(part) for part in (case.assertions, prompt.evaluators))

@@ -75,7 +75,9 @@ def _effective_cases(version: PromptVersion | None) -> Sequence[Case]:
 def _plan_suite(pairs: Iterable[CasePair]) -> Iterator[PlannedCase]:
     """Yield base's cases, whatever the change did to them, and the change's own new and edited cases apart."""
     pairs = list(pairs)
-    yield from (PlannedCase(case=pair.base) for pair in pairs if pair.base is not None)
+    yield from (
+        PlannedCase(case=pair.base, kept=pair.change is CaseChange.SAME) for pair in pairs if pair.base is not None
+    )
     taken = {pair.id for pair in pairs}
     for pair in pairs:
         if pair.head is None:

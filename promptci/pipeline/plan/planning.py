@@ -69,6 +69,34 @@ def plan_run(gathered: CollectedRun) -> PlannedRun:
     return PlannedRun(prompts=tuple(runs), notes=tuple(notes))
 
 
+def plan_testable(gathered: CollectedRun) -> tuple[CollectedRun, PlannedRun]:
+    """Plan the prompts that can be asked; the mistakes of the others become problems of the run.
+
+    Raises
+    ------
+    InputError
+        With every mistake, where no prompt can be asked.
+    """
+    try:
+        return gathered, plan_run(gathered)
+    except InputError:
+        mistakes = {plan.name: _find_mistakes(plan, gathered) for plan in gathered.plans}
+        sound = tuple(plan for plan in gathered.plans if not mistakes[plan.name])
+        if not sound:
+            raise
+    problems = tuple(problem for found in mistakes.values() for problem in found)
+    testable = replace(gathered, plans=sound, problems=(*gathered.problems, *problems))
+    return testable, plan_run(testable)
+
+
+def _find_mistakes(plan: PromptPlan, gathered: CollectedRun) -> Sequence[Problem]:
+    try:
+        plan_run(replace(gathered, plans=(plan,), problems=()))
+    except InputError as error:
+        return error.problems
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _PlannedPrompt:
     run: PromptRun

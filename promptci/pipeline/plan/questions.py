@@ -49,6 +49,8 @@ def plan_questions(plan: PromptPlan, times: Callable[[PlannedCase], int]) -> Pro
                     mistakes.append(_missing_variable(prompt, planned.case, missing.name))
                 else:
                     unasked.append(planned.case.id)
+            except render.MessageTooLong:
+                mistakes.append(_too_long(prompt, planned.case))
         asked.extend(_side_by_side(plan.name, planned.case.id, requests, times(planned)))
     notes = []
     if unasked:
@@ -97,6 +99,15 @@ def _missing_variable(prompt: Prompt, case: Case, variable: str) -> CaseMistake:
         text=f" has no variable `{variable}`, which {prompt.path} uses",
         hint=f"Add `{variable}` to the goldens, in a pull request of its own if base's cases lack it, or take "
         f"{{{{{variable}}}}} out of the prompt.",
+    )
+
+
+def _too_long(prompt: Prompt, case: Case) -> CaseMistake:
+    return CaseMistake(
+        case=case,
+        line=case.line,
+        text=f" fills a message of {prompt.path} with more than {render.MAX_MESSAGE_CHARS // 2**20} million characters",
+        hint="No model reads so much. Shorten the variable, or use it less often in the prompt.",
     )
 
 

@@ -32,7 +32,7 @@ def cannot_tell(facts: QualityFacts) -> FindingText:
     return FindingText(
         f"cannot be decided{_about(facts)}: {before_after(facts)}; no regression was detected,"
         f" and {detectable(facts.detectable_drop)}",
-        f"{_flips(facts)}; {_size(facts)}.{_inputs(facts)}{_settle(facts)}{_assumed(facts)}",
+        f"{_flips(facts)}; {_size(facts)}.{_bounds(facts)}{_settle(facts)}{_assumed(facts)}",
     )
 
 
@@ -104,7 +104,22 @@ def nothing_required(facts: NewPromptFacts) -> FindingText:
 
 
 def _about(facts: QualityFacts) -> str:
-    return " on these goldens" if facts.about == "goldens" else " for inputs like these"
+    about = " on these goldens" if facts.about == "goldens" else " for inputs like these"
+    return f"{about}, as scored by the judge" if facts.judged else about
+
+
+def _bounds(facts: QualityFacts) -> str:
+    """Return which drop is not excluded on these goldens, and for inputs like them.
+
+    The first bound rests on an allowance for what a few answers cannot show, so that it may be the wider one.
+    """
+    if facts.max_drop is None or facts.max_drop >= 1:
+        return _inputs(facts)
+    confidence = percent(1 - facts.alpha)
+    own = f" A drop of up to {points(facts.max_drop)} on these goldens is not excluded ({confidence} confidence)."
+    if facts.interval is not None and -facts.interval[0] <= facts.max_drop:
+        return f"{own} They tell no more about inputs like these."
+    return f"{own}{_inputs(facts)}"
 
 
 def _inputs(facts: QualityFacts) -> str:
@@ -121,8 +136,7 @@ def _inputs(facts: QualityFacts) -> str:
 def _size(facts: QualityFacts) -> str:
     size = signed_points(facts.delta)
     if facts.about == "goldens":
-        bound = "" if facts.max_drop is None or facts.max_drop >= 1 else f", at most {points(facts.max_drop)} worse"
-        return f"{size}{bound}"
+        return size
     if facts.interval is None:
         return f"{size}; the interval cannot be estimated from these cases"
     lo, hi = map(bare_points, facts.interval)

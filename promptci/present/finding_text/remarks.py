@@ -4,11 +4,15 @@ from promptci.gates.facts import (
     CaseIds,
     DistrustFacts,
     EarlyStopFacts,
+    EditedGoldens,
     EndpointFacts,
     InjectionFacts,
     JudgeCandidates,
+    OddAnswers,
     PositionBias,
     ReturnedModels,
+    SuiteResult,
+    WeakenedGoldens,
 )
 from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import percent
@@ -20,13 +24,33 @@ def goldens_removed(facts: CaseIds) -> FindingText:
     return FindingText(f"loses {count(len(facts.ids), 'golden case')} in this change: {join_names(facts.ids)}")
 
 
-def goldens_weakened(facts: CaseIds) -> FindingText:
+def goldens_weakened(facts: WeakenedGoldens) -> FindingText:
     """Describe golden cases of which the change replaces the expectation."""
+    used = "expectations of the base revision decide" if facts.base_decides else "new expectations are used"
     return FindingText(
         f"has {count(len(facts.ids), 'golden case')} with another expectation for the same input:"
         f" {join_names(facts.ids)}",
-        "They are not compared. Check that they were not made easier.",
+        f"The {used}. Check that they were not made easier.",
     )
+
+
+def goldens_compared(facts: EditedGoldens) -> FindingText:
+    """Describe what both golden sets make of a change that edits prompt and goldens."""
+    differ = facts.base_goldens.verdict != facts.head_goldens.verdict
+    advice = " To change what the prompt must do, change the goldens in a pull request of their own." if differ else ""
+    return FindingText(
+        f"changes its goldens; with the goldens of base: {suite_result(facts.base_goldens)};"
+        f" with this change's: {suite_result(facts.head_goldens)}",
+        f"The goldens of base decide.{advice}",
+    )
+
+
+def suite_result(result: SuiteResult) -> str:
+    """Return `fail, 100% before, 80% after, over 100 cases`."""
+    if result.base is None or result.head is None:
+        return f"{result.verdict}, nothing to compare"
+    quality = f"{percent(result.base)} before, {percent(result.head)} after"
+    return f"{result.verdict}, {quality}, over {count(result.cases, 'case')}"
 
 
 def model_returned(facts: ReturnedModels) -> FindingText:
@@ -34,6 +58,16 @@ def model_returned(facts: ReturnedModels) -> FindingText:
     versions = " and ".join({"base": "before", "head": "after"}[version] for version in facts.versions)
     return FindingText(
         f"requested {facts.requested}, and the endpoint answered with {join_names(facts.returned)} ({versions})"
+    )
+
+
+def odd_model(facts: OddAnswers) -> FindingText:
+    """Describe few answers of another model that were left out."""
+    left_out = "It was left out" if facts.answers == 1 else "They were left out"
+    return FindingText(
+        f"has {count(facts.answers, 'answer')} of {facts.requested:,} by another model: {join_names(facts.ids)}"
+        f" ({facts.first})",
+        f"{left_out} as missing, and the verdict rests on the others.",
     )
 
 

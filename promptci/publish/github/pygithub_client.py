@@ -20,6 +20,7 @@ from promptci.publish.github.api import (
     Unavailable,
 )
 from promptci.publish.github.rate_limits import Refusal, backoff_s
+from promptci.publish.github.request_faults import Unreachable, describe_fault
 from promptci.publish.runner.context import ActionContext
 
 if TYPE_CHECKING:
@@ -224,9 +225,7 @@ class PyGithubClient:
         try:
             status, headers, text = self._api.requester.requestJson(verb, url, input=sent and dict(sent))
         except (requests.RequestException, ValueError, AssertionError, RuntimeError) as error:
-            # AssertionError, RuntimeError: PyGithub's ways of refusing an address, as of a move to another host.
-            fault = Unreachable if isinstance(error, requests.RequestException) else Unavailable
-            return fault(f"GitHub cannot be reached: {type(error).__name__}", "Look at githubstatus.com.")
+            return describe_fault(error)
         whole, data = _parsed(text)
         if status not in SUCCESS:
             return Refusal(status=status, headers=headers, data=data)
@@ -237,10 +236,6 @@ class PyGithubClient:
             early = self._last_write + BETWEEN_WRITES_S - self._clock.monotonic()
             if early > 0:
                 self._clock.sleep(early)
-
-
-class Unreachable(Unavailable):
-    """No answer came: asking again may help."""
 
 
 def _lost(answer: Unavailable, attempt: int) -> float | None:

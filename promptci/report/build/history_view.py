@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
-from promptci.config.policy import GatePolicy
+from promptci.config.policy import About, GatePolicy
 from promptci.files import canonical
 from promptci.goldens.model import Case
 from promptci.history import flaky as flakiness
@@ -56,7 +56,8 @@ def build_flaky_view(comparison: Comparison, policy: GatePolicy, facts: RunFacts
     now = {(json_safe.text(paired.case.id), case_digest(paired.case, facts.judge_digest)) for paired in asked}
     records = [one for one in earlier if (one.case, one.digest) in now]
     noise = flakiness.measure_discordance(records, name)
-    needed = power.cases_needed(policy.max_drop, noise.rate, alpha=policy.alpha) if noise and noise.rate else None
+    estimate = power.answers_needed if policy.about is About.GOLDENS else power.cases_needed
+    needed = estimate(policy.max_drop, noise.rate, alpha=policy.alpha) if noise and noise.rate else None
     return FlakyView(
         cases=[
             FlakyCaseView(id=json_safe.text(one.case), passes=one.passes, fails=one.fails)

@@ -103,7 +103,7 @@ def _needed(decision: Decision, policy: GatePolicy) -> quality_rule.Needed | Non
     """Return what would settle an inconclusive verdict; None if it is settled."""
     if not any(finding.rule == "cannot-tell" for finding in decision.findings):
         return None
-    return quality_rule.estimate_needed(decision.comparison.effect, policy)
+    return quality_rule.estimate_needed(decision.comparison, policy)
 
 
 def _goldens(plan: PromptPlan) -> str | None:

@@ -71,7 +71,9 @@ def _body(report: GateReport, kind: str) -> str:
 
 def _undecided(report: GateReport, deciding: Sequence[Decision]) -> str:
     if all(verdict_text.leading_rule(decision) == "deleted" for decision in deciding):
-        return f"{_names(deciding)} were deleted, so nothing tests them any more"
+        removed = sum(len(decision.comparison.plan.change.removed_cases) for decision in deciding)
+        goldens = f": {count(removed, 'golden case')} no longer run" if removed else ", so nothing tests them any more"
+        return f"{_names(deciding)} were deleted{goldens}"
     if report.verdict is Verdict.ERROR:
         predicate = "could not be evaluated"
     elif any(decision.mismatches for decision in deciding):

@@ -148,7 +148,7 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
                 "Measure",
                 f"{found.measure}, {formatting.percent(found.base)} before, {formatting.percent(found.head)} now",
             ),
-            ("Difference", f"{difference(found)}; {interval_words(found)}"),
+            ("Difference", f"{difference(found)}; for inputs like these {interval_words(found)}"),
             ("Method", found.method + (f"; seed {found.seed}" if found.seed is not None else "")),
             ("p of “worse”", f"{formatting.p_value(found.p)}; adjusted (Holm) {formatting.p_value(found.adjusted_p)}"),
             ("Smallest detectable drop", detectable_words(found)),
@@ -235,7 +235,7 @@ def problems(view: ReportView) -> list[FindingView]:
 
 def findings(prompt: PromptView) -> list[FindingView]:
     """Return the findings, the weighty ones first, except those that have a box of their own."""
-    apart = ("goldens-removed", "goldens-weakened", "judge-not-trusted")
+    apart = ("goldens-removed", "goldens-weakened", "goldens-compared", "judge-not-trusted")
     shown = [finding for finding in prompt.findings if finding.rule not in apart]
     return sorted(shown, key=lambda finding: -_WEIGHT[finding.verdict])
 

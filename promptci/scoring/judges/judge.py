@@ -3,9 +3,10 @@
 A judge whose answer cannot be read is asked again once; then the mark is *unscored*: missing data, never a failure.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import IntEnum
 
 from promptci.files import canonical
 from promptci.goldens.model import Assertion, Case
@@ -50,6 +51,14 @@ def identify_judge(assertion: Assertion, *, model: str | None, rubric: str | Non
     return JudgeIdentity(model=model, fingerprint=fingerprint, parameters=tuple(JUDGE_PARAMETERS.items()))
 
 
+class RequestForm(IntEnum):
+    """How much a judge's request asks of the endpoint, the most first."""
+
+    FULL = 0
+    WITHOUT_FORMAT = 1
+    WITHOUT_PARAMETERS = 2
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgeConfig:
     """Who marks what code cannot."""
@@ -63,6 +72,8 @@ class JudgeConfig:
     """Model of `similar` assertions (scoring/embedding_similarity.py) that name none."""
     pairwise: frozenset[str] = frozenset()
     """Prompts whose `judge` assertions compare the answers of both versions (scoring/judges/pairwise.py)."""
+    accepted_forms: dict[str, RequestForm] = field(default_factory=dict, compare=False)
+    """By model: the form of request that it took after it had refused a fuller one, learned while asking."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,20 +127,33 @@ async def ask_judge(desk: JudgeConfig, request: Request, read: ParseFunction) ->
 
 
 async def _ask(desk: JudgeConfig, request: Request, attempt: int) -> tuple[Answer, Request]:
-    """Ask, and ask more plainly where the endpoint refuses a form or a parameter that it does not know."""
-    answer = await desk.ask(request, attempt)
-    for plainer in _plainer(request):
-        if answer.error is None or answer.error.kind != "bad-request":
-            break
-        request = plainer
-        answer = await desk.ask(request, attempt)
-    return answer, request
+    """Ask, and ask more plainly where the endpoint refuses a form or a parameter that it does not know.
+
+    What a model refused is remembered, so that each further request is sent once.
+    """
+    least = desk.accepted_forms.get(request.model, RequestForm.FULL)
+    first, *plainer = [(form, sent) for form, sent in _forms(request) if form >= least]
+    form, sent = first
+    answer = await desk.ask(sent, attempt)
+    while plainer and _is_form_refused(answer):
+        form, sent = plainer.pop(0)
+        answer = await desk.ask(sent, attempt)
+    if answer.completion is not None and form > first[0]:
+        desk.accepted_forms[request.model] = form
+    return answer, sent
 
 
-def _plainer(request: Request) -> Iterator[Request]:
-    if request.response_format is not None:
-        yield replace(request, response_format=None)
-    yield replace(request, response_format=None, parameters={})
+def _is_form_refused(answer: Answer) -> bool:
+    """Return whether a plainer form may be answered: a journal or shard holds only the form that was sent."""
+    return answer.error is not None and answer.error.kind in {"bad-request", "not-recorded"}
+
+
+def _forms(request: Request) -> Sequence[tuple[RequestForm, Request]]:
+    """Return the forms in which a request can be sent, the fullest first."""
+    plain = replace(request, response_format=None)
+    full = [] if request.response_format is None else [(RequestForm.FULL, request)]
+    bare = (RequestForm.WITHOUT_PARAMETERS, replace(plain, parameters={}))
+    return [*full, (RequestForm.WITHOUT_FORMAT, plain), bare]
 
 
 def _read(read: ParseFunction, completion: Completion) -> ParsedReply:

@@ -72,13 +72,14 @@ def _merged(
     found, problems = read
     repo = Repo.discover(request.root)
     with closing(repo.snapshot(request.head)) as head:
-        base = None if again is run.run else repo.snapshot(check.base_revision(repo, request))
+        base_revision, base_name = (None, "") if again is run.run else check.find_base(repo, request)
+        base = None if base_revision is None else repo.snapshot(base_revision)
         with closing(base or head):
             revisions = Revisions(
                 head=head,
                 head_name=request.head_name or request.head,
                 base=base,
-                base_name=request.base_name or request.base or "merge base",
+                base_name=base_name,
             )
             problems = [*problems, *_problems(found, revisions, request)]
             if problems and not _is_broken(again, request, env):

@@ -102,7 +102,7 @@ def _foresee(plan: PromptPlan, variance: float, gathered: CollectedRun, *, drop:
         drop=drop,
         repeats=gathered.config.run.repeats,
         graded=graded,
-        alpha=gathered.config.gate.alpha,
+        policy=gathered.config.gate,
     )
 
 

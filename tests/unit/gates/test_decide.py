@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from support.comparison_notation import comparison, prompt, quality_rows
 
-from promptci.config.policy import GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
+from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.findings import Finding, InterruptedRun
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
 from promptci.gates.quality_rule import estimate_needed
+from promptci.gates.selftest.power_analysis import analyze_power
 from promptci.present.finding_text.describe import describe
 from promptci.providers.base import Completion
 from promptci.runs.prompt_plan import Arm, Status
@@ -21,6 +22,7 @@ from promptci.scoring.paired_case import PairedCase
 from promptci.verdict import Verdict
 
 POLICY = GatePolicy()
+INPUTS = GatePolicy(about=About.INPUTS)
 NO_LIMITS = GatePolicy(max_cost_increase=None, max_p95_increase=None)
 
 
@@ -211,7 +213,7 @@ def test_a_single_cluster_cannot_tell_and_says_so() -> None:
 
 
 def test_what_would_settle_it_is_unknown_without_pairs() -> None:
-    assert estimate_needed(comparison("a~ 1 1").effect, POLICY) is None
+    assert estimate_needed(comparison("a~ 1 1"), POLICY) is None
 
 
 def test_p_is_worded_for_reading() -> None:
@@ -243,25 +245,61 @@ def test_where_every_case_stands_aside_nothing_is_green(status: Status) -> None:
 
 def test_what_would_settle_it_is_more_cases_or_repeats_of_these() -> None:
     found = comparison(quality_rows(right=90, broken=5, fixed=5))
-    settle = estimate_needed(found.effect, POLICY)
+    settle = estimate_needed(found, INPUTS)
     assert settle is not None
     assert (settle.cases, settle.more, settle.repeats) == (248, 148, 3)
     assert "About 148 more cases (248 in all) would settle it, or asking each of these 3 times" in text(
-        decide([found], POLICY), "cannot-tell"
+        decide([found], INPUTS), "cannot-tell"
     )
-    assert estimate_needed(comparison(quality_rows(right=300)).effect, POLICY) is None
+    assert estimate_needed(comparison(quality_rows(right=300)), INPUTS) is None
+
+
+def test_for_a_verdict_about_goldens_what_settles_it_is_computed_by_the_bound_that_decides() -> None:
+    found = comparison(quality_rows(right=90, broken=5, fixed=5))
+    settle = estimate_needed(found, POLICY)
+    assert settle is not None
+    assert (settle.cases, settle.more, settle.repeats) == (323, 223, 4)
+    said = "About 223 more cases (323 in all) would settle it, or asking each of these 4 times"
+    assert said in text(decide([found], POLICY), "cannot-tell")
+    assert estimate_needed(comparison(quality_rows(right=300)), POLICY) is None
+
+
+@pytest.mark.parametrize("policy", [POLICY, INPUTS])
+def test_report_and_power_give_one_number_of_cases(policy: GatePolicy) -> None:
+    found = comparison(quality_rows(right=90, broken=5, fixed=5))
+    settle = estimate_needed(found, policy)
+    assert settle is not None
+    foreseen = analyze_power(
+        [pair.case for pair in found.pairs],
+        0.1,
+        drop=policy.max_drop,
+        repeats=1,
+        graded=False,
+        policy=policy,
+    )
+    assert foreseen.cases_for_pass == settle.cases
+
+
+def test_in_rounds_more_cases_are_asked_less_often_so_that_all_answers_count_once() -> None:
+    rows = "\n".join(f"c{i} 1,1,1,1 1,1,1,{int(i % 3 > 0)}" for i in range(30))
+    fixed = comparison(rows, plan={"first_repeats": 4})
+    rounds = comparison(rows, plan={"first_repeats": 4, "rounds": (1, 2, 4)})
+    once, more = estimate_needed(fixed, POLICY), estimate_needed(rounds, POLICY)
+    assert once is not None
+    assert more is not None
+    assert more.cases == pytest.approx(4 * once.cases, abs=4)
 
 
 def test_repeats_are_no_advice_where_they_would_be_many_or_cases_hang_together() -> None:
-    few = estimate_needed(comparison(quality_rows(right=8, broken=1, fixed=1)).effect, POLICY)
+    few = estimate_needed(comparison(quality_rows(right=8, broken=1, fixed=1)), INPUTS)
     rows = "\n".join(f"c{i}@k{i % 9} 1 {int(i % 3 > 0)}" for i in range(60))
-    clustered = estimate_needed(comparison(rows).effect, POLICY)
+    clustered = estimate_needed(comparison(rows), INPUTS)
     for found in (few, clustered):
         assert found is not None
         assert found.repeats is None
     repeated = estimate_needed(
-        comparison("\n".join(f"c{i} 1,1 1,{int(i % 4 > 0)}" for i in range(60)), plan={"first_repeats": 2}).effect,
-        POLICY,
+        comparison("\n".join(f"c{i} 1,1 1,{int(i % 4 > 0)}" for i in range(60)), plan={"first_repeats": 2}),
+        INPUTS,
     )
     assert repeated is not None
     assert repeated.repeats == 4

@@ -152,6 +152,33 @@ def test_the_merge_base_is_where_the_branch_left(built: RepoBuilder) -> None:
     assert built.repo.merge_base("main", "pr") == left
 
 
+def test_of_several_merge_bases_the_newest_is_taken(built: RepoBuilder) -> None:
+    """After each line was merged into the other, both of the commits merged are where the lines part."""
+    old, new = cross(built)
+    assert set(built.git("merge-base", "--all", "main", "pr").split()) == {old, new}
+    for lines in (("main", "pr"), ("pr", "main")):
+        assert built.repo.merge_bases(*lines) == (new, old)
+        assert built.repo.merge_base(*lines) == new
+
+
+def cross(built: RepoBuilder) -> tuple[str, str]:
+    """Merge main and pr into each other; return the older and the newer commit that was merged."""
+    built.branch("pr").write({"p.txt": "pr\n"}).commit()
+    old = built.git("rev-parse", "HEAD")
+    built.git("switch", "--quiet", "main")
+    built.write({"m.txt": "main\n"}).git("add", "--all")
+    tree = built.git("write-tree")
+    committer = "Ann <ann@example.com> 1893456000 +0000"
+    raw = f"tree {tree}\nparent {built.git('rev-parse', 'main')}\nauthor {committer}\ncommitter {committer}\n\nlater\n"
+    (built.path / ".git" / "raw").write_text(raw)
+    new = built.git("hash-object", "-t", "commit", "-w", str(built.path / ".git" / "raw"))
+    built.git("reset", "--quiet", "--hard", new)
+    built.git("merge", "--quiet", "--no-edit", old)
+    built.git("switch", "--quiet", "pr")
+    built.git("merge", "--quiet", "--no-edit", new)
+    return old, new
+
+
 def test_histories_that_never_met_are_said(built: RepoBuilder) -> None:
     built.git("switch", "--quiet", "--orphan", "island")
     built.write({"i.txt": "x"}).commit()

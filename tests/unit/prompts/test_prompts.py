@@ -348,6 +348,12 @@ def test_a_missing_variable_is_named(name: str) -> None:
     assert caught.value.name == name
 
 
+def test_a_message_is_not_put_together_beyond_its_bound() -> None:
+    assert render.render("{{a}}{{a}}", {"a": "xy"}, max_chars=14) == "xyxy"
+    with pytest.raises(render.MessageTooLong):
+        render.render("{{a}}" * 60, {"a": "x" * 2**20}, max_chars=render.MAX_MESSAGE_CHARS)
+
+
 @pytest.mark.parametrize(
     "payload", ["{% for x in y %}", "{{ ''.__class__ }}", "{{7*7}}", "${env:KEY}", "{{ x|attr('y') }}", "{{#if a}}"]
 )

@@ -1,7 +1,9 @@
 """What is not comparable: the reason is said everywhere, and no number that would compare anyway."""
 
+from typing import Any
+
 import pytest
-from support.report_situations import SITUATIONS, page
+from support.report_situations import REFUND, SITUATIONS, page
 from support.run_notation import Numbers, comparison, many, report
 
 from promptci.report.markdown import markdown_renderer
@@ -12,8 +14,8 @@ SWAPPED = Numbers(models=("m-1", "m-2"), usd=(0.0001, 0.0004))
 WHY = "the endpoint answered base with m-1 and head with m-2, though both ask for gpt-4o-mini"
 
 
-def unlike(rows: str) -> PromptView:
-    (found,) = report(comparison(rows, numbers=SWAPPED)).prompts
+def unlike(rows: str, **plan: Any) -> PromptView:
+    (found,) = report(comparison(rows, numbers=SWAPPED, **plan)).prompts
     return found
 
 
@@ -37,8 +39,7 @@ def test_no_figure_and_no_cell_compares() -> None:
 
 
 def test_a_broken_critical_case_is_said_without_the_counts_of_both_versions() -> None:
-    refund = "refund-policy* | I want a refund for order 9001. | 9001 | 9001 | Which order?"
-    found = unlike(f"{many(right=60)}\n{refund}")
+    found = unlike(f"{many(right=60)}\n{REFUND}", first_repeats=1)
 
     assert (found.verdict, found.sentence) == ("fail", "Broke 1 critical case (refund-policy).")
 
@@ -62,7 +63,7 @@ def test_several_undecided_prompts_claim_nothing_of_what_is_not_comparable() -> 
     small = comparison(many(right=12), name="small")
     other = comparison(many(right=12), name="other", numbers=SWAPPED)
 
-    assert report(small, other).headline == "Undecided: 2 prompts cannot be decided: small and other."
+    assert report(small, other).headline == "Inconclusive: 2 prompts cannot be decided: small and other."
     assert "none ruled out" in report(small, small).headline
 
 

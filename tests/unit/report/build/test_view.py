@@ -212,4 +212,4 @@ def test_a_changed_include_is_said() -> None:
 def test_a_very_long_file_is_not_diffed() -> None:
     lines, note = kinds("a\n" * 6000, "b\n" * 6000)
     assert lines == []
-    assert note == "Too long for a diff here (6,000 lines before, 6,000 now); see `git diff`."
+    assert note == "Too long for a diff here (6,000 lines before, 6,000 after); see `git diff`."

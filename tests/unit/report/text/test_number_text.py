@@ -106,7 +106,7 @@ def test_how_it_was_decided_names_every_number() -> None:
 
 def test_how_many_cases_would_settle_it_is_said_where_undecided() -> None:
     view = SITUATIONS["inconclusive"]()
-    assert dict(number_text.decided(view.prompts[0], view))["Cases needed"] == "about 297 pairs would settle the margin"
+    assert dict(number_text.decided(view.prompts[0], view))["Cases needed"] == "about 373 pairs would settle the margin"
 
 
 def test_without_a_comparison_the_rule_is_the_absolute_limits() -> None:
@@ -120,7 +120,7 @@ def test_without_a_comparison_the_rule_is_the_absolute_limits() -> None:
         ("regressed", "got worse"),
         ("critical_broken", "critical case"),
         ("cost_limit", "gate.max_cost_increase"),
-        ("inconclusive", "about 297 would settle it"),
+        ("inconclusive", "about 373 would settle it"),
         ("goldens_missing", "golden set"),
         ("too_many_answers_failed", "run again"),
         ("all_answers_failed", "endpoint"),
@@ -236,7 +236,7 @@ def test_a_percentile_of_too_few_answers_says_so() -> None:
 
 def test_a_long_headline_is_cut_behind_its_first_statement() -> None:
     first, more = number_text.in_two(SITUATIONS["several_prompts"]().headline)
-    assert first.endswith("points worse).")
+    assert first.endswith("(−45.9 points).")
     assert more.startswith("It also broke 1 critical case")
     assert number_text.in_two("Pass: short; and whole.") == ("Pass: short; and whole.", "")
     assert number_text.in_two("x" * 200) == ("x" * 200, "")

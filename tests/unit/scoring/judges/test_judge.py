@@ -4,17 +4,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.fake_judges import EVALUATOR, JUDGE, LLM, FakeJudge, marked
+from support.fake_judges import EVALUATOR, JUDGE, LLM, FakeJudge, answered, marked
 
 from promptci.goldens.model import Assertion, Case
 from promptci.pipeline.collection import plan_prompt
 from promptci.prompts import github_builtins
 from promptci.prompts.model import Message, Prompt
-from promptci.runs.model import Answer
+from promptci.providers.base import Completion, Request
+from promptci.runs.model import Answer, AnswerError
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring import check_assertions
 from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge as judges
+from promptci.scoring.judges import rubric as rubrics
+from promptci.scoring.judges.judge import JudgeConfig
+from promptci.scoring.judges.reply_parser import ParsedReply
 
 
 @pytest.mark.parametrize(
@@ -238,3 +242,75 @@ async def test_an_endpoint_that_does_not_know_a_parameter_is_asked_without_it(kn
     assert (await marked(judge, JUDGE)).passed is True
     assert judge.refused == refused
     assert knows == judge.asked[0].body.keys() - {"model", "messages"}
+
+
+GRADE = '{"score": 5}'
+NO_FORMAT = {"temperature", "max_tokens"}
+
+
+@pytest.mark.parametrize(("knows", "refused"), [(NO_FORMAT, 1), (set(), 2)])
+async def test_what_a_model_refused_is_not_sent_to_it_again(knows: set[str], refused: int) -> None:
+    judge = FakeJudge([GRADE], knows=frozenset(knows))
+    config = JudgeConfig(ask=judge.ask)
+    for number in range(4):
+        reply = await judges.ask_judge(config, grading_request(f"answer {number}"), rubrics_reply)
+        assert reply.score == 1.0
+    assert (judge.refused, len(judge.asked)) == (refused, 4)
+
+
+async def test_what_one_model_refused_is_still_sent_to_another() -> None:
+    judge, other = FakeJudge([GRADE], knows=frozenset()), FakeJudge([GRADE])
+
+    async def ask(request: Request, attempt: int) -> Answer:
+        return await (judge if request.model == "old" else other).ask(request, attempt)
+
+    config = JudgeConfig(ask=ask)
+    for model in ("old", "new"):
+        await judges.ask_judge(config, replace(grading_request("x"), model=model), rubrics_reply)
+    assert other.asked[0].parameters == judges.JUDGE_PARAMETERS
+
+
+async def test_a_request_without_a_format_keeps_its_parameters_where_only_formats_are_refused() -> None:
+    judge = FakeJudge([GRADE], knows=frozenset(NO_FORMAT))
+    config = JudgeConfig(ask=judge.ask)
+    await judges.ask_judge(config, grading_request("x"), rubrics_reply)
+    await judges.ask_judge(config, replace(grading_request("y"), response_format=None), rubrics_reply)
+    assert judge.asked[-1].parameters == judges.JUDGE_PARAMETERS
+
+
+async def test_a_bad_request_in_every_form_is_not_remembered() -> None:
+    judge = FakeJudge([GRADE], knows=frozenset())
+    config = JudgeConfig(ask=judge.ask)
+    request = replace(grading_request("x"), parameters={"seed": 1})
+
+    async def refuse(request: Request, attempt: int) -> Answer:
+        return answered(request, attempt, error=AnswerError(kind="bad-request", message="no such input"))
+
+    assert (await judges.ask_judge(replace(config, ask=refuse), request, rubrics_reply)).score is None
+    assert config.accepted_forms == {}
+
+
+async def test_an_answer_recorded_in_a_plainer_form_is_found() -> None:
+    """A journal holds the one form that was sent; drawn again, the fuller ones are asked first."""
+    plain: list[str] = []
+
+    async def replay(request: Request, attempt: int) -> Answer:
+        if request.parameters or request.response_format:
+            return answered(request, attempt, error=AnswerError(kind="not-recorded", message="not recorded"))
+        plain.append(request.key)
+        return answered(request, attempt, completion=Completion(text=GRADE))
+
+    reply = await judges.ask_judge(JudgeConfig(ask=replay), grading_request("x"), rubrics_reply)
+    assert (reply.score, len(plain)) == (1.0, 1)
+
+
+def grading_request(text: str) -> Request:
+    answer = Answer(prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key=text)
+    subject = Subject(text=text, case=Case(id="c", path="g"), answer=answer)
+    request = judges.build_request(JUDGE, subject, model="judge-model", rubric="Grade it.")
+    assert request is not None
+    return request
+
+
+def rubrics_reply(text: str) -> ParsedReply:
+    return rubrics.parse_reply(JUDGE, text)

@@ -227,7 +227,7 @@ async def test_judge_truncated_at_max_tokens() -> None:
 async def test_an_endpoint_that_knows_no_schema_is_asked_without() -> None:
     judge = FakeJudge(['{"winner": "tie"}'], knows=frozenset({"temperature", "max_tokens"}))
     assert marks(await compared(judge, "one", "other")) == [(True, 0.5, PositionConsistency.CONSISTENT)] * 2
-    assert judge.refused == 2
+    assert judge.refused == 1
     assert all(request.response_format is None for request in judge.asked)
 
 

@@ -1,0 +1,60 @@
+"""Words around golden sets that the change edits: what base's and the change's own make of it. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from promptci.present import formatting
+from promptci.report.model.report import PromptView
+from promptci.report.text.number_text import Sign, sign
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SuiteRow:
+    """What one golden set makes of the change."""
+
+    name: str
+    sign: Sign
+    quality: str
+    cases: str
+
+
+def has_edits(prompt: PromptView) -> bool:
+    """Return whether the change edits golden cases in a way that a reader must know of."""
+    return bool(prompt.removed_cases or prompt.weakened_cases or _compared(prompt))
+
+
+def suites(prompt: PromptView) -> list[SuiteRow]:
+    """Return the result by each golden set, base's first; empty where one set is all there is."""
+    facts = _compared(prompt)
+    names = (("base_goldens", "base's (these decide)"), ("head_goldens", "this change's"))
+    return [_row(name, facts[key]) for key, name in names] if facts else []
+
+
+def decided_by(prompt: PromptView) -> str:
+    """Return which goldens decided."""
+    if prompt.base_fingerprint == prompt.head_fingerprint:
+        return "The prompt is the same as before, so the new goldens are used."
+    return "Those of the base revision decide."
+
+
+def advice(prompt: PromptView) -> str:
+    """Return what to do where the golden sets disagree; empty where they do not."""
+    rows = suites(prompt)
+    if len({row.sign.slug for row in rows}) < 2:
+        return ""
+    return "To change what the prompt must do, change its goldens in a pull request of their own first."
+
+
+def _row(name: str, suite: dict[str, Any]) -> SuiteRow:
+    known = suite["base"] is not None and suite["head"] is not None
+    return SuiteRow(
+        name=name,
+        sign=sign(suite["verdict"]),
+        quality=f"{formatting.percent(suite['base'])} → {formatting.percent(suite['head'])}" if known else "–",
+        cases=f"{suite['cases']:,}",
+    )
+
+
+def _compared(prompt: PromptView) -> dict[str, Any]:
+    """Return the facts of the finding that sets both golden sets side by side; empty where there is none."""
+    return next((dict(f.facts) for f in prompt.findings if f.rule == "goldens-compared"), {})

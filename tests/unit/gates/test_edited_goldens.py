@@ -1,0 +1,95 @@
+"""Base's goldens decide; what the change's own goldens say stands beside it."""
+
+import pytest
+from support.report_situations import SITUATIONS
+from support.run_notation import OLD, comparison, many, prompt
+
+from promptci.config.policy import GatePolicy
+from promptci.findings import Finding
+from promptci.gates.decide import decide
+from promptci.gates.facts import EditedGoldens, SuiteResult
+from promptci.report.html import html_renderer
+from promptci.report.markdown import markdown_renderer
+from promptci.verdict import Verdict
+
+RIGHT = many(right=80)
+
+
+def edits(*, kept: str, edited: str = "") -> str:
+    """Return twenty cases that break, as the change leaves them."""
+    rows = [f"b{i}{kept} | Is it {i}? | {i} | {i} | Yes, {i}." for i in range(20)]
+    rows += [edited.format(i=i) for i in range(20)] if edited else []
+    return "\n".join([RIGHT, *rows])
+
+
+def side_by_side(rows: str) -> tuple[Verdict, list[Finding]]:
+    (decision,) = decide([comparison(rows)], GatePolicy()).decisions
+    return decision.verdict, [finding for finding in decision.findings if finding.rule == "goldens-compared"]
+
+
+BASE = SuiteResult(verdict="fail", cases=100, base=1.0, head=0.8)
+
+
+@pytest.mark.parametrize(
+    ("rows", "head_goldens"),
+    [
+        (edits(kept="-"), SuiteResult(verdict="pass", cases=80, base=1.0, head=1.0)),
+        (
+            edits(kept="-", edited="b{i}-edited~ | Is it {i}? | Yes, {i}. | {i} | Yes, {i}."),
+            SuiteResult(verdict="pass", cases=100, base=0.8, head=1.0),
+        ),
+        (
+            edits(kept="", edited="new{i}+ | Is it {i}, really? | {i} | {i} | {i}"),
+            SuiteResult(verdict="fail", cases=120, base=1.0, head=100 / 120),
+        ),
+    ],
+    ids=["removed", "edited", "added"],
+)
+def test_both_golden_sets_are_judged_and_base_s_decides(rows: str, head_goldens: SuiteResult) -> None:
+    verdict, (finding,) = side_by_side(rows)
+    assert verdict is Verdict.FAIL
+    assert finding.verdict is Verdict.NO_CHANGE
+    facts = finding.facts
+    assert isinstance(facts, EditedGoldens)
+    assert facts.base_goldens == BASE
+    assert facts.head_goldens._replace(head=0) == head_goldens._replace(head=0)
+    assert facts.head_goldens.head == pytest.approx(head_goldens.head)
+
+
+def test_a_harmful_change_that_the_own_goldens_see_is_still_undecided_by_base_s() -> None:
+    rows = "\n".join([RIGHT, *(f"n{i}+ | Is it {i}? | {i} | {i} | Yes, {i}." for i in range(20))])
+    verdict, (finding,) = side_by_side(rows)
+    assert verdict is Verdict.PASS
+    assert isinstance(finding.facts, EditedGoldens)
+    assert finding.facts.head_goldens.verdict == "fail"
+
+
+def test_goldens_without_an_edit_are_judged_once() -> None:
+    assert side_by_side(edits(kept="")) == (Verdict.FAIL, [])
+
+
+def test_all_cases_removed_leaves_nothing_to_compare() -> None:
+    rows = "\n".join(f"b{i}- | Is it {i}? | {i} | {i} | Yes, {i}." for i in range(100))
+    _, (finding,) = side_by_side(rows)
+    assert isinstance(finding.facts, EditedGoldens)
+    assert finding.facts.head_goldens == SuiteResult(verdict="error", cases=0, base=None, head=None)
+
+
+def test_a_prompt_that_is_the_same_is_judged_by_its_new_goldens_alone() -> None:
+    same = prompt("order-extractor", OLD)
+    made = comparison(f"{RIGHT}\nnew+ | Hi | x | x | x", base=same, head=same)
+    (decision,) = decide([made], GatePolicy()).decisions
+    assert "goldens-compared" not in {finding.rule for finding in decision.findings}
+
+
+def test_page_and_comment_show_both_results_and_what_to_do() -> None:
+    view = SITUATIONS["edited_goldens"]()
+    comment = markdown_renderer.render_comment(view)
+    page = html_renderer.render_page(view)
+    assert "> | base's (these decide) | ❌ Fail | 100% → 80% | 100 |\n" in comment
+    assert "> | this change's | ✅ Pass | 80% → 100% | 100 |\n" in comment
+    for text in (comment, page):
+        assert "change its goldens in a pull request of their own first" in text
+        assert "not compared" not in text
+    assert page.count("100% → 80%") >= 1
+    assert "this change&#39;s</th>" in page or "this change's</th>" in page
