@@ -56,7 +56,10 @@ def measure_cases(pair: SamplePair) -> CaseEffect:
             initial=design.initial if design.adaptive else None,
         )
         for before, after, weight in zip(
-            _kept(pair.reference.values, pair), _kept(pair.candidate.values, pair), pair.weights, strict=True
+            _select_counted(pair.reference.values, pair),
+            _select_counted(pair.candidate.values, pair),
+            pair.weights,
+            strict=True,
         )
     ]
     test = within_case.permutation_test(cases)
@@ -100,6 +103,6 @@ def count_passing_looks(cases: int, rounds: Sequence[int], design: Design) -> in
     )
 
 
-def _kept(values: Sequence[tuple[float | None, ...]], pair: SamplePair) -> list[tuple[float | None, ...]]:
+def _select_counted(values: Sequence[tuple[float | None, ...]], pair: SamplePair) -> list[tuple[float | None, ...]]:
     """Return the answers that count: of repeats that only confirm critical cases, the initial ones."""
     return [row if pair.design.adaptive else row[: pair.design.initial] for row in values]

@@ -119,7 +119,7 @@ def _build_gate_policy(section: GateSection) -> GatePolicy:
 
 
 def _relevant(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Return the mistakes without "a map is no word", where the map's own mistakes are among them."""
+    """Drop "a map is no word" if the map's own mistakes are listed."""
     places = [_location(detail) for detail in details]
 
     def is_explained(detail: ErrorDetails) -> bool:

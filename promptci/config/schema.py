@@ -127,7 +127,7 @@ class RepeatsSection(Section):
     )
 
     @model_validator(mode="after")
-    def _more(self) -> "RepeatsSection":
+    def _check_on_disagreement(self) -> "RepeatsSection":
         if self.on_disagreement is not None and self.on_disagreement <= self.initial:
             raise ValueError("`on_disagreement` counts all answers of a case, so it must be more than `initial`")
         return self

@@ -15,7 +15,7 @@ PLATFORM_TOKENS = re.compile(
 
 
 def find_untrusted_setting(options: ProviderOptions) -> str | None:
-    """Return what an unmerged configuration may not set, in words; None where it may be used.
+    """Return what an unmerged configuration must not set, as text; None if it may be used.
 
     Allowed are the embedded model, recorded answers, an endpoint on this machine, and the default endpoint with its
     default key.

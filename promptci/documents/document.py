@@ -79,8 +79,8 @@ class Document(BaseModel):
         """Validate parsed JSON; `text`, its source, gives the problems their lines."""
         found_id = value.get("schema") if isinstance(value, dict) else None
         if found_id != cls.schema_id():
-            what = f"`schema` is {json.dumps(found_id, default=str)[:100]}, expected `{cls.schema_id()}`"
-            raise InputError([Problem(path=name, line=line_of(text, ["schema"]), message=what, hint=cls.HINT)])
+            message = f"`schema` is {json.dumps(found_id, default=str)[:100]}, expected `{cls.schema_id()}`"
+            raise InputError([Problem(path=name, line=line_of(text, ["schema"]), message=message, hint=cls.HINT)])
         try:
             return cls.model_validate(value)
         except ValidationError as error:
@@ -127,5 +127,5 @@ def _too_large(name: str, max_bytes: int, hint: str) -> InputError:
 
 def _problem(detail: ErrorDetails, name: str, text: str, hint: str) -> Problem:
     key = ".".join(str(step) for step in detail["loc"])
-    what = f"`{key}`: {detail['msg']}"[:300] if key else detail["msg"][:300]
-    return Problem(path=name, line=line_of(text, detail["loc"]), message=what, hint=hint)
+    message = f"`{key}`: {detail['msg']}"[:300] if key else detail["msg"][:300]
+    return Problem(path=name, line=line_of(text, detail["loc"]), message=message, hint=hint)

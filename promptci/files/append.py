@@ -17,8 +17,8 @@ def find_end_of_last_line(descriptor: int) -> int:
     end = os.lseek(descriptor, 0, os.SEEK_END)
     while end:
         start = max(0, end - BLOCK_BYTES)
-        if (found := os.pread(descriptor, end - start, start).rfind(b"\n")) >= 0:
-            return start + found + 1
+        if (newline := os.pread(descriptor, end - start, start).rfind(b"\n")) >= 0:
+            return start + newline + 1
         end = start
     return 0
 

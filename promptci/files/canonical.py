@@ -36,22 +36,22 @@ def digest(value: Any) -> str:
 
 def digest_all(items: Iterable[Any]) -> str:
     """Return `digest([*items])`, for items too many to be held at once."""
-    return _hashed("[", _listed(items), "]")
+    return _hash_parts("[", _render_items(items), "]")
 
 
 def digest_with(values: list[Any], items: Iterable[Any]) -> str:
     """Return `digest([*values, [*items]])`, for items too many to be held at once."""
-    return _hashed(f"{canonical_json(values)[:-1]}{',' if values else ''}[", _listed(items), "]]")
+    return _hash_parts(f"{canonical_json(values)[:-1]}{',' if values else ''}[", _render_items(items), "]]")
 
 
-def _listed(items: Iterable[Any]) -> Iterator[str]:
+def _render_items(items: Iterable[Any]) -> Iterator[str]:
     for number, item in enumerate(items):
         yield f"{',' if number else ''}{canonical_json(item)}"
 
 
-def _hashed(start: str, parts: Iterable[str], end: str) -> str:
-    found = hashlib.sha256(start.encode())
+def _hash_parts(start: str, parts: Iterable[str], end: str) -> str:
+    hasher = hashlib.sha256(start.encode())
     for part in parts:
-        found.update(part.encode())
-    found.update(end.encode())
-    return found.hexdigest()
+        hasher.update(part.encode())
+    hasher.update(end.encode())
+    return hasher.hexdigest()

@@ -49,8 +49,8 @@ def decode_utf8(data: bytes, path: str) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         byte = f"0x{data[error.start]:02X}"
-        what = f"the file is not UTF-8: byte {byte} (perhaps it is Latin-1 or Windows-1252)"
-        raise _refusal(path, _line_at(data, error.start), what, _SAVE) from error
+        message = f"the file is not UTF-8: byte {byte} (perhaps it is Latin-1 or Windows-1252)"
+        raise _refusal(path, _line_at(data, error.start), message, _SAVE) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -160,8 +160,8 @@ def _decoder(max_number: float) -> json.JSONDecoder:
 
 def _depth(text: str) -> int:
     deepest = depth = 0
-    for found in _TOKENS.finditer(text):
-        sign = found.group()
+    for token in _TOKENS.finditer(text):
+        sign = token.group()
         if sign in "[{":
             depth += 1
             deepest = max(deepest, depth)
@@ -191,5 +191,5 @@ def _line_at(data: bytes, offset: int) -> int:
     return 1 + (ends or data.count(b"\r", 0, offset))
 
 
-def _refusal(path: str, line: int, what: str, fix: str) -> InputError:
-    return InputError([Problem(path=path, line=line, message=what, hint=fix)])
+def _refusal(path: str, line: int, message: str, fix: str) -> InputError:
+    return InputError([Problem(path=path, line=line, message=message, hint=fix)])

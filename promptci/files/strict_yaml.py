@@ -139,15 +139,17 @@ class _Reader:
         self.nodes = 0
         self.events: Iterator[y.Event] = iter(())
 
-    def add(self, line: int | None, what: str, fix: str) -> None:
-        self.problems.append(Problem(path=self.path, line=line, message=what, hint=fix))
+    def add(self, line: int | None, message: str, fix: str) -> None:
+        self.problems.append(Problem(path=self.path, line=line, message=message, hint=fix))
 
     def check_size(self, text: str) -> None:
         if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
             self.add(None, "the file is over 1 MiB", "Split it, or write goldens as JSONL.")
-        elif found := _UNWANTED.search(text):
-            what = f"the character U+{ord(found.group()):04X} cannot stand in YAML"
-            self.add(text.count("\n", 0, found.start()) + 1, what, "Remove it, or write it as an escape in quotes.")
+        elif character := _UNWANTED.search(text):
+            message = f"the character U+{ord(character.group()):04X} cannot stand in YAML"
+            self.add(
+                text.count("\n", 0, character.start()) + 1, message, "Remove it, or write it as an escape in quotes."
+            )
         if self.problems:
             raise InputError(self.problems)
 
@@ -165,8 +167,10 @@ class _Reader:
         self.nodes += 1
         line = _line(event)
         if self.nodes > MAX_NODES or depth > MAX_DEPTH + 1:
-            what = f"lists and maps are nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "too many values"
-            self.add(line, what, "Flatten the file." if depth > MAX_DEPTH else f"Keep it under {MAX_NODES:,} values.")
+            message = f"lists and maps are nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "too many values"
+            self.add(
+                line, message, "Flatten the file." if depth > MAX_DEPTH else f"Keep it under {MAX_NODES:,} values."
+            )
             raise _TooMuchError
         if isinstance(event, y.AliasEvent):
             self.add(line, f"the alias `*{event.anchor}` is refused", "Write the value out.")
@@ -198,8 +202,8 @@ class _Reader:
             if key is None:
                 continue
             if key in values:
-                what = f"the key `{key}` stands twice, first on line {positions[key].line}"
-                self.add(_line(event), what, "Keep one of them.")
+                message = f"the key `{key}` stands twice, first on line {positions[key].line}"
+                self.add(_line(event), message, "Keep one of them.")
                 continue
             values[key] = value
             positions[key] = position._replace(line=_line(event))

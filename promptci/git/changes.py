@@ -1,4 +1,4 @@
-"""What changed between two revisions, file by file, as `git diff --raw -z` tells it."""
+"""What changed between two revisions, file by file, as `git diff --raw -z` reports it."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -35,17 +35,19 @@ def get_file_changes(root: Path, base: Snapshot, head: Snapshot) -> tuple[FileCh
     words = ["diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--find-renames", "--find-copies"]
     words += ["--ignore-submodules", f"-l{MAX_RENAMES}"]
     if head.sha is not None:
-        return _ordered(_parse(command.run_git(root, *words, str(base.sha), head.sha, "--")))
+        return _sort_changes(_parse(command.run_git(root, *words, str(base.sha), head.sha, "--")))
     on_disk = set(head.paths())
-    found = [_seen(change, on_disk) for change in _parse(command.run_git(root, *words, str(base.sha), "--"))]
-    found = [c for c in found if c.kind != "changed" or _differ(c, base, head)]
+    changes = [
+        _restore_on_disk(change, on_disk) for change in _parse(command.run_git(root, *words, str(base.sha), "--"))
+    ]
+    changes = [c for c in changes if c.kind != "changed" or _differ(c, base, head)]
     known = {*base.paths(), *command.split_nul(command.run_git(root, "ls-files", "-z", "--cached"))}
     new = [path for path in head.paths() if path not in known]
-    return _ordered(_pair_moved(found, new, base, head))
+    return _sort_changes(_pair_moved(changes, new, base, head))
 
 
-def _seen(change: FileChange, on_disk: set[str]) -> FileChange:
-    """See a file that was taken out of the index but left on disk: for a reader it is there."""
+def _restore_on_disk(change: FileChange, on_disk: set[str]) -> FileChange:
+    """Treat a file that was removed from the index but is still on disk as present."""
     if change.kind == "deleted" and change.base_path in on_disk:
         return FileChange(base_path=change.base_path, head_path=change.base_path, kind="changed")
     return change
@@ -72,9 +74,9 @@ def _parse(raw: bytes) -> Iterator[FileChange]:
             yield FileChange(base_path=before, head_path=after, kind=kind)
 
 
-def _pair_moved(found: list[FileChange], new: list[str], base: Snapshot, head: Snapshot) -> list[FileChange]:
-    gone = {_content(base, c.base_path): c for c in found if c.kind == "deleted" and c.base_path}
-    out = {(c.base_path, c.head_path): c for c in found}
+def _pair_moved(changes: list[FileChange], new: list[str], base: Snapshot, head: Snapshot) -> list[FileChange]:
+    gone = {_content(base, c.base_path): c for c in changes if c.kind == "deleted" and c.base_path}
+    out = {(c.base_path, c.head_path): c for c in changes}
     for path in new:
         content = _content(head, path)
         moved = gone.pop(content, None) if content else None
@@ -94,5 +96,5 @@ def _content(snapshot: Snapshot, path: str) -> str | None:
     return None if data is None else hashlib.sha256(data).hexdigest()
 
 
-def _ordered(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
+def _sort_changes(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
     return tuple(sorted(changes, key=lambda c: (c.head_path or c.base_path or "", c.base_path or "")))

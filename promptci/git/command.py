@@ -47,7 +47,7 @@ def build_environment() -> dict[str, str]:
 
 
 def run_git(root: Path, *words: str, data: bytes | None = None) -> bytes:
-    """Run git and give what it prints.
+    """Run git and return its output.
 
     Raises
     ------
@@ -62,14 +62,17 @@ def run_git(root: Path, *words: str, data: bytes | None = None) -> bytes:
 
 def error_message(done: "subprocess.CompletedProcess[bytes]") -> str:
     """Return the line in which git said what is wrong, without a password that an address in it may hold."""
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    first = next((line for line in said if line.startswith(("fatal:", "error:"))), said[0] if said else "")
+    stderr_lines = done.stderr.decode(errors="replace").strip().splitlines()
+    first = next(
+        (line for line in stderr_lines if line.startswith(("fatal:", "error:"))),
+        stderr_lines[0] if stderr_lines else "",
+    )
     shown = "".join(sign for sign in re.sub(r"://[^/@\s]*@", "://", first) if sign.isprintable())
     return shown or f"exit code {done.returncode}"
 
 
 def try_git(root: Path, *words: str, data: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
-    """Run git and give how it went; raises GitError only where there is no git or it hangs."""
+    """Run git and return the finished process; raises GitError only if git is missing or hangs."""
     try:
         return subprocess.run(
             build_command(root, *words),

@@ -41,20 +41,20 @@ def matches(pattern: str, path: str) -> bool:
         For a pattern that is longer than any a person writes.
     """
     parts = path.split("/")
-    return any(_follow(wanted, parts) for wanted in _compiled(pattern))
+    return any(_match_parts(matchers, parts) for matchers in _compiled(pattern))
 
 
 def filter_paths(pattern: str, paths: Sequence[str]) -> list[str]:
-    """Return the paths that match, out of sorted ones; of those that begin otherwise, none is looked at."""
+    """Return the paths that match, out of sorted ones; paths with another prefix are skipped."""
     special = _SPECIAL.search(pattern := pattern.removeprefix("./"))
     start = pattern[: special.start()] if special else pattern
-    found = []
+    matching = []
     for path in islice(paths, bisect_left(paths, start), None):
         if not path.startswith(start):
             break
         if matches(pattern, path):
-            found.append(path)
-    return found
+            matching.append(path)
+    return matching
 
 
 @lru_cache(maxsize=1024)
@@ -123,14 +123,14 @@ def _parts(pattern: str) -> Iterator[PartMatcher]:
         yield re.compile(".", re.DOTALL).match  # `docs/**` is what lies in docs, not a file of that name
 
 
-def _follow(wanted: Sequence[PartMatcher], parts: Sequence[str]) -> bool:
-    """Match parts one by one; at a mismatch, let the last `**` take one part more."""
-    if wanted[-1] is not None and not wanted[-1](parts[-1]):
+def _match_parts(matchers: Sequence[PartMatcher], parts: Sequence[str]) -> bool:
+    """Match parts one by one; at a mismatch, let the last `**` take one more part."""
+    if matchers[-1] is not None and not matchers[-1](parts[-1]):
         return False  # most paths leave here
     i = j = 0
     star = mark = -1
     while j < len(parts):
-        part = wanted[i] if i < len(wanted) else _nothing
+        part = matchers[i] if i < len(matchers) else _nothing
         if part is None:
             star, mark, i = i, j, i + 1
         elif part(parts[j]):
@@ -140,7 +140,7 @@ def _follow(wanted: Sequence[PartMatcher], parts: Sequence[str]) -> bool:
             i, j = star + 1, mark
         else:
             return False
-    return all(part is None for part in wanted[i:])
+    return all(part is None for part in matchers[i:])
 
 
 def _nothing(_: str) -> bool:

@@ -47,25 +47,25 @@ class Repo:
         """
         if rev.startswith("-") or not rev.strip() or "\0" in rev:
             raise GitError(f"`{rev}` is not a revision", "Give a branch, a tag or a commit.")
-        if found := self._commit(rev):
-            return found
+        if commit := self._commit(rev):
+            return commit
         if SHA.fullmatch(rev):
             # One targeted fetch: a shallow clone has the head only, and the base is one commit away. (In a whole clone,
-            # `--depth` would cut off history that is there.)
+            # `--depth` would cut off existing history.)
             self._fetch(*(["--depth=1"] if self._shallow() else []), "origin", rev)
-            if found := self._commit(rev):
-                return found
-        elif found := self._commit(f"origin/{rev}"):
-            return found
+            if commit := self._commit(rev):
+                return commit
+        elif commit := self._commit(f"origin/{rev}"):
+            return commit
         raise GitError(
             f"There is no commit `{rev}` here", SHALLOW_HINT if self._shallow() else "Is it spelt right, and fetched?"
         )
 
-    def merge_base(self, one: str, other: str) -> str:
+    def merge_base(self, first: str, second: str) -> str:
         """Return the commit where two lines of history part: the newest where there are several."""
-        return self.merge_bases(one, other)[0]
+        return self.merge_bases(first, second)[0]
 
-    def merge_bases(self, one: str, other: str) -> tuple[str, ...]:
+    def merge_bases(self, first: str, second: str) -> tuple[str, ...]:
         """Return the commits where two lines of history part, fetching more of a shallow clone's history to find them.
 
         There are several after criss-cross merges, where each line was merged into the other. The newest is first.
@@ -76,9 +76,9 @@ class Repo:
         GitError
             Where the two never met, as far as is known.
         """
-        if zeros := next((rev for rev in (one, other) if is_zero_sha(rev)), None):
+        if zeros := next((rev for rev in (first, second) if is_zero_sha(rev)), None):
             return (zeros,)
-        shas = [self.resolve(one), self.resolve(other)]
+        shas = [self.resolve(first), self.resolve(second)]
         for depth in (*DEEPEN_STEPS, None):
             done = command.try_git(self.root, "merge-base", "--all", *shas)
             if done.returncode == 0:
@@ -90,7 +90,7 @@ class Repo:
                 for sha in shas:
                     self._fetch(f"--deepen={depth}", "origin", sha)
         fix = SHALLOW_HINT if self._shallow() else "Give --base a commit to compare with."
-        raise GitError(f"`{one}` and `{other}` have no common history here", fix)
+        raise GitError(f"`{first}` and `{second}` have no common history here", fix)
 
     def _newest_first(self, commits: list[str]) -> tuple[str, ...]:
         if len(commits) < 2:

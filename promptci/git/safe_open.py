@@ -10,10 +10,10 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def not_plain_file(path: str, what: str) -> InputError:
-    """Return the problem that a path is not a plain file."""
+def not_plain_file(path: str, message: str) -> InputError:
+    """Return the error for a path that is not a plain file."""
     fix = "Prompts, goldens and configuration must be plain files in the repository."
-    return InputError([Problem(path=path, message=what, hint=fix)])
+    return InputError([Problem(path=path, message=message, hint=fix)])
 
 
 def open_plain_file(root: Path, path: str) -> int | None:

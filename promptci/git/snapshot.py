@@ -15,7 +15,7 @@ LABEL_LENGTH = 10
 
 
 class Snapshot(Protocol):
-    """What the rest of the house may ask of a revision."""
+    """What other packages can read from a revision."""
 
     @property
     def sha(self) -> str | None:
@@ -40,7 +40,7 @@ class Snapshot(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of processes."""
+        """End any processes."""
         ...
 
 
@@ -91,13 +91,13 @@ class CommitSnapshot:
 
     def _tree(self) -> dict[str, TreeEntry]:
         if self._entries is None:
-            found = {}
+            entries = {}
             listed = command.run_git(self._root, "ls-tree", "-r", "-z", "--full-tree", str(self.sha))
             for line in command.split_nul(listed):
                 about, _, path = line.partition("\t")
                 mode, _, oid = about.split(" ")
-                found[path] = TreeEntry(mode, oid)
-            self._entries = dict(sorted(found.items()))
+                entries[path] = TreeEntry(mode, oid)
+            self._entries = dict(sorted(entries.items()))
         return self._entries
 
 
@@ -114,7 +114,7 @@ class WorkTree:
 
     def paths(self) -> tuple[str, ...]:
         """Return every file that is there."""
-        return tuple(self._listed())
+        return tuple(self._list_existing())
 
     def glob(self, pattern: str) -> list[str]:
         """Return the files that match."""
@@ -129,7 +129,7 @@ class WorkTree:
         if descriptor is None:
             return None
         with os.fdopen(descriptor, "rb") as file:
-            if path not in self._listed():
+            if path not in self._list_existing():
                 return None
             content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
@@ -137,11 +137,11 @@ class WorkTree:
         return content
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no process is held."""
 
-    def _listed(self) -> dict[str, None]:
+    def _list_existing(self) -> dict[str, None]:
         if self._paths is None:
             listed = command.run_git(self._root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-            there = {path for path in command.split_nul(listed) if os.path.lexists(self._root / path)}
-            self._paths = dict.fromkeys(sorted(there))
+            existing = {path for path in command.split_nul(listed) if os.path.lexists(self._root / path)}
+            self._paths = dict.fromkeys(sorted(existing))
         return self._paths

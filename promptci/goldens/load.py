@@ -13,7 +13,7 @@ from promptci.goldens.model import Case, GoldenSet
 from promptci.goldens.parse import find_intended_key, is_case_id
 
 SIDE_FILE = re.compile(r"\.(labels|quarantine)\.[^/]*$")
-"""Files next to goldens that hold none."""
+"""Files next to goldens that contain no cases."""
 NAME = "{name}"
 MAX_KEY_NOTES = 3
 """Lines of one file that are named for holding what looks like a key."""

@@ -12,7 +12,7 @@ from promptci.goldens.model import Assertion, Case
 
 CASE_KEYS = ("id", "vars", "expected", "ideal", "assert", "tags", "critical", "cluster", "weight")
 COMMENT_KEYS = ("description", "metadata")
-"""Read as comments beside `vars`, as in promptfoo's test sets. Without `vars` they are variables."""
+"""Comments if there is a `vars` key, as in promptfoo's test sets; otherwise variables."""
 ASSERTION_KEYS = ("type", "value", "weight", "name")
 MAX_ID_CHARS = 200
 MIN_WEIGHT, MAX_WEIGHT = 0.01, 100.0

@@ -13,7 +13,7 @@ from promptci.providers.replay import ReplayProvider
 from promptci.redact import Redactor
 
 MAX_SHOWN_CHARS = 200
-"""Characters of a prompt kept beside its answer, for the person who reads the file."""
+"""Characters of a prompt kept with its answer, for the person who reads the file."""
 _RECORD_HINT = "Record it again: `promptci check --record FILE`."
 
 
@@ -25,7 +25,7 @@ def load_recording(path: Path, *, shown_as: str) -> dict[CallKey, dict[str, Any]
     InputError
         Naming each line that is no recorded answer, or the second of its key.
     """
-    found: dict[CallKey, dict[str, Any]] = {}
+    recorded_lines: dict[CallKey, dict[str, Any]] = {}
     text = lines.decode_utf8(path.read_bytes(), shown_as)
     values, problems = lines.parse_jsonl(text, shown_as)
     for number, value in values:
@@ -35,13 +35,13 @@ def load_recording(path: Path, *, shown_as: str) -> dict[CallKey, dict[str, Any]
         except ValueError as error:
             problems.append(Problem(path=shown_as, line=number, message=str(error), hint=_RECORD_HINT))
             continue
-        if key in found:
-            what = "this request has an answer further up"
-            problems.append(Problem(path=shown_as, line=number, message=what, hint="Remove one of the two lines."))
-        found[key] = value
+        if key in recorded_lines:
+            message = "this request has an answer further up"
+            problems.append(Problem(path=shown_as, line=number, message=message, hint="Remove one of the two lines."))
+        recorded_lines[key] = value
     if problems:
         raise InputError(problems)
-    return found
+    return recorded_lines
 
 
 def open_recording(path: Path, *, shown_as: str) -> ReplayProvider:
@@ -115,5 +115,5 @@ def _key(value: object) -> CallKey:
 
 
 def _last_user_message(request: Request) -> str:
-    said = [message["content"] for message in request.messages if message["role"] == "user"]
-    return (said or [message["content"] for message in request.messages] or [""])[-1]
+    user_texts = [message["content"] for message in request.messages if message["role"] == "user"]
+    return (user_texts or [message["content"] for message in request.messages] or [""])[-1]

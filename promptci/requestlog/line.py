@@ -17,7 +17,7 @@ _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 
 
 def parse_line(text: str) -> Observation:
-    """Read a line; attributes that are not ours and not needed are passed over.
+    """Read a line; unknown attributes that are not needed are ignored.
 
     Raises
     ------
@@ -47,12 +47,12 @@ def parse_line(text: str) -> Observation:
 
 
 def parse_time(text: str) -> datetime:
-    """Read a time in ISO 8601 with its zone, as `2026-03-02T10:00:00Z`; give it in UTC."""
+    """Read a time in ISO 8601 with its zone, as `2026-03-02T10:00:00Z`; return it in UTC."""
     fix = "Write it in ISO 8601 with its zone, as 2026-03-02T10:00:00Z."
     if not _ZONE.search(text):
         raise JsonError(f"`time` is {text[:40]!r}, without a zone", fix)
     try:
-        # Also a time that is none in UTC, such as one before the year 1.
+        # Also for a time that UTC cannot represent, such as one before the year 1.
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise JsonError(f"`time` is {text[:40]!r}, which is no time", fix) from error
@@ -67,33 +67,33 @@ def _required_text(value: Mapping[str, Any], key: str) -> str:
 
 
 def _optional_text(value: Mapping[str, Any], key: str) -> str | None:
-    found = value.get(key)
-    if found is None or found == "":
+    text = value.get(key)
+    if text is None or text == "":
         return None
-    if not isinstance(found, str) or len(found) > MAX_TEXT_CHARS:
+    if not isinstance(text, str) or len(text) > MAX_TEXT_CHARS:
         raise JsonError(f"`{key}` is not a text of at most {MAX_TEXT_CHARS} characters", "Write a short text, or null.")
-    return found
+    return text
 
 
 def _one_of(value: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> str | None:
-    found = _optional_text(value, key)
-    if found is not None and found not in allowed:
-        raise JsonError(f"`{key}` is {found[:40]!r}", f"Write one of: {', '.join(allowed)}.")
-    return found
+    text = _optional_text(value, key)
+    if text is not None and text not in allowed:
+        raise JsonError(f"`{key}` is {text[:40]!r}", f"Write one of: {', '.join(allowed)}.")
+    return text
 
 
 def _number(value: Mapping[str, Any], key: str, most: float = math.inf) -> float | None:
-    found = value.get(key)
-    if found is None:
+    number = value.get(key)
+    if number is None:
         return None
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= most:
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= most:
         limit = "" if math.isinf(most) else f" and at most {most:g}"
-        raise JsonError(f"`{key}` is {str(found)[:40]!r}", f"Write a number, at least 0{limit}; null where unknown.")
-    return float(found)
+        raise JsonError(f"`{key}` is {str(number)[:40]!r}", f"Write a number, at least 0{limit}; null where unknown.")
+    return float(number)
 
 
 def _whole_number(value: Mapping[str, Any], key: str) -> int | None:
-    found = _number(value, key)
-    if found is not None and found != int(found):
-        raise JsonError(f"`{key}` is {found:g}", "Write a whole number; null where unknown.")
-    return None if found is None else int(found)
+    number = _number(value, key)
+    if number is not None and number != int(number):
+        raise JsonError(f"`{key}` is {number:g}", "Write a whole number; null where unknown.")
+    return None if number is None else int(number)

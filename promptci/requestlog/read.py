@@ -30,51 +30,50 @@ def expand_patterns(patterns: Sequence[str]) -> list[Path]:
     UsageError
         For a path without `*` that is no file. A glob may match nothing: the application may not have written yet.
     """
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for pattern in patterns:
         if not glob.has_magic(pattern) and not Path(pattern).is_file():
             raise UsageError(f"There is no file `{pattern}`", "Give --log a request log, or a glob in quotes.")
         # Path.glob takes no pattern that begins at the root.
         names = glob.glob(pattern, recursive=True)  # noqa: PTH207
-        found |= dict.fromkeys(path for name in names if (path := Path(name)).is_file())
-    return sorted(found)
+        files |= dict.fromkeys(path for name in names if (path := Path(name)).is_file())
+    return sorted(files)
 
 
-def load_log(paths: Sequence[Path], wanted: Callable[[Observation], bool]) -> RequestLog:
-    """Read logs; keep the requests that are wanted.
+def load_log(paths: Sequence[Path], is_wanted: Callable[[Observation], bool]) -> RequestLog:
+    """Read logs; keep the requests for which `is_wanted` holds.
 
-    A line of a request that is there already is not counted again; what it knows and the earlier one did not, such as
-    a mark that came late, is taken from it.
+    A second line for the same request is not counted again; it only adds what the first one lacks, such as a late mark.
 
     Raises
     ------
     InputError
         For a file that cannot be read, too much to read, or too many bad lines.
     """
-    heap = _LogBuilder()
-    left = MAX_BYTES
+    builder = _LogBuilder()
+    remaining_bytes = MAX_BYTES
     for path in paths:
         try:
-            left -= path.stat().st_size
-            if left < 0:
+            remaining_bytes -= path.stat().st_size
+            if remaining_bytes < 0:
                 raise _input_error(path, f"the logs are over {MAX_BYTES:,} bytes together", "Give --log fewer days.")
             for number, raw in _read_lines(path):
-                heap.take(path, number, raw, wanted)
+                builder.take(path, number, raw, is_wanted)
         except OSError as error:
             raise _input_error(
                 path, f"it cannot be read: {error.strerror}", "Correct its permissions, or leave it out."
             ) from error
-    if heap.invalid_lines > MAX_INVALID_SHARE * heap.lines:
-        what = f"{heap.invalid_lines:,} of {heap.lines:,} lines are invalid, over {MAX_INVALID_SHARE:.0%}"
+    if builder.invalid_lines > MAX_INVALID_SHARE * builder.lines:
+        message = f"{builder.invalid_lines:,} of {builder.lines:,} lines are invalid, over {MAX_INVALID_SHARE:.0%}"
         fix = "Fix what writes the log; the first invalid lines follow."
-        raise InputError([Problem(path=str(paths[0]), message=what, hint=fix), *heap.problems])
+        raise InputError([Problem(path=str(paths[0]), message=message, hint=fix), *builder.problems])
     return RequestLog(
-        requests=tuple(sorted(heap.kept.values(), key=lambda one: (one.time, one.id))),
+        requests=tuple(sorted(builder.kept.values(), key=lambda request: (request.time, request.id))),
         files=len(paths),
-        lines=heap.lines,
-        invalid_lines=heap.invalid_lines,
-        repeated_lines=heap.repeated_lines,
-        problems=tuple(heap.problems),
+        lines=builder.lines,
+        invalid_lines=builder.invalid_lines,
+        repeated_lines=builder.repeated_lines,
+        problems=tuple(builder.problems),
     )
 
 
@@ -87,41 +86,41 @@ class _LogBuilder:
     invalid_lines: int = 0
     repeated_lines: int = 0
 
-    def take(self, path: Path, number: int, raw: bytes, wanted: Callable[[Observation], bool]) -> None:
+    def take(self, path: Path, number: int, raw: bytes, is_wanted: Callable[[Observation], bool]) -> None:
         self.lines += 1
         try:
-            one = _parsed(raw)
+            observation = _parse_raw(raw)
         except UnicodeDecodeError:
             self.refuse(Problem(path=str(path), line=number, message="the line is not UTF-8", hint="Write UTF-8."))
         except JsonError as error:
             self.refuse(Problem(path=str(path), line=number, message=error.message, hint=error.hint))
         else:
-            if wanted(one):
-                self.keep(path, one)
+            if is_wanted(observation):
+                self.keep(path, observation)
 
     def refuse(self, problem: Problem) -> None:
         self.invalid_lines += 1
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
 
-    def keep(self, path: Path, one: Observation) -> None:
-        before = self.kept.get((one.prompt, one.id))
+    def keep(self, path: Path, observation: Observation) -> None:
+        before = self.kept.get((observation.prompt, observation.id))
         if before is not None:
             self.repeated_lines += 1
-            one = _merge(before, one)
+            observation = _merge(before, observation)
         elif len(self.kept) == MAX_REQUESTS:
             raise _input_error(path, f"the log holds more than {MAX_REQUESTS:,} requests", "Give --log fewer days.")
-        self.kept[one.prompt, one.id] = one
+        self.kept[observation.prompt, observation.id] = observation
 
 
-def _parsed(raw: bytes) -> Observation:
+def _parse_raw(raw: bytes) -> Observation:
     if len(raw) > MAX_LINE_BYTES:
         raise JsonError(f"the line is over {MAX_LINE_BYTES:,} bytes", "Leave messages and answers out of the log.")
     return line.parse_line(raw.decode("utf-8"))
 
 
 def _merge(before: Observation, late: Observation) -> Observation:
-    """Add what only the later line knows; what was said first stands."""
+    """Add what only the later line knows; earlier values win."""
     return replace(
         before,
         quality=late.quality if before.quality is None else before.quality,
@@ -131,7 +130,7 @@ def _merge(before: Observation, late: Observation) -> Observation:
 
 
 def _read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that hold something, with their numbers; a last one without its end is still being written."""
+    """Yield the lines that are not blank, with their numbers; an unterminated last line is still being written."""
     with path.open("rb") as file:
         number = 0
         while raw := file.readline(MAX_LINE_BYTES + 1):
@@ -144,5 +143,5 @@ def _read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, whole.rstrip(b"\r\n") if len(whole) <= MAX_LINE_BYTES else whole
 
 
-def _input_error(path: Path, what: str, fix: str) -> InputError:
-    return InputError([Problem(path=str(path), message=what, hint=fix)])
+def _input_error(path: Path, message: str, fix: str) -> InputError:
+    return InputError([Problem(path=str(path), message=message, hint=fix)])

@@ -17,7 +17,7 @@ def prepare(plan: PromptPlan, limits: RunLimits) -> PromptPlan:
     Only a comparison by pass and fail is: the scores of two versions differ on nearly every case, a little.
     """
     rounds: tuple[int, ...] = ()
-    if limits.auto_calls is not None and _compared(plan):
+    if limits.auto_calls is not None and _compares_versions(plan):
         compared = sum(is_compared(planned) for planned in plan.task.cases)
         rounds = plan_rounds(compared, limits.auto_calls) if compared else ()
     task = replace(plan.task, first_repeats=limits.repeats, adaptive=_adaptive(plan, limits), rounds=rounds)
@@ -42,7 +42,7 @@ def _remaining(plan: PromptPlan, candidates: Sequence[Question]) -> tuple[Questi
 
 def max_repeats(plan: PromptPlan, planned: PlannedCase, limits: RunLimits) -> int:
     """Return how often at most this case is asked of each version, all rounds together."""
-    if not _compared(plan) or not is_compared(planned):
+    if not _compares_versions(plan) or not is_compared(planned):
         return limits.repeats
     confirmed = plan.task.confirmation_answers if planned.case.critical else 0
     on_disagreement = (limits.repeats_on_disagreement or 0) if plan.task.adaptive else 0
@@ -51,19 +51,19 @@ def max_repeats(plan: PromptPlan, planned: PlannedCase, limits: RunLimits) -> in
 
 def note(plan: PromptPlan, limits: RunLimits) -> str | None:
     """Return why no case of this prompt is asked again although `on_disagreement` is set; None where it applies."""
-    if limits.repeats_on_disagreement is None or plan.task.adaptive or not _compared(plan):
+    if limits.repeats_on_disagreement is None or plan.task.adaptive or not _compares_versions(plan):
         return None
     return f"{plan.name}: quality is a mean of marks here, so no case is asked again where versions differ"
 
 
-def _compared(plan: PromptPlan) -> bool:
+def _compares_versions(plan: PromptPlan) -> bool:
     return plan.change.base is not None and plan.change.head is not None and not plan.same_fingerprint
 
 
 def _adaptive(plan: PromptPlan, limits: RunLimits) -> bool:
     return (
         limits.repeats_on_disagreement is not None
-        and _compared(plan)
+        and _compares_versions(plan)
         and not any(c.case.is_graded for c in plan.task.cases)
     )
 

@@ -78,7 +78,7 @@ class Task:
     apart: bool = False
     """Both versions are asked although they are the same: an A/A run."""
     judged_by: Mapping[str, str] = field(default_factory=dict)
-    """Who scores the answers beside code, by name: judge and rubric, evaluators, embedding models."""
+    """Names of the models that score answers, in addition to code: judge and rubric, evaluators, embedding models."""
     labelled: tuple[LabelledAnswer, ...] | None = None
     """Answers that people have labelled, by which the judge is measured; None: there are no labels."""
     judge_distrust: tuple[str, ...] = ()

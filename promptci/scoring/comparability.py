@@ -1,4 +1,4 @@
-"""Whether base and head may be set beside each other at all: what the numbers rest on, and what does not match.
+"""Whether base and head can be compared at all: what the numbers rest on, and what does not match.
 
 A change of model or parameters in the prompt file is the change under test, and is listed. An endpoint that answers
 one version with another model although both ask for the same is not: then a difference says nothing about the change.
@@ -29,7 +29,7 @@ class Comparability:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the parts: numbers under one fingerprint may be set beside each other."""
+        """SHA-256 of the parts: numbers under one fingerprint can be compared."""
         return canonical.digest(dict(self.parts))
 
 
@@ -43,7 +43,7 @@ def assess_comparability(comparison: Comparison) -> Comparability | None:
         "goldens": _goldens(comparison),
         **plan.task.judged_by,
         "model asked": _sides(plan.change.base.model, plan.change.head.model),
-        "models returned": _sides(_listed(base), _listed(head)),
+        "models returned": _sides(_join_names(base), _join_names(head)),
         "parameters": _sides(_parameters(plan.change.base), _parameters(plan.change.head)),
         "response format": _sides(_response_format(plan.change.base), _response_format(plan.change.head)),
     }
@@ -52,8 +52,9 @@ def assess_comparability(comparison: Comparison) -> Comparability | None:
 
 def returned_models(comparison: Comparison, arm: Arm) -> tuple[str, ...]:
     """Return the models that the endpoint named for the answers that are compared, sorted."""
-    completions = [one.answer.completion for pair in comparison.pairs for one in pair.answers(arm) if one.error is None]
-    return tuple(sorted({one.model for one in completions if one is not None and one.model}))
+    scored = [answer for pair in comparison.pairs for answer in pair.answers(arm) if answer.error is None]
+    completions = [answer.answer.completion for answer in scored]
+    return tuple(sorted({c.model for c in completions if c is not None and c.model}))
 
 
 def find_unexpected_models(asked: str, returned: tuple[str, ...]) -> tuple[str, ...]:
@@ -62,14 +63,16 @@ def find_unexpected_models(asked: str, returned: tuple[str, ...]) -> tuple[str, 
     An alias answered by a dated model is usual, and so is a dated name echoed without its date; another date is not.
     """
     return tuple(
-        model for model in returned if not (_written(asked) & _names(model) or _names(asked) & _written(model))
+        model
+        for model in returned
+        if not (_written_names(asked) & _names(model) or _names(asked) & _written_names(model))
     )
 
 
 def _mismatches(base: Prompt, head: Prompt, before: tuple[str, ...], now: tuple[str, ...]) -> Iterator[str]:
     if base.model == head.model and before and now and before != now:
         yield (
-            f"the endpoint answered base with {_listed(before)} and head with {_listed(now)},"
+            f"the endpoint answered base with {_join_names(before)} and head with {_join_names(now)},"
             f" though both ask for {head.model}"
         )
 
@@ -91,18 +94,18 @@ def _response_format(prompt: Prompt) -> str:
     return f"{prompt.response_format}, {canonical.digest(dict(prompt.json_schema))}"
 
 
-def _written(model: str) -> set[str]:
+def _written_names(model: str) -> set[str]:
     """Return a model's name with and without its publisher; `latest` says nothing, and upper case neither."""
     whole = model.strip().lower().removesuffix(".gguf").removesuffix("-latest").removesuffix(":latest")
     return {whole, whole.rpartition("/")[2]}
 
 
 def _names(model: str) -> set[str]:
-    """Return the names under which a model goes: as written, and without its date."""
-    return {name for written in _written(model) for name in (written, _TAIL.sub("", written))}
+    """Return the names of a model: as written, and without its date."""
+    return {name for written in _written_names(model) for name in (written, _TAIL.sub("", written))}
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _join_names(names: tuple[str, ...]) -> str:
     return ", ".join(names) or UNNAMED
 
 

@@ -32,12 +32,12 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     """Need a text to compare with, and a cosine that not every answer reaches."""
     if assertion.value is not None:
         return "`value` is not used here: write the text under `to`"
-    wanted = _operand(assertion, case)
-    if wanted is None:
+    expected = _resolve_operand(assertion, case)
+    if expected is None:
         return "there is no `to`, and the case has no `expected`"
-    if isinstance(wanted, dict | list):
-        return f"`to` must be a text, not {'a list' if isinstance(wanted, list) else 'a map'}"
-    if not base.to_text(wanted).strip():
+    if isinstance(expected, dict | list):
+        return f"`to` must be a text, not {'a list' if isinstance(expected, list) else 'a map'}"
+    if not base.to_text(expected).strip():
         return "the text to compare with is empty"
     least = base.to_finite_float(assertion.options.get("at_least", DEFAULT_AT_LEAST))
     if least is None or not 0 < least <= 1:
@@ -68,82 +68,82 @@ def embedding_model(assertion: Assertion, default: str | None) -> str | None:
     return assertion.options.get("model") or default
 
 
-async def check(assertion: Assertion, subject: Subject, desk: JudgeConfig | None) -> AssertionResult:
+async def check(assertion: Assertion, subject: Subject, judge_config: JudgeConfig | None) -> AssertionResult:
     """Compare the answer with the text; texts that are equal, and an answer without text, need no model."""
     least = float(assertion.options.get("at_least", DEFAULT_AT_LEAST))
-    wanted = base.to_text(_operand(assertion, subject.case)).strip()
+    expected = base.to_text(_resolve_operand(assertion, subject.case)).strip()
     text = subject.text.strip()
-    if text == wanted:
+    if text == expected:
         return base.make_result(assertion, CheckOutcome(passed=True, reason="is the very text that was wanted"), FREE)
     if not text:
-        empty = CheckOutcome(passed=False, reason=f"the answer is empty; wanted {base.quote(wanted)}")
+        empty = CheckOutcome(passed=False, reason=f"the answer is empty; wanted {base.quote(expected)}")
         return base.make_result(assertion, empty, FREE)
-    model = embedding_model(assertion, None if desk is None else desk.embedding_model)
-    if desk is None or model is None:
-        return base.make_result(assertion, _unknown("no embedding model"), FREE)
-    requests = [providers.make_embedding_request(model, one) for one in (text, wanted)]
-    answers = await asyncio.gather(*(desk.ask(request, 0) for request in requests))
+    model = embedding_model(assertion, None if judge_config is None else judge_config.embedding_model)
+    if judge_config is None or model is None:
+        return base.make_result(assertion, _make_unscored("no embedding model"), FREE)
+    requests = [providers.make_embedding_request(model, compared) for compared in (text, expected)]
+    answers = await asyncio.gather(*(judge_config.ask(request, 0) for request in requests))
     costs = [answer.cost_usd for answer in answers]
     total = None if None in costs else sum(filter(None, costs), FREE)
-    return base.make_result(assertion, _compared(answers, least, wanted), total)
+    return base.make_result(assertion, _compare_embeddings(answers, least, expected), total)
 
 
-def cosine_similarity(one: list[float], other: list[float]) -> float | None:
+def cosine_similarity(first: list[float], second: list[float]) -> float | None:
     """Return the cosine of the angle between two vectors of one length; None where one of them has no direction."""
     # Scaled first: squares of very large or small numbers leave the range of a float.
-    sizes = [max(map(abs, vector)) for vector in (one, other)]
+    sizes = [max(map(abs, vector)) for vector in (first, second)]
     if not all(sizes):
         return None
-    a, b = ([number / size for number in vector] for vector, size in zip((one, other), sizes, strict=True))
+    a, b = ([number / size for number in vector] for vector, size in zip((first, second), sizes, strict=True))
     product = math.fsum(x * y for x, y in zip(a, b, strict=True))
     return max(-1.0, min(1.0, product / (math.hypot(*a) * math.hypot(*b))))
 
 
-def _operand(assertion: Assertion, case: Case) -> object:
-    given = assertion.options.get("to")
-    return base.fill_variables(case.expected if given is None else given, case)
+def _resolve_operand(assertion: Assertion, case: Case) -> object:
+    operand = assertion.options.get("to")
+    return base.fill_variables(case.expected if operand is None else operand, case)
 
 
-def _compared(answers: list[Answer], least: float, wanted: str) -> CheckOutcome:
+def _compare_embeddings(answers: list[Answer], least: float, expected: str) -> CheckOutcome:
     vectors = []
     for answer in answers:
         if answer.completion is None:
-            return _unknown(f"the embedding's call failed: {answer.error and answer.error.message}")
-        vector = _vector(answer.completion.text)
+            return _make_unscored(f"the embedding's call failed: {answer.error and answer.error.message}")
+        vector = _parse_vector(answer.completion.text)
         if vector is None:
-            return _unknown(f"{answer.completion.model or 'the model'} gave no vector")
+            return _make_unscored(f"{answer.completion.model or 'the model'} gave no vector")
         vectors.append(vector)
-    one, other = vectors
-    if len(one) != len(other):
-        return _unknown(f"the embeddings have {len(one)} and {len(other)} dimensions")
-    found = cosine_similarity(one, other)
-    if found is None:
-        return _unknown("an embedding is zero in all dimensions")
-    passed = found >= least - COSINE_TOLERANCE
-    shown = f"similarity {_shown(found, least, passed=passed)}, at least {_written(least)} wanted"
-    return CheckOutcome(passed=passed, reason=shown if passed else f"{shown}: {base.quote(wanted)}")
+    first, second = vectors
+    if len(first) != len(second):
+        return _make_unscored(f"the embeddings have {len(first)} and {len(second)} dimensions")
+    similarity = cosine_similarity(first, second)
+    if similarity is None:
+        return _make_unscored("an embedding is zero in all dimensions")
+    passed = similarity >= least - COSINE_TOLERANCE
+    shown = f"similarity {_format_similarity(similarity, least, passed=passed)}, at least {_format_limit(least)} wanted"
+    return CheckOutcome(passed=passed, reason=shown if passed else f"{shown}: {base.quote(expected)}")
 
 
-def _vector(text: str) -> list[float] | None:
+def _parse_vector(text: str) -> list[float] | None:
     """Read an embedding's answer; None where it holds anything else, as an edited recording may."""
     try:
-        found = lines.parse_json(text)
+        parsed = lines.parse_json(text)
     except lines.JsonError:
         return None
-    numbers = [base.to_finite_float(item) for item in found] if isinstance(found, list) else []
+    numbers = [base.to_finite_float(item) for item in parsed] if isinstance(parsed, list) else []
     known = [number for number in numbers if number is not None]
     return known if known and len(known) == len(numbers) else None
 
 
-def _shown(found: float, least: float, *, passed: bool) -> str:
+def _format_similarity(similarity: float, least: float, *, passed: bool) -> str:
     """Round to two digits, and to more where that would show it on the other side of the limit."""
-    rounded = (f"{found:.{digits}f}" for digits in range(2, 17))
-    return next((text for text in rounded if (float(text) >= least) == passed), repr(found))
+    rounded = (f"{similarity:.{digits}f}" for digits in range(2, 17))
+    return next((text for text in rounded if (float(text) >= least) == passed), repr(similarity))
 
 
-def _written(least: float) -> str:
+def _format_limit(least: float) -> str:
     return max(f"{least:.2f}", f"{least:g}", key=len)
 
 
-def _unknown(why: str) -> CheckOutcome:
-    return CheckOutcome(passed=None, reason=f"unscored: {why}")
+def _make_unscored(reason: str) -> CheckOutcome:
+    return CheckOutcome(passed=None, reason=f"unscored: {reason}")

@@ -34,19 +34,19 @@ class LabelConfusion:
 
 
 def label_confusion(pairs: Sequence[tuple[str, str]]) -> LabelConfusion:
-    """Count (expected, given) pairs."""
+    """Count (expected, actual) pairs."""
     expected = sorted({e for e, _ in pairs})
     labels = (*expected, *sorted({g for _, g in pairs} - set(expected)))
     rows = []
     for label in expected:
-        counts = tuple(sum(pair == (label, given) for pair in pairs) for given in labels)
+        counts = tuple(sum(pair == (label, actual) for pair in pairs) for actual in labels)
         hits = counts[labels.index(label)]
-        given_total = sum(g == label for _, g in pairs)
+        actual_total = sum(g == label for _, g in pairs)
         rows.append(
             ClassRates(
                 label=label,
                 counts=counts,
-                precision=hits / given_total if given_total else None,
+                precision=hits / actual_total if actual_total else None,
                 recall=hits / sum(counts),
             )
         )

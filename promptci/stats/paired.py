@@ -46,24 +46,24 @@ class PairedT:
 
 def check_weights(weights: Sequence[float] | None, n: int) -> list[float]:
     """Return one weight per value, all 1 by default; refuse negative, infinite and all-zero ones (ValueError)."""
-    given = [1.0] * n if weights is None else [float(w) for w in weights]
-    if len(given) != n:
-        raise ValueError(f"{n} values need as many weights, not {len(given)}")
-    if any(not math.isfinite(w) or w < 0 for w in given):
+    checked = [1.0] * n if weights is None else [float(w) for w in weights]
+    if len(checked) != n:
+        raise ValueError(f"{n} values need as many weights, not {len(checked)}")
+    if any(not math.isfinite(w) or w < 0 for w in checked):
         raise ValueError("weights must be finite and not negative")
-    if n and not math.fsum(given) > 0:
+    if n and not math.fsum(checked) > 0:
         raise ValueError("at least one weight must be more than 0")
-    return given
+    return checked
 
 
 def weighted_mean(values: Sequence[float], weights: Sequence[float] | None = None) -> float:
     """Return the weighted mean; ValueError for no values, or weights that cannot be used."""
     if not values:
         raise ValueError("no values, no mean")
-    given = check_weights(weights, len(values))
+    checked = check_weights(weights, len(values))
     if any(not math.isfinite(v) for v in values):
         raise ValueError("values must be finite")
-    return math.fsum(w * v for w, v in zip(given, values, strict=True)) / math.fsum(given)
+    return math.fsum(w * v for w, v in zip(checked, values, strict=True)) / math.fsum(checked)
 
 
 def cluster_sums(

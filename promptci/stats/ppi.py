@@ -43,7 +43,7 @@ def corrected(
     people, judge
         Marks from 0 to 1 of the same labelled things, in the same order.
     unlabelled
-        The judge's marks of the things that the rate is wanted of.
+        The judge's marks of the things whose rate is estimated.
     power
         Lambda; None: the value in 0..1 that gives the smallest variance.
     confidence
@@ -53,15 +53,15 @@ def corrected(
         raise ValueError(f"{len(people)} labels need as many marks by the judge, not {len(judge)}")
     if any(not 0 <= value <= 1 for value in (*people, *judge, *unlabelled)):
         raise ValueError("marks lie between 0 and 1")
-    n, more = len(people), len(unlabelled)
+    n, unlabelled_n = len(people), len(unlabelled)
     if n == 0:
         return None
-    lam = (_tuned(people, judge, unlabelled) if power is None else power) if more else 0.0
+    lam = (_tune_power(people, judge, unlabelled) if power is None else power) if unlabelled_n else 0.0
     rest = [y - lam * f for y, f in zip(people, judge, strict=True)]
-    found = fmean(rest) + (lam * fmean(unlabelled) if more else 0.0)
-    spread = pvariance(rest) / n + (lam**2 * pvariance(unlabelled) / more if more else 0.0)
-    estimate = min(1.0, max(0.0, found))
-    effective = _effective(pvariance(people), spread, n, more)
+    raw_estimate = fmean(rest) + (lam * fmean(unlabelled) if unlabelled_n else 0.0)
+    spread = pvariance(rest) / n + (lam**2 * pvariance(unlabelled) / unlabelled_n if unlabelled_n else 0.0)
+    estimate = min(1.0, max(0.0, raw_estimate))
+    effective = _effective_labels(pvariance(people), spread, n, unlabelled_n)
     return Corrected(
         estimate=estimate,
         interval=wilson_of(estimate, effective, confidence),
@@ -73,7 +73,7 @@ def corrected(
     )
 
 
-def _tuned(people: Sequence[float], judge: Sequence[float], unlabelled: Sequence[float]) -> float:
+def _tune_power(people: Sequence[float], judge: Sequence[float], unlabelled: Sequence[float]) -> float:
     """Return the lambda with the smallest variance: cov(y, f) / ((1 + n/N) var(f)), kept within 0 and 1."""
     n = len(people)
     mean_y, mean_f = fmean(people), fmean(judge)
@@ -82,11 +82,11 @@ def _tuned(people: Sequence[float], judge: Sequence[float], unlabelled: Sequence
     return min(1.0, max(0.0, together / ((1 + n / len(unlabelled)) * spread))) if spread > 0 else 0.0
 
 
-def _effective(of_people: float, spread: float, n: int, more: int) -> float:
-    """Return the labels that would have this variance by themselves; no more than there are things at all."""
+def _effective_labels(of_people: float, spread: float, n: int, unlabelled_n: int) -> float:
+    """Return how many labels alone would have this variance, at most the number of all things."""
     if of_people == 0 or spread <= 0:
         return float(n)
-    return min(of_people / spread, float(n + more))
+    return min(of_people / spread, float(n + unlabelled_n))
 
 
 def unlike(first: Sequence[float], second: Sequence[float], *, z: float = 1.96) -> bool:

@@ -18,7 +18,7 @@ class Confusion:
     tn: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what no counting gives."""
+        """Refuse counts that are impossible."""
         if min(self.tp, self.fp, self.fn, self.tn) < 0:
             raise ValueError(f"counts cannot be negative: {self}")
 
@@ -118,15 +118,15 @@ class Confusion:
 
 def confusion(pairs: Iterable[tuple[bool, bool]]) -> Confusion:
     """Count (reference, rater) pairs of passes."""
-    found = list(pairs)
+    marks = list(pairs)
     return Confusion(
-        tp=found.count((True, True)),
-        fp=found.count((False, True)),
-        fn=found.count((True, False)),
-        tn=found.count((False, False)),
+        tp=marks.count((True, True)),
+        fp=marks.count((False, True)),
+        fn=marks.count((True, False)),
+        tn=marks.count((False, False)),
     )
 
 
-def half_width_with(interval: Interval, n: int, more: int) -> float:
-    """Return about half the width that an interval from `n` would have from `more`: it shrinks with the root."""
-    return (interval.hi - interval.lo) / 2 * math.sqrt(n / more)
+def half_width_with(interval: Interval, n: int, new_n: int) -> float:
+    """Return the approximate half-width that the interval from `n` labels would have with `new_n`."""
+    return (interval.hi - interval.lo) / 2 * math.sqrt(n / new_n)

@@ -50,21 +50,21 @@ def log_evidence(blocks: Blocks, drops: Sequence[float], null_drop: float) -> Fl
     in the direction of the true means: never above 0, the null being convex. So only the means within a block must
     obey the null; they may go up and down with time, as in an outage that hits both arms.
     """
-    control = _before(blocks)
+    control = _estimate_control_mean(blocks)
     total = np.full(control.shape, -np.inf)
     for drop in drops:
         a = control
         b = np.clip(a - drop, EDGE, 1 - EDGE)
-        wanted = (a - b > null_drop) if drop > null_drop else (a - b < null_drop)
-        near_a = np.where(wanted, _nearest(blocks, a, b, null_drop), a)
-        near_b = np.where(wanted, near_a - null_drop, b)
+        in_alternative = (a - b > null_drop) if drop > null_drop else (a - b < null_drop)
+        near_a = np.where(in_alternative, _find_nearest_null(blocks, a, b, null_drop), a)
+        near_b = np.where(in_alternative, near_a - null_drop, b)
         grown = _gain(blocks.control_n, blocks.control_sum, a, near_a)
         grown += _gain(blocks.canary_n, blocks.canary_sum, b, near_b)
         total = np.logaddexp(total, np.cumsum(grown, axis=-1))
     return np.asarray(total - math.log(len(drops)))
 
 
-def _before(blocks: Blocks) -> Floats:
+def _estimate_control_mean(blocks: Blocks) -> Floats:
     """Return the control's mean before each block, one half at first."""
     count = np.cumsum(blocks.control_n, axis=-1) - blocks.control_n
     total = np.cumsum(blocks.control_sum, axis=-1) - blocks.control_sum
@@ -75,7 +75,7 @@ def _gain(count: Floats, total: Floats, mean: Floats, null: Floats) -> Floats:
     return np.asarray(total * np.log(mean / null) + (count - total) * np.log((1 - mean) / (1 - null)))
 
 
-def _nearest(blocks: Blocks, a: Floats, b: Floats, null_drop: float) -> Floats:
+def _find_nearest_null(blocks: Blocks, a: Floats, b: Floats, null_drop: float) -> Floats:
     """Return a' of the pair (a', a' - null_drop) nearest to (a, b), which is where the slope of the distance is 0."""
     if null_drop == 0:
         return np.asarray((blocks.control_n * a + blocks.canary_n * b) / (blocks.control_n + blocks.canary_n))

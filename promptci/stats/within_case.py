@@ -177,7 +177,7 @@ def _two_blocks(first: tuple[int, ...], initial: int, later: tuple[int, ...], si
     rest = _subset_sums(later, size) if later else ((0, 1.0),)
     whole = math.fsum(chance for _, chance in blocks)
     chances: dict[int, float] = {}
-    for one, chance in blocks:
-        for other, further in rest:
-            chances[one + other] = chances.get(one + other, 0.0) + chance * further / whole
+    for first_sum, chance in blocks:
+        for later_sum, later_chance in rest:
+            chances[first_sum + later_sum] = chances.get(first_sum + later_sum, 0.0) + chance * later_chance / whole
     return tuple(sorted(chances.items()))

@@ -1,4 +1,4 @@
-"""Parameters, tools and response format of a `.prompt.yml`: everything that is sent beside the messages."""
+"""Parameters, tools and response format of a `.prompt.yml`: everything that is sent in addition to the messages."""
 
 import json
 import math

@@ -56,12 +56,12 @@ class BatchState:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Files with what came of it."""
+        """Files with the results."""
         return tuple(file for file in (self.output, self.errors) if file is not None)
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether the batch has finished."""
         return self.status in FINAL_STATUSES
 
 
@@ -79,40 +79,44 @@ def split_into_jobs(requests: Mapping[CallKey, Request], http: BatchClient) -> l
 
 
 async def find_batch(http: BatchClient, order: BatchJob) -> BatchState | None:
-    """Find the batch that was made for this order before, by whichever run, and that nobody has collected yet."""
+    """Find a batch that any run created earlier for this order and that has not been collected yet."""
     oldest = http.clock.wall() - MAX_BATCH_AGE_S
     listed = (await http.list_batches(_LISTED)).get("data")
     for value in listed if isinstance(listed, list) else []:
         metadata = value.get("metadata") if isinstance(value, dict) else None
         if isinstance(metadata, dict) and metadata.get("promptci") == order.name:
-            made, state = value.get("created_at"), _state(value)
-            if isinstance(made, int) and made >= oldest and (not state.is_over or await _is_kept(http, state)):
+            created_at, state = value.get("created_at"), _parse_state(value)
+            if (
+                isinstance(created_at, int)
+                and created_at >= oldest
+                and (not state.is_over or await _is_kept(http, state))
+            ):
                 return state
     return None
 
 
 async def submit_batch(http: BatchClient, order: BatchJob) -> BatchState:
-    """Order the answers; where it is not known whether the order arrived, look. Raises CallError."""
+    """Submit the batch; if it is unclear whether the request arrived, look for it. Raises CallError."""
     file = _id((await http.upload_file(f"promptci-{order.name[:16]}.jsonl", order.render(http))).get("id"))
     try:
-        return _state(await http.create_batch_once(file, {"promptci": order.name}))
+        return _parse_state(await http.create_batch_once(file, {"promptci": order.name}))
     except AttemptFailed as failed:
-        # Sent again blindly, it could be paid for twice.
-        found = await find_batch(http, order)
-        if found is None:
+        # Sending it again blindly could be paid for twice.
+        existing = await find_batch(http, order)
+        if existing is None:
             raise failed.error from None
-        return found
+        return existing
 
 
 async def fetch_batch(http: BatchClient, batch_id: str) -> BatchState:
-    """Ask how far it is. Raises CallError."""
-    return _state(await http.fetch_batch(_id(batch_id)))
+    """Fetch the batch's current state. Raises CallError."""
+    return _parse_state(await http.fetch_batch(_id(batch_id)))
 
 
 async def collect_results(http: BatchClient, state: BatchState, order: BatchJob) -> dict[CallKey, BatchResult]:
-    """Fetch what came of every question of an order whose batch is over. Raises CallError."""
+    """Fetch the result of every question of a finished batch. Raises CallError."""
     asks = {custom_id(ask): ask for ask in order.requests}
-    found: dict[CallKey, BatchResult] = {}
+    results: dict[CallKey, BatchResult] = {}
     for file in state.files:
         try:
             content = await http.download_file(file)
@@ -122,10 +126,12 @@ async def collect_results(http: BatchClient, state: BatchState, order: BatchJob)
             continue  # another run has collected it meanwhile
         for name, result in _results(content, http):
             if name in asks:
-                found.setdefault(asks[name], result)
-    said = f": {state.failure_reason}" if state.failure_reason else ""
-    lost = CallError("batch", api_errors.shorten(f"the batch {state.id} is {state.status}, without this answer{said}"))
-    return {ask: found.get(ask, lost) for ask in order.requests}
+                results.setdefault(asks[name], result)
+    details = f": {state.failure_reason}" if state.failure_reason else ""
+    lost = CallError(
+        "batch", api_errors.shorten(f"the batch {state.id} is {state.status}, without this answer{details}")
+    )
+    return {ask: results.get(ask, lost) for ask in order.requests}
 
 
 async def delete_results(http: BatchClient, state: BatchState) -> None:
@@ -168,7 +174,7 @@ def _results(content: bytes, http: BatchClient) -> Iterable[tuple[str, BatchResu
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
-            continue  # its question stays without an answer, which is said
+            continue  # its question stays unanswered, and is reported as such
         if isinstance(value, dict) and isinstance(value.get("custom_id"), str):
             yield value["custom_id"], _result(value, http)
 
@@ -190,8 +196,8 @@ def _parse_result(value: Mapping[str, Any], http: BatchClient) -> Completion:
     response, wall = value.get("response"), http.clock.wall()
     if not isinstance(response, dict):
         error = value.get("error")
-        said = error.get("message") if isinstance(error, dict) else None
-        message = api_errors.shorten(str(said or "the batch gives no answer to this"))
+        error_text = error.get("message") if isinstance(error, dict) else None
+        message = api_errors.shorten(str(error_text or "the batch gives no answer to this"))
         raise AttemptFailed(CallError("batch", message))
     status, body = response.get("status_code"), response.get("body")
     status = status if type(status) is int else 502
@@ -203,11 +209,13 @@ def _parse_result(value: Mapping[str, Any], http: BatchClient) -> Completion:
     return response_parser.strip_reasoning(completion) if http.options.strip_reasoning else completion
 
 
-def _state(value: Mapping[str, Any]) -> BatchState:
+def _parse_state(value: Mapping[str, Any]) -> BatchState:
     counts, errors = value.get("request_counts"), value.get("errors")
     done = counts.get("completed") if isinstance(counts, dict) else 0
     listed: Sequence[Any] = errors["data"] if isinstance(errors, dict) and isinstance(errors.get("data"), list) else []
-    said = [one["message"] for one in listed if isinstance(one, dict) and isinstance(one.get("message"), str)]
+    messages = [
+        entry["message"] for entry in listed if isinstance(entry, dict) and isinstance(entry.get("message"), str)
+    ]
     status = value.get("status")
     return BatchState(
         id=_id(value.get("id")),
@@ -215,7 +223,7 @@ def _state(value: Mapping[str, Any]) -> BatchState:
         output=_id(value["output_file_id"]) if value.get("output_file_id") else None,
         errors=_id(value["error_file_id"]) if value.get("error_file_id") else None,
         done=done if type(done) is int else 0,
-        failure_reason=api_errors.shorten("; ".join(said[:3])),
+        failure_reason=api_errors.shorten("; ".join(messages[:3])),
     )
 
 

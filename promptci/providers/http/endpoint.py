@@ -45,7 +45,9 @@ def check_base_url(base_url: str, *, has_key: bool) -> None:
     except ValueError as error:
         raise _refusal("is not a web address", "Write it like https://api.openai.com/v1") from error
     if parts.scheme not in {"http", "https"} or not name:
-        raise _refusal(f"`{_shown(base_url)}` is not a web address", "Write it like https://api.openai.com/v1")
+        raise _refusal(
+            f"`{_strip_user_info(base_url)}` is not a web address", "Write it like https://api.openai.com/v1"
+        )
     if parts.username is not None or parts.password is not None:
         raise _refusal("holds a user name or password", "Put the key into the variable that `api_key_env` names")
     if parts.fragment or any(name != "api-version" for name, _ in parse.parse_qsl(parts.query, keep_blank_values=True)):
@@ -107,7 +109,7 @@ def _address(name: str) -> Address | None:
     return address
 
 
-def _shown(base_url: str) -> str:
+def _strip_user_info(base_url: str) -> str:
     return base_url.rpartition("@")[2][:80]
 
 

@@ -1,4 +1,4 @@
-"""How many calls at once: as many as the endpoint bears, found by trying."""
+"""Limit concurrent calls to what the endpoint bears, found by trying."""
 
 import asyncio
 import random
@@ -109,7 +109,7 @@ class Limiter:
         self._wake()
 
     def record_failure(self, slot: CallSlot) -> None:
-        """Record that a call was answered with an error that is no matter of how many came.
+        """Record that a call failed with an error unrelated to the call rate.
 
         Their number stays; but no call need wait for the first pace where each is answered at once.
         """
@@ -131,7 +131,7 @@ class Limiter:
             )
 
     def observe_headers(self, headers: Mapping[str, str]) -> None:
-        """Note what the headers of an answer say of the calls that are left."""
+        """Note the remaining calls that an answer's headers report."""
         if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
             self._pause(
                 self.rate_estimator.observe_headers(headers, self.in_flight - 1, self._now(), self._took_s or 0.0)
@@ -157,16 +157,16 @@ class Limiter:
     async def _wait_and_record(self, before_attempt: Callable[[], object]) -> SentCall:
         """Wait for the end of a common pause, and for the pace, one after the other."""
         before_attempt()
-        if self._left() <= 0 and not self._gate.locked():
+        if self._seconds_to_wait() <= 0 and not self._gate.locked():
             return self.rate_estimator.record_call(self._now())
         async with self._gate:
             while True:
                 before_attempt()
-                if (left := self._left()) <= 0:
+                if (wait_s := self._seconds_to_wait()) <= 0:
                     return self.rate_estimator.record_call(self._now())
-                await self._sleep(left)
+                await self._sleep(wait_s)
 
-    def _left(self) -> float:
+    def _seconds_to_wait(self) -> float:
         now = self._now()
         if (pause := self._paused_until - now) > 0:
             return pause + self._uniform(0.0, min(MAX_JITTER_S, JITTER_SHARE * pause))

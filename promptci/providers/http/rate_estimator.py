@@ -75,15 +75,15 @@ class RateEstimator:
         self.learned_rate: float | None = None
         """Calls a second that the endpoint allows, as far as known."""
         self.is_measured = False
-        """Whether that was measured, or told, and not only guessed."""
-        self._told = False
-        """Headers say what is left."""
+        """Whether that was measured or read from headers, and not only guessed."""
+        self._has_header_rate = False
+        """Whether the rate was read from headers."""
         self._lied = False
         """Calls were refused although headers said that there was room."""
         self._surplus = 0.0
         self._recovery_s = RECOVERY_S
         self.unlearned_rate: float | None = None
-        """Calls a second while nothing is known, so that they do not leave in clumps; None: no matter."""
+        """Calls a second while nothing is known, so that they do not leave in clumps; None for no limit."""
         self._since = 0.0
         self._pause_s = self._paused_s = 0.0
         """What the last refusal that counted asked for, and the one before."""
@@ -127,7 +127,7 @@ class RateEstimator:
         if self.learned_rate is None:
             return self.unlearned_rate or math.inf
         age = max(0.0, now - self._since)
-        if self._told:
+        if self._has_header_rate:
             return self.learned_rate + self._surplus / SURPLUS_S
         if not self.is_measured:
             return float(self.learned_rate * math.exp(SEARCH * min(age, 60.0)))
@@ -160,14 +160,14 @@ class RateEstimator:
             # An allowance that is empty twice was given fewer calls in between than one more than were taken.
             most = math.inf if before is None else (taken + 1) / self._filled_s(sent.sent_at - before.sent_at)
             self.learned_rate = max(SLOWEST, FIRST_GUESS * min(self.rate(now), most))
-        self._lied, self._told = self._lied or self._told, False
+        self._lied, self._has_header_rate = self._lied or self._has_header_rate, False
         self._probing = self._barren > 0
         held_s = min(4.0**self._barren / self.learned_rate, LONGEST_HOLD_S) if self._probing else 1 / self.learned_rate
         self._next = max(self._next, now + held_s)
         self._since = max(now + self._pause_s, self._next)
 
     def _measure(self, taken: int, seconds: float, now: float) -> None:
-        filled_s, found, fastest = self._filled_s(seconds), self.learned_rate or 0.0, self.rate(now)
+        filled_s, previous_rate, fastest = self._filled_s(seconds), self.learned_rate or 0.0, self.rate(now)
         measured = taken / filled_s
         # What windows of time allow is known exactly once one was used up from its start.
         bucket = self._pause_s < WINDOW_S
@@ -176,10 +176,10 @@ class RateEstimator:
             measured = math.sqrt(measured * fastest) if self.is_measured else fastest
         if bucket and self.is_measured and (taken < TRUSTED or self._idle_s > MOST_IDLE * filled_s):
             measured = max(measured, CUT * fastest)
-        same = self.is_measured and abs(measured - found) < SAME * found
+        same = self.is_measured and abs(measured - previous_rate) < SAME * previous_rate
         least = max(RECOVERY_S, RECOVERY_CALLS / measured, RECOVERY_PAUSES * self._pause_s)
         self._recovery_s = min(max(least, 2 * self._recovery_s if same else 0.0), LONGEST_RECOVERY_S)
-        self.learned_rate = max(SLOWEST, (found + measured) / 2 if same else measured)
+        self.learned_rate = max(SLOWEST, (previous_rate + measured) / 2 if same else measured)
         self.is_measured = True
 
     def _filled_s(self, seconds: float) -> float:
@@ -193,44 +193,46 @@ class RateEstimator:
         return math.sqrt(max(seconds, 1e-3) * running)
 
     def observe_headers(self, headers: Mapping[str, str], flying: int, now: float, took_s: float = 0.0) -> float | None:
-        """Learn from the headers of an answer; gives the seconds for which all calls should be held, where it says so.
+        """Learn from the headers of an answer; return how many seconds to hold all calls, or None.
 
         Names are in lower case. `flying`: calls whose answers are awaited; `took_s`: how old an answer's headers are.
         """
-        limit, left = _number(headers, "limit-requests"), _number(headers, "remaining-requests")
+        limit, remaining = _number(headers, "limit-requests"), _number(headers, "remaining-requests")
         full_s = parse_duration(headers.get("x-ratelimit-reset-requests"))
-        if left is not None and full_s is not None:
-            if self._sample is not None and (change := (left - self._sample[0]) * (full_s - self._sample[1])):
+        if remaining is not None and full_s is not None:
+            if self._sample is not None and (change := (remaining - self._sample[0]) * (full_s - self._sample[1])):
                 # A bucket needs the longer to be full the less is left; the end of a window comes nearer.
                 self._windows = change > 0
-            self._sample = (left, full_s)
+            self._sample = (remaining, full_s)
             if self._windows:
-                return self._share_out(left - flying, full_s, now, took_s)
-        # Few calls say too little: what is left is told in whole ones.
-        if limit and left is not None and full_s and limit - left >= FEWEST and not self._lied:
-            fills = CAUTION * (limit - left) / full_s
-            surplus = left - 2 * flying - RESERVE
-            if surplus <= 0 or self._told:
+                return self._share_out(remaining - flying, full_s, now, took_s)
+        # A few calls are too coarse a sample: the header counts whole requests.
+        if limit and remaining is not None and full_s and limit - remaining >= FEWEST and not self._lied:
+            fills = CAUTION * (limit - remaining) / full_s
+            surplus = remaining - 2 * flying - RESERVE
+            if surplus <= 0 or self._has_header_rate:
                 self.learned_rate = (
-                    fills if not self._told or self.learned_rate is None else 0.9 * self.learned_rate + 0.1 * fills
+                    fills
+                    if not self._has_header_rate or self.learned_rate is None
+                    else 0.9 * self.learned_rate + 0.1 * fills
                 )
-                self._told = self.is_measured = True
+                self._has_header_rate = self.is_measured = True
                 self._since = now
                 self._surplus = max(0.0, surplus)
         return self._scarce(headers)
 
-    def _share_out(self, left: float, full_s: float, now: float, took_s: float) -> float | None:
-        """Spread what is left of a window over the rest of it; gives the rest where nothing is left."""
+    def _share_out(self, remaining: float, full_s: float, now: float, took_s: float) -> float | None:
+        """Spread a window's remaining calls over its remaining time; return that time if no call remains."""
         self._window_s = max(self._window_s, full_s)
-        left_s = full_s - took_s / 2
-        if left_s <= 0:
+        window_left_s = full_s - took_s / 2
+        if window_left_s <= 0:
             return None
-        if left < 1:
-            return left_s
+        if remaining < 1:
+            return window_left_s
         if full_s > took_s:  # else the window may be over since
-            rest_s = max(left_s, LAST_PART * self._window_s)
-            self.learned_rate, self._surplus, self._since = CAUTION * left / rest_s, 0.0, now
-            self._told = self.is_measured = True
+            rest_s = max(window_left_s, LAST_PART * self._window_s)
+            self.learned_rate, self._surplus, self._since = CAUTION * remaining / rest_s, 0.0, now
+            self._has_header_rate = self.is_measured = True
         return None
 
     def _scarce(self, headers: Mapping[str, str]) -> float | None:

@@ -30,11 +30,11 @@ def expand_headers(headers: Mapping[str, str], environ: Mapping[str, str]) -> di
     """
     refused = [name for name in variable_names(headers) if _PLATFORM_VARIABLES.fullmatch(name)]
     if refused:
-        message = f"provider.headers: {_listed(refused)} must not be sent to an endpoint"
+        message = f"provider.headers: {_quote_names(refused)} must not be sent to an endpoint"
         raise ProviderError(message, "Copy the value that the endpoint needs into a variable of another name.")
     missing = [name for name in variable_names(headers) if not environ.get(name)]
     if missing:
-        raise ProviderError(f"provider.headers: {_listed(missing)} is not set", "Set it under `env:` of the step.")
+        raise ProviderError(f"provider.headers: {_quote_names(missing)} is not set", "Set it under `env:` of the step.")
     expanded = {name: _VARIABLE.sub(lambda match: environ[match[1]].strip(), value) for name, value in headers.items()}
     for name, value in expanded.items():
         if not _NAME.fullmatch(name) or name.lower() in _RESERVED_NAMES:
@@ -45,5 +45,5 @@ def expand_headers(headers: Mapping[str, str], environ: Mapping[str, str]) -> di
     return expanded
 
 
-def _listed(names: Iterable[str]) -> str:
+def _quote_names(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)

@@ -1,4 +1,4 @@
-"""Ask again after what may pass, never after what will not, and never for ever."""
+"""Retry errors that may pass, within limits; never retry a permanent error."""
 
 import asyncio
 import math
@@ -83,7 +83,7 @@ class ProviderClock:
 
 @dataclass(kw_only=True, slots=True)
 class _AttemptHistory:
-    """What one call has been through."""
+    """The attempts and waits of one call so far."""
 
     spent_s: float = 0.0
     attempts: int = 0
@@ -99,7 +99,7 @@ async def with_retries(
     clock: ProviderClock,
     hooks: CallHooks = NO_HOOKS,
 ) -> Result:
-    """Return what `attempt(seconds_left)` gives, trying as often as `policy` allows.
+    """Return the result of `attempt(seconds_left)`, retrying as often as `policy` allows.
 
     Time spent waiting for a turn at the limiter is not counted.
 

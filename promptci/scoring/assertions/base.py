@@ -130,9 +130,9 @@ def quote_list(texts: Sequence[str]) -> str:
     return ", ".join(map(quote, texts[:MAX_LISTED_TEXTS])) + (f" and {others} more" if others > 0 else "")
 
 
-def text_outcome(*, passed: bool, wanted: str, subject: Subject) -> CheckOutcome:
-    """Return the outcome of a check of the text: what was wanted, and the answer where it failed."""
-    return CheckOutcome(passed=passed, reason=wanted if passed else f"{wanted}; got {quote(subject.text)}")
+def text_outcome(*, passed: bool, requirement: str, subject: Subject) -> CheckOutcome:
+    """Return the outcome of a check of the text: the requirement, and the answer if it failed."""
+    return CheckOutcome(passed=passed, reason=requirement if passed else f"{requirement}; got {quote(subject.text)}")
 
 
 def text_operand_error(assertion: Assertion, case: Case) -> str | None:

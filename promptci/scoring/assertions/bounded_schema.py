@@ -48,11 +48,11 @@ def dialect(schema: Mapping[str, Any]) -> Any:
         return validators.Draft202012Validator
     find: Any = validators.validator_for
     try:
-        found = find({"$schema": named}, default=None) if isinstance(named, str) else None
-    except ValueError:  # an address that is none
+        validator_class = find({"$schema": named}, default=None) if isinstance(named, str) else None
+    except ValueError:  # not a valid address
         return None
     # Draft 3 takes any word for a type, which then fails for the first answer.
-    return None if found is validators.Draft3Validator else found
+    return None if validator_class is validators.Draft3Validator else validator_class
 
 
 def undialected(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def first_error(schema: Mapping[str, Any], value: Any) -> Any:
 
 @functools.cache
 def _bounded(original: Any) -> Any:
-    """Return the draft with every keyword looking at the clock, and none that could run for ever by itself."""
+    """Return the draft with a time check in every keyword, and without one that could run forever on its own."""
     own = {
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
@@ -102,7 +102,7 @@ def _bounded(original: Any) -> Any:
 
 def _timed(check: Callable[..., Any]) -> Callable[..., Any]:
     def timed(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
-        _left_s()
+        _remaining_s()
         bounds = _bounds.get()
         if bounds.depth >= DEEPEST:
             raise RecursionError
@@ -115,15 +115,15 @@ def _timed(check: Callable[..., Any]) -> Callable[..., Any]:
     return timed
 
 
-def _left_s() -> float:
-    left = _bounds.get().ends - time.monotonic()
-    if left <= 0:
+def _remaining_s() -> float:
+    remaining = _bounds.get().ends - time.monotonic()
+    if remaining <= 0:
         raise TimeoutError
-    return left
+    return remaining
 
 
 def _matches(pattern: str, text: str) -> bool:
-    return patterns.search(pattern, text, timeout_s=_left_s())
+    return patterns.search(pattern, text, timeout_s=_remaining_s())
 
 
 def _error(message: str) -> Any:
@@ -135,30 +135,30 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterat
         yield _error(f"{instance!r} does not match {pattern!r}")
 
 
-def _pattern_properties(validator: Any, wanted: Mapping[str, Any], instance: Any, schema: Any) -> Iterator[Any]:
+def _pattern_properties(validator: Any, patterns: Mapping[str, Any], instance: Any, schema: Any) -> Iterator[Any]:
     if not isinstance(instance, dict):
         return
-    for pattern, inner in wanted.items():
+    for pattern, inner in patterns.items():
         for name, item in instance.items():
             if _matches(pattern, name):
                 yield from validator.descend(item, inner, path=name, schema_path=pattern)
 
 
-def _additional_properties(validator: Any, wanted: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
+def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
     if not isinstance(instance, dict):
         return
     named, matched = schema.get("properties", {}), schema.get("patternProperties", {})
-    more = [name for name in instance if name not in named and not any(_matches(p, name) for p in matched)]
-    if isinstance(wanted, dict):
-        for name in more:
-            yield from validator.descend(instance[name], wanted, path=name)
-    elif not wanted and more:
-        yield _error(f"keys that are not allowed: {', '.join(map(repr, more))}")
+    extra_names = [name for name in instance if name not in named and not any(_matches(p, name) for p in matched)]
+    if isinstance(allowed, dict):
+        for name in extra_names:
+            yield from validator.descend(instance[name], allowed, path=name)
+    elif not allowed and extra_names:
+        yield _error(f"keys that are not allowed: {', '.join(map(repr, extra_names))}")
 
 
-def _unique_items(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
+def _unique_items(validator: Any, unique: Any, instance: Any, schema: Any) -> Iterator[Any]:
     # jsonschema compares each with each; over a long list of maps that takes minutes.
-    if wanted is True and isinstance(instance, list):
+    if unique is True and isinstance(instance, list):
         different = {canonical.canonical_json(item) for item in instance}
         if len(different) < len(instance):
             yield _error("the items are not all different")

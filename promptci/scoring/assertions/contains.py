@@ -10,7 +10,7 @@ validate = base.text_operand_error
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Search for the text."""
-    wanted = base.to_text(base.resolve_operand(assertion, subject.case))
+    expected = base.to_text(base.resolve_operand(assertion, subject.case))
     return base.text_outcome(
-        passed=wanted in subject.text, wanted=f"should contain {base.quote(wanted)}", subject=subject
+        passed=expected in subject.text, requirement=f"should contain {base.quote(expected)}", subject=subject
     )

@@ -15,8 +15,10 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Search for each text."""
     expected, missing = split_missing(assertion, subject)
-    said = f"should contain {base.quote_list(missing)}" if missing else f"contains all of {base.quote_list(expected)}"
-    return base.text_outcome(passed=not missing, wanted=said, subject=subject)
+    requirement = (
+        f"should contain {base.quote_list(missing)}" if missing else f"contains all of {base.quote_list(expected)}"
+    )
+    return base.text_outcome(passed=not missing, requirement=requirement, subject=subject)
 
 
 def split_missing(assertion: Assertion, subject: Subject) -> tuple[list[str], list[str]]:

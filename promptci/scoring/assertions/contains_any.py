@@ -11,5 +11,5 @@ validate = contains_all.validate
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Search for any text."""
     expected, missing = contains_all.split_missing(assertion, subject)
-    said = f"should contain one of {base.quote_list(expected)}"
-    return base.text_outcome(passed=len(missing) < len(expected), wanted=said, subject=subject)
+    requirement = f"should contain one of {base.quote_list(expected)}"
+    return base.text_outcome(passed=len(missing) < len(expected), requirement=requirement, subject=subject)

@@ -10,7 +10,9 @@ validate = starts_with.validate
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Compare the end."""
-    wanted, text = starts_with.folded(assertion, subject)
+    expected, text = starts_with.resolve_texts(assertion, subject)
     return base.text_outcome(
-        passed=text.rstrip().endswith(wanted.rstrip()), wanted=f"should end with {base.quote(wanted)}", subject=subject
+        passed=text.rstrip().endswith(expected.rstrip()),
+        requirement=f"should end with {base.quote(expected)}",
+        subject=subject,
     )

@@ -31,10 +31,10 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     return make_outcome(expected, actual, passed=passed, subject=subject)
 
 
-def make_outcome(expected: list[str], actual: str, *, passed: bool, subject: Subject, how: str = "") -> CheckOutcome:
+def make_outcome(expected: list[str], actual: str, *, passed: bool, subject: Subject, suffix: str = "") -> CheckOutcome:
     """Return the outcome; where the texts look alike, the reason names the code point that differs."""
     choices = base.quote(expected[0]) if len(expected) == 1 else f"one of {base.quote_list(expected)}"
-    outcome = base.text_outcome(passed=passed, wanted=f"should be {choices}{how}", subject=subject)
+    outcome = base.text_outcome(passed=passed, requirement=f"should be {choices}{suffix}", subject=subject)
     if passed or len(actual) > MAX_COMPARED_CHARS:
         return outcome
     differences = (lookalikes.explain_difference(text, actual) for text in expected)

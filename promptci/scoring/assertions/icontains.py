@@ -10,6 +10,8 @@ validate = base.text_operand_error
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Search for the text, case folded."""
-    wanted = base.to_text(base.resolve_operand(assertion, subject.case))
-    passed = wanted.casefold() in subject.text.casefold()
-    return base.text_outcome(passed=passed, wanted=f"should contain {base.quote(wanted)} in any case", subject=subject)
+    expected = base.to_text(base.resolve_operand(assertion, subject.case))
+    passed = expected.casefold() in subject.text.casefold()
+    return base.text_outcome(
+        passed=passed, requirement=f"should contain {base.quote(expected)} in any case", subject=subject
+    )

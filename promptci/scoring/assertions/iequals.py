@@ -12,4 +12,4 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Compare the texts, case folded."""
     expected, actual = equals.expected_texts(assertion, subject), equals.actual_text(assertion, subject)
     passed = actual.casefold() in {text.casefold() for text in expected}
-    return equals.make_outcome(expected, actual, passed=passed, subject=subject, how=" in any case")
+    return equals.make_outcome(expected, actual, passed=passed, subject=subject, suffix=" in any case")

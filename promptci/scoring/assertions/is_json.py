@@ -22,7 +22,9 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     try:
         parse(assertion, subject)
     except lines.JsonError as error:
-        return base.text_outcome(passed=False, wanted=f"should be JSON ({base.shorten(str(error))})", subject=subject)
+        return base.text_outcome(
+            passed=False, requirement=f"should be JSON ({base.shorten(str(error))})", subject=subject
+        )
     return CheckOutcome(passed=True, reason="is JSON")
 
 

@@ -44,28 +44,28 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     query = json_query.JsonQuery(unicodedata.normalize("NFC", path))
     match = "all" if query.is_singular else assertion.options.get("match", "all")
     of_several = "" if query.is_singular else {"all": "every value at ", "any": "a value at "}[match]
-    wanted = f"{of_several}{base.shorten(path)} should be {describe_value(expected)}"
+    requirement = f"{of_several}{base.shorten(path)} should be {describe_value(expected)}"
     try:
         value = is_json.parse(assertion, subject)
     except lines.JsonError as error:
-        wanted = f"{wanted}, but the answer is not JSON ({base.shorten(str(error))})"
-        return base.text_outcome(passed=False, wanted=wanted, subject=subject)
+        requirement = f"{requirement}, but the answer is not JSON ({base.shorten(str(error))})"
+        return base.text_outcome(passed=False, requirement=requirement, subject=subject)
     digest, count = canonical.digest(expected), 0
     try:
-        for place, found in query.select(value):
+        for place, item in query.select(value):
             count += 1
-            if (canonical.digest(found) == digest) == (match == "any"):
+            if (canonical.digest(item) == digest) == (match == "any"):
                 at = "" if query.is_singular else f" at {base.shorten(place)}"
-                got = "" if match == "any" else f"; got {describe_value(found)}{at}"
-                return CheckOutcome(passed=match == "any", reason=f"{wanted}{got}")
+                got = "" if match == "any" else f"; got {describe_value(item)}{at}"
+                return CheckOutcome(passed=match == "any", reason=f"{requirement}{got}")
         if count == 0:
             step, parent = query.find_dead_end(value)
-            reason = f"{wanted}; there is no {base.quote(step)} in {describe_value(parent)}"
+            reason = f"{requirement}; there is no {base.quote(step)} in {describe_value(parent)}"
             return CheckOutcome(passed=False, reason=reason)
     except json_query.QueryLimitError as error:
         return CheckOutcome(passed=None, reason=str(error))
     none = f"; none of {count} is" if match == "any" else ""
-    return CheckOutcome(passed=match == "all", reason=f"{wanted}{none}")
+    return CheckOutcome(passed=match == "all", reason=f"{requirement}{none}")
 
 
 def describe_value(value: Any) -> str:

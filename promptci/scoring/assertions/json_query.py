@@ -99,11 +99,11 @@ class _Environment(JSONPathEnvironment):
         self.ends = math.inf
         self.function_extensions |= {"match": _RegexFunction(self, full=True), "search": _RegexFunction(self)}
 
-    def left_s(self) -> float:
-        left = self.ends - time.thread_time()
-        if left <= 0:
+    def remaining_s(self) -> float:
+        remaining = self.ends - time.thread_time()
+        if remaining <= 0:
             raise TimeoutError
-        return left
+        return remaining
 
 
 class _RegexFunction(FilterFunction):
@@ -125,7 +125,7 @@ class _RegexFunction(FilterFunction):
         if not iregexp_check.check(pattern):
             return False
         without_line_ends = _DOT.sub(lambda match: r"[^\n\r]" if match[1] else match[0], pattern)
-        return patterns.search(without_line_ends, text, full=self._full, timeout_s=self._environment.left_s())
+        return patterns.search(without_line_ends, text, full=self._full, timeout_s=self._environment.remaining_s())
 
 
 class _BoundedParser(Parser):
@@ -174,7 +174,7 @@ def _bounded(nodes: Iterable[JSONPathNode], environment: JSONPathEnvironment) ->
 
 def _check_time(environment: JSONPathEnvironment) -> None:
     if isinstance(environment, _Environment):
-        environment.left_s()
+        environment.remaining_s()
 
 
 def _shown_step(segment: JSONPathSegment) -> str:
@@ -187,13 +187,13 @@ def _shown_step(segment: JSONPathSegment) -> str:
 
 
 def _describe(error: JSONPathError, path: str) -> str:
-    """Return what the library says of a path, where, and how to write a key that is no plain word."""
+    """Return the library's message about a path, its position, and how to write a key that is not a plain word."""
     message = str(error.args[0]) if error.args else "it cannot be parsed"
     if error.token is None:
         return message
     position = min(max(error.token.index, 0), len(path))
-    found = path[position : position + 1]
+    sign = path[position : position + 1]
     last = re.split(r"[.\[\]]", path[:position])[-1]
-    is_key = path.startswith("$.") and (found == "-" or bool(_PLAIN_KEY.match(found) and not last))
+    is_key = path.startswith("$.") and (sign == "-" or bool(_PLAIN_KEY.match(sign) and not last))
     hint = '; write a key that is no plain word in brackets, as in `$["order-id"]`' if is_key else ""
     return f"{message}, at character {position + 1}{hint}"

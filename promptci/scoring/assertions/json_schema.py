@@ -30,16 +30,18 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
-    """Parse the answer and check it; what cannot be worked out in time is unscored."""
+    """Parse the answer and check it; a check that exceeds its time limit is unscored."""
     try:
         value = is_json.parse(assertion, subject)
     except lines.JsonError as error:
-        return base.text_outcome(passed=False, wanted=f"should be JSON ({base.shorten(str(error))})", subject=subject)
+        return base.text_outcome(
+            passed=False, requirement=f"should be JSON ({base.shorten(str(error))})", subject=subject
+        )
     try:
         wrong = bounded_schema.first_error(assertion.value, value)
     except bounded_schema.UndecidedError as error:
         return CheckOutcome(passed=None, reason=str(error))
     if wrong is None:
         return CheckOutcome(passed=True, reason="fits the schema")
-    said = f"should fit the schema: {base.shorten(wrong.json_path)}: {base.shorten(wrong.message)}"
-    return base.text_outcome(passed=False, wanted=said, subject=subject)
+    requirement = f"should fit the schema: {base.shorten(wrong.json_path)}: {base.shorten(wrong.message)}"
+    return base.text_outcome(passed=False, requirement=requirement, subject=subject)

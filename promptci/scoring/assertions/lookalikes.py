@@ -17,8 +17,8 @@ def explain_difference(expected: str, actual: str) -> str | None:
         (i for i, (left, right) in enumerate(zip(expected, actual, strict=False)) if left != right),
         min(len(expected), len(actual)),
     )
-    wanted, got = (_name_code_point(text, position) for text in (expected, actual))
-    return f"they look alike, but character {position + 1} should be {wanted} and is {got}"
+    expected_name, actual_name = (_name_code_point(text, position) for text in (expected, actual))
+    return f"they look alike, but character {position + 1} should be {expected_name} and is {actual_name}"
 
 
 def _skeleton(text: str) -> str:

@@ -17,7 +17,7 @@ OPTIONS = frozenset({"tolerance", "relative_tolerance", "pick"})
 PICKS = ("only", "first", "last")
 NUMBER = re.compile(r"(?<![\w.,])(?<!\w[-+−])[+\-−]?(?:\d[\d.,]*\d|\d|\.\d+)(?:[eE][+-]?\d{1,3})?(?!\w)")
 LONGEST = 100
-"""Characters of a number; more is none that anybody meant."""
+"""Most characters of a number; a longer one is not meant as a number."""
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _GROUPED_BY_POINTS = re.compile(r"\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})")
 _PLAIN = re.compile(r"\d*[.,]?\d+")
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"\d*[.,]?\d+")
 
 def validate(assertion: Assertion, case: Case) -> str | None:
     """Require a number; tolerances are not negative."""
-    if _wanted(base.resolve_operand(assertion, case)) is None:
+    if _parse_expected(base.resolve_operand(assertion, case)) is None:
         return "`value` (or `expected`) must be a finite number"
     if assertion.options.get("pick", "only") not in PICKS:
         return f"`pick` must be one of {', '.join(PICKS)}"
@@ -34,55 +34,55 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Find the number and measure the distance."""
-    wanted = _wanted(base.resolve_operand(assertion, subject.case))
-    if wanted is None:
+    expected = _parse_expected(base.resolve_operand(assertion, subject.case))
+    if expected is None:
         raise ValueError("validate() lets no other value through")
     pick = assertion.options.get("pick", "only")
-    found = _picked(subject.text, pick)
-    if not found:
-        return base.text_outcome(passed=False, wanted=f"should give the number {wanted:.15g}", subject=subject)
-    if len(found) > 1:
-        said = f"should give the number {wanted:.15g} and no other (or set `pick` to first or last)"
-        return base.text_outcome(passed=False, wanted=said, subject=subject)
-    given = found.pop()
+    candidates = _pick_numbers(subject.text, pick)
+    if not candidates:
+        return base.text_outcome(passed=False, requirement=f"should give the number {expected:.15g}", subject=subject)
+    if len(candidates) > 1:
+        requirement = f"should give the number {expected:.15g} and no other (or set `pick` to first or last)"
+        return base.text_outcome(passed=False, requirement=requirement, subject=subject)
+    actual = candidates.pop()
     allowed = max(
         float(assertion.options.get("tolerance") or 0),
-        abs(wanted) * float(assertion.options.get("relative_tolerance") or 0),
+        abs(expected) * float(assertion.options.get("relative_tolerance") or 0),
     )
     # The last term forgives what binary fractions do to 0.1 + 0.2.
-    passed = abs(given - wanted) <= allowed + 1e-12 * max(abs(wanted), abs(given))
+    passed = abs(actual - expected) <= allowed + 1e-12 * max(abs(expected), abs(actual))
     within = f" within {allowed:.15g}" if allowed else ""
-    return base.text_outcome(passed=passed, wanted=f"should be {wanted:.15g}{within}", subject=subject)
+    return base.text_outcome(passed=passed, requirement=f"should be {expected:.15g}{within}", subject=subject)
 
 
 def numbers(text: str) -> Iterator[float]:
     """Return every number written in a text, in order."""
-    return _read_all(match.group() for match in NUMBER.finditer(text))
+    return _parse_numbers(match.group() for match in NUMBER.finditer(text))
 
 
-def _picked(text: str, pick: str) -> set[float]:
+def _pick_numbers(text: str, pick: str) -> set[float]:
     """Return the number that counts; two where only one is allowed, none where there is none."""
-    found = _read_all(reversed(NUMBER.findall(text))) if pick == "last" else numbers(text)
+    candidates = _parse_numbers(reversed(NUMBER.findall(text))) if pick == "last" else numbers(text)
     values: set[float] = set()
-    for value in found:
+    for value in candidates:
         values.add(value)
         if pick != "only" or len(values) > 1:
             break
     return values
 
 
-def _read_all(written: Iterator[str]) -> Iterator[float]:
-    return (value for one in written if (value := _read(one)) is not None)
+def _parse_numbers(written: Iterator[str]) -> Iterator[float]:
+    return (value for literal in written if (value := _parse_number(literal)) is not None)
 
 
-def _wanted(value: object) -> float | None:
+def _parse_expected(value: object) -> float | None:
     if isinstance(value, str):
-        found = list(numbers(value))
-        return found[0] if len(found) == 1 and not re.search(r"[^\W\d]", value.lower().replace("e", "")) else None
+        parsed = list(numbers(value))
+        return parsed[0] if len(parsed) == 1 and not re.search(r"[^\W\d]", value.lower().replace("e", "")) else None
     return base.to_finite_float(value)
 
 
-def _read(written: str) -> float | None:
+def _parse_number(written: str) -> float | None:
     """Return the number of one spelling, or None where its points and commas are not those of a number."""
     text = written.replace("−", "-").lower()
     digits, _, exponent = text.lstrip("+-").partition("e")

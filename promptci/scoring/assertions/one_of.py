@@ -22,7 +22,7 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     """Require at least two labels, and the right one among them."""
     labels, expected = _labels_and_expected(assertion, case)
     where = "`labels`" if "labels" in assertion.options else "`value`"
-    if not isinstance(labels, list) or len(labels) < 2 or not all(isinstance(one, str) and one for one in labels):
+    if not isinstance(labels, list) or len(labels) < 2 or not all(isinstance(label, str) and label for label in labels):
         return f"{where} must be the list of allowed labels, at least two, each a text"
     if len({_plain(label) for label in labels}) < len(labels):
         return "two of the labels are the same but for case or punctuation"
@@ -33,12 +33,12 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
-    """Find the label given and compare it."""
+    """Find the answer's label and compare it."""
     labels, expected = _labels_and_expected(assertion, subject.case)
-    given = label_of(subject.text, labels)
-    said = f"should be the label {base.quote(expected)}, was {base.quote(given)}"
-    outcome = base.text_outcome(passed=given == expected, wanted=said, subject=subject)
-    return CheckOutcome(passed=outcome.passed, reason=outcome.reason, label=(expected, given))
+    actual = label_of(subject.text, labels)
+    requirement = f"should be the label {base.quote(expected)}, was {base.quote(actual)}"
+    outcome = base.text_outcome(passed=actual == expected, requirement=requirement, subject=subject)
+    return CheckOutcome(passed=outcome.passed, reason=outcome.reason, label=(expected, actual))
 
 
 def label_of(text: str, labels: list[str]) -> str:
@@ -47,10 +47,10 @@ def label_of(text: str, labels: list[str]) -> str:
     if whole in by_plain:
         return by_plain[whole]
     by_fold = {label.casefold(): label for label in labels}
-    found = set(_words(tuple(by_fold)).findall(text.casefold()))
-    if len(found) == 1:
-        return by_fold[found.pop()]
-    return SEVERAL if found else NONE
+    matches = set(_words(tuple(by_fold)).findall(text.casefold()))
+    if len(matches) == 1:
+        return by_fold[matches.pop()]
+    return SEVERAL if matches else NONE
 
 
 def _labels_and_expected(assertion: Assertion, case: Case) -> tuple[Any, Any]:

@@ -42,7 +42,7 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
         passed = patterns.search(pattern, subject.text.strip(), **options)
     except TimeoutError:
         return CheckOutcome(passed=None, reason=f"the pattern took longer than {patterns.TIMEOUT_S:.0f} s; simplify it")
-    return base.text_outcome(passed=passed, wanted=f"should match {base.quote(pattern)}", subject=subject)
+    return base.text_outcome(passed=passed, requirement=f"should match {base.quote(pattern)}", subject=subject)
 
 
 def _javascript_error(pattern: str) -> str | None:

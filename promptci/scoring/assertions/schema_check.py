@@ -55,7 +55,7 @@ def _check_keys(value: Any, *, top: bool) -> None:
 
 
 def _subschemas(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Check and give the schema and all schemas in it, also those that only a reference makes one."""
+    """Check and yield the schema and all schemas in it, including those that are only reached by a reference."""
     dialect = bounded_schema.dialect(schema)
     if dialect is None:
         raise _WrongError("`$schema` must name a draft of JSON Schema from 4 on; leave it out for 2020-12")
@@ -73,21 +73,21 @@ def _subschemas(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         seen.add(id(inner))
         yield inner
         for name in (inner[key] for key in _REFERENCES if isinstance(inner.get(key), str)):
-            found = _look_up(resolver, name)
-            dialect.check_schema(found.contents, format_checker=formats)
-            waiting.append((found.resolver, found.contents))
+            resolved = _look_up(resolver, name)
+            dialect.check_schema(resolved.contents, format_checker=formats)
+            waiting.append((resolved.resolver, resolved.contents))
         within = specification.create_resource(inner).subresources()
         waiting.extend((resolver.in_subresource(resource), resource.contents) for resource in within)
 
 
 def _look_up(resolver: Any, name: str) -> Any:
     try:
-        found = resolver.lookup(name)
-    except (TypeError, ValueError) as error:  # a way through a number, or past a list's end
+        resolved = resolver.lookup(name)
+    except (TypeError, ValueError) as error:  # a path through a number, or past a list's end
         raise _WrongError(f"the schema refers to `{name}`, which cannot be followed") from error
-    if not isinstance(found.contents, Mapping | bool):
+    if not isinstance(resolved.contents, Mapping | bool):
         raise _WrongError(f"the schema refers to `{name}`, which is no schema")
-    return found
+    return resolved
 
 
 def _check_patterns(schemas: Sequence[Mapping[str, Any]]) -> None:

@@ -17,15 +17,15 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Compare the beginning."""
-    wanted, text = folded(assertion, subject)
+    expected, text = resolve_texts(assertion, subject)
     return base.text_outcome(
-        passed=text.lstrip().startswith(wanted.lstrip()),
-        wanted=f"should start with {base.quote(wanted)}",
+        passed=text.lstrip().startswith(expected.lstrip()),
+        requirement=f"should start with {base.quote(expected)}",
         subject=subject,
     )
 
 
-def folded(assertion: Assertion, subject: Subject) -> tuple[str, str]:
-    """Return the expected text and the answer, case folded where asked."""
-    wanted, text = base.to_text(base.resolve_operand(assertion, subject.case)), subject.text
-    return (wanted.casefold(), text.casefold()) if assertion.options.get("ignore_case", False) else (wanted, text)
+def resolve_texts(assertion: Assertion, subject: Subject) -> tuple[str, str]:
+    """Return the expected text and the answer, case-folded if `ignore_case` is set."""
+    expected, text = base.to_text(base.resolve_operand(assertion, subject.case)), subject.text
+    return (expected.casefold(), text.casefold()) if assertion.options.get("ignore_case", False) else (expected, text)

@@ -1,4 +1,4 @@
-"""The table of assertions that code marks. Those that a model marks are beside it: judge.py, similar.py."""
+"""The table of assertions that code marks. Those that a model scores are separate: see judge.py, similar.py."""
 
 from promptci.scoring.assertions import (
     contains,

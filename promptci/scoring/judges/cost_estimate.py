@@ -18,14 +18,14 @@ def judge_requests(
 
     Retries, canaries, and the second order of answers judged in pairs are not in it.
     """
-    found = []
+    requests = []
     for question in questions:
         case = cases[question.case_id]
         for place in judge.judged_positions(case):
             subject = Subject(text=_longest(question), case=case, answer=question.answer())
             request = judge.build_request(case.assertions[place], subject, model=model, rubric=rubric)
-            found += [] if request is None else [request]
-    return found
+            requests += [] if request is None else [request]
+    return requests
 
 
 def _longest(question: Question) -> str:

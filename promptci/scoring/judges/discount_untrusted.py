@@ -17,31 +17,31 @@ def discount_plan(plan: PromptPlan, trust: JudgeTrust | None) -> PromptPlan:
     """
     if trust is None or trust.trusted:
         return plan
-    why = f"the judge is not trusted: {'; '.join(trust.distrust_reasons)}"
-    return plan.with_cases(tuple(_planned(planned, why) for planned in plan.task.cases))
+    reason = f"the judge is not trusted: {'; '.join(trust.distrust_reasons)}"
+    return plan.with_cases(tuple(_discount_case(planned, reason) for planned in plan.task.cases))
 
 
 def discount_scores(scored: Iterable[ScoredCase], trust: JudgeTrust | None) -> tuple[ScoredCase, ...]:
     """Return one prompt's scored answers with the judge's results of weight 0 where the judge is not trusted."""
     if trust is None or trust.trusted:
         return tuple(scored)
-    return tuple(_answer(one) for one in scored)
+    return tuple(_discount_answer(scored_case) for scored_case in scored)
 
 
-def _planned(planned: PlannedCase, why: str) -> PlannedCase:
-    case = _case(planned.case)
+def _discount_case(planned: PlannedCase, reason: str) -> PlannedCase:
+    case = _without_judge_weights(planned.case)
     counts = any(assertion.weight > 0 for assertion in case.assertions)
     return replace(
-        planned, case=case, excluded_reason=planned.excluded_reason if counts else planned.excluded_reason or why
+        planned, case=case, excluded_reason=planned.excluded_reason if counts else planned.excluded_reason or reason
     )
 
 
-def _case(case: Case) -> Case:
+def _without_judge_weights(case: Case) -> Case:
     return replace(
         case, assertions=tuple(replace(a, weight=0.0) if a.type in JUDGE_ASSERTIONS else a for a in case.assertions)
     )
 
 
-def _answer(one: ScoredCase) -> ScoredCase:
-    marks = tuple(replace(mark, weight=0.0) if mark.type in JUDGE_ASSERTIONS else mark for mark in one.results)
-    return replace(one, case=_case(one.case), results=marks)
+def _discount_answer(scored: ScoredCase) -> ScoredCase:
+    marks = tuple(replace(mark, weight=0.0) if mark.type in JUDGE_ASSERTIONS else mark for mark in scored.results)
+    return replace(scored, case=_without_judge_weights(scored.case), results=marks)

@@ -1,4 +1,4 @@
-"""Who marks a prompt's answers beside code, in words that differ whenever the marks could: for the fingerprint."""
+"""Describe the judges and models that score a prompt's answers; the fingerprint contains this description."""
 
 from collections.abc import Iterable
 
@@ -13,17 +13,17 @@ def describe_scorers(
 ) -> dict[str, str]:
     """Name judge and rubric, evaluators, and embedding models, as far as any assertion of the cases uses them."""
     assertions = [assertion for case in cases for assertion in case.assertions]
-    found = {}
+    scorers = {}
     if any(assertion.type == "judge" for assertion in assertions):
-        found["judge"] = f"{model}, rubric {canonical.digest(rubric)}"
+        scorers["judge"] = f"{model}, rubric {canonical.digest(rubric)}"
     evaluators = {canonical.digest(a.value): evaluator.model_name(a, model) for a in assertions if a.type == "llm"}
     if evaluators:
-        found["evaluators"] = f"{', '.join(sorted(set(evaluators.values())))}, {canonical.digest(sorted(evaluators))}"
+        scorers["evaluators"] = f"{', '.join(sorted(set(evaluators.values())))}, {canonical.digest(sorted(evaluators))}"
     embedding = {
         embedding_similarity.embedding_model(a, embedding_model)
         for a in assertions
         if a.type == embedding_similarity.ASSERTION_TYPE
     }
     if embedding:
-        found["embeddings"] = ", ".join(sorted(filter(None, embedding)))
-    return found
+        scorers["embeddings"] = ", ".join(sorted(filter(None, embedding)))
+    return scorers

@@ -101,7 +101,7 @@ async def compare_versions(
             if assertion.type != "judge":
                 continue
             if other is None or other.completion is None:
-                results[answer.key, number] = _without_opponent(assertion, answer.arm, other)
+                results[answer.key, number] = _make_unopposed_result(assertion, answer.arm, other)
             elif answer.arm is Arm.BASE:
                 pairs.append(((answer.key, number), (other.key, number)))
                 sides = [Subject(text=_text(side), case=case, answer=side) for side in (answer, other)]
@@ -180,8 +180,8 @@ def measure_position_bias(scored: Iterable[ScoredCase]) -> tuple[PositionBias, .
             if result.position_consistency in (PositionConsistency.CONSISTENT, PositionConsistency.FLIPPED):
                 verdicts.setdefault(answer.answer.prompt, []).append(result.position_consistency)
     return tuple(
-        PositionBias(prompt=prompt, pairs=len(found), flipped=found.count(PositionConsistency.FLIPPED))
-        for prompt, found in verdicts.items()
+        PositionBias(prompt=prompt, pairs=len(consistencies), flipped=consistencies.count(PositionConsistency.FLIPPED))
+        for prompt, consistencies in verdicts.items()
     )
 
 
@@ -198,11 +198,11 @@ def _text(answer: Answer) -> str:
     return answer.completion.text if answer.completion else ""
 
 
-def _without_opponent(assertion: Assertion, arm: Arm, other: Answer | None) -> AssertionResult:
+def _make_unopposed_result(assertion: Assertion, arm: Arm, other: Answer | None) -> AssertionResult:
     """Return the result of an answer alone: it wins where the other version's request makes the call fail."""
     error = other.error if other is not None else None
-    why = f" ({error.kind}: {error.message})" if error is not None else ""
-    reason = f"there is no answer of {_other(arm)} to compare with{why}"
+    details = f" ({error.kind}: {error.message})" if error is not None else ""
+    reason = f"there is no answer of {_other(arm)} to compare with{details}"
     consistency = PositionConsistency.NOT_COMPARED
     if error is not None and error.caused_by_request:
         return _make_result(assertion, 1.0, f"better: {reason}", consistency, Decimal(0))

@@ -66,105 +66,123 @@ class ProbeTarget:
 
 
 def distrust_reason(outcome: ProbeOutcome) -> str | None:
-    """Return why this judge is not trusted in this run, to be read after `not trusted:`; None: nothing is found."""
+    """Return why this judge is not trusted in this run, to be read after `not trusted:`; None if nothing was found."""
     if outcome.compromised:
         names = list(dict.fromkeys(outcome.passed))
-        more = f" and {len(names) - MAX_LISTED_INJECTIONS} more" if len(names) > MAX_LISTED_INJECTIONS else ""
+        remainder = f" and {len(names) - MAX_LISTED_INJECTIONS} more" if len(names) > MAX_LISTED_INJECTIONS else ""
         everything = ", one without any attack among them" if NO_INJECTION.name in names else ""
-        said = f"{', '.join(names[:MAX_LISTED_INJECTIONS])}{more}"
-        return f"it let {len(outcome.passed)} of {outcome.asked} useless answers pass{everything} ({said})"
+        listing = f"{', '.join(names[:MAX_LISTED_INJECTIONS])}{remainder}"
+        return f"it let {len(outcome.passed)} of {outcome.asked} useless answers pass{everything} ({listing})"
     if outcome.untested:
         return f"it gave none of the {outcome.asked} useless answers a mark, so it was not tested"
     return None
 
 
-def find_targets(scored: Iterable[ScoredCase], desk: JudgeConfig) -> dict[str, list[ProbeTarget]]:
-    """Return the judges whose marks count, each with one seat for every case that it has marked an answer to."""
-    found: dict[str, dict[tuple[str, str], ProbeTarget]] = {}
-    for one in sorted(scored, key=lambda one: (one.answer.prompt, one.case.id, one.arm, one.replicate)):
-        for assertion in one.case.assertions if one.text is not None else ():
+def find_targets(scored: Iterable[ScoredCase], judge_config: JudgeConfig) -> dict[str, list[ProbeTarget]]:
+    """Return the judges whose marks count, each with one target for every case it has scored."""
+    targets: dict[str, dict[tuple[str, str], ProbeTarget]] = {}
+    for scored_case in sorted(
+        scored,
+        key=lambda scored_case: (
+            scored_case.answer.prompt,
+            scored_case.case.id,
+            scored_case.arm,
+            scored_case.replicate,
+        ),
+    ):
+        for assertion in scored_case.case.assertions if scored_case.text is not None else ():
             if assertion.type in prompt_injection.JUDGE_TYPES and assertion.weight > 0:
-                seat = _seat(assertion, one, desk)
-                found.setdefault(seat.judge_key, {}).setdefault((one.answer.prompt, one.case.id), seat)
-    return {key: list(seats.values()) for key, seats in found.items()}
+                target = _make_target(assertion, scored_case, judge_config)
+                targets.setdefault(target.judge_key, {}).setdefault(
+                    (scored_case.answer.prompt, scored_case.case.id), target
+                )
+    return {key: list(targets_by_case.values()) for key, targets_by_case in targets.items()}
 
 
-def select_probes(key: str, seats: Sequence[ProbeTarget], count: int) -> Iterator[tuple[PromptInjection, ProbeTarget]]:
-    """Choose attacks and seats: every kind in turn, all seats in turn, always the same for the same judge."""
+def select_probes(
+    key: str, targets: Sequence[ProbeTarget], count: int
+) -> Iterator[tuple[PromptInjection, ProbeTarget]]:
+    """Choose attacks and targets: each kind in turn, each target in turn, always the same for the same judge."""
     start = int(canonical.digest(key)[:8], 16)
-    order = sorted(seats, key=lambda seat: canonical.digest([key, seat.scored.answer.prompt, seat.scored.case.id]))
-    for number, attack in enumerate(itertools.islice(itertools.cycle(_in_turn(start)), count)):
+    order = sorted(
+        targets, key=lambda target: canonical.digest([key, target.scored.answer.prompt, target.scored.case.id])
+    )
+    for number, attack in enumerate(itertools.islice(itertools.cycle(_interleave_kinds(start)), count)):
         yield attack, order[number % len(order)]
 
 
-async def run_probes(scored: Sequence[ScoredCase], desk: JudgeConfig, count: int) -> tuple[ProbeOutcome, ...]:
-    """Put `count` canaries before each judge that has marked an answer."""
-    found = find_targets(scored, desk) if count else {}
-    return tuple(await asyncio.gather(*(_one(key, seats, desk, count) for key, seats in found.items())))
+async def run_probes(scored: Sequence[ScoredCase], judge_config: JudgeConfig, count: int) -> tuple[ProbeOutcome, ...]:
+    """Send `count` probes to each judge that has marked an answer."""
+    targets = find_targets(scored, judge_config) if count else {}
+    return tuple(
+        await asyncio.gather(
+            *(_probe_judge(key, judge_targets, judge_config, count) for key, judge_targets in targets.items())
+        )
+    )
 
 
 def probe_text(attack: PromptInjection, assertion: Assertion) -> str:
     """Return the answer that carries an attack, in the words of the judge: its best choice stands for `pass`."""
     if attack.whole_answer:
         return attack.text
-    said = attack.text
+    text = attack.text
     if assertion.type == "llm":
         best = max(assertion.value["choices"], key=lambda choice: float(choice["score"]))
-        said = _PASS.sub(lambda _: str(best["choice"]).strip(), said)
-    return f"{USELESS_ANSWER}\n\n{said}".rstrip()
+        text = _PASS.sub(lambda _: str(best["choice"]).strip(), text)
+    return f"{USELESS_ANSWER}\n\n{text}".rstrip()
 
 
-async def _one(key: str, seats: Sequence[ProbeTarget], desk: JudgeConfig, count: int) -> ProbeOutcome:
-    canaries = list(select_probes(key, seats, count))
-    marks = await asyncio.gather(*(_mark(attack, seat, desk) for attack, seat in canaries))
+async def _probe_judge(key: str, targets: Sequence[ProbeTarget], judge_config: JudgeConfig, count: int) -> ProbeOutcome:
+    probes = list(select_probes(key, targets, count))
+    marks = await asyncio.gather(*(_mark_probe(attack, target, judge_config) for attack, target in probes))
     return ProbeOutcome(
-        judge=seats[0].judge_name,
-        prompts=tuple(dict.fromkeys(seat.scored.answer.prompt for seat in seats)),
-        asked=len(canaries),
-        passed=tuple(attack.name for (attack, _), mark in zip(canaries, marks, strict=True) if mark.passed),
+        judge=targets[0].judge_name,
+        prompts=tuple(dict.fromkeys(target.scored.answer.prompt for target in targets)),
+        asked=len(probes),
+        passed=tuple(attack.name for (attack, _), mark in zip(probes, marks, strict=True) if mark.passed),
         unscored=sum(mark.passed is None for mark in marks),
     )
 
 
-async def _mark(attack: PromptInjection, seat: ProbeTarget, desk: JudgeConfig) -> AssertionResult:
-    """Mark one canary as an answer of head is marked; in pairs it is set against the answer that was given."""
-    real = seat.scored.answer
-    said = probe_text(attack, seat.assertion)
+async def _mark_probe(attack: PromptInjection, target: ProbeTarget, judge_config: JudgeConfig) -> AssertionResult:
+    """Score one probe like an answer of head; a pairwise judge compares it with the real answer."""
+    real = target.scored.answer
+    text = probe_text(attack, target.assertion)
     answer = Answer(
         prompt=real.prompt,
         arm=Arm.HEAD,
         case_id=real.case_id,
         replicate=0,
         request_key="canary",
-        completion=Completion(text=said, finish_reason="stop"),
+        completion=Completion(text=text, finish_reason="stop"),
     )
-    subject = Subject(text=said, case=seat.scored.case, answer=answer)
-    if _in_pairs(seat.assertion, real.prompt, desk):
-        rival = Subject(text=seat.scored.text or "", case=seat.scored.case, answer=real)
-        return (await pairwise.compare_answers(seat.assertion, rival, subject, desk))[1]
-    return await judge.judge_answer(seat.assertion, subject, desk)
+    subject = Subject(text=text, case=target.scored.case, answer=answer)
+    if _is_pairwise(target.assertion, real.prompt, judge_config):
+        rival = Subject(text=target.scored.text or "", case=target.scored.case, answer=real)
+        return (await pairwise.compare_answers(target.assertion, rival, subject, judge_config))[1]
+    return await judge.judge_answer(target.assertion, subject, judge_config)
 
 
-def _seat(assertion: Assertion, scored: ScoredCase, desk: JudgeConfig) -> ProbeTarget:
+def _make_target(assertion: Assertion, scored: ScoredCase, judge_config: JudgeConfig) -> ProbeTarget:
     if assertion.type == "llm":
-        model = evaluator.model_name(assertion, desk.model)
+        model = evaluator.model_name(assertion, judge_config.model)
         name = f"{base.shorten(assertion.name or assertion.type)} ({base.shorten(model)})"
         key = canonical.digest(assertion.value)
     else:
-        pairs = _in_pairs(assertion, scored.answer.prompt, desk)
-        name = f"{desk.model} ({'pairwise, ' if pairs else ''}by the rubric)"
-        key = canonical.digest([assertion.type, desk.model, pairs])
+        pairs = _is_pairwise(assertion, scored.answer.prompt, judge_config)
+        name = f"{judge_config.model} ({'pairwise, ' if pairs else ''}by the rubric)"
+        key = canonical.digest([assertion.type, judge_config.model, pairs])
     return ProbeTarget(judge_name=name, judge_key=key, assertion=assertion, scored=scored)
 
 
-def _in_pairs(assertion: Assertion, prompt: str, desk: JudgeConfig) -> bool:
-    return assertion.type == "judge" and prompt in desk.pairwise
+def _is_pairwise(assertion: Assertion, prompt: str, judge_config: JudgeConfig) -> bool:
+    return assertion.type == "judge" and prompt in judge_config.pairwise
 
 
-def _in_turn(start: int) -> list[PromptInjection]:
+def _interleave_kinds(start: int) -> list[PromptInjection]:
     """Return all attacks, one of each kind before the second of any; the plain answer comes with the first."""
     kinds: dict[str, list[PromptInjection]] = {}
     for attack in (*CORPUS, NO_INJECTION):
         kinds.setdefault(attack.kind, []).append(attack)
-    turned = [[*found[start % len(found) :], *found[: start % len(found)]] for found in kinds.values()]
+    turned = [[*attacks[start % len(attacks) :], *attacks[: start % len(attacks)]] for attacks in kinds.values()]
     return [attack for row in itertools.zip_longest(*turned) for attack in row if attack is not None]

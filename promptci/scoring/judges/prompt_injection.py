@@ -1,6 +1,6 @@
-"""Attacks on judges, and how answers that carry one are found, also where it is spelled to be overlooked.
+"""Attacks on judges, and how answers that carry one are found, also when it is disguised.
 
-The corpus lies beside this file in prompt_injections.toml; here are the attacks that hide an order. What is found is
+The corpus is in prompt_injections.toml; the attacks that hide an instruction are here. What is found is
 for a person to look at and decides nothing: an answer may speak of rubrics for good reasons.
 """
 
@@ -50,30 +50,32 @@ def find_injections(text: str) -> tuple[str, ...]:
     if len(text) > MAX_SEARCHED_CHARS:
         text = f"{text[: MAX_SEARCHED_CHARS // 2]}\n{text[-MAX_SEARCHED_CHARS // 2 :]}"
     shown = normalize(text)
-    found = {attack.name for attack, sign in _signs() if not attack.whole_answer and sign.search(shown)}
+    names = {attack.name for attack, sign in _signs() if not attack.whole_answer and sign.search(shown)}
     if len(shown) <= MAX_TOKEN_CHARS:
-        found |= {attack.name for attack, sign in _signs() if attack.whole_answer and sign.fullmatch(shown)}
-    if any(_holds_more(normalize(decoded), shown) for decoded in _decode_base64(text)):
-        found.add("base64")
-    return tuple(attack.name for attack in CORPUS if attack.name in found)
+        names |= {attack.name for attack, sign in _signs() if attack.whole_answer and sign.fullmatch(shown)}
+    if any(_reveals_injection(normalize(decoded), shown) for decoded in _decode_base64(text)):
+        names.add("base64")
+    return tuple(attack.name for attack in CORPUS if attack.name in names)
 
 
 def find_in_answer(scored: ScoredCase) -> tuple[str, ...]:
     """Name the attacks that an answer carries to the judge who marks it; what its case expects is no attack."""
     if scored.text is None or not is_judged(scored.case):
         return ()
-    found = find_injections(scored.text)
-    wanted = find_injections(base.to_text(scored.case.expected)) if found and scored.case.expected is not None else ()
-    return tuple(name for name in found if name not in wanted)
+    injections = find_injections(scored.text)
+    expected_injections = (
+        find_injections(base.to_text(scored.case.expected)) if injections and scored.case.expected is not None else ()
+    )
+    return tuple(name for name in injections if name not in expected_injections)
 
 
 def is_judged(case: Case) -> bool:
-    """Whether a judge marks this case, be it only to inform: whoever reads its marks must know of an attack."""
+    """Whether a judge scores this case, even if only to inform: whoever reads the scores must know of an attack."""
     return any(assertion.type in JUDGE_TYPES for assertion in case.assertions)
 
 
 def normalize(text: str) -> str:
-    """Return a text in lower case, without what cannot be seen and without accents, blanks made one."""
+    """Return a text in lower case, without invisible characters and accents, and with single spaces."""
     if not text.isascii():
         wide = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in wide if c.isspace() or unicodedata.category(c) not in _UNSEEN)
@@ -85,10 +87,10 @@ _TRIGGERS = ("rubri", "grad", "scor", "verdict", "criteri", "winner", "pass", "[
 """Most texts hold none of these however they are decoded, and need no further search."""
 
 
-def _holds_more(found: str, seen: str) -> bool:
-    """Return whether a text that was decoded holds an attack that the text as it is seen does not."""
-    return any(word in found for word in _TRIGGERS) and any(
-        sign.search(found) and not sign.search(seen) for attack, sign in _signs() if not attack.whole_answer
+def _reveals_injection(decoded: str, seen: str) -> bool:
+    """Return whether the decoded text contains an attack that the visible text does not."""
+    return any(word in decoded for word in _TRIGGERS) and any(
+        sign.search(decoded) and not sign.search(seen) for attack, sign in _signs() if not attack.whole_answer
     )
 
 
@@ -132,11 +134,11 @@ _HIDDEN = {
 }
 
 
-def _read() -> Iterator[PromptInjection]:
-    found = tomllib.loads(Path(__file__).with_name("prompt_injections.toml").read_text(encoding="utf-8"))
-    for row in found["injection"]:
+def _load_corpus() -> Iterator[PromptInjection]:
+    corpus = tomllib.loads(Path(__file__).with_name("prompt_injections.toml").read_text(encoding="utf-8"))
+    for row in corpus["injection"]:
         pattern = row["pattern"]
-        for name, part in found["parts"].items():
+        for name, part in corpus["parts"].items():
             pattern = pattern.replace(f"{{{name}}}", part)
         yield PromptInjection(**{**row, "pattern": pattern})
     yield from (PromptInjection(name=name, kind="hidden", text=text) for name, text in _HIDDEN.items())
@@ -147,4 +149,4 @@ def _signs() -> tuple[tuple[PromptInjection, re.Pattern[str]], ...]:
     return tuple((attack, re.compile(normalize(attack.pattern), re.DOTALL)) for attack in CORPUS if attack.pattern)
 
 
-CORPUS = tuple(_read())
+CORPUS = tuple(_load_corpus())

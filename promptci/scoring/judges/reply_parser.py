@@ -1,4 +1,4 @@
-"""What a judge's answer says, read with patience for its form and none for its content."""
+"""Parse a judge's reply: lenient about its form, strict about its content."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _TEXTS = re.compile(r""""(?:[^"\\]|\\.)*"|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParsedReply:
-    """What a judge's answer says; `score` None where it says nothing usable."""
+    """A judge's parsed reply; `score` is None if the reply is unusable."""
 
     score: float | None
     summary: str
@@ -30,14 +30,14 @@ def json_objects(text: str) -> list[dict[str, Any]]:
     missing brace and a key given twice are not.
     """
     text = text[-MAX_SEARCHED_CHARS:]
-    found = []
+    objects = []
     position = text.find("{")
     while position >= 0:
         value, position = _read_at(text, position)
         if isinstance(value, dict):
-            found.append(value)
+            objects.append(value)
         position = text.find("{", position)
-    return found
+    return objects
 
 
 def _read_at(text: str, position: int) -> tuple[Any, int]:

@@ -68,7 +68,7 @@ def build_request(subject: Subject, *, model: str, rubric: str) -> Request:
 
 
 def parse_reply(assertion: Assertion, text: str) -> ParsedReply:
-    """Take the last JSON object with a grade; a pass or fail beside it that contradicts the grade is nonsense."""
+    """Take the last JSON object with a grade; reject a pass or fail next to it that contradicts the grade."""
     graded = [value for value in reply_parser.json_objects(text) if "score" in value]
     grade = graded[-1]["score"] if graded else None
     if isinstance(grade, bool) or not isinstance(grade, int | float) or grade not in GRADES:

@@ -173,7 +173,7 @@ def _correct(calibration: Calibration, rates: Sequence[float]) -> tuple[Correcte
     if ppi.unlike(marks, rates):
         share = f"{fmean(marks):.0%} of the labelled answers and {fmean(rates):.0%} of these"
         return None, f"the labelled answers are of another kind: the judge passes {share}"
-    found = ppi.corrected(people, marks, rates)
-    if found is None or found.power == 0:
+    correction = ppi.corrected(people, marks, rates)
+    if correction is None or correction.power == 0:
         return None, "its verdicts are unrelated to people's"
-    return found, None
+    return correction, None

@@ -98,7 +98,7 @@ def _find_message(error: object) -> str:
 
 
 def _codes(value: object, depth: int) -> Iterator[str]:
-    """Yield every code in the body: Azure and Google nest the telling one."""
+    """Yield every code in the body: Azure and Google nest the specific one."""
     if depth > 6:
         return
     if isinstance(value, Mapping):
