@@ -66,14 +66,13 @@ def evaluate_canaries(request: CanaryRequest, redactor: Redactor) -> tuple[Canar
     # Requests before the present step are not evaluated, so they need not be kept.
     begun = {prompt: standings[prompt].since for prompt in tried if prompt in standings}
     log = read.load_log(
-        read.expand_patterns(request.logs),
-        lambda logged: logged.prompt in begun and logged.time >= begun[logged.prompt],
+        read.expand_patterns(request.logs), lambda row: row.prompt in begun and row.time >= begun[row.prompt]
     )
     decisions = tuple(
         canary.decide_canary(
             entry,
             standings.get(entry.prompt),
-            [logged for logged in log.requests if logged.prompt == entry.prompt],
+            [row for row in log.requests if row.prompt == entry.prompt],
             deployed.policy,
             request.now,
         )
