@@ -1,1 +1,1 @@
-"""What only the GitHub Action does: from the event to a request, from the outcome to what GitHub is told."""
+"""The GitHub Action: turn the event into a request, and the outcome into outputs, annotations and comments."""

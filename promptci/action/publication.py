@@ -1,4 +1,4 @@
-"""What GitHub is told: texts, annotations and outputs, made from the outcome of an request."""
+"""Build what is published on GitHub: texts, annotations and outputs, from the outcome of a request."""
 
 import os
 from pathlib import Path
@@ -29,13 +29,13 @@ def build_publication(outcome: RunResult, root: Path) -> Publication:
         comment_md=outcome.comment or markdown_renderer.render_comment(view, spare=FRAME_BYTES),
         short_comment_md=markdown_renderer.render_short_comment(view),
         summary_md=markdown_renderer.render_summary(view),
-        annotations=(*_of_files(outcome), *_of_prompts(view)),
+        annotations=(*_file_annotations(outcome), *_prompt_annotations(view)),
         outputs={
             "verdict": view.verdict,
             "regressions": str(sum(len(prompt.regressions) for prompt in view.prompts)),
             "fixes": str(sum(len(prompt.fixes) for prompt in view.prompts)),
-            "quality-delta": _known(_worst_delta(view)),
-            "cost-delta-per-month": _known(_cost(view)),
+            "quality-delta": _output_number(_worst_delta(view)),
+            "cost-delta-per-month": _output_number(_cost(view)),
             "report-path": _relative(paths.html.parent, root),
             "comment-path": _relative(paths.comment, root),
         },
@@ -66,7 +66,7 @@ def _relative(path: Path, root: Path) -> str:
     return os.path.relpath(path.resolve(), root.resolve())
 
 
-def _of_files(outcome: RunResult) -> list[Annotation]:
+def _file_annotations(outcome: RunResult) -> list[Annotation]:
     """Point at each mistake in a file."""
     return [
         Annotation(path=p.path, line=p.line, level="error", title="promptci: file", message=f"{p.message}. {p.hint}")
@@ -74,7 +74,7 @@ def _of_files(outcome: RunResult) -> list[Annotation]:
     ]
 
 
-def _of_prompts(view: ReportView) -> list[Annotation]:
+def _prompt_annotations(view: ReportView) -> list[Annotation]:
     """Point at each prompt that did not pass, at the first line that the change touched."""
     return [
         Annotation(
@@ -100,6 +100,6 @@ def _cost(view: ReportView) -> float | None:
     return None if not deltas or None in deltas else sum(delta for delta in deltas if delta is not None)
 
 
-def _known(value: float | None) -> str:
+def _output_number(value: float | None) -> str:
     """Write a number for an output; empty where it is unknown, which is not 0."""
     return "" if value is None else f"{value:.4f}"

@@ -73,18 +73,20 @@ def command(now: datetime | None, **others: object) -> int:
     Exit code: 0 promoted, waiting or held, 1 rolled back, 4 could not evaluate, 2 bad usage or deployment file.
     """  # noqa: D301 - click's sign for lines that stay
     at = datetime.now(UTC) if now is None else now.astimezone(UTC)
-    errand = CanaryRequest(now=at, **others)  # type: ignore[arg-type]  # click has checked and converted each
-    record, words = canary.evaluate_canaries(errand, Redactor.from_environ(os.environ))
+    request = CanaryRequest(now=at, **others)  # type: ignore[arg-type]  # click has checked and converted each
+    record, words = canary.evaluate_canaries(request, Redactor.from_environ(os.environ))
     _show(record)
     _tell_the_runner(record, words)
     return record.exit_code
 
 
 def _show(record: CanaryReport) -> None:
-    for one in record.decisions:
-        colour = console.COLOURS[COLOURS.get(one.outcome, "fail")]
-        click.secho(workflow_commands.safe_line(f"{one.prompt}: {report.outcome_text(one)}"), fg=colour, bold=True)
-        for text in report.finding_texts(one):
+    for decision in record.decisions:
+        colour = console.COLOURS[COLOURS.get(decision.outcome, "fail")]
+        click.secho(
+            workflow_commands.safe_line(f"{decision.prompt}: {report.outcome_text(decision)}"), fg=colour, bold=True
+        )
+        for text in report.finding_texts(decision):
             console.say(f"  {text}")
     for problem in record.log.problems:
         console.say(f"not counted: {problem}")
@@ -99,10 +101,10 @@ def _tell_the_runner(record: CanaryReport, words: str) -> None:
         workflow_commands.set_outputs(Path(output), values)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         redactor = Redactor.from_environ(os.environ)
-        for one in record.decisions:
-            if level := LEVELS.get(one.outcome):
+        for decision in record.decisions:
+            if level := LEVELS.get(decision.outcome):
                 title, text = (
-                    f"promptci canary: {one.prompt}: {one.outcome}",
-                    redactor.redact(" ".join(report.finding_texts(one))),
+                    f"promptci canary: {decision.prompt}: {decision.outcome}",
+                    redactor.redact(" ".join(report.finding_texts(decision))),
                 )
                 click.echo(workflow_commands.annotation(level, None, None, redactor.redact(title), text))

@@ -31,7 +31,7 @@ COMMANDS = {
     "doctor": "Check the repository and its workflow for mistakes.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }
-"""Every command and what `promptci --help` says of it; each is the file of its name in this folder."""
+"""Every command and its line in `promptci --help`; each is the file of its name in this folder."""
 
 
 class LazyGroup(click.Group):

@@ -37,18 +37,18 @@ def calibrate_command(prompt: str | None, **others: object) -> int:
     """
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
-        found = judge_calibration.calibrate_judges(request, env, prompt)
-    _show(found)
-    return found.exit_code
+        result = judge_calibration.calibrate_judges(request, env, prompt)
+    _show(result)
+    return result.exit_code
 
 
-def _show(found: CalibrationResult) -> None:
-    for name, judge in found.judges.items():
+def _show(result: CalibrationResult) -> None:
+    for name, judge in result.judges.items():
         colour = console.COLOURS["pass" if judge.trusted else "inconclusive"]
         click.secho(safe_line(f"{name}: {judge_text.trust_sentence(judge)}"), fg=colour, bold=True)
         for title, text in judge_text.judge_numbers(judge):
             console.say(f"  {title}: {text}")
-    for note in found.notes:
+    for note in result.notes:
         console.say(note)
-    if found.path is not None:
-        console.say(f"written: {found.path}")
+    if result.path is not None:
+        console.say(f"written: {result.path}")

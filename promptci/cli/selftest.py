@@ -8,7 +8,7 @@ from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
 from promptci.gates.selftest import aa_test
 from promptci.usecases.trust import selftest
-from promptci.usecases.trust.selftest import Wanted
+from promptci.usecases.trust.selftest import SelfTestSettings
 
 
 @click.command("selftest")
@@ -30,10 +30,10 @@ def command(prompts: tuple[str, ...], answers: int | None, simulations: int, yes
     """
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
-        wanted = Wanted(
+        settings = SelfTestSettings(
             prompts=prompts, answers=answers, simulations=simulations, agree=lambda price: yes or _confirm(price)
         )
-        selftest.selftest(request, wanted, env)
+        selftest.selftest(request, settings, env)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The comment by the repository's own template, where promptci.yml names one: read where the gate is read."""
+"""Render the comment with the template that promptci.yml names, read from the revision of the gate's policy."""
 
 import dataclasses
 

@@ -110,7 +110,7 @@ def _ask_rules(planned: PlannedRun, collected: CollectedRun) -> AskRules:
 
 
 def _decide(asked: Asked, collected: CollectedRun) -> GateReport:
-    """Compare and decide; what an untrusted judge says has no weight."""
+    """Compare and decide; an untrusted judge's results have no weight."""
     policy = collected.config.gate
     unusable = [results.error_finding("input", str(problem)) for problem in collected.problems]
     comparisons = [

@@ -1,4 +1,4 @@
-"""Turn what a run found into its report: the view, redacted and written, and the result for the caller."""
+"""Build, redact and write the report of a run, and return the result to the caller."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -54,7 +54,7 @@ def write_refusal(error: InputError, revisions: Revisions, request: RunRequest, 
 
 
 def write_failure(error: PromptciError, request: RunRequest, env: Environment) -> RunResult:
-    """Report a run that could not even begin, such as one for a commit that does not exist."""
+    """Report a run that could not start, for example because a commit does not exist."""
     base = RevisionView(rev=request.base, sha=None) if isinstance(request, CheckRequest) and request.base else None
     facts = _trigger_facts(env, NOTHING_SPENT, base=base, head=RevisionView(rev=request.head, sha=None))
     report = GateReport(decisions=(), policy=GatePolicy(), problems=(error_finding("could-not-run", str(error)),))
@@ -80,7 +80,7 @@ def apply_comment_template(result: RunResult, snapshot: Snapshot, path: str | No
 
 
 def build_facts(revisions: Revisions, env: Environment, spend: SpendView) -> RunFacts:
-    """Return what the report shows of a run beside its findings: which revisions, when, by whom, at what cost."""
+    """Return the facts of a run besides its findings: revisions, time, provider and cost."""
     base = None if revisions.base is None else RevisionView(rev=revisions.base_name, sha=revisions.base.sha)
     head = RevisionView(rev=revisions.head_name, sha=revisions.head.sha)
     return dataclasses.replace(_trigger_facts(env, spend, base=base, head=head), kind=revisions.kind)

@@ -51,7 +51,7 @@ def without_baseline(comparison: Comparison, policy: GatePolicy) -> Finding:
 
 
 def find_shared_cause(answers: Sequence[ScoredCase]) -> str | None:
-    """Return what all answers have in common that explains why all are wrong; None where nothing does."""
+    """Return what explains why all answers are wrong; None if nothing does."""
     known = [answer for answer in answers if answer.error is None]
     texts = [answer.answer.completion.text for answer in known if answer.answer.completion is not None]
     if len({answer.case.id for answer in answers}) < 2 or not texts:

@@ -54,19 +54,19 @@ class VerdictBounds:
         What is not foreseen: calls that fail, and a provider that changes its model on the way.
         """
         open_limits = policy.max_cost_increase is not None or policy.max_p95_increase is not None
-        found = {}
+        settled = {}
         for best, worst, measured in zip(
             self.best.decisions, self.worst.decisions, self.measured.decisions, strict=True
         ):
             name = best.comparison.plan.name
             if name not in self.unasked:
                 if measured.verdict is worst.verdict:
-                    found[name] = worst
+                    settled[name] = worst
             elif (certain := _certain(best)) is not None:
-                found[name] = certain
+                settled[name] = certain
             elif _agree(best, worst, policy) and not open_limits:
-                found[name] = worst
-        return found
+                settled[name] = worst
+        return settled
 
     def all_decided(self, policy: GatePolicy) -> bool:
         """Whether no answer can change any verdict, that of the prompts together included."""

@@ -1,4 +1,4 @@
-"""What the answers of a run show, before any rule speaks: corrected p-values, bounds and confirmed breaks.
+"""What the answers of a run show, before any rule is applied: corrected p-values, bounds and confirmed breaks.
 
 Every test that can block takes its share of one error rate (`compare/error_budget`). Its p-value is divided by that
 share, so that each can be compared with `gate.alpha` itself.

@@ -1,4 +1,4 @@
-"""Remarks on the judge of a prompt: they tell the reader what its marks are worth, and decide nothing by themselves."""
+"""Remarks on the judge of a prompt: they describe how reliable its scores are, and decide nothing."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Limits beside the quality rule: missing answers, critical cases, absolute quality, cost and p95 latency."""
+"""Limits besides the quality rule: missing answers, critical cases, absolute quality, cost and p95 latency."""
 
 from collections.abc import Sequence
 
@@ -77,26 +77,28 @@ def critical(comparison: Comparison, shown: PromptEvidence) -> Sequence[Finding]
         ids = [case.case.id for case in comparison.cases if case.counts_as_critical and case.pass_rate(Arm.HEAD) == 0.0]
     else:
         ids = list(shown.broken_critical)
-    found: dict[str, CriticalFacts | CaseIds] = {}
+    facts_by_rule: dict[str, CriticalFacts | CaseIds] = {}
     if ids:
-        found["critical"] = CriticalFacts(ids=tuple(ids), added=added)
+        facts_by_rule["critical"] = CriticalFacts(ids=tuple(ids), added=added)
     if shown.never_answered_critical:
-        found["critical-never-answered"] = CaseIds(ids=shown.never_answered_critical)
+        facts_by_rule["critical-never-answered"] = CaseIds(ids=shown.never_answered_critical)
     name = comparison.plan.name
-    return [Finding(rule=rule, verdict=Verdict.FAIL, subject=name, facts=facts) for rule, facts in found.items()]
+    return [
+        Finding(rule=rule, verdict=Verdict.FAIL, subject=name, facts=facts) for rule, facts in facts_by_rule.items()
+    ]
 
 
 def unanswered(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:
     """Find critical cases without a sound answer of head, and a head that leaves more cases unanswered than base."""
     lost = tuple(case.case.id for case in comparison.compared if evidence.is_unanswered(case))
-    found = {
+    ids_by_rule = {
         "critical-unanswered": shown.unanswered_critical,
         "critical-unconfirmed": shown.unconfirmed_critical,
         "unanswered": lost if shown.answered_p <= policy.alpha else (),
     }
     return [
         Finding(rule=rule, verdict=Verdict.INCONCLUSIVE, subject=comparison.plan.name, facts=CaseIds(ids=ids))
-        for rule, ids in found.items()
+        for rule, ids in ids_by_rule.items()
         if ids
     ]
 

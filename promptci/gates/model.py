@@ -29,7 +29,7 @@ class Decision:
 
     @property
     def mismatches(self) -> tuple[str, ...]:
-        """Why the versions cannot be compared; nothing where they can."""
+        """Why the versions cannot be compared; empty if they can."""
         return self.comparability.mismatches if self.comparability else ()
 
 
@@ -52,7 +52,7 @@ class GateReport:
 
     @property
     def exit_code(self) -> int:
-        """What the process ends with."""
+        """Exit code of the process."""
         return verdict.exit_code(
             self.verdict,
             advise=self.policy.mode == "advise",

@@ -5,7 +5,7 @@ from promptci.runs.model import Question
 from promptci.runs.prompt_plan import Arm
 
 JUDGE_PROMPT_NAME = "judge"
-"""Stands for the prompt's name in the journal's rows of judges' answers."""
+"""Used as the prompt's name in the journal's rows of judges' answers."""
 
 
 def judge_question(request: Request, attempt: int = 0) -> Question:

@@ -1,4 +1,4 @@
-"""What the shards of a run have found, in the place of asking: their answers, and the errors that they met."""
+"""Answers and errors of the shards of a run, used instead of asking."""
 
 from dataclasses import dataclass
 
@@ -18,16 +18,16 @@ class Joined:
     plan: str
     """Fingerprint of the plan that was split."""
     provider: str
-    """What the report calls who answered."""
+    """Name of the provider in the report."""
     answers: tuple[Answer, ...] = ()
     """In the order of the shards."""
     notes: tuple[str, ...] = ()
 
     def known(self, plan: str) -> dict[QuestionKey, Answer]:
-        """Return what needs not be asked any more; InputError where the shards had another plan than this one."""
+        """Return the answers by question; raise InputError if the shards had another plan than this one."""
         if plan != self.plan:
-            what = "the shards were planned over other prompts, goldens or configuration than stand here"
-            raise InputError([Problem(path="shard.json", message=what, hint=_AGAIN)])
+            message = "the shards were planned over other prompts, goldens or configuration than stand here"
+            raise InputError([Problem(path="shard.json", message=message, hint=_AGAIN)])
         return {answer.key: answer for answer in self.answers if answer.completion is not None}
 
     def over(self, provider: Provider | ProviderError) -> Provider:

@@ -185,14 +185,14 @@ class BarSeries:
 def bar_chart(series: Sequence[BarSeries], bins: int) -> tuple[str, tuple[float, float]]:
     """Return grouped bars over `bins` bins from 0 to 1, and their size."""
     height, floor, step = 110.0, 88.0, (CHART_WIDTH - 2 * EDGE) / bins
-    tallest = max(max(one.shares) for one in series) or 1.0
+    tallest = max(max(bars.shares) for bars in series) or 1.0
     bar_width = (step - 4) / len(series)
     parts = [line((EDGE, floor), (CHART_WIDTH - EDGE, floor), INK)]
-    for number, one in enumerate(series):
-        for i, share in enumerate(one.shares):
+    for number, bars in enumerate(series):
+        for i, share in enumerate(bars.shares):
             bar_height = max(0.0, share) / tallest * (floor - 14)
             corner = (EDGE + i * step + 2 + number * bar_width, floor - bar_height)
-            parts.append(rect(corner, (bar_width - 1, bar_height), one.colour))
+            parts.append(rect(corner, (bar_width - 1, bar_height), bars.colour))
     for i, anchor in ((0, "start"), (bins // 2, "middle"), (bins, "end")):
         parts.append(text(EDGE + i * step, floor + 14, f"{i / bins:g}", anchor))
     return "".join(parts), (CHART_WIDTH, height)

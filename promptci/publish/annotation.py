@@ -1,4 +1,4 @@
-"""A remark beside a line of a file, for the runner's log and for a check run."""
+"""A remark on a line of a file, for the runner's log and for a check run."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from promptci.publish.runner.workflow_commands import Level
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Annotation:
-    """A remark beside a line of a file."""
+    """A remark on a line of a file."""
 
     path: str
     """Relative to the repository's root."""
     line: int | None
-    """Counted from 1; None where the whole file is meant."""
+    """Counted from 1; None for the whole file."""
     level: Level
     title: str
     message: str

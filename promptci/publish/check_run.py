@@ -7,18 +7,18 @@ from promptci.publish.github.api import CheckRun, Forbidden, GitHub, GitHubError
 from promptci.publish.runner.workflow_commands import safe_line
 
 MAX_REMARKS_PER_REQUEST = 50
-"""GitHub takes so many remarks in one request."""
+"""Remarks that GitHub accepts in one request."""
 MAX_TITLE_CHARS = 255
 MAX_MESSAGE_BYTES = 64_000
-"""Bytes; GitHub takes 64 KB."""
+"""Bytes; GitHub accepts 64 KB."""
 MAX_SUMMARY_CHARS = 65_535
 LEVELS = {"error": "failure", "warning": "warning", "notice": "notice"}
-"""The runner's words for how bad it is, and those of check runs."""
+"""Levels of the runner, and those of check runs."""
 BEYOND = 0xFFFF
 
 
 def publish_check_run(github: GitHub, run: CheckRun, annotations: Sequence[Annotation]) -> str | None:
-    """Put the check run beside the commit, remarks in batches of 50; what GitHub refuses becomes a note."""
+    """Create the check run, with remarks in batches of 50; what GitHub refuses becomes a note."""
     remarks = [to_remark(annotation) for annotation in annotations]
     added = 0
     try:
@@ -64,7 +64,7 @@ def clean_annotation(annotation: Annotation, clean: Callable[[str], str]) -> Ann
 
 
 def _plane(text: str) -> str:
-    """Spell signs beyond U+FFFF as escapes: annotations do not take them."""
+    """Escape characters beyond U+FFFF: annotations do not accept them."""
     return "".join(sign if ord(sign) <= BEYOND else f"\\U{ord(sign):08x}" for sign in text)
 
 

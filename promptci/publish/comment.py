@@ -13,7 +13,7 @@ from promptci.verdict import ORDER, Verdict
 PREFIX = "<!-- promptci:v1 "
 SEVERITY = {verdict.value: rank for rank, verdict in enumerate(ORDER)}
 FRAME_BYTES = 1_000
-"""What marker and foot take of a comment at most."""
+"""Largest size of marker and footer in a comment."""
 Action = Literal["created", "updated", "skipped-newer", "none", "forbidden", "failed"]
 
 _MARKER = re.compile(
@@ -29,7 +29,7 @@ _PERMISSION = "Give the job `permissions: pull-requests: write`."
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Marker:
-    """The comment's first line, unseen by readers: whose comment it is, and of which run."""
+    """The comment's first line, invisible to readers: the owner of the comment, and the run."""
 
     key: str
     """Which of several promptci steps of one repository."""
@@ -37,7 +37,7 @@ class Marker:
     attempt: int
     head: str
     verdict: Verdict | None = None
-    """Of jobs of one run attempt that share a comment, the worst verdict stands."""
+    """Where jobs of one run attempt share a comment, the worst verdict is kept."""
 
     def __str__(self) -> str:
         """Return the line; the key can neither end the HTML comment nor carry a space."""
@@ -57,12 +57,12 @@ class Marker:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublishedComment:
-    """What became of the comment."""
+    """The result of publishing the comment."""
 
     action: Action
     url: str | None = None
     note: str | None = None
-    """What the user should know; None where all went as meant."""
+    """What the user should know; None if all went well."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +79,7 @@ class _Text:
 
 
 def slug(key: str) -> str:
-    """Return the key in letters, digits, `.`, `_`, `/` and `~`; `-` is spared, two of them end an HTML comment."""
+    """Return the key in letters, digits, `.`, `_`, `/` and `~`; not `-`, because two of them end an HTML comment."""
     short = _NOT_IN_KEY.sub("~", key) or "~"
     if len(short) <= _LONGEST_KEY:
         return short
@@ -89,7 +89,7 @@ def slug(key: str) -> str:
 def publish_sticky(
     github: GitHub, number: int, body: str, marker: Marker, *, fallback_body: str, create: bool
 ) -> PublishedComment:
-    """Bring the pull request's comment up to date, or add it where `create` allows.
+    """Update the pull request's comment, or add it if `create` allows.
 
     `fallback_body` is sent where GitHub finds `body` too long. What GitHub refuses becomes a note, never an error:
     the verdict does not hang on a comment.
@@ -99,7 +99,7 @@ def publish_sticky(
 
 
 def add_comment(github: GitHub, number: int, body: str, marker: Marker, *, fallback_body: str) -> PublishedComment:
-    """Add a comment of its own for this run, whatever stands there."""
+    """Add a new comment for this run, whatever comments exist."""
     text = _Text(marker=marker, full=body, short=fallback_body, once=True)
     return _noted(
         number, lambda: PublishedComment(action="created", url=_send(text, partial(github.create_comment, number)).url)
@@ -122,7 +122,7 @@ def _noted(number: int, act: Callable[[], PublishedComment]) -> PublishedComment
 
 def _publish(github: GitHub, number: int, text: _Text, create: bool) -> PublishedComment:
     login = github.viewer_login()
-    ours = [comment for comment in _marked(github, number, text.marker) if _may_be_ours(comment, login)]
+    ours = [comment for comment in _find_marked_comments(github, number, text.marker) if _may_be_ours(comment, login)]
     for place, existing in enumerate(ours):
         if _is_newer(ours, text.marker):
             return PublishedComment(action="skipped-newer", url=existing.url, note=_NEWER)
@@ -160,12 +160,12 @@ def _restore(github: GitHub, number: int, text: _Text, comment_id: int) -> None:
 
 
 def _verified(github: GitHub, number: int, text: _Text, created: Comment) -> PublishedComment:
-    """Look once more after creating: of two runs that both found nothing, the one that came second gives way.
+    """Check again after creating: if two runs both found no comment, the later one deletes its own.
 
     Asked by the new comment's author, which is certain, where the login before was an assumption.
     """
     try:
-        others = [comment for comment in _marked(github, number, text.marker) if comment.id != created.id]
+        others = [comment for comment in _find_marked_comments(github, number, text.marker) if comment.id != created.id]
         elders = [comment for comment in others if comment.author == created.author and comment.id < created.id]
         if not elders:
             strangers = [comment for comment in others if comment.author != created.author]
@@ -181,10 +181,10 @@ def _verified(github: GitHub, number: int, text: _Text, created: Comment) -> Pub
         return PublishedComment(action="created", url=created.url, note=note)
 
 
-def _marked(github: GitHub, number: int, marker: Marker) -> list[Comment]:
-    """Return the comments with this key, by whomever, the oldest first."""
-    found = [comment for comment in github.comments(number) if _read(comment.body, marker.key) is not None]
-    return sorted(found, key=lambda comment: comment.id)
+def _find_marked_comments(github: GitHub, number: int, marker: Marker) -> list[Comment]:
+    """Return the comments with this key by any author, the oldest first."""
+    comments = [comment for comment in github.comments(number) if _read(comment.body, marker.key) is not None]
+    return sorted(comments, key=lambda comment: comment.id)
 
 
 def _read(body: str, key: str) -> tuple[int, int, int] | None:
@@ -200,7 +200,7 @@ def _is_newer(comments: Iterable[Comment], marker: Marker) -> bool:
 
 
 def _send(text: _Text, send: Callable[[str], Comment]) -> Comment:
-    """Send the full text, and the short one where that is too long."""
+    """Send the full text, or the short one if that is too long."""
     try:
         return send(f"{text.first_line}\n{text.full}")
     except TooLong:
@@ -208,7 +208,7 @@ def _send(text: _Text, send: Callable[[str], Comment]) -> Comment:
 
 
 def _fold(github: GitHub, comments: Iterable[Comment]) -> None:
-    """Take our duplicates away; one that cannot be deleted is no reason to fail."""
+    """Delete our duplicates; one that cannot be deleted is not an error."""
     for comment in comments:
         try:
             github.delete_comment(comment.id)

@@ -1,4 +1,4 @@
-"""The commit status: a verdict beside the commit, in words that fit."""
+"""The commit status: the verdict, in words that fit."""
 
 import re
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ _RUN_URL = re.compile(r"/actions/runs/([0-9]{1,18})(?:/attempts/([0-9]{1,9}))?$"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommitStatus:
-    """What stands beside the commit."""
+    """A commit status."""
 
     state: State
     context: str
-    """The status's name, by which branch protection knows it."""
+    """Name of the status in branch protection."""
     description: str
     target_url: str
-    """Where its link leads: the run."""
+    """Address of the run."""
 
 
 def status_state(verdict: Verdict, blocking: bool) -> State:

@@ -1,4 +1,4 @@
-"""What stands below every comment: which run wrote it, and whether the base has moved since."""
+"""The footer of every comment: which run wrote it, and whether the base has moved since."""
 
 import re
 
@@ -10,14 +10,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9._/-]{1,100}")
 
 
 def render_footer(context: ActionContext, moved_to: str | None) -> str:
-    """Return the lines that go below the report; `moved_to` is where the base's branch stands now, if elsewhere."""
+    """Return the footer's lines; `moved_to` is the present commit of the base's branch, if it has moved."""
     attempt = f", attempt {context.run_attempt}" if context.run_attempt > 1 else ""
     line = f"<sub>[Run {context.run_id}](<{context.run_url}>){attempt} · commit `{context.head_sha[:SHORT]}`</sub>"
     return f"\n\n{_moved(context, moved_to)}{line}\n"
 
 
 def find_moved_base(context: ActionContext, github: GitHub) -> str | None:
-    """Return the commit at which the base's branch stands now; None where it has not moved, or GitHub does not say."""
+    """Return the present commit of the base's branch; None if it has not moved or is unknown."""
     branch = context.branch("base")
     if branch is None or context.base_sha is None:
         return None

@@ -1,4 +1,4 @@
-"""Tell GitHub everything at once: annotations, outputs, step summary, comment, status; each apart from the others."""
+"""Publish annotations, outputs, step summary, comment and status; a failure of one does not stop the others."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ ON_GITHUB = frozenset({"the comment was not posted", "the commit status was not 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Publication:
-    """All that is to be told, already worded."""
+    """All texts and values to publish."""
 
     verdict: Verdict
     exit_code: int
@@ -33,7 +33,7 @@ class Publication:
     """One line, for the commit status."""
     comment_md: str
     short_comment_md: str
-    """Sent where GitHub finds the comment too long."""
+    """Sent if GitHub finds the comment too long."""
     summary_md: str
     annotations: tuple[Annotation, ...]
     outputs: Mapping[str, str]
@@ -87,18 +87,18 @@ def _write_outputs(context: ActionContext, publication: Publication, clean: Call
 
 
 def _write_annotations(publication: Publication, out: TextIO, clean: Callable[[str], str]) -> Iterator[str]:
-    left = 0
+    omitted = 0
     for level in ("error", "warning", "notice"):
         same = [remark for remark in publication.annotations if remark.level == level]
-        left += max(len(same) - MAX_ANNOTATIONS, 0)
+        omitted += max(len(same) - MAX_ANNOTATIONS, 0)
         for remark in islice(same, MAX_ANNOTATIONS):
             line = workflow_commands.annotation(
                 remark.level, clean(remark.path), remark.line, clean(remark.title), clean(remark.message)
             )
             out.write(line + "\n")
     out.flush()
-    if left:
-        yield f"{left} more annotations are in the report only: GitHub shows {MAX_ANNOTATIONS} of a kind"
+    if omitted:
+        yield f"{omitted} more annotations are in the report only: GitHub shows {MAX_ANNOTATIONS} of a kind"
 
 
 def _write_summary(context: ActionContext, publication: Publication, clean: Callable[[str], str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Text of a deployment file in, Deployment out; and a new share written into the text, all else left as it stands."""
+"""Parse a deployment file, and write a new share into its text without changing the rest."""
 
 import difflib
 import re
@@ -18,7 +18,7 @@ from promptci.rollout.schema import DeploymentFile
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployed:
-    """What runs of one prompt."""
+    """The deployed versions of one prompt."""
 
     prompt: str
     stable: str
@@ -48,18 +48,18 @@ def load(data: bytes, path: str) -> Deployment:
         file = DeploymentFile.model_validate(document.value)
     except ValidationError as error:
         raise ConfigError([_problem(detail, document, path) for detail in error.errors()]) from error
-    given = tuple(_deployed(name, section) for name, section in file.prompts.items())
-    same = [one.prompt for one in given if one.canary == one.stable]
+    deployed = tuple(_deployed(name, section) for name, section in file.prompts.items())
+    same = [prompt.prompt for prompt in deployed if prompt.canary == prompt.stable]
     if same:
         fix = "Give the canary the version that is to be tried."
         raise ConfigError(
             [
-                Problem(path=path, line=document.line_of(("prompts", name, "canary")), message=what, hint=fix)
+                Problem(path=path, line=document.line_of(("prompts", name, "canary")), message=message, hint=fix)
                 for name in same
-                for what in [f"stable and canary of `{name}` are the same version"]
+                for message in [f"stable and canary of `{name}` are the same version"]
             ]
         )
-    return Deployment(prompts=given, policy=_policy(file))
+    return Deployment(prompts=deployed, policy=_policy(file))
 
 
 def with_share(data: bytes, path: str, prompt: str, share: float) -> bytes:
@@ -68,7 +68,7 @@ def with_share(data: bytes, path: str, prompt: str, share: float) -> bytes:
     Raises
     ------
     InputError
-        Where the share does not stand on its key's line as a plain number.
+        If the share is not a plain number on its key's line.
     """
     document = _document(data, path)
     where = ("prompts", prompt, "canary", "share")
@@ -86,7 +86,7 @@ def with_share(data: bytes, path: str, prompt: str, share: float) -> bytes:
 
 
 def _shares(deployment: Deployment) -> dict[str, float]:
-    return {one.prompt: one.share for one in deployment.prompts}
+    return {deployed.prompt: deployed.share for deployed in deployment.prompts}
 
 
 def _document(data: bytes, path: str) -> strict_yaml.YamlDocument:
@@ -144,12 +144,12 @@ def _problem(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: str
         return Problem(path=path, line=line, message=f"`{key}` is missing", hint="Add it.")
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     shown = "" if isinstance(detail["input"], Mapping) else f" is {repr(detail['input'])[:60]}, which"
-    what = f"`{key}`{shown} cannot be used: {message}"
-    return Problem(path=path, line=line, message=what, hint="See the page on canaries for what this key takes.")
+    text = f"`{key}`{shown} cannot be used: {message}"
+    return Problem(path=path, line=line, message=text, hint="See the page on canaries for what this key takes.")
 
 
 def _keys(location: Sequence[int | str]) -> list[str]:
-    """Keys known at a place of the file."""
+    """Return the valid keys at a location in the file."""
     model: Any = DeploymentFile
     for depth, part in enumerate(location):
         if depth == 1 and location[0] == "prompts":

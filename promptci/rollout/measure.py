@@ -1,4 +1,4 @@
-"""From the scores of both arms to evidence that the canary is worse, or that it is within the limit."""
+"""Turn the scores of both arms into evidence that the canary is worse, or within the limit."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,16 +22,16 @@ def measure_metrics(requests: Sequence[Observation], policy: CanaryPolicy) -> tu
 
 
 def _measure_metric(metric: str, limit: float, requests: Sequence[Observation], policy: CanaryPolicy) -> MetricResult:
-    found = metric_scores.build_series(metric, limit, requests, per_user=policy.per_user)
+    series = metric_scores.build_series(metric, limit, requests, per_user=policy.per_user)
     empty = MetricResult(
         metric=metric, limit=limit, margin=limit, alpha=policy.alpha_each, promote_alpha=policy.promote_alpha
     )
-    if found is None:
+    if series is None:
         return empty
-    control = [mark for is_canary, mark in found.marks if not is_canary]
-    canary = [mark for is_canary, mark in found.marks if is_canary]
-    cut = cut_blocks(found.marks)
-    margin = found.margin
+    control = [mark for is_canary, mark in series.marks if not is_canary]
+    canary = [mark for is_canary, mark in series.marks if is_canary]
+    cut = cut_blocks(series.marks)
+    margin = series.margin
     return replace(
         empty,
         margin=margin,
@@ -44,11 +44,11 @@ def _measure_metric(metric: str, limit: float, requests: Sequence[Observation], 
     )
 
 
-def cut_blocks(found: Sequence[tuple[bool, float]]) -> Blocks:
+def cut_blocks(marks: Sequence[tuple[bool, float]]) -> Blocks:
     """Cut scores in the order of time into the shortest blocks with both arms; the rest waits."""
     rows: list[tuple[int, float, int, float]] = []
     counts, sums = [0, 0], [0.0, 0.0]
-    for is_canary, mark in found:
+    for is_canary, mark in marks:
         counts[is_canary] += 1
         sums[is_canary] += mark
         if all(counts):

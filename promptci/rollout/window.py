@@ -1,4 +1,4 @@
-"""The requests of a log that a step of a canary is decided by, and what speaks against comparing them."""
+"""Select the requests that decide a canary step, and measure whether the arms are comparable."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
-"""By so much a clock may be ahead of ours."""
+"""Tolerated clock skew."""
 SRM_LEVEL = 0.001
 """Below it the arms are not split as configured."""
 MAX_SHARE_IN_BOTH_ARMS = 0.01
@@ -84,8 +84,8 @@ def select_window(
             not_counted["too_recent"] += 1
         else:
             kept.append(request)
-    arms = {name: [one for one in kept if one.arm == name] for name in versions}
-    users = {name: {one.user for one in found} - {None} for name, found in arms.items()}
+    arms = {name: [request for request in kept if request.arm == name] for name in versions}
+    users = {name: {request.user for request in arm_requests} - {None} for name, arm_requests in arms.items()}
     stable, canary = (_arm(arms[name], len(users[name])) for name in ("stable", "canary"))
     return Window(
         requests=tuple(kept),
@@ -129,18 +129,18 @@ def _unscored_p(canary: ArmActivity, stable: ArmActivity) -> float:
 
 def _arm(requests: Sequence[Observation], users: int) -> ArmActivity:
     first_answers = first_requests([request for request in requests if request.error is None])
-    tokens = [one.output_tokens for one in requests if one.output_tokens is not None]
+    tokens = [observation.output_tokens for observation in requests if observation.output_tokens is not None]
     return ArmActivity(
         requests=len(requests),
-        users=users + sum(one.user is None for one in requests),
+        users=users + sum(observation.user is None for observation in requests),
         answered=len(first_answers),
         unscored=sum(request.quality is None for request in first_answers),
-        newest=max((one.time for one in requests), default=None),
-        models=tuple(sorted({one.model for one in requests if one.model is not None})),
+        newest=max((observation.time for observation in requests), default=None),
+        models=tuple(sorted({observation.model for observation in requests if observation.model is not None})),
         output_tokens=sum(tokens) / len(tokens) if tokens else None,
     )
 
 
 def _failing(control: Sequence[Observation], now: datetime) -> float:
-    latest = [one for one in control if one.time > now - OUTAGE_PERIOD]
-    return sum(one.error is not None for one in latest) / len(latest) if latest else 0.0
+    latest = [request for request in control if request.time > now - OUTAGE_PERIOD]
+    return sum(request.error is not None for request in latest) / len(latest) if latest else 0.0

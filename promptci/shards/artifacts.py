@@ -1,4 +1,4 @@
-"""Read what shards left behind: folders that came through artifacts, checked as files of strangers are."""
+"""Read the folders that shards wrote; they come from artifacts, so they are validated as untrusted files."""
 
 import hashlib
 import os
@@ -37,42 +37,42 @@ class HandedIn:
 
 
 def read_all(folders: Iterable[Path]) -> tuple[list[HandedIn], list[Problem]]:
-    """Read every shard that lies in these folders or one level below them, and say what cannot be used.
+    """Read every shard that lies in these folders or one level below them, and collect what cannot be used.
 
-    Nothing is followed out of them, and nothing larger than it can honestly be is read.
+    No link is followed out of them, and no file above its size limit is read.
     """
-    found: list[HandedIn] = []
+    shards: list[HandedIn] = []
     problems: list[Problem] = []
     for folder in folders:
         places = list(_places(folder))
         if not places:
-            what = f"there is no {RECORD} in it, nor in a folder in it"
-            problems.append(Problem(path=str(folder), message=what, hint="Name the folder that the shards wrote."))
+            message = f"there is no {RECORD} in it, nor in a folder in it"
+            problems.append(Problem(path=str(folder), message=message, hint="Name the folder that the shards wrote."))
         for place in places:
             try:
-                found.append(read(place))
+                shards.append(read(place))
             except InputError as error:
                 problems += error.problems
-    return sorted(found, key=lambda one: (one.record.index, one.where)), problems
+    return sorted(shards, key=lambda shard: (shard.record.index, shard.where)), problems
 
 
 def read(folder: Path) -> HandedIn:
-    """Read one shard's folder; InputError where it is not what a shard writes."""
+    """Read one shard's folder; raise InputError if it is not what a shard writes."""
     where = str(folder / RECORD)
     record = ShardRecord.parse(_content(folder, RECORD, ShardRecord.MAX_BYTES), where)
     content = _content(folder, JOURNAL, LARGEST_JOURNAL)
     if hashlib.sha256(content).hexdigest() != record.journal_sha256:
-        raise _refused(str(folder / JOURNAL), "this is not the journal that the shard wrote, or not all of it")
+        raise _build_error(str(folder / JOURNAL), "this is not the journal that the shard wrote, or not all of it")
     answers: tuple[Answer, ...] = ()
     if content:
         header, answers = journal.load_journal(folder / JOURNAL)
         written = (header.base, header.head, header.config, header.shard)
         if written != (record.base, record.head, record.config, f"{record.index}/{record.count}"):
-            raise _refused(str(folder / JOURNAL), "this is the journal of another run than the record beside it")
+            raise _build_error(str(folder / JOURNAL), "this is the journal of another run than the record beside it")
     own = {answer.key for answer in answers if answer.prompt != JUDGE_PROMPT_NAME}
     if len(own) < record.questions:
-        what = f"the shard had {record.questions} questions, and {len(own)} answers are here"
-        raise _refused(str(folder / JOURNAL), what)
+        message = f"the shard had {record.questions} questions, and {len(own)} answers are here"
+        raise _build_error(str(folder / JOURNAL), message)
     return HandedIn(where=where, record=record, answers=answers)
 
 
@@ -94,25 +94,27 @@ def _is_there(folder: Path) -> bool:
 def _content(folder: Path, name: str, largest: int) -> bytes:
     descriptor = safe_open.open_plain_file(folder, name)
     if descriptor is None:
-        raise _refused(str(folder / name), "there is no such file")
+        raise _build_error(str(folder / name), "there is no such file")
     with os.fdopen(descriptor, "rb") as file:
         content = file.read(largest + 1)
     if len(content) > largest:
-        raise _refused(str(folder / name), f"it has more than the {largest} bytes that are read")
+        raise _build_error(str(folder / name), f"it has more than the {largest} bytes that are read")
     return content
 
 
-def _refused(path: str, what: str) -> InputError:
-    return InputError([Problem(path=path, message=what, hint=_AGAIN)])
+def _build_error(path: str, message: str) -> InputError:
+    return InputError([Problem(path=path, message=message, hint=_AGAIN)])
 
 
-def doubled(found: Sequence[HandedIn]) -> list[Problem]:
-    """Name what more than one folder answers, though each question is one shard's."""
+def doubled(shards: Sequence[HandedIn]) -> list[Problem]:
+    """Return a problem for each folder that answers questions of another shard."""
     first: dict[object, HandedIn] = {}
     problems = []
-    for one in found:
-        others = {first.setdefault(a.key, one).name for a in one.answers if a.prompt != JUDGE_PROMPT_NAME} - {one.name}
+    for shard in shards:
+        others = {first.setdefault(a.key, shard).name for a in shard.answers if a.prompt != JUDGE_PROMPT_NAME} - {
+            shard.name
+        }
         if others:
-            what = f"it answers questions that are shard {min(others)}'s"
-            problems.append(Problem(path=one.where, message=what, hint=_AGAIN))
+            message = f"it answers questions that are shard {min(others)}'s"
+            problems.append(Problem(path=shard.where, message=message, hint=_AGAIN))
     return problems

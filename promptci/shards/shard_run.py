@@ -1,4 +1,4 @@
-"""Ask one part of a run that is split over several machines, and leave behind what the merge needs of it."""
+"""Ask one part of a run that is split over several machines, and write what the merge needs."""
 
 import hashlib
 from dataclasses import replace
@@ -56,7 +56,7 @@ class ShardRecord(Document, strict=True):
 
 
 def ask(
-    planned: PlannedRun, gathered: CollectedRun, revisions: Revisions, options: RunOptions, env: Environment
+    planned: PlannedRun, collected: CollectedRun, revisions: Revisions, options: RunOptions, env: Environment
 ) -> int:
     """Ask one shard's part of the plan and return the exit code; the answers are in the journal, nothing is decided.
 
@@ -66,9 +66,9 @@ def ask(
     Raises
     ------
     ProviderError
-        Where nothing could be asked.
+        If nothing could be asked.
     UsageError
-        Where head is no commit, so that the shards could not be told to be of the same one.
+        If head is not a commit, so that the shards cannot be matched.
     """
     shard, head = options.shard, revisions.head_sha
     if shard is None or head is None:
@@ -78,7 +78,7 @@ def ask(
     asked = asking.Asked()
     journal = options.out / resume.JOURNAL
     if part.questions:
-        asked = asking.ask(part, _of_shard(gathered, part, planned), revisions, options, env)
+        asked = asking.ask(part, _limit_to_part(collected, part, planned), revisions, options, env)
         if asked.provider is None:
             raise ProviderError(" ".join(error.message for error in asked.errors))
     else:
@@ -100,29 +100,29 @@ def ask(
     )
     write.write_text(options.out / RECORD, record.dump())
     unfinished = [f"The run was not finished: {error.message}." for error in asked.errors]
-    for line in (*unfinished, _said(shard, part, planned)):
+    for line in (*unfinished, _describe_part(shard, part, planned)):
         env.print(line)
     return UNFINISHED if asked.errors else 0
 
 
 def _without_labels(part: PlannedRun) -> PlannedRun:
-    """Leave out the labels, which measure a judge for the whole run: the merge asks them."""
+    """Remove the labels, which measure a judge for the whole run: the merge asks them."""
     for run in part.prompts:
         run.plan = replace(run.plan, task=replace(run.plan.task, labelled=None))
     return part
 
 
-def _said(shard: Shard, part: PlannedRun, planned: PlannedRun) -> str:
+def _describe_part(shard: Shard, part: PlannedRun, planned: PlannedRun) -> str:
     asked = f"{len(part.questions)} of {len(planned.questions)} questions are its own"
     return f"shard {shard}: {asked}; there is no verdict before `promptci merge`"
 
 
-def _of_shard(gathered: CollectedRun, part: PlannedRun, planned: PlannedRun) -> CollectedRun:
-    """Return what was gathered with the money that is this part's, and without what concerns the whole run."""
+def _limit_to_part(collected: CollectedRun, part: PlannedRun, planned: PlannedRun) -> CollectedRun:
+    """Return the collected run with this part's budget, and without what concerns the whole run."""
     limits = replace(
-        gathered.config.run,
+        collected.config.run,
         early_stop=False,
-        budget_usd=partition.budget(gathered.config.run.budget_usd, part, planned),
+        budget_usd=partition.budget(collected.config.run.budget_usd, part, planned),
     )
-    config = replace(gathered.config, run=limits, judge=replace(gathered.config.judge, probes=0))
-    return replace(gathered, config=config)
+    config = replace(collected.config, run=limits, judge=replace(collected.config.judge, probes=0))
+    return replace(collected, config=config)

@@ -16,10 +16,10 @@ from promptci.errors import UsageError
 from promptci.gates.selftest import selftest_document
 from promptci.usecases.trust import power, selftest
 from promptci.usecases.trust.power import Question
-from promptci.usecases.trust.selftest import Wanted
+from promptci.usecases.trust.selftest import SelfTestSettings
 
 PRICES = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 2}}}
-AGREED = Wanted(simulations=200, agree=lambda _: True)
+AGREED = SelfTestSettings(simulations=200, agree=lambda _: True)
 
 
 class Unsteady:
@@ -157,7 +157,7 @@ def test_the_price_comes_first_and_nothing_is_asked_without_a_yes(tmp_path: Path
     with serving() as server:
         told, said = world()
         with pytest.raises(UsageError, match=r"nothing was asked\. Agree to the price, or pass --yes"):
-            selftest.selftest(errand(repository(tmp_path, server), tmp_path), Wanted(), told)
+            selftest.selftest(errand(repository(tmp_path, server), tmp_path), SelfTestSettings(), told)
         assert "calls: 300" in "\n".join(said)
         assert "price: at most $" in "\n".join(said)
         dry = replace(errand(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True)
@@ -167,7 +167,7 @@ def test_the_price_comes_first_and_nothing_is_asked_without_a_yes(tmp_path: Path
 
 def test_too_few_answers_are_refused(tmp_path: Path) -> None:
     with serving() as server, pytest.raises(UsageError, match="--answers must be at least 6"):
-        selftest.selftest(errand(repository(tmp_path, server), tmp_path), Wanted(answers=4), world()[0])
+        selftest.selftest(errand(repository(tmp_path, server), tmp_path), SelfTestSettings(answers=4), world()[0])
 
 
 def test_more_answers_may_be_asked_for(tmp_path: Path) -> None:

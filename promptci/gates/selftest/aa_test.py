@@ -64,14 +64,14 @@ class SelfTest:
     @property
     def interval(self) -> Interval:
         """Wilson's 95 % interval of it; of the drawing alone, the answers being what they are."""
-        found = intervals.wilson(self.blocked, self.simulations)
-        return found or Interval(lo=0.0, hi=1.0)
+        measured = intervals.wilson(self.blocked, self.simulations)
+        return measured or Interval(lo=0.0, hi=1.0)
 
     @property
     def keeps_promise(self) -> bool:
         """Whether the rate of `fail` can be alpha: not so where even the interval's low end is above."""
-        found = intervals.wilson(self.failed, self.simulations)
-        return found is None or found.lo <= self.alpha
+        measured = intervals.wilson(self.failed, self.simulations)
+        return measured is None or measured.lo <= self.alpha
 
 
 def answers_needed(plan: PromptPlan, limits: RunLimits) -> int:
@@ -83,21 +83,25 @@ def answers_needed(plan: PromptPlan, limits: RunLimits) -> int:
 
 
 def selftest(
-    plan: PromptPlan, answers: Mapping[str, Sequence[ScoredCase]], how: RunLimits, policy: GatePolicy, simulations: int
+    plan: PromptPlan,
+    answers: Mapping[str, Sequence[ScoredCase]],
+    limits: RunLimits,
+    policy: GatePolicy,
+    simulations: int,
 ) -> SelfTest:
-    """Draw pull requests that change nothing from `answers` (of one version, by case's id) and put them to the gate.
+    """Draw pull requests that change nothing from `answers` (of one version, by case's id) and test the gate with them.
 
     Each simulated pull request deals each case's answers at random, some to base, others to head, in the rounds in
     which a check would ask for them. Then the whole gate decides: every rule that can block is tested.
     """
-    prepared = adaptive_repeats.prepare(_against_itself(plan), how)
-    table = _Table(prepared, answers, how)
+    prepared = adaptive_repeats.prepare(_against_itself(plan), limits)
+    table = _Table(prepared, answers, limits)
     chance = random.Random(plan.name)  # noqa: S311 - for a simulation, the same every time
     verdicts = [table.draw(chance, policy) for _ in range(simulations)]
     failed, undecided = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.INCONCLUSIVE)
     counts = {c.id: _passes(table.answers[c.id]) for c in table.cases}
     graded = table.graded
-    noise = None if graded else discordance([one] for one in counts.values())
+    noise = None if graded else discordance([pass_count] for pass_count in counts.values())
     spread = _spread(table.answers.values()) if graded else None
     return SelfTest(
         prompt=plan.name,
@@ -113,7 +117,7 @@ def selftest(
         detectable_drop=power_analysis.smallest_drop(
             len(table.cases),
             spread**2 if spread is not None else noise or 0.0,
-            repeats=how.repeats,
+            repeats=limits.repeats,
             graded=graded,
             alpha=policy.alpha,
         ),
@@ -136,12 +140,12 @@ class _Table:
         self.answers = {
             case_id: evaluated
             for case_id, repeats in self._repeats.items()
-            if len(evaluated := [one for one in answers.get(case_id, ()) if one.error is None]) >= 2 * repeats
+            if len(evaluated := [scored for scored in answers.get(case_id, ()) if scored.error is None]) >= 2 * repeats
         }
         kept = tuple(planned for planned in counting if planned.case.id in self.answers)
         self.cases: list[Case] = [planned.case for planned in kept]
         self.graded = any(case.is_graded for case in self.cases)
-        self._made: dict[tuple[int, Arm, int], ScoredCase] = {}
+        self._relabelled: dict[tuple[int, Arm, int], ScoredCase] = {}
         self._plan = plan.with_cases(kept)
         self._initial = limits.repeats
 
@@ -153,7 +157,11 @@ class _Table:
         plan, answered = self._plan, self._initial
         while True:
             plan = plan.with_estimate(answered)
-            scored = tuple(one for case in self.cases for one in self._asked(case.id, dealt[case.id], answered))
+            scored = tuple(
+                scored_case
+                for case in self.cases
+                for scored_case in self._first_answers(case.id, dealt[case.id], answered)
+            )
             further = next_answers(plan, scored, policy, 1)
             if further is None:
                 break
@@ -172,7 +180,7 @@ class _Table:
         )
         return base, head
 
-    def _asked(
+    def _first_answers(
         self, case_id: str, dealt: tuple[list[ScoredCase], list[ScoredCase]], answered: int
     ) -> Iterator[ScoredCase]:
         for side in dealt:
@@ -183,28 +191,28 @@ class _Table:
     ) -> Iterator[ScoredCase]:
         for case in self.cases:
             base, head = dealt[case.id]
-            first_base, first_head = ([one.passed for one in side[:answered]] for side in (base, head))
+            first_base, first_head = ([scored.passed for scored in side[:answered]] for side in (base, head))
             again = adaptive_repeats.needs_repeat(first_base, first_head, adaptive=plan.task.adaptive)
             asked_again = again and (plan.task.adaptive or case.critical)
             most = max(answered, plan.task.confirmation_answers) if plan.task.rounds else len(base)
-            yield from (one for side in (base, head) for one in side[: most if asked_again else answered])
+            yield from (scored for side in (base, head) for scored in side[: most if asked_again else answered])
 
     def _as_asked(self, scored: ScoredCase, arm: Arm, replicate: int) -> ScoredCase:
         """Return an answer as if this version had given it; each is made once, however many draws there are."""
         key = (id(scored), arm, replicate)
-        if key not in self._made:
+        if key not in self._relabelled:
             # Versions under test send requests of their own, which no other case shares.
             request_key = f"{arm} {scored.case.id}"
             answer = replace(scored.answer, arm=arm, replicate=replicate, request_key=request_key)
-            self._made[key] = replace(scored, arm=arm, replicate=replicate, answer=answer)
-        return self._made[key]
+            self._relabelled[key] = replace(scored, arm=arm, replicate=replicate, answer=answer)
+        return self._relabelled[key]
 
 
 def _passes(answers: Sequence[ScoredCase]) -> tuple[int, int]:
-    return sum(bool(one.passed) for one in answers), len(answers)
+    return sum(bool(scored.passed) for scored in answers), len(answers)
 
 
 def _spread(answers: Iterable[Sequence[ScoredCase]]) -> float | None:
     """Return the standard deviation of the difference between two runs in the marks of one case."""
-    within = [variance([one.score or 0.0 for one in known]) for known in answers]
+    within = [variance([scored.score or 0.0 for scored in known]) for known in answers]
     return math.sqrt(2 * fmean(within)) if within else None

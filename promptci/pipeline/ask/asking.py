@@ -1,4 +1,4 @@
-"""Ask the plan's questions and mark the answers: one provider, one budget, one journal, judges included."""
+"""Ask the plan's questions and score the answers: one provider, one budget, one journal, judges included."""
 
 import asyncio
 import contextlib
@@ -38,7 +38,7 @@ from promptci.scoring.model import ScoredCase
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What came of the asking."""
+    """The result of asking."""
 
     prompts: tuple[PromptRun, ...] = ()
     """Each with its scored answers."""
@@ -49,19 +49,19 @@ class Asked:
     notes: tuple[str, ...] = ()
     provider: str | None = None
     calls: int = 0
-    """Calls really made, judges' included."""
+    """Calls made, judges' included."""
     cached: int = 0
     usd: Decimal | None = None
     usd_is_lower_bound: bool = False
     probes: tuple[ProbeOutcome, ...] = ()
-    """What the judges of this run made of useless answers."""
+    """How the judges of this run scored useless answers."""
     position_bias: tuple[PositionBias, ...] = ()
     """How often judges changed their verdict with the order of the answers."""
 
 
 def ask(  # noqa: PLR0917 - in the order of the pipeline
     planned: PlannedRun,
-    gathered: CollectedRun,
+    collected: CollectedRun,
     revisions: Revisions,
     options: RunOptions,
     env: Environment,
@@ -69,38 +69,38 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
 ) -> Asked:
     """Ask every question and score the answers; they are added to the runs of `planned`.
 
-    `rules` tell when enough has been asked; None: every question is asked, as often as configured.
+    `rules` decide when enough has been asked; None: every question is asked, as often as configured.
 
     What prevents asking (no key, no model, no endpoint) becomes an error in every row, so that the report is complete.
 
     Raises
     ------
     MissingKeyError
-        Where there is no key because the commits come from outside.
+        If there is no key because the commits come from outside.
     """
-    api_key_env = gathered.config.provider.api_key_env
+    api_key_env = collected.config.provider.api_key_env
     try:
-        provider = _provider(gathered, options, env)
+        provider = _provider(collected, options, env)
     except ProviderError as error:
         if isinstance(error, MissingKeyError) and env.trigger.untrusted_source is not None:
             raise
         return _ask_nobody(planned, error)
     if options.record is not None:
         provider = RecordingProvider(provider, options.record, redactor=env.redactor(api_key_env))
-    kept, known = _open_journal(planned, gathered, revisions, options, env)
+    kept, known = _open_journal(planned, collected, revisions, options, env)
     if options.joined is not None:
         known = options.joined.known(planned.fingerprint)
         for answer in known.values():
             kept.append(answer)
     if planned.questions and options.answers is None and options.joined is None:
-        env.print(planning.describe_estimate(planned, gathered))
+        env.print(planning.describe_estimate(planned, collected))
     env.progress.begin(len(planned.questions) or sum(len(run.plan.task.labelled or ()) for run in planned.prompts))
     results: list[Asked] = []
 
     async def run() -> None:
         # Not returned: at its end asyncio spells out the task with its result, 3 kB for each answer (getsignal does).
         session = _Session(provider=provider, journal=kept, known=known, rules=rules or AskRules(), head=revisions.head)
-        results.append(await _ask(planned, gathered, session, options, env))
+        results.append(await _ask(planned, collected, session, options, env))
 
     try:
         with kept:
@@ -111,10 +111,10 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
 
 
 def _open_journal(
-    planned: PlannedRun, gathered: CollectedRun, revisions: Revisions, options: RunOptions, env: Environment
+    planned: PlannedRun, collected: CollectedRun, revisions: Revisions, options: RunOptions, env: Environment
 ) -> tuple[journal.Journal, dict[QuestionKey, Answer]]:
-    """Open the journal and tell the user of answers that are used again."""
-    provider = gathered.config.provider
+    """Open the journal and print how many answers are reused."""
+    provider = collected.config.provider
     redactor, endpoint = env.redactor(provider.api_key_env), f"{provider.kind} {provider.base_url}"
     opened, known = resume.open_journal(planned, revisions, options, redactor, endpoint)
     if known:
@@ -131,30 +131,32 @@ class _Session:
     head: Snapshot
 
 
-def _provider(gathered: CollectedRun, options: RunOptions, env: Environment) -> Provider:
-    """Return the provider that answers; raises ProviderError."""
+def _provider(collected: CollectedRun, options: RunOptions, env: Environment) -> Provider:
+    """Return the provider that answers; raise ProviderError if it cannot be created."""
     if options.answers is not None:
         return options.answers
     try:
-        home, calls = model_file.cache_home(env.environ), gathered.config.run.concurrency
-        made = registry.create_provider(gathered.config.provider, env.environ, options.root, home, concurrency=calls)
+        home, calls = model_file.cache_home(env.environ), collected.config.run.concurrency
+        provider = registry.create_provider(
+            collected.config.provider, env.environ, options.root, home, concurrency=calls
+        )
     except ProviderError as error:
         if options.joined is None:
             raise
         return options.joined.over(error)
-    return made if options.joined is None else options.joined.over(made)
+    return provider if options.joined is None else options.joined.over(provider)
 
 
 async def _ask(
-    planned: PlannedRun, gathered: CollectedRun, session: _Session, options: RunOptions, env: Environment
+    planned: PlannedRun, collected: CollectedRun, session: _Session, options: RunOptions, env: Environment
 ) -> Asked:
-    config, provider = gathered.config, session.provider
+    config, provider = collected.config, session.provider
     budget = Budget(config.run.budget_usd, prices=PriceList(config.provider))
     count = _Count(env, candidates=bool(planned.questions))
     notes: list[str] = []
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
-        if (cache := _cache(gathered, session.head, options, env, notes)) is not None:
+        if (cache := _cache(collected, session.head, options, env, notes)) is not None:
             stack.callback(cache.close)
         run_context = RunContext(
             budget=budget,
@@ -164,10 +166,12 @@ async def _ask(
             on_answer=count.candidate,
             started_at=time.monotonic(),  # one deadline for candidates and judges together
         )
-        batched = await batching.first(planned.questions, (provider, run_context), batching.of(gathered, options, env))
+        batched = await batching.ask_first_questions(
+            planned.questions, provider, run_context, batching.create_batching(collected, options, env)
+        )
         provider, run_context = batched.provider, batched.run_context
         judges = JudgeClient(provider, config.run, replace(run_context, on_answer=count.judge))
-        judge, graded = _judge(planned, gathered, judges)
+        judge, graded = _judge(planned, collected, judges)
         for run in planned.prompts:  # before the first answer, so that an early stop knows what counts
             run.trust = await judge_trust.assess_judge(run, config.judge.min_kappa, judge)
         context = AskContext(
@@ -184,7 +188,7 @@ async def _ask(
         prompts=planned.prompts,
         stopped_early=asking.stopped_early,
         errors=asking.stopped,
-        notes=(*notes, *_beside(budget, cache, options), *batched.notes, *asking.notes, *judge_notes),
+        notes=(*notes, *_collect_notes(budget, cache, options), *batched.notes, *asking.notes, *judge_notes),
         provider=provider.name,
         calls=count.calls,
         cached=count.cached,
@@ -196,7 +200,7 @@ async def _ask(
 
 
 def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -> bool:
-    """Take the trust from judges that failed their probes; return whether any trust changed."""
+    """Mark judges that failed their probes as untrusted; return whether any trust changed."""
     changed = False
     for run in runs:
         trust = judge_trust.distrust_probed(run, outcomes)
@@ -205,20 +209,20 @@ def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -
     return changed
 
 
-def _beside(budget: Budget, cache: AnswerCache | None, options: RunOptions) -> Sequence[str]:
-    """Return notes on money, cache and shards."""
+def _collect_notes(budget: Budget, cache: AnswerCache | None, options: RunOptions) -> Sequence[str]:
+    """Return the notes on budget, cache and shards."""
     trouble = [cache.write_error] if cache is not None and cache.write_error else []
     return [*budget.notes, *trouble, *(options.joined.notes if options.joined is not None else ())]
 
 
-def _judge(planned: PlannedRun, gathered: CollectedRun, judges: JudgeClient) -> tuple[JudgeConfig, Sequence[str]]:
+def _judge(planned: PlannedRun, collected: CollectedRun, judges: JudgeClient) -> tuple[JudgeConfig, Sequence[str]]:
     """Return the judge client, and notes on how it will judge."""
-    named = gathered.config.judge
+    named = collected.config.judge
     pairwise, notes = judge_modes.select_pairwise_prompts(planned.prompts, named)
     judge = JudgeConfig(
         ask=judges.ask,
         model=named.model,
-        rubric=gathered.rubric,
+        rubric=collected.rubric,
         embedding_model=named.embedding_model,
         pairwise=pairwise,
     )
@@ -226,23 +230,23 @@ def _judge(planned: PlannedRun, gathered: CollectedRun, judges: JudgeClient) -> 
 
 
 def _cache(
-    gathered: CollectedRun, head: Snapshot, options: RunOptions, env: Environment, notes: list[str]
+    collected: CollectedRun, head: Snapshot, options: RunOptions, env: Environment, notes: list[str]
 ) -> AnswerCache | None:
-    """Open the cache, if this run has one. A recording must hold every answer, so it is made without a cache."""
-    folder = gathered.config.run.cache
+    """Open the cache, if this run has one; a recording must hold every answer, so it has none."""
+    folder = collected.config.run.cache
     if not folder or options.no_cache or options.record is not None:
         return None
     if problem := find_folder_problem(options.root, options.root / folder, head):
         notes.append(f"The cache in {folder} was not used: {problem}.")
         return None
-    cache = registry.open_answer_cache(gathered.config.provider, env.environ, options.root / folder)
+    cache = registry.open_answer_cache(collected.config.provider, env.environ, options.root / folder)
     if cache is not None:
         keep_out_of_git(options.root / folder)
     return cache
 
 
 class _Count:
-    """Counts calls as they are made, and passes the candidates' on to the person who waits."""
+    """Counts calls as they are made, and reports progress."""
 
     def __init__(self, env: Environment, *, candidates: bool) -> None:
         self.calls = self.cached = 0

@@ -1,4 +1,4 @@
-"""Ask a run's first questions through a Batch API: order, wait as long as the run may, collect; or another time."""
+"""Ask a run's first questions through a Batch API: submit, wait, and collect now or in a later run."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -43,7 +43,7 @@ class PendingBatches(Document):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ordered:
-    """A batch on its way, and what of this run it will answer."""
+    """A submitted batch, and the questions of this run that it answers."""
 
     id: str
     order: BatchJob
@@ -51,37 +51,37 @@ class _Ordered:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batched:
-    """How the asking goes on."""
+    """What the rest of the run uses after the batches."""
 
     provider: Provider
-    """Who answers the rest."""
+    """Answers the remaining questions."""
     run_context: RunContext
-    """With the batch's answers on it."""
+    """Holds the batches' answers."""
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batching:
-    """A run's dealings with one Batch API."""
+    """The batches of one run at one Batch API."""
 
     http: BatchClient
     endpoint: str
     limits: RunLimits
     file: Path
-    """Where the batches on their way are written down, for a later run."""
+    """File that lists the submitted batches for a later run."""
     errors: dict[CallKey, CallError] = field(default_factory=dict)
 
-    async def first(self, questions: Sequence[Question], provider: Provider, run_context: RunContext) -> "Batched":
-        """Ask these by batch."""
+    async def ask(self, questions: Sequence[Question], provider: Provider, run_context: RunContext) -> "Batched":
+        """Ask these questions by batch."""
         pending = _pending(questions, run_context)
         if not pending:
             return Batched(provider=provider, run_context=run_context)
         try:
-            return await self._asked(questions, provider, run_context, pending)
+            return await self._ask(questions, provider, run_context, pending)
         finally:
             await self.http.aclose()
 
-    async def _asked(
+    async def _ask(
         self,
         questions: Sequence[Question],
         provider: Provider,
@@ -90,23 +90,23 @@ class Batching:
     ) -> Batched:
         states: dict[str, BatchState] = {}
         try:
-            found = await self._results(questions, pending, run_context, states)
+            results = await self._results(questions, pending, run_context, states)
         except CallError as error:
             if error.kind == "not-found":
                 none = "The endpoint has no Batch API, so everything was asked at its full price."
                 return Batched(provider=provider, run_context=run_context, notes=(none,))
-            found = dict.fromkeys(pending, error)
-        self.errors.update((ask, result) for ask, result in found.items() if isinstance(result, CallError))
-        answers = {ask: result for ask, result in found.items() if isinstance(result, Completion)}
+            results = dict.fromkeys(pending, error)
+        self.errors.update((ask, result) for ask, result in results.items() if isinstance(result, CallError))
+        answers = {ask: result for ask, result in results.items() if isinstance(result, Completion)}
         known = {**run_context.resumed, **_rows(questions, answers, run_context)}
         for state in states.values():
             if state.is_over:
                 await batch.delete_results(self.http, state)
-        said = f"{len(answers)} of {len(pending)} questions were answered by batch, at half the price."
+        note = f"{len(answers)} of {len(pending)} questions were answered by batch, at half the price."
         return Batched(
             provider=ReplayProvider(self.errors, provider),
             run_context=replace(run_context, resumed=known),
-            notes=(said,),
+            notes=(note,),
         )
 
     async def _results(
@@ -118,18 +118,18 @@ class Batching:
     ) -> dict[CallKey, batch.BatchResult]:
         stored = self._stored()
         ordered, refused = await self._order(questions, pending, stored, run_context)
-        found: dict[CallKey, batch.BatchResult] = dict(refused)
+        results: dict[CallKey, batch.BatchResult] = dict(refused)
         await self._wait(ordered, run_context, states)
-        for one in ordered:
-            state = states[one.id]
+        for ordered_batch in ordered:
+            state = states[ordered_batch.id]
             if state.is_over:
-                found |= await batch.collect_results(self.http, state, one.order)
+                results |= await batch.collect_results(self.http, state, ordered_batch.order)
             else:
-                what = f"the batch {one.id} is still at work; a later run will collect it"
-                found |= dict.fromkeys(one.order.requests, CallError("deadline", what))
+                message = f"the batch {ordered_batch.id} is still at work; a later run will collect it"
+                results |= dict.fromkeys(ordered_batch.order.requests, CallError("deadline", message))
         over = {name for name, state in states.items() if state.is_over}
         self._store({name: asks for name, asks in stored.items() if name not in over})
-        return found
+        return results
 
     async def _order(
         self,
@@ -138,7 +138,7 @@ class Batching:
         stored: dict[str, list[str]],
         run_context: RunContext,
     ) -> tuple[list[_Ordered], dict[CallKey, CallError]]:
-        """Return the batches that answer this: those on their way already, and new ones as far as the money goes."""
+        """Return the batches that answer the questions: submitted ones, and new ones as far as the budget allows."""
         ordered: list[_Ordered] = []
         rest = dict(pending)
         for name, asks in stored.items():
@@ -149,39 +149,39 @@ class Batching:
         refused: dict[CallKey, CallError] = {}
         spent = Decimal(0)
         for order in batch.split_into_jobs(rest, self.http):
-            there = await batch.find_batch(self.http, order)
-            if there is None:
+            job_state = await batch.find_batch(self.http, order)
+            if job_state is None:
                 part, cost = _affordable(order, questions, run_context, spent)
                 spent += cost
-                there = await batch.submit_batch(self.http, part) if part.requests else None
+                job_state = await batch.submit_batch(self.http, part) if part.requests else None
             else:
                 part = order
-            if there is not None:
-                ordered.append(_Ordered(id=there.id, order=part))
-                stored[there.id] = [batch.custom_id(ask) for ask in part.requests]
+            if job_state is not None:
+                ordered.append(_Ordered(id=job_state.id, order=part))
+                stored[job_state.id] = [batch.custom_id(ask) for ask in part.requests]
                 self._store(stored)  # at once: a run that is killed now must not order it again
             rest = {ask: request for ask, request in rest.items() if ask not in part.requests}
         refused |= dict.fromkeys(rest, CallError("budget", f"the batch could exceed run.budget_usd: {_DEAR}"))
         return ordered, refused
 
     async def _wait(self, ordered: Sequence[_Ordered], run_context: RunContext, states: dict[str, BatchState]) -> None:
-        """Look at the batches until they are over, or the run has no time left for it."""
+        """Poll the batches until all are over or the time for waiting is used up."""
         clock, pause = self.http.clock, FIRST_PAUSE_S
         until = (
             run_context.clock() if run_context.started_at is None else run_context.started_at
         ) + SHARE * self.limits.deadline_s
         while True:
-            for one in ordered:
-                if one.id not in states or not states[one.id].is_over:
-                    states[one.id] = await batch.fetch_batch(self.http, one.id)
-            left = until - run_context.clock()
-            if left <= 0 or all(state.is_over for state in states.values()):
+            for ordered_batch in ordered:
+                if ordered_batch.id not in states or not states[ordered_batch.id].is_over:
+                    states[ordered_batch.id] = await batch.fetch_batch(self.http, ordered_batch.id)
+            remaining_s = until - run_context.clock()
+            if remaining_s <= 0 or all(state.is_over for state in states.values()):
                 return
-            await clock.sleep(min(pause, left))
+            await clock.sleep(min(pause, remaining_s))
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
     def _stored(self) -> dict[str, list[str]]:
-        """Read which batches of this endpoint are on their way; a file that makes no sense is none."""
+        """Return the submitted batches of this endpoint; empty if the file is missing or invalid."""
         try:
             state = PendingBatches.load(self.file)
         except InputError:
@@ -195,40 +195,41 @@ class Batching:
                 write.write_text(self.file, state.dump())
 
 
-async def first(questions: Sequence[Question], way: tuple[Provider, RunContext], batching: Batching | None) -> Batched:
-    """Ask these by batch; None: leave everything as it is."""
-    provider, run_context = way
+async def ask_first_questions(
+    questions: Sequence[Question], provider: Provider, run_context: RunContext, batching: Batching | None
+) -> Batched:
+    """Ask these questions by batch; without `batching`, return the provider and the context unchanged."""
     if batching is None:
         return Batched(provider=provider, run_context=run_context)
-    return await batching.first(questions, provider, run_context)
+    return await batching.ask(questions, provider, run_context)
 
 
-def of(gathered: CollectedRun, options: RunOptions, env: Environment) -> Batching | None:
-    """Return the batch client of a run; None where batches are not wanted, or the provider has none."""
-    limits, provider_options = gathered.config.run, gathered.config.provider
-    wanted = limits.batch == "always" or (limits.batch == "auto" and env.trigger.scheduled)
-    if not wanted or options.answers is not None or options.joined is not None or options.record is not None:
+def create_batching(collected: CollectedRun, options: RunOptions, env: Environment) -> Batching | None:
+    """Return the batches of a run; None if batches are not to be used, or the provider has no Batch API."""
+    limits, provider_options = collected.config.run, collected.config.provider
+    use_batches = limits.batch == "always" or (limits.batch == "auto" and env.trigger.scheduled)
+    if not use_batches or options.answers is not None or options.joined is not None or options.record is not None:
         return None
     http = registry.create_batch_client(provider_options, env.environ)
     folder = options.out
     if limits.cache is not None and find_folder_problem(options.root, options.root / limits.cache) is None:
         folder = options.root / limits.cache
-    where = provider_options.base_url.rstrip("/")
-    return None if http is None else Batching(http=http, endpoint=where, limits=limits, file=folder / STATE)
+    endpoint = provider_options.base_url.rstrip("/")
+    return None if http is None else Batching(http=http, endpoint=endpoint, limits=limits, file=folder / STATE)
 
 
 def _pending(questions: Sequence[Question], run_context: RunContext) -> dict[CallKey, Request]:
-    """Return what has no answer yet, each distinct question once, in the order of asking."""
-    found: dict[CallKey, Request] = {}
+    """Return the distinct questions without an answer, in the order of asking."""
+    requests: dict[CallKey, Request] = {}
     for question in questions:
         ask = (question.request.key, question.replicate)
         known = run_context.resumed.get(question.key)
         has_answer = known is not None and known.completion is not None and known.request_key == ask[0]
-        if ask in found or has_answer or question.request.kind != "chat":
+        if ask in requests or has_answer or question.request.kind != "chat":
             continue
         if run_context.cache is None or run_context.cache.lookup(*_place(question)) is None:
-            found[ask] = question.request
-    return found
+            requests[ask] = question.request
+    return requests
 
 
 def _place(question: Question) -> tuple[Request, int]:
@@ -246,11 +247,11 @@ def _affordable(
     cost = Decimal(0)
     for asks in by_case.values():
         own = {ask: order.requests[ask] for ask in asks if ask in order.requests and ask not in taken}
-        more = run_context.budget.affordable_batch_cost(list(own.values()), spent + cost)
-        if more is None:
+        extra_cost = run_context.budget.affordable_batch_cost(list(own.values()), spent + cost)
+        if extra_cost is None:
             break
         taken |= own
-        cost += more
+        cost += extra_cost
     return BatchJob(requests=taken), cost
 
 

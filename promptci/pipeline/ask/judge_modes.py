@@ -1,4 +1,4 @@
-"""What is done to find out whether the judges of a run can be trusted: who is judged in pairs, and what to say."""
+"""Decide which prompts are judged in pairs, and note what was not tested about the judges."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def _has_both_versions(run: PromptRun) -> bool:
 
 def probe_notes(scored: Sequence[ScoredCase], options: JudgeOptions) -> Sequence[str]:
     """Return notes on judges that were not probed for prompt injection."""
-    if options.probes or not any(prompt_injection.is_judged(one.case) for one in scored):
+    if options.probes or not any(prompt_injection.is_judged(scored_case.case) for scored_case in scored):
         return []
     return ["`judge.probes` is 0: whether the judges can be talked into a good mark was not tested."]
 
@@ -36,5 +36,5 @@ def _by_rubric(prompt: PromptPlan) -> bool:
 
 
 def _why_graded(prompt: PromptPlan) -> str:
-    why = "both versions ask the same" if prompt.same_fingerprint else "there is no other version to compare with"
-    return f"{why}, so its answers are graded by the rubric and not in pairs"
+    reason = "both versions ask the same" if prompt.same_fingerprint else "there is no other version to compare with"
+    return f"{reason}, so its answers are graded by the rubric and not in pairs"

@@ -1,4 +1,4 @@
-"""Find out whether the judges of a run may block, before the answers are asked for that they will mark."""
+"""Assess whether the judges of a run may block, before the answers that they will score are asked for."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -26,9 +26,9 @@ async def assess_judge(run: PromptRun, min_kappa: float, judge_config: JudgeConf
 
 
 def distrust_probed(run: PromptRun, outcomes: Iterable[ProbeOutcome]) -> JudgeTrust | None:
-    """Return the trust that is left after the probes: a judge that lets useless answers pass loses it.
+    """Return the trust after the probes: a judge that passes useless answers loses it.
 
-    A judge that says nothing at all is no matter of trust: what it leaves unscored is missing, and the run an error.
+    A judge without any result is not a matter of trust: its scores are missing, and the run is an error.
     """
     if run.trust is None:
         return None
@@ -49,7 +49,7 @@ def _is_silent(scored: Iterable[ScoredCase]) -> bool:
 
 
 def summarize_judges(run: PromptRun) -> JudgeSummary | None:
-    """Summarise what a prompt's judge said, with every weight as planned; None where nothing is judged."""
+    """Summarise the results of a prompt's judge, with weights as planned; None if nothing is judged."""
     if run.trust is None:
         return None
     cases = {planned.case.id: planned.case for planned in run.plan.task.cases}
@@ -62,6 +62,6 @@ def summarize_judges(run: PromptRun) -> JudgeSummary | None:
 def _identities(plan: PromptPlan, model: str | None, rubric: str | None) -> Iterable[JudgeIdentity]:
     for planned in plan.task.cases:
         for place in judge.judged_positions(planned.case):
-            found = judge.identify_judge(planned.case.assertions[place], model=model, rubric=rubric)
-            if found is not None:
-                yield found
+            identity = judge.identify_judge(planned.case.assertions[place], model=model, rubric=rubric)
+            if identity is not None:
+                yield identity

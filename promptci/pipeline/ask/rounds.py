@@ -1,4 +1,4 @@
-"""Ask and score in rounds: every question once, then what is worth asking again; or until the verdict is decided."""
+"""Ask and score in rounds: every question once, then repeats; or until the verdict is decided."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -55,7 +55,7 @@ class AskRules:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskContext:
-    """Who is asked, and by which rules."""
+    """The provider, the judge and the rules of a run."""
 
     provider: Provider
     run_context: RunContext
@@ -70,7 +70,7 @@ class Rounds:
     def __init__(self, runs: Sequence[PromptRun], context: AskContext) -> None:
         """Keep the runs that answers are added to."""
         self.stopped: tuple[AnswerError, ...] = ()
-        """Why the run could not be finished: time or money ran out."""
+        """Why the run could not be finished: deadline or budget."""
         self.notes: tuple[str, ...] = ()
         self._runs = runs
         self._context = context
@@ -109,11 +109,11 @@ class Rounds:
             # Where only decided prompts have questions left, these matter for Holm's correction of the others.
             await self._ask(self._chunk(undecided if any(undecided) else open_questions))
         if self.stopped_early:
-            left, total = (
+            unanswered, total = (
                 sum(map(len, questions))
                 for questions in ([run.unanswered for run in self._runs], [run.questions for run in self._runs])
             )
-            self.notes += (_early_stop_note(left, total),)
+            self.notes += (_early_stop_note(unanswered, total),)
 
     def _next_round(self) -> list[tuple[Question, ...]]:
         """Return every undecided prompt's questions of the next round; empty where nothing is asked again."""
@@ -173,7 +173,7 @@ class Rounds:
         missing: list[ScoredCase] = []
         for run, before in zip(self._runs, answered_before, strict=True):
             if not run.plan.task.adaptive:
-                # A confirmation that could not be had says nothing, neither of the case nor of how well the run went.
+                # A confirmation without an answer is no evidence, neither on the case nor on the run.
                 # Only where head never answers a case, that is just what was to be confirmed.
                 answered = {scored.case.id for scored in run.scored if scored.arm is Arm.HEAD and not scored.error}
                 further, run.scored[before:] = run.scored[before:], []
@@ -199,7 +199,7 @@ class Rounds:
         return chunk
 
     async def _ask(self, questions: Sequence[Sequence[Question]]) -> None:
-        """Ask these, the questions of all prompts at once, and add the scored answers to each prompt's run."""
+        """Ask questions of all prompts at once, and add the scored answers to each prompt's run."""
         context = self._context
         flat = [question for of_prompt in questions for question in of_prompt]
         answers = await execute.ask_questions(
@@ -237,17 +237,17 @@ def _round_notes(runs: Sequence[PromptRun]) -> Sequence[str]:
     ]
 
 
-def _early_stop_note(left: int, total: int) -> str:
+def _early_stop_note(unanswered: int, total: int) -> str:
     return (
-        f"Stopped early: the verdict was decided after {total - left:,} of {total:,} answers,"
-        f" which saved {left:,} calls (`run.early_stop`)."
+        f"Stopped early: the verdict was decided after {total - unanswered:,} of {total:,} answers,"
+        f" which saved {unanswered:,} calls (`run.early_stop`)."
     )
 
 
 def _follow_up_notes(
     runs: Sequence[PromptRun], follow_ups: Sequence[Sequence[Question]], missing: Sequence[ScoredCase]
 ) -> Sequence[str]:
-    """Return how often was asked again, and what that saved."""
+    """Return notes on repeated questions, and what the choice saved."""
     notes = []
     pairs = list(zip(runs, follow_ups, strict=True))
     possible = [q for run in runs if run.plan.task.adaptive for q in run.follow_ups]
@@ -271,6 +271,6 @@ def _few(ids: Sequence[str], most: int = 5) -> str:
 
 
 def _stopped(answers: Sequence[Answer]) -> tuple[AnswerError, ...]:
-    """Return why the run was not finished: time or money ran out."""
+    """Return why the run was not finished: deadline or budget."""
     errors = {answer.error.kind: answer.error for answer in answers if answer.error is not None}
     return tuple(errors[kind] for kind in ("deadline", "budget") if kind in errors)

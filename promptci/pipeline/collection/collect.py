@@ -158,7 +158,7 @@ class _Collector:
         return prompts_load.load_prompts(revision.snapshot.read, paths, self.binding.config.provider.model)
 
     def _sort_problems(self, base_problems: Sequence[Problem], head_problems: Sequence[Problem]) -> None:
-        """Keep a problem of head that this change may have caused; note the others, which must not stop it."""
+        """Keep a problem of head that this change may have caused; turn the others into notes."""
         needed: dict[str, bool] = {}
         for problem in head_problems:
             if problem.path not in needed:

@@ -8,7 +8,7 @@ from promptci.prompts.model import Prompt
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromptVersion:
-    """A prompt as it was read at one revision, with the golden cases that stood there beside it."""
+    """A prompt as it was read at one revision, with its golden cases there."""
 
     prompt: Prompt
     goldens: GoldenSet

@@ -1,4 +1,4 @@
-"""Set quarantined cases aside, as the base revision says: a change cannot quarantine what it breaks."""
+"""Exclude the cases that the base revision quarantines: a change cannot quarantine what it breaks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,45 +15,48 @@ from promptci.runs.prompt_plan import PlannedCase, PromptPlan
 
 
 def exclude_quarantined_cases(
-    gathered: CollectedRun, base: Snapshot | None, head: Snapshot, today: date
+    collected: CollectedRun, base: Snapshot | None, head: Snapshot, today: date
 ) -> CollectedRun:
-    """Return the plans with quarantined cases aside, and notes on what is quarantined in vain, or dangerously.
+    """Return the plans without quarantined cases, with notes on entries that have no effect or exclude critical cases.
 
     Raises
     ------
     InputError
         With every mistake in a quarantine file that this change made (or, without a base, that is there).
     """
-    edited = {*_standing(head, gathered.config), *(() if base is None else _standing(base, gathered.config))}
+    edited = {
+        *_list_quarantine_files(head, collected.config),
+        *(() if base is None else _list_quarantine_files(base, collected.config)),
+    }
     notes = list(side_files.validate_changed(base, head, sorted(edited), quarantine.parse_quarantine))
-    binding = Revision(snapshot=head if base is None else base, config=gathered.config)
+    binding = Revision(snapshot=head if base is None else base, config=collected.config)
     plans = []
-    for plan in gathered.plans:
-        entries, unreadable = _entries(_beside(plan, binding, alone=base is None), binding.snapshot)
+    for plan in collected.plans:
+        entries, unreadable = _entries(_quarantine_paths(plan, binding, alone=base is None), binding.snapshot)
         ids = {planned.case.id for planned in plan.task.cases}
-        why, said = quarantine.excluded_reasons(entries, ids, today) if ids else ({}, ())
-        cases = tuple(replace(c, excluded_reason=c.excluded_reason or why.get(c.case.id)) for c in plan.task.cases)
-        notes += [*unreadable, *said, *_critical(plan.name, cases, why)]
-        plans.append(plan.with_cases(cases) if why else plan)
-    return replace(gathered, plans=tuple(plans), notes=(*gathered.notes, *notes))
+        reasons, entry_notes = quarantine.excluded_reasons(entries, ids, today) if ids else ({}, ())
+        cases = tuple(replace(c, excluded_reason=c.excluded_reason or reasons.get(c.case.id)) for c in plan.task.cases)
+        notes += [*unreadable, *entry_notes, *_critical(plan.name, cases, reasons)]
+        plans.append(plan.with_cases(cases) if reasons else plan)
+    return replace(collected, plans=tuple(plans), notes=(*collected.notes, *notes))
 
 
-def _critical(prompt: str, cases: Sequence[PlannedCase], why: dict[str, str]) -> Iterable[str]:
+def _critical(prompt: str, cases: Sequence[PlannedCase], reasons: dict[str, str]) -> Iterable[str]:
     """Return the note that a critical case is quarantined: it may never break, and may break now."""
     return [
-        f"The critical case `{c.case.id}` of {prompt} is {why[c.case.id]}. Until then it blocks nothing."
+        f"The critical case `{c.case.id}` of {prompt} is {reasons[c.case.id]}. Until then it blocks nothing."
         for c in cases
-        if c.case.critical and c.case.id in why
+        if c.case.critical and c.case.id in reasons
     ]
 
 
 def _entries(paths: Iterable[str], snapshot: Snapshot) -> tuple[list[QuarantineEntry], list[str]]:
-    """Read what stands beside the goldens of a prompt; a file that is broken there already sets nothing aside."""
+    """Read the quarantine files of a prompt; a file that is already broken at base excludes nothing."""
     entries: list[QuarantineEntry] = []
     notes: list[str] = []
     for path in paths:
-        found, problems = _read(path, snapshot)
-        entries += found
+        parsed, problems = _read(path, snapshot)
+        entries += parsed
         notes += [f"{problem} Nothing in this file is quarantined." for problem in problems]
     return entries, notes
 
@@ -66,8 +69,8 @@ def _read(path: str, snapshot: Snapshot) -> tuple[Sequence[QuarantineEntry], Seq
         return (), error.problems
 
 
-def _beside(plan: PromptPlan, binding: Revision, *, alone: bool) -> Iterable[str]:
-    """Return where a prompt's quarantine may stand at the binding revision, under the names that it has there."""
+def _quarantine_paths(plan: PromptPlan, binding: Revision, *, alone: bool) -> Iterable[str]:
+    """Return where the quarantine files of a prompt can be at the binding revision, by its names there."""
     if alone:
         goldens, path = plan.change.goldens_paths, plan.change.path
     elif plan.change.base is None:
@@ -77,14 +80,14 @@ def _beside(plan: PromptPlan, binding: Revision, *, alone: bool) -> Iterable[str
     return dict.fromkeys(place for golden in (*goldens, path) for place in quarantine.quarantine_paths(golden))
 
 
-def _standing(snapshot: Snapshot, config: Config) -> Iterable[str]:
-    """Return the quarantine files of a revision: those beside prompts and goldens, and no others of that name."""
+def _list_quarantine_files(snapshot: Snapshot, config: Config) -> Iterable[str]:
+    """Return the quarantine files of a revision: only those next to prompts and goldens."""
     patterns = (*config.prompts.include, config.prompts.goldens.replace("{name}", "*"))
-    there = set(snapshot.paths())
+    existing_paths = set(snapshot.paths())
     return [
         place
         for pattern in patterns
         for path in snapshot.glob(pattern)
         for place in quarantine.quarantine_paths(path)
-        if place in there
+        if place in existing_paths
     ]

@@ -1,4 +1,4 @@
-"""Files that stand beside goldens and bind as the base revision has them, such as labels and quarantines."""
+"""Files next to goldens that count as the base revision has them, such as labels and quarantines."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -36,7 +36,7 @@ def validate_changed(
 
 
 def _content(snapshot: Snapshot, path: str) -> object:
-    """Return what tells two states of a file apart."""
+    """Return what identifies the state of a file."""
     try:
         return snapshot.read(path)
     except InputError as error:

@@ -1,4 +1,4 @@
-"""One part of a plan, for a run that is split over several machines: which cases are whose, always the same."""
+"""Split a plan over several machines: which shard asks which cases, always the same."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ Node = tuple[str, str]
 
 
 def select_part(planned: PlannedRun, shard: Shard) -> PlannedRun:
-    """Return the run with this shard's questions only, in their order; what both versions share stays whole."""
+    """Return the run with this shard's questions only, in their order."""
     owner = owners(planned, shard.count)
 
     def own(questions: Iterable[Question]) -> tuple[Question, ...]:
@@ -28,7 +28,7 @@ def select_part(planned: PlannedRun, shard: Shard) -> PlannedRun:
 def owners(planned: PlannedRun, count: int) -> dict[Node, int]:
     """Return which shard, counted from 1, asks which case.
 
-    Both versions of a case, all its repeats and its judge are in one shard, and so are cases that ask the very same:
+    Both versions of a case, all its repeats and its judge are in one shard, and so are cases that ask the same:
     one call answers them. Which shard that is comes from a hash of the names, so that a case stays where it is, and
     its cached answers with it, when other cases come and go.
     """
@@ -41,24 +41,24 @@ def owners(planned: PlannedRun, count: int) -> dict[Node, int]:
 
 
 def budget(whole: Decimal | None, part: PlannedRun, planned: PlannedRun) -> Decimal | None:
-    """Return a shard's share of the money, by its share of the questions; the shares never add up to more than all."""
+    """Return a shard's share of the budget, by its share of the questions; the shares never exceed the whole."""
     if whole is None or not planned.questions:
         return whole
     return (whole * len(part.questions) / len(planned.questions)).quantize(_SMALLEST, rounding=ROUND_DOWN)
 
 
 class _Groups:
-    """Sets of things that belong together, each named by its least one."""
+    """Disjoint sets of cases, each named by its smallest node."""
 
     def __init__(self) -> None:
         self._above: dict[Node, Node] = {}
 
-    def join(self, one: Node, other: Node) -> None:
-        least, greater = sorted((self._least(one), self._least(other)))
+    def join(self, first: Node, second: Node) -> None:
+        least, greater = sorted((self._least(first), self._least(second)))
         self._above[greater] = least
 
     def all(self) -> Iterator[tuple[Node, Node]]:
-        """Return each thing with the name of its set."""
+        """Return each node with the name of its set."""
         return ((node, self._least(node)) for node in self._above)
 
     def _least(self, node: Node) -> Node:

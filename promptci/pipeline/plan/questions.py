@@ -1,4 +1,4 @@
-"""From two versions of a prompt and its goldens to the questions that will be asked."""
+"""Build the questions to ask from two versions of a prompt and its goldens."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class PromptQuestions:
     questions: tuple[Question, ...]
     """In the order of asking."""
     problems: tuple[Problem, ...] = ()
-    """What forbids asking."""
+    """Problems that prevent asking."""
     notes: tuple[str, ...] = ()
 
 

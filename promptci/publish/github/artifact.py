@@ -1,4 +1,4 @@
-"""Read the report out of another run's artifact: a folder or a zip file that a stranger could fill.
+"""Read the report from another run's artifact: an untrusted folder or zip file.
 
 Nothing is unpacked and nothing else is read. An artifact that holds what promptci never writes (a link, a way out of
 the folder, a name twice) is refused as a whole: it was made to do something.
@@ -37,39 +37,39 @@ def report_json(source: Path) -> bytes:
     """
     try:
         if stat.S_ISDIR(source.lstat().st_mode):
-            return _of_folder(source)
-        return _of_zip(source)
+            return _read_folder(source)
+        return _read_zip(source)
     except _UNREADABLE as error:
-        raise _refused(f"it cannot be read ({type(error).__name__})") from error
+        raise _build_error(f"it cannot be read ({type(error).__name__})") from error
 
 
-def _of_folder(source: Path) -> bytes:
+def _read_folder(source: Path) -> bytes:
     folder = os.open(source, _FOLDER)
     try:
         for count, mode in enumerate(_modes(folder, DEEPEST), start=1):
             if count > MOST_FILES:
-                raise _refused(f"it holds more than {MOST_FILES} files")
+                raise _build_error(f"it holds more than {MOST_FILES} files")
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                raise _refused("it holds a link, a pipe or a device")
+                raise _build_error("it holds a link, a pipe or a device")
         with os.fdopen(os.open(REPORT, _FILE, dir_fd=folder), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise _refused(f"its {REPORT} is not a plain file")
+                raise _build_error(f"its {REPORT} is not a plain file")
             return _bounded(file.read(LARGEST + 1))
     except FileNotFoundError:
-        raise _refused(f"there is no {REPORT} in it") from None
+        raise _build_error(f"there is no {REPORT} in it") from None
     finally:
         os.close(folder)
 
 
 def _modes(folder: int, depth: int) -> Iterator[int]:
-    """Yield what kind of thing each entry is, without following any."""
+    """Yield the file type of each entry, without following links."""
     with os.scandir(folder) as entries:
         for entry in entries:
             mode = entry.stat(follow_symlinks=False).st_mode
             yield mode
             if stat.S_ISDIR(mode):
                 if not depth:
-                    raise _refused(f"its folders are nested more than {DEEPEST} deep")
+                    raise _build_error(f"its folders are nested more than {DEEPEST} deep")
                 below = os.open(entry.name, _FOLDER, dir_fd=folder)
                 try:
                     yield from _modes(below, depth - 1)
@@ -77,52 +77,52 @@ def _modes(folder: int, depth: int) -> Iterator[int]:
                     os.close(below)
 
 
-def _of_zip(source: Path) -> bytes:
+def _read_zip(source: Path) -> bytes:
     with os.fdopen(os.open(source, _FILE), "rb") as file:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
-            raise _refused("it is neither a folder nor a zip file")
+            raise _build_error("it is neither a folder nor a zip file")
         if about.st_size > LARGEST_ZIP:
-            raise _refused(f"it has more than {LARGEST_ZIP} bytes")
+            raise _build_error(f"it has more than {LARGEST_ZIP} bytes")
         with zipfile.ZipFile(file) as packed:
             entries = packed.infolist()
             _check_entries(entries)
-            found = [entry for entry in entries if entry.filename == REPORT]
-            if not found:
-                raise _refused(f"there is no {REPORT} in it")
-            with packed.open(found[0]) as content:
+            reports = [entry for entry in entries if entry.filename == REPORT]
+            if not reports:
+                raise _build_error(f"there is no {REPORT} in it")
+            with packed.open(reports[0]) as content:
                 return _bounded(content.read(LARGEST + 1))
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MOST_FILES:
-        raise _refused(f"it holds more than {MOST_FILES} files")
+        raise _build_error(f"it holds more than {MOST_FILES} files")
     names = [entry.filename for entry in entries]
     if len({name.casefold() for name in names}) != len(names):
-        raise _refused("it holds a name twice")
+        raise _build_error("it holds a name twice")
     for entry in entries:
         if _leads_out(entry.orig_filename):
-            raise _refused("a path in it leads out of it")
+            raise _build_error("a path in it leads out of it")
         if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise _refused("it holds a link, a pipe or a device")
+            raise _build_error("it holds a link, a pipe or a device")
         if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _READ:
-            raise _refused("it is encrypted, or packed in an unusual way")
+            raise _build_error("it is encrypted, or packed in an unusual way")
 
 
 def _leads_out(name: str) -> bool:
-    """Return whether a name, as any system may read it, is no plain way down."""
+    """Return whether a name, on any operating system, may lead out of the folder."""
     steps = name.replace("\\", "/").split("/")
     return ".." in steps or not steps[0] or ":" in steps[0] or "\0" in name
 
 
 def _bounded(content: bytes) -> bytes:
     if len(content) > LARGEST:
-        raise _refused(f"its {REPORT} has more than the {LARGEST} bytes that are read")
+        raise _build_error(f"its {REPORT} has more than the {LARGEST} bytes that are read")
     return content
 
 
-def _refused(what: str) -> UnsafeError:
+def _build_error(reason: str) -> UnsafeError:
     return UnsafeError(
-        f"The artifact is refused: {what}",
+        f"The artifact is refused: {reason}",
         "Upload the folder that promptci wrote (the input `out`), as it is and nothing else.",
     )

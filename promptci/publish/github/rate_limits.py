@@ -1,4 +1,4 @@
-"""GitHub's refusals: how long to wait before asking again, and its errors in our words."""
+"""GitHub's error responses: how long to wait before a retry, and the errors to raise."""
 
 import json
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ from promptci.publish.github.api import Forbidden, GitHubError, NotFound, TooLon
 from promptci.publish.runner.workflow_commands import safe_line
 
 SECONDARY_WAIT_S = 60.0
-"""GitHub asks for at least a minute where it names no time."""
+"""GitHub asks for at least a minute if it names no time."""
 SERVER_FAULT = 500
 MOVED = (301, 307, 308)
-"""A renamed repository's old address leads to the new one."""
+"""A renamed repository's old address redirects to the new one."""
 
 _LIMITED = ("rate limit", "abuse detection", "please retry your request", "please wait a few minutes")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """An answer that is no success."""
+    """A response that is not a success."""
 
     status: int
     headers: Mapping[str, str]
@@ -28,21 +28,21 @@ class Refusal:
 
     @property
     def message(self) -> str:
-        """GitHub's own words."""
+        """GitHub's message."""
         return str(self.data.get("message", "")) if isinstance(self.data, dict) else ""
 
     @property
     def is_limit(self) -> bool:
-        """Whether the words speak of a limit that passes."""
+        """Whether the message is about a temporary limit."""
         return any(sign in self.message.lower() for sign in _LIMITED)
 
     @property
     def leads_to(self) -> str | None:
-        """Return the address that the answer points to; None where it points nowhere."""
+        """Return the address of a redirect; None for any other response."""
         return self.headers.get("location") if self.status in MOVED else None
 
     def wait_s(self, attempt: int, now: float) -> float | None:
-        """Return the seconds to wait before asking again; None where asking again is no use."""
+        """Return the seconds to wait before a retry; None if a retry is useless."""
         if self.status >= SERVER_FAULT:
             return backoff_s(attempt)
         if self.status not in {403, 429}:
@@ -56,7 +56,7 @@ class Refusal:
         return SECONDARY_WAIT_S * 2**attempt if self.status == 429 or self.is_limit else None
 
     def in_our_words(self) -> GitHubError:
-        """Return one of four errors, in our own words."""
+        """Return one of four errors."""
         message = safe_line(self.message)[:300] or "nothing"
         if self.status == 422 and "too long" in json.dumps(self.data).lower():
             return TooLong(message)
@@ -68,11 +68,11 @@ class Refusal:
 
 
 def backoff_s(attempt: int) -> float:
-    """Return the seconds to wait after the attempt where nobody names a time."""
+    """Return the seconds to wait after the attempt if the response names no time."""
     return 2.0**attempt
 
 
 def number(value: Any) -> float | None:
-    """Read a header's whole number of seconds; None for a missing or senseless one."""
+    """Parse a header's whole number of seconds; None for a missing or invalid one."""
     text = str(value).strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

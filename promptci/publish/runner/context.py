@@ -21,25 +21,25 @@ class ActionContext:
     event: str
     """Name of the event, as `pull_request`."""
     payload: Mapping[str, Any]
-    """What GitHub told about it: data of strangers."""
+    """The event's payload: untrusted data."""
     repository: str
     """`owner/name`."""
     pull_request: int | None
-    """Number; None where the run belongs to none."""
+    """Number; None if the run belongs to none."""
     actor: str | None
-    """Who set off the run, as the runner names them."""
+    """Login of whoever started the run."""
     base_sha: str | None
-    """None where the event names nothing to compare with; all zeros where nothing was there before."""
+    """None if the event names nothing to compare with; all zeros if there was no commit before."""
     head_sha: str
     run_id: int
     run_attempt: int
     server_url: str
     api_url: str
     is_fork: bool
-    """True where the token cannot write and secrets are missing: a fork's pull request, Dependabot's."""
+    """True if the token cannot write and secrets are missing: a fork's pull request, Dependabot's."""
     is_dependabot: bool
     is_approved: bool
-    """True where a maintainer's label lets a fork's commit, this one only, be run with secrets."""
+    """True if a maintainer's label lets this commit of a fork run with secrets."""
     workspace: Path
     output_path: Path | None
     summary_path: Path | None
@@ -90,7 +90,7 @@ class ActionContext:
 
     @property
     def run_url(self) -> str:
-        """Where a person sees this run."""
+        """Address of this run."""
         return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
 
     @property
@@ -100,7 +100,7 @@ class ActionContext:
 
     @property
     def is_change(self) -> bool:
-        """Whether there are two revisions to compare: the event stands for a change, or the inputs name one."""
+        """Whether there are two revisions to compare: the event is about a change, or the inputs name one."""
         return self.event in events.CHANGE_EVENTS or bool(self.inputs["base"] or self.inputs["head"])
 
     @property
@@ -127,7 +127,7 @@ class ActionContext:
         return self.event not in ("push", "merge_group")
 
     def branch(self, side: str) -> str | None:
-        """Return the name of the pull request's branch on one side; None where the inputs say otherwise."""
+        """Return the name of the pull request's branch on one side; None if the inputs override it."""
         return events.get_branch(self.payload, side) if not self.inputs[side] else None
 
     def switch(self, name: str) -> bool:

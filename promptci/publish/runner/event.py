@@ -1,4 +1,4 @@
-"""What an event's payload says: which commits, whose they are, which pull request. All of it is data of strangers."""
+"""Parse an event's payload: commits, their owner, the pull request. All of it is untrusted data."""
 
 import json
 import re
@@ -12,11 +12,11 @@ PULL_REQUEST_EVENTS = ("pull_request", "pull_request_target")
 PRIVILEGED_EVENTS = ("pull_request_target", "workflow_run")
 """Events that run with secrets and a writing token even where the pull request comes from a fork."""
 CHANGE_EVENTS = (*PULL_REQUEST_EVENTS, "merge_group", "push", "workflow_run")
-"""Events that stand for a change; every other one (`schedule`, `workflow_dispatch`) has nothing to compare."""
+"""Events about a change; every other one (`schedule`, `workflow_dispatch`) has nothing to compare."""
 PLAIN_EVENTS = ("schedule", "workflow_dispatch", "repository_dispatch")
 """Events without a change: everything is tested at one revision, unless the inputs name a base."""
 EVENTS = (*CHANGE_EVENTS, *PLAIN_EVENTS)
-"""All others are refused: of an unknown event it is not known whose commits it runs over."""
+"""All others are refused: it is unknown whose commits they run over."""
 HINT = "This file is written by GitHub's runner; run the job again, and check GITHUB_EVENT_PATH if you set it yourself."
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -98,12 +98,12 @@ def is_labelled(event: str, payload: Mapping[str, Any], label: str) -> bool:
 
 
 def get_pull_request_number(payload: Mapping[str, Any]) -> int | None:
-    """Return the pull request's number, where the event says it."""
-    found = get_nested(payload, "pull_request", "number")
+    """Return the pull request's number, if the event has one."""
+    number = get_nested(payload, "pull_request", "number")
     runs = get_nested(payload, "workflow_run", "pull_requests")
-    if found is None and isinstance(runs, list) and runs and isinstance(runs[0], dict):
-        found = runs[0].get("number")
-    return parse_count(found)
+    if number is None and isinstance(runs, list) and runs and isinstance(runs[0], dict):
+        number = runs[0].get("number")
+    return parse_count(number)
 
 
 def get_branch(payload: Mapping[str, Any], side: str) -> str | None:
@@ -117,19 +117,19 @@ def parse_count(value: Any) -> int | None:
 
 
 def parse_text(value: Any) -> str | None:
-    """Return a text that says something; None for anything else."""
+    """Return a text that is not blank; None for anything else."""
     return value if isinstance(value, str) and value else None
 
 
 def check_sha(value: Any, name: str) -> str:
-    """Refuse what is no object name: it is handed to git."""
+    """Raise for anything but an object name: it is passed to git."""
     if not isinstance(value, str) or not _SHA.fullmatch(value):
         raise UsageError(f"{name} is {str(value)[:80]!r}, not a commit", HINT)
     return value
 
 
 def get_nested(payload: Mapping[str, Any], *keys: str) -> Any:
-    """Follow the keys; None where the way ends."""
+    """Return the value at nested keys; None if one is missing."""
     value: Any = payload
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None

@@ -1,4 +1,4 @@
-"""The inputs of the Action: their names, what they are when not given, and what they may be."""
+"""The inputs of the Action: names, defaults and allowed values."""
 
 from collections.abc import Mapping
 
@@ -32,7 +32,7 @@ DEFAULTS: Mapping[str, str] = {
     "on-fork": "error",
     "allow-untrusted": "false",
 }
-"""What an input is that is not given; `""` for the others."""
+"""Default values; `""` for the other inputs."""
 FIRST_PRINTABLE = 0x20
 SWITCH = ("true", "false")
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -42,7 +42,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "on-fork": ("error", "inconclusive"),
     "allow-untrusted": SWITCH,
 }
-"""What an input may be, where not everything goes."""
+"""Allowed values of inputs that are restricted."""
 
 
 def read_inputs(environ: Mapping[str, str]) -> dict[str, str]:
@@ -51,13 +51,13 @@ def read_inputs(environ: Mapping[str, str]) -> dict[str, str]:
     Raises
     ------
     UsageError
-        Where an input is none of its choices.
+        If an input is not one of its choices.
     """
-    given = {
+    raw_inputs = {
         name: environ.get(f"INPUT_{name.upper()}") or environ.get(f"INPUT_{name.upper().replace('-', '_')}") or ""
         for name in INPUTS
     }
-    inputs = {name: value.strip() or DEFAULTS.get(name, "") for name, value in given.items()}
+    inputs = {name: value.strip() or DEFAULTS.get(name, "") for name, value in raw_inputs.items()}
     for name, value in inputs.items():
         if any(ord(sign) < FIRST_PRINTABLE for sign in value):  # a secret pasted with a line break breaks each request
             raise UsageError(f"The input {name} holds a line break or control character", "Paste it again as one line.")

@@ -1,4 +1,4 @@
-"""What a runner reads: workflow commands in the log, the output file, the step summary. All escaping lives here."""
+"""Write what a runner reads: workflow commands, the output file, the step summary. All escaping is done here."""
 
 import os
 import re
@@ -30,7 +30,7 @@ SUMMARY_NOTICE = "_The rest was cut here: a step summary has a limit. The whole 
 
 _ESCAPE_SEQUENCES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
-    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\x9c)",  # OSC and its like: titles, hyperlinks, clipboard
+    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\x9c)",  # OSC and similar: titles, hyperlinks, clipboard
     re.DOTALL,
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -60,12 +60,12 @@ def safe_line(text: str) -> str:
 
 
 def annotation(level: Level, path: str | None, line: int | None, title: str, message: str) -> str:
-    """Return the command that shows `message` beside a line of a file; without a path, in the run's list."""
+    """Return the command that shows `message` at a line of a file; without a path, in the run's list."""
     place = {"file": safe_line(path) if path else "", "line": str(line) if path and line else ""}
     properties = {**place, "title": safe_line(title)[:LONGEST_TITLE]}
-    given = ",".join(f"{name}={escape_property(value)}" for name, value in properties.items() if value)
+    parameters = ",".join(f"{name}={escape_property(value)}" for name, value in properties.items() if value)
     body = "\n".join(safe_line(part) for part in message.splitlines())[:LONGEST_MESSAGE]
-    return f"::{level}{' ' if given else ''}{given}::{escape_data(body)}"
+    return f"::{level}{' ' if parameters else ''}{parameters}::{escape_data(body)}"
 
 
 def mask(secret: str) -> str:
@@ -86,9 +86,9 @@ def set_outputs(path: Path, values: Mapping[str, str]) -> None:
 
 
 def append_summary(path: Path, text: str) -> None:
-    """Append Markdown to the step summary, cut where the whole would pass 900 KiB."""
-    there = path.stat().st_size if path.exists() else 0
-    _append(path, truncate.truncate_markdown(text.rstrip() + "\n", SUMMARY_LIMIT - there, SUMMARY_NOTICE))
+    """Append Markdown to the step summary, truncated so that the whole stays within 900 KiB."""
+    size = path.stat().st_size if path.exists() else 0
+    _append(path, truncate.truncate_markdown(text.rstrip() + "\n", SUMMARY_LIMIT - size, SUMMARY_NOTICE))
 
 
 def _entry(name: str, value: str) -> str:

@@ -72,7 +72,7 @@ def _answer(scored: ScoredCase | None) -> AnswerView | None:
         passed=scored.passed,
         score=json_safe.number(scored.score),
         error=json_safe.optional_text(scored.error),
-        marks=[_shared_mark(mark) if mark.judge is None else _mark(mark) for mark in scored.results],
+        marks=[_shared_mark(mark) if mark.judge is None else _build_mark_view(mark) for mark in scored.results],
         model=json_safe.optional_text(completion.model) if completion else None,
         fingerprint=json_safe.optional_text(completion.fingerprint) if completion else None,
         finish_reason=json_safe.optional_text(completion.finish_reason) if completion else None,
@@ -90,10 +90,10 @@ def _answer(scored: ScoredCase | None) -> AnswerView | None:
 @lru_cache(maxsize=4096)
 def _shared_mark(mark: AssertionResult) -> MarkView:
     """Build each view once: thousands of cases share a few results, and each takes half a kilobyte."""
-    return _mark(mark)
+    return _build_mark_view(mark)
 
 
-def _mark(mark: AssertionResult) -> MarkView:
+def _build_mark_view(mark: AssertionResult) -> MarkView:
     return MarkView(
         name=json_safe.text(mark.name or mark.type),
         type=json_safe.text(mark.type),

@@ -11,26 +11,26 @@ from promptci.scoring.judges.probes import ProbeOutcome
 
 
 def build_judge_checks_view(prompt: str, facts: RunFacts) -> JudgeProbeView | None:
-    """Return what the page says about the judges of a prompt; None where none of them was checked."""
+    """Return the view of the checks of a prompt's judges; None if none of them was checked."""
     canaries = [probe_sentence(outcome) for outcome in facts.probes if prompt in outcome.prompts]
     swaps = next((position_bias_sentence(outcome) for outcome in facts.position_bias if outcome.prompt == prompt), None)
     if not canaries and swaps is None:
         return None
-    return JudgeProbeView(probes=[json_safe.text(one) for one in canaries], position_bias=swaps)
+    return JudgeProbeView(probes=[json_safe.text(sentence) for sentence in canaries], position_bias=swaps)
 
 
 def probe_sentence(outcome: ProbeOutcome) -> str:
-    """Return how the useless answers fared with a judge."""
+    """Return how a judge scored useless answers."""
     asked = formatting.count(outcome.asked, "useless answer")
     if outcome.compromised:
         names = ", ".join(dict.fromkeys(outcome.passed))
-        said = f"{len(outcome.passed)} of {asked} passed ({names}), so it is not trusted"
+        result = f"{len(outcome.passed)} of {asked} passed ({names}), so it is not trusted"
     elif outcome.untested:
-        said = f"none of {asked} got a mark, so it is not trusted"
+        result = f"none of {asked} got a mark, so it is not trusted"
     else:
-        said = f"none of {asked} passed"
+        result = f"none of {asked} passed"
     some = f"; {outcome.unscored} got no mark" if outcome.unscored and not outcome.untested else ""
-    return f"{outcome.judge}: {said}{some}"
+    return f"{outcome.judge}: {result}{some}"
 
 
 def position_bias_sentence(outcome: PositionBias) -> str:

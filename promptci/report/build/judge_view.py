@@ -8,7 +8,7 @@ from promptci.stats.intervals import Interval
 
 
 def build_judge_view(judging: JudgeSummary | None) -> JudgeView | None:
-    """Return the view; None where no judge had a say."""
+    """Return the view; None if no judge scored anything."""
     if judging is None:
         return None
     trust = judging.trust
@@ -23,12 +23,12 @@ def build_judge_view(judging: JudgeSummary | None) -> JudgeView | None:
     )
 
 
-def _calibration(found: Calibration) -> CalibrationView:
-    counts, interval = found.confusion, found.kappa_interval
-    wide = interval is not None and found.scored < RECOMMENDED_LABELS
+def _calibration(calibration: Calibration) -> CalibrationView:
+    counts, interval = calibration.confusion, calibration.kappa_interval
+    wide = interval is not None and calibration.scored < RECOMMENDED_LABELS
     return CalibrationView(
-        labels=found.labels,
-        scored=found.scored,
+        labels=calibration.labels,
+        scored=calibration.scored,
         passed_by_both=counts.tp,
         passed_by_judge_only=counts.fp,
         passed_by_people_only=counts.fn,
@@ -36,7 +36,7 @@ def _calibration(found: Calibration) -> CalibrationView:
         agreement=counts.agreement,
         kappa=counts.kappa,
         kappa_interval=_ends(interval),
-        kappa_half_width_with_200=raters.half_width_with(interval, found.scored, RECOMMENDED_LABELS)
+        kappa_half_width_with_200=raters.half_width_with(interval, calibration.scored, RECOMMENDED_LABELS)
         if wide and interval
         else None,
         ac1=counts.ac1,
@@ -47,20 +47,20 @@ def _calibration(found: Calibration) -> CalibrationView:
     )
 
 
-def _rate(found: JudgedRate | None) -> JudgedRateView | None:
-    if found is None:
+def _rate(rate: JudgedRate | None) -> JudgedRateView | None:
+    if rate is None:
         return None
-    corrected = found.corrected
+    corrected = rate.corrected
     return JudgedRateView(
-        cases=found.cases,
-        passed=found.passed,
+        cases=rate.cases,
+        passed=rate.passed,
         corrected=corrected.estimate if corrected else None,
         interval=_ends(corrected.interval) if corrected else None,
         effective_labels=corrected.effective_n if corrected else None,
         **{"lambda": corrected.power if corrected else None},
-        uncorrected_reason=json_safe.optional_text(found.why_not),
+        uncorrected_reason=json_safe.optional_text(rate.why_not),
     )
 
 
-def _ends(found: Interval | None) -> tuple[float, float] | None:
-    return None if found is None else (found.lo, found.hi)
+def _ends(interval: Interval | None) -> tuple[float, float] | None:
+    return None if interval is None else (interval.lo, interval.hi)

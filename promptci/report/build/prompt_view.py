@@ -68,35 +68,37 @@ def build_prompt_view(decision: Decision, policy: GatePolicy, facts: RunFacts, s
 
 
 def _quality(decision: Decision, policy: GatePolicy) -> QualityView | None:
-    found = decision.comparison.effect
-    if found is None or decision.mismatches:
+    effect = decision.comparison.effect
+    if effect is None or decision.mismatches:
         return None
     needed = _needed(decision, policy)
     return QualityView(
-        measure="mean score" if found.measure == "mean score" else "pass rate",
-        base=found.reference,
-        head=found.candidate,
-        delta=found.delta,
-        worse=found.worse,
-        better=found.better,
-        interval=version_view.interval_ends(found.interval),
-        confidence=found.confidence,
-        p=json_safe.number(found.p),
+        measure="mean score" if effect.measure == "mean score" else "pass rate",
+        base=effect.reference,
+        head=effect.candidate,
+        delta=effect.delta,
+        worse=effect.worse,
+        better=effect.better,
+        interval=version_view.interval_ends(effect.interval),
+        confidence=effect.confidence,
+        p=json_safe.number(effect.p),
         adjusted_p=json_safe.number(decision.adjusted_p),
-        detectable_drop=json_safe.number(found.detectable_drop),
+        detectable_drop=json_safe.number(effect.detectable_drop),
         cases_needed=needed.cases if needed else None,
         repeats_needed=needed.repeats if needed else None,
-        method=found.method,
-        seed=found.seed,
+        method=effect.method,
+        seed=effect.seed,
     )
 
 
 def _comparability(decision: Decision) -> ComparabilityView | None:
-    found = decision.comparability
-    if found is None:
+    comparability = decision.comparability
+    if comparability is None:
         return None
-    parts = {json_safe.text(name): json_safe.text(part) for name, part in found.parts.items()}
-    return ComparabilityView(fingerprint=found.fingerprint, parts=parts, mismatches=json_safe.texts(found.mismatches))
+    parts = {json_safe.text(name): json_safe.text(part) for name, part in comparability.parts.items()}
+    return ComparabilityView(
+        fingerprint=comparability.fingerprint, parts=parts, mismatches=json_safe.texts(comparability.mismatches)
+    )
 
 
 def _needed(decision: Decision, policy: GatePolicy) -> quality_rule.Needed | None:

@@ -45,9 +45,9 @@ def build_version_view(comparison: Comparison, arm: Arm) -> VersionView | None:
 def _usages(comparison: Comparison, arm: Arm) -> Iterator[Usage | None]:
     """Return the tokens of every answer, cached or not, as in cost per request."""
     for case in comparison.cases:
-        for one in case.answers(arm):
-            if one.answer.completion is not None:
-                yield one.answer.completion.usage
+        for scored in case.answers(arm):
+            if scored.answer.completion is not None:
+                yield scored.answer.completion.usage
 
 
 def _mean(counts: list[int | None]) -> float | None:
@@ -91,19 +91,19 @@ def _labels(confusion: LabelConfusion) -> list[LabelRowView]:
 
 def build_latency_view(summary: VersionSummary | None) -> PercentilesView | None:
     """Build the latency percentiles of one version; None without an answer."""
-    found: Percentiles | None = None if summary is None else summary.latency
-    if found is None or found.n == 0:
+    latency: Percentiles | None = None if summary is None else summary.latency
+    if latency is None or latency.n == 0:
         return None
     return PercentilesView(
-        p50=json_safe.number(found.p50),
-        p95=json_safe.number(found.p95),
-        p99=json_safe.number(found.p99),
-        n=found.n,
-        p95_certain=found.p95_certain,
-        p99_certain=found.p99_certain,
+        p50=json_safe.number(latency.p50),
+        p95=json_safe.number(latency.p95),
+        p99=json_safe.number(latency.p99),
+        n=latency.n,
+        p95_certain=latency.p95_certain,
+        p99_certain=latency.p99_certain,
     )
 
 
-def interval_ends(found: Interval | None) -> tuple[float, float] | None:
+def interval_ends(interval: Interval | None) -> tuple[float, float] | None:
     """Return the ends of an interval."""
-    return None if found is None else (found.lo, found.hi)
+    return None if interval is None else (interval.lo, interval.hi)

@@ -114,13 +114,13 @@ def _answer(packer: Packer, answer: AnswerView | None, rate: float | None) -> ob
         _cut(packer, answer.error),
         answer.passed,
         [_cut(packer, flag) for flag in answer.flags],
-        [_mark(packer, mark) for mark in answer.marks[:MAX_MARKS]],
+        [_pack_mark(packer, mark) for mark in answer.marks[:MAX_MARKS]],
         [_cut(packer, answer.model), _cut(packer, answer.fingerprint), _cut(packer, answer.finish_reason)],
         [answer.input_tokens, answer.output_tokens, answer.cached, describe_result(rate, answer)],
     ]
 
 
-def _mark(packer: Packer, mark: MarkView) -> object:
+def _pack_mark(packer: Packer, mark: MarkView) -> object:
     return [_cut(packer, mark.name), mark.passed, mark.score, mark.advisory, _cut(packer, mark.reason)]
 
 

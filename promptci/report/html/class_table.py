@@ -131,19 +131,19 @@ def confusion_matrices(prompt: PromptView) -> Iterator[ConfusionMatrix]:
     """Return the confusion matrix of each version that has labels."""
     for title, version in (("Before", prompt.base), ("After", prompt.head)):
         if version is not None and version.labels:
-            given = tuple(dict.fromkeys(label for row in version.labels for label in row.counts))[:MAX_LABELS]
+            labels = tuple(dict.fromkeys(label for row in version.labels for label in row.counts))[:MAX_LABELS]
             yield ConfusionMatrix(
                 title=title,
-                given=given,
-                rows=tuple(_row(row, given) for row in version.labels[:MAX_LABELS]),
+                given=labels,
+                rows=tuple(_row(row, labels) for row in version.labels[:MAX_LABELS]),
                 left_out=max(0, len(version.labels) - MAX_LABELS),
             )
 
 
-def _row(row: LabelRowView, given: tuple[str, ...]) -> ConfusionRow:
+def _row(row: LabelRowView, labels: tuple[str, ...]) -> ConfusionRow:
     whole = sum(count for count in row.counts.values() if count > 0) or 1
     return ConfusionRow(
-        label=row, cells=tuple(_cell(row.counts.get(label, 0), whole, hit=label == row.label) for label in given)
+        label=row, cells=tuple(_cell(row.counts.get(label, 0), whole, hit=label == row.label) for label in labels)
     )
 
 

@@ -151,19 +151,19 @@ def history_chart(prompt: PromptView, name: str) -> Markup | None:
     values = [*(past.quality for past in prompt.history), prompt.quality.base, prompt.quality.head]
     lo, hi = min(values), max(values)
     space = max(0.15 * (hi - lo), 0.02)
-    height, floor, left = 110.0, 88.0, EDGE + 42
+    height, floor, left_edge = 110.0, 88.0, EDGE + 42
     step = (CHART_WIDTH - 2 * EDGE - 46) / (len(values) - 1)
     axis = charts.Axis(lo - space, hi + space, floor - 12)
-    points = [(left + i * step, floor - axis(value)) for i, value in enumerate(values)]
-    parts = [charts.line((left - 4, floor), (CHART_WIDTH - EDGE, floor), INK)]
+    points = [(left_edge + i * step, floor - axis(value)) for i, value in enumerate(values)]
+    parts = [charts.line((left_edge - 4, floor), (CHART_WIDTH - EDGE, floor), INK)]
     for value in dict.fromkeys((lo, hi)):
         y = floor - axis(value)
-        parts.append(charts.text(left - 10, y + 3.5, formatting.percent(value), "end"))
-        parts.append(charts.line((left - 4, y), (CHART_WIDTH - EDGE, y), "var(--line)"))
+        parts.append(charts.text(left_edge - 10, y + 3.5, formatting.percent(value), "end"))
+        parts.append(charts.line((left_edge - 4, y), (CHART_WIDTH - EDGE, y), "var(--line)"))
     parts.append(charts.polyline(points, BEFORE))
     parts += [_verdict_mark(x, y, past.verdict) for (x, y), past in zip(points, prompt.history, strict=False)]
     parts += [charts.dot(x, y, colour, 4.5) for (x, y), colour in zip(points[-2:], (BEFORE, AFTER), strict=True)]
-    parts.append(charts.text(left, floor + 14, "earlier", "start"))
+    parts.append(charts.text(left_edge, floor + 14, "earlier", "start"))
     parts.append(charts.text(CHART_WIDTH - EDGE, floor + 14, "after", "end"))
     both = f"before {formatting.percent(prompt.quality.base)}; after {formatting.percent(prompt.quality.head)}"
     description = "; ".join([*map(describe_version, prompt.history), both])

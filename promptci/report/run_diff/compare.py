@@ -63,30 +63,30 @@ class RunDiff:
 
 def compare_runs(first: ReportView, second: ReportView) -> RunDiff:
     """Compare two runs."""
-    one, two = ({prompt.name: prompt for prompt in view.prompts} for view in (first, second))
-    names = [*one, *(name for name in two if name not in one)]
+    prompts_before, prompts_after = ({prompt.name: prompt for prompt in view.prompts} for view in (first, second))
+    names = [*prompts_before, *(name for name in prompts_after if name not in prompts_before)]
     return RunDiff(
-        before=_over(first),
-        after=_over(second),
+        before=_describe_run(first),
+        after=_describe_run(second),
         verdicts=(first.verdict, second.verdict),
         usd=(first.spend.usd, second.spend.usd),
-        prompts=tuple(_prompt(name, one.get(name), two.get(name)) for name in names),
+        prompts=tuple(_prompt(name, prompts_before.get(name), prompts_after.get(name)) for name in names),
     )
 
 
-def _over(view: ReportView) -> str:
+def _describe_run(view: ReportView) -> str:
     name = view.head.rev if view.head.sha is None else f"{view.head.rev} ({view.head.sha[:7]})"
     return f"{name}, {view.generated_at}" if view.generated_at else name
 
 
-def _prompt(name: str, one: PromptView | None, two: PromptView | None) -> PromptDiff:
-    if one is None or two is None:
-        found: Literal["first only", "second only"] = "second only" if one is None else "first only"
-        sides = [None if prompt is None else _side(prompt, None) for prompt in (one, two)]
-        return PromptDiff(name=name, presence=found, before=sides[0], after=sides[1])
-    pairs = _pairs(one, two)
-    incomparable = tuple(_incomparable_reasons(one, two, pairs))
-    graded = is_graded(one) and is_graded(two)
+def _prompt(name: str, first: PromptView | None, second: PromptView | None) -> PromptDiff:
+    if first is None or second is None:
+        presence: Literal["first only", "second only"] = "second only" if first is None else "first only"
+        sides = [None if prompt is None else _side(prompt, None) for prompt in (first, second)]
+        return PromptDiff(name=name, presence=presence, before=sides[0], after=sides[1])
+    pairs = _pairs(first, second)
+    incomparable = tuple(_incomparable_reasons(first, second, pairs))
+    graded = is_graded(first) and is_graded(second)
     qualities = [
         None if incomparable else fmean(_value(pair[side], graded=graded) for pair in pairs) for side in (0, 1)
     ]
@@ -94,11 +94,11 @@ def _prompt(name: str, one: PromptView | None, two: PromptView | None) -> Prompt
     return PromptDiff(
         name=name,
         presence="both",
-        before=_side(one, qualities[0]),
-        after=_side(two, qualities[1]),
+        before=_side(first, qualities[0]),
+        after=_side(second, qualities[1]),
         shared=len(pairs),
         not_comparable=incomparable,
-        differs=tuple(_differs(one, two)),
+        differs=tuple(_differs(first, second)),
         delta=None if qualities[0] is None or qualities[1] is None else qualities[1] - qualities[0],
         broken=() if incomparable else tuple(i for i, before, now in rated if before == 1 and now < 1),
         fixed=() if incomparable else tuple(i for i, before, now in rated if before < 1 and now == 1),
@@ -117,11 +117,11 @@ def _side(prompt: PromptView, quality: float | None) -> RunSide:
     )
 
 
-def _pairs(one: PromptView, two: PromptView) -> list[tuple[CaseView, CaseView]]:
-    known = {case.id: case for case in one.case_details if _counts(case)}
+def _pairs(first: PromptView, second: PromptView) -> list[tuple[CaseView, CaseView]]:
+    known = {case.id: case for case in first.case_details if _counts(case)}
     return [
         (known[case.id], case)
-        for case in two.case_details
+        for case in second.case_details
         if _counts(case) and case.id in known and known[case.id].digest == case.digest
     ]
 
@@ -140,23 +140,25 @@ def _answer_text(case: CaseView) -> str | None:
     return case.head.text if case.head else None
 
 
-def _incomparable_reasons(one: PromptView, two: PromptView, pairs: Sequence[object]) -> Iterator[str]:
+def _incomparable_reasons(first: PromptView, second: PromptView, pairs: Sequence[object]) -> Iterator[str]:
     """Return what makes the runs incomparable."""
     if not pairs:
         yield "no evaluated case has the same text and judge in both"
-    before, now = (tuple(prompt.head.models) if prompt.head else () for prompt in (one, two))
-    asked = [prompt.comparability.parts.get("model asked") if prompt.comparability else None for prompt in (one, two)]
+    before, now = (tuple(prompt.head.models) if prompt.head else () for prompt in (first, second))
+    asked = [
+        prompt.comparability.parts.get("model asked") if prompt.comparability else None for prompt in (first, second)
+    ]
     if before and now and before != now and asked[0] == asked[1]:
         yield f"the endpoint answered with {', '.join(before)} and then with {', '.join(now)}"
 
 
-def _differs(one: PromptView, two: PromptView) -> Iterator[str]:
+def _differs(first: PromptView, second: PromptView) -> Iterator[str]:
     """Return the conditions and the version under test that differ between the runs."""
-    if one.head_fingerprint != two.head_fingerprint:
-        yield f"version under test: {_short(one.head_fingerprint)} → {_short(two.head_fingerprint)}"
-    if one.comparability is None or two.comparability is None:
+    if first.head_fingerprint != second.head_fingerprint:
+        yield f"version under test: {_short(first.head_fingerprint)} → {_short(second.head_fingerprint)}"
+    if first.comparability is None or second.comparability is None:
         return
-    before, now = one.comparability.parts, two.comparability.parts
+    before, now = first.comparability.parts, second.comparability.parts
     names = [*before, *(name for name in now if name not in before)]
     for name in [name for name in names if before.get(name) != now.get(name)][:MAX_DIFFERENCES]:
         yield f"{name}: {before.get(name, 'none')} → {now.get(name, 'none')}"

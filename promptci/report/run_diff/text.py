@@ -9,29 +9,29 @@ from promptci.report.text import provenance
 MAX_IDS = 20
 
 
-def text_lines(found: RunDiff) -> Iterator[str]:
+def text_lines(run_diff: RunDiff) -> Iterator[str]:
     """Return the lines of the text; those of a prompt are indented."""
-    yield f"from {escape.one_line(found.before)} to {escape.one_line(found.after)}"
-    yield _transition("verdict", *found.verdicts)
-    yield f"spent: {formatting.money(found.usd[0])}, then {formatting.money(found.usd[1])}"
-    for prompt in found.prompts:
+    yield f"from {escape.one_line(run_diff.before)} to {escape.one_line(run_diff.after)}"
+    yield _transition("verdict", *run_diff.verdicts)
+    yield f"spent: {formatting.money(run_diff.usd[0])}, then {formatting.money(run_diff.usd[1])}"
+    for prompt in run_diff.prompts:
         yield f"{escape.one_line(prompt.name)}"
         for line in _prompt(prompt):
             yield f"  {line}"
-    if not found.prompts:
+    if not run_diff.prompts:
         yield "neither run tested a prompt"
 
 
-def render_markdown(found: RunDiff) -> str:
+def render_markdown(run_diff: RunDiff) -> str:
     """Render Markdown; quoted text is escaped."""
-    parts = [f"### From {escape.code(found.before)} to {escape.code(found.after)}", ""]
-    parts += [f"- {escape.prose(_transition('verdict', *found.verdicts))}"]
-    parts += [f"- spent: {formatting.money(found.usd[0])}, then {formatting.money(found.usd[1])}", ""]
-    for prompt in found.prompts:
+    parts = [f"### From {escape.code(run_diff.before)} to {escape.code(run_diff.after)}", ""]
+    parts += [f"- {escape.prose(_transition('verdict', *run_diff.verdicts))}"]
+    parts += [f"- spent: {formatting.money(run_diff.usd[0])}, then {formatting.money(run_diff.usd[1])}", ""]
+    for prompt in run_diff.prompts:
         parts += [f"#### {escape.code(prompt.name, 80)}", ""]
         parts += [f"- {escape.inline(line)}" for line in _prompt(prompt)]
         parts.append("")
-    if not found.prompts:
+    if not run_diff.prompts:
         parts += ["Neither run tested a prompt.", ""]
     return "\n".join(parts)
 
@@ -63,8 +63,8 @@ def _prompt(prompt: PromptDiff) -> Iterator[str]:
 def _cases(prompt: PromptDiff) -> Iterator[str]:
     for name, ids in (("broken", prompt.broken), ("fixed", prompt.fixed)):
         if ids:
-            more = f" and {len(ids) - MAX_IDS:,} more" if len(ids) > MAX_IDS else ""
-            yield f"{name}: {', '.join(map(escape.one_line, ids[:MAX_IDS]))}{more}"
+            remainder = f" and {len(ids) - MAX_IDS:,} more" if len(ids) > MAX_IDS else ""
+            yield f"{name}: {', '.join(map(escape.one_line, ids[:MAX_IDS]))}{remainder}"
     if not prompt.broken and not prompt.fixed:
         yield "no case changed its result"
     if prompt.reworded:

@@ -4,24 +4,24 @@ from promptci.present import formatting
 from promptci.report.model.report import FlakyCaseView, PrecisionView, PromptView, ReportView
 
 MAX_FLAKY_NAMED = 10
-"""Flaky cases that are named."""
+"""Flaky cases listed by name."""
 MAX_TO_LABEL = 5
 LABEL_COMMAND = "promptci history label"
 
 
 def describe_flaky(prompt: PromptView) -> str:
     """Return which cases are flaky: `Flaky: 3 of 60 cases have flipped …`."""
-    found = prompt.flaky.cases
-    have = "has" if len(found) == 1 else "have"
-    more = f" and {len(found) - MAX_FLAKY_NAMED:,} more" if len(found) > MAX_FLAKY_NAMED else ""
+    flaky_cases = prompt.flaky.cases
+    have = "has" if len(flaky_cases) == 1 else "have"
+    remainder = f" and {len(flaky_cases) - MAX_FLAKY_NAMED:,} more" if len(flaky_cases) > MAX_FLAKY_NAMED else ""
     return (
-        f"Flaky: {len(found):,} of {formatting.count(prompt.cases, 'case')} {have} flipped by"
-        f" {'itself' if len(found) == 1 else 'themselves'} in earlier runs, with the same prompt, question and model:"
-        f" {', '.join(map(_fared, found[:MAX_FLAKY_NAMED]))}{more}."
+        f"Flaky: {len(flaky_cases):,} of {formatting.count(prompt.cases, 'case')} {have} flipped by"
+        f" {'itself' if len(flaky_cases) == 1 else 'themselves'} in earlier runs, with the same prompt, question and"
+        f" model: {', '.join(map(_describe_flaky_case, flaky_cases[:MAX_FLAKY_NAMED]))}{remainder}."
     )
 
 
-def _fared(case: FlakyCaseView) -> str:
+def _describe_flaky_case(case: FlakyCaseView) -> str:
     return f"{_quoted(case.id)} (right {case.passes:,} of {formatting.count(case.passes + case.fails, 'time')})"
 
 
@@ -32,38 +32,38 @@ def _quoted(name: str) -> str:
 
 def noise_row(prompt: PromptView, margin: float) -> list[tuple[str, str]]:
     """Return how often two equal runs disagree, as a row of the decision; empty if unknown."""
-    found = prompt.flaky
-    if found.discordance is None:
+    flaky = prompt.flaky
+    if flaky.discordance is None:
         return []
-    said = f"two runs of one version disagree on {formatting.percent(found.discordance)} of the cases"
+    discordance = f"two runs of one version disagree on {formatting.percent(flaky.discordance)} of the cases"
     needed = ""
-    if found.cases_needed is not None:
-        needed = f"; about {found.cases_needed:,} pairs would settle a margin of {formatting.points(margin)}"
-    return [("Chance alone", f"{said} (measured on {formatting.count(found.measured, 'case')}){needed}")]
+    if flaky.cases_needed is not None:
+        needed = f"; about {flaky.cases_needed:,} pairs would settle a margin of {formatting.points(margin)}"
+    return [("Chance alone", f"{discordance} (measured on {formatting.count(flaky.measured, 'case')}){needed}")]
 
 
-def describe_precision(found: PrecisionView) -> str:
+def describe_precision(precision: PrecisionView) -> str:
     """Return the precision of verdicts that blocked or would have, as far as people labelled them."""
-    if not found.verdicts:
+    if not precision.verdicts:
         return "No earlier verdict would have blocked."
-    of = f"Of {formatting.count(found.verdicts, 'verdict')} that would have blocked,"
-    if not found.labelled:
-        return f"{of} none is labelled yet: `{LABEL_COMMAND} ID correct` (or `incorrect`)."
-    share = formatting.percent(found.correct / found.labelled)
+    subject = f"Of {formatting.count(precision.verdicts, 'verdict')} that would have blocked,"
+    if not precision.labelled:
+        return f"{subject} none is labelled yet: `{LABEL_COMMAND} ID correct` (or `incorrect`)."
+    share = formatting.percent(precision.correct / precision.labelled)
     span = ""
-    if found.interval is not None:
-        lo, hi = (formatting.percent(end) for end in found.interval)
+    if precision.interval is not None:
+        lo, hi = (formatting.percent(end) for end in precision.interval)
         span = f", 95% interval {lo} to {hi}"
-    return f"{of} {found.labelled:,} labelled by people: {found.correct:,} correct ({share}{span})."
+    return f"{subject} {precision.labelled:,} labelled by people: {precision.correct:,} correct ({share}{span})."
 
 
 def label_requests(view: ReportView) -> list[str]:
     """Return requests to label verdicts that would have blocked, so that their precision becomes known."""
-    found = [p for p in view.prompts if p.verdict == "fail" and p.verdict_id]
-    if view.gate.mode != "advise" or not found:
+    failed_prompts = [p for p in view.prompts if p.verdict == "fail" and p.verdict_id]
+    if view.gate.mode != "advise" or not failed_prompts:
         return []
     return [
         f"Label whether blocking {_quoted(p.name)} would have been correct:"
         f" `{LABEL_COMMAND} {_quoted(p.verdict_id or '')} correct --why …` (or `incorrect`)."
-        for p in found[:MAX_TO_LABEL]
+        for p in failed_prompts[:MAX_TO_LABEL]
     ]

@@ -1,4 +1,4 @@
-"""A prompt's judge in words: plain ones first, the numbers behind them."""
+"""Sentences and numbers about a prompt's judge. Pure."""
 
 from collections.abc import Iterator
 
@@ -8,28 +8,31 @@ from promptci.report.model.judge import CalibrationView, JudgedRateView, JudgeVi
 
 
 def trust_sentence(judge: JudgeView) -> str:
-    """Return in plain words what the judge may do and why."""
+    """Return whether the judge is trusted, and why."""
     if not judge.trusted:
         return f"It is not trusted: {'; '.join(judge.reasons)}. Its results are advisory and do not block."
-    found = judge.calibration
-    if found is None:
+    calibration = judge.calibration
+    if calibration is None:
         return "Nobody has checked it: there are no labels by people. Its marks count all the same."
     return (
-        f"It agrees with people well enough: kappa {kappa_with_interval(found)}"
-        f" with {formatting.count(found.scored, 'label')}, where {judge.min_kappa:g} is asked for. Its marks count."
+        f"It agrees with people well enough: kappa {kappa_with_interval(calibration)}"
+        f" with {formatting.count(calibration.scored, 'label')}, where {judge.min_kappa:g} is asked for."
+        " Its marks count."
     )
 
 
-def kappa_with_interval(found: CalibrationView) -> str:
+def kappa_with_interval(calibration: CalibrationView) -> str:
     """Return kappa with its interval: `0.71 (0.52 to 0.90)`."""
-    if found.kappa is None:
+    if calibration.kappa is None:
         return formatting.UNKNOWN
-    span = f" ({' to '.join(map(wording.format_kappa, found.kappa_interval))})" if found.kappa_interval else ""
-    return f"{wording.format_kappa(found.kappa)}{span}"
+    span = (
+        f" ({' to '.join(map(wording.format_kappa, calibration.kappa_interval))})" if calibration.kappa_interval else ""
+    )
+    return f"{wording.format_kappa(calibration.kappa)}{span}"
 
 
 def rate_sentences(judge: JudgeView) -> list[str]:
-    """Return for each version what the judge passes and what people would."""
+    """Return for each version the share that the judge passes, and the estimate of what people would pass."""
     labels = judge.calibration.scored if judge.calibration else 0
     sides = (("Before", judge.base), ("Now", judge.head)) if judge.base else (("", judge.head),)
     return [_rate_words(name, side, labels) for name, side in sides if side is not None]
@@ -37,15 +40,15 @@ def rate_sentences(judge: JudgeView) -> list[str]:
 
 def _rate_words(name: str, side: JudgedRateView, labels: int) -> str:
     start = f"{name}: the judge" if name else "The judge"
-    said = f"{start} passes {formatting.percent(side.passed)} of {formatting.count(side.cases, 'case')}"
+    sentence = f"{start} passes {formatting.percent(side.passed)} of {formatting.count(side.cases, 'case')}"
     if side.corrected is not None:
         by = f"corrected by {formatting.count(labels, 'human label')}"
-        found = _with_interval(side.corrected, side.interval)
-        return f"{said}; {by}: {found}, if the labelled answers are like these."
+        corrected_rate = _with_interval(side.corrected, side.interval)
+        return f"{sentence}; {by}: {corrected_rate}, if the labelled answers are like these."
     return (
-        f"{said}; what people would pass cannot be told: {side.uncorrected_reason}."
+        f"{sentence}; what people would pass cannot be told: {side.uncorrected_reason}."
         if side.uncorrected_reason
-        else f"{said}."
+        else f"{sentence}."
     )
 
 
@@ -59,29 +62,29 @@ def judge_numbers(judge: JudgeView) -> list[tuple[str, str]]:
     """Return the numbers, in the order of reading."""
     rows = [("Judge", ", ".join(judge.identities)), ("Kappa asked for", f"{judge.min_kappa:g} (judge.trust.min_kappa)")]
     if judge.calibration is not None:
-        rows += _of_labels(judge.calibration)
+        rows += _calibration_rows(judge.calibration)
     for name, side in (("before", judge.base), ("now", judge.head)):
         if side is not None and side.effective_labels is not None and side.lambda_ is not None:
-            said = f"as sure as {side.effective_labels:,.0f} labels alone; lambda {side.lambda_:.2f}"
-            rows.append((f"Correction {name}", f"power-tuned prediction-powered inference, {said}"))
+            correction = f"as sure as {side.effective_labels:,.0f} labels alone; lambda {side.lambda_:.2f}"
+            rows.append((f"Correction {name}", f"power-tuned prediction-powered inference, {correction}"))
     return rows
 
 
-def _of_labels(found: CalibrationView) -> Iterator[tuple[str, str]]:
-    silent = found.labels - found.scored
-    yield "Labels", f"{found.scored:,}" + (f", and {silent:,} that the judge could not mark" if silent else "")
-    yield "Agreement", f"{formatting.percent(found.agreement)}, chance included"
-    narrow = found.kappa_half_width_with_200
+def _calibration_rows(calibration: CalibrationView) -> Iterator[tuple[str, str]]:
+    silent = calibration.labels - calibration.scored
+    yield "Labels", f"{calibration.scored:,}" + (f", and {silent:,} that the judge could not mark" if silent else "")
+    yield "Agreement", f"{formatting.percent(calibration.agreement)}, chance included"
+    narrow = calibration.kappa_half_width_with_200
     yield (
         "Cohen's kappa",
-        kappa_with_interval(found) + (f"; with 200 labels about ±{narrow:.2f}" if narrow else ""),
+        kappa_with_interval(calibration) + (f"; with 200 labels about ±{narrow:.2f}" if narrow else ""),
     )
-    yield "Gwet's AC1", formatting.UNKNOWN if found.ac1 is None else wording.format_kappa(found.ac1)
-    of_good = _with_interval(found.sensitivity, found.sensitivity_interval)
-    of_bad = _with_interval(found.specificity, found.specificity_interval)
+    yield "Gwet's AC1", formatting.UNKNOWN if calibration.ac1 is None else wording.format_kappa(calibration.ac1)
+    of_good = _with_interval(calibration.sensitivity, calibration.sensitivity_interval)
+    of_bad = _with_interval(calibration.specificity, calibration.specificity_interval)
     yield "Sensitivity", f"{of_good} of what people pass, the judge passes"
     yield "Specificity", f"{of_bad} of what people fail, the judge fails"
-    yield "Both pass", f"{found.passed_by_both:,}"
-    yield "Only the judge passes", f"{found.passed_by_judge_only:,}"
-    yield "Only people pass", f"{found.passed_by_people_only:,}"
-    yield "Both fail", f"{found.failed_by_both:,}"
+    yield "Both pass", f"{calibration.passed_by_both:,}"
+    yield "Only the judge passes", f"{calibration.passed_by_judge_only:,}"
+    yield "Only people pass", f"{calibration.passed_by_people_only:,}"
+    yield "Both fail", f"{calibration.failed_by_both:,}"

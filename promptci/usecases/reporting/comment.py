@@ -23,7 +23,7 @@ from promptci.report.model.report import ReportView
 from promptci.verdict import Verdict
 
 WARNING = (
-    "This report was written by a run over {whose} commit, without secrets. What it says is that run's own word; no "
+    "This report was written by a run over {owner} commit, without secrets. What it says is that run's own word; no "
     "commit status was set from it."
 )
 
@@ -31,14 +31,14 @@ WARNING = (
 def post_comment(
     source: Path, context: ActionContext, github: GitHub | None, say: Callable[[str], None], out: TextIO
 ) -> int:
-    """Post the comment of the report in `source`, and give the exit code: 0 also where there is nothing to comment.
+    """Post the comment of the report in `source`; return the exit code, 0 also if there is nothing to comment.
 
     Raises
     ------
     UnsafeError, InputError
-        Where the report is not one, or is about another commit than GitHub says.
+        If the report is invalid, or is about another commit than the run of the event.
     UsageError
-        Where the event is not the end of another workflow.
+        If the event is not the end of another workflow.
     """
     if context.event != "workflow_run":
         raise UsageError(f"The event is {context.event}", "A report of another run is posted at its `workflow_run`.")
@@ -52,8 +52,8 @@ def post_comment(
     if number is None:
         say(f"the comment was not posted: {why_not}")
         return 0
-    there = _in_place_of_the_run(context, number)
-    for note in publish_all.publish_all(there, _publication(view, context), github, out):
+    run_context = _in_place_of_the_run(context, number)
+    for note in publish_all.publish_all(run_context, _publication(view, context), github, out):
         say(note)
     return 0
 
@@ -69,7 +69,7 @@ def _read(source: Path, head_sha: str) -> ReportView:
 
 
 def _pull_request(context: ActionContext, github: GitHub, view: ReportView) -> tuple[int | None, str]:
-    """Find the pull request by what GitHub knows of the run; the report chooses only among those of the very commit."""
+    """Find the pull request by GitHub's data on the run; the report only chooses among those of the same commit."""
     run = context.payload["workflow_run"]
     owner = event.parse_text(event.get_nested(run, "head_repository", "owner", "login"))
     branch = event.parse_text(event.get_nested(run, "head_branch"))
@@ -87,7 +87,7 @@ def _pull_request(context: ActionContext, github: GitHub, view: ReportView) -> t
 
 
 def _in_place_of_the_run(context: ActionContext, number: int) -> ActionContext:
-    """Return the context as the run that wrote the report would have had it, so that older and newer are told apart."""
+    """Return the context of the run that wrote the report, so that older and newer comments can be ordered."""
     run = context.payload["workflow_run"]
     return dataclasses.replace(
         context,
@@ -100,16 +100,16 @@ def _in_place_of_the_run(context: ActionContext, number: int) -> ActionContext:
 
 
 def _publication(view: ReportView, context: ActionContext) -> Publication:
-    whose = "Dependabot's" if context.is_dependabot else "a fork's"
-    warned = [WARNING.format(whose=whose)] if context.is_fork else []
-    told = view.model_copy(update={"notes": [*warned, *view.notes]})
+    owner = "Dependabot's" if context.is_dependabot else "a fork's"
+    warned = [WARNING.format(owner=owner)] if context.is_fork else []
+    published_view = view.model_copy(update={"notes": [*warned, *view.notes]})
     return Publication(
         verdict=Verdict(view.verdict),
         exit_code=0,
         headline=view.headline,
-        comment_md=markdown_renderer.render_comment(told, spare=FRAME_BYTES),
-        short_comment_md=markdown_renderer.render_short_comment(told),
-        summary_md=markdown_renderer.render_summary(told),
+        comment_md=markdown_renderer.render_comment(published_view, spare=FRAME_BYTES),
+        short_comment_md=markdown_renderer.render_short_comment(published_view),
+        summary_md=markdown_renderer.render_summary(published_view),
         annotations=(),
         outputs={},
     )

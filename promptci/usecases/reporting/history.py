@@ -106,16 +106,16 @@ def label_verdict(store: HistoryStore, request: FeedbackRequest) -> str:
     prefix = request.verdict_id
     matches = [verdict for verdict in store.past.verdicts if prefix and verdict.id.startswith(prefix)]
     if len(matches) != 1:
-        what = f"{len(matches)} verdicts begin with `{prefix}`" if matches else f"there is no verdict `{prefix}`"
+        message = f"{len(matches)} verdicts begin with `{prefix}`" if matches else f"there is no verdict `{prefix}`"
         hint = "`promptci history list` lists the verdicts; `promptci history add report.json` imports one."
-        raise UsageError(what, hint)
+        raise UsageError(message, hint)
     if not request.why.strip():
         raise UsageError("--why is empty", "Write in a few words how you know.")
     (verdict,) = matches
-    why = Redactor.from_environ(request.environ).redact(" ".join(request.why.split()))
+    reason = Redactor.from_environ(request.environ).redact(" ".join(request.why.split()))
     by = next((request.environ[name] for name in ACTOR_VARIABLES if request.environ.get(name)), None)
     at = request.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    store.write([Feedback(id=verdict.id, at=at, label=request.label, why=why, by=by)])
+    store.write([Feedback(id=verdict.id, at=at, label=request.label, why=reason, by=by)])
     return f"{verdict.id} ({verdict.prompt}: {verdict.verdict}) is labelled {request.label}."
 
 

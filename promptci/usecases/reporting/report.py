@@ -1,4 +1,4 @@
-"""Draw a report again, from a report.json or from a run's journal, without asking a model."""
+"""Render a report again, from a report.json or a run's journal, without asking a model."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Look at the canaries of an environment: the log of both arms in, a decision about each prompt out."""
+"""Evaluate the canaries of an environment: decide about each prompt by the request logs of both arms."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CanaryRequest:
-    """What is to be looked at."""
+    """What to evaluate."""
 
     root: Path
     """A folder of the git repository."""
@@ -33,81 +33,81 @@ class CanaryRequest:
     """Paths and globs."""
     now: datetime
     apply: bool = False
-    """Write the new shares into the deployment file, and where the canaries stand beside it."""
+    """Write the new shares into the deployment file, and the canaries' progress into the file next to it."""
     out: Path = Path("promptci-report")
 
 
-def evaluate_canaries(errand: CanaryRequest, redactor: Redactor) -> tuple[CanaryReport, str]:
-    """Decide about every prompt of an environment; give the record and its Markdown, which are written, too.
+def evaluate_canaries(request: CanaryRequest, redactor: Redactor) -> tuple[CanaryReport, str]:
+    """Decide about every prompt of an environment, write the report, and return it with its Markdown.
 
     Raises
     ------
     ConfigError
         With every mistake in the deployment file.
     InputError
-        For a state file or a log that cannot be read.
+        If a state file or a log cannot be read.
     GitError
-        For a version that is no commit.
+        If a version is not a commit.
     """
-    if not _NAME.fullmatch(errand.environment):
-        raise UsageError(f"`{errand.environment}` cannot be an environment", "Give letters, digits, `.`, `_` and `-`.")
-    repo = Repo.discover(errand.root)
-    path, beside = (f"deployments/{errand.environment}{ending}" for ending in (".yml", ".canary.json"))
+    if not _NAME.fullmatch(request.environment):
+        raise UsageError(f"`{request.environment}` cannot be an environment", "Give letters, digits, `.`, `_` and `-`.")
+    repo = Repo.discover(request.root)
+    path, state_path = (f"deployments/{request.environment}{ending}" for ending in (".yml", ".canary.json"))
     files = repo.snapshot(WORK_TREE)
     data = files.read(path)
     if data is None:
         raise UsageError(f"There is no {path} in {repo.root}", "Write it, or give --env another name.")
     deployed = deployment.load(data, path)
-    standings = _load_progress(repo, files.read(beside), beside)
-    tried = {one.prompt: one for one in deployed.prompts if one.canary is not None}
-    for one in tried.values():
-        for version in (one.stable, one.canary or ""):
+    standings = _load_progress(repo, files.read(state_path), state_path)
+    tried = {entry.prompt: entry for entry in deployed.prompts if entry.canary is not None}
+    for entry in tried.values():
+        for version in (entry.stable, entry.canary or ""):
             repo.resolve(version)
-    # What was before the present step is not looked at, so it need not be kept.
+    # Requests before the present step are not evaluated, so they need not be kept.
     begun = {prompt: standings[prompt].since for prompt in tried if prompt in standings}
     log = read.load_log(
-        read.expand_patterns(errand.logs), lambda one: one.prompt in begun and one.time >= begun[one.prompt]
+        read.expand_patterns(request.logs), lambda row: row.prompt in begun and row.time >= begun[row.prompt]
     )
     decisions = tuple(
         canary.decide_canary(
-            one,
-            standings.get(one.prompt),
-            [request for request in log.requests if request.prompt == one.prompt],
+            entry,
+            standings.get(entry.prompt),
+            [row for row in log.requests if row.prompt == entry.prompt],
             deployed.policy,
-            errand.now,
+            request.now,
         )
-        for one in deployed.prompts
+        for entry in deployed.prompts
     )
     record = CanaryReport(
-        environment=errand.environment, at=errand.now, decisions=decisions, log=log, applied=errand.apply
+        environment=request.environment, at=request.now, decisions=decisions, log=log, applied=request.apply
     )
-    if errand.apply:
+    if request.apply:
         for decision in decisions:
             if decision.new_share != decision.share:
                 data = deployment.with_share(data, path, decision.prompt, decision.new_share)
-        _write(repo.root, {beside: _state_file(record, standings), path: data})
-    return record, _write_report(record, errand.out, redactor)
+        _write(repo.root, {state_path: _state_file(record, standings), path: data})
+    return record, _write_report(record, request.out, redactor)
 
 
 def _load_progress(repo: Repo, data: bytes | None, path: str) -> dict[str, CanaryProgress]:
     if data is None and (repo.root / path).exists():
-        # Taken for a first look, it would let a canary that was rolled back begin again.
-        what = "git ignores the file in which it stands how far each canary has come"
-        raise InputError([Problem(path=path, message=what, hint="Take it out of .gitignore and commit it.")])
+        # Treated as a first evaluation, it would restart a canary that was rolled back.
+        message = "git ignores the file in which it stands how far each canary has come"
+        raise InputError([Problem(path=path, message=message, hint="Take it out of .gitignore and commit it.")])
     return state.load_progress(data, path)
 
 
 def _state_file(record: CanaryReport, before: Mapping[str, CanaryProgress]) -> bytes:
-    """Return the state file; a prompt without a canary keeps what is known, so that a rollback is not forgotten."""
-    now = {one.prompt: one.progress for one in record.decisions if one.progress is not None}
+    """Return the state file; a prompt without a canary keeps its state, so that a rollback is remembered."""
+    now = {decision.prompt: decision.progress for decision in record.decisions if decision.progress is not None}
     return state.dump_progress({**before, **now}).encode()
 
 
 def _write(root: Path, files: Mapping[str, bytes]) -> None:
-    """Write what differs, in this order.
+    """Write the files that changed, in this order.
 
-    The state goes first: were we stopped in between, the next look finds a share below the one that is written down, or
-    one above 0 after a rollback, and both are safe.
+    The state goes first: if the process is stopped in between, the next evaluation finds a share below the recorded
+    one, or one above 0 after a rollback, and both are safe.
     """
     for path, content in files.items():
         place = root / path

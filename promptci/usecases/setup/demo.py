@@ -22,19 +22,19 @@ CACHE = Path(".promptci")
 REPORT = Path("promptci-report")
 """The Action's default output folder, also ignored there."""
 MARK = ".promptci-demo"
-"""Marks a folder as ours to replace."""
+"""Marks a folder that promptci may replace."""
 
 
 def fetch_model_file(environ: Mapping[str, str]) -> Path:
-    """Return the embedded model's file, fetching it where it is missing; ProviderError where that fails."""
-    given = environ.get("PROMPTCI_MODEL_FILE")
-    return Path(given) if given else model_file.fetch_model(model_file.cache_home(environ))
+    """Return the embedded model's file, downloading it if it is missing; raise ProviderError if that fails."""
+    model_path = environ.get("PROMPTCI_MODEL_FILE")
+    return Path(model_path) if model_path else model_file.fetch_model(model_file.cache_home(environ))
 
 
 def create_demo_repository(target: Path) -> tuple[str, str]:
-    """Make the example repository in `target`, with the pull request's branch checked out.
+    """Create the example repository in `target`, with the pull request's branch checked out.
 
-    Gives the commits of the default branch and of the pull request. `target` must not exist yet.
+    Return the commits of the default branch and of the pull request. `target` must not exist yet.
     """
     source = packaged.find_packaged_folder("example-repo")
     shutil.copytree(source, target, ignore=lambda folder, _: [OVERLAY] if Path(folder) == source else [])
@@ -47,7 +47,7 @@ def create_demo_repository(target: Path) -> tuple[str, str]:
 
 
 def run_demo(out: Path, environ: Mapping[str, str], say: Callable[[str], None]) -> int:
-    """Run the Action's entry on the demo repository as GitHub would, and give its exit code."""
+    """Run the Action on the demo repository as GitHub would, and return its exit code."""
     repository, kept_cache = out / "repository", out / "cache"
     if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
         raise UsageError(f"{out} holds other files", "Give --out a new folder.")
@@ -115,11 +115,11 @@ def _commit(folder: Path, message: str) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """Run git on a repository of our own making, apart from the user's settings."""
-    who = {"NAME": "A colleague", "EMAIL": "colleague@example.com", "DATE": WHEN}
+    """Run git on the demo repository, without the user's settings."""
+    identity = {"NAME": "A colleague", "EMAIL": "colleague@example.com", "DATE": WHEN}
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-        **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()},
+        **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in identity.items()},
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
     }

@@ -1,4 +1,4 @@
-"""Look a repository over before it is relied on: its files, its endpoint and its workflow, and what to fix in each."""
+"""Check a repository before it is used: its files, its endpoint and its workflow, and what to fix in each."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -34,9 +34,9 @@ from promptci.usecases.setup import doctor_workflow
 
 Level = Literal["error", "warning"]
 REPORT = "promptci-report"
-"""Where the report goes by default."""
+"""Default folder of the report."""
 JUDGES = {"judge", "llm"}
-"""Assertions that a model marks."""
+"""Assertions that a model scores."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +45,7 @@ class DoctorFinding:
 
     problem: Problem
     level: Level
-    """`error`: promptci will not do what is wanted of it. `warning`: it will, and could do it better."""
+    """`error`: promptci will not work as configured. `warning`: it works, but could be set up better."""
 
 
 class DoctorRow(BaseModel):
@@ -85,7 +85,7 @@ def to_document(findings: Sequence[DoctorFinding]) -> DoctorDocument:
 
 @dataclass(kw_only=True, slots=True)
 class _Patient:
-    """A repository, and what is known of it so far."""
+    """A repository, and what has been loaded from it so far."""
 
     root: Path
     config_path: str
@@ -99,10 +99,10 @@ class _Patient:
         """Return the line of a key of promptci.yml."""
         return None if self.document is None else self.document.line_of(keys)
 
-    def found(self, level: Level, what: str, fix: str, *keys: str) -> DoctorFinding:
+    def flag(self, level: Level, message: str, fix: str, *keys: str) -> DoctorFinding:
         """Return a finding about promptci.yml."""
         return DoctorFinding(
-            problem=Problem(path=self.config_path, line=self.place(*keys), message=what, hint=fix), level=level
+            problem=Problem(path=self.config_path, line=self.place(*keys), message=message, hint=fix), level=level
         )
 
 
@@ -137,7 +137,7 @@ def _config(patient: _Patient) -> Iterator[DoctorFinding]:
         patient.config_path = find_config(patient.snapshot, patient.config_path) or patient.config_path
         data = patient.snapshot.read(patient.config_path)
         if data is None:
-            yield patient.found("warning", "there is no such file, so everything is at its default", "`promptci init`.")
+            yield patient.flag("warning", "there is no such file, so everything is at its default", "`promptci init`.")
             return
         patient.document = strict_yaml.load(decode_utf8(data, patient.config_path), patient.config_path)
         patient.config = config_load.load_config(data, patient.config_path)
@@ -150,17 +150,17 @@ def _prompts(patient: _Patient) -> Iterator[DoctorFinding]:
     paths = find_prompt_files(snapshot, config.prompts.include)
     uncovered, _ = coverage.check_patterns(snapshot, [config], patient.config_path)
     for problem in uncovered:
-        yield patient.found("error", problem.message, problem.hint, "prompts", "include")
+        yield patient.flag("error", problem.message, problem.hint, "prompts", "include")
     if not uncovered and (missed := find_unmatched_prompt_files(snapshot, config.prompts.include)):
         message = f"`prompts.include` leaves out {coverage.join_few(missed)}"
-        yield patient.found("warning", message, "Add a pattern that covers them.", "prompts", "include")
+        yield patient.flag("warning", message, "Add a pattern that covers them.", "prompts", "include")
     prompts, problems = prompts_load.load_prompts(snapshot.read, paths, config.provider.model)
     yield from (DoctorFinding(problem=problem, level="error") for problem in problems)
     for prompt in prompts.values():
         yield from _goldens(patient, prompt)
-    gathered = CollectedRun(config=config, config_source=patient.config_path, plans=tuple(patient.plans))
+    collected = CollectedRun(config=config, config_source=patient.config_path, plans=tuple(patient.plans))
     try:
-        planning.plan_run(gathered)
+        planning.plan_run(collected)
     except InputError as error:
         yield from _all(error)
 
@@ -173,11 +173,11 @@ def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[DoctorFinding]:
         yield from _all(error)
         return
     if not goldens.cases:
-        wanted = patient.config.prompts.goldens.replace("{name}", prompt.name)
+        goldens_path = patient.config.prompts.goldens.replace("{name}", prompt.name)
         level: Level = "warning" if patient.config.gate.on_missing_goldens is OnMissingGoldens.WARN else "error"
-        what = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
-        fix = f"Write some to {wanted.replace('*', 'jsonl')}, or as `testData` of the prompt."
-        yield DoctorFinding(problem=Problem(path=prompt.path, line=1, message=what, hint=fix), level=level)
+        message = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
+        fix = f"Write some to {goldens_path.replace('*', 'jsonl')}, or as `testData` of the prompt."
+        yield DoctorFinding(problem=Problem(path=prompt.path, line=1, message=message, hint=fix), level=level)
     version = PromptVersion(prompt=prompt, goldens=goldens)
     patient.plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, version, ["asked for"]))
 
@@ -185,14 +185,14 @@ def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[DoctorFinding]:
 def _judge(patient: _Patient) -> Iterator[DoctorFinding]:
     judge = patient.config.judge
     uses = {
-        made.name: {a.type for planned in made.task.cases for a in planned.case.assertions} & JUDGES
-        for made in patient.plans
+        plan.name: {a.type for planned in plan.task.cases for a in planned.case.assertions} & JUDGES
+        for plan in patient.plans
     }
     if any("judge" in types for types in uses.values()):
         for key, value in (("model", judge.model), ("rubric", judge.rubric)):
             if value is None:
-                what = f"goldens use the assertion `judge`, and `judge.{key}` is not set"
-                yield patient.found("error", what, f"Set `judge.{key}`.", "judge")
+                message = f"goldens use the assertion `judge`, and `judge.{key}` is not set"
+                yield patient.flag("error", message, f"Set `judge.{key}`.", "judge")
     try:
         collect.load_rubric(patient.snapshot, judge.rubric)
     except InputError as error:
@@ -201,50 +201,53 @@ def _judge(patient: _Patient) -> Iterator[DoctorFinding]:
         pattern = patient.config.prompts.goldens.replace("{name}", globs.escape(name))
         labels = pattern.removesuffix(".*") + ".labels.*"
         if not patient.snapshot.glob(labels):
-            what = f"a model marks answers of `{name}`, and there are no labels to check its marks against"
+            message = f"a model marks answers of `{name}`, and there are no labels to check its marks against"
             path = patient.config.prompts.goldens.replace("{name}", name).removesuffix(".*") + ".labels.jsonl"
             yield DoctorFinding(
-                problem=Problem(path=path, message=what, hint="Let a person mark some answers there."), level="warning"
+                problem=Problem(path=path, message=message, hint="Let a person mark some answers there."),
+                level="warning",
             )
 
 
 def _provider(patient: _Patient) -> Iterator[DoctorFinding]:
     options = patient.config.provider
     if options.kind == "recorded" and (not options.path or not (patient.root / options.path).is_file()):
-        what = f"there is no file of recorded answers at `{options.path or ''}`"
-        yield patient.found("error", what, "Record it: `promptci check --record FILE`.", "provider", "path")
+        message = f"there is no file of recorded answers at `{options.path or ''}`"
+        yield patient.flag("error", message, "Record it: `promptci check --record FILE`.", "provider", "path")
     if options.kind != "openai":
         return
     try:
         endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
     except ProviderError as error:
-        yield patient.found("error", error.message, error.hint, "provider", "base_url")
+        yield patient.flag("error", error.message, error.hint, "provider", "base_url")
         return
     if endpoint.is_loopback(options.base_url):
         return
     price = PriceList(options).price_usage
-    models = {prompt.model for made in patient.plans for prompt in _versions(made)} | {patient.config.judge.model}
+    models = {prompt.model for plan in patient.plans for prompt in _versions(plan)} | {patient.config.judge.model}
     for model in sorted(model for model in models if model):
         if price(model, Usage(input_tokens=1, output_tokens=1)) is None:
-            what = f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"
-            yield patient.found("warning", what, f"Write it under `provider.prices: {{{model}: …}}`.", "provider")
+            message = (
+                f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"
+            )
+            yield patient.flag("warning", message, f"Write it under `provider.prices: {{{model}: …}}`.", "provider")
 
 
-def _versions(made: PromptPlan) -> list[Prompt]:
-    return [prompt for prompt in (made.change.base, made.change.head) if prompt is not None]
+def _versions(plan: PromptPlan) -> list[Prompt]:
+    return [prompt for prompt in (plan.change.base, plan.change.head) if prompt is not None]
 
 
 def _cache(patient: _Patient) -> Iterator[DoctorFinding]:
     folder = patient.config.run.cache
     tracked = command.split_nul(command.run_git(patient.root, "ls-files", "-z"))
     if folder and (committed := [path for path in tracked if path.startswith(f"{folder.rstrip('/')}/")]):
-        what = f"{len(committed)} files of answers are committed under {folder}; promptci does not use them"
+        message = f"{len(committed)} files of answers are committed under {folder}; promptci does not use them"
         fix = f"`git rm -r --cached {folder}`: whoever can commit answers can make any prompt pass."
-        yield DoctorFinding(problem=Problem(path=committed[0], message=what, hint=fix), level="error")
+        yield DoctorFinding(problem=Problem(path=committed[0], message=message, hint=fix), level="error")
     for path in filter(None, (folder, REPORT)):
         if command.try_git(patient.root, "check-ignore", "--quiet", "--", f"{path}/x").returncode == 1:
             top = path.split("/")[0]
-            what = f"`{top}/`, which promptci writes, is not ignored and would be committed by `git add --all`"
+            message = f"`{top}/`, which promptci writes, is not ignored and would be committed by `git add --all`"
             yield DoctorFinding(
-                problem=Problem(path=".gitignore", message=what, hint=f"Add the line `{top}/`."), level="warning"
+                problem=Problem(path=".gitignore", message=message, hint=f"Add the line `{top}/`."), level="warning"
             )

@@ -1,4 +1,4 @@
-"""Start a repository off: promptci.yml, a workflow, and a prompt with goldens that runs at once."""
+"""Create the starter files: promptci.yml, a workflow, and a prompt with goldens that runs at once."""
 
 from pathlib import Path
 
@@ -11,22 +11,22 @@ FILES = {
     "prompts/email-finder.prompt.yml": "email-finder.prompt.yml",
     "goldens/email-finder.jsonl": "email-finder.jsonl",
 }
-"""What is written, and the template each comes from."""
+"""Files to write, and the template of each."""
 IGNORED = (".promptci/", "promptci-report/")
-"""What promptci writes and nobody wants in git."""
+"""Folders that promptci writes and that do not belong in git."""
 
 
 def write_starter_files(root: Path, *, provider: str) -> list[str]:
-    """Write the files and give their paths; touches nothing when one of them exists.
+    """Write the files and return their paths; write nothing if one of them exists.
 
     Raises
     ------
     UsageError
         When a file is already there.
     """
-    there = [name for name in FILES if (root / name).exists() or (root / name).is_symlink()]
-    if there:
-        raise UsageError(f"Already there: {', '.join(there)}", "Nothing was written. Move them away to start again.")
+    existing = [name for name in FILES if (root / name).exists() or (root / name).is_symlink()]
+    if existing:
+        raise UsageError(f"Already there: {', '.join(existing)}", "Nothing was written. Move them away to start again.")
     templates = packaged.find_packaged_folder("templates") / "init"
     section = (templates / f"provider-{provider}.yml").read_text(encoding="utf-8").rstrip()
     for name, template in FILES.items():
@@ -36,12 +36,12 @@ def write_starter_files(root: Path, *, provider: str) -> list[str]:
 
 
 def _ignore(path: Path) -> list[str]:
-    """Add what is to stay out of git to a .gitignore, and give its name where that changed it."""
-    there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
-    missing = [line for line in IGNORED if line not in there.splitlines()]
+    """Add the ignored folders to a .gitignore; return its name if it changed."""
+    current = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
+    missing = [line for line in IGNORED if line not in current.splitlines()]
     if not missing or path.is_symlink():
         return []
-    joined = there if not there or there.endswith("\n") else f"{there}\n"
+    joined = current if not current or current.endswith("\n") else f"{current}\n"
     text = joined + "".join(f"{line}\n" for line in missing)
     write.write_bytes(path, text.encode("utf-8", errors="surrogateescape"))
     return [path.name]

@@ -1,4 +1,4 @@
-"""Measure the judges of a repository by its labels, and nothing else: no candidate is asked."""
+"""Measure the judges of a repository by its labels; the prompts under test are not asked."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -42,7 +42,7 @@ class CalibrationDocument(Document):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CalibrationResult:
-    """What came of it."""
+    """The result of a calibration."""
 
     judges: Mapping[str, JudgeView] = field(default_factory=dict)
     """By prompt's name."""
@@ -57,52 +57,56 @@ class CalibrationResult:
 
 
 def calibrate_judges(request: CheckRequest, env: Environment, prompt: str | None = None) -> CalibrationResult:
-    """Have the judge of each prompt (or of one) mark its labelled answers at one revision.
+    """Have the judge of each prompt (or of one) score its labelled answers at one revision.
 
     Raises
     ------
     UsageError, ConfigError
-        Where there is no such prompt, nothing to measure by, or a file that cannot be used.
+        If there is no such prompt, there are no labels, or a file is invalid.
     ProviderError
-        Where the judge could not be asked.
+        If the judge could not be asked.
     """
     repo = Repo.discover(request.root)
     check_output_folder(request.root, request.out)
     with closing(repo.snapshot(request.head)) as head:
         try:
-            gathered = _chosen(
+            collected = _select_labelled_prompts(
                 judge_labels.attach_labels(run.collect_everything(head, request.config_path), None, head), prompt
             )
-        except InputError as error:  # what this command is given to work with, as a configuration is
+        except InputError as error:  # labels are input of this command, as a configuration is
             raise ConfigError(error.problems) from error
         if request.dry_run:
-            for line in planning.describe_labels(gathered):
+            for line in planning.describe_labels(collected):
                 env.print(line)
             return CalibrationResult()
-        return _asked(gathered, head, request, env)
+        return _measure_judges(collected, head, request, env)
 
 
-def _chosen(gathered: CollectedRun, prompt: str | None) -> CollectedRun:
-    names = [plan.name for plan in gathered.plans]
+def _select_labelled_prompts(collected: CollectedRun, prompt: str | None) -> CollectedRun:
+    names = [plan.name for plan in collected.plans]
     if prompt is not None and prompt not in names:
         raise UsageError(f"There is no prompt `{prompt}`", f"There are: {', '.join(names) or 'none'}.")
-    plans = tuple(plan for plan in gathered.plans if plan.task.labelled is not None and prompt in {None, plan.name})
+    plans = tuple(plan for plan in collected.plans if plan.task.labelled is not None and prompt in {None, plan.name})
     if not plans:
-        whose = "No judged prompt has labels" if prompt is None else f"The prompt `{prompt}` has no judge, or no labels"
-        raise UsageError(whose, f"Write some, such as {gathered.config.judge.labels}; see docs/judge.md.")
-    return replace(gathered, plans=plans)
+        message = (
+            "No judged prompt has labels" if prompt is None else f"The prompt `{prompt}` has no judge, or no labels"
+        )
+        raise UsageError(message, f"Write some, such as {collected.config.judge.labels}; see docs/judge.md.")
+    return replace(collected, plans=plans)
 
 
-def _asked(gathered: CollectedRun, head: Snapshot, request: CheckRequest, env: Environment) -> CalibrationResult:
-    if request.no_cache:  # nor what an earlier call of this command has written down
+def _measure_judges(
+    collected: CollectedRun, head: Snapshot, request: CheckRequest, env: Environment
+) -> CalibrationResult:
+    if request.no_cache:  # nor the journal of an earlier calibration
         (request.out / resume.JOURNAL).unlink(missing_ok=True)
-    runs = [PromptRun(plan=plan) for plan in gathered.plans]
+    runs = [PromptRun(plan=plan) for plan in collected.plans]
     revisions = Revisions(head=head, head_name=request.head)
-    asked = asking.ask(PlannedRun(prompts=tuple(runs)), gathered, revisions, request, env)
+    asked = asking.ask(PlannedRun(prompts=tuple(runs)), collected, revisions, request, env)
     if asked.errors:
         raise ProviderError(asked.errors[0].message)
     trusts = {run.name: run.trust for run in runs if run.trust is not None}
-    _refuse_silence(trusts)
+    _require_marks(trusts)
     if not trusts:
         raise UsageError("There is no judge to be measured", "Set `judge.model` and `judge.rubric` in promptci.yml.")
     views = {name: judge_view.build_judge_view(JudgeSummary(trust=trust)) for name, trust in trusts.items()}
@@ -110,17 +114,19 @@ def _asked(gathered: CollectedRun, head: Snapshot, request: CheckRequest, env: E
     path = request.out / CALIBRATION_FILE
     document = CalibrationDocument(revision=head.sha, prompts=judges)
     write.write_text(path, env.redactor().redact(document.dump()))
-    return CalibrationResult(judges=judges, notes=(*_notes(gathered), *asked.notes), path=path)
+    return CalibrationResult(judges=judges, notes=(*_notes(collected), *asked.notes), path=path)
 
 
-def _refuse_silence(trusts: Mapping[str, JudgeTrust]) -> None:
-    """Raise where a judge marked nothing at all: that says nothing about its marks."""
+def _require_marks(trusts: Mapping[str, JudgeTrust]) -> None:
+    """Raise ProviderError if a judge scored none of its labelled answers: its agreement is unknown then."""
     for name, trust in trusts.items():
-        found = trust.calibration
-        if found is not None and found.unscored and not found.scored:
-            raise ProviderError(f"{name}: the judge marked none of the {found.labels} labels: {found.first_failure}")
+        calibration = trust.calibration
+        if calibration is not None and calibration.unscored and not calibration.scored:
+            raise ProviderError(
+                f"{name}: the judge marked none of the {calibration.labels} labels: {calibration.first_failure}"
+            )
 
 
-def _notes(gathered: CollectedRun) -> Sequence[str]:
-    """Return what is to be known about the labels; the prompts' own notes are for a run's report."""
-    return [note for plan in gathered.plans for note in plan.change.notes if "labels" in note]
+def _notes(collected: CollectedRun) -> Sequence[str]:
+    """Return the notes on labels; the other notes on prompts belong in a run's report."""
+    return [note for plan in collected.plans for note in plan.change.notes if "labels" in note]
