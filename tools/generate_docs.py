@@ -13,12 +13,16 @@ from promptci.documents.document import Document
 from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.history.model import HISTORY_LINES
 from promptci.pipeline.ask.batching import PendingBatches
+from promptci.registry.bundle_document import BundleDocument
 from promptci.report.canary_document import CanaryDocument
 from promptci.report.model import document
 from promptci.rollout import schema as deployment_schema
 from promptci.rollout.state import CanaryState
 from promptci.runs.journal import JournalHeader
 from promptci.shards.shard_run import ShardRecord
+from promptci.usecases.release.bundle import BundleSummary
+from promptci.usecases.release.deploy import DeploySummary
+from promptci.usecases.release.release import ReleaseSummary
 from promptci.usecases.setup.doctor import DoctorDocument
 from promptci.usecases.trust.judge_calibration import CalibrationDocument
 
@@ -32,11 +36,15 @@ error. Editors can complete and check the file with [promptci.schema.json](../pr
 
 DOCUMENTS: tuple[type[Document], ...] = (
     PendingBatches,
+    BundleDocument,
+    BundleSummary,
     CalibrationDocument,
     CanaryDocument,
     CanaryState,
+    DeploySummary,
     DoctorDocument,
     JournalHeader,
+    ReleaseSummary,
     SelfTestDocument,
     ShardRecord,
 )

@@ -26,12 +26,17 @@ COMMANDS = {
     "diff": "Show what changed between two runs.",
     "comment": "Post the comment for a run without write permission, such as a fork's.",
     "judge": "Measure the judges against people's labels.",
+    "release": "Release prompts as versions: git tags with their evidence.",
+    "deploy": "Deploy a released version to an environment, to all users or as a canary.",
+    "bundle": "Make the file with an environment's prompts that applications read.",
     "canary": "Promote, hold or roll back a canary, based on the request log.",
     "init": "Create promptci.yml, a workflow, and a prompt with goldens that runs at once.",
     "doctor": "Check the repository and its workflow for mistakes.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }
-"""Every command and what `promptci --help` says of it; each is the file of its name in this folder."""
+"""Every command and what `promptci --help` says of it; each is the file of its name in this folder or in FOLDERS."""
+FOLDERS = dict.fromkeys(("release", "deploy", "bundle"), "release.")
+"""Sub-packages that hold the file of a command."""
 
 SELDOM = (50_000, 20, 100)
 
@@ -47,7 +52,7 @@ class LazyGroup(click.Group):
         """Return one command, or None when there is none of this name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"promptci.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"promptci.cli.{FOLDERS.get(cmd_name, '')}{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
