@@ -22,7 +22,13 @@ from promptci.runs.journal import JournalHeader
 from promptci.shards.shard_run import ShardRecord
 from promptci.usecases.release.bundle import BundleSummary
 from promptci.usecases.release.deploy import DeploySummary
+from promptci.usecases.release.prompt_log import PromptLog
 from promptci.usecases.release.release import ReleaseSummary
+from promptci.usecases.release.rollback import RollbackSummary
+from promptci.usecases.release.show import ShownVersion
+from promptci.usecases.release.status import StatusDocument
+from promptci.usecases.release.version_diff import VersionDiff
+from promptci.usecases.release.versions import VersionsDocument
 from promptci.usecases.setup.doctor import DoctorDocument
 from promptci.usecases.trust.judge_calibration import CalibrationDocument
 
@@ -44,9 +50,15 @@ DOCUMENTS: tuple[type[Document], ...] = (
     DeploySummary,
     DoctorDocument,
     JournalHeader,
+    PromptLog,
     ReleaseSummary,
+    RollbackSummary,
     SelfTestDocument,
     ShardRecord,
+    ShownVersion,
+    StatusDocument,
+    VersionDiff,
+    VersionsDocument,
 )
 """Every file format, but for those whose schema is shipped beside the code."""
 

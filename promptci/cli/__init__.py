@@ -23,11 +23,16 @@ COMMANDS = {
     "selftest": "Measure how often the gate blocks a change that changes nothing.",
     "history": "Show earlier runs: verdicts, how often they were correct, flaky cases.",
     "report": "Render the report again, without asking a model.",
-    "diff": "Show what changed between two runs.",
+    "diff": "Show what changed between two runs, or between two versions of a prompt.",
     "comment": "Post the comment for a run without write permission, such as a fork's.",
     "judge": "Measure the judges against people's labels.",
+    "status": "Say what runs in each environment, since when, by whom, on which evidence.",
+    "versions": "List the released versions of prompts, and check them.",
+    "show": "Show a version of a prompt.",
+    "log": "Tell the story of a prompt: releases and deployments.",
     "release": "Release prompts as versions: git tags with their evidence.",
     "deploy": "Deploy a released version to an environment, to all users or as a canary.",
+    "rollback": "Roll a prompt back to a release, by one commit.",
     "bundle": "Make the file with an environment's prompts that applications read.",
     "canary": "Promote, hold or roll back a canary, based on the request log.",
     "init": "Create promptci.yml, a workflow, and a prompt with goldens that runs at once.",
@@ -35,7 +40,7 @@ COMMANDS = {
     "demo": "See a regression caught, with the embedded model and no key.",
 }
 """Every command and what `promptci --help` says of it; each is the file of its name in this folder or in FOLDERS."""
-FOLDERS = dict.fromkeys(("release", "deploy", "bundle"), "release.")
+FOLDERS = dict.fromkeys(("versions", "show", "log", "status", "release", "deploy", "bundle", "rollback"), "release.")
 """Sub-packages that hold the file of a command."""
 
 SELDOM = (50_000, 20, 100)

@@ -95,6 +95,11 @@ def split_name(text: str) -> tuple[str, str]:
     return prompt, version
 
 
+def is_number(version: str) -> bool:
+    """Return whether a version is written as a release's number, and so cannot be a revision."""
+    return ReleaseNumber.find(version) is not None
+
+
 def create_tag(root: Path, prompt: str, number: ReleaseNumber, commit: str, message: TagMessage) -> str:
     """Make the annotated tag of a release, signed where the user's git signs, and return its name.
 
@@ -129,16 +134,20 @@ def push_tag(root: Path, remote: str, tag: str) -> str | None:
     if done.returncode == 0:
         return None
     said = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
-    if "[rejected]" in said or "already exists" in said or "reference already exists" in said or "cannot lock" in said:
+    if any(words in said for words in ("[rejected]", "already exists", "cannot lock ref")):
         return "the remote has a tag of this name"
     raise GitError(f"git push failed: {command.error_message(done)}", "The tag was not kept. Push rights are needed.")
 
 
 def fetch_tags(root: Path, remote: str) -> None:
     """Fetch the tags of releases that the remote has and this clone does not; none is overwritten."""
-    user_git.run_user_git(
-        root, "fetch", "--quiet", "--no-tags", remote, f"refs/tags/{TAG_PREFIX}*:refs/tags/{TAG_PREFIX}*"
-    )
+    pattern = f"refs/tags/{TAG_PREFIX}*:refs/tags/{TAG_PREFIX}*"
+    done = user_git.try_user_git(root, "fetch", "--no-tags", remote, pattern)
+    if done.returncode and b"would clobber existing tag" in done.stderr:
+        hint = f"`promptci versions --remote {remote}` names it. A released tag must not be moved."
+        raise GitError(f"A tag of a release is not the same here and at {remote}", hint)
+    if done.returncode:
+        raise GitError(f"git fetch failed: {command.error_message(done)}")
 
 
 def list_remote_tags(root: Path, remote: str) -> dict[str, str]:

@@ -56,8 +56,8 @@ def run(builder: RepoBuilder, *words: str) -> Outcome:
 
 
 def start(builder: RepoBuilder, words: Sequence[str]) -> "subprocess.Popen[str]":
-    """Start one command in a process of its own."""
-    environ = {**os.environ, **ENVIRONMENT}
+    """Start one command in a process of its own, as a person of the repository's own name."""
+    environ = {**os.environ, **ENVIRONMENT, "GIT_COMMITTER_NAME": builder.path.name}
     command = [sys.executable, "-m", "promptci", *words]
     return subprocess.Popen(
         command, cwd=builder.path, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -17,7 +17,7 @@ from promptci.registry.released_prompt import VersionReader
 from promptci.registry.tag_message import one_line
 from promptci.registry.tags import find_release, list_releases, split_name
 from promptci.rollout import deployment
-from promptci.rollout.deployment import Deployed
+from promptci.rollout.deployment import Deployed, describe_deployed, shorten_version
 from promptci.rollout.deployments import edit
 from promptci.rollout.deployments.environment_file import deployment_path
 
@@ -85,8 +85,8 @@ def deploy(request: DeployRequest) -> DeploySummary:
         environment=request.environment,
         path=path,
         prompt=prompt,
-        before=None if before is None else describe(before),
-        after=describe(after),
+        before=None if before is None else describe_deployed(before),
+        after=describe_deployed(after),
         changed=after != before,
         commit=commit,
     )
@@ -104,33 +104,21 @@ def summary_lines(summary: DeploySummary) -> Iterator[str]:
         yield f"  commit {summary.commit[:10]} changes {summary.path}. Push it, or open a pull request with it"
 
 
-def describe(deployed: Deployed) -> str:
-    """Return what runs, in words."""
-    stable = _short(deployed.prompt, deployed.stable)
-    if deployed.canary is None:
-        return stable
-    return f"{stable}, canary {_short(deployed.prompt, deployed.canary)} for {deployed.share:g}%"
-
-
-def _short(prompt: str, version: str) -> str:
-    return version.removeprefix(f"prompts/{prompt}/")
-
-
 def _wanted(request: DeployRequest, release: Release, before: Deployed | None, first_step: float) -> Deployed:
     tag = release.tag
     tried = before.canary if before else None
-    runs = None if before is None else _short(release.prompt, before.stable)
+    runs = None if before is None else shorten_version(release.prompt, before.stable)
     if request.canary:
         if before is None:
             hint = f"Deploy a stable version first: `promptci deploy {request.name} --env {request.environment}`."
             raise UsageError(f"Nothing of `{release.prompt}` runs in {request.environment} to compare with", hint)
         if runs == str(release.number):
             raise UsageError(f"{release.name} is the stable version there", "Deploy another version as the canary.")
-        if tried is not None and _short(release.prompt, tried) == str(release.number):
+        if tried is not None and shorten_version(release.prompt, tried) == str(release.number):
             return before
-    if tried is not None and _short(release.prompt, tried) != str(release.number) and not request.drop_canary:
+    if tried is not None and shorten_version(release.prompt, tried) != str(release.number) and not request.drop_canary:
         hint = "Decide about it first, or pass --drop-canary to end it."
-        raise UsageError(f"The canary {_short(release.prompt, tried)} is being tried there", hint)
+        raise UsageError(f"The canary {shorten_version(release.prompt, tried)} is being tried there", hint)
     if request.canary and before is not None:
         return Deployed(prompt=release.prompt, stable=before.stable, canary=tag, share=first_step)
     stable = before.stable if before is not None and runs == str(release.number) else tag
@@ -143,8 +131,8 @@ def _message(request: DeployRequest, release: Release, before: Deployed | None, 
         "Deployed": release.name,
         "Fingerprint": release.fingerprint,
         "Environment": request.environment,
-        "Before": "" if before is None else describe(before),
-        "After": describe(after),
+        "Before": "" if before is None else describe_deployed(before),
+        "After": describe_deployed(after),
         "Reason": request.because,
     }
     lines = [f"{key}: {one_line(value)}" for key, value in trailers.items() if value]
