@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from promptci.errors import ConfigError, InputError, Problem
 from promptci.files import strict_yaml
@@ -128,8 +127,3 @@ def _with_value(line: str, key: str, value: str) -> str:
         return line
     written = value if key == "share" else _scalar(value)
     return f"{match[1]}{written}{match[3]}"
-
-
-def without_canary(deployed: Deployed, stable: str) -> Deployed:
-    """Return what runs when a version is stable and nothing is tried."""
-    return replace(deployed, stable=stable, canary=None, share=0.0)

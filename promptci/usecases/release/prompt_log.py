@@ -10,7 +10,6 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from promptci.documents.document import Document
-from promptci.errors import GitError
 from promptci.git.repo import Repo
 from promptci.registry import tags
 from promptci.registry.version_entry import VersionEntry, describe_release
@@ -60,16 +59,11 @@ def tell_story(request: PromptLogRequest) -> PromptLog:
     repo = Repo.discover(request.root)
     releases = tags.list_releases(repo.root)
     events = [_released(describe_release(one)) for one in releases.get(request.name, ())]
-    try:
-        commit = repo.resolve(request.revision)
-    except GitError:
-        if not events:
-            raise
-    else:
-        with closing(repo.snapshot(commit)) as snapshot:
-            environments = environment_file.list_environments(snapshot)
-        changes = (change for environment in environments for change in list_changes(repo, environment, commit))
-        events += [_deployed(change) for change in changes if change.prompt == request.name]
+    commit = repo.resolve(request.revision)
+    with closing(repo.snapshot(commit)) as snapshot:
+        environments = environment_file.list_environments(snapshot)
+    changes = (change for environment in environments for change in list_changes(repo, environment, commit))
+    events += [_deployed(change) for change in changes if change.prompt == request.name]
     if not events:
         tags.require_releases(repo.root, releases, request.name)
     return PromptLog(prompt=request.name, events=sorted(events, key=_moment, reverse=True))

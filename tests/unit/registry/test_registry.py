@@ -1,5 +1,7 @@
 """Numbers, tag messages and what a change of a prompt suggests."""
 
+import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -7,14 +9,18 @@ import pytest
 from fakes.repo import ENVIRON
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-from promptci.errors import UsageError
+from promptci.errors import InputError, UsageError
 from promptci.prompts.model import Message, Prompt
 from promptci.registry.bump import compare_prompts, diff_messages
+from promptci.registry.bundle_document import BundleDocument
+from promptci.registry.evidence import describe_result, read_report
 from promptci.registry.number import BUMPS, Bump, ReleaseNumber
 from promptci.registry.tag_message import TagMessage, parse_trailers
 from promptci.registry.tags import split_name
 
+PAGE = Path(__file__).parents[3] / "docs" / "bundle.md"
 PARTS = st.integers(0, 10**6)
 NUMBERS = st.builds(ReleaseNumber, PARTS, PARTS, PARTS)
 
@@ -102,3 +108,41 @@ def test_the_words_that_changed_are_shown() -> None:
 def test_the_package_knows_nothing_of_decisions() -> None:
     folder = Path(__file__).parents[3] / "promptci" / "registry"
     assert not [path.name for path in folder.glob("*.py") if "promptci.rollout" in path.read_text()]
+
+
+BUNDLE = json.loads(re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0])
+
+
+def test_the_bundle_of_the_page_is_whole_and_matches_its_schema() -> None:
+    bundle = BundleDocument.parse(json.dumps(BUNDLE), "bundle.json")
+    assert json.loads(bundle.dump()) == BUNDLE
+    Draft202012Validator(BundleDocument.json_schema()).validate(BUNDLE)
+
+
+def test_content_that_is_not_that_of_the_fingerprint_is_refused_with_its_line() -> None:
+    text = json.dumps(BUNDLE, indent=2).replace("Copy the order number.", "Say anything.")
+    with pytest.raises(InputError) as caught:
+        BundleDocument.parse(text, "bundle.json")
+    assert caught.value.problems[0].line == 10
+    assert "the content of v1.2.0 does not match its fingerprint" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not a report"),
+        ("[]", "not a report"),
+        ('{"schema": "promptci/report/v2", "prompts": []}', "its schema is promptci/report/v2"),
+        ('{"schema": "promptci/report/v1", "prompts": [1]}', "not a report"),
+    ],
+)
+def test_what_is_no_report_is_no_evidence(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_report(path)
+
+
+def test_a_report_without_a_comparison_is_described_by_its_cases() -> None:
+    assert describe_result({"cases": 1, "quality": None}) == "1 case"
+    assert describe_result({"cases": 9, "quality": {"delta": 0.01, "interval": None}}) == "quality +1.0, 9 cases"

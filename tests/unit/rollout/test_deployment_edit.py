@@ -53,6 +53,19 @@ def test_a_canary_is_added() -> None:
     assert changed(wanted) == FILE.replace("router:\n    stable: v1\n", added)
 
 
+def test_a_canary_that_was_null_is_written() -> None:
+    text = "prompts:\n  order:\n    canary: null  # nothing is tried\n    stable: v1\n"
+    new = changed(Deployed(prompt="order", stable="v1", canary="v2", share=5), text)
+    assert new == "prompts:\n  order:\n    canary:\n      version: v2\n      share: 5\n    stable: v1\n"
+    assert changed(Deployed(prompt="order", stable="v2"), text) == "prompts:\n  order:\n    stable: v2\n"
+
+
+def test_a_key_of_its_own_shape_is_not_guessed_at() -> None:
+    text = "prompts:\n  order:\n    stable:\n      v1\n"
+    with pytest.raises(InputError, match="cannot be changed in place"):
+        changed(Deployed(prompt="order", stable="v2"), text)
+
+
 def test_a_prompt_is_added_at_the_end() -> None:
     wanted = Deployed(prompt="refund: writer", stable="v1")
     added = 'router:\n    stable: v1\n  "refund: writer":\n    stable: v1\n'

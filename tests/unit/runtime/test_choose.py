@@ -1,9 +1,12 @@
 """Who gets the canary: deterministic, monotone in the share, with shares that are exact within sampling error."""
 
+import contextlib
+import json
 import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -100,6 +103,42 @@ def test_parameters_are_a_copy(tmp_path: Path) -> None:
     prompts = loaded(tmp_path, a=0)
     prompts.choose("a").parameters["temperature"] = 2
     assert prompts.choose("a").parameters == VERSION["prompt"]["parameters"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(), max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(data=st.data(), value=JSON)
+def test_a_bundle_that_is_taken_can_be_used_whatever_it_holds(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, value: object
+) -> None:
+    """One place of a bundle holds anything: then either no bundle is taken, or every prompt can be used."""
+    changed = json.loads(bundle())
+    inner: Any = changed
+    while True:
+        keys = list(inner) if isinstance(inner, dict) else list(range(len(inner)))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(inner[key], dict | list) or not inner[key] or data.draw(st.booleans()):
+            break
+        inner = inner[key]
+    inner[key] = value
+    path = tmp_path_factory.getbasetemp() / "changed.json"
+    path.write_text(json.dumps(changed))
+    try:
+        prompts = runtime.Bundle(str(path), log=tmp_path_factory.getbasetemp() / "log", on_trouble=lambda _: None)
+    except runtime.BundleError:
+        return
+    for name in prompts.content.entries:
+        use = prompts.choose(name, "user-2")
+        assert isinstance(use.parameters, dict)
+        use.record()
+        with contextlib.suppress(runtime.PromptError):
+            use.messages(input="x")
+    assert prompts.requests.dropped == 0
 
 
 def test_the_file_can_be_copied_into_an_application(tmp_path: Path) -> None:
