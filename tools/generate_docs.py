@@ -13,6 +13,7 @@ from promptci.documents.document import Document
 from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.history.model import HISTORY_LINES
 from promptci.pipeline.ask.batching import PendingBatches
+from promptci.registry.bundle_document import BundleDocument
 from promptci.report.canary_document import CanaryDocument
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
@@ -20,6 +21,15 @@ from promptci.rollout import schema as deployment_schema
 from promptci.rollout.state import CanaryState
 from promptci.runs.journal import JournalHeader
 from promptci.shards.shard_run import ShardRecord
+from promptci.usecases.release.bundle import BundleSummary
+from promptci.usecases.release.deploy import DeploySummary
+from promptci.usecases.release.prompt_log import PromptLog
+from promptci.usecases.release.release import ReleaseSummary
+from promptci.usecases.release.rollback import RollbackSummary
+from promptci.usecases.release.show import ShownVersion
+from promptci.usecases.release.status import StatusDocument
+from promptci.usecases.release.version_diff import VersionDiff
+from promptci.usecases.release.versions import VersionsDocument
 from promptci.usecases.setup.doctor import DoctorDocument
 from promptci.usecases.trust.judge_calibration import CalibrationDocument
 
@@ -33,13 +43,23 @@ error. Editors can complete and check the file with [promptci.schema.json](../pr
 
 DOCUMENTS: tuple[type[Document], ...] = (
     PendingBatches,
+    BundleDocument,
+    BundleSummary,
     CalibrationDocument,
     CanaryDocument,
     CanaryState,
+    DeploySummary,
     DoctorDocument,
     JournalHeader,
+    PromptLog,
+    ReleaseSummary,
+    RollbackSummary,
     SelfTestDocument,
     ShardRecord,
+    ShownVersion,
+    StatusDocument,
+    VersionDiff,
+    VersionsDocument,
 )
 """Every file format, but for those whose schema is shipped beside the code."""
 

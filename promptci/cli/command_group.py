@@ -23,15 +23,25 @@ COMMANDS = {
     "selftest": "Measure how often the gate blocks a change that changes nothing.",
     "history": "Show earlier runs: verdicts, how often they were correct, flaky cases.",
     "report": "Render the report again, without asking a model.",
-    "diff": "Show what changed between two runs.",
+    "diff": "Show what changed between two runs, or between two versions of a prompt.",
     "comment": "Post the comment for a run without write permission, such as a fork's.",
     "judge": "Measure the judges against people's labels.",
+    "status": "Say what runs in each environment, since when, by whom, on which evidence.",
+    "versions": "List the released versions of prompts, and check them.",
+    "show": "Show a version of a prompt.",
+    "log": "Tell the story of a prompt: releases and deployments.",
+    "release": "Release prompts as versions: git tags with their evidence.",
+    "deploy": "Deploy a released version to an environment, to all users or as a canary.",
+    "rollback": "Roll a prompt back to a release, by one commit.",
+    "bundle": "Make the file with an environment's prompts that applications read.",
     "canary": "Promote, hold or roll back a canary, based on the request log.",
     "init": "Create promptci.yml, a workflow, and a prompt with goldens that runs at once.",
     "doctor": "Check the repository and its workflow for mistakes.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }
-"""Every command and its line in `promptci --help`; each is the file of its name in this folder."""
+"""Every command and what `promptci --help` says of it; each is the file of its name in this folder or in FOLDERS."""
+FOLDERS = dict.fromkeys(("versions", "show", "log", "status", "release", "deploy", "bundle", "rollback"), "release.")
+"""Sub-packages that hold the file of a command."""
 
 
 class LazyGroup(click.Group):
@@ -45,7 +55,7 @@ class LazyGroup(click.Group):
         """Return one command, or None when there is none of this name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"promptci.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"promptci.cli.{FOLDERS.get(cmd_name, '')}{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -27,6 +27,19 @@ class Deployed:
     """Of the canary, in percent."""
 
 
+def shorten_version(prompt: str, version: str) -> str:
+    """Return a version without the part of its tag that names the prompt: `v1.2.0`."""
+    return version.removeprefix(f"prompts/{prompt}/")
+
+
+def describe_deployed(deployed: Deployed) -> str:
+    """Return what runs, in words: `v1.2.0, canary v1.3.0 for 5%`."""
+    stable = shorten_version(deployed.prompt, deployed.stable)
+    if deployed.canary is None:
+        return stable
+    return f"{stable}, canary {shorten_version(deployed.prompt, deployed.canary)} for {deployed.share:g}%"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
     """A whole deployment file, defaults filled in."""

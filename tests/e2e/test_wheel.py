@@ -23,12 +23,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_every_file_that_is_not_code(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for source, target in (("templates", "templates"), ("example-repo", "example-repo")):
+    for source, target in (("templates", "templates"), ("example-repo", "example-repo"), ("javascript", "javascript")):
         for path in (ROOT / source).rglob("*"):
             if path.is_file():
                 assert f"promptci/_data/{target}/{path.relative_to(ROOT / source).as_posix()}" in names
     schemas = {"promptci/config/promptci.schema.json", "promptci/report/model/report.schema.json"}
-    assert {*schemas, "promptci/scoring/judges/prompt_injections.toml", "promptci/py.typed"} <= names
+    assert {
+        *schemas,
+        "promptci/scoring/judges/prompt_injections.toml",
+        "promptci/py.typed",
+        "promptci/runtime.py",
+    } <= names
 
 
 def test_the_installed_package_draws_a_report(wheel: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Commands of releases and deployments, one file per command."""

@@ -1,0 +1,85 @@
+"""Run git as its user: with their name, signed where their git signs, and pushed with their rights."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from promptci.errors import GitError
+from promptci.git import command
+
+DROPPED_VARIABLES = frozenset(
+    ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_COMMON_DIR")
+)
+"""They would lead git to another repository, as inside of a hook."""
+
+
+def try_user_git(root: Path, *words: str, data: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
+    """Run git with the user's settings and give how it went; raises GitError only where it is missing or hangs."""
+    kept = {name: value for name, value in os.environ.items() if name not in DROPPED_VARIABLES}
+    try:
+        return subprocess.run(
+            ["git", "-C", str(root), "-c", f"safe.directory={root}", *words],
+            env={**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+            input=data,
+            stdin=subprocess.DEVNULL if data is None else None,
+            capture_output=True,
+            check=False,
+            timeout=command.TIMEOUT_S,
+        )
+    except FileNotFoundError as error:
+        raise GitError("git was not found", "Install git and see that it is on PATH.") from error
+    except subprocess.TimeoutExpired as error:
+        hint = "See whether it waits for the network or for a passphrase."
+        raise GitError(f"git {words[0]} took longer than {command.TIMEOUT_S} s", hint) from error
+
+
+def run_user_git(root: Path, *words: str, data: bytes | None = None) -> bytes:
+    """Run git with the user's settings and return what it prints.
+
+    Raises
+    ------
+    GitError
+        With what it complained of.
+    """
+    done = try_user_git(root, *words, data=data)
+    if done.returncode:
+        said = command.error_message(done)
+        hint = "Set `user.name` and `user.email` with `git config`." if b"identity" in done.stderr else ""
+        raise GitError(f"git {words[0]} failed: {said}", hint)
+    return done.stdout
+
+
+def commit_files(root: Path, files: dict[str, bytes | None], message: str) -> str:
+    """Write some files (None: delete it) and commit them, and nothing else; return the commit.
+
+    Where git does not commit, the files are as they were before.
+
+    Raises
+    ------
+    GitError
+        Where one of the files has changes that are not committed, or git refuses.
+    """
+    status = command.run_git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--", *files)
+    if changed := [entry[3:] for entry in command.split_nul(status)]:
+        hint = "Commit or discard the change first, so that the new commit holds one thing."
+        raise GitError(f"{', '.join(changed)} has changes that are not committed", hint)
+    before = {path: (root / path).read_bytes() if (root / path).exists() else None for path in files}
+    try:
+        _write(root, files)
+        run_user_git(root, "add", "--force", "--all", "--", *files)
+        run_user_git(root, "commit", "--quiet", "--only", "--file=-", "--", *files, data=message.encode())
+    except BaseException:
+        _write(root, before)
+        try_user_git(root, "reset", "--quiet", "--", *files)
+        raise
+    return command.run_git(root, "rev-parse", "HEAD").decode().strip()
+
+
+def _write(root: Path, files: dict[str, bytes | None]) -> None:
+    for path, content in files.items():
+        place = root / path
+        if content is None:
+            place.unlink(missing_ok=True)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)

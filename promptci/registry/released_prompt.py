@@ -1,0 +1,127 @@
+"""The prompts of a revision by their names, and whether a release still is what was released."""
+
+from contextlib import closing
+from dataclasses import dataclass
+
+from promptci.config.find import load_revision_config
+from promptci.errors import GitError, InputError, Problem, UsageError
+from promptci.git.repo import Repo
+from promptci.git.snapshot import WORK_TREE, Snapshot
+from promptci.prompts.find import find_prompt_files
+from promptci.prompts.load import load_prompts
+from promptci.prompts.model import Prompt
+from promptci.registry.number import ReleaseNumber
+from promptci.registry.release import TAG_PREFIX, Release
+from promptci.registry.tags import Releases
+
+
+def load_prompts_by_name(snapshot: Snapshot, config_path: str) -> tuple[dict[str, Prompt], list[Problem]]:
+    """Return the usable prompts of a revision by name, and every problem of the others."""
+    config = load_revision_config(snapshot, config_path)
+    paths = find_prompt_files(snapshot, config.prompts.include)
+    prompts, problems = load_prompts(snapshot.read, paths, config.provider.model)
+    return {prompt.name: prompt for prompt in prompts.values()}, problems
+
+
+def load_prompt_named(snapshot: Snapshot, config_path: str, name: str) -> Prompt:
+    """Return one prompt of a revision.
+
+    Raises
+    ------
+    UsageError
+        Where there is none of this name.
+    InputError
+        Where there may be one, in a file that cannot be read.
+    """
+    prompts, problems = load_prompts_by_name(snapshot, config_path)
+    if name in prompts:
+        return prompts[name]
+    if problems:
+        raise InputError(problems)
+    listed = f"Prompts there: {', '.join(prompts)}." if prompts else "No prompt is found there; see `prompts.include`."
+    raise UsageError(f"There is no prompt `{name}` in {snapshot.label}", listed)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NamedVersion:
+    """A version of a prompt and its content."""
+
+    version: str
+    """`v1.2.0` for a release, else the revision as it was written."""
+    commit: str | None
+    """None: the working tree."""
+    prompt: Prompt
+    release: Release | None = None
+    """None: it was not released."""
+
+
+class VersionReader:
+    """Finds versions of prompts in a repository, each commit being read once."""
+
+    def __init__(self, repo: Repo, releases: Releases, config_path: str) -> None:
+        self._repo, self._releases, self._config_path = repo, releases, config_path
+        self._prompts: dict[str, tuple[dict[str, Prompt], list[Problem]]] = {}
+
+    def find(self, prompt: str, version: str) -> NamedVersion:
+        """Return what a version names: a release (`v1.2.0` or its tag), a tag, a commit, or `.` for the working tree.
+
+        Raises
+        ------
+        UsageError, GitError, InputError
+            Where there is no such version, or its prompt cannot be read, or its release is not what was released.
+        """
+        if version == WORK_TREE:
+            loaded = load_prompt_named(self._repo.snapshot(WORK_TREE), self._config_path, prompt)
+            return NamedVersion(version=version, commit=None, prompt=loaded)
+        release = self.find_release(prompt, version)
+        commit = release.commit if release else self._repo.resolve(version)
+        if release and (problem := self.describe_mismatch(release)):
+            raise GitError(problem, "Release the present content under a new number; a number is never used again.")
+        loaded = self._load(prompt, commit)
+        return NamedVersion(
+            version=str(release.number) if release else version, commit=commit, prompt=loaded, release=release
+        )
+
+    def find_release(self, prompt: str, version: str) -> Release | None:
+        """Return the release that `v1.2.0` or its tag names; None where it names none."""
+        number = ReleaseNumber.find(version.removeprefix(f"{TAG_PREFIX}{prompt}/"))
+        return next((one for one in self._releases.get(prompt, ()) if one.number == number), None)
+
+    def describe_mismatch(self, release: Release) -> str | None:
+        """Return in what way a release is not what was released, or None."""
+        if not release.fingerprint:
+            return f"{release.tag} was not made by `promptci release`: it has no `Fingerprint:`"
+        try:
+            found = self._load(release.prompt, release.commit).fingerprint
+        except (UsageError, InputError, GitError) as error:
+            return f"{release.tag}: its commit {release.commit[:10]} does not hold the prompt: {error}"
+        if found != release.fingerprint:
+            return (
+                f"{release.tag}: the content of its commit {release.commit[:10]} has the fingerprint {found[:12]},"
+                f" and {release.fingerprint[:12]} was released: the tag was moved or the file rewritten"
+            )
+        return None
+
+    def describe_moved(self, release: Release) -> str | None:
+        """Return whether a later release remembers this one otherwise, or None."""
+        for later in self._releases.get(release.prompt, ()):
+            if later.replaces and later.replaces[0] == release.number and release.fingerprint:
+                remembered = later.replaces[1]
+                if remembered and not release.fingerprint.startswith(remembered.rstrip("…")):
+                    return (
+                        f"{release.tag} was moved: {later.number} replaced the fingerprint {remembered[:12]},"
+                        f" and the tag now has {release.fingerprint[:12]}"
+                    )
+        return None
+
+    def _load(self, prompt: str, commit: str) -> Prompt:
+        if commit not in self._prompts:
+            with closing(self._repo.snapshot(commit)) as snapshot:
+                self._prompts[commit] = load_prompts_by_name(snapshot, self._config_path)
+        prompts, problems = self._prompts[commit]
+        if prompt not in prompts:
+            if problems:
+                raise InputError(problems)
+            listed = f"Prompts there: {', '.join(prompts)}." if prompts else "No prompt is found there."
+            raise UsageError(f"There is no prompt `{prompt}` in {commit[:10]}", listed)
+        return prompts[prompt]

@@ -1,0 +1,160 @@
+"""Read the tags of releases, and make new ones."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from promptci.errors import GitError, UsageError
+from promptci.git import command, user_git
+from promptci.registry.number import ReleaseNumber
+from promptci.registry.release import TAG_PREFIX, Release, tag_name
+from promptci.registry.tag_message import TagMessage, parse_trailers
+
+_FIELDS = (
+    "%(refname)",
+    "%(objectname)",
+    "%(*objectname)",
+    "%(taggername) %(taggeremail)",
+    "%(taggerdate:iso-strict)",
+    "%(contents:subject)",
+    "%(contents:body)",
+    "%(contents:signature)",
+)
+Releases = dict[str, list[Release]]
+"""By the prompt's name, oldest number first."""
+
+
+def list_releases(root: Path) -> Releases:
+    """Return every release that this clone knows."""
+    form = "%00".join(_FIELDS) + "%00"
+    printed = command.run_git(root, "for-each-ref", f"--format={form}", f"refs/tags/{TAG_PREFIX}")
+    parts = printed.decode(errors="replace").split("\0")[:-1]
+    releases: Releases = defaultdict(list)
+    for start in range(0, len(parts), len(_FIELDS)):
+        release = _parse(parts[start : start + len(_FIELDS)])
+        if release is not None:
+            releases[release.prompt].append(release)
+    return {prompt: sorted(found, key=lambda one: one.number) for prompt, found in sorted(releases.items())}
+
+
+def _parse(fields: list[str]) -> Release | None:
+    ref, own, target, tagger, at, subject, body, signature = fields
+    prompt, _, version = ref.strip().removeprefix(f"refs/tags/{TAG_PREFIX}").rpartition("/")
+    number = ReleaseNumber.find(version)
+    if not prompt or number is None or not version.startswith("v"):
+        return None
+    annotated = bool(target)
+    return Release(
+        prompt=prompt,
+        number=number,
+        commit=target or own,
+        tagged_by=tagger.strip() if annotated else "",
+        at=at,
+        subject=subject if annotated else "",
+        trailers=parse_trailers(body) if annotated else {},
+        signed=bool(signature.strip()),
+    )
+
+
+def find_release(root: Path, releases: Releases, prompt: str, version: str) -> Release:
+    """Return one release.
+
+    Raises
+    ------
+    UsageError
+        With the releases that there are.
+    """
+    number = ReleaseNumber.parse(version)
+    known = require_releases(root, releases, prompt)
+    for release in known:
+        if release.number == number:
+            return release
+    listed = ", ".join(str(release.number) for release in known[-10:])
+    raise UsageError(f"There is no release {prompt}@{number}", f"Released: {listed}.")
+
+
+def require_releases(root: Path, releases: Releases, prompt: str) -> list[Release]:
+    """Return the releases of a prompt; raises UsageError where there is none, with what may be the reason."""
+    if releases.get(prompt):
+        return releases[prompt]
+    others = f"Prompts with releases: {', '.join(releases)}." if releases else no_tags_hint(root)
+    raise UsageError(f"The prompt `{prompt}` has no release here", others)
+
+
+def no_tags_hint(root: Path) -> str:
+    """Return what to do where no tag of a release is found."""
+    done = command.try_git(root, "remote")
+    fetch = " or fetch the tags: `git fetch --tags` (actions/checkout: `fetch-depth: 0`)" if done.stdout else ""
+    return f"Release one with `promptci release NAME`{fetch}."
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """Split `order-extractor@v1.2.0`; raises UsageError where it is not of this form."""
+    prompt, at, version = text.rpartition("@")
+    if not at or not prompt:
+        raise UsageError(f"`{text}` does not name a version", "Write NAME@VERSION, such as order-extractor@v1.2.0.")
+    return prompt, version
+
+
+def is_number(version: str) -> bool:
+    """Return whether a version is written as a release's number, and so cannot be a revision."""
+    return ReleaseNumber.find(version) is not None
+
+
+def create_tag(root: Path, prompt: str, number: ReleaseNumber, commit: str, message: TagMessage) -> str:
+    """Make the annotated tag of a release, signed where the user's git signs, and return its name.
+
+    Raises
+    ------
+    GitError
+        Where git refuses, as for a tag that is there already.
+    """
+    tag = tag_name(prompt, number)
+    check = command.try_git(root, "check-ref-format", f"refs/tags/{tag}")
+    if check.returncode:
+        raise UsageError(f"`{prompt}` cannot be in the name of a git tag", "Give the prompt a `name:` without blanks.")
+    words = ("tag", "--annotate", "--cleanup=verbatim", "--file=-", tag, commit)
+    user_git.run_user_git(root, *words, data=str(message).encode())
+    return tag
+
+
+def delete_tag(root: Path, tag: str) -> None:
+    """Delete a tag of this clone that nobody else has."""
+    command.run_git(root, "tag", "--delete", tag)
+
+
+def push_tag(root: Path, remote: str, tag: str) -> str | None:
+    """Push a tag; return None, or the reason why the remote did not take it because it has one of this name.
+
+    Raises
+    ------
+    GitError
+        Where it cannot be pushed for another reason.
+    """
+    done = user_git.try_user_git(root, "push", "--porcelain", remote, f"refs/tags/{tag}:refs/tags/{tag}")
+    if done.returncode == 0:
+        return None
+    said = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
+    if any(words in said for words in ("[rejected]", "already exists", "cannot lock ref")):
+        return "the remote has a tag of this name"
+    raise GitError(f"git push failed: {command.error_message(done)}", "The tag was not kept. Push rights are needed.")
+
+
+def fetch_tags(root: Path, remote: str) -> None:
+    """Fetch the tags of releases that the remote has and this clone does not; none is overwritten."""
+    pattern = f"refs/tags/{TAG_PREFIX}*:refs/tags/{TAG_PREFIX}*"
+    done = user_git.try_user_git(root, "fetch", "--no-tags", remote, pattern)
+    if done.returncode and b"would clobber existing tag" in done.stderr:
+        hint = f"`promptci versions --remote {remote}` names it. A released tag must not be moved."
+        raise GitError(f"A tag of a release is not the same here and at {remote}", hint)
+    if done.returncode:
+        raise GitError(f"git fetch failed: {command.error_message(done)}")
+
+
+def list_remote_tags(root: Path, remote: str) -> dict[str, str]:
+    """Return the commits of a remote's releases, by tag."""
+    printed = user_git.run_user_git(root, "ls-remote", "--tags", remote, f"refs/tags/{TAG_PREFIX}*").decode()
+    tags: dict[str, str] = {}
+    for line in printed.splitlines():
+        oid, _, ref = line.partition("\t")
+        tags[ref.removeprefix("refs/tags/").removesuffix("^{}")] = oid  # the peeled one comes last
+    return tags

@@ -1,0 +1,129 @@
+"""Write other versions into a deployment file; comments, order and everything else stay as they are."""
+
+import json
+import re
+from collections.abc import Sequence
+
+from promptci.errors import ConfigError, InputError, Problem
+from promptci.files import strict_yaml
+from promptci.files.lines import decode_utf8
+from promptci.rollout import deployment
+from promptci.rollout.deployment import Deployed, Deployment
+
+_PLAIN = re.compile(r"[A-Za-z_][\w./-]*")
+_WORDS = {"null", "true", "false"}
+
+
+def with_deployed(data: bytes | None, path: str, wanted: Deployed) -> bytes:
+    """Return the file with what is wanted of one prompt; None: there is no file yet.
+
+    Raises
+    ------
+    ConfigError
+        Where the file has mistakes.
+    InputError
+        Where it is written in a way that cannot be changed in place.
+    """
+    if data is None:
+        return "\n".join(["prompts:", *_section(wanted, "  ", "    "), ""]).encode()
+    before = deployment.load(data, path)
+    text = decode_utf8(data, path)
+    document = strict_yaml.load(text, path)
+    lines = text.split("\n")
+    known = any(one.prompt == wanted.prompt for one in before.prompts)
+    where: tuple[str, ...] = ("prompts", wanted.prompt) if known else ("prompts",)
+    first = document.line_of(where) - 1
+    changed = _changed(lines, first, wanted) if known else _added(lines, first, wanted)
+    new = "\n".join(changed).encode("utf-8", "surrogatepass")
+    if not _is_as_wanted(before, new, path, wanted):
+        shown = " ".join(line.strip() for line in _section(wanted, "", "  "))
+        hint = f"Write it by hand: `{shown}`."
+        raise InputError([Problem(path=path, line=first + 1, message="this cannot be changed in place", hint=hint)])
+    return new
+
+
+def _is_as_wanted(before: Deployment, new: bytes, path: str, wanted: Deployed) -> bool:
+    try:
+        after = deployment.load(new, path)
+    except ConfigError:
+        return False
+    others = [one for one in before.prompts if one.prompt != wanted.prompt]
+    left = [one for one in after.prompts if one.prompt != wanted.prompt]
+    return (left, after.policy, wanted in after.prompts) == (others, before.policy, True)
+
+
+def _section(wanted: Deployed, outer: str, inner: str) -> list[str]:
+    return [f"{outer}{_scalar(wanted.prompt)}:", f"{inner}stable: {_scalar(wanted.stable)}", *_canary(wanted, inner)]
+
+
+def _canary(wanted: Deployed, indent: str) -> list[str]:
+    if wanted.canary is None:
+        return []
+    return [f"{indent}canary:", f"{indent}  version: {_scalar(wanted.canary)}", f"{indent}  share: {wanted.share:g}"]
+
+
+def _scalar(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else json.dumps(text, ensure_ascii=False)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _is_filler(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
+
+
+def _end(lines: Sequence[str], first: int) -> int:
+    """Return the line after a block that begins with a key; comments and blanks behind it belong to what follows."""
+    own = _indent(lines[first])
+    end = first + 1
+    while end < len(lines) and (_is_filler(lines[end]) or _indent(lines[end]) > own):
+        end += 1
+    while _is_filler(lines[end - 1]):
+        end -= 1
+    return end
+
+
+def _added(lines: list[str], first: int, wanted: Deployed) -> list[str]:
+    end = _end(lines, first)
+    outer = next((" " * _indent(line) for line in lines[first + 1 : end] if not _is_filler(line)), "  ")
+    return [*lines[:end], *_section(wanted, outer, outer + "  "), *lines[end:]]
+
+
+def _changed(lines: list[str], first: int, wanted: Deployed) -> list[str]:
+    end = _end(lines, first)
+    section = lines[first:end]
+    inner = next((_indent(line) for line in section[1:] if not _is_filler(line)), 0)
+    kept: list[str] = []
+    at = 0
+    while at < len(section):
+        line = section[at]
+        if at and _indent(line) == inner and re.match(r" *[\"']?canary[\"']?\s*:", line):
+            stop = _end(section, at)
+            kept += _tried(section[at:stop], wanted)
+            at = stop
+            continue
+        kept.append(_with_value(line, "stable", wanted.stable) if at and _indent(line) == inner else line)
+        at += 1
+    if wanted.canary is not None and not any(re.match(r" *[\"']?canary[\"']?\s*:", line) for line in kept):
+        kept += _canary(wanted, " " * inner)
+    return [*lines[:first], *kept, *lines[end:]]
+
+
+def _tried(block: list[str], wanted: Deployed) -> list[str]:
+    if wanted.canary is None:
+        return []
+    if len(block) == 1:  # `canary: null`
+        return _canary(wanted, " " * _indent(block[0]))
+    block = [_with_value(line, "version", wanted.canary) for line in block]
+    return [_with_value(line, "share", f"{wanted.share:g}") for line in block]
+
+
+def _with_value(line: str, key: str, value: str) -> str:
+    """Return a line with another scalar, and its comment as it was."""
+    match = re.fullmatch(rf"( *[\"']?{key}[\"']?\s*:\s*)(\"[^\"]*\"|'[^']*'|[^\s#]\S*)(\s*(?:\s#.*)?\r?)", line)
+    if match is None:
+        return line
+    written = value if key == "share" else _scalar(value)
+    return f"{match[1]}{written}{match[3]}"

@@ -1,0 +1,1 @@
+"""Use cases of releases: versions, releases, deployments, bundles, rollbacks."""

@@ -1,0 +1,110 @@
+"""Tell the story of a prompt: releases and deployments with who, when, why, and on which evidence."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from promptci.documents.document import Document
+from promptci.git.repo import Repo
+from promptci.registry import tags
+from promptci.registry.version_entry import VersionEntry, describe_release
+from promptci.rollout.deployment import describe_deployed
+from promptci.rollout.deployments import environment_file
+from promptci.rollout.deployments.history import DeploymentChange, list_changes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptLogRequest:
+    """Whose story is to be told."""
+
+    root: Path
+    name: str
+    revision: str = "HEAD"
+
+
+class PromptEvent(BaseModel):
+    """One release or deployment."""
+
+    at: str
+    what: Literal["released", "deployed"]
+    text: str
+    by: str
+    commit: str
+    environment: str | None = None
+    release: VersionEntry | None = None
+    reason: str | None = None
+
+
+class PromptLog(Document):
+    """Everything that happened to a prompt, newest first."""
+
+    schema_: Literal["promptci/prompt-log/v1"] = Field(default="promptci/prompt-log/v1", alias="schema")
+    prompt: str
+    events: list[PromptEvent]
+
+
+def tell_story(request: PromptLogRequest) -> PromptLog:
+    """Return what happened to a prompt.
+
+    Raises
+    ------
+    UsageError
+        Where nothing is known of it.
+    """
+    repo = Repo.discover(request.root)
+    releases = tags.list_releases(repo.root)
+    events = [_released(describe_release(one)) for one in releases.get(request.name, ())]
+    commit = repo.resolve(request.revision)
+    with closing(repo.snapshot(commit)) as snapshot:
+        environments = environment_file.list_environments(snapshot)
+    changes = (change for environment in environments for change in list_changes(repo, environment, commit))
+    events += [_deployed(change) for change in changes if change.prompt == request.name]
+    if not events:
+        tags.require_releases(repo.root, releases, request.name)
+    return PromptLog(prompt=request.name, events=sorted(events, key=_moment, reverse=True))
+
+
+def log_lines(log: PromptLog) -> Iterator[str]:
+    """Yield what a person reads."""
+    for event in log.events:
+        yield f"{event.at[:16].replace('T', ' ') or 'no date         '}  {event.text}, by {event.by}"
+        if event.release is not None:
+            yield f"    {event.release.evidence}; commit {event.commit[:10]}"
+        elif event.reason:
+            yield f"    because {event.reason}; commit {event.commit[:10]}"
+        else:
+            yield f"    commit {event.commit[:10]}"
+
+
+def _moment(event: PromptEvent) -> datetime:
+    return datetime.fromisoformat(event.at) if event.at else datetime.min.replace(tzinfo=UTC)
+
+
+def _released(entry: VersionEntry) -> PromptEvent:
+    return PromptEvent(
+        at=entry.at,
+        what="released",
+        text=f"released {entry.version}",
+        by=entry.by or "unknown",
+        commit=entry.commit,
+        release=entry,
+        reason=entry.reason,
+    )
+
+
+def _deployed(change: DeploymentChange) -> PromptEvent:
+    before, after = (describe_deployed(one) if one else "nothing" for one in (change.before, change.after))
+    return PromptEvent(
+        at=change.at,
+        what="deployed",
+        text=f"{change.environment}: {before} → {after}",
+        by=change.by,
+        commit=change.commit,
+        environment=change.environment,
+        reason=change.reason or None,
+    )

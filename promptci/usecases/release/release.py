@@ -1,0 +1,273 @@
+"""Release prompts: an annotated git tag for each new version that passed, or that somebody answers for."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from promptci.config.find import find_config, load_revision_config
+from promptci.documents.document import Document
+from promptci.errors import GitError, InputError, UsageError
+from promptci.git.repo import Repo
+from promptci.history.store import History
+from promptci.prompts.model import Prompt
+from promptci.registry import tags
+from promptci.registry.bump import compare_prompts
+from promptci.registry.evidence import Evidence, read_report
+from promptci.registry.number import FIRST, Bump, ReleaseNumber
+from promptci.registry.release import Release, tag_name
+from promptci.registry.released_prompt import VersionReader, load_prompts_by_name
+from promptci.registry.tag_message import TagMessage
+
+DEFAULT_REPORT = Path("promptci-report/report.json")
+MAX_TRIES = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleaseRequest:
+    """What is to be released."""
+
+    root: Path
+    config_path: str
+    today: date
+    names: tuple[str, ...] = ()
+    changed: bool = False
+    """Every prompt whose content was not released yet."""
+    revision: str = "HEAD"
+    bump: Bump | None = None
+    because: str = ""
+    report: Path | None = None
+    """None: promptci-report/report.json, and the memory of earlier checks."""
+    pull_request: str = ""
+    proposed_by: str = ""
+    approved_by: tuple[str, ...] = ()
+    push: bool = False
+    remote: str = "origin"
+    dry_run: bool = False
+
+
+class ReleasedPrompt(BaseModel):
+    """What became of one prompt."""
+
+    prompt: str
+    outcome: Literal["released", "already released", "refused"]
+    version: str | None
+    tag: str | None
+    fingerprint: str
+    replaces: str | None = None
+    bump: str | None = None
+    evidence: str | None = None
+    why: str = ""
+
+
+class ReleaseSummary(Document):
+    """What was released."""
+
+    schema_: Literal["promptci/release/v1"] = Field(default="promptci/release/v1", alias="schema")
+    commit: str
+    dry_run: bool
+    pushed: bool
+    prompts: list[ReleasedPrompt]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a prompt was refused."""
+        return int(any(one.outcome == "refused" for one in self.prompts))
+
+
+def release(request: ReleaseRequest) -> ReleaseSummary:
+    """Release prompts of a commit: all of them, or none where one is refused.
+
+    Raises
+    ------
+    UsageError
+        For a name that is no prompt.
+    InputError
+        For prompt files that cannot be read, or a report that is none.
+    GitError
+        Where git does not make or push a tag.
+    """
+    if bool(request.names) == request.changed:
+        raise UsageError("It is not clear what to release", "Name a prompt, or pass --changed.")
+    repo = Repo.discover(request.root)
+    commit = repo.resolve(request.revision)
+    if request.push:
+        tags.fetch_tags(repo.root, request.remote)
+    process = _Process(repo, commit, request)
+    planned = [process.plan(name) for name in process.names()]
+    refused = any(one.outcome == "refused" for one in planned)
+    if not refused and not request.dry_run:
+        planned = [process.make(one) if one.outcome == "released" else one for one in planned]
+    return ReleaseSummary(commit=commit, dry_run=request.dry_run, pushed=request.push and not refused, prompts=planned)
+
+
+def summary_lines(summary: ReleaseSummary) -> Iterator[str]:
+    """Yield what a person reads."""
+    refused = summary.exit_code != 0
+    for one in summary.prompts:
+        if one.outcome == "released":
+            verb = "not released, because another was refused" if refused else "would be released"
+            what = f"{verb}: {one.version}" if refused or summary.dry_run else f"released as {one.version}"
+            yield f"{one.prompt}: {what} ({one.bump or 'first release'})"
+            yield f"  evidence: {one.evidence}"
+            if not (refused or summary.dry_run):
+                how = "pushed" if summary.pushed else f"push it: git push origin {one.tag}"
+                yield f"  tag {one.tag}; {how}"
+        else:
+            yield f"{one.prompt}: {one.outcome}{f' as {one.version}' if one.version else ''}{one.why and ': '}{one.why}"
+    if not summary.prompts:
+        yield f"Nothing to release: every prompt of {summary.commit[:10]} is released as it is"
+
+
+class _Process:
+    """The release of the prompts of one commit."""
+
+    def __init__(self, repo: Repo, commit: str, request: ReleaseRequest) -> None:
+        self._repo, self._commit, self._request = repo, commit, request
+        with closing(repo.snapshot(commit)) as snapshot:
+            self._prompts, problems = load_prompts_by_name(snapshot, request.config_path)
+            config = find_config(snapshot, request.config_path)
+            self._policy = sha256(b"" if config is None else snapshot.read(config) or b"").hexdigest()
+            history = load_revision_config(snapshot, request.config_path).run.history
+        if problems and (request.changed or not set(request.names) <= self._prompts.keys()):
+            raise InputError(problems)
+        if not self._prompts:
+            raise UsageError(f"No prompt is found in {commit[:10]}", "See `prompts.include` in promptci.yml.")
+        self._releases = tags.list_releases(repo.root)
+        self._evidence = _read_evidence(request, repo.root, history)
+
+    def names(self) -> list[str]:
+        """Return the prompts in question."""
+        if self._request.changed:
+            return [name for name, prompt in self._prompts.items() if self._same(name, prompt) is None]
+        unknown = [name for name in self._request.names if name not in self._prompts]
+        if unknown:
+            listed = f"Prompts there: {', '.join(self._prompts)}."
+            raise UsageError(f"There is no prompt `{unknown[0]}` in {self._commit[:10]}", listed)
+        return list(dict.fromkeys(self._request.names))
+
+    def _same(self, name: str, prompt: Prompt) -> Release | None:
+        """Return the latest release with this very content."""
+        found = [one for one in self._releases.get(name, ()) if one.fingerprint == prompt.fingerprint]
+        return found[-1] if found else None
+
+    def plan(self, name: str) -> ReleasedPrompt:
+        """Return what is to become of a prompt."""
+        prompt = self._prompts[name]
+        same = self._same(name, prompt)
+        base = ReleasedPrompt(prompt=name, outcome="released", version=None, tag=None, fingerprint=prompt.fingerprint)
+        if same is not None and self._request.bump is None:
+            update = {"outcome": "already released", "version": str(same.number), "tag": same.tag}
+            return base.model_copy(update=update)
+        evidence = self._evidence.get(prompt.fingerprint)
+        if not (evidence and evidence.passes) and not self._request.because.strip():
+            said = f"its last result is `{evidence.verdict}`" if evidence else "no result of this version is found"
+            why = f"{said}. Pass --report, or --because with a reason that stays in the tag"
+            return base.model_copy(update={"outcome": "refused", "why": why})
+        number, bump, why = self._number(name, prompt)
+        latest = self._releases[name][-1] if self._releases.get(name) else None
+        return base.model_copy(
+            update={
+                "version": str(number),
+                "tag": tag_name(name, number),
+                "replaces": str(latest.number) if latest else None,
+                "bump": bump and f"{bump}: {why}",
+                "evidence": _describe_evidence(evidence, self._request.because),
+            }
+        )
+
+    def _number(self, name: str, prompt: Prompt) -> tuple[ReleaseNumber, Bump | None, str]:
+        known = self._releases.get(name)
+        if not known:
+            return FIRST, None, ""
+        reader = VersionReader(self._repo, self._releases, self._request.config_path)
+        latest = reader.find(name, str(known[-1].number))
+        comparison = compare_prompts(latest.prompt, prompt)
+        bump = self._request.bump or comparison.bump
+        return known[-1].number.next(bump), bump, comparison.reason
+
+    def make(self, planned: ReleasedPrompt) -> ReleasedPrompt:
+        """Make the tag, and push it; the next number where somebody else was faster with this one."""
+        for _ in range(MAX_TRIES):
+            try:
+                tag = self._create(planned)
+                if not self._request.push:
+                    return planned
+                taken = self._push(tag)
+            except GitError as error:
+                if "already exists" not in error.message:
+                    raise
+                taken = error.message
+            if taken is None:
+                return planned
+            if self._request.push:
+                tags.fetch_tags(self._repo.root, self._request.remote)
+            self._releases = tags.list_releases(self._repo.root)
+            planned = self.plan(planned.prompt)
+            if planned.outcome != "released":
+                return planned
+        raise GitError(f"{planned.tag} could not be made: others release at the same time", "Try again.")
+
+    def _push(self, tag: str) -> str | None:
+        try:
+            taken = tags.push_tag(self._repo.root, self._request.remote, tag)
+        except GitError:
+            tags.delete_tag(self._repo.root, tag)
+            raise
+        if taken is not None:
+            tags.delete_tag(self._repo.root, tag)
+        return taken
+
+    def _create(self, planned: ReleasedPrompt) -> str:
+        name = planned.prompt
+        replaced = self._releases[name][-1] if self._releases.get(name) else None
+        evidence = self._evidence.get(planned.fingerprint)
+        message = _message(self._request, planned, evidence, replaced, self._policy)
+        return tags.create_tag(self._repo.root, name, ReleaseNumber.parse(planned.version or ""), self._commit, message)
+
+
+def _read_evidence(request: ReleaseRequest, root: Path, history: str | None) -> dict[str, Evidence]:
+    """Return results by fingerprint: of earlier checks, and of the report, which counts where both have one."""
+    path = request.report or root / DEFAULT_REPORT
+    found: dict[str, Evidence] = {}
+    if history:
+        for verdict in History(root / history, today=request.today).read().verdicts:
+            if fingerprint := verdict.fingerprints[1]:
+                source, cases = f"the check of {verdict.at[:10]}", f"{verdict.pairs} cases"
+                found[fingerprint] = Evidence(verdict=verdict.verdict, source=source, result=cases)
+    return found | (read_report(path) if request.report or path.exists() else {})
+
+
+def _message(
+    request: ReleaseRequest,
+    planned: ReleasedPrompt,
+    evidence: Evidence | None,
+    replaced: Release | None,
+    policy: str,
+) -> TagMessage:
+    result = f"; {evidence.result}" if evidence and evidence.result else ""
+    trailers = {
+        "Fingerprint": planned.fingerprint,
+        "Replaces": f"{replaced.number} {replaced.fingerprint}" if replaced else "",
+        "Bump": planned.bump or "first release",
+        "Verdict": f"{evidence.verdict}{result}" if evidence else "none",
+        "Report": f"sha256:{evidence.digest}" if evidence and evidence.digest else "",
+        "Policy": f"sha256:{policy}",
+        "Pull-request": request.pull_request,
+        "Proposed-by": request.proposed_by,
+        "Approved-by": ", ".join(request.approved_by),
+        "Reason": request.because,
+    }
+    summary = request.because or planned.bump or "first release"
+    return TagMessage(subject=f"{planned.prompt} {planned.version}: {summary}", trailers=trailers)
+
+
+def _describe_evidence(evidence: Evidence | None, because: str) -> str:
+    if evidence and evidence.passes:
+        return f"{evidence.verdict}, {evidence.result}, by {evidence.source}"
+    return f"{evidence.verdict if evidence else 'no result'}; released because: {because}"
