@@ -16,7 +16,7 @@ from promptci.usecases.release.prompt_log import PromptLogRequest
 @click.option("--rev", "revision", default="HEAD", show_default=True, help="Deployments up to this commit.")
 @output.json_option
 def command(as_json: bool, config_path: str, **others: Any) -> int:
-    """Tell the story of a prompt: releases and deployments, newest first.
+    """List what happened to a prompt: releases and deployments, newest first.
 
     Who, when, why, the pull request, who approved, and the verdict, as tags and commits have them.
 
@@ -26,6 +26,6 @@ def command(as_json: bool, config_path: str, **others: Any) -> int:
 
     Exit code: 0 shown, 2 nothing is known of the prompt.
     """  # noqa: D301 - click's sign for lines that stay
-    log = prompt_log.tell_story(PromptLogRequest(**others))
+    log = prompt_log.list_events(PromptLogRequest(**others))
     output.print_result(log, prompt_log.log_lines(log), as_json=as_json)
     return 0

@@ -16,7 +16,7 @@ from promptci.usecases.release.status import StatusRequest
 @click.option("--rev", "revision", default="HEAD", show_default=True, help="Commit whose deployment files are read.")
 @output.json_option
 def command(as_json: bool, **others: Any) -> int:
-    """Say what runs in each environment: since when, by whom, on which evidence, and what it replaced.
+    """Show what runs in each environment: since when, by whom, on which evidence, and what it replaced.
 
     It reads the committed deployment files. What an application really loaded is in its request log.
 

@@ -1,4 +1,4 @@
-"""Tell the story of a prompt: releases and deployments with who, when, why, and on which evidence."""
+"""List what happened to a prompt: releases and deployments with who, when, why, and on which evidence."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +20,7 @@ from promptci.rollout.deployments.history import DeploymentChange, list_changes
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromptLogRequest:
-    """Whose story is to be told."""
+    """Whose events are listed."""
 
     root: Path
     name: str
@@ -48,7 +48,7 @@ class PromptLog(Document):
     events: list[PromptEvent]
 
 
-def tell_story(request: PromptLogRequest) -> PromptLog:
+def list_events(request: PromptLogRequest) -> PromptLog:
     """Return what happened to a prompt.
 
     Raises

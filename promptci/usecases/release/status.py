@@ -1,4 +1,4 @@
-"""Say what runs in each environment: since when, by whom, on which evidence, and what it replaced."""
+"""Show what runs in each environment: since when, by whom, on which evidence, and what it replaced."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
