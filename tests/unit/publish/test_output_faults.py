@@ -169,8 +169,9 @@ def test_out_deterministic_bytes_twice(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text(document.dump(rich()), encoding="utf-8")
     code = (
         "import sys, pathlib; from promptci.report import write; from promptci.report.model import document as data;"
+        "from promptci.report.model.report import ReportView;"
         "text = pathlib.Path(sys.argv[1]).read_text(encoding='utf-8');"
-        "write.write_all(data.serialize(data.load(text, 'report.json')), pathlib.Path(sys.argv[2]))"
+        "write.write_all(data.serialize(ReportView.parse(text, 'report.json')), pathlib.Path(sys.argv[2]))"
     )
     drawn = []
     for seed, zone, language in (("1", "UTC", "C"), ("77", "Asia/Kathmandu", "tr_TR.UTF-8")):
