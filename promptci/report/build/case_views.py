@@ -28,6 +28,7 @@ def build_case_view(paired: PairedCase) -> CaseView:
         change=CHANGES[paired.change],
         outcome=outcome,
         critical=case.critical,
+        weight=case.weight,
         tags=[json_safe.text(tag) for tag in case.tags],
         input=json_safe.spell_variables(case.vars),
         expected=None if case.expected is None else json_safe.spell_value(case.expected),

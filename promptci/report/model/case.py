@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from promptci.report.model.numbers import Proportion, ViewModel
+from promptci.report.model.numbers import Proportion, ViewModel, Weight
 
 
 class MarkView(ViewModel):
@@ -55,6 +55,7 @@ class CaseView(ViewModel):
     change: Literal["same", "new", "changed"]
     outcome: Literal["broken", "fixed", "same", "incomplete", "base-only", "head-only"]
     critical: bool
+    weight: Weight = Field(default=1.0, description="How much it counts in the quality, relative to the others.")
     tags: list[str] = Field(default=[])
     input: str = Field(description="The case's variables as text.")
     expected: str | None

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 VerdictName = Literal["no-change", "pass", "inconclusive", "fail", "error"]
 Proportion = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
 
 
 class ViewModel(BaseModel):

@@ -87,8 +87,10 @@ def _prompt(name: str, first: PromptView | None, second: PromptView | None) -> P
     pairs = _pairs(first, second)
     incomparable = tuple(_incomparable_reasons(first, second, pairs))
     graded = is_graded(first) and is_graded(second)
+    weights = [second_case.weight for _, second_case in pairs]
     qualities = [
-        None if incomparable else fmean(_value(pair[side], graded=graded) for pair in pairs) for side in (0, 1)
+        None if incomparable else fmean((_value(pair[side], graded=graded) for pair in pairs), weights=weights)
+        for side in (0, 1)
     ]
     rated = [(a.id, a.head_pass_rate or 0.0, b.head_pass_rate or 0.0) for a, b in pairs]
     return PromptDiff(
@@ -127,7 +129,8 @@ def _pairs(first: PromptView, second: PromptView) -> list[tuple[CaseView, CaseVi
 
 
 def _counts(case: CaseView) -> bool:
-    return case.excluded_reason is None and case.head_pass_rate is not None and case.digest is not None
+    known = case.head_pass_rate is not None and case.digest is not None
+    return known and case.excluded_reason is None and case.weight > 0
 
 
 def _value(case: CaseView, *, graded: bool) -> float:

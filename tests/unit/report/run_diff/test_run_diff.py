@@ -41,6 +41,19 @@ def test_turning_it_round_turns_it_round() -> None:
     assert (there.broken, there.fixed) == (back.fixed, back.broken)
 
 
+def weigh(view: ReportView, weights: dict[str, float]) -> ReportView:
+    (prompt,) = view.prompts
+    cases = [case.model_copy(update={"weight": weights.get(case.id, 1.0)}) for case in prompt.case_details]
+    return view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": cases})]})
+
+
+def test_a_case_counts_by_its_weight_as_in_a_check() -> None:
+    weights = {"a": 7.0}
+    found = one(weigh(BEFORE, weights), weigh(AFTER, weights))
+    assert (found.before.quality, found.after.quality) == (0.8, 0.2)  # type: ignore[union-attr]
+    assert found.delta == pytest.approx(-0.6)
+
+
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_run_does_not_differ_from_itself(situation: str) -> None:
     view = SITUATIONS[situation]()
