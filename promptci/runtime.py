@@ -58,7 +58,7 @@ class _Version:
         asked = {} if form == "text" else {"response_format": {"type": form, **extra}}
         self.parameters: dict[str, Any] = {**_typed(prompt, "parameters", dict), **asked}
         messages = _typed(prompt, "messages", list)
-        self.messages = [(_typed(one, "role", str), _typed(one, "content", str)) for one in messages]
+        self.messages = [(_typed(message, "role", str), _typed(message, "content", str)) for message in messages]
         if prompt.get("template") != "fill" or form not in {"text", "json_object", "json_schema"} or not messages:
             raise ValueError(f"version {self.version}: unknown template or response format, or no message")
 
@@ -92,17 +92,17 @@ class _Content:
 
 
 def _typed(value: Any, key: str, kind: type) -> Any:
-    found = value.get(key) if isinstance(value, dict) else None
-    if not isinstance(found, kind):
+    item = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(item, kind):
         raise ValueError(f"`{key}` is missing or not of the type {kind.__name__}")  # noqa: TRY004 - bad content
-    return found
+    return item
 
 
 def _whole(value: Any, key: str, most: int = 2**53) -> int:
-    found: int = _typed(value, key, int)
-    if isinstance(found, bool) or not 0 <= found <= most:
+    number: int = _typed(value, key, int)
+    if isinstance(number, bool) or not 0 <= number <= most:
         raise ValueError(f"`{key}` is not a whole number from 0 to {most}")
-    return found
+    return number
 
 
 class Use:
@@ -172,8 +172,8 @@ class Use:
 
 
 def _get(value: object, *names: str) -> Any:
-    found = (value.get(name) if isinstance(value, dict) else getattr(value, name, None) for name in names)
-    return next((each for each in found if each is not None), None)
+    values = (value.get(name) if isinstance(value, dict) else getattr(value, name, None) for name in names)
+    return next((each for each in values if each is not None), None)
 
 
 def _short(value: object) -> str | None:
@@ -292,8 +292,8 @@ class Bundle:
     def late(self, request: str, quality: float | None = None, signal: str | None = None) -> None:
         """Append what became known of a request later: a mark from 0 to 1, `positive` or `negative`; never raises."""
         mark = {"gen_ai.evaluation.name": "quality", "gen_ai.evaluation.score.value": quality}
-        more = ({} if quality is None else mark) | ({} if signal is None else {"promptci.signal": signal})
-        self.requests.append(lambda: {"time": _iso(time.time()), "promptci.request": request, **more})
+        attributes = ({} if quality is None else mark) | ({} if signal is None else {"promptci.signal": signal})
+        self.requests.append(lambda: {"time": _iso(time.time()), "promptci.request": request, **attributes})
 
     @property
     def state(self) -> str:

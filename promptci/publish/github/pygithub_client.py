@@ -128,14 +128,14 @@ class PyGithubClient:
 
     def statuses(self, sha: str, context: str) -> list[PostedStatus]:
         """Return the statuses of a commit with this context, newest first."""
-        found = _listed(self._ask("GET", f"{self._root}/commits/{sha}/statuses?per_page={PER_PAGE}")[1])
+        items = _listed(self._ask("GET", f"{self._root}/commits/{sha}/statuses?per_page={PER_PAGE}")[1])
         return [
             PostedStatus(
                 state=item["state"],
                 description=str(item.get("description") or ""),
                 target_url=str(item.get("target_url") or ""),
             )
-            for item in found
+            for item in items
             if item.get("context") == context and item.get("state") in {"success", "failure", "error", "pending"}
         ]
 
@@ -150,24 +150,25 @@ class PyGithubClient:
             "details_url": run.details_url,
             "output": _output(run, remarks),
         }
-        _, made = self._ask("POST", f"{self._root}/check-runs", sent, lambda: self._made(run))
-        return _whole(made, "id")
+        _, created = self._ask("POST", f"{self._root}/check-runs", sent, lambda: self._made(run))
+        return _whole(created, "id")
 
-    def add_remarks(self, check_run_id: int, run: CheckRun, remarks: Sequence[Remark], there: int) -> None:
+    def add_remarks(self, check_run_id: int, run: CheckRun, remarks: Sequence[Remark], existing_count: int) -> None:
         """Add remarks; where the answer is lost, count whether they stand."""
         url = f"{self._root}/check-runs/{check_run_id}"
 
         def added() -> Any:
-            found = self._ask("GET", url)[1]
-            count = _field(_field(found, "output"), "annotations_count")
-            return found if isinstance(count, int) and count > there else None
+            check_run = self._ask("GET", url)[1]
+            count = _field(_field(check_run, "output"), "annotations_count")
+            return check_run if isinstance(count, int) and count > existing_count else None
 
         self._ask("PATCH", url, {"output": _output(run, remarks)}, added)
 
     def _made(self, run: CheckRun) -> Any:
         name = quote(run.name, safe="")
-        found = self._ask("GET", f"{self._root}/commits/{run.sha}/check-runs?check_name={name}&per_page={PER_PAGE}")[1]
-        same = [each for each in _listed(_field(found, "check_runs")) if each.get("external_id") == run.external_id]
+        url = f"{self._root}/commits/{run.sha}/check-runs?check_name={name}&per_page={PER_PAGE}"
+        response = self._ask("GET", url)[1]
+        same = [each for each in _listed(_field(response, "check_runs")) if each.get("external_id") == run.external_id]
         return same[0] if same else None
 
     def pull(self, number: int) -> PullRequest:
@@ -212,8 +213,8 @@ class PyGithubClient:
                 raise refusal
             self._lost_s += wait
             self._clock.sleep(wait)
-            if settled is not None and (found := settled()) is not None:
-                return {}, found
+            if settled is not None and (settled_answer := settled()) is not None:
+                return {}, settled_answer
             attempt += 1
 
     def _send(

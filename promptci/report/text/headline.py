@@ -86,8 +86,8 @@ def _undecided(report: GateReport, deciding: Sequence[Decision]) -> str:
 def _worst(deciding: Sequence[Decision]) -> str:
     """Name the prompt that lost most quality, and count the others."""
     worst, *others = sorted(deciding, key=_loss)
-    more = count(len(others), "more prompt")
-    return f"{_named(worst)}; {more} got worse or crossed a limit ({_names(others)})"
+    further_prompts = count(len(others), "more prompt")
+    return f"{_named(worst)}; {further_prompts} got worse or crossed a limit ({_names(others)})"
 
 
 def _loss(decision: Decision) -> tuple[bool, float]:

@@ -58,7 +58,7 @@ def list_events(request: PromptLogRequest) -> PromptLog:
     """
     repo = Repo.discover(request.root)
     releases = tags.list_releases(repo.root)
-    events = [_released(describe_release(one)) for one in releases.get(request.name, ())]
+    events = [_released(describe_release(release)) for release in releases.get(request.name, ())]
     commit = repo.resolve(request.revision)
     with closing(repo.snapshot(commit)) as snapshot:
         environments = environment_file.list_environments(snapshot)
@@ -98,7 +98,9 @@ def _released(entry: VersionEntry) -> PromptEvent:
 
 
 def _deployed(change: DeploymentChange) -> PromptEvent:
-    before, after = (describe_deployed(one) if one else "nothing" for one in (change.before, change.after))
+    before, after = (
+        describe_deployed(deployed) if deployed else "nothing" for deployed in (change.before, change.after)
+    )
     return PromptEvent(
         at=change.at,
         what="deployed",
