@@ -31,7 +31,7 @@ def leave_out(plan: PromptPlan, scored: Iterable[ScoredCase]) -> tuple[ScoredCas
     if not odd or not all(by_arm) or not _is_accident(answers, odd):
         return answers
     usual = ", ".join(sorted(str(name) for name in by_arm[0] & by_arm[1]))
-    return tuple(_missing(answer, usual) if _model(answer) in odd else answer for answer in answers)
+    return tuple(_mark_missing(answer, usual) if _model(answer) in odd else answer for answer in answers)
 
 
 def _model(scored: ScoredCase) -> str | None:
@@ -57,7 +57,7 @@ def _split_chance(base_odd: int, base: int, head_odd: int, head: int) -> float:
     return min(1.0, 2 * min(math.fsum(chances[: head_odd + 1]), math.fsum(chances[head_odd:])))
 
 
-def _missing(scored: ScoredCase, usual: str) -> ScoredCase:
+def _mark_missing(scored: ScoredCase, usual: str) -> ScoredCase:
     message = f"answered by {_model(scored)}, all others by {usual}"
     error = AnswerError(kind=OTHER_MODEL, message=message)
     return replace(scored, answer=replace(scored.answer, completion=None, error=error), results=())

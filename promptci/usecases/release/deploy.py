@@ -75,7 +75,7 @@ def deploy(request: DeployRequest) -> DeploySummary:
     data = repo.snapshot(WORK_TREE).read(path)
     file = None if data is None else deployment.load(data, path)
     before = next((deployed for deployed in file.prompts if deployed.prompt == prompt), None) if file else None
-    after = _wanted(request, release, before, file.policy.steps[0] if file else FIRST_STEP)
+    after = _plan_deployed(request, release, before, file.policy.steps[0] if file else FIRST_STEP)
     commit = None
     if after != before:
         new = edit.with_deployed(data, path, after)
@@ -104,7 +104,7 @@ def summary_lines(summary: DeploySummary) -> Iterator[str]:
         yield f"  commit {summary.commit[:10]} changes {summary.path}. Push it, or open a pull request with it"
 
 
-def _wanted(request: DeployRequest, release: Release, before: Deployed | None, first_step: float) -> Deployed:
+def _plan_deployed(request: DeployRequest, release: Release, before: Deployed | None, first_step: float) -> Deployed:
     tag = release.tag
     tried = before.canary if before else None
     runs = None if before is None else shorten_version(release.prompt, before.stable)

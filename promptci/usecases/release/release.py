@@ -145,14 +145,14 @@ class _Process:
     def names(self) -> list[str]:
         """Return the prompts in question."""
         if self._request.changed:
-            return [name for name, prompt in self._prompts.items() if self._same(name, prompt) is None]
+            return [name for name, prompt in self._prompts.items() if self._find_same_release(name, prompt) is None]
         unknown = [name for name in self._request.names if name not in self._prompts]
         if unknown:
             listed = f"Prompts there: {', '.join(self._prompts)}."
             raise UsageError(f"There is no prompt `{unknown[0]}` in {self._commit[:10]}", listed)
         return list(dict.fromkeys(self._request.names))
 
-    def _same(self, name: str, prompt: Prompt) -> Release | None:
+    def _find_same_release(self, name: str, prompt: Prompt) -> Release | None:
         """Return the latest release with this very content."""
         matches = [
             candidate for candidate in self._releases.get(name, ()) if candidate.fingerprint == prompt.fingerprint
@@ -162,7 +162,7 @@ class _Process:
     def plan(self, name: str) -> ReleasedPrompt:
         """Return what is to become of a prompt."""
         prompt = self._prompts[name]
-        same = self._same(name, prompt)
+        same = self._find_same_release(name, prompt)
         base = ReleasedPrompt(prompt=name, outcome="released", version=None, tag=None, fingerprint=prompt.fingerprint)
         if same is not None and self._request.bump is None:
             update = {"outcome": "already released", "version": str(same.number), "tag": same.tag}

@@ -66,7 +66,7 @@ def roll_back(request: RollbackRequest) -> RollbackSummary:
     with closing(repo.snapshot(repo.resolve("HEAD"))) as head, closing(repo.snapshot(release.commit)) as old:
         files: dict[str, bytes | None] = {}
         if not request.keep_content:
-            files = _content(head, old, named_version, request)
+            files = _find_restored_files(head, old, named_version, request)
         changes = _deployments(head, release, request)
         files |= {path: data for path, data, _ in changes.values()}
     commit = None
@@ -92,7 +92,7 @@ def summary_lines(summary: RollbackSummary) -> Iterator[str]:
         yield "  Push it, or open a pull request with it; then make the bundle"
 
 
-def _content(
+def _find_restored_files(
     head: Snapshot, old: Snapshot, named_version: NamedVersion, request: RollbackRequest
 ) -> dict[str, bytes | None]:
     """Return the files that bring the prompt's content back and change no other prompt."""

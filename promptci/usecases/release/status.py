@@ -104,13 +104,13 @@ def status_lines(document: StatusDocument) -> Iterator[str]:
         if not prompts:
             yield "  nothing is deployed"
         for prompt in prompts:
-            yield f"  {prompt.prompt}: {_sentence(prompt.stable)}"
+            yield f"  {prompt.prompt}: {_describe_running(prompt.stable)}"
             if prompt.canary is not None:
-                yield f"    canary for {prompt.share:g}%: {_sentence(prompt.canary)}"
+                yield f"    canary for {prompt.share:g}%: {_describe_running(prompt.canary)}"
     yield from (f"problem: {problem}" for problem in document.problems)
 
 
-def _sentence(running: RunningVersion) -> str:
+def _describe_running(running: RunningVersion) -> str:
     author = (running.by or "").partition(" <")[0]
     since = f"since {running.since[:10]}, by {author}" if running.since else "since an unknown time"
     evidence = running.release.evidence if running.release else "not released"
@@ -155,7 +155,7 @@ class _Finder:
         )
         before = arm(begun.before) if begun and begun.before else None
         release = self._reader.find_release(prompt, version)
-        problem = self._problem(prompt, version)
+        problem = self._find_problem(prompt, version)
         return RunningVersion(
             version=shorten_version(prompt, version),
             since=begun.at if begun else None,
@@ -167,7 +167,7 @@ class _Finder:
             problem=problem,
         )
 
-    def _problem(self, prompt: str, version: str) -> str | None:
+    def _find_problem(self, prompt: str, version: str) -> str | None:
         try:
             named_version = self._reader.find(prompt, version)
         except PromptciError as error:

@@ -68,7 +68,7 @@ def list_versions(request: VersionsRequest) -> VersionsDocument:
     notes: list[str] = []
     if request.remote:
         local_releases = [release for prompt_releases in releases_by_prompt.values() for release in prompt_releases]
-        _compare(local_releases, tags.list_remote_tags(repo.root, request.remote), request, problems, notes)
+        _compare_with_remote(local_releases, tags.list_remote_tags(repo.root, request.remote), request, problems, notes)
     return VersionsDocument(prompts=prompts, problems=problems, notes=notes)
 
 
@@ -81,7 +81,7 @@ def version_lines(document: VersionsDocument) -> Iterator[str]:
     yield from (f"note: {note}" for note in document.notes)
 
 
-def _compare(
+def _compare_with_remote(
     local_releases: list[Release],
     remote_commits: dict[str, str],
     request: VersionsRequest,

@@ -35,7 +35,7 @@ _ALIKE: Mapping[str, Callable[[ShardRecord], object]] = {
 _ONE_RUN = "Hand in the folders of one run of the shards, and no others."
 
 
-def by_themselves(folders: Sequence[Path], request: CheckRequest, env: Environment) -> RunResult:
+def merge_standalone(folders: Sequence[Path], request: CheckRequest, env: Environment) -> RunResult:
     """Join shards, which say themselves what they were about; of `request`, repository and output folder count.
 
     Raises
@@ -57,19 +57,19 @@ def by_themselves(folders: Sequence[Path], request: CheckRequest, env: Environme
         head=record.head,
         head_name=record.head_rev,
     )
-    return _merged((shards, problems), run.run if record.kind == "run" else check.check, about, env)
+    return _merge_shards(shards, problems, run.run if record.kind == "run" else check.check, about, env)
 
 
-def of(folders: Sequence[Path], again: Again, request: CheckRequest, env: Environment) -> RunResult:
+def merge_for_event(folders: Sequence[Path], again: Again, request: CheckRequest, env: Environment) -> RunResult:
     """Join the shards of an request that is known from elsewhere; shards of another one are refused."""
-    return _merged(artifacts.read_all(folders), again, request, env)
+    shards, problems = artifacts.read_all(folders)
+    return _merge_shards(shards, problems, again, request, env)
 
 
-def _merged(
-    handed_in: tuple[list[HandedIn], list[Problem]], again: Again, request: CheckRequest, env: Environment
+def _merge_shards(
+    shards: list[HandedIn], problems: list[Problem], again: Again, request: CheckRequest, env: Environment
 ) -> RunResult:
     """Go through the whole run with the shards in the model's place; only what no shard asks is asked now."""
-    shards, problems = handed_in
     repo = Repo.discover(request.root)
     with closing(repo.snapshot(request.head)) as head:
         base_revision, base_name = (None, "") if again is run.run else check.find_base(repo, request)
@@ -81,13 +81,13 @@ def _merged(
                 base=base,
                 base_name=base_name,
             )
-            problems = [*problems, *_problems(shards, revisions, request)]
+            problems = [*problems, *_find_problems(shards, revisions, request)]
             if problems and not _is_broken(again, request, env):
                 return results.write_refusal(InputError(problems), revisions, request, env)
     if problems:
         return again(request, env)  # it says what is wrong in the files, and asks nothing
     (request.out / resume.JOURNAL).unlink(missing_ok=True)
-    return again(replace(request, joined=_joined(shards)), env)
+    return again(replace(request, joined=_build_joined_answers(shards)), env)
 
 
 def _is_broken(again: Again, request: CheckRequest, env: Environment) -> bool:
@@ -99,7 +99,7 @@ def _is_broken(again: Again, request: CheckRequest, env: Environment) -> bool:
     return False
 
 
-def _problems(shards: Sequence[HandedIn], revisions: Revisions, request: CheckRequest) -> list[Problem]:
+def _find_problems(shards: Sequence[HandedIn], revisions: Revisions, request: CheckRequest) -> list[Problem]:
     """Return why these are not the whole of one run over these commits."""
     problems = []
     for shard in shards:
@@ -122,10 +122,10 @@ def _problems(shards: Sequence[HandedIn], revisions: Revisions, request: CheckRe
         subject = f"a {record.kind} of {_short(record.head)} against {_short(record.base)}"
         message = f"it is about {subject}, not the run of this event"
         problems.append(Problem(path=shards[0].where, message=message, hint=_ONE_RUN))
-    return problems or [*_count(shards), *artifacts.doubled(shards)]
+    return problems or [*_find_miscounted(shards), *artifacts.find_duplicates(shards)]
 
 
-def _count(shards: Sequence[HandedIn]) -> list[Problem]:
+def _find_miscounted(shards: Sequence[HandedIn]) -> list[Problem]:
     """Name shards that are missing and those that are there twice."""
     count = shards[0].record.count
     places_by_index: dict[int, list[str]] = {index: [] for index in range(1, count + 1)}
@@ -148,7 +148,7 @@ def _count(shards: Sequence[HandedIn]) -> list[Problem]:
     return problems
 
 
-def _joined(shards: Sequence[HandedIn]) -> Joined:
+def _build_joined_answers(shards: Sequence[HandedIn]) -> Joined:
     answers: dict[QuestionKey, Answer] = {}
     repeats = 0
     for shard in shards:

@@ -49,16 +49,16 @@ def power(request: CheckRequest, question: Question, env: Environment) -> list[t
     with closing(Repo.discover(request.root).snapshot(request.head)) as head:
         collected = select_prompts(run.collect_everything(head, request.config_path), question.prompts)
     drop = collected.config.gate.max_drop if question.drop is None else question.drop
-    measured = _measured(collected, request, env)
+    measured = _load_measured_noise(collected, request, env)
     analyses = []
     for plan in collected.plans:
         graded = _graded(plan)
         price = _price(plan, collected)
         env.print(f"{plan.name}: {formatting.count(len(plan.task.cases), 'case')}, a check costs {_money(price)}")
-        for variance, source in _noise(plan, question, measured, graded=graded):
+        for variance, source in _list_noise(plan, question, measured, graded=graded):
             analysis = _foresee(plan, variance, collected, drop=drop, graded=graded)
             analyses.append((plan.name, analysis))
-            for line in words(analysis, drop, source, price):
+            for line in describe_analysis(analysis, drop, source, price):
                 env.print(f"  {line}")
     return analyses
 
@@ -67,7 +67,9 @@ def _graded(plan: PromptPlan) -> bool:
     return any(planned.case.is_graded for planned in plan.task.cases)
 
 
-def _measured(collected: CollectedRun, request: CheckRequest, env: Environment) -> dict[str, tuple[float, str]]:
+def _load_measured_noise(
+    collected: CollectedRun, request: CheckRequest, env: Environment
+) -> dict[str, tuple[float, str]]:
     """Return the noise of each prompt of which it is known, and from where."""
     noise_by_prompt: dict[str, tuple[float, str]] = {}
     folder = collected.config.run.history
@@ -81,7 +83,7 @@ def _measured(collected: CollectedRun, request: CheckRequest, env: Environment) 
     return noise_by_prompt | {name: (variance, "measured by selftest") for name, variance in tested.items()}
 
 
-def _noise(
+def _list_noise(
     plan: PromptPlan, question: Question, measured: dict[str, tuple[float, str]], *, graded: bool
 ) -> Sequence[tuple[float, str]]:
     if question.discordance is not None:
@@ -123,26 +125,27 @@ def _price(plan: PromptPlan, collected: CollectedRun) -> Decimal | None:
     return 2 * total
 
 
-def words(analysis: PowerAnalysis, drop: float, source: str, price: Decimal | None) -> list[str]:
+def describe_analysis(analysis: PowerAnalysis, drop: float, source: str, price: Decimal | None) -> list[str]:
     """Return one foresight in plain lines."""
     seen = "none" if analysis.smallest_drop is None else formatting.points(analysis.smallest_drop)
     lines = [f"{source}: smallest drop shown with 80% power: {seen}"]
     if analysis.effective < analysis.cases:
         lines.append(f"  (the cases stand in clusters and are worth about {analysis.effective} independent ones)")
     if analysis.cases_for_drop > analysis.cases:
-        lines.append(f"  to see {formatting.points(drop)}: {_more(analysis.cases_for_drop, analysis.cases, price)}")
+        further_cases = _describe_more_cases(analysis.cases_for_drop, analysis.cases, price)
+        lines.append(f"  to see {formatting.points(drop)}: {further_cases}")
     if analysis.cases_for_drop > analysis.cases and analysis.repeats_for_drop is not None:
         times = analysis.repeats_for_drop
         lines.append(
             f"    or each of these asked {times} times, {_money(None if price is None else price * times)} a check"
         )
     if analysis.cases_for_pass > analysis.cases:
-        further_cases = _more(analysis.cases_for_pass, analysis.cases, price)
+        further_cases = _describe_more_cases(analysis.cases_for_pass, analysis.cases, price)
         lines.append(f"  to show “not worse by {formatting.points(drop)}” where nothing changed: {further_cases}")
     return lines
 
 
-def _more(needed: int, cases: int, price: Decimal | None) -> str:
+def _describe_more_cases(needed: int, cases: int, price: Decimal | None) -> str:
     whole = None if price is None or not cases else price * needed / cases
     return f"{needed:,} cases ({needed - cases:,} more), {_money(whole)} a check"
 
