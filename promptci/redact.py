@@ -63,7 +63,7 @@ class Redactor:
             for name, value in environ.items()
             if name in names or name.upper().endswith(SECRET_SUFFIXES) or _PATTERNS.fullmatch(value.strip())
         ]
-        secrets += [found[1] for value in environ.values() if (found := _USER_INFO.search(value))]
+        secrets += [match[1] for value in environ.values() if (match := _USER_INFO.search(value))]
         return cls(secret for secret in secrets if len(secret.strip()) >= MIN_ENVIRONMENT_SECRET_CHARS)
 
     def redact_known(self, text: str) -> str:
@@ -71,9 +71,9 @@ class Redactor:
         if self._heads is None:
             return text
         parts, done = [], 0
-        while found := self._heads.search(text, done):
-            end = max(_reach(text, found.start(), form) for form in self._known[found[0]])
-            parts += [text[done : found.start()], REPLACEMENT]
+        while match := self._heads.search(text, done):
+            end = max(_reach(text, match.start(), form) for form in self._known[match[0]])
+            parts += [text[done : match.start()], REPLACEMENT]
             done = end
         return "".join([*parts, text[done:]])
 
@@ -86,7 +86,7 @@ class Redactor:
 
         One look at the whole document is many times cheaper than one at each of its texts.
         """
-        plain = _ESCAPE.sub(lambda found: str(json.loads(f'"{found[0]}"')), document) if "\\" in document else document
+        plain = _ESCAPE.sub(lambda match: str(json.loads(f'"{match[0]}"')), document) if "\\" in document else document
         seen = [document] if plain is document else [document, plain]
         known = self._heads is not None and any(self._heads.search(text) for text in seen)
         return not known and _PATTERNS.search(plain) is None

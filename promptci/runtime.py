@@ -49,16 +49,16 @@ def point(salt: str, key: str) -> int:
 
 class _Version:
     def __init__(self, value: Mapping[str, Any], arm: str) -> None:
-        self.arm, prompt = arm, _typed(value, "prompt", dict)
-        self.version: str = _typed(value, "version", str)
-        self.fingerprint: str = _typed(value, "fingerprint", str)
-        self.model: str = _typed(prompt, "model", str)
+        self.arm, prompt = arm, _require(value, "prompt", dict)
+        self.version: str = _require(value, "version", str)
+        self.fingerprint: str = _require(value, "fingerprint", str)
+        self.model: str = _require(prompt, "model", str)
         form = prompt.get("response_format", "text")
-        extra = {"json_schema": _typed(prompt, "json_schema", dict)} if form == "json_schema" else {}
+        extra = {"json_schema": _require(prompt, "json_schema", dict)} if form == "json_schema" else {}
         asked = {} if form == "text" else {"response_format": {"type": form, **extra}}
-        self.parameters: dict[str, Any] = {**_typed(prompt, "parameters", dict), **asked}
-        messages = _typed(prompt, "messages", list)
-        self.messages = [(_typed(one, "role", str), _typed(one, "content", str)) for one in messages]
+        self.parameters: dict[str, Any] = {**_require(prompt, "parameters", dict), **asked}
+        messages = _require(prompt, "messages", list)
+        self.messages = [(_require(message, "role", str), _require(message, "content", str)) for message in messages]
         if prompt.get("template") != "fill" or form not in {"text", "json_object", "json_schema"} or not messages:
             raise ValueError(f"version {self.version}: unknown template or response format, or no message")
 
@@ -68,10 +68,10 @@ class _Entry:
 
     def __init__(self, name: str, value: Mapping[str, Any], bundle: str) -> None:
         self.name, self.bundle = name, bundle
-        self.stable = _Version(_typed(value, "stable", dict), "stable")
-        self.canary = None if value.get("canary") is None else _Version(_typed(value, "canary", dict), "canary")
-        self.share = _whole(value, "share", 10_000)
-        self.prefix = utf8(_typed(value, "salt", str) + "\n")
+        self.stable = _Version(_require(value, "stable", dict), "stable")
+        self.canary = None if value.get("canary") is None else _Version(_require(value, "canary", dict), "canary")
+        self.share = _require_int(value, "share", 10_000)
+        self.prefix = utf8(_require(value, "salt", str) + "\n")
         # point * 10000 < share * 2**32, solved for the point; its 4 bytes compare with a digest as numbers do.
         limit = 0 if self.canary is None else -(-(self.share << 32) // 10_000)
         self.limit = b"\xff" * 33 if limit == 2**32 else limit and limit.to_bytes(4, "big")
@@ -81,28 +81,28 @@ class _Content:
     """A bundle that was read and checked."""
 
     def __init__(self, data: bytes) -> None:
-        value = json.loads(data.decode(), parse_constant=lambda text: _typed({}, text, int))
-        if (_typed(value, "schema", str), _whole(value, "hash")) != (SCHEMA, HASH):
+        value = json.loads(data.decode(), parse_constant=lambda text: _require({}, text, int))
+        if (_require(value, "schema", str), _require_int(value, "hash")) != (SCHEMA, HASH):
             raise ValueError(f"its schema is not {SCHEMA} with hash {HASH}, which this runtime reads")
         self.digest = _sha256(data).hexdigest()
-        self.serial = _whole(value, "serial")
-        self.environment: str = _typed(value, "environment", str)
-        prompts = _typed(value, "prompts", dict)
-        self.entries = {name: _Entry(name, _typed(prompts, name, dict), self.digest[:12]) for name in prompts}
+        self.serial = _require_int(value, "serial")
+        self.environment: str = _require(value, "environment", str)
+        prompts = _require(value, "prompts", dict)
+        self.entries = {name: _Entry(name, _require(prompts, name, dict), self.digest[:12]) for name in prompts}
 
 
-def _typed(value: Any, key: str, kind: type) -> Any:
-    found = value.get(key) if isinstance(value, dict) else None
-    if not isinstance(found, kind):
+def _require(value: Any, key: str, kind: type) -> Any:
+    item = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(item, kind):
         raise ValueError(f"`{key}` is missing or not of the type {kind.__name__}")  # noqa: TRY004 - bad content
-    return found
+    return item
 
 
-def _whole(value: Any, key: str, most: int = 2**53) -> int:
-    found: int = _typed(value, key, int)
-    if isinstance(found, bool) or not 0 <= found <= most:
+def _require_int(value: Any, key: str, most: int = 2**53) -> int:
+    number: int = _require(value, key, int)
+    if isinstance(number, bool) or not 0 <= number <= most:
         raise ValueError(f"`{key}` is not a whole number from 0 to {most}")
-    return found
+    return number
 
 
 class Use:
@@ -172,8 +172,8 @@ class Use:
 
 
 def _get(value: object, *names: str) -> Any:
-    found = (value.get(name) if isinstance(value, dict) else getattr(value, name, None) for name in names)
-    return next((each for each in found if each is not None), None)
+    values = (value.get(name) if isinstance(value, dict) else getattr(value, name, None) for name in names)
+    return next((each for each in values if each is not None), None)
 
 
 def _short(value: object) -> str | None:
@@ -292,8 +292,8 @@ class Bundle:
     def late(self, request: str, quality: float | None = None, signal: str | None = None) -> None:
         """Append what became known of a request later: a mark from 0 to 1, `positive` or `negative`; never raises."""
         mark = {"gen_ai.evaluation.name": "quality", "gen_ai.evaluation.score.value": quality}
-        more = ({} if quality is None else mark) | ({} if signal is None else {"promptci.signal": signal})
-        self.requests.append(lambda: {"time": _iso(time.time()), "promptci.request": request, **more})
+        attributes = ({} if quality is None else mark) | ({} if signal is None else {"promptci.signal": signal})
+        self.requests.append(lambda: {"time": _iso(time.time()), "promptci.request": request, **attributes})
 
     @property
     def state(self) -> str:
@@ -306,7 +306,7 @@ class Bundle:
             self.on_trouble(message)
 
     def _read_copy(self) -> bytes | None:
-        return _bounded(Path(self.copy).open("rb")) if self.copy and Path(self.copy).exists() else None
+        return _read_bounded(Path(self.copy).open("rb")) if self.copy and Path(self.copy).exists() else None
 
     def _fetch_behind(self) -> None:
         """Have a thread fetch the bundle, unless one is at it."""
@@ -320,10 +320,10 @@ class Bundle:
 
     def _fetch(self) -> bytes | None:
         if "://" not in self.url:
-            return _bounded(Path(self.url).open("rb"))
+            return _read_bounded(Path(self.url).open("rb"))
         reply = _download(self.url, self.headers, self._etag)
         self._next_etag = reply and (reply.headers.get("ETag") or "")
-        return reply and _bounded(reply)
+        return reply and _read_bounded(reply)
 
     def _try(self, source: str, read: Callable[[], bytes | None]) -> None:
         """Use a bundle where it is good; else the one in use stays."""
@@ -356,7 +356,7 @@ class Bundle:
         return new
 
 
-def _bounded(file: Any) -> bytes:
+def _read_bounded(file: Any) -> bytes:
     data, until = bytearray(), _clock() + DEADLINE_S
     with file:
         while chunk := file.read1(2**16):

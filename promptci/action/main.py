@@ -178,7 +178,7 @@ def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, say
         if context.is_change:
             request = _with_base(request, context, head)
         if context.inputs["merge"]:
-            return merge.of([context.workspace / context.inputs["merge"]], again, request, env)
+            return merge.merge_for_event([context.workspace / context.inputs["merge"]], again, request, env)
         return again(request, env)
     except PromptciError as error:
         if request.shard is not None or isinstance(error, OutputError):

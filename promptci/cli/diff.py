@@ -39,11 +39,11 @@ def command(operands: tuple[str, ...], root: Path, config_path: str, form: Forma
     if len(operands) == 3:
         prompt, before, after = operands
         request = VersionDiffRequest(root=root, config_path=config_path, prompt=prompt, before=before, after=after)
-        found = version_diff.diff_versions(request)
+        difference = version_diff.diff_versions(request)
         if form == "json":
-            click.echo(found.dump(), nl=False)
+            click.echo(difference.dump(), nl=False)
             return 0
-        lines = list(version_diff.diff_lines(found))
+        lines = list(version_diff.diff_lines(difference))
         for line in ["```diff", *lines, "```"] if form == "markdown" else lines:
             console.say(line)
         return 0

@@ -32,6 +32,6 @@ def command(folders: tuple[Path, ...], root: Path, out: Path) -> int:
     what no shard asks: the labels and the probes by which a judge is measured. The exit codes are those of `check`.
     """
     with console.environment() as env:
-        outcome = merge.by_themselves(folders, CheckRequest(root=root, out=out), env)
+        outcome = merge.merge_standalone(folders, CheckRequest(root=root, out=out), env)
         console.print_result(outcome)
     return outcome.exit_code

@@ -11,7 +11,7 @@ from promptci.report.model.report import CaseView, PromptView, ReportView
 def add_verdict_ids(view: ReportView) -> ReportView:
     """Return the view with the id of each verdict in the history."""
     named = [
-        prompt.model_copy(update={"verdict_id": verdict_id(view, prompt) if _decided(view, prompt) else None})
+        prompt.model_copy(update={"verdict_id": verdict_id(view, prompt) if _is_decided(view, prompt) else None})
         for prompt in view.prompts
     ]
     return view.model_copy(update={"prompts": named})
@@ -34,12 +34,12 @@ def verdict_id(view: ReportView, prompt: PromptView) -> str:
 
 def lines(view: ReportView) -> Iterator[Line]:
     """Yield a report's lines for the history; the same ones from a report.json that was loaded."""
-    yield from (_verdict(view, prompt) for prompt in view.prompts if _decided(view, prompt))
+    yield from (_verdict(view, prompt) for prompt in view.prompts if _is_decided(view, prompt))
     for prompt in view.prompts:
         yield from _cases(view, prompt)
 
 
-def _decided(view: ReportView, prompt: PromptView) -> bool:
+def _is_decided(view: ReportView, prompt: PromptView) -> bool:
     return view.kind == "check" and prompt.verdict != "no-change"
 
 
@@ -80,9 +80,9 @@ def _short(fingerprint: str | None) -> str | None:
 
 def _cases(view: ReportView, prompt: PromptView) -> Iterator[CaseRecord]:
     fingerprints = {"base": _short(prompt.base_fingerprint), "head": _short(prompt.head_fingerprint)}
-    counts = map(_counts, _counted(prompt))
+    counts = map(_counts, _select_counted(prompt))
     run = canonical.digest_with([view.generated_at, prompt.name, fingerprints], counts)[:DIGEST_DIGITS]
-    for case in _counted(prompt):
+    for case in _select_counted(prompt):
         for tally in case.tallies:
             yield CaseRecord(
                 run=run,
@@ -98,7 +98,7 @@ def _cases(view: ReportView, prompt: PromptView) -> Iterator[CaseRecord]:
             )
 
 
-def _counted(prompt: PromptView) -> Iterator[CaseView]:
+def _select_counted(prompt: PromptView) -> Iterator[CaseView]:
     return (case for case in prompt.case_details if case.tallies and case.digest)
 
 

@@ -94,7 +94,7 @@ def parse_jsonl(text: str, path: str) -> tuple[list[tuple[int, Any]], list[Probl
     values: list[tuple[int, Any]] = []
     problems: list[Problem] = []
     unread = 0
-    for number, line in _filled(text):
+    for number, line in _list_filled_lines(text):
         try:
             values.append((number, parse_json(line)))
         except JsonError as error:
@@ -181,7 +181,7 @@ def _advice(text: str) -> str:
     return "Fix the JSON."
 
 
-def _filled(text: str) -> Iterator[tuple[int, str]]:
+def _list_filled_lines(text: str) -> Iterator[tuple[int, str]]:
     # Only "\n" ends a line: splitlines() would cut at U+2028, which JSON allows within a string.
     return ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
 

@@ -59,13 +59,13 @@ def decide_one(
     return Decision(
         comparison=comparison,
         verdict=verdict,
-        findings=(*findings, *_by_both_goldens(comparison, verdict, policy)),
+        findings=(*findings, *_compare_both_goldens(comparison, verdict, policy)),
         adjusted_p=shown.quality_p,
         comparability=comparability,
     )
 
 
-def _by_both_goldens(comparison: Comparison, verdict: Verdict, policy: GatePolicy) -> Sequence[Finding]:
+def _compare_both_goldens(comparison: Comparison, verdict: Verdict, policy: GatePolicy) -> Sequence[Finding]:
     """Return what the change's own goldens would decide beside what base's do, where the change edits them."""
     if comparison.effect is None or verdict is Verdict.ERROR:
         return []

@@ -88,7 +88,7 @@ def bounds(runs: Sequence[PromptRun], policy: GatePolicy) -> VerdictBounds:
     for all and its worst for none.
     """
     without = replace(policy, max_cost_increase=None, max_p95_increase=None)
-    best, worst = (_completed(runs, policy, favoured=arm) for arm in (Arm.HEAD, Arm.BASE))
+    best, worst = (_compare_completed(runs, policy, favoured=arm) for arm in (Arm.HEAD, Arm.BASE))
     return VerdictBounds(
         best=decide(best, without, multiplicity=Multiplicity.ALL),
         worst=decide(worst, policy, multiplicity=Multiplicity.NONE),
@@ -128,7 +128,7 @@ def report(plain: GateReport, runs: Sequence[PromptRun]) -> GateReport:
         name = decision.comparison.plan.name
         if name not in settled:
             raise ValueError(f"the verdict of {name} is not settled")
-        decisions.append(_merged(decision, settled[name], len(run.unanswered)))
+        decisions.append(_merge_decisions(decision, settled[name], len(run.unanswered)))
     return replace(plain, decisions=tuple(decisions), pooled=both.worst.pooled)
 
 
@@ -168,16 +168,16 @@ def _is_ordered(decision: Decision) -> bool:
     return samples.is_plain and samples.has_single_answers and not design.adaptive and design.margin < MAX_MARGIN
 
 
-def _completed(runs: Sequence[PromptRun], policy: GatePolicy, *, favoured: Arm) -> list[Comparison]:
+def _compare_completed(runs: Sequence[PromptRun], policy: GatePolicy, *, favoured: Arm) -> list[Comparison]:
     """Compare as if each missing answer were right for the favoured version and wrong for the other."""
-    return [_completed_one(run, policy, favoured=favoured) for run in runs]
+    return [_compare_completed_run(run, policy, favoured=favoured) for run in runs]
 
 
-def _completed_one(run: PromptRun, policy: GatePolicy, *, favoured: Arm) -> Comparison:
+def _compare_completed_run(run: PromptRun, policy: GatePolicy, *, favoured: Arm) -> Comparison:
     cases = run.cases
 
     def assumed(question: Question) -> ScoredCase:
-        return _assumed(question, cases[question.case_id], right=question.arm is favoured)
+        return _build_assumed(question, cases[question.case_id], right=question.arm is favoured)
 
     plan = run.counted_plan
     whole = [*run.counted_scores, *map(assumed, run.unanswered)]
@@ -187,7 +187,7 @@ def _completed_one(run: PromptRun, policy: GatePolicy, *, favoured: Arm) -> Comp
     return compare_versions(plan, whole, alpha=policy.alpha, margin=policy.max_drop)
 
 
-def _assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:
+def _build_assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:
     return ScoredCase(
         case=case,
         arm=question.arm,
@@ -199,7 +199,7 @@ def _assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:
     )
 
 
-def _merged(partial: Decision, settled: Decision, missing: int) -> Decision:
+def _merge_decisions(partial: Decision, settled: Decision, missing: int) -> Decision:
     """Replace the findings over the present answers by those that hold in any case."""
     favored = "head" if settled.verdict is Verdict.FAIL else "base"
     findings = [

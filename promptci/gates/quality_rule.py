@@ -33,7 +33,7 @@ def quality(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -
         pairs=measured.pairs,
         worse=measured.worse,
         better=measured.better,
-        passed=_passed(comparison, measured),
+        passed=_count_passed(comparison, measured),
         interval=None if measured.interval is None else (measured.interval.lo, measured.interval.hi),
         confidence=measured.confidence,
         p=shown.quality_p,
@@ -65,7 +65,7 @@ def _bound(measured: Effect, policy: GatePolicy) -> float | None:
     return cases.max_drop if policy.about is About.GOLDENS and cases is not None and cases.max_drop < 1 else None
 
 
-def _passed(comparison: Comparison, measured: Effect) -> tuple[int, int] | None:
+def _count_passed(comparison: Comparison, measured: Effect) -> tuple[int, int] | None:
     """Count the cases that passed at base and at head; None where a count would not be the measured quality."""
     rates = [(pair.pass_rate(Arm.BASE), pair.pass_rate(Arm.HEAD)) for pair in comparison.pairs]
     whole = measured.measure == "pass rate" and all(rate in (0.0, 1.0) for pair in rates for rate in pair)

@@ -116,9 +116,9 @@ def injections(comparison: Comparison) -> Sequence[Finding]:
     patterns: dict[str, None] = {}
     answers = 0
     for scored in (scored for case in comparison.cases for scored in (*case.base, *case.head)):
-        if found := prompt_injection.find_in_answer(scored):
+        if matched_patterns := prompt_injection.find_in_answer(scored):
             answers += 1
-            patterns |= dict.fromkeys(found)
+            patterns |= dict.fromkeys(matched_patterns)
             cases[scored.arm][scored.case.id] = None
     if not answers:
         return []

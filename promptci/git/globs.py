@@ -41,7 +41,7 @@ def matches(pattern: str, path: str) -> bool:
         For a pattern that is longer than any a person writes.
     """
     parts = path.split("/")
-    return any(_match_parts(matchers, parts) for matchers in _compiled(pattern))
+    return any(_match_parts(matchers, parts) for matchers in _compile_pattern(pattern))
 
 
 def filter_paths(pattern: str, paths: Sequence[str]) -> list[str]:
@@ -58,7 +58,7 @@ def filter_paths(pattern: str, paths: Sequence[str]) -> list[str]:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> tuple[tuple[PartMatcher, ...], ...]:
+def _compile_pattern(pattern: str) -> tuple[tuple[PartMatcher, ...], ...]:
     fix = "Write several shorter patterns."
     choices = sum(piece == "{" or piece.startswith("**") for piece in _PIECES.findall(pattern))
     if len(pattern) > MAX_PATTERN_CHARS or choices > MAX_CHOICES:

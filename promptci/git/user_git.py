@@ -43,9 +43,9 @@ def run_user_git(root: Path, *words: str, data: bytes | None = None) -> bytes:
     """
     done = try_user_git(root, *words, data=data)
     if done.returncode:
-        said = command.error_message(done)
+        message = command.error_message(done)
         hint = "Set `user.name` and `user.email` with `git config`." if b"identity" in done.stderr else ""
-        raise GitError(f"git {words[0]} failed: {said}", hint)
+        raise GitError(f"git {words[0]} failed: {message}", hint)
     return done.stdout
 
 

@@ -38,10 +38,10 @@ class Ready(str):
 
 def visible(text: str) -> str:
     """Show control, bidi, zero-width and other invisible characters as escapes, the way Python spells them."""
-    return _INVISIBLE.sub(lambda match: _spelled(match[0]), text.replace("\r\n", "\n"))
+    return _INVISIBLE.sub(lambda match: _spell_out(match[0]), text.replace("\r\n", "\n"))
 
 
-def _spelled(char: str) -> str:
+def _spell_out(char: str) -> str:
     code = ord(char)
     if char == "\r":
         return "\\r"

@@ -48,7 +48,7 @@ def to_remark(annotation: Annotation) -> Remark:
         "end_line": line,
         "annotation_level": LEVELS[annotation.level],
         "title": _plane(safe_line(annotation.title))[:MAX_TITLE_CHARS],
-        "message": _clipped(_plane("\n".join(map(safe_line, annotation.message.splitlines())))) or "-",
+        "message": _clip_text(_plane("\n".join(map(safe_line, annotation.message.splitlines())))) or "-",
     }
 
 
@@ -68,5 +68,5 @@ def _plane(text: str) -> str:
     return "".join(sign if ord(sign) <= BEYOND else f"\\U{ord(sign):08x}" for sign in text)
 
 
-def _clipped(text: str) -> str:
+def _clip_text(text: str) -> str:
     return text.encode("utf-8")[:MAX_MESSAGE_BYTES].decode("utf-8", errors="ignore")

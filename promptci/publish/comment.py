@@ -140,7 +140,7 @@ def _publish(github: GitHub, number: int, text: _Text, create: bool) -> Publishe
     if not create:
         return PublishedComment(action="none")
     created = _send(text, partial(github.create_comment, number))
-    return _verified(github, number, text, created)
+    return _verify_created(github, number, text, created)
 
 
 def _may_be_ours(comment: Comment, login: str | None) -> bool:
@@ -159,7 +159,7 @@ def _restore(github: GitHub, number: int, text: _Text, comment_id: int) -> None:
         return
 
 
-def _verified(github: GitHub, number: int, text: _Text, created: Comment) -> PublishedComment:
+def _verify_created(github: GitHub, number: int, text: _Text, created: Comment) -> PublishedComment:
     """Check again after creating: if two runs both found no comment, the later one deletes its own.
 
     Asked by the new comment's author, which is certain, where the login before was an assumption.

@@ -13,7 +13,7 @@ def render_footer(context: ActionContext, moved_to: str | None) -> str:
     """Return the footer's lines; `moved_to` is the present commit of the base's branch, if it has moved."""
     attempt = f", attempt {context.run_attempt}" if context.run_attempt > 1 else ""
     line = f"<sub>[Run {context.run_id}](<{context.run_url}>){attempt} · commit `{context.head_sha[:SHORT]}`</sub>"
-    return f"\n\n{_moved(context, moved_to)}{line}\n"
+    return f"\n\n{_render_moved_base(context, moved_to)}{line}\n"
 
 
 def find_moved_base(context: ActionContext, github: GitHub) -> str | None:
@@ -28,7 +28,7 @@ def find_moved_base(context: ActionContext, github: GitHub) -> str | None:
     return now if now != context.base_sha else None
 
 
-def _moved(context: ActionContext, moved_to: str | None) -> str:
+def _render_moved_base(context: ActionContext, moved_to: str | None) -> str:
     if moved_to is None:
         return ""
     name = context.branch("base") or ""

@@ -46,10 +46,10 @@ def compare_prompts(before: Prompt, after: Prompt) -> PromptComparison:
             facts["parameters"].append(f"{key}: {old} → {new}")
     if (before.response_format, before.json_schema) != (after.response_format, after.json_schema):
         same = before.response_format == after.response_format
-        what = "its JSON Schema" if same else f"{before.response_format} → {after.response_format}"
-        facts["response format"].append(f"response format: {what}")
-    parts = tuple(part for part, found in facts.items() if found)
-    return PromptComparison(parts=parts, facts=tuple(fact for found in facts.values() for fact in found))
+        description = "its JSON Schema" if same else f"{before.response_format} → {after.response_format}"
+        facts["response format"].append(f"response format: {description}")
+    parts = tuple(part for part, part_facts in facts.items() if part_facts)
+    return PromptComparison(parts=parts, facts=tuple(fact for part_facts in facts.values() for fact in part_facts))
 
 
 def diff_messages(before: Prompt, after: Prompt) -> list[str]:

@@ -79,7 +79,7 @@ def bundle_version(version: str, prompt: Prompt) -> BundleVersion:
         parameters=dict(prompt.parameters),
         response_format=prompt.response_format,  # type: ignore[arg-type]  # pydantic checks it
         json_schema=None if prompt.json_schema is None else dict(prompt.json_schema),
-        messages=tuple(BundleMessage(role=one.role, content=one.content) for one in prompt.messages),
+        messages=tuple(BundleMessage(role=message.role, content=message.content) for message in prompt.messages),
     )
     return BundleVersion(version=version, fingerprint=prompt.fingerprint, prompt=content)
 
@@ -92,5 +92,5 @@ def _fingerprint(prompt: BundlePrompt) -> str:
         parameters=prompt.parameters,
         response_format=prompt.response_format,
         json_schema=prompt.json_schema,
-        messages=tuple(Message(role=one.role, content=one.content) for one in prompt.messages),
+        messages=tuple(Message(role=message.role, content=message.content) for message in prompt.messages),
     ).fingerprint

@@ -46,14 +46,14 @@ def read_report(path: Path) -> dict[str, Evidence]:
         report = json.loads(data)
         _require_schema(report["schema"])
         return {
-            str(one["head_fingerprint"]): Evidence(
-                verdict=str(one["verdict"]),
+            str(prompt["head_fingerprint"]): Evidence(
+                verdict=str(prompt["verdict"]),
                 source=str(path),
                 digest=sha256(data).hexdigest(),
-                result=describe_result(one),
+                result=describe_result(prompt),
             )
-            for one in report["prompts"]
-            if one.get("head_fingerprint")
+            for prompt in report["prompts"]
+            if prompt.get("head_fingerprint")
         }
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError([Problem(path=str(path), message=f"not a report: {error}", hint=_HINT)]) from error

@@ -85,20 +85,21 @@ class VersionReader:
     def find_release(self, prompt: str, version: str) -> Release | None:
         """Return the release that `v1.2.0` or its tag names; None where it names none."""
         number = ReleaseNumber.find(version.removeprefix(f"{TAG_PREFIX}{prompt}/"))
-        return next((one for one in self._releases.get(prompt, ()) if one.number == number), None)
+        return next((release for release in self._releases.get(prompt, ()) if release.number == number), None)
 
     def describe_mismatch(self, release: Release) -> str | None:
         """Return in what way a release is not what was released, or None."""
         if not release.fingerprint:
             return f"{release.tag} was not made by `promptci release`: it has no `Fingerprint:`"
         try:
-            found = self._load(release.prompt, release.commit).fingerprint
+            fingerprint = self._load(release.prompt, release.commit).fingerprint
         except (UsageError, InputError, GitError) as error:
             return f"{release.tag}: its commit {release.commit[:10]} does not hold the prompt: {error}"
-        if found != release.fingerprint:
+        if fingerprint != release.fingerprint:
             return (
-                f"{release.tag}: the content of its commit {release.commit[:10]} has the fingerprint {found[:12]},"
-                f" and {release.fingerprint[:12]} was released: the tag was moved or the file rewritten"
+                f"{release.tag}: the content of its commit {release.commit[:10]} has the fingerprint"
+                f" {fingerprint[:12]}, and {release.fingerprint[:12]} was released:"
+                " the tag was moved or the file rewritten"
             )
         return None
 

@@ -33,7 +33,10 @@ def list_releases(root: Path) -> Releases:
         release = _parse(parts[start : start + len(_FIELDS)])
         if release is not None:
             releases[release.prompt].append(release)
-    return {prompt: sorted(found, key=lambda one: one.number) for prompt, found in sorted(releases.items())}
+    return {
+        prompt: sorted(prompt_releases, key=lambda release: release.number)
+        for prompt, prompt_releases in sorted(releases.items())
+    }
 
 
 def _parse(fields: list[str]) -> Release | None:
@@ -133,8 +136,8 @@ def push_tag(root: Path, remote: str, tag: str) -> str | None:
     done = user_git.try_user_git(root, "push", "--porcelain", remote, f"refs/tags/{tag}:refs/tags/{tag}")
     if done.returncode == 0:
         return None
-    said = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
-    if any(words in said for words in ("[rejected]", "already exists", "cannot lock ref")):
+    output = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
+    if any(words in output for words in ("[rejected]", "already exists", "cannot lock ref")):
         return "the remote has a tag of this name"
     raise GitError(f"git push failed: {command.error_message(done)}", "The tag was not kept. Push rights are needed.")
 

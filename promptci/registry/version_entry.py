@@ -40,8 +40,8 @@ class VersionEntry(BaseModel):
     @property
     def line(self) -> str:
         """The release in one line."""
-        who = self.by.partition(" <")[0] or "unknown"
-        return f"{self.version}  {self.at[:10] or 'no date'}, {who}: {self.evidence}"
+        author = self.by.partition(" <")[0] or "unknown"
+        return f"{self.version}  {self.at[:10] or 'no date'}, {author}: {self.evidence}"
 
 
 def describe_release(release: Release, problem: str | None = None) -> VersionEntry:

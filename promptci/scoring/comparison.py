@@ -130,13 +130,15 @@ def plan_design(plan: PromptPlan, cases: Sequence[PairedCase], *, alpha: float, 
 
 def pair_samples(cases: Sequence[PairedCase], design: Design, name: str) -> SamplePair | None:
     """Return the samples of the cases that both versions answered; None for no such case."""
-    return _paired([_row(group, design) for group in _observations(cases) if _is_complete(group, design)], design, name)
+    return _build_sample_pair(
+        [_row(group, design) for group in _observations(cases) if _is_complete(group, design)], design, name
+    )
 
 
 def worst_case_samples(cases: Sequence[PairedCase], design: Design, name: str) -> SamplePair | None:
     """Return the samples with each missing answer right at base and wrong at head; None where none is missing."""
     asked = [group for group in _observations(cases) if group[0].base and group[0].head]
-    samples = _paired([_row(group, design) for group in asked], design, name)
+    samples = _build_sample_pair([_row(group, design) for group in asked], design, name)
     return samples.in_worst_case() if samples is not None and samples.has_missing else None
 
 
@@ -153,7 +155,7 @@ class _Row(NamedTuple):
     weight: float
 
 
-def _paired(rows: Sequence[_Row], design: Design, name: str) -> SamplePair | None:
+def _build_sample_pair(rows: Sequence[_Row], design: Design, name: str) -> SamplePair | None:
     if not rows:
         return None
     reference, candidate = (

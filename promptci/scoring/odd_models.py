@@ -26,12 +26,12 @@ def leave_out(plan: PromptPlan, scored: Iterable[ScoredCase]) -> tuple[ScoredCas
     base, head = plan.change.base, plan.change.head
     if base is None or head is None or base.model != head.model:
         return answers
-    by_arm = [{_model(one) for one in answers if one.arm is arm} - {None} for arm in Arm]
+    by_arm = [{_model(answer) for answer in answers if answer.arm is arm} - {None} for arm in Arm]
     odd = by_arm[0] ^ by_arm[1]
     if not odd or not all(by_arm) or not _is_accident(answers, odd):
         return answers
     usual = ", ".join(sorted(str(name) for name in by_arm[0] & by_arm[1]))
-    return tuple(_missing(one, usual) if _model(one) in odd else one for one in answers)
+    return tuple(_mark_missing(answer, usual) if _model(answer) in odd else answer for answer in answers)
 
 
 def _model(scored: ScoredCase) -> str | None:
@@ -40,7 +40,9 @@ def _model(scored: ScoredCase) -> str | None:
 
 
 def _is_accident(answers: Sequence[ScoredCase], odd: set[str | None]) -> bool:
-    named = {arm: [_model(one) for one in answers if one.arm is arm and _model(one) is not None] for arm in Arm}
+    named = {
+        arm: [_model(answer) for answer in answers if answer.arm is arm and _model(answer) is not None] for arm in Arm
+    }
     counts = {arm: sum(model in odd for model in models) for arm, models in named.items()}
     if any(counts[arm] > MAX_SHARE * len(models) for arm, models in named.items()):
         return False
@@ -55,7 +57,7 @@ def _split_chance(base_odd: int, base: int, head_odd: int, head: int) -> float:
     return min(1.0, 2 * min(math.fsum(chances[: head_odd + 1]), math.fsum(chances[head_odd:])))
 
 
-def _missing(scored: ScoredCase, usual: str) -> ScoredCase:
+def _mark_missing(scored: ScoredCase, usual: str) -> ScoredCase:
     message = f"answered by {_model(scored)}, all others by {usual}"
     error = AnswerError(kind=OTHER_MODEL, message=message)
     return replace(scored, answer=replace(scored.answer, completion=None, error=error), results=())

@@ -106,7 +106,7 @@ def _build_error(path: str, message: str) -> InputError:
     return InputError([Problem(path=path, message=message, hint=_AGAIN)])
 
 
-def doubled(shards: Sequence[HandedIn]) -> list[Problem]:
+def find_duplicates(shards: Sequence[HandedIn]) -> list[Problem]:
     """Return a problem for each folder that answers questions of another shard."""
     first: dict[object, HandedIn] = {}
     problems = []

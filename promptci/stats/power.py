@@ -65,9 +65,9 @@ def smallest_drop(n: int, discordance: float, *, alpha: float = 0.05, power: flo
     A drop of x makes at least x of the pairs discordant, however few are now; so where the present discordance is
     too low to show anything, the answer is the drop that is all of its own discordance.
     """
-    found = detectable_drop(n, discordance, alpha=alpha, power=power)
-    if found is not None:
-        return found
+    drop = detectable_drop(n, discordance, alpha=alpha, power=power)
+    if drop is not None:
+        return drop
     if n < 1 or power_of(n, 1.0, 1.0, alpha=alpha) < power:
         return None
     return _smallest(lambda x: power_of(n, x, x, alpha=alpha) >= power, max(discordance, 1e-6), 1.0)

@@ -42,7 +42,6 @@ REPEATED_CLASS_NAMES = {
 }
 TUPLE_PARAMETERS = {
     "pipeline/ask/batching.py:first(way)",
-    "usecases/reporting/merge.py:_merged(read)",
 }
 
 

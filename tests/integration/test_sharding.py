@@ -74,7 +74,7 @@ def split(
 
 def joined(folders: Sequence[Path], builder: RepoBuilder) -> RunResult:
     errand = CheckRequest(root=builder.path, out=builder.path.parent / "merged")
-    return merge.by_themselves(folders, errand, world()[0])
+    return merge.merge_standalone(folders, errand, world()[0])
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -217,7 +217,7 @@ def test_mistakes_in_files_end_a_shard_and_are_what_the_merge_reports(tmp_path: 
     with pytest.raises(InputError, match=PROMPT):
         split(builder, 2)
     errand = CheckRequest(root=builder.path, out=tmp_path / "merged")
-    outcome = merge.of(folders, check.check, errand, world()[0])
+    outcome = merge.merge_for_event(folders, check.check, errand, world()[0])
     assert outcome.exit_code == 4
     assert [problem.path for problem in outcome.problems] == [PROMPT]
 
@@ -347,7 +347,7 @@ def test_nothing_at_all_is_an_error_of_its_own(tmp_path: Path) -> None:
 def test_shards_of_other_commits_than_the_event_names_are_refused(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
     errand = CheckRequest(root=builder.path, out=builder.path.parent / "merged", head="main", base="main")
-    assert "not the run of this event" in told(merge.of(folders, check.check, errand, world()[0]))
+    assert "not the run of this event" in told(merge.merge_for_event(folders, check.check, errand, world()[0]))
 
 
 def test_shards_of_commits_that_are_not_here_are_an_error(

@@ -27,6 +27,6 @@ def command(as_json: bool, **others: Any) -> int:
 
     Exit code: 0 all is as released, 1 something that runs is not, 2 nothing is deployed or a file is wrong.
     """  # noqa: D301 - click's sign for lines that stay
-    found = status.find_status(StatusRequest(**others))
-    output.print_result(found, status.status_lines(found), as_json=as_json)
-    return found.exit_code
+    document = status.find_status(StatusRequest(**others))
+    output.print_result(document, status.status_lines(document), as_json=as_json)
+    return document.exit_code

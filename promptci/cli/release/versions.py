@@ -27,6 +27,6 @@ def command(as_json: bool, **others: Any) -> int:
 
     Exit code: 0 all is as released, 1 a tag was moved or changed, 2 there is no release.
     """  # noqa: D301 - click's sign for lines that stay
-    found = versions.list_versions(VersionsRequest(**others))
-    output.print_result(found, versions.version_lines(found), as_json=as_json)
-    return found.exit_code
+    document = versions.list_versions(VersionsRequest(**others))
+    output.print_result(document, versions.version_lines(document), as_json=as_json)
+    return document.exit_code

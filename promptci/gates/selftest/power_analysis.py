@@ -41,9 +41,9 @@ def analyze_power(
     effective = effective_cases(cases)
     share = len(cases) / effective if effective else 1.0
     if graded:
-        wanted = power.cases_needed(drop, max(variance / repeats, 1e-9), alpha=policy.alpha, power=POWER)
+        independent_cases = power.cases_needed(drop, max(variance / repeats, 1e-9), alpha=policy.alpha, power=POWER)
     else:
-        wanted = power.cases_to_show(drop, variance / repeats, alpha=policy.alpha, power=POWER)
+        independent_cases = power.cases_to_show(drop, variance / repeats, alpha=policy.alpha, power=POWER)
     if policy.about is About.GOLDENS:
         least = max(variance, 0.5 / max(len(cases), 1))
         cases_for_pass = math.ceil(power.answers_needed(drop, least, alpha=policy.alpha, power=POWER) / repeats)
@@ -53,15 +53,15 @@ def analyze_power(
     able = [
         times
         for times in range(repeats, MAX_ADVISED_REPEATS + 1)
-        if (found := smallest_drop(effective, variance, repeats=times, graded=graded, alpha=policy.alpha))
-        and found <= drop
+        if (shown_drop := smallest_drop(effective, variance, repeats=times, graded=graded, alpha=policy.alpha))
+        and shown_drop <= drop
     ]
     return PowerAnalysis(
         cases=len(cases),
         effective=effective,
         variance=variance,
         smallest_drop=smallest_drop(effective, variance, repeats=repeats, graded=graded, alpha=policy.alpha),
-        cases_for_drop=math.ceil(wanted * share),
+        cases_for_drop=math.ceil(independent_cases * share),
         cases_for_pass=cases_for_pass,
         repeats_for_drop=able[0] if able else None,
     )

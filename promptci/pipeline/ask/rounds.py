@@ -215,7 +215,7 @@ class Rounds:
         )
         for run, own_scored in zip(self._runs, scored, strict=True):
             run.scored += own_scored
-        self.stopped = _stopped(answers)
+        self.stopped = _find_stop_errors(answers)
 
 
 def _round_of(run: PromptRun, answers: int | None) -> tuple[Question, ...]:
@@ -270,7 +270,7 @@ def _few(ids: Sequence[str], most: int = 5) -> str:
     return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
 
 
-def _stopped(answers: Sequence[Answer]) -> tuple[AnswerError, ...]:
+def _find_stop_errors(answers: Sequence[Answer]) -> tuple[AnswerError, ...]:
     """Return why the run was not finished: deadline or budget."""
     errors = {answer.error.kind: answer.error for answer in answers if answer.error is not None}
     return tuple(errors[kind] for kind in ("deadline", "budget") if kind in errors)

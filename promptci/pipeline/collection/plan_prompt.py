@@ -38,7 +38,7 @@ def effective(case: Case, prompt: Prompt) -> Case:
 
 
 def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which they are read
-    name: str, path: str, status: Status, base: PromptVersion | None, head: PromptVersion | None, why: Iterable[str]
+    name: str, path: str, status: Status, base: PromptVersion | None, head: PromptVersion | None, reasons: Iterable[str]
 ) -> PromptPlan:
     """Return the plan for one prompt.
 
@@ -54,7 +54,7 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
         head=None if head is None else head.prompt,
         removed_cases=tuple(pair.id for pair in pairs if pair.change is CaseChange.REMOVED),
         loosened_cases=tuple(pair.id for pair in pairs if pair.weakened),
-        why=tuple(why),
+        why=tuple(reasons),
         goldens_paths=() if head is None else head.goldens.paths,
         missing_goldens=head is not None and not head.goldens.paths and not head.goldens.cases,
         notes=() if head is None else (*head.prompt.notes, *head.goldens.notes),

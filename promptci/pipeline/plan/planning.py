@@ -45,7 +45,7 @@ class PlannedRun:
         return canonical.digest([[q.prompt, q.arm, q.case_id, q.replicate, q.request.key] for q in asked])
 
 
-def plan_run(gathered: CollectedRun) -> PlannedRun:
+def plan_run(collected: CollectedRun) -> PlannedRun:
     """Plan the questions of every prompt.
 
     Raises
@@ -56,20 +56,20 @@ def plan_run(gathered: CollectedRun) -> PlannedRun:
     runs: list[PromptRun] = []
     problems: list[Problem] = []
     notes: list[str] = []
-    for plan in gathered.plans:
-        planned = _plan_prompt(plan, gathered)
+    for plan in collected.plans:
+        planned = _plan_prompt(plan, collected)
         runs.append(planned.run)
         problems += planned.problems
         notes += planned.notes
-    cases = [planned_case.case for plan in gathered.plans for planned_case in plan.task.cases]
+    cases = [planned_case.case for plan in collected.plans for planned_case in plan.task.cases]
     problems += check_assertions.find_problems(cases)
-    problems += embedding_similarity.find_missing_models(cases, gathered.config.judge.embedding_model)
+    problems += embedding_similarity.find_missing_models(cases, collected.config.judge.embedding_model)
     if problems:
-        raise InputError([*gathered.problems, *problems])
+        raise InputError([*collected.problems, *problems])
     return PlannedRun(prompts=tuple(runs), notes=tuple(notes))
 
 
-def plan_testable(gathered: CollectedRun) -> tuple[CollectedRun, PlannedRun]:
+def plan_testable(collected: CollectedRun) -> tuple[CollectedRun, PlannedRun]:
     """Plan the prompts that can be asked; the mistakes of the others become problems of the run.
 
     Raises
@@ -78,20 +78,20 @@ def plan_testable(gathered: CollectedRun) -> tuple[CollectedRun, PlannedRun]:
         With every mistake, where no prompt can be asked.
     """
     try:
-        return gathered, plan_run(gathered)
+        return collected, plan_run(collected)
     except InputError:
-        mistakes = {plan.name: _find_mistakes(plan, gathered) for plan in gathered.plans}
-        sound = tuple(plan for plan in gathered.plans if not mistakes[plan.name])
+        mistakes = {plan.name: _find_mistakes(plan, collected) for plan in collected.plans}
+        sound = tuple(plan for plan in collected.plans if not mistakes[plan.name])
         if not sound:
             raise
-    problems = tuple(problem for found in mistakes.values() for problem in found)
-    testable = replace(gathered, plans=sound, problems=(*gathered.problems, *problems))
+    problems = tuple(problem for prompt_problems in mistakes.values() for problem in prompt_problems)
+    testable = replace(collected, plans=sound, problems=(*collected.problems, *problems))
     return testable, plan_run(testable)
 
 
-def _find_mistakes(plan: PromptPlan, gathered: CollectedRun) -> Sequence[Problem]:
+def _find_mistakes(plan: PromptPlan, collected: CollectedRun) -> Sequence[Problem]:
     try:
-        plan_run(replace(gathered, plans=(plan,), problems=()))
+        plan_run(replace(collected, plans=(plan,), problems=()))
     except InputError as error:
         return error.problems
     return ()
@@ -104,16 +104,16 @@ class _PlannedPrompt:
     notes: tuple[str, ...]
 
 
-def _plan_prompt(plan: PromptPlan, gathered: CollectedRun) -> _PlannedPrompt:
-    limits, judge = gathered.config.run, gathered.config.judge
+def _plan_prompt(plan: PromptPlan, collected: CollectedRun) -> _PlannedPrompt:
+    limits, judge = collected.config.run, collected.config.judge
     judged_by = identity.describe_scorers(
         (planned.case for planned in plan.task.cases),
         model=judge.model,
-        rubric=gathered.rubric,
+        rubric=collected.rubric,
         embedding_model=judge.embedding_model,
     )
-    critical = sum(planned.case.critical for other in gathered.plans for planned in other.task.cases)
-    budget = ErrorBudget(alpha=gathered.config.gate.alpha, critical_cases=critical)
+    critical = sum(planned.case.critical for other in collected.plans for planned in other.task.cases)
+    budget = ErrorBudget(alpha=collected.config.gate.alpha, critical_cases=critical)
     plan = replace(plan, task=replace(plan.task, judged_by=judged_by, confirmation_answers=budget.critical_answers))
     plan = adaptive_repeats.prepare(plan, limits)
     asked = questions.plan_questions(plan, lambda planned: adaptive_repeats.max_repeats(plan, planned, limits))
@@ -129,61 +129,61 @@ def _plan_prompt(plan: PromptPlan, gathered: CollectedRun) -> _PlannedPrompt:
     )
 
 
-def describe(planned: PlannedRun, gathered: CollectedRun) -> Sequence[str]:
+def describe(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
     """Return what a run would ask and cost, in plain lines: the output of `--dry-run`."""
     if not planned.prompts:
         return ["Nothing that can change an answer was touched: no case would be run."]
-    options = gathered.config.provider
+    options = collected.config.provider
     total = estimate_questions(planned.questions, PriceList(options).price_usage)
     prompts = [_describe_plan(run.plan) for run in planned.prompts]
     return [
         *prompts,
-        f"prompts: {total.prompts}, cases: {total.cases}, repeats: {gathered.config.run.repeats}",
+        f"prompts: {total.prompts}, cases: {total.cases}, repeats: {collected.config.run.repeats}",
         f"calls: {total.distinct_calls} ({total.calls} answers; equal requests are sent once)",
         f"tokens, estimated: {total.input_tokens} in, at most {total.output_tokens} out",
         f"price: {_price(total)} (cache hits not deducted)",
-        *_batch_price(total, gathered.config.run.batch),
+        *_batch_price(total, collected.config.run.batch),
         *_follow_up_price(planned, options),
-        *_judge_price(planned, gathered),
+        *_judge_price(planned, collected),
     ]
 
 
-def describe_estimate(planned: PlannedRun, gathered: CollectedRun) -> str:
+def describe_estimate(planned: PlannedRun, collected: CollectedRun) -> str:
     """Return one line on what a run is about to ask and may cost."""
-    total = estimate_questions(planned.questions, PriceList(gathered.config.provider).price_usage)
-    judges = estimate_judges(planned.prompts, gathered)
+    total = estimate_questions(planned.questions, PriceList(collected.config.provider).price_usage)
+    judges = estimate_judges(planned.prompts, collected)
     judged = f", and {judges.distinct_calls} judge calls, {_price(judges)}" if judges is not None else ""
     return f"estimate: {total.distinct_calls} calls, {_price(total)}{judged} (cache hits not deducted)"
 
 
-def estimate_judges(runs: Sequence[PromptRun], gathered: CollectedRun) -> RunEstimate | None:
+def estimate_judges(runs: Sequence[PromptRun], collected: CollectedRun) -> RunEstimate | None:
     """RunEstimate what the judges of a run cost, probes and retries not counted; None where nothing is judged."""
     requests = [
         request
         for run in runs
         for request in cost_estimate.judge_requests(
-            run.cases, run.questions, model=gathered.config.judge.model, rubric=gathered.rubric
+            run.cases, run.questions, model=collected.config.judge.model, rubric=collected.rubric
         )
     ]
     asked = tuple(judge_question(request) for request in requests)
-    return estimate_questions(asked, PriceList(gathered.config.provider).price_usage) if asked else None
+    return estimate_questions(asked, PriceList(collected.config.provider).price_usage) if asked else None
 
 
-def describe_labels(gathered: CollectedRun) -> Sequence[str]:
+def describe_labels(collected: CollectedRun) -> Sequence[str]:
     """Return what measuring the judges by people's labels would ask and cost."""
-    options = gathered.config.judge
-    labelled = [answer for plan in gathered.plans for answer in plan.task.labelled or ()]
-    requests = calibrate.calibration_requests(labelled, model=options.model, rubric=gathered.rubric)
+    options = collected.config.judge
+    labelled = [answer for plan in collected.plans for answer in plan.task.labelled or ()]
+    requests = calibrate.calibration_requests(labelled, model=options.model, rubric=collected.rubric)
     asked = tuple(judge_question(request) for request in requests)
     if not asked:
         return []
-    total = estimate_questions(asked, PriceList(gathered.config.provider).price_usage)
+    total = estimate_questions(asked, PriceList(collected.config.provider).price_usage)
     count = "1 labelled answer" if len(labelled) == 1 else f"{len(labelled)} labelled answers"
     return [f"{count} for the judge: {total.distinct_calls} calls, {_price(total)}"]
 
 
-def _judge_price(planned: PlannedRun, gathered: CollectedRun) -> Sequence[str]:
-    total, probes = estimate_judges(planned.prompts, gathered), gathered.config.judge.probes
+def _judge_price(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
+    total, probes = estimate_judges(planned.prompts, collected), collected.config.judge.probes
     if total is None:
         return []
     probed = f", and {probes} probes for each judge" if probes else ""

@@ -155,8 +155,8 @@ def _settle(facts: QualityFacts) -> str:
         if facts.repeats_needed is None
         else f", or asking each of these {facts.repeats_needed} times (`run.repeats`) as far as the flips are chance"
     )
-    more = number(facts.cases_needed - facts.pairs)
-    return f" About {more} more cases ({facts.cases_needed:,} in all) would settle it{repeats}."
+    further_cases = number(facts.cases_needed - facts.pairs)
+    return f" About {further_cases} more cases ({facts.cases_needed:,} in all) would settle it{repeats}."
 
 
 def _assumed(facts: QualityFacts) -> str:

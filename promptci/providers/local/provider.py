@@ -132,9 +132,9 @@ class LocalModel:
         try:
             server.handle_chat_completions(dict(body), collect)
         except (ValueError, RuntimeError) as error:
-            raise _refused(error) from None
+            raise _build_refusal(error) from None
         latency_ms = (time.monotonic() - started) * 1000
-        raw = {**_joined(chunks), "model": model_file.model_name(self._file)}
+        raw = {**_join_chunks(chunks), "model": model_file.model_name(self._file)}
         return response_parser.parse_completion(raw, latency_ms=latency_ms, wall=time.time())
 
     def _embed(self, body: Mapping[str, Any], engine: _Engine) -> Completion:
@@ -143,7 +143,7 @@ class LocalModel:
         try:
             raw = server.handle_embeddings(dict(body))
         except (ValueError, RuntimeError) as error:
-            raise _refused(error) from None
+            raise _build_refusal(error) from None
         latency_ms = (time.monotonic() - started) * 1000
         if "too large to process" in str(raw.get("error")):
             message = f"the text is longer than the {EMBEDDED_TOKENS} tokens of which the embedded model gives a vector"
@@ -177,7 +177,7 @@ def _set_for_embeddings(settings: Any, mean: Any) -> None:
     settings.cache_ram_mib = 0
 
 
-def _refused(error: Exception) -> CallError:
+def _build_refusal(error: Exception) -> CallError:
     return CallError("bad-request", api_errors.shorten(f"the embedded model refused the request: {error}"))
 
 
@@ -187,7 +187,7 @@ def _body(request: Request, replicate: int) -> dict[str, Any]:
     return {**steady, **limit, **request.body, "stream": True, "stream_options": {"include_usage": True}}
 
 
-def _joined(chunks: list[Any]) -> dict[str, Any]:
+def _join_chunks(chunks: list[Any]) -> dict[str, Any]:
     """Put the pieces of a streamed answer together into the answer it would have been in one piece."""
     text: list[str] = []
     last: dict[str, Any] = {}

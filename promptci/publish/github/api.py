@@ -111,8 +111,8 @@ class GitHub(Protocol):
         """Put a finished check run beside a commit, with at most 50 remarks, and give its number."""
         ...
 
-    def add_remarks(self, check_run_id: int, run: CheckRun, remarks: Sequence[Remark], there: int) -> None:
-        """Add at most 50 remarks to the `there` that stand already; each once, also where an answer is lost."""
+    def add_remarks(self, check_run_id: int, run: CheckRun, remarks: Sequence[Remark], existing_count: int) -> None:
+        """Add at most 50 remarks to the `existing_count` already there; each once, also where an answer is lost."""
         ...
 
     def pull(self, number: int) -> PullRequest:

@@ -54,7 +54,7 @@ def _read_folder(source: Path) -> bytes:
         with os.fdopen(os.open(REPORT, _FILE, dir_fd=folder), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise _build_error(f"its {REPORT} is not a plain file")
-            return _bounded(file.read(LARGEST + 1))
+            return _check_size(file.read(LARGEST + 1))
     except FileNotFoundError:
         raise _build_error(f"there is no {REPORT} in it") from None
     finally:
@@ -91,7 +91,7 @@ def _read_zip(source: Path) -> bytes:
             if not reports:
                 raise _build_error(f"there is no {REPORT} in it")
             with packed.open(reports[0]) as content:
-                return _bounded(content.read(LARGEST + 1))
+                return _check_size(content.read(LARGEST + 1))
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
@@ -115,7 +115,7 @@ def _leads_out(name: str) -> bool:
     return ".." in steps or not steps[0] or ":" in steps[0] or "\0" in name
 
 
-def _bounded(content: bytes) -> bytes:
+def _check_size(content: bytes) -> bytes:
     if len(content) > LARGEST:
         raise _build_error(f"its {REPORT} has more than the {LARGEST} bytes that are read")
     return content

@@ -91,7 +91,7 @@ class PyGithubClient:
             _, user = self._ask("GET", "/user")
         except Forbidden:
             return None
-        return str(_field(user, "login"))
+        return str(_get_field(user, "login"))
 
     def comments(self, number: int) -> Iterator[Comment]:
         """Yield every comment, page after page."""
@@ -101,7 +101,7 @@ class PyGithubClient:
             if not isinstance(page, list):
                 raise Unavailable("GitHub gave no list of comments")
             yield from map(_comment, page)
-            following = _next(headers)
+            following = _find_next_page(headers)
             if following is None:
                 return
             url = following
@@ -123,19 +123,19 @@ class PyGithubClient:
         """Put a status beside a commit; Unavailable where what answers is not GitHub, and so took nothing."""
         sent = {"state": state, "context": context, "description": description, "target_url": target_url}
         _, taken = self._ask("POST", f"{self._root}/statuses/{sha}", sent)
-        if _field(taken, "state") != state:
+        if _get_field(taken, "state") != state:
             raise Unavailable("GitHub's answer is of another status")
 
     def statuses(self, sha: str, context: str) -> list[PostedStatus]:
         """Return the statuses of a commit with this context, newest first."""
-        found = _listed(self._ask("GET", f"{self._root}/commits/{sha}/statuses?per_page={PER_PAGE}")[1])
+        items = _check_list(self._ask("GET", f"{self._root}/commits/{sha}/statuses?per_page={PER_PAGE}")[1])
         return [
             PostedStatus(
                 state=item["state"],
                 description=str(item.get("description") or ""),
                 target_url=str(item.get("target_url") or ""),
             )
-            for item in found
+            for item in items
             if item.get("context") == context and item.get("state") in {"success", "failure", "error", "pending"}
         ]
 
@@ -150,25 +150,25 @@ class PyGithubClient:
             "details_url": run.details_url,
             "output": _output(run, remarks),
         }
-        _, made = self._ask("POST", f"{self._root}/check-runs", sent, lambda: self._made(run))
-        return _whole(made, "id")
+        _, created = self._ask("POST", f"{self._root}/check-runs", sent, lambda: self._find_created_run(run))
+        return _get_number(created, "id")
 
-    def add_remarks(self, check_run_id: int, run: CheckRun, remarks: Sequence[Remark], there: int) -> None:
+    def add_remarks(self, check_run_id: int, run: CheckRun, remarks: Sequence[Remark], existing_count: int) -> None:
         """Add remarks; where the answer is lost, count whether they stand."""
         url = f"{self._root}/check-runs/{check_run_id}"
 
-        def added() -> Any:
-            found = self._ask("GET", url)[1]
-            count = _field(_field(found, "output"), "annotations_count")
-            return found if isinstance(count, int) and count > there else None
+        def find_updated_run() -> Any:
+            check_run = self._ask("GET", url)[1]
+            count = _get_field(_get_field(check_run, "output"), "annotations_count")
+            return check_run if isinstance(count, int) and count > existing_count else None
 
-        self._ask("PATCH", url, {"output": _output(run, remarks)}, added)
+        self._ask("PATCH", url, {"output": _output(run, remarks)}, find_updated_run)
 
-    def _made(self, run: CheckRun) -> Any:
+    def _find_created_run(self, run: CheckRun) -> Any:
         name = quote(run.name, safe="")
-        found = self._ask("GET", f"{self._root}/commits/{run.sha}/check-runs?check_name={name}&per_page={PER_PAGE}")[1]
-        same = [each for each in _listed(_field(found, "check_runs")) if each.get("external_id") == run.external_id]
-        return same[0] if same else None
+        url = f"{self._root}/commits/{run.sha}/check-runs?check_name={name}&per_page={PER_PAGE}"
+        runs = _check_list(_get_field(self._ask("GET", url)[1], "check_runs"))
+        return next((each for each in runs if each.get("external_id") == run.external_id), None)
 
     def pull(self, number: int) -> PullRequest:
         """Return a pull request."""
@@ -178,12 +178,12 @@ class PyGithubClient:
         """Return the pull requests from a branch; of more than a hundred the hundred touched last."""
         head = quote(f"{owner}:{branch}", safe="")
         order = f"state=all&sort=updated&direction=desc&per_page={PER_PAGE}"
-        return [_pull(each) for each in _listed(self._ask("GET", f"{self._root}/pulls?head={head}&{order}")[1])]
+        return [_pull(each) for each in _check_list(self._ask("GET", f"{self._root}/pulls?head={head}&{order}")[1])]
 
     def branch_sha(self, name: str) -> str:
         """Return the commit at which a branch stands."""
         _, ref = self._ask("GET", f"{self._root}/git/ref/heads/{quote(name, safe='/')}")
-        return str(_field(_field(ref, "object"), "sha"))
+        return str(_get_field(_get_field(ref, "object"), "sha"))
 
     def _ask(
         self, verb: str, url: str, sent: Mapping[str, Any] | None = None, settled: Callable[[], Any] | None = None
@@ -207,13 +207,17 @@ class PyGithubClient:
                 moves, url = moves + 1, answer.leads_to
                 continue
             refusal = answer.in_our_words() if isinstance(answer, Refusal) else answer
-            wait = answer.wait_s(attempt, self._clock.now()) if isinstance(answer, Refusal) else _lost(answer, attempt)
+            wait = (
+                answer.wait_s(attempt, self._clock.now())
+                if isinstance(answer, Refusal)
+                else _get_loss_wait_s(answer, attempt)
+            )
             if wait is None or self._lost_s + wait > LONGEST_LOSS_S:
                 raise refusal
             self._lost_s += wait
             self._clock.sleep(wait)
-            if settled is not None and (found := settled()) is not None:
-                return {}, found
+            if settled is not None and (settled_answer := settled()) is not None:
+                return {}, settled_answer
             attempt += 1
 
     def _send(
@@ -226,7 +230,7 @@ class PyGithubClient:
             status, headers, text = self._api.requester.requestJson(verb, url, input=sent and dict(sent))
         except (requests.RequestException, ValueError, AssertionError, RuntimeError) as error:
             return describe_fault(error)
-        whole, data = _parsed(text)
+        whole, data = _parse_json(text)
         if status not in SUCCESS:
             return Refusal(status=status, headers=headers, data=data)
         return (headers, data) if whole else Unavailable("GitHub's answer is not JSON", "Is a proxy in between?")
@@ -238,11 +242,11 @@ class PyGithubClient:
                 self._clock.sleep(early)
 
 
-def _lost(answer: Unavailable, attempt: int) -> float | None:
+def _get_loss_wait_s(answer: Unavailable, attempt: int) -> float | None:
     return backoff_s(attempt) if isinstance(answer, Unreachable) else None
 
 
-def _parsed(text: Any) -> tuple[bool, Any]:
+def _parse_json(text: Any) -> tuple[bool, Any]:
     """Read GitHub's JSON, and tell whether it was any; an empty answer is whole."""
     try:
         return True, json.loads(text) if text else None
@@ -254,7 +258,7 @@ def _output(run: CheckRun, remarks: Sequence[Remark]) -> dict[str, Any]:
     return {"title": run.title, "summary": run.summary, "annotations": [dict(each) for each in remarks]}
 
 
-def _next(headers: Mapping[str, Any]) -> str | None:
+def _find_next_page(headers: Mapping[str, Any]) -> str | None:
     """Read the next page's address from the Link header."""
     links = requests.utils.parse_header_links(str(headers.get("link") or ""))
     return next((link["url"] for link in links if link.get("rel") == "next"), None)
@@ -263,32 +267,32 @@ def _next(headers: Mapping[str, Any]) -> str | None:
 def _comment(item: Any) -> Comment:
     user = item.get("user") if isinstance(item, dict) else None
     return Comment(
-        id=_whole(item, "id"),
-        body=str(_field(item, "body") or ""),
+        id=_get_number(item, "id"),
+        body=str(_get_field(item, "body") or ""),
         author=str(user.get("login") or "") if isinstance(user, dict) else "",
         is_bot=isinstance(user, dict) and user.get("type") == "Bot",
-        url=str(_field(item, "html_url") or ""),
+        url=str(_get_field(item, "html_url") or ""),
     )
 
 
 def _pull(item: Any) -> PullRequest:
-    return PullRequest(number=_whole(item, "number"), head_sha=str(_field(_field(item, "head"), "sha")))
+    return PullRequest(number=_get_number(item, "number"), head_sha=str(_get_field(_get_field(item, "head"), "sha")))
 
 
-def _whole(item: Any, name: str) -> int:
-    value = _field(item, name)
+def _get_number(item: Any, name: str) -> int:
+    value = _get_field(item, name)
     if not isinstance(value, int):
         raise Unavailable(f"GitHub's answer has no number as {name!r}")
     return value
 
 
-def _listed(value: Any) -> list[dict[str, Any]]:
+def _check_list(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise Unavailable("GitHub gave no list")
     return value
 
 
-def _field(item: Any, name: str) -> Any:
+def _get_field(item: Any, name: str) -> Any:
     if not isinstance(item, dict) or name not in item:
         raise Unavailable(f"GitHub's answer has no {name!r}")
     return item[name]

@@ -62,11 +62,11 @@ def read_inputs(environ: Mapping[str, str]) -> dict[str, str]:
         if any(ord(sign) < FIRST_PRINTABLE for sign in value):  # a secret pasted with a line break breaks each request
             raise UsageError(f"The input {name} holds a line break or control character", "Paste it again as one line.")
     for name, choices in CHOICES.items():
-        inputs[name] = _chosen(name, inputs[name], choices)
+        inputs[name] = _require_choice(name, inputs[name], choices)
     return inputs
 
 
-def _chosen(name: str, value: str, choices: tuple[str, ...]) -> str:
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value.lower() not in choices:
         raise UsageError(f"The input {name} is {value[:40]!r}", f"Write {', '.join(choices[:-1])} or {choices[-1]}.")
     return value.lower()

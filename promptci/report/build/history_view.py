@@ -51,17 +51,17 @@ def build_flaky_view(comparison: Comparison, policy: GatePolicy, facts: RunFacts
     Only records of the present text of a case count.
     """
     name = json_safe.text(comparison.plan.name)
-    earlier = [one for one in facts.case_history if one.prompt == name]
+    earlier = [record for record in facts.case_history if record.prompt == name]
     asked = comparison.cases if earlier else ()
     now = {(json_safe.text(paired.case.id), case_digest(paired.case, facts.judge_digest)) for paired in asked}
-    records = [one for one in earlier if (one.case, one.digest) in now]
+    records = [record for record in earlier if (record.case, record.digest) in now]
     noise = flakiness.measure_discordance(records, name)
     estimate = power.answers_needed if policy.about is About.GOLDENS else power.cases_needed
     needed = estimate(policy.max_drop, noise.rate, alpha=policy.alpha) if noise and noise.rate else None
     return FlakyView(
         cases=[
-            FlakyCaseView(id=json_safe.text(one.case), passes=one.passes, fails=one.fails)
-            for one in flakiness.find_flaky_cases(records, name)
+            FlakyCaseView(id=json_safe.text(flaky_case.case), passes=flaky_case.passes, fails=flaky_case.fails)
+            for flaky_case in flakiness.find_flaky_cases(records, name)
         ],
         discordance=noise.rate if noise else None,
         measured=noise.cases if noise else 0,
@@ -76,25 +76,30 @@ def build_past_versions(comparison: Comparison, facts: RunFacts) -> list[PastQua
     """
     plan = comparison.plan
     now = {_short(side.fingerprint) for side in (plan.change.base, plan.change.head) if side is not None}
-    found: dict[str, PastQualityView] = {}
-    for one in sorted(facts.verdict_history, key=lambda record: record.at):
-        fingerprint = _short(one.fingerprints[1] or "")
-        alike = comparison.effect is not None and one.measure == comparison.effect.measure
-        if one.prompt != json_safe.text(plan.name) or not alike or one.quality is None or fingerprint in {*now, ""}:
+    versions: dict[str, PastQualityView] = {}
+    for record in sorted(facts.verdict_history, key=lambda record: record.at):
+        fingerprint = _short(record.fingerprints[1] or "")
+        alike = comparison.effect is not None and record.measure == comparison.effect.measure
+        if (
+            record.prompt != json_safe.text(plan.name)
+            or not alike
+            or record.quality is None
+            or fingerprint in {*now, ""}
+        ):
             continue
-        if one.verdict in VERDICTS:
-            found.pop(fingerprint, None)
-            found[fingerprint] = PastQualityView(
-                at=json_safe.text(one.at),
-                commit=json_safe.optional_text(one.head),
-                pull_request=one.pull_request,
+        if record.verdict in VERDICTS:
+            versions.pop(fingerprint, None)
+            versions[fingerprint] = PastQualityView(
+                at=json_safe.text(record.at),
+                commit=json_safe.optional_text(record.head),
+                pull_request=record.pull_request,
                 fingerprint=json_safe.text(fingerprint),
-                verdict=VERDICTS[one.verdict],
-                measure="mean score" if one.measure == "mean score" else "pass rate",
-                quality=one.quality[1],
-                pairs=one.pairs,
+                verdict=VERDICTS[record.verdict],
+                measure="mean score" if record.measure == "mean score" else "pass rate",
+                quality=record.quality[1],
+                pairs=record.pairs,
             )
-    return list(found.values())[-MAX_PAST_VERSIONS:]
+    return list(versions.values())[-MAX_PAST_VERSIONS:]
 
 
 def _short(fingerprint: str) -> str:
@@ -105,10 +110,10 @@ def _tallies(paired: PairedCase, first_repeats: int | None) -> list[TallyView]:
     """Count the answers that a model gave in this run and that could be marked."""
     counts: Counter[tuple[Arm, str | None, bool, bool]] = Counter()
     for arm in Arm:
-        for one in paired.answers(arm):
-            if one.passed is not None and one.answer.completion is not None and not one.answer.cached:
-                chosen = first_repeats is not None and one.replicate >= first_repeats
-                counts[(arm, one.answer.completion.model, chosen, one.passed)] += 1
+        for scored in paired.answers(arm):
+            if scored.passed is not None and scored.answer.completion is not None and not scored.answer.cached:
+                chosen = first_repeats is not None and scored.replicate >= first_repeats
+                counts[(arm, scored.answer.completion.model, chosen, scored.passed)] += 1
     return [
         _tally(arm, model, counts[(arm, model, chosen, True)], counts[(arm, model, chosen, False)], chosen=chosen)
         for arm, model, chosen in dict.fromkeys(key[:3] for key in counts)

@@ -32,10 +32,10 @@ def _run(problems: Sequence[FindingView]) -> ET.Element:
     for problem in problems:
         test = ET.SubElement(suite, "testcase", {"classname": "promptci", "name": one_line(problem.rule)})
         ET.SubElement(test, "error", {"message": one_line(clip(problem.text, MAX_TEXT_CHARS))})
-    return _counted(suite)
+    return _set_counts(suite)
 
 
-def _counted(suite: ET.Element) -> ET.Element:
+def _set_counts(suite: ET.Element) -> ET.Element:
     tests = suite.findall("testcase")
     for key, tag in (("tests", None), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(key, str(sum(tag is None or test.find(tag) is not None for test in tests)))
@@ -45,7 +45,7 @@ def _counted(suite: ET.Element) -> ET.Element:
 def _suite(prompt: PromptView) -> ET.Element:
     suite = ET.Element("testsuite", {"name": one_line(prompt.name), "file": one_line(prompt.path)})
     suite.extend(_test(case, prompt) for case in prompt.case_details)
-    return _counted(suite)
+    return _set_counts(suite)
 
 
 def _test(case: CaseView, prompt: PromptView) -> ET.Element:

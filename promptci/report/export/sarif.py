@@ -91,7 +91,7 @@ def _results(view: ReportView) -> Iterator[dict[str, Any]]:
         reasons = [reason for reason in prompt.findings if reason.verdict in FINDING_LEVELS]
         yield from (_finding(prompt, reason) for reason in reasons)
         broken = (case for case in prompt.case_details if case.outcome == "broken" and case.excluded_reason is None)
-        yield from (_broken(prompt, case) for case in islice(broken, MAX_BROKEN_CASES))
+        yield from (_build_broken_case(prompt, case) for case in islice(broken, MAX_BROKEN_CASES))
 
 
 def _finding(prompt: PromptView, reason: FindingView) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _finding(prompt: PromptView, reason: FindingView) -> dict[str, Any]:
     return {**result, "locations": [_location(prompt)]}
 
 
-def _broken(prompt: PromptView, case: CaseView) -> dict[str, Any]:
+def _build_broken_case(prompt: PromptView, case: CaseView) -> dict[str, Any]:
     """Return the result of one broken case: error if it is critical, warning if the prompt failed, else note."""
     level = "error" if case.critical else "warning" if prompt.verdict == "fail" else "note"
     before, after = (_quote(answer.text if answer else None) for answer in (case.base, case.head))

@@ -127,10 +127,12 @@ def _both_answers(rows: Sequence[CaseRow], which: int) -> list[list[float | None
 
 
 def _answer_numbers(answer: AnswerView | None) -> AnswerNumbers:
-    return NO_NUMBERS if answer is None else tuple(map(_rounded, (answer.score, answer.latency_ms, answer.cost_usd)))
+    return (
+        NO_NUMBERS if answer is None else tuple(map(_round_number, (answer.score, answer.latency_ms, answer.cost_usd)))
+    )
 
 
-def _rounded(value: float | None) -> float | None:
+def _round_number(value: float | None) -> float | None:
     """Round to four significant digits, one more than is shown."""
     if value is None:
         return None

@@ -20,12 +20,12 @@ class SuiteRow:
 
 def has_edits(prompt: PromptView) -> bool:
     """Return whether the change edits golden cases in a way that a reader must know of."""
-    return bool(prompt.removed_cases or prompt.weakened_cases or _compared(prompt))
+    return bool(prompt.removed_cases or prompt.weakened_cases or _find_compared_facts(prompt))
 
 
 def suites(prompt: PromptView) -> list[SuiteRow]:
     """Return the result by each golden set, base's first; empty where one set is all there is."""
-    facts = _compared(prompt)
+    facts = _find_compared_facts(prompt)
     names = (("base_goldens", "base's (these decide)"), ("head_goldens", "this change's"))
     return [_row(name, facts[key]) for key, name in names] if facts else []
 
@@ -55,6 +55,6 @@ def _row(name: str, suite: dict[str, Any]) -> SuiteRow:
     )
 
 
-def _compared(prompt: PromptView) -> dict[str, Any]:
+def _find_compared_facts(prompt: PromptView) -> dict[str, Any]:
     """Return the facts of the finding that sets both golden sets side by side; empty where there is none."""
     return next((dict(f.facts) for f in prompt.findings if f.rule == "goldens-compared"), {})

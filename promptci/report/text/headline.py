@@ -63,7 +63,7 @@ def _body(report: GateReport, kind: str) -> str:
     if report.verdict is Verdict.PASS:
         return _pass(deciding)
     if len(deciding) == 1:
-        return _named(deciding[0]) + _others(report)
+        return _describe_decision(deciding[0]) + _others(report)
     if report.verdict is Verdict.FAIL:
         return _worst(deciding) + _others(report)
     return _undecided(report, deciding) + _others(report)
@@ -86,8 +86,8 @@ def _undecided(report: GateReport, deciding: Sequence[Decision]) -> str:
 def _worst(deciding: Sequence[Decision]) -> str:
     """Name the prompt that lost most quality, and count the others."""
     worst, *others = sorted(deciding, key=_loss)
-    more = count(len(others), "more prompt")
-    return f"{_named(worst)}; {more} got worse or crossed a limit ({_names(others)})"
+    further_prompts = count(len(others), "more prompt")
+    return f"{_describe_decision(worst)}; {further_prompts} got worse or crossed a limit ({_names(others)})"
 
 
 def _loss(decision: Decision) -> tuple[bool, float]:
@@ -95,7 +95,7 @@ def _loss(decision: Decision) -> tuple[bool, float]:
     return verdict_text.leading_rule(decision) != "regression", effect.delta if effect else 0.0
 
 
-def _named(decision: Decision) -> str:
+def _describe_decision(decision: Decision) -> str:
     return f"{decision.comparison.plan.name} {verdict_text.clause(decision)}"
 
 
@@ -133,7 +133,7 @@ def _no_change(decisions: Sequence[Decision], kind: str) -> str:
 def _pass(decisions: Sequence[Decision]) -> str:
     """Claim `no regression` of the prompts of which that was shown, and something weaker of the others."""
     if len(decisions) == 1:
-        return _named(decisions[0])
+        return _describe_decision(decisions[0])
     shown = [d for d in decisions if any(finding.rule == "not-worse" for finding in d.findings)]
     others = [decision for decision in decisions if decision not in shown]
     parts = []

@@ -22,10 +22,12 @@ def describe_flaky(prompt: PromptView) -> str:
 
 
 def _describe_flaky_case(case: FlakyCaseView) -> str:
-    return f"{_quoted(case.id)} (right {case.passes:,} of {formatting.count(case.passes + case.fails, 'time')})"
+    return (
+        f"{_strip_backticks(case.id)} (right {case.passes:,} of {formatting.count(case.passes + case.fails, 'time')})"
+    )
 
 
-def _quoted(name: str) -> str:
+def _strip_backticks(name: str) -> str:
     """Return a name without backticks, which mark code in our sentences."""
     return name.replace("`", "'")
 
@@ -63,7 +65,7 @@ def label_requests(view: ReportView) -> list[str]:
     if view.gate.mode != "advise" or not failed_prompts:
         return []
     return [
-        f"Label whether blocking {_quoted(p.name)} would have been correct:"
-        f" `{LABEL_COMMAND} {_quoted(p.verdict_id or '')} correct --why …` (or `incorrect`)."
+        f"Label whether blocking {_strip_backticks(p.name)} would have been correct:"
+        f" `{LABEL_COMMAND} {_strip_backticks(p.verdict_id or '')} correct --why …` (or `incorrect`)."
         for p in failed_prompts[:MAX_TO_LABEL]
     ]

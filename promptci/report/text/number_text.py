@@ -35,14 +35,14 @@ def sign(verdict: str) -> Sign:
     return SIGNS[verdict]
 
 
-def interval_words(found: QualityView) -> str:
+def interval_words(quality: QualityView) -> str:
     """Return the interval of the difference: `between 1 and 9 points worse (90% confidence)`."""
-    if found.interval is None:
+    if quality.interval is None:
         return "the interval cannot be estimated"
-    lo, hi = (round(100 * end, 1) + 0.0 for end in found.interval)
-    confidence = f"({formatting.percent(found.confidence)} confidence)"
+    lo, hi = (round(100 * end, 1) + 0.0 for end in quality.interval)
+    confidence = f"({formatting.percent(quality.confidence)} confidence)"
     small, large = sorted((abs(lo), abs(hi)))
-    if found.interval == (0.0, 0.0):
+    if quality.interval == (0.0, 0.0):
         return "one answer serves both versions"
     if lo == hi == 0:
         return f"less than 0.1 points either way {confidence}"
@@ -53,21 +53,21 @@ def interval_words(found: QualityView) -> str:
     return f"between {worse} worse and {better} better {confidence}"
 
 
-def difference(found: QualityView) -> str:
+def difference(quality: QualityView) -> str:
     """Return the estimate: `45 points worse`, `1.7 points better`, `no difference`."""
-    size = formatting.points(found.delta)
-    if formatting.signed_points(found.delta) == size:  # rounds to nothing
+    size = formatting.points(quality.delta)
+    if formatting.signed_points(quality.delta) == size:  # rounds to nothing
         return "no difference"
-    return f"{size} {'better' if found.delta > 0 else 'worse'}"
+    return f"{size} {'better' if quality.delta > 0 else 'worse'}"
 
 
-def detectable_words(found: QualityView) -> str:
+def detectable_words(quality: QualityView) -> str:
     """Return what these goldens could have shown."""
-    if found.detectable_drop is None:
+    if quality.detectable_drop is None:
         return "no drop at all (too few cases)"
-    if found.detectable_drop == 0:
+    if quality.detectable_drop == 0:
         return "any"
-    return f"{formatting.points(found.detectable_drop)} (with 80% power)"
+    return f"{formatting.points(quality.detectable_drop)} (with 80% power)"
 
 
 def before_after(prompt: PromptView) -> str:
@@ -85,12 +85,12 @@ def before_after(prompt: PromptView) -> str:
 
 def worse_better(prompt: PromptView) -> str:
     """Return the number of pairs that got worse and of those that got better, for a table cell."""
-    found = prompt.quality
-    if found is None or prompt.verdict == "error":
+    quality = prompt.quality
+    if quality is None or prompt.verdict == "error":
         return "–"
-    if found.worse is None or found.better is None:  # a report.json that was written before these were counted
+    if quality.worse is None or quality.better is None:  # a report.json that was written before these were counted
         return f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
-    return f"{found.worse:,} / {found.better:,}"
+    return f"{quality.worse:,} / {quality.better:,}"
 
 
 def cost_title(view: ReportView) -> str:
@@ -134,40 +134,45 @@ def p95(prompt: PromptView) -> str:
 def evaluated(prompt: PromptView) -> str:
     """Return how many answers could be evaluated and how many pairs were compared."""
     answers = formatting.count(prompt.answers_requested, "answer")
-    said = f"{prompt.answers_requested - prompt.errors:,} of {answers} evaluated"
-    return f"{said}, {formatting.count(prompt.pairs, 'pair')} compared" if prompt.quality else said
+    text = f"{prompt.answers_requested - prompt.errors:,} of {answers} evaluated"
+    return f"{text}, {formatting.count(prompt.pairs, 'pair')} compared" if prompt.quality else text
 
 
 def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
     """Return how the verdict came about: what was looked at and the number found, in the order of reading."""
     rows = [("Answers", evaluated(prompt)), ("Cases", _cases(prompt))]
-    found = prompt.quality
-    if found is not None:
+    quality = prompt.quality
+    if quality is not None:
         rows += [
             (
                 "Measure",
-                f"{found.measure}, {formatting.percent(found.base)} before, {formatting.percent(found.head)} now",
+                f"{quality.measure}, {formatting.percent(quality.base)} before, {formatting.percent(quality.head)} now",
             ),
-            ("Difference", f"{difference(found)}; for inputs like these {interval_words(found)}"),
-            ("Method", found.method + (f"; seed {found.seed}" if found.seed is not None else "")),
-            ("p of “worse”", f"{formatting.p_value(found.p)}; adjusted (Holm) {formatting.p_value(found.adjusted_p)}"),
-            ("Smallest detectable drop", detectable_words(found)),
+            ("Difference", f"{difference(quality)}; for inputs like these {interval_words(quality)}"),
+            ("Method", quality.method + (f"; seed {quality.seed}" if quality.seed is not None else "")),
+            (
+                "p of “worse”",
+                f"{formatting.p_value(quality.p)}; adjusted (Holm) {formatting.p_value(quality.adjusted_p)}",
+            ),
+            ("Smallest detectable drop", detectable_words(quality)),
             *history_text.noise_row(prompt, view.gate.max_drop),
         ]
-        if found.cases_needed is not None:
-            rows.append(("Cases needed", _settling(found)))
+        if quality.cases_needed is not None:
+            rows.append(("Cases needed", _settling(quality)))
     if prompt.judge_checks is not None:
-        rows += [("Useless answers", said) for said in prompt.judge_checks.probes]
+        rows += [("Useless answers", sentence) for sentence in prompt.judge_checks.probes]
         rows += (
             [("Order of the answers", prompt.judge_checks.position_bias)] if prompt.judge_checks.position_bias else []
         )
     return [*rows, ("Rule", _rule(prompt, view))]
 
 
-def _settling(found: QualityView) -> str:
-    said = f"about {found.cases_needed:,} pairs would settle the margin"
+def _settling(quality: QualityView) -> str:
+    text = f"about {quality.cases_needed:,} pairs would settle the margin"
     return (
-        said if found.repeats_needed is None else f"{said}, or each of these cases asked {found.repeats_needed} times"
+        text
+        if quality.repeats_needed is None
+        else f"{text}, or each of these cases asked {quality.repeats_needed} times"
     )
 
 
@@ -219,13 +224,13 @@ def _limit(value: float | None) -> str:
 
 def spend(view: ReportView) -> str:
     """Return what the run asked and paid."""
-    said = formatting.count(view.spend.calls, "call")
+    text = formatting.count(view.spend.calls, "call")
     if view.spend.cached:
-        said += f", {formatting.count(view.spend.cached, 'answer')} taken from the cache or shared"
+        text += f", {formatting.count(view.spend.cached, 'answer')} taken from the cache or shared"
     if view.spend.usd is None:
-        return f"{said}, cost unknown"
+        return f"{text}, cost unknown"
     least = "at least " if view.spend.usd_is_lower_bound else ""
-    return f"{said}, {least}{formatting.money(view.spend.usd)}"
+    return f"{text}, {least}{formatting.money(view.spend.usd)}"
 
 
 def problems(view: ReportView) -> list[FindingView]:
@@ -240,12 +245,12 @@ def findings(prompt: PromptView) -> list[FindingView]:
     return sorted(shown, key=lambda finding: -_WEIGHT[finding.verdict])
 
 
-def findings_beyond(prompt: PromptView, said: str) -> list[FindingView]:
-    """Return the findings without what `said` contains: their first sentences, or all of those that add nothing."""
+def findings_beyond(prompt: PromptView, known_text: str) -> list[FindingView]:
+    """Return the findings that `known_text` does not contain, without first sentences that it contains."""
     added = []
     for finding in findings(prompt):
         first, _, rest = finding.text.partition(". ")
-        repeats = _lower_first(first.removesuffix(".")) in _lower_first(said)
+        repeats = _lower_first(first.removesuffix(".")) in _lower_first(known_text)
         added.append(finding.model_copy(update={"text": rest}) if repeats else finding)
     return [finding for finding in added if finding.text]
 
@@ -264,8 +269,8 @@ def in_two(headline: str) -> tuple[str, str]:
     ends = [at for mark in ("; ", ". ") if (at := headline.find(mark)) > 0]
     if not ends:
         return headline, ""
-    first, more = headline[: min(ends)], headline[min(ends) + 2 :].strip()
-    return f"{first}.", more[:1].upper() + more[1:]
+    first, rest = headline[: min(ends)], headline[min(ends) + 2 :].strip()
+    return f"{first}.", rest[:1].upper() + rest[1:]
 
 
 def moment(written: str) -> str:

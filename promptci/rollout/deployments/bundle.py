@@ -34,8 +34,8 @@ def find_source(repo: Repo, commit: str) -> BundleSource:
     """
     shallow = command.run_git(repo.root, "rev-parse", "--is-shallow-repository").strip() == b"true"
     if shallow:
-        what = "the serial of a bundle counts the commits that touched this folder, and the clone is shallow"
-        raise InputError([Problem(path=FOLDER, message=what, hint=SHALLOW_HINT)])
+        message = "the serial of a bundle counts the commits that touched this folder, and the clone is shallow"
+        raise InputError([Problem(path=FOLDER, message=message, hint=SHALLOW_HINT)])
     # All of history: with git's usual simplification, a merge could make the count fall.
     counted = command.run_git(repo.root, "rev-list", "--count", "--full-history", commit, "--", FOLDER)
     time = command.run_git(
@@ -53,7 +53,9 @@ def build_bundle(file: EnvironmentFile, source: BundleSource, reader: VersionRea
         With every version that is not there, moves, or is not what was released, each with its line.
     """
     builder = _Builder(file, source.repo, reader)
-    prompts = {one.prompt: entry for one in file.deployment.prompts if (entry := builder.entry(one)) is not None}
+    prompts = {
+        deployed.prompt: entry for deployed in file.deployment.prompts if (entry := builder.entry(deployed)) is not None
+    }
     if builder.problems:
         raise ConfigError(builder.problems)
     return BundleDocument(
@@ -74,8 +76,8 @@ class _Builder:
         canary = None if deployed.canary is None else self._version(deployed.prompt, deployed.canary, "canary.version")
         share = Decimal(str(deployed.share)) * 100
         if share != int(share):
-            what = f"`share` is {deployed.share:g}, which is no whole number of 1/100 %"
-            self._add(deployed.prompt, "canary.share", what, "Write at most two decimals.")
+            message = f"`share` is {deployed.share:g}, which is no whole number of 1/100 %"
+            self._add(deployed.prompt, "canary.share", message, "Write at most two decimals.")
         if stable is None or (canary is None and deployed.canary is not None):
             return None
         salt = f"{deployed.prompt}@{(canary or stable).version}"
@@ -86,18 +88,18 @@ class _Builder:
 
     def _version(self, prompt: str, version: str, key: str) -> BundleVersion | None:
         try:
-            found = self._reader.find(prompt, version)
+            named_version = self._reader.find(prompt, version)
         except PromptciError as error:
             inner = error.problems[0] if isinstance(error, InputError) else None
             message = f"{inner.path}: {inner.message}" if inner else error.message
             hint = (inner.hint if inner else error.hint) or "Write a released version."
             self._add(prompt, key, f"`{version}`: {message}", hint)
             return None
-        if found.release is None and not _is_fixed(self._repo, version, found.commit or ""):
-            what = f"`{version}` is not a release, a tag or a commit: what it stands for moves"
-            self._add(prompt, key, what, "Release it with `promptci release`, or write the commit.")
+        if named_version.release is None and not _is_fixed(self._repo, version, named_version.commit or ""):
+            reason = f"`{version}` is not a release, a tag or a commit: what it stands for moves"
+            self._add(prompt, key, reason, "Release it with `promptci release`, or write the commit.")
             return None
-        return bundle_version(found.version, found.prompt)
+        return bundle_version(named_version.version, named_version.prompt)
 
 
 def _is_fixed(repo: Repo, version: str, commit: str) -> bool:

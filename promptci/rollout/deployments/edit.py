@@ -14,7 +14,7 @@ _PLAIN = re.compile(r"[A-Za-z_][\w./-]*")
 _WORDS = {"null", "true", "false"}
 
 
-def with_deployed(data: bytes | None, path: str, wanted: Deployed) -> bytes:
+def with_deployed(data: bytes | None, path: str, deployed: Deployed) -> bytes:
     """Return the file with what is wanted of one prompt; None: there is no file yet.
 
     Raises
@@ -25,44 +25,52 @@ def with_deployed(data: bytes | None, path: str, wanted: Deployed) -> bytes:
         Where it is written in a way that cannot be changed in place.
     """
     if data is None:
-        return "\n".join(["prompts:", *_section(wanted, "  ", "    "), ""]).encode()
+        return "\n".join(["prompts:", *_render_section(deployed, "  ", "    "), ""]).encode()
     before = deployment.load(data, path)
     text = decode_utf8(data, path)
     document = strict_yaml.load(text, path)
     lines = text.split("\n")
-    known = any(one.prompt == wanted.prompt for one in before.prompts)
-    where: tuple[str, ...] = ("prompts", wanted.prompt) if known else ("prompts",)
+    known = any(entry.prompt == deployed.prompt for entry in before.prompts)
+    where: tuple[str, ...] = ("prompts", deployed.prompt) if known else ("prompts",)
     first = document.line_of(where) - 1
-    changed = _changed(lines, first, wanted) if known else _added(lines, first, wanted)
+    changed = _change_section(lines, first, deployed) if known else _add_section(lines, first, deployed)
     new = "\n".join(changed).encode("utf-8", "surrogatepass")
-    if not _is_as_wanted(before, new, path, wanted):
-        shown = " ".join(line.strip() for line in _section(wanted, "", "  "))
+    if not _holds_only_change(before, new, path, deployed):
+        shown = " ".join(line.strip() for line in _render_section(deployed, "", "  "))
         hint = f"Write it by hand: `{shown}`."
         raise InputError([Problem(path=path, line=first + 1, message="this cannot be changed in place", hint=hint)])
     return new
 
 
-def _is_as_wanted(before: Deployment, new: bytes, path: str, wanted: Deployed) -> bool:
+def _holds_only_change(before: Deployment, new: bytes, path: str, deployed: Deployed) -> bool:
     try:
         after = deployment.load(new, path)
     except ConfigError:
         return False
-    others = [one for one in before.prompts if one.prompt != wanted.prompt]
-    left = [one for one in after.prompts if one.prompt != wanted.prompt]
-    return (left, after.policy, wanted in after.prompts) == (others, before.policy, True)
+    others_before = [entry for entry in before.prompts if entry.prompt != deployed.prompt]
+    others_after = [entry for entry in after.prompts if entry.prompt != deployed.prompt]
+    return (others_after, after.policy, deployed in after.prompts) == (others_before, before.policy, True)
 
 
-def _section(wanted: Deployed, outer: str, inner: str) -> list[str]:
-    return [f"{outer}{_scalar(wanted.prompt)}:", f"{inner}stable: {_scalar(wanted.stable)}", *_canary(wanted, inner)]
+def _render_section(deployed: Deployed, outer: str, inner: str) -> list[str]:
+    return [
+        f"{outer}{_render_scalar(deployed.prompt)}:",
+        f"{inner}stable: {_render_scalar(deployed.stable)}",
+        *_render_canary(deployed, inner),
+    ]
 
 
-def _canary(wanted: Deployed, indent: str) -> list[str]:
-    if wanted.canary is None:
+def _render_canary(deployed: Deployed, indent: str) -> list[str]:
+    if deployed.canary is None:
         return []
-    return [f"{indent}canary:", f"{indent}  version: {_scalar(wanted.canary)}", f"{indent}  share: {wanted.share:g}"]
+    return [
+        f"{indent}canary:",
+        f"{indent}  version: {_render_scalar(deployed.canary)}",
+        f"{indent}  share: {deployed.share:g}",
+    ]
 
 
-def _scalar(text: str) -> str:
+def _render_scalar(text: str) -> str:
     return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else json.dumps(text, ensure_ascii=False)
 
 
@@ -85,13 +93,13 @@ def _end(lines: Sequence[str], first: int) -> int:
     return end
 
 
-def _added(lines: list[str], first: int, wanted: Deployed) -> list[str]:
+def _add_section(lines: list[str], first: int, deployed: Deployed) -> list[str]:
     end = _end(lines, first)
     outer = next((" " * _indent(line) for line in lines[first + 1 : end] if not _is_filler(line)), "  ")
-    return [*lines[:end], *_section(wanted, outer, outer + "  "), *lines[end:]]
+    return [*lines[:end], *_render_section(deployed, outer, outer + "  "), *lines[end:]]
 
 
-def _changed(lines: list[str], first: int, wanted: Deployed) -> list[str]:
+def _change_section(lines: list[str], first: int, deployed: Deployed) -> list[str]:
     end = _end(lines, first)
     section = lines[first:end]
     inner = next((_indent(line) for line in section[1:] if not _is_filler(line)), 0)
@@ -101,23 +109,23 @@ def _changed(lines: list[str], first: int, wanted: Deployed) -> list[str]:
         line = section[at]
         if at and _indent(line) == inner and re.match(r" *[\"']?canary[\"']?\s*:", line):
             stop = _end(section, at)
-            kept += _tried(section[at:stop], wanted)
+            kept += _change_canary(section[at:stop], deployed)
             at = stop
             continue
-        kept.append(_with_value(line, "stable", wanted.stable) if at and _indent(line) == inner else line)
+        kept.append(_with_value(line, "stable", deployed.stable) if at and _indent(line) == inner else line)
         at += 1
-    if wanted.canary is not None and not any(re.match(r" *[\"']?canary[\"']?\s*:", line) for line in kept):
-        kept += _canary(wanted, " " * inner)
+    if deployed.canary is not None and not any(re.match(r" *[\"']?canary[\"']?\s*:", line) for line in kept):
+        kept += _render_canary(deployed, " " * inner)
     return [*lines[:first], *kept, *lines[end:]]
 
 
-def _tried(block: list[str], wanted: Deployed) -> list[str]:
-    if wanted.canary is None:
+def _change_canary(block: list[str], deployed: Deployed) -> list[str]:
+    if deployed.canary is None:
         return []
     if len(block) == 1:  # `canary: null`
-        return _canary(wanted, " " * _indent(block[0]))
-    block = [_with_value(line, "version", wanted.canary) for line in block]
-    return [_with_value(line, "share", f"{wanted.share:g}") for line in block]
+        return _render_canary(deployed, " " * _indent(block[0]))
+    block = [_with_value(line, "version", deployed.canary) for line in block]
+    return [_with_value(line, "share", f"{deployed.share:g}") for line in block]
 
 
 def _with_value(line: str, key: str, value: str) -> str:
@@ -125,5 +133,5 @@ def _with_value(line: str, key: str, value: str) -> str:
     match = re.fullmatch(rf"( *[\"']?{key}[\"']?\s*:\s*)(\"[^\"]*\"|'[^']*'|[^\s#]\S*)(\s*(?:\s#.*)?\r?)", line)
     if match is None:
         return line
-    written = value if key == "share" else _scalar(value)
+    written = value if key == "share" else _render_scalar(value)
     return f"{match[1]}{written}{match[3]}"

@@ -39,7 +39,7 @@ class EnvironmentFile:
 
     def find(self, prompt: str) -> Deployed | None:
         """Return what runs of a prompt."""
-        return next((one for one in self.deployment.prompts if one.prompt == prompt), None)
+        return next((deployed for deployed in self.deployment.prompts if deployed.prompt == prompt), None)
 
     def problem(self, prompt: str, key: str, message: str, hint: str) -> Problem:
         """Return a problem with a key of a prompt, such as `stable`, with its line."""

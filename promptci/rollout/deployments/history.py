@@ -70,6 +70,6 @@ def _read(repo: Repo, sha: str, path: str) -> dict[str, Deployed] | None:
     if done.returncode:
         return {}  # deleted
     try:
-        return {one.prompt: one for one in deployment.load(done.stdout, path).prompts}
+        return {deployed.prompt: deployed for deployed in deployment.load(done.stdout, path).prompts}
     except PromptciError:
         return None

@@ -145,12 +145,12 @@ class _BoundedParser(Parser):
 
 class _BoundedChild(JSONPathChildSegment):
     def resolve(self, nodes: Iterable[JSONPathNode]) -> Iterable[JSONPathNode]:
-        return _bounded(super().resolve(_bounded(nodes, self.env)), self.env)
+        return _limit_nodes(super().resolve(_limit_nodes(nodes, self.env)), self.env)
 
 
 class _BoundedDescent(JSONPathRecursiveDescentSegment):
     def resolve(self, nodes: Iterable[JSONPathNode]) -> Iterable[JSONPathNode]:
-        return _bounded(super().resolve(nodes), self.env)
+        return _limit_nodes(super().resolve(nodes), self.env)
 
     def _visit(self, node: JSONPathNode, depth: int = 1) -> Iterable[JSONPathNode]:
         """Visit a node and those below; the library calls it for each of them."""
@@ -164,7 +164,7 @@ class _BoundedFilter(FilterExpression):
         return super().evaluate(context)
 
 
-def _bounded(nodes: Iterable[JSONPathNode], environment: JSONPathEnvironment) -> Iterator[JSONPathNode]:
+def _limit_nodes(nodes: Iterable[JSONPathNode], environment: JSONPathEnvironment) -> Iterator[JSONPathNode]:
     for count, node in enumerate(nodes):
         _check_time(environment)
         if count >= MAX_NODES:

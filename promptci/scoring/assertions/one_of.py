@@ -47,7 +47,7 @@ def label_of(text: str, labels: list[str]) -> str:
     if whole in by_plain:
         return by_plain[whole]
     by_fold = {label.casefold(): label for label in labels}
-    matches = set(_words(tuple(by_fold)).findall(text.casefold()))
+    matches = set(_compile_labels(tuple(by_fold)).findall(text.casefold()))
     if len(matches) == 1:
         return by_fold[matches.pop()]
     return SEVERAL if matches else NONE
@@ -60,7 +60,7 @@ def _labels_and_expected(assertion: Assertion, case: Case) -> tuple[Any, Any]:
 
 
 @functools.lru_cache(maxsize=256)
-def _words(labels: tuple[str, ...]) -> re.Pattern[str]:
+def _compile_labels(labels: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted(labels, key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?<!\w-)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)(?!-\w)")
 

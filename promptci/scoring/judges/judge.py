@@ -35,19 +35,21 @@ JUDGE_ASSERTIONS: dict[str, Validator] = {"llm": evaluator, "judge": rubrics}
 
 def judged_positions(case: Case) -> tuple[int, ...]:
     """Return the places of the assertions by which a judge has a say about this case."""
-    return tuple(i for i, one in enumerate(case.assertions) if one.type in JUDGE_ASSERTIONS and one.weight > 0)
+    return tuple(
+        i for i, assertion in enumerate(case.assertions) if assertion.type in JUDGE_ASSERTIONS and assertion.weight > 0
+    )
 
 
 def identify_judge(assertion: Assertion, *, model: str | None, rubric: str | None) -> JudgeIdentity | None:
     """Return who judges this assertion and by what; None where nobody does (`judge` without model or rubric)."""
     if assertion.type == "llm":
-        how = {key: value for key, value in assertion.value.items() if key != "model"}
+        criteria = {key: value for key, value in assertion.value.items() if key != "model"}
         model = evaluator.model_name(assertion, model)
     elif model and rubric:
-        how = {"rubric": rubric, **assertion.options}
+        criteria = {"rubric": rubric, **assertion.options}
     else:
         return None
-    fingerprint = canonical.digest([assertion.type, how])
+    fingerprint = canonical.digest([assertion.type, criteria])
     return JudgeIdentity(model=model, fingerprint=fingerprint, parameters=tuple(JUDGE_PARAMETERS.items()))
 
 
@@ -81,21 +83,23 @@ class JudgeReply:
     """What a judge said in the end, and what it cost to hear it."""
 
     score: float | None
-    """None: nothing usable, for the reason that `said` gives."""
+    """None: nothing usable, for the reason that `summary` gives."""
     summary: str
     cost_usd: Decimal | None = Decimal(0)
 
 
-async def judge_answer(assertion: Assertion, subject: Subject, desk: JudgeConfig | None) -> AssertionResult:
+async def judge_answer(assertion: Assertion, subject: Subject, judge_config: JudgeConfig | None) -> AssertionResult:
     """Have a model mark one answer."""
-    if desk is None:
+    if judge_config is None:
         return _mark(assertion, JudgeReply(score=None, summary=NO_JUDGE_REASON))
-    who = identify_judge(assertion, model=desk.model, rubric=desk.rubric)
-    request = build_request(assertion, subject, model=desk.model, rubric=desk.rubric)
+    identity = identify_judge(assertion, model=judge_config.model, rubric=judge_config.rubric)
+    request = build_request(assertion, subject, model=judge_config.model, rubric=judge_config.rubric)
     if request is None:
         return _mark(assertion, JudgeReply(score=None, summary=NOT_CONFIGURED_REASON))
     read = evaluator.parse_reply if assertion.type == "llm" else rubrics.parse_reply
-    return replace(_mark(assertion, await ask_judge(desk, request, lambda text: read(assertion, text))), judge=who)
+    return replace(
+        _mark(assertion, await ask_judge(judge_config, request, lambda text: read(assertion, text))), judge=identity
+    )
 
 
 def build_request(assertion: Assertion, subject: Subject, *, model: str | None, rubric: str | None) -> Request | None:
@@ -107,39 +111,39 @@ def build_request(assertion: Assertion, subject: Subject, *, model: str | None, 
     return replace(rubrics.build_request(subject, model=model, rubric=rubric), parameters=JUDGE_PARAMETERS)
 
 
-async def ask_judge(desk: JudgeConfig, request: Request, read: ParseFunction) -> JudgeReply:
+async def ask_judge(judge_config: JudgeConfig, request: Request, read: ParseFunction) -> JudgeReply:
     """Ask a judge: once more when its answer cannot be read, with more room when it was cut."""
     request = replace(request, parameters=JUDGE_PARAMETERS)
     cost: Decimal | None = Decimal(0)
-    said = ""
+    summary = ""
     for attempt in (0, 1):
-        answer, request = await _ask(desk, request, attempt)
+        answer, request = await _ask(judge_config, request, attempt)
         cost = None if cost is None or answer.cost_usd is None else cost + answer.cost_usd
         if answer.completion is None:
             failed = f"the judge's call failed: {answer.error and answer.error.message}"
             return JudgeReply(score=None, summary=failed, cost_usd=cost)
-        found = _read(read, answer.completion)
-        if found.score is not None:
-            return JudgeReply(score=found.score, summary=found.summary, cost_usd=cost)
-        said = found.summary
+        reply = _read(read, answer.completion)
+        if reply.score is not None:
+            return JudgeReply(score=reply.score, summary=reply.summary, cost_usd=cost)
+        summary = reply.summary
         request = _with_more_room(request, answer.completion)
-    return JudgeReply(score=None, summary=f"the judge's answer could not be read, twice: {said}", cost_usd=cost)
+    return JudgeReply(score=None, summary=f"the judge's answer could not be read, twice: {summary}", cost_usd=cost)
 
 
-async def _ask(desk: JudgeConfig, request: Request, attempt: int) -> tuple[Answer, Request]:
+async def _ask(judge_config: JudgeConfig, request: Request, attempt: int) -> tuple[Answer, Request]:
     """Ask, and ask more plainly where the endpoint refuses a form or a parameter that it does not know.
 
     What a model refused is remembered, so that each further request is sent once.
     """
-    least = desk.accepted_forms.get(request.model, RequestForm.FULL)
+    least = judge_config.accepted_forms.get(request.model, RequestForm.FULL)
     first, *plainer = [(form, sent) for form, sent in _forms(request) if form >= least]
     form, sent = first
-    answer = await desk.ask(sent, attempt)
+    answer = await judge_config.ask(sent, attempt)
     while plainer and _is_form_refused(answer):
         form, sent = plainer.pop(0)
-        answer = await desk.ask(sent, attempt)
+        answer = await judge_config.ask(sent, attempt)
     if answer.completion is not None and form > first[0]:
-        desk.accepted_forms[request.model] = form
+        judge_config.accepted_forms[request.model] = form
     return answer, sent
 
 

@@ -49,17 +49,17 @@ def _read_at(text: str, position: int) -> tuple[Any, int]:
         flat = _FLAT.match(text, position)
         if flat is None:
             return None, position + 1
-        written, end = _mended(flat.group()), flat.end()
+        written, end = _repair_json(flat.group()), flat.end()
     try:
         return lines.parse_json(written), end
     except lines.JsonError:
         return None, end
 
 
-def _mended(written: str) -> str:
+def _repair_json(written: str) -> str:
     """Write an object as JSON that was written as Python or with a comma too many."""
-    return _TEXTS.sub(_double_quoted, _LAST_COMMA.sub("}", written))
+    return _TEXTS.sub(_double_quote, _LAST_COMMA.sub("}", written))
 
 
-def _double_quoted(text: re.Match[str]) -> str:
+def _double_quote(text: re.Match[str]) -> str:
     return text[0] if text[1] is None else json.dumps(text[1].replace("\\'", "'"), ensure_ascii=False)

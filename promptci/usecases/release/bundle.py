@@ -93,8 +93,8 @@ def make_bundle(request: BundleRequest) -> BundleSummary:
 
 def summary_lines(summary: BundleSummary) -> Iterator[str]:
     """Yield what a person reads."""
-    what = "would be written" if summary.path is None else f"written to {summary.path}"
-    yield f"{summary.environment}: serial {summary.serial}, commit {summary.commit[:10]}: {what}"
+    outcome = "would be written" if summary.path is None else f"written to {summary.path}"
+    yield f"{summary.environment}: serial {summary.serial}, commit {summary.commit[:10]}: {outcome}"
     yield from (f"  {prompt}: {text}" for prompt, text in summary.prompts.items())
     yield f"  sha256 {summary.digest}"
     if summary.signature:
@@ -142,6 +142,6 @@ def _sign(repo: Repo, path: Path, key: Path | None) -> Path:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"The bundle was written and not signed: {error}", "Install OpenSSH.") from error
     if done.returncode or not signature.exists():
-        said = " ".join(done.stderr.split())[:300]
-        raise UsageError(f"The bundle was written and not signed: {said}", "Pass --key an SSH key.")
+        message = " ".join(done.stderr.split())[:300]
+        raise UsageError(f"The bundle was written and not signed: {message}", "Pass --key an SSH key.")
     return signature

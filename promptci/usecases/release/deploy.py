@@ -74,8 +74,8 @@ def deploy(request: DeployRequest) -> DeploySummary:
     )  # it still is what was released
     data = repo.snapshot(WORK_TREE).read(path)
     file = None if data is None else deployment.load(data, path)
-    before = next((one for one in file.prompts if one.prompt == prompt), None) if file else None
-    after = _wanted(request, release, before, file.policy.steps[0] if file else FIRST_STEP)
+    before = next((deployed for deployed in file.prompts if deployed.prompt == prompt), None) if file else None
+    after = _plan_deployed(request, release, before, file.policy.steps[0] if file else FIRST_STEP)
     commit = None
     if after != before:
         new = edit.with_deployed(data, path, after)
@@ -104,7 +104,7 @@ def summary_lines(summary: DeploySummary) -> Iterator[str]:
         yield f"  commit {summary.commit[:10]} changes {summary.path}. Push it, or open a pull request with it"
 
 
-def _wanted(request: DeployRequest, release: Release, before: Deployed | None, first_step: float) -> Deployed:
+def _plan_deployed(request: DeployRequest, release: Release, before: Deployed | None, first_step: float) -> Deployed:
     tag = release.tag
     tried = before.canary if before else None
     runs = None if before is None else shorten_version(release.prompt, before.stable)
@@ -126,7 +126,7 @@ def _wanted(request: DeployRequest, release: Release, before: Deployed | None, f
 
 
 def _message(request: DeployRequest, release: Release, before: Deployed | None, after: Deployed) -> str:
-    how = " as canary" if request.canary else ""
+    suffix = " as canary" if request.canary else ""
     trailers = {
         "Deployed": release.name,
         "Fingerprint": release.fingerprint,
@@ -136,4 +136,4 @@ def _message(request: DeployRequest, release: Release, before: Deployed | None, 
         "Reason": request.because,
     }
     lines = [f"{key}: {one_line(value)}" for key, value in trailers.items() if value]
-    return "\n".join([f"Deploy {release.name}{how} to {request.environment}", "", *lines, ""])
+    return "\n".join([f"Deploy {release.name}{suffix} to {request.environment}", "", *lines, ""])

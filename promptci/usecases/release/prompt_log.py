@@ -58,12 +58,12 @@ def list_events(request: PromptLogRequest) -> PromptLog:
     """
     repo = Repo.discover(request.root)
     releases = tags.list_releases(repo.root)
-    events = [_released(describe_release(one)) for one in releases.get(request.name, ())]
+    events = [_build_release_event(describe_release(release)) for release in releases.get(request.name, ())]
     commit = repo.resolve(request.revision)
     with closing(repo.snapshot(commit)) as snapshot:
         environments = environment_file.list_environments(snapshot)
     changes = (change for environment in environments for change in list_changes(repo, environment, commit))
-    events += [_deployed(change) for change in changes if change.prompt == request.name]
+    events += [_build_deployment_event(change) for change in changes if change.prompt == request.name]
     if not events:
         tags.require_releases(repo.root, releases, request.name)
     return PromptLog(prompt=request.name, events=sorted(events, key=_moment, reverse=True))
@@ -85,7 +85,7 @@ def _moment(event: PromptEvent) -> datetime:
     return datetime.fromisoformat(event.at) if event.at else datetime.min.replace(tzinfo=UTC)
 
 
-def _released(entry: VersionEntry) -> PromptEvent:
+def _build_release_event(entry: VersionEntry) -> PromptEvent:
     return PromptEvent(
         at=entry.at,
         what="released",
@@ -97,8 +97,10 @@ def _released(entry: VersionEntry) -> PromptEvent:
     )
 
 
-def _deployed(change: DeploymentChange) -> PromptEvent:
-    before, after = (describe_deployed(one) if one else "nothing" for one in (change.before, change.after))
+def _build_deployment_event(change: DeploymentChange) -> PromptEvent:
+    before, after = (
+        describe_deployed(deployed) if deployed else "nothing" for deployed in (change.before, change.after)
+    )
     return PromptEvent(
         at=change.at,
         what="deployed",

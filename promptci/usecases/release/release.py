@@ -77,7 +77,7 @@ class ReleaseSummary(Document):
     @property
     def exit_code(self) -> int:
         """1 where a prompt was refused."""
-        return int(any(one.outcome == "refused" for one in self.prompts))
+        return int(any(prompt.outcome == "refused" for prompt in self.prompts))
 
 
 def release(request: ReleaseRequest) -> ReleaseSummary:
@@ -100,26 +100,27 @@ def release(request: ReleaseRequest) -> ReleaseSummary:
         tags.fetch_tags(repo.root, request.remote)
     process = _Process(repo, commit, request)
     planned = [process.plan(name) for name in process.names()]
-    refused = any(one.outcome == "refused" for one in planned)
+    refused = any(prompt.outcome == "refused" for prompt in planned)
     if not refused and not request.dry_run:
-        planned = [process.make(one) if one.outcome == "released" else one for one in planned]
+        planned = [process.make(prompt) if prompt.outcome == "released" else prompt for prompt in planned]
     return ReleaseSummary(commit=commit, dry_run=request.dry_run, pushed=request.push and not refused, prompts=planned)
 
 
 def summary_lines(summary: ReleaseSummary) -> Iterator[str]:
     """Yield what a person reads."""
     refused = summary.exit_code != 0
-    for one in summary.prompts:
-        if one.outcome == "released":
+    for prompt in summary.prompts:
+        if prompt.outcome == "released":
             verb = "not released, because another was refused" if refused else "would be released"
-            what = f"{verb}: {one.version}" if refused or summary.dry_run else f"released as {one.version}"
-            yield f"{one.prompt}: {what} ({one.bump or 'first release'})"
-            yield f"  evidence: {one.evidence}"
+            outcome = f"{verb}: {prompt.version}" if refused or summary.dry_run else f"released as {prompt.version}"
+            yield f"{prompt.prompt}: {outcome} ({prompt.bump or 'first release'})"
+            yield f"  evidence: {prompt.evidence}"
             if not (refused or summary.dry_run):
-                how = "pushed" if summary.pushed else f"push it: git push origin {one.tag}"
-                yield f"  tag {one.tag}; {how}"
+                push_state = "pushed" if summary.pushed else f"push it: git push origin {prompt.tag}"
+                yield f"  tag {prompt.tag}; {push_state}"
         else:
-            yield f"{one.prompt}: {one.outcome}{f' as {one.version}' if one.version else ''}{one.why and ': '}{one.why}"
+            version = f" as {prompt.version}" if prompt.version else ""
+            yield f"{prompt.prompt}: {prompt.outcome}{version}{prompt.why and ': '}{prompt.why}"
     if not summary.prompts:
         yield f"Nothing to release: every prompt of {summary.commit[:10]} is released as it is"
 
@@ -144,39 +145,41 @@ class _Process:
     def names(self) -> list[str]:
         """Return the prompts in question."""
         if self._request.changed:
-            return [name for name, prompt in self._prompts.items() if self._same(name, prompt) is None]
+            return [name for name, prompt in self._prompts.items() if self._find_same_release(name, prompt) is None]
         unknown = [name for name in self._request.names if name not in self._prompts]
         if unknown:
             listed = f"Prompts there: {', '.join(self._prompts)}."
             raise UsageError(f"There is no prompt `{unknown[0]}` in {self._commit[:10]}", listed)
         return list(dict.fromkeys(self._request.names))
 
-    def _same(self, name: str, prompt: Prompt) -> Release | None:
+    def _find_same_release(self, name: str, prompt: Prompt) -> Release | None:
         """Return the latest release with this very content."""
-        found = [one for one in self._releases.get(name, ()) if one.fingerprint == prompt.fingerprint]
-        return found[-1] if found else None
+        matches = [
+            candidate for candidate in self._releases.get(name, ()) if candidate.fingerprint == prompt.fingerprint
+        ]
+        return matches[-1] if matches else None
 
     def plan(self, name: str) -> ReleasedPrompt:
         """Return what is to become of a prompt."""
         prompt = self._prompts[name]
-        same = self._same(name, prompt)
+        same = self._find_same_release(name, prompt)
         base = ReleasedPrompt(prompt=name, outcome="released", version=None, tag=None, fingerprint=prompt.fingerprint)
         if same is not None and self._request.bump is None:
             update = {"outcome": "already released", "version": str(same.number), "tag": same.tag}
             return base.model_copy(update=update)
         evidence = self._evidence.get(prompt.fingerprint)
         if not (evidence and evidence.passes) and not self._request.because.strip():
-            said = f"its last result is `{evidence.verdict}`" if evidence else "no result of this version is found"
-            why = f"{said}. Pass --report, or --because with a reason that stays in the tag"
-            return base.model_copy(update={"outcome": "refused", "why": why})
-        number, bump, why = self._number(name, prompt)
+            result = f"its last result is `{evidence.verdict}`" if evidence else "no result of this version is found"
+            reason = f"{result}. Pass --report, or --because with a reason that stays in the tag"
+            return base.model_copy(update={"outcome": "refused", "why": reason})
+        number, bump, reason = self._number(name, prompt)
         latest = self._releases[name][-1] if self._releases.get(name) else None
         return base.model_copy(
             update={
                 "version": str(number),
                 "tag": tag_name(name, number),
                 "replaces": str(latest.number) if latest else None,
-                "bump": bump and f"{bump}: {why}",
+                "bump": bump and f"{bump}: {reason}",
                 "evidence": _describe_evidence(evidence, self._request.because),
             }
         )
@@ -234,13 +237,13 @@ class _Process:
 def _read_evidence(request: ReleaseRequest, root: Path, history: str | None) -> dict[str, Evidence]:
     """Return results by fingerprint: of earlier checks, and of the report, which counts where both have one."""
     path = request.report or root / DEFAULT_REPORT
-    found: dict[str, Evidence] = {}
+    evidence: dict[str, Evidence] = {}
     if history:
         for verdict in History(root / history, today=request.today).read().verdicts:
             if fingerprint := verdict.fingerprints[1]:
                 source, cases = f"the check of {verdict.at[:10]}", f"{verdict.pairs} cases"
-                found[fingerprint] = Evidence(verdict=verdict.verdict, source=source, result=cases)
-    return found | (read_report(path) if request.report or path.exists() else {})
+                evidence[fingerprint] = Evidence(verdict=verdict.verdict, source=source, result=cases)
+    return evidence | (read_report(path) if request.report or path.exists() else {})
 
 
 def _message(

@@ -62,11 +62,11 @@ def roll_back(request: RollbackRequest) -> RollbackSummary:
     repo = Repo.discover(request.root)
     releases = tags.list_releases(repo.root)
     release = tags.find_release(repo.root, releases, request.name, request.version)
-    found = VersionReader(repo, releases, request.config_path).find(request.name, str(release.number))
+    named_version = VersionReader(repo, releases, request.config_path).find(request.name, str(release.number))
     with closing(repo.snapshot(repo.resolve("HEAD"))) as head, closing(repo.snapshot(release.commit)) as old:
         files: dict[str, bytes | None] = {}
         if not request.keep_content:
-            files = _content(head, old, found, request)
+            files = _find_restored_files(head, old, named_version, request)
         changes = _deployments(head, release, request)
         files |= {path: data for path, data, _ in changes.values()}
     commit = None
@@ -92,14 +92,18 @@ def summary_lines(summary: RollbackSummary) -> Iterator[str]:
         yield "  Push it, or open a pull request with it; then make the bundle"
 
 
-def _content(head: Snapshot, old: Snapshot, found: NamedVersion, request: RollbackRequest) -> dict[str, bytes | None]:
+def _find_restored_files(
+    head: Snapshot, old: Snapshot, named_version: NamedVersion, request: RollbackRequest
+) -> dict[str, bytes | None]:
     """Return the files that bring the prompt's content back and change no other prompt."""
     now, _ = load_prompts_by_name(head, request.config_path)
     current = now.get(request.name)
-    if current is not None and current.fingerprint == found.prompt.fingerprint:
+    if current is not None and current.fingerprint == named_version.prompt.fingerprint:
         return {}
-    files: dict[str, bytes | None] = {path: old.read(path) for path in (found.prompt.path, *found.prompt.includes)}
-    if current is not None and current.path != found.prompt.path:
+    files: dict[str, bytes | None] = {
+        path: old.read(path) for path in (named_version.prompt.path, *named_version.prompt.includes)
+    }
+    if current is not None and current.path != named_version.prompt.path:
         files[current.path] = None
     files = {path: data for path, data in files.items() if data != head.read(path)}
     then, _ = load_prompts_by_name(OverlaySnapshot(head, files), request.config_path)
@@ -112,9 +116,9 @@ def _content(head: Snapshot, old: Snapshot, found: NamedVersion, request: Rollba
     hint = "Restore it by hand in a pull request, or pass --keep-content to change only what runs."
     if others:
         raise GitError(f"Restoring {', '.join(files)} would change other prompts too: {', '.join(others)}", hint)
-    if request.name not in then or then[request.name].fingerprint != found.prompt.fingerprint:
-        what = "With the present configuration and includes, the old file would not be the same prompt"
-        raise GitError(what, hint)
+    if request.name not in then or then[request.name].fingerprint != named_version.prompt.fingerprint:
+        message = "With the present configuration and includes, the old file would not be the same prompt"
+        raise GitError(message, hint)
     return files
 
 

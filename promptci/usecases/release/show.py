@@ -52,13 +52,13 @@ def show_version(request: ShowRequest) -> ShownVersion:
     reader = VersionReader(repo, releases, request.config_path)
     if tags.is_number(version):
         tags.find_release(repo.root, releases, prompt, version)
-    found = reader.find(prompt, version)
-    moved = reader.describe_moved(found.release) if found.release else None
+    named_version = reader.find(prompt, version)
+    moved = reader.describe_moved(named_version.release) if named_version.release else None
     return ShownVersion(
         prompt=prompt,
-        path=found.prompt.path,
-        release=None if found.release is None else describe_release(found.release, moved),
-        content=bundle_version(found.version, found.prompt),
+        path=named_version.prompt.path,
+        release=None if named_version.release is None else describe_release(named_version.release, moved),
+        content=bundle_version(named_version.version, named_version.prompt),
     )
 
 

@@ -93,7 +93,7 @@ def find_status(request: StatusRequest) -> StatusDocument:
         for version in (prompt.stable, prompt.canary)
         if version is not None
     ]
-    problems = [f"{where}: {prompt}: {one.problem}" for where, prompt, one in running if one.problem]
+    problems = [f"{where}: {prompt}: {version.problem}" for where, prompt, version in running if version.problem]
     return StatusDocument(commit=commit, environments=environments, problems=problems)
 
 
@@ -104,15 +104,15 @@ def status_lines(document: StatusDocument) -> Iterator[str]:
         if not prompts:
             yield "  nothing is deployed"
         for prompt in prompts:
-            yield f"  {prompt.prompt}: {_sentence(prompt.stable)}"
+            yield f"  {prompt.prompt}: {_describe_running(prompt.stable)}"
             if prompt.canary is not None:
-                yield f"    canary for {prompt.share:g}%: {_sentence(prompt.canary)}"
+                yield f"    canary for {prompt.share:g}%: {_describe_running(prompt.canary)}"
     yield from (f"problem: {problem}" for problem in document.problems)
 
 
-def _sentence(running: RunningVersion) -> str:
-    who = (running.by or "").partition(" <")[0]
-    since = f"since {running.since[:10]}, by {who}" if running.since else "since an unknown time"
+def _describe_running(running: RunningVersion) -> str:
+    author = (running.by or "").partition(" <")[0]
+    since = f"since {running.since[:10]}, by {author}" if running.since else "since an unknown time"
     evidence = running.release.evidence if running.release else "not released"
     reason = f", because {running.reason}" if running.reason else ""
     return f"{running.version} {since}{reason}; {evidence}; replaced {running.replaced or 'nothing'}"
@@ -129,14 +129,14 @@ class _Finder:
         changes = list_changes(self._repo, file.environment, self._commit)
         return [
             RunningPrompt(
-                prompt=one.prompt,
-                stable=self._running(one.prompt, one.stable, changes, lambda deployed: deployed.stable),
+                prompt=entry.prompt,
+                stable=self._running(entry.prompt, entry.stable, changes, lambda deployed: deployed.stable),
                 canary=None
-                if one.canary is None
-                else self._running(one.prompt, one.canary, changes, lambda deployed: deployed.canary),
-                share=one.share,
+                if entry.canary is None
+                else self._running(entry.prompt, entry.canary, changes, lambda deployed: deployed.canary),
+                share=entry.share,
             )
-            for one in file.deployment.prompts
+            for entry in file.deployment.prompts
         ]
 
     def _running(
@@ -155,7 +155,7 @@ class _Finder:
         )
         before = arm(begun.before) if begun and begun.before else None
         release = self._reader.find_release(prompt, version)
-        problem = self._problem(prompt, version)
+        problem = self._find_problem(prompt, version)
         return RunningVersion(
             version=shorten_version(prompt, version),
             since=begun.at if begun else None,
@@ -167,9 +167,9 @@ class _Finder:
             problem=problem,
         )
 
-    def _problem(self, prompt: str, version: str) -> str | None:
+    def _find_problem(self, prompt: str, version: str) -> str | None:
         try:
-            found = self._reader.find(prompt, version)
+            named_version = self._reader.find(prompt, version)
         except PromptciError as error:
             return " ".join(str(error).split())
-        return self._reader.describe_moved(found.release) if found.release else None
+        return self._reader.describe_moved(named_version.release) if named_version.release else None

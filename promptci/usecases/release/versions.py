@@ -52,22 +52,23 @@ def list_versions(request: VersionsRequest) -> VersionsDocument:
     repo = Repo.discover(request.root)
     releases = tags.list_releases(repo.root)
     if request.name is not None:
-        wanted = {request.name: tags.require_releases(repo.root, releases, request.name)}
+        releases_by_prompt = {request.name: tags.require_releases(repo.root, releases, request.name)}
     elif releases:
-        wanted = releases
+        releases_by_prompt = releases
     else:
         raise UsageError("No released version was found", tags.no_tags_hint(repo.root))
     reader = VersionReader(repo, releases, request.config_path)
     prompts: dict[str, list[VersionEntry]] = {}
-    for prompt, found in wanted.items():
+    for prompt, prompt_releases in releases_by_prompt.items():
         prompts[prompt] = [
-            describe_release(one, reader.describe_mismatch(one) or reader.describe_moved(one)) for one in found[::-1]
+            describe_release(release, reader.describe_mismatch(release) or reader.describe_moved(release))
+            for release in prompt_releases[::-1]
         ]
     problems = [entry.problem for entries in prompts.values() for entry in entries if entry.problem]
     notes: list[str] = []
     if request.remote:
-        here = [one for found in wanted.values() for one in found]
-        _compare(here, tags.list_remote_tags(repo.root, request.remote), request, problems, notes)
+        local_releases = [release for prompt_releases in releases_by_prompt.values() for release in prompt_releases]
+        _compare_with_remote(local_releases, tags.list_remote_tags(repo.root, request.remote), request, problems, notes)
     return VersionsDocument(prompts=prompts, problems=problems, notes=notes)
 
 
@@ -80,18 +81,24 @@ def version_lines(document: VersionsDocument) -> Iterator[str]:
     yield from (f"note: {note}" for note in document.notes)
 
 
-def _compare(
-    here: list[Release], there: dict[str, str], request: VersionsRequest, problems: list[str], notes: list[str]
+def _compare_with_remote(
+    local_releases: list[Release],
+    remote_commits: dict[str, str],
+    request: VersionsRequest,
+    problems: list[str],
+    notes: list[str],
 ) -> None:
     """Add what differs between the tags of this clone and those of the remote."""
     remote = request.remote
-    commits = {one.tag: one.commit for one in here}
-    for tag, commit in commits.items():
-        if tag not in there:
+    local_commits = {release.tag: release.commit for release in local_releases}
+    for tag, commit in local_commits.items():
+        if tag not in remote_commits:
             notes.append(f"{tag} is not at {remote}: push it, or it was deleted there")
-        elif there[tag] != commit:
-            problems.append(f"{tag} was moved: it is at {commit[:10]} here and at {there[tag][:10]} at {remote}")
-    for tag in there.keys() - commits.keys():
+        elif remote_commits[tag] != commit:
+            problems.append(
+                f"{tag} was moved: it is at {commit[:10]} here and at {remote_commits[tag][:10]} at {remote}"
+            )
+    for tag in remote_commits.keys() - local_commits.keys():
         prompt = tag.removeprefix("prompts/").rpartition("/")[0]
         if request.name in {None, prompt}:
             notes.append(f"{tag} is at {remote} and not here: `git fetch {remote} --tags`")

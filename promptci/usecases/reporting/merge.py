@@ -35,7 +35,7 @@ _ALIKE: Mapping[str, Callable[[ShardRecord], object]] = {
 _ONE_RUN = "Hand in the folders of one run of the shards, and no others."
 
 
-def by_themselves(folders: Sequence[Path], request: CheckRequest, env: Environment) -> RunResult:
+def merge_standalone(folders: Sequence[Path], request: CheckRequest, env: Environment) -> RunResult:
     """Join shards, which say themselves what they were about; of `request`, repository and output folder count.
 
     Raises
@@ -45,31 +45,31 @@ def by_themselves(folders: Sequence[Path], request: CheckRequest, env: Environme
     GitError
         Where a commit of the shards is not in the repository.
     """
-    found, problems = artifacts.read_all(folders)
-    if not found:
+    shards, problems = artifacts.read_all(folders)
+    if not shards:
         raise InputError(problems)
-    said = found[0].record
+    record = shards[0].record
     about = replace(
         request,
-        config_path=said.config,
-        base=said.base,
-        base_name=said.base_rev,
-        head=said.head,
-        head_name=said.head_rev,
+        config_path=record.config,
+        base=record.base,
+        base_name=record.base_rev,
+        head=record.head,
+        head_name=record.head_rev,
     )
-    return _merged((found, problems), run.run if said.kind == "run" else check.check, about, env)
+    return _merge_shards(shards, problems, run.run if record.kind == "run" else check.check, about, env)
 
 
-def of(folders: Sequence[Path], again: Again, request: CheckRequest, env: Environment) -> RunResult:
+def merge_for_event(folders: Sequence[Path], again: Again, request: CheckRequest, env: Environment) -> RunResult:
     """Join the shards of an request that is known from elsewhere; shards of another one are refused."""
-    return _merged(artifacts.read_all(folders), again, request, env)
+    shards, problems = artifacts.read_all(folders)
+    return _merge_shards(shards, problems, again, request, env)
 
 
-def _merged(
-    read: tuple[list[HandedIn], list[Problem]], again: Again, request: CheckRequest, env: Environment
+def _merge_shards(
+    shards: list[HandedIn], problems: list[Problem], again: Again, request: CheckRequest, env: Environment
 ) -> RunResult:
     """Go through the whole run with the shards in the model's place; only what no shard asks is asked now."""
-    found, problems = read
     repo = Repo.discover(request.root)
     with closing(repo.snapshot(request.head)) as head:
         base_revision, base_name = (None, "") if again is run.run else check.find_base(repo, request)
@@ -81,13 +81,13 @@ def _merged(
                 base=base,
                 base_name=base_name,
             )
-            problems = [*problems, *_problems(found, revisions, request)]
+            problems = [*problems, *_find_problems(shards, revisions, request)]
             if problems and not _is_broken(again, request, env):
                 return results.write_refusal(InputError(problems), revisions, request, env)
     if problems:
         return again(request, env)  # it says what is wrong in the files, and asks nothing
     (request.out / resume.JOURNAL).unlink(missing_ok=True)
-    return again(replace(request, joined=_joined(found)), env)
+    return again(replace(request, joined=_build_joined_answers(shards)), env)
 
 
 def _is_broken(again: Again, request: CheckRequest, env: Environment) -> bool:
@@ -99,64 +99,69 @@ def _is_broken(again: Again, request: CheckRequest, env: Environment) -> bool:
     return False
 
 
-def _problems(found: Sequence[HandedIn], revisions: Revisions, request: CheckRequest) -> list[Problem]:
+def _find_problems(shards: Sequence[HandedIn], revisions: Revisions, request: CheckRequest) -> list[Problem]:
     """Return why these are not the whole of one run over these commits."""
     problems = []
-    for one in found:
-        strange = [what for what, of_record in _ALIKE.items() if of_record(one.record) != of_record(found[0].record)]
+    for shard in shards:
+        strange = [
+            difference
+            for difference, of_record in _ALIKE.items()
+            if of_record(shard.record) != of_record(shards[0].record)
+        ]
         if strange:
-            what = f"it is of {strange[0]} than {found[0].where}"
-            problems.append(Problem(path=one.where, message=what, hint=_ONE_RUN))
-    if problems or not found:
+            message = f"it is of {strange[0]} than {shards[0].where}"
+            problems.append(Problem(path=shard.where, message=message, hint=_ONE_RUN))
+    if problems or not shards:
         return problems
-    said = found[0].record
-    if said.promptci != __version__:
-        what = f"it was written by promptci {said.promptci}, and this is {__version__}"
-        problems.append(Problem(path=found[0].where, message=what, hint="Use one version for shards and merge."))
+    record = shards[0].record
+    if record.promptci != __version__:
+        message = f"it was written by promptci {record.promptci}, and this is {__version__}"
+        problems.append(Problem(path=shards[0].where, message=message, hint="Use one version for shards and merge."))
     kind, shas = revisions.kind, (revisions.base_sha, revisions.head_sha)
-    if (said.kind, said.base, said.head, said.config) != (kind, *shas, request.config_path):
-        what = (
-            f"it is about a {said.kind} of {_short(said.head)} against {_short(said.base)}, not the run of this event"
-        )
-        problems.append(Problem(path=found[0].where, message=what, hint=_ONE_RUN))
-    return problems or [*_count(found), *artifacts.doubled(found)]
+    if (record.kind, record.base, record.head, record.config) != (kind, *shas, request.config_path):
+        subject = f"a {record.kind} of {_short(record.head)} against {_short(record.base)}"
+        message = f"it is about {subject}, not the run of this event"
+        problems.append(Problem(path=shards[0].where, message=message, hint=_ONE_RUN))
+    return problems or [*_find_miscounted(shards), *artifacts.find_duplicates(shards)]
 
 
-def _count(found: Sequence[HandedIn]) -> list[Problem]:
+def _find_miscounted(shards: Sequence[HandedIn]) -> list[Problem]:
     """Name shards that are missing and those that are there twice."""
-    count = found[0].record.count
-    where: dict[int, list[str]] = {index: [] for index in range(1, count + 1)}
-    for one in found:
-        if one.record.index in where:
-            where[one.record.index].append(one.where)
+    count = shards[0].record.count
+    places_by_index: dict[int, list[str]] = {index: [] for index in range(1, count + 1)}
+    for shard in shards:
+        if shard.record.index in places_by_index:
+            places_by_index[shard.record.index].append(shard.where)
     problems = [
         Problem(
             path=places[1], message=f"shard {index} of {count} is there twice, here and in {places[0]}", hint=_ONE_RUN
         )
-        for index, places in where.items()
+        for index, places in places_by_index.items()
         if len(places) > 1
     ]
-    missing = [str(index) for index, places in where.items() if not places]
+    missing = [str(index) for index, places in places_by_index.items() if not places]
     if missing:
         named = ", ".join(missing[:MOST_NAMED]) + (" and others" if len(missing) > MOST_NAMED else "")
-        what = f"of {count} shards {len(missing)} handed in nothing: {named}"
+        message = f"of {count} shards {len(missing)} handed in nothing: {named}"
         fix = "Look at what their jobs say and run them again."
-        problems.append(Problem(path=found[0].where, message=what, hint=fix))
+        problems.append(Problem(path=shards[0].where, message=message, hint=fix))
     return problems
 
 
-def _joined(found: Sequence[HandedIn]) -> Joined:
+def _build_joined_answers(shards: Sequence[HandedIn]) -> Joined:
     answers: dict[QuestionKey, Answer] = {}
-    twice = 0
-    for one in found:
-        for answer in one.answers:
+    repeats = 0
+    for shard in shards:
+        for answer in shard.answers:
             paid_again = answer.key in answers and answer.completion is not None and not answer.cached
-            twice += paid_again
+            repeats += paid_again
             answers.setdefault(answer.key, answer)
-    notes = [f"{twice} questions to judges were asked by more than one shard, and count here once."] if twice else []
-    names = [one.record.provider for one in found if one.record.questions]
+    notes = (
+        [f"{repeats} questions to judges were asked by more than one shard, and count here once."] if repeats else []
+    )
+    names = [shard.record.provider for shard in shards if shard.record.questions]
     return Joined(
-        plan=found[0].record.plan,
+        plan=shards[0].record.plan,
         provider=names[0] if names else "nobody",
         answers=tuple(answers.values()),
         notes=tuple(notes),

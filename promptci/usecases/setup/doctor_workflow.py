@@ -158,11 +158,11 @@ class _Job:
         where = () if own is None else ("permissions",)
         if permissions is None:
             message = "no permissions are stated, so that the token has whatever the repository's default is"
-            yield self.flag("warning", message, f"Add `permissions: {{{_spelled(NEEDED)}}}` to the job.")
+            yield self.flag("warning", message, f"Add `permissions: {{{_format_permissions(NEEDED)}}}` to the job.")
             return
         if permissions == "write-all":
             message = "the token may write everything"
-            yield self.flag("error", message, f"Write `permissions: {{{_spelled(NEEDED)}}}`.", *where)
+            yield self.flag("error", message, f"Write `permissions: {{{_format_permissions(NEEDED)}}}`.", *where)
             return
         named = (
             dict.fromkeys(NEEDED, "read")
@@ -287,5 +287,5 @@ class _Job:
             yield self.flag("error", message, "Write `runs-on: ubuntu-latest`.", "runs-on")
 
 
-def _spelled(permissions: Mapping[str, str]) -> str:
+def _format_permissions(permissions: Mapping[str, str]) -> str:
     return ", ".join(f"{name}: {level}" for name, level in permissions.items())

@@ -47,41 +47,43 @@ def power(request: CheckRequest, question: Question, env: Environment) -> list[t
         Where there is no such prompt.
     """
     with closing(Repo.discover(request.root).snapshot(request.head)) as head:
-        gathered = select_prompts(run.collect_everything(head, request.config_path), question.prompts)
-    drop = gathered.config.gate.max_drop if question.drop is None else question.drop
-    measured = _measured(gathered, request, env)
-    found = []
-    for plan in gathered.plans:
+        collected = select_prompts(run.collect_everything(head, request.config_path), question.prompts)
+    drop = collected.config.gate.max_drop if question.drop is None else question.drop
+    measured = _load_measured_noise(collected, request, env)
+    analyses = []
+    for plan in collected.plans:
         graded = _graded(plan)
-        price = _price(plan, gathered)
+        price = _price(plan, collected)
         env.print(f"{plan.name}: {formatting.count(len(plan.task.cases), 'case')}, a check costs {_money(price)}")
-        for variance, source in _noise(plan, question, measured, graded=graded):
-            one = _foresee(plan, variance, gathered, drop=drop, graded=graded)
-            found.append((plan.name, one))
-            for line in words(one, drop, source, price):
+        for variance, source in _list_noise(plan, question, measured, graded=graded):
+            analysis = _foresee(plan, variance, collected, drop=drop, graded=graded)
+            analyses.append((plan.name, analysis))
+            for line in describe_analysis(analysis, drop, source, price):
                 env.print(f"  {line}")
-    return found
+    return analyses
 
 
 def _graded(plan: PromptPlan) -> bool:
     return any(planned.case.is_graded for planned in plan.task.cases)
 
 
-def _measured(gathered: CollectedRun, request: CheckRequest, env: Environment) -> dict[str, tuple[float, str]]:
+def _load_measured_noise(
+    collected: CollectedRun, request: CheckRequest, env: Environment
+) -> dict[str, tuple[float, str]]:
     """Return the noise of each prompt of which it is known, and from where."""
-    found: dict[str, tuple[float, str]] = {}
-    folder = gathered.config.run.history
+    noise_by_prompt: dict[str, tuple[float, str]] = {}
+    folder = collected.config.run.history
     if folder is not None:
         past = run_history.open_history(request.root, folder, env.now()).read()
-        for plan in (plan for plan in gathered.plans if not _graded(plan)):
+        for plan in (plan for plan in collected.plans if not _graded(plan)):
             known = flaky.measure_discordance(past.cases, plan.name)
             if known is not None:
-                found[plan.name] = (known.rate, f"measured on {known.answers:,} answers of earlier runs")
+                noise_by_prompt[plan.name] = (known.rate, f"measured on {known.answers:,} answers of earlier runs")
     tested = selftest_document.read_discordance(request.out / selftest_document.FILE)
-    return found | {name: (variance, "measured by selftest") for name, variance in tested.items()}
+    return noise_by_prompt | {name: (variance, "measured by selftest") for name, variance in tested.items()}
 
 
-def _noise(
+def _list_noise(
     plan: PromptPlan, question: Question, measured: dict[str, tuple[float, str]], *, graded: bool
 ) -> Sequence[tuple[float, str]]:
     if question.discordance is not None:
@@ -95,54 +97,55 @@ def _noise(
     ]
 
 
-def _foresee(plan: PromptPlan, variance: float, gathered: CollectedRun, *, drop: float, graded: bool) -> PowerAnalysis:
+def _foresee(plan: PromptPlan, variance: float, collected: CollectedRun, *, drop: float, graded: bool) -> PowerAnalysis:
     return power_analysis.analyze_power(
         [planned.case for planned in plan.task.cases],
         variance,
         drop=drop,
-        repeats=gathered.config.run.repeats,
+        repeats=collected.config.run.repeats,
         graded=graded,
-        policy=gathered.config.gate,
+        policy=collected.config.gate,
     )
 
 
-def _price(plan: PromptPlan, gathered: CollectedRun) -> Decimal | None:
+def _price(plan: PromptPlan, collected: CollectedRun) -> Decimal | None:
     """Return the price of asking both versions and their judges; None where it is unknown."""
-    once = replace(gathered, plans=(plan,))
+    once = replace(collected, plans=(plan,))
     planned = planning.plan_run(once)
     asked = [
-        estimate_questions(planned.questions, PriceList(gathered.config.provider).price_usage),
+        estimate_questions(planned.questions, PriceList(collected.config.provider).price_usage),
         planning.estimate_judges(planned.prompts, once),
     ]
     total = Decimal(0)
-    for found in asked:
-        if found is not None:
-            if found.usd is None or found.usd_is_lower_bound:
+    for estimate in asked:
+        if estimate is not None:
+            if estimate.usd is None or estimate.usd_is_lower_bound:
                 return None
-            total += found.usd
+            total += estimate.usd
     return 2 * total
 
 
-def words(found: PowerAnalysis, drop: float, source: str, price: Decimal | None) -> list[str]:
+def describe_analysis(analysis: PowerAnalysis, drop: float, source: str, price: Decimal | None) -> list[str]:
     """Return one foresight in plain lines."""
-    seen = "none" if found.smallest_drop is None else formatting.points(found.smallest_drop)
+    seen = "none" if analysis.smallest_drop is None else formatting.points(analysis.smallest_drop)
     lines = [f"{source}: smallest drop shown with 80% power: {seen}"]
-    if found.effective < found.cases:
-        lines.append(f"  (the cases stand in clusters and are worth about {found.effective} independent ones)")
-    if found.cases_for_drop > found.cases:
-        lines.append(f"  to see {formatting.points(drop)}: {_more(found.cases_for_drop, found.cases, price)}")
-    if found.cases_for_drop > found.cases and found.repeats_for_drop is not None:
-        times = found.repeats_for_drop
+    if analysis.effective < analysis.cases:
+        lines.append(f"  (the cases stand in clusters and are worth about {analysis.effective} independent ones)")
+    if analysis.cases_for_drop > analysis.cases:
+        further_cases = _describe_more_cases(analysis.cases_for_drop, analysis.cases, price)
+        lines.append(f"  to see {formatting.points(drop)}: {further_cases}")
+    if analysis.cases_for_drop > analysis.cases and analysis.repeats_for_drop is not None:
+        times = analysis.repeats_for_drop
         lines.append(
             f"    or each of these asked {times} times, {_money(None if price is None else price * times)} a check"
         )
-    if found.cases_for_pass > found.cases:
-        more = _more(found.cases_for_pass, found.cases, price)
-        lines.append(f"  to show “not worse by {formatting.points(drop)}” where nothing changed: {more}")
+    if analysis.cases_for_pass > analysis.cases:
+        further_cases = _describe_more_cases(analysis.cases_for_pass, analysis.cases, price)
+        lines.append(f"  to show “not worse by {formatting.points(drop)}” where nothing changed: {further_cases}")
     return lines
 
 
-def _more(needed: int, cases: int, price: Decimal | None) -> str:
+def _describe_more_cases(needed: int, cases: int, price: Decimal | None) -> str:
     whole = None if price is None or not cases else price * needed / cases
     return f"{needed:,} cases ({needed - cases:,} more), {_money(whole)} a check"
 

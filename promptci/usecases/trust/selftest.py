@@ -73,7 +73,7 @@ def selftest(request: CheckRequest, settings: SelfTestSettings, env: Environment
         if planned.questions:
             asked = asking.ask(planned, repeated, Revisions(head=head, head_name=request.head), request, env)
     results = tuple(
-        aa_test.selftest(run.plan, _by_case(run), limits, collected.config.gate, settings.simulations)
+        aa_test.selftest(run.plan, _group_by_case(run), limits, collected.config.gate, settings.simulations)
         for run in asked.prompts
         if run.plan.task.cases
     )
@@ -87,7 +87,7 @@ def selftest(request: CheckRequest, settings: SelfTestSettings, env: Environment
     return results
 
 
-def _by_case(run: PromptRun) -> dict[str, list[ScoredCase]]:
+def _group_by_case(run: PromptRun) -> dict[str, list[ScoredCase]]:
     by_case: dict[str, list[ScoredCase]] = defaultdict(list)
     for scored in run.scored:
         by_case[scored.case.id].append(scored)

@@ -97,7 +97,7 @@ def test_names_that_are_cut_alike_stay_apart() -> None:
 
 
 def test_figures_keep_four_digits_and_unknown_stays_unknown() -> None:
-    assert [case_index._rounded(value) for value in (None, 0.0, 812.26, 0.00013149, 123456.0)] == [
+    assert [case_index._round_number(value) for value in (None, 0.0, 812.26, 0.00013149, 123456.0)] == [
         None,
         0,
         812.3,
