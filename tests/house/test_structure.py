@@ -41,7 +41,6 @@ REPEATED_CLASS_NAMES = {
     "_Reader",
 }
 TUPLE_PARAMETERS = {
-    "pipeline/ask/batching.py:first(way)",
 }
 
 
