@@ -109,7 +109,7 @@ def _configuration() -> str:
     parts = [PREFACE]
     for name, field in config_schema.ConfigFile.model_fields.items():
         section = field.annotation
-        if not (isinstance(section, type) and issubclass(section, config_schema.Section)):
+        if not (isinstance(section, type) and issubclass(section, config_schema.ConfigSection)):
             continue
         parts.append(f"## `{name}`\n\n{section.__doc__}\n\n| key | default | meaning |\n|:--|:--|:--|")
         shown = section.model_json_schema()["properties"]

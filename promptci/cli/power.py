@@ -8,7 +8,7 @@ from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
 from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.usecases.trust import power
-from promptci.usecases.trust.power import Question
+from promptci.usecases.trust.power import PowerQuestion
 
 
 @click.command("power")
@@ -37,5 +37,5 @@ def command(prompts: tuple[str, ...], drop: float | None, discordance: float | N
     """Show how small a drop your goldens can show, and what a smaller one would cost. Asks no model."""
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
-        power.power(request, Question(drop=drop, discordance=discordance, prompts=prompts), env)
+        power.power(request, PowerQuestion(drop=drop, discordance=discordance, prompts=prompts), env)
     return 0

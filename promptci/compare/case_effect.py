@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from promptci.compare.sample import Design, SamplePair
-from promptci.stats import group_sequential, within_case
-from promptci.stats.within_case import CaseAnswers
+from promptci.stats.significance import group_sequential, within_case
+from promptci.stats.significance.within_case import CaseAnswers
 
 ROUNDS = (1, 2, 4, 8, 16)
 """Answers per case and version after each round; group_sequential's looks rest on the doubling."""

@@ -7,9 +7,10 @@ from statistics import fmean
 
 from promptci.compare.case_effect import CaseEffect, measure_cases
 from promptci.compare.sample import Design, Sample, SamplePair
-from promptci.stats import intervals, paired, power, signflip
-from promptci.stats.intervals import Interval
-from promptci.stats.seed import seed_from
+from promptci.stats.estimates import intervals, power
+from promptci.stats.estimates.intervals import Interval
+from promptci.stats.estimates.seed import seed_from
+from promptci.stats.significance import paired, signflip
 
 POWER = 0.80
 

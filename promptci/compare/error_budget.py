@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from promptci.stats import confirmation
+from promptci.stats.significance import confirmation
 
 QUALITY, TOGETHER, CRITICAL, COST, LATENCY = 0.65, 0.1, 0.15, 0.1, 0.1
 """Shares of alpha; with several prompts the test of all together takes its share from quality's."""

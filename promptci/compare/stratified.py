@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from promptci.compare.sample import SamplePair
-from promptci.stats import signflip
+from promptci.stats.significance import signflip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

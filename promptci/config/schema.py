@@ -29,13 +29,13 @@ def _single_or_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """Base of all sections of promptci.yml. An unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
-class PromptsSection(Section):
+class PromptsSection(ConfigSection):
     """Where prompts and their golden cases are."""
 
     include: Annotated[list[str], BeforeValidator(_single_or_list)] = Field(
@@ -53,14 +53,14 @@ class PromptsSection(Section):
 Money = Annotated[Decimal, Field(ge=0, strict=False)]
 
 
-class PriceSection(Section):
+class PriceSection(ConfigSection):
     """Price of one model, in US dollars per million tokens."""
 
     input_usd: Money
     output_usd: Money
 
 
-class ProviderSection(Section):
+class ProviderSection(ConfigSection):
     """The model endpoint that answers."""
 
     kind: Literal["openai", "local", "recorded"] = Field(
@@ -117,7 +117,7 @@ def _or_number(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [{"type": "integer", "minimum": 1, "maximum": 100}, *schema.pop("anyOf")]
 
 
-class RepeatsSection(Section):
+class RepeatsSection(ConfigSection):
     """Repeats only for cases on which the versions disagree."""
 
     initial: Times = Field(default=1, description="Answers per case and version.")
@@ -133,7 +133,7 @@ class RepeatsSection(Section):
         return self
 
 
-class RunSection(Section):
+class RunSection(ConfigSection):
     """How many requests a run sends, and what it may cost."""
 
     repeats: Annotated[Literal["auto"] | RepeatsSection, BeforeValidator(_repeats)] = Field(
@@ -180,7 +180,7 @@ class RunSection(Section):
     )
 
 
-class TrustSection(Section):
+class TrustSection(ConfigSection):
     """Agreement with people that a judge needs to affect the verdict."""
 
     min_kappa: Annotated[float, Field(gt=0, le=1)] = Field(
@@ -188,7 +188,7 @@ class TrustSection(Section):
     )
 
 
-class JudgeSection(Section):
+class JudgeSection(ConfigSection):
     """Models that score what code cannot check."""
 
     model: str | None = Field(default=None, description="Model of `judge` assertions.")
@@ -216,7 +216,7 @@ class JudgeSection(Section):
     )
 
 
-class GateSection(Section):
+class GateSection(ConfigSection):
     """Conditions that a change must meet to pass."""
 
     mode: Literal["block", "advise"] = Field(default="block", description="`advise` reports and never blocks.")
@@ -249,7 +249,7 @@ class GateSection(Section):
     )
 
 
-class TrafficSection(Section):
+class TrafficSection(ConfigSection):
     """How often the prompts are used in production."""
 
     requests_per_day: Annotated[float, Field(ge=0)] | None = Field(
@@ -257,7 +257,7 @@ class TrafficSection(Section):
     )
 
 
-class ReportSection(Section):
+class ReportSection(ConfigSection):
     """Output of a run."""
 
     comment_template: str | None = Field(
@@ -266,7 +266,7 @@ class ReportSection(Section):
     )
 
 
-class ConfigFile(Section):
+class ConfigFile(ConfigSection):
     """promptci.yml: how prompts are found, run, judged and gated."""
 
     version: Literal[1] = Field(default=1, description="Version of this format.")

@@ -19,7 +19,7 @@ from promptci.config.policy import About, GatePolicy
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.paired_case import PairedCase
-from promptci.stats import confirmation, corrections, paired, ratio_tests
+from promptci.stats.significance import confirmation, corrections, paired, ratio_tests
 
 
 class Multiplicity(Enum):

@@ -233,7 +233,7 @@ class InjectionFacts(NamedTuple):
     head_cases: tuple[str, ...]
 
 
-class PositionBias(NamedTuple):
+class PositionBiasFacts(NamedTuple):
     """A pairwise judge whose verdict depends on which answer comes first."""
 
     flipped: int

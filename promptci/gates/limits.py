@@ -19,7 +19,7 @@ from promptci.gates.facts import (
 from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.judges import pairwise
-from promptci.stats import intervals
+from promptci.stats.estimates import intervals
 from promptci.verdict import Verdict
 
 

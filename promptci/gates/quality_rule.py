@@ -11,7 +11,7 @@ from promptci.gates.facts import PooledFacts, QualityFacts
 from promptci.gates.selftest.power_analysis import MAX_ADVISED_REPEATS
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.comparison import Comparison
-from promptci.stats import power
+from promptci.stats.estimates import power
 from promptci.verdict import Verdict
 
 

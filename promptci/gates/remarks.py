@@ -10,7 +10,7 @@ from promptci.gates.facts import (
     ExcludedFacts,
     InjectionFacts,
     OddAnswers,
-    PositionBias,
+    PositionBiasFacts,
     ReturnedModels,
     SuiteResult,
     WeakenedGoldens,
@@ -138,7 +138,7 @@ def position_bias(comparison: Comparison) -> Sequence[Finding]:
             rule="position-bias",
             verdict=Verdict.INCONCLUSIVE,
             subject=comparison.plan.name,
-            facts=PositionBias(flipped=swap.flipped, pairs=swap.pairs, max_rate=pairwise.MAX_FLIPPED_SHARE),
+            facts=PositionBiasFacts(flipped=swap.flipped, pairs=swap.pairs, max_rate=pairwise.MAX_FLIPPED_SHARE),
         )
         for swap in pairwise.measure_position_bias(scored for case in comparison.cases for scored in case.head)
         if swap.biased

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from promptci.history.model import CaseRecord
-from promptci.stats import discordance as discordance_stats
+from promptci.stats.estimates import discordance as discordance_stats
 
 QuestionKey = tuple[str, str, str, str | None]
 """Case id, case digest, prompt fingerprint, returned model: answers to one key differ by chance only."""

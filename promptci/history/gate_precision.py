@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from promptci.history.model import Feedback, VerdictRecord
-from promptci.stats import intervals
-from promptci.stats.intervals import Interval
+from promptci.stats.estimates import intervals
+from promptci.stats.estimates.intervals import Interval
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

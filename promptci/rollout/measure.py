@@ -9,8 +9,8 @@ from promptci.requestlog.model import Observation
 from promptci.rollout import metric_scores
 from promptci.rollout.metric_result import MetricResult
 from promptci.rollout.policy import CanaryPolicy
-from promptci.stats import sequential
-from promptci.stats.sequential import Blocks
+from promptci.stats.significance import sequential
+from promptci.stats.significance.sequential import Blocks
 
 DROPS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 """Drops that the evidence for a rollback bets on, each with a sixth of the stake."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from promptci.requestlog.model import Observation
 from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY, SIGNALS
-from promptci.stats.percentiles import percentiles
+from promptci.stats.estimates.percentiles import percentiles
 
 REFERENCE_REQUESTS = 100
 """Requests of the control that set the measure of latency and cost; a 95th percentile has a bound from 59 on."""

@@ -30,27 +30,27 @@ def _either(schema: dict[str, Any]) -> None:
     schema["type"] = ["string", "number"]
 
 
-class Section(BaseModel):
+class DeploymentSection(BaseModel):
     """A section of a deployment file; a key it does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
-class CanarySection(Section):
+class CanarySection(DeploymentSection):
     """The version that is tried."""
 
     version: Version = Field(description="Git tag or commit whose prompt the canary's users get.")
     share: Percent = Field(description="Percent of users that get it; `promptci canary --apply` writes it.")
 
 
-class PromptSection(Section):
+class PromptSection(DeploymentSection):
     """What runs of one prompt."""
 
     stable: Version = Field(description="Git tag or commit whose prompt everybody else gets.")
     canary: CanarySection | None = Field(default=None, description="None: nothing is being tried.")
 
 
-class PolicySection(Section):
+class PolicySection(DeploymentSection):
     """When a canary goes on, and when it is rolled back."""
 
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = Field(
@@ -111,7 +111,7 @@ class PolicySection(Section):
         return self
 
 
-class DeploymentFile(Section):
+class DeploymentFile(DeploymentSection):
     """deployments/<env>.yml: what runs in an environment."""
 
     version: Literal[1] = Field(default=1, description="Version of this format.")

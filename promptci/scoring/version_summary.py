@@ -7,10 +7,10 @@ from statistics import fmean
 
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.paired_case import PairedCase
-from promptci.stats import agreement, intervals, percentiles
-from promptci.stats.agreement import LabelConfusion
-from promptci.stats.intervals import Interval
-from promptci.stats.percentiles import Percentiles
+from promptci.stats.estimates import agreement, intervals, percentiles
+from promptci.stats.estimates.agreement import LabelConfusion
+from promptci.stats.estimates.intervals import Interval
+from promptci.stats.estimates.percentiles import Percentiles
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
 from promptci.gates.selftest import selftest_document
 from promptci.usecases.trust import power, selftest
-from promptci.usecases.trust.power import Question
+from promptci.usecases.trust.power import PowerQuestion
 from promptci.usecases.trust.selftest import SelfTestSettings
 
 PRICES = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 2}}}
@@ -91,7 +91,7 @@ def test_power_then_knows_the_noise(tmp_path: Path) -> None:
         selftest.selftest(errand(builder, tmp_path), AGREED, world()[0])
         asked = len(server.calls)
         told, said = world()
-        ((name, found),) = power.power(errand(builder, tmp_path), Question(), told)
+        ((name, found),) = power.power(errand(builder, tmp_path), PowerQuestion(), told)
         assert len(server.calls) == asked
     assert name == "order"
     assert found.variance == pytest.approx(0.12)
@@ -108,7 +108,7 @@ def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
         for _ in range(2):
             checked(builder, no_cache=True)
         told, said = world()
-        ((_, found),) = power.power(errand(builder, tmp_path), Question(), told)
+        ((_, found),) = power.power(errand(builder, tmp_path), PowerQuestion(), told)
     assert "measured on 600 answers of earlier runs" in said[1]
     assert found.variance == pytest.approx(0.2 * 0.5, abs=0.11)
 
@@ -116,7 +116,7 @@ def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
 def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:
     with serving() as server:
         told, said = world()
-        found = power.power(errand(repository(tmp_path, server), tmp_path), Question(drop=0.3), told)
+        found = power.power(errand(repository(tmp_path, server), tmp_path), PowerQuestion(drop=0.3), told)
     assert [one.variance for _, one in found] == [0.05, 0.10, 0.20]
     assert "if 5% of the cases change their verdict by themselves" in said[1]
     assert not any("to see 30 points" in line for line in said[-3:])
@@ -126,9 +126,9 @@ def test_power_takes_a_discordance_and_a_prompt_and_counts_clusters(tmp_path: Pa
     with serving() as server:
         told, said = world()
         builder = repository(tmp_path, server, cluster="one")
-        ((_, found),) = power.power(errand(builder, tmp_path), Question(discordance=0.1, prompts=("order",)), told)
+        ((_, found),) = power.power(errand(builder, tmp_path), PowerQuestion(discordance=0.1, prompts=("order",)), told)
         with pytest.raises(UsageError, match=r"there is no prompt `nope`\. There are: order"):
-            power.power(errand(builder, tmp_path), Question(prompts=("nope",)), told)
+            power.power(errand(builder, tmp_path), PowerQuestion(prompts=("nope",)), told)
     assert found.effective == 1
     assert "worth about 1 independent" in "\n".join(said)
     assert "assumed: 10%" in said[1]
@@ -145,7 +145,7 @@ def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
             "promptci.yml": config(server, judge=judge, run={"repeats": 3}),
         }
         told, said = world()
-        found = power.power(errand(shop(tmp_path, files), tmp_path), Question(), told)
+        found = power.power(errand(shop(tmp_path, files), tmp_path), PowerQuestion(), told)
         selftest.selftest(replace(errand(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, told)
     assert len(found) == 3
     assert "if marks differ by 10 points from run to run" in "\n".join(said)

@@ -16,7 +16,7 @@ from promptci.requestlog.model import Observation
 from promptci.rollout import measure
 from promptci.rollout.measure import DROPS
 from promptci.rollout.policy import CanaryPolicy
-from promptci.stats.sequential import Blocks, log_evidence
+from promptci.stats.significance.sequential import Blocks, log_evidence
 
 CHUNK = 250
 NEVER = 10**9

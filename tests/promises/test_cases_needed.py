@@ -5,7 +5,7 @@ import pytest
 
 from promptci.compare.case_effect import measure_cases
 from promptci.compare.sample import Design, Sample, SamplePair
-from promptci.stats import power
+from promptci.stats.estimates import power
 
 RUNS = 400
 

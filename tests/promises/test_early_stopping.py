@@ -25,8 +25,9 @@ from promptci.runs.model import AnswerError, Question
 from promptci.runs.prompt_plan import Arm, PlannedCase, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
-from promptci.stats import intervals, within_case
-from promptci.stats.within_case import CaseAnswers
+from promptci.stats.estimates import intervals
+from promptci.stats.significance import within_case
+from promptci.stats.significance.within_case import CaseAnswers
 from promptci.verdict import Verdict
 
 FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None, max_drop=0.1)

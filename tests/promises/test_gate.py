@@ -20,7 +20,8 @@ from support.simulated_gate import (
     wilson_covers,
 )
 
-from promptci.stats import paired, power
+from promptci.stats.estimates import power
+from promptci.stats.significance import paired
 
 pytestmark = pytest.mark.long
 EXCESS = 0.002

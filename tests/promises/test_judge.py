@@ -5,7 +5,7 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from promptci.stats import ppi
+from promptci.stats.estimates import ppi
 
 pytestmark = pytest.mark.long
 

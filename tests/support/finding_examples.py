@@ -24,7 +24,7 @@ from promptci.gates.facts import (
     OddAnswers,
     P95Facts,
     PooledFacts,
-    PositionBias,
+    PositionBiasFacts,
     QualityFacts,
     ReturnedModels,
     SuiteResult,
@@ -203,7 +203,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
             answers=3, patterns=("instruction", "hidden text"), base_cases=("m-1",), head_cases=("m-1", "m-2")
         ),
     ],
-    "position-bias": [PositionBias(flipped=30, pairs=100, max_rate=0.2)],
+    "position-bias": [PositionBiasFacts(flipped=30, pairs=100, max_rate=0.2)],
     "judge-not-trusted": [
         DistrustFacts(reasons=("kappa −1.00 with 40 labels is below 0.6", "it passed an empty answer"))
     ],

@@ -16,7 +16,7 @@ from promptci.report.model.report import ReportView, SpendView
 from promptci.runs.prompt_plan import Status
 from promptci.scoring.judges.pairwise import PositionBias
 from promptci.scoring.judges.probes import ProbeOutcome, distrust_reason
-from promptci.stats.raters import Confusion
+from promptci.stats.estimates.raters import Confusion
 from promptci.verdict import Verdict
 
 NOTHING = SpendView(calls=0, cached=0, usd=0.0, usd_is_lower_bound=False)

@@ -35,7 +35,7 @@ from promptci.scoring.judges import trust
 from promptci.scoring.judges.discount_untrusted import discount_plan, discount_scores
 from promptci.scoring.judges.trust import Calibration, JudgeSummary
 from promptci.scoring.model import AssertionResult, JudgeIdentity, PositionConsistency, ScoredCase
-from promptci.stats.raters import Confusion
+from promptci.stats.estimates.raters import Confusion
 from promptci.verdict import Verdict
 
 BASE = RevisionView(rev="main", sha="1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d")

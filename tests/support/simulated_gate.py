@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from promptci.stats import corrections, intervals, paired, power, signflip
+from promptci.stats.estimates import intervals, power
+from promptci.stats.significance import corrections, paired, signflip
 
 ALPHA = 0.05
 MARGIN = 0.05

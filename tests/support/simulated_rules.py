@@ -15,7 +15,7 @@ from promptci.compare.case_effect import CaseEffect, measure_cases
 from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.gates.evidence import together
 from promptci.runs import adaptive_repeats
-from promptci.stats import confirmation, corrections, paired, ratio_tests
+from promptci.stats.significance import confirmation, corrections, paired, ratio_tests
 from promptci.verdict import Verdict
 
 

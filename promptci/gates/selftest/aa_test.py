@@ -16,9 +16,9 @@ from promptci.runs import adaptive_repeats
 from promptci.runs.prompt_plan import Arm, PromptPlan, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import ScoredCase
-from promptci.stats import intervals
-from promptci.stats.discordance import discordance
-from promptci.stats.intervals import Interval
+from promptci.stats.estimates import intervals
+from promptci.stats.estimates.discordance import discordance
+from promptci.stats.estimates.intervals import Interval
 from promptci.verdict import Verdict
 
 SIMULATIONS = 1000

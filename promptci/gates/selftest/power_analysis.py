@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from promptci.compare.effect import POWER
 from promptci.config.policy import About, GatePolicy
 from promptci.goldens.model import Case
-from promptci.stats import power
+from promptci.stats.estimates import power
 
 RHO = 0.5
 """Correlation taken within a cluster of paraphrases before any are measured."""

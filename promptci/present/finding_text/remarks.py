@@ -9,7 +9,7 @@ from promptci.gates.facts import (
     InjectionFacts,
     JudgeCandidates,
     OddAnswers,
-    PositionBias,
+    PositionBiasFacts,
     ReturnedModels,
     SuiteResult,
     WeakenedGoldens,
@@ -91,7 +91,7 @@ def prompt_injection(facts: InjectionFacts) -> FindingText:
     )
 
 
-def position_bias(facts: PositionBias) -> FindingText:
+def position_bias(facts: PositionBiasFacts) -> FindingText:
     """Describe a judge whose verdict depends on the order of the answers."""
     rate = percent(facts.flipped / facts.pairs)
     return FindingText(

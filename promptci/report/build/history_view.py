@@ -15,7 +15,7 @@ from promptci.report.model.report import CaseView, FlakyCaseView, FlakyView, Pas
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.paired_case import PairedCase
-from promptci.stats import power
+from promptci.stats.estimates import power
 
 DIGEST_DIGITS = 16
 """Digits of a digest in the history: enough to tell cases apart."""

@@ -3,8 +3,8 @@
 from promptci.report.model import json_safe
 from promptci.report.model.judge import CalibrationView, JudgedRateView, JudgeView
 from promptci.scoring.judges.trust import RECOMMENDED_LABELS, Calibration, JudgedRate, JudgeSummary
-from promptci.stats import raters
-from promptci.stats.intervals import Interval
+from promptci.stats.estimates import raters
+from promptci.stats.estimates.intervals import Interval
 
 
 def build_judge_view(judging: JudgeSummary | None) -> JudgeView | None:

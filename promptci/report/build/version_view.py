@@ -9,9 +9,9 @@ from promptci.report.model.report import LabelRowView, PercentilesView, VersionV
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.comparison import Comparison
 from promptci.scoring.version_summary import VersionSummary
-from promptci.stats.agreement import LabelConfusion
-from promptci.stats.intervals import Interval
-from promptci.stats.percentiles import Percentiles
+from promptci.stats.estimates.agreement import LabelConfusion
+from promptci.stats.estimates.intervals import Interval
+from promptci.stats.estimates.percentiles import Percentiles
 
 HISTOGRAM_BINS = 10
 """Bins of the distribution of scores, from 0 to 1."""

@@ -9,10 +9,10 @@ from promptci.goldens.model import Case
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.judges import judge
 from promptci.scoring.model import JudgeIdentity, ScoredCase
-from promptci.stats import ppi, raters
-from promptci.stats.intervals import Interval
-from promptci.stats.ppi import Corrected
-from promptci.stats.raters import Confusion
+from promptci.stats.estimates import ppi, raters
+from promptci.stats.estimates.intervals import Interval
+from promptci.stats.estimates.ppi import Corrected
+from promptci.stats.estimates.raters import Confusion
 
 MIN_LABELS = 50
 """Scored labels below which agreement is not known: with 20, one bad judge in four would be trusted."""

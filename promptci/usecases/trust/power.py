@@ -26,7 +26,7 @@ SPREADS = (0.1, 0.2, 0.3)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class PowerQuestion:
     """What is asked of `power`."""
 
     drop: float | None = None
@@ -36,7 +36,7 @@ class Question:
     prompts: tuple[str, ...] = ()
 
 
-def power(request: CheckRequest, question: Question, env: Environment) -> list[tuple[str, PowerAnalysis]]:
+def power(request: CheckRequest, question: PowerQuestion, env: Environment) -> list[tuple[str, PowerAnalysis]]:
     """Return, for each prompt, the smallest drop its goldens show and what a smaller one would take.
 
     Raises
@@ -84,7 +84,7 @@ def _load_measured_noise(
 
 
 def _list_noise(
-    plan: PromptPlan, question: Question, measured: dict[str, tuple[float, str]], *, graded: bool
+    plan: PromptPlan, question: PowerQuestion, measured: dict[str, tuple[float, str]], *, graded: bool
 ) -> Sequence[tuple[float, str]]:
     if question.discordance is not None:
         return [(question.discordance, f"assumed: {formatting.percent(question.discordance)}")]

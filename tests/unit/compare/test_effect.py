@@ -11,9 +11,10 @@ from promptci.compare.effect import Effect
 from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.compare.stratified import StratifiedEffect, combine
 from promptci.scoring.comparison import Comparison, measure, pair_samples, plan_design
-from promptci.stats import intervals, paired, power, signflip
-from promptci.stats.intervals import Interval
-from promptci.stats.seed import seed_from
+from promptci.stats.estimates import intervals, power
+from promptci.stats.estimates.intervals import Interval
+from promptci.stats.estimates.seed import seed_from
+from promptci.stats.significance import paired, signflip
 
 ALPHA = 0.1
 

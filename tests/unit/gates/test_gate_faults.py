@@ -12,7 +12,8 @@ from promptci.gates.decide import decide
 from promptci.goldens import parse
 from promptci.present.finding_text.describe import describe
 from promptci.scoring.comparison import Comparison, compare_versions
-from promptci.stats import corrections, intervals, paired
+from promptci.stats.estimates import intervals
+from promptci.stats.significance import corrections, paired
 from promptci.verdict import Verdict
 
 FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from promptci.config.policy import About, GatePolicy
 from promptci.gates.selftest.power_analysis import PowerAnalysis, analyze_power, effective_cases, smallest_drop
 from promptci.goldens.model import Case
-from promptci.stats import power
+from promptci.stats.estimates import power
 
 INPUTS = GatePolicy(about=About.INPUTS)
 

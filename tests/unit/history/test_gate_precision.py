@@ -7,7 +7,7 @@ from support.history_records import feedback, verdict
 
 from promptci.history.gate_precision import compute_precision, precision_by_rule
 from promptci.history.model import Feedback
-from promptci.stats import intervals
+from promptci.stats.estimates import intervals
 
 
 def labelled(**labels: str) -> dict[str, Feedback]:

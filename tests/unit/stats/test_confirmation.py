@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from promptci.stats import confirmation
+from promptci.stats.significance import confirmation
 
 
 @pytest.mark.parametrize(("cases", "answers"), [(1, 5), (2, 6), (10, 7), (100, 9)])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from promptci.stats.corrections import holm, tarone_holm
+from promptci.stats.significance.corrections import holm, tarone_holm
 
 rates = st.floats(1e-6, 1)
 

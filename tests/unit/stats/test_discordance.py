@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.stats.discordance import discordance
+from promptci.stats.estimates.discordance import discordance
 
 
 @given(st.lists(st.booleans(), min_size=2, max_size=12))

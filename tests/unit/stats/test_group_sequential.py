@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptci.stats import group_sequential
+from promptci.stats.significance import group_sequential
 
 
 def simulated(nominal: float, looks: int, runs: int = 400_000) -> float:

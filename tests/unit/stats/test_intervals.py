@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from promptci.stats import intervals
+from promptci.stats.estimates import intervals
 
 tables = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 100)).filter(lambda t: sum(t) > 0)
 scores = st.floats(-1, 1, allow_nan=False).map(lambda x: round(x, 6))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
-from promptci.stats import corrections, paired
+from promptci.stats.significance import corrections, paired
 
 counts = st.integers(0, 200)
 scores = st.floats(-1, 1, allow_nan=False).map(lambda x: round(x, 6))

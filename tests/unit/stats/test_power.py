@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptci.stats import power
+from promptci.stats.estimates import power
 
 TABLE = {  # n -> smallest detectable drop in points at a discordance of 5, 10, 15, 20, 30 %; None: cannot
     30: (None, None, None, 18.8, 23.5),

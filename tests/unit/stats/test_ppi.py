@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.stats import ppi
-from promptci.stats.intervals import wilson
+from promptci.stats.estimates import ppi
+from promptci.stats.estimates.intervals import wilson
 
 bits = st.booleans().map(float)
 labelled = st.lists(st.tuples(bits, bits), min_size=1, max_size=40)

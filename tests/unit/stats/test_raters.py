@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
-from promptci.stats import raters
-from promptci.stats.intervals import wilson
-from promptci.stats.raters import Confusion
+from promptci.stats.estimates import raters
+from promptci.stats.estimates.intervals import wilson
+from promptci.stats.estimates.raters import Confusion
 
 counts = st.integers(0, 80)
 tables = st.builds(Confusion, tp=counts, fp=counts, fn=counts, tn=counts)

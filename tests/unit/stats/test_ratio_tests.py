@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from promptci.stats import ratio_tests
+from promptci.stats.significance import ratio_tests
 
 
 def test_the_count_among_the_slowest_is_hypergeometric() -> None:

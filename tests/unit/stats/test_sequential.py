@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from promptci.stats import sequential
-from promptci.stats.sequential import Blocks, anytime_p, log_evidence, share_p
+from promptci.stats.significance import sequential
+from promptci.stats.significance.sequential import Blocks, anytime_p, log_evidence, share_p
 
 MEANS = (0.02, 0.3, 0.5, 0.77, 0.96)
 

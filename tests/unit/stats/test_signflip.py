@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from promptci.stats import paired, signflip
-from promptci.stats.signflip import sign_flip_midp
+from promptci.stats.significance import paired, signflip
+from promptci.stats.significance.signflip import sign_flip_midp
 
 thirds = st.integers(-3, 3).map(lambda k: Fraction(k, 3))
 uneven = st.tuples(st.integers(0, 3), st.integers(0, 2)).map(lambda t: Fraction(t[0], 3) - Fraction(t[1], 2))

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from promptci.stats import agreement, intervals, paired, power, seed
+from promptci.stats.estimates import agreement, intervals, power, seed
+from promptci.stats.significance import paired
 
 grades = st.sampled_from([-1.0, -0.75, -0.5, -0.25, 0.0, 0.0, 0.25, 0.5, 1.0])
 weighted = st.lists(st.tuples(grades, st.sampled_from([0.0, 1.0, 1.0, 2.0, 0.5])), min_size=3, max_size=25)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.stats import agreement, percentiles
-from promptci.stats.seed import seed_from
+from promptci.stats.estimates import agreement, percentiles
+from promptci.stats.estimates.seed import seed_from
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=400))

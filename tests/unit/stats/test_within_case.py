@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from promptci.stats import paired, within_case
-from promptci.stats.within_case import CaseAnswers, drop_bound, permutation_test
+from promptci.stats.significance import paired, within_case
+from promptci.stats.significance.within_case import CaseAnswers, drop_bound, permutation_test
 
 passes = st.sampled_from([0.0, 1.0])
 scores = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])

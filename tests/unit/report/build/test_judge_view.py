@@ -12,7 +12,7 @@ from promptci.report.text import judge_text
 from promptci.scoring.judges import trust
 from promptci.scoring.judges.trust import Calibration, JudgedRate, JudgeSummary
 from promptci.scoring.model import JudgeIdentity
-from promptci.stats import ppi
+from promptci.stats.estimates import ppi
 
 WHO = JudgeIdentity(model="gpt-4o-mini", fingerprint="1a2b3c4d" * 8)
 YES, NO = (True, True), (False, False)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from promptci.stats import paired
+from promptci.stats.significance import paired
 
 TAIL = 0.1
 """Share of all answers, the slowest ones, in which the candidate's are counted: twice the tail beyond a p95."""

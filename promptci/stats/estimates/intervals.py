@@ -7,7 +7,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from promptci.lazy_import import lazy_import
-from promptci.stats import paired
+from promptci.stats.significance import paired
 
 if TYPE_CHECKING:
     import numpy as np

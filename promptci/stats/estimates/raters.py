@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from promptci.stats.intervals import Interval, wilson
+from promptci.stats.estimates.intervals import Interval, wilson
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

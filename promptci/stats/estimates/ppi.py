@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, pvariance, variance
 
-from promptci.stats.intervals import Interval, wilson_of
+from promptci.stats.estimates.intervals import Interval, wilson_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

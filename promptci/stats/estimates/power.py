@@ -7,7 +7,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from promptci.lazy_import import lazy_import
-from promptci.stats.paired import mcnemar_midp
+from promptci.stats.significance.paired import mcnemar_midp
 
 if TYPE_CHECKING:
     import numpy as np

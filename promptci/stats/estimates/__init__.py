@@ -1,0 +1,1 @@
+"""Estimates: intervals, percentiles, agreement of raters, power."""

@@ -1,0 +1,1 @@
+"""Tests of significance: exact, sequential, and corrected for several."""
