@@ -62,16 +62,16 @@ def read(folder: Path) -> HandedIn:
     record = ShardRecord.parse(_content(folder, RECORD, ShardRecord.MAX_BYTES), where)
     content = _content(folder, JOURNAL, LARGEST_JOURNAL)
     if hashlib.sha256(content).hexdigest() != record.journal_sha256:
-        raise _build_error(str(folder / JOURNAL), "this is not the journal that the shard wrote, or not all of it")
+        raise _build_error(str(folder / JOURNAL), f"this is not the journal that {RECORD} names, or not all of it")
     answers: tuple[Answer, ...] = ()
     if content:
         header, answers = journal.load_journal(folder / JOURNAL)
         written = (header.base, header.head, header.config, header.shard)
         if written != (record.base, record.head, record.config, f"{record.index}/{record.count}"):
-            raise _build_error(str(folder / JOURNAL), "this is the journal of another run than the record beside it")
+            raise _build_error(str(folder / JOURNAL), f"this is the journal of another run than {RECORD} beside it")
     own = {answer.key for answer in answers if answer.prompt != JUDGE_PROMPT_NAME}
     if len(own) < record.questions:
-        message = f"the shard had {record.questions} questions, and {len(own)} answers are here"
+        message = f"{RECORD} counts {record.questions} questions, and {len(own)} answers are here"
         raise _build_error(str(folder / JOURNAL), message)
     return HandedIn(where=where, record=record, answers=answers)
 

@@ -285,12 +285,12 @@ def test_a_shard_that_passes_for_another_is_found(parts: tuple[RepoBuilder, list
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"head": "a" * 40}, "another run than the record"),
-        ({"index": 4}, "another run than the record"),
+        ({"head": "a" * 40}, "another run than shard.json"),
+        ({"index": 4}, "another run than shard.json"),
         ({"plan": "0" * 64}, "other prompts or goldens"),
         ({"kind": "run"}, "another command"),
         ({"promptci": "9.9"}, "another version"),
-        ({"journal_sha256": "0" * 64}, "not the journal that the shard wrote"),
+        ({"journal_sha256": "0" * 64}, "not the journal that shard.json names"),
         ({"questions": 99}, "99 questions"),
         ({"questions": -1}, "`questions`"),
         ({"schema": "promptci/shard/v2"}, "expected `promptci/shard/v1`"),
