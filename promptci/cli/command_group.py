@@ -78,10 +78,17 @@ def run(arguments: list[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")  # a terminal may not know the characters of a report
     if threading.current_thread() is threading.main_thread():
         # As Ctrl-C: asyncio cancels the calls in flight, and the journal is closed.
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.signal(signal.SIGTERM, _interrupt)
     code = error_boundary.run_guarded(lambda: _invoke(arguments), os.environ, sys.stderr)
     gc.freeze()  # the interpreter would look through everything once more before it ends
     sys.exit(code)
+
+
+def _interrupt(*_: object) -> None:
+    """End the run as Ctrl-C does, also in a background job, where the shell has Ctrl-C ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
 
 
 def _invoke(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,21 @@ from fakes.openai_server import Call, Reply
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, model, prompt, serving, shop
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(20)}
+
+
+@pytest.fixture
+def ctrl_c_works() -> Iterator[None]:
+    """Children of a background job ignore Ctrl-C, unless their parent handles it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def ctrl_c_ignored() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def promptci(folder: Path, *words: str, **environ: str) -> "subprocess.Popen[str]":
@@ -51,8 +67,18 @@ def test_a_terminal_that_knows_ascii_only_is_no_defect(tmp_path: Path) -> None:
     assert "report: promptci-report/report.html" in out
 
 
+@pytest.mark.usefixtures("ctrl_c_ignored")
+def test_a_background_job_ends_in_order_when_it_is_told_to_terminate(tmp_path: Path) -> None:
+    ends_in_order_and_its_answers_are_used_again(tmp_path, signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("ctrl_c_works")
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_run_in_order_and_its_answers_are_used_again(tmp_path: Path, sign: signal.Signals) -> None:
+    ends_in_order_and_its_answers_are_used_again(tmp_path, sign)
+
+
+def ends_in_order_and_its_answers_are_used_again(tmp_path: Path, sign: signal.Signals) -> None:
     interrupted = threading.Event()
 
     def answer(call: Call) -> Reply | str:
