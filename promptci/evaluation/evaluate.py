@@ -8,7 +8,7 @@ from promptci.evaluation import results, run_history
 from promptci.gates.model import GateReport
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline.collection import judge_labels, quarantine
-from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.collect import NOTHING_TO_TEST, CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 
@@ -31,7 +31,7 @@ def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest,
 
         return prompt_evaluation.evaluate_prompts(collected, revisions, request, env, started_at)
     if request.dry_run:
-        env.print("Nothing that can change an answer was touched: no case would be run.")
+        env.print(NOTHING_TO_TEST)
         return results.add_problems(RunResult(exit_code=0), collected, request, env)
     return _report_untested(collected, revisions, request, env, started_at)
 
@@ -53,9 +53,9 @@ def _report_untested(
         gate_source=collected.config_source,
         requests_per_day=collected.config.requests_per_day,
     )
-    problems = tuple(results.error_finding("input", str(problem)) for problem in collected.problems)
+    problems = results.input_findings(collected.problems)
     report = GateReport(decisions=(), policy=collected.config.gate, problems=problems)
     result = results.write_report(
-        report, history.enrich(facts), request, env, history, secret_names=[collected.config.provider.api_key_env]
+        report, facts, request, env, history, secret_names=[collected.config.provider.api_key_env]
     )
     return results.add_problems(result, collected, request, env)

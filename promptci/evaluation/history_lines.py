@@ -1,6 +1,6 @@
 """The lines that a report leaves in the history: its verdicts, and how often each case passed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from promptci.files import canonical
 from promptci.history.model import CaseRecord, Line, VerdictRecord, short_digest
@@ -37,6 +37,11 @@ def lines(view: ReportView) -> Iterator[Line]:
     yield from (_verdict(view, prompt) for prompt in view.prompts if _is_decided(view, prompt))
     for prompt in view.prompts:
         yield from _cases(view, prompt)
+
+
+def new_lines(view: ReportView, known: Collection[str]) -> Iterator[Line]:
+    """Yield a report's lines, but for the verdicts whose ids are known."""
+    return (line for line in lines(view) if not (isinstance(line, VerdictRecord) and line.id in known))
 
 
 def _is_decided(view: ReportView, prompt: PromptView) -> bool:

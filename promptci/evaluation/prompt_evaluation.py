@@ -85,7 +85,7 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
     )
     report = _decide(asked, collected)
     return results.write_report(
-        report, history.enrich(facts), request, env, history, secret_names=[collected.config.provider.api_key_env]
+        report, facts, request, env, history, secret_names=[collected.config.provider.api_key_env]
     )
 
 
@@ -112,7 +112,7 @@ def _ask_rules(planned: PlannedRun, collected: CollectedRun) -> AskRules:
 def _decide(asked: Asked, collected: CollectedRun) -> GateReport:
     """Compare and decide; an untrusted judge's results have no weight."""
     policy = collected.config.gate
-    unusable = [results.error_finding("input", str(problem)) for problem in collected.problems]
+    unusable = results.input_findings(collected.problems)
     comparisons = [
         dataclasses.replace(
             compare_versions(run.counted_plan, run.counted_scores, alpha=policy.alpha, margin=policy.max_drop),

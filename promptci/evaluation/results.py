@@ -38,7 +38,8 @@ def write_report(
     `secret_names` are variables that hold a secret although their names do not say so.
     """
     redactor = env.redactor(*secret_names)
-    view = views.redact_view(views.build_view(report, facts=facts, redactor=redactor), redactor).view
+    built = views.build_view(report, facts=history.enrich(facts), redactor=redactor)
+    view = views.redact_view(built, redactor).view
     view = run_history.record(view, history)
     return RunResult(exit_code=view.exit_code, view=view, paths=write.write_all(serialize(view), request.out))
 
@@ -47,8 +48,7 @@ def write_refusal(error: InputError, revisions: Revisions, request: RunRequest, 
     """Report files that cannot be used: nothing was asked, and the verdict is `error`."""
     if request.dry_run or request.shard is not None:  # of a split run, the merge reports
         raise error
-    findings = tuple(error_finding("input", str(problem)) for problem in error.problems)
-    report = GateReport(decisions=(), policy=GatePolicy(), problems=findings)
+    report = GateReport(decisions=(), policy=GatePolicy(), problems=input_findings(error.problems))
     result = write_report(report, build_facts(revisions, env, NOTHING_SPENT), request, env)
     return dataclasses.replace(result, exit_code=error.exit_code, problems=_redact(error.problems, env))
 
@@ -84,6 +84,11 @@ def build_facts(revisions: Revisions, env: Environment, spend: SpendView) -> Run
     base = None if revisions.base is None else RevisionView(rev=revisions.base_name, sha=revisions.base.sha)
     head = RevisionView(rev=revisions.head_name, sha=revisions.head.sha)
     return dataclasses.replace(_trigger_facts(env, spend, base=base, head=head), kind=revisions.kind)
+
+
+def input_findings(problems: Iterable[Problem]) -> tuple[Finding, ...]:
+    """Return a finding for each mistake in a file of the repository."""
+    return tuple(error_finding("input", str(problem)) for problem in problems)
 
 
 def error_finding(rule: str, message: str) -> Finding:

@@ -101,7 +101,7 @@ def record(view: ReportView, context: HistoryContext) -> ReportView:
     if context.history is None or context.folder is None:
         return view
     known = {verdict.id for verdict in context.past.verdicts} if context.past else set()
-    new = (line for line in history_lines.lines(view) if getattr(line, "id", None) not in known)
+    new = history_lines.new_lines(view, known)
     if (first := next(new, None)) is None:
         return view
     trouble = context.history.append(chain([first], new))

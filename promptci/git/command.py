@@ -73,10 +73,18 @@ def error_message(done: "subprocess.CompletedProcess[bytes]") -> str:
 
 def try_git(root: Path, *words: str, data: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
     """Run git and return the finished process; raises GitError only if git is missing or hangs."""
+    hint = "See whether it waits for the network."
+    return run_process(build_command(root, *words), build_environment(), data, name=f"git {words[0]}", hint=hint)
+
+
+def run_process(
+    words: list[str], environment: dict[str, str], data: bytes | None, *, name: str, hint: str
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run git with a time limit; raises GitError only if git is missing or hangs, with `hint` for that."""
     try:
         return subprocess.run(
-            build_command(root, *words),
-            env=build_environment(),
+            words,
+            env=environment,
             input=data,
             stdin=subprocess.DEVNULL if data is None else None,
             capture_output=True,
@@ -86,9 +94,7 @@ def try_git(root: Path, *words: str, data: bytes | None = None) -> "subprocess.C
     except FileNotFoundError as error:
         raise GitError("git was not found", "Install git and see that it is on PATH.") from error
     except subprocess.TimeoutExpired as error:
-        raise GitError(
-            f"git {words[0]} took longer than {TIMEOUT_S} s", "See whether it waits for the network."
-        ) from error
+        raise GitError(f"{name} took longer than {TIMEOUT_S} s", hint) from error
 
 
 def split_nul(output: bytes) -> list[str]:

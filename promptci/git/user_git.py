@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from promptci.errors import GitError
+from promptci.files import write
 from promptci.git import command
 
 DROPPED_VARIABLES = frozenset(
@@ -14,23 +15,12 @@ DROPPED_VARIABLES = frozenset(
 
 
 def try_user_git(root: Path, *words: str, data: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
-    """Run git with the user's settings and give how it went; raises GitError only where it is missing or hangs."""
+    """Run git with the user's settings and return the finished process; raises GitError as `command.try_git` does."""
     kept = {name: value for name, value in os.environ.items() if name not in DROPPED_VARIABLES}
-    try:
-        return subprocess.run(
-            ["git", "-C", str(root), "-c", f"safe.directory={root}", *words],
-            env={**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
-            input=data,
-            stdin=subprocess.DEVNULL if data is None else None,
-            capture_output=True,
-            check=False,
-            timeout=command.TIMEOUT_S,
-        )
-    except FileNotFoundError as error:
-        raise GitError("git was not found", "Install git and see that it is on PATH.") from error
-    except subprocess.TimeoutExpired as error:
-        hint = "See whether it waits for the network or for a passphrase."
-        raise GitError(f"git {words[0]} took longer than {command.TIMEOUT_S} s", hint) from error
+    environment = {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    command_line = ["git", "-C", str(root), "-c", f"safe.directory={root}", *words]
+    hint = "See whether it waits for the network or for a passphrase."
+    return command.run_process(command_line, environment, data, name=f"git {words[0]}", hint=hint)
 
 
 def run_user_git(root: Path, *words: str, data: bytes | None = None) -> bytes:
@@ -81,5 +71,4 @@ def _write(root: Path, files: dict[str, bytes | None]) -> None:
         if content is None:
             place.unlink(missing_ok=True)
         else:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content)
+            write.write_bytes(place, content)  # not through a link that a pull request has put there

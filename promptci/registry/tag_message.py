@@ -1,7 +1,7 @@
 """The message of a release's tag: a subject and trailers, which `git interpret-trailers` reads too."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z-]{0,40}): (.*)")
@@ -18,8 +18,13 @@ class TagMessage:
 
     def __str__(self) -> str:
         """Return the message; each value is one line, so that no text can pose as a trailer of its own."""
-        lines = [f"{key}: {one_line(value)}" for key, value in self.trailers.items() if one_line(value)]
-        return "\n".join([one_line(self.subject), "", *lines, ""])
+        return format_message(self.subject, self.trailers.items())
+
+
+def format_message(subject: str, trailers: Iterable[tuple[str, str]]) -> str:
+    """Return the message of a tag or commit; each value is one line, and an empty one is left out."""
+    lines = [f"{key}: {one_line(value)}" for key, value in trailers if one_line(value)]
+    return "\n".join([one_line(subject), "", *lines, ""])
 
 
 def one_line(text: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from promptci.runs.model import AnswerError
 from promptci.runs.prompt_plan import Arm, PromptPlan
 from promptci.scoring.model import ScoredCase
+from promptci.stats.significance.ratio_tests import hypergeometric_chances
 
 OTHER_MODEL = "other-model"
 """Kind of the error of an answer that is left out."""
@@ -51,9 +52,7 @@ def _is_accident(answers: Sequence[ScoredCase], odd: set[str | None]) -> bool:
 
 def _split_chance(base_odd: int, base: int, head_odd: int, head: int) -> float:
     """Return the two-sided chance of a split at least so uneven (Fisher's exact test, the smaller tail doubled)."""
-    total = base_odd + head_odd
-    whole = math.comb(base + head, total)
-    chances = [math.comb(head, k) * math.comb(base, total - k) / whole for k in range(total + 1)]
+    chances = hypergeometric_chances(head, base, base_odd + head_odd)
     return min(1.0, 2 * min(math.fsum(chances[: head_odd + 1]), math.fsum(chances[head_odd:])))
 
 

@@ -28,6 +28,8 @@ PROMPT_REASONS = {
 }  # fmt: skip
 """Reasons that do not matter where every request and requirement is the same."""
 
+NOTHING_TO_TEST = "Nothing that can change an answer was touched: no case would be run."
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Revision:

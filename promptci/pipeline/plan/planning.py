@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from promptci.compare.error_budget import ErrorBudget
 from promptci.errors import InputError, Problem
 from promptci.files import canonical
-from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.collect import NOTHING_TO_TEST, CollectedRun
 from promptci.pipeline.judge_question import judge_question
 from promptci.pipeline.plan import questions
 from promptci.pipeline.prompt_run import PromptRun, all_questions
@@ -80,11 +80,11 @@ def plan_testable(collected: CollectedRun) -> tuple[CollectedRun, PlannedRun]:
     try:
         return collected, plan_run(collected)
     except InputError:
-        mistakes = {plan.name: _find_mistakes(plan, collected) for plan in collected.plans}
-        sound = tuple(plan for plan in collected.plans if not mistakes[plan.name])
+        mistakes = [_find_mistakes(plan, collected) for plan in collected.plans]
+        sound = tuple(plan for plan, plan_problems in zip(collected.plans, mistakes, strict=True) if not plan_problems)
         if not sound:
             raise
-    problems = tuple(problem for prompt_problems in mistakes.values() for problem in prompt_problems)
+    problems = tuple(problem for plan_problems in mistakes for problem in plan_problems)
     testable = replace(collected, plans=sound, problems=(*collected.problems, *problems))
     return testable, plan_run(testable)
 
@@ -132,7 +132,7 @@ def _plan_prompt(plan: PromptPlan, collected: CollectedRun) -> _PlannedPrompt:
 def describe(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
     """Return what a run would ask and cost, in plain lines: the output of `--dry-run`."""
     if not planned.prompts:
-        return ["Nothing that can change an answer was touched: no case would be run."]
+        return [NOTHING_TO_TEST]
     options = collected.config.provider
     total = estimate_questions(planned.questions, PriceList(options).price_usage)
     prompts = [_describe_plan(run.plan) for run in planned.prompts]

@@ -1,10 +1,10 @@
 """Build the view of a prompt's judge."""
 
+from promptci.report.build.version_view import interval_ends
 from promptci.report.model import json_safe
 from promptci.report.model.judge import CalibrationView, JudgedRateView, JudgeView
 from promptci.scoring.judges.trust import RECOMMENDED_LABELS, Calibration, JudgedRate, JudgeSummary
 from promptci.stats.estimates import raters
-from promptci.stats.estimates.intervals import Interval
 
 
 def build_judge_view(judging: JudgeSummary | None) -> JudgeView | None:
@@ -35,15 +35,15 @@ def _calibration(calibration: Calibration) -> CalibrationView:
         failed_by_both=counts.tn,
         agreement=counts.agreement,
         kappa=counts.kappa,
-        kappa_interval=_ends(interval),
+        kappa_interval=interval_ends(interval),
         kappa_half_width_with_200=raters.half_width_with(interval, calibration.scored, RECOMMENDED_LABELS)
         if wide and interval
         else None,
         ac1=counts.ac1,
         sensitivity=counts.sensitivity,
-        sensitivity_interval=_ends(counts.sensitivity_interval),
+        sensitivity_interval=interval_ends(counts.sensitivity_interval),
         specificity=counts.specificity,
-        specificity_interval=_ends(counts.specificity_interval),
+        specificity_interval=interval_ends(counts.specificity_interval),
     )
 
 
@@ -55,12 +55,8 @@ def _rate(rate: JudgedRate | None) -> JudgedRateView | None:
         cases=rate.cases,
         passed=rate.passed,
         corrected=corrected.estimate if corrected else None,
-        interval=_ends(corrected.interval) if corrected else None,
+        interval=interval_ends(corrected.interval) if corrected else None,
         effective_labels=corrected.effective_n if corrected else None,
         **{"lambda": corrected.power if corrected else None},
         uncorrected_reason=json_safe.optional_text(rate.why_not),
     )
-
-
-def _ends(interval: Interval | None) -> tuple[float, float] | None:
-    return None if interval is None else (interval.lo, interval.hi)

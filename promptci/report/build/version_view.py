@@ -106,4 +106,4 @@ def build_latency_view(summary: VersionSummary | None) -> PercentilesView | None
 
 def interval_ends(interval: Interval | None) -> tuple[float, float] | None:
     """Return the ends of an interval."""
-    return None if interval is None else (interval.lo, interval.hi)
+    return None if interval is None else interval.ends

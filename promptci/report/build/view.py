@@ -91,7 +91,7 @@ def _precision(facts: RunFacts) -> PrecisionView | None:
         verdicts=precision.verdicts,
         labelled=precision.labelled,
         correct=precision.correct,
-        interval=None if interval is None else (interval.lo, interval.hi),
+        interval=None if interval is None else interval.ends,
     )
 
 

@@ -26,6 +26,11 @@ class Interval:
     lo: float
     hi: float
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Both ends, the lower first."""
+        return self.lo, self.hi
+
 
 def _z(confidence: float) -> float:
     if not 0 < confidence < 1:

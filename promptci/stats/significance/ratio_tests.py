@@ -27,12 +27,14 @@ def tail_latency_p(reference: Sequence[float], candidate: Sequence[float], max_i
     )
     drawn = math.ceil(TAIL * len(latencies))
     seen = sum(is_candidate for _, is_candidate in latencies[:drawn])
-    whole = math.comb(len(latencies), drawn)
+    chances = hypergeometric_chances(len(candidate), len(reference), drawn)
+    return min(1.0, sum(chances[seen + 1 :]) + chances[seen] / 2)
 
-    def chance(count: int) -> float:
-        return math.comb(len(candidate), count) * math.comb(len(reference), drawn - count) / whole
 
-    return min(1.0, sum(chance(count) for count in range(seen + 1, drawn + 1)) + chance(seen) / 2)
+def hypergeometric_chances(marked: int, others: int, drawn: int) -> list[float]:
+    """Return the chance of 0, 1, … marked ones among so many that are drawn without putting any back."""
+    whole = math.comb(marked + others, drawn)
+    return [math.comb(marked, count) * math.comb(others, drawn - count) / whole for count in range(drawn + 1)]
 
 
 def cost_p(reference: Sequence[float], candidate: Sequence[float], max_increase: float) -> float | None:

@@ -14,7 +14,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import VersionReader
-from promptci.registry.tag_message import one_line
+from promptci.registry.tag_message import format_message
 from promptci.registry.tags import find_release, list_releases, split_name
 from promptci.rollout import deployment
 from promptci.rollout.deployment import Deployed, describe_deployed, shorten_version
@@ -22,7 +22,7 @@ from promptci.rollout.deployments import edit
 from promptci.rollout.deployments.environment_file import deployment_path
 
 FIRST_STEP = 5.0
-"""Share of a canary in a file that is made anew; else the file's own first step."""
+"""Share of a canary in a new file; else the file's own first step."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,9 +69,8 @@ def deploy(request: DeployRequest) -> DeploySummary:
     prompt, version = split_name(request.name)
     releases = list_releases(repo.root)
     release = find_release(repo.root, releases, prompt, version)
-    VersionReader(repo, releases, request.config_path).find(
-        prompt, str(release.number)
-    )  # it still is what was released
+    # Refuses a release that is not what was released.
+    VersionReader(repo, releases, request.config_path).find(prompt, str(release.number))
     data = repo.snapshot(WORK_TREE).read(path)
     file = None if data is None else deployment.load(data, path)
     before = next((deployed for deployed in file.prompts if deployed.prompt == prompt), None) if file else None
@@ -106,22 +105,23 @@ def summary_lines(summary: DeploySummary) -> Iterator[str]:
 
 def _plan_deployed(request: DeployRequest, release: Release, before: Deployed | None, first_step: float) -> Deployed:
     tag = release.tag
-    tried = before.canary if before else None
+    number = str(release.number)
+    tried = shorten_version(release.prompt, before.canary) if before and before.canary is not None else None
     runs = None if before is None else shorten_version(release.prompt, before.stable)
     if request.canary:
         if before is None:
             hint = f"Deploy a stable version first: `promptci deploy {request.name} --env {request.environment}`."
             raise UsageError(f"Nothing of `{release.prompt}` runs in {request.environment} to compare with", hint)
-        if runs == str(release.number):
+        if runs == number:
             raise UsageError(f"{release.name} is the stable version there", "Deploy another version as the canary.")
-        if tried is not None and shorten_version(release.prompt, tried) == str(release.number):
+        if tried == number:
             return before
-    if tried is not None and shorten_version(release.prompt, tried) != str(release.number) and not request.drop_canary:
+    if tried not in {None, number} and not request.drop_canary:
         hint = "Decide about it first, or pass --drop-canary to end it."
-        raise UsageError(f"The canary {shorten_version(release.prompt, tried)} is being tried there", hint)
+        raise UsageError(f"The canary {tried} is being tried there", hint)
     if request.canary and before is not None:
         return Deployed(prompt=release.prompt, stable=before.stable, canary=tag, share=first_step)
-    stable = before.stable if before is not None and runs == str(release.number) else tag
+    stable = before.stable if before is not None and runs == number else tag
     return Deployed(prompt=release.prompt, stable=stable)
 
 
@@ -135,5 +135,4 @@ def _message(request: DeployRequest, release: Release, before: Deployed | None, 
         "After": describe_deployed(after),
         "Reason": request.because,
     }
-    lines = [f"{key}: {one_line(value)}" for key, value in trailers.items() if value]
-    return "\n".join([f"Deploy {release.name}{suffix} to {request.environment}", "", *lines, ""])
+    return format_message(f"Deploy {release.name}{suffix} to {request.environment}", trailers.items())

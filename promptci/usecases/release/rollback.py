@@ -17,7 +17,7 @@ from promptci.git.snapshot import Snapshot
 from promptci.registry import tags
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import NamedVersion, VersionReader, load_prompts_by_name
-from promptci.registry.tag_message import one_line
+from promptci.registry.tag_message import format_message
 from promptci.rollout.deployment import Deployed, describe_deployed, shorten_version
 from promptci.rollout.deployments import edit, environment_file
 
@@ -150,5 +150,4 @@ def _message(request: RollbackRequest, release: Release, environments: dict[str,
         *(("Environment", f"{environment}: {text}") for environment, text in environments.items()),
         ("Reason", request.because),
     ]
-    lines = [f"{key}: {one_line(value)}" for key, value in trailers if value]
-    return "\n".join([f"Roll back {request.name} to {release.number}", "", *lines, ""])
+    return format_message(f"Roll back {request.name} to {release.number}", trailers)
