@@ -3,9 +3,13 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2] / "promptci"
+TESTS = Path(__file__).parents[1]
 
 MAX_MODULES_PER_FOLDER = 12
 MAX_CLASS_LINES = 120
@@ -53,6 +57,12 @@ def is_mixed_tuple(annotation: ast.expr | None) -> bool:
             types = {ast.unparse(each) for each in elements}
             return len(types) > 1 and "..." not in types
     return False
+
+
+def test_pytest_enters_every_folder_of_tests(pytestconfig: pytest.Config) -> None:
+    skipped = pytestconfig.getini("norecursedirs")
+    folders = {part for path in TESTS.rglob("test_*.py") for part in path.relative_to(TESTS).parts[:-1]}
+    assert {folder for folder in folders if any(fnmatch(folder, pattern) for pattern in skipped)} == set()
 
 
 def test_folders_hold_few_modules() -> None:
