@@ -148,7 +148,7 @@ def test_cost_and_latency_block_only_when_shown() -> None:
     slower = comparison(rows, latency=(100.0, 300.0), cost=(Decimal(1), Decimal(2)))
     assert max(shown(slower).cost_p or 0, shown(slower).latency_p or 0) < 1e-4
     assert decide([slower], POLICY).verdict is Verdict.FAIL
-    few = comparison(quality_rows(right=10), latency=(100.0, 300.0), cost=(Decimal(1), Decimal(2)))
+    few = comparison(quality_rows(right=7), latency=(100.0, 300.0), cost=(Decimal(1), Decimal(2)))
     assert shown(few).cost_p is None
     assert decide([few], POLICY).verdict is Verdict.INCONCLUSIVE
     off = GatePolicy(max_cost_increase=None, max_p95_increase=None)
