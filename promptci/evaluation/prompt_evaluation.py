@@ -113,18 +113,14 @@ def _decide(asked: Asked, collected: CollectedRun) -> GateReport:
     """Compare and decide; an untrusted judge's results have no weight."""
     policy = collected.config.gate
     unusable = results.input_findings(collected.problems)
-    comparisons = [
-        dataclasses.replace(
-            compare_versions(run.counted_plan, run.counted_scores, alpha=policy.alpha, margin=policy.max_drop),
-            judging=judge_trust.summarize_judges(run),
-        )
-        for run in asked.prompts
-    ]
-    report = decide(comparisons, policy, [*unusable, *map(_unfinished, asked.errors)])
+    for run in asked.prompts:
+        run.judging = judge_trust.summarize_judges(run)
+    runs = [compare_versions(run.counted(), alpha=policy.alpha, margin=policy.max_drop) for run in asked.prompts]
+    report = decide(runs, policy, [*unusable, *map(_unfinished, asked.errors)])
     if not asked.stopped_early:
         return report
     try:
-        return early_stopping.report(report, asked.prompts)
+        return early_stopping.report(report)
     except ValueError as undecided:  # a judge fell silent after what it had said had decided the verdict
         problem = results.error_finding("early-stop-undecided", str(undecided))
         return dataclasses.replace(report, problems=(problem,))
@@ -148,7 +144,7 @@ def _report_no_secrets(
         notes=collected.notes,
         gate_source=collected.config_source,
     )
-    return results.write_report(GateReport(decisions=(), policy=policy, problems=(finding,)), run_facts, request, env)
+    return results.write_report(GateReport(prompts=(), policy=policy, problems=(finding,)), run_facts, request, env)
 
 
 def _spend(asked: Asked) -> SpendView:

@@ -17,7 +17,6 @@ from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.pipeline.plan import planning
 from promptci.pipeline.plan.planning import PlannedRun
-from promptci.pipeline.prompt_run import PromptRun, all_scored
 from promptci.pipeline.revisions import Revisions
 from promptci.providers import registry
 from promptci.providers.base import Provider
@@ -34,6 +33,7 @@ from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.judges.pairwise import PositionBias, measure_position_bias
 from promptci.scoring.judges.probes import ProbeOutcome
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,10 +179,10 @@ async def _ask(
         )
         asking = Rounds(planned.prompts, context)
         await asking.ask_all(env.progress.extend)
-        probed = await probes.run_probes(all_scored(planned.prompts), judge, config.judge.probes)
+        probed = await probes.run_probes(_all_scored(planned.prompts), judge, config.judge.probes)
         if _apply_probes(planned.prompts, probed) and asking.stopped_early:
             await asking.ask_rest()  # what decided the verdict may not count any more
-    scored = all_scored(planned.prompts)
+    scored = _all_scored(planned.prompts)
     judge_notes = (*graded, *judge_modes.probe_notes(scored, config.judge))
     return Asked(
         prompts=planned.prompts,
@@ -197,6 +197,11 @@ async def _ask(
         probes=probed,
         position_bias=measure_position_bias(scored),
     )
+
+
+def _all_scored(runs: Sequence[PromptRun]) -> tuple[ScoredCase, ...]:
+    """Return every scored answer of a run, prompt by prompt."""
+    return tuple(scored for run in runs for scored in run.scored)
 
 
 def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -> bool:
@@ -271,7 +276,7 @@ def _ask_nobody(planned: PlannedRun, error: ProviderError) -> Asked:
     """Answer every question with the same error."""
     failed = AnswerError(kind="provider", message=str(error))
     for run in planned.prompts:
-        cases = run.cases
+        cases = run.cases_by_id
         run.scored += [
             ScoredCase(
                 case=cases[question.case_id],

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from promptci.pipeline.prompt_run import PromptRun
 from promptci.runs.prompt_plan import Arm, PromptPlan
 from promptci.scoring.judges import calibrate, judge, probes, trust
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.judges.probes import ProbeOutcome
 from promptci.scoring.judges.trust import JudgeSummary, JudgeTrust
 from promptci.scoring.model import JudgeIdentity, ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 
 
 async def assess_judge(run: PromptRun, min_kappa: float, judge_config: JudgeConfig) -> JudgeTrust | None:

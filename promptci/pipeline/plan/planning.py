@@ -9,7 +9,6 @@ from promptci.files import canonical
 from promptci.pipeline.collection.collect import NOTHING_TO_TEST, CollectedRun
 from promptci.pipeline.judge_question import judge_question
 from promptci.pipeline.plan import questions
-from promptci.pipeline.prompt_run import PromptRun, all_questions
 from promptci.providers.options import ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs import adaptive_repeats
@@ -19,6 +18,7 @@ from promptci.runs.model import Question
 from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring import check_assertions, embedding_similarity
 from promptci.scoring.judges import calibrate, cost_estimate, identity
+from promptci.scoring.prompt_run import PromptRun
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +31,7 @@ class PlannedRun:
     @property
     def questions(self) -> tuple[Question, ...]:
         """The first round's questions, in the order of asking: both versions of a case side by side."""
-        return all_questions(self.prompts)
+        return tuple(question for run in self.prompts for question in run.questions)
 
     @property
     def follow_ups(self) -> tuple[Question, ...]:
@@ -162,7 +162,7 @@ def estimate_judges(runs: Sequence[PromptRun], collected: CollectedRun) -> RunEs
         request
         for run in runs
         for request in cost_estimate.judge_requests(
-            run.cases, run.questions, model=collected.config.judge.model, rubric=collected.rubric
+            run.cases_by_id, run.questions, model=collected.config.judge.model, rubric=collected.rubric
         )
     ]
     asked = tuple(judge_question(request) for request in requests)
