@@ -153,7 +153,7 @@ def _certain(best: PromptRun) -> PromptRun | None:
         return best
     findings = tuple(finding for finding in best.findings if finding.rule not in ZONES)
     failed = verdicts.worst(finding.verdict for finding in findings) is Verdict.FAIL
-    return best.with_decision(Verdict.FAIL, findings, adjusted_p=best.adjusted_p) if failed else None
+    return best.with_decision(Verdict.FAIL, findings, best.adjusted_p) if failed else None
 
 
 def _agree(best: PromptRun, worst: PromptRun, policy: GatePolicy) -> bool:
@@ -221,4 +221,4 @@ def _merge_decisions(partial: PromptRun, settled: PromptRun, missing: int) -> Pr
     findings += [finding for finding in partial.findings if finding.rule in LIMITS | judge_rule.RULES]
     if missing:
         findings.append(remark("early-stop", partial.name, EarlyStopFacts(skipped=missing)))
-    return partial.with_decision(settled.verdict, findings, adjusted_p=settled.adjusted_p)
+    return partial.with_decision(settled.verdict, findings, settled.adjusted_p)

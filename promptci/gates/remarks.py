@@ -133,13 +133,8 @@ def injections(run: PromptRun) -> Sequence[Finding]:
 
 def position_bias(run: PromptRun) -> Sequence[Finding]:
     """Return that nothing can be concluded from a judge whose verdict depends on which answer comes first."""
-    return [
-        Finding(
-            rule="position-bias",
-            verdict=Verdict.INCONCLUSIVE,
-            subject=run.name,
-            facts=PositionBiasFacts(flipped=swap.flipped, pairs=swap.pairs, max_rate=pairwise.MAX_FLIPPED_SHARE),
-        )
-        for swap in pairwise.measure_position_bias(scored for case in run.cases for scored in case.head)
-        if swap.biased
-    ]
+    bias = pairwise.measure_position_bias(scored for case in run.cases for scored in case.head)
+    if bias is None or not bias.biased:
+        return []
+    facts = PositionBiasFacts(flipped=bias.flipped, pairs=bias.pairs, max_rate=pairwise.MAX_FLIPPED_SHARE)
+    return [Finding(rule="position-bias", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=facts)]

@@ -4,7 +4,7 @@ from promptci.compare.error_budget import ErrorBudget
 from promptci.compare.rounds import StoppingRule
 from promptci.config.policy import About, GatePolicy
 from promptci.pipeline.ask.rounds import RepeatRule
-from promptci.scoring.comparison import pair_cases, pair_samples, plan_design, worst_case_samples
+from promptci.scoring.comparison import build_samples, pair_cases, plan_design
 from promptci.scoring.prompt_run import PromptRun
 
 
@@ -25,9 +25,9 @@ def next_answers(run: PromptRun, policy: GatePolicy, prompts: int) -> int | None
         return None
     cases = pair_cases(plan, run.scored)
     design = plan_design(plan, cases, alpha=policy.alpha, margin=policy.max_drop)
-    samples = pair_samples(cases, design, plan.name)
+    samples, worst_case = build_samples(cases, design, plan.name)
     if samples is None:
         return None
     level = ErrorBudget(alpha=policy.alpha, prompts=prompts).quality_per_prompt
     rule = StoppingRule(margin=policy.max_drop, level=level)
-    return None if rule.is_decided(samples, worst_case_samples(cases, design, plan.name)) else further[0]
+    return None if rule.is_decided(samples, worst_case) else further[0]

@@ -35,12 +35,12 @@ def compare_cases(run: PromptRun, cases: tuple[PairedCase, ...], *, alpha: float
     """Return the run with these cases, and the difference between the versions measured on them."""
     plan = run.plan
     design = plan_design(plan, cases, alpha=alpha, margin=margin)
-    samples = pair_samples(cases, design, plan.name)
+    samples, worst_case = build_samples(cases, design, plan.name)
     compared = replace(
         run,
         cases=cases,
         samples=samples,
-        worst_case=worst_case_samples(cases, design, plan.name),
+        worst_case=worst_case,
         effect=None if samples is None else measure(samples, plan),
         base=None if plan.change.base is None else summarize_version(cases, Arm.BASE, graded=design.graded),
         head=None if plan.change.head is None else summarize_version(cases, Arm.HEAD, graded=design.graded),
@@ -50,17 +50,17 @@ def compare_cases(run: PromptRun, cases: tuple[PairedCase, ...], *, alpha: float
 
 
 def pair_cases(plan: PromptPlan, scored: Iterable[ScoredCase]) -> tuple[PairedCase, ...]:
-    """Return every case of a plan with the scored answers of both versions."""
-    answers: dict[str, list[ScoredCase]] = defaultdict(list)
-    for answer in scored:
-        answers[answer.case.id].append(answer)
+    """Return every case of a plan with the scored answers of both versions, each version's in the order of asking."""
+    answers: dict[tuple[str, Arm], list[ScoredCase]] = defaultdict(list)
+    for answer in sorted(scored, key=lambda answer: answer.replicate):
+        answers[answer.case.id, answer.arm].append(answer)
     return tuple(
         PairedCase(
             case=planned.case,
             change=planned.change,
             excluded_reason=planned.excluded_reason or (None if planned.case.weight > 0 else "weight 0"),
-            base=_in_order(answers[planned.case.id], Arm.BASE),
-            head=_in_order(answers[planned.case.id], Arm.HEAD),
+            base=tuple(answers[planned.case.id, Arm.BASE]),
+            head=tuple(answers[planned.case.id, Arm.HEAD]),
         )
         for planned in plan.task.cases
     )
@@ -78,18 +78,28 @@ def plan_design(plan: PromptPlan, cases: Sequence[PairedCase], *, alpha: float, 
     )
 
 
-def pair_samples(cases: Sequence[PairedCase], design: Design, name: str) -> SamplePair | None:
-    """Return the samples of the cases that both versions answered; None for no such case."""
-    return _build_sample_pair(
-        [_row(group, design) for group in _observations(cases) if _is_complete(group, design)], design, name
+class CaseSamples(NamedTuple):
+    """What is compared."""
+
+    complete: SamplePair | None
+    """The cases that both versions answered; None for no such case."""
+    worst_case: SamplePair | None
+    """With each missing answer right at base and wrong at head; None where none is missing."""
+
+
+def build_samples(cases: Sequence[PairedCase], design: Design, name: str) -> CaseSamples:
+    """Build the samples of the cases that are compared."""
+    rows = [_row(group, design) for group in _observations(cases)]
+    complete = [
+        row
+        for row in rows
+        if all(any(value is not None for value in values[: design.initial]) for values in (row.base, row.head))
+    ]
+    asked = _build_sample_pair([row for row in rows if row.base and row.head], design, name)
+    return CaseSamples(
+        complete=_build_sample_pair(complete, design, name),
+        worst_case=asked.in_worst_case() if asked is not None and asked.has_missing else None,
     )
-
-
-def worst_case_samples(cases: Sequence[PairedCase], design: Design, name: str) -> SamplePair | None:
-    """Return the samples with each missing answer right at base and wrong at head; None where none is missing."""
-    asked = [group for group in _observations(cases) if group[0].base and group[0].head]
-    samples = _build_sample_pair([_row(group, design) for group in asked], design, name)
-    return samples.in_worst_case() if samples is not None and samples.has_missing else None
 
 
 Values = tuple[float | None, ...]
@@ -155,17 +165,8 @@ def _shared_values(rows: Sequence[Values], weights: Sequence[float]) -> Values:
     )
 
 
-def _is_complete(group: Sequence[PairedCase], design: Design) -> bool:
-    row = _row(group, design)
-    return all(any(value is not None for value in values[: design.initial]) for values in (row.base, row.head))
-
-
 def measure(samples: SamplePair, plan: PromptPlan) -> Effect:
     """Measure the effect; versions with one fingerprint share their answers and cannot differ."""
     if plan.same_fingerprint:
         return effects.identical(samples.reference, samples.design)
     return effects.compare_samples(samples)
-
-
-def _in_order(answers: Sequence[ScoredCase], arm: Arm) -> tuple[ScoredCase, ...]:
-    return tuple(sorted((answer for answer in answers if answer.arm is arm), key=lambda answer: answer.replicate))

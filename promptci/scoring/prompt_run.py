@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from promptci.runs.model import Question
     from promptci.runs.prompt_plan import PromptPlan
     from promptci.scoring.comparability import Comparability
+    from promptci.scoring.judges.pairwise import PositionBias
+    from promptci.scoring.judges.probes import ProbeOutcome
     from promptci.scoring.judges.trust import JudgeSummary, JudgeTrust
     from promptci.scoring.model import ScoredCase
     from promptci.scoring.paired_case import PairedCase
@@ -40,7 +42,6 @@ class PromptRun:
     """Asked in every case, in the order of asking."""
     follow_ups: tuple[Question, ...] = ()
     """Asked only where the first answers call for it: the versions disagree, or a critical case flipped."""
-
     scored: list[ScoredCase] = field(default_factory=list)
     """In the order in which answers were asked for."""
     answers_per_case: int | None = None
@@ -49,7 +50,10 @@ class PromptRun:
     """What the judge may do; None: no judge scores this prompt."""
     judging: JudgeSummary | None = None
     """How the judge scored both versions, and what that is worth; None: no judge was involved."""
-
+    probes: tuple[ProbeOutcome, ...] = ()
+    """How the judges of this prompt scored useless answers."""
+    position_bias: PositionBias | None = None
+    """How often the judge changed its verdict with the order of the answers; None where none were judged in pairs."""
     cases: tuple[PairedCase, ...] = ()
     """Every case with the answers of both versions; empty until the versions are compared."""
     samples: SamplePair | None = None
@@ -62,7 +66,6 @@ class PromptRun:
     head: VersionSummary | None = None
     comparability: Comparability | None = None
     """What the comparison rests on; None where nothing is compared."""
-
     verdict: Verdict = Verdict.ERROR
     """An error until the gate has decided: no verdict is green by default."""
     findings: tuple[Finding, ...] = ()
@@ -77,9 +80,8 @@ class PromptRun:
     @property
     def counted_plan(self) -> PromptPlan:
         """The plan by which the verdict is reached: what an untrusted judge scores has no weight in it."""
-        plan = self.plan
-        if self.answers_per_case is not None:
-            plan = plan.with_estimate(self.answers_per_case)
+        answers = self.answers_per_case
+        plan = self.plan if answers is None else self.plan.with_estimate(answers)
         return discount_untrusted.discount_plan(plan, self.trust)
 
     @property
@@ -102,7 +104,7 @@ class PromptRun:
         return replace(self, plan=self.counted_plan, scored=list(scores))
 
     def with_decision(
-        self, verdict: Verdict, findings: Sequence[Finding], *, adjusted_p: float | None = None
+        self, verdict: Verdict, findings: Sequence[Finding], adjusted_p: float | None = None
     ) -> PromptRun:
         """Return the run with what the gate decided; what was measured is shared with this one."""
         decided = copy(self)

@@ -30,7 +30,6 @@ from promptci.runs.execute import QuestionKey, RunContext
 from promptci.runs.model import Answer, AnswerError
 from promptci.scoring.judges import probes
 from promptci.scoring.judges.judge import JudgeConfig
-from promptci.scoring.judges.pairwise import PositionBias, measure_position_bias
 from promptci.scoring.judges.probes import ProbeOutcome
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.prompt_run import PromptRun
@@ -53,10 +52,6 @@ class Asked:
     cached: int = 0
     usd: Decimal | None = None
     usd_is_lower_bound: bool = False
-    probes: tuple[ProbeOutcome, ...] = ()
-    """How the judges of this run scored useless answers."""
-    position_bias: tuple[PositionBias, ...] = ()
-    """How often judges changed their verdict with the order of the answers."""
 
 
 def ask(  # noqa: PLR0917 - in the order of the pipeline
@@ -179,10 +174,10 @@ async def _ask(
         )
         asking = Rounds(planned.prompts, context)
         await asking.ask_all(env.progress.extend)
-        probed = await probes.run_probes(_all_scored(planned.prompts), judge, config.judge.probes)
+        scored = [scored for run in planned.prompts for scored in run.scored]
+        probed = await probes.run_probes(scored, judge, config.judge.probes)
         if _apply_probes(planned.prompts, probed) and asking.stopped_early:
             await asking.ask_rest()  # what decided the verdict may not count any more
-    scored = _all_scored(planned.prompts)
     judge_notes = (*graded, *judge_modes.probe_notes(scored, config.judge))
     return Asked(
         prompts=planned.prompts,
@@ -194,21 +189,15 @@ async def _ask(
         cached=count.cached,
         usd=budget.known_spend,
         usd_is_lower_bound=bool(budget.unpriced_models or budget.uncounted_calls),
-        probes=probed,
-        position_bias=measure_position_bias(scored),
     )
 
 
-def _all_scored(runs: Sequence[PromptRun]) -> tuple[ScoredCase, ...]:
-    """Return every scored answer of a run, prompt by prompt."""
-    return tuple(scored for run in runs for scored in run.scored)
-
-
 def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -> bool:
-    """Mark judges that failed their probes as untrusted; return whether any trust changed."""
+    """Note how each prompt's judges did, and distrust those that failed; return whether any trust changed."""
     changed = False
     for run in runs:
-        trust = judge_trust.distrust_probed(run, outcomes)
+        run.probes = tuple(outcome for outcome in outcomes if run.name in outcome.prompts)
+        trust = judge_trust.distrust_probed(run)
         changed = changed or trust != run.trust
         run.trust = trust
     return changed

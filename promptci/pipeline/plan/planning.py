@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from promptci.compare.error_budget import ErrorBudget
 from promptci.errors import InputError, Problem
@@ -21,24 +22,24 @@ from promptci.scoring.judges import calibrate, cost_estimate, identity
 from promptci.scoring.prompt_run import PromptRun
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class PlannedRun:
     """Everything that a run will ask, prompt by prompt."""
 
     prompts: tuple[PromptRun, ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def questions(self) -> tuple[Question, ...]:
         """The first round's questions, in the order of asking: both versions of a case side by side."""
         return tuple(question for run in self.prompts for question in run.questions)
 
-    @property
+    @cached_property
     def follow_ups(self) -> tuple[Question, ...]:
         """The questions that are asked only where the first answers call for it."""
         return tuple(question for run in self.prompts for question in run.follow_ups)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over all that may be asked: equal fingerprints are the same questions in the same order."""
         asked = (*self.questions, *self.follow_ups)

@@ -58,7 +58,7 @@ def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store
         flaky=known,
         history=history_view.build_past_versions(run, facts),
         notes=json_safe.texts(plan.change.notes),
-        judge_checks=judge_probe_view.build_judge_checks_view(plan.name, facts),
+        judge_checks=judge_probe_view.build_judge_checks_view(run),
         judge=judge_view.build_judge_view(run.judging),
     )
     # Not through the model, which would make a list of them.

@@ -10,7 +10,7 @@ from support.comparison_notation import comparison, prompt, quality_rows
 from promptci.compare.effect import Effect
 from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.compare.stratified import StratifiedEffect, combine
-from promptci.scoring.comparison import measure, pair_samples, plan_design
+from promptci.scoring.comparison import build_samples, measure, plan_design
 from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals, power
 from promptci.stats.estimates.intervals import Interval
@@ -26,9 +26,9 @@ def near(value: float | None, abs: float = 1e-12) -> Any:  # noqa: A002 - as pyt
 
 
 def measured(found: PromptRun, *, graded: bool = False) -> Effect:
-    samples = pair_samples(
+    samples = build_samples(
         found.cases, replace(plan_design(found.plan, found.cases, alpha=ALPHA, margin=0.05), graded=graded), ""
-    )
+    ).complete
     assert samples is not None
     return replace(measure(samples, found.plan), on_these_cases=None)
 

@@ -119,9 +119,9 @@ def test_equal_requests_are_one_observation() -> None:
     made = comparison(quality_rows(right=50, broken=2))
     assert made.samples is not None
     twice = [case for case in made.cases for _ in range(3)]
-    from promptci.scoring.comparison import pair_samples
+    from promptci.scoring.comparison import build_samples
 
-    samples = pair_samples(twice, made.samples.design, "p")
+    samples = build_samples(twice, made.samples.design, "p").complete
     assert samples is not None
     assert (samples.reference.ids, set(samples.weights)) == (made.samples.reference.ids, {3.0})
 

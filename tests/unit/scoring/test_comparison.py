@@ -11,7 +11,7 @@ from support.comparison_notation import comparison, quality_rows
 from promptci.compare.effect import Effect, compare_samples
 from promptci.compare.sample import Design
 from promptci.runs.prompt_plan import Status
-from promptci.scoring.comparison import compare_versions, pair_samples
+from promptci.scoring.comparison import build_samples, compare_versions
 from promptci.scoring.prompt_run import PromptRun
 
 
@@ -70,7 +70,7 @@ def test_weights_call_for_the_sign_flip_test() -> None:
     heavy = replace(
         found, cases=tuple(replace(c, case=replace(c.case, weight=i + 1.0)) for i, c in enumerate(found.cases))
     )
-    samples = pair_samples(heavy.cases, Design(alpha=0.05), "greeter")
+    samples = build_samples(heavy.cases, Design(alpha=0.05), "greeter").complete
     assert samples is not None
     measured = compare_samples(samples)
     assert "sign-flip" in measured.method
