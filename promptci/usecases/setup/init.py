@@ -12,7 +12,7 @@ FILES = {
     "goldens/email-finder.jsonl": "email-finder.jsonl",
 }
 """Files to write, and the template of each."""
-IGNORED = (".promptci/", "promptci-report/", "promptci-judge/")
+IGNORED = (".promptci/", "promptci-report/", "promptci-judge/", "promptci-demo/")
 """Folders that promptci writes and that do not belong in git."""
 
 
