@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from fakes.repo import RepoBuilder
 from support.report_situations import SITUATIONS
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
@@ -119,6 +120,17 @@ def test_init_makes_a_repository_that_can_be_planned_at_once_and_never_overwrite
     assert "cases: 5" in planned.stdout
     again = promptci("init", cwd=tmp_path)
     assert (again.returncode, "Already there: promptci.yml" in again.stderr) == (2, True)
+
+
+def test_init_lists_the_prompts_that_are_there_already(tmp_path: Path) -> None:
+    builder = RepoBuilder(tmp_path / "shop")
+    builder.write({"a.prompt.yml": prompt(GOOD), ".github/prompts/b.prompt.yaml": prompt(GOOD)}).commit()
+    builder.write({"c.prompt.yml": prompt(GOOD), "node_modules/d.prompt.yml": prompt(GOOD)})
+    done = promptci("init", cwd=builder.path)
+    assert "found 3 prompt files, tested too: .github/prompts/b.prompt.yaml, a.prompt.yml and c.prompt.yml\n" in (
+        done.stdout
+    )
+    assert "found" not in promptci("init", "new", cwd=tmp_path).stdout
 
 
 def test_init_writes_what_the_key_in_the_environment_calls_for(tmp_path: Path) -> None:
