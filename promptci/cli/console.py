@@ -91,16 +91,15 @@ def environment() -> Iterator[Environment]:
 
 
 def print_result(outcome: RunResult) -> None:
-    """Print the verdict, the sentence of each prompt or why it could not be evaluated, and where the report is."""
+    """Print the verdict, what decided it prompt by prompt, and where the report is."""
     if outcome.view is None:
         return
+    from promptci.report.text import terminal_text
+
     view = outcome.view
     click.secho(safe_line(f"{view.verdict}: {view.headline}"), fg=COLOURS[view.verdict], bold=True)
-    for prompt in view.prompts:
-        errors = [finding.text for finding in prompt.findings if finding.verdict == "error"]
-        say(f"  {prompt.name}: {' '.join(errors) or prompt.sentence}")
-    for problem in view.problems:
-        say(f"  {problem.text}")
+    for line in terminal_text.run_lines(view):
+        say(line)
     if outcome.paths is not None:
         say(f"report: {outcome.paths.html}")
 

@@ -14,6 +14,7 @@ from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, AnswerError, Question
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring import score
+from promptci.scoring.assertion_timer import AssertionTimer
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.prompt_run import PromptRun
@@ -70,10 +71,11 @@ class Rounds:
     def __init__(self, runs: Sequence[PromptRun], context: AskContext) -> None:
         """Keep the runs that answers are added to."""
         self.stopped: tuple[AnswerError, ...] = ()
-        """Why the run could not be finished: deadline or budget."""
+        """Why the run could not be finished: deadline, budget, or the time that assertions may take."""
         self.notes: tuple[str, ...] = ()
         self._runs = runs
         self._context = context
+        self._timer = AssertionTimer(context.config.run.assertion_time_s)
 
     @property
     def stopped_early(self) -> bool:
@@ -206,13 +208,14 @@ class Rounds:
         own_answers = [answers[end - len(of_prompt) : end] for end, of_prompt in zip(ends, questions, strict=True)]
         scored = await asyncio.gather(
             *(
-                score.score_answers(own, run.cases_by_id, context.judge)
+                score.score_answers(own, run.cases_by_id, context.judge, self._timer)
                 for run, own in zip(self._runs, own_answers, strict=True)
             )
         )
         for run, own_scored in zip(self._runs, scored, strict=True):
             run.scored += own_scored
-        self.stopped = _find_stop_errors(answers)
+        too_slow = self._timer.error
+        self.stopped = (*_find_stop_errors(answers), *([too_slow] if too_slow is not None else []))
 
 
 def _round_of(run: PromptRun, answers: int | None) -> tuple[Question, ...]:

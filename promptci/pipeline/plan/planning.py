@@ -63,7 +63,7 @@ def plan_run(collected: CollectedRun) -> PlannedRun:
         problems += planned.problems
         notes += planned.notes
     cases = [planned_case.case for plan in collected.plans for planned_case in plan.task.cases]
-    problems += check_assertions.find_problems(cases)
+    problems += check_assertions.find_problems(cases, collected.config.run.assertion_time_s)
     problems += embedding_similarity.find_missing_models(cases, collected.config.judge.embedding_model)
     if problems:
         raise InputError([*collected.problems, *problems])

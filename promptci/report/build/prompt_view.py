@@ -1,7 +1,9 @@
 """Build the view of one prompt, as the gate decided it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from promptci.compare.sample import SamplePair
 from promptci.config.policy import GatePolicy
 from promptci.files import canonical
 from promptci.gates import quality_rule
@@ -71,6 +73,7 @@ def _quality(run: PromptRun, policy: GatePolicy) -> QualityView | None:
     if effect is None or run.mismatches:
         return None
     needed = _needed(run, policy)
+    asked = _count_rounds(run.samples)
     return QualityView(
         measure="mean score" if effect.measure == "mean score" else "pass rate",
         base=effect.reference,
@@ -87,7 +90,27 @@ def _quality(run: PromptRun, policy: GatePolicy) -> QualityView | None:
         repeats_needed=needed.repeats if needed else None,
         method=effect.method,
         seed=effect.seed,
+        answers_per_case=asked.answers,
+        rounds=asked.rounds,
+        max_rounds=asked.max_rounds,
     )
+
+
+class _RoundCount(NamedTuple):
+    """How often each case was asked; None where that is not known, or not done in rounds."""
+
+    answers: int | None = None
+    rounds: int | None = None
+    max_rounds: int | None = None
+
+
+def _count_rounds(samples: SamplePair | None) -> _RoundCount:
+    if samples is None:
+        return _RoundCount()
+    answers, rounds = samples.answers, samples.design.rounds
+    if not rounds:
+        return _RoundCount(answers)
+    return _RoundCount(answers, sum(planned < answers for planned in rounds) + 1, len(rounds))
 
 
 def _comparability(run: PromptRun) -> ComparabilityView | None:

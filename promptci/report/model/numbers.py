@@ -33,6 +33,14 @@ class QualityView(ViewModel):
     repeats_needed: int | None = Field(default=None, description="Answers per case that would settle it instead.")
     method: str
     seed: int | None
+    answers_per_case: int | None = Field(
+        default=None,
+        description="Answers of each version to a case that the verdict rests on. A critical case that broke has more.",
+    )
+    rounds: int | None = Field(
+        default=None, description="Rounds that decided, with `repeats: auto`; null: a fixed number of answers."
+    )
+    max_rounds: int | None = Field(default=None, description="Rounds that would have been asked at most.")
 
 
 class PercentilesView(ViewModel):

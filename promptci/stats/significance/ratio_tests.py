@@ -52,11 +52,13 @@ def cost_p(reference: Sequence[float], candidate: Sequence[float], max_increase:
     if len(reference) < MIN_RANKED_PAIRS:
         return None
     limit = 1 + max_increase
-    p = _signed_rank_p([_log_ratio(limit * before, after) for before, after in zip(reference, candidate, strict=True)])
+    ratios = [_log_ratio(limit * before, after) for before, after in zip(reference, candidate, strict=True)]
+    chances = [_signed_rank_p(ratios)]
     if len(reference) >= MIN_COST_PAIRS:
         excess = [limit * before - after for before, after in zip(reference, candidate, strict=True)]
-        p = min(p, paired.paired_t(excess).p_worse)
-    return min(1.0, 2 * p)
+        p_mean = paired.paired_t(excess).p_worse
+        chances += [] if p_mean is None else [p_mean]
+    return min(1.0, 2 * min(chances))
 
 
 def _log_ratio(reference: float, candidate: float) -> float:
