@@ -149,6 +149,7 @@ async def _ask(
     budget = Budget(config.run.budget_usd, prices=PriceList(config.provider))
     count = _Count(env, candidates=bool(planned.questions))
     notes: list[str] = []
+    clock = time.monotonic if env.clock is None else env.clock.now
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
         if (cache := _cache(collected, session.head, options, env, notes)) is not None:
@@ -159,7 +160,8 @@ async def _ask(
             journal=session.journal,
             resumed=session.known,
             on_answer=count.candidate,
-            started_at=time.monotonic(),  # one deadline for candidates and judges together
+            clock=clock,
+            started_at=clock(),  # one deadline for candidates and judges together
         )
         batched = await batching.ask_first_questions(
             planned.questions, provider, run_context, batching.create_batching(collected, options, env)
