@@ -26,7 +26,7 @@ LAYERS = [  # top to bottom
     {"documents"},
     {"stats", "files", "redact"},
     {"findings"},
-    {"errors", "lazy_import", "verdict", "wording"},
+    {"errors", "lazy_import", "process_setup", "verdict", "wording"},
     {"runtime"},
 ]
 LAYER_OF = {package: layer for layer, packages in enumerate(LAYERS) for package in packages}
