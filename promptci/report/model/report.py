@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from promptci.documents.report_document import ReportDocument
+from promptci.documents.report_document import ReportDocument, VerdictName
 from promptci.report.model.case import AnswerView, CaseView, MarkView, TallyView
 from promptci.report.model.judge import JudgeView
 from promptci.report.model.numbers import (
@@ -16,7 +16,6 @@ from promptci.report.model.numbers import (
     PercentilesView,
     Proportion,
     QualityView,
-    VerdictName,
     VersionView,
     ViewModel,
 )
