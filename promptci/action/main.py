@@ -223,7 +223,3 @@ def _with_key(environ: Mapping[str, str], context: ActionContext) -> Mapping[str
 def _say(out: TextIO, redactor: Redactor, line: str) -> None:
     out.write(safe_line(redactor.redact(line)) + "\n")
     out.flush()
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

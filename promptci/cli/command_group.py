@@ -13,7 +13,6 @@ import click
 
 import promptci
 from promptci.app import error_boundary
-from promptci.redact import Redactor
 
 COMMANDS = {
     "check": "Test the prompts that a change touches against the version they replace.",
@@ -98,7 +97,7 @@ def _invoke(arguments: list[str]) -> int:
         words = io.StringIO()
         error.show(words)
         # What was typed is repeated there.
-        sys.stderr.write(Redactor.from_environ(os.environ).redact(words.getvalue()))
+        sys.stderr.write(error_boundary.redact(words.getvalue(), os.environ))
         return error.exit_code
     except click.Abort as abort:
         raise KeyboardInterrupt from abort

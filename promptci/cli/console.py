@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -106,6 +105,8 @@ def print_result(outcome: RunResult) -> None:
 
 def open_in_browser(page: Path) -> None:
     """Open the page in the person's browser (`BROWSER` names one); says so where there is none."""
+    import webbrowser
+
     if os.environ.get("CI"):
         say("not opened: this is a CI run")
     elif not webbrowser.open(page.resolve().as_uri()):

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VerdictName = Literal["no-change", "pass", "inconclusive", "fail", "error"]
+from promptci.documents.report_document import VerdictName
+
 Proportion = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
 
