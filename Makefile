@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help install check test demo gold docs promises bench
+.PHONY: help install check test demo demo-rollout gold docs promises bench
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed")'
@@ -19,6 +19,9 @@ install: $(VENV)/.installed ## Create the virtual environment with all dependenc
 
 demo: install ## Run the Action on example-repo/ with the embedded model: report, comment, verdict `fail`
 	@$(BIN)/promptci demo --set-up --out demo-output
+
+demo-rollout: install ## Play a rollout: a bad version is released, tried on 5 % of the customers, and rolled back
+	@$(BIN)/python tools/demo_rollout.py
 
 check: install ## Lint, format and types
 	$(BIN)/ruff check .

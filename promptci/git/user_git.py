@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from promptci.errors import GitError
+from promptci.errors import GitError, UsageError
 from promptci.files import write
 from promptci.git import command, safe_open
 
@@ -37,6 +37,12 @@ def run_user_git(root: Path, *words: str, data: bytes | None = None) -> bytes:
         hint = "Set `user.name` and `user.email` with `git config`." if b"identity" in done.stderr else ""
         raise GitError(f"git {words[0]} failed: {message}", hint)
     return done.stdout
+
+
+def require_remote_name(remote: str) -> None:
+    """Raise UsageError for what git would take for an option in place of a remote."""
+    if remote.startswith("-") or not remote.strip():
+        raise UsageError(f"`{remote}` cannot be a remote", "Name one of those that `git remote` lists.")
 
 
 def commit_files(root: Path, files: dict[str, bytes | None], message: str) -> str:

@@ -142,19 +142,49 @@ def push_tag(root: Path, remote: str, tag: str) -> str | None:
     raise GitError(f"git push failed: {command.error_message(done)}", "The tag was not kept. Push rights are needed.")
 
 
+def push_missing_tag(root: Path, remote: str, tag: str) -> bool:
+    """Push a tag where only this clone has it; return whether it was pushed. Raise GitError where another is there."""
+    if tag in list_remote_tags(root, remote):
+        return False
+    if push_tag(root, remote, tag) is not None:
+        fetch_tags(root, remote)  # raises where the remote's tag is not this one
+    return True
+
+
 def fetch_tags(root: Path, remote: str) -> None:
     """Fetch the tags of releases that the remote has and this clone does not; none is overwritten."""
+    user_git.require_remote_name(remote)
     pattern = f"refs/tags/{TAG_PREFIX}*:refs/tags/{TAG_PREFIX}*"
     done = user_git.try_user_git(root, "fetch", "--no-tags", remote, pattern)
     if done.returncode and b"would clobber existing tag" in done.stderr:
         hint = f"`promptci versions --remote {remote}` names it. A released tag must not be moved."
         raise GitError(f"A tag of a release is not the same here and at {remote}", hint)
     if done.returncode:
-        raise GitError(f"git fetch failed: {command.error_message(done)}")
+        hint = "See what `git remote --verbose` lists; --remote names another one."
+        raise GitError(f"The tags of `{remote}` cannot be fetched: {command.error_message(done)}", hint)
+
+
+def require_whole_clone(root: Path) -> None:
+    """Raise UsageError in a shallow clone: without its tags, a first release would take a number that is in use."""
+    if command.run_git(root, "rev-parse", "--is-shallow-repository").strip() == b"true":
+        hint = "Set `fetch-depth: 0` for actions/checkout, run `git fetch --unshallow --tags`, or pass --push."
+        raise UsageError("The clone is shallow and has no tag of a release, so the next number is not known", hint)
+
+
+def require_pushed(root: Path, remote: str, release: Release) -> None:
+    """Raise UsageError where the remote does not have a release, which nobody else could then find."""
+    at_remote = list_remote_tags(root, remote).get(release.tag)
+    if at_remote is None:
+        hint = f"Push it first: `git push {remote} {release.tag}`."
+        raise UsageError(f"{release.tag} is not at {remote}", hint)
+    if at_remote != release.commit:
+        hint = f"`promptci versions --remote {remote}` names it. A released tag must not be moved."
+        raise GitError(f"{release.tag} is not the same here and at {remote}", hint)
 
 
 def list_remote_tags(root: Path, remote: str) -> dict[str, str]:
     """Return the commits of a remote's releases, by tag."""
+    user_git.require_remote_name(remote)
     printed = user_git.run_user_git(root, "ls-remote", "--tags", remote, f"refs/tags/{TAG_PREFIX}*").decode()
     tags: dict[str, str] = {}
     for line in printed.splitlines():

@@ -7,17 +7,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from promptci.files.lines import JsonError, parse_json
-from promptci.requestlog.model import Observation
+from promptci.requestlog.aliases import ALIASES, EVALUATION_NAME, PERCENT_MARKER, QUALITY_EVALUATION
+from promptci.requestlog.model import LateMark, Observation
 
 ARMS = ("stable", "canary")
 SIGNALS = ("positive", "negative")
 MAX_TEXT_CHARS = 500
 """Characters of an id, a version, a hash."""
+MAX_SHARE = 10_000.0
+"""All traffic, in 1/100 %."""
+_DECIMAL = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 
 
-def parse_line(text: str) -> Observation:
-    """Read a line; unknown attributes that are not needed are ignored.
+def parse_line(text: str) -> Observation | LateMark:
+    """Read a line: a request, or, where it names no prompt, version or arm, a mark that came later.
+
+    Unknown attributes are ignored, and an empty text is null.
 
     Raises
     ------
@@ -27,22 +33,32 @@ def parse_line(text: str) -> Observation:
     value = parse_json(text)
     if not isinstance(value, dict):
         raise JsonError("the line is not an object", "Write one JSON object for each request.")
-    share = _number(value, "promptci.share", most=100)
+    request_id = _required_text(value, "id")
+    time = parse_time(_required_text(value, "time"))
+    marks: dict[str, Any] = {
+        "quality": _quality(value),
+        "signal": _one_of(value, "signal", SIGNALS),
+        "cost_usd": _number(value, "cost_usd"),
+    }
+    is_mark = EVALUATION_NAME in value or any(mark is not None for mark in marks.values())
+    if is_mark and all(_find(value, field)[1] is None for field in ("prompt", "version", "arm")):
+        return LateMark(id=request_id, time=time, **marks)
+    key = _optional_text(value, "key")
     return Observation(
-        id=_required_text(value, "promptci.request"),
-        time=parse_time(_required_text(value, "time")),
-        prompt=_required_text(value, "promptci.prompt"),
-        version=_required_text(value, "promptci.version"),
-        arm=_one_of(value, "promptci.arm", ARMS) or _raise_missing("promptci.arm"),
-        share=share,
-        user=_optional_text(value, "promptci.user"),
-        error=_optional_text(value, "error.type"),
-        latency_ms=_number(value, "promptci.latency_ms"),
-        cost_usd=_number(value, "promptci.cost_usd"),
-        quality=_number(value, "promptci.quality", most=1),
-        signal=_one_of(value, "promptci.signal", SIGNALS),
-        model=_optional_text(value, "gen_ai.request.model"),
-        output_tokens=_whole_number(value, "gen_ai.usage.output_tokens"),
+        id=request_id,
+        time=time,
+        prompt=_required_text(value, "prompt"),
+        version=_required_text(value, "version"),
+        arm=_one_of(value, "arm", ARMS) or (None if key else _raise_missing("arm")),
+        share=_share(value),
+        user=_optional_text(value, "user") or key,
+        key=key,
+        error=_optional_text(value, "error"),
+        latency_ms=_number(value, "latency_ms"),
+        model=_optional_text(value, "model"),
+        response_model=_optional_text(value, "response_model"),
+        output_tokens=_whole_number(value, "output_tokens"),
+        **marks,
     )
 
 
@@ -58,42 +74,70 @@ def parse_time(text: str) -> datetime:
         raise JsonError(f"`time` is {text[:40]!r}, which is no time", fix) from error
 
 
-def _raise_missing(key: str) -> str:
-    raise JsonError(f"`{key}` is missing", "Log it with every request.")
+def _raise_missing(field: str) -> str:
+    raise JsonError(f"`{ALIASES[field][0].name}` is missing", "Log it with every request.")
 
 
-def _required_text(value: Mapping[str, Any], key: str) -> str:
-    return _optional_text(value, key) or _raise_missing(key)
+def _find(value: Mapping[str, Any], field: str) -> tuple[str, Any, float]:
+    """Return the first name of a field that has a value, the value, and its scale; None where none has."""
+    for alias in ALIASES[field]:
+        found = value.get(alias.name)
+        if found is not None and found != "":
+            return alias.name, found, alias.scale
+    return ALIASES[field][0].name, None, 1.0
 
 
-def _optional_text(value: Mapping[str, Any], key: str) -> str | None:
-    text = value.get(key)
-    if text is None or text == "":
+def _required_text(value: Mapping[str, Any], field: str) -> str:
+    return _optional_text(value, field) or _raise_missing(field)
+
+
+def _optional_text(value: Mapping[str, Any], field: str) -> str | None:
+    name, text, _ = _find(value, field)
+    if text is None:
         return None
     if not isinstance(text, str) or len(text) > MAX_TEXT_CHARS:
-        raise JsonError(f"`{key}` is not a text of at most {MAX_TEXT_CHARS} characters", "Write a short text, or null.")
+        raise JsonError(
+            f"`{name}` is not a text of at most {MAX_TEXT_CHARS} characters", "Write a short text, or null."
+        )
     return text
 
 
-def _one_of(value: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> str | None:
-    text = _optional_text(value, key)
+def _one_of(value: Mapping[str, Any], field: str, allowed: tuple[str, ...]) -> str | None:
+    text = _optional_text(value, field)
     if text is not None and text not in allowed:
-        raise JsonError(f"`{key}` is {text[:40]!r}", f"Write one of: {', '.join(allowed)}.")
+        raise JsonError(f"`{_find(value, field)[0]}` is {text[:40]!r}", f"Write one of: {', '.join(allowed)}.")
     return text
 
 
-def _number(value: Mapping[str, Any], key: str, most: float = math.inf) -> float | None:
-    number = value.get(key)
+def _number(value: Mapping[str, Any], field: str, most: float = math.inf) -> float | None:
+    name, number, scale = _find(value, field)
     if number is None:
         return None
+    if field == "cost_usd" and isinstance(number, str) and _DECIMAL.fullmatch(number):
+        number = float(number)
     if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= most:
         limit = "" if math.isinf(most) else f" and at most {most:g}"
-        raise JsonError(f"`{key}` is {str(number)[:40]!r}", f"Write a number, at least 0{limit}; null where unknown.")
-    return float(number)
+        raise JsonError(f"`{name}` is {str(number)[:40]!r}", f"Write a number, at least 0{limit}; null where unknown.")
+    return float(number) * scale
 
 
-def _whole_number(value: Mapping[str, Any], key: str) -> int | None:
-    number = _number(value, key)
+def _quality(value: Mapping[str, Any]) -> float | None:
+    """Return the quality score; an evaluation of another name is none."""
+    if value.get(EVALUATION_NAME, QUALITY_EVALUATION) != QUALITY_EVALUATION:
+        return None
+    return _number(value, "quality", most=1)
+
+
+def _share(value: Mapping[str, Any]) -> float | None:
+    """Return the share in percent."""
+    if PERCENT_MARKER in value:
+        return _number(value, "share", most=100)
+    share = _number(value, "share", most=MAX_SHARE)
+    return None if share is None else share / 100
+
+
+def _whole_number(value: Mapping[str, Any], field: str) -> int | None:
+    number = _number(value, field)
     if number is not None and number != int(number):
-        raise JsonError(f"`{key}` is {number:g}", "Write a whole number; null where unknown.")
+        raise JsonError(f"`{_find(value, field)[0]}` is {number:g}", "Write a whole number; null where unknown.")
     return None if number is None else int(number)

@@ -8,7 +8,7 @@ from pathlib import Path
 from promptci.errors import InputError, Problem, UsageError
 from promptci.files.lines import JsonError
 from promptci.requestlog import line
-from promptci.requestlog.model import Observation, RequestLog
+from promptci.requestlog.model import LateMark, Observation, RequestLog
 
 MAX_LINE_BYTES = 1024 * 1024
 """Bytes of one line; a longer one is bad."""
@@ -68,11 +68,12 @@ def load_log(paths: Sequence[Path], is_wanted: Callable[[Observation], bool]) ->
         fix = "Fix what writes the log; the first invalid lines follow."
         raise InputError([Problem(path=str(paths[0]), message=message, hint=fix), *builder.problems])
     return RequestLog(
-        requests=tuple(sorted(builder.kept.values(), key=lambda request: (request.time, request.id))),
+        requests=builder.requests(),
         files=len(paths),
         lines=builder.lines,
         invalid_lines=builder.invalid_lines,
         repeated_lines=builder.repeated_lines,
+        late_lines=builder.late_lines,
         problems=tuple(builder.problems),
     )
 
@@ -81,10 +82,18 @@ def load_log(paths: Sequence[Path], is_wanted: Callable[[Observation], bool]) ->
 class _LogBuilder:
     kept: dict[tuple[str, str], Observation] = field(default_factory=dict)
     """By prompt and id."""
+    marks: dict[str, LateMark] = field(default_factory=dict)
+    """By id."""
     problems: list[Problem] = field(default_factory=list)
     lines: int = 0
     invalid_lines: int = 0
     repeated_lines: int = 0
+    late_lines: int = 0
+
+    def requests(self) -> tuple[Observation, ...]:
+        """Return the requests in the order of time, each with what came late."""
+        found = [_add_mark(request, self.marks.get(request.id)) for request in self.kept.values()]
+        return tuple(sorted(found, key=lambda request: (request.time, request.id)))
 
     def take(self, path: Path, number: int, raw: bytes, is_wanted: Callable[[Observation], bool]) -> None:
         self.lines += 1
@@ -95,13 +104,31 @@ class _LogBuilder:
         except JsonError as error:
             self.refuse(Problem(path=str(path), line=number, message=error.message, hint=error.hint))
         else:
-            if is_wanted(observation):
+            if isinstance(observation, LateMark):
+                self.late_lines += 1
+                self.keep_mark(path, observation)
+            elif is_wanted(observation):
                 self.keep(path, observation)
 
     def refuse(self, problem: Problem) -> None:
         self.invalid_lines += 1
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
+
+    def keep_mark(self, path: Path, mark: LateMark) -> None:
+        """Keep the earliest of each kind, so that a later one changes nothing that was decided before."""
+        before = self.marks.get(mark.id)
+        if before is not None:
+            first, second = sorted((before, mark), key=lambda each: each.time)
+            mark = replace(
+                first,
+                quality=second.quality if first.quality is None else first.quality,
+                signal=second.signal if first.signal is None else first.signal,
+                cost_usd=second.cost_usd if first.cost_usd is None else first.cost_usd,
+            )
+        elif len(self.marks) == MAX_REQUESTS:
+            raise _input_error(path, f"the log holds more than {MAX_REQUESTS:,} late marks", "Give --log fewer days.")
+        self.marks[mark.id] = mark
 
     def keep(self, path: Path, observation: Observation) -> None:
         before = self.kept.get((observation.prompt, observation.id))
@@ -113,7 +140,7 @@ class _LogBuilder:
         self.kept[observation.prompt, observation.id] = observation
 
 
-def _parse_raw(raw: bytes) -> Observation:
+def _parse_raw(raw: bytes) -> Observation | LateMark:
     if len(raw) > MAX_LINE_BYTES:
         raise JsonError(f"the line is over {MAX_LINE_BYTES:,} bytes", "Leave messages and answers out of the log.")
     return line.parse_line(raw.decode("utf-8"))
@@ -127,6 +154,18 @@ def _merge(before: Observation, late: Observation) -> Observation:
         signal=late.signal if before.signal is None else before.signal,
         cost_usd=late.cost_usd if before.cost_usd is None else before.cost_usd,
     )
+
+
+def _add_mark(request: Observation, mark: LateMark | None) -> Observation:
+    """Add what came late, where it was not known at once."""
+    if mark is None:
+        return request
+    late = max(mark.time, request.time)
+    if request.quality is None and mark.quality is not None:
+        request = replace(request, quality=mark.quality, scored=late)
+    if request.signal is None and mark.signal is not None:
+        request = replace(request, signal=mark.signal, signalled=late)
+    return request if request.cost_usd is not None else replace(request, cost_usd=mark.cost_usd)
 
 
 def _read_lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from promptci.requestlog.model import Observation
+from promptci.rollout.deployment import shorten_version
 from promptci.rollout.metric_scores import first_requests
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress
+from promptci.runtime import point
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 """Tolerated clock skew."""
@@ -66,24 +68,31 @@ def select_window(
 ) -> Window:
     """Select the requests of the present step from those of one prompt."""
     lag = timedelta(seconds=policy.lag_s)
-    versions = {"stable": progress.stable, "canary": progress.canary}
+    prompt = requests[0].prompt if requests else ""
+    versions = {
+        "stable": shorten_version(prompt, progress.stable),
+        "canary": shorten_version(prompt, progress.canary),
+    }
     kept: list[Observation] = []
     not_counted = dict.fromkeys(("other_versions", "other_shares", "too_recent", "in_future"), 0)
     for request in requests:
         # A new share takes a while to be in force everywhere; where it is logged, that need not be guessed.
+        arm = _arm_of(request, progress, versions["canary"])
         start = progress.since + (lag if request.share is None else timedelta(0))
         if request.time > now + MAX_CLOCK_SKEW:
             not_counted["in_future"] += 1
         elif request.time < start:
             continue
-        elif request.version != versions[request.arm]:
+        elif (
+            shorten_version(prompt, request.version) != versions[arm := _arm_of(request, progress, versions["canary"])]
+        ):
             not_counted["other_versions"] += 1
         elif request.share is not None and request.share != progress.share:
             not_counted["other_shares"] += 1
         elif request.time > now - lag:
             not_counted["too_recent"] += 1
         else:
-            kept.append(request)
+            kept.append(replace(request, arm=arm))
     arms = {name: [request for request in kept if request.arm == name] for name in versions}
     users = {name: {request.user for request in arm_requests} - {None} for name, arm_requests in arms.items()}
     stable, canary = (_arm(arms[name], len(users[name])) for name in ("stable", "canary"))
@@ -97,6 +106,15 @@ def select_window(
         control_failing=_failing(arms["stable"], now - lag),
         **not_counted,
     )
+
+
+def _arm_of(request: Observation, progress: CanaryProgress, canary: str) -> str:
+    """Return the arm as logged; computed by the hash of the bundle where only the key is logged."""
+    if request.arm is not None:
+        return request.arm
+    share = progress.share if request.share is None else request.share
+    is_canary = point(f"{request.prompt}@{canary}", request.key or "") * 10_000 < round(share * 100) << 32
+    return "canary" if is_canary else "stable"
 
 
 def split_p(canary: int, control: int, share: float) -> float:

@@ -8,6 +8,8 @@ from fakes.repo import RepoBuilder
 from support import released
 from support.released import prompt, run
 
+from promptci.registry.audit_head import TRAILER
+
 PAGE = (Path(__file__).parents[2] / "docs" / "releases.md").read_text(encoding="utf-8")
 FILE = "prompts/order-extractor.prompt.yml"
 VARIES = re.compile(r"[0-9a-f]{64}|\b[0-9a-f]{10}\b|\d{4}-\d\d-\d\d|serial \d+|(?<=written to )\S+")
@@ -46,7 +48,8 @@ def test_the_page_is_what_happens(tmp_path: Path) -> None:
 
 def test_every_trailer_is_named() -> None:
     folder = Path(__file__).parents[2] / "promptci" / "usecases" / "release"
-    source = (folder / "release.py").read_text(encoding="utf-8") + (folder / "deploy.py").read_text(encoding="utf-8")
-    trailers = re.findall(r'(?m)^        "([A-Z][A-Za-z-]+)": ', source)
-    assert len(trailers) >= 16
+    files = [folder / f"{name}.py" for name in ("release", "deploy", "rollback")]
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
+    trailers = [*re.findall(r'(?m)^ {8,12}\(?"([A-Z][A-Za-z-]+)"(?:: |, \w)', source), TRAILER]
+    assert len(trailers) >= 19
     assert [name for name in trailers if f"`{name}`" not in PAGE] == []

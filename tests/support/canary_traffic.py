@@ -80,6 +80,26 @@ def entry(one: Observation, **changed: Any) -> dict[str, Any]:
     return {key: value for key, value in {**value, **changed}.items() if value is not None}
 
 
+def runtime_entry(one: Observation, **changed: Any) -> dict[str, Any]:
+    """The line of one request, as promptci.runtime writes it; the mark and the signal come in a line of `late`."""
+    value = {
+        "time": one.time.isoformat(),
+        "promptci.request": one.id,
+        "gen_ai.prompt.name": one.prompt,
+        "gen_ai.prompt.version": one.version,
+        "feature_flag.result.variant": one.arm,
+        "promptci.share": None if one.share is None else round(one.share * 100),
+        "promptci.unit": one.user,
+        "promptci.latency_ms": one.latency_ms,
+        "gen_ai.request.model": one.model,
+        "gen_ai.response.model": one.response_model,
+        "gen_ai.usage.output_tokens": one.output_tokens,
+        "gen_ai.usage.cost.amount": None if one.cost_usd is None else f"{one.cost_usd:.12f}",
+        "error.type": one.error,
+    }
+    return {**value, **changed}
+
+
 def lines(requests: Iterable[Observation]) -> Iterator[str]:
     """The log's lines."""
     return (json.dumps(entry(one)) for one in requests)

@@ -17,21 +17,23 @@ from promptci.usecases.release.deploy import DeployRequest
 @click.option("--canary", is_flag=True, help="Try it on the first step's share of users beside the stable version.")
 @click.option("--drop-canary", is_flag=True, help="End the canary of another version.")
 @click.option("--because", default="", help="Reason, kept in the commit.")
+@output.push_options
 @output.dry_run_option
 @output.json_option
-def command(as_json: bool, **others: Any) -> int:
+def command(as_json: bool, push: bool, remote: str, branch: str | None, **others: Any) -> int:
     """Deploy a released version to an environment: one commit that changes deployments/ENVIRONMENT.yml.
 
-    Comments and order of the file stay. Nothing is pushed: push the commit, or open a pull request with it, and make
-    the bundle where it is merged. Deploying the version that is tried makes it stable and ends the canary.
+    Comments and order of the file stay. Without --push the commit is yours to push, or to open a pull request with;
+    make the bundle where it is merged. Deploying the version that is tried makes it stable and ends the canary.
 
     \b
     Example:
-      promptci deploy order-extractor@v1.3.0 --env production --canary
+      promptci deploy order-extractor@v1.3.0 --env production --canary --push
       promptci deploy order-extractor@v1.3.0 --env production --because "canary passed"
 
     Exit code: 0 deployed or already so, 2 not released or not possible, 4 git refuses or the release was tampered with.
     """  # noqa: D301 - click's sign for lines that stay
-    summary = deploy.deploy(DeployRequest(**others))
+    target = output.commit_target(push, remote, branch)
+    summary = deploy.deploy(DeployRequest(target=target, **others))
     output.print_result(summary, deploy.summary_lines(summary), as_json=as_json)
     return 0

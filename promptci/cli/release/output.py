@@ -7,6 +7,8 @@ import click
 
 from promptci.cli import console
 from promptci.documents.document import Document
+from promptci.errors import UsageError
+from promptci.rollout.deployments.commit import CommitTarget
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -14,6 +16,32 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def dry_run_option(command: Command) -> Command:
     """Add `--dry-run`."""
     return click.option("--dry-run", is_flag=True, help="Print what would happen; write and commit nothing.")(command)
+
+
+def push_options(command: Command) -> Command:
+    """Add where a commit goes: `--push`, `--remote` and `--branch`."""
+    command = click.option(
+        "--branch", help="With --push: branch to push to, such as one for a pull request; default: the remote's own."
+    )(command)
+    command = click.option("--remote", default="origin", show_default=True, help="Where to push to.")(command)
+    return click.option(
+        "--push",
+        is_flag=True,
+        help="Commit onto the remote's branch and push; where somebody was faster, once more on top of it.",
+    )(command)
+
+
+def commit_target(push: bool, remote: str, branch: str | None) -> CommitTarget:
+    """Return where a commit goes, by the options.
+
+    Raises
+    ------
+    UsageError
+        For a branch without a push, which would change nothing.
+    """
+    if branch is not None and not push:
+        raise UsageError("--branch is the branch to push to, and nothing is pushed", "Pass --push as well.")
+    return CommitTarget(push=push, remote=remote, branch=branch)
 
 
 def json_option(command: Command) -> Command:

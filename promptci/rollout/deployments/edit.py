@@ -11,6 +11,8 @@ from promptci.rollout import deployment
 from promptci.rollout.deployment import Deployed, Deployment
 
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*")
+_EMPTY = re.compile(r"([\"']?prompts[\"']?[ \t]*:)[ \t]*\{[ \t]*\}([ \t]*(?:[ \t]#.*)?\r?)")
+"""A file in which nothing is deployed: `prompts: {}`."""
 _WORDS = {"null", "true", "false"}
 
 
@@ -28,13 +30,15 @@ def with_deployed(data: bytes | None, path: str, deployed: Deployed) -> bytes:
         return "\n".join(["prompts:", *_render_section(deployed, "  ", "    "), ""]).encode()
     before = deployment.load(data, path)
     text = decode_utf8(data, path)
+    windows = 0 < text.count("\n") == text.count("\r\n")
+    text = text.replace("\r\n", "\n") if windows else text
     document = strict_yaml.load(text, path)
     lines = text.split("\n")
     known = any(entry.prompt == deployed.prompt for entry in before.prompts)
     where: tuple[str, ...] = ("prompts", deployed.prompt) if known else ("prompts",)
     first = document.line_of(where) - 1
     changed = _change_section(lines, first, deployed) if known else _add_section(lines, first, deployed)
-    new = "\n".join(changed).encode("utf-8", "surrogatepass")
+    new = ("\r\n" if windows else "\n").join(changed).encode("utf-8", "surrogatepass")
     if not _holds_only_change(before, new, path, deployed):
         shown = " ".join(line.strip() for line in _render_section(deployed, "", "  "))
         hint = f"Write it by hand: `{shown}`."
@@ -94,6 +98,8 @@ def _end(lines: Sequence[str], first: int) -> int:
 
 
 def _add_section(lines: list[str], first: int, deployed: Deployed) -> list[str]:
+    if match := _EMPTY.fullmatch(lines[first]):
+        return [*lines[:first], f"{match[1]}{match[2]}", *_render_section(deployed, "  ", "    "), *lines[first + 1 :]]
     end = _end(lines, first)
     outer = next((" " * _indent(line) for line in lines[first + 1 : end] if not _is_filler(line)), "  ")
     return [*lines[:end], *_render_section(deployed, outer, outer + "  "), *lines[end:]]

@@ -1,7 +1,7 @@
 """Deploy a released version to an environment: one commit that changes its deployment file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -9,16 +9,17 @@ from pydantic import Field
 
 from promptci.documents.document import Document
 from promptci.errors import UsageError
-from promptci.git import user_git
 from promptci.git.repo import Repo
-from promptci.git.snapshot import WORK_TREE
+from promptci.git.snapshot import Snapshot
+from promptci.registry import audit_head, tags
+from promptci.registry.audit_head import AuditHead
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import VersionReader
 from promptci.registry.tag_message import format_message
-from promptci.registry.tags import find_release, list_releases, split_name
 from promptci.rollout import deployment
 from promptci.rollout.deployment import Deployed, describe_deployed, shorten_version
-from promptci.rollout.deployments import edit
+from promptci.rollout.deployments import commit, edit
+from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
 from promptci.rollout.deployments.environment_file import deployment_path
 
 FIRST_STEP = 5.0
@@ -38,6 +39,7 @@ class DeployRequest:
     drop_canary: bool = False
     """End another version's canary."""
     because: str = ""
+    target: CommitTarget = field(default_factory=CommitTarget)
     dry_run: bool = False
 
 
@@ -52,6 +54,17 @@ class DeploySummary(Document):
     after: str
     changed: bool
     commit: str | None = Field(description="null where nothing changed, and after a dry run.")
+    pushed: str | None = Field(default=None, description="Branch of the remote that it was pushed to.")
+    pulled: bool = Field(default=False, description="Whether the branch that is checked out has the pushed commit.")
+    warnings: list[str] = Field(default=[])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _DeployPlan(PlannedCommit):
+    """The commit, and what it changes."""
+
+    before: Deployed | None
+    after: Deployed
 
 
 def deploy(request: DeployRequest) -> DeploySummary:
@@ -65,29 +78,33 @@ def deploy(request: DeployRequest) -> DeploySummary:
         For a release that is not what was released, or a file with changes that are not committed.
     """
     repo = Repo.discover(request.root)
+    target = request.target
     path = deployment_path(request.environment)
-    prompt, version = split_name(request.name)
-    releases = list_releases(repo.root)
-    release = find_release(repo.root, releases, prompt, version)
+    prompt, version = tags.split_name(request.name)
+    if target.push:
+        tags.fetch_tags(repo.root, target.remote)
+    releases = tags.list_releases(repo.root)
+    release = tags.find_release(repo.root, releases, prompt, version)
+    if target.push:
+        tags.require_pushed(repo.root, target.remote, release)
     # Refuses a release that is not what was released.
     VersionReader(repo, releases, request.config_path).find(prompt, str(release.number))
-    data = repo.snapshot(WORK_TREE).read(path)
-    file = None if data is None else deployment.load(data, path)
-    before = next((deployed for deployed in file.prompts if deployed.prompt == prompt), None) if file else None
-    after = _plan_deployed(request, release, before, file.policy.steps[0] if file else FIRST_STEP)
-    commit = None
-    if after != before:
-        new = edit.with_deployed(data, path, after)
-        if not request.dry_run:
-            commit = user_git.commit_files(repo.root, {path: new}, _message(request, release, before, after))
+    head = audit_head.read_audit_head(repo.root, target.remote, fetch=target.push)
+    result = commit.commit_planned(
+        repo, target, lambda snapshot: _plan(request, release, head, snapshot), dry_run=request.dry_run
+    )
+    plan = result.plan
     return DeploySummary(
         environment=request.environment,
         path=path,
         prompt=prompt,
-        before=None if before is None else describe_deployed(before),
-        after=describe_deployed(after),
-        changed=after != before,
-        commit=commit,
+        before=None if plan.before is None else describe_deployed(plan.before),
+        after=describe_deployed(plan.after),
+        changed=plan.after != plan.before,
+        commit=result.commit,
+        pushed=result.branch,
+        pulled=result.pulled,
+        warnings=[head.warning] if head.warning else [],
     )
 
 
@@ -100,7 +117,19 @@ def summary_lines(summary: DeploySummary) -> Iterator[str]:
     if summary.commit is None:
         yield f"  {summary.path} would be changed by one commit"
     else:
-        yield f"  commit {summary.commit[:10]} changes {summary.path}. Push it, or open a pull request with it"
+        yield from commit.commit_lines(summary.commit, [summary.path], summary.pushed, pulled=summary.pulled)
+    yield from (f"warning: {text}" for text in summary.warnings)
+
+
+def _plan(request: DeployRequest, release: Release, head: AuditHead, snapshot: Snapshot) -> _DeployPlan:
+    """Return the change of the deployment file as one revision has it."""
+    path = deployment_path(request.environment)
+    data = snapshot.read(path)
+    file = None if data is None else deployment.load(data, path)
+    before = next((deployed for deployed in file.prompts if deployed.prompt == release.prompt), None) if file else None
+    after = _plan_deployed(request, release, before, file.policy.steps[0] if file else FIRST_STEP)
+    files: dict[str, bytes | None] = {} if after == before else {path: edit.with_deployed(data, path, after)}
+    return _DeployPlan(files=files, message=_message(request, release, before, after, head), before=before, after=after)
 
 
 def _plan_deployed(request: DeployRequest, release: Release, before: Deployed | None, first_step: float) -> Deployed:
@@ -125,7 +154,9 @@ def _plan_deployed(request: DeployRequest, release: Release, before: Deployed | 
     return Deployed(prompt=release.prompt, stable=stable)
 
 
-def _message(request: DeployRequest, release: Release, before: Deployed | None, after: Deployed) -> str:
+def _message(
+    request: DeployRequest, release: Release, before: Deployed | None, after: Deployed, head: AuditHead
+) -> str:
     suffix = " as canary" if request.canary else ""
     trailers = {
         "Deployed": release.name,
@@ -134,5 +165,6 @@ def _message(request: DeployRequest, release: Release, before: Deployed | None, 
         "Before": "" if before is None else describe_deployed(before),
         "After": describe_deployed(after),
         "Reason": request.because,
+        audit_head.TRAILER: head.trailer,
     }
     return format_message(f"Deploy {release.name}{suffix} to {request.environment}", trailers.items())

@@ -1,5 +1,7 @@
 """Release prompts: an annotated git tag for each new version that passed, or that somebody answers for."""
 
+import random
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from promptci.errors import GitError, InputError, UsageError
 from promptci.git.repo import Repo
 from promptci.history.store import History
 from promptci.prompts.model import Prompt
-from promptci.registry import tags
+from promptci.registry import audit_head, tags
 from promptci.registry.bump import compare_prompts
 from promptci.registry.evidence import Evidence, read_report
 from promptci.registry.number import FIRST, Bump, ReleaseNumber
@@ -26,6 +28,8 @@ from promptci.registry.tag_message import TagMessage
 
 DEFAULT_REPORT = Path("promptci-report/report.json")
 MAX_TRIES = 10
+MAX_WAIT_S = 0.3
+"""Longest wait before the second try; it grows with each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +77,7 @@ class ReleaseSummary(Document):
     dry_run: bool
     pushed: bool
     prompts: list[ReleasedPrompt]
+    warnings: list[str] = Field(default=[])
 
     @property
     def exit_code(self) -> int:
@@ -102,8 +107,17 @@ def release(request: ReleaseRequest) -> ReleaseSummary:
     planned = [process.plan(name) for name in process.names()]
     refused = any(prompt.outcome == "refused" for prompt in planned)
     if not refused and not request.dry_run:
-        planned = [process.make(prompt) if prompt.outcome == "released" else prompt for prompt in planned]
-    return ReleaseSummary(commit=commit, dry_run=request.dry_run, pushed=request.push and not refused, prompts=planned)
+        planned = [
+            process.make(prompt) if prompt.outcome == "released" else _push_kept(repo.root, request, prompt)
+            for prompt in planned
+        ]
+    return ReleaseSummary(
+        commit=commit,
+        dry_run=request.dry_run,
+        pushed=request.push and not refused and not request.dry_run,
+        prompts=planned,
+        warnings=[process.audit.warning] if process.audit.warning else [],
+    )
 
 
 def summary_lines(summary: ReleaseSummary) -> Iterator[str]:
@@ -123,6 +137,7 @@ def summary_lines(summary: ReleaseSummary) -> Iterator[str]:
             yield f"{prompt.prompt}: {prompt.outcome}{version}{prompt.why and ': '}{prompt.why}"
     if not summary.prompts:
         yield f"Nothing to release: every prompt of {summary.commit[:10]} is released as it is"
+    yield from (f"warning: {text}" for text in summary.warnings)
 
 
 class _Process:
@@ -140,6 +155,9 @@ class _Process:
         if not self._prompts:
             raise UsageError(f"No prompt is found in {commit[:10]}", "See `prompts.include` in promptci.yml.")
         self._releases = tags.list_releases(repo.root)
+        if not self._releases and not request.push:
+            tags.require_whole_clone(repo.root)
+        self.audit = audit_head.read_audit_head(repo.root, request.remote, fetch=request.push)
         self._evidence = _read_evidence(request, repo.root, history)
 
     def names(self) -> list[str]:
@@ -196,7 +214,8 @@ class _Process:
 
     def make(self, planned: ReleasedPrompt) -> ReleasedPrompt:
         """Make the tag, and push it; the next number where somebody else was faster with this one."""
-        for _ in range(MAX_TRIES):
+        for attempt in range(MAX_TRIES):
+            time.sleep(random.uniform(0, MAX_WAIT_S * attempt))  # noqa: S311 - no secret
             try:
                 tag = self._create(planned)
                 if not self._request.push:
@@ -230,7 +249,16 @@ class _Process:
         name = planned.prompt
         replaced = self._releases[name][-1] if self._releases.get(name) else None
         evidence = self._evidence.get(planned.fingerprint)
-        message = _message(self._request, planned, evidence, replaced, self._policy)
+        trailers = {
+            "Fingerprint": planned.fingerprint,
+            "Replaces": f"{replaced.number} {replaced.fingerprint}" if replaced else "",
+            "Bump": planned.bump or "first release",
+            **_describe_origin(evidence, self._request),
+            "Policy": f"sha256:{self._policy}",
+            audit_head.TRAILER: self.audit.trailer,
+        }
+        subject = f"{name} {planned.version}: {self._request.because or planned.bump or 'first release'}"
+        message = TagMessage(subject=subject, trailers=trailers)
         return tags.create_tag(self._repo.root, name, ReleaseNumber.parse(planned.version or ""), self._commit, message)
 
 
@@ -246,28 +274,24 @@ def _read_evidence(request: ReleaseRequest, root: Path, history: str | None) -> 
     return evidence | (read_report(path) if request.report or path.exists() else {})
 
 
-def _message(
-    request: ReleaseRequest,
-    planned: ReleasedPrompt,
-    evidence: Evidence | None,
-    replaced: Release | None,
-    policy: str,
-) -> TagMessage:
+def _describe_origin(evidence: Evidence | None, request: ReleaseRequest) -> dict[str, str]:
+    """Return the trailers that say on which result, from whom and why a version was released."""
     result = f"; {evidence.result}" if evidence and evidence.result else ""
-    trailers = {
-        "Fingerprint": planned.fingerprint,
-        "Replaces": f"{replaced.number} {replaced.fingerprint}" if replaced else "",
-        "Bump": planned.bump or "first release",
+    return {
         "Verdict": f"{evidence.verdict}{result}" if evidence else "none",
         "Report": f"sha256:{evidence.digest}" if evidence and evidence.digest else "",
-        "Policy": f"sha256:{policy}",
         "Pull-request": request.pull_request,
         "Proposed-by": request.proposed_by,
         "Approved-by": ", ".join(request.approved_by),
         "Reason": request.because,
     }
-    summary = request.because or planned.bump or "first release"
-    return TagMessage(subject=f"{planned.prompt} {planned.version}: {summary}", trailers=trailers)
+
+
+def _push_kept(root: Path, request: ReleaseRequest, planned: ReleasedPrompt) -> ReleasedPrompt:
+    """Push the tag of an earlier release where only this clone has it."""
+    if planned.tag and request.push and tags.push_missing_tag(root, request.remote, planned.tag):
+        return planned.model_copy(update={"why": "its tag was only here, and is pushed now"})
+    return planned
 
 
 def _describe_evidence(evidence: Evidence | None, because: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -10,16 +10,17 @@ from pydantic import Field
 
 from promptci.documents.document import Document
 from promptci.errors import GitError, UsageError
-from promptci.git import user_git
 from promptci.git.overlay import OverlaySnapshot
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-from promptci.registry import tags
+from promptci.registry import audit_head, tags
+from promptci.registry.audit_head import AuditHead
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import NamedVersion, VersionReader, load_prompts_by_name
 from promptci.registry.tag_message import format_message
 from promptci.rollout.deployment import Deployed, describe_deployed, shorten_version
-from promptci.rollout.deployments import edit, environment_file
+from promptci.rollout.deployments import commit, edit, environment_file
+from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +36,7 @@ class RollbackRequest:
     keep_content: bool = False
     """Change what runs, and leave the prompt's file as it is."""
     because: str = ""
+    target: CommitTarget = field(default_factory=CommitTarget)
     dry_run: bool = False
 
 
@@ -47,6 +49,17 @@ class RollbackSummary(Document):
     files: list[str] = Field(description="Files that the commit changes.")
     environments: dict[str, str] = Field(description="What ran, and what runs, in words.")
     commit: str | None = Field(description="null where nothing changed, and after a dry run.")
+    pushed: str | None = Field(default=None, description="Branch of the remote that it was pushed to.")
+    pulled: bool = Field(default=False, description="Whether the branch that is checked out has the pushed commit.")
+    warnings: list[str] = Field(default=[])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RollbackPlan(PlannedCommit):
+    """The commit, and what it changes."""
+
+    environments: dict[str, str]
+    """In words."""
 
 
 def roll_back(request: RollbackRequest) -> RollbackSummary:
@@ -60,21 +73,36 @@ def roll_back(request: RollbackRequest) -> RollbackSummary:
         Where the release is not what was released, or its content cannot be restored without changing other prompts.
     """
     repo = Repo.discover(request.root)
+    target = request.target
+    if target.push:
+        tags.fetch_tags(repo.root, target.remote)
     releases = tags.list_releases(repo.root)
     release = tags.find_release(repo.root, releases, request.name, request.version)
+    if target.push:
+        tags.require_pushed(repo.root, target.remote, release)
     named_version = VersionReader(repo, releases, request.config_path).find(request.name, str(release.number))
-    with closing(repo.snapshot(repo.resolve("HEAD"))) as head, closing(repo.snapshot(release.commit)) as old:
-        files: dict[str, bytes | None] = {}
-        if not request.keep_content:
-            files = _find_restored_files(head, old, named_version, request)
-        changes = _deployments(head, release, request)
-        files |= {path: data for path, data, _ in changes.values()}
-    commit = None
-    words = {environment: text for environment, (_, _, text) in changes.items()}
-    if files and not request.dry_run:
-        commit = user_git.commit_files(repo.root, files, _message(request, release, words))
+    head = audit_head.read_audit_head(repo.root, target.remote, fetch=target.push)
+    with closing(repo.snapshot(release.commit)) as old:
+
+        def make_plan(present: Snapshot) -> _RollbackPlan:
+            files: dict[str, bytes | None] = {}
+            if not request.keep_content:
+                files = _find_restored_files(present, old, named_version, request)
+            changes = _deployments(present, release, request)
+            files |= {path: data for path, data, _ in changes.values()}
+            words = {environment: text for environment, (_, _, text) in changes.items()}
+            return _RollbackPlan(files=files, message=_message(request, release, words, head), environments=words)
+
+        result = commit.commit_planned(repo, target, make_plan, dry_run=request.dry_run)
     return RollbackSummary(
-        prompt=request.name, version=str(release.number), files=sorted(files), environments=words, commit=commit
+        prompt=request.name,
+        version=str(release.number),
+        files=sorted(result.plan.files),
+        environments=result.plan.environments,
+        commit=result.commit,
+        pushed=result.branch,
+        pulled=result.pulled,
+        warnings=[head.warning] if head.warning else [],
     )
 
 
@@ -88,8 +116,9 @@ def summary_lines(summary: RollbackSummary) -> Iterator[str]:
     if summary.commit is None:
         yield f"  would change {', '.join(summary.files)} by one commit"
     else:
-        yield f"  commit {summary.commit[:10]} changes {', '.join(summary.files)}"
-        yield "  Push it, or open a pull request with it; then make the bundle"
+        yield from commit.commit_lines(summary.commit, summary.files, summary.pushed, pulled=summary.pulled)
+        yield "  Applications follow when the bundle is made and published"
+    yield from (f"warning: {text}" for text in summary.warnings)
 
 
 def _find_restored_files(
@@ -143,11 +172,12 @@ def _deployments(head: Snapshot, release: Release, request: RollbackRequest) -> 
     return changes
 
 
-def _message(request: RollbackRequest, release: Release, environments: dict[str, str]) -> str:
+def _message(request: RollbackRequest, release: Release, environments: dict[str, str], head: AuditHead) -> str:
     trailers = [
         ("Rolled-back-to", release.name),
         ("Fingerprint", release.fingerprint),
         *(("Environment", f"{environment}: {text}") for environment, text in environments.items()),
         ("Reason", request.because),
+        (audit_head.TRAILER, head.trailer),
     ]
     return format_message(f"Roll back {request.name} to {release.number}", trailers)

@@ -37,7 +37,7 @@ def test_a_line_is_read_as_it_was_written() -> None:
         ({"promptci.request": None}, "`promptci.request` is missing"),
         ({"promptci.request": ""}, "`promptci.request` is missing"),
         ({"promptci.version": "v" * 501}, "at most 500 characters"),
-        ({"promptci.arm": None}, "`promptci.arm` is missing"),
+        ({"promptci.arm": None}, "`feature_flag.result.variant` is missing"),
         ({"promptci.arm": "blue"}, "`promptci.arm` is 'blue'"),
         ({"promptci.share": 101}, "`promptci.share` is '101'"),
         ({"promptci.quality": 1.01}, "`promptci.quality` is '1.01'"),
