@@ -44,6 +44,12 @@ class InterruptedRun(NamedTuple):
     cause: str
 
 
+class PromptNames(NamedTuple):
+    """The prompts that a finding about the run is about."""
+
+    names: tuple[str, ...]
+
+
 class NoSecrets(NamedTuple):
     """Prompts could not be tested because GitHub gives no secrets to commits from outside."""
 

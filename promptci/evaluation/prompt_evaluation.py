@@ -1,12 +1,13 @@
 """Evaluate prompts: plan the questions, ask, score, compare, decide, report."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from promptci.app.requests import RunRequest, RunResult
 from promptci.config.policy import GateMode, OnInconclusive
 from promptci.errors import MissingKeyError
 from promptci.evaluation import results, run_history
-from promptci.findings import Finding, InterruptedRun, MessageFacts, NoSecrets
+from promptci.findings import Finding, InterruptedRun, MessageFacts, NoSecrets, PromptNames
 from promptci.gates import early_stopping
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
@@ -23,6 +24,7 @@ from promptci.report.model.report import SpendView
 from promptci.runs.model import AnswerError
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.judges.pairwise import measure_position_bias
+from promptci.scoring.prompt_run import PromptRun
 from promptci.shards import shard_run
 from promptci.verdict import Verdict
 
@@ -116,7 +118,8 @@ def _decide(asked: Asked, collected: CollectedRun) -> GateReport:
         run.judging = judge_trust.summarize_judges(run)
         run.position_bias = measure_position_bias(run.scored)
     runs = [compare_versions(run.counted(), alpha=policy.alpha, margin=policy.max_drop) for run in asked.prompts]
-    report = decide(runs, policy, [*unusable, *map(_unfinished, asked.errors)])
+    problems = [*unusable, *map(_unfinished, asked.errors), *_unmerged_config(runs, collected)]
+    report = decide(runs, policy, problems)
     if not asked.stopped_early:
         return report
     try:
@@ -124,6 +127,15 @@ def _decide(asked: Asked, collected: CollectedRun) -> GateReport:
     except ValueError as undecided:  # a judge fell silent after what it had said had decided the verdict
         problem = results.error_finding("early-stop-undecided", str(undecided))
         return dataclasses.replace(report, problems=(problem,))
+
+
+def _unmerged_config(runs: Sequence[PromptRun], collected: CollectedRun) -> list[Finding]:
+    """Return a finding where prompts were compared by a configuration that only the change has."""
+    compared = tuple(run.name for run in runs if run.samples is not None and not run.plan.same_fingerprint)
+    if not collected.unmerged_config or not compared:
+        return []
+    facts = PromptNames(names=compared)
+    return [Finding(rule="unmerged-configuration", verdict=Verdict.INCONCLUSIVE, subject="", facts=facts)]
 
 
 def _unfinished(error: AnswerError) -> Finding:

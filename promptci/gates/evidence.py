@@ -158,12 +158,17 @@ def _is_within_margin(run: PromptRun, policy: GatePolicy) -> bool:
 def _cost_p(run: PromptRun, policy: GatePolicy) -> float | None:
     if policy.max_cost_increase is None or run.plan.same_fingerprint:
         return None
-    costs = [
+    costs = list_costs(run)
+    return ratio_tests.cost_p([b for b, _ in costs], [a for _, a in costs], policy.max_cost_increase)
+
+
+def list_costs(run: PromptRun) -> list[tuple[float, float]]:
+    """Return the mean cost at base and at head of each case where both are known, in US dollars."""
+    return [
         (before, after)
         for case in run.cases
         if (before := _mean_cost(case, Arm.BASE)) is not None and (after := _mean_cost(case, Arm.HEAD)) is not None
     ]
-    return ratio_tests.cost_p([b for b, _ in costs], [a for _, a in costs], policy.max_cost_increase)
 
 
 def _mean_cost(case: PairedCase, arm: Arm) -> float | None:

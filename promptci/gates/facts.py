@@ -138,6 +138,12 @@ class CostFacts(NamedTuple):
     """One-sided, of `cost rose by more than the limit`; None where there are too few cases to test."""
     shown: bool = True
     """A rise beyond the limit is shown, and not only measured."""
+    cases: int = 0
+    """Cases with a known cost in both versions."""
+    needed: int = 0
+    """Cases from which a rise can be shown."""
+    unpriced: str | None = None
+    """Model without a price; None: the price is known, and token counts are missing."""
 
     @property
     def rise(self) -> float | None:

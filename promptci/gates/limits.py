@@ -16,10 +16,13 @@ from promptci.gates.facts import (
     MissingAnswers,
     P95Facts,
 )
+from promptci.prompts.model import Prompt
+from promptci.runs.model import Answer
 from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring.judges import pairwise
 from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals
+from promptci.stats.significance.ratio_tests import MIN_RANKED_PAIRS
 from promptci.verdict import Verdict
 
 
@@ -126,14 +129,30 @@ def cost(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequence[
     before, after = (None if arm.cost_per_request is None else float(arm.cost_per_request) for arm in (base, head))
     facts = CostFacts(base=before, head=after, limit=policy.max_cost_increase)
     if before is None or after is None:
-        return [remark("cost", run.name, facts)]
+        side = Arm.HEAD if after is None else Arm.BASE
+        prompt = run.plan.change.head if side is Arm.HEAD else run.plan.change.base
+        completed = [scored.answer for case in run.cases for scored in case.answers(side) if scored.answer.completion]
+        facts = facts._replace(unpriced=_find_unpriced_model(prompt, completed))
+        # Where the change itself made the cost unknown, the limit cannot be kept silently.
+        lost = before is not None and all(answer.cost_usd is None for answer in completed)
+        verdict = Verdict.INCONCLUSIVE if lost else Verdict.NO_CHANGE
+        return [Finding(rule="cost", verdict=verdict, subject=run.name, facts=facts)]
     if facts.rise is None or facts.rise <= policy.max_cost_increase:
         return []
     certain = shown.cost_p is not None and shown.cost_p <= policy.alpha
-    facts = facts._replace(p=shown.cost_p, shown=certain)
+    facts = facts._replace(p=shown.cost_p, shown=certain, cases=len(evidence.list_costs(run)), needed=MIN_RANKED_PAIRS)
     if not certain:
         return [remark("cost", run.name, facts)]
     return [Finding(rule="cost", verdict=Verdict.FAIL, subject=run.name, facts=facts)]
+
+
+def _find_unpriced_model(prompt: Prompt | None, answers: Sequence[Answer]) -> str | None:
+    """Return the model whose tokens were counted and whose price is unknown; None where there is none."""
+    for answer in answers:
+        completion = answer.completion
+        if completion is not None and completion.usage is not None and answer.cost_usd is None:
+            return completion.model or (prompt.model if prompt else None)
+    return None
 
 
 def p95(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:

@@ -64,7 +64,7 @@ def first_requests(requests: Sequence[Observation], *, per_user: bool = True) ->
     """Return the first request of each user in each arm; a request without a user counts by itself."""
     if not per_user:
         return list(requests)
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str | None, str]] = set()
     kept = []
     for request in requests:
         if request.user is not None:

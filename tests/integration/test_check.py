@@ -253,6 +253,22 @@ def test_without_a_configuration_at_base_the_head_s_is_used_and_said(tmp_path: P
     assert any("has no promptci.yml" in note for note in view(outcome).notes)
 
 
+@pytest.mark.parametrize("gate", [{"max_drop": 1.0}, {"mode": "advise"}])
+def test_the_first_configuration_does_not_judge_the_change_that_brings_it(tmp_path: Path, gate: dict[str, Any]) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES)
+        builder.write({"promptci.yml": config(server, gate=gate), PROMPT: prompt(BAD)}).commit()
+        harmful = checked(builder)
+        builder.write({PROMPT: prompt(BETTER)}).commit()
+        harmless = checked(builder)
+        builder.write({PROMPT: prompt(GOOD)}).commit()
+        unchanged = checked(builder)
+    assert (view(harmful).verdict, harmful.exit_code) == ("fail", 1)
+    assert (view(harmless).verdict, harmless.exit_code) == ("inconclusive", 0)
+    assert "by the configuration of this change, because the base revision has none" in view(harmless).headline
+    assert view(unchanged).verdict == "pass"
+
+
 def test_no_key_is_an_error_and_never_green(tmp_path: Path) -> None:
     builder = shop(tmp_path, {**FILES, "promptci.yml": config()})
     builder.write({PROMPT: prompt(BETTER)}).commit()

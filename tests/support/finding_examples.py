@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from promptci.findings import Facts, InterruptedRun, MessageFacts, NoFacts, NoSecrets
+from promptci.findings import Facts, InterruptedRun, MessageFacts, NoFacts, NoSecrets, PromptNames
 from promptci.gates.facts import (
     CaseIds,
     CostFacts,
@@ -164,9 +164,12 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     ],
     "cost": [
         CostFacts(base=0.0001, head=0.000158, limit=0.25),
-        CostFacts(base=0.0001, head=0.000158, limit=0.25, p=0.081, shown=False),
-        CostFacts(base=0.0001, head=0.000158, limit=0.25, shown=False),
-        CostFacts(base=None, head=0.000158, limit=0.25),
+        CostFacts(base=0.0001, head=0.000158, limit=0.25, p=0.081, shown=False, cases=40, needed=8),
+        CostFacts(base=0.0001, head=0.000158, limit=0.25, shown=False, cases=5, needed=8),
+        CostFacts(base=None, head=0.000158, limit=0.25, unpriced="my-model"),
+        CostFacts(base=0.0001, head=None, limit=0.25, unpriced="my-model"),
+        CostFacts(base=0.0001, head=None, limit=0.25),
+        CostFacts(base=None, head=None, limit=0.25),
     ],
     "p95": [
         P95Facts(base=1040, head=1664, limit=0.5, answers=100, certain=True),
@@ -226,6 +229,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         NoSecrets(prompts=("order",), source="pull requests from forks", remedy="A maintainer can run it: label it."),
         NoSecrets(prompts=("order", "refund"), source="Dependabot", remedy="Add the key to its secrets."),
     ],
+    "unmerged-configuration": [PromptNames(names=("order",)), PromptNames(names=("order", "refund"))],
     "canary-none": [NoFacts()],
     "canary-complete": [NoFacts()],
     "canary-started": [NewCanary(first_step=5, share=0), NewCanary(first_step=5, share=50)],

@@ -12,7 +12,7 @@ from promptci.gates.facts import (
     P95Facts,
 )
 from promptci.present.finding_text.text import FindingText, capitalize
-from promptci.present.formatting import change, duration, money, p_value, percent
+from promptci.present.formatting import change, duration, money, percent
 from promptci.wording import count, join_names
 
 
@@ -137,15 +137,32 @@ def min_quality(facts: MinQualityFacts) -> FindingText:
 def cost(facts: CostFacts) -> FindingText:
     """Describe cost per request beyond the limit, or unknown."""
     if facts.rise is None:
-        return FindingText(
-            "was not checked against `gate.max_cost_increase`, because the cost is unknown (no price for the model)"
-        )
-    tested = "" if facts.p is None else f" (one-sided {p_value(facts.p)})"
-    certain = "" if facts.shown else f" A rise beyond that is not certain{tested}, so it does not block."
-    return FindingText(
+        return _unknown_cost(facts)
+    rise = (
         f"{'costs' if facts.shown else 'seems to cost'} {change(facts.rise).lstrip('+')} more per request,"
-        f" {money(facts.head)} instead of {money(facts.base)}",
-        f"`gate.max_cost_increase` allows {percent(facts.limit)}.{certain}",
+        f" {money(facts.head)} instead of {money(facts.base)}"
+    )
+    allowed = f"`gate.max_cost_increase` allows {percent(facts.limit)}."
+    if facts.shown:
+        return FindingText(rise, allowed)
+    if facts.p is None:
+        reason = f"{count(facts.cases, 'case')} cannot show a rise, {facts.needed} could"
+    else:
+        reason = f"with {count(facts.cases, 'case')} a rise beyond it is not certain"
+    return FindingText(rise, f"{allowed} It does not block: {reason}.")
+
+
+def _unknown_cost(facts: CostFacts) -> FindingText:
+    cause, fix = "the answers have no token counts", "An endpoint that counts tokens is needed to check it"
+    if facts.unpriced is not None:
+        cause = f"`{facts.unpriced}` has no known price"
+        fix = f"Set `provider.prices` for `{facts.unpriced}`"
+    known = "is known only for the new version" if facts.base is None else "is unknown now"
+    if facts.base is None and facts.head is None:
+        known = "is unknown"
+    return FindingText(
+        f"was not checked against `gate.max_cost_increase`, because its cost {known}: {cause}",
+        f"{fix}, or turn the limit off with `gate.max_cost_increase: null`.",
     )
 
 

@@ -1,6 +1,6 @@
 """Texts of findings about the run as a whole: files, secrets, time and money."""
 
-from promptci.findings import InterruptedRun, MessageFacts, NoSecrets
+from promptci.findings import InterruptedRun, MessageFacts, NoSecrets, PromptNames
 from promptci.present.finding_text.text import FindingText
 from promptci.wording import join_names
 
@@ -24,6 +24,16 @@ def no_secrets(facts: NoSecrets) -> FindingText:
     return FindingText(
         f"{names} {verb} not tested: GitHub gives no secrets to {facts.source}, so there is no API key."
         f" {facts.remedy.rstrip('.')}",
+    )
+
+
+def unmerged_configuration(facts: PromptNames) -> FindingText:
+    """Describe prompts that were compared by a configuration that nobody has reviewed."""
+    names = join_names([f"`{name}`" for name in facts.names], MAX_PROMPTS)
+    verb = "was" if len(facts.names) == 1 else "were"
+    return FindingText(
+        f"{names} {verb} compared by the configuration of this change, because the base revision has none",
+        "Merge the configuration in a pull request of its own first; then the change of the prompt can pass.",
     )
 
 

@@ -52,6 +52,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "input": run.message,
     "could-not-run": run.message,
     "no-secrets": run.no_secrets,
+    "unmerged-configuration": run.unmerged_configuration,
     "canary-none": canary.none,
     "canary-complete": canary.complete,
     "canary-started": canary.started,

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.audit.chain import Anchor, AuditLine, LogHead, digest_line, verify_chain
-from promptci.audit.entry import ZERO_DIGEST, Actor, AuditEntry, AuditTools
+from promptci.audit.entry import ZERO_DIGEST, Actor, AuditEntry, AuditTools, Decision
 
 LENGTH = 6
 
 
 def entry(n: int, prev: str, why: str = "") -> bytes:
-    what = "log-began" if n == 1 else "deployed"
+    what: Decision = "log-began" if n == 1 else "deployed"
     at = f"{datetime(2026, 3, n, tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}"
     by, tool = Actor(kind="person", actor="ann"), AuditTools(promptci="1.0.0")
     return AuditEntry(n=n, prev=prev, at=at, what=what, by=by, why=why, tool=tool).line()

@@ -159,8 +159,8 @@ def test_a_rise_in_cost_over_the_limit_fails() -> None:
 
 def test_an_unknown_cost_is_said_not_taken_for_zero() -> None:
     report = decide([comparison(quality_rows(right=100), cost=(Decimal("0.01"), None))], POLICY)
-    assert rules(report)["cost"] is Verdict.NO_CHANGE
-    assert "unknown" in text(report, "cost")
+    assert rules(report)["cost"] is Verdict.INCONCLUSIVE
+    assert "its cost is unknown now: the answers have no token counts" in text(report, "cost")
 
 
 def test_no_limits_no_findings() -> None:

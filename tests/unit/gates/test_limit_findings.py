@@ -82,11 +82,24 @@ def test_cost_at_its_limit_is_allowed() -> None:
 
     assert cost("0.010", "0.015") == []
     assert cost("0", "1") == []
-    assert cost("0.010", "0.016") == [(Verdict.FAIL, CostFacts(base=0.01, head=0.016, limit=0.5, p=0.01))]
-    assert cost("0.010", None) == [(Verdict.NO_CHANGE, CostFacts(base=0.01, head=None, limit=0.5))]
-    unsure = CostFacts(base=0.01, head=0.016, limit=0.5, p=0.06, shown=False)
+    cases = len(comparison(ROWS).cases)
+    dear = CostFacts(base=0.01, head=0.016, limit=0.5, p=0.01, cases=cases, needed=8)
+    assert cost("0.010", "0.016") == [(Verdict.FAIL, dear)]
+    unsure = dear._replace(p=0.06, shown=False)
     assert cost("0.010", "0.016", PromptEvidence(cost_p=0.06)) == [(Verdict.NO_CHANGE, unsure)]
     assert cost("0.010", "0.016", PromptEvidence()) == [(Verdict.NO_CHANGE, unsure._replace(p=None))]
+
+
+def test_a_cost_that_the_change_makes_unknown_is_not_green() -> None:
+    def cost(before: float | None, after: float | None) -> list[tuple[Verdict, object]]:
+        costs = tuple(None if usd is None else Decimal(str(usd)) for usd in (before, after))
+        findings = limits.cost(comparison(ROWS, cost=costs), GatePolicy(max_cost_increase=0.5), SHOWN)
+        return [(finding.verdict, finding.facts) for finding in findings]
+
+    unknown = CostFacts(base=None, head=None, limit=0.5)
+    assert cost(0.01, None) == [(Verdict.INCONCLUSIVE, unknown._replace(base=0.01))]
+    assert cost(None, 0.01) == [(Verdict.NO_CHANGE, unknown._replace(head=0.01))]
+    assert cost(None, None) == [(Verdict.NO_CHANGE, unknown)]
 
 
 def test_latency_at_its_limit_is_allowed() -> None:
