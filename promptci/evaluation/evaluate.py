@@ -6,7 +6,6 @@ from promptci.app.requests import RunRequest, RunResult
 from promptci.config.find import find_config
 from promptci.evaluation import results, run_history
 from promptci.gates.model import GateReport
-from promptci.git.snapshot import Snapshot
 from promptci.pipeline.collection import judge_labels, quarantine
 from promptci.pipeline.collection.collect import NOTHING_TO_TEST, CollectedRun
 from promptci.pipeline.environment import Environment
@@ -25,7 +24,9 @@ def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest,
     """
     started_at = results.timestamp(env)
     collected = quarantine.exclude_quarantined_cases(collected, revisions.base, revisions.head, env.now().date())
-    collected = judge_labels.attach_labels(collected, _binding_base(revisions.base, request), revisions.head)
+    # Where base has no configuration yet, head's files bind, as for the gate.
+    base = revisions.base if revisions.base is not None and find_config(revisions.base, request.config_path) else None
+    collected = judge_labels.attach_labels(collected, base, revisions.head)
     if collected.plans or request.shard is not None:
         from promptci.evaluation import prompt_evaluation
 
@@ -34,11 +35,6 @@ def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest,
         env.print(NOTHING_TO_TEST)
         return results.add_problems(RunResult(exit_code=0), collected, request, env)
     return _report_untested(collected, revisions, request, env, started_at)
-
-
-def _binding_base(base: Snapshot | None, request: RunRequest) -> Snapshot | None:
-    """Return base if its files decide; None where it has no configuration yet, so head's do, as for the gate."""
-    return base if base is not None and find_config(base, request.config_path) else None
 
 
 def _report_untested(

@@ -25,7 +25,7 @@ from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
 from promptci.report.build import judge_view
 from promptci.report.model.judge import JudgeView
-from promptci.scoring.judges.trust import JudgeSummary, JudgeTrust
+from promptci.scoring.judges.trust import JudgeSummary
 from promptci.scoring.prompt_run import PromptRun
 
 CALIBRATION_FILE = "calibration.json"
@@ -105,26 +105,27 @@ def _measure_judges(
     asked = asking.ask(PlannedRun(prompts=tuple(runs)), collected, revisions, request, env)
     if asked.errors:
         raise ProviderError(asked.errors[0].message)
-    trusts = {run.name: run.trust for run in runs if run.trust is not None}
-    _require_marks(trusts)
-    if not trusts:
+    judges: dict[str, JudgeView] = {}
+    for judged in runs:
+        _require_marks(judged)
+        view = judge_view.build_judge_view(None if judged.trust is None else JudgeSummary(trust=judged.trust))
+        if view is not None:
+            judges[judged.name] = view
+    if not judges:
         raise UsageError("There is no judge to be measured", "Set `judge.model` and `judge.rubric` in promptci.yml.")
-    views = {name: judge_view.build_judge_view(JudgeSummary(trust=trust)) for name, trust in trusts.items()}
-    judges = {name: view for name, view in views.items() if view is not None}
     path = request.out / CALIBRATION_FILE
     document = CalibrationDocument(revision=head.sha, prompts=judges)
     write.write_text(path, env.redactor().redact(document.dump()))
     return CalibrationResult(judges=judges, notes=(*_notes(collected), *asked.notes), path=path)
 
 
-def _require_marks(trusts: Mapping[str, JudgeTrust]) -> None:
+def _require_marks(judged: PromptRun) -> None:
     """Raise ProviderError if a judge scored none of its labelled answers: its agreement is unknown then."""
-    for name, trust in trusts.items():
-        calibration = trust.calibration
-        if calibration is not None and calibration.unscored and not calibration.scored:
-            raise ProviderError(
-                f"{name}: the judge marked none of the {calibration.labels} labels: {calibration.first_failure}"
-            )
+    calibration = judged.trust.calibration if judged.trust is not None else None
+    if calibration is not None and calibration.unscored and not calibration.scored:
+        raise ProviderError(
+            f"{judged.name}: the judge marked none of the {calibration.labels} labels: {calibration.first_failure}"
+        )
 
 
 def _notes(collected: CollectedRun) -> Sequence[str]:
