@@ -7,8 +7,8 @@ from promptci.errors import Problem
 from promptci.goldens.model import Assertion, Case
 from promptci.prompts.render import MAX_MESSAGE_CHARS, MessageTooLong, MissingVariable
 from promptci.scoring import case_mistakes, embedding_similarity
-from promptci.scoring.assertion_timer import AssertionTimer
 from promptci.scoring.assertions import base
+from promptci.scoring.assertions.assertion_timer import AssertionTimer
 from promptci.scoring.assertions.base import Validator
 from promptci.scoring.assertions.table import ASSERTIONS
 from promptci.scoring.case_mistakes import CaseMistake

@@ -10,8 +10,8 @@ from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, AnswerError
 from promptci.scoring import embedding_similarity
-from promptci.scoring.assertion_timer import AssertionTimer
 from promptci.scoring.assertions import base
+from promptci.scoring.assertions.assertion_timer import AssertionTimer
 from promptci.scoring.assertions.base import CheckOutcome, Subject
 from promptci.scoring.assertions.table import ASSERTIONS
 from promptci.scoring.judges import judge, pairwise

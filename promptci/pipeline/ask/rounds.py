@@ -14,7 +14,7 @@ from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, AnswerError, Question
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring import score
-from promptci.scoring.assertion_timer import AssertionTimer
+from promptci.scoring.assertions.assertion_timer import AssertionTimer
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.prompt_run import PromptRun

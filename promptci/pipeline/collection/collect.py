@@ -120,9 +120,8 @@ class _Collector:
         """Return the plans of the affected prompts."""
         had_prompts = bool(find_prompt_files(self.before.snapshot, self.patterns))
         configs = [self.before.config, self.after.config]
-        problems, notes = coverage.check_patterns(
-            self.after.snapshot, configs, self.config_path, had_prompts=had_prompts
-        )
+        head = self.after.snapshot
+        problems, notes = coverage.check_patterns(head, configs, self.config_path, had_prompts=had_prompts)
         self.problems += problems
         self.notes += notes
         if not self.touched:
@@ -150,8 +149,8 @@ class _Collector:
                 self.problems.extend(error.problems)
             else:
                 plans += [plan] if plan else []
-                if plan is None and pair.head is not None and pair.head.path in self.touched:
-                    self.notes += pair.head.notes  # a planned prompt has them with it
+                if not plan and pair.head and pair.head.path in self.touched:
+                    self.notes += pair.head.notes
         return tuple(plans)
 
     def _paths_at_head(self, base_path: str) -> set[str | None]:

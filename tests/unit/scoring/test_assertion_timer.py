@@ -8,7 +8,7 @@ from support.assertion_cases import answer, case
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring import check_assertions, score
-from promptci.scoring.assertion_timer import NOT_CHECKED, AssertionTimer
+from promptci.scoring.assertions.assertion_timer import NOT_CHECKED, AssertionTimer
 
 PATTERN, TEXT = "(a|aa)+[bd]", "a" * 22 + "c"
 SLOW: tuple[tuple[str, Any, dict[str, Any], str], ...] = (
