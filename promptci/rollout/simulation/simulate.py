@@ -156,7 +156,7 @@ def _draw_arms(scenario: Scenario, share: float, shape: tuple[int, int], draw: n
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _RunEvidence:
     """One canary after each block."""
 
     units: Floats
@@ -165,7 +165,7 @@ class _Row:
     is_fine: NDArray[np.bool_]
 
 
-def _evidence(scenario: Scenario, arms: _ArmTable) -> list[_Row]:
+def _evidence(scenario: Scenario, arms: _ArmTable) -> list[_RunEvidence]:
     policy, blocks = scenario.policy, arms.blocks()
     margin = dict(policy.limits)[QUALITY]
     control_n, canary_n = np.cumsum(arms.control_n, axis=1), np.cumsum(arms.canary_n, axis=1)
@@ -178,10 +178,12 @@ def _evidence(scenario: Scenario, arms: _ArmTable) -> list[_Row]:
     is_worse = shown_worse & (drop >= margin - 1e-12)
     enough = np.minimum(canary_n, control_n) >= policy.min_requests
     is_fine = shown_fine & (drop < margin) & enough
-    return [_Row(*row) for row in zip(control_n + canary_n, is_worse, is_fine, strict=True)]
+    return [_RunEvidence(*row) for row in zip(control_n + canary_n, is_worse, is_fine, strict=True)]
 
 
-def _decide_run(scenario: Scenario, share: float, row: _Row, *, is_last: bool) -> tuple[str, float, float] | None:
+def _decide_run(
+    scenario: Scenario, share: float, row: _RunEvidence, *, is_last: bool
+) -> tuple[str, float, float] | None:
     """Return outcome, when it was possible and when it was decided; None where more blocks are needed."""
     policy = scenario.policy
     times = _times_of(scenario, row.units)

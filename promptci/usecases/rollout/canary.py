@@ -19,7 +19,7 @@ from promptci.requestlog import read
 from promptci.requestlog.batch import WantedRequests
 from promptci.requestlog.columns import microseconds
 from promptci.rollout import canary, deployment, state
-from promptci.rollout.deployment import shorten_version
+from promptci.rollout.deployment import Deployed, shorten_version
 from promptci.rollout.state import CanaryProgress
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -68,13 +68,7 @@ def evaluate_canaries(request: CanaryRequest, redactor: Redactor) -> tuple[Canar
     for entry in tried.values():
         for version in (entry.stable, entry.canary or ""):
             repo.resolve(version)
-    # Requests before the present step are not evaluated, so they need not be kept.
-    begun = {prompt: standings[prompt].since for prompt in tried if prompt in standings}
-    wanted = WantedRequests(
-        since={prompt: microseconds(since) for prompt, since in begun.items()},
-        salts={prompt: f"{prompt}@{shorten_version(prompt, tried[prompt].canary or '')}" for prompt in begun},
-    )
-    log = read.load_log(read.expand_patterns(request.logs), wanted)
+    log = read.load_log(read.expand_patterns(request.logs), _wanted_requests(tried, standings))
     decisions = tuple(
         canary.decide_canary(
             entry, standings.get(entry.prompt), log.requests_of(entry.prompt), deployed.policy, request.now
@@ -97,6 +91,15 @@ def evaluate_canaries(request: CanaryRequest, redactor: Redactor) -> tuple[Canar
     if not request.dry_run:
         _write_report(record, words, request.out, redactor)
     return record, words
+
+
+def _wanted_requests(tried: Mapping[str, Deployed], standings: Mapping[str, CanaryProgress]) -> WantedRequests:
+    """Return what the log is read for: requests before the present step are not evaluated, and need not be kept."""
+    begun = {prompt: standings[prompt].since for prompt in tried if prompt in standings}
+    return WantedRequests(
+        since={prompt: microseconds(since) for prompt, since in begun.items()},
+        salts={prompt: f"{prompt}@{shorten_version(prompt, tried[prompt].canary or '')}" for prompt in begun},
+    )
 
 
 def _load_progress(repo: Repo, data: bytes | None, path: str) -> dict[str, CanaryProgress]:
