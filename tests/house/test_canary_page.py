@@ -18,6 +18,7 @@ from promptci.rollout.canary import CanaryOutcome
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.schema import DeploymentFile, PolicySection
+from promptci.runtime import point
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "canary.md").read_text(encoding="utf-8")
@@ -39,7 +40,7 @@ ARM = recipe()
 SHARES = st.floats(0, 100)
 
 
-@given(version=st.text(), user=st.text(), shares=st.tuples(SHARES, SHARES))
+@given(version=st.text(), user=st.text(min_size=1), shares=st.tuples(SHARES, SHARES))
 def test_a_larger_share_moves_nobody_out_of_the_canary(version: str, user: str, shares: tuple[float, float]) -> None:
     less, more = sorted(shares)
     if ARM(version, user, less) == "canary":
@@ -52,6 +53,10 @@ def test_the_share_of_users_is_the_share_and_the_next_canary_has_others() -> Non
     for share in (5, 25, 50):
         chosen = sum(ARM("v2", user, share) == "canary" for user in users)
         assert abs(chosen / len(users) - share / 100) < 0.01
+    salt, bounds = "order-extractor@v1.3.0", [500, 2500, 5000]
+    for user in users[:500]:
+        chosen_shares = [share for share in bounds if ARM(salt, user, share / 100) == "canary"]
+        assert chosen_shares == [share for share in bounds if point(salt, user) * 10_000 < share << 32]
     both = sum(ARM("v2", user, 25) == ARM("v3", user, 25) == "canary" for user in users)
     assert abs(both / len(users) - 0.25**2) < 0.01
 
