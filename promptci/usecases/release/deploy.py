@@ -21,6 +21,7 @@ from promptci.rollout.deployment import Deployed, describe_deployed, shorten_ver
 from promptci.rollout.deployments import commit, edit
 from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
 from promptci.rollout.deployments.environment_file import deployment_path
+from promptci.rollout.deployments.history import require_unmoved
 
 FIRST_STEP = 5.0
 """Share of a canary in a new file; else the file's own first step."""
@@ -87,8 +88,9 @@ def deploy(request: DeployRequest) -> DeploySummary:
     release = tags.find_release(repo.root, releases, prompt, version)
     if target.push:
         tags.require_pushed(repo.root, target.remote, release)
-    # Refuses a release that is not what was released.
-    VersionReader(repo, releases, request.config_path).find(prompt, str(release.number))
+    reader = VersionReader(repo, releases, request.config_path)
+    reader.find(prompt, str(release.number))  # refuses a release that is not what was released
+    require_unmoved(repo, reader, release, [request.environment])
     head = audit_head.read_audit_head(repo.root, target.remote, fetch=target.push)
     result = commit.commit_planned(
         repo, target, lambda snapshot: _plan(request, release, head, snapshot), dry_run=request.dry_run

@@ -22,7 +22,7 @@ from promptci.registry import audit_head, tags
 from promptci.registry.bump import compare_prompts
 from promptci.registry.evidence import Evidence, read_report
 from promptci.registry.number import FIRST, Bump, ReleaseNumber
-from promptci.registry.release import Release, tag_name
+from promptci.registry.release import tag_name
 from promptci.registry.released_prompt import VersionReader, load_prompts_by_name
 from promptci.registry.tag_message import TagMessage
 
@@ -163,24 +163,21 @@ class _Process:
     def names(self) -> list[str]:
         """Return the prompts in question."""
         if self._request.changed:
-            return [name for name, prompt in self._prompts.items() if self._find_same_release(name, prompt) is None]
+            return [
+                name
+                for name, prompt in self._prompts.items()
+                if tags.find_same(self._releases, name, prompt.fingerprint) is None
+            ]
         unknown = [name for name in self._request.names if name not in self._prompts]
         if unknown:
             listed = f"Prompts there: {', '.join(self._prompts)}."
             raise UsageError(f"There is no prompt `{unknown[0]}` in {self._commit[:10]}", listed)
         return list(dict.fromkeys(self._request.names))
 
-    def _find_same_release(self, name: str, prompt: Prompt) -> Release | None:
-        """Return the latest release with this very content."""
-        matches = [
-            candidate for candidate in self._releases.get(name, ()) if candidate.fingerprint == prompt.fingerprint
-        ]
-        return matches[-1] if matches else None
-
     def plan(self, name: str) -> ReleasedPrompt:
         """Return what is to become of a prompt."""
         prompt = self._prompts[name]
-        same = self._find_same_release(name, prompt)
+        same = tags.find_same(self._releases, name, prompt.fingerprint)
         base = ReleasedPrompt(prompt=name, outcome="released", version=None, tag=None, fingerprint=prompt.fingerprint)
         if same is not None and self._request.bump is None:
             update = {"outcome": "already released", "version": str(same.number), "tag": same.tag}
@@ -191,7 +188,7 @@ class _Process:
             reason = f"{result}. Pass --report, or --because with a reason that stays in the tag"
             return base.model_copy(update={"outcome": "refused", "why": reason})
         number, bump, reason = self._number(name, prompt)
-        latest = self._releases[name][-1] if self._releases.get(name) else None
+        latest = tags.find_latest(self._releases, name)
         return base.model_copy(
             update={
                 "version": str(number),
@@ -206,9 +203,11 @@ class _Process:
         known = self._releases.get(name)
         if not known:
             return FIRST, None, ""
+        latest = tags.find_latest(self._releases, name)
+        if latest is None:  # only tags that somebody made by hand
+            return known[-1].number.next(self._request.bump or "major"), None, ""
         reader = VersionReader(self._repo, self._releases, self._request.config_path)
-        latest = reader.find(name, str(known[-1].number))
-        comparison = compare_prompts(latest.prompt, prompt)
+        comparison = compare_prompts(reader.find(name, str(latest.number)).prompt, prompt)
         bump = self._request.bump or comparison.bump
         return known[-1].number.next(bump), bump, comparison.reason
 
@@ -247,7 +246,7 @@ class _Process:
 
     def _create(self, planned: ReleasedPrompt) -> str:
         name = planned.prompt
-        replaced = self._releases[name][-1] if self._releases.get(name) else None
+        replaced = tags.find_latest(self._releases, name)
         evidence = self._evidence.get(planned.fingerprint)
         trailers = {
             "Fingerprint": planned.fingerprint,

@@ -21,6 +21,7 @@ from promptci.registry.tag_message import format_message
 from promptci.rollout.deployment import Deployed, describe_deployed, shorten_version
 from promptci.rollout.deployments import commit, edit, environment_file
 from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
+from promptci.rollout.deployments.history import require_unmoved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +81,11 @@ def roll_back(request: RollbackRequest) -> RollbackSummary:
     release = tags.find_release(repo.root, releases, request.name, request.version)
     if target.push:
         tags.require_pushed(repo.root, target.remote, release)
-    named_version = VersionReader(repo, releases, request.config_path).find(request.name, str(release.number))
+    reader = VersionReader(repo, releases, request.config_path)
+    named_version = reader.find(request.name, str(release.number))
+    with closing(repo.snapshot(repo.resolve("HEAD"))) as head_files:
+        environments = environment_file.list_environments(head_files)
+    require_unmoved(repo, reader, release, environments)
     head = audit_head.read_audit_head(repo.root, target.remote, fetch=target.push)
     with closing(repo.snapshot(release.commit)) as old:
 
