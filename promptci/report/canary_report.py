@@ -6,7 +6,7 @@ from datetime import datetime
 from promptci.present.finding_text import canary as words
 from promptci.present.finding_text.describe import describe
 from promptci.report import templates
-from promptci.requestlog.model import RequestLog
+from promptci.requestlog.batch import RequestLog
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome
 from promptci.rollout.metric_result import MetricResult
 

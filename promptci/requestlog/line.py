@@ -40,7 +40,7 @@ def parse_line(text: str) -> Observation | LateMark:
         "signal": _one_of(value, "signal", SIGNALS),
         "cost_usd": _number(value, "cost_usd"),
     }
-    is_mark = EVALUATION_NAME in value or any(mark is not None for mark in marks.values())
+    is_mark = value.get(EVALUATION_NAME) is not None or any(mark is not None for mark in marks.values())
     if is_mark and all(_find(value, field)[1] is None for field in ("prompt", "version", "arm")):
         return LateMark(id=request_id, time=time, **marks)
     key = _optional_text(value, "key")
@@ -123,14 +123,14 @@ def _number(value: Mapping[str, Any], field: str, most: float = math.inf) -> flo
 
 def _quality(value: Mapping[str, Any]) -> float | None:
     """Return the quality score; an evaluation of another name is none."""
-    if value.get(EVALUATION_NAME, QUALITY_EVALUATION) != QUALITY_EVALUATION:
+    if value.get(EVALUATION_NAME) not in (None, QUALITY_EVALUATION):
         return None
     return _number(value, "quality", most=1)
 
 
 def _share(value: Mapping[str, Any]) -> float | None:
     """Return the share in percent."""
-    if PERCENT_MARKER in value:
+    if value.get(PERCENT_MARKER) is not None:
         return _number(value, "share", most=100)
     share = _number(value, "share", most=MAX_SHARE)
     return None if share is None else share / 100

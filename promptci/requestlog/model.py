@@ -1,9 +1,7 @@
-"""One request of the log, a mark that came later, and what was found on the way to them."""
+"""One request of the log, and a mark that came later."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-
-from promptci.errors import Problem
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,21 +50,3 @@ class LateMark:
     quality: float | None = None
     signal: str | None = None
     cost_usd: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RequestLog:
-    """What was read, in the order of time."""
-
-    requests: tuple[Observation, ...] = ()
-    files: int = 0
-    lines: int = 0
-    """That hold something."""
-    invalid_lines: int = 0
-    """Lines that could not be used."""
-    repeated_lines: int = 0
-    """Lines of a request that was there already."""
-    late_lines: int = 0
-    """Lines with a later mark of a request."""
-    problems: tuple[Problem, ...] = field(default=())
-    """The first of the bad lines."""

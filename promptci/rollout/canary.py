@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from promptci.findings import Facts, Finding, NoFacts
-from promptci.requestlog.model import Observation
+from promptci.requestlog.columns import RequestColumns
 from promptci.rollout import measure
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.facts import (
+    CountedArms,
     CountedUsers,
     MetricFacts,
     MetricName,
+    ModelFacts,
     NewCanary,
     NoRequests,
     OutageFacts,
@@ -24,9 +26,16 @@ from promptci.rollout.facts import (
 from promptci.rollout.forecast import forecast_decision
 from promptci.rollout.metric_result import MetricResult
 from promptci.rollout.metric_scores import REFERENCE_REQUESTS
-from promptci.rollout.policy import CanaryPolicy
+from promptci.rollout.policy import SIGNALS, CanaryPolicy
 from promptci.rollout.state import CanaryProgress
-from promptci.rollout.window import MAX_SHARE_IN_BOTH_ARMS, OUTAGE_SHARE, SRM_LEVEL, Window, select_window
+from promptci.rollout.window import (
+    MAX_SHARE_IN_BOTH_ARMS,
+    MAX_WRONG_ARMS,
+    OUTAGE_SHARE,
+    SRM_LEVEL,
+    Window,
+    select_window,
+)
 from promptci.verdict import Verdict
 
 
@@ -101,7 +110,7 @@ def _findings(prompt: str, outcome: CanaryOutcome, facts: Sequence[tuple[str, Fa
 def decide_canary(
     deployed: Deployed,
     progress: CanaryProgress | None,
-    requests: Sequence[Observation],
+    requests: RequestColumns,
     policy: CanaryPolicy,
     now: datetime,
 ) -> CanaryDecision:
@@ -160,16 +169,14 @@ def _after_manual_change(evaluation: _Evaluation, progress: CanaryProgress) -> C
     return evaluation.decision(CanaryOutcome.HOLD, progress, ("canary-complete", NoFacts())) if share == 100 else None
 
 
-def _after_requests(
-    evaluation: _Evaluation, progress: CanaryProgress, requests: Sequence[Observation]
-) -> CanaryDecision:
+def _after_requests(evaluation: _Evaluation, progress: CanaryProgress, requests: RequestColumns) -> CanaryDecision:
     """Decide by what both arms did since the present step began."""
     window = select_window(requests, progress, evaluation.policy, evaluation.now)
     metrics = measure.measure_metrics(window.requests, evaluation.policy)
     outcome, facts = _judge(evaluation, progress, window, metrics)
     decision = replace(evaluation.decision(outcome, progress, *facts), window=window, metrics=metrics)
     if outcome is CanaryOutcome.ROLL_BACK:
-        reason = ", ".join(metric.metric for metric in metrics if metric.regressed)
+        reason = ", ".join(metric.metric for metric in metrics if _is_rollback_reason(metric))
         rolled_back = progress.model_copy(update={"share": 0, "rolled_back": evaluation.now, "rollback_reason": reason})
         return replace(decision, new_share=0, progress=rolled_back)
     if outcome is CanaryOutcome.PROMOTE:
@@ -187,20 +194,29 @@ def _judge(
 ) -> Judgement:
     """Return the outcome and the facts behind it.
 
-    `worse` comes before a lost share of the canary's own requests: a canary that dies before it logs loses its worst
-    requests, and that is no alibi.
+    `worse` comes before what makes the arms hard to compare, a lost share of the canary's own requests above all: a
+    canary that dies before it logs loses its worst requests, and that is no alibi.
     """
     policy = evaluation.policy
     total = window.stable.users + window.canary.users
     counted = CountedUsers(users=window.canary.users, total=total, share=progress.share, p=window.srm_p)
     if window.users_in_both_arms > MAX_SHARE_IN_BOTH_ARMS * total:
         return CanaryOutcome.HOLD, [("canary-users-in-both-arms", counted._replace(users=window.users_in_both_arms))]
-    regressed = [("canary-worse", _facts(metric, policy)) for metric in metrics if metric.regressed]
+    regressed = [("canary-worse", _facts(metric, policy)) for metric in metrics if _is_rollback_reason(metric)]
     uneven = window.srm_p < SRM_LEVEL
+    doubts = _doubts(window)
     if uneven and not (regressed and window.canary.users < total * progress.share / 100):
-        return CanaryOutcome.HOLD, [("canary-uneven-split", counted), *_silent_arms(evaluation, progress, window)]
+        return CanaryOutcome.HOLD, [
+            ("canary-uneven-split", counted),
+            *doubts,
+            *_silent_arms(evaluation, progress, window),
+        ]
     if regressed:
-        return CanaryOutcome.ROLL_BACK, [*regressed, *([("canary-uneven-split", counted)] if uneven else [])]
+        return CanaryOutcome.ROLL_BACK, [*regressed, *([("canary-uneven-split", counted)] if uneven else []), *doubts]
+    if doubts:
+        return CanaryOutcome.HOLD, doubts
+    if complaints := [("canary-signal-worse", _facts(metric, policy)) for metric in metrics if metric.regressed]:
+        return CanaryOutcome.HOLD, complaints
     if silent_arms := _silent_arms(evaluation, progress, window):
         # Right after a change of share there cannot be requests yet.
         grace_s = policy.stale_s + 2 * policy.lag_s
@@ -220,6 +236,22 @@ def _judge(
     return _judge_progress(evaluation, progress, window, metrics)
 
 
+def _is_rollback_reason(metric: MetricResult) -> bool:
+    """Return whether a metric ends the canary: what users signal is for a person to look at."""
+    return metric.regressed and metric.metric != SIGNALS
+
+
+def _doubts(window: Window) -> list[tuple[str, Facts]]:
+    """Return why the arms may not be comparable although their users are split as configured."""
+    doubts: list[tuple[str, Facts]] = []
+    if window.wrong_arms > MAX_WRONG_ARMS * window.keyed:
+        doubts.append(("canary-wrong-arms", CountedArms(wrong=window.wrong_arms, keyed=window.keyed)))
+    if window.models_p < SRM_LEVEL:
+        models = (window.canary.response_models, window.stable.response_models)
+        doubts.append(("canary-different-models", ModelFacts(canary=models[0], stable=models[1], p=window.models_p)))
+    return doubts
+
+
 def _judge_progress(
     evaluation: _Evaluation, progress: CanaryProgress, window: Window, metrics: Sequence[MetricResult]
 ) -> Judgement:
@@ -235,7 +267,7 @@ def _judge_progress(
         enough = min(window.canary.users, window.stable.users - REFERENCE_REQUESTS) >= policy.min_requests
         if enough and elapsed_s > policy.stale_s + policy.lag_s:
             return CanaryOutcome.HOLD, [("canary-no-values", MetricName(metric=name)) for name in silent]
-    forecast = forecast_decision(metrics, window.canary.users, elapsed_s, policy)
+    forecast = forecast_decision(metrics, window.canary, elapsed_s, policy)
     return CanaryOutcome.WAIT, [*missing, *([("canary-forecast", forecast)] if forecast else [])]
 
 

@@ -51,6 +51,21 @@ class CountedUsers(NamedTuple):
     p: float
 
 
+class CountedArms(NamedTuple):
+    """Requests that are in another arm than the hash of their key gives."""
+
+    wrong: int
+    keyed: int
+
+
+class ModelFacts(NamedTuple):
+    """Models that answered, where both arms asked for the same one."""
+
+    canary: tuple[str, ...]
+    stable: tuple[str, ...]
+    p: float
+
+
 class UnscoredFacts(NamedTuple):
     """The arms do not have the same share of answers with a quality score."""
 
@@ -83,6 +98,9 @@ class ForecastFacts(NamedTuple):
     """Until every metric is shown to be within its limit; None where that is not in sight."""
     remaining_days: float
     """Until the step's `max_time` is over."""
+    reachable: float | None = None
+    """Users that the canary can have at this share, where they are too few; None: there are enough."""
+    per_user: bool = True
 
 
 class MetricFacts(NamedTuple):

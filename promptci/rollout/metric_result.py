@@ -1,6 +1,23 @@
 """MetricResult: what the scores of one metric show about a canary."""
 
+import math
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+
+class EvidencePoint(NamedTuple):
+    """The evidence about one metric after a block of requests."""
+
+    at: datetime
+    control_n: int
+    canary_n: int
+    drop: float
+    """The control's mean minus the canary's, up to here."""
+    log_e_worse: float
+    """Natural logarithm of the evidence that the canary is worse."""
+    log_e_fine: float
+    """Likewise, that it is not worse by the margin."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +41,18 @@ class MetricResult:
     alpha: float
     """What `p_worse` must not exceed for a rollback."""
     promote_alpha: float
+    path: tuple[EvidencePoint, ...] = ()
+    """How the evidence grew, oldest first."""
+
+    @property
+    def log_need_worse(self) -> float:
+        """What `log_e_worse` must reach for a rollback."""
+        return -math.log(self.alpha)
+
+    @property
+    def log_need_fine(self) -> float:
+        """What `log_e_fine` must reach for a promotion."""
+        return -math.log(self.promote_alpha)
 
     @property
     def drop(self) -> float | None:

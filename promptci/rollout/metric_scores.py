@@ -1,11 +1,14 @@
 """Score requests: for each metric a number in 0..1 per request that has a value, 1 being good."""
 
+from __future__ import annotations
+
 import statistics
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from promptci.requestlog.model import Observation
-from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY, SIGNALS
+import numpy as np
+
+from promptci.requestlog.columns import CANARY, NEGATIVE, NO_USER, Array, RequestColumns
+from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY
 from promptci.stats.estimates.percentiles import percentiles
 
 REFERENCE_REQUESTS = 100
@@ -14,93 +17,71 @@ MAX_COST_RATIO = 3.0
 """A request's cost counts up to so many times the control's median, so that one request cannot decide."""
 MIN_MARGIN = 0.01
 
-ScoreFunction = Callable[[Observation], float | None]
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class MetricSeries:
-    """Scores of one metric in the order of time, one per unit."""
+    """Scores of one metric, one per unit, in the order in which they became known."""
 
-    marks: tuple[tuple[bool, float], ...]
-    """Whether it is the canary's, and the mark."""
+    is_canary: Array
+    marks: Array
+    time: Array
+    """When each became known."""
     margin: float
     """The metric's limit, on the scale of the marks."""
 
 
-def build_series(metric: str, limit: float, requests: Sequence[Observation], *, per_user: bool) -> MetricSeries | None:
+def build_series(metric: str, limit: float, requests: RequestColumns, *, per_user: bool) -> MetricSeries | None:
     """Return the marks of a metric; None where there are not yet enough to set its measure.
 
     The measure of latency and cost is taken from the control's first requests, which then do not count: it must be
-    known before a request is marked by it.
+    known before a request is marked by it. Quality is in the order in which the scores came, so that a late one adds to
+    the evidence and changes none of it.
     """
-    known = first_requests([request for request in requests if _has_value(metric, request)], per_user=per_user)
+    requests = requests.select(_has_value(metric, requests))
+    time = requests.time
+    if metric == QUALITY:
+        order = np.argsort(requests.scored, kind="stable")
+        requests = requests.select(order)
+        time = requests.scored
+    if per_user:
+        first = find_first_requests(requests)
+        requests, time = requests.select(first), time[first]
+    is_canary = requests.arm == CANARY
     if metric not in {LATENCY, COST}:
-        mark = {QUALITY: _quality, ERRORS: _answered, SIGNALS: _not_complained}[metric]
-        return MetricSeries(marks=_score_requests(known, mark), margin=limit)
-    warm = [index for index, request in enumerate(known) if request.arm == "stable"][:REFERENCE_REQUESTS]
+        marks = {QUALITY: requests.quality, ERRORS: ~requests.failed}.get(metric, requests.signal != NEGATIVE)
+        return MetricSeries(is_canary=is_canary, marks=marks.astype("f8"), time=time, margin=limit)
+    warm = np.flatnonzero(~is_canary)[:REFERENCE_REQUESTS]
     if len(warm) < REFERENCE_REQUESTS:
         return None
-    first, rest = known[: warm[-1] + 1], known[warm[-1] + 1 :]
-    reference = sorted(_value(metric, request) for request in first if request.arm == "stable")
+    values = requests.latency_ms if metric == LATENCY else requests.cost_usd
+    rest = slice(int(warm[-1]) + 1, None)
+    marks, margin = _marks_by_reference(metric, limit, np.sort(values[warm]), values[rest])
+    return MetricSeries(is_canary=is_canary[rest], marks=marks, time=time[rest], margin=margin)
+
+
+def _marks_by_reference(metric: str, limit: float, reference: Array, values: Array) -> tuple[Array, float]:
     if metric == LATENCY:
-        slow = percentiles(reference).p95 or 0.0
-        return MetricSeries(
-            marks=_score_requests(rest, lambda request: float(_value(LATENCY, request) <= slow)), margin=limit
-        )
-    cap = MAX_COST_RATIO * statistics.median(reference)
+        return (values <= (percentiles(reference.tolist()).p95 or 0.0)).astype("f8"), limit
+    cap = MAX_COST_RATIO * statistics.median(reference.tolist())
     if not cap:
         # The control costs nothing, so any cost of the canary is a rise.
-        return MetricSeries(
-            marks=_score_requests(rest, lambda request: float(_value(COST, request) == 0)), margin=MIN_MARGIN
-        )
-    usual = statistics.fmean(min(cost, cap) for cost in reference) / cap
-    margin = min(0.99, max(limit * usual, MIN_MARGIN))
-    return MetricSeries(
-        marks=_score_requests(rest, lambda request: 1 - min(_value(COST, request), cap) / cap), margin=margin
-    )
+        return (values == 0).astype("f8"), MIN_MARGIN
+    usual = statistics.fmean(np.minimum(reference, cap).tolist()) / cap
+    return 1 - np.minimum(values, cap) / cap, min(0.99, max(limit * usual, MIN_MARGIN))
 
 
-def first_requests(requests: Sequence[Observation], *, per_user: bool = True) -> list[Observation]:
-    """Return the first request of each user in each arm; a request without a user counts by itself."""
-    if not per_user:
-        return list(requests)
-    seen: set[tuple[str, str]] = set()
-    kept = []
-    for request in requests:
-        if request.user is not None:
-            if (request.arm, request.user) in seen:
-                continue
-            seen.add((request.arm, request.user))
-        kept.append(request)
-    return kept
+def find_first_requests(requests: RequestColumns) -> Array:
+    """Return the places of the first request of each user in each arm; one without a user counts by itself."""
+    has_user = np.flatnonzero(requests.user != NO_USER)
+    # The lowest bit of the hash gives way to the arm.
+    units = (requests.user[has_user] & ~np.uint64(1)) | (requests.arm[has_user] == CANARY).astype("u8")
+    first = np.unique(units, return_index=True)[1]
+    return np.sort(np.concatenate([has_user[first], np.flatnonzero(requests.user == NO_USER)]))
 
 
-def _has_value(metric: str, request: Observation) -> bool:
-    """Return whether a request has a value of the metric; unknown values are not counted."""
+def _has_value(metric: str, requests: RequestColumns) -> Array:
+    """Return which requests have a value of the metric; unknown values are not counted."""
     if metric == ERRORS:
-        return True
-    if metric == SIGNALS:
-        return request.error is None
-    value = {QUALITY: request.quality, LATENCY: request.latency_ms, COST: request.cost_usd}[metric]
-    return request.error is None and value is not None
-
-
-def _score_requests(requests: Sequence[Observation], mark: ScoreFunction) -> tuple[tuple[bool, float], ...]:
-    return tuple((request.arm == "canary", value) for request in requests if (value := mark(request)) is not None)
-
-
-def _value(metric: str, request: Observation) -> float:
-    # Requests without a value are excluded before.
-    return (request.latency_ms if metric == LATENCY else request.cost_usd) or 0.0
-
-
-def _quality(request: Observation) -> float | None:
-    return request.quality
-
-
-def _answered(request: Observation) -> float:
-    return float(request.error is None)
-
-
-def _not_complained(request: Observation) -> float:
-    return float(request.signal != "negative")
+        return np.ones(len(requests), bool)
+    columns = {QUALITY: requests.quality, LATENCY: requests.latency_ms, COST: requests.cost_usd}
+    return ~requests.failed & (~np.isnan(columns[metric]) if metric in columns else True)

@@ -1,16 +1,30 @@
 """Select the requests that decide a canary step, and measure whether the arms are comparable."""
 
+from __future__ import annotations
+
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from promptci.requestlog.model import Observation
+import numpy as np
+
+from promptci.requestlog.columns import (
+    CANARY,
+    NO_POINT,
+    NO_USER,
+    STABLE,
+    UNKNOWN_ARM,
+    Array,
+    RequestColumns,
+    empty_columns,
+    microseconds,
+    moment,
+)
 from promptci.rollout.deployment import shorten_version
-from promptci.rollout.metric_scores import first_requests
+from promptci.rollout.metric_scores import find_first_requests
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress
-from promptci.runtime import point
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 """Tolerated clock skew."""
@@ -18,9 +32,13 @@ SRM_LEVEL = 0.001
 """Below it the arms are not split as configured."""
 MAX_SHARE_IN_BOTH_ARMS = 0.01
 """Share of users in both arms over which arms are not assigned by user."""
+MAX_WRONG_ARMS = 0.01
+"""Share of requests in another arm than the hash gives, over which the application does not use the hash."""
 OUTAGE_SHARE = 0.25
 """Share of the control's latest requests that failed, over which it is no time to promote."""
 OUTAGE_PERIOD = timedelta(hours=1)
+SAME_SHARE = 0.005
+"""Difference of shares in percent, under which they are the same: half of what the bundle can express."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,12 +48,16 @@ class ArmActivity:
     requests: int = 0
     users: int = 0
     """Users, and requests without one."""
+    new_users: int = 0
+    """Those of them who were first seen in the second half of the step."""
     answered: int = 0
     """First answered requests of users; the unit of `unscored`."""
     unscored: int = 0
     """Those of them without a quality score."""
     newest: datetime | None = None
     models: tuple[str, ...] = ()
+    response_models: tuple[str, ...] = ()
+    """Models that answered, as the provider names them."""
     output_tokens: float | None = None
     """Mean of those logged."""
 
@@ -44,14 +66,20 @@ class ArmActivity:
 class Window:
     """The requests that count, in the order of time, and how many do not."""
 
-    requests: tuple[Observation, ...] = ()
+    requests: RequestColumns = field(default_factory=empty_columns)
     stable: ArmActivity = ArmActivity()
     canary: ArmActivity = ArmActivity()
     srm_p: float = 1.0
     """Of `the users are split as configured`, valid at every look (sample-ratio mismatch)."""
     unscored_p: float = 1.0
     """Of `both arms have the same share of answers with a quality score`, valid at every look."""
+    models_p: float = 1.0
+    """Of `where both arms ask for the same model, the same models answer`, valid at every look."""
     users_in_both_arms: int = 0
+    keyed: int = 0
+    """Requests with arm and key, of which the arm can be computed again."""
+    wrong_arms: int = 0
+    """Those of them that are in the other arm."""
     control_failing: float = 0.0
     """Share of the control's requests of the latest hour that failed."""
     other_versions: int = 0
@@ -63,58 +91,78 @@ class Window:
     """From the future."""
 
 
-def select_window(
-    requests: Sequence[Observation], progress: CanaryProgress, policy: CanaryPolicy, now: datetime
-) -> Window:
+def select_window(requests: RequestColumns, progress: CanaryProgress, policy: CanaryPolicy, now: datetime) -> Window:
     """Select the requests of the present step from those of one prompt."""
-    lag = timedelta(seconds=policy.lag_s)
-    prompt = requests[0].prompt if requests else ""
-    versions = {
-        "stable": shorten_version(prompt, progress.stable),
-        "canary": shorten_version(prompt, progress.canary),
-    }
-    kept: list[Observation] = []
-    not_counted = dict.fromkeys(("other_versions", "other_shares", "too_recent", "in_future"), 0)
-    for request in requests:
-        # A new share takes a while to be in force everywhere; where it is logged, that need not be guessed.
-        arm = _arm_of(request, progress, versions["canary"])
-        start = progress.since + (lag if request.share is None else timedelta(0))
-        if request.time > now + MAX_CLOCK_SKEW:
-            not_counted["in_future"] += 1
-        elif request.time < start:
-            continue
-        elif (
-            shorten_version(prompt, request.version) != versions[arm := _arm_of(request, progress, versions["canary"])]
-        ):
-            not_counted["other_versions"] += 1
-        elif request.share is not None and request.share != progress.share:
-            not_counted["other_shares"] += 1
-        elif request.time > now - lag:
-            not_counted["too_recent"] += 1
-        else:
-            kept.append(replace(request, arm=arm))
-    arms = {name: [request for request in kept if request.arm == name] for name in versions}
-    users = {name: {request.user for request in arm_requests} - {None} for name, arm_requests in arms.items()}
-    stable, canary = (_arm(arms[name], len(users[name])) for name in ("stable", "canary"))
+    hashed = _hashed_arms(requests, progress.share)
+    requests = replace(requests, arm=np.where(requests.arm == UNKNOWN_ARM, hashed, requests.arm))
+    newest = microseconds(now - timedelta(seconds=policy.lag_s))
+    kept, not_counted = _divide(requests, progress, policy, now)
+    hashed, requests = hashed[kept], requests.select(kept)
+    # A score that came within the lag waits for the next evaluation, as a request does.
+    requests = replace(requests, quality=np.where(requests.scored > newest, np.nan, requests.quality))
+    arms = [requests.select(requests.arm == arm) for arm in (STABLE, CANARY)]
+    half = (microseconds(progress.since) + newest) // 2
+    stable, canary = (_arm(arm, half) for arm in arms)
+    users = [np.unique(arm.user[arm.user != NO_USER]) for arm in arms]
+    is_keyed = requests.point != NO_POINT
     return Window(
-        requests=tuple(kept),
+        requests=requests,
         stable=stable,
         canary=canary,
         srm_p=split_p(canary.users, stable.users, progress.share / 100),
         unscored_p=_unscored_p(canary, stable),
-        users_in_both_arms=len(users["stable"] & users["canary"]),
-        control_failing=_failing(arms["stable"], now - lag),
+        models_p=_models_p(requests),
+        users_in_both_arms=len(np.intersect1d(users[0], users[1], assume_unique=True)),
+        keyed=int(is_keyed.sum()),
+        wrong_arms=int((is_keyed & (hashed != requests.arm)).sum()),
+        control_failing=_failing(arms[0], newest),
         **not_counted,
     )
 
 
-def _arm_of(request: Observation, progress: CanaryProgress, canary: str) -> str:
-    """Return the arm as logged; computed by the hash of the bundle where only the key is logged."""
-    if request.arm is not None:
-        return request.arm
-    share = progress.share if request.share is None else request.share
-    is_canary = point(f"{request.prompt}@{canary}", request.key or "") * 10_000 < round(share * 100) << 32
-    return "canary" if is_canary else "stable"
+def _hashed_arms(requests: RequestColumns, share: float) -> Array:
+    """Return each request's arm by the hash of the bundle and the share that was in force, where its key is logged."""
+    shares = np.rint(np.where(np.isnan(requests.share), share, requests.share) * 100).astype("i8")
+    arms = np.where(requests.point * 10_000 < shares << 32, CANARY, STABLE)
+    return np.where(requests.point == NO_POINT, UNKNOWN_ARM, arms).astype("i1")
+
+
+def _divide(
+    requests: RequestColumns, progress: CanaryProgress, policy: CanaryPolicy, now: datetime
+) -> tuple[Array, dict[str, int]]:
+    """Return which requests are of the present step, and how many are not, by reason."""
+    lag = timedelta(seconds=policy.lag_s)
+    # A new share takes a while to be in force everywhere; where it is logged, that need not be guessed.
+    has_share = ~np.isnan(requests.share)
+    start = np.where(has_share, microseconds(progress.since), microseconds(progress.since + lag))
+    in_future = requests.time > microseconds(now + MAX_CLOCK_SKEW)
+    left = ~in_future & (requests.time >= start)
+    reasons = {
+        "other_versions": ~_has_version(requests, progress),
+        "other_shares": has_share & (np.abs(requests.share - progress.share) > SAME_SHARE),
+        "too_recent": requests.time > microseconds(now - lag),
+    }
+    counts = {"in_future": int(in_future.sum())}
+    for name, holds in reasons.items():
+        counts[name] = int((left & holds).sum())
+        left = left & ~holds
+    return left, counts
+
+
+def _has_version(requests: RequestColumns, progress: CanaryProgress) -> Array:
+    """Return which requests were answered by the version of their arm, whether logged in full or in short."""
+    texts = requests.texts.values
+    prompt = texts[requests.prompt[0]] if len(requests) else ""
+    short = [shorten_version(prompt, text) for text in texts]
+    is_right = np.array(
+        [[name == shorten_version(prompt, version) for name in short] for version in _versions(progress)]
+    )
+    return np.asarray(is_right[requests.arm, requests.version]) if len(requests) else np.zeros(0, bool)
+
+
+def _versions(progress: CanaryProgress) -> tuple[str, str]:
+    """Return the version of each arm, by the arm's code."""
+    return progress.stable, progress.canary
 
 
 def split_p(canary: int, control: int, share: float) -> float:
@@ -145,20 +193,43 @@ def _unscored_p(canary: ArmActivity, stable: ArmActivity) -> float:
     return split_p(*min(unscored, scored, key=sum), share)
 
 
-def _arm(requests: Sequence[Observation], users: int) -> ArmActivity:
-    first_answers = first_requests([request for request in requests if request.error is None])
-    tokens = [observation.output_tokens for observation in requests if observation.output_tokens is not None]
+def _models_p(requests: RequestColumns) -> float:
+    """Return the p-value of `the same models answer in both arms`, among requests that ask both arms' models."""
+    known = requests.select(~requests.failed & (requests.response_model >= 0))
+    first = known.select(find_first_requests(known))
+    p_values = [p for model in np.unique(first.model) for p in _split_by_response(first.select(first.model == model))]
+    return min([1.0, *(p * len(p_values) for p in p_values)])
+
+
+def _split_by_response(requests: RequestColumns) -> Iterator[float]:
+    """Yield, for each model that answered requests for one model, the p-value of its split between the arms."""
+    is_canary = requests.arm == CANARY
+    models = np.unique(requests.response_model)
+    for model in models if len(models) > 1 else ():
+        is_this = requests.response_model == model
+        # The rarer kind is tested, for its split does not determine the arms' own.
+        tested = is_this if is_this.sum() * 2 <= len(requests) else ~is_this
+        yield split_p(int((tested & is_canary).sum()), int((tested & ~is_canary).sum()), float(is_canary.mean()))
+
+
+def _arm(requests: RequestColumns, half: int) -> ArmActivity:
+    answered = requests.select(~requests.failed)
+    first_answers = answered.select(find_first_requests(answered))
+    tokens = requests.output_tokens[~np.isnan(requests.output_tokens)]
+    first_seen = requests.time[find_first_requests(requests)]
     return ArmActivity(
         requests=len(requests),
-        users=users + sum(observation.user is None for observation in requests),
+        users=len(first_seen),
+        new_users=int((first_seen > half).sum()),
         answered=len(first_answers),
-        unscored=sum(request.quality is None for request in first_answers),
-        newest=max((observation.time for observation in requests), default=None),
-        models=tuple(sorted({observation.model for observation in requests if observation.model is not None})),
-        output_tokens=sum(tokens) / len(tokens) if tokens else None,
+        unscored=int(np.isnan(first_answers.quality).sum()),
+        newest=moment(requests.time.max()) if len(requests) else None,
+        models=requests.names(requests.model),
+        response_models=requests.names(requests.response_model),
+        output_tokens=float(tokens.mean()) if len(tokens) else None,
     )
 
 
-def _failing(control: Sequence[Observation], now: datetime) -> float:
-    latest = [request for request in control if request.time > now - OUTAGE_PERIOD]
-    return sum(request.error is not None for request in latest) / len(latest) if latest else 0.0
+def _failing(control: RequestColumns, newest: int) -> float:
+    latest = control.failed[control.time > newest - OUTAGE_PERIOD // timedelta(microseconds=1)]
+    return float(latest.mean()) if len(latest) else 0.0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from support import canary_traffic
 from support.canary_traffic import START, Ways
 
+from promptci.requestlog.columns import columns_of
 from promptci.requestlog.model import Observation
 from promptci.rollout import measure
 from promptci.rollout.measure import DROPS
@@ -128,7 +129,8 @@ def test_a_canary_that_changes_nothing_is_promoted_within_a_day() -> None:
 
 def rolled_back(canaries: Sequence[Sequence[Observation]], policy: CanaryPolicy) -> float:
     """Share of canaries of which some metric was ever shown worse, at any request."""
-    shown = [any(one.p_worse <= one.alpha for one in measure.measure_metrics(seen, policy)) for seen in canaries]
+    measured = [measure.measure_metrics(columns_of(seen), policy) for seen in canaries]
+    shown = [any(one.p_worse <= one.alpha for one in metrics) for metrics in measured]
     return float(np.mean(shown))
 
 

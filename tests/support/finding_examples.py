@@ -31,10 +31,12 @@ from promptci.gates.facts import (
     WeakenedGoldens,
 )
 from promptci.rollout.facts import (
+    CountedArms,
     CountedUsers,
     ForecastFacts,
     MetricFacts,
     MetricName,
+    ModelFacts,
     NewCanary,
     NoRequests,
     OutageFacts,
@@ -236,6 +238,11 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "canary-no-values": [MetricName(metric="cost")],
     "canary-users-in-both-arms": [CountedUsers(users=120, total=4200, share=5, p=0.2)],
     "canary-uneven-split": [CountedUsers(users=146, total=4166, share=5, p=0.0002)],
+    "canary-wrong-arms": [CountedArms(wrong=900, keyed=9500)],
+    "canary-different-models": [
+        ModelFacts(canary=("gpt-4o-mini-2024-07-18",), stable=("gpt-4o-mini-2025-01-02", "gpt-4o-mini-x"), p=1e-9)
+    ],
+    "canary-signal-worse": [METRIC._replace(metric="signals", canary=0.9)],
     "canary-unscored": [UnscoredFacts(canary_unscored=150, canary=2500, stable_unscored=0, stable=47000, p=1e-9)],
     "canary-outage": [OutageFacts(failing=0.31)],
     "canary-too-long": [TimeFacts(elapsed_s=1.3e6, limit_s=14 * 86400)],
@@ -245,6 +252,8 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         ForecastFacts(users_per_day=1250, days=0.4, remaining_days=12),
         ForecastFacts(users_per_day=125, days=32, remaining_days=12),
         ForecastFacts(users_per_day=1250, days=None, remaining_days=12),
+        ForecastFacts(users_per_day=125, days=None, remaining_days=12, reachable=250),
+        ForecastFacts(users_per_day=1250, days=3.2, remaining_days=12, per_user=False),
     ],
     "canary-too-few": [METRIC, METRIC._replace(metric="errors", per_user=False)],
     "canary-not-shown": [METRIC, METRIC._replace(metric="errors", limit=0.01, control=None)],

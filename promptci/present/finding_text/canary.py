@@ -5,10 +5,12 @@ from datetime import datetime
 from promptci.present.finding_text.text import FindingText, capitalize
 from promptci.present.formatting import change, p_value, percent
 from promptci.rollout.facts import (
+    CountedArms,
     CountedUsers,
     ForecastFacts,
     MetricFacts,
     MetricName,
+    ModelFacts,
     NewCanary,
     NoRequests,
     OutageFacts,
@@ -117,6 +119,32 @@ def uneven_split(facts: CountedUsers) -> FindingText:
     )
 
 
+def wrong_arms(facts: CountedArms) -> FindingText:
+    """Describe an application that assigns users by something else than the hash."""
+    return FindingText(
+        f"{count(facts.wrong, 'request')} of {facts.keyed:,} with a key are in the other arm than the hash gives",
+        "The application does not choose by the runtime, or by another salt or share. Use `choose` of the runtime.",
+    )
+
+
+def different_models(facts: ModelFacts) -> FindingText:
+    """Describe arms that asked for the same model and were answered by different ones."""
+    canary, stable = (", ".join(f"`{name}`" for name in names[:5]) for names in (facts.canary, facts.stable))
+    return FindingText(
+        f"the arms asked for the same model, and different ones answered: {canary} for the canary, {stable} for the"
+        f" stable version ({p_value(facts.p, SMALLEST_P)})",
+        "They are not comparable. Pin the model, or wait until the provider answers both alike.",
+    )
+
+
+def signal_worse(facts: MetricFacts) -> FindingText:
+    """Describe a worsening of what users signal, which is for a person to look at."""
+    return FindingText(
+        f"{_compared(facts)}; shown to be worse by {limit(facts.metric, facts.limit)} or more",
+        "What users signal rolls nothing back. Read some of these answers and decide.",
+    )
+
+
 def unscored(facts: UnscoredFacts) -> FindingText:
     """Describe arms of which one has more answers without a score."""
     canary, stable = facts.canary_unscored / facts.canary, facts.stable_unscored / facts.stable
@@ -149,7 +177,14 @@ def too_early(facts: TimeFacts) -> FindingText:
 
 def forecast(facts: ForecastFacts) -> FindingText:
     """Describe when a step can be decided at the present rate of new users."""
-    rate = f"with {facts.users_per_day:,.0f} new users of the canary a day"
+    unit = "new users" if facts.per_user else "requests"
+    rate = f"with {facts.users_per_day:,.0f} {unit} of the canary a day"
+    if facts.reachable is not None:
+        return FindingText(
+            f"{rate} so far, and ever fewer as they come back, this step has about {facts.reachable:,.0f} users in"
+            " all: it can never be decided",
+            "Start at a larger share, or widen a limit.",
+        )
     if facts.days is None:
         return FindingText(f"{rate}, a decision is not in sight: the canary is close to a limit")
     if facts.days > facts.remaining_days:

@@ -13,8 +13,8 @@ Floats = NDArray[np.float64]
 EDGE = 1e-4
 """Rates are bet on no closer to 0 and 1 than this."""
 LEAST_EXPECTED = 10
-SPLITS = 60
-"""Halvings of an interval until it is a point, in double precision."""
+NEWTON_STEPS = 3
+"""From eight digits to all of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,18 +76,39 @@ def _gain(count: Floats, total: Floats, mean: Floats, null: Floats) -> Floats:
 
 
 def _find_nearest_null(blocks: Blocks, a: Floats, b: Floats, null_drop: float) -> Floats:
-    """Return a' of the pair (a', a' - null_drop) nearest to (a, b), which is where the slope of the distance is 0."""
+    """Return a' of the pair (a', a' - null_drop) nearest to (a, b), which is where the slope of the distance is 0.
+
+    That is a root of a cubic, in closed form, and then two steps of Newton for its last digits. Source: Miettinen and
+    Nurminen, Comparative analysis of two rates, Statistics in Medicine 4 (1985), where it is the rates' estimate under
+    a given difference.
+    """
     if null_drop == 0:
         return np.asarray((blocks.control_n * a + blocks.canary_n * b) / (blocks.control_n + blocks.canary_n))
     shifted = b + null_drop
     low = np.maximum(np.minimum(a, shifted), max(null_drop, 0) + 1e-9)
     high = np.minimum(np.maximum(a, shifted), min(1, 1 + null_drop) - 1e-9)
-    for _ in range(SPLITS):
-        x = (low + high) / 2
+    x = np.clip(_restricted_rate(blocks, a, b, null_drop), low, high)
+    for _ in range(NEWTON_STEPS):
         y = x - null_drop
-        slope = blocks.control_n * (x - a) / (x * (1 - x)) + blocks.canary_n * (y - b) / (y * (1 - y))
-        low, high = np.where(slope < 0, x, low), np.where(slope < 0, high, x)
-    return np.asarray((low + high) / 2)
+        spread_x, spread_y = x * (1 - x), y * (1 - y)
+        slope = blocks.control_n * (x - a) / spread_x + blocks.canary_n * (y - b) / spread_y
+        change = blocks.control_n * (spread_x - (x - a) * (1 - 2 * x)) / spread_x**2
+        change += blocks.canary_n * (spread_y - (y - b) * (1 - 2 * y)) / spread_y**2
+        x = np.clip(x - slope / change, low, high)
+    return np.asarray(x)
+
+
+def _restricted_rate(blocks: Blocks, a: Floats, b: Floats, null_drop: float) -> Floats:
+    """Return the root of the cubic, exact to about eight digits."""
+    total = blocks.control_n + blocks.canary_n
+    good_a, good_b = blocks.control_n * a, blocks.canary_n * b
+    square = ((blocks.control_n + 2 * blocks.canary_n) * null_drop - total - good_a - good_b) / (3 * total)
+    linear = ((blocks.canary_n * null_drop - total - 2 * good_b) * null_drop + good_a + good_b) / (3 * total)
+    constant = good_b * null_drop * (1 - null_drop) / total
+    q = square**3 - 1.5 * linear * square + constant / 2
+    p = np.copysign(np.sqrt(np.maximum(square**2 - linear, 1e-300)), q)
+    angle = (math.pi + np.arccos(np.clip(q / p**3, -1, 1))) / 3
+    return np.asarray(2 * p * np.cos(angle) - square + null_drop)
 
 
 def anytime_p(log_e: Floats) -> float:

@@ -16,7 +16,10 @@ from promptci.report import canary_report as report
 from promptci.report.canary_document import CanaryDocument
 from promptci.report.canary_report import CanaryReport
 from promptci.requestlog import read
+from promptci.requestlog.batch import WantedRequests
+from promptci.requestlog.columns import microseconds
 from promptci.rollout import canary, deployment, state
+from promptci.rollout.deployment import shorten_version
 from promptci.rollout.state import CanaryProgress
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -65,16 +68,14 @@ def evaluate_canaries(request: CanaryRequest, redactor: Redactor) -> tuple[Canar
             repo.resolve(version)
     # Requests before the present step are not evaluated, so they need not be kept.
     begun = {prompt: standings[prompt].since for prompt in tried if prompt in standings}
-    log = read.load_log(
-        read.expand_patterns(request.logs), lambda row: row.prompt in begun and row.time >= begun[row.prompt]
+    wanted = WantedRequests(
+        since={prompt: microseconds(since) for prompt, since in begun.items()},
+        salts={prompt: f"{prompt}@{shorten_version(prompt, tried[prompt].canary or '')}" for prompt in begun},
     )
+    log = read.load_log(read.expand_patterns(request.logs), wanted)
     decisions = tuple(
         canary.decide_canary(
-            entry,
-            standings.get(entry.prompt),
-            [row for row in log.requests if row.prompt == entry.prompt],
-            deployed.policy,
-            request.now,
+            entry, standings.get(entry.prompt), log.requests_of(entry.prompt), deployed.policy, request.now
         )
         for entry in deployed.prompts
     )

@@ -13,7 +13,9 @@ from promptci.errors import Problem
 from promptci.report import canary_report as report
 from promptci.report.canary_document import to_document
 from promptci.report.canary_report import CanaryReport
-from promptci.requestlog.model import Observation, RequestLog
+from promptci.requestlog.batch import RequestLog
+from promptci.requestlog.columns import columns_of
+from promptci.requestlog.model import Observation
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome, decide_canary
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.policy import CanaryPolicy
@@ -28,7 +30,7 @@ BACK = STANDING.model_copy(update={"share": 0, "rolled_back": START, "why": "Qua
 def decision(
     requests: list[Observation], deployed: Deployed = DEPLOYED, progress: CanaryProgress | None = STANDING
 ) -> CanaryDecision:
-    return decide_canary(deployed, progress, requests, CanaryPolicy(), NOW)
+    return decide_canary(deployed, progress, columns_of(requests), CanaryPolicy(), NOW)
 
 
 def record(

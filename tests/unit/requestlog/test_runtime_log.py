@@ -5,15 +5,30 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support import canary_traffic
 from support.canary_traffic import START
 
 from promptci.files.lines import JsonError
 from promptci.requestlog import line, read
 from promptci.requestlog.aliases import ALIASES
+from promptci.requestlog.batch import RequestLog, WantedRequests
+from promptci.requestlog.columns import (
+    ARRAYS,
+    CANARY,
+    NEGATIVE,
+    NO_POINT,
+    NO_SIGNAL,
+    NO_USER,
+    STABLE,
+    TEXT_ARRAYS,
+    moment,
+)
 from promptci.requestlog.model import LateMark, Observation
-from promptci.runtime import Bundle
+from promptci.runtime import Bundle, point
 
 BUNDLE = {
     "schema": "promptci/bundle/v1",
@@ -42,8 +57,12 @@ BUNDLE = {
 }
 
 
-def everything(_: object) -> bool:
-    return True
+READERS = pytest.mark.parametrize("use_duckdb", [True, False])
+
+
+def load(path: Path, *, use_duckdb: bool) -> RequestLog:
+    wanted = WantedRequests(since={"order": 0}, salts={"order": "order@v2"})
+    return read.load_log([path], wanted, use_duckdb=use_duckdb)
 
 
 @pytest.fixture
@@ -53,22 +72,26 @@ def bundle(tmp_path: Path) -> Bundle:
     return Bundle(str(path), log=tmp_path / "requests.jsonl", builtin=json.dumps(BUNDLE).encode())
 
 
-def test_what_the_runtime_writes_is_read(bundle: Bundle, tmp_path: Path) -> None:
+@READERS
+def test_what_the_runtime_writes_is_read(bundle: Bundle, tmp_path: Path, *, use_duckdb: bool) -> None:
     answer = {"model": "gpt-4o-mini-2024-07-18", "id": "chatcmpl-1", "usage": {"input_tokens": 9, "output_tokens": 41}}
     good = bundle.choose("order", key="account-1").record(answer=answer, latency_ms=812, cost_usd=0.0021)
-    failed = bundle.choose("order", key=None).record(error=TimeoutError())
+    bundle.choose("order", key=None).record(error=TimeoutError())
     bundle.late(good, quality=0.5, signal="negative")
     bundle.late("other-application", quality=1)
-    found = read.load_log([tmp_path / "requests.jsonl"], everything)
+    found = load(tmp_path / "requests.jsonl", use_duckdb=use_duckdb)
     assert (found.lines, found.invalid_lines, found.late_lines) == (4, 0, 2)
-    requests = {one.id: one for one in found.requests}
-    one, other = requests[good], requests[failed]
-    assert (one.prompt, one.version, one.arm, one.share, len(one.user or "")) == ("order", "v2", "canary", 100, 16)
-    assert (one.latency_ms, one.cost_usd, one.quality, one.signal) == (812, 0.0021, 0.5, "negative")
-    assert (one.model, one.response_model, one.output_tokens) == ("gpt-4o-mini", "gpt-4o-mini-2024-07-18", 41)
-    assert one.scored is not None
-    assert one.scored >= one.time
-    assert (other.arm, other.user, other.error, other.quality) == ("stable", None, "TimeoutError", None)
+    requests = found.requests
+    assert requests.arm.tolist() == [CANARY, STABLE]
+    assert requests.share.tolist() == [100, 100]
+    assert [user != NO_USER for user in requests.user.tolist()] == [True, False]
+    assert requests.failed.tolist() == [False, True]
+    assert (requests.latency_ms[0], requests.cost_usd[0], requests.output_tokens[0]) == (812, 0.0021, 41)
+    assert (requests.quality[0], requests.signal.tolist()) == (0.5, [NEGATIVE, NO_SIGNAL])
+    assert requests.scored[0] >= requests.time[0]
+    assert np.isnan(requests.quality[1])
+    assert requests.names(requests.version) == ("v1", "v2")
+    assert requests.names(requests.response_model) == ("gpt-4o-mini-2024-07-18",)
 
 
 def entry(**changed: Any) -> str:
@@ -134,22 +157,71 @@ def test_an_evaluation_of_another_name_is_no_quality() -> None:
     assert request(**mark).quality is None
 
 
-def test_the_earliest_mark_counts_wherever_it_stands(tmp_path: Path) -> None:
+@READERS
+def test_the_earliest_mark_counts_wherever_it_stands(tmp_path: Path, *, use_duckdb: bool) -> None:
     """What was decided by an earlier look must not be changed by a later line."""
     first = late(**{"promptci.signal": "negative", "gen_ai.usage.cost.amount": "0.25"})
-    then = (START + timedelta(hours=2)).isoformat()
-    again = late(**{"promptci.quality": 0.5, "promptci.signal": "positive", "time": then})
+    then = START + timedelta(hours=2)
+    again = late(**{"promptci.quality": 0.5, "promptci.signal": "positive", "time": then.isoformat()})
     path = tmp_path / "a.jsonl"
     path.write_text(f"{again}\n{first}\n" + entry(**{"gen_ai.usage.cost.amount": None}) + "\n")
-    (found,) = read.load_log([path], everything).requests
-    assert (found.quality, found.signal, found.cost_usd) == (0.5, "negative", 0.25)
+    requests = load(path, use_duckdb=use_duckdb).requests
+    assert (requests.quality[0], requests.signal[0], requests.cost_usd[0]) == (0.5, NEGATIVE, 0.25)
+    assert (moment(requests.scored[0]), moment(requests.signalled[0])) == (then, START + timedelta(hours=1))
 
 
-def test_a_mark_of_the_request_itself_is_not_replaced(tmp_path: Path) -> None:
+@READERS
+def test_a_mark_of_the_request_itself_is_not_replaced(tmp_path: Path, *, use_duckdb: bool) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(entry(**{"promptci.quality": 1}) + "\n" + late(**{"promptci.quality": 0}) + "\n")
-    (found,) = read.load_log([path], everything).requests
-    assert (found.quality, found.scored) == (1, None)
+    requests = load(path, use_duckdb=use_duckdb).requests
+    assert (requests.quality[0], requests.scored[0]) == (1, requests.time[0])
+
+
+@READERS
+def test_keys_become_points_under_the_salt_of_their_prompt(tmp_path: Path, *, use_duckdb: bool) -> None:
+    keys = [f"user-{number}" for number in range(3)] + ['odd "key"']
+    lines = [entry(**{"promptci.request": key, "feature_flag.context.id": key}) for key in keys]
+    lines += [entry(**{"promptci.request": "none"})]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    assert load(path, use_duckdb=use_duckdb).requests.point.tolist() == [
+        *(point("order@v2", key) for key in keys),
+        NO_POINT,
+    ]
+    unsalted = read.load_log([path], WantedRequests(since={"order": 0}), use_duckdb=use_duckdb)
+    assert unsalted.requests.point.tolist() == [NO_POINT] * 5
+
+
+VALUES: st.SearchStrategy[object] = (
+    st.none() | st.floats() | st.integers() | st.text(max_size=5) | st.booleans() | st.just([])
+)
+NAMES = sorted({alias.name for aliases in ALIASES.values() for alias in aliases} | {"gen_ai.evaluation.name"})
+CHANGES = st.dictionaries(
+    st.sampled_from(NAMES),
+    VALUES | st.sampled_from(["0.25", "1e3", "quality", "canary", "negative", "2026-03-02T10:00:00+02:00", 0.5, 1, 20]),
+    max_size=4,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(CHANGES, min_size=1, max_size=30))
+def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[str, Any]]) -> None:
+    good = [entry(**{"promptci.request": f"good-{index}"}) for index in range(100 * len(changes))]
+    odd = [entry(**({"promptci.request": f"odd-{index}"} | change)) for index, change in enumerate(changes)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(odd + good) + "\n")
+    one, other = (load(path, use_duckdb=use_duckdb) for use_duckdb in (True, False))
+    assert (one.lines, one.invalid_lines, one.late_lines) == (other.lines, other.invalid_lines, other.late_lines)
+    assert one.problems == other.problems
+    for name in ARRAYS:
+        columns = [getattr(log.requests, name) for log in (one, other)]
+        if name in TEXT_ARRAYS:
+            columns = [
+                np.array([log.requests.texts.values[number] if number >= 0 else "" for number in column])
+                for log, column in zip((one, other), columns, strict=True)
+            ]
+        np.testing.assert_array_equal(columns[0], columns[1], err_msg=name)
 
 
 def test_every_first_name_is_one_that_the_runtime_writes() -> None:

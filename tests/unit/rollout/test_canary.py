@@ -10,6 +10,7 @@ from support import canary_traffic
 from support.canary_traffic import CANARY, PROMPT, STABLE, START, Ways
 
 from promptci.present.finding_text.describe import describe
+from promptci.requestlog.columns import columns_of
 from promptci.requestlog.model import Observation
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome, decide_canary
 from promptci.rollout.deployment import Deployed
@@ -39,7 +40,7 @@ def at(
     policy: CanaryPolicy = POLICY,
     now: datetime = NOW,
 ) -> CanaryDecision:
-    return decide_canary(deployed, progress, requests, policy, now)
+    return decide_canary(deployed, progress, columns_of(requests), policy, now)
 
 
 def test_a_canary_that_is_no_worse_goes_to_the_next_step() -> None:
@@ -71,7 +72,8 @@ def test_complaints_are_tested_where_they_have_a_limit() -> None:
     requests = canary_traffic.traffic(30_000, Ways(complaints=0.08))
     assert at(requests).outcome is CanaryOutcome.PROMOTE
     found = at(requests, policy=replace(POLICY, limits=(*POLICY.limits, ("signals", 0.02))))
-    assert (found.outcome, texts(found)[0][:10]) == (CanaryOutcome.ROLL_BACK, "Complaints")
+    assert (found.outcome, [one.rule for one in found.findings]) == (CanaryOutcome.HOLD, ["canary-signal-worse"])
+    assert (texts(found)[0][:10], found.new_share) == ("Complaints", 5)
 
 
 def test_a_worsening_that_is_shown_but_under_the_limit_does_not_end_a_canary() -> None:
@@ -237,7 +239,8 @@ def test_a_person_may_pause_and_the_step_then_begins_anew() -> None:
         0,
         STANDING.model_copy(update={"paused": True}),
     )
-    assert at(deployed=replace(DEPLOYED, share=0), progress=paused.progress, now=NOW + timedelta(hours=1)) == paused
+    still = at(deployed=replace(DEPLOYED, share=0), progress=paused.progress, now=NOW + timedelta(hours=1))
+    assert (still.outcome, still.findings, still.progress) == (paused.outcome, paused.findings, paused.progress)
     resumed = at(progress=paused.progress)
     assert (resumed.outcome, resumed.progress) == (CanaryOutcome.WAIT, STANDING.model_copy(update={"since": NOW}))
     assert at(deployed=replace(DEPLOYED, share=25), progress=paused.progress).outcome is CanaryOutcome.HOLD
@@ -262,4 +265,5 @@ def test_without_a_canary_there_is_nothing_to_do() -> None:
 
 
 def test_the_same_log_is_decided_alike() -> None:
-    assert at() == at(list(SAME))
+    one, other = at(), at(list(SAME))
+    assert (one.outcome, one.metrics, texts(one)) == (other.outcome, other.metrics, texts(other))
