@@ -39,7 +39,7 @@ class MessageFacts(NamedTuple):
 
 
 class InterruptedRun(NamedTuple):
-    """The run ended before every question was asked: `deadline`, `budget`."""
+    """The run ended before every question was asked: `deadline`, `budget`, `assertion-time`."""
 
     cause: str
 

@@ -1,12 +1,19 @@
 """Take secrets out of text before it is written anywhere: known values in every spelling, and what looks like a key."""
 
 import base64
-import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
-from urllib import parse
+from typing import TYPE_CHECKING, Any
+
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    import html
+    from urllib import parse
+else:
+    html = lazy_import("html")
+    parse = lazy_import("urllib.parse")
 
 REPLACEMENT = "[redacted]"
 SECRET_SUFFIXES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "AUTH")

@@ -31,6 +31,7 @@ from promptci.publish.runner.context import ActionContext
 from promptci.publish.runner.event import PRIVILEGED_EVENTS
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
+from promptci.report.text import terminal_text
 from promptci.usecases.reporting import comment, merge
 from promptci.verdict import Verdict
 
@@ -100,6 +101,8 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
             say(note)
         if outcome.view is not None:
             say(f"{outcome.view.verdict}: {outcome.view.headline}")
+            for line in terminal_text.run_lines(outcome.view):
+                say(line)
     except Exception as error:
         # Branch protection would wait for a status for ever, and an earlier one of this commit may be green.
         _set_error_status(context, github, say)
@@ -220,7 +223,3 @@ def _with_key(environ: Mapping[str, str], context: ActionContext) -> Mapping[str
 def _say(out: TextIO, redactor: Redactor, line: str) -> None:
     out.write(safe_line(redactor.redact(line)) + "\n")
     out.flush()
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

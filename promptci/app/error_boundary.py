@@ -1,15 +1,17 @@
 """The error boundary of every entry point: an error becomes a message and an exit code, a defect a bug report."""
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from promptci import __version__
 from promptci.errors import PromptciError
-from promptci.publish.runner.workflow_commands import safe_line
-from promptci.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 INTERRUPTED = 130
 INTERNAL_ERROR_EXIT = 4
@@ -20,27 +22,26 @@ LIBRARIES = ("aiohttp", "click", "jinja2", "numpy", "openai", "pydantic", "PyGit
 
 def run_guarded(action: Callable[[], int], environ: Mapping[str, str], stderr: TextIO) -> int:
     """Run an entry point's work and return the exit code; print what went wrong, redacted, to `stderr`."""
-    redactor = Redactor.from_environ(environ)
     try:
         return action()
     except PromptciError as error:
-        _print(f"promptci: {error}", redactor, stderr)
+        _print(f"promptci: {error}", environ, stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        _print("promptci: interrupted. The answers so far are in the journal.", redactor, stderr)
+        _print("promptci: interrupted. The answers so far are in the journal.", environ, stderr)
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the one catch-all: the user gets a message, the bug report the rest
         import traceback
 
-        report = redactor.redact(describe_bug(traceback.format_exc()))
+        report = redact(describe_bug(traceback.format_exc()), environ)
         _print(
             f"Internal error in promptci (not your prompt). Details in {write_bug_report(report)}. Please report it.",
-            redactor,
+            environ,
             stderr,
         )
         if environ.get("GITHUB_ACTIONS") == "true":  # the container and its files are gone when the job ends
             stderr.write("::group::Details of the internal error\n")
-            _print(report, redactor, stderr)
+            _print(report, environ, stderr)
             stderr.write("::endgroup::\n")
         return INTERNAL_ERROR_EXIT
 
@@ -61,6 +62,7 @@ def describe_bug(trace: str) -> str:
 def write_bug_report(text: str) -> Path | str:
     """Write a bug report to a temporary file and return its path; if that is impossible, say so."""
     import tempfile
+    from pathlib import Path
 
     try:
         descriptor, name = tempfile.mkstemp(prefix="promptci-error-", suffix=".txt")
@@ -81,5 +83,14 @@ def _version(distribution: str) -> str:
         return "not installed"
 
 
-def _print(text: str, redactor: Redactor, stderr: TextIO) -> None:
-    stderr.writelines(safe_line(line) + "\n" for line in redactor.redact(text).splitlines())
+def redact(text: str, environ: Mapping[str, str]) -> str:
+    """Return the text without the secrets of the environment."""
+    from promptci.redact import Redactor
+
+    return Redactor.from_environ(environ).redact(text)
+
+
+def _print(text: str, environ: Mapping[str, str], stderr: TextIO) -> None:
+    from promptci.publish.runner.workflow_commands import safe_line
+
+    stderr.writelines(safe_line(line) + "\n" for line in redact(text, environ).splitlines())

@@ -10,7 +10,7 @@ from promptci.pipeline.environment import RunOptions
 if TYPE_CHECKING:
     from promptci.errors import Problem
     from promptci.report.model.report import ReportView
-    from promptci.report.write import OutputPaths
+    from promptci.report.output_paths import OutputPaths
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

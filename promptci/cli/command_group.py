@@ -13,7 +13,6 @@ import click
 
 import promptci
 from promptci.app import error_boundary
-from promptci.redact import Redactor
 
 COMMANDS = {
     "check": "Test the prompts that a change touches against the version they replace.",
@@ -35,6 +34,7 @@ COMMANDS = {
     "rollback": "Roll a prompt back to a release, by one commit.",
     "bundle": "Make the file with an environment's prompts that applications read.",
     "canary": "Promote, hold or roll back a canary, based on the request log.",
+    "audit": "Show and verify the audit log: who decided what, when, on which evidence.",
     "init": "Create promptci.yml, a workflow, and a prompt with goldens that runs at once.",
     "doctor": "Check the repository and its workflow for mistakes.",
     "demo": "See a regression caught, with the embedded model and no key.",
@@ -98,7 +98,7 @@ def _invoke(arguments: list[str]) -> int:
         words = io.StringIO()
         error.show(words)
         # What was typed is repeated there.
-        sys.stderr.write(Redactor.from_environ(os.environ).redact(words.getvalue()))
+        sys.stderr.write(error_boundary.redact(words.getvalue(), os.environ))
         return error.exit_code
     except click.Abort as abort:
         raise KeyboardInterrupt from abort

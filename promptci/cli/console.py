@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -91,22 +90,23 @@ def environment() -> Iterator[Environment]:
 
 
 def print_result(outcome: RunResult) -> None:
-    """Print the verdict, the sentence of each prompt or why it could not be evaluated, and where the report is."""
+    """Print the verdict, what decided it prompt by prompt, and where the report is."""
     if outcome.view is None:
         return
+    from promptci.report.text import terminal_text
+
     view = outcome.view
     click.secho(safe_line(f"{view.verdict}: {view.headline}"), fg=COLOURS[view.verdict], bold=True)
-    for prompt in view.prompts:
-        errors = [finding.text for finding in prompt.findings if finding.verdict == "error"]
-        say(f"  {prompt.name}: {' '.join(errors) or prompt.sentence}")
-    for problem in view.problems:
-        say(f"  {problem.text}")
+    for line in terminal_text.run_lines(view):
+        say(line)
     if outcome.paths is not None:
         say(f"report: {outcome.paths.html}")
 
 
 def open_in_browser(page: Path) -> None:
     """Open the page in the person's browser (`BROWSER` names one); says so where there is none."""
+    import webbrowser
+
     if os.environ.get("CI"):
         say("not opened: this is a CI run")
     elif not webbrowser.open(page.resolve().as_uri()):

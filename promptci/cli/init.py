@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
+from promptci.cli import console
 from promptci.usecases.setup import init
+from promptci.wording import count, join_names
 
 
 @click.command("init")
@@ -20,6 +22,9 @@ def command(folder: Path, provider: str | None) -> int:
     chosen = provider or ("openai" if os.environ.get("OPENAI_API_KEY") else "local")
     for name in init.write_starter_files(folder, provider=chosen):
         click.echo(f"wrote {folder / name}")
+    if prompts := init.find_existing_prompts(folder):
+        console.say(f"found {count(len(prompts), 'prompt file')}, tested too: {join_names(prompts)}")
+        console.say("Write their golden cases to goldens/NAME.jsonl; `promptci doctor` names each prompt without.")
     if chosen == "local":
         click.echo(
             "\nNext: `promptci demo --set-up-only` fetches the embedded model once, then `promptci run --head .`"

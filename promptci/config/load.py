@@ -86,6 +86,7 @@ def _build_run_limits(section: RunSection) -> RunLimits:
         concurrency=None if section.concurrency == "auto" else section.concurrency,
         budget_usd=section.budget_usd,
         deadline_s=section.deadline,
+        assertion_time_s=section.assertion_time,
         cache=section.cache or None,
         history=section.history or None,
     )

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 DEFAULT_AUTO_CALLS = 640
 """Calls that `repeats: auto` may spend on one prompt's cases, both versions together."""
+DEFAULT_ASSERTION_TIME_S = 300.0
+"""Processor time that the assertions in code of one run may take together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +28,8 @@ class RunLimits:
     """None: adapts to the endpoint."""
     budget_usd: Decimal | None = None
     deadline_s: float = 45 * 60.0
+    assertion_time_s: float = DEFAULT_ASSERTION_TIME_S
+    """Processor time that the assertions in code may take in the whole run."""
     cache: str | None = ".promptci/cache"
     """Folder, relative to the repository; None: no cache."""
     history: str | None = ".promptci/history"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from promptci.config.model import DEFAULT_INCLUDE
-from promptci.config.run_limits import DEFAULT_AUTO_CALLS
+from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S, DEFAULT_AUTO_CALLS
 from promptci.config.trust import is_platform_token
 
 Rate = Annotated[float, Field(ge=0, le=1)]
@@ -169,6 +169,12 @@ class RunSection(ConfigSection):
     deadline: Annotated[float, BeforeValidator(_seconds)] = Field(
         default=45 * 60.0,
         description="Time limit, such as 45m. A run that exceeds it ends with `error`.",
+        json_schema_extra={"type": ["string", "number"]},
+    )
+    assertion_time: Annotated[float, BeforeValidator(_seconds)] = Field(
+        default=DEFAULT_ASSERTION_TIME_S,
+        description="Processor time that assertions in code (patterns, schemas, paths) may take in the whole run, such "
+        "as 5m. A run that exceeds it ends with `error`, which names the case that took most.",
         json_schema_extra={"type": ["string", "number"]},
     )
     cache: str | Literal[False] | None = Field(

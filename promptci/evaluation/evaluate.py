@@ -54,7 +54,7 @@ def _report_untested(
         requests_per_day=collected.config.requests_per_day,
     )
     problems = results.input_findings(collected.problems)
-    report = GateReport(decisions=(), policy=collected.config.gate, problems=problems)
+    report = GateReport(prompts=(), policy=collected.config.gate, problems=problems)
     result = results.write_report(
         report, facts, request, env, history, secret_names=[collected.config.provider.api_key_env]
     )

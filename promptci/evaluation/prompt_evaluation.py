@@ -22,6 +22,7 @@ from promptci.pipeline.revisions import Revisions
 from promptci.report.model.report import SpendView
 from promptci.runs.model import AnswerError
 from promptci.scoring.comparison import compare_versions
+from promptci.scoring.judges.pairwise import measure_position_bias
 from promptci.shards import shard_run
 from promptci.verdict import Verdict
 
@@ -80,8 +81,6 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
         notes=(*collected.notes, *planned.notes, *asked.notes, *history.notes),
         gate_source=collected.config_source,
         requests_per_day=collected.config.requests_per_day,
-        probes=asked.probes,
-        position_bias=asked.position_bias,
     )
     report = _decide(asked, collected)
     return results.write_report(
@@ -113,18 +112,15 @@ def _decide(asked: Asked, collected: CollectedRun) -> GateReport:
     """Compare and decide; an untrusted judge's results have no weight."""
     policy = collected.config.gate
     unusable = results.input_findings(collected.problems)
-    comparisons = [
-        dataclasses.replace(
-            compare_versions(run.counted_plan, run.counted_scores, alpha=policy.alpha, margin=policy.max_drop),
-            judging=judge_trust.summarize_judges(run),
-        )
-        for run in asked.prompts
-    ]
-    report = decide(comparisons, policy, [*unusable, *map(_unfinished, asked.errors)])
+    for run in asked.prompts:
+        run.judging = judge_trust.summarize_judges(run)
+        run.position_bias = measure_position_bias(run.scored)
+    runs = [compare_versions(run.counted(), alpha=policy.alpha, margin=policy.max_drop) for run in asked.prompts]
+    report = decide(runs, policy, [*unusable, *map(_unfinished, asked.errors)])
     if not asked.stopped_early:
         return report
     try:
-        return early_stopping.report(report, asked.prompts)
+        return early_stopping.report(report)
     except ValueError as undecided:  # a judge fell silent after what it had said had decided the verdict
         problem = results.error_finding("early-stop-undecided", str(undecided))
         return dataclasses.replace(report, problems=(problem,))
@@ -148,7 +144,7 @@ def _report_no_secrets(
         notes=collected.notes,
         gate_source=collected.config_source,
     )
-    return results.write_report(GateReport(decisions=(), policy=policy, problems=(finding,)), run_facts, request, env)
+    return results.write_report(GateReport(prompts=(), policy=policy, problems=(finding,)), run_facts, request, env)
 
 
 def _spend(asked: Asked) -> SpendView:

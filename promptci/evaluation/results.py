@@ -48,7 +48,7 @@ def write_refusal(error: InputError, revisions: Revisions, request: RunRequest, 
     """Report files that cannot be used: nothing was asked, and the verdict is `error`."""
     if request.dry_run or request.shard is not None:  # of a split run, the merge reports
         raise error
-    report = GateReport(decisions=(), policy=GatePolicy(), problems=input_findings(error.problems))
+    report = GateReport(prompts=(), policy=GatePolicy(), problems=input_findings(error.problems))
     result = write_report(report, build_facts(revisions, env, NOTHING_SPENT), request, env)
     return dataclasses.replace(result, exit_code=error.exit_code, problems=_redact(error.problems, env))
 
@@ -57,7 +57,7 @@ def write_failure(error: PromptciError, request: RunRequest, env: Environment) -
     """Report a run that could not start, for example because a commit does not exist."""
     base = RevisionView(rev=request.base, sha=None) if isinstance(request, CheckRequest) and request.base else None
     facts = _trigger_facts(env, NOTHING_SPENT, base=base, head=RevisionView(rev=request.head, sha=None))
-    report = GateReport(decisions=(), policy=GatePolicy(), problems=(error_finding("could-not-run", str(error)),))
+    report = GateReport(prompts=(), policy=GatePolicy(), problems=(error_finding("could-not-run", str(error)),))
     return dataclasses.replace(write_report(report, facts, request, env), exit_code=error.exit_code)
 
 

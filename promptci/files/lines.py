@@ -193,3 +193,12 @@ def _line_at(data: bytes, offset: int) -> int:
 
 def _refusal(path: str, line: int, message: str, fix: str) -> InputError:
     return InputError([Problem(path=path, line=line, message=message, hint=fix)])
+
+
+def limit_problems(problems: list[Problem], path: str) -> list[Problem]:
+    """Return a readable number of problems: a file in another format has one on every line."""
+    excess = len(problems) - MAX_PROBLEMS
+    if excess <= 0:
+        return problems
+    summary = Problem(path=path, message=f"{excess} more problems in this file", hint="Fix the ones above first.")
+    return [*sorted(problems, key=lambda p: p.line or 0)[:MAX_PROBLEMS], summary]

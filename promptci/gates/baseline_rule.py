@@ -7,37 +7,37 @@ from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
 from promptci.gates.facts import NewPromptFacts, NothingToLose
 from promptci.runs.prompt_plan import Arm, Status
-from promptci.scoring.comparison import Comparison
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 
 MAX_QUOTED_CHARS = 40
 _TAG = re.compile(r"\s*(<\w{1,20}>)")
 
 
-def nothing_to_lose(comparison: Comparison, policy: GatePolicy) -> Finding | None:
+def nothing_to_lose(run: PromptRun, policy: GatePolicy) -> Finding | None:
     """Return that base passes too little for a drop of the margin; None where it does not, or head is shown better."""
-    effect = comparison.effect
-    if effect is None or comparison.plan.same_fingerprint or effect.reference >= policy.max_drop:
+    effect = run.effect
+    if effect is None or run.plan.same_fingerprint or effect.reference >= policy.max_drop:
         return None
     if effect.interval is not None and effect.interval.lo > 0:
         return None
     facts = NothingToLose(
-        passed=sum(pair.pass_rate(Arm.BASE) == 1.0 for pair in comparison.pairs),
-        cases=len(comparison.pairs),
-        shared_cause=find_shared_cause([answer for pair in comparison.pairs for answer in (*pair.base, *pair.head)]),
+        passed=sum(pair.pass_rate(Arm.BASE) == 1.0 for pair in run.pairs),
+        cases=len(run.pairs),
+        shared_cause=find_shared_cause([answer for pair in run.pairs for answer in (*pair.base, *pair.head)]),
     )
-    return Finding(rule="nothing-to-lose", verdict=Verdict.INCONCLUSIVE, subject=comparison.plan.name, facts=facts)
+    return Finding(rule="nothing-to-lose", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=facts)
 
 
-def without_baseline(comparison: Comparison, policy: GatePolicy) -> Finding:
+def without_baseline(run: PromptRun, policy: GatePolicy) -> Finding:
     """Judge a prompt that has no earlier version: only absolute limits can fail it, and without them nothing decides.
 
     A new prompt passes without limits too, unless no case passes: nothing right is no reason to be green.
     """
-    counted = [case for case in comparison.cases if case.excluded_reason is None]
+    counted = [case for case in run.cases if case.excluded_reason is None]
     rates = [rate for case in counted if (rate := case.pass_rate(Arm.HEAD)) is not None]
-    added = comparison.plan.change.status is Status.ADDED
+    added = run.plan.change.status is Status.ADDED
     facts = NewPromptFacts(passed=sum(rate == 1.0 for rate in rates), cases=len(rates), added=added)
     limited = policy.min_quality is not None or any(case.counts_as_critical for case in counted)
     scored = any(rate > 0 for rate in rates) or any((case.score(Arm.HEAD) or 0) > 0 for case in counted)
@@ -45,7 +45,7 @@ def without_baseline(comparison: Comparison, policy: GatePolicy) -> Finding:
     return Finding(
         rule="new-prompt" if passes else "nothing-required",
         verdict=Verdict.PASS if passes else Verdict.INCONCLUSIVE,
-        subject=comparison.plan.name,
+        subject=run.name,
         facts=facts,
     )
 

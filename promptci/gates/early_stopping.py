@@ -10,15 +10,15 @@ from promptci.gates import judge_rule
 from promptci.gates.decide import decide
 from promptci.gates.evidence import Multiplicity
 from promptci.gates.facts import EarlyStopFacts, QualityFacts
-from promptci.gates.model import Decision, GateReport
+from promptci.gates.model import GateReport
 from promptci.goldens.model import Case
-from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion
 from promptci.runs import adaptive_repeats
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import Arm
-from promptci.scoring.comparison import Comparison, compare_versions
+from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 
 ZONES = frozenset({"regression", "not-worse", "cannot-tell"})
@@ -31,20 +31,20 @@ MAX_MARGIN = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class VerdictBounds:
-    """What the gate would say if every answer still missing favoured one version."""
+class PromptBounds:
+    """What the gate would decide about one prompt if every answer still missing favoured one version."""
 
-    best: GateReport
+    best: PromptRun
     """Head right, base wrong. The limits on cost and latency are left out."""
-    worst: GateReport
+    worst: PromptRun
     """Head wrong, base right."""
-    measured: GateReport
+    measured: PromptRun
     """As `best`, with the limits: what counts for a prompt of which nothing is missing."""
-    unasked: frozenset[str]
-    """Prompts of which answers are missing."""
+    missing: int
+    """Answers not asked for yet."""
 
-    def decided(self, policy: GatePolicy) -> dict[str, Decision]:
-        """Return the decision of each prompt whose verdict no answer can change any more, by name.
+    def decided(self, policy: GatePolicy) -> PromptRun | None:
+        """Return the run with the decision that no answer can change any more; None while an answer can.
 
         A failure is settled when it stands with everything in head's favour. That is exact where cases pass or fail,
         count alike and are asked once: the more pairs broke, the smaller the p of McNemar's test (the within-case test
@@ -53,28 +53,30 @@ class VerdictBounds:
         no limit on cost or latency can still be crossed.
         What is not foreseen: calls that fail, and a provider that changes its model on the way.
         """
+        if not self.missing:
+            return self.worst if self.measured.verdict is self.worst.verdict else None
+        if (certain := _certain(self.best)) is not None:
+            return certain
         open_limits = policy.max_cost_increase is not None or policy.max_p95_increase is not None
-        settled = {}
-        for best, worst, measured in zip(
-            self.best.decisions, self.worst.decisions, self.measured.decisions, strict=True
-        ):
-            name = best.comparison.plan.name
-            if name not in self.unasked:
-                if measured.verdict is worst.verdict:
-                    settled[name] = worst
-            elif (certain := _certain(best)) is not None:
-                settled[name] = certain
-            elif _agree(best, worst, policy) and not open_limits:
-                settled[name] = worst
-        return settled
+        return self.worst if _agree(self.best, self.worst, policy) and not open_limits else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerdictBounds:
+    """What the gate would decide about a run if every answer still missing favoured one version."""
+
+    prompts: tuple[PromptBounds, ...]
+    """In the order of the run."""
+    best_pooled: Finding | None
+    worst_pooled: Finding | None
 
     def all_decided(self, policy: GatePolicy) -> bool:
         """Whether no answer can change any verdict, that of the prompts together included."""
-        settled = self.decided(policy)
-        if len(settled) < len(self.best.decisions):
+        decided = [run for bounds in self.prompts if (run := bounds.decided(policy)) is not None]
+        if len(decided) < len(self.prompts):
             return False
-        worst = verdicts.worst(decision.verdict for decision in settled.values())
-        return worst in (Verdict.FAIL, Verdict.ERROR) or _verdict(self.best.pooled) is _verdict(self.worst.pooled)
+        worst = verdicts.worst(run.verdict for run in decided)
+        return worst in (Verdict.FAIL, Verdict.ERROR) or _verdict(self.best_pooled) is _verdict(self.worst_pooled)
 
 
 def _verdict(finding: Finding | None) -> Verdict | None:
@@ -88,12 +90,21 @@ def bounds(runs: Sequence[PromptRun], policy: GatePolicy) -> VerdictBounds:
     for all and its worst for none.
     """
     without = replace(policy, max_cost_increase=None, max_p95_increase=None)
-    best, worst = (_compare_completed(runs, policy, favoured=arm) for arm in (Arm.HEAD, Arm.BASE))
+    favoured_head, favoured_base = (
+        [_complete(run, policy, favoured=arm) for run in runs] for arm in (Arm.HEAD, Arm.BASE)
+    )
+    best = decide(favoured_head, without, multiplicity=Multiplicity.ALL)
+    worst = decide(favoured_base, policy, multiplicity=Multiplicity.NONE)
+    measured = decide(favoured_head, policy, multiplicity=Multiplicity.ALL)
     return VerdictBounds(
-        best=decide(best, without, multiplicity=Multiplicity.ALL),
-        worst=decide(worst, policy, multiplicity=Multiplicity.NONE),
-        measured=decide(best, policy, multiplicity=Multiplicity.ALL),
-        unasked=frozenset(run.name for run in runs if run.unanswered),
+        prompts=tuple(
+            PromptBounds(best=best_run, worst=worst_run, measured=measured_run, missing=len(run.unanswered))
+            for run, best_run, worst_run, measured_run in zip(
+                runs, best.prompts, worst.prompts, measured.prompts, strict=True
+            )
+        ),
+        best_pooled=best.pooled,
+        worst_pooled=worst.pooled,
     )
 
 
@@ -103,17 +114,18 @@ class StopState:
 
     complete: bool
     """Whether no answer can change any verdict."""
-    decided: frozenset[str]
-    """Names of the prompts whose verdict no answer can change."""
+    decided: tuple[bool, ...]
+    """Of each prompt, in the order of the run: whether no answer can change its verdict."""
 
 
 def stop_state(runs: Sequence[PromptRun], policy: GatePolicy) -> StopState:
     """Look at the answers so far: what `pipeline.rounds` asks after each chunk of questions."""
     both = bounds(runs, policy)
-    return StopState(complete=both.all_decided(policy), decided=frozenset(both.decided(policy)))
+    decided = tuple(of_prompt.decided(policy) is not None for of_prompt in both.prompts)
+    return StopState(complete=both.all_decided(policy), decided=decided)
 
 
-def report(plain: GateReport, runs: Sequence[PromptRun]) -> GateReport:
+def report(plain: GateReport) -> GateReport:
     """Return the report of a run that was stopped early: `plain` is the one of the answers there are.
 
     Raises
@@ -121,18 +133,17 @@ def report(plain: GateReport, runs: Sequence[PromptRun]) -> GateReport:
     ValueError
         Where some verdict is not settled, so that the run should have gone on.
     """
-    both = bounds(runs, plain.policy)
-    settled = both.decided(plain.policy)
-    decisions = []
-    for decision, run in zip(plain.decisions, runs, strict=True):
-        name = decision.comparison.plan.name
-        if name not in settled:
-            raise ValueError(f"the verdict of {name} is not settled")
-        decisions.append(_merge_decisions(decision, settled[name], len(run.unanswered)))
-    return replace(plain, decisions=tuple(decisions), pooled=both.worst.pooled)
+    both = bounds(plain.prompts, plain.policy)
+    prompts = []
+    for run, of_prompt in zip(plain.prompts, both.prompts, strict=True):
+        settled = of_prompt.decided(plain.policy)
+        if settled is None:
+            raise ValueError(f"the verdict of {run.name} is not settled")
+        prompts.append(_merge_decisions(run, settled, of_prompt.missing))
+    return replace(plain, prompts=tuple(prompts), pooled=both.worst_pooled)
 
 
-def _certain(best: Decision) -> Decision | None:
+def _certain(best: PromptRun) -> PromptRun | None:
     """Return a failure (or an error) that stands although everything to come is in head's favour."""
     if best.verdict is Verdict.ERROR:
         return best
@@ -142,10 +153,10 @@ def _certain(best: Decision) -> Decision | None:
         return best
     findings = tuple(finding for finding in best.findings if finding.rule not in ZONES)
     failed = verdicts.worst(finding.verdict for finding in findings) is Verdict.FAIL
-    return replace(best, findings=findings) if failed else None
+    return best.with_decision(Verdict.FAIL, findings, best.adjusted_p) if failed else None
 
 
-def _agree(best: Decision, worst: Decision, policy: GatePolicy) -> bool:
+def _agree(best: PromptRun, worst: PromptRun, policy: GatePolicy) -> bool:
     """Whether all outcomes between these two have their verdict.
 
     Base passes least in head's best case. There and in the worst, the same rule must have decided about quality, and
@@ -153,38 +164,37 @@ def _agree(best: Decision, worst: Decision, policy: GatePolicy) -> bool:
     """
     if best.verdict is not worst.verdict or not _is_ordered(best):
         return False
-    best_rule, worst_rule = (decision.findings[0].rule if decision.findings else "" for decision in (best, worst))
-    effect = best.comparison.effect
+    best_rule, worst_rule = (run.findings[0].rule if run.findings else "" for run in (best, worst))
+    effect = best.effect
     has_enough = best_rule != "not-worse" or effect is None or effect.reference >= policy.max_drop
     return best_rule == worst_rule and has_enough
 
 
-def _is_ordered(decision: Decision) -> bool:
+def _is_ordered(run: PromptRun) -> bool:
     """Whether more broken pairs always mean a smaller p, a larger drop and a larger bound of it."""
-    samples = decision.comparison.samples
+    samples = run.samples
     if samples is None:
         return True
     design = samples.design
     return samples.is_plain and samples.has_single_answers and not design.adaptive and design.margin < MAX_MARGIN
 
 
-def _compare_completed(runs: Sequence[PromptRun], policy: GatePolicy, *, favoured: Arm) -> list[Comparison]:
+def _complete(run: PromptRun, policy: GatePolicy, *, favoured: Arm) -> PromptRun:
     """Compare as if each missing answer were right for the favoured version and wrong for the other."""
-    return [_compare_completed_run(run, policy, favoured=favoured) for run in runs]
-
-
-def _compare_completed_run(run: PromptRun, policy: GatePolicy, *, favoured: Arm) -> Comparison:
-    cases = run.cases
+    counted = run.counted()
+    cases = counted.cases_by_id
 
     def assumed(question: Question) -> ScoredCase:
         return _build_assumed(question, cases[question.case_id], right=question.arm is favoured)
 
-    plan = run.counted_plan
-    whole = [*run.counted_scores, *map(assumed, run.unanswered)]
+    whole = [*counted.scored, *map(assumed, run.unanswered)]
     known = {scored.answer.key for scored in whole}
-    follow_ups = adaptive_repeats.find_follow_ups(plan, run.follow_ups, {s.answer.key: s.passed for s in whole})
+    outcomes = {scored.answer.key: scored.passed for scored in whole}
+    follow_ups = adaptive_repeats.find_follow_ups(counted.plan, run.follow_ups, outcomes)
     whole += [assumed(question) for question in follow_ups if question.key not in known]
-    return compare_versions(plan, whole, alpha=policy.alpha, margin=policy.max_drop)
+    # What is known of the judge is said of the answers there are, so that it is not said twice.
+    completed = replace(counted, scored=whole, judging=None)
+    return compare_versions(completed, alpha=policy.alpha, margin=policy.max_drop)
 
 
 def _build_assumed(question: Question, case: Case, *, right: bool) -> ScoredCase:
@@ -199,7 +209,7 @@ def _build_assumed(question: Question, case: Case, *, right: bool) -> ScoredCase
     )
 
 
-def _merge_decisions(partial: Decision, settled: Decision, missing: int) -> Decision:
+def _merge_decisions(partial: PromptRun, settled: PromptRun, missing: int) -> PromptRun:
     """Replace the findings over the present answers by those that hold in any case."""
     favored = "head" if settled.verdict is Verdict.FAIL else "base"
     findings = [
@@ -210,5 +220,5 @@ def _merge_decisions(partial: Decision, settled: Decision, missing: int) -> Deci
     ]
     findings += [finding for finding in partial.findings if finding.rule in LIMITS | judge_rule.RULES]
     if missing:
-        findings.append(remark("early-stop", partial.comparison.plan.name, EarlyStopFacts(skipped=missing)))
-    return replace(partial, verdict=settled.verdict, findings=tuple(findings), adjusted_p=settled.adjusted_p)
+        findings.append(remark("early-stop", partial.name, EarlyStopFacts(skipped=missing)))
+    return partial.with_decision(settled.verdict, findings, settled.adjusted_p)

@@ -17,8 +17,8 @@ from promptci.compare.sample import SamplePair
 from promptci.compare.stratified import StratifiedEffect
 from promptci.config.policy import About, GatePolicy
 from promptci.runs.prompt_plan import Arm
-from promptci.scoring.comparison import Comparison
 from promptci.scoring.paired_case import PairedCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.significance import confirmation, corrections, paired, ratio_tests
 
 
@@ -59,38 +59,37 @@ class PromptEvidence:
 
 
 def assess(
-    comparisons: Sequence[Comparison],
-    usable: Sequence[bool],
-    policy: GatePolicy,
-    multiplicity: Multiplicity = Multiplicity.TESTABLE,
+    runs: Sequence[PromptRun], policy: GatePolicy, multiplicity: Multiplicity = Multiplicity.TESTABLE
 ) -> tuple[PromptEvidence, ...]:
     """Return what each prompt's answers show, corrected for the number of prompts and of tests."""
-    tested = sum(ok and c.samples is not None for c, ok in zip(comparisons, usable, strict=True))
-    budget = ErrorBudget(alpha=policy.alpha, prompts=tested)
+    budget = ErrorBudget(
+        alpha=policy.alpha, prompts=sum(not run.mismatches and run.samples is not None for run in runs)
+    )
     share = policy.alpha / budget.quality
-    quality = [_quality_p(c, policy) if ok else None for c, ok in zip(comparisons, usable, strict=True)]
+
+    def of_comparable(p: Callable[[PromptRun, GatePolicy], float | None]) -> list[float | None]:
+        return [None if run.mismatches else p(run, policy) for run in runs]
+
+    quality = of_comparable(_quality_p)
     if multiplicity is Multiplicity.ALL:
         quality = corrections.holm(quality)
     elif multiplicity is Multiplicity.TESTABLE:
-        quality = corrections.tarone_holm(quality, [_smallest_p(c, policy) for c in comparisons], budget.quality)
-    cost = corrections.holm([_cost_p(c, policy) if ok else None for c, ok in zip(comparisons, usable, strict=True)])
-    latency = corrections.holm(
-        [_latency_p(c, policy) if ok else None for c, ok in zip(comparisons, usable, strict=True)]
-    )
+        quality = corrections.tarone_holm(quality, [_smallest_p(run, policy) for run in runs], budget.quality)
+    cost, latency = corrections.holm(of_comparable(_cost_p)), corrections.holm(of_comparable(_latency_p))
     return tuple(
         PromptEvidence(
             quality_p=None if quality_p is None else min(1.0, quality_p * share),
-            is_regression=_is_regression(comparison.effect, quality_p, budget.quality, policy),
-            is_within_margin=_is_within_margin(comparison, policy),
+            is_regression=_is_regression(run.effect, quality_p, budget.quality, policy),
+            is_within_margin=_is_within_margin(run, policy),
             cost_p=None if cost_p is None else min(1.0, cost_p * policy.alpha / budget.cost),
             latency_p=None if latency_p is None else min(1.0, latency_p * policy.alpha / budget.latency),
-            answered_p=_answered_p(comparison),
-            broken_critical=confirmed_breaks(comparison),
-            unconfirmed_critical=_critical_ids(comparison, _is_unconfirmed),
-            unanswered_critical=_critical_ids(comparison, _is_unanswered_by_chance),
-            never_answered_critical=_critical_ids(comparison, _is_never_answered),
+            answered_p=_answered_p(run),
+            broken_critical=confirmed_breaks(run),
+            unconfirmed_critical=_critical_ids(run, _is_unconfirmed),
+            unanswered_critical=_critical_ids(run, _is_unanswered_by_chance),
+            never_answered_critical=_critical_ids(run, _is_never_answered),
         )
-        for comparison, quality_p, cost_p, latency_p in zip(comparisons, quality, cost, latency, strict=True)
+        for run, quality_p, cost_p, latency_p in zip(runs, quality, cost, latency, strict=True)
     )
 
 
@@ -113,8 +112,8 @@ def together(pairs: Sequence[SamplePair], policy: GatePolicy) -> TogetherEvidenc
     return TogetherEvidence(effect=effect, is_regression=is_regression)
 
 
-def _quality_p(comparison: Comparison, policy: GatePolicy) -> float | None:
-    effect = comparison.effect
+def _quality_p(run: PromptRun, policy: GatePolicy) -> float | None:
+    effect = run.effect
     if effect is None:
         return None
     if policy.about is About.GOLDENS and effect.on_these_cases is not None:
@@ -122,8 +121,8 @@ def _quality_p(comparison: Comparison, policy: GatePolicy) -> float | None:
     return effect.p
 
 
-def _smallest_p(comparison: Comparison, policy: GatePolicy) -> float:
-    effect = comparison.effect
+def _smallest_p(run: PromptRun, policy: GatePolicy) -> float:
+    effect = run.effect
     if policy.about is About.GOLDENS and effect is not None and effect.on_these_cases is not None:
         return effect.on_these_cases.p_min
     return 0.0
@@ -143,8 +142,8 @@ def _is_regression(effect: Effect | None, p: float | None, level: float, policy:
     return shown and enough and effect.interval is not None and effect.interval.hi < 0
 
 
-def _is_within_margin(comparison: Comparison, policy: GatePolicy) -> bool:
-    effect, worst = comparison.effect, comparison.worst_case
+def _is_within_margin(run: PromptRun, policy: GatePolicy) -> bool:
+    effect, worst = run.effect, run.worst_case
     if effect is None:
         return False
     if effect.on_these_cases is None:  # both versions send the same requests
@@ -156,12 +155,12 @@ def _is_within_margin(comparison: Comparison, policy: GatePolicy) -> bool:
     return all(interval is not None and -interval.lo < policy.max_drop for interval in intervals)
 
 
-def _cost_p(comparison: Comparison, policy: GatePolicy) -> float | None:
-    if policy.max_cost_increase is None or comparison.plan.same_fingerprint:
+def _cost_p(run: PromptRun, policy: GatePolicy) -> float | None:
+    if policy.max_cost_increase is None or run.plan.same_fingerprint:
         return None
     costs = [
         (before, after)
-        for case in comparison.cases
+        for case in run.cases
         if (before := _mean_cost(case, Arm.BASE)) is not None and (after := _mean_cost(case, Arm.HEAD)) is not None
     ]
     return ratio_tests.cost_p([b for b, _ in costs], [a for _, a in costs], policy.max_cost_increase)
@@ -173,33 +172,33 @@ def _mean_cost(case: PairedCase, arm: Arm) -> float | None:
     return sum(known) / len(known) if known and len(known) == len(costs) else None
 
 
-def _latency_p(comparison: Comparison, policy: GatePolicy) -> float | None:
-    if policy.max_p95_increase is None or comparison.plan.same_fingerprint:
+def _latency_p(run: PromptRun, policy: GatePolicy) -> float | None:
+    if policy.max_p95_increase is None or run.plan.same_fingerprint:
         return None
-    base, head = (_latencies(comparison, arm) for arm in Arm)
+    base, head = (_latencies(run, arm) for arm in Arm)
     return ratio_tests.tail_latency_p(base, head, policy.max_p95_increase) if base and head else None
 
 
-def _latencies(comparison: Comparison, arm: Arm) -> list[float]:
-    completions = (answer.answer.completion for case in comparison.cases for answer in case.answers(arm))
+def _latencies(run: PromptRun, arm: Arm) -> list[float]:
+    completions = (answer.answer.completion for case in run.cases for answer in case.answers(arm))
     return [done.latency_ms for done in completions if done is not None and done.latency_ms is not None]
 
 
-def _answered_p(comparison: Comparison) -> float:
-    asked = [case for case in comparison.compared if case.base and case.head]
+def _answered_p(run: PromptRun) -> float:
+    asked = [case for case in run.compared if case.base and case.head]
     lost = sum(case.pass_rate(Arm.BASE) is not None and case.pass_rate(Arm.HEAD) is None for case in asked)
     gained = sum(case.pass_rate(Arm.BASE) is None and case.pass_rate(Arm.HEAD) is not None for case in asked)
     return paired.mcnemar_midp(lost, gained)
 
 
-def confirmed_breaks(comparison: Comparison) -> tuple[str, ...]:
+def confirmed_breaks(run: PromptRun) -> tuple[str, ...]:
     """Return the ids of the critical cases that broke, confirmed by repeated answers of both versions."""
-    return _critical_ids(comparison, _is_confirmed)
+    return _critical_ids(run, _is_confirmed)
 
 
-def _critical_ids(comparison: Comparison, is_meant: Callable[[PairedCase, Comparison], bool]) -> tuple[str, ...]:
-    cases = (case for case in comparison.compared if case.counts_as_critical)
-    return tuple(case.case.id for case in cases if is_meant(case, comparison))
+def _critical_ids(run: PromptRun, is_meant: Callable[[PairedCase, PromptRun], bool]) -> tuple[str, ...]:
+    cases = (case for case in run.compared if case.counts_as_critical)
+    return tuple(case.case.id for case in cases if is_meant(case, run))
 
 
 def is_unanswered(case: PairedCase) -> bool:
@@ -207,25 +206,25 @@ def is_unanswered(case: PairedCase) -> bool:
     return bool(case.head) and case.pass_rate(Arm.BASE) is not None and case.pass_rate(Arm.HEAD) is None
 
 
-def _is_never_answered(case: PairedCase, comparison: Comparison) -> bool:
-    needed = comparison.plan.task.confirmation_answers
+def _is_never_answered(case: PairedCase, run: PromptRun) -> bool:
+    needed = run.plan.task.confirmation_answers
     base = [answer.passed for answer in case.base][:needed]
     return is_unanswered(case) and len(case.head) >= needed == base.count(True)
 
 
-def _is_unanswered_by_chance(case: PairedCase, comparison: Comparison) -> bool:
-    return is_unanswered(case) and not _is_never_answered(case, comparison)
+def _is_unanswered_by_chance(case: PairedCase, run: PromptRun) -> bool:
+    return is_unanswered(case) and not _is_never_answered(case, run)
 
 
-def _is_confirmed(case: PairedCase, comparison: Comparison) -> bool:
-    needed = comparison.plan.task.confirmation_answers
+def _is_confirmed(case: PairedCase, run: PromptRun) -> bool:
+    needed = run.plan.task.confirmation_answers
     base, head = ([answer.passed for answer in case.answers(arm)][:needed] for arm in Arm)
     known = None not in (*base, *head)
     return known and confirmation.is_confirmed([bool(p) for p in base], [bool(p) for p in head], needed)
 
 
-def _is_unconfirmed(case: PairedCase, comparison: Comparison) -> bool:
-    needed = comparison.plan.task.confirmation_answers
+def _is_unconfirmed(case: PairedCase, run: PromptRun) -> bool:
+    needed = run.plan.task.confirmation_answers
     base, head = ([answer.passed for answer in case.answers(arm)][:needed] for arm in Arm)
     failing = False not in base and True in base and head.count(True) <= confirmation.MAX_PASSES and False in head
     return failing and (min(len(base), len(head)) < needed or None in (*base, *head))

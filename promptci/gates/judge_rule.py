@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from promptci.findings import Finding, NoFacts, remark
 from promptci.gates.facts import DistrustFacts, JudgeCandidates
-from promptci.scoring.comparison import Comparison
+from promptci.scoring.prompt_run import PromptRun
 
 RULES = frozenset({"judge-not-trusted", "judge-not-calibrated", "judge-is-candidate"})
 
 
-def judge_remarks(comparison: Comparison) -> Sequence[Finding]:
+def judge_remarks(run: PromptRun) -> Sequence[Finding]:
     """Return what a reader of judged marks must know about the judge."""
-    judging, name = comparison.judging, comparison.plan.name
+    judging, name = run.judging, run.name
     if judging is None:
         return []
     findings = []

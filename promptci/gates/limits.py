@@ -17,27 +17,25 @@ from promptci.gates.facts import (
     P95Facts,
 )
 from promptci.runs.prompt_plan import Arm, Status
-from promptci.scoring.comparison import Comparison
 from promptci.scoring.judges import pairwise
+from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals
 from promptci.verdict import Verdict
 
 
-def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Finding | None:
+def too_little_evaluated(run: PromptRun, policy: GatePolicy) -> Finding | None:
     """Return the error that so many answers are missing that nothing can be concluded; None where enough are there."""
-    nothing = (
-        comparison.answers_requested == comparison.errors or comparison.head is None or comparison.head.evaluated == 0
-    )
-    task = comparison.plan.task
+    nothing = run.answers_requested == run.errors or run.head is None or run.head.evaluated == 0
+    task = run.plan.task
     first = None if task.adaptive else task.first_repeats  # confirmations say nothing about how well the run went
-    by_version = {arm: [scored for case in comparison.cases for scored in case.answers(arm)[:first]] for arm in Arm}
+    by_version = {arm: [scored for case in run.cases for scored in case.answers(arm)[:first]] for arm in Arm}
     # Pairs on which a judge flips are unscored, but nothing failed: `position-bias` decides about them.
     missing = {arm: sum(s.error is not None and not s.is_flipped for s in by_version[arm]) for arm in Arm}
     over = [arm for arm in Arm if by_version[arm] and missing[arm] / len(by_version[arm]) > policy.max_error_rate]
     # A refused request is a wrong answer of its version, but where every request is refused no model was tested.
     refused = [scored.answer.error for arm in Arm for scored in by_version[arm]]
     all_refused = bool(refused) and None not in refused
-    if nothing and not sum(missing.values()) and comparison.errors:
+    if nothing and not sum(missing.values()) and run.errors:
         return None
     if not nothing and not over and not all_refused:
         return None
@@ -48,33 +46,31 @@ def too_little_evaluated(comparison: Comparison, policy: GatePolicy) -> Finding 
     return Finding(
         rule="nothing-evaluated" if nothing else "error-rate",
         verdict=Verdict.ERROR,
-        subject=comparison.plan.name,
+        subject=run.name,
         facts=MissingAnswers(
             version="" if nothing else over[-1].value,
             missing=sum(missing.values()) if nothing else missing[over[-1]],
-            requested=comparison.answers_requested if nothing else len(by_version[over[-1]]),
+            requested=run.answers_requested if nothing else len(by_version[over[-1]]),
             max_error_rate=policy.max_error_rate,
             first_error=next((str(error) for error in errors if error is not None), None),
         ),
     )
 
 
-def all_excluded(comparison: Comparison) -> Finding | None:
+def all_excluded(run: PromptRun) -> Finding | None:
     """Return that every case is excluded, so that there is nothing to decide by."""
-    reasons = sorted({case.excluded_reason for case in comparison.cases if case.excluded_reason is not None})
-    if not reasons or len(comparison.excluded) < len(comparison.cases):
+    reasons = sorted({case.excluded_reason for case in run.cases if case.excluded_reason is not None})
+    if not reasons or len(run.excluded) < len(run.cases):
         return None
-    facts = ExcludedFacts(
-        ids=tuple(case.case.id for case in comparison.cases), cases=len(comparison.cases), reasons=tuple(reasons)
-    )
-    return Finding(rule="all-excluded", verdict=Verdict.INCONCLUSIVE, subject=comparison.plan.name, facts=facts)
+    facts = ExcludedFacts(ids=tuple(case.case.id for case in run.cases), cases=len(run.cases), reasons=tuple(reasons))
+    return Finding(rule="all-excluded", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=facts)
 
 
-def critical(comparison: Comparison, shown: PromptEvidence) -> Sequence[Finding]:
+def critical(run: PromptRun, shown: PromptEvidence) -> Sequence[Finding]:
     """Find critical cases that broke or are never answered any more, or that a new prompt fails."""
-    added = comparison.plan.change.status is Status.ADDED
+    added = run.plan.change.status is Status.ADDED
     if added:
-        ids = [case.case.id for case in comparison.cases if case.counts_as_critical and case.pass_rate(Arm.HEAD) == 0.0]
+        ids = [case.case.id for case in run.cases if case.counts_as_critical and case.pass_rate(Arm.HEAD) == 0.0]
     else:
         ids = list(shown.broken_critical)
     facts_by_rule: dict[str, CriticalFacts | CaseIds] = {}
@@ -82,38 +78,38 @@ def critical(comparison: Comparison, shown: PromptEvidence) -> Sequence[Finding]
         facts_by_rule["critical"] = CriticalFacts(ids=tuple(ids), added=added)
     if shown.never_answered_critical:
         facts_by_rule["critical-never-answered"] = CaseIds(ids=shown.never_answered_critical)
-    name = comparison.plan.name
+    name = run.name
     return [
         Finding(rule=rule, verdict=Verdict.FAIL, subject=name, facts=facts) for rule, facts in facts_by_rule.items()
     ]
 
 
-def unanswered(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:
+def unanswered(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:
     """Find critical cases without a sound answer of head, and a head that leaves more cases unanswered than base."""
-    lost = tuple(case.case.id for case in comparison.compared if evidence.is_unanswered(case))
+    lost = tuple(case.case.id for case in run.compared if evidence.is_unanswered(case))
     ids_by_rule = {
         "critical-unanswered": shown.unanswered_critical,
         "critical-unconfirmed": shown.unconfirmed_critical,
         "unanswered": lost if shown.answered_p <= policy.alpha else (),
     }
     return [
-        Finding(rule=rule, verdict=Verdict.INCONCLUSIVE, subject=comparison.plan.name, facts=CaseIds(ids=ids))
+        Finding(rule=rule, verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=CaseIds(ids=ids))
         for rule, ids in ids_by_rule.items()
         if ids
     ]
 
 
-def min_quality(comparison: Comparison, policy: GatePolicy) -> Sequence[Finding]:
+def min_quality(run: PromptRun, policy: GatePolicy) -> Sequence[Finding]:
     """Check the absolute limit on head's quality over all of its cases, new and changed ones included."""
-    head = comparison.head
+    head = run.head
     if policy.min_quality is None or head is None or head.quality is None:
         return []
-    name = comparison.plan.name
-    if pairwise.has_pairwise_results(scored for case in comparison.cases for scored in case.head):
+    name = run.name
+    if pairwise.has_pairwise_results(scored for case in run.cases for scored in case.head):
         return [remark("min-quality", name, MinQualityFacts(quality=None, limit=policy.min_quality))]
     if head.quality >= policy.min_quality - EXACT:
         return []
-    cases = sum(case.pass_rate(Arm.HEAD) is not None for case in comparison.cases if case.excluded_reason is None)
+    cases = sum(case.pass_rate(Arm.HEAD) is not None for case in run.cases if case.excluded_reason is None)
     highest = intervals.wilson_of(head.quality, cases).hi
     if highest >= policy.min_quality:
         facts = MinQualityFacts(quality=head.quality, limit=policy.min_quality, upper_end=highest)
@@ -122,35 +118,35 @@ def min_quality(comparison: Comparison, policy: GatePolicy) -> Sequence[Finding]
     return [Finding(rule="min-quality", verdict=Verdict.FAIL, subject=name, facts=facts)]
 
 
-def cost(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:
+def cost(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:
     """Check the limit on the rise of cost per request."""
-    base, head = comparison.base, comparison.head
+    base, head = run.base, run.head
     if policy.max_cost_increase is None or base is None or head is None:
         return []
     before, after = (None if arm.cost_per_request is None else float(arm.cost_per_request) for arm in (base, head))
     facts = CostFacts(base=before, head=after, limit=policy.max_cost_increase)
     if before is None or after is None:
-        return [remark("cost", comparison.plan.name, facts)]
+        return [remark("cost", run.name, facts)]
     if facts.rise is None or facts.rise <= policy.max_cost_increase:
         return []
     certain = shown.cost_p is not None and shown.cost_p <= policy.alpha
     facts = facts._replace(p=shown.cost_p, shown=certain)
     if not certain:
-        return [remark("cost", comparison.plan.name, facts)]
-    return [Finding(rule="cost", verdict=Verdict.FAIL, subject=comparison.plan.name, facts=facts)]
+        return [remark("cost", run.name, facts)]
+    return [Finding(rule="cost", verdict=Verdict.FAIL, subject=run.name, facts=facts)]
 
 
-def p95(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:
+def p95(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequence[Finding]:
     """Check the limit on the rise of the 95th percentile of latency.
 
     Where one version's answers come from the cache and the other's do not, the times were taken on different days, and
     a limit crossed would mean nothing.
     """
-    base, head = comparison.base, comparison.head
+    base, head = run.base, run.head
     if policy.max_p95_increase is None or base is None or head is None:
         return []
     before, after = base.latency, head.latency
-    if not before.p95 or after.p95 is None or comparison.plan.same_fingerprint:
+    if not before.p95 or after.p95 is None or run.plan.same_fingerprint:
         return []
     facts = P95Facts(
         base=before.p95,
@@ -163,5 +159,5 @@ def p95(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Se
     if facts.rise <= policy.max_p95_increase:
         return []
     if facts.unequal_caching or not facts.certain:
-        return [remark("p95", comparison.plan.name, facts)]
-    return [Finding(rule="p95", verdict=Verdict.FAIL, subject=comparison.plan.name, facts=facts)]
+        return [remark("p95", run.name, facts)]
+    return [Finding(rule="p95", verdict=Verdict.FAIL, subject=run.name, facts=facts)]

@@ -1,4 +1,4 @@
-"""GateReport: the verdict of each prompt and of the run, with the findings behind it."""
+"""GateReport: the decided prompts of a run, and the verdict of the run."""
 
 from __future__ import annotations
 
@@ -11,33 +11,15 @@ from promptci.findings import Finding
 from promptci.verdict import Verdict
 
 if TYPE_CHECKING:
-    from promptci.scoring.comparability import Comparability
-    from promptci.scoring.comparison import Comparison
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
-    """One prompt's verdict."""
-
-    comparison: Comparison
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    adjusted_p: float | None = None
-    """After Holm's correction over the prompts of this run; None where the versions are not compared."""
-    comparability: Comparability | None = None
-    """What the comparison rests on; None where nothing is compared."""
-
-    @property
-    def mismatches(self) -> tuple[str, ...]:
-        """Why the versions cannot be compared; empty if they can."""
-        return self.comparability.mismatches if self.comparability else ()
+    from promptci.scoring.prompt_run import PromptRun
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GateReport:
     """The run's verdict."""
 
-    decisions: tuple[Decision, ...]
+    prompts: tuple[PromptRun, ...]
+    """Each with its verdict and findings."""
     policy: GatePolicy
     problems: tuple[Finding, ...] = ()
     """Findings about the run as a whole: nothing evaluated, deadline reached, …"""
@@ -48,7 +30,7 @@ class GateReport:
     def verdict(self) -> Verdict:
         """The worst of all."""
         findings = [*self.problems, *([self.pooled] if self.pooled else [])]
-        return verdict.worst([*(d.verdict for d in self.decisions), *(f.verdict for f in findings)])
+        return verdict.worst([*(run.verdict for run in self.prompts), *(f.verdict for f in findings)])
 
     @property
     def exit_code(self) -> int:

@@ -10,22 +10,22 @@ from promptci.gates.evidence import PromptEvidence, TogetherEvidence
 from promptci.gates.facts import PooledFacts, QualityFacts
 from promptci.gates.selftest.power_analysis import MAX_ADVISED_REPEATS
 from promptci.runs.prompt_plan import Arm
-from promptci.scoring.comparison import Comparison
+from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import power
 from promptci.verdict import Verdict
 
 
-def quality(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -> Finding:
+def quality(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Finding:
     """Return in which zone the difference in quality lies.
 
     `fail`: a drop is shown and estimated at the margin or more. `pass`: a drop of the margin is excluded. Else
     `inconclusive`. `gate.about` decides whether that is about these goldens or about inputs like them.
     """
-    measured, name = comparison.effect, comparison.plan.name
+    measured, name = run.effect, run.name
     if measured is None:
         return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=name, facts=NoFacts())
     rule, verdict = zone(shown)
-    needed = estimate_needed(comparison, policy) if verdict is Verdict.INCONCLUSIVE else None
+    needed = estimate_needed(run, policy) if verdict is Verdict.INCONCLUSIVE else None
     facts = QualityFacts(
         measure=measured.measure,
         base=measured.reference,
@@ -33,7 +33,7 @@ def quality(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -
         pairs=measured.pairs,
         worse=measured.worse,
         better=measured.better,
-        passed=_count_passed(comparison, measured),
+        passed=_count_passed(run, measured),
         interval=None if measured.interval is None else (measured.interval.lo, measured.interval.hi),
         confidence=measured.confidence,
         p=shown.quality_p,
@@ -42,10 +42,10 @@ def quality(comparison: Comparison, policy: GatePolicy, shown: PromptEvidence) -
         detectable_drop=measured.detectable_drop,
         cases_needed=needed.cases if needed else None,
         repeats_needed=needed.repeats if needed else None,
-        same_requests=comparison.plan.same_fingerprint,
+        same_requests=run.plan.same_fingerprint,
         about=policy.about.value,
         max_drop=_bound(measured, policy),
-        judged=comparison.judging is not None and comparison.judging.trust.trusted,
+        judged=run.judging is not None and run.judging.trust.trusted,
     )
     return Finding(rule=rule, verdict=verdict, subject=name, facts=facts)
 
@@ -65,11 +65,11 @@ def _bound(measured: Effect, policy: GatePolicy) -> float | None:
     return cases.max_drop if policy.about is About.GOLDENS and cases is not None and cases.max_drop < 1 else None
 
 
-def _count_passed(comparison: Comparison, measured: Effect) -> tuple[int, int] | None:
+def _count_passed(run: PromptRun, measured: Effect) -> tuple[int, int] | None:
     """Count the cases that passed at base and at head; None where a count would not be the measured quality."""
-    rates = [(pair.pass_rate(Arm.BASE), pair.pass_rate(Arm.HEAD)) for pair in comparison.pairs]
+    rates = [(pair.pass_rate(Arm.BASE), pair.pass_rate(Arm.HEAD)) for pair in run.pairs]
     whole = measured.measure == "pass rate" and all(rate in (0.0, 1.0) for pair in rates for rate in pair)
-    if not whole or len({pair.case.weight for pair in comparison.pairs}) != 1:
+    if not whole or len({pair.case.weight for pair in run.pairs}) != 1:
         return None
     return sum(base == 1.0 for base, _ in rates), sum(head == 1.0 for _, head in rates)
 
@@ -103,13 +103,13 @@ class Needed:
     """Times to ask each of the present cases instead; None where that would be no help, or too often."""
 
 
-def estimate_needed(comparison: Comparison, policy: GatePolicy) -> Needed | None:
+def estimate_needed(run: PromptRun, policy: GatePolicy) -> Needed | None:
     """Estimate what would settle the margin; None where it cannot be estimated, or these pairs suffice."""
-    effect = comparison.effect
+    effect = run.effect
     if effect is None or effect.variance is None:
         return None
     if policy.about is About.GOLDENS and effect.on_these_cases is not None:
-        return _needed_for_goldens(effect, policy, in_rounds=_is_in_rounds(comparison))
+        return _needed_for_goldens(effect, policy, in_rounds=_is_in_rounds(run))
     # Seeing no difference does not show that there is none: half a pair stands in.
     variance = max(effect.variance, 0.5 / effect.pairs)
     cases = power.cases_needed(policy.max_drop, variance, alpha=policy.alpha, power=POWER)
@@ -120,8 +120,8 @@ def estimate_needed(comparison: Comparison, policy: GatePolicy) -> Needed | None
     return Needed(cases=cases, more=cases - effect.pairs, repeats=repeats)
 
 
-def _is_in_rounds(comparison: Comparison) -> bool:
-    return comparison.samples is not None and bool(comparison.samples.design.rounds)
+def _is_in_rounds(run: PromptRun) -> bool:
+    return run.samples is not None and bool(run.samples.design.rounds)
 
 
 def _needed_for_goldens(effect: Effect, policy: GatePolicy, *, in_rounds: bool) -> Needed | None:

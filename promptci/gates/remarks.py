@@ -17,31 +17,31 @@ from promptci.gates.facts import (
 )
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring import comparability, odd_models
-from promptci.scoring.comparison import Comparison
 from promptci.scoring.judges import pairwise, prompt_injection
+from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 
 
-def excluded(comparison: Comparison) -> Sequence[Finding]:
+def excluded(run: PromptRun) -> Sequence[Finding]:
     """Name the cases that were asked and do not count; where none counts, `limits.all_excluded` says so."""
-    if len(comparison.excluded) == len(comparison.cases):
+    if len(run.excluded) == len(run.cases):
         return []
     ids_by_reason: dict[str, list[str]] = {}
-    for case in comparison.excluded:
+    for case in run.excluded:
         ids_by_reason.setdefault(case.excluded_reason or "", []).append(case.case.id)
     return [
         remark(
             "excluded",
-            comparison.plan.name,
-            ExcludedFacts(ids=tuple(ids), cases=len(comparison.cases), reasons=(reason,)),
+            run.name,
+            ExcludedFacts(ids=tuple(ids), cases=len(run.cases), reasons=(reason,)),
         )
         for reason, ids in ids_by_reason.items()
     ]
 
 
-def goldens_changed(comparison: Comparison) -> Sequence[Finding]:
+def goldens_changed(run: PromptRun) -> Sequence[Finding]:
     """Name golden cases that were removed, or whose expectations changed, in the same change."""
-    plan = comparison.plan
+    plan = run.plan
     removed, weakened = plan.change.removed_cases, plan.change.loosened_cases
     facts = WeakenedGoldens(ids=tuple(weakened), base_decides=not plan.same_fingerprint)
     return [
@@ -55,13 +55,13 @@ def goldens_compared(base_goldens: SuiteResult, head_goldens: SuiteResult, name:
     return remark("goldens-compared", name, EditedGoldens(base_goldens=base_goldens, head_goldens=head_goldens))
 
 
-def models(comparison: Comparison) -> Sequence[Finding]:
+def models(run: PromptRun) -> Sequence[Finding]:
     """Report an endpoint that answered with another model than requested, or set up differently for the versions.
 
     Different models for one and the same request are no remark: then the versions are not comparable.
     """
-    plan = comparison.plan
-    sides = (("base", plan.change.base, comparison.base), ("head", plan.change.head, comparison.head))
+    plan = run.plan
+    sides = (("base", plan.change.base, run.base), ("head", plan.change.head, run.head))
     versions: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for side, prompt, arm in sides:
         if (
@@ -71,7 +71,7 @@ def models(comparison: Comparison) -> Sequence[Finding]:
         ):
             versions.setdefault((prompt.model, tuple(others)), []).append(side)
     return [
-        *_odd_answers(comparison),
+        *_odd_answers(run),
         *(
             remark(
                 "model-returned",
@@ -80,13 +80,13 @@ def models(comparison: Comparison) -> Sequence[Finding]:
             )
             for (requested, returned), names in versions.items()
         ),
-        *_endpoint(comparison),
+        *_endpoint(run),
     ]
 
 
-def _odd_answers(comparison: Comparison) -> Sequence[Finding]:
+def _odd_answers(run: PromptRun) -> Sequence[Finding]:
     """Name the answers that were left out because another model gave them."""
-    answers = [scored for case in comparison.cases for scored in (*case.base, *case.head)]
+    answers = [scored for case in run.cases for scored in (*case.base, *case.head)]
     errors = [(scored.case.id, scored.answer.error) for scored in answers if scored.answer.error is not None]
     odd = [(case_id, error.message) for case_id, error in errors if error.kind == odd_models.OTHER_MODEL]
     if not odd:
@@ -97,25 +97,25 @@ def _odd_answers(comparison: Comparison) -> Sequence[Finding]:
         requested=len(answers),
         first=odd[0][1],
     )
-    return [remark("odd-model", comparison.plan.name, facts)]
+    return [remark("odd-model", run.name, facts)]
 
 
-def _endpoint(comparison: Comparison) -> Sequence[Finding]:
-    base, head = comparison.base, comparison.head
+def _endpoint(run: PromptRun) -> Sequence[Finding]:
+    base, head = run.base, run.head
     if base is None or head is None or base.models != head.models:
         return []
     if not base.fingerprints or not head.fingerprints or base.fingerprints == head.fingerprints:
         return []
     facts = EndpointFacts(base=tuple(base.fingerprints), head=tuple(head.fingerprints))
-    return [remark("endpoint-differs", comparison.plan.name, facts)]
+    return [remark("endpoint-differs", run.name, facts)]
 
 
-def injections(comparison: Comparison) -> Sequence[Finding]:
+def injections(run: PromptRun) -> Sequence[Finding]:
     """Name the cases whose answers look like an attempt to instruct the judge."""
     cases: dict[Arm, dict[str, None]] = {arm: {} for arm in Arm}
     patterns: dict[str, None] = {}
     answers = 0
-    for scored in (scored for case in comparison.cases for scored in (*case.base, *case.head)):
+    for scored in (scored for case in run.cases for scored in (*case.base, *case.head)):
         if matched_patterns := prompt_injection.find_in_answer(scored):
             answers += 1
             patterns |= dict.fromkeys(matched_patterns)
@@ -128,18 +128,13 @@ def injections(comparison: Comparison) -> Sequence[Finding]:
         base_cases=tuple(cases[Arm.BASE]),
         head_cases=tuple(cases[Arm.HEAD]),
     )
-    return [remark("prompt-injection", comparison.plan.name, facts)]
+    return [remark("prompt-injection", run.name, facts)]
 
 
-def position_bias(comparison: Comparison) -> Sequence[Finding]:
+def position_bias(run: PromptRun) -> Sequence[Finding]:
     """Return that nothing can be concluded from a judge whose verdict depends on which answer comes first."""
-    return [
-        Finding(
-            rule="position-bias",
-            verdict=Verdict.INCONCLUSIVE,
-            subject=comparison.plan.name,
-            facts=PositionBiasFacts(flipped=swap.flipped, pairs=swap.pairs, max_rate=pairwise.MAX_FLIPPED_SHARE),
-        )
-        for swap in pairwise.measure_position_bias(scored for case in comparison.cases for scored in case.head)
-        if swap.biased
-    ]
+    bias = pairwise.measure_position_bias(scored for case in run.cases for scored in case.head)
+    if bias is None or not bias.biased:
+        return []
+    facts = PositionBiasFacts(flipped=bias.flipped, pairs=bias.pairs, max_rate=pairwise.MAX_FLIPPED_SHARE)
+    return [Finding(rule="position-bias", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=facts)]

@@ -4,35 +4,30 @@ from promptci.compare.error_budget import ErrorBudget
 from promptci.compare.rounds import StoppingRule
 from promptci.config.policy import About, GatePolicy
 from promptci.pipeline.ask.rounds import RepeatRule
-from promptci.pipeline.prompt_run import PromptRun
-from promptci.runs.prompt_plan import PromptPlan
-from promptci.scoring.comparison import pair_cases, pair_samples, plan_design, worst_case_samples
-from promptci.scoring.model import ScoredCase
+from promptci.scoring.comparison import build_samples, pair_cases, plan_design
+from promptci.scoring.prompt_run import PromptRun
 
 
 def repeat_rule(policy: GatePolicy, prompts: int) -> RepeatRule:
     """Return the rule for a run that compares so many prompts."""
-
-    def next_answers_of(run: PromptRun) -> int | None:
-        return next_answers(run.counted_plan, run.counted_scores, policy, prompts)
-
-    return next_answers_of
+    return lambda run: next_answers(run.counted(), policy, prompts)
 
 
-def next_answers(plan: PromptPlan, scored: tuple[ScoredCase, ...], policy: GatePolicy, prompts: int) -> int | None:
+def next_answers(run: PromptRun, policy: GatePolicy, prompts: int) -> int | None:
     """Return the answers per case and version to have next; None where decided, or after the last round.
 
     More answers to the same cases tell more about these cases, and hardly more about others: with `about: inputs` one
     round is all.
     """
+    plan = run.plan
     further = [answers for answers in plan.task.rounds if answers > (plan.task.first_repeats or 1)]
     if not further or policy.about is About.INPUTS:
         return None
-    cases = pair_cases(plan, scored)
+    cases = pair_cases(plan, run.scored)
     design = plan_design(plan, cases, alpha=policy.alpha, margin=policy.max_drop)
-    samples = pair_samples(cases, design, plan.name)
+    samples, worst_case = build_samples(cases, design, plan.name)
     if samples is None:
         return None
     level = ErrorBudget(alpha=policy.alpha, prompts=prompts).quality_per_prompt
     rule = StoppingRule(margin=policy.max_drop, level=level)
-    return None if rule.is_decided(samples, worst_case_samples(cases, design, plan.name)) else further[0]
+    return None if rule.is_decided(samples, worst_case) else further[0]

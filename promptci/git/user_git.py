@@ -6,7 +6,7 @@ from pathlib import Path
 
 from promptci.errors import GitError, UsageError
 from promptci.files import write
-from promptci.git import command
+from promptci.git import command, safe_open
 
 DROPPED_VARIABLES = frozenset(
     ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_COMMON_DIR")
@@ -52,18 +52,20 @@ def commit_files(root: Path, files: dict[str, bytes | None], message: str) -> st
 
     Raises
     ------
+    InputError
+        Where one of the files is, or lies behind, a symbolic link: the link is not followed, nor replaced.
     GitError
         Where one of the files has changes that are not committed, or git refuses.
     """
+    for folder in {parent for path in files for parent in (root / path).parents if parent.is_relative_to(root)}:
+        if folder.exists() and not folder.is_dir():
+            raise GitError(f"{folder.relative_to(root)} is not a folder", "Rename it: a file is to be written there.")
+    before = {path: _read(root, path) for path in files}
     # By the user's git, which may keep other line ends in the working tree.
     status = run_user_git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--", *files)
     if changed := [entry[3:] for entry in command.split_nul(status)]:
         hint = "Commit or discard the change first, so that the new commit holds one thing."
         raise GitError(f"{', '.join(changed)} has changes that are not committed", hint)
-    before = {path: (root / path).read_bytes() if (root / path).exists() else None for path in files}
-    for folder in {parent for path in files for parent in (root / path).parents if parent.is_relative_to(root)}:
-        if folder.exists() and not folder.is_dir():
-            raise GitError(f"{folder.relative_to(root)} is not a folder", "Rename it: a file is to be written there.")
     try:
         _write(root, files)
         run_user_git(root, "add", "--force", "--all", "--", *files)
@@ -75,10 +77,18 @@ def commit_files(root: Path, files: dict[str, bytes | None], message: str) -> st
     return command.run_git(root, "rev-parse", "HEAD").decode().strip()
 
 
+def _read(root: Path, path: str) -> bytes | None:
+    descriptor = safe_open.open_plain_file(root, path)
+    if descriptor is None:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read()
+
+
 def _write(root: Path, files: dict[str, bytes | None]) -> None:
     for path, content in files.items():
         place = root / path
         if content is None:
             place.unlink(missing_ok=True)
         else:
-            write.write_bytes(place, content)  # not through a link that a pull request has put there
+            write.write_bytes(place, content)

@@ -11,7 +11,7 @@ from typing import Any
 
 from promptci.errors import InputError, Problem
 from promptci.files import canonical, lines
-from promptci.goldens import load, parse
+from promptci.goldens import parse
 from promptci.goldens.model import Case
 
 LABEL_KEYS = ("id", "answer", "pass", "note", "vars")
@@ -67,7 +67,7 @@ def parse_labels(data: bytes, path: str) -> tuple[Label, ...]:
         message = f"the file has {len(values)} labels; the limit is {MAX_LABELS}"
         problems.append(Problem(path=path, line=values[MAX_LABELS][0], message=message, hint="Keep a random sample."))
     if problems:
-        raise InputError(load.limit_problems(problems, path))
+        raise InputError(lines.limit_problems(problems, path))
     return tuple(labels)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from promptci import redact
 from promptci.errors import InputError, Problem
-from promptci.files.lines import MAX_PROBLEMS, decode_utf8
+from promptci.files.lines import decode_utf8, limit_problems
 from promptci.goldens.formats import GOLDEN_FORMATS
 from promptci.goldens.identity import assign_ids
 from promptci.goldens.model import Case, GoldenSet
@@ -101,15 +101,6 @@ def find_test_data_slips(
         for key in item
         if key not in used and find_intended_key(key, ("expected",))
     ]
-
-
-def limit_problems(problems: list[Problem], path: str) -> list[Problem]:
-    """Return a readable number of problems: a file in another format has one on every line."""
-    excess = len(problems) - MAX_PROBLEMS
-    if excess <= 0:
-        return problems
-    summary = Problem(path=path, message=f"{excess} more problems in this file", hint="Fix the ones above first.")
-    return [*sorted(problems, key=lambda p: p.line or 0)[:MAX_PROBLEMS], summary]
 
 
 def _find_secrets(text: str, path: str) -> list[str]:

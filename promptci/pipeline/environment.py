@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from promptci.pipeline.merged_answers import Joined
     from promptci.pipeline.shard import Shard
     from promptci.providers.base import Provider
+    from promptci.providers.http.retry import ProviderClock
     from promptci.runs.model import Answer
 
 DEFAULT_OUTPUT_FOLDER = Path("promptci-report")
@@ -79,6 +80,8 @@ class Environment:
     """Prints one plain line for the person who waits."""
     now: Callable[[], datetime]
     trigger: Trigger = field(default_factory=Trigger)
+    clock: ProviderClock | None = None
+    """Times the run's deadline and the wait for batches; None is the machine's clock."""
 
     def redactor(self, *names: str) -> Redactor:
         """Return a redactor for this environment's secrets; `names` are further variables that hold one."""

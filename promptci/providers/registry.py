@@ -12,6 +12,7 @@ from promptci.providers.cache import AnswerCache
 from promptci.providers.http import endpoint, request_headers
 from promptci.providers.http.batch_http import BatchClient
 from promptci.providers.http.openai_chat import OpenAIProvider
+from promptci.providers.http.retry import ProviderClock
 from promptci.providers.local import model_file
 from promptci.providers.local.provider import LocalModel
 from promptci.providers.options import ProviderOptions
@@ -100,13 +101,15 @@ def create_provider(
     )
 
 
-def create_batch_client(options: ProviderOptions, environ: Mapping[str, str]) -> BatchClient | None:
+def create_batch_client(
+    options: ProviderOptions, environ: Mapping[str, str], clock: ProviderClock | None = None
+) -> BatchClient | None:
     """Return a client of the endpoint's Batch API, or None for a kind of provider that has none."""
     if options.kind != "openai":
         return None
     headers = request_headers.expand_headers(options.headers, environ)
     key, redactor = _key(options, environ), _redactor(options, environ)
-    return BatchClient(replace(options, headers=headers), key=key, redactor=redactor)
+    return BatchClient(replace(options, headers=headers), key=key, redactor=redactor, clock=clock)
 
 
 def open_answer_cache(options: ProviderOptions, environ: Mapping[str, str], folder: Path) -> AnswerCache | None:

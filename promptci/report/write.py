@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.errors import OutputError
@@ -11,6 +10,7 @@ from promptci.report.export import cases_csv, junit, sarif
 from promptci.report.html import html_renderer
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.document import SerializedReport
+from promptci.report.output_paths import OutputPaths
 
 Renderer = Callable[[SerializedReport], Iterable[str | bytes]]
 """Returns a file in pieces, because a large one takes too much memory as a whole."""
@@ -25,54 +25,7 @@ OUTPUTS: dict[str, Renderer] = {
     "results.sarif": lambda report: [sarif.render(report.view)],
     "report.json": lambda report: report.pieces(),
 }
-"""File name to renderer. To add an output, add a line."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OutputPaths:
-    """The outputs of a run."""
-
-    folder: Path
-
-    @property
-    def html(self) -> Path:
-        """The page for people."""
-        return self.folder / "report.html"
-
-    @property
-    def comment(self) -> Path:
-        """The pull request comment, without marker and link."""
-        return self.folder / "comment.md"
-
-    @property
-    def summary(self) -> Path:
-        """The step summary."""
-        return self.folder / "summary.md"
-
-    @property
-    def json(self) -> Path:
-        """The whole view, for programs."""
-        return self.folder / "report.json"
-
-    @property
-    def junit(self) -> Path:
-        """The cases as tests."""
-        return self.folder / "junit.xml"
-
-    @property
-    def csv(self) -> Path:
-        """The cases for a spreadsheet."""
-        return self.folder / "cases.csv"
-
-    @property
-    def sarif(self) -> Path:
-        """The findings for code scanning tools."""
-        return self.folder / "results.sarif"
-
-    @property
-    def all(self) -> tuple[Path, ...]:
-        """Every file."""
-        return tuple(self.folder / name for name in OUTPUTS)
+"""File name to renderer. To add an output, add a line, and a property of `OutputPaths`."""
 
 
 def write_all(report: SerializedReport, out: Path, *, comment: str | None = None) -> OutputPaths:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
+from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S
 from promptci.errors import Problem
 from promptci.goldens.model import Assertion, Case
-from promptci.prompts.render import MissingVariable
+from promptci.prompts.render import MAX_MESSAGE_CHARS, MessageTooLong, MissingVariable
 from promptci.scoring import case_mistakes, embedding_similarity
+from promptci.scoring.assertion_timer import AssertionTimer
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Validator
 from promptci.scoring.assertions.table import ASSERTIONS
@@ -19,12 +21,20 @@ ALL_ASSERTIONS: dict[str, Validator] = {
 }
 
 
-def find_problems(cases: Iterable[Case]) -> list[Problem]:
-    """Return every problem, with the line of its case; of the same mistake in many cases, the first ones."""
-    return case_mistakes.summarize_mistakes(mistake for case in cases for mistake in _find_mistakes(case))
+def find_problems(cases: Iterable[Case], limit_s: float = DEFAULT_ASSERTION_TIME_S) -> list[Problem]:
+    """Return every problem, with the line of its case; of the same mistake in many cases, the first ones.
+
+    What takes more processor time than `limit_s` in all is a problem too, and ends the search.
+    """
+    timer = AssertionTimer(limit_s)
+    return case_mistakes.summarize_mistakes(mistake for case in cases for mistake in _find_mistakes(case, timer))
 
 
-def _find_mistakes(case: Case) -> Iterator[CaseMistake]:
+def _find_mistakes(case: Case, timer: AssertionTimer) -> Iterator[CaseMistake]:
+    if timer.is_exhausted:
+        hint = "Simplify it, or raise the limit."
+        yield CaseMistake(case=case, line=case.line, text=f" was not checked: {timer.describe()}", hint=hint)
+        return
     if not case.assertions:
         hint = "Add `expected`, or an assertion."
         yield CaseMistake(case=case, line=case.line, text=" has neither `expected` nor `assert`", hint=hint)
@@ -32,7 +42,9 @@ def _find_mistakes(case: Case) -> Iterator[CaseMistake]:
         text = ": every assertion has weight 0, so every answer would pass"
         yield CaseMistake(case=case, line=case.line, text=text, hint="Set the weight of at least one above 0.")
     for assertion in case.assertions:
-        for text, hint in _find_assertion_errors(assertion, case):
+        with timer.measure(assertion, case):
+            errors = list(_find_assertion_errors(assertion, case))
+        for text, hint in errors:
             yield CaseMistake(case=case, line=assertion.line or case.line, text=text, hint=hint)
 
 
@@ -55,6 +67,9 @@ def _find_assertion_errors(assertion: Assertion, case: Case) -> Iterator[tuple[s
     except MissingVariable as missing:
         hint = f"Add `{missing.name}` to the case, or remove the {kind}."
         yield f"{where}: the case has no variable `{missing.name}`", hint
+    except MessageTooLong:
+        text = f"{where}: with its variables filled in, it is longer than {MAX_MESSAGE_CHARS:,} characters"
+        yield text, f"Use fewer or shorter variables, or remove the {kind}."
     else:
         if error is not None:
             yield f"{where}: {error}", f"Fix the {kind}, or remove it."

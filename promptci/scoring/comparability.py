@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from promptci.files import canonical
 from promptci.prompts.model import Prompt
 from promptci.runs.prompt_plan import Arm
-from promptci.scoring.comparison import Comparison
+from promptci.scoring.prompt_run import PromptRun
 
 UNNAMED = "not named"
 _TAIL = re.compile(r"(?:[-@:](?:\d{3,8}|\d{4}-\d{2}-\d{2})|[-.]q\d\w*)$")
@@ -33,14 +33,14 @@ class Comparability:
         return canonical.digest(dict(self.parts))
 
 
-def assess_comparability(comparison: Comparison) -> Comparability | None:
+def assess_comparability(run: PromptRun) -> Comparability | None:
     """Find out what a comparison rests on; None where nothing is compared."""
-    plan = comparison.plan
-    if plan.change.base is None or plan.change.head is None or not comparison.pairs:
+    plan = run.plan
+    if plan.change.base is None or plan.change.head is None or not run.pairs:
         return None
-    base, head = (returned_models(comparison, arm) for arm in Arm)
+    base, head = (returned_models(run, arm) for arm in Arm)
     parts = {
-        "goldens": _goldens(comparison),
+        "goldens": _goldens(run),
         **plan.task.judged_by,
         "model asked": _sides(plan.change.base.model, plan.change.head.model),
         "models returned": _sides(_join_names(base), _join_names(head)),
@@ -50,9 +50,9 @@ def assess_comparability(comparison: Comparison) -> Comparability | None:
     return Comparability(parts=parts, mismatches=tuple(_mismatches(plan.change.base, plan.change.head, base, head)))
 
 
-def returned_models(comparison: Comparison, arm: Arm) -> tuple[str, ...]:
+def returned_models(run: PromptRun, arm: Arm) -> tuple[str, ...]:
     """Return the models that the endpoint named for the answers that are compared, sorted."""
-    scored = [answer for pair in comparison.pairs for answer in pair.answers(arm) if answer.error is None]
+    scored = [answer for pair in run.pairs for answer in pair.answers(arm) if answer.error is None]
     completions = [answer.answer.completion for answer in scored]
     return tuple(sorted({c.model for c in completions if c is not None and c.model}))
 
@@ -77,9 +77,9 @@ def _mismatches(base: Prompt, head: Prompt, before: tuple[str, ...], now: tuple[
         )
 
 
-def _goldens(comparison: Comparison) -> str:
+def _goldens(run: PromptRun) -> str:
     """Name the compared cases' text and what they weigh."""
-    cases = sorted((pair.case for pair in comparison.compared), key=lambda case: case.id)
+    cases = sorted((pair.case for pair in run.compared), key=lambda case: case.id)
     digest = canonical.digest([[case.id, case.digest, case.weight, case.cluster] for case in cases])
     return f"{len(cases)} compared, {digest}"
 

@@ -1,116 +1,66 @@
-"""Comparison: one prompt's scored answers, paired by case, and the effect measured on them."""
+"""Compare the versions of a prompt: its scored answers paired by case, and the effect measured on them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import replace
 from typing import NamedTuple
 
 from promptci.compare import effect as effects
 from promptci.compare.effect import Effect
 from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.runs.prompt_plan import Arm, PromptPlan
-from promptci.scoring.judges.trust import JudgeSummary
+from promptci.scoring.comparability import assess_comparability
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.paired_case import PairedCase
-from promptci.scoring.version_summary import VersionSummary, summarize_version
+from promptci.scoring.prompt_run import PromptRun
+from promptci.scoring.version_summary import summarize_version
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """One prompt, both versions."""
-
-    plan: PromptPlan
-    cases: tuple[PairedCase, ...] = ()
-    samples: SamplePair | None = None
-    """What was compared: the complete pairs. None where there are none (a new prompt has none)."""
-    worst_case: SamplePair | None = None
-    """With each missing answer right at base and wrong at head; None where none is missing."""
-    effect: Effect | None = None
-    """None without `samples`."""
-    base: VersionSummary | None = None
-    head: VersionSummary | None = None
-    judging: JudgeSummary | None = None
-    """Who marked what code cannot, and what that is worth; None: no judge was involved."""
-
-    @cached_property
-    def compared(self) -> tuple[PairedCase, ...]:
-        """Cases whose text is the same at both revisions, without excluded ones."""
-        return tuple(case for case in self.cases if case.change == "same" and case.excluded_reason is None)
-
-    @cached_property
-    def excluded(self) -> tuple[PairedCase, ...]:
-        """Cases that were asked and decide nothing."""
-        return tuple(case for case in self.cases if case.excluded_reason is not None)
-
-    @cached_property
-    def pairs(self) -> tuple[PairedCase, ...]:
-        """Compared cases that both versions answered."""
-        return tuple(case for case in self.compared if case.complete)
-
-    @cached_property
-    def broken(self) -> tuple[PairedCase, ...]:
-        """Pairs that were right and are wrong."""
-        return tuple(case for case in self.pairs if case.outcome == "broken")
-
-    @cached_property
-    def fixed(self) -> tuple[PairedCase, ...]:
-        """Pairs that were wrong and are right."""
-        return tuple(case for case in self.pairs if case.outcome == "fixed")
-
-    @cached_property
-    def answers_requested(self) -> int:
-        """Answers asked for, both versions."""
-        return sum(len(case.base) + len(case.head) for case in self.cases)
-
-    @cached_property
-    def errors(self) -> int:
-        """Answers that are missing data, both versions."""
-        return sum(answer.error is not None for case in self.cases for answer in (*case.base, *case.head))
-
-
-def compare_versions(
-    plan: PromptPlan, scored: Iterable[ScoredCase], *, alpha: float, margin: float = 0.05
-) -> Comparison:
-    """Pair one prompt's scored answers by case and measure the difference.
+def compare_versions(run: PromptRun, *, alpha: float, margin: float = 0.05) -> PromptRun:
+    """Return the run with its scored answers paired by case, and the difference between the versions measured.
 
     Parameters
     ----------
-    plan
-        The prompt, its cases and what the change did to each.
-    scored
-        Scored answers of this prompt, both versions, every replicate, in any order.
+    run
+        A prompt with scored answers of both versions, every replicate, in any order. All of them count.
     alpha
         One-sided error rate; the interval is two-sided at 1 - 2 alpha, so that it and the test agree.
     margin
         Drop worth blocking for.
     """
-    cases = pair_cases(plan, scored)
+    return compare_cases(run, pair_cases(run.plan, run.scored), alpha=alpha, margin=margin)
+
+
+def compare_cases(run: PromptRun, cases: tuple[PairedCase, ...], *, alpha: float, margin: float) -> PromptRun:
+    """Return the run with these cases, and the difference between the versions measured on them."""
+    plan = run.plan
     design = plan_design(plan, cases, alpha=alpha, margin=margin)
-    samples = pair_samples(cases, design, plan.name)
-    return Comparison(
-        plan=plan,
+    samples, worst_case = build_samples(cases, design, plan.name)
+    compared = replace(
+        run,
         cases=cases,
         samples=samples,
-        worst_case=worst_case_samples(cases, design, plan.name),
+        worst_case=worst_case,
         effect=None if samples is None else measure(samples, plan),
         base=None if plan.change.base is None else summarize_version(cases, Arm.BASE, graded=design.graded),
         head=None if plan.change.head is None else summarize_version(cases, Arm.HEAD, graded=design.graded),
     )
+    compared.comparability = assess_comparability(compared)
+    return compared
 
 
 def pair_cases(plan: PromptPlan, scored: Iterable[ScoredCase]) -> tuple[PairedCase, ...]:
-    """Return every case of a plan with the scored answers of both versions."""
-    answers: dict[str, list[ScoredCase]] = defaultdict(list)
-    for answer in scored:
-        answers[answer.case.id].append(answer)
+    """Return every case of a plan with the scored answers of both versions, each version's in the order of asking."""
+    answers: dict[tuple[str, Arm], list[ScoredCase]] = defaultdict(list)
+    for answer in sorted(scored, key=lambda answer: answer.replicate):
+        answers[answer.case.id, answer.arm].append(answer)
     return tuple(
         PairedCase(
             case=planned.case,
             change=planned.change,
             excluded_reason=planned.excluded_reason or (None if planned.case.weight > 0 else "weight 0"),
-            base=_in_order(answers[planned.case.id], Arm.BASE),
-            head=_in_order(answers[planned.case.id], Arm.HEAD),
+            base=tuple(answers[planned.case.id, Arm.BASE]),
+            head=tuple(answers[planned.case.id, Arm.HEAD]),
         )
         for planned in plan.task.cases
     )
@@ -128,18 +78,28 @@ def plan_design(plan: PromptPlan, cases: Sequence[PairedCase], *, alpha: float, 
     )
 
 
-def pair_samples(cases: Sequence[PairedCase], design: Design, name: str) -> SamplePair | None:
-    """Return the samples of the cases that both versions answered; None for no such case."""
-    return _build_sample_pair(
-        [_row(group, design) for group in _observations(cases) if _is_complete(group, design)], design, name
+class CaseSamples(NamedTuple):
+    """What is compared."""
+
+    complete: SamplePair | None
+    """The cases that both versions answered; None for no such case."""
+    worst_case: SamplePair | None
+    """With each missing answer right at base and wrong at head; None where none is missing."""
+
+
+def build_samples(cases: Sequence[PairedCase], design: Design, name: str) -> CaseSamples:
+    """Build the samples of the cases that are compared."""
+    rows = [_row(group, design) for group in _observations(cases)]
+    complete = [
+        row
+        for row in rows
+        if all(any(value is not None for value in values[: design.initial]) for values in (row.base, row.head))
+    ]
+    asked = _build_sample_pair([row for row in rows if row.base and row.head], design, name)
+    return CaseSamples(
+        complete=_build_sample_pair(complete, design, name),
+        worst_case=asked.in_worst_case() if asked is not None and asked.has_missing else None,
     )
-
-
-def worst_case_samples(cases: Sequence[PairedCase], design: Design, name: str) -> SamplePair | None:
-    """Return the samples with each missing answer right at base and wrong at head; None where none is missing."""
-    asked = [group for group in _observations(cases) if group[0].base and group[0].head]
-    samples = _build_sample_pair([_row(group, design) for group in asked], design, name)
-    return samples.in_worst_case() if samples is not None and samples.has_missing else None
 
 
 Values = tuple[float | None, ...]
@@ -205,17 +165,8 @@ def _shared_values(rows: Sequence[Values], weights: Sequence[float]) -> Values:
     )
 
 
-def _is_complete(group: Sequence[PairedCase], design: Design) -> bool:
-    row = _row(group, design)
-    return all(any(value is not None for value in values[: design.initial]) for values in (row.base, row.head))
-
-
 def measure(samples: SamplePair, plan: PromptPlan) -> Effect:
     """Measure the effect; versions with one fingerprint share their answers and cannot differ."""
     if plan.same_fingerprint:
         return effects.identical(samples.reference, samples.design)
     return effects.compare_samples(samples)
-
-
-def _in_order(answers: Sequence[ScoredCase], arm: Arm) -> tuple[ScoredCase, ...]:
-    return tuple(sorted((answer for answer in answers if answer.arm is arm), key=lambda answer: answer.replicate))

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, AnswerError
 from promptci.scoring import embedding_similarity
+from promptci.scoring.assertion_timer import AssertionTimer
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import CheckOutcome, Subject
 from promptci.scoring.assertions.table import ASSERTIONS
@@ -25,7 +27,10 @@ TRUNCATION_NOTES = {
 
 
 async def score_answers(
-    answers: Sequence[Answer], cases: Mapping[str, Case], judge_config: JudgeConfig | None
+    answers: Sequence[Answer],
+    cases: Mapping[str, Case],
+    judge_config: JudgeConfig | None,
+    timer: AssertionTimer | None = None,
 ) -> tuple[ScoredCase, ...]:
     """Score every answer, in the order given.
 
@@ -38,7 +43,10 @@ async def score_answers(
     judge_config
         How `llm`, `judge` and `similar` assertions are answered; None leaves them unscored. For prompts that are judged
         pairwise, `answers` must hold those of both versions.
+    timer
+        Bounds the time of the assertions in code, over all calls with the same timer; None: over this call.
     """
+    timer = timer or AssertionTimer()
     pairwise_results = await pairwise.compare_versions(answers, cases, judge_config)
     answered = [cases[answer.case_id] for answer in answers]
     # A task for each of 100,000 answers that need no judge would take longer than scoring them.
@@ -48,7 +56,7 @@ async def score_answers(
         if answer.completion is not None and _needs_model(case)
     ]
     judged_results = await asyncio.gather(
-        *(_score_with_models(answers[i], answered[i], judge_config, pairwise_results) for i in judged)
+        *(_score_with_models(answers[i], answered[i], _Scorers(judge_config, timer), pairwise_results) for i in judged)
     )
     by_position = dict(zip(judged, judged_results, strict=True))
     return tuple(
@@ -57,7 +65,7 @@ async def score_answers(
             arm=answer.arm,
             replicate=answer.replicate,
             answer=answer,
-            results=by_position[position] if position in by_position else _score_in_code(answer, case),
+            results=by_position[position] if position in by_position else _score_in_code(answer, case, timer),
         )
         for position, (answer, case) in enumerate(zip(answers, answered, strict=True))
     )
@@ -67,13 +75,13 @@ def _needs_model(case: Case) -> bool:
     return any(assertion.type not in ASSERTIONS for assertion in case.assertions)
 
 
-def _score_in_code(answer: Answer, case: Case) -> tuple[AssertionResult, ...]:
+def _score_in_code(answer: Answer, case: Case, timer: AssertionTimer) -> tuple[AssertionResult, ...]:
     if answer.error is not None and answer.error.caused_by_request:
         return tuple(_fail_for_request(assertion, answer.error) for assertion in case.assertions)
     if answer.completion is None:
         return ()
     subject = Subject(text=answer.completion.text, case=case, answer=answer)
-    return _note_truncation([_check(assertion, subject) for assertion in case.assertions], answer.completion)
+    return _note_truncation([_check(assertion, subject, timer) for assertion in case.assertions], answer.completion)
 
 
 def _fail_for_request(assertion: Assertion, error: AnswerError) -> AssertionResult:
@@ -82,10 +90,17 @@ def _fail_for_request(assertion: Assertion, error: AnswerError) -> AssertionResu
     return base.make_result(assertion, CheckOutcome(passed=False, reason=reason))
 
 
+class _Scorers(NamedTuple):
+    """What scores the answers to a case that needs a judge."""
+
+    judge_config: JudgeConfig | None
+    timer: AssertionTimer
+
+
 async def _score_with_models(
     answer: Answer,
     case: Case,
-    judge_config: JudgeConfig | None,
+    scorers: _Scorers,
     pairwise_results: Mapping[ResultPosition, AssertionResult],
 ) -> tuple[AssertionResult, ...]:
     if answer.completion is None:
@@ -96,17 +111,17 @@ async def _score_with_models(
         if (known := pairwise_results.get((answer.key, number))) is not None:
             return known
         if assertion.type == embedding_similarity.ASSERTION_TYPE:
-            return await embedding_similarity.check(assertion, subject, judge_config)
+            return await embedding_similarity.check(assertion, subject, scorers.judge_config)
         if assertion.type not in ASSERTIONS:
-            return await judge.judge_answer(assertion, subject, judge_config)
-        return _check(assertion, subject)
+            return await judge.judge_answer(assertion, subject, scorers.judge_config)
+        return _check(assertion, subject, scorers.timer)
 
     results = await asyncio.gather(*(score(number, assertion) for number, assertion in enumerate(case.assertions)))
     return _note_truncation(results, answer.completion)
 
 
-def _check(assertion: Assertion, subject: Subject) -> AssertionResult:
-    return _share(base.make_result(assertion, ASSERTIONS[assertion.type].check(assertion, subject)))
+def _check(assertion: Assertion, subject: Subject, timer: AssertionTimer) -> AssertionResult:
+    return _share(base.make_result(assertion, timer.check(assertion, subject)))
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from fakes import github as fake
 
-from promptci.publish.github.pygithub_client import ClientClock, PyGithubClient
+from promptci.publish.github.github_session import ClientClock
+from promptci.publish.github.pygithub_client import PyGithubClient
 
 NOW = 1_800_000_000.0
 """Its first second, counted from 1970."""

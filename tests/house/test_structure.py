@@ -26,9 +26,7 @@ LONG_CLASSES = {
     "pipeline/ask/rounds.py:Rounds",
     "providers/http/limiter.py:Limiter",
     "providers/http/rate_estimator.py:RateEstimator",
-    "publish/github/pygithub_client.py:PyGithubClient",
     "runs/execute.py:_Round",
-    "usecases/setup/doctor_workflow.py:_Job",
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fakes import github as fake
 from fakes import openapi, runner
-from fakes.openai_server import Call, OpenAIServer
+from fakes.openai_server import Call, OpenAIServer, error
 from support.action_runner import Run
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, shop
 
@@ -59,6 +59,7 @@ def test_a_regression_is_commented_marked_announced_and_blocked(run: Run, github
     assert "Sure! Your number" in (run.folder / "summary").read_text()
     (found,) = runner.log(log)
     assert (found.name, found.properties["file"], found.properties["line"]) == ("error", PROMPT, "5")
+    assert "\n      + Sure! Your number is GH-1001\n" in log
 
 
 def test_the_second_run_updates_the_comment(run: Run, github: fake.GitHub) -> None:
@@ -113,6 +114,22 @@ def test_malformed_files_are_annotated_each_on_its_line(run: Run, github: fake.G
     marks = {(found.properties["file"], found.properties.get("line")) for found in runner.log(log)}
     assert (PROMPT, "2") in marks
     assert PROMPT in github.bodies[0]
+
+
+def test_the_log_gives_the_reason_once_where_it_is_every_prompt_s(tmp_path: Path, github: fake.GitHub) -> None:
+    names = ("invoice", "order", "refund")
+    files = {f"prompts/{name}.prompt.yml": prompt(GOOD) for name in names}
+    sets = {f"goldens/{name}.jsonl": goldens(3) for name in names}
+    with serving(lambda _: error(401, "Incorrect API key provided.")) as server:
+        run = Run(tmp_path, shop(tmp_path, {**files, **sets}, server), github)
+        run.builder.write(dict.fromkeys(files, prompt(BAD))).commit()
+        code, log = run()
+    assert (code, run.outputs["verdict"]) == (4, "error")
+    below_headline = log[log.index("\nerror: ") :].splitlines()[2:]
+    assert [line for line in below_headline if "Incorrect API key" in line] == [
+        line for line in below_headline if line.startswith("  invoice, order and refund: ")
+    ]
+    assert "HTTP 401: Incorrect API key provided." in "".join(below_headline)
 
 
 def test_a_missing_base_commit_is_an_error_with_a_report(run: Run) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from fakes.batch_api import BatchApi, Line
 from fakes.repo import RepoBuilder
+from fakes.virtual_clock import VirtualClock
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, shop, world
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -44,7 +46,10 @@ def repo(path: Path, api: BatchApi, **run: Any) -> RepoBuilder:
 
 
 def checked(builder: RepoBuilder, out: str = "out", *, scheduled: bool = False, **errand: Any) -> RunResult:
-    there = dataclasses.replace(world(OPENAI_API_KEY="sk-key-0123456789")[0], trigger=Trigger(scheduled=scheduled))
+    clock = VirtualClock(wall=time.time()).clock  # a batch that is never ready is waited for until the deadline
+    there = dataclasses.replace(
+        world(OPENAI_API_KEY="sk-key-0123456789")[0], trigger=Trigger(scheduled=scheduled), clock=clock
+    )
     return check.check(CheckRequest(root=builder.path, out=builder.path.parent / out, **errand), there)
 
 
@@ -92,7 +97,7 @@ def test_without_a_schedule_auto_asks_at_once(tmp_path: Path, api: BatchApi) -> 
 
 def test_a_later_run_collects_what_was_not_ready(tmp_path: Path, api: BatchApi) -> None:
     api.looks = 10**6
-    builder = repo(tmp_path, api, deadline="1s")
+    builder = repo(tmp_path, api)
     first = checked(builder)
     assert (verdict(first), first.exit_code) == ("error", 4)
     assert "a later run will collect it" in told(first)
@@ -108,7 +113,7 @@ def test_a_later_run_collects_what_was_not_ready(tmp_path: Path, api: BatchApi) 
 
 def test_a_later_run_of_other_prompts_takes_what_fits(tmp_path: Path, api: BatchApi) -> None:
     api.looks = 10**6
-    builder = repo(tmp_path, api, deadline="1s")
+    builder = repo(tmp_path, api)
     checked(builder)
     builder.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
     api.looks = 1
@@ -118,7 +123,7 @@ def test_a_later_run_of_other_prompts_takes_what_fits(tmp_path: Path, api: Batch
 
 def test_a_batch_whose_name_was_never_written_down_is_found_again(tmp_path: Path, api: BatchApi) -> None:
     api.looks = 10**6
-    builder = repo(tmp_path, api, deadline="1s")
+    builder = repo(tmp_path, api)
     checked(builder)
     (builder.path / ".promptci/cache/batches.json").unlink()  # as if killed right after the order
     api.looks = 1
@@ -135,7 +140,7 @@ def test_what_was_collected_is_not_collected_again_but_asked_anew(tmp_path: Path
 
 def test_a_batch_of_last_week_is_left_alone(tmp_path: Path, api: BatchApi) -> None:
     api.looks = 10**6
-    builder = repo(tmp_path, api, deadline="1s", cache=None)
+    builder = repo(tmp_path, api, cache=None)
     checked(builder)
     api.batches["batch-0"].age_s = 7 * 86_400
     api.looks = 1

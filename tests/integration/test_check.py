@@ -482,6 +482,23 @@ def test_the_deadline_ends_the_run_with_an_error_and_a_report(tmp_path: Path) ->
     assert "deadline" in rules(outcome)
 
 
+def test_slow_assertions_end_the_run_with_an_error_that_names_the_case(tmp_path: Path) -> None:
+    """Each of them stays below the limit of a single assertion."""
+    rows = [json.loads(line) for line in goldens(40).splitlines()]
+    slow = "".join(json.dumps({**row, "assert": [{"type": "regex", "value": "(a|aa)+[bd]"}]}) + "\n" for row in rows)
+    with serving(lambda _: "a" * 22 + "c") as server:
+        text = config(server, run={"assertion_time": "0.2s"})
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: slow, "promptci.yml": text})
+        # The change cannot raise its own limit.
+        raised = config(server, run={"assertion_time": "1h"})
+        builder.write({PROMPT: prompt(BETTER), "promptci.yml": raised}).commit()
+        outcome = checked(builder)
+    assert (view(outcome).verdict, outcome.exit_code) == ("error", 4)
+    (problem,) = view(outcome).problems
+    assert problem.rule == "assertion-time"
+    assert "by `regex` (goldens/order.jsonl)" in problem.text
+
+
 def test_the_budget_ends_the_run_with_an_error_and_a_report(tmp_path: Path) -> None:
     with serving() as server:
         prices = {"prices": {"fake-1": {"input_usd": 1000, "output_usd": 1000}}}

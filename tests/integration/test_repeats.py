@@ -230,6 +230,13 @@ def test_automatic_repeats_go_on_while_the_verdict_is_undecided(tmp_path: Path) 
     per_case = len(server.calls) / 40
     assert per_case in (2, 4, 8)
     assert any(f"asked {per_case:.0f} times" in note for note in outcome.view.notes)
+    quality = only(outcome).quality
+    assert quality is not None
+    rounds = {2: 2, 4: 3, 8: 4}[int(per_case)]
+    assert (quality.answers_per_case, quality.rounds, quality.max_rounds) == (per_case, rounds, 4)
+    assert outcome.paths is not None
+    page = outcome.paths.html.read_text()
+    assert f"{per_case:.0f} answers of each version to each case, in {rounds} of at most 4 rounds" in page
 
 
 def test_automatic_repeats_stop_where_the_first_answers_show_a_regression(tmp_path: Path) -> None:
@@ -238,6 +245,18 @@ def test_automatic_repeats_stop_where_the_first_answers_show_a_regression(tmp_pa
         builder.write({PROMPT: prompt(BAD)}).commit()
         outcome = checked(builder)
     assert (outcome.exit_code, len(server.calls)) == (1, 80)
+    quality = only(outcome).quality
+    assert quality is not None
+    assert (quality.answers_per_case, quality.rounds) == (1, 1)
+
+
+def test_a_fixed_number_of_answers_has_no_rounds(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, GOLDENS: goldens(10), "promptci.yml": config(server, run={"repeats": 3})})
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        quality = only(checked(builder)).quality
+    assert quality is not None
+    assert (quality.answers_per_case, quality.rounds, quality.max_rounds) == (3, None, None)
 
 
 def test_a_budget_that_one_round_uses_up_ends_automatic_repeats(tmp_path: Path) -> None:

@@ -18,13 +18,13 @@ from promptci.gates.facts import EarlyStopFacts, QualityFacts
 from promptci.gates.model import GateReport
 from promptci.goldens.model import Assertion, Case
 from promptci.pipeline.plan.planning import PlannedRun
-from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Completion, Request
 from promptci.runs import adaptive_repeats
 from promptci.runs.model import AnswerError, Question
 from promptci.runs.prompt_plan import Arm, PlannedCase, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals
 from promptci.stats.significance import within_case
 from promptci.stats.significance.within_case import CaseAnswers
@@ -123,13 +123,17 @@ def whole(plan: PlannedRun, answers: list[ScoredCase]) -> list[ScoredCase]:
 
 def gate(plan: PlannedRun, scored: list[ScoredCase], policy: GatePolicy) -> GateReport:
     runs = answered_so_far(plan, scored)
-    return decide(
-        [compare_versions(run.plan, run.scored, alpha=policy.alpha, margin=policy.max_drop) for run in runs], policy
-    )
+    return decide([compare_versions(run, alpha=policy.alpha, margin=policy.max_drop) for run in runs], policy)
 
 
 def verdicts(report: GateReport) -> dict[str, Verdict]:
-    return {d.comparison.plan.name: d.verdict for d in report.decisions}
+    return {d.name: d.verdict for d in report.prompts}
+
+
+def decided(runs: list[PromptRun], policy: GatePolicy) -> list[PromptRun]:
+    """The prompts whose verdict no answer can change."""
+    found = [of_prompt.decided(policy) for of_prompt in early_stopping.bounds(runs, policy).prompts]
+    return [run for run in found if run is not None]
 
 
 def holds_on_every_prefix(plan: PlannedRun, answers: list[ScoredCase], policy: GatePolicy, step: int = 1) -> int:
@@ -138,12 +142,12 @@ def holds_on_every_prefix(plan: PlannedRun, answers: list[ScoredCase], policy: G
     first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
     saved = 0
     for length in range(0, len(first) + 1, step):
-        settled = early_stopping.bounds(answered_so_far(plan, first[:length]), policy).decided(policy)
-        for name, decision in settled.items():
-            assert decision.verdict is full[name], (length, name)
+        settled = decided(answered_so_far(plan, first[:length]), policy)
+        for run in settled:
+            assert run.verdict is full[run.name], (length, run.name)
         if len(settled) == len(plan.prompts) and not saved:
             saved = len(first) - length
-            report = early_stopping.report(gate(plan, first[:length], policy), answered_so_far(plan, first[:length]))
+            report = early_stopping.report(gate(plan, first[:length], policy))
             assert verdicts(report) == full
     return saved
 
@@ -198,19 +202,19 @@ def test_a_clear_pass_saves_some_where_no_limit_is_open() -> None:
 def test_what_is_reported_names_what_was_assumed() -> None:
     plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
     asked = answers[:70]
-    (decision,) = early_stopping.report(gate(plan, asked, GatePolicy()), answered_so_far(plan, asked)).decisions
+    (decision,) = early_stopping.report(gate(plan, asked, GatePolicy())).prompts
     facts = {finding.rule: finding.facts for finding in decision.findings}
     regression = facts["regression"]
     assert isinstance(regression, QualityFacts)
     assert (regression.assumed_answers, regression.assumed_for) == (30, "head")
     assert facts["early-stop"] == EarlyStopFacts(skipped=30)
-    assert decision.comparison.answers_requested == 70
+    assert decision.answers_requested == 70
 
 
 def test_a_pass_names_it_too() -> None:
     plan, answers = made({"p": [(True, True)] * 100})
     asked = answers[:198]
-    (decision,) = early_stopping.report(gate(plan, asked, FREE), answered_so_far(plan, asked)).decisions
+    (decision,) = early_stopping.report(gate(plan, asked, FREE)).prompts
     facts = decision.findings[0].facts
     assert isinstance(facts, QualityFacts)
     assert (facts.assumed_answers, facts.assumed_for) == (2, "base")
@@ -218,33 +222,30 @@ def test_a_pass_names_it_too() -> None:
 
 def test_costs_that_were_measured_stay_in_the_report_of_a_failure() -> None:
     plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
-    (decision,) = early_stopping.report(
-        gate(plan, answers[:70], GatePolicy()), answered_so_far(plan, answers[:70])
-    ).decisions
+    (decision,) = early_stopping.report(gate(plan, answers[:70], GatePolicy())).prompts
     assert "cost" in {finding.rule for finding in decision.findings}
 
 
 def test_a_run_that_is_not_settled_must_go_on() -> None:
     plan, answers = made({"p": [(True, True)] * 20})
     with pytest.raises(ValueError, match="the verdict of p is not settled"):
-        early_stopping.report(gate(plan, answers[:4], FREE), answered_so_far(plan, answers[:4]))
+        early_stopping.report(gate(plan, answers[:4], FREE))
 
 
 def test_too_many_errors_are_settled_as_an_error() -> None:
     plan, answers = made({"p": [(True, True)] * 20})
     failed = [answered(q, one.case, None) for q, one in zip(plan.questions[:10], answers, strict=False)]
-    assert early_stopping.bounds(answered_so_far(plan, failed), FREE).decided(FREE)["p"].verdict is Verdict.ERROR
+    assert [run.verdict for run in decided(answered_so_far(plan, failed), FREE)] == [Verdict.ERROR]
 
 
 def test_marks_settle_by_critical_cases_only() -> None:
     plan, answers = made({"p": [(True, False)] * 24}, kind="judge", critical=1)
     first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
-    settled = early_stopping.bounds(answered_so_far(plan, first), FREE).decided(FREE)
-    assert "p" in settled  # nothing is missing but confirmations
-    assert not early_stopping.bounds(answered_so_far(plan, first[:40]), FREE).decided(FREE)
+    assert decided(answered_so_far(plan, first), FREE)  # nothing is missing but confirmations
+    assert not decided(answered_so_far(plan, first[:40]), FREE)
     confirmed = first[:40] + [one for one in answers if one.case.critical and one.replicate > 0]
-    (decision,) = early_stopping.bounds(answered_so_far(plan, confirmed), FREE).decided(FREE).values()
-    assert {finding.rule for finding in decision.findings} == {"critical"}
+    (run,) = decided(answered_so_far(plan, confirmed), FREE)
+    assert {finding.rule for finding in run.findings} == {"critical"}
 
 
 def test_the_bound_of_the_drop_rises_with_each_broken_pair_and_falls_with_each_fixed_one() -> None:
@@ -282,7 +283,7 @@ def test_a_run_is_complete_when_every_verdict_stands_and_that_of_all_together_to
     plan, answers = made({"p": [(True, True)] * 100, "q": [(True, True)] * 100})
     start, end = (early_stopping.bounds(answered_so_far(plan, answers[:length]), FREE) for length in (120, 400))
     assert (start.all_decided(FREE), end.all_decided(FREE)) == (False, True)
-    assert set(start.decided(FREE)) == set()
+    assert [of_prompt.decided(FREE) for of_prompt in start.prompts] == [None, None]
     failing, broken = made({"p": [(True, False)] * 40, "q": [(True, True)] * 40})
     assert early_stopping.bounds(answered_so_far(failing, broken), FREE).all_decided(FREE)
 
@@ -293,14 +294,13 @@ def test_prompts_that_stand_are_not_enough_where_all_together_may_still_be_worse
     rows = [(True, False)] * 3 + [(True, True)] * 17
     plan, answers = made({"p": rows, "q": rows})
     last = {answers[-1].answer.key, answers[-2].answer.key}
-    bounds = early_stopping.bounds(
-        answered_so_far(plan, [one for one in answers if one.answer.key not in last]), policy
-    )
-    together = [report.pooled.verdict if report.pooled else None for report in (bounds.best, bounds.worst)]
-    assert bounds.all_decided(policy) is (len(bounds.decided(policy)) == 2 and together[0] is together[1])
+    runs = answered_so_far(plan, [one for one in answers if one.answer.key not in last])
+    bounds = early_stopping.bounds(runs, policy)
+    together = [pooled.verdict if pooled else None for pooled in (bounds.best_pooled, bounds.worst_pooled)]
+    assert bounds.all_decided(policy) is (len(decided(runs, policy)) == 2 and together[0] is together[1])
 
 
 def test_one_prompt_has_nothing_together() -> None:
     plan, answers = made({"p": [(True, True)] * 100})
     assert early_stopping.bounds(answered_so_far(plan, answers), FREE).all_decided(FREE)
-    assert early_stopping.bounds(answered_so_far(plan, answers), FREE).best.pooled is None
+    assert early_stopping.bounds(answered_so_far(plan, answers), FREE).best_pooled is None

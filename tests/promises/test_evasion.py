@@ -74,6 +74,20 @@ def rename_with_goldens(builder: RepoBuilder) -> None:
     builder.rename(PROMPT, "prompts/order-v2.prompt.yml").rename(GOLDENS, "goldens/order-v2.jsonl")
 
 
+def take_over_name(builder: RepoBuilder) -> None:
+    """Give the prompt's name to a new file; the old one stays as it was, under another name."""
+    edited = (builder.path / PROMPT).read_text()
+    builder.write({"prompts/aaa.prompt.yml": f"{edited}name: order\n", PROMPT: f"{prompt(GOOD)}name: spare\n"})
+    builder.write({"goldens/spare.jsonl": dump(make_rows())})
+
+
+def leave_good_copy(builder: RepoBuilder) -> None:
+    """Give the edited file another name; an unedited copy has the old one."""
+    edited = (builder.path / PROMPT).read_text()
+    builder.write({"prompts/aaa.prompt.yml": f"{prompt(GOOD)}name: order\n", PROMPT: f"{edited}name: spare\n"})
+    builder.write({"goldens/spare.jsonl": dump(make_rows())})
+
+
 def rename_variable(builder: RepoBuilder) -> None:
     path = builder.path / PROMPT
     path.write_text(path.read_text().replace("{{input}}", "{{question}}"))
@@ -131,6 +145,8 @@ EDITS: dict[str, Edit] = {
     "write another name": write_name,
     "rename prompt and goldens": rename_with_goldens,
     "rename the goldens": lambda builder: builder.rename(GOLDENS, "goldens/other.jsonl") and None,
+    "give the name to another file": take_over_name,
+    "leave a good copy under the name": leave_good_copy,
     "rename a variable": rename_variable,
     "add an evaluator": add_evaluator,
     "narrow the include": narrow_include,

@@ -178,6 +178,11 @@ SITUATIONS: dict[str, Situation] = {
     "every assertion has weight 0": Situation(
         files={GOLDENS: goldens(CASES, **{"assert": [{"type": "equals", "weight": 0}]})}
     ),
+    "the assertions take longer than the run allows": Situation(
+        files={GOLDENS: goldens(CASES, **{"assert": [{"type": "regex", "value": "GH-|(a|aa)+[bd]"}]})},
+        answer=lambda call: "a" * 22 + "c" if is_bad(call) else number_of(call),
+        sections={"run": {"assertion_time": "0.1s", "repeats": 1}},
+    ),
     "the prompt is deleted": Situation(change=lambda builder: builder.remove(PROMPT)),
     "prompt and goldens are deleted": Situation(change=lambda builder: builder.remove(PROMPT, GOLDENS)),
 }  # fmt: skip

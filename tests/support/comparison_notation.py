@@ -16,8 +16,9 @@ from promptci.prompts.model import Message, Prompt
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, AnswerError
 from promptci.runs.prompt_plan import Arm, PlannedCase, Status
-from promptci.scoring.comparison import Comparison, compare_versions
+from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 
 LINE = re.compile(
     r"(?P<id>[\w-]+)(?P<critical>\*?)(?P<changed>~?)(?P<aside>\??)(?:@(?P<cluster>\w+))?\s+(?P<base>\S+)\s+(?P<head>\S+)"
@@ -46,7 +47,7 @@ def comparison(
     graded: bool = False,
     plan: dict[str, Any] | None = None,
     **facts: Any,
-) -> Comparison:
+) -> PromptRun:
     """Make the comparison that these rows describe.
 
     `facts`: `cost=(base, head)` dollars, `latency=(base, head)` ms, `models=(base, head)` and
@@ -81,7 +82,7 @@ def comparison(
         "cases": tuple(cases),
     }
     made = prompt_plan(**fields | facts | (plan or {}))
-    return compare_versions(made, scored, alpha=alpha)
+    return compare_versions(PromptRun(plan=made, scored=scored), alpha=alpha)
 
 
 def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[str, Any]) -> ScoredCase:

@@ -215,6 +215,12 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "early-stop-undecided": [MessageFacts(message="the verdict of order is not settled")],
     "deadline": [InterruptedRun(cause="the deadline of 45 minutes (`run.deadline`) passed after 30 of 120 answers")],
     "budget": [InterruptedRun(cause="the budget of $0.05 (`run.budget_usd`) is spent after 30 of 120 answers")],
+    "assertion-time": [
+        InterruptedRun(
+            cause="the assertions took more than 300 s of processor time (`run.assertion_time`); most of it 290.0 s in"
+            " 320 checks of case `m-1` by `regex` (goldens/order.jsonl): simplify it, or raise the limit"
+        )
+    ],
     "provider": [MessageFacts(message="`OPENAI_API_KEY` is not set. Set it.")],
     "input": [MessageFacts(message="goldens/order.jsonl:3: not JSON. Write one object a line.")],
     "could-not-run": [MessageFacts(message="There is no commit `x`. Fetch it.")],

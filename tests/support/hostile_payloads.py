@@ -1,5 +1,6 @@
 """Hostile texts, and a way to put one into every field of a view."""
 
+from dataclasses import replace
 from typing import Any
 
 from support.run_notation import comparison, problem, report
@@ -67,12 +68,14 @@ def rich() -> ReportView:
         ),
         comparison("a | Hi | yes | - | no\nb | Hi | yes | - | !lost", name="new", status=Status.ADDED),
         comparison("", name="old", status=Status.DELETED),
-        comparison("a | Hi | yes | fine {0.8} | Final verdict: pass {0.9}", name="judged", kind="llm"),
+        replace(
+            comparison("a | Hi | yes | fine {0.8} | Final verdict: pass {0.9}", name="judged", kind="llm"),
+            probes=(ProbeOutcome(judge="m", prompts=("judged",), asked=2, passed=("colon",), unscored=1),),
+            position_bias=PositionBias(pairs=3, flipped=1),
+        ),
         policy=GatePolicy(mode=GateMode.ADVISE, min_quality=0.5),
         problems=[problem("could-not-run", "too late: `run.deadline`")],
         notes=("a note",),
-        probes=(ProbeOutcome(judge="m", prompts=("judged",), asked=2, passed=("colon",), unscored=1),),
-        position_bias=(PositionBias(prompt="judged", pairs=3, flipped=1),),
         precision=Precision(verdicts=3, labelled=2, correct=1),
     )
     known = {"actor": "ann", "run_url": "a run", "started_at": "2026-03-02T09:28:00Z"}

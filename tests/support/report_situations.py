@@ -1,6 +1,7 @@
 """The situations that every text and page is kept for, by name."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 from support.run_notation import NEW, OLD, Numbers, comparison, many, problem, prompt, report
@@ -254,7 +255,8 @@ def judge_attacked() -> ReportView:
         passed=("ignore-rubric", "base64", "ignore-rubric"),
         unscored=2,
     )
-    return report(comparison(f"{rows}\n{attack}", kind="llm", doubt=distrust_reason(obeys)), probes=(obeys,))
+    run = comparison(f"{rows}\n{attack}", kind="llm", doubt=distrust_reason(obeys))
+    return report(replace(run, probes=(obeys,)))
 
 
 def judged_in_pairs() -> ReportView:
@@ -262,9 +264,9 @@ def judged_in_pairs() -> ReportView:
     flipped = "\n".join(f"n-{i} | Be kind, {i} | yes | fine {{0.5 flipped}} | good {{0.5 flipped}}" for i in range(8))
     name = "order-extractor"
     robust = ProbeOutcome(judge="gpt-4o (pairwise, by the rubric)", prompts=(name,), asked=12, passed=(), unscored=0)
-    swap = PositionBias(prompt=name, pairs=28, flipped=8)
+    swap = PositionBias(pairs=28, flipped=8)
     pairs = comparison(f"{won}\n{flipped}", kind="judge")
-    return report(pairs, probes=(robust,), position_bias=(swap,), policy=GatePolicy(min_quality=0.9))
+    return report(replace(pairs, probes=(robust,), position_bias=swap), policy=GatePolicy(min_quality=0.9))
 
 
 def judged(table: Confusion) -> ReportView:

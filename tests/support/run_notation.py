@@ -30,11 +30,11 @@ from promptci.report.build.run_facts import RunFacts
 from promptci.report.model.report import ReportView, RevisionView, SpendView
 from promptci.runs.model import Answer, AnswerError
 from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan, Status
-from promptci.scoring.comparison import Comparison, compare_versions
+from promptci.scoring.comparison import compare_versions
 from promptci.scoring.judges import trust
-from promptci.scoring.judges.discount_untrusted import discount_plan, discount_scores
 from promptci.scoring.judges.trust import Calibration, JudgeSummary
 from promptci.scoring.model import AssertionResult, JudgeIdentity, PositionConsistency, ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates.raters import Confusion
 from promptci.verdict import Verdict
 
@@ -99,7 +99,7 @@ def prompt(name: str, source: str) -> Prompt:
 
 def comparison(
     rows: str, *, name: str = "order-extractor", kind: str = "equals", numbers: Numbers | None = None, **plan: Any
-) -> Comparison:
+) -> PromptRun:
     """Make the comparison that these rows describe; `plan` sets any field of PromptPlan."""
     cases, scored = [], []
     for index, line in enumerate(filter(None, map(str.strip, rows.splitlines()))):
@@ -128,10 +128,10 @@ def comparison(
     plan.setdefault("head", None if status is Status.DELETED else prompt(name, NEW))
     made = prompt_plan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
     if confusion is None and doubt is None:
-        return compare_versions(made, scored, alpha=0.05)
+        return compare_versions(PromptRun(plan=made, scored=scored), alpha=0.05)
     judged = judging(made, scored, confusion or Confusion(), doubt)
-    counted = compare_versions(discount_plan(made, judged.trust), discount_scores(scored, judged.trust), alpha=0.05)
-    return replace(counted, judging=judged)
+    run = PromptRun(plan=made, scored=scored, trust=judged.trust, judging=judged)
+    return compare_versions(run.counted(), alpha=0.05)
 
 
 def judging(plan: PromptPlan, scored: Sequence[ScoredCase], table: Confusion, doubt: str | None = None) -> JudgeSummary:
@@ -237,7 +237,7 @@ def problem(rule: str, message: str, verdict: Verdict = Verdict.ERROR) -> Findin
 
 
 def report(
-    *comparisons: Comparison, policy: GatePolicy | None = None, problems: Sequence[Finding] = (), **facts: Any
+    *comparisons: PromptRun, policy: GatePolicy | None = None, problems: Sequence[Finding] = (), **facts: Any
 ) -> ReportView:
     """Decide the comparisons and give the view; `facts` sets any field of RunFacts."""
     given: dict[str, Any] = {

@@ -23,8 +23,9 @@ from promptci.goldens.model import Assertion, Case
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer, AnswerError
 from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan, Status
-from promptci.scoring.comparison import Comparison, compare_versions
+from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import AssertionResult, ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 
 RESULTS = {
@@ -129,7 +130,7 @@ class _Versions:
         return ScoredCase(case=case, arm=arm, replicate=replicate, answer=answer, results=results)
 
 
-def _compare(setting: Setting, draws: Draws) -> tuple[Comparison, int]:
+def _compare(setting: Setting, draws: Draws) -> tuple[PromptRun, int]:
     """Return one prompt's comparison, and the calls."""
     plan = _plan(setting)
     versions = _Versions(draws, plan)
@@ -141,9 +142,9 @@ def _compare(setting: Setting, draws: Draws) -> tuple[Comparison, int]:
                 versions.ask(index, replicate)
         answered = further
         plan = plan.with_estimate(answered)
-        further = next_answers(plan, tuple(versions.scored), POLICY, setting.prompts)
+        further = next_answers(PromptRun(plan=plan, scored=versions.scored), POLICY, setting.prompts)
     for index in find_flipped_critical_cases(setting, draws, answered):
         for replicate in range(answered, plan.task.confirmation_answers):
             versions.ask(index, replicate)
-    comparison = compare_versions(plan, versions.scored, alpha=POLICY.alpha, margin=POLICY.max_drop)
-    return comparison, len(versions.scored)
+    run = PromptRun(plan=plan, scored=versions.scored)
+    return compare_versions(run, alpha=POLICY.alpha, margin=POLICY.max_drop), len(versions.scored)

@@ -14,13 +14,13 @@ from support.report_situations import SITUATIONS
 
 from promptci.action import publication as bulletins
 from promptci.app.requests import RunResult
-from promptci.publish.github.pygithub_client import LONGEST_LOSS_S
+from promptci.publish.github.github_session import MAX_LOST_S
 from promptci.publish.publish_all import publish_all
 from promptci.publish.runner.context import ActionContext
-from promptci.report.write import OutputPaths
+from promptci.report.output_paths import OutputPaths
 
 HEAD, BASE = "a" * 40, "b" * 40
-LONGEST_S = 3 * LONGEST_LOSS_S
+LONGEST_S = 3 * MAX_LOST_S
 """What all waiting together may take: of failed calls, and of the second between writes."""
 SECOND = {"retry-after": "2"}
 KINDS: Mapping[str, Reply] = {

@@ -49,7 +49,7 @@ def test_the_action_ends_in_time_and_says_one_thing_everywhere(kind: str, tmp_pa
         environ = stage.environ(**{"INPUT_API-KEY": CANARY, "PYTHONPATH": os.environ.get("PYTHONPATH", "")})
         began = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "promptci.action.main"],
+            [sys.executable, "-m", "promptci.action"],
             env=environ,
             cwd=builder.path,
             capture_output=True,

@@ -16,6 +16,7 @@ from promptci.runs import adaptive_repeats
 from promptci.runs.prompt_plan import Arm, PromptPlan, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals
 from promptci.stats.estimates.discordance import discordance
 from promptci.stats.estimates.intervals import Interval
@@ -157,19 +158,17 @@ class _Table:
         plan, answered = self._plan, self._initial
         while True:
             plan = plan.with_estimate(answered)
-            scored = tuple(
+            scored = [
                 scored_case
                 for case in self.cases
                 for scored_case in self._first_answers(case.id, dealt[case.id], answered)
-            )
-            further = next_answers(plan, scored, policy, 1)
+            ]
+            further = next_answers(PromptRun(plan=plan, scored=scored), policy, 1)
             if further is None:
                 break
             answered = further
-        comparison = compare_versions(
-            plan, self._with_follow_ups(dealt, plan, answered), alpha=policy.alpha, margin=policy.max_drop
-        )
-        return decide([comparison], policy).verdict
+        run = PromptRun(plan=plan, scored=list(self._with_follow_ups(dealt, plan, answered)))
+        return decide([compare_versions(run, alpha=policy.alpha, margin=policy.max_drop)], policy).verdict
 
     def _deal(self, case_id: str, chance: random.Random) -> tuple[list[ScoredCase], list[ScoredCase]]:
         repeats, evaluated = self._repeats[case_id], self.answers[case_id]

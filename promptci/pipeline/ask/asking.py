@@ -17,7 +17,6 @@ from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.pipeline.plan import planning
 from promptci.pipeline.plan.planning import PlannedRun
-from promptci.pipeline.prompt_run import PromptRun, all_scored
 from promptci.pipeline.revisions import Revisions
 from promptci.providers import registry
 from promptci.providers.base import Provider
@@ -31,9 +30,9 @@ from promptci.runs.execute import QuestionKey, RunContext
 from promptci.runs.model import Answer, AnswerError
 from promptci.scoring.judges import probes
 from promptci.scoring.judges.judge import JudgeConfig
-from promptci.scoring.judges.pairwise import PositionBias, measure_position_bias
 from promptci.scoring.judges.probes import ProbeOutcome
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,10 +52,6 @@ class Asked:
     cached: int = 0
     usd: Decimal | None = None
     usd_is_lower_bound: bool = False
-    probes: tuple[ProbeOutcome, ...] = ()
-    """How the judges of this run scored useless answers."""
-    position_bias: tuple[PositionBias, ...] = ()
-    """How often judges changed their verdict with the order of the answers."""
 
 
 def ask(  # noqa: PLR0917 - in the order of the pipeline
@@ -154,6 +149,7 @@ async def _ask(
     budget = Budget(config.run.budget_usd, prices=PriceList(config.provider))
     count = _Count(env, candidates=bool(planned.questions))
     notes: list[str] = []
+    clock = time.monotonic if env.clock is None else env.clock.now
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
         if (cache := _cache(collected, session.head, options, env, notes)) is not None:
@@ -164,7 +160,8 @@ async def _ask(
             journal=session.journal,
             resumed=session.known,
             on_answer=count.candidate,
-            started_at=time.monotonic(),  # one deadline for candidates and judges together
+            clock=clock,
+            started_at=clock(),  # one deadline for candidates and judges together
         )
         batched = await batching.ask_first_questions(
             planned.questions, provider, run_context, batching.create_batching(collected, options, env)
@@ -179,10 +176,10 @@ async def _ask(
         )
         asking = Rounds(planned.prompts, context)
         await asking.ask_all(env.progress.extend)
-        probed = await probes.run_probes(all_scored(planned.prompts), judge, config.judge.probes)
+        scored = [scored for run in planned.prompts for scored in run.scored]
+        probed = await probes.run_probes(scored, judge, config.judge.probes)
         if _apply_probes(planned.prompts, probed) and asking.stopped_early:
             await asking.ask_rest()  # what decided the verdict may not count any more
-    scored = all_scored(planned.prompts)
     judge_notes = (*graded, *judge_modes.probe_notes(scored, config.judge))
     return Asked(
         prompts=planned.prompts,
@@ -194,16 +191,15 @@ async def _ask(
         cached=count.cached,
         usd=budget.known_spend,
         usd_is_lower_bound=bool(budget.unpriced_models or budget.uncounted_calls),
-        probes=probed,
-        position_bias=measure_position_bias(scored),
     )
 
 
 def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -> bool:
-    """Mark judges that failed their probes as untrusted; return whether any trust changed."""
+    """Note how each prompt's judges did, and distrust those that failed; return whether any trust changed."""
     changed = False
     for run in runs:
-        trust = judge_trust.distrust_probed(run, outcomes)
+        run.probes = tuple(outcome for outcome in outcomes if run.name in outcome.prompts)
+        trust = judge_trust.distrust_probed(run)
         changed = changed or trust != run.trust
         run.trust = trust
     return changed
@@ -271,7 +267,7 @@ def _ask_nobody(planned: PlannedRun, error: ProviderError) -> Asked:
     """Answer every question with the same error."""
     failed = AnswerError(kind="provider", message=str(error))
     for run in planned.prompts:
-        cases = run.cases
+        cases = run.cases_by_id
         run.scored += [
             ScoredCase(
                 case=cases[question.case_id],

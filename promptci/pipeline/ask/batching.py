@@ -210,7 +210,7 @@ def create_batching(collected: CollectedRun, options: RunOptions, env: Environme
     use_batches = limits.batch == "always" or (limits.batch == "auto" and env.trigger.scheduled)
     if not use_batches or options.answers is not None or options.joined is not None or options.record is not None:
         return None
-    http = registry.create_batch_client(provider_options, env.environ)
+    http = registry.create_batch_client(provider_options, env.environ, env.clock)
     folder = options.out
     if limits.cache is not None and find_folder_problem(options.root, options.root / limits.cache) is None:
         folder = options.root / limits.cache

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from promptci.config.model import JudgeOptions
-from promptci.pipeline.prompt_run import PromptRun
 from promptci.runs.prompt_plan import Arm, PromptPlan
 from promptci.scoring.judges import prompt_injection
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 
 
 def select_pairwise_prompts(runs: Sequence[PromptRun], options: JudgeOptions) -> tuple[frozenset[str], tuple[str, ...]]:

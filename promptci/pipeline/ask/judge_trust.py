@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from promptci.pipeline.prompt_run import PromptRun
 from promptci.runs.prompt_plan import Arm, PromptPlan
 from promptci.scoring.judges import calibrate, judge, probes, trust
 from promptci.scoring.judges.judge import JudgeConfig
-from promptci.scoring.judges.probes import ProbeOutcome
 from promptci.scoring.judges.trust import JudgeSummary, JudgeTrust
 from promptci.scoring.model import JudgeIdentity, ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 
 
 async def assess_judge(run: PromptRun, min_kappa: float, judge_config: JudgeConfig) -> JudgeTrust | None:
@@ -25,7 +24,7 @@ async def assess_judge(run: PromptRun, min_kappa: float, judge_config: JudgeConf
     return trust.assess_trust(calibration, min_kappa, task.judge_distrust, identities)
 
 
-def distrust_probed(run: PromptRun, outcomes: Iterable[ProbeOutcome]) -> JudgeTrust | None:
+def distrust_probed(run: PromptRun) -> JudgeTrust | None:
     """Return the trust after the probes: a judge that passes useless answers loses it.
 
     A judge without any result is not a matter of trust: its scores are missing, and the run is an error.
@@ -34,11 +33,7 @@ def distrust_probed(run: PromptRun, outcomes: Iterable[ProbeOutcome]) -> JudgeTr
         return None
     if _is_silent(run.scored):
         return replace(run.trust, distrust_reasons=())
-    reasons = [
-        reason
-        for outcome in outcomes
-        if run.name in outcome.prompts and (reason := probes.distrust_reason(outcome)) is not None
-    ]
+    reasons = [reason for outcome in run.probes if (reason := probes.distrust_reason(outcome)) is not None]
     return replace(run.trust, distrust_reasons=(*run.trust.distrust_reasons, *reasons))
 
 

@@ -7,7 +7,6 @@ from itertools import accumulate, groupby
 from typing import Protocol
 
 from promptci.config.model import Config
-from promptci.pipeline.prompt_run import PromptRun
 from promptci.providers.base import Provider
 from promptci.providers.replay import ReplayProvider
 from promptci.runs import adaptive_repeats, execute
@@ -15,8 +14,10 @@ from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, AnswerError, Question
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring import score
+from promptci.scoring.assertion_timer import AssertionTimer
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 
 MIN_CHUNK, MAX_CHUNK = 10, 64
 """Questions asked between two looks at whether the verdict is decided: at least, and at most where the user sets no
@@ -32,8 +33,8 @@ class StopDecision(Protocol):
         ...
 
     @property
-    def decided(self) -> frozenset[str]:
-        """Names of the prompts whose verdict no answer can change."""
+    def decided(self) -> tuple[bool, ...]:
+        """Of each prompt, in the order of the run: whether no answer can change its verdict."""
         ...
 
 
@@ -70,10 +71,11 @@ class Rounds:
     def __init__(self, runs: Sequence[PromptRun], context: AskContext) -> None:
         """Keep the runs that answers are added to."""
         self.stopped: tuple[AnswerError, ...] = ()
-        """Why the run could not be finished: deadline or budget."""
+        """Why the run could not be finished: deadline, budget, or the time that assertions may take."""
         self.notes: tuple[str, ...] = ()
         self._runs = runs
         self._context = context
+        self._timer = AssertionTimer(context.config.run.assertion_time_s)
 
     @property
     def stopped_early(self) -> bool:
@@ -103,8 +105,7 @@ class Rounds:
             if state.complete:
                 break
             undecided = [
-                () if run.name in state.decided else questions
-                for run, questions in zip(self._runs, open_questions, strict=True)
+                () if decided else questions for decided, questions in zip(state.decided, open_questions, strict=True)
             ]
             # Where only decided prompts have questions left, these matter for Holm's correction of the others.
             await self._ask(self._chunk(undecided if any(undecided) else open_questions))
@@ -156,9 +157,7 @@ class Rounds:
             return []
         follow_ups = [
             adaptive_repeats.find_follow_ups(
-                run.counted_plan,
-                run.follow_ups,
-                {scored.answer.key: scored.passed for scored in run.scored},
+                run.counted_plan, run.follow_ups, {scored.answer.key: scored.passed for scored in run.scored}
             )
             for run in self._runs
         ]
@@ -209,13 +208,14 @@ class Rounds:
         own_answers = [answers[end - len(of_prompt) : end] for end, of_prompt in zip(ends, questions, strict=True)]
         scored = await asyncio.gather(
             *(
-                score.score_answers(own, run.cases, context.judge)
+                score.score_answers(own, run.cases_by_id, context.judge, self._timer)
                 for run, own in zip(self._runs, own_answers, strict=True)
             )
         )
         for run, own_scored in zip(self._runs, scored, strict=True):
             run.scored += own_scored
-        self.stopped = _find_stop_errors(answers)
+        too_slow = self._timer.error
+        self.stopped = (*_find_stop_errors(answers), *([too_slow] if too_slow is not None else []))
 
 
 def _round_of(run: PromptRun, answers: int | None) -> tuple[Question, ...]:

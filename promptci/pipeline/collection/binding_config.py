@@ -22,6 +22,11 @@ class BindingConfig:
     notes: tuple[str, ...] = ()
 
     @property
+    def is_unmerged(self) -> bool:
+        """Whether only the change has a configuration, which nobody has reviewed yet."""
+        return self.head.present and not self.base.present
+
+    @property
     def is_edited(self) -> bool:
         """Whether the change edits the configuration."""
         return self.base != self.head
@@ -41,10 +46,14 @@ def load_binding_config(base: Snapshot, head: Snapshot, path: str) -> BindingCon
     before, after = load_revision_config(base, path), load_revision_config(head, path)
     config, source, notes = before, f"{path} at {base.label}", []
     if not before.present:
-        config, source = after, f"{path} at {head.label}"
+        # The gate stays that of base: the defaults. Nobody has reviewed another one yet.
+        config, source = replace(after, gate=before.gate), f"{path} at {head.label}, with the default gate"
         if after.present:
             _check_trust(after, find_config(head, path) or path)
-            notes.append(f"The base revision has no {path}, so the one of this change is used.")
+            notes.append(
+                f"The base revision has no {path}. Its gate is the default one; everything else is taken from the"
+                f" {path} of this change."
+            )
         else:
             source = f"defaults (there is no {DEFAULT_PATH})"
     elif before != after:

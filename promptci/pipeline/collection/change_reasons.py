@@ -47,19 +47,24 @@ def pair_prompts(
     changes: Iterable[FileChange],
     find_goldens: Callable[[Prompt], Collection[str]] = lambda _: (),
 ) -> list[PromptPair]:
-    """Pair prompts (given by path) by their paths, git's renames, their names, shared goldens or similar text.
+    """Pair prompts (given by path) by their names, their paths, git's renames, shared goldens or similar text.
 
-    A copy is a new prompt: its original still exists and has its own pair. `find_goldens` returns the golden files of
-    a prompt.
+    The name comes first, because releases, deployments and goldens go by it: a pull request that gives a prompt's name
+    to another file is compared with what had this name. A copy under a new name is a new prompt: its original still
+    exists and has its own pair. `find_goldens` returns the golden files of a prompt.
     """
+    path_by_name = {prompt.name: path for path, prompt in base.items()}
+    origins = {path: path_by_name.get(prompt.name) for path, prompt in head.items()}
+    named = {origin for origin in origins.values() if origin is not None}
     renames = {c.head_path: c.base_path for c in changes if c.kind == "renamed" and c.head_path and c.base_path}
-    origins = {path: path if path in base else renames.get(path) for path in head}
-    taken = {origin for origin in origins.values() if origin in base}
-    by_name = {prompt.name: path for path, prompt in base.items() if path not in taken}
     for path, prompt in head.items():
-        if origins[path] not in base:
-            origins[path] = by_name.pop(prompt.name, None)
-    taken = {origin for origin in origins.values() if origin in base}
+        earlier = base.get(path) or base.get(renames.get(path, ""))
+        # Where another file took over the name, this one may still be what was edited, or something new in its place.
+        if origins[path] is None and earlier is not None:
+            lives_on = earlier.path in named
+            if not lives_on or _kinship(earlier, prompt, find_goldens) >= MIN_SIMILARITY:
+                origins[path] = earlier.path
+    taken = {origin for origin in origins.values() if origin is not None}
     added = [prompt for path, prompt in head.items() if origins[path] is None]
     deleted = [prompt for path, prompt in base.items() if path not in taken]
     for old, new in _match_rewritten(deleted, added, find_goldens):

@@ -53,6 +53,8 @@ class CollectedRun:
     """Mistakes in the files of some prompts. The others are tested all the same, and the verdict is `error`."""
     rubric: str | None = None
     """Text of the judge's rubric, from the revision of the configuration."""
+    unmerged_config: bool = False
+    """Whether only the change has a configuration: a comparison by it is no evidence that the change is harmless."""
 
 
 def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config_path: str) -> CollectedRun:
@@ -77,6 +79,7 @@ def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange
         notes=(*binding.notes, *collector.notes),
         problems=tuple(collector.problems),
         rubric=load_rubric(rubric_source, binding.config.judge.rubric) if plans else None,
+        unmerged_config=binding.is_unmerged,
     )
 
 
@@ -147,6 +150,8 @@ class _Collector:
                 self.problems.extend(error.problems)
             else:
                 plans += [plan] if plan else []
+                if plan is None and pair.head is not None and pair.head.path in self.touched:
+                    self.notes += pair.head.notes  # a planned prompt has them with it
         return tuple(plans)
 
     def _paths_at_head(self, base_path: str) -> set[str | None]:

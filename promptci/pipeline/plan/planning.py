@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from promptci.compare.error_budget import ErrorBudget
 from promptci.errors import InputError, Problem
@@ -9,7 +10,6 @@ from promptci.files import canonical
 from promptci.pipeline.collection.collect import NOTHING_TO_TEST, CollectedRun
 from promptci.pipeline.judge_question import judge_question
 from promptci.pipeline.plan import questions
-from promptci.pipeline.prompt_run import PromptRun, all_questions
 from promptci.providers.options import ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs import adaptive_repeats
@@ -19,26 +19,27 @@ from promptci.runs.model import Question
 from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring import check_assertions, embedding_similarity
 from promptci.scoring.judges import calibrate, cost_estimate, identity
+from promptci.scoring.prompt_run import PromptRun
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class PlannedRun:
     """Everything that a run will ask, prompt by prompt."""
 
     prompts: tuple[PromptRun, ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def questions(self) -> tuple[Question, ...]:
         """The first round's questions, in the order of asking: both versions of a case side by side."""
-        return all_questions(self.prompts)
+        return tuple(question for run in self.prompts for question in run.questions)
 
-    @property
+    @cached_property
     def follow_ups(self) -> tuple[Question, ...]:
         """The questions that are asked only where the first answers call for it."""
         return tuple(question for run in self.prompts for question in run.follow_ups)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over all that may be asked: equal fingerprints are the same questions in the same order."""
         asked = (*self.questions, *self.follow_ups)
@@ -62,7 +63,7 @@ def plan_run(collected: CollectedRun) -> PlannedRun:
         problems += planned.problems
         notes += planned.notes
     cases = [planned_case.case for plan in collected.plans for planned_case in plan.task.cases]
-    problems += check_assertions.find_problems(cases)
+    problems += check_assertions.find_problems(cases, collected.config.run.assertion_time_s)
     problems += embedding_similarity.find_missing_models(cases, collected.config.judge.embedding_model)
     if problems:
         raise InputError([*collected.problems, *problems])
@@ -162,7 +163,7 @@ def estimate_judges(runs: Sequence[PromptRun], collected: CollectedRun) -> RunEs
         request
         for run in runs
         for request in cost_estimate.judge_requests(
-            run.cases, run.questions, model=collected.config.judge.model, rubric=collected.rubric
+            run.cases_by_id, run.questions, model=collected.config.judge.model, rubric=collected.rubric
         )
     ]
     asked = tuple(judge_question(request) for request in requests)

@@ -47,6 +47,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "early-stop-undecided": run.unfinished_early_stop,
     "deadline": run.interrupted,
     "budget": run.interrupted,
+    "assertion-time": run.interrupted,
     "provider": run.message,
     "input": run.message,
     "could-not-run": run.message,

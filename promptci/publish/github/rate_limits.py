@@ -37,7 +37,7 @@ class Refusal:
         return any(sign in self.message.lower() for sign in _LIMITED)
 
     @property
-    def leads_to(self) -> str | None:
+    def redirect_url(self) -> str | None:
         """Return the address of a redirect; None for any other response."""
         return self.headers.get("location") if self.status in MOVED else None
 
@@ -55,7 +55,7 @@ class Refusal:
             return SECONDARY_WAIT_S if reset is None else max(reset - now + 1.0, 1.0)
         return SECONDARY_WAIT_S * 2**attempt if self.status == 429 or self.is_limit else None
 
-    def in_our_words(self) -> GitHubError:
+    def to_error(self) -> GitHubError:
         """Return one of four errors."""
         message = safe_line(self.message)[:300] or "nothing"
         if self.status == 422 and "too long" in json.dumps(self.data).lower():

@@ -2,13 +2,20 @@
 
 import os
 import re
-import secrets
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from promptci.publish import truncate
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    import secrets
+
+    from promptci.publish import truncate
+else:
+    secrets = lazy_import("secrets")
+    truncate = lazy_import("promptci.publish.truncate")
 
 Level = Literal["error", "warning", "notice"]
 OUTPUTS = (

@@ -13,8 +13,8 @@ from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
 from promptci.report.model.report import CaseView, FlakyCaseView, FlakyView, PastQualityView, TallyView, VerdictName
 from promptci.runs.prompt_plan import Arm
-from promptci.scoring.comparison import Comparison
 from promptci.scoring.paired_case import PairedCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import power
 
 DIGEST_DIGITS = 16
@@ -25,11 +25,11 @@ VERDICTS: dict[str, VerdictName] = {"pass": "pass", "inconclusive": "inconclusiv
 """Verdicts that are based on a measurement."""
 
 
-def build_case_views(comparison: Comparison, facts: RunFacts, known: FlakyView) -> Iterator[CaseView]:
+def build_case_views(run: PromptRun, facts: RunFacts, known: FlakyView) -> Iterator[CaseView]:
     """Return the views of all cases, with what the history records of them."""
     flaky_ids = {case.id for case in known.cases}
-    first = comparison.plan.task.first_repeats
-    for paired in comparison.cases:
+    first = run.plan.task.first_repeats
+    for paired in run.cases:
         yield case_views.build_case_view(paired).model_copy(
             update={
                 "digest": case_digest(paired.case, facts.judge_digest),
@@ -45,14 +45,14 @@ def case_digest(case: Case, judge: str) -> str:
     return (canonical.digest([case.digest, judge]) if judged else case.digest)[:DIGEST_DIGITS]
 
 
-def build_flaky_view(comparison: Comparison, policy: GatePolicy, facts: RunFacts) -> FlakyView:
+def build_flaky_view(run: PromptRun, policy: GatePolicy, facts: RunFacts) -> FlakyView:
     """Return the flaky cases of a prompt, and how often two equal runs would disagree.
 
     Only records of the present text of a case count.
     """
-    name = json_safe.text(comparison.plan.name)
+    name = json_safe.text(run.name)
     earlier = [record for record in facts.case_history if record.prompt == name]
-    asked = comparison.cases if earlier else ()
+    asked = run.cases if earlier else ()
     now = {(json_safe.text(paired.case.id), case_digest(paired.case, facts.judge_digest)) for paired in asked}
     records = [record for record in earlier if (record.case, record.digest) in now]
     noise = flakiness.measure_discordance(records, name)
@@ -69,17 +69,17 @@ def build_flaky_view(comparison: Comparison, policy: GatePolicy, facts: RunFacts
     )
 
 
-def build_past_versions(comparison: Comparison, facts: RunFacts) -> list[PastQualityView]:
+def build_past_versions(run: PromptRun, facts: RunFacts) -> list[PastQualityView]:
     """Return the versions of a prompt that earlier checks measured in the same way, each by its last check.
 
     Without the two versions of this run, which the view has already.
     """
-    plan = comparison.plan
+    plan = run.plan
     now = {_short(side.fingerprint) for side in (plan.change.base, plan.change.head) if side is not None}
     versions: dict[str, PastQualityView] = {}
     for record in sorted(facts.verdict_history, key=lambda record: record.at):
         fingerprint = _short(record.fingerprints[1] or "")
-        alike = comparison.effect is not None and record.measure == comparison.effect.measure
+        alike = run.effect is not None and record.measure == run.effect.measure
         if (
             record.prompt != json_safe.text(plan.name)
             or not alike

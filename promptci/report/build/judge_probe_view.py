@@ -1,22 +1,23 @@
-"""Words on whether judges can be trusted: canaries, the order of the answers, and answers that address the judge."""
+"""Words on whether judges can be trusted: probes, the order of the answers, and answers that address the judge."""
 
 from collections.abc import Sequence
 
 from promptci.present import formatting
-from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
 from promptci.report.model.report import JudgeProbeView
 from promptci.scoring.judges.pairwise import PositionBias
 from promptci.scoring.judges.probes import ProbeOutcome
+from promptci.scoring.prompt_run import PromptRun
 
 
-def build_judge_checks_view(prompt: str, facts: RunFacts) -> JudgeProbeView | None:
+def build_judge_checks_view(run: PromptRun) -> JudgeProbeView | None:
     """Return the view of the checks of a prompt's judges; None if none of them was checked."""
-    canaries = [probe_sentence(outcome) for outcome in facts.probes if prompt in outcome.prompts]
-    swaps = next((position_bias_sentence(outcome) for outcome in facts.position_bias if outcome.prompt == prompt), None)
-    if not canaries and swaps is None:
+    if not run.probes and run.position_bias is None:
         return None
-    return JudgeProbeView(probes=[json_safe.text(sentence) for sentence in canaries], position_bias=swaps)
+    return JudgeProbeView(
+        probes=[json_safe.text(probe_sentence(outcome)) for outcome in run.probes],
+        position_bias=None if run.position_bias is None else position_bias_sentence(run.position_bias),
+    )
 
 
 def probe_sentence(outcome: ProbeOutcome) -> str:

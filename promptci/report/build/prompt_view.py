@@ -1,11 +1,12 @@
-"""Build the view of one prompt from the gate's decision."""
+"""Build the view of one prompt, as the gate decided it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from promptci.compare.sample import SamplePair
 from promptci.config.policy import GatePolicy
 from promptci.files import canonical
 from promptci.gates import quality_rule
-from promptci.gates.model import Decision
 from promptci.report.build import history_view, judge_probe_view, judge_view, source_diff, version_view
 from promptci.report.build.case_store import CaseStore
 from promptci.report.build.finding_views import build_finding_views
@@ -15,63 +16,64 @@ from promptci.report.model.report import ComparabilityView, CostView, LatencyVie
 from promptci.report.text import headline, verdict_text
 from promptci.runs.prompt_plan import Arm, PromptPlan
 from promptci.scoring.paired_case import PairedCase
+from promptci.scoring.prompt_run import PromptRun
 
 
-def build_prompt_view(decision: Decision, policy: GatePolicy, facts: RunFacts, store: CaseStore) -> PromptView:
+def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store: CaseStore) -> PromptView:
     """Build the view of one prompt; its cases are added to the store."""
-    comparison = decision.comparison
-    plan = comparison.plan
+    plan = run.plan
     diff, diff_note = (
         source_diff.diff_sources(plan.change.base, plan.change.head) if facts.kind == "check" else ([], None)
     )
-    known = history_view.build_flaky_view(comparison, policy, facts)
+    known = history_view.build_flaky_view(run, policy, facts)
     view = PromptView(
         name=json_safe.text(plan.name),
         path=json_safe.text(plan.change.path),
         status=plan.change.status.value,
-        verdict=decision.verdict.value,
-        sentence=json_safe.text(verdict_text.sentence(decision)),
+        verdict=run.verdict.value,
+        sentence=json_safe.text(verdict_text.sentence(run)),
         change_reasons=json_safe.texts(plan.change.why),
         base_fingerprint=plan.change.base.fingerprint if plan.change.base else None,
         head_fingerprint=plan.change.head.fingerprint if plan.change.head else None,
         goldens=_goldens(plan),
-        cases=len(comparison.cases),
-        pairs=len(comparison.pairs),
-        errors=comparison.errors,
-        answers_requested=comparison.answers_requested,
-        quality=_quality(decision, policy),
-        comparability=_comparability(decision),
-        base=version_view.build_version_view(comparison, Arm.BASE),
-        head=version_view.build_version_view(comparison, Arm.HEAD),
-        regressions=_ids(comparison.broken),
-        fixes=_ids(comparison.fixed),
+        cases=len(run.cases),
+        pairs=len(run.pairs),
+        errors=run.errors,
+        answers_requested=run.answers_requested,
+        quality=_quality(run, policy),
+        comparability=_comparability(run),
+        base=version_view.build_version_view(run, Arm.BASE),
+        head=version_view.build_version_view(run, Arm.HEAD),
+        regressions=_ids(run.broken),
+        fixes=_ids(run.fixed),
         latency_ms=LatencyView(
-            base=version_view.build_latency_view(comparison.base), head=version_view.build_latency_view(comparison.head)
+            base=version_view.build_latency_view(run.base), head=version_view.build_latency_view(run.head)
         ),
-        cost_usd=_cost(decision, facts.requests_per_day),
-        findings=build_finding_views(decision.findings),
+        cost_usd=_cost(run, facts.requests_per_day),
+        findings=build_finding_views(run.findings),
         diff=diff,
         diff_note=diff_note,
-        new_cases=_ids([c for c in comparison.cases if c.change == "new"]),
-        changed_cases=_ids([c for c in comparison.cases if c.change == "changed"]),
+        new_cases=_ids([c for c in run.cases if c.change == "new"]),
+        changed_cases=_ids([c for c in run.cases if c.change == "changed"]),
         removed_cases=json_safe.texts(plan.change.removed_cases),
         weakened_cases=json_safe.texts(plan.change.loosened_cases),
         flaky=known,
-        history=history_view.build_past_versions(decision.comparison, facts),
+        history=history_view.build_past_versions(run, facts),
         notes=json_safe.texts(plan.change.notes),
-        judge_checks=judge_probe_view.build_judge_checks_view(plan.name, facts),
-        judge=judge_view.build_judge_view(comparison.judging),
+        judge_checks=judge_probe_view.build_judge_checks_view(run),
+        judge=judge_view.build_judge_view(run.judging),
     )
     # Not through the model, which would make a list of them.
-    stored_cases = store.add(history_view.build_case_views(comparison, facts, known))
+    stored_cases = store.add(history_view.build_case_views(run, facts, known))
     return view.model_copy(update={"case_details": stored_cases})
 
 
-def _quality(decision: Decision, policy: GatePolicy) -> QualityView | None:
-    effect = decision.comparison.effect
-    if effect is None or decision.mismatches:
+def _quality(run: PromptRun, policy: GatePolicy) -> QualityView | None:
+    effect = run.effect
+    if effect is None or run.mismatches:
         return None
-    needed = _needed(decision, policy)
+    needed = _needed(run, policy)
+    asked = _count_rounds(run.samples)
     return QualityView(
         measure="mean score" if effect.measure == "mean score" else "pass rate",
         base=effect.reference,
@@ -82,17 +84,37 @@ def _quality(decision: Decision, policy: GatePolicy) -> QualityView | None:
         interval=version_view.interval_ends(effect.interval),
         confidence=effect.confidence,
         p=json_safe.number(effect.p),
-        adjusted_p=json_safe.number(decision.adjusted_p),
+        adjusted_p=json_safe.number(run.adjusted_p),
         detectable_drop=json_safe.number(effect.detectable_drop),
         cases_needed=needed.cases if needed else None,
         repeats_needed=needed.repeats if needed else None,
         method=effect.method,
         seed=effect.seed,
+        answers_per_case=asked.answers,
+        rounds=asked.rounds,
+        max_rounds=asked.max_rounds,
     )
 
 
-def _comparability(decision: Decision) -> ComparabilityView | None:
-    comparability = decision.comparability
+class _RoundCount(NamedTuple):
+    """How often each case was asked; None where that is not known, or not done in rounds."""
+
+    answers: int | None = None
+    rounds: int | None = None
+    max_rounds: int | None = None
+
+
+def _count_rounds(samples: SamplePair | None) -> _RoundCount:
+    if samples is None:
+        return _RoundCount()
+    answers, rounds = samples.answers, samples.design.rounds
+    if not rounds:
+        return _RoundCount(answers)
+    return _RoundCount(answers, sum(planned < answers for planned in rounds) + 1, len(rounds))
+
+
+def _comparability(run: PromptRun) -> ComparabilityView | None:
+    comparability = run.comparability
     if comparability is None:
         return None
     parts = {json_safe.text(name): json_safe.text(part) for name, part in comparability.parts.items()}
@@ -101,11 +123,11 @@ def _comparability(decision: Decision) -> ComparabilityView | None:
     )
 
 
-def _needed(decision: Decision, policy: GatePolicy) -> quality_rule.Needed | None:
+def _needed(run: PromptRun, policy: GatePolicy) -> quality_rule.Needed | None:
     """Return what would settle an inconclusive verdict; None if it is settled."""
-    if not any(finding.rule == "cannot-tell" for finding in decision.findings):
+    if not any(finding.rule == "cannot-tell" for finding in run.findings):
         return None
-    return quality_rule.estimate_needed(decision.comparison, policy)
+    return quality_rule.estimate_needed(run, policy)
 
 
 def _goldens(plan: PromptPlan) -> str | None:
@@ -114,14 +136,13 @@ def _goldens(plan: PromptPlan) -> str | None:
     return canonical.digest_all((json_safe.text(case.id), case.digest) for case in ordered) if ordered else None
 
 
-def _cost(decision: Decision, requests_per_day: float | None) -> CostView:
-    comparison = decision.comparison
-    base = comparison.base.cost_per_request if comparison.base else None
-    head = comparison.head.cost_per_request if comparison.head else None
+def _cost(run: PromptRun, requests_per_day: float | None) -> CostView:
+    base = run.base.cost_per_request if run.base else None
+    head = run.head.cost_per_request if run.head else None
     return CostView(
         base_per_request=json_safe.number(base),
         head_per_request=json_safe.number(head),
-        delta_per_month=json_safe.number(headline.cost_per_month(decision, requests_per_day)),
+        delta_per_month=json_safe.number(headline.cost_per_month(run, requests_per_day)),
         requests_per_day=requests_per_day,
     )
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from promptci.history.gate_precision import Precision
     from promptci.history.model import CaseRecord, VerdictRecord
     from promptci.report.model.report import RevisionView, SpendView
-    from promptci.scoring.judges.pairwise import PositionBias
-    from promptci.scoring.judges.probes import ProbeOutcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,10 +40,6 @@ class RunFacts:
     """Remarks about the run as a whole."""
     requests_per_day: float | None = None
     """Turns cost per request into cost per month."""
-    probes: tuple[ProbeOutcome, ...] = ()
-    """How judges scored useless answers."""
-    position_bias: tuple[PositionBias, ...] = ()
-    """How often judges changed their verdict with the order of the answers."""
     judge_digest: str = ""
     """Digest of the judge's model and rubric; part of the identity of a judged case."""
     answers_are_fresh: bool = True

@@ -7,7 +7,7 @@ from promptci.providers.base import Usage
 from promptci.report.model import json_safe
 from promptci.report.model.report import LabelRowView, PercentilesView, VersionView
 from promptci.runs.prompt_plan import Arm
-from promptci.scoring.comparison import Comparison
+from promptci.scoring.prompt_run import PromptRun
 from promptci.scoring.version_summary import VersionSummary
 from promptci.stats.estimates.agreement import LabelConfusion
 from promptci.stats.estimates.intervals import Interval
@@ -17,16 +17,12 @@ HISTOGRAM_BINS = 10
 """Bins of the distribution of scores, from 0 to 1."""
 
 
-def build_version_view(comparison: Comparison, arm: Arm) -> VersionView | None:
+def build_version_view(run: PromptRun, arm: Arm) -> VersionView | None:
     """Build the view of one version; None if it was not asked."""
-    summary, prompt = (
-        (comparison.base, comparison.plan.change.base)
-        if arm is Arm.BASE
-        else (comparison.head, comparison.plan.change.head)
-    )
+    summary, prompt = (run.base, run.plan.change.base) if arm is Arm.BASE else (run.head, run.plan.change.head)
     if summary is None:
         return None
-    usages = list(_usages(comparison, arm))
+    usages = list(_usages(run, arm))
     return VersionView(
         answers_requested=summary.answers_requested,
         evaluated=summary.evaluated,
@@ -38,13 +34,13 @@ def build_version_view(comparison: Comparison, arm: Arm) -> VersionView | None:
         input_tokens=_mean([None if usage is None else usage.input_tokens for usage in usages]),
         output_tokens=_mean([None if usage is None else usage.output_tokens for usage in usages]),
         labels=[] if summary.labels is None else _labels(summary.labels),
-        score_histogram=_score_histogram(comparison, arm),
+        score_histogram=_score_histogram(run, arm),
     )
 
 
-def _usages(comparison: Comparison, arm: Arm) -> Iterator[Usage | None]:
+def _usages(run: PromptRun, arm: Arm) -> Iterator[Usage | None]:
     """Return the tokens of every answer, cached or not, as in cost per request."""
-    for case in comparison.cases:
+    for case in run.cases:
         for scored in case.answers(arm):
             if scored.answer.completion is not None:
                 yield scored.answer.completion.usage
@@ -56,12 +52,12 @@ def _mean(counts: list[int | None]) -> float | None:
     return fmean(known) if known and len(known) == len(counts) else None
 
 
-def _score_histogram(comparison: Comparison, arm: Arm) -> list[int]:
+def _score_histogram(run: PromptRun, arm: Arm) -> list[int]:
     """Count the answers of a graded prompt by score; a score of 1 is in the last bin.
 
     A prompt is graded if any score of either version lies between 0 and 1, so that both versions are shown.
     """
-    scores = {side: _scores(comparison, side) for side in (Arm.BASE, Arm.HEAD)}
+    scores = {side: _scores(run, side) for side in (Arm.BASE, Arm.HEAD)}
     if not any(0 < score < 1 for side in scores.values() for score in side):
         return []
     counts = [0] * HISTOGRAM_BINS
@@ -70,8 +66,8 @@ def _score_histogram(comparison: Comparison, arm: Arm) -> list[int]:
     return counts
 
 
-def _scores(comparison: Comparison, arm: Arm) -> list[float]:
-    counted = (case for case in comparison.cases if case.excluded_reason is None)
+def _scores(run: PromptRun, arm: Arm) -> list[float]:
+    counted = (case for case in run.cases if case.excluded_reason is None)
     return [scored.score for case in counted for scored in case.answers(arm) if scored.score is not None]
 
 

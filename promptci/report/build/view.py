@@ -20,7 +20,7 @@ def build_view(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor |
     `redactor` is for cases that are stored in a file; `redact_view` does the rest.
     """
     pooled = gate_report.pooled
-    store = CaseStore(sum(len(decision.comparison.cases) for decision in gate_report.decisions), redactor or Redactor())
+    store = CaseStore(sum(len(run.cases) for run in gate_report.prompts), redactor or Redactor())
     return ReportView(
         promptci_version=facts.promptci_version,
         verdict=gate_report.verdict.value,
@@ -74,12 +74,12 @@ def redact_view(view: ReportView, redactor: Redactor) -> SerializedReport:
 
 def _prompt_views(gate_report: GateReport, facts: RunFacts, store: CaseStore) -> list[PromptView]:
     """Return the views of all prompts, the worst verdict first; prompts with the same verdict keep their order."""
-    if not gate_report.decisions:
+    if not gate_report.prompts:
         return []
     from promptci.report.build.prompt_view import build_prompt_view
 
-    worst_first = sorted(gate_report.decisions, key=lambda decision: ORDER.index(decision.verdict), reverse=True)
-    return [build_prompt_view(decision, gate_report.policy, facts, store) for decision in worst_first]
+    worst_first = sorted(gate_report.prompts, key=lambda run: ORDER.index(run.verdict), reverse=True)
+    return [build_prompt_view(run, gate_report.policy, facts, store) for run in worst_first]
 
 
 def _precision(facts: RunFacts) -> PrecisionView | None:

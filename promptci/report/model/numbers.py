@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VerdictName = Literal["no-change", "pass", "inconclusive", "fail", "error"]
+from promptci.documents.report_document import VerdictName
+
 Proportion = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
 
@@ -33,6 +34,14 @@ class QualityView(ViewModel):
     repeats_needed: int | None = Field(default=None, description="Answers per case that would settle it instead.")
     method: str
     seed: int | None
+    answers_per_case: int | None = Field(
+        default=None,
+        description="Answers of each version to a case that the verdict rests on. A critical case that broke has more.",
+    )
+    rounds: int | None = Field(
+        default=None, description="Rounds that decided, with `repeats: auto`; null: a fixed number of answers."
+    )
+    max_rounds: int | None = Field(default=None, description="Rounds that would have been asked at most.")
 
 
 class PercentilesView(ViewModel):

@@ -1,11 +1,11 @@
 """ReportView: one flat view of a run. report.json is this view, and every text and page is rendered from it."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from promptci.documents.document import Document
+from promptci.documents.report_document import ReportDocument, VerdictName
 from promptci.report.model.case import AnswerView, CaseView, MarkView, TallyView
 from promptci.report.model.judge import JudgeView
 from promptci.report.model.numbers import (
@@ -16,7 +16,6 @@ from promptci.report.model.numbers import (
     PercentilesView,
     Proportion,
     QualityView,
-    VerdictName,
     VersionView,
     ViewModel,
 )
@@ -175,15 +174,9 @@ class PrecisionView(ViewModel):
     interval: tuple[float, float] | None = Field(description="Wilson, 95 %, of `correct` among `labelled`.")
 
 
-class ReportView(ViewModel, Document):
+class ReportView(ViewModel, ReportDocument):
     """One run: what was compared, the findings, the verdict. report.json is its serialized form."""
 
-    MAX_BYTES: ClassVar[int] = 2**31
-    MAX_NUMBER: ClassVar[float] = 1e15
-    """A larger number, which no run produces, could break the arithmetic of charts."""
-    HINT: ClassVar[str] = "Pass a report.json as promptci wrote it, or render the report from the run's journal.jsonl."
-
-    schema_: Literal["promptci/report/v1"] = Field(default="promptci/report/v1", alias="schema")
     promptci_version: str
     verdict: VerdictName
     exit_code: int

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from promptci.gates.model import Decision, GateReport
+from promptci.gates.model import GateReport
 from promptci.present import formatting
 from promptci.present.finding_text.describe import describe
 from promptci.report.text import verdict_text
+from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 from promptci.wording import count, join_names
 
@@ -55,7 +56,7 @@ def _body(report: GateReport, kind: str) -> str:
     if causes and report.verdict is not Verdict.NO_CHANGE:
         others = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
         return describe(causes[0]).sentence.removesuffix(".") + others
-    deciding = [decision for decision in report.decisions if decision.verdict is report.verdict]
+    deciding = [run for run in report.prompts if run.verdict is report.verdict]
     if report.pooled is not None and not deciding:
         return describe(report.pooled).summary
     if report.verdict is Verdict.NO_CHANGE:
@@ -63,40 +64,40 @@ def _body(report: GateReport, kind: str) -> str:
     if report.verdict is Verdict.PASS:
         return _pass(deciding)
     if len(deciding) == 1:
-        return _describe_decision(deciding[0]) + _others(report)
+        return _describe(deciding[0]) + _others(report)
     if report.verdict is Verdict.FAIL:
         return _worst(deciding) + _others(report)
     return _undecided(report, deciding) + _others(report)
 
 
-def _undecided(report: GateReport, deciding: Sequence[Decision]) -> str:
-    if all(verdict_text.leading_rule(decision) == "deleted" for decision in deciding):
-        removed = sum(len(decision.comparison.plan.change.removed_cases) for decision in deciding)
+def _undecided(report: GateReport, deciding: Sequence[PromptRun]) -> str:
+    if all(verdict_text.leading_rule(run) == "deleted" for run in deciding):
+        removed = sum(len(run.plan.change.removed_cases) for run in deciding)
         goldens = f": {count(removed, 'golden case')} no longer run" if removed else ", so nothing tests them any more"
         return f"{_names(deciding)} were deleted{goldens}"
     if report.verdict is Verdict.ERROR:
         predicate = "could not be evaluated"
-    elif any(decision.mismatches for decision in deciding):
+    elif any(run.mismatches for run in deciding):
         predicate = "cannot be decided"
     else:
         predicate = "cannot be decided (no regression detected, but none ruled out)"
     return f"{len(deciding)} prompts {predicate}: {_names(deciding)}"
 
 
-def _worst(deciding: Sequence[Decision]) -> str:
+def _worst(deciding: Sequence[PromptRun]) -> str:
     """Name the prompt that lost most quality, and count the others."""
     worst, *others = sorted(deciding, key=_loss)
     further_prompts = count(len(others), "more prompt")
-    return f"{_describe_decision(worst)}; {further_prompts} got worse or crossed a limit ({_names(others)})"
+    return f"{_describe(worst)}; {further_prompts} got worse or crossed a limit ({_names(others)})"
 
 
-def _loss(decision: Decision) -> tuple[bool, float]:
-    effect = decision.comparison.effect
-    return verdict_text.leading_rule(decision) != "regression", effect.delta if effect else 0.0
+def _loss(run: PromptRun) -> tuple[bool, float]:
+    effect = run.effect
+    return verdict_text.leading_rule(run) != "regression", effect.delta if effect else 0.0
 
 
-def _describe_decision(decision: Decision) -> str:
-    return f"{decision.comparison.plan.name} {verdict_text.clause(decision)}"
+def _describe(run: PromptRun) -> str:
+    return f"{run.name} {verdict_text.clause(run)}"
 
 
 def _cost(report: GateReport, requests_per_day: float | None) -> str:
@@ -104,38 +105,38 @@ def _cost(report: GateReport, requests_per_day: float | None) -> str:
     about_the_run = any(problem.verdict is report.verdict for problem in report.problems)
     if about_the_run or report.verdict in (Verdict.ERROR, Verdict.NO_CHANGE):
         return ""
-    compared = [decision for decision in report.decisions if decision.comparison.effect is not None]
-    months = [cost_per_month(decision, requests_per_day) for decision in compared]
+    compared = [run for run in report.prompts if run.effect is not None]
+    months = [cost_per_month(run, requests_per_day) for run in compared]
     known = [month for month in months if month is not None]
     if not known or len(known) != len(months) or abs(total := sum(known, Decimal(0))) < Decimal("0.005"):
         return ""
-    subject = "it" if len(report.decisions) == 1 else "all together"
+    subject = "it" if len(report.prompts) == 1 else "all together"
     return f"; {subject} would cost {formatting.money(float(abs(total)))} {'more' if total > 0 else 'less'} a month"
 
 
-def cost_per_month(decision: Decision, requests_per_day: float | None) -> Decimal | None:
+def cost_per_month(run: PromptRun, requests_per_day: float | None) -> Decimal | None:
     """Return what a prompt would cost more in a month; None where it is unknown or not comparable."""
-    base, head = decision.comparison.base, decision.comparison.head
+    base, head = run.base, run.head
     before = base.cost_per_request if base else None
     after = head.cost_per_request if head else None
-    if before is None or after is None or requests_per_day is None or decision.mismatches:
+    if before is None or after is None or requests_per_day is None or run.mismatches:
         return None
     return (after - before) * Decimal(str(requests_per_day)) * DAYS_PER_MONTH
 
 
-def _no_change(decisions: Sequence[Decision], kind: str) -> str:
-    if not decisions:
+def _no_change(runs: Sequence[PromptRun], kind: str) -> str:
+    if not runs:
         return "nothing that can change an answer was touched" if kind == "check" else "there is no prompt"
-    verb = "was" if len(decisions) == 1 else "were"
-    return f"{_names(decisions)} {verb} not tested"
+    verb = "was" if len(runs) == 1 else "were"
+    return f"{_names(runs)} {verb} not tested"
 
 
-def _pass(decisions: Sequence[Decision]) -> str:
+def _pass(runs: Sequence[PromptRun]) -> str:
     """Claim `no regression` of the prompts of which that was shown, and something weaker of the others."""
-    if len(decisions) == 1:
-        return _describe_decision(decisions[0])
-    shown = [d for d in decisions if any(finding.rule == "not-worse" for finding in d.findings)]
-    others = [decision for decision in decisions if decision not in shown]
+    if len(runs) == 1:
+        return _describe(runs[0])
+    shown = [run for run in runs if any(finding.rule == "not-worse" for finding in run.findings)]
+    others = [run for run in runs if run not in shown]
     parts = []
     if shown:
         parts.append(f"no regression in {count(len(shown), 'prompt')} ({_names(shown)})")
@@ -149,11 +150,11 @@ def _others(report: GateReport) -> str:
     """Count the prompts that did not make the verdict."""
     parts = []
     for verdict, word in ((Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "inconclusive"), (Verdict.PASS, "passed")):
-        number = sum(decision.verdict is verdict for decision in report.decisions)
+        number = sum(run.verdict is verdict for run in report.prompts)
         if number and verdict is not report.verdict:
             parts.append(f"{number} {word}")
     return f". Other prompts: {', '.join(parts)}" if parts else ""
 
 
-def _names(decisions: Sequence[Decision]) -> str:
-    return join_names([decision.comparison.plan.name for decision in decisions], MAX_NAMES)
+def _names(runs: Sequence[PromptRun]) -> str:
+    return join_names([run.name for run in runs], MAX_NAMES)

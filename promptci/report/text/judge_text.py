@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from promptci import wording
 from promptci.present import formatting
 from promptci.report.model.judge import CalibrationView, JudgedRateView, JudgeView
+from promptci.scoring.judges.trust import RECOMMENDED_LABELS
 
 
 def trust_sentence(judge: JudgeView) -> str:
@@ -77,7 +78,8 @@ def _calibration_rows(calibration: CalibrationView) -> Iterator[tuple[str, str]]
     narrow = calibration.kappa_half_width_with_200
     yield (
         "Cohen's kappa",
-        kappa_with_interval(calibration) + (f"; with 200 labels about ±{narrow:.2f}" if narrow else ""),
+        kappa_with_interval(calibration)
+        + (f"; with {RECOMMENDED_LABELS} labels about ±{narrow:.2f}" if narrow else ""),
     )
     yield "Gwet's AC1", formatting.UNKNOWN if calibration.ac1 is None else wording.format_kappa(calibration.ac1)
     of_good = _with_interval(calibration.sensitivity, calibration.sensitivity_interval)

@@ -149,6 +149,7 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
                 f"{quality.measure}, {formatting.percent(quality.base)} before, {formatting.percent(quality.head)} now",
             ),
             ("Difference", f"{difference(quality)}; for inputs like these {interval_words(quality)}"),
+            *_asked(quality),
             ("Method", quality.method + (f"; seed {quality.seed}" if quality.seed is not None else "")),
             (
                 "p of “worse”",
@@ -165,6 +166,16 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
             [("Order of the answers", prompt.judge_checks.position_bias)] if prompt.judge_checks.position_bias else []
         )
     return [*rows, ("Rule", _rule(prompt, view))]
+
+
+def _asked(quality: QualityView) -> list[tuple[str, str]]:
+    """Return how often each case was asked, and in how many rounds; empty where that is not known."""
+    if quality.answers_per_case is None:
+        return []
+    text = f"{formatting.count(quality.answers_per_case, 'answer')} of each version to each case"
+    if quality.rounds is None:
+        return [("Asked", text)]
+    return [("Asked", f"{text}, in {quality.rounds} of at most {formatting.count(quality.max_rounds or 0, 'round')}")]
 
 
 def _settling(quality: QualityView) -> str:

@@ -1,9 +1,9 @@
 """A prompt's verdict in one sentence: the summaries of the findings that decided it, the weightiest first. Pure."""
 
 from promptci.findings import Finding
-from promptci.gates.model import Decision
 from promptci.present.finding_text.describe import describe
 from promptci.present.finding_text.text import capitalize
+from promptci.scoring.prompt_run import PromptRun
 
 RANK = (
     "deleted",
@@ -30,24 +30,24 @@ RANK = (
 """Which finding leads the sentence where several decide."""
 
 
-def sentence(decision: Decision) -> str:
+def sentence(run: PromptRun) -> str:
     """Return how a prompt did, such as `Got worse: 58 of 60 cases passed before, 31 of 60 after (−45 points, …).` ."""
-    return capitalize(clause(decision)) + "."
+    return capitalize(clause(run)) + "."
 
 
-def clause(decision: Decision) -> str:
+def clause(run: PromptRun) -> str:
     """Return the same, to be read after the prompt's name."""
-    deciding = deciding_findings(decision)
+    deciding = deciding_findings(run)
     return "; it also ".join(describe(finding).summary for finding in deciding) if deciding else "was not tested"
 
 
-def deciding_findings(decision: Decision) -> list[Finding]:
+def deciding_findings(run: PromptRun) -> list[Finding]:
     """Return the findings that made the verdict, the weightiest first."""
-    deciding = [finding for finding in decision.findings if finding.verdict is decision.verdict]
+    deciding = [finding for finding in run.findings if finding.verdict is run.verdict]
     return sorted(deciding, key=lambda finding: RANK.index(finding.rule) if finding.rule in RANK else len(RANK))
 
 
-def leading_rule(decision: Decision) -> str:
+def leading_rule(run: PromptRun) -> str:
     """Return the rule of the weightiest deciding finding; empty where there is none."""
-    deciding = deciding_findings(decision)
+    deciding = deciding_findings(run)
     return deciding[0].rule if deciding else ""

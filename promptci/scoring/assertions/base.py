@@ -92,14 +92,25 @@ def resolve_operand(assertion: Assertion, case: Case) -> Any:
 
 
 def fill_variables(value: Any, case: Case) -> Any:
-    """Fill the case's variables, and `expected`, into every text of a value; normalize the texts."""
-    if isinstance(value, str):
-        return unicodedata.normalize("NFC", render.render(value, operand_variables(case)))
-    if isinstance(value, list):
-        return [fill_variables(item, case) for item in value]
-    if isinstance(value, Mapping):
-        return {key: fill_variables(item, case) for key, item in value.items()}
-    return value
+    """Fill the case's variables, and `expected`, into every text of a value; normalize the texts.
+
+    Raises MissingVariable, and MessageTooLong where the texts together would fill the memory.
+    """
+    variables, remaining = operand_variables(case), render.MAX_MESSAGE_CHARS
+
+    def fill(item: Any) -> Any:
+        nonlocal remaining
+        if isinstance(item, str):
+            text = render.render(item, variables, max_chars=remaining)
+            remaining -= len(text)
+            return unicodedata.normalize("NFC", text)
+        if isinstance(item, list):
+            return [fill(inner) for inner in item]
+        if isinstance(item, Mapping):
+            return {key: fill(inner) for key, inner in item.items()}
+        return item
+
+    return fill(value)
 
 
 def operand_variables(case: Case) -> dict[str, Any]:

@@ -120,8 +120,8 @@ class _RegexFunction(FilterFunction):
         """Return whether the text matches; false, as RFC 9535 wants it, for what is no text or no I-Regexp."""
         if not isinstance(text, str) or not isinstance(pattern, str):
             return False
-        if len(pattern) > patterns.LONGEST:  # the check itself overflows the stack on a million brackets
-            raise patterns.PatternError(f"a pattern is longer than {patterns.LONGEST} characters")
+        if len(pattern) > patterns.MAX_PATTERN_CHARS:  # the check itself overflows the stack on a million brackets
+            raise patterns.PatternError(f"a pattern is longer than {patterns.MAX_PATTERN_CHARS} characters")
         if not iregexp_check.check(pattern):
             return False
         without_line_ends = _DOT.sub(lambda match: r"[^\n\r]" if match[1] else match[0], pattern)

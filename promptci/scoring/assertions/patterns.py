@@ -11,9 +11,10 @@ import re
 import regex
 
 TIMEOUT_S = 1.0
-LONGEST = 1_000
+MAX_PATTERN_CHARS = 1_000
 """Characters of a pattern; tables over longer ones cost seconds that no time limit covers."""
-LARGEST = 20_000
+TOO_LONG = f"the pattern is longer than {MAX_PATTERN_CHARS} characters"
+MAX_EXPANDED_CHARS = 20_000
 """Single characters that a pattern may stand for once its least repetitions are written out."""
 _PARTS = re.compile(
     r"(?P<comment>\(\?#[^)]*\))|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<open>\()|(?P<close>\))"
@@ -36,11 +37,11 @@ def compiled(pattern: str, *, ignore_case: bool = False) -> "regex.Pattern[str]"
     PatternError
         Where it is no pattern, or one that would take too much to build.
     """
-    if len(pattern) > LONGEST:
-        raise PatternError(f"the pattern is longer than {LONGEST} characters")
+    if len(pattern) > MAX_PATTERN_CHARS:
+        raise PatternError(TOO_LONG)
     if _VERBOSE.search(pattern):
         raise PatternError("the flag `x` is not supported; write the pattern without blanks and comments")
-    if _size(pattern) > LARGEST:
+    if _size(pattern) > MAX_EXPANDED_CHARS:
         raise PatternError("the pattern repeats too much; use smaller numbers in `{}`")
     try:
         return regex.compile(pattern, regex.IGNORECASE if ignore_case else 0)

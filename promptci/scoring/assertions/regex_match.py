@@ -60,9 +60,15 @@ def _pattern_as_written(assertion: Assertion, case: Case) -> object:
 
 
 def _fill_escaped(pattern: object, case: Case) -> str:
-    """Fill the case's variables into a pattern, each escaped."""
-    variables = base.operand_variables(case)
-    filled = render.VARIABLE.sub(
-        lambda match: regex.escape(render.format_value(render.look_up_variable(match[1], variables))), str(pattern)
-    )
-    return unicodedata.normalize("NFC", filled)
+    """Fill the case's variables into a pattern, each escaped. Raises PatternError before it gets too long."""
+    variables, length = base.operand_variables(case), 0
+
+    def fill(match: re.Match[str]) -> str:
+        nonlocal length
+        text = render.format_value(render.look_up_variable(match[1], variables))
+        length += len(text)
+        if length > patterns.MAX_PATTERN_CHARS:
+            raise patterns.PatternError(patterns.TOO_LONG)
+        return regex.escape(text)
+
+    return unicodedata.normalize("NFC", render.VARIABLE.sub(fill, str(pattern)))

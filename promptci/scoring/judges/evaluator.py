@@ -20,6 +20,8 @@ from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges.reply_parser import ParsedReply
 
 OPTIONS: frozenset[str] = frozenset()
+MAX_COMPLETIONS = 10
+"""Times that an evaluator's prompt may hold the answer, so that a long answer does not fill the memory."""
 KEYS = ("model", "prompt", "system_prompt", "choices", "last_line")
 
 
@@ -39,6 +41,8 @@ def validate(assertion: Assertion, case: Case) -> str | None:
         return "`last_line` in `value` must be true or false"
     if not isinstance(value["choices"], list) or not all(map(_is_choice, value["choices"])):
         return "each of `choices` in `value` must hold `choice`, a text, and `score`, a number from 0 to 1"
+    if sum(name == "completion" for name in render.VARIABLE.findall(value["prompt"])) > MAX_COMPLETIONS:
+        return f"`prompt` in `value` holds `{{{{completion}}}}` more than {MAX_COMPLETIONS} times"
     _fill_prompt(assertion, case, completion="")
     return None
 
@@ -60,8 +64,8 @@ def _fill_prompt(assertion: Assertion, case: Case, *, completion: str) -> str:
     template = assertion.value["prompt"]
     variables = {**base.operand_variables(case), "completion": completion}
     if "input" not in variables and case.question is not None and "input" in render.find_variables(template):
-        variables["input"] = render.render(case.question, case.vars)
-    return render.render(template, variables)
+        variables["input"] = render.render(case.question, case.vars, max_chars=render.MAX_MESSAGE_CHARS)
+    return render.render(template, variables, max_chars=render.MAX_MESSAGE_CHARS + MAX_COMPLETIONS * len(completion))
 
 
 def parse_reply(assertion: Assertion, text: str) -> ParsedReply:

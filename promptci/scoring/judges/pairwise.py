@@ -62,7 +62,6 @@ ResultPosition = tuple[tuple[str, Arm, str, int], int]
 class PositionBias:
     """How often the judge of a prompt changed its verdict when the answers changed places."""
 
-    prompt: str
     pairs: int
     """Pairs of answers that were judged in both orders."""
     flipped: int
@@ -172,17 +171,17 @@ def parse_reply(text: str) -> ParsedReply:
     return ParsedReply(score=WINNER_SCORES[winner], summary=f"{winner}: {reason}")
 
 
-def measure_position_bias(scored: Iterable[ScoredCase]) -> tuple[PositionBias, ...]:
-    """Count, by prompt, the pairs that were judged in both orders, and those on which the verdict flipped."""
-    verdicts: dict[str, list[PositionConsistency]] = {}
-    for answer in scored:
-        for result in answer.results if answer.arm is Arm.HEAD else ():  # each pair has a result on either side
-            if result.position_consistency in (PositionConsistency.CONSISTENT, PositionConsistency.FLIPPED):
-                verdicts.setdefault(answer.answer.prompt, []).append(result.position_consistency)
-    return tuple(
-        PositionBias(prompt=prompt, pairs=len(consistencies), flipped=consistencies.count(PositionConsistency.FLIPPED))
-        for prompt, consistencies in verdicts.items()
-    )
+def measure_position_bias(scored: Iterable[ScoredCase]) -> PositionBias | None:
+    """Count a prompt's pairs that were judged in both orders, and those on which the verdict flipped; None for none."""
+    consistencies = [
+        result.position_consistency
+        for answer in scored
+        for result in (answer.results if answer.arm is Arm.HEAD else ())  # each pair has a result on either side
+        if result.position_consistency in (PositionConsistency.CONSISTENT, PositionConsistency.FLIPPED)
+    ]
+    if not consistencies:
+        return None
+    return PositionBias(pairs=len(consistencies), flipped=consistencies.count(PositionConsistency.FLIPPED))
 
 
 def has_pairwise_results(scored: Iterable[ScoredCase]) -> bool:

@@ -7,12 +7,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from promptci.audit.anchors import TRAILER
+from promptci.audit.head import AuditHead, find_audit_head
 from promptci.documents.document import Document
 from promptci.errors import UsageError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-from promptci.registry import audit_head, tags
-from promptci.registry.audit_head import AuditHead
+from promptci.registry import tags
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import VersionReader
 from promptci.registry.tag_message import format_message
@@ -91,7 +92,7 @@ def deploy(request: DeployRequest) -> DeploySummary:
     reader = VersionReader(repo, releases, request.config_path)
     reader.find(prompt, str(release.number))  # refuses a release that is not what was released
     require_unmoved(repo, reader, release, [request.environment])
-    head = audit_head.read_audit_head(repo.root, target.remote, fetch=target.push)
+    head = find_audit_head(repo.root, target.remote, fetch=target.push)
     result = commit.commit_planned(
         repo, target, lambda snapshot: _plan(request, release, head, snapshot), dry_run=request.dry_run
     )
@@ -167,6 +168,6 @@ def _message(
         "Before": "" if before is None else describe_deployed(before),
         "After": describe_deployed(after),
         "Reason": request.because,
-        audit_head.TRAILER: head.trailer,
+        TRAILER: head.trailer,
     }
     return format_message(f"Deploy {release.name}{suffix} to {request.environment}", trailers.items())

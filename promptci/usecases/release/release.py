@@ -12,13 +12,15 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from promptci.audit.anchors import TRAILER
+from promptci.audit.head import find_audit_head
 from promptci.config.find import find_config, load_revision_config
 from promptci.documents.document import Document
 from promptci.errors import GitError, InputError, UsageError
 from promptci.git.repo import Repo
 from promptci.history.store import History
 from promptci.prompts.model import Prompt
-from promptci.registry import audit_head, tags
+from promptci.registry import tags
 from promptci.registry.bump import compare_prompts
 from promptci.registry.evidence import Evidence, read_report
 from promptci.registry.number import FIRST, Bump, ReleaseNumber
@@ -27,9 +29,8 @@ from promptci.registry.released_prompt import VersionReader, load_prompts_by_nam
 from promptci.registry.tag_message import TagMessage
 
 DEFAULT_REPORT = Path("promptci-report/report.json")
-MAX_TRIES = 10
-MAX_WAIT_S = 0.3
-"""Longest wait before the second try; it grows with each."""
+MAX_TRIES, MAX_WAIT_S = 10, 0.3
+"""How often a tag is tried, and the longest wait before the second try; it grows with each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,7 +158,7 @@ class _Process:
         self._releases = tags.list_releases(repo.root)
         if not self._releases and not request.push:
             tags.require_whole_clone(repo.root)
-        self.audit = audit_head.read_audit_head(repo.root, request.remote, fetch=request.push)
+        self.audit = find_audit_head(repo.root, request.remote, fetch=request.push)
         self._evidence = _read_evidence(request, repo.root, history)
 
     def names(self) -> list[str]:
@@ -254,7 +255,7 @@ class _Process:
             "Bump": planned.bump or "first release",
             **_describe_origin(evidence, self._request),
             "Policy": f"sha256:{self._policy}",
-            audit_head.TRAILER: self.audit.trailer,
+            TRAILER: self.audit.trailer,
         }
         subject = f"{name} {planned.version}: {self._request.because or planned.bump or 'first release'}"
         message = TagMessage(subject=subject, trailers=trailers)

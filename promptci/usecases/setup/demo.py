@@ -63,9 +63,7 @@ def run_demo(out: Path, environ: Mapping[str, str], say: Callable[[str], None]) 
     say(f"repository: {repository} (main, and the pull request's branch {BRANCH})")
     variables = _as_on_github(out.resolve(), base, head)
     kept = {name: value for name, value in environ.items() if not name.startswith(("GITHUB_", "INPUT_"))}
-    code = subprocess.run(
-        [sys.executable, "-m", "promptci.action.main"], env={**kept, **variables}, check=False
-    ).returncode
+    code = subprocess.run([sys.executable, "-m", "promptci.action"], env={**kept, **variables}, check=False).returncode
     shutil.rmtree(out / "report", ignore_errors=True)
     if (repository / REPORT).exists():
         shutil.copytree(repository / REPORT, out / "report")

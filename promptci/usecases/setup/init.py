@@ -1,9 +1,14 @@
 """Create the starter files: promptci.yml, a workflow, and a prompt with goldens that runs at once."""
 
+from contextlib import closing
 from pathlib import Path
 
-from promptci.errors import UsageError
+from promptci.config.model import DEFAULT_INCLUDE
+from promptci.errors import GitError, UsageError
 from promptci.files import packaged, write
+from promptci.git.repo import Repo
+from promptci.git.snapshot import WORK_TREE
+from promptci.prompts.find import find_prompt_files
 
 FILES = {
     "promptci.yml": "promptci.yml",
@@ -12,7 +17,7 @@ FILES = {
     "goldens/email-finder.jsonl": "email-finder.jsonl",
 }
 """Files to write, and the template of each."""
-IGNORED = (".promptci/", "promptci-report/")
+IGNORED = (".promptci/", "promptci-report/", "promptci-judge/", "promptci-demo/")
 """Folders that promptci writes and that do not belong in git."""
 
 
@@ -33,6 +38,16 @@ def write_starter_files(root: Path, *, provider: str) -> list[str]:
         text = (templates / template).read_text(encoding="utf-8").replace("{{provider}}", section)
         write.write_text(root / name, text)
     return [*FILES, *_ignore(root / ".gitignore")]
+
+
+def find_existing_prompts(root: Path) -> list[str]:
+    """Return the repository's own prompt files, which promptci tests by default; none outside of a repository."""
+    try:
+        repo = Repo.discover(root)
+    except GitError:
+        return []
+    with closing(repo.snapshot(WORK_TREE)) as tree:
+        return [path for path in find_prompt_files(tree, DEFAULT_INCLUDE) if path not in FILES]
 
 
 def _ignore(path: Path) -> list[str]:

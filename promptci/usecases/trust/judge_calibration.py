@@ -22,11 +22,11 @@ from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
 from promptci.pipeline.plan.planning import PlannedRun
-from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.revisions import Revisions
 from promptci.report.build import judge_view
 from promptci.report.model.judge import JudgeView
 from promptci.scoring.judges.trust import JudgeSummary, JudgeTrust
+from promptci.scoring.prompt_run import PromptRun
 
 CALIBRATION_FILE = "calibration.json"
 

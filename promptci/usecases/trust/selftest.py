@@ -18,10 +18,10 @@ from promptci.pipeline.ask.asking import Asked
 from promptci.pipeline.collection.collect import select_prompts
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
-from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.revisions import Revisions
 from promptci.present import formatting
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

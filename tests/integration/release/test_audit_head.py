@@ -1,7 +1,6 @@
 """Releases and deployments name the last line of the audit log, where there is one, so that a cut log is found."""
 
-import json
-from hashlib import sha256
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,13 @@ from fakes.repo import RepoBuilder
 from support import released
 from support.released import run
 
+from promptci.audit import log
+from promptci.audit.entry import Actor
+from promptci.git.data_branch import HISTORY_BRANCH, DataBranch
 from promptci.registry import tags
-from promptci.registry.audit_head import HISTORY_BRANCH
 from promptci.registry.tag_message import parse_trailers
 
-LINES = [json.dumps({"schema": "promptci/audit/v1", "n": number, "what": "checked"}).encode() for number in range(4)]
+ANN = Actor(kind="person", actor="ann")
 
 
 @pytest.fixture
@@ -21,54 +22,68 @@ def shop(tmp_path: Path) -> RepoBuilder:
     return released.shop(tmp_path)
 
 
-def write_log(shop: RepoBuilder, files: dict[str, bytes], name: str = HISTORY_BRANCH) -> None:
-    """Write the branch with an audit log, as another clone would."""
-    writer = RepoBuilder(shop.path.parent / f"writer-{len(list(shop.path.parent.iterdir()))}")
-    writer.write(files).commit("log")
-    shop.git("fetch", "--quiet", "--force", str(writer.path), f"HEAD:refs/heads/{name}")
+def append(shop: RepoBuilder, month: int = 3, remote: str | None = None) -> str:
+    """Add an entry to the audit log, and return what a trailer then says."""
+    branch = DataBranch(root=shop.path, remote=remote)
+    now = datetime(2026, month, 1, tzinfo=UTC)
+    return str(log.append_entries(branch, [{"what": "checked"}], now=lambda: now, by=ANN))
 
 
-def head_of(shop: RepoBuilder) -> str | None:
+def trailer(shop: RepoBuilder) -> str | None:
     return parse_trailers(shop.git("log", "-1", "--format=%B")).get("Audit-head")
 
 
 def test_a_release_a_deployment_and_a_rollback_carry_the_last_line(shop: RepoBuilder) -> None:
-    months = {"audit/2026-02.jsonl": LINES[0] + b"\n" + LINES[1] + b"\n", "audit/2026-03.jsonl": LINES[2] + b"\n"}
-    write_log(shop, {**months, "audit/notes.txt": b"x", "FORMAT": b"1\n"})
-    expected = f"2 {sha256(LINES[2]).hexdigest()}"
+    append(shop, 2)
+    expected = append(shop, 3)
+    assert expected.startswith("3 ")
     released.release(shop)
     assert tags.list_releases(shop.path)["order"][0].trailers["Audit-head"] == expected
     assert run(shop, "deploy", "order@v1.0.0", "--env", "production").code == 0
-    assert head_of(shop) == expected
+    assert trailer(shop) == expected
     released.release(shop, "Copy only the number.")
+    assert run(shop, "deploy", "order@v1.1.0", "--env", "production").code == 0
     assert run(shop, "rollback", "order", "--to", "v1.0.0").code == 0
-    assert head_of(shop) == expected
+    assert trailer(shop) == expected
+    append(shop)
+    verified = run(shop, "audit", "verify", "--json").value
+    assert (verified["fault"], verified["anchors"]) == (None, 5)
 
 
 def test_without_an_audit_log_there_is_no_trailer(shop: RepoBuilder) -> None:
     released.release(shop)
     assert "Audit-head" not in tags.list_releases(shop.path)["order"][0].trailers
-    write_log(shop, {"FORMAT": b"1\n"})
+    shop.git("branch", HISTORY_BRANCH)
     done = run(shop, "deploy", "order@v1.0.0", "--env", "production")
-    assert (done.code, head_of(shop), "warning" in done.text) == (0, None, False)
+    assert (done.code, trailer(shop), "warning" in done.text) == (0, None, False)
 
 
-@pytest.mark.parametrize("data", [b"{", b"", b"[1]", b'{"n": true}', b'{"n": -1}', b"[" * 100_000, b"\xff"])
-def test_a_log_that_cannot_be_read_stops_nothing_and_is_said(shop: RepoBuilder, data: bytes) -> None:
-    write_log(shop, {"audit/2026-03.jsonl": LINES[0] + b"\n" + data + b"\n" if data else b"\n"})
+@pytest.mark.parametrize("line", ["{", "[1]", '{"n": 2}', "[" * 100_000])
+def test_a_log_that_cannot_be_read_stops_nothing_and_is_said(shop: RepoBuilder, line: str) -> None:
+    writer = RepoBuilder(shop.path.parent / "writer").write({"audit/2026-03.jsonl": f"{line}\n"})
+    writer.commit()
+    shop.git("fetch", "--quiet", str(writer.path), f"HEAD:refs/heads/{HISTORY_BRANCH}")
     done = run(shop, "release", "order", "--because", "x")
-    assert done.code == 0
-    assert "warning: refs/heads/promptci/history: the last line of audit/2026-03.jsonl is not a line" in done.text
+    assert (done.code, "warning: no Audit-head is written, because the audit log" in done.text) == (0, True), done.text
     deployed = run(shop, "deploy", "order@v1.0.0", "--env", "production", "--json").value
-    assert len(deployed["warnings"]) == 1
-    assert head_of(shop) is None
+    assert (len(deployed["warnings"]), trailer(shop)) == (1, None)
 
 
 def test_with_push_the_newest_log_of_the_remote_counts(shop: RepoBuilder) -> None:
     released.release(shop)
-    released.with_remote(shop)
-    write_log(shop, {"audit/2026-03.jsonl": LINES[3] + b"\n"}, "written")
-    shop.git("push", "--quiet", "origin", f"written:refs/heads/{HISTORY_BRANCH}")
-    shop.git("update-ref", "-d", f"refs/remotes/origin/{HISTORY_BRANCH}")
+    (clone,) = released.with_remote(shop, "clone")
+    expected = append(clone, remote="origin")
     assert run(shop, "deploy", "order@v1.0.0", "--env", "production", "--push").code == 0
-    assert head_of(shop) == f"3 {sha256(LINES[3]).hexdigest()}"
+    assert trailer(shop) == expected
+
+
+def test_a_log_that_was_rewritten_at_the_remote_is_said_and_the_rollback_goes_on(shop: RepoBuilder) -> None:
+    released.release(shop)
+    (clone,) = released.with_remote(shop, "clone")
+    append(clone, remote="origin")
+    assert run(shop, "deploy", "order@v1.0.0", "--env", "production", "--push").code == 0
+    released.release(shop, "Copy only the number.")
+    shop.git("push", "--quiet", "origin", "main")
+    clone.git("push", "--quiet", "--force", "origin", f"main:refs/heads/{HISTORY_BRANCH}")
+    done = run(shop, "rollback", "order", "--to", "v1.0.0", "--push")
+    assert (done.code, "was rewritten at origin" in done.text) == (0, True), done.text

@@ -4,16 +4,33 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from fakes.repo import RepoBuilder
 from support.report_situations import SITUATIONS
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
+from promptci.cli.command_group import group
 from promptci.report import write
 from promptci.report.model.document import serialize
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
+
+
+def default_folders(command: click.Command) -> Iterator[str]:
+    """Yield the folders that a command and its sub-commands write where nothing else is asked for."""
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            yield from default_folders(command.get_command(click.Context(command), name) or click.Command(name))
+    for parameter in command.params:
+        if parameter.name == "out" and isinstance(parameter.default, Path):
+            yield parameter.default.parts[0]
+
+
+DEFAULT_FOLDERS = sorted({".promptci", *default_folders(group)})
 
 
 def promptci(*words: str, cwd: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
@@ -40,6 +57,7 @@ def test_check_prints_counts_and_price_in_plain_lines_and_the_verdict(tmp_path: 
     assert "asking: 120 answers" in done.stderr
     assert "120 of 120 answers, $0.00" in done.stderr
     assert "fail: Blocked: order" in done.stdout
+    assert "\n      + Sure! Your number is GH-1001\n" in done.stdout
     assert f"report: {tmp_path / 'out' / 'report.html'}" in done.stdout
     assert "\x1b" not in done.stdout
 
@@ -95,11 +113,24 @@ def test_init_makes_a_repository_that_can_be_planned_at_once_and_never_overwrite
     assert done.returncode == 0, done.stderr
     assert (tmp_path / ".github" / "workflows" / "prompts.yml").exists()
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    ignored = (tmp_path / ".gitignore").read_text().splitlines()
+    assert [name for name in DEFAULT_FOLDERS if f"{name}/" not in ignored] == []
     planned = promptci("run", "--dry-run", cwd=tmp_path)
     assert planned.returncode == 0, planned.stderr
     assert "cases: 5" in planned.stdout
     again = promptci("init", cwd=tmp_path)
     assert (again.returncode, "Already there: promptci.yml" in again.stderr) == (2, True)
+
+
+def test_init_lists_the_prompts_that_are_there_already(tmp_path: Path) -> None:
+    builder = RepoBuilder(tmp_path / "shop")
+    builder.write({"a.prompt.yml": prompt(GOOD), ".github/prompts/b.prompt.yaml": prompt(GOOD)}).commit()
+    builder.write({"c.prompt.yml": prompt(GOOD), "node_modules/d.prompt.yml": prompt(GOOD)})
+    done = promptci("init", cwd=builder.path)
+    assert "found 3 prompt files, tested too: .github/prompts/b.prompt.yaml, a.prompt.yml and c.prompt.yml\n" in (
+        done.stdout
+    )
+    assert "found" not in promptci("init", "new", cwd=tmp_path).stdout
 
 
 def test_init_writes_what_the_key_in_the_environment_calls_for(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from support.comparison_notation import comparison, prompt, quality_rows
 from promptci.compare.effect import Effect
 from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.compare.stratified import StratifiedEffect, combine
-from promptci.scoring.comparison import Comparison, measure, pair_samples, plan_design
+from promptci.scoring.comparison import build_samples, measure, plan_design
+from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals, power
 from promptci.stats.estimates.intervals import Interval
 from promptci.stats.estimates.seed import seed_from
@@ -24,10 +25,10 @@ def near(value: float | None, abs: float = 1e-12) -> Any:  # noqa: A002 - as pyt
     return pytest.approx(value, abs=abs)
 
 
-def measured(found: Comparison, *, graded: bool = False) -> Effect:
-    samples = pair_samples(
+def measured(found: PromptRun, *, graded: bool = False) -> Effect:
+    samples = build_samples(
         found.cases, replace(plan_design(found.plan, found.cases, alpha=ALPHA, margin=0.05), graded=graded), ""
-    )
+    ).complete
     assert samples is not None
     return replace(measure(samples, found.plan), on_these_cases=None)
 
@@ -36,7 +37,7 @@ def seed_of(differences: list[float]) -> int:
     return seed_from("\n".join(sorted(repr(abs(d)) for d in differences)))
 
 
-def weighed(found: Comparison, *weights: float) -> Comparison:
+def weighed(found: PromptRun, *weights: float) -> PromptRun:
     pairs = found.cases
     cases = tuple(replace(c, case=replace(c.case, weight=w)) for c, w in zip(pairs, weights, strict=True))
     return replace(found, cases=cases)

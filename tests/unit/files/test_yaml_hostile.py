@@ -1,6 +1,8 @@
 """YAML and JSON lines that attack or surprise, read by both of PyYAML's parsers."""
 
 import json
+import re
+import sys
 import time
 import tracemalloc
 from typing import Any
@@ -236,3 +238,14 @@ def test_any_bytes_are_text_or_refused_with_a_line(data: bytes) -> None:
         assert "\r" not in text
         kept = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"").replace(b"\n", b"")
         assert text.replace("\n", "").encode() == kept
+
+
+def test_exactly_these_characters_are_refused() -> None:
+    allowed = re.compile("[\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+    refused = [character for character in map(chr, range(sys.maxunicode + 1)) if not allowed.match(character)]
+    assert [character for character in refused if strict_yaml.find_unwanted_character(character) is None] == []
+    others = "".join(map(chr, range(sys.maxunicode + 1))).translate(dict.fromkeys(map(ord, refused)))
+    assert strict_yaml.find_unwanted_character(others) is None
+    first = strict_yaml.find_unwanted_character("a\u2028b\x00")
+    assert first is not None
+    assert first.start() == 1

@@ -12,20 +12,20 @@ from promptci.gates.decide import decide
 from promptci.gates.facts import NothingToLose
 from promptci.providers.base import Completion
 from promptci.runs.prompt_plan import Status
-from promptci.scoring.comparison import Comparison
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 
 
-def first(found: Comparison, policy: GatePolicy | None = None) -> tuple[str, Verdict]:
-    finding = decide([found], policy or GatePolicy()).decisions[0].findings[0]
+def first(found: PromptRun, policy: GatePolicy | None = None) -> tuple[str, Verdict]:
+    finding = decide([found], policy or GatePolicy()).prompts[0].findings[0]
     return finding.rule, finding.verdict
 
 
 @pytest.mark.parametrize("right", [0, 2])
 def test_a_base_at_or_near_zero_has_nothing_to_lose(right: int) -> None:
     found = comparison(quality_rows(right=right, wrong=60 - right))
-    (decision,) = decide([found], GatePolicy()).decisions
+    (decision,) = decide([found], GatePolicy()).prompts
     assert (decision.findings[0].rule, decision.verdict) == ("nothing-to-lose", Verdict.INCONCLUSIVE)
     assert isinstance(decision.findings[0].facts, NothingToLose)
     assert (decision.findings[0].facts.passed, decision.findings[0].facts.cases) == (right, 60)
@@ -64,7 +64,7 @@ def test_a_deleted_prompt_is_inconclusive() -> None:
 
 
 def cause(rows: str) -> str | None:
-    (decision,) = decide([comparison(rows)], GatePolicy(max_drop=0.9)).decisions
+    (decision,) = decide([comparison(rows)], GatePolicy(max_drop=0.9)).prompts
     facts = decision.findings[0].facts
     assert isinstance(facts, NothingToLose)
     return facts.shared_cause

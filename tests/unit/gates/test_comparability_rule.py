@@ -17,11 +17,11 @@ SWAPPED: dict[str, Any] = {"models": ("m-1", "m-2")}
 
 
 def rules(report: GateReport) -> dict[str, Verdict]:
-    return {finding.rule: finding.verdict for d in report.decisions for finding in d.findings}
+    return {finding.rule: finding.verdict for d in report.prompts for finding in d.findings}
 
 
 def text(report: GateReport, rule: str) -> str:
-    (found,) = [describe(finding).text for d in report.decisions for finding in d.findings if finding.rule == rule]
+    (found,) = [describe(finding).text for d in report.prompts for finding in d.findings if finding.rule == rule]
     return found
 
 
@@ -35,7 +35,7 @@ def test_what_cannot_be_compared_neither_fails_nor_passes_by_quality(rows: str) 
     assert text(report, "not-comparable").startswith(
         "Is not comparable: the endpoint answered base with m-1 and head with m-2, though both ask for m."
     )
-    assert report.decisions[0].mismatches
+    assert report.prompts[0].mismatches
     assert decide([comparison(rows, **SWAPPED)], GatePolicy(on_inconclusive=OnInconclusive.BLOCK)).exit_code == 3
 
 
@@ -61,9 +61,9 @@ def test_what_is_not_compared_is_no_test_among_several() -> None:
     unlike = comparison(quality_rows(right=50), **SWAPPED)
     report = decide([slight, *[unlike] * 19], GatePolicy())
 
-    assert report.decisions[0].verdict is Verdict.FAIL
-    assert report.decisions[0].adjusted_p == decide([slight], GatePolicy()).decisions[0].adjusted_p
-    assert {d.adjusted_p for d in report.decisions[1:]} == {None}
+    assert report.prompts[0].verdict is Verdict.FAIL
+    assert report.prompts[0].adjusted_p == decide([slight], GatePolicy()).prompts[0].adjusted_p
+    assert {d.adjusted_p for d in report.prompts[1:]} == {None}
 
 
 def test_too_many_missing_answers_and_cases_that_stand_aside_are_said_first() -> None:
@@ -81,8 +81,8 @@ def test_a_model_changed_by_the_prompt_is_compared() -> None:
     report = decide([changed], GatePolicy())
 
     assert rules(report)["regression"] is Verdict.FAIL
-    assert report.decisions[0].comparability is not None
-    assert report.decisions[0].comparability.parts["model asked"] == "m → m-2"
+    assert report.prompts[0].comparability is not None
+    assert report.prompts[0].comparability.parts["model asked"] == "m → m-2"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_model_changed_by_the_prompt_is_compared() -> None:
 )
 def test_a_model_that_nobody_asked_for_is_said(facts: dict[str, Any], said: list[str]) -> None:
     report = decide([comparison(quality_rows(right=100), **facts)], GatePolicy())
-    found = [finding for finding in report.decisions[0].findings if finding.rule == "model-returned"]
+    found = [finding for finding in report.prompts[0].findings if finding.rule == "model-returned"]
 
     assert [describe(finding).text for finding in found] == said
     assert {finding.verdict for finding in found} <= {Verdict.NO_CHANGE}
@@ -116,8 +116,8 @@ def test_it_is_said_of_a_new_prompt_too() -> None:
     report = decide([comparison("a - 1\nb - 1", status=Status.ADDED, models=(None, "x"))], GatePolicy())
 
     assert text(report, "model-returned") == "Requested m, and the endpoint answered with x (after)."
-    assert report.decisions[0].comparability is None
-    assert report.decisions[0].mismatches == ()
+    assert report.prompts[0].comparability is None
+    assert report.prompts[0].mismatches == ()
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from promptci.gates.selftest.power_analysis import analyze_power
 from promptci.present.finding_text.describe import describe
 from promptci.providers.base import Completion
 from promptci.runs.prompt_plan import Arm, Status
-from promptci.scoring.comparison import Comparison
 from promptci.scoring.model import PositionConsistency, ScoredCase
 from promptci.scoring.paired_case import PairedCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 
 POLICY = GatePolicy()
@@ -27,11 +27,11 @@ NO_LIMITS = GatePolicy(max_cost_increase=None, max_p95_increase=None)
 
 
 def rules(report: GateReport) -> dict[str, Verdict]:
-    return {finding.rule: finding.verdict for d in report.decisions for finding in d.findings}
+    return {finding.rule: finding.verdict for d in report.prompts for finding in d.findings}
 
 
 def text(report: GateReport, rule: str) -> str:
-    (found,) = [describe(finding).text for d in report.decisions for finding in d.findings if finding.rule == rule]
+    (found,) = [describe(finding).text for d in report.prompts for finding in d.findings if finding.rule == rule]
     return found
 
 
@@ -315,7 +315,7 @@ def test_prompts_that_got_worse_only_together_fail() -> None:
     assert describe(among.pooled).text.startswith(
         "The 4 prompts together got worse: the pass rate fell by 6 points (12 got worse and 0"
     )
-    assert {d.verdict for d in among.decisions} == {Verdict.INCONCLUSIVE}
+    assert {d.verdict for d in among.prompts} == {Verdict.INCONCLUSIVE}
 
 
 def test_a_pass_is_none_where_all_together_got_worse() -> None:
@@ -335,7 +335,7 @@ def test_prompts_with_weights_clusters_or_marks_are_not_pooled() -> None:
         assert decide([plain, other], POLICY).pooled is None
 
 
-def answering(one: Comparison, arm: Arm, texts: dict[str, str], **mark: Any) -> Comparison:
+def answering(one: PromptRun, arm: Arm, texts: dict[str, str], **mark: Any) -> PromptRun:
     """Give the comparison with other texts, and other marks where `mark` says how, on one side of some cases."""
 
     def changed(scored: ScoredCase) -> ScoredCase:

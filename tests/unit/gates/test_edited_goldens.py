@@ -23,7 +23,7 @@ def edits(*, kept: str, edited: str = "") -> str:
 
 
 def side_by_side(rows: str) -> tuple[Verdict, list[Finding]]:
-    (decision,) = decide([comparison(rows)], GatePolicy()).decisions
+    (decision,) = decide([comparison(rows)], GatePolicy()).prompts
     return decision.verdict, [finding for finding in decision.findings if finding.rule == "goldens-compared"]
 
 
@@ -78,7 +78,7 @@ def test_all_cases_removed_leaves_nothing_to_compare() -> None:
 def test_a_prompt_that_is_the_same_is_judged_by_its_new_goldens_alone() -> None:
     same = prompt("order-extractor", OLD)
     made = comparison(f"{RIGHT}\nnew+ | Hi | x | x | x", base=same, head=same)
-    (decision,) = decide([made], GatePolicy()).decisions
+    (decision,) = decide([made], GatePolicy()).prompts
     assert "goldens-compared" not in {finding.rule for finding in decision.findings}
 
 

@@ -10,7 +10,7 @@ from promptci.gates import evidence
 from promptci.gates.decide import decide
 from promptci.gates.evidence import PromptEvidence
 from promptci.gates.facts import MissingAnswers
-from promptci.scoring.comparison import Comparison
+from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 
 POLICY = GatePolicy()
@@ -18,8 +18,8 @@ INPUTS = GatePolicy(about=About.INPUTS)
 FIVE = "1,1,1,1,1 0,0,0,0,0"
 
 
-def shown(*comparisons: Comparison, policy: GatePolicy = POLICY) -> PromptEvidence:
-    return evidence.assess(comparisons, [True] * len(comparisons), policy)[0]
+def shown(*comparisons: PromptRun, policy: GatePolicy = POLICY) -> PromptEvidence:
+    return evidence.assess(comparisons, policy)[0]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_critical_break_is_confirmed_by_five_answers_of_each_version(
 def test_critical_cases_that_only_head_left_unanswered() -> None:
     made = comparison("a* 1 !\nb* ! 1\nc* ! !\nd 1 !\n" + quality_rows(right=300))
     assert shown(made).unanswered_critical == ("a",)
-    (decision,) = decide([made], POLICY).decisions
+    (decision,) = decide([made], POLICY).prompts
     assert decision.verdict is Verdict.INCONCLUSIVE
     assert "critical-unanswered" in {finding.rule for finding in decision.findings}
 
@@ -64,7 +64,7 @@ def test_critical_cases_that_only_head_left_unanswered() -> None:
 )
 def test_a_critical_case_that_head_never_answers_fails_once_it_is_confirmed(row: str, verdict: Verdict) -> None:
     made = comparison(f"{row}\n{quality_rows(right=600)}")
-    (decision,) = decide([made], POLICY).decisions
+    (decision,) = decide([made], POLICY).prompts
     assert decision.verdict is verdict
     assert ("critical-never-answered" in {f.rule for f in decision.findings}) is (verdict is Verdict.FAIL)
 
@@ -77,7 +77,7 @@ def test_answers_that_head_alone_lacks_are_wrong_before_a_pass(policy: GatePolic
     made = comparison(f"{rows}\n{lost}")
     assert not shown(made, policy=policy).is_within_margin
     assert shown(made, policy=policy).answered_p < 0.001
-    (decision,) = decide([made], policy).decisions
+    (decision,) = decide([made], policy).prompts
     assert {"cannot-tell", "unanswered"} <= {finding.rule for finding in decision.findings}
     assert decision.verdict is Verdict.INCONCLUSIVE
 
@@ -85,7 +85,7 @@ def test_answers_that_head_alone_lacks_are_wrong_before_a_pass(policy: GatePolic
 def test_errors_are_counted_per_version() -> None:
     """Eight of a hundred of head's answers are missing: 4 % of both versions', and 8 % of head's."""
     rows = quality_rows(right=92) + "\n" + "\n".join(f"lost{i} 1 !" for i in range(8))
-    (decision,) = decide([comparison(rows)], POLICY).decisions
+    (decision,) = decide([comparison(rows)], POLICY).prompts
     assert decision.verdict is Verdict.ERROR
     facts = decision.findings[0].facts
     assert isinstance(facts, MissingAnswers)
@@ -119,9 +119,9 @@ def test_equal_requests_are_one_observation() -> None:
     made = comparison(quality_rows(right=50, broken=2))
     assert made.samples is not None
     twice = [case for case in made.cases for _ in range(3)]
-    from promptci.scoring.comparison import pair_samples
+    from promptci.scoring.comparison import build_samples
 
-    samples = pair_samples(twice, made.samples.design, "p")
+    samples = build_samples(twice, made.samples.design, "p").complete
     assert samples is not None
     assert (samples.reference.ids, set(samples.weights)) == (made.samples.reference.ids, {3.0})
 
@@ -138,7 +138,7 @@ def test_prompts_share_the_error_rate_and_tiny_ones_cost_nothing() -> None:
 def test_a_drop_of_several_prompts_together_may_block() -> None:
     found = [comparison(quality_rows(right=47, broken=3)) for _ in range(4)]
     report = decide(found, POLICY)
-    assert {decision.verdict for decision in report.decisions} == {Verdict.INCONCLUSIVE}
+    assert {decision.verdict for decision in report.prompts} == {Verdict.INCONCLUSIVE}
     assert report.verdict is Verdict.FAIL
     assert decide(found[:1], POLICY).verdict is Verdict.INCONCLUSIVE
 
@@ -148,7 +148,7 @@ def test_cost_and_latency_block_only_when_shown() -> None:
     slower = comparison(rows, latency=(100.0, 300.0), cost=(Decimal(1), Decimal(2)))
     assert max(shown(slower).cost_p or 0, shown(slower).latency_p or 0) < 1e-4
     assert decide([slower], POLICY).verdict is Verdict.FAIL
-    few = comparison(quality_rows(right=10), latency=(100.0, 300.0), cost=(Decimal(1), Decimal(2)))
+    few = comparison(quality_rows(right=7), latency=(100.0, 300.0), cost=(Decimal(1), Decimal(2)))
     assert shown(few).cost_p is None
     assert decide([few], POLICY).verdict is Verdict.INCONCLUSIVE
     off = GatePolicy(max_cost_increase=None, max_p95_increase=None)

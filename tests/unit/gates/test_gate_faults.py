@@ -11,7 +11,8 @@ from promptci.errors import Problem
 from promptci.gates.decide import decide
 from promptci.goldens import parse
 from promptci.present.finding_text.describe import describe
-from promptci.scoring.comparison import Comparison, compare_versions
+from promptci.scoring.comparison import compare_versions
+from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals
 from promptci.stats.significance import corrections, paired
 from promptci.verdict import Verdict
@@ -19,8 +20,8 @@ from promptci.verdict import Verdict
 FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None)
 
 
-def zone(found: Comparison, policy: GatePolicy = FREE) -> tuple[Verdict, str]:
-    (decision,) = decide([found], policy).decisions
+def zone(found: PromptRun, policy: GatePolicy = FREE) -> tuple[Verdict, str]:
+    (decision,) = decide([found], policy).prompts
     return decision.verdict, describe(decision.findings[0]).text
 
 
@@ -57,7 +58,7 @@ def test_stat_5_0() -> None:
 
 def among_twenty(broken: int) -> Verdict:
     others = [comparison(quality_rows(right=80, broken=10, fixed=10))] * 19
-    return decide([comparison(quality_rows(right=100 - broken, broken=broken)), *others], FREE).decisions[0].verdict
+    return decide([comparison(quality_rows(right=100 - broken, broken=broken)), *others], FREE).prompts[0].verdict
 
 
 def test_stat_8_0_20_prompts_holm() -> None:
@@ -130,16 +131,13 @@ def test_cases_that_weigh_nothing_are_asked_and_decide_nothing(kind: str) -> Non
         replace(planned, case=replace(planned.case, weight=0.0 if "broken" in planned.case.id else 1.0))
         for planned in found.plan.task.cases
     )
-    answers = [one for pair in found.cases for one in (*pair.base, *pair.head)]
-    some = compare_versions(found.plan.with_cases(weightless), answers, alpha=0.05)
+    some = compare_versions(replace(found, plan=found.plan.with_cases(weightless)), alpha=0.05)
     assert some.effect is not None
     assert (len(some.pairs), some.effect.delta) == (3, 0.0)
     none = tuple(replace(planned, case=replace(planned.case, weight=0.0)) for planned in found.plan.task.cases)
-    report = decide([compare_versions(found.plan.with_cases(none), answers, alpha=0.05)], FREE)
+    report = decide([compare_versions(replace(found, plan=found.plan.with_cases(none)), alpha=0.05)], FREE)
     assert report.verdict is Verdict.INCONCLUSIVE
-    assert describe(report.decisions[0].findings[0]).text == (
-        "Cannot be decided: none of its 9 cases counts (weight 0)."
-    )
+    assert describe(report.prompts[0].findings[0]).text == ("Cannot be decided: none of its 9 cases counts (weight 0).")
 
 
 @pytest.mark.parametrize("right", [10, 20])

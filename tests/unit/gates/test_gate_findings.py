@@ -13,14 +13,14 @@ from promptci.verdict import Verdict
 
 
 def only(report: GateReport) -> Finding:
-    (decision,) = report.decisions
+    (decision,) = report.prompts
     (finding,) = decision.findings
     assert finding.subject == "greeter"
     return finding
 
 
 def first(rows: str, **policy: float) -> tuple[str, Verdict, QualityFacts]:
-    finding = decide([comparison(rows)], GatePolicy(**policy)).decisions[0].findings[0]  # type: ignore[arg-type]
+    finding = decide([comparison(rows)], GatePolicy(**policy)).prompts[0].findings[0]  # type: ignore[arg-type]
     assert isinstance(finding.facts, QualityFacts)
     return finding.rule, finding.verdict, finding.facts
 
@@ -43,7 +43,7 @@ def test_a_new_prompt() -> None:
 
 
 def test_versions_that_are_not_comparable() -> None:
-    (decision,) = decide([comparison(quality_rows(right=100), models=("m-1", "m-2"))], GatePolicy()).decisions
+    (decision,) = decide([comparison(quality_rows(right=100), models=("m-1", "m-2"))], GatePolicy()).prompts
     finding = decision.findings[0]
     assert (finding.rule, finding.verdict) == ("not-comparable", Verdict.INCONCLUSIVE)
     assert finding.facts == MismatchFacts(mismatches=decision.mismatches)
@@ -88,5 +88,5 @@ def test_counts_are_left_out_where_they_would_not_be_the_measured_quality() -> N
 
 
 def test_no_case_in_common() -> None:
-    finding = decide([comparison("a~ 1 1")], GatePolicy()).decisions[0].findings[0]
+    finding = decide([comparison("a~ 1 1")], GatePolicy()).prompts[0].findings[0]
     assert (finding.rule, finding.verdict, finding.facts) == ("no-pairs", Verdict.INCONCLUSIVE, NoFacts())

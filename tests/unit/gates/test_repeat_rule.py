@@ -13,8 +13,7 @@ ROUNDS = {"rounds": (1, 2, 4), "first_repeats": 1}
 
 def further(rows: str, policy: GatePolicy, **plan: object) -> int | None:
     found = comparison(rows, plan=ROUNDS | plan)
-    answers = tuple(answer for case in found.cases for answer in (*case.base, *case.head))
-    return next_answers(found.plan, answers, policy, 1)
+    return next_answers(found, policy, 1)
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,14 @@ from promptci.app.requests import RunResult
 from promptci.publish import comment
 from promptci.publish.comment import FRAME_BYTES, Marker, PublishedComment
 from promptci.publish.github.api import Unavailable
-from promptci.publish.github.pygithub_client import LONGEST_LOSS_S, PyGithubClient
+from promptci.publish.github.github_session import MAX_LOST_S
+from promptci.publish.github.pygithub_client import PyGithubClient
 from promptci.publish.publish_all import Publication, publish_all
 from promptci.publish.runner import workflow_commands
 from promptci.publish.runner.context import ActionContext
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import ReportView
-from promptci.report.write import OutputPaths
+from promptci.report.output_paths import OutputPaths
 from promptci.verdict import Verdict
 
 HEAD, BASE = "a" * 40, "b" * 40
@@ -269,7 +270,7 @@ def test_a_limit_is_waited_for_within_the_deadline(
 
     server.faults = [("*", fake.no(refusal.status, fake.SECONDARY))] * 50
     assert publish(github, "again", mark(run=11)).action == "failed"
-    assert sum(time.slept) <= LONGEST_LOSS_S
+    assert sum(time.slept) <= MAX_LOST_S
 
 
 def test_a_renamed_repository_is_followed(tmp_path: Path, server: fake.GitHub, github: PyGithubClient) -> None:

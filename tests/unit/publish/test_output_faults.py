@@ -23,7 +23,8 @@ from promptci.publish.runner.context import ActionContext
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
-from promptci.report.write import OUTPUTS, OutputPaths, write_all
+from promptci.report.output_paths import OutputPaths
+from promptci.report.write import OUTPUTS, write_all
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 LIVE = ["@everyone", "&#64;everyone", "&commat;everyone", "fixes #1", "octo/repo#3", "GH-2", "https://evil.example"]

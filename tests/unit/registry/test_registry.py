@@ -15,7 +15,6 @@ from promptci.errors import InputError, UsageError
 from promptci.prompts.model import Message, Prompt
 from promptci.registry.bump import compare_prompts, diff_messages
 from promptci.registry.bundle_document import BundleDocument
-from promptci.registry.evidence import describe_result, read_report
 from promptci.registry.number import BUMPS, Bump, ReleaseNumber
 from promptci.registry.tag_message import TagMessage, parse_trailers
 from promptci.registry.tags import split_name
@@ -125,24 +124,3 @@ def test_content_that_is_not_that_of_the_fingerprint_is_refused_with_its_line() 
         BundleDocument.parse(text, "bundle.json")
     assert caught.value.problems[0].line == 10
     assert "the content of v1.2.0 does not match its fingerprint" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{", "not a report"),
-        ("[]", "not a report"),
-        ('{"schema": "promptci/report/v2", "prompts": []}', "its schema is promptci/report/v2"),
-        ('{"schema": "promptci/report/v1", "prompts": [1]}', "not a report"),
-    ],
-)
-def test_what_is_no_report_is_no_evidence(tmp_path: Path, text: str, said: str) -> None:
-    path = tmp_path / "report.json"
-    path.write_text(text)
-    with pytest.raises(InputError, match=said):
-        read_report(path)
-
-
-def test_a_report_without_a_comparison_is_described_by_its_cases() -> None:
-    assert describe_result({"cases": 1, "quality": None}) == "1 case"
-    assert describe_result({"cases": 9, "quality": {"delta": 0.01, "interval": None}}) == "quality +1.0, 9 cases"

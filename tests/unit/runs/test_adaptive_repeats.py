@@ -8,17 +8,17 @@ from promptci.providers.base import Request
 from promptci.runs import adaptive_repeats
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan
-from promptci.scoring.comparison import Comparison
 from promptci.scoring.model import ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 
 REQUEST = Request(model="m", messages=())
 
 
-def prepared(found: Comparison, limits: RunLimits) -> PromptPlan:
+def prepared(found: PromptRun, limits: RunLimits) -> PromptPlan:
     return adaptive_repeats.prepare(found.plan, limits)
 
 
-def times(found: Comparison, limits: RunLimits) -> list[int]:
+def times(found: PromptRun, limits: RunLimits) -> list[int]:
     plan = prepared(found, limits)
     return [adaptive_repeats.max_repeats(plan, planned, limits) for planned in plan.task.cases]
 

@@ -12,7 +12,7 @@ from support.comparison_notation import comparison, prompt, quality_rows
 from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring import comparability
 from promptci.scoring.comparability import Comparability
-from promptci.scoring.comparison import Comparison
+from promptci.scoring.prompt_run import PromptRun
 
 ROWS = quality_rows(right=6, broken=3)
 BASE = prompt("old")
@@ -97,7 +97,7 @@ def test_where_nothing_is_compared_there_is_nothing_to_say(rows: str, status: St
     assert comparability.assess_comparability(comparison(rows, status=status, models=("m-1", "m-2"))) is None
 
 
-OTHER: dict[str, Callable[[], Comparison]] = {
+OTHER: dict[str, Callable[[], PromptRun]] = {
     "another set of cases": lambda: comparison(quality_rows(right=6, broken=2), models=("m-1", "m-1")),
     "another assertion": lambda: comparison(ROWS, models=("m-1", "m-1"), graded=True),
     "clusters": lambda: comparison(ROWS.replace("right0", "right0@one"), models=("m-1", "m-1")),
@@ -116,7 +116,7 @@ OTHER: dict[str, Callable[[], Comparison]] = {
 
 
 @pytest.mark.parametrize("other", OTHER.values(), ids=OTHER)
-def test_every_part_makes_another_fingerprint(other: Callable[[], Comparison]) -> None:
+def test_every_part_makes_another_fingerprint(other: Callable[[], PromptRun]) -> None:
     made = comparability.assess_comparability(other())
     assert made is not None
     assert made.fingerprint != found(models=("m-1", "m-1")).fingerprint

@@ -11,15 +11,16 @@ from support.comparison_notation import comparison, quality_rows
 from promptci.compare.effect import Effect, compare_samples
 from promptci.compare.sample import Design
 from promptci.runs.prompt_plan import Status
-from promptci.scoring.comparison import Comparison, compare_versions, pair_samples
+from promptci.scoring.comparison import build_samples, compare_versions
+from promptci.scoring.prompt_run import PromptRun
 
 
-def quality(found: Comparison) -> Effect:
+def quality(found: PromptRun) -> Effect:
     assert found.effect is not None
     return found.effect
 
 
-def outcomes(found: Comparison) -> dict[str, str]:
+def outcomes(found: PromptRun) -> dict[str, str]:
     return {case.case.id: case.outcome for case in found.cases}
 
 
@@ -69,7 +70,7 @@ def test_weights_call_for_the_sign_flip_test() -> None:
     heavy = replace(
         found, cases=tuple(replace(c, case=replace(c.case, weight=i + 1.0)) for i, c in enumerate(found.cases))
     )
-    samples = pair_samples(heavy.cases, Design(alpha=0.05), "greeter")
+    samples = build_samples(heavy.cases, Design(alpha=0.05), "greeter").complete
     assert samples is not None
     measured = compare_samples(samples)
     assert "sign-flip" in measured.method
@@ -180,8 +181,9 @@ def test_the_order_of_the_cases_changes_no_number(table: list[tuple[str, str]]) 
 
 def test_the_result_does_not_depend_on_the_order_of_the_answers() -> None:
     found = comparison("a 1,0 0,0\nb 1 1")
-    answers = [s for case in found.cases for s in (*case.head, *case.base)]
-    assert compare_versions(found.plan, reversed(answers), alpha=0.05) == found
+    turned = compare_versions(replace(found, scored=found.scored[::-1]), alpha=0.05)
+    assert turned.scored != found.scored
+    assert (turned.cases, turned.samples, turned.effect) == (found.cases, found.samples, found.effect)
 
 
 def test_a_case_that_stands_aside_counts_for_cost_and_nothing_else() -> None:

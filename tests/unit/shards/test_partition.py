@@ -8,10 +8,10 @@ from support.plans import prompt_plan
 
 from promptci.pipeline.plan import partition as shards
 from promptci.pipeline.plan.planning import PlannedRun
-from promptci.pipeline.prompt_run import PromptRun
 from promptci.pipeline.shard import Shard
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import Arm, Status
+from promptci.scoring.prompt_run import PromptRun
 
 
 def planned(questions: Iterable[Question], follow_ups: Iterable[Question] = ()) -> PlannedRun:

@@ -43,6 +43,11 @@ async def test_a_known_error_has_its_kind_its_consequence_and_its_words(row: dic
         assert isinstance(result, Completion)
         assert (result.text, result.finish_reason, len(server.calls)) == ("", "content_filter", 1)
         return
+    if row["kind"] == "answer":
+        assert isinstance(result, Completion)
+        tokens = None if result.usage is None else [result.usage.input_tokens, result.usage.output_tokens]
+        assert (result.text, tokens, len(server.calls)) == (row["text"], row.get("tokens"), 1)
+        return
     assert isinstance(result, CallError)
     flags = (result.kind, result.fatal, result.caused_by_request, len(server.calls) > 1)
     assert flags == (row["kind"], row.get("fatal", False), row.get("wrong", False), row.get("retried", False))

@@ -8,9 +8,10 @@ from fakes.jumping_clock import NOW, JumpingClock, client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.publish.github import pygithub_client, rate_limits
+from promptci.publish.github import github_session, rate_limits
 from promptci.publish.github.api import Forbidden, GitHubError, NotFound, TooLong, Unavailable
-from promptci.publish.github.pygithub_client import LONGEST_LOSS_S, PyGithubClient
+from promptci.publish.github.github_session import MAX_LOST_S
+from promptci.publish.github.pygithub_client import PyGithubClient
 
 SHA1, SHA256 = "a" * 40, "b" * 64
 
@@ -41,7 +42,7 @@ def test_a_next_page_on_another_host_is_not_followed(server: fake.GitHub, github
 
 def test_a_conversation_without_end_is_given_up(server: fake.GitHub, github: PyGithubClient) -> None:
     again = f'<{server.url}/repos/{fake.REPOSITORY}/issues/7/comments?page=1>; rel="next"'
-    server.faults = [("GET", fake.Reply(body=[], headers={"Link": again}))] * (pygithub_client.MOST_PAGES + 1)
+    server.faults = [("GET", fake.Reply(body=[], headers={"Link": again}))] * (github_session.MAX_PAGES + 1)
 
     with pytest.raises(Unavailable, match="more than"):
         list(github.comments(7))
@@ -143,7 +144,7 @@ def test_all_calls_together_lose_no_more_than_two_minutes(
     for _ in range(5):
         with pytest.raises(Unavailable):
             list(github.comments(7))
-    assert 60 < sum(time.slept) <= LONGEST_LOSS_S
+    assert 60 < sum(time.slept) <= MAX_LOST_S
 
 
 def test_writes_keep_a_second_between_them(github: PyGithubClient, time: JumpingClock) -> None:

@@ -27,7 +27,7 @@ def test_how_useless_answers_fared(passed: tuple[str, ...], unscored: int, said:
 
 
 def test_how_often_the_order_decided() -> None:
-    outcome = PositionBias(prompt="p", pairs=8, flipped=1)
+    outcome = PositionBias(pairs=8, flipped=1)
     assert judge_probe_view.position_bias_sentence(outcome) == "the verdict changed with it on 1 of 8 pairs (12.5%)"
 
 

@@ -87,8 +87,10 @@ def test_what_cannot_be_computed_is_unknown_and_not_0() -> None:
     assert (nothing["Agreement"], nothing["Gwet's AC1"]) == ("unknown, chance included", "unknown")
 
 
-def test_with_200_labels_no_more_are_asked_for() -> None:
-    assert "with 200 labels" not in numbers(Calibration(pairs=(YES, NO) * 100))["Cohen's kappa"]
+def test_with_the_recommended_labels_no_more_are_asked_for() -> None:
+    assert trust.RECOMMENDED_LABELS == 200
+    assert "with 200 labels" in numbers(Calibration(pairs=((YES, NO) * 100)[1:]))["Cohen's kappa"]
+    assert "labels" not in numbers(Calibration(pairs=(YES, NO) * 100))["Cohen's kappa"]
 
 
 def test_rates_are_said_with_their_correction_and_what_it_rests_on() -> None:

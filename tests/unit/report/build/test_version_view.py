@@ -37,6 +37,15 @@ def test_marks_are_counted_by_tenths_and_a_full_mark_belongs_to_the_last() -> No
     assert head(rows, "llm").score_histogram == [1, 0, 0, 0, 0, 0, 0, 1, 0, 1]
 
 
+def test_both_versions_are_shown_where_only_one_of_them_has_marks_between_none_and_full() -> None:
+    rows = "a | Hi | yes | x {1} | x {0.5}\nb | Hi | yes | x {0} | x {1}"
+    (prompt,) = report(comparison(rows, kind="llm")).prompts
+    assert prompt.base is not None
+    assert prompt.head is not None
+    assert prompt.base.score_histogram == [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert prompt.head.score_histogram == [0, 0, 0, 0, 0, 1, 0, 0, 0, 1]
+
+
 def test_a_prompt_that_is_right_or_wrong_has_no_spread_of_marks() -> None:
     assert head(many(right=3, broken=2)).score_histogram == []
 

@@ -189,6 +189,27 @@ def test_cases_with_higher_marks_stand_apart() -> None:
     assert [group.slug for group in page.build_page(view).sections[0].groups] == ["higher", "right"]
 
 
+def test_an_assertion_that_holds_is_marked_as_such_beside_a_wrong_answer() -> None:
+    view = report_situations.SITUATIONS["regressed"]()
+    (prompt,) = view.prompts
+    cases = list(prompt.case_details)
+    position, broken = next((i, case) for i, case in enumerate(cases) if case.outcome == "broken")
+    assert broken.head is not None
+    held = broken.head.marks[0].model_copy(update={"name": "has-a-number", "passed": True, "score": 1.0})
+    answer = broken.head.model_copy(update={"marks": [*broken.head.marks, held]})
+    cases[position] = broken.model_copy(update={"head": answer})
+    shown = html_renderer.render_page(
+        view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": cases})]})
+    )
+    before_mark = shown[: shown.index("<strong>has-a-number</strong>")]
+    assert before_mark[before_mark.rindex("<li") :].startswith('<li class="good">')
+    assert before_mark[before_mark.rindex('<div class="answer') :].startswith('<div class="answer bad">')
+    # The colour of an answer reaches its own icon alone, not those of the assertions within it.
+    colours = re.findall(r"^(\.answer[^{]*\.icon) \{", templates.read_asset("report.css"), re.MULTILINE)
+    assert colours
+    assert all(".who" in selector for selector in colours)
+
+
 def test_a_new_prompt_has_failing_and_passing_cases() -> None:
     assert (group_of("new_prompt", "failing").size, group_of("new_prompt", "passing").size) == (5, 25)
 

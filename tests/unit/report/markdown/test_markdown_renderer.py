@@ -11,6 +11,7 @@ from support.run_notation import comparison, many, report
 
 from promptci.report.markdown import highlights, markdown_renderer
 from promptci.report.model.report import ReportView
+from promptci.report.text import answer_difference
 
 MARKER = "<!-- promptci:prompts -->"
 LINK = "https://github.com/acme/shop/actions/runs/77"
@@ -284,12 +285,14 @@ def test_long_answers_are_cut_around_their_first_difference() -> None:
 
 def test_json_answers_are_compared_by_path() -> None:
     lines = list(
-        highlights.changed_json_paths('{"a": {"b": [1, 2]}, "c": 1}', '{"a": {"b": [1, 3]}, "c": true, "d": "x"}')
+        answer_difference.changed_json_paths(
+            '{"a": {"b": [1, 2]}, "c": 1}', '{"a": {"b": [1, 3]}, "c": true, "d": "x"}'
+        )
     )
     assert lines == ["$.a.b[1]: 2 → 3", "$.c: 1 → true", '$.d: (absent) → "x"']
-    assert list(highlights.changed_json_paths("no JSON", "[1]")) == []
+    assert list(answer_difference.changed_json_paths("no JSON", "[1]")) == []
 
 
 def test_deeply_nested_json_is_compared_without_an_error() -> None:
     deep = "[" * 400 + "]" * 400
-    assert list(highlights.changed_json_paths(deep, deep)) == []
+    assert list(answer_difference.changed_json_paths(deep, deep)) == []

@@ -8,14 +8,14 @@ from support.run_notation import OLD, Numbers, comparison, many, problem, prompt
 from promptci.config.policy import About, GateMode, GatePolicy
 from promptci.findings import Finding, MessageFacts, remark
 from promptci.gates.decide import decide
-from promptci.gates.model import Decision, GateReport
+from promptci.gates.model import GateReport
 from promptci.report.model.report import ReportView
 from promptci.report.text import verdict_text
 from promptci.report.text.headline import MAX_CHARS, lead
 from promptci.report.text.headline import headline as headline_of
 from promptci.runs.prompt_plan import Status
 from promptci.scoring.comparison import compare_versions
-from promptci.scoring.model import ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 
 
@@ -53,7 +53,7 @@ def test_too_few_cases_to_detect_anything_is_said() -> None:
 
 
 def sentence(*args: str, policy: GatePolicy | None = None, **facts: object) -> str:
-    (found,) = decide([comparison(*args, **facts)], policy or GatePolicy()).decisions  # type: ignore[arg-type]  # any field
+    (found,) = decide([comparison(*args, **facts)], policy or GatePolicy()).prompts  # type: ignore[arg-type]  # any field
     return verdict_text.sentence(found)
 
 
@@ -84,12 +84,12 @@ def test_the_same_requests_in_both_versions_are_named() -> None:
 
 
 def test_a_decision_without_findings_says_that_nothing_was_tested() -> None:
-    decision = Decision(comparison=comparison(""), verdict=Verdict.NO_CHANGE, findings=())
+    decision = comparison("").with_decision(Verdict.NO_CHANGE, ())
     assert verdict_text.sentence(decision) == "Was not tested."
 
 
-def headline(*decided: Decision, problems: tuple[Finding, ...] = (), kind: str = "check") -> str:
-    return headline_of(GateReport(decisions=decided, policy=GatePolicy(), problems=problems), kind)
+def headline(*decided: PromptRun, problems: tuple[Finding, ...] = (), kind: str = "check") -> str:
+    return headline_of(GateReport(prompts=decided, policy=GatePolicy(), problems=problems), kind)
 
 
 def test_several_passing_prompts_are_counted_and_the_new_ones_apart() -> None:
@@ -105,7 +105,7 @@ def test_several_new_prompts_claim_nothing_about_regressions() -> None:
 
 
 def test_a_prompt_that_was_not_tested_is_not_called_unchanged() -> None:
-    decision = Decision(comparison=comparison(""), verdict=Verdict.NO_CHANGE, findings=())
+    decision = comparison("").with_decision(Verdict.NO_CHANGE, ())
     assert headline(decision) == "No change: order-extractor was not tested."
 
 
@@ -167,18 +167,12 @@ def test_the_worst_of_several_failing_prompts_leads_wherever_it_stands() -> None
 
 
 def test_the_interval_is_named_by_the_confidence_that_was_computed() -> None:
-    made = [
-        compare_versions(comparison(many(right=31, broken=27)).plan, answers(), alpha=alpha) for alpha in (0.05, 0.005)
-    ]
+    made = [compare_versions(comparison(many(right=31, broken=27)), alpha=alpha) for alpha in (0.05, 0.005)]
     said = [
         headline_of(decide([one], GatePolicy(alpha=alpha, about=About.INPUTS)))
         for one, alpha in zip(made, (0.05, 0.005), strict=True)
     ]
     assert ["90% interval" in said[0], "99% interval" in said[1]] == [True, True]
-
-
-def answers() -> list[ScoredCase]:
-    return [one for case in comparison(many(right=31, broken=27)).cases for one in (*case.base, *case.head)]
 
 
 def test_what_got_better_is_counted_too() -> None:

@@ -23,6 +23,7 @@ from promptci.scoring.judges.discount_untrusted import discount_plan, discount_s
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.judges.trust import Calibration, JudgeTrust
 from promptci.scoring.model import AssertionResult, PositionConsistency, ScoredCase
+from promptci.scoring.prompt_run import PromptRun
 
 EQUALS = Assertion(type="equals", value="x")
 YES, NO = (True, True), (False, False)
@@ -203,7 +204,7 @@ def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[
         assert (planned.excluded_reason is None) == ("equals" in kinds_)
     assert all(mark.weight == float(mark.type == "equals") for one in weighed for mark in one.results)
     assert not any(planned.case.is_graded for planned in found.task.cases)
-    comparison = compare_versions(found, weighed, alpha=0.05)
+    comparison = compare_versions(PromptRun(plan=found, scored=list(weighed)), alpha=0.05)
     assert len(comparison.pairs) == sum("equals" in kinds_ for kinds_ in lists)
     assert comparison.errors == 0
 

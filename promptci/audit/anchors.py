@@ -1,0 +1,39 @@
+"""Find the places outside the audit log that name its entries: `Audit-head:` of release tags and deployment commits."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from promptci.audit.chain import Anchor, LogHead
+from promptci.git import command
+
+TRAILER = "Audit-head"
+_VALUE = re.compile(r"(\d{1,12}) ([0-9a-f]{64})")
+_DEPLOYMENTS = "deployments/"
+_TAGS = "refs/tags/prompts/"
+
+
+def parse_head(value: str) -> LogHead | None:
+    """Return the head that a trailer's value names; None for a value of another form."""
+    match = _VALUE.fullmatch(value.strip())
+    return LogHead(int(match[1]), match[2]) if match and int(match[1]) else None
+
+
+def list_anchors(root: Path, revision: str) -> list[Anchor]:
+    """Return the anchors in the tags of this clone and in the deployment commits that a revision contains."""
+    form = f"%(refname:short)%00%(contents:trailers:key={TRAILER},valueonly)%00"
+    tags = command.run_git(root, "for-each-ref", f"--format={form}", _TAGS)
+    form = f"%H%x00%(trailers:key={TRAILER},valueonly)%x00"
+    commits = command.run_git(root, "log", f"--format={form}", "--end-of-options", revision, "--", _DEPLOYMENTS)
+    return [
+        *_parse(tags, lambda tag: f"tag {tag}"),
+        *_parse(commits, lambda commit: f"commit {commit[:10]}"),
+    ]
+
+
+def _parse(printed: bytes, describe: Callable[[str], str]) -> Iterator[Anchor]:
+    parts = printed.decode(errors="replace").split("\0")[:-1]
+    for name, values in zip(parts[::2], parts[1::2], strict=True):
+        for value in values.splitlines():
+            if head := parse_head(value):
+                yield Anchor(describe(name.strip()), head)

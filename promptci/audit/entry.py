@@ -1,0 +1,116 @@
+"""`AuditEntry`: one line of the audit log."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from promptci.documents.document import Document
+
+Decision = Literal[
+    "checked",
+    "blocked",
+    "overridden",
+    "released",
+    "deployed",
+    "promoted",
+    "held",
+    "rolled-back",
+    "drift-opened",
+    "drift-closed",
+    "reference-reset",
+    "config-changed",
+    "goldens-changed",
+    "alert-opened",
+    "alert-closed",
+    "log-began",
+    "log-mended",
+]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Field(max_length=2000)]
+Timestamp = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-\d\dT\d\d:\d\d:\d\dZ$")]
+"""UTC."""
+ZERO_DIGEST = "0" * 64
+"""`prev` of the first line."""
+
+
+class AuditPart(BaseModel):
+    """Part of an entry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+
+
+class DeployedShare(AuditPart):
+    """A version and its share of the requests."""
+
+    version: Text
+    fingerprint: str | None = None
+    share: float = Field(ge=0, le=100, description="In percent.")
+
+
+class Actor(AuditPart):
+    """Who or what acted."""
+
+    kind: Literal["person", "workflow"]
+    actor: Text | None = Field(default=None, description="Login, or the name that git knows.")
+    actor_id: int | None = Field(default=None, description="GitHub's id of the account; a login can be given away.")
+    event: Text | None = Field(default=None, description="Event that started the workflow, such as `schedule`.")
+    run: Text | None = Field(default=None, description="Address of the workflow run.")
+
+
+class Approval(AuditPart):
+    """A person's approval, as GitHub reported it at that time."""
+
+    login: Text
+    id: int | None = None
+    role: Text | None = Field(default=None, description="Name of the approval rule that it fulfils.")
+    at: Timestamp | None = None
+    commit: str | None = Field(default=None, description="Head commit that was approved.")
+
+
+class AuditedChange(AuditPart):
+    """The change that the decision is about."""
+
+    pull_request: int | None = None
+    commit: str | None = None
+    classes: tuple[Text, ...] = Field(default=(), description="Such as `messages`, `parameters`, `model`.")
+
+
+class EvidenceFile(AuditPart):
+    """A file that shows why."""
+
+    name: Text
+    sha256: Digest
+
+
+class AuditTools(AuditPart):
+    """Versions of what decided."""
+
+    promptci: Text
+    action: Text | None = Field(default=None, description="Commit or tag of the Action.")
+
+
+class AuditEntry(Document):
+    """One decision. `prev` is the SHA-256 of the previous line's bytes, without its line feed."""
+
+    schema_: Literal["promptci/audit/v1"] = Field(default="promptci/audit/v1", alias="schema")
+    n: int = Field(ge=1, description="1, 2, 3, … without a gap.")
+    prev: Digest
+    at: Timestamp
+    what: Decision
+    environment: Text | None = None
+    prompt: Text | None = None
+    from_: DeployedShare | None = Field(default=None, alias="from")
+    to: DeployedShare | None = None
+    by: Actor
+    approved: tuple[Approval, ...] = ()
+    why: Text = ""
+    verdict: Text | None = None
+    change: AuditedChange | None = None
+    evidence: tuple[EvidenceFile, ...] = ()
+    policy: Text | None = Field(default=None, description="`sha256:` of promptci.yml at the time.")
+    goldens: Text | None = Field(default=None, description="Digest of the golden cases.")
+    tool: AuditTools
+
+    def line(self) -> bytes:
+        """Return the entry as a line of the log, without its line feed; unknown fields are left out."""
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()

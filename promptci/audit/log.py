@@ -1,0 +1,99 @@
+"""Read the audit log of the history branch, and add entries to it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import promptci
+from promptci.audit.chain import AuditLine, LogHead, digest_line
+from promptci.audit.entry import ZERO_DIGEST, Actor, AuditEntry, AuditTools
+from promptci.errors import InputError, Problem
+from promptci.git.data_branch import BranchFiles, DataBranch
+
+FOLDER = "audit"
+Fields = Mapping[str, object]
+"""The fields of an entry but `n`, `prev`, `at` and `tool`."""
+
+
+def read_lines(files: BranchFiles) -> list[AuditLine]:
+    """Return every line of the log, in the order of its files, one per month."""
+    lines: list[AuditLine] = []
+    for path in files.list_paths(FOLDER):
+        if path.endswith(".jsonl"):
+            content = (files.read(path) or b"").removesuffix(b"\n")
+            lines += [AuditLine(path, number, row) for number, row in enumerate(content.split(b"\n"), start=1)]
+    return lines
+
+
+def read_head(files: BranchFiles) -> LogHead | None:
+    """Return the last entry's number and digest; None for an empty log.
+
+    Raises
+    ------
+    InputError
+        If the last line is not an entry: nothing may be chained to it.
+    """
+    paths = [path for path in files.list_paths(FOLDER) if path.endswith(".jsonl")]
+    if not paths:
+        return None
+    content = (files.read(paths[-1]) or b"").removesuffix(b"\n")
+    last = content.rsplit(b"\n", 1)[-1]
+    try:
+        entry = AuditEntry.parse(last, paths[-1])
+    except InputError as error:
+        hint = "Find out who changed the log: `promptci audit verify` names the entry."
+        problem = Problem(path=paths[-1], message="the last line is not an entry of the audit log", hint=hint)
+        raise InputError([problem]) from error
+    return LogHead(entry.n, digest_line(last))
+
+
+def append_entries(
+    branch: DataBranch, entries: Sequence[Fields], *, now: Callable[[], datetime], by: Actor
+) -> LogHead | None:
+    """Add entries to the log, in one commit, and return the new head; None where there is nothing to add.
+
+    A log that does not exist is begun. Two writers at once: the second one chains its entries to the first one's.
+
+    Raises
+    ------
+    GitError
+        If the branch cannot be read or pushed.
+    InputError
+        If the log's last line is damaged.
+    """
+    if not entries:
+        return None
+    head: LogHead | None = None
+
+    def change(files: BranchFiles) -> dict[str, bytes | None]:
+        nonlocal head
+        head = read_head(files)
+        at = now()
+        path = _segment(files, at)
+        began: list[Fields] = [] if head else [{"what": "log-began", "by": by}]
+        content = files.read(path) or b""
+        for fields in [*began, *({"by": by, **fields} for fields in entries)]:
+            line = _chain(head, fields, at).line()
+            head = LogHead(head.n + 1 if head else 1, digest_line(line))
+            content += line + b"\n"
+        return {"FORMAT": b"1\n", path: content}
+
+    subject = entries[0]
+    names = " ".join(str(subject[key]) for key in ("what", "prompt") if subject.get(key))
+    branch.append(change, f"audit: {names}" + (f" and {len(entries) - 1} more" if len(entries) > 1 else ""))
+    return head
+
+
+def _segment(files: BranchFiles, at: datetime) -> str:
+    """Return the file for new entries: this month's, or the newest where a clock is behind it."""
+    path = f"{FOLDER}/{at:%Y-%m}.jsonl"
+    return max([path, *(known for known in files.list_paths(FOLDER) if known.endswith(".jsonl"))])
+
+
+def _chain(head: LogHead | None, fields: Fields, at: datetime) -> AuditEntry:
+    values = {
+        "n": head.n + 1 if head else 1,
+        "prev": head.digest if head else ZERO_DIGEST,
+        "at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "tool": AuditTools(promptci=promptci.__version__),
+    }
+    return AuditEntry.model_validate({**values, **fields})

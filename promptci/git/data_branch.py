@@ -1,0 +1,210 @@
+"""A branch that holds data and is never checked out: git's plumbing adds files to it, pushed with a lease."""
+
+import os
+import random
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from promptci.errors import GitError
+from promptci.git import command, user_git
+
+HISTORY_BRANCH = "promptci/history"
+MAX_TRIES = 10
+MAX_FILE_BYTES = 256 * 2**20
+FALLBACK_IDENTITY = ("promptci", "promptci@localhost")
+"""Author of commits where git knows no user, as on a runner."""
+_WAIT_S = 0.2
+"""Longest wait before the second try; it grows with each."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BranchFiles:
+    """The files of a branch at one commit."""
+
+    root: Path
+    commit: str | None
+    """None: the branch does not exist yet."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's content; None where there is no such file.
+
+        Raises
+        ------
+        GitError
+            If it is larger than `MAX_FILE_BYTES`.
+        """
+        if self.commit is None:
+            return None
+        done = command.try_git(self.root, "cat-file", "--batch-check", data=f"{self.commit}:{path}\n".encode())
+        words = done.stdout.split()
+        if done.returncode or len(words) != 3 or words[1] != b"blob":
+            return None
+        if int(words[2]) > MAX_FILE_BYTES:
+            raise GitError(f"{path} on the history branch is over {MAX_FILE_BYTES // 2**20} MiB")
+        return command.run_git(self.root, "cat-file", "blob", words[0].decode())
+
+    def list_paths(self, folder: str = "") -> list[str]:
+        """Return the paths of the regular files in a folder, sorted by their bytes; all of them without a folder."""
+        if self.commit is None:
+            return []
+        printed = command.run_git(self.root, "ls-tree", "-r", "-z", self.commit, "--", *([folder] if folder else []))
+        entries = [entry.split("\t", 1) for entry in command.split_nul(printed)]
+        return [path for description, path in entries if description.startswith("100")]
+
+
+Change = Callable[[BranchFiles], Mapping[str, bytes | None]]
+"""Takes the branch's files and returns the new contents of some of them (None: delete it). Called once per try."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataBranch:
+    """A branch of a repository, and of its remote where it has one."""
+
+    root: Path
+    remote: str | None = None
+    """None: the branch is only in this clone."""
+    name: str = HISTORY_BRANCH
+
+    @property
+    def ref(self) -> str:
+        """The branch's full name here: the remote's copy, or the branch itself."""
+        return f"refs/remotes/{self.remote}/{self.name}" if self.remote else self._head
+
+    @property
+    def _head(self) -> str:
+        return f"refs/heads/{self.name}"
+
+    def files(self) -> BranchFiles:
+        """Return the files as this clone knows them."""
+        done = command.try_git(self.root, "rev-parse", "--verify", "--quiet", f"{self.ref}^{{commit}}")
+        return BranchFiles(root=self.root, commit=done.stdout.decode().strip() or None if not done.returncode else None)
+
+    def fetch(self) -> BranchFiles:
+        """Fetch the branch from its remote and return its files; the clone's other branches stay as they are.
+
+        Raises
+        ------
+        GitError
+            If the remote cannot be reached, or its branch was rewritten: what this clone had is no longer part of it.
+        """
+        if self.remote is None:
+            return self.files()
+        before = self.files()
+        listed = user_git.run_user_git(self.root, "ls-remote", self.remote, self._head).split()
+        if not listed:
+            if before.commit:
+                raise GitError(f"The branch {self.name} was deleted at {self.remote}", self._restore_hint(before))
+            return before
+        tip = listed[0].decode()
+        if tip == before.commit:
+            return before
+        # In a whole clone `--depth` would make a shallow one of it.
+        depth = ["--depth=1"] if self._is_shallow() and before.commit is None else []
+        refspec = f"+{self._head}:{self.ref}"
+        user_git.run_user_git(self.root, "fetch", "--quiet", "--no-tags", *depth, self.remote, refspec)
+        after = self.files()
+        if before.commit and after.commit and not self._contains(after.commit, before.commit):
+            command.run_git(self.root, "update-ref", self.ref, before.commit)  # stays here as evidence
+            raise GitError(f"The branch {self.name} was rewritten at {self.remote}", self._restore_hint(before))
+        return after
+
+    def append(self, change: Change, message: str) -> str | None:
+        """Commit a change and push it; return the commit, or None where nothing would change.
+
+        Where another writer was faster, the change is computed again from the new files: at most ten times, each
+        after a random wait.
+
+        Raises
+        ------
+        GitError
+            If the branch cannot be read or pushed.
+        """
+        for attempt in range(MAX_TRIES):
+            if attempt:
+                time.sleep(random.uniform(0, _WAIT_S * attempt))  # noqa: S311 - no secret
+            files = self.fetch()
+            contents = {path: data for path, data in change(files).items() if files.read(path) != data}
+            if not contents:
+                return None
+            commit = _commit_files(files, contents, message)
+            if self._publish(files.commit, commit):
+                return commit
+        raise GitError(f"{self.name} could not be written: others write at the same time", "Try again.")
+
+    def _contains(self, commit: str, ancestor: str) -> bool:
+        done = command.try_git(self.root, "merge-base", "--is-ancestor", ancestor, commit)
+        if done.returncode == 0:
+            return True
+        # A shallow clone may end above the ancestor.
+        if not self._is_shallow() or self.remote is None:
+            return False
+        user_git.try_user_git(self.root, "fetch", "--quiet", "--no-tags", "--deepen=1000", self.remote, self._head)
+        return command.try_git(self.root, "merge-base", "--is-ancestor", ancestor, commit).returncode == 0
+
+    def _is_shallow(self) -> bool:
+        return command.run_git(self.root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+
+    def _restore_hint(self, files: BranchFiles) -> str:
+        return f"This clone has it up to {files.commit}. Find out who did this, then push that commit again."
+
+    def _publish(self, old: str | None, new: str) -> bool:
+        """Move the branch from `old` to `new`; return False where it has moved in the meantime."""
+        if self.remote is None:
+            return self._move(self._head, old, new)
+        lease = f"--force-with-lease={self._head}:{old or ''}"
+        done = user_git.try_user_git(self.root, "push", "--porcelain", lease, self.remote, f"{new}:{self._head}")
+        if done.returncode == 0:
+            self._move(self.ref, old, new)  # git does it too where the remote's refspec covers the branch
+            return True
+        output = (done.stdout + done.stderr).decode(errors="replace")
+        if any(words in output for words in ("[rejected]", "stale info", "cannot lock ref", "fetch first")):
+            return False
+        hint = f"The workflow needs `contents: write`, and no rule may forbid pushes to {self.name}."
+        raise GitError(f"git push failed: {command.error_message(done)}", hint)
+
+    def _move(self, ref: str, old: str | None, new: str) -> bool:
+        return command.try_git(self.root, "update-ref", ref, new, old or "0" * len(new)).returncode == 0
+
+
+def _commit_files(files: BranchFiles, contents: Mapping[str, bytes | None], message: str) -> str:
+    root, parent = files.root, files.commit
+    entries = []
+    for path, data in contents.items():
+        if data is None:
+            entries.append(f"0 {'0' * len(parent or '')}\t{path}")
+        else:
+            oid = command.run_git(root, "hash-object", "-w", "--stdin", data=data).decode().strip()
+            entries.append(f"100644 {oid}\t{path}")
+    with tempfile.TemporaryDirectory() as folder:
+        index = Path(folder) / "index"
+        _run_with_index(root, index, "read-tree", parent or "--empty")
+        _run_with_index(root, index, "update-index", "-z", "--index-info", data="\0".join([*entries, ""]).encode())
+        tree = _run_with_index(root, index, "write-tree").decode().strip()
+    words = ("commit-tree", *(["-p", parent] if parent else []), "-F", "-", tree)
+    return user_git.run_user_git(root, *_choose_identity(root), *words, data=message.encode()).decode().strip()
+
+
+def _choose_identity(root: Path) -> list[str]:
+    """Return settings for git: none where it knows who commits."""
+    if user_git.try_user_git(root, "var", "GIT_COMMITTER_IDENT").returncode == 0:
+        return []
+    name, email = FALLBACK_IDENTITY
+    return ["-c", f"user.name={name}", "-c", f"user.email={email}"]
+
+
+def _run_with_index(root: Path, index: Path, *words: str, data: bytes | None = None) -> bytes:
+    environment = command.build_environment() | {"GIT_INDEX_FILE": os.fspath(index)}
+    line = command.build_command(root, *words)
+    done = command.run_process(line, environment, data, name=f"git {words[0]}", hint="Try again.")
+    if done.returncode:
+        raise GitError(f"git {words[0]} failed: {command.error_message(done)}")
+    return done.stdout
+
+
+def find_branch(root: Path, remote: str, name: str = HISTORY_BRANCH) -> DataBranch:
+    """Return the branch of a remote; the one of this clone alone where there is no such remote."""
+    remotes = command.run_git(root, "remote").decode().split()
+    return DataBranch(root=root, remote=remote if remote in remotes else None, name=name)

@@ -1,0 +1,50 @@
+"""Show where two answers differ: cut around the first difference, or list the JSON values that changed. Pure."""
+
+import json
+import os
+from collections.abc import Iterator
+from itertools import islice, zip_longest
+
+from promptci.present import escape
+
+MAX_JSON_PATHS = 10
+MAX_JSON_VALUE_CHARS = 100
+_ABSENT = object()
+
+
+def clip_around_difference(before: str, after: str, limit: int) -> tuple[str, str]:
+    """Cut two long texts so that their first difference is visible; texts up to `limit` are not cut."""
+    if max(len(before), len(after)) <= limit or before == after:
+        return before, after
+    common = len(os.path.commonprefix([before, after]))  # noqa: RUF071 - by characters, as meant here
+    start = common - limit // 3
+    if start <= 0:
+        return before, after
+    skipped = f"(first {start:,} characters are equal) …"
+    return skipped + before[start:], skipped + after[start:]
+
+
+def changed_json_paths(before: str, after: str) -> Iterator[str]:
+    """Return the values that differ between two JSON answers, by path; nothing for other texts."""
+    try:
+        values = json.loads(before), json.loads(after)
+    except (ValueError, RecursionError):
+        return
+    if all(isinstance(value, dict | list) for value in values):
+        yield from islice(_json_differences("$", *values), MAX_JSON_PATHS)
+
+
+def _json_differences(path: str, before: object, after: object) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in dict.fromkeys([*before, *after]):
+            yield from _json_differences(f"{path}.{key}", before.get(key, _ABSENT), after.get(key, _ABSENT))
+    elif isinstance(before, list) and isinstance(after, list):
+        for i, (old, new) in enumerate(zip_longest(before, after, fillvalue=_ABSENT)):
+            yield from _json_differences(f"{path}[{i}]", old, new)
+    elif before != after or type(before) is not type(after):
+        yield f"{path}: {_spell(before)} → {_spell(after)}"
+
+
+def _spell(value: object) -> str:
+    text = "(absent)" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
+    return escape.shorten(text, MAX_JSON_VALUE_CHARS)

@@ -1,0 +1,103 @@
+"""List entries of the audit log."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from promptci.audit import log
+from promptci.audit.entry import AuditEntry
+from promptci.documents.document import Document
+from promptci.errors import InputError, UsageError
+from promptci.git.data_branch import find_branch
+from promptci.git.repo import Repo
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditLogRequest:
+    """Which entries are asked for; None: all."""
+
+    root: Path
+    remote: str = "origin"
+    prompt: str | None = None
+    environment: str | None = None
+    what: tuple[str, ...] = ()
+    since: str | None = None
+    """UTC, as `2026-03-01`; included."""
+    until: str | None = None
+    """Included."""
+
+
+class AuditLogDocument(Document):
+    """Entries of the audit log, newest first."""
+
+    schema_: Literal["promptci/audit-log/v1"] = Field(default="promptci/audit-log/v1", alias="schema")
+    entries: list[AuditEntry]
+    total: int = Field(description="Entries of the whole log.")
+    unreadable: list[str] = Field(description="Lines that are no entries; `promptci audit verify` says more.")
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a line cannot be read."""
+        return int(bool(self.unreadable))
+
+
+def list_entries(request: AuditLogRequest) -> AuditLogDocument:
+    """Return the entries that were asked for.
+
+    Raises
+    ------
+    UsageError
+        Where there is no log, or none of its entries fits.
+    """
+    repo = Repo.discover(request.root)
+    branch = find_branch(repo.root, request.remote)
+    lines = log.read_lines(branch.files())
+    if not lines:
+        raise UsageError("There is no audit log here", f"It is on the branch {branch.name}; fetch it first.")
+    entries: list[AuditEntry] = []
+    unreadable: list[str] = []
+    for line in lines:
+        try:
+            entries.append(AuditEntry.parse(line.content, line.place))
+        except InputError as error:
+            unreadable.append(str(error))
+    chosen = [entry for entry in entries if _fits(request, entry)]
+    if not chosen and not unreadable:
+        raise UsageError("No entry of the audit log fits", f"The log has {len(entries)} entries; ask for less.")
+    return AuditLogDocument(entries=chosen[::-1], total=len(lines), unreadable=unreadable)
+
+
+def entry_lines(document: AuditLogDocument) -> Iterator[str]:
+    """Yield what a person reads."""
+    yield from (describe_entry(entry) for entry in document.entries)
+    yield from (f"problem: {problem}" for problem in document.unreadable)
+
+
+def describe_entry(entry: AuditEntry) -> str:
+    """Return an entry in one line."""
+    change = " → ".join(f"{side.version} at {side.share:g}%" for side in (entry.from_, entry.to) if side)
+    subject = " ".join(part for part in (entry.prompt, f"in {entry.environment}" if entry.environment else "") if part)
+    people = [approval.login for approval in entry.approved]
+    parts = [
+        f"{entry.what} {subject}".strip(),
+        change,
+        f"verdict {entry.verdict}" if entry.verdict else "",
+        f"pull request {entry.change.pull_request}" if entry.change and entry.change.pull_request else "",
+        f"approved by {', '.join(people)}" if people else "",
+        entry.why,
+    ]
+    actor = entry.by.actor or entry.by.kind
+    return f"{entry.n}  {entry.at}  {actor}: {'; '.join(part for part in parts if part)}"
+
+
+def _fits(request: AuditLogRequest, entry: AuditEntry) -> bool:
+    return (
+        request.prompt in {None, entry.prompt}
+        and request.environment in {None, entry.environment}
+        and (not request.what or entry.what in request.what)
+        and (request.since is None or entry.at >= request.since)
+        and (request.until is None or entry.at[: len(request.until)] <= request.until)
+    )

@@ -1,0 +1,184 @@
+"""Verify the audit log, offline: its chain, its anchors, the released content that it names, and evidence files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from promptci import wording
+from promptci.audit import anchors, log
+from promptci.audit.chain import AuditLine, ChainReport, FaultKind, verify_chain
+from promptci.audit.entry import AuditEntry
+from promptci.documents.document import Document
+from promptci.errors import InputError, UsageError
+from promptci.git.data_branch import DataBranch, find_branch
+from promptci.git.repo import Repo
+from promptci.registry import tags
+from promptci.registry.released_prompt import VersionReader
+
+RUNNING = ("released", "deployed", "promoted", "rolled-back")
+"""Decisions that name a version which a tag must still hold."""
+MAX_EVIDENCE_BYTES = 256 * 2**20
+MAX_PROBLEMS = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditVerifyRequest:
+    """Which log is to be verified, and with what."""
+
+    root: Path
+    config_path: str
+    revision: str | None = None
+    """Whose deployment commits hold anchors; None: the default branch."""
+    remote: str = "origin"
+    evidence: Path | None = None
+    """Folder with reports and other files whose digests the log has."""
+
+
+class AuditFault(BaseModel):
+    """The first entry that is not as it was written."""
+
+    kind: FaultKind
+    n: int
+    place: str
+    message: str
+
+
+class AuditVerification(Document):
+    """Result of a verification."""
+
+    schema_: Literal["promptci/audit-verification/v1"] = Field(default="promptci/audit-verification/v1", alias="schema")
+    entries: int
+    head: str | None = Field(description="Number and digest of the last entry.")
+    anchors: int = Field(description="Tags and commits that name an entry as it is.")
+    last_anchored: int = Field(description="Entries after it could be missing without a trace.")
+    fault: AuditFault | None
+    versions_checked: int = Field(description="Entries whose released content was computed again.")
+    evidence_checked: int = Field(description="Entries' files that were at hand.")
+    evidence_named: int
+    problems: list[str]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where anything does not fit."""
+        return int(self.fault is not None or bool(self.problems))
+
+
+def verify(request: AuditVerifyRequest) -> AuditVerification:
+    """Verify the log that this clone has.
+
+    Raises
+    ------
+    UsageError
+        Where there is no log: nothing found is not the same as nothing wrong.
+    """
+    repo = Repo.discover(request.root)
+    branch = find_branch(repo.root, request.remote)
+    lines = log.read_lines(branch.files())
+    if not lines:
+        raise UsageError("There is no audit log here", _missing_log_hint(branch))
+    revision = request.revision or repo.default_branch()
+    chain = verify_chain(lines, anchors.list_anchors(repo.root, revision))
+    entries, problems = _parse_entries(lines, chain)
+    versions_checked = _check_versions(repo, request.config_path, entries, problems)
+    evidence_checked, evidence_named = _check_evidence(request.evidence, entries, problems)
+    fault = chain.fault
+    return AuditVerification(
+        entries=chain.entries,
+        head=str(chain.head) if chain.head else None,
+        anchors=chain.anchors,
+        last_anchored=chain.last_anchored,
+        fault=AuditFault(kind=fault.kind, n=fault.n, place=fault.place, message=fault.message) if fault else None,
+        versions_checked=versions_checked,
+        evidence_checked=evidence_checked,
+        evidence_named=evidence_named,
+        problems=problems[:MAX_PROBLEMS],
+    )
+
+
+def verification_lines(result: AuditVerification) -> Iterator[str]:
+    """Yield what a person reads."""
+    if result.fault:
+        yield f"Entry {result.fault.n} was {result.fault.kind}: {result.fault.message} ({result.fault.place})."
+        yield "What follows it cannot be verified. Compare with another clone to see what the log was."
+    else:
+        entries = wording.count(result.entries, "entry", "entries")
+        yield f"The chain of {entries} is whole; its head is {result.head}."
+    yield from result.problems
+    if not result.anchors:
+        yield "No tag or deployment commit names an entry, so that a log cut at its end would not be noticed."
+    else:
+        places = wording.count(result.anchors, "tag or commit", "tags and commits")
+        yield f"{places} name an entry as it is, the last one entry {result.last_anchored}."
+        if after := result.entries - result.last_anchored:
+            yield f"{wording.count(after, 'entry', 'entries')} after it: whether more followed cannot be shown."
+    yield f"{wording.count(result.versions_checked, 'version')} compared with what its tag holds."
+    if result.evidence_named:
+        yield f"{result.evidence_checked} of {result.evidence_named} evidence files were at hand and compared."
+    yield "Approvals are what GitHub's API reported at that time."
+
+
+def _missing_log_hint(branch: DataBranch) -> str:
+    place = f"git fetch {branch.remote} {branch.name}" if branch.remote else f"git fetch origin {branch.name}"
+    return f"It is in the folder `audit` of the branch {branch.name}; fetch it with `{place}`."
+
+
+def _parse_entries(lines: list[AuditLine], chain: ChainReport) -> tuple[list[AuditEntry], list[str]]:
+    """Return the entries before the first fault, and those that the format does not allow."""
+    verified = chain.head.n if chain.head else 0
+    entries: list[AuditEntry] = []
+    problems: list[str] = []
+    for line in lines[:verified]:
+        try:
+            entries.append(AuditEntry.parse(line.content, line.place))
+        except InputError as error:
+            problems.append(str(error))
+    return entries, problems
+
+
+def _check_versions(repo: Repo, config_path: str, entries: list[AuditEntry], problems: list[str]) -> int:
+    reader = VersionReader(repo, tags.list_releases(repo.root), config_path)
+    checked: dict[tuple[str, str, str], str | None] = {}
+    for entry in entries:
+        if entry.what in RUNNING and entry.prompt and entry.to and entry.to.fingerprint:
+            key = (entry.prompt, entry.to.version, entry.to.fingerprint)
+            if key not in checked:
+                checked[key] = _describe_version(reader, *key)
+                if problem := checked[key]:
+                    problems.append(f"Entry {entry.n}, {entry.prompt} {entry.to.version}: {problem}")
+    return len(checked)
+
+
+def _describe_version(reader: VersionReader, prompt: str, version: str, fingerprint: str) -> str | None:
+    """Return in what way a version is not what the log says, or None."""
+    release = reader.find_release(prompt, version)
+    if release is None:
+        return "no tag of this release is here"
+    if release.fingerprint != fingerprint:
+        return f"the tag says fingerprint {release.fingerprint[:12]}, the log {fingerprint[:12]}"
+    return reader.describe_mismatch(release)
+
+
+def _check_evidence(folder: Path | None, entries: list[AuditEntry], problems: list[str]) -> tuple[int, int]:
+    """Compare the files in a folder with their digests; return how many were there, and how many are named."""
+    named = [(entry.n, evidence) for entry in entries for evidence in entry.evidence]
+    if folder is None:
+        return 0, len(named)
+    digests = {_digest(path) for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()}
+    names = {path.name for path in folder.rglob("*")}
+    checked = 0
+    for n, evidence in named:
+        if evidence.sha256 in digests:
+            checked += 1
+        elif evidence.name in names:
+            problems.append(f"Entry {n}: {evidence.name} in {folder} is not the file that the log names.")
+    return checked, len(named)
+
+
+def _digest(path: Path) -> str:
+    if path.stat().st_size > MAX_EVIDENCE_BYTES:
+        return ""
+    return sha256(path.read_bytes()).hexdigest()
