@@ -30,6 +30,7 @@ from promptci.usecases.release.show import ShownVersion
 from promptci.usecases.release.status import StatusDocument
 from promptci.usecases.release.version_diff import VersionDiff
 from promptci.usecases.release.versions import VersionsDocument
+from promptci.usecases.rollout.simulate import SimulationDocument
 from promptci.usecases.setup.doctor import DoctorDocument
 from promptci.usecases.trust.judge_calibration import CalibrationDocument
 
@@ -57,6 +58,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     SelfTestDocument,
     ShardRecord,
     ShownVersion,
+    SimulationDocument,
     StatusDocument,
     VersionDiff,
     VersionsDocument,

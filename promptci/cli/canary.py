@@ -3,42 +3,46 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from promptci.cli import console
+from promptci.cli.release import output
 from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
 from promptci.report import canary_report as report
 from promptci.report.canary_report import CanaryReport
 from promptci.rollout.canary import CanaryOutcome
-from promptci.usecases.rollout import canary
+from promptci.usecases.rollout import canary, simulate
 from promptci.usecases.rollout.canary import CanaryRequest
+from promptci.usecases.rollout.simulate import SimulationRequest
 
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+MINUTES = click.FloatRange(min=1 / 60)
 LEVELS: dict[CanaryOutcome, workflow_commands.Level] = {CanaryOutcome.ROLL_BACK: "error", CanaryOutcome.HOLD: "warning"}
 COLOURS = {CanaryOutcome.PROMOTE: "pass", CanaryOutcome.WAIT: "inconclusive", CanaryOutcome.HOLD: "inconclusive"}
 
 
-@click.command("canary")
+@click.group("canary", invoke_without_command=True)
+@click.pass_context
 @click.option(
     "--repo",
     "root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     default=Path(),
     help="A folder of the git repository; default: here.",
 )
 @click.option(
     "--env",
     "environment",
-    required=True,
-    help="Environment: `production` reads deployments/production.yml of the working tree.",
+    help="Environment, required: `production` reads deployments/production.yml of the working tree.",
 )
 @click.option(
     "--log",
     "logs",
     multiple=True,
-    required=True,
-    help="Request log, JSON lines: a path, or a glob in quotes; may be given several times.",
+    help="Request log, required, JSON lines: a path, or a glob in quotes; may be given several times.",
 )
 @click.option(
     "--now",
@@ -56,9 +60,13 @@ COLOURS = {CanaryOutcome.PROMOTE: "pass", CanaryOutcome.WAIT: "inconclusive", Ca
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("promptci-report"),
     show_default=True,
-    help="Folder for canary.md and canary.json.",
+    help="Folder for canary.html, canary.md and canary.json.",
 )
-def command(now: datetime | None, **others: object) -> int:
+@click.option("--dry-run", is_flag=True, help="Decide and print; write neither the share nor a report.")
+@output.json_option
+def command(
+    context: click.Context, /, now: datetime | None, environment: str | None, as_json: bool, **others: Any
+) -> int | None:
     """Promote a canary, hold it or roll it back, by the request log of both arms.
 
     Each look compares the canary's users with the stable version's over the same time, in quality, failed requests,
@@ -70,14 +78,61 @@ def command(now: datetime | None, **others: object) -> int:
     hold       no data, arms that cannot be compared, a provider in trouble: for a person
     roll back  shown to be worse, and by a limit or more: share 0, until a version changes
 
+    \b
+    Example:
+      promptci canary --env production --log 'logs/*.jsonl' --apply
+      promptci canary --env production --log 'logs/*.jsonl' --dry-run --json
+      promptci canary simulate --per-day 50000 --from .96 --to .82
+
     Exit code: 0 promoted, waiting or held, 1 rolled back, 4 could not evaluate, 2 bad usage or deployment file.
     """  # noqa: D301 - click's sign for lines that stay
+    if context.invoked_subcommand:
+        return None
+    if environment is None or not others["logs"]:
+        raise click.UsageError("--env and --log are required.", context)
     at = datetime.now(UTC) if now is None else now.astimezone(UTC)
-    request = CanaryRequest(now=at, **others)  # type: ignore[arg-type]  # click has checked and converted each
-    record, words = canary.evaluate_canaries(request, Redactor.from_environ(os.environ))
-    _show(record)
-    _tell_the_runner(record, words)
+    redactor = Redactor.from_environ(os.environ)
+    request = CanaryRequest(now=at, environment=environment, **others)
+    record, words = canary.evaluate_canaries(request, redactor)
+    if as_json:
+        click.echo(canary.redacted_document(record, redactor).dump(), nl=False)
+    else:
+        _show(record)
+    if not request.dry_run:
+        _tell_the_runner(record, words)
     return record.exit_code
+
+
+@command.command("simulate")
+@click.option("--repo", "root", type=FOLDER, default=Path(), help="A folder of the git repository; default: here.")
+@click.option("--env", "environment", help="Environment whose steps and policy count; default: the default policy.")
+@click.option("--per-day", type=click.FloatRange(min=1), required=True, help="Requests a day, of all users.")
+@click.option("--from", "before", type=float, required=True, help="Share of good answers of the stable version.")
+@click.option("--to", "after", type=float, required=True, help="Share of good answers of the canary.")
+@click.option("--users", type=click.FloatRange(min=1), help="Users who send the requests; default: one for each.")
+@click.option("--schedule", default=15.0, show_default=True, type=MINUTES, help="Minutes between two looks.")
+@click.option(
+    "--cache", default=10.0, show_default=True, type=MINUTES, help="Minutes until applications have a new bundle."
+)
+@click.option("--runs", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="Canaries to simulate.")
+@output.json_option
+def simulate_command(schedule: float, cache: float, as_json: bool, **others: Any) -> int:
+    """Simulate how soon a canary is rolled back or promoted, and how many requests it answers until then.
+
+    It plays canaries whose answers are as good as you say through the steps, by the same decision. Printed apart are
+    the time until a decision is possible, and the delay until applications have it.
+
+    \b
+    Example:
+      promptci canary simulate --per-day 50000 --from .96 --to .82
+      promptci canary simulate --env production --per-day 50000 --users 20000 --from .96 --to .96 --json
+
+    Exit code: 0 simulated, 2 bad usage or deployment file.
+    """  # noqa: D301 - click's sign for lines that stay
+    request = SimulationRequest(schedule_s=schedule * 60, cache_s=cache * 60, **others)
+    document = simulate.simulate_canary(request)
+    output.print_result(document, simulate.simulation_lines(document), as_json=as_json)
+    return 0
 
 
 def _show(record: CanaryReport) -> None:
@@ -88,6 +143,8 @@ def _show(record: CanaryReport) -> None:
         )
         for text in report.finding_texts(decision):
             console.say(f"  {text}")
+        if proposal := report.propose_stable(decision, record.environment):
+            console.say(f"  Propose it: {proposal.command}")
     for problem in record.log.problems:
         console.say(f"not counted: {problem}")
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, JsonValue
 from promptci.documents.document import Document
 from promptci.findings import facts_as_json
 from promptci.present.finding_text.describe import describe
-from promptci.report.canary_report import CanaryReport, metric_status
+from promptci.report.canary_report import CanaryReport, metric_status, propose_stable
 from promptci.rollout.canary import CanaryDecision
 from promptci.rollout.metric_result import MetricResult
 from promptci.rollout.policy import QUALITY
@@ -21,6 +21,7 @@ class LogRow(BaseModel):
     lines: int
     invalid_lines: int
     repeated_lines: int
+    late_lines: int = Field(description="Lines with a later mark of a request.")
 
 
 class CanaryFindingRow(BaseModel):
@@ -39,7 +40,9 @@ class ArmRow(BaseModel):
     answered: int
     unscored: int
     newest: str | None = Field(description="Time of the newest request, ISO 8601.")
+    new_users: int = Field(description="Users first seen in the second half of the step.")
     models: list[str]
+    response_models: list[str] = Field(description="Models that answered, as the provider names them.")
     output_tokens: float | None = Field(description="Mean of the answers; null: not logged.")
 
 
@@ -74,7 +77,31 @@ class MetricRow(BaseModel):
     alpha: float
     p_within_limit: float
     promote_alpha: float
+    need_worse: float = Field(description="What log_e_worse must reach for a rollback.")
+    need_fine: float = Field(description="What log_e_fine must reach for a promotion.")
     status: str
+
+
+class EvidenceRow(BaseModel):
+    """The evidence about one metric after some requests of this step."""
+
+    at: str = Field(description="When the last of these values was known, ISO 8601.")
+    share: float
+    metric: str
+    control_n: int
+    canary_n: int
+    drop: float = Field(description="Mean of the stable version minus that of the canary, 1 being good.")
+    log_e_worse: float = Field(description="Natural logarithm of the evidence that the canary is worse.")
+    log_e_fine: float = Field(description="Likewise, that it is within the limit.")
+    need: float = Field(description="What log_e_worse must reach for a rollback.")
+
+
+class ProposalRow(BaseModel):
+    """The pull request that makes a canary with all traffic the stable version."""
+
+    branch: str
+    title: str
+    command: str
 
 
 class CanaryPromptRow(BaseModel):
@@ -91,9 +118,14 @@ class CanaryPromptRow(BaseModel):
     arms: ArmRows
     srm_p: float
     unscored_p: float
+    models_p: float = Field(description="Of `the same models answer in both arms`.")
     users_in_both_arms: int
+    keyed: int = Field(description="Requests of which the arm can be computed again from the key.")
+    wrong_arms: int = Field(description="Those of them that are in the other arm.")
     not_counted: NotCountedRow
     metrics: list[MetricRow]
+    evidence: list[EvidenceRow] = Field(description="How the evidence of this step grew, oldest first.")
+    proposal: ProposalRow | None = Field(description="null but where the canary has all traffic.")
 
 
 class CanaryDocument(Document):
@@ -118,12 +150,13 @@ def to_document(record: CanaryReport) -> CanaryDocument:
         exit_code=record.exit_code,
         applied=record.applied,
         log=LogRow.model_validate(record.log, from_attributes=True),
-        prompts=[_prompt(decision) for decision in record.decisions],
+        prompts=[_prompt(decision, record.environment) for decision in record.decisions],
     )
 
 
-def _prompt(decision: CanaryDecision) -> CanaryPromptRow:
+def _prompt(decision: CanaryDecision, environment: str) -> CanaryPromptRow:
     window = decision.window
+    proposal = propose_stable(decision, environment)
     return CanaryPromptRow(
         prompt=decision.prompt,
         stable=decision.stable,
@@ -139,10 +172,32 @@ def _prompt(decision: CanaryDecision) -> CanaryPromptRow:
         arms=ArmRows(stable=_arm(window.stable), canary=_arm(window.canary)),
         srm_p=window.srm_p,
         unscored_p=window.unscored_p,
+        models_p=window.models_p,
         users_in_both_arms=window.users_in_both_arms,
+        keyed=window.keyed,
+        wrong_arms=window.wrong_arms,
         not_counted=NotCountedRow.model_validate(window, from_attributes=True),
         metrics=[_metric(metric) for metric in decision.metrics],
+        evidence=[row for metric in decision.metrics for row in _evidence(metric, decision.share)],
+        proposal=None if proposal is None else ProposalRow(**proposal._asdict()),
     )
+
+
+def _evidence(metric: MetricResult, share: float) -> list[EvidenceRow]:
+    return [
+        EvidenceRow(
+            at=point.at.isoformat(),
+            share=share,
+            metric=metric.metric,
+            control_n=point.control_n,
+            canary_n=point.canary_n,
+            drop=point.drop,
+            log_e_worse=point.log_e_worse,
+            log_e_fine=point.log_e_fine,
+            need=metric.log_need_worse,
+        )
+        for point in metric.path
+    ]
 
 
 def _arm(arm: ArmActivity) -> ArmRow:
@@ -152,7 +207,9 @@ def _arm(arm: ArmActivity) -> ArmRow:
         answered=arm.answered,
         unscored=arm.unscored,
         newest=None if arm.newest is None else arm.newest.isoformat(),
+        new_users=arm.new_users,
         models=list(arm.models),
+        response_models=list(arm.response_models),
         output_tokens=arm.output_tokens,
     )
 
@@ -174,5 +231,7 @@ def _metric(metric: MetricResult) -> MetricRow:
         alpha=metric.alpha,
         p_within_limit=metric.p_within_limit,
         promote_alpha=metric.promote_alpha,
+        need_worse=metric.log_need_worse,
+        need_fine=metric.log_need_fine,
         status=metric_status(metric),
     )

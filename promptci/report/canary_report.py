@@ -1,13 +1,17 @@
 """From the decisions about canaries to canary.md, which is also the job's summary."""
 
+import re
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from promptci.present.finding_text import canary as words
 from promptci.present.finding_text.describe import describe
 from promptci.report import templates
 from promptci.requestlog.batch import RequestLog
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome
+from promptci.rollout.deployment import shorten_version
 from promptci.rollout.metric_result import MetricResult
 
 ORDER = tuple(CanaryOutcome)
@@ -41,6 +45,32 @@ class CanaryReport:
         return int(self.outcome is CanaryOutcome.ROLL_BACK)
 
 
+class Proposal(NamedTuple):
+    """The pull request that makes a canary with all traffic the stable version."""
+
+    branch: str
+    title: str
+    command: str
+
+
+def propose_stable(decision: CanaryDecision, environment: str) -> Proposal | None:
+    """Return the pull request that ends a canary which has reached all traffic; None for any other."""
+    if decision.canary is None or decision.new_share != 100 or decision.share != 100:
+        return None
+    version = shorten_version(decision.prompt, decision.canary)
+    name = f"{decision.prompt}@{version}"
+    branch = "promptci/" + re.sub(r"[^A-Za-z0-9.-]+", "-", f"{decision.prompt}-{version}-{environment}")
+    deploy = ["promptci", "deploy", name, "--env", environment, "--because", "the canary passed every step"]
+    title = f"{name} is stable in {environment}"
+    commands = [
+        ["git", "switch", "--create", branch],
+        deploy,
+        ["git", "push", "--set-upstream", "origin", branch],
+        ["gh", "pr", "create", "--title", title, "--body", "The canary passed every step."],
+    ]
+    return Proposal(branch=branch, title=title, command=" && ".join(shlex.join(words) for words in commands))
+
+
 def outcome_text(decision: CanaryDecision) -> str:
     """Return the outcome with its share, on one line."""
     if decision.share == decision.new_share:
@@ -57,7 +87,13 @@ def markdown(record: CanaryReport) -> str:
     """Render canary.md."""
     template = templates.environment().get_template("markdown/canary.md.j2")
     return template.render(
-        record=record, signs=SIGNS, words=words, sentence=outcome_text, texts=finding_texts, status=metric_status
+        record=record,
+        signs=SIGNS,
+        words=words,
+        sentence=outcome_text,
+        texts=finding_texts,
+        status=metric_status,
+        propose=propose_stable,
     )
 
 

@@ -11,7 +11,7 @@ from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.redact import Redactor
-from promptci.report import canary_document
+from promptci.report import canary_document, canary_page
 from promptci.report import canary_report as report
 from promptci.report.canary_document import CanaryDocument
 from promptci.report.canary_report import CanaryReport
@@ -37,6 +37,8 @@ class CanaryRequest:
     now: datetime
     apply: bool = False
     """Write the new shares into the deployment file, and the canaries' progress into the file next to it."""
+    dry_run: bool = False
+    """Write nothing: neither shares nor a report."""
     out: Path = Path("promptci-report")
 
 
@@ -80,14 +82,21 @@ def evaluate_canaries(request: CanaryRequest, redactor: Redactor) -> tuple[Canar
         for entry in deployed.prompts
     )
     record = CanaryReport(
-        environment=request.environment, at=request.now, decisions=decisions, log=log, applied=request.apply
+        environment=request.environment,
+        at=request.now,
+        decisions=decisions,
+        log=log,
+        applied=request.apply and not request.dry_run,
     )
-    if request.apply:
+    if record.applied:
         for decision in decisions:
             if decision.new_share != decision.share:
                 data = deployment.with_share(data, path, decision.prompt, decision.new_share)
         _write(repo.root, {state_path: _state_file(record, standings), path: data})
-    return record, _write_report(record, request.out, redactor)
+    words = redactor.redact(report.markdown(record))
+    if not request.dry_run:
+        _write_report(record, words, request.out, redactor)
+    return record, words
 
 
 def _load_progress(repo: Repo, data: bytes | None, path: str) -> dict[str, CanaryProgress]:
@@ -116,9 +125,14 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
             write.write_bytes(place, content)
 
 
-def _write_report(record: CanaryReport, folder: Path, redactor: Redactor) -> str:
-    words = redactor.redact(report.markdown(record))
-    write.write_text(folder / "canary.md", words)
+def redacted_document(record: CanaryReport, redactor: Redactor) -> CanaryDocument:
+    """Return canary.json without secrets."""
     values = redactor.redact_value(canary_document.to_document(record).model_dump(mode="json", by_alias=True))
-    write.write_text(folder / "canary.json", CanaryDocument.model_validate(values).dump())
-    return words
+    return CanaryDocument.model_validate(values)
+
+
+def _write_report(record: CanaryReport, words: str, folder: Path, redactor: Redactor) -> None:
+    document = redacted_document(record, redactor)
+    write.write_text(folder / "canary.md", words)
+    write.write_text(folder / "canary.json", document.dump())
+    write.write_text(folder / "canary.html", canary_page.render_page(document))

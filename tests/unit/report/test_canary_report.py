@@ -1,8 +1,11 @@
 """The record of a look at the canaries: the words of each outcome, and the data beside them."""
 
 import json
+import math
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from xml.etree import ElementTree as ET
 
 import pytest
 from support import canary_traffic
@@ -10,8 +13,9 @@ from support.canary_traffic import CANARY, PROMPT, STABLE, START, Ways
 from support.gold_files import Gold
 
 from promptci.errors import Problem
+from promptci.report import canary_page
 from promptci.report import canary_report as report
-from promptci.report.canary_document import to_document
+from promptci.report.canary_document import CanaryPromptRow, EvidenceRow, to_document
 from promptci.report.canary_report import CanaryReport
 from promptci.requestlog.batch import RequestLog
 from promptci.requestlog.columns import columns_of
@@ -72,7 +76,54 @@ def test_the_record_of_every_outcome_is_as_kept(situation: str, gold: Gold) -> N
 
 
 def test_the_data_are_as_kept(gold: Gold) -> None:
-    gold.check("canary/promote.json", to_document(SITUATIONS["promote"]()).dump())
+    document = to_document(SITUATIONS["promote"]())
+    # The evidence is as long as all else together; its first and last rows stand for it.
+    (prompt,) = document.prompts
+    ends = [row for rows in evidence(prompt).values() for row in (rows[0], rows[-1])]
+    shortened = document.model_copy(update={"prompts": [prompt.model_copy(update={"evidence": ends})]})
+    gold.check("canary/promote.json", shortened.dump())
+
+
+def evidence(prompt: CanaryPromptRow) -> dict[str, list[EvidenceRow]]:
+    return {metric.metric: [row for row in prompt.evidence if row.metric == metric.metric] for metric in prompt.metrics}
+
+
+def test_the_evidence_of_a_step_is_the_decision_s_own() -> None:
+    (prompt,) = to_document(SITUATIONS["rolled_back"]()).prompts
+    for metric in prompt.metrics:
+        rows = evidence(prompt)[metric.metric]
+        assert len(rows) == 60
+        assert [row.canary_n for row in rows] == sorted(row.canary_n for row in rows)
+        assert {(row.share, row.need) for row in rows} == {(5, metric.need_worse)}
+        assert max(row.log_e_worse for row in rows) <= -math.log(metric.p_worse) + 1e-9
+    quality = evidence(prompt)["quality"][-1]
+    assert quality.log_e_worse > quality.need
+    assert quality.drop == pytest.approx(prompt.metrics[0].drop, abs=0.01)
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_the_page_shows_every_outcome_and_makes_no_request(situation: str) -> None:
+    page = canary_page.render_page(to_document(SITUATIONS[situation]()))
+    charts = re.findall(r"<svg viewBox=.0 0 360.*?</svg>", page, re.DOTALL)
+    assert len(charts) == {"promote": 4, "rolled_back": 4, "split": 4, "wait": 4, "outage": 4}.get(situation, 0)
+    assert "default-src &#39;none&#39;" in page
+    assert re.search(r"(src|href)=[\"']?(https?:)?//|<img|<script>[^<]", page) is None
+    assert "style=" not in page
+    assert len(ET.fromstring(f"<a>{''.join(charts)}</a>")) == len(charts)  # noqa: S314 - our own page
+
+
+def test_a_canary_with_all_traffic_comes_with_its_pull_request() -> None:
+    (found,) = to_document(SITUATIONS["complete"]()).prompts
+    assert found.proposal is not None
+    assert found.proposal.branch == "promptci/order-v2-production"
+    assert found.proposal.command.startswith(
+        "git switch --create promptci/order-v2-production"
+        " && promptci deploy order@v2 --env production --because 'the canary passed every step' && git push"
+    )
+    assert [one.proposal for name in ("promote", "none") for one in to_document(SITUATIONS[name]()).prompts] == [
+        None
+    ] * 2
+    assert "Make it the stable version" in canary_page.render_page(to_document(SITUATIONS["complete"]()))
 
 
 def test_the_most_alarming_outcome_leads() -> None:
@@ -91,7 +142,9 @@ def test_unknown_is_null_and_every_number_is_json() -> None:
         "answered": 0,
         "unscored": 0,
         "newest": None,
+        "new_users": 0,
         "models": [],
+        "response_models": [],
         "output_tokens": None,
     }
     assert {metric["canary"] for metric in prompt["metrics"]} == {None}
@@ -100,5 +153,5 @@ def test_unknown_is_null_and_every_number_is_json() -> None:
 
 def test_problems_of_the_log_are_data_of_the_log_alone() -> None:
     log = RequestLog(files=1, lines=200, invalid_lines=1, problems=(Problem(path="a", line=1, message="x", hint="y"),))
-    expected = {"files": 1, "lines": 200, "invalid_lines": 1, "repeated_lines": 0}
+    expected = {"files": 1, "lines": 200, "invalid_lines": 1, "repeated_lines": 0, "late_lines": 0}
     assert to_document(record(log=log)).log.model_dump() == expected

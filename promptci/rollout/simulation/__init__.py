@@ -1,0 +1,1 @@
+"""Canaries of a given quality, played through their steps."""
