@@ -37,6 +37,11 @@ class Repo:
                 return cls(folder)
         raise GitError(f"{start} is not in a git repository", "Run `git init` and commit, or give --repo.")
 
+    @property
+    def is_shallow(self) -> bool:
+        """Whether older commits are missing here."""
+        return self._shallow()
+
     def resolve(self, rev: str) -> str:
         """Return a revision's commit, fetching it from `origin` where a shallow clone lacks it.
 
@@ -57,6 +62,8 @@ class Repo:
                 return commit
         elif commit := self._commit(f"origin/{rev}"):
             return commit
+        if rev == "HEAD":
+            raise GitError("The repository has no commit yet", "Commit first: `git add --all`, then `git commit`.")
         raise GitError(
             f"There is no commit `{rev}` here", SHALLOW_HINT if self._shallow() else "Is it spelt right, and fetched?"
         )

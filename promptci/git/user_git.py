@@ -57,8 +57,12 @@ def commit_files(root: Path, files: dict[str, bytes | None], message: str) -> st
     GitError
         Where one of the files has changes that are not committed, or git refuses.
     """
+    for folder in {parent for path in files for parent in (root / path).parents if parent.is_relative_to(root)}:
+        if folder.exists() and not folder.is_dir():
+            raise GitError(f"{folder.relative_to(root)} is not a folder", "Rename it: a file is to be written there.")
     before = {path: _read(root, path) for path in files}
-    status = command.run_git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--", *files)
+    # By the user's git, which may keep other line ends in the working tree.
+    status = run_user_git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--", *files)
     if changed := [entry[3:] for entry in command.split_nul(status)]:
         hint = "Commit or discard the change first, so that the new commit holds one thing."
         raise GitError(f"{', '.join(changed)} has changes that are not committed", hint)

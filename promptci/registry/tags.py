@@ -26,8 +26,11 @@ Releases = dict[str, list[Release]]
 def list_releases(root: Path) -> Releases:
     """Return every release that this clone knows."""
     form = "%00".join(_FIELDS) + "%00"
-    printed = command.run_git(root, "for-each-ref", f"--format={form}", f"refs/tags/{TAG_PREFIX}")
-    parts = printed.decode(errors="replace").split("\0")[:-1]
+    done = command.try_git(root, "for-each-ref", f"--format={form}", f"refs/tags/{TAG_PREFIX}")
+    if done.returncode:
+        hint = "Fetch it again with `git fetch --tags`, or delete a tag that nobody has with `git tag --delete`."
+        raise GitError(f"The tags of releases cannot be read: {command.error_message(done)}", hint)
+    parts = done.stdout.decode(errors="replace").split("\0")[:-1]
     releases: Releases = defaultdict(list)
     for start in range(0, len(parts), len(_FIELDS)):
         release = _parse(parts[start : start + len(_FIELDS)])
@@ -56,6 +59,16 @@ def _parse(fields: list[str]) -> Release | None:
         trailers=parse_trailers(body) if annotated else {},
         signed=bool(signature.strip()),
     )
+
+
+def find_latest(releases: Releases, prompt: str) -> Release | None:
+    """Return the newest release that promptci made; a tag by hand takes a number, and replaces nothing."""
+    return next((release for release in reversed(releases.get(prompt, [])) if release.fingerprint), None)
+
+
+def find_same(releases: Releases, prompt: str, fingerprint: str) -> Release | None:
+    """Return the newest release of this very content."""
+    return next((release for release in reversed(releases.get(prompt, [])) if release.fingerprint == fingerprint), None)
 
 
 def find_release(root: Path, releases: Releases, prompt: str, version: str) -> Release:

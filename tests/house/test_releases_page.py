@@ -8,7 +8,7 @@ from fakes.repo import RepoBuilder
 from support import released
 from support.released import prompt, run
 
-from promptci.registry.audit_head import TRAILER
+from promptci.audit.anchors import TRAILER
 
 PAGE = (Path(__file__).parents[2] / "docs" / "releases.md").read_text(encoding="utf-8")
 FILE = "prompts/order-extractor.prompt.yml"

@@ -135,6 +135,8 @@ def test_the_script_looks_where_the_log_is_and_rolls_back(shop: RepoBuilder, tmp
         "PROMPTCI_LOG": str(tmp_path / "requests*.jsonl"),
         "PROMPTCI_BUNDLE": str(bundle),
     }
+    left_over = {PRODUCTION: "prompts: [", "deployments/production.canary.json": "{"}
+    shop.write(left_over)  # by a look that was cut off
     started = execute(script, tmp_path, tmp_path, **places)
     assert started.returncode == 0, started.stdout + started.stderr
 

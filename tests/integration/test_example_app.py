@@ -12,6 +12,7 @@ import pytest
 
 from promptci.prompts.load import load_prompts
 from promptci.registry.bundle_document import BundleDocument, BundleEntry, bundle_version
+from promptci.usecases.setup import demo
 
 EXAMPLE = Path(__file__).parents[2] / "example-repo"
 PROMPT = "order-extractor"
@@ -118,3 +119,15 @@ def test_a_start_without_a_bundle_says_so_in_a_sentence(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, "The service cannot start: no bundle from" in done.stderr) == (1, True)
     assert "Traceback" not in done.stderr
+
+
+def test_what_python_compiled_is_not_in_the_demo_s_repository(tmp_path: Path) -> None:
+    """Its commits have the same names everywhere."""
+    compiled = EXAMPLE / "app" / "__pycache__"
+    compiled.mkdir(exist_ok=True)
+    (compiled / "left-by-a-test.pyc").write_bytes(b"")
+    try:
+        demo.create_demo_repository(tmp_path / "shop")
+    finally:
+        (compiled / "left-by-a-test.pyc").unlink()
+    assert sorted(path.name for path in (tmp_path / "shop" / "app").iterdir()) == ["models.py", "server.py"]

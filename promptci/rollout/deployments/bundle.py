@@ -9,6 +9,7 @@ from promptci.git.repo import SHA, SHALLOW_HINT, Repo
 from promptci.registry.bundle_document import BundleDocument, BundleEntry, BundleVersion, bundle_version
 from promptci.registry.released_prompt import VersionReader
 from promptci.rollout.deployment import Deployed
+from promptci.rollout.deployments import history
 from promptci.rollout.deployments.environment_file import FOLDER, EnvironmentFile
 
 MIN_SHA_DIGITS = 7
@@ -52,7 +53,7 @@ def build_bundle(file: EnvironmentFile, source: BundleSource, reader: VersionRea
     ConfigError
         With every version that is not there, moves, or is not what was released, each with its line.
     """
-    builder = _Builder(file, source.repo, reader)
+    builder = _Builder(file, source, reader)
     prompts = {
         deployed.prompt: entry for deployed in file.deployment.prompts if (entry := builder.entry(deployed)) is not None
     }
@@ -66,8 +67,9 @@ def build_bundle(file: EnvironmentFile, source: BundleSource, reader: VersionRea
 class _Builder:
     """Builds entries, and collects what is wrong with the file."""
 
-    def __init__(self, file: EnvironmentFile, repo: Repo, reader: VersionReader) -> None:
-        self._file, self._repo, self._reader = file, repo, reader
+    def __init__(self, file: EnvironmentFile, source: BundleSource, reader: VersionReader) -> None:
+        self._file, self._repo, self._reader = file, source.repo, reader
+        self._changes = history.list_changes(source.repo, file.environment, source.commit)
         self.problems: list[Problem] = []
 
     def entry(self, deployed: Deployed) -> BundleEntry | None:
@@ -95,9 +97,13 @@ class _Builder:
             hint = (inner.hint if inner else error.hint) or "Write a released version."
             self._add(prompt, key, f"`{version}`: {message}", hint)
             return None
-        if named_version.release is None and not _is_fixed(self._repo, version, named_version.commit or ""):
+        release = named_version.release
+        if release is None and not _is_fixed(self._repo, version, named_version.commit or ""):
             reason = f"`{version}` is not a release, a tag or a commit: what it stands for moves"
             self._add(prompt, key, reason, "Release it with `promptci release`, or write the commit.")
+            return None
+        if release and (moved := self._reader.describe_moved(release) or history.find_moved(self._changes, release)):
+            self._add(prompt, key, moved, "Put the tag back; a number is never used again.")
             return None
         return bundle_version(named_version.version, named_version.prompt)
 

@@ -1,5 +1,6 @@
 """Write other versions into a deployment file; comments, order and everything else stay as they are."""
 
+import codecs
 import json
 import re
 from collections.abc import Sequence
@@ -30,15 +31,15 @@ def with_deployed(data: bytes | None, path: str, deployed: Deployed) -> bytes:
         return "\n".join(["prompts:", *_render_section(deployed, "  ", "    "), ""]).encode()
     before = deployment.load(data, path)
     text = decode_utf8(data, path)
-    windows = 0 < text.count("\n") == text.count("\r\n")
-    text = text.replace("\r\n", "\n") if windows else text
     document = strict_yaml.load(text, path)
     lines = text.split("\n")
     known = any(entry.prompt == deployed.prompt for entry in before.prompts)
     where: tuple[str, ...] = ("prompts", deployed.prompt) if known else ("prompts",)
     first = document.line_of(where) - 1
     changed = _change_section(lines, first, deployed) if known else _add_section(lines, first, deployed)
-    new = ("\r\n" if windows else "\n").join(changed).encode("utf-8", "surrogatepass")
+    windows = 2 * data.count(b"\r\n") > data.count(b"\n")
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    new = mark + ("\r\n" if windows else "\n").join(changed).encode("utf-8", "surrogatepass")
     if not _holds_only_change(before, new, path, deployed):
         shown = " ".join(line.strip() for line in _render_section(deployed, "", "  "))
         hint = f"Write it by hand: `{shown}`."

@@ -64,7 +64,9 @@ def _find_tip(root: Path, remote: str, branch: str | None) -> BranchTip:
     if f"refs/heads/{name}" in commits:
         return BranchTip(branch=name, commit=commits[f"refs/heads/{name}"])
     if not name or "HEAD" not in commits:
-        raise GitError(f"The remote `{remote}` has no default branch with a commit", "Push a branch to it first.")
+        branches = ", ".join(ref.removeprefix("refs/heads/") for ref in commits if ref != "HEAD")
+        hint = f"Name one with --branch: {branches}." if branches else "Push a branch to it first."
+        raise GitError(f"The remote `{remote}` has no default branch with a commit", hint)
     return BranchTip(branch=name, commit=commits["HEAD"], exists=False)
 
 

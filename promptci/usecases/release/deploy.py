@@ -7,12 +7,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from promptci.audit.anchors import TRAILER
+from promptci.audit.head import AuditHead, find_audit_head
 from promptci.documents.document import Document
 from promptci.errors import UsageError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-from promptci.registry import audit_head, tags
-from promptci.registry.audit_head import AuditHead
+from promptci.registry import tags
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import VersionReader
 from promptci.registry.tag_message import format_message
@@ -21,6 +22,7 @@ from promptci.rollout.deployment import Deployed, describe_deployed, shorten_ver
 from promptci.rollout.deployments import commit, edit
 from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
 from promptci.rollout.deployments.environment_file import deployment_path
+from promptci.rollout.deployments.history import require_unmoved
 
 FIRST_STEP = 5.0
 """Share of a canary in a new file; else the file's own first step."""
@@ -87,9 +89,10 @@ def deploy(request: DeployRequest) -> DeploySummary:
     release = tags.find_release(repo.root, releases, prompt, version)
     if target.push:
         tags.require_pushed(repo.root, target.remote, release)
-    # Refuses a release that is not what was released.
-    VersionReader(repo, releases, request.config_path).find(prompt, str(release.number))
-    head = audit_head.read_audit_head(repo.root, target.remote, fetch=target.push)
+    reader = VersionReader(repo, releases, request.config_path)
+    reader.find(prompt, str(release.number))  # refuses a release that is not what was released
+    require_unmoved(repo, reader, release, [request.environment])
+    head = find_audit_head(repo.root, target.remote, fetch=target.push)
     result = commit.commit_planned(
         repo, target, lambda snapshot: _plan(request, release, head, snapshot), dry_run=request.dry_run
     )
@@ -165,6 +168,6 @@ def _message(
         "Before": "" if before is None else describe_deployed(before),
         "After": describe_deployed(after),
         "Reason": request.because,
-        audit_head.TRAILER: head.trailer,
+        TRAILER: head.trailer,
     }
     return format_message(f"Deploy {release.name}{suffix} to {request.environment}", trailers.items())

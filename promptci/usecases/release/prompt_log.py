@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from promptci.documents.document import Document
-from promptci.git.repo import Repo
+from promptci.git.repo import SHALLOW_HINT, Repo
 from promptci.registry import tags
 from promptci.registry.version_entry import VersionEntry, describe_release
 from promptci.rollout.deployment import describe_deployed
@@ -46,6 +46,7 @@ class PromptLog(Document):
     schema_: Literal["promptci/prompt-log/v1"] = Field(default="promptci/prompt-log/v1", alias="schema")
     prompt: str
     events: list[PromptEvent]
+    notes: list[str] = Field(default=[])
 
 
 def list_events(request: PromptLogRequest) -> PromptLog:
@@ -66,7 +67,8 @@ def list_events(request: PromptLogRequest) -> PromptLog:
     events += [_build_deployment_event(change) for change in changes if change.prompt == request.name]
     if not events:
         tags.require_releases(repo.root, releases, request.name)
-    return PromptLog(prompt=request.name, events=sorted(events, key=_moment, reverse=True))
+    notes = [f"Earlier deployments are not known. {SHALLOW_HINT}"] if repo.is_shallow else []
+    return PromptLog(prompt=request.name, events=sorted(events, key=_moment, reverse=True), notes=notes)
 
 
 def log_lines(log: PromptLog) -> Iterator[str]:
@@ -79,10 +81,14 @@ def log_lines(log: PromptLog) -> Iterator[str]:
             yield f"    because {event.reason}; commit {event.commit[:10]}"
         else:
             yield f"    commit {event.commit[:10]}"
+    yield from (f"note: {note}" for note in log.notes)
 
 
 def _moment(event: PromptEvent) -> datetime:
-    return datetime.fromisoformat(event.at) if event.at else datetime.min.replace(tzinfo=UTC)
+    try:
+        return datetime.fromisoformat(event.at)
+    except ValueError:  # no date, or one beyond the year 9999, which git takes from anybody
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _build_release_event(entry: VersionEntry) -> PromptEvent:

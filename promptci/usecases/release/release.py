@@ -12,24 +12,25 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from promptci.audit.anchors import TRAILER
+from promptci.audit.head import find_audit_head
 from promptci.config.find import find_config, load_revision_config
 from promptci.documents.document import Document
 from promptci.errors import GitError, InputError, UsageError
 from promptci.git.repo import Repo
 from promptci.history.store import History
 from promptci.prompts.model import Prompt
-from promptci.registry import audit_head, tags
+from promptci.registry import tags
 from promptci.registry.bump import compare_prompts
 from promptci.registry.evidence import Evidence, read_report
 from promptci.registry.number import FIRST, Bump, ReleaseNumber
-from promptci.registry.release import Release, tag_name
+from promptci.registry.release import tag_name
 from promptci.registry.released_prompt import VersionReader, load_prompts_by_name
 from promptci.registry.tag_message import TagMessage
 
 DEFAULT_REPORT = Path("promptci-report/report.json")
-MAX_TRIES = 10
-MAX_WAIT_S = 0.3
-"""Longest wait before the second try; it grows with each."""
+MAX_TRIES, MAX_WAIT_S = 10, 0.3
+"""How often a tag is tried, and the longest wait before the second try; it grows with each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,30 +158,27 @@ class _Process:
         self._releases = tags.list_releases(repo.root)
         if not self._releases and not request.push:
             tags.require_whole_clone(repo.root)
-        self.audit = audit_head.read_audit_head(repo.root, request.remote, fetch=request.push)
+        self.audit = find_audit_head(repo.root, request.remote, fetch=request.push)
         self._evidence = _read_evidence(request, repo.root, history)
 
     def names(self) -> list[str]:
         """Return the prompts in question."""
         if self._request.changed:
-            return [name for name, prompt in self._prompts.items() if self._find_same_release(name, prompt) is None]
+            return [
+                name
+                for name, prompt in self._prompts.items()
+                if tags.find_same(self._releases, name, prompt.fingerprint) is None
+            ]
         unknown = [name for name in self._request.names if name not in self._prompts]
         if unknown:
             listed = f"Prompts there: {', '.join(self._prompts)}."
             raise UsageError(f"There is no prompt `{unknown[0]}` in {self._commit[:10]}", listed)
         return list(dict.fromkeys(self._request.names))
 
-    def _find_same_release(self, name: str, prompt: Prompt) -> Release | None:
-        """Return the latest release with this very content."""
-        matches = [
-            candidate for candidate in self._releases.get(name, ()) if candidate.fingerprint == prompt.fingerprint
-        ]
-        return matches[-1] if matches else None
-
     def plan(self, name: str) -> ReleasedPrompt:
         """Return what is to become of a prompt."""
         prompt = self._prompts[name]
-        same = self._find_same_release(name, prompt)
+        same = tags.find_same(self._releases, name, prompt.fingerprint)
         base = ReleasedPrompt(prompt=name, outcome="released", version=None, tag=None, fingerprint=prompt.fingerprint)
         if same is not None and self._request.bump is None:
             update = {"outcome": "already released", "version": str(same.number), "tag": same.tag}
@@ -191,7 +189,7 @@ class _Process:
             reason = f"{result}. Pass --report, or --because with a reason that stays in the tag"
             return base.model_copy(update={"outcome": "refused", "why": reason})
         number, bump, reason = self._number(name, prompt)
-        latest = self._releases[name][-1] if self._releases.get(name) else None
+        latest = tags.find_latest(self._releases, name)
         return base.model_copy(
             update={
                 "version": str(number),
@@ -206,9 +204,11 @@ class _Process:
         known = self._releases.get(name)
         if not known:
             return FIRST, None, ""
+        latest = tags.find_latest(self._releases, name)
+        if latest is None:  # only tags that somebody made by hand
+            return known[-1].number.next(self._request.bump or "major"), None, ""
         reader = VersionReader(self._repo, self._releases, self._request.config_path)
-        latest = reader.find(name, str(known[-1].number))
-        comparison = compare_prompts(latest.prompt, prompt)
+        comparison = compare_prompts(reader.find(name, str(latest.number)).prompt, prompt)
         bump = self._request.bump or comparison.bump
         return known[-1].number.next(bump), bump, comparison.reason
 
@@ -247,7 +247,7 @@ class _Process:
 
     def _create(self, planned: ReleasedPrompt) -> str:
         name = planned.prompt
-        replaced = self._releases[name][-1] if self._releases.get(name) else None
+        replaced = tags.find_latest(self._releases, name)
         evidence = self._evidence.get(planned.fingerprint)
         trailers = {
             "Fingerprint": planned.fingerprint,
@@ -255,7 +255,7 @@ class _Process:
             "Bump": planned.bump or "first release",
             **_describe_origin(evidence, self._request),
             "Policy": f"sha256:{self._policy}",
-            audit_head.TRAILER: self.audit.trailer,
+            TRAILER: self.audit.trailer,
         }
         subject = f"{name} {planned.version}: {self._request.because or planned.bump or 'first release'}"
         message = TagMessage(subject=subject, trailers=trailers)

@@ -8,19 +8,21 @@ from typing import Literal
 
 from pydantic import Field
 
+from promptci.audit.anchors import TRAILER
+from promptci.audit.head import AuditHead, find_audit_head
 from promptci.documents.document import Document
 from promptci.errors import GitError, UsageError
 from promptci.git.overlay import OverlaySnapshot
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-from promptci.registry import audit_head, tags
-from promptci.registry.audit_head import AuditHead
+from promptci.registry import tags
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import NamedVersion, VersionReader, load_prompts_by_name
 from promptci.registry.tag_message import format_message
 from promptci.rollout.deployment import Deployed, describe_deployed, shorten_version
 from promptci.rollout.deployments import commit, edit, environment_file
 from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
+from promptci.rollout.deployments.history import require_unmoved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,8 +82,12 @@ def roll_back(request: RollbackRequest) -> RollbackSummary:
     release = tags.find_release(repo.root, releases, request.name, request.version)
     if target.push:
         tags.require_pushed(repo.root, target.remote, release)
-    named_version = VersionReader(repo, releases, request.config_path).find(request.name, str(release.number))
-    head = audit_head.read_audit_head(repo.root, target.remote, fetch=target.push)
+    reader = VersionReader(repo, releases, request.config_path)
+    named_version = reader.find(request.name, str(release.number))
+    with closing(repo.snapshot(repo.resolve("HEAD"))) as head_files:
+        environments = environment_file.list_environments(head_files)
+    require_unmoved(repo, reader, release, environments)
+    head = find_audit_head(repo.root, target.remote, fetch=target.push)
     with closing(repo.snapshot(release.commit)) as old:
 
         def make_plan(present: Snapshot) -> _RollbackPlan:
@@ -178,6 +184,6 @@ def _message(request: RollbackRequest, release: Release, environments: dict[str,
         ("Fingerprint", release.fingerprint),
         *(("Environment", f"{environment}: {text}") for environment, text in environments.items()),
         ("Reason", request.because),
-        (audit_head.TRAILER, head.trailer),
+        (TRAILER, head.trailer),
     ]
     return format_message(f"Roll back {request.name} to {release.number}", trailers)

@@ -1,6 +1,6 @@
 """Show what runs in each environment: since when, by whom, on which evidence, and what it replaced."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,16 @@ from pydantic import BaseModel, Field
 
 from promptci.documents.document import Document
 from promptci.errors import PromptciError, UsageError
-from promptci.git.repo import Repo
+from promptci.git.repo import SHALLOW_HINT, Repo
+from promptci.git.snapshot import Snapshot
 from promptci.registry import tags
 from promptci.registry.released_prompt import VersionReader
 from promptci.registry.version_entry import VersionEntry, describe_release
+from promptci.rollout import state
 from promptci.rollout.deployment import Deployed, shorten_version
 from promptci.rollout.deployments import environment_file
 from promptci.rollout.deployments.environment_file import EnvironmentFile
-from promptci.rollout.deployments.history import DeploymentChange, list_changes
+from promptci.rollout.deployments.history import DeploymentChange, find_moved, list_changes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +52,7 @@ class RunningPrompt(BaseModel):
     stable: RunningVersion
     canary: RunningVersion | None
     share: float = Field(description="Of the canary, in percent.")
+    rolled_back: str | None = Field(default=None, description="When and why the canary was rolled back.")
 
 
 class StatusDocument(Document):
@@ -59,6 +62,7 @@ class StatusDocument(Document):
     commit: str
     environments: dict[str, list[RunningPrompt]]
     problems: list[str]
+    notes: list[str] = Field(default=[])
 
     @property
     def exit_code(self) -> int:
@@ -84,8 +88,9 @@ def find_status(request: StatusRequest) -> StatusDocument:
             hint = "Deploy a release with `promptci deploy NAME@VERSION --env production`."
             raise UsageError(f"There is no deployments/*.yml in {snapshot.label}", hint)
         files = [environment_file.load_environment(snapshot, name) for name in names]
+        rollbacks = {name: _find_rollbacks(snapshot, name) for name in names}
     finder = _Finder(repo, VersionReader(repo, tags.list_releases(repo.root), request.config_path), commit)
-    environments = {file.environment: finder.prompts(file) for file in files}
+    environments = {file.environment: finder.prompts(file, rollbacks[file.environment]) for file in files}
     running = [
         (environment, prompt.prompt, version)
         for environment, prompts in environments.items()
@@ -94,7 +99,9 @@ def find_status(request: StatusRequest) -> StatusDocument:
         if version is not None
     ]
     problems = [f"{where}: {prompt}: {version.problem}" for where, prompt, version in running if version.problem]
-    return StatusDocument(commit=commit, environments=environments, problems=problems)
+    is_cut = any(version.since is None for _, _, version in running) and repo.is_shallow
+    notes = [f"Since when and by whom is not known for all. {SHALLOW_HINT}"] if is_cut else []
+    return StatusDocument(commit=commit, environments=environments, problems=problems, notes=notes)
 
 
 def status_lines(document: StatusDocument) -> Iterator[str]:
@@ -106,16 +113,30 @@ def status_lines(document: StatusDocument) -> Iterator[str]:
         for prompt in prompts:
             yield f"  {prompt.prompt}: {_describe_running(prompt.stable)}"
             if prompt.canary is not None:
-                yield f"    canary for {prompt.share:g}%: {_describe_running(prompt.canary)}"
+                state = prompt.rolled_back or f"for {prompt.share:g}%"
+                yield f"    canary {state}: {_describe_running(prompt.canary)}"
     yield from (f"problem: {problem}" for problem in document.problems)
+    yield from (f"note: {note}" for note in document.notes)
 
 
 def _describe_running(running: RunningVersion) -> str:
     author = (running.by or "").partition(" <")[0]
     since = f"since {running.since[:10]}, by {author}" if running.since else "since an unknown time"
+    replaced = f"; replaced {running.replaced or 'nothing'}" if running.since else ""
     evidence = running.release.evidence if running.release else "not released"
     reason = f", because {running.reason}" if running.reason else ""
-    return f"{running.version} {since}{reason}; {evidence}; replaced {running.replaced or 'nothing'}"
+    return f"{running.version} {since}{reason}; {evidence}{replaced}"
+
+
+def _find_rollbacks(snapshot: Snapshot, environment: str) -> dict[tuple[str, str, str], str]:
+    """Return when and why canaries were rolled back, by prompt, stable version and canary."""
+    path = f"{environment_file.FOLDER}/{environment}.canary.json"
+    return {
+        (prompt, progress.stable, progress.canary): f"rolled back {progress.rolled_back:%Y-%m-%d}"
+        + (f" ({progress.rollback_reason})" if progress.rollback_reason else "")
+        for prompt, progress in state.load_progress(snapshot.read(path), path).items()
+        if progress.rolled_back is not None
+    }
 
 
 class _Finder:
@@ -124,7 +145,7 @@ class _Finder:
     def __init__(self, repo: Repo, reader: VersionReader, commit: str) -> None:
         self._repo, self._reader, self._commit = repo, reader, commit
 
-    def prompts(self, file: EnvironmentFile) -> list[RunningPrompt]:
+    def prompts(self, file: EnvironmentFile, rollbacks: Mapping[tuple[str, str, str], str]) -> list[RunningPrompt]:
         """Return what runs in an environment."""
         changes = list_changes(self._repo, file.environment, self._commit)
         return [
@@ -135,6 +156,7 @@ class _Finder:
                 if entry.canary is None
                 else self._running(entry.prompt, entry.canary, changes, lambda deployed: deployed.canary),
                 share=entry.share,
+                rolled_back=rollbacks.get((entry.prompt, entry.stable, entry.canary or "")),
             )
             for entry in file.deployment.prompts
         ]
@@ -155,7 +177,7 @@ class _Finder:
         )
         before = arm(begun.before) if begun and begun.before else None
         release = self._reader.find_release(prompt, version)
-        problem = self._find_problem(prompt, version)
+        problem = self._find_problem(prompt, version) or (find_moved(changes, release) if release else None)
         return RunningVersion(
             version=shorten_version(prompt, version),
             since=begun.at if begun else None,

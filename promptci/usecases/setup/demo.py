@@ -37,7 +37,8 @@ def create_demo_repository(target: Path) -> tuple[str, str]:
     Return the commits of the default branch and of the pull request. `target` must not exist yet.
     """
     source = packaged.find_packaged_folder("example-repo")
-    shutil.copytree(source, target, ignore=lambda folder, _: [OVERLAY] if Path(folder) == source else [])
+    left_out = {str(source): [OVERLAY], str(source / "app"): ["__pycache__"]}
+    shutil.copytree(source, target, ignore=lambda folder, _: left_out.get(folder, []))
     _git(target, "init", "--quiet", "--initial-branch=main")
     base = _commit(target, "Prompts, goldens and the workflow")
     _git(target, "switch", "--quiet", "--create", BRANCH)

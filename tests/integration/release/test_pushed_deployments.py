@@ -196,11 +196,15 @@ def test_a_remote_without_a_commit_is_named(tmp_path: Path) -> None:
     builder = released.shop(tmp_path)
     released.release(builder)
     remote = tmp_path / "empty.git"
-    subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], env=ENVIRON, check=True)
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=other", str(remote)], env=ENVIRON, check=True)
     builder.git("remote", "add", "origin", str(remote))
     builder.git("push", "--quiet", "--tags", "origin")
     done = run(builder, "deploy", "order@v1.0.0", "--env", "production", "--push")
-    assert (done.code, "has no default branch with a commit" in done.text) == (4, True), done.text
+    assert (done.code, done.text.endswith("default branch with a commit. Push a branch to it first.")) == (4, True)
+    builder.git("push", "--quiet", "origin", "HEAD:refs/heads/trunk")
+    named = run(builder, "deploy", "order@v1.0.0", "--env", "production", "--push")
+    assert (named.code, named.text.endswith("Name one with --branch: trunk.")) == (4, True)
+    assert run(builder, "deploy", "order@v1.0.0", "--env", "production", "--push", "--branch", "trunk").code == 0
 
 
 def test_a_pushed_commit_is_signed_where_git_signs(shop: RepoBuilder) -> None:

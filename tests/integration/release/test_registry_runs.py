@@ -1,6 +1,7 @@
 """`promptci versions`, `show`, `diff`, `log`, `status` and `rollback` in real repositories."""
 
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from support import released
 from support.released import PRODUCTION, PROMPT, prompt, run
 
 from promptci.cli.command_group import COMMANDS, FOLDERS
+from promptci.rollout import state
+from promptci.rollout.state import CanaryProgress
 
 TAG = "prompts/order/v1.0.0"
 SECOND = "Copy only the number."
@@ -209,6 +212,26 @@ def test_status_says_what_runs_since_when_and_what_it_replaced(shop: RepoBuilder
     assert found["stable"]["commit"] == shop.git("rev-parse", "HEAD")
 
 
+def test_status_says_that_a_canary_was_rolled_back(shop: RepoBuilder) -> None:
+    text = (shop.path / PRODUCTION).read_text()
+    progress = CanaryProgress(
+        stable=TAG,
+        canary="prompts/order/v1.1.0",
+        share=0,
+        since=datetime(2026, 1, 2, tzinfo=UTC),
+        rolled_back=datetime(2026, 1, 3, tzinfo=UTC),
+        rollback_reason="quality",
+    )
+    states = {"deployments/production.canary.json": state.dump_progress({"order": progress})}
+    shop.write({PRODUCTION: text.replace("share: 5", "share: 0"), **states}).commit()
+    assert "    canary rolled back 2026-01-03 (quality): v1.1.0 since" in run(shop, "status").text
+    (found,) = run(shop, "status", "--json").value["environments"]["production"]
+    assert (found["rolled_back"], found["share"]) == ("rolled back 2026-01-03 (quality)", 0)
+    released.release(shop, "Copy nothing but the number.")
+    assert run(shop, "deploy", "order@v1.2.0", "--env", "production", "--canary", "--drop-canary").code == 0
+    assert "canary for 5%: v1.2.0" in run(shop, "status").text
+
+
 def test_status_names_what_runs_and_does_not_exist(shop: RepoBuilder) -> None:
     text = "prompts:\n  order:\n    stable: v9.9.9\n  router:\n    stable: main\n"
     shop.write({PRODUCTION: text, "deployments/empty.yml": "prompts: {}\n"}).commit()
@@ -335,4 +358,5 @@ def test_every_command_shows_an_example_and_prints_json(shop: RepoBuilder, name:
     assert "--json" in shown
     changes = name in {"release", "deploy", "rollback", "bundle"}
     assert ("--dry-run" in shown) == changes
+    assert ("--push" in shown) == (changes and name != "bundle")
     assert name in COMMANDS

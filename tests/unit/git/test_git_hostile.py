@@ -205,7 +205,7 @@ def test_a_linked_working_tree_is_a_repository(built: RepoBuilder, tmp_path: Pat
 
 
 def test_a_repository_without_a_commit_is_said(tmp_path: Path) -> None:
-    with pytest.raises(GitError, match="no commit `HEAD`"):
+    with pytest.raises(GitError, match="has no commit yet"):
         RepoBuilder(tmp_path).repo.resolve("HEAD")
 
 

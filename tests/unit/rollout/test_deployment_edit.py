@@ -72,6 +72,24 @@ def test_a_prompt_is_added_at_the_end() -> None:
     assert changed(wanted) == FILE.replace("router:\n    stable: v1\n", added)
 
 
+@pytest.mark.parametrize(
+    "text", ["prompts: {}\n", "prompts: {}  # nothing yet\nsteps: [5, 100]\n", "version: 1\n'prompts' :  { }\n"]
+)
+def test_the_first_prompt_of_an_empty_map_is_added(text: str) -> None:
+    new = changed(Deployed(prompt="order", stable="v1"), text)
+    before, _, after = text.partition("{")
+    comment, end, rest = after.partition("}")[2].partition("\n")
+    assert new == f"{before.rstrip()}{comment}{end}  order:\n    stable: v1\n{rest}"
+
+
+def test_windows_line_ends_and_the_mark_at_the_start_stay() -> None:
+    wanted = Deployed(prompt="refund", stable="v1", canary="v2", share=5)
+    for start, end in ((b"", b"\r\n"), (b"\xef\xbb\xbf", b"\n"), (b"\xef\xbb\xbf", b"\r\n")):
+        data = start + FILE.encode().replace(b"\n", end)
+        new = with_deployed(data, "x.yml", wanted)
+        assert new == start + changed(wanted).encode().replace(b"\n", end)
+
+
 def test_a_file_is_made() -> None:
     new = with_deployed(None, "x.yml", Deployed(prompt="order", stable="v1"))
     assert new.decode() == "prompts:\n  order:\n    stable: v1\n"
