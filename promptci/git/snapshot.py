@@ -55,13 +55,14 @@ class TreeEntry:
 class CommitSnapshot:
     """A commit's files. Nothing is checked out, so links are seen as links and never followed."""
 
-    def __init__(self, root: Path, sha: str, label: str | None = None) -> None:
+    def __init__(self, root: Path, sha: str, objects: ObjectReader, label: str | None = None) -> None:
         """Use Repo.snapshot."""
         self.sha: str | None = sha
         self.label = label or sha[:LABEL_LENGTH]
         self._root = root
         self._entries: dict[str, TreeEntry] | None = None
-        self._objects = ObjectReader(root)
+        self._objects = objects
+        self._is_closed = False
 
     def paths(self) -> tuple[str, ...]:
         """Return every file of the commit."""
@@ -86,8 +87,10 @@ class CommitSnapshot:
         return content
 
     def close(self) -> None:
-        """End the process that reads objects."""
-        self._objects.close()
+        """End the process that reads objects, unless another snapshot needs it."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._objects.close()
 
     def _tree(self) -> dict[str, TreeEntry]:
         if self._entries is None:
