@@ -4,7 +4,7 @@ import gc
 import os
 
 GC_THRESHOLD = (150_000, 20, 100)
-"""A check of a few cases makes fewer objects than the first, and so ends without a collection, each of which costs 20 ms."""
+"""A check of a few cases makes fewer objects than the first number and ends without a collection, which costs 20 ms."""
 
 
 def configure_process() -> None:
