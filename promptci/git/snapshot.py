@@ -81,6 +81,9 @@ class CommitSnapshot:
             raise safe_open.not_plain_file(path, "this is a symbolic link, which is not followed")
         if entry.mode == GITLINK:
             raise safe_open.not_plain_file(path, "this is a submodule")
+        if self._is_closed:  # a snapshot that is read again is closed again
+            self._objects.open()
+            self._is_closed = False
         size, content = self._objects.read(entry.oid, MAX_FILE_BYTES)
         if size > MAX_FILE_BYTES:
             raise safe_open.not_plain_file(path, f"the file has {size} bytes; the limit is {MAX_FILE_BYTES}")
