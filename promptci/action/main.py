@@ -42,19 +42,19 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> int:
-    """Run the Action and give its exit code."""
+    """Run the Action and return its exit code."""
     on_main = threading.current_thread() is threading.main_thread()
     before = {sign: signal.signal(sign, _cancel) for sign in SIGNALS if on_main}
     try:
         return error_boundary.run_guarded(lambda: act(environ, out), environ, err)
     finally:
         for sign, handler in before.items():
-            # Once cancelled we stay deaf, up to the very end: Python puts handlers of ours away before that.
+            # Once cancelled, signals stay ignored up to the very end: Python removes handlers of ours before that.
             signal.signal(sign, handler if signal.getsignal(sign) is _cancel else signal.SIG_IGN)
 
 
-def _stay_deaf(*_: object) -> None:
-    """Pass over a further signal."""
+def _ignore_signal(*_: object) -> None:
+    """Ignore a further signal."""
 
 
 def _cancel(*_: object) -> None:
@@ -64,7 +64,7 @@ def _cancel(*_: object) -> None:
     model is asked the calls are cancelled; an exception out of nowhere could strike in the middle of an import.
     """
     for sign in SIGNALS:
-        signal.signal(sign, _stay_deaf)  # SIG_IGN here would make Python complain of one that has just come
+        signal.signal(sign, _ignore_signal)  # SIG_IGN here would make Python complain of one that has just come
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -80,32 +80,32 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
     """
     context = ActionContext.from_environ(environ)
     github = pygithub_client.connect(context)
-    say = partial(_say, out, Redactor.from_environ(environ))
+    log = partial(_log, out, Redactor.from_environ(environ))
     if context.inputs["from"]:
-        return comment.post_comment(context.workspace / context.inputs["from"], context, github, say, out)
+        return comment.post_comment(context.workspace / context.inputs["from"], context, github, log, out)
     if context.is_approved:
-        _still_approved(context, github)
+        _require_current_approval(context, github)
     if context.is_deletion:
-        say("a branch or tag was deleted: there is nothing to test, and no status is set")
+        log("a branch or tag was deleted: there is nothing to test, and no status is set")
         return 0
     folder = context.workspace / context.inputs["out"]
     try:
         check_output_folder(context.workspace, folder, inside=context.workspace)
-        outcome = _check(context, environ, folder, say)
+        outcome = _check(context, environ, folder, log)
         if context.inputs["shard"]:  # one part of a run has no verdict, so there is nothing to tell
             if context.output_path is not None:
                 workflow_commands.set_outputs(context.output_path, publication.shard_outputs(folder, context.workspace))
             return outcome.exit_code
         notes = publish_all.publish_all(context, publication.build_publication(outcome, context.workspace), github, out)
         for note in notes:
-            say(note)
+            log(note)
         if outcome.view is not None:
-            say(f"{outcome.view.verdict}: {outcome.view.headline}")
+            log(f"{outcome.view.verdict}: {outcome.view.headline}")
             for line in terminal_text.run_lines(outcome.view):
-                say(line)
+                log(line)
     except Exception as error:
         # Branch protection would wait for a status for ever, and an earlier one of this commit may be green.
-        _set_error_status(context, github, say)
+        _set_error_status(context, github, log)
         if isinstance(error, OutputError) and context.summary_path:
             workflow_commands.append_summary(context.summary_path, error.summary)
         raise
@@ -121,9 +121,9 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
         file_ownership.chown_to_workspace(ours, context.workspace)
 
 
-def _set_error_status(context: ActionContext, github: GitHub | None, say: Callable[[str], None]) -> None:
+def _set_error_status(context: ActionContext, github: GitHub | None, log: Callable[[str], None]) -> None:
     """Set the commit status of a run that ended without a verdict."""
-    if github is None or not context.switch("status") or context.inputs["shard"]:
+    if github is None or not context.is_enabled("status") or context.inputs["shard"]:
         return
     status = CommitStatus(
         state="error",
@@ -132,10 +132,10 @@ def _set_error_status(context: ActionContext, github: GitHub | None, say: Callab
         target_url=context.attempt_url,
     )
     if note := commit_status.publish_status(github, context.head_sha, status):
-        say(note)
+        log(note)
 
 
-def _still_approved(context: ActionContext, github: GitHub | None) -> None:
+def _require_current_approval(context: ActionContext, github: GitHub | None) -> None:
     """Refuse where the pull request has moved on since a maintainer looked at it, or where that cannot be seen.
 
     The event's own commit is the one the label was put on; it is the only one that is ever read.
@@ -150,11 +150,11 @@ def _still_approved(context: ActionContext, github: GitHub | None) -> None:
         )
 
 
-def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> RunResult:
+def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, log: Callable[[str], None]) -> RunResult:
     env = Environment(
         environ=_with_key(environ, context),
-        progress=PlainProgress(say),
-        print=say,
+        progress=PlainProgress(log),
+        print=log,
         now=lambda: datetime.now(UTC),
         trigger=Trigger(
             repository=context.repository,
@@ -192,7 +192,7 @@ def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, say
 def _with_base(request: CheckRequest, context: ActionContext, head: str) -> CheckRequest:
     """Set the revision to compare with: the input, else the event's; None: where head left the default branch."""
     base = context.inputs["base"] or context.base_sha
-    if context.inputs["base"] or base is None or not context.parts_at_base:
+    if context.inputs["base"] or base is None or not context.is_compared_at_merge_base:
         return dataclasses.replace(request, base=base)
     bases = Repo.discover(context.workspace).merge_bases(base, head)
     name = (request.base_name or "merge base") + check.describe_choice(len(bases))
@@ -220,6 +220,6 @@ def _with_key(environ: Mapping[str, str], context: ActionContext) -> Mapping[str
     return {**environ, KEY: key} if key else environ
 
 
-def _say(out: TextIO, redactor: Redactor, line: str) -> None:
+def _log(out: TextIO, redactor: Redactor, line: str) -> None:
     out.write(safe_line(redactor.redact(line)) + "\n")
     out.flush()

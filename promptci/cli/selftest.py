@@ -31,7 +31,10 @@ def command(prompts: tuple[str, ...], answers: int | None, simulations: int, yes
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
         settings = SelfTestSettings(
-            prompts=prompts, answers=answers, simulations=simulations, agree=lambda price: yes or _confirm(price)
+            prompts=prompts,
+            answers=answers,
+            simulations=simulations,
+            confirm=lambda price: yes or _confirm(price),
         )
         selftest.selftest(request, settings, env)
     return 0

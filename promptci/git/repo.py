@@ -6,6 +6,7 @@ from pathlib import Path
 from promptci.errors import GitError
 from promptci.git import changes, command
 from promptci.git.changes import FileChange
+from promptci.git.objects import ObjectReader
 from promptci.git.snapshot import WORK_TREE, CommitSnapshot, Snapshot, WorkTree
 
 SHALLOW_HINT = "The clone is shallow: set `fetch-depth: 0` for actions/checkout, or run `git fetch --unshallow`."
@@ -26,6 +27,7 @@ class Repo:
     def __init__(self, root: Path) -> None:
         """Use `discover`."""
         self.root = root
+        self._objects = ObjectReader(root)
 
     @classmethod
     def discover(cls, start: Path) -> "Repo":
@@ -121,14 +123,21 @@ class Repo:
             return WorkTree(self.root)
         if is_zero_sha(rev):
             empty = command.run_git(self.root, "hash-object", "-t", "tree", "--stdin", data=b"")
-            return CommitSnapshot(self.root, empty.decode().strip(), "the empty tree")
-        return CommitSnapshot(self.root, self.resolve(rev))
+            return CommitSnapshot(self.root, empty.decode().strip(), self._objects.open(), "the empty tree")
+        objects = self._objects.open()
+        try:
+            return CommitSnapshot(self.root, self.resolve(rev), objects)
+        except BaseException:
+            objects.close()
+            raise
 
     def changes(self, base: Snapshot, head: Snapshot) -> tuple[FileChange, ...]:
         """Return what differs between two snapshots."""
         return changes.get_file_changes(self.root, base, head)
 
     def _commit(self, rev: str) -> str | None:
+        if self._objects.is_open and (commit := self._objects.find_commit(rev)):
+            return commit
         done = command.try_git(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
         return done.stdout.decode().strip() or None if done.returncode == 0 else None
 

@@ -55,13 +55,14 @@ class TreeEntry:
 class CommitSnapshot:
     """A commit's files. Nothing is checked out, so links are seen as links and never followed."""
 
-    def __init__(self, root: Path, sha: str, label: str | None = None) -> None:
+    def __init__(self, root: Path, sha: str, objects: ObjectReader, label: str | None = None) -> None:
         """Use Repo.snapshot."""
         self.sha: str | None = sha
         self.label = label or sha[:LABEL_LENGTH]
         self._root = root
         self._entries: dict[str, TreeEntry] | None = None
-        self._objects = ObjectReader(root)
+        self._objects = objects
+        self._is_closed = False
 
     def paths(self) -> tuple[str, ...]:
         """Return every file of the commit."""
@@ -80,14 +81,19 @@ class CommitSnapshot:
             raise safe_open.not_plain_file(path, "this is a symbolic link, which is not followed")
         if entry.mode == GITLINK:
             raise safe_open.not_plain_file(path, "this is a submodule")
+        if self._is_closed:  # a snapshot that is read again is closed again
+            self._objects.open()
+            self._is_closed = False
         size, content = self._objects.read(entry.oid, MAX_FILE_BYTES)
         if size > MAX_FILE_BYTES:
             raise safe_open.not_plain_file(path, f"the file has {size} bytes; the limit is {MAX_FILE_BYTES}")
         return content
 
     def close(self) -> None:
-        """End the process that reads objects."""
-        self._objects.close()
+        """End the process that reads objects, unless another snapshot needs it."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._objects.close()
 
     def _tree(self) -> dict[str, TreeEntry]:
         if self._entries is None:

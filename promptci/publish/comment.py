@@ -21,7 +21,7 @@ _MARKER = re.compile(
     r" head=\S*(?: verdict=(?P<verdict>[a-z-]+))?)? -->"
 )
 _NOT_IN_KEY = re.compile(r"[^A-Za-z0-9._/]+")
-_LONGEST_KEY = 100
+_MAX_KEY_CHARS = 100
 _NEWER = "the comment was left alone: it already shows a newer run, or a worse verdict of this one"
 _STRANGER = "a new comment was posted; an earlier one, written by another account, was left as it is"
 _PERMISSION = "Give the job `permissions: pull-requests: write`."
@@ -45,12 +45,12 @@ class Marker:
         return f"{PREFIX}key={slug(self.key)} run={self.run} attempt={self.attempt} head={slug(self.head)}{verdict} -->"
 
     @property
-    def order(self) -> tuple[int, int, int]:
+    def run_order(self) -> tuple[int, int, int]:
         """Later runs and later attempts of one run are greater; within one attempt, worse verdicts."""
         return self.run, self.attempt, SEVERITY.get(str(self.verdict), 0)
 
     @property
-    def once(self) -> str:
+    def one_time(self) -> str:
         """Return the line for a comment that is never updated; no sticky comment is ever found by it."""
         return f"{PREFIX}once {str(self).removeprefix(PREFIX)}"
 
@@ -70,18 +70,18 @@ class _Text:
     marker: Marker
     full: str
     short: str
-    once: bool = False
+    one_time: bool = False
 
     @property
     def first_line(self) -> str:
         """The marker."""
-        return self.marker.once if self.once else str(self.marker)
+        return self.marker.one_time if self.one_time else str(self.marker)
 
 
 def slug(key: str) -> str:
     """Return the key in letters, digits, `.`, `_`, `/` and `~`; not `-`, because two of them end an HTML comment."""
     short = _NOT_IN_KEY.sub("~", key) or "~"
-    if len(short) <= _LONGEST_KEY:
+    if len(short) <= _MAX_KEY_CHARS:
         return short
     return f"{short[:60]}~{hashlib.sha256(short.encode()).hexdigest()[:32]}"
 
@@ -100,7 +100,7 @@ def publish_sticky(
 
 def add_comment(github: GitHub, number: int, body: str, marker: Marker, *, fallback_body: str) -> PublishedComment:
     """Add a new comment for this run, whatever comments exist."""
-    text = _Text(marker=marker, full=body, short=fallback_body, once=True)
+    text = _Text(marker=marker, full=body, short=fallback_body, one_time=True)
     return _noted(
         number, lambda: PublishedComment(action="created", url=_send(text, partial(github.create_comment, number)).url)
     )
@@ -152,8 +152,8 @@ def _restore(github: GitHub, number: int, text: _Text, comment_id: int) -> None:
     """Write again if an older run, which had looked before this one wrote, has replaced the text meanwhile."""
     try:
         written = [comment for comment in github.comments(number) if comment.id == comment_id]
-        order = _read(written[0].body, text.marker.key) if written else None
-        if order is not None and order < text.marker.order:
+        run_order = _read(written[0].body, text.marker.key) if written else None
+        if run_order is not None and run_order < text.marker.run_order:
             _send(text, partial(github.update_comment, comment_id))
     except GitHubError:  # the text was sent; only the second look failed
         return
@@ -196,7 +196,7 @@ def _read(body: str, key: str) -> tuple[int, int, int] | None:
 
 
 def _is_newer(comments: Iterable[Comment], marker: Marker) -> bool:
-    return any((_read(comment.body, marker.key) or (0, 0, 0)) > marker.order for comment in comments)
+    return any((_read(comment.body, marker.key) or (0, 0, 0)) > marker.run_order for comment in comments)
 
 
 def _send(text: _Text, send: Callable[[str], Comment]) -> Comment:

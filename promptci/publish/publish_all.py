@@ -70,7 +70,7 @@ def publish_all(
 
 def _is_outdated(context: ActionContext, github: GitHub | None) -> bool:
     """Return whether the pull request has moved on since this run was started; False if GitHub does not say."""
-    writes = context.inputs["comment"] != "off" or context.switch("status") or context.switch("check-run")
+    writes = context.inputs["comment"] != "off" or context.is_enabled("status") or context.is_enabled("check-run")
     if github is None or context.pull_request is None or context.event not in PULL_REQUEST_EVENTS or not writes:
         return False
     try:
@@ -140,7 +140,7 @@ def _publish_comment(
 def _publish_status(
     context: ActionContext, publication: Publication, github: GitHub | None, clean: Callable[[str], str]
 ) -> Iterator[str]:
-    if github is None or not context.switch("status"):
+    if github is None or not context.is_enabled("status"):
         return
     status = commit_status.CommitStatus(
         state=commit_status.status_state(publication.verdict, publication.exit_code != 0),
@@ -156,7 +156,7 @@ def _publish_status(
 def _publish_check_run(
     context: ActionContext, publication: Publication, github: GitHub | None, clean: Callable[[str], str]
 ) -> Iterator[str]:
-    if not context.switch("check-run"):
+    if not context.is_enabled("check-run"):
         return
     if github is None:
         yield "no token: the check run was not made"

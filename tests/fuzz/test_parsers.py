@@ -229,7 +229,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
         ),
         "artifact": Target(
             seed=_zip(report[:2000]),
-            read=lambda f, c: artifact.report_json(put(f, "a.zip", c)),
+            read=lambda f, c: artifact.read_report_json(put(f, "a.zip", c)),
             named="artifact",
             refusals=(UnsafeError,),
         ),

@@ -19,7 +19,7 @@ from promptci.usecases.trust.power import PowerQuestion
 from promptci.usecases.trust.selftest import SelfTestSettings
 
 PRICES = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 2}}}
-AGREED = SelfTestSettings(simulations=200, agree=lambda _: True)
+AGREED = SelfTestSettings(simulations=200, confirm=lambda _: True)
 
 
 class Unsteady:

@@ -20,14 +20,14 @@ SITUATIONS = [  # labels, judged, true rate, sensitivity, specificity
 RUNS = 2000
 
 
-def simulated(situation: tuple[int, int, float, float, float], power: float | None = None) -> list[ppi.Corrected]:
+def simulated(situation: tuple[int, int, float, float, float], lambda_: float | None = None) -> list[ppi.Corrected]:
     n, judged, rate, se, sp = situation
     rng = np.random.default_rng(11)
     found = []
     for _ in range(RUNS):
         right = rng.random(n + judged) < rate
         passes = np.where(right, rng.random(n + judged) < se, rng.random(n + judged) >= sp).astype(float).tolist()
-        one = ppi.corrected(right[:n].astype(float).tolist(), passes[:n], passes[n:], power=power)
+        one = ppi.corrected(right[:n].astype(float).tolist(), passes[:n], passes[n:], lambda_=lambda_)
         assert one is not None
         found.append(one)
     return found
@@ -60,7 +60,7 @@ def test_untuned_inference_can_be_worse_than_no_judge_and_tuned_is_not(
 ) -> None:
     """100 labels and 1,000 judged answers of which 90 % are right."""
     situation = (100, 1000, 0.9, se, sp)
-    assert effective(situation, simulated(situation, power=1.0)) == pytest.approx(naive, rel=0.08)
+    assert effective(situation, simulated(situation, lambda_=1.0)) == pytest.approx(naive, rel=0.08)
     found = simulated(situation)
     assert effective(situation, found) == pytest.approx(tuned, rel=0.08)
     assert fmean(one.effective_n for one in found) == pytest.approx(tuned, rel=0.12)

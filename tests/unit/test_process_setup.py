@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from promptci.process_setup import GC_THRESHOLD
+
 ENTRY = Path(__file__).parents[2] / "entrypoint.py"
 LOOK = """
 import gc, os, runpy, sys
@@ -35,4 +37,4 @@ def test_settings_are_made_before_pydantic_is_imported(
         monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", set_by_user)
     command = [sys.executable, "-u", "-c", LOOK.format(run=run), "promptci", "check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout == f"plugins {set_by_user or '__all__'} gc 50000\n", done.stderr
+    assert done.stdout == f"plugins {set_by_user or '__all__'} gc {GC_THRESHOLD[0]}\n", done.stderr

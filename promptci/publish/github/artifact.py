@@ -15,11 +15,11 @@ from pathlib import Path
 from promptci.errors import UnsafeError
 
 REPORT = "report.json"
-LARGEST = 32 * 2**20
+MAX_REPORT_BYTES = 32 * 2**20
 """Bytes of a report.json; larger ones are for people, not for a comment."""
-LARGEST_ZIP = 64 * 2**20
-MOST_FILES = 1_000
-DEEPEST = 8
+MAX_ZIP_BYTES = 64 * 2**20
+MAX_FILES = 1_000
+MAX_DEPTH = 8
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ENCRYPTED = 0x1
@@ -27,12 +27,12 @@ _UNREADABLE = (OSError, EOFError, ValueError, LookupError, RuntimeError, zipfile
 _READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def report_json(source: Path) -> bytes:
+def read_report_json(source: Path) -> bytes:
     """Return the bytes of the report.json in a folder or a zip file.
 
     Raises
     ------
-    RefusedError
+    UnsafeError
         Where there is none, or the artifact holds what promptci does not write.
     """
     try:
@@ -46,15 +46,15 @@ def report_json(source: Path) -> bytes:
 def _read_folder(source: Path) -> bytes:
     folder = os.open(source, _FOLDER)
     try:
-        for count, mode in enumerate(_modes(folder, DEEPEST), start=1):
-            if count > MOST_FILES:
-                raise _build_error(f"it holds more than {MOST_FILES} files")
+        for count, mode in enumerate(_modes(folder, MAX_DEPTH), start=1):
+            if count > MAX_FILES:
+                raise _build_error(f"it holds more than {MAX_FILES} files")
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 raise _build_error("it holds a link, a pipe or a device")
         with os.fdopen(os.open(REPORT, _FILE, dir_fd=folder), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise _build_error(f"its {REPORT} is not a plain file")
-            return _check_size(file.read(LARGEST + 1))
+            return _check_size(file.read(MAX_REPORT_BYTES + 1))
     except FileNotFoundError:
         raise _build_error(f"there is no {REPORT} in it") from None
     finally:
@@ -69,7 +69,7 @@ def _modes(folder: int, depth: int) -> Iterator[int]:
             yield mode
             if stat.S_ISDIR(mode):
                 if not depth:
-                    raise _build_error(f"its folders are nested more than {DEEPEST} deep")
+                    raise _build_error(f"its folders are nested more than {MAX_DEPTH} deep")
                 below = os.open(entry.name, _FOLDER, dir_fd=folder)
                 try:
                     yield from _modes(below, depth - 1)
@@ -82,8 +82,8 @@ def _read_zip(source: Path) -> bytes:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
             raise _build_error("it is neither a folder nor a zip file")
-        if about.st_size > LARGEST_ZIP:
-            raise _build_error(f"it has more than {LARGEST_ZIP} bytes")
+        if about.st_size > MAX_ZIP_BYTES:
+            raise _build_error(f"it has more than {MAX_ZIP_BYTES} bytes")
         with zipfile.ZipFile(file) as packed:
             entries = packed.infolist()
             _check_entries(entries)
@@ -91,12 +91,12 @@ def _read_zip(source: Path) -> bytes:
             if not reports:
                 raise _build_error(f"there is no {REPORT} in it")
             with packed.open(reports[0]) as content:
-                return _check_size(content.read(LARGEST + 1))
+                return _check_size(content.read(MAX_REPORT_BYTES + 1))
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
-    if len(entries) > MOST_FILES:
-        raise _build_error(f"it holds more than {MOST_FILES} files")
+    if len(entries) > MAX_FILES:
+        raise _build_error(f"it holds more than {MAX_FILES} files")
     names = [entry.filename for entry in entries]
     if len({name.casefold() for name in names}) != len(names):
         raise _build_error("it holds a name twice")
@@ -116,8 +116,8 @@ def _leads_out(name: str) -> bool:
 
 
 def _check_size(content: bytes) -> bytes:
-    if len(content) > LARGEST:
-        raise _build_error(f"its {REPORT} has more than the {LARGEST} bytes that are read")
+    if len(content) > MAX_REPORT_BYTES:
+        raise _build_error(f"its {REPORT} has more than the {MAX_REPORT_BYTES} bytes that are read")
     return content
 
 

@@ -79,30 +79,39 @@ class GithubSession:
         raise Unavailable(f"The conversation has more than {MAX_PAGES * PER_PAGE} comments")
 
     def request(
-        self, verb: str, url: str, sent: Mapping[str, Any] | None = None, settled: Callable[[], Any] | None = None
+        self,
+        verb: str,
+        url: str,
+        body: Mapping[str, Any] | None = None,
+        find_lost: Callable[[], Any] | None = None,
     ) -> Any:
         """Send a request until GitHub answers it, within the time that may be lost; return what its JSON holds.
 
-        `settled` is asked before it is sent again: what it gives, unless None, is the answer that was lost.
+        `find_lost` is called before the request is sent again: what it returns, unless None, is the answer that was
+        lost on the way.
         """
-        return self._request(verb, url, sent, settled)[1]
+        return self._request(verb, url, body, find_lost)[1]
 
     def _request(
-        self, verb: str, url: str, sent: Mapping[str, Any] | None = None, settled: Callable[[], Any] | None = None
+        self,
+        verb: str,
+        url: str,
+        body: Mapping[str, Any] | None = None,
+        find_lost: Callable[[], Any] | None = None,
     ) -> Answer:
-        attempt = moves = 0
+        attempt = redirects = 0
         while True:
             if verb != "GET":
                 self._pace()
             started = self._clock.monotonic()
-            answer = self._send(verb, url, sent)
+            answer = self._send(verb, url, body)
             if verb != "GET":
                 self._last_write = self._clock.monotonic()
             if not isinstance(answer, Refusal | Unavailable):
                 return answer
             self._lost_s += self._clock.monotonic() - started
-            if isinstance(answer, Refusal) and answer.redirect_url and moves < MAX_REDIRECTS:
-                moves, url = moves + 1, answer.redirect_url
+            if isinstance(answer, Refusal) and answer.redirect_url and redirects < MAX_REDIRECTS:
+                redirects, url = redirects + 1, answer.redirect_url
                 continue
             refusal = answer.to_error() if isinstance(answer, Refusal) else answer
             wait = (
@@ -114,18 +123,18 @@ class GithubSession:
                 raise refusal
             self._lost_s += wait
             self._clock.sleep(wait)
-            if settled is not None and (settled_answer := settled()) is not None:
-                return {}, settled_answer
+            if find_lost is not None and (lost_answer := find_lost()) is not None:
+                return {}, lost_answer
             attempt += 1
 
     def _send(
-        self, verb: str, url: str, sent: Mapping[str, Any] | None
+        self, verb: str, url: str, body: Mapping[str, Any] | None
     ) -> "tuple[Mapping[str, Any], Any] | Refusal | Unavailable":
         """Send a request once."""
         if not url.startswith("/") and urlsplit(url).netloc != self._host:
             return Unavailable("GitHub's answer leads to another host, which is not followed")
         try:
-            status, headers, text = self._api.requester.requestJson(verb, url, input=sent and dict(sent))
+            status, headers, text = self._api.requester.requestJson(verb, url, input=body and dict(body))
         except (requests.RequestException, ValueError, AssertionError, RuntimeError) as error:
             return describe_fault(error)
         whole, data = _parse_json(text)

@@ -119,7 +119,7 @@ class ActionContext:
         return f"promptci ({', '.join(parts)})" if parts else "promptci"
 
     @property
-    def parts_at_base(self) -> bool:
+    def is_compared_at_merge_base(self) -> bool:
         """Whether head left the base's branch and is compared with where it did.
 
         A push and a merge queue replace what was there before, also where it is no ancestor.
@@ -130,7 +130,7 @@ class ActionContext:
         """Return the name of the pull request's branch on one side; None if the inputs override it."""
         return events.get_branch(self.payload, side) if not self.inputs[side] else None
 
-    def switch(self, name: str) -> bool:
+    def is_enabled(self, name: str) -> bool:
         """Return an input that is `true` or `false`."""
         return self.inputs[name] == "true"
 

@@ -22,11 +22,11 @@ def chown_to_workspace(paths: Iterable[Path], workspace: Path) -> None:
     for path in paths:
         inside = _below(path, workspace)
         start, parts = (workspace, inside) if inside else (path.parent, (path.name,))
-        with closing(_Walk(start, owner.st_uid, owner.st_gid)) as walk:
-            walk.give(parts)
+        with closing(_FolderWalk(start, owner.st_uid, owner.st_gid)) as walk:
+            walk.chown(parts)
 
 
-class _Walk:
+class _FolderWalk:
     """Goes down from a folder by descriptors, so that nothing can be put in the way."""
 
     def __init__(self, start: Path, uid: int, gid: int) -> None:
@@ -36,8 +36,8 @@ class _Walk:
     def close(self) -> None:
         os.close(self._folder)
 
-    def give(self, parts: tuple[str, ...]) -> None:
-        """Hand over what lies on the way, and everything below its end."""
+    def chown(self, parts: tuple[str, ...]) -> None:
+        """Change the owner of the folders on the way, and of everything below its end."""
         for part in parts[:-1]:
             try:
                 below = os.open(part, _FOLDER, dir_fd=self._folder)
@@ -46,9 +46,9 @@ class _Walk:
             os.close(self._folder)
             self._folder = below
             os.fchown(below, *self._owner)
-        self._tree(parts[-1], self._folder)
+        self._chown_tree(parts[-1], self._folder)
 
-    def _tree(self, name: str, folder: int) -> None:
+    def _chown_tree(self, name: str, folder: int) -> None:
         try:
             mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
             os.chown(name, *self._owner, dir_fd=folder, follow_symlinks=False)
@@ -58,7 +58,7 @@ class _Walk:
             below = os.open(name, _FOLDER, dir_fd=folder)
             try:
                 for child in _names(below):
-                    self._tree(child, below)
+                    self._chown_tree(child, below)
             finally:
                 os.close(below)
 

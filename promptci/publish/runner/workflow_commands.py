@@ -28,9 +28,9 @@ OUTPUTS = (
     "comment-path",
 )
 """The outputs of the Action's step, as action.yml lists them."""
-LONGEST_MESSAGE = 4096
+MAX_MESSAGE_CHARS = 4096
 """The runner cuts an annotation's message here."""
-LONGEST_TITLE = 255
+MAX_TITLE_CHARS = 255
 SUMMARY_LIMIT = 900 * 1024
 """The runner drops a step summary of more than 1 MiB altogether."""
 SUMMARY_NOTICE = "_The rest was cut here: a step summary has a limit. The whole report is in the run's files._"
@@ -69,9 +69,9 @@ def safe_line(text: str) -> str:
 def annotation(level: Level, path: str | None, line: int | None, title: str, message: str) -> str:
     """Return the command that shows `message` at a line of a file; without a path, in the run's list."""
     place = {"file": safe_line(path) if path else "", "line": str(line) if path and line else ""}
-    properties = {**place, "title": safe_line(title)[:LONGEST_TITLE]}
+    properties = {**place, "title": safe_line(title)[:MAX_TITLE_CHARS]}
     parameters = ",".join(f"{name}={escape_property(value)}" for name, value in properties.items() if value)
-    body = "\n".join(safe_line(part) for part in message.splitlines())[:LONGEST_MESSAGE]
+    body = "\n".join(safe_line(part) for part in message.splitlines())[:MAX_MESSAGE_CHARS]
     return f"::{level}{' ' if parameters else ''}{parameters}::{escape_data(body)}"
 
 

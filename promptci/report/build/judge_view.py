@@ -57,6 +57,6 @@ def _rate(rate: JudgedRate | None) -> JudgedRateView | None:
         corrected=corrected.estimate if corrected else None,
         interval=interval_ends(corrected.interval) if corrected else None,
         effective_labels=corrected.effective_n if corrected else None,
-        **{"lambda": corrected.power if corrected else None},
+        **{"lambda": corrected.lambda_ if corrected else None},
         uncorrected_reason=json_safe.optional_text(rate.why_not),
     )

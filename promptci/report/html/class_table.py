@@ -104,7 +104,7 @@ class ConfusionCell:
     """How often one label was given for one expected label."""
 
     count: int
-    mood: str
+    css_class: str
     """`hit` or `miss` with a depth from 1 to 3 by its share of the row; empty for 0."""
 
 
@@ -118,10 +118,10 @@ class ConfusionRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfusionMatrix:
-    """A confusion matrix: expected labels down, given labels across."""
+    """A confusion matrix: expected labels down, labels of the answers across."""
 
     title: str
-    given: tuple[str, ...]
+    answer_labels: tuple[str, ...]
     rows: tuple[ConfusionRow, ...]
     left_out: int
     """Expected labels that are not shown."""
@@ -134,7 +134,7 @@ def confusion_matrices(prompt: PromptView) -> Iterator[ConfusionMatrix]:
             labels = tuple(dict.fromkeys(label for row in version.labels for label in row.counts))[:MAX_LABELS]
             yield ConfusionMatrix(
                 title=title,
-                given=labels,
+                answer_labels=labels,
                 rows=tuple(_row(row, labels) for row in version.labels[:MAX_LABELS]),
                 left_out=max(0, len(version.labels) - MAX_LABELS),
             )
@@ -149,4 +149,4 @@ def _row(row: LabelRowView, labels: tuple[str, ...]) -> ConfusionRow:
 
 def _cell(count: int, whole: int, *, hit: bool) -> ConfusionCell:
     depth = min(3, 1 + 3 * count // whole)
-    return ConfusionCell(count=count, mood=f"{'hit' if hit else 'miss'}{depth}" if count > 0 else "")
+    return ConfusionCell(count=count, css_class=f"{'hit' if hit else 'miss'}{depth}" if count > 0 else "")

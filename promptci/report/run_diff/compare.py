@@ -35,16 +35,16 @@ class PromptDiff:
     presence: Literal["both", "first only", "second only"]
     before: RunSide | None
     after: RunSide | None
-    shared: int = 0
+    shared_cases: int = 0
     """Cases with the same text and judge that both runs evaluated."""
     not_comparable: tuple[str, ...] = ()
     """Why the runs are not comparable; then `delta` is None."""
-    differs: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
     """Other differences between the runs, each as `name: before → after`."""
     delta: float | None = None
-    broken: tuple[str, ...] = ()
+    regressions: tuple[str, ...] = ()
     """Cases that were right before and are not after."""
-    fixed: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
     reworded: int = 0
     """Shared cases with another answer and the same result."""
 
@@ -98,12 +98,12 @@ def _prompt(name: str, first: PromptView | None, second: PromptView | None) -> P
         presence="both",
         before=_side(first, qualities[0]),
         after=_side(second, qualities[1]),
-        shared=len(pairs),
+        shared_cases=len(pairs),
         not_comparable=incomparable,
-        differs=tuple(_differs(first, second)),
+        differences=tuple(_find_differences(first, second)),
         delta=None if qualities[0] is None or qualities[1] is None else qualities[1] - qualities[0],
-        broken=() if incomparable else tuple(i for i, before, now in rated if before == 1 and now < 1),
-        fixed=() if incomparable else tuple(i for i, before, now in rated if before < 1 and now == 1),
+        regressions=() if incomparable else tuple(i for i, before, now in rated if before == 1 and now < 1),
+        fixes=() if incomparable else tuple(i for i, before, now in rated if before < 1 and now == 1),
         reworded=sum(_answer_text(a) != _answer_text(b) and a.head_pass_rate == b.head_pass_rate for a, b in pairs),
     )
 
@@ -155,7 +155,7 @@ def _incomparable_reasons(first: PromptView, second: PromptView, pairs: Sequence
         yield f"the endpoint answered with {', '.join(before)} and then with {', '.join(now)}"
 
 
-def _differs(first: PromptView, second: PromptView) -> Iterator[str]:
+def _find_differences(first: PromptView, second: PromptView) -> Iterator[str]:
     """Return the conditions and the version under test that differ between the runs."""
     if first.head_fingerprint != second.head_fingerprint:
         yield f"version under test: {_short(first.head_fingerprint)} → {_short(second.head_fingerprint)}"

@@ -51,21 +51,21 @@ def _prompt(prompt: PromptDiff) -> Iterator[str]:
         yield f"quality: not comparable: {'; '.join(prompt.not_comparable)}"
     else:
         both = f"{formatting.percent(first.quality)} → {formatting.percent(second.quality)}"
-        over = f"over {formatting.count(prompt.shared, 'case')} that both share"
+        over = f"over {formatting.count(prompt.shared_cases, 'case')} that both share"
         yield f"quality: {both} ({formatting.signed_points(prompt.delta)}) {over}"
         yield from _cases(prompt)
     yield f"cost per request: {formatting.money(first.cost_usd)} → {formatting.money(second.cost_usd)}"
     yield f"p95: {formatting.duration(first.p95_ms)} → {formatting.duration(second.p95_ms)}"
-    for difference in prompt.differs:
+    for difference in prompt.differences:
         yield f"not the same: {provenance.shorten_digests(difference)}"
 
 
 def _cases(prompt: PromptDiff) -> Iterator[str]:
-    for name, ids in (("broken", prompt.broken), ("fixed", prompt.fixed)):
+    for name, ids in (("broken", prompt.regressions), ("fixed", prompt.fixes)):
         if ids:
             remainder = f" and {len(ids) - MAX_IDS:,} more" if len(ids) > MAX_IDS else ""
             yield f"{name}: {', '.join(map(escape.one_line, ids[:MAX_IDS]))}{remainder}"
-    if not prompt.broken and not prompt.fixed:
+    if not prompt.regressions and not prompt.fixes:
         yield "no case changed its result"
     if prompt.reworded:
         yield f"another answer with the same result: {formatting.count(prompt.reworded, 'case')}"

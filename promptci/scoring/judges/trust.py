@@ -174,6 +174,6 @@ def _correct(calibration: Calibration, rates: Sequence[float]) -> tuple[Correcte
         share = f"{fmean(marks):.0%} of the labelled answers and {fmean(rates):.0%} of these"
         return None, f"the labelled answers are of another kind: the judge passes {share}"
     correction = ppi.corrected(people, marks, rates)
-    if correction is None or correction.power == 0:
+    if correction is None or correction.lambda_ == 0:
         return None, "its verdicts are unrelated to people's"
     return correction, None

@@ -19,7 +19,7 @@ class Corrected:
     estimate: float
     interval: Interval
     confidence: float
-    power: float
+    lambda_: float
     """Lambda, 0 to 1: how far the judge's marks were used. 0: not at all, this is the labels' own rate."""
     se: float
     """Asymptotic standard error of `estimate`."""
@@ -33,7 +33,7 @@ def corrected(
     judge: Sequence[float],
     unlabelled: Sequence[float],
     *,
-    power: float | None = None,
+    lambda_: float | None = None,
     confidence: float = 0.95,
 ) -> Corrected | None:
     """Estimate the rate at which people would pass; None without labels.
@@ -44,7 +44,7 @@ def corrected(
         Marks from 0 to 1 of the same labelled things, in the same order.
     unlabelled
         The judge's marks of the things whose rate is estimated.
-    power
+    lambda_
         Lambda; None: the value in 0..1 that gives the smallest variance.
     confidence
         Of the interval: Wilson's at the effective number of labels, for near 0 and 1 the normal one covers too little.
@@ -56,7 +56,7 @@ def corrected(
     n, unlabelled_n = len(people), len(unlabelled)
     if n == 0:
         return None
-    lam = (_tune_power(people, judge, unlabelled) if power is None else power) if unlabelled_n else 0.0
+    lam = (_tune_lambda(people, judge, unlabelled) if lambda_ is None else lambda_) if unlabelled_n else 0.0
     rest = [y - lam * f for y, f in zip(people, judge, strict=True)]
     raw_estimate = fmean(rest) + (lam * fmean(unlabelled) if unlabelled_n else 0.0)
     spread = pvariance(rest) / n + (lam**2 * pvariance(unlabelled) / unlabelled_n if unlabelled_n else 0.0)
@@ -66,14 +66,14 @@ def corrected(
         estimate=estimate,
         interval=wilson_of(estimate, effective, confidence),
         confidence=confidence,
-        power=lam,
+        lambda_=lam,
         se=math.sqrt(spread),
         labels=n,
         effective_n=effective,
     )
 
 
-def _tune_power(people: Sequence[float], judge: Sequence[float], unlabelled: Sequence[float]) -> float:
+def _tune_lambda(people: Sequence[float], judge: Sequence[float], unlabelled: Sequence[float]) -> float:
     """Return the lambda with the smallest variance: cov(y, f) / ((1 + n/N) var(f)), kept within 0 and 1."""
     n = len(people)
     mean_y, mean_f = fmean(people), fmean(judge)

@@ -59,7 +59,7 @@ def post_comment(
 
 
 def _read(source: Path, head_sha: str) -> ReportView:
-    view = ReportView.parse(artifact.report_json(source), artifact.REPORT)
+    view = ReportView.parse(artifact.read_report_json(source), artifact.REPORT)
     if view.head.sha not in (head_sha, None):  # None: the run could not even begin, and says why
         raise UnsafeError(
             f"The report is about another commit than the run that wrote it, which was for {head_sha}",

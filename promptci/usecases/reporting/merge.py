@@ -22,7 +22,7 @@ from promptci.shards.shard_run import ShardRecord
 
 Again = Callable[[CheckRequest, Environment], RunResult]
 """The request that was split: `check` or `run`."""
-MOST_NAMED = 20
+MAX_NAMED = 20
 _ALIKE: Mapping[str, Callable[[ShardRecord], object]] = {
     "another version of promptci": lambda record: record.promptci,
     "another command": lambda record: record.kind,
@@ -141,7 +141,7 @@ def _find_miscounted(shards: Sequence[HandedIn]) -> list[Problem]:
     ]
     missing = [str(index) for index, places in places_by_index.items() if not places]
     if missing:
-        named = ", ".join(missing[:MOST_NAMED]) + (" and others" if len(missing) > MOST_NAMED else "")
+        named = ", ".join(missing[:MAX_NAMED]) + (" and others" if len(missing) > MAX_NAMED else "")
         message = f"of {count} shards {len(missing)} handed in nothing: {named}"
         fix = "Look at what their jobs say and run them again."
         problems.append(Problem(path=shards[0].where, message=message, hint=fix))

@@ -84,7 +84,7 @@ def to_document(findings: Sequence[DoctorFinding]) -> DoctorDocument:
 
 
 @dataclass(kw_only=True, slots=True)
-class _Patient:
+class _RepositoryState:
     """A repository, and what has been loaded from it so far."""
 
     root: Path
@@ -95,14 +95,14 @@ class _Patient:
     """promptci.yml with its lines; None where there is none."""
     plans: list[PromptPlan] = field(default_factory=list)
 
-    def place(self, *keys: str) -> int | None:
+    def line_of(self, *keys: str) -> int | None:
         """Return the line of a key of promptci.yml."""
         return None if self.document is None else self.document.line_of(keys)
 
     def flag(self, level: Level, message: str, fix: str, *keys: str) -> DoctorFinding:
         """Return a finding about promptci.yml."""
         return DoctorFinding(
-            problem=Problem(path=self.config_path, line=self.place(*keys), message=message, hint=fix), level=level
+            problem=Problem(path=self.config_path, line=self.line_of(*keys), message=message, hint=fix), level=level
         )
 
 
@@ -116,136 +116,136 @@ def examine(root: Path, config_path: str) -> tuple[DoctorFinding, ...]:
     """
     repo = Repo.discover(root)
     with closing(repo.snapshot(WORK_TREE)) as snapshot:
-        patient = _Patient(root=repo.root, config_path=config_path, snapshot=snapshot)
-        findings = [*_config(patient)]
-        findings += [*_prompts(patient), *_judge(patient), *_provider(patient), *_cache(patient)]
+        state = _RepositoryState(root=repo.root, config_path=config_path, snapshot=snapshot)
+        findings = [*_config(state)]
+        findings += [*_prompts(state), *_judge(state), *_provider(state), *_cache(state)]
         findings += [
             DoctorFinding(problem=problem, level=level)
-            for problem, level in doctor_workflow.examine(snapshot, patient.config)
+            for problem, level in doctor_workflow.examine(snapshot, state.config)
         ]
     unique = dict.fromkeys(findings)
     return tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.message)))
 
 
-def _all(error: InputError) -> list[DoctorFinding]:
+def _error_findings(error: InputError) -> list[DoctorFinding]:
     return [DoctorFinding(problem=problem, level="error") for problem in error.problems]
 
 
-def _config(patient: _Patient) -> Iterator[DoctorFinding]:
+def _config(state: _RepositoryState) -> Iterator[DoctorFinding]:
     try:
-        require_named_config([patient.snapshot], patient.config_path)
-        patient.config_path = find_config(patient.snapshot, patient.config_path) or patient.config_path
-        data = patient.snapshot.read(patient.config_path)
+        require_named_config([state.snapshot], state.config_path)
+        state.config_path = find_config(state.snapshot, state.config_path) or state.config_path
+        data = state.snapshot.read(state.config_path)
         if data is None:
-            yield patient.flag("warning", "there is no such file, so everything is at its default", "`promptci init`.")
+            yield state.flag("warning", "there is no such file, so everything is at its default", "`promptci init`.")
             return
-        patient.document = strict_yaml.load(decode_utf8(data, patient.config_path), patient.config_path)
-        patient.config = config_load.load_config(data, patient.config_path)
+        state.document = strict_yaml.load(decode_utf8(data, state.config_path), state.config_path)
+        state.config = config_load.load_config(data, state.config_path)
     except InputError as error:
-        yield from _all(error)
+        yield from _error_findings(error)
 
 
-def _prompts(patient: _Patient) -> Iterator[DoctorFinding]:
-    config, snapshot = patient.config, patient.snapshot
+def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
+    config, snapshot = state.config, state.snapshot
     paths = find_prompt_files(snapshot, config.prompts.include)
-    uncovered, _ = coverage.check_patterns(snapshot, [config], patient.config_path)
+    uncovered, _ = coverage.check_patterns(snapshot, [config], state.config_path)
     for problem in uncovered:
-        yield patient.flag("error", problem.message, problem.hint, "prompts", "include")
+        yield state.flag("error", problem.message, problem.hint, "prompts", "include")
     if not uncovered and (missed := find_unmatched_prompt_files(snapshot, config.prompts.include)):
         message = f"`prompts.include` leaves out {coverage.join_few(missed)}"
-        yield patient.flag("warning", message, "Add a pattern that covers them.", "prompts", "include")
+        yield state.flag("warning", message, "Add a pattern that covers them.", "prompts", "include")
     prompts, problems = prompts_load.load_prompts(snapshot.read, paths, config.provider.model)
     yield from (DoctorFinding(problem=problem, level="error") for problem in problems)
     for prompt in prompts.values():
-        yield from _goldens(patient, prompt)
-    collected = CollectedRun(config=config, config_source=patient.config_path, plans=tuple(patient.plans))
+        yield from _goldens(state, prompt)
+    collected = CollectedRun(config=config, config_source=state.config_path, plans=tuple(state.plans))
     try:
         planning.plan_run(collected)
     except InputError as error:
-        yield from _all(error)
+        yield from _error_findings(error)
 
 
-def _goldens(patient: _Patient, prompt: Prompt) -> Iterator[DoctorFinding]:
-    side = Revision(snapshot=patient.snapshot, config=patient.config)
+def _goldens(state: _RepositoryState, prompt: Prompt) -> Iterator[DoctorFinding]:
+    side = Revision(snapshot=state.snapshot, config=state.config)
     try:
-        goldens = collect.load_golden_set(patient.snapshot, prompt, collect.find_goldens(side, prompt))
+        goldens = collect.load_golden_set(state.snapshot, prompt, collect.find_goldens(side, prompt))
     except InputError as error:
-        yield from _all(error)
+        yield from _error_findings(error)
         return
     if not goldens.cases:
-        goldens_path = patient.config.prompts.goldens.replace("{name}", prompt.name)
-        level: Level = "warning" if patient.config.gate.on_missing_goldens is OnMissingGoldens.WARN else "error"
+        goldens_path = state.config.prompts.goldens.replace("{name}", prompt.name)
+        level: Level = "warning" if state.config.gate.on_missing_goldens is OnMissingGoldens.WARN else "error"
         message = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
         fix = f"Write some to {goldens_path.replace('*', 'jsonl')}, or as `testData` of the prompt."
         yield DoctorFinding(problem=Problem(path=prompt.path, line=1, message=message, hint=fix), level=level)
     version = PromptVersion(prompt=prompt, goldens=goldens)
-    patient.plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, version, ["asked for"]))
+    state.plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, version, ["asked for"]))
 
 
-def _judge(patient: _Patient) -> Iterator[DoctorFinding]:
-    judge = patient.config.judge
+def _judge(state: _RepositoryState) -> Iterator[DoctorFinding]:
+    judge = state.config.judge
     uses = {
         plan.name: {a.type for planned in plan.task.cases for a in planned.case.assertions} & JUDGES
-        for plan in patient.plans
+        for plan in state.plans
     }
     if any("judge" in types for types in uses.values()):
         for key, value in (("model", judge.model), ("rubric", judge.rubric)):
             if value is None:
                 message = f"goldens use the assertion `judge`, and `judge.{key}` is not set"
-                yield patient.flag("error", message, f"Set `judge.{key}`.", "judge")
+                yield state.flag("error", message, f"Set `judge.{key}`.", "judge")
     try:
-        collect.load_rubric(patient.snapshot, judge.rubric)
+        collect.load_rubric(state.snapshot, judge.rubric)
     except InputError as error:
-        yield from _all(error)
+        yield from _error_findings(error)
     for name in (name for name, types in uses.items() if types):
-        pattern = patient.config.prompts.goldens.replace("{name}", globs.escape(name))
+        pattern = state.config.prompts.goldens.replace("{name}", globs.escape(name))
         labels = pattern.removesuffix(".*") + ".labels.*"
-        if not patient.snapshot.glob(labels):
+        if not state.snapshot.glob(labels):
             message = f"a model marks answers of `{name}`, and there are no labels to check its marks against"
-            path = patient.config.prompts.goldens.replace("{name}", name).removesuffix(".*") + ".labels.jsonl"
+            path = state.config.prompts.goldens.replace("{name}", name).removesuffix(".*") + ".labels.jsonl"
             yield DoctorFinding(
                 problem=Problem(path=path, message=message, hint="Let a person mark some answers there."),
                 level="warning",
             )
 
 
-def _provider(patient: _Patient) -> Iterator[DoctorFinding]:
-    options = patient.config.provider
-    if options.kind == "recorded" and (not options.path or not (patient.root / options.path).is_file()):
+def _provider(state: _RepositoryState) -> Iterator[DoctorFinding]:
+    options = state.config.provider
+    if options.kind == "recorded" and (not options.path or not (state.root / options.path).is_file()):
         message = f"there is no file of recorded answers at `{options.path or ''}`"
-        yield patient.flag("error", message, "Record it: `promptci check --record FILE`.", "provider", "path")
+        yield state.flag("error", message, "Record it: `promptci check --record FILE`.", "provider", "path")
     if options.kind != "openai":
         return
     try:
         endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
     except ProviderError as error:
-        yield patient.flag("error", error.message, error.hint, "provider", "base_url")
+        yield state.flag("error", error.message, error.hint, "provider", "base_url")
         return
     if endpoint.is_loopback(options.base_url):
         return
     price = PriceList(options).price_usage
-    models = {prompt.model for plan in patient.plans for prompt in _versions(plan)} | {patient.config.judge.model}
+    models = {prompt.model for plan in state.plans for prompt in _versions(plan)} | {state.config.judge.model}
     for model in sorted(model for model in models if model):
         if price(model, Usage(input_tokens=1, output_tokens=1)) is None:
             message = (
                 f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"
             )
-            yield patient.flag("warning", message, f"Write it under `provider.prices: {{{model}: …}}`.", "provider")
+            yield state.flag("warning", message, f"Write it under `provider.prices: {{{model}: …}}`.", "provider")
 
 
 def _versions(plan: PromptPlan) -> list[Prompt]:
     return [prompt for prompt in (plan.change.base, plan.change.head) if prompt is not None]
 
 
-def _cache(patient: _Patient) -> Iterator[DoctorFinding]:
-    folder = patient.config.run.cache
-    tracked = command.split_nul(command.run_git(patient.root, "ls-files", "-z"))
+def _cache(state: _RepositoryState) -> Iterator[DoctorFinding]:
+    folder = state.config.run.cache
+    tracked = command.split_nul(command.run_git(state.root, "ls-files", "-z"))
     if folder and (committed := [path for path in tracked if path.startswith(f"{folder.rstrip('/')}/")]):
         message = f"{len(committed)} files of answers are committed under {folder}; promptci does not use them"
         fix = f"`git rm -r --cached {folder}`: whoever can commit answers can make any prompt pass."
         yield DoctorFinding(problem=Problem(path=committed[0], message=message, hint=fix), level="error")
     for path in filter(None, (folder, REPORT)):
-        if command.try_git(patient.root, "check-ignore", "--quiet", "--", f"{path}/x").returncode == 1:
+        if command.try_git(state.root, "check-ignore", "--quiet", "--", f"{path}/x").returncode == 1:
             top = path.split("/")[0]
             message = f"`{top}/`, which promptci writes, is not ignored and would be committed by `git add --all`"
             yield DoctorFinding(

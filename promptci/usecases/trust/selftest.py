@@ -33,7 +33,7 @@ class SelfTestSettings:
     answers: int | None = None
     """Answers to each case; None: as many as two versions need."""
     simulations: int = aa_test.SIMULATIONS
-    agree: Callable[[str], bool] = lambda _: False
+    confirm: Callable[[str], bool] = lambda _: False
     """Called with the price; returns whether to spend it."""
 
 
@@ -67,7 +67,7 @@ def selftest(request: CheckRequest, settings: SelfTestSettings, env: Environment
             env.print(line)
         if request.dry_run:
             return ()
-        if not settings.agree("Ask all of this?"):
+        if not settings.confirm("Ask all of this?"):
             raise UsageError("nothing was asked", "Agree to the price, or pass --yes.")
         asked = Asked(prompts=planned.prompts)
         if planned.questions:

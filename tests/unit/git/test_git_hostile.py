@@ -52,7 +52,7 @@ def test_nothing_changed_is_known_after_few_and_short_calls_of_git(
         assert len(head.glob("many/**")) == 5000
         assert [head.read(path) for path in ("a.txt", "b.txt", "gone")] == [b"one\n", b"two\n", None]
     assert time.process_time() - started < 30
-    assert len(calls.read_text().splitlines()) == 5  # two revisions, one diff, one tree, one reader of objects
+    assert len(calls.read_text().splitlines()) == 3  # one diff, one tree, one reader of revisions and objects
 
 
 def test_a_change_of_mode_alone_is_none_in_the_working_tree_either(built: RepoBuilder) -> None:

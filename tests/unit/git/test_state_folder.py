@@ -1,6 +1,7 @@
 """Folders that are written: no link at any step, nothing committed, never git's own."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,9 @@ def test_files_of_the_tested_commit_count_where_another_one_is_checked_out(build
     builder.git("switch", "--quiet", "main")
     folder = builder.path / ".promptci" / "cache"
     assert find_folder_problem(builder.path, folder) is None
-    head = Repo.discover(builder.path).snapshot("pr")
-    assert find_folder_problem(builder.path, folder, head) == "`.promptci/cache/answers.jsonl` is committed to git"
+    with closing(Repo.discover(builder.path).snapshot("pr")) as head:
+        problem = find_folder_problem(builder.path, folder, head)
+    assert problem == "`.promptci/cache/answers.jsonl` is committed to git"
 
 
 def test_names_are_not_patterns(builder: RepoBuilder) -> None:

@@ -140,7 +140,7 @@ def test_gh_comment_422_after_trim(tmp_path: Path, server: fake.GitHub, github: 
 def test_marker_and_foot_fit_into_what_is_spared_for_them(tmp_path: Path, github: PyGithubClient) -> None:
     longest = Marker(key="é/" * 2_000, run=10**17, attempt=10**8, head="f" * 64)
     assert len(str(longest).encode()) < FRAME_BYTES / 2
-    assert len(longest.once) < FRAME_BYTES / 2
+    assert len(longest.one_time) < FRAME_BYTES / 2
 
 
 @given(st.text(min_size=101), st.text(min_size=101))
@@ -206,7 +206,9 @@ def test_gh_comment_deleted_between_list_and_patch(server: fake.GitHub, github: 
     assert texts(server) == ["better"]
 
 
-@pytest.mark.parametrize("forged", [mark(run=10**17), mark(run=10**17).once, f"{mark(run=99)}{mark(run=99)}"], ids=str)
+@pytest.mark.parametrize(
+    "forged", [mark(run=10**17), mark(run=10**17).one_time, f"{mark(run=99)}{mark(run=99)}"], ids=str
+)
 def test_a_forged_marker_is_ignored(server: fake.GitHub, github: PyGithubClient, forged: object) -> None:
     server.add_comment(f"{forged}\nall is well", "mallory")
 

@@ -42,7 +42,7 @@ def test_without_the_judge_it_is_the_labels_own_rate_and_interval(
     both: list[tuple[float, float]], unlabelled: list[float]
 ) -> None:
     people, judge = zip(*both, strict=True)
-    found = ppi.corrected(people, judge, unlabelled, power=0.0)
+    found = ppi.corrected(people, judge, unlabelled, lambda_=0.0)
     own = wilson(int(sum(people)), len(people))
     assert found is not None
     assert own is not None
@@ -56,7 +56,7 @@ def test_everything_lies_within_its_bounds(both: list[tuple[float, float]], unla
     found = ppi.corrected(people, judge, unlabelled)
     assert found is not None
     assert 0 <= found.interval.lo <= found.estimate <= found.interval.hi <= 1
-    assert 0 <= found.power <= 1
+    assert 0 <= found.lambda_ <= 1
     assert 0 < found.effective_n <= len(people) + len(unlabelled)
     assert found.interval.hi > found.interval.lo
 
@@ -68,19 +68,19 @@ def test_nothing_labelled_is_nothing_known() -> None:
 def test_nothing_judged_leaves_the_labels() -> None:
     found = ppi.corrected([1, 0, 1, 1], [1, 0, 1, 1], [])
     assert found is not None
-    assert (found.estimate, found.power, found.effective_n) == (0.75, 0.0, 4.0)
+    assert (found.estimate, found.lambda_, found.effective_n) == (0.75, 0.0, 4.0)
 
 
 def test_a_judge_who_says_the_same_of_everything_is_not_used() -> None:
     found = ppi.corrected([1, 0, 1, 1], [1, 1, 1, 1], [1, 1, 1])
     assert found is not None
-    assert (found.estimate, found.power) == (0.75, 0.0)
+    assert (found.estimate, found.lambda_) == (0.75, 0.0)
 
 
 def test_a_judge_who_says_the_opposite_is_not_used() -> None:
     found = ppi.corrected([1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1])
     assert found is not None
-    assert found.power == 0.0
+    assert found.lambda_ == 0.0
 
 
 def test_labels_that_all_pass_are_no_certainty() -> None:
@@ -91,7 +91,7 @@ def test_labels_that_all_pass_are_no_certainty() -> None:
 
 
 def test_marks_that_explain_people_without_rest_count_for_no_more_than_there_is() -> None:
-    found = ppi.corrected([1.0, 0.0, 0.5], [0.5, 0.0, 0.25], [0.25] * 5, power=2.0)
+    found = ppi.corrected([1.0, 0.0, 0.5], [0.5, 0.0, 0.25], [0.25] * 5, lambda_=2.0)
     assert found is not None
     assert (found.se, found.effective_n) == (0.0, 3.0)
 

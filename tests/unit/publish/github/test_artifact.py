@@ -42,7 +42,7 @@ def folder(path: Path) -> Path:
 def test_a_folder_and_a_zip_file_give_their_report(tmp_path: Path) -> None:
     packed = zipped(tmp_path / "a.zip", [("report.html", b"<p>"), ("report.json", REPORT), ("deep/x", b"")])
 
-    assert artifact.report_json(folder(tmp_path)) == artifact.report_json(packed) == REPORT
+    assert artifact.read_report_json(folder(tmp_path)) == artifact.read_report_json(packed) == REPORT
 
 
 EVIL: dict[str, zipfile.ZipInfo | str] = {
@@ -69,7 +69,7 @@ def test_gh_workflow_run_artifact_zip_slip(tmp_path: Path, evil: zipfile.ZipInfo
     before = sorted(tmp_path.rglob("*"))
 
     with pytest.raises(UnsafeError, match="refused"):
-        artifact.report_json(packed)
+        artifact.read_report_json(packed)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -82,14 +82,14 @@ def test_gh_workflow_run_artifact_zip_slip_unpacked(tmp_path: Path, linked: str)
     (place / linked).symlink_to(tmp_path / "secret")
 
     with pytest.raises(UnsafeError, match="holds a link"):
-        artifact.report_json(place)
+        artifact.read_report_json(place)
 
 
 def test_the_folder_itself_may_not_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder(tmp_path))
 
     with pytest.raises(UnsafeError):
-        artifact.report_json(tmp_path / "link")
+        artifact.read_report_json(tmp_path / "link")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
@@ -98,59 +98,59 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(place / "report.json")
 
     with pytest.raises(UnsafeError, match="pipe"):
-        artifact.report_json(place)
+        artifact.read_report_json(place)
     with pytest.raises(UnsafeError, match="neither"):
-        artifact.report_json(place / "report.json")
+        artifact.read_report_json(place / "report.json")
 
 
 def too_large(path: Path) -> None:
     with path.open("wb") as file:
-        file.truncate(artifact.LARGEST + 1)
+        file.truncate(artifact.MAX_REPORT_BYTES + 1)
 
 
 def test_a_report_that_is_too_large_is_refused(tmp_path: Path) -> None:
     too_large(folder(tmp_path) / "report.json")
 
     with pytest.raises(UnsafeError, match="more than"):
-        artifact.report_json(tmp_path / "artifact")
+        artifact.read_report_json(tmp_path / "artifact")
 
 
 def test_a_zip_bomb_is_read_no_further_than_a_report_may_be_long(tmp_path: Path) -> None:
-    bomb = zipped(tmp_path / "a.zip", [("report.json", b"0" * (artifact.LARGEST * 3))])
-    assert bomb.stat().st_size < artifact.LARGEST / 100
+    bomb = zipped(tmp_path / "a.zip", [("report.json", b"0" * (artifact.MAX_REPORT_BYTES * 3))])
+    assert bomb.stat().st_size < artifact.MAX_REPORT_BYTES / 100
 
     with pytest.raises(UnsafeError, match="more than"):
-        artifact.report_json(bomb)
+        artifact.read_report_json(bomb)
 
 
 def test_a_zip_file_that_is_too_large_is_not_opened(tmp_path: Path) -> None:
     with (tmp_path / "a.zip").open("wb") as file:
-        file.truncate(artifact.LARGEST_ZIP + 1)
+        file.truncate(artifact.MAX_ZIP_BYTES + 1)
 
     with pytest.raises(UnsafeError, match="more than"):
-        artifact.report_json(tmp_path / "a.zip")
+        artifact.read_report_json(tmp_path / "a.zip")
 
 
 def test_too_many_files_are_refused(tmp_path: Path) -> None:
     place = folder(tmp_path)
-    names = [f"{number}.txt" for number in range(artifact.MOST_FILES)]
+    names = [f"{number}.txt" for number in range(artifact.MAX_FILES)]
     for name in names:
         (place / name).touch()
     packed = zipped(tmp_path / "a.zip", [("report.json", REPORT), *((name, b"") for name in names)])
 
     for source in (place, packed):
         with pytest.raises(UnsafeError, match="files"):
-            artifact.report_json(source)
+            artifact.read_report_json(source)
 
 
 def test_folders_without_end_are_refused(tmp_path: Path) -> None:
     deep = folder(tmp_path)
-    for _ in range(artifact.DEEPEST + 1):
+    for _ in range(artifact.MAX_DEPTH + 1):
         deep = deep / "x"
     deep.mkdir(parents=True)
 
     with pytest.raises(UnsafeError, match="nested"):
-        artifact.report_json(tmp_path / "artifact")
+        artifact.read_report_json(tmp_path / "artifact")
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -158,7 +158,7 @@ def test_a_name_twice_is_refused(tmp_path: Path) -> None:
     packed = zipped(tmp_path / "a.zip", [("report.json", REPORT), ("report.json", b"{}")])
 
     with pytest.raises(UnsafeError, match="twice"):
-        artifact.report_json(packed)
+        artifact.read_report_json(packed)
 
 
 def test_an_unusual_packing_is_refused(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_an_unusual_packing_is_refused(tmp_path: Path) -> None:
         packed.writestr("report.json", REPORT)
 
     with pytest.raises(UnsafeError, match="unusual"):
-        artifact.report_json(tmp_path / "a.zip")
+        artifact.read_report_json(tmp_path / "a.zip")
 
 
 @pytest.mark.parametrize("make", [lambda p: p.mkdir(), lambda p: p.write_bytes(b"PK\x05\x06"), Path.exists])
@@ -174,12 +174,12 @@ def test_an_artifact_without_a_report_is_refused(tmp_path: Path, make: Callable[
     make(tmp_path / "it")
 
     with pytest.raises(UnsafeError, match="refused"):
-        artifact.report_json(tmp_path / "it")
+        artifact.read_report_json(tmp_path / "it")
 
 
 def test_a_zip_file_without_a_report_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsafeError, match=r"no report\.json"):
-        artifact.report_json(zipped(tmp_path / "a.zip", [("deep/report.json", REPORT)]))
+        artifact.read_report_json(zipped(tmp_path / "a.zip", [("deep/report.json", REPORT)]))
 
 
 def good_zip() -> bytes:
@@ -198,4 +198,4 @@ def test_no_damage_to_a_zip_file_ends_in_a_traceback(tmp_path: Path, damage: lis
     (tmp_path / "a.zip").write_bytes(content[: len(content) - lost])
 
     with suppress(UnsafeError):
-        assert artifact.report_json(tmp_path / "a.zip") == REPORT * 9
+        assert artifact.read_report_json(tmp_path / "a.zip") == REPORT * 9

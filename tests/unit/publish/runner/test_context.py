@@ -141,8 +141,8 @@ def test_inputs_have_their_defaults(environ: dict[str, str]) -> None:
     context = read(environ, pull_request())
 
     assert context.inputs == {name: DEFAULTS.get(name, "") for name in INPUTS}
-    assert context.switch("status")
-    assert not context.switch("allow-untrusted")
+    assert context.is_enabled("status")
+    assert not context.is_enabled("allow-untrusted")
 
 
 def test_inputs_are_read_as_a_container_gets_them(environ: dict[str, str]) -> None:
@@ -154,7 +154,7 @@ def test_inputs_are_read_as_a_container_gets_them(environ: dict[str, str]) -> No
         "k1",
         "a.yml",
     )
-    assert not context.switch("status")
+    assert not context.is_enabled("status")
 
 
 def test_a_switch_that_is_neither_true_nor_false_is_an_error(environ: dict[str, str]) -> None:

@@ -62,7 +62,7 @@ def test_an_annotation_is_one_command_with_the_words_given(
 
     assert command.name == level
     assert set(command.properties) <= {"file", "line", "title"}
-    assert command.data == "\n".join(map(safe_line, message.splitlines()))[: workflow_commands.LONGEST_MESSAGE]
+    assert command.data == "\n".join(map(safe_line, message.splitlines()))[: workflow_commands.MAX_MESSAGE_CHARS]
 
 
 def test_an_annotation_names_file_line_and_title() -> None:

@@ -31,14 +31,14 @@ AFTER = report(comparison("a | 1 | x | x | y\nb | 2 | x | x | x\nc | 3 | x | x |
 
 def test_cases_that_broke_and_were_fixed_are_named() -> None:
     found = one(BEFORE, AFTER)
-    assert (found.broken, found.fixed, found.reworded, found.shared) == (("a",), ("c",), 1, 4)
+    assert (found.regressions, found.fixes, found.reworded, found.shared_cases) == (("a",), ("c",), 1, 4)
     assert found.delta == 0
     assert (found.before.quality, found.after.quality) == (0.5, 0.5)  # type: ignore[union-attr]
 
 
 def test_turning_it_round_turns_it_round() -> None:
     there, back = one(BEFORE, AFTER), one(AFTER, BEFORE)
-    assert (there.broken, there.fixed) == (back.fixed, back.broken)
+    assert (there.regressions, there.fixes) == (back.fixes, back.regressions)
 
 
 def weigh(view: ReportView, weights: dict[str, float]) -> ReportView:
@@ -58,15 +58,15 @@ def test_a_case_counts_by_its_weight_as_in_a_check() -> None:
 def test_a_run_does_not_differ_from_itself(situation: str) -> None:
     view = SITUATIONS[situation]()
     for found in compare.compare_runs(view, view).prompts:
-        assert (found.broken, found.fixed, found.differs, found.reworded) == ((), (), (), 0)
+        assert (found.regressions, found.fixes, found.differences, found.reworded) == ((), (), (), 0)
         assert found.delta in (0, None)
 
 
 def test_a_case_with_another_text_is_not_compared() -> None:
     changed = report(comparison("a | 1 | x | x | y\nb | other | x | x | y\nc | 3 | x | x | y\nd | 4 | x | x | y"))
     found = one(BEFORE, changed)
-    assert (found.shared, found.broken) == (3, ("a",))
-    assert [part.split(":")[0] for part in found.differs] == ["goldens"]
+    assert (found.shared_cases, found.regressions) == (3, ("a",))
+    assert [part.split(":")[0] for part in found.differences] == ["goldens"]
 
 
 def test_without_a_shared_case_there_is_no_number() -> None:
@@ -83,7 +83,7 @@ def test_another_model_behind_the_same_name_is_not_comparable() -> None:
     found = one(view, view.model_copy(update={"prompts": [other]}))
     assert found.delta is None
     assert "and then with gpt-4o-mini-2026-01-01" in found.not_comparable[0]
-    assert found.broken == ()
+    assert found.regressions == ()
 
 
 def test_a_prompt_of_one_run_only_is_said() -> None:

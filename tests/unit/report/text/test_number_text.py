@@ -208,7 +208,7 @@ def test_a_large_set_of_labels_is_shown_in_part_and_the_rest_counted() -> None:
     prompt = report(comparison(rows, kind="one-of", status=Status.CHANGED)).prompts[0]
     before, now = class_table.confusion_matrices(prompt)
     assert (before.title, now.title) == ("Before", "After")
-    assert (len(now.rows), len(now.given), now.left_out) == (25, 25, 5)
+    assert (len(now.rows), len(now.answer_labels), now.left_out) == (25, 25, 5)
 
 
 def test_marks_over_all_cases_have_no_interval_of_a_rate() -> None:
@@ -257,8 +257,8 @@ def test_what_was_no_commit_cannot_be_done_again() -> None:
 def test_a_cell_of_a_confusion_matrix_is_as_deep_as_its_share_of_the_row() -> None:
     rows = "\n".join(f"m-{i} | Hi | x | x | {'y' if i < 3 else 'x'}" for i in range(12)) + "\nz | Hi | y | y | y"
     _, now = class_table.confusion_matrices(report(comparison(rows, kind="one-of")).prompts[0])
-    assert [(cell.count, cell.mood) for cell in now.rows[0].cells] == [(9, "hit3"), (3, "miss1")]
-    assert [(cell.count, cell.mood) for cell in now.rows[1].cells] == [(0, ""), (1, "hit3")]
+    assert [(cell.count, cell.css_class) for cell in now.rows[0].cells] == [(9, "hit3"), (3, "miss1")]
+    assert [(cell.count, cell.css_class) for cell in now.rows[1].cells] == [(0, ""), (1, "hit3")]
 
 
 @pytest.mark.parametrize(
