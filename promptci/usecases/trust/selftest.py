@@ -1,7 +1,7 @@
 """Test the gate with an A/A run, in which nothing changes and nothing should be blocked."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -80,16 +80,19 @@ def selftest(request: CheckRequest, settings: SelfTestSettings, env: Environment
     )
     for error in asked.errors:
         env.print(error.message)
+    _print_results(results, head.label, env)
+    write.write_text(path, selftest_document.merge_into(path, results).dump())
+    env.print(f"written: {path}")
+    return results
+
+
+def _print_results(results: Sequence[SelfTest], revision: str, env: Environment) -> None:
+    """Print the results, and what a pull request that changes goldens is measured by instead."""
     for result in results:
         for line in render_lines(result):
             env.print(line)
     if results:
-        env.print(
-            f"Measured with the goldens of {head.label}. In a pull request: {BASE_GOLDENS_DECIDE} {GOLDENS_FIRST}"
-        )
-    write.write_text(path, selftest_document.merge_into(path, results).dump())
-    env.print(f"written: {path}")
-    return results
+        env.print(f"Measured with the goldens of {revision}. In a pull request: {BASE_GOLDENS_DECIDE} {GOLDENS_FIRST}")
 
 
 def _group_by_case(run: PromptRun) -> dict[str, list[ScoredCase]]:
