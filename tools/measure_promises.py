@@ -149,7 +149,7 @@ def _whole_gate(settings: Iterable[Setting], *, unchanged: bool) -> str:
             else [f"{100 * setting.broken:.0f} %", f"{100 * setting.lost:.0f} %"]
         )
         calls = round(shares.calls)
-        cost = [f"{calls:,} ({2 * setting.cases * setting.prompts:,})", f"{calls * USD_PER_CALL:.2f}"]
+        cost = [f"{calls:,} ({2 * setting.cases * setting.prompts:,})", f"{calls * USD_PER_CALL:.3f}"]
         results = [percent(shares.failed), percent(shares.passed), *cost, str(runs)]
         sound = ", all pass at base" if setting.sound else ""
         rows.append([f"{setting.profile} {setting.cases}{sound}", *what, *results])
