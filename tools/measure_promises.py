@@ -133,7 +133,7 @@ def _early() -> str:
 USD_PER_CALL = (500 * 0.15 + 50 * 0.60) / 1_000_000
 """500 tokens in and 50 out, at dollars per million tokens."""
 RUNS, RUNS_OF_BROKEN, RUNS_OF_DESIGNS = 300, 200, 200
-RUNS_OF_SEVERAL = {5: 80, 20: 100}
+RUNS_OF_SEVERAL = {5: 300, 20: 100}
 """Simulated pull requests per row of the whole gate; fewest where each has several prompts."""
 
 
@@ -194,7 +194,7 @@ cases whose verdict differs between two runs of the same version; `promptci self
 
 `gate.about: goldens`, `repeats: auto` with at most 640 calls, limits on cost and latency on, critical cases confirmed. Profiles: share of cases
 that always pass, never pass, and flip: *calm* 90/5/5, *usual* 75/5/20, *noisy* 50/5/45 percent. Error of a share: with 300 runs one standard error
-is 1.3 points at 5 % and 2.6 at 75 %; with 80 runs 2.4 points at 5 %, with 100 runs 2.2. A pull request with several prompts passes where each of
+is 1.3 points at 5 % and 2.6 at 75 %; with 100 runs 2.2 points at 5 %. A pull request with several prompts passes where each of
 them does. A test puts random draws to this simulation and to the deciding code itself: both give the same verdict after the same calls.
 
 *Calls* are the mean of both versions together; in brackets, what asking each case once takes. *$* is an example: calls with 500 tokens in and 50 out,
