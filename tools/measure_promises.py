@@ -7,9 +7,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
 
-from support import simulated_designs, simulated_gate, simulated_runs  # noqa: E402 - the tests run the same simulations
+from support import simulated_designs, simulated_gate, simulated_judges, simulated_runs  # noqa: E402 - the tests run the same simulations
 from support.simulated_answers import BROKEN, UNCHANGED, Setting  # noqa: E402 - likewise
 from support.simulated_designs import KINDS, DesignSetting, simulate_designs  # noqa: E402 - likewise
+from support.simulated_judges import share_trusted  # noqa: E402 - likewise
 
 PAGE = ROOT / "docs" / "promises.md"
 SIZES, DISCORDANCES = (50, 100, 200), (0.05, 0.10, 0.20)
@@ -129,8 +130,10 @@ def _early() -> str:
     return table(["cases", "true drop", "fails", "answers saved when it fails"], rows)
 
 
+USD_PER_CALL = (500 * 0.15 + 50 * 0.60) / 1_000_000
+"""500 tokens in and 50 out, at dollars per million tokens."""
 RUNS, RUNS_OF_BROKEN, RUNS_OF_DESIGNS = 300, 200, 200
-RUNS_OF_SEVERAL = {5: 80, 20: 100}
+RUNS_OF_SEVERAL = {5: 300, 20: 100}
 """Simulated pull requests per row of the whole gate; fewest where each has several prompts."""
 
 
@@ -145,11 +148,13 @@ def _whole_gate(settings: Iterable[Setting], *, unchanged: bool) -> str:
             if unchanged
             else [f"{100 * setting.broken:.0f} %", f"{100 * setting.lost:.0f} %"]
         )
-        results = [percent(shares.failed), percent(shares.passed), f"{shares.calls:,.0f}", str(runs)]
+        calls = round(shares.calls)
+        cost = [f"{calls:,} ({2 * setting.cases * setting.prompts:,})", f"{calls * USD_PER_CALL:.3f}"]
+        results = [percent(shares.failed), percent(shares.passed), *cost, str(runs)]
         sound = ", all pass at base" if setting.sound else ""
         rows.append([f"{setting.profile} {setting.cases}{sound}", *what, *results])
     what = ["critical", "prompts", "latency σ, slow"] if unchanged else ["broken", "lost"]
-    return table(["profile, cases", *what, "`fail`", "`pass`", "calls", "runs"], rows)
+    return table(["profile, cases", *what, "`fail`", "`pass`", "calls (once)", "$", "runs"], rows)
 
 
 def _designs() -> str:
@@ -168,6 +173,15 @@ def _designs() -> str:
     return table(head, rows)
 
 
+def _judges() -> str:
+    """Return the table of judges by the number of labels."""
+    rows = [
+        [str(n), *(percent(share_trusted(kappa, labels=n, pass_rate=0.7, seed=n)) for kappa in (0.4, 0.8))]
+        for n in (50, 75, 100, 200)
+    ]
+    return table(["labels", "kappa 0.4", "kappa 0.8"], rows)
+
+
 def page() -> str:
     """Give the whole page."""
     return f"""# What the gate promises, and how often it keeps it
@@ -180,11 +194,11 @@ cases whose verdict differs between two runs of the same version; `promptci self
 
 `gate.about: goldens`, `repeats: auto` with at most 640 calls, limits on cost and latency on, critical cases confirmed. Profiles: share of cases
 that always pass, never pass, and flip: *calm* 90/5/5, *usual* 75/5/20, *noisy* 50/5/45 percent. Error of a share: with 300 runs one standard error
-is 1.3 points at 5 % and 2.6 at 75 %; with 80 runs 2.4 points at 5 %, with 100 runs 2.2. A pull request with several prompts passes where each of
+is 1.3 points at 5 % and 2.6 at 75 %; with 100 runs 2.2 points at 5 %. A pull request with several prompts passes where each of
 them does. A test puts random draws to this simulation and to the deciding code itself: both give the same verdict after the same calls.
 
-*Calls* are the mean of both versions together; each case asked once would be twice the number of cases. What that costs, for example: a call with 500
-tokens in and 50 out, at $0.15 and $0.60 per million tokens, is $0.0001. The most, 640 calls, is then $0.07, and 50 cases asked once are $0.01.
+*Calls* are the mean of both versions together; in brackets, what asking each case once takes. *$* is an example: calls with 500 tokens in and 50 out,
+at $0.15 and $0.60 per million tokens. The most for one prompt, 640 calls, is then $0.07, and 50 cases asked once are $0.01.
 
 A change that changes nothing; `fail` may be 5 at most:
 
@@ -205,6 +219,13 @@ goldens, where `pass` may be 5 at most: a few cases lose all, or the loss is spr
 error is 1.5 points at 5 %.
 
 {_designs()}
+
+## A judge is trusted only if it agrees with people
+
+{simulated_judges.SIMULATIONS:,} calibrations per number, `judge.trust.min_kappa: {simulated_judges.MIN_KAPPA:g}`; people pass 70 % of the answers, and the judge as many. Trusted although its
+true kappa is 0.4, which may be 5 at most, and trusted with a true kappa of 0.8. With fewer than 50 labels no judge is trusted.
+
+{_judges()}
 
 ## The quality test alone, each case asked once
 

@@ -14,6 +14,7 @@ from support.repositories import GOLDENS, GOOD, PROMPT, checked, config, goldens
 from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
 from promptci.gates.selftest import selftest_document
+from promptci.present.finding_text.remarks import BASE_GOLDENS_DECIDE, GOLDENS_FIRST
 from promptci.usecases.trust import power, selftest
 from promptci.usecases.trust.power import PowerQuestion
 from promptci.usecases.trust.selftest import SelfTestSettings
@@ -59,6 +60,10 @@ def test_the_noise_of_a_model_is_measured_and_said(tmp_path: Path) -> None:
     assert found.rate <= 0.1
     text = "\n".join(said)
     assert "price: at most $" in text
+    assert (
+        f"Measured with the goldens of the working tree. In a pull request: {BASE_GOLDENS_DECIDE} {GOLDENS_FIRST}"
+        in said
+    )
     assert "order: of 200 pull requests that change nothing, dealt out of the answers to 50 cases:" in text
     assert "12% of the cases change their verdict from run to run" in text
     assert "10 cases right at one time and wrong at another: c000 (3 of 6 right)" in text
@@ -148,7 +153,7 @@ def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
         found = power.power(errand(shop(tmp_path, files), tmp_path), PowerQuestion(), told)
         selftest.selftest(replace(errand(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, told)
     assert len(found) == 3
-    assert "if marks differ by 10 points from run to run" in "\n".join(said)
+    assert "if scores differ by 10 points from run to run" in "\n".join(said)
     assert "judges: 240 calls, price unknown, and 12 probes for each judge" in said
     assert "price unknown" in said[0]
 

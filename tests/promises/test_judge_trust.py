@@ -1,31 +1,11 @@
 """How often a judge is trusted whose true kappa is too low, and how often a good one is refused."""
 
-import random
-
 import pytest
+from support.simulated_judges import share_trusted
 
-from promptci.scoring.judges import trust
-from promptci.scoring.judges.trust import Calibration
-
-SIMULATIONS = 3000
 MARGIN = 0.01
 """Two and a half standard errors of a share of 5 % in 3,000 simulations."""
 pytestmark = pytest.mark.long
-
-
-def share_trusted(kappa: float, *, labels: int, pass_rate: float, seed: int) -> float:
-    """Share of calibrations after which a judge of this true kappa, which passes as often as people do, is trusted."""
-    generator = random.Random(seed)  # noqa: S311 - a simulation
-    agreement = kappa + (1 - kappa) * pass_rate  # chance that the judge passes what people pass
-    false_pass = (1 - kappa) * pass_rate
-    trusted = 0
-    for _ in range(SIMULATIONS):
-        pairs = []
-        for _ in range(labels):
-            people = generator.random() < pass_rate
-            pairs.append((people, generator.random() < (agreement if people else false_pass)))
-        trusted += trust.assess_trust(Calibration(pairs=tuple(pairs)), 0.6).trusted
-    return trusted / SIMULATIONS
 
 
 @pytest.mark.parametrize("pass_rate", [0.5, 0.7, 0.85])

@@ -60,8 +60,12 @@ UNCHANGED = (
     Setting(profile="noisy", cases=50, critical=20, sigma=0.7, slow=0.03),
     Setting(profile="usual", cases=100, critical=5, sigma=0.7, slow=0.02),
     Setting(profile="noisy", cases=100, critical=20, sigma=1.0, slow=0.03),
+    Setting(profile="calm", cases=100, critical=3, sigma=0.3),
+    Setting(profile="calm", cases=200, sigma=1.0, slow=0.03),
     Setting(profile="usual", cases=200, critical=10),
+    Setting(profile="noisy", cases=200, critical=20, sigma=0.7, slow=0.02),
     Setting(profile="usual", cases=20, critical=5, prompts=5),
+    Setting(profile="noisy", cases=10, critical=3, prompts=5, sigma=0.3),
     Setting(profile="usual", cases=20, critical=1, prompts=20),
 )
 """Pull requests that change nothing."""

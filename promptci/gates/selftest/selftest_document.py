@@ -30,7 +30,7 @@ class SelfTestRow(BaseModel):
     left_out: int
     simulations: int
     blocked: int
-    undecided: int
+    inconclusive: int
     false_alarm_rate: float
     interval: tuple[float, float]
     """95 % interval of the false-alarm rate."""
@@ -72,7 +72,7 @@ def _row(test: SelfTest) -> SelfTestRow:
         left_out=test.left_out,
         simulations=test.simulations,
         blocked=test.blocked,
-        undecided=test.undecided,
+        inconclusive=test.undecided,
         false_alarm_rate=test.rate,
         interval=(test.interval.lo, test.interval.hi),
         alpha=test.alpha,

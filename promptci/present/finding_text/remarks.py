@@ -18,6 +18,10 @@ from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import percent
 from promptci.wording import count, join_names
 
+BASE_GOLDENS_DECIDE = "The goldens of base decide."
+GOLDENS_FIRST = "To change what the prompt must do, change its goldens in a pull request of their own first."
+"""Findings, page, comment, terminal, selftest and docs/verdict.md use these words."""
+
 
 def goldens_removed(facts: CaseIds) -> FindingText:
     """Describe golden cases that the change removes."""
@@ -26,22 +30,22 @@ def goldens_removed(facts: CaseIds) -> FindingText:
 
 def goldens_weakened(facts: WeakenedGoldens) -> FindingText:
     """Describe golden cases of which the change replaces the expectation."""
-    used = "expectations of the base revision decide" if facts.base_decides else "new expectations are used"
+    used = BASE_GOLDENS_DECIDE if facts.base_decides else "The new goldens are used."
     return FindingText(
         f"has {count(len(facts.ids), 'golden case')} with another expectation for the same input:"
         f" {join_names(facts.ids)}",
-        f"The {used}. Check that they were not made easier.",
+        f"{used} Check that the new expectations are not easier.",
     )
 
 
 def goldens_compared(facts: EditedGoldens) -> FindingText:
     """Describe what both golden sets make of a change that edits prompt and goldens."""
     differ = facts.base_goldens.verdict != facts.head_goldens.verdict
-    advice = " To change what the prompt must do, change the goldens in a pull request of their own." if differ else ""
+    advice = f" {GOLDENS_FIRST}" if differ else ""
     return FindingText(
         f"changes its goldens; with the goldens of base: {suite_result(facts.base_goldens)};"
         f" with this change's: {suite_result(facts.head_goldens)}",
-        f"The goldens of base decide.{advice}",
+        f"{BASE_GOLDENS_DECIDE}{advice}",
     )
 
 

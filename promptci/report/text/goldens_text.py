@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptci.present import formatting
+from promptci.present.finding_text.remarks import BASE_GOLDENS_DECIDE, GOLDENS_FIRST
 from promptci.report.model.report import PromptView
 from promptci.report.text.number_text import Sign, sign
 
@@ -34,7 +35,7 @@ def decided_by(prompt: PromptView) -> str:
     """Return which goldens decided."""
     if prompt.base_fingerprint == prompt.head_fingerprint:
         return "The prompt is the same as before, so the new goldens are used."
-    return "Those of the base revision decide."
+    return BASE_GOLDENS_DECIDE
 
 
 def advice(prompt: PromptView) -> str:
@@ -42,7 +43,7 @@ def advice(prompt: PromptView) -> str:
     rows = suites(prompt)
     if len({row.sign.slug for row in rows}) < 2:
         return ""
-    return "To change what the prompt must do, change its goldens in a pull request of their own first."
+    return GOLDENS_FIRST
 
 
 def _row(name: str, suite: dict[str, Any]) -> SuiteRow:

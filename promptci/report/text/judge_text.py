@@ -14,11 +14,11 @@ def trust_sentence(judge: JudgeView) -> str:
         return f"It is not trusted: {'; '.join(judge.reasons)}. Its results are advisory and do not block."
     calibration = judge.calibration
     if calibration is None:
-        return "Nobody has checked it: there are no labels by people. Its marks count all the same."
+        return "Nobody has checked it: there are no labels by people. Its scores count all the same."
     return (
         f"It agrees with people well enough: kappa {kappa_with_interval(calibration)}"
         f" with {formatting.count(calibration.scored, 'label')}, where {judge.min_kappa:g} is asked for."
-        " Its marks count."
+        " Its scores count."
     )
 
 
@@ -73,7 +73,7 @@ def judge_numbers(judge: JudgeView) -> list[tuple[str, str]]:
 
 def _calibration_rows(calibration: CalibrationView) -> Iterator[tuple[str, str]]:
     silent = calibration.labels - calibration.scored
-    yield "Labels", f"{calibration.scored:,}" + (f", and {silent:,} that the judge could not mark" if silent else "")
+    yield "Labels", f"{calibration.scored:,}" + (f", and {silent:,} that the judge could not score" if silent else "")
     yield "Agreement", f"{formatting.percent(calibration.agreement)}, chance included"
     narrow = calibration.kappa_half_width_with_200
     yield (

@@ -22,7 +22,7 @@ from promptci.runs.prompt_plan import PromptPlan
 ASSUMED = (0.05, 0.10, 0.20)
 """Discordances shown for a prompt of which none was measured."""
 SPREADS = (0.1, 0.2, 0.3)
-"""Standard deviations of a case's difference in marks, likewise."""
+"""Standard deviations of a case's difference in scores, likewise."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +91,7 @@ def _list_noise(
     if plan.name in measured:
         return [measured[plan.name]]
     if graded:
-        return [(sd**2, f"if marks differ by {formatting.points(sd)} from run to run") for sd in SPREADS]
+        return [(sd**2, f"if scores differ by {formatting.points(sd)} from run to run") for sd in SPREADS]
     return [
         (share, f"if {formatting.percent(share)} of the cases change their verdict by themselves") for share in ASSUMED
     ]

@@ -1,7 +1,7 @@
 """Test the gate with an A/A run, in which nothing changes and nothing should be blocked."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -20,6 +20,7 @@ from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
 from promptci.pipeline.revisions import Revisions
 from promptci.present import formatting
+from promptci.present.finding_text.remarks import BASE_GOLDENS_DECIDE, GOLDENS_FIRST
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.prompt_run import PromptRun
 
@@ -79,12 +80,19 @@ def selftest(request: CheckRequest, settings: SelfTestSettings, env: Environment
     )
     for error in asked.errors:
         env.print(error.message)
-    for result in results:
-        for line in render_lines(result):
-            env.print(line)
+    _print_results(results, head.label, env)
     write.write_text(path, selftest_document.merge_into(path, results).dump())
     env.print(f"written: {path}")
     return results
+
+
+def _print_results(results: Sequence[SelfTest], revision: str, env: Environment) -> None:
+    """Print the results, and what a pull request that changes goldens is measured by instead."""
+    for result in results:
+        for line in render_lines(result):
+            env.print(line)
+    if results:
+        env.print(f"Measured with the goldens of {revision}. In a pull request: {BASE_GOLDENS_DECIDE} {GOLDENS_FIRST}")
 
 
 def _group_by_case(run: PromptRun) -> dict[str, list[ScoredCase]]:
@@ -98,20 +106,20 @@ def render_lines(result: SelfTest) -> list[str]:
     """Return the results of an A/A run as lines of text."""
     lo, hi = formatting.percent(result.interval.lo), formatting.percent(result.interval.hi)
     drawn = f"{result.simulations:,} pull requests that change nothing"
-    undecided = formatting.percent(result.undecided / result.simulations)
+    inconclusive = formatting.percent(result.undecided / result.simulations)
     lines = [
         f"{result.prompt}: of {drawn}, dealt out of the answers to {formatting.count(result.cases, 'case')}:",
         (
             f"  blocked {formatting.percent(result.rate)}"
             f" (95% interval {lo} to {hi}; stated: {formatting.percent(result.alpha)})"
         ),
-        f"  undecided {undecided}",
+        f"  inconclusive {inconclusive}",
     ]
     if result.discordance is not None:
         lines.append(f"  {formatting.percent(result.discordance)} of the cases change their verdict from run to run")
     if result.spread is not None:
         lines.append(
-            f"  the marks of a case differ from run to run by {formatting.points(result.spread)} (standard deviation)"
+            f"  the scores of a case differ from run to run by {formatting.points(result.spread)} (standard deviation)"
         )
     drop = result.detectable_drop
     lines.append(f"  smallest drop shown with 80% power: {'none' if drop is None else formatting.points(drop)}")

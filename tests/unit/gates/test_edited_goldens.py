@@ -1,5 +1,7 @@
 """Base's goldens decide; what the change's own goldens say stands beside it."""
 
+from pathlib import Path
+
 import pytest
 from support.report_situations import SITUATIONS
 from support.run_notation import OLD, comparison, many, prompt
@@ -8,8 +10,10 @@ from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
 from promptci.gates.decide import decide
 from promptci.gates.facts import EditedGoldens, SuiteResult
+from promptci.present.finding_text.remarks import BASE_GOLDENS_DECIDE, GOLDENS_FIRST
 from promptci.report.html import html_renderer
 from promptci.report.markdown import markdown_renderer
+from promptci.report.text import terminal_text
 from promptci.verdict import Verdict
 
 RIGHT = many(right=80)
@@ -88,8 +92,13 @@ def test_page_and_comment_show_both_results_and_what_to_do() -> None:
     page = html_renderer.render_page(view)
     assert "> | base's (these decide) | ❌ Fail | 100% → 80% | 100 |\n" in comment
     assert "> | this change's | ✅ Pass | 80% → 100% | 100 |\n" in comment
+    terminal = "\n".join(terminal_text.run_lines(view))
+    finding = next(f.text for f in view.prompts[0].findings if f.rule == "goldens-compared")
+    docs = " ".join((Path(__file__).parents[3] / "docs" / "verdict.md").read_text().replace("**", "").split())
+    for text in (comment, page, terminal, finding, docs):
+        assert BASE_GOLDENS_DECIDE in text
+        assert GOLDENS_FIRST in text
     for text in (comment, page):
-        assert "change its goldens in a pull request of their own first" in text
         assert "not compared" not in text
     assert page.count("100% → 80%") >= 1
     assert "this change&#39;s</th>" in page or "this change's</th>" in page

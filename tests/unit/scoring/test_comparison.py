@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -175,6 +176,19 @@ def test_swapping_the_versions_swaps_broken_and_fixed_and_flips_the_sign(table: 
 def test_the_order_of_the_cases_changes_no_number(table: list[tuple[str, str]]) -> None:
     lines = [f"c{i} {b} {h}" for i, (b, h) in enumerate(table)]
     one, other = comparison("\n".join(lines)), comparison("\n".join(reversed(lines)))
+    assert one.effect == other.effect
+    assert one.head == other.head
+
+
+repeated = st.lists(sides, min_size=2, max_size=2).map(",".join)
+
+
+@given(st.lists(st.tuples(repeated, repeated), min_size=1, max_size=12), st.randoms())
+def test_the_names_of_the_cases_change_no_number(table: list[tuple[str, str]], random: Random) -> None:
+    names = [f"n{i}" for i in range(len(table))]
+    random.shuffle(names)
+    one = comparison("\n".join(f"c{i} {b} {h}" for i, (b, h) in enumerate(table)))
+    other = comparison("\n".join(f"{name} {b} {h}" for name, (b, h) in zip(names, table, strict=True)))
     assert one.effect == other.effect
     assert one.head == other.head
 

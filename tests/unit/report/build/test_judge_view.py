@@ -39,13 +39,13 @@ def test_where_no_judge_had_a_say_there_is_none() -> None:
 def test_a_trusted_judge_is_trusted_for_its_kappa() -> None:
     assert judge_text.trust_sentence(view(Calibration(pairs=(YES, NO) * 40))) == (
         "It agrees with people well enough: kappa 1.00 (0.91 to 1.00) with 80 labels, where 0.6 is asked for."
-        " Its marks count."
+        " Its scores count."
     )
 
 
 def test_an_unchecked_judge_is_not_called_good() -> None:
     assert judge_text.trust_sentence(view(None)) == (
-        "Nobody has checked it: there are no labels by people. Its marks count all the same."
+        "Nobody has checked it: there are no labels by people. Its scores count all the same."
     )
 
 
@@ -64,7 +64,7 @@ def test_the_numbers_are_those_of_the_labels() -> None:
     assert found == {
         "Judge": "gpt-4o-mini sha256:1a2b3c4d",
         "Kappa asked for": "0.6 (judge.trust.min_kappa)",
-        "Labels": "40, and 2 that the judge could not mark",
+        "Labels": "40, and 2 that the judge could not score",
         "Agreement": "75%, chance included",
         "Cohen's kappa": "0.47 (0.19 to 0.75); with 200 labels about ±0.13",
         "Gwet's AC1": "0.53",
