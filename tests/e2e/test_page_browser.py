@@ -97,8 +97,7 @@ def test_a_shift_would_be_seen(read: Any) -> None:
     page = read("regressed", SHIFTS)
     page.wait_for_timeout(200)
     page.evaluate("document.querySelector('.verdict').style.marginTop = '200px'")
-    page.wait_for_timeout(300)
-    assert page.evaluate("window.shifts.length") > 0
+    page.wait_for_function("window.shifts.length > 0")
 
 
 @pytest.mark.parametrize("situation", ["regressed", "several_prompts"])

@@ -8,12 +8,21 @@ from pathlib import Path
 from promptci.git.repo import Repo
 
 WHO = {"NAME": "Ann", "EMAIL": "ann@example.com", "DATE": "2026-01-02T03:04:05+00:00"}
+SETTINGS = {
+    "core.fsync": "none",  # a repository of a test need not survive a power cut
+    "core.looseCompression": "0",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+}
 ENVIRON = {
     "PATH": os.environ["PATH"],
     "HOME": os.devnull,
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
     **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in WHO.items()},
+    "GIT_CONFIG_COUNT": str(len(SETTINGS)),
+    **{f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(SETTINGS)},
+    **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(SETTINGS.values())},
 }
 
 

@@ -14,6 +14,11 @@ WALL = 1_700_000_000.0
 """The virtual clock's first second."""
 
 
+def needs_timeout(fault: Reply) -> bool:
+    """Return whether only the client's own time limit ends a call that gets this reply."""
+    return fault.end == "hang" or fault.drip_s is not None
+
+
 def _limited(**headers: str) -> Reply:
     return error(429, f"slow down {CANARY}", **headers)
 

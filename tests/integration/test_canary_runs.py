@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from fakes.repo import RepoBuilder
 from support import canary_traffic
 from support.canary_traffic import START, Ways
+from support.cli_runs import call_promptci
 
 from promptci.rollout import deployment
 
@@ -47,10 +47,8 @@ def look(
 ) -> "subprocess.CompletedProcess[str]":
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
     now = f"{START + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
-    command = [sys.executable, "-m", "promptci", "canary", "--env", env, "--log", log, "--now", now, *words]
-    return subprocess.run(
-        command, cwd=shop.path, env={**kept, **environ}, capture_output=True, text=True, check=False, timeout=120
-    )
+    command = ["canary", "--env", env, "--log", log, "--now", now, *words]
+    return call_promptci(command, shop.path, {**kept, **environ})
 
 
 def shares(shop: RepoBuilder) -> list[float]:

@@ -131,7 +131,7 @@ def test_gh_no_prompt_changed(run: Run, github: fake.GitHub, server: OpenAIServe
     code, _ = run()
 
     assert (code, run.outputs["verdict"], server.calls) == (0, "no-change", [])
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 30
     assert (github.bodies, github.count("POST")) == ([], 1)  # the status alone
 
 

@@ -53,7 +53,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 
 
 def sdk(server: OpenAIServer) -> openai.OpenAI:
-    return openai.OpenAI(base_url=server.base_url, api_key=CANARY, max_retries=0, timeout=5)
+    return openai.OpenAI(base_url=server.base_url, api_key=CANARY, max_retries=0, timeout=60)
 
 
 async def calls_of_both(server: OpenAIServer, request: Request, resource: str, body: Mapping[str, Any]) -> list[Call]:

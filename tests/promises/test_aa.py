@@ -30,6 +30,7 @@ def put_to_test(
     return aa_test.selftest(plan, known, how or RunLimits(), gate, 300)
 
 
+@pytest.mark.long
 def test_without_noise_nothing_is_blocked_and_nothing_is_flaky() -> None:
     plan = planned(80)
     found = put_to_test(plan, coins(plan, [1.0] * 70 + [0.0] * 10, 6))
@@ -40,6 +41,7 @@ def test_without_noise_nothing_is_blocked_and_nothing_is_flaky() -> None:
     assert found.interval.lo == 0
 
 
+@pytest.mark.long
 def test_noise_is_measured_and_false_alarms_stay_within_alpha() -> None:
     plan = planned(100)
     found = put_to_test(plan, coins(plan, [0.5] * 20 + [1.0] * 80, 6))
@@ -51,6 +53,7 @@ def test_noise_is_measured_and_false_alarms_stay_within_alpha() -> None:
     assert all(0 < flaky.passed < flaky.answers == 6 for flaky in found.flaky)
 
 
+@pytest.mark.long
 def test_the_same_answers_give_the_same_numbers() -> None:
     plan = planned(40)
     known = coins(plan, [0.7] * 40, 6)
@@ -65,6 +68,7 @@ def test_undecided_ones_count_where_they_block() -> None:
     assert (strict.failed, strict.undecided, strict.blocked, strict.rate) == (0, 300, 300, 1.0)
 
 
+@pytest.mark.long
 def test_a_gate_that_cries_wolf_is_found_out() -> None:
     """Critical cases that are coins: no statistics stands before them."""
     plan = planned(80, critical=20)
@@ -88,6 +92,7 @@ def test_no_answers_no_alarm() -> None:
     assert (found.cases, found.failed, found.discordance, found.detectable_drop) == (0, 0, None, None)
 
 
+@pytest.mark.long
 def test_marks_are_told_by_their_spread() -> None:
     plan = planned(40, kind="judge")
     chance = np.random.default_rng(3)

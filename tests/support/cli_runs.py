@@ -1,13 +1,19 @@
 """Runs of the command line in this process: the exit code, and the verdict that the report states."""
 
+import contextlib
+import io
 import json
-from collections.abc import Sequence
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from promptci.cli import command_group
 from promptci.cli.command_group import group
 from promptci.errors import PromptciError
 
@@ -28,6 +34,26 @@ class CommandResult:
     def is_green(self) -> bool:
         """Whether this result claims that nothing got worse."""
         return self.exit_code == 0 and self.verdict in {"pass", "no-change"}
+
+
+def call_promptci(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a command line in this process as `python -m promptci` would, without a second start of the interpreter."""
+    out, err = io.StringIO(), io.StringIO()
+    on_terminate = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in set(os.environ) - set(environ):
+            patch.delenv(name)
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                command_group.run(list(words))
+        except SystemExit as left:
+            code = left.code if isinstance(left.code, int) else 1
+        finally:
+            signal.signal(signal.SIGTERM, on_terminate)
+    return subprocess.CompletedProcess(list(words), code, out.getvalue(), err.getvalue())
 
 
 def run_command(repository: Path, words: Sequence[str], out: Path) -> CommandResult:

@@ -1,4 +1,4 @@
-"""The command line as a person meets it: whole processes, their words and exit codes."""
+"""The command line as a person meets it: words and exit codes, of whole processes where a process is what matters."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from fakes.repo import RepoBuilder
+from support.cli_runs import call_promptci
 from support.report_situations import SITUATIONS
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
@@ -33,12 +34,20 @@ def default_folders(command: click.Command) -> Iterator[str]:
 DEFAULT_FOLDERS = sorted({".promptci", *default_folders(group)})
 
 
-def promptci(*words: str, cwd: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+def environment(environ: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "OPENAI_"))}
+    return {**kept, "CI": "true", **environ}
+
+
+def call(*words: str, cwd: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+    return call_promptci(words, cwd, environment(environ))
+
+
+def promptci(*words: str, cwd: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "promptci", *words],
         cwd=cwd,
-        env={**kept, "CI": "true", **environ},
+        env=environment(environ),
         capture_output=True,
         text=True,
         check=False,
@@ -65,7 +74,7 @@ def test_check_prints_counts_and_price_in_plain_lines_and_the_verdict(tmp_path: 
 def test_check_without_a_relevant_change_prints_no_change(tmp_path: Path) -> None:
     builder = shop(tmp_path, FILES)
     builder.write({"README.md": "x"}).commit()
-    done = promptci("check", "--out", str(tmp_path / "out"), cwd=builder.path)
+    done = call("check", "--out", str(tmp_path / "out"), cwd=builder.path)
     assert (done.returncode, done.stdout.startswith("no-change")) == (0, True)
 
 
@@ -102,23 +111,23 @@ def test_mistakes_get_words_and_an_exit_code_never_a_traceback(
 def test_files_that_cannot_be_read_are_listed_with_their_lines(tmp_path: Path) -> None:
     builder = shop(tmp_path, FILES)
     builder.write({PROMPT: "model: [\n", "promptci.yml": config()}).commit()
-    done = promptci("check", "--out", str(tmp_path / "out"), cwd=builder.path)
+    done = call("check", "--out", str(tmp_path / "out"), cwd=builder.path)
     assert done.returncode == 4
     assert f"{PROMPT}:" in done.stdout
     assert "Traceback" not in done.stderr + done.stdout
 
 
 def test_init_makes_a_repository_that_can_be_planned_at_once_and_never_overwrites(tmp_path: Path) -> None:
-    done = promptci("init", cwd=tmp_path)
+    done = call("init", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / ".github" / "workflows" / "prompts.yml").exists()
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     ignored = (tmp_path / ".gitignore").read_text().splitlines()
     assert [name for name in DEFAULT_FOLDERS if f"{name}/" not in ignored] == []
-    planned = promptci("run", "--dry-run", cwd=tmp_path)
+    planned = call("run", "--dry-run", cwd=tmp_path)
     assert planned.returncode == 0, planned.stderr
     assert "cases: 5" in planned.stdout
-    again = promptci("init", cwd=tmp_path)
+    again = call("init", cwd=tmp_path)
     assert (again.returncode, "Already there: promptci.yml" in again.stderr) == (2, True)
 
 
@@ -135,16 +144,16 @@ def test_init_lists_the_prompts_that_are_there_already(tmp_path: Path) -> None:
 
 def test_init_writes_what_the_key_in_the_environment_calls_for(tmp_path: Path) -> None:
     for folder, environ, kind in (("a", {"OPENAI_API_KEY": "sk-x"}, "base_url"), ("b", {}, "kind: local")):
-        assert promptci("init", folder, cwd=tmp_path, **environ).returncode == 0
+        assert call("init", folder, cwd=tmp_path, **environ).returncode == 0
         assert kind in (tmp_path / folder / "promptci.yml").read_text()
 
 
 def test_run_tests_one_revision(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, gate={"min_quality": 0.9})})
-        good = promptci("run", "--out", str(tmp_path / "out"), cwd=builder.path)
+        good = call("run", "--out", str(tmp_path / "out"), cwd=builder.path)
         builder.write({PROMPT: prompt(BAD)})
-        bad = promptci("run", "--out", str(tmp_path / "out"), cwd=builder.path)
+        bad = call("run", "--out", str(tmp_path / "out"), cwd=builder.path)
     assert (good.returncode, bad.returncode) == (0, 1), good.stderr + bad.stderr
 
 
@@ -152,10 +161,10 @@ def test_report_draws_again(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
-        promptci("check", "--out", str(tmp_path / "out"), cwd=builder.path)
+        call("check", "--out", str(tmp_path / "out"), cwd=builder.path)
     before = (tmp_path / "out" / "report.html").read_bytes()
     (tmp_path / "out" / "report.html").unlink()
-    done = promptci("report", str(tmp_path / "out" / "report.json"), cwd=tmp_path)
+    done = call("report", str(tmp_path / "out" / "report.json"), cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert (tmp_path / "out" / "report.html").read_bytes() == before
 
@@ -184,7 +193,7 @@ def test_a_browser_that_is_not_there_is_said_and_the_report_is_drawn_all_the_sam
 
 
 def test_nothing_is_opened_where_nobody_sits(drawn: Path) -> None:
-    done = promptci("report", "--open", cwd=drawn, BROWSER=f"{drawn}/browser %s")
+    done = call("report", "--open", cwd=drawn, BROWSER=f"{drawn}/browser %s")
     assert "not opened: this is a CI run" in done.stdout
     assert not (drawn / "shown").exists()
 
@@ -192,24 +201,24 @@ def test_nothing_is_opened_where_nobody_sits(drawn: Path) -> None:
 def test_diff_says_what_changed_between_two_reports(drawn: Path) -> None:
     write.write_all(serialize(SITUATIONS["regressed"]()), drawn / "second")
     files = ("promptci-report/report.json", "second/report.json")
-    done = promptci("diff", *files, cwd=drawn)
+    done = call("diff", *files, cwd=drawn)
     assert done.returncode == 0, done.stderr
     assert "verdict: pass → fail" in done.stdout
-    assert "#### `order-extractor`" in promptci("diff", *files, "--format", "markdown", cwd=drawn).stdout
-    found = json.loads(promptci("diff", *files, "--format", "json", cwd=drawn).stdout)
+    assert "#### `order-extractor`" in call("diff", *files, "--format", "markdown", cwd=drawn).stdout
+    found = json.loads(call("diff", *files, "--format", "json", cwd=drawn).stdout)
     assert len(found["prompts"][0]["broken"]) == 29
 
 
 def test_diff_of_what_is_no_report_names_the_file_and_the_mistake(drawn: Path) -> None:
     (drawn / "other.json").write_text('{"schema": 1}')
-    done = promptci("diff", "promptci-report/report.json", "other.json", cwd=drawn)
+    done = call("diff", "promptci-report/report.json", "other.json", cwd=drawn)
     assert done.returncode == 4
     assert "other.json" in done.stderr
     assert "`schema` is 1, expected `promptci/report/v1`" in done.stderr
 
 
 def test_without_a_run_there_is_nothing_to_draw(tmp_path: Path) -> None:
-    done = promptci("report", cwd=tmp_path)
+    done = call("report", cwd=tmp_path)
     assert done.returncode == 2
     assert "promptci-report/report.json" in done.stderr
 
@@ -239,14 +248,14 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
 def test_selftest_does_not_spend_without_a_yes_where_nobody_can_be_asked(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server)})
-        refused = promptci("selftest", cwd=builder.path)
+        refused = call("selftest", cwd=builder.path)
         assert (refused.returncode, server.calls) == (2, [])
         assert "calls: 120" in refused.stdout
         assert "pass --yes" in refused.stderr
-        done = promptci("selftest", "--yes", "--simulations", "100", cwd=builder.path)
+        done = call("selftest", "--yes", "--simulations", "100", cwd=builder.path)
         assert done.returncode == 0, done.stderr
         assert "blocked 0%" in done.stdout
-        seen = promptci("power", "--drop", "0.02", cwd=builder.path)
+        seen = call("power", "--drop", "0.02", cwd=builder.path)
     assert seen.returncode == 0, seen.stderr
     assert "measured by selftest" in seen.stdout
     assert "to see 2 points" in seen.stdout
@@ -257,12 +266,12 @@ def test_a_run_is_asked_in_parts_and_joined(tmp_path: Path) -> None:
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
         for part in ("1/2", "2/2"):
-            done = promptci("check", "--shard", part, "--out", f"parts/{part[0]}", cwd=builder.path)
+            done = call("check", "--shard", part, "--out", f"parts/{part[0]}", cwd=builder.path)
             assert done.returncode == 0, done.stderr
             assert f"shard {part}" in done.stdout
             assert "there is no verdict before `promptci merge`" in done.stdout
-        refused = promptci("check", "--shard", "3/2", cwd=builder.path)
-        done = promptci("merge", "parts", cwd=builder.path)
+        refused = call("check", "--shard", "3/2", cwd=builder.path)
+        done = call("merge", "parts", cwd=builder.path)
     assert refused.returncode == 2
     assert "'3/2' is no part of a run. Write it like 3/10" in refused.stderr
     assert done.returncode == 1, done.stderr

@@ -124,12 +124,13 @@ def renamed(plan: PromptPlan, name: str) -> PromptPlan:
     return replace(plan, change=replace(plan.change, name=name))
 
 
-def test_the_draws_of_one_prompt_are_its_own_and_the_same_every_time() -> None:
+@pytest.mark.parametrize("simulations", [60, pytest.param(1000, marks=pytest.mark.long)])
+def test_the_draws_of_one_prompt_are_the_same_every_time(simulations: int) -> None:
     plan = planned(1, critical=1)
     answers = given(plan, "+++++-----")
-    found = [put(renamed(plan, name), answers, simulations=1000) for name in ("one", "two", "three")]
-    assert found == [put(renamed(plan, one.prompt), answers, simulations=1000) for one in found]
-    assert len({one.failed for one in found}) > 1
+    found = [put(renamed(plan, name), answers, simulations=simulations) for name in ("one", "two", "three")]
+    assert found == [put(renamed(plan, one.prompt), answers, simulations=simulations) for one in found]
+    assert simulations < 1000 or len({one.failed for one in found}) > 1  # the draws of a prompt are its own
 
 
 def test_a_rate_within_alpha_keeps_the_promise_up_to_its_low_end() -> None:

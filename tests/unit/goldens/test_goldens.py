@@ -170,6 +170,7 @@ def test_test_data_becomes_cases() -> None:
     assert (second.id, second.expected, third.has_written_id) == ("own", None, False)
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_cases_are_read() -> None:
     text = "\n".join(f'{{"id": "c{i}", "vars": {{"input": "{i}"}}, "expected": "{i}"}}' for i in range(100_000))
     assert len(read({"g.jsonl": text}).cases) == 100_000

@@ -139,6 +139,7 @@ def test_an_id_of_test_data_and_of_a_golden_file_must_differ() -> None:
         load.load_goldens({"g.jsonl": b'{"id": "x"}'}, own)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suffix", ["jsonl", "csv"])
 def test_a_hundred_thousand_cases_take_seconds(suffix: str) -> None:
     numbers = range(100_000)

@@ -114,6 +114,7 @@ def test_ids_follow_the_variables_and_not_the_place() -> None:
     assert len({case.id for case in second}) == 4
 
 
+@pytest.mark.long
 def test_many_equal_cases_take_no_longer_than_different_ones() -> None:
     found = cases("g.jsonl", '{"input": "a"}\n' * 50_000)
     assert len({case.id for case in found}) == 50_000

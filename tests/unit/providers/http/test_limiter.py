@@ -69,7 +69,7 @@ async def test_a_number_that_the_user_names_is_used_from_the_start() -> None:
     limit = limiter(initial_concurrency=30, max_concurrency=30)
     async with AsyncExitStack() as stack:
         for _ in range(30):
-            await asyncio.wait_for(stack.enter_async_context(limit.slot()), 1)
+            await asyncio.wait_for(stack.enter_async_context(limit.slot()), 60)
         assert limit.in_flight == 30
     await answered(limit, 40)
     assert limit.max_concurrent == 30

@@ -141,6 +141,7 @@ def test_windows_that_end_while_an_answer_is_awaited_are_used_for_the_most_part(
     assert refused < REFUSED
 
 
+@pytest.mark.long
 @settings(max_examples=12, deadline=None)
 @given(rate=st.floats(20, 60), burst_s=st.floats(0.3, 5), latency_s=st.floats(0.05, 5), speaks=st.booleans())
 def test_any_rate_is_reached_and_hardly_ever_overrun(
@@ -164,7 +165,7 @@ def changed(before: float, after: float) -> tuple[Endpoint, Limiter]:
     return endpoint, virtual_loop.run(run())[0]
 
 
-@pytest.mark.parametrize(("before", "after"), [(20, 60), (40, 20)])
+@pytest.mark.parametrize(("before", "after"), [pytest.param(20, 60, marks=pytest.mark.long), (40, 20)])
 def test_a_limit_that_is_changed_is_found(before: float, after: float) -> None:
     endpoint, _ = changed(before, after)
 

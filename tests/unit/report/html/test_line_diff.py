@@ -68,9 +68,9 @@ def test_thousands_of_changed_places_do_not_take_for_ever() -> None:
     place = "\n".join(
         ["-" + " ".join(f"a{i} b" for i in range(150)), "+" + " ".join(f"c{i} b" for i in range(150)), " x"]
     )
-    begun = time.monotonic()
+    begun = time.process_time()
     line_diff.mark_changed_words(lines("\n".join([place] * 1500)))
-    assert time.monotonic() - begun < 60  # ten on a machine of its own; tests share theirs
+    assert time.process_time() - begun < 60  # it takes a sixth of that
 
 
 @pytest.mark.parametrize("situation", ["regressed", "hostile_text", "text_too_long"])

