@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from click.testing import CliRunner
 
+from promptci.audit.entry import AuditEntry
 from promptci.cli import command_group
 from promptci.config import schema as config_schema
 from promptci.documents.document import Document
@@ -21,6 +22,8 @@ from promptci.rollout import schema as deployment_schema
 from promptci.rollout.state import CanaryState
 from promptci.runs.journal import JournalHeader
 from promptci.shards.shard_run import ShardRecord
+from promptci.usecases.audit.entries import AuditLogDocument
+from promptci.usecases.audit.verify import AuditVerification
 from promptci.usecases.release.bundle import BundleSummary
 from promptci.usecases.release.deploy import DeploySummary
 from promptci.usecases.release.prompt_log import PromptLog
@@ -43,6 +46,9 @@ error. Editors can complete and check the file with [promptci.schema.json](../pr
 
 
 DOCUMENTS: tuple[type[Document], ...] = (
+    AuditEntry,
+    AuditLogDocument,
+    AuditVerification,
     PendingBatches,
     BundleDocument,
     BundleSummary,
