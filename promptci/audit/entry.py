@@ -72,6 +72,9 @@ class AuditedChange(AuditPart):
 
     pull_request: int | None = None
     commit: str | None = None
+    author: Text | None = Field(default=None, description="Who committed or tagged it, as git knows them.")
+    proposed_by: Text | None = None
+    at: Timestamp | None = Field(default=None, description="When it was committed or tagged, by that clock.")
     classes: tuple[Text, ...] = Field(default=(), description="Such as `messages`, `parameters`, `model`.")
 
 

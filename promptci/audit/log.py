@@ -10,8 +10,8 @@ from promptci.errors import InputError, Problem
 from promptci.git.data_branch import BranchFiles, DataBranch
 
 FOLDER = "audit"
-Fields = Mapping[str, object]
-"""The fields of an entry but `n`, `prev`, `at` and `tool`."""
+NewEntry = Mapping[str, object]
+"""The fields of an entry but `n`, `prev`, `at`, `by` and `tool`."""
 
 
 def read_lines(files: BranchFiles) -> list[AuditLine]:
@@ -47,11 +47,12 @@ def read_head(files: BranchFiles) -> LogHead | None:
 
 
 def append_entries(
-    branch: DataBranch, entries: Sequence[Fields], *, now: Callable[[], datetime], by: Actor
+    branch: DataBranch, find_entries: Callable[[BranchFiles], Sequence[NewEntry]], *, now: datetime, by: Actor
 ) -> LogHead | None:
-    """Add entries to the log, in one commit, and return the new head; None where there is nothing to add.
+    """Add entries to the log, in one commit, and return its head; a log that does not exist is begun.
 
-    A log that does not exist is begun. Two writers at once: the second one chains its entries to the first one's.
+    `find_entries` returns what is missing, given the branch's files. It is called again where another writer was
+    faster, and the entries are chained to that writer's.
 
     Raises
     ------
@@ -60,26 +61,25 @@ def append_entries(
     InputError
         If the log's last line is damaged.
     """
-    if not entries:
-        return None
     head: LogHead | None = None
 
     def change(files: BranchFiles) -> dict[str, bytes | None]:
         nonlocal head
         head = read_head(files)
-        at = now()
-        path = _segment(files, at)
-        began: list[Fields] = [] if head else [{"what": "log-began", "by": by}]
+        entries = list(find_entries(files))
+        if head is None:
+            entries.insert(0, {"what": "log-began"})
+        if not entries:
+            return {}
+        path = _segment(files, now)
         content = files.read(path) or b""
-        for fields in [*began, *({"by": by, **fields} for fields in entries)]:
-            line = _chain(head, fields, at).line()
+        for fields in entries:
+            line = _chain(head, {"by": by, **fields}, now).line()
             head = LogHead(head.n + 1 if head else 1, digest_line(line))
             content += line + b"\n"
         return {"FORMAT": b"1\n", path: content}
 
-    subject = entries[0]
-    names = " ".join(str(subject[key]) for key in ("what", "prompt") if subject.get(key))
-    branch.append(change, f"audit: {names}" + (f" and {len(entries) - 1} more" if len(entries) > 1 else ""))
+    branch.append(change, "Add to the audit log")
     return head
 
 
@@ -89,7 +89,7 @@ def _segment(files: BranchFiles, at: datetime) -> str:
     return max([path, *(known for known in files.list_paths(FOLDER) if known.endswith(".jsonl"))])
 
 
-def _chain(head: LogHead | None, fields: Fields, at: datetime) -> AuditEntry:
+def _chain(head: LogHead | None, fields: NewEntry, at: datetime) -> AuditEntry:
     values = {
         "n": head.n + 1 if head else 1,
         "prev": head.digest if head else ZERO_DIGEST,

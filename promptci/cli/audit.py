@@ -1,5 +1,7 @@
 """`promptci audit`."""
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -8,8 +10,9 @@ import click
 from promptci.audit.entry import Decision
 from promptci.cli import options
 from promptci.cli.release import output
-from promptci.usecases.audit import entries, verify
+from promptci.usecases.audit import entries, record, verify
 from promptci.usecases.audit.entries import AuditLogRequest
+from promptci.usecases.audit.record import AuditRecordRequest
 from promptci.usecases.audit.verify import AuditVerifyRequest
 
 
@@ -43,6 +46,30 @@ def log_command(as_json: bool, config_path: str, **others: Any) -> int:
     document = entries.list_entries(AuditLogRequest(**others))
     output.print_result(document, entries.entry_lines(document), as_json=as_json)
     return document.exit_code
+
+
+@command.command("record")
+@options.repository_options
+@remote_option
+@click.option("--rev", "revision", help="Commit whose deployments are recorded; default: the default branch.")
+@output.dry_run_option
+@output.json_option
+def record_command(as_json: bool, config_path: str, **others: Any) -> int:
+    """Add the releases and deployments that the log does not have yet, and push it; begin a log where there is none.
+
+    Run it in a workflow after each push to the default branch, and after each release. What is there is not added
+    twice.
+
+    \b
+    Example:
+      promptci audit record --dry-run
+      promptci audit record
+
+    Exit code: 0 recorded, or nothing new, 2 the log is damaged, 4 it cannot be pushed.
+    """  # noqa: D301 - click's sign for lines that stay
+    summary = record.record(AuditRecordRequest(environ=os.environ, now=datetime.now(UTC), **others))
+    output.print_result(summary, record.record_lines(summary), as_json=as_json)
+    return 0
 
 
 @command.command("verify")

@@ -29,7 +29,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RepoBuilder:
 
 
 def note(builder: RepoBuilder, *entries: dict[str, Any], at: datetime = MARCH) -> LogHead:
-    head = log.append_entries(DataBranch(root=builder.path), entries, now=lambda: at, by=ANN)
+    head = log.append_entries(DataBranch(root=builder.path), lambda _: entries, now=at, by=ANN)
     assert head is not None
     return head
 
@@ -95,7 +95,7 @@ def test_without_a_log_nothing_is_verified(shop: RepoBuilder, command: str) -> N
 
 
 def tamper(builder: RepoBuilder, before: bytes, after: bytes) -> None:
-    path = "audit/2026-03.jsonl"
+    path = DataBranch(root=builder.path).files().list_paths("audit")[-1]
     branch = DataBranch(root=builder.path)
     content = branch.files().read(path) or b""
     assert before in content
@@ -189,3 +189,79 @@ def test_the_log_of_a_clone_is_its_remotes(shop: RepoBuilder) -> None:
     assert run(clone, "audit", "verify").code == 2
     subprocess.run(["git", "-C", str(clone.path), "fetch", "--quiet", "origin"], check=True)
     assert run(clone, "audit", "verify").code == 0
+
+
+def test_releases_and_deployments_are_recorded_once(shop: RepoBuilder) -> None:
+    released.release(shop)
+    released.release(shop, "Copy only the number.")
+    assert run(shop, "deploy", "order@v1.0.0", "--env", "production", "--because", "first").code == 0
+    assert run(shop, "deploy", "order@v1.1.0", "--env", "production", "--canary").code == 0
+    assert run(shop, "deploy", "order@v1.1.0", "--env", "production").code == 0
+    assert run(shop, "rollback", "order", "--to", "v1.0.0", "--because", "complaints").code == 0
+
+    planned = run(shop, "audit", "record", "--dry-run", "--json").value
+    assert (len(planned["added"]), planned["head"], planned["dry_run"]) == (6, None, True)
+    assert run(shop, "audit", "log").code == 2  # a dry run writes nothing
+    recorded = run(shop, "audit", "record")
+    assert recorded.code == 0, recorded.text
+    assert "6 entries added to the audit log" in recorded.text
+
+    entries = run(shop, "audit", "log", "--json").value["entries"][::-1]
+    assert [(entry["what"], (entry.get("to") or {}).get("version")) for entry in entries] == [
+        ("log-began", None),
+        ("released", "v1.0.0"),
+        ("released", "v1.1.0"),
+        ("deployed", "v1.0.0"),
+        ("deployed", "v1.1.0"),
+        ("promoted", "v1.1.0"),
+        ("deployed", "v1.0.0"),
+    ]
+    assert entries[3]["why"] == "first"
+    assert (entries[3]["to"]["share"], entries[4]["to"]["share"], entries[5]["to"]["share"]) == (100, 5, 100)
+    assert all(entry["to"]["fingerprint"] for entry in entries[1:])
+    assert entries[1]["change"]["author"] == "Ann <ann@example.com>"
+    assert run(shop, "audit", "record").text == f"0 entries added to the audit log; its head is {_head(shop)}\n"
+    assert run(shop, "audit", "verify", "--json").value["versions_checked"] == 2
+
+
+def _head(shop: RepoBuilder) -> str:
+    return str(run(shop, "audit", "verify", "--json").value["head"])
+
+
+def test_the_pull_request_and_its_approvals_are_kept(shop: RepoBuilder) -> None:
+    words = ["--pull-request", "247", "--proposed-by", "bob", "--approved-by", "ann", "--approved-by", "cem"]
+    assert run(shop, "release", "order", "--because", "hotfix", *words).code == 0
+    assert run(shop, "audit", "record").code == 0
+    (entry,) = run(shop, "audit", "log", "--what", "released", "--json").value["entries"]
+    assert (entry["why"], entry["change"]["pull_request"], entry["change"]["proposed_by"]) == ("hotfix", 247, "bob")
+    assert [approval["login"] for approval in entry["approved"]] == ["ann", "cem"]
+
+
+def test_a_workflow_records_its_run(shop: RepoBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = {"ACTIONS": "true", "ACTOR": "ann", "ACTOR_ID": "98712", "EVENT_NAME": "push", "RUN_ID": "7"}
+    for name, value in {**environ, "SERVER_URL": "https://github.com", "REPOSITORY": "example/shop"}.items():
+        monkeypatch.setenv(f"GITHUB_{name}", value)
+    released.release(shop)
+    assert run(shop, "audit", "record").code == 0
+    by = run(shop, "audit", "log", "--json").value["entries"][0]["by"]
+    run_url = "https://github.com/example/shop/actions/runs/7"
+    assert by == {"kind": "workflow", "actor": "ann", "actor_id": 98712, "event": "push", "run": run_url}
+
+
+def test_two_who_record_at_once_add_nothing_twice(shop: RepoBuilder) -> None:
+    released.release(shop)
+    clones = released.with_remote(shop, "ann", "bob")
+    processes = [released.start(clone, ["audit", "record"]) for clone in clones]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    subprocess.run(["git", "-C", str(shop.path), "fetch", "--quiet", "origin"], check=True)
+    entries = run(shop, "audit", "log", "--json").value["entries"]
+    assert [entry["what"] for entry in entries] == ["released", "log-began"]
+    assert run(shop, "audit", "verify").code == 0
+
+
+def test_a_damaged_log_gets_no_new_entry(shop: RepoBuilder) -> None:
+    released.release(shop)
+    run(shop, "audit", "record")
+    tamper(shop, b'"what":"released"', b'"what":"freed"')
+    done = run(shop, "audit", "record")
+    assert (done.code, "audit/" in done.text) == (2, True)
