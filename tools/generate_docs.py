@@ -23,6 +23,7 @@ from promptci.rollout.state import CanaryState
 from promptci.runs.journal import JournalHeader
 from promptci.shards.shard_run import ShardRecord
 from promptci.usecases.audit.entries import AuditLogDocument
+from promptci.usecases.audit.record import AuditRecordSummary
 from promptci.usecases.audit.verify import AuditVerification
 from promptci.usecases.release.bundle import BundleSummary
 from promptci.usecases.release.deploy import DeploySummary
@@ -48,6 +49,7 @@ error. Editors can complete and check the file with [promptci.schema.json](../pr
 DOCUMENTS: tuple[type[Document], ...] = (
     AuditEntry,
     AuditLogDocument,
+    AuditRecordSummary,
     AuditVerification,
     PendingBatches,
     BundleDocument,

@@ -65,7 +65,7 @@ def record_command(as_json: bool, config_path: str, **others: Any) -> int:
       promptci audit record --dry-run
       promptci audit record
 
-    Exit code: 0 recorded, or nothing new, 2 the log is damaged, 4 it cannot be pushed.
+    Exit code: 0 recorded, or nothing new, 4 the log is damaged or cannot be pushed.
     """  # noqa: D301 - click's sign for lines that stay
     summary = record.record(AuditRecordRequest(environ=os.environ, now=datetime.now(UTC), **others))
     output.print_result(summary, record.record_lines(summary), as_json=as_json)

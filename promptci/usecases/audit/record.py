@@ -19,6 +19,7 @@ from promptci.git import command
 from promptci.git.data_branch import BranchFiles, find_branch
 from promptci.git.repo import Repo
 from promptci.registry import tags
+from promptci.registry.number import ReleaseNumber
 from promptci.registry.release import Release
 from promptci.registry.tags import Releases
 from promptci.rollout.deployment import Deployed, shorten_version
@@ -159,7 +160,7 @@ def _list_deployments(repo: Repo, request: AuditRecordRequest, releases: Release
     with closing(repo.snapshot(commit)) as snapshot:
         environments = environment_file.list_environments(snapshot)
     for environment in environments:
-        for change in list_changes(repo, environment, commit):
+        for change in reversed(list_changes(repo, environment, commit)):  # of one second: in their order
             yield _describe_deployment(change, releases)
 
 
@@ -197,11 +198,19 @@ def _share(deployed: Deployed | None, releases: Releases) -> DeployedShare | Non
 
 def _name_change(before: Deployed | None, after: Deployed | None) -> str:
     """Return the kind of decision that a changed deployment is."""
-    if before is None or after is None or before.canary is None:
+    if before is None or after is None:
         return "deployed"
+    if before.canary is None:
+        numbers = [ReleaseNumber.find(shorten_version(side.prompt, side.stable)) for side in (before, after)]
+        goes_back = None not in numbers and numbers[1] < numbers[0]  # type: ignore[operator]  # neither is None
+        return "rolled-back" if goes_back and after.canary is None else "deployed"
     if after.canary is None:
         return "promoted" if after.stable == before.canary else "rolled-back"
-    return "promoted" if after.canary == before.canary and after.share > before.share else "deployed"
+    if after.canary != before.canary or after.share == before.share:
+        return "deployed"
+    if after.share > before.share:
+        return "promoted"
+    return "deployed" if after.share else "rolled-back"
 
 
 def _find_actor(root: Path, environ: Mapping[str, str]) -> Actor:

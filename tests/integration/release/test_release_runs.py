@@ -124,7 +124,7 @@ def test_changed_releases_all_or_nothing(shop: RepoBuilder) -> None:
         (["order", "--changed"], 2, "It is not clear what to release"),
         (["ordr", "--because", "x"], 2, "There is no prompt `ordr`"),
         (["order", "--report", "none.json"], 4, "none.json: cannot be read"),
-        (["order", "--report", PROMPT], 4, "not a report"),
+        (["order", "--report", PROMPT], 4, f"{PROMPT}:1: not valid JSON"),
         (["order", "--rev", "gone"], 4, "There is no commit `gone` here"),
     ],
 )
