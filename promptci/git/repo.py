@@ -42,7 +42,7 @@ class Repo:
     @property
     def is_shallow(self) -> bool:
         """Whether older commits are missing here."""
-        return self._shallow()
+        return command.try_git(self.root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
 
     def resolve(self, rev: str) -> str:
         """Return a revision's commit, fetching it from `origin` where a shallow clone lacks it.
@@ -59,7 +59,7 @@ class Repo:
         if SHA.fullmatch(rev):
             # One targeted fetch: a shallow clone has the head only, and the base is one commit away. (In a whole clone,
             # `--depth` would cut off existing history.)
-            self._fetch(*(["--depth=1"] if self._shallow() else []), "origin", rev)
+            self._fetch(*(["--depth=1"] if self.is_shallow else []), "origin", rev)
             if commit := self._commit(rev):
                 return commit
         elif commit := self._commit(f"origin/{rev}"):
@@ -67,7 +67,7 @@ class Repo:
         if rev == "HEAD":
             raise GitError("The repository has no commit yet", "Commit first: `git add --all`, then `git commit`.")
         raise GitError(
-            f"There is no commit `{rev}` here", SHALLOW_HINT if self._shallow() else "Is it spelt right, and fetched?"
+            f"There is no commit `{rev}` here", SHALLOW_HINT if self.is_shallow else "Is it spelt right, and fetched?"
         )
 
     def merge_base(self, first: str, second: str) -> str:
@@ -91,22 +91,15 @@ class Repo:
         for depth in (*DEEPEN_STEPS, None):
             done = command.try_git(self.root, "merge-base", "--all", *shas)
             if done.returncode == 0:
-                return self._newest_first(done.stdout.decode().split())
-            if depth is None or not self._shallow():
+                return _sort_newest_first(self.root, done.stdout.decode().split())
+            if depth is None or not self.is_shallow:
                 break
             # The head of a pull request may be a merge that only this clone has: then its side stays as it is.
             if not self._fetch(f"--deepen={depth}", "origin", *shas):
                 for sha in shas:
                     self._fetch(f"--deepen={depth}", "origin", sha)
-        fix = SHALLOW_HINT if self._shallow() else "Give --base a commit to compare with."
+        fix = SHALLOW_HINT if self.is_shallow else "Give --base a commit to compare with."
         raise GitError(f"`{first}` and `{second}` have no common history here", fix)
-
-    def _newest_first(self, commits: list[str]) -> tuple[str, ...]:
-        if len(commits) < 2:
-            return tuple(commits)
-        done = command.run_git(self.root, "show", "--no-patch", "--format=%ct %H", *commits)
-        dated = [line.split() for line in done.decode().splitlines()]
-        return tuple(sha for _, sha in sorted(dated, key=lambda pair: (-int(pair[0]), pair[1])))
 
     def default_branch(self) -> str:
         """Return the branch that changes are merged into: origin's own, else main or master."""
@@ -144,5 +137,10 @@ class Repo:
     def _fetch(self, *words: str) -> bool:
         return command.try_git(self.root, "fetch", "--no-tags", "--quiet", *words).returncode == 0
 
-    def _shallow(self) -> bool:
-        return command.try_git(self.root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+
+def _sort_newest_first(root: Path, commits: list[str]) -> tuple[str, ...]:
+    if len(commits) < 2:
+        return tuple(commits)
+    done = command.run_git(root, "show", "--no-patch", "--format=%ct %H", *commits)
+    dated = [line.split() for line in done.decode().splitlines()]
+    return tuple(sha for _, sha in sorted(dated, key=lambda pair: (-int(pair[0]), pair[1])))
