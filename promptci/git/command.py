@@ -62,13 +62,14 @@ def run_git(root: Path, *words: str, data: bytes | None = None) -> bytes:
 
 def error_message(done: "subprocess.CompletedProcess[bytes]") -> str:
     """Return the line in which git said what is wrong, without a password that an address in it may hold."""
-    stderr_lines = done.stderr.decode(errors="replace").strip().splitlines()
-    first = next(
-        (line for line in stderr_lines if line.startswith(("fatal:", "error:"))),
-        stderr_lines[0] if stderr_lines else "",
-    )
-    shown = "".join(sign for sign in re.sub(r"://[^/@\s]*@", "://", first) if sign.isprintable())
-    return shown or f"exit code {done.returncode}"
+    return find_error_line(done.stderr.decode(errors="replace")) or f"exit code {done.returncode}"
+
+
+def find_error_line(output: str) -> str:
+    """Return the line of git's output that says what is wrong, without a password; empty where there is no line."""
+    lines = output.strip().splitlines()
+    first = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "")
+    return "".join(sign for sign in re.sub(r"://[^/@\s]*@", "://", first) if sign.isprintable())
 
 
 def try_git(root: Path, *words: str, data: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":

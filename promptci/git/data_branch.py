@@ -1,15 +1,13 @@
 """A branch that holds data and is never checked out: git's plumbing adds files to it, pushed with a lease."""
 
-import os
 import random
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.errors import GitError
-from promptci.git import command, user_git
+from promptci.git import command, new_commit, user_git
 
 HISTORY_BRANCH = "promptci/history"
 MAX_TRIES = 10
@@ -129,7 +127,8 @@ class DataBranch:
             contents = {path: data for path, data in change(files).items() if files.read(path) != data}
             if not contents:
                 return None
-            commit = _commit_files(files, contents, message)
+            identity = _choose_identity(self.root)
+            commit = new_commit.write_commit(self.root, files.commit, contents, message, identity=identity)
             if self._publish(files.commit, commit):
                 return commit
         raise GitError(f"{self.name} could not be written: others write at the same time", "Try again.")
@@ -154,37 +153,17 @@ class DataBranch:
         """Move the branch from `old` to `new`; return False where it has moved in the meantime."""
         if self.remote is None:
             return self._move(self._head, old, new)
-        lease = f"--force-with-lease={self._head}:{old or ''}"
-        done = user_git.try_user_git(self.root, "push", "--porcelain", lease, self.remote, f"{new}:{self._head}")
-        if done.returncode == 0:
+        output = new_commit.push_commit(self.root, self.remote, self._head, old=old, new=new)
+        if output is None:
             self._move(self.ref, old, new)  # git does it too where the remote's refspec covers the branch
             return True
-        output = (done.stdout + done.stderr).decode(errors="replace")
-        if any(words in output for words in ("[rejected]", "stale info", "cannot lock ref", "fetch first")):
+        if new_commit.is_race(output):
             return False
         hint = f"The workflow needs `contents: write`, and no rule may forbid pushes to {self.name}."
-        raise GitError(f"git push failed: {command.error_message(done)}", hint)
+        raise GitError(f"git push failed: {new_commit.describe_refusal(output)}", hint)
 
     def _move(self, ref: str, old: str | None, new: str) -> bool:
         return command.try_git(self.root, "update-ref", ref, new, old or "0" * len(new)).returncode == 0
-
-
-def _commit_files(files: BranchFiles, contents: Mapping[str, bytes | None], message: str) -> str:
-    root, parent = files.root, files.commit
-    entries = []
-    for path, data in contents.items():
-        if data is None:
-            entries.append(f"0 {'0' * len(parent or '')}\t{path}")
-        else:
-            oid = command.run_git(root, "hash-object", "-w", "--stdin", data=data).decode().strip()
-            entries.append(f"100644 {oid}\t{path}")
-    with tempfile.TemporaryDirectory() as folder:
-        index = Path(folder) / "index"
-        _run_with_index(root, index, "read-tree", parent or "--empty")
-        _run_with_index(root, index, "update-index", "-z", "--index-info", data="\0".join([*entries, ""]).encode())
-        tree = _run_with_index(root, index, "write-tree").decode().strip()
-    words = ("commit-tree", *(["-p", parent] if parent else []), "-F", "-", tree)
-    return user_git.run_user_git(root, *_choose_identity(root), *words, data=message.encode()).decode().strip()
 
 
 def _choose_identity(root: Path) -> list[str]:
@@ -193,15 +172,6 @@ def _choose_identity(root: Path) -> list[str]:
         return []
     name, email = FALLBACK_IDENTITY
     return ["-c", f"user.name={name}", "-c", f"user.email={email}"]
-
-
-def _run_with_index(root: Path, index: Path, *words: str, data: bytes | None = None) -> bytes:
-    environment = command.build_environment() | {"GIT_INDEX_FILE": os.fspath(index)}
-    line = command.build_command(root, *words)
-    done = command.run_process(line, environment, data, name=f"git {words[0]}", hint="Try again.")
-    if done.returncode:
-        raise GitError(f"git {words[0]} failed: {command.error_message(done)}")
-    return done.stdout
 
 
 def find_branch(root: Path, remote: str, name: str = HISTORY_BRANCH) -> DataBranch:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from promptci.errors import GitError, UsageError
-from promptci.git import command, user_git
+from promptci.git import command, new_commit, user_git
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.rollout.deployments import remote_branch
@@ -102,7 +102,7 @@ def _commit_at_remote(
             plan = make_plan(snapshot)
         if dry_run or not plan.files:
             return CommitResult(plan=plan)
-        commit = remote_branch.write_commit(repo.root, tip.commit, plan.files, plan.message)
+        commit = new_commit.write_commit(repo.root, tip.commit, plan.files, plan.message)
         if remote_branch.push_commit(repo.root, target.remote, tip, commit):
             pulled = _fast_forward(repo.root, tip.branch, commit)
             return CommitResult(plan=plan, commit=commit, branch=tip.branch, pulled=pulled)
