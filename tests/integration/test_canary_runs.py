@@ -187,3 +187,16 @@ def test_bad_lines_are_named_and_secrets_are_not_shown(shop: RepoBuilder) -> Non
     assert done.returncode == 0, done.stderr
     assert "not counted: logs/day.jsonl:12001: `time` is" in done.stdout
     assert "0123456789abcdef" not in done.stdout + done.stderr
+
+
+def test_a_dry_run_prints_the_decision_and_writes_nothing(shop: RepoBuilder) -> None:
+    look(shop, 0, "--apply")
+    (shop.path / "promptci-report" / "canary.html").unlink()
+    before = (shop.path / STATE).read_bytes(), (shop.path / YML).read_bytes()
+    log(shop, "day", 0, 5, BAD)
+    done = look(shop, 8, "--apply", "--dry-run", "--json")
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["outcome"], found["applied"], found["prompts"][0]["new_share"]) == ("roll back", False, 0)
+    assert before == ((shop.path / STATE).read_bytes(), (shop.path / YML).read_bytes())
+    assert not (shop.path / "promptci-report" / "canary.html").exists()

@@ -1,6 +1,7 @@
 """The request log: what a line holds, what is refused, and what is counted once."""
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -188,6 +189,15 @@ def test_line_ends_of_windows_are_read(tmp_path: Path, load: Load) -> None:
     assert same(load([path]).requests, REQUESTS)
     path.write_bytes(path.read_bytes().replace(b", ", b",\r"))
     assert same(load([path]).requests, REQUESTS)
+
+
+def test_duckdb_is_used_where_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS)
+    assert read.has_duckdb()
+    assert same(read.load_log([path], WANTED).requests, REQUESTS)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    assert not read.has_duckdb()
+    assert same(read.load_log([path], WANTED).requests, REQUESTS)
 
 
 def test_a_file_with_signs_of_a_glob_in_its_name_is_read(tmp_path: Path, load: Load) -> None:

@@ -27,7 +27,7 @@ def test_a_good_canary_is_promoted_after_its_least_time() -> None:
     scenario = replace(SCENARIO, after=0.96, policy=EASY, schedule_s=60)
     (step,) = simulate(scenario)
     assert set(step.outcome) == {PROMOTED}
-    looks = step.possible_s + step.delay_s - scenario.cache_s
+    looks = step.total_s - scenario.cache_s
     assert ((looks >= 3600) & (looks <= 3720)).all()
 
 
@@ -52,3 +52,10 @@ def test_a_condition_that_holds_between_two_looks_only_is_not_seen() -> None:
     holds = np.array([False, True, False, True])
     assert simulation._first_look(SCENARIO, times, holds) == (2000, 2700)
     assert simulation._first_look(SCENARIO, times, holds[:3]) is None
+
+
+def test_a_look_after_the_longest_time_decides_nothing() -> None:
+    policy = replace(EASY, max_time_s=3700.0)
+    (step,) = simulate(replace(SCENARIO, after=0.96, policy=policy, schedule_s=3000))
+    assert set(step.outcome) == {HELD}
+    assert (step.possible_s == 3700).all()
