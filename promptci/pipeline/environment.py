@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -82,6 +83,10 @@ class Environment:
     trigger: Trigger = field(default_factory=Trigger)
     clock: ProviderClock | None = None
     """Times the run's deadline and the wait for batches; None is the machine's clock."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        return time.monotonic() if self.clock is None else self.clock.now()
 
     def redactor(self, *names: str) -> Redactor:
         """Return a redactor for this environment's secrets; `names` are further variables that hold one."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -147,9 +146,7 @@ async def _ask(
 ) -> Asked:
     config, provider = collected.config, session.provider
     budget = Budget(config.run.budget_usd, prices=PriceList(config.provider))
-    count = _Count(env, candidates=bool(planned.questions))
-    notes: list[str] = []
-    clock = time.monotonic if env.clock is None else env.clock.now
+    count, notes = _Count(env, candidates=bool(planned.questions)), list[str]()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
         if (cache := _cache(collected, session.head, options, env, notes)) is not None:
@@ -160,8 +157,8 @@ async def _ask(
             journal=session.journal,
             resumed=session.known,
             on_answer=count.candidate,
-            clock=clock,
-            started_at=clock(),  # one deadline for candidates and judges together
+            clock=env.monotonic,
+            started_at=env.monotonic(),  # one deadline for candidates and judges together
         )
         batched = await batching.ask_first_questions(
             planned.questions, provider, run_context, batching.create_batching(collected, options, env)
