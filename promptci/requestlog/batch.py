@@ -66,10 +66,10 @@ class RequestLog:
         return self.requests if is_of.all() else self.requests.select(is_of)
 
 
-def keep_wanted(requests: RequestColumns, wanted: WantedRequests) -> RequestColumns:
-    """Return the requests of the wanted prompts and times."""
+def keep_selected(requests: RequestColumns, selection: WantedRequests) -> RequestColumns:
+    """Return the requests of the selected prompts and times."""
     kept = np.zeros(len(requests), bool)
-    for prompt, since in wanted.since.items():
+    for prompt, since in selection.since.items():
         kept |= (requests.prompt == requests.texts.number_of(prompt)) & (requests.time >= since)
     return requests if kept.all() else requests.select(kept)
 

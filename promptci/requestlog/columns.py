@@ -168,7 +168,7 @@ def columns_of(
     for name in TEXT_ARRAYS:
         values[name] = [table.number_of(getattr(each, name)) for each in requests]
     for name in ("share", "latency_ms", "cost_usd", "quality", "output_tokens"):
-        values[name] = [none if (found := getattr(each, name)) is None else found for each in requests]
+        values[name] = [none if (value := getattr(each, name)) is None else value for each in requests]
     arrays = {name: np.fromiter(column, KINDS[name], count=len(requests)) for name, column in values.items()}
     return RequestColumns(texts=table, **arrays)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from promptci.lazy_import import lazy_import
 from promptci.requestlog import duckdb_sql, python_reader
-from promptci.requestlog.batch import LogBatch, WantedRequests, keep_wanted
+from promptci.requestlog.batch import LogBatch, WantedRequests, keep_selected
 from promptci.requestlog.columns import (
     ARRAYS,
     KINDS,
@@ -42,15 +42,15 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def read_file(path: Path, wanted: WantedRequests, texts: Texts) -> LogBatch:
+def read_file(path: Path, selection: WantedRequests, texts: Texts) -> LogBatch:
     """Read a file; one with bytes that DuckDB reads otherwise goes line by line."""
     lines = _count_lines(path)
     if lines is None or glob.has_magic(str(path)):
-        return python_reader.read_file(path, wanted, texts)
+        return python_reader.read_file(path, selection, texts)
     with duckdb.connect(config=CONFIG) as connection:
         connection.execute("set enable_progress_bar = false")
         connection.execute(duckdb_sql.parse_query(), {"path": str(path)})
-        return _Parsed(connection, lines, wanted, texts).batch(path)
+        return _Parsed(connection, lines, selection, texts).batch(path)
 
 
 def _count_lines(path: Path) -> int | None:
@@ -83,8 +83,10 @@ def _is_plain(data: bytes, *, is_first: bool) -> bool:
 class _Parsed:
     """The table `parsed` of one file."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, lines: int, wanted: WantedRequests, texts: Texts) -> None:
-        self._connection, self._lines, self._wanted, self._texts = connection, lines, wanted, texts
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, lines: int, selection: WantedRequests, texts: Texts
+    ) -> None:
+        self._connection, self._lines, self._selection, self._texts = connection, lines, selection, texts
 
     def batch(self, path: Path) -> LogBatch:
         """Return its requests and marks; the doubtful lines are parsed by Python."""
@@ -93,13 +95,13 @@ class _Parsed:
             parser.parse(number, text.encode())
         requests, places = self._requests()
         if parser.requests:
-            added = columns_of(parser.requests, self._texts, points_of(parser.requests, self._wanted))
+            added = columns_of(parser.requests, self._texts, points_of(parser.requests, self._selection))
             joined = {name: np.concatenate([getattr(requests, name), getattr(added, name)]) for name in ARRAYS}
             order = np.argsort(np.concatenate([places, np.array(parser.numbers) - 1]), kind="stable")
             requests = RequestColumns(texts=self._texts, **joined).select(order)
         ((lines,),) = self._execute(duckdb_sql.COUNT).fetchall()
         return LogBatch(
-            requests=keep_wanted(requests, self._wanted),
+            requests=keep_selected(requests, self._selection),
             marks=self._marks(parser),
             lines=lines,
             invalid_lines=parser.invalid_lines,
@@ -113,10 +115,10 @@ class _Parsed:
         return {name: _filled(column) for name, column in self._execute(query).fetchnumpy().items()}
 
     def _requests(self) -> tuple[RequestColumns, Array]:
-        found = self._fetch(duckdb_sql.REQUESTS)
+        columns = self._fetch(duckdb_sql.REQUESTS)
         groups = self._connection.execute(duckdb_sql.GROUPS).fetchall()
         groups.sort()
-        place = np.searchsorted(np.array([group[0] for group in groups], "u8"), found["text_group"])
+        place = np.searchsorted(np.array([group[0] for group in groups], "u8"), columns["text_group"])
         arrays: dict[str, Array] = {
             name: np.array([self._texts.number_of(group[index]) for group in groups], "i4")[place]
             if groups
@@ -124,27 +126,27 @@ class _Parsed:
             for index, name in enumerate(TEXT_ARRAYS, start=1)
         }
         arrays |= {
-            "user": found["user_hash"],
-            "scored": found["time"],
-            "signalled": found["time"],
-            "point": self._points(found["rowid"]),
+            "user": columns["user_hash"],
+            "scored": columns["time"],
+            "signalled": columns["time"],
+            "point": self._points(columns["rowid"]),
         }
-        arrays |= {name: found[name] for name in ARRAYS if name not in arrays}
+        arrays |= {name: columns[name] for name in ARRAYS if name not in arrays}
         typed = {name: column.astype(KINDS[name], copy=False) for name, column in arrays.items()}
-        return RequestColumns(texts=self._texts, **typed), found["rowid"]
+        return RequestColumns(texts=self._texts, **typed), columns["rowid"]
 
     def _points(self, rows: Array) -> Array:
         points = np.full(len(rows), NO_POINT, "i8")
         cursor = self._execute(duckdb_sql.KEYS)
         while chunk := cursor.fetchmany(10_000):
-            salted = [(row, self._wanted.salts.get(prompt), key) for row, prompt, key in chunk]
+            salted = [(row, self._selection.salts.get(prompt), key) for row, prompt, key in chunk]
             known = [(row, point(salt, key)) for row, salt, key in salted if salt is not None]
             points[np.searchsorted(rows, [row for row, _ in known])] = [value for _, value in known]
         return points
 
     def _marks(self, parser: LineParser) -> MarkColumns:
-        found, added = self._fetch(duckdb_sql.MARKS), mark_columns_of(parser.marks)
-        return MarkColumns(**{name: np.concatenate([found[name], getattr(added, name)]) for name in MARK_ARRAYS})
+        columns, added = self._fetch(duckdb_sql.MARKS), mark_columns_of(parser.marks)
+        return MarkColumns(**{name: np.concatenate([columns[name], getattr(added, name)]) for name in MARK_ARRAYS})
 
 
 def _filled(column: Any) -> Array:

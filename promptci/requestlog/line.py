@@ -81,9 +81,9 @@ def _raise_missing(field: str) -> str:
 def _find(value: Mapping[str, Any], field: str) -> tuple[str, Any, float]:
     """Return the first name of a field that has a value, the value, and its scale; None where none has."""
     for alias in ALIASES[field]:
-        found = value.get(alias.name)
-        if found is not None and found != "":
-            return alias.name, found, alias.scale
+        setting = value.get(alias.name)
+        if setting is not None and setting != "":
+            return alias.name, setting, alias.scale
     return ALIASES[field][0].name, None, 1.0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from promptci.errors import Problem
 from promptci.files.lines import JsonError
 from promptci.requestlog import line
-from promptci.requestlog.batch import LogBatch, WantedRequests, keep_wanted
+from promptci.requestlog.batch import LogBatch, WantedRequests, keep_selected
 from promptci.requestlog.columns import NO_POINT, Texts, columns_of, mark_columns_of
 from promptci.requestlog.model import LateMark, Observation
 from promptci.runtime import point
@@ -53,16 +53,16 @@ class LineParser:
             self.problems.append(Problem(path=self._path, line=number, message=message, hint=hint))
 
 
-def read_file(path: Path, wanted: WantedRequests, texts: Texts) -> LogBatch:
+def read_file(path: Path, selection: WantedRequests, texts: Texts) -> LogBatch:
     """Read a file."""
     parser = LineParser(path)
     lines = 0
     for number, raw in read_lines(path):
         lines += 1
         parser.parse(number, raw)
-    requests = columns_of(parser.requests, texts, points_of(parser.requests, wanted))
+    requests = columns_of(parser.requests, texts, points_of(parser.requests, selection))
     return LogBatch(
-        requests=keep_wanted(requests, wanted),
+        requests=keep_selected(requests, selection),
         marks=mark_columns_of(parser.marks),
         lines=lines,
         invalid_lines=parser.invalid_lines,
@@ -70,9 +70,9 @@ def read_file(path: Path, wanted: WantedRequests, texts: Texts) -> LogBatch:
     )
 
 
-def points_of(requests: list[Observation], wanted: WantedRequests) -> list[int]:
+def points_of(requests: list[Observation], selection: WantedRequests) -> list[int]:
     """Return the point of each request's key under the salt of its prompt."""
-    salts = wanted.salts
+    salts = selection.salts
     return [
         point(salts[each.prompt], each.key) if each.key is not None and each.prompt in salts else NO_POINT
         for each in requests

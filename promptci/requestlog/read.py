@@ -42,8 +42,8 @@ def has_duckdb() -> bool:
     return find_spec("duckdb") is not None
 
 
-def load_log(paths: Sequence[Path], wanted: WantedRequests, *, use_duckdb: bool | None = None) -> RequestLog:
-    """Read logs, by DuckDB where it is installed; keep the requests that are wanted.
+def load_log(paths: Sequence[Path], selection: WantedRequests, *, use_duckdb: bool | None = None) -> RequestLog:
+    """Read logs, by DuckDB where it is installed; keep the requests that are selected.
 
     A second line for the same request is not counted again; it only adds what the first one lacks, such as a late mark.
 
@@ -63,7 +63,7 @@ def load_log(paths: Sequence[Path], wanted: WantedRequests, *, use_duckdb: bool 
             remaining_bytes -= path.stat().st_size
             if remaining_bytes < 0:
                 raise _input_error(path, f"the logs are over {MAX_BYTES:,} bytes together", "Give --log fewer days.")
-            batch = read_file(path, wanted, texts)
+            batch = read_file(path, selection, texts)
         except OSError as error:
             fix = "Correct its permissions, or leave it out."
             raise _input_error(path, f"it cannot be read: {error.strerror}", fix) from error

@@ -59,5 +59,5 @@ def _days_until(missing: float, canary: ArmActivity, ratio: float, elapsed_days:
     """Return the days until so many more users have come; None: never."""
     if ratio == 1 or not missing:
         return missing / canary.users * elapsed_days
-    left = 1 - missing * (1 - ratio) / (canary.new_users * ratio) if canary.new_users else 0.0
-    return math.log(left) / math.log(ratio) * elapsed_days / 2 if left > 0 else None
+    share_left = 1 - missing * (1 - ratio) / (canary.new_users * ratio) if canary.new_users else 0.0
+    return math.log(share_left) / math.log(ratio) * elapsed_days / 2 if share_left > 0 else None

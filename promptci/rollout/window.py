@@ -136,7 +136,7 @@ def _divide(
     has_share = ~np.isnan(requests.share)
     start = np.where(has_share, microseconds(progress.since), microseconds(progress.since + lag))
     in_future = requests.time > microseconds(now + MAX_CLOCK_SKEW)
-    left = ~in_future & (requests.time >= start)
+    kept = ~in_future & (requests.time >= start)
     reasons = {
         "other_versions": ~_has_version(requests, progress),
         "other_shares": has_share & (np.abs(requests.share - progress.share) > SAME_SHARE),
@@ -144,9 +144,9 @@ def _divide(
     }
     counts = {"in_future": int(in_future.sum())}
     for name, holds in reasons.items():
-        counts[name] = int((left & holds).sum())
-        left = left & ~holds
-    return left, counts
+        counts[name] = int((kept & holds).sum())
+        kept = kept & ~holds
+    return kept, counts
 
 
 def _has_version(requests: RequestColumns, progress: CanaryProgress) -> Array:

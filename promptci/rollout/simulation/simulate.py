@@ -82,10 +82,10 @@ class _ArmTable:
             canary_sum=self.canary_sum,
         )
 
-    def extended(self, rows: NDArray[np.bool_], more: _ArmTable) -> _ArmTable:
+    def extended(self, rows: NDArray[np.bool_], later: _ArmTable) -> _ArmTable:
         return _ArmTable(
             *(
-                np.concatenate([getattr(self, name)[rows], getattr(more, name)], axis=1)
+                np.concatenate([getattr(self, name)[rows], getattr(later, name)], axis=1)
                 for name in ("control_n", "control_sum", "canary_n", "canary_sum")
             )
         )
@@ -188,14 +188,14 @@ def _decide_run(
     policy = scenario.policy
     times = _times_of(scenario, row.units)
     is_promotable = row.is_fine & (times + policy.lag_s >= policy.min_time_s)
-    found: list[tuple[float, bool, str, float]] = []
+    outcomes: list[tuple[float, bool, str, float]] = []
     comes = np.isfinite(times)
     for outcome, holds in ((ROLLED_BACK, row.is_worse & comes), (PROMOTED, is_promotable & comes)):
         looks = _first_look(scenario, times, holds)
         if looks is not None:
-            found.append((looks[1], outcome != ROLLED_BACK, outcome, looks[0]))
-    if found:
-        decided, _, outcome, possible = min(found)
+            outcomes.append((looks[1], outcome != ROLLED_BACK, outcome, looks[0]))
+    if outcomes:
+        decided, _, outcome, possible = min(outcomes)
         if decided <= policy.max_time_s:
             return outcome, possible, decided
     reached = float(times[-1])
@@ -221,6 +221,6 @@ def _times_of(scenario: Scenario, units: Floats) -> Floats:
     """Return when so many units have come: a user counts once, so new ones become rare."""
     if scenario.users is None:
         return units / scenario.per_day * DAY_S
-    left = np.maximum(1 - units / scenario.users, 0)
+    share_left = np.maximum(1 - units / scenario.users, 0)
     with np.errstate(divide="ignore"):
-        return np.asarray(-scenario.users / scenario.per_day * np.log(left) * DAY_S)
+        return np.asarray(-scenario.users / scenario.per_day * np.log(share_left) * DAY_S)

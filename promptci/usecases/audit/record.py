@@ -167,9 +167,9 @@ def _list_deployments(repo: Repo, request: AuditRecordRequest, releases: Release
 def _describe_deployment(change: DeploymentChange, releases: Releases) -> _Decision:
     before, after = (_share(deployed, releases) for deployed in (change.before, change.after))
     version = after.version if after else ""
-    what = _name_change(change.before, change.after)
+    kind = _name_change(change.before, change.after)
     entry: NewEntry = {
-        "what": what,
+        "what": kind,
         "prompt": change.prompt,
         "environment": change.environment,
         "from": before,
@@ -180,7 +180,7 @@ def _describe_deployment(change: DeploymentChange, releases: Releases) -> _Decis
     return _Decision(
         key=_key(change.prompt, change.environment, version, change.commit),
         moment=_parse_moment(change.at),
-        description=f"{what} {change.prompt} {version} in {change.environment}".replace("  ", " "),
+        description=f"{kind} {change.prompt} {version} in {change.environment}".replace("  ", " "),
         entry=entry,
     )
 

@@ -89,7 +89,7 @@ WANTED = WantedRequests(since={PROMPT: 0}, salts={PROMPT: f"{PROMPT}@v2"})
 @pytest.fixture(params=["duckdb", "python"])
 def load(request: pytest.FixtureRequest) -> Callable[..., RequestLog]:
     """Both readers, of which every test here asks the same."""
-    return partial(read.load_log, wanted=WANTED, use_duckdb=request.param == "duckdb")
+    return partial(read.load_log, selection=WANTED, use_duckdb=request.param == "duckdb")
 
 
 Load = Callable[[list[Path]], RequestLog]
