@@ -245,7 +245,8 @@ class GateSection(ConfigSection):
     )
     min_quality: Rate | None = Field(default=None, description="Lowest allowed quality of the new version, as a share.")
     max_cost_increase: Annotated[float, Field(ge=0)] | None = Field(
-        default=0.25, description="Largest allowed increase of cost per request, as a share; null: no limit."
+        default=0.25,
+        description="Largest allowed increase of cost per request, as a share; null: no limit. It takes 8 cases.",
     )
     max_p95_increase: Annotated[float, Field(ge=0)] | None = Field(
         default=0.30, description="Largest allowed increase of p95 latency, as a share; null: no limit."
