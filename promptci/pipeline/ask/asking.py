@@ -160,6 +160,7 @@ async def _ask(
             journal=session.journal,
             resumed=session.known,
             on_answer=count.candidate,
+            on_long_wait=env.progress.wait,
             clock=clock,
             started_at=clock(),  # one deadline for candidates and judges together
         )

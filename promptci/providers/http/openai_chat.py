@@ -10,7 +10,8 @@ from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, 
 from promptci.providers.http import endpoint, response_parser
 from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.limiter import MAX_CONCURRENCY, Limiter
-from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryAdvice, RetryPolicy, with_retries
+from promptci.providers.http.refusals import RefusalWatch
+from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
 from promptci.providers.http.transport import HttpResponse, Transport
 from promptci.providers.model_names import map_model_name
 from promptci.providers.options import ProviderOptions
@@ -24,8 +25,6 @@ MAX_REQUEST_BYTES = 8 * 2**20
 """Larger than any model's context; a larger request is a mistake in a prompt or a golden case."""
 MAX_TOTAL_S = 120.0
 """Attempts and pauses of one call together, unless `provider.timeout` is longer."""
-MAX_REFUSED_S = 75.0
-"""Stop if every call has been refused for so long: one-minute windows have passed, so the limit is another one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,26 +40,6 @@ CHAT = _CallKind(path="/chat/completions", parse=response_parser.parse_completio
 EMBEDDING = _CallKind(
     path="/embeddings", parse=response_parser.parse_embedding, extra_body={"encoding_format": "float"}
 )
-
-
-class _RefusalWatch:
-    """Tells a rate limit that passes from one that does not, such as a day's."""
-
-    def __init__(self, clock: ProviderClock) -> None:
-        self.answered_models: set[str] = set()
-        self._clock = clock
-        self._first_refusals: dict[str, float] = {}
-
-    def stop_if_hopeless(self, model: str, failed: AttemptFailed) -> None:
-        """Make a refusal final if no call to this model was ever answered and all are refused for over a minute."""
-        if not failed.rate_limited or model in self.answered_models:
-            return
-        first = self._first_refusals.setdefault(model, self._clock.now())
-        refused_s = self._clock.now() - first
-        if refused_s >= MAX_REFUSED_S and failed.retry_after_s is None:
-            hint = f"Every call was refused for {refused_s:.0f} s: a daily limit or the billing may be the cause"
-            failed.error = CallError(failed.error.kind, f"{failed.error.message}. {hint}", fatal=True)
-            failed.advice = RetryAdvice.NEVER
 
 
 class OpenAIProvider:
@@ -88,7 +67,7 @@ class OpenAIProvider:
         self._limiters: dict[str, Limiter] = {}
         self._transport = Transport(options.base_url, key=key, headers=options.headers)
         self._was_reached = False
-        self._refusals = _RefusalWatch(self._clock)
+        self._refusals: dict[str, RefusalWatch] = {}
 
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Call the endpoint and retry what may pass; raises CallError."""
@@ -96,16 +75,22 @@ class OpenAIProvider:
         content = self._encode(request, kind)
         limiter = self._limiter(request.model)
 
+        refusals = self._refusals.setdefault(request.model, RefusalWatch(limiter, self._clock))
+
         async def attempt(remaining_s: float) -> Completion:
-            try:
-                return await self._attempt(kind, content, remaining_s, limiter)
-            except AttemptFailed as failed:
-                self._refusals.stop_if_hopeless(request.model, failed)
-                raise
+            return await self._attempt(kind, content, remaining_s, limiter)
+
+        def notify(message: str) -> None:
+            hooks.on_long_wait(f"{request.model}: {self._redactor.redact(message)}")
 
         try:
             completion = await with_retries(
-                attempt, limiter=limiter, policy=self._policy, clock=self._clock, hooks=hooks
+                attempt,
+                limiter=limiter,
+                policy=self._policy,
+                clock=self._clock,
+                hooks=hooks,
+                on_refusal=lambda failed: refusals.record_refusal(failed, notify),
             )
         except CallError as error:
             # An endpoint that was never reached will not be reached by the next thousand calls either.
@@ -115,7 +100,7 @@ class OpenAIProvider:
                 error.kind, message, fatal=error.fatal or unreachable, caused_by_request=error.caused_by_request
             ) from None
         self._was_reached = True
-        self._refusals.answered_models.add(request.model)
+        refusals.record_answer()
         return completion
 
     async def aclose(self) -> None:
