@@ -150,8 +150,7 @@ async def _ask(
     count = _Count(env, candidates=bool(planned.questions))
     notes: list[str] = []
     clock = time.monotonic if env.clock is None else env.clock.now
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(provider.aclose)
+    async with contextlib.aclosing(provider), contextlib.AsyncExitStack() as stack:
         if (cache := _cache(collected, session.head, options, env, notes)) is not None:
             stack.callback(cache.close)
         run_context = RunContext(

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
@@ -77,15 +78,12 @@ class OpenAIProvider:
 
         refusals = self._refusals.setdefault(request.model, RefusalWatch(limiter, self._clock))
 
-        async def attempt(remaining_s: float) -> Completion:
-            return await self._attempt(kind, content, remaining_s, limiter)
-
         def notify(message: str) -> None:
             hooks.on_long_wait(f"{request.model}: {self._redactor.redact(message)}")
 
         try:
             completion = await with_retries(
-                attempt,
+                partial(self._attempt, kind, content, limiter),
                 limiter=limiter,
                 policy=self._policy,
                 clock=self._clock,
@@ -123,7 +121,7 @@ class OpenAIProvider:
             self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
         return self._limiters[model]
 
-    async def _attempt(self, kind: _CallKind, content: bytes, remaining_s: float, limiter: Limiter) -> Completion:
+    async def _attempt(self, kind: _CallKind, content: bytes, limiter: Limiter, remaining_s: float) -> Completion:
         self._transport.open()  # before the clock starts
         started = self._clock.now()
         # From end to end: an endpoint that drips would never reach a timeout that counts from byte to byte.
