@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from fakes.openai_server import Call, Reply, completion, reply
 from support.cli_runs import run_command
-from support.repositories import GOLDENS, GOOD, PROMPT, goldens, model, prompt, serving, shop
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, model, prompt, serving, shop
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
 BETTER = "Copy the order number, nothing else."
@@ -40,3 +41,25 @@ def test_a_new_version_whose_answers_are_all_cut_off_does_not_pass_and_says_so(t
         assert "60 of 60 answers cut off by the limit of tokens (0 of 60 before the change)" in text
         assert "maxTokens" in text
     assert "cut off by the limit of tokens" in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_an_edited_prompt_that_git_was_told_not_to_look_at_is_tested(tmp_path: Path, flag: str) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES, server)
+        builder.git("update-index", flag, PROMPT)
+        builder.write({PROMPT: prompt(BAD)})
+        result = run_command(builder.path, ["check", "--base", "main", "--head", "."], tmp_path / "out")
+    assert (result.verdict, result.exit_code) == ("fail", 1)
+
+
+def test_a_prompt_file_that_git_ignores_is_named(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES, server)
+        ignored = {".gitignore": "*new*\nnode_modules/\n", "prompts/new.prompt.yml": prompt(BAD)}
+        builder.write({**ignored, "node_modules/x/y.prompt.yml": prompt(BAD)})
+        result = run_command(builder.path, ["check", "--base", "main", "--head", "."], tmp_path / "out")
+    said = "1 prompt file is ignored by git and not tested: prompts/new.prompt.yml."
+    assert result.verdict == "no-change"
+    assert said in result.text
+    assert "ignored by git and not tested" in (tmp_path / "out" / "comment.md").read_text()

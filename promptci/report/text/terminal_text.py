@@ -18,7 +18,7 @@ MAX_ANSWER_CHARS = 160
 """Characters of an answer, on one line."""
 MAX_IDS = 10
 MAX_NOTES = 5
-"""Notes on one prompt that are shown."""
+"""Notes on the run, and on one prompt, that are shown."""
 
 
 def run_lines(view: ReportView) -> Iterator[str]:
@@ -34,6 +34,9 @@ def run_lines(view: ReportView) -> Iterator[str]:
             yield from (f"    {line}" for line in (*_notices(prompt), *_goldens(prompt), *_broken_cases(prompt)))
     for problem in view.problems:
         yield f"  {problem.text}"
+    yield from (f"  note: {escape.one_line(note)}" for note in view.notes[:MAX_NOTES])
+    if len(view.notes) > MAX_NOTES:
+        yield f"  and {formatting.count(len(view.notes) - MAX_NOTES, 'more note')} in the report"
 
 
 def _describe_errors(prompt: PromptView) -> str:
