@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from fakes.openai_server import Call, Reply, completion, reply
+from fakes.openai_server import Call, Reply, completion, error, reply
 from support.cli_runs import run_command
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, model, prompt, serving, shop
 
@@ -63,3 +63,24 @@ def test_a_prompt_file_that_git_ignores_is_named(tmp_path: Path) -> None:
     assert result.verdict == "no-change"
     assert said in result.text
     assert "ignored by git and not tested" in (tmp_path / "out" / "comment.md").read_text()
+
+
+def test_an_endpoint_that_never_answered_is_not_named_as_the_one_that_did(tmp_path: Path) -> None:
+    with serving(lambda _: error(401, "no")) as server:
+        builder = shop(tmp_path, FILES, server)
+        builder.write({PROMPT: prompt(BETTER)}).commit()
+        result = run_command(builder.path, CHECK, tmp_path / "out")
+    assert result.verdict == "error"
+    assert "answered by" not in (tmp_path / "out" / "comment.md").read_text()
+
+
+def test_only_the_new_version_s_answers_are_counted_as_its_failures(tmp_path: Path) -> None:
+    def refuse_the_new(call: Call) -> Reply | str:
+        return error(403, "no") if BETTER in str(call.body["messages"]) else model(call)
+
+    with serving(refuse_the_new) as server:
+        builder = shop(tmp_path, FILES, server)
+        builder.write({PROMPT: prompt(BETTER)}).commit()
+        result = run_command(builder.path, CHECK, tmp_path / "out")
+    assert "no answer of the new version is usable (60 of 60 failed)" in result.text
+    assert "HTTP 403" in result.text
