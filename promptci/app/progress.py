@@ -45,6 +45,10 @@ class PlainProgress:
         if self._done * STEPS // max(self.total, 1) > before:
             self._say(self.line())
 
+    def wait(self, reason: str) -> None:
+        """Print why no answer arrives."""
+        self._say(f"waiting: {reason}")
+
     def end(self) -> None:
         """Do nothing: there is nothing to close."""
 

@@ -74,6 +74,10 @@ class ProgressBar:
         self._counts.step(answer)
         self._bar.update(self._task, advance=1, description=self._counts.line().partition(", ")[2])
 
+    def wait(self, reason: str) -> None:
+        """Print why it stands still, above it."""
+        say_progress(f"waiting: {reason}")
+
     def end(self) -> None:
         """Leave it standing, complete or not."""
         self._bar.stop()

@@ -79,7 +79,7 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
     facts = dataclasses.replace(
         results.build_facts(revisions, env, _spend(asked)),
         started_at=started_at,
-        provider=asked.provider,
+        provider=asked.provider if asked.calls or asked.cached else None,
         notes=(*collected.notes, *planned.notes, *asked.notes, *history.notes),
         gate_source=collected.config_source,
         requests_per_day=collected.config.requests_per_day,

@@ -42,6 +42,7 @@ def collect_everything(head: Snapshot, config_path: str) -> CollectedRun:
     problems, notes = coverage.check_patterns(head, [config], config_path)
     if problems:
         raise InputError(problems)
+    notes += coverage.note_ignored_prompts(head)
     plans = collect.collect_all(head, config)
     source = f"{config_path} at {head.label}" if config.present else "defaults (there is no promptci.yml)"
     rubric = collect.load_rubric(head, config.judge.rubric)

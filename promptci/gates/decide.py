@@ -87,6 +87,7 @@ def _findings(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequ
         *([] if run.mismatches else [*limits.cost(run, policy, shown), *limits.p95(run, policy, shown)]),
         *remarks.goldens_changed(run),
         *remarks.models(run),
+        *remarks.cut_off(run),
         *remarks.injections(run),
         *position_bias,
         *judge_rule.judge_remarks(run),

@@ -239,6 +239,21 @@ class InjectionFacts(NamedTuple):
     head_cases: tuple[str, ...]
 
 
+class CutOffFacts(NamedTuple):
+    """Answers that ended before they were complete, more of head's than of base's."""
+
+    reason: str
+    """`length` (the limit of tokens) or `content_filter`."""
+    head: int
+    head_answers: int
+    """All answers of the version, with the complete ones."""
+    base: int | None
+    """None where there is no earlier version."""
+    base_answers: int
+    nearly_all: bool
+    """So many of head's and so few of base's that nothing can be concluded."""
+
+
 class PositionBiasFacts(NamedTuple):
     """A pairwise judge whose verdict depends on which answer comes first."""
 

@@ -42,7 +42,8 @@ def too_little_evaluated(run: PromptRun, policy: GatePolicy) -> Finding | None:
         return None
     if not nothing and not over and not all_refused:
         return None
-    errors = [scored.error for arm in Arm for scored in by_version[arm]]
+    counted = over[-1] if over and not nothing else Arm.HEAD
+    errors = [scored.error for arm in sorted(Arm, key=lambda arm: arm is not counted) for scored in by_version[arm]]
     if all_refused:
         nothing, missing = True, {arm: len(by_version[arm]) for arm in Arm}
         errors = [f"{error.kind}: {error.message}" for error in refused if error is not None]
@@ -52,8 +53,8 @@ def too_little_evaluated(run: PromptRun, policy: GatePolicy) -> Finding | None:
         subject=run.name,
         facts=MissingAnswers(
             version="" if nothing else over[-1].value,
-            missing=sum(missing.values()) if nothing else missing[over[-1]],
-            requested=run.answers_requested if nothing else len(by_version[over[-1]]),
+            missing=missing[counted],
+            requested=len(by_version[counted]) or run.answers_requested,
             max_error_rate=policy.max_error_rate,
             first_error=next((str(error) for error in errors if error is not None), None),
         ),

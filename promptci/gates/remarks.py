@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from promptci.findings import Finding, remark
 from promptci.gates.facts import (
     CaseIds,
+    CutOffFacts,
     EditedGoldens,
     EndpointFacts,
     ExcludedFacts,
@@ -20,6 +21,11 @@ from promptci.scoring import comparability, odd_models
 from promptci.scoring.judges import pairwise, prompt_injection
 from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
+
+INCOMPLETE = ("length", "content_filter")
+"""Values of `finish_reason` of an answer that is not complete."""
+NEARLY_ALL, MANY = 0.9, 0.5
+"""Shares of incomplete answers: of head's at least, and of base's at most, where nothing can be concluded."""
 
 
 def excluded(run: PromptRun) -> Sequence[Finding]:
@@ -129,6 +135,36 @@ def injections(run: PromptRun) -> Sequence[Finding]:
         head_cases=tuple(cases[Arm.HEAD]),
     )
     return [remark("prompt-injection", run.name, facts)]
+
+
+def cut_off(run: PromptRun) -> Sequence[Finding]:
+    """Count the answers that are incomplete, where head has more of them than base.
+
+    Assertions such as `contains` pass on a beginning, so nothing is concluded where nearly all answers of head are
+    incomplete and those of base are not.
+    """
+    completions = {arm: [scored.answer.completion for case in run.cases for scored in case.answers(arm)] for arm in Arm}
+    reasons = {
+        arm: [completion.finish_reason for completion in completions[arm] if completion is not None] for arm in Arm
+    }
+    findings = []
+    for reason in INCOMPLETE:
+        counts = {arm: reasons[arm].count(reason) for arm in Arm}
+        shares = {arm: counts[arm] / len(reasons[arm]) if reasons[arm] else 0.0 for arm in Arm}
+        if shares[Arm.HEAD] <= shares[Arm.BASE]:
+            continue
+        nearly_all = bool(reasons[Arm.BASE]) and shares[Arm.HEAD] >= NEARLY_ALL and shares[Arm.BASE] <= MANY
+        facts = CutOffFacts(
+            reason=reason,
+            head=counts[Arm.HEAD],
+            head_answers=len(reasons[Arm.HEAD]),
+            base=counts[Arm.BASE] if reasons[Arm.BASE] else None,
+            base_answers=len(reasons[Arm.BASE]),
+            nearly_all=nearly_all,
+        )
+        verdict = Verdict.INCONCLUSIVE if nearly_all else Verdict.NO_CHANGE
+        findings.append(Finding(rule="cut-off", verdict=verdict, subject=run.name, facts=facts))
+    return findings
 
 
 def position_bias(run: PromptRun) -> Sequence[Finding]:

@@ -30,7 +30,8 @@ def get_file_changes(root: Path, base: Snapshot, head: Snapshot) -> tuple[FileCh
 
     Renames with edits are found among up to a thousand files (git's own bound, past which its search would take
     minutes), those without edits among any number. In the working tree, a new file that git does not track yet shows
-    as added; where a deleted file had the same content, as renamed.
+    as added; where a deleted file had the same content, as renamed. Files that git was told not to look
+    at are compared too.
     """
     words = ["diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--find-renames", "--find-copies"]
     words += ["--ignore-submodules", f"-l{MAX_RENAMES}"]
@@ -40,10 +41,28 @@ def get_file_changes(root: Path, base: Snapshot, head: Snapshot) -> tuple[FileCh
     changes = [
         _restore_on_disk(change, on_disk) for change in _parse(command.run_git(root, *words, str(base.sha), "--"))
     ]
+    tags = _index_tags(root)
+    listed = {change.head_path for change in changes}
+    changes += [
+        FileChange(base_path=path, head_path=path, kind="changed")
+        for path in base.paths()
+        if _is_unwatched(tags.get(path, "")) and path in on_disk and path not in listed
+    ]
     changes = [c for c in changes if c.kind != "changed" or _differ(c, base, head)]
-    known = {*base.paths(), *command.split_nul(command.run_git(root, "ls-files", "-z", "--cached"))}
+    known = {*base.paths(), *tags}
     new = [path for path in head.paths() if path not in known]
     return _sort_changes(_pair_moved(changes, new, base, head))
+
+
+def _index_tags(root: Path) -> dict[str, str]:
+    """Return each path of the index with the letter that `git ls-files -v` puts before it."""
+    lines = command.split_nul(command.run_git(root, "ls-files", "-z", "-v", "--cached"))
+    return {path: tag for tag, _, path in (line.partition(" ") for line in lines)}
+
+
+def _is_unwatched(tag: str) -> bool:
+    """Return whether git was told not to look at the file: by `assume-unchanged` or `skip-worktree`."""
+    return tag.islower() or tag == "S"
 
 
 def _restore_on_disk(change: FileChange, on_disk: set[str]) -> FileChange:

@@ -1,6 +1,7 @@
 """The files of one revision: of a commit, read from git's objects, or of the working tree."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -141,6 +142,12 @@ class WorkTree:
         if len(content) > MAX_FILE_BYTES:
             raise safe_open.not_plain_file(path, f"the file has more than {MAX_FILE_BYTES} bytes")
         return content
+
+    def ignored_paths(self, endings: Iterable[str]) -> list[str]:
+        """Return the files with one of these endings that git ignores, and which are therefore not there."""
+        words = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--"]
+        patterns = [f":(top,icase)*{ending}" for ending in endings]
+        return sorted(command.split_nul(command.run_git(self._root, *words, *patterns)))
 
     def close(self) -> None:
         """Do nothing: no process is held."""

@@ -59,7 +59,7 @@ def check_output_folder(root: Path, folder: Path, *, inside: Path | None = None)
     UnsafeError
         With the reason.
     """
-    hint = "Name a folder of its own, such as promptci-report, that is not in git and no link."
+    hint = "Choose another folder, one that is not in git and no link."
     if inside is not None:
         lexical = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow links
         if not lexical.is_relative_to(os.path.abspath(inside)):  # noqa: PTH100

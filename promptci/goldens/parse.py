@@ -31,6 +31,10 @@ OTHER_SPELLINGS = {
     "variables": "vars",
 }
 """Names of other tools, and likely slips, that would pass for variables."""
+KEYS_BESIDE_VARS = dict.fromkeys(
+    ("answer", "completion", "gold", "label", "output", "reference", "response", "result", "target"), "expected"
+)
+"""Other names of keys, which beside `vars` cannot be variables."""
 MIN_FUZZY_CHARS, MIN_SUBSTITUTED_CHARS = 6, 8
 """Shorter names have too many honest neighbours: `idea` is no misspelt `ideal`, nor `height` a `weight`."""
 EXAMPLE_HINT = 'Write {"vars": {…}, "expected": "…"}.'
@@ -130,7 +134,8 @@ def _parse_variables(value: Mapping[str, Any], context: _CaseContext) -> dict[st
         for key in value:
             if key not in CASE_KEYS and key not in COMMENT_KEYS:
                 known = (*CASE_KEYS, *COMMENT_KEYS)
-                close = difflib.get_close_matches(str(key), known, n=1)
+                intended = KEYS_BESIDE_VARS.get(str(key).lower()) or find_intended_key(str(key), known)
+                close = [intended] if intended else difflib.get_close_matches(str(key), known, n=1, cutoff=0.75)
                 hint = f"Known keys: {', '.join(known)}. Variables go under `vars`."
                 context.add_problem(
                     (key,), f"unknown key `{_cut(key)}`", f"Did you mean `{close[0]}`?" if close else hint

@@ -37,6 +37,10 @@ class Progress(Protocol):
         """Count one answer."""
         ...
 
+    def wait(self, reason: str) -> None:
+        """Show why no answer arrives."""
+        ...
+
     def end(self) -> None:
         """Stop; no further answers are expected."""
         ...

@@ -34,9 +34,12 @@ def find_prompt_files(tree: FileTree, patterns: Iterable[str]) -> list[str]:
 def find_unmatched_prompt_files(tree: FileTree, patterns: Sequence[str]) -> list[str]:
     """Return the files that look like prompt files and match none of the patterns, outside of vendored folders."""
     matched = set(find_prompt_files(tree, patterns))
-    return [
-        path for path in tree.paths() if is_prompt_file(path) and path not in matched and not _vendored_folders(path)
-    ]
+    return [path for path in tree.paths() if is_prompt_file(path) and path not in matched and not is_vendored(path)]
+
+
+def is_vendored(path: str) -> bool:
+    """Return whether a file is in a folder of other people's files."""
+    return bool(_vendored_folders(path))
 
 
 def _is_hidden(path: str, pattern: str) -> bool:

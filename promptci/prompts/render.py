@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 VARIABLE = re.compile(r"\{\{\s*(\w[\w-]*(?:\.[\w-]+)*)\s*\}\}")
-_BRACES = re.compile(r"\{\{[^{}]*\}\}")
+_TEMPLATE_SYNTAX = re.compile(r"\{\{[^{}]*\}\}|\{%.{0,300}?%\}|\{\#.{0,300}?\#\}|\{\{(?!\{)[^{}\n]{0,40}\}?", re.DOTALL)
+"""What engines such as Jinja and Handlebars would fill in, and a variable whose braces are not closed."""
 _MAX_INDEX_DIGITS = 9
 MAX_MESSAGE_CHARS = 2**24
 """Of one filled-in message: more than any model reads, and little enough memory."""
@@ -58,8 +59,8 @@ def find_variables(template: str) -> set[str]:
 
 
 def find_unfilled_braces(template: str) -> list[str]:
-    """Return the text in double braces that is no variable: it reaches the model unchanged."""
-    return [text for text in _BRACES.findall(template) if not VARIABLE.fullmatch(text)]
+    """Return the template syntax that is no variable, such as `{{ a | b }}` and `{% if a %}`: it is sent unchanged."""
+    return [text.strip() for text in _TEMPLATE_SYNTAX.findall(template) if not VARIABLE.fullmatch(text)]
 
 
 def look_up_variable(name: str, variables: Mapping[str, Any]) -> Any:

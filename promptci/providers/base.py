@@ -122,6 +122,8 @@ class CallHooks:
     """Called before each attempt; may raise CallError to prevent it."""
     on_billed_failure: Callable[[Completion], None] = _do_nothing
     """Receives the usage that the endpoint counted for an attempt without a usable answer."""
+    on_long_wait: Callable[[str], None] = _do_nothing
+    """Receives the reason why no call of a model is answered for many seconds."""
 
 
 NO_HOOKS = CallHooks()

@@ -39,6 +39,8 @@ class RunContext:
     """Answers in the journal of an interrupted run."""
     on_answer: Callable[[Answer], None] | None = None
     """Called with each answer as it arrives."""
+    on_long_wait: Callable[[str], None] = lambda _: None
+    """Called with the reason for a long wait."""
     clock: Callable[[], float] = time.monotonic
     """Monotonic seconds."""
     started_at: float | None = None
@@ -153,6 +155,7 @@ class _Round:
                 hooks=CallHooks(
                     before_attempt=partial(self._check_before_attempt, request),
                     on_billed_failure=partial(budget.charge_failed, request.model),
+                    on_long_wait=self._run_context.on_long_wait,
                 ),
             )
         except CallError as failed:

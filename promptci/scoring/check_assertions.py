@@ -20,6 +20,18 @@ ALL_ASSERTIONS: dict[str, Validator] = {
     embedding_similarity.ASSERTION_TYPE: embedding_similarity,
 }
 
+_NO_CODE = "Golden files hold no code here: use `regex`, `json-path`, `json-schema` or `judge`."
+OTHER_TOOLS = {
+    **dict.fromkeys(
+        ("llm-rubric", "g-eval", "factuality", "answer-relevance", "model-graded-closedqa", "model-graded-factuality"),
+        "It is called `judge` here, with `judge.model` and `judge.rubric` in promptci.yml.",
+    ),
+    **dict.fromkeys(("javascript", "python", "ruby", "webhook"), _NO_CODE),
+    **dict.fromkeys(("levenshtein", "rouge-n", "bleu", "meteor"), "Use `similar`, which compares embeddings."),
+    "contains-json": "Use `is-json`, or `regex` where there is text around the JSON.",
+}
+"""Assertions of other tools to a hint at what does the same here."""
+
 
 def find_problems(cases: Iterable[Case], limit_s: float = DEFAULT_ASSERTION_TIME_S) -> list[Problem]:
     """Return every problem, with the line of its case; of the same mistake in many cases, the first ones.
@@ -36,8 +48,9 @@ def _find_mistakes(case: Case, timer: AssertionTimer) -> Iterator[CaseMistake]:
         yield CaseMistake(case=case, line=case.line, text=f" was not checked: {timer.describe()}", hint=hint)
         return
     if not case.assertions:
-        hint = "Add `expected`, or an assertion."
-        yield CaseMistake(case=case, line=case.line, text=" has neither `expected` nor `assert`", hint=hint)
+        hint = "Add `expected`, or an assertion. To expect the word null, write it in quotes."
+        text = " has neither `expected` nor `assert` (null counts as nothing)"
+        yield CaseMistake(case=case, line=case.line, text=text, hint=hint)
     elif not any(assertion.weight > 0 for assertion in case.assertions):
         text = ": every assertion has weight 0, so every answer would pass"
         yield CaseMistake(case=case, line=case.line, text=text, hint="Set the weight of at least one above 0.")
@@ -53,7 +66,7 @@ def _find_assertion_errors(assertion: Assertion, case: Case) -> Iterator[tuple[s
     validator = ALL_ASSERTIONS.get(assertion.type)
     if validator is None:
         text = f": unknown assertion type {base.quote(assertion.type)}"
-        yield text, base.suggest_name(assertion.type, ALL_ASSERTIONS)
+        yield text, OTHER_TOOLS.get(assertion.type) or base.suggest_name(assertion.type, ALL_ASSERTIONS)
         return
     where = f", {_describe(assertion)}"
     unknown = [str(name) for name in assertion.options if name not in validator.OPTIONS]

@@ -56,6 +56,18 @@ def line_of(text: str, words: str) -> int:
     return next(number for number, line in enumerate(text.splitlines(), start=1) if words in line)
 
 
+def test_what_a_prompt_says_and_is_not_used_is_a_warning_with_its_line(tmp_path: Path) -> None:
+    text = prompt(GOOD + " {{ lang | default(1) }}", more="colour: red\n")
+    assert told(repository(tmp_path, **{PROMPT: text})) == [
+        f"warning: {PROMPT}:{line_of(text, words)}: {message}."
+        " Remove it if it is not meant so; docs/prompt-files.md lists what is used."
+        for words, message in (
+            ("default", "`{{ lang | default(1) }}` is not a variable and is sent as written"),
+            ("colour", "`colour` is not a key of a prompt file and is ignored"),
+        )
+    ]
+
+
 def test_a_good_repository_has_nothing_to_mend(tmp_path: Path) -> None:
     assert told(repository(tmp_path)) == []
 

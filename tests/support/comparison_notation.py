@@ -24,6 +24,7 @@ LINE = re.compile(
     r"(?P<id>[\w-]+)(?P<critical>\*?)(?P<changed>~?)(?P<aside>\??)(?:@(?P<cluster>\w+))?\s+(?P<base>\S+)\s+(?P<head>\S+)"
 )
 
+PER_ARM = ("cost", "latency", "models", "fingerprints", "finish", "cached_base")
 ASIDE = "flaky, and Ann looks into it"
 
 
@@ -50,10 +51,11 @@ def comparison(
 ) -> PromptRun:
     """Make the comparison that these rows describe.
 
-    `facts`: `cost=(base, head)` dollars, `latency=(base, head)` ms, `models=(base, head)` and
-    `fingerprints=(base, head)` (several with commas: by turns), `cached_base`, or any field of PromptPlan.
+    `facts`: `cost=(base, head)` dollars, `latency=(base, head)` ms, `models=(base, head)`,
+    `fingerprints=(base, head)` and `finish=(base, head)` (several with commas: by turns), `cached_base`, or any field
+    of PromptPlan.
     """
-    per_arm = {key: facts.pop(key, None) for key in ("cost", "latency", "models", "fingerprints", "cached_base")}
+    per_arm = {key: facts.pop(key, None) for key in PER_ARM}
     cases, scored = [], []
     for line in filter(None, map(str.strip, rows.splitlines())):
         match = LINE.fullmatch(line)
@@ -102,6 +104,7 @@ def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[st
             latency_ms=(per_arm["latency"] or (None, None))[side],
             model=_by_turns(per_arm["models"], side, case),
             fingerprint=_by_turns(per_arm["fingerprints"], side, case),
+            finish_reason=_by_turns(per_arm["finish"], side, case),
         ),
         error=AnswerError(kind="server", message="HTTP 500") if failed else None,
         cost_usd=cost,

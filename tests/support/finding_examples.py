@@ -8,6 +8,7 @@ from promptci.gates.facts import (
     CaseIds,
     CostFacts,
     CriticalFacts,
+    CutOffFacts,
     DistrustFacts,
     EarlyStopFacts,
     EditedGoldens,
@@ -202,6 +203,11 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         OddAnswers(ids=TWELVE, answers=14, requested=1200, first="answered by qwen-2, all others by gpt-4o-mini"),
     ],
     "endpoint-differs": [EndpointFacts(base=("fp_1",), head=("fp_1", "fp_2", "fp_3", "fp_4"))],
+    "cut-off": [
+        CutOffFacts(reason="length", head=60, head_answers=60, base=0, base_answers=60, nearly_all=True),
+        CutOffFacts(reason="length", head=1, head_answers=60, base=0, base_answers=60, nearly_all=False),
+        CutOffFacts(reason="content_filter", head=7, head_answers=60, base=None, base_answers=0, nearly_all=False),
+    ],
     "prompt-injection": [
         InjectionFacts(answers=1, patterns=("instruction",), base_cases=(), head_cases=("m-24",)),
         InjectionFacts(

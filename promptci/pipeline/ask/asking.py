@@ -157,6 +157,7 @@ async def _ask(
             journal=session.journal,
             resumed=session.known,
             on_answer=count.candidate,
+            on_long_wait=env.progress.wait,
             clock=env.monotonic,
             started_at=env.monotonic(),  # one deadline for candidates and judges together
         )

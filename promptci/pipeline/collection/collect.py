@@ -76,7 +76,7 @@ def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange
         config=binding.config,
         config_source=binding.source,
         plans=plans,
-        notes=(*binding.notes, *collector.notes),
+        notes=(*binding.notes, *coverage.note_ignored_prompts(head), *collector.notes),
         problems=tuple(collector.problems),
         rubric=load_rubric(rubric_source, binding.config.judge.rubric) if plans else None,
         unmerged_config=binding.is_unmerged,

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from promptci.config.model import DEFAULT_INCLUDE, Config
 from promptci.errors import InputError, Problem
 from promptci.git.changes import FileChange
-from promptci.git.snapshot import Snapshot
+from promptci.git.snapshot import Snapshot, WorkTree
 from promptci.pipeline.collection.change_reasons import MIN_SIMILARITY, PromptPair, similarity
-from promptci.prompts.find import find_prompt_files, find_unmatched_prompt_files
+from promptci.prompts.find import find_prompt_files, find_unmatched_prompt_files, is_vendored
+from promptci.prompts.formats import PROMPT_FORMATS
 from promptci.prompts.model import Prompt
 
 MAX_SHOWN = 3
@@ -41,6 +42,17 @@ def check_patterns(
     count = "1 prompt file matches" if len(missed) == 1 else f"{len(missed)} prompt files match"
     verb = "is" if len(missed) == 1 else "are"
     return [], [f"{count} no pattern of `prompts.include` and {verb} not tested: {join_few(missed)}."]
+
+
+def note_ignored_prompts(head: Snapshot) -> list[str]:
+    """Return a note on the prompt files of the working tree that git ignores: they are not tested."""
+    if not isinstance(head, WorkTree):
+        return []
+    ignored = [path for path in head.ignored_paths(PROMPT_FORMATS) if not is_vendored(path)]
+    if not ignored:
+        return []
+    subject = "1 prompt file is" if len(ignored) == 1 else f"{len(ignored)} prompt files are"
+    return [f"{subject} ignored by git and not tested: {join_few(ignored)}. See .gitignore, or `git add --force`."]
 
 
 def find_unreachable_prompts(

@@ -2,6 +2,7 @@
 
 from promptci.gates.facts import (
     CaseIds,
+    CutOffFacts,
     DistrustFacts,
     EarlyStopFacts,
     EditedGoldens,
@@ -93,6 +94,18 @@ def prompt_injection(facts: InjectionFacts) -> FindingText:
         f" ({join_names(facts.patterns)}): {'; '.join(sides)}",
         f"Read {'it' if facts.answers == 1 else 'them'} yourself.",
     )
+
+
+def cut_off(facts: CutOffFacts) -> FindingText:
+    """Describe answers that ended too early, and what to do about them."""
+    cause, fix = {
+        "length": ("cut off by the limit of tokens", "Raise `maxTokens` of the prompt, or have it answer more briefly"),
+        "content_filter": ("cut off by the content filter", "See what the endpoint's content filter objects to"),
+    }[facts.reason]
+    after = f"{facts.head:,} of {count(facts.head_answers, 'answer')} {cause}"
+    before = "" if facts.base is None else f" ({facts.base:,} of {facts.base_answers:,} before the change)"
+    concluded = " An assertion may pass on the beginning of an answer, so nothing was concluded." * facts.nearly_all
+    return FindingText(f"has {after}{before}", f"{fix} (`finish_reason` is `{facts.reason}`).{concluded}")
 
 
 def position_bias(facts: PositionBiasFacts) -> FindingText:

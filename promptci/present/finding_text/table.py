@@ -38,6 +38,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "model-returned": remarks.model_returned,
     "odd-model": remarks.odd_model,
     "endpoint-differs": remarks.endpoint_differs,
+    "cut-off": remarks.cut_off,
     "prompt-injection": remarks.prompt_injection,
     "position-bias": remarks.position_bias,
     "judge-not-trusted": remarks.judge_not_trusted,

@@ -69,6 +69,7 @@ def _parse_string(name: str, inner: dict[str, Any], place: KeyPath, context: Par
     if operator == "equals" and operand != operand.strip():
         text = "`equals` begins or ends with whitespace, which is trimmed from answers: no answer can be equal."
         context.add_note((*place, operator), text)
+    context.note_unfilled_braces((*place, operator), operand)
     return StringEvaluator(name=name, operator=operator, value=operand)
 
 
@@ -80,6 +81,8 @@ def _parse_llm(name: str, inner: dict[str, Any], place: KeyPath, context: ParseC
     system = context.get_text(inner, "systemPrompt", place)
     if system and render.find_variables(system):
         context.add_note((*place, "systemPrompt"), "`systemPrompt` is sent without filling in variables.")
+    if not missing:
+        context.note_unfilled_braces((*place, "prompt"), inner["prompt"])
     choices = _parse_choices(inner.get("choices"), (*place, "choices"), context)
     if missing or system is None or not choices:
         return None

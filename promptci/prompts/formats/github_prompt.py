@@ -6,7 +6,7 @@ from typing import Any
 
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
-from promptci.prompts import includes, render
+from promptci.prompts import includes
 from promptci.prompts.formats import github_evaluators, github_parameters
 from promptci.prompts.formats.parse_context import KeyPath, ParseContext
 from promptci.prompts.includes import ReadFile
@@ -21,7 +21,6 @@ ROLES = ("system", "developer", "user", "assistant")
 MAX_NAME_CHARS = 200
 MAX_INCLUDE_ERRORS = 20
 """Includes of one message that are named for leading nowhere."""
-MAX_SHOWN_BRACES = 3
 
 
 def parse(path: str, text: str, read: ReadFile) -> Prompt:
@@ -130,11 +129,7 @@ def _parse_content(
         context.add_note(place, "the message is empty and is not sent.")
         return None, resolved.paths
     if not resolved.errors:
-        braces = list(dict.fromkeys(render.find_unfilled_braces(resolved.text)))[:MAX_SHOWN_BRACES]
-        if braces:
-            context.add_note(
-                place, f"{', '.join(f'`{text}`' for text in braces)} is not a variable and is sent as it is."
-            )
+        context.note_unfilled_braces(place, resolved.text)
     return resolved.text, resolved.paths
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from promptci.errors import Problem
 from promptci.files import strict_yaml
+from promptci.prompts import render
 
 KeyPath = tuple[str | int, ...]
 """Keys and indexes that lead to a value."""
+MAX_SHOWN_BRACES = 5
 MISSPELLING_CUTOFF = 0.85
 """Similarity from which an unknown key is taken for a misspelt one."""
 
@@ -30,6 +32,13 @@ class ParseContext:
     def add_note(self, place: KeyPath, text: str) -> None:
         """Add a note about a place of the file."""
         self.notes.append(f"{self.path}:{self.document.line_of(place)}: {text}")
+
+    def note_unfilled_braces(self, place: KeyPath, text: str) -> None:
+        """Add a note about template syntax that is not filled in."""
+        braces = list(dict.fromkeys(render.find_unfilled_braces(text)))[:MAX_SHOWN_BRACES]
+        if braces:
+            verb = "is not a variable and is" if len(braces) == 1 else "are not variables and are"
+            self.add_note(place, f"{', '.join(f'`{written}`' for written in braces)} {verb} sent as written.")
 
     def check_keys(self, keys: Iterable[str], known: Iterable[str], owner: str, place: KeyPath = ()) -> None:
         """Add a problem for a misspelt key, and a note for any other unknown one, which is ignored as GitHub does."""

@@ -4,13 +4,15 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
 from promptci.providers.http import endpoint, response_parser
 from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.limiter import MAX_CONCURRENCY, Limiter
-from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryAdvice, RetryPolicy, with_retries
+from promptci.providers.http.refusals import RefusalWatch
+from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
 from promptci.providers.http.transport import HttpResponse, Transport
 from promptci.providers.model_names import map_model_name
 from promptci.providers.options import ProviderOptions
@@ -24,8 +26,6 @@ MAX_REQUEST_BYTES = 8 * 2**20
 """Larger than any model's context; a larger request is a mistake in a prompt or a golden case."""
 MAX_TOTAL_S = 120.0
 """Attempts and pauses of one call together, unless `provider.timeout` is longer."""
-MAX_REFUSED_S = 75.0
-"""Stop if every call has been refused for so long: one-minute windows have passed, so the limit is another one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,26 +41,6 @@ CHAT = _CallKind(path="/chat/completions", parse=response_parser.parse_completio
 EMBEDDING = _CallKind(
     path="/embeddings", parse=response_parser.parse_embedding, extra_body={"encoding_format": "float"}
 )
-
-
-class _RefusalWatch:
-    """Tells a rate limit that passes from one that does not, such as a day's."""
-
-    def __init__(self, clock: ProviderClock) -> None:
-        self.answered_models: set[str] = set()
-        self._clock = clock
-        self._first_refusals: dict[str, float] = {}
-
-    def stop_if_hopeless(self, model: str, failed: AttemptFailed) -> None:
-        """Make a refusal final if no call to this model was ever answered and all are refused for over a minute."""
-        if not failed.rate_limited or model in self.answered_models:
-            return
-        first = self._first_refusals.setdefault(model, self._clock.now())
-        refused_s = self._clock.now() - first
-        if refused_s >= MAX_REFUSED_S and failed.retry_after_s is None:
-            hint = f"Every call was refused for {refused_s:.0f} s: a daily limit or the billing may be the cause"
-            failed.error = CallError(failed.error.kind, f"{failed.error.message}. {hint}", fatal=True)
-            failed.advice = RetryAdvice.NEVER
 
 
 class OpenAIProvider:
@@ -88,7 +68,7 @@ class OpenAIProvider:
         self._limiters: dict[str, Limiter] = {}
         self._transport = Transport(options.base_url, key=key, headers=options.headers)
         self._was_reached = False
-        self._refusals = _RefusalWatch(self._clock)
+        self._refusals: dict[str, RefusalWatch] = {}
 
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Call the endpoint and retry what may pass; raises CallError."""
@@ -96,16 +76,19 @@ class OpenAIProvider:
         content = self._encode(request, kind)
         limiter = self._limiter(request.model)
 
-        async def attempt(remaining_s: float) -> Completion:
-            try:
-                return await self._attempt(kind, content, remaining_s, limiter)
-            except AttemptFailed as failed:
-                self._refusals.stop_if_hopeless(request.model, failed)
-                raise
+        refusals = self._refusals.setdefault(request.model, RefusalWatch(limiter, self._clock))
+
+        def notify(message: str) -> None:
+            hooks.on_long_wait(f"{request.model}: {self._redactor.redact(message)}")
 
         try:
             completion = await with_retries(
-                attempt, limiter=limiter, policy=self._policy, clock=self._clock, hooks=hooks
+                partial(self._attempt, kind, content, limiter),
+                limiter=limiter,
+                policy=self._policy,
+                clock=self._clock,
+                hooks=hooks,
+                on_refusal=lambda failed: refusals.record_refusal(failed, notify),
             )
         except CallError as error:
             # An endpoint that was never reached will not be reached by the next thousand calls either.
@@ -115,7 +98,7 @@ class OpenAIProvider:
                 error.kind, message, fatal=error.fatal or unreachable, caused_by_request=error.caused_by_request
             ) from None
         self._was_reached = True
-        self._refusals.answered_models.add(request.model)
+        refusals.record_answer()
         return completion
 
     async def aclose(self) -> None:
@@ -138,7 +121,7 @@ class OpenAIProvider:
             self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
         return self._limiters[model]
 
-    async def _attempt(self, kind: _CallKind, content: bytes, remaining_s: float, limiter: Limiter) -> Completion:
+    async def _attempt(self, kind: _CallKind, content: bytes, limiter: Limiter, remaining_s: float) -> Completion:
         self._transport.open()  # before the clock starts
         started = self._clock.now()
         # From end to end: an endpoint that drips would never reach a timeout that counts from byte to byte.

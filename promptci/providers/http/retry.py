@@ -98,10 +98,12 @@ async def with_retries(
     policy: RetryPolicy,
     clock: ProviderClock,
     hooks: CallHooks = NO_HOOKS,
+    on_refusal: Callable[[AttemptFailed], None] = lambda _: None,
 ) -> Result:
     """Return the result of `attempt(seconds_left)`, retrying as often as `policy` allows.
 
-    Time spent waiting for a turn at the limiter is not counted.
+    Time spent waiting for a turn at the limiter is not counted; `on_refusal` sees each call that came too often, and
+    may change what another attempt is worth.
 
     Raises
     ------
@@ -120,6 +122,7 @@ async def with_retries(
                     hooks.on_billed_failure(failed.billed_completion)
                 if failed.rate_limited:
                     limiter.record_refusal(turn, failed.retry_after_s)
+                    on_refusal(failed)
                 else:
                     limiter.record_failure(turn)
             else:

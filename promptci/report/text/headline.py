@@ -29,7 +29,8 @@ def headline(report: GateReport, kind: str = "check", requests_per_day: float | 
     requests_per_day
         Turns cost per request into cost per month; None: the month is left out.
     """
-    text = f"{lead(report, kind)}: {_body(report, kind)}{_cost(report, requests_per_day)}."
+    text = f"{lead(report, kind)}: {_body(report, kind)}{_cost(report, requests_per_day)}"
+    text += "" if text.endswith("?") else "."
     return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
 
 

@@ -12,6 +12,7 @@ _NEXT = {
     "cost": "Make the prompt or its answers shorter, choose a cheaper model, or raise"
     " `gate.max_cost_increase` on the base branch.",
     "p95": "Make the prompt or its answers shorter, or raise `gate.max_p95_increase` on the base branch.",
+    "cut-off": "Raise `maxTokens` in the prompt until its answers are complete, then run again.",
     "nothing-to-lose": "Read some answers above: where they are right, the expectation or the evaluator is wrong; where"
     " they are wrong alike, a variable, a template or the model's answer format is the usual cause.",
     "nothing-required": "Set `gate.min_quality`, or mark the cases that must pass as `critical`.",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from promptci.present import escape, formatting
 from promptci.report.model.report import AnswerView, CaseView, PromptView, ReportView
-from promptci.report.text import answer_difference, goldens_text
+from promptci.report.text import answer_difference, goldens_text, number_text
 from promptci.report.text.case_outcomes import BROKEN, MAX_ID_CHARS, describe_case, rank_case
 from promptci.wording import join_names
 
@@ -17,6 +17,8 @@ MAX_CASES = 5
 MAX_ANSWER_CHARS = 160
 """Characters of an answer, on one line."""
 MAX_IDS = 10
+MAX_NOTES = 5
+"""Notes on the run, and on one prompt, that are shown."""
 
 
 def run_lines(view: ReportView) -> Iterator[str]:
@@ -29,13 +31,24 @@ def run_lines(view: ReportView) -> Iterator[str]:
     for prompt in view.prompts:
         if errors[prompt.name] not in repeated:
             yield f"  {prompt.name}: {errors[prompt.name] or prompt.sentence}"
-            yield from (f"    {line}" for line in (*_goldens(prompt), *_broken_cases(prompt)))
+            yield from (f"    {line}" for line in (*_notices(prompt), *_goldens(prompt), *_broken_cases(prompt)))
     for problem in view.problems:
         yield f"  {problem.text}"
+    yield from (f"  note: {escape.one_line(note)}" for note in view.notes[:MAX_NOTES])
+    if len(view.notes) > MAX_NOTES:
+        yield f"  and {formatting.count(len(view.notes) - MAX_NOTES, 'more note')} in the report"
 
 
 def _describe_errors(prompt: PromptView) -> str:
     return " ".join(finding.text for finding in prompt.findings if finding.verdict == "error")
+
+
+def _notices(prompt: PromptView) -> Iterator[str]:
+    """Yield what decides nothing and is easily missed: incomplete answers, and what of the file is not used."""
+    yield from (f.text for f in number_text.findings_beyond(prompt, prompt.sentence) if f.rule == "cut-off")
+    yield from (f"note: {escape.one_line(note)}" for note in prompt.notes[:MAX_NOTES])
+    if len(prompt.notes) > MAX_NOTES:
+        yield f"and {formatting.count(len(prompt.notes) - MAX_NOTES, 'more note')} in the report"
 
 
 def _goldens(prompt: PromptView) -> Iterator[str]:

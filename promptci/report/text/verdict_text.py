@@ -17,6 +17,7 @@ RANK = (
     "min-quality",
     "cost",
     "p95",
+    "cut-off",
     "critical-unanswered",
     "unanswered",
     "cannot-tell",

@@ -157,12 +157,23 @@ def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
     prompts, problems = prompts_load.load_prompts(snapshot.read, paths, config.provider.model)
     yield from (DoctorFinding(problem=problem, level="error") for problem in problems)
     for prompt in prompts.values():
+        yield from _unused_parts(prompt)
         yield from _goldens(state, prompt)
     collected = CollectedRun(config=config, config_source=state.config_path, plans=tuple(state.plans))
     try:
         planning.plan_run(collected)
     except InputError as error:
         yield from _error_findings(error)
+
+
+def _unused_parts(prompt: Prompt) -> Iterator[DoctorFinding]:
+    """Yield what the file says and promptci does not use, and what is sent without being filled in."""
+    for note in prompt.notes:
+        line, _, text = note.removeprefix(f"{prompt.path}:").partition(": ")
+        place, message = (int(line), text) if line.isdecimal() else (None, note)
+        hint = "Remove it if it is not meant so; docs/prompt-files.md lists what is used."
+        problem = Problem(path=prompt.path, line=place, message=message.removesuffix("."), hint=hint)
+        yield DoctorFinding(problem=problem, level="warning")
 
 
 def _goldens(state: _RepositoryState, prompt: Prompt) -> Iterator[DoctorFinding]:

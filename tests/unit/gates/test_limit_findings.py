@@ -33,7 +33,7 @@ def test_too_many_missing_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "missing", "requested", "first_error"), [("a 1 !", 1, 2, "server: HTTP 500"), ("a 1 -", 0, 1, None)]
+    ("rows", "missing", "requested", "first_error"), [("a 1 !", 1, 1, "server: HTTP 500"), ("a 1 -", 0, 1, None)]
 )
 def test_nothing_evaluated(rows: str, missing: int, requested: int, first_error: str | None) -> None:
     finding = limits.too_little_evaluated(comparison(rows), GatePolicy())

@@ -104,3 +104,10 @@ def test_a_folder_that_cannot_be_opened_is_no_crash(builder: RepoBuilder) -> Non
         assert (
             find_folder_problem(builder.path, builder.path / ("x" * 300)) == "it cannot be opened: File name too long"
         )
+
+
+def test_a_refused_output_folder_is_not_recommended(builder: RepoBuilder) -> None:
+    builder.write({"promptci-report/x": "x"}).commit("report")
+    with pytest.raises(UnsafeError) as caught:
+        check_output_folder(builder.path, builder.path / "promptci-report")
+    assert "promptci-report" not in caught.value.hint

@@ -102,6 +102,7 @@ def test_csv_with_line_breaks_a_bom_and_other_separators(delimiter: str) -> None
             "g.jsonl:2: `var` would be a variable, but looks like the reserved key `vars`",
         ),
         ("g.jsonl", '{"vars": {}, "critcal": true}', "unknown key `critcal`. Did you mean `critical`?"),
+        ("g.jsonl", '{"vars": {}, "answer": "x"}', "unknown key `answer`. Did you mean `expected`?"),
         ("g.jsonl", '{"vars": {}, "zzz": 1}', "Known keys: id, vars"),
         ("g.jsonl", '{"expected": "a", "ideal": "b"}', "`expected` and `ideal` mean the same"),
         ("g.csv", "x,expected,ideal\n1,2,3\n", "g.csv:1: the columns `expected` and `ideal` mean the same"),

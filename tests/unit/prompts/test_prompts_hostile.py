@@ -73,6 +73,11 @@ def test_a_built_in_evaluator_keeps_the_name_it_is_given() -> None:
             "`systemPrompt` is sent without filling in variables",
         ),
         ("modelParameters: {maxTokens: 5, maxCompletionTokens: 6}\n", "`maxTokens` is not sent"),
+        ("evaluators: [{string: {contains: '{{ a | upper }}'}}]\n", ":5: `{{ a | upper }}` is not a variable"),
+        (
+            "evaluators: [{llm: {modelId: m, prompt: '{% if a %}', choices: [{choice: a, score: 1}]}}]\n",
+            ":5: `{% if a %}` is not a variable and is sent as written.",
+        ),
     ],
 )
 def test_traps_of_the_format_are_said(more: str, said: str) -> None:
@@ -81,7 +86,9 @@ def test_traps_of_the_format_are_said(more: str, said: str) -> None:
 
 def test_braces_that_are_no_variable_are_said_with_their_line() -> None:
     found = read(saying("{{first name}} {{#if x}} {{ok}}"))
-    assert found.notes == (f"{PATH}:4: `{{{{first name}}}}`, `{{{{#if x}}}}` is not a variable and is sent as it is.",)
+    assert found.notes == (
+        f"{PATH}:4: `{{{{first name}}}}`, `{{{{#if x}}}}` are not variables and are sent as written.",
+    )
 
 
 @pytest.mark.parametrize(

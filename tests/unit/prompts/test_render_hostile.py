@@ -40,7 +40,16 @@ def test_whatever_the_template_rendering_ends_and_fills_only_what_it_names(templ
 
 
 @pytest.mark.parametrize(
-    "template", ["{{" * 50_000, "{{ " * 30_000, "{{a." * 30_000, "{{a" + " " * 100_000, "{{>" + " " * 30_000]
+    "template",
+    [
+        "{{" * 50_000,
+        "{{ " * 30_000,
+        "{{a." * 30_000,
+        "{{a" + " " * 100_000,
+        "{{>" + " " * 30_000,
+        "{%" * 50_000,
+        "{# " * 30_000,
+    ],
 )
 def test_a_template_costs_time_in_proportion_to_its_length(template: str) -> None:
     started = time.process_time()
@@ -69,3 +78,20 @@ def test_variables_of_every_kind(template: str, variables: dict[str, object], te
 def test_an_index_that_leads_nowhere_is_a_missing_variable(name: str) -> None:
     with pytest.raises(render.MissingVariable):
         render.look_up_variable(name, {"a": ["x", "y"]})
+
+
+@pytest.mark.parametrize(
+    ("template", "unfilled"),
+    [
+        ("{{a}} {{ a.b }} {{{a}}} {a} {} }} ${a}", []),
+        ("{{ lang | default(1) }}", ["{{ lang | default(1) }}"]),
+        ("{# a\ncomment #}", ["{# a\ncomment #}"]),
+        ("{{#if x}}yes{{/if}}", ["{{#if x}}", "{{/if}}"]),
+        ("{% for x in xs %}{{x}}{% endfor %}", ["{% for x in xs %}", "{% endfor %}"]),
+        ("{%- if a % 2 -%}", ["{%- if a % 2 -%}"]),
+        ("Hi {{name}, and {{other\n{{a}}", ["{{name}", "{{other"]),
+        ('Answer as {"a": {"b": 1}}, 5 {# of 10%}', []),
+    ],
+)
+def test_template_syntax_that_is_sent_unchanged_is_found(template: str, unfilled: list[str]) -> None:
+    assert render.find_unfilled_braces(template) == unfilled

@@ -203,3 +203,9 @@ def test_the_cost_of_a_month_is_said_where_it_is_known_and_not_nothing(
 def test_one_unknown_price_leaves_the_cost_of_all_unsaid() -> None:
     made = [comparison(many(right=60)), comparison(many(right=60), name="b", numbers=Numbers(usd=(None, None)))]
     assert "month" not in headline_of(decide(made, GatePolicy()), "check", 1000.0)
+
+
+def test_a_headline_that_ends_with_a_question_has_no_full_stop_behind_it() -> None:
+    facts = MessageFacts(message="unknown key `a`. Did you mean `b`?")
+    asked = Finding(rule="input", verdict=Verdict.ERROR, subject="", facts=facts)
+    assert headline_of(decide([], GatePolicy(), problems=[asked])).endswith("Did you mean `b`?")

@@ -115,6 +115,9 @@ def test_one_more_case_with_the_same_mistake_is_counted_in_the_singular() -> Non
     ("one", "said"),
     [
         (case("equal", "x"), "unknown assertion type `equal`. Did you mean `equals`?"),
+        (case("llm-rubric", "x"), "unknown assertion type `llm-rubric`. It is called `judge` here"),
+        (case("javascript", "x"), "Golden files hold no code here"),
+        (replace(case("equals", "x"), assertions=()), "(null counts as nothing)"),
         (case("equals"), "no `value`, and the case has no `expected`"),
         (case("equals", "x", trim="left"), "`trim` must be"),
         (case("equals", "x", trim=1), "`trim` must be"),
