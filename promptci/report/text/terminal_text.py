@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from promptci.present import escape, formatting
 from promptci.report.model.report import AnswerView, CaseView, PromptView, ReportView
-from promptci.report.text import answer_difference, goldens_text
+from promptci.report.text import answer_difference, goldens_text, number_text
 from promptci.report.text.case_outcomes import BROKEN, MAX_ID_CHARS, describe_case, rank_case
 from promptci.wording import join_names
 
@@ -17,6 +17,7 @@ MAX_CASES = 5
 MAX_ANSWER_CHARS = 160
 """Characters of an answer, on one line."""
 MAX_IDS = 10
+MAX_NOTES = 10
 
 
 def run_lines(view: ReportView) -> Iterator[str]:
@@ -32,6 +33,10 @@ def run_lines(view: ReportView) -> Iterator[str]:
             yield from (f"    {line}" for line in (*_goldens(prompt), *_broken_cases(prompt)))
     for problem in view.problems:
         yield f"  {problem.text}"
+    notes = number_text.notes(view)
+    yield from (f"  note: {escape.one_line(note)}" for note in notes[:MAX_NOTES])
+    if len(notes) > MAX_NOTES:
+        yield f"  and {formatting.count(len(notes) - MAX_NOTES, 'more note')} in the report"
 
 
 def _describe_errors(prompt: PromptView) -> str:
