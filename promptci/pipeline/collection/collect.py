@@ -133,15 +133,15 @@ class _Collector:
         if not self.touched:
             return ()
         provider, own = self.binding.config.provider, self.after.config.provider
-        base_prompts, base_problems = self._load_prompts(self.before, provider.model or own.model)
-        head_prompts, head_problems = self._load_prompts(self.after, own.model)
+        base_prompts, base_problems = _load_prompts(self.before.snapshot, self.patterns, provider.model or own.model)
+        head_prompts, head_problems = _load_prompts(self.after.snapshot, self.patterns, own.model)
         head_prompts, self.model_entries = apply_head_models(head_prompts, provider, own)
         self._sort_problems(base_problems, head_problems, base_prompts)
         broken = {problem.path for problem in head_problems}
         pairs = [
             pair
             for pair in change_reasons.pair_prompts(base_prompts, head_prompts, self.changes, self._goldens_of)
-            if pair.head is not None or broken.isdisjoint(self._paths_at_head(pair.current.path))
+            if pair.head is not None or broken.isdisjoint(_paths_at_head(pair.current.path, self.changes))
         ]
         self.problems += coverage.find_unreachable_prompts(pairs, self.after.snapshot, self.patterns, self.changes)
         goldens = {
@@ -161,15 +161,8 @@ class _Collector:
                     self.notes += pair.head.notes  # a planned prompt has them with it
         return tuple(plans)
 
-    def _paths_at_head(self, base_path: str) -> set[str | None]:
-        return {base_path} | {change.head_path for change in self.changes if change.base_path == base_path}
-
     def _goldens_of(self, prompt: Prompt) -> list[str]:
         return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]
-
-    def _load_prompts(self, revision: Revision, model: str | None) -> tuple[dict[str, Prompt], list[Problem]]:
-        paths = find_prompt_files(revision.snapshot, self.patterns)
-        return prompts_load.load_prompts(revision.snapshot.read, paths, model)
 
     def _sort_problems(
         self, base_problems: Sequence[Problem], head_problems: Sequence[Problem], usable_at_base: Collection[str]
@@ -225,6 +218,16 @@ class _Collector:
         except InputError as error:
             self.notes += [f"At the base revision: {problem}" for problem in error.problems]
             return GoldenSet(paths=tuple(paths), cases=())
+
+
+def _load_prompts(
+    snapshot: Snapshot, patterns: Sequence[str], model: str | None
+) -> tuple[dict[str, Prompt], list[Problem]]:
+    return prompts_load.load_prompts(snapshot.read, find_prompt_files(snapshot, patterns), model)
+
+
+def _paths_at_head(base_path: str, changes: Sequence[FileChange]) -> set[str | None]:
+    return {base_path} | {change.head_path for change in changes if change.base_path == base_path}
 
 
 def find_goldens(revision: Revision, prompt: Prompt | None) -> list[str]:
