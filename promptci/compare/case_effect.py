@@ -36,6 +36,9 @@ class CaseEffect:
     """Upper bound of the drop at the level `1 - alpha`, all looks taken together; 1 before the first look that counts
     for it (see `count_passing_looks`)."""
 
+    variance: float = 0.0
+    """Of the difference of two answers to one case, one of each sample: the discordance, for pass and fail."""
+
     def is_regression(self, margin: float, level: float) -> bool:
         """Return whether a drop is shown that is estimated at the margin or more."""
         return self.p <= level and self.drop >= margin - EXACT
@@ -84,6 +87,7 @@ def measure_cases(pair: SamplePair) -> CaseEffect:
         p=1.0 if graded else group_sequential.overall_level(test.p, looks),
         p_min=1.0 if graded else group_sequential.overall_level(test.p_min, looks),
         max_drop=within_case.drop_bound(estimated, design.margin, z) if may_pass else 1.0,
+        variance=within_case.answer_variance(estimated),
     )
 
 

@@ -67,6 +67,17 @@ class NewPromptFacts(NamedTuple):
     cases: int
     added: bool
     """False where only one revision was looked at."""
+    min_quality: float | None = None
+    """The limit on quality; None: none is set."""
+    critical: int = 0
+    """Cases that must pass."""
+    is_below: bool = False
+    """The quality is below its limit, without being shown to be."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether any absolute limit is set."""
+        return self.min_quality is not None or self.critical > 0
 
 
 class NothingToLose(NamedTuple):

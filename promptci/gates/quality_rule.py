@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+from promptci.compare import case_power
+from promptci.compare.case_effect import CaseEffect
+from promptci.compare.case_power import Asking
 from promptci.compare.effect import POWER, Effect
 from promptci.config.policy import About, GatePolicy
 from promptci.findings import Finding, NoFacts, remark
@@ -26,21 +29,22 @@ def quality(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Findin
         return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=name, facts=NoFacts())
     rule, verdict = zone(shown)
     needed = estimate_needed(run, policy) if verdict is Verdict.INCONCLUSIVE else None
+    worse, better = count_changes(run, measured)
     facts = QualityFacts(
         measure=measured.measure,
         base=measured.reference,
         head=measured.candidate,
-        pairs=measured.pairs,
-        worse=measured.worse,
-        better=measured.better,
+        pairs=len(run.pairs),
+        worse=worse,
+        better=better,
         passed=_count_passed(run, measured),
         interval=None if measured.interval is None else (measured.interval.lo, measured.interval.hi),
         confidence=measured.confidence,
         p=shown.quality_p,
         alpha=policy.alpha,
         margin=policy.max_drop,
-        detectable_drop=measured.detectable_drop,
-        cases_needed=needed.cases if needed else None,
+        detectable_drop=detectable_drop(run, policy),
+        cases_needed=len(run.pairs) + needed.more if needed else None,
         repeats_needed=needed.repeats if needed else None,
         same_requests=run.plan.same_fingerprint,
         about=policy.about.value,
@@ -63,6 +67,18 @@ def _bound(measured: Effect, policy: GatePolicy) -> float | None:
     """Return the upper bound of the drop on these goldens; None where inputs like them decide, or it is not known."""
     cases = measured.on_these_cases
     return cases.max_drop if policy.about is About.GOLDENS and cases is not None and cases.max_drop < 1 else None
+
+
+def count_changes(run: PromptRun, measured: Effect) -> tuple[int, int]:
+    """Count the cases that got worse and better, each as it is written.
+
+    Cases that send the same requests are one to the statistics, which knows nothing of what each of them expects.
+    """
+    if measured.pairs == len(run.pairs):
+        return measured.worse, measured.better
+    arms = [pair.score if measured.measure == "mean score" else pair.pass_rate for pair in run.pairs]
+    changes = [(value(Arm.HEAD) or 0.0) - (value(Arm.BASE) or 0.0) for value in arms]
+    return sum(change < 0 for change in changes), sum(change > 0 for change in changes)
 
 
 def _count_passed(run: PromptRun, measured: Effect) -> tuple[int, int] | None:
@@ -106,10 +122,10 @@ class Needed:
 def estimate_needed(run: PromptRun, policy: GatePolicy) -> Needed | None:
     """Estimate what would settle the margin; None where it cannot be estimated, or these pairs suffice."""
     effect = run.effect
+    if effect is not None and policy.about is About.GOLDENS and effect.on_these_cases is not None:
+        return _needed_for_goldens(run, effect, effect.on_these_cases)
     if effect is None or effect.variance is None:
         return None
-    if policy.about is About.GOLDENS and effect.on_these_cases is not None:
-        return _needed_for_goldens(effect, policy, in_rounds=_is_in_rounds(run))
     # Seeing no difference does not show that there is none: half a pair stands in.
     variance = max(effect.variance, 0.5 / effect.pairs)
     cases = power.cases_needed(policy.max_drop, variance, alpha=policy.alpha, power=POWER)
@@ -120,19 +136,38 @@ def estimate_needed(run: PromptRun, policy: GatePolicy) -> Needed | None:
     return Needed(cases=cases, more=cases - effect.pairs, repeats=repeats)
 
 
-def _is_in_rounds(run: PromptRun) -> bool:
-    return run.samples is not None and bool(run.samples.design.rounds)
+def _needed_for_goldens(run: PromptRun, effect: Effect, on_these_cases: CaseEffect) -> Needed | None:
+    """Estimate by the rule that decides about these goldens: what counts is the number of answers.
 
-
-def _needed_for_goldens(effect: Effect, policy: GatePolicy, *, in_rounds: bool) -> Needed | None:
-    """Estimate by the bound that decides about these goldens: what counts is the number of answers.
-
-    Where the cases are asked in rounds, more cases are asked less often, so that each of those needed counts once.
+    Where the cases are asked in rounds, more cases are asked less often.
     """
-    variance = max((effect.variance or 0.0) * effect.repeats, 0.5 / effect.pairs)
-    answers = power.answers_needed(policy.max_drop, variance, alpha=policy.alpha, power=POWER)
-    cases = answers if in_rounds else math.ceil(answers / effect.repeats)
-    if answers <= effect.pairs * effect.repeats or cases <= effect.pairs:
+    if run.samples is None:
         return None
+    asking, design = find_asking(run, effect), run.samples.design
+    variance = on_these_cases.variance
+    if case_power.is_enough(effect.pairs, variance, asking, design):
+        return None
+    cases = case_power.cases_to_exclude(variance, asking, design, more_than=effect.pairs)
+    answers = power.answers_needed(design.margin, variance, alpha=design.alpha, power=POWER)
     times = math.ceil(answers / effect.pairs)
-    return Needed(cases=cases, more=cases - effect.pairs, repeats=times if times <= MAX_ADVISED_REPEATS else None)
+    repeats = None if design.rounds or times > MAX_ADVISED_REPEATS else times
+    return Needed(cases=cases, more=cases - effect.pairs, repeats=repeats)
+
+
+def find_asking(run: PromptRun, effect: Effect) -> Asking:
+    """Return how often each case is asked, had the rounds gone to their end."""
+    rounds = run.samples.design.rounds if run.samples is not None else ()
+    if not rounds:
+        return Asking(repeats=effect.repeats)
+    return Asking(max_calls=run.plan.task.max_calls or 2 * effect.pairs * rounds[-1])
+
+
+def detectable_drop(run: PromptRun, policy: GatePolicy) -> float | None:
+    """Return the smallest drop that the rule in force shows with 80 % power; None: none at all."""
+    effect = run.effect
+    if effect is None:
+        return None
+    if policy.about is not About.GOLDENS or effect.on_these_cases is None or run.samples is None:
+        return effect.detectable_drop
+    asking = find_asking(run, effect)
+    return case_power.smallest_drop(effect.pairs, effect.on_these_cases.variance, asking, run.samples.design)

@@ -7,6 +7,7 @@ from typing import Any
 from promptci import redact
 from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8, limit_problems
+from promptci.goldens.duplicates import describe_duplicates
 from promptci.goldens.formats import GOLDEN_FORMATS
 from promptci.goldens.identity import assign_ids
 from promptci.goldens.model import Case, GoldenSet
@@ -63,6 +64,7 @@ def load_goldens(files: Mapping[str, bytes], extra_cases: Iterable[Case] = ()) -
             notes += _find_secrets(text, path)
     if problems := [*problems, *_find_duplicate_ids(cases)]:
         raise InputError(problems)
+    notes += describe_duplicates(cases)
     return GoldenSet(paths=tuple(files), cases=tuple(assign_ids(cases)), notes=tuple(notes))
 
 

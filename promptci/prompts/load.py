@@ -1,8 +1,7 @@
 """Load prompt files: bytes and a path in, a Prompt out, by the table of formats."""
 
 import posixpath
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from promptci.errors import InputError, Problem
@@ -10,6 +9,7 @@ from promptci.files.lines import decode_utf8
 from promptci.prompts.formats import PROMPT_FORMATS
 from promptci.prompts.includes import ReadFile
 from promptci.prompts.model import Prompt
+from promptci.wording import join_names
 
 
 def is_prompt_file(path: str) -> bool:
@@ -59,11 +59,24 @@ def load_prompts(
 
 def _separate_names(prompts: dict[str, Prompt]) -> dict[str, Prompt]:
     """Return the prompts with distinct names: one that is used twice is replaced by the path without its ending."""
-    counts = Counter(prompt.name for prompt in prompts.values())
+    paths_by_name: dict[str, list[str]] = {}
+    for path, prompt in prompts.items():
+        paths_by_name.setdefault(prompt.name, []).append(path)
     return {
-        path: prompt if counts[prompt.name] == 1 else replace(prompt, name=_path_name(path), written_name=prompt.name)
+        path: prompt if len(paths_by_name[prompt.name]) == 1 else _name_by_path(prompt, paths_by_name[prompt.name])
         for path, prompt in prompts.items()
     }
+
+
+def _name_by_path(prompt: Prompt, paths: Sequence[str]) -> Prompt:
+    """Return the prompt under its path, with a note that names the other files of its name."""
+    name = _path_name(prompt.path)
+    others = join_names([path for path in paths if path != prompt.path])
+    note = (
+        f"{prompt.path}: the name `{prompt.name}` is used in {others} too, so this prompt is called `{name}` here."
+        " Releases and applications go by name: give each prompt its own."
+    )
+    return replace(prompt, name=name, written_name=prompt.name, notes=(*prompt.notes, note))
 
 
 def _path_name(path: str) -> str:

@@ -7,10 +7,11 @@ from jinja2 import Environment
 
 from promptci.present import templates
 from promptci.present.templates import read_asset
-from promptci.report.text import goldens_text, history_text, judge_text, next_steps, number_text
+from promptci.report.text import goldens_text, history_text, judge_text, next_steps, number_text, provenance
 
 MODULES = {
     "text": number_text,
+    "provenance": provenance,
     "goldens": goldens_text,
     "history": history_text,
     "judging": judge_text,

@@ -20,7 +20,13 @@ def prepare(plan: PromptPlan, limits: RunLimits) -> PromptPlan:
     if limits.auto_calls is not None and _compares_versions(plan):
         compared = sum(is_compared(planned) for planned in plan.task.cases)
         rounds = plan_rounds(compared, limits.auto_calls) if compared else ()
-    task = replace(plan.task, first_repeats=limits.repeats, adaptive=_adaptive(plan, limits), rounds=rounds)
+    task = replace(
+        plan.task,
+        first_repeats=limits.repeats,
+        adaptive=_adaptive(plan, limits),
+        rounds=rounds,
+        max_calls=limits.auto_calls if rounds else None,
+    )
     return replace(plan, task=task)
 
 

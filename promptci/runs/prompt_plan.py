@@ -75,6 +75,8 @@ class Task:
     """Answers of each version that confirm the break of a critical case."""
     rounds: tuple[int, ...] = ()
     """Answers per case and version after each round of `repeats: auto`; empty: there are no rounds."""
+    max_calls: int | None = None
+    """Calls that these rounds may take, both versions of all cases together; None: there are no rounds."""
     apart: bool = False
     """Both versions are asked although they are the same: an A/A run."""
     judged_by: Mapping[str, str] = field(default_factory=dict)

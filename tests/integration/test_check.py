@@ -359,7 +359,8 @@ def test_cases_that_send_the_same_requests_are_one_observation(tmp_path: Path) -
             builder.write({PROMPT: prompt(BAD)}).commit()
             found = only(checked(builder)).quality
             assert found is not None
-            results.append((found.p, found.adjusted_p, found.interval, found.worse, len(server.calls)))
+            assert found.worse == len(text.splitlines()) / 2  # counted as they are written
+            results.append((found.p, found.adjusted_p, found.interval, len(server.calls)))
     assert results[0] == results[1]
 
 

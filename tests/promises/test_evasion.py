@@ -11,7 +11,7 @@ import pytest
 from fakes.openai_server import Call
 from fakes.repo import RepoBuilder
 from support.cli_runs import CommandResult, run_command
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, prompt, serving, shop
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, prompt, serving, shop
 
 COUNT, BROKEN = 100, 20
 HARMLESS = "Copy the order number, nothing else."
@@ -110,6 +110,12 @@ def relax_gate(builder: RepoBuilder) -> None:
     builder.write({"promptci.yml": json.dumps({**settings, "gate": {"mode": "advise", "max_drop": 1.0}})})
 
 
+def rewrite_out_of_reach(path: str) -> Edit:
+    """Return an edit that deletes the prompt, and adds another text of the same name where no pattern looks."""
+    rewritten = 'name: order\nmessages:\n  - {role: user, content: "Be chatty about {{input}}"}\nmodel: fake-1\n'
+    return lambda builder: builder.remove(PROMPT).write({path: rewritten}) and None
+
+
 EDITS: dict[str, Edit] = {
     "none": lambda _: None,
     "delete the broken cases": edit_rows(lambda rows: rows[BROKEN:]),
@@ -141,6 +147,9 @@ EDITS: dict[str, Edit] = {
     "add dummy prompts": add_dummy_prompts,
     "quarantine the broken cases": quarantine,
     "move out of reach": move_out_of_reach,
+    "rewrite in a vendored folder": rewrite_out_of_reach("node_modules/p/order.prompt.yml"),
+    "rewrite under another ending": rewrite_out_of_reach("prompts/order.yml"),
+    "rewrite in a file of another name": rewrite_out_of_reach("src/config.yaml"),
     "move the file": lambda builder: builder.rename(PROMPT, MOVED) and None,
     "write another name": write_name,
     "rename prompt and goldens": rename_with_goldens,
@@ -187,9 +196,58 @@ def test_no_edit_makes_a_harmful_change_mergeable(tmp_path: Path, name: str) -> 
         assert result.verdict == "fail", result.text
 
 
+MODEL_EDITS: dict[str, dict[str, Any]] = {
+    "default model": {"model": "chatty-1"},
+    "model of a name": {"models": {"fake-1": "chatty-1"}},
+    "model of all names": {"models": {"*": "chatty-1"}},
+}
+
+
+@pytest.mark.parametrize("name", MODEL_EDITS)
+def test_models_of_an_edited_configuration_are_asked(tmp_path: Path, name: str) -> None:
+    answer = lambda call: "Sure!" if call.body["model"] == "chatty-1" else model(call)  # noqa: E731
+    with serving(answer) as server:
+        without_model = prompt(GOOD).replace("model: fake-1\n", "")
+        files = {PROMPT: without_model, GOLDENS: dump(make_rows()[:20])}
+        provider = {"model": "fake-1", "base_url": server.base_url}
+        builder = shop(tmp_path, {**files, "promptci.yml": config(provider=provider)})
+        builder.write({"promptci.yml": config(provider=provider | MODEL_EDITS[name])}).commit()
+        result = run_command(builder.path, ["check", "--base", "main"], tmp_path / "out")
+    assert (result.verdict, result.exit_code) == ("fail", 1), result.text
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["prompts"][0]["change_reasons"] == ["model changed", "configuration changed"]
+    asked = [call.body["model"] for call in server.calls]
+    assert (asked.count("fake-1"), asked.count("chatty-1")) == (20, 20)
+
+
+def test_model_that_base_would_map_to_another_is_asked_all_the_same(tmp_path: Path) -> None:
+    answer = lambda call: "Sure!" if call.body["model"] == "b" else model(call)  # noqa: E731
+    with serving(answer) as server:
+        files = {PROMPT: prompt(GOOD), GOLDENS: dump(make_rows()[:20])}
+        provider = {"models": {"fake-1": "a", "b": "a"}, "base_url": server.base_url}
+        builder = shop(tmp_path, {**files, "promptci.yml": config(provider=provider)})
+        edited = config(provider={**provider, "models": {"fake-1": "b"}})
+        builder.write({"promptci.yml": edited}).commit()
+        result = run_command(builder.path, ["check", "--base", "main"], tmp_path / "out")
+    assert result.verdict == "fail", result.text
+    assert {call.body["model"] for call in server.calls} == {"a", "b"}
+
+
+def test_default_model_that_is_taken_away_is_an_error(tmp_path: Path) -> None:
+    with serving(model) as server:
+        files = {PROMPT: prompt(GOOD).replace("model: fake-1\n", ""), GOLDENS: dump(make_rows()[:20])}
+        provider = {"model": "fake-1", "base_url": server.base_url}
+        builder = shop(tmp_path, {**files, "promptci.yml": config(provider=provider)})
+        builder.write({"promptci.yml": config(server)}).commit()
+        result = run_command(builder.path, ["check", "--base", "main"], tmp_path / "out")
+    assert result.verdict == "error", result.text
+    assert "`model` is missing" in result.text
+
+
 ERRORS_OF_A_HARMLESS_CHANGE = {
     "delete the file", "empty the file", "weight zero", "move out of reach", "rename the goldens", "write another name",
-    "rename a variable", "make assertions advisory",
+    "rename a variable", "make assertions advisory", "rewrite in a vendored folder", "rewrite under another ending",
+    "rewrite in a file of another name",
 }  # fmt: skip
 """Edits that leave nothing to test by, or that base's cases cannot answer: each is an `error` that says what to do."""
 

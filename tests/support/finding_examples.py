@@ -118,9 +118,11 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         )
     ],
     "new-prompt": [
-        NewPromptFacts(passed=25, cases=30, added=True),
-        NewPromptFacts(passed=1, cases=1, added=False),
-        NewPromptFacts(passed=0, cases=0, added=False),
+        NewPromptFacts(passed=8, cases=8, added=True),
+        NewPromptFacts(passed=25, cases=30, added=True, min_quality=0.8),
+        NewPromptFacts(passed=23, cases=30, added=True, min_quality=0.8, is_below=True),
+        NewPromptFacts(passed=1, cases=1, added=False, critical=1),
+        NewPromptFacts(passed=0, cases=0, added=False, min_quality=0.8, critical=2),
     ],
     "pooled": [
         PooledFacts(prompts=("p", "q"), pairs=100, worse=8, better=3, delta=-0.05, p=0.05, dropped=True),
@@ -137,7 +139,10 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         NothingToLose(passed=0, cases=60, shared_cause="equals: the answer begins with `<think>`"),
         NothingToLose(passed=1, cases=60, shared_cause=None),
     ],
-    "nothing-required": [NewPromptFacts(passed=0, cases=10, added=False)],
+    "nothing-required": [
+        NewPromptFacts(passed=0, cases=10, added=False),
+        NewPromptFacts(passed=4, cases=8, added=True),
+    ],
     "critical-unanswered": [CaseIds(ids=("vip",)), CaseIds(ids=("vip", "refund"))],
     "critical-never-answered": [CaseIds(ids=("vip",)), CaseIds(ids=("vip", "refund"))],
     "critical-unconfirmed": [CaseIds(ids=("vip",))],

@@ -43,5 +43,5 @@ def _prompt_lines(prompt: PromptView, view: ReportView) -> Iterator[str]:
     for metric in metrics.build_metrics(prompt):
         yield f"  {metric.name}: {metric.before} → {metric.after}, {metric.change} ({metric.note})"
     yield from (f"  {kind.title}: {len(cases)}" for kind, cases in groups.group_cases(prompt))
-    yield from (f"  {name}: {value}" for name, value in number_text.decided(prompt, view))
+    yield from (f"  {name}: {value}" for name, value in provenance.decided(prompt, view))
     yield from (f"  {name}: {value}" for name, value in provenance.comparability_rows(prompt))

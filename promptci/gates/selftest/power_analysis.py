@@ -4,7 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from promptci.compare import case_power
+from promptci.compare.case_power import Asking
 from promptci.compare.effect import POWER
+from promptci.compare.sample import Design
 from promptci.config.policy import About, GatePolicy
 from promptci.goldens.model import Case
 from promptci.stats.estimates import power
@@ -34,22 +37,43 @@ class PowerAnalysis:
     """Times to ask each case in place of more cases; None: no number up to five would do."""
 
 
+def analyze_goldens(
+    cases: Sequence[Case], variance: float, *, drop: float, asking: Asking, graded: bool, alpha: float
+) -> PowerAnalysis:
+    """Return how small a drop of these very cases can be shown, and with how many a drop is excluded."""
+    design = Design(graded=graded, alpha=alpha, margin=drop)
+    if graded and variance > 0:
+        answers = power.cases_needed(drop, variance, alpha=alpha, power=POWER)
+    else:
+        answers = power.cases_to_show(drop, variance, alpha=alpha, power=POWER)
+    present = len(cases)
+    times = math.ceil(answers / max(present, 1))
+    return PowerAnalysis(
+        cases=present,
+        effective=present,
+        variance=variance,
+        smallest_drop=case_power.smallest_drop(present, variance, asking, design),
+        cases_for_drop=asking.cases_for(answers),
+        cases_for_pass=case_power.cases_to_exclude(variance, asking, design),
+        repeats_for_drop=times if asking.max_calls is None and times <= MAX_ADVISED_REPEATS else None,
+    )
+
+
 def analyze_power(
-    cases: Sequence[Case], variance: float, *, drop: float, repeats: int, graded: bool, policy: GatePolicy
+    cases: Sequence[Case], variance: float, *, drop: float, asking: Asking, graded: bool, policy: GatePolicy
 ) -> PowerAnalysis:
     """Return how small a drop these cases can show, and with how many a drop is excluded, as a report says it."""
+    if policy.about is About.GOLDENS:
+        return analyze_goldens(cases, variance, drop=drop, asking=asking, graded=graded, alpha=policy.alpha)
+    repeats = asking.repeats
     effective = effective_cases(cases)
     share = len(cases) / effective if effective else 1.0
     if graded:
         independent_cases = power.cases_needed(drop, max(variance / repeats, 1e-9), alpha=policy.alpha, power=POWER)
     else:
         independent_cases = power.cases_to_show(drop, variance / repeats, alpha=policy.alpha, power=POWER)
-    if policy.about is About.GOLDENS:
-        least = max(variance, 0.5 / max(len(cases), 1))
-        cases_for_pass = math.ceil(power.answers_needed(drop, least, alpha=policy.alpha, power=POWER) / repeats)
-    else:
-        least = max(variance / repeats, 0.5 / max(effective, 1))
-        cases_for_pass = math.ceil(power.cases_needed(drop, least, alpha=policy.alpha, power=POWER) * share)
+    least = max(variance / repeats, 0.5 / max(effective, 1))
+    cases_for_pass = math.ceil(power.cases_needed(drop, least, alpha=policy.alpha, power=POWER) * share)
     able = [
         times
         for times in range(repeats, MAX_ADVISED_REPEATS + 1)

@@ -57,7 +57,10 @@ def load_binding_config(base: Snapshot, head: Snapshot, path: str) -> BindingCon
         else:
             source = f"defaults (there is no {DEFAULT_PATH})"
     elif before != after:
-        notes.append(f"This change edits {path}. The gate and the provider are taken from the base revision.")
+        notes.append(
+            f"This change edits {path}. The gate and the endpoint are taken from the base revision, the models of the"
+            " new version's prompts from this change."
+        )
     committed = _find_committed_cache(config, head)
     if committed is not None:
         # Whoever can commit answers can make any prompt pass.

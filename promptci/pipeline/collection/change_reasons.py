@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from promptci.git.changes import FileChange
 from promptci.prompts.model import Prompt
@@ -121,7 +121,9 @@ def find_change_reasons(pair: PromptPair) -> Sequence[str]:
     reasons = []
     if base.fingerprint != head.fingerprint:
         has_includes = bool(base.includes or head.includes)
-        reasons.append("prompt or a file it includes changed" if has_includes else "prompt changed")
+        rest_is_same = replace(base, model=head.model).fingerprint == head.fingerprint
+        prompt = "prompt or a file it includes changed" if has_includes else "prompt changed"
+        reasons.append("model changed" if rest_is_same else prompt)
     if base.test_data != head.test_data:
         reasons.append("testData changed")
     if base.evaluators != head.evaluators:

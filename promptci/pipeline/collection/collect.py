@@ -1,6 +1,6 @@
 """Collect what a change affects: which prompts, with which golden cases, under which configuration."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from promptci.config.model import Config
@@ -15,6 +15,7 @@ from promptci.pipeline.collection import binding_config, change_reasons, coverag
 from promptci.pipeline.collection.binding_config import BindingConfig
 from promptci.pipeline.collection.change_reasons import PromptPair
 from promptci.pipeline.collection.equal_requests import asks_the_same
+from promptci.pipeline.collection.head_models import apply_head_models
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_prompt_files
@@ -24,7 +25,7 @@ from promptci.prompts.model import Prompt
 from promptci.runs.prompt_plan import PromptPlan, Status
 
 PROMPT_REASONS = {
-    "prompt changed", "prompt or a file it includes changed", "testData changed", "goldens changed",
+    "prompt changed", "prompt or a file it includes changed", "model changed", "testData changed", "goldens changed",
 }  # fmt: skip
 """Reasons that do not matter where every request and requirement is the same."""
 
@@ -72,8 +73,10 @@ def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange
     if collector.problems and not plans:
         raise InputError(collector.problems)
     rubric_source = base if binding.base.present else head
+    provider = binding.config.provider
+    models = {**provider.models, **collector.model_entries}
     return CollectedRun(
-        config=binding.config,
+        config=replace(binding.config, provider=replace(provider, models=models)),
         config_source=binding.source,
         plans=plans,
         notes=(*binding.notes, *coverage.note_ignored_prompts(head), *collector.notes),
@@ -105,6 +108,8 @@ class _Collector:
     config_path: str
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    model_entries: dict[str, str] = field(default_factory=dict)
+    """What to add to the binding `provider.models`, so that head's prompts are asked with head's models."""
 
     @property
     def touched(self) -> set[str]:
@@ -126,14 +131,16 @@ class _Collector:
         self.notes += notes
         if not self.touched:
             return ()
-        base_prompts, base_problems = self._load_prompts(self.before)
-        head_prompts, head_problems = self._load_prompts(self.after)
-        self._sort_problems(base_problems, head_problems)
+        provider, own = self.binding.config.provider, self.after.config.provider
+        base_prompts, base_problems = _load_prompts(self.before.snapshot, self.patterns, provider.model or own.model)
+        head_prompts, head_problems = _load_prompts(self.after.snapshot, self.patterns, own.model)
+        head_prompts, self.model_entries = apply_head_models(head_prompts, provider, own)
+        self._sort_problems(base_problems, head_problems, base_prompts)
         broken = {problem.path for problem in head_problems}
         pairs = [
             pair
             for pair in change_reasons.pair_prompts(base_prompts, head_prompts, self.changes, self._goldens_of)
-            if pair.head is not None or broken.isdisjoint(self._paths_at_head(pair.current.path))
+            if pair.head is not None or broken.isdisjoint(_paths_at_head(pair.current.path, self.changes))
         ]
         self.problems += coverage.find_unreachable_prompts(pairs, self.after.snapshot, self.patterns, self.changes)
         goldens = {
@@ -153,23 +160,18 @@ class _Collector:
                     self.notes += pair.head.notes
         return tuple(plans)
 
-    def _paths_at_head(self, base_path: str) -> set[str | None]:
-        return {base_path} | {change.head_path for change in self.changes if change.base_path == base_path}
-
     def _goldens_of(self, prompt: Prompt) -> list[str]:
         return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]
 
-    def _load_prompts(self, revision: Revision) -> tuple[dict[str, Prompt], list[Problem]]:
-        paths = find_prompt_files(revision.snapshot, self.patterns)
-        return prompts_load.load_prompts(revision.snapshot.read, paths, self.binding.config.provider.model)
-
-    def _sort_problems(self, base_problems: Sequence[Problem], head_problems: Sequence[Problem]) -> None:
+    def _sort_problems(
+        self, base_problems: Sequence[Problem], head_problems: Sequence[Problem], usable_at_base: Collection[str]
+    ) -> None:
         """Keep a problem of head that this change may have caused; turn the others into notes."""
         needed: dict[str, bool] = {}
         for problem in head_problems:
             if problem.path not in needed:
                 related = find_related_paths(self.after, problem.path)
-                needed[problem.path] = not related.isdisjoint(self.touched)
+                needed[problem.path] = problem.path in usable_at_base or not related.isdisjoint(self.touched)
             if needed[problem.path]:
                 self.problems.append(problem)
             else:
@@ -215,6 +217,16 @@ class _Collector:
         except InputError as error:
             self.notes += [f"At the base revision: {problem}" for problem in error.problems]
             return GoldenSet(paths=tuple(paths), cases=())
+
+
+def _load_prompts(
+    snapshot: Snapshot, patterns: Sequence[str], model: str | None
+) -> tuple[dict[str, Prompt], list[Problem]]:
+    return prompts_load.load_prompts(snapshot.read, find_prompt_files(snapshot, patterns), model)
+
+
+def _paths_at_head(base_path: str, changes: Sequence[FileChange]) -> set[str | None]:
+    return {base_path} | {change.head_path for change in changes if change.base_path == base_path}
 
 
 def find_goldens(revision: Revision, prompt: Prompt | None) -> list[str]:

@@ -1,17 +1,24 @@
 """Check that the prompts of a repository are covered: a prompt that stops being tested is never "no change"."""
 
+import posixpath
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from promptci.config.model import DEFAULT_INCLUDE, Config
 from promptci.errors import InputError, Problem
+from promptci.files import strict_yaml
 from promptci.git.changes import FileChange
 from promptci.git.snapshot import Snapshot, WorkTree
 from promptci.pipeline.collection.change_reasons import MIN_SIMILARITY, PromptPair, similarity
 from promptci.prompts.find import find_prompt_files, find_unmatched_prompt_files, is_vendored
 from promptci.prompts.formats import PROMPT_FORMATS
+from promptci.prompts.formats.github_prompt import name_from_path
+from promptci.prompts.load import is_prompt_file
 from promptci.prompts.model import Prompt
 
 MAX_SHOWN = 3
+_MESSAGES = re.compile(r"^[\s{\"']*messages[\"']?\s*:", re.MULTILINE)
+"""The key that every prompt has, in a file of any format."""
 
 
 def check_patterns(
@@ -59,15 +66,16 @@ def find_unreachable_prompts(
     pairs: Iterable[PromptPair], head: Snapshot, patterns: Sequence[str], changes: Sequence[FileChange]
 ) -> list[Problem]:
     """Return a problem for each prompt that seems deleted, and is only out of reach of every pattern."""
+    deleted = [pair.base for pair in pairs if pair.head is None and pair.base is not None]
+    if not deleted:
+        return []
     renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
-    missed = find_unmatched_prompt_files(head, patterns)
+    missed = _find_missed_files(head, patterns, changes)
     problems = []
-    for pair in pairs:
-        if pair.head is not None or pair.base is None:
-            continue
-        path = renames.get(pair.base.path) or _find_similar(pair.base, head, missed)
+    for prompt in deleted:
+        path = renames.get(prompt.path) or _find_successor(prompt, missed)
         if path is not None:
-            message = f"the prompt `{pair.base.name}` was moved here from {pair.base.path}, where no pattern reaches it"
+            message = f"the prompt `{prompt.name}` was moved here from {prompt.path}, where no pattern reaches it"
             hint = "Add a pattern to `prompts.include` that covers it, or keep the file where it was."
             problems.append(Problem(path=path, message=message, hint=hint))
     return problems
@@ -105,12 +113,42 @@ def join_few(names: Sequence[str]) -> str:
     return ", ".join(names[:MAX_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _find_similar(prompt: Prompt, head: Snapshot, paths: Sequence[str]) -> str | None:
-    for path in paths:
+def _find_missed_files(head: Snapshot, patterns: Sequence[str], changes: Sequence[FileChange]) -> dict[str, str]:
+    """Return the texts by path of the files that no pattern reaches and that may be prompts.
+
+    Those are all files with an ending of prompt files, outside of vendored folders; of the files that the change adds
+    or edits, those of any folder that hold messages.
+    """
+    covered = set(find_prompt_files(head, patterns))
+    touched = {change.head_path for change in changes if change.head_path}
+    paths = [*find_unmatched_prompt_files(head, patterns), *sorted(touched - covered)]
+    texts = {}
+    for path in dict.fromkeys(paths):
         try:
             data = head.read(path)
         except InputError:
             continue
-        if data is not None and similarity(prompt.source, data.decode(errors="replace")) >= MIN_SIMILARITY:
-            return path
-    return None
+        text = (data or b"").decode(errors="replace")
+        if is_prompt_file(path) or _MESSAGES.search(text):
+            texts[path] = text
+    return texts
+
+
+def _find_successor(prompt: Prompt, texts: Mapping[str, str]) -> str | None:
+    """Return the file that has the prompt's name or most of its text."""
+    names = {prompt.name, prompt.written_name}
+    named = (path for path, text in texts.items() if _find_name(path, text) in names)
+    similar = (path for path, text in texts.items() if similarity(prompt.source, text) >= MIN_SIMILARITY)
+    return next(named, None) or next(similar, None)
+
+
+def _find_name(path: str, text: str) -> str:
+    """Return the name that a file has as a prompt: the one written in it, else that of the file."""
+    try:
+        content = strict_yaml.load(text, path).value
+    except InputError:
+        content = None
+    written = content.get("name") if isinstance(content, dict) else None
+    if isinstance(written, str) and written:
+        return written
+    return name_from_path(path) if is_prompt_file(path) else posixpath.splitext(posixpath.basename(path))[0]

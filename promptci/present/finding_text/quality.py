@@ -2,7 +2,7 @@
 
 from promptci.gates.facts import MismatchFacts, NewPromptFacts, NothingToLose, PooledFacts, QualityFacts
 from promptci.present.finding_text.text import FindingText
-from promptci.present.formatting import bare_points, number, p_value, percent, points, signed_points
+from promptci.present.formatting import bare_points, p_value, percent, points, signed_points
 from promptci.wording import count
 
 
@@ -55,9 +55,18 @@ def not_comparable(facts: MismatchFacts) -> FindingText:
 def new_prompt(facts: NewPromptFacts) -> FindingText:
     """Describe a prompt that has no earlier version."""
     passed = f": {facts.passed:,} of {count(facts.cases, 'case')} passed" if facts.cases else ""
+    if not facts.is_limited:
+        return FindingText(
+            f"is new{passed}",
+            "There is no earlier version to compare with and no limit is set. It passes because every case did.",
+        )
+    quality = "" if facts.min_quality is None else f"a quality of {percent(facts.min_quality)} (`gate.min_quality`)"
+    critical = count(facts.critical, "critical case") if facts.critical else ""
+    keeps = "is not shown to cross the absolute limits" if facts.is_below else "keeps the absolute limits"
     return FindingText(
-        f"{'is new and ' if facts.added else ''}keeps the absolute limits{passed}",
-        "There is no earlier version to compare with, so only the absolute limits decide.",
+        f"{'is new and ' if facts.added else ''}{keeps}{passed}",
+        "There is no earlier version to compare with. These limits were checked:"
+        f" {' and '.join(filter(None, (quality, critical)))}.",
     )
 
 
@@ -96,10 +105,12 @@ def nothing_to_lose(facts: NothingToLose) -> FindingText:
 
 
 def nothing_required(facts: NewPromptFacts) -> FindingText:
-    """Describe a run of one revision in which no limit decides."""
+    """Describe a prompt without an earlier version for which no limit decides."""
+    every = " A new prompt passes without a limit where every case does." if facts.added else ""
     return FindingText(
         f"was not judged: {facts.passed:,} of {count(facts.cases, 'case')} passed, and no limit is set",
-        "Set `gate.min_quality`, or mark cases as critical, so that this run can pass or fail.",
+        f"There is no earlier version to compare with.{every} Set `gate.min_quality`, or mark cases as critical, so"
+        " that this can pass or fail.",
     )
 
 
@@ -155,8 +166,8 @@ def _settle(facts: QualityFacts) -> str:
         if facts.repeats_needed is None
         else f", or asking each of these {facts.repeats_needed} times (`run.repeats`) as far as the flips are chance"
     )
-    further_cases = number(facts.cases_needed - facts.pairs)
-    return f" About {further_cases} more cases ({facts.cases_needed:,} in all) would settle it{repeats}."
+    further_cases = count(facts.cases_needed - facts.pairs, "more case")
+    return f" About {further_cases} ({facts.cases_needed:,} in all) would settle it{repeats}."
 
 
 def _assumed(facts: QualityFacts) -> str:

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
+from promptci.compare import case_power
 from promptci.config.policy import About, GatePolicy
 from promptci.files import canonical
+from promptci.gates import quality_rule
 from promptci.goldens.model import Case
 from promptci.history import flaky as flakiness
 from promptci.report.build import case_views
@@ -56,8 +58,7 @@ def build_flaky_view(run: PromptRun, policy: GatePolicy, facts: RunFacts) -> Fla
     now = {(json_safe.text(paired.case.id), case_digest(paired.case, facts.judge_digest)) for paired in asked}
     records = [record for record in earlier if (record.case, record.digest) in now]
     noise = flakiness.measure_discordance(records, name)
-    estimate = power.answers_needed if policy.about is About.GOLDENS else power.cases_needed
-    needed = estimate(policy.max_drop, noise.rate, alpha=policy.alpha) if noise and noise.rate else None
+    needed = _estimate_needed(run, policy, noise.rate) if noise and noise.rate else None
     return FlakyView(
         cases=[
             FlakyCaseView(id=json_safe.text(flaky_case.case), passes=flaky_case.passes, fails=flaky_case.fails)
@@ -67,6 +68,13 @@ def build_flaky_view(run: PromptRun, policy: GatePolicy, facts: RunFacts) -> Fla
         measured=noise.cases if noise else 0,
         cases_needed=needed,
     )
+
+
+def _estimate_needed(run: PromptRun, policy: GatePolicy, noise: float) -> int:
+    """Return how many cases settle the margin at this noise, by the rule in force."""
+    if policy.about is About.GOLDENS and run.effect is not None and run.samples is not None:
+        return case_power.cases_to_exclude(noise, quality_rule.find_asking(run, run.effect), run.samples.design)
+    return power.cases_needed(policy.max_drop, noise, alpha=policy.alpha)
 
 
 def build_past_versions(run: PromptRun, facts: RunFacts) -> list[PastQualityView]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from promptci.compare.sample import SamplePair
-from promptci.config.policy import GatePolicy
+from promptci.config.policy import About, GatePolicy
 from promptci.files import canonical
 from promptci.gates import quality_rule
 from promptci.report.build import history_view, judge_probe_view, judge_view, source_diff, version_view
@@ -12,6 +12,7 @@ from promptci.report.build.case_store import CaseStore
 from promptci.report.build.finding_views import build_finding_views
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
+from promptci.report.model.numbers import GoldensTestView
 from promptci.report.model.report import ComparabilityView, CostView, LatencyView, PromptView, QualityView
 from promptci.report.text import headline, verdict_text
 from promptci.runs.prompt_plan import Arm, PromptPlan
@@ -73,26 +74,43 @@ def _quality(run: PromptRun, policy: GatePolicy) -> QualityView | None:
     if effect is None or run.mismatches:
         return None
     needed = _needed(run, policy)
+    worse, better = quality_rule.count_changes(run, effect)
     asked = _count_rounds(run.samples)
     return QualityView(
         measure="mean score" if effect.measure == "mean score" else "pass rate",
         base=effect.reference,
         head=effect.candidate,
         delta=effect.delta,
-        worse=effect.worse,
-        better=effect.better,
+        worse=worse,
+        better=better,
         interval=version_view.interval_ends(effect.interval),
         confidence=effect.confidence,
         p=json_safe.number(effect.p),
         adjusted_p=json_safe.number(run.adjusted_p),
         detectable_drop=json_safe.number(effect.detectable_drop),
-        cases_needed=needed.cases if needed else None,
+        cases_needed=len(run.pairs) + needed.more if needed else None,
         repeats_needed=needed.repeats if needed else None,
         method=effect.method,
         seed=effect.seed,
         answers_per_case=asked.answers,
         rounds=asked.rounds,
         max_rounds=asked.max_rounds,
+        on_goldens=_build_goldens_test(run, policy),
+    )
+
+
+def _build_goldens_test(run: PromptRun, policy: GatePolicy) -> GoldensTestView | None:
+    cases = run.effect.on_these_cases if run.effect is not None else None
+    if cases is None or policy.about is not About.GOLDENS:
+        return None
+    looks = len(run.samples.design.rounds) if run.samples is not None else 0
+    corrected = f", corrected for {looks} rounds" if looks > 1 else ""
+    return GoldensTestView(
+        drop=cases.drop,
+        p=json_safe.number(cases.p),
+        max_drop=json_safe.number(cases.max_drop) if cases.max_drop < 1 else None,
+        detectable_drop=json_safe.number(quality_rule.detectable_drop(run, policy)),
+        method=f"exact permutation of each case's answers, one-sided{corrected}",
     )
 
 

@@ -33,7 +33,7 @@ def quality_chart(prompt: PromptView, gate: GateView, name: str) -> Markup | Non
 
 
 def _compared_quality(quality: QualityView, gate: GateView, name: str) -> Markup:
-    interval = quality.interval or (quality.delta, quality.delta)
+    interval = deciding_interval(quality)
     ends = (_clamp(quality.base + interval[0]), _clamp(quality.base + interval[1]))
     margin = quality.base - gate.max_drop
     labels = [f"before {formatting.percent(quality.base)}", f"after {formatting.percent(quality.head)}"]
@@ -43,8 +43,15 @@ def _compared_quality(quality: QualityView, gate: GateView, name: str) -> Markup
     chart.add_bar(1, ends, AFTER, 3)
     chart.add_dot(0, quality.base, BEFORE)
     chart.add_dot(1, quality.head, AFTER)
-    description = f"{', '.join(labels)}; {number_text.interval_words(quality)}."
+    description = f"{', '.join(labels)}; {number_text.describe_bar(quality)}."
     return chart.render(name, f"Quality ({quality.measure})", description)
+
+
+def deciding_interval(quality: QualityView) -> tuple[float, float]:
+    """Return the ends of the bar: from the largest drop that the test in force leaves open to the other end."""
+    if quality.on_goldens is not None and quality.on_goldens.max_drop is not None:
+        return (-quality.on_goldens.max_drop, max(quality.delta, -quality.on_goldens.max_drop))
+    return quality.interval or (quality.delta, quality.delta)
 
 
 def latency_chart(prompt: PromptView, name: str) -> Markup | None:
@@ -94,7 +101,7 @@ def change_strip(prompt: PromptView, view: ReportView, name: str) -> Markup | No
     if quality is None:
         return None
     lo, hi = change_scale(view)
-    ends = quality.interval or (quality.delta, quality.delta)
+    ends = deciding_interval(quality)
     axis = charts.Axis(lo, hi, STRIP_WIDTH)
     margin, middle = axis(-view.gate.max_drop), STRIP_HEIGHT / 2
     parts = [
@@ -106,7 +113,7 @@ def change_strip(prompt: PromptView, view: ReportView, name: str) -> Markup | No
     ]
     margin_words = formatting.points(view.gate.max_drop)
     description = (
-        f"{number_text.difference(quality)}; {number_text.interval_words(quality)}; the margin is {margin_words}."
+        f"{number_text.difference(quality)}; {number_text.describe_bar(quality)}; the margin is {margin_words}."
     )
     return charts.svg(name, "Change in quality", description, "".join(parts), (STRIP_WIDTH, STRIP_HEIGHT))
 
@@ -114,7 +121,7 @@ def change_strip(prompt: PromptView, view: ReportView, name: str) -> Markup | No
 def change_scale(view: ReportView) -> tuple[float, float]:
     """Return the ends of the scale on which the changes of all prompts are drawn."""
     compared: list[QualityView] = [prompt.quality for prompt in view.prompts if prompt.quality is not None]
-    ends = [end for quality in compared for end in (quality.interval or (quality.delta, quality.delta))]
+    ends = [end for quality in compared for end in deciding_interval(quality)]
     return min(-1.5 * abs(view.gate.max_drop), *ends, -0.01), max(0.5 * abs(view.gate.max_drop), *ends, 0.01)
 
 

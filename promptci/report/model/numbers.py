@@ -16,6 +16,16 @@ class ViewModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
+class GoldensTestView(ViewModel):
+    """The test of these very cases, which decides with `gate.about: goldens`."""
+
+    drop: float
+    p: float | None
+    max_drop: float | None = Field(description="Upper bound of the drop; null: too few answers for one.")
+    detectable_drop: float | None = Field(description="Smallest drop shown with 80 % power; null: none.")
+    method: str
+
+
 class QualityView(ViewModel):
     """The measured difference over the complete pairs."""
 
@@ -42,6 +52,11 @@ class QualityView(ViewModel):
         default=None, description="Rounds that decided, with `repeats: auto`; null: a fixed number of answers."
     )
     max_rounds: int | None = Field(default=None, description="Rounds that would have been asked at most.")
+    on_goldens: GoldensTestView | None = Field(
+        default=None,
+        description="Where these very cases decide. Interval, p, detectable_drop and method are for inputs like them,"
+        " adjusted_p is that of the test that decides.",
+    )
 
 
 class PercentilesView(ViewModel):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from promptci.gates.facts import NewPromptFacts
 from promptci.gates.model import GateReport
 from promptci.present import formatting
 from promptci.present.finding_text.describe import describe
@@ -142,9 +143,27 @@ def _pass(runs: Sequence[PromptRun]) -> str:
     if shown:
         parts.append(f"no regression in {count(len(shown), 'prompt')} ({_names(shown)})")
     if others:
-        verb = "keeps" if len(others) == 1 else "keep"
-        parts.append(f"{count(len(others), 'prompt')} ({_names(others)}) {verb} the absolute limits")
+        parts += _without_baseline(others)
     return "; ".join(parts)
+
+
+def _without_baseline(runs: Sequence[PromptRun]) -> list[str]:
+    """Tell the prompts that keep a limit from those for which none is set."""
+    limited = [run for run in runs if not _is_unlimited(run)]
+    unlimited = [run for run in runs if _is_unlimited(run)]
+    parts = []
+    if limited:
+        verb = "keeps" if len(limited) == 1 else "keep"
+        parts.append(f"{count(len(limited), 'prompt')} ({_names(limited)}) {verb} the absolute limits")
+    if unlimited:
+        verb, every = ("is", "its cases") if len(unlimited) == 1 else ("are", "their cases")
+        parts.append(f"{count(len(unlimited), 'prompt')} ({_names(unlimited)}) {verb} new, and all {every} passed")
+    return parts
+
+
+def _is_unlimited(run: PromptRun) -> bool:
+    new = [finding.facts for finding in run.findings if isinstance(finding.facts, NewPromptFacts)]
+    return bool(new) and not any(facts.is_limited for facts in new)
 
 
 def _others(report: GateReport) -> str:

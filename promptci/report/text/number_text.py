@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from promptci.present import formatting
 from promptci.report.model.report import FindingView, PromptView, QualityView, ReportView
-from promptci.report.text import history_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +52,14 @@ def interval_words(quality: QualityView) -> str:
     return f"between {worse} worse and {better} better {confidence}"
 
 
+def describe_bar(quality: QualityView) -> str:
+    """Return what the bar of a chart stands for."""
+    test = quality.on_goldens
+    if test is not None and test.max_drop is not None:
+        return f"on these goldens {bound_words(test.max_drop)}"
+    return f"for inputs like these {interval_words(quality)}"
+
+
 def difference(quality: QualityView) -> str:
     """Return the estimate: `45 points worse`, `1.7 points better`, `no difference`."""
     size = formatting.points(quality.delta)
@@ -61,13 +68,13 @@ def difference(quality: QualityView) -> str:
     return f"{size} {'better' if quality.delta > 0 else 'worse'}"
 
 
-def detectable_words(quality: QualityView) -> str:
-    """Return what these goldens could have shown."""
-    if quality.detectable_drop is None:
+def detectable_words(drop: float | None) -> str:
+    """Return the smallest drop that could have been shown."""
+    if drop is None:
         return "no drop at all (too few cases)"
-    if quality.detectable_drop == 0:
+    if drop == 0:
         return "any"
-    return f"{formatting.points(quality.detectable_drop)} (with 80% power)"
+    return f"{formatting.points(drop)} (with 80% power)"
 
 
 def before_after(prompt: PromptView) -> str:
@@ -138,80 +145,9 @@ def evaluated(prompt: PromptView) -> str:
     return f"{text}, {formatting.count(prompt.pairs, 'pair')} compared" if prompt.quality else text
 
 
-def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
-    """Return how the verdict came about: what was looked at and the number found, in the order of reading."""
-    rows = [("Answers", evaluated(prompt)), ("Cases", _cases(prompt))]
-    quality = prompt.quality
-    if quality is not None:
-        rows += [
-            (
-                "Measure",
-                f"{quality.measure}, {formatting.percent(quality.base)} before, {formatting.percent(quality.head)} now",
-            ),
-            ("Difference", f"{difference(quality)}; for inputs like these {interval_words(quality)}"),
-            *_asked(quality),
-            ("Method", quality.method + (f"; seed {quality.seed}" if quality.seed is not None else "")),
-            (
-                "p of “worse”",
-                f"{formatting.p_value(quality.p)}; adjusted (Holm) {formatting.p_value(quality.adjusted_p)}",
-            ),
-            ("Smallest detectable drop", detectable_words(quality)),
-            *history_text.noise_row(prompt, view.gate.max_drop),
-        ]
-        if quality.cases_needed is not None:
-            rows.append(("Cases needed", _settling(quality)))
-    if prompt.judge_checks is not None:
-        rows += [("Useless answers", sentence) for sentence in prompt.judge_checks.probes]
-        rows += (
-            [("Order of the answers", prompt.judge_checks.position_bias)] if prompt.judge_checks.position_bias else []
-        )
-    return [*rows, ("Rule", _rule(prompt, view))]
-
-
-def _asked(quality: QualityView) -> list[tuple[str, str]]:
-    """Return how often each case was asked, and in how many rounds; empty where that is not known."""
-    if quality.answers_per_case is None:
-        return []
-    text = f"{formatting.count(quality.answers_per_case, 'answer')} of each version to each case"
-    if quality.rounds is None:
-        return [("Asked", text)]
-    return [("Asked", f"{text}, in {quality.rounds} of at most {formatting.count(quality.max_rounds or 0, 'round')}")]
-
-
-def _settling(quality: QualityView) -> str:
-    text = f"about {quality.cases_needed:,} pairs would settle the margin"
-    return (
-        text
-        if quality.repeats_needed is None
-        else f"{text}, or each of these cases asked {quality.repeats_needed} times"
-    )
-
-
-def _cases(prompt: PromptView) -> str:
-    parts = [formatting.count(prompt.cases, "case")]
-    for ids, word in (
-        (prompt.new_cases, "new"),
-        (prompt.changed_cases, "changed"),
-        (prompt.removed_cases, "removed"),
-        (prompt.weakened_cases, "with another expectation for the same question"),
-    ):
-        if ids:
-            parts.append(f"{len(ids):,} {word}")
-    return ", ".join(parts)
-
-
-def _rule(prompt: PromptView, view: ReportView) -> str:
-    gate = view.gate
-    if prompt.mismatches:
-        return "critical cases and absolute limits alone decide, because the versions are not comparable"
-    if prompt.quality is None and prompt.case_details and all(case.excluded_reason for case in prompt.case_details):
-        return "inconclusive where no case counts"
-    if prompt.quality is None:
-        return "only the absolute limits decide, for lack of a version to compare with"
-    return (
-        f"fail where a drop of at least {formatting.points(gate.max_drop)} is shown (adjusted p ≤ {gate.alpha:g});"
-        f" pass where a drop of {formatting.points(gate.max_drop)} is ruled out; else inconclusive"
-    )
+def bound_words(max_drop: float) -> str:
+    """Return which drop is not excluded."""
+    return "no drop" if max_drop <= 0 else f"a drop of up to {formatting.points(max_drop)} is not excluded"
 
 
 def policy(view: ReportView) -> list[tuple[str, str]]:
@@ -247,6 +183,11 @@ def spend(view: ReportView) -> str:
 def problems(view: ReportView) -> list[FindingView]:
     """Return the findings about the run, except the one that the headline is made of."""
     return [problem for problem in view.problems if problem.text.partition(". ")[0].rstrip(".") not in view.headline]
+
+
+def notes(view: ReportView) -> list[str]:
+    """Return what a reader should know about the run and about each prompt, each thing once."""
+    return list(dict.fromkeys([*view.notes, *(note for prompt in view.prompts for note in prompt.notes)]))
 
 
 def findings(prompt: PromptView) -> list[FindingView]:

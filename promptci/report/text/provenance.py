@@ -1,12 +1,13 @@
-"""Where a report comes from, row by row, so that an auditor can match it to the log. Pure."""
+"""Where a report and its verdicts come from, row by row, so that an auditor can match them to the log. Pure."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from promptci.present import formatting
+from promptci.report.model.numbers import GoldensTestView, QualityView
 from promptci.report.model.report import PromptView, ReportView, RevisionView, VersionView
-from promptci.report.text import number_text
+from promptci.report.text import history_text, number_text
 
 DIGEST_DIGITS = 16
 """Digits shown of a fingerprint; report.json has all of them."""
@@ -116,3 +117,120 @@ def comparability_rows(prompt: PromptView) -> list[tuple[str, str]]:
 def shorten_digests(text: str) -> str:
     """Return a text with its SHA-256 digests cut to 12 digits."""
     return _SHA256.sub(r"\1", text)
+
+
+def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
+    """Return how the verdict came about: what was looked at and the number found, in the order of reading."""
+    rows = [("Answers", number_text.evaluated(prompt)), ("Cases", _cases(prompt))]
+    quality = prompt.quality
+    if quality is not None:
+        rows += [
+            (
+                "Measure",
+                f"{quality.measure}, {formatting.percent(quality.base)} before, {formatting.percent(quality.head)} now",
+            ),
+            ("Difference", _difference(quality, view)),
+            *_asked(quality),
+            *(
+                _test_of_inputs(quality)
+                if quality.on_goldens is None
+                else _test_of_goldens(quality, quality.on_goldens)
+            ),
+            *history_text.noise_row(prompt, view.gate.max_drop),
+        ]
+        if quality.cases_needed is not None:
+            rows.append(("Cases needed", _settling(quality)))
+    if prompt.judge_checks is not None:
+        rows += [("Useless answers", sentence) for sentence in prompt.judge_checks.probes]
+        rows += (
+            [("Order of the answers", prompt.judge_checks.position_bias)] if prompt.judge_checks.position_bias else []
+        )
+    return [*rows, ("Rule", _rule(prompt, view))]
+
+
+def _difference(quality: QualityView, view: ReportView) -> str:
+    test = quality.on_goldens
+    if test is None:
+        return f"{number_text.difference(quality)}; for inputs like these {number_text.interval_words(quality)}"
+    if test.max_drop is None:
+        return number_text.difference(quality)
+    confidence = formatting.percent(1 - view.gate.alpha)
+    bound = number_text.bound_words(test.max_drop)
+    return f"{number_text.difference(quality)}; on these goldens {bound} ({confidence} confidence)"
+
+
+def _test_of_inputs(quality: QualityView) -> list[tuple[str, str]]:
+    return [
+        ("Method", _method_for_inputs(quality)),
+        ("p of “worse”", _p_values(quality.p, quality.adjusted_p)),
+        ("Smallest detectable drop", number_text.detectable_words(quality.detectable_drop)),
+    ]
+
+
+def _test_of_goldens(quality: QualityView, test: GoldensTestView) -> list[tuple[str, str]]:
+    """Return the test of these very cases, which decides, and beside it what they show about inputs like them."""
+    beside = (
+        f"{number_text.interval_words(quality)}; {formatting.p_value(quality.p)};"
+        f" smallest detectable drop {number_text.detectable_words(quality.detectable_drop)};"
+        f" {_method_for_inputs(quality)}"
+    )
+    return [
+        ("Method", test.method),
+        ("p of “worse”", _p_values(test.p, quality.adjusted_p)),
+        ("Smallest detectable drop", number_text.detectable_words(test.detectable_drop)),
+        ("For inputs like these (does not decide)", beside),
+    ]
+
+
+def _method_for_inputs(quality: QualityView) -> str:
+    return quality.method + (f"; seed {quality.seed}" if quality.seed is not None else "")
+
+
+def _p_values(p: float | None, adjusted: float | None) -> str:
+    return f"{formatting.p_value(p)}; adjusted for all tests of the run {formatting.p_value(adjusted)}"
+
+
+def _asked(quality: QualityView) -> list[tuple[str, str]]:
+    """Return how often each case was asked, and in how many rounds; empty where that is not known."""
+    if quality.answers_per_case is None:
+        return []
+    text = f"{formatting.count(quality.answers_per_case, 'answer')} of each version to each case"
+    if quality.rounds is None:
+        return [("Asked", text)]
+    return [("Asked", f"{text}, in {quality.rounds} of at most {formatting.count(quality.max_rounds or 0, 'round')}")]
+
+
+def _settling(quality: QualityView) -> str:
+    text = f"about {quality.cases_needed:,} pairs would settle the margin"
+    return (
+        text
+        if quality.repeats_needed is None
+        else f"{text}, or each of these cases asked {quality.repeats_needed} times"
+    )
+
+
+def _cases(prompt: PromptView) -> str:
+    parts = [formatting.count(prompt.cases, "case")]
+    for ids, word in (
+        (prompt.new_cases, "new"),
+        (prompt.changed_cases, "changed"),
+        (prompt.removed_cases, "removed"),
+        (prompt.weakened_cases, "with another expectation for the same question"),
+    ):
+        if ids:
+            parts.append(f"{len(ids):,} {word}")
+    return ", ".join(parts)
+
+
+def _rule(prompt: PromptView, view: ReportView) -> str:
+    gate = view.gate
+    if prompt.mismatches:
+        return "critical cases and absolute limits alone decide, because the versions are not comparable"
+    if prompt.quality is None and prompt.case_details and all(case.excluded_reason for case in prompt.case_details):
+        return "inconclusive where no case counts"
+    if prompt.quality is None:
+        return "only the absolute limits decide, for lack of a version to compare with"
+    return (
+        f"fail where a drop of at least {formatting.points(gate.max_drop)} is shown (adjusted p ≤ {gate.alpha:g});"
+        f" pass where a drop of {formatting.points(gate.max_drop)} is ruled out; else inconclusive"
+    )

@@ -104,11 +104,22 @@ def drop_bound(cases: Sequence[CaseAnswers], margin: float, z: float) -> float:
     return min(1.0, drop + z * math.sqrt(variance))
 
 
-def _variance(case: CaseAnswers, margin: float) -> float:
+def answer_variance(cases: Sequence[CaseAnswers]) -> float:
+    """Return the variance of the difference of two answers to one case, the weighted mean over the cases."""
+    total = math.fsum(case.weight for case in cases)
+    return 2 * math.fsum(case.weight * _spread(case) for case in cases) / total
+
+
+def _spread(case: CaseAnswers) -> float:
     answers = (*case.reference, *case.candidate)
     mean = math.fsum(answers) / len(answers)
-    spread = math.fsum((value - mean) ** 2 for value in answers) / (len(answers) - 1)
-    return spread * (1 / len(case.reference) + 1 / len(case.candidate)) + margin * (1 - margin) / len(case.candidate)
+    return math.fsum((value - mean) ** 2 for value in answers) / (len(answers) - 1)
+
+
+def _variance(case: CaseAnswers, margin: float) -> float:
+    return _spread(case) * (1 / len(case.reference) + 1 / len(case.candidate)) + margin * (1 - margin) / len(
+        case.candidate
+    )
 
 
 def _unit(cases: Sequence[CaseAnswers]) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from promptci.app.requests import CheckRequest
+from promptci.compare.case_power import Asking
 from promptci.evaluation import run, run_history
 from promptci.gates.selftest import power_analysis, selftest_document
 from promptci.gates.selftest.power_analysis import PowerAnalysis
@@ -19,7 +20,7 @@ from promptci.providers.prices import PriceList
 from promptci.runs.estimate import estimate_questions
 from promptci.runs.prompt_plan import PromptPlan
 
-ASSUMED = (0.05, 0.10, 0.20)
+ASSUMED = (0.0, 0.05, 0.10, 0.20)
 """Discordances shown for a prompt of which none was measured."""
 SPREADS = (0.1, 0.2, 0.3)
 """Standard deviations of a case's difference in scores, likewise."""
@@ -93,7 +94,8 @@ def _list_noise(
     if graded:
         return [(sd**2, f"if scores differ by {formatting.points(sd)} from run to run") for sd in SPREADS]
     return [
-        (share, f"if {formatting.percent(share)} of the cases change their verdict by themselves") for share in ASSUMED
+        (share, f"if {formatting.percent(share) if share else 'none'} of the cases change their verdict by themselves")
+        for share in ASSUMED
     ]
 
 
@@ -102,7 +104,7 @@ def _foresee(plan: PromptPlan, variance: float, collected: CollectedRun, *, drop
         [planned.case for planned in plan.task.cases],
         variance,
         drop=drop,
-        repeats=collected.config.run.repeats,
+        asking=Asking(repeats=collected.config.run.repeats, max_calls=collected.config.run.auto_calls),
         graded=graded,
         policy=collected.config.gate,
     )

@@ -10,6 +10,7 @@ from promptci.config.policy import GatePolicy
 from promptci.gates.baseline_rule import find_shared_cause
 from promptci.gates.decide import decide
 from promptci.gates.facts import NothingToLose
+from promptci.present.finding_text.describe import describe
 from promptci.providers.base import Completion
 from promptci.runs.prompt_plan import Status
 from promptci.scoring.model import ScoredCase
@@ -54,9 +55,25 @@ def test_a_run_with_a_limit_is_decided_by_it() -> None:
     assert first(critical) == ("new-prompt", Verdict.PASS)
 
 
-def test_a_new_prompt_of_which_no_case_passes_is_not_green() -> None:
-    assert first(comparison("a - 0\nb - 0", status=Status.ADDED))[1] is Verdict.INCONCLUSIVE
-    assert first(comparison("a - 0\nb - 1", status=Status.ADDED))[1] is Verdict.PASS
+@pytest.mark.parametrize("rows", ["a - 0\nb - 0", "a - 0\nb - 1", "a - 1\nb - !"])
+def test_a_new_prompt_without_a_limit_is_not_green_unless_every_case_passes(rows: str) -> None:
+    found = comparison(rows, status=Status.ADDED)
+    assert first(found, GatePolicy(max_error_rate=0.5)) == ("nothing-required", Verdict.INCONCLUSIVE)
+
+
+def test_a_new_prompt_of_which_every_case_passes_is_green_and_claims_no_limit() -> None:
+    found = comparison("a - 1\nb - 1", status=Status.ADDED)
+    assert first(found) == ("new-prompt", Verdict.PASS)
+    said = describe(decide([found], GatePolicy()).prompts[0].findings[0])
+    assert said.summary == "is new: 2 of 2 cases passed"
+    assert said.detail.startswith("There is no earlier version to compare with and no limit is set.")
+
+
+def test_a_new_prompt_below_a_limit_by_chance_does_not_claim_to_keep_it() -> None:
+    found = comparison("a - 1\nb - 0", status=Status.ADDED)
+    said = describe(decide([found], GatePolicy(min_quality=0.6)).prompts[0].findings[0])
+    assert said.summary == "is new and is not shown to cross the absolute limits: 1 of 2 cases passed"
+    assert "a quality of 60% (`gate.min_quality`)" in said.detail
 
 
 def test_a_deleted_prompt_is_inconclusive() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from support.comparison_notation import comparison, prompt, quality_rows
 
+from promptci.compare.case_power import Asking
 from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.findings import Finding, InterruptedRun
 from promptci.gates.decide import decide
@@ -134,7 +135,7 @@ def test_a_critical_case_that_was_wrong_before_does_not_block() -> None:
 
 def test_a_new_prompt_is_gated_by_absolute_limits_only() -> None:
     new = comparison("a - 1\nb - 1\nc - 0\nd - 0", status=Status.ADDED)
-    assert decide([new], POLICY).verdict is Verdict.PASS
+    assert decide([new], GatePolicy(min_quality=0.5)).verdict is Verdict.PASS
     report = decide([new], GatePolicy(min_quality=0.9))
     assert report.verdict is Verdict.FAIL
     assert "50%" in text(report, "min-quality")
@@ -273,7 +274,7 @@ def test_report_and_power_give_one_number_of_cases(policy: GatePolicy) -> None:
         [pair.case for pair in found.pairs],
         0.1,
         drop=policy.max_drop,
-        repeats=1,
+        asking=Asking(),
         graded=False,
         policy=policy,
     )

@@ -37,9 +37,10 @@ def test_an_empty_golden_set() -> None:
 
 
 def test_a_new_prompt() -> None:
-    finding = only(decide([comparison("a - 1\nb - 0\nc - !", status=Status.ADDED)], GatePolicy(max_error_rate=0.5)))
+    policy = GatePolicy(max_error_rate=0.5, min_quality=0.5)
+    finding = only(decide([comparison("a - 1\nb* - 1\nc - !", status=Status.ADDED)], policy))
     assert (finding.rule, finding.verdict) == ("new-prompt", Verdict.PASS)
-    assert finding.facts == NewPromptFacts(passed=1, cases=2, added=True)
+    assert finding.facts == NewPromptFacts(passed=2, cases=2, added=True, min_quality=0.5, critical=1)
 
 
 def test_versions_that_are_not_comparable() -> None:

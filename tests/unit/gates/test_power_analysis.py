@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from promptci.compare.case_power import Asking
 from promptci.config.policy import About, GatePolicy
 from promptci.gates.selftest.power_analysis import PowerAnalysis, analyze_power, effective_cases, smallest_drop
 from promptci.goldens.model import Case
@@ -18,7 +19,7 @@ def cases(count: int, cluster: int = 0) -> list[Case]:
 
 
 def seen(count: int, variance: float, **more: float) -> PowerAnalysis:
-    given = {"drop": 0.05, "repeats": 1, "graded": False, "policy": INPUTS, **more}
+    given = {"drop": 0.05, "asking": Asking(), "graded": False, "policy": INPUTS, **more}
     return analyze_power(cases(count), variance, **given)  # type: ignore[arg-type]  # numbers of the notation
 
 
@@ -72,7 +73,7 @@ def test_cases_in_clusters_are_worth_fewer() -> None:
     assert effective_cases(cases(100, cluster=5)) == 33
     assert effective_cases([*cases(100, cluster=5), *cases(7)]) == 40
     assert effective_cases(cases(100, cluster=1)) == 100
-    clustered = analyze_power(cases(300, cluster=5), 0.1, drop=0.05, repeats=1, graded=False, policy=INPUTS)
+    clustered = analyze_power(cases(300, cluster=5), 0.1, drop=0.05, asking=Asking(), graded=False, policy=INPUTS)
     assert (clustered.cases, clustered.effective) == (300, 100)
     assert clustered.smallest_drop == seen(100, 0.1).smallest_drop
     assert clustered.cases_for_pass == 3 * 248

@@ -200,9 +200,43 @@ def test_the_digest_is_of_what_is_asked_and_expected_only() -> None:
 
 def test_in_pii_secret_in_golden() -> None:
     key = "sk-proj-abcdefghijklmnop0123456789"
-    rows = [{"id": f"c{i}", "vars": {"input": f"use {key}" if i % 2 else "hi"}} for i in range(12)]
+    rows = [{"id": f"c{i}", "vars": {"input": f"use {key} {i}" if i % 2 else f"hi {i}"}} for i in range(12)]
     text = "".join(json.dumps(row) + "\n" for row in rows)
     found = load.load_goldens({"g.jsonl": text.encode(), "h.jsonl": b'{"id": "x", "vars": {"input": "sk-short"}}\n'})
 
     assert [note.partition(": ")[0] for note in found.notes] == ["g.jsonl:2", "g.jsonl:4", "g.jsonl:6"]
     assert all("Revoke the key" in note and key not in note for note in found.notes)
+
+
+def test_cases_that_ask_the_same_are_named_with_their_lines() -> None:
+    rows = [{"q": "a", "expected": "A"}, {"q": "a", "expected": "A"}, {"q": "b", "expected": "B"}]
+    assert read({"g.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}).notes == (
+        (
+            "g.jsonl:1 and g.jsonl:2 have the same variables: they are asked as one case, and each counts in the pass"
+            " rate."
+        ),
+    )
+
+
+def test_cases_that_contradict_each_other_are_named_first() -> None:
+    answers = ("a", "A"), ("a", "A"), ("b", "B"), ("b", "C")
+    text = "".join(json.dumps({"q": q, "expected": expected}) + "\n" for q, expected in answers)
+    first, second = read({"g.jsonl": text}).notes
+    assert first == (
+        "g.jsonl:3 and g.jsonl:4 have the same variables and expect different answers (`B` and `C`): no answer can pass"
+        " all of them. Remove the wrong ones."
+    )
+    assert second.startswith("g.jsonl:1 and g.jsonl:2 ")
+
+
+def test_cases_with_assertions_of_their_own_do_not_contradict_each_other() -> None:
+    rows = [{"q": "a", "expected": word, "assert": [{"type": "contains"}]} for word in ("A", "B")]
+    (note,) = read({"g.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}).notes
+    assert "asked as one case" in note
+
+
+def test_only_the_first_groups_of_equal_cases_are_named() -> None:
+    text = "".join(json.dumps({"q": str(i // 2), "expected": "A"}) + "\n" for i in range(10))
+    notes = read({"g.jsonl": text}).notes
+    assert len(notes) == 4
+    assert notes[-1] == "2 more groups of cases have the same variables."

@@ -163,6 +163,12 @@ def test_prompts_that_would_share_a_name_are_named_by_their_paths() -> None:
         ("y/a", "same"),
         ("b", "same"),
     ]
+    assert found["b.prompt.yml"].notes == (
+        (
+            "b.prompt.yml: the name `same` is used in x/a.prompt.yml and y/a.prompt.yml too, so this prompt is"
+            " called `b` here. Releases and applications go by name: give each prompt its own."
+        ),
+    )
 
 
 @pytest.mark.parametrize(

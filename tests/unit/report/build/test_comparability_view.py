@@ -50,7 +50,7 @@ def test_what_to_do_is_said() -> None:
 
 
 def rule(view: ReportView) -> str:
-    return dict(number_text.decided(view.prompts[0], view))["Rule"]
+    return dict(provenance.decided(view.prompts[0], view))["Rule"]
 
 
 def test_the_rule_says_what_still_decides() -> None:

@@ -6,7 +6,7 @@ from support.run_notation import comparison, many, report
 
 from promptci.config.policy import GateMode, GatePolicy
 from promptci.report.model.report import FlakyCaseView, FlakyView, PrecisionView, PromptView
-from promptci.report.text import history_text, next_steps, number_text
+from promptci.report.text import history_text, next_steps, provenance
 
 
 def prompt(**flaky: object) -> PromptView:
@@ -42,7 +42,7 @@ def test_chance_says_what_it_was_measured_on_and_what_it_asks_for() -> None:
         " a margin of 5 points"
     )
     assert history_text.noise_row(found, 0.05) == [("Chance alone", said)]
-    assert ("Chance alone", said) in number_text.decided(found, SITUATIONS["all_same"]())
+    assert ("Chance alone", said) in provenance.decided(found, SITUATIONS["all_same"]())
 
 
 def test_where_nothing_is_known_of_chance_nothing_is_said() -> None:

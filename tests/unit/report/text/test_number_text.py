@@ -8,7 +8,7 @@ from support.run_notation import Numbers, comparison, many, report
 
 from promptci.report.html import class_table
 from promptci.report.model.report import PromptView, QualityView
-from promptci.report.text import metrics, next_steps, number_text
+from promptci.report.text import metrics, next_steps, number_text, provenance
 from promptci.runs.prompt_plan import Status
 
 
@@ -98,20 +98,21 @@ def test_an_unknown_cost_is_unknown() -> None:
 
 def test_how_it_was_decided_names_every_number() -> None:
     view = SITUATIONS["graded_with_repeats"]()
-    said = dict(number_text.decided(view.prompts[0], view))
+    said = dict(provenance.decided(view.prompts[0], view))
     assert said["Answers"] == "96 of 96 answers evaluated, 24 pairs compared"
-    assert "seed" in said["Method"]
+    assert "permutation" in said["Method"]
+    assert "seed" in said["For inputs like these (does not decide)"]
     assert set(said) >= {"Cases", "Measure", "Difference", "p of “worse”", "Smallest detectable drop", "Rule"}
 
 
 def test_how_many_cases_would_settle_it_is_said_where_undecided() -> None:
     view = SITUATIONS["inconclusive"]()
-    assert dict(number_text.decided(view.prompts[0], view))["Cases needed"] == "about 373 pairs would settle the margin"
+    assert dict(provenance.decided(view.prompts[0], view))["Cases needed"] == "about 373 pairs would settle the margin"
 
 
 def test_without_a_comparison_the_rule_is_the_absolute_limits() -> None:
     view = SITUATIONS["new_prompt"]()
-    assert "absolute limits" in dict(number_text.decided(view.prompts[0], view))["Rule"]
+    assert "absolute limits" in dict(provenance.decided(view.prompts[0], view))["Rule"]
 
 
 @pytest.mark.parametrize(

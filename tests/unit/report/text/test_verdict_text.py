@@ -96,12 +96,14 @@ def test_several_passing_prompts_are_counted_and_the_new_ones_apart() -> None:
     made = [comparison(many(right=80), name=name) for name in ("a", "b")]
     new = comparison("x | Hi | hi | - | hi", name="c", status=Status.ADDED)
     said = headline_of(decide([*made, new], GatePolicy()))
-    assert said == "Pass: no regression in 2 prompts (a and b); 1 prompt (c) keeps the absolute limits."
+    assert said == "Pass: no regression in 2 prompts (a and b); 1 prompt (c) is new, and all its cases passed."
 
 
 def test_several_new_prompts_claim_nothing_about_regressions() -> None:
     made = [comparison("x | Hi | hi | - | hi", name=name, status=Status.ADDED) for name in "ab"]
-    assert headline_of(decide(made, GatePolicy())) == "Pass: 2 prompts (a and b) keep the absolute limits."
+    assert headline_of(decide(made, GatePolicy())) == "Pass: 2 prompts (a and b) are new, and all their cases passed."
+    limited = decide(made, GatePolicy(min_quality=0.5))
+    assert headline_of(limited) == "Pass: 2 prompts (a and b) keep the absolute limits."
 
 
 def test_a_prompt_that_was_not_tested_is_not_called_unchanged() -> None:

@@ -1,0 +1,31 @@
+"""Ask the new version with the models that its own configuration names, by the endpoint of the binding one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from promptci.prompts.model import Prompt
+from promptci.providers.http.endpoint import host_name
+from promptci.providers.model_names import map_model_name
+from promptci.providers.options import ProviderOptions
+
+
+def apply_head_models(
+    prompts: Mapping[str, Prompt], binding: ProviderOptions, head: ProviderOptions
+) -> tuple[dict[str, Prompt], dict[str, str]]:
+    """Return head's prompts (by path) with the models of head's `provider.models`, and entries that `binding` needs.
+
+    A prompt whose model means the same in both configurations stays as it is. Where `binding` would map head's model
+    to yet another one, the prompt gets a name of its own, which the entries map to that model.
+    """
+    host, entries = host_name(binding.base_url), dict[str, str]()
+    resolved = {}
+    for path, prompt in prompts.items():
+        wanted = map_model_name(prompt.model, head.models, host)
+        model = prompt.model
+        if wanted != map_model_name(model, binding.models, host):
+            model = wanted
+            if map_model_name(wanted, binding.models, host) != wanted:
+                model = f"{prompt.model} ({wanted})"
+                entries[model] = wanted
+        resolved[path] = prompt if model == prompt.model else replace(prompt, model=model)
+    return resolved, entries
