@@ -20,12 +20,12 @@ def apply_head_models(
     host, entries = host_name(binding.base_url), dict[str, str]()
     resolved = {}
     for path, prompt in prompts.items():
-        wanted = map_model_name(prompt.model, head.models, host)
+        head_model = map_model_name(prompt.model, head.models, host)
         model = prompt.model
-        if wanted != map_model_name(model, binding.models, host):
-            model = wanted
-            if map_model_name(wanted, binding.models, host) != wanted:
-                model = f"{prompt.model} ({wanted})"
-                entries[model] = wanted
+        if head_model != map_model_name(model, binding.models, host):
+            model = head_model
+            if map_model_name(head_model, binding.models, host) != head_model:
+                model = f"{prompt.model} ({head_model})"
+                entries[model] = head_model
         resolved[path] = prompt if model == prompt.model else replace(prompt, model=model)
     return resolved, entries

@@ -169,7 +169,7 @@ def _test_of_inputs(quality: QualityView) -> list[tuple[str, str]]:
 
 def _test_of_goldens(quality: QualityView, test: GoldensTestView) -> list[tuple[str, str]]:
     """Return the test of these very cases, which decides, and beside it what they show about inputs like them."""
-    beside = (
+    inputs_text = (
         f"{number_text.interval_words(quality)}; {formatting.p_value(quality.p)};"
         f" smallest detectable drop {number_text.detectable_words(quality.detectable_drop)};"
         f" {_method_for_inputs(quality)}"
@@ -178,7 +178,7 @@ def _test_of_goldens(quality: QualityView, test: GoldensTestView) -> list[tuple[
         ("Method", test.method),
         ("p of “worse”", _p_values(test.p, quality.adjusted_p)),
         ("Smallest detectable drop", number_text.detectable_words(test.detectable_drop)),
-        ("For inputs like these (does not decide)", beside),
+        ("For inputs like these (does not decide)", inputs_text),
     ]
 
 

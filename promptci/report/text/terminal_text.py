@@ -34,10 +34,9 @@ def run_lines(view: ReportView) -> Iterator[str]:
             yield from (f"    {line}" for line in (*_notices(prompt), *_goldens(prompt), *_broken_cases(prompt)))
     for problem in view.problems:
         yield f"  {problem.text}"
-    notes = number_text.notes(view)
-    yield from (f"  note: {escape.one_line(note)}" for note in notes[:MAX_NOTES])
-    if len(notes) > MAX_NOTES:
-        yield f"  and {formatting.count(len(notes) - MAX_NOTES, 'more note')} in the report"
+    yield from (f"  note: {escape.one_line(note)}" for note in view.notes[:MAX_NOTES])
+    if len(view.notes) > MAX_NOTES:
+        yield f"  and {formatting.count(len(view.notes) - MAX_NOTES, 'more note')} in the report"
 
 
 def _describe_errors(prompt: PromptView) -> str:
