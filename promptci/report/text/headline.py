@@ -148,7 +148,7 @@ def _pass(runs: Sequence[PromptRun]) -> str:
 
 
 def _without_baseline(runs: Sequence[PromptRun]) -> list[str]:
-    """Tell the prompts that keep a limit from those for which none is set."""
+    """Describe new prompts: those that keep a limit, and those for which none is set."""
     limited = [run for run in runs if not _is_unlimited(run)]
     unlimited = [run for run in runs if _is_unlimited(run)]
     parts = []
