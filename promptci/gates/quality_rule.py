@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 from promptci.compare import case_power
-from promptci.compare.case_effect import CaseEffect
 from promptci.compare.case_power import Asking
 from promptci.compare.effect import POWER, Effect
+from promptci.compare.sample import SamplePair
 from promptci.config.policy import About, GatePolicy
 from promptci.findings import Finding, NoFacts, remark
 from promptci.gates.evidence import PromptEvidence, TogetherEvidence
@@ -121,9 +121,9 @@ class Needed:
 
 def estimate_needed(run: PromptRun, policy: GatePolicy) -> Needed | None:
     """Estimate what would settle the margin; None where it cannot be estimated, or these pairs suffice."""
-    effect = run.effect
-    if effect is not None and policy.about is About.GOLDENS and effect.on_these_cases is not None:
-        return _needed_for_goldens(run, effect, effect.on_these_cases)
+    effect, samples = run.effect, run.samples
+    if policy.about is About.GOLDENS and samples is not None and effect is not None and effect.on_these_cases:
+        return _needed_for_goldens(run, samples, effect, effect.on_these_cases.variance)
     if effect is None or effect.variance is None:
         return None
     # Seeing no difference does not show that there is none: half a pair stands in.
@@ -136,15 +136,12 @@ def estimate_needed(run: PromptRun, policy: GatePolicy) -> Needed | None:
     return Needed(cases=cases, more=cases - effect.pairs, repeats=repeats)
 
 
-def _needed_for_goldens(run: PromptRun, effect: Effect, on_these_cases: CaseEffect) -> Needed | None:
+def _needed_for_goldens(run: PromptRun, samples: SamplePair, effect: Effect, variance: float) -> Needed | None:
     """Estimate by the rule that decides about these goldens: what counts is the number of answers.
 
     Where the cases are asked in rounds, more cases are asked less often.
     """
-    if run.samples is None:
-        return None
-    asking, design = find_asking(run, effect), run.samples.design
-    variance = on_these_cases.variance
+    asking, design = find_asking(run, effect), samples.design
     if case_power.is_enough(effect.pairs, variance, asking, design):
         return None
     cases = case_power.cases_to_exclude(variance, asking, design, more_than=effect.pairs)
@@ -165,9 +162,7 @@ def find_asking(run: PromptRun, effect: Effect) -> Asking:
 def detectable_drop(run: PromptRun, policy: GatePolicy) -> float | None:
     """Return the smallest drop that the rule in force shows with 80 % power; None: none at all."""
     effect = run.effect
-    if effect is None:
-        return None
-    if policy.about is not About.GOLDENS or effect.on_these_cases is None or run.samples is None:
-        return effect.detectable_drop
+    if policy.about is not About.GOLDENS or effect is None or effect.on_these_cases is None or run.samples is None:
+        return effect.detectable_drop if effect else None
     asking = find_asking(run, effect)
     return case_power.smallest_drop(effect.pairs, effect.on_these_cases.variance, asking, run.samples.design)

@@ -28,6 +28,7 @@ class Batch:
     files: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     age_s: float = 0.0
+    made_at: int = field(default_factory=lambda: int(time.time()))
 
 
 class BatchApi:
@@ -169,7 +170,7 @@ class BatchApi:
             "completion_window": "24h",
             "status": batch.status,
             "metadata": batch.metadata,
-            "created_at": int(time.time() - batch.age_s),
+            "created_at": batch.made_at - int(batch.age_s),
             "errors": errors,
             "request_counts": {"total": len(batch.lines), "completed": 0, "failed": 0},
             **{f"{kind}_file_id": f"{batch.name}-{kind}" for kind in batch.made},

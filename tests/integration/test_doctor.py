@@ -327,5 +327,7 @@ def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(tmp_path: Pat
 def test_init_adds_to_a_gitignore_and_takes_nothing_out(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("node_modules/\n.promptci/")
     assert ".gitignore" in init.write_starter_files(tmp_path, provider="local")
-    assert (tmp_path / ".gitignore").read_text() == "node_modules/\n.promptci/\npromptci-report/\n"
+    assert (tmp_path / ".gitignore").read_text() == (
+        "node_modules/\n.promptci/\npromptci-report/\npromptci-judge/\npromptci-demo/\n"
+    )
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)

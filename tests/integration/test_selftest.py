@@ -36,11 +36,13 @@ class Unsteady:
         return "no idea" if int(found[1]) % 5 == 0 and self.asked[found[0]] % 2 else found[0]
 
 
-def repository(tmp_path: Path, server: OpenAIServer, count: int = 50, **more: object) -> RepoBuilder:
+def repository(
+    tmp_path: Path, server: OpenAIServer, count: int = 50, *, about: str = "goldens", **more: object
+) -> RepoBuilder:
     files = {
         PROMPT: prompt(GOOD),
         GOLDENS: goldens(count, **more),
-        "promptci.yml": config(server, provider=PRICES, run={"repeats": 3}),
+        "promptci.yml": config(server, provider=PRICES, run={"repeats": 3}, gate={"about": about}),
     }
     return shop(tmp_path, files)
 
@@ -101,7 +103,7 @@ def test_power_then_knows_the_noise(tmp_path: Path) -> None:
     assert name == "order"
     assert found.variance == pytest.approx(0.12)
     assert re.fullmatch(r"order: 50 cases, a check costs at most \$0\.0\d+", said[0])
-    assert said[1].strip().startswith("measured by selftest: smallest drop shown with 80% power: 1")
+    assert said[1].strip() == "measured by selftest: smallest drop shown with 80% power: 7.8 points"
     assert re.search(r"to see 5 points: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", said[2])
     assert "not worse by 5 points" in said[-1]
 
@@ -130,7 +132,7 @@ def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:
 def test_power_takes_a_discordance_and_a_prompt_and_counts_clusters(tmp_path: Path) -> None:
     with serving() as server:
         told, said = world()
-        builder = repository(tmp_path, server, cluster="one")
+        builder = repository(tmp_path, server, about="inputs", cluster="one")
         ((_, found),) = power.power(errand(builder, tmp_path), PowerQuestion(discordance=0.1, prompts=("order",)), told)
         with pytest.raises(UsageError, match=r"there is no prompt `nope`\. There are: order"):
             power.power(errand(builder, tmp_path), PowerQuestion(prompts=("nope",)), told)

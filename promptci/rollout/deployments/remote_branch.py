@@ -1,6 +1,6 @@
 """A branch of a remote: its newest commit, and one more on top of it, made without the working tree or the index."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from promptci.errors import GitError, UsageError
@@ -31,11 +31,11 @@ def fetch_tip(root: Path, remote: str, branch: str | None) -> BranchTip:
     if branch is not None and command.try_git(root, "check-ref-format", "--branch", branch).returncode:
         raise UsageError(f"`{branch}` cannot be a branch", "Pass --branch a name without blanks.")
     tip = _find_tip(root, remote, branch)
-    fetched = user_git.try_user_git(root, "fetch", "--quiet", "--no-tags", remote, tip.commit)
-    if fetched.returncode:  # a server may refuse to send a commit by its name
-        name = f"refs/heads/{tip.branch}" if tip.exists else "HEAD"
-        user_git.run_user_git(root, "fetch", "--quiet", "--no-tags", remote, name)
-    return tip
+    # By its name: a server may refuse to send a commit that is no longer the tip.
+    name = f"refs/heads/{tip.branch}" if tip.exists else "HEAD"
+    user_git.run_user_git(root, "fetch", "--quiet", "--no-tags", remote, name)
+    commit = command.run_git(root, "rev-parse", "--verify", "FETCH_HEAD^{commit}").decode().strip()
+    return replace(tip, commit=commit)
 
 
 def _find_tip(root: Path, remote: str, branch: str | None) -> BranchTip:

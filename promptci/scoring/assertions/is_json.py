@@ -1,6 +1,7 @@
 """`is-json`: the answer is one JSON value; `fenced: true` takes the first fenced block of Markdown."""
 
 import re
+import unicodedata
 from typing import Any
 
 from promptci.files import lines
@@ -36,12 +37,24 @@ def parse(assertion: Assertion, subject: Subject) -> Any:
 def parse_text(text: str, *, fenced: bool) -> Any:
     """Parse a text as JSON; with `fenced`, or else its first fenced block. Raises JsonError."""
     try:
-        return lines.parse_json(text.strip())
+        value = lines.parse_json(text.strip())
     except lines.JsonError:
         block = _find_fenced_block(text) if fenced else None
         if block is None:
             raise
-    return lines.parse_json(block.strip())
+        value = lines.parse_json(block.strip())
+    return _normalize(value) if "\\u" in text else value
+
+
+def _normalize(value: Any) -> Any:
+    """Bring texts into Unicode's normal form C, as the answer was: escapes hid their characters from it."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, list):
+        return [_normalize(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _normalize(item) for key, item in value.items()}
+    return value
 
 
 def _find_fenced_block(text: str) -> str | None:

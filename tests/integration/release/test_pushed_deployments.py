@@ -8,6 +8,11 @@ from fakes.repo import ENVIRON, RepoBuilder
 from support import released
 from support.released import PRODUCTION, PROMPT, prompt, run
 
+from promptci.errors import GitError, UsageError
+from promptci.git.snapshot import Snapshot
+from promptci.rollout.deployments import commit, remote_branch
+from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
+
 CANARY = ("deploy", "order@v1.1.0", "--env", "production", "--canary", "--push")
 STAGING = "deployments/staging.yml"
 
@@ -222,3 +227,51 @@ def test_an_executable_file_stays_one(shop: RepoBuilder) -> None:
     shop.git("push", "--quiet", "origin", "main")
     assert run(shop, *CANARY).code == 0
     assert at_remote(shop, "ls-tree", "main", PRODUCTION).startswith("100755 ")
+
+
+def plan_commit(snapshot: Snapshot) -> PlannedCommit:
+    data = snapshot.read("README.md") or b""
+    return PlannedCommit(files={"README.md": data + b"ours\n"}, message="Add a line")
+
+
+@pytest.fixture
+def identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in released.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("identity")
+def test_where_somebody_was_faster_the_commit_is_planned_again(
+    shop: RepoBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit, "MAX_WAIT_S", 0)
+    other = clone(shop, "other")
+    plans = 0
+
+    def plan(snapshot: Snapshot) -> PlannedCommit:
+        nonlocal plans
+        plans += 1
+        if plans < 3:  # between our look and our push
+            other.write({f"{plans}.md": "theirs"}).commit("theirs")
+            other.git("push", "--quiet", "origin", "main")
+        return plan_commit(snapshot)
+
+    target = CommitTarget(push=True)
+    result = commit.commit_planned(shop.repo, target, plan, dry_run=False)
+    assert (plans, result.commit) == (3, at_remote(shop, "rev-parse", "main"))
+    assert at_remote(shop, "show", "main:1.md") == "theirs"
+
+    monkeypatch.setattr(commit, "MAX_TRIES", 1)
+    plans = 0
+    other.git("pull", "--quiet")
+    with pytest.raises(GitError, match="others push at the same time"):
+        commit.commit_planned(shop.repo, target, plan, dry_run=False)
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_branch_or_a_remote_that_cannot_be_is_named(shop: RepoBuilder, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be a branch"):
+        remote_branch.fetch_tip(shop.path, "origin", "a..b")
+    shop.git("remote", "add", "gone", str(tmp_path / "gone.git"))
+    with pytest.raises(GitError, match="The remote `gone` cannot be read"):
+        remote_branch.fetch_tip(shop.path, "gone", None)

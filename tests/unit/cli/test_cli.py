@@ -206,7 +206,7 @@ def test_diff_says_what_changed_between_two_reports(drawn: Path) -> None:
     assert "verdict: pass → fail" in done.stdout
     assert "#### `order-extractor`" in call("diff", *files, "--format", "markdown", cwd=drawn).stdout
     found = json.loads(call("diff", *files, "--format", "json", cwd=drawn).stdout)
-    assert len(found["prompts"][0]["broken"]) == 29
+    assert len(found["prompts"][0]["regressions"]) == 29
 
 
 def test_diff_of_what_is_no_report_names_the_file_and_the_mistake(drawn: Path) -> None:

@@ -95,7 +95,10 @@ def test_a_file_is_made() -> None:
     assert new.decode() == "prompts:\n  order:\n    stable: v1\n"
 
 
-@pytest.mark.parametrize("text", ["prompts: {order: {stable: v1}}\n", "prompts:\n  order: {stable: v1}\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["prompts: {order: {stable: v1}}\n", "prompts:\n  order: {stable: v1}\n", "prompts: {other: {stable: v1}}\n"],
+)
 def test_what_cannot_be_changed_in_place_is_shown(text: str) -> None:
     with pytest.raises(
         InputError, match=r"x.yml:\d: this cannot be changed in place. Write it by hand: `order: stable: v2`"

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.assertion_cases import case, mark, passes
 
@@ -115,6 +115,8 @@ def test_json_is_recognised_with_and_without_its_fence(value: Any) -> None:
     assert passes(case("json-schema", {"not": {"const": value}}), text) is False
 
 
+@example("\uf900", "")
+@example({"a": ["\uf900"]}, "a")
 @given(JSON.filter(lambda value: value is not None and "{{" not in json.dumps(value)), st.text(max_size=5))
 def test_a_value_is_found_at_its_path(value: Any, key: str) -> None:
     one = case("json-path", value, path=f"$.a[1][{json.dumps(key)}]")
