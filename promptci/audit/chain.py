@@ -93,11 +93,11 @@ def verify_chain(lines: Sequence[AuditLine], anchors: Iterable[Anchor]) -> Chain
             break
         links.append(link)
     anchors = sorted(anchors, key=lambda anchor: anchor.head.n)
-    fault = _blame_successor(fault, lines, [anchor for anchor in anchors if _fits(links, anchor)])
+    fitting = [anchor for anchor in anchors if _fits(links, anchor)]
+    fault = _blame_successor(fault, lines, fitting)
     anchor_fault = _check_anchors(links, anchors, complete=fault is None)
     if anchor_fault is not None and (fault is None or anchor_fault.n < fault.n):
         fault = anchor_fault
-    fitting = [anchor for anchor in anchors if _fits(links, anchor)]
     return ChainReport(
         entries=len(lines),
         head=LogHead(links[-1].n, links[-1].digest) if links else None,

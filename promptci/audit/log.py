@@ -1,12 +1,12 @@
 """Read the audit log of the history branch, and add entries to it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import promptci
 from promptci.audit.chain import AuditLine, LogHead, digest_line
 from promptci.audit.entry import ZERO_DIGEST, Actor, AuditEntry, AuditTools
-from promptci.errors import InputError, Problem
+from promptci.errors import InputError, Problem, UsageError
 from promptci.git.data_branch import BranchFiles, DataBranch
 
 FOLDER = "audit"
@@ -22,6 +22,33 @@ def read_lines(files: BranchFiles) -> list[AuditLine]:
             content = (files.read(path) or b"").removesuffix(b"\n")
             lines += [AuditLine(path, number, row) for number, row in enumerate(content.split(b"\n"), start=1)]
     return lines
+
+
+def require_lines(branch: DataBranch) -> list[AuditLine]:
+    """Return the log that this clone has.
+
+    Raises
+    ------
+    UsageError
+        Where there is none: nothing found is not the same as nothing wrong.
+    """
+    lines = read_lines(branch.files())
+    if not lines:
+        hint = f"It is in the folder `{FOLDER}` of the branch {branch.name}; fetch it with"
+        raise UsageError("There is no audit log here", f"{hint} `git fetch {branch.remote or 'origin'} {branch.name}`.")
+    return lines
+
+
+def parse_entries(lines: Iterable[AuditLine]) -> tuple[list[AuditEntry], list[str]]:
+    """Return the entries, and what is wrong with each line that is none."""
+    entries: list[AuditEntry] = []
+    problems: list[str] = []
+    for line in lines:
+        try:
+            entries.append(AuditEntry.parse(line.content, line.place))
+        except InputError as error:
+            problems.append(str(error))
+    return entries, problems
 
 
 def read_head(files: BranchFiles) -> LogHead | None:

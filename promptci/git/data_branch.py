@@ -1,7 +1,5 @@
 """A branch that holds data and is never checked out: git's plumbing adds files to it, pushed with a lease."""
 
-import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +8,9 @@ from promptci.errors import GitError
 from promptci.git import command, new_commit, user_git
 
 HISTORY_BRANCH = "promptci/history"
-MAX_TRIES = 10
 MAX_FILE_BYTES = 256 * 2**20
 FALLBACK_IDENTITY = ("promptci", "promptci@localhost")
 """Author of commits where git knows no user, as on a runner."""
-_WAIT_S = 0.2
-"""Longest wait before the second try; it grows with each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +95,7 @@ class DataBranch:
         if tip == before.commit:
             return before
         # In a whole clone `--depth` would make a shallow one of it.
-        depth = ["--depth=1"] if self._is_shallow() and before.commit is None else []
+        depth = ["--depth=1"] if command.is_shallow(self.root) and before.commit is None else []
         refspec = f"+{self._head}:{self.ref}"
         user_git.run_user_git(self.root, "fetch", "--quiet", "--no-tags", *depth, self.remote, refspec)
         after = self.files()
@@ -120,9 +115,7 @@ class DataBranch:
         GitError
             If the branch cannot be read or pushed.
         """
-        for attempt in range(MAX_TRIES):
-            if attempt:
-                time.sleep(random.uniform(0, _WAIT_S * attempt))  # noqa: S311 - no secret
+        for _ in new_commit.attempts():
             files = self.fetch()
             contents = {path: data for path, data in change(files).items() if files.read(path) != data}
             if not contents:
@@ -138,13 +131,10 @@ class DataBranch:
         if done.returncode == 0:
             return True
         # A shallow clone may end above the ancestor.
-        if not self._is_shallow() or self.remote is None:
+        if not command.is_shallow(self.root) or self.remote is None:
             return False
         user_git.try_user_git(self.root, "fetch", "--quiet", "--no-tags", "--deepen=1000", self.remote, self._head)
         return command.try_git(self.root, "merge-base", "--is-ancestor", ancestor, commit).returncode == 0
-
-    def _is_shallow(self) -> bool:
-        return command.run_git(self.root, "rev-parse", "--is-shallow-repository").strip() == b"true"
 
     def _restore_hint(self, files: BranchFiles) -> str:
         return f"This clone has it up to {files.commit}. Find out who did this, then push that commit again."

@@ -1,15 +1,20 @@
 """Write a commit without the working tree or its index, and push it where nobody else was faster."""
 
 import os
+import random
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from promptci.errors import GitError
 from promptci.git import command, user_git
 
 PLAIN_FILE = "100644"
+MAX_TRIES = 10
+MAX_WAIT_S = 0.3
+"""Longest wait before the second try; it grows with each."""
 _RACE = re.compile(
     r"\[rejected\]|stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|incorrect old value"
     r"|reference already exists"
@@ -48,6 +53,13 @@ def push_commit(root: Path, remote: str, ref: str, *, old: str | None, new: str)
     lease = f"--force-with-lease={ref}:{old or ''}"
     done = user_git.try_user_git(root, "push", "--porcelain", lease, remote, f"{new}:{ref}")
     return None if done.returncode == 0 else (done.stdout + done.stderr).decode(errors="replace")
+
+
+def attempts() -> Iterator[None]:
+    """Yield once for each try of a push, from the second on after a random wait: others push at the same time."""
+    for attempt in range(MAX_TRIES):
+        time.sleep(random.uniform(0, MAX_WAIT_S * attempt))  # noqa: S311 - no secret
+        yield
 
 
 def is_race(output: str) -> bool:

@@ -42,7 +42,7 @@ class Repo:
     @property
     def is_shallow(self) -> bool:
         """Whether older commits are missing here."""
-        return command.try_git(self.root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+        return command.is_shallow(self.root)
 
     def resolve(self, rev: str) -> str:
         """Return a revision's commit, fetching it from `origin` where a shallow clone lacks it.

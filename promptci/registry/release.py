@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from promptci.registry.number import ReleaseNumber
 
@@ -11,6 +12,14 @@ TAG_PREFIX = "prompts/"
 def tag_name(prompt: str, number: ReleaseNumber) -> str:
     """Return the name of a release's tag: `prompts/order-extractor/v1.2.0`."""
     return f"{TAG_PREFIX}{prompt}/{number}"
+
+
+def parse_moment(written: str) -> datetime:
+    """Return a time as git prints it; the earliest there is for none, or one beyond the year 9999: git takes any."""
+    try:
+        return datetime.fromisoformat(written).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

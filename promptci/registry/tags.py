@@ -179,7 +179,7 @@ def fetch_tags(root: Path, remote: str) -> None:
 
 def require_whole_clone(root: Path) -> None:
     """Raise UsageError in a shallow clone: without its tags, a first release would take a number that is in use."""
-    if command.run_git(root, "rev-parse", "--is-shallow-repository").strip() == b"true":
+    if command.is_shallow(root):
         hint = "Set `fetch-depth: 0` for actions/checkout, run `git fetch --unshallow --tags`, or pass --push."
         raise UsageError("The clone is shallow and has no tag of a release, so the next number is not known", hint)
 

@@ -75,14 +75,14 @@ def rename_with_goldens(builder: RepoBuilder) -> None:
 
 
 def take_over_name(builder: RepoBuilder) -> None:
-    """Give the prompt's name to a new file; the old one stays as it was, under another name."""
+    """Move the prompt's name to a new file; the old one stays as it was, under another name."""
     edited = (builder.path / PROMPT).read_text()
     builder.write({"prompts/aaa.prompt.yml": f"{edited}name: order\n", PROMPT: f"{prompt(GOOD)}name: spare\n"})
     builder.write({"goldens/spare.jsonl": dump(make_rows())})
 
 
 def leave_good_copy(builder: RepoBuilder) -> None:
-    """Give the edited file another name; an unedited copy has the old one."""
+    """Rename the edited prompt; an unedited copy keeps the old name."""
     edited = (builder.path / PROMPT).read_text()
     builder.write({"prompts/aaa.prompt.yml": f"{prompt(GOOD)}name: order\n", PROMPT: f"{edited}name: spare\n"})
     builder.write({"goldens/spare.jsonl": dump(make_rows())})

@@ -4,7 +4,7 @@ A developer without a browser reads here why a prompt got its verdict; everythin
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from promptci.present import escape, formatting
 from promptci.report.model.report import AnswerView, CaseView, PromptView, ReportView
@@ -34,9 +34,7 @@ def run_lines(view: ReportView) -> Iterator[str]:
             yield from (f"    {line}" for line in (*_notices(prompt), *_goldens(prompt), *_broken_cases(prompt)))
     for problem in view.problems:
         yield f"  {problem.text}"
-    yield from (f"  note: {escape.one_line(note)}" for note in view.notes[:MAX_NOTES])
-    if len(view.notes) > MAX_NOTES:
-        yield f"  and {formatting.count(len(view.notes) - MAX_NOTES, 'more note')} in the report"
+    yield from (f"  {line}" for line in _notes(view.notes))
 
 
 def _describe_errors(prompt: PromptView) -> str:
@@ -46,9 +44,13 @@ def _describe_errors(prompt: PromptView) -> str:
 def _notices(prompt: PromptView) -> Iterator[str]:
     """Yield what decides nothing and is easily missed: incomplete answers, and what of the file is not used."""
     yield from (f.text for f in number_text.findings_beyond(prompt, prompt.sentence) if f.rule == "cut-off")
-    yield from (f"note: {escape.one_line(note)}" for note in prompt.notes[:MAX_NOTES])
-    if len(prompt.notes) > MAX_NOTES:
-        yield f"and {formatting.count(len(prompt.notes) - MAX_NOTES, 'more note')} in the report"
+    yield from _notes(prompt.notes)
+
+
+def _notes(notes: Sequence[str]) -> Iterator[str]:
+    yield from (f"note: {escape.one_line(note)}" for note in notes[:MAX_NOTES])
+    if len(notes) > MAX_NOTES:
+        yield f"and {formatting.count(len(notes) - MAX_NOTES, 'more note')} in the report"
 
 
 def _goldens(prompt: PromptView) -> Iterator[str]:

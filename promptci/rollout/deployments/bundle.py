@@ -33,8 +33,7 @@ def find_source(repo: Repo, commit: str) -> BundleSource:
     InputError
         In a shallow clone, where they cannot be counted.
     """
-    shallow = command.run_git(repo.root, "rev-parse", "--is-shallow-repository").strip() == b"true"
-    if shallow:
+    if repo.is_shallow:
         message = "the serial of a bundle counts the commits that touched this folder, and the clone is shallow"
         raise InputError([Problem(path=FOLDER, message=message, hint=SHALLOW_HINT)])
     # All of history: with git's usual simplification, a merge could make the count fall.

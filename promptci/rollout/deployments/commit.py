@@ -1,7 +1,5 @@
 """Commit a planned change: onto the branch that is checked out, or onto a remote's branch, pushed with a lease."""
 
-import random
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,10 +11,6 @@ from promptci.git import command, new_commit, user_git
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.rollout.deployments import remote_branch
-
-MAX_TRIES = 10
-MAX_WAIT_S = 0.3
-"""Longest wait before the second try; it grows with each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,9 +88,7 @@ def _require_branch(root: Path) -> None:
 def _commit_at_remote(
     repo: Repo, target: CommitTarget, make_plan: Callable[[Snapshot], Plan], *, dry_run: bool
 ) -> CommitResult[Plan]:
-    for attempt in range(MAX_TRIES):
-        if attempt:
-            time.sleep(random.uniform(0, MAX_WAIT_S * attempt))  # noqa: S311 - no secret
+    for _ in new_commit.attempts():
         tip = remote_branch.fetch_tip(repo.root, target.remote, target.branch)
         with closing(repo.snapshot(tip.commit)) as snapshot:
             plan = make_plan(snapshot)

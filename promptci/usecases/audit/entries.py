@@ -10,7 +10,7 @@ from pydantic import Field
 from promptci.audit import log
 from promptci.audit.entry import AuditEntry
 from promptci.documents.document import Document
-from promptci.errors import InputError, UsageError
+from promptci.errors import UsageError
 from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
 
@@ -53,17 +53,8 @@ def list_entries(request: AuditLogRequest) -> AuditLogDocument:
         Where there is no log, or none of its entries fits.
     """
     repo = Repo.discover(request.root)
-    branch = find_branch(repo.root, request.remote)
-    lines = log.read_lines(branch.files())
-    if not lines:
-        raise UsageError("There is no audit log here", f"It is on the branch {branch.name}; fetch it first.")
-    entries: list[AuditEntry] = []
-    unreadable: list[str] = []
-    for line in lines:
-        try:
-            entries.append(AuditEntry.parse(line.content, line.place))
-        except InputError as error:
-            unreadable.append(str(error))
+    lines = log.require_lines(find_branch(repo.root, request.remote))
+    entries, unreadable = log.parse_entries(lines)
     chosen = [entry for entry in entries if _fits(request, entry)]
     if not chosen and not unreadable:
         raise UsageError("No entry of the audit log fits", f"The log has {len(entries)} entries; ask for less.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -20,13 +20,12 @@ from promptci.git.data_branch import BranchFiles, find_branch
 from promptci.git.repo import Repo
 from promptci.registry import tags
 from promptci.registry.number import ReleaseNumber
-from promptci.registry.release import Release
+from promptci.registry.release import Release, parse_moment
+from promptci.registry.tag_message import one_line
 from promptci.registry.tags import Releases
 from promptci.rollout.deployment import Deployed, shorten_version
 from promptci.rollout.deployments import environment_file
 from promptci.rollout.deployments.history import DeploymentChange, list_changes
-
-MAX_TEXT_CHARS = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,14 +133,14 @@ def _describe_release(prompt: str, release: Release) -> _Decision:
         "prompt": prompt,
         "from": DeployedShare(version=str(replaced[0]), fingerprint=replaced[1] or None, share=0) if replaced else None,
         "to": DeployedShare(version=version, fingerprint=release.fingerprint, share=0),
-        "why": _shorten(trailers.get("Reason") or trailers.get("Bump") or ""),
-        "verdict": _shorten(trailers.get("Verdict", "")) or None,
+        "why": one_line(trailers.get("Reason") or trailers.get("Bump") or ""),
+        "verdict": one_line(trailers.get("Verdict", "")) or None,
         "approved": tuple(Approval(login=login) for login in _split_names(trailers.get("Approved-by", ""))),
         "change": AuditedChange(
             commit=release.commit,
             pull_request=int(pull_request) if pull_request.isdecimal() and len(pull_request) < 10 else None,
             proposed_by=trailers.get("Proposed-by") or None,
-            author=_shorten(release.tagged_by) or None,
+            author=one_line(release.tagged_by) or None,
             at=_to_utc(release.at),
         ),
         "evidence": (EvidenceFile(name="report.json", sha256=report),) if _is_digest(report) else (),
@@ -149,7 +148,7 @@ def _describe_release(prompt: str, release: Release) -> _Decision:
     }
     return _Decision(
         key=_key(prompt, "", version, release.commit),
-        moment=_parse_moment(release.at),
+        moment=parse_moment(release.at),
         description=f"released {prompt} {version}",
         entry=entry,
     )
@@ -174,12 +173,12 @@ def _describe_deployment(change: DeploymentChange, releases: Releases) -> _Decis
         "environment": change.environment,
         "from": before,
         "to": after,
-        "why": _shorten(change.reason or change.subject),
-        "change": AuditedChange(commit=change.commit, author=_shorten(change.by) or None, at=_to_utc(change.at)),
+        "why": one_line(change.reason or change.subject),
+        "change": AuditedChange(commit=change.commit, author=one_line(change.by) or None, at=_to_utc(change.at)),
     }
     return _Decision(
         key=_key(change.prompt, change.environment, version, change.commit),
-        moment=_parse_moment(change.at),
+        moment=parse_moment(change.at),
         description=f"{kind} {change.prompt} {version} in {change.environment}".replace("  ", " "),
         entry=entry,
     )
@@ -193,7 +192,7 @@ def _share(deployed: Deployed | None, releases: Releases) -> DeployedShare | Non
     version = shorten_version(deployed.prompt, written)
     fingerprints = [r.fingerprint for r in releases.get(deployed.prompt, ()) if str(r.number) == version]
     share = deployed.share if deployed.canary is not None else 100.0
-    return DeployedShare(version=_shorten(version), fingerprint=next(iter(fingerprints), None) or None, share=share)
+    return DeployedShare(version=one_line(version), fingerprint=next(iter(fingerprints), None) or None, share=share)
 
 
 def _name_change(before: Deployed | None, after: Deployed | None) -> str:
@@ -201,9 +200,7 @@ def _name_change(before: Deployed | None, after: Deployed | None) -> str:
     if before is None or after is None:
         return "deployed"
     if before.canary is None:
-        numbers = [ReleaseNumber.find(shorten_version(side.prompt, side.stable)) for side in (before, after)]
-        goes_back = None not in numbers and numbers[1] < numbers[0]  # type: ignore[operator]  # neither is None
-        return "rolled-back" if goes_back and after.canary is None else "deployed"
+        return "rolled-back" if after.canary is None and _goes_back(before, after) else "deployed"
     if after.canary is None:
         return "promoted" if after.stable == before.canary else "rolled-back"
     if after.canary != before.canary or after.share == before.share:
@@ -211,6 +208,12 @@ def _name_change(before: Deployed | None, after: Deployed | None) -> str:
     if after.share > before.share:
         return "promoted"
     return "deployed" if after.share else "rolled-back"
+
+
+def _goes_back(before: Deployed, after: Deployed) -> bool:
+    """Return whether the stable version is an older release than before."""
+    old, new = (ReleaseNumber.find(shorten_version(side.prompt, side.stable)) for side in (before, after))
+    return old is not None and new is not None and new < old
 
 
 def _find_actor(root: Path, environ: Mapping[str, str]) -> Actor:
@@ -223,37 +226,25 @@ def _find_actor(root: Path, environ: Mapping[str, str]) -> Actor:
         )
         return Actor(
             kind="workflow",
-            actor=_shorten(environ.get("GITHUB_ACTOR", "")) or None,
+            actor=one_line(environ.get("GITHUB_ACTOR", "")) or None,
             actor_id=int(account) if account.isdecimal() and len(account) < 16 else None,
-            event=_shorten(environ.get("GITHUB_EVENT_NAME", "")) or None,
-            run=_shorten(run),
+            event=one_line(environ.get("GITHUB_EVENT_NAME", "")) or None,
+            run=one_line(run),
         )
     name = command.try_git(root, "log", "-1", "--format=%cn").stdout.decode(errors="replace").strip()
     for key in ("GIT_COMMITTER_NAME", "USER"):
         name = environ.get(key) or name
-    return Actor(kind="person", actor=_shorten(name) or None)
+    return Actor(kind="person", actor=one_line(name) or None)
 
 
 def _split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _shorten(text: str) -> str:
-    """Return a text as one printable line of bounded length."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:MAX_TEXT_CHARS]
-
-
 def _is_digest(text: str) -> bool:
     return len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
-def _parse_moment(written: str) -> datetime:
-    try:
-        return datetime.fromisoformat(written).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return datetime.min.replace(tzinfo=UTC)
-
-
 def _to_utc(written: str) -> str | None:
-    moment = _parse_moment(written)
+    moment = parse_moment(written)
     return None if moment.year < 1970 else f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -10,11 +10,10 @@ from pydantic import BaseModel, Field
 
 from promptci import wording
 from promptci.audit import anchors, log
-from promptci.audit.chain import AuditLine, ChainReport, FaultKind, verify_chain
+from promptci.audit.chain import FaultKind, verify_chain
 from promptci.audit.entry import AuditEntry
 from promptci.documents.document import Document
-from promptci.errors import InputError, UsageError
-from promptci.git.data_branch import DataBranch, find_branch
+from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
 from promptci.registry import tags
 from promptci.registry.released_prompt import VersionReader
@@ -76,13 +75,10 @@ def verify(request: AuditVerifyRequest) -> AuditVerification:
         Where there is no log: nothing found is not the same as nothing wrong.
     """
     repo = Repo.discover(request.root)
-    branch = find_branch(repo.root, request.remote)
-    lines = log.read_lines(branch.files())
-    if not lines:
-        raise UsageError("There is no audit log here", _missing_log_hint(branch))
+    lines = log.require_lines(find_branch(repo.root, request.remote))
     revision = request.revision or repo.default_branch()
     chain = verify_chain(lines, anchors.list_anchors(repo.root, revision))
-    entries, problems = _parse_entries(lines, chain)
+    entries, problems = log.parse_entries(lines[: chain.head.n if chain.head else 0])  # up to the first fault
     versions_checked = _check_versions(repo, request.config_path, entries, problems)
     evidence_checked, evidence_named = _check_evidence(request.evidence, entries, problems)
     fault = chain.fault
@@ -121,24 +117,6 @@ def verification_lines(result: AuditVerification) -> Iterator[str]:
     yield "Approvals are what GitHub's API reported at that time."
 
 
-def _missing_log_hint(branch: DataBranch) -> str:
-    place = f"git fetch {branch.remote} {branch.name}" if branch.remote else f"git fetch origin {branch.name}"
-    return f"It is in the folder `audit` of the branch {branch.name}; fetch it with `{place}`."
-
-
-def _parse_entries(lines: list[AuditLine], chain: ChainReport) -> tuple[list[AuditEntry], list[str]]:
-    """Return the entries before the first fault, and those that the format does not allow."""
-    verified = chain.head.n if chain.head else 0
-    entries: list[AuditEntry] = []
-    problems: list[str] = []
-    for line in lines[:verified]:
-        try:
-            entries.append(AuditEntry.parse(line.content, line.place))
-        except InputError as error:
-            problems.append(str(error))
-    return entries, problems
-
-
 def _check_versions(repo: Repo, config_path: str, entries: list[AuditEntry], problems: list[str]) -> int:
     reader = VersionReader(repo, tags.list_releases(repo.root), config_path)
     checked: dict[tuple[str, str, str], str | None] = {}
@@ -167,8 +145,9 @@ def _check_evidence(folder: Path | None, entries: list[AuditEntry], problems: li
     named = [(entry.n, evidence) for entry in entries for evidence in entry.evidence]
     if folder is None:
         return 0, len(named)
-    digests = {_digest(path) for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()}
-    names = {path.name for path in folder.rglob("*")}
+    paths = list(folder.rglob("*"))
+    digests = {_digest(path) for path in paths if path.is_file() and not path.is_symlink()}
+    names = {path.name for path in paths}
     checked = 0
     for n, evidence in named:
         if evidence.sha256 in digests:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, Field
 from promptci.documents.document import Document
 from promptci.git.repo import SHALLOW_HINT, Repo
 from promptci.registry import tags
+from promptci.registry.release import parse_moment
 from promptci.registry.version_entry import VersionEntry, describe_release
 from promptci.rollout.deployment import describe_deployed
 from promptci.rollout.deployments import environment_file
@@ -68,7 +68,9 @@ def list_events(request: PromptLogRequest) -> PromptLog:
     if not events:
         tags.require_releases(repo.root, releases, request.name)
     notes = [f"Earlier deployments are not known. {SHALLOW_HINT}"] if repo.is_shallow else []
-    return PromptLog(prompt=request.name, events=sorted(events, key=_moment, reverse=True), notes=notes)
+    return PromptLog(
+        prompt=request.name, events=sorted(events, key=lambda event: parse_moment(event.at), reverse=True), notes=notes
+    )
 
 
 def log_lines(log: PromptLog) -> Iterator[str]:
@@ -82,13 +84,6 @@ def log_lines(log: PromptLog) -> Iterator[str]:
         else:
             yield f"    commit {event.commit[:10]}"
     yield from (f"note: {note}" for note in log.notes)
-
-
-def _moment(event: PromptEvent) -> datetime:
-    try:
-        return datetime.fromisoformat(event.at)
-    except ValueError:  # no date, or one beyond the year 9999, which git takes from anybody
-        return datetime.min.replace(tzinfo=UTC)
 
 
 def _build_release_event(entry: VersionEntry) -> PromptEvent:

@@ -1,7 +1,5 @@
 """Release prompts: an annotated git tag for each new version that passed, or that somebody answers for."""
 
-import random
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from promptci.audit.head import find_audit_head
 from promptci.config.find import find_config, load_revision_config
 from promptci.documents.document import Document
 from promptci.errors import GitError, InputError, UsageError
+from promptci.git import new_commit
 from promptci.git.repo import Repo
 from promptci.history.store import History
 from promptci.prompts.model import Prompt
@@ -29,8 +28,6 @@ from promptci.registry.released_prompt import VersionReader, load_prompts_by_nam
 from promptci.registry.tag_message import TagMessage
 
 DEFAULT_REPORT = Path("promptci-report/report.json")
-MAX_TRIES, MAX_WAIT_S = 10, 0.3
-"""How often a tag is tried, and the longest wait before the second try; it grows with each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,8 +211,7 @@ class _Process:
 
     def make(self, planned: ReleasedPrompt) -> ReleasedPrompt:
         """Make the tag, and push it; the next number where somebody else was faster with this one."""
-        for attempt in range(MAX_TRIES):
-            time.sleep(random.uniform(0, MAX_WAIT_S * attempt))  # noqa: S311 - no secret
+        for _ in new_commit.attempts():
             try:
                 tag = self._create(planned)
                 if not self._request.push:

@@ -15,8 +15,7 @@ from promptci.errors import UsageError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.present.finding_text.canary import duration
-from promptci.rollout import deployment
-from promptci.rollout.deployments.environment_file import deployment_path
+from promptci.rollout.deployments.environment_file import load_environment
 from promptci.rollout.policy import QUALITY, CanaryPolicy
 from promptci.rollout.simulation.simulate import HELD, PROMOTED, ROLLED_BACK, Scenario, StepOutcomes, simulate
 
@@ -127,12 +126,8 @@ def simulate_canary(request: SimulationRequest) -> SimulationDocument:
 def _load_policy(request: SimulationRequest) -> CanaryPolicy:
     if request.environment is None:
         return CanaryPolicy()
-    path = deployment_path(request.environment)
-    repo = Repo.discover(request.root)
-    data = repo.snapshot(WORK_TREE).read(path)
-    if data is None:
-        raise UsageError(f"There is no {path} in {repo.root}", "Write it, or leave out --env.")
-    return deployment.load(data, path).policy
+    snapshot = Repo.discover(request.root).snapshot(WORK_TREE)
+    return load_environment(snapshot, request.environment).deployment.policy
 
 
 def _describe_step(step: StepOutcomes, scenario: Scenario) -> SimulatedStep:

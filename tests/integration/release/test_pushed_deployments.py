@@ -9,6 +9,7 @@ from support import released
 from support.released import PRODUCTION, PROMPT, prompt, run
 
 from promptci.errors import GitError, UsageError
+from promptci.git import new_commit
 from promptci.git.snapshot import Snapshot
 from promptci.rollout.deployments import commit, remote_branch
 from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
@@ -244,7 +245,7 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_somebody_was_faster_the_commit_is_planned_again(
     shop: RepoBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commit, "MAX_WAIT_S", 0)
+    monkeypatch.setattr(new_commit, "MAX_WAIT_S", 0)
     other = clone(shop, "other")
     plans = 0
 
@@ -261,7 +262,7 @@ def test_where_somebody_was_faster_the_commit_is_planned_again(
     assert (plans, result.commit) == (3, at_remote(shop, "rev-parse", "main"))
     assert at_remote(shop, "show", "main:1.md") == "theirs"
 
-    monkeypatch.setattr(commit, "MAX_TRIES", 1)
+    monkeypatch.setattr(new_commit, "MAX_TRIES", 1)
     plans = 0
     other.git("pull", "--quiet")
     with pytest.raises(GitError, match="others push at the same time"):

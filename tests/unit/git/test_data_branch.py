@@ -9,7 +9,7 @@ import pytest
 from fakes.repo import ENVIRON, RepoBuilder, clone_of
 
 from promptci.errors import GitError
-from promptci.git import data_branch
+from promptci.git import data_branch, new_commit
 from promptci.git.data_branch import BranchFiles, DataBranch, find_branch
 
 
@@ -101,7 +101,7 @@ def test_it_is_pushed_and_another_clone_goes_on(tmp_path: Path, origin: RepoBuil
 def test_an_earlier_writer_is_not_overwritten(
     tmp_path: Path, origin: RepoBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_branch, "_WAIT_S", 0)
+    monkeypatch.setattr(new_commit, "MAX_WAIT_S", 0)
     first, second = (clone_of(origin, tmp_path / name).root for name in ("first", "second"))
     calls = []
 
@@ -119,8 +119,8 @@ def test_an_earlier_writer_is_not_overwritten(
 def test_a_writer_who_never_comes_first_gives_up(
     tmp_path: Path, origin: RepoBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_branch, "_WAIT_S", 0)
-    monkeypatch.setattr(data_branch, "MAX_TRIES", 2)
+    monkeypatch.setattr(new_commit, "MAX_WAIT_S", 0)
+    monkeypatch.setattr(new_commit, "MAX_TRIES", 2)
     first, second = (clone_of(origin, tmp_path / name).root for name in ("first", "second"))
 
     def change(files: BranchFiles) -> dict[str, bytes | None]:
