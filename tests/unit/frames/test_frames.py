@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fakes.repo import RepoBuilder
 from support import report_situations
 from support.memory_records import feedback, memory, verdict
-from support.repositories import RepoBuilder
 
 from promptci import frames
 from promptci.errors import InputError

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.repo import RepoBuilder
 from support import report_situations
 from support.memory_records import feedback, memory, verdict
-from support.repositories import RepoBuilder
 
 from promptci.git.data_branch import DataBranch
 from promptci.report.model.document import serialize
