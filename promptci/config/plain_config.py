@@ -1,7 +1,7 @@
 """Read a promptci.yml in which everything is plainly right, without its schema, whose import takes longest of all.
 
-Whatever needs a second look, such as an unknown key, a number at its bound or a price, is left to the schema. So no rule
-and no message exists twice: this module only knows values that the schema accepts.
+Whatever needs a second look, such as an unknown key, a number at its bound or a price, is left to the schema. So no
+message exists twice: this module only knows values that the schema accepts.
 """
 
 import re

@@ -118,6 +118,6 @@ class RunOptions:
     answers: Provider | None = None
     """Replaces the configured provider, for example with the answers of a journal."""
     needs_view: bool = True
-    """Whether the caller reads the result's view; without, a run without changes is reported in a fraction of the time."""
+    """Whether the caller reads the result's view; without it, a run without changes is reported much faster."""
     joined: Joined | None = None
     """Answers of the shards of this run; None if it was not split."""

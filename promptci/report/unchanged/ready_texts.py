@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from promptci.config.policy import GatePolicy
 from promptci.gates.model import GateReport
@@ -74,12 +75,8 @@ def _samples() -> dict[str, str]:
 
 
 def _sample(head_sha: str | None) -> ReportView:
-    gate = GateView.model_construct(
-        mode="block",
-        on_inconclusive=ON_INCONCLUSIVE,
-        source=SOURCE,
-        **{name: number for name, (number, _) in SHARES.items()},
-    )
+    numbers: dict[str, Any] = {name: number for name, (number, _) in SHARES.items()}
+    gate = GateView.model_construct(mode="block", on_inconclusive=ON_INCONCLUSIVE, source=SOURCE, **numbers)
     return ReportView.model_construct(
         promptci_version=VERSION,
         verdict="no-change",
