@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-CONFIG = 'version: 1\nprovider: {{base_url: "{base_url}"}}\nrun: {{concurrency: 8, cache: null, history: null}}\n'
+CONFIG = 'version: 1\nprovider: {{base_url: "{base_url}"}}\nrun: {{concurrency: 8, cache: null, memory: null}}\n'
 PROMPT = """name: prompt-{number}
 model: openai/gpt-4o-mini
 messages:

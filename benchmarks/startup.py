@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CASES = 10
 LARGE = (Size(prompts=2_000, files=0, commits=1), Size(prompts=2_000, files=20_000, commits=50_000))
 BRANCHES = {"no-change": "no change", "one": "plan of 1 changed prompt", "many": "plan of 200 changed prompts"}
-CONFIG = 'version: 1\nprovider: {{base_url: "{base_url}"}}\nrun: {{concurrency: 8, cache: null, history: null}}\n'
+CONFIG = 'version: 1\nprovider: {{base_url: "{base_url}"}}\nrun: {{concurrency: 8, cache: null, memory: null}}\n'
 PROMPT = 'model: bench\nmessages:\n  - role: user\n    content: "{text} {{{{text}}}}"\n'
 COUNT_FUNCTIONS = """
 import json, sys, threading

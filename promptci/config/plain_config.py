@@ -170,7 +170,7 @@ _SECTIONS: dict[str, dict[str, tuple[str, Converter]]] = {
         "deadline": ("deadline_s", _seconds),
         "assertion_time": ("assertion_time_s", _seconds),
         "cache": ("cache", _folder),
-        "history": ("history", _folder),
+        "memory": ("memory", _folder),
     },
     "judge": {
         "model": ("model", _optional(_text)),

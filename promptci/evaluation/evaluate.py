@@ -13,12 +13,12 @@ from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 
 if TYPE_CHECKING:
-    from promptci.evaluation import prompt_evaluation, results, run_history
+    from promptci.evaluation import prompt_evaluation, results, run_memory
     from promptci.gates import model as gates
 else:
     prompt_evaluation = lazy_import("promptci.evaluation.prompt_evaluation")
     results = lazy_import("promptci.evaluation.results")
-    run_history = lazy_import("promptci.evaluation.run_history")
+    run_memory = lazy_import("promptci.evaluation.run_memory")
     gates = lazy_import("promptci.gates.model")
 
 
@@ -51,17 +51,17 @@ def _report_untested(
     collected: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment, started_at: str
 ) -> RunResult:
     """Report a run without a prompt to test."""
-    history = run_history.load(collected, revisions.head, request, env)
+    memory = run_memory.load(collected, revisions.head, request, env)
     facts = dataclasses.replace(
         results.build_facts(revisions, env, results.NOTHING_SPENT),
         started_at=started_at,
-        notes=(*collected.notes, *history.notes),
+        notes=(*collected.notes, *memory.notes),
         gate_source=collected.config_source,
         requests_per_day=collected.config.requests_per_day,
     )
     problems = results.input_findings(collected.problems)
     report = gates.GateReport(prompts=(), policy=collected.config.gate, problems=problems)
     result = results.write_report(
-        report, facts, request, env, history, secret_names=[collected.config.provider.api_key_env]
+        report, facts, request, env, memory, secret_names=[collected.config.provider.api_key_env]
     )
     return results.add_problems(result, collected, request, env)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from promptci.pipeline.revisions import Revisions
 
 NO_VERDICTS: Mapping[str, object] = {"verdicts": 0, "labelled": 0, "correct": 0, "interval": None}
-"""`precision` in report.json where a history is kept and empty."""
+"""`precision` in report.json where a memory is kept and empty."""
 
 
 def report_unchanged(
@@ -30,7 +30,7 @@ def report_unchanged(
     """Write the report; return None where it takes the renderers: for notes, earlier runs, or a caller's view."""
     config, base_sha = collected.config, revisions.base_sha
     is_plain = not (collected.notes or collected.problems or config.comment_template) and env.trigger == Trigger()
-    if request.needs_view or base_sha is None or not is_plain or not _is_history_empty(collected, revisions, request):
+    if request.needs_view or base_sha is None or not is_plain or not _is_memory_empty(collected, revisions, request):
         return None
     run = UnchangedRun(
         base_rev=revisions.base_name,
@@ -41,7 +41,7 @@ def report_unchanged(
         generated_at=env.timestamp(),
         policy=config.gate,
         source=collected.config_source,
-        precision=None if config.run.history is None else NO_VERDICTS,
+        precision=None if config.run.memory is None else NO_VERDICTS,
     )
     texts = ready_report.fill_report(run, env.redactor(config.provider.api_key_env))
     if texts is None:
@@ -55,9 +55,9 @@ def report_unchanged(
     return RunResult(exit_code=0, unchanged=headline, paths=OutputPaths(folder=request.out))
 
 
-def _is_history_empty(collected: CollectedRun, revisions: Revisions, request: RunRequest) -> bool:
-    """Return whether no history is kept, or none was written yet and nothing is wrong with its folder."""
-    if collected.config.run.history is None:
+def _is_memory_empty(collected: CollectedRun, revisions: Revisions, request: RunRequest) -> bool:
+    """Return whether no memory is kept, or none was written yet and nothing is wrong with its folder."""
+    if collected.config.run.memory is None:
         return True
-    folder = request.root / collected.config.run.history
+    folder = request.root / collected.config.run.memory
     return not folder.exists() and find_folder_problem(request.root, folder, revisions.head) is None
