@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from promptci.present import templates
 from promptci.present.finding_text import canary as words
 from promptci.present.finding_text.describe import describe
-from promptci.report import templates
 from promptci.requestlog.batch import RequestLog
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome
 from promptci.rollout.deployment import shorten_version
@@ -85,7 +85,7 @@ def finding_texts(decision: CanaryDecision) -> list[str]:
 
 def markdown(record: CanaryReport) -> str:
     """Render canary.md."""
-    template = templates.environment().get_template("markdown/canary.md.j2")
+    template = templates.create_environment().get_template("markdown/canary.md.j2")
     return template.render(
         record=record,
         signs=SIGNS,

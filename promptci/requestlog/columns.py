@@ -66,7 +66,7 @@ class RequestColumns:
     share: Array
     """In percent."""
     user: Array
-    """A hash of the user's unit; NO_USER: the request stands for itself."""
+    """A hash of the user's unit, or its number by `number_users`; NO_USER: the request stands for itself."""
     point: Array
     """Point of the user's key under the hash of the bundle; NO_POINT: no key is logged."""
     failed: Array
@@ -91,7 +91,8 @@ class RequestColumns:
 
     def names(self, column: Array) -> tuple[str, ...]:
         """Return the texts that a column of numbers stands for, each once, sorted."""
-        return tuple(sorted(self.texts.values[number] for number in np.unique(column) if number != NO_TEXT))
+        used = np.flatnonzero(np.bincount(column[column != NO_TEXT]))
+        return tuple(sorted(self.texts.values[number] for number in used))
 
 
 ARRAYS = tuple(each.name for each in fields(RequestColumns) if each.name != "texts")
@@ -142,6 +143,14 @@ MARK_ARRAYS = tuple(each.name for each in fields(MarkColumns))
 def empty_columns(texts: Texts | None = None) -> RequestColumns:
     """Return no requests."""
     return columns_of((), texts)
+
+
+def number_users(users: Array) -> Array:
+    """Return users as numbers from 1 on, which can be places in a table; NO_USER stays."""
+    if users.dtype == np.int32:
+        return users
+    distinct, numbers = np.unique(users, return_inverse=True)
+    return np.asarray(numbers + (not len(distinct) or distinct[0] != NO_USER), "i4")
 
 
 def microseconds(moment: datetime) -> int:
