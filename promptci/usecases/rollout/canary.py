@@ -1,12 +1,11 @@
 """Evaluate the canaries of an environment: decide about each prompt by the request logs of both arms."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from promptci.errors import InputError, Problem, UsageError
+from promptci.errors import InputError, Problem
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
@@ -20,9 +19,8 @@ from promptci.requestlog.batch import WantedRequests
 from promptci.requestlog.columns import microseconds
 from promptci.rollout import canary, deployment, state
 from promptci.rollout.deployment import Deployed, shorten_version
+from promptci.rollout.deployments.environment_file import load_environment, progress_path
 from promptci.rollout.state import CanaryProgress
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,15 +52,11 @@ def evaluate_canaries(request: CanaryRequest, redactor: Redactor) -> tuple[Canar
     GitError
         If a version is not a commit.
     """
-    if not _NAME.fullmatch(request.environment):
-        raise UsageError(f"`{request.environment}` cannot be an environment", "Give letters, digits, `.`, `_` and `-`.")
     repo = Repo.discover(request.root)
-    path, state_path = (f"deployments/{request.environment}{ending}" for ending in (".yml", ".canary.json"))
     files = repo.snapshot(WORK_TREE)
-    data = files.read(path)
-    if data is None:
-        raise UsageError(f"There is no {path} in {repo.root}", "Write it, or give --env another name.")
-    deployed = deployment.load(data, path)
+    file = load_environment(files, request.environment)
+    path, data, deployed = file.path, file.data, file.deployment
+    state_path = progress_path(request.environment)
     standings = _load_progress(repo, files.read(state_path), state_path)
     tried = {entry.prompt: entry for entry in deployed.prompts if entry.canary is not None}
     for entry in tried.values():
