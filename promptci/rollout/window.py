@@ -111,7 +111,7 @@ def select_window(requests: RequestColumns, progress: CanaryProgress, policy: Ca
         stable=stable,
         canary=canary,
         srm_p=split_p(canary.users, stable.users, progress.share / 100),
-        unscored_p=_unscored_p(canary, stable),
+        unscored_p=uneven_p(canary, stable),
         models_p=_models_p(requests),
         users_in_both_arms=_count_in_both(requests, arms),
         keyed=int(is_keyed.sum()),
@@ -181,7 +181,7 @@ def split_p(canary: int, control: int, share: float) -> float:
     return math.exp(min(0.0, log_likelihood + math.log(total + 1)))
 
 
-def _unscored_p(canary: ArmActivity, stable: ArmActivity) -> float:
+def uneven_p(canary: ArmActivity, stable: ArmActivity) -> float:
     """Return the p-value of `the arms have the same share of scored answers`, from the rarer kind of answers."""
     total = canary.answered + stable.answered
     if not total:

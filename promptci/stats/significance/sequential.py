@@ -74,7 +74,7 @@ class EvidenceProcess:
             near_b = np.where(in_alternative, near_a - self._null_drop, b)
             gains = _gain(blocks.control_n, blocks.control_sum, control, near_a)
             gains += _gain(blocks.canary_n, blocks.canary_sum, b, near_b)
-            grown = before[..., None] + np.cumsum(gains, axis=-1)
+            grown = np.expand_dims(before, -1) + np.cumsum(gains, axis=-1)
             total = np.logaddexp(total, grown)
             ends.append(grown[..., -1] if grown.shape[-1] else before)
         self._grown = np.stack(ends, axis=-1)
