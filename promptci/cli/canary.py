@@ -108,7 +108,13 @@ def command(
     if environment is None or not others["logs"]:
         raise click.UsageError("--env and --log are required.", context)
     at = datetime.now(UTC) if now is None else now.astimezone(UTC)
-    sample = _sample(*(others.pop(name) for name in ("number", "answers", "marks")), dry_run=others["dry_run"])
+    number, answers, marks = (others.pop(name) for name in ("number", "answers", "marks"))
+    sample = None
+    if number is not None and answers and marks is not None:
+        files = tuple(expand_patterns(answers))
+        sample = SampleRequest(number=number, answers=files, marks=marks, now=at, dry_run=others["dry_run"])
+    elif number is not None or answers or marks is not None:
+        raise click.UsageError("--judge-sample, --answers and --marks go together.", context)
     request = CanaryRequest(now=at, environment=environment, sample=sample, **others)
     with console.environment() as env:
         record, words = canary.evaluate_canaries(request, env)
@@ -151,14 +157,6 @@ def simulate_command(schedule: float, cache: float, as_json: bool, **others: Any
     document = simulate.simulate_canary(request)
     output.print_result(document, simulate.simulation_lines(document), as_json=as_json)
     return 0
-
-
-def _sample(number: int | None, answers: tuple[str, ...], marks: Path | None, *, dry_run: bool) -> SampleRequest | None:
-    if number is None and not answers and marks is None:
-        return None
-    if number is None or not answers or marks is None:
-        raise click.UsageError("--judge-sample, --answers and --marks go together.")
-    return SampleRequest(number=number, answers=tuple(expand_patterns(answers)), marks=marks, dry_run=dry_run)
 
 
 def _show(record: CanaryReport) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,18 @@ class SampleJudge:
     rubric: str
     root: Path
     env: Environment
+    now: datetime
+    """When the look began: marks are timed from there, as the look itself may be of another time."""
+    started: float
+    """Likewise, in seconds of `env.monotonic`."""
+
+    def mark_time(self) -> str:
+        """Return when a mark is made."""
+        moment = self.now + timedelta(seconds=self.env.monotonic() - self.started)
+        return f"{moment:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
 
 
-def load_judge(repo: Repo, snapshot: Snapshot, config_path: str, env: Environment) -> SampleJudge:
+def load_judge(repo: Repo, snapshot: Snapshot, request: SampleRequest, env: Environment) -> SampleJudge:
     """Return the judge of a revision.
 
     Raises
@@ -69,12 +79,20 @@ def load_judge(repo: Repo, snapshot: Snapshot, config_path: str, env: Environmen
     UsageError
         Where promptci.yml names no model or no rubric.
     """
-    config = load_revision_config(snapshot, config_path)
+    config = load_revision_config(snapshot, request.config_path)
     rubric = load_rubric(snapshot, config.judge.rubric)
     if not config.judge.model or not rubric:
-        hint = f"Set `judge.model` and `judge.rubric` in {config_path}; see docs/judge.md."
+        hint = f"Set `judge.model` and `judge.rubric` in {request.config_path}; see docs/judge.md."
         raise UsageError("--judge-sample needs a judge with a rubric", hint)
-    return SampleJudge(config=config, model=config.judge.model, rubric=rubric, root=repo.root, env=env)
+    return SampleJudge(
+        config=config,
+        model=config.judge.model,
+        rubric=rubric,
+        root=repo.root,
+        env=env,
+        now=request.now,
+        started=env.monotonic(),
+    )
 
 
 def judge_samples(
@@ -142,7 +160,8 @@ async def _ask_all(answers: Sequence[LoggedAnswer], marks: Path, judge: SampleJu
             subjects = [_subject(answer) for answer in chunk]
             asked = [judge_answer(RUBRIC_ASSERTION, subject, judge_config) for subject in subjects]
             marked = await asyncio.gather(*asked)
-            _append(marks, [_line(answer.id, result, env) for answer, result in zip(chunk, marked, strict=True)])
+            time = judge.mark_time()
+            _append(marks, [_line(answer.id, result, time) for answer, result in zip(chunk, marked, strict=True)])
             results += marked
     finally:
         await provider.aclose()
@@ -156,12 +175,12 @@ def _subject(answer: LoggedAnswer) -> Subject:
     return Subject(text=answer.answered, case=case, answer=unknown)
 
 
-def _line(request_id: str, result: AssertionResult, env: Environment) -> dict[str, object] | None:
+def _line(request_id: str, result: AssertionResult, time: str) -> dict[str, object] | None:
     """Return an evaluation line; None where the judge gave no mark. The judge's words would quote the answer."""
     if result.passed is None:
         return None
     return {
-        "time": f"{env.now():%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
+        "time": time,
         "promptci.request": request_id,
         EVALUATION_NAME: QUALITY_EVALUATION,
         "gen_ai.evaluation.score.value": int(result.passed),

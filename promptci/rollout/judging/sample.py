@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class SampleRequest:
     """Of the canary's answers of the present step, all looks together."""
     answers: tuple[Path, ...]
     marks: Path
+    now: datetime
     config_path: str = "promptci.yml"
     dry_run: bool = False
 

@@ -69,7 +69,7 @@ def evaluate_canaries(request: CanaryRequest, env: Environment) -> tuple[CanaryR
     path, data, deployed = file.path, file.data, file.deployment
     state_path = progress_path(request.environment)
     standings = _load_progress(repo, files.read(state_path), state_path)
-    judge = None if request.sample is None else judge_sample.load_judge(repo, files, request.sample.config_path, env)
+    judge = None if request.sample is None else judge_sample.load_judge(repo, files, request.sample, env)
     tried = {entry.prompt: entry for entry in deployed.prompts if entry.canary is not None}
     for entry in tried.values():
         for version in (entry.stable, entry.canary or ""):
