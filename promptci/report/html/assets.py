@@ -1,8 +1,5 @@
 """Styles and scripts of the page, as they are put into it."""
 
-import base64
-import hashlib
-
 from promptci.files import packaged
 
 STYLES = ("report.css", "explorer.css")
@@ -14,8 +11,3 @@ def read_assets(*names: str) -> str:
     """Return the text of these files together."""
     folder = packaged.find_packaged_folder("templates") / "assets"
     return "".join((folder / name).read_text(encoding="utf-8") for name in names)
-
-
-def hash_asset(text: str) -> str:
-    """Return the hash by which a page's content policy allows a style or a script."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

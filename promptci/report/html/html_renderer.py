@@ -2,8 +2,9 @@
 
 from markupsafe import Markup
 
+from promptci.present.content_policy import content_policy
 from promptci.report import templates
-from promptci.report.html.assets import SCRIPTS, STYLES, hash_asset, read_assets
+from promptci.report.html.assets import SCRIPTS, STYLES, read_assets
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
 from promptci.report.text import provenance
@@ -52,15 +53,6 @@ def _prompt_variables(view: ReportView, max_bytes: int | None) -> dict[str, obje
         "line_diff": line_diff,
         "outcomes": case_outcomes,
     }
-
-
-def content_policy(style: Markup, script: Markup) -> str:
-    """Return the content policy: this style, this script, and nothing from anywhere else."""
-    return (
-        f"default-src 'none'; style-src '{hash_asset(style)}'; script-src '{hash_asset(script)}';"
-        " img-src 'none'; connect-src 'none'; base-uri 'none'; form-action 'none';"
-        " require-trusted-types-for 'script'; trusted-types 'none'"  # no script can turn text into markup
-    )
 
 
 def _assets(*names: str) -> Markup:

@@ -15,8 +15,9 @@ from pathlib import Path
 from promptci import __version__
 from promptci.config.policy import GateMode, GatePolicy
 from promptci.present import formatting
+from promptci.present.content_policy import hash_asset
 from promptci.redact import Redactor
-from promptci.report.html.assets import SCRIPTS, STYLES, hash_asset, read_assets
+from promptci.report.html.assets import SCRIPTS, STYLES, read_assets
 
 TEXTS_FILE = Path(__file__).with_name("no_change.json")
 COMMIT, WORK_TREE = "commit", "working tree"

@@ -6,8 +6,9 @@ from typing import Any
 
 from promptci.config.policy import GatePolicy
 from promptci.gates.model import GateReport
+from promptci.present.content_policy import hash_asset
 from promptci.report import write
-from promptci.report.html.assets import SCRIPTS, STYLES, hash_asset, read_assets
+from promptci.report.html.assets import SCRIPTS, STYLES, read_assets
 from promptci.report.model.document import serialize
 from promptci.report.model.report import GateView, ReportView, RevisionView, SpendView
 from promptci.report.text import headline
