@@ -18,10 +18,10 @@ from promptci.pipeline.collection.equal_requests import asks_the_same
 from promptci.pipeline.collection.head_models import apply_head_models
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts import load as prompts_load
-from promptci.prompts.find import find_prompt_files
-from promptci.prompts.formats.github_prompt import name_from_path
+from promptci.prompts.find import find_prompt_files, find_selected_files
 from promptci.prompts.includes import find_included_paths
 from promptci.prompts.model import Prompt
+from promptci.prompts.options import PromptOptions
 from promptci.runs.prompt_plan import PromptPlan, Status
 
 PROMPT_REASONS = {
@@ -124,34 +124,35 @@ class _Collector:
     def collect(self) -> tuple[PromptPlan, ...]:
         """Return the plans of the affected prompts."""
         had_prompts = bool(find_prompt_files(self.before.snapshot, self.patterns))
-        configs = [self.before.config, self.after.config]
-        head = self.after.snapshot
+        head, configs = self.after.snapshot, [self.before.config, self.after.config]
         problems, notes = coverage.check_patterns(head, configs, self.config_path, had_prompts=had_prompts)
         self.problems += problems
         self.notes += notes
         if not self.touched:
             return ()
         provider, own = self.binding.config.provider, self.after.config.provider
-        base_prompts, base_problems = _load_prompts(self.before.snapshot, self.patterns, provider.model or own.model)
-        head_prompts, head_problems = _load_prompts(self.after.snapshot, self.patterns, own.model)
+        options = replace(self.binding.config.prompt_options, model=provider.model or own.model)
+        base_prompts, base_problems = _load_prompts(self.before.snapshot, self.patterns, options)
+        head_options = self.after.config.prompt_options
+        head_prompts, head_problems = _load_prompts(head, self.patterns, head_options)
         head_prompts, self.model_entries = apply_head_models(head_prompts, provider, own)
-        self._sort_problems(base_problems, head_problems, base_prompts)
+        self._sort_problems(base_problems, head_problems, {prompt.path for prompt in base_prompts.values()})
         broken = {problem.path for problem in head_problems}
         pairs = [
             pair
             for pair in change_reasons.pair_prompts(base_prompts, head_prompts, self.changes, self._goldens_of)
             if pair.head is not None or broken.isdisjoint(_paths_at_head(pair.current.path, self.changes))
         ]
-        self.problems += coverage.find_unreachable_prompts(pairs, self.after.snapshot, self.patterns, self.changes)
+        self.problems += coverage.find_unreachable_prompts(pairs, head, self.patterns, self.changes)
         goldens = {
-            pair.current.path: (find_goldens(self.before, pair.base), find_goldens(self.after, pair.head))
+            pair.current.address: (find_goldens(self.before, pair.base), find_goldens(self.after, pair.head))
             for pair in pairs
         }
         self.problems += coverage.find_orphaned_goldens(pairs, self.after.snapshot, goldens, self.changes)
         plans = []
         for pair in pairs:
             try:
-                plan = self._plan(pair, *goldens[pair.current.path])
+                plan = self._plan(pair, *goldens[pair.current.address])
             except InputError as error:
                 self.problems.extend(error.problems)
             else:
@@ -220,9 +221,9 @@ class _Collector:
 
 
 def _load_prompts(
-    snapshot: Snapshot, patterns: Sequence[str], model: str | None
+    snapshot: Snapshot, patterns: Sequence[str], options: PromptOptions
 ) -> tuple[dict[str, Prompt], list[Problem]]:
-    return prompts_load.load_prompts(snapshot.read, find_prompt_files(snapshot, patterns), model)
+    return prompts_load.load_prompts(snapshot.read, find_selected_files(snapshot, patterns), options)
 
 
 def _paths_at_head(base_path: str, changes: Sequence[FileChange]) -> set[str | None]:
@@ -249,7 +250,7 @@ def find_related_paths(revision: Revision, path: str) -> set[str]:
         text = (snapshot.read(path) or b"").decode(errors="replace")
     except InputError:
         return {path}
-    goldens = _find_golden_files(revision, name_from_path(path))
+    goldens = _find_golden_files(revision, prompts_load.guess_name(path))
     return {path, *find_included_paths(text, path, snapshot.read), *goldens}
 
 
@@ -267,8 +268,7 @@ def load_golden_set(snapshot: Snapshot, prompt: Prompt | None, paths: Sequence[s
 def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
     """Plan every prompt of one revision, with nothing to compare it with; raise InputError with every mistake."""
     revision = Revision(snapshot=head, config=config)
-    paths = find_prompt_files(head, config.prompts.include)
-    prompts, problems = prompts_load.load_prompts(head.read, paths, config.provider.model)
+    prompts, problems = _load_prompts(head, config.prompts.include, config.prompt_options)
     plans = []
     for prompt in prompts.values():
         try:

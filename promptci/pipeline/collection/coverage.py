@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from promptci.config.model import DEFAULT_INCLUDE, Config
 from promptci.errors import InputError, Problem
@@ -11,9 +11,7 @@ from promptci.git.changes import FileChange
 from promptci.git.snapshot import Snapshot, WorkTree
 from promptci.pipeline.collection.change_reasons import MIN_SIMILARITY, PromptPair, similarity
 from promptci.prompts.find import find_prompt_files, find_unmatched_prompt_files, is_vendored
-from promptci.prompts.formats import PROMPT_FORMATS
-from promptci.prompts.formats.github_prompt import name_from_path
-from promptci.prompts.load import is_prompt_file
+from promptci.prompts.load import MARKED_SUFFIXES, guess_name, is_prompt_file
 from promptci.prompts.model import Prompt
 
 MAX_SHOWN = 3
@@ -55,7 +53,7 @@ def note_ignored_prompts(head: Snapshot) -> list[str]:
     """Return a note on the prompt files of the working tree that git ignores: they are not tested."""
     if not isinstance(head, WorkTree):
         return []
-    ignored = [path for path in head.ignored_paths(PROMPT_FORMATS) if not is_vendored(path)]
+    ignored = [path for path in head.ignored_paths(MARKED_SUFFIXES) if not is_vendored(path)]
     if not ignored:
         return []
     subject = "1 prompt file is" if len(ignored) == 1 else f"{len(ignored)} prompt files are"
@@ -70,7 +68,7 @@ def find_unreachable_prompts(
     if not deleted:
         return []
     renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
-    missed = _find_missed_files(head, patterns, changes)
+    missed = _find_missed_files(head, patterns, changes, {posixpath.splitext(prompt.path)[1] for prompt in deleted})
     problems = []
     for prompt in deleted:
         path = renames.get(prompt.path) or _find_successor(prompt, missed)
@@ -89,7 +87,7 @@ def find_orphaned_goldens(
 ) -> list[Problem]:
     """Return a problem for each golden file that was a prompt's, still exists, and belongs to no prompt any more.
 
-    `goldens` holds the golden files of base and of head by the pair's path.
+    `goldens` holds the golden files of base and of head by the pair's address.
     """
     renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
     used = {path for _, head_paths in goldens.values() for path in head_paths}
@@ -98,7 +96,7 @@ def find_orphaned_goldens(
     for pair in pairs:
         if pair.head is None:
             continue
-        for base_path in goldens[pair.current.path][0]:
+        for base_path in goldens[pair.current.address][0]:
             path = renames.get(base_path) or base_path
             if path in existing and path not in used:
                 message = f"these goldens of `{pair.current.name}` no longer belong to any prompt"
@@ -113,11 +111,13 @@ def join_few(names: Sequence[str]) -> str:
     return ", ".join(names[:MAX_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _find_missed_files(head: Snapshot, patterns: Sequence[str], changes: Sequence[FileChange]) -> dict[str, str]:
+def _find_missed_files(
+    head: Snapshot, patterns: Sequence[str], changes: Sequence[FileChange], endings: Collection[str]
+) -> dict[str, str]:
     """Return the texts by path of the files that no pattern reaches and that may be prompts.
 
     Those are all files with an ending of prompt files, outside of vendored folders; of the files that the change adds
-    or edits, those of any folder that hold messages.
+    or edits, those of any folder that hold messages or end as the prompts did that are sought.
     """
     covered = set(find_prompt_files(head, patterns))
     touched = {change.head_path for change in changes if change.head_path}
@@ -129,7 +129,7 @@ def _find_missed_files(head: Snapshot, patterns: Sequence[str], changes: Sequenc
         except InputError:
             continue
         text = (data or b"").decode(errors="replace")
-        if is_prompt_file(path) or _MESSAGES.search(text):
+        if is_prompt_file(path) or _MESSAGES.search(text) or posixpath.splitext(path)[1] in endings:
             texts[path] = text
     return texts
 
@@ -151,4 +151,4 @@ def _find_name(path: str, text: str) -> str:
     written = content.get("name") if isinstance(content, dict) else None
     if isinstance(written, str) and written:
         return written
-    return name_from_path(path) if is_prompt_file(path) else posixpath.splitext(posixpath.basename(path))[0]
+    return guess_name(path) if is_prompt_file(path) else posixpath.splitext(posixpath.basename(path))[0]

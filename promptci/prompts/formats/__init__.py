@@ -1,19 +1,27 @@
 """Prompt formats: one module each, and the table that lists them."""
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from promptci.prompts.formats import github_prompt
-from promptci.prompts.includes import ReadFile
-from promptci.prompts.model import Prompt
-
-
-class PromptFormat(Protocol):
-    """Interface of the modules in this folder."""
-
-    def parse(self, path: str, text: str, read: ReadFile) -> Prompt:
-        """Return the prompt; raise InputError with every mistake in the file."""
-        ...
+from promptci.prompts.formats import github_prompt, text_prompt
+from promptci.prompts.source import ParsedFile, PromptSource
 
 
-PROMPT_FORMATS: dict[str, PromptFormat] = {".prompt.yml": github_prompt, ".prompt.yaml": github_prompt}
-"""Parsers by the end of the file's name."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptFormat:
+    """One format of prompts in files."""
+
+    parse: Callable[[PromptSource], ParsedFile]
+    """Returns the prompts of a file and every mistake in it; may raise InputError where nothing can be read."""
+    is_marked: bool = False
+    """Whether the ending alone shows that a file is a prompt, so that one that no pattern reaches is named."""
+
+
+_GITHUB = PromptFormat(parse=github_prompt.parse, is_marked=True)
+_TEXT = PromptFormat(parse=text_prompt.parse)
+
+PROMPT_FORMATS: dict[str, PromptFormat] = {
+    **dict.fromkeys(github_prompt.SUFFIXES, _GITHUB),
+    **dict.fromkeys((*text_prompt.TEXT_SUFFIXES, *text_prompt.JINJA_SUFFIXES), _TEXT),
+}
+"""Formats by the end of the file's name; the first that fits is taken."""
