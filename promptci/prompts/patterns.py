@@ -8,6 +8,8 @@ import re
 from typing import NamedTuple
 
 CODE_SUFFIXES = (".py", ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
+ANY_PART = (":*", ":*.*", ":*.*.*", "#/*", "#/*/*", "#/*/*/*", "#/*/*/*/*")
+"""Selectors of what most files hold."""
 _CODE_SELECTOR = re.compile(r"(?P<files>.*?(?:\.[a-z]+|[*}])):(?P<names>[\w$*?.\[\]!-]+)")
 _POINTER_START = "#/"
 
@@ -40,8 +42,3 @@ def selects(selector: str, address: str) -> bool:
     separator = "/" if selector.startswith(_POINTER_START) else "."
     parts, names = selector.split(separator), address.split(separator)
     return len(parts) == len(names) and all(map(fnmatch.fnmatchcase, names, parts))
-
-
-def is_exact(selector: str) -> bool:
-    """Return whether a selector names one prompt and nothing else."""
-    return not re.search(r"[*?\[]", selector)

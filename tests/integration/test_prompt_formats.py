@@ -97,3 +97,61 @@ def test_a_default_parameter_is_part_of_the_prompt(tmp_path: Path) -> None:
         result = run_command(builder.path, ["check", "--base", "main"], tmp_path / "out")
         sent = {json.dumps(call.body.get("temperature")) for call in server.calls}
     assert (result.verdict != "error", sent) == (True, {"0", "1"})
+
+
+CODE = {"include": ["src/prompts.py:*_PROMPT"]}
+OTHER = 'OTHER_PROMPT = "Say hello to everyone who writes in, and mean it."\n'
+NAMED = ("goldens/ORDER_PROMPT.jsonl", "goldens/OTHER_PROMPT.jsonl")
+
+
+def code(text: str, more: str = OTHER) -> str:
+    return f"import os\n\nORDER_PROMPT = {text!r}\n{more}"
+
+
+def test_an_edited_constant_is_compared_and_the_others_are_left_alone(tmp_path: Path) -> None:
+    files = {"src/prompts.py": code(GOOD), **dict.fromkeys(NAMED, goldens(12))}
+    result, prompts = check(tmp_path, files, {"src/prompts.py": "# moved\n" + code(BAD)}, CODE)
+    assert (result.verdict, prompts) == ("fail", [["ORDER_PROMPT", "changed", "fail"]])
+    assert "src/prompts.py" in (tmp_path / "out" / "results.sarif").read_text()
+
+
+def test_a_change_elsewhere_in_the_file_is_no_change(tmp_path: Path) -> None:
+    files = {"src/prompts.py": code(GOOD), **dict.fromkeys(NAMED, goldens(2))}
+    result, prompts = check(
+        tmp_path, files, {"src/prompts.py": code(GOOD) + "\n\ndef f():\n    return os.name\n"}, CODE
+    )
+    assert (result.verdict, prompts) == ("no-change", [])
+
+
+MOVES = {
+    "renamed without its goldens": (
+        code(GOOD).replace("ORDER_PROMPT", "SHIP_PROMPT"),
+        "these goldens of `SHIP_PROMPT` no longer belong to any prompt",
+        "",
+    ),
+    "renamed out of reach": (
+        code(GOOD).replace("ORDER_PROMPT", "ORDER_TEXT"),
+        "the prompt `ORDER_PROMPT` was moved here from src/prompts.py:ORDER_PROMPT, where no pattern reaches it",
+        "",
+    ),
+    "computed": (
+        f"import os\nORDER_PROMPT = os.environ['X']\n{OTHER}",
+        "src/prompts.py:2: `ORDER_PROMPT` cannot be read: `os.environ['X']` is computed when the program runs",
+        "",
+    ),
+    "deleted": (OTHER, None, "deleted"),
+    "all deleted": ("import os\n", "nothing in this file matches `:*_PROMPT`, which `prompts.include` names", ""),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_constant_that_is_gone_is_never_no_change(tmp_path: Path, name: str) -> None:
+    text, message, status = MOVES[name]
+    files = {"src/prompts.py": code(GOOD), **dict.fromkeys(NAMED, goldens(2))}
+    result, prompts = check(tmp_path, files, {"src/prompts.py": text}, CODE)
+    if message is None:
+        assert [prompt[1] for prompt in prompts] == [status]
+        assert result.verdict == "inconclusive"
+    else:
+        assert result.verdict == "error"
+        assert message in " ".join(result.text.split())

@@ -11,6 +11,8 @@ from promptci.runs.prompt_plan import Status
 MIN_SIMILARITY = 0.5
 """Share of common lines from which a deleted and an added prompt are one that was renamed and rewritten."""
 MAX_COMPARED_CHARS = 50_000
+MIN_LINES, MAX_WORDS_LINES = 4, 20
+"""Texts of fewer lines than the first are compared by their words, unless the other has more lines than the second."""
 MAX_COMPARISONS = 400
 
 
@@ -76,10 +78,12 @@ def pair_prompts(
 
 
 def similarity(text: str, other: str) -> float:
-    """Return the share of common lines of two texts, from 0 to 1."""
+    """Return the share of common lines of two texts, from 0 to 1; of common words, where one has only a few lines."""
     lines, other_lines = (
         [line.strip() for line in t[:MAX_COMPARED_CHARS].splitlines() if line.strip()] for t in (text, other)
     )
+    if min(len(lines), len(other_lines)) < MIN_LINES and max(len(lines), len(other_lines)) < MAX_WORDS_LINES:
+        lines, other_lines = " ".join(lines).split(), " ".join(other_lines).split()
     return difflib.SequenceMatcher(None, lines, other_lines, autojunk=False).ratio()
 
 

@@ -138,6 +138,7 @@ class _Collector:
         head_prompts, self.model_entries = apply_head_models(head_prompts, provider, own)
         self._sort_problems(base_problems, head_problems, {prompt.path for prompt in base_prompts.values()})
         broken = {problem.path for problem in head_problems}
+        self.problems += coverage.find_idle_selectors(head, self.after.config, head_prompts.values(), broken)
         pairs = [
             pair
             for pair in change_reasons.pair_prompts(base_prompts, head_prompts, self.changes, self._goldens_of)
@@ -269,6 +270,7 @@ def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
     """Plan every prompt of one revision, with nothing to compare it with; raise InputError with every mistake."""
     revision = Revision(snapshot=head, config=config)
     prompts, problems = _load_prompts(head, config.prompts.include, config.prompt_options)
+    problems += coverage.find_idle_selectors(head, config, prompts.values(), {problem.path for problem in problems})
     plans = []
     for prompt in prompts.values():
         try:

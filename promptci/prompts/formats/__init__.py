@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from promptci.prompts.formats import github_prompt, text_prompt
+from promptci.prompts.formats import data_prompt, github_prompt, python_prompt, script_prompt, text_prompt
 from promptci.prompts.source import ParsedFile, PromptSource
 
 
@@ -23,5 +23,8 @@ _TEXT = PromptFormat(parse=text_prompt.parse)
 PROMPT_FORMATS: dict[str, PromptFormat] = {
     **dict.fromkeys(github_prompt.SUFFIXES, _GITHUB),
     **dict.fromkeys((*text_prompt.TEXT_SUFFIXES, *text_prompt.JINJA_SUFFIXES), _TEXT),
+    **dict.fromkeys(python_prompt.SUFFIXES, PromptFormat(parse=python_prompt.parse)),
+    **dict.fromkeys(script_prompt.SUFFIXES, PromptFormat(parse=script_prompt.parse)),
+    **dict.fromkeys(data_prompt.SUFFIXES, PromptFormat(parse=data_prompt.parse)),
 }
 """Formats by the end of the file's name; the first that fits is taken."""

@@ -155,6 +155,8 @@ def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
         message = f"`prompts.include` leaves out {coverage.join_few(missed)}"
         yield state.flag("warning", message, "Add a pattern that covers them.", "prompts", "include")
     prompts, problems = prompts_load.load_prompts(snapshot.read, files, config.prompt_options)
+    broken = {problem.path for problem in problems}
+    problems += coverage.find_idle_selectors(snapshot, config, prompts.values(), broken)
     yield from (DoctorFinding(problem=problem, level="error") for problem in problems)
     for prompt in prompts.values():
         yield from _unused_parts(prompt)
