@@ -133,8 +133,7 @@ class _Collector:
         provider, own = self.binding.config.provider, self.after.config.provider
         options = replace(self.binding.config.prompt_options, model=provider.model or own.model)
         base_prompts, base_problems = _load_prompts(self.before.snapshot, self.patterns, options)
-        head_options = self.after.config.prompt_options
-        head_prompts, head_problems = _load_prompts(head, self.patterns, head_options)
+        head_prompts, head_problems = _load_prompts(head, self.patterns, configs[1].prompt_options)
         head_prompts, self.model_entries = apply_head_models(head_prompts, provider, own)
         self._sort_problems(base_problems, head_problems, {prompt.path for prompt in base_prompts.values()})
         broken = {problem.path for problem in head_problems}

@@ -30,8 +30,8 @@ class UnreadableError(Exception):
 
 
 @dataclass(slots=True)
-class PythonValues:
-    """The expressions of one file."""
+class PythonTexts:
+    """Texts of the expressions of one file."""
 
     assigned: Mapping[str, ast.AST]
     """Constants by their dotted names."""
@@ -40,6 +40,68 @@ class PythonValues:
     parameters: frozenset[str] = field(default_factory=frozenset)
     """Of the function that is read."""
     depth: int = 0
+
+    def read_text(self, node: ast.AST) -> Parts:
+        """Return the text of an expression, with variables for what only the running program knows."""
+        parts = self._read_parts(node)
+        if len(parts) > MAX_PARTS or sum(len(part) for part in parts if isinstance(part, str)) > MAX_CHARS:
+            raise UnreadableError("it is too long")
+        return parts
+
+    def _read_parts(self, node: ast.AST) -> Parts:
+        match node:
+            case ast.Constant(value=str(text)):
+                return [text]
+            case ast.JoinedStr(values=values):
+                return [part for value in values for part in self._read_field(value)]
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return self.read_text(left) + self.read_text(right)
+            case ast.Name() | ast.Attribute():
+                return self._resolve(ast.unparse(node))
+            case ast.Call():
+                return self._read_call(node)
+        raise UnreadableError(f"`{_shorten(node)}` is computed when the program runs")
+
+    def _read_field(self, value: ast.expr) -> Parts:
+        match value:
+            case ast.Constant(value=str(text)):
+                return [text]
+            case ast.FormattedValue(conversion=-1, format_spec=None, value=ast.Constant(value=constant)):
+                return [str(constant)]
+            case ast.FormattedValue(conversion=-1, format_spec=None, value=expression):
+                name = _dotted_name(expression)
+                return self.read_text(expression) if name is None else self._resolve(name)
+        raise UnreadableError(f"`{_shorten(value)}` formats a value")
+
+    def _resolve(self, name: str) -> Parts:
+        if name.partition(".")[0] in self.parameters:
+            return [Variable(name)]
+        node = self.assigned.get(name)
+        if node is None:
+            raise UnreadableError(f"`{name[:60]}` is imported or computed when the program runs")
+        if self.counts.get(name.partition(".")[0], 0) > 1:
+            raise UnreadableError(f"`{name}` is set more than once")
+        if self.depth >= MAX_REFERENCES:
+            raise UnreadableError("its references lead too far, or in a circle")
+        return PythonTexts(self.assigned, self.counts, depth=self.depth + 1).read_text(node)
+
+    def _read_call(self, node: ast.Call) -> Parts:
+        owner, method = _split_call(node)
+        change = TEXT_FUNCTIONS.get(method or owner)
+        if change is not None and len(node.args) == 1:
+            return _change_text(self.read_text(node.args[0]), change)
+        if isinstance(node.func, ast.Attribute) and not node.keywords:
+            if node.func.attr in TEXT_METHODS and not node.args:
+                return _change_text(self.read_text(node.func.value), TEXT_METHODS[node.func.attr])
+            if node.func.attr == "join" and len(node.args) == 1 and isinstance(node.args[0], ast.List | ast.Tuple):
+                separator = self.read_text(node.func.value)
+                texts = [self.read_text(item) for item in node.args[0].elts]
+                return [part for index, text in enumerate(texts) for part in ((separator if index else []) + text)]
+        raise UnreadableError(f"`{_shorten(node)}` is computed when the program runs")
+
+
+class PythonValues(PythonTexts):
+    """Texts and messages of the expressions of one file."""
 
     def read(self, name: str, node: ast.AST, notes: list[str]) -> CodeText | tuple[CodeMessage, ...]:
         """Return the value of a constant; raise UnreadableError where it has none that can be read."""
@@ -70,14 +132,14 @@ class PythonValues:
                     text = self._read_template(node)
                     return text if owner == "PromptTemplate" else (CodeMessage(role, text),)
                 elif owner == "Template" and not method and len(node.args) == 1:
-                    return CodeText(tuple(self._read_text(node.args[0])), "$name")
-        return CodeText(tuple(self._read_text(node)))
+                    return CodeText(tuple(self.read_text(node.args[0])), "$name")
+        return CodeText(tuple(self.read_text(node)))
 
     def _read_template(self, call: ast.Call) -> CodeText:
         arguments = [*call.args[:1], *(option.value for option in call.keywords if option.arg == "template")]
         if not arguments:
             raise UnreadableError("its template is no text")
-        return CodeText(tuple(self._read_text(arguments[0])), _template_format(call))
+        return CodeText(tuple(self.read_text(arguments[0])), _template_format(call))
 
     def _read_messages(
         self, items: Sequence[ast.expr], syntax: Syntax | None, notes: list[str]
@@ -115,72 +177,14 @@ class PythonValues:
                     return CodeMessage(TEMPLATE_CLASSES[owner], self._read_template(item))
                 contents = [*item.args[:1], *(option.value for option in item.keywords if option.arg == "content")]
                 if owner in MESSAGE_CLASSES and contents:
-                    return CodeMessage(MESSAGE_CLASSES[owner], CodeText(tuple(self._read_text(contents[0]))))
+                    return CodeMessage(MESSAGE_CLASSES[owner], CodeText(tuple(self.read_text(contents[0]))))
         raise UnreadableError("it has an item that is no message with a role and a text")
 
     def _build_message(self, role: ast.expr, content: ast.expr, syntax: Syntax | None) -> CodeMessage:
         name = role.value if isinstance(role, ast.Constant) else None
         if name not in ROLES:
             raise UnreadableError(f"it has a message of an unknown role, `{ast.unparse(role)[:40]}`")
-        return CodeMessage(ROLES[str(name)], CodeText(tuple(self._read_text(content)), syntax))
-
-    def _read_text(self, node: ast.AST) -> Parts:
-        """Return the text of an expression, with variables for what only the running program knows."""
-        parts = self._read_parts(node)
-        if len(parts) > MAX_PARTS or sum(len(part) for part in parts if isinstance(part, str)) > MAX_CHARS:
-            raise UnreadableError("it is too long")
-        return parts
-
-    def _read_parts(self, node: ast.AST) -> Parts:
-        match node:
-            case ast.Constant(value=str(text)):
-                return [text]
-            case ast.JoinedStr(values=values):
-                return [part for value in values for part in self._read_field(value)]
-            case ast.BinOp(op=ast.Add(), left=left, right=right):
-                return self._read_text(left) + self._read_text(right)
-            case ast.Name() | ast.Attribute():
-                return self._resolve(ast.unparse(node))
-            case ast.Call():
-                return self._read_call(node)
-        raise UnreadableError(f"`{_shorten(node)}` is computed when the program runs")
-
-    def _read_field(self, value: ast.expr) -> Parts:
-        match value:
-            case ast.Constant(value=str(text)):
-                return [text]
-            case ast.FormattedValue(conversion=-1, format_spec=None, value=ast.Constant(value=constant)):
-                return [str(constant)]
-            case ast.FormattedValue(conversion=-1, format_spec=None, value=expression):
-                name = _dotted_name(expression)
-                return self._read_text(expression) if name is None else self._resolve(name)
-        raise UnreadableError(f"`{_shorten(value)}` formats a value")
-
-    def _resolve(self, name: str) -> Parts:
-        if name.partition(".")[0] in self.parameters:
-            return [Variable(name)]
-        node = self.assigned.get(name)
-        if node is None:
-            raise UnreadableError(f"`{name[:60]}` is imported or computed when the program runs")
-        if self.counts.get(name.partition(".")[0], 0) > 1:
-            raise UnreadableError(f"`{name}` is set more than once")
-        if self.depth >= MAX_REFERENCES:
-            raise UnreadableError("its references lead too far, or in a circle")
-        return PythonValues(self.assigned, self.counts, depth=self.depth + 1)._read_text(node)  # noqa: SLF001 - its own
-
-    def _read_call(self, node: ast.Call) -> Parts:
-        owner, method = _split_call(node)
-        change = TEXT_FUNCTIONS.get(method or owner)
-        if change is not None and len(node.args) == 1:
-            return _change_text(self._read_text(node.args[0]), change)
-        if isinstance(node.func, ast.Attribute) and not node.keywords:
-            if node.func.attr in TEXT_METHODS and not node.args:
-                return _change_text(self._read_text(node.func.value), TEXT_METHODS[node.func.attr])
-            if node.func.attr == "join" and len(node.args) == 1 and isinstance(node.args[0], ast.List | ast.Tuple):
-                separator = self._read_text(node.func.value)
-                texts = [self._read_text(item) for item in node.args[0].elts]
-                return [part for index, text in enumerate(texts) for part in ((separator if index else []) + text)]
-        raise UnreadableError(f"`{_shorten(node)}` is computed when the program runs")
+        return CodeMessage(ROLES[str(name)], CodeText(tuple(self.read_text(content)), syntax))
 
 
 def _change_text(parts: Parts, change: Callable[[str], str]) -> Parts:
