@@ -20,8 +20,14 @@ from promptci.wording import count, join_names
 def command(folder: Path, provider: str | None) -> int:
     """Start: promptci.yml, a workflow, a prompt with goldens that runs at once."""
     chosen = provider or ("openai" if os.environ.get("OPENAI_API_KEY") else "local")
-    for name in init.write_starter_files(folder, provider=chosen):
+    proposal = init.propose_patterns(folder)
+    for name in init.write_starter_files(folder, provider=chosen, proposal=proposal):
         click.echo(f"wrote {folder / name}")
+    if proposal.include:
+        console.say(f"found prompts, which `prompts.include` names: {join_names(proposal.include)}")
+        console.say("Write their golden cases to goldens/NAME.jsonl; `promptci doctor` names each prompt without.")
+    for problem in proposal.unreadable:
+        console.say(f"left out: {problem}")
     if prompts := init.find_existing_prompts(folder):
         console.say(f"found {count(len(prompts), 'prompt file')}, tested too: {join_names(prompts)}")
         console.say("Write their golden cases to goldens/NAME.jsonl; `promptci doctor` names each prompt without.")

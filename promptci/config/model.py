@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from promptci.config.policy import GatePolicy
 from promptci.config.run_limits import DEFAULT_AUTO_CALLS, RunLimits
+from promptci.prompts.options import PromptOptions, Syntax
 from promptci.providers.options import ProviderOptions
 
 DEFAULT_INCLUDE = ("**/*.prompt.yml", "**/*.prompt.yaml")
@@ -15,6 +16,8 @@ class PromptPatterns:
 
     include: tuple[str, ...] = DEFAULT_INCLUDE
     goldens: str = "goldens/{name}.*"
+    user: str | None = None
+    syntax: Syntax | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,3 +55,13 @@ class Config:
     """Jinja template for the comment, a file of the repository; None: the default."""
     present: bool = True
     """False where the file does not exist, so everything is at its default."""
+
+    @property
+    def prompt_options(self) -> PromptOptions:
+        """Defaults of what prompt files do not say."""
+        return PromptOptions(
+            model=self.provider.model,
+            parameters=self.provider.defaults,
+            user=self.prompts.user,
+            syntax=self.prompts.syntax,
+        )

@@ -1,28 +1,21 @@
 """Schema of promptci.yml: its keys with their types, defaults and descriptions."""
 
-import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from promptci.config.durations import parse_seconds
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S, DEFAULT_AUTO_CALLS
 from promptci.config.trust import is_platform_token
+from promptci.prompts.formats.github_parameters import parse_default_parameters
+from promptci.prompts.options import Syntax
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
 """The generated JSON Schema, which is part of the package."""
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def _seconds(value: Any) -> float:
-    """Parse `45m`, `90s`, `1.5h` or a plain number of seconds."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", str(value))
-    if match is None or isinstance(value, bool) or float(match[1]) <= 0:
-        raise ValueError("is not a duration: write it like 90s, 45m or 1h")
-    return float(match[1]) * UNITS[match[2] or "s"]
 
 
 def _single_or_list(value: Any) -> Any:
@@ -41,12 +34,20 @@ class PromptsSection(ConfigSection):
     include: Annotated[list[str], BeforeValidator(_single_or_list)] = Field(
         default=list(DEFAULT_INCLUDE),
         description="Globs of prompts from the repository's root. `*` stays within a folder, `**` does not. Vendored"
-        " folders such as node_modules are left out unless a pattern names them.",
+        " folders such as node_modules are left out unless a pattern names them. docs/formats.md lists the formats.",
         min_length=1,
     )
     goldens: str = Field(
         default="goldens/{name}.*",
         description="Glob of a prompt's goldens. `{name}` is the prompt's `name`, or its file name without extensions.",
+    )
+    user: str | Literal[False] | None = Field(
+        default=None,
+        description="User message after a text that is a system message, such as `{{input}}`. false: each text is the"
+        " whole prompt. null: a text with variables is the whole prompt, any other is followed by `{{input}}`.",
+    )
+    syntax: Syntax | None = Field(
+        default=None, description="Spelling of variables: `{{name}}`, `{name}`, `$name`, `jinja`; null: by the format."
     )
 
 
@@ -81,8 +82,17 @@ class ProviderSection(ConfigSection):
         return name
 
     model: str | None = Field(default=None, description="Model of prompt files that name none.")
+    defaults: dict[str, Any] = Field(
+        default={}, description="Parameters such as `temperature: 0`, each for prompts that do not set it themselves."
+    )
+
+    @field_validator("defaults")
+    @classmethod
+    def _check_defaults(cls, defaults: dict[str, Any]) -> dict[str, Any]:
+        return parse_default_parameters(defaults)
+
     path: str | None = Field(default=None, description="File of recorded answers, for kind `recorded`.")
-    timeout: Annotated[float, BeforeValidator(_seconds)] = Field(
+    timeout: Annotated[float, BeforeValidator(parse_seconds)] = Field(
         default=60.0,
         description="Timeout of one attempt, such as 60s.",
         json_schema_extra={"type": ["string", "number"]},
@@ -166,12 +176,12 @@ class RunSection(ConfigSection):
         description="Budget in US dollars. A run that would exceed it stops with `error`. Requests in flight may "
         "exceed it if they cost more than estimated.",
     )
-    deadline: Annotated[float, BeforeValidator(_seconds)] = Field(
+    deadline: Annotated[float, BeforeValidator(parse_seconds)] = Field(
         default=45 * 60.0,
         description="Time limit, such as 45m. A run that exceeds it ends with `error`.",
         json_schema_extra={"type": ["string", "number"]},
     )
-    assertion_time: Annotated[float, BeforeValidator(_seconds)] = Field(
+    assertion_time: Annotated[float, BeforeValidator(parse_seconds)] = Field(
         default=DEFAULT_ASSERTION_TIME_S,
         description="Processor time that assertions in code (patterns, schemas, paths) may take in the whole run, such "
         "as 5m. A run that exceeds it ends with `error`, which names the case that took most.",
@@ -217,8 +227,7 @@ class JudgeSection(ConfigSection):
         description="Glob of answers that people labelled, to measure the judge.",
     )
     trust: TrustSection = Field(
-        default=TrustSection(),
-        description="`min_kappa`: below this agreement with the labels, the judge is advisory.",
+        default=TrustSection(), description="`min_kappa`: below this agreement with the labels, the judge is advisory."
     )
 
 
@@ -268,8 +277,7 @@ class ReportSection(ConfigSection):
     """Output of a run."""
 
     comment_template: str | None = Field(
-        default=None,
-        description="Jinja template for the comment; it can override blocks of the default template.",
+        default=None, description="Jinja template for the comment; it can override blocks of the default template."
     )
 
 

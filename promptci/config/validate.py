@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from promptci.config.model import Config, JudgeOptions, PromptPatterns
 from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.config.run_limits import RunLimits
-from promptci.config.schema import ConfigFile, GateSection, JudgeSection, ProviderSection, RunSection
+from promptci.config.schema import ConfigFile, GateSection, JudgeSection, PromptsSection, ProviderSection, RunSection
 from promptci.errors import ConfigError, Problem
 from promptci.files import strict_yaml
 from promptci.providers.options import ModelPrice, ProviderOptions
@@ -40,7 +40,7 @@ def validate_config(document: strict_yaml.YamlDocument, path: str) -> Config:
 
 def _build_config(file: ConfigFile) -> Config:
     return Config(
-        prompts=PromptPatterns(include=tuple(file.prompts.include), goldens=file.prompts.goldens),
+        prompts=_build_prompt_patterns(file.prompts),
         provider=_build_provider_options(file.provider),
         run=_build_run_limits(file.run),
         judge=_build_judge_options(file.judge),
@@ -50,12 +50,22 @@ def _build_config(file: ConfigFile) -> Config:
     )
 
 
+def _build_prompt_patterns(section: PromptsSection) -> PromptPatterns:
+    return PromptPatterns(
+        include=tuple(section.include),
+        goldens=section.goldens,
+        user="" if section.user is False else section.user,
+        syntax=section.syntax,
+    )
+
+
 def _build_provider_options(section: ProviderSection) -> ProviderOptions:
     return ProviderOptions(
         kind=section.kind,
         base_url=section.base_url,
         api_key_env=section.api_key_env,
         model=section.model,
+        defaults=section.defaults,
         path=section.path,
         timeout_s=section.timeout,
         headers=section.headers,

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
-from promptci.prompts import render
 from promptci.prompts.model import Message
 
 ChatMessage = Mapping[str, str]
@@ -28,12 +27,11 @@ class FilledMessages(Sequence[ChatMessage]):
     def __getitem__(self, place: slice) -> tuple[ChatMessage, ...]: ...
 
     def __getitem__(self, place: int | slice) -> ChatMessage | tuple[ChatMessage, ...]:
-        """Render one message; raises MissingVariable and MessageTooLong."""
+        """Render one message; raises MissingVariable, MessageTooLong and TemplateError."""
         if isinstance(place, slice):
             return tuple(self)[place]
         template = self.templates[place]
-        content = render.render(template.content, self.variables, max_chars=render.MAX_MESSAGE_CHARS)
-        return {"role": template.role, "content": content}
+        return {"role": template.role, "content": template.fill(self.variables)}
 
     def __eq__(self, other: object) -> bool:
         """Compare with other messages, filled in or plain."""

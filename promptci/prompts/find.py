@@ -1,14 +1,18 @@
 """Find the prompt files of a revision, and those that no pattern reaches."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from promptci.prompts.load import is_prompt_file
+from promptci.prompts.patterns import parse_pattern
 
 VENDORED_FOLDERS = frozenset(
     ("node_modules", "vendor", "vendored", "third_party", "site-packages", ".venv", "venv", "bower_components")
 )
 """Folders of other people's files."""
+PROJECT_FILES = re.compile(r"(README|CHANGELOG|CONTRIBUTING|LICEN[CS]E|SECURITY|CODE_OF_CONDUCT)\b.*|requirements\.txt")
+"""Texts about a folder, which a pattern reaches only by their full name."""
 
 
 class FileTree(Protocol):
@@ -23,12 +27,24 @@ class FileTree(Protocol):
         ...
 
 
-def find_prompt_files(tree: FileTree, patterns: Iterable[str]) -> list[str]:
-    """Return the files that match one of the patterns, sorted.
+def find_selected_files(tree: FileTree, patterns: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the files that match one of the patterns, sorted, each with the selectors of its patterns.
 
     A file in a vendored folder counts only for a pattern that names this folder.
     """
-    return sorted({path for pattern in patterns for path in tree.glob(pattern) if not _is_hidden(path, pattern)})
+    selectors_by_path: dict[str, list[str]] = {}
+    for pattern in patterns:
+        files, selector = parse_pattern(pattern)
+        for path in tree.glob(files):
+            if not _is_hidden(path, files):
+                selectors = selectors_by_path.setdefault(path, [])
+                selectors += [selector] if selector else []
+    return {path: tuple(dict.fromkeys(selectors_by_path[path])) for path in sorted(selectors_by_path)}
+
+
+def find_prompt_files(tree: FileTree, patterns: Iterable[str]) -> list[str]:
+    """Return the files that match one of the patterns, sorted."""
+    return list(find_selected_files(tree, patterns))
 
 
 def find_unmatched_prompt_files(tree: FileTree, patterns: Sequence[str]) -> list[str]:
@@ -43,7 +59,11 @@ def is_vendored(path: str) -> bool:
 
 
 def _is_hidden(path: str, pattern: str) -> bool:
-    return bool(_vendored_folders(path) - set(pattern.split("/")))
+    if _vendored_folders(path) - set(pattern.split("/")):
+        return True
+    name = path.rpartition("/")[2]
+    is_project_file = bool(PROJECT_FILES.fullmatch(name)) and not is_prompt_file(name)
+    return is_project_file and name != pattern.rpartition("/")[2]
 
 
 def _vendored_folders(path: str) -> frozenset[str]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from promptci.lazy_import import lazy_import
 from promptci.prompts import render
+from promptci.prompts.jinja import evaluate, parse
+from promptci.prompts.jinja.expressions import UndefinedVariableError
+
+MessageSyntax = Literal["fill", "jinja"]
+"""`fill`: `{{name}}` variables and nothing else."""
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +29,22 @@ class Message:
     role: str
     """`system`, `user` or `assistant`."""
     content: str
-    """Text with `{{name}}` variables."""
+    """Text with `{{name}}` variables, or a Jinja template."""
+    syntax: MessageSyntax = "fill"
+
+    @property
+    def variables(self) -> set[str]:
+        """Names of the variables that the message uses."""
+        return parse.find_variables(self.content) if self.syntax == "jinja" else render.find_variables(self.content)
+
+    def fill(self, variables: Mapping[str, Any], max_chars: float = render.MAX_MESSAGE_CHARS) -> str:
+        """Return the text with the variables filled in; raises MissingVariable, MessageTooLong and TemplateError."""
+        if self.syntax == "fill":
+            return render.render(self.content, variables, max_chars=max_chars)
+        try:
+            return evaluate.fill(self.content, variables, max_chars)
+        except UndefinedVariableError as error:
+            raise render.MissingVariable(str(error)) from None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,10 +52,15 @@ class Prompt:
     """One prompt file at one revision."""
 
     name: str
-    """Unique within a revision."""
+    """Unique within a revision. It is the name of goldens, releases and deployments."""
     written_name: str | None = None
     """Name in the file, where another file has it too; None: `name` is the only one."""
     path: str
+    """The file."""
+    selector: str = ""
+    """What of the file it is: `:SYSTEM_PROMPT`, `#/summarize/system`; empty: all of it."""
+    line: int = 1
+    """Where it begins in the file."""
     description: str = ""
     model: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -52,20 +77,26 @@ class Prompt:
     includes: tuple[str, ...] = ()
     """Files whose text was put in place of `{{> file}}`."""
     source: str = ""
-    """The file's text, for the diff in the report."""
+    """The text of the file, or of its part that this prompt is, for the diff in the report."""
     notes: tuple[str, ...] = ()
     """What a reader should know, such as keys that are ignored."""
 
     @property
+    def address(self) -> str:
+        """Where it is: the file, and what of it. Unique within a revision."""
+        return f"{self.path}{self.selector}"
+
+    @property
     def variables(self) -> frozenset[str]:
         """Names of the variables that the messages use; of `{{order.id}}` both the whole and `order`."""
-        names = {name for message in self.messages for name in render.find_variables(message.content)}
+        names = {name for message in self.messages for name in message.variables}
         return frozenset(names | {name.split(".")[0] for name in names})
 
     @property
     def last_user_message(self) -> str | None:
-        """Template of the last message of the user; None where there is none."""
-        return next((message.content for message in reversed(self.messages) if message.role == "user"), None)
+        """Template of the last message of the user; None where there is none, or one of Jinja."""
+        last = next((message for message in reversed(self.messages) if message.role == "user"), None)
+        return last.content if last is not None and last.syntax == "fill" else None
 
     @property
     def fingerprint(self) -> str:
@@ -76,6 +107,6 @@ class Prompt:
                 "parameters": dict(self.parameters),
                 "response_format": self.response_format,
                 "json_schema": self.json_schema,
-                "messages": [[m.role, m.content] for m in self.messages],
+                "messages": [[m.role, m.content, *([] if m.syntax == "fill" else [m.syntax])] for m in self.messages],
             }
         )

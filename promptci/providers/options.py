@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -29,6 +30,8 @@ class ProviderOptions:
     """Environment variable that holds the key; empty if the endpoint needs none."""
     model: str | None = None
     """Model of prompt files that name none."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters by their names in the request, each for prompts that do not set it."""
     path: str | None = None
     """File of recorded answers for kind `recorded`, relative to the repository's root."""
     timeout_s: float = 60.0

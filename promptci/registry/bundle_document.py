@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from promptci.documents.document import Document
+from promptci.errors import UsageError
 from promptci.prompts.model import Message, Prompt
 
 Text = Annotated[str, Field(min_length=1)]
@@ -73,7 +74,16 @@ class BundleDocument(Document):
 
 
 def bundle_version(version: str, prompt: Prompt) -> BundleVersion:
-    """Return a version of a bundle."""
+    """Return a version of a bundle.
+
+    Raises
+    ------
+    UsageError
+        For a Jinja template, which the runtime does not fill in.
+    """
+    if any(message.syntax != "fill" for message in prompt.messages):
+        hint = "Leave it out of the deployments, and let the application read the file."
+        raise UsageError(f"`{prompt.name}` is a Jinja template, which a bundle cannot hold", hint)
     content = BundlePrompt(
         model=prompt.model,
         parameters=dict(prompt.parameters),

@@ -7,7 +7,7 @@ from promptci.config.find import load_revision_config
 from promptci.errors import GitError, InputError, Problem, UsageError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
-from promptci.prompts.find import find_prompt_files
+from promptci.prompts.find import find_selected_files
 from promptci.prompts.load import load_prompts
 from promptci.prompts.model import Prompt
 from promptci.registry.number import ReleaseNumber
@@ -18,8 +18,8 @@ from promptci.registry.tags import Releases
 def load_prompts_by_name(snapshot: Snapshot, config_path: str) -> tuple[dict[str, Prompt], list[Problem]]:
     """Return the usable prompts of a revision by name, and every problem of the others."""
     config = load_revision_config(snapshot, config_path)
-    paths = find_prompt_files(snapshot, config.prompts.include)
-    prompts, problems = load_prompts(snapshot.read, paths, config.provider.model)
+    files = find_selected_files(snapshot, config.prompts.include)
+    prompts, problems = load_prompts(snapshot.read, files, config.prompt_options)
     return {prompt.name: prompt for prompt in prompts.values()}, problems
 
 

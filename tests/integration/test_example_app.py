@@ -21,7 +21,7 @@ QUESTION = {"customer": "c-1", "message": "Where is my order HB-48213? It was du
 
 def build_bundle(serial: int = 1) -> str:
     paths = [f"prompts/{PROMPT}.prompt.yml"]
-    prompts, problems = load_prompts(lambda path: (EXAMPLE / path).read_bytes(), paths, None)
+    prompts, problems = load_prompts(lambda path: (EXAMPLE / path).read_bytes(), dict.fromkeys(paths, ()))
     assert not problems
     version = bundle_version("v1.0.0", prompts[paths[0]])
     entry = BundleEntry(stable=version, canary=None, share=0, salt="x")

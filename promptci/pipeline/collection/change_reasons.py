@@ -22,6 +22,8 @@ else:
 MIN_SIMILARITY = 0.5
 """Share of common lines from which a deleted and an added prompt are one that was renamed and rewritten."""
 MAX_COMPARED_CHARS = 50_000
+MIN_LINES, MAX_WORDS_LINES = 4, 20
+"""Texts of fewer lines than the first are compared by their words, unless the other has more lines than the second."""
 MAX_COMPARISONS = 400
 
 
@@ -54,8 +56,8 @@ class PromptPair:
 
     @property
     def is_renamed(self) -> bool:
-        """Whether the file has another path at head."""
-        return self.base is not None and self.head is not None and self.base.path != self.head.path
+        """Whether it is elsewhere at head."""
+        return self.base is not None and self.head is not None and self.base.address != self.head.address
 
 
 def pair_prompts(
@@ -64,39 +66,41 @@ def pair_prompts(
     changes: Iterable[FileChange],
     find_goldens: Callable[[Prompt], Collection[str]] = lambda _: (),
 ) -> list[PromptPair]:
-    """Pair prompts (given by path) by their names, their paths, git's renames, shared goldens or similar text.
+    """Pair prompts (by address) by their names, their paths, git's renames, shared goldens or similar text.
 
     The name comes first, because releases, deployments and goldens go by it: a pull request that gives a prompt's name
     to another file is compared with what had this name. A copy under a new name is a new prompt: its original still
     exists and has its own pair. `find_goldens` returns the golden files of a prompt.
     """
-    path_by_name = {prompt.name: path for path, prompt in base.items()}
-    origins = {path: path_by_name.get(prompt.name) for path, prompt in head.items()}
+    address_by_name = {prompt.name: address for address, prompt in base.items()}
+    origins = {address: address_by_name.get(prompt.name) for address, prompt in head.items()}
     named = {origin for origin in origins.values() if origin is not None}
     renames = {c.head_path: c.base_path for c in changes if c.kind == "renamed" and c.head_path and c.base_path}
-    for path, prompt in head.items():
-        earlier = base.get(path) or base.get(renames.get(path, ""))
+    for address, prompt in head.items():
+        earlier = base.get(address) or base.get(renames.get(prompt.path, "") + prompt.selector)
         # Where another file took over the name, this one may still be what was edited, or something new in its place.
-        if origins[path] is None and earlier is not None:
-            lives_on = earlier.path in named
+        if origins[address] is None and earlier is not None:
+            lives_on = earlier.address in named
             if not lives_on or _kinship(earlier, prompt, find_goldens) >= MIN_SIMILARITY:
-                origins[path] = earlier.path
+                origins[address] = earlier.address
     taken = {origin for origin in origins.values() if origin is not None}
-    added = [prompt for path, prompt in head.items() if origins[path] is None]
-    deleted = [prompt for path, prompt in base.items() if path not in taken]
+    added = [prompt for address, prompt in head.items() if origins[address] is None]
+    deleted = [prompt for address, prompt in base.items() if address not in taken]
     for old, new in _match_rewritten(deleted, added, find_goldens):
-        origins[new.path] = old.path
-        taken.add(old.path)
-    pairs = [PromptPair(base=base.get(origins[path] or ""), head=prompt) for path, prompt in head.items()]
-    gone = [PromptPair(base=prompt, head=None) for path, prompt in base.items() if path not in taken]
-    return sorted(pairs + gone, key=lambda pair: pair.current.path)
+        origins[new.address] = old.address
+        taken.add(old.address)
+    pairs = [PromptPair(base=base.get(origins[address] or ""), head=prompt) for address, prompt in head.items()]
+    gone = [PromptPair(base=prompt, head=None) for address, prompt in base.items() if address not in taken]
+    return sorted(pairs + gone, key=lambda pair: pair.current.address)
 
 
 def similarity(text: str, other: str) -> float:
-    """Return the share of common lines of two texts, from 0 to 1."""
+    """Return the share of common lines of two texts, from 0 to 1; of common words, where one has only a few lines."""
     lines, other_lines = (
         [line.strip() for line in t[:MAX_COMPARED_CHARS].splitlines() if line.strip()] for t in (text, other)
     )
+    if min(len(lines), len(other_lines)) < MIN_LINES and max(len(lines), len(other_lines)) < MAX_WORDS_LINES:
+        lines, other_lines = " ".join(lines).split(), " ".join(other_lines).split()
     return difflib.SequenceMatcher(None, lines, other_lines, autojunk=False).ratio()
 
 
@@ -107,16 +111,16 @@ def _match_rewritten(
     if len(deleted) * len(added) > MAX_COMPARISONS:
         return []
     scores = [
-        (score, old.path, new.path)
+        (score, old.address, new.address)
         for old in deleted
         for new in added
         if (score := _kinship(old, new, find_goldens)) >= MIN_SIMILARITY
     ]
-    old_by_path, new_by_path = ({prompt.path: prompt for prompt in prompts} for prompts in (deleted, added))
+    unmatched_old, unmatched_new = ({prompt.address: prompt for prompt in prompts} for prompts in (deleted, added))
     matches = []
-    for _, old_path, new_path in sorted(scores, reverse=True):
-        if old_path in old_by_path and new_path in new_by_path:
-            matches.append((old_by_path.pop(old_path), new_by_path.pop(new_path)))
+    for _, old, new in sorted(scores, reverse=True):
+        if old in unmatched_old and new in unmatched_new:
+            matches.append((unmatched_old.pop(old), unmatched_new.pop(new)))
     return matches
 
 

@@ -13,8 +13,7 @@ from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import binding_config, change_reasons, coverage
 from promptci.pipeline.collection.head_models import apply_head_models
 from promptci.prompts import load as prompts_load
-from promptci.prompts.find import find_prompt_files
-from promptci.prompts.formats.github_prompt import name_from_path
+from promptci.prompts.find import find_prompt_files, find_selected_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from promptci.pipeline.collection.change_reasons import PromptPair
     from promptci.prompts import includes
     from promptci.prompts.model import Prompt
+    from promptci.prompts.options import PromptOptions
     from promptci.runs import prompt_plan
     from promptci.runs.prompt_plan import PromptPlan
 else:  # where nothing changed, no goldens are read
@@ -140,36 +140,36 @@ class _Collector:
     def collect(self) -> tuple[PromptPlan, ...]:
         """Return the plans of the affected prompts."""
         had_prompts = bool(find_prompt_files(self.before.snapshot, self.patterns))
-        configs = [self.before.config, self.after.config]
-        head = self.after.snapshot
+        head, configs = self.after.snapshot, [self.before.config, self.after.config]
         problems, notes = coverage.check_patterns(head, configs, self.config_path, had_prompts=had_prompts)
         self.problems += problems
         self.notes += notes
         if not self.touched:
             return ()
         provider, own = self.binding.config.provider, self.after.config.provider
-        loader, patterns = prompts_load.PromptLoader(), self.patterns  # what is the same at both is parsed once
-        default_model = provider.model or own.model
-        base_prompts, base_problems = _load_prompts(loader, self.before.snapshot, patterns, default_model)
-        head_prompts, head_problems = _load_prompts(loader, self.after.snapshot, patterns, own.model)
+        loader = prompts_load.PromptLoader()  # what is the same at both is parsed once
+        options = replace(self.binding.config.prompt_options, model=provider.model or own.model)
+        base_prompts, base_problems = load_prompts(self.before.snapshot, self.patterns, options, loader)
+        head_prompts, head_problems = load_prompts(head, self.patterns, configs[1].prompt_options, loader)
         head_prompts, self.model_entries = apply_head_models(head_prompts, provider, own)
-        self._sort_problems(base_problems, head_problems, base_prompts)
+        self._sort_problems(base_problems, head_problems, {prompt.path for prompt in base_prompts.values()})
         broken = {problem.path for problem in head_problems}
+        self.problems += coverage.find_idle_selectors(head, self.after.config, head_prompts.values(), broken)
         pairs = [
             pair
             for pair in change_reasons.pair_prompts(base_prompts, head_prompts, self.changes, self._goldens_of)
             if pair.head is not None or broken.isdisjoint(_paths_at_head(pair.current.path, self.changes))
         ]
-        self.problems += coverage.find_unreachable_prompts(pairs, self.after.snapshot, self.patterns, self.changes)
+        self.problems += coverage.find_unreachable_prompts(pairs, head, self.patterns, self.changes)
         goldens = {
-            pair.current.path: (find_goldens(self.before, pair.base), find_goldens(self.after, pair.head))
+            pair.current.address: (find_goldens(self.before, pair.base), find_goldens(self.after, pair.head))
             for pair in pairs
         }
         self.problems += coverage.find_orphaned_goldens(pairs, self.after.snapshot, goldens, self.changes)
         plans = []
         for pair in pairs:
             try:
-                plan = self._plan(pair, *goldens[pair.current.path])
+                plan = self._plan(pair, *goldens[pair.current.address])
             except InputError as error:
                 self.problems.extend(error.problems)
             else:
@@ -237,12 +237,13 @@ class _Collector:
             return goldens_model.GoldenSet(paths=tuple(paths), cases=())
 
 
-def _load_prompts(
-    loader: prompts_load.PromptLoader, snapshot: Snapshot, patterns: Sequence[str], model: str | None
+def load_prompts(
+    snapshot: Snapshot, patterns: Sequence[str], options: PromptOptions, loader: prompts_load.PromptLoader | None = None
 ) -> tuple[dict[str, Prompt], list[Problem]]:
-    paths = find_prompt_files(snapshot, patterns)
-    snapshot.read_ahead(paths)
-    return loader.load_prompts(snapshot.read, paths, model)
+    """Load the prompts that the patterns reach: the usable ones by address, and every problem of the others."""
+    files = find_selected_files(snapshot, patterns)
+    snapshot.read_ahead(files)
+    return (loader or prompts_load.PromptLoader()).load_prompts(snapshot.read, files, options)
 
 
 def _paths_at_head(base_path: str, changes: Sequence[FileChange]) -> set[str | None]:
@@ -269,7 +270,7 @@ def find_related_paths(revision: Revision, path: str) -> set[str]:
         text = (snapshot.read(path) or b"").decode(errors="replace")
     except InputError:
         return {path}
-    goldens = _find_golden_files(revision, name_from_path(path))
+    goldens = _find_golden_files(revision, prompts_load.guess_name(path))
     return {path, *includes.find_included_paths(text, path, snapshot.read), *goldens}
 
 

@@ -5,19 +5,17 @@ from dataclasses import replace
 from promptci.config.model import Config
 from promptci.errors import InputError, UsageError
 from promptci.git.snapshot import Snapshot
-from promptci.pipeline.collection import collect, plan_prompt
+from promptci.pipeline.collection import collect, coverage, plan_prompt
 from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.collection.prompt_version import PromptVersion
-from promptci.prompts import load as prompts_load
-from promptci.prompts.find import find_prompt_files
 from promptci.runs.prompt_plan import PromptPlan, Status
 
 
 def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
     """Plan every prompt of one revision, with nothing to compare it with; raise InputError with every mistake."""
     revision = collect.Revision(snapshot=head, config=config)
-    paths = find_prompt_files(head, config.prompts.include)
-    prompts, problems = prompts_load.load_prompts(head.read, paths, config.provider.model)
+    prompts, problems = collect.load_prompts(head, config.prompts.include, config.prompt_options)
+    problems += coverage.find_idle_selectors(head, config, prompts.values(), {problem.path for problem in problems})
     plans = []
     for prompt in prompts.values():
         try:

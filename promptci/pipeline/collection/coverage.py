@@ -1,8 +1,9 @@
 """Check that the prompts of a repository are covered: a prompt that stops being tested is never "no change"."""
 
+import difflib
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from promptci.config.model import DEFAULT_INCLUDE, Config
 from promptci.errors import InputError, Problem
@@ -10,11 +11,16 @@ from promptci.files import strict_yaml
 from promptci.git.changes import FileChange
 from promptci.git.snapshot import Snapshot, WorkTree
 from promptci.pipeline.collection.change_reasons import MIN_SIMILARITY, PromptPair, similarity
-from promptci.prompts.find import find_prompt_files, find_unmatched_prompt_files, is_vendored
-from promptci.prompts.formats import PROMPT_FORMATS
-from promptci.prompts.formats.github_prompt import name_from_path
-from promptci.prompts.load import is_prompt_file
+from promptci.prompts.find import (
+    find_prompt_files,
+    find_selected_files,
+    find_unmatched_prompt_files,
+    is_vendored,
+)
+from promptci.prompts.load import MARKED_SUFFIXES, guess_name, is_prompt_file, load_prompts
 from promptci.prompts.model import Prompt
+from promptci.prompts.options import PromptOptions
+from promptci.prompts.patterns import ANY_PART, parse_pattern, selects
 
 MAX_SHOWN = 3
 _MESSAGES = re.compile(r"^[\s{\"']*messages[\"']?\s*:", re.MULTILINE)
@@ -51,11 +57,42 @@ def check_patterns(
     return [], [f"{count} no pattern of `prompts.include` and {verb} not tested: {join_few(missed)}."]
 
 
+def find_idle_selectors(
+    head: Snapshot, config: Config, prompts: Iterable[Prompt], broken: Collection[str]
+) -> list[Problem]:
+    """Return a problem for each pattern that names a part of a file which is there, and reaches no prompt in it.
+
+    `broken` are the files that have a problem already.
+    """
+    addresses = [(prompt.path, prompt.selector) for prompt in prompts]
+    problems = []
+    for pattern in config.prompts.include:
+        files, selector = parse_pattern(pattern)
+        paths = set(find_prompt_files(head, [files])) if selector else set()
+        is_reached = any(path in paths and selects(selector, part) for path, part in addresses)
+        if paths and not is_reached and paths.isdisjoint(broken):
+            path = min(paths)
+            message = f"nothing in this file matches `{selector}`, which `prompts.include` names"
+            close = difflib.get_close_matches(selector, _list_parts(head, path), n=1)
+            hint = f"Did you mean `{path}{close[0]}`?" if close else "Correct the pattern, or remove it."
+            problems.append(Problem(path=path, message=message, hint=hint))
+    return problems
+
+
+def _list_parts(head: Snapshot, path: str) -> dict[str, Prompt]:
+    """Return every readable constant or value of a file that could be a prompt, by its selector."""
+    try:
+        prompts, _ = load_prompts(head.read, {path: ANY_PART}, PromptOptions(model="-"))
+    except InputError:
+        return {}
+    return {prompt.selector: prompt for prompt in prompts.values()}
+
+
 def note_ignored_prompts(head: Snapshot) -> list[str]:
     """Return a note on the prompt files of the working tree that git ignores: they are not tested."""
     if not isinstance(head, WorkTree):
         return []
-    ignored = [path for path in head.ignored_paths(PROMPT_FORMATS) if not is_vendored(path)]
+    ignored = [path for path in head.ignored_paths(MARKED_SUFFIXES) if not is_vendored(path)]
     if not ignored:
         return []
     subject = "1 prompt file is" if len(ignored) == 1 else f"{len(ignored)} prompt files are"
@@ -70,13 +107,14 @@ def find_unreachable_prompts(
     if not deleted:
         return []
     renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
-    missed = _find_missed_files(head, patterns, changes)
+    missed = _find_missed_files(head, patterns, changes, {posixpath.splitext(prompt.path)[1] for prompt in deleted})
     problems = []
     for prompt in deleted:
-        path = renames.get(prompt.path) or _find_successor(prompt, missed)
+        path = _find_moved_part(prompt, head, renames, patterns, changes)
+        path = path or (None if prompt.selector else renames.get(prompt.path)) or _find_successor(prompt, missed)
         if path is not None:
-            message = f"the prompt `{prompt.name}` was moved here from {prompt.path}, where no pattern reaches it"
-            hint = "Add a pattern to `prompts.include` that covers it, or keep the file where it was."
+            message = f"the prompt `{prompt.name}` was moved here from {prompt.address}, where no pattern reaches it"
+            hint = "Add a pattern to `prompts.include` that covers it, or keep it where it was."
             problems.append(Problem(path=path, message=message, hint=hint))
     return problems
 
@@ -89,7 +127,7 @@ def find_orphaned_goldens(
 ) -> list[Problem]:
     """Return a problem for each golden file that was a prompt's, still exists, and belongs to no prompt any more.
 
-    `goldens` holds the golden files of base and of head by the pair's path.
+    `goldens` holds the golden files of base and of head by the pair's address.
     """
     renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
     used = {path for _, head_paths in goldens.values() for path in head_paths}
@@ -98,7 +136,7 @@ def find_orphaned_goldens(
     for pair in pairs:
         if pair.head is None:
             continue
-        for base_path in goldens[pair.current.path][0]:
+        for base_path in goldens[pair.current.address][0]:
             path = renames.get(base_path) or base_path
             if path in existing and path not in used:
                 message = f"these goldens of `{pair.current.name}` no longer belong to any prompt"
@@ -113,11 +151,13 @@ def join_few(names: Sequence[str]) -> str:
     return ", ".join(names[:MAX_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _find_missed_files(head: Snapshot, patterns: Sequence[str], changes: Sequence[FileChange]) -> dict[str, str]:
+def _find_missed_files(
+    head: Snapshot, patterns: Sequence[str], changes: Sequence[FileChange], endings: Collection[str]
+) -> dict[str, str]:
     """Return the texts by path of the files that no pattern reaches and that may be prompts.
 
     Those are all files with an ending of prompt files, outside of vendored folders; of the files that the change adds
-    or edits, those of any folder that hold messages.
+    or edits, those of any folder that hold messages or end as the prompts did that are sought.
     """
     covered = set(find_prompt_files(head, patterns))
     touched = {change.head_path for change in changes if change.head_path}
@@ -129,9 +169,30 @@ def _find_missed_files(head: Snapshot, patterns: Sequence[str], changes: Sequenc
         except InputError:
             continue
         text = (data or b"").decode(errors="replace")
-        if is_prompt_file(path) or _MESSAGES.search(text):
+        if is_prompt_file(path) or _MESSAGES.search(text) or posixpath.splitext(path)[1] in endings:
             texts[path] = text
     return texts
+
+
+def _find_moved_part(
+    prompt: Prompt,
+    head: Snapshot,
+    renames: Mapping[str | None, str | None],
+    patterns: Sequence[str],
+    changes: Sequence[FileChange],
+) -> str | None:
+    """Return the address of a constant or value with most of a deleted one's text, which no pattern reaches."""
+    if not prompt.selector:
+        return None
+    ending = posixpath.splitext(prompt.path)[1]
+    touched = (change.head_path for change in changes if change.head_path and change.head_path.endswith(ending))
+    selected = find_selected_files(head, patterns)
+    for path in dict.fromkeys((renames.get(prompt.path) or prompt.path, *touched)):
+        for part, candidate in _list_parts(head, path).items():
+            is_reached = any(selects(selector, part) for selector in selected.get(path, ()))
+            if not is_reached and similarity(prompt.source, candidate.source) >= MIN_SIMILARITY:
+                return candidate.address
+    return None
 
 
 def _find_successor(prompt: Prompt, texts: Mapping[str, str]) -> str | None:
@@ -151,4 +212,4 @@ def _find_name(path: str, text: str) -> str:
     written = content.get("name") if isinstance(content, dict) else None
     if isinstance(written, str) and written:
         return written
-    return name_from_path(path) if is_prompt_file(path) else posixpath.splitext(posixpath.basename(path))[0]
+    return guess_name(path) if is_prompt_file(path) else posixpath.splitext(posixpath.basename(path))[0]

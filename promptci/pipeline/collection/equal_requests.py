@@ -7,6 +7,7 @@ from promptci.goldens.model import Case
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts import render
 from promptci.prompts.filled_messages import FilledMessages
+from promptci.prompts.jinja.filters import TemplateError
 from promptci.prompts.model import Prompt
 
 
@@ -21,7 +22,7 @@ def asks_the_same(base: PromptVersion, head: PromptVersion) -> bool:
         return False
     try:
         return _count_descriptions(base) == _count_descriptions(head)
-    except (render.MissingVariable, render.MessageTooLong):
+    except (render.MissingVariable, render.MessageTooLong, TemplateError):
         return False
 
 

@@ -10,6 +10,7 @@ from promptci.goldens.find import quarantine_paths
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import collect, side_files
 from promptci.pipeline.collection.collect import CollectedRun, Revision
+from promptci.prompts.patterns import parse_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,7 +94,10 @@ def _quarantine_paths(plan: PromptPlan, binding: Revision, *, alone: bool) -> It
 
 def _list_quarantine_files(snapshot: Snapshot, config: Config) -> Iterable[str]:
     """Return the quarantine files of a revision: only those next to prompts and goldens."""
-    patterns = (*config.prompts.include, config.prompts.goldens.replace("{name}", "*"))
+    patterns = (
+        *(parse_pattern(text).files for text in config.prompts.include),
+        config.prompts.goldens.replace("{name}", "*"),
+    )
     existing_paths = set(snapshot.paths())
     return [
         place

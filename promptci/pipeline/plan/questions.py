@@ -9,6 +9,7 @@ from promptci.files import canonical
 from promptci.goldens.model import Case
 from promptci.prompts import render
 from promptci.prompts.filled_messages import FilledMessages
+from promptci.prompts.jinja.filters import TemplateError
 from promptci.prompts.model import Prompt
 from promptci.providers.base import Request
 from promptci.runs.model import Question
@@ -51,6 +52,8 @@ def plan_questions(plan: PromptPlan, times: Callable[[PlannedCase], int]) -> Pro
                     unasked.append(planned.case.id)
             except render.MessageTooLong:
                 mistakes.append(_too_long(prompt, planned.case))
+            except TemplateError as error:
+                mistakes.append(_unfillable(prompt, planned.case, str(error)))
         asked.extend(_side_by_side(plan.name, planned.case.id, requests, times(planned)))
     notes = []
     if unasked:
@@ -108,6 +111,15 @@ def _too_long(prompt: Prompt, case: Case) -> CaseMistake:
         line=case.line,
         text=f" fills a message of {prompt.path} with more than {render.MAX_MESSAGE_CHARS // 2**20} million characters",
         hint="No model reads so much. Shorten the variable, or use it less often in the prompt.",
+    )
+
+
+def _unfillable(prompt: Prompt, case: Case, reason: str) -> CaseMistake:
+    return CaseMistake(
+        case=case,
+        line=case.line,
+        text=f" cannot be filled into {prompt.path}: {reason}",
+        hint="Correct the template, or the case's variables.",
     )
 
 

@@ -47,9 +47,9 @@ def parse_parameters(value: Mapping[str, Any], context: ParseContext) -> dict[st
         return {}
     parameters: dict[str, Any] = {}
     for key, setting in (written or {}).items():
-        _add_parameter(parameters, key, setting, ("modelParameters", key), context)
+        add_parameter(parameters, key, setting, ("modelParameters", key), context)
     for key in ("tools", "toolChoice"):
-        _add_parameter(parameters, key, value.get(key), (key,), context)
+        add_parameter(parameters, key, value.get(key), (key,), context)
     if "max_completion_tokens" in parameters and parameters.pop("max_tokens", None) is not None:
         # Endpoints refuse both; GitHub's newer runner takes this one, too.
         context.notes.append("`maxTokens` is not sent, because `maxCompletionTokens` is set.")
@@ -57,20 +57,41 @@ def parse_parameters(value: Mapping[str, Any], context: ParseContext) -> dict[st
     return parameters
 
 
-def _add_parameter(parameters: dict[str, Any], key: str, setting: Any, place: KeyPath, context: ParseContext) -> None:
+def add_parameter(parameters: dict[str, Any], key: str, setting: Any, place: KeyPath, context: ParseContext) -> None:
+    """Add a parameter under its name in the request, or a problem at its place."""
     if setting is None or setting == []:
         return  # as GitHub's runner does; an endpoint would refuse an empty list
+    mistake = _find_mistake(parameters, key, setting)
+    if mistake is None:
+        parameters[to_wire_name(key)] = setting
+    else:
+        context.add_problem(place, *mistake)
+
+
+def parse_default_parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters under their names in the request; raise ValueError for one that cannot be sent."""
+    parameters: dict[str, Any] = {}
+    for key, setting in settings.items():
+        mistake = _find_mistake(parameters, key, setting)
+        if key == "model":
+            mistake = ("`model` is not a parameter", "Set `provider.model`.")
+        if mistake is not None:
+            raise ValueError(" ".join((f"{mistake[0]}.", mistake[1])))
+        parameters[to_wire_name(key)] = setting
+    return parameters
+
+
+def _find_mistake(parameters: Mapping[str, Any], key: str, setting: Any) -> tuple[str, str] | None:
+    """Return what is wrong with a parameter, and what to do."""
     name = to_wire_name(key)
     if name in UNSENDABLE:
-        context.add_problem(place, f"`{key}` cannot be set by a prompt file", UNSENDABLE[name])
-    elif name not in KNOWN_PARAMETERS and (close := find_misspelt(name, KNOWN_PARAMETERS)):
-        context.add_problem(place, f"unknown parameter `{key}`", f"Did you mean `{close}`?")
-    elif name in parameters:
-        context.add_problem(place, f"`{name}` is set twice, in both spellings", "Keep one.")
-    elif message := _find_problem(name, setting):
-        context.add_problem(place, f"`{key}` {message}", "See the model's documentation.")
-    else:
-        parameters[name] = setting
+        return f"`{key}` cannot be set by a prompt file", UNSENDABLE[name]
+    if name not in KNOWN_PARAMETERS and (close := find_misspelt(name, KNOWN_PARAMETERS)):
+        return f"unknown parameter `{key}`", f"Did you mean `{close}`?"
+    if name in parameters:
+        return f"`{name}` is set twice, in both spellings", "Keep one."
+    message = _find_problem(name, setting)
+    return None if message is None else (f"`{key}` {message}", "See the model's documentation.")
 
 
 def to_wire_name(key: str) -> str:

@@ -11,6 +11,7 @@ from promptci.lazy_import import lazy_import
 from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.parse_context import KeyPath, ParseContext
 from promptci.prompts.model import Message, Prompt
+from promptci.prompts.source import ParsedFile, PromptSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,14 +35,9 @@ MAX_INCLUDE_ERRORS = 20
 """Includes of one message that are named for leading nowhere."""
 
 
-def parse(path: str, text: str, read: ReadFile) -> Prompt:
-    """Parse a prompt file.
-
-    Raises
-    ------
-    InputError
-        With every mistake in it.
-    """
+def parse(source: PromptSource) -> ParsedFile:
+    """Return the prompt of a file, or every mistake in it."""
+    path, text, read = source.path, source.text, source.read
     document = strict_yaml.load(text, path)
     value = document.value
     if not isinstance(value, dict):
@@ -68,9 +64,7 @@ def parse(path: str, text: str, read: ReadFile) -> Prompt:
         source=text,
         notes=tuple(context.notes),
     )
-    if context.problems:
-        raise InputError(context.problems)
-    return prompt
+    return ParsedFile(() if context.problems else (prompt,), context.problems)
 
 
 def _parse_name(value: Mapping[str, Any], context: ParseContext) -> str:

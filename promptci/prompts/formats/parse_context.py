@@ -34,6 +34,10 @@ class ParseContext:
         line = self.document.line_of(place) if row is None else self.document.text_line_of(place, row)
         self.problems.append(Problem(path=self.path, line=line, message=message, hint=hint))
 
+    def add_line_problem(self, line: int, message: str, hint: str) -> None:
+        """Add a problem on a line of the file."""
+        self.problems.append(Problem(path=self.path, line=line, message=message, hint=hint))
+
     def add_note(self, place: KeyPath, text: str) -> None:
         """Add a note about a place of the file."""
         self.notes.append(f"{self.path}:{self.document.line_of(place)}: {text}")

@@ -1,6 +1,7 @@
 """The unified diff of the prompt file, or a note that explains why there is none."""
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -11,6 +12,8 @@ from promptci.report.model.report import DiffLineView
 MAX_DIFF_LINES = 5000
 """Longer files are not diffed: difflib needs quadratic time."""
 
+_HUNK_START = re.compile(r"@@ -(\d+)(\S*) \+(\d+)")
+
 DiffLineKind = Literal["added", "removed", "context", "hunk"]
 _KINDS: dict[str, DiffLineKind] = {"+": "added", "-": "removed", " ": "context", "@": "hunk"}
 
@@ -19,7 +22,7 @@ def diff_sources(base: Prompt | None, head: Prompt | None) -> tuple[list[DiffLin
     """Return the lines of the diff, and a note on what lines do not show."""
     before, after = _lines(base), _lines(head)
     if base is None or head is None:
-        return _unified(before, after), None
+        return _unified(before, after, *_offsets(base, head)), None
     if base.source == head.source:
         return [], _unchanged(base, head)
     if before == after:
@@ -30,7 +33,7 @@ def diff_sources(base: Prompt | None, head: Prompt | None) -> tuple[list[DiffLin
     if max(len(before), len(after)) > MAX_DIFF_LINES:
         sizes = f"{len(before):,} lines before, {len(after):,} after"
         return [], " ".join([*notes, f"Too long for a diff here ({sizes}); see `git diff`."])
-    return _unified(before, after), json_safe.optional_text(" ".join(notes)) or None
+    return _unified(before, after, *_offsets(base, head)), json_safe.optional_text(" ".join(notes)) or None
 
 
 _LAST_BREAK = "Only the line break at the end of the file changed."
@@ -52,8 +55,19 @@ def _lines(prompt: Prompt | None) -> list[str]:
     return flat.removesuffix("\n").split("\n")
 
 
-def _unified(before: Sequence[str], after: Sequence[str]) -> list[DiffLineView]:
-    return list(_rows(before, after))
+def _offsets(*prompts: Prompt | None) -> list[int]:
+    """Return the lines of the file before each prompt that is a part of it."""
+    return [prompt.line - 1 if prompt is not None and prompt.selector else 0 for prompt in prompts]
+
+
+def _unified(before: Sequence[str], after: Sequence[str], base_offset: int, head_offset: int) -> list[DiffLineView]:
+    def shift(match: re.Match[str]) -> str:
+        return f"@@ -{int(match[1]) + base_offset}{match[2]} +{int(match[3]) + head_offset}"
+
+    return [
+        DiffLineView(kind="hunk", text=_HUNK_START.sub(shift, row.text)) if row.kind == "hunk" else row
+        for row in _rows(before, after)
+    ]
 
 
 def _rows(before: Sequence[str], after: Sequence[str]) -> Iterator[DiffLineView]:

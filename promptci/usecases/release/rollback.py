@@ -135,6 +135,11 @@ def _find_restored_files(
     current = now.get(request.name)
     if current is not None and current.fingerprint == named_version.prompt.fingerprint:
         return {}
+    if named_version.prompt.selector:
+        message = f"`{request.name}` is a part of {named_version.prompt.path}, the rest of which must stay"
+        raise GitError(
+            message, "Restore it by hand in a pull request, or pass --keep-content to change only what runs."
+        )
     files: dict[str, bytes | None] = {
         path: old.read(path) for path in (named_version.prompt.path, *named_version.prompt.includes)
     }

@@ -24,7 +24,7 @@ from promptci.pipeline.collection.collect import CollectedRun, Revision
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.pipeline.plan import planning
 from promptci.prompts import load as prompts_load
-from promptci.prompts.find import find_prompt_files, find_unmatched_prompt_files
+from promptci.prompts.find import find_selected_files, find_unmatched_prompt_files
 from promptci.prompts.model import Prompt
 from promptci.providers.base import Usage
 from promptci.providers.http import endpoint
@@ -147,14 +147,16 @@ def _config(state: _RepositoryState) -> Iterator[DoctorFinding]:
 
 def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
     config, snapshot = state.config, state.snapshot
-    paths = find_prompt_files(snapshot, config.prompts.include)
+    files = find_selected_files(snapshot, config.prompts.include)
     uncovered, _ = coverage.check_patterns(snapshot, [config], state.config_path)
     for problem in uncovered:
         yield state.flag("error", problem.message, problem.hint, "prompts", "include")
     if not uncovered and (missed := find_unmatched_prompt_files(snapshot, config.prompts.include)):
         message = f"`prompts.include` leaves out {coverage.join_few(missed)}"
         yield state.flag("warning", message, "Add a pattern that covers them.", "prompts", "include")
-    prompts, problems = prompts_load.load_prompts(snapshot.read, paths, config.provider.model)
+    prompts, problems = prompts_load.load_prompts(snapshot.read, files, config.prompt_options)
+    broken = {problem.path for problem in problems}
+    problems += coverage.find_idle_selectors(snapshot, config, prompts.values(), broken)
     yield from (DoctorFinding(problem=problem, level="error") for problem in problems)
     for prompt in prompts.values():
         yield from _unused_parts(prompt)

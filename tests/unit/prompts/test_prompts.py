@@ -10,6 +10,7 @@ from promptci.errors import InputError
 from promptci.prompts import load, render
 from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
 from promptci.prompts.model import Prompt
+from promptci.prompts.options import PromptOptions
 
 PATH = "prompts/order.prompt.yml"
 WHOLE = """\
@@ -148,7 +149,7 @@ def test_a_file_of_another_format_is_refused_in_words() -> None:
 
 def test_all_files_are_read_and_the_broken_ones_reported_together() -> None:
     files = {"a.prompt.yml": MINIMAL.encode(), "b.prompt.yml": b"model: [", "c.prompt.yml": b"\xff\xfe"}
-    found, wrong = load.load_prompts(files.get, [*files, "gone.prompt.yml"])
+    found, wrong = load.load_prompts(files.get, dict.fromkeys([*files, "gone.prompt.yml"], ()))
     assert list(found) == ["a.prompt.yml"]
     assert {problem.path for problem in wrong} == {"b.prompt.yml", "c.prompt.yml"}
 
@@ -159,9 +160,9 @@ def test_what_is_the_same_in_two_revisions_is_parsed_once_unless_it_includes_fil
     base = files | {"part.md": b"old"}
     head = files | {"part.md": b"new", "b.prompt.yml": MINIMAL.encode() + b"description: x\n"}
     loader = load.PromptLoader()
-    before, _ = loader.load_prompts(base.get, files)
-    after, _ = loader.load_prompts(head.get, files)
-    assert after == load.load_prompts(head.get, files)[0]
+    before, _ = loader.load_prompts(base.get, dict.fromkeys(files, ()))
+    after, _ = loader.load_prompts(head.get, dict.fromkeys(files, ()))
+    assert after == load.load_prompts(head.get, dict.fromkeys(files, ()))[0]
     assert after["a.prompt.yml"] is before["a.prompt.yml"]
     assert [prompt.messages[0].content for prompt in (before["c.prompt.yml"], after["c.prompt.yml"])] == ["old", "new"]
 
@@ -169,9 +170,9 @@ def test_what_is_the_same_in_two_revisions_is_parsed_once_unless_it_includes_fil
 def test_prompts_that_would_share_a_name_are_named_by_their_paths() -> None:
     named = MINIMAL.encode() + b"name: same\n"
     paths = ["x/a.prompt.yml", "y/a.prompt.yml", "b.prompt.yml"]
-    found, wrong = load.load_prompts(dict.fromkeys(paths, MINIMAL.encode()).get, paths)
+    found, wrong = load.load_prompts(dict.fromkeys(paths, MINIMAL.encode()).get, dict.fromkeys(paths, ()))
     assert ([prompt.name for prompt in found.values()], wrong) == (["x/a", "y/a", "b"], [])
-    found, _ = load.load_prompts(dict.fromkeys(paths, named).get, paths)
+    found, _ = load.load_prompts(dict.fromkeys(paths, named).get, dict.fromkeys(paths, ()))
     assert [(prompt.name, prompt.written_name) for prompt in found.values()] == [
         ("x/a", "same"),
         ("y/a", "same"),
@@ -195,8 +196,8 @@ def test_a_file_with_an_ending_only_is_named_by_its_folder(path: str, name: str)
 
 def test_a_file_without_a_model_takes_the_default() -> None:
     text = MINIMAL.replace("model: m\n", "").encode()
-    assert load.load_prompt(PATH, text, nothing, "gpt-9").model == "gpt-9"
-    assert load.load_prompt(PATH, MINIMAL.encode(), nothing, "gpt-9").model == "m"
+    assert load.load_prompt(PATH, text, nothing, PromptOptions(model="gpt-9")).model == "gpt-9"
+    assert load.load_prompt(PATH, MINIMAL.encode(), nothing, PromptOptions(model="gpt-9")).model == "m"
     with pytest.raises(InputError, match=r"set `provider\.model`"):
         load.load_prompt(PATH, text, nothing)
 

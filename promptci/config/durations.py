@@ -1,0 +1,14 @@
+"""Durations of promptci.yml, in seconds."""
+
+import re
+from typing import Any
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_seconds(value: Any) -> float:
+    """Parse `45m`, `90s`, `1.5h` or a plain number of seconds."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", str(value))
+    if match is None or isinstance(value, bool) or float(match[1]) <= 0:
+        raise ValueError("is not a duration: write it like 90s, 45m or 1h")
+    return float(match[1]) * UNITS[match[2] or "s"]

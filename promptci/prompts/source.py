@@ -1,0 +1,30 @@
+"""PromptSource: one file as its reader gets it, with what of it is meant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from promptci.errors import Problem
+from promptci.prompts.includes import ReadFile
+from promptci.prompts.model import Prompt
+from promptci.prompts.options import PromptOptions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptSource:
+    """A file that a pattern of `prompts.include` reaches."""
+
+    path: str
+    text: str
+    read: ReadFile
+    """Returns other files of the same revision."""
+    options: PromptOptions = field(default_factory=PromptOptions)
+    selectors: tuple[str, ...] = ()
+    """Which constants or values of the file are prompts; none where the file is one prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """The prompts of a file, and what is wrong with the others in it."""
+
+    prompts: Sequence[Prompt] = ()
+    problems: Sequence[Problem] = ()
