@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from promptci.config.model import Config
 from promptci.errors import InputError, Problem, UsageError
-from promptci.files.lines import decode_utf8
 from promptci.git import globs
 from promptci.git.changes import FileChange
 from promptci.git.snapshot import Snapshot
 from promptci.goldens import load as goldens_load
 from promptci.goldens.model import GoldenSet
-from promptci.pipeline.collection import binding_config, change_reasons, coverage, plan_prompt
+from promptci.pipeline.collection import binding_config, change_reasons, coverage, plan_prompt, rubric
 from promptci.pipeline.collection.binding_config import BindingConfig
 from promptci.pipeline.collection.change_reasons import PromptPair
 from promptci.pipeline.collection.equal_requests import asks_the_same
@@ -73,28 +72,18 @@ def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange
     if collector.problems and not plans:
         raise InputError(collector.problems)
     rubric_source = base if binding.base.present else head
+    rubric_notes = rubric.note_edited_rubric(binding, head, collector.touched) if plans else ()
     provider = binding.config.provider
     models = {**provider.models, **collector.model_entries}
     return CollectedRun(
         config=replace(binding.config, provider=replace(provider, models=models)),
         config_source=binding.source,
         plans=plans,
-        notes=(*binding.notes, *coverage.note_ignored_prompts(head), *collector.notes),
+        notes=(*binding.notes, *rubric_notes, *coverage.note_ignored_prompts(head), *collector.notes),
         problems=tuple(collector.problems),
-        rubric=load_rubric(rubric_source, binding.config.judge.rubric) if plans else None,
+        rubric=rubric.load_rubric(rubric_source, binding.config.judge.rubric) if plans else None,
         unmerged_config=binding.is_unmerged,
     )
-
-
-def load_rubric(snapshot: Snapshot, path: str | None) -> str | None:
-    """Return the text of the judge's rubric; raise InputError where the file that promptci.yml names is missing."""
-    if path is None:
-        return None
-    data = snapshot.read(path)
-    if data is None:
-        message = f"`judge.rubric` names this file, which does not exist at {snapshot.label}"
-        raise InputError([Problem(path=path, message=message, hint="Commit it, or correct `judge.rubric`.")])
-    return decode_utf8(data, path)
 
 
 @dataclass(kw_only=True, slots=True)
