@@ -138,8 +138,8 @@ class RunSection(ConfigSection):
 
     repeats: Annotated[Literal["auto"] | RepeatsSection, BeforeValidator(_repeats)] = Field(
         default="auto",
-        description="Answers per case and version. `auto`: rounds of 1, 2, 4, 8 and 16 answers while the verdict is "
-        "undecided, within `auto_calls` and the budget. A number: always that many. `{initial: 1, "
+        description="Answers per case and version. `auto`: rounds of 1, 2, 4, 8 and more answers, 64 at most, while "
+        "the verdict is undecided, within `auto_calls` and the budget. A number: always that many. `{initial: 1, "
         "on_disagreement: 3}`: more only where the versions disagree.",
         json_schema_extra=_or_number,
     )
