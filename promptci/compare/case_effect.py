@@ -3,14 +3,18 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
 from promptci.compare.sample import Design, SamplePair
 from promptci.stats.significance import group_sequential, within_case
 from promptci.stats.significance.within_case import CaseAnswers
 
-ROUNDS = (1, 2, 4, 8, 16)
-"""Answers per case and version after each round; group_sequential's looks rest on the doubling."""
+MAX_ANSWERS = 64
+"""Most answers per case and version."""
+MIN_LAST_STEP = 1.25
+"""How many times as many answers as before a last round must reach, which uses up the calls, to be worth a look."""
+MAX_PASSING_SHARE = 0.7
+"""A look may exclude a drop of the margin if its bound would be at most so much of the margin where no answer differs.
+Earlier looks seldom can, and each widens the bound at the later ones."""
 EXACT = 1e-12
 """A margin is written in decimal, and 3 of 60 cases count as 5 points."""
 MIN_SCORED_CASES = 20
@@ -18,8 +22,17 @@ MIN_SCORED_CASES = 20
 
 
 def plan_rounds(cases: int, max_calls: int) -> tuple[int, ...]:
-    """Return the answers per case and version after each round that these calls allow; one round at least."""
-    return (1, *takewhile(lambda answers: 2 * cases * answers <= max_calls, ROUNDS[1:]))
+    """Return the answers per case and version after each round that these calls allow; one round at least.
+
+    They double from round to round, and the last round takes what is left of the calls.
+    """
+    most = min(MAX_ANSWERS, max_calls // (2 * cases))
+    rounds = [1]
+    while 2 * rounds[-1] <= most:
+        rounds.append(2 * rounds[-1])
+    if most >= MIN_LAST_STEP * rounds[-1]:
+        rounds.append(most)
+    return tuple(rounds)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,17 +89,16 @@ def measure_cases(pair: SamplePair) -> CaseEffect:
             )
             for case in cases
         ]
-    looks = max(1, len(design.rounds))
-    passing = count_passing_looks(len(cases), design.rounds or (pair.answers,), design)
+    rounds = design.rounds or (pair.answers,)
+    passing = rounds[-count_passing_looks(len(cases), rounds, design) :]
     z = group_sequential.boundary(design.alpha, passing)
-    may_pass = pair.answers in (design.rounds or (pair.answers,))[-passing:]
     total = math.fsum(case.weight for case in estimated)
     graded = design.graded and len(cases) < MIN_SCORED_CASES
     return CaseEffect(
         drop=-math.fsum(case.weight * case.difference for case in estimated) / total,
-        p=1.0 if graded else group_sequential.overall_level(test.p, looks),
-        p_min=1.0 if graded else group_sequential.overall_level(test.p_min, looks),
-        max_drop=within_case.drop_bound(estimated, design.margin, z) if may_pass else 1.0,
+        p=1.0 if graded else group_sequential.overall_level(test.p, rounds),
+        p_min=1.0 if graded else group_sequential.overall_level(test.p_min, rounds),
+        max_drop=within_case.drop_bound(estimated, design.margin, z) if pair.answers in passing else 1.0,
         variance=within_case.answer_variance(estimated),
     )
 
@@ -94,7 +106,7 @@ def measure_cases(pair: SamplePair) -> CaseEffect:
 def count_passing_looks(cases: int, rounds: Sequence[int], design: Design) -> int:
     """Return how many of the looks, the last ones, may exclude a drop of the margin; one at least.
 
-    The other looks cannot, even where no answer differs, so that they need no share of the error rate.
+    The other looks could hardly exclude it even where no answer differs, so they get no share of the error rate.
     """
     failing = design.margin * (1 - design.margin) / cases
     return max(
@@ -102,7 +114,8 @@ def count_passing_looks(cases: int, rounds: Sequence[int], design: Design) -> in
         + [
             looks
             for looks in range(1, len(rounds) + 1)
-            if group_sequential.boundary(design.alpha, looks) * math.sqrt(failing / rounds[-looks]) < design.margin
+            if group_sequential.boundary(design.alpha, tuple(rounds[-looks:])) * math.sqrt(failing / rounds[-looks])
+            <= MAX_PASSING_SHARE * design.margin
         ]
     )
 

@@ -50,7 +50,7 @@ def smallest_drop(cases: int, variance: float, asking: Asking, design: Design) -
     if cases < 1 or (design.graded and cases < MIN_SCORED_CASES):
         return None
     rounds, answers = asking.plan(cases), asking.count_answers(cases)
-    alpha = group_sequential.nominal_level(design.alpha, len(rounds))
+    alpha = group_sequential.nominal_level(design.alpha, rounds)
     shown: float | None
     if design.graded and variance > 0:
         shown = power.detectable_drop_scores(answers, math.sqrt(variance), alpha=alpha, power=POWER)
@@ -78,8 +78,9 @@ def is_enough(cases: int, variance: float, asking: Asking, design: Design) -> bo
 
 
 def _excludes(cases: int, variance: float, asking: Asking, design: Design) -> bool:
-    looks = count_passing_looks(cases, asking.plan(cases), design)
-    z, answers = group_sequential.boundary(design.alpha, looks), asking.count_answers(cases)
+    rounds = asking.plan(cases)
+    passing = rounds[-count_passing_looks(cases, rounds, design) :]
+    z, answers = group_sequential.boundary(design.alpha, passing), asking.count_answers(cases)
     allowance = design.margin * (1 - design.margin)
     bound = z * math.sqrt((variance + allowance) / answers) + _Z_POWER * math.sqrt(variance / answers)
     return bound < design.margin

@@ -1,6 +1,7 @@
 """Find the configuration of a revision: the file that was named, or promptci.yml (or .yaml) by default."""
 
 import posixpath
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ else:
 
 DEFAULT_PATH = "promptci.yml"
 DEFAULT_PATHS = (DEFAULT_PATH, "promptci.yaml")
+_LOOKALIKE = re.compile(
+    r"(?:\.(?:github|config)/)?(?P<file>\.?promptci\.(?:ya?ml|json|toml)(?:\.txt)?)(?:/|\Z)", re.IGNORECASE
+)
+"""A path that somebody took for the configuration's."""
 
 
 def find_config(snapshot: Snapshot, path: str) -> str | None:
@@ -48,20 +53,39 @@ def load_revision_config(snapshot: Snapshot, path: str) -> Config:
 
 
 def require_named_config(snapshots: Sequence[Snapshot], path: str) -> None:
-    """Raise unless a configuration other than the default exists in one of the revisions.
+    """Raise unless a configuration exists in one of the revisions, or none was meant to.
 
-    With the defaults instead, prompts and key would go to another endpoint than the one that was meant.
+    With the defaults instead, prompts and key would go to another endpoint than the one that was meant. The default
+    path may be missing, unless a file such as `.github/promptci.yml` shows that there should be a configuration.
 
     Raises
     ------
     ConfigError
         With the most similar path of the repository.
     """
-    if path == DEFAULT_PATH or any(find_config(snapshot, path) is not None for snapshot in snapshots):
+    if any(find_config(snapshot, path) is not None for snapshot in snapshots):
+        return
+    if path == DEFAULT_PATH:
+        _refuse_lookalike(snapshots[-1])
         return
     close = _find_similar(path, snapshots[-1].paths())
     hint = f"Did you mean `{close}`?" if close else f"Create it, or leave the option out to use {DEFAULT_PATH}."
     raise ConfigError([Problem(path=path, message="this configuration does not exist", hint=hint)])
+
+
+def _refuse_lookalike(snapshot: Snapshot) -> None:
+    """Raise where a file was meant to be the configuration and is not read."""
+    matches = (_LOOKALIKE.match(path) for path in snapshot.paths())
+    lookalike = next((match for match in matches if match is not None), None)
+    if lookalike is None:
+        return
+    path = lookalike.string[: lookalike.end("file")]
+    if path in DEFAULT_PATHS:
+        message, hint = "this is not a regular file, so it is not read", "Put the configuration itself there."
+    else:
+        message = f"this file is not read: the configuration is {DEFAULT_PATH} in the repository's root"
+        hint = "Rename it, or name it with the option --config (in the Action: the input `config`)."
+    raise ConfigError([Problem(path=path, message=message, hint=hint)])
 
 
 def _find_similar(path: str, paths: Sequence[str]) -> str | None:

@@ -148,8 +148,8 @@ class RunSection(ConfigSection):
 
     repeats: Annotated[Literal["auto"] | RepeatsSection, BeforeValidator(_repeats)] = Field(
         default="auto",
-        description="Answers per case and version. `auto`: rounds of 1, 2, 4, 8 and 16 answers while the verdict is "
-        "undecided, within `auto_calls` and the budget. A number: always that many. `{initial: 1, "
+        description="Answers per case and version. `auto`: rounds of 1, 2, 4, 8 and more answers, 64 at most, while "
+        "the verdict is undecided, within `auto_calls` and the budget. A number: always that many. `{initial: 1, "
         "on_disagreement: 3}`: more only where the versions disagree.",
         json_schema_extra=_or_number,
     )
@@ -240,10 +240,10 @@ class GateSection(ConfigSection):
         description="What the verdict is about. `goldens`: these very cases, as a test suite is meant. `inputs`: inputs"
         " like them, for a sample of production traffic; it takes a hundred cases and more to decide.",
     )
-    max_drop: Annotated[float, Field(gt=0, le=1)] = Field(
+    max_drop: Annotated[float, Field(ge=0.001, le=1)] = Field(
         default=0.05, description="Margin: the smallest drop in quality that blocks, as a share."
     )
-    alpha: Annotated[float, Field(gt=0, lt=0.5)] = Field(
+    alpha: Annotated[float, Field(ge=0.0001, lt=0.5)] = Field(
         default=0.05, description="One-sided error rate: how often a harmless change may be blocked."
     )
     on_inconclusive: Literal["warn", "block"] = Field(

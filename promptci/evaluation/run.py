@@ -9,8 +9,9 @@ from promptci.evaluation import comment_template, evaluate, results
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import check_output_folder
-from promptci.pipeline.collection import collect, collect_all, coverage
+from promptci.pipeline.collection import collect_all, coverage
 from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.rubric import load_rubric
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 
@@ -46,5 +47,5 @@ def collect_everything(head: Snapshot, config_path: str) -> CollectedRun:
     notes += coverage.note_ignored_prompts(head)
     plans = collect_all.collect_all(head, config)
     source = f"{config_path} at {head.label}" if config.present else "defaults (there is no promptci.yml)"
-    rubric = collect.load_rubric(head, config.judge.rubric)
+    rubric = load_rubric(head, config.judge.rubric)
     return CollectedRun(config=config, config_source=source, plans=plans, notes=tuple(notes), rubric=rubric)

@@ -209,11 +209,29 @@ def _build_assumed(question: Question, case: Case, *, right: bool) -> ScoredCase
     )
 
 
+def _describe_measured(
+    settled: QualityFacts, measured: QualityFacts | None, verdict: Verdict, missing: int
+) -> QualityFacts:
+    """Return the facts that settle the verdict, with the counts of the answers there are: no others were seen."""
+    facts = settled._replace(assumed_answers=missing, assumed_for="head" if verdict is Verdict.FAIL else "base")
+    if measured is None:
+        return facts
+    return facts._replace(
+        base=measured.base,
+        head=measured.head,
+        pairs=measured.pairs,
+        worse=measured.worse,
+        better=measured.better,
+        passed=measured.passed,
+        interval=measured.interval if verdict is Verdict.FAIL else facts.interval,
+    )
+
+
 def _merge_decisions(partial: PromptRun, settled: PromptRun, missing: int) -> PromptRun:
     """Replace the findings over the present answers by those that hold in any case."""
-    favored = "head" if settled.verdict is Verdict.FAIL else "base"
+    measured = next((finding.facts for finding in partial.findings if isinstance(finding.facts, QualityFacts)), None)
     findings = [
-        replace(finding, facts=finding.facts._replace(assumed_answers=missing, assumed_for=favored))
+        replace(finding, facts=_describe_measured(finding.facts, measured, settled.verdict, missing))
         if missing and isinstance(finding.facts, QualityFacts)
         else finding
         for finding in settled.findings

@@ -181,6 +181,12 @@ class P95Facts(NamedTuple):
         return self.head / self.base - 1
 
 
+class ComparedCases(NamedTuple):
+    """Cases that are the same at both revisions."""
+
+    compared: int
+
+
 class CaseIds(NamedTuple):
     """Cases by id: changed goldens, and cases that head left unanswered or unconfirmed."""
 

@@ -10,7 +10,7 @@ from promptci.compare.sample import SamplePair
 from promptci.config.policy import About, GatePolicy
 from promptci.findings import Finding, NoFacts, remark
 from promptci.gates.evidence import PromptEvidence, TogetherEvidence
-from promptci.gates.facts import PooledFacts, QualityFacts
+from promptci.gates.facts import ComparedCases, PooledFacts, QualityFacts
 from promptci.gates.selftest.power_analysis import MAX_ADVISED_REPEATS
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.prompt_run import PromptRun
@@ -26,7 +26,7 @@ def quality(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Findin
     """
     measured, name = run.effect, run.name
     if measured is None:
-        return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=name, facts=NoFacts())
+        return _without_pairs(run)
     rule, verdict = zone(shown)
     needed = estimate_needed(run, policy) if verdict is Verdict.INCONCLUSIVE else None
     worse, better = count_changes(run, measured)
@@ -52,6 +52,14 @@ def quality(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Findin
         judged=run.judging is not None and run.judging.trust.trusted,
     )
     return Finding(rule=rule, verdict=verdict, subject=name, facts=facts)
+
+
+def _without_pairs(run: PromptRun) -> Finding:
+    """Return why there is nothing to compare: no case in common, or none that both versions answered."""
+    if not run.compared:
+        return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=NoFacts())
+    facts = ComparedCases(compared=len(run.compared))
+    return Finding(rule="no-answered-pairs", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=facts)
 
 
 def zone(shown: PromptEvidence) -> tuple[str, Verdict]:

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 
 from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8
-from promptci.prompts import template_text
+from promptci.prompts import suffixes, template_text
 from promptci.prompts.find import PROJECT_FILES, is_vendored
-from promptci.prompts.formats import data_prompt, python_prompt, script_prompt, text_prompt
+from promptci.prompts.formats import data_prompt, python_prompt, script_prompt
 from promptci.prompts.formats.constants import Constant
 from promptci.prompts.load import is_prompt_file, load_prompts
 from promptci.prompts.options import PromptOptions, Syntax
-from promptci.prompts.patterns import CODE_SUFFIXES
 
 MAX_FILES = 2000
 """Files that are looked into."""
 MAX_BYTES = 256 * 1024
 MAX_NAMES = 20
 """Constants of one file that are proposed by their names."""
-TEXT_SUFFIXES = (*text_prompt.TEXT_SUFFIXES, *text_prompt.JINJA_SUFFIXES)
+TEXT_SUFFIXES = (*suffixes.TEXT, *suffixes.JINJA)
 _PROMPT_FOLDERS = {"prompt", "prompts"}
 _OTHER_FOLDERS = {"test", "tests", "__tests__", "docs", "doc", "examples", "goldens", "node_modules", "dist", "build"}
 _NAME = re.compile(r"prompts?\b|prompts?_|_prompts?|prompt|instructions?\b|system_?message", re.IGNORECASE)
@@ -76,13 +75,13 @@ def _is_candidate(path: str) -> bool:
     is_called_prompt = bool(_PROMPT_FOLDERS & {folder.lower() for folder in folders}) or bool(
         _FILE_STEM.fullmatch(stem)
     )
-    if path.endswith(CODE_SUFFIXES):
+    if path.endswith(suffixes.CODE):
         return not name.startswith("test_")
-    return is_called_prompt and path.endswith((*TEXT_SUFFIXES, *data_prompt.SUFFIXES))
+    return is_called_prompt and path.endswith((*TEXT_SUFFIXES, *suffixes.DATA))
 
 
 def _list_constants(path: str, text: str) -> Sequence[Constant]:
-    if path.endswith(data_prompt.SUFFIXES):
+    if path.endswith(suffixes.DATA):
         return [constant for constant in data_prompt.list_values(path, text) if _is_prompt_value(constant)]
     if not _NAME.search(text):
         return []
@@ -119,7 +118,7 @@ def _list_unreadable(path: str, constants: Iterable[Constant]) -> Iterator[Probl
 
 def _find_syntax(paths: Sequence[str], read: Read) -> Syntax | None:
     """Return `{name}` where texts write variables so, and none of them writes `{{name}}`."""
-    plain = [path for path in paths if not path.endswith(text_prompt.JINJA_SUFFIXES)]
+    plain = [path for path in paths if not path.endswith(suffixes.JINJA)]
     texts = [(read(path) or b"").decode(errors="replace") for path in plain]
     has_braces = [text for text in texts if "{" in text or "}" in text]
     return "{name}" if has_braces and all(map(template_text.is_format_template, has_braces)) else None

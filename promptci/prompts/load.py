@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8
+from promptci.lazy_import import lazy_import
 from promptci.prompts.formats import PROMPT_FORMATS, PromptFormat
 from promptci.prompts.formats.github_prompt import name_from_path
-from promptci.prompts.formats.text_layout import to_prompt_name
 from promptci.prompts.options import PromptOptions
 from promptci.prompts.source import ParsedFile, PromptSource
 from promptci.wording import join_names
@@ -18,8 +18,11 @@ from promptci.wording import join_names
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from promptci.prompts.formats import text_layout
     from promptci.prompts.includes import ReadFile
     from promptci.prompts.model import Prompt
+else:
+    text_layout = lazy_import("promptci.prompts.formats.text_layout")
 
 MARKED_SUFFIXES = tuple(suffix for suffix, prompt_format in PROMPT_FORMATS.items() if prompt_format.is_marked)
 """Endings that only prompt files have."""
@@ -103,7 +106,7 @@ def _is_same(first: PromptSource, second: PromptSource) -> bool:
 
 
 def _parse_file(source: PromptSource) -> ParsedFile:
-    return _find_format(source).parse(source)
+    return _find_format(source).reader.parse(source)
 
 
 def _complete(parsed: ParsedFile, source: PromptSource) -> ParsedFile:
@@ -168,7 +171,7 @@ def _path_name(prompt: Prompt) -> str:
     folder, base = posixpath.split(prompt.path)
     stem = posixpath.join(folder, base.removesuffix(suffix)).rstrip("/")
     if prompt.selector:
-        return f"{stem}/{to_prompt_name(prompt.selector)}"
+        return f"{stem}/{text_layout.to_prompt_name(prompt.selector)}"
     return stem or prompt.path
 
 
@@ -177,4 +180,4 @@ def guess_name(path: str) -> str:
     if is_prompt_file(path):
         return name_from_path(path)
     suffix = next((suffix for suffix in PROMPT_FORMATS if path.endswith(suffix)), "")
-    return to_prompt_name(posixpath.basename(path).removesuffix(suffix))
+    return text_layout.to_prompt_name(posixpath.basename(path).removesuffix(suffix))

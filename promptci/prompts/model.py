@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from promptci.lazy_import import lazy_import
 from promptci.prompts import render
-from promptci.prompts.jinja import evaluate, parse
-from promptci.prompts.jinja.expressions import UndefinedVariableError
 
 MessageSyntax = Literal["fill", "jinja"]
 """`fill`: `{{name}}` variables and nothing else."""
@@ -18,8 +16,12 @@ if TYPE_CHECKING:
 
     from promptci.files import canonical
     from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
+    from promptci.prompts.jinja import evaluate, expressions, parse
 else:
     canonical = lazy_import("promptci.files.canonical")
+    evaluate = lazy_import("promptci.prompts.jinja.evaluate")
+    expressions = lazy_import("promptci.prompts.jinja.expressions")
+    parse = lazy_import("promptci.prompts.jinja.parse")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +45,7 @@ class Message:
             return render.render(self.content, variables, max_chars=max_chars)
         try:
             return evaluate.fill(self.content, variables, max_chars)
-        except UndefinedVariableError as error:
+        except expressions.UndefinedVariableError as error:
             raise render.MissingVariable(str(error)) from None
 
 

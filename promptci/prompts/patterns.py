@@ -7,7 +7,6 @@ import fnmatch
 import re
 from typing import NamedTuple
 
-CODE_SUFFIXES = (".py", ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 ANY_PART = (":*", ":*.*", ":*.*.*", "#/*", "#/*/*", "#/*/*/*", "#/*/*/*/*")
 """Selectors of what most files hold."""
 _CODE_SELECTOR = re.compile(r"(?P<files>.*?(?:\.[a-z]+|[*}])):(?P<names>[\w$*?.\[\]!-]+)")

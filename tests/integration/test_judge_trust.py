@@ -170,6 +170,16 @@ def test_too_few_labels_are_no_ground_for_trust(tmp_path: Path, count: int, said
     assert said in judge_of(outcome).reasons[0]
 
 
+def test_a_judge_without_any_usable_score_is_an_error_with_labels_too(tmp_path: Path) -> None:
+    def silent(call: Call) -> Reply | str:
+        return "hm" if call.body["model"].startswith("judge") else model(call)
+
+    with serving(silent) as server:
+        outcome = chatty(repo(tmp_path, server))
+    assert (outcome.exit_code, only(outcome).verdict) == (4, "error")
+    assert "nothing-evaluated" in rules(outcome)
+
+
 def test_without_labels_the_judge_counts_and_that_nobody_checked_it_is_said(tmp_path: Path) -> None:
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server, {LABELS: None}))

@@ -122,6 +122,16 @@ def test_the_price_of_repeats_is_said_beforehand(tmp_path: Path) -> None:
     assert "where the versions disagree, up to 3 times: at most 240 more calls, price unknown" in said
 
 
+def test_rounds_are_priced_as_what_they_are(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"repeats": "auto"})})
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        told, said = world()
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), told)
+    assert any(line.startswith("while the verdict is open, up to ") for line in said)
+    assert not any("where the versions disagree" in line for line in said)
+
+
 def critical(*ids: int) -> str:
     rows = [json.loads(line) for line in goldens(60).splitlines()]
     return "".join(json.dumps({**row, "critical": int(row["id"][1:]) in ids}) + "\n" for row in rows)

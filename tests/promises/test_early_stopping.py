@@ -207,6 +207,8 @@ def test_what_is_reported_names_what_was_assumed() -> None:
     regression = facts["regression"]
     assert isinstance(regression, QualityFacts)
     assert (regression.assumed_answers, regression.assumed_for) == (30, "head")
+    assert (regression.pairs, regression.passed) == (35, (35, 5))
+    assert regression.delta == pytest.approx(-30 / 35)
     assert facts["early-stop"] == EarlyStopFacts(skipped=30)
     assert decision.answers_requested == 70
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from promptci.findings import Facts, InterruptedRun, MessageFacts, NoFacts, NoSecrets, PromptNames
 from promptci.gates.facts import (
     CaseIds,
+    ComparedCases,
     CostFacts,
     CriticalFacts,
     CutOffFacts,
@@ -112,6 +113,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         OPEN._replace(interval=None, detectable_drop=None, cases_needed=None),
     ],
     "no-pairs": [NoFacts()],
+    "no-answered-pairs": [ComparedCases(compared=1), ComparedCases(compared=24)],
     "not-comparable": [
         MismatchFacts(
             mismatches=("the endpoint answered base with gpt-4o-mini-2024-07-18 and head with gpt-4o-mini-2025-02-01",)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
+from promptci.compare.case_power import Asking
 from promptci.config.policy import GatePolicy, OnInconclusive
 from promptci.config.run_limits import RunLimits
 from promptci.gates.decide import decide
@@ -115,12 +116,12 @@ def selftest(
         alpha=policy.alpha,
         discordance=noise,
         spread=spread,
-        detectable_drop=power_analysis.smallest_drop(
-            len(table.cases),
+        detectable_drop=power_analysis.smallest_drop_by_gate(
+            table.cases,
             spread**2 if spread is not None else noise or 0.0,
-            repeats=limits.repeats,
+            asking=Asking(repeats=limits.repeats, max_calls=limits.auto_calls),
             graded=graded,
-            alpha=policy.alpha,
+            policy=policy,
         ),
         flaky=tuple(Flaky(id=i, passed=k, answers=n) for i, (k, n) in counts.items() if 0 < k < n),
     )

@@ -91,6 +91,17 @@ def analyze_power(
     )
 
 
+def smallest_drop_by_gate(
+    cases: Sequence[Case], variance: float, *, asking: Asking, graded: bool, policy: GatePolicy
+) -> float | None:
+    """Return the smallest drop that the rule in force shows with 80 % power; None: none at all."""
+    if policy.about is About.GOLDENS:
+        design = Design(graded=graded, alpha=policy.alpha, margin=policy.max_drop)
+        return case_power.smallest_drop(len(cases), variance, asking, design)
+    independent_cases = effective_cases(cases)
+    return smallest_drop(independent_cases, variance, repeats=asking.repeats, graded=graded, alpha=policy.alpha)
+
+
 def smallest_drop(n: int, variance: float, *, repeats: int, graded: bool, alpha: float) -> float | None:
     """Return the smallest drop that n cases, each asked so often, show; `variance` is that of asking once.
 

@@ -16,7 +16,21 @@ MAX_SHARED = 1000
 def parse_jsonl(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     """Return the cases that can be used, and every problem of the others."""
     values, problems = lines.parse_jsonl(text, path)
+    if problems and _is_one_json_value(text):
+        message = "the whole file is one JSON value, and this format has one object on each line"
+        hint = "Rename the file to end with .json, or write each case on a line of its own."
+        return [], [Problem(path=path, line=1, message=message, hint=hint)]
     return parse_values(path, values, problems), problems
+
+
+def _is_one_json_value(text: str) -> bool:
+    if not text.lstrip().startswith(("[", "{")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def parse_values(path: str, values: Iterable[tuple[int, object]], problems: list[Problem]) -> list[Case]:

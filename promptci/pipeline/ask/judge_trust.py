@@ -27,14 +27,33 @@ async def assess_judge(run: PromptRun, min_kappa: float, judge_config: JudgeConf
 def distrust_probed(run: PromptRun) -> JudgeTrust | None:
     """Return the trust after the probes: a judge that passes useless answers loses it.
 
-    A judge without any result is not a matter of trust: its scores are missing, and the run is an error.
+    A judge without any result is not a matter of trust: its scores are missing, and the run is an error. They were
+    without weight where the labels had shown no agreement, so they get back the weight that the goldens give them.
     """
     if run.trust is None:
         return None
     if _is_silent(run.scored):
+        run.scored[:] = _restore_weights(run)
         return replace(run.trust, distrust_reasons=())
     reasons = [reason for outcome in run.probes if (reason := probes.distrust_reason(outcome)) is not None]
     return replace(run.trust, distrust_reasons=(*run.trust.distrust_reasons, *reasons))
+
+
+def _restore_weights(run: PromptRun) -> list[ScoredCase]:
+    """Return the scored answers with the weights of the plan's own assertions."""
+    cases = {planned.case.id: planned.case for planned in run.plan.task.cases}
+    return [
+        replace(
+            answer,
+            case=cases[answer.case.id],
+            results=tuple(
+                replace(mark, weight=assertion.weight)
+                # An answer without a completion has no results, or fewer than assertions.
+                for mark, assertion in zip(answer.results, cases[answer.case.id].assertions, strict=False)
+            ),
+        )
+        for answer in run.scored
+    ]
 
 
 def _is_silent(scored: Iterable[ScoredCase]) -> bool:

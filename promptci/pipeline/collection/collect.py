@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from promptci.errors import InputError, Problem
-from promptci.files.lines import decode_utf8
 from promptci.git import globs
 from promptci.goldens.find import find_golden_files
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection import binding_config, change_reasons, coverage
+from promptci.pipeline.collection import binding_config, change_reasons, coverage, rubric
 from promptci.pipeline.collection.head_models import apply_head_models
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_prompt_files, find_selected_files
@@ -90,28 +89,18 @@ def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange
     if collector.problems and not plans:
         raise InputError(collector.problems)
     rubric_source = base if binding.base.present else head
+    rubric_notes = rubric.note_edited_rubric(binding, head, collector.touched) if plans else ()
     provider = binding.config.provider
     models = {**provider.models, **collector.model_entries}
     return CollectedRun(
         config=replace(binding.config, provider=replace(provider, models=models)),
         config_source=binding.source,
         plans=plans,
-        notes=(*binding.notes, *coverage.note_ignored_prompts(head), *collector.notes),
+        notes=(*binding.notes, *rubric_notes, *coverage.note_ignored_prompts(head), *collector.notes),
         problems=tuple(collector.problems),
-        rubric=load_rubric(rubric_source, binding.config.judge.rubric) if plans else None,
+        rubric=rubric.load_rubric(rubric_source, binding.config.judge.rubric) if plans else None,
         unmerged_config=binding.is_unmerged,
     )
-
-
-def load_rubric(snapshot: Snapshot, path: str | None) -> str | None:
-    """Return the text of the judge's rubric; raise InputError where the file that promptci.yml names is missing."""
-    if path is None:
-        return None
-    data = snapshot.read(path)
-    if data is None:
-        message = f"`judge.rubric` names this file, which does not exist at {snapshot.label}"
-        raise InputError([Problem(path=path, message=message, hint="Commit it, or correct `judge.rubric`.")])
-    return decode_utf8(data, path)
 
 
 @dataclass(kw_only=True, slots=True)

@@ -139,8 +139,11 @@ def find_orphaned_goldens(
         for base_path in goldens[pair.current.address][0]:
             path = renames.get(base_path) or base_path
             if path in existing and path not in used:
-                message = f"these goldens of `{pair.current.name}` no longer belong to any prompt"
-                hint = f"Rename the file to match the prompt's name `{pair.head.name}`, or keep the name as it was."
+                before, after = pair.base.name if pair.base else pair.head.name, pair.head.name
+                message = f"these goldens of `{before}` no longer belong to any prompt"
+                hint = f"Rename the file to match the prompt's new name `{after}`, or keep the name `{before}`."
+                if before == after:
+                    hint = "Correct `prompts.goldens` in promptci.yml, or move the file to where it looks."
                 problems.append(Problem(path=path, message=message, hint=hint))
     return problems
 

@@ -39,6 +39,11 @@ class PlannedRun:
         """The questions that are asked only where the first answers call for it."""
         return tuple(question for run in self.prompts for question in run.follow_ups)
 
+    @property
+    def asks_in_rounds(self) -> bool:
+        """Whether some prompt's cases are asked again as long as its verdict is open."""
+        return any(len(run.plan.task.rounds) > 1 for run in self.prompts)
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over all that may be asked: equal fingerprints are the same questions in the same order."""
@@ -212,9 +217,8 @@ def _follow_up_price(planned: PlannedRun, options: ProviderOptions) -> Sequence[
         return []
     total = estimate_questions(follow_ups, PriceList(options).price_usage)
     most = max(question.replicate for question in follow_ups) + 1
-    return [
-        f"where the versions disagree, up to {most} times: at most {total.distinct_calls} more calls, {_price(total)}"
-    ]
+    when = "while the verdict is open" if planned.asks_in_rounds else "where the versions disagree"
+    return [f"{when}, up to {most} times: at most {total.distinct_calls} more calls, {_price(total)}"]
 
 
 def _describe_plan(plan: PromptPlan) -> str:

@@ -1,6 +1,6 @@
 """Texts of the quality rule: what became of the pass rate or the mean score."""
 
-from promptci.gates.facts import MismatchFacts, NewPromptFacts, NothingToLose, PooledFacts, QualityFacts
+from promptci.gates.facts import ComparedCases, MismatchFacts, NewPromptFacts, NothingToLose, PooledFacts, QualityFacts
 from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import bare_points, p_value, percent, points, signed_points
 from promptci.wording import count
@@ -29,9 +29,9 @@ def not_worse(facts: QualityFacts) -> FindingText:
 
 def cannot_tell(facts: QualityFacts) -> FindingText:
     """Describe a difference that is neither shown nor ruled out, and what would settle it."""
+    seen = "the drop may be chance" if facts.head < facts.base else "no regression was detected"
     return FindingText(
-        f"cannot be decided{_about(facts)}: {before_after(facts)}; no regression was detected,"
-        f" and {detectable(facts.detectable_drop)}",
+        f"cannot be decided{_about(facts)}: {before_after(facts)}; {seen}, and {detectable(facts.detectable_drop)}",
         f"{_flips(facts)}; {_size(facts)}.{_bounds(facts)}{_settle(facts)}{_assumed(facts)}",
     )
 
@@ -41,6 +41,14 @@ def no_pairs(_: object) -> FindingText:
     return FindingText(
         "cannot be compared, because no case is the same at both revisions",
         "Change goldens and prompt in separate pull requests to compare them.",
+    )
+
+
+def no_answered_pairs(facts: ComparedCases) -> FindingText:
+    """Describe golden sets of which no case has a usable answer of both versions."""
+    return FindingText(
+        f"cannot be compared, because none of its {count(facts.compared, 'case')} has a usable answer of both versions",
+        "The answers or their scores are missing; the report lists the errors by case.",
     )
 
 

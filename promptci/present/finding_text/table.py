@@ -11,6 +11,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "not-worse": quality.not_worse,
     "cannot-tell": quality.cannot_tell,
     "no-pairs": quality.no_pairs,
+    "no-answered-pairs": quality.no_answered_pairs,
     "not-comparable": quality.not_comparable,
     "new-prompt": quality.new_prompt,
     "pooled": quality.pooled,

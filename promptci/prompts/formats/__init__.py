@@ -1,30 +1,46 @@
 """Prompt formats: one module each, and the table that lists them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from __future__ import annotations
 
-from promptci.prompts.formats import data_prompt, github_prompt, python_prompt, script_prompt, text_prompt
-from promptci.prompts.source import ParsedFile, PromptSource
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from promptci.lazy_import import lazy_import
+from promptci.prompts import suffixes
+from promptci.prompts.formats import github_prompt
+
+if TYPE_CHECKING:
+    from promptci.prompts.formats import data_prompt, python_prompt, script_prompt, text_prompt
+    from promptci.prompts.source import ParsedFile, PromptSource
+else:  # a run reads few formats
+    data_prompt = lazy_import("promptci.prompts.formats.data_prompt")
+    python_prompt = lazy_import("promptci.prompts.formats.python_prompt")
+    script_prompt = lazy_import("promptci.prompts.formats.script_prompt")
+    text_prompt = lazy_import("promptci.prompts.formats.text_prompt")
+
+
+class PromptReader(Protocol):
+    """Interface of the modules in this folder that read a format."""
+
+    def parse(self, source: PromptSource, /) -> ParsedFile:
+        """Return the prompts of a file and every mistake in it; raise InputError where nothing can be read."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromptFormat:
     """One format of prompts in files."""
 
-    parse: Callable[[PromptSource], ParsedFile]
-    """Returns the prompts of a file and every mistake in it; may raise InputError where nothing can be read."""
+    reader: PromptReader
     is_marked: bool = False
     """Whether the ending alone shows that a file is a prompt, so that one that no pattern reaches is named."""
 
 
-_GITHUB = PromptFormat(parse=github_prompt.parse, is_marked=True)
-_TEXT = PromptFormat(parse=text_prompt.parse)
-
 PROMPT_FORMATS: dict[str, PromptFormat] = {
-    **dict.fromkeys(github_prompt.SUFFIXES, _GITHUB),
-    **dict.fromkeys((*text_prompt.TEXT_SUFFIXES, *text_prompt.JINJA_SUFFIXES), _TEXT),
-    **dict.fromkeys(python_prompt.SUFFIXES, PromptFormat(parse=python_prompt.parse)),
-    **dict.fromkeys(script_prompt.SUFFIXES, PromptFormat(parse=script_prompt.parse)),
-    **dict.fromkeys(data_prompt.SUFFIXES, PromptFormat(parse=data_prompt.parse)),
+    **dict.fromkeys(suffixes.GITHUB, PromptFormat(reader=github_prompt, is_marked=True)),
+    **dict.fromkeys((*suffixes.TEXT, *suffixes.JINJA), PromptFormat(reader=text_prompt)),
+    **dict.fromkeys(suffixes.PYTHON, PromptFormat(reader=python_prompt)),
+    **dict.fromkeys(suffixes.SCRIPT, PromptFormat(reader=script_prompt)),
+    **dict.fromkeys(suffixes.DATA, PromptFormat(reader=data_prompt)),
 }
 """Formats by the end of the file's name; the first that fits is taken."""

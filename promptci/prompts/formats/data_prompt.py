@@ -13,7 +13,6 @@ from promptci.files import lines, strict_yaml
 from promptci.prompts.formats.constants import ROLES, CodeMessage, CodeText, Constant, select_prompts
 from promptci.prompts.source import ParsedFile, PromptSource
 
-SUFFIXES = (".yaml", ".yml", ".json", ".toml")
 MAX_VALUES = 20_000
 MAX_CHARS = 2**22
 MAX_DEPTH = 50

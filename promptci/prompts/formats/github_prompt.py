@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
 from promptci.lazy_import import lazy_import
+from promptci.prompts import suffixes
 from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.parse_context import KeyPath, ParseContext
 from promptci.prompts.model import Message, Prompt
@@ -23,7 +24,6 @@ else:
     includes = lazy_import("promptci.prompts.includes")
     github_evaluators = lazy_import("promptci.prompts.formats.github_evaluators")
 
-SUFFIXES = (".prompt.yml", ".prompt.yaml")
 PROMPT_KEYS = (
     "name", "description", "model", "modelParameters", "responseFormat", "jsonSchema", "messages", "testData",
     "evaluators", "tools", "toolChoice",
@@ -80,7 +80,7 @@ def _parse_name(value: Mapping[str, Any], context: ParseContext) -> str:
 def name_from_path(path: str) -> str:
     """Return the name of a prompt whose file gives none: its file name without endings, else its folder."""
     folder, base = posixpath.split(path)
-    name = next((base.removesuffix(suffix) for suffix in SUFFIXES if base.endswith(suffix)), base)
+    name = next((base.removesuffix(suffix) for suffix in suffixes.GITHUB if base.endswith(suffix)), base)
     return name or posixpath.basename(folder) or "prompt"
 
 

@@ -13,7 +13,6 @@ from promptci.prompts.formats.constants import Constant, select_prompts
 from promptci.prompts.formats.python_values import PythonValues, UnreadableError
 from promptci.prompts.source import ParsedFile, PromptSource
 
-SUFFIXES = (".py",)
 MAX_CHARS = 2**20
 
 

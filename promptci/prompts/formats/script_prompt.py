@@ -10,7 +10,6 @@ from promptci.errors import InputError, Problem
 from promptci.lazy_import import lazy_import
 from promptci.prompts.formats.constants import Constant, select_prompts
 from promptci.prompts.formats.script_values import ScriptValues, UnreadableScriptError, unwrap
-from promptci.prompts.patterns import CODE_SUFFIXES
 from promptci.prompts.source import ParsedFile, PromptSource
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ else:
     tree_sitter_javascript = lazy_import("tree_sitter_javascript")
     tree_sitter_typescript = lazy_import("tree_sitter_typescript")
 
-SUFFIXES = tuple(suffix for suffix in CODE_SUFFIXES if suffix != ".py")
 TYPED_SUFFIXES = (".ts", ".mts", ".cts")
 MAX_CHARS = 2**20
 

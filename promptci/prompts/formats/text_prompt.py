@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
-from promptci.prompts import template_text
+from promptci.prompts import suffixes, template_text
 from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.parse_context import ParseContext
 from promptci.prompts.formats.text_layout import lay_out_messages, to_prompt_name
@@ -19,7 +19,6 @@ from promptci.prompts.options import SYNTAXES, Syntax
 from promptci.prompts.source import ParsedFile, PromptSource
 from promptci.prompts.template_text import Template
 
-TEXT_SUFFIXES, JINJA_SUFFIXES = (".txt", ".md", ".markdown"), (".j2", ".jinja", ".jinja2")
 FRONT_MATTER_SUFFIXES = (".md", ".markdown")
 FRONT_MATTER_KEYS = (
     "name", "description", "model", "modelParameters", "responseFormat", "jsonSchema", "tools", "toolChoice", "user",
@@ -95,7 +94,7 @@ def _parse_syntax(settings: Mapping[str, Any], context: ParseContext, source: Pr
     if written is not None and written not in SYNTAXES:
         hint = f"Use one of {', '.join(get_args(Syntax))}, in quotes."
         context.add_problem(("syntax",), f"unknown syntax `{written}`", hint)
-    if source.path.lower().endswith(JINJA_SUFFIXES):
+    if source.path.lower().endswith(suffixes.JINJA):
         return "jinja"
     return next((syntax for syntax in SYNTAXES if syntax == written), None) or source.options.syntax or "{{name}}"
 
@@ -118,8 +117,8 @@ def _add_template_remarks(template: Template, syntax: Syntax, first_line: int, c
 def _label(path: str) -> str:
     """Return the file's name without its endings: `prompts/system.md.j2` is `system`."""
     base = posixpath.basename(path)
-    for suffixes in (JINJA_SUFFIXES, TEXT_SUFFIXES, (".prompt",)):
-        for suffix in suffixes:
+    for endings in (suffixes.JINJA, suffixes.TEXT, (".prompt",)):
+        for suffix in endings:
             if base.lower().endswith(suffix):
                 base = base[: -len(suffix)]
                 break

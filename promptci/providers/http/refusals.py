@@ -1,4 +1,4 @@
-"""Notice a model of which every call is refused (HTTP 429): report the wait, and end it."""
+"""Notice a model of which every call is refused (HTTP 429, or 503 with a pause): report the wait, and end it."""
 
 from collections.abc import Callable
 
@@ -45,7 +45,8 @@ class RefusalWatch:
         names_pause = failed.retry_after_s is not None or self._was_answered
         limit_s = MAX_REFUSED_S if names_pause else MAX_REFUSED_WITHOUT_PAUSE_S
         if refused_s >= limit_s or (names_pause and refused_s and refused_s + wait_s > limit_s):
-            hint = f"Every call was refused for {refused_s:.0f} s: a daily limit or the billing may be the cause"
+            cause = "a daily limit or the billing may be the cause" if failed.rate_limited else "the endpoint is down"
+            hint = f"Every call was refused for {refused_s:.0f} s: {cause}"
             failed.error = CallError(failed.error.kind, f"{failed.error.message}. {hint}", fatal=True)
             failed.advice = RetryAdvice.NEVER
         elif refused_s + wait_s >= NOTICE_AFTER_S and now >= self._next_notice:

@@ -102,8 +102,8 @@ async def with_retries(
 ) -> Result:
     """Return the result of `attempt(seconds_left)`, retrying as often as `policy` allows.
 
-    Time spent waiting for a turn at the limiter is not counted; `on_refusal` sees each call that came too often, and
-    may change what another attempt is worth.
+    Time spent waiting for a turn at the limiter is not counted; `on_refusal` sees each call that came too often or
+    is told to come later, and may change what another attempt is worth.
 
     Raises
     ------
@@ -125,6 +125,8 @@ async def with_retries(
                     on_refusal(failed)
                 else:
                     limiter.record_failure(turn)
+                    if failed.retry_after_s:  # busy rather than broken, as with 503: waited for, and not for ever
+                        on_refusal(failed)
             else:
                 limiter.record_success(turn)
                 return result

@@ -82,7 +82,7 @@ class ActionContext:
             is_fork=outside or dependabot,
             is_dependabot=dependabot,
             is_approved=approved,
-            workspace=Path(environ.get("GITHUB_WORKSPACE") or "."),
+            workspace=_find_workspace(environ),
             output_path=_path(environ, "GITHUB_OUTPUT"),
             summary_path=_path(environ, "GITHUB_STEP_SUMMARY"),
             inputs=inputs,
@@ -101,7 +101,7 @@ class ActionContext:
     @property
     def is_change(self) -> bool:
         """Whether there are two revisions to compare: the event is about a change, or the inputs name one."""
-        return self.event in events.CHANGE_EVENTS or bool(self.inputs["base"] or self.inputs["head"])
+        return self.event in events.CHANGE_EVENTS or _names_revision(self.inputs)
 
     @property
     def is_deletion(self) -> bool:
@@ -113,9 +113,10 @@ class ActionContext:
         """Name of the status and the check run, and key of the comment.
 
         Only runs that answer the same question share a name: another configuration, name, base or head is another
-        check, and a run that compares nothing never stands in for the gate.
+        check, and a run that compares nothing never stands in for the gate. Nor does a push: it compares with what
+        was pushed before, which is less than a pull request's change, and nothing at all for a new branch or a tag.
         """
-        parts = [*_list_name_parts(self.inputs), *([] if self.is_change else ["nightly"])]
+        parts = [*_list_name_parts(self.inputs), *_list_event_parts(self.event, self.inputs)]
         return f"promptci ({', '.join(parts)})" if parts else "promptci"
 
     @property
@@ -141,6 +142,17 @@ def _list_name_parts(inputs: Mapping[str, str]) -> Iterator[str]:
     yield from (f"{side} {inputs[side]}" for side in ("base", "head") if inputs[side])
 
 
+def _names_revision(inputs: Mapping[str, str]) -> bool:
+    return bool(inputs["base"] or inputs["head"])
+
+
+def _list_event_parts(event: str, inputs: Mapping[str, str]) -> Iterator[str]:
+    if event == "push" and not _names_revision(inputs):
+        yield "push"
+    elif event not in events.CHANGE_EVENTS and not _names_revision(inputs):
+        yield "nightly"
+
+
 def _refuse(event: str, inputs: Mapping[str, str]) -> None:
     if inputs["allow-untrusted"] == "true":
         return
@@ -161,6 +173,14 @@ def _required(environ: Mapping[str, str], name: str) -> str:
     if not environ.get(name):
         raise UsageError(f"{name} is not set", "The Action runs on GitHub Actions; elsewhere use `promptci check`.")
     return environ[name]
+
+
+def _find_workspace(environ: Mapping[str, str]) -> Path:
+    workspace = Path(environ.get("GITHUB_WORKSPACE") or ".")
+    if not workspace.is_dir():
+        fix = "Run actions/checkout before this step, and do not set GITHUB_WORKSPACE yourself."
+        raise UsageError(f"The workspace {workspace} is not a folder", fix)
+    return workspace
 
 
 def _count(environ: Mapping[str, str], name: str) -> int:

@@ -19,6 +19,8 @@ _NEXT = {
     "critical-never-answered": "See why the new version's requests fail for these cases; the report shows the errors.",
     "critical-unanswered": "See why the new version's requests fail for these cases; its length is the usual cause.",
     "no-pairs": "Change goldens and prompt in separate pull requests, so that there are cases to compare.",
+    "no-answered-pairs": "See the errors of the cases: a judge without usable scores, a model or the endpoint is the"
+    " usual cause. Then run again.",
     "not-comparable": "Run both versions again with `--no-cache`. If the endpoint goes on answering with several"
     " models, name one of them by its date in the prompt, such as `gpt-4o-mini-2024-07-18`.",
     "missing-goldens": "Add a golden set for the prompt, under the name that `prompts.goldens` in promptci.yml gives.",

@@ -25,6 +25,7 @@ RANK = (
     "nothing-required",
     "not-comparable",
     "no-pairs",
+    "no-answered-pairs",
     "not-worse",
     "new-prompt",
 )

@@ -19,7 +19,7 @@ from promptci.files.lines import decode_utf8
 from promptci.git import command, globs
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
-from promptci.pipeline.collection import collect, coverage, plan_prompt
+from promptci.pipeline.collection import collect, coverage, plan_prompt, rubric
 from promptci.pipeline.collection.collect import CollectedRun, Revision
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.pipeline.plan import planning
@@ -207,7 +207,7 @@ def _judge(state: _RepositoryState) -> Iterator[DoctorFinding]:
                 message = f"goldens use the assertion `judge`, and `judge.{key}` is not set"
                 yield state.flag("error", message, f"Set `judge.{key}`.", "judge")
     try:
-        collect.load_rubric(state.snapshot, judge.rubric)
+        rubric.load_rubric(state.snapshot, judge.rubric)
     except InputError as error:
         yield from _error_findings(error)
     for name in (name for name, types in uses.items() if types):

@@ -26,10 +26,14 @@ def pair(*rows: str, **design: Any) -> SamplePair:
 @pytest.mark.parametrize(
     ("cases", "calls", "rounds"),
     [
-        (3, 640, (1, 2, 4, 8, 16)),
+        (1, 640, (1, 2, 4, 8, 16, 32, 64)),
+        (5, 640, (1, 2, 4, 8, 16, 32, 64)),
+        (10, 640, (1, 2, 4, 8, 16, 32)),
         (20, 640, (1, 2, 4, 8, 16)),
-        (21, 640, (1, 2, 4, 8)),
-        (50, 640, (1, 2, 4)),
+        (21, 640, (1, 2, 4, 8, 15)),
+        (35, 640, (1, 2, 4, 8)),
+        (50, 640, (1, 2, 4, 6)),
+        (100, 640, (1, 2, 3)),
         (160, 640, (1, 2)),
         (161, 640, (1,)),
         (5000, 640, (1,)),
@@ -58,9 +62,10 @@ def test_a_drop_below_the_margin_is_no_regression_however_sure_it_is() -> None:
     assert effect.is_regression(0.04, 0.03)
 
 
-def test_only_looks_that_could_exclude_the_margin_share_its_error_rate() -> None:
+def test_the_last_looks_that_could_exclude_the_margin_share_its_error_rate() -> None:
     design = Design(alpha=0.05)
-    assert [count_passing_looks(n, plan_rounds(n, 640), design) for n in (10, 20, 50, 400)] == [2, 3, 2, 1]
+    assert [count_passing_looks(n, plan_rounds(n, 640), design) for n in (1, 3, 10, 50, 400)] == [1, 1, 2, 2, 1]
+    assert count_passing_looks(400, (1, 2, 4), design) == 3
     many = measure_cases(pair(*["+ +"] * 124))
     assert many.max_drop == pytest.approx(1.6449 * math.sqrt(0.0475 / 124), abs=1e-4)
     assert many.is_within(0.05)

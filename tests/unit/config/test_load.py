@@ -106,6 +106,12 @@ def test_a_key_unlike_any_other_gets_the_list_of_known_ones() -> None:
     assert message == "promptci.yml:2: unknown key `traffic.zzz`. Known keys here: requests_per_day."
 
 
+@pytest.mark.parametrize("written", ["alpha: 1.0e-300", "alpha: 0", "max_drop: 1.0e-12", "alpha: 0.5"])
+def test_levels_that_no_test_can_reach_are_refused(written: str) -> None:
+    (message,) = problems(f"gate:\n  {written}\n")
+    assert message.startswith(f"promptci.yml:2: `gate.{written.partition(':')[0]}` is ")
+
+
 def test_all_mistakes_are_reported_at_once() -> None:
     found = problems("gate:\n  alpha: 0.9\n  mode: panic\nrun:\n  deadline: soon\n  concurrency: many\nfoo: 1\n")
     lines = {message.split(":")[1] for message in found}

@@ -6,7 +6,10 @@ from dataclasses import replace
 import pytest
 from support.aa_plans import answer, planned
 
-from promptci.config.policy import GatePolicy, OnInconclusive
+from promptci.compare import case_power
+from promptci.compare.case_power import Asking
+from promptci.compare.sample import Design
+from promptci.config.policy import About, GatePolicy, OnInconclusive
 from promptci.config.run_limits import RunLimits
 from promptci.gates.selftest import aa_test, power_analysis
 from promptci.gates.selftest.aa_test import Flaky, SelfTest
@@ -31,6 +34,12 @@ def put(
     return aa_test.selftest(plan, answers, how or RunLimits(), POLICY, simulations)
 
 
+def smallest_drop(cases: int, variance: float, *, repeats: int = 1, graded: bool = False) -> float | None:
+    """Return what the rule about these goldens shows, which reports and `power` say too."""
+    design = Design(graded=graded, alpha=POLICY.alpha, margin=POLICY.max_drop)
+    return case_power.smallest_drop(cases, variance, Asking(repeats=repeats), design)
+
+
 def test_every_number_of_a_small_run() -> None:
     plan = planned(5)
     found = put(plan, given(plan, "++++--", "++++++", "------", "+-", "+"))
@@ -41,19 +50,19 @@ def test_every_number_of_a_small_run() -> None:
     assert found.discordance == pytest.approx(noise)
     assert found.spread is None
     assert found.flaky == (Flaky(id="c0", passed=4, answers=6), Flaky(id="c3", passed=1, answers=2))
-    assert found.detectable_drop == power_analysis.smallest_drop(4, noise, repeats=1, graded=False, alpha=0.07)
+    assert found.detectable_drop == smallest_drop(4, noise)
 
 
 def test_the_smallest_drop_is_that_of_the_gate_s_own_repeats_and_alpha() -> None:
     plan = planned(60)
     answers = given(plan, *["+++++-"] * 20, *["++++++"] * 40)
-    for repeats in (1, 3):
-        found = put(plan, answers, RunLimits(repeats=repeats), 1)
-        expected = power_analysis.smallest_drop(60, 1 / 9, repeats=repeats, graded=False, alpha=0.07)
-        assert found.detectable_drop == pytest.approx(expected)
-        assert found.detectable_drop != power_analysis.smallest_drop(
-            60, 1 / 9, repeats=repeats, graded=False, alpha=0.05
-        )
+    for limits in (RunLimits(repeats=1), RunLimits(repeats=3)):
+        found = put(plan, answers, limits, 1)
+        assert found.detectable_drop == pytest.approx(smallest_drop(60, 1 / 9, repeats=limits.repeats))
+    by_inputs = aa_test.selftest(plan, answers, RunLimits(), replace(POLICY, about=About.INPUTS), 1)
+    expected = power_analysis.smallest_drop(60, 1 / 9, repeats=1, graded=False, alpha=0.07)
+    assert by_inputs.detectable_drop == pytest.approx(expected)
+    assert expected != pytest.approx(smallest_drop(60, 1 / 9))
 
 
 def test_the_spread_of_marks_is_that_of_the_difference_of_two_runs() -> None:
@@ -66,9 +75,7 @@ def test_the_spread_of_marks_is_that_of_the_difference_of_two_runs() -> None:
     found = put(plan, answers)
     assert found.spread == pytest.approx(math.sqrt(2 * 0.04 / 2))
     assert found.discordance is None
-    assert found.detectable_drop == pytest.approx(
-        power_analysis.smallest_drop(30, 0.04, repeats=1, graded=True, alpha=0.07), rel=1e-9
-    )
+    assert found.detectable_drop == pytest.approx(smallest_drop(30, 0.04, graded=True))
 
 
 def test_an_answer_that_is_missing_is_none_and_without_a_mark_it_counts_as_nothing() -> None:
@@ -191,7 +198,7 @@ def test_of_nothing_nothing_is_known(kind: str) -> None:
 def test_without_noise_the_smallest_drop_is_that_of_no_noise() -> None:
     plan = planned(100)
     found = put(plan, given(plan, *["++"] * 100), simulations=1)
-    assert found.detectable_drop == power_analysis.smallest_drop(100, 0.0, repeats=1, graded=False, alpha=0.07)
+    assert found.detectable_drop == smallest_drop(100, 0.0)
     assert found.detectable_drop != power_analysis.smallest_drop(100, 1.0, repeats=1, graded=False, alpha=0.07)
 
 

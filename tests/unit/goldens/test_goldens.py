@@ -24,6 +24,13 @@ def problems(files: dict[str, str]) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
+def test_json_in_a_file_of_json_lines_is_one_mistake_and_not_one_on_every_line() -> None:
+    text = json.dumps([{"input": "a", "expected": "b"}] * 3, indent=2)
+    (said,) = problems({"g.jsonl": text})
+    assert said.startswith("g.jsonl:1: the whole file is one JSON value")
+    assert ".json" in said
+
+
 def essence(golden_set: GoldenSet) -> list[tuple[object, ...]]:
     return [(c.id, dict(c.vars), c.expected, c.tags, c.critical, c.cluster, c.weight) for c in golden_set.cases]
 

@@ -48,6 +48,25 @@ async def test_refusals_that_name_a_pause_stop_the_run_within_two_minutes(pause:
     assert "HTTP 429: slow down" in reports[0]
 
 
+@pytest.mark.parametrize("pause", ["1", "60", "100"])
+async def test_an_endpoint_that_is_down_and_names_a_pause_stops_the_run_too(pause: str) -> None:
+    """One call after another would otherwise wait two minutes each, up to the deadline."""
+    outcomes, _, seconds = await call_until_stopped(lambda _: error(503, "overloaded", Retry_After=pause))
+
+    last = outcomes[-1]
+    assert isinstance(last, CallError)
+    assert last.fatal
+    assert "HTTP 503: overloaded" in last.message
+    assert "the endpoint is down" in last.message
+    assert seconds <= MAX_REFUSED_S + 5
+
+
+async def test_an_endpoint_that_is_down_for_a_minute_is_waited_for() -> None:
+    replies = iter([error(503, "overloaded", Retry_After="30")] * 2)
+    outcomes, _, _ = await call_until_stopped(lambda _: next(replies, "fine"))
+    assert outcomes == ["fine"] * 40
+
+
 async def test_refusals_after_some_answers_stop_the_run_too() -> None:
     answers = iter(["first", "second"])
     outcomes, reports, seconds = await call_until_stopped(lambda _: next(answers, error(429, Retry_After="1")))

@@ -90,6 +90,28 @@ def test_a_push_compares_with_what_was_there_before(
     assert (context.base_sha, context.head_sha) == (base, head)
 
 
+@pytest.mark.parametrize(
+    ("before", "ref"), [(BASE, "refs/heads/topic"), (ZEROS, "refs/heads/new"), (ZEROS, "refs/tags/v1")]
+)
+def test_a_push_is_another_check_than_the_pull_request_of_the_same_commit(
+    environ: dict[str, str], before: str, ref: str
+) -> None:
+    """It compares with less, or with nothing: its green status must not replace a red one of the gate."""
+    context = read(environ, {"before": before, "after": HEAD, "ref": ref}, GITHUB_EVENT_NAME="push")
+    assert context.check_name == "promptci (push)"
+    assert read(environ, pull_request()).check_name == "promptci"
+
+
+def test_a_push_with_a_base_of_its_own_is_named_by_that(environ: dict[str, str]) -> None:
+    push = {"before": BASE, "after": HEAD}
+    assert read(environ, push, GITHUB_EVENT_NAME="push", INPUT_BASE="v1").check_name == "promptci (base v1)"
+
+
+def test_a_workspace_that_is_not_there_is_refused_in_words(environ: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="actions/checkout"):
+        read(environ, pull_request(), GITHUB_WORKSPACE=str(tmp_path / "nowhere"))
+
+
 @pytest.mark.parametrize("event", ["schedule", "workflow_dispatch", "repository_dispatch"])
 def test_an_event_without_a_change_runs_on_the_commit_it_was_started_for(environ: dict[str, str], event: str) -> None:
     context = read(environ, {"schedule": "0 3 * * *"}, GITHUB_EVENT_NAME=event)

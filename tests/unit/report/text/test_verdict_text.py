@@ -44,7 +44,10 @@ def test_no_regression_is_claimed_only_where_it_was_shown(situation: str) -> Non
 def test_where_nothing_was_decided_the_detectable_drop_is_said(situation: str) -> None:
     for prompt_view in SITUATIONS[situation]().prompts:
         if any(r.rule == "cannot-tell" and r.verdict == prompt_view.verdict for r in prompt_view.findings):
-            assert "no regression was detected, and these goldens" in prompt_view.sentence
+            quality = prompt_view.quality
+            fell = quality is not None and quality.head < quality.base
+            seen = "the drop may be chance" if fell else "no regression was detected"
+            assert f"{seen}, and these goldens" in prompt_view.sentence
 
 
 def test_too_few_cases_to_detect_anything_is_said() -> None:

@@ -1,0 +1,25 @@
+"""Goldens that no prompt has any more: why is said, and what to do."""
+
+from pathlib import Path
+
+from support.cli_runs import run_command
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, shop
+
+
+def check(tmp_path: Path, **changed: str) -> str:
+    builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(3), "promptci.yml": config()})
+    builder.write({PROMPT: prompt(BAD), **changed}).commit()
+    result = run_command(builder.path, ["check", "--base", "main", "--dry-run"], tmp_path / "out")
+    assert not result.is_green
+    return result.text
+
+
+def test_a_prompt_under_a_new_name_is_said_to_have_left_the_goldens_of_the_old_one(tmp_path: Path) -> None:
+    said = check(tmp_path, **{PROMPT: "name: other\n" + prompt(BAD)})
+    assert "goldens/order.jsonl: these goldens of `order` no longer belong to any prompt." in said
+    assert "new name `other`, or keep the name `order`" in said
+
+
+def test_a_pattern_that_looks_elsewhere_is_named_as_the_cause(tmp_path: Path) -> None:
+    said = check(tmp_path, **{"promptci.yml": config(prompts={"goldens": "none/{name}.jsonl"})})
+    assert "Correct `prompts.goldens` in promptci.yml" in said
