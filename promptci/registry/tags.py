@@ -127,7 +127,8 @@ def create_tag(root: Path, prompt: str, number: ReleaseNumber, commit: str, mess
     tag = tag_name(prompt, number)
     check = command.try_git(root, "check-ref-format", f"refs/tags/{tag}")
     if check.returncode:
-        raise UsageError(f"`{prompt}` cannot be in the name of a git tag", "Give the prompt a `name:` without blanks.")
+        hint = "Give the prompt a `name:` of letters, digits, `-` and `_`; git takes no blank, no `..` and no `.lock`."
+        raise UsageError(f"`{prompt}` cannot be in the name of a git tag", hint)
     words = ("tag", "--annotate", "--cleanup=verbatim", "--file=-", tag, commit)
     user_git.run_user_git(root, *words, data=str(message).encode())
     return tag

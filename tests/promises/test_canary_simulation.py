@@ -42,15 +42,15 @@ def test_a_bad_canary_is_rolled_back_within_two_hours() -> None:
 def test_a_canary_that_changes_nothing_is_not_rolled_back_in_a_week_of_looks() -> None:
     """Three steps of two days and more, a look every five minutes."""
     policy = replace(CanaryPolicy(), min_time_s=56 * HOUR)
-    steps = simulate(replace(STORY, after=0.96, policy=policy, schedule_s=300, runs=200))
-    assert sum((step.outcome == ROLLED_BACK).sum() for step in steps) <= 0.01 * 200
+    steps = simulate(replace(STORY, after=0.96, policy=policy, schedule_s=300, runs=2000))
+    assert sum((step.outcome == ROLLED_BACK).sum() for step in steps) <= 0.01 * 2000
     assert (steps[-1].outcome == PROMOTED).mean() > 0.9
 
 
 @pytest.mark.long
 def test_a_small_drop_is_rolled_back_before_it_has_all_traffic() -> None:
-    steps = simulate(replace(STORY, after=0.94, runs=200))
-    assert sum((step.outcome == ROLLED_BACK).sum() for step in steps) >= 0.8 * 200
+    steps = simulate(replace(STORY, after=0.94, runs=2000))
+    assert sum((step.outcome == ROLLED_BACK).sum() for step in steps) >= 0.8 * 2000
 
 
 Trick = Callable[[np.random.Generator, RequestColumns], RequestColumns]

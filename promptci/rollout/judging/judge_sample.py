@@ -25,8 +25,8 @@ from promptci.requestlog.aliases import EVALUATION_NAME, QUALITY_EVALUATION
 from promptci.requestlog.answers import LoggedAnswer, read_answers
 from promptci.rollout.judging.sample import (
     MAX_FAILED_SHARE,
+    ChosenSample,
     JudgedSample,
-    Sample,
     SampleRequest,
     SampleState,
     choose_sample,
@@ -120,7 +120,7 @@ def judge_samples(
     return tuple(samples)
 
 
-def _choose(requests: RequestColumns, ids: Sequence[str], number: int) -> tuple[Sample, list[str]]:
+def _choose(requests: RequestColumns, ids: Sequence[str], number: int) -> tuple[ChosenSample, list[str]]:
     """Return the sample of a canary, and the ids of the answers to judge, in its order."""
     hashes = _hash(requests.texts, ids)
     sample = choose_sample(requests, np.fromiter(hashes, "u8", len(hashes)), number)

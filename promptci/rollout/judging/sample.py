@@ -43,7 +43,7 @@ class SampleState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Sample:
+class ChosenSample:
     """Answers to judge, as hashes of their requests' ids, in the order in which they are judged."""
 
     state: SampleState
@@ -71,7 +71,7 @@ class JudgedSample:
         return self.state in {SampleState.JUDGED, SampleState.NOTHING_NEW}
 
 
-def choose_sample(requests: RequestColumns, known_ids: Array, number: int) -> Sample:
+def choose_sample(requests: RequestColumns, known_ids: Array, number: int) -> ChosenSample:
     """Choose answers so that `number` of the canary's are marked, and the same share of the stable version's.
 
     Every answer whose request's hash is low enough is chosen: at random, whatever its arm, and again at the next look.
@@ -89,11 +89,11 @@ def choose_sample(requests: RequestColumns, known_ids: Array, number: int) -> Sa
     missing = sum(arm.unscored for arm in arms)
     none = np.zeros(0, "u8")
     if any(arm.answered and arm.unscored == arm.answered for arm in arms):
-        return Sample(state=SampleState.NO_ANSWERS, ids=none, without_answer=missing)
+        return ChosenSample(state=SampleState.NO_ANSWERS, ids=none, without_answer=missing)
     if uneven_p(*arms) < SRM_LEVEL:
-        return Sample(state=SampleState.UNEVEN_ANSWERS, ids=none, without_answer=missing)
+        return ChosenSample(state=SampleState.UNEVEN_ANSWERS, ids=none, without_answer=missing)
     lowest = np.sort(requests.id[first[is_canary & has_answer]])[:number]
     limit = lowest[-1] if len(lowest) else np.uint64(0)
     chosen = np.sort(requests.id[first[has_answer & ~has_mark & (requests.id[first] <= limit)]])
     state = SampleState.JUDGED if len(chosen) else SampleState.NOTHING_NEW
-    return Sample(state=state, ids=chosen, without_answer=missing)
+    return ChosenSample(state=state, ids=chosen, without_answer=missing)
