@@ -11,6 +11,7 @@ from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
 from promptci.providers.http import endpoint, request_headers
 from promptci.providers.http.batch_http import BatchClient
+from promptci.providers.http.known_limits import LimitsFile
 from promptci.providers.http.openai_chat import OpenAIProvider
 from promptci.providers.http.retry import ProviderClock
 from promptci.providers.local import model_file
@@ -32,6 +33,8 @@ class ProviderContext:
     """Folder of the embedded model."""
     concurrency: int | None = None
     """Calls at once; None finds out what the endpoint allows."""
+    memory: Path | None = None
+    """Folder in which is kept what endpoints allow; None: nothing is kept."""
 
 
 def _create_openai(context: ProviderContext) -> Provider:
@@ -48,8 +51,13 @@ def _create_openai(context: ProviderContext) -> Provider:
         raise MissingKeyError(f"`{name}` is not set, and the endpoint requires a key", hint)
     headers = request_headers.expand_headers(options.headers, context.environ)
     redactor = _redactor(options, context.environ)
+    limits_file = None if context.memory is None else LimitsFile(context.memory, options.base_url)
     return OpenAIProvider(
-        replace(options, headers=headers), key=key, redactor=redactor, concurrency=context.concurrency
+        replace(options, headers=headers),
+        key=key,
+        redactor=redactor,
+        concurrency=context.concurrency,
+        limits_file=limits_file,
     )
 
 
@@ -81,8 +89,9 @@ def create_provider(
     cache_home: Path,
     *,
     concurrency: int | None = None,
+    memory: Path | None = None,
 ) -> Provider:
-    """Create the provider that `options` describe; `concurrency` as in section `run` of promptci.yml.
+    """Create the provider that `options` describe; `concurrency` and `memory` as in section `run` of promptci.yml.
 
     Raises
     ------
@@ -97,7 +106,14 @@ def create_provider(
         kinds = ", ".join(PROVIDERS)
         raise ProviderError(f"provider.kind: there is no kind `{options.kind}`", f"Use one of {kinds}.") from None
     return factory(
-        ProviderContext(options=options, environ=environ, root=root, cache_home=cache_home, concurrency=concurrency)
+        ProviderContext(
+            options=options,
+            environ=environ,
+            root=root,
+            cache_home=cache_home,
+            concurrency=concurrency,
+            memory=memory,
+        )
     )
 
 

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 
 from promptci.errors import MissingKeyError, ProviderError
 from promptci.git.snapshot import Snapshot
@@ -74,7 +75,8 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
     """
     api_key_env = collected.config.provider.api_key_env
     try:
-        provider = _provider(collected, options, env)
+        memory = _memory_folder(collected, revisions.head, options)
+        provider = _provider(collected, options, env, memory)
     except ProviderError as error:
         if isinstance(error, MissingKeyError) and env.trigger.untrusted_source is not None:
             raise
@@ -101,6 +103,8 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
             asyncio.run(run())
     finally:
         env.progress.end()
+    if memory is not None and memory.is_dir():
+        keep_out_of_git(memory)
     return results.pop()
 
 
@@ -125,14 +129,22 @@ class _Session:
     head: Snapshot
 
 
-def _provider(collected: CollectedRun, options: RunOptions, env: Environment) -> Provider:
+def _memory_folder(collected: CollectedRun, head: Snapshot, options: RunOptions) -> Path | None:
+    """Return the folder that is kept between runs; None where there is none, or none that may be used."""
+    if collected.config.run.memory is None:
+        return None
+    folder = options.root / collected.config.run.memory
+    return None if find_folder_problem(options.root, folder, head) else folder
+
+
+def _provider(collected: CollectedRun, options: RunOptions, env: Environment, memory: Path | None) -> Provider:
     """Return the provider that answers; raise ProviderError if it cannot be created."""
     if options.answers is not None:
         return options.answers
     try:
         home, calls = model_file.cache_home(env.environ), collected.config.run.concurrency
         provider = registry.create_provider(
-            collected.config.provider, env.environ, options.root, home, concurrency=calls
+            collected.config.provider, env.environ, options.root, home, concurrency=calls, memory=memory
         )
     except ProviderError as error:
         if options.joined is None:

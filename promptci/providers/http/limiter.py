@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from promptci.providers.http.known_limits import KnownLimit
 from promptci.providers.http.rate_estimator import WINDOW_S, RateEstimator, SentCall
 
 JITTER_SHARE, MAX_JITTER_S = 0.1, 0.5
@@ -23,6 +24,8 @@ HEADROOM = 1.5
 MIN_GAIN = 1.1
 MAX_FLAT_ROUNDS = 3
 """Rounds in a row that were answered no faster than the best one before, though more calls were under way."""
+QUEUED = 2.5
+"""Where answers take so many times as long as when few are asked, the others wait in a queue."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +35,8 @@ class CallSlot:
     cuts: int
     """How often the limit had been lowered when it left."""
     sent_call: SentCall
+    others: int
+    """Calls that were under way when it left."""
 
 
 class Limiter:
@@ -50,10 +55,13 @@ class Limiter:
         *,
         initial_concurrency: float = DEFAULT_CONCURRENCY,
         max_concurrency: float = MAX_CONCURRENCY,
+        known: KnownLimit | None = None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        if known is not None:
+            initial_concurrency = min(known.calls_at_once, max_concurrency)
         self.max_concurrent = initial_concurrency
         """Calls at once, as a real number that grows by fractions."""
         self.admitted = 0
@@ -71,6 +79,12 @@ class Limiter:
         """What an answer takes, the last ones counting most."""
         self._first: float | None = None
         """When the first answer came."""
+        self._load_observer = LoadObserver(known=known)
+        if known is not None and known.calls_per_second is not None:
+            self.rate_estimator.start_at(known.calls_per_second, now())
+            self._growth.doubling = False
+        elif known is not None:  # it bore as much before
+            self._searching, self.rate_estimator.unlearned_rate = False, None
         self._cuts = 0
         self._paused_until = float("-inf")
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -86,9 +100,10 @@ class Limiter:
         await self._enter()
         try:
             sent = await self._wait_and_record(before_attempt)
+            others = self.in_flight
             self.in_flight += 1
             try:
-                yield CallSlot(cuts=self._cuts, sent_call=sent)
+                yield CallSlot(cuts=self._cuts, sent_call=sent, others=others)
             finally:
                 self.in_flight -= 1
         finally:
@@ -97,6 +112,7 @@ class Limiter:
     def record_success(self, slot: CallSlot) -> None:
         """Record that a call was answered."""
         now, took_s = self._timed(slot)
+        self._load_observer.observe(slot.others, now - slot.sent_call.sent_at)
         needed = (
             0.0 if self.rate_estimator.learned_rate is None else HEADROOM * self.rate_estimator.rate(now) * took_s + 1
         )
@@ -107,6 +123,14 @@ class Limiter:
             self.max_concurrent = min(self._most, self._growth.next_limit(self.max_concurrent, now, paced=paced))
         self._smooth(now, took_s)
         self._wake()
+
+    def known_limit(self) -> KnownLimit | None:
+        """Return what a later run should begin with; None where too little was seen."""
+        estimator = self.rate_estimator
+        rate = estimator.learned_rate if estimator.is_measured else None
+        if rate is None and self._cuts:
+            return None  # refused, and the rate is not known yet
+        return self._load_observer.known_limit(self.max_concurrent, rate, grows=self._growth.doubling)
 
     def record_failure(self, slot: CallSlot) -> None:
         """Record that a call failed with an error unrelated to the call rate.
@@ -195,6 +219,43 @@ class Limiter:
             if not place.done():
                 self.admitted += 1
                 place.set_result(None)
+
+
+@dataclass(kw_only=True, slots=True)
+class LoadObserver:
+    """How long answers take when few are asked, and when many are: an endpoint that queues takes longer."""
+
+    known: KnownLimit | None
+    _most: int = 0
+    """Calls under way at once, of those that were answered."""
+    _quiet: int = 0
+    _quiet_s: float = 0.0
+    """Answers that were asked for beside few others, and their time in all."""
+    _busy_s: float | None = None
+
+    def observe(self, others: int, took_s: float) -> None:
+        """Record an answer that was asked for beside so many others."""
+        self._most = max(self._most, others + 1)
+        if others < DEFAULT_CONCURRENCY:
+            self._quiet, self._quiet_s = self._quiet + 1, self._quiet_s + took_s
+        self._busy_s = took_s if self._busy_s is None else 0.9 * self._busy_s + 0.1 * took_s
+
+    def known_limit(self, limit: float, rate: float | None, *, grows: bool) -> KnownLimit | None:
+        """Return what a later run should begin with: more where nothing was refused and no answer took longer."""
+        answer_s = self.known.answer_s if self.known else self._quiet_s / max(self._quiet, 1)
+        if not self._most or answer_s <= 0 or self._busy_s is None:
+            return None
+        calls = limit
+        if rate is None:
+            queues = self._busy_s > QUEUED * answer_s or not grows
+            calls = min(limit, self._most) * (0.5 if queues else 2.0)
+            if self.known is not None and not queues:
+                calls = max(calls, self.known.calls_at_once)
+        return KnownLimit(
+            calls_at_once=min(max(calls, DEFAULT_CONCURRENCY), MAX_CONCURRENCY),
+            calls_per_second=rate,
+            answer_s=min(answer_s, 1e6),
+        )
 
 
 @dataclass(kw_only=True, slots=True)

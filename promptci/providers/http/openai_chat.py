@@ -10,6 +10,7 @@ from typing import Any
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
 from promptci.providers.http import endpoint, response_parser
 from promptci.providers.http.errors import api_errors, transport_errors
+from promptci.providers.http.known_limits import LimitsFile
 from promptci.providers.http.limiter import MAX_CONCURRENCY, Limiter
 from promptci.providers.http.refusals import RefusalWatch
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
@@ -54,8 +55,12 @@ class OpenAIProvider:
         redactor: Redactor | None = None,
         clock: ProviderClock | None = None,
         concurrency: int | None = None,
+        limits_file: LimitsFile | None = None,
     ) -> None:
-        """Prepare the client. `options.headers` are sent as they are; `concurrency` None finds out what is allowed."""
+        """Prepare the client. `options.headers` are sent as they are; `concurrency` None finds out what is allowed.
+
+        What was found out is kept in `limits_file`.
+        """
         self.name = endpoint.host_name(options.base_url)
         self.concurrency = concurrency or MAX_CONCURRENCY
         self._fixed_concurrency = concurrency
@@ -66,6 +71,8 @@ class OpenAIProvider:
             max_attempts=options.max_attempts, max_total_s=max(MAX_TOTAL_S, 2 * options.timeout_s)
         )
         self._limiters: dict[str, Limiter] = {}
+        self._limits_file = limits_file if concurrency is None else None
+        self._known = self._limits_file.load() if self._limits_file is not None else {}
         self._transport = Transport(options.base_url, key=key, headers=options.headers)
         self._was_reached = False
         self._refusals: dict[str, RefusalWatch] = {}
@@ -102,7 +109,10 @@ class OpenAIProvider:
         return completion
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections, and keep what was found out about the endpoint's limits."""
+        if self._limits_file is not None:
+            found = {model: limiter.known_limit() for model, limiter in self._limiters.items()}
+            self._limits_file.save({model: limit for model, limit in found.items() if limit is not None})
         await self._transport.aclose()
 
     def _encode(self, request: Request, kind: _CallKind) -> bytes:
@@ -117,8 +127,10 @@ class OpenAIProvider:
         if model not in self._limiters:
             fixed = self._fixed_concurrency
             bounds = {} if fixed is None else {"initial_concurrency": fixed, "max_concurrency": fixed}
-            clock = self._clock
-            self._limiters[model] = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
+            clock, known = self._clock, self._known.get(model)
+            self._limiters[model] = Limiter(
+                now=clock.now, sleep=clock.sleep, uniform=clock.uniform, known=known, **bounds
+            )
         return self._limiters[model]
 
     async def _attempt(self, kind: _CallKind, content: bytes, limiter: Limiter, remaining_s: float) -> Completion:

@@ -104,6 +104,10 @@ class RateEstimator:
         self._empty: SentCall | None = None
         """The last call of which is known that it found the allowance empty."""
 
+    def start_at(self, rate: float, now: float) -> None:
+        """Begin with a rate that was found in an earlier run."""
+        self.learned_rate, self.is_measured, self._since = CAUTION * rate, True, now
+
     def seconds_to_wait(self, now: float) -> float:
         """Return the seconds until the next call may leave."""
         return 0.0 if self.rate(now) == math.inf else max(0.0, self._next - now)
