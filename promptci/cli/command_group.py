@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": "Show what changed between two runs, or between two versions of a prompt.",
     "comment": "Post the comment for a run without write permission, such as a fork's.",
     "judge": "Measure the judges against people's labels.",
+    "goldens": "Check the golden cases themselves, and count what is in them.",
     "status": "Show what runs in each environment, since when, by whom, on which evidence.",
     "versions": "List the released versions of prompts, and check them.",
     "show": "Show a version of a prompt.",
