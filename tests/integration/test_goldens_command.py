@@ -14,8 +14,8 @@ ROWS = [
 
 
 FOUND = (
-    "personal-data: goldens/order.jsonl:2: `b` has what looks like an e-mail address. Replace it by an invented one, such"
-    " as ann@example.com."
+    "personal-data: goldens/order.jsonl:2: `b` has what looks like an e-mail address. Replace it by an invented one,"
+    " such as ann@example.com."
 )
 
 
