@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": "Show what changed between two runs, or between two versions of a prompt.",
     "comment": "Post the comment for a run without write permission, such as a fork's.",
     "judge": "Measure the judges against people's labels.",
+    "goldens": "Check the golden cases themselves, and count what is in them.",
     "status": "Show what runs in each environment, since when, by whom, on which evidence.",
     "versions": "List the released versions of prompts, and check them.",
     "show": "Show a version of a prompt.",
@@ -36,12 +37,15 @@ COMMANDS = {
     "canary": "Promote, hold or roll back a canary, based on the request log.",
     "audit": "Show and verify the audit log: who decided what, when, on which evidence.",
     "init": "Create promptci.yml, a workflow, and a prompt with goldens that runs at once.",
+    "import": "Write prompts and goldens from the files of another tool.",
     "doctor": "Check the repository and its workflow for mistakes.",
     "demo": "See a regression caught, with the embedded model and no key.",
 }
 """Every command and what `promptci --help` says of it; each is the file of its name in this folder or in FOLDERS."""
 FOLDERS = dict.fromkeys(("versions", "show", "log", "status", "release", "deploy", "bundle", "rollback"), "release.")
 """Sub-packages that hold the file of a command."""
+KEYWORDS = {"import": "import_files"}
+"""Files of commands whose names are words of Python."""
 
 
 class LazyGroup(click.Group):
@@ -55,7 +59,8 @@ class LazyGroup(click.Group):
         """Return one command, or None when there is none of this name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"promptci.cli.{FOLDERS.get(cmd_name, '')}{cmd_name}").command
+        module = KEYWORDS.get(cmd_name, cmd_name)
+        command: click.Command = importlib.import_module(f"promptci.cli.{FOLDERS.get(cmd_name, '')}{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,5 +1,6 @@
 """Golden files in, a GoldenSet out; errors name file and line, and all of them at once."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -7,11 +8,12 @@ from promptci import redact
 from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8, limit_problems
 from promptci.goldens.duplicates import describe_duplicates
-from promptci.goldens.formats import GOLDEN_FORMATS
+from promptci.goldens.formats import BINARY_FORMATS, GOLDEN_FORMATS
 from promptci.goldens.identity import assign_ids
 from promptci.goldens.model import Case, GoldenSet
 from promptci.goldens.parse import find_intended_key, is_case_id
 
+SUFFIXES = (*GOLDEN_FORMATS, *BINARY_FORMATS)
 MAX_KEY_NOTES = 3
 """Lines of one file that are named for holding what looks like a key."""
 
@@ -27,16 +29,20 @@ def load_goldens(files: Mapping[str, bytes], extra_cases: Iterable[Case] = ()) -
     cases, problems = list(extra_cases), []
     notes: list[str] = []
     for path, data in files.items():
-        suffix = next((suffix for suffix in GOLDEN_FORMATS if path.endswith(suffix)), None)
+        suffix = next((suffix for suffix in SUFFIXES if path.endswith(suffix)), None)
         if suffix is None:
-            hint = f"Golden files end with {', '.join(GOLDEN_FORMATS)}. Rename the file, or narrow `prompts.goldens`."
+            hint = f"Golden files end with {', '.join(SUFFIXES)}. Rename the file, or narrow `prompts.goldens`."
             problems.append(
                 Problem(path=path, message="the file matches `prompts.goldens` but has no known ending", hint=hint)
             )
             continue
         try:
-            text = decode_utf8(data, path)
-            file_cases, file_problems = GOLDEN_FORMATS[suffix](path, text)
+            if suffix in BINARY_FORMATS:
+                file_cases, file_problems = BINARY_FORMATS[suffix](path, data)
+                text = "\n".join(json.dumps(dict(case.vars), ensure_ascii=False) for case in file_cases)
+            else:
+                text = decode_utf8(data, path)
+                file_cases, file_problems = GOLDEN_FORMATS[suffix](path, text)
         except InputError as error:
             problems += error.problems
         else:

@@ -22,10 +22,16 @@ _QUOTED = re.compile(r'"[^"]*"?')
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ \t]*(?:\n|\Z)')
 
 
-def parse_csv(path: str, text: str) -> tuple[list[Case], list[Problem]]:
+def parse_tsv(path: str, text: str) -> tuple[list[Case], list[Problem]]:
+    """Return the cases of a table whose columns are separated by tabs, and every problem of the others."""
+    return parse_csv(path, text, "\t")
+
+
+def parse_csv(path: str, text: str, separator: str | None = None) -> tuple[list[Case], list[Problem]]:
     """Return the cases that can be used, and every problem of the others."""
     csv.field_size_limit(MAX_FIELD_CHARS)
     body, delimiter, line = _split_separator_line(text)
+    delimiter = separator or delimiter
     rows = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
     skipped_lines = line - 1
     problems: list[Problem] = []
@@ -37,11 +43,11 @@ def parse_csv(path: str, text: str) -> tuple[list[Case], list[Problem]]:
                 pass
             elif not header:
                 header = [name.strip() for name in row]
-                problems += _find_header_problems(header, path, line)
+                problems += find_header_problems(header, path, line)
                 if problems:
                     return [], problems
             else:
-                cases.append(_parse_row(header, row, path, line, problems))
+                cases.append(parse_row(header, row, path, line, problems))
             line = rows.line_num + skipped_lines + 1
     except csv.Error as error:
         # `line` is where the row begins: the quote that was never closed is there, not at the end of the file.
@@ -63,7 +69,8 @@ def _guess_delimiter(text: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _find_header_problems(header: list[str], path: str, line: int) -> list[Problem]:
+def find_header_problems(header: list[str], path: str, line: int) -> list[Problem]:
+    """Return a problem for each column that has no name, or one that cannot stand in a table."""
     problems = []
     if "" in header:
         problems.append(("a column has no name", "Name it, or remove it."))
@@ -83,7 +90,8 @@ def _find_header_problems(header: list[str], path: str, line: int) -> list[Probl
     return [Problem(path=path, line=line, message=message, hint=hint) for message, hint in problems]
 
 
-def _parse_row(header: list[str], row: list[str], path: str, line: int, problems: list[Problem]) -> Case | None:
+def parse_row(header: list[str], row: list[str], path: str, line: int, problems: list[Problem]) -> Case | None:
+    """Return the case of a row, or None and what is wrong with it among the problems."""
     if len(row) != len(header):
         message = f"the row has {len(row)} fields and the header {len(header)}"
         problems.append(Problem(path=path, line=line, message=message, hint="Quote fields that hold the separator."))

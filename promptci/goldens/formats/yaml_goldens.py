@@ -9,6 +9,7 @@ from typing import Any
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
 from promptci.goldens import parse
+from promptci.goldens.formats.containers import find_list_key
 from promptci.goldens.model import Case
 from promptci.goldens.parse import KeyPath
 
@@ -23,8 +24,8 @@ def parse_yaml(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     except InputError as error:
         return [], list(error.problems)
     value, start = document.value, KeyPath()
-    if isinstance(value, dict) and list(value) == ["cases"]:
-        value, start = value["cases"], ("cases",)
+    if (key := find_list_key(value)) is not None:
+        value, start = value[key], (key,)
     if value is None:
         return [], []
     if not isinstance(value, list):

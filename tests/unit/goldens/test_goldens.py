@@ -136,7 +136,7 @@ def test_csv_with_line_breaks_a_bom_and_other_separators(delimiter: str) -> None
         ("g.csv", "id,critical\na,perhaps\n", "`critical` must be true or false"),
         ("g.csv", "id,weight\na,heavy\n", "`weight` must be a number"),
         ("g.csv", 'id,x\na,"open\n', "the row cannot be read"),
-        ("g.xlsx", "", "has no known ending"),
+        ("g.docx", "", "has no known ending"),
     ],
 )
 def test_every_mistake_is_named_with_its_line(path: str, text: str, said: str) -> None:

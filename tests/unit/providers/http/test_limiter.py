@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from fakes import virtual_loop
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from promptci.providers.http.limiter import DEFAULT_CONCURRENCY, DOUBLING_S, INITIAL_RATE, MAX_JITTER_S, Limiter
 
 
-def limiter(clock: VirtualClock | None = None, **options: float) -> Limiter:
+def limiter(clock: VirtualClock | None = None, **options: Any) -> Limiter:
     clock = clock or VirtualClock()
     return Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **options)
 

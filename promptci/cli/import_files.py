@@ -1,0 +1,32 @@
+"""`promptci import`."""
+
+from pathlib import Path
+
+import click
+
+from promptci.cli import console
+from promptci.usecases.importing import promptfoo
+
+
+@click.group("import")
+def command() -> None:
+    """Write prompts and goldens from the files of another tool."""
+
+
+@command.command("promptfoo")
+@click.argument("config_path", metavar="[FILE]", default="promptfooconfig.yaml")
+@click.option(
+    "--repo",
+    "root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="A folder of the git repository; default: here.",
+)
+def promptfoo_command(config_path: str, root: Path) -> int:
+    """Write prompts/NAME.prompt.yml and goldens/NAME.jsonl from promptfooconfig.yaml; nothing in it is run.
+
+    What promptci does not have is named and left out.
+    """
+    for line in promptfoo.result_lines(promptfoo.import_promptfoo(root, config_path)):
+        console.say(line)
+    return 0

@@ -1,0 +1,1 @@
+"""Commands about golden cases: what is wrong with a set, and what is in it."""

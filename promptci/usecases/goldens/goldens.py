@@ -1,0 +1,160 @@
+"""Check golden sets for what makes them say less than they seem to, and count what is in them. No model is asked."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from promptci.documents.document import Document
+from promptci.evaluation import run
+from promptci.git.repo import Repo
+from promptci.goldens.lint import lint_cases
+from promptci.goldens.model import Case
+from promptci.pipeline.collection.collect_all import select_prompts
+from promptci.present import formatting
+from promptci.prompts.render import format_value
+from promptci.runs.prompt_plan import PromptPlan
+
+MAX_LABELS = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GoldensRequest:
+    """Whose golden cases are meant."""
+
+    root: Path
+    config_path: str
+    head: str = "."
+    prompts: tuple[str, ...] = ()
+
+
+class LintRow(BaseModel):
+    """One finding."""
+
+    prompt: str
+    rule: str
+    file: str
+    line: int | None
+    message: str
+    hint: str
+
+
+class LintDocument(Document):
+    """What is doubtful about golden sets."""
+
+    schema_: Literal["promptci/goldens-lint/v1"] = Field(default="promptci/goldens-lint/v1", alias="schema")
+    cases: int
+    findings: list[LintRow]
+
+
+class GoldenCounts(BaseModel):
+    """What the golden set of one prompt holds."""
+
+    prompt: str
+    files: list[str]
+    cases: int
+    written_ids: int = Field(description="Cases with an `id` of their own.")
+    critical: int
+    clusters: int
+    assertions: dict[str, int] = Field(description="Cases by type of assertion.")
+    tags: dict[str, int]
+    expected: dict[str, int] = Field(description="The most frequent expected answers.")
+    expected_kinds: int = Field(description="Different expected answers.")
+    variable_chars: dict[str, list[int]] = Field(description="Median and largest length of each variable.")
+
+
+class StatsDocument(Document):
+    """What golden sets hold."""
+
+    schema_: Literal["promptci/goldens-stats/v1"] = Field(default="promptci/goldens-stats/v1", alias="schema")
+    prompts: list[GoldenCounts]
+
+
+def lint(request: GoldensRequest) -> LintDocument:
+    """Return what is doubtful about the golden sets; raises InputError with every mistake in the files."""
+    plans = _load_plans(request)
+    rows = [
+        LintRow(
+            prompt=plan.name,
+            rule=finding.rule,
+            file=finding.problem.path,
+            line=finding.problem.line,
+            message=finding.problem.message,
+            hint=finding.problem.hint,
+        )
+        for plan in plans
+        for finding in lint_cases(_list_cases(plan), _list_texts(plan))
+    ]
+    return LintDocument(cases=sum(len(plan.task.cases) for plan in plans), findings=rows)
+
+
+def lint_lines(document: LintDocument) -> Iterator[str]:
+    """Yield what a person reads."""
+    for row in document.findings:
+        place = row.file if row.line is None else f"{row.file}:{row.line}"
+        yield f"{row.rule}: {place}: {row.message}. {row.hint}"
+    found = formatting.count(len(document.findings), "finding")
+    yield f"{found} in {formatting.count(document.cases, 'case')}"
+
+
+def count_goldens(request: GoldensRequest) -> StatsDocument:
+    """Return what the golden sets hold; raises InputError with every mistake in the files."""
+    return StatsDocument(prompts=[_count(plan) for plan in _load_plans(request)])
+
+
+def stats_lines(document: StatsDocument) -> Iterator[str]:
+    """Yield what a person reads."""
+    for counts in document.prompts:
+        files = ", ".join(counts.files) or "testData"
+        yield f"{counts.prompt}: {formatting.count(counts.cases, 'case')} in {files}"
+        facts = {
+            "with an id": counts.written_ids, "critical": counts.critical, "clusters": counts.clusters,
+        }  # fmt: skip
+        yield f"  {', '.join(f'{number} {name}' for name, number in facts.items())}"
+        for title, numbers in (("assertions", counts.assertions), ("tags", counts.tags), ("expected", counts.expected)):
+            if numbers:
+                more = counts.expected_kinds - len(numbers) if title == "expected" else 0
+                listed = ", ".join(f"{name} {number}" for name, number in numbers.items())
+                yield f"  {title}: {listed}{f' and {more:,} more' if more > 0 else ''}"
+        for name, (middle, largest) in counts.variable_chars.items():
+            yield f"  variable {name}: {middle:,} characters in the median, at most {largest:,}"
+
+
+def _load_plans(request: GoldensRequest) -> Sequence[PromptPlan]:
+    with closing(Repo.discover(request.root).snapshot(request.head)) as head:
+        return select_prompts(run.collect_everything(head, request.config_path), request.prompts).plans
+
+
+def _list_cases(plan: PromptPlan) -> list[Case]:
+    return [planned.case for planned in plan.task.cases]
+
+
+def _list_texts(plan: PromptPlan) -> list[str]:
+    return [] if plan.change.head is None else [message.content for message in plan.change.head.messages]
+
+
+def _count(plan: PromptPlan) -> GoldenCounts:
+    cases = _list_cases(plan)
+    lengths: dict[str, list[int]] = {}
+    for case in cases:
+        for name, value in case.vars.items():
+            lengths.setdefault(str(name), []).append(len(format_value(value)))
+    expected = Counter(format_value(case.expected)[:60] for case in cases if case.expected is not None)
+    return GoldenCounts(
+        prompt=plan.name,
+        files=list(plan.change.goldens_paths),
+        cases=len(cases),
+        written_ids=sum(case.has_written_id for case in cases),
+        critical=sum(case.critical for case in cases),
+        clusters=len({case.cluster for case in cases if case.cluster}),
+        assertions=dict(Counter(kind for case in cases for kind in {a.type for a in case.assertions}).most_common()),
+        tags=dict(Counter(tag for case in cases for tag in case.tags).most_common()),
+        expected=dict(expected.most_common(MAX_LABELS)),
+        expected_kinds=len(expected),
+        variable_chars={name: [round(median(numbers)), max(numbers)] for name, numbers in lengths.items()},
+    )

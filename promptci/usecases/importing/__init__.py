@@ -1,0 +1,1 @@
+"""Write promptci files from those of other tools."""

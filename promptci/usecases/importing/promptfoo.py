@@ -1,0 +1,84 @@
+"""Write prompts and goldens from a promptfoo configuration, and name what has no counterpart."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from promptci.errors import InputError, Problem, UsageError
+from promptci.files import write
+from promptci.git.repo import Repo
+from promptci.git.snapshot import WORK_TREE
+from promptci.usecases.importing.promptfoo_config import PromptfooConfig, dump_cases, load_promptfoo
+from promptci.wording import count
+
+DEFAULT_MODEL = "gpt-4o-mini"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportResult:
+    """What was written, and what was not."""
+
+    files: tuple[str, ...]
+    cases: int
+    left_out: tuple[str, ...]
+
+
+def import_promptfoo(root: Path, config_path: str) -> ImportResult:
+    """Write `prompts/NAME.prompt.yml` and `goldens/NAME.jsonl` for each prompt; overwrite nothing.
+
+    Raises
+    ------
+    InputError
+        For a configuration that cannot be read, or has no prompt that can.
+    UsageError
+        Where one of the files exists.
+    """
+    repo = Repo.discover(root)
+    with closing(repo.snapshot(WORK_TREE)) as tree:
+        config = load_promptfoo(config_path, tree.read)
+    counts = Counter(config.left_out)
+    left_out = tuple(f"{text} ({times} times)" if times > 1 else text for text, times in counts.items())
+    if not config.prompts:
+        hint = f"Left out: {'; '.join(left_out) or 'nothing'}."
+        raise InputError([Problem(path=config_path, message="there is no prompt that can be imported", hint=hint)])
+    files = {}
+    for prompt in config.prompts:
+        files[f"prompts/{prompt.name}.prompt.yml"] = _dump_prompt(config, prompt.messages)
+        files[f"goldens/{prompt.name}.jsonl"] = dump_cases(config)
+    existing = [path for path in files if (repo.root / path).exists() or (repo.root / path).is_symlink()]
+    if existing:
+        raise UsageError(
+            f"Already there: {', '.join(existing)}", "Nothing was written. Move them away to import again."
+        )
+    for path, text in files.items():
+        write.write_text(repo.root / path, text)
+    return ImportResult(files=tuple(files), cases=len(config.cases), left_out=left_out)
+
+
+def result_lines(result: ImportResult) -> Iterator[str]:
+    """Yield what a person reads."""
+    yield from (f"wrote {path}" for path in result.files)
+    yield f"{count(result.cases, 'case')} for each prompt"
+    yield from (f"left out: {text}" for text in result.left_out)
+
+
+def _dump_prompt(config: PromptfooConfig, messages: list[dict[str, str]]) -> str:
+    """Return a prompt file. Texts are written as JSON strings, which YAML reads alike."""
+    lines = [f"model: {json.dumps(config.model or DEFAULT_MODEL)}"]
+    if config.parameters:
+        lines.append(f"modelParameters: {json.dumps(config.parameters, ensure_ascii=False)}")
+    lines.append("messages:")
+    for message in messages:
+        lines += [f"  - role: {json.dumps(message['role'])}", *_dump_text(message["content"])]
+    return "\n".join(lines) + "\n"
+
+
+def _dump_text(text: str) -> list[str]:
+    rows = text.split("\n")
+    is_plain = text == text.strip() and "\t" not in text and text.isprintable() is (len(rows) == 1) and len(rows) > 1
+    if is_plain and all(row.isprintable() and row == row.rstrip() for row in rows):
+        return ["    content: |-", *(f"      {row}" if row else "" for row in rows)]
+    return [f"    content: {json.dumps(text, ensure_ascii=False)}"]
