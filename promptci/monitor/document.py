@@ -27,7 +27,7 @@ class TrafficRow(MonitorRow):
 
     hour: Hour
     prompt: str
-    version: str
+    version: str | None
     arm: Arm | None
     request_model: str | None
     response_model: str | None
@@ -49,7 +49,7 @@ class LatencyRow(MonitorRow):
 
     day: Day
     prompt: str
-    version: str
+    version: str | None
     arm: Arm | None
     bins: dict[int, int] = Field(
         description="Requests by bin, ceil(ln(ms) / ln 1.02). Histograms are merged by adding the bins; the latency of"
@@ -101,6 +101,7 @@ class CoverageRow(MonitorRow):
     lines: int
     bad: int = Field(description="Lines that could not be used.")
     late: int = Field(description="Lines with a later mark of a request.")
+    other: int = Field(description="Lines that are no request of a prompt, such as other spans of a trace.")
     unmatched: int = Field(description="Late lines whose request is not in the log.")
     repeated: int = Field(description="Lines of a request that was counted already.")
     newest: Moment | None = Field(description="Time of the newest request or mark.")
