@@ -12,7 +12,7 @@ from promptci.cli import command_group
 from promptci.config import schema as config_schema
 from promptci.documents.document import Document
 from promptci.gates.selftest.selftest_document import SelfTestDocument
-from promptci.history.model import HISTORY_LINES
+from promptci.memory.model import MEMORY_LINES
 from promptci.monitor.document import MonitorDocument
 from promptci.pipeline.ask.batching import PendingBatches
 from promptci.registry.bundle_document import BundleDocument
@@ -83,7 +83,7 @@ def generated() -> dict[Path, str]:
         deployment_schema.SCHEMA_FILE: json.dumps(deployment_schema.json_schema(), indent=2) + "\n",
         document.SCHEMA_FILE: json.dumps(ReportView.json_schema(), indent=2) + "\n",
         **{_schema_path(cls.schema_id()): _json(cls.json_schema()) for cls in DOCUMENTS},
-        _schema_path(HISTORY_LINES.schema_id): _json(HISTORY_LINES.json_schema()),
+        _schema_path(MEMORY_LINES.schema_id): _json(MEMORY_LINES.json_schema()),
         DOCS / "commands.md": _commands(),
         DOCS / "configuration.md": _configuration(),
     }

@@ -20,7 +20,7 @@ COMMANDS = {
     "merge": "Join the parts of a run that was split with --shard: one report, one verdict.",
     "power": "Compute the smallest drop that the goldens can show, and the cost of detecting a smaller one.",
     "selftest": "Measure how often the gate blocks a change that changes nothing.",
-    "history": "Show earlier runs: verdicts, how often they were correct, flaky cases.",
+    "memory": "Show earlier runs: verdicts, how often they were correct, flaky cases.",
     "report": "Render the report again, without asking a model.",
     "diff": "Show what changed between two runs, or between two versions of a prompt.",
     "comment": "Post the comment for a run without write permission, such as a fork's.",
