@@ -13,6 +13,7 @@ from promptci.config import schema as config_schema
 from promptci.documents.document import Document
 from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.history.model import HISTORY_LINES
+from promptci.monitor.document import MonitorDocument
 from promptci.pipeline.ask.batching import PendingBatches
 from promptci.registry.bundle_document import BundleDocument
 from promptci.report.canary_document import CanaryDocument
@@ -60,6 +61,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     DeploySummary,
     DoctorDocument,
     JournalHeader,
+    MonitorDocument,
     PromptLog,
     ReleaseSummary,
     RollbackSummary,

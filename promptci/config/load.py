@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from promptci.config.alert_schema import build_alert_options
 from promptci.config.model import Config, JudgeOptions, PromptPatterns
 from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.config.run_limits import RunLimits
@@ -54,6 +55,7 @@ def _build_config(file: ConfigFile) -> Config:
         gate=_build_gate_policy(file.gate),
         requests_per_day=file.traffic.requests_per_day,
         comment_template=file.report.comment_template,
+        alerts=build_alert_options(file.alerts),
     )
 
 
@@ -163,8 +165,8 @@ def _keys(location: Sequence[int | str]) -> list[str]:
     """Return the keys known at a place of the file."""
     annotation: Any = ConfigFile
     for part in location:
-        if get_origin(annotation) is dict:  # its keys are the user's, such as the names of models
-            annotation = get_args(annotation)[1]
+        if get_origin(annotation) in {dict, list}:  # its keys are the user's, such as the names of models
+            annotation = get_args(annotation)[-1]
         else:
             annotation = _section(annotation).model_fields[str(part)].annotation
     return list(_section(annotation).model_fields)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from promptci.config.alert_options import AlertOptions
 from promptci.config.policy import GatePolicy
 from promptci.config.run_limits import DEFAULT_AUTO_CALLS, RunLimits
 from promptci.providers.options import ProviderOptions
@@ -50,5 +51,6 @@ class Config:
     """Turns cost per request into cost per month; None: no monthly figure."""
     comment_template: str | None = None
     """Jinja template for the comment, a file of the repository; None: the default."""
+    alerts: AlertOptions = field(default_factory=AlertOptions)
     present: bool = True
     """False where the file does not exist, so everything is at its default."""

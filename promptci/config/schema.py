@@ -1,38 +1,24 @@
 """Schema of promptci.yml: its keys with their types, defaults and descriptions."""
 
-import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from promptci.config.alert_schema import AlertsSection
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S, DEFAULT_AUTO_CALLS
+from promptci.config.section import ConfigSection, parse_seconds
 from promptci.config.trust import is_platform_token
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
 """The generated JSON Schema, which is part of the package."""
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def _seconds(value: Any) -> float:
-    """Parse `45m`, `90s`, `1.5h` or a plain number of seconds."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", str(value))
-    if match is None or isinstance(value, bool) or float(match[1]) <= 0:
-        raise ValueError("is not a duration: write it like 90s, 45m or 1h")
-    return float(match[1]) * UNITS[match[2] or "s"]
 
 
 def _single_or_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
-
-
-class ConfigSection(BaseModel):
-    """Base of all sections of promptci.yml. An unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class PromptsSection(ConfigSection):
@@ -82,7 +68,7 @@ class ProviderSection(ConfigSection):
 
     model: str | None = Field(default=None, description="Model of prompt files that name none.")
     path: str | None = Field(default=None, description="File of recorded answers, for kind `recorded`.")
-    timeout: Annotated[float, BeforeValidator(_seconds)] = Field(
+    timeout: Annotated[float, BeforeValidator(parse_seconds)] = Field(
         default=60.0,
         description="Timeout of one attempt, such as 60s.",
         json_schema_extra={"type": ["string", "number"]},
@@ -166,12 +152,12 @@ class RunSection(ConfigSection):
         description="Budget in US dollars. A run that would exceed it stops with `error`. Requests in flight may "
         "exceed it if they cost more than estimated.",
     )
-    deadline: Annotated[float, BeforeValidator(_seconds)] = Field(
+    deadline: Annotated[float, BeforeValidator(parse_seconds)] = Field(
         default=45 * 60.0,
         description="Time limit, such as 45m. A run that exceeds it ends with `error`.",
         json_schema_extra={"type": ["string", "number"]},
     )
-    assertion_time: Annotated[float, BeforeValidator(_seconds)] = Field(
+    assertion_time: Annotated[float, BeforeValidator(parse_seconds)] = Field(
         default=DEFAULT_ASSERTION_TIME_S,
         description="Processor time that assertions in code (patterns, schemas, paths) may take in the whole run, such "
         "as 5m. A run that exceeds it ends with `error`, which names the case that took most.",
@@ -284,6 +270,7 @@ class ConfigFile(ConfigSection):
     gate: GateSection = GateSection()
     traffic: TrafficSection = TrafficSection()
     report: ReportSection = ReportSection()
+    alerts: AlertsSection = AlertsSection()
 
 
 def json_schema() -> dict[str, Any]:

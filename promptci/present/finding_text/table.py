@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from promptci.present.finding_text import canary, limits, quality, remarks, run
+from promptci.present.finding_text import alerts, canary, limits, quality, remarks, run
 from promptci.present.finding_text.text import FindingText
 
 TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
@@ -79,5 +79,12 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "canary-not-shown": canary.not_shown,
     "canary-worse": canary.worse,
     "canary-within-limit": canary.within_limit,
+    "alert-threshold": alerts.threshold,
+    "alert-burn-rate": alerts.burn_rate,
+    "alert-last-week": alerts.last_week,
+    "alert-silence": alerts.silence,
+    "alert-data": alerts.data,
+    "alert-removed": alerts.removed,
+    "alert-unknown": alerts.unknown,
 }
 """By the finding's rule."""
