@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from promptci.config.alert_schema import build_alert_options
+from promptci.config.drift_schema import build_drift_options
 from promptci.config.model import Config, JudgeOptions, PromptPatterns
 from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.config.run_limits import RunLimits
@@ -56,6 +57,7 @@ def _build_config(file: ConfigFile) -> Config:
         requests_per_day=file.traffic.requests_per_day,
         comment_template=file.report.comment_template,
         alerts=build_alert_options(file.alerts),
+        drift=build_drift_options(file.drift),
     )
 
 

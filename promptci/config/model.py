@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from promptci.config.alert_options import AlertOptions
+from promptci.config.drift_options import DriftOptions
 from promptci.config.policy import GatePolicy
 from promptci.config.run_limits import DEFAULT_AUTO_CALLS, RunLimits
 from promptci.providers.options import ProviderOptions
@@ -52,5 +53,6 @@ class Config:
     comment_template: str | None = None
     """Jinja template for the comment, a file of the repository; None: the default."""
     alerts: AlertOptions = field(default_factory=AlertOptions)
+    drift: DriftOptions = field(default_factory=DriftOptions)
     present: bool = True
     """False where the file does not exist, so everything is at its default."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from promptci.config.alert_schema import AlertsSection
+from promptci.config.drift_schema import DriftSection
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S, DEFAULT_AUTO_CALLS
 from promptci.config.section import ConfigSection, parse_seconds
@@ -271,6 +272,7 @@ class ConfigFile(ConfigSection):
     traffic: TrafficSection = TrafficSection()
     report: ReportSection = ReportSection()
     alerts: AlertsSection = AlertsSection()
+    drift: DriftSection = DriftSection()
 
 
 def json_schema() -> dict[str, Any]:
