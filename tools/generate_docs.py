@@ -13,6 +13,7 @@ from promptci.config import schema as config_schema
 from promptci.documents.document import Document
 from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.memory.model import MEMORY_LINES
+from promptci.monitor.alerts.line import AlertLine
 from promptci.monitor.document import MonitorDocument
 from promptci.pipeline.ask.batching import PendingBatches
 from promptci.registry.bundle_document import BundleDocument
@@ -26,6 +27,8 @@ from promptci.shards.shard_run import ShardRecord
 from promptci.usecases.audit.entries import AuditLogDocument
 from promptci.usecases.audit.record import AuditRecordSummary
 from promptci.usecases.audit.verify import AuditVerification
+from promptci.usecases.monitoring.alerts import AlertsDocument
+from promptci.usecases.monitoring.history_branch import HistoryDocument
 from promptci.usecases.release.bundle import BundleSummary
 from promptci.usecases.release.deploy import DeploySummary
 from promptci.usecases.release.prompt_log import PromptLog
@@ -48,10 +51,13 @@ error. Editors can complete and check the file with [promptci.schema.json](../pr
 
 
 DOCUMENTS: tuple[type[Document], ...] = (
+    AlertLine,
+    AlertsDocument,
     AuditEntry,
     AuditLogDocument,
     AuditRecordSummary,
     AuditVerification,
+    HistoryDocument,
     PendingBatches,
     BundleDocument,
     BundleSummary,
