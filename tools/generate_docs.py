@@ -11,6 +11,9 @@ from promptci.audit.entry import AuditEntry
 from promptci.cli import command_group
 from promptci.config import schema as config_schema
 from promptci.documents.document import Document
+from promptci.drift.night import NightLine
+from promptci.drift.reference import ReferenceDocument
+from promptci.evaluation.nights.results import DriftDocument
 from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.history.model import HISTORY_LINES
 from promptci.monitor.document import MonitorDocument
@@ -60,9 +63,12 @@ DOCUMENTS: tuple[type[Document], ...] = (
     CanaryState,
     DeploySummary,
     DoctorDocument,
+    DriftDocument,
     JournalHeader,
+    NightLine,
     MonitorDocument,
     PromptLog,
+    ReferenceDocument,
     ReleaseSummary,
     RollbackSummary,
     SelfTestDocument,

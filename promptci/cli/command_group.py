@@ -34,6 +34,7 @@ COMMANDS = {
     "rollback": "Roll a prompt back to a release, by one commit.",
     "bundle": "Make the file with an environment's prompts that applications read.",
     "canary": "Promote, hold or roll back a canary, based on the request log.",
+    "drift": "Watch deployed prompts: their model may change without a word.",
     "audit": "Show and verify the audit log: who decided what, when, on which evidence.",
     "init": "Create promptci.yml, a workflow, and a prompt with goldens that runs at once.",
     "doctor": "Check the repository and its workflow for mistakes.",
