@@ -24,7 +24,7 @@ from endpoint_process import serving
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = 10
-CONFIG = 'version: 1\nprovider: {{base_url: "{base_url}"}}\nrun: {{concurrency: 8, cache: null, history: null}}\n'
+CONFIG = 'version: 1\nprovider: {{base_url: "{base_url}"}}\nrun: {{concurrency: 8, cache: null, memory: null}}\n'
 PROMPT = 'model: bench\nmessages:\n  - role: user\n    content: "{text} {{{{text}}}}"\n'
 COUNT_FUNCTIONS = """
 import json, sys, threading

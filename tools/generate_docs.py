@@ -10,12 +10,14 @@ from click.testing import CliRunner
 from promptci.audit.entry import AuditEntry
 from promptci.cli import command_group
 from promptci.config import schema as config_schema
+from promptci.config.section import ConfigSection
 from promptci.documents.document import Document
 from promptci.drift.night import NightLine
 from promptci.drift.reference import ReferenceDocument
 from promptci.evaluation.nights.results import DriftDocument
 from promptci.gates.selftest.selftest_document import SelfTestDocument
-from promptci.history.model import HISTORY_LINES
+from promptci.memory.model import MEMORY_LINES
+from promptci.monitor.alerts.line import AlertLine
 from promptci.monitor.document import MonitorDocument
 from promptci.pipeline.ask.batching import PendingBatches
 from promptci.registry.bundle_document import BundleDocument
@@ -29,6 +31,8 @@ from promptci.shards.shard_run import ShardRecord
 from promptci.usecases.audit.entries import AuditLogDocument
 from promptci.usecases.audit.record import AuditRecordSummary
 from promptci.usecases.audit.verify import AuditVerification
+from promptci.usecases.monitoring.alerts import AlertsDocument
+from promptci.usecases.monitoring.history_branch import HistoryDocument
 from promptci.usecases.release.bundle import BundleSummary
 from promptci.usecases.release.deploy import DeploySummary
 from promptci.usecases.release.prompt_log import PromptLog
@@ -51,10 +55,13 @@ error. Editors can complete and check the file with [promptci.schema.json](../pr
 
 
 DOCUMENTS: tuple[type[Document], ...] = (
+    AlertLine,
+    AlertsDocument,
     AuditEntry,
     AuditLogDocument,
     AuditRecordSummary,
     AuditVerification,
+    HistoryDocument,
     PendingBatches,
     BundleDocument,
     BundleSummary,
@@ -89,7 +96,7 @@ def generated() -> dict[Path, str]:
         deployment_schema.SCHEMA_FILE: json.dumps(deployment_schema.json_schema(), indent=2) + "\n",
         document.SCHEMA_FILE: json.dumps(ReportView.json_schema(), indent=2) + "\n",
         **{_schema_path(cls.schema_id()): _json(cls.json_schema()) for cls in DOCUMENTS},
-        _schema_path(HISTORY_LINES.schema_id): _json(HISTORY_LINES.json_schema()),
+        _schema_path(MEMORY_LINES.schema_id): _json(MEMORY_LINES.json_schema()),
         DOCS / "commands.md": _commands(),
         DOCS / "configuration.md": _configuration(),
     }
@@ -127,7 +134,7 @@ def _configuration() -> str:
     parts = [PREFACE]
     for name, field in config_schema.ConfigFile.model_fields.items():
         section = field.annotation
-        if not (isinstance(section, type) and issubclass(section, config_schema.ConfigSection)):
+        if not (isinstance(section, type) and issubclass(section, ConfigSection)):
             continue
         parts.append(f"## `{name}`\n\n{section.__doc__}\n\n| key | default | meaning |\n|:--|:--|:--|")
         shown = section.model_json_schema()["properties"]

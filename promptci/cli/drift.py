@@ -41,7 +41,7 @@ from promptci.usecases.release.rollback import RollbackRequest
 @output.dry_run_option
 @output.json_option
 def command(is_freeze: bool, is_probe: bool, as_json: bool, **others: Any) -> int:
-    """Watch deployed prompts: do they still answer their goldens as when the reference was made?
+    """Compare what deployed prompts answer to their goldens with what they answered when the reference was made.
 
     Asks each prompt that runs its goldens once, compares with the reference in drift/, and records the night on the
     branch promptci/history. Before an alarm, every case is asked again, stored answers are graded again and the pinned

@@ -1,80 +1,113 @@
 """`promptci history`."""
 
-import os
-from collections.abc import Iterable
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from promptci.cli import console, options
-from promptci.errors import InputError
-from promptci.history.model import Label
-from promptci.usecases.reporting import history
-from promptci.usecases.reporting.history import FeedbackRequest, HistoryStore
+from promptci.cli.release import output
+from promptci.errors import InputError, Problem
+from promptci.history.branch_records import MAX_UNPACKED_BYTES
+from promptci.usecases.monitoring import history_branch
+from promptci.usecases.monitoring.history_branch import HistoryDocument, HistoryRequest
 
 
 @click.group("history")
 def command() -> None:
-    """Show earlier runs: verdicts, how often they were correct, flaky cases.
+    """Keep the branch promptci/history: records of nights, canaries, alerts and decisions.
 
-    The history is in the folder `run.history` of promptci.yml, by default .promptci/history.
+    The branch is never checked out, and the gate never reads it. What `check` remembers between runs is another
+    thing: `promptci memory`.
     """
 
 
-def _open_store(root: Path, config_path: str) -> HistoryStore:
-    store = history.open_store(root, config_path, datetime.now(UTC))
-    for note in store.past.notes:
-        console.say(note)
-    return store
+remote_option = click.option("--remote", default="origin", show_default=True, help="Remote with the branch.")
 
 
-def _print_all(lines: Iterable[str]) -> int:
-    for line in lines:
-        console.say(line)
-    return 0
+def _finish(document: HistoryDocument, last_line: str, *, as_json: bool) -> int:
+    output.print_result(document, history_branch.history_lines(document), as_json=as_json)
+    if last_line and not as_json:
+        console.say(last_line)
+    return document.exit_code
 
 
-@command.command("list")
+@command.command("fetch")
 @options.repository_options
-@click.option("--advised", is_flag=True, help="Only verdicts that blocked, or would have in mode `block`.")
-def list_(root: Path, config_path: str, advised: bool) -> int:
-    """List the verdicts, newest first."""
-    return _print_all(history.list_verdicts(_open_store(root, config_path).past, blocking_only=advised))
+@remote_option
+@output.json_option
+def fetch_command(as_json: bool, config_path: str, **others: Any) -> int:
+    """Fetch the branch and count its lines; a shallow clone gets its last commit only.
+
+    Exit code: 0 fetched, or there is none yet, 4 it cannot be fetched, or was rewritten or deleted.
+    """
+    return _finish(history_branch.fetch_history(HistoryRequest(**others)), "", as_json=as_json)
 
 
-@command.command("label")
+@command.command("append")
 @options.repository_options
-@click.argument("verdict_id", metavar="ID")
-@click.argument("label", type=click.Choice(history.LABELS))
-@click.option("--why", required=True, help="How you know.")
-def label_command(root: Path, config_path: str, verdict_id: str, label: Label, why: str) -> int:
-    """Label the verdict ID as correct or incorrect. The last label of a verdict counts."""
-    request = FeedbackRequest(verdict_id=verdict_id, label=label, why=why, now=datetime.now(UTC), environ=os.environ)
-    return _print_all([history.label_verdict(_open_store(root, config_path), request)])
+@remote_option
+@output.dry_run_option
+@output.json_option
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
+def append_command(file: Path, as_json: bool, config_path: str, **others: Any) -> int:
+    """Add the lines of FILE (-: standard input) to the branch, and push it.
+
+    Each line goes to the file of the kind whose schema it names, and of its day. A line that is there is not added
+    twice. Where somebody else pushes at the same time, the lines are added on top of theirs.
+
+    \b
+    Example:
+      promptci history append night.jsonl
+
+    Exit code: 0 added, or all there, 4 a line is invalid (then none is added), or the branch cannot be pushed.
+    """  # noqa: D301 - click's sign for lines that stay
+    data = _read(file)
+    document = history_branch.append_history(HistoryRequest(**others), data, str(file))
+    return _finish(document, history_branch.result_line(document), as_json=as_json)
 
 
-@command.command("precision")
+@command.command("prune")
 @options.repository_options
-def precision(root: Path, config_path: str) -> int:
-    """Show how often `fail` was correct according to people's labels, with a 95% interval."""
-    return _print_all(history.precision_report(_open_store(root, config_path).past))
+@remote_option
+@output.dry_run_option
+@output.json_option
+def prune_command(as_json: bool, config_path: str, **others: Any) -> int:
+    """Delete nights and canaries after three years and answers after 35 nights, and push it.
+
+    A canary that ended is thinned to 200 lines. Audit, alerts and months are kept for ever. It is one commit more:
+    nothing is rewritten, and earlier commits still hold what was deleted.
+
+    Exit code: 0 pruned, or nothing to do, 4 the branch cannot be pushed.
+    """
+    document = history_branch.prune_history(HistoryRequest(**others), datetime.now(UTC))
+    return _finish(document, history_branch.result_line(document), as_json=as_json)
 
 
-@command.command("flaky")
+@command.command("check")
 @options.repository_options
-def flaky(root: Path, config_path: str) -> int:
-    """List the cases that passed and failed with the same prompt, question and model."""
-    return _print_all(history.flaky_report(_open_store(root, config_path).past))
+@remote_option
+@output.json_option
+def check_command(as_json: bool, config_path: str, **others: Any) -> int:
+    """Check every line of this clone's copy of the branch by its schema, and the sizes; without network.
+
+    `promptci audit verify` checks the chain of the audit log.
+
+    Exit code: 0 all valid, 1 something is not, 2 there is no branch here.
+    """
+    document = history_branch.check_history(HistoryRequest(**others))
+    return _finish(document, "" if document.problems else "every line is valid", as_json=as_json)
 
 
-@command.command("add")
-@options.repository_options
-@click.argument("reports", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
-def add(root: Path, config_path: str, reports: tuple[Path, ...]) -> int:
-    """Import REPORTS, the report.json files of other runs. Nothing is counted twice."""
-    result = history.add_reports(_open_store(root, config_path), reports)
-    console.say(result.sentence)
-    if result.problems:
-        raise InputError(result.problems)
-    return 0
+def _read(file: Path) -> bytes:
+    try:
+        data = sys.stdin.buffer.read(MAX_UNPACKED_BYTES + 1) if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        problem = Problem(path=str(file), message=f"it cannot be read: {error.strerror}", hint="Look at the path.")
+        raise InputError([problem]) from error
+    if len(data) > MAX_UNPACKED_BYTES:
+        message = f"it is larger than {MAX_UNPACKED_BYTES // 2**20} MiB"
+        raise InputError([Problem(path=str(file), message=message, hint="Append it in parts.")])
+    return data

@@ -92,7 +92,7 @@ def _build_run_limits(section: RunSection) -> RunLimits:
         deadline_s=section.deadline,
         assertion_time_s=section.assertion_time,
         cache=section.cache or None,
-        history=section.history or None,
+        memory=section.memory or None,
     )
 
 

@@ -32,5 +32,5 @@ class RunLimits:
     """Processor time that the assertions in code may take in the whole run."""
     cache: str | None = ".promptci/cache"
     """Folder, relative to the repository; None: no cache."""
-    history: str | None = ".promptci/history"
-    """Folder of earlier results, relative to the repository; None: no history."""
+    memory: str | None = ".promptci/memory"
+    """Folder of earlier results, relative to the repository; None: no memory."""

@@ -167,9 +167,9 @@ class RunSection(ConfigSection):
     cache: str | Literal[False] | None = Field(
         default=".promptci/cache", description="Folder of cached answers; null or false: no cache."
     )
-    history: str | Literal[False] | None = Field(
-        default=".promptci/history",
-        description="Folder with the verdicts and case results of earlier runs; null or false: no history.",
+    memory: str | Literal[False] | None = Field(
+        default=".promptci/memory",
+        description="Folder with the verdicts and case results of earlier runs; null or false: no memory.",
     )
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from promptci.app.requests import RunRequest, RunResult
 from promptci.config.find import find_config
-from promptci.evaluation import results, run_history
+from promptci.evaluation import results, run_memory
 from promptci.gates.model import GateReport
 from promptci.pipeline.collection import judge_labels, quarantine
 from promptci.pipeline.collection.collect import NOTHING_TO_TEST, CollectedRun
@@ -41,17 +41,17 @@ def _report_untested(
     collected: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment, started_at: str
 ) -> RunResult:
     """Report a run without a prompt to test."""
-    history = run_history.load(collected, revisions.head, request, env)
+    memory = run_memory.load(collected, revisions.head, request, env)
     facts = dataclasses.replace(
         results.build_facts(revisions, env, results.NOTHING_SPENT),
         started_at=started_at,
-        notes=(*collected.notes, *history.notes),
+        notes=(*collected.notes, *memory.notes),
         gate_source=collected.config_source,
         requests_per_day=collected.config.requests_per_day,
     )
     problems = results.input_findings(collected.problems)
     report = GateReport(prompts=(), policy=collected.config.gate, problems=problems)
     result = results.write_report(
-        report, facts, request, env, history, secret_names=[collected.config.provider.api_key_env]
+        report, facts, request, env, memory, secret_names=[collected.config.provider.api_key_env]
     )
     return results.add_problems(result, collected, request, env)

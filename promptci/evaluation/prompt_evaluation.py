@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from promptci.app.requests import RunRequest, RunResult
 from promptci.config.policy import GateMode, OnInconclusive
 from promptci.errors import MissingKeyError
-from promptci.evaluation import results, run_history
+from promptci.evaluation import results, run_memory
 from promptci.findings import Finding, InterruptedRun, MessageFacts, NoSecrets, PromptNames
 from promptci.gates import early_stopping
 from promptci.gates.decide import decide
@@ -67,7 +67,7 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
         return RunResult(exit_code=0)
     if request.shard is not None:
         return RunResult(exit_code=shard_run.ask(planned, collected, revisions, request, env))
-    history = run_history.load(collected, revisions.head, request, env)
+    memory = run_memory.load(collected, revisions.head, request, env)
     try:
         asked = Asked(prompts=planned.prompts)
         if planned.questions:
@@ -80,13 +80,13 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
         results.build_facts(revisions, env, _spend(asked)),
         started_at=started_at,
         provider=asked.provider if asked.calls or asked.cached else None,
-        notes=(*collected.notes, *planned.notes, *asked.notes, *history.notes),
+        notes=(*collected.notes, *planned.notes, *asked.notes, *memory.notes),
         gate_source=collected.config_source,
         requests_per_day=collected.config.requests_per_day,
     )
     report = _decide(asked, collected)
     return results.write_report(
-        report, facts, request, env, history, secret_names=[collected.config.provider.api_key_env]
+        report, facts, request, env, memory, secret_names=[collected.config.provider.api_key_env]
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from promptci.app.requests import CheckRequest, RunRequest, RunResult
 from promptci.config.policy import GatePolicy
 from promptci.errors import InputError, Problem, PromptciError
-from promptci.evaluation import run_history
-from promptci.evaluation.run_history import NO_HISTORY, HistoryContext
+from promptci.evaluation import run_memory
+from promptci.evaluation.run_memory import NO_MEMORY, MemoryContext
 from promptci.findings import Finding, MessageFacts
 from promptci.gates.model import GateReport
 from promptci.git.snapshot import Snapshot
@@ -29,18 +29,18 @@ def write_report(
     facts: RunFacts,
     request: RunRequest,
     env: Environment,
-    history: HistoryContext = NO_HISTORY,
+    memory: MemoryContext = NO_MEMORY,
     *,
     secret_names: Sequence[str] = (),
 ) -> RunResult:
-    """Build the view of a run, redact it, record it in the history and write every output.
+    """Build the view of a run, redact it, record it in the memory and write every output.
 
     `secret_names` are variables that hold a secret although their names do not say so.
     """
     redactor = env.redactor(*secret_names)
-    built = views.build_view(report, facts=history.enrich(facts), redactor=redactor)
+    built = views.build_view(report, facts=memory.enrich(facts), redactor=redactor)
     view = views.redact_view(built, redactor).view
-    view = run_history.record(view, history)
+    view = run_memory.record(view, memory)
     return RunResult(exit_code=view.exit_code, view=view, paths=write.write_all(serialize(view), request.out))
 
 

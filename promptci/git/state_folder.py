@@ -1,4 +1,4 @@
-"""Folders that promptci reads and writes (cache, history, output): never through a link, never a committed one.
+"""Folders that promptci reads and writes (cache, memory, output): never through a link, never a committed one.
 
 A pull request can commit anything into its branch. A link would lead writes out of the workspace, and committed answers
 would be taken for a model's.

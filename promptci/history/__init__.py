@@ -1,1 +1,1 @@
-"""Earlier runs: verdicts, people's feedback on them, and how often each case passed."""
+"""Records on the branch promptci/history: what is kept of nights, canaries, alerts and decisions."""

@@ -7,13 +7,13 @@ from jinja2 import Environment
 
 from promptci.present import templates
 from promptci.present.templates import read_asset
-from promptci.report.text import goldens_text, history_text, judge_text, next_steps, number_text, provenance
+from promptci.report.text import goldens_text, judge_text, memory_text, next_steps, number_text, provenance
 
 MODULES = {
     "text": number_text,
     "provenance": provenance,
     "goldens": goldens_text,
-    "history": history_text,
+    "memory": memory_text,
     "judging": judge_text,
     "steps": next_steps,
 }

@@ -110,10 +110,10 @@ def test_the_image_is_one_that_a_runner_can_start(settings: dict[str, Any]) -> N
 
 
 def test_the_image_holds_no_secret_and_no_address_of_this_machines_index(image: str) -> None:
-    history = must("buildah", "inspect", "--type", "image", image)
+    memory = must("buildah", "inspect", "--type", "image", image)
 
-    assert "index-url" not in history
-    assert "PIP_" not in history
+    assert "index-url" not in memory
+    assert "PIP_" not in memory
 
 
 def test_a_worse_prompt_is_blocked_and_every_file_belongs_to_the_workspaces_owner(

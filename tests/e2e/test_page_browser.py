@@ -139,7 +139,7 @@ def test_on_paper_no_case_and_no_drawing_is_torn_and_the_record_is_there(read: A
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_drawing_takes_the_colours_of_the_page(scheme: str, read: Any) -> None:
-    page = read("advised_with_a_history", color_scheme=scheme)
+    page = read("advised_with_a_memory", color_scheme=scheme)
     dot, cross = page.evaluate(
         "[getComputedStyle(document.querySelector('.summary circle')).fill,"
         " getComputedStyle(document.querySelector('#p1 .chart path[stroke=\"var(--bad)\"]')).stroke]"

@@ -22,7 +22,7 @@ from promptci.config import load as config_load
 from promptci.errors import InputError, PromptciError, UnsafeError, UsageError
 from promptci.goldens import labels, quarantine
 from promptci.goldens import load as goldens_load
-from promptci.history.store import History
+from promptci.memory.store import Memory
 from promptci.prompts import load as prompts_load
 from promptci.providers import recorded
 from promptci.providers.base import Completion, Request, Usage
@@ -234,9 +234,9 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Target]:
             refusals=(UnsafeError,),
         ),
         "shard": Target(seed=RECORDED.model_dump_json(by_alias=True).encode(), read=_shard, named=RECORD),
-        "history": Target(
+        "memory": Target(
             seed=_lines({"kind": "case", "day": "2026-01-02"}),
-            read=lambda f, c: (put(f, "2026-01.jsonl", c), History(f, today=date(2026, 1, 2), label="h").read()),
+            read=lambda f, c: (put(f, "2026-01.jsonl", c), Memory(f, today=date(2026, 1, 2), label="h").read()),
             named=None,
         ),
         "batch": Target(
@@ -257,7 +257,7 @@ def _event(folder: Path, content: bytes) -> object:
 
 NAMES = (
     "prompt", "config", "jsonl", "csv", "yaml", "labels", "quarantine", "journal", "cache", "recorded", "report",
-    "event", "artifact", "shard", "history", "batch",
+    "event", "artifact", "shard", "memory", "batch",
 )  # fmt: skip
 TOKENS = st.sampled_from(
     [

@@ -17,7 +17,7 @@ LAYERS = [  # top to bottom
     {"gates", "rollout", "drift", "monitor"},
     {"shards"},
     {"pipeline"},
-    {"history", "registry", "audit", "requestlog"},
+    {"memory", "history", "registry", "audit", "requestlog"},
     {"scoring"},
     {"runs"},
     {"config"},

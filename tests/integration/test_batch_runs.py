@@ -38,7 +38,7 @@ def api() -> Iterator[BatchApi]:
 def repo(path: Path, api: BatchApi, **run: Any) -> RepoBuilder:
     sections: dict[str, Any] = {
         "provider": {"base_url": api.base_url, **PRICES},
-        "run": {"batch": "always", "history": None, **run},
+        "run": {"batch": "always", "memory": None, **run},
     }
     builder = shop(path, {PROMPT: prompt(GOOD), GOLDENS: goldens(CASES), "promptci.yml": config(None, **sections)})
     builder.write({PROMPT: prompt(BAD)}).commit()

@@ -24,7 +24,7 @@ def answer(call: Call) -> str:
 def check(folder: Path, cases: str) -> CommandResult:
     """Check a harmless edit with `repeats: auto`."""
     with serving(answer) as server:
-        settings = config(server, run={"repeats": "auto", "cache": None, "history": None})
+        settings = config(server, run={"repeats": "auto", "cache": None, "memory": None})
         builder = shop(folder, {PROMPT: prompt(GOOD), GOLDENS: cases, "promptci.yml": settings})
         builder.write({PROMPT: prompt("Copy the order number, please.")}).commit()
         return run_command(builder.path, ["check", "--base", "main"], folder / "out")
@@ -49,7 +49,7 @@ def test_so_many_cases_as_are_said_to_settle_it_settle_it(tmp_path: Path, cases:
 
 
 def test_power_gives_the_number_of_the_report(tmp_path: Path) -> None:
-    settings = config(run={"repeats": "auto", "history": None})
+    settings = config(run={"repeats": "auto", "memory": None})
     builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(3), "promptci.yml": settings})
     told, said = world()
     found = power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), told)

@@ -128,8 +128,8 @@ def test_out_deterministic_bytes_twice(tmp_path: Path) -> None:
         )
     builder.git("switch", "--quiet", "main")
     answers = (tmp_path / "answers.jsonl").read_text()
-    settings = config(provider={"kind": "recorded", "path": "answers.jsonl"}, run={"history": None})
-    builder.write({"promptci.yml": settings, "answers.jsonl": answers}).commit()  # a history is what other runs left
+    settings = config(provider={"kind": "recorded", "path": "answers.jsonl"}, run={"memory": None})
+    builder.write({"promptci.yml": settings, "answers.jsonl": answers}).commit()  # a memory is what other runs left
     builder.git("switch", "--quiet", "pr")
     builder.git("rebase", "--quiet", "main")
     made = []

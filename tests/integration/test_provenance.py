@@ -72,8 +72,8 @@ def test_the_versions_tested_before_are_remembered_with_their_quality(tmp_path: 
         found = check.check(CheckRequest(root=builder.path, base="main", out=tmp_path / f"out{day}"), told).view
         assert found is not None
         views.append(found)
-    assert views[0].prompts[0].history == []
-    (past,) = views[1].prompts[0].history
+    assert views[0].prompts[0].earlier_versions == []
+    (past,) = views[1].prompts[0].earlier_versions
     assert views[0].prompts[0].quality is not None
     assert (past.quality, past.verdict) == (views[0].prompts[0].quality.head, "fail")
     assert past.commit == views[0].head.sha

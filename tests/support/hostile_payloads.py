@@ -6,7 +6,7 @@ from typing import Any
 from support.run_notation import comparison, problem, report
 
 from promptci.config.policy import GateMode, GatePolicy
-from promptci.history.gate_precision import Precision
+from promptci.memory.gate_precision import Precision
 from promptci.report.model.report import FlakyCaseView, FlakyView, PastQualityView, PromptView, ReportView
 from promptci.runs.prompt_plan import Status
 from promptci.scoring.judges.pairwise import PositionBias
@@ -83,7 +83,7 @@ def rich() -> ReportView:
 
 
 def _remembered(prompt: PromptView) -> PromptView:
-    """Give the prompt as one that the history knows."""
+    """Return the prompt as one that the memory knows."""
     known = FlakyView(cases=[FlakyCaseView(id="a", passes=2, fails=1)], discordance=0.1, measured=8)
     cases = [case.model_copy(update={"flaky": case.id == "a"}) for case in prompt.case_details]
     past = PastQualityView(
@@ -96,7 +96,7 @@ def _remembered(prompt: PromptView) -> PromptView:
         quality=0.8,
         pairs=9,
     )
-    update = {"flaky": known, "history": [past], "verdict_id": "0a1b", "case_details": cases}
+    update = {"flaky": known, "earlier_versions": [past], "verdict_id": "0a1b", "case_details": cases}
     return prompt.model_copy(update={**update, "verdict": "fail"} if prompt.name == "order-extractor" else update)
 
 

@@ -7,11 +7,11 @@ from functools import cache
 from support.run_notation import NEW, OLD, Numbers, comparison, many, problem, prompt, report
 
 from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
-from promptci.evaluation import history_lines
+from promptci.evaluation import memory_lines
 from promptci.findings import Finding, InterruptedRun
-from promptci.history.gate_precision import Precision
-from promptci.history.model import CaseRecord, VerdictRecord
-from promptci.report.build import history_view
+from promptci.memory.gate_precision import Precision
+from promptci.memory.model import CaseRecord, VerdictRecord
+from promptci.report.build import memory_view
 from promptci.report.html import html_renderer
 from promptci.report.model.report import ReportView, SpendView
 from promptci.runs.prompt_plan import Status
@@ -167,7 +167,7 @@ def advise_mode() -> ReportView:
     return report(comparison(many(right=31, broken=27, wrong=2)), policy=GatePolicy(mode=GateMode.ADVISE))
 
 
-def advised_with_a_history() -> ReportView:
+def advised_with_a_memory() -> ReportView:
     compared = comparison(many(right=31, broken=27, wrong=2))
     asked = [(paired.case, i) for i, paired in enumerate(compared.cases)]
     earlier = [
@@ -177,7 +177,7 @@ def advised_with_a_history() -> ReportView:
             prompt="order-extractor",
             fingerprint="f1",
             case=case.id,
-            digest=history_view.case_digest(case, ""),
+            digest=memory_view.case_digest(case, ""),
             model="gpt-4o-mini-2024-07-18",
             passes=8 - (i < 12),
             fails=int(i < 12),
@@ -187,11 +187,11 @@ def advised_with_a_history() -> ReportView:
     made = report(
         compared,
         policy=GatePolicy(mode=GateMode.ADVISE),
-        case_history=earlier,
-        verdict_history=VERSIONS,
+        earlier_cases=earlier,
+        earlier_verdicts=VERSIONS,
         precision=Precision(verdicts=12, labelled=10, correct=9),
     )
-    return history_lines.add_verdict_ids(made)
+    return memory_lines.add_verdict_ids(made)
 
 
 def shrunk_and_loosened_goldens() -> ReportView:
@@ -333,7 +333,7 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
         fork,
         models_differ,
         advise_mode,
-        advised_with_a_history,
+        advised_with_a_memory,
         shrunk_and_loosened_goldens,
         edited_goldens,
         several_prompts,

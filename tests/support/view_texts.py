@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from promptci.report.html import groups
 from promptci.report.model.report import PromptView, ReportView
-from promptci.report.text import history_text, judge_text, metrics, next_steps, number_text, provenance
+from promptci.report.text import judge_text, memory_text, metrics, next_steps, number_text, provenance
 
 MAX_CHARS = 300
 """Of one line."""
@@ -20,7 +20,7 @@ def _lines(view: ReportView) -> Iterator[str]:
     yield from (f"problem: {problem.text}" for problem in number_text.problems(view))
     yield from (f"note: {note}" for note in view.notes)
     if view.precision:
-        yield f"precision: {history_text.describe_precision(view.precision)}"
+        yield f"precision: {memory_text.describe_precision(view.precision)}"
     for prompt in view.prompts:
         yield ""
         yield from _prompt_lines(prompt, view)
@@ -37,7 +37,7 @@ def _prompt_lines(prompt: PromptView, view: ReportView) -> Iterator[str]:
     if prompt.removed_cases or prompt.weakened_cases:
         yield f"  removed: {prompt.removed_cases}, weakened: {prompt.weakened_cases}"
     if prompt.flaky.cases:
-        yield f"  {history_text.describe_flaky(prompt)}"
+        yield f"  {memory_text.describe_flaky(prompt)}"
     if prompt.judge:
         yield f"  judge: {judge_text.trust_sentence(prompt.judge)}"
     for metric in metrics.build_metrics(prompt):

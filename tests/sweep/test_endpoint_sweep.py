@@ -49,7 +49,7 @@ class Failing:
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory: pytest.TempPathFactory) -> RepoBuilder:
     files = {
-        "promptci.yml": config(gate={"max_drop": 0.9}, run={"cache": None, "history": None, "concurrency": 4}),
+        "promptci.yml": config(gate={"max_drop": 0.9}, run={"cache": None, "memory": None, "concurrency": 4}),
         PROMPT: prompt(GOOD),
         GOLDENS: goldens(CASES),
     }

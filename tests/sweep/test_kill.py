@@ -26,7 +26,7 @@ from promptci.runs.journal import Journal
 CASES = 10
 CALLS = 2 * CASES
 JOURNAL = "journal.jsonl"
-NO_MEMORY = {"cache": None, "history": None}
+NO_MEMORY = {"cache": None, "memory": None}
 PRICES = {"fake-1": {"input_usd": 1, "output_usd": 1}}
 
 

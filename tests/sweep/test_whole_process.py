@@ -37,7 +37,7 @@ def test_the_action_ends_in_time_and_says_one_thing_everywhere(kind: str, tmp_pa
     with OpenAIServer(answer) as server, fake.GitHub() as github:
         github.faults = [("GET", broken(500)), ("POST", broken(502))]
         provider = {"timeout": "1s"}
-        run = {"cache": None, "history": None, "concurrency": 2, "deadline": "30s"}
+        run = {"cache": None, "memory": None, "concurrency": 2, "deadline": "30s"}
         files = {
             PROMPT: prompt(GOOD),
             GOLDENS: goldens(4),

@@ -6,6 +6,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from promptci.documents.document import Document
+from promptci.git.data_branch import BranchFiles
+from promptci.history.record_kind import RecordKind
 from promptci.monitor.alerts.state import AlertState, Event
 
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
@@ -51,6 +53,26 @@ class AlertLine(Document):
     def line(self) -> bytes:
         """Return the line of the file, without its line feed; unknown fields are left out."""
         return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+ALERTS = RecordKind(path="alerts/%Y-%m.jsonl", document=AlertLine, max_line_bytes=8 * 2**10)
+"""The kind of these lines on the history branch."""
+
+
+def read_alert_lines(files: BranchFiles) -> list[AlertLine]:
+    """Return every line of the branch, the oldest first.
+
+    Raises
+    ------
+    InputError
+        If one is not a line of an alert.
+    """
+    return [
+        AlertLine.parse(line, path)
+        for path, content in files.read_all(ALERTS.folder)
+        for line in content.split(b"\n")
+        if line.strip()
+    ]
 
 
 def fold_lines(lines: Iterable[AlertLine]) -> dict[tuple[str, str], AlertLine]:

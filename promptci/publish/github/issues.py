@@ -40,6 +40,9 @@ class IssueTracker:
         """Prepare; nothing is sent yet. GitHub ignores labels where the token may not set them."""
         self._github = github
         self._labels = tuple(labels)
+        self._login: str | None = None
+        self._open: list[Issue] | None = None
+        """The repository's open issues as they were listed for the first key; None: not yet, or out of date."""
 
     def open_or_update(self, key: str, title: str, body: str) -> str:
         """Open the issue of a key, or bring the one that is open up to date; return its address.
@@ -55,7 +58,7 @@ class IssueTracker:
         marker = build_marker(key)
         title, text = _prepare_title(title), f"{marker}\n{_prepare_text(body)}"
         with _explained():
-            login = self._github.viewer_login()
+            login = self._begin()
             ours = self._find(marker, login)
             for place, existing in enumerate(ours):
                 try:
@@ -80,28 +83,43 @@ class IssueTracker:
         """
         marker = build_marker(key)
         with _explained():
-            login = self._github.viewer_login()
+            login = self._begin()
             closed = [self._close(issue, _prepare_text(comment), login) for issue in self._find(marker, login)]
         return next((url for url in closed if url is not None), None)
 
-    def _find(self, marker: str, login: str | None) -> list[Issue]:
+    def _begin(self) -> str | None:
+        """Return our login, and list the open issues, where that is not done yet."""
+        if self._open is None:
+            self._login = self._github.viewer_login()
+            self._open = list(self._github.open_issues())
+        return self._login
+
+    def _find(self, marker: str, login: str | None, *, again: bool = False) -> list[Issue]:
         """Return the open issues with this marker that we wrote, the oldest first."""
-        marked = [issue for issue in self._github.open_issues() if issue.body.startswith(marker)]
+        if again or self._open is None:
+            self._open = list(self._github.open_issues())
+        marked = [issue for issue in self._open if issue.body.startswith(marker)]
         ours = [issue for issue in marked if (issue.is_bot if login is None else issue.author == login)]
         return sorted(ours, key=lambda issue: issue.number)
 
     def _find_created(self, marker: str, login: str | None) -> Callable[[], Issue | None]:
-        return lambda: next(iter(self._find(marker, login)), None)
+        return lambda: next(iter(self._find(marker, login, again=True)), None)
 
     def _update(self, existing: Issue, title: str, text: str) -> Issue:
         if (existing.title, existing.body.replace("\r\n", "\n")) == (title, text):
             return existing
-        return self._github.update_issue(existing.number, title, text)
+        return self._remember(self._github.update_issue(existing.number, title, text))
+
+    def _remember(self, changed: Issue) -> Issue:
+        """Keep the list of open issues in step with our own changes."""
+        others = [issue for issue in self._open or () if issue.number != changed.number]
+        self._open = [*others, changed] if changed.is_open else others
+        return changed
 
     def _give_way(self, created: Issue, marker: str, title: str, text: str) -> Issue:
         """Look again after opening: if two runs both found no issue, the later one closes its own."""
         try:
-            ours = self._find(marker, created.author)
+            ours = self._find(marker, created.author, again=True)
             elders = [issue for issue in ours if issue.number < created.number]
             if not elders:
                 return created
@@ -117,14 +135,14 @@ class IssueTracker:
             if issue.author == kept.author:
                 try:
                     self._comment_once(issue, f"Duplicate of #{kept.number}.")
-                    self._github.close_issue(issue.number, "not_planned")
+                    self._remember(self._github.close_issue(issue.number, "not_planned"))
                 except GitHubError:
                     continue
 
     def _close(self, issue: Issue, comment: str, login: str | None) -> str | None:
         try:
             self._comment_once(issue, comment)
-            return self._github.close_issue(issue.number, "completed").url
+            return self._remember(self._github.close_issue(issue.number, "completed")).url
         except NotFound:
             return None
         except Forbidden:

@@ -7,7 +7,7 @@ from promptci.compare.sample import SamplePair
 from promptci.config.policy import About, GatePolicy
 from promptci.files import canonical
 from promptci.gates import quality_rule
-from promptci.report.build import history_view, judge_probe_view, judge_view, source_diff, version_view
+from promptci.report.build import judge_probe_view, judge_view, memory_view, source_diff, version_view
 from promptci.report.build.case_store import CaseStore
 from promptci.report.build.finding_views import build_finding_views
 from promptci.report.build.run_facts import RunFacts
@@ -26,7 +26,7 @@ def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store
     diff, diff_note = (
         source_diff.diff_sources(plan.change.base, plan.change.head) if facts.kind == "check" else ([], None)
     )
-    known = history_view.build_flaky_view(run, policy, facts)
+    known = memory_view.build_flaky_view(run, policy, facts)
     view = PromptView(
         name=json_safe.text(plan.name),
         path=json_safe.text(plan.change.path),
@@ -59,13 +59,13 @@ def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store
         removed_cases=json_safe.texts(plan.change.removed_cases),
         weakened_cases=json_safe.texts(plan.change.loosened_cases),
         flaky=known,
-        history=history_view.build_past_versions(run, facts),
+        earlier_versions=memory_view.build_past_versions(run, facts),
         notes=json_safe.texts(plan.change.notes),
         judge_checks=judge_probe_view.build_judge_checks_view(run),
         judge=judge_view.build_judge_view(run.judging),
     )
     # Not through the model, which would make a list of them.
-    stored_cases = store.add(history_view.build_case_views(run, facts, known))
+    stored_cases = store.add(memory_view.build_case_views(run, facts, known))
     return view.model_copy(update={"case_details": stored_cases})
 
 

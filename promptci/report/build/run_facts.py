@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from promptci import __version__
 
 if TYPE_CHECKING:
-    from promptci.history.gate_precision import Precision
-    from promptci.history.model import CaseRecord, VerdictRecord
+    from promptci.memory.gate_precision import Precision
+    from promptci.memory.model import CaseRecord, VerdictRecord
     from promptci.report.model.report import RevisionView, SpendView
 
 
@@ -43,13 +43,13 @@ class RunFacts:
     judge_digest: str = ""
     """Digest of the judge's model and rubric; part of the identity of a judged case."""
     answers_are_fresh: bool = True
-    """False for recorded answers, which tell the history nothing new."""
-    case_history: Sequence[CaseRecord] = ()
+    """False for recorded answers, which tell the memory nothing new."""
+    earlier_cases: Sequence[CaseRecord] = ()
     """Results of cases in earlier runs."""
-    verdict_history: Sequence[VerdictRecord] = ()
+    earlier_verdicts: Sequence[VerdictRecord] = ()
     """Verdicts of earlier checks, oldest first."""
     precision: Precision | None = None
-    """Precision of earlier verdicts; None without a history."""
+    """Precision of earlier verdicts; None without a memory."""
     gate_source: str = "defaults"
     """Where the policy was read."""
     promptci_version: str = __version__

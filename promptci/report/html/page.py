@@ -25,7 +25,7 @@ class PromptPageSection:
     quality_chart: Markup | None
     latency_chart: Markup | None
     score_chart: Markup | None
-    history_chart: Markup | None
+    earlier_versions_chart: Markup | None
     groups: tuple[CaseGroup, ...]
     matrices: tuple[ConfusionMatrix, ...]
     diff: tuple[DiffLineView, ...]
@@ -85,7 +85,7 @@ def _build_section(
         else None,
         latency_chart=prompt_charts.latency_chart(prompt, f"{anchor}-latency") if charted else None,
         score_chart=prompt_charts.score_chart(prompt, f"{anchor}-scores") if charted else None,
-        history_chart=prompt_charts.history_chart(prompt, f"{anchor}-history") if charted else None,
+        earlier_versions_chart=prompt_charts.earlier_versions_chart(prompt, f"{anchor}-memory") if charted else None,
         groups=prompt_groups,
         matrices=tuple(class_table.confusion_matrices(prompt)),
         diff=diff,

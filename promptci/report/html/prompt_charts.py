@@ -151,11 +151,11 @@ def _distribution(counts: Sequence[int]) -> str:
     return ", ".join(f"{n:,} at {i / bins:g} to {(i + 1) / bins:g}" for i, n in enumerate(counts) if n)
 
 
-def history_chart(prompt: PromptView, name: str) -> Markup | None:
+def earlier_versions_chart(prompt: PromptView, name: str) -> Markup | None:
     """Draw the quality of earlier versions, then of the two of this run; None if there is no earlier version."""
-    if not prompt.history or prompt.quality is None or prompt.verdict == "error":
+    if not prompt.earlier_versions or prompt.quality is None or prompt.verdict == "error":
         return None
-    values = [*(past.quality for past in prompt.history), prompt.quality.base, prompt.quality.head]
+    values = [*(past.quality for past in prompt.earlier_versions), prompt.quality.base, prompt.quality.head]
     lo, hi = min(values), max(values)
     space = max(0.15 * (hi - lo), 0.02)
     height, floor, left_edge = 110.0, 88.0, EDGE + 42
@@ -168,12 +168,12 @@ def history_chart(prompt: PromptView, name: str) -> Markup | None:
         parts.append(charts.text(left_edge - 10, y + 3.5, formatting.percent(value), "end"))
         parts.append(charts.line((left_edge - 4, y), (CHART_WIDTH - EDGE, y), "var(--line)"))
     parts.append(charts.polyline(points, BEFORE))
-    parts += [_verdict_mark(x, y, past.verdict) for (x, y), past in zip(points, prompt.history, strict=False)]
+    parts += [_verdict_mark(x, y, past.verdict) for (x, y), past in zip(points, prompt.earlier_versions, strict=False)]
     parts += [charts.dot(x, y, colour, 4.5) for (x, y), colour in zip(points[-2:], (BEFORE, AFTER), strict=True)]
     parts.append(charts.text(left_edge, floor + 14, "earlier", "start"))
     parts.append(charts.text(CHART_WIDTH - EDGE, floor + 14, "after", "end"))
     both = f"before {formatting.percent(prompt.quality.base)}; after {formatting.percent(prompt.quality.head)}"
-    description = "; ".join([*map(describe_version, prompt.history), both])
+    description = "; ".join([*map(describe_version, prompt.earlier_versions), both])
     title = f"Quality of earlier versions ({prompt.quality.measure})"
     return charts.svg(name, title, f"{description}.", "".join(parts), (CHART_WIDTH, height))
 

@@ -39,7 +39,7 @@ class AnswerView(ViewModel):
 
 
 class TallyView(ViewModel):
-    """Fresh answers of one version to one case, as the history counts them (neither cached nor missing)."""
+    """Fresh answers of one version to one case, as the memory counts them (neither cached nor missing)."""
 
     arm: Literal["base", "head"]
     model: str | None

@@ -106,7 +106,7 @@ class PromptView(ViewModel):
     verdict: VerdictName
     sentence: str = Field(description="The verdict in one sentence.")
     change_reasons: list[str] = Field(description="Why the prompt counts as affected.")
-    verdict_id: str | None = Field(default=None, description="Identifies the verdict in the history.")
+    verdict_id: str | None = Field(default=None, description="Identifies the verdict in the memory.")
     base_fingerprint: str | None = Field(default=None, description="Over everything that can change an answer.")
     head_fingerprint: str | None = None
     goldens: str | None = Field(default=None, description="SHA-256 over the ids and texts of the cases; null: none.")
@@ -131,7 +131,9 @@ class PromptView(ViewModel):
     removed_cases: list[str] = Field(default=[])
     weakened_cases: list[str] = Field(default=[])
     flaky: FlakyView = FlakyView()
-    history: list[PastQualityView] = Field(default=[], description="Earlier versions that were tested, oldest first.")
+    earlier_versions: list[PastQualityView] = Field(
+        default=[], description="Earlier versions that were tested, oldest first."
+    )
     notes: list[str] = Field(default=[])
     judge_checks: JudgeProbeView | None = None
     judge: JudgeView | None = Field(default=None, description="null: no judge scored it.")
@@ -196,5 +198,5 @@ class ReportView(ViewModel, ReportDocument):
     pooled: str | None = Field(default=None, description="Result of one stratified test over all prompts.")
     notes: list[str] = Field(default=[])
     gate: GateView
-    precision: PrecisionView | None = Field(default=None, description="null: no history is kept.")
+    precision: PrecisionView | None = Field(default=None, description="null: no memory is kept.")
     spend: SpendView

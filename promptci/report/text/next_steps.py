@@ -2,7 +2,7 @@
 
 from promptci.present import formatting
 from promptci.report.model.report import ReportView
-from promptci.report.text import history_text
+from promptci.report.text import memory_text
 
 _NEXT = {
     "regression": "Look at the cases that got worse. Where the new answer is wrong, fix the prompt. Where it is right,"
@@ -45,7 +45,7 @@ def next_steps(view: ReportView) -> list[str]:
     steps += [str(f.facts["remedy"]) for f in view.problems if f.rule == "no-secrets" and f.facts.get("remedy")]
     if view.problems and view.verdict == "error" and not steps:
         steps.append("Nothing was concluded, so this says nothing about your change. Fix the cause and run again.")
-    return [*steps, *history_text.label_requests(view)]
+    return [*steps, *memory_text.label_requests(view)]
 
 
 def reproduce(view: ReportView) -> str | None:

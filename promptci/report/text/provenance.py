@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from promptci.present import formatting
 from promptci.report.model.numbers import GoldensTestView, QualityView
 from promptci.report.model.report import PromptView, ReportView, RevisionView, VersionView
-from promptci.report.text import history_text, number_text
+from promptci.report.text import memory_text, number_text
 
 DIGEST_DIGITS = 16
 """Digits shown of a fingerprint; report.json has all of them."""
@@ -136,7 +136,7 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
                 if quality.on_goldens is None
                 else _test_of_goldens(quality, quality.on_goldens)
             ),
-            *history_text.noise_row(prompt, view.gate.max_drop),
+            *memory_text.noise_row(prompt, view.gate.max_drop),
         ]
         if quality.cases_needed is not None:
             rows.append(("Cases needed", _settling(quality)))

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from promptci import wording
+from promptci.app.audit_actor import find_actor
 from promptci.audit import log
 from promptci.audit.actor import find_actor
 from promptci.audit.chain import LogHead

@@ -17,7 +17,7 @@ from promptci.documents.document import Document
 from promptci.errors import GitError, InputError, UsageError
 from promptci.git import new_commit
 from promptci.git.repo import Repo
-from promptci.history.store import History
+from promptci.memory.store import Memory
 from promptci.prompts.model import Prompt
 from promptci.registry import tags
 from promptci.registry.bump import compare_prompts
@@ -147,7 +147,7 @@ class _Process:
             self._prompts, problems = load_prompts_by_name(snapshot, request.config_path)
             config = find_config(snapshot, request.config_path)
             self._policy = sha256(b"" if config is None else snapshot.read(config) or b"").hexdigest()
-            history = load_revision_config(snapshot, request.config_path).run.history
+            memory = load_revision_config(snapshot, request.config_path).run.memory
         if problems and (request.changed or not set(request.names) <= self._prompts.keys()):
             raise InputError(problems)
         if not self._prompts:
@@ -156,7 +156,7 @@ class _Process:
         if not self._releases and not request.push:
             tags.require_whole_clone(repo.root)
         self.audit = find_audit_head(repo.root, request.remote, fetch=request.push)
-        self._evidence = _read_evidence(request, repo.root, history)
+        self._evidence = _read_evidence(request, repo.root, memory)
 
     def names(self) -> list[str]:
         """Return the prompts in question."""
@@ -258,12 +258,12 @@ class _Process:
         return tags.create_tag(self._repo.root, name, ReleaseNumber.parse(planned.version or ""), self._commit, message)
 
 
-def _read_evidence(request: ReleaseRequest, root: Path, history: str | None) -> dict[str, Evidence]:
+def _read_evidence(request: ReleaseRequest, root: Path, memory: str | None) -> dict[str, Evidence]:
     """Return results by fingerprint: of earlier checks, and of the report, which counts where both have one."""
     path = request.report or root / DEFAULT_REPORT
     evidence: dict[str, Evidence] = {}
-    if history:
-        for verdict in History(root / history, today=request.today).read().verdicts:
+    if memory:
+        for verdict in Memory(root / memory, today=request.today).read().verdicts:
             if fingerprint := verdict.fingerprints[1]:
                 source, cases = f"the check of {verdict.at[:10]}", f"{verdict.pairs} cases"
                 evidence[fingerprint] = Evidence(verdict=verdict.verdict, source=source, result=cases)

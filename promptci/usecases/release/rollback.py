@@ -65,7 +65,7 @@ class _RollbackPlan(PlannedCommit):
 
 
 def roll_back(request: RollbackRequest) -> RollbackSummary:
-    """Make the commit. History is not rewritten: what is rolled back stays in it.
+    """Make the commit. Memory is not rewritten: what is rolled back stays in it.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Use cases around finished runs: render again, compare, comment, history."""
+"""Use cases around finished runs: render again, compare, comment, memory."""

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from promptci.app.requests import CheckRequest
 from promptci.compare.case_power import Asking
-from promptci.evaluation import run, run_history
+from promptci.evaluation import run, run_memory
 from promptci.gates.selftest import power_analysis, selftest_document
 from promptci.gates.selftest.power_analysis import PowerAnalysis
 from promptci.git.repo import Repo
-from promptci.history import flaky
+from promptci.memory import flaky
 from promptci.pipeline.collection.collect import CollectedRun, select_prompts
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
@@ -73,9 +73,9 @@ def _load_measured_noise(
 ) -> dict[str, tuple[float, str]]:
     """Return the noise of each prompt of which it is known, and from where."""
     noise_by_prompt: dict[str, tuple[float, str]] = {}
-    folder = collected.config.run.history
+    folder = collected.config.run.memory
     if folder is not None:
-        past = run_history.open_history(request.root, folder, env.now()).read()
+        past = run_memory.open_memory(request.root, folder, env.now()).read()
         for plan in (plan for plan in collected.plans if not _graded(plan)):
             known = flaky.measure_discordance(past.cases, plan.name)
             if known is not None:

@@ -10,8 +10,8 @@ from fakes.repo import RepoBuilder
 from support import released
 from support.released import PRODUCTION, PROMPT, prompt, run
 
-from promptci.history.model import VerdictRecord
-from promptci.history.store import History
+from promptci.memory.model import VerdictRecord
+from promptci.memory.store import Memory
 from promptci.registry import tags
 from promptci.registry.bundle_document import BundleDocument
 from promptci.runtime import Bundle
@@ -81,7 +81,7 @@ def test_the_memory_of_earlier_checks_is_evidence(shop: RepoBuilder) -> None:
     written = VerdictRecord(
         **{**{name: getattr(record, name) for name in record.__slots__}, "at": f"{today}T00:00:00Z"}
     )
-    History(shop.path / ".promptci" / "history", today=today).append([written])
+    Memory(shop.path / ".promptci" / "memory", today=today).append([written])
     done = run(shop, "release", "order")
     assert done.code == 0, done.text
     assert "evidence: pass, 40 cases, by the check of" in done.text

@@ -23,7 +23,7 @@ run:
   budget_usd: 2.00
   deadline: 45m
   cache: .promptci/cache
-  history: kept/history
+  memory: kept/memory
 judge:
   model: gpt-4o-mini
   rubric: judges/helpful.md
@@ -57,7 +57,7 @@ def test_every_key_is_read() -> None:
     assert config.provider.api_key_env == "MY_KEY"
     assert (config.run.repeats, config.run.concurrency, config.run.budget_usd) == (3, 8, Decimal("2.0"))
     assert (config.run.deadline_s, config.run.cache) == (2700.0, ".promptci/cache")
-    assert config.run.history == "kept/history"
+    assert config.run.memory == "kept/memory"
     assert (config.judge.model, config.judge.rubric) == ("gpt-4o-mini", "judges/helpful.md")
     assert (config.judge.pairwise, config.judge.probes) == (True, 0)
     assert (config.judge.labels, config.judge.min_kappa) == ("people/{name}.labels.jsonl", 0.7)

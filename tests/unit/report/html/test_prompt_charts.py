@@ -22,7 +22,7 @@ def drawings(view: ReportView) -> list[Markup]:
             prompt_charts.change_strip(prompt, view, f"p{i}-change"),
             prompt_charts.score_chart(prompt, f"p{i}-marks"),
         ]
-        found += [prompt_charts.history_chart(prompt, f"p{i}-history")]
+        found += [prompt_charts.earlier_versions_chart(prompt, f"p{i}-memory")]
         found += [prompt_charts.quality_chart(prompt, view.gate, f"p{i}-quality")]
         found += [prompt_charts.latency_chart(prompt, f"p{i}-latency")]
         found += [
@@ -62,7 +62,7 @@ def test_what_others_wrote_becomes_no_tag_of_a_drawing(payload: str) -> None:
 
 
 def test_the_same_numbers_give_the_same_bytes() -> None:
-    view = report_situations.SITUATIONS["advised_with_a_history"]()
+    view = report_situations.SITUATIONS["advised_with_a_memory"]()
     assert drawings(view) == drawings(view)
 
 
@@ -93,15 +93,15 @@ def test_marks_are_counted_before_and_now() -> None:
     )
 
 
-def test_a_prompt_that_is_right_or_wrong_has_no_spread_and_one_without_a_past_no_history() -> None:
+def test_a_prompt_that_is_right_or_wrong_has_no_spread_and_one_without_a_past_no_memory() -> None:
     (prompt,) = report_situations.SITUATIONS["regressed"]().prompts
     assert prompt_charts.score_chart(prompt, "x") is None
-    assert prompt_charts.history_chart(prompt, "x") is None
+    assert prompt_charts.earlier_versions_chart(prompt, "x") is None
 
 
 def test_earlier_versions_are_drawn_each_with_a_sign_of_its_verdict() -> None:
-    (prompt,) = report_situations.SITUATIONS["advised_with_a_history"]().prompts
-    found = prompt_charts.history_chart(prompt, "x")
+    (prompt,) = report_situations.SITUATIONS["advised_with_a_memory"]().prompts
+    found = prompt_charts.earlier_versions_chart(prompt, "x")
     assert said(found) == (
         "2026-02-02, #22: 90% (pass); 2026-02-05, #25: 78.3% (fail); 2026-02-06, #26: 88.3% (inconclusive);"
         " 2026-02-14, #34: 96.7% (pass); before 96.7%; after 51.7%."

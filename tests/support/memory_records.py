@@ -1,11 +1,11 @@
-"""Lines of a history for tests."""
+"""Lines of a memory for tests."""
 
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from promptci.history.model import CaseRecord, Feedback, VerdictRecord
-from promptci.history.store import History, Retention
+from promptci.memory.model import CaseRecord, Feedback, VerdictRecord
+from promptci.memory.store import Memory, Retention
 
 TODAY = date(2026, 6, 30)
 AT = "2026-06-30T10:00:00Z"
@@ -48,5 +48,5 @@ def case(passes: int = 1, fails: int = 0, name: str = "c1", **more: Any) -> Case
     return CaseRecord(case=name, passes=passes, fails=fails, **{**fields, **more})
 
 
-def history(folder: Path, **more: Any) -> History:
-    return History(folder, today=TODAY, label="kept", retention=Retention(**more))
+def memory(folder: Path, **more: Any) -> Memory:
+    return Memory(folder, today=TODAY, label="kept", retention=Retention(**more))

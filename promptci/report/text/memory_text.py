@@ -6,7 +6,7 @@ from promptci.report.model.report import FlakyCaseView, PrecisionView, PromptVie
 MAX_FLAKY_NAMED = 10
 """Flaky cases listed by name."""
 MAX_TO_LABEL = 5
-LABEL_COMMAND = "promptci history label"
+LABEL_COMMAND = "promptci memory label"
 
 
 def describe_flaky(prompt: PromptView) -> str:

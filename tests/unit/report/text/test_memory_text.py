@@ -6,7 +6,7 @@ from support.run_notation import comparison, many, report
 
 from promptci.config.policy import GateMode, GatePolicy
 from promptci.report.model.report import FlakyCaseView, FlakyView, PrecisionView, PromptView
-from promptci.report.text import history_text, next_steps, provenance
+from promptci.report.text import memory_text, next_steps, provenance
 
 
 def prompt(**flaky: object) -> PromptView:
@@ -19,19 +19,19 @@ def flips(count: int) -> list[FlakyCaseView]:
 
 
 def test_flaky_cases_are_named_with_how_they_fared() -> None:
-    assert history_text.describe_flaky(prompt(cases=flips(3))) == (
+    assert memory_text.describe_flaky(prompt(cases=flips(3))) == (
         "Flaky: 3 of 60 cases have flipped by themselves in earlier runs, with the same prompt, question and model:"
         " c0 (right 5 of 8 times), c1 (right 5 of 8 times), c2 (right 5 of 8 times)."
     )
 
 
 def test_one_flaky_case_is_spoken_of_as_one() -> None:
-    assert "1 of 60 cases has flipped by itself" in history_text.describe_flaky(prompt(cases=flips(1)))
+    assert "1 of 60 cases has flipped by itself" in memory_text.describe_flaky(prompt(cases=flips(1)))
 
 
 def test_many_flaky_cases_are_counted() -> None:
-    said = history_text.describe_flaky(prompt(cases=flips(history_text.MAX_FLAKY_NAMED + 2)))
-    assert said.count("(right") == history_text.MAX_FLAKY_NAMED
+    said = memory_text.describe_flaky(prompt(cases=flips(memory_text.MAX_FLAKY_NAMED + 2)))
+    assert said.count("(right") == memory_text.MAX_FLAKY_NAMED
     assert said.endswith(" and 2 more.")
 
 
@@ -41,19 +41,19 @@ def test_chance_says_what_it_was_measured_on_and_what_it_asks_for() -> None:
         "two runs of one version disagree on 10% of the cases (measured on 48 cases); about 248 pairs would settle"
         " a margin of 5 points"
     )
-    assert history_text.noise_row(found, 0.05) == [("Chance alone", said)]
+    assert memory_text.noise_row(found, 0.05) == [("Chance alone", said)]
     assert ("Chance alone", said) in provenance.decided(found, SITUATIONS["all_same"]())
 
 
 def test_where_nothing_is_known_of_chance_nothing_is_said() -> None:
-    assert history_text.noise_row(prompt(), 0.05) == []
+    assert memory_text.noise_row(prompt(), 0.05) == []
 
 
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
         ((0, 0, 0, None), "No earlier verdict would have blocked."),
-        ((12, 0, 0, None), "Of 12 verdicts that would have blocked, none is labelled yet: `promptci history label"),
+        ((12, 0, 0, None), "Of 12 verdicts that would have blocked, none is labelled yet: `promptci memory label"),
         (
             (12, 10, 9, (0.5958, 0.9821)),
             "Of 12 verdicts that would have blocked, 10 labelled by people: 9 correct (90%, 95% interval 59.6% to",
@@ -65,33 +65,33 @@ def test_precision_is_said_with_its_interval(
 ) -> None:
     verdicts, judged, right, interval = counts
     found = PrecisionView(verdicts=verdicts, labelled=judged, correct=right, interval=interval)
-    assert history_text.describe_precision(found).startswith(said)
+    assert memory_text.describe_precision(found).startswith(said)
 
 
 def test_precision_is_told_in_advise_mode_only() -> None:
-    advised = SITUATIONS["advised_with_a_history"]()
+    advised = SITUATIONS["advised_with_a_memory"]()
     blocking = advised.model_copy(update={"gate": advised.gate.model_copy(update={"mode": "block"})})
-    assert history_text.label_requests(blocking) == []
-    (step,) = history_text.label_requests(advised)
-    assert f"promptci history label {advised.prompts[0].verdict_id} correct" in step
+    assert memory_text.label_requests(blocking) == []
+    (step,) = memory_text.label_requests(advised)
+    assert f"promptci memory label {advised.prompts[0].verdict_id} correct" in step
     assert step in next_steps.next_steps(advised)
 
 
 def test_backticks_in_names_make_no_code() -> None:
-    assert "c`" not in history_text.describe_flaky(prompt(cases=[FlakyCaseView(id="c`", passes=1, fails=1)]))
-    advised = SITUATIONS["advised_with_a_history"]()
+    assert "c`" not in memory_text.describe_flaky(prompt(cases=[FlakyCaseView(id="c`", passes=1, fails=1)]))
+    advised = SITUATIONS["advised_with_a_memory"]()
     odd = advised.model_copy(update={"prompts": [advised.prompts[0].model_copy(update={"name": "a`b"})]})
-    assert history_text.label_requests(odd)[0].count("`") == 4
+    assert memory_text.label_requests(odd)[0].count("`") == 4
 
 
 def test_only_what_would_have_blocked_is_to_be_judged() -> None:
     passing = report(comparison(many(right=60)), policy=GatePolicy(mode=GateMode.ADVISE))
     named = passing.model_copy(update={"prompts": [passing.prompts[0].model_copy(update={"verdict_id": "abc"})]})
-    assert history_text.label_requests(named) == []
+    assert memory_text.label_requests(named) == []
 
 
 def test_what_is_known_of_the_cases_stands_in_the_view() -> None:
-    found = SITUATIONS["advised_with_a_history"]().prompts[0]
+    found = SITUATIONS["advised_with_a_memory"]().prompts[0]
     assert len(found.flaky.cases) == 12
     assert found.flaky.discordance == pytest.approx(12 / 60 * (7 / 28))
     assert found.flaky.cases_needed is not None

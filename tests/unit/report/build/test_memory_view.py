@@ -4,8 +4,8 @@ from typing import Any
 
 from support.run_notation import OLD, comparison, many, prompt, report
 
-from promptci.history.model import HISTORY_LINES, VerdictRecord
-from promptci.report.build.history_view import DIGEST_DIGITS, MAX_PAST_VERSIONS
+from promptci.memory.model import MEMORY_LINES, VerdictRecord
+from promptci.report.build.memory_view import DIGEST_DIGITS, MAX_PAST_VERSIONS
 from promptci.report.model.report import PastQualityView
 
 
@@ -29,12 +29,12 @@ def record(fingerprint: str, at: str, quality: float | None, **more: Any) -> Ver
     return VerdictRecord(**given)
 
 
-def history(*records: VerdictRecord) -> list[PastQualityView]:
-    return report(comparison(many(right=60)), verdict_history=records).prompts[0].history
+def memory(*records: VerdictRecord) -> list[PastQualityView]:
+    return report(comparison(many(right=60)), earlier_verdicts=records).prompts[0].earlier_versions
 
 
 def test_versions_stand_in_the_order_of_time_each_by_its_last_check() -> None:
-    found = history(
+    found = memory(
         record("v2", "2026-02-02T00:00:00Z", 0.8, verdict="fail"),
         record("v1", "2026-02-01T00:00:00Z", 0.7),
         record("v1", "2026-02-03T00:00:00Z", 0.75, pull_request=7),
@@ -44,7 +44,7 @@ def test_versions_stand_in_the_order_of_time_each_by_its_last_check() -> None:
 
 
 def test_what_was_measured_otherwise_or_not_at_all_is_left_out() -> None:
-    assert not history(
+    assert not memory(
         record("v1", "2026-02-01T00:00:00Z", None),
         record("v2", "2026-02-01T00:00:00Z", 0.7, measure="mean score"),
         record("v3", "2026-02-01T00:00:00Z", 0.7, prompt="another"),
@@ -55,18 +55,18 @@ def test_what_was_measured_otherwise_or_not_at_all_is_left_out() -> None:
 
 def test_the_versions_of_this_run_are_left_out() -> None:
     now = prompt("order-extractor", OLD).fingerprint[:DIGEST_DIGITS]
-    assert not history(record(now, "2026-02-01T00:00:00Z", 0.7))
+    assert not memory(record(now, "2026-02-01T00:00:00Z", 0.7))
 
 
 def test_only_the_last_versions_are_kept() -> None:
     many_of_them = [record(f"v{i:02}", f"2026-02-01T00:{i:02}:00Z", 0.7) for i in range(MAX_PAST_VERSIONS + 5)]
-    assert [one.fingerprint for one in history(*many_of_them)] == [f"v{i:02}" for i in range(5, MAX_PAST_VERSIONS + 5)]
+    assert [one.fingerprint for one in memory(*many_of_them)] == [f"v{i:02}" for i in range(5, MAX_PAST_VERSIONS + 5)]
 
 
 def test_a_line_written_before_quality_was_kept_is_still_read() -> None:
-    line = HISTORY_LINES.to_value(record("v1", "2026-02-01T00:00:00Z", 0.7))
+    line = MEMORY_LINES.to_value(record("v1", "2026-02-01T00:00:00Z", 0.7))
     old = {key: value for key, value in line.items() if key not in ("measure", "quality")}
-    read, newer = HISTORY_LINES.from_value(old), HISTORY_LINES.from_value(line)
+    read, newer = MEMORY_LINES.from_value(old), MEMORY_LINES.from_value(line)
     assert isinstance(read, VerdictRecord)
     assert (read.measure, read.quality) == (None, None)
     assert isinstance(newer, VerdictRecord)

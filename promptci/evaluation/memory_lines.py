@@ -1,15 +1,15 @@
-"""The lines that a report leaves in the history: its verdicts, and how often each case passed."""
+"""The lines that a report leaves in the memory: its verdicts, and how often each case passed."""
 
 from collections.abc import Collection, Iterator
 
 from promptci.files import canonical
-from promptci.history.model import CaseRecord, Line, VerdictRecord, short_digest
-from promptci.report.build.history_view import DIGEST_DIGITS
+from promptci.memory.model import CaseRecord, Line, VerdictRecord, short_digest
+from promptci.report.build.memory_view import DIGEST_DIGITS
 from promptci.report.model.report import CaseView, PromptView, ReportView
 
 
 def add_verdict_ids(view: ReportView) -> ReportView:
-    """Return the view with the id of each verdict in the history."""
+    """Return the view with the id of each verdict in the memory."""
     named = [
         prompt.model_copy(update={"verdict_id": verdict_id(view, prompt) if _is_decided(view, prompt) else None})
         for prompt in view.prompts
@@ -33,7 +33,7 @@ def verdict_id(view: ReportView, prompt: PromptView) -> str:
 
 
 def lines(view: ReportView) -> Iterator[Line]:
-    """Yield a report's lines for the history; the same ones from a report.json that was loaded."""
+    """Yield a report's lines for the memory; the same ones from a report.json that was loaded."""
     yield from (_verdict(view, prompt) for prompt in view.prompts if _is_decided(view, prompt))
     for prompt in view.prompts:
         yield from _cases(view, prompt)

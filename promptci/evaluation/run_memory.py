@@ -1,4 +1,4 @@
-"""The history of earlier runs: loaded before a run asks, extended when it has decided."""
+"""The memory of earlier runs: loaded before a run asks, extended when it has decided."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from promptci.app.requests import RunRequest
     from promptci.git.snapshot import Snapshot
-    from promptci.history.gate_precision import Precision
-    from promptci.history.store import History, Past
+    from promptci.memory.gate_precision import Precision
+    from promptci.memory.store import Memory, Past
     from promptci.pipeline.collection.collect import CollectedRun
     from promptci.pipeline.environment import Environment
     from promptci.report.build.run_facts import RunFacts
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HistoryContext:
-    """The history as a run finds it."""
+class MemoryContext:
+    """The memory as a run finds it."""
 
     folder: Path | None = None
     """None: nothing is to be written."""
-    history: History | None = None
+    memory: Memory | None = None
     """None: none is kept, or none that may be used."""
     past: Past | None = None
-    """What earlier runs left; None without a history."""
+    """What earlier runs left; None without a memory."""
     notes: tuple[str, ...] = ()
     judge_digest: str = ""
     answers_are_fresh: bool = True
 
     @property
     def precision(self) -> Precision | None:
-        """Precision of the verdicts so far; None where no history is kept."""
+        """Precision of the verdicts so far; None where no memory is kept."""
         if self.past is None:
             return None
-        from promptci.history.gate_precision import compute_precision
+        from promptci.memory.gate_precision import compute_precision
 
         return compute_precision(self.past.verdicts, self.past.latest_feedback)
 
@@ -52,59 +52,59 @@ class HistoryContext:
             facts,
             judge_digest=self.judge_digest,
             answers_are_fresh=self.answers_are_fresh,
-            case_history=self.past.cases if self.past else (),
-            verdict_history=self.past.verdicts if self.past else (),
+            earlier_cases=self.past.cases if self.past else (),
+            earlier_verdicts=self.past.verdicts if self.past else (),
             precision=self.precision,
         )
 
 
-NO_HISTORY = HistoryContext()
+NO_MEMORY = MemoryContext()
 
 
-def load(collected: CollectedRun, head: Snapshot, request: RunRequest, env: Environment) -> HistoryContext:
-    """Load the history.
+def load(collected: CollectedRun, head: Snapshot, request: RunRequest, env: Environment) -> MemoryContext:
+    """Load the memory.
 
-    A history that lies in git is not used: whoever can commit it could make any case flaky and any gate precise.
+    A memory that lies in git is not used: whoever can commit it could make any case flaky and any gate precise.
     """
     config = collected.config
-    context = HistoryContext(
+    context = MemoryContext(
         judge_digest=canonical.digest([config.judge.model, collected.rubric]),
         answers_are_fresh=request.answers is None and config.provider.kind != "recorded",
     )
-    if config.run.history is None:
+    if config.run.memory is None:
         return context
-    folder = Path(config.run.history).as_posix()
+    folder = Path(config.run.memory).as_posix()
     if problem := find_folder_problem(request.root, request.root / folder, head):
-        return replace(context, notes=(f"The history in {folder} was not used: {problem}.",))
-    history = open_history(request.root, folder, env.now())
-    past = history.read()
+        return replace(context, notes=(f"The memory in {folder} was not used: {problem}.",))
+    memory = open_memory(request.root, folder, env.now())
+    past = memory.read()
     writes = request.answers is None  # a report that is rendered again was recorded when it was first written
     return replace(
-        context, history=history, past=past, notes=past.notes, folder=request.root / folder if writes else None
+        context, memory=memory, past=past, notes=past.notes, folder=request.root / folder if writes else None
     )
 
 
-def open_history(root: Path, folder: str, now: datetime) -> History:
-    """Return the history in a folder, named in notes as in promptci.yml."""
-    from promptci.history.store import History
+def open_memory(root: Path, folder: str, now: datetime) -> Memory:
+    """Return the memory in a folder, named in notes as in promptci.yml."""
+    from promptci.memory.store import Memory
 
-    return History(root / folder, today=now.date(), label=folder)
+    return Memory(root / folder, today=now.date(), label=folder)
 
 
-def record(view: ReportView, context: HistoryContext) -> ReportView:
-    """Append a run to the history; return its view with the ids of its verdicts and, where that failed, a note."""
+def record(view: ReportView, context: MemoryContext) -> ReportView:
+    """Append a run to the memory; return its view with the ids of its verdicts and, where that failed, a note."""
     if not view.prompts:
         return view
-    from promptci.evaluation import history_lines
+    from promptci.evaluation import memory_lines
 
-    view = history_lines.add_verdict_ids(view)
-    if context.history is None or context.folder is None:
+    view = memory_lines.add_verdict_ids(view)
+    if context.memory is None or context.folder is None:
         return view
     known = {verdict.id for verdict in context.past.verdicts} if context.past else set()
-    new = history_lines.new_lines(view, known)
+    new = memory_lines.new_lines(view, known)
     if (first := next(new, None)) is None:
         return view
-    trouble = context.history.append(chain([first], new))
+    trouble = context.memory.append(chain([first], new))
     if trouble is None:
         keep_out_of_git(context.folder)
         return view

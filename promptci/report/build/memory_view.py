@@ -1,4 +1,4 @@
-"""What a run adds to the history, and what the history knows about the same cases and prompts."""
+"""What a run adds to the memory, and what the memory knows about the same cases and prompts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from promptci.config.policy import About, GatePolicy
 from promptci.files import canonical
 from promptci.gates import quality_rule
 from promptci.goldens.model import Case
-from promptci.history import flaky as flakiness
+from promptci.memory import flaky as flakiness
 from promptci.report.build import case_views
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
@@ -20,7 +20,7 @@ from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import power
 
 DIGEST_DIGITS = 16
-"""Digits of a digest in the history: enough to tell cases apart."""
+"""Digits of a digest in the memory: enough to tell cases apart."""
 
 MAX_PAST_VERSIONS = 20
 VERDICTS: dict[str, VerdictName] = {"pass": "pass", "inconclusive": "inconclusive", "fail": "fail"}
@@ -28,7 +28,7 @@ VERDICTS: dict[str, VerdictName] = {"pass": "pass", "inconclusive": "inconclusiv
 
 
 def build_case_views(run: PromptRun, facts: RunFacts, known: FlakyView) -> Iterator[CaseView]:
-    """Return the views of all cases, with what the history records of them."""
+    """Return the views of all cases, with what the memory records of them."""
     flaky_ids = {case.id for case in known.cases}
     first = run.plan.task.first_repeats
     for paired in run.cases:
@@ -42,7 +42,7 @@ def build_case_views(run: PromptRun, facts: RunFacts, known: FlakyView) -> Itera
 
 
 def case_digest(case: Case, judge: str) -> str:
-    """Return the identity of a question in the history; a judged case depends on its judge too."""
+    """Return the identity of a question in the memory; a judged case depends on its judge too."""
     judged = any(assertion.type == "judge" for assertion in case.assertions)
     return (canonical.digest([case.digest, judge]) if judged else case.digest)[:DIGEST_DIGITS]
 
@@ -53,7 +53,7 @@ def build_flaky_view(run: PromptRun, policy: GatePolicy, facts: RunFacts) -> Fla
     Only records of the present text of a case count.
     """
     name = json_safe.text(run.name)
-    earlier = [record for record in facts.case_history if record.prompt == name]
+    earlier = [record for record in facts.earlier_cases if record.prompt == name]
     asked = run.cases if earlier else ()
     now = {(json_safe.text(paired.case.id), case_digest(paired.case, facts.judge_digest)) for paired in asked}
     records = [record for record in earlier if (record.case, record.digest) in now]
@@ -85,7 +85,7 @@ def build_past_versions(run: PromptRun, facts: RunFacts) -> list[PastQualityView
     plan = run.plan
     now = {_short(side.fingerprint) for side in (plan.change.base, plan.change.head) if side is not None}
     versions: dict[str, PastQualityView] = {}
-    for record in sorted(facts.verdict_history, key=lambda record: record.at):
+    for record in sorted(facts.earlier_verdicts, key=lambda record: record.at):
         fingerprint = _short(record.fingerprints[1] or "")
         alike = run.effect is not None and record.measure == run.effect.measure
         if (

@@ -1,4 +1,4 @@
-"""The lines of a history: verdicts, people's feedback on them, and how each case fared."""
+"""The lines of a memory: verdicts, people's feedback on them, and how each case fared."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -95,10 +95,10 @@ class CaseRecord:
 
 
 Line = VerdictRecord | Feedback | CaseRecord
-HISTORY_LINES: LineFormat[Line] = LineFormat(
-    "promptci/history/v1", {"verdict": VerdictRecord, "feedback": Feedback, "case": CaseRecord}
+MEMORY_LINES: LineFormat[Line] = LineFormat(
+    "promptci/memory/v1", {"verdict": VerdictRecord, "feedback": Feedback, "case": CaseRecord}
 )
-"""The format of a history's files."""
+"""The format of a memory's files."""
 
 
 def short_digest(value: Any, digits: int = 10) -> str:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from promptci.history.model import CaseRecord
+from promptci.memory.model import CaseRecord
 from promptci.stats.estimates import discordance as discordance_stats
 
 QuestionKey = tuple[str, str, str, str | None]

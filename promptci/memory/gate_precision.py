@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from promptci.history.model import Feedback, VerdictRecord
+from promptci.memory.model import Feedback, VerdictRecord
 from promptci.stats.estimates import intervals
 from promptci.stats.estimates.intervals import Interval
 

@@ -1,4 +1,4 @@
-"""A repository's history: list its verdicts, record feedback, report precision and flaky cases, import reports."""
+"""A repository's memory: list its verdicts, record feedback, report precision and flaky cases, import reports."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from pathlib import Path
 
 from promptci.config.find import load_revision_config, require_named_config
 from promptci.errors import InputError, Problem, PromptciError, UsageError
-from promptci.evaluation import history_lines, run_history
+from promptci.evaluation import memory_lines, run_memory
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.git.state_folder import keep_out_of_git
-from promptci.history import flaky
-from promptci.history.gate_precision import Precision, compute_precision, precision_by_rule
-from promptci.history.model import HISTORY_LINES, CaseRecord, Feedback, Label, Line, VerdictRecord
-from promptci.history.store import History, Past, Retention
+from promptci.memory import flaky
+from promptci.memory.gate_precision import Precision, compute_precision, precision_by_rule
+from promptci.memory.model import MEMORY_LINES, CaseRecord, Feedback, Label, Line, VerdictRecord
+from promptci.memory.store import Memory, Past, Retention
 from promptci.present import formatting
 from promptci.redact import Redactor
 from promptci.report.model.report import PrecisionView, ReportView
-from promptci.report.text import history_text
+from promptci.report.text import memory_text
 
 LABELS: tuple[Label, ...] = ("correct", "incorrect")
 ACTOR_VARIABLES = ("GITHUB_ACTOR", "USER", "USERNAME")
@@ -27,35 +27,35 @@ _REPORT_HINT = "Pass a report.json as promptci wrote it."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HistoryStore:
-    """A repository's history, opened by a person."""
+class MemoryStore:
+    """A repository's memory, opened by a person."""
 
     folder: Path
-    history: History
+    memory: Memory
     past: Past
 
     def write(self, lines: Sequence[Line]) -> None:
         """Append lines; raise PromptciError if that is not possible."""
-        if trouble := self.history.append(lines):
+        if trouble := self.memory.append(lines):
             raise PromptciError(trouble, "Free disk space or fix the folder's permissions, then try again.")
         keep_out_of_git(self.folder)
 
 
-def open_store(root: Path, config_path: str, now: datetime) -> HistoryStore:
-    """Open the history that the working tree's promptci.yml names.
+def open_store(root: Path, config_path: str, now: datetime) -> MemoryStore:
+    """Open the memory that the working tree's promptci.yml names.
 
     Raises
     ------
     UsageError
-        If the configuration turns the history off.
+        If the configuration turns the memory off.
     """
     snapshot = Repo.discover(root).snapshot(WORK_TREE)
     require_named_config([snapshot], config_path)
-    folder = load_revision_config(snapshot, config_path).run.history
+    folder = load_revision_config(snapshot, config_path).run.memory
     if folder is None:
-        raise UsageError(f"{config_path} turns the history off", "Set `run.history` to a folder.")
-    history = run_history.open_history(root, folder, now)
-    return HistoryStore(folder=root / folder, history=history, past=history.read())
+        raise UsageError(f"{config_path} turns the memory off", "Set `run.memory` to a folder.")
+    memory = run_memory.open_memory(root, folder, now)
+    return MemoryStore(folder=root / folder, memory=memory, past=memory.read())
 
 
 def list_verdicts(past: Past, *, blocking_only: bool) -> Iterable[str]:
@@ -95,7 +95,7 @@ class FeedbackRequest:
     environ: Mapping[str, str]
 
 
-def label_verdict(store: HistoryStore, request: FeedbackRequest) -> str:
+def label_verdict(store: MemoryStore, request: FeedbackRequest) -> str:
     """Record feedback on a verdict and return a sentence about it.
 
     Raises
@@ -107,7 +107,7 @@ def label_verdict(store: HistoryStore, request: FeedbackRequest) -> str:
     matches = [verdict for verdict in store.past.verdicts if prefix and verdict.id.startswith(prefix)]
     if len(matches) != 1:
         message = f"{len(matches)} verdicts begin with `{prefix}`" if matches else f"there is no verdict `{prefix}`"
-        hint = "`promptci history list` lists the verdicts; `promptci history add report.json` imports one."
+        hint = "`promptci memory list` lists the verdicts; `promptci memory add report.json` imports one."
         raise UsageError(message, hint)
     if not request.why.strip():
         raise UsageError("--why is empty", "Write in a few words how you know.")
@@ -122,9 +122,9 @@ def label_verdict(store: HistoryStore, request: FeedbackRequest) -> str:
 def precision_report(past: Past) -> Iterable[str]:
     """Yield how often `fail` was correct, overall and by rule."""
     feedback = past.latest_feedback
-    yield history_text.describe_precision(_precision_view(compute_precision(past.verdicts, feedback)))
+    yield memory_text.describe_precision(_precision_view(compute_precision(past.verdicts, feedback)))
     for rule, precision in precision_by_rule(past.verdicts, feedback).items():
-        yield f"  {rule}: {history_text.describe_precision(_precision_view(precision))}"
+        yield f"  {rule}: {memory_text.describe_precision(_precision_view(precision))}"
     unlabelled = [verdict.id for verdict in past.verdicts if verdict.verdict == "fail" and verdict.id not in feedback]
     if unlabelled:
         yield f"Not labelled yet: {', '.join(unlabelled)}"
@@ -167,7 +167,7 @@ class ImportResult:
     verdicts: int
     cases: int
     duplicates: int
-    """Lines that the history already had."""
+    """Lines that the memory already had."""
     too_old: int
     """Lines older than the retention."""
     problems: tuple[Problem, ...]
@@ -184,7 +184,7 @@ class ImportResult:
         return ", ".join(parts) + "."
 
 
-def add_reports(store: HistoryStore, sources: Sequence[Path]) -> ImportResult:
+def add_reports(store: MemoryStore, sources: Sequence[Path]) -> ImportResult:
     """Import the lines of report.json files; an unreadable report does not stop the others."""
     ids = {verdict.id for verdict in store.past.verdicts}
     runs = {record.run for record in store.past.cases}
@@ -202,7 +202,7 @@ def add_reports(store: HistoryStore, sources: Sequence[Path]) -> ImportResult:
         ids |= {line.id for line in unknown if isinstance(line, VerdictRecord)}
         runs |= {line.run for line in unknown if isinstance(line, CaseRecord)}
         new += unknown
-    kept = [line for line in new if not store.history.is_too_old(line)]
+    kept = [line for line in new if not store.memory.is_too_old(line)]
     if kept:
         store.write(kept)
     verdicts = sum(isinstance(line, VerdictRecord) for line in kept)
@@ -222,11 +222,11 @@ def _is_known(line: Line, ids: set[str], runs: set[str]) -> bool:
 
 
 def _load_report_lines(source: Path) -> Sequence[Line]:
-    """Return the history lines of one report, which may come from anywhere; invalid ones are refused."""
-    lines = list(history_lines.lines(ReportView.load(source.resolve(), str(source))))
+    """Return the memory lines of one report, which may come from anywhere; invalid ones are refused."""
+    lines = list(memory_lines.lines(ReportView.load(source.resolve(), str(source))))
     try:
         for line in lines:
-            HISTORY_LINES.from_value(HISTORY_LINES.to_value(line))
+            MEMORY_LINES.from_value(MEMORY_LINES.to_value(line))
     except ValueError as error:
         raise InputError([Problem(path=str(source), message=str(error), hint=_REPORT_HINT)]) from error
     return lines

@@ -1,4 +1,4 @@
-"""History over real repositories and a real server: what flips becomes known, what was cached adds nothing."""
+"""Memory over real repositories and a real server: what flips becomes known, what was cached adds nothing."""
 
 import json
 import re
@@ -18,9 +18,9 @@ from promptci.app.requests import CheckRequest, RunResult
 from promptci.cli.command_group import group
 from promptci.errors import InputError, UsageError
 from promptci.evaluation import check, run
-from promptci.history.store import History, Past
-from promptci.usecases.reporting import history, report
-from promptci.usecases.reporting.history import FeedbackRequest
+from promptci.memory.store import Memory, Past
+from promptci.usecases.reporting import memory, report
+from promptci.usecases.reporting.memory import FeedbackRequest
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(20)}
 BETTER = "Copy the order number, nothing else."
@@ -50,7 +50,7 @@ def ran(builder: RepoBuilder, day: int = 0, **errand: Any) -> RunResult:
 
 
 def kept(builder: RepoBuilder, day: int = 30) -> Past:
-    return History(builder.path / ".promptci" / "history", today=(START + timedelta(days=day)).date()).read()
+    return Memory(builder.path / ".promptci" / "memory", today=(START + timedelta(days=day)).date()).read()
 
 
 def changed(tmp_path: Path, server: Any, to: str = BETTER, **sections: Any) -> RepoBuilder:
@@ -209,20 +209,20 @@ def test_a_dry_run_an_untouched_prompt_and_a_broken_file_leave_nothing(tmp_path:
         ran(builder, head="main")
         builder.write({GOLDENS: "{"}).commit()
         ran(builder)
-    assert not (builder.path / ".promptci" / "history").exists()
+    assert not (builder.path / ".promptci" / "memory").exists()
 
 
 @pytest.mark.parametrize("off", [None, False])
-def test_without_a_history_nothing_is_kept(tmp_path: Path, off: Any) -> None:
+def test_without_a_memory_nothing_is_kept(tmp_path: Path, off: Any) -> None:
     with serving() as server:
-        builder = changed(tmp_path, server, BAD, run={"history": off}, gate={"mode": "advise"})
+        builder = changed(tmp_path, server, BAD, run={"memory": off}, gate={"mode": "advise"})
         outcome = ran(builder)
-    assert not (builder.path / ".promptci" / "history").exists()
+    assert not (builder.path / ".promptci" / "memory").exists()
     assert view(outcome).precision is None
     assert only(outcome).verdict_id
 
 
-def test_the_history_keeps_itself_out_of_git_and_a_working_tree_s_own_is_used(tmp_path: Path) -> None:
+def test_the_memory_keeps_itself_out_of_git_and_a_working_tree_s_own_is_used(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server, run={"repeats": 2})
         builder.write({PROMPT: prompt(BETTER)})
@@ -232,35 +232,35 @@ def test_the_history_keeps_itself_out_of_git_and_a_working_tree_s_own_is_used(tm
     assert [one.id for one in only(again).flaky.cases] == ["c003"]
 
 
-def test_a_history_in_git_is_not_used(tmp_path: Path) -> None:
+def test_a_memory_in_git_is_not_used(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server, run={"repeats": 2})
         ran(builder)
-        builder.git("add", "--force", ".promptci/history")
+        builder.git("add", "--force", ".promptci/memory")
         builder.commit()
         before = kept(builder)
         outcome = ran(builder, 1)
     assert only(outcome).flaky.cases == []
-    assert any("The history in .promptci/history was not used: " in note for note in view(outcome).notes)
+    assert any("The memory in .promptci/memory was not used: " in note for note in view(outcome).notes)
     assert kept(builder) == before
 
 
-def test_a_history_behind_a_link_is_not_used(tmp_path: Path) -> None:
+def test_a_memory_behind_a_link_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     with serving() as server:
         builder = changed(tmp_path, server, run={"cache": None})
         builder.link(".promptci", str(tmp_path / "elsewhere"))
         outcome = ran(builder)
-    assert view(outcome).notes == ["The history in .promptci/history was not used: `.promptci` is a symbolic link."]
+    assert view(outcome).notes == ["The memory in .promptci/memory was not used: `.promptci` is a symbolic link."]
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_a_history_that_cannot_be_written_is_a_note(tmp_path: Path) -> None:
+def test_a_memory_that_cannot_be_written_is_a_note(tmp_path: Path) -> None:
     with serving() as server:
-        builder = changed(tmp_path, server, BAD, run={"history": "promptci.yml/kept"})
+        builder = changed(tmp_path, server, BAD, run={"memory": "promptci.yml/kept"})
         outcome = ran(builder)
     assert (view(outcome).verdict, outcome.exit_code) == ("fail", 1)
-    note = "The history in promptci.yml/kept was not used: `promptci.yml` is not a folder."
+    note = "The memory in promptci.yml/kept was not used: `promptci.yml` is not a folder."
     assert view(outcome).notes == [note]
     assert "`promptci.yml` is not a folder" in (tmp_path / "out0" / "comment.md").read_text()
 
@@ -269,11 +269,11 @@ def test_damaged_lines_are_one_note_in_the_report(tmp_path: Path) -> None:
     with serving() as server:
         builder = changed(tmp_path, server)
         ran(builder)
-        (file,) = (builder.path / ".promptci" / "history").glob("cases-*.jsonl")
+        (file,) = (builder.path / ".promptci" / "memory").glob("cases-*.jsonl")
         file.write_text("x\ny\n" + file.read_text())
         outcome = ran(builder, 1)
     (note,) = view(outcome).notes
-    assert note == ".promptci/history: 2 damaged lines were skipped; the first is cases-2026-01-02.jsonl:1."
+    assert note == ".promptci/memory: 2 damaged lines were skipped; the first is cases-2026-01-02.jsonl:1."
 
 
 def test_a_report_drawn_again_is_not_counted_again(tmp_path: Path) -> None:
@@ -305,18 +305,18 @@ def test_a_secret_in_an_answer_s_model_name_or_a_case_id_is_not_kept(tmp_path: P
         builder.write({PROMPT: prompt(BAD)}).commit()
         told = replace(world(OPENAI_API_KEY=secret)[0], now=lambda: START)
         check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), told)
-    files = list((builder.path / ".promptci" / "history").glob("*.jsonl"))
+    files = list((builder.path / ".promptci" / "memory").glob("*.jsonl"))
     assert len(files) == 2
     assert not [file for file in files if secret in file.read_text()]
 
 
-def archive(builder: RepoBuilder) -> history.HistoryStore:
-    return history.open_store(builder.path, "promptci.yml", START)
+def archive(builder: RepoBuilder) -> memory.MemoryStore:
+    return memory.open_store(builder.path, "promptci.yml", START)
 
 
 def judge(builder: RepoBuilder, name: str, label: Any, why: str = "read them", **environ: str) -> str:
     request = FeedbackRequest(verdict_id=name, label=label, why=why, now=START, environ=environ)
-    return history.label_verdict(archive(builder), request)
+    return memory.label_verdict(archive(builder), request)
 
 
 def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_right(tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_r
         assert name is not None
         comment = (tmp_path / "out0" / "comment.md").read_text()
         assert "No earlier verdict would have blocked." in comment
-        assert f"blocking order would have been correct: `promptci history label {name} correct --why …`" in comment
+        assert f"blocking order would have been correct: `promptci memory label {name} correct --why …`" in comment
         second = ran(builder, 1)
         assert "none is labelled yet" in (tmp_path / "out1" / "comment.md").read_text()
         assert judge(builder, name[:4], "incorrect", USER="bo") == f"{name} (order: fail) is labelled incorrect."
@@ -341,8 +341,8 @@ def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_r
     assert said in (tmp_path / "out2" / "report.html").read_text()
     for name_ in ("comment.md", "summary.md"):
         assert said in (tmp_path / "out2" / name_).read_text().replace("\\", "")
-    assert list(history.precision_report(kept(builder)))[:2] == [said, f"  regression: {said}"]
-    (row,) = history.list_verdicts(kept(builder), blocking_only=True)
+    assert list(memory.precision_report(kept(builder)))[:2] == [said, f"  regression: {said}"]
+    (row,) = memory.list_verdicts(kept(builder), blocking_only=True)
     assert row.startswith(f"{name}  2026-01-02T03:04:05Z  advise  order: fail (regression, −50 points, 10 broken")
     assert row.endswith("; labelled correct by ann: the answers are chatty")
 
@@ -361,7 +361,7 @@ def test_a_judgement_of_nothing_or_without_a_reason_is_refused(tmp_path: Path, n
 
 
 def test_the_beginning_of_two_names_is_refused(tmp_path: Path) -> None:
-    from support.history_records import verdict
+    from support.memory_records import verdict
 
     builder = shop(tmp_path, {"promptci.yml": config()})
     archive(builder).write([verdict("ab1"), verdict("ab2")])
@@ -376,16 +376,16 @@ def test_reports_of_elsewhere_are_taken_in_once(tmp_path: Path) -> None:
         ran(builder, 1, no_cache=True)
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
     reports = [tmp_path / f"out{day}" / "report.json" for day in (0, 1)]
-    first = history.add_reports(archive(here), reports)
-    again = history.add_reports(archive(here), [*reports, *reports])
+    first = memory.add_reports(archive(here), reports)
+    again = memory.add_reports(archive(here), [*reports, *reports])
     there = kept(builder)
     assert (first.verdicts, first.cases, first.duplicates) == (1, 80, 1)  # both runs found the same
     assert (again.verdicts, again.cases) == (0, 0)
     assert again.duplicates > 0
     assert set(kept(here).cases) == set(there.cases)
     assert kept(here).verdicts == there.verdicts
-    assert list(history.flaky_report(kept(here))) == list(history.flaky_report(there))
-    assert "  c003: passed 4 of 8 times, the rarer outcome 50%" in history.flaky_report(there)
+    assert list(memory.flaky_report(kept(here))) == list(memory.flaky_report(there))
+    assert "  c003: passed 4 of 8 times, the rarer outcome 50%" in memory.flaky_report(there)
 
 
 def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_path: Path) -> None:
@@ -403,7 +403,7 @@ def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_pa
                 del case[key]
     file.write_text(json.dumps(value))
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
-    added = history.add_reports(archive(here), [file])
+    added = memory.add_reports(archive(here), [file])
     assert (added.verdicts, added.cases, added.sentence) == (1, 0, "1 verdict and 0 case results added.")
 
 
@@ -418,7 +418,7 @@ def test_what_is_no_report_does_not_keep_the_others_out(tmp_path: Path) -> None:
     (tmp_path / "none.json").write_text("{}")
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
     sources = [tmp_path / "forged.json", tmp_path / "gone.json", tmp_path / "none.json", good]
-    added = history.add_reports(archive(here), sources)
+    added = memory.add_reports(archive(here), sources)
     assert (added.verdicts, added.cases) == (1, 40)
     assert [Path(problem.path).name for problem in added.problems] == ["forged.json", "gone.json", "none.json"]
     assert kept(here).notes == ()
@@ -428,14 +428,14 @@ def test_old_reports_are_left_out_and_it_is_said(tmp_path: Path) -> None:
     with serving() as server:
         builder = changed(tmp_path, server, BAD)
         ran(builder)
-    later = history.open_store(builder.path, "promptci.yml", START + timedelta(days=200))
-    added = history.add_reports(later, [tmp_path / "out0" / "report.json"])
+    later = memory.open_store(builder.path, "promptci.yml", START + timedelta(days=200))
+    added = memory.add_reports(later, [tmp_path / "out0" / "report.json"])
     assert added.sentence == "0 verdicts and 0 case results added, 41 older than 180 days skipped."
 
 
-def test_a_repository_without_a_history_says_so(tmp_path: Path) -> None:
-    builder = shop(tmp_path, {"promptci.yml": config(run={"history": False})})
-    with pytest.raises(UsageError, match="turns the history off"):
+def test_a_repository_without_a_memory_says_so(tmp_path: Path) -> None:
+    builder = shop(tmp_path, {"promptci.yml": config(run={"memory": False})})
+    with pytest.raises(UsageError, match="turns the memory off"):
         archive(builder)
 
 
@@ -449,7 +449,7 @@ def test_the_commands_do_what_they_say(tmp_path: Path) -> None:
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
 
     def called(*words: str) -> str:
-        shown = CliRunner().invoke(group, ["history", *words, "--repo", str(here.path)], standalone_mode=False)
+        shown = CliRunner().invoke(group, ["memory", *words, "--repo", str(here.path)], standalone_mode=False)
         if shown.exception is not None:
             raise shown.exception
         return shown.output

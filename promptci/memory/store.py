@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from promptci.files import append
-from promptci.history.model import HISTORY_LINES, CaseRecord, Feedback, Line, VerdictRecord
+from promptci.memory.model import MEMORY_LINES, CaseRecord, Feedback, Line, VerdictRecord
 
 _FILE_NAME = re.compile(r"(verdicts|cases)-(\d{4}-\d\d-\d\d)\.jsonl")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -18,7 +18,7 @@ LOCK = ".lock"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retention:
-    """How much of a history is kept."""
+    """How much of a memory is kept."""
 
     keep_days: int = 180
     max_case_bytes: int = 32 * 2**20
@@ -29,7 +29,7 @@ class Retention:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Past:
-    """The content of a history, oldest first."""
+    """The content of a memory, oldest first."""
 
     verdicts: tuple[VerdictRecord, ...] = ()
     """Each once, however often it was written."""
@@ -44,8 +44,8 @@ class Past:
         return {feedback.id: feedback for feedback in self.feedback}
 
 
-class History:
-    """The history in one folder. A fault in it never fails a run; it becomes a note."""
+class Memory:
+    """The memory in one folder. A fault in it never fails a run; it becomes a note."""
 
     def __init__(
         self, folder: Path, *, today: date, label: str | None = None, retention: Retention | None = None
@@ -74,7 +74,7 @@ class History:
                     case CaseRecord():
                         cases.append(line)
         except OSError as error:
-            notes.append(f"{self._label}: the history cannot be read: {error.strerror}.")
+            notes.append(f"{self._label}: the memory cannot be read: {error.strerror}.")
         if damaged:
             count = f"{len(damaged)} damaged lines were" if len(damaged) > 1 else "a damaged line was"
             notes.append(f"{self._label}: {count} skipped; the first is {damaged[0]}.")
@@ -90,7 +90,7 @@ class History:
             day = self._day(line)
             if day >= self._oldest:
                 name = f"{'cases' if isinstance(line, CaseRecord) else 'verdicts'}-{day}.jsonl"
-                text = json.dumps(HISTORY_LINES.to_value(line), separators=(",", ":"))
+                text = json.dumps(MEMORY_LINES.to_value(line), separators=(",", ":"))
                 rows_by_file.setdefault(name, []).append(text.encode() + b"\n")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -99,9 +99,9 @@ class History:
                     append.append_lines(self._folder / name, b"".join(rows))
                 self._delete_old_files()
         except BlockingIOError:
-            return f"{self._label}: another process is writing the history, so nothing was added."
+            return f"{self._label}: another process is writing the memory, so nothing was added."
         except OSError as error:
-            return f"{self._label}: the history cannot be written: {error.strerror}."
+            return f"{self._label}: the memory cannot be written: {error.strerror}."
         return None
 
     def is_too_old(self, line: Line) -> bool:
@@ -135,7 +135,7 @@ class History:
                 if not text.strip():
                     continue
                 try:
-                    line = HISTORY_LINES.from_value(json.loads(text))
+                    line = MEMORY_LINES.from_value(json.loads(text))
                 except (ValueError, RecursionError):
                     damaged.append(f"{file.name}:{number}")
                 else:

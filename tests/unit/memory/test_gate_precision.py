@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.history_records import feedback, verdict
+from support.memory_records import feedback, verdict
 
-from promptci.history.gate_precision import compute_precision, precision_by_rule
-from promptci.history.model import Feedback
+from promptci.memory.gate_precision import compute_precision, precision_by_rule
+from promptci.memory.model import Feedback
 from promptci.stats.estimates import intervals
 
 

@@ -7,10 +7,10 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.history_records import case
+from support.memory_records import case
 
-from promptci.history.flaky import FlakyCase, find_flaky_cases, measure_discordance
-from promptci.history.model import CaseRecord
+from promptci.memory.flaky import FlakyCase, find_flaky_cases, measure_discordance
+from promptci.memory.model import CaseRecord
 
 
 def test_a_case_that_was_right_and_wrong_is_flaky() -> None:
