@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from promptci.app.audit_actor import find_actor
 from promptci.audit import log
-from promptci.audit.actor import find_actor
 from promptci.audit.entry import DeployedShare
 from promptci.drift.chart import NIGHTS_TO_CLOSE
 from promptci.drift.facts import EarlierVersion

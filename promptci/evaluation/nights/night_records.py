@@ -21,8 +21,8 @@ from promptci.git.data_branch import BranchFiles
 from promptci.history.branch_records import RecordLine, add_lines, prune_files
 from promptci.history.record_kind import RecordKind
 
-NIGHTS = RecordKind(path=NIGHT_PATH, document=NightLine, keep_days=KEEP_NIGHTS_DAYS, writer="promptci drift")
-ANSWERS = RecordKind(path=ANSWERS_PATH, keep_days=KEEP_ANSWERS_DAYS, writer="promptci drift", max_line_bytes=2**20)
+NIGHTS = RecordKind(path=NIGHT_PATH, document=NightLine, keep_days=KEEP_NIGHTS_DAYS)
+ANSWERS = RecordKind(path=ANSWERS_PATH, keep_days=KEEP_ANSWERS_DAYS, max_line_bytes=2**20)
 MAX_FILES = 90
 """Newest files of nights that are read."""
 

@@ -12,7 +12,6 @@ from pydantic import Field
 from promptci import wording
 from promptci.app.audit_actor import find_actor
 from promptci.audit import log
-from promptci.audit.actor import find_actor
 from promptci.audit.chain import LogHead
 from promptci.audit.entry import Approval, AuditedChange, AuditEntry, DeployedShare, EvidenceFile
 from promptci.audit.log import NewEntry
