@@ -10,7 +10,11 @@ from click.testing import CliRunner
 from promptci.audit.entry import AuditEntry
 from promptci.cli import command_group
 from promptci.config import schema as config_schema
+from promptci.config.section import ConfigSection
 from promptci.documents.document import Document
+from promptci.drift.night import NightLine
+from promptci.drift.reference import ReferenceDocument
+from promptci.evaluation.nights.results import DriftDocument
 from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.memory.model import MEMORY_LINES
 from promptci.monitor.alerts.line import AlertLine
@@ -66,9 +70,12 @@ DOCUMENTS: tuple[type[Document], ...] = (
     CanaryState,
     DeploySummary,
     DoctorDocument,
+    DriftDocument,
     JournalHeader,
+    NightLine,
     MonitorDocument,
     PromptLog,
+    ReferenceDocument,
     ReleaseSummary,
     RollbackSummary,
     SelfTestDocument,
@@ -127,7 +134,7 @@ def _configuration() -> str:
     parts = [PREFACE]
     for name, field in config_schema.ConfigFile.model_fields.items():
         section = field.annotation
-        if not (isinstance(section, type) and issubclass(section, config_schema.ConfigSection)):
+        if not (isinstance(section, type) and issubclass(section, ConfigSection)):
             continue
         parts.append(f"## `{name}`\n\n{section.__doc__}\n\n| key | default | meaning |\n|:--|:--|:--|")
         shown = section.model_json_schema()["properties"]

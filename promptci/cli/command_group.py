@@ -35,6 +35,7 @@ COMMANDS = {
     "bundle": "Make the file with an environment's prompts that applications read.",
     "canary": "Promote, hold or roll back a canary, based on the request log.",
     "monitor": "Show what prompts do in production, from the request log.",
+    "drift": "Watch deployed prompts: their model may change without a word.",
     "alerts": "Open and close alerts on the figures of the monitor.",
     "history": "Keep the branch promptci/history: fetch, append, prune, check.",
     "audit": "Show and verify the audit log: who decided what, when, on which evidence.",

@@ -11,8 +11,8 @@ from pydantic import Field
 from promptci import wording
 from promptci.audit.entry import AuditEntry
 from promptci.documents.document import Document
-from promptci.drift.night import ANSWERS_PATH, KEEP_ANSWERS_DAYS, KEEP_NIGHTS_DAYS, NIGHT_PATH, NightLine
 from promptci.errors import UsageError
+from promptci.evaluation.nights.night_records import ANSWERS, NIGHTS
 from promptci.git.data_branch import BranchFiles, DataBranch, find_branch
 from promptci.git.repo import Repo
 from promptci.history import branch_records
@@ -21,11 +21,11 @@ from promptci.monitor.alerts.line import ALERTS
 
 KINDS: tuple[RecordKind, ...] = (
     RecordKind(path="audit/%Y-%m.jsonl", document=AuditEntry, writer="promptci audit record"),
-    RecordKind(path=NIGHT_PATH, document=NightLine, keep_days=KEEP_NIGHTS_DAYS),
+    NIGHTS,
     RecordKind(path="canary/*/*.jsonl", keep_days=3 * 365, max_points=200),
     ALERTS,
     RecordKind(path="months/%Y-%m.jsonl"),
-    RecordKind(path=ANSWERS_PATH, keep_days=KEEP_ANSWERS_DAYS, max_line_bytes=2**20),
+    ANSWERS,
 )
 """Every kind of line on the branch: a new one is a row here, and a `Document` where its line is made."""
 
