@@ -3,7 +3,8 @@
     python benchmarks/request_log.py [LINES]
 
 It writes a log as the runtime does, in which the canary changes nothing, and decides it once by DuckDB and once
-without. A rate of 50,000 requests a day makes 350,000 lines a week.
+without. Beside them stands a process in which DuckDB only counts and averages the quality of each arm: the least that
+reading can cost. A rate of 50,000 requests a day makes 350,000 lines a week.
 """
 
 import json
@@ -27,6 +28,13 @@ STATE = {
 }
 WITHOUT = "import sys; sys.modules['duckdb'] = None\n"
 """Makes DuckDB look as if it were not installed."""
+AGGREGATE = """
+import duckdb
+arm, quality = "feature_flag.result.variant", "gen_ai.evaluation.score.value"
+columns = f"columns = {{'{arm}': 'VARCHAR', '{quality}': 'DOUBLE'}}"
+table = f"read_json('log.jsonl', format = 'newline_delimited', {columns})"
+print(duckdb.sql(f'select "{arm}", count(*), avg("{quality}") from {table} group by all').fetchall())
+"""
 
 
 def write_log(path: Path, lines: int) -> None:
@@ -70,11 +78,15 @@ def prepare(folder: Path) -> None:
         subprocess.run([*git, *words], cwd=folder, check=True)
 
 
-def measure(folder: Path, first: str) -> tuple[float, float, float]:
-    """Return seconds, processor seconds and MB of one decision."""
+def decide(first: str) -> str:
+    """Return the program of one decision."""
     now = (START + WEEK).strftime("%Y-%m-%dT%H:%M:%SZ")
     words = ["canary", "--env", "production", "--log", "log.jsonl", "--now", now]
-    code = f"{first}import sys\nfrom promptci.cli import main\nsys.argv = ['promptci', *{words!r}]\nmain()"
+    return f"{first}import sys\nfrom promptci.cli import main\nsys.argv = ['promptci', *{words!r}]\nmain()"
+
+
+def measure(folder: Path, code: str) -> tuple[float, float, float]:
+    """Return seconds, processor seconds and MB of one process."""
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-c", code], cwd=folder, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
@@ -92,8 +104,9 @@ def run(lines: int) -> None:
         write_log(folder / "log.jsonl", lines)
         size = (folder / "log.jsonl").stat().st_size / 1e6
         print(f"{lines:,} lines, {size:.0f} MB; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-        for title, first in (("DuckDB", ""), ("Python", WITHOUT)):
-            seconds, processor, memory = measure(folder, first)
+        programs = {"DuckDB": decide(""), "Python": decide(WITHOUT), "aggregate by DuckDB alone": AGGREGATE}
+        for title, code in programs.items():
+            seconds, processor, memory = measure(folder, code)
             print(f"  {title}: {seconds:.1f} s, {processor:.1f} s of processor, {memory:.0f} MB")
 
 

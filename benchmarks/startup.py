@@ -1,29 +1,31 @@
 """Measure what promptci costs before it asks a model: processor time, imports, functions entered.
 
-    python benchmarks/startup.py [--rounds 9] [--checkout OTHER] [--json results.json]
+    python benchmarks/startup.py [--rounds 9] [--checkout OTHER] [--large] [--json results.json]
 
-Each command is a whole process. The fastest of all rounds is printed, because other work on the machine only adds time.
+With `--large`, it also checks a repository of 2,000 prompts, and one with 20,000 other files and 50,000 commits. Each
+command is a whole process. The fastest of all rounds is printed, because other work on the machine only adds time.
 With `--checkout`, the same commands also run from another checkout of the repository, turn by turn, for a comparison of
 before and after.
 """
 
 import argparse
-import ast
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 
 from endpoint_process import serving
+from large_repository import Size, build_repository
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = 10
+LARGE = (Size(prompts=2_000, files=0, commits=1), Size(prompts=2_000, files=20_000, commits=50_000))
+BRANCHES = {"no-change": "no change", "one": "plan of 1 changed prompt", "many": "plan of 200 changed prompts"}
 CONFIG = 'version: 1\nprovider: {{base_url: "{base_url}"}}\nrun: {{concurrency: 8, cache: null, memory: null}}\n'
 PROMPT = 'model: bench\nmessages:\n  - role: user\n    content: "{text} {{{{text}}}}"\n'
 COUNT_FUNCTIONS = """
@@ -73,8 +75,6 @@ class Startup:
     """The same with lambdas and comprehensions."""
     functions_modules: int
     """Modules whose functions are entered."""
-    import_depth: int
-    """Longest chain of imports between own modules."""
     modules: int
     lines: int
 
@@ -175,36 +175,6 @@ def import_times(folder: Path, arguments: Sequence[str], checkout: Path) -> tupl
     return total_us / 1000, own_us / 1000
 
 
-def imports_by_module(checkout: Path) -> dict[str, set[str]]:
-    """Return the own modules that each own module imports, anywhere in its text."""
-    package = checkout / "promptci"
-    names = {
-        ".".join(path.relative_to(checkout).with_suffix("").parts): path
-        for path in sorted(package.rglob("*.py"))
-        if "_data" not in path.parts and path.name != "__init__.py"
-    }
-    return {name: {each for each in _imported(path) if each in names and each != name} for name, path in names.items()}
-
-
-def _imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-
-
-def import_depth(imports: dict[str, set[str]]) -> int:
-    """Return the number of modules on the longest chain of imports."""
-
-    @cache
-    def depth(name: str) -> int:
-        return 1 + max(map(depth, imports[name]), default=0)
-
-    return max(map(depth, imports))
-
-
 def measure(folders: dict[Path, Path], rounds: int) -> dict[Path, Startup]:
     """Measure every checkout, in turn within each round."""
     times: dict[tuple[Path, str], list[tuple[float, float]]] = {}
@@ -227,7 +197,6 @@ def _startup(checkout: Path, folder: Path, times: dict[str, list[tuple[float, fl
     changed = check_command("no-change", "changed", out)
     counts = count_functions(folder, changed, checkout)
     imported = [import_times(folder, changed, checkout) for _ in range(rounds)]
-    own_imports = imports_by_module(checkout)
     sources = [path for path in (checkout / "promptci").rglob("*.py") if "_data" not in path.parts]
     return Startup(
         help_ms=min(wall for wall, _ in times["help"]),
@@ -241,10 +210,33 @@ def _startup(checkout: Path, folder: Path, times: dict[str, list[tuple[float, fl
         functions=counts["functions"],
         code_objects=counts["code_objects"],
         functions_modules=counts["entered"],
-        import_depth=import_depth(own_imports),
         modules=len(sources),
         lines=sum(path.read_text(encoding="utf-8").count("\n") for path in sources),
     )
+
+
+def measure_large(checkouts: Sequence[Path], scratch: Path, rounds: int) -> list[str]:
+    """Return the rows of a table: seconds of wall time and of processor time of checks in large repositories."""
+    rows = []
+    for index, size in enumerate(LARGE):
+        folder = scratch / f"large{index}"
+        build_repository(folder, size, "http://127.0.0.1:9/v1")
+        for branch, name in BRANCHES.items():
+            times: dict[Path, list[tuple[float, float]]] = {checkout: [] for checkout in checkouts}
+            for _ in range(rounds):
+                for checkout in checkouts:
+                    words = [
+                        *check_command("base", branch, scratch / "out"),
+                        *(["--dry-run"] if branch != "no-change" else []),
+                    ]
+                    command = [sys.executable, "-m", "promptci", *words]
+                    times[checkout].append(time_process(command, folder, checkout))
+            cells = [
+                f"{min(wall for wall, _ in each) / 1000:.2f} / {min(cpu for _, cpu in each) / 1000:.2f}"
+                for each in times.values()
+            ]
+            rows.append(f"| {size.name}: {name} | {' | '.join(cells)} |")
+    return rows
 
 
 def table(measured: dict[Path, Startup]) -> str:
@@ -266,6 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9, help="how often each process runs")
     parser.add_argument("--checkout", type=Path, help="another checkout to measure too")
+    parser.add_argument("--large", action="store_true", help="also measure large repositories")
     parser.add_argument("--json", type=Path, help="also write the measurements to this file")
     options = parser.parse_args()
     checkouts = [ROOT, *([options.checkout.resolve()] if options.checkout else [])]
@@ -275,7 +268,12 @@ def main() -> None:
             folder.parent.mkdir()
             make_repository(folder, base_url)
         measured = measure(folders, options.rounds)
-    print(table(measured))
+        print(table(measured))
+        if options.large:
+            print(
+                f"\n| seconds, wall / processor | {' | '.join(map(str, checkouts))} |\n|:--|{'--:|' * len(checkouts)}"
+            )
+            print("\n".join(measure_large(checkouts, Path(scratch), options.rounds)))
     if options.json:
         options.json.write_text(json.dumps({str(path): asdict(each) for path, each in measured.items()}, indent=2))
 

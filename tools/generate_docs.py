@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from promptci.audit.entry import AuditEntry
 from promptci.cli import command_group
 from promptci.config import schema as config_schema
-from promptci.config.section import ConfigSection
+from promptci.config.sections.section import ConfigSection
 from promptci.documents.document import Document
 from promptci.drift.night import NightLine
 from promptci.drift.reference import ReferenceDocument
@@ -24,6 +24,7 @@ from promptci.registry.bundle_document import BundleDocument
 from promptci.report.canary_document import CanaryDocument
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
+from promptci.report.unchanged import ready_report, ready_texts
 from promptci.rollout import schema as deployment_schema
 from promptci.rollout.state import CanaryState
 from promptci.runs.journal import JournalHeader
@@ -95,6 +96,7 @@ def generated() -> dict[Path, str]:
         config_schema.SCHEMA_FILE: json.dumps(config_schema.json_schema(), indent=2) + "\n",
         deployment_schema.SCHEMA_FILE: json.dumps(deployment_schema.json_schema(), indent=2) + "\n",
         document.SCHEMA_FILE: json.dumps(ReportView.json_schema(), indent=2) + "\n",
+        ready_report.TEXTS_FILE: ready_texts.ready_texts(),
         **{_schema_path(cls.schema_id()): _json(cls.json_schema()) for cls in DOCUMENTS},
         _schema_path(MEMORY_LINES.schema_id): _json(MEMORY_LINES.json_schema()),
         DOCS / "commands.md": _commands(),

@@ -38,7 +38,9 @@ class RunResult:
 
     exit_code: int
     view: ReportView | None = None
-    """None after a dry run and for a shard."""
+    """None after a dry run, for a shard, and for a run without changes whose view nobody needs."""
+    unchanged: str | None = None
+    """Headline of a run without changes that has no view; None: any other run."""
     paths: OutputPaths | None = None
     comment: str | None = None
     """Comment rendered with the repository's own template; None: the default comment."""

@@ -13,7 +13,9 @@ from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
 from promptci.report import canary_report as report
 from promptci.report.canary_report import CanaryReport
+from promptci.requestlog.read import expand_patterns
 from promptci.rollout.canary import CanaryOutcome
+from promptci.rollout.judging.sample import SampleRequest
 from promptci.usecases.rollout import canary, simulate
 from promptci.usecases.rollout.canary import CanaryRequest
 from promptci.usecases.rollout.simulate import SimulationRequest
@@ -62,7 +64,20 @@ COLOURS = {CanaryOutcome.PROMOTE: "pass", CanaryOutcome.WAIT: "inconclusive", Ca
     show_default=True,
     help="Folder for canary.html, canary.md and canary.json.",
 )
-@click.option("--dry-run", is_flag=True, help="Decide and print; write neither the share nor a report.")
+@click.option("--dry-run", is_flag=True, help="Decide and print; write neither the share nor a report, and ask nobody.")
+@click.option(
+    "--judge-sample",
+    "number",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Have the judge of promptci.yml mark N answers of each canary's step, and the same share of the other arm's.",
+)
+@click.option("--answers", multiple=True, help="JSON lines with the answers to judge: a path, or a glob in quotes.")
+@click.option(
+    "--marks",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that the judge's marks are appended to; it is read as a part of the log.",
+)
 @output.json_option
 def command(
     context: click.Context, /, now: datetime | None, environment: str | None, as_json: bool, **others: Any
@@ -82,22 +97,31 @@ def command(
     Example:
       promptci canary --env production --log 'logs/*.jsonl' --apply
       promptci canary --env production --log 'logs/*.jsonl' --dry-run --json
+      promptci canary --env production --log 'logs/*.jsonl' --judge-sample 200 \\
+        --answers 'answers/*.jsonl' --marks marks.jsonl
       promptci canary simulate --per-day 50000 --from .96 --to .82
 
-    Exit code: 0 promoted, waiting or held, 1 rolled back, 4 could not evaluate, 2 bad usage or deployment file.
+    Exit code: 0 promoted, waiting or held, 1 rolled back, 4 could not evaluate or judge, 2 bad usage or file.
     """  # noqa: D301 - click's sign for lines that stay
     if context.invoked_subcommand:
         return None
     if environment is None or not others["logs"]:
         raise click.UsageError("--env and --log are required.", context)
     at = datetime.now(UTC) if now is None else now.astimezone(UTC)
-    redactor = Redactor.from_environ(os.environ)
-    request = CanaryRequest(now=at, environment=environment, **others)
-    record, words = canary.evaluate_canaries(request, redactor)
-    if as_json:
-        click.echo(canary.redacted_document(record, redactor).dump(), nl=False)
-    else:
-        _show(record)
+    number, answers, marks = (others.pop(name) for name in ("number", "answers", "marks"))
+    sample = None
+    if number is not None and answers and marks is not None:
+        files = tuple(expand_patterns(answers))
+        sample = SampleRequest(number=number, answers=files, marks=marks, now=at, dry_run=others["dry_run"])
+    elif number is not None or answers or marks is not None:
+        raise click.UsageError("--judge-sample, --answers and --marks go together.", context)
+    request = CanaryRequest(now=at, environment=environment, sample=sample, **others)
+    with console.environment() as env:
+        record, words = canary.evaluate_canaries(request, env)
+        if as_json:
+            click.echo(canary.redacted_document(record, env.redactor()).dump(), nl=False)
+        else:
+            _show(record)
     if not request.dry_run:
         _tell_the_runner(record, words)
     return record.exit_code
@@ -136,6 +160,7 @@ def simulate_command(schedule: float, cache: float, as_json: bool, **others: Any
 
 
 def _show(record: CanaryReport) -> None:
+    samples = {sample.prompt: sample for sample in record.samples}
     for decision in record.decisions:
         colour = console.COLOURS[COLOURS.get(decision.outcome, "fail")]
         click.secho(
@@ -143,6 +168,8 @@ def _show(record: CanaryReport) -> None:
         )
         for text in report.finding_texts(decision):
             console.say(f"  {text}")
+        if decision.prompt in samples:
+            console.say(f"  {report.sample_text(samples[decision.prompt])}")
         if proposal := report.propose_stable(decision, record.environment):
             console.say(f"  Propose it: {proposal.command}")
     for problem in record.log.problems:

@@ -23,7 +23,7 @@ def command(base: str | None, head: str | None, **others: object) -> int:
     2 bad usage or configuration.
     """
     head = head or ("HEAD" if os.environ.get("CI") else WORK_TREE)
-    request = CheckRequest(base=base, head=head, **others)  # type: ignore[arg-type]  # click has checked and converted each
+    request = CheckRequest(base=base, head=head, needs_view=False, **others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
         outcome = check.check(request, env)
         console.print_result(outcome)

@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING
 import click
 
 from promptci.app.progress import PlainProgress
+from promptci.lazy_import import lazy_import
 from promptci.pipeline.environment import Environment
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
 
 if TYPE_CHECKING:
     from promptci.app.requests import RunResult
+    from promptci.report.text import terminal_text
     from promptci.runs.model import Answer
+else:
+    terminal_text = lazy_import("promptci.report.text.terminal_text")
 
 COLOURS = {"pass": "green", "no-change": "green", "inconclusive": "yellow", "fail": "red", "error": "magenta"}
 
@@ -95,16 +99,18 @@ def environment() -> Iterator[Environment]:
 
 def print_result(outcome: RunResult) -> None:
     """Print the verdict, what decided it prompt by prompt, and where the report is."""
-    if outcome.view is None:
-        return
-    from promptci.report.text import terminal_text
-
-    view = outcome.view
-    click.secho(safe_line(f"{view.verdict}: {view.headline}"), fg=COLOURS[view.verdict], bold=True)
-    for line in terminal_text.run_lines(view):
-        say(line)
+    if outcome.unchanged is not None:
+        _print_verdict("no-change", outcome.unchanged)
+    elif outcome.view is not None:
+        _print_verdict(outcome.view.verdict, outcome.view.headline)
+        for line in terminal_text.run_lines(outcome.view):
+            say(line)
     if outcome.paths is not None:
         say(f"report: {outcome.paths.html}")
+
+
+def _print_verdict(verdict: str, headline: str) -> None:
+    click.secho(safe_line(f"{verdict}: {headline}"), fg=COLOURS[verdict], bold=True)
 
 
 def open_in_browser(page: Path) -> None:

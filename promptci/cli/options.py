@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from promptci.lazy_import import lazy_import
 from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
-from promptci.pipeline.shard import Shard
+
+if TYPE_CHECKING:
+    from promptci.pipeline import shard
+else:
+    shard = lazy_import("promptci.pipeline.shard")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,14 +35,14 @@ def repository_options(command: Command) -> Command:
     )(command)
 
 
-class _Part(click.ParamType[Shard]):
+class _Part(click.ParamType["shard.Shard"]):
     """`3/10`."""
 
     name = "I/N"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "shard.Shard":
         """Read it; a usage error of ours says what is wrong."""
-        return value if isinstance(value, Shard) else Shard.parse(str(value))
+        return value if isinstance(value, shard.Shard) else shard.Shard.parse(str(value))
 
 
 def shard_option(command: Command) -> Command:

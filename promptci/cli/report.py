@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from promptci.cli import console
+from promptci.cli.figures_option import figures_option
 from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.usecases.reporting import report
 
@@ -25,15 +26,23 @@ from promptci.usecases.reporting import report
     default=Path(),
     help="The git repository, needed for a journal only.",
 )
+@figures_option
 @click.option("--open", "look", is_flag=True, help="Open the page in the browser.")
-def command(source: Path, out: Path | None, root: Path, look: bool) -> int:
+def command(source: Path, out: Path | None, root: Path, figures: tuple[str, ...], look: bool) -> int:
     """Render the report again from SOURCE, a report.json or a journal.jsonl, without asking a model.
 
     SOURCE defaults to the last run, promptci-report/report.json. With --open, the exit code is 0 whatever the verdict.
-    """
+
+    \b
+    Example:
+      promptci report --open
+      promptci report promptci-report/report.json --figures png,pdf
+    """  # noqa: D301 - click's sign for lines that stay
     with console.environment() as env:
         outcome = report.redraw_report(source, out or source.parent, root, env)
         console.print_result(outcome)
+        for path in report.write_figures(outcome, figures):
+            click.echo(f"Figure: {path}")
         if look and outcome.paths is not None:
             console.open_in_browser(outcome.paths.html)
             return 0  # the page was shown, which is all that was asked for

@@ -1,13 +1,19 @@
 """Find the configuration of a revision: the file that was named, or promptci.yml (or .yaml) by default."""
 
-import difflib
 import posixpath
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from promptci.config.load import load_config
 from promptci.config.model import Config
 from promptci.errors import ConfigError, Problem
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = lazy_import("difflib")
 
 DEFAULT_PATH = "promptci.yml"
 DEFAULT_PATHS = (DEFAULT_PATH, "promptci.yaml")

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from promptci.config.alert_schema import AlertsSection
-from promptci.config.drift_schema import DriftSection
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S, DEFAULT_AUTO_CALLS
-from promptci.config.section import ConfigSection, parse_seconds
+from promptci.config.sections.alert_schema import AlertsSection
+from promptci.config.sections.drift_schema import DriftSection
+from promptci.config.sections.log_schema import LogSection
+from promptci.config.sections.section import ConfigSection, parse_seconds
 from promptci.config.trust import is_platform_token
 
 Rate = Annotated[float, Field(ge=0, le=1)]
@@ -248,40 +249,6 @@ class TrafficSection(ConfigSection):
 
     requests_per_day: Annotated[float, Field(ge=0)] | None = Field(
         default=None, description="Requests per day, to estimate the cost per month of 30 days."
-    )
-
-
-LogField = Literal[
-    "time",
-    "id",
-    "prompt",
-    "version",
-    "arm",
-    "share",
-    "user",
-    "key",
-    "error",
-    "latency_ms",
-    "latency_s",
-    "cost_usd",
-    "quality",
-    "signal",
-    "model",
-    "response_model",
-    "system_fingerprint",
-    "input_tokens",
-    "output_tokens",
-    "tag",
-]
-
-
-class LogSection(ConfigSection):
-    """The request log of the application."""
-
-    columns: dict[LogField, str] = Field(
-        default={},
-        description="Names under which the application logs fields, such as `prompt: template`, if promptci does not"
-        " know them. A key of a JSON line, or a column.",
     )
 
 

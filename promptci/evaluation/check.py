@@ -1,17 +1,25 @@
 """The main request: test what a change touches against what it replaces, and decide."""
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.config.find import find_config
 from promptci.errors import InputError
-from promptci.evaluation import evaluate, results
+from promptci.evaluation import evaluate
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.git.state_folder import check_output_folder
+from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import collect
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
+
+if TYPE_CHECKING:
+    from promptci.evaluation import comment_template, results
+else:
+    comment_template = lazy_import("promptci.evaluation.comment_template")
+    results = lazy_import("promptci.evaluation.results")
 
 
 def check(request: CheckRequest, env: Environment) -> RunResult:
@@ -35,8 +43,11 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
         try:
             collected = collect.collect_changes(base, head, repo.changes(base, head), request.config_path)
             result = evaluate.evaluate(collected, revisions, request, env)
+            template = collected.config.comment_template
+            if template is None:
+                return result
             binding = base if find_config(base, request.config_path) else head
-            return results.apply_comment_template(result, binding, collected.config.comment_template)
+            return comment_template.render_own_comment(result, binding, template)
         except InputError as error:
             return results.write_refusal(error, revisions, request, env)
 

@@ -1,15 +1,25 @@
 """Evaluate what was collected: what `check`, `run` and `report` have in common."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from promptci.app.requests import RunRequest, RunResult
 from promptci.config.find import find_config
-from promptci.evaluation import results, run_memory
-from promptci.gates.model import GateReport
+from promptci.evaluation import unchanged
+from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import judge_labels, quarantine
 from promptci.pipeline.collection.collect import NOTHING_TO_TEST, CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
+
+if TYPE_CHECKING:
+    from promptci.evaluation import prompt_evaluation, results, run_memory
+    from promptci.gates import model as gates
+else:
+    prompt_evaluation = lazy_import("promptci.evaluation.prompt_evaluation")
+    results = lazy_import("promptci.evaluation.results")
+    run_memory = lazy_import("promptci.evaluation.run_memory")
+    gates = lazy_import("promptci.gates.model")
 
 
 def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
@@ -22,19 +32,19 @@ def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest,
     InputError
         With every mistake found before anything is asked, where no prompt can be tested.
     """
-    started_at = results.timestamp(env)
+    started_at = env.timestamp()
     collected = quarantine.exclude_quarantined_cases(collected, revisions.base, revisions.head, env.now().date())
     # Where base has no configuration yet, head's files bind, as for the gate.
     base = revisions.base if revisions.base is not None and find_config(revisions.base, request.config_path) else None
     collected = judge_labels.attach_labels(collected, base, revisions.head)
     if collected.plans or request.shard is not None:
-        from promptci.evaluation import prompt_evaluation
-
         return prompt_evaluation.evaluate_prompts(collected, revisions, request, env, started_at)
     if request.dry_run:
         env.print(NOTHING_TO_TEST)
         return results.add_problems(RunResult(exit_code=0), collected, request, env)
-    return _report_untested(collected, revisions, request, env, started_at)
+    return unchanged.report_unchanged(collected, revisions, request, env, started_at) or _report_untested(
+        collected, revisions, request, env, started_at
+    )
 
 
 def _report_untested(
@@ -50,7 +60,7 @@ def _report_untested(
         requests_per_day=collected.config.requests_per_day,
     )
     problems = results.input_findings(collected.problems)
-    report = GateReport(prompts=(), policy=collected.config.gate, problems=problems)
+    report = gates.GateReport(prompts=(), policy=collected.config.gate, problems=problems)
     result = results.write_report(
         report, facts, request, env, memory, secret_names=[collected.config.provider.api_key_env]
     )

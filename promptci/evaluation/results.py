@@ -10,7 +10,6 @@ from promptci.evaluation import run_memory
 from promptci.evaluation.run_memory import NO_MEMORY, MemoryContext
 from promptci.findings import Finding, MessageFacts
 from promptci.gates.model import GateReport
-from promptci.git.snapshot import Snapshot
 from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
@@ -70,15 +69,6 @@ def add_problems(result: RunResult, collected: CollectedRun, request: RunRequest
     return dataclasses.replace(result, problems=_redact(collected.problems, env))
 
 
-def apply_comment_template(result: RunResult, snapshot: Snapshot, path: str | None) -> RunResult:
-    """Return the result with the comment by the repository's own template; None: the default comment stays."""
-    if path is None:
-        return result
-    from promptci.evaluation import comment_template
-
-    return comment_template.render_own_comment(result, snapshot, path)
-
-
 def build_facts(revisions: Revisions, env: Environment, spend: SpendView) -> RunFacts:
     """Return the facts of a run besides its findings: revisions, time, provider and cost."""
     base = None if revisions.base is None else RevisionView(rev=revisions.base_name, sha=revisions.base.sha)
@@ -96,11 +86,6 @@ def error_finding(rule: str, message: str) -> Finding:
     return Finding(rule=rule, verdict=Verdict.ERROR, subject="", facts=MessageFacts(message=message))
 
 
-def timestamp(env: Environment) -> str:
-    """Return the time in UTC, ISO 8601 to the second."""
-    return env.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _trigger_facts(env: Environment, spend: SpendView, *, base: RevisionView | None, head: RevisionView) -> RunFacts:
     return RunFacts(
         base=base,
@@ -109,7 +94,7 @@ def _trigger_facts(env: Environment, spend: SpendView, *, base: RevisionView | N
         pull_request=env.trigger.pull_request,
         actor=env.trigger.actor,
         run_url=env.trigger.run_url,
-        generated_at=timestamp(env),
+        generated_at=env.timestamp(),
         spend=spend,
     )
 

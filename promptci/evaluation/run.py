@@ -5,11 +5,11 @@ from contextlib import closing
 from promptci.app.requests import RunRequest, RunResult
 from promptci.config.find import load_revision_config, require_named_config
 from promptci.errors import InputError
-from promptci.evaluation import evaluate, results
+from promptci.evaluation import comment_template, evaluate, results
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import check_output_folder
-from promptci.pipeline.collection import collect, coverage
+from promptci.pipeline.collection import collect, collect_all, coverage
 from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
@@ -30,7 +30,8 @@ def run(request: RunRequest, env: Environment) -> RunResult:
         try:
             collected = collect_everything(head, request.config_path)
             result = evaluate.evaluate(collected, revisions, request, env)
-            return results.apply_comment_template(result, head, collected.config.comment_template)
+            template = collected.config.comment_template
+            return result if template is None else comment_template.render_own_comment(result, head, template)
         except InputError as error:
             return results.write_refusal(error, revisions, request, env)
 
@@ -43,7 +44,7 @@ def collect_everything(head: Snapshot, config_path: str) -> CollectedRun:
     if problems:
         raise InputError(problems)
     notes += coverage.note_ignored_prompts(head)
-    plans = collect.collect_all(head, config)
+    plans = collect_all.collect_all(head, config)
     source = f"{config_path} at {head.label}" if config.present else "defaults (there is no promptci.yml)"
     rubric = collect.load_rubric(head, config.judge.rubric)
     return CollectedRun(config=config, config_source=source, plans=plans, notes=tuple(notes), rubric=rubric)

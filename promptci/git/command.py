@@ -100,7 +100,7 @@ def run_process(
 
 def split_nul(output: bytes) -> list[str]:
     """Split the NUL-terminated names that `-z` prints; bytes that are no UTF-8 become surrogates and survive."""
-    return [os.fsdecode(part) for part in output.split(b"\0") if part]
+    return [part for part in os.fsdecode(output).split("\0") if part]
 
 
 def is_shallow(root: Path) -> bool:

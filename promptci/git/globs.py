@@ -21,6 +21,7 @@ MAX_ALTERNATIVES = 500
 """Ways in which one pattern may be read."""
 
 _PIECES = re.compile(r"\[!?\]?[^\]]*\]|\*{2,}|.", re.DOTALL)
+_LITERAL_END = re.compile(r"[^*?\[\]{}/]*\Z")
 _SPECIAL = re.compile(r"[*?\[{]")
 
 PartMatcher = Callable[[str], object] | None
@@ -48,11 +49,13 @@ def filter_paths(pattern: str, paths: Sequence[str]) -> list[str]:
     """Return the paths that match, out of sorted ones; paths with another prefix are skipped."""
     special = _SPECIAL.search(pattern := pattern.removeprefix("./"))
     start = pattern[: special.start()] if special else pattern
+    # Without braces, what follows the last special sign ends every path that matches.
+    end = "" if "{" in pattern else _LITERAL_END.search(pattern)[0]  # type: ignore[index]  # matches every text
     matching = []
     for path in islice(paths, bisect_left(paths, start), None):
         if not path.startswith(start):
             break
-        if matches(pattern, path):
+        if path.endswith(end) and matches(pattern, path):
             matching.append(path)
     return matching
 
@@ -117,10 +120,21 @@ def _parts(pattern: str) -> Iterator[PartMatcher]:
         if re.fullmatch(r"\*{2,}", text):
             yield None
         else:
-            # fnmatch's translation is made so that no text takes it longer than its length times the pattern's.
-            yield re.compile(fnmatch.translate(text)).match if _SPECIAL.search(text) else text.__eq__
+            yield _match_part(text)
     if len(texts) > 1 and texts[-1].startswith("**"):
         yield re.compile(".", re.DOTALL).match  # `docs/**` is what lies in docs, not a file of that name
+
+
+def _match_part(text: str) -> PartMatcher:
+    """Return what matches one part of a path, without a regular expression where there is at most one `*`."""
+    start, star, end = text.partition("*")
+    if not _SPECIAL.search(start + end):
+        least = len(start) + len(end)
+        if not star:
+            return text.__eq__
+        return lambda part: len(part) >= least and part.startswith(start) and part.endswith(end)
+    # fnmatch's translation is made so that no text takes it longer than its length times the pattern's.
+    return re.compile(fnmatch.translate(text)).match
 
 
 def _match_parts(matchers: Sequence[PartMatcher], parts: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -9,6 +10,10 @@ from promptci.errors import GitError
 from promptci.git import command
 
 CHUNK = 2**20
+MAX_PENDING = 100
+"""Objects that are asked for at once: their names fit into a pipe, so that neither side waits for the other."""
+MAX_KEPT_BYTES, MAX_KEPT_TOTAL = 2**16, 2**26
+"""Size of an object that is kept after it was read ahead, and of all of them."""
 
 
 class ObjectReader:
@@ -19,6 +24,8 @@ class ObjectReader:
         self._root = root
         self._process: subprocess.Popen[bytes] | None = None
         self._users = 0
+        self._kept: dict[str, bytes] = {}
+        self._kept_bytes = 0
 
     @property
     def is_open(self) -> bool:
@@ -49,6 +56,24 @@ class ObjectReader:
             self._stop()
         return None
 
+    def read_ahead(self, oids: Iterable[str]) -> None:
+        """Read small blobs together and keep them for `read`: asking for one at a time takes ten times as long."""
+        wanted = [oid for oid in dict.fromkeys(oids) if oid not in self._kept]
+        for start in range(0, len(wanted), MAX_PENDING):
+            if self._kept_bytes > MAX_KEPT_TOTAL:
+                return
+            chunk = wanted[start : start + MAX_PENDING]
+            try:
+                questions, answers = self._pipes()
+                questions.write("".join(f"{oid}\n" for oid in chunk).encode())
+                questions.flush()
+                contents = {oid: _read_small_blob(answers) for oid in chunk}
+            except OSError:
+                self._stop()  # `read` asks again, and tells what is wrong
+                return
+            self._kept.update((oid, content) for oid, content in contents.items() if content is not None)
+            self._kept_bytes += sum(len(content or b"") for content in contents.values())
+
     def read(self, oid: str, max_bytes: int) -> tuple[int, bytes]:
         """Return a blob's size and content; of one over `max_bytes` no content, nor is it held in memory.
 
@@ -57,6 +82,8 @@ class ObjectReader:
         GitError
             Where git does not have the object.
         """
+        if oid in self._kept:
+            return len(self._kept[oid]), self._kept[oid]
         fix = "The clone may be partial; clone without a filter."
         try:
             questions, answers = self._pipes()
@@ -95,6 +122,18 @@ class ObjectReader:
         if self._process.stdin is None or self._process.stdout is None:
             raise GitError("git cat-file has no pipes")
         return self._process.stdin, self._process.stdout
+
+
+def _read_small_blob(answers: IO[bytes]) -> bytes | None:
+    """Read one answer of git; return None for what is missing, too large or no blob."""
+    header = answers.readline().split()
+    if len(header) != 3 or not header[2].isdigit():
+        return None
+    size = int(header[2])
+    if header[1] == b"blob" and size <= MAX_KEPT_BYTES:
+        return answers.read(size + 1)[:-1]
+    _skip(answers, size + 1)
+    return None
 
 
 def _skip(stream: IO[bytes], count: int) -> bytes:

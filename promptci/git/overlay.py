@@ -1,6 +1,6 @@
 """A snapshot with some files replaced: what a revision would be after a change that is not made yet."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from promptci.git import globs
@@ -28,6 +28,10 @@ class OverlaySnapshot:
     def read(self, path: str) -> bytes | None:
         """Return a file's content, or None where there is none."""
         return self._files[path] if path in self._files else self._base.read(path)
+
+    def read_ahead(self, paths: Iterable[str]) -> None:
+        """Read the files of the snapshot below together."""
+        self._base.read_ahead(path for path in paths if path not in self._files)
 
     def close(self) -> None:
         """Close the snapshot below."""

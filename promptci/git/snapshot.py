@@ -1,8 +1,8 @@
 """The files of one revision: of a commit, read from git's objects, or of the working tree."""
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -36,6 +36,10 @@ class Snapshot(Protocol):
         """Return a file's content, or None where there is none; InputError for what is not a plain file."""
         ...
 
+    def read_ahead(self, paths: Iterable[str]) -> None:
+        """Prepare for `read` of these files: together they are read faster."""
+        ...
+
     def glob(self, pattern: str) -> list[str]:
         """Return the files that match a pattern of promptci.git.globs."""
         ...
@@ -45,12 +49,18 @@ class Snapshot(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
-    """One file of a commit."""
+class PathIndex:
+    """The paths of a revision, in order, and the matches of the patterns that were asked for."""
 
-    mode: str
-    oid: str
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.paths = tuple(sorted(paths))
+        self._matches: dict[str, tuple[str, ...]] = {}
+
+    def glob(self, pattern: str) -> list[str]:
+        """Return the files that match."""
+        if pattern not in self._matches:
+            self._matches[pattern] = tuple(globs.filter_paths(pattern, self.paths))
+        return list(self._matches[pattern])
 
 
 class CommitSnapshot:
@@ -61,34 +71,43 @@ class CommitSnapshot:
         self.sha: str | None = sha
         self.label = label or sha[:LABEL_LENGTH]
         self._root = root
-        self._entries: dict[str, TreeEntry] | None = None
         self._objects = objects
         self._is_closed = False
 
     def paths(self) -> tuple[str, ...]:
         """Return every file of the commit."""
-        return tuple(self._tree())
+        return self._index.paths
 
     def glob(self, pattern: str) -> list[str]:
         """Return the files that match."""
-        return globs.filter_paths(pattern, self.paths())
+        return self._index.glob(pattern)
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content from git's objects."""
-        entry = self._tree().get(path)
+        entry = self._entries.get(path)
         if entry is None:
             return None
-        if entry.mode == SYMLINK:
+        mode, _, oid = entry.split(" ")
+        if mode == SYMLINK:
             raise safe_open.not_plain_file(path, "this is a symbolic link, which is not followed")
-        if entry.mode == GITLINK:
+        if mode == GITLINK:
             raise safe_open.not_plain_file(path, "this is a submodule")
-        if self._is_closed:  # a snapshot that is read again is closed again
-            self._objects.open()
-            self._is_closed = False
-        size, content = self._objects.read(entry.oid, MAX_FILE_BYTES)
+        self._open()
+        size, content = self._objects.read(oid, MAX_FILE_BYTES)
         if size > MAX_FILE_BYTES:
             raise safe_open.not_plain_file(path, f"the file has {size} bytes; the limit is {MAX_FILE_BYTES}")
         return content
+
+    def read_ahead(self, paths: Iterable[str]) -> None:
+        """Read these files together; links, submodules and missing files are left to `read`."""
+        entries = [entry.split(" ") for path in paths if (entry := self._entries.get(path))]
+        self._open()
+        self._objects.read_ahead(oid for mode, _, oid in entries if mode not in {SYMLINK, GITLINK})
+
+    def _open(self) -> None:
+        if self._is_closed:  # a snapshot that is read again is closed again
+            self._objects.open()
+            self._is_closed = False
 
     def close(self) -> None:
         """End the process that reads objects, unless another snapshot needs it."""
@@ -96,16 +115,16 @@ class CommitSnapshot:
             self._is_closed = True
             self._objects.close()
 
-    def _tree(self) -> dict[str, TreeEntry]:
-        if self._entries is None:
-            entries = {}
-            listed = command.run_git(self._root, "ls-tree", "-r", "-z", "--full-tree", str(self.sha))
-            for line in command.split_nul(listed):
-                about, _, path = line.partition("\t")
-                mode, _, oid = about.split(" ")
-                entries[path] = TreeEntry(mode, oid)
-            self._entries = dict(sorted(entries.items()))
-        return self._entries
+    @cached_property
+    def _entries(self) -> Mapping[str, str]:
+        """Mode, type and object id of each file, as git lists them."""
+        listed = command.run_git(self._root, "ls-tree", "-r", "-z", "--full-tree", str(self.sha))
+        lines = (line.partition("\t") for line in command.split_nul(listed))
+        return {path: entry for entry, _, path in lines}
+
+    @cached_property
+    def _index(self) -> PathIndex:
+        return PathIndex(self._entries)
 
 
 class WorkTree:
@@ -117,15 +136,14 @@ class WorkTree:
     def __init__(self, root: Path) -> None:
         """Use Repo.snapshot."""
         self._root = root
-        self._paths: dict[str, None] | None = None
 
     def paths(self) -> tuple[str, ...]:
         """Return every file that is there."""
-        return tuple(self._list_existing())
+        return self._index.paths
 
     def glob(self, pattern: str) -> list[str]:
         """Return the files that match."""
-        return globs.filter_paths(pattern, self.paths())
+        return self._index.glob(pattern)
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content; neither the file nor a folder on the way may be a symbolic link.
@@ -136,12 +154,15 @@ class WorkTree:
         if descriptor is None:
             return None
         with os.fdopen(descriptor, "rb") as file:
-            if path not in self._list_existing():
+            if path not in self._existing:
                 return None
             content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
             raise safe_open.not_plain_file(path, f"the file has more than {MAX_FILE_BYTES} bytes")
         return content
+
+    def read_ahead(self, paths: Iterable[str]) -> None:
+        """Do nothing: files on disk are read one by one as fast."""
 
     def ignored_paths(self, endings: Iterable[str]) -> list[str]:
         """Return the files with one of these endings that git ignores, and which are therefore not there."""
@@ -152,9 +173,11 @@ class WorkTree:
     def close(self) -> None:
         """Do nothing: no process is held."""
 
-    def _list_existing(self) -> dict[str, None]:
-        if self._paths is None:
-            listed = command.run_git(self._root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-            existing = {path for path in command.split_nul(listed) if os.path.lexists(self._root / path)}
-            self._paths = dict.fromkeys(sorted(existing))
-        return self._paths
+    @cached_property
+    def _existing(self) -> frozenset[str]:
+        listed = command.run_git(self._root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        return frozenset(path for path in command.split_nul(listed) if os.path.lexists(self._root / path))
+
+    @cached_property
+    def _index(self) -> PathIndex:
+        return PathIndex(self._existing)

@@ -1,7 +1,6 @@
 """Golden files in, a GoldenSet out; errors name file and line, and all of them at once."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from promptci import redact
@@ -13,26 +12,8 @@ from promptci.goldens.identity import assign_ids
 from promptci.goldens.model import Case, GoldenSet
 from promptci.goldens.parse import find_intended_key, is_case_id
 
-SIDE_FILE = re.compile(r"\.(labels|quarantine)\.[^/]*$")
-"""Files next to goldens that contain no cases."""
-NAME = "{name}"
 MAX_KEY_NOTES = 3
 """Lines of one file that are named for holding what looks like a key."""
-
-
-def find_golden_files(
-    glob: Callable[[str], list[str]], pattern: str, name: str, escape: Callable[[str], str]
-) -> list[str]:
-    """Return the golden files of the prompt `name`; `*.labels.*` and `*.quarantine.*` hold none.
-
-    With a pattern that ends in `{name}.*`, the name ends where a known ending begins: `order.v2.jsonl` belongs to
-    the prompt `order.v2` and not to `order`.
-    """
-    paths = [path for path in glob(pattern.replace(NAME, escape(name))) if not SIDE_FILE.search(path)]
-    if not pattern.endswith(f"{NAME}.*"):
-        return paths
-    prefix = name.rpartition("/")[2] + "."
-    return [path for path in paths if "." not in path.rpartition("/")[2].removeprefix(prefix)]
 
 
 def load_goldens(files: Mapping[str, bytes], extra_cases: Iterable[Case] = ()) -> GoldenSet:

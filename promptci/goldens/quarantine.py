@@ -32,12 +32,6 @@ class QuarantineEntry:
     line: int
 
 
-def quarantine_paths(path: str) -> tuple[str, ...]:
-    """Return the paths where the quarantine of a golden file (or of a prompt file with testData) may be."""
-    stem = re.sub(r"(\.prompt)?\.[^./]+$", "", path)
-    return (f"{stem}.quarantine.yml", f"{stem}.quarantine.yaml")
-
-
 def parse_quarantine(data: bytes, path: str) -> tuple[QuarantineEntry, ...]:
     """Parse one file.
 

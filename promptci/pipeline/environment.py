@@ -92,6 +92,10 @@ class Environment:
         """Return seconds that never run backwards."""
         return time.monotonic() if self.clock is None else self.clock.now()
 
+    def timestamp(self) -> str:
+        """Return the time in UTC, ISO 8601 to the second."""
+        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
     def redactor(self, *names: str) -> Redactor:
         """Return a redactor for this environment's secrets; `names` are further variables that hold one."""
         return Redactor.from_environ(self.environ, *names)
@@ -113,5 +117,7 @@ class RunOptions:
     """The part of the run to ask; None asks all of it."""
     answers: Provider | None = None
     """Replaces the configured provider, for example with the answers of a journal."""
+    needs_view: bool = True
+    """Whether the caller reads the result's view; without it, a run without changes is reported much faster."""
     joined: Joined | None = None
     """Answers of the shards of this run; None if it was not split."""

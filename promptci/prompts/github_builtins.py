@@ -4,7 +4,7 @@ Each reasons first and writes its grade, 1 to 5, on the last line; only that lin
 looks for "1", then "2"… anywhere in the text, so a year or a list number in the reasoning fails the case.)
 """
 
-from promptci.prompts.model import Choice, LlmEvaluator
+from promptci.prompts.evaluators import Choice, LlmEvaluator
 
 DEFAULT_MODEL = "openai/gpt-4o"
 CHOICES = tuple(Choice(choice=str(grade), score=(grade - 1) / 4) for grade in range(1, 6))

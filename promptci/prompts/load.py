@@ -1,15 +1,21 @@
 """Load prompt files: bytes and a path in, a Prompt out, by the table of formats."""
 
+from __future__ import annotations
+
 import posixpath
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8
 from promptci.prompts.formats import PROMPT_FORMATS
-from promptci.prompts.includes import ReadFile
-from promptci.prompts.model import Prompt
 from promptci.wording import join_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from promptci.prompts.includes import ReadFile
+    from promptci.prompts.model import Prompt
 
 
 def is_prompt_file(path: str) -> bool:
@@ -25,36 +31,65 @@ def load_prompt(path: str, data: bytes, read: ReadFile, default_model: str | Non
     InputError
         With every mistake in the file.
     """
-    suffix = next((suffix for suffix in PROMPT_FORMATS if path.endswith(suffix)), None)
-    if suffix is None:
-        hint = f"Prompt files end with {', '.join(PROMPT_FORMATS)}. See `prompts.include` in promptci.yml."
-        raise InputError([Problem(path=path, message="the file has no known ending of prompt files", hint=hint)])
-    prompt = PROMPT_FORMATS[suffix].parse(path, decode_utf8(data, path), read)
-    if prompt.model:
+    return _complete(_parse(path, data, read), default_model)
+
+
+class PromptLoader:
+    """Loads the prompt files of several revisions; one that is the same in two of them is parsed once."""
+
+    def __init__(self) -> None:
+        self._parsed: Final[dict[str, tuple[bytes, Prompt]]] = {}
+
+    def load_prompts(
+        self, read: ReadFile, paths: Iterable[str], default_model: str | None = None
+    ) -> tuple[dict[str, Prompt], list[Problem]]:
+        """Load the prompt files of a revision: the usable ones by path, and every problem of the others.
+
+        Prompts that would share a name are named by their paths.
+        """
+        prompts: dict[str, Prompt] = {}
+        problems: list[Problem] = []
+        for path in paths:
+            try:
+                data = read(path)
+                if data is not None:
+                    prompts[path] = _complete(self._parse(path, data, read), default_model)
+            except InputError as error:
+                problems.extend(error.problems)
+        return _separate_names(prompts), problems
+
+    def _parse(self, path: str, data: bytes, read: ReadFile) -> Prompt:
+        known_data, prompt = self._parsed.get(path, (b"", None))
+        # What a prompt includes may be something else at another revision.
+        if prompt is None or known_data != data or prompt.includes:
+            prompt = _parse(path, data, read)
+            self._parsed[path] = (data, prompt)
         return prompt
-    if not default_model:
-        hint = "Add `model: openai/gpt-4o-mini` to the file, or set `provider.model` in promptci.yml."
-        raise InputError([Problem(path=path, line=1, message="`model` is missing", hint=hint)])
-    return replace(prompt, model=default_model)
 
 
 def load_prompts(
     read: ReadFile, paths: Iterable[str], default_model: str | None = None
 ) -> tuple[dict[str, Prompt], list[Problem]]:
-    """Load the prompt files of a revision: the usable ones by path, and every problem of the others.
+    """Load the prompt files of one revision, as PromptLoader does."""
+    return PromptLoader().load_prompts(read, paths, default_model)
 
-    Prompts that would share a name are named by their paths.
-    """
-    prompts: dict[str, Prompt] = {}
-    problems: list[Problem] = []
-    for path in paths:
-        try:
-            data = read(path)
-            if data is not None:
-                prompts[path] = load_prompt(path, data, read, default_model)
-        except InputError as error:
-            problems.extend(error.problems)
-    return _separate_names(prompts), problems
+
+def _parse(path: str, data: bytes, read: ReadFile) -> Prompt:
+    suffix = next((suffix for suffix in PROMPT_FORMATS if path.endswith(suffix)), None)
+    if suffix is None:
+        hint = f"Prompt files end with {', '.join(PROMPT_FORMATS)}. See `prompts.include` in promptci.yml."
+        raise InputError([Problem(path=path, message="the file has no known ending of prompt files", hint=hint)])
+    return PROMPT_FORMATS[suffix].parse(path, decode_utf8(data, path), read)
+
+
+def _complete(prompt: Prompt, default_model: str | None) -> Prompt:
+    """Return the prompt with a model: its own, else the default one."""
+    if prompt.model:
+        return prompt
+    if not default_model:
+        hint = "Add `model: openai/gpt-4o-mini` to the file, or set `provider.model` in promptci.yml."
+        raise InputError([Problem(path=prompt.path, line=1, message="`model` is missing", hint=hint)])
+    return replace(prompt, model=default_model)
 
 
 def _separate_names(prompts: dict[str, Prompt]) -> dict[str, Prompt]:

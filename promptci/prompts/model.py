@@ -1,11 +1,20 @@
 """Prompt: messages, model, parameters and response format, with the fingerprint that decides whether to run."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from __future__ import annotations
 
-from promptci.files import canonical
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from promptci.lazy_import import lazy_import
 from promptci.prompts import render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptci.files import canonical
+    from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
+else:
+    canonical = lazy_import("promptci.files.canonical")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,43 +25,6 @@ class Message:
     """`system`, `user` or `assistant`."""
     content: str
     """Text with `{{name}}` variables."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
-    """One answer that an LLM evaluator may give, and its score."""
-
-    choice: str
-    score: float
-    """From 0 to 1."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StringEvaluator:
-    """A `string:` evaluator of a prompt file."""
-
-    name: str
-    operator: str
-    """`equals`, `contains`, `startsWith` or `endsWith`."""
-    value: str
-    """Operand, a template."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LlmEvaluator:
-    """An `llm:` evaluator of a prompt file, or a `uses: github/…` one spelled out."""
-
-    name: str
-    model: str
-    prompt: str
-    """Template; `{{completion}}` is the answer under test."""
-    system_prompt: str | None = None
-    """Sent unchanged: GitHub does not fill in variables here."""
-    choices: tuple[Choice, ...]
-    last_line: bool = False
-    """True where the evaluator's prompt asks for reasoning first and the score on the last line."""
-    builtin: str | None = None
-    """Name in `uses:`, such as `github/relevance`; None for one that the file spells out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

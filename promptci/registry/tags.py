@@ -4,7 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from promptci.errors import GitError, UsageError
-from promptci.git import command, user_git
+from promptci.git import command, new_commit, user_git
 from promptci.registry.number import ReleaseNumber
 from promptci.registry.release import TAG_PREFIX, Release, tag_name
 from promptci.registry.tag_message import TagMessage, parse_trailers
@@ -150,7 +150,7 @@ def push_tag(root: Path, remote: str, tag: str) -> str | None:
     if done.returncode == 0:
         return None
     output = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
-    if any(words in output for words in ("[rejected]", "already exists", "cannot lock ref")):
+    if new_commit.is_race(output):
         return "the remote has a tag of this name"
     raise GitError(f"git push failed: {command.error_message(done)}", "The tag was not kept. Push rights are needed.")
 

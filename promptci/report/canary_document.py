@@ -9,6 +9,7 @@ from promptci.findings import facts_as_json
 from promptci.present.finding_text.describe import describe
 from promptci.report.canary_report import CanaryReport, metric_status, propose_stable
 from promptci.rollout.canary import CanaryDecision
+from promptci.rollout.judging.sample import SampleState
 from promptci.rollout.metric_result import MetricResult
 from promptci.rollout.policy import QUALITY
 from promptci.rollout.window import ArmActivity
@@ -128,6 +129,17 @@ class CanaryPromptRow(BaseModel):
     proposal: ProposalRow | None = Field(description="null but where the canary has all traffic.")
 
 
+class SampleRow(BaseModel):
+    """What the judge marked of one prompt's answers."""
+
+    prompt: str
+    state: str = Field(description=f"One of: {', '.join(SampleState)}. Only the first two are no exit code 4.")
+    chosen: int = Field(description="Answers that were chosen at this look.")
+    judged: int = Field(description="Those that the judge marked; 0 in a dry run.")
+    without_answer: int = Field(description="Users' first requests of this step without an answer in the file.")
+    reason: str
+
+
 class CanaryDocument(Document):
     """canary.json."""
 
@@ -139,6 +151,7 @@ class CanaryDocument(Document):
     applied: bool
     log: LogRow
     prompts: list[CanaryPromptRow]
+    samples: list[SampleRow] = Field(default=[], description="Empty without --judge-sample.")
 
 
 def to_document(record: CanaryReport) -> CanaryDocument:
@@ -151,6 +164,7 @@ def to_document(record: CanaryReport) -> CanaryDocument:
         applied=record.applied,
         log=LogRow.model_validate(record.log, from_attributes=True),
         prompts=[_prompt(decision, record.environment) for decision in record.decisions],
+        samples=[SampleRow.model_validate(sample, from_attributes=True) for sample in record.samples],
     )
 
 

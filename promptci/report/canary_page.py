@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from promptci.present import charts
-from promptci.report import templates
+from promptci.present import charts, templates
+from promptci.present.content_policy import content_policy
 from promptci.report.canary_document import CanaryDocument, CanaryPromptRow, EvidenceRow, MetricRow
-from promptci.report.html.html_renderer import content_policy
 
 HEIGHT, BOTTOM, LEFT = 190.0, 28.0, 30.0
 SLUGS = {"promote": "good", "wait": "mute", "hold": "warn", "roll back": "bad"}
@@ -18,7 +17,7 @@ def render_page(document: CanaryDocument) -> str:
     style = templates.read_asset("report.css")
     script = Markup("")
     return (
-        templates.environment()
+        templates.create_environment()
         .get_template("html/canary.html.j2")
         .render(
             document=document,

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from promptci.present import templates
 from promptci.present.finding_text import canary as words
 from promptci.present.finding_text.describe import describe
-from promptci.report import templates
 from promptci.requestlog.batch import RequestLog
 from promptci.rollout.canary import CanaryDecision, CanaryOutcome
 from promptci.rollout.deployment import shorten_version
+from promptci.rollout.judging.sample import JudgedSample
 from promptci.rollout.metric_result import MetricResult
+from promptci.wording import count
 
 ORDER = tuple(CanaryOutcome)
 SIGNS = {CanaryOutcome.PROMOTE: "✅", CanaryOutcome.WAIT: "⏳", CanaryOutcome.HOLD: "✋", CanaryOutcome.ROLL_BACK: "⏪"}
@@ -28,6 +30,8 @@ class CanaryReport:
     log: RequestLog
     applied: bool
     """Whether the shares were written."""
+    samples: tuple[JudgedSample, ...] = ()
+    """What the judge marked, of each prompt with a canary."""
 
     @property
     def outcome(self) -> CanaryOutcome:
@@ -41,8 +45,20 @@ class CanaryReport:
 
     @property
     def exit_code(self) -> int:
-        """1 if something is rolled back, else 0."""
-        return int(self.outcome is CanaryOutcome.ROLL_BACK)
+        """1 if something is rolled back, else 4 where a sample could not be judged, else 0."""
+        if self.outcome is CanaryOutcome.ROLL_BACK:
+            return 1
+        return 0 if all(sample.is_usable for sample in self.samples) else 4
+
+
+def sample_text(sample: JudgedSample) -> str:
+    """Return what became of a sample, on one line."""
+    text = f"judge: {sample.state}"
+    if sample.chosen:
+        text += f", {sample.judged:,} of {count(sample.chosen, 'chosen answer')} marked"
+    if sample.without_answer:
+        text += f", {count(sample.without_answer, 'request')} without an answer in the file"
+    return text + (f" ({sample.reason})" if sample.reason else "")
 
 
 class Proposal(NamedTuple):
@@ -85,7 +101,7 @@ def finding_texts(decision: CanaryDecision) -> list[str]:
 
 def markdown(record: CanaryReport) -> str:
     """Render canary.md."""
-    template = templates.environment().get_template("markdown/canary.md.j2")
+    template = templates.create_environment().get_template("markdown/canary.md.j2")
     return template.render(
         record=record,
         signs=SIGNS,
@@ -94,6 +110,7 @@ def markdown(record: CanaryReport) -> str:
         texts=finding_texts,
         status=metric_status,
         propose=propose_stable,
+        sample_texts={sample.prompt: sample_text(sample) for sample in record.samples},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -23,12 +23,23 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Array = NDArray[Any]
 
 
+def hash_texts(values: Sequence[str | None]) -> Array:
+    """Return 64 bits of each text's hash; NO_USER for none."""
+    return np.fromiter((NO_USER if value is None else _hash_text(value) for value in values), "u8", count=len(values))
+
+
+def _hash_text(text: str) -> int:
+    return int.from_bytes(hashlib.md5(text.encode(), usedforsecurity=False).digest()[:8], "little")
+
+
 @dataclass(kw_only=True, slots=True)
 class Texts:
     """Texts that many requests share, such as names of models, each with its number."""
 
     values: list[str] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
+    hash_all: Callable[[Sequence[str | None]], Array] = hash_texts
+    """The hash of ids and users, the same for all files of a log."""
 
     def number_of(self, text: str | None) -> int:
         """Return the number of a text, a new one where it has none."""
@@ -55,7 +66,7 @@ class RequestColumns:
     share: Array
     """In percent."""
     user: Array
-    """A hash of the user's unit; NO_USER: the request stands for itself."""
+    """A hash of the user's unit, or its number by `number_users`; NO_USER: the request stands for itself."""
     point: Array
     """Point of the user's key under the hash of the bundle; NO_POINT: no key is logged."""
     failed: Array
@@ -80,7 +91,8 @@ class RequestColumns:
 
     def names(self, column: Array) -> tuple[str, ...]:
         """Return the texts that a column of numbers stands for, each once, sorted."""
-        return tuple(sorted(self.texts.values[number] for number in np.unique(column) if number != NO_TEXT))
+        used = np.flatnonzero(np.bincount(column[column != NO_TEXT]))
+        return tuple(sorted(self.texts.values[number] for number in used))
 
 
 ARRAYS = tuple(each.name for each in fields(RequestColumns) if each.name != "texts")
@@ -133,9 +145,12 @@ def empty_columns(texts: Texts | None = None) -> RequestColumns:
     return columns_of((), texts)
 
 
-def hash_text(text: str) -> int:
-    """Return 64 bits of a text's hash, as DuckDB's md5_number_upper does."""
-    return int.from_bytes(hashlib.md5(text.encode(), usedforsecurity=False).digest()[:8], "little")
+def number_users(users: Array) -> Array:
+    """Return users as numbers from 1 on, which can be places in a table; NO_USER stays."""
+    if users.dtype == np.int32:
+        return users
+    distinct, numbers = np.unique(users, return_inverse=True)
+    return np.asarray(numbers + (not len(distinct) or distinct[0] != NO_USER), "i4")
 
 
 def microseconds(moment: datetime) -> int:
@@ -155,10 +170,8 @@ def columns_of(
     table = Texts() if texts is None else texts
     none = float("nan")
     values: dict[str, Iterable[Any]] = {
-        "id": (hash_text(each.id) for each in requests),
         "time": (microseconds(each.time) for each in requests),
         "arm": (ARM_CODES[each.arm] for each in requests),
-        "user": (NO_USER if each.user is None else hash_text(each.user) for each in requests),
         "point": points or (NO_POINT for _ in requests),
         "failed": (each.error is not None for each in requests),
         "scored": (microseconds(each.scored or each.time) for each in requests),
@@ -170,14 +183,15 @@ def columns_of(
     for name in ("share", "latency_ms", "cost_usd", "quality", "output_tokens"):
         values[name] = [none if (value := getattr(each, name)) is None else value for each in requests]
     arrays = {name: np.fromiter(column, KINDS[name], count=len(requests)) for name, column in values.items()}
-    return RequestColumns(texts=table, **arrays)
+    hashes = {name: table.hash_all([getattr(each, name) for each in requests]) for name in ("id", "user")}
+    return RequestColumns(texts=table, **arrays, **hashes)
 
 
-def mark_columns_of(marks: Sequence[LateMark]) -> MarkColumns:
+def mark_columns_of(marks: Sequence[LateMark], texts: Texts) -> MarkColumns:
     """Return late marks as columns, in the order given."""
     none = float("nan")
     return MarkColumns(
-        id=np.fromiter((hash_text(each.id) for each in marks), "u8", count=len(marks)),
+        id=texts.hash_all([each.id for each in marks]),
         time=np.fromiter((microseconds(each.time) for each in marks), "i8", count=len(marks)),
         quality=np.array([none if each.quality is None else each.quality for each in marks], "f8"),
         signal=np.array([SIGNAL_CODES[each.signal] for each in marks], "i1"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 else:
     duckdb = lazy_import("duckdb")
 
-CHUNK_BYTES = 2**20
+CHUNK_BYTES = 2**18
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1GB",
     "enable_external_access": "true",
@@ -44,66 +46,93 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 def read_file(path: Path, selection: WantedRequests, texts: Texts) -> LogBatch:
     """Read a file; one with bytes that DuckDB reads otherwise goes line by line."""
-    lines = _count_lines(path)
-    if lines is None or glob.has_magic(str(path)):
+    scan = _scan(path)
+    if scan is None or glob.has_magic(str(path)):
         return python_reader.read_file(path, selection, texts)
     with duckdb.connect(config=CONFIG) as connection:
         connection.execute("set enable_progress_bar = false")
         connection.execute(duckdb_sql.parse_query(), {"path": str(path)})
-        return _Parsed(connection, lines, selection, texts).batch(path)
+        batch = _Parsed(connection, scan, selection, texts).batch(path)
+    return python_reader.read_file(path, selection, texts) if batch is None else batch
 
 
-def _count_lines(path: Path) -> int | None:
-    """Return the number of finished lines; None where a line has odd bytes, or is too long."""
-    count = 0
-    with path.open("rb") as file:
-        rest = b""
-        while chunk := file.read(CHUNK_BYTES):
-            whole, newline, tail = (rest + chunk).rpartition(b"\n")
-            # Only a line that began in an earlier chunk can be that long.
-            longest = max(len(whole.partition(b"\n")[0]), len(tail))
-            if longest > python_reader.MAX_LINE_BYTES or not _is_plain(whole, is_first=not count):
+def hash_texts(values: Sequence[str | None]) -> Array:
+    """Return 64 bits of each text's hash, as `parse_query` does: of the text in quotes; NO_USER for none."""
+    if not values:
+        return np.zeros(0, "u8")
+    quoted = [None if value is None else f'"{value}"' for value in values]
+    with duckdb.connect(config=CONFIG) as connection:
+        hashes = connection.execute(duckdb_sql.HASHES, {"texts": quoted}).fetchnumpy()["hash"]
+    return np.where([value is None for value in values], np.uint64(NO_USER), hashes).astype("u8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """What the bytes of a file show."""
+
+    lines: int
+    """That are finished, blank ones too."""
+    has_tail: bool
+    """Whether a line is there that is still being written."""
+
+
+def _scan(path: Path) -> _Scan | None:
+    """Count lines; None where DuckDB would not find the same lines and texts, or where a line is too long."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    buffer = bytearray(CHUNK_BYTES)
+    lines, tail = 0, bytearray()
+    with path.open("rb", buffering=0) as file:
+        while size := file.readinto(buffer):
+            data = buffer if size == len(buffer) else buffer[:size]
+            # DuckDB takes a carriage return for the end of a line, and leaves out a byte order mark.
+            if b"\0" in data or b"\r" in data or (not lines and (tail + data[:3]).startswith(codecs.BOM_UTF8)):
                 return None
-            count += whole.count(b"\n") + len(newline)
-            rest = tail
-    return count
-
-
-def _is_plain(data: bytes, *, is_first: bool) -> bool:
-    """Return whether DuckDB finds the same lines and texts in some whole lines."""
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            return False
-    # DuckDB takes a carriage return for the end of a line, and leaves out a byte order mark.
-    return b"\0" not in data and b"\r" not in data and not (is_first and data.startswith(codecs.BOM_UTF8))
+            try:
+                if decoder.getstate()[0] or not data.isascii():
+                    decoder.decode(data)
+            except UnicodeDecodeError:
+                return None
+            lines += data.count(b"\n")
+            first, last = data.find(b"\n"), data.rfind(b"\n")
+            if len(tail) + (first if first >= 0 else size) > python_reader.MAX_LINE_BYTES:
+                return None
+            tail = data[last + 1 :] if last >= 0 else tail + data
+    return None if decoder.getstate()[0] else _Scan(lines, bool(tail.strip()))
 
 
 class _Parsed:
-    """The table `parsed` of one file."""
+    """The table `parsed` of one file; the rows are the lines that are not blank."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, lines: int, selection: WantedRequests, texts: Texts
+        self, connection: duckdb.DuckDBPyConnection, scan: _Scan, selection: WantedRequests, texts: Texts
     ) -> None:
-        self._connection, self._lines, self._selection, self._texts = connection, lines, selection, texts
+        self._connection, self._scan, self._selection, self._texts = connection, scan, selection, texts
+        ((rows,),) = connection.execute(duckdb_sql.COUNT).fetchall()
+        self._lines = rows - scan.has_tail
 
-    def batch(self, path: Path) -> LogBatch:
-        """Return its requests and marks; the doubtful lines are parsed by Python."""
+    def batch(self, path: Path) -> LogBatch | None:
+        """Return its requests and marks; the doubtful lines are parsed by Python. None: the rows are not the lines."""
         parser = LineParser(path)
-        for number, text in self._execute(duckdb_sql.DOUBTFUL).fetchall():
-            parser.parse(number, text.encode())
+        doubtful = {row for (row,) in self._execute(duckdb_sql.DOUBTFUL).fetchall()}
+        rows: dict[int, int] = {}
+        if doubtful or self._lines != self._scan.lines:
+            row = -1
+            for row, (number, raw) in enumerate(python_reader.read_lines(path)):
+                if row in doubtful:
+                    rows[number] = row
+                    parser.parse(number, raw)
+            if row + 1 != self._lines:
+                return None
         requests, places = self._requests()
         if parser.requests:
             added = columns_of(parser.requests, self._texts, points_of(parser.requests, self._selection))
             joined = {name: np.concatenate([getattr(requests, name), getattr(added, name)]) for name in ARRAYS}
-            order = np.argsort(np.concatenate([places, np.array(parser.numbers) - 1]), kind="stable")
+            order = np.argsort(np.concatenate([places, [rows[number] for number in parser.numbers]]), kind="stable")
             requests = RequestColumns(texts=self._texts, **joined).select(order)
-        ((lines,),) = self._execute(duckdb_sql.COUNT).fetchall()
         return LogBatch(
             requests=keep_selected(requests, self._selection),
             marks=self._marks(parser),
-            lines=lines,
+            lines=self._lines,
             invalid_lines=parser.invalid_lines,
             problems=tuple(parser.problems),
         )
@@ -145,7 +174,7 @@ class _Parsed:
         return points
 
     def _marks(self, parser: LineParser) -> MarkColumns:
-        columns, added = self._fetch(duckdb_sql.MARKS), mark_columns_of(parser.marks)
+        columns, added = self._fetch(duckdb_sql.MARKS), mark_columns_of(parser.marks, self._texts)
         return MarkColumns(**{name: np.concatenate([columns[name], getattr(added, name)]) for name in MARK_ARRAYS})
 
 

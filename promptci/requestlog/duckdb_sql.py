@@ -10,19 +10,21 @@ from promptci.requestlog.aliases import ALIASES, EVALUATION_NAME, PERCENT_MARKER
 from promptci.requestlog.line import MAX_SHARE, MAX_TEXT_CHARS
 
 TEXT_FIELDS = ("prompt", "version", "model", "response_model")
+MAX_OBJECT_BYTES = 2**21
+"""Above the most bytes of a line, with which the memory of a thread grows."""
 MAX_DIGITS = 19
 """Of a number that is surely within 64 bits."""
-_OFFSET = r'.*[+-]\d\d:\d\d"'
+_TIME = "substring(time_, 2, length(time_) - 2)"
 _IS_TIME = (
     "time_[12] = 'T' and length(time_) between 22 and 34"
-    f" and (time_[-2:-2] = 'Z' or regexp_full_match(time_, '{_OFFSET}'))"
-    " and try_cast(time_[2:-2] as timestamp) is not null"
+    " and (suffix(time_, 'Z\"') or regexp_full_match(time_, '.*[+-]\\d\\d:\\d\\d\"'))"
+    f" and try_cast({_TIME} as timestamp) is not null"
 )
 
 
 def _raw(name: str) -> str:
     """Return an attribute as JSON text; null for null, for "" and where it is absent."""
-    return f'nullif(j."{name}"::varchar, \'""\')'
+    return f'nullif("{name}"::varchar, \'""\')'
 
 
 def _raw_field(field: str) -> str:
@@ -74,9 +76,12 @@ def _is_request(is_percent: str, tokens: str) -> str:
 
 @cache
 def parse_query() -> str:
-    """Return the query that makes the table `parsed` of the lines of a file, `$path`, in their order."""
+    """Return the query that makes the table `parsed` of the lines of a file, `$path`, in their order.
+
+    A line that is not blank is one row: one of nulls, and so not plain, where it is no JSON object.
+    """
     names = [alias.name for aliases in ALIASES.values() for alias in aliases]
-    struct = ", ".join(f'"{name}": "JSON"' for name in (*names, EVALUATION_NAME))
+    types = ", ".join(f"'{name}': 'JSON'" for name in (*names, EVALUATION_NAME))
     raw = ", ".join(f"{_raw_field(field)} as {field}_" for field in ALIASES)
     is_quality = f"coalesce({_raw(EVALUATION_NAME)}, '\"{QUALITY_EVALUATION}\"') = '\"{QUALITY_EVALUATION}\"'"
     is_percent = f"{_raw(PERCENT_MARKER)} is not null"
@@ -100,12 +105,12 @@ def parse_query() -> str:
     )
     columns = f"""
         {is_mark} as is_mark,
-        epoch_us(try_cast(time_[2:-2] as timestamp)) as time,
-        md5_number_upper({_text("id_")}) as id,
+        epoch_us(try_cast({_TIME} as timestamp)) as time,
+        hash(id_) as id,
         {", ".join(f"{_text(f'{field}_')} as {field}" for field in (*TEXT_FIELDS, "key"))},
         case arm_ when '"canary"' then 1 when '"stable"' then 0 else -1 end::tinyint as arm,
         try_cast(share_ as double) / case when {is_percent} then 1 else 100 end as share,
-        md5_number_upper({_text("coalesce(user_, key_)")}) as user_hash,
+        case when coalesce(user_, key_) is not null then hash(coalesce(user_, key_)) end as user_hash,
         error_ is not null as failed,
         {_scaled("latency_ms", "latency_ms_")} as latency_ms,
         try_cast({cost} as double) as cost_usd,
@@ -114,13 +119,9 @@ def parse_query() -> str:
         {tokens} as output_tokens"""
     return f"""
         create or replace temp table parsed as
-        select coalesce({plain}, false) as plain, {columns},
-            case when coalesce({plain}, false) then null else line end as line
-        from (select line, j, {raw} from (
-            select line, json_transform(try_cast(line as json), '{{{struct}}}') as j
-            from read_csv($path, columns = {{'line': 'VARCHAR'}}, delim = '\x1f', quote = '', escape = '',
-                header = false, auto_detect = false, new_line = '\\n', strict_mode = false,
-                max_line_size = 2097152)))"""  # noqa: S608 - names come from the alias table
+        select coalesce({plain}, false) as plain, {columns}
+        from (select *, {raw} from read_json($path, format = 'newline_delimited', compression = 'uncompressed',
+            ignore_errors = true, maximum_object_size = {MAX_OBJECT_BYTES}, columns = {{{types}}}))"""  # noqa: S608 - names come from the alias table
 
 
 FIELDS = (
@@ -137,8 +138,9 @@ FIELDS = (
     "output_tokens",
 )
 GROUP = f"hash({', '.join(TEXT_FIELDS)})"
-DOUBTFUL = "select rowid + 1, line from parsed where rowid < $lines and not plain and trim(line) <> '' order by rowid"
-COUNT = "select count(*) from parsed where rowid < $lines and (plain or trim(line) <> '')"
+COUNT = "select count(*) from parsed"
+DOUBTFUL = "select rowid from parsed where rowid < $lines and not plain order by rowid"
+HASHES = "select hash(text) as hash from (select unnest($texts) as text)"
 KEYS = "select rowid, prompt, key from parsed where rowid < $lines and plain and not is_mark and key is not null"
 GROUPS = (
     f"select {GROUP} as text_group, {', '.join(f'any_value({name})' for name in TEXT_FIELDS)} from parsed group by all"  # noqa: S608 - likewise

@@ -63,7 +63,7 @@ def read_file(path: Path, selection: WantedRequests, texts: Texts) -> LogBatch:
     requests = columns_of(parser.requests, texts, points_of(parser.requests, selection))
     return LogBatch(
         requests=keep_selected(requests, selection),
-        marks=mark_columns_of(parser.marks),
+        marks=mark_columns_of(parser.marks, texts),
         lines=lines,
         invalid_lines=parser.invalid_lines,
         problems=tuple(parser.problems),

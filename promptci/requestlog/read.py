@@ -52,10 +52,9 @@ def load_log(paths: Sequence[Path], selection: WantedRequests, *, use_duckdb: bo
     InputError
         For a file that cannot be read, too much to read, or too many bad lines.
     """
-    read_file = (
-        duckdb_reader.read_file if use_duckdb or (use_duckdb is None and has_duckdb()) else python_reader.read_file
-    )
-    texts = Texts()
+    by_duckdb = has_duckdb() if use_duckdb is None else use_duckdb
+    read_file = duckdb_reader.read_file if by_duckdb else python_reader.read_file
+    texts = Texts(hash_all=duckdb_reader.hash_texts) if by_duckdb else Texts()
     batches: list[LogBatch] = []
     remaining_bytes, kept = MAX_BYTES, 0
     for path in paths:

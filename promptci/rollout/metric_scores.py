@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from promptci.requestlog.columns import CANARY, NEGATIVE, NO_USER, Array, RequestColumns
+from promptci.requestlog.columns import CANARY, NEGATIVE, NO_USER, Array, RequestColumns, number_users
 from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY
 from promptci.stats.estimates.percentiles import percentiles
 
@@ -37,23 +37,20 @@ def build_series(metric: str, limit: float, requests: RequestColumns, *, per_use
     known before a request is marked by it. Quality is in the order in which the scores came, so that a late one adds to
     the evidence and changes none of it.
     """
-    requests = requests.select(_has_value(metric, requests))
-    time = requests.time
-    if metric == QUALITY:
-        order = np.argsort(requests.scored, kind="stable")
-        requests = requests.select(order)
-        time = requests.scored
+    places = np.flatnonzero(_has_value(metric, requests))
+    known = requests.scored if metric == QUALITY else requests.time
+    if (known[places][1:] < known[places][:-1]).any():
+        places = places[np.argsort(known[places], kind="stable")]
     if per_user:
-        first = find_first_requests(requests)
-        requests, time = requests.select(first), time[first]
-    is_canary = requests.arm == CANARY
+        places = find_first_requests(requests, places)
+    is_canary, time = requests.arm[places] == CANARY, known[places]
     if metric not in {LATENCY, COST}:
-        marks = {QUALITY: requests.quality, ERRORS: ~requests.failed}.get(metric, requests.signal != NEGATIVE)
+        marks = {QUALITY: requests.quality, ERRORS: ~requests.failed}.get(metric, requests.signal != NEGATIVE)[places]
         return MetricSeries(is_canary=is_canary, marks=marks.astype("f8"), time=time, margin=limit)
     warm = np.flatnonzero(~is_canary)[:REFERENCE_REQUESTS]
     if len(warm) < REFERENCE_REQUESTS:
         return None
-    values = requests.latency_ms if metric == LATENCY else requests.cost_usd
+    values = (requests.latency_ms if metric == LATENCY else requests.cost_usd)[places]
     rest = slice(int(warm[-1]) + 1, None)
     marks, margin = _marks_by_reference(metric, limit, np.sort(values[warm]), values[rest])
     return MetricSeries(is_canary=is_canary[rest], marks=marks, time=time[rest], margin=margin)
@@ -70,13 +67,15 @@ def _marks_by_reference(metric: str, limit: float, reference: Array, values: Arr
     return 1 - np.minimum(values, cap) / cap, min(0.99, max(limit * usual, MIN_MARGIN))
 
 
-def find_first_requests(requests: RequestColumns) -> Array:
-    """Return the places of the first request of each user in each arm; one without a user counts by itself."""
-    has_user = np.flatnonzero(requests.user != NO_USER)
-    # The lowest bit of the hash gives way to the arm.
-    units = (requests.user[has_user] & ~np.uint64(1)) | (requests.arm[has_user] == CANARY).astype("u8")
-    first = np.unique(units, return_index=True)[1]
-    return np.sort(np.concatenate([has_user[first], np.flatnonzero(requests.user == NO_USER)]))
+def find_first_requests(requests: RequestColumns, places: Array) -> Array:
+    """Return which of some places have the first request of a user in an arm; one without a user counts by itself."""
+    user = number_users(requests.user)[places]
+    units = user * 2 + (requests.arm[places] == CANARY)
+    # The last of several values written to one place stays, so they are written from the last to the first.
+    first = np.full(int(units.max(initial=0)) + 1, -1)
+    first[units[::-1]] = np.arange(len(units))[::-1]
+    first[: 2 * (NO_USER + 1)] = -1
+    return np.asarray(places[np.sort(np.concatenate([first[first >= 0], np.flatnonzero(user == NO_USER)]))])
 
 
 def _has_value(metric: str, requests: RequestColumns) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from promptci.requestlog.columns import (
     empty_columns,
     microseconds,
     moment,
+    number_users,
 )
 from promptci.rollout.deployment import shorten_version
 from promptci.rollout.metric_scores import find_first_requests
@@ -99,23 +100,23 @@ def select_window(requests: RequestColumns, progress: CanaryProgress, policy: Ca
     kept, not_counted = _divide(requests, progress, policy, now)
     hashed, requests = hashed[kept], requests.select(kept)
     # A score that came within the lag waits for the next evaluation, as a request does.
-    requests = replace(requests, quality=np.where(requests.scored > newest, np.nan, requests.quality))
-    arms = [requests.select(requests.arm == arm) for arm in (STABLE, CANARY)]
+    quality = np.where(requests.scored > newest, np.nan, requests.quality)
+    requests = replace(requests, quality=quality, user=number_users(requests.user))
+    arms = [np.flatnonzero(requests.arm == arm) for arm in (STABLE, CANARY)]
     half = (microseconds(progress.since) + newest) // 2
-    stable, canary = (_arm(arm, half) for arm in arms)
-    users = [np.unique(arm.user[arm.user != NO_USER]) for arm in arms]
+    stable, canary = (_arm(requests, places, half) for places in arms)
     is_keyed = requests.point != NO_POINT
     return Window(
         requests=requests,
         stable=stable,
         canary=canary,
         srm_p=split_p(canary.users, stable.users, progress.share / 100),
-        unscored_p=_unscored_p(canary, stable),
+        unscored_p=uneven_p(canary, stable),
         models_p=_models_p(requests),
-        users_in_both_arms=len(np.intersect1d(users[0], users[1], assume_unique=True)),
+        users_in_both_arms=_count_in_both(requests, arms),
         keyed=int(is_keyed.sum()),
         wrong_arms=int((is_keyed & (hashed != requests.arm)).sum()),
-        control_failing=_failing(arms[0], newest),
+        control_failing=_failing(requests, arms[0], newest),
         **not_counted,
     )
 
@@ -180,7 +181,7 @@ def split_p(canary: int, control: int, share: float) -> float:
     return math.exp(min(0.0, log_likelihood + math.log(total + 1)))
 
 
-def _unscored_p(canary: ArmActivity, stable: ArmActivity) -> float:
+def uneven_p(canary: ArmActivity, stable: ArmActivity) -> float:
     """Return the p-value of `the arms have the same share of scored answers`, from the rarer kind of answers."""
     total = canary.answered + stable.answered
     if not total:
@@ -195,41 +196,55 @@ def _unscored_p(canary: ArmActivity, stable: ArmActivity) -> float:
 
 def _models_p(requests: RequestColumns) -> float:
     """Return the p-value of `the same models answer in both arms`, among requests that ask both arms' models."""
-    known = requests.select(~requests.failed & (requests.response_model >= 0))
-    first = known.select(find_first_requests(known))
-    p_values = [p for model in np.unique(first.model) for p in _split_by_response(first.select(first.model == model))]
+    first = find_first_requests(requests, np.flatnonzero(~requests.failed & (requests.response_model >= 0)))
+    asked = requests.model[first]
+    p_values = [
+        p
+        for model in np.unique(asked)
+        for p in _split_by_response(requests.arm[first[asked == model]], requests.response_model[first[asked == model]])
+    ]
     return min([1.0, *(p * len(p_values) for p in p_values)])
 
 
-def _split_by_response(requests: RequestColumns) -> Iterator[float]:
+def _split_by_response(arms: Array, response_models: Array) -> Iterator[float]:
     """Yield, for each model that answered requests for one model, the p-value of its split between the arms."""
-    is_canary = requests.arm == CANARY
-    models = np.unique(requests.response_model)
+    is_canary = arms == CANARY
+    models = np.unique(response_models)
     for model in models if len(models) > 1 else ():
-        is_this = requests.response_model == model
+        is_this = response_models == model
         # The rarer kind is tested, for its split does not determine the arms' own.
-        tested = is_this if is_this.sum() * 2 <= len(requests) else ~is_this
+        tested = is_this if is_this.sum() * 2 <= len(arms) else ~is_this
         yield split_p(int((tested & is_canary).sum()), int((tested & ~is_canary).sum()), float(is_canary.mean()))
 
 
-def _arm(requests: RequestColumns, half: int) -> ArmActivity:
-    answered = requests.select(~requests.failed)
-    first_answers = answered.select(find_first_requests(answered))
-    tokens = requests.output_tokens[~np.isnan(requests.output_tokens)]
-    first_seen = requests.time[find_first_requests(requests)]
+def _arm(requests: RequestColumns, places: Array, half: int) -> ArmActivity:
+    answered = places[~requests.failed[places]]
+    first_answers = find_first_requests(requests, answered)
+    tokens = requests.output_tokens[places]
+    tokens = tokens[~np.isnan(tokens)]
+    first_seen = requests.time[find_first_requests(requests, places)]
     return ArmActivity(
-        requests=len(requests),
+        requests=len(places),
         users=len(first_seen),
         new_users=int((first_seen > half).sum()),
         answered=len(first_answers),
-        unscored=int(np.isnan(first_answers.quality).sum()),
-        newest=moment(requests.time.max()) if len(requests) else None,
-        models=requests.names(requests.model),
-        response_models=requests.names(requests.response_model),
+        unscored=int(np.isnan(requests.quality[first_answers]).sum()),
+        newest=moment(requests.time[places].max()) if len(places) else None,
+        models=requests.names(requests.model[places]),
+        response_models=requests.names(requests.response_model[places]),
         output_tokens=float(tokens.mean()) if len(tokens) else None,
     )
 
 
-def _failing(control: RequestColumns, newest: int) -> float:
-    latest = control.failed[control.time > newest - OUTAGE_PERIOD // timedelta(microseconds=1)]
+def _count_in_both(requests: RequestColumns, arms: Sequence[Array]) -> int:
+    is_in = np.zeros((len(arms), int(requests.user.max(initial=0)) + 1), bool)
+    for row, places in zip(is_in, arms, strict=True):
+        row[requests.user[places]] = True
+    is_in[:, NO_USER] = False
+    return int(is_in.all(axis=0).sum())
+
+
+def _failing(requests: RequestColumns, control: Array, newest: int) -> float:
+    is_latest = requests.time[control] > newest - OUTAGE_PERIOD // timedelta(microseconds=1)
+    latest = requests.failed[control[is_latest]]
     return float(latest.mean()) if len(latest) else 0.0

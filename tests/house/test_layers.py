@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2] / "promptci"
 
 LAYERS = [  # top to bottom
-    {"cli", "action"},
+    {"cli", "action", "frames"},
     {"usecases"},
     {"evaluation"},
     {"app"},
@@ -158,9 +158,10 @@ def test_nothing_is_too_big() -> None:
 
 
 REPORT_LAYERS = [  # top to bottom; the sentences of a view are made while it is built
+    {"unchanged"},
     {"write", "canary_page", "monitor_text"},
     {"monitor_page"},
-    {"html", "markdown", "export", "run_diff", "canary_document"},
+    {"html", "markdown", "export", "figures", "run_diff", "canary_document"},
     {"canary_report"},
     {"templates"},
     {"build"},

@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from fakes.repo import RepoBuilder
 
 from promptci.lazy_import import lazy_import
 
@@ -37,3 +39,31 @@ def test_what_is_missing_is_reported_as_by_an_import() -> None:
 
 def test_the_command_line_imports_nothing_heavy() -> None:
     run(f"import sys, promptci.cli; loaded = {HEAVY!r} & sys.modules.keys(); assert not loaded, loaded")
+
+
+def test_a_check_without_changes_loads_neither_models_nor_templates(tmp_path: Path) -> None:
+    files = {
+        "promptci.yml": "run: {cache: null}\n",
+        "a.prompt.yml": "model: m\nmessages: [{role: user, content: Hi}]\n",
+    }
+    builder = RepoBuilder(tmp_path / "repo").write(files)
+    builder.commit("base")
+    arguments = [
+        "check",
+        "--repo",
+        str(builder.path),
+        "--base",
+        "HEAD",
+        "--head",
+        "HEAD",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    unwanted = HEAVY | {"jinja2", "pydantic", "asyncio"}
+    run(
+        "import sys; from promptci.cli import main\n"
+        f"try: main({arguments!r})\n"
+        "except SystemExit as end: assert not end.code\n"
+        f"loaded = {unwanted!r} & sys.modules.keys(); assert not loaded, loaded"
+    )
+    assert (tmp_path / "out" / "report.json").exists()

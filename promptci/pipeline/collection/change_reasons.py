@@ -1,12 +1,23 @@
 """Pair the prompts of both revisions, and find why a change affects each pair."""
 
-import difflib
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from promptci.git.changes import FileChange
-from promptci.prompts.model import Prompt
-from promptci.runs.prompt_plan import Status
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    import difflib
+
+    from promptci.git.changes import FileChange
+    from promptci.prompts.model import Prompt
+    from promptci.runs import prompt_plan
+    from promptci.runs.prompt_plan import Status
+else:
+    difflib = lazy_import("difflib")
+    prompt_plan = lazy_import("promptci.runs.prompt_plan")
 
 MIN_SIMILARITY = 0.5
 """Share of common lines from which a deleted and an added prompt are one that was renamed and rewritten."""
@@ -32,13 +43,19 @@ class PromptPair:
     @property
     def status(self) -> Status:
         """What the change did to the prompt file."""
+        statuses = prompt_plan.Status
         if self.base is None:
-            return Status.ADDED
+            return statuses.ADDED
         if self.head is None:
-            return Status.DELETED
-        if self.base.path != self.head.path:
-            return Status.RENAMED
-        return Status.UNCHANGED if self.base.source == self.head.source else Status.CHANGED
+            return statuses.DELETED
+        if self.is_renamed:
+            return statuses.RENAMED
+        return statuses.UNCHANGED if self.base.source == self.head.source else statuses.CHANGED
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether the file has another path at head."""
+        return self.base is not None and self.head is not None and self.base.path != self.head.path
 
 
 def pair_prompts(
@@ -118,6 +135,8 @@ def find_change_reasons(pair: PromptPair) -> Sequence[str]:
         return ["new prompt"]
     if head is None:
         return ["prompt deleted"]
+    if base is head:  # its file was read once
+        return []
     reasons = []
     if base.fingerprint != head.fingerprint:
         has_includes = bool(base.includes or head.includes)

@@ -1,28 +1,45 @@
 """Collect what a change affects: which prompts, with which golden cases, under which configuration."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from __future__ import annotations
 
-from promptci.config.model import Config
-from promptci.errors import InputError, Problem, UsageError
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8
 from promptci.git import globs
-from promptci.git.changes import FileChange
-from promptci.git.snapshot import Snapshot
-from promptci.goldens import load as goldens_load
-from promptci.goldens.model import GoldenSet
-from promptci.pipeline.collection import binding_config, change_reasons, coverage, plan_prompt
-from promptci.pipeline.collection.binding_config import BindingConfig
-from promptci.pipeline.collection.change_reasons import PromptPair
-from promptci.pipeline.collection.equal_requests import asks_the_same
+from promptci.goldens.find import find_golden_files
+from promptci.lazy_import import lazy_import
+from promptci.pipeline.collection import binding_config, change_reasons, coverage
 from promptci.pipeline.collection.head_models import apply_head_models
-from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_prompt_files
 from promptci.prompts.formats.github_prompt import name_from_path
-from promptci.prompts.includes import find_included_paths
-from promptci.prompts.model import Prompt
-from promptci.runs.prompt_plan import PromptPlan, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from promptci.config.model import Config
+    from promptci.git.changes import FileChange
+    from promptci.git.snapshot import Snapshot
+    from promptci.goldens import load as goldens_load
+    from promptci.goldens import model as goldens_model
+    from promptci.goldens.model import GoldenSet
+    from promptci.pipeline.collection import equal_requests, plan_prompt, prompt_version
+    from promptci.pipeline.collection.binding_config import BindingConfig
+    from promptci.pipeline.collection.change_reasons import PromptPair
+    from promptci.prompts import includes
+    from promptci.prompts.model import Prompt
+    from promptci.runs import prompt_plan
+    from promptci.runs.prompt_plan import PromptPlan
+else:  # where nothing changed, no goldens are read
+    goldens_load = lazy_import("promptci.goldens.load")
+    goldens_model = lazy_import("promptci.goldens.model")
+    equal_requests = lazy_import("promptci.pipeline.collection.equal_requests")
+    plan_prompt = lazy_import("promptci.pipeline.collection.plan_prompt")
+    prompt_version = lazy_import("promptci.pipeline.collection.prompt_version")
+    includes = lazy_import("promptci.prompts.includes")
+    prompt_plan = lazy_import("promptci.runs.prompt_plan")
 
 PROMPT_REASONS = {
     "prompt changed", "prompt or a file it includes changed", "model changed", "testData changed", "goldens changed",
@@ -110,11 +127,10 @@ class _Collector:
     notes: list[str] = field(default_factory=list)
     model_entries: dict[str, str] = field(default_factory=dict)
     """What to add to the binding `provider.models`, so that head's prompts are asked with head's models."""
+    touched: set[str] = field(init=False)  # every path that the change touches, old and new
 
-    @property
-    def touched(self) -> set[str]:
-        """Every path that the change touches, old and new."""
-        return {path for c in self.changes for path in (c.base_path, c.head_path) if path}
+    def __post_init__(self) -> None:
+        self.touched = {path for c in self.changes for path in (c.base_path, c.head_path) if path}
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -132,8 +148,10 @@ class _Collector:
         if not self.touched:
             return ()
         provider, own = self.binding.config.provider, self.after.config.provider
-        base_prompts, base_problems = _load_prompts(self.before.snapshot, self.patterns, provider.model or own.model)
-        head_prompts, head_problems = _load_prompts(self.after.snapshot, self.patterns, own.model)
+        loader, patterns = prompts_load.PromptLoader(), self.patterns  # what is the same at both is parsed once
+        default_model = provider.model or own.model
+        base_prompts, base_problems = _load_prompts(loader, self.before.snapshot, patterns, default_model)
+        head_prompts, head_problems = _load_prompts(loader, self.after.snapshot, patterns, own.model)
         head_prompts, self.model_entries = apply_head_models(head_prompts, provider, own)
         self._sort_problems(base_problems, head_problems, base_prompts)
         broken = {problem.path for problem in head_problems}
@@ -194,9 +212,9 @@ class _Collector:
             reasons.append("configuration changed")
         if not reasons:
             return None
-        base = PromptVersion(prompt=pair.base, goldens=base_set) if pair.base else None
-        head = PromptVersion(prompt=pair.head, goldens=head_set) if pair.head else None
-        if base and head and PROMPT_REASONS.issuperset(reasons) and asks_the_same(base, head):
+        base = prompt_version.PromptVersion(prompt=pair.base, goldens=base_set) if pair.base else None
+        head = prompt_version.PromptVersion(prompt=pair.head, goldens=head_set) if pair.head else None
+        if base and head and PROMPT_REASONS.issuperset(reasons) and equal_requests.asks_the_same(base, head):
             self.notes.append(f"{pair.current.name}: every request of its goldens is the same at both revisions.")
             return None
         current = pair.current
@@ -205,7 +223,7 @@ class _Collector:
     def _might_matter(self, pair: PromptPair, golden_paths: Sequence[str]) -> bool:
         return (
             self.binding.is_edited
-            or pair.status is Status.RENAMED
+            or pair.is_renamed
             or self.binding.config.judge.rubric in self.touched
             or any(path in self.touched for path in (pair.current.path, *golden_paths))
         )
@@ -216,13 +234,15 @@ class _Collector:
             return load_golden_set(self.before.snapshot, pair.base, paths)
         except InputError as error:
             self.notes += [f"At the base revision: {problem}" for problem in error.problems]
-            return GoldenSet(paths=tuple(paths), cases=())
+            return goldens_model.GoldenSet(paths=tuple(paths), cases=())
 
 
 def _load_prompts(
-    snapshot: Snapshot, patterns: Sequence[str], model: str | None
+    loader: prompts_load.PromptLoader, snapshot: Snapshot, patterns: Sequence[str], model: str | None
 ) -> tuple[dict[str, Prompt], list[Problem]]:
-    return prompts_load.load_prompts(snapshot.read, find_prompt_files(snapshot, patterns), model)
+    paths = find_prompt_files(snapshot, patterns)
+    snapshot.read_ahead(paths)
+    return loader.load_prompts(snapshot.read, paths, model)
 
 
 def _paths_at_head(base_path: str, changes: Sequence[FileChange]) -> set[str | None]:
@@ -239,7 +259,7 @@ def find_goldens(revision: Revision, prompt: Prompt | None) -> list[str]:
 
 def _find_golden_files(revision: Revision, name: str) -> list[str]:
     pattern = revision.config.prompts.goldens
-    return goldens_load.find_golden_files(revision.snapshot.glob, pattern, name, globs.escape)
+    return find_golden_files(revision.snapshot.glob, pattern, name, globs.escape)
 
 
 def find_related_paths(revision: Revision, path: str) -> set[str]:
@@ -250,13 +270,13 @@ def find_related_paths(revision: Revision, path: str) -> set[str]:
     except InputError:
         return {path}
     goldens = _find_golden_files(revision, name_from_path(path))
-    return {path, *find_included_paths(text, path, snapshot.read), *goldens}
+    return {path, *includes.find_included_paths(text, path, snapshot.read), *goldens}
 
 
 def load_golden_set(snapshot: Snapshot, prompt: Prompt | None, paths: Sequence[str]) -> GoldenSet:
     """Load a prompt's goldens, testData among them; raise InputError with every mistake."""
     if prompt is None:
-        return GoldenSet(paths=(), cases=())
+        return goldens_model.GoldenSet(paths=(), cases=())
     files = {path: data for path in paths if (data := snapshot.read(path)) is not None}
     items, lines = prompt.test_data, prompt.test_data_lines
     if slips := goldens_load.find_test_data_slips(prompt.path, items, lines, prompt.variables):
@@ -264,33 +284,5 @@ def load_golden_set(snapshot: Snapshot, prompt: Prompt | None, paths: Sequence[s
     return goldens_load.load_goldens(files, goldens_load.cases_from_test_data(prompt.path, items, lines))
 
 
-def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
-    """Plan every prompt of one revision, with nothing to compare it with; raise InputError with every mistake."""
-    revision = Revision(snapshot=head, config=config)
-    paths = find_prompt_files(head, config.prompts.include)
-    prompts, problems = prompts_load.load_prompts(head.read, paths, config.provider.model)
-    plans = []
-    for prompt in prompts.values():
-        try:
-            goldens = load_golden_set(head, prompt, find_goldens(revision, prompt))
-        except InputError as error:
-            problems.extend(error.problems)
-        else:
-            version = PromptVersion(prompt=prompt, goldens=goldens)
-            plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, version, ["requested"]))
-    if problems:
-        raise InputError(problems)
-    return tuple(plans)
-
-
 def _digests(golden_set: GoldenSet) -> dict[str, str]:
     return {case.id: f"{case.digest}:{case.critical}:{case.weight}:{case.cluster}" for case in golden_set.cases}
-
-
-def select_prompts(collected: CollectedRun, names: tuple[str, ...]) -> CollectedRun:
-    """Return the run with only the named prompts, all if no name is given; raise UsageError for an unknown name."""
-    known = [plan.name for plan in collected.plans]
-    missing = [name for name in names if name not in known]
-    if missing:
-        raise UsageError(f"there is no prompt `{missing[0]}`", f"There are: {', '.join(known) or 'none'}.")
-    return replace(collected, plans=tuple(p for p in collected.plans if not names or p.name in names))

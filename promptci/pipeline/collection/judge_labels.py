@@ -1,18 +1,27 @@
 """Attach people's labels to prompts, as the binding revision has them: no change can relax its own judge."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from promptci.errors import InputError
 from promptci.git import globs
-from promptci.git.snapshot import Snapshot
-from promptci.goldens import labels
-from promptci.goldens.labels import Label, LabelledAnswer
-from promptci.goldens.model import Assertion, Case
+from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import side_files
-from promptci.pipeline.collection.collect import CollectedRun
-from promptci.runs.prompt_plan import PromptPlan
 from promptci.wording import join_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from promptci.git.snapshot import Snapshot
+    from promptci.goldens import labels
+    from promptci.goldens.labels import Label, LabelledAnswer
+    from promptci.goldens.model import Assertion, Case
+    from promptci.pipeline.collection.collect import CollectedRun
+    from promptci.runs.prompt_plan import PromptPlan
+else:
+    labels = lazy_import("promptci.goldens.labels")
 
 
 def attach_labels(collected: CollectedRun, base: Snapshot | None, head: Snapshot) -> CollectedRun:
@@ -28,7 +37,7 @@ def attach_labels(collected: CollectedRun, base: Snapshot | None, head: Snapshot
     pattern = collected.config.judge.labels
     snapshots = [side for side in (base, head) if side is not None]
     paths = {path for side in snapshots for path in side.glob(pattern.replace("{name}", "*"))}
-    notes = side_files.validate_changed(base, head, sorted(paths), labels.parse_labels)
+    notes = side_files.validate_changed(base, head, sorted(paths), labels.parse_labels) if paths else []
     plans = tuple(_attach(plan, pattern, head if base is None else base) for plan in collected.plans)
     return replace(collected, plans=plans, notes=(*collected.notes, *notes))
 
@@ -82,7 +91,7 @@ def _match_labels(
         if case is None or check_assertions.find_problems([case]):
             unused.append(f"{label.case_id} (line {label.line})")
         else:
-            answers.append(LabelledAnswer(case=case, text=label.answer, acceptable=label.passed))
+            answers.append(labels.LabelledAnswer(case=case, text=label.answer, acceptable=label.passed))
     if not unused:
         return tuple(answers), []
     names = join_names(unused, limit=3)

@@ -11,7 +11,8 @@ from typing import Any
 from promptci.goldens.model import Assertion, Case
 from promptci.goldens.pairing import CaseChange, CasePair, pair_cases
 from promptci.pipeline.collection.prompt_version import PromptVersion
-from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
+from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
+from promptci.prompts.model import Prompt
 from promptci.runs.prompt_plan import PlannedCase, PromptChange, PromptPlan, Status, Task
 
 _STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {

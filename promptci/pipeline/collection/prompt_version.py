@@ -1,9 +1,13 @@
 """PromptVersion: a prompt and its goldens at one revision."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from promptci.goldens.model import GoldenSet
-from promptci.prompts.model import Prompt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from promptci.goldens.model import GoldenSet
+    from promptci.prompts.model import Prompt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

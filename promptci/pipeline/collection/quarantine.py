@@ -1,17 +1,28 @@
 """Exclude the cases that the base revision quarantines: a change cannot quarantine what it breaks."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import date
+from __future__ import annotations
 
-from promptci.config.model import Config
-from promptci.errors import InputError, Problem
-from promptci.git.snapshot import Snapshot
-from promptci.goldens import quarantine
-from promptci.goldens.quarantine import QuarantineEntry
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from promptci.errors import InputError
+from promptci.goldens.find import quarantine_paths
+from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import collect, side_files
 from promptci.pipeline.collection.collect import CollectedRun, Revision
-from promptci.runs.prompt_plan import PlannedCase, PromptPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from promptci.config.model import Config
+    from promptci.errors import Problem
+    from promptci.git.snapshot import Snapshot
+    from promptci.goldens import quarantine
+    from promptci.goldens.quarantine import QuarantineEntry
+    from promptci.runs.prompt_plan import PlannedCase, PromptPlan
+else:
+    quarantine = lazy_import("promptci.goldens.quarantine")
 
 
 def exclude_quarantined_cases(
@@ -28,7 +39,7 @@ def exclude_quarantined_cases(
         *_list_quarantine_files(head, collected.config),
         *(() if base is None else _list_quarantine_files(base, collected.config)),
     }
-    notes = list(side_files.validate_changed(base, head, sorted(edited), quarantine.parse_quarantine))
+    notes = list(side_files.validate_changed(base, head, sorted(edited), quarantine.parse_quarantine)) if edited else []
     binding = Revision(snapshot=head if base is None else base, config=collected.config)
     plans = []
     for plan in collected.plans:
@@ -77,7 +88,7 @@ def _quarantine_paths(plan: PromptPlan, binding: Revision, *, alone: bool) -> It
         return ()  # a new prompt has no case that flaked before
     else:
         goldens, path = tuple(collect.find_goldens(binding, plan.change.base)), plan.change.base.path
-    return dict.fromkeys(place for golden in (*goldens, path) for place in quarantine.quarantine_paths(golden))
+    return dict.fromkeys(place for golden in (*goldens, path) for place in quarantine_paths(golden))
 
 
 def _list_quarantine_files(snapshot: Snapshot, config: Config) -> Iterable[str]:
@@ -88,6 +99,6 @@ def _list_quarantine_files(snapshot: Snapshot, config: Config) -> Iterable[str]:
         place
         for pattern in patterns
         for path in snapshot.glob(pattern)
-        for place in quarantine.quarantine_paths(path)
+        for place in quarantine_paths(path)
         if place in existing_paths
     ]

@@ -1,10 +1,14 @@
 """Prompt formats: one module each, and the table that lists them."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
 
 from promptci.prompts.formats import github_prompt
-from promptci.prompts.includes import ReadFile
-from promptci.prompts.model import Prompt
+
+if TYPE_CHECKING:
+    from promptci.prompts.includes import ReadFile
+    from promptci.prompts.model import Prompt
 
 
 class PromptFormat(Protocol):

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from promptci.prompts import github_builtins, render
+from promptci.prompts.evaluators import Choice, LlmEvaluator, StringEvaluator
 from promptci.prompts.formats.parse_context import KeyPath, ParseContext
-from promptci.prompts.model import Choice, LlmEvaluator, StringEvaluator
 
 EVALUATOR_KINDS = ("string", "llm", "uses")
 LLM_KEYS = ("modelId", "prompt", "systemPrompt", "choices")

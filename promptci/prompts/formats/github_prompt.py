@@ -1,16 +1,26 @@
 """GitHub's `.prompt.yml`: every key with its original meaning, and an error with a line for each mistake."""
 
+from __future__ import annotations
+
 import posixpath
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
-from promptci.prompts import includes
-from promptci.prompts.formats import github_evaluators, github_parameters
+from promptci.lazy_import import lazy_import
+from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.parse_context import KeyPath, ParseContext
-from promptci.prompts.includes import ReadFile
 from promptci.prompts.model import Message, Prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptci.prompts import includes
+    from promptci.prompts.formats import github_evaluators
+    from promptci.prompts.includes import ReadFile
+else:
+    includes = lazy_import("promptci.prompts.includes")
+    github_evaluators = lazy_import("promptci.prompts.formats.github_evaluators")
 
 SUFFIXES = (".prompt.yml", ".prompt.yaml")
 PROMPT_KEYS = (
@@ -19,6 +29,7 @@ PROMPT_KEYS = (
 )  # fmt: skip
 ROLES = ("system", "developer", "user", "assistant")
 MAX_NAME_CHARS = 200
+INCLUDE_START = "{{>"
 MAX_INCLUDE_ERRORS = 20
 """Includes of one message that are named for leading nowhere."""
 
@@ -52,7 +63,7 @@ def parse(path: str, text: str, read: ReadFile) -> Prompt:
         messages=messages,
         test_data=test_data,
         test_data_lines=test_data_lines,
-        evaluators=github_evaluators.parse_evaluators(value, context),
+        evaluators=github_evaluators.parse_evaluators(value, context) if "evaluators" in value else (),
         includes=included,
         source=text,
         notes=tuple(context.notes),
@@ -122,15 +133,23 @@ def _parse_content(
     place = (*place, "content")
     if content is None:
         return None, ()
+    if INCLUDE_START not in content:
+        return _check_content(content, place, context), ()
     resolved = includes.resolve_includes(content, context.path, read)
     for row, message in resolved.errors[:MAX_INCLUDE_ERRORS]:
         context.add_problem(place, message, "Paths are relative to the folder of the including file.", row=row)
-    if not resolved.text.strip():
+    if resolved.errors and resolved.text.strip():
+        return resolved.text, resolved.paths
+    return _check_content(resolved.text, place, context), resolved.paths
+
+
+def _check_content(text: str, place: KeyPath, context: ParseContext) -> str | None:
+    """Return a message's text, None for an empty one, and add notes on what of it is not sent or not filled in."""
+    if not text.strip():
         context.add_note(place, "the message is empty and is not sent.")
-        return None, resolved.paths
-    if not resolved.errors:
-        context.note_unfilled_braces(place, resolved.text)
-    return resolved.text, resolved.paths
+        return None
+    context.note_unfilled_braces(place, text)
+    return text
 
 
 def _parse_test_data(

@@ -1,12 +1,17 @@
 """ParseContext: collects the problems of one prompt file with their lines, and notes for its reader."""
 
-import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptci.errors import Problem
 from promptci.files import strict_yaml
+from promptci.lazy_import import lazy_import
 from promptci.prompts import render
+
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = lazy_import("difflib")
 
 KeyPath = tuple[str | int, ...]
 """Keys and indexes that lead to a value."""

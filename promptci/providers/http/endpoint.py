@@ -2,11 +2,17 @@
 
 import ipaddress
 import re
-import socket
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib import parse
 
 from promptci.errors import ProviderError
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    import socket
+else:
+    socket = lazy_import("socket")
 
 _METADATA_NAMES = {"metadata", "metadata.google.internal", "metadata.goog", "instance-data"}
 _METADATA_ADDRESSES = {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")}

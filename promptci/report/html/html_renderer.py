@@ -1,18 +1,13 @@
 """ReportView -> report.html: one file that works without its script and makes no request."""
 
-import base64
-import hashlib
-
 from markupsafe import Markup
 
+from promptci.present.content_policy import content_policy
 from promptci.report import templates
+from promptci.report.html.assets import SCRIPTS, STYLES, read_assets
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
 from promptci.report.text import provenance
-
-STYLES = ("report.css", "explorer.css")
-SCRIPTS = ("report.js", "packed.js", "worddiff.js", "opened.js", "explorer.js")
-"""In this order: each uses names of those before it."""
 
 
 def render_page(view: ReportView, digest: str | None = None, max_bytes: int | None = None) -> str:
@@ -60,18 +55,5 @@ def _prompt_variables(view: ReportView, max_bytes: int | None) -> dict[str, obje
     }
 
 
-def content_policy(style: Markup, script: Markup) -> str:
-    """Return the content policy: this style, this script, and nothing from anywhere else."""
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}';"
-        " img-src 'none'; connect-src 'none'; base-uri 'none'; form-action 'none';"
-        " require-trusted-types-for 'script'; trusted-types 'none'"  # no script can turn text into markup
-    )
-
-
 def _assets(*names: str) -> Markup:
-    return Markup("").join(map(templates.read_asset, names))
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Markup(read_assets(*names))  # noqa: S704 - files of ours

@@ -22,6 +22,11 @@ def deployment_path(environment: str) -> str:
     return f"{FOLDER}/{environment}.yml"
 
 
+def progress_path(environment: str) -> str:
+    """Return the path of the file in which it stands how far each canary has come."""
+    return deployment_path(environment).removesuffix(".yml") + ".canary.json"
+
+
 def list_environments(snapshot: Snapshot) -> list[str]:
     """Return the environments that have a deployment file."""
     names = (posixpath.basename(path).removesuffix(".yml") for path in snapshot.glob(f"{FOLDER}/*.yml"))

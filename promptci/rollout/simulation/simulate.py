@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from promptci.rollout.measure import DROPS, drops_within
 from promptci.rollout.policy import QUALITY, CanaryPolicy
-from promptci.stats.significance import sequential
-from promptci.stats.significance.sequential import Blocks
+from promptci.stats.significance.sequential import Blocks, EvidenceProcess
 
 Floats = NDArray[np.float64]
+Array = NDArray[Any]
 DAY_S = 24 * 3600.0
-CHUNK = 200
+CHUNK = 250
 """Canaries that are simulated at once."""
-FIRST_BLOCKS = 400
+SLICE = 120
+"""Blocks of each that are simulated at once: few enough for the processor's cache."""
 MAX_BLOCKS = 40_000
 """Blocks of a step; a step that is undecided for longer counts as held."""
 PROMOTED, ROLLED_BACK, HELD = "promoted", "rolled back", "held"
@@ -65,41 +67,6 @@ class StepOutcomes:
         return seconds / DAY_S * per_day * self.share / 100
 
 
-@dataclass(slots=True)
-class _ArmTable:
-    """Blocks of both arms, one row for each canary."""
-
-    control_n: Floats
-    control_sum: Floats
-    canary_n: Floats
-    canary_sum: Floats
-
-    def blocks(self) -> Blocks:
-        return Blocks(
-            control_n=self.control_n,
-            control_sum=self.control_sum,
-            canary_n=self.canary_n,
-            canary_sum=self.canary_sum,
-        )
-
-    def extended(self, rows: NDArray[np.bool_], later: _ArmTable) -> _ArmTable:
-        return _ArmTable(
-            *(
-                np.concatenate([getattr(self, name)[rows], getattr(later, name)], axis=1)
-                for name in ("control_n", "control_sum", "canary_n", "canary_sum")
-            )
-        )
-
-
-@dataclass(slots=True)
-class _Found:
-    """What is known of each canary of a chunk."""
-
-    outcome: list[str] = field(default_factory=list)
-    possible_s: list[float] = field(default_factory=list)
-    decided_s: list[float] = field(default_factory=list)
-
-
 def simulate(scenario: Scenario) -> tuple[StepOutcomes, ...]:
     """Return what became of each step; only the canaries that are promoted reach the next one."""
     steps = []
@@ -109,9 +76,7 @@ def simulate(scenario: Scenario) -> tuple[StepOutcomes, ...]:
         parts = [
             _simulate_chunk(scenario, share, min(CHUNK, reached - start), draw) for start in range(0, reached, CHUNK)
         ]
-        outcome = np.array([value for part in parts for value in part.outcome])
-        possible = np.array([value for part in parts for value in part.possible_s])
-        decided = np.array([value for part in parts for value in part.decided_s])
+        outcome, possible, decided = (np.concatenate(column) for column in zip(*parts, strict=True))
         steps.append(
             StepOutcomes(
                 share=share, outcome=outcome, possible_s=possible, delay_s=decided - possible + scenario.cache_s
@@ -123,31 +88,30 @@ def simulate(scenario: Scenario) -> tuple[StepOutcomes, ...]:
     return tuple(steps)
 
 
-def _simulate_chunk(scenario: Scenario, share: float, runs: int, draw: np.random.Generator) -> _Found:
-    """Simulate one step of some canaries, with more and more blocks for those that are undecided."""
-    blocks = FIRST_BLOCKS
-    arms = _draw_arms(scenario, share, (runs, blocks), draw)
-    places = np.arange(runs)
+def _simulate_chunk(scenario: Scenario, share: float, runs: int, draw: np.random.Generator) -> tuple[Array, ...]:
+    """Simulate one step of some canaries: outcome, when it was possible, and when it was decided."""
     outcome, possible, decided = np.full(runs, HELD, "U11"), np.zeros(runs), np.zeros(runs)
-    while len(places):
-        is_last = blocks >= MAX_BLOCKS
-        results = [_decide_run(scenario, share, row, is_last=is_last) for row in _evidence(scenario, arms)]
-        is_open = np.array([result is None for result in results])
-        for place, result in zip(places[~is_open], (each for each in results if each), strict=True):
-            outcome[place], possible[place], decided[place] = result
-        places = places[is_open]
-        arms = arms.extended(is_open, _draw_arms(scenario, share, (len(places), blocks), draw))
-        blocks *= 2
-    return _Found(outcome=outcome.tolist(), possible_s=possible.tolist(), decided_s=decided.tolist())
+    places = np.arange(runs)
+    steps = _OpenSteps(scenario, runs)
+    for last in range(SLICE, MAX_BLOCKS + SLICE, SLICE):
+        decisions = steps.extend(_draw_blocks(scenario, share, (len(places), SLICE), draw), is_last=last >= MAX_BLOCKS)
+        done = decisions.is_decided
+        outcome[places[done]] = decisions.outcome[done]
+        possible[places[done]], decided[places[done]] = decisions.possible_s[done], decisions.decided_s[done]
+        places = places[~done]
+        if not len(places):
+            break
+        steps.select(~done)
+    return outcome, possible, decided
 
 
-def _draw_arms(scenario: Scenario, share: float, shape: tuple[int, int], draw: np.random.Generator) -> _ArmTable:
+def _draw_blocks(scenario: Scenario, share: float, shape: tuple[int, int], draw: np.random.Generator) -> Blocks:
     """Draw blocks as they come of users who fall into the canary at random: one arm until the other's first user."""
     rate = share / 100
     begins_with_canary = draw.random(shape) < rate
     canary_n = np.where(begins_with_canary, draw.geometric(1 - rate, shape), 1)
     control_n = np.where(begins_with_canary, 1, draw.geometric(rate, shape))
-    return _ArmTable(
+    return Blocks(
         control_n=control_n.astype("f8"),
         control_sum=draw.binomial(control_n, scenario.before).astype("f8"),
         canary_n=canary_n.astype("f8"),
@@ -156,65 +120,99 @@ def _draw_arms(scenario: Scenario, share: float, shape: tuple[int, int], draw: n
 
 
 @dataclass(frozen=True, slots=True)
-class _RunEvidence:
-    """One canary after each block."""
+class _Decisions:
+    """What some blocks decided, one element for each canary."""
 
-    units: Floats
-    """Users of both arms."""
-    is_worse: NDArray[np.bool_]
-    is_fine: NDArray[np.bool_]
-
-
-def _evidence(scenario: Scenario, arms: _ArmTable) -> list[_RunEvidence]:
-    policy, blocks = scenario.policy, arms.blocks()
-    margin = dict(policy.limits)[QUALITY]
-    control_n, canary_n = np.cumsum(arms.control_n, axis=1), np.cumsum(arms.canary_n, axis=1)
-    drop = np.cumsum(arms.control_sum, axis=1) / control_n - np.cumsum(arms.canary_sum, axis=1) / canary_n
-    worse = sequential.log_evidence(blocks, DROPS, 0.0)
-    fine = sequential.log_evidence(blocks, drops_within(margin), margin)
-    # Shown once is shown: the most evidence there ever was counts.
-    shown_worse = np.maximum.accumulate(worse, axis=1) >= -math.log(policy.alpha_each)
-    shown_fine = np.maximum.accumulate(fine, axis=1) >= -math.log(policy.promote_alpha)
-    is_worse = shown_worse & (drop >= margin - 1e-12)
-    enough = np.minimum(canary_n, control_n) >= policy.min_requests
-    is_fine = shown_fine & (drop < margin) & enough
-    return [_RunEvidence(*row) for row in zip(control_n + canary_n, is_worse, is_fine, strict=True)]
+    is_decided: Array
+    outcome: Array
+    possible_s: Floats
+    decided_s: Floats
 
 
-def _decide_run(
-    scenario: Scenario, share: float, row: _RunEvidence, *, is_last: bool
-) -> tuple[str, float, float] | None:
-    """Return outcome, when it was possible and when it was decided; None where more blocks are needed."""
-    policy = scenario.policy
-    times = _times_of(scenario, row.units)
-    is_promotable = row.is_fine & (times + policy.lag_s >= policy.min_time_s)
-    outcomes: list[tuple[float, bool, str, float]] = []
-    comes = np.isfinite(times)
-    for outcome, holds in ((ROLLED_BACK, row.is_worse & comes), (PROMOTED, is_promotable & comes)):
-        looks = _first_look(scenario, times, holds)
-        if looks is not None:
-            outcomes.append((looks[1], outcome != ROLLED_BACK, outcome, looks[0]))
-    if outcomes:
-        decided, _, outcome, possible = min(outcomes)
-        if decided <= policy.max_time_s:
-            return outcome, possible, decided
-    reached = float(times[-1])
-    if is_last or reached > policy.max_time_s:
-        held = min(reached, policy.max_time_s)
-        return HELD, held, held
-    return None
+class _OpenSteps:
+    """Canaries at one step, each after so many blocks."""
+
+    def __init__(self, scenario: Scenario, runs: int) -> None:
+        self._scenario = scenario
+        self._margin = dict(scenario.policy.limits)[QUALITY]
+        self._evidence = (EvidenceProcess(DROPS, 0.0), EvidenceProcess(drops_within(self._margin), self._margin))
+        self._most = np.full((2, runs), -np.inf)
+        """Most evidence there ever was, for `worse` and `fine`: shown once is shown."""
+        self._sums = np.zeros((4, runs))
+        """Of control and canary: users, and their marks."""
+        self._time = np.zeros(runs)
+        """Of the latest block, which is not yet known to be the last that a look sees."""
+        self._holds = np.zeros((2, runs), bool)
+        """Whether `worse` and `fine` hold after it."""
+        self._since = np.zeros((2, runs))
+        """Since when."""
+
+    def select(self, rows: Array) -> None:
+        """Keep some of the canaries."""
+        for evidence in self._evidence:
+            evidence.select(rows)
+        self._most, self._sums, self._time = self._most[:, rows], self._sums[:, rows], self._time[rows]
+        self._holds, self._since = self._holds[:, rows], self._since[:, rows]
+
+    def extend(self, blocks: Blocks, *, is_last: bool) -> _Decisions:
+        """Add blocks to each, and decide those that a look finds worse, fine, or too old."""
+        policy = self._scenario.policy
+        times, conditions = self._measure(blocks)
+        times = np.concatenate([self._time[:, None], times], axis=1)
+        holds = np.concatenate([self._holds[:, :, None], conditions], axis=2)
+        begins = np.concatenate([self._since[:, :, None], np.where(conditions, times[:, 1:], np.nan)], axis=2)
+        starts = holds.copy()
+        starts[:, :, 1:] &= ~holds[:, :, :-1]
+        starts[:, :, 0] = True
+        column = np.maximum.accumulate(np.where(starts, np.arange(times.shape[1]), 0), axis=2)
+        since = np.take_along_axis(begins, column, axis=2)
+        looks, is_seen = _find_looks(self._scenario, times, is_last=is_last)
+        first, found = _find_first(holds.any(axis=0) & is_seen)
+        rows = np.arange(len(first))
+        decided = looks[rows, first]
+        found &= decided <= policy.max_time_s
+        is_worse = holds[0, rows, first]
+        is_held = ~found & ((times[:, -1] > policy.max_time_s) | is_last)
+        held = np.minimum(times[:, -1], policy.max_time_s)
+        self._time, self._holds, self._since = times[:, -1], holds[:, :, -1], since[:, :, -1]
+        return _Decisions(
+            is_decided=found | is_held,
+            outcome=np.where(is_held, HELD, np.where(is_worse, ROLLED_BACK, PROMOTED)),
+            possible_s=np.where(is_held, held, since[np.where(is_worse, 0, 1), rows, first]),
+            decided_s=np.where(is_held, held, decided),
+        )
+
+    def _measure(self, blocks: Blocks) -> tuple[Floats, Array]:
+        """Return the time of each block, and whether the canary is shown worse and fine after it."""
+        policy = self._scenario.policy
+        parts = (blocks.control_n, blocks.canary_n, blocks.control_sum, blocks.canary_sum)
+        sums = self._sums[:, :, None] + np.cumsum(np.stack(parts), axis=2)
+        grown = np.stack([evidence.extend(blocks) for evidence in self._evidence])
+        most = np.maximum(self._most[:, :, None], np.maximum.accumulate(grown, axis=2))
+        self._sums, self._most = sums[:, :, -1], most[:, :, -1]
+        control_n, canary_n, control_sum, canary_sum = sums
+        drop = control_sum / control_n - canary_sum / canary_n
+        times = _times_of(self._scenario, control_n + canary_n)
+        is_worse = (most[0] >= -math.log(policy.alpha_each)) & (drop >= self._margin - 1e-12)
+        is_fine = (most[1] >= -math.log(policy.promote_alpha)) & (drop < self._margin)
+        is_fine &= (np.minimum(canary_n, control_n) >= policy.min_requests) & (
+            times + policy.lag_s >= policy.min_time_s
+        )
+        return times, np.stack([is_worse, is_fine]) & np.isfinite(times)
 
 
-def _first_look(scenario: Scenario, times: Floats, holds: NDArray[np.bool_]) -> tuple[float, float] | None:
-    """Return the moment from which a condition holds at the first look that finds it, and the time of that look."""
-    changes = np.flatnonzero(np.diff(holds.astype("i1"), prepend=0))
-    for begin, end in zip(changes[::2], [*changes[1::2], len(holds)], strict=False):
-        possible = float(times[begin])
-        look = math.ceil((possible + scenario.policy.lag_s) / scenario.schedule_s) * scenario.schedule_s
-        until = math.inf if end == len(holds) else float(times[end]) + scenario.policy.lag_s
-        if look < until:
-            return possible, look
-    return None
+def _find_looks(scenario: Scenario, times: Floats, *, is_last: bool) -> tuple[Floats, Array]:
+    """Return when the first look comes that can see each block, and whether it is the newest block of a look."""
+    looks = np.ceil((times + scenario.policy.lag_s) / scenario.schedule_s) * scenario.schedule_s
+    is_newest = np.full(times.shape, is_last)
+    is_newest[:, :-1] = looks[:, :-1] < looks[:, 1:]
+    return looks, is_newest & np.isfinite(times)
+
+
+def _find_first(holds: Array) -> tuple[Array, Array]:
+    """Return the first place of each row that holds, and whether there is one."""
+    first = holds.argmax(axis=1)
+    return first, holds[np.arange(len(first)), first]
 
 
 def _times_of(scenario: Scenario, units: Floats) -> Floats:

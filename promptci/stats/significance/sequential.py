@@ -50,25 +50,49 @@ def log_evidence(blocks: Blocks, drops: Sequence[float], null_drop: float) -> Fl
     in the direction of the true means: never above 0, the null being convex. So only the means within a block must
     obey the null; they may go up and down with time, as in an outage that hits both arms.
     """
-    control = _estimate_control_mean(blocks)
-    total = np.full(control.shape, -np.inf)
-    for drop in drops:
-        a = control
-        b = np.clip(a - drop, EDGE, 1 - EDGE)
-        in_alternative = (a - b > null_drop) if drop > null_drop else (a - b < null_drop)
-        near_a = np.where(in_alternative, _find_nearest_null(blocks, a, b, null_drop), a)
-        near_b = np.where(in_alternative, near_a - null_drop, b)
-        grown = _gain(blocks.control_n, blocks.control_sum, a, near_a)
-        grown += _gain(blocks.canary_n, blocks.canary_sum, b, near_b)
-        total = np.logaddexp(total, np.cumsum(grown, axis=-1))
-    return np.asarray(total - math.log(len(drops)))
+    return EvidenceProcess(tuple(drops), null_drop).extend(blocks)
 
 
-def _estimate_control_mean(blocks: Blocks) -> Floats:
-    """Return the control's mean before each block, one half at first."""
-    count = np.cumsum(blocks.control_n, axis=-1) - blocks.control_n
-    total = np.cumsum(blocks.control_sum, axis=-1) - blocks.control_sum
-    return np.asarray(np.clip((total + 0.5) / (count + 1), EDGE, 1 - EDGE))
+class EvidenceProcess:
+    """The e-process of `log_evidence`, which grows by some blocks after others; one for each row."""
+
+    def __init__(self, drops: tuple[float, ...], null_drop: float) -> None:
+        self._drops, self._null_drop = drops, null_drop
+        self._control_n, self._control_sum = np.zeros(()), np.zeros(())
+        self._grown = np.zeros(len(drops))
+
+    def extend(self, blocks: Blocks) -> Floats:
+        """Add blocks, and return the logarithm of the evidence after each."""
+        control = self._estimate_control_means(blocks)
+        total = np.full(control.shape, -np.inf)
+        ends = []
+        for drop, before in zip(self._drops, np.moveaxis(self._grown, -1, 0), strict=True):
+            b = np.clip(control - drop, EDGE, 1 - EDGE)
+            above = control - b > self._null_drop
+            in_alternative = above if drop > self._null_drop else control - b < self._null_drop
+            near_a = np.where(in_alternative, _find_nearest_null(blocks, control, b, self._null_drop), control)
+            near_b = np.where(in_alternative, near_a - self._null_drop, b)
+            gains = _gain(blocks.control_n, blocks.control_sum, control, near_a)
+            gains += _gain(blocks.canary_n, blocks.canary_sum, b, near_b)
+            grown = np.expand_dims(before, -1) + np.cumsum(gains, axis=-1)
+            total = np.logaddexp(total, grown)
+            ends.append(grown[..., -1] if grown.shape[-1] else before)
+        self._grown = np.stack(ends, axis=-1)
+        return np.asarray(total - math.log(len(self._drops)))
+
+    def select(self, rows: NDArray[np.bool_]) -> None:
+        """Keep some of the rows."""
+        self._grown, self._control_n = self._grown[rows], self._control_n[rows]
+        self._control_sum = self._control_sum[rows]
+
+    def _estimate_control_means(self, blocks: Blocks) -> Floats:
+        """Return the control's mean before each block, one half at first."""
+        count = self._control_n[..., None] + np.cumsum(blocks.control_n, axis=-1)
+        total = self._control_sum[..., None] + np.cumsum(blocks.control_sum, axis=-1)
+        mean = np.clip((total - blocks.control_sum + 0.5) / (count - blocks.control_n + 1), EDGE, 1 - EDGE)
+        if count.shape[-1]:
+            self._control_n, self._control_sum = count[..., -1], total[..., -1]
+        return np.asarray(mean)
 
 
 def _gain(count: Floats, total: Floats, mean: Floats, null: Floats) -> Floats:

@@ -130,7 +130,7 @@ def _describe_running(running: RunningVersion) -> str:
 
 def _find_rollbacks(snapshot: Snapshot, environment: str) -> dict[tuple[str, str, str], str]:
     """Return when and why canaries were rolled back, by prompt, stable version and canary."""
-    path = f"{environment_file.FOLDER}/{environment}.canary.json"
+    path = environment_file.progress_path(environment)
     return {
         (prompt, progress.stable, progress.canary): f"rolled back {progress.rolled_back:%Y-%m-%d}"
         + (f" ({progress.rollback_reason})" if progress.rollback_reason else "")

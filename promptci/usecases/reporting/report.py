@@ -1,5 +1,6 @@
 """Render a report again, from a report.json or a run's journal, without asking a model."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -7,7 +8,7 @@ from promptci.errors import UsageError
 from promptci.evaluation import check, run
 from promptci.pipeline.environment import Environment
 from promptci.providers.replay import ReplayProvider
-from promptci.report import write
+from promptci.report import figures, write
 from promptci.report.build.view import redact_view
 from promptci.report.model.report import ReportView
 from promptci.runs import journal
@@ -35,6 +36,24 @@ def redraw_report(source: Path, out: Path, root: Path, env: Environment) -> RunR
     view = ReportView.load(source.resolve(), str(source))
     report = redact_view(view, env.redactor())  # it may come from elsewhere
     return RunResult(exit_code=view.exit_code, view=report.view, paths=write.write_all(report, out))
+
+
+def write_figures(result: RunResult, formats: Sequence[str]) -> list[Path]:
+    """Write the figures of a run beside its report; return their paths.
+
+    Raises
+    ------
+    UsageError
+        If matplotlib is not installed, or nothing was compared that could be drawn.
+    """
+    if not formats:
+        return []
+    if result.view is None or result.paths is None:
+        raise UsageError("There is no report to draw figures from", "Look at the errors of the run.")
+    written = figures.write_figures(result.view, result.paths.folder, formats)
+    if not written:
+        raise UsageError("No prompt was compared, so there is nothing to draw", "Leave out --figures.")
+    return written
 
 
 def _from_journal(source: Path, out: Path, root: Path, env: Environment) -> RunResult:

@@ -1,15 +1,17 @@
 """Evaluate the canaries of an environment: decide about each prompt by the request logs of both arms."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from promptci.errors import InputError, Problem, UsageError
+from promptci.errors import InputError, Problem
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
+from promptci.lazy_import import lazy_import
+from promptci.pipeline.environment import Environment
 from promptci.redact import Redactor
 from promptci.report import canary_document, canary_page
 from promptci.report import canary_report as report
@@ -20,9 +22,14 @@ from promptci.requestlog.batch import WantedRequests
 from promptci.requestlog.columns import microseconds
 from promptci.rollout import canary, deployment, state
 from promptci.rollout.deployment import Deployed, shorten_version
+from promptci.rollout.deployments.environment_file import load_environment, progress_path
+from promptci.rollout.judging.sample import SampleRequest
 from promptci.rollout.state import CanaryProgress
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+if TYPE_CHECKING:
+    from promptci.rollout.judging import judge_sample
+else:
+    judge_sample = lazy_import("promptci.rollout.judging.judge_sample")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,10 +46,12 @@ class CanaryRequest:
     """Write the new shares into the deployment file, and the canaries' progress into the file next to it."""
     dry_run: bool = False
     """Write nothing: neither shares nor a report."""
+    sample: SampleRequest | None = None
+    """Answers that the judge marks after the decision; None: none."""
     out: Path = Path("promptci-report")
 
 
-def evaluate_canaries(request: CanaryRequest, redactor: Redactor) -> tuple[CanaryReport, str]:
+def evaluate_canaries(request: CanaryRequest, env: Environment) -> tuple[CanaryReport, str]:
     """Decide about every prompt of an environment, write the report, and return it with its Markdown.
 
     Raises
@@ -54,21 +63,18 @@ def evaluate_canaries(request: CanaryRequest, redactor: Redactor) -> tuple[Canar
     GitError
         If a version is not a commit.
     """
-    if not _NAME.fullmatch(request.environment):
-        raise UsageError(f"`{request.environment}` cannot be an environment", "Give letters, digits, `.`, `_` and `-`.")
     repo = Repo.discover(request.root)
-    path, state_path = (f"deployments/{request.environment}{ending}" for ending in (".yml", ".canary.json"))
     files = repo.snapshot(WORK_TREE)
-    data = files.read(path)
-    if data is None:
-        raise UsageError(f"There is no {path} in {repo.root}", "Write it, or give --env another name.")
-    deployed = deployment.load(data, path)
+    file = load_environment(files, request.environment)
+    path, data, deployed = file.path, file.data, file.deployment
+    state_path = progress_path(request.environment)
     standings = _load_progress(repo, files.read(state_path), state_path)
+    judge = None if request.sample is None else judge_sample.load_judge(repo, files, request.sample, env)
     tried = {entry.prompt: entry for entry in deployed.prompts if entry.canary is not None}
     for entry in tried.values():
         for version in (entry.stable, entry.canary or ""):
             repo.resolve(version)
-    log = read.load_log(read.expand_patterns(request.logs), _wanted_requests(tried, standings))
+    log = read.load_log(_log_paths(request), _wanted_requests(tried, standings))
     decisions = tuple(
         canary.decide_canary(
             entry, standings.get(entry.prompt), log.requests_of(entry.prompt), deployed.policy, request.now
@@ -87,10 +93,24 @@ def evaluate_canaries(request: CanaryRequest, redactor: Redactor) -> tuple[Canar
             if decision.new_share != decision.share:
                 data = deployment.with_share(data, path, decision.prompt, decision.new_share)
         _write(repo.root, {state_path: _state_file(record, standings), path: data})
+    if request.sample is not None and judge is not None:
+        windows = {decision.prompt: decision.window.requests for decision in decisions}
+        samples = judge_sample.judge_samples(request.sample, judge, windows)
+        record = replace(record, samples=samples)
+    redactor = env.redactor()
     words = redactor.redact(report.markdown(record))
     if not request.dry_run:
         _write_report(record, words, request.out, redactor)
     return record, words
+
+
+def _log_paths(request: CanaryRequest) -> list[Path]:
+    """Return the files of the log, that of the judge's marks among them."""
+    paths = read.expand_patterns(request.logs)
+    marks = None if request.sample is None else request.sample.marks
+    if marks is None or not marks.is_file() or any(marks.samefile(path) for path in paths):
+        return paths
+    return [*paths, marks]
 
 
 def _wanted_requests(tried: Mapping[str, Deployed], standings: Mapping[str, CanaryProgress]) -> WantedRequests:

@@ -12,7 +12,8 @@ from promptci.gates.selftest import power_analysis, selftest_document
 from promptci.gates.selftest.power_analysis import PowerAnalysis
 from promptci.git.repo import Repo
 from promptci.memory import flaky
-from promptci.pipeline.collection.collect import CollectedRun, select_prompts
+from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.collect_all import select_prompts
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
 from promptci.present import formatting

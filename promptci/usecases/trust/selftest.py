@@ -15,7 +15,7 @@ from promptci.git.repo import Repo
 from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.ask import asking
 from promptci.pipeline.ask.asking import Asked
-from promptci.pipeline.collection.collect import select_prompts
+from promptci.pipeline.collection.collect_all import select_prompts
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
 from promptci.pipeline.revisions import Revisions

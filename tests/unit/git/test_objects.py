@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fakes.repo import RepoBuilder
 
-from promptci.errors import GitError
-from promptci.git.objects import ObjectReader
+from promptci.errors import GitError, InputError
+from promptci.git.objects import MAX_KEPT_BYTES, MAX_PENDING, ObjectReader
 
 
 @pytest.fixture
@@ -40,6 +40,21 @@ def test_two_snapshots_are_resolved_and_read_by_one_process(built: RepoBuilder, 
         assert head.read("a.txt") == b"two\n"
     commands = [line.split(" -c ")[-1].split()[1] for line in calls.read_text().splitlines()]
     assert commands == ["cat-file", "ls-tree", "ls-tree"]
+
+
+def test_files_read_ahead_are_what_is_read_one_by_one(built: RepoBuilder) -> None:
+    big = "x" * (MAX_KEPT_BYTES + 1)
+    built.write({f"many/{number}.txt": f"text {number}" for number in range(2 * MAX_PENDING + 1)} | {"big.txt": big})
+    (built.path / "link").symlink_to("a.txt")
+    built.commit("many files")
+    with closing(built.repo.snapshot("HEAD")) as head:
+        plain = [path for path in head.paths() if path != "link"]
+        one_by_one = {path: head.read(path) for path in plain}
+    with closing(built.repo.snapshot("HEAD")) as head:
+        head.read_ahead([*head.paths(), "no such file"])
+        assert {path: head.read(path) for path in plain} == one_by_one
+        with pytest.raises(InputError, match="symbolic link"):
+            head.read("link")
 
 
 def test_a_snapshot_can_be_read_when_another_is_closed(built: RepoBuilder) -> None:

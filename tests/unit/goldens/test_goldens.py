@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from promptci.errors import InputError
 from promptci.git import globs
-from promptci.goldens import load
+from promptci.goldens import find, load
 from promptci.goldens.model import Assertion, Case, GoldenSet
 
 
@@ -160,8 +160,8 @@ def test_goldens_are_found_by_the_prompt_s_name_and_labels_are_none() -> None:
     def glob(pattern: str) -> list[str]:
         return [path for path in paths if globs.matches(pattern, path)]
 
-    assert load.find_golden_files(glob, "goldens/{name}.*", "a", globs.escape) == ["goldens/a.jsonl", "goldens/a.csv"]
-    assert load.find_golden_files(glob, "goldens/{name}.*", "[x]", globs.escape) == ["goldens/[x].jsonl"]
+    assert find.find_golden_files(glob, "goldens/{name}.*", "a", globs.escape) == ["goldens/a.jsonl", "goldens/a.csv"]
+    assert find.find_golden_files(glob, "goldens/{name}.*", "[x]", globs.escape) == ["goldens/[x].jsonl"]
 
 
 def test_test_data_becomes_cases() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.errors import InputError
-from promptci.goldens import load, quarantine
+from promptci.goldens import find, quarantine
 from promptci.goldens.quarantine import QuarantineEntry
 
 PATH = "goldens/order.quarantine.yml"
@@ -134,9 +134,9 @@ def test_never_more_than_a_fifth_of_a_set_stands_aside(size: int, wanted: list[i
     ],
 )
 def test_a_quarantine_stands_beside_its_goldens(path: str, stem: str) -> None:
-    assert quarantine.quarantine_paths(path) == (f"{stem}.quarantine.yml", f"{stem}.quarantine.yaml")
+    assert find.quarantine_paths(path) == (f"{stem}.quarantine.yml", f"{stem}.quarantine.yaml")
 
 
 def test_a_quarantine_is_no_golden_file() -> None:
     there = ["goldens/order.jsonl", PATH, "goldens/order.quarantine.yaml", "goldens/order.labels.jsonl"]
-    assert load.find_golden_files(lambda _: there, "goldens/{name}.*", "order", str) == ["goldens/order.jsonl"]
+    assert find.find_golden_files(lambda _: there, "goldens/{name}.*", "order", str) == ["goldens/order.jsonl"]

@@ -7,7 +7,7 @@ import pytest
 
 from promptci.errors import InputError
 from promptci.git import globs
-from promptci.goldens import load, parse
+from promptci.goldens import find, load, parse
 from promptci.goldens.model import Case
 
 
@@ -134,7 +134,7 @@ def test_a_name_ends_where_a_known_ending_begins(name: str, path: str, belongs: 
     def glob(pattern: str) -> list[str]:
         return [path] if globs.matches(pattern, path) else []
 
-    assert load.find_golden_files(glob, "goldens/{name}.*", name, globs.escape) == [path] * belongs
+    assert find.find_golden_files(glob, "goldens/{name}.*", name, globs.escape) == [path] * belongs
 
 
 def test_a_slip_in_test_data_is_refused_unless_a_message_uses_it() -> None:

@@ -10,7 +10,8 @@ from promptci.goldens.model import Assertion, Case, GoldenSet
 from promptci.pipeline.collection import plan_prompt
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.pipeline.plan import questions
-from promptci.prompts.model import Choice, LlmEvaluator, Message, Prompt, StringEvaluator
+from promptci.prompts.evaluators import Choice, LlmEvaluator, StringEvaluator
+from promptci.prompts.model import Message, Prompt
 from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan, Status
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from promptci.errors import InputError
 from promptci.prompts import load, render
-from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
+from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
+from promptci.prompts.model import Prompt
 
 PATH = "prompts/order.prompt.yml"
 WHOLE = """\
@@ -150,6 +151,19 @@ def test_all_files_are_read_and_the_broken_ones_reported_together() -> None:
     found, wrong = load.load_prompts(files.get, [*files, "gone.prompt.yml"])
     assert list(found) == ["a.prompt.yml"]
     assert {problem.path for problem in wrong} == {"b.prompt.yml", "c.prompt.yml"}
+
+
+def test_what_is_the_same_in_two_revisions_is_parsed_once_unless_it_includes_files() -> None:
+    including = b"model: m\nmessages: [{role: user, content: '{{> part.md}}'}]\n"
+    files = {"a.prompt.yml": MINIMAL.encode(), "b.prompt.yml": MINIMAL.encode(), "c.prompt.yml": including}
+    base = files | {"part.md": b"old"}
+    head = files | {"part.md": b"new", "b.prompt.yml": MINIMAL.encode() + b"description: x\n"}
+    loader = load.PromptLoader()
+    before, _ = loader.load_prompts(base.get, files)
+    after, _ = loader.load_prompts(head.get, files)
+    assert after == load.load_prompts(head.get, files)[0]
+    assert after["a.prompt.yml"] is before["a.prompt.yml"]
+    assert [prompt.messages[0].content for prompt in (before["c.prompt.yml"], after["c.prompt.yml"])] == ["old", "new"]
 
 
 def test_prompts_that_would_share_a_name_are_named_by_their_paths() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from promptci.errors import InputError
 from promptci.prompts import includes, load
-from promptci.prompts.model import LlmEvaluator, Prompt, StringEvaluator
+from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
+from promptci.prompts.model import Prompt
 
 PATH = "prompts/order.prompt.yml"
 MINIMAL = "model: m\nmessages:\n  - role: user\n    content: '{{input}}'\n"

@@ -20,7 +20,7 @@ from promptci.errors import InputError, UsageError
 from promptci.files.lines import JsonError
 from promptci.requestlog import line, python_reader, read
 from promptci.requestlog.batch import RequestLog, WantedRequests
-from promptci.requestlog.columns import ARRAYS, TEXT_ARRAYS, RequestColumns, columns_of, microseconds
+from promptci.requestlog.columns import ARRAYS, TEXT_ARRAYS, RequestColumns, Texts, columns_of, microseconds
 from promptci.requestlog.model import Observation
 
 REQUESTS = canary_traffic.traffic(400)
@@ -97,7 +97,7 @@ Load = Callable[[list[Path]], RequestLog]
 
 def same(found: RequestColumns, requests: list[Observation]) -> bool:
     """Whether columns hold these requests, in this order."""
-    expected = columns_of(requests)
+    expected = columns_of(requests, Texts(hash_all=found.texts.hash_all))
     texts = [
         [column.texts.values[number] if number >= 0 else None for number in column.version]
         for column in (found, expected)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support import canary_traffic
 from support.canary_traffic import START, Ways
 
-from promptci.requestlog.columns import columns_of, hash_text
+from promptci.requestlog.columns import columns_of, hash_texts
 from promptci.requestlog.model import Observation
 from promptci.rollout import measure, metric_scores
 from promptci.rollout.policy import CanaryPolicy
@@ -120,7 +120,8 @@ def look(*requests: Observation, standing: CanaryProgress = STANDING, **policy: 
 
 
 def ids(window: Window) -> list[str]:
-    names = {hash_text(f"r{index}"): f"r{index}" for index in range(100)}
+    request_ids = [f"r{index}" for index in range(100)]
+    names = dict(zip(hash_texts(request_ids).tolist(), request_ids, strict=True))
     return [names[value] for value in window.requests.id.tolist()]
 
 

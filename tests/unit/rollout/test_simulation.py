@@ -41,17 +41,18 @@ def test_too_few_users_never_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     (step,) = simulate(replace(SCENARIO, after=0.96, policy=EASY, users=50))
     assert set(step.outcome) == {HELD}
     assert (step.possible_s == EASY.max_time_s).all()
-    monkeypatch.setattr(simulation, "MAX_BLOCKS", simulation.FIRST_BLOCKS)
+    monkeypatch.setattr(simulation, "MAX_BLOCKS", simulation.SLICE)
     (step,) = simulate(replace(SCENARIO, after=0.96, policy=replace(EASY, min_requests=10_000)))
     assert set(step.outcome) == {HELD}
     assert (step.possible_s < EASY.max_time_s).all()
 
 
 def test_a_condition_that_holds_between_two_looks_only_is_not_seen() -> None:
-    times = np.array([100.0, 200.0, 300.0, 2000.0])
-    holds = np.array([False, True, False, True])
-    assert simulation._first_look(SCENARIO, times, holds) == (2000, 2700)
-    assert simulation._first_look(SCENARIO, times, holds[:3]) is None
+    times = np.array([[100.0, 200.0, 300.0, 2000.0]])
+    looks, is_newest = simulation._find_looks(SCENARIO, times, is_last=False)
+    assert looks.tolist() == [[900, 900, 900, 2700]]
+    assert is_newest.tolist() == [[False, False, True, False]]
+    assert simulation._find_looks(SCENARIO, times, is_last=True)[1].tolist() == [[False, False, True, True]]
 
 
 def test_a_look_after_the_longest_time_decides_nothing() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from promptci.config.drift_options import DriftOptions, OnDrift
-from promptci.config.section import ConfigSection
+from promptci.config.sections.section import ConfigSection
 
 
 class DriftSection(ConfigSection):

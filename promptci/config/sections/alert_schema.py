@@ -15,7 +15,7 @@ from promptci.config.alert_options import (
     WebhookOptions,
     WebhookShape,
 )
-from promptci.config.section import ConfigSection, parse_seconds
+from promptci.config.sections.section import ConfigSection, parse_seconds
 from promptci.config.trust import is_platform_token
 
 Duration = Annotated[float, BeforeValidator(parse_seconds)]

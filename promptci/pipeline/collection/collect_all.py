@@ -1,0 +1,42 @@
+"""Collect every prompt of one revision, or those that were named."""
+
+from dataclasses import replace
+
+from promptci.config.model import Config
+from promptci.errors import InputError, UsageError
+from promptci.git.snapshot import Snapshot
+from promptci.pipeline.collection import collect, plan_prompt
+from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.prompt_version import PromptVersion
+from promptci.prompts import load as prompts_load
+from promptci.prompts.find import find_prompt_files
+from promptci.runs.prompt_plan import PromptPlan, Status
+
+
+def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
+    """Plan every prompt of one revision, with nothing to compare it with; raise InputError with every mistake."""
+    revision = collect.Revision(snapshot=head, config=config)
+    paths = find_prompt_files(head, config.prompts.include)
+    prompts, problems = prompts_load.load_prompts(head.read, paths, config.provider.model)
+    plans = []
+    for prompt in prompts.values():
+        try:
+            goldens = collect.load_golden_set(head, prompt, collect.find_goldens(revision, prompt))
+        except InputError as error:
+            problems.extend(error.problems)
+        else:
+            version = PromptVersion(prompt=prompt, goldens=goldens)
+            status = Status.ADDED
+            plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, status, None, version, ["requested"]))
+    if problems:
+        raise InputError(problems)
+    return tuple(plans)
+
+
+def select_prompts(collected: CollectedRun, names: tuple[str, ...]) -> CollectedRun:
+    """Return the run with only the named prompts, all if no name is given; raise UsageError for an unknown name."""
+    known = [plan.name for plan in collected.plans]
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise UsageError(f"there is no prompt `{missing[0]}`", f"There are: {', '.join(known) or 'none'}.")
+    return replace(collected, plans=tuple(p for p in collected.plans if not names or p.name in names))

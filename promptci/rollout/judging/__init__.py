@@ -1,0 +1,1 @@
+"""Answers of both arms that a judge is to mark."""
