@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from support.drift_examples import DRIFT_EXAMPLES
+
 from promptci.findings import Facts, InterruptedRun, MessageFacts, NoFacts, NoSecrets, PromptNames
 from promptci.gates.facts import (
     CaseIds,
@@ -340,4 +342,5 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     ],
     "alert-removed": [NoFacts()],
     "alert-unknown": [NoFacts()],
+    **DRIFT_EXAMPLES,
 }

@@ -49,7 +49,7 @@ def summed(facts: ReadingFacts) -> FindingText:
 
 def cliff(facts: ReadingFacts) -> FindingText:
     """Describe a drop of one night."""
-    detail = f"In one night it fell by more than {points(facts.cliff)}, which chance does not do."
+    detail = f"In one night it fell by more than the {points(facts.cliff)} that chance explains."
     return FindingText(_fell(facts), f"{detail}{_since(facts)}{_worst(facts)}")
 
 
@@ -175,32 +175,35 @@ def no_earlier(_: object) -> FindingText:
 
 def earlier_silent(facts: EarlierVersion) -> FindingText:
     """Describe an earlier version without answers."""
-    return FindingText(f"{facts.version}, which ran before, gave no answer", "Nothing was rolled back.")
+    return FindingText(f"{facts.version}, which ran before, gave no answer", "Nothing was rolled back.", verbatim=True)
 
 
 def earlier_better(facts: EarlierVersion) -> FindingText:
     """Describe an earlier version that is better tonight."""
-    return FindingText(_versions(facts), f"The same cases, {p_value(facts.p)}, so it is gone back to.")
+    return FindingText(_versions(facts), f"The same cases, {p_value(facts.p)}, so it is gone back to.", verbatim=True)
 
 
 def earlier_no_better(facts: EarlierVersion) -> FindingText:
     """Describe an earlier version that is no better tonight."""
-    return FindingText(_versions(facts), f"It is not shown to be better ({p_value(facts.p)}): nothing was rolled back.")
+    detail = f"It is not shown to be better ({p_value(facts.p)}): nothing was rolled back."
+    return FindingText(_versions(facts), detail, verbatim=True)
 
 
 def frozen(facts: ReferenceProgress) -> FindingText:
     """Describe a reference that grew."""
     if facts.added == 0:
-        return FindingText(f"{facts.path} already has this night's answers", "Come back tomorrow.")
+        return FindingText(f"{facts.path} already has this night's answers", "Come back tomorrow.", verbatim=True)
     rest = COMPLETE_ANSWERS - facts.answers
     detail = "Commit it." if rest <= 0 else f"{rest} are missing: run it again on other nights. Then commit it."
-    return FindingText(f"{facts.path} has {facts.answers} answers to each case", detail)
+    return FindingText(f"{facts.path} has {facts.answers} answers to each case", detail, verbatim=True)
 
 
 def frozen_whole(facts: ReferenceProgress) -> FindingText:
     """Describe a reference that needs nothing."""
     return FindingText(
-        f"{facts.path} is whole, with {facts.answers} answers to each case", "Delete it to make another one."
+        f"{facts.path} is whole, with {facts.answers} answers to each case",
+        "Delete it to make another one.",
+        verbatim=True,
     )
 
 
@@ -220,7 +223,7 @@ def _worst(facts: ReadingFacts) -> str:
 
 
 def _flips(facts: RejudgedAnswers) -> str:
-    return f"{facts.worse} are graded lower and {facts.better} higher ({p_value(facts.p)})."
+    return f"{count(facts.worse, 'is', 'are')} graded lower and {facts.better:,} higher ({p_value(facts.p)})."
 
 
 def _versions(facts: EarlierVersion) -> str:

@@ -19,6 +19,8 @@ else:
 SLACK = 0.02
 """A drop of so much a night is not summed up."""
 NIGHTS_PER_YEAR = 365
+MAX_LENGTH = 1e12
+"""Nights until an alarm that is never."""
 STATES = 25
 """Cells between 0 and the threshold."""
 
@@ -68,10 +70,11 @@ def _run_lengths(noise: NightNoise, threshold: float, biases: "NDArray[np.float6
     needed = uppers[None, :] - centres[:, None] + SLACK
     at_most = 1 - noise.exceed(needed[None, :, :] - biases[:, None, None])
     moves = np.diff(at_most, axis=2, prepend=0.0)
-    systems = np.eye(STATES)[None] - moves
+    # Where no drop is large enough, nothing would ever leave the states, and the equations have no solution.
+    systems = np.eye(STATES)[None] - (1 - 1 / MAX_LENGTH) * moves
     lengths = np.linalg.solve(systems, np.ones((len(biases), STATES, 1)))[:, 0, 0]
-    bounded: NDArray[np.float64] = np.clip(lengths, 1.0, 1e12)
-    return np.where(np.isfinite(bounded), bounded, 1e12)
+    bounded: NDArray[np.float64] = np.clip(np.nan_to_num(lengths, nan=MAX_LENGTH), 1.0, MAX_LENGTH)
+    return bounded
 
 
 def expected_delay(noise: NightNoise, threshold: float, drop: float) -> float:

@@ -174,7 +174,7 @@ def test_a_reference_that_was_reset_starts_the_chart_again_and_is_audited(
         shop.pass_nights().freeze()
     shop.builder.commit("reset")
     row = shop.night()
-    assert (row.verdict, row.since) == (DriftVerdict.DRIFT, None)
+    assert (row.verdict, row.since) == (DriftVerdict.STEADY, None)
     assert shop.audited() == ["drift-opened", "reference-reset", "drift-closed"]
 
 
@@ -247,3 +247,12 @@ def test_a_dry_run_asks_nothing_and_prints_the_plan(shop: DriftShop, server: Ope
     document = shop.watch(dry_run=True)
     assert (document.dry_run, len(server.calls)) == (True, before)
     assert any("calls: 20" in line for line in shop.said)
+
+
+def test_of_several_environments_one_must_be_named(shop: DriftShop) -> None:
+    text = (shop.builder.path / "deployments/production.yml").read_text()
+    shop.builder.remove("deployments/production.yml")
+    shop.edit({"deployments/eu.yml": text, "deployments/us.yml": text})
+    with pytest.raises(UsageError, match="--env one of: eu, us"):
+        shop.watch()
+    assert shop.night(environment="us").verdict is DriftVerdict.STEADY

@@ -51,6 +51,11 @@ def test_one_failing_case_of_a_small_set_is_not_an_alarm() -> None:
     assert find_cliff(noise, 0.1) > 0.1
 
 
+def test_a_limit_that_nothing_reaches_never_alarms() -> None:
+    for noise in (normal(0.02), estimate_noise(mixed(2, 200))):
+        assert cusum.alarm_rate(noise, 5.0) == pytest.approx(0.0, abs=1e-6)
+
+
 @pytest.mark.parametrize("budget", [0.0, -1.0, 365.0])
 def test_a_budget_that_no_threshold_can_keep_is_refused(budget: float) -> None:
     with pytest.raises(ValueError, match="alarms_per_year"):
