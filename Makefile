@@ -38,8 +38,9 @@ gold: install ## Accept the present texts of comment and report (then read the d
 docs: install ## Generate pages and schemas from the code
 	$(BIN)/python tools/generate_docs.py
 
-promises: install ## Write docs/promises.md from simulated pull requests
+promises: install ## Write docs/promises.md and the tables of docs/drift.md from simulations
 	$(BIN)/python tools/measure_promises.py
+	$(BIN)/python tools/measure_drift.py
 
 bench: install ## Compare with plain scripts, promptfoo and inspect_ai; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/compare.py

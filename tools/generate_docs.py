@@ -10,9 +10,15 @@ from click.testing import CliRunner
 from promptci.audit.entry import AuditEntry
 from promptci.cli import command_group
 from promptci.config import schema as config_schema
+from promptci.config.sections.section import ConfigSection
 from promptci.documents.document import Document
+from promptci.drift.night import NightLine
+from promptci.drift.reference import ReferenceDocument
+from promptci.evaluation.nights.results import DriftDocument
 from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.memory.model import MEMORY_LINES
+from promptci.monitor.alerts.line import AlertLine
+from promptci.monitor.document import MonitorDocument
 from promptci.pipeline.ask.batching import PendingBatches
 from promptci.providers.http.known_limits import KnownLimits
 from promptci.registry.bundle_document import BundleDocument
@@ -28,6 +34,8 @@ from promptci.usecases.audit.entries import AuditLogDocument
 from promptci.usecases.audit.record import AuditRecordSummary
 from promptci.usecases.audit.verify import AuditVerification
 from promptci.usecases.goldens.goldens import LintDocument, StatsDocument
+from promptci.usecases.monitoring.alerts import AlertsDocument
+from promptci.usecases.monitoring.history_branch import HistoryDocument
 from promptci.usecases.release.bundle import BundleSummary
 from promptci.usecases.release.deploy import DeploySummary
 from promptci.usecases.release.prompt_log import PromptLog
@@ -50,10 +58,13 @@ error. Editors can complete and check the file with [promptci.schema.json](../pr
 
 
 DOCUMENTS: tuple[type[Document], ...] = (
+    AlertLine,
+    AlertsDocument,
     AuditEntry,
     AuditLogDocument,
     AuditRecordSummary,
     AuditVerification,
+    HistoryDocument,
     PendingBatches,
     BundleDocument,
     BundleSummary,
@@ -62,10 +73,14 @@ DOCUMENTS: tuple[type[Document], ...] = (
     CanaryState,
     DeploySummary,
     DoctorDocument,
+    DriftDocument,
     JournalHeader,
     KnownLimits,
     LintDocument,
+    NightLine,
+    MonitorDocument,
     PromptLog,
+    ReferenceDocument,
     ReleaseSummary,
     RollbackSummary,
     SelfTestDocument,
@@ -126,7 +141,7 @@ def _configuration() -> str:
     parts = [PREFACE]
     for name, field in config_schema.ConfigFile.model_fields.items():
         section = field.annotation
-        if not (isinstance(section, type) and issubclass(section, config_schema.ConfigSection)):
+        if not (isinstance(section, type) and issubclass(section, ConfigSection)):
             continue
         parts.append(f"## `{name}`\n\n{section.__doc__}\n\n| key | default | meaning |\n|:--|:--|:--|")
         shown = section.model_json_schema()["properties"]

@@ -92,22 +92,35 @@ def append_entries(
 
     def change(files: BranchFiles) -> dict[str, bytes | None]:
         nonlocal head
-        head = read_head(files)
-        entries = list(find_entries(files))
-        if head is None:
-            entries.insert(0, {"what": "log-began"})
-        if not entries:
-            return {}
-        path = _segment(files, now)
-        content = files.read(path) or b""
-        for fields in entries:
-            line = _chain(head, {"by": by, **fields}, now).line()
-            head = LogHead(head.n + 1 if head else 1, digest_line(line))
-            content += line + b"\n"
-        return {"FORMAT": b"1\n", path: content}
+        contents, head = chain_entries(files, find_entries(files), now=now, by=by)
+        return contents
 
     branch.append(change, "Add to the audit log")
     return head
+
+
+def chain_entries(
+    files: BranchFiles, entries: Sequence[NewEntry], *, now: datetime, by: Actor
+) -> tuple[dict[str, bytes | None], LogHead | None]:
+    """Return the branch's new contents with the entries added, and the log's head after them.
+
+    Raises
+    ------
+    InputError
+        If the log's last line is damaged.
+    """
+    head = read_head(files)
+    if head is None:
+        entries = [{"what": "log-began"}, *entries]
+    if not entries:
+        return {}, head
+    path = _segment(files, now)
+    content = files.read(path) or b""
+    for fields in entries:
+        line = _chain(head, {"by": by, **fields}, now).line()
+        head = LogHead(head.n + 1 if head else 1, digest_line(line))
+        content += line + b"\n"
+    return {"FORMAT": b"1\n", path: content}, head
 
 
 def _segment(files: BranchFiles, at: datetime) -> str:

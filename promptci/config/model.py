@@ -1,7 +1,10 @@
 """Config: the options of every package, from one promptci.yml."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from promptci.config.alert_options import AlertOptions
+from promptci.config.drift_options import DriftOptions
 from promptci.config.policy import GatePolicy
 from promptci.config.run_limits import DEFAULT_AUTO_CALLS, RunLimits
 from promptci.prompts.options import PromptOptions, Syntax
@@ -51,8 +54,12 @@ class Config:
     gate: GatePolicy = field(default_factory=GatePolicy)
     requests_per_day: float | None = None
     """Turns cost per request into cost per month; None: no monthly figure."""
+    log_columns: Mapping[str, str] = field(default_factory=dict)
+    """Of fields of the request log, the names that the application uses."""
     comment_template: str | None = None
     """Jinja template for the comment, a file of the repository; None: the default."""
+    alerts: AlertOptions = field(default_factory=AlertOptions)
+    drift: DriftOptions = field(default_factory=DriftOptions)
     present: bool = True
     """False where the file does not exist, so everything is at its default."""
 

@@ -4,11 +4,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from promptci.config.durations import parse_seconds
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S, DEFAULT_AUTO_CALLS
+from promptci.config.sections.alert_schema import AlertsSection
+from promptci.config.sections.drift_schema import DriftSection
+from promptci.config.sections.log_schema import LogSection
+from promptci.config.sections.section import ConfigSection
 from promptci.config.trust import is_platform_token
 from promptci.prompts.formats.github_parameters import parse_default_parameters
 from promptci.prompts.options import Syntax
@@ -20,12 +24,6 @@ SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
 
 def _single_or_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
-
-
-class ConfigSection(BaseModel):
-    """Base of all sections of promptci.yml. An unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class PromptsSection(ConfigSection):
@@ -291,7 +289,10 @@ class ConfigFile(ConfigSection):
     judge: JudgeSection = JudgeSection()
     gate: GateSection = GateSection()
     traffic: TrafficSection = TrafficSection()
+    log: LogSection = LogSection()
     report: ReportSection = ReportSection()
+    alerts: AlertsSection = AlertsSection()
+    drift: DriftSection = DriftSection()
 
 
 def json_schema() -> dict[str, Any]:

@@ -14,6 +14,8 @@ from promptci.config.model import Config, JudgeOptions, PromptPatterns
 from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.config.run_limits import RunLimits
 from promptci.config.schema import ConfigFile, GateSection, JudgeSection, PromptsSection, ProviderSection, RunSection
+from promptci.config.sections.alert_schema import build_alert_options
+from promptci.config.sections.drift_schema import build_drift_options
 from promptci.errors import ConfigError, Problem
 from promptci.files import strict_yaml
 from promptci.providers.options import ModelPrice, ProviderOptions
@@ -46,7 +48,10 @@ def _build_config(file: ConfigFile) -> Config:
         judge=_build_judge_options(file.judge),
         gate=_build_gate_policy(file.gate),
         requests_per_day=file.traffic.requests_per_day,
+        log_columns={str(name): column for name, column in file.log.columns.items()},
         comment_template=file.report.comment_template,
+        alerts=build_alert_options(file.alerts),
+        drift=build_drift_options(file.drift),
     )
 
 
@@ -166,8 +171,8 @@ def _keys(location: Sequence[int | str]) -> list[str]:
     """Return the keys known at a place of the file."""
     annotation: Any = ConfigFile
     for part in location:
-        if get_origin(annotation) is dict:  # its keys are the user's, such as the names of models
-            annotation = get_args(annotation)[1]
+        if get_origin(annotation) in {dict, list}:  # its keys are the user's, such as the names of models
+            annotation = get_args(annotation)[-1]
         else:
             annotation = _section(annotation).model_fields[str(part)].annotation
     return list(_section(annotation).model_fields)

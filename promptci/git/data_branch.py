@@ -1,11 +1,12 @@
 """A branch that holds data and is never checked out: git's plumbing adds files to it, pushed with a lease."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.errors import GitError
 from promptci.git import command, new_commit, user_git
+from promptci.git.objects import ObjectReader
 
 HISTORY_BRANCH = "promptci/history"
 MAX_FILE_BYTES = 256 * 2**20
@@ -39,13 +40,35 @@ class BranchFiles:
             raise GitError(f"{path} on the history branch is over {MAX_FILE_BYTES // 2**20} MiB")
         return command.run_git(self.root, "cat-file", "blob", words[0].decode())
 
+    def read_all(self, folder: str = "") -> Iterator[tuple[str, bytes]]:
+        """Yield path and content of the regular files in a folder, or of all: with one process for all of them.
+
+        Raises
+        ------
+        GitError
+            If one is larger than `MAX_FILE_BYTES`.
+        """
+        reader = ObjectReader(self.root).open()
+        try:
+            for oid, path in self._entries(folder):
+                size, content = reader.read(oid, MAX_FILE_BYTES)
+                if size > MAX_FILE_BYTES:
+                    raise GitError(f"{path} on the history branch is over {MAX_FILE_BYTES // 2**20} MiB")
+                yield path, content
+        finally:
+            reader.close()
+
     def list_paths(self, folder: str = "") -> list[str]:
         """Return the paths of the regular files in a folder, sorted by their bytes; all of them without a folder."""
+        return [path for _, path in self._entries(folder)]
+
+    def _entries(self, folder: str) -> list[tuple[str, str]]:
+        """Return object id and path of each regular file."""
         if self.commit is None:
             return []
         printed = command.run_git(self.root, "ls-tree", "-r", "-z", self.commit, "--", *([folder] if folder else []))
         entries = [entry.split("\t", 1) for entry in command.split_nul(printed)]
-        return [path for description, path in entries if description.startswith("100")]
+        return [(words.split()[2], path) for words, path in entries if words.startswith("100")]
 
 
 Change = Callable[[BranchFiles], Mapping[str, bytes | None]]

@@ -11,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from fakes import github_words as words
+from fakes.github_issues import Issues
 
 REPOSITORY = "example/shop"
 TOKEN = "ghs_" + "t" * 36
@@ -76,6 +77,7 @@ class GitHub:
         """Name to the commit at which it stands."""
         self.pulls: list[dict[str, Any]] = []
         """Each with `number`, `sha`, `owner` and `branch` of the head."""
+        self.issues = Issues()
         self.renamed = False
         """True: the repository has another name now, and its old addresses lead to the new ones."""
         self.exchanges: list[Exchange] = []
@@ -107,11 +109,12 @@ class GitHub:
         """Tell how often a method was used."""
         return sum(exchange.method == method for exchange in self.exchanges)
 
-    def add_comment(self, body: str, author: str = "somebody") -> int:
+    def add_comment(self, body: str, author: str = "somebody", issue: int = 7) -> int:
         """Let `author` write a comment, and give its number."""
         with self._lock:
             self._next_id += 1
-            self.comments[self._next_id] = words.comment(self.url, REPOSITORY, self._next_id, author, body)
+            written = words.comment(self.url, REPOSITORY, self._next_id, author, body, issue=issue)
+            self.comments[self._next_id] = written
             return self._next_id
 
     def __enter__(self) -> Self:
@@ -185,6 +188,9 @@ class GitHub:
             ("GET", r"/repos/example/shop/pulls/(\d+)", self._pull),
             ("GET", r"/repos/example/shop/pulls", self._pulls),
             ("GET", r"/repos/example/shop/git/ref/heads/(.+)", self._branch),
+            ("GET", r"/repos/example/shop/issues", self._issues),
+            ("POST", r"/repos/example/shop/issues", self._open_issue),
+            ("PATCH", r"/repos/example/shop/issues/(\d+)", self._change_issue),
         )
         if self.renamed and path.startswith(OLD):
             moved = {"Location": f"{self.url}{NEW}{path.removeprefix(OLD)}"}
@@ -212,10 +218,14 @@ class GitHub:
         return Reply(body=words.user(self.login, private=True))
 
     def _list(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        of_issue = [key for key in sorted(self.comments) if self.comments[key]["issue_url"].endswith(f"/{number}")]
+        return self._page(f"/issues/{number}/comments", [self.comments[key] for key in of_issue], query)
+
+    def _page(self, path: str, every: list[dict[str, Any]], query: Mapping[str, str]) -> Reply:
         size, page = min(int(query.get("per_page", 30)), 100), int(query.get("page", 1))
-        every = [self.comments[key] for key in sorted(self.comments)]
         last = max(-(-len(every) // size), 1)
-        base = f"{self.url}{NEW}/issues/{number}/comments?per_page={size}&page="
+        kept = "".join(f"{name}={value}&" for name, value in query.items() if name != "page")
+        base = f"{self.url}{NEW}{path}?{kept}page="
         links = [f'<{base}{page + 1}>; rel="next"', f'<{base}{last}>; rel="last"'] if page < last else []
         links += [f'<{base}{page - 1}>; rel="prev"', f'<{base}1>; rel="first"'] if page > 1 else []
         headers = {"Link": ", ".join(links)} if links else {}
@@ -223,7 +233,9 @@ class GitHub:
 
     def _create(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
         refused = self._refused_text(body["body"])
-        return refused or Reply(status=CREATED, body=self.comments[self.add_comment(body["body"], self.login)])
+        if refused is None:
+            refused = Reply(status=CREATED, body=self.comments[self.add_comment(body["body"], self.login, int(number))])
+        return refused
 
     def _update(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
         there = self.comments.get(int(number))
@@ -295,6 +307,32 @@ class GitHub:
     def _branch(self, name: str, *, query: Mapping[str, str], body: Any) -> Reply:
         sha = self.branches.get(unquote(name))
         return Reply(body=words.ref(self.url, REPOSITORY, unquote(name), sha)) if sha else no(404, "Not Found")
+
+    def _issues(self, *, query: Mapping[str, str], body: Any) -> Reply:
+        known = self.issues.listed(query.get("state", "open"), self.pulls)
+        listed = [words.issue(self.url, REPOSITORY, each) for each in known]
+        return self._page("/issues", listed if query.get("direction") == "asc" else listed[::-1], query)
+
+    def _open_issue(self, *, query: Mapping[str, str], body: Any) -> Reply:
+        if not self.issues.switched_on:
+            return no(410, "Issues has been disabled in this repository.")
+        refused = self.issues.refusal(body)
+        if refused is not None:
+            return words_refused(refused, "Issue")
+        number = self.issues.add(body["title"], body.get("body", ""), self.login, tuple(body.get("labels", ())))
+        return Reply(status=CREATED, body=words.issue(self.url, REPOSITORY, self.issues.by_number[number]))
+
+    def _change_issue(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
+        known = self.issues.by_number.get(int(number))
+        if known is None:
+            return no(404, "Not Found")
+        if known.author != self.login and known.author.endswith("[bot]"):
+            return no(403, "Resource not accessible by integration")
+        refused = self.issues.refusal(body)
+        if refused is not None:
+            return words_refused(refused, "Issue")
+        known.change(body)
+        return Reply(body=words.issue(self.url, REPOSITORY, known))
 
     def _refused_text(self, text: str) -> Reply | None:
         if self.locked:

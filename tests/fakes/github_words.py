@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fakes.github_issues import KnownIssue
+
 WHEN = "2026-11-02T09:00:00Z"
 
 
@@ -26,14 +28,14 @@ def user(login: str, *, private: bool = False) -> dict[str, Any]:
     return known | _own() if private else known
 
 
-def comment(api: str, repository: str, number: int, author: str, body: str) -> dict[str, Any]:
-    """Give a comment of issue 7."""
+def comment(api: str, repository: str, number: int, author: str, body: str, *, issue: int = 7) -> dict[str, Any]:
+    """Give a comment of an issue or a pull request."""
     return {
         "id": number,
         "node_id": f"IC_{number}",
         "url": f"{api}/repos/{repository}/issues/comments/{number}",
-        "html_url": f"https://github.com/{repository}/pull/7#issuecomment-{number}",
-        "issue_url": f"{api}/repos/{repository}/issues/7",
+        "html_url": f"https://github.com/{repository}/pull/{issue}#issuecomment-{number}",
+        "issue_url": f"{api}/repos/{repository}/issues/{issue}",
         "user": user(author),
         "created_at": WHEN,
         "updated_at": WHEN,
@@ -220,4 +222,37 @@ def check_run(api: str, full_name: str, number: int, sent: Mapping[str, Any]) ->
         },
         "app": None,
         "pull_requests": [],
+    }
+
+
+def issue(api: str, full_name: str, known: KnownIssue) -> dict[str, Any]:
+    """Give an issue; a pull request is one too."""
+    own, web = f"{api}/repos/{full_name}/issues/{known.number}", f"https://github.com/{full_name}"
+    links = ("comments", "events")
+    pull_url = f"{api}/repos/{full_name}/pulls/{known.number}"
+    pull_links = dict.fromkeys(("url", "diff_url", "html_url", "patch_url"), pull_url)
+    labels = [{"id": place, "name": name} for place, name in enumerate(known.labels, start=1)]
+    return {
+        **{f"{each}_url": f"{own}/{each}" for each in links},
+        **dict.fromkeys(("assignee", "milestone", "active_lock_reason")),
+        **({"pull_request": pull_links} if known.is_pull else {}),
+        "labels_url": f"{own}/labels{{/name}}",
+        "repository_url": f"{api}/repos/{full_name}",
+        "url": own,
+        "html_url": f"{web}/{'pull' if known.is_pull else 'issues'}/{known.number}",
+        "id": known.number,
+        "node_id": f"I_{known.number}",
+        "number": known.number,
+        "title": known.title,
+        "body": known.body,
+        "user": user(known.author),
+        "labels": labels,
+        "state": known.state,
+        "state_reason": known.state_reason,
+        "locked": False,
+        "comments": 0,
+        "closed_at": None if known.state == "open" else WHEN,
+        "created_at": WHEN,
+        "updated_at": WHEN,
+        "author_association": "NONE",
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fakes import github as fake
 
 from promptci.publish.github.github_session import ClientClock
-from promptci.publish.github.pygithub_client import PyGithubClient
+from promptci.publish.github.issue_client import IssueClient
 
 NOW = 1_800_000_000.0
 """Its first second, counted from 1970."""
@@ -29,6 +29,6 @@ class JumpingClock:
         return ClientClock(sleep=self.sleep, monotonic=lambda: self.seconds, now=lambda: NOW + self.seconds)
 
 
-def client(server: fake.GitHub, time: JumpingClock) -> PyGithubClient:
+def client(server: fake.GitHub, time: JumpingClock) -> IssueClient:
     """Give the real client, connected to the fake."""
-    return PyGithubClient(fake.TOKEN, fake.REPOSITORY, server.url, time.clock)
+    return IssueClient(fake.TOKEN, fake.REPOSITORY, server.url, time.clock)

@@ -17,7 +17,7 @@ LAYERS = [  # top to bottom
     {"gates", "rollout", "drift", "monitor"},
     {"shards"},
     {"pipeline"},
-    {"memory", "registry", "audit", "requestlog"},
+    {"memory", "history", "registry", "audit", "requestlog"},
     {"scoring"},
     {"runs"},
     {"config"},
@@ -159,7 +159,8 @@ def test_nothing_is_too_big() -> None:
 
 REPORT_LAYERS = [  # top to bottom; the sentences of a view are made while it is built
     {"unchanged"},
-    {"write", "canary_page"},
+    {"write", "canary_page", "monitor_text"},
+    {"monitor_page"},
     {"html", "markdown", "export", "figures", "run_diff", "canary_document"},
     {"canary_report"},
     {"templates"},

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from support.drift_examples import DRIFT_EXAMPLES
+
 from promptci.findings import Facts, InterruptedRun, MessageFacts, NoFacts, NoSecrets, PromptNames
 from promptci.gates.facts import (
     CaseIds,
@@ -32,6 +34,7 @@ from promptci.gates.facts import (
     SuiteResult,
     WeakenedGoldens,
 )
+from promptci.monitor.alerts.facts import AlertFacts, DataFacts
 from promptci.rollout.facts import (
     CountedArms,
     CountedUsers,
@@ -72,6 +75,23 @@ SCORES = DROP._replace(
 EQUAL = DROP._replace(base=0.9, head=0.9, pairs=100, passed=(90, 90), worse=5, better=5, interval=(-0.02, 0.02), p=0.5)
 OPEN = EQUAL._replace(interval=(-0.057, 0.057), cases_needed=248, repeats_needed=3)
 TWELVE = tuple(f"case-{number}" for number in range(12))
+
+ALERT = AlertFacts(
+    kind="threshold", metric="quality", limit=0.9, value=0.82, n=1204, over_s=3600, interval=(0.797, 0.841)
+)
+BURN = AlertFacts(kind="burn-rate", metric="errors", limit=6, value=8.23, n=1204, over_s=21600, baseline=0.99)
+WEEK = AlertFacts(
+    kind="last-week",
+    metric="quality",
+    limit=0.05,
+    value=-0.14,
+    n=1204,
+    over_s=21600,
+    baseline=0.96,
+    now=0.82,
+    interval=(-0.17, -0.11),
+)
+SILENCE = AlertFacts(kind="threshold", metric="silence", limit=7200, value=10800, n=0, over_s=3600)
 
 SINCE = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SHARE = ShareFacts(share=2.5, step=5)
@@ -288,5 +308,41 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         METRIC._replace(metric="cost", limit=0.25, control=1.0, canary=0.9),
         METRIC._replace(metric="cost", limit=0.25, control=1.0, canary=1.0),
     ],
+    "alert-threshold": [
+        ALERT,
+        ALERT._replace(value=0.96, interval=(0.95, 0.97)),
+        ALERT._replace(value=None, n=12),
+        ALERT._replace(metric="errors", value=0.031, limit=0.02, interval=(0.022, 0.041)),
+        ALERT._replace(metric="negative", value=0.05, limit=0.02, interval=(0.03, 0.07), over_s=6 * 3600),
+        ALERT._replace(metric="p95", value=2310, limit=2000, over_s=86400, interval=None),
+        ALERT._replace(metric="cost", value=0.0031, limit=0.002, interval=None),
+    ],
+    "alert-burn-rate": [
+        BURN,
+        BURN._replace(metric="negative", value=0.4),
+        BURN._replace(metric="quality", value=None, n=1),
+    ],
+    "alert-last-week": [
+        WEEK,
+        WEEK._replace(metric="errors", limit=0.01, value=0.02, now=0.03, baseline=0.01, interval=(0.012, 0.028)),
+        WEEK._replace(metric="cost", limit=0.2, value=0.31, now=0.0031, baseline=0.0024, interval=(0.22, 0.41)),
+        WEEK._replace(metric="p95", limit=0.2, value=-0.04, now=960, baseline=1000, interval=(-0.1, 0.02)),
+        WEEK._replace(value=None, interval=None, n=0),
+    ],
+    "alert-silence": [
+        SILENCE,
+        SILENCE._replace(value=None),
+        SILENCE._replace(value=0.0),
+        SILENCE._replace(value=3 * 86400.0),
+    ],
+    "alert-data": [
+        DataFacts(cause="ok"),
+        DataFacts(cause="missing", limit_s=7200),
+        DataFacts(cause="empty", limit_s=7200),
+        DataFacts(cause="old-look", newest="2026-03-02T10:00:00Z", age_s=9000, limit_s=7200),
+        DataFacts(cause="old-data", newest="2026-03-02T10:00:00Z", age_s=260000, limit_s=7200),
+    ],
+    "alert-removed": [NoFacts()],
+    "alert-unknown": [NoFacts()],
+    **DRIFT_EXAMPLES,
 }
-"""By rule."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from promptci.present.finding_text import canary, limits, quality, remarks, run
+from promptci.present.finding_text import alerts, canary, drift, limits, quality, remarks, run
 from promptci.present.finding_text.text import FindingText
 
 TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
@@ -80,5 +80,37 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "canary-not-shown": canary.not_shown,
     "canary-worse": canary.worse,
     "canary-within-limit": canary.within_limit,
+    "alert-threshold": alerts.threshold,
+    "alert-burn-rate": alerts.burn_rate,
+    "alert-last-week": alerts.last_week,
+    "alert-silence": alerts.silence,
+    "alert-data": alerts.data,
+    "alert-removed": alerts.removed,
+    "alert-unknown": alerts.unknown,
+    "drift-steady": drift.steady,
+    "drift-learning": drift.learning,
+    "drift-sum": drift.summed,
+    "drift-cliff": drift.cliff,
+    "drift-confirmed": drift.confirmed,
+    "drift-not-confirmed": drift.not_confirmed,
+    "drift-outage": drift.outage,
+    "drift-error": drift.error,
+    "drift-no-reference": drift.no_reference,
+    "drift-not-comparable": drift.not_comparable,
+    "drift-judge-moved": drift.judge_moved,
+    "drift-judge-same": drift.judge_same,
+    "drift-pinned-holds": drift.pinned_holds,
+    "drift-pinned-too": drift.pinned_too,
+    "drift-models": drift.models,
+    "drift-missed-nights": drift.missed_nights,
+    "drift-refusals": drift.refusals,
+    "drift-probe": drift.probe,
+    "drift-probe-same": drift.probe_same,
+    "drift-no-earlier": drift.no_earlier,
+    "drift-earlier-silent": drift.earlier_silent,
+    "drift-earlier-better": drift.earlier_better,
+    "drift-earlier-no-better": drift.earlier_no_better,
+    "drift-frozen": drift.frozen,
+    "drift-frozen-whole": drift.frozen_whole,
 }
 """By the finding's rule."""

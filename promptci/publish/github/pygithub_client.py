@@ -16,6 +16,7 @@ from promptci.publish.github.api import (
     Unavailable,
 )
 from promptci.publish.github.github_session import PER_PAGE, ClientClock, GithubSession
+from promptci.publish.github.response_fields import check_list, get_author, get_field, get_number, is_by_bot
 from promptci.publish.runner.context import ActionContext
 
 
@@ -43,7 +44,7 @@ class PyGithubClient:
             user = self._session.request("GET", "/user")
         except Forbidden:
             return None
-        return str(_get_field(user, "login"))
+        return str(get_field(user, "login"))
 
     def comments(self, number: int) -> Iterator[Comment]:
         """Yield every comment, page after page."""
@@ -68,12 +69,12 @@ class PyGithubClient:
         """Put a status beside a commit; Unavailable where what answers is not GitHub, and so took nothing."""
         sent = {"state": state, "context": context, "description": description, "target_url": target_url}
         taken = self._session.request("POST", f"{self._root}/statuses/{sha}", sent)
-        if _get_field(taken, "state") != state:
+        if get_field(taken, "state") != state:
             raise Unavailable("GitHub's answer is of another status")
 
     def statuses(self, sha: str, context: str) -> list[PostedStatus]:
         """Return the statuses of a commit with this context, newest first."""
-        items = _check_list(self._session.request("GET", f"{self._root}/commits/{sha}/statuses?per_page={PER_PAGE}"))
+        items = check_list(self._session.request("GET", f"{self._root}/commits/{sha}/statuses?per_page={PER_PAGE}"))
         return [
             PostedStatus(
                 state=item["state"],
@@ -89,7 +90,7 @@ class PyGithubClient:
         created = self._session.request(
             "POST", f"{self._root}/check-runs", _describe(run, remarks), lambda: self._find_created_run(run)
         )
-        return _get_number(created, "id")
+        return get_number(created, "id")
 
     def add_remarks(self, check_run_id: int, run: CheckRun, remarks: Sequence[Remark], existing_count: int) -> None:
         """Add remarks; where the answer is lost, count whether they stand."""
@@ -97,7 +98,7 @@ class PyGithubClient:
 
         def find_updated_run() -> Any:
             check_run = self._session.request("GET", url)
-            count = _get_field(_get_field(check_run, "output"), "annotations_count")
+            count = get_field(get_field(check_run, "output"), "annotations_count")
             return check_run if isinstance(count, int) and count > existing_count else None
 
         self._session.request("PATCH", url, {"output": _output(run, remarks)}, find_updated_run)
@@ -105,7 +106,7 @@ class PyGithubClient:
     def _find_created_run(self, run: CheckRun) -> Any:
         name = quote(run.name, safe="")
         url = f"{self._root}/commits/{run.sha}/check-runs?check_name={name}&per_page={PER_PAGE}"
-        runs = _check_list(_get_field(self._session.request("GET", url), "check_runs"))
+        runs = check_list(get_field(self._session.request("GET", url), "check_runs"))
         return next((each for each in runs if each.get("external_id") == run.external_id), None)
 
     def pull(self, number: int) -> PullRequest:
@@ -117,13 +118,13 @@ class PyGithubClient:
         head = quote(f"{owner}:{branch}", safe="")
         order = f"state=all&sort=updated&direction=desc&per_page={PER_PAGE}"
         return [
-            _pull(each) for each in _check_list(self._session.request("GET", f"{self._root}/pulls?head={head}&{order}"))
+            _pull(each) for each in check_list(self._session.request("GET", f"{self._root}/pulls?head={head}&{order}"))
         ]
 
     def branch_sha(self, name: str) -> str:
         """Return the commit at which a branch stands."""
         ref = self._session.request("GET", f"{self._root}/git/ref/heads/{quote(name, safe='/')}")
-        return str(_get_field(_get_field(ref, "object"), "sha"))
+        return str(get_field(get_field(ref, "object"), "sha"))
 
 
 def _describe(run: CheckRun, remarks: Sequence[Remark]) -> dict[str, Any]:
@@ -143,34 +144,14 @@ def _output(run: CheckRun, remarks: Sequence[Remark]) -> dict[str, Any]:
 
 
 def _comment(item: Any) -> Comment:
-    user = item.get("user") if isinstance(item, dict) else None
     return Comment(
-        id=_get_number(item, "id"),
-        body=str(_get_field(item, "body") or ""),
-        author=str(user.get("login") or "") if isinstance(user, dict) else "",
-        is_bot=isinstance(user, dict) and user.get("type") == "Bot",
-        url=str(_get_field(item, "html_url") or ""),
+        id=get_number(item, "id"),
+        body=str(get_field(item, "body") or ""),
+        author=get_author(item),
+        is_bot=is_by_bot(item),
+        url=str(get_field(item, "html_url") or ""),
     )
 
 
 def _pull(item: Any) -> PullRequest:
-    return PullRequest(number=_get_number(item, "number"), head_sha=str(_get_field(_get_field(item, "head"), "sha")))
-
-
-def _get_number(item: Any, name: str) -> int:
-    value = _get_field(item, name)
-    if not isinstance(value, int):
-        raise Unavailable(f"GitHub's answer has no number as {name!r}")
-    return value
-
-
-def _check_list(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise Unavailable("GitHub gave no list")
-    return value
-
-
-def _get_field(item: Any, name: str) -> Any:
-    if not isinstance(item, dict) or name not in item:
-        raise Unavailable(f"GitHub's answer has no {name!r}")
-    return item[name]
+    return PullRequest(number=get_number(item, "number"), head_sha=str(get_field(get_field(item, "head"), "sha")))

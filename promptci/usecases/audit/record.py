@@ -10,12 +10,12 @@ from typing import Literal
 from pydantic import Field
 
 from promptci import wording
+from promptci.app.audit_actor import find_actor
 from promptci.audit import log
 from promptci.audit.chain import LogHead
-from promptci.audit.entry import Actor, Approval, AuditedChange, AuditEntry, DeployedShare, EvidenceFile
+from promptci.audit.entry import Approval, AuditedChange, AuditEntry, DeployedShare, EvidenceFile
 from promptci.audit.log import NewEntry
 from promptci.documents.document import Document
-from promptci.git import command
 from promptci.git.data_branch import BranchFiles, find_branch
 from promptci.git.repo import Repo
 from promptci.registry import tags
@@ -78,7 +78,7 @@ def record(request: AuditRecordRequest) -> AuditRecordSummary:
         find_missing(files)
         head: LogHead | None = log.read_head(files)
     else:
-        head = log.append_entries(branch, find_missing, now=request.now, by=_find_actor(repo.root, request.environ))
+        head = log.append_entries(branch, find_missing, now=request.now, by=find_actor(repo.root, request.environ))
     return AuditRecordSummary(added=added, head=str(head) if head else None, dry_run=request.dry_run)
 
 
@@ -214,27 +214,6 @@ def _goes_back(before: Deployed, after: Deployed) -> bool:
     """Return whether the stable version is an older release than before."""
     old, new = (ReleaseNumber.find(shorten_version(side.prompt, side.stable)) for side in (before, after))
     return old is not None and new is not None and new < old
-
-
-def _find_actor(root: Path, environ: Mapping[str, str]) -> Actor:
-    """Return who records: the workflow's actor, or the person whom git knows."""
-    if environ.get("GITHUB_ACTIONS") == "true":
-        account = environ.get("GITHUB_ACTOR_ID", "")
-        run = (
-            "/".join(environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY"))
-            + f"/actions/runs/{environ.get('GITHUB_RUN_ID', '')}"
-        )
-        return Actor(
-            kind="workflow",
-            actor=one_line(environ.get("GITHUB_ACTOR", "")) or None,
-            actor_id=int(account) if account.isdecimal() and len(account) < 16 else None,
-            event=one_line(environ.get("GITHUB_EVENT_NAME", "")) or None,
-            run=one_line(run),
-        )
-    name = command.try_git(root, "log", "-1", "--format=%cn").stdout.decode(errors="replace").strip()
-    for key in ("GIT_COMMITTER_NAME", "USER"):
-        name = environ.get(key) or name
-    return Actor(kind="person", actor=one_line(name) or None)
 
 
 def _split_names(text: str) -> list[str]:

@@ -17,6 +17,7 @@ from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
 from promptci.git import command, globs
+from promptci.git.data_branch import HISTORY_BRANCH
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.pipeline.collection import collect, coverage, plan_prompt, rubric
@@ -125,6 +126,14 @@ def examine(root: Path, config_path: str) -> tuple[DoctorFinding, ...]:
         ]
     unique = dict.fromkeys(findings)
     return tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.message)))
+
+
+def has_history_branch(root: Path) -> bool:
+    """Return whether this clone knows the branch promptci/history, its own or a remote's."""
+    printed = command.run_git(
+        Repo.discover(root).root, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes"
+    )
+    return any(ref.endswith(f"/{HISTORY_BRANCH}") for ref in printed.decode(errors="replace").splitlines())
 
 
 def _error_findings(error: InputError) -> list[DoctorFinding]:

@@ -8,7 +8,7 @@ from fakes import github as fake
 from fakes import openapi
 from fakes.jumping_clock import JumpingClock, client
 
-from promptci.publish.github.pygithub_client import PyGithubClient
+from promptci.publish.github.issue_client import IssueClient
 
 
 @pytest.fixture
@@ -23,6 +23,6 @@ def server() -> Iterator[fake.GitHub]:
 
 
 @pytest.fixture
-def github(server: fake.GitHub, time: JumpingClock) -> Iterator[PyGithubClient]:
+def github(server: fake.GitHub, time: JumpingClock) -> Iterator[IssueClient]:
     with closing(client(server, time)) as connected:
         yield connected

@@ -1,0 +1,90 @@
+"""What a night comes to: its verdict, and the facts that it rests on."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from promptci.drift.chart import Chart, ChartState, Reading
+from promptci.drift.facts import ReadingFacts
+from promptci.drift.night import DriftVerdict
+from promptci.drift.reference import ReferenceDocument, reference_path
+from promptci.errors import InputError
+from promptci.evaluation.nights.results import PromptNight
+from promptci.evaluation.nights.watched import WatchedPrompt
+from promptci.findings import Facts, Finding
+from promptci.git.snapshot import Snapshot
+from promptci.verdict import Verdict
+
+VERDICTS = {
+    DriftVerdict.STEADY: Verdict.PASS,
+    DriftVerdict.LEARNING: Verdict.INCONCLUSIVE,
+    DriftVerdict.DRIFT: Verdict.FAIL,
+    DriftVerdict.JUDGE_MOVED: Verdict.INCONCLUSIVE,
+    DriftVerdict.NOT_COMPARABLE: Verdict.INCONCLUSIVE,
+    DriftVerdict.OUTAGE: Verdict.ERROR,
+    DriftVerdict.ERROR: Verdict.ERROR,
+}
+MAX_NAMED_CASES = 10
+HALF = 0.5
+
+
+def find_changes(reference: ReferenceDocument, prompt: WatchedPrompt) -> tuple[str, ...]:
+    """Return what is no longer as in the reference."""
+    pairs = {
+        "prompt": (reference.fingerprint, prompt.prompt.fingerprint),
+        "goldens": (reference.goldens, prompt.goldens),
+        "judge": (reference.judge, prompt.judge),
+    }
+    return tuple(name for name, (then, now) in pairs.items() if then != now)
+
+
+def load_reference(head: Snapshot, prompt: str) -> "tuple[ReferenceDocument | None, str | None, str | None]":
+    """Return the committed reference, the digest of its file, and what is wrong with it."""
+    path = reference_path(prompt)
+    data = head.read(path)
+    if data is None:
+        return None, None, None
+    try:
+        return ReferenceDocument.parse(data, path), sha256(data).hexdigest(), None
+    except InputError as error:
+        return None, sha256(data).hexdigest(), str(error)
+
+
+def conclude(night: PromptNight, verdict: DriftVerdict, rule: str, facts: Facts) -> PromptNight:
+    """Return the night with its verdict and the finding that it rests on, first."""
+    night.verdict = verdict
+    night.findings.insert(0, Finding(rule=rule, verdict=VERDICTS[verdict], subject=night.name, facts=facts))
+    if night.line is not None:
+        night.line = night.line.model_copy(update={"verdict": verdict})
+    return night
+
+
+def choose_rule(verdict: DriftVerdict, reading: Reading) -> str:
+    """Return the rule that a compared night is a finding of."""
+    if verdict is DriftVerdict.DRIFT:
+        return "drift-cliff" if reading.alarm == "cliff" else "drift-sum"
+    return f"drift-{verdict}"
+
+
+def describe_reading(
+    chart: Chart, reading: Reading, reference: ReferenceDocument, after: ChartState, means: Mapping[str, float]
+) -> ReadingFacts:
+    """Return the facts of a compared night."""
+    falls = {case: chart.means[case] - means[case] for case in chart.means if case in means}
+    worst = sorted((case for case in falls if falls[case] >= HALF), key=lambda case: (-falls[case], case))
+    return ReadingFacts(
+        quality=reading.quality,
+        expected=reading.expected,
+        cases=len(falls),
+        reference_answers=reference.answers,
+        frozen=reference.frozen,
+        total=after.total,
+        limit=chart.limit,
+        cliff=chart.cliff,
+        since=after.since,
+        worse=tuple(worst[:MAX_NAMED_CASES]),
+    )
+
+
+def count_changed(expected: Mapping[str, float], means: Mapping[str, float]) -> int:
+    """Return how many cases differ from what most of the reference's answers were."""
+    return sum(round(expected[case]) != round(means[case]) for case in expected if case in means)

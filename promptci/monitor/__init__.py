@@ -1,0 +1,1 @@
+"""What the request log says about production: six tables, their summaries, and monitor.json."""

@@ -1,0 +1,1 @@
+"""Rules on monitor.json: what is measured, and when an alert opens and closes."""

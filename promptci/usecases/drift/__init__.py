@@ -1,0 +1,1 @@
+"""Watch deployed prompts: nights, references, probes."""

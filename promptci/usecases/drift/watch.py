@@ -1,0 +1,246 @@
+"""Watch one night: ask deployed prompts their goldens, compare with the reference, look for causes, and act."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from promptci.drift.chart import ChartState, Reading, build_chart
+from promptci.drift.facts import AskedAgain, ChangedTests, DriftOutage, RefusedAnswers, RejudgedAnswers
+from promptci.drift.night import UNASKED, DriftVerdict, NightLine, render_marks
+from promptci.drift.reference import ReferenceDocument
+from promptci.errors import PromptciError
+from promptci.evaluation.nights import acting, causes, conclusions, night_records, results
+from promptci.evaluation.nights.acting import DriftActions
+from promptci.evaluation.nights.goldens_run import AskedPrompt, Asker
+from promptci.evaluation.nights.night_records import Nights, StoredAnswer
+from promptci.evaluation.nights.results import DriftDocument, PromptNight
+from promptci.evaluation.nights.watched import Watch, WatchedPrompt, collect_watch
+from promptci.findings import Finding, MessageFacts, NoFacts, remark
+from promptci.git.data_branch import BranchFiles, DataBranch, find_branch
+from promptci.git.repo import Repo
+from promptci.pipeline.environment import Environment
+from promptci.pipeline.plan import planning
+from promptci.verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DriftRequest:
+    """What is watched."""
+
+    root: Path
+    config_path: str = "promptci.yml"
+    environment: str | None = None
+    prompts: tuple[str, ...] = ()
+    rejudge: bool = False
+    """Grade stored answers again, whether an alarm is due or not."""
+    remote: str = "origin"
+    dry_run: bool = False
+    actions: DriftActions = field(default_factory=DriftActions)
+
+
+def watch_night(request: DriftRequest, env: Environment) -> DriftDocument:
+    """Watch every deployed prompt once.
+
+    Raises
+    ------
+    UsageError, ConfigError, InputError, GitError
+        Where files of the repository, or the history branch, cannot be read or written.
+    """
+    repo = Repo.discover(request.root)
+    branch = find_branch(repo.root, request.remote)
+    now = env.now()
+    at = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    with closing(repo.snapshot(repo.resolve("HEAD"))) as head:
+        watch = collect_watch(repo, head, request.config_path, request.environment).select(request.prompts)
+        asker = Asker(root=request.root, config_path=request.config_path, watch=watch, head=head, env=env)
+        redactor = env.redactor(watch.config.provider.api_key_env)
+        if request.dry_run:
+            _print_plan(asker)
+            return results.build_document(at, watch.environment, (), dry_run=True, redactor=redactor)
+        files = branch.fetch()
+        watcher = _Watcher(request=request, repo=repo, asker=asker, files=files, at=at)
+        nights = watcher.watch_all()
+        _keep(branch, watch, nights, watcher.answers)
+        acting.record_decisions(branch, nights, env, repo.root)
+        acting.update_issues(nights, env, redactor)
+        acting.respond(nights, asker, request.actions, repo)
+    return results.build_document(at, watch.environment, nights, dry_run=False, redactor=redactor)
+
+
+def _print_plan(asker: Asker) -> None:
+    watch = asker.watch
+    for prompt in watch.prompts:
+        asker.env.print(f"{prompt.name} {prompt.version}: {len(prompt.weights)} cases")
+    for name, reason in watch.broken.items():
+        asker.env.print(f"{name}: {reason}")
+    if watch.prompts:
+        for line in planning.describe(asker.plan(watch.prompts, 1), watch.collected):
+            asker.env.print(line)
+
+
+def _keep(branch: DataBranch, watch: Watch, nights: list[PromptNight], answers: list[StoredAnswer]) -> None:
+    """Write the night's lines and, where they are kept, its answers."""
+    lines = [night.line for night in nights if night.line is not None]
+    if not lines:
+        return
+    kept = answers if watch.config.drift.keep_answers else []
+    today = night_records.parse_day(lines[0].day)
+    branch.append(lambda files: night_records.write_nights(files, lines, kept, today), f"Add the night of {today}")
+
+
+@dataclass(kw_only=True, slots=True)
+class _Watcher:
+    request: DriftRequest
+    repo: Repo
+    asker: Asker
+    files: BranchFiles
+    at: str
+    answers: list[StoredAnswer] = field(default_factory=list)
+    """Of this night."""
+
+    @property
+    def day(self) -> str:
+        return self.at[:10]
+
+    def watch_all(self) -> list[PromptNight]:
+        """Return the night of every watched prompt."""
+        watch = self.asker.watch
+        history = night_records.load_nights(self.files)
+        asked = self.asker.ask(watch.prompts) if watch.prompts else {}
+        nights = [
+            self._watch(prompt, asked[prompt.name], history.get(prompt.name, Nights(lines=())))
+            for prompt in watch.prompts
+        ]
+        for name, reason in watch.broken.items():
+            finding = Finding(rule="drift-error", verdict=Verdict.ERROR, subject=name, facts=MessageFacts(reason))
+            nights.append(PromptNight(name=name, version="?", verdict=DriftVerdict.ERROR, findings=[finding]))
+        return nights
+
+    def _watch(self, prompt: WatchedPrompt, asked: AskedPrompt, nights: Nights) -> PromptNight:
+        night = PromptNight(
+            name=prompt.name, version=prompt.version, verdict=DriftVerdict.ERROR, watched=prompt, before=nights.last
+        )
+        reference, digest, problem = conclusions.load_reference(self.asker.head, prompt.name)
+        state = nights.state(digest or "")
+        night.line = self._begin_line(prompt, asked, digest, state)
+        if gap := nights.find_gap(self.day):
+            night.findings.append(remark("drift-missed-nights", prompt.name, gap))
+        if asked.refusals:
+            refused = RefusedAnswers(refusals=asked.refusals, answers=len(asked.answers))
+            night.findings.append(remark("drift-refusals", prompt.name, refused))
+        limit = self.asker.watch.config.gate.max_error_rate
+        if not asked.scored or len(asked.missing) > limit * len(asked.scored):
+            outage = DriftOutage(missing=len(asked.missing), asked=len(asked.scored), limit=limit, reason=asked.reason)
+            verdict = DriftVerdict.ERROR if asked.is_our_fault else DriftVerdict.OUTAGE
+            return conclusions.conclude(night, verdict, f"drift-{verdict}", outage)
+        if problem is not None:
+            return conclusions.conclude(night, DriftVerdict.ERROR, "drift-error", MessageFacts(problem))
+        if reference is None:
+            return conclusions.conclude(night, DriftVerdict.NOT_COMPARABLE, "drift-no-reference", NoFacts())
+        if changes := conclusions.find_changes(reference, prompt):
+            facts = ChangedTests(changes=changes, frozen=reference.frozen)
+            return conclusions.conclude(night, DriftVerdict.NOT_COMPARABLE, "drift-not-comparable", facts)
+        self._note_models(night, asked, reference, nights)
+        return self._compare(night, asked, reference, state)
+
+    def _begin_line(
+        self, prompt: WatchedPrompt, asked: AskedPrompt, reference: str | None, state: ChartState
+    ) -> NightLine:
+        return NightLine(
+            at=self.at,
+            run=self.asker.env.environ.get("GITHUB_RUN_ID") or None,
+            prompt=prompt.name,
+            version=prompt.version,
+            fingerprint=prompt.prompt.fingerprint,
+            goldens=prompt.goldens,
+            judge=prompt.judge,
+            reference=reference,
+            model=prompt.prompt.model,
+            models=asked.seen("model"),
+            system_fingerprint=asked.seen("fingerprint"),
+            n=len(prompt.weights),
+            marks=render_marks(prompt.weights, asked.means),
+            errors=len(asked.missing),
+            refusals=asked.refusals,
+            cusum=state.total,
+            since=state.since,
+            steady=state.steady,
+            verdict=DriftVerdict.ERROR,
+        ).model_copy(update=asked.numbers())
+
+    def _note_models(
+        self, night: PromptNight, asked: AskedPrompt, reference: ReferenceDocument, nights: Nights
+    ) -> None:
+        before = [line for line in nights.lines if line.verdict not in UNASKED][-1:]
+        fingerprints = before[0].system_fingerprint if before else ()
+        seen = [
+            nights.find_new("model", asked.seen("model"), reference.models, self.day),
+            nights.find_new("system fingerprint", asked.seen("fingerprint"), fingerprints, self.day),
+        ]
+        night.findings += [remark("drift-models", night.name, facts) for facts in seen if facts is not None]
+
+    def _compare(
+        self, night: PromptNight, asked: AskedPrompt, reference: ReferenceDocument, state: ChartState
+    ) -> PromptNight:
+        prompt, line = night.watched, night.line
+        assert prompt is not None and line is not None  # noqa: S101, PT018 - both were set above
+        chart = build_chart(reference, prompt.weights, self.asker.watch.alarms_per_year)
+        reading = None if chart is None else chart.read(asked.means, state)
+        if chart is None or reading is None:
+            return conclusions.conclude(
+                night, DriftVerdict.ERROR, "drift-error", MessageFacts("no case has a mark to compare")
+            )
+        means = asked.means
+        if reading.alarm is not None and state.since is None:
+            means = causes.ask_again(self.asker, prompt, asked.marks)
+            pooled = chart.read(means, state) or reading
+            rule = "drift-confirmed" if pooled.alarm else "drift-not-confirmed"
+            facts = AskedAgain(first=reading.quality, pooled=pooled.quality)
+            night.findings.append(remark(rule, night.name, facts))
+            reading = pooled
+        night.means = dict(means)
+        line = line.model_copy(
+            update={"quality": reading.quality, "drop": reading.drop, "h": chart.limit,
+                    "changed": conclusions.count_changed(chart.means, means)}
+        )  # fmt: skip
+        moved = self._look_for_causes(night, prompt, means, reading)
+        if moved:
+            night.line = line
+            return conclusions.conclude(night, DriftVerdict.JUDGE_MOVED, "drift-judge-moved", moved)
+        after, verdict = chart.advance(state, reading, self.day)
+        night.line = line.model_copy(
+            update={"cusum": after.total, "since": after.since, "steady": after.steady, "verdict": verdict}
+        )
+        if verdict is not DriftVerdict.DRIFT:
+            self._remember_answers(prompt, asked)
+        facts_now = conclusions.describe_reading(chart, reading, reference, replace(after, total=reading.total), means)
+        return conclusions.conclude(night, verdict, conclusions.choose_rule(verdict, reading), facts_now)
+
+    def _look_for_causes(
+        self, night: PromptNight, prompt: WatchedPrompt, means: Mapping[str, float], reading: Reading
+    ) -> RejudgedAnswers | None:
+        """Add what is known about causes; return the judge's answers where it is the judge that moved."""
+        if reading.alarm is None and not self.request.rejudge:
+            return None
+        try:
+            stored = night_records.load_answers(self.files, prompt.name, prompt.goldens, prompt.judge)
+            judged = causes.rejudge(self.asker, prompt, stored)
+            if judged is not None and causes.is_judge_moved(judged, max(reading.drop, 0.0)):
+                return judged
+            if judged is not None:
+                night.findings.append(remark("drift-judge-same", prompt.name, judged))
+            pinned = causes.ask_pinned(self.asker, prompt, means) if reading.alarm else None
+        except PromptciError as error:
+            night.findings.append(remark("drift-error", prompt.name, MessageFacts(str(error))))
+            return None
+        if pinned is not None:
+            rule = "drift-pinned-holds" if pinned.p <= causes.ALPHA else "drift-pinned-too"
+            night.findings.append(remark(rule, prompt.name, pinned))
+        return None
+
+    def _remember_answers(self, prompt: WatchedPrompt, asked: AskedPrompt) -> None:
+        if not self.asker.watch.config.drift.keep_answers:
+            return
+        redactor = self.asker.env.redactor(self.asker.watch.config.provider.api_key_env)
+        self.answers += acting.store_answers(prompt, asked, self.day, redactor)

@@ -1,0 +1,1 @@
+"""What production does: tables of the request log."""

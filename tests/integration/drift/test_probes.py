@@ -1,0 +1,43 @@
+"""`promptci drift --probe`: 20 requests of one token an hour."""
+
+from fakes.changing_model import ChangingModel
+from fakes.openai_server import OpenAIServer
+from support.drift_shop import REFERENCE, DriftShop
+
+from promptci.drift.night import DriftVerdict
+
+
+def test_a_model_like_its_reference_costs_twenty_tokens(shop: DriftShop, server: OpenAIServer) -> None:
+    before = len(server.calls)
+    probed = shop.probe()
+    assert probed.differing == ()
+    assert probed.document.exit_code == 0
+    sent = [call.body for call in server.calls[before:]]
+    assert len(sent) == 20
+    assert {(body["max_tokens"], body["temperature"]) for body in sent} == {(1, 1)}
+
+
+def test_other_tokens_start_the_goldens(shop: DriftShop, model: ChangingModel) -> None:
+    model.letters = "WXYZ"
+    probed = shop.probe()
+    assert probed.differing == ("order",)
+    assert probed.document.prompts[0].findings[0].rule == "drift-probe"
+    assert probed.document.exit_code == 1
+
+
+def test_another_name_in_the_response_starts_the_goldens(shop: DriftShop, model: ChangingModel) -> None:
+    model.name = "fake-1-2026-03-02"
+    assert shop.probe().differing == ("order",)
+
+
+def test_without_a_probe_in_the_reference_the_goldens_are_asked(shop: DriftShop) -> None:
+    shop.builder.remove(REFERENCE)
+    shop.builder.commit("no reference")
+    assert shop.probe().differing == ("order",)
+
+
+def test_an_outage_starts_nothing(shop: DriftShop, model: ChangingModel) -> None:
+    model.is_down = True
+    probed = shop.probe()
+    assert probed.differing == ()
+    assert (probed.document.prompts[0].verdict, probed.document.exit_code) == (DriftVerdict.OUTAGE, 4)
