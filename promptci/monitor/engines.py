@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from promptci.errors import PromptciError, UsageError
 from promptci.lazy_import import lazy_import
+from promptci.monitor.arm_hash import hash_hex
 from promptci.monitor.tables import LogTables, find_repeats
 from promptci.requestlog.aliases import ALIASES
 
@@ -135,34 +136,6 @@ def _find_column(table: Table, name: str, names: Mapping[str, str]) -> Column | 
     return found
 
 
-def hash_hex(engine: str) -> Callable[[Column], Column]:
-    """Return how an engine computes SHA-256 in hexadecimal digits."""
-    import ibis as loaded  # noqa: PLC0415 - decorators need the module itself
-
-    @loaded.udf.scalar.builtin(name="SHA256")
-    def sha256_bytes(text: bytes) -> bytes: ...
-
-    @loaded.udf.scalar.builtin(name="TO_HEX")
-    def to_hex(data: bytes) -> str: ...
-
-    @loaded.udf.scalar.builtin(name="hex")
-    def hex_of(data: bytes) -> str: ...
-
-    @loaded.udf.scalar.builtin(name="TO_UTF8")
-    def to_utf8(text: str) -> bytes: ...
-
-    @loaded.udf.scalar.builtin(name="SHA2")
-    def sha2(text: str, bits: int) -> str: ...
-
-    by_engine: dict[str, Callable[[Any], Any]] = {
-        "bigquery": lambda text: to_hex(sha256_bytes(text.cast("binary"))),
-        "snowflake": lambda text: sha2(text, 256),
-        "clickhouse": lambda text: hex_of(sha256_bytes(text)),
-        "trino": lambda text: to_hex(sha256_bytes(to_utf8(text))),
-    }
-    return by_engine.get(engine, lambda text: text.hexdigest("sha256"))
-
-
 def connect(url: str) -> BaseBackend:
     """Connect to an engine by its URL, such as `bigquery://project/dataset`.
 
@@ -189,7 +162,7 @@ def _connect_spark() -> BaseBackend:
     """Connect to Spark as its environment configures it; without a cluster, to one on this machine."""
     from pyspark.sql import SparkSession  # noqa: PLC0415 - half a gigabyte that only this engine needs
 
-    settings = {
+    settings: dict[str, bool | float | int | str | None] = {
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "8",
         "spark.driver.bindAddress": "127.0.0.1",

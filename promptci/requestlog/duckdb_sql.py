@@ -12,11 +12,13 @@ from promptci.requestlog.line import MAX_SHARE, MAX_TEXT_CHARS
 TEXT_FIELDS = ("prompt", "version", "model", "response_model")
 MAX_DIGITS = 19
 """Of a number that is surely within 64 bits."""
+_NO_JSON_NUMBER = r"[:,\[]\s*[+-]?(?i:inf|nan)"
+"""What DuckDB takes for a number, and JSON does not."""
 _OFFSET = r'.*[+-]\d\d:\d\d"'
 _IS_TIME = (
     "time_[12] = 'T' and length(time_) between 22 and 34"
     f" and (time_[-2:-2] = 'Z' or regexp_full_match(time_, '{_OFFSET}'))"
-    " and try_cast(time_[2:-2] as timestamp) is not null"
+    " and try_cast(time_[2:-2] as timestamptz) is not null"
 )
 
 
@@ -90,6 +92,7 @@ def parse_query() -> str:
     plain = " and ".join(
         [
             "id_ is not null",
+            f"not regexp_matches(line, '{_NO_JSON_NUMBER}')",
             *(_is_text(f"{field}_") for field in ("id", "user", "key", "error", *TEXT_FIELDS)),
             _IS_TIME,
             _is_one_of("signal_", "positive", "negative"),
@@ -100,7 +103,7 @@ def parse_query() -> str:
     )
     columns = f"""
         {is_mark} as is_mark,
-        epoch_us(try_cast(time_[2:-2] as timestamp)) as time,
+        epoch_us(try_cast(time_[2:-2] as timestamptz)) as time,
         md5_number_upper({_text("id_")}) as id,
         {", ".join(f"{_text(f'{field}_')} as {field}" for field in (*TEXT_FIELDS, "key"))},
         case arm_ when '"canary"' then 1 when '"stable"' then 0 else -1 end::tinyint as arm,

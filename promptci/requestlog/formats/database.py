@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -13,12 +12,9 @@ from typing import TYPE_CHECKING, Self
 
 from promptci.errors import InputError, Problem
 from promptci.lazy_import import lazy_import
-from promptci.requestlog.formats import columns, jsonl, otlp_json, sniff
-from promptci.requestlog.formats.otlp_json import OTLP
-from promptci.requestlog.formats.promptci_log import PROMPTCI
+from promptci.requestlog.formats.open_log import input_error, open_log
 from promptci.requestlog.formats.sniff import LogFormat
-from promptci.requestlog.formats.source import Source
-from promptci.requestlog.formats.text_lines import GZIP_MAGIC, open_unpacked
+from promptci.requestlog.formats.text_lines import GZIP_MAGIC
 from promptci.requestlog.formats.typed import COLUMNS, rows_query
 
 if TYPE_CHECKING:
@@ -30,8 +26,6 @@ MAX_PROBLEMS = 20
 """Bad lines that are named."""
 MAX_BAD_SHARE = 0.01
 """Share of bad lines over which a log is refused: what is lost might be of one arm more than of the other."""
-MAX_DOCUMENT_BYTES = 2**30
-"""Of a file that is one JSON value, which is held as a whole."""
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1GB",
     "autoinstall_known_extensions": "false",
@@ -106,10 +100,10 @@ class LogDatabase:
                 self.files.append(self._read(path))
             except OSError as error:
                 fix = "Correct its permissions, or leave it out."
-                raise _input_error(path, f"it cannot be read: {error.strerror}", fix) from error
+                raise input_error(path, f"it cannot be read: {error.strerror}", fix) from error
             except duckdb.Error as error:
                 fix = "Check that the file is whole and as its system wrote it."
-                raise _input_error(path, f"it cannot be read: {str(error).splitlines()[0][:200]}", fix) from error
+                raise input_error(path, f"it cannot be read: {str(error).splitlines()[0][:200]}", fix) from error
         self._refuse_bad()
         self._view_requests()
         if self._has_repeats():
@@ -125,7 +119,7 @@ class LogDatabase:
         self.connection.execute(f"create or replace view requests as {' union all '.join(parts)}")
 
     def _has_repeats(self) -> bool:
-        """Return whether some request has a second line; that is a late mark, which only adds what the first one lacks."""
+        """Return whether some request has a second line, which only adds what the first one lacks."""
         counted = "select count(*), count(distinct hash(prompt, request)) from requests"
         ((requests, unique),) = self.connection.execute(counted).fetchall()
         return bool(requests != unique)
@@ -163,7 +157,7 @@ class LogDatabase:
         return tuple(problem for each in self.files for problem in each.problems)[:MAX_PROBLEMS]
 
     def _read(self, path: Path) -> LogFileRead:
-        found, source = self._open(path)
+        found, source = open_log(path, self.connection, self._copies, self._names)
         query = rows_query(source, found.dialect.with_columns(self._names))
         if found.container == "Parquet" and (read := self._read_direct(path, found, query)):
             return read
@@ -195,9 +189,7 @@ class LogDatabase:
             return None
         number, size = len(self.files), path.stat().st_size
         self._direct[number], self._newest[number] = query, newest
-        return LogFileRead(
-            path=path, format=str(found), bytes=size, lines=lines, bad=0, other=0, late=0, problems=()
-        )
+        return LogFileRead(path=path, format=str(found), bytes=size, lines=lines, bad=0, other=0, late=0, problems=())
 
     def _bad_rows(self, path: Path, found: LogFormat, start: int) -> tuple[list[Problem], int]:
         """Return the first bad rows, and how many rows DuckDB itself rejected."""
@@ -230,47 +222,6 @@ class LogDatabase:
         if len(problems) <= MAX_PROBLEMS:
             problems.pop()
         return 1
-
-    def _open(self, path: Path) -> tuple[LogFormat, Source]:
-        if path.stat().st_size == 0:
-            return LogFormat(container="JSON lines", dialect=PROMPTCI), jsonl.json_lines(path, self._copies)
-        if sniff.is_parquet(path):
-            table = columns.parquet_columns(path, self.connection)
-            return LogFormat(container="Parquet", dialect=self._dialect(path, list(table.types))), table
-        container, keys = sniff.sniff_text(path)
-        found = LogFormat(container=container, dialect=self._dialect(path, keys))
-        if container == "CSV":
-            return found, columns.csv_columns(path, self.connection)
-        if container == "JSON lines":
-            is_spans = found.dialect is OTLP
-            return found, (otlp_json.span_lines if is_spans else jsonl.json_lines)(path, self._copies)
-        whole = self._unpack(path)
-        if whole.stat().st_size > MAX_DOCUMENT_BYTES:
-            raise _input_error(path, "it is one JSON value of over 1 GiB", "Export JSON lines or Parquet.")
-        return found, (otlp_json.span_document if container == "JSON document" else jsonl.json_array)(whole)
-
-    def _dialect(self, path: Path, keys: Sequence[str]) -> sniff.Dialect:
-        """Return the dialect of a file by its keys; the repository's own names make every log readable."""
-        if self._names and set(self._names.values()) & set(keys):
-            return sniff.find_dialect(keys) or PROMPTCI
-        if (dialect := sniff.find_dialect(keys)) is not None:
-            return dialect
-        shown = ", ".join(f"`{key[:40]}`" for key in keys[:8]) or "none"
-        known = ", ".join(each.name for each in sniff.DIALECTS)
-        raise _input_error(
-            path,
-            f"its format is not known; its first keys are: {shown}",
-            f"Known are {known}. Map other names by `log: columns:` in promptci.yml.",
-        )
-
-    def _unpack(self, path: Path) -> Path:
-        with path.open("rb") as file:
-            if file.read(2) != GZIP_MAGIC:
-                return path
-        copy = self._copies / f"{len(self.files)}.json"
-        with open_unpacked(path) as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        return copy
 
 
 _MARKS = """
@@ -310,7 +261,3 @@ def _ends_with_newline(path: Path) -> bool:
             return True
         file.seek(-1, 2)
         return file.read(1) == b"\n"
-
-
-def _input_error(path: Path, message: str, fix: str) -> InputError:
-    return InputError([Problem(path=str(path), message=message, hint=fix)])

@@ -8,9 +8,9 @@ Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 from pathlib import Path
 
 from promptci.requestlog.aliases import ALIASES, Alias, aliases
-from promptci.requestlog.formats.dialect import Dialect, ErrorStatus
+from promptci.requestlog.dialects.dialect import Dialect, ErrorStatus
+from promptci.requestlog.dialects.openinference import NAMES
 from promptci.requestlog.formats.jsonl import lines_of
-from promptci.requestlog.formats.openinference import NAMES
 from promptci.requestlog.formats.source import json_path, quote_text
 from promptci.requestlog.formats.text_lines import MAX_TRACE_BYTES
 
