@@ -12,7 +12,7 @@ from promptci.errors import PromptciError, UsageError
 from promptci.lazy_import import lazy_import
 from promptci.monitor.arm_hash import hash_hex
 from promptci.monitor.tables import LogTables, find_repeats
-from promptci.requestlog.aliases import ALIASES
+from promptci.requestlog.aliases import ALIASES, PERCENT_MARKER
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,6 +48,8 @@ TYPES = {
 """Columns of `LogTables.requests`."""
 FIELDS = {"request": "id", "unit": "user", "request_model": "model"}
 """Names in the alias table, where they differ."""
+PERCENT = 100
+"""In 1/100 %."""
 SPARK = ("spark", "pyspark")
 REQUIRED = ("time", "request", "prompt")
 
@@ -99,6 +101,11 @@ def open_table(backend: BaseBackend, table: Table, names: Mapping[str, str]) -> 
         If it has no column for what every request needs.
     """
     columns = {name: _find_column(table, name, names) for name in TYPES}
+    if columns["share"] is not None and PERCENT_MARKER in table.columns:
+        # Logs from before the runtime have their share in percent.
+        columns["share"] = ibis.cases(
+            (table[PERCENT_MARKER].isnull(), columns["share"]), else_=columns["share"] * PERCENT
+        )
     if missing := [name for name in REQUIRED if columns[name] is None]:
         raise UsageError(
             f"The table has no column for: {', '.join(missing)}", "Map its columns by `log: columns:` in promptci.yml."
