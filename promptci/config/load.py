@@ -53,7 +53,7 @@ def _build_config(file: ConfigFile) -> Config:
         judge=_build_judge_options(file.judge),
         gate=_build_gate_policy(file.gate),
         requests_per_day=file.traffic.requests_per_day,
-        log_columns=dict(file.log.columns),
+        log_columns={str(field): column for field, column in file.log.columns.items()},
         comment_template=file.report.comment_template,
     )
 

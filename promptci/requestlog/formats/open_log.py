@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from promptci.requestlog.formats import columns, jsonl, otlp_json, sniff
 from promptci.requestlog.formats.otlp_json import OTLP
 from promptci.requestlog.formats.sniff import LogFormat
 from promptci.requestlog.formats.source import Source
-from promptci.requestlog.formats.text_lines import GZIP_MAGIC, open_unpacked
+from promptci.requestlog.formats.text_lines import is_packed, open_unpacked
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,21 +34,31 @@ def open_log(
     InputError
         If its format is not known.
     """
+    place = _literal_name(path, copies)
     if path.stat().st_size == 0:
-        return LogFormat(container="JSON lines", dialect=PROMPTCI), jsonl.json_lines(path, copies)
+        return LogFormat(container="JSON lines", dialect=PROMPTCI), jsonl.json_lines(place, copies)
     if sniff.is_parquet(path):
-        table = columns.parquet_columns(path, connection)
+        table = columns.parquet_columns(place, connection)
         return LogFormat(container="Parquet", dialect=_dialect(path, list(table.types), names)), table
     container, keys = sniff.sniff_text(path)
     found = LogFormat(container=container, dialect=_dialect(path, keys, names))
     if container == "CSV":
-        return found, columns.csv_columns(path, connection)
+        return found, columns.csv_columns(place, connection)
     if container == "JSON lines":
-        return found, (otlp_json.span_lines if found.dialect is OTLP else jsonl.json_lines)(path, copies)
-    whole = _unpack(path, copies)
+        return found, (otlp_json.span_lines if found.dialect is OTLP else jsonl.json_lines)(place, copies)
+    whole = _unpack(place, copies)
     if whole.stat().st_size > MAX_DOCUMENT_BYTES:
         raise input_error(path, "it is one JSON value of over 1 GiB", "Export JSON lines or Parquet.")
     return found, (otlp_json.span_document if container == "JSON document" else jsonl.json_array)(whole)
+
+
+def _literal_name(path: Path, copies: Path) -> Path:
+    """Return a name of the file in which DuckDB finds no pattern, such as `[1]`."""
+    if not glob.has_magic(str(path)):
+        return path
+    link = copies / f"{len(list(copies.iterdir()))}.link"
+    link.symlink_to(path.resolve())
+    return link
 
 
 def input_error(path: Path, message: str, fix: str) -> InputError:
@@ -71,9 +82,8 @@ def _dialect(path: Path, keys: Sequence[str], names: Mapping[str, str]) -> Diale
 
 
 def _unpack(path: Path, copies: Path) -> Path:
-    with path.open("rb") as file:
-        if file.read(2) != GZIP_MAGIC:
-            return path
+    if not is_packed(path):
+        return path
     copy = copies / f"{len(list(copies.iterdir()))}.json"
     with open_unpacked(path) as source, copy.open("wb") as target:
         shutil.copyfileobj(source, target)

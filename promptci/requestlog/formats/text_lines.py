@@ -15,9 +15,13 @@ NOT_UTF8, TOO_LONG = "the line is not UTF-8", "the line is too long"
 
 def open_unpacked(path: Path) -> BinaryIO:
     """Open a file, unpacked if it is compressed by gzip."""
+    return cast(BinaryIO, gzip.open(path)) if is_packed(path) else path.open("rb")
+
+
+def is_packed(path: Path) -> bool:
+    """Return whether a file is compressed by gzip."""
     with path.open("rb") as file:
-        is_packed = file.read(2) == GZIP_MAGIC
-    return cast(BinaryIO, gzip.open(path)) if is_packed else path.open("rb")
+        return file.read(2) == GZIP_MAGIC
 
 
 def plain_file(path: Path, folder: Path, max_line: int = MAX_LINE_BYTES) -> Path:

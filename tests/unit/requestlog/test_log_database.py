@@ -95,7 +95,7 @@ CANARY_NAMES = sorted(
     - {"promptci.tag", "promptci.system_fingerprint", "gen_ai.usage.input_tokens"}
 )
 """Names that `promptci canary` reads."""
-VALUES = st.sampled_from(
+VALUES: st.SearchStrategy[object] = st.sampled_from(
     [None, "", 0, 1, 0.5, 1.5, -1, 20_000, True, "stable", "v1", "positive", "0.0021", "1e3", [], {}]
 )
 TIMES = st.sampled_from(["2026-03-02T10:15:03Z", "2026-03-02T10:15:03.5+02:00", "2026-03-02T10:15:03", "x", None, ""])
@@ -212,3 +212,15 @@ def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
     empty.touch()
     database, rows = read(empty)
     assert (rows, database.files[0].lines) == ([], 0)
+
+
+def test_a_name_with_brackets_is_no_pattern(tmp_path: Path) -> None:
+    logs = [formats.write_csv(tmp_path / "log[1].csv", ROWS), formats.write_jsonl(tmp_path / "log*.jsonl", ROWS)]
+    formats.write_jsonl(tmp_path / "log2.jsonl", ROWS)
+    assert [len(read(log)[1]) for log in logs] == [len(MADE), len(MADE)]
+
+
+def test_bad_lines_of_traces_are_named(tmp_path: Path) -> None:
+    log = formats.write_jsonl(tmp_path / "log.jsonl", formats.otlp_exports(formats.requests(400)))
+    log.write_bytes(log.read_bytes() + b'{"resource\n')
+    assert problems(log) == [(None, "line 17 is no JSON")]
