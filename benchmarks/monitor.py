@@ -16,7 +16,7 @@ import duckdb
 
 QUERY = """
     select
-        timestamptz '2026-03-01 00:00:00+00' + to_microseconds(i * (30 * 86400000000 // {lines})) as "time",
+        {start} + to_microseconds(i * (30 * 86400000000 // {lines})) as "time",
         'r' || i as "promptci.request",
         'prompt-' || lpad((hash(i) % 20)::varchar, 2, '0') as "gen_ai.prompt.name",
         case when is_canary then 'v1.3.0' else 'v1.2.0' end as "gen_ai.prompt.version",
@@ -38,9 +38,11 @@ QUERY = """
 
 def write_log(path: Path, lines: int) -> None:
     """Write the log as Parquet, or as JSON lines."""
-    options = "format parquet" if path.suffix == ".parquet" else "format json"
+    zulu = "timestampformat '%Y-%m-%dT%H:%M:%S.%fZ'"
+    options = "format parquet" if path.suffix == ".parquet" else f"format json, {zulu}"
+    start = "timestamptz '2026-03-01 00:00:00+00'" if path.suffix == ".parquet" else "timestamp '2026-03-01'"
     with duckdb.connect() as connection:
-        connection.execute(f"copy ({QUERY.format(lines=lines)}) to '{path}' ({options})")  # noqa: S608 - our own
+        connection.execute(f"copy ({QUERY.format(lines=lines, start=start)}) to '{path}' ({options})")
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 MAX_ERROR_KINDS = 50
 """Kinds of error of one prompt that are told apart, the most frequent ones; the others are `other`."""
+_COUNTS = ("requests", "judged", "negative", "positive", "unknown_cost")
 MAX_TAGS = 1000
 """Tags of one prompt that are listed, the most frequent ones."""
 
@@ -106,18 +107,15 @@ def _traffic(traffic: Sequence[Row], errors: Sequence[Row]) -> list[TrafficRow]:
     for row in _sorted(errors, *TRAFFIC_KEYS, "error"):
         kind = row["error"] if row["error"] in common[row["prompt"]] else "other"
         kinds[tuple(row[key] for key in TRAFFIC_KEYS)][kind] += row["n"]
-    return [
-        TrafficRow(
-            **{key: row[key] for key in TRAFFIC_KEYS if key != "hour"},
-            hour=_hour(row["hour"]),
-            errors=dict(kinds.get(tuple(row[key] for key in TRAFFIC_KEYS), {})),
-            cost_usd=_money(row["cost_usd"]),
-            **{name: row[name] for name in ("requests", "judged", "negative", "positive", "unknown_cost")},
-            **{name: int(row[name] or 0) for name in ("input_tokens", "output_tokens")},
-            **{name: float(row[name] or 0) for name in ("quality_sum", "quality_squares")},
-        )
-        for row in _sorted(traffic, *TRAFFIC_KEYS)
-    ]
+    found = []
+    for row in _sorted(traffic, *TRAFFIC_KEYS):
+        key = tuple(row[name] for name in TRAFFIC_KEYS)
+        values: dict[str, Any] = {name: row[name] for name in (*TRAFFIC_KEYS, *_COUNTS)}
+        values |= {name: int(row[name] or 0) for name in ("input_tokens", "output_tokens")}
+        values |= {name: float(row[name] or 0) for name in ("quality_sum", "quality_squares")}
+        values |= {"hour": _hour(row["hour"]), "errors": dict(kinds.get(key, {})), "cost_usd": _money(row["cost_usd"])}
+        found.append(TrafficRow(**values))
+    return found
 
 
 def _common_errors(errors: Sequence[Row]) -> Mapping[str, set[str]]:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from promptci.documents.document import Document
 
@@ -11,6 +11,9 @@ Arm = Literal["stable", "canary"]
 Hour = Annotated[str, Field(description="Start of the hour in UTC, such as 2026-03-02T10:00:00Z.")]
 Day = Annotated[str, Field(description="Day in UTC, such as 2026-03-02.")]
 Moment = Annotated[str, Field(description="Time in UTC, such as 2026-03-02T10:15:03Z.")]
+
+ExactMoney = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:f}", return_type=str)]
+"""Without an exponent, which not every reader of decimals knows."""
 
 
 class MonitorRow(BaseModel):
@@ -40,7 +43,7 @@ class TrafficRow(MonitorRow):
     positive: int
     input_tokens: int
     output_tokens: int
-    cost_usd: Decimal = Field(description="Exact sum of the known costs, a decimal number as text.")
+    cost_usd: ExactMoney = Field(description="Exact sum of the known costs, a decimal number as text.")
     unknown_cost: int = Field(description="Requests whose cost is not logged; they are not in `cost_usd`.")
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from promptci.errors import PromptciError, UsageError
 from promptci.lazy_import import lazy_import
+from promptci.monitor.arm_hash import hash_hex
 from promptci.monitor.tables import LogTables, find_repeats
-from promptci.requestlog.aliases import ALIASES
+from promptci.requestlog.aliases import ALIASES, PERCENT_MARKER
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,6 +48,8 @@ TYPES = {
 """Columns of `LogTables.requests`."""
 FIELDS = {"request": "id", "unit": "user", "request_model": "model"}
 """Names in the alias table, where they differ."""
+PERCENT = 100
+"""In 1/100 %."""
 SPARK = ("spark", "pyspark")
 REQUIRED = ("time", "request", "prompt")
 
@@ -98,6 +101,11 @@ def open_table(backend: BaseBackend, table: Table, names: Mapping[str, str]) -> 
         If it has no column for what every request needs.
     """
     columns = {name: _find_column(table, name, names) for name in TYPES}
+    if columns["share"] is not None and PERCENT_MARKER in table.columns:
+        # Logs from before the runtime have their share in percent.
+        columns["share"] = ibis.cases(
+            (table[PERCENT_MARKER].isnull(), columns["share"]), else_=columns["share"] * PERCENT
+        )
     if missing := [name for name in REQUIRED if columns[name] is None]:
         raise UsageError(
             f"The table has no column for: {', '.join(missing)}", "Map its columns by `log: columns:` in promptci.yml."
@@ -135,34 +143,6 @@ def _find_column(table: Table, name: str, names: Mapping[str, str]) -> Column | 
     return found
 
 
-def hash_hex(engine: str) -> Callable[[Column], Column]:
-    """Return how an engine computes SHA-256 in hexadecimal digits."""
-    import ibis as loaded  # noqa: PLC0415 - decorators need the module itself
-
-    @loaded.udf.scalar.builtin(name="SHA256")
-    def sha256_bytes(text: bytes) -> bytes: ...
-
-    @loaded.udf.scalar.builtin(name="TO_HEX")
-    def to_hex(data: bytes) -> str: ...
-
-    @loaded.udf.scalar.builtin(name="hex")
-    def hex_of(data: bytes) -> str: ...
-
-    @loaded.udf.scalar.builtin(name="TO_UTF8")
-    def to_utf8(text: str) -> bytes: ...
-
-    @loaded.udf.scalar.builtin(name="SHA2")
-    def sha2(text: str, bits: int) -> str: ...
-
-    by_engine: dict[str, Callable[[Any], Any]] = {
-        "bigquery": lambda text: to_hex(sha256_bytes(text.cast("binary"))),
-        "snowflake": lambda text: sha2(text, 256),
-        "clickhouse": lambda text: hex_of(sha256_bytes(text)),
-        "trino": lambda text: to_hex(sha256_bytes(to_utf8(text))),
-    }
-    return by_engine.get(engine, lambda text: text.hexdigest("sha256"))
-
-
 def connect(url: str) -> BaseBackend:
     """Connect to an engine by its URL, such as `bigquery://project/dataset`.
 
@@ -189,7 +169,7 @@ def _connect_spark() -> BaseBackend:
     """Connect to Spark as its environment configures it; without a cluster, to one on this machine."""
     from pyspark.sql import SparkSession  # noqa: PLC0415 - half a gigabyte that only this engine needs
 
-    settings = {
+    settings: dict[str, bool | float | int | str | None] = {
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "8",
         "spark.driver.bindAddress": "127.0.0.1",

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import TypeVar
 
 from promptci.monitor.document import FailingRow, LatencyRow, ModelRow, MonitorDocument, SplitRow, TrafficRow
 from promptci.monitor.histogram import find_percentile, merge_bins
 from promptci.stats.estimates.intervals import wilson_of
 
 MAX_WORST_TAGS = 10
+RowT = TypeVar("RowT", TrafficRow, LatencyRow, ModelRow, FailingRow, SplitRow)
+FIRST_HOUR = timedelta(hours=1)
+"""Models first seen within it were there when the log began."""
 MIN_TAGGED = 5
 """Judged requests of a tag that is named among the worst."""
 
@@ -117,7 +122,35 @@ class MonitoredPrompt:
 
 def summarize(document: MonitorDocument) -> tuple[MonitoredPrompt, ...]:
     """Return the summary of each prompt, by name."""
-    return tuple(_prompt(document, name) for name in sorted({row.prompt for row in document.traffic}))
+    traffic, latency, models = _by_prompt(document.traffic), _by_prompt(document.latency), _by_prompt(document.models)
+    failing, splits = _by_prompt(document.failing), _by_prompt(document.splits)
+    return tuple(
+        MonitoredPrompt(
+            name=name,
+            traffic=summarize_traffic(traffic[name]),
+            latency=summarize_latency(latency.get(name, [])),
+            arms=_arms(traffic[name], latency.get(name, [])),
+            models=_models(traffic[name], models.get(name, [])),
+            changes=find_changes(models.get(name, [])),
+            periods=_periods(traffic[name], latency.get(name, [])),
+            worst_tags=_worst(failing.get(name, [])),
+            splits=tuple(splits.get(name, [])),
+        )
+        for name in sorted(traffic)
+    )
+
+
+def _by_prompt(rows: Iterable[RowT]) -> dict[str, list[RowT]]:
+    groups: dict[str, list[RowT]] = defaultdict(list)
+    for row in rows:
+        groups[row.prompt].append(row)
+    return dict(groups)
+
+
+def _worst(tags: Sequence[FailingRow]) -> tuple[FailingRow, ...]:
+    """Return the tags that are surely the lowest, by the upper end of their interval."""
+    judged = [row for row in tags if row.n >= MIN_TAGGED]
+    return tuple(sorted(judged, key=lambda row: (row.interval[1], row.tag))[:MAX_WORST_TAGS])
 
 
 def summarize_traffic(rows: Iterable[TrafficRow]) -> TrafficSummary:
@@ -163,26 +196,9 @@ def find_changes(models: Sequence[ModelRow]) -> tuple[ModelChange, ...]:
         changes += [
             ModelChange(request_model=request_model, before=before, after=after, at=at)
             for (before, _), (after, at) in pairwise(ordered)
+            if datetime.fromisoformat(at) - datetime.fromisoformat(ordered[0][1]) >= FIRST_HOUR
         ]
     return tuple(sorted(changes, key=lambda change: (change.at, change.request_model)))
-
-
-def _prompt(document: MonitorDocument, name: str) -> MonitoredPrompt:
-    traffic = [row for row in document.traffic if row.prompt == name]
-    latency = [row for row in document.latency if row.prompt == name]
-    models = [row for row in document.models if row.prompt == name]
-    tags = [row for row in document.failing if row.prompt == name and row.n >= MIN_TAGGED]
-    return MonitoredPrompt(
-        name=name,
-        traffic=summarize_traffic(traffic),
-        latency=summarize_latency(latency),
-        arms=_arms(traffic, latency),
-        models=_models(traffic, models),
-        changes=find_changes(models),
-        periods=_periods(traffic, latency),
-        worst_tags=tuple(sorted(tags, key=lambda row: (row.interval[1], row.tag))[:MAX_WORST_TAGS]),
-        splits=tuple(row for row in document.splits if row.prompt == name),
-    )
 
 
 def _arms(traffic: Sequence[TrafficRow], latency: Sequence[LatencyRow]) -> tuple[ArmSummary, ...]:

@@ -10,10 +10,10 @@ from markupsafe import Markup
 from promptci.monitor.document import MonitorDocument
 from promptci.monitor.summary import MonitoredPrompt, PeriodSummary, TrafficSummary, summarize, summarize_traffic
 from promptci.present import charts, formatting
-from promptci.report import templates
 from promptci.present.content_policy import content_policy
+from promptci.report import templates
 
-HEIGHT, TOP, BOTTOM, LEFT = 150.0, 8.0, 28.0, 34.0
+HEIGHT, TOP, BOTTOM, LEFT = 150.0, 8.0, 20.0, 44.0
 DEFAULT_STALE_AFTER = timedelta(hours=2)
 
 
@@ -131,7 +131,7 @@ def draw_requests(prompt: MonitoredPrompt, name: str) -> Markup:
         bars = "".join(
             charts.rect(
                 (across(place) - width / 2, _height(up, count)),
-                (width, HEIGHT - BOTTOM - _height(up, count)),
+                (width, _height(up, 0) - _height(up, count)),
                 colour,
             )
             for count, colour in ((period.traffic.requests, charts.BEFORE), (period.traffic.failed, charts.LIMIT))
@@ -160,7 +160,7 @@ def _scale(
     ends: tuple[float, float],
     format_value: Callable[[float], str],
 ) -> list[str]:
-    floor = HEIGHT - BOTTOM
+    floor = _height(up, ends[0])
     parts = [charts.line((LEFT, floor), (charts.CHART_WIDTH, floor), charts.INK)]
     parts += [
         charts.text(LEFT - 4, _height(up, value) + 3.5, format_value(value), "end")

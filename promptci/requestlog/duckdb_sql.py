@@ -14,11 +14,13 @@ MAX_OBJECT_BYTES = 2**21
 """Above the most bytes of a line, with which the memory of a thread grows."""
 MAX_DIGITS = 19
 """Of a number that is surely within 64 bits."""
+_NO_JSON_NUMBER = r"[:,\[]\s*[+-]?(?i:inf|nan)"
+"""What DuckDB takes for a number, and JSON does not."""
 _TIME = "substring(time_, 2, length(time_) - 2)"
 _IS_TIME = (
     "time_[12] = 'T' and length(time_) between 22 and 34"
     " and (suffix(time_, 'Z\"') or regexp_full_match(time_, '.*[+-]\\d\\d:\\d\\d\"'))"
-    f" and try_cast({_TIME} as timestamp) is not null"
+    f" and try_cast({_TIME} as timestamptz) is not null"
 )
 
 
@@ -95,6 +97,7 @@ def parse_query() -> str:
     plain = " and ".join(
         [
             "id_ is not null",
+            f"not regexp_matches(line, '{_NO_JSON_NUMBER}')",
             *(_is_text(f"{field}_") for field in ("id", "user", "key", "error", *TEXT_FIELDS)),
             _IS_TIME,
             _is_one_of("signal_", "positive", "negative"),
@@ -105,7 +108,7 @@ def parse_query() -> str:
     )
     columns = f"""
         {is_mark} as is_mark,
-        epoch_us(try_cast({_TIME} as timestamp)) as time,
+        epoch_us(try_cast({_TIME} as timestamptz)) as time,
         hash(id_) as id,
         {", ".join(f"{_text(f'{field}_')} as {field}" for field in (*TEXT_FIELDS, "key"))},
         case arm_ when '"canary"' then 1 when '"stable"' then 0 else -1 end::tinyint as arm,

@@ -13,7 +13,8 @@
   const update = () => {
     const passed = Date.now() - newest;
     if (Number.isNaN(passed)) return;
-    age.textContent = `, ${words(Math.max(0, passed / 1000))}`;
+    const hours = Math.round(limit / 36000) / 100;
+    age.textContent = `, ${words(Math.max(0, passed / 1000))}. Older than ${hours} h, this box turns red.`;
     if (passed > limit) {
       header.classList.remove("mute");
       header.classList.add("bad");

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import tempfile
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def missing(tool: str, why: str) -> None:
     if tool in os.environ.get("PROMPTCI_REQUIRE", "").split(","):
         pytest.fail(why)
     pytest.skip(why)
+
+
+def require_spark() -> None:
+    """Skip the test, or fail it, where Java or pyspark is not installed."""
+    if shutil.which("java") is None or find_spec("pyspark") is None:
+        missing("spark", "Java or pyspark is not installed")
 
 
 def node_modules() -> Path:

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
+
 class ConfigSection(BaseModel):
     """Base of all sections of promptci.yml. An unknown key is an error."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptci.requestlog.formats.source import ColumnSource, quote_text
+from promptci.requestlog.formats.text_lines import is_packed
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,7 +20,7 @@ def parquet_columns(path: Path, connection: duckdb.DuckDBPyConnection) -> Column
 def csv_columns(path: Path, connection: duckdb.DuckDBPyConnection) -> ColumnSource:
     """Return the rows of a CSV file with a header; rows of another width are found as rejected ones."""
     options = "header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', store_rejects = true"
-    packed = ", compression = 'gzip'" if path.read_bytes()[:2] == b"\x1f\x8b" else ""
+    packed = ", compression = 'gzip'" if is_packed(path) else ""
     return _columns(f"read_csv({quote_text(str(path))}, {options}, rejects_limit = 0{packed})", connection)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -13,12 +12,10 @@ from typing import TYPE_CHECKING, Self
 
 from promptci.errors import InputError, Problem
 from promptci.lazy_import import lazy_import
-from promptci.requestlog.formats import columns, jsonl, otlp_json, sniff
+from promptci.requestlog.formats.open_log import input_error, open_log
 from promptci.requestlog.formats.otlp_json import OTLP
-from promptci.requestlog.formats.promptci_log import PROMPTCI
 from promptci.requestlog.formats.sniff import LogFormat
-from promptci.requestlog.formats.source import Source
-from promptci.requestlog.formats.text_lines import GZIP_MAGIC, open_unpacked
+from promptci.requestlog.formats.text_lines import is_packed
 from promptci.requestlog.formats.typed import COLUMNS, rows_query
 
 if TYPE_CHECKING:
@@ -30,8 +27,6 @@ MAX_PROBLEMS = 20
 """Bad lines that are named."""
 MAX_BAD_SHARE = 0.01
 """Share of bad lines over which a log is refused: what is lost might be of one arm more than of the other."""
-MAX_DOCUMENT_BYTES = 2**30
-"""Of a file that is one JSON value, which is held as a whole."""
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1GB",
     "autoinstall_known_extensions": "false",
@@ -106,13 +101,13 @@ class LogDatabase:
                 self.files.append(self._read(path))
             except OSError as error:
                 fix = "Correct its permissions, or leave it out."
-                raise _input_error(path, f"it cannot be read: {error.strerror}", fix) from error
+                raise input_error(path, f"it cannot be read: {error.strerror}", fix) from error
             except duckdb.Error as error:
                 fix = "Check that the file is whole and as its system wrote it."
-                raise _input_error(path, f"it cannot be read: {str(error).splitlines()[0][:200]}", fix) from error
-        self._refuse_bad()
+                raise input_error(path, f"it cannot be read: {str(error).splitlines()[0][:200]}", fix) from error
+        _refuse_bad(self.files, self.problems)
         self._view_requests()
-        if self._has_repeats():
+        if _has_repeats(self.connection):
             self._store_direct()
             self.connection.execute(_REPEATS)
             self._view_requests()
@@ -123,12 +118,6 @@ class LogDatabase:
         parts = [f"select file, {names} from log where what = 'request'"]  # noqa: S608 - our own
         parts += [f"select {file}, {names} from ({query})" for file, query in self._direct.items()]  # noqa: S608 - quoted
         self.connection.execute(f"create or replace view requests as {' union all '.join(parts)}")
-
-    def _has_repeats(self) -> bool:
-        """Return whether some request has a second line; that is a late mark, which only adds what the first one lacks."""
-        counted = "select count(*), count(distinct hash(prompt, request)) from requests"
-        ((requests, unique),) = self.connection.execute(counted).fetchall()
-        return bool(requests != unique)
 
     def _store_direct(self) -> None:
         """Copy the rows of files that are read where they are."""
@@ -143,14 +132,6 @@ class LogDatabase:
         times |= {file: FileTimes(newest=newest, repeated=again, unmatched=lost) for file, newest, again, lost in rows}
         return [(each, times.get(number, FileTimes())) for number, each in enumerate(self.files)]
 
-    def _refuse_bad(self) -> None:
-        bad, lines = (sum(getattr(each, name) for each in self.files) for name in ("bad", "lines"))
-        if bad > MAX_BAD_SHARE * lines:
-            message = f"{bad:,} of {lines:,} lines are invalid, over {MAX_BAD_SHARE:.0%}"
-            fix = "Fix what writes the log; the first invalid lines follow."
-            path = next(each.path for each in self.files if each.bad)
-            raise InputError([Problem(path=str(path), message=message, hint=fix), *self.problems])
-
     @property
     def has_marks(self) -> bool:
         """Return whether something became known later."""
@@ -163,7 +144,7 @@ class LogDatabase:
         return tuple(problem for each in self.files for problem in each.problems)[:MAX_PROBLEMS]
 
     def _read(self, path: Path) -> LogFileRead:
-        found, source = self._open(path)
+        found, source = open_log(path, self.connection, self._copies, self._names)
         query = rows_query(source, found.dialect.with_columns(self._names))
         if found.container == "Parquet" and (read := self._read_direct(path, found, query)):
             return read
@@ -173,8 +154,8 @@ class LogDatabase:
             "select what, count(*) from log where rowid >= ? group by what", [start]
         ).fetchall()
         counts = dict(counted)
-        problems, rejected = self._bad_rows(path, found, start)
-        unfinished = self._drop_unfinished(path, found, problems)
+        problems, rejected = _find_bad_rows(self.connection, path, found, start)
+        unfinished = _drop_unfinished(self.connection, path, found, problems)
         bad = counts.get("bad", 0) + rejected - unfinished
         return LogFileRead(
             path=path,
@@ -195,82 +176,65 @@ class LogDatabase:
             return None
         number, size = len(self.files), path.stat().st_size
         self._direct[number], self._newest[number] = query, newest
-        return LogFileRead(
-            path=path, format=str(found), bytes=size, lines=lines, bad=0, other=0, late=0, problems=()
-        )
+        return LogFileRead(path=path, format=str(found), bytes=size, lines=lines, bad=0, other=0, late=0, problems=())
 
-    def _bad_rows(self, path: Path, found: LogFormat, start: int) -> tuple[list[Problem], int]:
-        """Return the first bad rows, and how many rows DuckDB itself rejected."""
-        hint = "Correct what writes it, or leave it out."
-        first = 2 if found.container == "CSV" else 1
-        query = "select rowid - ? + ?, reason from log where rowid >= ? and what = 'bad' order by rowid limit ?"
-        rows = self.connection.execute(query, [start, first, start, MAX_PROBLEMS + 1]).fetchall()
-        problems = [Problem(path=str(path), line=row, message=reason, hint=hint) for row, reason in rows]
-        if found.container != "CSV":
-            return problems, 0
-        rejects = "select line, min(error_message) from reject_errors group by line order by line"
-        rejected = self.connection.execute(rejects).fetchall()
-        self.connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-        problems += [
-            Problem(path=str(path), line=row, message=text.splitlines()[0], hint=hint)
-            for row, text in rejected[:MAX_PROBLEMS]
-        ]
-        return problems, len(rejected)
 
-    def _drop_unfinished(self, path: Path, found: LogFormat, problems: list[Problem]) -> int:
-        """Return 1 where the last line is still being written; it is not a bad one."""
-        if found.container != "JSON lines" or not problems:
-            return 0
-        ((what, last),) = self.connection.execute(
-            "select what, rowid from log where rowid = (select max(rowid) from log)"
-        ).fetchall()
-        if what != "bad" or _ends_with_newline(path):
-            return 0
-        self.connection.execute("update log set what = 'blank' where rowid = ?", [last])
-        if len(problems) <= MAX_PROBLEMS:
-            problems.pop()
-        return 1
+def _refuse_bad(files: Sequence[LogFileRead], problems: Sequence[Problem]) -> None:
+    bad, lines = (sum(getattr(each, name) for each in files) for name in ("bad", "lines"))
+    if bad > MAX_BAD_SHARE * lines:
+        message = f"{bad:,} of {lines:,} lines are invalid, over {MAX_BAD_SHARE:.0%}"
+        fix = "Fix what writes the log; the first invalid lines follow."
+        path = next(each.path for each in files if each.bad)
+        raise InputError([Problem(path=str(path), message=message, hint=fix), *problems])
 
-    def _open(self, path: Path) -> tuple[LogFormat, Source]:
-        if path.stat().st_size == 0:
-            return LogFormat(container="JSON lines", dialect=PROMPTCI), jsonl.json_lines(path, self._copies)
-        if sniff.is_parquet(path):
-            table = columns.parquet_columns(path, self.connection)
-            return LogFormat(container="Parquet", dialect=self._dialect(path, list(table.types))), table
-        container, keys = sniff.sniff_text(path)
-        found = LogFormat(container=container, dialect=self._dialect(path, keys))
-        if container == "CSV":
-            return found, columns.csv_columns(path, self.connection)
-        if container == "JSON lines":
-            is_spans = found.dialect is OTLP
-            return found, (otlp_json.span_lines if is_spans else jsonl.json_lines)(path, self._copies)
-        whole = self._unpack(path)
-        if whole.stat().st_size > MAX_DOCUMENT_BYTES:
-            raise _input_error(path, "it is one JSON value of over 1 GiB", "Export JSON lines or Parquet.")
-        return found, (otlp_json.span_document if container == "JSON document" else jsonl.json_array)(whole)
 
-    def _dialect(self, path: Path, keys: Sequence[str]) -> sniff.Dialect:
-        """Return the dialect of a file by its keys; the repository's own names make every log readable."""
-        if self._names and set(self._names.values()) & set(keys):
-            return sniff.find_dialect(keys) or PROMPTCI
-        if (dialect := sniff.find_dialect(keys)) is not None:
-            return dialect
-        shown = ", ".join(f"`{key[:40]}`" for key in keys[:8]) or "none"
-        known = ", ".join(each.name for each in sniff.DIALECTS)
-        raise _input_error(
-            path,
-            f"its format is not known; its first keys are: {shown}",
-            f"Known are {known}. Map other names by `log: columns:` in promptci.yml.",
-        )
+def _has_repeats(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Return whether some request has a second line, which only adds what the first one lacks."""
+    counted = "select count(*), count(distinct hash(prompt, request)) from requests"
+    ((requests, unique),) = connection.execute(counted).fetchall()
+    return bool(requests != unique)
 
-    def _unpack(self, path: Path) -> Path:
-        with path.open("rb") as file:
-            if file.read(2) != GZIP_MAGIC:
-                return path
-        copy = self._copies / f"{len(self.files)}.json"
-        with open_unpacked(path) as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        return copy
+
+def _find_bad_rows(
+    connection: duckdb.DuckDBPyConnection, path: Path, found: LogFormat, start: int
+) -> tuple[list[Problem], int]:
+    """Return the first bad rows, and how many rows DuckDB itself rejected."""
+    hint = "Correct what writes it, or leave it out."
+    first = 2 if found.container == "CSV" else 1
+    query = "select rowid - ? + ?, reason from log where rowid >= ? and what = 'bad' order by rowid limit ?"
+    rows = connection.execute(query, [start, first, start, MAX_PROBLEMS + 1]).fetchall()
+    # Spans and items of an array have no line of their own.
+    has_lines = found.container in ("JSON lines", "CSV", "Parquet") and found.dialect is not OTLP
+    problems = [
+        Problem(path=str(path), line=row if has_lines else None, message=reason, hint=hint) for row, reason in rows
+    ]
+    if found.container != "CSV":
+        return problems, 0
+    rejects = "select line, min(error_message) from reject_errors group by line order by line"
+    rejected = connection.execute(rejects).fetchall()
+    connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
+    problems += [
+        Problem(path=str(path), line=row, message=text.splitlines()[0], hint=hint)
+        for row, text in rejected[:MAX_PROBLEMS]
+    ]
+    return problems, len(rejected)
+
+
+def _drop_unfinished(
+    connection: duckdb.DuckDBPyConnection, path: Path, found: LogFormat, problems: list[Problem]
+) -> int:
+    """Return 1 where the last line is still being written; it is not a bad one."""
+    if found.container != "JSON lines" or not problems:
+        return 0
+    ((what, last),) = connection.execute(
+        "select what, rowid from log where rowid = (select max(rowid) from log)"
+    ).fetchall()
+    if what != "bad" or _ends_with_newline(path):
+        return 0
+    connection.execute("update log set what = 'blank' where rowid = ?", [last])
+    if len(problems) <= MAX_PROBLEMS:
+        problems.pop()
+    return 1
 
 
 _MARKS = """
@@ -305,12 +269,8 @@ _COVERAGE = """
 
 
 def _ends_with_newline(path: Path) -> bool:
+    if is_packed(path):
+        return True
     with path.open("rb") as file:
-        if file.read(2) == GZIP_MAGIC:
-            return True
         file.seek(-1, 2)
         return file.read(1) == b"\n"
-
-
-def _input_error(path: Path, message: str, fix: str) -> InputError:
-    return InputError([Problem(path=str(path), message=message, hint=fix)])

@@ -8,9 +8,9 @@ Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 from pathlib import Path
 
 from promptci.requestlog.aliases import ALIASES, Alias, aliases
-from promptci.requestlog.formats.dialect import Dialect, ErrorStatus
+from promptci.requestlog.dialects.dialect import Dialect, ErrorStatus
+from promptci.requestlog.dialects.openinference import NAMES
 from promptci.requestlog.formats.jsonl import lines_of
-from promptci.requestlog.formats.openinference import NAMES
 from promptci.requestlog.formats.source import json_path, quote_text
 from promptci.requestlog.formats.text_lines import MAX_TRACE_BYTES
 
@@ -45,9 +45,9 @@ class SpanSource:
     @property
     def relation(self) -> str:
         """Return the spans and the evaluations, each as a row, and the lines that are no traces."""
-        broken = "case when line is null or trim(line) = '' then '' when not json_valid(line) then 'the line is no JSON' when (line->'$.resourceSpans') is null and (line->'$.resourceLogs') is null then 'the line has neither resourceSpans nor resourceLogs' end"  # noqa: E501
+        broken = "case when line is null or trim(line) = '' then '' when not json_valid(line) then 'line ' || n || ' is no JSON' when (line->'$.resourceSpans') is null and (line->'$.resourceLogs') is null then 'line ' || n || ' has neither resourceSpans nor resourceLogs' end"  # noqa: E501
         return f"""(
-            with lines as materialized (select line, {broken} as broken from {self._lines}),
+            with lines as materialized (select line, {broken} as broken from (select line, row_number() over () as n from {self._lines})),
             spans as (select unnest({_inner("line->'resourceSpans'", "scopeSpans", "spans")}) as s from lines where broken is null),
             records as (select unnest({_inner("line->'resourceLogs'", "scopeLogs", "logRecords")}) as r from lines where broken is null),
             events as (select s, unnest(from_json(coalesce(s->'events', '[]'), '["JSON"]')) as e from spans),

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from promptci.requestlog.formats.dialect import Dialect
-from promptci.requestlog.formats.langfuse import LANGFUSE, LANGFUSE_SCORES
-from promptci.requestlog.formats.langsmith import LANGSMITH
-from promptci.requestlog.formats.openinference import OPENINFERENCE, OPENINFERENCE_ANNOTATIONS
+from promptci.requestlog.dialects.dialect import Dialect
+from promptci.requestlog.dialects.langfuse import LANGFUSE, LANGFUSE_SCORES
+from promptci.requestlog.dialects.langsmith import LANGSMITH
+from promptci.requestlog.dialects.openinference import OPENINFERENCE, OPENINFERENCE_ANNOTATIONS
+from promptci.requestlog.dialects.promptci_log import PROMPTCI
 from promptci.requestlog.formats.otlp_json import OTLP
-from promptci.requestlog.formats.promptci_log import PROMPTCI
 from promptci.requestlog.formats.text_lines import open_unpacked
 
 Container = Literal["JSON lines", "JSON array", "JSON document", "CSV", "Parquet"]

@@ -3,7 +3,7 @@
 import codecs
 import gzip
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 CHUNK_BYTES = 2**20
 MAX_LINE_BYTES = 2**20
@@ -13,11 +13,15 @@ GZIP_MAGIC = b"\x1f\x8b"
 NOT_UTF8, TOO_LONG = "the line is not UTF-8", "the line is too long"
 
 
-def open_unpacked(path: Path) -> IO[bytes]:
+def open_unpacked(path: Path) -> BinaryIO:
     """Open a file, unpacked if it is compressed by gzip."""
+    return cast(BinaryIO, gzip.open(path)) if is_packed(path) else path.open("rb")
+
+
+def is_packed(path: Path) -> bool:
+    """Return whether a file is compressed by gzip."""
     with path.open("rb") as file:
-        is_packed = file.read(2) == GZIP_MAGIC
-    return gzip.open(path) if is_packed else path.open("rb")
+        return file.read(2) == GZIP_MAGIC
 
 
 def plain_file(path: Path, folder: Path, max_line: int = MAX_LINE_BYTES) -> Path:

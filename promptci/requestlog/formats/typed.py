@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from promptci.requestlog.aliases import ALIASES, EVALUATION_NAME, PERCENT_MARKER, QUALITY_EVALUATION, Alias
-from promptci.requestlog.formats.dialect import Dialect, Scores
+from promptci.requestlog.dialects.dialect import Dialect, Scores
 from promptci.requestlog.formats.source import Source, quote_text
 from promptci.requestlog.line import ARMS, MAX_SHARE, MAX_TEXT_CHARS, SIGNALS
 
@@ -63,7 +63,8 @@ def rows_query(source: Source, dialect: Dialect) -> str:
     raw |= {"evaluation": evaluation, "kind": (dialect.kind and source.value(dialect.kind)) or _NULL}
     if percent := source.value(Alias(name=PERCENT_MARKER)):
         in_percent = f"try_cast({raw['share']} as double)"
-        raw["share"] = f"case when {percent} is null then {raw['share']} else ({in_percent} * 100)::varchar end"
+        as_logged = f"({raw['share']})::varchar"
+        raw["share"] = f"case when {percent} is null then {as_logged} else ({in_percent} * 100)::varchar end"
     columns = ", ".join(f"{sql} as {name}_" for name, sql in raw.items())
     return f"select {_what(dialect)} as what, reason, {_typed()} from (select *, {_reason(dialect)} as reason from (select {columns}, broken from {source.relation}))"  # noqa: E501, S608 - names are quoted
 
@@ -207,11 +208,13 @@ def _is_zoned(text: str) -> str:
 
 def _parse_time(text: str, *, needs_zone: bool) -> str:
     """Return SQL for a time in ISO 8601, in UTC; without a zone it is UTC already, or bad."""
+    # A cast to `timestamp` would leave out the zone.
+    zoned = f"make_timestamp(epoch_us(try_cast({text} as timestamptz)))"
     if needs_zone:
-        return f"case when {_is_zoned(text)} then try_cast({text} as timestamp) end"
+        return f"case when {_is_zoned(text)} then {zoned} end"
     milliseconds = f"make_timestamp(try_cast({text} as bigint) * 1000)"
     is_number = f"regexp_full_match({text}::varchar, '\\d{{12,14}}')"
-    return f"case when {is_number} then {milliseconds} else try_cast({text} as timestamp) end"
+    return f"case when {is_number} then {milliseconds} else {zoned} end"
 
 
 def _error(source: Source, dialect: Dialect) -> str:

@@ -227,6 +227,22 @@ def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[
         np.testing.assert_array_equal(columns[0], columns[1], err_msg=name)
 
 
+@pytest.mark.parametrize("use_duckdb", [True, False])
+def test_a_line_with_an_infinite_number_is_bad(use_duckdb: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    good = [entry(**{"promptci.request": f"good-{index}"}) for index in range(100)]
+    path.write_text("\n".join([*good, entry(**{"others.number": float("inf")})]) + "\n")
+    assert load(path, use_duckdb=use_duckdb).invalid_lines == 1
+
+
+@pytest.mark.parametrize("use_duckdb", [True, False])
+def test_times_with_an_offset_are_read_in_utc(use_duckdb: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(entry(time=f"2026-03-02T{text}") for text in ("12:00:00+02:00", "10:00:00Z")) + "\n")
+    assert len(set(load(path, use_duckdb=use_duckdb).requests.time.tolist())) == 1
+
+
 def test_every_first_name_is_one_that_the_runtime_writes() -> None:
     written = {*json.loads(entry()), "promptci.signal", "gen_ai.evaluation.score.value", "feature_flag.context.id"}
+    written |= {"promptci.tag", "promptci.system_fingerprint", "gen_ai.usage.input_tokens"}
     assert {aliases[0].name for aliases in ALIASES.values()} == written

@@ -6,7 +6,7 @@ Source: https://langfuse.com/docs/api-and-data-platform/features/export-to-blob-
 """
 
 from promptci.requestlog.aliases import Alias, aliases
-from promptci.requestlog.formats.dialect import Dialect, ErrorStatus, Scores
+from promptci.requestlog.dialects.dialect import Dialect, ErrorStatus, Scores
 
 LANGFUSE = Dialect(
     name="Langfuse",

@@ -1,7 +1,7 @@
 """What `promptci.runtime` writes, and what an application writes with the names of OpenTelemetry."""
 
 from promptci.requestlog.aliases import ALIASES
-from promptci.requestlog.formats.dialect import Dialect
+from promptci.requestlog.dialects.dialect import Dialect
 
 PROMPTCI = Dialect(
     name="promptci",

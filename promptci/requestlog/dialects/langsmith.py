@@ -4,7 +4,7 @@ Source: https://docs.langchain.com/langsmith/data-export
 """
 
 from promptci.requestlog.aliases import Alias, aliases
-from promptci.requestlog.formats.dialect import Dialect, ErrorStatus
+from promptci.requestlog.dialects.dialect import Dialect, ErrorStatus
 
 LANGSMITH = Dialect(
     name="LangSmith",

@@ -4,7 +4,7 @@ Source: https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conven
 """
 
 from promptci.requestlog.aliases import ALIASES, Alias, aliases
-from promptci.requestlog.formats.dialect import Dialect, ErrorStatus, Scores
+from promptci.requestlog.dialects.dialect import Dialect, ErrorStatus, Scores
 
 NAMES = {
     "prompt": aliases("prompt.id", "llm.prompt_template.name"),

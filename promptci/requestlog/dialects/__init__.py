@@ -1,0 +1,1 @@
+"""The names that each system gives to the fields of a request."""

@@ -1,0 +1,44 @@
+"""Spark computes the same tables as DuckDB."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fakes import tools
+from support import log_formats as formats
+
+from promptci.monitor.document import MonitorDocument
+from promptci.usecases.monitoring import monitor
+from promptci.usecases.monitoring.monitor import MonitorRequest
+
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore")]  # Spark's own
+LINES = 20_000
+
+
+@pytest.fixture
+def stopped_at_the_end() -> Iterator[None]:
+    yield
+    from pyspark.sql import SparkSession
+
+    if (session := SparkSession.getActiveSession()) is not None:
+        session.stop()
+
+
+def compute(log: Path, engine: str) -> MonitorDocument:
+    now = datetime(2026, 3, 8, tzinfo=UTC)
+    return monitor.compute_monitor(MonitorRequest(root=log.parent, logs=(str(log),), now=now, engine=engine))
+
+
+def test_spark_computes_the_same_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at_the_end: None
+) -> None:
+    tools.require_spark()
+    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--master local[2] pyspark-shell")
+    rows = [*formats.old_rows(formats.requests(LINES, days=4))]
+    log = formats.write_parquet(tmp_path / "log.parquet", [*rows, *rows[:50]])
+    ours, theirs = (compute(log, engine).model_dump() for engine in ("duckdb", "spark://local"))
+    names = ("period", "traffic", "latency", "models", "failing", "splits")
+    assert {name: theirs[name] for name in names} == {name: ours[name] for name in names}
+    assert theirs["coverage"][0]["repeated"] == ours["coverage"][0]["repeated"] == 50
