@@ -34,6 +34,7 @@ COMMANDS = {
     "rollback": "Roll a prompt back to a release, by one commit.",
     "bundle": "Make the file with an environment's prompts that applications read.",
     "canary": "Promote, hold or roll back a canary, based on the request log.",
+    "monitor": "Show what prompts do in production, from the request log.",
     "drift": "Watch deployed prompts: their model may change without a word.",
     "alerts": "Open and close alerts on the figures of the monitor.",
     "history": "Keep the branch promptci/history: fetch, append, prune, check.",

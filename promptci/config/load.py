@@ -55,6 +55,7 @@ def _build_config(file: ConfigFile) -> Config:
         judge=_build_judge_options(file.judge),
         gate=_build_gate_policy(file.gate),
         requests_per_day=file.traffic.requests_per_day,
+        log_columns=dict(file.log.columns),
         comment_template=file.report.comment_template,
         alerts=build_alert_options(file.alerts),
         drift=build_drift_options(file.drift),

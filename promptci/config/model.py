@@ -1,5 +1,6 @@
 """Config: the options of every package, from one promptci.yml."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from promptci.config.alert_options import AlertOptions
@@ -50,6 +51,8 @@ class Config:
     gate: GatePolicy = field(default_factory=GatePolicy)
     requests_per_day: float | None = None
     """Turns cost per request into cost per month; None: no monthly figure."""
+    log_columns: Mapping[str, str] = field(default_factory=dict)
+    """Of fields of the request log, the names that the application uses."""
     comment_template: str | None = None
     """Jinja template for the comment, a file of the repository; None: the default."""
     alerts: AlertOptions = field(default_factory=AlertOptions)

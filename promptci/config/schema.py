@@ -251,6 +251,40 @@ class TrafficSection(ConfigSection):
     )
 
 
+LogField = Literal[
+    "time",
+    "id",
+    "prompt",
+    "version",
+    "arm",
+    "share",
+    "user",
+    "key",
+    "error",
+    "latency_ms",
+    "latency_s",
+    "cost_usd",
+    "quality",
+    "signal",
+    "model",
+    "response_model",
+    "system_fingerprint",
+    "input_tokens",
+    "output_tokens",
+    "tag",
+]
+
+
+class LogSection(ConfigSection):
+    """The request log of the application."""
+
+    columns: dict[LogField, str] = Field(
+        default={},
+        description="Names under which the application logs fields, such as `prompt: template`, if promptci does not"
+        " know them. A key of a JSON line, or a column.",
+    )
+
+
 class ReportSection(ConfigSection):
     """Output of a run."""
 
@@ -270,6 +304,7 @@ class ConfigFile(ConfigSection):
     judge: JudgeSection = JudgeSection()
     gate: GateSection = GateSection()
     traffic: TrafficSection = TrafficSection()
+    log: LogSection = LogSection()
     report: ReportSection = ReportSection()
     alerts: AlertsSection = AlertsSection()
     drift: DriftSection = DriftSection()

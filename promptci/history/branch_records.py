@@ -51,10 +51,10 @@ def parse_new_lines(data: bytes, name: str, kinds: Sequence[RecordKind]) -> list
     by_schema = kinds_by_schema(kinds)
     for number, line in _split(data):
         kind = by_schema.get(find_schema(line) or "")
-        found = _refuse(kind, line, name, number, by_schema)
-        problems += found
+        refusals = _refuse(kind, line, name, number, by_schema)
+        problems += refusals
         moment = read_moment(line)
-        if kind is not None and moment is not None and not found:
+        if kind is not None and moment is not None and not refusals:
             lines.append(RecordLine(path=kind.path_for(moment.date()), content=line))
     if problems:
         raise InputError(problems[:MAX_PROBLEMS])

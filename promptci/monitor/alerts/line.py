@@ -21,7 +21,7 @@ class AlertLine(Document):
 
     schema_: Literal["promptci/alert/v1"] = Field(default="promptci/alert/v1", alias="schema")
     at: Moment = Field(description="Time of the look.")
-    look: Moment = Field(description="When the figures were made: a second check of the same ones is not a look.")
+    look: Name = Field(description="When the figures were made: a second check of the same ones is not a look.")
     what: Event = Field(
         description="`pending`: fired once. `cleared`: did not fire again. `opened`. `updated`: open, and begins to"
         " recover or fires again. `resolved`."

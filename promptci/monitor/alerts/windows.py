@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from scipy.special import stdtrit
 
-from promptci.monitor.document import LatencyRow, TrafficRow
+from promptci.errors import InputError, Problem
+from promptci.monitor.document import LatencyRow, MonitorDocument, TrafficRow
 
 Z = 1.96
 """Of a 95% interval."""
@@ -136,8 +137,21 @@ def find_quantile_interval(
 
 
 def parse_hour(text: str) -> datetime:
-    """Return a time of monitor.json."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    """Return a time of monitor.json.
+
+    Raises
+    ------
+    InputError
+        If it is not a time with its zone.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        problem = Problem(path="monitor.json", message=f"{text[:60]!r} is not a time", hint=MonitorDocument.HINT)
+        raise InputError([problem])
+    return moment.astimezone(UTC)
 
 
 def _spell(moment: datetime) -> str:

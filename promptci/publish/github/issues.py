@@ -1,7 +1,7 @@
 """One issue for each thing that is wrong: found by its marker and author, updated in place, closed when it is over."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 from promptci.present.escape import BREAK, one_line, shorten
@@ -70,7 +70,9 @@ class IssueTracker:
                 if updated.is_open:
                     self._fold(updated, ours[place + 1 :])
                     return updated.url
-            created = self._github.create_issue(title, text, self._labels, self._find_created(marker, login))
+            created = self._github.create_issue(
+                title, text, self._labels, lambda: next(iter(self._find(marker, login, again=True)), None)
+            )
             return self._give_way(created, marker, title, text).url
 
     def close(self, key: str, comment: str) -> str | None:
@@ -102,9 +104,6 @@ class IssueTracker:
         ours = [issue for issue in marked if (issue.is_bot if login is None else issue.author == login)]
         return sorted(ours, key=lambda issue: issue.number)
 
-    def _find_created(self, marker: str, login: str | None) -> Callable[[], Issue | None]:
-        return lambda: next(iter(self._find(marker, login, again=True)), None)
-
     def _update(self, existing: Issue, title: str, text: str) -> Issue:
         if (existing.title, existing.body.replace("\r\n", "\n")) == (title, text):
             return existing
@@ -134,14 +133,14 @@ class IssueTracker:
         for issue in duplicates:
             if issue.author == kept.author:
                 try:
-                    self._comment_once(issue, f"Duplicate of #{kept.number}.")
+                    _comment_once(self._github, issue, f"Duplicate of #{kept.number}.")
                     self._remember(self._github.close_issue(issue.number, "not_planned"))
                 except GitHubError:
                     continue
 
     def _close(self, issue: Issue, comment: str, login: str | None) -> str | None:
         try:
-            self._comment_once(issue, comment)
+            _comment_once(self._github, issue, comment)
             return self._remember(self._github.close_issue(issue.number, "completed")).url
         except NotFound:
             return None
@@ -150,14 +149,15 @@ class IssueTracker:
                 raise
             return None  # another app's
 
-    def _comment_once(self, issue: Issue, comment: str) -> None:
-        """Add a comment unless it is there: an earlier attempt may have got no further. A locked issue gets none."""
-        try:
-            if not any(each.body == comment for each in self._github.comments(issue.number)):
-                self._github.create_comment(issue.number, comment)
-        except Forbidden as error:
-            if "locked" not in error.message.lower():
-                raise
+
+def _comment_once(github: IssueClient, issue: Issue, comment: str) -> None:
+    """Add a comment unless it is there: an earlier attempt may have got no further. A locked issue gets none."""
+    try:
+        if not any(each.body == comment for each in github.comments(issue.number)):
+            github.create_comment(issue.number, comment)
+    except Forbidden as error:
+        if "locked" not in error.message.lower():
+            raise
 
 
 def build_marker(key: str) -> str:

@@ -1,5 +1,6 @@
 """One look after another: alerts open, close, and stay as they are where nothing is known."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from support.monitor_traffic import NOW, monitor, traffic
 
 from promptci.config.alert_options import AlertOptions, AlertRule
+from promptci.errors import InputError
 from promptci.monitor.alerts.evaluate import AlertEvaluation, evaluate_alerts
 from promptci.monitor.alerts.line import AlertLine, find_resolved, fold_lines
 from promptci.monitor.document import MonitorDocument
@@ -22,7 +24,7 @@ def figures(good: int, number: int = 0) -> MonitorDocument:
     return monitor([traffic(0, good=good)], made_at=NOW + number * LOOK)
 
 
-def looks(documents: list[MonitorDocument | None], options: AlertOptions = OPTIONS) -> list[AlertEvaluation]:
+def looks(documents: Sequence[MonitorDocument | None], options: AlertOptions = OPTIONS) -> list[AlertEvaluation]:
     history: list[AlertLine] = []
     seen = []
     for number, document in enumerate(documents):
@@ -70,6 +72,14 @@ def test_data_that_says_nothing_is_named_and_becomes_an_alert(document: MonitorD
     seen = looks([document] * 3)
     assert [each.data for each in seen] == [state] * 3
     assert changes(seen) == ["data pending", "data opened"]
+
+
+def test_figures_of_the_same_second_are_two_looks_and_a_broken_time_is_named() -> None:
+    documents = [figures(100).model_copy(update={"made_at": f"2026-03-09T10:20:00.{n}Z"}) for n in (1, 2)]
+    assert changes(looks(documents)) == ["quality-low pending", "quality-low opened"]
+    for text in ("yesterday", "2026-03-09T10:20:00"):
+        with pytest.raises(InputError, match="is not a time"):
+            looks([figures(100).model_copy(update={"made_at": text})])
 
 
 def test_an_open_alert_stays_open_without_data_and_the_data_alert_closes_when_it_is_back() -> None:

@@ -1,7 +1,7 @@
 """One open issue for each key, whatever happens between two requests."""
 
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from fakes import github as fake
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from promptci.present.escape import code, inline
-from promptci.publish.github.api import Forbidden, NotFound, Unavailable
+from promptci.publish.github.api import Forbidden, GitHubError, NotFound, Unavailable
 from promptci.publish.github.issue_client import IssueClient
 from promptci.publish.github.issues import IssueTracker, build_marker, connect_tracker
 
@@ -191,6 +191,29 @@ def test_an_issue_whose_second_look_fails_is_still_reported(server: fake.GitHub,
     server.after.append(("POST", lambda: server.faults.extend([down] * 50)))
 
     assert tracker.open_or_update(KEY, "Quality is low", "82 %").endswith("/100")
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+@pytest.mark.parametrize("place", range(6))
+def test_whichever_request_fails_the_next_look_finds_one_issue(
+    server: fake.GitHub, time: JumpingClock, place: int, *, carried_out: bool
+) -> None:
+    """Each request in turn gets no answer three times, of opening, updating and closing; then GitHub is back."""
+    passing = [("*", fake.Reply(through=True))] * place
+    server.faults = [*passing, *[("*", fake.Reply(drop=True, carried_out=carried_out))] * 3]
+    for text in ("82 %", "80 %"):
+        with closing(client(server, time)) as github, suppress(GitHubError):
+            IssueTracker(github).open_or_update(KEY, "Quality is low", text)
+    server.faults.clear()
+    with closing(client(server, time)) as github:
+        IssueTracker(github).open_or_update(KEY, "Quality is low", "80 %")
+        assert texts(server) == ["80 %"]
+        server.faults = [*passing, *[("*", fake.Reply(drop=True, carried_out=carried_out))] * 3]
+        with suppress(GitHubError):
+            IssueTracker(github).close(KEY, "Resolved.")
+        server.faults.clear()
+        IssueTracker(github).close(KEY, "Resolved.")
+    assert server.issues.open == []
 
 
 def test_a_token_without_the_permission_is_told_which_it_needs(server: fake.GitHub, tracker: IssueTracker) -> None:
