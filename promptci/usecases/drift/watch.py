@@ -59,7 +59,7 @@ def watch_night(request: DriftRequest, env: Environment) -> DriftDocument:
             _print_plan(asker)
             return results.build_document(at, watch.environment, (), dry_run=True, redactor=redactor)
         files = branch.fetch()
-        watcher = _Watcher(request=request, repo=repo, asker=asker, files=files, at=at)
+        watcher = _Watcher(request=request, asker=asker, files=files, at=at)
         nights = watcher.watch_all()
         _keep(branch, watch, nights, watcher.answers)
         acting.record_decisions(branch, nights, env, repo.root)
@@ -92,7 +92,6 @@ def _keep(branch: DataBranch, watch: Watch, nights: list[PromptNight], answers: 
 @dataclass(kw_only=True, slots=True)
 class _Watcher:
     request: DriftRequest
-    repo: Repo
     asker: Asker
     files: BranchFiles
     at: str
