@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from promptci.drift.chart import Chart, ChartState, Reading
-from promptci.drift.facts import ReadingFacts
-from promptci.drift.night import DriftVerdict
+from promptci.drift.facts import ReadingFacts, SeenModels
+from promptci.drift.night import UNASKED, DriftVerdict, NightLine, render_marks
 from promptci.drift.reference import ReferenceDocument, reference_path
 from promptci.errors import InputError
+from promptci.evaluation.nights.goldens_run import AskedPrompt
+from promptci.evaluation.nights.night_records import Nights
 from promptci.evaluation.nights.results import PromptNight
 from promptci.evaluation.nights.watched import WatchedPrompt
 from promptci.findings import Facts, Finding
@@ -88,3 +90,40 @@ def describe_reading(
 def count_changed(expected: Mapping[str, float], means: Mapping[str, float]) -> int:
     """Return how many cases differ from what most of the reference's answers were."""
     return sum(round(expected[case]) != round(means[case]) for case in expected if case in means)
+
+
+def begin_line(
+    prompt: WatchedPrompt, asked: AskedPrompt, reference: str | None, state: ChartState, at: str
+) -> NightLine:
+    """Return a night's line as far as it is known before anything is compared."""
+    return NightLine(
+        at=at,
+        prompt=prompt.name,
+        version=prompt.version,
+        fingerprint=prompt.prompt.fingerprint,
+        goldens=prompt.goldens,
+        judge=prompt.judge,
+        reference=reference,
+        model=prompt.prompt.model,
+        models=asked.seen("model"),
+        system_fingerprint=asked.seen("fingerprint"),
+        n=len(prompt.weights),
+        marks=render_marks(prompt.weights, asked.means),
+        errors=len(asked.missing),
+        refusals=asked.refusals,
+        cusum=state.total,
+        since=state.since,
+        steady=state.steady,
+        verdict=DriftVerdict.ERROR,
+    ).model_copy(update=asked.numbers())
+
+
+def find_new_models(asked: AskedPrompt, reference: ReferenceDocument, nights: Nights, day: str) -> list[SeenModels]:
+    """Return the models that the reference does not have, and the system fingerprints that the last night did not."""
+    before = [line for line in nights.lines if line.verdict not in UNASKED][-1:]
+    fingerprints = before[0].system_fingerprint if before else ()
+    seen = [
+        nights.find_new("model", asked.seen("model"), reference.models, day),
+        nights.find_new("system fingerprint", asked.seen("fingerprint"), fingerprints, day),
+    ]
+    return [facts for facts in seen if facts is not None]

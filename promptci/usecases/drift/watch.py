@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promptci.drift.chart import ChartState, Reading, build_chart
 from promptci.drift.facts import AskedAgain, ChangedTests, DriftOutage, RefusedAnswers, RejudgedAnswers
-from promptci.drift.night import UNASKED, DriftVerdict, NightLine, render_marks
+from promptci.drift.night import DriftVerdict
 from promptci.drift.reference import ReferenceDocument
 from promptci.errors import PromptciError
 from promptci.evaluation.nights import acting, causes, conclusions, night_records, results
@@ -59,7 +59,7 @@ def watch_night(request: DriftRequest, env: Environment) -> DriftDocument:
             _print_plan(asker)
             return results.build_document(at, watch.environment, (), dry_run=True, redactor=redactor)
         files = branch.fetch()
-        watcher = _Watcher(request=request, repo=repo, asker=asker, files=files, at=at)
+        watcher = _Watcher(request=request, asker=asker, files=files, at=at)
         nights = watcher.watch_all()
         _keep(branch, watch, nights, watcher.answers)
         acting.record_decisions(branch, nights, env, repo.root)
@@ -92,7 +92,6 @@ def _keep(branch: DataBranch, watch: Watch, nights: list[PromptNight], answers: 
 @dataclass(kw_only=True, slots=True)
 class _Watcher:
     request: DriftRequest
-    repo: Repo
     asker: Asker
     files: BranchFiles
     at: str
@@ -123,7 +122,9 @@ class _Watcher:
         )
         reference, digest, problem = conclusions.load_reference(self.asker.head, prompt.name)
         state = nights.state(digest or "")
-        night.line = self._begin_line(prompt, asked, digest, state)
+        night.line = conclusions.begin_line(prompt, asked, digest, state, self.at).model_copy(
+            update={"run": self.asker.env.environ.get("GITHUB_RUN_ID") or None}
+        )
         if gap := nights.find_gap(self.day):
             night.findings.append(remark("drift-missed-nights", prompt.name, gap))
         if asked.refusals:
@@ -139,46 +140,11 @@ class _Watcher:
         if reference is None:
             return conclusions.conclude(night, DriftVerdict.NOT_COMPARABLE, "drift-no-reference", NoFacts())
         if changes := conclusions.find_changes(reference, prompt):
-            facts = ChangedTests(changes=changes, frozen=reference.frozen)
-            return conclusions.conclude(night, DriftVerdict.NOT_COMPARABLE, "drift-not-comparable", facts)
-        self._note_models(night, asked, reference, nights)
+            changed = ChangedTests(changes=changes, frozen=reference.frozen)
+            return conclusions.conclude(night, DriftVerdict.NOT_COMPARABLE, "drift-not-comparable", changed)
+        seen = conclusions.find_new_models(asked, reference, nights, self.day)
+        night.findings += [remark("drift-models", prompt.name, facts) for facts in seen]
         return self._compare(night, asked, reference, state)
-
-    def _begin_line(
-        self, prompt: WatchedPrompt, asked: AskedPrompt, reference: str | None, state: ChartState
-    ) -> NightLine:
-        return NightLine(
-            at=self.at,
-            run=self.asker.env.environ.get("GITHUB_RUN_ID") or None,
-            prompt=prompt.name,
-            version=prompt.version,
-            fingerprint=prompt.prompt.fingerprint,
-            goldens=prompt.goldens,
-            judge=prompt.judge,
-            reference=reference,
-            model=prompt.prompt.model,
-            models=asked.seen("model"),
-            system_fingerprint=asked.seen("fingerprint"),
-            n=len(prompt.weights),
-            marks=render_marks(prompt.weights, asked.means),
-            errors=len(asked.missing),
-            refusals=asked.refusals,
-            cusum=state.total,
-            since=state.since,
-            steady=state.steady,
-            verdict=DriftVerdict.ERROR,
-        ).model_copy(update=asked.numbers())
-
-    def _note_models(
-        self, night: PromptNight, asked: AskedPrompt, reference: ReferenceDocument, nights: Nights
-    ) -> None:
-        before = [line for line in nights.lines if line.verdict not in UNASKED][-1:]
-        fingerprints = before[0].system_fingerprint if before else ()
-        seen = [
-            nights.find_new("model", asked.seen("model"), reference.models, self.day),
-            nights.find_new("system fingerprint", asked.seen("fingerprint"), fingerprints, self.day),
-        ]
-        night.findings += [remark("drift-models", night.name, facts) for facts in seen if facts is not None]
 
     def _compare(
         self, night: PromptNight, asked: AskedPrompt, reference: ReferenceDocument, state: ChartState
