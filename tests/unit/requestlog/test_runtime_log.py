@@ -1,7 +1,7 @@
 """The log of promptci.runtime, line by line as it writes it, and the names of OpenTelemetry."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +225,38 @@ def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[
                 for log, column in zip((one, other), columns, strict=True)
             ]
         np.testing.assert_array_equal(columns[0], columns[1], err_msg=name)
+
+
+ODD_TIMES = [
+    ("2026-03-02T12:00:00+02:00", True),
+    ("2026-03-01T22:30:00.25-11:30", True),
+    ("2026-03-02T10:00:00+0000", True),
+    ("2026-03-02T24:00:00Z", False),
+    ("2026-03-02T10:00:00+99:00", False),
+    ("0000-03-02T10:00:00Z", False),
+]
+
+
+@READERS
+def test_times_of_any_zone_are_read_and_those_that_are_none_refused(tmp_path: Path, *, use_duckdb: bool) -> None:
+    """The zone was once passed over by DuckDB, and every request of another zone moved by hours."""
+    lines = [entry(**{"promptci.request": f"t{index}", "time": time}) for index, (time, _) in enumerate(ODD_TIMES)]
+    lines += [entry(**{"promptci.request": f"good-{index}", "time": "2026-03-05T10:00:00Z"}) for index in range(400)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    log = load(path, use_duckdb=use_duckdb)
+    times = log.requests.time[:3] / 1e6 - datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp()
+    assert (log.invalid_lines, len(log.requests), times.tolist()) == (3, 403, [0, 0, 0.25])
+
+
+@READERS
+@pytest.mark.parametrize("cost", ["1_0", "1.", "1e3", ".5", "+1", "0x1", " 1"])
+def test_a_cost_that_is_no_decimal_is_refused_by_both_readers(tmp_path: Path, cost: str, *, use_duckdb: bool) -> None:
+    lines = [entry(**{"promptci.request": "odd", "gen_ai.usage.cost.amount": cost})]
+    lines += [entry(**{"promptci.request": f"good-{index}"}) for index in range(100)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    assert load(path, use_duckdb=use_duckdb).invalid_lines == 1
 
 
 def test_every_first_name_is_one_that_the_runtime_writes() -> None:
