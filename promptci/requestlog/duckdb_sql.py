@@ -1,7 +1,8 @@
 """The alias table as SQL: from lines of JSON to typed columns, and whether each line is surely a good one.
 
 What a line holds is decided by `line.parse_line` alone. The SQL takes the lines of which there is no doubt, which are
-nearly all; `plain` is false for every other, and those are parsed by Python.
+nearly all; `plain` is false for every other, and those are parsed by Python. DuckDB takes JSON with a comma too many,
+or with a key that stands twice, of which it reads the first; Python refuses both.
 """
 
 from functools import cache
@@ -16,12 +17,15 @@ MAX_DIGITS = 19
 """Of a number that is surely within 64 bits."""
 _NO_JSON_NUMBER = r"[:,\[]\s*[+-]?(?i:inf|nan)"
 """What DuckDB takes for a number, and JSON does not."""
-_TIME = "substring(time_, 2, length(time_) - 2)"
+_TIME = "try_cast(substring(time_, 2, length(time_) - 2) as timestamptz)"
+"""Of `timestamp`, the zone would be passed over."""
 _IS_TIME = (
-    "time_[12] = 'T' and length(time_) between 22 and 34"
-    " and (suffix(time_, 'Z\"') or regexp_full_match(time_, '.*[+-]\\d\\d:\\d\\d\"'))"
-    f" and try_cast({_TIME} as timestamptz) is not null"
+    "time_[12] = 'T' and length(time_) between 22 and 34 and not starts_with(time_, '\"0000')"
+    " and (suffix(time_, 'Z\"') or regexp_full_match(time_, '.*[+-][01]\\d:[0-5]\\d\"'))"
+    f" and substring(time_, 13, 2) <> '24' and {_TIME} is not null"
 )
+_UNSURE_DECIMALS = ("e", "E", "_", '."')
+"""What DuckDB takes in a decimal that is written as a text, and Python does not."""
 
 
 def _raw(name: str) -> str:
@@ -92,7 +96,8 @@ def parse_query() -> str:
     )
     is_mark = f"(prompt_ is null and version_ is null and arm_ is null and {any_mark})"
     cost = "case when cost_usd_[1] = '\"' then cost_usd_[2:-2] else cost_usd_ end"
-    is_decimal = "(cost_usd_[1] <> '\"' or not contains(lower(cost_usd_), 'e'))"
+    unsure = " or ".join(f"contains(cost_usd_, '{sign}')" for sign in _UNSURE_DECIMALS)
+    is_decimal = f"(cost_usd_[1] <> '\"' or not ({unsure}))"
     tokens = "try_cast(output_tokens_ as double)"
     plain = " and ".join(
         [
@@ -108,7 +113,7 @@ def parse_query() -> str:
     )
     columns = f"""
         {is_mark} as is_mark,
-        epoch_us(try_cast({_TIME} as timestamptz)) as time,
+        epoch_us({_TIME}) as time,
         hash(id_) as id,
         {", ".join(f"{_text(f'{field}_')} as {field}" for field in (*TEXT_FIELDS, "key"))},
         case arm_ when '"canary"' then 1 when '"stable"' then 0 else -1 end::tinyint as arm,

@@ -106,17 +106,19 @@ def judge_samples(
     try:
         ids = [answer.id for answer in read_answers(request.answers)] if tried else []
         chosen = [(prompt, *_choose(requests, ids, request.number)) for prompt, requests in tried.items()]
-        wanted = {name for _, _, names in chosen for name in names}
-        answers = {answer.id: answer for answer in read_answers(request.answers) if answer.id in wanted}
+        chosen_ids = {name for _, _, names in chosen for name in names}
+        answers = {answer.id: answer for answer in read_answers(request.answers) if answer.id in chosen_ids}
     except InputError as error:
         state = SampleState.NO_ANSWERS
         return tuple(JudgedSample(prompt=prompt, state=state, reason=str(error)) for prompt in tried)
     samples: list[JudgedSample] = []
     for prompt, sample, names in chosen:
-        found = JudgedSample(prompt=prompt, state=sample.state, chosen=len(names), without_answer=sample.without_answer)
+        result = JudgedSample(
+            prompt=prompt, state=sample.state, chosen=len(names), without_answer=sample.without_answer
+        )
         if names and not request.dry_run:
-            found = _judge(found, [answers[name] for name in names], request.marks, judge)
-        samples.append(found)
+            result = _judge(result, [answers[name] for name in names], request.marks, judge)
+        samples.append(result)
     return tuple(samples)
 
 

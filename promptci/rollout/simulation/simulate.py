@@ -167,16 +167,16 @@ class _OpenSteps:
         column = np.maximum.accumulate(np.where(starts, np.arange(times.shape[1]), 0), axis=2)
         since = np.take_along_axis(begins, column, axis=2)
         looks, is_seen = _find_looks(self._scenario, times, is_last=is_last)
-        first, found = _find_first(holds.any(axis=0) & is_seen)
+        first, has_decision = _find_first(holds.any(axis=0) & is_seen)
         rows = np.arange(len(first))
         decided = looks[rows, first]
-        found &= decided <= policy.max_time_s
+        has_decision &= decided <= policy.max_time_s
         is_worse = holds[0, rows, first]
-        is_held = ~found & ((times[:, -1] > policy.max_time_s) | is_last)
+        is_held = ~has_decision & ((times[:, -1] > policy.max_time_s) | is_last)
         held = np.minimum(times[:, -1], policy.max_time_s)
         self._time, self._holds, self._since = times[:, -1], holds[:, :, -1], since[:, :, -1]
         return _Decisions(
-            is_decided=found | is_held,
+            is_decided=has_decision | is_held,
             outcome=np.where(is_held, HELD, np.where(is_worse, ROLLED_BACK, PROMOTED)),
             possible_s=np.where(is_held, held, since[np.where(is_worse, 0, 1), rows, first]),
             decided_s=np.where(is_held, held, decided),

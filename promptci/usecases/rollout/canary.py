@@ -66,8 +66,7 @@ def evaluate_canaries(request: CanaryRequest, env: Environment) -> tuple[CanaryR
     repo = Repo.discover(request.root)
     files = repo.snapshot(WORK_TREE)
     file = load_environment(files, request.environment)
-    path, data, deployed = file.path, file.data, file.deployment
-    state_path = progress_path(request.environment)
+    path, data, deployed, state_path = file.path, file.data, file.deployment, progress_path(request.environment)
     standings = _load_progress(repo, files.read(state_path), state_path)
     judge = None if request.sample is None else judge_sample.load_judge(repo, files, request.sample, env)
     tried = {entry.prompt: entry for entry in deployed.prompts if entry.canary is not None}
@@ -94,9 +93,8 @@ def evaluate_canaries(request: CanaryRequest, env: Environment) -> tuple[CanaryR
                 data = deployment.with_share(data, path, decision.prompt, decision.new_share)
         _write(repo.root, {state_path: _state_file(record, standings), path: data})
     if request.sample is not None and judge is not None:
-        windows = {decision.prompt: decision.window.requests for decision in decisions}
-        samples = judge_sample.judge_samples(request.sample, judge, windows)
-        record = replace(record, samples=samples)
+        requests_by_prompt = {decision.prompt: decision.window.requests for decision in decisions}
+        record = replace(record, samples=judge_sample.judge_samples(request.sample, judge, requests_by_prompt))
     redactor = env.redactor()
     words = redactor.redact(report.markdown(record))
     if not request.dry_run:

@@ -1,7 +1,7 @@
 """The log of promptci.runtime, line by line as it writes it, and the names of OpenTelemetry."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -235,11 +235,36 @@ def test_a_line_with_an_infinite_number_is_bad(use_duckdb: bool, tmp_path: Path)
     assert load(path, use_duckdb=use_duckdb).invalid_lines == 1
 
 
-@pytest.mark.parametrize("use_duckdb", [True, False])
-def test_times_with_an_offset_are_read_in_utc(use_duckdb: bool, tmp_path: Path) -> None:
+ODD_TIMES = [
+    ("2026-03-02T12:00:00+02:00", True),
+    ("2026-03-01T22:30:00.25-11:30", True),
+    ("2026-03-02T10:00:00+0000", True),
+    ("2026-03-02T24:00:00Z", False),
+    ("2026-03-02T10:00:00+99:00", False),
+    ("0000-03-02T10:00:00Z", False),
+]
+
+
+@READERS
+def test_times_of_any_zone_are_read_and_those_that_are_none_refused(tmp_path: Path, *, use_duckdb: bool) -> None:
+    """The zone was once passed over by DuckDB, and every request of another zone moved by hours."""
+    lines = [entry(**{"promptci.request": f"t{index}", "time": time}) for index, (time, _) in enumerate(ODD_TIMES)]
+    lines += [entry(**{"promptci.request": f"good-{index}", "time": "2026-03-05T10:00:00Z"}) for index in range(400)]
     path = tmp_path / "a.jsonl"
-    path.write_text("\n".join(entry(time=f"2026-03-02T{text}") for text in ("12:00:00+02:00", "10:00:00Z")) + "\n")
-    assert len(set(load(path, use_duckdb=use_duckdb).requests.time.tolist())) == 1
+    path.write_text("\n".join(lines) + "\n")
+    log = load(path, use_duckdb=use_duckdb)
+    times = log.requests.time[:3] / 1e6 - datetime(2026, 3, 2, 10, tzinfo=UTC).timestamp()
+    assert (log.invalid_lines, len(log.requests), times.tolist()) == (3, 403, [0, 0, 0.25])
+
+
+@READERS
+@pytest.mark.parametrize("cost", ["1_0", "1.", "1e3", ".5", "+1", "0x1", " 1"])
+def test_a_cost_that_is_no_decimal_is_refused_by_both_readers(tmp_path: Path, cost: str, *, use_duckdb: bool) -> None:
+    lines = [entry(**{"promptci.request": "odd", "gen_ai.usage.cost.amount": cost})]
+    lines += [entry(**{"promptci.request": f"good-{index}"}) for index in range(100)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    assert load(path, use_duckdb=use_duckdb).invalid_lines == 1
 
 
 def test_every_first_name_is_one_that_the_runtime_writes() -> None:
