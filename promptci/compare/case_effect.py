@@ -12,7 +12,7 @@ MAX_ANSWERS = 64
 """Most answers per case and version."""
 MIN_LAST_STEP = 1.25
 """How many times as many answers as before a last round must reach, which uses up the calls, to be worth a look."""
-MAX_PASSING_SHARE = 0.7
+MAX_PASSING_SHARE = 0.75
 """A look may exclude a drop of the margin if its bound would be at most so much of the margin where no answer differs.
 Earlier looks seldom can, and each widens the bound at the later ones."""
 EXACT = 1e-12

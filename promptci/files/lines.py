@@ -25,6 +25,8 @@ _MARKS = {  # longest first: UTF-32's mark begins with UTF-16's
 }
 _SAVE = "Save it as UTF-8."
 # The closing quote is optional so that an open string costs one pass, not one per quote.
+_CONFLICT = re.compile(r"^(?:(?:<{7}|>{7}) |={7}$)", re.MULTILINE)
+CONFLICT_ADVICE = "Resolve the merge conflict that is left in the file."
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -170,8 +172,15 @@ def _depth(text: str) -> int:
     return deepest
 
 
+def has_conflict(text: str) -> bool:
+    """Return whether git's marks of an unresolved merge are left in a text."""
+    return _CONFLICT.search(text) is not None
+
+
 def _advice(text: str) -> str:
     stripped = text.strip()
+    if has_conflict(stripped):
+        return CONFLICT_ADVICE
     if stripped.endswith(("},", "],")):
         return "Remove the comma at the end of the line."
     if stripped in {"[", "{", "]", "}"}:

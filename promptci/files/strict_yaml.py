@@ -14,7 +14,7 @@ import yaml
 from yaml import events as y
 
 from promptci.errors import InputError, Problem
-from promptci.files.lines import MAX_DEPTH, JsonError, check_number, check_text
+from promptci.files.lines import CONFLICT_ADVICE, MAX_DEPTH, JsonError, check_number, check_text, has_conflict
 
 MAX_BYTES = 1024 * 1024
 MAX_NODES = 100_000
@@ -122,7 +122,8 @@ def load(text: str, path: str, parser: Any = PARSER) -> YamlDocument:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or "it cannot be parsed"
-        reader.add(mark.line + 1 if mark else None, f"not valid YAML: {problem}", "Fix the indentation or the quotes.")
+        fix = CONFLICT_ADVICE if has_conflict(text) else "Fix the indentation or the quotes."
+        reader.add(mark.line + 1 if mark else None, f"not valid YAML: {problem}", fix)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The Python parser lets chr() and int() fail on an escape or a version no YAML has.
         reader.add(None, f"not valid YAML: {error}", "Fix the escape sequence.")

@@ -14,6 +14,9 @@ from promptci.app.requests import CheckRequest
 from promptci.usecases.trust import power
 from promptci.usecases.trust.power import PowerQuestion
 
+FEW_CALLS, ENOUGH = 100, 52
+"""So many calls are too few for a handful of cases, however they are spread; so many cases need one round."""
+
 
 def answer(call: Call) -> str:
     """Copy the number, or the letter that is asked for in capitals."""
@@ -21,10 +24,10 @@ def answer(call: Call) -> str:
     return number[0] if number else call.last_user_message.upper()
 
 
-def check(folder: Path, cases: str) -> CommandResult:
+def check(folder: Path, cases: str, **limits: int) -> CommandResult:
     """Check a harmless edit with `repeats: auto`."""
     with serving(answer) as server:
-        settings = config(server, run={"repeats": "auto", "cache": None, "memory": None})
+        settings = config(server, run={"repeats": "auto", "cache": None, "memory": None, **limits})
         builder = shop(folder, {PROMPT: prompt(GOOD), GOLDENS: cases, "promptci.yml": settings})
         builder.write({PROMPT: prompt("Copy the order number, please.")}).commit()
         return run_command(builder.path, ["check", "--base", "main"], folder / "out")
@@ -38,24 +41,32 @@ def load_quality(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("cases", [1, 2, 3])
 def test_so_many_cases_as_are_said_to_settle_it_settle_it(tmp_path: Path, cases: int) -> None:
-    few = check(tmp_path / "few", goldens(cases))
+    few = check(tmp_path / "few", goldens(cases), auto_calls=FEW_CALLS)
     assert few.verdict == "inconclusive"
-    assert load_quality(tmp_path / "few")["cases_needed"] == 4
+    assert load_quality(tmp_path / "few")["cases_needed"] == ENOUGH
     comment = (tmp_path / "few" / "out" / "comment.md").read_text()
-    assert f"About {4 - cases} more case{'s' if cases < 3 else ''} (4 in all) would settle it." in comment
-    assert "Add golden cases (about 4 would settle it)" in comment
+    assert f"About {ENOUGH - cases} more cases ({ENOUGH} in all) would settle it." in comment
+    assert f"Add golden cases (about {ENOUGH} would settle it)" in comment
     assert "too few to detect any drop" not in comment
-    assert check(tmp_path / "enough", goldens(4)).verdict == "pass"
+    assert check(tmp_path / "enough", goldens(ENOUGH), auto_calls=FEW_CALLS).verdict == "pass"
+
+
+@pytest.mark.parametrize("cases", [1, 3])
+def test_a_few_cases_that_always_pass_are_enough_within_the_default_calls(tmp_path: Path, cases: int) -> None:
+    result = check(tmp_path, goldens(cases))
+    assert result.verdict == "pass"
+    assert "each case was asked 64 times of each version" in result.text
 
 
 def test_power_gives_the_number_of_the_report(tmp_path: Path) -> None:
-    settings = config(run={"repeats": "auto", "memory": None})
+    settings = config(run={"repeats": "auto", "auto_calls": FEW_CALLS, "memory": None})
     builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(3), "promptci.yml": settings})
     told, said = world()
     found = power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), told)
-    assert found[0][1].cases_for_pass == 4
+    assert found[0][1].cases_for_pass == ENOUGH
     assert said[1].startswith("  if none of the cases change their verdict by themselves: smallest drop shown")
-    assert any("to show “not worse by 5 points” where nothing changed: 4 cases (1 more)" in line for line in said[1:4])
+    settled = f"to show “not worse by 5 points” where nothing changed: {ENOUGH} cases ({ENOUGH - 3} more)"
+    assert any(settled in line for line in said[1:4])
 
 
 def test_the_test_that_decides_is_described(tmp_path: Path) -> None:
@@ -66,10 +77,10 @@ def test_the_test_that_decides_is_described(tmp_path: Path) -> None:
     assert test["max_drop"] < 0.05
     assert test["detectable_drop"] < 0.2 < quality["detectable_drop"]
     comment = (tmp_path / "out" / "comment.md").read_text()
-    assert "- Method: exact permutation of each case's answers, one-sided, corrected for 5 rounds" in comment
+    assert "- Method: exact permutation of each case's answers, one-sided, corrected for 7 rounds" in comment
     assert "- For inputs like these (does not decide): " in comment
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "on these goldens a drop of up to 4.5 points is not excluded" in page
+    assert "on these goldens a drop of up to 3.6 points is not excluded" in page
 
 
 def test_equal_cases_are_counted_in_one_unit(tmp_path: Path) -> None:

@@ -106,6 +106,11 @@ def test_a_key_unlike_any_other_gets_the_list_of_known_ones() -> None:
     assert message == "promptci.yml:2: unknown key `traffic.zzz`. Known keys here: requests_per_day."
 
 
+def test_a_merge_conflict_is_called_one() -> None:
+    (message,) = problems("<<<<<<< HEAD\nversion: 1\n=======\ngate: {}\n>>>>>>> topic\n")
+    assert message.endswith("Resolve the merge conflict that is left in the file.")
+
+
 @pytest.mark.parametrize("written", ["alpha: 1.0e-300", "alpha: 0", "max_drop: 1.0e-12", "alpha: 0.5"])
 def test_levels_that_no_test_can_reach_are_refused(written: str) -> None:
     (message,) = problems(f"gate:\n  {written}\n")

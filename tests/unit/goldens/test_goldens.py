@@ -24,6 +24,13 @@ def problems(files: dict[str, str]) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
+def test_a_merge_conflict_is_called_one() -> None:
+    case = json.dumps({"input": "a", "expected": "b"})
+    said = problems({"g.jsonl": f"<<<<<<< HEAD\n{case}\n=======\n{case}\n>>>>>>> topic\n"})
+    assert len(said) == 3
+    assert all(line.endswith("Resolve the merge conflict that is left in the file.") for line in said)
+
+
 def test_json_in_a_file_of_json_lines_is_one_mistake_and_not_one_on_every_line() -> None:
     text = json.dumps([{"input": "a", "expected": "b"}] * 3, indent=2)
     (said,) = problems({"g.jsonl": text})
