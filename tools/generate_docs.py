@@ -14,7 +14,7 @@ from promptci.documents.document import Document
 from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.memory.model import MEMORY_LINES
 from promptci.pipeline.ask.batching import PendingBatches
-from promptci.providers.http.known_limits import KnownLimits
+from promptci.providers.known_limits import KnownLimits
 from promptci.registry.bundle_document import BundleDocument
 from promptci.report.canary_document import CanaryDocument
 from promptci.report.model import document
