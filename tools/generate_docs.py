@@ -20,7 +20,7 @@ from promptci.memory.model import MEMORY_LINES
 from promptci.monitor.alerts.line import AlertLine
 from promptci.monitor.document import MonitorDocument
 from promptci.pipeline.ask.batching import PendingBatches
-from promptci.providers.http.known_limits import KnownLimits
+from promptci.providers.known_limits import KnownLimits
 from promptci.registry.bundle_document import BundleDocument
 from promptci.report.canary_document import CanaryDocument
 from promptci.report.model import document

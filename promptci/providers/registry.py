@@ -11,9 +11,9 @@ from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
 from promptci.providers.http import endpoint, request_headers
 from promptci.providers.http.batch_http import BatchClient
-from promptci.providers.http.known_limits import LimitsFile
 from promptci.providers.http.openai_chat import OpenAIProvider
 from promptci.providers.http.retry import ProviderClock
+from promptci.providers.known_limits import LimitsFile
 from promptci.providers.local import model_file
 from promptci.providers.local.provider import LocalModel
 from promptci.providers.options import ProviderOptions
@@ -51,14 +51,12 @@ def _create_openai(context: ProviderContext) -> Provider:
         raise MissingKeyError(f"`{name}` is not set, and the endpoint requires a key", hint)
     headers = request_headers.expand_headers(options.headers, context.environ)
     redactor = _redactor(options, context.environ)
-    limits_file = None if context.memory is None else LimitsFile(context.memory, options.base_url)
-    return OpenAIProvider(
-        replace(options, headers=headers),
-        key=key,
-        redactor=redactor,
-        concurrency=context.concurrency,
-        limits_file=limits_file,
+    provider = OpenAIProvider(
+        replace(options, headers=headers), key=key, redactor=redactor, concurrency=context.concurrency
     )
+    if context.memory is not None and context.concurrency is None:
+        provider.limits_file = LimitsFile(context.memory, options.base_url)
+    return provider
 
 
 def _create_local(context: ProviderContext) -> Provider:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from fakes import virtual_loop
 
 from promptci.providers.base import CallError
-from promptci.providers.http.limiter import MAX_CONCURRENCY, Limiter
+from promptci.providers.http.limiter import Limiter
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryAdvice, RetryPolicy, with_retries
+from promptci.providers.known_limits import MAX_CONCURRENCY
 
 REFUSAL_S, TRAVEL_S = 0.02, 0.005
 FEWEST_CALLS, FEWEST_S, LEARNING = 300, 30.0, 1 / 3

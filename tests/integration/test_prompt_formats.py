@@ -20,7 +20,7 @@ def check(
 ) -> tuple[CommandResult, list[list[str]]]:
     """Check a change of files (None: deleted) and return the result with the verdict and status of each prompt."""
     with serving(model) as server:
-        settings = config(server, provider={"model": "fake-1"}, prompts=prompts, run={"cache": None, "history": None})
+        settings = config(server, provider={"model": "fake-1"}, prompts=prompts, run={"cache": None, "memory": None})
         builder = RepoBuilder(folder / "shop").write({"promptci.yml": settings, **base})
         builder.commit("base")
         builder.branch("pr")
@@ -86,7 +86,7 @@ def test_a_variable_that_a_template_cannot_use_is_an_error_of_the_case(tmp_path:
 def test_a_default_parameter_is_part_of_the_prompt(tmp_path: Path) -> None:
     files = {"prompts/order.md": GOOD, "goldens/order.jsonl": goldens(2)}
     with serving(model) as server:
-        sections: dict[str, Any] = {"prompts": TEXT, "run": {"cache": None, "history": None}}
+        sections: dict[str, Any] = {"prompts": TEXT, "run": {"cache": None, "memory": None}}
         before, after = (
             config(server, provider={"model": "fake-1", "defaults": {"temperature": value}}, **sections)
             for value in (0, 1)

@@ -75,8 +75,7 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
     """
     api_key_env = collected.config.provider.api_key_env
     try:
-        memory = _memory_folder(collected, revisions.head, options)
-        provider = _provider(collected, options, env, memory)
+        provider = _provider(collected, revisions.head, options, env)
     except ProviderError as error:
         if isinstance(error, MissingKeyError) and env.trigger.untrusted_source is not None:
             raise
@@ -103,8 +102,6 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
             asyncio.run(run())
     finally:
         env.progress.end()
-    if memory is not None and memory.is_dir():
-        keep_out_of_git(memory)
     return results.pop()
 
 
@@ -137,11 +134,12 @@ def _memory_folder(collected: CollectedRun, head: Snapshot, options: RunOptions)
     return None if find_folder_problem(options.root, folder, head) else folder
 
 
-def _provider(collected: CollectedRun, options: RunOptions, env: Environment, memory: Path | None) -> Provider:
+def _provider(collected: CollectedRun, head: Snapshot, options: RunOptions, env: Environment) -> Provider:
     """Return the provider that answers; raise ProviderError if it cannot be created."""
     if options.answers is not None:
         return options.answers
     try:
+        memory = _memory_folder(collected, head, options)
         home, calls = model_file.cache_home(env.environ), collected.config.run.concurrency
         provider = registry.create_provider(
             collected.config.provider, env.environ, options.root, home, concurrency=calls, memory=memory

@@ -1,6 +1,7 @@
 """Limit concurrent calls to what the endpoint bears, found by trying."""
 
 import asyncio
+import math
 import random
 import time
 from collections import deque
@@ -8,13 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from promptci.providers.http.known_limits import KnownLimit
-from promptci.providers.http.rate_estimator import WINDOW_S, RateEstimator, SentCall
+from promptci.providers.http.rate_estimator import WINDOW_S, RateEstimator, SentCall, room_for_calls
+from promptci.providers.known_limits import DEFAULT_CONCURRENCY, MAX_CONCURRENCY, KnownLimit, LoadObserver
 
 JITTER_SHARE, MAX_JITTER_S = 0.1, 0.5
 """A common pause is lengthened by up to this share of it, and no more than so long: other processes wait as well."""
-DEFAULT_CONCURRENCY, MAX_CONCURRENCY = 4, 1000
-"""Calls at once, at first and at most, where the user names no number."""
 INITIAL_RATE = 10.0
 MAX_BURST_FACTOR = 2.0
 """Calls leave at most so many times as fast as they would if they were spread evenly."""
@@ -24,8 +23,6 @@ HEADROOM = 1.5
 MIN_GAIN = 1.1
 MAX_FLAT_ROUNDS = 3
 """Rounds in a row that were answered no faster than the best one before, though more calls were under way."""
-QUEUED = 2.5
-"""Where answers take so many times as long as when few are asked, the others wait in a queue."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,13 +52,10 @@ class Limiter:
         *,
         initial_concurrency: float = DEFAULT_CONCURRENCY,
         max_concurrency: float = MAX_CONCURRENCY,
-        known: KnownLimit | None = None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        if known is not None:
-            initial_concurrency = min(known.calls_at_once, max_concurrency)
         self.max_concurrent = initial_concurrency
         """Calls at once, as a real number that grows by fractions."""
         self.admitted = 0
@@ -77,14 +71,11 @@ class Limiter:
         self._growth = ConcurrencyGrowth(start=initial_concurrency)
         self._took_s: float | None = None
         """What an answer takes, the last ones counting most."""
+        self._has_room = False
+        """The last headers showed room for more calls than the next doubling brings."""
         self._first: float | None = None
         """When the first answer came."""
-        self._load_observer = LoadObserver(known=known)
-        if known is not None and known.calls_per_second is not None:
-            self.rate_estimator.start_at(known.calls_per_second, now())
-            self._growth.doubling = False
-        elif known is not None:  # it bore as much before
-            self._searching, self.rate_estimator.unlearned_rate = False, None
+        self._load_observer = LoadObserver()
         self._cuts = 0
         self._paused_until = float("-inf")
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -120,9 +111,19 @@ class Limiter:
             self.max_concurrent = min(self._most, needed)
         else:
             paced = self.rate_estimator.learned_rate is not None or not self._waiting
-            self.max_concurrent = min(self._most, self._growth.next_limit(self.max_concurrent, now, paced=paced))
+            limit = self._growth.next_limit(self.max_concurrent, now, paced=paced, has_room=self._has_room)
+            self.max_concurrent = min(self._most, limit)
         self._smooth(now, took_s)
         self._wake()
+
+    def begin_with(self, known: KnownLimit) -> None:
+        """Begin with what an earlier run found out."""
+        self.max_concurrent = min(known.calls_at_once, self._most)
+        self._load_observer = LoadObserver(known=known)
+        self._growth = ConcurrencyGrowth(start=self.max_concurrent, doubling=known.calls_per_second is None)
+        self._searching, self.rate_estimator.unlearned_rate = False, None
+        if known.calls_per_second is not None:
+            self.rate_estimator.start_at(known.calls_per_second, self._now())
 
     def known_limit(self) -> KnownLimit | None:
         """Return what a later run should begin with; None where too little was seen."""
@@ -149,7 +150,7 @@ class Limiter:
     def _smooth(self, now: float, took_s: float) -> None:
         if self._searching:
             self._first = now if self._first is None else self._first
-            fastest = INITIAL_RATE * 2.0 ** min((now - self._first) / DOUBLING_S, 64.0)
+            fastest = math.inf if self._has_room else INITIAL_RATE * 2.0 ** min((now - self._first) / DOUBLING_S, 64.0)
             self.rate_estimator.unlearned_rate = min(
                 fastest, max(INITIAL_RATE, MAX_BURST_FACTOR * self.max_concurrent / max(took_s, 1e-3))
             )
@@ -157,6 +158,7 @@ class Limiter:
     def observe_headers(self, headers: Mapping[str, str]) -> None:
         """Note the remaining calls that an answer's headers report."""
         if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
+            self._has_room = room_for_calls(headers, self.in_flight) > 2 * self.max_concurrent
             self._pause(
                 self.rate_estimator.observe_headers(headers, self.in_flight - 1, self._now(), self._took_s or 0.0)
             )
@@ -222,43 +224,6 @@ class Limiter:
 
 
 @dataclass(kw_only=True, slots=True)
-class LoadObserver:
-    """How long answers take when few are asked, and when many are: an endpoint that queues takes longer."""
-
-    known: KnownLimit | None
-    _most: int = 0
-    """Calls under way at once, of those that were answered."""
-    _quiet: int = 0
-    _quiet_s: float = 0.0
-    """Answers that were asked for beside few others, and their time in all."""
-    _busy_s: float | None = None
-
-    def observe(self, others: int, took_s: float) -> None:
-        """Record an answer that was asked for beside so many others."""
-        self._most = max(self._most, others + 1)
-        if others < DEFAULT_CONCURRENCY:
-            self._quiet, self._quiet_s = self._quiet + 1, self._quiet_s + took_s
-        self._busy_s = took_s if self._busy_s is None else 0.9 * self._busy_s + 0.1 * took_s
-
-    def known_limit(self, limit: float, rate: float | None, *, grows: bool) -> KnownLimit | None:
-        """Return what a later run should begin with: more where nothing was refused and no answer took longer."""
-        answer_s = self.known.answer_s if self.known else self._quiet_s / max(self._quiet, 1)
-        if not self._most or answer_s <= 0 or self._busy_s is None:
-            return None
-        calls = limit
-        if rate is None:
-            queues = self._busy_s > QUEUED * answer_s or not grows
-            calls = min(limit, self._most) * (0.5 if queues else 2.0)
-            if self.known is not None and not queues:
-                calls = max(calls, self.known.calls_at_once)
-        return KnownLimit(
-            calls_at_once=min(max(calls, DEFAULT_CONCURRENCY), MAX_CONCURRENCY),
-            calls_per_second=rate,
-            answer_s=min(answer_s, 1e6),
-        )
-
-
-@dataclass(kw_only=True, slots=True)
 class ConcurrencyGrowth:
     """How the limit grows while nothing is refused."""
 
@@ -274,8 +239,11 @@ class ConcurrencyGrowth:
     """The limit at its end."""
     _flat: int = 0
 
-    def next_limit(self, limit: float, now: float, *, paced: bool) -> float:
-        """Return the limit after one more answer; `paced`: something else than the limit holds calls back."""
+    def next_limit(self, limit: float, now: float, *, paced: bool, has_room: bool = False) -> float:
+        """Return the limit after one more answer; `paced`: something else than the limit holds calls back.
+
+        `has_room`: headers show that the next calls are allowed, so no time need pass to see whether one is refused.
+        """
         if not self.doubling:
             return limit + 1.0 / limit
         self._answered += 1
@@ -291,6 +259,8 @@ class ConcurrencyGrowth:
             if self._flat == MAX_FLAT_ROUNDS:
                 self.doubling = False
                 return self._enough
+        if has_room:
+            return limit + 1.0
         # The exponent is bounded so that no float overflows; the limit is bounded elsewhere.
         soonest: float = self.start * 2.0 ** min(1.0 + (now - self._began) / DOUBLING_S, 64.0)
         return max(limit, min(limit + 1.0, soonest))

@@ -10,11 +10,11 @@ from typing import Any
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
 from promptci.providers.http import endpoint, response_parser
 from promptci.providers.http.errors import api_errors, transport_errors
-from promptci.providers.http.known_limits import LimitsFile
-from promptci.providers.http.limiter import MAX_CONCURRENCY, Limiter
+from promptci.providers.http.limiter import Limiter
 from promptci.providers.http.refusals import RefusalWatch
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
 from promptci.providers.http.transport import HttpResponse, Transport
+from promptci.providers.known_limits import MAX_CONCURRENCY, LimitsFile
 from promptci.providers.model_names import map_model_name
 from promptci.providers.options import ProviderOptions
 from promptci.redact import Redactor
@@ -55,12 +55,8 @@ class OpenAIProvider:
         redactor: Redactor | None = None,
         clock: ProviderClock | None = None,
         concurrency: int | None = None,
-        limits_file: LimitsFile | None = None,
     ) -> None:
-        """Prepare the client. `options.headers` are sent as they are; `concurrency` None finds out what is allowed.
-
-        What was found out is kept in `limits_file`.
-        """
+        """Prepare the client. `options.headers` are sent as they are; `concurrency` None finds out what is allowed."""
         self.name = endpoint.host_name(options.base_url)
         self.concurrency = concurrency or MAX_CONCURRENCY
         self._fixed_concurrency = concurrency
@@ -71,8 +67,8 @@ class OpenAIProvider:
             max_attempts=options.max_attempts, max_total_s=max(MAX_TOTAL_S, 2 * options.timeout_s)
         )
         self._limiters: dict[str, Limiter] = {}
-        self._limits_file = limits_file if concurrency is None else None
-        self._known = self._limits_file.load() if self._limits_file is not None else {}
+        self.limits_file: LimitsFile | None = None
+        """Keeps what was found out for later runs; None: it is forgotten."""
         self._transport = Transport(options.base_url, key=key, headers=options.headers)
         self._was_reached = False
         self._refusals: dict[str, RefusalWatch] = {}
@@ -80,7 +76,7 @@ class OpenAIProvider:
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Call the endpoint and retry what may pass; raises CallError."""
         kind = EMBEDDING if request.kind == "embedding" else CHAT
-        content = self._encode(request, kind)
+        content = _encode(request, kind, self._options)
         limiter = self._limiter(request.model)
 
         refusals = self._refusals.setdefault(request.model, RefusalWatch(limiter, self._clock))
@@ -110,27 +106,19 @@ class OpenAIProvider:
 
     async def aclose(self) -> None:
         """Close the connections, and keep what was found out about the endpoint's limits."""
-        if self._limits_file is not None:
-            found = {model: limiter.known_limit() for model, limiter in self._limiters.items()}
-            self._limits_file.save({model: limit for model, limit in found.items() if limit is not None})
+        if self.limits_file is not None:
+            self.limits_file.save({model: limiter.known_limit() for model, limiter in self._limiters.items()})
         await self._transport.aclose()
-
-    def _encode(self, request: Request, kind: _CallKind) -> bytes:
-        content = json.dumps({**build_body(request, self._options), **kind.extra_body}, separators=(",", ":")).encode()
-        if len(content) > MAX_REQUEST_BYTES:
-            size = f"{len(content) / 2**20:.0f} MiB"
-            message = f"the rendered request has {size}, and no model takes more than {MAX_REQUEST_BYTES // 2**20} MiB"
-            raise CallError("context-length", message, caused_by_request=True)
-        return content
 
     def _limiter(self, model: str) -> Limiter:
         if model not in self._limiters:
             fixed = self._fixed_concurrency
             bounds = {} if fixed is None else {"initial_concurrency": fixed, "max_concurrency": fixed}
-            clock, known = self._clock, self._known.get(model)
-            self._limiters[model] = Limiter(
-                now=clock.now, sleep=clock.sleep, uniform=clock.uniform, known=known, **bounds
-            )
+            clock = self._clock
+            limiter = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
+            if self.limits_file is not None and (known := self.limits_file.load().get(model)):
+                limiter.begin_with(known)
+            self._limiters[model] = limiter
         return self._limiters[model]
 
     async def _attempt(self, kind: _CallKind, content: bytes, limiter: Limiter, remaining_s: float) -> Completion:
@@ -198,3 +186,12 @@ def _parse_json(response: HttpResponse) -> object:
         return json.loads(response.content)
     except (ValueError, RecursionError):
         raise api_errors.malformed_failure("the response is not valid JSON") from None
+
+
+def _encode(request: Request, kind: _CallKind, options: ProviderOptions) -> bytes:
+    content = json.dumps({**build_body(request, options), **kind.extra_body}, separators=(",", ":")).encode()
+    if len(content) > MAX_REQUEST_BYTES:
+        size = f"{len(content) / 2**20:.0f} MiB"
+        message = f"the rendered request has {size}, and no model takes more than {MAX_REQUEST_BYTES // 2**20} MiB"
+        raise CallError("context-length", message, caused_by_request=True)
+    return content

@@ -247,6 +247,16 @@ class RateEstimator:
         return None
 
 
+def room_for_calls(headers: Mapping[str, str], flying: int) -> float:
+    """Return how many more calls headers allow now, when as many as are under way may not be counted yet."""
+    remaining, limit = _number(headers, "remaining-requests"), _number(headers, "limit-requests")
+    room = 0.0 if remaining is None else remaining - 2 * flying - RESERVE
+    tokens, tokens_left = _number(headers, "limit-tokens"), _number(headers, "remaining-tokens")
+    if tokens and tokens_left is not None and tokens_left < tokens / 2:
+        return 0.0
+    return room if limit else 0.0
+
+
 def parse_duration(text: str | None) -> float | None:
     """Read a time as rate-limit headers spell it: `6ms`, `1m30s`, `2.5`; None for anything else."""
     if text is None:

@@ -1,6 +1,5 @@
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Any
 
 import pytest
 from fakes import virtual_loop
@@ -8,12 +7,24 @@ from fakes.virtual_clock import VirtualClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers.http.limiter import DEFAULT_CONCURRENCY, DOUBLING_S, INITIAL_RATE, MAX_JITTER_S, Limiter
+from promptci.providers.http.limiter import DOUBLING_S, INITIAL_RATE, MAX_JITTER_S, Limiter
+from promptci.providers.known_limits import DEFAULT_CONCURRENCY, MAX_CONCURRENCY
 
 
-def limiter(clock: VirtualClock | None = None, **options: Any) -> Limiter:
+def limiter(
+    clock: VirtualClock | None = None,
+    *,
+    initial_concurrency: float = DEFAULT_CONCURRENCY,
+    max_concurrency: float = MAX_CONCURRENCY,
+) -> Limiter:
     clock = clock or VirtualClock()
-    return Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **options)
+    return Limiter(
+        initial_concurrency=initial_concurrency,
+        max_concurrency=max_concurrency,
+        now=clock.now,
+        sleep=clock.sleep,
+        uniform=clock.uniform,
+    )
 
 
 async def test_no_more_are_inside_than_the_limit_and_the_first_to_come_is_the_first_to_enter() -> None:
@@ -222,3 +233,30 @@ async def test_calls_that_fail_at_once_do_not_wait_for_the_first_pace() -> None:
             limit.record_failure(turn)
     assert limit.max_concurrent == DEFAULT_CONCURRENCY
     assert clock.now() - began < 200 / INITIAL_RATE / 2
+
+
+ROOMY = {
+    "x-ratelimit-limit-requests": "10000",
+    "x-ratelimit-remaining-requests": "9900",
+    "x-ratelimit-reset-requests": "600ms",
+}
+
+
+@pytest.mark.parametrize(
+    ("headers", "grown"),
+    [
+        (ROOMY, 24),
+        (ROOMY | {"x-ratelimit-remaining-requests": "20"}, 8),
+        (ROOMY | {"x-ratelimit-limit-tokens": "1000", "x-ratelimit-remaining-tokens": "400"}, 8),
+        ({}, 8),
+    ],
+    ids=["room", "few calls left", "few tokens left", "no headers"],
+)
+async def test_where_headers_show_room_the_limit_doubles_without_waiting(headers: dict[str, str], grown: int) -> None:
+    limit = limiter()
+    async with limit.slot() as turn:
+        for _ in range(20):
+            limit.observe_headers(headers)
+            limit.record_success(turn)
+
+    assert int(limit.max_concurrent) == grown

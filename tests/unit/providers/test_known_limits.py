@@ -8,8 +8,8 @@ import pytest
 from fakes import virtual_loop
 from fakes.rationed import Endpoint, ask
 
-from promptci.providers.http.known_limits import FILE_NAME, MAX_MODELS, KnownLimit, LimitsFile
-from promptci.providers.http.limiter import MAX_CONCURRENCY, Limiter
+from promptci.providers.http.limiter import Limiter
+from promptci.providers.known_limits import FILE_NAME, MAX_CONCURRENCY, MAX_MODELS, KnownLimit, LimitsFile
 
 START_S = 0.8
 """What a whole run takes besides its calls, as measured."""
@@ -21,7 +21,10 @@ LIMIT = KnownLimit(calls_at_once=40, calls_per_second=None, answer_s=1.5)
 def make_limiter(known: KnownLimit | None = None, concurrency: int | None = None) -> Limiter:
     bounds = {} if concurrency is None else {"initial_concurrency": concurrency, "max_concurrency": concurrency}
     now = asyncio.get_running_loop().time
-    return Limiter(now=now, sleep=asyncio.sleep, uniform=min, known=known, **bounds)
+    limiter = Limiter(now=now, sleep=asyncio.sleep, uniform=min, **bounds)
+    if known is not None:
+        limiter.begin_with(known)
+    return limiter
 
 
 async def ask_freely(
