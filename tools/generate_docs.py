@@ -25,7 +25,7 @@ from promptci.shards.shard_run import ShardRecord
 from promptci.usecases.audit.entries import AuditLogDocument
 from promptci.usecases.audit.record import AuditRecordSummary
 from promptci.usecases.audit.verify import AuditVerification
-from promptci.usecases.goldens.goldens import LintDocument, StatsDocument
+from promptci.usecases.goldens.golden_sets import LintDocument, StatsDocument
 from promptci.usecases.release.bundle import BundleSummary
 from promptci.usecases.release.deploy import DeploySummary
 from promptci.usecases.release.prompt_log import PromptLog
