@@ -33,7 +33,7 @@ from promptci.shards.shard_run import ShardRecord
 from promptci.usecases.audit.entries import AuditLogDocument
 from promptci.usecases.audit.record import AuditRecordSummary
 from promptci.usecases.audit.verify import AuditVerification
-from promptci.usecases.goldens.goldens import LintDocument, StatsDocument
+from promptci.usecases.goldens.golden_sets import LintDocument, StatsDocument
 from promptci.usecases.monitoring.alerts import AlertsDocument
 from promptci.usecases.monitoring.history_branch import HistoryDocument
 from promptci.usecases.release.bundle import BundleSummary

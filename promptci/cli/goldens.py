@@ -9,8 +9,8 @@ import click
 from promptci.cli import console, options
 from promptci.documents.document import Document
 from promptci.redact import Redactor
-from promptci.usecases.goldens import goldens
-from promptci.usecases.goldens.goldens import GoldensRequest
+from promptci.usecases.goldens import golden_sets
+from promptci.usecases.goldens.golden_sets import GoldensRequest
 
 
 @click.group("goldens")
@@ -28,8 +28,8 @@ def lint_command(root: Path, config_path: str, head: str, prompts: tuple[str, ..
 
     Exit code: 0 without findings, 1 with some.
     """
-    document = goldens.lint(GoldensRequest(root=root, config_path=config_path, head=head, prompts=prompts))
-    _print(document, goldens.lint_lines(document), as_json=as_json)
+    document = golden_sets.lint(GoldensRequest(root=root, config_path=config_path, head=head, prompts=prompts))
+    _print(document, golden_sets.lint_lines(document), as_json=as_json)
     return int(bool(document.findings))
 
 
@@ -40,8 +40,8 @@ def lint_command(root: Path, config_path: str, head: str, prompts: tuple[str, ..
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
 def stats_command(root: Path, config_path: str, head: str, prompts: tuple[str, ...], *, as_json: bool) -> int:
     """Count cases, assertions, tags, expected answers and lengths of variables, prompt by prompt."""
-    document = goldens.count_goldens(GoldensRequest(root=root, config_path=config_path, head=head, prompts=prompts))
-    _print(document, goldens.stats_lines(document), as_json=as_json)
+    document = golden_sets.count_goldens(GoldensRequest(root=root, config_path=config_path, head=head, prompts=prompts))
+    _print(document, golden_sets.stats_lines(document), as_json=as_json)
     return 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from promptci.cli import console
-from promptci.usecases.importing import promptfoo
+from promptci.usecases.setup import import_promptfoo
 
 
 @click.group("import")
@@ -27,6 +27,6 @@ def promptfoo_command(config_path: str, root: Path) -> int:
 
     What promptci does not have is named and left out.
     """
-    for line in promptfoo.result_lines(promptfoo.import_promptfoo(root, config_path)):
+    for line in import_promptfoo.result_lines(import_promptfoo.import_promptfoo(root, config_path)):
         console.say(line)
     return 0

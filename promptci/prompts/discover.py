@@ -29,7 +29,7 @@ Read = Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Proposal:
+class PatternProposal:
     """What `promptci init` writes for the prompts that are there already."""
 
     include: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Proposal:
     """Files and constants that look like prompts and cannot be read."""
 
 
-def propose_patterns(paths: Iterable[str], read: Read) -> Proposal:
+def propose_patterns(paths: Iterable[str], read: Read) -> PatternProposal:
     """Return patterns that reach every prompt found in text, code and data files, and nothing that cannot be read."""
     texts: list[str] = []
     include: list[str] = []
@@ -62,7 +62,7 @@ def propose_patterns(paths: Iterable[str], read: Read) -> Proposal:
     _, problems = load_prompts(read, dict.fromkeys(texts, ()), PromptOptions(model="-", syntax=syntax))
     broken = {problem.path for problem in problems}
     patterns = _group_texts([path for path in texts if path not in broken], broken)
-    return Proposal(include=(*patterns, *include), syntax=syntax, unreadable=(*problems, *unreadable))
+    return PatternProposal(include=(*patterns, *include), syntax=syntax, unreadable=(*problems, *unreadable))
 
 
 def _is_candidate(path: str) -> bool:

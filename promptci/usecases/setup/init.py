@@ -10,7 +10,7 @@ from promptci.files import packaged, write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.prompts import discover
-from promptci.prompts.discover import Proposal
+from promptci.prompts.discover import PatternProposal
 from promptci.prompts.find import find_prompt_files
 
 FILES = {
@@ -22,12 +22,12 @@ FILES = {
 """Files to write, and the template of each."""
 EXAMPLE = ("prompts/email-finder.prompt.yml", "goldens/email-finder.jsonl")
 """Those that are there to be tried."""
-NOTHING_PROPOSED = Proposal()
+NOTHING_PROPOSED = PatternProposal()
 IGNORED = (".promptci/", "promptci-report/", "promptci-judge/", "promptci-demo/")
 """Folders that promptci writes and that do not belong in git."""
 
 
-def write_starter_files(root: Path, *, provider: str, proposal: Proposal = NOTHING_PROPOSED) -> list[str]:
+def write_starter_files(root: Path, *, provider: str, proposal: PatternProposal = NOTHING_PROPOSED) -> list[str]:
     """Write the files and return their paths; write nothing if one of them exists.
 
     Where the repository has prompts of its own in text, code or data files, there is no example beside them.
@@ -64,7 +64,7 @@ def find_existing_prompts(root: Path) -> list[str]:
         return [path for path in find_prompt_files(tree, DEFAULT_INCLUDE) if path not in FILES]
 
 
-def propose_patterns(root: Path) -> Proposal:
+def propose_patterns(root: Path) -> PatternProposal:
     """Return patterns for the prompts in other files than `.prompt.yml`; none outside of a repository."""
     try:
         repo = Repo.discover(root)
@@ -74,7 +74,7 @@ def propose_patterns(root: Path) -> Proposal:
         return discover.propose_patterns(tree.paths(), tree.read)
 
 
-def _format_include(proposal: Proposal) -> str:
+def _format_include(proposal: PatternProposal) -> str:
     """Return the value of `include`, and the keys after it that the proposal needs."""
     patterns = (*DEFAULT_INCLUDE, *proposal.include)
     if not proposal.include:

@@ -11,14 +11,14 @@ from promptci.errors import InputError, Problem, UsageError
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
-from promptci.usecases.importing.promptfoo_config import PromptfooConfig, dump_cases, load_promptfoo
+from promptci.prompts.promptfoo.config import PromptfooConfig, dump_cases, load_promptfoo
 from promptci.wording import count
 
 DEFAULT_MODEL = "gpt-4o-mini"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ImportResult:
+class PromptfooImport:
     """What was written, and what was not."""
 
     files: tuple[str, ...]
@@ -26,7 +26,7 @@ class ImportResult:
     left_out: tuple[str, ...]
 
 
-def import_promptfoo(root: Path, config_path: str) -> ImportResult:
+def import_promptfoo(root: Path, config_path: str) -> PromptfooImport:
     """Write `prompts/NAME.prompt.yml` and `goldens/NAME.jsonl` for each prompt; overwrite nothing.
 
     Raises
@@ -55,10 +55,10 @@ def import_promptfoo(root: Path, config_path: str) -> ImportResult:
         )
     for path, text in files.items():
         write.write_text(repo.root / path, text)
-    return ImportResult(files=tuple(files), cases=len(config.cases), left_out=left_out)
+    return PromptfooImport(files=tuple(files), cases=len(config.cases), left_out=left_out)
 
 
-def result_lines(result: ImportResult) -> Iterator[str]:
+def result_lines(result: PromptfooImport) -> Iterator[str]:
     """Yield what a person reads."""
     yield from (f"wrote {path}" for path in result.files)
     yield f"{count(result.cases, 'case')} for each prompt"

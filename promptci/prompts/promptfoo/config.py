@@ -15,7 +15,7 @@ from promptci.files.lines import decode_utf8
 from promptci.prompts import render
 from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.text_layout import to_prompt_name
-from promptci.usecases.importing.promptfoo_assertions import (
+from promptci.prompts.promptfoo.assertions import (
     NoCounterpartError,
     convert_assertion,
     parse_expected_column,

@@ -71,10 +71,10 @@ def _convert_javascript(text: str) -> dict[str, Any]:
         bound = number + {"<": -1, ">": 1}.get(operator, 0)
         return {"type": "length", "max" if operator.startswith("<") else "min": bound}
     if match := _INCLUDES.fullmatch(text):
-        wanted = match["text"][1:-1]
+        substring = match["text"][1:-1]
         if match["no"]:
-            return {"type": "not-contains", "value": wanted, "ignore_case": False}
-        return {"type": "contains", "value": wanted}
+            return {"type": "not-contains", "value": substring, "ignore_case": False}
+        return {"type": "contains", "value": substring}
     if match := _FIELD.fullmatch(text):
         written = match["value"]
         value = written[1:-1] if written[0] in "'\"" else _LITERALS.get(written)

@@ -11,13 +11,13 @@ from support.cli_runs import call_promptci
 from promptci.errors import InputError
 from promptci.goldens.load import load_goldens
 from promptci.prompts.load import load_prompt
-from promptci.scoring import check_assertions
-from promptci.usecases.importing.promptfoo_assertions import (
+from promptci.prompts.promptfoo.assertions import (
     NoCounterpartError,
     convert_assertion,
     parse_expected_column,
 )
-from promptci.usecases.importing.promptfoo_config import dump_cases, load_promptfoo
+from promptci.prompts.promptfoo.config import dump_cases, load_promptfoo
+from promptci.scoring import check_assertions
 
 CONFIG = """\
 description: Orders

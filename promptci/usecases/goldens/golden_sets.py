@@ -98,8 +98,8 @@ def lint_lines(document: LintDocument) -> Iterator[str]:
     for row in document.findings:
         place = row.file if row.line is None else f"{row.file}:{row.line}"
         yield f"{row.rule}: {place}: {row.message}. {row.hint}"
-    found = formatting.count(len(document.findings), "finding")
-    yield f"{found} in {formatting.count(document.cases, 'case')}"
+    total = formatting.count(len(document.findings), "finding")
+    yield f"{total} in {formatting.count(document.cases, 'case')}"
 
 
 def count_goldens(request: GoldensRequest) -> StatsDocument:
@@ -118,9 +118,9 @@ def stats_lines(document: StatsDocument) -> Iterator[str]:
         yield f"  {', '.join(f'{number} {name}' for name, number in facts.items())}"
         for title, numbers in (("assertions", counts.assertions), ("tags", counts.tags), ("expected", counts.expected)):
             if numbers:
-                more = counts.expected_kinds - len(numbers) if title == "expected" else 0
+                others = counts.expected_kinds - len(numbers) if title == "expected" else 0
                 listed = ", ".join(f"{name} {number}" for name, number in numbers.items())
-                yield f"  {title}: {listed}{f' and {more:,} more' if more > 0 else ''}"
+                yield f"  {title}: {listed}{f' and {others:,} more' if others > 0 else ''}"
         for name, (middle, largest) in counts.variable_chars.items():
             yield f"  variable {name}: {middle:,} characters in the median, at most {largest:,}"
 

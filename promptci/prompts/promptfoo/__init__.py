@@ -1,0 +1,1 @@
+"""promptfoo's configuration in promptci's terms."""

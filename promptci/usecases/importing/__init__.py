@@ -1,1 +1,0 @@
-"""Write promptci files from those of other tools."""
