@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from fakes import tools
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from support import report_situations
-from support.browser import MARKS
+from support.browser import MARKS, Window
 
 from promptci.report.model import document
 
@@ -19,24 +19,16 @@ pytestmark = MARKS
 
 
 @pytest.fixture
-def read(browser: Browser, tmp_path: Path) -> Iterator[Any]:
-    """Give a function that opens the page of a situation from disk."""
-    contexts = []
+def read(window: Window, tmp_path: Path) -> Iterator[Any]:
+    """Return a function that opens the page of a situation from disk."""
 
     def open_(situation: str, before: str = "", **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": DESK, **options})
-        contexts.append(context)
         path = tmp_path / f"{situation}.html"
         path.write_text(report_situations.page(situation), encoding="utf-8")
-        page = context.new_page()
-        if before:
-            page.add_init_script(before)
-        page.goto(path.as_uri())
-        return page
+        return window.show(path.as_uri(), before=before, **{"viewport": DESK, **options})
 
     yield open_
-    for context in contexts:
-        context.close()
+    window.clear()
 
 
 def unfold(page: Page) -> None:

@@ -14,7 +14,7 @@ from fakes import tools
 
 @cache
 def described() -> dict[str, dict[str, Any]]:
-    """Give GitHub's operations by their path; the test is skipped where npm is not there."""
+    """Return GitHub's operations by their path; the test is skipped where npm is not there."""
     file = tools.node_modules() / "@octokit" / "openapi" / "generated" / "api.github.com.deref.json"
     paths: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["paths"]
     return {path: operations for path, operations in paths.items() if path == "/user" or path.startswith("/repos/")}
@@ -26,28 +26,27 @@ def watched(server: fake.GitHub) -> Iterator[None]:
     yield
     assert server.unknown == [], f"GitHub has no such route: {server.unknown}"
     if tools.is_there("@octokit/openapi"):
-        wrong = {f"{e.method} {e.path}: {fault}" for e in server.exchanges for fault in faults(described(), e)}
+        wrong = {f"{e.method} {e.path}: {fault}" for e in server.exchanges for fault in faults(e)}
         assert not wrong, "\n".join(sorted(wrong))
 
 
-def faults(paths: dict[str, dict[str, Any]], e: fake.Exchange) -> list[str]:
-    """Give what GitHub's description does not allow in this exchange."""
-    longest_first = sorted(paths, key=len, reverse=True)  # `/commits/{ref}` takes slashes, so it fits too much
-    operation = next((own for path in longest_first if (own := match(path, paths[path], e))), None)
+def faults(e: fake.Exchange) -> list[str]:
+    """Return what GitHub's description does not allow in this exchange."""
+    operation = next((own for pattern, own in operations(e.method.lower()) if pattern.fullmatch(e.path)), None)
     if operation is None:
         return ["no such operation"]
     queries = {each["name"] for each in operation["parameters"] if each["in"] == "query"}
-    found = [f"no query {name}" for name in e.query if name not in queries]
+    wrong = [f"no query {name}" for name in e.query if name not in queries]
     wanted = operation.get("requestBody")
     if wanted:
-        found += mismatches(wanted["content"]["application/json"]["schema"], e.body)
+        wrong += mismatches(wanted["content"]["application/json"]["schema"], e.body)
     elif e.body is not None:
-        found.append("a body where none is described")
-    return found + ([] if e.planted else answer_faults(operation, e.reply))
+        wrong.append("a body where none is described")
+    return wrong + ([] if e.planted else answer_faults(operation, e.reply))
 
 
 def answer_faults(operation: dict[str, Any], reply: fake.Reply) -> list[str]:
-    """Give what is wrong with an answer; refusals that are not listed have the shape of those that are."""
+    """Return what is wrong with an answer; refusals that are not listed have the shape of those that are."""
     responses = operation["responses"]
     if str(reply.status) not in responses:
         if reply.status < fake.REFUSED:
@@ -64,24 +63,36 @@ def answer_faults(operation: dict[str, Any], reply: fake.Reply) -> list[str]:
     return mismatches(schema, reply.body) + [f"{name} is not described" for name in sorted(invented)]
 
 
-def match(path: str, operations: dict[str, Any], e: fake.Exchange) -> dict[str, Any] | None:
-    """Give the operation where path and method are its own, numbers where numbers are described."""
-    operation: dict[str, Any] | None = operations.get(e.method.lower())
-    if operation is None:
-        return None
+@cache
+def operations(method: str) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    """Return a method's operations with their paths; the longest first, because `/commits/{ref}` takes slashes."""
+    paths = described()
+    return [
+        (path_pattern(path, paths[path][method]), paths[path][method])
+        for path in sorted(paths, key=len, reverse=True)
+        if method in paths[path]
+    ]
+
+
+def path_pattern(path: str, operation: dict[str, Any]) -> re.Pattern[str]:
+    """Return what a path matches: numbers where numbers are described."""
     kinds = {each["name"]: each["schema"].get("type") for each in operation["parameters"] if each["in"] == "path"}
     deep = {each["name"] for each in operation["parameters"] if each.get("x-multi-segment")}
 
     def part(m: re.Match[str]) -> str:
         return r"\d+" if kinds.get(m[1]) == "integer" else ".+" if m[1] in deep else "[^/]+"
 
-    pattern = re.sub(r"\\\{(\w+)\\\}", part, re.escape(path))
-    return operation if re.fullmatch(pattern, e.path) else None
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", part, re.escape(path)))
+
+
+_VALIDATORS: dict[int, jsonschema.Draft202012Validator] = {}
+"""By the identity of the described schema, which lives as long as this module."""
 
 
 def mismatches(schema: dict[str, Any], value: Any) -> list[str]:
-    validator = jsonschema.Draft202012Validator(as_json_schema(schema))
-    return [f"{error.json_path}: {error.message}"[:200] for error in validator.iter_errors(value)]
+    if id(schema) not in _VALIDATORS:
+        _VALIDATORS[id(schema)] = jsonschema.Draft202012Validator(as_json_schema(schema))
+    return [f"{error.json_path}: {error.message}"[:200] for error in _VALIDATORS[id(schema)].iter_errors(value)]
 
 
 def as_json_schema(part: Any) -> Any:

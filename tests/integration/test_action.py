@@ -19,7 +19,7 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, mo
 from promptci.action import main
 
 OWNER = 1001
-FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60), ".gitignore": ".promptci/\npromptci-report/\n"}
+FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(24), ".gitignore": ".promptci/\npromptci-report/\n"}
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_regression_is_commented_marked_announced_and_blocked(run: Run, github
     assert (status["state"], status.get("sha", head)) == ("failure", head)
     assert "\nfail: Blocked: order got worse on these goldens: " in log
     assert run.outputs["verdict"] == "fail"
-    assert run.outputs["regressions"] == "30"
+    assert run.outputs["regressions"] == "12"
     assert run.outputs["fixes"] == "0"
     assert run.outputs["quality-delta"] == "-0.5000"
     assert run.outputs["cost-delta-per-month"] == ""
@@ -256,7 +256,7 @@ def test_a_shard_tells_github_nothing_and_the_merge_tells_all(run: Run, github: 
     assert code == 1
     assert len(github.bodies) == 1
     assert [status["state"] for status in github.statuses] == ["failure"]
-    assert (run.outputs["verdict"], run.outputs["regressions"]) == ("fail", "30")
+    assert (run.outputs["verdict"], run.outputs["regressions"]) == ("fail", "12")
 
 
 def test_a_merge_without_all_its_shards_is_red(run: Run, github: fake.GitHub) -> None:

@@ -14,7 +14,7 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, model, pro
 
 from promptci.publish.runner.context import ActionContext
 
-FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
+FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(24)}
 
 
 @pytest.fixture

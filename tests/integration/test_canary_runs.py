@@ -58,13 +58,11 @@ def shares(shop: RepoBuilder) -> list[float]:
 GOOD, BAD = Ways(), Ways(quality=0.7)
 
 
-def log(shop: RepoBuilder, name: str, first: float, share: float, canary: Ways = GOOD) -> None:
-    """Eight hours of traffic from `first` hours after the start on, which every user begins anew."""
-    n = 4000 if share > 5 or canary is BAD else 12_000
-    found = canary_traffic.traffic(n, canary, share=share, hours=8, seed=int(first))
+def log(shop: RepoBuilder, name: str, first: float, share: float, canary: Ways = GOOD, *, n: int = 4000) -> None:
+    """Write eight hours of traffic, from `first` hours after the start on, all of new users."""
     moved = [
-        replace(one, id=f"{name}-{one.id}", time=one.time + timedelta(hours=first))  # one day after the other
-        for one in found
+        replace(request, id=f"{name}-{request.id}", time=request.time + timedelta(hours=first))
+        for request in canary_traffic.traffic(n, canary, share=share, hours=8, seed=int(first))
     ]
     canary_traffic.write(shop.path / "logs" / f"{name}.jsonl", moved)
 
@@ -74,7 +72,7 @@ def test_a_good_canary_goes_through_all_steps_and_skips_none(shop: RepoBuilder, 
     assert (begun.returncode, shares(shop)) == (0, [5]), begun.stderr
     assert "order: wait: 0% → 5%" in begun.stdout
     for step, (share, after) in enumerate(((5, 25), (25, 50), (50, 100))):
-        log(shop, f"day{step}", 8 * step, share)
+        log(shop, f"day{step}", 8 * step, share, n=12_000 if share == 5 else 4000)
         early = look(shop, 8 * step + 4, "--apply")
         assert (early.returncode, shares(shop)) == (0, [share]), early.stdout + early.stderr
         done = look(shop, 8 * step + 8, "--apply")
@@ -185,7 +183,7 @@ def test_bad_lines_are_named_and_secrets_are_not_shown(shop: RepoBuilder) -> Non
         file.write('{"promptci.request": "x", "time": "sk-canary-0123456789abcdef"}\n')
     done = look(shop, 8, OPENAI_API_KEY="sk-canary-0123456789abcdef")
     assert done.returncode == 0, done.stderr
-    assert "not counted: logs/day.jsonl:12001: `time` is" in done.stdout
+    assert "not counted: logs/day.jsonl:4001: `time` is" in done.stdout
     assert "0123456789abcdef" not in done.stdout + done.stderr
 
 

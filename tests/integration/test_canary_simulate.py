@@ -1,12 +1,13 @@
 """`promptci canary simulate` and the page of `promptci canary`, as people call them."""
 
 import json
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from fakes.repo import RepoBuilder
+from support.cli_runs import call_promptci
 
 ROLLOUT = """\
 prompts:
@@ -21,8 +22,7 @@ policy:
 
 
 def simulate(repo: RepoBuilder, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "promptci", "canary", "simulate", "--runs", "40", *words]
-    return subprocess.run(command, cwd=repo.path, capture_output=True, text=True, check=False, timeout=120)
+    return call_promptci(["canary", "simulate", "--runs", "40", *words], repo.path, os.environ)
 
 
 @pytest.fixture

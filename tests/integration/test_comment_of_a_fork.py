@@ -21,7 +21,7 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, pr
 from promptci.cli.command_group import group
 from promptci.report.model import document
 
-FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
+FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(24)}
 OTHER = "d" * 40
 FORGED = "<!-- promptci:v1 key=promptci.yml run=99 attempt=1 head=x -->"
 OURS = re.compile(r"<!-- promptci:v1 key=promptci run=10 [^>]*-->|</?details>|</?summary>|</?sub>")

@@ -15,7 +15,7 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, mo
 
 from promptci.publish.runner.workflow_commands import safe_line
 
-FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
+FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(24)}
 ZEROS = "0" * 40
 LABEL = "run promptci"
 
@@ -103,13 +103,13 @@ def test_a_run_without_a_change_tests_everything_as_it_stands(
 
     assert (code, run.report["kind"], run.report["base"]) == (0, "run", None)
     assert run.outputs["verdict"] == "pass"
-    assert len(server.calls) == 60
+    assert len(server.calls) == 24
     assert github.bodies == []
 
 
 def test_a_nightly_run_below_the_limit_is_red(tmp_path: Path, github: fake.GitHub, server: OpenAIServer) -> None:
     strict = config(server, gate={"min_quality": 0.9})
-    run = Run(tmp_path, shop(tmp_path, {PROMPT: prompt(BAD), GOLDENS: goldens(60), "promptci.yml": strict}), github)
+    run = Run(tmp_path, shop(tmp_path, {PROMPT: prompt(BAD), GOLDENS: goldens(24), "promptci.yml": strict}), github)
     run.event, run.payload = "schedule", {"schedule": "0 3 * * *"}
     code, _ = run(GITHUB_SHA=run.sha("main"))
 

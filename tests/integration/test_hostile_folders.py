@@ -12,7 +12,7 @@ from promptci.app.requests import CheckRequest
 from promptci.errors import UnsafeError
 from promptci.evaluation import check
 
-FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
+FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(24)}
 
 
 class Switched:

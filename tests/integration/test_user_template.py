@@ -17,7 +17,7 @@ def outcome_of(path: Path, at_base: str | None, at_head: str | None = None) -> t
     with serving() as server:
         files = {
             PROMPT: prompt(GOOD),
-            GOLDENS: goldens(60),
+            GOLDENS: goldens(24),
             "promptci.yml": config(server, report={"comment_template": TEMPLATE}),
         }
         if at_base is not None:

@@ -13,7 +13,7 @@ from fakes.repo import RepoBuilder
 from support.cli_runs import CommandResult, run_command
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, prompt, serving, shop
 
-COUNT, BROKEN = 100, 20
+COUNT, BROKEN = 75, 15
 HARMLESS = "Copy the order number, nothing else."
 MOVED = "src/order.prompt.yml"
 Row = dict[str, Any]
@@ -21,7 +21,7 @@ Edit = Callable[[RepoBuilder], object]
 
 
 def model(call: Call) -> str:
-    """Copy the number; with the harmful prompt, chat in 20 of the 100 cases."""
+    """Copy the number; with the harmful prompt, chat in the first `BROKEN` cases."""
     number = re.search(r"GH-(\d+)", call.last_user_message)
     if number is None:
         return "I see no number."
@@ -184,7 +184,7 @@ def test_what_the_edited_goldens_would_say_stands_beside_what_base_s_say(tmp_pat
     text = next(f["text"] for f in report["prompts"][0]["findings"] if f["rule"] == "goldens-compared")
     assert re.search("with the goldens of base: fail, .*; with this change's: pass, ", text), text
     comment = (tmp_path / "out" / "comment.md").read_text()
-    assert "| base's (these decide) | ❌ Fail | 100% → 80% | 100 |" in comment
+    assert "| base's (these decide) | ❌ Fail | 100% → 80% | 75 |" in comment
 
 
 @pytest.mark.parametrize("name", EDITS)

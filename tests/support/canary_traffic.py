@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,17 +30,28 @@ class Ways:
 def traffic(
     n: int, canary: Ways = Ways(), stable: Ways = Ways(), *, share: float = 5, hours: float = 30, seed: int = 1
 ) -> list[Observation]:
-    """`n` requests, one of each user, evenly over `hours` from START on."""
+    """Return `n` requests, one of each user, evenly over `hours` from START on."""
+    return list(_drawn_traffic(n, (canary, stable), share, hours, seed))
+
+
+@lru_cache(maxsize=4)
+def _drawn_traffic(
+    n: int, ways_by_arm: tuple[Ways, Ways], share: float, hours: float, seed: int
+) -> tuple[Observation, ...]:
+    """Draw the requests; many tests ask for the same ones, and none can change them."""
     draw = Random(seed)  # noqa: S311 - made-up data
-    found = []
+    canary, stable = ways_by_arm
+    requests = []
     for index in range(n):
         arm = "canary" if draw.random() < share / 100 else "stable"
         ways = canary if arm == "canary" else stable
-        found.append(_request(index, arm, ways, START + timedelta(hours=hours) * index / n, draw))
-    return [replace(one, share=share) for one in found]
+        time = START + timedelta(hours=hours) * index / n
+        requests.append(_request(index, (arm, share), ways, time, draw))
+    return tuple(requests)
 
 
-def _request(index: int, arm: str, ways: Ways, time: datetime, draw: Random) -> Observation:
+def _request(index: int, arm_and_share: tuple[str, float], ways: Ways, time: datetime, draw: Random) -> Observation:
+    arm, share = arm_and_share
     failed = draw.random() < ways.errors
     good = draw.random() < (ways.quality or 0)
     return Observation(
@@ -48,10 +60,11 @@ def _request(index: int, arm: str, ways: Ways, time: datetime, draw: Random) -> 
         prompt=PROMPT,
         version=STABLE if arm == "stable" else CANARY,
         arm=arm,
+        share=share,
         user=f"u{index}",
         error="timeout" if failed else None,
         latency_ms=ways.latency_ms * draw.lognormvariate(0, 0.4),
-        cost_usd=None if ways.cost_usd is None or failed else ways.cost_usd * draw.uniform(0.5, 1.5),
+        cost_usd=None if ways.cost_usd is None or failed else round(ways.cost_usd * draw.uniform(0.5, 1.5), 12),
         quality=None if failed or ways.quality is None else float(good),
         signal="negative" if draw.random() < ways.complaints else None,
         model="gpt-4o-mini",

@@ -1,6 +1,7 @@
 """Hostile texts, and a way to put one into every field of a view."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from support.run_notation import comparison, problem, report
@@ -48,8 +49,9 @@ XSS = [
 ]
 
 
+@cache
 def rich() -> ReportView:
-    """Give a small view in which every part of a page and of a comment is there."""
+    """Return a small view in which every part of a page and of a comment is there; built once."""
     rows = """
         a* | Hi refund | yes | yes | no
         b | Hi | no | yes | no
@@ -61,7 +63,7 @@ def rich() -> ReportView:
         h~ | Hi | yes | yes | yes
         i? | Hi | yes | yes | no
     """
-    made = report(
+    view = report(
         comparison(rows, kind="one-of", removed_cases=("x",), loosened_cases=("h",), notes=("a note",)),
         comparison(
             "\n".join(f"k{i} | Hi | yes | yes | yes" for i in range(60)) + "\nk | Hi | yes | no | yes", name="greeting"
@@ -79,7 +81,7 @@ def rich() -> ReportView:
         precision=Precision(verdicts=3, labelled=2, correct=1),
     )
     known = {"actor": "ann", "run_url": "a run", "started_at": "2026-03-02T09:28:00Z"}
-    return made.model_copy(update={"prompts": [_remembered(prompt) for prompt in made.prompts], **known})
+    return view.model_copy(update={"prompts": [_remembered(prompt) for prompt in view.prompts], **known})
 
 
 def _remembered(prompt: PromptView) -> PromptView:
@@ -105,7 +107,7 @@ FIXED = {"arm", "schema", "verdict", "kind", "status", "change", "outcome", "mea
 
 
 def planted(view: ReportView, payload: str) -> ReportView:
-    """Give the view with the payload in the place of every text that is free."""
+    """Return the view with the payload in the place of every text that is free."""
     return ReportView.model_validate(_plant(view.model_dump(by_alias=True), payload, ""))
 
 

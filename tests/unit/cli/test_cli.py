@@ -81,7 +81,7 @@ def test_check_without_a_relevant_change_prints_no_change(tmp_path: Path) -> Non
 def test_dry_run_prints_the_plan(tmp_path: Path) -> None:
     builder = shop(tmp_path, FILES)
     builder.write({PROMPT: prompt(BAD)}).commit()
-    done = promptci("check", "--dry-run", cwd=builder.path)
+    done = call("check", "--dry-run", cwd=builder.path)
     assert done.returncode == 0, done.stderr
     assert "prompts: 1, cases: 60, repeats: 1" in done.stdout
     assert "price: " in done.stdout
@@ -102,7 +102,7 @@ def test_mistakes_get_words_and_an_exit_code_never_a_traceback(
     tmp_path: Path, words: list[str], code: int, said: str
 ) -> None:
     builder = shop(tmp_path, {**FILES, "promptci.yml": config()})
-    done = promptci(*words, cwd=builder.path)
+    done = call(*words, cwd=builder.path)
     assert done.returncode == code
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -135,11 +135,11 @@ def test_init_lists_the_prompts_that_are_there_already(tmp_path: Path) -> None:
     builder = RepoBuilder(tmp_path / "shop")
     builder.write({"a.prompt.yml": prompt(GOOD), ".github/prompts/b.prompt.yaml": prompt(GOOD)}).commit()
     builder.write({"c.prompt.yml": prompt(GOOD), "node_modules/d.prompt.yml": prompt(GOOD)})
-    done = promptci("init", cwd=builder.path)
+    done = call("init", cwd=builder.path)
     assert "found 3 prompt files, tested too: .github/prompts/b.prompt.yaml, a.prompt.yml and c.prompt.yml\n" in (
         done.stdout
     )
-    assert "found" not in promptci("init", "new", cwd=tmp_path).stdout
+    assert "found" not in call("init", "new", cwd=tmp_path).stdout
 
 
 def test_init_writes_what_the_key_in_the_environment_calls_for(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from fakes import github as fake
-from fakes.openapi import described, faults
+from fakes.openapi import faults
 
 from promptci.publish import check_run, comment, commit_status
 from promptci.publish.annotation import Annotation
@@ -70,7 +70,7 @@ def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
 def test_requests_and_answers_are_as_github_describes_them(server: fake.GitHub, github: PyGithubClient) -> None:
     every_errand(server, github)
 
-    wrong = [f"{e.method} {e.path}: {fault}" for e in server.exchanges for fault in faults(described(), e)]
+    wrong = [f"{e.method} {e.path}: {fault}" for e in server.exchanges for fault in faults(e)]
     assert len(server.exchanges) > 15
     assert {e.method for e in server.exchanges} == {"GET", "POST", "PATCH", "DELETE"}
     assert not wrong, "\n".join(sorted(set(wrong)))
@@ -93,8 +93,8 @@ def test_a_wrong_request_and_a_wrong_answer_would_be_noticed(server: fake.GitHub
         exchange(created, reply=fake.Reply(status=201, body=created.reply.body | {"invented": 1})),
         exchange(created, reply=fake.Reply(status=200, body=created.reply.body)),
     ]
-    assert list(faults(described(), created)) == []
-    assert all(list(faults(described(), wrong)) for wrong in planted)
+    assert list(faults(created)) == []
+    assert all(list(faults(wrong)) for wrong in planted)
 
 
 def exchange(given: fake.Exchange, **changes: Any) -> fake.Exchange:

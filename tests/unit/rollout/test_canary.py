@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 
 import pytest
 from support import canary_traffic
@@ -22,6 +23,7 @@ STANDING = CanaryProgress(stable=STABLE, canary=CANARY, share=5, since=START)
 NOW = START + timedelta(hours=30, minutes=5)
 POLICY = CanaryPolicy()
 SAME = canary_traffic.traffic(30_000)
+columns_of_same = cache(lambda: columns_of(SAME))
 
 
 def texts(decision: CanaryDecision) -> tuple[str, ...]:
@@ -40,7 +42,8 @@ def at(
     policy: CanaryPolicy = POLICY,
     now: datetime = NOW,
 ) -> CanaryDecision:
-    return decide_canary(deployed, progress, columns_of(requests), policy, now)
+    columns = columns_of_same() if requests is SAME else columns_of(requests)
+    return decide_canary(deployed, progress, columns, policy, now)
 
 
 def test_a_canary_that_is_no_worse_goes_to_the_next_step() -> None:

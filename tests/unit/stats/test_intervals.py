@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from promptci.stats.estimates import intervals
 
@@ -17,6 +16,8 @@ scores = st.floats(-1, 1, allow_nan=False).map(lambda x: round(x, 6))
 
 @given(st.integers(0, 300), st.integers(1, 300), st.sampled_from([0.9, 0.95, 0.99]))
 def test_wilson_is_statsmodels(successes: int, extra: int, confidence: float) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
     n = successes + extra
     found = intervals.wilson(successes, n, confidence)
     lo, hi = proportion_confint(successes, n, alpha=1 - confidence, method="wilson")

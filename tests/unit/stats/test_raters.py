@@ -6,8 +6,6 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from statsmodels.stats.inter_rater import cohens_kappa
-from statsmodels.stats.proportion import proportion_confint
 
 from promptci.stats.estimates import raters
 from promptci.stats.estimates.intervals import wilson
@@ -20,6 +18,8 @@ mixed = tables.filter(lambda t: t.tp + t.fn and t.fp + t.tn and t.tp + t.fp and 
 
 @given(mixed)
 def test_kappa_and_its_interval_are_those_of_statsmodels(table: Confusion) -> None:
+    from statsmodels.stats.inter_rater import cohens_kappa
+
     oracle = cohens_kappa([[table.tp, table.fp], [table.fn, table.tn]])
     found = table.kappa_interval()
     assert table.kappa == pytest.approx(oracle.kappa, abs=1e-9)
@@ -31,6 +31,8 @@ def test_kappa_and_its_interval_are_those_of_statsmodels(table: Confusion) -> No
 
 @given(tables)
 def test_sensitivity_and_specificity_have_wilson_s_intervals(table: Confusion) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
     for rate, interval, hits, n in (
         (table.sensitivity, table.sensitivity_interval, table.tp, table.tp + table.fn),
         (table.specificity, table.specificity_interval, table.tn, table.fp + table.tn),

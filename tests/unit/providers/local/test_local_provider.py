@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,11 @@ def file() -> Path:
         pytest.skip(str(error))
 
 
-@pytest.fixture
-async def model(file: Path) -> AsyncIterator[LocalModel]:
+@pytest.fixture(scope="module")
+def model(file: Path) -> Iterator[LocalModel]:
     model = LocalModel(file)
     yield model
-    await model.aclose()
+    asyncio.run(model.aclose())
 
 
 def asking(text: str, response_format: dict[str, Any] | None = None, **parameters: Any) -> Request:

@@ -60,7 +60,7 @@ ANSWERS = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(SCHEMAS, ANSWERS)
 def test_a_schema_means_what_the_library_says_it_means(schema: dict[str, Any], answer: Any) -> None:
     one = case("json-schema", schema)
