@@ -5,8 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from promptci.config.log_section import ConfigSection, LogSection
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S, DEFAULT_AUTO_CALLS
 from promptci.config.trust import is_platform_token
@@ -27,12 +28,6 @@ def _seconds(value: Any) -> float:
 
 def _single_or_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
-
-
-class ConfigSection(BaseModel):
-    """Base of all sections of promptci.yml. An unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class PromptsSection(ConfigSection):
@@ -261,40 +256,6 @@ class TrafficSection(ConfigSection):
 
     requests_per_day: Annotated[float, Field(ge=0)] | None = Field(
         default=None, description="Requests per day, to estimate the cost per month of 30 days."
-    )
-
-
-LogField = Literal[
-    "time",
-    "id",
-    "prompt",
-    "version",
-    "arm",
-    "share",
-    "user",
-    "key",
-    "error",
-    "latency_ms",
-    "latency_s",
-    "cost_usd",
-    "quality",
-    "signal",
-    "model",
-    "response_model",
-    "system_fingerprint",
-    "input_tokens",
-    "output_tokens",
-    "tag",
-]
-
-
-class LogSection(ConfigSection):
-    """The request log of the application."""
-
-    columns: dict[LogField, str] = Field(
-        default={},
-        description="Names under which the application logs fields, such as `prompt: template`, if promptci does not"
-        " know them. A key of a JSON line, or a column.",
     )
 
 
