@@ -8,8 +8,8 @@ from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, re
 from fakes.questions import kinds, pairs, run
 
 from promptci.config.run_limits import RunLimits
-from promptci.providers.http.limiter import DEFAULT_CONCURRENCY
 from promptci.providers.http.openai_chat import OpenAIProvider
+from promptci.providers.known_limits import DEFAULT_CONCURRENCY
 from promptci.providers.options import ModelPrice, ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs.budget import Budget
