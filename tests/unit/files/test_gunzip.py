@@ -17,7 +17,7 @@ def test_a_bomb_is_refused_at_the_limit() -> None:
     assert len(gunzip.decompress(gzip.compress(bytes(2**20)), max_bytes=2**20)) == 2**20
 
 
-@pytest.mark.parametrize("content", [b"", b"junk", gzip.compress(b"abc")[:-6]])
+@pytest.mark.parametrize("content", [b"", b"junk", gzip.compress(b"abc", mtime=0)[:-6]])
 def test_damaged_files_are_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"cut off|cannot be decompressed"):
         gunzip.decompress(content)
