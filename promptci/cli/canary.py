@@ -8,11 +8,13 @@ from typing import Any
 import click
 
 from promptci.cli import console
+from promptci.cli.figures_option import figures_option
 from promptci.cli.release import output
 from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
 from promptci.report import canary_report as report
 from promptci.report.canary_report import CanaryReport
+from promptci.report.figures import canary_figure
 from promptci.requestlog.read import expand_patterns
 from promptci.rollout.canary import CanaryOutcome
 from promptci.rollout.judging.sample import SampleRequest
@@ -78,6 +80,7 @@ COLOURS = {CanaryOutcome.PROMOTE: "pass", CanaryOutcome.WAIT: "inconclusive", Ca
     type=click.Path(dir_okay=False, path_type=Path),
     help="File that the judge's marks are appended to; it is read as a part of the log.",
 )
+@figures_option
 @output.json_option
 def command(
     context: click.Context, /, now: datetime | None, environment: str | None, as_json: bool, **others: Any
@@ -108,7 +111,7 @@ def command(
     if environment is None or not others["logs"]:
         raise click.UsageError("--env and --log are required.", context)
     at = datetime.now(UTC) if now is None else now.astimezone(UTC)
-    number, answers, marks = (others.pop(name) for name in ("number", "answers", "marks"))
+    number, answers, marks, figures = (others.pop(name) for name in ("number", "answers", "marks", "figures"))
     sample = None
     if number is not None and answers and marks is not None:
         files = tuple(expand_patterns(answers))
@@ -122,6 +125,10 @@ def command(
             click.echo(canary.redacted_document(record, env.redactor()).dump(), nl=False)
         else:
             _show(record)
+        if figures and not request.dry_run:
+            document = canary.redacted_document(record, env.redactor())
+            for path in canary_figure.write_figures(document, request.out, figures):
+                console.say_progress(f"figure: {path}")
     if not request.dry_run:
         _tell_the_runner(record, words)
     return record.exit_code

@@ -7,17 +7,18 @@ from typing import Any
 import click
 
 from promptci.cli import console, options
+from promptci.cli.figures_option import figures_option
 from promptci.cli.release import output
 from promptci.drift.night import GREEN, UNASKED
 from promptci.errors import UsageError
 from promptci.evaluation.nights import results
 from promptci.evaluation.nights.acting import DriftActions
 from promptci.evaluation.nights.results import DriftDocument
-from promptci.pipeline.environment import Environment
+from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER, Environment
 from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
 from promptci.rollout.deployments.commit import CommitTarget
-from promptci.usecases.drift import freeze, probe, watch
+from promptci.usecases.drift import freeze, night_figures, probe, watch
 from promptci.usecases.drift.freeze import FreezeRequest
 from promptci.usecases.drift.probe import ProbeRequest
 from promptci.usecases.drift.watch import DriftRequest
@@ -39,6 +40,14 @@ from promptci.usecases.release.rollback import RollbackRequest
 @click.option("--rejudge", is_flag=True, help="Grade stored answers again, also without an alarm.")
 @output.push_options
 @output.dry_run_option
+@figures_option
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_OUTPUT_FOLDER,
+    show_default=True,
+    help="Folder for the figures.",
+)
 @output.json_option
 def command(is_freeze: bool, is_probe: bool, as_json: bool, **others: Any) -> int:
     """Compare what deployed prompts answer to their goldens with what they answered when the reference was made.
@@ -63,11 +72,14 @@ def command(is_freeze: bool, is_probe: bool, as_json: bool, **others: Any) -> in
 
     Exit code: 0 steady or learning, 1 a finding, 4 nothing could be asked, 2 bad usage or configuration.
     """  # noqa: D301 - click's sign for lines that stay
+    figures, out = others.pop("figures"), others.pop("out")
     target = output.commit_target(others.pop("push"), others["remote"], others.pop("branch"))
     if is_freeze and (is_probe or others["rejudge"]):
         raise UsageError("--freeze makes a reference and compares with none", "Pass it alone.")
     with console.environment() as env:
-        document = _run(is_freeze, is_probe, target, others, env)
+        document = _run(is_freeze, is_probe, target, dict(others), env)
+        for path in night_figures.write_figures(others["root"], others["remote"], out, figures):
+            console.say_progress(f"figure: {path}")
     if as_json:
         click.echo(document.dump(), nl=False)
     else:

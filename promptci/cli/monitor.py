@@ -8,10 +8,12 @@ from typing import Any
 import click
 
 from promptci.cli import console
+from promptci.cli.figures_option import figures_option
 from promptci.cli.release import output
 from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
 from promptci.report import monitor_text
+from promptci.report.figures import trend_figure
 from promptci.usecases.monitoring import monitor
 from promptci.usecases.monitoring.monitor import MonitorRequest
 
@@ -63,6 +65,7 @@ TIMES = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"])
     metavar="TIME",
     help="Read as if it were this time, such as 2026-03-02T10:00:00Z; default: now.",
 )
+@figures_option
 @output.json_option
 def command(stale_hours: float, out: Path, as_json: bool, now: datetime | None, **others: Any) -> int:
     """Show what prompts do in production, from the request log: quality, errors, latency, cost, models.
@@ -79,18 +82,22 @@ def command(stale_hours: float, out: Path, as_json: bool, now: datetime | None, 
     Exit code: 0 read, 4 nothing to show or a log that cannot be read, 2 bad usage or promptci.yml.
     """  # noqa: D301 - click's sign for lines that stay
     at = datetime.now(UTC) if now is None else now.astimezone(UTC)
+    figures = others.pop("figures")
     for name in ("since", "until"):
         others[name] = _in_utc(others[name])
     redactor = Redactor.from_environ(os.environ)
     document = monitor.redact_document(monitor.compute_monitor(MonitorRequest(now=at, **others)), redactor)
     stale_after = timedelta(hours=stale_hours)
     monitor.write_report(document, out, stale_after)
+    drawn = trend_figure.write_figures(document, out, figures)
     if as_json:
         click.echo(document.dump(), nl=False)
         return 0
     for line in monitor_text.terminal_lines(document, stale_after):
         console.say(line)
     console.say(f"page: {out / 'monitor.html'}")
+    for path in drawn:
+        console.say(f"figure: {path}")
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         workflow_commands.append_summary(Path(summary), monitor_text.markdown(document, stale_after))
     return 0

@@ -3,10 +3,13 @@
 Pages draw their own charts (charts.py), which follow dark mode; these files stand alone.
 """
 
+import hashlib
 import io
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,9 +19,12 @@ from promptci.lazy_import import lazy_import
 
 if TYPE_CHECKING:
     import matplotlib as mpl
+    import numpy as np
     from matplotlib import figure as mpl_figure
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 else:
+    np = lazy_import("numpy")
     mpl = lazy_import("matplotlib")
     mpl_figure = lazy_import("matplotlib.figure")
 
@@ -68,6 +74,18 @@ def new_figure(title: str, subtitle: str, source: str, height: float = 4.5) -> "
     figure.text(0.01, 1 - 0.4 / height, subtitle, ha="left", va="top", fontsize=10, color=BEFORE)
     figure.supxlabel(source, x=0.99, ha="right", fontsize=7, color=MUTED)
     return figure
+
+
+def plot_days(axes: "Axes", points: Sequence[tuple[date, float | None]], **style: Any) -> None:
+    """Plot values over days; a value that is not known is a gap."""
+    days = np.array([day for day, _ in points], dtype="datetime64[D]")
+    axes.plot(days, np.array([np.nan if value is None else value for _, value in points]), **style)
+
+
+def file_name(name: str) -> str:
+    """Return a prompt's name as a part of a file's name; different names stay different."""
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "prompt"
+    return slug if slug == name else f"{slug}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:6]}"
 
 
 def save_figure(draw: "Callable[[], Figure]", folder: Path, name: str, formats: Sequence[str]) -> list[Path]:

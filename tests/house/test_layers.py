@@ -159,9 +159,9 @@ def test_nothing_is_too_big() -> None:
 
 REPORT_LAYERS = [  # top to bottom; the sentences of a view are made while it is built
     {"unchanged"},
-    {"write", "canary_page", "monitor_text"},
+    {"write", "figures", "canary_page", "monitor_text"},
     {"monitor_page"},
-    {"html", "markdown", "export", "figures", "run_diff", "canary_document"},
+    {"html", "markdown", "export", "run_diff", "canary_document"},
     {"canary_report"},
     {"templates"},
     {"build"},

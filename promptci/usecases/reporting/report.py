@@ -8,8 +8,9 @@ from promptci.errors import UsageError
 from promptci.evaluation import check, run
 from promptci.pipeline.environment import Environment
 from promptci.providers.replay import ReplayProvider
-from promptci.report import figures, write
+from promptci.report import write
 from promptci.report.build.view import redact_view
+from promptci.report.figures import quality_figure
 from promptci.report.model.report import ReportView
 from promptci.runs import journal
 
@@ -50,7 +51,7 @@ def write_figures(result: RunResult, formats: Sequence[str]) -> list[Path]:
         return []
     if result.view is None or result.paths is None:
         raise UsageError("There is no report to draw figures from", "Look at the errors of the run.")
-    written = figures.write_figures(result.view, result.paths.folder, formats)
+    written = quality_figure.write_figures(result.view, result.paths.folder, formats)
     if not written:
         raise UsageError("No prompt was compared, so there is nothing to draw", "Leave out --figures.")
     return written
