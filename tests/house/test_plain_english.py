@@ -33,12 +33,12 @@ def forbidden_docstrings(source: str) -> list[int]:
 
 
 def test_docstrings_begin_with_a_plain_verb() -> None:
-    found = [
+    results = [
         f"{path.relative_to(ROOT)}:{line}"
         for path in sorted(ROOT.rglob("*.py"))
         for line in forbidden_docstrings(path.read_text(encoding="utf-8"))
     ]
-    assert found == []
+    assert results == []
 
 
 def test_a_planted_docstring_is_caught() -> None:

@@ -41,10 +41,10 @@ def test_a_prompt_that_got_worse_fails_and_names_the_cases(tmp_path: Path) -> No
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
         outcome = checked(builder)
-    found = only(outcome)
+    result = only(outcome)
     assert (view(outcome).verdict, outcome.exit_code) == ("fail", 1)
-    assert (found.status, found.pairs, len(found.regressions), found.fixes) == ("changed", 60, 30, [])
-    assert found.change_reasons == ["prompt changed"]
+    assert (result.status, result.pairs, len(result.regressions), result.fixes) == ("changed", 60, 30, [])
+    assert result.change_reasons == ["prompt changed"]
     assert len(server.calls) == 120
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {
         "report.html", "comment.md", "summary.md", "report.json", "junit.xml", "journal.jsonl",
@@ -147,9 +147,9 @@ def test_changed_goldens_are_asked_once_for_both_and_the_shrinking_is_called_out
         rows[0] = rows[0].replace('"expected": "GH-1000"', '"assert": [{"type": "contains", "value": "GH"}]')
         builder.write({GOLDENS: "\n".join(row for i, row in enumerate(rows) if i != 5)}).commit()
         outcome = checked(builder)
-    found = only(outcome)
-    assert (found.status, found.change_reasons, view(outcome).verdict) == ("unchanged", ["goldens changed"], "pass")
-    assert (found.removed_cases, found.weakened_cases, found.new_cases) == (["c005"], ["c000"], ["c060", "c061"])
+    result = only(outcome)
+    assert (result.status, result.change_reasons, view(outcome).verdict) == ("unchanged", ["goldens changed"], "pass")
+    assert (result.removed_cases, result.weakened_cases, result.new_cases) == (["c005"], ["c000"], ["c060", "c061"])
     assert len(server.calls) == 61
     assert rules(outcome) >= {"goldens-removed", "goldens-weakened"}
 
@@ -313,9 +313,9 @@ def test_a_missing_variable_and_a_bad_assertion_are_found_before_anything_is_ask
         bad = json.dumps({"id": "x", "vars": {}, "assert": [{"type": "contian", "value": "x"}]})
         builder.write({PROMPT: prompt("{{gone}}"), GOLDENS: bad}).commit()
         outcome = checked(builder)
-    said = [str(problem) for problem in outcome.problems]
-    assert any("no variable `gone`" in line and line.startswith(f"{GOLDENS}:1") for line in said)
-    assert any("Did you mean `contains`?" in line for line in said)
+    results = [str(problem) for problem in outcome.problems]
+    assert any("no variable `gone`" in line and line.startswith(f"{GOLDENS}:1") for line in results)
+    assert any("Did you mean `contains`?" in line for line in results)
     assert server.calls == []
 
 
@@ -326,8 +326,8 @@ def test_a_missing_variable_is_an_error_of_its_prompt_and_the_others_still_run(t
         builder.write({PROMPT: prompt("Answer in {{language}}."), other: prompt(BAD)}).commit()
         outcome = checked(builder)
     assert (view(outcome).verdict, outcome.exit_code) == ("error", 4)
-    found = only(outcome)
-    assert (found.name, found.verdict, found.pairs) == ("other", "fail", 20)
+    result = only(outcome)
+    assert (result.name, result.verdict, result.pairs) == ("other", "fail", 20)
     assert len(server.calls) == 40
     texts = [finding.text for finding in view(outcome).problems]
     assert all("no variable `language`, which prompts/order.prompt.yml uses" in text for text in texts)
@@ -357,10 +357,10 @@ def test_cases_that_send_the_same_requests_are_one_observation(tmp_path: Path) -
         with serving() as server:
             builder = shop(tmp_path / name, {PROMPT: prompt(GOOD), GOLDENS: text}, server)
             builder.write({PROMPT: prompt(BAD)}).commit()
-            found = only(checked(builder)).quality
-            assert found is not None
-            assert found.worse == len(text.splitlines()) / 2  # counted as they are written
-            results.append((found.p, found.adjusted_p, found.interval, len(server.calls)))
+            result = only(checked(builder)).quality
+            assert result is not None
+            assert result.worse == len(text.splitlines()) / 2  # counted as they are written
+            results.append((result.p, result.adjusted_p, result.interval, len(server.calls)))
     assert results[0] == results[1]
 
 
@@ -534,11 +534,11 @@ def test_prices_turn_into_cost_per_request_and_month_and_a_limit(tmp_path: Path)
         text = config(server, provider=prices, traffic={"requests_per_day": 1000})
         builder = shop(tmp_path, {**FILES, "promptci.yml": text})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        found = only(checked(builder))
-    assert found.cost_usd.base_per_request == pytest.approx(20e-6)
-    assert found.cost_usd.head_per_request == pytest.approx((20 + 50) / 2 * 1e-6 + 0.0, rel=0.3)
-    assert found.cost_usd.delta_per_month == pytest.approx(
-        ((found.cost_usd.head_per_request or 0) - 20e-6) * 30_000, rel=1e-6
+        result = only(checked(builder))
+    assert result.cost_usd.base_per_request == pytest.approx(20e-6)
+    assert result.cost_usd.head_per_request == pytest.approx((20 + 50) / 2 * 1e-6 + 0.0, rel=0.3)
+    assert result.cost_usd.delta_per_month == pytest.approx(
+        ((result.cost_usd.head_per_request or 0) - 20e-6) * 30_000, rel=1e-6
     )
 
 
@@ -546,11 +546,11 @@ def test_a_dry_run_prints_the_plan_and_asks_nothing(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
-        here, said = world()
+        here, message = world()
         outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), here)
     assert (outcome.view, outcome.exit_code, server.calls) == (None, 0, [])
-    assert any("prompts: 1, cases: 60" in line for line in said)
-    assert any("calls: 120" in line for line in said)
+    assert any("prompts: 1, cases: 60" in line for line in message)
+    assert any("calls: 120" in line for line in message)
     assert not (tmp_path / "out").exists()
 
 
@@ -568,11 +568,11 @@ def test_several_repeats_are_compared_by_case(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"repeats": 2})})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        found = only(checked(builder))
+        result = only(checked(builder))
     assert len(server.calls) == 240
-    assert (found.pairs, found.verdict) == (60, "fail")
-    assert found.quality is not None
-    assert "sign-flip test over cases" in found.quality.method
+    assert (result.pairs, result.verdict) == (60, "fail")
+    assert result.quality is not None
+    assert "sign-flip test over cases" in result.quality.method
 
 
 def test_a_commit_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -594,10 +594,10 @@ def test_both_versions_are_asked_side_by_side(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(BAD)}).commit()
         checked(builder)
     asked: list[Any] = [(c.last_user_message, c.body["messages"][0]["content"]) for c in server.calls]
-    for one, other in zip(asked[::2], asked[1::2], strict=True):
-        assert one[0] == other[0]
-        assert {one[1], other[1]} == {GOOD, BAD}
-    firsts = [one[1] for one in asked[::2]]
+    for item, other in zip(asked[::2], asked[1::2], strict=True):
+        assert item[0] == other[0]
+        assert {item[1], other[1]} == {GOOD, BAD}
+    firsts = [item[1] for item in asked[::2]]
     assert 10 < firsts.count(GOOD) < 50
 
 

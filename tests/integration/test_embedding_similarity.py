@@ -21,7 +21,7 @@ def replies(call: Call) -> str:
 
 
 def rows(**assertion: Any) -> str:
-    found = [
+    results = [
         {
             "id": f"c{i}",
             "vars": {"input": f"where is GH-{i}?"},
@@ -30,7 +30,7 @@ def rows(**assertion: Any) -> str:
         }
         for i in range(COUNT)
     ]
-    return "".join(json.dumps(row) + "\n" for row in found)
+    return "".join(json.dumps(row) + "\n" for row in results)
 
 
 def repository(path: Path, server: OpenAIServer, goldens: str = "", **sections: Any) -> Any:
@@ -48,11 +48,11 @@ def embedded(server: OpenAIServer) -> list[str]:
 def test_an_answer_that_says_the_same_in_other_words_passes_and_another_fails(tmp_path: Path) -> None:
     with serving(replies) as server:
         outcome = checked(repository(tmp_path, server, provider=PRICES))
-    found = only(outcome)
-    assert found.quality is not None
-    assert (found.quality.measure, found.quality.base, found.quality.head) == ("pass rate", 1.0, 0.0)
-    assert (outcome.exit_code, len(found.regressions)) == (1, COUNT)
-    (mark,) = found.case_details[0].head.marks if found.case_details[0].head else []
+    result = only(outcome)
+    assert result.quality is not None
+    assert (result.quality.measure, result.quality.base, result.quality.head) == ("pass rate", 1.0, 0.0)
+    assert (outcome.exit_code, len(result.regressions)) == (1, COUNT)
+    (mark,) = result.case_details[0].head.marks if result.case_details[0].head else []
     assert (mark.type, mark.passed, mark.score) == ("similar", False, 0.0)
     assert mark.reason.startswith("similarity 0.17, at least 0.80 wanted")
     # Each distinct text once: what is wanted is the same for both versions.
@@ -118,9 +118,9 @@ def test_an_endpoint_without_embeddings_is_missing_data_and_never_a_failure(tmp_
 
     with serving(replies, embed=absent) as server:
         outcome = checked(repository(tmp_path, server))
-    found = only(outcome)
-    assert (outcome.exit_code, found.errors, found.regressions) == (4, 2 * COUNT, [])
-    assert "ends where /embeddings follows" in found.findings[0].text
+    result = only(outcome)
+    assert (outcome.exit_code, result.errors, result.regressions) == (4, 2 * COUNT, [])
+    assert "ends where /embeddings follows" in result.findings[0].text
 
 
 def test_a_budget_covers_embeddings(tmp_path: Path) -> None:

@@ -46,12 +46,12 @@ def test_a_run_at_a_terminal_names_nobody(tmp_path: Path, server: OpenAIServer) 
     builder = shop(tmp_path, FILES, server)
     builder.write({PROMPT: prompt(BAD)}).commit()
     minutes = iter(range(1000))
-    told = replace(world()[0], now=lambda: START + timedelta(minutes=next(minutes)))
-    found = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), told).view
-    assert found is not None
-    assert (found.actor, found.run_url, found.started_at) == (None, None, "2026-01-02T03:04:05Z")
-    assert found.generated_at is not None
-    assert found.generated_at > "2026-01-02T03:04:05Z"
+    messages = replace(world()[0], now=lambda: START + timedelta(minutes=next(minutes)))
+    result = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), messages).view
+    assert result is not None
+    assert (result.actor, result.run_url, result.started_at) == (None, None, "2026-01-02T03:04:05Z")
+    assert result.generated_at is not None
+    assert result.generated_at > "2026-01-02T03:04:05Z"
 
 
 def test_the_page_bears_the_digest_of_the_report_beside_it(tmp_path: Path, server: OpenAIServer) -> None:
@@ -68,10 +68,10 @@ def test_the_versions_tested_before_are_remembered_with_their_quality(tmp_path: 
     views: list[ReportView] = []
     for day, text in enumerate((BAD, "Copy the order number, nothing else.")):
         builder.write({PROMPT: prompt(text)}).commit()
-        told = replace(world()[0], now=lambda day=day: START + timedelta(days=day))  # type: ignore[misc]  # bound now
-        found = check.check(CheckRequest(root=builder.path, base="main", out=tmp_path / f"out{day}"), told).view
-        assert found is not None
-        views.append(found)
+        messages = replace(world()[0], now=lambda day=day: START + timedelta(days=day))  # type: ignore[misc]  # bound now
+        result = check.check(CheckRequest(root=builder.path, base="main", out=tmp_path / f"out{day}"), messages).view
+        assert result is not None
+        views.append(result)
     assert views[0].prompts[0].earlier_versions == []
     (past,) = views[1].prompts[0].earlier_versions
     assert views[0].prompts[0].quality is not None

@@ -41,10 +41,10 @@ def breaks(*numbers: int) -> OpenAIServer:
     """A model that gets these orders wrong under the better prompt."""
 
     def answer(call: Call) -> str:
-        found = re.search(r"GH-(\d+)", call.last_user_message)
-        assert found
-        wrong = call.body["messages"][0]["content"] == BETTER and int(found[1]) - 1000 in numbers
-        return "no idea" if wrong else found[0]
+        result = re.search(r"GH-(\d+)", call.last_user_message)
+        assert result
+        wrong = call.body["messages"][0]["content"] == BETTER and int(result[1]) - 1000 in numbers
+        return "no idea" if wrong else result[0]
 
     return serving(answer)
 
@@ -58,12 +58,12 @@ def changed(tmp_path: Path, server: OpenAIServer, files: Mapping[str, str], to: 
 def test_a_quarantined_case_is_asked_and_shown_and_named_and_does_not_decide(tmp_path: Path) -> None:
     with breaks(1) as server:
         outcome = checked(changed(tmp_path, server, {QUARANTINE: entry()}, {}))
-    found = only(outcome)
+    result = only(outcome)
     assert len(server.calls) == 120
-    assert (found.verdict, found.pairs, found.cases, found.regressions) == ("pass", 59, 60, [])
-    (case,) = [case for case in found.case_details if case.id == "c001"]
+    assert (result.verdict, result.pairs, result.cases, result.regressions) == ("pass", 59, 60, [])
+    (case,) = [case for case in result.case_details if case.id == "c001"]
     assert (case.outcome, case.excluded_reason) == ("broken", "quarantined until 2026-12-31 by Ann: a coin flip")
-    (named,) = [reason.text for reason in found.findings if reason.rule == "excluded"]
+    (named,) = [reason.text for reason in result.findings if reason.rule == "excluded"]
     assert named == "Has 1 excluded of 60 cases (quarantined until 2026-12-31 by Ann: a coin flip): c001."
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Excluded" in page
@@ -106,9 +106,12 @@ def test_a_quarantine_that_ended_is_noted_and_the_case_counts(tmp_path: Path) ->
 def test_the_day_is_that_of_the_clock_in_utc(tmp_path: Path) -> None:
     with breaks(1) as server:
         builder = changed(tmp_path, server, {QUARANTINE: entry(until="2026-03-01")}, {})
-        made, _ = world()
-        late = type(made)(
-            environ={}, progress=made.progress, print=made.print, now=lambda: datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+        created, _ = world()
+        late = type(created)(
+            environ={},
+            progress=created.progress,
+            print=created.print,
+            now=lambda: datetime(2026, 3, 1, 23, 59, tzinfo=UTC),
         )
         outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), late)
     assert only(outcome).pairs == 59
@@ -227,10 +230,10 @@ def test_a_run_of_one_revision_takes_that_revision_s_quarantine(tmp_path: Path) 
         files = {**FILES, QUARANTINE: entry(), "promptci.yml": config(server, gate={"min_quality": 1.0})}
         builder = shop(tmp_path, files)
         builder.write({GOLDENS: goldens(60).replace('"expected": "GH-1001"', '"expected": "wrong"')}).commit()
-        errand = CheckRequest(root=builder.path, out=tmp_path / "out")
-        assert run.run(errand, world()[0]).exit_code == 0
+        request = CheckRequest(root=builder.path, out=tmp_path / "out")
+        assert run.run(request, world()[0]).exit_code == 0
         builder.write({QUARANTINE: "nonsense\n"}).commit()
-        assert [p.path for p in run.run(errand, world()[0]).problems] == [QUARANTINE]
+        assert [p.path for p in run.run(request, world()[0]).problems] == [QUARANTINE]
 
 
 def test_a_deleted_prompt_gives_no_notes_of_its_cases(tmp_path: Path) -> None:

@@ -61,20 +61,20 @@ def recorded(path: Path, files: dict[str, str], head: dict[str, str], **sections
 
 
 def split(
-    builder: RepoBuilder, count: int, *, again: Callable[..., RunResult] = check.check, **errand: Any
+    builder: RepoBuilder, count: int, *, again: Callable[..., RunResult] = check.check, **request: Any
 ) -> list[Path]:
     """Run every shard and give their folders."""
     folders = [builder.path.parent / "shards" / f"s{index}" for index in range(1, count + 1)]
     for index, folder in enumerate(folders, start=1):
-        part = CheckRequest(root=builder.path, out=folder, shard=Shard(index=index, count=count), **errand)
+        part = CheckRequest(root=builder.path, out=folder, shard=Shard(index=index, count=count), **request)
         outcome = again(part, world()[0])
         assert (outcome.exit_code, outcome.view) == (0, None)
     return folders
 
 
 def joined(folders: Sequence[Path], builder: RepoBuilder) -> RunResult:
-    errand = CheckRequest(root=builder.path, out=builder.path.parent / "merged")
-    return merge.merge_standalone(folders, errand, world()[0])
+    request = CheckRequest(root=builder.path, out=builder.path.parent / "merged")
+    return merge.merge_standalone(folders, request, world()[0])
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -161,8 +161,8 @@ def test_errors_are_the_errors_that_the_shards_met(tmp_path: Path) -> None:
         outcome = joined(folders, builder)
     assert outcome.view is not None
     assert len(server.calls) == calls
-    found = next(case for case in outcome.view.prompts[0].case_details if case.id == "c007")
-    assert "no such question" in json.dumps(found.model_dump(mode="json"))
+    result = next(case for case in outcome.view.prompts[0].case_details if case.id == "c007")
+    assert "no such question" in json.dumps(result.model_dump(mode="json"))
     assert outcome.view.prompts[0].errors == 2
 
 
@@ -194,8 +194,8 @@ def test_the_money_is_shared_out_and_a_shard_that_ran_out_of_it_is_an_error(tmp_
         spent, folders = 0.0, []
         for index in (1, 2):
             folders.append(tmp_path / f"s{index}")
-            errand = CheckRequest(root=builder.path, out=folders[-1], shard=Shard(index=index, count=2), no_cache=True)
-            assert check.check(errand, world()[0]).exit_code == 4
+            request = CheckRequest(root=builder.path, out=folders[-1], shard=Shard(index=index, count=2), no_cache=True)
+            assert check.check(request, world()[0]).exit_code == 4
         outcome = joined(folders, builder)
     assert outcome.view is not None
     spent = outcome.view.spend.usd or 0.0
@@ -216,8 +216,8 @@ def test_mistakes_in_files_end_a_shard_and_are_what_the_merge_reports(tmp_path: 
     builder.write({PROMPT: "messages: ["}).commit()
     with pytest.raises(InputError, match=PROMPT):
         split(builder, 2)
-    errand = CheckRequest(root=builder.path, out=tmp_path / "merged")
-    outcome = merge.merge_for_event(folders, check.check, errand, world()[0])
+    request = CheckRequest(root=builder.path, out=tmp_path / "merged")
+    outcome = merge.merge_for_event(folders, check.check, request, world()[0])
     assert outcome.exit_code == 4
     assert [problem.path for problem in outcome.problems] == [PROMPT]
 
@@ -225,7 +225,7 @@ def test_mistakes_in_files_end_a_shard_and_are_what_the_merge_reports(tmp_path: 
 # --- what is handed in
 
 
-def told(outcome: RunResult) -> str:
+def get_messages(outcome: RunResult) -> str:
     assert outcome.view is not None
     assert (outcome.view.verdict, outcome.exit_code, outcome.view.prompts) == ("error", 4, [])
     return " ".join(reason.text for reason in outcome.view.problems)
@@ -261,12 +261,12 @@ def test_a_folder_of_folders_is_looked_through(parts: tuple[RepoBuilder, list[Pa
 
 def test_a_missing_shard_is_named(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
-    assert "of 3 shards 1 handed in nothing: 2" in told(joined([folders[0], folders[2]], builder))
+    assert "of 3 shards 1 handed in nothing: 2" in get_messages(joined([folders[0], folders[2]], builder))
 
 
 def test_a_shard_that_is_there_twice_is_named(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
-    assert "shard 2 of 3 is there twice" in told(joined([*folders, folders[1]], builder))
+    assert "shard 2 of 3 is there twice" in get_messages(joined([*folders, folders[1]], builder))
 
 
 def test_a_shard_that_passes_for_another_is_found(parts: tuple[RepoBuilder, list[Path]]) -> None:
@@ -279,7 +279,7 @@ def test_a_shard_that_passes_for_another_is_found(parts: tuple[RepoBuilder, list
         questions=record["questions"],
         journal_sha256=hashlib.sha256(content.encode()).hexdigest(),
     )
-    assert "it answers questions that are shard 1/3's" in told(joined(folders, builder))
+    assert "it answers questions that are shard 1/3's" in get_messages(joined(folders, builder))
 
 
 @pytest.mark.parametrize(
@@ -305,14 +305,14 @@ def test_a_record_that_does_not_fit_is_refused(
 ) -> None:
     builder, folders = parts
     edited(folders[1], **changes)
-    assert words in told(joined(folders, builder))
+    assert words in get_messages(joined(folders, builder))
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", "\0", '{"schema": 1}', "[" * 9999, "x" * 70_000])
 def test_what_is_no_record_is_refused(parts: tuple[RepoBuilder, list[Path]], content: str) -> None:
     builder, folders = parts
     (folders[2] / RECORD).write_text(content)
-    assert str(folders[2]) in told(joined(folders, builder))
+    assert str(folders[2]) in get_messages(joined(folders, builder))
 
 
 @pytest.mark.parametrize("name", [RECORD, "journal.jsonl"])
@@ -321,20 +321,20 @@ def test_a_link_is_not_followed(parts: tuple[RepoBuilder, list[Path]], name: str
     file = folders[1] / name
     file.rename(file.with_suffix(".kept"))
     file.symlink_to(file.with_suffix(".kept"))
-    assert "symbolic link" in told(joined(folders, builder))
+    assert "symbolic link" in get_messages(joined(folders, builder))
 
 
 def test_a_journal_that_is_not_there_is_named(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
     (folders[1] / "journal.jsonl").unlink()
-    assert "there is no such file" in told(joined(folders, builder))
+    assert "there is no such file" in get_messages(joined(folders, builder))
 
 
 def test_a_journal_cut_short_is_refused(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
     journal = folders[1] / "journal.jsonl"
     journal.write_bytes(journal.read_bytes()[:-20])
-    assert "not all of it" in told(joined(folders, builder))
+    assert "not all of it" in get_messages(joined(folders, builder))
 
 
 def test_nothing_at_all_is_an_error_of_its_own(tmp_path: Path) -> None:
@@ -346,8 +346,8 @@ def test_nothing_at_all_is_an_error_of_its_own(tmp_path: Path) -> None:
 
 def test_shards_of_other_commits_than_the_event_names_are_refused(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
-    errand = CheckRequest(root=builder.path, out=builder.path.parent / "merged", head="main", base="main")
-    assert "not the run of this event" in told(merge.merge_for_event(folders, check.check, errand, world()[0]))
+    request = CheckRequest(root=builder.path, out=builder.path.parent / "merged", head="main", base="main")
+    assert "not the run of this event" in get_messages(merge.merge_for_event(folders, check.check, request, world()[0]))
 
 
 def test_shards_of_commits_that_are_not_here_are_an_error(
@@ -365,7 +365,7 @@ def test_a_shard_goes_on_where_it_was_interrupted(parts: tuple[RepoBuilder, list
     before = sorted(journal.read_text().splitlines())
     (folders[0] / RECORD).unlink()
     journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:-2]))
-    errand = CheckRequest(root=builder.path, out=folders[0], shard=Shard(index=1, count=3))
-    assert check.check(errand, world()[0]).exit_code == 0
+    request = CheckRequest(root=builder.path, out=folders[0], shard=Shard(index=1, count=3))
+    assert check.check(request, world()[0]).exit_code == 0
     assert sorted(journal.read_text().splitlines()) == before
     assert joined(folders, builder).exit_code in (0, 1)

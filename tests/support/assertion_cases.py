@@ -29,13 +29,13 @@ def answer(text: str, *, latency: float | None = None, cost: Decimal | None = No
     )
 
 
-def mark(one: Case, text: str, **facts: Any) -> CheckOutcome:
+def mark(item: Case, text: str, **facts: Any) -> CheckOutcome:
     """Mark a text by the case's assertion, without checking the assertion first."""
-    subject = Subject(text=text, case=one, answer=answer(text, **facts))
-    return ASSERTIONS[one.assertions[0].type].check(one.assertions[0], subject)
+    subject = Subject(text=text, case=item, answer=answer(text, **facts))
+    return ASSERTIONS[item.assertions[0].type].check(item.assertions[0], subject)
 
 
-def passes(one: Case, text: str) -> bool | None:
+def passes(item: Case, text: str) -> bool | None:
     """Mark a text by an assertion that makes sense."""
-    assert check_assertions.find_problems([one]) == []
-    return mark(one, text).passed
+    assert check_assertions.find_problems([item]) == []
+    return mark(item, text).passed

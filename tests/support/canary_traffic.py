@@ -72,50 +72,50 @@ def _request(index: int, arm_and_share: tuple[str, float], ways: Ways, time: dat
     )
 
 
-def entry(one: Observation, **changed: Any) -> dict[str, Any]:
+def entry(item: Observation, **changed: Any) -> dict[str, Any]:
     """The line of one request, as docs/canary.md has it."""
     value = {
-        "time": one.time.isoformat(),
-        "promptci.request": one.id,
-        "promptci.prompt": one.prompt,
-        "promptci.version": one.version,
-        "promptci.arm": one.arm,
-        "promptci.share": one.share,
-        "promptci.user": one.user,
-        "error.type": one.error,
-        "promptci.latency_ms": one.latency_ms,
-        "promptci.cost_usd": one.cost_usd,
-        "promptci.quality": one.quality,
-        "promptci.signal": one.signal,
-        "gen_ai.request.model": one.model,
-        "gen_ai.usage.output_tokens": one.output_tokens,
+        "time": item.time.isoformat(),
+        "promptci.request": item.id,
+        "promptci.prompt": item.prompt,
+        "promptci.version": item.version,
+        "promptci.arm": item.arm,
+        "promptci.share": item.share,
+        "promptci.user": item.user,
+        "error.type": item.error,
+        "promptci.latency_ms": item.latency_ms,
+        "promptci.cost_usd": item.cost_usd,
+        "promptci.quality": item.quality,
+        "promptci.signal": item.signal,
+        "gen_ai.request.model": item.model,
+        "gen_ai.usage.output_tokens": item.output_tokens,
     }
     return {key: value for key, value in {**value, **changed}.items() if value is not None}
 
 
-def runtime_entry(one: Observation, **changed: Any) -> dict[str, Any]:
+def runtime_entry(item: Observation, **changed: Any) -> dict[str, Any]:
     """The line of one request, as promptci.runtime writes it; the mark and the signal come in a line of `late`."""
     value = {
-        "time": one.time.isoformat(),
-        "promptci.request": one.id,
-        "gen_ai.prompt.name": one.prompt,
-        "gen_ai.prompt.version": one.version,
-        "feature_flag.result.variant": one.arm,
-        "promptci.share": None if one.share is None else round(one.share * 100),
-        "promptci.unit": one.user,
-        "promptci.latency_ms": one.latency_ms,
-        "gen_ai.request.model": one.model,
-        "gen_ai.response.model": one.response_model,
-        "gen_ai.usage.output_tokens": one.output_tokens,
-        "gen_ai.usage.cost.amount": None if one.cost_usd is None else f"{one.cost_usd:.12f}",
-        "error.type": one.error,
+        "time": item.time.isoformat(),
+        "promptci.request": item.id,
+        "gen_ai.prompt.name": item.prompt,
+        "gen_ai.prompt.version": item.version,
+        "feature_flag.result.variant": item.arm,
+        "promptci.share": None if item.share is None else round(item.share * 100),
+        "promptci.unit": item.user,
+        "promptci.latency_ms": item.latency_ms,
+        "gen_ai.request.model": item.model,
+        "gen_ai.response.model": item.response_model,
+        "gen_ai.usage.output_tokens": item.output_tokens,
+        "gen_ai.usage.cost.amount": None if item.cost_usd is None else f"{item.cost_usd:.12f}",
+        "error.type": item.error,
     }
     return {**value, **changed}
 
 
 def lines(requests: Iterable[Observation]) -> Iterator[str]:
     """The log's lines."""
-    return (json.dumps(entry(one)) for one in requests)
+    return (json.dumps(entry(request)) for request in requests)
 
 
 def write(path: Path, requests: Iterable[Observation]) -> Path:

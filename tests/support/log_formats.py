@@ -61,10 +61,10 @@ class Logged:
 
 def requests(n: int = 400, days: int = 2) -> list[Logged]:
     draw = Random(5)  # noqa: S311 - made-up data
-    made = []
+    results = []
     for index in range(n):
         failed, is_canary = draw.random() < 0.05, draw.random() < 0.1
-        made.append(
+        results.append(
             Logged(
                 id=f"r{index:06d}",
                 time=START + timedelta(days=days) * index / n,
@@ -85,7 +85,7 @@ def requests(n: int = 400, days: int = 2) -> list[Logged]:
                 tag=draw.choice(["returns", "delivery", "billing"]),
             )
         )
-    return made
+    return results
 
 
 def zulu(moment: datetime) -> str:
@@ -181,9 +181,9 @@ def _span(each: Logged, names: Json, *, scored_inside: bool) -> Json:
     }
 
 
-def _export(resource: str, scope: str, items: str, found: list[Json]) -> Json:
+def _export(resource: str, scope: str, items: str, result: list[Json]) -> Json:
     service = {"attributes": _attributes({"service.name": "shop"})}
-    return {resource: [{"resource": service, scope: [{"scope": {"name": "app"}, items: found}]}]}
+    return {resource: [{"resource": service, scope: [{"scope": {"name": "app"}, items: result}]}]}
 
 
 OTHER_SPAN = {

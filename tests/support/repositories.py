@@ -31,9 +31,9 @@ def prompt(instruction: str, *, more: str = "") -> str:
     )
 
 
-def goldens(count: int, **more: Any) -> str:
+def goldens(count: int, **options: Any) -> str:
     rows = [
-        {"id": f"c{i:03}", "vars": {"input": f"where is GH-{1000 + i}?"}, "expected": f"GH-{1000 + i}", **more}
+        {"id": f"c{i:03}", "vars": {"input": f"where is GH-{1000 + i}?"}, "expected": f"GH-{1000 + i}", **options}
         for i in range(count)
     ]
     return "".join(json.dumps(row) + "\n" for row in rows)
@@ -60,8 +60,8 @@ def model(call: Call) -> str:
     return f"Sure! Your number is {number[0]}" if chatty else number[0]
 
 
-def serving(answer: Callable[[Call], Reply | str] = model, **more: Any) -> OpenAIServer:
-    return OpenAIServer(answer, **more)
+def serving(answer: Callable[[Call], Reply | str] = model, **options: Any) -> OpenAIServer:
+    return OpenAIServer(answer, **options)
 
 
 def shop(path: Path, files: Mapping[str, str | bytes], server: OpenAIServer | None = None) -> RepoBuilder:
@@ -73,13 +73,15 @@ def shop(path: Path, files: Mapping[str, str | bytes], server: OpenAIServer | No
 
 
 def world(**environ: str) -> tuple[Environment, list[str]]:
-    said: list[str] = []
-    return Environment(environ=environ, progress=PlainProgress(said.append), print=said.append, now=lambda: NOW), said
+    message: list[str] = []
+    return Environment(
+        environ=environ, progress=PlainProgress(message.append), print=message.append, now=lambda: NOW
+    ), message
 
 
-def checked(builder: RepoBuilder, *, environ: Mapping[str, str] | None = None, **errand: Any) -> RunResult:
-    out = errand.pop("out", builder.path.parent / "out")
-    return check.check(CheckRequest(root=builder.path, out=out, **errand), world(**(environ or {}))[0])
+def checked(builder: RepoBuilder, *, environ: Mapping[str, str] | None = None, **request: Any) -> RunResult:
+    out = request.pop("out", builder.path.parent / "out")
+    return check.check(CheckRequest(root=builder.path, out=out, **request), world(**(environ or {}))[0])
 
 
 def view(outcome: RunResult) -> ReportView:

@@ -14,10 +14,10 @@ LENGTH = 6
 
 
 def entry(n: int, prev: str, why: str = "") -> bytes:
-    what: Decision = "log-began" if n == 1 else "deployed"
+    subject: Decision = "log-began" if n == 1 else "deployed"
     at = f"{datetime(2026, 3, n, tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}"
     by, tool = Actor(kind="person", actor="ann"), AuditTools(promptci="1.0.0")
-    return AuditEntry(n=n, prev=prev, at=at, what=what, by=by, why=why, tool=tool).line()
+    return AuditEntry(n=n, prev=prev, at=at, what=subject, by=by, why=why, tool=tool).line()
 
 
 def chain(length: int = LENGTH, why: str = "") -> list[bytes]:

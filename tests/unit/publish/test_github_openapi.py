@@ -97,6 +97,6 @@ def test_a_wrong_request_and_a_wrong_answer_would_be_noticed(server: fake.GitHub
     assert all(list(faults(wrong)) for wrong in planted)
 
 
-def exchange(given: fake.Exchange, **changes: Any) -> fake.Exchange:
-    fields = {name: getattr(given, name) for name in ("method", "path", "query", "headers", "body", "reply")}
+def exchange(inputs: fake.Exchange, **changes: Any) -> fake.Exchange:
+    fields = {name: getattr(inputs, name) for name in ("method", "path", "query", "headers", "body", "reply")}
     return fake.Exchange(**{**fields, **changes})

@@ -54,7 +54,7 @@ async def failure(base_url: str, **options: Any) -> CallError:
 async def run_batch(http: BatchClient, *texts: str) -> dict[CallKey, BatchResult]:
     """Order, wait for and collect the answers to some texts, and delete them at the endpoint."""
     requests = [request(text) for text in texts]
-    job = BatchJob(requests={(one.key, 0): one for one in requests})
+    job = BatchJob(requests={(item.key, 0): item for item in requests})
     try:
         ordered = await batch.submit_batch(http, job)
         state = await batch.fetch_batch(http, ordered.id)

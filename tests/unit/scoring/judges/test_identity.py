@@ -10,7 +10,7 @@ from promptci.scoring.judges import identity
 
 
 def of(*assertions: Assertion, **changes: Any) -> dict[str, str]:
-    cases = [Case(id=str(i), path="g", assertions=(one,)) for i, one in enumerate(assertions)]
+    cases = [Case(id=str(i), path="g", assertions=(item,)) for i, item in enumerate(assertions)]
     return identity.describe_scorers(cases, **{"model": "j", "rubric": "Be kind.", "embedding_model": "e", **changes})
 
 
@@ -19,12 +19,12 @@ def test_where_code_marks_alone_there_is_nobody() -> None:
 
 
 def test_each_kind_is_named_by_its_model() -> None:
-    found = of(LLM, JUDGE, Assertion(type="similar"), Assertion(type="similar", options={"model": "a"}))
+    result = of(LLM, JUDGE, Assertion(type="similar"), Assertion(type="similar", options={"model": "a"}))
 
-    assert list(found) == ["judge", "evaluators", "embeddings"]
-    assert found["judge"].startswith("j, rubric ")
-    assert found["evaluators"].startswith("j, ")
-    assert found["embeddings"] == "a, e"
+    assert list(result) == ["judge", "evaluators", "embeddings"]
+    assert result["judge"].startswith("j, rubric ")
+    assert result["evaluators"].startswith("j, ")
+    assert result["embeddings"] == "a, e"
 
 
 @pytest.mark.parametrize(

@@ -45,25 +45,25 @@ def desk(judge_: FakeJudge, **fields: Any) -> JudgeConfig:
 
 async def test_the_judge_marks_labelled_answers_as_it_marks_any_other() -> None:
     fake = FakeJudge(["yes", "no", "yes"])
-    found = await calibrate.calibrate(
+    result = await calibrate.calibrate(
         [labelled("a"), labelled("b", passed=False), labelled("c", passed=False)], desk(fake)
     )
-    assert sorted(found.pairs) == [(False, False), (False, True), (True, True)]
-    assert (found.scored, found.labels, found.unscored, found.first_failure) == (3, 3, 0, None)
+    assert sorted(result.pairs) == [(False, False), (False, True), (True, True)]
+    assert (result.scored, result.labels, result.unscored, result.first_failure) == (3, 3, 0, None)
     assert "Given: a" in fake.asked[0].messages[-1]["content"]
 
 
 async def test_an_answer_passes_where_every_judged_assertion_holds() -> None:
     both = case(LLM, JUDGE)
     fake = FakeJudge(["yes", '{"reason": "curt", "score": 2}'])
-    found = await calibrate.calibrate([labelled(case=both)], desk(fake))
-    assert found.pairs == ((True, False),)
+    result = await calibrate.calibrate([labelled(case=both)], desk(fake))
+    assert result.pairs == ((True, False),)
 
 
 async def test_a_label_that_the_judge_cannot_mark_is_missing_data_and_said() -> None:
-    found = await calibrate.calibrate([labelled("a"), labelled("b")], desk(FakeJudge([None])))
-    assert (found.pairs, found.unscored) == ((), 2)
-    assert "HTTP 500" in (found.first_failure or "")
+    result = await calibrate.calibrate([labelled("a"), labelled("b")], desk(FakeJudge([None])))
+    assert (result.pairs, result.unscored) == ((), 2)
+    assert "HTTP 500" in (result.first_failure or "")
 
 
 async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
@@ -76,7 +76,7 @@ async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("calibration", "said"),
+    ("calibration", "message"),
     [
         (Calibration(), "its agreement with people is not known: there are 0 labels, and 50 are needed"),
         (
@@ -95,10 +95,10 @@ async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
         (Calibration(pairs=((True, False), (False, True)) * 30), "kappa −1.00 with 60 labels is below 0.6"),
     ],
 )
-def test_a_judge_is_doubted_for_a_reason_in_words(calibration: Calibration, said: str) -> None:
-    found = trust.assess_trust(calibration, 0.6)
-    assert not found.trusted
-    assert found.distrust_reasons[0].startswith(said)
+def test_a_judge_is_doubted_for_a_reason_in_words(calibration: Calibration, message: str) -> None:
+    result = trust.assess_trust(calibration, 0.6)
+    assert not result.trusted
+    assert result.distrust_reasons[0].startswith(message)
 
 
 def test_a_judge_that_agrees_with_people_is_trusted_from_the_kappa_asked_for() -> None:
@@ -111,15 +111,15 @@ def test_a_judge_that_agrees_with_people_is_trusted_from_the_kappa_asked_for() -
 
 
 def test_without_labels_a_judge_is_trusted_and_without_calibration() -> None:
-    found = trust.assess_trust(None, 0.6)
-    assert (found.trusted, found.calibration) == (True, None)
+    result = trust.assess_trust(None, 0.6)
+    assert (result.trusted, result.calibration) == (True, None)
 
 
 @pytest.mark.parametrize("calibration", [None, GOOD, POOR])
 def test_reasons_from_elsewhere_count_as_well(calibration: Calibration | None) -> None:
-    found = trust.assess_trust(calibration, 0.6, ["it passed an empty answer"])
-    assert not found.trusted
-    assert found.distrust_reasons[-1] == "it passed an empty answer"
+    result = trust.assess_trust(calibration, 0.6, ["it passed an empty answer"])
+    assert not result.trusted
+    assert result.distrust_reasons[-1] == "it passed an empty answer"
 
 
 def test_a_kappa_just_below_is_written_so_that_it_can_be_seen() -> None:
@@ -129,15 +129,15 @@ def test_a_kappa_just_below_is_written_so_that_it_can_be_seen() -> None:
 
 
 def test_each_judge_is_named_once() -> None:
-    one = judge.identify_judge(LLM, model=None, rubric=None)
-    assert one is not None
-    assert trust.assess_trust(GOOD, 0.6, (), [one, one]).identities == (one,)
+    item = judge.identify_judge(LLM, model=None, rubric=None)
+    assert item is not None
+    assert trust.assess_trust(GOOD, 0.6, (), [item, item]).identities == (item,)
 
 
 def test_a_judge_is_known_by_model_and_text() -> None:
     def known(assertion: Assertion, **by: Any) -> str | None:
-        found = judge.identify_judge(assertion, **{"model": "m", "rubric": "Be kind.", **by})
-        return None if found is None else str(found)
+        result = judge.identify_judge(assertion, **{"model": "m", "rubric": "Be kind.", **by})
+        return None if result is None else str(result)
 
     assert (known(LLM) or "").startswith("m sha256:")
     assert (known(JUDGE) or "").startswith("m sha256:")
@@ -168,11 +168,11 @@ def plan(*cases: Case, aside: str | None = None) -> PromptPlan:
         status=Status.CHANGED,
         base=prompt,
         head=replace(prompt, model="n"),
-        cases=tuple(PlannedCase(case=one, excluded_reason=aside) for one in cases),
+        cases=tuple(PlannedCase(case=item, excluded_reason=aside) for item in cases),
     )
 
 
-def scored(one: Case, arm: Arm, *passes: bool | None, error: AnswerError | None = None) -> ScoredCase:
+def scored(item: Case, arm: Arm, *passes: bool | None, error: AnswerError | None = None) -> ScoredCase:
     marks = tuple(
         AssertionResult(
             type=a.type,
@@ -182,13 +182,13 @@ def scored(one: Case, arm: Arm, *passes: bool | None, error: AnswerError | None 
             reason="",
             weight=a.weight,
         )
-        for a, passed in zip(one.assertions, passes, strict=error is None)
+        for a, passed in zip(item.assertions, passes, strict=error is None)
     )
     completion = None if error else Completion(text="x")
     answer = Answer(
-        prompt="p", arm=arm, case_id=one.id, replicate=0, request_key="k", completion=completion, error=error
+        prompt="p", arm=arm, case_id=item.id, replicate=0, request_key="k", completion=completion, error=error
     )
-    return ScoredCase(case=one, arm=arm, replicate=0, answer=answer, results=marks)
+    return ScoredCase(case=item, arm=arm, replicate=0, answer=answer, results=marks)
 
 
 DOUBTED = JudgeTrust(min_kappa=0.6, distrust_reasons=("kappa 0.10 with 40 labels is below 0.6",))
@@ -197,46 +197,46 @@ DOUBTED = JudgeTrust(min_kappa=0.6, distrust_reasons=("kappa 0.10 with 40 labels
 @given(st.lists(kinds, min_size=1, max_size=6))
 def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[list[str]]) -> None:
     cases = [case(*(TEXTS[kind] for kind in kinds_), name=f"c{i}") for i, kinds_ in enumerate(lists)]
-    answers = [scored(one, arm, *(True for _ in one.assertions)) for one in cases for arm in Arm]
-    weighed, found = discount_scores(answers, DOUBTED), discount_plan(plan(*cases), DOUBTED)
-    for planned, kinds_ in zip(found.task.cases, lists, strict=True):
+    answers = [scored(item, arm, *(True for _ in item.assertions)) for item in cases for arm in Arm]
+    weighed, result = discount_scores(answers, DOUBTED), discount_plan(plan(*cases), DOUBTED)
+    for planned, kinds_ in zip(result.task.cases, lists, strict=True):
         assert [a.weight for a in planned.case.assertions] == [float(kind == "equals") for kind in kinds_]
         assert (planned.excluded_reason is None) == ("equals" in kinds_)
-    assert all(mark.weight == float(mark.type == "equals") for one in weighed for mark in one.results)
-    assert not any(planned.case.is_graded for planned in found.task.cases)
-    comparison = compare_versions(PromptRun(plan=found, scored=list(weighed)), alpha=0.05)
+    assert all(mark.weight == float(mark.type == "equals") for item in weighed for mark in item.results)
+    assert not any(planned.case.is_graded for planned in result.task.cases)
+    comparison = compare_versions(PromptRun(plan=result, scored=list(weighed)), alpha=0.05)
     assert len(comparison.pairs) == sum("equals" in kinds_ for kinds_ in lists)
     assert comparison.errors == 0
 
 
 def test_doing_it_twice_changes_nothing() -> None:
-    one = case(LLM, EQUALS)
-    scores = discount_scores([scored(one, Arm.HEAD, True, True)], DOUBTED)
-    made = discount_plan(plan(one, case(JUDGE, name="d")), DOUBTED)
-    assert (discount_scores(scores, DOUBTED), discount_plan(made, DOUBTED)) == (scores, made)
+    item = case(LLM, EQUALS)
+    scores = discount_scores([scored(item, Arm.HEAD, True, True)], DOUBTED)
+    created = discount_plan(plan(item, case(JUDGE, name="d")), DOUBTED)
+    assert (discount_scores(scores, DOUBTED), discount_plan(created, DOUBTED)) == (scores, created)
 
 
 @pytest.mark.parametrize("trusted", [trust.assess_trust(GOOD, 0.6), None])
 def test_a_trusted_judge_keeps_its_weight(trusted: JudgeTrust | None) -> None:
-    one = case(LLM)
-    scores, made = (scored(one, Arm.HEAD, True),), plan(one)
+    item = case(LLM)
+    scores, created = (scored(item, Arm.HEAD, True),), plan(item)
     assert discount_scores(scores, trusted) == scores
-    assert discount_plan(made, trusted) == made
+    assert discount_plan(created, trusted) == created
 
 
 def test_a_case_that_stood_aside_keeps_its_reason() -> None:
-    found = discount_plan(plan(case(LLM), aside="flaky"), DOUBTED)
-    assert found.task.cases[0].excluded_reason == "flaky"
+    result = discount_plan(plan(case(LLM), aside="flaky"), DOUBTED)
+    assert result.task.cases[0].excluded_reason == "flaky"
 
 
 def test_the_reason_names_the_kappa() -> None:
-    found = discount_plan(plan(case(LLM)), DOUBTED)
-    assert found.task.cases[0].excluded_reason == "the judge is not trusted: kappa 0.10 with 40 labels is below 0.6"
+    result = discount_plan(plan(case(LLM)), DOUBTED)
+    assert result.task.cases[0].excluded_reason == "the judge is not trusted: kappa 0.10 with 40 labels is below 0.6"
 
 
 def test_a_doubted_judge_that_says_nothing_is_no_missing_data() -> None:
-    one = case(LLM, EQUALS)
-    (weighed,) = discount_scores([scored(one, Arm.HEAD, None, True)], DOUBTED)
+    item = case(LLM, EQUALS)
+    (weighed,) = discount_scores([scored(item, Arm.HEAD, None, True)], DOUBTED)
     assert (weighed.error, weighed.passed) == (None, True)
 
 
@@ -247,22 +247,22 @@ def rate(
     passes: Sequence[bool | None], calibration: Calibration | None, arm: Arm = Arm.HEAD
 ) -> trust.JudgedRate | None:
     cases = {f"c{i}": case(LLM, EQUALS, name=f"c{i}") for i in range(len(passes))}
-    answers = [scored(one, Arm.HEAD, passed, False) for one, passed in zip(cases.values(), passes, strict=True)]
+    answers = [scored(item, Arm.HEAD, passed, False) for item, passed in zip(cases.values(), passes, strict=True)]
     return trust.measure_judged_rate(cases, answers, arm, calibration)
 
 
 def test_the_judge_s_rate_is_over_its_own_assertions() -> None:
-    found = rate([True, True, True, False, None], None)
-    assert found is not None
-    assert (found.cases, found.passed, found.corrected, found.why_not) == (4, 0.75, None, None)
+    result = rate([True, True, True, False, None], None)
+    assert result is not None
+    assert (result.cases, result.passed, result.corrected, result.why_not) == (4, 0.75, None, None)
 
 
 def test_repeated_answers_of_a_case_are_one_rate() -> None:
-    one = case(LLM)
-    twice = [scored(one, Arm.HEAD, True), scored(one, Arm.HEAD, False)]
-    found = trust.measure_judged_rate({"c": one}, twice, Arm.HEAD, None)
-    assert found is not None
-    assert (found.cases, found.passed) == (1, 0.5)
+    item = case(LLM)
+    twice = [scored(item, Arm.HEAD, True), scored(item, Arm.HEAD, False)]
+    judged_rate = trust.measure_judged_rate({"c": item}, twice, Arm.HEAD, None)
+    assert judged_rate is not None
+    assert (judged_rate.cases, judged_rate.passed) == (1, 0.5)
 
 
 def test_a_version_without_judged_answers_has_no_rate() -> None:
@@ -276,23 +276,23 @@ def test_a_version_without_judged_answers_has_no_rate() -> None:
 
 
 def test_answers_that_are_compared_in_pairs_have_no_rate() -> None:
-    one = scored(case(JUDGE), Arm.HEAD, True)
-    won = replace(one, results=(replace(one.results[0], position_consistency=PositionConsistency.CONSISTENT),))
-    assert trust.measure_judged_rate({"c": one.case}, [won], Arm.HEAD, GOOD) is None
+    item = scored(case(JUDGE), Arm.HEAD, True)
+    won = replace(item, results=(replace(item.results[0], position_consistency=PositionConsistency.CONSISTENT),))
+    assert trust.measure_judged_rate({"c": item.case}, [won], Arm.HEAD, GOOD) is None
 
 
 def test_labels_correct_the_rate() -> None:
     lenient = Calibration(pairs=(YES,) * 25 + (NO,) * 15 + ((False, True),) * 10)
-    found = rate([True] * 42 + [False] * 18, lenient)
-    assert found is not None
-    assert found.corrected is not None
-    assert found.passed == 0.7
-    assert found.corrected.estimate == pytest.approx(0.5, abs=0.02)
-    assert found.corrected.interval.lo < 0.5 < found.corrected.interval.hi
+    result = rate([True] * 42 + [False] * 18, lenient)
+    assert result is not None
+    assert result.corrected is not None
+    assert result.passed == 0.7
+    assert result.corrected.estimate == pytest.approx(0.5, abs=0.02)
+    assert result.corrected.interval.lo < 0.5 < result.corrected.interval.hi
 
 
 @pytest.mark.parametrize(
-    ("calibration", "passes", "said"),
+    ("calibration", "passes", "message"),
     [
         (Calibration(pairs=(YES, NO) * 5), [True, False], "fewer than 20 labels were scored"),
         (Calibration(pairs=(YES,) * 60), [False] * 10, "of another kind: the judge passes 100% of the labelled"),
@@ -300,9 +300,9 @@ def test_labels_correct_the_rate() -> None:
     ],
 )
 def test_where_labels_cannot_speak_for_the_answers_nothing_is_corrected(
-    calibration: Calibration, passes: list[bool | None], said: str
+    calibration: Calibration, passes: list[bool | None], message: str
 ) -> None:
-    found = rate(passes, calibration)
-    assert found is not None
-    assert found.corrected is None
-    assert said in (found.why_not or "")
+    result = rate(passes, calibration)
+    assert result is not None
+    assert result.corrected is None
+    assert message in (result.why_not or "")
