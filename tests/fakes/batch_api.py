@@ -124,16 +124,16 @@ class BatchApi:
         self.uploads[name] = fields[b"file"]
         return name
 
-    def _created(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        assert wanted["endpoint"] == self.chat_path
-        assert wanted["completion_window"] == "24h"
-        lines = [json.loads(line) for line in self.uploads[wanted["input_file_id"]].splitlines()]
+    def _created(self, requested: dict[str, Any]) -> dict[str, Any]:
+        assert requested["endpoint"] == self.chat_path
+        assert requested["completion_window"] == "24h"
+        lines = [json.loads(line) for line in self.uploads[requested["input_file_id"]].splitlines()]
         assert {line["url"] for line in lines} == {self.chat_path}
         assert len({line["body"]["model"] for line in lines}) == 1
         assert len({line["custom_id"] for line in lines}) == len(lines)
         name = f"batch-{len(self.batches)}"
         self.batches[name] = Batch(
-            name=name, input_file=wanted["input_file_id"], lines=lines, metadata=wanted["metadata"]
+            name=name, input_file=requested["input_file_id"], lines=lines, metadata=requested["metadata"]
         )
         return self._shown(self.batches[name])
 

@@ -181,8 +181,8 @@ def pull(api: str, full_name: str, known: Mapping[str, Any], *, whole: bool = Fa
 
 def _side(api: str, full_name: str, branch: str, sha: str) -> dict[str, Any]:
     owner = full_name.partition("/")[0]
-    of = {"repo": repository(api, full_name), "user": user(owner)}
-    return {"label": f"{owner}:{branch}", "ref": branch, "sha": sha, **of}
+    origin = {"repo": repository(api, full_name), "user": user(owner)}
+    return {"label": f"{owner}:{branch}", "ref": branch, "sha": sha, **origin}
 
 
 def ref(api: str, full_name: str, name: str, sha: str) -> dict[str, Any]:

@@ -28,11 +28,11 @@ ZIZMOR = "1.32.0"
 LONGEST_S = 300
 
 
-def missing(tool: str, why: str) -> None:
+def missing(tool: str, reason: str) -> None:
     """Skip the test, or fail it where the tool is required."""
     if tool in os.environ.get("PROMPTCI_REQUIRE", "").split(","):
-        pytest.fail(why)
-    pytest.skip(why)
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def require_spark() -> None:

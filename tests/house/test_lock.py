@@ -51,7 +51,7 @@ def locked(python: str, *paths: Path) -> dict[str, str]:
     return result
 
 
-def get_expected(extra: str = "") -> list[Requirement]:
+def read_requirements(extra: str = "") -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return list(map(Requirement, project["optional-dependencies"][extra] if extra else project["dependencies"]))
 
@@ -87,8 +87,8 @@ def test_every_requirement_has_hashes_and_no_machine_is_named(path: Path) -> Non
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_lock_matches_pyproject(python: str) -> None:
-    assert missing(python, get_expected(), (BASE,)) == [], "run `.ci/lock`"
-    assert missing(python, get_expected("local"), (BASE, LOCAL)) == [], "run `.ci/lock`"
+    assert missing(python, read_requirements(), (BASE,)) == [], "run `.ci/lock`"
+    assert missing(python, read_requirements("local"), (BASE, LOCAL)) == [], "run `.ci/lock`"
 
 
 def test_a_release_is_built_with_what_is_locked() -> None:

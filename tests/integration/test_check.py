@@ -14,13 +14,13 @@ from support.repositories import (
     checked,
     config,
     goldens,
+    make_environment,
     model,
     only,
     prompt,
     serving,
     shop,
     view,
-    world,
 )
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -72,7 +72,7 @@ def test_an_untouched_prompt_asks_nothing(tmp_path: Path) -> None:
     "edit",
     [
         {PROMPT: "# a comment\n" + prompt(GOOD)},
-        {PROMPT: prompt(GOOD, more="description: new words\n")},
+        {PROMPT: prompt(GOOD, extra="description: new words\n")},
         {PROMPT: prompt(GOOD).replace("\n", "\r\n")},
     ],
 )
@@ -86,7 +86,7 @@ def test_an_edit_that_cannot_change_an_answer_asks_nothing(tmp_path: Path, edit:
 
 def test_a_rename_without_edits_whose_goldens_still_fit_asks_nothing(tmp_path: Path) -> None:
     with serving() as server:
-        named = {PROMPT: prompt(GOOD, more="name: order\n"), GOLDENS: goldens(60)}
+        named = {PROMPT: prompt(GOOD, extra="name: order\n"), GOLDENS: goldens(60)}
         builder = shop(tmp_path, named, server)
         builder.rename(PROMPT, "prompts/moved/other.prompt.yml").commit()
         outcome = checked(builder)
@@ -104,10 +104,10 @@ def test_a_rename_that_loses_its_goldens_is_an_error(tmp_path: Path) -> None:
 
 def test_a_rename_with_edits_is_compared_with_its_old_self(tmp_path: Path) -> None:
     with serving() as server:
-        named = {PROMPT: prompt(GOOD, more="name: order\n"), GOLDENS: goldens(60)}
+        named = {PROMPT: prompt(GOOD, extra="name: order\n"), GOLDENS: goldens(60)}
         builder = shop(tmp_path, named, server)
         builder.rename(PROMPT, "prompts/x.prompt.yml").write(
-            {"prompts/x.prompt.yml": prompt(BAD, more="name: order\n")}
+            {"prompts/x.prompt.yml": prompt(BAD, extra="name: order\n")}
         )
         builder.commit()
         outcome = checked(builder)
@@ -180,8 +180,8 @@ def test_test_data_and_evaluators_of_the_prompt_file_are_goldens(tmp_path: Path)
     data = "testData:\n" + "".join(f"  - {{input: where is GH-{i}, expected: GH-{i}}}\n" for i in range(40))
     tail = data + "evaluators:\n  - {name: same, string: {equals: '{{expected}}'}}\n"
     with serving() as server:
-        builder = shop(tmp_path, {PROMPT: prompt(GOOD, more=tail)}, server)
-        builder.write({PROMPT: prompt(BAD, more=tail)}).commit()
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD, extra=tail)}, server)
+        builder.write({PROMPT: prompt(BAD, extra=tail)}).commit()
         outcome = checked(builder)
     assert (only(outcome).cases, view(outcome).verdict, len(only(outcome).regressions)) == (40, "fail", 20)
 
@@ -465,10 +465,10 @@ def test_a_report_is_drawn_again_from_its_json_and_from_its_journal(tmp_path: Pa
         builder.write({PROMPT: prompt(BAD)}).commit()
         live = checked(builder)
     out = tmp_path / "out"
-    again = report.redraw_report(out / "report.json", tmp_path / "again", builder.path, world()[0])
+    again = report.redraw_report(out / "report.json", tmp_path / "again", builder.path, make_environment()[0])
     assert (tmp_path / "again" / "report.html").read_bytes() == (out / "report.html").read_bytes()
     assert again.exit_code == 1
-    replay = report.redraw_report(out / "journal.jsonl", tmp_path / "replay", builder.path, world()[0])
+    replay = report.redraw_report(out / "journal.jsonl", tmp_path / "replay", builder.path, make_environment()[0])
     assert only(replay).quality == only(live).quality
     assert only(replay).regressions == only(live).regressions
 
@@ -546,7 +546,7 @@ def test_a_dry_run_prints_the_plan_and_asks_nothing(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
-        here, message = world()
+        here, message = make_environment()
         outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), here)
     assert (outcome.view, outcome.exit_code, server.calls) == (None, 0, [])
     assert any("prompts: 1, cases: 60" in line for line in message)
@@ -557,9 +557,9 @@ def test_a_dry_run_prints_the_plan_and_asks_nothing(tmp_path: Path) -> None:
 def test_one_revision_runs_without_a_comparison(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, gate={"min_quality": 0.8})})
-        good = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "good"), world()[0])
+        good = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "good"), make_environment()[0])
         builder.write({PROMPT: prompt(BAD)})
-        bad = run.run(CheckRequest(root=builder.path, head=".", out=tmp_path / "bad"), world()[0])
+        bad = run.run(CheckRequest(root=builder.path, head=".", out=tmp_path / "bad"), make_environment()[0])
     assert (view(good).kind, view(good).base, good.exit_code) == ("run", None, 0)
     assert (view(bad).verdict, bad.exit_code) == ("fail", 1)
 

@@ -5,7 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from fakes.openai_server import Call, OpenAIServer, Reply, error
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, only, prompt, serving, shop, world
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    config,
+    make_environment,
+    only,
+    prompt,
+    serving,
+    shop,
+)
 
 from promptci.usecases.reporting import report
 
@@ -86,7 +98,9 @@ def test_the_cache_and_the_journal_and_a_recording_hold_the_vectors(tmp_path: Pa
         server.calls.clear()
         cached = checked(builder)
         assert server.calls == []
-    drawn = report.redraw_report(tmp_path / "out" / "journal.jsonl", tmp_path / "drawn", builder.path, world()[0])
+    drawn = report.redraw_report(
+        tmp_path / "out" / "journal.jsonl", tmp_path / "drawn", builder.path, make_environment()[0]
+    )
     assert len(tape.read_text().splitlines()) == 5 * COUNT
     builder.git("switch", "--quiet", "main")
     replayed = config(provider={"kind": "recorded", "path": "answers.jsonl"}, judge={"embedding_model": "embed-1"})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fakes.openai_server import Call
 from support.cli_runs import CommandResult, run_command
-from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop, world
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, make_environment, prompt, serving, shop
 
 from promptci.app.requests import CheckRequest
 from promptci.usecases.trust import power
@@ -61,7 +61,7 @@ def test_a_few_cases_that_always_pass_are_enough_within_the_default_calls(tmp_pa
 def test_power_gives_the_number_of_the_report(tmp_path: Path) -> None:
     settings = config(run={"repeats": "auto", "auto_calls": FEW_CALLS, "memory": None})
     builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(3), "promptci.yml": settings})
-    messages, message = world()
+    messages, message = make_environment()
     result = power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), messages)
     assert result[0][1].cases_for_pass == ENOUGH
     assert message[1].startswith("  if none of the cases change their verdict by themselves: smallest drop shown")

@@ -18,11 +18,11 @@ from support.repositories import (
     checked,
     config,
     goldens,
+    make_environment,
     only,
     prompt,
     serving,
     shop,
-    world,
 )
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -84,7 +84,7 @@ Files = Mapping[str, str | bytes | None]
 def repo(path: Path, server: OpenAIServer, files: Files | None = None, **sections: Any) -> RepoBuilder:
     """A repository whose prompt is marked by a judge that has labels; None in `files` takes one away."""
     start: dict[str, str | bytes | None] = {
-        PROMPT: prompt(GOOD, more=EVALUATED),
+        PROMPT: prompt(GOOD, extra=EVALUATED),
         GOLDENS: cases(),
         LABELS: labels(),
         # The judge here calls good what is short, and useless answers are: canaries have tests of their own.
@@ -104,8 +104,8 @@ def rules(outcome: RunResult) -> set[str]:
     return {reason.rule for reason in only(outcome).findings}
 
 
-def chatty(builder: RepoBuilder, more: str = EVALUATED, files: Mapping[str, str | bytes] | None = None) -> RunResult:
-    builder.write({PROMPT: prompt(BAD, more=more), **(files or {})}).commit()
+def chatty(builder: RepoBuilder, extra: str = EVALUATED, files: Mapping[str, str | bytes] | None = None) -> RunResult:
+    builder.write({PROMPT: prompt(BAD, extra=extra), **(files or {})}).commit()
     return checked(builder)
 
 
@@ -217,7 +217,7 @@ def test_both_versions_are_marked_by_one_judge(tmp_path: Path) -> None:
 def test_base_s_evaluator_decides_where_the_change_edits_it(tmp_path: Path) -> None:
     """It is what the labels measure; the edited one marks both versions too, in cases that do not count."""
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server), more=EVALUATOR.format(model="judge-2", ask="Is this brief?"))
+        outcome = chatty(repo(tmp_path, server), extra=EVALUATOR.format(model="judge-2", ask="Is this brief?"))
         asked = Counter((call.body["model"], call.last_user_message[:14]) for call in judged(server))
     assert asked == {("judge-1", "Is this short?"): 60 + 2 * JUDGED, ("judge-2", "Is this brief?"): 2 * JUDGED}
     result = only(outcome)
@@ -230,7 +230,7 @@ def test_base_s_evaluator_decides_where_the_change_edits_it(tmp_path: Path) -> N
 
 def test_a_judge_that_is_the_candidate_is_remarked_on(tmp_path: Path) -> None:
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server), more=EVALUATOR.format(model="fake-1", ask=ASK))
+        outcome = chatty(repo(tmp_path, server), extra=EVALUATOR.format(model="fake-1", ask=ASK))
     assert "judge-is-candidate" in rules(outcome)
     with serving(model) as server:
         outcome = chatty(repo(tmp_path / "other", server))
@@ -266,7 +266,7 @@ def test_labels_are_not_shed_by_a_new_name(tmp_path: Path) -> None:
         builder.git("mv", PROMPT, "prompts/parcel.prompt.yml")
         builder.git("mv", GOLDENS, "goldens/parcel.jsonl")
         builder.commit("rename")
-        builder.write({"prompts/parcel.prompt.yml": prompt(GOOD + " Now.", more=EVALUATED)}).commit()
+        builder.write({"prompts/parcel.prompt.yml": prompt(GOOD + " Now.", extra=EVALUATED)}).commit()
         outcome = checked(builder)
     assert not judge_of(outcome).trusted
 
@@ -286,7 +286,7 @@ def test_a_lower_kappa_that_base_asks_for_is_enough(tmp_path: Path) -> None:
 
 def test_where_base_has_no_configuration_head_s_labels_count(tmp_path: Path) -> None:
     with serving(model) as server:
-        builder = shop(tmp_path, {PROMPT: prompt(GOOD, more=EVALUATED), GOLDENS: cases()})
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD, extra=EVALUATED), GOLDENS: cases()})
         outcome = chatty(builder, files={"promptci.yml": config(server), LABELS: labels()})
     result = judge_of(outcome).calibration
     assert result is not None
@@ -320,10 +320,10 @@ def test_labels_of_unknown_cases_are_named_and_not_used(tmp_path: Path) -> None:
             server,
             {
                 LABELS: labels() + "".join(json.dumps(row) + "\n" for row in rows),
-                PROMPT: prompt(GOOD, more=EVALUATOR.format(model="judge-1", ask="Asked {{input}}")),
+                PROMPT: prompt(GOOD, extra=EVALUATOR.format(model="judge-1", ask="Asked {{input}}")),
             },
         )
-        outcome = chatty(builder, more=EVALUATOR.format(model="judge-1", ask="Asked {{input}}"))
+        outcome = chatty(builder, extra=EVALUATOR.format(model="judge-1", ask="Asked {{input}}"))
     result = judge_of(outcome).calibration
     assert result is not None
     assert result.labels == 61
@@ -333,7 +333,7 @@ def test_labels_of_unknown_cases_are_named_and_not_used(tmp_path: Path) -> None:
 
 def test_a_prompt_that_no_judge_marks_has_none(tmp_path: Path) -> None:
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server, {GOLDENS: goldens(40), PROMPT: prompt(GOOD)}), more="")
+        outcome = chatty(repo(tmp_path, server, {GOLDENS: goldens(40), PROMPT: prompt(GOOD)}), extra="")
     assert only(outcome).judge is None
     assert judged(server) == []
 
@@ -341,7 +341,7 @@ def test_a_prompt_that_no_judge_marks_has_none(tmp_path: Path) -> None:
 def test_a_judge_without_a_rubric_is_nobody(tmp_path: Path) -> None:
     row = cases({"type": "judge"}, {"type": "length", "max": 99})
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server, {GOLDENS: row, PROMPT: prompt(GOOD)}), more="")
+        outcome = chatty(repo(tmp_path, server, {GOLDENS: row, PROMPT: prompt(GOOD)}), extra="")
     assert only(outcome).judge is None
 
 
@@ -359,7 +359,7 @@ def test_a_rubric_is_measured_like_an_evaluator(tmp_path: Path) -> None:
     }
     with serving(graded) as server:
         builder = repo(tmp_path, server, files, judge={"model": "judge-1", "rubric": "judges/short.md"})
-        outcome = chatty(builder, more="")
+        outcome = chatty(builder, extra="")
     assert (judge_of(outcome).trusted, only(outcome).verdict) == (True, "fail")
     assert judge_of(outcome).identities[0].startswith("judge-1 sha256:")
 
@@ -383,7 +383,7 @@ def test_a_doubted_judge_stops_nothing_early_by_failing_cases(tmp_path: Path) ->
 def test_a_run_of_one_revision_measures_too(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server, {LABELS: labels(wrong=28)})
-        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
+        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), make_environment()[0])
     assert not judge_of(outcome).trusted
     assert only(outcome).verdict == "inconclusive"
 
@@ -391,15 +391,15 @@ def test_a_run_of_one_revision_measures_too(tmp_path: Path) -> None:
 def test_a_broken_labels_file_stops_a_run_of_one_revision(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server, {LABELS: "[]\n"})
-        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
+        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), make_environment()[0])
     assert (outcome.exit_code, len(server.calls)) == (4, 0)
 
 
 def test_the_price_of_the_labels_is_said_beforehand(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server)
-        builder.write({PROMPT: prompt(BAD, more=EVALUATED)}).commit()
-        messages, message = world()
+        builder.write({PROMPT: prompt(BAD, extra=EVALUATED)}).commit()
+        messages, message = make_environment()
         check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), messages)
     assert message[-1] == "60 labelled answers for the judge: 60 calls, price unknown"
 
@@ -409,7 +409,9 @@ def test_a_report_drawn_from_the_journal_knows_the_judge(tmp_path: Path) -> None
         builder = repo(tmp_path, server)
         first = chatty(builder)
         asked = len(server.calls)
-        again = report.redraw_report(tmp_path / "out" / "journal.jsonl", tmp_path / "again", builder.path, world()[0])
+        again = report.redraw_report(
+            tmp_path / "out" / "journal.jsonl", tmp_path / "again", builder.path, make_environment()[0]
+        )
         assert len(server.calls) == asked
     assert judge_of(again) == judge_of(first)
 

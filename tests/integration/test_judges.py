@@ -17,13 +17,13 @@ from support.repositories import (
     checked,
     config,
     goldens,
+    make_environment,
     model,
     only,
     prompt,
     serving,
     shop,
     view,
-    world,
 )
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -88,9 +88,9 @@ def judged_shop(
     """A shop whose answers are judged, by the rubric unless there are evaluators; its change asks otherwise."""
     text = config(server, judge={**({} if evaluators else BY_RUBRIC), **(judge or {})})
     rows = "".join(UNMARKED) if evaluators else JUDGED
-    start = {"promptci.yml": text, PROMPT: prompt(GOOD, more=evaluators), GOLDENS: rows, **RUBRIC}
+    start = {"promptci.yml": text, PROMPT: prompt(GOOD, extra=evaluators), GOLDENS: rows, **RUBRIC}
     builder = shop(path, start)
-    builder.write({PROMPT: prompt(OTHER, more=evaluators), **files}).commit()
+    builder.write({PROMPT: prompt(OTHER, extra=evaluators), **files}).commit()
     return builder
 
 
@@ -136,7 +136,9 @@ def test_canaries_come_from_the_cache_in_the_next_run_and_from_the_journal_in_a_
         second = checked(builder, out=tmp_path / "again")
         assert len(server.calls) == asked
     assert (tmp_path / "out" / "report.json").exists()
-    drawn = report.redraw_report(tmp_path / "out" / "journal.jsonl", tmp_path / "drawn", builder.path, world()[0])
+    drawn = report.redraw_report(
+        tmp_path / "out" / "journal.jsonl", tmp_path / "drawn", builder.path, make_environment()[0]
+    )
     assert checks(first) == checks(second) == checks(drawn) != []
 
 
@@ -273,7 +275,7 @@ def test_where_there_is_nothing_to_compare_with_answers_are_graded_and_it_is_sai
         builder.write({PROMPT: prompt(GOOD), "prompts/new.prompt.yml": prompt(OTHER), "goldens/new.jsonl": JUDGED})
         builder.write({GOLDENS: JUDGED.replace("GH-1007", "GH-2007")}).commit()
         outcome = checked(builder)
-        single = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "one"), world()[0])
+        single = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "one"), make_environment()[0])
     graded = "so its answers are graded by the rubric and not in pairs"
     assert set(view(outcome).notes) == {
         f"new: there is no other version to compare with, {graded}",
@@ -289,8 +291,8 @@ def test_the_example_s_recording_holds_all_that_is_asked_and_its_small_judge_is_
     request = CheckRequest(
         root=tmp_path / "example", base=base, head=head, out=tmp_path / "out", no_cache=True, answers=recorded
     )
-    outcome = check.check(request, world()[0])
-    single = run.run(dataclasses.replace(request, base=None, out=tmp_path / "one"), world()[0])
+    outcome = check.check(request, make_environment()[0])
+    single = run.run(dataclasses.replace(request, base=None, out=tmp_path / "one"), make_environment()[0])
     assert [result.errors for result in (*view(outcome).prompts, *view(single).prompts)] == [0] * 6
     assert "not-recorded" not in (tmp_path / "out" / "journal.jsonl").read_text()
     (judged,) = [result for result in view(outcome).prompts if result.judge is not None]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fakes.openai_server import Call
-from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, world
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, make_environment, model, prompt, serving
 from support.repositories import shop as made
 
 from promptci.app.requests import CheckRequest
@@ -31,7 +31,7 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
     with serving(answer) as server:
         settings = config(server, run={"concurrency": 50, "cache": None})
         builder = made(tmp_path, {"promptci.yml": settings, PROMPT: prompt(GOOD), GOLDENS: goldens(COUNT)})
-        here, message = world(OPENAI_API_KEY=SECRET)
+        here, message = make_environment(OPENAI_API_KEY=SECRET)
         out = tmp_path / "out"
         outcome = run.run(CheckRequest(root=builder.path, out=out, head="HEAD"), here)
 

@@ -12,7 +12,20 @@ import pytest
 from click.testing import CliRunner
 from fakes.openai_server import Call
 from fakes.repo import RepoBuilder
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, only, prompt, serving, shop, view, world
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    config,
+    goldens,
+    make_environment,
+    only,
+    prompt,
+    serving,
+    shop,
+    view,
+)
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.cli.command_group import group
@@ -45,7 +58,7 @@ class Coin:
 def ran(builder: RepoBuilder, day: int = 0, **request: Any) -> RunResult:
     """Check on the so-manieth day."""
     out = request.pop("out", builder.path.parent / f"out{day}")
-    messages = replace(world()[0], now=lambda: START + timedelta(days=day))
+    messages = replace(make_environment()[0], now=lambda: START + timedelta(days=day))
     return check.check(CheckRequest(root=builder.path, out=out, **request), messages)
 
 
@@ -198,7 +211,7 @@ def test_an_undecided_verdict_blocks_where_the_policy_says_so(tmp_path: Path) ->
 def test_a_run_of_one_revision_counts_cases_and_gives_no_verdict(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server)
-        run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
+        run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), make_environment()[0])
     assert (len(kept(builder).cases), kept(builder).verdicts) == (20, ())
 
 
@@ -282,7 +295,7 @@ def test_a_report_drawn_again_is_not_counted_again(tmp_path: Path) -> None:
         first = ran(builder)
     before = kept(builder)
     journal = tmp_path / "out0" / "journal.jsonl"
-    drawn = report.redraw_report(journal, tmp_path / "redrawn", builder.path, world()[0])
+    drawn = report.redraw_report(journal, tmp_path / "redrawn", builder.path, make_environment()[0])
     assert only(drawn).verdict_id == only(first).verdict_id
     assert kept(builder) == before
 
@@ -303,7 +316,7 @@ def test_a_secret_in_an_answer_s_model_name_or_a_case_id_is_not_kept(tmp_path: P
     with serving() as server:
         builder = shop(tmp_path, {**FILES, GOLDENS: goldens(1, id=f"x{secret}"), "promptci.yml": config(server)})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        messages = replace(world(OPENAI_API_KEY=secret)[0], now=lambda: START)
+        messages = replace(make_environment(OPENAI_API_KEY=secret)[0], now=lambda: START)
         check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), messages)
     files = list((builder.path / ".promptci" / "memory").glob("*.jsonl"))
     assert len(files) == 2
@@ -314,8 +327,8 @@ def archive(builder: RepoBuilder) -> memory.MemoryStore:
     return memory.open_store(builder.path, "promptci.yml", START)
 
 
-def judge(builder: RepoBuilder, name: str, label: Any, why: str = "read them", **environ: str) -> str:
-    request = FeedbackRequest(verdict_id=name, label=label, why=why, now=START, environ=environ)
+def judge(builder: RepoBuilder, name: str, label: Any, reason: str = "read them", **environ: str) -> str:
+    request = FeedbackRequest(verdict_id=name, label=label, why=reason, now=START, environ=environ)
     return memory.label_verdict(archive(builder), request)
 
 

@@ -23,7 +23,7 @@ sys.path.insert(0, sys.argv[1])
 from support import repositories
 from promptci.evaluation import check
 from promptci.app.requests import CheckRequest
-check.check(CheckRequest(root=Path(sys.argv[2]), out=Path(sys.argv[3])), repositories.world()[0])
+check.check(CheckRequest(root=Path(sys.argv[2]), out=Path(sys.argv[3])), repositories.make_environment()[0])
 """
 WORLDS = [
     {"PYTHONHASHSEED": "0", "TZ": "UTC", "LANG": "C"},

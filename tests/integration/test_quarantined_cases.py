@@ -17,12 +17,12 @@ from support.repositories import (
     checked,
     config,
     goldens,
+    make_environment,
     only,
     prompt,
     serving,
     shop,
     view,
-    world,
 )
 
 from promptci.app.requests import CheckRequest
@@ -106,7 +106,7 @@ def test_a_quarantine_that_ended_is_noted_and_the_case_counts(tmp_path: Path) ->
 def test_the_day_is_that_of_the_clock_in_utc(tmp_path: Path) -> None:
     with breaks(1) as server:
         builder = changed(tmp_path, server, {QUARANTINE: entry(until="2026-03-01")}, {})
-        created, _ = world()
+        created, _ = make_environment()
         late = type(created)(
             environ={},
             progress=created.progress,
@@ -219,8 +219,8 @@ def test_cases_of_a_prompt_file_are_quarantined_beside_it(tmp_path: Path) -> Non
     data = data.replace("{input: where is GH-1001,", "{id: second, input: where is GH-1001,")
     aside = {"prompts/order.quarantine.yml": entry("second")}
     with serving() as server:
-        builder = shop(tmp_path, {PROMPT: prompt(GOOD, more=data), **aside}, server)
-        builder.write({PROMPT: prompt(BETTER, more=data)}).commit()
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD, extra=data), **aside}, server)
+        builder.write({PROMPT: prompt(BETTER, extra=data)}).commit()
         outcome = checked(builder)
     assert (only(outcome).cases, only(outcome).pairs) == (40, 39)
 
@@ -231,9 +231,9 @@ def test_a_run_of_one_revision_takes_that_revision_s_quarantine(tmp_path: Path) 
         builder = shop(tmp_path, files)
         builder.write({GOLDENS: goldens(60).replace('"expected": "GH-1001"', '"expected": "wrong"')}).commit()
         request = CheckRequest(root=builder.path, out=tmp_path / "out")
-        assert run.run(request, world()[0]).exit_code == 0
+        assert run.run(request, make_environment()[0]).exit_code == 0
         builder.write({QUARANTINE: "nonsense\n"}).commit()
-        assert [p.path for p in run.run(request, world()[0]).problems] == [QUARANTINE]
+        assert [p.path for p in run.run(request, make_environment()[0]).problems] == [QUARANTINE]
 
 
 def test_a_deleted_prompt_gives_no_notes_of_its_cases(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from support.repositories import (
     checked,
     config,
     goldens,
+    make_environment,
     model,
     only,
     prompt,
     serving,
     shop,
     view,
-    world,
 )
 
 from promptci.app.requests import CheckRequest
@@ -117,7 +117,7 @@ def test_the_price_of_repeats_is_said_beforehand(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=TWICE)})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        messages, message = world()
+        messages, message = make_environment()
         check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), messages)
     assert "where the versions disagree, up to 3 times: at most 240 more calls, price unknown" in message
 
@@ -126,7 +126,7 @@ def test_rounds_are_priced_as_what_they_are(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"repeats": "auto"})})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        messages, message = world()
+        messages, message = make_environment()
         check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), messages)
     assert any(line.startswith("while the verdict is open, up to ") for line in message)
     assert not any("where the versions disagree" in line for line in message)

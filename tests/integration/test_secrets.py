@@ -176,7 +176,7 @@ def in_a_broken_golden(stage: Stage) -> None:
 
 def in_the_prompt(stage: Stage) -> None:
     name = json.dumps(f"order {CANARY} {SHAPED}")
-    stage.files[PROMPT] = prompt(f"{BAD} {stage.leaked}", more=f"name: {name}\n")
+    stage.files[PROMPT] = prompt(f"{BAD} {stage.leaked}", extra=f"name: {name}\n")
     stage.files[f"prompts/{SHAPED}.prompt.yml"] = prompt(BAD)
     stage.sections["prompts"] = {"goldens": GOLDENS}
 
@@ -278,7 +278,7 @@ def test_the_dry_run_does_not_print_a_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOME_API_KEY", CANARY)
-    builder = shop(tmp_path, {PROMPT: prompt(GOOD, more=f"name: 'order {CANARY}'\n"), "promptci.yml": config()})
+    builder = shop(tmp_path, {PROMPT: prompt(GOOD, extra=f"name: 'order {CANARY}'\n"), "promptci.yml": config()})
     with pytest.raises(SystemExit):
         command_line(["run", "--dry-run", "--repo", str(builder.path)])
 

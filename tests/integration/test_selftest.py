@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
-from support.repositories import GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
+from support.repositories import (
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    config,
+    goldens,
+    make_environment,
+    prompt,
+    serving,
+    shop,
+)
 
 from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
@@ -53,7 +64,7 @@ def make_request(builder: RepoBuilder, tmp_path: Path) -> CheckRequest:
 
 def test_the_noise_of_a_model_is_measured_and_said(tmp_path: Path) -> None:
     with serving(Unsteady()) as server:
-        messages, message = world()
+        messages, message = make_environment()
         (result,) = selftest.selftest(make_request(repository(tmp_path, server), tmp_path), AGREED, messages)
         assert len(server.calls) == 50 * 6
     assert result.discordance == pytest.approx(0.2 * 0.6)  # three of six: 9 of 15 pairs differ
@@ -88,7 +99,7 @@ def test_a_self_test_keeps_the_last_check_and_the_results_of_other_prompts(tmp_p
         for path, text in kept.items():
             path.write_text(text)
         for name in ("parcel", "order", "order"):
-            selftest.selftest(make_request(builder, tmp_path), replace(AGREED, prompts=(name,)), world()[0])
+            selftest.selftest(make_request(builder, tmp_path), replace(AGREED, prompts=(name,)), make_environment()[0])
     assert {path: path.read_text() for path in kept} == kept
     written = json.loads((out / selftest_document.FILE).read_text())
     assert [(row["prompt"], row["cases"]) for row in written["prompts"]] == [("order", 5), ("parcel", 4)]
@@ -97,10 +108,10 @@ def test_a_self_test_keeps_the_last_check_and_the_results_of_other_prompts(tmp_p
 def test_power_then_knows_the_noise(tmp_path: Path) -> None:
     with serving(Unsteady()) as server:
         builder = repository(tmp_path, server)
-        messages, measured = world()
+        messages, measured = make_environment()
         selftest.selftest(make_request(builder, tmp_path), AGREED, messages)
         asked = len(server.calls)
-        messages, message = world()
+        messages, message = make_environment()
         ((name, result),) = power.power(make_request(builder, tmp_path), PowerQuestion(), messages)
         assert len(server.calls) == asked
     assert name == "order"
@@ -119,7 +130,7 @@ def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(GOOD + " Nothing else.")}).commit()
         for _ in range(2):
             checked(builder, no_cache=True)
-        messages, message = world()
+        messages, message = make_environment()
         ((_, result),) = power.power(make_request(builder, tmp_path), PowerQuestion(), messages)
     assert "measured on 600 answers of earlier runs" in message[1]
     assert result.variance == pytest.approx(0.2 * 0.5, abs=0.11)
@@ -127,7 +138,7 @@ def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
 
 def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:
     with serving() as server:
-        messages, message = world()
+        messages, message = make_environment()
         result = power.power(make_request(repository(tmp_path, server), tmp_path), PowerQuestion(drop=0.3), messages)
     assert [item.variance for _, item in result] == [0.0, 0.05, 0.10, 0.20]
     assert any("if 5% of the cases change their verdict by themselves" in line for line in message)
@@ -136,7 +147,7 @@ def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:
 
 def test_power_takes_a_discordance_and_a_prompt_and_counts_clusters(tmp_path: Path) -> None:
     with serving() as server:
-        messages, message = world()
+        messages, message = make_environment()
         builder = repository(tmp_path, server, about="inputs", cluster="one")
         ((_, result),) = power.power(
             make_request(builder, tmp_path), PowerQuestion(discordance=0.1, prompts=("order",)), messages
@@ -158,7 +169,7 @@ def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
             "rubric.md": "Be kind.",
             "promptci.yml": config(server, judge=judge, run={"repeats": 3}),
         }
-        messages, message = world()
+        messages, message = make_environment()
         result = power.power(make_request(shop(tmp_path, files), tmp_path), PowerQuestion(), messages)
         selftest.selftest(
             replace(make_request(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, messages
@@ -171,7 +182,7 @@ def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
 
 def test_the_price_comes_first_and_nothing_is_asked_without_a_yes(tmp_path: Path) -> None:
     with serving() as server:
-        messages, message = world()
+        messages, message = make_environment()
         with pytest.raises(UsageError, match=r"nothing was asked\. Agree to the price, or pass --yes"):
             selftest.selftest(make_request(repository(tmp_path, server), tmp_path), SelfTestSettings(), messages)
         assert "calls: 300" in "\n".join(message)
@@ -183,13 +194,15 @@ def test_the_price_comes_first_and_nothing_is_asked_without_a_yes(tmp_path: Path
 
 def test_too_few_answers_are_refused(tmp_path: Path) -> None:
     with serving() as server, pytest.raises(UsageError, match="--answers must be at least 6"):
-        selftest.selftest(make_request(repository(tmp_path, server), tmp_path), SelfTestSettings(answers=4), world()[0])
+        selftest.selftest(
+            make_request(repository(tmp_path, server), tmp_path), SelfTestSettings(answers=4), make_environment()[0]
+        )
 
 
 def test_more_answers_may_be_asked_for(tmp_path: Path) -> None:
     with serving() as server:
         selftest.selftest(
-            make_request(repository(tmp_path, server, 5), tmp_path), replace(AGREED, answers=8), world()[0]
+            make_request(repository(tmp_path, server, 5), tmp_path), replace(AGREED, answers=8), make_environment()[0]
         )
         assert len(server.calls) == 40
 

@@ -74,7 +74,7 @@ class Asked(Protocol):
 async def marked(
     judge: Asked | None, assertion: Assertion = LLM, text: str = "Hello", **run_context: Any
 ) -> ScoredCase:
-    """Have an answer to one case marked by one assertion; `desk` changes the judge's model and rubric."""
+    """Have an answer to one case marked by one assertion; `run_context` changes the judge's model and rubric."""
     case = Case(id="c", vars={"input": "hi"}, assertions=(assertion,), path="g")
     answer = Answer(
         prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", completion=Completion(text=text)

@@ -23,11 +23,11 @@ BAD = "Copy the order number and be chatty."
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def prompt(instruction: str, *, more: str = "") -> str:
+def prompt(instruction: str, *, extra: str = "") -> str:
     return (
         "model: fake-1\nmodelParameters: {temperature: 0, maxTokens: 16}\nmessages:\n"
         f"  - role: system\n    content: {json.dumps(instruction)}\n"
-        f"  - role: user\n    content: '{{{{input}}}}'\n{more}"
+        f"  - role: user\n    content: '{{{{input}}}}'\n{extra}"
     )
 
 
@@ -72,7 +72,7 @@ def shop(path: Path, files: Mapping[str, str | bytes], server: OpenAIServer | No
     return builder.branch("pr")
 
 
-def world(**environ: str) -> tuple[Environment, list[str]]:
+def make_environment(**environ: str) -> tuple[Environment, list[str]]:
     message: list[str] = []
     return Environment(
         environ=environ, progress=PlainProgress(message.append), print=message.append, now=lambda: NOW
@@ -81,7 +81,7 @@ def world(**environ: str) -> tuple[Environment, list[str]]:
 
 def checked(builder: RepoBuilder, *, environ: Mapping[str, str] | None = None, **request: Any) -> RunResult:
     out = request.pop("out", builder.path.parent / "out")
-    return check.check(CheckRequest(root=builder.path, out=out, **request), world(**(environ or {}))[0])
+    return check.check(CheckRequest(root=builder.path, out=out, **request), make_environment(**(environ or {}))[0])
 
 
 def view(outcome: RunResult) -> ReportView:

@@ -161,7 +161,7 @@ def repeated(method: str, n: int, drop: float, *, seed: int, runs: int = 3000) -
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Found:
+class _Comparison:
     p: float
     delta: float
     calls: int
@@ -170,27 +170,27 @@ class _Found:
 Answers = NDArray[np.bool_]
 
 
-def _once(base: Answers, head: Answers) -> _Found:
+def _once(base: Answers, head: Answers) -> _Comparison:
     difference = head[0].astype(int) - base[0].astype(int)
     p = midp(int((difference < 0).sum()), int((difference > 0).sum()))
-    return _Found(p=p, delta=float(difference.mean()), calls=2 * len(difference))
+    return _Comparison(p=p, delta=float(difference.mean()), calls=2 * len(difference))
 
 
-def _thrice(base: Answers, head: Answers) -> _Found:
+def _thrice(base: Answers, head: Answers) -> _Comparison:
     difference = head.sum(axis=0) - base.sum(axis=0)
     p = signflip.sign_flip_midp([Fraction(int(d), 3) for d in difference])
-    return _Found(p=p, delta=float(difference.mean() / 3), calls=6 * len(difference))
+    return _Comparison(p=p, delta=float(difference.mean() / 3), calls=6 * len(difference))
 
 
-def _adaptive(base: Answers, head: Answers) -> _Found:
+def _adaptive(base: Answers, head: Answers) -> _Comparison:
     first = head[0].astype(int) - base[0].astype(int)
     whole = np.where(first != 0, head.sum(axis=0) - base.sum(axis=0), 0)
     p = signflip.sign_flip_midp([Fraction(int(d), 3) for d in whole])
     calls = 2 * len(first) + 4 * int((first != 0).sum())
-    return _Found(p=p, delta=float(first.mean()), calls=calls)
+    return _Comparison(p=p, delta=float(first.mean()), calls=calls)
 
 
-_ways: dict[str, Callable[[Answers, Answers], _Found]] = {"once": _once, "thrice": _thrice, "adaptive": _adaptive}
+_ways: dict[str, Callable[[Answers, Answers], _Comparison]] = {"once": _once, "thrice": _thrice, "adaptive": _adaptive}
 
 
 def early_stop(n: int, discordance: float, drop: float, *, seed: int, runs: int = 1000) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from fakes.openai_server import Call, OpenAIServer, Reply
 from fakes.repo import RepoBuilder
 from fakes.virtual_clock import VirtualClock
 from fakes.wire_faults import CANARY, WALL, faults, needs_timeout
-from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, view, world
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, make_environment, model, prompt, shop, view
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.evaluation import check
@@ -68,7 +68,9 @@ def ask(builder: RepoBuilder, server: OpenAIServer, out: Path, *, timeout_s: flo
     options = ProviderOptions(base_url=server.base_url, timeout_s=timeout_s)
     clock = VirtualClock(wall=WALL).clock
     provider = OpenAIProvider(options, key=CANARY, redactor=Redactor([CANARY]), clock=clock)
-    return check.check(CheckRequest(root=builder.path, out=out, answers=provider), world(OPENAI_API_KEY=CANARY)[0])
+    return check.check(
+        CheckRequest(root=builder.path, out=out, answers=provider), make_environment(OPENAI_API_KEY=CANARY)[0]
+    )
 
 
 def everything(folder: Path) -> bytes:

@@ -19,7 +19,7 @@ from promptci.scoring.model import ScoredCase
 POLICY = GatePolicy(alpha=0.07)
 
 
-def given(plan: PromptPlan, *rows: str) -> dict[str, list[ScoredCase]]:
+def score_rows(plan: PromptPlan, *rows: str) -> dict[str, list[ScoredCase]]:
     """Answers of each case, `+` for a right one, `-` for a wrong one, `?` for one that is missing."""
     score = {"+": 1.0, "-": 0.0, "?": None}
     return {
@@ -42,7 +42,7 @@ def smallest_drop(cases: int, variance: float, *, repeats: int = 1, graded: bool
 
 def test_every_number_of_a_small_run() -> None:
     plan = planned(5)
-    result = put(plan, given(plan, "++++--", "++++++", "------", "+-", "+"))
+    result = put(plan, score_rows(plan, "++++--", "++++++", "------", "+-", "+"))
     noise = (8 / 15 + 0 + 0 + 1) / 4  # 2k(n-k) / n(n-1) of each case with its two answers at least
     assert (result.prompt, result.cases, result.left_out, result.simulations) == ("greeter", 4, 1, 40)
     assert (result.failed, result.blocked, result.alpha) == (0, 0, 0.07)
@@ -55,7 +55,7 @@ def test_every_number_of_a_small_run() -> None:
 
 def test_the_smallest_drop_is_that_of_the_gate_s_own_repeats_and_alpha() -> None:
     plan = planned(60)
-    answers = given(plan, *["+++++-"] * 20, *["++++++"] * 40)
+    answers = score_rows(plan, *["+++++-"] * 20, *["++++++"] * 40)
     for limits in (RunLimits(repeats=1), RunLimits(repeats=3)):
         result = put(plan, answers, limits, 1)
         assert result.detectable_drop == pytest.approx(smallest_drop(60, 1 / 9, repeats=limits.repeats))
@@ -80,7 +80,7 @@ def test_the_spread_of_marks_is_that_of_the_difference_of_two_runs() -> None:
 
 def test_an_answer_that_is_missing_is_none_and_without_a_mark_it_counts_as_nothing() -> None:
     plan = planned(2, kind="judge")
-    answers = given(plan, "++", "+?")
+    answers = score_rows(plan, "++", "+?")
     result = put(plan, answers)
     assert (result.cases, result.left_out, result.spread) == (1, 1, 0.0)
 
@@ -88,7 +88,7 @@ def test_an_answer_that_is_missing_is_none_and_without_a_mark_it_counts_as_nothi
 def test_a_critical_case_of_five_right_and_five_wrong_flips_in_one_draw_of_252() -> None:
     """Five right ones to base and five wrong ones to head: one way of C(10, 5)."""
     plan = planned(1, critical=1)
-    result = put(plan, given(plan, "+++++-----"), simulations=1000)
+    result = put(plan, score_rows(plan, "+++++-----"), simulations=1000)
     assert 0 < result.failed <= 1000 / 252 + 5 * math.sqrt(1000 / 252)
     assert result.undecided == 1000 - result.failed
     assert result.rate == result.failed / 1000
@@ -98,15 +98,15 @@ def test_answers_are_dealt_and_none_is_dealt_twice() -> None:
     """Fewer than five right answers of ten: base cannot have five, so a critical flip is never confirmed."""
     plan = planned(1, critical=1)
     for row in ("+---------", "++++------", "------++++"):
-        assert put(plan, given(plan, row), simulations=300).failed == 0
+        assert put(plan, score_rows(plan, row), simulations=300).failed == 0
 
 
 def test_a_case_without_a_dispute_is_not_asked_again() -> None:
     """A plain case needs two answers, a critical one ten: as many as the gate may ask for, whatever it then asks."""
     plan = planned(3, critical=1)
-    result = put(plan, given(plan, "+++++++++", "++", "+"))
+    result = put(plan, score_rows(plan, "+++++++++", "++", "+"))
     assert (result.cases, result.left_out) == (1, 2)
-    assert put(plan, given(plan, "++++++++++", "++", "++")).cases == 3
+    assert put(plan, score_rows(plan, "++++++++++", "++", "++")).cases == 3
 
 
 def test_rounds_take_as_many_answers_as_a_check_may_ask_for() -> None:
@@ -121,7 +121,7 @@ def test_rounds_take_as_many_answers_as_a_check_may_ask_for() -> None:
 def test_asking_on_takes_what_the_gate_would_ask() -> None:
     """With `disagree: 3` each case needs six answers; with repeats of two, four."""
     plan = planned(3)
-    answers = given(plan, "++++++", "+++++", "++++")
+    answers = score_rows(plan, "++++++", "+++++", "++++")
     assert put(plan, answers, RunLimits(repeats=1, repeats_on_disagreement=3)).cases == 1
     assert put(plan, answers, RunLimits(repeats=2)).cases == 3
     assert put(plan, answers, RunLimits(repeats=3)).cases == 1
@@ -134,7 +134,7 @@ def renamed(plan: PromptPlan, name: str) -> PromptPlan:
 @pytest.mark.parametrize("simulations", [60, pytest.param(1000, marks=pytest.mark.long)])
 def test_the_draws_of_one_prompt_are_the_same_every_time(simulations: int) -> None:
     plan = planned(1, critical=1)
-    answers = given(plan, "+++++-----")
+    answers = score_rows(plan, "+++++-----")
     results = [put(renamed(plan, name), answers, simulations=simulations) for name in ("one", "two", "three")]
     assert results == [put(renamed(plan, item.prompt), answers, simulations=simulations) for item in results]
     assert simulations < 1000 or len({item.failed for item in results}) > 1  # the draws of a prompt are its own
@@ -167,12 +167,12 @@ def test_a_rate_within_alpha_keeps_the_promise_up_to_its_low_end() -> None:
 def test_undecided_ones_are_counted_beside_the_failed_ones() -> None:
     plan = planned(1, critical=1)
     result = aa_test.selftest(
-        plan, given(plan, "+++++-----"), RunLimits(), GatePolicy(on_inconclusive=OnInconclusive.BLOCK), 400
+        plan, score_rows(plan, "+++++-----"), RunLimits(), GatePolicy(on_inconclusive=OnInconclusive.BLOCK), 400
     )
     assert result.failed > 0
     assert result.blocked == result.failed + result.undecided == 400
     plain = aa_test.selftest(
-        plan, given(plan, "+++++-----"), RunLimits(), GatePolicy(on_inconclusive=OnInconclusive.WARN), 400
+        plan, score_rows(plan, "+++++-----"), RunLimits(), GatePolicy(on_inconclusive=OnInconclusive.WARN), 400
     )
     assert plain.blocked == plain.failed == result.failed
 
@@ -183,9 +183,9 @@ def test_the_p_of_the_dealt_answers_is_what_decides(kind: str) -> None:
     plan = planned(30, kind=kind)
     rows = ["+-"] * 30
     policy = GatePolicy(alpha=0.4, max_drop=0.001)
-    result = aa_test.selftest(plan, given(plan, *rows), RunLimits(), policy, 100)
+    result = aa_test.selftest(plan, score_rows(plan, *rows), RunLimits(), policy, 100)
     assert 15 < result.failed < 55
-    assert aa_test.selftest(plan, given(plan, *rows), RunLimits(), replace(policy, alpha=0.01), 100).failed < 10
+    assert aa_test.selftest(plan, score_rows(plan, *rows), RunLimits(), replace(policy, alpha=0.01), 100).failed < 10
 
 
 @pytest.mark.parametrize("kind", ["equals", "judge"])
@@ -197,7 +197,7 @@ def test_of_nothing_nothing_is_known(kind: str) -> None:
 
 def test_without_noise_the_smallest_drop_is_that_of_no_noise() -> None:
     plan = planned(100)
-    result = put(plan, given(plan, *["++"] * 100), simulations=1)
+    result = put(plan, score_rows(plan, *["++"] * 100), simulations=1)
     assert result.detectable_drop == smallest_drop(100, 0.0)
     assert result.detectable_drop != power_analysis.smallest_drop(100, 1.0, repeats=1, graded=False, alpha=0.07)
 
@@ -206,7 +206,7 @@ def test_marks_of_the_dealt_answers_are_what_is_compared() -> None:
     """All answers of one case are alike, so both versions get the same and no difference is seen."""
     plan = planned(200)
     rows = ["++" if i % 3 else "--" for i in range(200)]
-    result = put(plan, given(plan, *rows))
+    result = put(plan, score_rows(plan, *rows))
     assert (result.failed, result.undecided, result.discordance) == (0, 0, 0.0)
 
 

@@ -19,8 +19,8 @@ def cases(count: int, cluster: int = 0) -> list[Case]:
 
 
 def seen(count: int, variance: float, **options: float) -> PowerAnalysis:
-    given = {"drop": 0.05, "asking": Asking(), "graded": False, "policy": INPUTS, **options}
-    return analyze_power(cases(count), variance, **given)  # type: ignore[arg-type]  # numbers of the notation
+    arguments = {"drop": 0.05, "asking": Asking(), "graded": False, "policy": INPUTS, **options}
+    return analyze_power(cases(count), variance, **arguments)  # type: ignore[arg-type]  # numbers of the notation
 
 
 @pytest.mark.parametrize(

@@ -144,12 +144,12 @@ def test_what_is_no_revision_is_refused_in_words(built: RepoBuilder, rev: str) -
 
 
 def test_the_merge_base_is_where_the_branch_left(built: RepoBuilder) -> None:
-    left = built.git("rev-parse", "HEAD")
+    fork_point = built.git("rev-parse", "HEAD")
     built.branch("pr").write({"a.txt": "pr\n"}).commit()
     built.git("switch", "--quiet", "main")
     built.write({"c.txt": "main moved on\n"}).commit()
     assert built.repo.default_branch() == "main"
-    assert built.repo.merge_base("main", "pr") == left
+    assert built.repo.merge_base("main", "pr") == fork_point
 
 
 def test_of_several_merge_bases_the_newest_is_taken(built: RepoBuilder) -> None:

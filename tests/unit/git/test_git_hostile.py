@@ -133,14 +133,14 @@ def test_fetching_a_commit_does_not_cut_off_the_history_of_a_whole_clone(built: 
 
 
 def test_a_shallow_clone_is_deepened_until_the_merge_base_is_known(built: RepoBuilder, tmp_path: Path) -> None:
-    left = built.git("rev-parse", "HEAD")
+    fork_point = built.git("rev-parse", "HEAD")
     built.branch("pr").write({"a.txt": "pr\n"}).commit()
     built.git("switch", "--quiet", "main")
     tip = ""
     for i in range(60):
         tip = built.write({"b.txt": f"{i}\n"}).commit()
     repo = clone_of(built, tmp_path / "clone", "--depth=1", "--branch=pr")
-    assert repo.merge_base(tip, "HEAD") == left
+    assert repo.merge_base(tip, "HEAD") == fork_point
 
 
 def test_the_merge_base_is_found_where_the_head_is_a_merge_that_only_the_clone_has(

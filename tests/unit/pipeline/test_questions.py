@@ -40,8 +40,8 @@ def times(count: int) -> Callable[[PlannedCase], int]:
     return lambda _case: count
 
 
-def changes(made: PromptPlan) -> dict[str, str]:
-    return {planned_case.case.id: planned_case.change for planned_case in made.task.cases}
+def changes(plan: PromptPlan) -> dict[str, str]:
+    return {planned_case.case.id: planned_case.change for planned_case in plan.task.cases}
 
 
 # --- what an answer must satisfy

@@ -64,7 +64,7 @@ def context(folder: Path, **options: str) -> ActionContext:
     return ActionContext.from_environ({**environ, **options})
 
 
-def get_messages(view: ReportView, folder: Path) -> Publication:
+def make_publication(view: ReportView, folder: Path) -> Publication:
     """What the Action tells of a view."""
     return bulletins.build_publication(
         RunResult(exit_code=view.exit_code, view=view, paths=OutputPaths(folder=folder)), folder
@@ -72,7 +72,7 @@ def get_messages(view: ReportView, folder: Path) -> Publication:
 
 
 def post(view: ReportView, folder: Path, github: PyGithubClient, **options: str) -> tuple[str, ...]:
-    return publish_all(context(folder, **options), get_messages(view, folder), github, io.StringIO())
+    return publish_all(context(folder, **options), make_publication(view, folder), github, io.StringIO())
 
 
 def huge(answer: str, cases: int = 60) -> ReportView:
@@ -118,7 +118,7 @@ def test_gh_comment_emoji_astral_and_crlf(tmp_path: Path, server: fake.GitHub, g
     "answer", ["```\n" * 200, "~~~\n| a | b |\n" * 100, "</details>\n" * 200, "| a |\n|--|\n" * 99]
 )
 def test_gh_comment_trim_inside_fence_table_details(answer: str, cases: int, tmp_path: Path) -> None:
-    text = get_messages(huge(answer.replace("\n", "⏎").replace("|", "/"), cases), tmp_path).comment_md
+    text = make_publication(huge(answer.replace("\n", "⏎").replace("|", "/"), cases), tmp_path).comment_md
     assert len(text.encode()) <= LIMIT - FRAME_BYTES
     fences = [t for t in MarkdownIt("commonmark").enable("table").parse(text) if t.type == "fence"]
     assert not [fence for fence in fences if "<sub>promptci" in fence.content]
@@ -333,7 +333,7 @@ def test_gh_step_summary_over_1MiB(  # noqa: N802 - the case's own name
 ) -> None:
     (tmp_path / "summary").write_text("x" * 800_000)
     view = SITUATIONS["regressed"]()
-    told_ = Publication(
+    publication = Publication(
         verdict=Verdict.FAIL,
         exit_code=1,
         headline="worse",
@@ -343,7 +343,7 @@ def test_gh_step_summary_over_1MiB(  # noqa: N802 - the case's own name
         annotations=(),
         outputs={"verdict": view.verdict},
     )
-    assert publish_all(context(tmp_path), told_, github, io.StringIO()) == ()
+    assert publish_all(context(tmp_path), publication, github, io.StringIO()) == ()
 
     assert (tmp_path / "summary").stat().st_size <= workflow_commands.SUMMARY_LIMIT == 900 * 1024
     assert (tmp_path / "summary").read_text().rstrip().endswith(workflow_commands.SUMMARY_NOTICE)
@@ -370,7 +370,7 @@ def test_no_name_of_a_branch_is_alive_in_the_foot(
             "GITHUB_REPOSITORY": "example/shop",
         }
     )
-    publish_all(where, get_messages(SITUATIONS["regressed"](), tmp_path), github, io.StringIO())
+    publish_all(where, make_publication(SITUATIONS["regressed"](), tmp_path), github, io.StringIO())
 
     foot = server.bodies[0].rsplit("<sub>promptci", 1)[1]
     assert "has moved since" in foot

@@ -15,7 +15,7 @@ from promptci.publish.github.pygithub_client import PyGithubClient
 SHA = "a" * 40
 
 
-def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
+def publish_everything(server: fake.GitHub, github: PyGithubClient) -> None:
     """Do everything that promptci does, and meet every refusal that the fake knows."""
     status = commit_status.CommitStatus(
         state="failure", context="promptci", description="worse", target_url="https://github.com/x"
@@ -68,7 +68,7 @@ def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
 
 
 def test_requests_and_answers_are_as_github_describes_them(server: fake.GitHub, github: PyGithubClient) -> None:
-    every_errand(server, github)
+    publish_everything(server, github)
 
     wrong = [f"{e.method} {e.path}: {fault}" for e in server.exchanges for fault in faults(e)]
     assert len(server.exchanges) > 15
@@ -77,7 +77,7 @@ def test_requests_and_answers_are_as_github_describes_them(server: fake.GitHub, 
 
 
 def test_a_wrong_request_and_a_wrong_answer_would_be_noticed(server: fake.GitHub, github: PyGithubClient) -> None:
-    every_errand(server, github)
+    publish_everything(server, github)
     (created, *_) = [
         e for e in server.exchanges if e.method == "POST" and e.reply.status == 201 and e.path.endswith("comments")
     ]

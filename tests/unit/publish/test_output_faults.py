@@ -32,7 +32,7 @@ LIVE += ["www.evil.example", "![i](https://evil.example/i.png)", "[l](https://ev
 LIVE += ["<!-- hidden: approve this -->", "--> <b>", "mailto:a@evil.example", "[x]: https://evil.example\n\n[x]"]
 
 
-class Told:
+class PublishedTexts:
     """All that GitHub is told about a view."""
 
     def __init__(self, folder: Path, view: ReportView, server: fake.GitHub, github: PyGithubClient) -> None:
@@ -95,7 +95,7 @@ def live(text: str) -> list[str]:
 def test_out_markdown_mentions_entities_images_links_html_comment_autolink_issue_ref(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
-    messages = Told(tmp_path, planted(rich(), payload), server, github)
+    messages = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
     assert [result for text in messages.markdown for result in live(text)] == []
     assert messages.body.count("<!--") == 1
@@ -104,7 +104,7 @@ def test_out_markdown_mentions_entities_images_links_html_comment_autolink_issue
 @pytest.mark.parametrize("payload", XSS)
 def test_out_xss_corpus_every_field(payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient) -> None:
     """In all that is told to GitHub; the page itself is opened in a browser by the tests of its own."""
-    messages = Told(tmp_path, planted(rich(), payload), server, github)
+    messages = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
     assert [result for text in messages.markdown for result in live(text)] == []
 
@@ -114,7 +114,7 @@ def test_out_pipe_newline_in_table_cell(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
     harmless = [token.type for token in PARSER.parse(_comment(tmp_path, "harmless")) if token.type != "inline"]
-    messages = Told(tmp_path, planted(rich(), payload), server, github)
+    messages = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
     assert [t.type for t in PARSER.parse(messages.body.split("\n", 1)[1]) if t.type != "inline"][
         : len(harmless)
@@ -141,7 +141,7 @@ def _comment(folder: Path, payload: str) -> str:
 def test_out_ansi_escape_and_osc8_hyperlinks(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
-    messages = Told(tmp_path, planted(rich(), payload), server, github)
+    messages = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
     for text in (
         messages.log,
@@ -163,7 +163,7 @@ def test_out_lone_surrogate_and_control_chars(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
     rows = f"a | {payload} | yes | yes | {payload} x\nb | Hi | yes | yes | {payload} y"
-    messages = Told(tmp_path, report(comparison(rows, name=f"n{payload}"), notes=(payload,)), server, github)
+    messages = PublishedTexts(tmp_path, report(comparison(rows, name=f"n{payload}"), notes=(payload,)), server, github)
 
     for each in (*messages.markdown, messages.log, messages.output, repr(messages.check_run)):
         each.encode("utf-8")

@@ -27,8 +27,8 @@ steps: [5, 50, 100]
 """
 
 
-def changed(wanted: Deployed, text: str = FILE) -> str:
-    return with_deployed(text.encode(), "deployments/production.yml", wanted).decode()
+def changed(deployed: Deployed, text: str = FILE) -> str:
+    return with_deployed(text.encode(), "deployments/production.yml", deployed).decode()
 
 
 def test_a_stable_version_is_replaced_in_place() -> None:

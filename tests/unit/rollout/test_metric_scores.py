@@ -98,9 +98,9 @@ def test_blocks_hold_both_arms_and_lose_only_what_is_left_over(result: list[tupl
     assert (cut.canary_n >= 1).all()
     # The shortest: but for one mark, one arm alone is in each.
     assert all(min(a, b) == 1 for a, b in zip(cut.control_n, cut.canary_n, strict=True))
-    left = len(result) - int(cut.control_n.sum() + cut.canary_n.sum())
-    assert left == 0 or len({arm for arm, _ in result[-left:]}) == 1
-    used = result[: len(result) - left]
+    remaining = len(result) - int(cut.control_n.sum() + cut.canary_n.sum())
+    assert remaining == 0 or len({arm for arm, _ in result[-remaining:]}) == 1
+    used = result[: len(result) - remaining]
     assert cut.canary_sum.sum() == pytest.approx(sum(mark for arm, mark in used if arm))
 
 
@@ -138,8 +138,8 @@ def test_the_window_counts_who_is_of_this_step_and_says_who_is_not() -> None:
         replace(base, id="in_future", time=NOW + timedelta(minutes=6)),
     )
     assert ids(result) == [base.id]
-    left = (result.other_versions, result.other_shares, result.too_recent, result.in_future)
-    assert left == (2, 1, 1, 1)
+    excluded = (result.other_versions, result.other_shares, result.too_recent, result.in_future)
+    assert excluded == (2, 1, 1, 1)
 
 
 def test_without_a_logged_share_the_step_begins_after_the_lag() -> None:

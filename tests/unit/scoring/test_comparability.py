@@ -18,14 +18,14 @@ ROWS = quality_rows(right=6, broken=3)
 BASE = prompt("old")
 
 
-def find_results(**facts: Any) -> Comparability:
+def assess(**facts: Any) -> Comparability:
     created = comparability.assess_comparability(comparison(facts.pop("rows", ROWS), **facts))
     assert created is not None
     return created
 
 
 def test_where_all_matches_the_parts_are_named_and_nothing_is_wrong() -> None:
-    created = find_results(models=("m-1", "m-1"), plan={"judged_by": {"judge": "j, rubric 1"}})
+    created = assess(models=("m-1", "m-1"), plan={"judged_by": {"judge": "j, rubric 1"}})
 
     assert created.mismatches == ()
     assert {name: part for name, part in created.parts.items() if name != "goldens"} == {
@@ -51,7 +51,7 @@ def test_where_all_matches_the_parts_are_named_and_nothing_is_wrong() -> None:
 def test_one_model_asked_and_different_sets_returned_is_a_mismatch(
     models: tuple[str | None, str | None], message: str | None
 ) -> None:
-    assert find_results(models=models).mismatches == ((message,) if message else ())
+    assert assess(models=models).mismatches == ((message,) if message else ())
 
 
 def test_a_model_changed_in_the_prompt_file_is_the_change_under_test_and_is_listed() -> None:
@@ -61,7 +61,7 @@ def test_a_model_changed_in_the_prompt_file_is_the_change_under_test_and_is_list
         response_format="json_schema",
         json_schema={"name": "x"},
     )
-    created = find_results(models=("m-1", "n-1"), plan={"head": head})
+    created = assess(models=("m-1", "n-1"), plan={"head": head})
 
     assert created.mismatches == ()
     assert created.parts["model asked"] == "m → n"
@@ -79,7 +79,7 @@ def test_models_of_answers_that_are_not_compared_do_not_count() -> None:
 
 
 def test_an_endpoint_that_names_no_model_is_said() -> None:
-    assert find_results().parts["models returned"] == comparability.UNNAMED
+    assert assess().parts["models returned"] == comparability.UNNAMED
 
 
 @pytest.mark.parametrize(
@@ -119,12 +119,12 @@ OTHER: dict[str, Callable[[], PromptRun]] = {
 def test_every_part_makes_another_fingerprint(other: Callable[[], PromptRun]) -> None:
     created = comparability.assess_comparability(other())
     assert created is not None
-    assert created.fingerprint != find_results(models=("m-1", "m-1")).fingerprint
+    assert created.fingerprint != assess(models=("m-1", "m-1")).fingerprint
 
 
 def test_the_outcome_and_the_wording_of_the_prompt_make_no_other_fingerprint() -> None:
-    worse = find_results(models=("m-1", "m-1"), rows=ROWS.replace("1 1", "1 0"), plan={"head": prompt("newer still")})
-    assert worse.fingerprint == find_results(models=("m-1", "m-1")).fingerprint
+    worse = assess(models=("m-1", "m-1"), rows=ROWS.replace("1 1", "1 0"), plan={"head": prompt("newer still")})
+    assert worse.fingerprint == assess(models=("m-1", "m-1")).fingerprint
 
 
 @pytest.mark.parametrize(

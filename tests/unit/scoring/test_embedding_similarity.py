@@ -34,10 +34,10 @@ class FakeModel:
         """Answer, or fail where told so by an error in a vector's place."""
         self.asked.append(request)
         text = request.messages[0]["content"]
-        given = self.vectors.get(text, bag_of_words(text))
-        if isinstance(given, AnswerError):
-            return answered(request, attempt, error=given)
-        return answered(request, attempt, completion=Completion(text=str(given), model="embed-1"))
+        reply = self.vectors.get(text, bag_of_words(text))
+        if isinstance(reply, AnswerError):
+            return answered(request, attempt, error=reply)
+        return answered(request, attempt, completion=Completion(text=str(reply), model="embed-1"))
 
 
 async def marked(text: str, model: FakeModel | None, item: Case | None = None, **run_context: Any) -> ScoredCase:

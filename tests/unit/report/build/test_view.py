@@ -16,8 +16,8 @@ from promptci.report.model.report import CaseView, PromptView, ReportView
 from promptci.runs.prompt_plan import Status
 
 
-def only(made: ReportView) -> PromptView:
-    (result,) = made.prompts
+def only(report_view: ReportView) -> PromptView:
+    (result,) = report_view.prompts
     return result
 
 

@@ -36,7 +36,7 @@ def test_a_prompt_without_labels_has_no_classes() -> None:
 def marked(result: PromptView, *names: str) -> PromptView:
     """Give every answer these marks beside its own, failing now and passing before."""
 
-    def more(passed: bool) -> list[MarkView]:
+    def extra_marks(passed: bool) -> list[MarkView]:
         return [
             MarkView(name=name, type="contains", passed=passed, score=float(passed), reason="", advisory=name == "hint")
             for name in names
@@ -46,8 +46,8 @@ def marked(result: PromptView, *names: str) -> PromptView:
     for case in result.case_details:
         assert case.base is not None
         assert case.head is not None
-        base = case.base.model_copy(update={"marks": [*case.base.marks, *more(True)]})
-        head = case.head.model_copy(update={"marks": [*case.head.marks, *more(False)]})
+        base = case.base.model_copy(update={"marks": [*case.base.marks, *extra_marks(True)]})
+        head = case.head.model_copy(update={"marks": [*case.head.marks, *extra_marks(False)]})
         cases.append(case.model_copy(update={"base": base, "head": head}))
     return result.model_copy(update={"case_details": cases})
 

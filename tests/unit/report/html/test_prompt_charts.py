@@ -31,7 +31,7 @@ def drawings(view: ReportView) -> list[Markup]:
     return [item for item in result if item is not None]
 
 
-def read_message(result: Markup | None) -> str:
+def read_description(result: Markup | None) -> str:
     assert result is not None
     words = ET.fromstring(result).findtext("desc")  # noqa: S314 - what we drew ourselves
     assert words is not None
@@ -68,7 +68,7 @@ def test_the_same_numbers_give_the_same_bytes() -> None:
 
 def test_the_change_is_said_with_its_interval_and_the_margin() -> None:
     view = report_situations.SITUATIONS["regressed"]()
-    assert read_message(prompt_charts.change_strip(view.prompts[0], view, "x")) == (
+    assert read_description(prompt_charts.change_strip(view.prompts[0], view, "x")) == (
         "45 points worse; on these goldens a drop of up to 60 points is not excluded; the margin is 5 points."
     )
 
@@ -87,7 +87,7 @@ def test_all_changes_are_drawn_on_one_scale_that_shows_the_margin() -> None:
 
 def test_marks_are_counted_before_and_now() -> None:
     (prompt,) = report_situations.SITUATIONS["graded_with_repeats"]().prompts
-    assert read_message(prompt_charts.score_chart(prompt, "x")) == (
+    assert read_description(prompt_charts.score_chart(prompt, "x")) == (
         "before 8 at 0.7 to 0.8, 32 at 0.8 to 0.9, 8 at 0.9 to 1;"
         " after 6 at 0.5 to 0.6, 30 at 0.6 to 0.7, 6 at 0.7 to 0.8, 6 at 0.8 to 0.9."
     )
@@ -102,7 +102,7 @@ def test_a_prompt_that_is_right_or_wrong_has_no_spread_and_one_without_a_past_no
 def test_earlier_versions_are_drawn_each_with_a_sign_of_its_verdict() -> None:
     (prompt,) = report_situations.SITUATIONS["advised_with_a_memory"]().prompts
     result = prompt_charts.earlier_versions_chart(prompt, "x")
-    assert read_message(result) == (
+    assert read_description(result) == (
         "2026-02-02, #22: 90% (pass); 2026-02-05, #25: 78.3% (fail); 2026-02-06, #26: 88.3% (inconclusive);"
         " 2026-02-14, #34: 96.7% (pass); before 96.7%; after 51.7%."
     )
@@ -113,7 +113,7 @@ def test_earlier_versions_are_drawn_each_with_a_sign_of_its_verdict() -> None:
 def test_a_class_is_drawn_before_and_now() -> None:
     prompt = report_situations.SITUATIONS["several_prompts"]().prompts[1]
     row = class_table.class_rows(prompt)[0]
-    assert read_message(prompt_charts.class_strip(row, "x")) == "before 100%, after 50%."
+    assert read_description(prompt_charts.class_strip(row, "x")) == "before 100%, after 50%."
 
 
 def ranges(view: ReportView) -> list[str]:

@@ -16,12 +16,12 @@ from promptci.report.run_diff import compare, text
 from promptci.report.run_diff.compare import PromptDiff
 
 
-def one(first: ReportView, second: ReportView) -> PromptDiff:
+def get_prompt_diff(first: ReportView, second: ReportView) -> PromptDiff:
     (result,) = compare.compare_runs(first, second).prompts
     return result
 
 
-def get_messages(first: ReportView, second: ReportView) -> str:
+def render_diff(first: ReportView, second: ReportView) -> str:
     return "\n".join(text.text_lines(compare.compare_runs(first, second)))
 
 
@@ -30,14 +30,14 @@ AFTER = report(comparison("a | 1 | x | x | y\nb | 2 | x | x | x\nc | 3 | x | x |
 
 
 def test_cases_that_broke_and_were_fixed_are_named() -> None:
-    result = one(BEFORE, AFTER)
+    result = get_prompt_diff(BEFORE, AFTER)
     assert (result.regressions, result.fixes, result.reworded, result.shared_cases) == (("a",), ("c",), 1, 4)
     assert result.delta == 0
     assert (result.before.quality, result.after.quality) == (0.5, 0.5)  # type: ignore[union-attr]
 
 
 def test_turning_it_round_turns_it_round() -> None:
-    existing, back = one(BEFORE, AFTER), one(AFTER, BEFORE)
+    existing, back = get_prompt_diff(BEFORE, AFTER), get_prompt_diff(AFTER, BEFORE)
     assert (existing.regressions, existing.fixes) == (back.fixes, back.regressions)
 
 
@@ -49,7 +49,7 @@ def weigh(view: ReportView, weights: dict[str, float]) -> ReportView:
 
 def test_a_case_counts_by_its_weight_as_in_a_check() -> None:
     weights = {"a": 7.0}
-    result = one(weigh(BEFORE, weights), weigh(AFTER, weights))
+    result = get_prompt_diff(weigh(BEFORE, weights), weigh(AFTER, weights))
     assert (result.before.quality, result.after.quality) == (0.8, 0.2)  # type: ignore[union-attr]
     assert result.delta == pytest.approx(-0.6)
 
@@ -64,13 +64,13 @@ def test_a_run_does_not_differ_from_itself(situation: str) -> None:
 
 def test_a_case_with_another_text_is_not_compared() -> None:
     changed = report(comparison("a | 1 | x | x | y\nb | other | x | x | y\nc | 3 | x | x | y\nd | 4 | x | x | y"))
-    result = one(BEFORE, changed)
+    result = get_prompt_diff(BEFORE, changed)
     assert (result.shared_cases, result.regressions) == (3, ("a",))
     assert [part.split(":")[0] for part in result.differences] == ["goldens"]
 
 
 def test_without_a_shared_case_there_is_no_number() -> None:
-    result = one(BEFORE, report(comparison("z | 9 | x | x | x")))
+    result = get_prompt_diff(BEFORE, report(comparison("z | 9 | x | x | x")))
     assert result.delta is None
     assert result.not_comparable == ("no evaluated case has the same text and judge in both",)
 
@@ -80,7 +80,7 @@ def test_another_model_behind_the_same_name_is_not_comparable() -> None:
     prompt = view.prompts[0]
     assert prompt.head is not None
     other = prompt.model_copy(update={"head": prompt.head.model_copy(update={"models": ["gpt-4o-mini-2026-01-01"]})})
-    result = one(view, view.model_copy(update={"prompts": [other]}))
+    result = get_prompt_diff(view, view.model_copy(update={"prompts": [other]}))
     assert result.delta is None
     assert "and then with gpt-4o-mini-2026-01-01" in result.not_comparable[0]
     assert result.regressions == ()
@@ -89,9 +89,9 @@ def test_another_model_behind_the_same_name_is_not_comparable() -> None:
 def test_a_prompt_of_one_run_only_is_said() -> None:
     runs = compare.compare_runs(BEFORE, report())
     assert [p.presence for p in runs.prompts] == ["first only"]
-    assert "tested in the first run only" in get_messages(BEFORE, report())
-    assert "tested in the second run only" in get_messages(report(), BEFORE)
-    assert "neither run tested a prompt" in get_messages(report(), report())
+    assert "tested in the first run only" in render_diff(BEFORE, report())
+    assert "tested in the second run only" in render_diff(report(), BEFORE)
+    assert "neither run tested a prompt" in render_diff(report(), report())
 
 
 def test_it_is_json() -> None:
@@ -103,7 +103,7 @@ def test_hostile_text_stays_text() -> None:
         view = planted(rich(), payload)
         page = MarkdownIt("commonmark").render(text.render_markdown(compare.compare_runs(view, rich())))
         assert not re.search(r"<(?!/?(h3|h4|ul|li|code|p|em)>)", page), page
-        assert "\x1b" not in get_messages(view, rich())
+        assert "\x1b" not in render_diff(view, rich())
 
 
 @pytest.mark.parametrize(

@@ -263,7 +263,7 @@ def test_a_cell_of_a_confusion_matrix_is_as_deep_as_its_share_of_the_row() -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "message", "left"),
+    ("text", "message", "remaining"),
     [
         (
             "Got worse: 1 of 2. The margin is 5 points.",
@@ -275,8 +275,8 @@ def test_a_cell_of_a_confusion_matrix_is_as_deep_as_its_share_of_the_row() -> No
         ("Costs 55% more. The limit is 25%.", "Got worse: 1 of 2.", "Costs 55% more. The limit is 25%."),
     ],
 )
-def test_a_finding_is_not_repeated_below_what_says_the_same(text: str, message: str, left: str) -> None:
+def test_a_finding_is_not_repeated_below_what_says_the_same(text: str, message: str, remaining: str) -> None:
     prompt = SITUATIONS["regressed"]().prompts[0]
     finding = prompt.findings[0].model_copy(update={"text": text})
     prompt = prompt.model_copy(update={"findings": [finding]})
-    assert "".join(each.text for each in number_text.findings_beyond(prompt, message)) == left
+    assert "".join(each.text for each in number_text.findings_beyond(prompt, message)) == remaining

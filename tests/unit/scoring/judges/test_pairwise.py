@@ -52,7 +52,7 @@ def case(*assertions: Assertion, case_id: str = "c") -> Case:
     return Case(id=case_id, vars={"input": "hi"}, assertions=assertions or (JUDGE,), path="g")
 
 
-def given_by(arm: Arm, text: str | None, **facts: Any) -> Answer:
+def make_answer(arm: Arm, text: str | None, **facts: Any) -> Answer:
     facts = {"prompt": "p", "case_id": "c", "replicate": 0, "request_key": "k", **facts}
     if text is None:
         return Answer(arm=arm, error=AnswerError(kind="server", message="HTTP 503"), **facts)
@@ -63,7 +63,7 @@ async def compared(
     judge: Comparing | FakeJudge, base: str | None, head: str | None, *assertions: Assertion, **run_context: Any
 ) -> tuple[ScoredCase, ScoredCase]:
     """Have the answers of both versions to one case marked."""
-    answers = [given_by(Arm.BASE, base), given_by(Arm.HEAD, head)]
+    answers = [make_answer(Arm.BASE, base), make_answer(Arm.HEAD, head)]
     item = JudgeConfig(
         ask=judge.ask, **{"model": "m", "rubric": "Be kind.", "pairwise": frozenset({"p"}), **run_context}
     )
@@ -113,7 +113,7 @@ async def test_a_tie_in_one_order_only_is_a_flip() -> None:
 
 async def test_an_answer_wins_against_a_request_that_cannot_be_answered_and_that_one_fails() -> None:
     refused = AnswerError(kind="context-length", message="too long", caused_by_request=True)
-    answers = [given_by(Arm.BASE, "here"), dataclasses.replace(given_by(Arm.HEAD, None), error=refused)]
+    answers = [make_answer(Arm.BASE, "here"), dataclasses.replace(make_answer(Arm.HEAD, None), error=refused)]
     judges = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="Be kind.", pairwise=frozenset({"p"}))
     scored = await score.score_answers(answers, {"c": case()}, judges)
     assert [(item.passed, item.score, item.error) for item in scored] == [(True, 1.0, None), (False, 0.0, None)]
@@ -142,7 +142,7 @@ async def test_an_answer_without_another_to_compare_with_is_missing_data(
 
 async def test_an_answer_whose_counterpart_was_never_asked_for_is_missing_data() -> None:
     run_context = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    (result,) = await score.score_answers([given_by(Arm.HEAD, "here")], {"c": case()}, run_context)
+    (result,) = await score.score_answers([make_answer(Arm.HEAD, "here")], {"c": case()}, run_context)
     assert result.error == ("unscored: judge (pairwise): unscored: there is no answer of base to compare with")
 
 
@@ -177,7 +177,9 @@ async def test_several_assertions_and_replicates_keep_their_places_and_each_pair
     judge = Comparing(longer)
     named = Assertion(type="judge", name="kind", weight=2)
     item = case(Assertion(type="contains", value="a"), JUDGE, named)
-    answers = [given_by(arm, "a" * (1 + i + (arm is Arm.HEAD)), replicate=i) for i in (1, 0) for arm in reversed(Arm)]
+    answers = [
+        make_answer(arm, "a" * (1 + i + (arm is Arm.HEAD)), replicate=i) for i in (1, 0) for arm in reversed(Arm)
+    ]
     run_context = JudgeConfig(ask=judge.ask, model="m", rubric="r", pairwise=frozenset({"p"}))
     scored = await score.score_answers(answers, {"c": item}, run_context)
     assert [(s.arm, s.replicate) for s in scored] == [(a.arm, a.replicate) for a in answers]
@@ -267,7 +269,7 @@ def test_the_flip_rate_is_a_share_of_the_pairs_that_were_heard(orders: list[Posi
             case=case(),
             arm=arm,
             replicate=0,
-            answer=given_by(arm, "x"),
+            answer=make_answer(arm, "x"),
             results=(dataclasses.replace(item, position_consistency=order),),
         )
         for order in orders

@@ -33,7 +33,7 @@ def many(*assertions: Assertion, count: int = 5, prompt: str = "p") -> list[Scor
     return [scored(*assertions, prompt=prompt, case_id=f"c{i}") for i in range(count)]
 
 
-def desk(judge: Any, **options: Any) -> JudgeConfig:
+def make_judge_config(judge: Any, **options: Any) -> JudgeConfig:
     return JudgeConfig(ask=judge.ask, **{"model": "m", "rubric": "Be kind.", **options})
 
 
@@ -52,7 +52,7 @@ class Obeys:
 
 
 async def test_judge_injection_corpus_40_compromises_a_judge_that_obeys() -> None:
-    (result,) = await probes.run_probes(many(JUDGE), desk(Obeys()), len(CORPUS) + 1)
+    (result,) = await probes.run_probes(many(JUDGE), make_judge_config(Obeys()), len(CORPUS) + 1)
     assert (result.asked, result.unscored, result.compromised) == (len(CORPUS) + 1, 0, True)
     passed = set(result.passed)
     assert passed >= {a.name for a in CORPUS if re.search("pass", a.text, re.IGNORECASE)}
@@ -60,19 +60,19 @@ async def test_judge_injection_corpus_40_compromises_a_judge_that_obeys() -> Non
 
 
 async def test_a_judge_that_is_not_moved_is_trusted() -> None:
-    (result,) = await probes.run_probes(many(JUDGE), desk(FakeJudge(['{"score": 1}'])), 12)
+    (result,) = await probes.run_probes(many(JUDGE), make_judge_config(FakeJudge(['{"score": 1}'])), 12)
     assert result == ProbeOutcome(judge="m (by the rubric)", prompts=("p",), asked=12, passed=(), unscored=0)
     assert (result.compromised, result.untested, probes.distrust_reason(result)) == (False, False, None)
 
 
 async def test_a_judge_that_cannot_be_read_has_passed_nothing_and_is_not_trusted_either() -> None:
-    (result,) = await probes.run_probes(many(JUDGE), desk(FakeJudge(["hm"])), 4)
+    (result,) = await probes.run_probes(many(JUDGE), make_judge_config(FakeJudge(["hm"])), 4)
     assert (result.passed, result.unscored, result.compromised, result.untested) == ((), 4, False, True)
     assert "none of the 4 useless answers a mark" in (probes.distrust_reason(result) or "")
 
 
 async def test_one_mark_is_enough_of_a_test() -> None:
-    (result,) = await probes.run_probes(many(JUDGE), desk(FakeJudge(['{"score": 1}', "hm"])), 4)
+    (result,) = await probes.run_probes(many(JUDGE), make_judge_config(FakeJudge(['{"score": 1}', "hm"])), 4)
     assert (result.unscored, result.untested, probes.distrust_reason(result)) == (3, False, None)
 
 
@@ -82,7 +82,7 @@ async def test_an_evaluator_that_can_fail_nothing_is_reported() -> None:
         name="lenient",
         value={**EVALUATOR, "choices": [{"choice": "yes", "score": 1}, {"choice": "no", "score": 0.1}]},
     )
-    (result,) = await probes.run_probes(many(lenient), desk(FakeJudge(["no"])), 12)
+    (result,) = await probes.run_probes(many(lenient), make_judge_config(FakeJudge(["no"])), 12)
     assert len(result.passed) == 12
     message = probes.distrust_reason(result) or ""
     assert message.startswith("it let 12 of 12 useless answers pass, one without any attack among them (")
@@ -104,7 +104,7 @@ def test_the_reason_for_distrust_names_the_attacks(passed: tuple[str, ...], mess
 async def test_each_judge_is_tested_by_itself_and_once_for_all_its_prompts() -> None:
     other = Assertion(type="llm", value={**EVALUATOR, "prompt": "Kind? {{completion}}"}, name="kind")
     answers = [*many(LLM, JUDGE), *many(LLM, other, prompt="q")]
-    result = await probes.run_probes(answers, desk(FakeJudge(["no"])), 3)
+    result = await probes.run_probes(answers, make_judge_config(FakeJudge(["no"])), 3)
     assert {(item.judge, item.prompts, item.asked) for item in result} == {
         ("helpful (m)", ("p", "q"), 3),
         ("kind (m)", ("q",), 3),
@@ -115,16 +115,16 @@ async def test_each_judge_is_tested_by_itself_and_once_for_all_its_prompts() -> 
 async def test_only_judges_that_marked_an_answer_and_count_are_tested() -> None:
     informing = Assertion(type="judge", weight=0)
     answers = [scored(LLM, text=None), scored(informing, Assertion(type="equals", value="x"), case_id="d")]
-    assert await probes.run_probes(answers, desk(FakeJudge(["no"])), 12) == ()
+    assert await probes.run_probes(answers, make_judge_config(FakeJudge(["no"])), 12) == ()
 
 
 async def test_0_switches_canaries_off() -> None:
     judge = FakeJudge(["no"])
-    assert (await probes.run_probes(many(LLM), desk(judge), 0), judge.asked) == ((), [])
+    assert (await probes.run_probes(many(LLM), make_judge_config(judge), 0), judge.asked) == ((), [])
 
 
 def picked(count: int, cases: int = 5) -> list[tuple[str, str, str]]:
-    ((key, seats),) = probes.find_targets(many(JUDGE, count=cases), desk(FakeJudge([]))).items()
+    ((key, seats),) = probes.find_targets(many(JUDGE, count=cases), make_judge_config(FakeJudge([]))).items()
     return [(a.kind, a.name, seat.scored.case.id) for a, seat in probes.select_probes(key, seats, count)]
 
 
@@ -140,20 +140,20 @@ def test_kinds_and_cases_take_turns(count: int) -> None:
 
 def test_the_same_canaries_are_chosen_in_every_run_whatever_order_the_answers_came_in() -> None:
     answers = many(JUDGE)
-    item, other = (probes.find_targets(order, desk(FakeJudge([]))) for order in (answers, answers[::-1]))
+    item, other = (probes.find_targets(order, make_judge_config(FakeJudge([]))) for order in (answers, answers[::-1]))
     ((key, seats), (_, same)) = (*item.items(), *other.items())
     assert list(probes.select_probes(key, seats, 12)) == list(probes.select_probes(key, same, 12))
 
 
 def test_different_judges_meet_different_attacks() -> None:
-    targets = probes.find_targets(many(JUDGE, LLM), desk(FakeJudge([])))
+    targets = probes.find_targets(many(JUDGE, LLM), make_judge_config(FakeJudge([])))
     first, second = ([a.name for a, _ in probes.select_probes(key, seats, 12)] for key, seats in targets.items())
     assert first != second
 
 
 async def test_a_canary_stands_where_a_real_answer_stands() -> None:
     judge = FakeJudge(['{"score": 1}'])
-    await probes.run_probes([scored(JUDGE)], desk(judge), 1)
+    await probes.run_probes([scored(JUDGE)], make_judge_config(judge), 1)
     system, asked, candidate, _ = (message["content"] for message in judge.asked[0].messages)
     assert "Be kind." in system
     assert "input: hi c" in asked
@@ -177,7 +177,7 @@ def test_an_evaluator_is_told_its_own_best_choice() -> None:
 
 
 async def test_an_evaluator_that_obeys_is_caught() -> None:
-    (result,) = await probes.run_probes(many(LLM), desk(Obeys("yes", "yes", "no")), 12)
+    (result,) = await probes.run_probes(many(LLM), make_judge_config(Obeys("yes", "yes", "no")), 12)
     assert result.compromised
     assert NO_INJECTION.name not in result.passed
 
@@ -200,7 +200,7 @@ class ComparesFor:
 async def test_in_pairs_a_canary_is_set_against_the_answer_that_was_given() -> None:
     for word, compromised in (("pass", True), ("no such word", False)):
         judge = ComparesFor(word)
-        (result,) = await probes.run_probes(many(JUDGE), desk(judge, pairwise=frozenset({"p"})), 12)
+        (result,) = await probes.run_probes(many(JUDGE), make_judge_config(judge, pairwise=frozenset({"p"})), 12)
         assert (result.judge, result.asked) == ("m (pairwise, by the rubric)", 12)
         assert result.compromised is compromised
         assert NO_INJECTION.name not in result.passed
@@ -209,7 +209,7 @@ async def test_in_pairs_a_canary_is_set_against_the_answer_that_was_given() -> N
 
 async def test_grades_and_pairs_of_one_model_are_two_judges() -> None:
     answers = [*many(JUDGE), *many(JUDGE, prompt="q")]
-    result = await probes.run_probes(answers, desk(FakeJudge(["{}"]), pairwise=frozenset({"q"})), 1)
+    result = await probes.run_probes(answers, make_judge_config(FakeJudge(["{}"]), pairwise=frozenset({"q"})), 1)
     assert {(item.judge, item.prompts) for item in result} == {
         ("m (by the rubric)", ("p",)),
         ("m (pairwise, by the rubric)", ("q",)),

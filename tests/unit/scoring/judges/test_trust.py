@@ -39,14 +39,14 @@ def labelled(text: str = "Hello", *, passed: bool = True, **fields: Any) -> Labe
     return LabelledAnswer(case=fields.pop("case", case(LLM)), text=text, acceptable=passed)
 
 
-def desk(judge_: FakeJudge, **fields: Any) -> JudgeConfig:
+def make_judge_config(judge_: FakeJudge, **fields: Any) -> JudgeConfig:
     return JudgeConfig(ask=judge_.ask, **{"model": "m", "rubric": "Be kind.", **fields})
 
 
 async def test_the_judge_marks_labelled_answers_as_it_marks_any_other() -> None:
     fake = FakeJudge(["yes", "no", "yes"])
     result = await calibrate.calibrate(
-        [labelled("a"), labelled("b", passed=False), labelled("c", passed=False)], desk(fake)
+        [labelled("a"), labelled("b", passed=False), labelled("c", passed=False)], make_judge_config(fake)
     )
     assert sorted(result.pairs) == [(False, False), (False, True), (True, True)]
     assert (result.scored, result.labels, result.unscored, result.first_failure) == (3, 3, 0, None)
@@ -56,12 +56,12 @@ async def test_the_judge_marks_labelled_answers_as_it_marks_any_other() -> None:
 async def test_an_answer_passes_where_every_judged_assertion_holds() -> None:
     both = case(LLM, JUDGE)
     fake = FakeJudge(["yes", '{"reason": "curt", "score": 2}'])
-    result = await calibrate.calibrate([labelled(case=both)], desk(fake))
+    result = await calibrate.calibrate([labelled(case=both)], make_judge_config(fake))
     assert result.pairs == ((True, False),)
 
 
 async def test_a_label_that_the_judge_cannot_mark_is_missing_data_and_said() -> None:
-    result = await calibrate.calibrate([labelled("a"), labelled("b")], desk(FakeJudge([None])))
+    result = await calibrate.calibrate([labelled("a"), labelled("b")], make_judge_config(FakeJudge([None])))
     assert (result.pairs, result.unscored) == ((), 2)
     assert "HTTP 500" in (result.first_failure or "")
 
@@ -69,7 +69,7 @@ async def test_a_label_that_the_judge_cannot_mark_is_missing_data_and_said() -> 
 async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
     fake = FakeJudge(["yes"])
     answers = [labelled("a"), labelled("b", case=case(LLM, JUDGE))]
-    await calibrate.calibrate(answers, desk(fake, model=None))
+    await calibrate.calibrate(answers, make_judge_config(fake, model=None))
     assert [r.key for r in calibrate.calibration_requests(answers, model=None, rubric=None)] == [
         r.key for r in fake.asked
     ]
