@@ -54,8 +54,8 @@ def test_actions_of_others_are_pinned_by_their_hash_in_the_documents() -> None:
 def test_the_quarantine_in_the_documents_is_one() -> None:
     page = (ROOT / "docs" / "goldens.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```yaml\n(- \{case.*?)```", page, re.DOTALL)
-    (entry,) = quarantine.parse_quarantine(shown.encode(), "docs/goldens.md")
-    assert (entry.case_id, entry.owner) == ("late-parcel", "Ann")
+    (quarantine_entry,) = quarantine.parse_quarantine(shown.encode(), "docs/goldens.md")
+    assert (quarantine_entry.case_id, quarantine_entry.owner) == ("late-parcel", "Ann")
 
 
 def test_the_workflow_of_the_readme_is_the_one_that_init_writes() -> None:

@@ -33,8 +33,8 @@ def test_a_provider_of_the_documents_loads_and_can_be_made(snippet: str, tmp_pat
     if options.kind == "openai":
         endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
     if options.kind != "local":
-        created = registry.create_provider(options, environ, tmp_path, tmp_path)
-        assert created.name == (endpoint.host_name(options.base_url) if options.kind == "openai" else "recorded")
+        provider = registry.create_provider(options, environ, tmp_path, tmp_path)
+        assert provider.name == (endpoint.host_name(options.base_url) if options.kind == "openai" else "recorded")
 
 
 def test_all_that_is_promised_has_a_snippet() -> None:

@@ -246,9 +246,9 @@ def test_the_budget_bounds_the_order_and_pairs_stay_whole(tmp_path: Path, api: B
 
 def test_the_estimate_says_half(tmp_path: Path, api: BatchApi) -> None:
     builder = repo(tmp_path, api)
-    existing, message = make_environment(OPENAI_API_KEY="k")
-    check.check(CheckRequest(root=builder.path, dry_run=True), existing)
-    price, half = (float(re.findall(r"\$([\d.]+)", line)[0]) for line in message if "at most $" in line)
+    environment, output = make_environment(OPENAI_API_KEY="k")
+    check.check(CheckRequest(root=builder.path, dry_run=True), environment)
+    price, half = (float(re.findall(r"\$([\d.]+)", line)[0]) for line in output if "at most $" in line)
     assert half == pytest.approx(price / 2, abs=1e-4)
     assert api.seen == []
 

@@ -41,10 +41,15 @@ def test_a_prompt_that_got_worse_fails_and_names_the_cases(tmp_path: Path) -> No
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
         outcome = checked(builder)
-    result = only(outcome)
+    prompt_view = only(outcome)
     assert (view(outcome).verdict, outcome.exit_code) == ("fail", 1)
-    assert (result.status, result.pairs, len(result.regressions), result.fixes) == ("changed", 60, 30, [])
-    assert result.change_reasons == ["prompt changed"]
+    assert (prompt_view.status, prompt_view.pairs, len(prompt_view.regressions), prompt_view.fixes) == (
+        "changed",
+        60,
+        30,
+        [],
+    )
+    assert prompt_view.change_reasons == ["prompt changed"]
     assert len(server.calls) == 120
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {
         "report.html", "comment.md", "summary.md", "report.json", "junit.xml", "journal.jsonl",
@@ -147,9 +152,17 @@ def test_changed_goldens_are_asked_once_for_both_and_the_shrinking_is_called_out
         rows[0] = rows[0].replace('"expected": "GH-1000"', '"assert": [{"type": "contains", "value": "GH"}]')
         builder.write({GOLDENS: "\n".join(row for i, row in enumerate(rows) if i != 5)}).commit()
         outcome = checked(builder)
-    result = only(outcome)
-    assert (result.status, result.change_reasons, view(outcome).verdict) == ("unchanged", ["goldens changed"], "pass")
-    assert (result.removed_cases, result.weakened_cases, result.new_cases) == (["c005"], ["c000"], ["c060", "c061"])
+    prompt_view = only(outcome)
+    assert (prompt_view.status, prompt_view.change_reasons, view(outcome).verdict) == (
+        "unchanged",
+        ["goldens changed"],
+        "pass",
+    )
+    assert (prompt_view.removed_cases, prompt_view.weakened_cases, prompt_view.new_cases) == (
+        ["c005"],
+        ["c000"],
+        ["c060", "c061"],
+    )
     assert len(server.calls) == 61
     assert rules(outcome) >= {"goldens-removed", "goldens-weakened"}
 
@@ -326,8 +339,8 @@ def test_a_missing_variable_is_an_error_of_its_prompt_and_the_others_still_run(t
         builder.write({PROMPT: prompt("Answer in {{language}}."), other: prompt(BAD)}).commit()
         outcome = checked(builder)
     assert (view(outcome).verdict, outcome.exit_code) == ("error", 4)
-    result = only(outcome)
-    assert (result.name, result.verdict, result.pairs) == ("other", "fail", 20)
+    prompt_view = only(outcome)
+    assert (prompt_view.name, prompt_view.verdict, prompt_view.pairs) == ("other", "fail", 20)
     assert len(server.calls) == 40
     texts = [finding.text for finding in view(outcome).problems]
     assert all("no variable `language`, which prompts/order.prompt.yml uses" in text for text in texts)
@@ -534,11 +547,11 @@ def test_prices_turn_into_cost_per_request_and_month_and_a_limit(tmp_path: Path)
         text = config(server, provider=prices, traffic={"requests_per_day": 1000})
         builder = shop(tmp_path, {**FILES, "promptci.yml": text})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        result = only(checked(builder))
-    assert result.cost_usd.base_per_request == pytest.approx(20e-6)
-    assert result.cost_usd.head_per_request == pytest.approx((20 + 50) / 2 * 1e-6 + 0.0, rel=0.3)
-    assert result.cost_usd.delta_per_month == pytest.approx(
-        ((result.cost_usd.head_per_request or 0) - 20e-6) * 30_000, rel=1e-6
+        prompt_view = only(checked(builder))
+    assert prompt_view.cost_usd.base_per_request == pytest.approx(20e-6)
+    assert prompt_view.cost_usd.head_per_request == pytest.approx((20 + 50) / 2 * 1e-6 + 0.0, rel=0.3)
+    assert prompt_view.cost_usd.delta_per_month == pytest.approx(
+        ((prompt_view.cost_usd.head_per_request or 0) - 20e-6) * 30_000, rel=1e-6
     )
 
 
@@ -546,11 +559,11 @@ def test_a_dry_run_prints_the_plan_and_asks_nothing(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
-        here, message = make_environment()
+        here, output = make_environment()
         outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), here)
     assert (outcome.view, outcome.exit_code, server.calls) == (None, 0, [])
-    assert any("prompts: 1, cases: 60" in line for line in message)
-    assert any("calls: 120" in line for line in message)
+    assert any("prompts: 1, cases: 60" in line for line in output)
+    assert any("calls: 120" in line for line in output)
     assert not (tmp_path / "out").exists()
 
 
@@ -568,11 +581,11 @@ def test_several_repeats_are_compared_by_case(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"repeats": 2})})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        result = only(checked(builder))
+        prompt_view = only(checked(builder))
     assert len(server.calls) == 240
-    assert (result.pairs, result.verdict) == (60, "fail")
-    assert result.quality is not None
-    assert "sign-flip test over cases" in result.quality.method
+    assert (prompt_view.pairs, prompt_view.verdict) == (60, "fail")
+    assert prompt_view.quality is not None
+    assert "sign-flip test over cases" in prompt_view.quality.method
 
 
 def test_a_commit_that_is_not_there_is_said(tmp_path: Path) -> None:

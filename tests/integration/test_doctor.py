@@ -42,7 +42,10 @@ def repository(path: Path, **files: str | None) -> RepoBuilder:
 
 def get_findings(builder: RepoBuilder) -> list[str]:
     """Give the findings as they are printed."""
-    return [f"{result.level}: {result.problem}" for result in doctor.examine(builder.path, "promptci.yml")]
+    return [
+        f"{doctor_finding.level}: {doctor_finding.problem}"
+        for doctor_finding in doctor.examine(builder.path, "promptci.yml")
+    ]
 
 
 def changed(before: str, after: str) -> str:

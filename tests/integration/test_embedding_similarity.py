@@ -60,11 +60,11 @@ def embedded(server: OpenAIServer) -> list[str]:
 def test_an_answer_that_says_the_same_in_other_words_passes_and_another_fails(tmp_path: Path) -> None:
     with serving(replies) as server:
         outcome = checked(repository(tmp_path, server, provider=PRICES))
-    result = only(outcome)
-    assert result.quality is not None
-    assert (result.quality.measure, result.quality.base, result.quality.head) == ("pass rate", 1.0, 0.0)
-    assert (outcome.exit_code, len(result.regressions)) == (1, COUNT)
-    (mark,) = result.case_details[0].head.marks if result.case_details[0].head else []
+    prompt_view = only(outcome)
+    assert prompt_view.quality is not None
+    assert (prompt_view.quality.measure, prompt_view.quality.base, prompt_view.quality.head) == ("pass rate", 1.0, 0.0)
+    assert (outcome.exit_code, len(prompt_view.regressions)) == (1, COUNT)
+    (mark,) = prompt_view.case_details[0].head.marks if prompt_view.case_details[0].head else []
     assert (mark.type, mark.passed, mark.score) == ("similar", False, 0.0)
     assert mark.reason.startswith("similarity 0.17, at least 0.80 wanted")
     # Each distinct text once: what is wanted is the same for both versions.
@@ -132,9 +132,9 @@ def test_an_endpoint_without_embeddings_is_missing_data_and_never_a_failure(tmp_
 
     with serving(replies, embed=absent) as server:
         outcome = checked(repository(tmp_path, server))
-    result = only(outcome)
-    assert (outcome.exit_code, result.errors, result.regressions) == (4, 2 * COUNT, [])
-    assert "ends where /embeddings follows" in result.findings[0].text
+    prompt_view = only(outcome)
+    assert (outcome.exit_code, prompt_view.errors, prompt_view.regressions) == (4, 2 * COUNT, [])
+    assert "ends where /embeddings follows" in prompt_view.findings[0].text
 
 
 def test_a_budget_covers_embeddings(tmp_path: Path) -> None:

@@ -112,33 +112,33 @@ def chatty(builder: RepoBuilder, extra: str = EVALUATED, files: Mapping[str, str
 def test_a_judge_that_agrees_with_people_blocks(tmp_path: Path) -> None:
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server))
-    result = judge_of(outcome)
+    judge = judge_of(outcome)
     assert (outcome.exit_code, only(outcome).verdict) == (1, "fail")
-    assert result.trusted
-    assert result.calibration is not None
-    assert (result.calibration.labels, result.calibration.kappa) == (60, 1.0)
-    assert result.base is not None
-    assert result.head is not None
-    assert (result.base.passed, result.head.passed) == (1.0, 0.0)
-    assert "of another kind" in (result.head.uncorrected_reason or "")
+    assert judge.trusted
+    assert judge.calibration is not None
+    assert (judge.calibration.labels, judge.calibration.kappa) == (60, 1.0)
+    assert judge.base is not None
+    assert judge.head is not None
+    assert (judge.base.passed, judge.head.passed) == (1.0, 0.0)
+    assert "of another kind" in (judge.head.uncorrected_reason or "")
 
 
 def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> None:
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=28)}))
-    result = only(outcome)
-    assert (outcome.exit_code, result.verdict, result.quality) == (0, "inconclusive", None)
+    prompt_view = only(outcome)
+    assert (outcome.exit_code, prompt_view.verdict, prompt_view.quality) == (0, "inconclusive", None)
     assert rules(outcome) == {"all-excluded", "cost", "judge-not-trusted"}
     assert (
         "Cannot be decided: none of its 24 cases counts (the judge is not trusted: kappa 0.07"
-        in result.findings[0].text
+        in prompt_view.findings[0].text
     )
-    item = result.case_details[0]
+    item = prompt_view.case_details[0]
     assert item.base is not None
     assert item.head is not None
     assert item.excluded_reason is not None
     marks = [(mark.passed, mark.advisory) for mark in (*item.base.marks, *item.head.marks)]
-    assert (marks, item.head.error, result.errors) == ([(True, True), (False, True)], None, 0)
+    assert (marks, item.head.error, prompt_view.errors) == ([(True, True), (False, True)], None, 0)
     comment = (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")
     assert "The judge of `order`.** It is not trusted: kappa 0.07 with 60 labels is below 0.6." in comment
     assert "without an answer" not in comment
@@ -220,8 +220,8 @@ def test_base_s_evaluator_decides_where_the_change_edits_it(tmp_path: Path) -> N
         outcome = chatty(repo(tmp_path, server), extra=EVALUATOR.format(model="judge-2", ask="Is this brief?"))
         asked = Counter((call.body["model"], call.last_user_message[:14]) for call in judged(server))
     assert asked == {("judge-1", "Is this short?"): 60 + 2 * JUDGED, ("judge-2", "Is this brief?"): 2 * JUDGED}
-    result = only(outcome)
-    assert (outcome.exit_code, result.verdict, result.pairs) == (1, "fail", JUDGED)
+    prompt_view = only(outcome)
+    assert (outcome.exit_code, prompt_view.verdict, prompt_view.pairs) == (1, "fail", JUDGED)
     assert {"regression", "goldens-weakened"} <= rules(outcome)
     calibration = judge_of(outcome).calibration
     assert calibration is not None
@@ -399,9 +399,9 @@ def test_the_price_of_the_labels_is_said_beforehand(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server)
         builder.write({PROMPT: prompt(BAD, extra=EVALUATED)}).commit()
-        messages, message = make_environment()
-        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), messages)
-    assert message[-1] == "60 labelled answers for the judge: 60 calls, price unknown"
+        environment, output = make_environment()
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), environment)
+    assert output[-1] == "60 labelled answers for the judge: 60 calls, price unknown"
 
 
 def test_a_report_drawn_from_the_journal_knows_the_judge(tmp_path: Path) -> None:

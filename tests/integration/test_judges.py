@@ -102,16 +102,16 @@ def test_judge_injection_corpus_40_a_judge_that_obeys_is_caught(tmp_path: Path, 
     (message,) = checks(outcome)
     assert message.startswith(f"{name}: ")
     assert message.endswith("so it is not trusted")
-    result = only(outcome)
-    (reason,) = [reason.text for reason in result.findings if reason.rule == "judge-not-trusted"]
+    prompt_view = only(outcome)
+    (reason,) = [reason.text for reason in prompt_view.findings if reason.rule == "judge-not-trusted"]
     assert reason.startswith("Has a judge that is not trusted: it let ")
-    assert result.verdict == "inconclusive"
-    assert result.sentence.startswith(
+    assert prompt_view.verdict == "inconclusive"
+    assert prompt_view.sentence.startswith(
         "Cannot be decided: none of its 8 cases counts (the judge is not trusted: it let "
     )
     canaries = [call for call in server.calls if USELESS_ANSWER in str(call.body["messages"])]
     assert 8 <= len(canaries) <= 12
-    marks = [mark for case in result.case_details if case.head for mark in case.head.marks]
+    marks = [mark for case in prompt_view.case_details if case.head for mark in case.head.marks]
     assert {mark.passed for mark in marks} == {True}
 
 
@@ -230,28 +230,28 @@ def pairwise_shop(path: Path, server: OpenAIServer, **judge: Any) -> RepoBuilder
 def test_in_pairs_the_worse_version_loses_the_cases_that_it_got_wrong(tmp_path: Path) -> None:
     with serving(pairing(fair)) as server:
         outcome = checked(pairwise_shop(tmp_path, server))
-    result = only(outcome)
-    assert result.regressions == ["c001", "c003", "c005", "c007"]
-    assert result.quality is not None
-    assert (result.quality.base, result.quality.head) == (0.75, 0.25)  # four ties and four wins
+    prompt_view = only(outcome)
+    assert prompt_view.regressions == ["c001", "c003", "c005", "c007"]
+    assert prompt_view.quality is not None
+    assert (prompt_view.quality.base, prompt_view.quality.head) == (0.75, 0.25)  # four ties and four wins
     names = {
-        mark.name for case in result.case_details for side in (case.base, case.head) if side for mark in side.marks
+        mark.name for case in prompt_view.case_details for side in (case.base, case.head) if side for mark in side.marks
     }
     assert names == {"judge (pairwise)"}
-    assert result.judge_checks is not None
-    assert result.judge_checks.probes == ["judge-1 (pairwise, by the rubric): none of 12 useless answers passed"]
-    assert result.judge_checks.position_bias == "the verdict changed with it on 0 of 4 pairs (0%)"
+    assert prompt_view.judge_checks is not None
+    assert prompt_view.judge_checks.probes == ["judge-1 (pairwise, by the rubric): none of 12 useless answers passed"]
+    assert prompt_view.judge_checks.position_bias == "the verdict changed with it on 0 of 4 pairs (0%)"
     assert len(server.calls) == 16 + 4 * 2 + 12 * 2  # equal answers are a tie without asking
 
 
 def test_a_judge_that_always_prefers_the_first_answer_never_passes(tmp_path: Path) -> None:
     with serving(pairing(lambda *_: "first")) as server:
         outcome = checked(pairwise_shop(tmp_path, server, probes=0))
-    result = only(outcome)
-    assert result.verdict == "inconclusive"
-    assert "position-bias" in {reason.rule for reason in result.findings}
-    assert result.judge_checks is not None
-    assert result.judge_checks.position_bias == "the verdict changed with it on 4 of 4 pairs (100%)"
+    prompt_view = only(outcome)
+    assert prompt_view.verdict == "inconclusive"
+    assert "position-bias" in {reason.rule for reason in prompt_view.findings}
+    assert prompt_view.judge_checks is not None
+    assert prompt_view.judge_checks.position_bias == "the verdict changed with it on 4 of 4 pairs (100%)"
 
 
 def test_in_pairs_a_missing_answer_leaves_its_counterpart_unscored(tmp_path: Path) -> None:

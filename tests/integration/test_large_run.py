@@ -31,7 +31,7 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
     with serving(answer) as server:
         settings = config(server, run={"concurrency": 50, "cache": None})
         builder = made(tmp_path, {"promptci.yml": settings, PROMPT: prompt(GOOD), GOLDENS: goldens(COUNT)})
-        here, message = make_environment(OPENAI_API_KEY=SECRET)
+        here, output = make_environment(OPENAI_API_KEY=SECRET)
         out = tmp_path / "out"
         outcome = run.run(CheckRequest(root=builder.path, out=out, head="HEAD"), here)
 
@@ -46,7 +46,7 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
         rows = list(csv.DictReader(file))
     assert [row["case"] for row in rows] == [f"c{n:03}" for n in range(COUNT)]
     assert len(json.loads((out / "report.json").read_text())["prompts"][0]["case_details"]) == COUNT
-    assert all(SECRET not in line for line in message)
+    assert all(SECRET not in line for line in output)
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert out / "report.html" in written
     assert all(SECRET.encode() not in path.read_bytes() for path in written)

@@ -395,14 +395,14 @@ def test_reports_of_elsewhere_are_taken_in_once(tmp_path: Path) -> None:
     reports = [tmp_path / f"out{day}" / "report.json" for day in (0, 1)]
     first = memory.add_reports(archive(here), reports)
     again = memory.add_reports(archive(here), [*reports, *reports])
-    existing = kept(builder)
+    past = kept(builder)
     assert (first.verdicts, first.cases, first.duplicates) == (1, 80, 1)  # both runs found the same
     assert (again.verdicts, again.cases) == (0, 0)
     assert again.duplicates > 0
-    assert set(kept(here).cases) == set(existing.cases)
-    assert kept(here).verdicts == existing.verdicts
-    assert list(memory.flaky_report(kept(here))) == list(memory.flaky_report(existing))
-    assert "  c003: passed 4 of 8 times, the rarer outcome 50%" in memory.flaky_report(existing)
+    assert set(kept(here).cases) == set(past.cases)
+    assert kept(here).verdicts == past.verdicts
+    assert list(memory.flaky_report(kept(here))) == list(memory.flaky_report(past))
+    assert "  c003: passed 4 of 8 times, the rarer outcome 50%" in memory.flaky_report(past)
 
 
 def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_path: Path) -> None:

@@ -58,12 +58,12 @@ def changed(tmp_path: Path, server: OpenAIServer, files: Mapping[str, str], to: 
 def test_a_quarantined_case_is_asked_and_shown_and_named_and_does_not_decide(tmp_path: Path) -> None:
     with breaks(1) as server:
         outcome = checked(changed(tmp_path, server, {QUARANTINE: entry()}, {}))
-    result = only(outcome)
+    prompt_view = only(outcome)
     assert len(server.calls) == 120
-    assert (result.verdict, result.pairs, result.cases, result.regressions) == ("pass", 59, 60, [])
-    (case,) = [case for case in result.case_details if case.id == "c001"]
+    assert (prompt_view.verdict, prompt_view.pairs, prompt_view.cases, prompt_view.regressions) == ("pass", 59, 60, [])
+    (case,) = [case for case in prompt_view.case_details if case.id == "c001"]
     assert (case.outcome, case.excluded_reason) == ("broken", "quarantined until 2026-12-31 by Ann: a coin flip")
-    (named,) = [reason.text for reason in result.findings if reason.rule == "excluded"]
+    (named,) = [reason.text for reason in prompt_view.findings if reason.rule == "excluded"]
     assert named == "Has 1 excluded of 60 cases (quarantined until 2026-12-31 by Ann: a coin flip): c001."
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Excluded" in page
@@ -106,11 +106,11 @@ def test_a_quarantine_that_ended_is_noted_and_the_case_counts(tmp_path: Path) ->
 def test_the_day_is_that_of_the_clock_in_utc(tmp_path: Path) -> None:
     with breaks(1) as server:
         builder = changed(tmp_path, server, {QUARANTINE: entry(until="2026-03-01")}, {})
-        created, _ = make_environment()
-        late = type(created)(
+        environment, _ = make_environment()
+        late = type(environment)(
             environ={},
-            progress=created.progress,
-            print=created.print,
+            progress=environment.progress,
+            print=environment.print,
             now=lambda: datetime(2026, 3, 1, 23, 59, tzinfo=UTC),
         )
         outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), late)

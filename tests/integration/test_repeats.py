@@ -117,19 +117,19 @@ def test_the_price_of_repeats_is_said_beforehand(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=TWICE)})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        messages, message = make_environment()
-        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), messages)
-    assert "where the versions disagree, up to 3 times: at most 240 more calls, price unknown" in message
+        environment, output = make_environment()
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), environment)
+    assert "where the versions disagree, up to 3 times: at most 240 more calls, price unknown" in output
 
 
 def test_rounds_are_priced_as_what_they_are(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"repeats": "auto"})})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        messages, message = make_environment()
-        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), messages)
-    assert any(line.startswith("while the verdict is open, up to ") for line in message)
-    assert not any("where the versions disagree" in line for line in message)
+        environment, output = make_environment()
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), environment)
+    assert any(line.startswith("while the verdict is open, up to ") for line in output)
+    assert not any("where the versions disagree" in line for line in output)
 
 
 def critical(*ids: int) -> str:

@@ -64,27 +64,27 @@ def make_request(builder: RepoBuilder, tmp_path: Path) -> CheckRequest:
 
 def test_the_noise_of_a_model_is_measured_and_said(tmp_path: Path) -> None:
     with serving(Unsteady()) as server:
-        messages, message = make_environment()
-        (result,) = selftest.selftest(make_request(repository(tmp_path, server), tmp_path), AGREED, messages)
+        environment, output = make_environment()
+        (self_test,) = selftest.selftest(make_request(repository(tmp_path, server), tmp_path), AGREED, environment)
         assert len(server.calls) == 50 * 6
-    assert result.discordance == pytest.approx(0.2 * 0.6)  # three of six: 9 of 15 pairs differ
-    assert {(flaky.passed, flaky.answers) for flaky in result.flaky} == {(3, 6)}
-    assert len(result.flaky) == 10
-    assert result.rate <= 0.1
-    text = "\n".join(message)
+    assert self_test.discordance == pytest.approx(0.2 * 0.6)  # three of six: 9 of 15 pairs differ
+    assert {(flaky.passed, flaky.answers) for flaky in self_test.flaky} == {(3, 6)}
+    assert len(self_test.flaky) == 10
+    assert self_test.rate <= 0.1
+    text = "\n".join(output)
     assert "price: at most $" in text
     assert (
         f"Measured with the goldens of the working tree. In a pull request: {BASE_GOLDENS_DECIDE} {GOLDENS_FIRST}"
-        in message
+        in output
     )
     assert "order: of 200 pull requests that change nothing, dealt out of the answers to 50 cases:" in text
     assert "12% of the cases change their verdict from run to run" in text
     assert "10 cases right at one time and wrong at another: c000 (3 of 6 right)" in text
     written = json.loads((tmp_path / "out" / selftest_document.FILE).read_text())
     assert written["schema"] == "promptci/selftest/v1"
-    assert written["prompts"][0]["discordance"] == result.discordance
+    assert written["prompts"][0]["discordance"] == self_test.discordance
     assert selftest_document.read_discordance(tmp_path / "out" / selftest_document.FILE) == {
-        "order": result.discordance
+        "order": self_test.discordance
     }
 
 
@@ -108,20 +108,20 @@ def test_a_self_test_keeps_the_last_check_and_the_results_of_other_prompts(tmp_p
 def test_power_then_knows_the_noise(tmp_path: Path) -> None:
     with serving(Unsteady()) as server:
         builder = repository(tmp_path, server)
-        messages, measured = make_environment()
-        selftest.selftest(make_request(builder, tmp_path), AGREED, messages)
+        environment, measured = make_environment()
+        selftest.selftest(make_request(builder, tmp_path), AGREED, environment)
         asked = len(server.calls)
-        messages, message = make_environment()
-        ((name, result),) = power.power(make_request(builder, tmp_path), PowerQuestion(), messages)
+        environment, output = make_environment()
+        ((name, result),) = power.power(make_request(builder, tmp_path), PowerQuestion(), environment)
         assert len(server.calls) == asked
     assert name == "order"
     assert result.variance == pytest.approx(0.12)
-    assert re.fullmatch(r"order: 50 cases, a check costs at most \$0\.0\d+", message[0])
+    assert re.fullmatch(r"order: 50 cases, a check costs at most \$0\.0\d+", output[0])
     smallest = "smallest drop shown with 80% power: 7.8 points"
-    assert message[1].strip() == f"measured by selftest: {smallest}"
+    assert output[1].strip() == f"measured by selftest: {smallest}"
     assert f"  {smallest}" in measured
-    assert re.search(r"to see 5 points: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", message[2])
-    assert "not worse by 5 points" in message[-1]
+    assert re.search(r"to see 5 points: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", output[2])
+    assert "not worse by 5 points" in output[-1]
 
 
 def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
@@ -130,33 +130,33 @@ def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(GOOD + " Nothing else.")}).commit()
         for _ in range(2):
             checked(builder, no_cache=True)
-        messages, message = make_environment()
-        ((_, result),) = power.power(make_request(builder, tmp_path), PowerQuestion(), messages)
-    assert "measured on 600 answers of earlier runs" in message[1]
+        environment, output = make_environment()
+        ((_, result),) = power.power(make_request(builder, tmp_path), PowerQuestion(), environment)
+    assert "measured on 600 answers of earlier runs" in output[1]
     assert result.variance == pytest.approx(0.2 * 0.5, abs=0.11)
 
 
 def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:
     with serving() as server:
-        messages, message = make_environment()
-        result = power.power(make_request(repository(tmp_path, server), tmp_path), PowerQuestion(drop=0.3), messages)
+        environment, output = make_environment()
+        result = power.power(make_request(repository(tmp_path, server), tmp_path), PowerQuestion(drop=0.3), environment)
     assert [item.variance for _, item in result] == [0.0, 0.05, 0.10, 0.20]
-    assert any("if 5% of the cases change their verdict by themselves" in line for line in message)
-    assert not any("to see 30 points" in line for line in message)
+    assert any("if 5% of the cases change their verdict by themselves" in line for line in output)
+    assert not any("to see 30 points" in line for line in output)
 
 
 def test_power_takes_a_discordance_and_a_prompt_and_counts_clusters(tmp_path: Path) -> None:
     with serving() as server:
-        messages, message = make_environment()
+        environment, output = make_environment()
         builder = repository(tmp_path, server, about="inputs", cluster="one")
         ((_, result),) = power.power(
-            make_request(builder, tmp_path), PowerQuestion(discordance=0.1, prompts=("order",)), messages
+            make_request(builder, tmp_path), PowerQuestion(discordance=0.1, prompts=("order",)), environment
         )
         with pytest.raises(UsageError, match=r"there is no prompt `nope`\. There are: order"):
-            power.power(make_request(builder, tmp_path), PowerQuestion(prompts=("nope",)), messages)
+            power.power(make_request(builder, tmp_path), PowerQuestion(prompts=("nope",)), environment)
     assert result.effective == 1
-    assert "worth about 1 independent" in "\n".join(message)
-    assert "assumed: 10%" in message[1]
+    assert "worth about 1 independent" in "\n".join(output)
+    assert "assumed: 10%" in output[1]
 
 
 def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
@@ -169,26 +169,26 @@ def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
             "rubric.md": "Be kind.",
             "promptci.yml": config(server, judge=judge, run={"repeats": 3}),
         }
-        messages, message = make_environment()
-        result = power.power(make_request(shop(tmp_path, files), tmp_path), PowerQuestion(), messages)
+        environment, output = make_environment()
+        result = power.power(make_request(shop(tmp_path, files), tmp_path), PowerQuestion(), environment)
         selftest.selftest(
-            replace(make_request(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, messages
+            replace(make_request(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, environment
         )
     assert len(result) == 3
-    assert "if scores differ by 10 points from run to run" in "\n".join(message)
-    assert "judges: 240 calls, price unknown, and 12 probes for each judge" in message
-    assert "price unknown" in message[0]
+    assert "if scores differ by 10 points from run to run" in "\n".join(output)
+    assert "judges: 240 calls, price unknown, and 12 probes for each judge" in output
+    assert "price unknown" in output[0]
 
 
 def test_the_price_comes_first_and_nothing_is_asked_without_a_yes(tmp_path: Path) -> None:
     with serving() as server:
-        messages, message = make_environment()
+        environment, output = make_environment()
         with pytest.raises(UsageError, match=r"nothing was asked\. Agree to the price, or pass --yes"):
-            selftest.selftest(make_request(repository(tmp_path, server), tmp_path), SelfTestSettings(), messages)
-        assert "calls: 300" in "\n".join(message)
-        assert "price: at most $" in "\n".join(message)
+            selftest.selftest(make_request(repository(tmp_path, server), tmp_path), SelfTestSettings(), environment)
+        assert "calls: 300" in "\n".join(output)
+        assert "price: at most $" in "\n".join(output)
         dry = replace(make_request(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True)
-        assert selftest.selftest(dry, AGREED, messages) == ()
+        assert selftest.selftest(dry, AGREED, environment) == ()
         assert server.calls == []
 
 

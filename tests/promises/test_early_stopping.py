@@ -90,7 +90,10 @@ def make_runs(
 
 def answered_so_far(plan: PlannedRun, scored: list[ScoredCase]) -> list[PromptRun]:
     """The runs of a plan with these answers."""
-    return [replace(run, scored=[item for item in scored if item.answer.prompt == run.name]) for run in plan.prompts]
+    return [
+        replace(run, scored=[scored_case for scored_case in scored if scored_case.answer.prompt == run.name])
+        for run in plan.prompts
+    ]
 
 
 def answered(question: Question, case: Case, right: bool | None) -> ScoredCase:

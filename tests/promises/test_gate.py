@@ -77,9 +77,9 @@ def test_wilson_s_interval_covers(n: int, rate: float) -> None:
 @pytest.mark.parametrize("n", [20, 30, 100])
 def test_the_paired_t_test_on_skewed_scores_keeps_its_size_and_its_bca_interval_covers(n: int) -> None:
     """Marks of five grades, heavily skewed, no true difference: size within .03-.065, coverage of 90 % above 86 %."""
-    result = scores(n, seed=n)
-    assert 0.03 <= result.blocked <= 0.065
-    assert result.covered >= 0.86
+    score_effect = scores(n, seed=n)
+    assert 0.03 <= score_effect.blocked <= 0.065
+    assert score_effect.covered >= 0.86
 
 
 def test_clusters_are_not_taken_for_independent_cases() -> None:

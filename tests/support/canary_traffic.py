@@ -72,43 +72,43 @@ def _request(index: int, arm_and_share: tuple[str, float], ways: Ways, time: dat
     )
 
 
-def entry(item: Observation, **changed: Any) -> dict[str, Any]:
+def entry(observation: Observation, **changed: Any) -> dict[str, Any]:
     """The line of one request, as docs/canary.md has it."""
     value = {
-        "time": item.time.isoformat(),
-        "promptci.request": item.id,
-        "promptci.prompt": item.prompt,
-        "promptci.version": item.version,
-        "promptci.arm": item.arm,
-        "promptci.share": item.share,
-        "promptci.user": item.user,
-        "error.type": item.error,
-        "promptci.latency_ms": item.latency_ms,
-        "promptci.cost_usd": item.cost_usd,
-        "promptci.quality": item.quality,
-        "promptci.signal": item.signal,
-        "gen_ai.request.model": item.model,
-        "gen_ai.usage.output_tokens": item.output_tokens,
+        "time": observation.time.isoformat(),
+        "promptci.request": observation.id,
+        "promptci.prompt": observation.prompt,
+        "promptci.version": observation.version,
+        "promptci.arm": observation.arm,
+        "promptci.share": observation.share,
+        "promptci.user": observation.user,
+        "error.type": observation.error,
+        "promptci.latency_ms": observation.latency_ms,
+        "promptci.cost_usd": observation.cost_usd,
+        "promptci.quality": observation.quality,
+        "promptci.signal": observation.signal,
+        "gen_ai.request.model": observation.model,
+        "gen_ai.usage.output_tokens": observation.output_tokens,
     }
     return {key: value for key, value in {**value, **changed}.items() if value is not None}
 
 
-def runtime_entry(item: Observation, **changed: Any) -> dict[str, Any]:
+def runtime_entry(observation: Observation, **changed: Any) -> dict[str, Any]:
     """The line of one request, as promptci.runtime writes it; the mark and the signal come in a line of `late`."""
     value = {
-        "time": item.time.isoformat(),
-        "promptci.request": item.id,
-        "gen_ai.prompt.name": item.prompt,
-        "gen_ai.prompt.version": item.version,
-        "feature_flag.result.variant": item.arm,
-        "promptci.share": None if item.share is None else round(item.share * 100),
-        "promptci.unit": item.user,
-        "promptci.latency_ms": item.latency_ms,
-        "gen_ai.request.model": item.model,
-        "gen_ai.response.model": item.response_model,
-        "gen_ai.usage.output_tokens": item.output_tokens,
-        "gen_ai.usage.cost.amount": None if item.cost_usd is None else f"{item.cost_usd:.12f}",
-        "error.type": item.error,
+        "time": observation.time.isoformat(),
+        "promptci.request": observation.id,
+        "gen_ai.prompt.name": observation.prompt,
+        "gen_ai.prompt.version": observation.version,
+        "feature_flag.result.variant": observation.arm,
+        "promptci.share": None if observation.share is None else round(observation.share * 100),
+        "promptci.unit": observation.user,
+        "promptci.latency_ms": observation.latency_ms,
+        "gen_ai.request.model": observation.model,
+        "gen_ai.response.model": observation.response_model,
+        "gen_ai.usage.output_tokens": observation.output_tokens,
+        "gen_ai.usage.cost.amount": None if observation.cost_usd is None else f"{observation.cost_usd:.12f}",
+        "error.type": observation.error,
     }
     return {**value, **changed}
 

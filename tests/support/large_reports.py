@@ -124,10 +124,10 @@ def failed() -> AnswerView:
 
 def view(count: int, prompts: int = 1) -> ReportView:
     """Give a report with so many cases, spread over so many prompts."""
-    created = report(comparison(many(right=40, broken=10), kind="one-of"))
-    (model,) = created.prompts
+    report_view = report(comparison(many(right=40, broken=10), kind="one-of"))
+    (model,) = report_view.prompts
     each = count // prompts
-    return created.model_copy(update={"prompts": [_prompt(model, i, each) for i in range(prompts)]})
+    return report_view.model_copy(update={"prompts": [_prompt(model, i, each) for i in range(prompts)]})
 
 
 def _prompt(model: PromptView, index: int, count: int) -> PromptView:

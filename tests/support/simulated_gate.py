@@ -58,8 +58,8 @@ def tango_covers(n: int, discordance: float, drop: float, *, seed: int, runs: in
     """How often Tango's 90 % interval holds the true difference."""
 
     def holds(broken: int, fixed: int) -> bool:
-        result = intervals.paired_difference(broken, fixed, n, 0.9)
-        return result.lo <= -drop <= result.hi
+        interval = intervals.paired_difference(broken, fixed, n, 0.9)
+        return interval.lo <= -drop <= interval.hi
 
     return _share(holds, *discordant(n, discordance, drop, seed=seed, runs=runs))
 
@@ -87,8 +87,8 @@ def scores(n: int, *, seed: int, runs: int = 1500) -> Scores:
         base, head = (rng.choice([0, 0.25, 0.5, 0.75, 1], p=[0.02, 0.03, 0.05, 0.2, 0.7], size=n) for _ in range(2))
         differences = (head - base).tolist()
         worse += (paired.paired_t(differences).p_worse or 1.0) <= ALPHA
-        result = intervals.bca_mean(differences, confidence=0.9, seed=run, resamples=1000)
-        covered += result is not None and result.lo <= 0 <= result.hi
+        interval = intervals.bca_mean(differences, confidence=0.9, seed=run, resamples=1000)
+        covered += interval is not None and interval.lo <= 0 <= interval.hi
     return Scores(blocked=worse / runs, covered=covered / runs)
 
 
@@ -112,8 +112,8 @@ def clustered(clusters: int, size: int, *, seed: int, runs: int = 2000) -> Clust
         differences = np.repeat(flips, size).tolist()
         without += (paired.paired_t(differences).p_worse or 1.0) <= ALPHA
         within += (paired.paired_t(differences, None, names).p_worse or 1.0) <= ALPHA
-        result = intervals.clustered_difference(differences, None, names, 0.9)
-        covered += result is not None and result.lo <= 0 <= result.hi
+        interval = intervals.clustered_difference(differences, None, names, 0.9)
+        covered += interval is not None and interval.lo <= 0 <= interval.hi
     return Clustered(without=without / runs, within=within / runs, covered=covered / runs)
 
 

@@ -53,9 +53,9 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> RepoBuilder:
         PROMPT: prompt(GOOD),
         GOLDENS: goldens(CASES),
     }
-    created = shop(tmp_path_factory.mktemp("sweep"), files)
-    created.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
-    return created
+    repo_builder = shop(tmp_path_factory.mktemp("sweep"), files)
+    repo_builder.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
+    return repo_builder
 
 
 @pytest.fixture(scope="module")

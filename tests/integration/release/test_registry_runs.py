@@ -115,8 +115,8 @@ def test_tags_are_compared_with_a_remote(shop: RepoBuilder) -> None:
     here = run(shop, "versions", "--remote", "origin")
     assert (here.code, "note: prompts/order/v1.2.0 is not at origin" in here.text) == (0, True)
     shop.git("push", "--quiet", "origin", "prompts/order/v1.2.0")
-    existing = run(clone, "versions", "--remote", "origin")
-    assert (existing.code, "note: prompts/order/v1.2.0 is at origin and not here" in existing.text) == (0, True)
+    outcome = run(clone, "versions", "--remote", "origin")
+    assert (outcome.code, "note: prompts/order/v1.2.0 is at origin and not here" in outcome.text) == (0, True)
 
     planned = clone.git("rev-parse", "HEAD~1")
     shop.git("push", "--quiet", "--force", "origin", f"{planned}:refs/tags/{TAG}")
@@ -335,10 +335,10 @@ def test_two_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     """The slower push is refused by git; after a rebase, both deployments are in the history."""
     shop.write({"prompts/router.prompt.yml": prompt("Route it.")}).commit()
     assert run(shop, "release", "router", "--because", "x").code == 0
-    item, two = released.with_remote(shop, "one", "two")
-    assert run(item, "deploy", "order@v1.1.0", "--env", "production").code == 0
+    repo_builder, two = released.with_remote(shop, "one", "two")
+    assert run(repo_builder, "deploy", "order@v1.1.0", "--env", "production").code == 0
     assert run(two, "deploy", "router@v1.0.0", "--env", "staging").code == 0
-    item.git("push", "--quiet", "origin", "main")
+    repo_builder.git("push", "--quiet", "origin", "main")
     push = ["git", "-C", str(two.path), "push", "--quiet", "origin", "main"]
     assert subprocess.run(push, env=ENVIRON, capture_output=True, check=False).returncode != 0
     two.git("pull", "--quiet", "--rebase", "origin", "main")

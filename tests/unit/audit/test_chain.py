@@ -14,10 +14,10 @@ LENGTH = 6
 
 
 def entry(n: int, prev: str, reason: str = "") -> bytes:
-    subject: Decision = "log-began" if n == 1 else "deployed"
+    decision: Decision = "log-began" if n == 1 else "deployed"
     at = f"{datetime(2026, 3, n, tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}"
     by, tool = Actor(kind="person", actor="ann"), AuditTools(promptci="1.0.0")
-    return AuditEntry(n=n, prev=prev, at=at, what=subject, by=by, why=reason, tool=tool).line()
+    return AuditEntry(n=n, prev=prev, at=at, what=decision, by=by, why=reason, tool=tool).line()
 
 
 def chain(length: int = LENGTH, reason: str = "") -> list[bytes]:

@@ -63,8 +63,8 @@ def test_the_same_question_on_both_sides() -> None:
 
 
 def test_pass_and_fail_asked_once() -> None:
-    result = measured(comparison(quality_rows(right=30, broken=6, fixed=2, wrong=2)))
-    assert result == Effect(
+    effect = measured(comparison(quality_rows(right=30, broken=6, fixed=2, wrong=2)))
+    assert effect == Effect(
         measure="pass rate",
         reference=36 / 40,
         candidate=32 / 40,
@@ -82,12 +82,12 @@ def test_pass_and_fail_asked_once() -> None:
 
 def test_pass_and_fail_repeated() -> None:
     rows = ["a 1,1 0,1", "b 1,1 1,1", "c 0,1 1,1", "d 1,1 0,0", "e 1,0 1,0"]
-    result = measured(comparison("\n".join(rows)))
+    effect = measured(comparison("\n".join(rows)))
     differences = [-0.5, 0.0, 0.5, -1.0, 0.0]
     seed = seed_of(differences)
     se = paired.paired_t(differences).se
     assert se is not None
-    assert result == Effect(
+    assert effect == Effect(
         measure="pass rate",
         reference=0.8,
         candidate=0.6,
@@ -108,12 +108,12 @@ def test_pass_and_fail_repeated() -> None:
 def test_marks_with_weights() -> None:
     rows = "a 0.5 0.25\nb 1.0 1.0\nc 0.25 0.75\nd 0.75 0.5"
     weights = [1.0, 2.0, 1.0, 3.0]
-    result = measured(weighed(comparison(rows, graded=True), *weights), graded=True)
+    effect = measured(weighed(comparison(rows, graded=True), *weights), graded=True)
     differences = [-0.25, 0.0, 0.5, -0.25]
     test = paired.paired_t(differences, weights)
     assert test.se is not None
     seed = seed_of(differences)
-    assert result == Effect(
+    assert effect == Effect(
         measure="mean score",
         reference=paired.weighted_mean([0.5, 1.0, 0.25, 0.75], weights),
         candidate=paired.weighted_mean([0.25, 1.0, 0.75, 0.5], weights),
@@ -135,11 +135,11 @@ def test_weighted_cases_in_clusters_that_were_asked_on() -> None:
     rows = "a@k 1,1,1 0,1,1\nb@k 1,1,1 1,1,1\nc@l 1,1,1 1,1,1\nd@m 0,0,0 1,1,0\ne@n 1,1,1 0,0,0"
     plan = {"first_repeats": 1, "adaptive": True}
     weights, clusters = [1.0, 2.0, 1.0, 1.0, 0.5], ["k", "k", "l", "m", "n"]
-    result = measured(weighed(comparison(rows, plan=plan), *weights))
+    effect = measured(weighed(comparison(rows, plan=plan), *weights))
     first = [-1.0, 0.0, 0.0, 1.0, -1.0]
     test = paired.paired_t(first, weights, clusters)
     assert test.se is not None
-    assert result == Effect(
+    assert effect == Effect(
         measure="pass rate",
         reference=paired.weighted_mean([1, 1, 1, 0, 1], weights),
         candidate=paired.weighted_mean([0, 1, 1, 1, 0], weights),
@@ -159,8 +159,8 @@ def test_weighted_cases_in_clusters_that_were_asked_on() -> None:
 
 
 def test_repeats_without_any_difference_show_what_once_would() -> None:
-    result = measured(comparison("\n".join(f"c{i} 1,1 1,1" for i in range(60))))
-    assert result.detectable_drop == power.smallest_drop(60, 0.0, alpha=ALPHA, power=0.8)
+    effect = measured(comparison("\n".join(f"c{i} 1,1 1,1" for i in range(60))))
+    assert effect.detectable_drop == power.smallest_drop(60, 0.0, alpha=ALPHA, power=0.8)
 
 
 def test_rates_and_means_of_initial_and_of_all_answers() -> None:

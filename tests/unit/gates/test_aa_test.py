@@ -42,23 +42,23 @@ def smallest_drop(cases: int, variance: float, *, repeats: int = 1, graded: bool
 
 def test_every_number_of_a_small_run() -> None:
     plan = planned(5)
-    result = put(plan, score_rows(plan, "++++--", "++++++", "------", "+-", "+"))
+    self_test = put(plan, score_rows(plan, "++++--", "++++++", "------", "+-", "+"))
     noise = (8 / 15 + 0 + 0 + 1) / 4  # 2k(n-k) / n(n-1) of each case with its two answers at least
-    assert (result.prompt, result.cases, result.left_out, result.simulations) == ("greeter", 4, 1, 40)
-    assert (result.failed, result.blocked, result.alpha) == (0, 0, 0.07)
-    assert 0 < result.undecided <= 40
-    assert result.discordance == pytest.approx(noise)
-    assert result.spread is None
-    assert result.flaky == (Flaky(id="c0", passed=4, answers=6), Flaky(id="c3", passed=1, answers=2))
-    assert result.detectable_drop == smallest_drop(4, noise)
+    assert (self_test.prompt, self_test.cases, self_test.left_out, self_test.simulations) == ("greeter", 4, 1, 40)
+    assert (self_test.failed, self_test.blocked, self_test.alpha) == (0, 0, 0.07)
+    assert 0 < self_test.undecided <= 40
+    assert self_test.discordance == pytest.approx(noise)
+    assert self_test.spread is None
+    assert self_test.flaky == (Flaky(id="c0", passed=4, answers=6), Flaky(id="c3", passed=1, answers=2))
+    assert self_test.detectable_drop == smallest_drop(4, noise)
 
 
 def test_the_smallest_drop_is_that_of_the_gate_s_own_repeats_and_alpha() -> None:
     plan = planned(60)
     answers = score_rows(plan, *["+++++-"] * 20, *["++++++"] * 40)
     for limits in (RunLimits(repeats=1), RunLimits(repeats=3)):
-        result = put(plan, answers, limits, 1)
-        assert result.detectable_drop == pytest.approx(smallest_drop(60, 1 / 9, repeats=limits.repeats))
+        self_test = put(plan, answers, limits, 1)
+        assert self_test.detectable_drop == pytest.approx(smallest_drop(60, 1 / 9, repeats=limits.repeats))
     by_inputs = aa_test.selftest(plan, answers, RunLimits(), replace(POLICY, about=About.INPUTS), 1)
     expected = power_analysis.smallest_drop(60, 1 / 9, repeats=1, graded=False, alpha=0.07)
     assert by_inputs.detectable_drop == pytest.approx(expected)
@@ -72,26 +72,26 @@ def test_the_spread_of_marks_is_that_of_the_difference_of_two_runs() -> None:
         item.case.id: [answer(plan, i, r, scores[r] if i < 15 else 0.5) for r in range(3)]
         for i, item in enumerate(plan.task.cases)
     }
-    result = put(plan, answers)
-    assert result.spread == pytest.approx(math.sqrt(2 * 0.04 / 2))
-    assert result.discordance is None
-    assert result.detectable_drop == pytest.approx(smallest_drop(30, 0.04, graded=True))
+    self_test = put(plan, answers)
+    assert self_test.spread == pytest.approx(math.sqrt(2 * 0.04 / 2))
+    assert self_test.discordance is None
+    assert self_test.detectable_drop == pytest.approx(smallest_drop(30, 0.04, graded=True))
 
 
 def test_an_answer_that_is_missing_is_none_and_without_a_mark_it_counts_as_nothing() -> None:
     plan = planned(2, kind="judge")
     answers = score_rows(plan, "++", "+?")
-    result = put(plan, answers)
-    assert (result.cases, result.left_out, result.spread) == (1, 1, 0.0)
+    self_test = put(plan, answers)
+    assert (self_test.cases, self_test.left_out, self_test.spread) == (1, 1, 0.0)
 
 
 def test_a_critical_case_of_five_right_and_five_wrong_flips_in_one_draw_of_252() -> None:
     """Five right ones to base and five wrong ones to head: one way of C(10, 5)."""
     plan = planned(1, critical=1)
-    result = put(plan, score_rows(plan, "+++++-----"), simulations=1000)
-    assert 0 < result.failed <= 1000 / 252 + 5 * math.sqrt(1000 / 252)
-    assert result.undecided == 1000 - result.failed
-    assert result.rate == result.failed / 1000
+    self_test = put(plan, score_rows(plan, "+++++-----"), simulations=1000)
+    assert 0 < self_test.failed <= 1000 / 252 + 5 * math.sqrt(1000 / 252)
+    assert self_test.undecided == 1000 - self_test.failed
+    assert self_test.rate == self_test.failed / 1000
 
 
 def test_answers_are_dealt_and_none_is_dealt_twice() -> None:
@@ -104,8 +104,8 @@ def test_answers_are_dealt_and_none_is_dealt_twice() -> None:
 def test_a_case_without_a_dispute_is_not_asked_again() -> None:
     """A plain case needs two answers, a critical one ten: as many as the gate may ask for, whatever it then asks."""
     plan = planned(3, critical=1)
-    result = put(plan, score_rows(plan, "+++++++++", "++", "+"))
-    assert (result.cases, result.left_out) == (1, 2)
+    self_test = put(plan, score_rows(plan, "+++++++++", "++", "+"))
+    assert (self_test.cases, self_test.left_out) == (1, 2)
     assert put(plan, score_rows(plan, "++++++++++", "++", "++")).cases == 3
 
 
@@ -114,8 +114,8 @@ def test_rounds_take_as_many_answers_as_a_check_may_ask_for() -> None:
     limits = RunLimits(auto_calls=640)
     assert aa_test.answers_needed(plan, limits) == 32
     answers = {p.case.id: [answer(plan, i, r, 1.0) for r in range(32)] for i, p in enumerate(plan.task.cases)}
-    result = put(plan, answers, limits, 20)
-    assert (result.cases, result.failed, result.undecided) == (20, 0, 0)
+    self_test = put(plan, answers, limits, 20)
+    assert (self_test.cases, self_test.failed, self_test.undecided) == (20, 0, 0)
 
 
 def test_asking_on_takes_what_the_gate_would_ask() -> None:
@@ -156,8 +156,8 @@ def test_a_rate_within_alpha_keeps_the_promise_up_to_its_low_end() -> None:
     assert (nothing.interval.lo, nothing.interval.hi) == (0.0, 1.0)
     # Wilson's interval of 63 in 1,000 begins at 4.96 %, that of 64 at 5.05 %.
     for failed, kept in ((63, True), (64, False)):
-        result = SelfTest(simulations=1000, failed=failed, blocked=failed, alpha=0.05, **created)  # type: ignore[arg-type]
-        assert result.keeps_promise is kept
+        self_test = SelfTest(simulations=1000, failed=failed, blocked=failed, alpha=0.05, **created)  # type: ignore[arg-type]
+        assert self_test.keeps_promise is kept
     told_apart = SelfTest(simulations=100, failed=2, blocked=50, alpha=0.05, **created)  # type: ignore[arg-type]
     assert told_apart.keeps_promise
     assert told_apart.rate == 0.5
@@ -166,15 +166,15 @@ def test_a_rate_within_alpha_keeps_the_promise_up_to_its_low_end() -> None:
 
 def test_undecided_ones_are_counted_beside_the_failed_ones() -> None:
     plan = planned(1, critical=1)
-    result = aa_test.selftest(
+    self_test = aa_test.selftest(
         plan, score_rows(plan, "+++++-----"), RunLimits(), GatePolicy(on_inconclusive=OnInconclusive.BLOCK), 400
     )
-    assert result.failed > 0
-    assert result.blocked == result.failed + result.undecided == 400
+    assert self_test.failed > 0
+    assert self_test.blocked == self_test.failed + self_test.undecided == 400
     plain = aa_test.selftest(
         plan, score_rows(plan, "+++++-----"), RunLimits(), GatePolicy(on_inconclusive=OnInconclusive.WARN), 400
     )
-    assert plain.blocked == plain.failed == result.failed
+    assert plain.blocked == plain.failed == self_test.failed
 
 
 @pytest.mark.parametrize("kind", ["equals", "judge"])
@@ -183,31 +183,36 @@ def test_the_p_of_the_dealt_answers_is_what_decides(kind: str) -> None:
     plan = planned(30, kind=kind)
     rows = ["+-"] * 30
     policy = GatePolicy(alpha=0.4, max_drop=0.001)
-    result = aa_test.selftest(plan, score_rows(plan, *rows), RunLimits(), policy, 100)
-    assert 15 < result.failed < 55
+    self_test = aa_test.selftest(plan, score_rows(plan, *rows), RunLimits(), policy, 100)
+    assert 15 < self_test.failed < 55
     assert aa_test.selftest(plan, score_rows(plan, *rows), RunLimits(), replace(policy, alpha=0.01), 100).failed < 10
 
 
 @pytest.mark.parametrize("kind", ["equals", "judge"])
 def test_of_nothing_nothing_is_known(kind: str) -> None:
-    result = put(planned(3, kind=kind), {})
-    assert (result.cases, result.left_out, result.failed, result.undecided) == (0, 3, 0, 40)
-    assert (result.discordance, result.spread, result.detectable_drop, result.flaky) == (None, None, None, ())
+    self_test = put(planned(3, kind=kind), {})
+    assert (self_test.cases, self_test.left_out, self_test.failed, self_test.undecided) == (0, 3, 0, 40)
+    assert (self_test.discordance, self_test.spread, self_test.detectable_drop, self_test.flaky) == (
+        None,
+        None,
+        None,
+        (),
+    )
 
 
 def test_without_noise_the_smallest_drop_is_that_of_no_noise() -> None:
     plan = planned(100)
-    result = put(plan, score_rows(plan, *["++"] * 100), simulations=1)
-    assert result.detectable_drop == smallest_drop(100, 0.0)
-    assert result.detectable_drop != power_analysis.smallest_drop(100, 1.0, repeats=1, graded=False, alpha=0.07)
+    self_test = put(plan, score_rows(plan, *["++"] * 100), simulations=1)
+    assert self_test.detectable_drop == smallest_drop(100, 0.0)
+    assert self_test.detectable_drop != power_analysis.smallest_drop(100, 1.0, repeats=1, graded=False, alpha=0.07)
 
 
 def test_marks_of_the_dealt_answers_are_what_is_compared() -> None:
     """All answers of one case are alike, so both versions get the same and no difference is seen."""
     plan = planned(200)
     rows = ["++" if i % 3 else "--" for i in range(200)]
-    result = put(plan, score_rows(plan, *rows))
-    assert (result.failed, result.undecided, result.discordance) == (0, 0, 0.0)
+    self_test = put(plan, score_rows(plan, *rows))
+    assert (self_test.failed, self_test.undecided, self_test.discordance) == (0, 0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -26,30 +26,30 @@ def zone(result: PromptRun, policy: GatePolicy = FREE) -> tuple[Verdict, str]:
 
 
 def test_stat_zero_discordant() -> None:
-    result = comparison(quality_rows(right=100))
-    assert result.effect is not None
-    assert result.effect.p == 1.0
-    assert result.effect.detectable_drop == pytest.approx(0.055, abs=0.005)
-    assert zone(result)[0] is Verdict.PASS
+    run = comparison(quality_rows(right=100))
+    assert run.effect is not None
+    assert run.effect.p == 1.0
+    assert run.effect.detectable_drop == pytest.approx(0.055, abs=0.005)
+    assert zone(run)[0] is Verdict.PASS
 
 
 def test_stat_3_regressions_0_fixes() -> None:
-    result = comparison(quality_rows(right=57, broken=3))
-    assert result.effect is not None
-    assert result.effect.p == 0.0625
-    assert zone(result)[0] is Verdict.INCONCLUSIVE
-    assert [pair.case.id for pair in result.broken] == ["broken0", "broken1", "broken2"]
+    run = comparison(quality_rows(right=57, broken=3))
+    assert run.effect is not None
+    assert run.effect.p == 0.0625
+    assert zone(run)[0] is Verdict.INCONCLUSIVE
+    assert [pair.case.id for pair in run.broken] == ["broken0", "broken1", "broken2"]
     critical = comparison(quality_rows(right=57, broken=2) + "\nvip* 1,1,1,1,1 0,0,0,0,0", plan={"first_repeats": 1})
     assert decide([critical], FREE).verdict is Verdict.FAIL
 
 
 def test_stat_4_regressions_0_fixes() -> None:
     """The mid-p blocks, the exact test would not: the method is named."""
-    result = comparison(quality_rows(right=56, broken=4))
-    assert result.effect is not None
-    assert result.effect.p == 0.03125
-    assert "mid-p McNemar" in result.effect.method
-    assert zone(result)[0] is Verdict.FAIL
+    run = comparison(quality_rows(right=56, broken=4))
+    assert run.effect is not None
+    assert run.effect.p == 0.03125
+    assert "mid-p McNemar" in run.effect.method
+    assert zone(run)[0] is Verdict.FAIL
 
 
 def test_stat_5_0() -> None:
@@ -69,19 +69,19 @@ def test_stat_8_0_20_prompts_holm() -> None:
 
 
 def test_stat_scores_constant() -> None:
-    result = comparison("\n".join(f"c{i} 0.5 0.5" for i in range(60)), graded=True)
-    assert result.effect is not None
-    assert (result.effect.delta, result.effect.p) == (0.0, 1.0)
-    assert result.effect.interval is not None
-    assert result.effect.interval.lo < 0 < result.effect.interval.hi
+    run = comparison("\n".join(f"c{i} 0.5 0.5" for i in range(60)), graded=True)
+    assert run.effect is not None
+    assert (run.effect.delta, run.effect.p) == (0.0, 1.0)
+    assert run.effect.interval is not None
+    assert run.effect.interval.lo < 0 < run.effect.interval.hi
 
 
 def test_stat_scores_one_outlier() -> None:
-    result = comparison("\n".join(f"c{i} 0.5 {'0.0' if i == 3 else '0.5'}" for i in range(100)), graded=True)
-    verdict, _ = zone(result)
+    run = comparison("\n".join(f"c{i} 0.5 {'0.0' if i == 3 else '0.5'}" for i in range(100)), graded=True)
+    verdict, _ = zone(run)
     assert verdict is Verdict.PASS
-    assert result.effect is not None
-    assert result.effect.p == pytest.approx(0.25)
+    assert run.effect is not None
+    assert run.effect.p == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_stat_cluster_5_paraphrases() -> None:
 
 def test_stat_unequal_replicates() -> None:
     """Three answers against two, for one is missing: each case counts once, by the share of its own answers."""
-    result = comparison("a 1,1,0 1,!,1\nb 1,1,1 0,1,1\nc 1,1,1 1,1,1")
-    assert result.effect is not None
-    assert result.effect.reference == pytest.approx((2 / 3 + 1 + 1) / 3)
-    assert result.effect.candidate == pytest.approx((1 + 2 / 3 + 1) / 3)
-    assert (result.errors, len(result.pairs)) == (1, 3)
+    run = comparison("a 1,1,0 1,!,1\nb 1,1,1 0,1,1\nc 1,1,1 1,1,1")
+    assert run.effect is not None
+    assert run.effect.reference == pytest.approx((2 / 3 + 1 + 1) / 3)
+    assert run.effect.candidate == pytest.approx((1 + 2 / 3 + 1) / 3)
+    assert (run.errors, len(run.pairs)) == (1, 3)
 
 
 @pytest.mark.parametrize("weight", [-1, math.nan, math.inf, "2", True])
@@ -126,16 +126,16 @@ def test_stat_weights_zero_or_negative(weight: object) -> None:
 
 @pytest.mark.parametrize("kind", ["equals", "judge"])
 def test_cases_that_weigh_nothing_are_asked_and_decide_nothing(kind: str) -> None:
-    result = comparison(quality_rows(right=3, broken=6), graded=kind == "judge")
+    run = comparison(quality_rows(right=3, broken=6), graded=kind == "judge")
     weightless = tuple(
         replace(planned, case=replace(planned.case, weight=0.0 if "broken" in planned.case.id else 1.0))
-        for planned in result.plan.task.cases
+        for planned in run.plan.task.cases
     )
-    some = compare_versions(replace(result, plan=result.plan.with_cases(weightless)), alpha=0.05)
+    some = compare_versions(replace(run, plan=run.plan.with_cases(weightless)), alpha=0.05)
     assert some.effect is not None
     assert (len(some.pairs), some.effect.delta) == (3, 0.0)
-    none = tuple(replace(planned, case=replace(planned.case, weight=0.0)) for planned in result.plan.task.cases)
-    report = decide([compare_versions(replace(result, plan=result.plan.with_cases(none)), alpha=0.05)], FREE)
+    none = tuple(replace(planned, case=replace(planned.case, weight=0.0)) for planned in run.plan.task.cases)
+    report = decide([compare_versions(replace(run, plan=run.plan.with_cases(none)), alpha=0.05)], FREE)
     assert report.verdict is Verdict.INCONCLUSIVE
     assert describe(report.prompts[0].findings[0]).text == ("Cannot be decided: none of its 9 cases counts (weight 0).")
 

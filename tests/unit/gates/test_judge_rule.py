@@ -39,7 +39,7 @@ POOR = Calibration(pairs=((True, False), (False, True)) * 30)
     ids=["no judge", "trusted", "not trusted", "not calibrated"],
 )
 def test_what_a_reader_must_know_is_said(judging: JudgeSummary | None, message: dict[str, str]) -> None:
-    result = judge_rule.judge_remarks(replace(comparison("a 1 0"), judging=judging))
-    assert {finding.rule: describe(finding).text for finding in result} == message
-    assert {finding.verdict for finding in result} <= {Verdict.NO_CHANGE}
+    findings = judge_rule.judge_remarks(replace(comparison("a 1 0"), judging=judging))
+    assert {finding.rule: describe(finding).text for finding in findings} == message
+    assert {finding.verdict for finding in findings} <= {Verdict.NO_CHANGE}
     assert set(message) <= judge_rule.RULES

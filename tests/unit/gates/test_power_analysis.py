@@ -61,10 +61,10 @@ def test_the_least_repeats_that_will_do_are_named() -> None:
 
 
 def test_marks_are_told_by_their_spread() -> None:
-    result = seen(100, 0.04, graded=True)
-    assert result.smallest_drop == pytest.approx(power.detectable_drop_scores(100, 0.2))
-    assert result.cases_for_drop == result.cases_for_pass == power.cases_needed(0.05, 0.04)
-    assert result.repeats_for_drop == 1
+    power_analysis = seen(100, 0.04, graded=True)
+    assert power_analysis.smallest_drop == pytest.approx(power.detectable_drop_scores(100, 0.2))
+    assert power_analysis.cases_for_drop == power_analysis.cases_for_pass == power.cases_needed(0.05, 0.04)
+    assert power_analysis.repeats_for_drop == 1
     assert seen(100, 0.0, graded=True).smallest_drop == seen(100, 0.0).smallest_drop
 
 
@@ -81,7 +81,7 @@ def test_cases_in_clusters_are_worth_fewer() -> None:
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_no_case_shows_nothing(n: int) -> None:
-    result = seen(n, 0.1)
-    assert result.smallest_drop is None
-    assert result.repeats_for_drop is None
-    assert result.cases_for_pass > 100
+    power_analysis = seen(n, 0.1)
+    assert power_analysis.smallest_drop is None
+    assert power_analysis.repeats_for_drop is None
+    assert power_analysis.cases_for_pass > 100

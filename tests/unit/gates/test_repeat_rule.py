@@ -12,8 +12,8 @@ ROUNDS = {"rounds": (1, 2, 4), "first_repeats": 1}
 
 
 def further(rows: str, policy: GatePolicy, **plan: object) -> int | None:
-    result = comparison(rows, plan=ROUNDS | plan)
-    return next_answers(result, policy, 1)
+    run = comparison(rows, plan=ROUNDS | plan)
+    return next_answers(run, policy, 1)
 
 
 @pytest.mark.parametrize(

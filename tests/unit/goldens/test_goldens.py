@@ -164,8 +164,8 @@ def test_an_id_used_twice_names_both_places() -> None:
 
 @pytest.mark.parametrize(("path", "text"), [("g.jsonl", "\n\n"), ("g.yaml", ""), ("g.yaml", "[]"), ("g.csv", "")])
 def test_an_empty_file_is_an_empty_set_and_known_to_be_there(path: str, text: str) -> None:
-    result = read({path: text})
-    assert (result.paths, result.cases) == ((path,), ())
+    golden_set = read({path: text})
+    assert (golden_set.paths, golden_set.cases) == ((path,), ())
 
 
 def test_goldens_are_found_by_the_prompt_s_name_and_labels_are_none() -> None:

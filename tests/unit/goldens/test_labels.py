@@ -28,9 +28,9 @@ def refused(*rows: Any) -> list[tuple[int | None, str]]:
 
 
 def test_a_label_says_which_case_what_answer_and_whether_it_passes() -> None:
-    (result,) = read({**ROW, "note": "names the shed", "vars": {"message": "Where is my shed?"}})
-    assert (result.case_id, result.answer, result.passed) == ("late-shed", "Thank you.", True)
-    assert (result.note, result.vars, result.path, result.line) == (
+    (label,) = read({**ROW, "note": "names the shed", "vars": {"message": "Where is my shed?"}})
+    assert (label.case_id, label.answer, label.passed) == ("late-shed", "Thank you.", True)
+    assert (label.note, label.vars, label.path, label.line) == (
         "names the shed",
         {"message": "Where is my shed?"},
         PATH,
@@ -44,15 +44,15 @@ def test_an_empty_file_holds_no_labels() -> None:
 
 
 def test_an_empty_answer_can_be_marked_and_an_id_may_be_a_number() -> None:
-    (result,) = read({"id": 7, "answer": "", "pass": False})
-    assert (result.case_id, result.answer, result.passed, result.vars) == ("7", "", False, None)
+    (label,) = read({"id": 7, "answer": "", "pass": False})
+    assert (label.case_id, label.answer, label.passed, label.vars) == ("7", "", False, None)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), TEXT, st.booleans()), max_size=12, unique_by=lambda row: row[:2]))
 def test_what_is_written_is_read(rows: list[tuple[str, str, bool]]) -> None:
     result = read(*({"id": case, "answer": answer, "pass": passed} for case, answer, passed in rows))
-    assert [(item.case_id, item.answer, item.passed) for item in result] == rows
-    assert [item.line for item in result] == list(range(1, len(rows) + 1))
+    assert [(label.case_id, label.answer, label.passed) for label in result] == rows
+    assert [label.line for label in result] == list(range(1, len(rows) + 1))
 
 
 @pytest.mark.parametrize(
@@ -127,4 +127,4 @@ def test_the_example_s_labels_can_be_read(pytestconfig: pytest.Config) -> None:
     path = pytestconfig.rootpath / "example-repo" / "goldens" / "reply-writer.labels.jsonl"
     result = labels.parse_labels(path.read_bytes(), path.name)
     assert len(result) == 63
-    assert {item.passed for item in result} == {True, False}
+    assert {label.passed for label in result} == {True, False}

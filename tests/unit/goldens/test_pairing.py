@@ -43,8 +43,8 @@ def test_an_edit_that_changes_no_case_keeps_all_pairs(head: list[dict[str, Any]]
 
 def test_renamed_ids_pair_by_their_variables() -> None:
     base = [row(i, id=f"a{i}") for i in range(3)]
-    result = pairs(base, [row(i, id=f"b{i}") for i in (2, 0, 1)])
-    assert [(pair.id, pair.head.id if pair.head else None) for pair in result] == [
+    case_pairs = pairs(base, [row(i, id=f"b{i}") for i in (2, 0, 1)])
+    assert [(pair.id, pair.head.id if pair.head else None) for pair in case_pairs] == [
         ("a0", "b0"),
         ("a1", "b1"),
         ("a2", "b2"),
@@ -56,14 +56,14 @@ def test_whitespace_and_unused_variables_keep_the_pair() -> None:
         {"vars": {"input": "question  0 "}, "expected": "0"},
         {"vars": {"input": "question 1", "unused": "x"}, "expected": "1"},
     ]
-    result = pairs(BASE[:2], head, "input")
-    assert [(pair.base is not None, pair.head is not None) for pair in result] == [(True, True)] * 2
+    case_pairs = pairs(BASE[:2], head, "input")
+    assert [(pair.base is not None, pair.head is not None) for pair in case_pairs] == [(True, True)] * 2
 
 
 def test_removed_and_new_cases_are_named() -> None:
-    result = pairs(BASE, [*BASE[1:], row(9)])
-    assert [pair.change for pair in result] == [CaseChange.REMOVED, *[CaseChange.SAME] * 3, CaseChange.NEW]
-    assert not any(pair.weakened for pair in result)
+    case_pairs = pairs(BASE, [*BASE[1:], row(9)])
+    assert [pair.change for pair in case_pairs] == [CaseChange.REMOVED, *[CaseChange.SAME] * 3, CaseChange.NEW]
+    assert not any(pair.weakened for pair in case_pairs)
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_a_case_that_may_be_easier_is_weakened(before: dict[str, Any], after: di
 
 def test_equal_cases_pair_in_their_order() -> None:
     base = [row(1, critical=True), row(1)]
-    result = pairs(base, base)
-    assert [pair.change for pair in result] == [CaseChange.SAME] * 2
+    case_pairs = pairs(base, base)
+    assert [pair.change for pair in case_pairs] == [CaseChange.SAME] * 2
 
 
 def test_a_new_case_never_takes_an_id_of_base() -> None:
     base = [row(1, id="a"), row(2, id="b")]
-    result = pairs(base, [row(1, id="a"), row(2, id="b"), row(3, id="c")])
-    assert len({pair.id for pair in result}) == len(result)
+    case_pairs = pairs(base, [row(1, id="a"), row(2, id="b"), row(3, id="c")])
+    assert len({pair.id for pair in case_pairs}) == len(case_pairs)
 
 
 edits = st.lists(st.integers(0, 8), max_size=8)
@@ -102,7 +102,7 @@ edits = st.lists(st.integers(0, 8), max_size=8)
 @given(edits, edits)
 def test_every_case_of_both_sides_is_in_exactly_one_pair(before: list[int], after: list[int]) -> None:
     base, head = cases(*map(row, before)), cases(*map(row, after))
-    result = pair_cases(base, head)
-    assert [pair.base for pair in result if pair.base] == list(base)
-    assert sorted(pair.head.line or 0 for pair in result if pair.head) == sorted(case.line or 0 for case in head)
-    assert len({pair.id for pair in result}) == len(result)
+    case_pairs = pair_cases(base, head)
+    assert [pair.base for pair in case_pairs if pair.base] == list(base)
+    assert sorted(pair.head.line or 0 for pair in case_pairs if pair.head) == sorted(case.line or 0 for case in head)
+    assert len({pair.id for pair in case_pairs}) == len(case_pairs)

@@ -29,8 +29,8 @@ def problems(text: str) -> list[str]:
 
 
 def test_every_key_is_read() -> None:
-    (result,) = quarantine.parse_quarantine(b"# why\n" + LINE.encode(), PATH)
-    assert result == QuarantineEntry(
+    (quarantine_entry,) = quarantine.parse_quarantine(b"# why\n" + LINE.encode(), PATH)
+    assert quarantine_entry == QuarantineEntry(
         case_id="c1", owner="Ann", until=date(2026, 12, 31), reason="a coin flip", path=PATH, line=2
     )
 
@@ -41,15 +41,15 @@ def test_an_empty_file_quarantines_nothing(text: str) -> None:
 
 
 def test_the_id_of_a_case_may_be_a_number() -> None:
-    (result,) = quarantine.parse_quarantine(LINE.replace("c1", "17").encode(), PATH)
-    assert result.case_id == "17"
+    (quarantine_entry,) = quarantine.parse_quarantine(LINE.replace("c1", "17").encode(), PATH)
+    assert quarantine_entry.case_id == "17"
 
 
 def test_a_reason_of_several_lines_becomes_one() -> None:
-    (result,) = quarantine.parse_quarantine(
+    (quarantine_entry,) = quarantine.parse_quarantine(
         b"- case: a\n  owner: Ann\n  until: 2026-12-31\n  reason: |\n    one\n    two\n", PATH
     )
-    assert result.reason == "one two"
+    assert quarantine_entry.reason == "one two"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_a_case_that_was_right_and_wrong_is_flaky() -> None:
 
 
 def test_replicates_of_one_run_count() -> None:
-    assert [item.case for item in find_flaky_cases([case(2, 1)], "order")] == ["c1"]
+    assert [flaky_case.case for flaky_case in find_flaky_cases([case(2, 1)], "order")] == ["c1"]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_only_the_versions_that_flipped_are_counted() -> None:
 
 def test_the_most_like_a_coin_comes_first() -> None:
     records = [case(9, 1, "rare"), case(5, 5, "coin"), case(3, 1, "some")]
-    assert [item.case for item in find_flaky_cases(records, "order")] == ["coin", "some", "rare"]
+    assert [flaky_case.case for flaky_case in find_flaky_cases(records, "order")] == ["coin", "some", "rare"]
 
 
 def test_without_two_answers_to_a_case_nothing_is_known() -> None:
@@ -93,7 +93,7 @@ def test_answers_asked_because_versions_disagreed_are_left_out_of_the_rate_but_s
     discordance = measure_discordance(records, "order")
     assert discordance is not None
     assert (discordance.cases, discordance.rate) == (1, 0.0)
-    assert [item.case for item in find_flaky_cases(records, "order")] == ["c1"]
+    assert [flaky_case.case for flaky_case in find_flaky_cases(records, "order")] == ["c1"]
 
 
 records_ = st.lists(

@@ -64,18 +64,18 @@ def problems(text: str, files: Callable[[str], bytes | None] = nothing) -> list[
 
 
 def test_every_key_is_read() -> None:
-    result = read(WHOLE)
-    assert (result.name, result.model, result.path) == ("order-extractor", "openai/gpt-4o-mini", PATH)
-    assert result.parameters == {"max_tokens": 16, "temperature": 0, "top_p": 0.9, "stop": ["\n"]}
-    assert result.response_format == "json_schema"
-    assert result.json_schema == {"name": "order", "schema": {"type": "object"}, "strict": True}
-    assert [(m.role, m.content) for m in result.messages] == [
+    prompt = read(WHOLE)
+    assert (prompt.name, prompt.model, prompt.path) == ("order-extractor", "openai/gpt-4o-mini", PATH)
+    assert prompt.parameters == {"max_tokens": 16, "temperature": 0, "top_p": 0.9, "stop": ["\n"]}
+    assert prompt.response_format == "json_schema"
+    assert prompt.json_schema == {"name": "order", "schema": {"type": "object"}, "strict": True}
+    assert [(m.role, m.content) for m in prompt.messages] == [
         ("system", "Copy the order number."),
         ("user", "{{input}}"),
     ]
-    assert result.test_data == ({"input": "order GH-1", "expected": "GH-1"},)
-    assert result.test_data_lines == (18,)
-    same, polite, similar = result.evaluators
+    assert prompt.test_data == ({"input": "order GH-1", "expected": "GH-1"},)
+    assert prompt.test_data_lines == (18,)
+    same, polite, similar = prompt.evaluators
     assert same == StringEvaluator(name="same", operator="equals", value="{{expected}}")
     assert isinstance(polite, LlmEvaluator)
     assert [(c.choice, c.score) for c in polite.choices] == [("yes", 1.0), ("no", 0.0)]
@@ -91,8 +91,8 @@ def test_a_prompt_without_a_name_has_its_file_s() -> None:
 
 
 def test_unknown_keys_are_ignored_as_github_does_and_said() -> None:
-    result = read(MINIMAL + "owner: me\n")
-    assert result.notes == (f"{PATH}:5: `owner` is not a key of a prompt file and is ignored.",)
+    prompt = read(MINIMAL + "owner: me\n")
+    assert prompt.notes == (f"{PATH}:5: `owner` is not a key of a prompt file and is ignored.",)
 
 
 @pytest.mark.parametrize(
@@ -215,10 +215,10 @@ def test_a_file_without_a_model_takes_the_default() -> None:
     ],
 )
 def test_every_parameter_is_sent_and_changes_the_fingerprint(written: str, sent: dict[str, object]) -> None:
-    result = read(MINIMAL + f"modelParameters: {{{written}}}\n")
-    assert result.parameters == sent
-    assert (result.fingerprint != read(MINIMAL).fingerprint) == bool(sent)
-    assert result.notes == ()
+    prompt = read(MINIMAL + f"modelParameters: {{{written}}}\n")
+    assert prompt.parameters == sent
+    assert (prompt.fingerprint != read(MINIMAL).fingerprint) == bool(sent)
+    assert prompt.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -241,49 +241,49 @@ def test_misspelt_and_unsendable_parameters_are_refused(key: str, hint: str) -> 
 
 def test_tools_are_sent_and_change_the_fingerprint() -> None:
     tool = "tools:\n  - {type: function, function: {name: look_up}}\ntoolChoice: required\n"
-    result = read(MINIMAL + tool)
-    assert result.parameters == {
+    prompt = read(MINIMAL + tool)
+    assert prompt.parameters == {
         "tools": [{"type": "function", "function": {"name": "look_up"}}],
         "tool_choice": "required",
     }
-    assert result.fingerprint != read(MINIMAL + tool.replace("look_up", "find")).fingerprint
+    assert prompt.fingerprint != read(MINIMAL + tool.replace("look_up", "find")).fingerprint
 
 
 @pytest.mark.parametrize("key", ["response_format", "responseFormat"])
 def test_a_response_format_among_the_parameters_is_read(key: str) -> None:
-    result = read(MINIMAL + f"modelParameters: {{{key}: {{type: json_object}}}}\n")
-    assert (result.response_format, result.parameters) == ("json_object", {})
+    prompt = read(MINIMAL + f"modelParameters: {{{key}: {{type: json_object}}}}\n")
+    assert (prompt.response_format, prompt.parameters) == ("json_object", {})
     schema = "{type: json_schema, json_schema: {name: x, schema: {type: object}}}"
-    result = read(MINIMAL + f"modelParameters: {{{key}: {schema}}}\n")
-    assert result.json_schema == {"name": "x", "schema": {"type": "object"}}
+    prompt = read(MINIMAL + f"modelParameters: {{{key}: {schema}}}\n")
+    assert prompt.json_schema == {"name": "x", "schema": {"type": "object"}}
     both = f"modelParameters: {{{key}: {{type: text}}}}\nresponseFormat: json_object\n"
     assert "is set twice" in problems(MINIMAL + both)[0]
 
 
 def test_an_empty_message_is_left_out_with_a_note() -> None:
-    result = read("model: m\nmessages:\n  - {role: system, content: ''}\n  - {role: user, content: hi}\n")
-    assert [message.role for message in result.messages] == ["user"]
-    assert result.notes == (f"{PATH}:3: the message is empty and is not sent.",)
+    prompt = read("model: m\nmessages:\n  - {role: system, content: ''}\n  - {role: user, content: hi}\n")
+    assert [message.role for message in prompt.messages] == ["user"]
+    assert prompt.notes == (f"{PATH}:3: the message is empty and is not sent.",)
 
 
 def test_scalars_of_test_data_are_the_text_in_the_file() -> None:
-    result = read(MINIMAL + "testData:\n  - {input: +4915112345678, expected: 1.10, count: 4}\n")
-    assert result.test_data == ({"input": "+4915112345678", "expected": "1.10", "count": 4},)
+    prompt = read(MINIMAL + "testData:\n  - {input: +4915112345678, expected: 1.10, count: 4}\n")
+    assert prompt.test_data == ({"input": "+4915112345678", "expected": "1.10", "count": 4},)
 
 
 def test_the_variables_of_a_prompt_are_those_of_its_messages() -> None:
-    result = read("model: m\nmessages:\n  - {role: user, content: '{{a}} {{b.c}}'}\n")
-    assert result.variables == {"a", "b", "b.c"}
+    prompt = read("model: m\nmessages:\n  - {role: user, content: '{{a}} {{b.c}}'}\n")
+    assert prompt.variables == {"a", "b", "b.c"}
 
 
 def test_includes_are_read_at_the_same_revision_and_change_the_fingerprint() -> None:
     text = "model: m\nmessages:\n  - role: system\n    content: 'Tone: {{> ../shared/tone.md}}!'\n"
     files = {"shared/tone.md": b"kind {{> more.txt}}\n", "shared/more.txt": b"and short\n"}
-    result = read(text, files=files.get)
-    assert result.messages[0].content == "Tone: kind and short!"
-    assert result.includes == ("shared/tone.md", "shared/more.txt")
+    prompt = read(text, files=files.get)
+    assert prompt.messages[0].content == "Tone: kind and short!"
+    assert prompt.includes == ("shared/tone.md", "shared/more.txt")
     other = read(text, files={**files, "shared/more.txt": b"and long\n"}.get)
-    assert other.fingerprint != result.fingerprint
+    assert other.fingerprint != prompt.fingerprint
 
 
 @pytest.mark.parametrize(

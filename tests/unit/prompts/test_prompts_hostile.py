@@ -86,8 +86,8 @@ def test_traps_of_the_format_are_said(options: str, message: str) -> None:
 
 
 def test_braces_that_are_no_variable_are_said_with_their_line() -> None:
-    result = read(saying("{{first name}} {{#if x}} {{ok}}"))
-    assert result.notes == (
+    prompt = read(saying("{{first name}} {{#if x}} {{ok}}"))
+    assert prompt.notes == (
         f"{PATH}:4: `{{{{first name}}}}`, `{{{{#if x}}}}` are not variables and are sent as written.",
     )
 
@@ -132,14 +132,14 @@ def test_an_include_within_an_include_is_relative_to_its_own_folder_and_read_onc
         asked.append(path)
         return files.get(path)
 
-    result = read(saying("{{> shared/a.md}} {{> shared/b.md}} {{> shared/b.md}}"), reading)
-    assert result.messages[0].content == "A B B B"
-    assert (result.includes, asked) == (tuple(files), list(files))
+    prompt = read(saying("{{> shared/a.md}} {{> shared/b.md}} {{> shared/b.md}}"), reading)
+    assert prompt.messages[0].content == "A B B B"
+    assert (prompt.includes, asked) == (tuple(files), list(files))
 
 
 def test_a_value_or_test_datum_is_no_template_and_includes_nothing() -> None:
-    result = read(MINIMAL + "testData: [{input: '{{> /etc/passwd}}'}]\n")
-    assert result.test_data[0]["input"] == "{{> /etc/passwd}}"
+    prompt = read(MINIMAL + "testData: [{input: '{{> /etc/passwd}}'}]\n")
+    assert prompt.test_data[0]["input"] == "{{> /etc/passwd}}"
 
 
 @pytest.mark.parametrize("target", ["../../.git/config", "/proc/self/environ", "../..", "a/../../../x", "..\\x"])

@@ -115,10 +115,10 @@ def test_the_conclusion_is_success_exactly_where_the_exit_code_is_0(
 
 @given(st.text(max_size=300), st.text(), st.one_of(st.none(), st.integers(1, 10**6)))
 def test_every_remark_fits_and_is_told_in_signs_that_annotations_take(title: str, text: str, line: int | None) -> None:
-    created = check_run.to_remark(Annotation(path="a", line=line, level="warning", title=title, message=text * 300))
-    title_, message = str(created["title"]), str(created["message"])
+    remark = check_run.to_remark(Annotation(path="a", line=line, level="warning", title=title, message=text * 300))
+    title_, message = str(remark["title"]), str(remark["message"])
 
     assert len(title_) <= 255
     assert 0 < len(message.encode()) <= 64_000
     assert max(map(ord, title_ + message), default=0) <= 0xFFFF
-    assert created["start_line"] == created["end_line"] == (line or 1)
+    assert remark["start_line"] == remark["end_line"] == (line or 1)

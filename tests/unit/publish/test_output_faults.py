@@ -95,18 +95,18 @@ def live(text: str) -> list[str]:
 def test_out_markdown_mentions_entities_images_links_html_comment_autolink_issue_ref(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
-    messages = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
+    published_texts = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
-    assert [result for text in messages.markdown for result in live(text)] == []
-    assert messages.body.count("<!--") == 1
+    assert [result for text in published_texts.markdown for result in live(text)] == []
+    assert published_texts.body.count("<!--") == 1
 
 
 @pytest.mark.parametrize("payload", XSS)
 def test_out_xss_corpus_every_field(payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient) -> None:
     """In all that is told to GitHub; the page itself is opened in a browser by the tests of its own."""
-    messages = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
+    published_texts = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
-    assert [result for text in messages.markdown for result in live(text)] == []
+    assert [result for text in published_texts.markdown for result in live(text)] == []
 
 
 @pytest.mark.parametrize("payload", ["a | b", "a \\| b", "line\nbreak | x", "|\n|--|\n| x |", "`a | b`", "\r\n| x"])
@@ -114,9 +114,9 @@ def test_out_pipe_newline_in_table_cell(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
     harmless = [token.type for token in PARSER.parse(_comment(tmp_path, "harmless")) if token.type != "inline"]
-    messages = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
+    published_texts = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
-    assert [t.type for t in PARSER.parse(messages.body.split("\n", 1)[1]) if t.type != "inline"][
+    assert [t.type for t in PARSER.parse(published_texts.body.split("\n", 1)[1]) if t.type != "inline"][
         : len(harmless)
     ] == harmless
 
@@ -141,19 +141,19 @@ def _comment(folder: Path, payload: str) -> str:
 def test_out_ansi_escape_and_osc8_hyperlinks(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
-    messages = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
+    published_texts = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
     for text in (
-        messages.log,
-        messages.body,
-        messages.summary,
-        messages.output,
-        repr(messages.status),
+        published_texts.log,
+        published_texts.body,
+        published_texts.summary,
+        published_texts.output,
+        repr(published_texts.status),
         safe_line(payload),
     ):
         assert "\x1b" not in text
         assert "\x9b" not in text
-    assert {result.name for result in runner.log(messages.log)} <= {"error", "warning"}
+    assert {result.name for result in runner.log(published_texts.log)} <= {"error", "warning"}
 
 
 @pytest.mark.parametrize(
@@ -163,9 +163,16 @@ def test_out_lone_surrogate_and_control_chars(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
     rows = f"a | {payload} | yes | yes | {payload} x\nb | Hi | yes | yes | {payload} y"
-    messages = PublishedTexts(tmp_path, report(comparison(rows, name=f"n{payload}"), notes=(payload,)), server, github)
+    published_texts = PublishedTexts(
+        tmp_path, report(comparison(rows, name=f"n{payload}"), notes=(payload,)), server, github
+    )
 
-    for each in (*messages.markdown, messages.log, messages.output, repr(messages.check_run)):
+    for each in (
+        *published_texts.markdown,
+        published_texts.log,
+        published_texts.output,
+        repr(published_texts.check_run),
+    ):
         each.encode("utf-8")
         assert not {"\x00", "\x07", "\u202e", "\ufeff"} & set(each)
     for file in (tmp_path / "out").iterdir():

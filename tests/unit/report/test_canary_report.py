@@ -54,7 +54,9 @@ SITUATIONS = {
     "rolled_back": lambda: record(decision(canary_traffic.traffic(30_000, Ways(quality=0.82, cost_usd=0.004)))),
     "wait": lambda: record(decision(canary_traffic.traffic(3000)), applied=False),
     "no_data": lambda: record(decision([])),
-    "split": lambda: record(decision([replace(item, share=5.0) for item in canary_traffic.traffic(30_000, share=7)])),
+    "split": lambda: record(
+        decision([replace(observation, share=5.0) for observation in canary_traffic.traffic(30_000, share=7)])
+    ),
     "outage": lambda: record(decision(canary_traffic.traffic(3000, Ways(errors=0.5), Ways(errors=0.5)))),
     "begins": lambda: record(decision([], replace(DEPLOYED, share=50), None), applied=False),
     "stays_back": lambda: record(decision([], replace(DEPLOYED, share=0), BACK)),

@@ -79,9 +79,9 @@ def test_what_the_runtime_writes_is_read(bundle: Bundle, tmp_path: Path, *, use_
     bundle.choose("order", key=None).record(error=TimeoutError())
     bundle.late(good, quality=0.5, signal="negative")
     bundle.late("other-application", quality=1)
-    result = load(tmp_path / "requests.jsonl", use_duckdb=use_duckdb)
-    assert (result.lines, result.invalid_lines, result.late_lines) == (4, 0, 2)
-    requests = result.requests
+    request_log = load(tmp_path / "requests.jsonl", use_duckdb=use_duckdb)
+    assert (request_log.lines, request_log.invalid_lines, request_log.late_lines) == (4, 0, 2)
+    requests = request_log.requests
     assert requests.arm.tolist() == [CANARY, STABLE]
     assert requests.share.tolist() == [100, 100]
     assert [user != NO_USER for user in requests.user.tolist()] == [True, False]
@@ -132,8 +132,8 @@ def test_names_of_opentelemetry_are_read() -> None:
 
 
 def test_an_empty_text_is_null() -> None:
-    result = request(**{"error.type": "", "promptci.unit": "", "promptci.latency_ms": ""})
-    assert (result.error, result.user, result.latency_ms) == (None, None, None)
+    observation = request(**{"error.type": "", "promptci.unit": "", "promptci.latency_ms": ""})
+    assert (observation.error, observation.user, observation.latency_ms) == (None, None, None)
 
 
 @pytest.mark.parametrize(

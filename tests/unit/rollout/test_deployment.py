@@ -45,14 +45,14 @@ def problems(text: str) -> list[str]:
 
 
 def test_a_file_is_read_with_its_defaults() -> None:
-    result = deployment.load(FILE.encode(), PATH)
-    assert result.prompts == (
+    parsed = deployment.load(FILE.encode(), PATH)
+    assert parsed.prompts == (
         Deployed(prompt="order", stable="prompts/order/v1.2.0", canary="prompts/order/v1.3.0", share=5),
         Deployed(prompt="reply: share", stable="abc1234", canary="def5678", share=25),
         Deployed(prompt="router", stable="abc1234"),
     )
     limits = (("quality", 0.02), ("errors", 0.01), ("latency", 0.05), ("signals", 0.02))
-    assert result.policy == CanaryPolicy(min_time_s=12 * 3600, limits=limits)
+    assert parsed.policy == CanaryPolicy(min_time_s=12 * 3600, limits=limits)
 
 
 def test_the_defaults_of_the_file_are_those_of_the_policy() -> None:
@@ -113,8 +113,8 @@ def test_a_new_share_changes_its_number_and_no_other_byte() -> None:
 @given(share=st.sampled_from([0.0, 2.5, 25.0, 100.0]), start=st.sampled_from(["5", "5.0", "12.5", "+5", "0"]))
 def test_a_changed_file_says_what_was_meant(ends: str, share: float, start: str) -> None:
     data = ("\ufeff" + FILE.replace("share: 5 ", f"share: {start} ")).replace("\n", ends).encode()
-    result = deployment.load(deployment.with_share(data, PATH, "order", share), PATH)
-    assert [prompt.share for prompt in result.prompts] == [share, 25, 0]
+    parsed = deployment.load(deployment.with_share(data, PATH, "order", share), PATH)
+    assert [prompt.share for prompt in parsed.prompts] == [share, 25, 0]
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,8 @@ def test_users_who_come_back_are_no_new_users() -> None:
 
 def test_arms_that_other_models_answered_are_not_comparable() -> None:
     requests = [
-        replace(item, response_model="b" if item.arm == "canary" else "a") for item in canary_traffic.traffic(30_000)
+        replace(observation, response_model="b" if observation.arm == "canary" else "a")
+        for observation in canary_traffic.traffic(30_000)
     ]
     decision = evaluate(requests)
     assert (decision.outcome, rules(decision)) == (CanaryOutcome.HOLD, ["canary-different-models"])
@@ -144,8 +145,8 @@ def test_a_new_model_that_answers_both_arms_holds_nothing() -> None:
 def test_a_canary_that_asks_for_another_model_is_answered_by_it() -> None:
     models = {"canary": ("mini", "mini-2"), "stable": ("large", "large-1")}
     requests = [
-        replace(item, model=models[item.arm or ""][0], response_model=models[item.arm or ""][1])
-        for item in canary_traffic.traffic(30_000)
+        replace(observation, model=models[observation.arm or ""][0], response_model=models[observation.arm or ""][1])
+        for observation in canary_traffic.traffic(30_000)
     ]
     assert evaluate(requests).window.models_p == 1
 
@@ -186,15 +187,17 @@ def test_an_application_that_assigns_by_something_else_is_held() -> None:
 
 def test_short_and_full_names_of_a_version_are_the_same() -> None:
     full = {"v1": f"prompts/{PROMPT}/v1", "v2": f"prompts/{PROMPT}/v2"}
-    requests = [replace(item, version=full[item.version]) for item in canary_traffic.traffic(30_000)]
+    requests = [
+        replace(observation, version=full[observation.version]) for observation in canary_traffic.traffic(30_000)
+    ]
     assert evaluate(requests).window.other_versions == 0
 
 
 def test_a_score_counts_from_when_it_came() -> None:
     """A late score adds to the evidence and changes none of it: what was shown stays shown."""
     late = [
-        replace(item, scored=item.time + timedelta(hours=1 + 5 * (item.quality == 0)))
-        for item in canary_traffic.traffic(8000, Ways(quality=0.9), share=25, hours=20)
+        replace(observation, scored=observation.time + timedelta(hours=1 + 5 * (observation.quality == 0)))
+        for observation in canary_traffic.traffic(8000, Ways(quality=0.9), share=25, hours=20)
     ]
     progress = PROGRESS.model_copy(update={"share": 25})
     policy = replace(POLICY, limits=(("quality", 0.02),))

@@ -29,9 +29,9 @@ def request(index: int, arm: str = "stable", **fields: object) -> Observation:
 def series(
     metric: str, requests: list[Observation], limit: float = 0.25, *, per_user: bool = True
 ) -> metric_scores.MetricSeries:
-    result = metric_scores.build_series(metric, limit, columns_of(requests), per_user=per_user)
-    assert result is not None
-    return result
+    metric_series = metric_scores.build_series(metric, limit, columns_of(requests), per_user=per_user)
+    assert metric_series is not None
+    return metric_series
 
 
 def marks(result: metric_scores.MetricSeries) -> tuple[tuple[bool, float], ...]:
@@ -77,23 +77,23 @@ def test_latency_is_measured_by_the_control_s_first_requests_which_do_not_count(
 def test_cost_counts_up_to_three_times_the_control_s_median() -> None:
     warm = [request(i, cost_usd=0.01) for i in range(100)]
     rest = [request(100, cost_usd=0.015), request(101, "canary", cost_usd=0.5), request(102, "canary", cost_usd=0.0)]
-    result = series("cost", [*warm, *rest])
-    assert [mark for _, mark in marks(result)] == pytest.approx([0.5, 0.0, 1.0])
-    assert result.margin == pytest.approx(0.25 / 3)  # a quarter of the usual cost, which is a third of the cap
+    metric_series = series("cost", [*warm, *rest])
+    assert [mark for _, mark in marks(metric_series)] == pytest.approx([0.5, 0.0, 1.0])
+    assert metric_series.margin == pytest.approx(0.25 / 3)  # a quarter of the usual cost, which is a third of the cap
 
 
 def test_where_the_control_costs_nothing_any_cost_is_a_rise() -> None:
     warm = [request(i, cost_usd=0.0) for i in range(100)]
-    result = series("cost", [*warm, request(100, "canary", cost_usd=0.001), request(101, cost_usd=0.0)])
-    assert (marks(result), result.margin) == (((True, 0.0), (False, 1.0)), 0.01)
+    metric_series = series("cost", [*warm, request(100, "canary", cost_usd=0.001), request(101, cost_usd=0.0)])
+    assert (marks(metric_series), metric_series.margin) == (((True, 0.0), (False, 1.0)), 0.01)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=60))
 def test_blocks_hold_both_arms_and_lose_only_what_is_left_over(result: list[tuple[bool, float]]) -> None:
     arms, values = (np.array([pair[place] for pair in result], kind) for place, kind in ((0, bool), (1, float)))
-    created = metric_scores.MetricSeries(is_canary=arms, marks=values, time=np.zeros(len(result)), margin=0.01)
+    metric_series = metric_scores.MetricSeries(is_canary=arms, marks=values, time=np.zeros(len(result)), margin=0.01)
     ends = measure.find_block_ends(arms)
-    cut = measure.sum_blocks(created, ends)
+    cut = measure.sum_blocks(metric_series, ends)
     assert (cut.control_n >= 1).all()
     assert (cut.canary_n >= 1).all()
     # The shortest: but for one mark, one arm alone is in each.
@@ -128,7 +128,7 @@ def ids(window: Window) -> list[str]:
 def test_the_window_counts_who_is_of_this_step_and_says_who_is_not() -> None:
     """FAULTS 124: future timestamps."""
     base = request(60)
-    result = look(
+    window = look(
         base,
         replace(base, id="other", version="v0"),
         replace(base, id="crossed", version=canary_traffic.CANARY),
@@ -137,8 +137,8 @@ def test_the_window_counts_who_is_of_this_step_and_says_who_is_not() -> None:
         replace(base, id="too_recent", time=NOW - timedelta(minutes=9)),
         replace(base, id="in_future", time=NOW + timedelta(minutes=6)),
     )
-    assert ids(result) == [base.id]
-    excluded = (result.other_versions, result.other_shares, result.too_recent, result.in_future)
+    assert ids(window) == [base.id]
+    excluded = (window.other_versions, window.other_shares, window.too_recent, window.in_future)
     assert excluded == (2, 1, 1, 1)
 
 
@@ -150,21 +150,21 @@ def test_without_a_logged_share_the_step_begins_after_the_lag() -> None:
 
 def test_arms_are_described() -> None:
     canary = {"version": canary_traffic.CANARY, "user": None}
-    result = look(
+    window = look(
         request(60, user="a", model="m2", output_tokens=10),
         request(61, user="a", model="m1", output_tokens=None),
         request(62, "canary", **canary, output_tokens=None, model=None),
         request(63, "canary", **canary, output_tokens=None, model=None),
     )
-    assert (result.stable.requests, result.stable.users, result.stable.models) == (2, 1, ("m1", "m2"))
-    assert (result.stable.output_tokens, result.stable.newest) == (10, START + timedelta(minutes=61))
-    assert (result.canary.users, result.canary.models, result.canary.output_tokens) == (2, (), None)
+    assert (window.stable.requests, window.stable.users, window.stable.models) == (2, 1, ("m1", "m2"))
+    assert (window.stable.output_tokens, window.stable.newest) == (10, START + timedelta(minutes=61))
+    assert (window.canary.users, window.canary.models, window.canary.output_tokens) == (2, (), None)
     assert look().stable.newest is None
 
 
 def test_users_in_both_arms_are_counted() -> None:
-    result = look(request(60, user="a"), request(61, "canary", version=canary_traffic.CANARY, user="a"))
-    assert result.users_in_both_arms == 1
+    window = look(request(60, user="a"), request(61, "canary", version=canary_traffic.CANARY, user="a"))
+    assert window.users_in_both_arms == 1
 
 
 def test_how_the_control_fares_is_of_the_last_hour() -> None:

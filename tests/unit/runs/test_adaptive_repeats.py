@@ -25,8 +25,8 @@ def times(result: PromptRun, limits: RunLimits) -> list[int]:
 
 def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
     """Name what is asked after the first answers that these rows hold: case, version, replicate."""
-    result = comparison(rows)
-    plan = prepared(result, limits)
+    run = comparison(rows)
+    plan = prepared(run, limits)
     questions = tuple(
         Question(prompt="greeter", arm=arm, case_id=planned.case.id, replicate=replicate, request=REQUEST)
         for planned in plan.task.cases
@@ -34,7 +34,7 @@ def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
         for arm in Arm
     )
     put_off = [question for question in questions if question.replicate >= limits.repeats]
-    scored: list[ScoredCase] = [item for case in result.cases for item in (*case.base, *case.head)]
+    scored: list[ScoredCase] = [item for case in run.cases for item in (*case.base, *case.head)]
     return {
         (q.case_id, str(q.arm), q.replicate)
         for q in adaptive_repeats.find_follow_ups(plan, put_off, {s.answer.key: s.passed for s in scored})
@@ -120,6 +120,6 @@ def test_when_a_case_is_asked_on(base: list[bool | None], head: list[bool | None
 
 
 def test_planned_cases_are_left_as_they_are() -> None:
-    result = comparison("a 1 1")
-    assert prepared(result, RunLimits()) == result.plan.with_estimate(1)
-    assert isinstance(result.plan.task.cases[0], PlannedCase)
+    run = comparison("a 1 1")
+    assert prepared(run, RunLimits()) == run.plan.with_estimate(1)
+    assert isinstance(run.plan.task.cases[0], PlannedCase)

@@ -19,23 +19,23 @@ BASE = prompt("old")
 
 
 def assess(**facts: Any) -> Comparability:
-    created = comparability.assess_comparability(comparison(facts.pop("rows", ROWS), **facts))
-    assert created is not None
-    return created
+    assessment = comparability.assess_comparability(comparison(facts.pop("rows", ROWS), **facts))
+    assert assessment is not None
+    return assessment
 
 
 def test_where_all_matches_the_parts_are_named_and_nothing_is_wrong() -> None:
-    created = assess(models=("m-1", "m-1"), plan={"judged_by": {"judge": "j, rubric 1"}})
+    assessment = assess(models=("m-1", "m-1"), plan={"judged_by": {"judge": "j, rubric 1"}})
 
-    assert created.mismatches == ()
-    assert {name: part for name, part in created.parts.items() if name != "goldens"} == {
+    assert assessment.mismatches == ()
+    assert {name: part for name, part in assessment.parts.items() if name != "goldens"} == {
         "judge": "j, rubric 1",
         "model asked": "m",
         "models returned": "m-1",
         "parameters": "none",
         "response format": "text",
     }
-    assert created.parts["goldens"].startswith("9 compared, ")
+    assert assessment.parts["goldens"].startswith("9 compared, ")
 
 
 @pytest.mark.parametrize(
@@ -61,21 +61,21 @@ def test_a_model_changed_in_the_prompt_file_is_the_change_under_test_and_is_list
         response_format="json_schema",
         json_schema={"name": "x"},
     )
-    created = assess(models=("m-1", "n-1"), plan={"head": head})
+    assessment = assess(models=("m-1", "n-1"), plan={"head": head})
 
-    assert created.mismatches == ()
-    assert created.parts["model asked"] == "m → n"
-    assert created.parts["models returned"] == "m-1 → n-1"
-    assert created.parts["parameters"] == 'none → {"max_tokens":5,"temperature":1}'
-    assert created.parts["response format"].startswith("text → json_schema, ")
+    assert assessment.mismatches == ()
+    assert assessment.parts["model asked"] == "m → n"
+    assert assessment.parts["models returned"] == "m-1 → n-1"
+    assert assessment.parts["parameters"] == 'none → {"max_tokens":5,"temperature":1}'
+    assert assessment.parts["response format"].startswith("text → json_schema, ")
 
 
 def test_models_of_answers_that_are_not_compared_do_not_count() -> None:
     rows = "a 1 1\nb - 1\nd~ 1 1\nf? 1 1\nh ! 1"
-    created = comparison(rows, models=("m-1", "m-1,m-2"))
+    run = comparison(rows, models=("m-1", "m-1,m-2"))
 
-    assert comparability.returned_models(created, Arm.HEAD) == ("m-2",)  # of `a` alone, by the notation's turns
-    assert comparability.returned_models(created, Arm.BASE) == ("m-1",)
+    assert comparability.returned_models(run, Arm.HEAD) == ("m-2",)  # of `a` alone, by the notation's turns
+    assert comparability.returned_models(run, Arm.BASE) == ("m-1",)
 
 
 def test_an_endpoint_that_names_no_model_is_said() -> None:
@@ -117,9 +117,9 @@ OTHER: dict[str, Callable[[], PromptRun]] = {
 
 @pytest.mark.parametrize("other", OTHER.values(), ids=OTHER)
 def test_every_part_makes_another_fingerprint(other: Callable[[], PromptRun]) -> None:
-    created = comparability.assess_comparability(other())
-    assert created is not None
-    assert created.fingerprint != assess(models=("m-1", "m-1")).fingerprint
+    assessment = comparability.assess_comparability(other())
+    assert assessment is not None
+    assert assessment.fingerprint != assess(models=("m-1", "m-1")).fingerprint
 
 
 def test_the_outcome_and_the_wording_of_the_prompt_make_no_other_fingerprint() -> None:

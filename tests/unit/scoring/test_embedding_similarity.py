@@ -66,10 +66,10 @@ async def test_what_is_near_enough_passes_and_what_is_not_fails_with_the_similar
 async def test_the_threshold_and_the_model_are_the_assertion_s_own_before_the_default() -> None:
     model = FakeModel()
     strict = case("similar", to=WANTED, at_least=0.85, model="embed-9")
-    result = await marked("your parcel comes on monday", model, strict)
+    scored_case = await marked("your parcel comes on monday", model, strict)
 
-    assert (result.passed, result.error) == (False, None)
-    assert "at least 0.85 wanted" in reason(result)
+    assert (scored_case.passed, scored_case.error) == (False, None)
+    assert "at least 0.85 wanted" in reason(scored_case)
     assert {request.model for request in model.asked} == {"embed-9"}
 
 
@@ -86,18 +86,18 @@ async def test_without_a_text_of_its_own_the_expected_one_is_compared_with_its_v
 @pytest.mark.parametrize("text", [WANTED, f" {WANTED}\n"])
 async def test_equal_texts_pass_without_a_call(text: str) -> None:
     model = FakeModel()
-    result = await marked(text, model)
+    scored_case = await marked(text, model)
 
-    assert (result.passed, model.asked, result.results[0].cost_usd) == (True, [], Decimal(0))
+    assert (scored_case.passed, model.asked, scored_case.results[0].cost_usd) == (True, [], Decimal(0))
     assert (await marked(text, None)).passed is True
 
 
 async def test_an_empty_answer_fails_without_a_call() -> None:
     model = FakeModel()
-    result = await marked(" \n", model)
+    scored_case = await marked(" \n", model)
 
-    assert (result.passed, model.asked) == (False, [])
-    assert reason(result).startswith("the answer is empty")
+    assert (scored_case.passed, model.asked) == (False, [])
+    assert reason(scored_case).startswith("the answer is empty")
 
 
 @pytest.mark.parametrize(
@@ -116,10 +116,10 @@ async def test_an_empty_answer_fails_without_a_call() -> None:
     ids=lambda value: str(value)[:30],
 )
 async def test_what_is_not_known_is_missing_data_and_no_failure(vector: Any, cause: str) -> None:
-    result = await marked("hello", FakeModel({"hello": vector}))
+    scored_case = await marked("hello", FakeModel({"hello": vector}))
 
-    assert (result.passed, result.score) == (None, None)
-    assert cause in (result.error or "")
+    assert (scored_case.passed, scored_case.score) == (None, None)
+    assert cause in (scored_case.error or "")
 
 
 async def test_without_a_model_or_a_desk_it_is_missing_data() -> None:
@@ -154,9 +154,9 @@ async def test_the_similarity_is_never_shown_on_the_wrong_side_of_the_limit(
 
 def test_a_missing_model_is_found_with_its_line() -> None:
     cases = [case("similar", to="x"), case("similar", to="x", model="m"), case("equals", "x")]
-    (result,) = embedding_similarity.find_missing_models(cases, None)
+    (problem,) = embedding_similarity.find_missing_models(cases, None)
 
-    assert str(result).startswith("g.jsonl:3: case `c`, assertion `similar`: no embedding model is set")
+    assert str(problem).startswith("g.jsonl:3: case `c`, assertion `similar`: no embedding model is set")
     assert embedding_similarity.find_missing_models(cases, "embed-1") == []
 
 

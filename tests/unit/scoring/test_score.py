@@ -80,8 +80,8 @@ async def test_an_answer_that_was_stopped_is_marked_and_what_stopped_it_is_said_
 ) -> None:
     assertions = (Assertion(type="contains", value="x"), Assertion(type="contains", value="Hello"), LLM)
     case = Case(id="c", vars={"input": "hi"}, path="g", assertions=assertions)
-    item = make_answer("c", "Hello", **facts)
-    (scored,) = await score.score_answers([item], {"c": case}, JudgeConfig(ask=FakeJudge(["no"]).ask))
+    answer = make_answer("c", "Hello", **facts)
+    (scored,) = await score.score_answers([answer], {"c": case}, JudgeConfig(ask=FakeJudge(["no"]).ask))
     assert [mark.reason.endswith(message) for mark in scored.results] == [True, False, True]
 
 
@@ -89,7 +89,7 @@ async def test_every_answer_keeps_its_place_arm_and_replicate() -> None:
     case = Case(id="c", path="g", assertions=(Assertion(type="equals", value="2"),))
     answers = [make_answer("c", str(i), arm=arm, replicate=i) for i in (3, 2, 1) for arm in Arm]
     scored = await score.score_answers(answers, {"c": case}, None)
-    assert [(item.arm, item.replicate, item.passed) for item in scored] == [
+    assert [(scored_case.arm, scored_case.replicate, scored_case.passed) for scored_case in scored] == [
         (a.arm, a.replicate, a.replicate == 2) for a in answers
     ]
 
@@ -133,7 +133,7 @@ async def test_two_thousand_answers_with_four_assertions_each_are_marked_at_once
     started = time.process_time()
     scored = await score.score_answers(answers, cases, None)
     took = time.process_time() - started
-    assert all(item.passed for item in scored)
+    assert all(scored_case.passed for scored_case in scored)
     assert took < 20.0, "it takes half a second where nothing else runs"
 
 

@@ -40,13 +40,13 @@ def parts(plan: PlannedRun, count: int) -> list[PlannedRun]:
 def test_every_question_is_in_exactly_one_part_and_what_belongs_together_stays_together(
     plan: PlannedRun, count: int
 ) -> None:
-    created = parts(plan, count)
+    planned_runs = parts(plan, count)
 
-    assert sum(len(part.questions) for part in created) == len(plan.questions)
-    assert sum(len(part.follow_ups) for part in created) == len(plan.follow_ups)
+    assert sum(len(part.questions) for part in planned_runs) == len(plan.questions)
+    assert sum(len(part.follow_ups) for part in planned_runs) == len(plan.follow_ups)
     for by_case in (True, False):
         where: dict[tuple[str, str | int], set[int]] = {}
-        for index, part in enumerate(created):
+        for index, part in enumerate(planned_runs):
             for item in (*part.questions, *part.follow_ups):
                 subject = (item.prompt, item.case_id) if by_case else (item.request.key, item.replicate)
                 where.setdefault(subject, set()).add(index)

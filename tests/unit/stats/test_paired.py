@@ -55,11 +55,11 @@ def test_negative_counts_are_refused() -> None:
 
 @given(st.lists(scores, min_size=3, max_size=40).filter(lambda v: np.ptp(v) > 1e-3))
 def test_without_weights_and_clusters_it_is_scipy_s_one_sample_t(values: list[float]) -> None:
-    result = paired.paired_t(values)
+    paired_t = paired.paired_t(values)
     oracle = stats.ttest_1samp(values, 0.0, alternative="less")
-    assert result.p_worse is not None
-    assert math.isclose(result.p_worse, oracle.pvalue, abs_tol=1e-9)
-    assert result.df == len(values) - 1
+    assert paired_t.p_worse is not None
+    assert math.isclose(paired_t.p_worse, oracle.pvalue, abs_tol=1e-9)
+    assert paired_t.df == len(values) - 1
 
 
 @settings(deadline=None)
@@ -72,15 +72,15 @@ def test_the_cluster_robust_error_is_statsmodels(rows: list[tuple[float, float, 
     from statsmodels.regression.linear_model import WLS
 
     values, weights, clusters = (list(column) for column in zip(*rows, strict=True))
-    result = paired.paired_t(values, weights, clusters)
+    paired_t = paired.paired_t(values, weights, clusters)
     fit = WLS(values, np.ones(len(values)), weights=weights).fit(
         cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False}
     )
     groups = len(set(clusters))
     oracle = float(fit.bse[0]) * math.sqrt(groups / (groups - 1))
-    assert result.mean == pytest.approx(float(fit.params[0]), abs=1e-9)
-    assert result.se == pytest.approx(oracle, abs=1e-9)
-    assert result.df == groups - 1
+    assert paired_t.mean == pytest.approx(float(fit.params[0]), abs=1e-9)
+    assert paired_t.se == pytest.approx(oracle, abs=1e-9)
+    assert paired_t.df == groups - 1
 
 
 @given(st.lists(scores, min_size=2, max_size=30).filter(lambda v: np.ptp(v) > 1e-3))

@@ -132,10 +132,10 @@ def test_an_imperfect_judge_shrinks_a_drop_of_10_points_by_youden_s_j(se: float,
 
 @pytest.mark.parametrize(("labels", "points"), [(100, 7.0), (200, 4.9), (400, 3.5)])
 def test_so_many_labels_give_the_agreement_so_exactly(labels: int, points: float) -> None:
-    result = wilson(round(0.85 * labels), labels)
-    assert result is not None
-    assert 50 * (result.hi - result.lo) == pytest.approx(points, abs=0.15)
-    assert raters.half_width_with(result, labels, 4 * labels) == pytest.approx((result.hi - result.lo) / 4)
+    interval = wilson(round(0.85 * labels), labels)
+    assert interval is not None
+    assert 50 * (interval.hi - interval.lo) == pytest.approx(points, abs=0.15)
+    assert raters.half_width_with(interval, labels, 4 * labels) == pytest.approx((interval.hi - interval.lo) / 4)
 
 
 @pytest.mark.parametrize("place", range(4))

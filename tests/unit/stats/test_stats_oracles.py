@@ -67,9 +67,9 @@ def expected_bca(
 )
 def test_bca_is_the_formula_written_plainly(rows: list[tuple[float, float]], confidence: float, number: int) -> None:
     values, weights = zip(*rows, strict=True)
-    result = intervals.bca_mean(values, weights, confidence=confidence, seed=number, resamples=200)
-    assert result is not None
-    assert (result.lo, result.hi) == pytest.approx(expected_bca(rows, confidence, number, 200), abs=1e-9)
+    interval = intervals.bca_mean(values, weights, confidence=confidence, seed=number, resamples=200)
+    assert interval is not None
+    assert (interval.lo, interval.hi) == pytest.approx(expected_bca(rows, confidence, number, 200), abs=1e-9)
 
 
 def test_bca_s_own_numbers() -> None:
@@ -144,9 +144,9 @@ def test_tango_s_ends_are_where_the_score_test_turns(n: int, data: st.DataObject
     """At each end the score statistic, with the constrained maximum likelihood estimate found by search, is z."""
     broken = data.draw(st.integers(0, n))
     fixed = data.draw(st.integers(0, n - broken))
-    result = intervals.paired_difference(broken, fixed, n, 0.9)
+    interval = intervals.paired_difference(broken, fixed, n, 0.9)
     z = NORMAL.inv_cdf(0.95)
-    for end, sign in ((result.lo, 1), (result.hi, -1)):
+    for end, sign in ((interval.lo, 1), (interval.hi, -1)):
         if abs(end) < 1 - 1e-9:
             assert score(broken, fixed, n, end) == pytest.approx(sign * z, abs=1e-5)
 
@@ -179,8 +179,8 @@ def test_where_nothing_varies_a_weight_is_still_a_weight() -> None:
 
 
 def test_the_numbers_beside_p_are_right_where_there_is_no_spread() -> None:
-    item = paired.paired_t([0.5, 0.3], None, ["k", "k"])
-    assert (item.mean, item.se, item.df, item.p_worse) == (0.4, None, 0, None)
+    paired_t = paired.paired_t([0.5, 0.3], None, ["k", "k"])
+    assert (paired_t.mean, paired_t.se, paired_t.df, paired_t.p_worse) == (0.4, None, 0, None)
     same = paired.paired_t([-0.5] * 4)
     assert (same.mean, same.se, same.df, same.p_worse) == (-0.5, 0.0, 3, 1 / 16)
 
@@ -218,8 +218,8 @@ def test_a_seed_is_the_first_63_bits_of_the_digest() -> None:
 
 
 def test_the_rows_of_a_confusion_carry_their_labels() -> None:
-    result = agreement.label_confusion([("a", "b"), ("b", "b")])
-    assert [row.label for row in result.rows] == ["a", "b"]
+    label_confusion = agreement.label_confusion([("a", "b"), ("b", "b")])
+    assert [row.label for row in label_confusion.rows] == ["a", "b"]
 
 
 def test_a_root_outside_is_the_end_itself() -> None:

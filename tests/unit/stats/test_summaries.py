@@ -30,11 +30,11 @@ def test_an_upper_bound_needs_enough_values(n: int, p95: bool, p99: bool) -> Non
 
 def test_a_confusion_matrix_counts_every_pair_once() -> None:
     pairs = [("a", "a"), ("a", "a"), ("a", "b"), ("b", "b"), ("b", "(none)")]
-    result = agreement.label_confusion(pairs)
-    assert result.labels == ("a", "b", "(none)")
-    assert [row.counts for row in result.rows] == [(2, 1, 0), (0, 1, 1)]
-    assert [(row.precision, row.recall) for row in result.rows] == [(1.0, 2 / 3), (0.5, 0.5)]
-    assert result.rows[0].f1 == pytest.approx(0.8)
+    label_confusion = agreement.label_confusion(pairs)
+    assert label_confusion.labels == ("a", "b", "(none)")
+    assert [row.counts for row in label_confusion.rows] == [(2, 1, 0), (0, 1, 1)]
+    assert [(row.precision, row.recall) for row in label_confusion.rows] == [(1.0, 2 / 3), (0.5, 0.5)]
+    assert label_confusion.rows[0].f1 == pytest.approx(0.8)
 
 
 def test_a_label_never_given_has_no_precision_and_a_label_never_hit_has_f1_0() -> None:

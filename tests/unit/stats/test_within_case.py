@@ -23,16 +23,18 @@ def case(reference: str, candidate: str, weight: float = 1.0, initial: int | Non
 
 def enumerated(cases: list[CaseAnswers]) -> float:
     """Mid-p by listing every way in which the answers could have fallen to the versions."""
-    seen = math.fsum(item.weight * item.difference for item in cases)
+    seen = math.fsum(case_answers.weight * case_answers.difference for case_answers in cases)
     listed = []
-    for item in cases:
-        answers = (*item.reference, *item.candidate)
-        ways = list(combinations(range(len(answers)), len(item.candidate)))
+    for case_answers in cases:
+        answers = (*case_answers.reference, *case_answers.candidate)
+        ways = list(combinations(range(len(answers)), len(case_answers.candidate)))
         outcomes = []
         for chosen in ways:
             after = math.fsum(answers[i] for i in chosen)
             before = math.fsum(answers) - after
-            outcomes.append(item.weight * (after / len(item.candidate) - before / len(item.reference)))
+            outcomes.append(
+                case_answers.weight * (after / len(case_answers.candidate) - before / len(case_answers.reference))
+            )
         listed.append(outcomes)
     below = equal = total = 0
     for outcome in product(*listed):

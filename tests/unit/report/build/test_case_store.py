@@ -33,9 +33,9 @@ def in_a_file(view: ReportView, redactor: Redactor | None = None) -> ReportView:
 
 def both() -> tuple[Sequence[CaseView], Sequence[CaseView]]:
     """Give the same cases in memory and in a file."""
-    created = report(comparison("earlier | Hi | yes | no | yes"), comparison(ROWS))
-    place = max(range(2), key=lambda number: len(created.prompts[number].case_details))
-    return created.prompts[place].case_details, in_a_file(created).prompts[place].case_details
+    report_view = report(comparison("earlier | Hi | yes | no | yes"), comparison(ROWS))
+    place = max(range(2), key=lambda number: len(report_view.prompts[number].case_details))
+    return report_view.prompts[place].case_details, in_a_file(report_view).prompts[place].case_details
 
 
 PLAIN, FILED = both()
@@ -96,8 +96,8 @@ def test_every_output_is_the_same_from_a_file(situation: str) -> None:
 
 
 def test_a_secret_is_gone_before_a_case_is_written_to_a_file() -> None:
-    created = report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}"))
-    (held,) = (prompt.case_details for prompt in in_a_file(created, Redactor([SECRET])).prompts)
+    report_view = report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}"))
+    (held,) = (prompt.case_details for prompt in in_a_file(report_view, Redactor([SECRET])).prompts)
 
     assert isinstance(held, DiskCases)
     content = held._cases._file
@@ -105,13 +105,13 @@ def test_a_secret_is_gone_before_a_case_is_written_to_a_file() -> None:
     written = content.read().decode()
     assert "[redacted]" in written
     assert "canary-4f9a8b7c6d5e" not in written
-    assert list(held[1:]) == created.prompts[0].case_details[1:]
+    assert list(held[1:]) == report_view.prompts[0].case_details[1:]
 
 
 def test_a_secret_in_a_file_is_found_when_the_whole_view_is_redacted() -> None:
-    created = in_a_file(report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}")))
-    assert "canary-4f9a8b7c6d5e" in document.dump(created)
-    assert "canary-4f9a8b7c6d5e" not in redact_view(created, Redactor([SECRET])).text
+    report_view = in_a_file(report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}")))
+    assert "canary-4f9a8b7c6d5e" in document.dump(report_view)
+    assert "canary-4f9a8b7c6d5e" not in redact_view(report_view, Redactor([SECRET])).text
 
 
 def test_a_file_is_closed_with_the_last_who_reads_it() -> None:

@@ -20,28 +20,28 @@ def unlike(rows: str, **plan: Any) -> PromptView:
 
 
 def test_the_view_holds_the_reason_and_no_difference() -> None:
-    result = unlike(many(right=31, broken=27, wrong=2))
+    prompt = unlike(many(right=31, broken=27, wrong=2))
 
-    assert result.verdict == "inconclusive"
-    assert result.sentence == f"Is not comparable: {WHY}."
-    assert (result.quality, result.cost_usd.delta_per_month) == (None, None)
-    assert result.mismatches == [WHY]
-    assert result.base is not None
-    assert result.base.quality is not None  # each version's own figures stand
+    assert prompt.verdict == "inconclusive"
+    assert prompt.sentence == f"Is not comparable: {WHY}."
+    assert (prompt.quality, prompt.cost_usd.delta_per_month) == (None, None)
+    assert prompt.mismatches == [WHY]
+    assert prompt.base is not None
+    assert prompt.base.quality is not None  # each version's own figures stand
 
 
 def test_no_figure_and_no_cell_compares() -> None:
-    result = unlike(many(right=31, broken=27, wrong=2))
+    prompt = unlike(many(right=31, broken=27, wrong=2))
 
-    assert {(figure.change, figure.note) for figure in metrics.build_metrics(result)} == {("–", "not comparable")}
-    assert number_text.before_after(result) == number_text.cost_change(result) == "not comparable"
-    assert number_text.worse_better(result) == "–"
+    assert {(figure.change, figure.note) for figure in metrics.build_metrics(prompt)} == {("–", "not comparable")}
+    assert number_text.before_after(prompt) == number_text.cost_change(prompt) == "not comparable"
+    assert number_text.worse_better(prompt) == "–"
 
 
 def test_a_broken_critical_case_is_said_without_the_counts_of_both_versions() -> None:
-    result = unlike(f"{many(right=60)}\n{REFUND}", first_repeats=1)
+    prompt = unlike(f"{many(right=60)}\n{REFUND}", first_repeats=1)
 
-    assert (result.verdict, result.sentence) == ("fail", "Broke 1 critical case (refund-policy).")
+    assert (prompt.verdict, prompt.sentence) == ("fail", "Broke 1 critical case (refund-policy).")
 
 
 def test_what_to_do_is_said() -> None:

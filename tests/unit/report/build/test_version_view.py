@@ -15,18 +15,18 @@ def head(rows: str, kind: str = "equals") -> VersionView:
 
 
 def test_tokens_are_the_mean_of_all_answers() -> None:
-    result = head("a | Hi | yes | yes | yes\nb | Hi | yes | yes | 12345678")
-    assert (result.input_tokens, result.output_tokens) == (140.5, 1.5)
+    version = head("a | Hi | yes | yes | yes\nb | Hi | yes | yes | 12345678")
+    assert (version.input_tokens, version.output_tokens) == (140.5, 1.5)
 
 
 def test_tokens_are_unknown_as_soon_as_one_answer_does_not_say() -> None:
-    created = comparison("a | Hi | yes | yes | yes\nb | Hi | yes | yes | yes")
-    first, second = created.cases
+    run = comparison("a | Hi | yes | yes | yes\nb | Hi | yes | yes | yes")
+    first, second = run.cases
     completion = second.head[0].answer.completion
     assert completion is not None
     answer = replace(second.head[0].answer, completion=replace(completion, usage=None))
     silent = replace(second, head=(replace(second.head[0], answer=answer),))
-    result = report(replace(created, cases=(first, silent))).prompts[0]
+    result = report(replace(run, cases=(first, silent))).prompts[0]
     assert result.base is not None
     assert result.head is not None
     assert (result.base.input_tokens, result.head.input_tokens, result.head.output_tokens) == (140.5, None, None)
@@ -51,8 +51,8 @@ def test_a_prompt_that_is_right_or_wrong_has_no_spread_of_marks() -> None:
 
 
 def test_the_model_that_was_asked_for_stands_beside_the_one_that_answered() -> None:
-    result = head("a | Hi | yes | yes | yes")
-    assert (result.model_requested, result.models) == ("gpt-4o-mini", ["gpt-4o-mini-2024-07-18"])
+    version = head("a | Hi | yes | yes | yes")
+    assert (version.model_requested, version.models) == ("gpt-4o-mini", ["gpt-4o-mini-2024-07-18"])
 
 
 def test_the_same_cases_have_the_same_digest_and_others_another() -> None:

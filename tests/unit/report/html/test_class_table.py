@@ -14,10 +14,10 @@ def prompt(rows: str, **plan: object) -> PromptView:
 
 
 def test_the_class_that_lost_most_comes_first() -> None:
-    result = class_table.class_rows(
+    class_rows = class_table.class_rows(
         prompt("a | Hi | x | x | x\nb | Hi | y | y | x\nc | Hi | y | y | y\nd | Hi | z | x | z")
     )
-    assert [(row.label, row.answers, row.before, row.after, row.change) for row in result] == [
+    assert [(row.label, row.answers, row.before, row.after, row.change) for row in class_rows] == [
         ("y", 2, 1.0, 0.5, "−50 points"),
         ("x", 1, 1.0, 1.0, "0 points"),
         ("z", 1, 0.0, 1.0, "+100 points"),
@@ -53,8 +53,11 @@ def marked(result: PromptView, *names: str) -> PromptView:
 
 
 def test_failing_assertions_are_counted_the_worst_first_and_what_informs_is_left_out() -> None:
-    result = marked(prompt("a | Hi | x | x | y\nb | Hi | y | x | y"), "polite", "hint")
-    assert [(item.name, item.before, item.after, item.answers) for item in class_table.assertion_failures(result)] == [
+    prompt_view = marked(prompt("a | Hi | x | x | y\nb | Hi | y | x | y"), "polite", "hint")
+    assert [
+        (assertion_failures.name, assertion_failures.before, assertion_failures.after, assertion_failures.answers)
+        for assertion_failures in class_table.assertion_failures(prompt_view)
+    ] == [
         ("polite", 0, 2, 2),
         ("one-of", 1, 1, 2),
     ]

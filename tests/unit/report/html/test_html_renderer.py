@@ -163,9 +163,11 @@ def group_of(situation: str, slug: str) -> groups.CaseGroup:
 
 
 def test_what_broke_is_read_first_and_open_and_critical_before_the_rest() -> None:
-    created = page.build_page(report(comparison(many(right=40, broken=10, fixed=2) + "\nvip* | Hi | yes | yes | no")))
-    assert [group.slug for group in created.sections[0].groups] == ["broken", "fixed", "right"]
-    broken, *others = created.sections[0].groups
+    report_page = page.build_page(
+        report(comparison(many(right=40, broken=10, fixed=2) + "\nvip* | Hi | yes | yes | no"))
+    )
+    assert [group.slug for group in report_page.sections[0].groups] == ["broken", "fixed", "right"]
+    broken, *others = report_page.sections[0].groups
     assert broken.open
     assert broken.details[0].case.id == "vip"
     assert [detail.open for detail in broken.details].count(True) == groups.OPEN_CASES_PER_GROUP
@@ -177,9 +179,9 @@ def test_new_and_changed_cases_stand_apart_from_the_comparison() -> None:
 
 
 def test_cases_with_lower_marks_are_shown_though_they_did_not_break() -> None:
-    result = group_of("graded_with_repeats", "lower")
-    assert (result.size, result.open) == (24, True)
-    falls = [d.case.head.score - d.case.base.score for d in result.details if d.case.head and d.case.base]  # type: ignore[operator]  # graded
+    case_group = group_of("graded_with_repeats", "lower")
+    assert (case_group.size, case_group.open) == (24, True)
+    falls = [d.case.head.score - d.case.base.score for d in case_group.details if d.case.head and d.case.base]  # type: ignore[operator]  # graded
     assert falls == sorted(falls)
     assert "right → right, score 0.8 → 0.5" in report_situations.page("graded_with_repeats")
 

@@ -53,8 +53,8 @@ def test_added_or_removed_lines_alone_have_no_words_marked() -> None:
 @given(st.lists(st.tuples(st.sampled_from("+- @"), st.text(st.characters(exclude_characters="\n"), max_size=20))))
 def test_the_stretches_of_a_line_are_the_line(pairs: list[tuple[str, str]]) -> None:
     given_lines = lines("\n".join(kind + text for kind, text in pairs)) if pairs else []
-    result = line_diff.mark_changed_words(given_lines)
-    assert [(line.kind, "".join(piece.text for piece in line.pieces)) for line in result] == [
+    marked_lines = line_diff.mark_changed_words(given_lines)
+    assert [(line.kind, "".join(piece.text for piece in line.pieces)) for line in marked_lines] == [
         (line.kind, line.text) for line in given_lines
     ]
 

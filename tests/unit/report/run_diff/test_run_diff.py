@@ -30,10 +30,15 @@ AFTER = report(comparison("a | 1 | x | x | y\nb | 2 | x | x | x\nc | 3 | x | x |
 
 
 def test_cases_that_broke_and_were_fixed_are_named() -> None:
-    result = get_prompt_diff(BEFORE, AFTER)
-    assert (result.regressions, result.fixes, result.reworded, result.shared_cases) == (("a",), ("c",), 1, 4)
-    assert result.delta == 0
-    assert (result.before.quality, result.after.quality) == (0.5, 0.5)  # type: ignore[union-attr]
+    prompt_diff = get_prompt_diff(BEFORE, AFTER)
+    assert (prompt_diff.regressions, prompt_diff.fixes, prompt_diff.reworded, prompt_diff.shared_cases) == (
+        ("a",),
+        ("c",),
+        1,
+        4,
+    )
+    assert prompt_diff.delta == 0
+    assert (prompt_diff.before.quality, prompt_diff.after.quality) == (0.5, 0.5)  # type: ignore[union-attr]
 
 
 def test_turning_it_round_turns_it_round() -> None:
@@ -49,9 +54,9 @@ def weigh(view: ReportView, weights: dict[str, float]) -> ReportView:
 
 def test_a_case_counts_by_its_weight_as_in_a_check() -> None:
     weights = {"a": 7.0}
-    result = get_prompt_diff(weigh(BEFORE, weights), weigh(AFTER, weights))
-    assert (result.before.quality, result.after.quality) == (0.8, 0.2)  # type: ignore[union-attr]
-    assert result.delta == pytest.approx(-0.6)
+    prompt_diff = get_prompt_diff(weigh(BEFORE, weights), weigh(AFTER, weights))
+    assert (prompt_diff.before.quality, prompt_diff.after.quality) == (0.8, 0.2)  # type: ignore[union-attr]
+    assert prompt_diff.delta == pytest.approx(-0.6)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -64,15 +69,15 @@ def test_a_run_does_not_differ_from_itself(situation: str) -> None:
 
 def test_a_case_with_another_text_is_not_compared() -> None:
     changed = report(comparison("a | 1 | x | x | y\nb | other | x | x | y\nc | 3 | x | x | y\nd | 4 | x | x | y"))
-    result = get_prompt_diff(BEFORE, changed)
-    assert (result.shared_cases, result.regressions) == (3, ("a",))
-    assert [part.split(":")[0] for part in result.differences] == ["goldens"]
+    prompt_diff = get_prompt_diff(BEFORE, changed)
+    assert (prompt_diff.shared_cases, prompt_diff.regressions) == (3, ("a",))
+    assert [part.split(":")[0] for part in prompt_diff.differences] == ["goldens"]
 
 
 def test_without_a_shared_case_there_is_no_number() -> None:
-    result = get_prompt_diff(BEFORE, report(comparison("z | 9 | x | x | x")))
-    assert result.delta is None
-    assert result.not_comparable == ("no evaluated case has the same text and judge in both",)
+    prompt_diff = get_prompt_diff(BEFORE, report(comparison("z | 9 | x | x | x")))
+    assert prompt_diff.delta is None
+    assert prompt_diff.not_comparable == ("no evaluated case has the same text and judge in both",)
 
 
 def test_another_model_behind_the_same_name_is_not_comparable() -> None:
@@ -80,10 +85,10 @@ def test_another_model_behind_the_same_name_is_not_comparable() -> None:
     prompt = view.prompts[0]
     assert prompt.head is not None
     other = prompt.model_copy(update={"head": prompt.head.model_copy(update={"models": ["gpt-4o-mini-2026-01-01"]})})
-    result = get_prompt_diff(view, view.model_copy(update={"prompts": [other]}))
-    assert result.delta is None
-    assert "and then with gpt-4o-mini-2026-01-01" in result.not_comparable[0]
-    assert result.regressions == ()
+    prompt_diff = get_prompt_diff(view, view.model_copy(update={"prompts": [other]}))
+    assert prompt_diff.delta is None
+    assert "and then with gpt-4o-mini-2026-01-01" in prompt_diff.not_comparable[0]
+    assert prompt_diff.regressions == ()
 
 
 def test_a_prompt_of_one_run_only_is_said() -> None:

@@ -36,13 +36,13 @@ def test_many_flaky_cases_are_counted() -> None:
 
 
 def test_chance_says_what_it_was_measured_on_and_what_it_asks_for() -> None:
-    result = prompt(discordance=0.1, measured=48, cases_needed=248)
+    prompt_view = prompt(discordance=0.1, measured=48, cases_needed=248)
     message = (
         "two runs of one version disagree on 10% of the cases (measured on 48 cases); about 248 pairs would settle"
         " a margin of 5 points"
     )
-    assert memory_text.noise_row(result, 0.05) == [("Chance alone", message)]
-    assert ("Chance alone", message) in provenance.decided(result, SITUATIONS["all_same"]())
+    assert memory_text.noise_row(prompt_view, 0.05) == [("Chance alone", message)]
+    assert ("Chance alone", message) in provenance.decided(prompt_view, SITUATIONS["all_same"]())
 
 
 def test_where_nothing_is_known_of_chance_nothing_is_said() -> None:
@@ -64,8 +64,8 @@ def test_precision_is_said_with_its_interval(
     counts: tuple[int, int, int, tuple[float, float] | None], message: str
 ) -> None:
     verdicts, judged, right, interval = counts
-    result = PrecisionView(verdicts=verdicts, labelled=judged, correct=right, interval=interval)
-    assert memory_text.describe_precision(result).startswith(message)
+    precision = PrecisionView(verdicts=verdicts, labelled=judged, correct=right, interval=interval)
+    assert memory_text.describe_precision(precision).startswith(message)
 
 
 def test_precision_is_told_in_advise_mode_only() -> None:

@@ -85,9 +85,9 @@ def test_a_prompt_that_was_not_evaluated_shows_no_quality() -> None:
 
 
 def test_a_cost_without_traffic_is_per_request() -> None:
-    created = report(comparison(many(right=60)), requests_per_day=None)
-    assert number_text.cost_change(created.prompts[0]) == "$0.000112 → $0.000131"
-    assert number_text.cost_title(created) == "Cost per request"
+    report_view = report(comparison(many(right=60)), requests_per_day=None)
+    assert number_text.cost_change(report_view.prompts[0]) == "$0.000112 → $0.000131"
+    assert number_text.cost_title(report_view) == "Cost per request"
 
 
 def test_an_unknown_cost_is_unknown() -> None:

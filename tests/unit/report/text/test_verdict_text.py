@@ -146,18 +146,18 @@ def test_a_run_without_prompts_says_so() -> None:
 
 def test_a_failing_run_of_one_revision_does_not_speak_of_blocking() -> None:
     now = comparison("a | Hi | hi | - | no", base=None, status=Status.UNCHANGED)
-    result = decide([now], GatePolicy(min_quality=0.9))
-    assert headline_of(result, "run").startswith("Failed: order-extractor has a quality of")
+    gate_report = decide([now], GatePolicy(min_quality=0.9))
+    assert headline_of(gate_report, "run").startswith("Failed: order-extractor has a quality of")
 
 
 def test_advise_never_says_blocked() -> None:
-    result = decide([comparison(many(right=8))], GatePolicy(mode=GateMode.ADVISE))
-    assert lead(result) == "Inconclusive"
+    gate_report = decide([comparison(many(right=8))], GatePolicy(mode=GateMode.ADVISE))
+    assert lead(gate_report) == "Inconclusive"
 
 
 def test_a_headline_has_an_end_however_long_the_names() -> None:
-    result = decide([comparison(many(right=31, broken=27), name="n" * 100_000)], GatePolicy())
-    assert len(headline_of(result)) == MAX_CHARS
+    gate_report = decide([comparison(many(right=31, broken=27), name="n" * 100_000)], GatePolicy())
+    assert len(headline_of(gate_report)) == MAX_CHARS
 
 
 def test_the_worst_of_several_failing_prompts_leads_wherever_it_stands() -> None:
@@ -203,8 +203,8 @@ def test_the_cost_of_a_month_is_said_where_it_is_known_and_not_nothing(
     usd: tuple[float, float | None], requests: float | None, message: str
 ) -> None:
     policy = GatePolicy(max_cost_increase=None)
-    result = decide([comparison(many(right=60), numbers=Numbers(usd=usd))], policy)
-    assert headline_of(result, "check", requests).endswith(message)
+    gate_report = decide([comparison(many(right=60), numbers=Numbers(usd=usd))], policy)
+    assert headline_of(gate_report, "check", requests).endswith(message)
 
 
 def test_one_unknown_price_leaves_the_cost_of_all_unsaid() -> None:

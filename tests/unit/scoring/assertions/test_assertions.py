@@ -206,14 +206,14 @@ def test_one_more_case_with_the_same_mistake_is_counted_in_the_singular() -> Non
     ids=lambda value: str(value)[:40],
 )
 def test_what_makes_no_sense_is_refused_with_its_line_before_anything_is_asked(item: Case, message: str) -> None:
-    (result,) = check_assertions.find_problems([item])
-    assert message in str(result)
-    assert str(result).startswith("g.jsonl:3: case `c`")
+    (problem,) = check_assertions.find_problems([item])
+    assert message in str(problem)
+    assert str(problem).startswith("g.jsonl:3: case `c`")
 
 
 def test_a_case_that_expects_nothing_is_refused() -> None:
-    (result,) = check_assertions.find_problems([Case(id="c", path="g", line=1)])
-    assert "neither `expected` nor `assert`" in result.message
+    (problem,) = check_assertions.find_problems([Case(id="c", path="g", line=1)])
+    assert "neither `expected` nor `assert`" in problem.message
 
 
 def test_a_case_whose_assertions_all_weigh_nothing_is_refused() -> None:
@@ -264,6 +264,6 @@ def test_a_label_is_found_whatever_stands_around_it(label: str, tail: str, upper
 
 
 def test_the_label_given_is_kept_for_the_confusion_matrix() -> None:
-    item = case("one-of", ["a1", "b1"], expected="a1")
-    labels = [mark(item, text).label for text in ("a1", "b1", "x", "a1 b1")]
+    golden_case = case("one-of", ["a1", "b1"], expected="a1")
+    labels = [mark(golden_case, text).label for text in ("a1", "b1", "x", "a1 b1")]
     assert labels == [("a1", "a1"), ("a1", "b1"), ("a1", "(none)"), ("a1", "(several)")]

@@ -58,9 +58,9 @@ def test_a_pattern_that_takes_too_long_ends_and_leaves_the_answer_unscored(patte
 )
 def test_a_pattern_that_would_fill_the_memory_is_refused_before_it_is_built(pattern: str) -> None:
     started = time.process_time()
-    (result,) = check_assertions.find_problems([case("regex", pattern)])
+    (problem,) = check_assertions.find_problems([case("regex", pattern)])
     assert time.process_time() - started < 30
-    assert "pattern" in result.message or "flag `x`" in result.message
+    assert "pattern" in problem.message or "flag `x`" in problem.message
 
 
 @pytest.mark.parametrize(
@@ -92,18 +92,18 @@ def test_an_honest_pattern_is_built(pattern: str) -> None:
     ids=["pattern", "patternProperties", "additionalProperties", "doubling", "loop"],
 )
 def test_a_schema_that_never_ends_is_unscored(schema: dict[str, Any], answer: str) -> None:
-    item = case("json-schema", schema)
-    assert check_assertions.find_problems([item]) == []
+    golden_case = case("json-schema", schema)
+    assert check_assertions.find_problems([golden_case]) == []
     started = time.process_time()
-    outcome = mark(item, answer)
+    outcome = mark(golden_case, answer)
     assert time.process_time() - started < SLOW_S
     assert outcome.passed is None
     assert "schema" in outcome.reason
 
 
 def test_a_schema_that_takes_too_long_for_any_answer_is_refused() -> None:
-    (result,) = check_assertions.find_problems([case("json-schema", {"$defs": DOUBLING, **ENDLESS})])
-    assert "takes longer than 1 s" in result.message
+    (problem,) = check_assertions.find_problems([case("json-schema", {"$defs": DOUBLING, **ENDLESS})])
+    assert "takes longer than 1 s" in problem.message
 
 
 def test_a_wrong_answer_is_wrong_even_if_the_rest_of_the_schema_cannot_be_worked_out() -> None:
@@ -130,12 +130,12 @@ def test_the_own_keywords_of_the_bounded_schema_mean_what_the_standard_says() ->
         "patternProperties": {"^x-": {"type": "integer"}},
         "additionalProperties": {"type": "boolean"},
     }
-    item = case("json-schema", schema)
-    assert check_assertions.find_problems([item]) == []
+    golden_case = case("json-schema", schema)
+    assert check_assertions.find_problems([golden_case]) == []
     right = ['{"id": "G1", "tags": [1, true], "x-a": 1, "more": true}', '{"id": 5, "tags": "aa"}', "[]"]
-    assert [text for text in right if not mark(item, text).passed] == []
+    assert [text for text in right if not mark(golden_case, text).passed] == []
     wrong = ['{"id": "h"}', '{"tags": [1, 1.0]}', '{"x-a": "1"}', '{"more": 1}', '{"tags": [{"a": 1}, {"a": 1}]}']
-    assert [text for text in wrong if mark(item, text).passed is not False] == []
+    assert [text for text in wrong if mark(golden_case, text).passed is not False] == []
     closed = case("json-schema", {"additionalProperties": False, "properties": {"a": {}}})
     assert "`" not in mark(closed, '{"b": 1}').reason.split(";")[0]
     assert "'b'" in mark(closed, '{"b": 1}').reason
@@ -183,10 +183,10 @@ def test_a_path_that_takes_too_long_ends(path: str) -> None:
 )
 @pytest.mark.parametrize("function", ["match", "search"])
 def test_a_pattern_in_a_path_is_bounded_even_if_the_answer_holds_it(function: str, pattern: str, text: str) -> None:
-    item = case("json-path", 1, path=f"$.texts[?{function}(@, $.pattern)]")
-    assert check_assertions.find_problems([item]) == []
+    golden_case = case("json-path", 1, path=f"$.texts[?{function}(@, $.pattern)]")
+    assert check_assertions.find_problems([golden_case]) == []
     started = time.process_time()
-    outcome = mark(item, json.dumps({"pattern": pattern, "texts": [text] * 1000}))
+    outcome = mark(golden_case, json.dumps({"pattern": pattern, "texts": [text] * 1000}))
     assert time.process_time() - started < SLOW_S
     assert outcome.passed is not True
 

@@ -63,8 +63,8 @@ ANSWERS = st.recursive(
 @settings(deadline=None, max_examples=200)
 @given(SCHEMAS, ANSWERS)
 def test_a_schema_means_what_the_library_says_it_means(schema: dict[str, Any], answer: Any) -> None:
-    item = case("json-schema", schema)
-    problems = check_assertions.find_problems([item])
+    golden_case = case("json-schema", schema)
+    problems = check_assertions.find_problems([golden_case])
     try:
         right = jsonschema.Draft202012Validator(schema).is_valid(answer)
     except RecursionError:
@@ -72,7 +72,7 @@ def test_a_schema_means_what_the_library_says_it_means(schema: dict[str, Any], a
     if problems:
         assert "refers to itself without end" in problems[0].message
         return
-    result = mark(item, json.dumps(answer)).passed
+    result = mark(golden_case, json.dumps(answer)).passed
     # Where the library loses its way, an error found before that still counts; what it can tell, we can.
     assert result in ({None, False} if right is None else {right})
 
@@ -84,6 +84,6 @@ def test_every_draft_from_4_on_is_known(draft: str) -> None:
         if "-" in draft
         else f"http://json-schema.org/draft-0{draft}/schema#"
     )
-    item = case("json-schema", {"$schema": address, "type": "object", "properties": {"a": {"pattern": "^x"}}})
-    assert check_assertions.find_problems([item]) == []
-    assert [mark(item, text).passed for text in ('{"a": "x"}', '{"a": "y"}', "[]")] == [True, False, False]
+    golden_case = case("json-schema", {"$schema": address, "type": "object", "properties": {"a": {"pattern": "^x"}}})
+    assert check_assertions.find_problems([golden_case]) == []
+    assert [mark(golden_case, text).passed for text in ('{"a": "x"}', '{"a": "y"}', "[]")] == [True, False, False]

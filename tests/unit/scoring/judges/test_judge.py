@@ -35,13 +35,13 @@ from promptci.scoring.judges.reply_parser import ParsedReply
 async def test_the_first_declared_choice_in_the_answer_counts_and_above_0_passes(
     message: str, passed: bool, mark: float
 ) -> None:
-    result = await marked(FakeJudge([message]))
-    assert (result.passed, result.score, result.error) == (passed, mark, None)
+    scored_case = await marked(FakeJudge([message]))
+    assert (scored_case.passed, scored_case.score, scored_case.error) == (passed, mark, None)
 
 
 async def test_a_choice_counts_only_as_a_whole_word() -> None:
-    result = await marked(FakeJudge(["nothing to say about eyes"]))
-    assert result.passed is None
+    scored_case = await marked(FakeJudge(["nothing to say about eyes"]))
+    assert scored_case.passed is None
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ async def test_a_grade_is_not_read_out_of_another_number(message: str, mark: flo
 
 
 async def test_several_choices_are_said() -> None:
-    result = await marked(FakeJudge(["yes and no"]))
-    assert "several choices" in result.results[0].reason
+    scored_case = await marked(FakeJudge(["yes and no"]))
+    assert "several choices" in scored_case.results[0].reason
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ async def test_several_choices_are_said() -> None:
 )
 def test_an_evaluator_that_could_not_be_asked_or_read_is_refused(value: Any, message: str) -> None:
     case = Case(id="c", vars={"input": "hi"}, assertions=(Assertion(type="llm", value=value),), path="g")
-    (result,) = check_assertions.find_problems([case])
-    assert message in str(result)
+    (problem,) = check_assertions.find_problems([case])
+    assert message in str(problem)
 
 
 def test_a_good_evaluator_is_not_refused() -> None:
@@ -153,10 +153,10 @@ async def test_reasoning_before_the_last_line_does_not_count() -> None:
         "choices": [{"choice": str(i), "score": (i - 1) / 4} for i in range(1, 6)],
         "last_line": True,
     }
-    result = await marked(
+    scored_case = await marked(
         FakeJudge(["1. In 2021 it was fine.\n2. It is polite.\n4"]), Assertion(type="llm", value=grades)
     )
-    assert result.score == 0.75
+    assert scored_case.score == 0.75
 
 
 async def test_the_evaluator_s_prompt_is_filled_once_and_its_system_prompt_not_at_all() -> None:
@@ -172,11 +172,11 @@ async def test_the_evaluator_s_prompt_is_filled_once_and_its_system_prompt_not_a
 @pytest.mark.parametrize("assertion", [LLM, JUDGE])
 async def test_an_unreadable_judge_is_asked_once_more_and_then_the_case_is_missing_data(assertion: Assertion) -> None:
     judge = FakeJudge(["maybe?"])
-    result = await marked(judge, assertion)
+    scored_case = await marked(judge, assertion)
     assert len(judge.asked) == 2
-    assert (result.passed, result.score) == (None, None)
-    assert result.error is not None
-    assert "could not be read, twice" in result.error
+    assert (scored_case.passed, scored_case.score) == (None, None)
+    assert scored_case.error is not None
+    assert "could not be read, twice" in scored_case.error
 
 
 async def test_a_second_answer_that_can_be_read_counts() -> None:
@@ -218,14 +218,14 @@ async def test_an_evaluator_s_choice_is_read_in_whatever_form_it_comes_or_is_uns
 
 
 async def test_a_judge_that_is_cut_twice_is_missing_data() -> None:
-    result = await marked(FakeJudge(["yes"], finishes=["length"]))
-    assert "cut at max_tokens" in (result.error or "")
+    scored_case = await marked(FakeJudge(["yes"], finishes=["length"]))
+    assert "cut at max_tokens" in (scored_case.error or "")
 
 
 async def test_a_failed_call_is_missing_data_with_its_reason() -> None:
-    result = await marked(FakeJudge([None]))
-    assert result.error is not None
-    assert "HTTP 500" in result.error
+    scored_case = await marked(FakeJudge([None]))
+    assert scored_case.error is not None
+    assert "HTTP 500" in scored_case.error
 
 
 async def test_without_a_judge_the_case_is_missing_data() -> None:

@@ -22,9 +22,9 @@ def case(*assertions: Assertion) -> Case:
 
 
 def subject(*assertions: Assertion) -> Subject:
-    result = case(*assertions)
+    golden_case = case(*assertions)
     answer = Answer(prompt="p", arm="head", case_id="c", replicate=0, request_key="k")  # type: ignore[arg-type]
-    return Subject(text="Hello", case=result, answer=answer)
+    return Subject(text="Hello", case=golden_case, answer=answer)
 
 
 def reading(text: str) -> ParsedReply:
@@ -168,8 +168,8 @@ async def test_a_cut_answer_is_asked_for_once_more_with_twice_the_room() -> None
 
 async def test_an_endpoint_that_knows_little_is_asked_more_plainly_under_the_same_attempt() -> None:
     plain = Recording(["yes"], knows=frozenset())
-    result = await judge.ask_judge(
+    judge_reply = await judge.ask_judge(
         JudgeConfig(ask=plain.ask), Request(model="m", messages=(), response_format={"type": "json_object"}), reading
     )
-    assert (result.score, plain.refused, plain.attempts) == (1.0, 2, [0, 0, 0])
+    assert (judge_reply.score, plain.refused, plain.attempts) == (1.0, 2, [0, 0, 0])
     assert [dict(request.parameters) for request in plain.asked] == [{}]

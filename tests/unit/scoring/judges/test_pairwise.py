@@ -64,10 +64,10 @@ async def compared(
 ) -> tuple[ScoredCase, ScoredCase]:
     """Have the answers of both versions to one case marked."""
     answers = [make_answer(Arm.BASE, base), make_answer(Arm.HEAD, head)]
-    item = JudgeConfig(
+    judge_config = JudgeConfig(
         ask=judge.ask, **{"model": "m", "rubric": "Be kind.", "pairwise": frozenset({"p"}), **run_context}
     )
-    of_base, of_head = await score.score_answers(answers, {"c": case(*assertions)}, item)
+    of_base, of_head = await score.score_answers(answers, {"c": case(*assertions)}, judge_config)
     return of_base, of_head
 
 
@@ -116,7 +116,10 @@ async def test_an_answer_wins_against_a_request_that_cannot_be_answered_and_that
     answers = [make_answer(Arm.BASE, "here"), dataclasses.replace(make_answer(Arm.HEAD, None), error=refused)]
     judges = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="Be kind.", pairwise=frozenset({"p"}))
     scored = await score.score_answers(answers, {"c": case()}, judges)
-    assert [(item.passed, item.score, item.error) for item in scored] == [(True, 1.0, None), (False, 0.0, None)]
+    assert [(scored_case.passed, scored_case.score, scored_case.error) for scored_case in scored] == [
+        (True, 1.0, None),
+        (False, 0.0, None),
+    ]
 
 
 async def test_equal_texts_are_a_tie_and_nobody_is_asked() -> None:
@@ -142,8 +145,8 @@ async def test_an_answer_without_another_to_compare_with_is_missing_data(
 
 async def test_an_answer_whose_counterpart_was_never_asked_for_is_missing_data() -> None:
     run_context = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    (result,) = await score.score_answers([make_answer(Arm.HEAD, "here")], {"c": case()}, run_context)
-    assert result.error == ("unscored: judge (pairwise): unscored: there is no answer of base to compare with")
+    (scored_case,) = await score.score_answers([make_answer(Arm.HEAD, "here")], {"c": case()}, run_context)
+    assert scored_case.error == ("unscored: judge (pairwise): unscored: there is no answer of base to compare with")
 
 
 async def test_a_failed_call_and_a_judge_that_cannot_be_read_leave_both_unscored() -> None:
@@ -176,12 +179,12 @@ async def test_only_judge_assertions_of_named_prompts_are_compared() -> None:
 async def test_several_assertions_and_replicates_keep_their_places_and_each_pair_is_asked_once() -> None:
     judge = Comparing(longer)
     named = Assertion(type="judge", name="kind", weight=2)
-    item = case(Assertion(type="contains", value="a"), JUDGE, named)
+    golden_case = case(Assertion(type="contains", value="a"), JUDGE, named)
     answers = [
         make_answer(arm, "a" * (1 + i + (arm is Arm.HEAD)), replicate=i) for i in (1, 0) for arm in reversed(Arm)
     ]
     run_context = JudgeConfig(ask=judge.ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    scored = await score.score_answers(answers, {"c": item}, run_context)
+    scored = await score.score_answers(answers, {"c": golden_case}, run_context)
     assert [(s.arm, s.replicate) for s in scored] == [(a.arm, a.replicate) for a in answers]
     for each in scored:
         assert [m.name for m in each.results] == ["contains", "judge (pairwise)", "kind (pairwise)"]
@@ -236,8 +239,8 @@ async def test_an_endpoint_that_knows_no_schema_is_asked_without() -> None:
 
 
 def requested(first: str, second: str, asked: str = "hi") -> Request:
-    item = Case(id="c", vars={"input": asked}, assertions=(JUDGE,), path="g")
-    sides = [Subject(text=text, case=item, answer=answer(text)) for text in (first, second)]
+    golden_case = Case(id="c", vars={"input": asked}, assertions=(JUDGE,), path="g")
+    sides = [Subject(text=text, case=golden_case, answer=answer(text)) for text in (first, second)]
     return pairwise.build_request(sides[0], sides[1], model="m", rubric="Be kind to {name}.")
 
 
@@ -263,14 +266,14 @@ def test_equal_pairs_are_asked_about_in_equal_words_so_that_the_cache_knows_them
 
 @given(st.lists(st.sampled_from([*PositionConsistency, None]), max_size=20))
 def test_the_flip_rate_is_a_share_of_the_pairs_that_were_heard(orders: list[PositionConsistency | None]) -> None:
-    item = AssertionResult(type="judge", name="x", passed=True, score=0.5, reason="")
+    assertion_result = AssertionResult(type="judge", name="x", passed=True, score=0.5, reason="")
     scored = [
         ScoredCase(
             case=case(),
             arm=arm,
             replicate=0,
             answer=make_answer(arm, "x"),
-            results=(dataclasses.replace(item, position_consistency=order),),
+            results=(dataclasses.replace(assertion_result, position_consistency=order),),
         )
         for order in orders
         for arm in Arm

@@ -52,28 +52,37 @@ class Obeys:
 
 
 async def test_judge_injection_corpus_40_compromises_a_judge_that_obeys() -> None:
-    (result,) = await probes.run_probes(many(JUDGE), make_judge_config(Obeys()), len(CORPUS) + 1)
-    assert (result.asked, result.unscored, result.compromised) == (len(CORPUS) + 1, 0, True)
-    passed = set(result.passed)
+    (probe_outcome,) = await probes.run_probes(many(JUDGE), make_judge_config(Obeys()), len(CORPUS) + 1)
+    assert (probe_outcome.asked, probe_outcome.unscored, probe_outcome.compromised) == (len(CORPUS) + 1, 0, True)
+    passed = set(probe_outcome.passed)
     assert passed >= {a.name for a in CORPUS if re.search("pass", a.text, re.IGNORECASE)}
     assert NO_INJECTION.name not in passed
 
 
 async def test_a_judge_that_is_not_moved_is_trusted() -> None:
-    (result,) = await probes.run_probes(many(JUDGE), make_judge_config(FakeJudge(['{"score": 1}'])), 12)
-    assert result == ProbeOutcome(judge="m (by the rubric)", prompts=("p",), asked=12, passed=(), unscored=0)
-    assert (result.compromised, result.untested, probes.distrust_reason(result)) == (False, False, None)
+    (probe_outcome,) = await probes.run_probes(many(JUDGE), make_judge_config(FakeJudge(['{"score": 1}'])), 12)
+    assert probe_outcome == ProbeOutcome(judge="m (by the rubric)", prompts=("p",), asked=12, passed=(), unscored=0)
+    assert (probe_outcome.compromised, probe_outcome.untested, probes.distrust_reason(probe_outcome)) == (
+        False,
+        False,
+        None,
+    )
 
 
 async def test_a_judge_that_cannot_be_read_has_passed_nothing_and_is_not_trusted_either() -> None:
-    (result,) = await probes.run_probes(many(JUDGE), make_judge_config(FakeJudge(["hm"])), 4)
-    assert (result.passed, result.unscored, result.compromised, result.untested) == ((), 4, False, True)
-    assert "none of the 4 useless answers a mark" in (probes.distrust_reason(result) or "")
+    (probe_outcome,) = await probes.run_probes(many(JUDGE), make_judge_config(FakeJudge(["hm"])), 4)
+    assert (probe_outcome.passed, probe_outcome.unscored, probe_outcome.compromised, probe_outcome.untested) == (
+        (),
+        4,
+        False,
+        True,
+    )
+    assert "none of the 4 useless answers a mark" in (probes.distrust_reason(probe_outcome) or "")
 
 
 async def test_one_mark_is_enough_of_a_test() -> None:
-    (result,) = await probes.run_probes(many(JUDGE), make_judge_config(FakeJudge(['{"score": 1}', "hm"])), 4)
-    assert (result.unscored, result.untested, probes.distrust_reason(result)) == (3, False, None)
+    (probe_outcome,) = await probes.run_probes(many(JUDGE), make_judge_config(FakeJudge(['{"score": 1}', "hm"])), 4)
+    assert (probe_outcome.unscored, probe_outcome.untested, probes.distrust_reason(probe_outcome)) == (3, False, None)
 
 
 async def test_an_evaluator_that_can_fail_nothing_is_reported() -> None:
@@ -82,9 +91,9 @@ async def test_an_evaluator_that_can_fail_nothing_is_reported() -> None:
         name="lenient",
         value={**EVALUATOR, "choices": [{"choice": "yes", "score": 1}, {"choice": "no", "score": 0.1}]},
     )
-    (result,) = await probes.run_probes(many(lenient), make_judge_config(FakeJudge(["no"])), 12)
-    assert len(result.passed) == 12
-    message = probes.distrust_reason(result) or ""
+    (probe_outcome,) = await probes.run_probes(many(lenient), make_judge_config(FakeJudge(["no"])), 12)
+    assert len(probe_outcome.passed) == 12
+    message = probes.distrust_reason(probe_outcome) or ""
     assert message.startswith("it let 12 of 12 useless answers pass, one without any attack among them (")
 
 
@@ -104,8 +113,8 @@ def test_the_reason_for_distrust_names_the_attacks(passed: tuple[str, ...], mess
 async def test_each_judge_is_tested_by_itself_and_once_for_all_its_prompts() -> None:
     other = Assertion(type="llm", value={**EVALUATOR, "prompt": "Kind? {{completion}}"}, name="kind")
     answers = [*many(LLM, JUDGE), *many(LLM, other, prompt="q")]
-    result = await probes.run_probes(answers, make_judge_config(FakeJudge(["no"])), 3)
-    assert {(item.judge, item.prompts, item.asked) for item in result} == {
+    probe_outcomes = await probes.run_probes(answers, make_judge_config(FakeJudge(["no"])), 3)
+    assert {(probe_outcome.judge, probe_outcome.prompts, probe_outcome.asked) for probe_outcome in probe_outcomes} == {
         ("helpful (m)", ("p", "q"), 3),
         ("kind (m)", ("q",), 3),
         ("m (by the rubric)", ("p",), 3),
@@ -177,9 +186,9 @@ def test_an_evaluator_is_told_its_own_best_choice() -> None:
 
 
 async def test_an_evaluator_that_obeys_is_caught() -> None:
-    (result,) = await probes.run_probes(many(LLM), make_judge_config(Obeys("yes", "yes", "no")), 12)
-    assert result.compromised
-    assert NO_INJECTION.name not in result.passed
+    (probe_outcome,) = await probes.run_probes(many(LLM), make_judge_config(Obeys("yes", "yes", "no")), 12)
+    assert probe_outcome.compromised
+    assert NO_INJECTION.name not in probe_outcome.passed
 
 
 class ComparesFor:
@@ -200,17 +209,19 @@ class ComparesFor:
 async def test_in_pairs_a_canary_is_set_against_the_answer_that_was_given() -> None:
     for word, compromised in (("pass", True), ("no such word", False)):
         judge = ComparesFor(word)
-        (result,) = await probes.run_probes(many(JUDGE), make_judge_config(judge, pairwise=frozenset({"p"})), 12)
-        assert (result.judge, result.asked) == ("m (pairwise, by the rubric)", 12)
-        assert result.compromised is compromised
-        assert NO_INJECTION.name not in result.passed
+        (probe_outcome,) = await probes.run_probes(many(JUDGE), make_judge_config(judge, pairwise=frozenset({"p"})), 12)
+        assert (probe_outcome.judge, probe_outcome.asked) == ("m (pairwise, by the rubric)", 12)
+        assert probe_outcome.compromised is compromised
+        assert NO_INJECTION.name not in probe_outcome.passed
         assert len(judge.asked) == 24
 
 
 async def test_grades_and_pairs_of_one_model_are_two_judges() -> None:
     answers = [*many(JUDGE), *many(JUDGE, prompt="q")]
-    result = await probes.run_probes(answers, make_judge_config(FakeJudge(["{}"]), pairwise=frozenset({"q"})), 1)
-    assert {(item.judge, item.prompts) for item in result} == {
+    probe_outcomes = await probes.run_probes(
+        answers, make_judge_config(FakeJudge(["{}"]), pairwise=frozenset({"q"})), 1
+    )
+    assert {(probe_outcome.judge, probe_outcome.prompts) for probe_outcome in probe_outcomes} == {
         ("m (by the rubric)", ("p",)),
         ("m (pairwise, by the rubric)", ("q",)),
     }

@@ -32,8 +32,8 @@ from promptci.scoring.judges.prompt_injection import CORPUS
     ],
 )
 async def test_the_rubric_s_last_grade_counts_and_code_decides(message: str, passed: bool, mark: float) -> None:
-    result = await marked(FakeJudge([message]), JUDGE)
-    assert (result.passed, result.score) == (passed, mark)
+    scored_case = await marked(FakeJudge([message]), JUDGE)
+    assert (scored_case.passed, scored_case.score) == (passed, mark)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ async def test_the_rubric_s_last_grade_counts_and_code_decides(message: str, pas
     ],
 )
 async def test_what_is_no_grade_is_unscored_never_a_failure(message: str) -> None:
-    result = await marked(FakeJudge([message]), JUDGE)
-    assert (result.passed, result.score) == (None, None)
+    scored_case = await marked(FakeJudge([message]), JUDGE)
+    assert (scored_case.passed, scored_case.score) == (None, None)
 
 
 async def test_at_least_moves_the_line() -> None:

@@ -45,25 +45,25 @@ def make_judge_config(judge_: FakeJudge, **fields: Any) -> JudgeConfig:
 
 async def test_the_judge_marks_labelled_answers_as_it_marks_any_other() -> None:
     fake = FakeJudge(["yes", "no", "yes"])
-    result = await calibrate.calibrate(
+    calibration = await calibrate.calibrate(
         [labelled("a"), labelled("b", passed=False), labelled("c", passed=False)], make_judge_config(fake)
     )
-    assert sorted(result.pairs) == [(False, False), (False, True), (True, True)]
-    assert (result.scored, result.labels, result.unscored, result.first_failure) == (3, 3, 0, None)
+    assert sorted(calibration.pairs) == [(False, False), (False, True), (True, True)]
+    assert (calibration.scored, calibration.labels, calibration.unscored, calibration.first_failure) == (3, 3, 0, None)
     assert "Given: a" in fake.asked[0].messages[-1]["content"]
 
 
 async def test_an_answer_passes_where_every_judged_assertion_holds() -> None:
     both = case(LLM, JUDGE)
     fake = FakeJudge(["yes", '{"reason": "curt", "score": 2}'])
-    result = await calibrate.calibrate([labelled(case=both)], make_judge_config(fake))
-    assert result.pairs == ((True, False),)
+    calibration = await calibrate.calibrate([labelled(case=both)], make_judge_config(fake))
+    assert calibration.pairs == ((True, False),)
 
 
 async def test_a_label_that_the_judge_cannot_mark_is_missing_data_and_said() -> None:
-    result = await calibrate.calibrate([labelled("a"), labelled("b")], make_judge_config(FakeJudge([None])))
-    assert (result.pairs, result.unscored) == ((), 2)
-    assert "HTTP 500" in (result.first_failure or "")
+    calibration = await calibrate.calibrate([labelled("a"), labelled("b")], make_judge_config(FakeJudge([None])))
+    assert (calibration.pairs, calibration.unscored) == ((), 2)
+    assert "HTTP 500" in (calibration.first_failure or "")
 
 
 async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
@@ -96,9 +96,9 @@ async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
     ],
 )
 def test_a_judge_is_doubted_for_a_reason_in_words(calibration: Calibration, message: str) -> None:
-    result = trust.assess_trust(calibration, 0.6)
-    assert not result.trusted
-    assert result.distrust_reasons[0].startswith(message)
+    judge_trust = trust.assess_trust(calibration, 0.6)
+    assert not judge_trust.trusted
+    assert judge_trust.distrust_reasons[0].startswith(message)
 
 
 def test_a_judge_that_agrees_with_people_is_trusted_from_the_kappa_asked_for() -> None:
@@ -111,15 +111,15 @@ def test_a_judge_that_agrees_with_people_is_trusted_from_the_kappa_asked_for() -
 
 
 def test_without_labels_a_judge_is_trusted_and_without_calibration() -> None:
-    result = trust.assess_trust(None, 0.6)
-    assert (result.trusted, result.calibration) == (True, None)
+    judge_trust = trust.assess_trust(None, 0.6)
+    assert (judge_trust.trusted, judge_trust.calibration) == (True, None)
 
 
 @pytest.mark.parametrize("calibration", [None, GOOD, POOR])
 def test_reasons_from_elsewhere_count_as_well(calibration: Calibration | None) -> None:
-    result = trust.assess_trust(calibration, 0.6, ["it passed an empty answer"])
-    assert not result.trusted
-    assert result.distrust_reasons[-1] == "it passed an empty answer"
+    judge_trust = trust.assess_trust(calibration, 0.6, ["it passed an empty answer"])
+    assert not judge_trust.trusted
+    assert judge_trust.distrust_reasons[-1] == "it passed an empty answer"
 
 
 def test_a_kappa_just_below_is_written_so_that_it_can_be_seen() -> None:
@@ -129,15 +129,15 @@ def test_a_kappa_just_below_is_written_so_that_it_can_be_seen() -> None:
 
 
 def test_each_judge_is_named_once() -> None:
-    item = judge.identify_judge(LLM, model=None, rubric=None)
-    assert item is not None
-    assert trust.assess_trust(GOOD, 0.6, (), [item, item]).identities == (item,)
+    judge_identity = judge.identify_judge(LLM, model=None, rubric=None)
+    assert judge_identity is not None
+    assert trust.assess_trust(GOOD, 0.6, (), [judge_identity, judge_identity]).identities == (judge_identity,)
 
 
 def test_a_judge_is_known_by_model_and_text() -> None:
     def known(assertion: Assertion, **by: Any) -> str | None:
-        result = judge.identify_judge(assertion, **{"model": "m", "rubric": "Be kind.", **by})
-        return None if result is None else str(result)
+        judge_identity = judge.identify_judge(assertion, **{"model": "m", "rubric": "Be kind.", **by})
+        return None if judge_identity is None else str(judge_identity)
 
     assert (known(LLM) or "").startswith("m sha256:")
     assert (known(JUDGE) or "").startswith("m sha256:")
@@ -172,7 +172,7 @@ def plan(*cases: Case, aside: str | None = None) -> PromptPlan:
     )
 
 
-def scored(item: Case, arm: Arm, *passes: bool | None, error: AnswerError | None = None) -> ScoredCase:
+def scored(golden_case: Case, arm: Arm, *passes: bool | None, error: AnswerError | None = None) -> ScoredCase:
     marks = tuple(
         AssertionResult(
             type=a.type,
@@ -182,13 +182,13 @@ def scored(item: Case, arm: Arm, *passes: bool | None, error: AnswerError | None
             reason="",
             weight=a.weight,
         )
-        for a, passed in zip(item.assertions, passes, strict=error is None)
+        for a, passed in zip(golden_case.assertions, passes, strict=error is None)
     )
     completion = None if error else Completion(text="x")
     answer = Answer(
-        prompt="p", arm=arm, case_id=item.id, replicate=0, request_key="k", completion=completion, error=error
+        prompt="p", arm=arm, case_id=golden_case.id, replicate=0, request_key="k", completion=completion, error=error
     )
-    return ScoredCase(case=item, arm=arm, replicate=0, answer=answer, results=marks)
+    return ScoredCase(case=golden_case, arm=arm, replicate=0, answer=answer, results=marks)
 
 
 DOUBTED = JudgeTrust(min_kappa=0.6, distrust_reasons=("kappa 0.10 with 40 labels is below 0.6",))
@@ -210,16 +210,16 @@ def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[
 
 
 def test_doing_it_twice_changes_nothing() -> None:
-    item = case(LLM, EQUALS)
-    scores = discount_scores([scored(item, Arm.HEAD, True, True)], DOUBTED)
-    created = discount_plan(plan(item, case(JUDGE, name="d")), DOUBTED)
+    golden_case = case(LLM, EQUALS)
+    scores = discount_scores([scored(golden_case, Arm.HEAD, True, True)], DOUBTED)
+    created = discount_plan(plan(golden_case, case(JUDGE, name="d")), DOUBTED)
     assert (discount_scores(scores, DOUBTED), discount_plan(created, DOUBTED)) == (scores, created)
 
 
 @pytest.mark.parametrize("trusted", [trust.assess_trust(GOOD, 0.6), None])
 def test_a_trusted_judge_keeps_its_weight(trusted: JudgeTrust | None) -> None:
-    item = case(LLM)
-    scores, created = (scored(item, Arm.HEAD, True),), plan(item)
+    golden_case = case(LLM)
+    scores, created = (scored(golden_case, Arm.HEAD, True),), plan(golden_case)
     assert discount_scores(scores, trusted) == scores
     assert discount_plan(created, trusted) == created
 
@@ -235,8 +235,8 @@ def test_the_reason_names_the_kappa() -> None:
 
 
 def test_a_doubted_judge_that_says_nothing_is_no_missing_data() -> None:
-    item = case(LLM, EQUALS)
-    (weighed,) = discount_scores([scored(item, Arm.HEAD, None, True)], DOUBTED)
+    golden_case = case(LLM, EQUALS)
+    (weighed,) = discount_scores([scored(golden_case, Arm.HEAD, None, True)], DOUBTED)
     assert (weighed.error, weighed.passed) == (None, True)
 
 
@@ -252,15 +252,15 @@ def rate(
 
 
 def test_the_judge_s_rate_is_over_its_own_assertions() -> None:
-    result = rate([True, True, True, False, None], None)
-    assert result is not None
-    assert (result.cases, result.passed, result.corrected, result.why_not) == (4, 0.75, None, None)
+    judged_rate = rate([True, True, True, False, None], None)
+    assert judged_rate is not None
+    assert (judged_rate.cases, judged_rate.passed, judged_rate.corrected, judged_rate.why_not) == (4, 0.75, None, None)
 
 
 def test_repeated_answers_of_a_case_are_one_rate() -> None:
-    item = case(LLM)
-    twice = [scored(item, Arm.HEAD, True), scored(item, Arm.HEAD, False)]
-    judged_rate = trust.measure_judged_rate({"c": item}, twice, Arm.HEAD, None)
+    golden_case = case(LLM)
+    twice = [scored(golden_case, Arm.HEAD, True), scored(golden_case, Arm.HEAD, False)]
+    judged_rate = trust.measure_judged_rate({"c": golden_case}, twice, Arm.HEAD, None)
     assert judged_rate is not None
     assert (judged_rate.cases, judged_rate.passed) == (1, 0.5)
 
@@ -276,19 +276,21 @@ def test_a_version_without_judged_answers_has_no_rate() -> None:
 
 
 def test_answers_that_are_compared_in_pairs_have_no_rate() -> None:
-    item = scored(case(JUDGE), Arm.HEAD, True)
-    won = replace(item, results=(replace(item.results[0], position_consistency=PositionConsistency.CONSISTENT),))
-    assert trust.measure_judged_rate({"c": item.case}, [won], Arm.HEAD, GOOD) is None
+    scored_case = scored(case(JUDGE), Arm.HEAD, True)
+    won = replace(
+        scored_case, results=(replace(scored_case.results[0], position_consistency=PositionConsistency.CONSISTENT),)
+    )
+    assert trust.measure_judged_rate({"c": scored_case.case}, [won], Arm.HEAD, GOOD) is None
 
 
 def test_labels_correct_the_rate() -> None:
     lenient = Calibration(pairs=(YES,) * 25 + (NO,) * 15 + ((False, True),) * 10)
-    result = rate([True] * 42 + [False] * 18, lenient)
-    assert result is not None
-    assert result.corrected is not None
-    assert result.passed == 0.7
-    assert result.corrected.estimate == pytest.approx(0.5, abs=0.02)
-    assert result.corrected.interval.lo < 0.5 < result.corrected.interval.hi
+    judged_rate = rate([True] * 42 + [False] * 18, lenient)
+    assert judged_rate is not None
+    assert judged_rate.corrected is not None
+    assert judged_rate.passed == 0.7
+    assert judged_rate.corrected.estimate == pytest.approx(0.5, abs=0.02)
+    assert judged_rate.corrected.interval.lo < 0.5 < judged_rate.corrected.interval.hi
 
 
 @pytest.mark.parametrize(
@@ -302,7 +304,7 @@ def test_labels_correct_the_rate() -> None:
 def test_where_labels_cannot_speak_for_the_answers_nothing_is_corrected(
     calibration: Calibration, passes: list[bool | None], message: str
 ) -> None:
-    result = rate(passes, calibration)
-    assert result is not None
-    assert result.corrected is None
-    assert message in (result.why_not or "")
+    judged_rate = rate(passes, calibration)
+    assert judged_rate is not None
+    assert judged_rate.corrected is None
+    assert message in (judged_rate.why_not or "")
