@@ -160,7 +160,7 @@ def test_sorting_by_a_figure_puts_the_cases_in_its_order(key: str, visit: Any) -
         "score": lambda case: round(case.head.score - case.base.score, 9),
         "outcome": lambda case: case.outcome,
     }
-    shown = [figures[key.lstrip("-")](cases[item]) for item in ids(page)]
+    shown = [figures[key.lstrip("-")](cases[case_id]) for case_id in ids(page)]
     if key != "outcome":
         assert shown == sorted(shown, reverse=key.startswith("-"))
     expect(page.locator("#grid")).to_be_visible()

@@ -29,8 +29,8 @@ async def ask(
     timeout_s: float = 5.0,
 ) -> list[Completion | CallError]:
     """Ask one after the other and give what came of each."""
-    options = ProviderOptions(base_url=base_url, timeout_s=timeout_s)
-    provider = OpenAIProvider(options, key=key, clock=(clock or VirtualClock()).clock)
+    provider_options = ProviderOptions(base_url=base_url, timeout_s=timeout_s)
+    provider = OpenAIProvider(provider_options, key=key, clock=(clock or VirtualClock()).clock)
     results: list[Completion | CallError] = []
     try:
         for each in requests or (request(),):

@@ -82,10 +82,10 @@ class BatchApi:
         self.seen.append((method, path))
         if path.startswith("/openai/"):  # Azure's dated addresses: files and batches belong to no deployment
             address, _, query = path.partition("?")
-            date, _, options = query.partition("&")
+            date, _, parameters = query.partition("&")
             if not re.fullmatch(r"api-version=\d{4}-\d{2}-\d{2}", date):
                 return 404, {"error": {"message": "no api-version"}}
-            path = address.replace("/openai/", "/v1/", 1) + (f"?{options}" if options else "")
+            path = address.replace("/openai/", "/v1/", 1) + (f"?{parameters}" if parameters else "")
         if path == "/v1/chat/completions":
             body = json.loads(raw)
             self.direct.append(body)

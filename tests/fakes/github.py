@@ -296,13 +296,13 @@ class GitHub:
         return Reply(status=status, body=words.check_run(self.url, REPOSITORY, number, self.check_runs[number]))
 
     def _pull(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
-        results = [pull for pull in self.pulls if pull["number"] == int(number)]
-        return Reply(body=words.pull(self.url, REPOSITORY, results[0], whole=True)) if results else no(404, "Not Found")
+        pulls = [pull for pull in self.pulls if pull["number"] == int(number)]
+        return Reply(body=words.pull(self.url, REPOSITORY, pulls[0], whole=True)) if pulls else no(404, "Not Found")
 
     def _pulls(self, *, query: Mapping[str, str], body: Any) -> Reply:
         expected = query.get("head")
-        results = [pull for pull in self.pulls if expected in (None, f"{pull['owner']}:{pull['branch']}")]
-        return Reply(body=[words.pull(self.url, REPOSITORY, pull) for pull in results])
+        pulls = [pull for pull in self.pulls if expected in (None, f"{pull['owner']}:{pull['branch']}")]
+        return Reply(body=[words.pull(self.url, REPOSITORY, pull) for pull in pulls])
 
     def _branch(self, name: str, *, query: Mapping[str, str], body: Any) -> Reply:
         sha = self.branches.get(unquote(name))

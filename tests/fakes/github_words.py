@@ -175,8 +175,8 @@ def pull(api: str, full_name: str, known: Mapping[str, Any], *, whole: bool = Fa
         "head": _side(api, fork, known["branch"], known["sha"]),
     }
     counts = dict.fromkeys(("additions", "changed_files", "comments", "commits", "deletions", "review_comments"), 1)
-    options = {"mergeable": None, "mergeable_state": "unknown", "merged": False, "merged_by": None}
-    return {**listed, **counts, **options, "maintainer_can_modify": False} if whole else listed
+    merge_state = {"mergeable": None, "mergeable_state": "unknown", "merged": False, "merged_by": None}
+    return {**listed, **counts, **merge_state, "maintainer_can_modify": False} if whole else listed
 
 
 def _side(api: str, full_name: str, branch: str, sha: str) -> dict[str, Any]:

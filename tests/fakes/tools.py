@@ -48,8 +48,8 @@ def node_modules() -> Path:
     folder = CACHE / "npm"
     if not all(_has(folder / "node_modules" / name, version) for name, version in NPM.items()):
         folder.mkdir(parents=True, exist_ok=True)
-        results = [f"{name}@{version}" for name, version in NPM.items()]
-        command = ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--prefix", str(folder), *results]
+        packages = [f"{name}@{version}" for name, version in NPM.items()]
+        command = ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--prefix", str(folder), *packages]
         _run("npm", command)
     return folder / "node_modules"
 

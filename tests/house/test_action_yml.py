@@ -35,8 +35,8 @@ def action() -> dict[str, Any]:
 def workflows() -> list[Path]:
     """Give every workflow that stands here or is handed to users."""
     folders = [ROOT / ".github" / "workflows", ROOT / "example-repo" / ".github" / "workflows"]
-    results = [file for folder in folders for file in sorted(folder.glob("*.yml"))]
-    return [*results, ROOT / "templates" / "init" / "workflow.yml"]
+    files = [file for folder in folders for file in sorted(folder.glob("*.yml"))]
+    return [*files, ROOT / "templates" / "init" / "workflow.yml"]
 
 
 def snippets(folder: Path, *pages: Path) -> list[Path]:
@@ -142,19 +142,19 @@ def test_a_workflow_gives_our_action_only_inputs_that_it_has(tmp_path: Path) -> 
 
 def test_the_page_has_a_workflow_for_every_event_and_names_every_permission(tmp_path: Path) -> None:
     page = GITHUB_PAGE.read_text(encoding="utf-8")
-    results = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in snippets(tmp_path, GITHUB_PAGE)]
+    pages = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in snippets(tmp_path, GITHUB_PAGE)]
     # YAML takes the key `on` for true.
-    events = {name for workflow_ in results for name in workflow_[True]}
+    events = {name for workflow_ in pages for name in workflow_[True]}
     expected = {
-        (name, method)
-        for workflow_ in results
+        (name, level)
+        for workflow_ in pages
         for job in workflow_["jobs"].values()
-        for name, method in job["permissions"].items()
+        for name, level in job["permissions"].items()
     }
 
     assert events == {*event.CHANGE_EVENTS, "schedule", "workflow_dispatch"}
-    assert [workflow_["permissions"] for workflow_ in results] == [{}] * len(results)
-    assert not [name for name, method in expected if f"| `{name}: {method}` |" not in page]
+    assert [workflow_["permissions"] for workflow_ in pages] == [{}] * len(pages)
+    assert not [name for name, level in expected if f"| `{name}: {level}` |" not in page]
 
 
 def test_the_shards_of_the_page_are_all_of_them_and_the_merge_is_never_skipped(tmp_path: Path) -> None:

@@ -48,7 +48,9 @@ def test_actions_of_others_are_pinned_by_their_hash_in_the_documents() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     used = [used for page in pages for used in re.findall(r"- uses: (\S+)", page.read_text(encoding="utf-8"))]
     assert len(used) > 5
-    assert [item for item in used if not re.fullmatch(r"promptci/promptci@v[\d.]+|[\w/-]+@[0-9a-f]{40}", item)] == []
+    assert [
+        action for action in used if not re.fullmatch(r"promptci/promptci@v[\d.]+|[\w/-]+@[0-9a-f]{40}", action)
+    ] == []
 
 
 def test_the_quarantine_in_the_documents_is_one() -> None:

@@ -58,15 +58,15 @@ def read_requirements(extra: str = "") -> list[Requirement]:
 
 def missing(python: str, asked: list[Requirement], paths: tuple[Path, ...]) -> list[str]:
     """Give what is asked for, at any remove, and not locked so, by what the installed packages say."""
-    existing = locked(python, *paths)
+    versions = locked(python, *paths)
     seen: set[tuple[str, str]] = set()
     wrong: list[str] = []
     while asked:
         requirement = asked.pop()
         extras = {"", *requirement.extras}
         name = canonicalize_name(requirement.name)
-        if name not in existing or not requirement.specifier.contains(existing[name], prereleases=True):
-            wrong.append(f"{requirement} (locked: {existing.get(name)})")
+        if name not in versions or not requirement.specifier.contains(versions[name], prereleases=True):
+            wrong.append(f"{requirement} (locked: {versions.get(name)})")
             continue
         for extra in sorted(extra for extra in extras if (name, extra) not in seen):
             seen.add((name, extra))
@@ -93,9 +93,9 @@ def test_the_lock_matches_pyproject(python: str) -> None:
 
 def test_a_release_is_built_with_what_is_locked() -> None:
     system = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
-    existing = locked("3.13", BUILD)
+    versions = locked("3.13", BUILD)
     for requirement in map(Requirement, [*system, "build"]):
-        assert requirement.specifier.contains(existing[requirement.name]), "run `.ci/lock`"
+        assert requirement.specifier.contains(versions[requirement.name]), "run `.ci/lock`"
 
 
 def test_a_requirement_that_is_not_locked_is_named() -> None:

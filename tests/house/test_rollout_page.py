@@ -112,8 +112,8 @@ def test_a_rollback_by_hand_is_pushed_by_the_person_s_name(shop: RepoBuilder, tm
     assert not (shop.path / "hacked").exists()
     bundle = step("Roll back a prompt", "Make the bundle")["run"]
     assert execute(bundle, shop.path, tmp_path, BRANCH="main").returncode == 0
-    created = json.loads((shop.path / "dist" / "production.bundle.json").read_bytes())["prompts"]["order"]
-    assert (created["stable"]["version"], created["canary"]) == ("v1.0.0", None)
+    bundled = json.loads((shop.path / "dist" / "production.bundle.json").read_bytes())["prompts"]["order"]
+    assert (bundled["stable"]["version"], bundled["canary"]) == ("v1.0.0", None)
     again = execute(step("Roll back a prompt", "Roll back")["run"], shop.path, tmp_path, **inputs, **actor)
     assert (again.returncode, "nothing changed" in again.stdout) == (0, True)
 

@@ -47,10 +47,10 @@ def repo(path: Path, api: BatchApi, **run: Any) -> RepoBuilder:
 
 def checked(builder: RepoBuilder, out: str = "out", *, scheduled: bool = False, **request: Any) -> RunResult:
     clock = VirtualClock(wall=time.time()).clock  # a batch that is never ready is waited for until the deadline
-    existing = dataclasses.replace(
+    environment = dataclasses.replace(
         make_environment(OPENAI_API_KEY="sk-key-0123456789")[0], trigger=Trigger(scheduled=scheduled), clock=clock
     )
-    return check.check(CheckRequest(root=builder.path, out=builder.path.parent / out, **request), existing)
+    return check.check(CheckRequest(root=builder.path, out=builder.path.parent / out, **request), environment)
 
 
 def verdict(outcome: RunResult) -> str:

@@ -100,12 +100,12 @@ def sample(shop: RepoBuilder) -> dict[str, Any]:
 
 
 def test_a_bad_canary_without_marks_is_rolled_back_by_the_judge(shop: RepoBuilder, server: OpenAIServer) -> None:
-    requests = write(shop, lambda item: f"{'bad' if item.arm == 'canary' else 'good'} answer {item.id} {SECRET}")
+    requests = write(shop, lambda entry: f"{'bad' if entry.arm == 'canary' else 'good'} answer {entry.id} {SECRET}")
     first = look(shop, 5)
     assert first.returncode == 0, first.stdout + first.stderr
     row = sample(shop)
     assert (row["state"], row["chosen"] == row["judged"], row["without_answer"]) == ("judged", True, 0)
-    arms = {item.id: item.arm for item in requests}
+    arms = {entry.id: entry.arm for entry in requests}
     written = marks(shop)
     marked = [arms[line["promptci.request"]] for line in written]
     assert marked.count("canary") == 100
@@ -125,13 +125,13 @@ def test_a_bad_canary_without_marks_is_rolled_back_by_the_judge(shop: RepoBuilde
 
 
 def test_a_look_without_answers_is_not_green_and_names_it(shop: RepoBuilder, server: OpenAIServer) -> None:
-    write(shop, lambda item: "good" if item.arm == "stable" else None)
+    write(shop, lambda entry: "good" if entry.arm == "stable" else None)
     done = look(shop, 5)
     assert (done.returncode, sample(shop)["state"], server.calls) == (4, "no answers", [])
     assert "judge: no answers" in done.stdout
     assert "no answers" in (shop.path / "promptci-report" / "canary.md").read_text()
     # Where the bad answers are the missing ones, the others must not speak for them.
-    write(shop, lambda item: None if item.arm == "canary" and int(item.id[1:]) % 3 == 0 else "good")
+    write(shop, lambda entry: None if entry.arm == "canary" and int(entry.id[1:]) % 3 == 0 else "good")
     done = look(shop, 5)
     assert (done.returncode, sample(shop)["state"], server.calls) == (4, "uneven answers", [])
     assert marks(shop) == []

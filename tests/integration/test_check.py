@@ -326,9 +326,9 @@ def test_a_missing_variable_and_a_bad_assertion_are_found_before_anything_is_ask
         bad = json.dumps({"id": "x", "vars": {}, "assert": [{"type": "contian", "value": "x"}]})
         builder.write({PROMPT: prompt("{{gone}}"), GOLDENS: bad}).commit()
         outcome = checked(builder)
-    results = [str(problem) for problem in outcome.problems]
-    assert any("no variable `gone`" in line and line.startswith(f"{GOLDENS}:1") for line in results)
-    assert any("Did you mean `contains`?" in line for line in results)
+    problems = [str(problem) for problem in outcome.problems]
+    assert any("no variable `gone`" in line and line.startswith(f"{GOLDENS}:1") for line in problems)
+    assert any("Did you mean `contains`?" in line for line in problems)
     assert server.calls == []
 
 
@@ -559,8 +559,8 @@ def test_a_dry_run_prints_the_plan_and_asks_nothing(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
-        here, output = make_environment()
-        outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), here)
+        environment, output = make_environment()
+        outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), environment)
     assert (outcome.view, outcome.exit_code, server.calls) == (None, 0, [])
     assert any("prompts: 1, cases: 60" in line for line in output)
     assert any("calls: 120" in line for line in output)

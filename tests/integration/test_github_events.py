@@ -346,7 +346,7 @@ def test_gh_ghes_urls_and_sha256_repo(tmp_path: Path, server: OpenAIServer) -> N
             head,
             "https://ghes.example/example/shop/actions/runs/10/attempts/1",
         )
-        assert [created["sha"] for created in github.check_runs.values()] == [head]
+        assert [check_run["sha"] for check_run in github.check_runs.values()] == [head]
         assert "<https://ghes.example/example/shop/actions/runs/10>" in github.bodies[0]
 
 
@@ -370,7 +370,7 @@ def test_gh_required_check_conclusion_never_neutral_on_error(tmp_path: Path, git
     assert code in {2, 4}
     assert run.outputs["verdict"] == "error"
     assert [status["state"] for status in github.statuses] == ["error"]
-    assert [created["conclusion"] for created in github.check_runs.values()] == ["failure"]
+    assert [check_run["conclusion"] for check_run in github.check_runs.values()] == ["failure"]
 
 
 @pytest.mark.parametrize("mode", ["sticky", "new", "off"])

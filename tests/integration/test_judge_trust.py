@@ -133,12 +133,12 @@ def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> Non
         "Cannot be decided: none of its 24 cases counts (the judge is not trusted: kappa 0.07"
         in prompt_view.findings[0].text
     )
-    item = prompt_view.case_details[0]
-    assert item.base is not None
-    assert item.head is not None
-    assert item.excluded_reason is not None
-    marks = [(mark.passed, mark.advisory) for mark in (*item.base.marks, *item.head.marks)]
-    assert (marks, item.head.error, prompt_view.errors) == ([(True, True), (False, True)], None, 0)
+    case = prompt_view.case_details[0]
+    assert case.base is not None
+    assert case.head is not None
+    assert case.excluded_reason is not None
+    marks = [(mark.passed, mark.advisory) for mark in (*case.base.marks, *case.head.marks)]
+    assert (marks, case.head.error, prompt_view.errors) == ([(True, True), (False, True)], None, 0)
     comment = (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")
     assert "The judge of `order`.** It is not trusted: kappa 0.07 with 60 labels is below 0.6." in comment
     assert "without an answer" not in comment

@@ -31,9 +31,9 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
     with serving(answer) as server:
         settings = config(server, run={"concurrency": 50, "cache": None})
         builder = made(tmp_path, {"promptci.yml": settings, PROMPT: prompt(GOOD), GOLDENS: goldens(COUNT)})
-        here, output = make_environment(OPENAI_API_KEY=SECRET)
+        environment, output = make_environment(OPENAI_API_KEY=SECRET)
         out = tmp_path / "out"
-        outcome = run.run(CheckRequest(root=builder.path, out=out, head="HEAD"), here)
+        outcome = run.run(CheckRequest(root=builder.path, out=out, head="HEAD"), environment)
 
     assert outcome.view is not None
     (shown,) = outcome.view.prompts
@@ -51,6 +51,6 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
     assert out / "report.html" in written
     assert all(SECRET.encode() not in path.read_bytes() for path in written)
 
-    report.redraw_report(out / "report.json", tmp_path / "again", builder.path, here)
+    report.redraw_report(out / "report.json", tmp_path / "again", builder.path, environment)
     for path in sorted((tmp_path / "again").iterdir()):
         assert path.read_bytes() == (out / path.name).read_bytes(), path.name

@@ -58,8 +58,8 @@ class Coin:
 def ran(builder: RepoBuilder, day: int = 0, **request: Any) -> RunResult:
     """Check on the so-manieth day."""
     out = request.pop("out", builder.path.parent / f"out{day}")
-    messages = replace(make_environment()[0], now=lambda: START + timedelta(days=day))
-    return check.check(CheckRequest(root=builder.path, out=out, **request), messages)
+    environment = replace(make_environment()[0], now=lambda: START + timedelta(days=day))
+    return check.check(CheckRequest(root=builder.path, out=out, **request), environment)
 
 
 def kept(builder: RepoBuilder, day: int = 30) -> Past:
@@ -205,7 +205,7 @@ def test_an_undecided_verdict_blocks_where_the_policy_says_so(tmp_path: Path) ->
     with serving(Coin()) as server:
         builder = changed(tmp_path, server, gate={"on_inconclusive": "block"})
         ran(builder)
-    assert [(item.verdict, item.blocks) for item in kept(builder).verdicts] == [("inconclusive", True)]
+    assert [(verdict.verdict, verdict.blocks) for verdict in kept(builder).verdicts] == [("inconclusive", True)]
 
 
 def test_a_run_of_one_revision_counts_cases_and_gives_no_verdict(tmp_path: Path) -> None:
@@ -316,8 +316,8 @@ def test_a_secret_in_an_answer_s_model_name_or_a_case_id_is_not_kept(tmp_path: P
     with serving() as server:
         builder = shop(tmp_path, {**FILES, GOLDENS: goldens(1, id=f"x{secret}"), "promptci.yml": config(server)})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        messages = replace(make_environment(OPENAI_API_KEY=secret)[0], now=lambda: START)
-        check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), messages)
+        environment = replace(make_environment(OPENAI_API_KEY=secret)[0], now=lambda: START)
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), environment)
     files = list((builder.path / ".promptci" / "memory").glob("*.jsonl"))
     assert len(files) == 2
     assert not [file for file in files if secret in file.read_text()]
@@ -412,10 +412,10 @@ def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_pa
     file = tmp_path / "out0" / "report.json"
     value = json.loads(file.read_text())
     del value["precision"]
-    for item in value["prompts"]:
+    for prompt_value in value["prompts"]:
         for key in ("verdict_id", "base_fingerprint", "head_fingerprint", "flaky"):
-            del item[key]
-        for case in item["case_details"]:
+            del prompt_value[key]
+        for case in prompt_value["case_details"]:
             for key in ("digest", "flaky", "tallies", "excluded_reason"):
                 del case[key]
     file.write_text(json.dumps(value))

@@ -53,12 +53,12 @@ def act(builder: RepoBuilder, folder: Path) -> tuple[int, dict[str, bytes]]:
             "INPUT_GITHUB-TOKEN": fake.TOKEN,
         }
         code = main.main(environ, *logs)
-        messages = {f"comment {n}": body.encode() for n, body in enumerate(github.bodies)}
+        outputs = {f"comment {n}": body.encode() for n, body in enumerate(github.bodies)}
     for name, log in zip(("log", "errors"), logs, strict=True):
         log.flush()
-        messages[name] = log.buffer.getvalue()
+        outputs[name] = log.buffer.getvalue()
     files = [folder / "output", folder / "summary", *(builder.path / "promptci-report").iterdir()]
-    return code, messages | {path.name: path.read_bytes() for path in files}
+    return code, outputs | {path.name: path.read_bytes() for path in files}
 
 
 @pytest.fixture
@@ -83,21 +83,21 @@ def propose(builder: RepoBuilder, settings: str, text: str) -> None:
 def test_out_ansi_escape_and_osc8_hyperlinks(hostile: RepoBuilder, tmp_path: Path) -> None:
     with serving(lambda _: f"{ESCAPES} and on") as server:
         propose(hostile, config(server), prompt(f"{BAD} {ESCAPES}"))
-        _, messages = act(hostile, tmp_path)
+        _, outputs = act(hostile, tmp_path)
 
     for name in ("log", "errors", "summary", "output", "comment 0", "comment.md", "report.html", "junit.xml"):
-        text = messages[name].decode()
+        text = outputs[name].decode()
         assert not [sign for sign in "\x1b\x07\x08\x7f\x9b" if sign in text], name
-    assert b"evil.example" not in messages["log"] + messages["errors"]
+    assert b"evil.example" not in outputs["log"] + outputs["errors"]
 
 
 def test_out_ansi_escapes_in_a_mistake_are_not_repeated(tmp_path: Path) -> None:
     builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(3), "promptci.yml": config()})
     builder.write({GOLDENS: json.dumps({"id": "a", ESCAPES: 1}) + "\n"}).commit()
-    code, messages = act(builder, tmp_path)
+    code, outputs = act(builder, tmp_path)
 
     assert code == 4
-    assert not [sign for sign in "\x1b\x07\x08\x7f\x9b" if sign in (messages["log"] + messages["errors"]).decode()]
+    assert not [sign for sign in "\x1b\x07\x08\x7f\x9b" if sign in (outputs["log"] + outputs["errors"]).decode()]
 
 
 def test_out_lone_surrogate_and_control_chars(hostile: RepoBuilder, tmp_path: Path) -> None:
@@ -105,12 +105,12 @@ def test_out_lone_surrogate_and_control_chars(hostile: RepoBuilder, tmp_path: Pa
     body = completion(message, model="m\udc80", refusal="\ud800")
     with serving(lambda _: reply({**body, "system_fingerprint": "\ud8ff"})) as server:
         propose(hostile, config(server), prompt(BAD))
-        code, messages = act(hostile, tmp_path)
+        code, outputs = act(hostile, tmp_path)
 
-    assert b"Traceback" not in messages["errors"]
+    assert b"Traceback" not in outputs["errors"]
     assert code in {0, 1, 4}
-    assert {"report.html", "report.json", "comment.md", "summary.md", "junit.xml", "journal.jsonl"} <= messages.keys()
-    for name, result in messages.items():
+    assert {"report.html", "report.json", "comment.md", "summary.md", "junit.xml", "journal.jsonl"} <= outputs.keys()
+    for name, result in outputs.items():
         text = result.decode("utf-8")
         assert "\0" not in text, name
         if name != "report.json" and not name.endswith("jsonl"):

@@ -46,8 +46,8 @@ def test_a_run_at_a_terminal_names_nobody(tmp_path: Path, server: OpenAIServer) 
     builder = shop(tmp_path, FILES, server)
     builder.write({PROMPT: prompt(BAD)}).commit()
     minutes = iter(range(1000))
-    messages = replace(make_environment()[0], now=lambda: START + timedelta(minutes=next(minutes)))
-    result = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), messages).view
+    environment = replace(make_environment()[0], now=lambda: START + timedelta(minutes=next(minutes)))
+    result = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), environment).view
     assert result is not None
     assert (result.actor, result.run_url, result.started_at) == (None, None, "2026-01-02T03:04:05Z")
     assert result.generated_at is not None
@@ -68,8 +68,8 @@ def test_the_versions_tested_before_are_remembered_with_their_quality(tmp_path: 
     views: list[ReportView] = []
     for day, text in enumerate((BAD, "Copy the order number, nothing else.")):
         builder.write({PROMPT: prompt(text)}).commit()
-        messages = replace(make_environment()[0], now=lambda day=day: START + timedelta(days=day))  # type: ignore[misc]  # bound now
-        result = check.check(CheckRequest(root=builder.path, base="main", out=tmp_path / f"out{day}"), messages).view
+        environment = replace(make_environment()[0], now=lambda day=day: START + timedelta(days=day))  # type: ignore[misc]  # bound now
+        result = check.check(CheckRequest(root=builder.path, base="main", out=tmp_path / f"out{day}"), environment).view
         assert result is not None
         views.append(result)
     assert views[0].prompts[0].earlier_versions == []

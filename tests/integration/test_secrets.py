@@ -49,11 +49,11 @@ def unpacked(page: bytes) -> bytes:
     return b"".join(json.dumps(compressed_index.unpack(item.decode()), ensure_ascii=False).encode() for item in result)
 
 
-def leaks(messages: dict[str, bytes]) -> list[str]:
-    messages = messages | {
-        f"{place}, unpacked": unpacked(page) for place, page in messages.items() if place.endswith(".html")
+def leaks(outputs: dict[str, bytes]) -> list[str]:
+    outputs = outputs | {
+        f"{place}, unpacked": unpacked(page) for place, page in outputs.items() if place.endswith(".html")
     }
-    return [f"{place}: {text.decode()}" for place, result in messages.items() for text in spellings() if text in result]
+    return [f"{place}: {text.decode()}" for place, result in outputs.items() for text in spellings() if text in result]
 
 
 def row(number: int, **options: Any) -> dict[str, Any]:
@@ -80,9 +80,9 @@ class Stage:
             code = main.main(environ, out, err)
             sent = json.dumps([exchange.body for exchange in github.exchanges], ensure_ascii=False)
         written = (path for path in self.folder.rglob("*") if path.is_file() and self._is_ours(path))
-        messages = {str(path.relative_to(self.folder)): path.read_bytes() for path in written}
+        outputs = {str(path.relative_to(self.folder)): path.read_bytes() for path in written}
         return code, {
-            **messages,
+            **outputs,
             "log": out.getvalue().encode(),
             "errors": err.getvalue().encode(),
             "sent": sent.encode(),
@@ -223,16 +223,16 @@ def test_out_secret_canary_all_sinks_6_encodings(place: Callable[[Stage], None],
     stage = Stage(tmp_path, leaked)
     place(stage)
 
-    code, messages = stage.act()
+    code, outputs = stage.act()
 
-    assert "Traceback" not in (messages["log"] + messages["errors"]).decode()
+    assert "Traceback" not in (outputs["log"] + outputs["errors"]).decode()
     assert code in {0, 1, 2, 4}
-    assert leaks(messages) == []
+    assert leaks(outputs) == []
     if place not in NOTHING_IS_KEPT:
-        assert any(b"[redacted]" in result for result in messages.values())
+        assert any(b"[redacted]" in result for result in outputs.values())
     if place is not in_a_broken_configuration:  # which is an error before there is a report
-        assert b"report.html" not in messages["errors"]
-        assert any(name.endswith("report.html") for name in messages)
+        assert b"report.html" not in outputs["errors"]
+        assert any(name.endswith("report.html") for name in outputs)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -242,13 +242,13 @@ def test_llm_response_contains_api_key_echo(encoding: str, tmp_path: Path) -> No
     stage.answer = lambda call: f"{call.last_user_message[9:-1]} {stage.leaked}"
     stage.rows = [row(n, **{"assert": [{"type": "contains", "value": f"GH-{n}"}]}) for n in range(6)]
 
-    code, messages = stage.act()
+    code, outputs = stage.act()
 
-    assert (code, leaks(messages)) == (0, [])
-    assert b"[redacted]" in messages["shop/promptci-report/report.json"]
-    assert b"[redacted]" in messages["shop/promptci-report/journal.jsonl"]
-    assert "fail" not in json.loads(messages["shop/promptci-report/report.json"])["verdict"]
-    assert CANARY.encode() not in b"".join(result for name, result in messages.items() if "cache" in name)
+    assert (code, leaks(outputs)) == (0, [])
+    assert b"[redacted]" in outputs["shop/promptci-report/report.json"]
+    assert b"[redacted]" in outputs["shop/promptci-report/journal.jsonl"]
+    assert "fail" not in json.loads(outputs["shop/promptci-report/report.json"])["verdict"]
+    assert CANARY.encode() not in b"".join(result for name, result in outputs.items() if "cache" in name)
 
 
 def test_the_canary_would_be_seen(tmp_path: Path) -> None:
@@ -293,8 +293,8 @@ def test_a_report_that_came_from_elsewhere_is_cleaned_when_it_is_drawn_again(
     stage = Stage(tmp_path, CANARY)
     monkeypatch.setenv("SOME_API_KEY", "another-word-for-GH-1")
     stage.answer = lambda _: "this is another-word-for-GH-1"
-    _, messages = stage.act()
-    assert b"another-word-for-GH-1" in messages["shop/promptci-report/report.html"]
+    _, outputs = stage.act()
+    assert b"another-word-for-GH-1" in outputs["shop/promptci-report/report.html"]
     with pytest.raises(SystemExit):
         command_line(["report", str(tmp_path / "shop/promptci-report/report.json"), "--out", str(tmp_path / "again")])
 

@@ -140,7 +140,7 @@ def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:
     with serving() as server:
         environment, output = make_environment()
         result = power.power(make_request(repository(tmp_path, server), tmp_path), PowerQuestion(drop=0.3), environment)
-    assert [item.variance for _, item in result] == [0.0, 0.05, 0.10, 0.20]
+    assert [analysis.variance for _, analysis in result] == [0.0, 0.05, 0.10, 0.20]
     assert any("if 5% of the cases change their verdict by themselves" in line for line in output)
     assert not any("to see 30 points" in line for line in output)
 

@@ -24,10 +24,10 @@ def coins(plan: PromptPlan, rates: list[float], answers: int, seed: int = 1) -> 
 
 
 def put_to_test(
-    plan: PromptPlan, known: dict[str, list[ScoredCase]], method: RunLimits | None = None, **policy: object
+    plan: PromptPlan, known: dict[str, list[ScoredCase]], limits: RunLimits | None = None, **policy: object
 ) -> SelfTest:
     gate = GatePolicy(**policy)  # type: ignore[arg-type]  # any field
-    return aa_test.selftest(plan, known, method or RunLimits(), gate, 300)
+    return aa_test.selftest(plan, known, limits or RunLimits(), gate, 300)
 
 
 @pytest.mark.long
@@ -97,8 +97,8 @@ def test_marks_are_told_by_their_spread() -> None:
     plan = planned(40, kind="judge")
     chance = np.random.default_rng(3)
     known = {
-        item.case.id: [answer(plan, i, r, float(chance.choice([0.4, 0.6]))) for r in range(6)]
-        for i, item in enumerate(plan.task.cases)
+        planned_case.case.id: [answer(plan, i, r, float(chance.choice([0.4, 0.6]))) for r in range(6)]
+        for i, planned_case in enumerate(plan.task.cases)
     }
     self_test = put_to_test(plan, known)
     assert self_test.discordance is None

@@ -27,24 +27,24 @@ def simulated(situation: tuple[int, int, float, float, float], lambda_: float | 
     for _ in range(RUNS):
         right = rng.random(n + judged) < rate
         passes = np.where(right, rng.random(n + judged) < se, rng.random(n + judged) >= sp).astype(float).tolist()
-        item = ppi.corrected(right[:n].astype(float).tolist(), passes[:n], passes[n:], lambda_=lambda_)
-        assert item is not None
-        results.append(item)
+        corrected = ppi.corrected(right[:n].astype(float).tolist(), passes[:n], passes[n:], lambda_=lambda_)
+        assert corrected is not None
+        results.append(corrected)
     return results
 
 
 def effective(situation: tuple[int, int, float, float, float], result: list[ppi.Corrected]) -> float:
     """Labels that would scatter as much by themselves."""
     rate = situation[2]
-    return rate * (1 - rate) / float(np.var([item.estimate for item in result]))
+    return rate * (1 - rate) / float(np.var([corrected.estimate for corrected in result]))
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_interval_covers_and_the_estimate_is_right(situation: tuple[int, int, float, float, float]) -> None:
     """A 95 % interval holds the true rate in at least 92.5 % of the runs, and the estimate is hardly biased."""
     rate, result = situation[2], simulated(situation)
-    assert np.mean([item.interval.lo <= rate <= item.interval.hi for item in result]) >= 0.925
-    assert fmean(item.estimate for item in result) == pytest.approx(rate, abs=0.015)
+    assert np.mean([corrected.interval.lo <= rate <= corrected.interval.hi for corrected in result]) >= 0.925
+    assert fmean(corrected.estimate for corrected in result) == pytest.approx(rate, abs=0.015)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -63,4 +63,4 @@ def test_untuned_inference_can_be_worse_than_no_judge_and_tuned_is_not(
     assert effective(situation, simulated(situation, lambda_=1.0)) == pytest.approx(naive, rel=0.08)
     result = simulated(situation)
     assert effective(situation, result) == pytest.approx(tuned, rel=0.08)
-    assert fmean(item.effective_n for item in result) == pytest.approx(tuned, rel=0.12)
+    assert fmean(corrected.effective_n for corrected in result) == pytest.approx(tuned, rel=0.12)

@@ -83,8 +83,8 @@ def comparison(
         "head": None if status is Status.DELETED else prompt("new"),
         "cases": tuple(cases),
     }
-    created = prompt_plan(**fields | facts | (plan or {}))
-    return compare_versions(PromptRun(plan=created, scored=scored), alpha=alpha)
+    built_plan = prompt_plan(**fields | facts | (plan or {}))
+    return compare_versions(PromptRun(plan=built_plan, scored=scored), alpha=alpha)
 
 
 def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[str, Any]) -> ScoredCase:

@@ -126,11 +126,11 @@ def comparison(
     plan.setdefault("why", ("prompt changed",))
     plan.setdefault("base", None if status is Status.ADDED else prompt(name, OLD))
     plan.setdefault("head", None if status is Status.DELETED else prompt(name, NEW))
-    created = prompt_plan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
+    built_plan = prompt_plan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
     if confusion is None and doubt is None:
-        return compare_versions(PromptRun(plan=created, scored=scored), alpha=0.05)
-    judged = judging(created, scored, confusion or Confusion(), doubt)
-    run = PromptRun(plan=created, scored=scored, trust=judged.trust, judging=judged)
+        return compare_versions(PromptRun(plan=built_plan, scored=scored), alpha=0.05)
+    judged = judging(built_plan, scored, confusion or Confusion(), doubt)
+    run = PromptRun(plan=built_plan, scored=scored, trust=judged.trust, judging=judged)
     return compare_versions(run.counted(), alpha=0.05)
 
 

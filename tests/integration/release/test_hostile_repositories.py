@@ -71,8 +71,12 @@ def test_hostile_tags_change_nothing_for_the_others_and_print_nothing_harmful(sh
 def test_a_tag_by_hand_takes_its_number_and_stops_no_release(shop: RepoBuilder) -> None:
     shop.git("tag", "prompts/order/v7.0.0")
     shop.write({PROMPT: prompt("Copy nothing but the number.")}).commit()
-    (created,) = run(shop, "release", "order", "--because", "x", "--json").value["prompts"]
-    assert (created["version"], created["replaces"], created["bump"]) == ("v7.1.0", "v1.1.0", "minor: messages changed")
+    (released_version,) = run(shop, "release", "order", "--because", "x", "--json").value["prompts"]
+    assert (released_version["version"], released_version["replaces"], released_version["bump"]) == (
+        "v7.1.0",
+        "v1.1.0",
+        "minor: messages changed",
+    )
 
 
 def test_only_tags_by_hand_are_no_first_release(tmp_path: Path) -> None:

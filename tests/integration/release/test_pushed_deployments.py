@@ -135,11 +135,11 @@ def test_two_that_want_different_things_do_not_undo_each_other(shop: RepoBuilder
     """The slower one is told of the canary that has begun in the meantime, as anybody is."""
     released.release(shop, "Copy nothing but the number.")
     shop.git("push", "--quiet", "--tags", "origin", "main")
-    item, two = clone(shop, "one"), clone(shop, "two")
-    expected = {item: "order@v1.1.0", two: "order@v1.2.0"}
+    first, two = clone(shop, "one"), clone(shop, "two")
+    expected = {first: "order@v1.1.0", two: "order@v1.2.0"}
     started = [
-        released.start(person, ["deploy", name, "--env", "production", "--canary", "--push"])
-        for person, name in expected.items()
+        released.start(workspace, ["deploy", name, "--env", "production", "--canary", "--push"])
+        for workspace, name in expected.items()
     ]
     ends = [process.communicate(timeout=120) for process in started]
     assert sorted(process.returncode for process in started) == [0, 2], ends

@@ -44,7 +44,7 @@ def test_versions_are_listed_newest_first(shop: RepoBuilder) -> None:
         "  v1.0.0  2026-01-02, Ann: no result, released because the test says so",
     ]
     result = run(shop, "versions", "order", "--json").value
-    assert [item["version"] for item in result["prompts"]["order"]] == ["v1.1.0", "v1.0.0"]
+    assert [listed["version"] for listed in result["prompts"]["order"]] == ["v1.1.0", "v1.0.0"]
     assert result["prompts"]["order"][0]["replaces"] == "v1.0.0"
     assert result["problems"] == []
 

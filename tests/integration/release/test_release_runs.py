@@ -168,10 +168,10 @@ def test_two_that_release_at_once_lose_nothing(shop: RepoBuilder) -> None:
     remote = RepoBuilder(shop.path.parent / "reader")
     remote.git("fetch", "--quiet", str(shop.path.parent / "origin.git"), "refs/tags/*:refs/tags/*")
     result = tags.list_releases(remote.path)["order"]
-    assert [str(item.number) for item in result] == ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0"]
-    assert len({item.fingerprint for item in result}) == 4
-    for item, before in zip(result[1:], result, strict=False):
-        assert item.replaces == (before.number, before.fingerprint)
+    assert [str(version.number) for version in result] == ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0"]
+    assert len({version.fingerprint for version in result}) == 4
+    for version, before in zip(result[1:], result, strict=False):
+        assert version.replaces == (before.number, before.fingerprint)
 
 
 def test_two_that_release_the_same_content_make_one_version(shop: RepoBuilder) -> None:

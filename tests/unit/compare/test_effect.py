@@ -210,6 +210,6 @@ def test_a_sample_with_inconsistent_columns_is_refused(columns: dict[str, Any], 
 
 
 def test_samples_of_different_cases_are_not_compared() -> None:
-    item, other = (Sample(ids=(case,), values=((1.0,),)) for case in "ab")
+    first, other = (Sample(ids=(case,), values=((1.0,),)) for case in "ab")
     with pytest.raises(ValueError, match="the same cases"):
-        SamplePair(reference=item, candidate=other, design=Design(alpha=0.05))
+        SamplePair(reference=first, candidate=other, design=Design(alpha=0.05))

@@ -159,4 +159,6 @@ def test_a_malformed_file_is_a_configuration_error_with_exit_code_2() -> None:
 
 def test_an_unknown_key_of_a_price_is_named_beside_those_that_are_known() -> None:
     result = problems("provider:\n  prices:\n    gpt-9:\n      inpt_usd: 1\n      output_usd: 2\n")
-    assert any("`provider.prices.gpt-9.inpt_usd`" in item and "Did you mean `input_usd`?" in item for item in result)
+    assert any(
+        "`provider.prices.gpt-9.inpt_usd`" in message and "Did you mean `input_usd`?" in message for message in result
+    )

@@ -29,9 +29,9 @@ def score_rows(plan: PromptPlan, *rows: str) -> dict[str, list[ScoredCase]]:
 
 
 def put(
-    plan: PromptPlan, answers: dict[str, list[ScoredCase]], method: RunLimits | None = None, simulations: int = 40
+    plan: PromptPlan, answers: dict[str, list[ScoredCase]], limits: RunLimits | None = None, simulations: int = 40
 ) -> SelfTest:
-    return aa_test.selftest(plan, answers, method or RunLimits(), POLICY, simulations)
+    return aa_test.selftest(plan, answers, limits or RunLimits(), POLICY, simulations)
 
 
 def smallest_drop(cases: int, variance: float, *, repeats: int = 1, graded: bool = False) -> float | None:
@@ -69,8 +69,8 @@ def test_the_spread_of_marks_is_that_of_the_difference_of_two_runs() -> None:
     plan = planned(30, kind="judge")
     scores = (0.2, 0.4, 0.6)  # variance .04
     answers = {
-        item.case.id: [answer(plan, i, r, scores[r] if i < 15 else 0.5) for r in range(3)]
-        for i, item in enumerate(plan.task.cases)
+        planned_case.case.id: [answer(plan, i, r, scores[r] if i < 15 else 0.5) for r in range(3)]
+        for i, planned_case in enumerate(plan.task.cases)
     }
     self_test = put(plan, answers)
     assert self_test.spread == pytest.approx(math.sqrt(2 * 0.04 / 2))
@@ -135,13 +135,17 @@ def renamed(plan: PromptPlan, name: str) -> PromptPlan:
 def test_the_draws_of_one_prompt_are_the_same_every_time(simulations: int) -> None:
     plan = planned(1, critical=1)
     answers = score_rows(plan, "+++++-----")
-    results = [put(renamed(plan, name), answers, simulations=simulations) for name in ("one", "two", "three")]
-    assert results == [put(renamed(plan, item.prompt), answers, simulations=simulations) for item in results]
-    assert simulations < 1000 or len({item.failed for item in results}) > 1  # the draws of a prompt are its own
+    self_tests = [put(renamed(plan, name), answers, simulations=simulations) for name in ("one", "two", "three")]
+    assert self_tests == [
+        put(renamed(plan, self_test.prompt), answers, simulations=simulations) for self_test in self_tests
+    ]
+    assert (
+        simulations < 1000 or len({self_test.failed for self_test in self_tests}) > 1
+    )  # the draws of a prompt are its own
 
 
 def test_a_rate_within_alpha_keeps_the_promise_up_to_its_low_end() -> None:
-    created = {
+    fields = {
         "prompt": "p",
         "cases": 1,
         "left_out": 0,
@@ -151,17 +155,17 @@ def test_a_rate_within_alpha_keeps_the_promise_up_to_its_low_end() -> None:
         "detectable_drop": None,
         "flaky": (),
     }
-    nothing = SelfTest(simulations=0, failed=0, blocked=0, alpha=0.05, **created)  # type: ignore[arg-type]
+    nothing = SelfTest(simulations=0, failed=0, blocked=0, alpha=0.05, **fields)  # type: ignore[arg-type]
     assert nothing.keeps_promise
     assert (nothing.interval.lo, nothing.interval.hi) == (0.0, 1.0)
     # Wilson's interval of 63 in 1,000 begins at 4.96 %, that of 64 at 5.05 %.
     for failed, kept in ((63, True), (64, False)):
-        self_test = SelfTest(simulations=1000, failed=failed, blocked=failed, alpha=0.05, **created)  # type: ignore[arg-type]
+        self_test = SelfTest(simulations=1000, failed=failed, blocked=failed, alpha=0.05, **fields)  # type: ignore[arg-type]
         assert self_test.keeps_promise is kept
-    told_apart = SelfTest(simulations=100, failed=2, blocked=50, alpha=0.05, **created)  # type: ignore[arg-type]
-    assert told_apart.keeps_promise
-    assert told_apart.rate == 0.5
-    assert told_apart.interval.lo == pytest.approx(0.4038, abs=1e-4)
+    uncertain = SelfTest(simulations=100, failed=2, blocked=50, alpha=0.05, **fields)  # type: ignore[arg-type]
+    assert uncertain.keeps_promise
+    assert uncertain.rate == 0.5
+    assert uncertain.interval.lo == pytest.approx(0.4038, abs=1e-4)
 
 
 def test_undecided_ones_are_counted_beside_the_failed_ones() -> None:
@@ -216,7 +220,7 @@ def test_marks_of_the_dealt_answers_are_what_is_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "answers"),
+    ("limits", "answers"),
     [
         (RunLimits(), 10),
         (RunLimits(repeats=5), 10),
@@ -224,5 +228,5 @@ def test_marks_of_the_dealt_answers_are_what_is_compared() -> None:
         (RunLimits(repeats=2), 10),
     ],
 )
-def test_answers_needed(method: RunLimits, answers: int) -> None:
-    assert aa_test.answers_needed(planned(3, critical=1), method) == answers
+def test_answers_needed(limits: RunLimits, answers: int) -> None:
+    assert aa_test.answers_needed(planned(3, critical=1), limits) == answers

@@ -106,10 +106,10 @@ def test_a_model_changed_by_the_prompt_is_compared() -> None:
 )
 def test_a_model_that_nobody_asked_for_is_said(facts: dict[str, Any], message: list[str]) -> None:
     report = decide([comparison(quality_rows(right=100), **facts)], GatePolicy())
-    results = [finding for finding in report.prompts[0].findings if finding.rule == "model-returned"]
+    findings = [finding for finding in report.prompts[0].findings if finding.rule == "model-returned"]
 
-    assert [describe(finding).text for finding in results] == message
-    assert {finding.verdict for finding in results} <= {Verdict.NO_CHANGE}
+    assert [describe(finding).text for finding in findings] == message
+    assert {finding.verdict for finding in findings} <= {Verdict.NO_CHANGE}
 
 
 def test_it_is_said_of_a_new_prompt_too() -> None:

@@ -308,8 +308,8 @@ def test_repeats_are_no_advice_where_they_would_be_many_or_cases_hang_together()
 
 def test_prompts_that_got_worse_only_together_fail() -> None:
     """Three cases broke in each, which shows nothing in one and much in four."""
-    results = [comparison(quality_rows(right=47, broken=3)) for _ in range(4)]
-    alone, among = decide(results[:1], POLICY), decide(results, POLICY)
+    runs = [comparison(quality_rows(right=47, broken=3)) for _ in range(4)]
+    alone, among = decide(runs[:1], POLICY), decide(runs, POLICY)
     assert alone.pooled is None
     assert among.pooled is not None
     assert among.pooled.verdict is Verdict.FAIL

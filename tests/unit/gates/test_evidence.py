@@ -136,11 +136,11 @@ def test_prompts_share_the_error_rate_and_tiny_ones_cost_nothing() -> None:
 
 
 def test_a_drop_of_several_prompts_together_may_block() -> None:
-    results = [comparison(quality_rows(right=47, broken=3)) for _ in range(4)]
-    report = decide(results, POLICY)
+    runs = [comparison(quality_rows(right=47, broken=3)) for _ in range(4)]
+    report = decide(runs, POLICY)
     assert {decision.verdict for decision in report.prompts} == {Verdict.INCONCLUSIVE}
     assert report.verdict is Verdict.FAIL
-    assert decide(results[:1], POLICY).verdict is Verdict.INCONCLUSIVE
+    assert decide(runs[:1], POLICY).verdict is Verdict.INCONCLUSIVE
 
 
 def test_cost_and_latency_block_only_when_shown() -> None:

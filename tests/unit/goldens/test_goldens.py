@@ -204,12 +204,12 @@ def test_cases_of_a_file_share_equal_assertions_and_no_others() -> None:
 
 
 def test_the_digest_is_of_what_is_asked_and_expected_only() -> None:
-    item, tagged, other = (
+    first, tagged, other = (
         read({"g.jsonl": json.dumps({"id": "a", "vars": {"x": 1}, "expected": e, **options})}).cases[0]
         for e, options in (("y", {}), ("y", {"tags": ["t"], "weight": 3}), ("z", {}))
     )
-    assert item.digest == tagged.digest
-    assert item.digest != other.digest
+    assert first.digest == tagged.digest
+    assert first.digest != other.digest
 
 
 def test_in_pii_secret_in_golden() -> None:

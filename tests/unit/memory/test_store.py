@@ -173,23 +173,23 @@ def test_a_full_disk_is_a_reason_and_no_crash() -> None:
     assert "cannot be written" in (book.append([case()]) or "")
 
 
-def _write_many(folder: str, person: str) -> None:
+def _write_many(folder: str, prefix: str) -> None:
     for i in range(50):
-        problem = memory(Path(folder)).append([case(name=f"{person}{i}", run="x" * 500), verdict(f"{person}{i}")])
+        problem = memory(Path(folder)).append([case(name=f"{prefix}{i}", run="x" * 500), verdict(f"{prefix}{i}")])
         assert problem is None
 
 
 def test_two_processes_lose_nothing_and_tear_nothing(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("fork")
-    both = [spawn.Process(target=_write_many, args=(str(tmp_path), person)) for person in "ab"]
+    both = [spawn.Process(target=_write_many, args=(str(tmp_path), prefix)) for prefix in "ab"]
     for item in both:
         item.start()
     for item in both:
         item.join()
     past = memory(tmp_path).read()
     assert [item.exitcode for item in both] == [0, 0]
-    results = {f"{person}{i}" for person in "ab" for i in range(50)}
-    assert {item.case for item in past.cases} == {item.id for item in past.verdicts} == results
+    expected = {f"{prefix}{i}" for prefix in "ab" for i in range(50)}
+    assert {item.case for item in past.cases} == {item.id for item in past.verdicts} == expected
     assert (len(past.cases), past.notes) == (100, ())
 
 

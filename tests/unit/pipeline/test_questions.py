@@ -75,8 +75,8 @@ def test_a_string_evaluator_becomes_the_assertion_of_its_meaning(
 ) -> None:
     evaluator = StringEvaluator(name="check it", operator=operator, value="{{expected}}")
 
-    (created,) = plan_prompt.effective(case("a", expected="x"), prompt(evaluators=(evaluator,))).assertions
-    assert created == Assertion(
+    (assertion,) = plan_prompt.effective(case("a", expected="x"), prompt(evaluators=(evaluator,))).assertions
+    assert assertion == Assertion(
         type=kind, value="{{expected}}", options=options, name="check it", evaluator=f"string: {operator}"
     )
 
@@ -91,9 +91,9 @@ def test_an_llm_evaluator_becomes_an_assertion_that_carries_it_whole() -> None:
         last_line=True,
     )
 
-    (created,) = plan_prompt.effective(case("a"), prompt(evaluators=(evaluator,))).assertions
-    assert (created.type, created.name) == ("llm", "judge it")
-    assert created.value == {
+    (assertion,) = plan_prompt.effective(case("a"), prompt(evaluators=(evaluator,))).assertions
+    assert (assertion.type, assertion.name) == ("llm", "judge it")
+    assert assertion.value == {
         "model": "big",
         "prompt": "Is {{completion}} good?",
         "system_prompt": "Be fair.",
@@ -228,7 +228,7 @@ def test_a_changed_case_is_asked_of_both_versions_in_head_s_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("fields", "expected"),
     [
         ({}, None),
         ({"response_format": "json_object"}, {"type": "json_object"}),
@@ -238,8 +238,8 @@ def test_a_changed_case_is_asked_of_both_versions_in_head_s_words() -> None:
         ),
     ],
 )
-def test_the_response_format_is_spelled_as_the_api_does(options: dict[str, Any], expected: Any) -> None:
-    asked = questions.plan_questions(planned(None, (prompt(**options), goldens(case("a")))), times(1)).questions
+def test_the_response_format_is_spelled_as_the_api_does(fields: dict[str, Any], expected: Any) -> None:
+    asked = questions.plan_questions(planned(None, (prompt(**fields), goldens(case("a")))), times(1)).questions
 
     assert asked[0].request.response_format == expected
 

@@ -65,7 +65,7 @@ def test_a_built_in_evaluator_keeps_the_name_it_is_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("lines", "message"),
     [
         ("colour: red\n", "`colour` is not a key of a prompt file and is ignored."),
         ('evaluators: [{string: {equals: "a\\n"}}]\n', ":5: `equals` begins or ends with whitespace"),
@@ -81,8 +81,8 @@ def test_a_built_in_evaluator_keeps_the_name_it_is_given() -> None:
         ),
     ],
 )
-def test_traps_of_the_format_are_said(options: str, message: str) -> None:
-    assert any(message in note for note in read(MINIMAL + options).notes)
+def test_traps_of_the_format_are_said(lines: str, message: str) -> None:
+    assert any(message in note for note in read(MINIMAL + lines).notes)
 
 
 def test_braces_that_are_no_variable_are_said_with_their_line() -> None:
@@ -93,7 +93,7 @@ def test_braces_that_are_no_variable_are_said_with_their_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("lines", "message"),
     [
         ("modelParameters: {maxTokens: 1, max_tokens: 2}\n", "`max_tokens` is set twice"),
         ("modelParameters: []\n", "`modelParameters` must be a map"),
@@ -110,8 +110,8 @@ def test_braces_that_are_no_variable_are_said_with_their_line() -> None:
         ('jsonSchema: \'{"name": "x", "schema": {}, "strict": "yes"}\'\n', "`strict`, where given, is true or false"),
     ],
 )
-def test_mistakes_that_would_pass_unseen_are_refused(options: str, message: str) -> None:
-    (result,) = problems(MINIMAL + options)
+def test_mistakes_that_would_pass_unseen_are_refused(lines: str, message: str) -> None:
+    (result,) = problems(MINIMAL + lines)
     assert message in result
 
 

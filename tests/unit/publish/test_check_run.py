@@ -29,8 +29,8 @@ def remarks(count: int) -> list[Annotation]:
 
 
 def lines(server: fake.GitHub) -> list[int]:
-    (created,) = server.check_runs.values()
-    return [each["start_line"] for each in created["annotations"]]
+    (check_run,) = server.check_runs.values()
+    return [each["start_line"] for each in check_run["annotations"]]
 
 
 def sizes(server: fake.GitHub) -> list[int]:
@@ -77,7 +77,7 @@ def test_another_attempt_makes_another_check_run(server: fake.GitHub, github: Py
         server.faults = [("POST", fake.Reply(drop=True))]
         check_run.publish_check_run(github, run(external_id=attempt), remarks(1))
 
-    assert [created["external_id"] for created in server.check_runs.values()] == ["10-1", "10-2"]
+    assert [each_run["external_id"] for each_run in server.check_runs.values()] == ["10-1", "10-2"]
 
 
 def test_a_check_run_that_stays_incomplete_says_how_much_is_missing(

@@ -303,8 +303,8 @@ def test_a_move_to_another_host_is_not_followed(
 
 
 def test_a_move_in_circles_ends(server: fake.GitHub, github: PyGithubClient) -> None:
-    existing = f"{server.url}/repos/{fake.REPOSITORY}/statuses/{HEAD}"
-    server.faults = [("POST", fake.Reply(status=307, body={}, headers={"Location": existing}))] * 10
+    address = f"{server.url}/repos/{fake.REPOSITORY}/statuses/{HEAD}"
+    server.faults = [("POST", fake.Reply(status=307, body={}, headers={"Location": address}))] * 10
 
     with pytest.raises(Unavailable, match="307"):
         github.set_status(HEAD, "success", "promptci", "x", "")

@@ -59,8 +59,8 @@ def test_bad_lines_are_named_by_their_number(tmp_path: Path) -> None:
 
 def write_more(log: Path) -> Path:
     """Enough good lines that four bad ones are under one percent."""
-    options = (json.dumps({**REQUEST, "promptci.request": f"more-{number}"}) for number in range(200))
-    log.write_bytes(log.read_bytes() + "".join(f"{each}\n" for each in options).encode())
+    lines = (json.dumps({**REQUEST, "promptci.request": f"more-{number}"}) for number in range(200))
+    log.write_bytes(log.read_bytes() + "".join(f"{each}\n" for each in lines).encode())
     return log
 
 
@@ -115,8 +115,8 @@ def test_a_line_that_the_canary_takes_is_taken_with_the_same_values(
     with LogDatabase() as database:
         database.read([log])
         query = "select what, time, request, latency_ms, quality, cost_usd::double from log where rowid = 2"
-        ((subject, when, request, latency, quality, cost),) = database.connection.execute(query).fetchall()
-    assert subject in ("request", "mark")
+        ((kind, when, request, latency, quality, cost),) = database.connection.execute(query).fetchall()
+    assert kind in ("request", "mark")
     assert (when, request) == (parsed.time.replace(tzinfo=None), parsed.id)
     assert (quality, cost) == (parsed.quality, parsed.cost_usd)
     assert latency == getattr(parsed, "latency_ms", latency)
@@ -161,8 +161,8 @@ def test_rows_of_another_width_are_bad_rows_of_a_csv(tmp_path: Path) -> None:
 
 
 def test_bad_rows_of_parquet_are_counted(tmp_path: Path) -> None:
-    results = [*formats.old_rows(formats.requests(300)), {**REQUEST, "promptci.share": 5, "time": None}]
-    database, rows = read(formats.write_parquet(tmp_path / "log.parquet", results))
+    entries = [*formats.old_rows(formats.requests(300)), {**REQUEST, "promptci.share": 5, "time": None}]
+    database, rows = read(formats.write_parquet(tmp_path / "log.parquet", entries))
     assert (len(rows), database.files[0].bad, database.problems[0].line) == (300, 1, 301)
 
 

@@ -32,7 +32,7 @@ def test_a_line_is_read_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "subject"),
+    ("changed", "message"),
     [
         ({"time": "2026-03-02T10:00:00"}, "without a zone"),
         ({"time": "yesterday Z"}, "which is no time"),
@@ -53,11 +53,11 @@ def test_a_line_is_read_as_it_was_written() -> None:
         ({"error.type": 500}, "`error.type` is not a text"),
     ],
 )
-def test_what_cannot_be_is_refused_with_what_to_do(changed: dict[str, Any], subject: str) -> None:
+def test_what_cannot_be_is_refused_with_what_to_do(changed: dict[str, Any], message: str) -> None:
     value = canary_traffic.entry(REQUESTS[0]) | changed
     with pytest.raises(JsonError) as caught:
         line.parse_line(json.dumps(value))
-    assert subject in caught.value.message
+    assert message in caught.value.message
     assert caught.value.hint
 
 

@@ -137,7 +137,7 @@ def test_an_empty_text_is_null() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "subject"),
+    ("changed", "message"),
     [
         ({"feature_flag.result.variant": None}, "`feature_flag.result.variant` is missing"),
         ({"gen_ai.prompt.name": None}, "`gen_ai.prompt.name` is missing"),
@@ -146,8 +146,8 @@ def test_an_empty_text_is_null() -> None:
         ({"promptci.share": [5]}, "`promptci.share` is '\\[5\\]'"),
     ],
 )
-def test_what_cannot_be_is_refused_by_the_name_that_was_used(changed: dict[str, Any], subject: str) -> None:
-    with pytest.raises(JsonError, match=subject):
+def test_what_cannot_be_is_refused_by_the_name_that_was_used(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(JsonError, match=message):
         line.parse_line(entry(**changed))
 
 
@@ -211,18 +211,18 @@ def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[
     odd = [entry(**({"promptci.request": f"odd-{index}"} | change)) for index, change in enumerate(changes)]
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(odd + good) + "\n")
-    item, other = (load(path, use_duckdb=use_duckdb) for use_duckdb in (True, False))
-    assert (item.lines, item.invalid_lines, item.late_lines) == (other.lines, other.invalid_lines, other.late_lines)
-    assert item.problems == other.problems
+    first, other = (load(path, use_duckdb=use_duckdb) for use_duckdb in (True, False))
+    assert (first.lines, first.invalid_lines, first.late_lines) == (other.lines, other.invalid_lines, other.late_lines)
+    assert first.problems == other.problems
     for name in ARRAYS:
-        columns = [getattr(log.requests, name) for log in (item, other)]
+        columns = [getattr(log.requests, name) for log in (first, other)]
         if name in {"id", "user"}:  # by another hash
             columns = [np.unique(column, return_inverse=True)[1] for column in columns]
             columns = [np.array([column.tolist().index(number) for number in column]) for column in columns]
         if name in TEXT_ARRAYS:
             columns = [
                 np.array([log.requests.texts.values[number] if number >= 0 else "" for number in column])
-                for log, column in zip((item, other), columns, strict=True)
+                for log, column in zip((first, other), columns, strict=True)
             ]
         np.testing.assert_array_equal(columns[0], columns[1], err_msg=name)
 

@@ -110,13 +110,13 @@ def test_a_canary_that_fails_more_than_a_failing_control_is_still_rolled_back() 
 @pytest.mark.parametrize("arm", ["stable", "canary", None])
 def test_no_data_is_no_reason_to_go_on(arm: str | None) -> None:
     """FAULTS 123: none at all, or none of one arm."""
-    canary_decision = at([item for item in SAME if arm and item.arm != arm][:90])
+    canary_decision = at([observation for observation in SAME if arm and observation.arm != arm][:90])
     assert (canary_decision.outcome, canary_decision.new_share) == (CanaryOutcome.HOLD, 5)
     assert any("Without data a canary does not go on" in reason for reason in texts(canary_decision))
 
 
 def test_an_arm_that_falls_silent_is_a_split_that_is_not_as_configured() -> None:
-    canary_decision = at([item for item in SAME if item.arm == "stable"])
+    canary_decision = at([observation for observation in SAME if observation.arm == "stable"])
     assert canary_decision.outcome is CanaryOutcome.HOLD
     assert "0% of the users are in the canary (0 of 28,426), but 5% should be" in texts(canary_decision)[0]
 
@@ -141,7 +141,7 @@ def test_right_after_a_step_there_is_nothing_to_hold_for() -> None:
 
 def test_marks_that_never_come_hold_and_do_not_roll_back() -> None:
     """FAULTS 127: the judge fails every time."""
-    canary_decision = at([replace(item, quality=None) for item in SAME])
+    canary_decision = at([replace(observation, quality=None) for observation in SAME])
     assert canary_decision.outcome is CanaryOutcome.HOLD
     assert texts(canary_decision) == (
         (
@@ -150,12 +150,15 @@ def test_marks_that_never_come_hold_and_do_not_roll_back() -> None:
         ),
     )
     without = replace(POLICY, limits=POLICY.limits[1:])
-    assert at([replace(item, quality=None) for item in SAME], policy=without).outcome is CanaryOutcome.PROMOTE
+    assert (
+        at([replace(observation, quality=None) for observation in SAME], policy=without).outcome
+        is CanaryOutcome.PROMOTE
+    )
 
 
 def test_marks_that_have_not_come_yet_are_waited_for() -> None:
     """Until a judge could have marked some, or the measure of latency could be set, their absence says nothing."""
-    unmarked = [replace(item, quality=None) for item in SAME]
+    unmarked = [replace(observation, quality=None) for observation in SAME]
     assert at(unmarked, now=START + timedelta(hours=2)).outcome is CanaryOutcome.WAIT
     small = replace(POLICY, min_requests=10, limits=(("latency", 0.05),))
     half = canary_traffic.traffic(150, share=50)
@@ -166,7 +169,9 @@ def test_marks_that_have_not_come_yet_are_waited_for() -> None:
 
 
 def test_a_judge_that_fails_for_the_canary_alone_holds() -> None:
-    canary_decision = at([replace(item, quality=None) if item.arm == "canary" else item for item in SAME])
+    canary_decision = at(
+        [replace(observation, quality=None) if observation.arm == "canary" else observation for observation in SAME]
+    )
     assert canary_decision.outcome is CanaryOutcome.HOLD
 
 
@@ -178,7 +183,7 @@ def test_a_split_that_is_not_as_configured_holds_even_a_bad_canary() -> None:
 
 
 def test_users_in_both_arms_hold() -> None:
-    mixed = [replace(item, user=f"u{index % 10_000}") for index, item in enumerate(SAME)]
+    mixed = [replace(observation, user=f"u{index % 10_000}") for index, observation in enumerate(SAME)]
     canary_decision = at(mixed)
     assert canary_decision.outcome is CanaryOutcome.HOLD
     assert "are in both arms" in texts(canary_decision)[0]
@@ -281,5 +286,5 @@ def test_without_a_canary_there_is_nothing_to_do() -> None:
 
 
 def test_the_same_log_is_decided_alike() -> None:
-    item, other = at(), at(list(SAME))
-    assert (item.outcome, item.metrics, texts(item)) == (other.outcome, other.metrics, texts(other))
+    first, other = at(), at(list(SAME))
+    assert (first.outcome, first.metrics, texts(first)) == (other.outcome, other.metrics, texts(other))

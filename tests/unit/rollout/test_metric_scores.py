@@ -22,8 +22,8 @@ NOW = START + timedelta(hours=31)
 
 
 def request(index: int, arm: str = "stable", **fields: object) -> Observation:
-    item = replace(canary_traffic.traffic(1)[0], id=f"r{index}", user=f"u{index}", arm=arm, error=None)
-    return replace(item, time=START + timedelta(minutes=index), **fields)  # type: ignore[arg-type]
+    observation = replace(canary_traffic.traffic(1)[0], id=f"r{index}", user=f"u{index}", arm=arm, error=None)
+    return replace(observation, time=START + timedelta(minutes=index), **fields)  # type: ignore[arg-type]
 
 
 def series(
@@ -109,10 +109,10 @@ def test_a_later_look_sees_all_that_an_earlier_one_saw(cut: int) -> None:
     """Evidence only adds up: that is why one may look at any time."""
     requests = canary_traffic.traffic(8000, Ways(quality=0.9, cost_usd=0.003), share=25)
     before, after = (measure.measure_metrics(columns_of(part), CanaryPolicy()) for part in (requests[:cut], requests))
-    for item, other in zip(before, after, strict=True):
-        assert item.metric == other.metric
-        assert other.p_worse <= item.p_worse
-        assert other.p_within_limit <= item.p_within_limit or item.margin != other.margin
+    for first, other in zip(before, after, strict=True):
+        assert first.metric == other.metric
+        assert other.p_worse <= first.p_worse
+        assert other.p_within_limit <= first.p_within_limit or first.margin != other.margin
 
 
 def look(*requests: Observation, standing: CanaryProgress = STANDING, **policy: float) -> Window:

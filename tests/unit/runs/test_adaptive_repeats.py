@@ -34,7 +34,7 @@ def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
         for arm in Arm
     )
     put_off = [question for question in questions if question.replicate >= limits.repeats]
-    scored: list[ScoredCase] = [item for case in run.cases for item in (*case.base, *case.head)]
+    scored: list[ScoredCase] = [scored_case for case in run.cases for scored_case in (*case.base, *case.head)]
     return {
         (q.case_id, str(q.arm), q.replicate)
         for q in adaptive_repeats.find_follow_ups(plan, put_off, {s.answer.key: s.passed for s in scored})
@@ -81,14 +81,14 @@ def test_marks_are_not_asked_on_and_it_is_said() -> None:
 
 def test_where_versions_disagree_both_are_asked_on() -> None:
     rows = "same 1 1\nbroke 1 0\nmended 0 1\nlost 1 !"
-    results = {(case, arm, r) for case in ("broke", "mended") for arm in ("base", "head") for r in (1, 2)}
-    assert asked_on(rows, RunLimits(repeats=1, repeats_on_disagreement=3)) == results
+    expected = {(case, arm, r) for case in ("broke", "mended") for arm in ("base", "head") for r in (1, 2)}
+    assert asked_on(rows, RunLimits(repeats=1, repeats_on_disagreement=3)) == expected
 
 
 def test_of_critical_cases_only_those_that_base_passed_and_head_did_not() -> None:
     rows = "broke* 1 0\nfixed* 0 1\nsame* 1 1\nplain 1 0\nlost* ! 0\nsilent* 1 !\nquiet 1 !"
-    results = {(case, arm, r) for case in ("broke", "silent") for arm in ("base", "head") for r in (1, 2, 3, 4)}
-    assert asked_on(rows, RunLimits()) == results
+    expected = {(case, arm, r) for case in ("broke", "silent") for arm in ("base", "head") for r in (1, 2, 3, 4)}
+    assert asked_on(rows, RunLimits()) == expected
 
 
 def test_what_was_asked_on_does_not_ask_for_more() -> None:

@@ -42,8 +42,8 @@ NAMES = st.sampled_from([0, 1, 2, *range(100, 9999, 100), 9999, 10_000])
 def test_a_larger_share_moves_nobody_out_of_the_canary(
     prompts: runtime.Bundle, key: str, shares: tuple[int, int]
 ) -> None:
-    less, options = (prompts.choose(f"a_{share}", key).arm for share in sorted(shares))
-    assert (less, options) in {("stable", "stable"), ("stable", "canary"), ("canary", "canary")}
+    smaller, larger = (prompts.choose(f"a_{share}", key).arm for share in sorted(shares))
+    assert (smaller, larger) in {("stable", "stable"), ("stable", "canary"), ("canary", "canary")}
     assert prompts.choose("a_0", key).arm == "stable"
     assert prompts.choose("a_10000", key).arm == ("canary" if key else "stable")
 

@@ -28,10 +28,10 @@ async def scored_reasons(golden_case: Case, text: str, timer: AssertionTimer, an
 async def test_many_checks_each_below_their_limit_end_at_the_limit_of_the_run(
     kind: str, value: Any, options: dict[str, Any], text: str
 ) -> None:
-    entry, timer = case(kind, value, **options), AssertionTimer(0.3)
-    assert check_assertions.find_problems([entry]) == []
+    golden_case, timer = case(kind, value, **options), AssertionTimer(0.3)
+    assert check_assertions.find_problems([golden_case]) == []
     started = time.process_time()
-    reasons = await scored_reasons(entry, text, timer)
+    reasons = await scored_reasons(golden_case, text, timer)
     assert time.process_time() - started < 5
     assert 0 < reasons.count(NOT_CHECKED) < len(reasons)
     assert reasons.index(NOT_CHECKED) + reasons.count(NOT_CHECKED) == len(reasons)

@@ -177,9 +177,9 @@ def test_swapping_the_versions_swaps_broken_and_fixed_and_flips_the_sign(table: 
 @given(st.lists(st.tuples(sides, sides), min_size=1, max_size=30))
 def test_the_order_of_the_cases_changes_no_number(table: list[tuple[str, str]]) -> None:
     lines = [f"c{i} {b} {h}" for i, (b, h) in enumerate(table)]
-    item, other = comparison("\n".join(lines)), comparison("\n".join(reversed(lines)))
-    assert item.effect == other.effect
-    assert item.head == other.head
+    first, other = comparison("\n".join(lines)), comparison("\n".join(reversed(lines)))
+    assert first.effect == other.effect
+    assert first.head == other.head
 
 
 repeated = st.lists(sides, min_size=2, max_size=2).map(",".join)

@@ -40,14 +40,14 @@ class FakeModel:
         return answered(request, attempt, completion=Completion(text=str(reply), model="embed-1"))
 
 
-async def marked(text: str, model: FakeModel | None, item: Case | None = None, **run_context: Any) -> ScoredCase:
-    item = item or case("similar", to=WANTED)
-    assert check_assertions.find_problems([item]) == []
+async def marked(text: str, model: FakeModel | None, given_case: Case | None = None, **config: Any) -> ScoredCase:
+    given_case = given_case or case("similar", to=WANTED)
+    assert check_assertions.find_problems([given_case]) == []
     answer = Answer(
         prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", completion=Completion(text=text)
     )
-    result = None if model is None else JudgeConfig(ask=model.ask, **{"embedding_model": "embed-1", **run_context})
-    (scored,) = await score.score_answers([answer], {"c": item}, result)
+    result = None if model is None else JudgeConfig(ask=model.ask, **{"embedding_model": "embed-1", **config})
+    (scored,) = await score.score_answers([answer], {"c": given_case}, result)
     return scored
 
 
@@ -172,18 +172,18 @@ VECTORS = st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=8)
 def test_the_cosine_is_between_minus_1_and_1_whatever_the_size_and_the_order(
     pairs: list[tuple[float, float]], size: float
 ) -> None:
-    item, other = ([float(number) for number in side] for side in zip(*pairs, strict=True))
-    result = embedding_similarity.cosine_similarity(item, other)
+    first, other = ([float(number) for number in side] for side in zip(*pairs, strict=True))
+    result = embedding_similarity.cosine_similarity(first, other)
 
-    assert result == embedding_similarity.cosine_similarity(other, item)
+    assert result == embedding_similarity.cosine_similarity(other, first)
     if result is None:
-        assert not any(item) or not any(other)
+        assert not any(first) or not any(other)
         return
     assert -1 <= result <= 1
-    assert embedding_similarity.cosine_similarity(item, item) == pytest.approx(1)
-    assert embedding_similarity.cosine_similarity(item, [-number for number in item]) == pytest.approx(-1)
+    assert embedding_similarity.cosine_similarity(first, first) == pytest.approx(1)
+    assert embedding_similarity.cosine_similarity(first, [-number for number in first]) == pytest.approx(-1)
     scaled = [number * size for number in other]
     if all(math.isfinite(n) for n in scaled) and all(
         abs(n) > 1e-290 or not o for n, o in zip(scaled, other, strict=True)
     ):
-        assert embedding_similarity.cosine_similarity(item, scaled) == pytest.approx(result, abs=1e-9)
+        assert embedding_similarity.cosine_similarity(first, scaled) == pytest.approx(result, abs=1e-9)

@@ -35,8 +35,8 @@ async def test_code_and_judge_marks_make_one_weighted_score() -> None:
         request_key="k",
         completion=Completion(text="Hello", finish_reason="length"),
     )
-    run_context = JudgeConfig(ask=FakeJudge(["partly"]).ask)
-    (scored,) = await score.score_answers([answer], {"c": case}, run_context)
+    judge_config = JudgeConfig(ask=FakeJudge(["partly"]).ask)
+    (scored,) = await score.score_answers([answer], {"c": case}, judge_config)
     assert scored.score == pytest.approx((3 * 1 + 1 * 0.25) / 4)
     assert scored.passed is True
     assert scored.results[2].reason.endswith("(the answer was cut at max_tokens)")

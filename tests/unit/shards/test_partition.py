@@ -47,9 +47,13 @@ def test_every_question_is_in_exactly_one_part_and_what_belongs_together_stays_t
     for by_case in (True, False):
         where: dict[tuple[str, str | int], set[int]] = {}
         for index, part in enumerate(planned_runs):
-            for item in (*part.questions, *part.follow_ups):
-                subject = (item.prompt, item.case_id) if by_case else (item.request.key, item.replicate)
-                where.setdefault(subject, set()).add(index)
+            for planned_question in (*part.questions, *part.follow_ups):
+                key = (
+                    (planned_question.prompt, planned_question.case_id)
+                    if by_case
+                    else (planned_question.request.key, planned_question.replicate)
+                )
+                where.setdefault(key, set()).add(index)
         assert all(len(result) == 1 for result in where.values())
 
 

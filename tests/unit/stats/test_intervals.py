@@ -67,8 +67,8 @@ def test_tango_contains_the_estimate_within_bounds_and_has_width(table: tuple[in
 def test_tango_mirrors_when_the_versions_swap(table: tuple[int, int, int]) -> None:
     broken, fixed, _ = table
     n = sum(table)
-    item, other = (intervals.paired_difference(a, b, n, 0.9) for a, b in ((broken, fixed), (fixed, broken)))
-    assert (item.lo, item.hi) == pytest.approx((-other.hi, -other.lo), abs=1e-9)
+    first, other = (intervals.paired_difference(a, b, n, 0.9) for a, b in ((broken, fixed), (fixed, broken)))
+    assert (first.lo, first.hi) == pytest.approx((-other.hi, -other.lo), abs=1e-9)
 
 
 def test_no_discordant_pair_still_has_width() -> None:

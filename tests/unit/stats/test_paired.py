@@ -85,19 +85,19 @@ def test_the_cluster_robust_error_is_statsmodels(rows: list[tuple[float, float, 
 
 @given(st.lists(scores, min_size=2, max_size=30).filter(lambda v: np.ptp(v) > 1e-3))
 def test_swapping_the_versions_flips_the_sign_exactly(values: list[float]) -> None:
-    item, other = paired.paired_t(values), paired.paired_t([-v for v in values])
-    assert (item.mean, item.se) == (-other.mean, other.se)
-    assert item.p_worse is not None
+    first, other = paired.paired_t(values), paired.paired_t([-v for v in values])
+    assert (first.mean, first.se) == (-other.mean, other.se)
+    assert first.p_worse is not None
     assert other.p_worse is not None
-    assert math.isclose(item.p_worse + other.p_worse, 1.0, abs_tol=1e-12)
+    assert math.isclose(first.p_worse + other.p_worse, 1.0, abs_tol=1e-12)
 
 
 @given(st.lists(scores, min_size=2, max_size=30))
 def test_the_order_of_the_cases_changes_nothing(values: list[float]) -> None:
     shuffled = sorted(values)
-    item, other = paired.paired_t(values), paired.paired_t(shuffled)
-    assert math.isclose(item.mean, other.mean, abs_tol=1e-12)
-    assert math.isclose(item.p_worse or 0.0, other.p_worse or 0.0, abs_tol=1e-9)
+    first, other = paired.paired_t(values), paired.paired_t(shuffled)
+    assert math.isclose(first.mean, other.mean, abs_tol=1e-12)
+    assert math.isclose(first.p_worse or 0.0, other.p_worse or 0.0, abs_tol=1e-9)
 
 
 @given(st.lists(scores, min_size=2, max_size=20).filter(lambda v: np.ptp(v) > 1e-3), st.integers(2, 5))

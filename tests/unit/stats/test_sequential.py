@@ -110,8 +110,8 @@ def test_the_p_value_counts_the_most_evidence_there_ever_was() -> None:
 
 def test_several_stakes_are_their_mean() -> None:
     given_ = blocks((19, 18, 1, 0), (19, 19, 1, 0))
-    item, two, both = (log_evidence(given_, drops, 0.0) for drops in ([0.1], [0.3], [0.1, 0.3]))
-    assert np.exp(both) == pytest.approx((np.exp(item) + np.exp(two)) / 2)
+    first, two, both = (log_evidence(given_, drops, 0.0) for drops in ([0.1], [0.3], [0.1, 0.3]))
+    assert np.exp(both) == pytest.approx((np.exp(first) + np.exp(two)) / 2)
 
 
 def test_the_split_is_tested_by_chi_square() -> None:

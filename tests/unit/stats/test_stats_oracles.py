@@ -33,7 +33,7 @@ def plain_bca(rows: list[tuple[float, float]], confidence: float, number: int, r
     below = sum(1.0 if m < centre - 1e-12 else 0.5 if abs(m - centre) <= 1e-12 else 0.0 for m in means) / resamples
     bias = NORMAL.inv_cdf(min(max(below, 0.5 / resamples), 1 - 0.5 / resamples))
     left_out = [mean(kept[:i] + kept[i + 1 :]) for i in range(n)]
-    spread = [math.fsum(left_out) / n - item for item in left_out]
+    spread = [math.fsum(left_out) / n - jackknifed for jackknifed in left_out]
     acceleration = math.fsum(s**3 for s in spread) / (6 * math.fsum(s**2 for s in spread) ** 1.5)
     wide = stats.t.ppf(0.5 + confidence / 2, n - 1) * math.sqrt(n / (n - 1))
     ends = []

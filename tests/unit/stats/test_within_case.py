@@ -55,7 +55,7 @@ def enumerated(cases: list[CaseAnswers]) -> float:
 )
 def test_p_is_that_of_listing_every_way(table: list[tuple[list[float], list[float]]]) -> None:
     cases = [CaseAnswers(reference=tuple(b), candidate=tuple(h)) for b, h in table]
-    if all(len({*item.reference, *item.candidate}) == 1 for item in cases):
+    if all(len({*case_answers.reference, *case_answers.candidate}) == 1 for case_answers in cases):
         assert permutation_test(cases).p == 1.0
     else:
         assert permutation_test(cases).p == pytest.approx(enumerated(cases), abs=1e-9)
@@ -71,7 +71,7 @@ def test_p_is_that_of_listing_every_way(table: list[tuple[list[float], list[floa
 )
 def test_of_scores_too(table: list[tuple[list[float], list[float]]]) -> None:
     cases = [CaseAnswers(reference=tuple(b), candidate=tuple(h)) for b, h in table]
-    if any(len({*item.reference, *item.candidate}) > 1 for item in cases):
+    if any(len({*case_answers.reference, *case_answers.candidate}) > 1 for case_answers in cases):
         assert permutation_test(cases).p == pytest.approx(enumerated(cases), abs=1e-9)
 
 

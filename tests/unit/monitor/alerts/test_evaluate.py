@@ -40,7 +40,7 @@ def changes(seen: list[AlertEvaluation]) -> list[str]:
 def test_an_alert_opens_and_closes_and_its_lines_say_why() -> None:
     seen = looks([figures(100, 0), figures(100, 1), *(figures(200, number) for number in (2, 3, 4, 5))])
     assert changes(seen) == [
-        f"quality-low {subject}" for subject in ("pending", "opened", "updated", "updated", "resolved")
+        f"quality-low {change}" for change in ("pending", "opened", "updated", "updated", "resolved")
     ]
     opened = seen[1].lines[0]
     assert (opened.at, opened.since, opened.value, opened.limit, opened.n) == (

@@ -115,10 +115,10 @@ def test_rounds_that_bring_no_more_answers_a_second_end_the_doubling() -> None:
     async def asking() -> float:
         loop = asyncio.get_running_loop()
         limit = Limiter(now=loop.time, sleep=asyncio.sleep, uniform=min)
-        run_context = asyncio.Semaphore(8)
+        desks = asyncio.Semaphore(8)
 
         async def call() -> None:
-            async with limit.slot() as turn, run_context:
+            async with limit.slot() as turn, desks:
                 await asyncio.sleep(1)
                 limit.record_success(turn)
 

@@ -87,12 +87,12 @@ def test_chosen_cases_stand_in_the_order_of_their_choice(
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_every_output_is_the_same_from_a_file(situation: str) -> None:
-    created = SITUATIONS[situation]()
-    held = in_a_file(created)
+    report_view = SITUATIONS[situation]()
+    held = in_a_file(report_view)
 
-    assert document.serialize(held).digest == document.serialize(created).digest
+    assert document.serialize(held).digest == document.serialize(report_view).digest
     for name in OUTPUTS:
-        assert render_output(name, held) == render_output(name, created), name
+        assert render_output(name, held) == render_output(name, report_view), name
 
 
 def test_a_secret_is_gone_before_a_case_is_written_to_a_file() -> None:

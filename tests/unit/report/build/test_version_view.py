@@ -56,13 +56,13 @@ def test_the_model_that_was_asked_for_stands_beside_the_one_that_answered() -> N
 
 
 def test_the_same_cases_have_the_same_digest_and_others_another() -> None:
-    item, same, other = (
+    first, same, other = (
         report(comparison(rows)).prompts[0].goldens
         for rows in ("a | Hi | yes | yes | no", "a | Hi | yes | no | no", "a | Hi | no | yes | no")
     )
-    assert item is not None
-    assert len(item) == 64
-    assert item == same != other
+    assert first is not None
+    assert len(first) == 64
+    assert first == same != other
 
 
 def test_a_version_that_was_asked_nothing_has_no_numbers() -> None:

@@ -82,8 +82,8 @@ def test_a_run_that_could_not_be_made_is_no_success() -> None:
 
 
 def test_the_same_finding_keeps_its_name_when_its_numbers_change() -> None:
-    item, two = (drawn(report(comparison(many(right=31, broken=broken)))) for broken in (26, 27))
-    prints = [{r["partialFingerprints"]["promptci/v1"] for r in run["results"]} for run in (item, two)]
+    first, two = (drawn(report(comparison(many(right=31, broken=broken)))) for broken in (26, 27))
+    prints = [{r["partialFingerprints"]["promptci/v1"] for r in run["results"]} for run in (first, two)]
     assert prints[0] < prints[1]
     assert len(prints[1]) == 28
 

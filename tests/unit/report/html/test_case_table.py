@@ -89,9 +89,9 @@ def test_worse_and_better_are_offered_where_they_are_of_several_kinds() -> None:
 
 
 def test_names_that_are_cut_alike_stay_apart() -> None:
-    item, other = (case_index.display_name("x" * 500 + end) for end in "ab")
-    assert item != other
-    assert len(item) < 125
+    first, other = (case_index.display_name("x" * 500 + end) for end in "ab")
+    assert first != other
+    assert len(first) < 125
     assert case_index.display_name("x" * 120) == "x" * 120
     assert case_index.display_name("a\nb\u202e") == "a\\nb\\u202e"
 

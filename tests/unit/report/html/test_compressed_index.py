@@ -33,9 +33,9 @@ def packed(texts: list[str], max_bytes: int = 10**9) -> Packer:
 
 
 def test_a_text_is_kept_once_and_then_named_by_its_number() -> None:
-    item, other = "the first of the texts", "the second of the texts"
-    packer = packed([item, other, item, other, item])
-    assert texts_of(packer) == [item, other]
+    first, other = "the first of the texts", "the second of the texts"
+    packer = packed([first, other, first, other, first])
+    assert texts_of(packer) == [first, other]
     assert records_of(packer) == [[NEXT_TEXT], [NEXT_TEXT], [0], [1], [0]]
 
 

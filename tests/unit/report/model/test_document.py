@@ -74,7 +74,7 @@ def problems(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("text", "subject"),
+    ("text", "message"),
     [
         ("", "out/report.json:1: not valid JSON"),
         ('{"a":\n 1,}', "out/report.json:2: not valid JSON"),
@@ -85,9 +85,9 @@ def problems(text: str) -> list[str]:
         ('{"schema": "promptci/report/v9"}', '`schema` is "promptci/report/v9", expected `promptci/report/v1`'),
     ],
 )
-def test_what_is_no_report_is_refused_with_the_reason(text: str, subject: str) -> None:
+def test_what_is_no_report_is_refused_with_the_reason(text: str, message: str) -> None:
     (result,) = problems(text)
-    assert subject in result
+    assert message in result
     assert "Pass a report.json as promptci wrote it" in result
 
 

@@ -42,8 +42,8 @@ def test_cases_that_broke_and_were_fixed_are_named() -> None:
 
 
 def test_turning_it_round_turns_it_round() -> None:
-    existing, back = get_prompt_diff(BEFORE, AFTER), get_prompt_diff(AFTER, BEFORE)
-    assert (existing.regressions, existing.fixes) == (back.fixes, back.regressions)
+    forth, back = get_prompt_diff(BEFORE, AFTER), get_prompt_diff(AFTER, BEFORE)
+    assert (forth.regressions, forth.fixes) == (back.fixes, back.regressions)
 
 
 def weigh(view: ReportView, weights: dict[str, float]) -> ReportView:

@@ -236,9 +236,9 @@ def test_a_percentile_of_too_few_answers_says_so() -> None:
 
 
 def test_a_long_headline_is_cut_behind_its_first_statement() -> None:
-    first, options = number_text.in_two(SITUATIONS["several_prompts"]().headline)
+    first, rest = number_text.in_two(SITUATIONS["several_prompts"]().headline)
     assert first.endswith("(−45.9 points).")
-    assert options.startswith("It also broke 1 critical case")
+    assert rest.startswith("It also broke 1 critical case")
     assert number_text.in_two("Pass: short; and whole.") == ("Pass: short; and whole.", "")
     assert number_text.in_two("x" * 200) == ("x" * 200, "")
 

@@ -75,5 +75,5 @@ def test_fingerprints_goldens_and_judge_are_named() -> None:
 
 
 def test_another_answer_gives_another_digest() -> None:
-    results = [report(comparison(many(right=60), numbers=Numbers(ms=(ms, ms)))) for ms in (500.0, 501.0)]
-    assert document.serialize(results[0]).digest != document.serialize(results[1]).digest
+    reports = [report(comparison(many(right=60), numbers=Numbers(ms=(ms, ms)))) for ms in (500.0, 501.0)]
+    assert document.serialize(reports[0]).digest != document.serialize(reports[1]).digest

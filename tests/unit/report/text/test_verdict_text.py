@@ -96,18 +96,16 @@ def headline(*decided: PromptRun, problems: tuple[Finding, ...] = (), kind: str 
 
 
 def test_several_passing_prompts_are_counted_and_the_new_ones_apart() -> None:
-    results = [comparison(many(right=80), name=name) for name in ("a", "b")]
+    runs = [comparison(many(right=80), name=name) for name in ("a", "b")]
     new = comparison("x | Hi | hi | - | hi", name="c", status=Status.ADDED)
-    message = headline_of(decide([*results, new], GatePolicy()))
+    message = headline_of(decide([*runs, new], GatePolicy()))
     assert message == "Pass: no regression in 2 prompts (a and b); 1 prompt (c) is new, and all its cases passed."
 
 
 def test_several_new_prompts_claim_nothing_about_regressions() -> None:
-    results = [comparison("x | Hi | hi | - | hi", name=name, status=Status.ADDED) for name in "ab"]
-    assert (
-        headline_of(decide(results, GatePolicy())) == "Pass: 2 prompts (a and b) are new, and all their cases passed."
-    )
-    limited = decide(results, GatePolicy(min_quality=0.5))
+    runs = [comparison("x | Hi | hi | - | hi", name=name, status=Status.ADDED) for name in "ab"]
+    assert headline_of(decide(runs, GatePolicy())) == "Pass: 2 prompts (a and b) are new, and all their cases passed."
+    limited = decide(runs, GatePolicy(min_quality=0.5))
     assert headline_of(limited) == "Pass: 2 prompts (a and b) keep the absolute limits."
 
 
@@ -117,15 +115,15 @@ def test_a_prompt_that_was_not_tested_is_not_called_unchanged() -> None:
 
 
 def test_several_undecided_prompts_claim_nothing() -> None:
-    results = [comparison(many(right=8), name=name) for name in "abcde"]
-    assert headline_of(decide(results, GatePolicy())) == (
+    runs = [comparison(many(right=8), name=name) for name in "abcde"]
+    assert headline_of(decide(runs, GatePolicy())) == (
         "Inconclusive: 5 prompts cannot be decided (no regression detected, but none ruled out): a, b, c and 2 more."
     )
 
 
 def test_several_deleted_prompts_are_named() -> None:
-    results = [comparison("", name=name, status=Status.DELETED) for name in "ab"]
-    assert headline_of(decide(results, GatePolicy())) == (
+    runs = [comparison("", name=name, status=Status.DELETED) for name in "ab"]
+    assert headline_of(decide(runs, GatePolicy())) == (
         "Inconclusive: a and b were deleted, so nothing tests them any more."
     )
 
@@ -161,12 +159,12 @@ def test_a_headline_has_an_end_however_long_the_names() -> None:
 
 
 def test_the_worst_of_several_failing_prompts_leads_wherever_it_stands() -> None:
-    results = [
+    runs = [
         comparison(many(right=60), name="dear", numbers=Numbers(usd=(0.0001, 0.0002))),
         comparison(many(right=40, broken=20), name="bad"),
         comparison(many(right=20, broken=40), name="worst"),
     ]
-    message = headline_of(decide(results, GatePolicy()))
+    message = headline_of(decide(runs, GatePolicy()))
     assert message.startswith(
         "Blocked: worst got worse on these goldens: 60 of 60 cases passed before, 20 of 60 after (−66.7 points); "
     )
@@ -174,12 +172,12 @@ def test_the_worst_of_several_failing_prompts_leads_wherever_it_stands() -> None
 
 
 def test_the_interval_is_named_by_the_confidence_that_was_computed() -> None:
-    created = [compare_versions(comparison(many(right=31, broken=27)), alpha=alpha) for alpha in (0.05, 0.005)]
-    results = [
-        headline_of(decide([item], GatePolicy(alpha=alpha, about=About.INPUTS)))
-        for item, alpha in zip(created, (0.05, 0.005), strict=True)
+    runs = [compare_versions(comparison(many(right=31, broken=27)), alpha=alpha) for alpha in (0.05, 0.005)]
+    headlines = [
+        headline_of(decide([run], GatePolicy(alpha=alpha, about=About.INPUTS)))
+        for run, alpha in zip(runs, (0.05, 0.005), strict=True)
     ]
-    assert ["90% interval" in results[0], "99% interval" in results[1]] == [True, True]
+    assert ["90% interval" in headlines[0], "99% interval" in headlines[1]] == [True, True]
 
 
 def test_what_got_better_is_counted_too() -> None:
@@ -208,8 +206,8 @@ def test_the_cost_of_a_month_is_said_where_it_is_known_and_not_nothing(
 
 
 def test_one_unknown_price_leaves_the_cost_of_all_unsaid() -> None:
-    results = [comparison(many(right=60)), comparison(many(right=60), name="b", numbers=Numbers(usd=(None, None)))]
-    assert "month" not in headline_of(decide(results, GatePolicy()), "check", 1000.0)
+    runs = [comparison(many(right=60)), comparison(many(right=60), name="b", numbers=Numbers(usd=(None, None)))]
+    assert "month" not in headline_of(decide(runs, GatePolicy()), "check", 1000.0)
 
 
 def test_a_headline_that_ends_with_a_question_has_no_full_stop_behind_it() -> None:

@@ -78,15 +78,17 @@ RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("item", "right", "wrong"), RIGHT_AND_WRONG, ids=lambda value: str(value)[:40])
-def test_right_answers_pass_and_wrong_ones_fail_with_a_reason(item: Case, right: list[str], wrong: list[str]) -> None:
-    assert [text for text in right if not passes(item, text)] == []
-    assert [text for text in wrong if passes(item, text) is not False] == []
-    assert all(mark(item, text).reason for text in (*right, *wrong))
+@pytest.mark.parametrize(("golden_case", "right", "wrong"), RIGHT_AND_WRONG, ids=lambda value: str(value)[:40])
+def test_right_answers_pass_and_wrong_ones_fail_with_a_reason(
+    golden_case: Case, right: list[str], wrong: list[str]
+) -> None:
+    assert [text for text in right if not passes(golden_case, text)] == []
+    assert [text for text in wrong if passes(golden_case, text) is not False] == []
+    assert all(mark(golden_case, text).reason for text in (*right, *wrong))
 
 
 def test_every_assertion_of_the_table_is_tried_here() -> None:
-    tried = {item.assertions[0].type for item, _, _ in RIGHT_AND_WRONG}
+    tried = {golden_case.assertions[0].type for golden_case, _, _ in RIGHT_AND_WRONG}
     assert set(ASSERTIONS) - tried == {"latency", "cost"}
 
 
@@ -112,7 +114,7 @@ def test_one_more_case_with_the_same_mistake_is_counted_in_the_singular() -> Non
 
 
 @pytest.mark.parametrize(
-    ("item", "message"),
+    ("golden_case", "message"),
     [
         (case("equal", "x"), "unknown assertion type `equal`. Did you mean `equals`?"),
         (case("llm-rubric", "x"), "unknown assertion type `llm-rubric`. It is called `judge` here"),
@@ -205,8 +207,8 @@ def test_one_more_case_with_the_same_mistake_is_counted_in_the_singular() -> Non
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_makes_no_sense_is_refused_with_its_line_before_anything_is_asked(item: Case, message: str) -> None:
-    (problem,) = check_assertions.find_problems([item])
+def test_what_makes_no_sense_is_refused_with_its_line_before_anything_is_asked(golden_case: Case, message: str) -> None:
+    (problem,) = check_assertions.find_problems([golden_case])
     assert message in str(problem)
     assert str(problem).startswith("g.jsonl:3: case `c`")
 

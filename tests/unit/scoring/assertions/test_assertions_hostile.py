@@ -246,11 +246,11 @@ ONE_OF_EACH = [
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_megabyte_of_answer_is_marked_soon_and_quoted_briefly(flood: str) -> None:
     started = time.process_time()
-    reasons = [mark(item, FLOODS[flood]).reason for item in ONE_OF_EACH]
+    reasons = [mark(golden_case, FLOODS[flood]).reason for golden_case in ONE_OF_EACH]
     assert time.process_time() - started < 2 * SLOW_S
     assert max(map(len, reasons)) < 600
     assert all("\n" not in reason for reason in reasons)
 
 
 def test_every_assertion_of_the_table_is_flooded_here() -> None:
-    assert {item.assertions[0].type for item in ONE_OF_EACH} == set(ASSERTIONS)
+    assert {golden_case.assertions[0].type for golden_case in ONE_OF_EACH} == set(ASSERTIONS)

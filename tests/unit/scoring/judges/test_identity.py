@@ -10,7 +10,7 @@ from promptci.scoring.judges import identity
 
 
 def get_scorers(*assertions: Assertion, **changes: Any) -> dict[str, str]:
-    cases = [Case(id=str(i), path="g", assertions=(item,)) for i, item in enumerate(assertions)]
+    cases = [Case(id=str(i), path="g", assertions=(assertion,)) for i, assertion in enumerate(assertions)]
     return identity.describe_scorers(cases, **{"model": "j", "rubric": "Be kind.", "embedding_model": "e", **changes})
 
 

@@ -39,10 +39,10 @@ def test_the_places_where_a_judge_has_a_say() -> None:
 
 
 def test_who_a_judge_is() -> None:
-    method = {key: value for key, value in EVALUATOR.items() if key != "model"}
+    evaluator = {key: value for key, value in EVALUATOR.items() if key != "model"}
     assert judge.identify_judge(LLM, model="m", rubric="r") == JudgeIdentity(
         model="m",
-        fingerprint=canonical.digest(["llm", method]),
+        fingerprint=canonical.digest(["llm", evaluator]),
         parameters=(("temperature", 0), ("max_tokens", 512)),
     )
     strict = Assertion(type="judge", options={"at_least": 5})

@@ -60,19 +60,19 @@ def make_answer(arm: Arm, text: str | None, **facts: Any) -> Answer:
 
 
 async def compared(
-    judge: Comparing | FakeJudge, base: str | None, head: str | None, *assertions: Assertion, **run_context: Any
+    judge: Comparing | FakeJudge, base: str | None, head: str | None, *assertions: Assertion, **config: Any
 ) -> tuple[ScoredCase, ScoredCase]:
     """Have the answers of both versions to one case marked."""
     answers = [make_answer(Arm.BASE, base), make_answer(Arm.HEAD, head)]
     judge_config = JudgeConfig(
-        ask=judge.ask, **{"model": "m", "rubric": "Be kind.", "pairwise": frozenset({"p"}), **run_context}
+        ask=judge.ask, **{"model": "m", "rubric": "Be kind.", "pairwise": frozenset({"p"}), **config}
     )
     of_base, of_head = await score.score_answers(answers, {"c": case(*assertions)}, judge_config)
     return of_base, of_head
 
 
 def marks(scored: tuple[ScoredCase, ScoredCase]) -> list[tuple[bool | None, float | None, PositionConsistency | None]]:
-    return [(m.passed, m.score, m.position_consistency) for item in scored for m in item.results]
+    return [(m.passed, m.score, m.position_consistency) for scored_case in scored for m in scored_case.results]
 
 
 async def test_what_wins_in_both_orders_passes_and_the_other_fails() -> None:
@@ -80,8 +80,8 @@ async def test_what_wins_in_both_orders_passes_and_the_other_fails() -> None:
     result = await compared(judge, "short", "a longer answer")
     assert marks(result) == [(False, 0.0, PositionConsistency.CONSISTENT), (True, 1.0, PositionConsistency.CONSISTENT)]
     assert len(judge.asked) == 2
-    assert [m.name for item in result for m in item.results] == ["judge (pairwise)"] * 2
-    assert [m.type for item in result for m in item.results] == ["judge"] * 2
+    assert [m.name for scored_case in result for m in scored_case.results] == ["judge (pairwise)"] * 2
+    assert [m.type for scored_case in result for m in scored_case.results] == ["judge"] * 2
     assert "worse in both orders: `so it is` (first is base)" in result[0].results[0].reason
 
 
@@ -137,15 +137,15 @@ async def test_an_answer_without_another_to_compare_with_is_missing_data(
 ) -> None:
     judge = Comparing(longer)
     result = await compared(judge, base, head)
-    (only,) = [mark for item in result for mark in item.results]
+    (only,) = [mark for scored_case in result for mark in scored_case.results]
     assert (only.passed, only.score, judge.asked) == (None, None, [])
     assert only.reason == f"unscored: there is no answer of {missing} to compare with (server: HTTP 503)"
-    assert all(item.passed is None for item in result)
+    assert all(scored_case.passed is None for scored_case in result)
 
 
 async def test_an_answer_whose_counterpart_was_never_asked_for_is_missing_data() -> None:
-    run_context = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    (scored_case,) = await score.score_answers([make_answer(Arm.HEAD, "here")], {"c": case()}, run_context)
+    judge_config = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="r", pairwise=frozenset({"p"}))
+    (scored_case,) = await score.score_answers([make_answer(Arm.HEAD, "here")], {"c": case()}, judge_config)
     assert scored_case.error == ("unscored: judge (pairwise): unscored: there is no answer of base to compare with")
 
 
@@ -156,7 +156,7 @@ async def test_a_failed_call_and_a_judge_that_cannot_be_read_leave_both_unscored
     )
     for result, message in ((fails, "HTTP 500"), (mumbles, "could not be read, twice")):
         assert marks(result) == [(None, None, PositionConsistency.NOT_COMPARED)] * 2
-        assert all(message in item.results[0].reason for item in result)
+        assert all(message in scored_case.results[0].reason for scored_case in result)
 
 
 async def test_without_model_or_rubric_both_are_unscored() -> None:
@@ -168,9 +168,9 @@ async def test_without_model_or_rubric_both_are_unscored() -> None:
 async def test_only_judge_assertions_of_named_prompts_are_compared() -> None:
     judge = FakeJudge(["yes"])
     result = await compared(judge, "one", "other", LLM, Assertion(type="contains", value="o"))
-    assert [m.position_consistency for item in result for m in item.results] == [None] * 4
+    assert [m.position_consistency for scored_case in result for m in scored_case.results] == [None] * 4
     graded = await compared(FakeJudge(['{"score": 5}']), "one", "other", pairwise=frozenset({"another"}))
-    assert [(m.name, m.score, m.position_consistency) for item in graded for m in item.results] == [
+    assert [(m.name, m.score, m.position_consistency) for scored_case in graded for m in scored_case.results] == [
         ("judge", 1.0, None)
     ] * 2
     assert (pairwise.has_pairwise_results(result), pairwise.has_pairwise_results(graded)) == (False, False)
@@ -183,8 +183,8 @@ async def test_several_assertions_and_replicates_keep_their_places_and_each_pair
     answers = [
         make_answer(arm, "a" * (1 + i + (arm is Arm.HEAD)), replicate=i) for i in (1, 0) for arm in reversed(Arm)
     ]
-    run_context = JudgeConfig(ask=judge.ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    scored = await score.score_answers(answers, {"c": golden_case}, run_context)
+    judge_config = JudgeConfig(ask=judge.ask, model="m", rubric="r", pairwise=frozenset({"p"}))
+    scored = await score.score_answers(answers, {"c": golden_case}, judge_config)
     assert [(s.arm, s.replicate) for s in scored] == [(a.arm, a.replicate) for a in answers]
     for each in scored:
         assert [m.name for m in each.results] == ["contains", "judge (pairwise)", "kind (pairwise)"]
@@ -197,9 +197,9 @@ async def test_several_assertions_and_replicates_keep_their_places_and_each_pair
 
 async def test_the_price_is_shared_by_the_two_answers_and_unknown_where_one_call_s_is() -> None:
     result = await compared(Comparing(longer), "one", "another")
-    assert [m.cost_usd for item in result for m in item.results] == [Decimal("0.001")] * 2
+    assert [m.cost_usd for scored_case in result for m in scored_case.results] == [Decimal("0.001")] * 2
     unknown = await compared(Comparing(lambda first, _: None if first == "one" else "first"), "one", "other")
-    assert [m.cost_usd for item in unknown for m in item.results] == [None, None]
+    assert [m.cost_usd for scored_case in unknown for m in scored_case.results] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -248,9 +248,9 @@ def requested(first: str, second: str, asked: str = "hi") -> Request:
 def test_both_answers_are_whole_and_stand_between_delimiters_that_neither_can_close(
     first: str, second: str, asked: str
 ) -> None:
-    system, question, item, other, last = (m["content"] for m in requested(first, second, asked).messages)
-    nonce = item.split("\n")[1][1:17]
-    assert item == f"The first answer:\n<{nonce}>\n{first}\n</{nonce}>"
+    system, question, first_part, other, last = (m["content"] for m in requested(first, second, asked).messages)
+    nonce = first_part.split("\n")[1][1:17]
+    assert first_part == f"The first answer:\n<{nonce}>\n{first}\n</{nonce}>"
     assert other == f"The second answer:\n<{nonce}>\n{second}\n</{nonce}>"
     assert question == f"What was asked:\n<{nonce}>\ninput: {asked}\n</{nonce}>"
     assert nonce not in first + second + asked

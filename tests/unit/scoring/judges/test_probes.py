@@ -149,8 +149,8 @@ def test_kinds_and_cases_take_turns(count: int) -> None:
 
 def test_the_same_canaries_are_chosen_in_every_run_whatever_order_the_answers_came_in() -> None:
     answers = many(JUDGE)
-    item, other = (probes.find_targets(order, make_judge_config(FakeJudge([]))) for order in (answers, answers[::-1]))
-    ((key, seats), (_, same)) = (*item.items(), *other.items())
+    first, other = (probes.find_targets(order, make_judge_config(FakeJudge([]))) for order in (answers, answers[::-1]))
+    ((key, seats), (_, same)) = (*first.items(), *other.items())
     assert list(probes.select_probes(key, seats, 12)) == list(probes.select_probes(key, same, 12))
 
 

@@ -125,11 +125,11 @@ def recorded() -> list[str]:
     lines = (EXAMPLE / "answers" / "smollm2-135m.jsonl").read_text().splitlines()
     goldens = [line for path in EXAMPLE.glob("goldens/*.jsonl") for line in path.read_text().splitlines()]
     # What a judge said of a canary may repeat its attack.
-    results = [
+    texts = [
         row["completion"]["text"] for row in map(json.loads, lines) if USELESS_ANSWER not in row["request"]["user"]
     ]
     rows = [json.loads(line) for line in goldens]
-    return [*results, *(str(value) for row in rows for value in row.values()), *(str(row) for row in rows)]
+    return [*texts, *(str(value) for row in rows for value in row.values()), *(str(row) for row in rows)]
 
 
 def test_no_recorded_or_golden_answer_of_the_example_is_flagged() -> None:

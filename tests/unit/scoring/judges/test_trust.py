@@ -168,7 +168,7 @@ def plan(*cases: Case, aside: str | None = None) -> PromptPlan:
         status=Status.CHANGED,
         base=prompt,
         head=replace(prompt, model="n"),
-        cases=tuple(PlannedCase(case=item, excluded_reason=aside) for item in cases),
+        cases=tuple(PlannedCase(case=case_, excluded_reason=aside) for case_ in cases),
     )
 
 
@@ -197,12 +197,14 @@ DOUBTED = JudgeTrust(min_kappa=0.6, distrust_reasons=("kappa 0.10 with 40 labels
 @given(st.lists(kinds, min_size=1, max_size=6))
 def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[list[str]]) -> None:
     cases = [case(*(TEXTS[kind] for kind in kinds_), name=f"c{i}") for i, kinds_ in enumerate(lists)]
-    answers = [scored(item, arm, *(True for _ in item.assertions)) for item in cases for arm in Arm]
+    answers = [
+        scored(golden_case, arm, *(True for _ in golden_case.assertions)) for golden_case in cases for arm in Arm
+    ]
     weighed, result = discount_scores(answers, DOUBTED), discount_plan(plan(*cases), DOUBTED)
     for planned, kinds_ in zip(result.task.cases, lists, strict=True):
         assert [a.weight for a in planned.case.assertions] == [float(kind == "equals") for kind in kinds_]
         assert (planned.excluded_reason is None) == ("equals" in kinds_)
-    assert all(mark.weight == float(mark.type == "equals") for item in weighed for mark in item.results)
+    assert all(mark.weight == float(mark.type == "equals") for golden_case in weighed for mark in golden_case.results)
     assert not any(planned.case.is_graded for planned in result.task.cases)
     comparison = compare_versions(PromptRun(plan=result, scored=list(weighed)), alpha=0.05)
     assert len(comparison.pairs) == sum("equals" in kinds_ for kinds_ in lists)
@@ -212,16 +214,16 @@ def test_a_doubted_judge_decides_nothing_and_code_decides_as_before(lists: list[
 def test_doing_it_twice_changes_nothing() -> None:
     golden_case = case(LLM, EQUALS)
     scores = discount_scores([scored(golden_case, Arm.HEAD, True, True)], DOUBTED)
-    created = discount_plan(plan(golden_case, case(JUDGE, name="d")), DOUBTED)
-    assert (discount_scores(scores, DOUBTED), discount_plan(created, DOUBTED)) == (scores, created)
+    discounted = discount_plan(plan(golden_case, case(JUDGE, name="d")), DOUBTED)
+    assert (discount_scores(scores, DOUBTED), discount_plan(discounted, DOUBTED)) == (scores, discounted)
 
 
 @pytest.mark.parametrize("trusted", [trust.assess_trust(GOOD, 0.6), None])
 def test_a_trusted_judge_keeps_its_weight(trusted: JudgeTrust | None) -> None:
     golden_case = case(LLM)
-    scores, created = (scored(golden_case, Arm.HEAD, True),), plan(golden_case)
+    scores, whole_plan = (scored(golden_case, Arm.HEAD, True),), plan(golden_case)
     assert discount_scores(scores, trusted) == scores
-    assert discount_plan(created, trusted) == created
+    assert discount_plan(whole_plan, trusted) == whole_plan
 
 
 def test_a_case_that_stood_aside_keeps_its_reason() -> None:
@@ -247,7 +249,9 @@ def rate(
     passes: Sequence[bool | None], calibration: Calibration | None, arm: Arm = Arm.HEAD
 ) -> trust.JudgedRate | None:
     cases = {f"c{i}": case(LLM, EQUALS, name=f"c{i}") for i in range(len(passes))}
-    answers = [scored(item, Arm.HEAD, passed, False) for item, passed in zip(cases.values(), passes, strict=True)]
+    answers = [
+        scored(golden_case, Arm.HEAD, passed, False) for golden_case, passed in zip(cases.values(), passes, strict=True)
+    ]
     return trust.measure_judged_rate(cases, answers, arm, calibration)
 
 
