@@ -607,10 +607,10 @@ def test_both_versions_are_asked_side_by_side(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(BAD)}).commit()
         checked(builder)
     asked: list[Any] = [(c.last_user_message, c.body["messages"][0]["content"]) for c in server.calls]
-    for item, other in zip(asked[::2], asked[1::2], strict=True):
-        assert item[0] == other[0]
-        assert {item[1], other[1]} == {GOOD, BAD}
-    firsts = [item[1] for item in asked[::2]]
+    for first, other in zip(asked[::2], asked[1::2], strict=True):
+        assert first[0] == other[0]
+        assert {first[1], other[1]} == {GOOD, BAD}
+    firsts = [first[1] for first in asked[::2]]
     assert 10 < firsts.count(GOOD) < 50
 
 

@@ -46,7 +46,9 @@ def spellings() -> list[bytes]:
 def unpacked(page: bytes) -> bytes:
     """Give the texts that stand packed in a page."""
     result = re.findall(rb"<template[^>]*>([^<]+)</template>", page)
-    return b"".join(json.dumps(compressed_index.unpack(item.decode()), ensure_ascii=False).encode() for item in result)
+    return b"".join(
+        json.dumps(compressed_index.unpack(packed.decode()), ensure_ascii=False).encode() for packed in result
+    )
 
 
 def leaks(outputs: dict[str, bytes]) -> list[str]:
@@ -92,7 +94,7 @@ class Stage:
         self.sections.setdefault("run", {"concurrency": 2})
         builder = shop(self.folder, {**self.before, "promptci.yml": config(server, **self.sections)})
         base = builder.git("rev-parse", "HEAD")
-        builder.write({GOLDENS: "".join(json.dumps(item) + "\n" for item in self.rows), **self.files})
+        builder.write({GOLDENS: "".join(json.dumps(row) + "\n" for row in self.rows), **self.files})
         head = builder.commit()
         repo = {"full_name": fake.REPOSITORY}
         pull = {"number": 7, "base": {"sha": base, "repo": repo}, "head": {"sha": head, "repo": repo}}

@@ -168,8 +168,8 @@ def test_a_settled_verdict_is_the_verdict_of_the_whole_run(rows: Results, critic
 
 @settings(max_examples=10, deadline=None)
 @given(pairs, pairs)
-def test_so_it_is_of_several_prompts_corrected_together(item: Results, other: Results) -> None:
-    holds_on_every_prefix(*make_runs({"p": item[:9], "q": other[:9]}), replace(FREE, max_drop=0.3))
+def test_so_it_is_of_several_prompts_corrected_together(first: Results, other: Results) -> None:
+    holds_on_every_prefix(*make_runs({"p": first[:9], "q": other[:9]}), replace(FREE, max_drop=0.3))
 
 
 @settings(max_examples=10, deadline=None)
@@ -239,7 +239,7 @@ def test_a_run_that_is_not_settled_must_go_on() -> None:
 
 def test_too_many_errors_are_settled_as_an_error() -> None:
     plan, answers = make_runs({"p": [(True, True)] * 20})
-    failed = [answered(q, item.case, None) for q, item in zip(plan.questions[:10], answers, strict=False)]
+    failed = [answered(q, scored_case.case, None) for q, scored_case in zip(plan.questions[:10], answers, strict=False)]
     assert [run.verdict for run in decided(answered_so_far(plan, failed), FREE)] == [Verdict.ERROR]
 
 

@@ -73,7 +73,7 @@ def comparison(
         cases.append(PlannedCase(case=case, change=change, excluded_reason=ASIDE if match["aside"] else None))
         for arm, written in ((Arm.BASE, match["base"]), (Arm.HEAD, match["head"])):
             scored += [
-                _scored(case, arm, i, item, per_arm) for i, item in enumerate(written.split(",")) if written != "-"
+                _scored(case, arm, i, score, per_arm) for i, score in enumerate(written.split(",")) if written != "-"
             ]
     fields = {
         "name": "greeter",

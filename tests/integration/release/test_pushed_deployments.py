@@ -122,7 +122,9 @@ def test_many_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     """Six people deploy to an environment of their own; every commit is there, and none was forced."""
     before = at_remote(shop, "rev-parse", "main")
     clones = [clone(shop, f"person-{number}") for number in range(6)]
-    started = [released.start(item, ["deploy", "order@v1.1.0", "--env", item.path.name, "--push"]) for item in clones]
+    started = [
+        released.start(builder, ["deploy", "order@v1.1.0", "--env", builder.path.name, "--push"]) for builder in clones
+    ]
     ends = [process.communicate(timeout=200) for process in started]
     assert [process.returncode for process in started] == [0] * 6, ends
     files = at_remote(shop, "ls-tree", "--name-only", "main", "deployments/").split()

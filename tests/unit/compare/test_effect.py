@@ -178,14 +178,14 @@ def test_rates_and_means_of_initial_and_of_all_answers() -> None:
 
 
 def test_comparisons_together() -> None:
-    item = comparison("a 1,1,1 0,1,1\nb 1 1\nc 0 1", plan={"first_repeats": 1}).samples
+    samples = comparison("a 1,1,1 0,1,1\nb 1 1\nc 0 1", plan={"first_repeats": 1}).samples
     other = comparison("a 1,1,1 0,1,0\nb 1 0", plan={"first_repeats": 1, "adaptive": True}).samples
     scores = comparison("a 0.5 0.4", graded=True).samples
-    assert item is not None
+    assert samples is not None
     assert other is not None
     assert scores is not None
     tested = [Fraction(-1), Fraction(0), Fraction(1), Fraction(-2, 3), Fraction(-1)]
-    assert combine([replace(item, name="p"), replace(other, name="q"), scores]) == StratifiedEffect(
+    assert combine([replace(samples, name="p"), replace(other, name="q"), scores]) == StratifiedEffect(
         strata=("p", "q"),
         pairs=5,
         worse=3,
@@ -193,7 +193,7 @@ def test_comparisons_together() -> None:
         delta=-0.4,
         p=near(signflip.sign_flip_midp(tested), abs=1e-12),
     )
-    assert combine([item, scores]) is None
+    assert combine([samples, scores]) is None
 
 
 @pytest.mark.parametrize(

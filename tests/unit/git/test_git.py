@@ -26,8 +26,8 @@ def built(tmp_path: Path) -> RepoBuilder:
 
 def changes(builder: RepoBuilder, base: str, head: str) -> list[tuple[str | None, str | None, str]]:
     repo = builder.repo
-    with closing(repo.snapshot(base)) as item, closing(repo.snapshot(head)) as other:
-        return [(c.base_path, c.head_path, c.kind) for c in repo.changes(item, other)]
+    with closing(repo.snapshot(base)) as before, closing(repo.snapshot(head)) as after:
+        return [(c.base_path, c.head_path, c.kind) for c in repo.changes(before, after)]
 
 
 def test_every_kind_of_change_is_told_apart(built: RepoBuilder) -> None:

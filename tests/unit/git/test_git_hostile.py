@@ -25,8 +25,8 @@ def built(tmp_path: Path) -> RepoBuilder:
 
 
 def changes(repo: Repo, base: str, head: str) -> list[tuple[str | None, str | None, str]]:
-    with closing(repo.snapshot(base)) as item, closing(repo.snapshot(head)) as other:
-        return [(c.base_path, c.head_path, c.kind) for c in repo.changes(item, other)]
+    with closing(repo.snapshot(base)) as before, closing(repo.snapshot(head)) as after:
+        return [(c.base_path, c.head_path, c.kind) for c in repo.changes(before, after)]
 
 
 def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

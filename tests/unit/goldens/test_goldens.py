@@ -195,12 +195,12 @@ def test_cases_of_a_file_share_equal_assertions_and_no_others() -> None:
     asserted = [[{"type": "contains", "value": value}] for value in ("yes", "no", "yes", 1, True, "1")]
     asserted += [[{"type": "contains", "value": "yes", "name": "polite"}], asserted[0]]
     lines = [json.dumps({"id": f"c{i}", "vars": {"input": "x"}, "assert": item}) for i, item in enumerate(asserted)]
-    results = [case.assertions for case in read({"g.jsonl": "\n".join(lines)}).cases]
+    assertions = [case.assertions for case in read({"g.jsonl": "\n".join(lines)}).cases]
 
-    assert results[0] is results[2] is results[7]
-    assert [item[0].value for item in results] == ["yes", "no", "yes", 1, True, "1", "yes", "yes"]
-    assert [type(item[0].value) for item in results[3:6]] == [int, bool, str]
-    assert [item[0].name for item in results] == ["", "", "", "", "", "", "polite", ""]
+    assert assertions[0] is assertions[2] is assertions[7]
+    assert [item[0].value for item in assertions] == ["yes", "no", "yes", 1, True, "1", "yes", "yes"]
+    assert [type(item[0].value) for item in assertions[3:6]] == [int, bool, str]
+    assert [item[0].name for item in assertions] == ["", "", "", "", "", "", "polite", ""]
 
 
 def test_the_digest_is_of_what_is_asked_and_expected_only() -> None:

@@ -33,7 +33,7 @@ BASE = [row(i) for i in range(4)]
         BASE,
         BASE[::-1],
         [row(i, id=f"new-{i}") for i in range(4)],
-        [{**item, "tags": ["x"]} for item in BASE],
+        [{**row_, "tags": ["x"]} for row_ in BASE],
     ],
     ids=["unchanged", "sorted", "ids given", "tags"],
 )

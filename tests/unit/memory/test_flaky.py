@@ -114,9 +114,9 @@ def test_neither_order_nor_the_split_into_runs_changes_anything(
     records: list[CaseRecord], chance: random.Random
 ) -> None:
     split = [
-        item
+        case_record
         for record in records
-        for item in (
+        for case_record in (
             *[case(1, 0, record.case, fingerprint=record.fingerprint, model=record.model)] * record.passes,
             *[case(0, 1, record.case, fingerprint=record.fingerprint, model=record.model)] * record.fails,
         )

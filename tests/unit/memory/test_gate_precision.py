@@ -43,7 +43,9 @@ def test_a_verdict_with_two_reasons_counts_for_both() -> None:
         verdict("v3", verdict="pass", rules=("not-worse",)),
     ]
     result = precision_by_rule(verdicts, labelled(v1="incorrect", v2="correct"))
-    assert {rule: (item.verdicts, item.labelled, item.correct) for rule, item in result.items()} == {
+    assert {
+        rule: (precision.verdicts, precision.labelled, precision.correct) for rule, precision in result.items()
+    } == {
         "cost": (1, 1, 1),
         "regression": (2, 2, 1),
     }
@@ -53,7 +55,7 @@ def test_a_verdict_with_two_reasons_counts_for_both() -> None:
 def test_the_numbers_hang_together(marks: list[str | None]) -> None:
     verdicts = [verdict(f"v{i}") for i in range(len(marks))]
     precision = compute_precision(
-        verdicts, labelled(**{f"v{i}": item for i, item in enumerate(marks) if item is not None})
+        verdicts, labelled(**{f"v{i}": mark for i, mark in enumerate(marks) if mark is not None})
     )
     assert 0 <= precision.correct <= precision.labelled <= precision.verdicts == len(marks)
     if precision.rate is not None and precision.interval is not None:

@@ -57,14 +57,14 @@ def test_a_verdict_written_twice_is_one(tmp_path: Path) -> None:
     book = memory(tmp_path)
     book.append([verdict(at="2026-06-29T01:00:00Z")])
     book.append([verdict(), verdict("v2")])
-    assert [item.id for item in book.read().verdicts] == ["v1", "v2"]
+    assert [verdict_record.id for verdict_record in book.read().verdicts] == ["v1", "v2"]
 
 
 def test_the_last_mark_counts(tmp_path: Path) -> None:
     book = memory(tmp_path)
     book.append([feedback(), feedback("v2", "incorrect")])
     book.append([feedback(label="incorrect", why="read them again")])
-    labels = {name: item.label for name, item in book.read().latest_feedback.items()}
+    labels = {name: feedback_.label for name, feedback_ in book.read().latest_feedback.items()}
     assert labels == {
         "v1": "incorrect",
         "v2": "incorrect",
@@ -77,9 +77,9 @@ def test_a_torn_last_line_is_passed_over_and_overwritten(tmp_path: Path, cut: in
     book.append([case(name="whole"), case(name="torn")])
     (file,) = tmp_path.glob("cases-*.jsonl")
     file.write_bytes(file.read_bytes()[:-cut])
-    assert ([item.case for item in book.read().cases], book.read().notes) == (["whole"], ())
+    assert ([case_record.case for case_record in book.read().cases], book.read().notes) == (["whole"], ())
     book.append([case(name="next")])
-    assert ([item.case for item in book.read().cases], book.read().notes) == (["whole", "next"], ())
+    assert ([case_record.case for case_record in book.read().cases], book.read().notes) == (["whole", "next"], ())
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_is_too_old_is_dropped(tmp_path: Path) -> None:
     book.append([verdict("old", at="2026-05-30T00:00:00Z"), verdict("kept", at="2026-05-31T00:00:00Z")])
     (tmp_path / "verdicts-2026-05-01.jsonl").write_text("")
     (tmp_path / "other.txt").write_text("not ours")
-    assert [item.id for item in book.read().verdicts] == ["kept"]
+    assert [verdict_record.id for verdict_record in book.read().verdicts] == ["kept"]
     book.append([case(at="2026-05-29T00:00:00Z")])
     assert sorted(p.name for p in tmp_path.iterdir()) == [LOCK, "other.txt", "verdicts-2026-05-31.jsonl"]
 
@@ -145,7 +145,7 @@ def test_the_oldest_case_records_go_when_there_are_too_many_and_verdicts_stay(tm
         book.append([verdict(f"v{day}", at=at)])
     sizes = [file.stat().st_size for file in tmp_path.glob("cases-*.jsonl")]
     assert 0 < sum(sizes) <= 2000
-    assert {item.at[:10] for item in book.read().cases} == {"2026-06-26", "2026-06-27"}
+    assert {case_record.at[:10] for case_record in book.read().cases} == {"2026-06-26", "2026-06-27"}
     assert len(book.read().verdicts) == 27
 
 
@@ -182,14 +182,14 @@ def _write_many(folder: str, prefix: str) -> None:
 def test_two_processes_lose_nothing_and_tear_nothing(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("fork")
     both = [spawn.Process(target=_write_many, args=(str(tmp_path), prefix)) for prefix in "ab"]
-    for item in both:
-        item.start()
-    for item in both:
-        item.join()
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
     past = memory(tmp_path).read()
-    assert [item.exitcode for item in both] == [0, 0]
+    assert [process.exitcode for process in both] == [0, 0]
     expected = {f"{prefix}{i}" for prefix in "ab" for i in range(50)}
-    assert {item.case for item in past.cases} == {item.id for item in past.verdicts} == expected
+    assert {process.case for process in past.cases} == {process.id for process in past.verdicts} == expected
     assert (len(past.cases), past.notes) == (100, ())
 
 

@@ -28,7 +28,7 @@ NUMBERS = st.builds(ReleaseNumber, PARTS, PARTS, PARTS)
 def test_numbers_are_read_back_ordered_and_rise(number: ReleaseNumber, other: ReleaseNumber, bump: Bump) -> None:
     assert ReleaseNumber.parse(str(number)) == number
     assert number.next(bump) > number
-    tuples = [(item.major, item.minor, item.patch) for item in (number, other)]
+    tuples = [(each.major, each.minor, each.patch) for each in (number, other)]
     assert (number < other) == (tuples[0] < tuples[1])
 
 

@@ -137,7 +137,7 @@ def test_arms_that_other_models_answered_are_not_comparable() -> None:
 
 def test_a_new_model_that_answers_both_arms_holds_nothing() -> None:
     requests = canary_traffic.traffic(30_000)
-    half = [replace(item, response_model="a" if index < 15_000 else "b") for index, item in enumerate(requests)]
+    half = [replace(request, response_model="a" if index < 15_000 else "b") for index, request in enumerate(requests)]
     assert evaluate(half).window.models_p > SRM_LEVEL
     assert evaluate(half).outcome is CanaryOutcome.PROMOTE
 

@@ -65,9 +65,9 @@ def test_one_block_by_hand() -> None:
 
 
 def test_the_nearest_pair_of_a_null_with_a_margin_is_the_nearest() -> None:
-    item = blocks((7, 0, 2, 0))
+    sums = blocks((7, 0, 2, 0))
     a, b = np.array([0.9]), np.array([0.88])
-    (x,) = sequential._find_nearest_null(item, a, b, 0.05)
+    (x,) = sequential._find_nearest_null(sums, a, b, 0.05)
 
     def distance(near: float) -> float:
         def kl(q: float, m: float) -> float:

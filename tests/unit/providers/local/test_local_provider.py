@@ -65,9 +65,9 @@ async def test_it_answers_with_its_name_tokens_and_time(model: LocalModel) -> No
 
 
 async def test_equal_requests_get_equal_answers_whatever_was_asked_before(model: LocalModel) -> None:
-    item, two = asking("Name a river in Asia.", max_tokens=16), asking("Name a river in Africa.", max_tokens=16)
-    first = [get_reply(await model.complete(request, replicate=0)) for request in (item, two)]
-    again = [get_reply(await model.complete(request, replicate=0)) for request in (two, item)]
+    asia, africa = asking("Name a river in Asia.", max_tokens=16), asking("Name a river in Africa.", max_tokens=16)
+    first = [get_reply(await model.complete(request, replicate=0)) for request in (asia, africa)]
+    again = [get_reply(await model.complete(request, replicate=0)) for request in (africa, asia)]
 
     assert first == again[::-1]
 
@@ -130,8 +130,8 @@ async def test_embeddings_repeat_beside_answers_and_tell_texts_apart(model: Loca
     first = [await model.complete(make_embedding_request("any name", text), replicate=0) for text in texts]
     await model.complete(asking("hi", max_tokens=2), replicate=0)
     again = [await model.complete(make_embedding_request("any name", text), replicate=0) for text in reversed(texts)]
-    item, near, far = (json.loads(answer.text) for answer in first)
-    paraphrase, stranger = cosine_similarity(item, near), cosine_similarity(item, far)
+    embedding, near, far = (json.loads(answer.text) for answer in first)
+    paraphrase, stranger = cosine_similarity(embedding, near), cosine_similarity(embedding, far)
 
     assert [answer.text for answer in first] == [answer.text for answer in again[::-1]]
     assert paraphrase is not None

@@ -71,7 +71,10 @@ def test_an_undecided_prompt_is_a_warning_and_its_broken_cases_are_notes() -> No
 
 
 def test_a_critical_case_is_an_error() -> None:
-    levels = {item["ruleId"]: item["level"] for item in drawn(SITUATIONS["critical_broken"]())["results"]}
+    levels = {
+        sarif_result["ruleId"]: sarif_result["level"]
+        for sarif_result in drawn(SITUATIONS["critical_broken"]())["results"]
+    }
     assert (levels["critical"], levels["broken-case"]) == ("error", "error")
 
 
@@ -91,6 +94,6 @@ def test_the_same_finding_keeps_its_name_when_its_numbers_change() -> None:
 def test_a_message_holds_no_link_and_no_placeholder() -> None:
     row = "a | Hi | x | x | {0} [click](javascript:alert(1))"
     result = drawn(report(comparison(row)))["results"]
-    text = next(item["message"]["text"] for item in result if item["ruleId"] == "broken-case")
+    text = next(sarif_result["message"]["text"] for sarif_result in result if sarif_result["ruleId"] == "broken-case")
     assert "{{0}}" in text
     assert "\\[click](" in text

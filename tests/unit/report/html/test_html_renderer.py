@@ -130,14 +130,14 @@ def colours(css: str) -> dict[str, tuple[float, ...]]:
     }
 
 
-def contrast(item: tuple[float, ...], other: tuple[float, ...]) -> float:
+def contrast(first: tuple[float, ...], other: tuple[float, ...]) -> float:
     """Contrast of two colours as WCAG 2 defines it."""
 
     def luminance(colour: tuple[float, ...]) -> float:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    dark, light = sorted((luminance(item), luminance(other)))
+    dark, light = sorted((luminance(first), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 
@@ -248,11 +248,11 @@ def test_a_warning_names_removed_and_loosened_cases() -> None:
 def large(cases: int, length: int, payload: str = "lorem <b>ipsum</b> & “dolor” ") -> ReportView:
     view = report(comparison(many(right=2)))
     (prompt,) = view.prompts
-    item = prompt.case_details[0]
-    assert item.base is not None
-    answer = item.base.model_copy(update={"text": (payload * (length // len(payload) + 1))[:length]})
+    case = prompt.case_details[0]
+    assert case.base is not None
+    answer = case.base.model_copy(update={"text": (payload * (length // len(payload) + 1))[:length]})
     details = [
-        item.model_copy(update={"id": f"case-{i:06}", "base": answer, "head": answer, "input": payload})
+        case.model_copy(update={"id": f"case-{i:06}", "base": answer, "head": answer, "input": payload})
         for i in range(cases)
     ]
     return view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": details, "cases": cases})]})

@@ -28,7 +28,7 @@ def drawings(view: ReportView) -> list[Markup]:
         result += [
             prompt_charts.class_strip(row, f"p{i}-class{j}") for j, row in enumerate(class_table.class_rows(prompt))
         ]
-    return [item for item in result if item is not None]
+    return [drawing for drawing in result if drawing is not None]
 
 
 def read_description(result: Markup | None) -> str:
@@ -40,8 +40,8 @@ def read_description(result: Markup | None) -> str:
 
 @pytest.mark.parametrize("situation", report_situations.SITUATIONS)
 def test_a_drawing_has_no_style_no_link_and_is_named_by_its_words(situation: str) -> None:
-    for item in drawings(report_situations.SITUATIONS[situation]()):
-        root = ET.fromstring(item)  # noqa: S314 - what we drew ourselves
+    for drawing in drawings(report_situations.SITUATIONS[situation]()):
+        root = ET.fromstring(drawing)  # noqa: S314 - what we drew ourselves
         assert {element.tag for element in root.iter()} <= ALLOWED
         for element in root.iter():
             assert not {key for key in element.attrib if key in ("style", "href") or key.startswith("on")}
@@ -55,7 +55,7 @@ def test_a_drawing_has_no_style_no_link_and_is_named_by_its_words(situation: str
 @pytest.mark.parametrize("payload", XSS)
 def test_what_others_wrote_becomes_no_tag_of_a_drawing(payload: str) -> None:
     shapes = [
-        [element.tag for item in drawings(planted(rich(), text)) for element in ET.fromstring(item).iter()]  # noqa: S314
+        [element.tag for drawing in drawings(planted(rich(), text)) for element in ET.fromstring(drawing).iter()]  # noqa: S314
         for text in ("harmless", payload)
     ]
     assert shapes[0] == shapes[1]

@@ -118,8 +118,8 @@ def test_the_pieces_of_a_report_are_the_whole(situation: str) -> None:
     view = SITUATIONS[situation]()
     mocked = view.model_copy(update={"notes": [*view.notes, '"case_details": []', '\n      "case_details": []']})
 
-    for item in (view, mocked):
-        assert document.dump(item) == dump_whole(item)
+    for report_view in (view, mocked):
+        assert document.dump(report_view) == dump_whole(report_view)
 
 
 def dump_whole(view: ReportView) -> str:
