@@ -118,7 +118,7 @@ class _Deployments:
         return " ".join(line.strip() for line in rollback.summary_lines(summary))
 
     def start_canary(self, prompt: str, version: str, environment: str, reason: str) -> str:
-        """Give the version a first share of the users."""
+        """Deploy the version as a canary with its first share."""
         summary = deploy.deploy(
             DeployRequest(
                 root=self._root,

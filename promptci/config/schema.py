@@ -1,17 +1,16 @@
 """Schema of promptci.yml: its keys with their types, defaults and descriptions."""
 
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from promptci.config.durations import parse_seconds
 from promptci.config.model import DEFAULT_INCLUDE
-from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S, DEFAULT_AUTO_CALLS
 from promptci.config.sections.alert_schema import AlertsSection
 from promptci.config.sections.drift_schema import DriftSection
 from promptci.config.sections.log_schema import LogSection
+from promptci.config.sections.run_schema import Money, RunSection
 from promptci.config.sections.section import ConfigSection
 from promptci.config.trust import is_platform_token
 from promptci.prompts.formats.github_parameters import parse_default_parameters
@@ -47,9 +46,6 @@ class PromptsSection(ConfigSection):
     syntax: Syntax | None = Field(
         default=None, description="Spelling of variables: `{{name}}`, `{name}`, `$name`, `jinja`; null: by the format."
     )
-
-
-Money = Annotated[Decimal, Field(ge=0, strict=False)]
 
 
 class PriceSection(ConfigSection):
@@ -105,92 +101,6 @@ class ProviderSection(ConfigSection):
     strip_reasoning: bool = Field(default=True, description="Remove a leading `<think>` block from answers.")
     prices: dict[str, PriceSection] = Field(
         default={}, description="Prices by model, for models without a public list price."
-    )
-
-
-Times = Annotated[int, Field(ge=1, le=100)]
-
-
-def _repeats(value: Any) -> Any:
-    """Accept a plain number for `{initial: number}`."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return {"initial": value}
-    if value != "auto" and not isinstance(value, dict):
-        raise ValueError("is neither auto nor a number nor a map such as {initial: 1, on_disagreement: 3}")
-    return value
-
-
-def _or_number(schema: dict[str, Any]) -> None:
-    """Accept a plain number in the JSON Schema too."""
-    schema["anyOf"] = [{"type": "integer", "minimum": 1, "maximum": 100}, *schema.pop("anyOf")]
-
-
-class RepeatsSection(ConfigSection):
-    """Repeats only for cases on which the versions disagree."""
-
-    initial: Times = Field(default=1, description="Answers per case and version.")
-    on_disagreement: Times | None = Field(
-        default=None,
-        description="Answers per version for a case on which the first answers of both versions disagree.",
-    )
-
-    @model_validator(mode="after")
-    def _check_on_disagreement(self) -> "RepeatsSection":
-        if self.on_disagreement is not None and self.on_disagreement <= self.initial:
-            raise ValueError("`on_disagreement` counts all answers of a case, so it must be more than `initial`")
-        return self
-
-
-class RunSection(ConfigSection):
-    """How many requests a run sends, and what it may cost."""
-
-    repeats: Annotated[Literal["auto"] | RepeatsSection, BeforeValidator(_repeats)] = Field(
-        default="auto",
-        description="Answers per case and version. `auto`: rounds of 1, 2, 4, 8 and more answers, 64 at most, while "
-        "the verdict is undecided, within `auto_calls` and the budget. A number: always that many. `{initial: 1, "
-        "on_disagreement: 3}`: more only where the versions disagree.",
-        json_schema_extra=_or_number,
-    )
-    auto_calls: Annotated[int, Field(ge=2, le=100_000)] = Field(
-        default=DEFAULT_AUTO_CALLS,
-        description="With `repeats: auto`: the largest number of requests for one prompt's cases, both versions "
-        "together. One round is always sent.",
-    )
-    early_stop: bool = Field(
-        default=False,
-        description="Stop the run once no remaining answer can change the verdict. With a limit on cost or latency, "
-        "only a `fail` can be decided early.",
-    )
-    batch: Literal["never", "auto", "always"] = Field(
-        default="never",
-        description="Use OpenAI's Batch API: half the price, within a day instead of minutes. `auto`: on scheduled "
-        "runs only. A later run collects what is not ready at the deadline.",
-    )
-    concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = Field(
-        default="auto", description="Concurrent requests. `auto` finds what the provider allows."
-    )
-    budget_usd: Money | None = Field(
-        default=None,
-        description="Budget in US dollars. A run that would exceed it stops with `error`. Requests in flight may "
-        "exceed it if they cost more than estimated.",
-    )
-    deadline: Annotated[float, BeforeValidator(parse_seconds)] = Field(
-        default=45 * 60.0,
-        description="Time limit, such as 45m. A run that exceeds it ends with `error`.",
-        json_schema_extra={"type": ["string", "number"]},
-    )
-    assertion_time: Annotated[float, BeforeValidator(parse_seconds)] = Field(
-        default=DEFAULT_ASSERTION_TIME_S,
-        description="Processor time that assertions in code (patterns, schemas, paths) may take in the whole run, such "
-        "as 5m. A run that exceeds it ends with `error`, which names the case that took most.",
-        json_schema_extra={"type": ["string", "number"]},
-    )
-    cache: str | Literal[False] | None = Field(
-        default=".promptci/cache", description="Folder of cached answers; null or false: no cache."
-    )
-    memory: str | Literal[False] | None = Field(
-        default=".promptci/memory",
-        description="Folder with the verdicts and case results of earlier runs; null or false: no memory.",
     )
 
 

@@ -13,9 +13,10 @@ from pydantic_core import ErrorDetails
 from promptci.config.model import Config, JudgeOptions, PromptPatterns
 from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.config.run_limits import RunLimits
-from promptci.config.schema import ConfigFile, GateSection, JudgeSection, PromptsSection, ProviderSection, RunSection
+from promptci.config.schema import ConfigFile, GateSection, JudgeSection, PromptsSection, ProviderSection
 from promptci.config.sections.alert_schema import build_alert_options
 from promptci.config.sections.drift_schema import build_drift_options
+from promptci.config.sections.run_schema import RunSection
 from promptci.errors import ConfigError, Problem
 from promptci.files import strict_yaml
 from promptci.providers.options import ModelPrice, ProviderOptions

@@ -7,8 +7,8 @@ from promptci.app.requests import RunRequest, RunResult
 from promptci.config.find import find_config
 from promptci.evaluation import unchanged
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection import judge_labels, quarantine
 from promptci.pipeline.collection.collect import NOTHING_TO_TEST, CollectedRun
+from promptci.pipeline.collection.side_files import judge_labels, quarantine
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 

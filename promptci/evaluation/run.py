@@ -11,7 +11,7 @@ from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.collection import collect_all, coverage
 from promptci.pipeline.collection.collect import CollectedRun
-from promptci.pipeline.collection.rubric import load_rubric
+from promptci.pipeline.collection.side_files.rubric import load_rubric
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 

@@ -1,19 +1,16 @@
 """DataFrame of one kind of record on the branch promptci/history: nights, looks at canaries, alerts, audit entries."""
 
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptci.errors import InputError, Problem
+from promptci.files import gunzip
 from promptci.files.lines import decode_utf8, parse_jsonl
 from promptci.frames.table import build_table
 from promptci.git.data_branch import find_branch
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MAX_UNPACKED_BYTES = 256 * 2**20
-"""Of one compressed file."""
 
 
 def load_history(kind: str, repository: str | Path = ".", remote: str = "origin") -> "pd.DataFrame":
@@ -38,7 +35,11 @@ def load_history(kind: str, repository: str | Path = ".", remote: str = "origin"
 
 def _rows(path: str, content: bytes) -> list[dict[str, Any]]:
     if path.endswith(".gz"):
-        content = _unpack(path, content)
+        try:
+            content = gunzip.decompress(content)
+        except ValueError as error:
+            hint = "Restore it from an earlier commit."
+            raise InputError([Problem(path=path, message=f"the file cannot be read: {error}", hint=hint)]) from None
     values, problems = parse_jsonl(decode_utf8(content, path), path)
     hint = "Run `promptci history check`."
     problems += [
@@ -49,17 +50,3 @@ def _rows(path: str, content: bytes) -> list[dict[str, Any]]:
     if problems:
         raise InputError(problems)
     return [value for _, value in values]
-
-
-def _unpack(path: str, content: bytes) -> bytes:
-    """Return the content of a gzip file; one that is damaged, or unpacks to more than is read, is refused."""
-    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        unpacked = reader.decompress(content, MAX_UNPACKED_BYTES + 1)
-    except zlib.error as error:
-        message = f"the file cannot be decompressed ({error})"
-        raise InputError([Problem(path=path, message=message, hint="Restore it from an earlier commit.")]) from None
-    if len(unpacked) > MAX_UNPACKED_BYTES or not reader.eof:
-        message = f"the file is cut off, or has more than {MAX_UNPACKED_BYTES // 2**20} MiB when decompressed"
-        raise InputError([Problem(path=path, message=message, hint="Restore it from an earlier commit, or split it.")])
-    return unpacked

@@ -58,11 +58,11 @@ class ObjectReader:
 
     def read_ahead(self, oids: Iterable[str]) -> None:
         """Read small blobs together and keep them for `read`: asking for one at a time takes ten times as long."""
-        wanted = [oid for oid in dict.fromkeys(oids) if oid not in self._kept]
-        for start in range(0, len(wanted), MAX_PENDING):
+        missing_oids = [oid for oid in dict.fromkeys(oids) if oid not in self._kept]
+        for start in range(0, len(missing_oids), MAX_PENDING):
             if self._kept_bytes > MAX_KEPT_TOTAL:
                 return
-            chunk = wanted[start : start + MAX_PENDING]
+            chunk = missing_oids[start : start + MAX_PENDING]
             try:
                 questions, answers = self._pipes()
                 questions.write("".join(f"{oid}\n" for oid in chunk).encode())

@@ -107,15 +107,15 @@ def _traffic(traffic: Sequence[Row], errors: Sequence[Row]) -> list[TrafficRow]:
     for row in _sorted(errors, *TRAFFIC_KEYS, "error"):
         kind = row["error"] if row["error"] in common[row["prompt"]] else "other"
         kinds[tuple(row[key] for key in TRAFFIC_KEYS)][kind] += row["n"]
-    found = []
+    hours = []
     for row in _sorted(traffic, *TRAFFIC_KEYS):
         key = tuple(row[name] for name in TRAFFIC_KEYS)
         values: dict[str, Any] = {name: row[name] for name in (*TRAFFIC_KEYS, *_COUNTS)}
         values |= {name: int(row[name] or 0) for name in ("input_tokens", "output_tokens")}
         values |= {name: float(row[name] or 0) for name in ("quality_sum", "quality_squares")}
         values |= {"hour": _hour(row["hour"]), "errors": dict(kinds.get(key, {})), "cost_usd": _money(row["cost_usd"])}
-        found.append(TrafficRow(**values))
-    return found
+        hours.append(TrafficRow(**values))
+    return hours
 
 
 def _common_errors(errors: Sequence[Row]) -> Mapping[str, set[str]]:
@@ -157,13 +157,13 @@ def _failing(rows: Sequence[Row]) -> list[FailingRow]:
     by_prompt: dict[str, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (-row["n"], row["tag"])):
         by_prompt[row["prompt"]].append(row)
-    found = []
+    tags = []
     for prompt in sorted(by_prompt):
         for row in by_prompt[prompt][:MAX_TAGS]:
             quality = float(row["quality_sum"]) / row["n"]
             interval = wilson_of(quality, row["n"]).ends
-            found.append(FailingRow(prompt=prompt, tag=row["tag"], n=row["n"], quality=quality, interval=interval))
-    return sorted(found, key=lambda row: (row.prompt, row.quality, row.tag))
+            tags.append(FailingRow(prompt=prompt, tag=row["tag"], n=row["n"], quality=quality, interval=interval))
+    return sorted(tags, key=lambda row: (row.prompt, row.quality, row.tag))
 
 
 def _splits(units: Sequence[Row], arms: Sequence[Row]) -> list[SplitRow]:
@@ -171,7 +171,7 @@ def _splits(units: Sequence[Row], arms: Sequence[Row]) -> list[SplitRow]:
     days: dict[tuple[int, str], list[Row]] = defaultdict(list)
     for row in units:
         days[row["day"], row["prompt"]].append(row)
-    found = []
+    splits = []
     for (day, prompt), rows in sorted(days.items()):
         canary = sum(row["units"] for row in rows if row["arm"] == "canary")
         stable = sum(row["units"] for row in rows if row["arm"] == "stable")
@@ -179,7 +179,7 @@ def _splits(units: Sequence[Row], arms: Sequence[Row]) -> list[SplitRow]:
         expected = math.fsum(share * count for share, count in shares)
         spread = math.sqrt(math.fsum(share * (1 - share) * count for share, count in shares))
         keyed = checked.get((day, prompt), {"keyed": 0, "wrong_arm": 0})
-        found.append(
+        splits.append(
             SplitRow(
                 day=_day(day),
                 prompt=prompt,
@@ -191,4 +191,4 @@ def _splits(units: Sequence[Row], arms: Sequence[Row]) -> list[SplitRow]:
                 wrong_arm=keyed["wrong_arm"],
             )
         )
-    return found
+    return splits

@@ -129,7 +129,7 @@ def _find_column(table: Table, name: str, names: Mapping[str, str]) -> Column | 
     """Return the column of a field, typed; None: the table has none."""
     field = FIELDS.get(name, name)
     own = [names[each] for each in (field, name) if each in names]
-    found: Column | None = None
+    joined: Column | None = None
     for known, scale in [(each, 1.0) for each in own] + [(alias.name, alias.scale) for alias in ALIASES[field]]:
         column_name = next((each for each in (known, known.replace(".", "_")) if each in table.columns), None)
         if column_name is None:
@@ -139,8 +139,8 @@ def _find_column(table: Table, name: str, names: Mapping[str, str]) -> Column | 
             column = column.nullif("")
         column = column.cast("timestamp" if name == "time" else TYPES[name])
         column = column * scale if scale != 1 else column
-        found = column if found is None else found.fill_null(column)
-    return found
+        joined = column if joined is None else joined.fill_null(column)
+    return joined
 
 
 def connect(url: str) -> BaseBackend:

@@ -218,7 +218,7 @@ def _models(traffic: Sequence[TrafficRow], models: Sequence[ModelRow]) -> tuple[
     seen: dict[tuple[str | None, str | None], list[ModelRow]] = defaultdict(list)
     for row in models:
         seen[row.request_model, row.response_model].append(row)
-    found = [
+    summaries = [
         ModelSummary(
             request_model=key[0],
             response_model=key[1],
@@ -229,7 +229,7 @@ def _models(traffic: Sequence[TrafficRow], models: Sequence[ModelRow]) -> tuple[
         )
         for key, rows in seen.items()
     ]
-    return tuple(sorted(found, key=lambda model: (model.first, model.response_model or "")))
+    return tuple(sorted(summaries, key=lambda model: (model.first, model.response_model or "")))
 
 
 def _periods(traffic: Sequence[TrafficRow], latency: Sequence[LatencyRow]) -> tuple[PeriodSummary, ...]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8
-from promptci.prompts import suffixes, template_text
+from promptci.prompts import suffixes
 from promptci.prompts.find import PROJECT_FILES, is_vendored
 from promptci.prompts.formats import data_prompt, python_prompt, script_prompt
 from promptci.prompts.formats.constants import Constant
 from promptci.prompts.load import is_prompt_file, load_prompts
 from promptci.prompts.options import PromptOptions, Syntax
+from promptci.prompts.template import template_text
 
 MAX_FILES = 2000
 """Files that are looked into."""

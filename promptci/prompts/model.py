@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from promptci.lazy_import import lazy_import
-from promptci.prompts import render
+from promptci.prompts.template import render
 
 MessageSyntax = Literal["fill", "jinja"]
 """`fill`: `{{name}}` variables and nothing else."""

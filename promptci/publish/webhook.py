@@ -71,7 +71,7 @@ def post_message(url: str, body: dict[str, Any], context: ssl.SSLContext | None 
         reason = getattr(error, "reason", error)
         raise WebhookError(f"The webhook cannot be reached: {type(reason).__name__}") from None
     if status not in SUCCESS:
-        raise WebhookError(f"The webhook answered {status}", "Look whether its address is still valid.")
+        raise WebhookError(f"The webhook answered {status}", "Check that its address is still valid.")
 
 
 def _check_address(url: str) -> None:

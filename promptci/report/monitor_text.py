@@ -51,7 +51,7 @@ def markdown(document: MonitorDocument, stale_after: timedelta) -> str:
     rows = [_cells(prompt, arm) for prompt in prompts for arm in prompt.arms]
     lines = ["## promptci monitor", "", _row(TITLES), _row([":--"] * TEXT_COLUMNS + ["--:"] * (len(TITLES) - 2))]
     lines += [_row([str(escape.inline(cell)) for cell in row]) for row in rows]
-    lines += ["", *(f"- {escape.inline(f'{one.name}: {text}')}" for one in prompts for text in change_texts(one))]
+    lines += ["", *(f"- {escape.inline(f'{each.name}: {text}')}" for each in prompts for text in change_texts(each))]
     return "\n".join([*lines, "", str(escape.inline(freshness(document, stale_after))), ""])
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import glob
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,9 @@ else:
     duckdb = lazy_import("duckdb")
 
 CHUNK_BYTES = 2**18
+NUMBER_BYTES = 32
+"""Of the piece before, so that a number at its end is seen whole."""
+_NO_JSON_NUMBER = re.compile(rb"[:,\[][ \t]*[+-]?(?:inf|nan)")
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1GB",
     "enable_external_access": "true",
@@ -52,6 +56,11 @@ def read_file(path: Path, selection: WantedRequests, texts: Texts) -> LogBatch:
     with duckdb.connect(config=CONFIG) as connection:
         connection.execute("set enable_progress_bar = false")
         connection.execute(duckdb_sql.parse_query(), {"path": str(path)})
+        if scan.suspects:
+            numbers = (number for number, _ in python_reader.read_lines(path))
+            connection.execute(
+                duckdb_sql.DOUBT, {"rows": [row for row, number in enumerate(numbers) if number in scan.suspects]}
+            )
         batch = _Parsed(connection, scan, selection, texts).batch(path)
     return python_reader.read_file(path, selection, texts) if batch is None else batch
 
@@ -74,6 +83,8 @@ class _Scan:
     """That are finished, blank ones too."""
     has_tail: bool
     """Whether a line is there that is still being written."""
+    suspects: frozenset[int]
+    """Lines, counted from 1, that may hold a number which DuckDB reads and JSON does not know."""
 
 
 def _scan(path: Path) -> _Scan | None:
@@ -81,6 +92,7 @@ def _scan(path: Path) -> _Scan | None:
     decoder = codecs.getincrementaldecoder("utf-8")()
     buffer = bytearray(CHUNK_BYTES)
     lines, tail = 0, bytearray()
+    suspects: set[int] = set()
     with path.open("rb", buffering=0) as file:
         while size := file.readinto(buffer):
             data = buffer if size == len(buffer) else buffer[:size]
@@ -92,12 +104,21 @@ def _scan(path: Path) -> _Scan | None:
                     decoder.decode(data)
             except UnicodeDecodeError:
                 return None
+            suspects.update(lines + number for number in _find_suspects(tail[-NUMBER_BYTES:] + data))
             lines += data.count(b"\n")
             first, last = data.find(b"\n"), data.rfind(b"\n")
             if len(tail) + (first if first >= 0 else size) > python_reader.MAX_LINE_BYTES:
                 return None
             tail = data[last + 1 :] if last >= 0 else tail + data
-    return None if decoder.getstate()[0] else _Scan(lines, bool(tail.strip()))
+    return None if decoder.getstate()[0] else _Scan(lines, bool(tail.strip()), frozenset(suspects))
+
+
+def _find_suspects(data: bytearray) -> Iterator[int]:
+    """Yield the lines of a piece of a file, counted from 1, in which `NaN` or `Infinity` may stand as a number."""
+    lowered = data.lower()
+    if b"inf" in lowered or b"nan" in lowered:
+        for match in _NO_JSON_NUMBER.finditer(lowered):
+            yield 1 + lowered.count(b"\n", 0, match.start())
 
 
 class _Parsed:

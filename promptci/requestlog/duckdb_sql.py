@@ -15,8 +15,6 @@ MAX_OBJECT_BYTES = 2**21
 """Above the most bytes of a line, with which the memory of a thread grows."""
 MAX_DIGITS = 19
 """Of a number that is surely within 64 bits."""
-_NO_JSON_NUMBER = r"[:,\[]\s*[+-]?(?i:inf|nan)"
-"""What DuckDB takes for a number, and JSON does not."""
 _TIME = "try_cast(substring(time_, 2, length(time_) - 2) as timestamptz)"
 """Of `timestamp`, the zone would be passed over."""
 _IS_TIME = (
@@ -102,7 +100,6 @@ def parse_query() -> str:
     plain = " and ".join(
         [
             "id_ is not null",
-            f"not regexp_matches(line, '{_NO_JSON_NUMBER}')",
             *(_is_text(f"{field}_") for field in ("id", "user", "key", "error", *TEXT_FIELDS)),
             _IS_TIME,
             _is_one_of("signal_", "positive", "negative"),
@@ -147,6 +144,7 @@ FIELDS = (
 )
 GROUP = f"hash({', '.join(TEXT_FIELDS)})"
 COUNT = "select count(*) from parsed"
+DOUBT = "update parsed set plain = false where rowid in (select unnest($rows))"
 DOUBTFUL = "select rowid from parsed where rowid < $lines and not plain order by rowid"
 HASHES = "select hash(text) as hash from (select unnest($texts) as text)"
 KEYS = "select rowid, prompt, key from parsed where rowid < $lines and plain and not is_mark and key is not null"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S
 from promptci.errors import Problem
 from promptci.goldens.model import Assertion, Case
-from promptci.prompts.render import MAX_MESSAGE_CHARS, MessageTooLong, MissingVariable
+from promptci.prompts.template.render import MAX_MESSAGE_CHARS, MessageTooLong, MissingVariable
 from promptci.scoring import case_mistakes, embedding_similarity
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.assertion_timer import AssertionTimer

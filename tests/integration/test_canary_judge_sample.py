@@ -105,7 +105,7 @@ def test_a_bad_canary_without_marks_is_rolled_back_by_the_judge(shop: RepoBuilde
     assert first.returncode == 0, first.stdout + first.stderr
     row = sample(shop)
     assert (row["state"], row["chosen"] == row["judged"], row["without_answer"]) == ("judged", True, 0)
-    arms = {entry.id: entry.arm for entry in requests}
+    arms = {entry.id: str(entry.arm) for entry in requests}
     written = marks(shop)
     marked = [arms[line["promptci.request"]] for line in written]
     assert marked.count("canary") == 100

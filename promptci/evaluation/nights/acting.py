@@ -68,8 +68,8 @@ def _list_entries(night: PromptNight) -> list[Mapping[str, object]]:
     reason = night.texts[0][:MAX_REASON_CHARS] if night.findings else ""
     entries: list[Mapping[str, object]] = []
     if night.before is not None and line.reference != night.before.reference and line.reference:
-        why = f"the reference is now {line.reference[:12]}"
-        entries.append({"what": "reference-reset", "why": why, **common})
+        change = f"the reference is now {line.reference[:12]}"
+        entries.append({"what": "reference-reset", "why": change, **common})
     if night.is_opened:
         entries.append({"what": "drift-opened", "verdict": night.verdict.value, "why": reason, **common})
     elif night.is_closed:
@@ -79,13 +79,13 @@ def _list_entries(night: PromptNight) -> list[Mapping[str, object]]:
 
 def update_issues(nights: Sequence[PromptNight], env: Environment, redactor: Redactor) -> None:
     """Open, update and close the issue of each prompt; what GitHub refuses is printed and stops nothing."""
-    wanted = [night for night in nights if night.line is not None and (night.line.since or night.is_closed)]
-    if not wanted:
+    with_issue = [night for night in nights if night.line is not None and (night.line.since or night.is_closed)]
+    if not with_issue:
         return
     with connect_tracker(env.environ, labels=("promptci-drift",)) as tracker:
         if tracker is None:
             return
-        for night in wanted:
+        for night in with_issue:
             key = f"drift/{night.name}"
             try:
                 if night.is_closed:
@@ -128,10 +128,10 @@ def render_issue(night: PromptNight) -> str:
 
 def respond(nights: Sequence[PromptNight], asker: Asker, actions: DriftActions, repo: Repo) -> None:
     """Do what `drift.on_drift` wants about the drifts that began tonight."""
-    wanted = asker.watch.config.drift.on_drift
+    response = asker.watch.config.drift.on_drift
     environment = asker.watch.environment
     for night in nights:
-        if wanted == "alert" or environment is None or not night.is_opened or night.watched is None:
+        if response == "alert" or environment is None or not night.is_opened or night.watched is None:
             continue
         try:
             _respond(night, asker, actions, repo)

@@ -17,6 +17,7 @@ from promptci.drift.night import (
     NightLine,
 )
 from promptci.errors import InputError, Problem
+from promptci.files import gunzip
 from promptci.git.data_branch import BranchFiles
 from promptci.history.branch_records import RecordLine, add_lines, prune_files
 from promptci.history.record_kind import RecordKind
@@ -108,7 +109,7 @@ def write_nights(
     if answers:
         path = ANSWERS.path_for(today)
         before = files.read(path)
-        rows = [] if before is None else gzip.decompress(before).splitlines()
+        rows = [] if before is None else gunzip.decompress(before).splitlines()
         rows += [json.dumps(_to_value(answer), ensure_ascii=False, sort_keys=True).encode() for answer in answers]
         contents[path] = gzip.compress(b"\n".join(rows) + b"\n", mtime=0)
     return {**contents, **prune_files(files, [NIGHTS, ANSWERS], today)}
@@ -120,20 +121,20 @@ def _to_value(answer: StoredAnswer) -> Mapping[str, object]:
 
 def load_answers(files: BranchFiles, prompt: str, goldens: str, judge: str) -> list[StoredAnswer]:
     """Return the oldest stored answer to each case that was scored by the same tests; one a case."""
-    found: dict[str, StoredAnswer] = {}
+    by_case: dict[str, StoredAnswer] = {}
     for path, content in sorted(files.read_all(ANSWERS.folder)):
         if not ANSWERS.match(path):
             continue
         for answer in _parse_answers(path, content):
             if (answer.prompt, answer.goldens, answer.judge) == (prompt, goldens, judge):
-                found.setdefault(answer.case, answer)
-    return list(found.values())
+                by_case.setdefault(answer.case, answer)
+    return list(by_case.values())
 
 
 def _parse_answers(path: str, content: bytes) -> list[StoredAnswer]:
     try:
-        return [StoredAnswer(**json.loads(row)) for row in gzip.decompress(content).splitlines()]
-    except (OSError, EOFError, ValueError, TypeError) as error:
+        return [StoredAnswer(**json.loads(row)) for row in gunzip.decompress(content).splitlines()]
+    except (ValueError, TypeError) as error:
         hint = "Take the file off the branch; later nights store their answers again."
         raise InputError(
             [Problem(path=path, message=f"the stored answers cannot be read: {error}", hint=hint)]

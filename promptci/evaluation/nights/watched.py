@@ -9,9 +9,10 @@ from promptci.errors import PromptciError, UsageError
 from promptci.files import canonical
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-from promptci.pipeline.collection import collect, plan_prompt, rubric
+from promptci.pipeline.collection import collect, plan_prompt
 from promptci.pipeline.collection.collect import CollectedRun, Revision
 from promptci.pipeline.collection.prompt_version import PromptVersion
+from promptci.pipeline.collection.side_files import rubric
 from promptci.prompts.model import Prompt
 from promptci.registry import tags
 from promptci.registry.released_prompt import VersionReader, load_prompts_by_name

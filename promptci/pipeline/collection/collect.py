@@ -9,8 +9,9 @@ from promptci.errors import InputError, Problem
 from promptci.git import globs
 from promptci.goldens.find import find_golden_files
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection import binding_config, change_reasons, coverage, rubric
+from promptci.pipeline.collection import binding_config, change_reasons, coverage
 from promptci.pipeline.collection.head_models import apply_head_models
+from promptci.pipeline.collection.side_files import rubric
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_prompt_files, find_selected_files
 

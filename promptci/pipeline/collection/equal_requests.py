@@ -5,10 +5,10 @@ from collections import Counter
 from promptci.files import canonical
 from promptci.goldens.model import Case
 from promptci.pipeline.collection.prompt_version import PromptVersion
-from promptci.prompts import render
-from promptci.prompts.filled_messages import FilledMessages
 from promptci.prompts.jinja.filters import TemplateError
 from promptci.prompts.model import Prompt
+from promptci.prompts.template import render
+from promptci.prompts.template.filled_messages import FilledMessages
 
 
 def asks_the_same(base: PromptVersion, head: PromptVersion) -> bool:

@@ -7,10 +7,10 @@ from typing import Any
 from promptci.errors import Problem
 from promptci.files import canonical
 from promptci.goldens.model import Case
-from promptci.prompts import render
-from promptci.prompts.filled_messages import FilledMessages
 from promptci.prompts.jinja.filters import TemplateError
 from promptci.prompts.model import Prompt
+from promptci.prompts.template import render
+from promptci.prompts.template.filled_messages import FilledMessages
 from promptci.providers.base import Request
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan

@@ -74,22 +74,22 @@ def data(facts: DataFacts) -> FindingText:
         "ok": FindingText("the figures are up to date"),
         "missing": FindingText(
             "there is no monitor.json, so nothing is known",
-            "Run `promptci monitor` before, and look why it wrote nothing.",
+            "Run `promptci monitor` first, or find out why it wrote nothing.",
             verbatim=True,
         ),
         "empty": FindingText(
             "monitor.json has no request, so nothing is known",
-            "Look whether the log is written, and where.",
+            "Check that the application writes the log, and that `--log` names it.",
             verbatim=True,
         ),
         "old-look": FindingText(
             f"monitor.json was made {age} ago ({facts.newest}), so nothing is known of the present",
-            f"Look why `promptci monitor` does not run; the limit is {limit} (`alerts.stale_after`).",
+            f"Find out why `promptci monitor` does not run; the limit is {limit} (`alerts.stale_after`).",
             verbatim=True,
         ),
         "old-data": FindingText(
             f"the newest request in the log is {age} old ({facts.newest}), so nothing is known of the present",
-            f"Look why the log has no newer one; the limit is {limit} (`alerts.stale_after`).",
+            f"Find out why the log has no newer one; the limit is {limit} (`alerts.stale_after`).",
         ),
     }
     return texts[facts.cause]

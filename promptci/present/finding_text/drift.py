@@ -144,7 +144,7 @@ def missed_nights(facts: MissedNights) -> FindingText:
     """Describe a gap in the watch."""
     return FindingText(
         f"{count(facts.nights, 'night')} were missed" if facts.nights != 1 else "1 night was missed",
-        f"The last one with answers was {facts.last}. Look whether the schedule still runs.",
+        f"The last one with answers was {facts.last}. Check that the schedule still runs.",
     )
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from promptci.errors import Problem
-from promptci.prompts import template_text
 from promptci.prompts.formats.text_layout import lay_out_messages, to_prompt_name
 from promptci.prompts.model import Message, Prompt
 from promptci.prompts.options import Syntax
 from promptci.prompts.patterns import selects
 from promptci.prompts.source import ParsedFile, PromptSource
-from promptci.prompts.template_text import Template, Variable
+from promptci.prompts.template import template_text
+from promptci.prompts.template.template_text import Template, Variable
 
 ROLES = {
     "system": "system", "developer": "developer", "user": "user", "human": "user", "assistant": "assistant",

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from promptci.prompts import github_builtins, render
+from promptci.prompts import github_builtins
 from promptci.prompts.evaluators import Choice, LlmEvaluator, StringEvaluator
 from promptci.prompts.formats.parse_context import KeyPath, ParseContext
+from promptci.prompts.template import render
 
 EVALUATOR_KINDS = ("string", "llm", "uses")
 LLM_KEYS = ("modelId", "prompt", "systemPrompt", "choices")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from promptci.errors import Problem
 from promptci.files import strict_yaml
 from promptci.lazy_import import lazy_import
-from promptci.prompts import render
+from promptci.prompts.template import render
 
 if TYPE_CHECKING:
     import difflib

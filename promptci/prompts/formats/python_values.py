@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from promptci.prompts.formats.constants import ROLES, CodeMessage, CodeText
 from promptci.prompts.options import Syntax
-from promptci.prompts.template_text import Variable
+from promptci.prompts.template.template_text import Variable
 
 MAX_REFERENCES = 20
 MAX_PARTS = 20_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from promptci.prompts.formats.constants import ROLES, CodeMessage, CodeText
-from promptci.prompts.template_text import Variable
+from promptci.prompts.template.template_text import Variable
 
 if TYPE_CHECKING:
     from tree_sitter import Node

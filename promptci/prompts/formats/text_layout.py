@@ -3,7 +3,7 @@
 import re
 
 from promptci.prompts.model import Message
-from promptci.prompts.template_text import Template
+from promptci.prompts.template.template_text import Template
 
 DEFAULT_USER = "{{input}}"
 

@@ -10,14 +10,15 @@ from typing import Any, get_args
 
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
-from promptci.prompts import suffixes, template_text
+from promptci.prompts import suffixes
 from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.parse_context import ParseContext
 from promptci.prompts.formats.text_layout import lay_out_messages, to_prompt_name
 from promptci.prompts.model import Prompt
 from promptci.prompts.options import SYNTAXES, Syntax
 from promptci.prompts.source import ParsedFile, PromptSource
-from promptci.prompts.template_text import Template
+from promptci.prompts.template import template_text
+from promptci.prompts.template.template_text import Template
 
 FRONT_MATTER_SUFFIXES = (".md", ".markdown")
 FRONT_MATTER_KEYS = (

@@ -12,7 +12,6 @@ from typing import Any
 from promptci.errors import InputError, Problem
 from promptci.files import lines, strict_yaml
 from promptci.files.lines import decode_utf8
-from promptci.prompts import render
 from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.text_layout import to_prompt_name
 from promptci.prompts.promptfoo.assertions import (
@@ -20,6 +19,7 @@ from promptci.prompts.promptfoo.assertions import (
     convert_assertion,
     parse_expected_column,
 )
+from promptci.prompts.template import render
 
 READ_KEYS = {"prompts", "providers", "targets", "tests", "defaultTest", "description", "$schema"}
 CASE_KEYS = {"vars", "assert", "description", "metadata"}

@@ -183,5 +183,5 @@ def _explained() -> Iterator[None]:
         message = f"The issue could not be written: the token may not do it ({error.message})"
         raise Forbidden(message, _PERMISSION) from error
     except NotFound as error:
-        hint = f"Look whether the repository has issues switched on. {_PERMISSION}"
+        hint = f"Check that issues are enabled in the repository. {_PERMISSION}"
         raise NotFound(f"The issue could not be written: {error.message}", hint) from error

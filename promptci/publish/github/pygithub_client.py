@@ -86,7 +86,7 @@ class PyGithubClient:
         ]
 
     def create_check_run(self, run: CheckRun, remarks: Sequence[Remark]) -> int:
-        """Put a finished check run beside a commit; where the answer is lost, look whether it was made."""
+        """Create a finished check run on a commit; where the response is lost, find out whether it was created."""
         created = self._session.request(
             "POST", f"{self._root}/check-runs", _describe(run, remarks), lambda: self._find_created_run(run)
         )

@@ -135,8 +135,8 @@ class LogDatabase:
     @property
     def has_marks(self) -> bool:
         """Return whether something became known later."""
-        ((found,),) = self.connection.execute("select exists (from marks where request is not null)").fetchall()
-        return bool(found)
+        ((has_marks,),) = self.connection.execute("select exists (from marks where request is not null)").fetchall()
+        return bool(has_marks)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -144,9 +144,9 @@ class LogDatabase:
         return tuple(problem for each in self.files for problem in each.problems)[:MAX_PROBLEMS]
 
     def _read(self, path: Path) -> LogFileRead:
-        found, source = open_log(path, self.connection, self._copies, self._names)
-        query = rows_query(source, found.dialect.with_columns(self._names))
-        if found.container == "Parquet" and (read := self._read_direct(path, found, query)):
+        log_format, source = open_log(path, self.connection, self._copies, self._names)
+        query = rows_query(source, log_format.dialect.with_columns(self._names))
+        if log_format.container == "Parquet" and (read := self._read_direct(path, log_format, query)):
             return read
         ((start,),) = self.connection.execute("select coalesce(max(rowid) + 1, 0) from log").fetchall()
         self.connection.execute(f"insert into log select {len(self.files)}, * from ({query})")  # noqa: S608 - quoted
@@ -154,21 +154,21 @@ class LogDatabase:
             "select what, count(*) from log where rowid >= ? group by what", [start]
         ).fetchall()
         counts = dict(counted)
-        problems, rejected = _find_bad_rows(self.connection, path, found, start)
-        unfinished = _drop_unfinished(self.connection, path, found, problems)
+        problems, rejected = _find_bad_rows(self.connection, path, log_format, start)
+        unfinished = _drop_unfinished(self.connection, path, log_format, problems)
         bad = counts.get("bad", 0) + rejected - unfinished
         return LogFileRead(
             path=path,
-            format=str(found),
+            format=str(log_format),
             bytes=path.stat().st_size,
-            lines=sum(count for what, count in counts.items() if what != "blank") + rejected - unfinished,
+            lines=sum(count for kind, count in counts.items() if kind != "blank") + rejected - unfinished,
             bad=bad,
             other=counts.get("other", 0),
             late=counts.get("mark", 0),
             problems=tuple(problems[:MAX_PROBLEMS]),
         )
 
-    def _read_direct(self, path: Path, found: LogFormat, query: str) -> LogFileRead | None:
+    def _read_direct(self, path: Path, log_format: LogFormat, query: str) -> LogFileRead | None:
         """Check a file that can be read where it is; None: not all of its rows are requests."""
         counted = f"select count(*), count_if(what = 'request'), max(time) from ({query})"  # noqa: S608 - quoted
         ((lines, requests, newest),) = self.connection.execute(counted).fetchall()
@@ -176,7 +176,9 @@ class LogDatabase:
             return None
         number, size = len(self.files), path.stat().st_size
         self._direct[number], self._newest[number] = query, newest
-        return LogFileRead(path=path, format=str(found), bytes=size, lines=lines, bad=0, other=0, late=0, problems=())
+        return LogFileRead(
+            path=path, format=str(log_format), bytes=size, lines=lines, bad=0, other=0, late=0, problems=()
+        )
 
 
 def _refuse_bad(files: Sequence[LogFileRead], problems: Sequence[Problem]) -> None:
@@ -196,19 +198,19 @@ def _has_repeats(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _find_bad_rows(
-    connection: duckdb.DuckDBPyConnection, path: Path, found: LogFormat, start: int
+    connection: duckdb.DuckDBPyConnection, path: Path, log_format: LogFormat, start: int
 ) -> tuple[list[Problem], int]:
     """Return the first bad rows, and how many rows DuckDB itself rejected."""
     hint = "Correct what writes it, or leave it out."
-    first = 2 if found.container == "CSV" else 1
+    first = 2 if log_format.container == "CSV" else 1
     query = "select rowid - ? + ?, reason from log where rowid >= ? and what = 'bad' order by rowid limit ?"
     rows = connection.execute(query, [start, first, start, MAX_PROBLEMS + 1]).fetchall()
     # Spans and items of an array have no line of their own.
-    has_lines = found.container in ("JSON lines", "CSV", "Parquet") and found.dialect is not OTLP
+    has_lines = log_format.container in ("JSON lines", "CSV", "Parquet") and log_format.dialect is not OTLP
     problems = [
         Problem(path=str(path), line=row if has_lines else None, message=reason, hint=hint) for row, reason in rows
     ]
-    if found.container != "CSV":
+    if log_format.container != "CSV":
         return problems, 0
     rejects = "select line, min(error_message) from reject_errors group by line order by line"
     rejected = connection.execute(rejects).fetchall()
@@ -221,15 +223,15 @@ def _find_bad_rows(
 
 
 def _drop_unfinished(
-    connection: duckdb.DuckDBPyConnection, path: Path, found: LogFormat, problems: list[Problem]
+    connection: duckdb.DuckDBPyConnection, path: Path, log_format: LogFormat, problems: list[Problem]
 ) -> int:
     """Return 1 where the last line is still being written; it is not a bad one."""
-    if found.container != "JSON lines" or not problems:
+    if log_format.container != "JSON lines" or not problems:
         return 0
-    ((what, last),) = connection.execute(
+    ((kind, last),) = connection.execute(
         "select what, rowid from log where rowid = (select max(rowid) from log)"
     ).fetchall()
-    if what != "bad" or _ends_with_newline(path):
+    if kind != "bad" or _ends_with_newline(path):
         return 0
     connection.execute("update log set what = 'blank' where rowid = ?", [last])
     if len(problems) <= MAX_PROBLEMS:

@@ -41,15 +41,15 @@ def open_log(
         table = columns.parquet_columns(place, connection)
         return LogFormat(container="Parquet", dialect=_dialect(path, list(table.types), names)), table
     container, keys = sniff.sniff_text(path)
-    found = LogFormat(container=container, dialect=_dialect(path, keys, names))
+    log_format = LogFormat(container=container, dialect=_dialect(path, keys, names))
     if container == "CSV":
-        return found, columns.csv_columns(place, connection)
+        return log_format, columns.csv_columns(place, connection)
     if container == "JSON lines":
-        return found, (otlp_json.span_lines if found.dialect is OTLP else jsonl.json_lines)(place, copies)
+        return log_format, (otlp_json.span_lines if log_format.dialect is OTLP else jsonl.json_lines)(place, copies)
     whole = _unpack(place, copies)
     if whole.stat().st_size > MAX_DOCUMENT_BYTES:
         raise input_error(path, "it is one JSON value of over 1 GiB", "Export JSON lines or Parquet.")
-    return found, (otlp_json.span_document if container == "JSON document" else jsonl.json_array)(whole)
+    return log_format, (otlp_json.span_document if container == "JSON document" else jsonl.json_array)(whole)
 
 
 def _literal_name(path: Path, copies: Path) -> Path:

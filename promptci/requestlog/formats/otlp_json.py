@@ -68,15 +68,15 @@ class SpanSource:
 
     def value(self, alias: Alias) -> str | None:
         """Return SQL for an attribute, or for what stands beside them."""
-        beside = {
+        columns = {
             SPAN: "span",
             STATUS: "status",
             "message of the status": "message",
             "time of the span": "began",
             "end of the span": "ended",
         }
-        if alias.name in beside:
-            return beside[alias.name]
+        if alias.name in columns:
+            return columns[alias.name]
         return f"nullif(v[list_position(k, {quote_text(alias.name)})], '')"
 
     def moment(self, alias: Alias) -> str | None:

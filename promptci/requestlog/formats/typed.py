@@ -66,7 +66,7 @@ def rows_query(source: Source, dialect: Dialect) -> str:
         as_logged = f"({raw['share']})::varchar"
         raw["share"] = f"case when {percent} is null then {as_logged} else ({in_percent} * 100)::varchar end"
     columns = ", ".join(f"{sql} as {name}_" for name, sql in raw.items())
-    return f"select {_what(dialect)} as what, reason, {_typed()} from (select *, {_reason(dialect)} as reason from (select {columns}, broken from {source.relation}))"  # noqa: E501, S608 - names are quoted
+    return f"select {_row_kind(dialect)} as what, reason, {_typed()} from (select *, {_reason(dialect)} as reason from (select {columns}, broken from {source.relation}))"  # noqa: E501, S608 - names are quoted
 
 
 def _typed() -> str:
@@ -94,7 +94,7 @@ def _signal(number: str, label: str) -> str:
     )
 
 
-def _what(dialect: Dialect) -> str:
+def _row_kind(dialect: Dialect) -> str:
     marked = "(evaluation_ is not null or quality_ is not null or signal_ is not null or cost_usd_ is not null)"
     cases = ["when broken = '' then 'blank' when broken is not null then 'bad'"]
     if dialect.kind is not None:
@@ -149,9 +149,9 @@ def _missing(condition: str, name: str) -> str:
     return f"when {condition} then {quote_text(f'`{name}` is missing')}"
 
 
-def _wrong(condition: str, name: str, column: str, what: str) -> str:
+def _wrong(condition: str, name: str, column: str, expected: str) -> str:
     shown = f"left({column}::varchar, 40)"
-    return f"when {condition} then {quote_text(f'`{name}` is `')} || {shown} || {quote_text(f'`, {what}')}"
+    return f"when {condition} then {quote_text(f'`{name}` is `')} || {shown} || {quote_text(f'`, {expected}')}"
 
 
 def _wrong_time(dialect: Dialect) -> str:
@@ -183,8 +183,10 @@ def _names(dialect: Dialect, field: str) -> tuple[Alias, ...]:
 
 
 def _value(source: Source, dialect: Dialect, field: str, *, scaled: bool = True) -> str:
-    found = [(value, alias.scale) for alias in _names(dialect, field) if (value := source.value(alias))]
-    values = [f"try_cast({value} as double) * {scale}" if scaled and scale != 1 else value for value, scale in found]
+    scaled_values = [(value, alias.scale) for alias in _names(dialect, field) if (value := source.value(alias))]
+    values = [
+        f"try_cast({value} as double) * {scale}" if scaled and scale != 1 else value for value, scale in scaled_values
+    ]
     if field == "latency_ms" and scaled:
         values = [f"try_cast({value} as double)" for value in values]
     if len(values) > 1 and (field != "latency_ms" or not scaled):
@@ -254,6 +256,6 @@ def _scores_query(source: Source, dialect: Dialect, scores: Scores) -> str:
     }
     columns = ", ".join(f"({sql})::{COLUMNS[name]} as {name}" for name, sql in typed.items())
     bad = "case when broken = '' then 'blank' when reason is not null then 'bad'"
-    what = f"{bad} when {quality} or {signal} then 'mark' else 'other' end"
+    row_kind = f"{bad} when {quality} or {signal} then 'mark' else 'other' end"
     inner = f"{name} as name_, {number}::varchar as number_, {label} as label_, {ids} as id_, {_value(source, dialect, 'second_id')} as second_id_, {_moment(source, dialect, 'time')} as time_, broken"  # noqa: E501
-    return f"select {what} as what, reason, {columns} from (select *, case {' '.join(cases)} end as reason from (select {inner} from {source.relation}))"  # noqa: E501, S608 - names are quoted
+    return f"select {row_kind} as what, reason, {columns} from (select *, case {' '.join(cases)} end as reason from (select {inner} from {source.relation}))"  # noqa: E501, S608 - names are quoted

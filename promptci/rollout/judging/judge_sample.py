@@ -17,7 +17,7 @@ from promptci.errors import InputError, Problem, PromptciError, UsageError
 from promptci.files import append
 from promptci.goldens.model import Assertion, Case
 from promptci.pipeline.ask.judge_client import JudgeClient
-from promptci.pipeline.collection.rubric import load_rubric
+from promptci.pipeline.collection.side_files.rubric import load_rubric
 from promptci.providers import registry
 from promptci.providers.local import model_file
 from promptci.providers.prices import PriceList

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from promptci.goldens.model import Assertion, Case
-from promptci.prompts import render
+from promptci.prompts.template import render
 from promptci.runs.model import Answer
 from promptci.scoring.model import AssertionResult
 

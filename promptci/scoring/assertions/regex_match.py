@@ -10,7 +10,7 @@ import unicodedata
 import regex
 
 from promptci.goldens.model import Assertion, Case
-from promptci.prompts import render
+from promptci.prompts.template import render
 from promptci.scoring.assertions import base, patterns
 from promptci.scoring.assertions.base import CheckOutcome, Subject
 

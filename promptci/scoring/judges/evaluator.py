@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptci.goldens.model import Assertion, Case
-from promptci.prompts import render
+from promptci.prompts.template import render
 from promptci.providers.base import Request
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import Subject

@@ -48,7 +48,7 @@ class NightNoise:
 
     Each answer passes with a probability of its case's own, so a night's quality is a mean of independent marks. Its
     variance and skewness are estimated without bias from the reference; a shifted gamma distribution has both.
-    Where failures are rare they come like raindrops, and a normal distribution would call too many nights unusual.
+    Where failures are rare, their number is skewed, and a normal distribution would call too many nights unusual.
     """
 
     sd: float

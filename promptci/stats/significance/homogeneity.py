@@ -27,17 +27,17 @@ def homogeneity_p(pairs: Sequence["tuple[Counts, Counts]"]) -> float:
     drawn: NDArray[np.float64] = np.zeros(DRAWS)
     for first, second in pairs:
         words = sorted(first.keys() | second.keys())
-        left = np.array([first.get(word, 0) for word in words])
-        pooled = left + np.array([second.get(word, 0) for word in words])
-        size, total = int(left.sum()), int(pooled.sum())
+        counts = np.array([first.get(word, 0) for word in words])
+        pooled = counts + np.array([second.get(word, 0) for word in words])
+        size, total = int(counts.sum()), int(pooled.sum())
         if not 0 < size < total or len(words) < 2:
             continue
-        observed += float(_chi_square(left[None, :], pooled, size)[0])
+        observed += float(_chi_square(counts[None, :], pooled, size)[0])
         drawn += _chi_square(rng.multivariate_hypergeometric(pooled, size, size=DRAWS), pooled, size)
     return float((1 + np.sum(drawn >= observed - 1e-9)) / (DRAWS + 1))
 
 
-def _chi_square(left: "NDArray[np.int64]", pooled: "NDArray[np.int64]", size: int) -> "NDArray[np.float64]":
+def _chi_square(counts: "NDArray[np.int64]", pooled: "NDArray[np.int64]", size: int) -> "NDArray[np.float64]":
     """Return the statistic of each row; with both margins fixed, one side's squares say all."""
     expected = pooled * (size / pooled.sum())
-    return np.asarray(((left - expected) ** 2 / expected).sum(axis=1))
+    return np.asarray(((counts - expected) ** 2 / expected).sum(axis=1))

@@ -43,8 +43,8 @@ class FreezeRequest:
 def freeze(request: FreezeRequest, env: Environment) -> DriftDocument:
     """Ask every case five times and add the answers to the references in the working tree.
 
-    A reference of another prompt version, other goldens or another judge is begun anew. One that is whole stays as it
-    is, and one that already has answers of today gets none.
+    A reference of another prompt version, other goldens or another judge is started again. One that is whole stays as
+    it is, and one that already has answers of today gets none.
 
     Raises
     ------

@@ -17,7 +17,7 @@ from promptci.goldens.lint import lint_cases
 from promptci.goldens.model import Case
 from promptci.pipeline.collection.collect_all import select_prompts
 from promptci.present import formatting
-from promptci.prompts.render import format_value
+from promptci.prompts.template.render import format_value
 from promptci.runs.prompt_plan import PromptPlan
 
 MAX_LABELS = 5

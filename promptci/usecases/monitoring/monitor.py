@@ -150,8 +150,8 @@ def _nothing(request: MonitorRequest, document: MonitorDocument) -> Problem:
         return Problem(path=place, message="the log is empty", hint="Check that the application writes it.")
     newest = max((row.newest for row in document.coverage if row.newest), default=None)
     seen = "" if newest is None else f"; the newest line is of {newest}"
-    what = f"of {', '.join(request.prompts)} " if request.prompts else ""
-    message = f"none of {lines:,} lines is a request {what}in the time that was asked for{seen}"
+    selection = f"of {', '.join(request.prompts)} " if request.prompts else ""
+    message = f"none of {lines:,} lines is a request {selection}in the time that was asked for{seen}"
     return Problem(path=place, message=message, hint="Check --since, --until and --prompt, and the names of the log.")
 
 

@@ -20,9 +20,10 @@ from promptci.git import command, globs
 from promptci.git.data_branch import HISTORY_BRANCH
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
-from promptci.pipeline.collection import collect, coverage, plan_prompt, rubric
+from promptci.pipeline.collection import collect, coverage, plan_prompt
 from promptci.pipeline.collection.collect import CollectedRun, Revision
 from promptci.pipeline.collection.prompt_version import PromptVersion
+from promptci.pipeline.collection.side_files import rubric
 from promptci.pipeline.plan import planning
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_selected_files, find_unmatched_prompt_files

@@ -17,8 +17,8 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.ask import asking, resume
-from promptci.pipeline.collection import judge_labels
 from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.side_files import judge_labels
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
 from promptci.pipeline.plan.planning import PlannedRun

@@ -92,7 +92,7 @@ def test_compressed_records_are_read(repository: RepoBuilder) -> None:
     assert frames.load_history("answers", repository.path)["n"].tolist() == [1, 2]
 
 
-@pytest.mark.parametrize("content", [b"junk", gzip.compress(b'{"n": 1}\n')[:-6], b""])
+@pytest.mark.parametrize("content", [b"junk", gzip.compress(b'{"n": 1}\n', mtime=0)[:-6], b""])
 def test_a_damaged_compressed_file_is_named(repository: RepoBuilder, content: bytes) -> None:
     _add(repository, {"answers/2026/03-01.jsonl.gz": content})
     with pytest.raises(InputError, match=r"answers/2026/03-01\.jsonl\.gz"):

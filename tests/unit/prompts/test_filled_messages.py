@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.prompts import render
-from promptci.prompts.filled_messages import FilledMessages
 from promptci.prompts.model import Message
+from promptci.prompts.template import render
+from promptci.prompts.template.filled_messages import FilledMessages
 from promptci.providers.base import Request
 
 texts = st.text(st.sampled_from("{}name x."), max_size=20)

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.errors import InputError
-from promptci.prompts import load, render
+from promptci.prompts import load
 from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
 from promptci.prompts.model import Prompt
 from promptci.prompts.options import PromptOptions
+from promptci.prompts.template import render
 
 PATH = "prompts/order.prompt.yml"
 WHOLE = """\

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.prompts import includes, render
+from promptci.prompts import includes
+from promptci.prompts.template import render
 
 HOSTILE = [
     "{{7*7}}", "{{ 7 * 7 }}", "${7*7}", "#{7*7}", "<%= 7*7 %>", "{%if 1%}a{%endif%}", "{{''.__class__}}",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promptci.errors import InputError
 from promptci.git import globs
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection import side_files
+from promptci.pipeline.collection.side_files import edited_files
 from promptci.wording import join_names
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def attach_labels(collected: CollectedRun, base: Snapshot | None, head: Snapshot
     pattern = collected.config.judge.labels
     snapshots = [side for side in (base, head) if side is not None]
     paths = {path for side in snapshots for path in side.glob(pattern.replace("{name}", "*"))}
-    notes = side_files.validate_changed(base, head, sorted(paths), labels.parse_labels) if paths else []
+    notes = edited_files.validate_changed(base, head, sorted(paths), labels.parse_labels) if paths else []
     plans = tuple(_attach(plan, pattern, head if base is None else base) for plan in collected.plans)
     return replace(collected, plans=plans, notes=(*collected.notes, *notes))
 

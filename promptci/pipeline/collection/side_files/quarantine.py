@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from promptci.errors import InputError
 from promptci.goldens.find import quarantine_paths
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection import collect, side_files
+from promptci.pipeline.collection import collect
 from promptci.pipeline.collection.collect import CollectedRun, Revision
+from promptci.pipeline.collection.side_files import edited_files
 from promptci.prompts.patterns import parse_pattern
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def exclude_quarantined_cases(
         *_list_quarantine_files(head, collected.config),
         *(() if base is None else _list_quarantine_files(base, collected.config)),
     }
-    notes = list(side_files.validate_changed(base, head, sorted(edited), quarantine.parse_quarantine)) if edited else []
+    notes = (
+        list(edited_files.validate_changed(base, head, sorted(edited), quarantine.parse_quarantine)) if edited else []
+    )
     binding = Revision(snapshot=head if base is None else base, config=collected.config)
     plans = []
     for plan in collected.plans:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from promptci.prompts import includes, render
+from promptci.prompts import includes
 from promptci.prompts.includes import ReadFile
 from promptci.prompts.jinja import parse as jinja_parse
 from promptci.prompts.model import MessageSyntax
 from promptci.prompts.options import Syntax
+from promptci.prompts.template import render
 
 MAX_TEMPLATE_CHARS = 2**20
 _NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[^\[\]{}'\"]+\])*"
