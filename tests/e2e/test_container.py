@@ -41,8 +41,8 @@ def built(tag: str, *options: str) -> str:
         must(*shlex.split(maker), BASE_IMAGE)
     if run("buildah", "inspect", "--type", "image", BASE_IMAGE).returncode:
         tools.missing("container", f"the base image {BASE_IMAGE} is not there")
-    more = shlex.split(os.environ.get("PROMPTCI_BUILD_OPTIONS", ""))
-    must("buildah", "bud", *ISOLATION, "--pull-never", *more, *options, "--tag", tag, ROOT)
+    overrides = shlex.split(os.environ.get("PROMPTCI_BUILD_OPTIONS", ""))
+    must("buildah", "bud", *ISOLATION, "--pull-never", *overrides, *options, "--tag", tag, ROOT)
     return tag
 
 
@@ -76,8 +76,8 @@ def no_network(image: str, slim_image: str) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def settings(image: str) -> dict[str, Any]:
     about: dict[str, Any] = json.loads(must("buildah", "inspect", "--type", "image", image))
-    found: dict[str, Any] = about["OCIv1"]["config"]
-    return found
+    result: dict[str, Any] = about["OCIv1"]["config"]
+    return result
 
 
 @pytest.fixture
@@ -135,9 +135,9 @@ def test_a_worse_prompt_is_blocked_and_every_file_belongs_to_the_workspaces_owne
     assert not github.unknown
     assert (machine.folder / "file_commands" / "summary").stat().st_size > 0
     assert list((machine.folder / "home").iterdir()) == [], "neither git's settings nor caches are left there"
-    told = [path.read_bytes() for path in machine.folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    told += [done.stdout.encode(), done.stderr.encode(), body.encode()]
-    assert not [text for text in told if KEY.encode() in text or fake.TOKEN.encode() in text]
+    results = [path.read_bytes() for path in machine.folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    results += [done.stdout.encode(), done.stderr.encode(), body.encode()]
+    assert not [text for text in results if KEY.encode() in text or fake.TOKEN.encode() in text]
 
 
 def test_an_unknown_base_is_an_error_and_files_are_still_handed_over(
@@ -223,19 +223,19 @@ def test_a_cancelled_job_leaves_a_journal_and_error(
             while not list(machine.workspace.rglob("journal*")) and runner.poll() is None and time.monotonic() < until:
                 time.sleep(0.05)
             os.kill(descendant(runner.pid, entry[-1]), sent)
-            said, _ = runner.communicate(timeout=30)
+            message, _ = runner.communicate(timeout=30)
 
-    assert runner.returncode == 130, said
+    assert runner.returncode == 130, message
     assert machine.outputs["verdict"] == "error"
     assert list(machine.workspace.rglob("journal.jsonl"))
     assert {path.lstat().st_uid for path in machine.written()} == {RUNNER}
-    assert "Traceback" not in said
+    assert "Traceback" not in message
 
 
 def descendant(parent: int, words: str) -> int:
     """Give the process that a process of ours started, at any remove, with these words on its command line."""
     below = {parent}
-    found = None
+    result = None
     for place in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
         try:
             above = int(place.joinpath("stat").read_text().rpartition(")")[2].split()[1])
@@ -244,6 +244,6 @@ def descendant(parent: int, words: str) -> int:
             continue
         if above in below:
             below.add(int(place.name))
-            found = int(place.name) if line[1:2] == [words] else found
-    assert found is not None
-    return found
+            result = int(place.name) if line[1:2] == [words] else result
+    assert result is not None
+    return result

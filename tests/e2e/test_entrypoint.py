@@ -37,9 +37,9 @@ def cancelled(tmp_path: Path, *sent: signal.Signals) -> tuple[Machine, int, str]
             for number in sent:
                 run.send_signal(number)
                 time.sleep(0.02)
-            _, said = run.communicate(timeout=30)
+            _, message = run.communicate(timeout=30)
     assert github.statuses == []
-    return machine, run.returncode, said
+    return machine, run.returncode, message
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def cancelled(tmp_path: Path, *sent: signal.Signals) -> tuple[Machine, int, str]
     ids=lambda sent: "-".join(number.name for number in sent),
 )
 def test_gh_cancel_in_progress_sigint(tmp_path: Path, sent: list[signal.Signals]) -> None:
-    machine, code, said = cancelled(tmp_path, *sent)
+    machine, code, message = cancelled(tmp_path, *sent)
 
-    assert code == INTERRUPTED, said
-    assert "interrupted" in said
-    assert "Traceback" not in said
+    assert code == INTERRUPTED, message
+    assert "interrupted" in message
+    assert "Traceback" not in message
     assert machine.outputs["verdict"] == "error"
     assert "Cancelled" in (machine.folder / "file_commands" / "summary").read_text()
     (journal,) = machine.workspace.rglob("journal.jsonl")

@@ -106,7 +106,7 @@ def test_missing_answers_flaky_cases_tags_and_classes_can_be_chosen(visit: Any) 
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("expected", "result"),
     [
         ("refund-pol", {"refund-policy"}),
         ("COULD YOU TELL ME", {"refund-policy"}),
@@ -114,11 +114,11 @@ def test_missing_answers_flaky_cases_tags_and_classes_can_be_chosen(visit: Any) 
         ("no such words anywhere", set()),
     ],
 )
-def test_the_search_looks_into_ids_questions_and_answers(wanted: str, found: set[str], visit: Any) -> None:
+def test_the_search_looks_into_ids_questions_and_answers(expected: str, result: set[str], visit: Any) -> None:
     page = ready(visit(report_situations.page("critical_broken")))
-    page.locator("#find").fill(wanted)
-    expect(page.locator("#found")).to_have_text(f"{len(found)} of 61 cases")
-    assert set(ids(page)) == found
+    page.locator("#find").fill(expected)
+    expect(page.locator("#found")).to_have_text(f"{len(result)} of 61 cases")
+    assert set(ids(page)) == result
     page.locator("#find").fill("")
     expect(page.locator("#found")).to_have_text("61 cases")
 
@@ -160,7 +160,7 @@ def test_sorting_by_a_figure_puts_the_cases_in_its_order(key: str, visit: Any) -
         "score": lambda case: round(case.head.score - case.base.score, 9),
         "outcome": lambda case: case.outcome,
     }
-    shown = [figures[key.lstrip("-")](cases[one]) for one in ids(page)]
+    shown = [figures[key.lstrip("-")](cases[case_id]) for case_id in ids(page)]
     if key != "outcome":
         assert shown == sorted(shown, reverse=key.startswith("-"))
     expect(page.locator("#grid")).to_be_visible()
@@ -306,8 +306,8 @@ def test_numbers_are_spelled_as_everywhere_else(visit: Any) -> None:
     page = ready(visit(report_situations.page("regressed")))
     times = [0.0, 0.4, 1, 9.5, 812.5, 999.4, 999.6, 1004, 1234, 9996, 12_345, 59_940, 59_960, 61_000, 7_654_321]
     prices = [0.0, 1.5e-7, 0.000131, 0.00999, 0.0123, 0.5, 0.994, 0.996, 1, 12.345, 1234.5]
-    assert page.evaluate("(all) => all.map(duration)", times) == [formatting.duration(one) for one in times]
-    assert page.evaluate("(all) => all.map(money)", prices) == [formatting.money(one) for one in prices]
+    assert page.evaluate("(all) => all.map(duration)", times) == [formatting.duration(item) for item in times]
+    assert page.evaluate("(all) => all.map(money)", prices) == [formatting.money(item) for item in prices]
 
 
 def test_a_payload_in_every_field_does_nothing_when_its_cases_are_shown_and_opened(visit: Any) -> None:
@@ -452,8 +452,8 @@ def test_a_page_of_fifty_thousand_cases_opens(visit: Any) -> None:
     page.keyboard.press("Enter")
     assert opened(page) != first
     expect(page.locator("#opened-title")).to_contain_text("ticket-")
-    said = re.search(r"holds the texts of ([\d,]+) of 50,000 cases", text)
-    with_texts = int(said[1].replace(",", "")) if said else 50_000
+    message = re.search(r"holds the texts of ([\d,]+) of 50,000 cases", text)
+    with_texts = int(message[1].replace(",", "")) if message else 50_000
     assert with_texts > 40_000  # how many depends on how well the generated texts compress
     assert page.locator("#opened-body .answer").count() == (2 if with_texts == 50_000 else 0)
     assert "report.json" in page.locator("#opened-body").inner_text() or with_texts == 50_000

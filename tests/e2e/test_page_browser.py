@@ -95,8 +95,8 @@ def test_a_shift_would_be_seen(read: Any) -> None:
 @pytest.mark.parametrize("situation", ["regressed", "several_prompts"])
 def test_the_verdict_the_prompts_and_what_to_do_stand_on_the_first_screen(situation: str, read: Any) -> None:
     page = read(situation)
-    for what in ("h1", ".summary tbody tr:last-child", ".next h2"):
-        box = page.locator(what).bounding_box()
+    for selector in ("h1", ".summary tbody tr:last-child", ".next h2"):
+        box = page.locator(selector).bounding_box()
         assert box["y"] + box["height"] <= DESK["height"]
 
 

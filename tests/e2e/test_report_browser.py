@@ -41,11 +41,11 @@ class Listener:
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    made = Listener(address="")
+    bound_listener = Listener(address="")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            made.asked.append(self.path)
+            bound_listener.asked.append(self.path)
             self.send_response(204)
             self.end_headers()
 
@@ -53,9 +53,9 @@ def listener() -> Iterator[Listener]:
             """Stay silent."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        made.address = f"http://127.0.0.1:{server.server_port}"
+        bound_listener.address = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield made
+        yield bound_listener
         server.shutdown()
 
 

@@ -29,13 +29,13 @@ async def ask(
     timeout_s: float = 5.0,
 ) -> list[Completion | CallError]:
     """Ask one after the other and give what came of each."""
-    options = ProviderOptions(base_url=base_url, timeout_s=timeout_s)
-    provider = OpenAIProvider(options, key=key, clock=(clock or VirtualClock()).clock)
+    provider_options = ProviderOptions(base_url=base_url, timeout_s=timeout_s)
+    provider = OpenAIProvider(provider_options, key=key, clock=(clock or VirtualClock()).clock)
     results: list[Completion | CallError] = []
     try:
-        for one in requests or (request(),):
+        for each in requests or (request(),):
             try:
-                results.append(await provider.complete(one, replicate=0))
+                results.append(await provider.complete(each, replicate=0))
             except CallError as failed:
                 results.append(failed)
     finally:
@@ -43,7 +43,7 @@ async def ask(
     return results
 
 
-async def one(base_url: str, **options: Any) -> Completion:
+async def ask_one(base_url: str, **options: Any) -> Completion:
     """Ask one question that is answered."""
     (result,) = await ask(base_url, **options)
     assert isinstance(result, Completion), result

@@ -82,15 +82,15 @@ class BatchApi:
         self.seen.append((method, path))
         if path.startswith("/openai/"):  # Azure's dated addresses: files and batches belong to no deployment
             address, _, query = path.partition("?")
-            date, _, options = query.partition("&")
+            date, _, parameters = query.partition("&")
             if not re.fullmatch(r"api-version=\d{4}-\d{2}-\d{2}", date):
                 return 404, {"error": {"message": "no api-version"}}
-            path = address.replace("/openai/", "/v1/", 1) + (f"?{options}" if options else "")
+            path = address.replace("/openai/", "/v1/", 1) + (f"?{parameters}" if parameters else "")
         if path == "/v1/chat/completions":
             body = json.loads(raw)
             self.direct.append(body)
-            said = self.answer({"body": body})
-            return 200, completion(said if isinstance(said, str) else "?", model=body["model"])
+            text = self.answer({"body": body})
+            return 200, completion(text if isinstance(text, str) else "?", model=body["model"])
         if self.without:
             return 404, {"error": {"message": "no such thing"}}
         if (method, path) == ("POST", "/v1/files"):
@@ -103,16 +103,16 @@ class BatchApi:
                 "has_more": False,
                 "data": [self._shown(batch) for batch in reversed(self.batches.values())],
             }
-        if found := re.fullmatch(r"/v1/batches/([\w-]+)", path):
-            return 200, self._looked_at(self.batches[found[1]])
-        if found := re.fullmatch(r"/v1/files/([\w-]+)-(output|error)(/content)?", path):
-            files = self.batches[found[1]].files
-            if found[2] not in files:
+        if result := re.fullmatch(r"/v1/batches/([\w-]+)", path):
+            return 200, self._looked_at(self.batches[result[1]])
+        if result := re.fullmatch(r"/v1/files/([\w-]+)-(output|error)(/content)?", path):
+            files = self.batches[result[1]].files
+            if result[2] not in files:
                 return 404, {"error": {"message": "no such file"}}
             if method == "DELETE":
-                del files[found[2]]
+                del files[result[2]]
                 return 200, {"id": path.rpartition("/")[2], "object": "file", "deleted": True}
-            return 200, self.spoil(files[found[2]].encode()) if found[3] else _described(path.rpartition("/")[2])
+            return 200, self.spoil(files[result[2]].encode()) if result[3] else _described(path.rpartition("/")[2])
         return 404, {"error": {"message": f"this fake does not know {method} {path}"}}
 
     def _uploaded(self, content_type: str, raw: bytes) -> str:
@@ -124,16 +124,16 @@ class BatchApi:
         self.uploads[name] = fields[b"file"]
         return name
 
-    def _created(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        assert wanted["endpoint"] == self.chat_path
-        assert wanted["completion_window"] == "24h"
-        lines = [json.loads(line) for line in self.uploads[wanted["input_file_id"]].splitlines()]
+    def _created(self, requested: dict[str, Any]) -> dict[str, Any]:
+        assert requested["endpoint"] == self.chat_path
+        assert requested["completion_window"] == "24h"
+        lines = [json.loads(line) for line in self.uploads[requested["input_file_id"]].splitlines()]
         assert {line["url"] for line in lines} == {self.chat_path}
         assert len({line["body"]["model"] for line in lines}) == 1
         assert len({line["custom_id"] for line in lines}) == len(lines)
         name = f"batch-{len(self.batches)}"
         self.batches[name] = Batch(
-            name=name, input_file=wanted["input_file_id"], lines=lines, metadata=wanted["metadata"]
+            name=name, input_file=requested["input_file_id"], lines=lines, metadata=requested["metadata"]
         )
         return self._shown(self.batches[name])
 
@@ -147,17 +147,20 @@ class BatchApi:
         batch.status = self.ending
         done = {"completed": len(batch.lines), "expired": len(batch.lines) // 2}.get(self.ending, 0)
         for line in batch.lines[:done]:
-            said = self.answer(line)
+            message = self.answer(line)
             answered = (
-                {"response": {"status_code": 200, "body": completion(said, model=line["body"]["model"])}, "error": None}
-                if isinstance(said, str)
-                else said
+                {
+                    "response": {"status_code": 200, "body": completion(message, model=line["body"]["model"])},
+                    "error": None,
+                }
+                if isinstance(message, str)
+                else message
             )
-            kind = "output" if isinstance(said, str) else "error"
+            kind = "output" if isinstance(message, str) else "error"
             row = json.dumps({"custom_id": line["custom_id"], **answered}) + "\n"
             batch.files[kind] = batch.files.get(kind, "") + row
             batch.made.add(kind)
-            if isinstance(said, str):
+            if isinstance(message, str):
                 self.billed.append(line["custom_id"])
 
     def _shown(self, batch: Batch) -> dict[str, Any]:

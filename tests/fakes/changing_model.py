@@ -42,15 +42,15 @@ class ChangingModel:
         model = call.body["model"]
         if model == JUDGE:
             return self._judge(call)
-        found = re.search(r"GH-(\d+)", call.last_user_message)
-        if found is None:
+        result = re.search(r"GH-(\d+)", call.last_user_message)
+        if result is None:
             self.asked["probe"] += 1
             return reply(completion(self.letters[self.asked["probe"] % len(self.letters)], model=self.name))
-        number = int(found[1])
-        self.asked[found[0]] += 1
+        number = int(result[1])
+        self.asked[result[0]] += 1
         if number in self.refused:
             return reply(completion(None, model=self.name, refusal="I cannot help with that."))
-        text = "no idea" if self._is_wrong(call, model, number) else found[0]
+        text = "no idea" if self._is_wrong(call, model, number) else result[0]
         return reply(completion(text, model=self.name if model == ALIAS else model))
 
     def _is_wrong(self, call: Call, model: str, number: int) -> bool:
@@ -62,6 +62,6 @@ class ChangingModel:
 
     def _judge(self, call: Call) -> Reply:
         text = json.dumps(call.body["messages"])
-        found = re.search(r"GH-(\d+)", text)
-        passes = found is not None and int(found[1]) not in self.strict and "no idea" not in text
+        result = re.search(r"GH-(\d+)", text)
+        passes = result is not None and int(result[1]) not in self.strict and "no idea" not in text
         return reply(completion(json.dumps({"reason": "so it is", "score": 5 if passes else 1}), model=JUDGE))

@@ -238,15 +238,15 @@ class GitHub:
         return refused
 
     def _update(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
-        there = self.comments.get(int(number))
-        if there is None:
+        existing = self.comments.get(int(number))
+        if existing is None:
             return no(404, "Not Found")
-        if there["user"]["login"] != self.login:
+        if existing["user"]["login"] != self.login:
             return no(403, "Resource not accessible by integration")
         refused = self._refused_text(body["body"])
         if refused is None:
-            there["body"] = body["body"]
-        return refused or Reply(body=there)
+            existing["body"] = body["body"]
+        return refused or Reply(body=existing)
 
     def _delete(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
         return Reply(status=204) if self.comments.pop(int(number), None) else no(404, "Not Found")
@@ -296,13 +296,13 @@ class GitHub:
         return Reply(status=status, body=words.check_run(self.url, REPOSITORY, number, self.check_runs[number]))
 
     def _pull(self, number: str, *, query: Mapping[str, str], body: Any) -> Reply:
-        found = [pull for pull in self.pulls if pull["number"] == int(number)]
-        return Reply(body=words.pull(self.url, REPOSITORY, found[0], whole=True)) if found else no(404, "Not Found")
+        pulls = [pull for pull in self.pulls if pull["number"] == int(number)]
+        return Reply(body=words.pull(self.url, REPOSITORY, pulls[0], whole=True)) if pulls else no(404, "Not Found")
 
     def _pulls(self, *, query: Mapping[str, str], body: Any) -> Reply:
-        wanted = query.get("head")
-        found = [pull for pull in self.pulls if wanted in (None, f"{pull['owner']}:{pull['branch']}")]
-        return Reply(body=[words.pull(self.url, REPOSITORY, pull) for pull in found])
+        expected = query.get("head")
+        pulls = [pull for pull in self.pulls if expected in (None, f"{pull['owner']}:{pull['branch']}")]
+        return Reply(body=[words.pull(self.url, REPOSITORY, pull) for pull in pulls])
 
     def _branch(self, name: str, *, query: Mapping[str, str], body: Any) -> Reply:
         sha = self.branches.get(unquote(name))

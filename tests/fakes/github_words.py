@@ -175,14 +175,14 @@ def pull(api: str, full_name: str, known: Mapping[str, Any], *, whole: bool = Fa
         "head": _side(api, fork, known["branch"], known["sha"]),
     }
     counts = dict.fromkeys(("additions", "changed_files", "comments", "commits", "deletions", "review_comments"), 1)
-    more = {"mergeable": None, "mergeable_state": "unknown", "merged": False, "merged_by": None}
-    return {**listed, **counts, **more, "maintainer_can_modify": False} if whole else listed
+    merge_state = {"mergeable": None, "mergeable_state": "unknown", "merged": False, "merged_by": None}
+    return {**listed, **counts, **merge_state, "maintainer_can_modify": False} if whole else listed
 
 
 def _side(api: str, full_name: str, branch: str, sha: str) -> dict[str, Any]:
     owner = full_name.partition("/")[0]
-    of = {"repo": repository(api, full_name), "user": user(owner)}
-    return {"label": f"{owner}:{branch}", "ref": branch, "sha": sha, **of}
+    origin = {"repo": repository(api, full_name), "user": user(owner)}
+    return {"label": f"{owner}:{branch}", "ref": branch, "sha": sha, **origin}
 
 
 def ref(api: str, full_name: str, name: str, sha: str) -> dict[str, Any]:

@@ -189,12 +189,12 @@ class OpenAIServer:
             task.add_done_callback(self._connections.discard)
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                while await self._one(reader, writer):
+                while await self._handle_request(reader, writer):
                     pass
         finally:
             writer.transport.abort() if self._stop.is_set() else writer.close()
 
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _handle_request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; True where the connection stays open."""
         call = await self._read(reader)
         self.at_once += 1

@@ -37,9 +37,9 @@ def faults(e: fake.Exchange) -> list[str]:
         return ["no such operation"]
     queries = {each["name"] for each in operation["parameters"] if each["in"] == "query"}
     wrong = [f"no query {name}" for name in e.query if name not in queries]
-    wanted = operation.get("requestBody")
-    if wanted:
-        wrong += mismatches(wanted["content"]["application/json"]["schema"], e.body)
+    expected = operation.get("requestBody")
+    if expected:
+        wrong += mismatches(expected["content"]["application/json"]["schema"], e.body)
     elif e.body is not None:
         wrong.append("a body where none is described")
     return wrong + ([] if e.planted else answer_faults(operation, e.reply))

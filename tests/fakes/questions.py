@@ -39,14 +39,14 @@ async def run(
     provider: Provider | None = None,
     *,
     limits: RunLimits | None = None,
-    **run_context: Any,
+    **context: Any,
 ) -> tuple[Answer, ...]:
     """Ask with limits and a run_context made of the other arguments."""
     return await ask_questions(
         questions,
         provider or FakeProvider(),
         limits=limits or RunLimits(),
-        run_context=RunContext(**{"budget": Budget(), **run_context}),
+        run_context=RunContext(**{"budget": Budget(), **context}),
     )
 
 

@@ -28,11 +28,11 @@ ZIZMOR = "1.32.0"
 LONGEST_S = 300
 
 
-def missing(tool: str, why: str) -> None:
+def missing(tool: str, reason: str) -> None:
     """Skip the test, or fail it where the tool is required."""
     if tool in os.environ.get("PROMPTCI_REQUIRE", "").split(","):
-        pytest.fail(why)
-    pytest.skip(why)
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def require_spark() -> None:
@@ -48,8 +48,8 @@ def node_modules() -> Path:
     folder = CACHE / "npm"
     if not all(_has(folder / "node_modules" / name, version) for name, version in NPM.items()):
         folder.mkdir(parents=True, exist_ok=True)
-        wanted = [f"{name}@{version}" for name, version in NPM.items()]
-        command = ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--prefix", str(folder), *wanted]
+        packages = [f"{name}@{version}" for name, version in NPM.items()]
+        command = ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--prefix", str(folder), *packages]
         _run("npm", command)
     return folder / "node_modules"
 

@@ -23,8 +23,8 @@ def _limited(**headers: str) -> Reply:
     return error(429, f"slow down {CANARY}", **headers)
 
 
-def _body(content: bytes, **more: str) -> Reply:
-    return Reply(body=content, headers={**JSON, **more})
+def _body(content: bytes, **options: str) -> Reply:
+    return Reply(body=content, headers={**JSON, **options})
 
 
 def faults(elsewhere: str) -> dict[str, Reply]:

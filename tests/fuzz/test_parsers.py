@@ -75,9 +75,9 @@ def _goldens(name: str) -> Callable[[Path, bytes], object]:
 def _cache(folder: Path, content: bytes) -> object:
     put(folder, "answers-2026-01-02.jsonl", content)
     cache = AnswerCache(folder, namespace="n", secret="s" * 20, now=_noon)
-    found = cache.lookup(ASKED, 0)
-    assert found in (None, GIVEN)
-    return found
+    result = cache.lookup(ASKED, 0)
+    assert result in (None, GIVEN)
+    return result
 
 
 def _noon() -> float:
@@ -293,13 +293,13 @@ def spoilt(draw: st.DrawFn, seed: bytes) -> bytes:
 
 def fuzz(target: Target, folder: Path, content: bytes) -> None:
     began = time.process_time()
-    said = target.named or ""
+    message = target.named or ""
     try:
         target.read(folder, content)
     except target.refusals as refused:
-        said = str(refused)
-    assert target.named is None or target.named in said
-    said.encode()
+        message = str(refused)
+    assert target.named is None or target.named in message
+    message.encode()
     assert time.process_time() - began < LONGEST_S
 
 

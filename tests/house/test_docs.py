@@ -48,14 +48,16 @@ def test_actions_of_others_are_pinned_by_their_hash_in_the_documents() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     used = [used for page in pages for used in re.findall(r"- uses: (\S+)", page.read_text(encoding="utf-8"))]
     assert len(used) > 5
-    assert [one for one in used if not re.fullmatch(r"promptci/promptci@v[\d.]+|[\w/-]+@[0-9a-f]{40}", one)] == []
+    assert [
+        action for action in used if not re.fullmatch(r"promptci/promptci@v[\d.]+|[\w/-]+@[0-9a-f]{40}", action)
+    ] == []
 
 
 def test_the_quarantine_in_the_documents_is_one() -> None:
     page = (ROOT / "docs" / "goldens.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```yaml\n(- \{case.*?)```", page, re.DOTALL)
-    (entry,) = quarantine.parse_quarantine(shown.encode(), "docs/goldens.md")
-    assert (entry.case_id, entry.owner) == ("late-parcel", "Ann")
+    (quarantine_entry,) = quarantine.parse_quarantine(shown.encode(), "docs/goldens.md")
+    assert (quarantine_entry.case_id, quarantine_entry.owner) == ("late-parcel", "Ann")
 
 
 def test_the_workflow_of_the_readme_is_the_one_that_init_writes() -> None:

@@ -62,10 +62,10 @@ def rooms_imported(source: str) -> Iterator[str]:
     yield from (name.split(".")[1] for name in imported(source) if name.startswith("promptci."))
 
 
-def uphill(found: Iterator[tuple[Path, str, str]]) -> list[str]:
+def uphill(imports: Iterator[tuple[Path, str, str]]) -> list[str]:
     return [
         f"{path} imports promptci.{other}"
-        for path, room, source in found
+        for path, room, source in imports
         for other in rooms_imported(source)
         if other in LAYER_OF and other != room and LAYER_OF[other] <= LAYER_OF[room]
     ]
@@ -75,10 +75,10 @@ INNER_LAYERS = {"pipeline": [{"ask"}, {"plan"}, {"collection"}]}
 """The order of sub-packages, top to bottom; modules beside them lie below all."""
 
 
-def inner_uphill(found: Iterator[tuple[Path, str, str]]) -> list[str]:
+def inner_uphill(imports: Iterator[tuple[Path, str, str]]) -> list[str]:
     """Return imports that go up, or sideways, between the sub-packages of a package."""
     wrong = []
-    for path, package, source in found:
+    for path, package, source in imports:
         layers = {name: level for level, names in enumerate(INNER_LAYERS.get(package, [])) for name in names}
         level = layers.get(path.parts[1], len(layers)) if len(path.parts) > 2 else len(layers)
         for name in imported(source):
@@ -134,8 +134,8 @@ def test_a_library_behind_a_door_is_imported_by_one_file_only() -> None:
 
 def test_scipy_is_used_by_its_special_functions_alone() -> None:
     """The image leaves out the rest, which is most of its size."""
-    found = {".".join(name.split(".")[:2]) for _, _, source in modules() for name in imported(source)}
-    assert {name for name in found if name.split(".")[0] == "scipy"} == {"scipy.special"}
+    sources = {".".join(name.split(".")[:2]) for _, _, source in modules() for name in imported(source)}
+    assert {name for name in sources if name.split(".")[0] == "scipy"} == {"scipy.special"}
 
 
 def test_the_runtime_imports_the_standard_library_alone() -> None:

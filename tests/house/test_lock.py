@@ -40,33 +40,33 @@ def entries(path: Path) -> Iterator[tuple[Requirement, list[str]]]:
 
 def locked(python: str, *paths: Path) -> dict[str, str]:
     """Give the versions that this Python gets, by name."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for requirement, _ in (entry for path in paths for entry in entries(path)):
         if requirement.marker is None or requirement.marker.evaluate(environment(python)):
             (version,) = requirement.specifier
             name = canonicalize_name(requirement.name)
             assert version.operator == "=="
-            assert name not in found, f"{name} is locked twice for Python {python}"
-            found[name] = version.version
-    return found
+            assert name not in result, f"{name} is locked twice for Python {python}"
+            result[name] = version.version
+    return result
 
 
-def wanted(extra: str = "") -> list[Requirement]:
+def read_requirements(extra: str = "") -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return list(map(Requirement, project["optional-dependencies"][extra] if extra else project["dependencies"]))
 
 
 def missing(python: str, asked: list[Requirement], paths: tuple[Path, ...]) -> list[str]:
     """Give what is asked for, at any remove, and not locked so, by what the installed packages say."""
-    there = locked(python, *paths)
+    versions = locked(python, *paths)
     seen: set[tuple[str, str]] = set()
     wrong: list[str] = []
     while asked:
         requirement = asked.pop()
         extras = {"", *requirement.extras}
         name = canonicalize_name(requirement.name)
-        if name not in there or not requirement.specifier.contains(there[name], prereleases=True):
-            wrong.append(f"{requirement} (locked: {there.get(name)})")
+        if name not in versions or not requirement.specifier.contains(versions[name], prereleases=True):
+            wrong.append(f"{requirement} (locked: {versions.get(name)})")
             continue
         for extra in sorted(extra for extra in extras if (name, extra) not in seen):
             seen.add((name, extra))
@@ -87,15 +87,15 @@ def test_every_requirement_has_hashes_and_no_machine_is_named(path: Path) -> Non
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_lock_matches_pyproject(python: str) -> None:
-    assert missing(python, wanted(), (BASE,)) == [], "run `.ci/lock`"
-    assert missing(python, wanted("local"), (BASE, LOCAL)) == [], "run `.ci/lock`"
+    assert missing(python, read_requirements(), (BASE,)) == [], "run `.ci/lock`"
+    assert missing(python, read_requirements("local"), (BASE, LOCAL)) == [], "run `.ci/lock`"
 
 
 def test_a_release_is_built_with_what_is_locked() -> None:
     system = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
-    there = locked("3.13", BUILD)
+    versions = locked("3.13", BUILD)
     for requirement in map(Requirement, [*system, "build"]):
-        assert requirement.specifier.contains(there[requirement.name]), "run `.ci/lock`"
+        assert requirement.specifier.contains(versions[requirement.name]), "run `.ci/lock`"
 
 
 def test_a_requirement_that_is_not_locked_is_named() -> None:

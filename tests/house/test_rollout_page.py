@@ -34,14 +34,14 @@ def blocks(language: str) -> list[str]:
 
 def workflow(name: str) -> dict[str, Any]:
     loaded = [yaml.load(text, yaml.BaseLoader) for text in blocks("yaml") if "\njobs:" in text]  # noqa: S506 - texts only
-    (found,) = [each for each in loaded if each["name"] == name]
-    return dict(found)
+    (result,) = [each for each in loaded if each["name"] == name]
+    return dict(result)
 
 
 def step(name: str, title: str) -> dict[str, Any]:
     (job,) = workflow(name)["jobs"].values()
-    (found,) = [each for each in job["steps"] if each.get("name") == title]
-    return dict(found)
+    (result,) = [each for each in job["steps"] if each.get("name") == title]
+    return dict(result)
 
 
 def execute(script: str, folder: Path, place: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -71,13 +71,13 @@ def shop(tmp_path: Path) -> RepoBuilder:
 
 def test_the_workflows_state_their_rights_and_the_page_describes_them() -> None:
     for name in ("Release prompts", "Roll back a prompt"):
-        found = workflow(name)
-        assert found["permissions"] == {}
+        result = workflow(name)
+        assert result["permissions"] == {}
         rights = {
-            f"`{right}: {level}`" for job in found["jobs"].values() for right, level in job["permissions"].items()
+            f"`{right}: {level}`" for job in result["jobs"].values() for right, level in job["permissions"].items()
         }
         assert [right for right in rights if right not in PAGE.partition("## Release")[0]] == []
-        assert "${{" not in "".join(each.get("run", "") for job in found["jobs"].values() for each in job["steps"])
+        assert "${{" not in "".join(each.get("run", "") for job in result["jobs"].values() for each in job["steps"])
 
 
 def test_what_was_pushed_is_tested_and_released_with_its_people(shop: RepoBuilder, tmp_path: Path) -> None:
@@ -112,8 +112,8 @@ def test_a_rollback_by_hand_is_pushed_by_the_person_s_name(shop: RepoBuilder, tm
     assert not (shop.path / "hacked").exists()
     bundle = step("Roll back a prompt", "Make the bundle")["run"]
     assert execute(bundle, shop.path, tmp_path, BRANCH="main").returncode == 0
-    made = json.loads((shop.path / "dist" / "production.bundle.json").read_bytes())["prompts"]["order"]
-    assert (made["stable"]["version"], made["canary"]) == ("v1.0.0", None)
+    bundled = json.loads((shop.path / "dist" / "production.bundle.json").read_bytes())["prompts"]["order"]
+    assert (bundled["stable"]["version"], bundled["canary"]) == ("v1.0.0", None)
     again = execute(step("Roll back a prompt", "Roll back")["run"], shop.path, tmp_path, **inputs, **actor)
     assert (again.returncode, "nothing changed" in again.stdout) == (0, True)
 

@@ -49,12 +49,12 @@ def test_the_python_of_the_runtime_page_runs(folder: Path, capsys: pytest.Captur
     client = SimpleNamespace(chat=SimpleNamespace(completions=completions))
     import time
 
-    found = run(blocks("runtime", "python"), client=client, time=time)
-    assert capsys.readouterr().out.split() == [found["use"].arm, found["use"].version, "gpt-4o-mini"]
+    result = run(blocks("runtime", "python"), client=client, time=time)
+    assert capsys.readouterr().out.split() == [result["use"].arm, result["use"].version, "gpt-4o-mini"]
     assert sent[0]["messages"][1] == {"role": "user", "content": "Where is parcel HB-48213?"}
     assert sent[0]["temperature"] == 0
     logged = [json.loads(line) for line in (folder / "requests.jsonl").read_text().splitlines()]
-    assert {line["promptci.request"] for line in logged} == {found["request"]}
+    assert {line["promptci.request"] for line in logged} == {result["request"]}
     assert (logged[0]["gen_ai.response.id"], logged[1]["gen_ai.evaluation.score.value"]) == ("chatcmpl-1", 1)
     assert logged[2]["promptci.signal"] == "negative"
 
@@ -96,7 +96,7 @@ def test_the_vectors_of_the_page_are_those_of_the_file() -> None:
     page = (ROOT / "docs" / "bundle.md").read_text(encoding="utf-8")
     rows = re.findall(r"(?m)^\| `(.*?)` \| (?:`(.*?)`|a lone (U\+D800)).* \| (\d+) \| (.*?) \|$", page)
     assert len(rows) == 6
-    points = {(one["salt"], one["key"]): one for one in VECTORS["hash"]["vectors"]}
+    points = {(item["salt"], item["key"]): item for item in VECTORS["hash"]["vectors"]}
     for salt, key, lone, point, shares in rows:
         vector = points[salt, "\ud800" if lone else key]
         assert vector["point"] == int(point)
@@ -104,13 +104,13 @@ def test_the_vectors_of_the_page_are_those_of_the_file() -> None:
 
 
 def test_the_adapter_of_the_openfeature_page_works(folder: Path) -> None:
-    found = run(blocks("openfeature", "python"))
-    details = found["details"]
+    result = run(blocks("openfeature", "python"))
+    details = result["details"]
     assert (details.variant, details.reason) == ("stable", Reason.SPLIT)
     assert (details.value["version"], details.value["model"]) == ("v1.2.0", "gpt-4o-mini")
-    assert found["messages"][1]["content"] == "Where is parcel HB-48213?"
+    assert result["messages"][1]["content"] == "Where is parcel HB-48213?"
 
-    client = found["client"]
+    client = result["client"]
     tried = client.get_object_details("order-extractor", {}, EvaluationContext(targeting_key="user-2"))
     assert (tried.variant, tried.value["version"]) == ("canary", "v1.3.0")
     anonymous = client.get_object_details("order-extractor", {})
@@ -120,7 +120,7 @@ def test_the_adapter_of_the_openfeature_page_works(folder: Path) -> None:
     assert "no bundle had the prompt `refund-writer`" in unknown.error_message
 
     (folder / "production.bundle.json").write_text("{")
-    provider = found["PromptProvider"](runtime.Bundle("production.bundle.json", builtin=bundle().encode()))
+    provider = result["PromptProvider"](runtime.Bundle("production.bundle.json", builtin=bundle().encode()))
     api.set_provider(provider)
     assert client.get_object_details("order-extractor", {}).reason == Reason.STALE
     api.shutdown()

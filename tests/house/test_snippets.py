@@ -33,14 +33,14 @@ def test_a_provider_of_the_documents_loads_and_can_be_made(snippet: str, tmp_pat
     if options.kind == "openai":
         endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
     if options.kind != "local":
-        made = registry.create_provider(options, environ, tmp_path, tmp_path)
-        assert made.name == (endpoint.host_name(options.base_url) if options.kind == "openai" else "recorded")
+        provider = registry.create_provider(options, environ, tmp_path, tmp_path)
+        assert provider.name == (endpoint.host_name(options.base_url) if options.kind == "openai" else "recorded")
 
 
 def test_all_that_is_promised_has_a_snippet() -> None:
     text = "\n".join(ENDPOINTS)
-    wanted = ("openai.azure.com/openai/v1", "openrouter.ai/api/v1", "vllm:8000", "11434", "corp.example", "local")
-    assert [name for name in wanted if name not in text] == []
+    expected = ("openai.azure.com/openai/v1", "openrouter.ai/api/v1", "vllm:8000", "11434", "corp.example", "local")
+    assert [name for name in expected if name not in text] == []
 
 
 def test_what_the_documents_say_is_refused_is() -> None:

@@ -57,8 +57,8 @@ def test_a_regression_is_commented_marked_announced_and_blocked(run: Run, github
     assert run.outputs["report-path"] == "promptci-report"
     assert (run.builder.path / run.outputs["comment-path"]).is_file()
     assert "Sure! Your number" in (run.folder / "summary").read_text()
-    (found,) = runner.log(log)
-    assert (found.name, found.properties["file"], found.properties["line"]) == ("error", PROMPT, "5")
+    (result,) = runner.log(log)
+    assert (result.name, result.properties["file"], result.properties["line"]) == ("error", PROMPT, "5")
     assert "\n      + Sure! Your number is GH-1001\n" in log
 
 
@@ -111,7 +111,7 @@ def test_malformed_files_are_annotated_each_on_its_line(run: Run, github: fake.G
     run.builder.write({PROMPT: "model: m\nmessages: 3\n", GOLDENS: "{\n"}).commit()
     code, log = run()
     assert (code, run.outputs["verdict"]) == (4, "error")
-    marks = {(found.properties["file"], found.properties.get("line")) for found in runner.log(log)}
+    marks = {(result.properties["file"], result.properties.get("line")) for result in runner.log(log)}
     assert (PROMPT, "2") in marks
     assert PROMPT in github.bodies[0]
 
@@ -157,14 +157,14 @@ def test_hostile_answers_become_no_command_of_the_runner(tmp_path: Path, github:
         run.builder.write({PROMPT: prompt(BAD)}).commit()
         code, log = run()
     assert code == 1
-    assert {found.name for found in runner.log(log)} == {"error"}
+    assert {result.name for result in runner.log(log)} == {"error"}
     assert "<script>alert(1)</script>" not in (run.builder.path / "promptci-report" / "report.html").read_text()
 
 
 def strangers(run: Run) -> list[Path]:
     """Give what lies in the workspace and does not belong to its owner, where we may give files away."""
-    found = [path for path in run.builder.path.rglob("*") if path.lstat().st_uid != OWNER]
-    return found if os.geteuid() == 0 else []
+    results = [path for path in run.builder.path.rglob("*") if path.lstat().st_uid != OWNER]
+    return results if os.geteuid() == 0 else []
 
 
 def give_away(run: Run) -> None:
@@ -173,12 +173,12 @@ def give_away(run: Run) -> None:
             os.lchown(place, OWNER, OWNER)
 
 
-@pytest.mark.parametrize(("more", "code"), [({}, 1), ({"INPUT_BASE": "1" * 40}, 4), ({"INPUT_CONFIG": "x.yml"}, 1)])
-def test_gh_outputs_chowned_back(run: Run, more: dict[str, str], code: int) -> None:
+@pytest.mark.parametrize(("options", "code"), [({}, 1), ({"INPUT_BASE": "1" * 40}, 4), ({"INPUT_CONFIG": "x.yml"}, 1)])
+def test_gh_outputs_chowned_back(run: Run, options: dict[str, str], code: int) -> None:
     run.builder.write({PROMPT: prompt(BAD), "x.yml": (run.builder.path / "promptci.yml").read_text()}).commit()
     give_away(run)
 
-    assert run(**more)[0] == code
+    assert run(**options)[0] == code
     assert (run.builder.path / "promptci-report" / "report.html").exists()
     assert strangers(run) == []
 

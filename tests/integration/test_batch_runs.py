@@ -12,7 +12,7 @@ import pytest
 from fakes.batch_api import BatchApi, Line
 from fakes.repo import RepoBuilder
 from fakes.virtual_clock import VirtualClock
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, shop, world
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, make_environment, prompt, shop
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.evaluation import check
@@ -45,12 +45,12 @@ def repo(path: Path, api: BatchApi, **run: Any) -> RepoBuilder:
     return builder
 
 
-def checked(builder: RepoBuilder, out: str = "out", *, scheduled: bool = False, **errand: Any) -> RunResult:
+def checked(builder: RepoBuilder, out: str = "out", *, scheduled: bool = False, **request: Any) -> RunResult:
     clock = VirtualClock(wall=time.time()).clock  # a batch that is never ready is waited for until the deadline
-    there = dataclasses.replace(
-        world(OPENAI_API_KEY="sk-key-0123456789")[0], trigger=Trigger(scheduled=scheduled), clock=clock
+    environment = dataclasses.replace(
+        make_environment(OPENAI_API_KEY="sk-key-0123456789")[0], trigger=Trigger(scheduled=scheduled), clock=clock
     )
-    return check.check(CheckRequest(root=builder.path, out=builder.path.parent / out, **errand), there)
+    return check.check(CheckRequest(root=builder.path, out=builder.path.parent / out, **request), environment)
 
 
 def verdict(outcome: RunResult) -> str:
@@ -58,7 +58,7 @@ def verdict(outcome: RunResult) -> str:
     return outcome.view.verdict
 
 
-def told(outcome: RunResult) -> str:
+def dump_view(outcome: RunResult) -> str:
     assert outcome.view is not None
     return json.dumps(outcome.view.model_dump(mode="json"))
 
@@ -100,7 +100,7 @@ def test_a_later_run_collects_what_was_not_ready(tmp_path: Path, api: BatchApi) 
     builder = repo(tmp_path, api)
     first = checked(builder)
     assert (verdict(first), first.exit_code) == ("error", 4)
-    assert "a later run will collect it" in told(first)
+    assert "a later run will collect it" in dump_view(first)
 
     api.looks = 1
     second = checked(builder, "later")
@@ -169,8 +169,8 @@ def test_a_batch_that_ends_badly_is_an_error_and_the_next_run_orders_the_rest(
     builder = repo(tmp_path, api)
     outcome = checked(builder)
     assert (verdict(outcome), len(api.billed), api.direct) == ("error", answered, [])
-    assert f"is {ending}, without this answer" in told(outcome)
-    assert ("the file is not right" in told(outcome)) == (ending == "failed")
+    assert f"is {ending}, without this answer" in dump_view(outcome)
+    assert ("the file is not right" in dump_view(outcome)) == (ending == "failed")
 
     api.ending = "completed"
     again = checked(builder, "again")
@@ -188,7 +188,7 @@ def test_a_line_that_the_endpoint_rejects_is_a_wrong_answer_of_that_version(tmp_
     outcome = checked(repo(tmp_path, api))
     assert outcome.view is not None
     assert (outcome.view.prompts[0].errors, outcome.view.prompts[0].pairs) == (0, CASES)
-    assert "not this one" in told(outcome)
+    assert "not this one" in dump_view(outcome)
     assert api.direct == []
 
 
@@ -202,7 +202,7 @@ def test_a_line_that_failed_at_the_endpoint_is_missing_data(tmp_path: Path, api:
     outcome = checked(repo(tmp_path, api))
     assert outcome.view is not None
     assert (outcome.view.prompts[0].errors, outcome.view.prompts[0].pairs) == (2, CASES - 1)
-    assert "out of order" in told(outcome)
+    assert "out of order" in dump_view(outcome)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_without_a_batch_api_everything_is_asked_directly(tmp_path: Path, api: B
     api.without = True
     outcome = checked(repo(tmp_path, api))
     assert (verdict(outcome), len(api.direct)) == ("fail", 2 * CASES)
-    assert "no Batch API" in told(outcome)
+    assert "no Batch API" in dump_view(outcome)
 
 
 def test_the_budget_bounds_the_order_and_pairs_stay_whole(tmp_path: Path, api: BatchApi) -> None:
@@ -246,9 +246,9 @@ def test_the_budget_bounds_the_order_and_pairs_stay_whole(tmp_path: Path, api: B
 
 def test_the_estimate_says_half(tmp_path: Path, api: BatchApi) -> None:
     builder = repo(tmp_path, api)
-    there, said = world(OPENAI_API_KEY="k")
-    check.check(CheckRequest(root=builder.path, dry_run=True), there)
-    price, half = (float(re.findall(r"\$([\d.]+)", line)[0]) for line in said if "at most $" in line)
+    environment, output = make_environment(OPENAI_API_KEY="k")
+    check.check(CheckRequest(root=builder.path, dry_run=True), environment)
+    price, half = (float(re.findall(r"\$([\d.]+)", line)[0]) for line in output if "at most $" in line)
     assert half == pytest.approx(price / 2, abs=1e-4)
     assert api.seen == []
 

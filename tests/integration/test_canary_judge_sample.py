@@ -77,9 +77,13 @@ def write(shop: RepoBuilder, answer: Callable[[Observation], Any], number: int =
     requests = canary_traffic.traffic(number, UNMARKED, UNMARKED, share=50, hours=4)
     canary_traffic.write(shop.path / "log.jsonl", requests)
     rows = [
-        {"promptci.request": one.id, "gen_ai.input.messages": f"question {one.id}", "gen_ai.output.messages": text}
-        for one in requests
-        if (text := answer(one)) is not None
+        {
+            "promptci.request": request.id,
+            "gen_ai.input.messages": f"question {request.id}",
+            "gen_ai.output.messages": text,
+        }
+        for request in requests
+        if (text := answer(request)) is not None
     ]
     (shop.path / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return requests
@@ -96,12 +100,12 @@ def sample(shop: RepoBuilder) -> dict[str, Any]:
 
 
 def test_a_bad_canary_without_marks_is_rolled_back_by_the_judge(shop: RepoBuilder, server: OpenAIServer) -> None:
-    requests = write(shop, lambda one: f"{'bad' if one.arm == 'canary' else 'good'} answer {one.id} {SECRET}")
+    requests = write(shop, lambda entry: f"{'bad' if entry.arm == 'canary' else 'good'} answer {entry.id} {SECRET}")
     first = look(shop, 5)
     assert first.returncode == 0, first.stdout + first.stderr
     row = sample(shop)
     assert (row["state"], row["chosen"] == row["judged"], row["without_answer"]) == ("judged", True, 0)
-    arms = {one.id: str(one.arm) for one in requests}
+    arms = {entry.id: str(entry.arm) for entry in requests}
     written = marks(shop)
     marked = [arms[line["promptci.request"]] for line in written]
     assert marked.count("canary") == 100
@@ -121,13 +125,13 @@ def test_a_bad_canary_without_marks_is_rolled_back_by_the_judge(shop: RepoBuilde
 
 
 def test_a_look_without_answers_is_not_green_and_names_it(shop: RepoBuilder, server: OpenAIServer) -> None:
-    write(shop, lambda one: "good" if one.arm == "stable" else None)
+    write(shop, lambda entry: "good" if entry.arm == "stable" else None)
     done = look(shop, 5)
     assert (done.returncode, sample(shop)["state"], server.calls) == (4, "no answers", [])
     assert "judge: no answers" in done.stdout
     assert "no answers" in (shop.path / "promptci-report" / "canary.md").read_text()
     # Where the bad answers are the missing ones, the others must not speak for them.
-    write(shop, lambda one: None if one.arm == "canary" and int(one.id[1:]) % 3 == 0 else "good")
+    write(shop, lambda entry: None if entry.arm == "canary" and int(entry.id[1:]) % 3 == 0 else "good")
     done = look(shop, 5)
     assert (done.returncode, sample(shop)["state"], server.calls) == (4, "uneven answers", [])
     assert marks(shop) == []

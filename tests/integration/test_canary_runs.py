@@ -52,7 +52,7 @@ def look(
 
 
 def shares(shop: RepoBuilder) -> list[float]:
-    return [one.share for one in deployment.load((shop.path / YML).read_bytes(), YML).prompts]
+    return [prompt.share for prompt in deployment.load((shop.path / YML).read_bytes(), YML).prompts]
 
 
 GOOD, BAD = Ways(), Ways(quality=0.7)
@@ -92,9 +92,9 @@ def test_a_bad_canary_is_rolled_back_and_stays_so(shop: RepoBuilder, tmp_path: P
     assert (done.returncode, shares(shop)) == (1, [0]), done.stdout + done.stderr
     assert "::error title=promptci canary%3A order%3A roll back::Quality: 68.9%25" in done.stdout
     assert "### ⏪ Canaries in `production`: roll back" in (tmp_path / "summary").read_text()
-    told = (tmp_path / "output").read_text()
-    assert "roll back\n" in told
-    assert "true\n" in told
+    text = (tmp_path / "output").read_text()
+    assert "roll back\n" in text
+    assert "true\n" in text
     written = json.loads((shop.path / "promptci-report" / "canary.json").read_text())
     assert (written["outcome"], written["prompts"][0]["new_share"]) == ("roll back", 0)
     assert (shop.path / "promptci-report" / "canary.md").read_text().rstrip() + "\n" == (
@@ -143,7 +143,7 @@ def test_a_stop_between_the_two_files_is_safe(shop: RepoBuilder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "words", "code", "said"),
+    ("changed", "words", "code", "message"),
     [
         ({}, {"env": "staging"}, 2, "There is no deployments/staging.yml"),
         ({}, {"env": "../etc"}, 2, "`../etc` cannot be an environment"),
@@ -156,14 +156,14 @@ def test_a_stop_between_the_two_files_is_safe(shop: RepoBuilder) -> None:
     ],
 )
 def test_what_cannot_be_evaluated_changes_nothing(
-    shop: RepoBuilder, changed: dict[str, str], words: dict[str, str], code: int, said: str
+    shop: RepoBuilder, changed: dict[str, str], words: dict[str, str], code: int, message: str
 ) -> None:
     """FAULTS 127: neither a promotion nor a rollback comes of what cannot be read."""
     shop.write(changed)
     before = (shop.path / YML).read_bytes()
     done = look(shop, 0, "--apply", log=words.get("log", "logs/*.jsonl"), env=words.get("env", "production"))
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert (shop.path / YML).read_bytes() == before
 
 
@@ -194,7 +194,7 @@ def test_a_dry_run_prints_the_decision_and_writes_nothing(shop: RepoBuilder) -> 
     log(shop, "day", 0, 5, BAD)
     done = look(shop, 8, "--apply", "--dry-run", "--json")
     assert done.returncode == 1, done.stderr
-    found = json.loads(done.stdout)
-    assert (found["outcome"], found["applied"], found["prompts"][0]["new_share"]) == ("roll back", False, 0)
+    result = json.loads(done.stdout)
+    assert (result["outcome"], result["applied"], result["prompts"][0]["new_share"]) == ("roll back", False, 0)
     assert before == ((shop.path / STATE).read_bytes(), (shop.path / YML).read_bytes())
     assert not (shop.path / "promptci-report" / "canary.html").exists()

@@ -48,10 +48,10 @@ def test_the_mission_s_story_is_printed_with_its_delay_apart(shop: RepoBuilder) 
 def test_the_policy_of_an_environment_counts(shop: RepoBuilder) -> None:
     done = simulate(shop, "--env", "production", "--users", "20000", "--schedule", "5", *STORY, ".96", "--json")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert (found["schema"], found["promoted"], found["rolled_back"]) == ("promptci/canary-simulation/v1", 1, 0)
-    assert (found["users"], found["schedule_s"], found["lag_s"]) == (20_000, 300, 600)
-    (step,) = found["steps"]
+    result = json.loads(done.stdout)
+    assert (result["schema"], result["promoted"], result["rolled_back"]) == ("promptci/canary-simulation/v1", 1, 0)
+    assert (result["users"], result["schedule_s"], result["lag_s"]) == (20_000, 300, 600)
+    (step,) = result["steps"]
     (outcome,) = step["outcomes"]
     assert (step["share"], step["reached"], outcome["outcome"]) == (10, 40, "promoted")
     assert outcome["possible_s"]["median"] + outcome["delay_s"]["median"] >= 3600
@@ -63,15 +63,15 @@ def test_a_step_that_is_never_decided_says_so(shop: RepoBuilder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "limit", "said"),
+    ("words", "limit", "message"),
     [
         ((*STORY, "82"), "0.2", "--to is 82"),
         (("--env", "staging", *STORY, ".9"), "0.2", "There is no deployments/staging.yml"),
         (("--env", "production", *STORY, ".9"), "null", "The policy does not test quality"),
     ],
 )
-def test_what_cannot_be_simulated_is_said(shop: RepoBuilder, words: tuple[str, ...], limit: str, said: str) -> None:
+def test_what_cannot_be_simulated_is_said(shop: RepoBuilder, words: tuple[str, ...], limit: str, message: str) -> None:
     shop.write({"deployments/production.yml": ROLLOUT.format(limit=limit)})
     done = simulate(shop, *words)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert message in done.stderr

@@ -14,13 +14,13 @@ from support.repositories import (
     checked,
     config,
     goldens,
+    make_environment,
     model,
     only,
     prompt,
     serving,
     shop,
     view,
-    world,
 )
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -41,10 +41,15 @@ def test_a_prompt_that_got_worse_fails_and_names_the_cases(tmp_path: Path) -> No
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
         outcome = checked(builder)
-    found = only(outcome)
+    prompt_view = only(outcome)
     assert (view(outcome).verdict, outcome.exit_code) == ("fail", 1)
-    assert (found.status, found.pairs, len(found.regressions), found.fixes) == ("changed", 60, 30, [])
-    assert found.change_reasons == ["prompt changed"]
+    assert (prompt_view.status, prompt_view.pairs, len(prompt_view.regressions), prompt_view.fixes) == (
+        "changed",
+        60,
+        30,
+        [],
+    )
+    assert prompt_view.change_reasons == ["prompt changed"]
     assert len(server.calls) == 120
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {
         "report.html", "comment.md", "summary.md", "report.json", "junit.xml", "journal.jsonl",
@@ -72,7 +77,7 @@ def test_an_untouched_prompt_asks_nothing(tmp_path: Path) -> None:
     "edit",
     [
         {PROMPT: "# a comment\n" + prompt(GOOD)},
-        {PROMPT: prompt(GOOD, more="description: new words\n")},
+        {PROMPT: prompt(GOOD, extra="description: new words\n")},
         {PROMPT: prompt(GOOD).replace("\n", "\r\n")},
     ],
 )
@@ -86,7 +91,7 @@ def test_an_edit_that_cannot_change_an_answer_asks_nothing(tmp_path: Path, edit:
 
 def test_a_rename_without_edits_whose_goldens_still_fit_asks_nothing(tmp_path: Path) -> None:
     with serving() as server:
-        named = {PROMPT: prompt(GOOD, more="name: order\n"), GOLDENS: goldens(60)}
+        named = {PROMPT: prompt(GOOD, extra="name: order\n"), GOLDENS: goldens(60)}
         builder = shop(tmp_path, named, server)
         builder.rename(PROMPT, "prompts/moved/other.prompt.yml").commit()
         outcome = checked(builder)
@@ -104,10 +109,10 @@ def test_a_rename_that_loses_its_goldens_is_an_error(tmp_path: Path) -> None:
 
 def test_a_rename_with_edits_is_compared_with_its_old_self(tmp_path: Path) -> None:
     with serving() as server:
-        named = {PROMPT: prompt(GOOD, more="name: order\n"), GOLDENS: goldens(60)}
+        named = {PROMPT: prompt(GOOD, extra="name: order\n"), GOLDENS: goldens(60)}
         builder = shop(tmp_path, named, server)
         builder.rename(PROMPT, "prompts/x.prompt.yml").write(
-            {"prompts/x.prompt.yml": prompt(BAD, more="name: order\n")}
+            {"prompts/x.prompt.yml": prompt(BAD, extra="name: order\n")}
         )
         builder.commit()
         outcome = checked(builder)
@@ -147,9 +152,17 @@ def test_changed_goldens_are_asked_once_for_both_and_the_shrinking_is_called_out
         rows[0] = rows[0].replace('"expected": "GH-1000"', '"assert": [{"type": "contains", "value": "GH"}]')
         builder.write({GOLDENS: "\n".join(row for i, row in enumerate(rows) if i != 5)}).commit()
         outcome = checked(builder)
-    found = only(outcome)
-    assert (found.status, found.change_reasons, view(outcome).verdict) == ("unchanged", ["goldens changed"], "pass")
-    assert (found.removed_cases, found.weakened_cases, found.new_cases) == (["c005"], ["c000"], ["c060", "c061"])
+    prompt_view = only(outcome)
+    assert (prompt_view.status, prompt_view.change_reasons, view(outcome).verdict) == (
+        "unchanged",
+        ["goldens changed"],
+        "pass",
+    )
+    assert (prompt_view.removed_cases, prompt_view.weakened_cases, prompt_view.new_cases) == (
+        ["c005"],
+        ["c000"],
+        ["c060", "c061"],
+    )
     assert len(server.calls) == 61
     assert rules(outcome) >= {"goldens-removed", "goldens-weakened"}
 
@@ -180,8 +193,8 @@ def test_test_data_and_evaluators_of_the_prompt_file_are_goldens(tmp_path: Path)
     data = "testData:\n" + "".join(f"  - {{input: where is GH-{i}, expected: GH-{i}}}\n" for i in range(40))
     tail = data + "evaluators:\n  - {name: same, string: {equals: '{{expected}}'}}\n"
     with serving() as server:
-        builder = shop(tmp_path, {PROMPT: prompt(GOOD, more=tail)}, server)
-        builder.write({PROMPT: prompt(BAD, more=tail)}).commit()
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD, extra=tail)}, server)
+        builder.write({PROMPT: prompt(BAD, extra=tail)}).commit()
         outcome = checked(builder)
     assert (only(outcome).cases, view(outcome).verdict, len(only(outcome).regressions)) == (40, "fail", 20)
 
@@ -313,9 +326,9 @@ def test_a_missing_variable_and_a_bad_assertion_are_found_before_anything_is_ask
         bad = json.dumps({"id": "x", "vars": {}, "assert": [{"type": "contian", "value": "x"}]})
         builder.write({PROMPT: prompt("{{gone}}"), GOLDENS: bad}).commit()
         outcome = checked(builder)
-    said = [str(problem) for problem in outcome.problems]
-    assert any("no variable `gone`" in line and line.startswith(f"{GOLDENS}:1") for line in said)
-    assert any("Did you mean `contains`?" in line for line in said)
+    problems = [str(problem) for problem in outcome.problems]
+    assert any("no variable `gone`" in line and line.startswith(f"{GOLDENS}:1") for line in problems)
+    assert any("Did you mean `contains`?" in line for line in problems)
     assert server.calls == []
 
 
@@ -326,8 +339,8 @@ def test_a_missing_variable_is_an_error_of_its_prompt_and_the_others_still_run(t
         builder.write({PROMPT: prompt("Answer in {{language}}."), other: prompt(BAD)}).commit()
         outcome = checked(builder)
     assert (view(outcome).verdict, outcome.exit_code) == ("error", 4)
-    found = only(outcome)
-    assert (found.name, found.verdict, found.pairs) == ("other", "fail", 20)
+    prompt_view = only(outcome)
+    assert (prompt_view.name, prompt_view.verdict, prompt_view.pairs) == ("other", "fail", 20)
     assert len(server.calls) == 40
     texts = [finding.text for finding in view(outcome).problems]
     assert all("no variable `language`, which prompts/order.prompt.yml uses" in text for text in texts)
@@ -357,10 +370,10 @@ def test_cases_that_send_the_same_requests_are_one_observation(tmp_path: Path) -
         with serving() as server:
             builder = shop(tmp_path / name, {PROMPT: prompt(GOOD), GOLDENS: text}, server)
             builder.write({PROMPT: prompt(BAD)}).commit()
-            found = only(checked(builder)).quality
-            assert found is not None
-            assert found.worse == len(text.splitlines()) / 2  # counted as they are written
-            results.append((found.p, found.adjusted_p, found.interval, len(server.calls)))
+            result = only(checked(builder)).quality
+            assert result is not None
+            assert result.worse == len(text.splitlines()) / 2  # counted as they are written
+            results.append((result.p, result.adjusted_p, result.interval, len(server.calls)))
     assert results[0] == results[1]
 
 
@@ -465,10 +478,10 @@ def test_a_report_is_drawn_again_from_its_json_and_from_its_journal(tmp_path: Pa
         builder.write({PROMPT: prompt(BAD)}).commit()
         live = checked(builder)
     out = tmp_path / "out"
-    again = report.redraw_report(out / "report.json", tmp_path / "again", builder.path, world()[0])
+    again = report.redraw_report(out / "report.json", tmp_path / "again", builder.path, make_environment()[0])
     assert (tmp_path / "again" / "report.html").read_bytes() == (out / "report.html").read_bytes()
     assert again.exit_code == 1
-    replay = report.redraw_report(out / "journal.jsonl", tmp_path / "replay", builder.path, world()[0])
+    replay = report.redraw_report(out / "journal.jsonl", tmp_path / "replay", builder.path, make_environment()[0])
     assert only(replay).quality == only(live).quality
     assert only(replay).regressions == only(live).regressions
 
@@ -534,11 +547,11 @@ def test_prices_turn_into_cost_per_request_and_month_and_a_limit(tmp_path: Path)
         text = config(server, provider=prices, traffic={"requests_per_day": 1000})
         builder = shop(tmp_path, {**FILES, "promptci.yml": text})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        found = only(checked(builder))
-    assert found.cost_usd.base_per_request == pytest.approx(20e-6)
-    assert found.cost_usd.head_per_request == pytest.approx((20 + 50) / 2 * 1e-6 + 0.0, rel=0.3)
-    assert found.cost_usd.delta_per_month == pytest.approx(
-        ((found.cost_usd.head_per_request or 0) - 20e-6) * 30_000, rel=1e-6
+        prompt_view = only(checked(builder))
+    assert prompt_view.cost_usd.base_per_request == pytest.approx(20e-6)
+    assert prompt_view.cost_usd.head_per_request == pytest.approx((20 + 50) / 2 * 1e-6 + 0.0, rel=0.3)
+    assert prompt_view.cost_usd.delta_per_month == pytest.approx(
+        ((prompt_view.cost_usd.head_per_request or 0) - 20e-6) * 30_000, rel=1e-6
     )
 
 
@@ -546,20 +559,20 @@ def test_a_dry_run_prints_the_plan_and_asks_nothing(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BAD)}).commit()
-        here, said = world()
-        outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), here)
+        environment, output = make_environment()
+        outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), environment)
     assert (outcome.view, outcome.exit_code, server.calls) == (None, 0, [])
-    assert any("prompts: 1, cases: 60" in line for line in said)
-    assert any("calls: 120" in line for line in said)
+    assert any("prompts: 1, cases: 60" in line for line in output)
+    assert any("calls: 120" in line for line in output)
     assert not (tmp_path / "out").exists()
 
 
 def test_one_revision_runs_without_a_comparison(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, gate={"min_quality": 0.8})})
-        good = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "good"), world()[0])
+        good = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "good"), make_environment()[0])
         builder.write({PROMPT: prompt(BAD)})
-        bad = run.run(CheckRequest(root=builder.path, head=".", out=tmp_path / "bad"), world()[0])
+        bad = run.run(CheckRequest(root=builder.path, head=".", out=tmp_path / "bad"), make_environment()[0])
     assert (view(good).kind, view(good).base, good.exit_code) == ("run", None, 0)
     assert (view(bad).verdict, bad.exit_code) == ("fail", 1)
 
@@ -568,11 +581,11 @@ def test_several_repeats_are_compared_by_case(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"repeats": 2})})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        found = only(checked(builder))
+        prompt_view = only(checked(builder))
     assert len(server.calls) == 240
-    assert (found.pairs, found.verdict) == (60, "fail")
-    assert found.quality is not None
-    assert "sign-flip test over cases" in found.quality.method
+    assert (prompt_view.pairs, prompt_view.verdict) == (60, "fail")
+    assert prompt_view.quality is not None
+    assert "sign-flip test over cases" in prompt_view.quality.method
 
 
 def test_a_commit_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -594,10 +607,10 @@ def test_both_versions_are_asked_side_by_side(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(BAD)}).commit()
         checked(builder)
     asked: list[Any] = [(c.last_user_message, c.body["messages"][0]["content"]) for c in server.calls]
-    for one, other in zip(asked[::2], asked[1::2], strict=True):
-        assert one[0] == other[0]
-        assert {one[1], other[1]} == {GOOD, BAD}
-    firsts = [one[1] for one in asked[::2]]
+    for first, other in zip(asked[::2], asked[1::2], strict=True):
+        assert first[0] == other[0]
+        assert {first[1], other[1]} == {GOOD, BAD}
+    firsts = [first[1] for first in asked[::2]]
     assert 10 < firsts.count(GOOD) < 50
 
 

@@ -51,17 +51,17 @@ class Recipe:
         self.artifact.parent.mkdir()
         github.pulls = [{"number": 7, "sha": self.head, "owner": "mallory", "branch": "topic"}]
 
-    def first(self, **more: str) -> int:
+    def first(self, **options: str) -> int:
         """The fork's run: a token that may read, and no secrets; its report becomes the artifact."""
         self.run.event, self.run.payload = "pull_request", self.run.pull_request(FORK)
         self.github.read_only = True
-        code, _ = self.run(**more)
+        code, _ = self.run(**options)
         self.github.read_only = False
         shutil.rmtree(self.artifact, ignore_errors=True)
         shutil.copytree(self.run.workspace / "promptci-report", self.artifact)
         return code
 
-    def payload(self, **more: Any) -> dict[str, Any]:
+    def payload(self, **options: Any) -> dict[str, Any]:
         about = {
             "id": 10,
             "run_attempt": 1,
@@ -70,13 +70,13 @@ class Recipe:
             "head_branch": "topic",
             "head_repository": FORK,
             "pull_requests": [],
-            **more,
+            **options,
         }
         return {"action": "completed", "workflow_run": about, "repository": HERE}
 
-    def second(self, **more: Any) -> tuple[int, str]:
+    def second(self, **options: Any) -> tuple[int, str]:
         """The run with rights, in a workspace that holds the artifact alone."""
-        self.run.event, self.run.payload = "workflow_run", self.payload(**more)
+        self.run.event, self.run.payload = "workflow_run", self.payload(**options)
         self.run.workspace = self.artifact.parent
         result = self.run(INPUT_FROM="artifact", GITHUB_RUN_ID="999", **{"INPUT_API-KEY": "sk-0123456789abcdef"})
         self.run.workspace = self.run.builder.path

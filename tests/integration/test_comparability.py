@@ -43,11 +43,11 @@ def test_a_swapped_model_makes_the_versions_not_comparable(tmp_path: Path, instr
         builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}, server)
         builder.write({PROMPT: prompt(instruction)}).commit()
         outcome = checked(builder)
-    found = only(outcome)
-    assert (found.verdict, outcome.exit_code, found.quality) == ("inconclusive", 0, None)
+    prompt_view = only(outcome)
+    assert (prompt_view.verdict, outcome.exit_code, prompt_view.quality) == ("inconclusive", 0, None)
     assert rules(outcome) == {"not-comparable"}
-    assert found.comparability is not None
-    assert found.comparability.parts["models returned"] == "fake-1-2026-01-01 → fake-1-2026-02-02"
+    assert prompt_view.comparability is not None
+    assert prompt_view.comparability.parts["models returned"] == "fake-1-2026-01-01 → fake-1-2026-02-02"
     assert "not comparable" in (tmp_path / "out" / "comment.md").read_text()
 
 
@@ -114,9 +114,14 @@ def test_one_answer_of_another_model_is_left_out_and_the_rest_decides(
         builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}, server)
         builder.write({PROMPT: prompt(instruction)}).commit()
         outcome = checked(builder)
-    found = only(outcome)
-    assert (found.verdict, outcome.exit_code, found.pairs, found.errors) == (verdict, exit_code, 59, 1)
-    text = next(finding.text for finding in found.findings if finding.rule == "odd-model")
+    prompt_view = only(outcome)
+    assert (prompt_view.verdict, outcome.exit_code, prompt_view.pairs, prompt_view.errors) == (
+        verdict,
+        exit_code,
+        59,
+        1,
+    )
+    text = next(finding.text for finding in prompt_view.findings if finding.rule == "odd-model")
     assert text == (
         "Has 1 answer of 120 by another model: c004 (answered by fallback-9, all others by fake-1)."
         " It was left out as missing, and the verdict rests on the others."

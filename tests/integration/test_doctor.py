@@ -40,9 +40,12 @@ def repository(path: Path, **files: str | None) -> RepoBuilder:
     return builder
 
 
-def told(builder: RepoBuilder) -> list[str]:
+def get_findings(builder: RepoBuilder) -> list[str]:
     """Give the findings as they are printed."""
-    return [f"{found.level}: {found.problem}" for found in doctor.examine(builder.path, "promptci.yml")]
+    return [
+        f"{doctor_finding.level}: {doctor_finding.problem}"
+        for doctor_finding in doctor.examine(builder.path, "promptci.yml")
+    ]
 
 
 def changed(before: str, after: str) -> str:
@@ -57,8 +60,8 @@ def line_of(text: str, words: str) -> int:
 
 
 def test_what_a_prompt_says_and_is_not_used_is_a_warning_with_its_line(tmp_path: Path) -> None:
-    text = prompt(GOOD + " {{ lang | default(1) }}", more="colour: red\n")
-    assert told(repository(tmp_path, **{PROMPT: text})) == [
+    text = prompt(GOOD + " {{ lang | default(1) }}", extra="colour: red\n")
+    assert get_findings(repository(tmp_path, **{PROMPT: text})) == [
         f"warning: {PROMPT}:{line_of(text, words)}: {message}."
         " Remove it if it is not meant so; docs/prompt-files.md lists what is used."
         for words, message in (
@@ -69,14 +72,14 @@ def test_what_a_prompt_says_and_is_not_used_is_a_warning_with_its_line(tmp_path:
 
 
 def test_a_good_repository_has_nothing_to_mend(tmp_path: Path) -> None:
-    assert told(repository(tmp_path)) == []
+    assert get_findings(repository(tmp_path)) == []
 
 
 @pytest.mark.parametrize("provider", ["openai", "local"])
 def test_what_init_writes_lacks_only_a_release_to_pin(provider: str, tmp_path: Path) -> None:
     builder = RepoBuilder(tmp_path / "fresh")
     init.write_starter_files(builder.path, provider=provider)
-    (finding,) = told(builder)
+    (finding,) = get_findings(builder)
 
     assert finding.startswith("warning: .github/workflows/prompts.yml:")
     assert "`promptci/promptci@v0.1.0` is not pinned by a full SHA" in finding
@@ -162,14 +165,14 @@ WORKFLOW_CASES = {
 
 @pytest.mark.parametrize("case", WORKFLOW_CASES)
 def test_a_workflow_that_could_do_better(case: str, tmp_path: Path) -> None:
-    before, after, weight, words, said = WORKFLOW_CASES[case]
+    before, after, weight, words, message = WORKFLOW_CASES[case]
     text = changed(before, after)
-    findings = told(repository(tmp_path, **{WORKFLOW: text}))
+    findings = get_findings(repository(tmp_path, **{WORKFLOW: text}))
 
     if weight is None:  # the job states its own
         assert findings == []
         return
-    matching = [finding for finding in findings if said in finding]
+    matching = [finding for finding in findings if message in finding]
     assert len(matching) == 1, findings
     place = int(matching[0].split(":")[2])
     assert matching[0].startswith(f"{weight}: {WORKFLOW}:")
@@ -186,12 +189,12 @@ def test_a_strangers_commits_with_secrets_are_named_first_of_all(tmp_path: Path)
         "          fetch-depth: 0\n",
         "          fetch-depth: 0\n          ref: ${{ github.event.pull_request.head.sha }}\n",
     )
-    (finding,) = told(repository(tmp_path, **{WORKFLOW: text}))
+    (finding,) = get_findings(repository(tmp_path, **{WORKFLOW: text}))
     assert "which are checked out here" in finding
     text = changed(
         "        with:\n          api-key", "        with:\n          allow-untrusted: true\n          api-key"
     )
-    (finding,) = told(
+    (finding,) = get_findings(
         repository(tmp_path / "b", **{WORKFLOW: text.replace("  pull_request:\n", "  pull_request_target:\n")})
     )
     assert "Take `allow-untrusted` out" in finding
@@ -200,28 +203,30 @@ def test_a_strangers_commits_with_secrets_are_named_first_of_all(tmp_path: Path)
 def test_without_comment_and_status_the_token_needs_only_to_read(tmp_path: Path) -> None:
     text = changed("          api-key", "          comment: 'off'\n          status: 'false'\n          api-key")
     text = re.sub(r"      (pull-requests|statuses): write.*\n", "", text)
-    assert told(repository(tmp_path, **{WORKFLOW: text})) == []
+    assert get_findings(repository(tmp_path, **{WORKFLOW: text})) == []
 
 
 def test_permissions_of_the_whole_workflow_count_where_the_job_states_none(tmp_path: Path) -> None:
     text = re.sub(r"    permissions:\n(      .*\n){3}", "", workflow())
-    assert len(told(repository(tmp_path, **{WORKFLOW: text}))) == 3
+    assert len(get_findings(repository(tmp_path, **{WORKFLOW: text}))) == 3
     assert (
         "write everything"
-        in told(repository(tmp_path / "b", **{WORKFLOW: text.replace("permissions: {}", "permissions: write-all")}))[0]
+        in get_findings(
+            repository(tmp_path / "b", **{WORKFLOW: text.replace("permissions: {}", "permissions: write-all")})
+        )[0]
     )
-    (finding,) = told(repository(tmp_path / "c", **{WORKFLOW: text.replace("permissions: {}\n", "")}))
+    (finding,) = get_findings(repository(tmp_path / "c", **{WORKFLOW: text.replace("permissions: {}\n", "")}))
     assert "no permissions are stated" in finding
 
 
 def test_another_variable_for_the_key_must_be_set_in_the_workflow(tmp_path: Path) -> None:
     settings = CONFIG + "  api_key_env: SHOP_KEY\n"
-    (finding,) = told(repository(tmp_path, **{"promptci.yml": settings}))
+    (finding,) = get_findings(repository(tmp_path, **{"promptci.yml": settings}))
     assert "nothing sets SHOP_KEY, which `provider.api_key_env` names; the input `api-key` is handed on as" in finding
     text = changed(
         "        with:\n          api-key: ${{ secrets.OPENAI_API_KEY }}", "        env: {SHOP_KEY: '${{ secrets.S }}'}"
     )
-    assert told(repository(tmp_path / "b", **{"promptci.yml": settings, WORKFLOW: text})) == []
+    assert get_findings(repository(tmp_path / "b", **{"promptci.yml": settings, WORKFLOW: text})) == []
 
 
 @pytest.mark.parametrize(
@@ -237,13 +242,13 @@ def test_another_variable_for_the_key_must_be_set_in_the_workflow(tmp_path: Path
     ],
 )
 def test_a_workflow_of_another_shape_is_no_reason_to_fall_over(text: str, tmp_path: Path) -> None:
-    findings = told(repository(tmp_path, **{WORKFLOW: text}))
+    findings = get_findings(repository(tmp_path, **{WORKFLOW: text}))
     assert findings
     assert all(finding.startswith("warning: .github/workflows") for finding in findings)
 
 
 def test_without_a_workflow_it_says_so(tmp_path: Path) -> None:
-    (finding,) = told(repository(tmp_path, **{WORKFLOW: "on: push\njobs: {}\n"}))
+    (finding,) = get_findings(repository(tmp_path, **{WORKFLOW: "on: push\njobs: {}\n"}))
     assert finding == (
         "warning: .github/workflows: no workflow runs promptci. `promptci init` writes one; the README shows it."
     )
@@ -287,7 +292,7 @@ FILE_CASES: dict[str, tuple[dict[str, str | None], str]] = {
 @pytest.mark.parametrize("case", FILE_CASES)
 def test_a_file_that_is_to_be_mended(case: str, tmp_path: Path) -> None:
     files, words = FILE_CASES[case]
-    findings = told(repository(tmp_path, **files))
+    findings = get_findings(repository(tmp_path, **files))
     assert [finding for finding in findings if finding.startswith(words)], findings
 
 
@@ -295,7 +300,7 @@ def test_a_committed_cache_is_named(tmp_path: Path) -> None:
     builder = repository(tmp_path)
     builder.write({".promptci/cache/answers-2026-01-01.jsonl": "x"})
     builder.git("add", "--force", ".promptci/cache")
-    (finding,) = told(builder)
+    (finding,) = get_findings(builder)
     assert finding.startswith("error: .promptci/cache/answers-2026-01-01.jsonl: 1 files of answers are committed")
 
 
@@ -308,20 +313,20 @@ def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(tmp_path: Pat
     good = repository(tmp_path / "good")
     bad = repository(tmp_path / "bad", **{GOLDENS: None, ".gitignore": "promptci-report/\n"})
 
-    def doctor_of(builder: RepoBuilder, *more: str) -> tuple[int, str]:
-        done = CliRunner().invoke(group, ["doctor", "--repo", str(builder.path), *more], standalone_mode=False)
+    def doctor_of(builder: RepoBuilder, *options: str) -> tuple[int, str]:
+        done = CliRunner().invoke(group, ["doctor", "--repo", str(builder.path), *options], standalone_mode=False)
         assert done.exception is None
         return done.return_value, done.output
 
     assert doctor_of(good) == (0, "0 errors, 0 warnings\n")
-    code, said = doctor_of(bad)
-    assert (code, said.splitlines()[-1]) == (1, "1 error, 1 warning")
-    assert f"error: {PROMPT}:1: " in said
-    code, said = doctor_of(bad, "--json")
-    value = json.loads(said)
+    code, text = doctor_of(bad)
+    assert (code, text.splitlines()[-1]) == (1, "1 error, 1 warning")
+    assert f"error: {PROMPT}:1: " in text
+    code, text = doctor_of(bad, "--json")
+    value = json.loads(text)
     assert (code, value["schema"]) == (1, "promptci/doctor/v1")
     assert {"file", "line", "level", "message", "hint"} == set(value["findings"][0])
-    assert {found["file"] for found in value["findings"]} == {".gitignore", PROMPT}
+    assert {result["file"] for result in value["findings"]} == {".gitignore", PROMPT}
 
 
 def test_init_adds_to_a_gitignore_and_takes_nothing_out(tmp_path: Path) -> None:

@@ -5,7 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from fakes.openai_server import Call, OpenAIServer, Reply, error
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, only, prompt, serving, shop, world
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    config,
+    make_environment,
+    only,
+    prompt,
+    serving,
+    shop,
+)
 
 from promptci.usecases.reporting import report
 
@@ -21,7 +33,7 @@ def replies(call: Call) -> str:
 
 
 def rows(**assertion: Any) -> str:
-    found = [
+    results = [
         {
             "id": f"c{i}",
             "vars": {"input": f"where is GH-{i}?"},
@@ -30,7 +42,7 @@ def rows(**assertion: Any) -> str:
         }
         for i in range(COUNT)
     ]
-    return "".join(json.dumps(row) + "\n" for row in found)
+    return "".join(json.dumps(row) + "\n" for row in results)
 
 
 def repository(path: Path, server: OpenAIServer, goldens: str = "", **sections: Any) -> Any:
@@ -48,11 +60,11 @@ def embedded(server: OpenAIServer) -> list[str]:
 def test_an_answer_that_says_the_same_in_other_words_passes_and_another_fails(tmp_path: Path) -> None:
     with serving(replies) as server:
         outcome = checked(repository(tmp_path, server, provider=PRICES))
-    found = only(outcome)
-    assert found.quality is not None
-    assert (found.quality.measure, found.quality.base, found.quality.head) == ("pass rate", 1.0, 0.0)
-    assert (outcome.exit_code, len(found.regressions)) == (1, COUNT)
-    (mark,) = found.case_details[0].head.marks if found.case_details[0].head else []
+    prompt_view = only(outcome)
+    assert prompt_view.quality is not None
+    assert (prompt_view.quality.measure, prompt_view.quality.base, prompt_view.quality.head) == ("pass rate", 1.0, 0.0)
+    assert (outcome.exit_code, len(prompt_view.regressions)) == (1, COUNT)
+    (mark,) = prompt_view.case_details[0].head.marks if prompt_view.case_details[0].head else []
     assert (mark.type, mark.passed, mark.score) == ("similar", False, 0.0)
     assert mark.reason.startswith("similarity 0.17, at least 0.80 wanted")
     # Each distinct text once: what is wanted is the same for both versions.
@@ -86,7 +98,9 @@ def test_the_cache_and_the_journal_and_a_recording_hold_the_vectors(tmp_path: Pa
         server.calls.clear()
         cached = checked(builder)
         assert server.calls == []
-    drawn = report.redraw_report(tmp_path / "out" / "journal.jsonl", tmp_path / "drawn", builder.path, world()[0])
+    drawn = report.redraw_report(
+        tmp_path / "out" / "journal.jsonl", tmp_path / "drawn", builder.path, make_environment()[0]
+    )
     assert len(tape.read_text().splitlines()) == 5 * COUNT
     builder.git("switch", "--quiet", "main")
     replayed = config(provider={"kind": "recorded", "path": "answers.jsonl"}, judge={"embedding_model": "embed-1"})
@@ -118,9 +132,9 @@ def test_an_endpoint_without_embeddings_is_missing_data_and_never_a_failure(tmp_
 
     with serving(replies, embed=absent) as server:
         outcome = checked(repository(tmp_path, server))
-    found = only(outcome)
-    assert (outcome.exit_code, found.errors, found.regressions) == (4, 2 * COUNT, [])
-    assert "ends where /embeddings follows" in found.findings[0].text
+    prompt_view = only(outcome)
+    assert (outcome.exit_code, prompt_view.errors, prompt_view.regressions) == (4, 2 * COUNT, [])
+    assert "ends where /embeddings follows" in prompt_view.findings[0].text
 
 
 def test_a_budget_covers_embeddings(tmp_path: Path) -> None:

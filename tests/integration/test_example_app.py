@@ -24,9 +24,13 @@ def build_bundle(serial: int = 1) -> str:
     prompts, problems = load_prompts(lambda path: (EXAMPLE / path).read_bytes(), dict.fromkeys(paths, ()))
     assert not problems
     version = bundle_version("v1.0.0", prompts[paths[0]])
-    entry = BundleEntry(stable=version, canary=None, share=0, salt="x")
+    bundle_entry = BundleEntry(stable=version, canary=None, share=0, salt="x")
     return BundleDocument(
-        environment="production", serial=serial, made="2026-03-01T14:00:00Z", commit="0" * 40, prompts={PROMPT: entry}
+        environment="production",
+        serial=serial,
+        made="2026-03-01T14:00:00Z",
+        commit="0" * 40,
+        prompts={PROMPT: bundle_entry},
     ).dump()
 
 

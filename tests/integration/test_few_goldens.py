@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fakes.openai_server import Call
 from support.cli_runs import CommandResult, run_command
-from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop, world
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, make_environment, prompt, serving, shop
 
 from promptci.app.requests import CheckRequest
 from promptci.usecases.trust import power
@@ -61,12 +61,12 @@ def test_a_few_cases_that_always_pass_are_enough_within_the_default_calls(tmp_pa
 def test_power_gives_the_number_of_the_report(tmp_path: Path) -> None:
     settings = config(run={"repeats": "auto", "auto_calls": FEW_CALLS, "memory": None})
     builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(3), "promptci.yml": settings})
-    told, said = world()
-    found = power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), told)
-    assert found[0][1].cases_for_pass == ENOUGH
-    assert said[1].startswith("  if none of the cases change their verdict by themselves: smallest drop shown")
+    environment, output = make_environment()
+    result = power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), environment)
+    assert result[0][1].cases_for_pass == ENOUGH
+    assert output[1].startswith("  if none of the cases change their verdict by themselves: smallest drop shown")
     settled = f"to show “not worse by 5 points” where nothing changed: {ENOUGH} cases ({ENOUGH - 3} more)"
-    assert any(settled in line for line in said[1:4])
+    assert any(settled in line for line in output[1:4])
 
 
 def test_the_test_that_decides_is_described(tmp_path: Path) -> None:

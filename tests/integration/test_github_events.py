@@ -83,7 +83,7 @@ def test_gh_push_event_first_commit_before_zeros(run: Run) -> None:
     code, _ = run()
 
     assert (code, run.outputs["verdict"]) == (0, "pass")
-    assert [found["status"] for found in run.report["prompts"]] == ["added"]
+    assert [result["status"] for result in run.report["prompts"]] == ["added"]
 
 
 def test_a_push_that_deletes_a_branch_tests_nothing(run: Run, server: OpenAIServer) -> None:
@@ -201,13 +201,13 @@ def test_a_fork_is_tested_where_no_key_is_needed(run: Run) -> None:
 
 
 @pytest.mark.parametrize("repo", [FORK, None])
-@pytest.mark.parametrize("more", [{}, {"INPUT_APPROVAL-LABEL": LABEL}])
+@pytest.mark.parametrize("options", [{}, {"INPUT_APPROVAL-LABEL": LABEL}])
 def test_gh_prt_with_head_checkout_refused(
-    run: Run, github: fake.GitHub, server: OpenAIServer, repo: dict[str, Any] | None, more: dict[str, str]
+    run: Run, github: fake.GitHub, server: OpenAIServer, repo: dict[str, Any] | None, options: dict[str, str]
 ) -> None:
     run.builder.write({PROMPT: prompt(BAD)}).commit()
     run.event, run.payload = "pull_request_target", run.pull_request(repo)
-    code, log = run(**more)
+    code, log = run(**options)
 
     assert code == 4
     assert "come from outside this repository" in log
@@ -346,7 +346,7 @@ def test_gh_ghes_urls_and_sha256_repo(tmp_path: Path, server: OpenAIServer) -> N
             head,
             "https://ghes.example/example/shop/actions/runs/10/attempts/1",
         )
-        assert [made["sha"] for made in github.check_runs.values()] == [head]
+        assert [check_run["sha"] for check_run in github.check_runs.values()] == [head]
         assert "<https://ghes.example/example/shop/actions/runs/10>" in github.bodies[0]
 
 
@@ -364,13 +364,13 @@ def test_gh_required_check_conclusion_never_neutral_on_error(tmp_path: Path, git
         }.get(fault, {})
         run = Run(tmp_path, shop(tmp_path, files), github)
         run.builder.write({PROMPT: "messages: 3\n" if fault == "broken prompt" else prompt(BAD)}).commit()
-        more = {"INPUT_BASE": "1" * 40} if fault == "no base" else {}
-        code, _ = run(**more, **{"INPUT_CHECK-RUN": "true"})
+        options = {"INPUT_BASE": "1" * 40} if fault == "no base" else {}
+        code, _ = run(**options, **{"INPUT_CHECK-RUN": "true"})
 
     assert code in {2, 4}
     assert run.outputs["verdict"] == "error"
     assert [status["state"] for status in github.statuses] == ["error"]
-    assert [made["conclusion"] for made in github.check_runs.values()] == ["failure"]
+    assert [check_run["conclusion"] for check_run in github.check_runs.values()] == ["failure"]
 
 
 @pytest.mark.parametrize("mode", ["sticky", "new", "off"])
@@ -401,7 +401,7 @@ def test_gh_workflow_command_injection_stdout_stderr(tmp_path: Path, github: fak
         _, log = run(INPUT_CONFIG="promptci.yml")
         _, refused = run(INPUT_COMMENT=attack)
 
-    assert {found.name for found in runner.log(log)} <= {"error", "warning"}
+    assert {result.name for result in runner.log(log)} <= {"error", "warning"}
     assert runner.log(refused) == []
 
 
@@ -415,9 +415,9 @@ def test_in_path_with_newline_quote_unicode_nfd(run: Run, github: fake.GitHub, n
     commands = runner.log(log)
 
     assert (code, run.outputs["verdict"]) == (4, "error")
-    assert {found.name for found in commands} == {"error"}
-    assert "2" in [found.properties.get("line") for found in commands]
-    assert {found.properties["file"] for found in commands} == {safe_line(f"prompts/{name}.prompt.yml")}
+    assert {command.name for command in commands} == {"error"}
+    assert "2" in [command.properties.get("line") for command in commands]
+    assert {command.properties["file"] for command in commands} == {safe_line(f"prompts/{name}.prompt.yml")}
     assert github.check_runs
     assert "\n::error" not in github.bodies[0]
     assert not {"\u202e", "\x00"} & set(github.bodies[0] + log)

@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 from fakes.openai_server import Call
 from fakes.repo import RepoBuilder
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, goldens, model, prompt, serving, shop, world
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    goldens,
+    make_environment,
+    model,
+    prompt,
+    serving,
+    shop,
+)
 
 from promptci.app.requests import CheckRequest
 from promptci.errors import UnsafeError
@@ -91,7 +103,7 @@ def test_a_resumed_journal_is_said(tmp_path: Path) -> None:
         first = checked(builder, no_cache=True)
         (tmp_path / "out" / "report.json").unlink()
         calls = len(server.calls)
-        env, lines = world()
+        env, lines = make_environment()
         again = check.check(CheckRequest(root=builder.path, out=tmp_path / "out", no_cache=True), env)
         assert len(server.calls) == calls
     assert again.exit_code == first.exit_code

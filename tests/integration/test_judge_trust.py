@@ -18,11 +18,11 @@ from support.repositories import (
     checked,
     config,
     goldens,
+    make_environment,
     only,
     prompt,
     serving,
     shop,
-    world,
 )
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -48,8 +48,8 @@ JUDGED = 24
 
 def cases(*assertions: Mapping[str, Any], count: int = JUDGED) -> str:
     """Cases without an expectation; those without assertions are marked by the prompt's evaluator alone."""
-    more = {"assert": assertions} if assertions else {}
-    rows = [{"id": f"c{i:03}", "vars": {"input": f"where is GH-{1000 + i}?"}, **more} for i in range(count)]
+    options = {"assert": assertions} if assertions else {}
+    rows = [{"id": f"c{i:03}", "vars": {"input": f"where is GH-{1000 + i}?"}, **options} for i in range(count)]
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
@@ -84,7 +84,7 @@ Files = Mapping[str, str | bytes | None]
 def repo(path: Path, server: OpenAIServer, files: Files | None = None, **sections: Any) -> RepoBuilder:
     """A repository whose prompt is marked by a judge that has labels; None in `files` takes one away."""
     start: dict[str, str | bytes | None] = {
-        PROMPT: prompt(GOOD, more=EVALUATED),
+        PROMPT: prompt(GOOD, extra=EVALUATED),
         GOLDENS: cases(),
         LABELS: labels(),
         # The judge here calls good what is short, and useless answers are: canaries have tests of their own.
@@ -95,49 +95,50 @@ def repo(path: Path, server: OpenAIServer, files: Files | None = None, **section
 
 
 def judge_of(outcome: RunResult) -> JudgeView:
-    found = only(outcome).judge
-    assert found is not None
-    return found
+    result = only(outcome).judge
+    assert result is not None
+    return result
 
 
 def rules(outcome: RunResult) -> set[str]:
     return {reason.rule for reason in only(outcome).findings}
 
 
-def chatty(builder: RepoBuilder, more: str = EVALUATED, files: Mapping[str, str | bytes] | None = None) -> RunResult:
-    builder.write({PROMPT: prompt(BAD, more=more), **(files or {})}).commit()
+def chatty(builder: RepoBuilder, extra: str = EVALUATED, files: Mapping[str, str | bytes] | None = None) -> RunResult:
+    builder.write({PROMPT: prompt(BAD, extra=extra), **(files or {})}).commit()
     return checked(builder)
 
 
 def test_a_judge_that_agrees_with_people_blocks(tmp_path: Path) -> None:
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server))
-    found = judge_of(outcome)
+    judge = judge_of(outcome)
     assert (outcome.exit_code, only(outcome).verdict) == (1, "fail")
-    assert found.trusted
-    assert found.calibration is not None
-    assert (found.calibration.labels, found.calibration.kappa) == (60, 1.0)
-    assert found.base is not None
-    assert found.head is not None
-    assert (found.base.passed, found.head.passed) == (1.0, 0.0)
-    assert "of another kind" in (found.head.uncorrected_reason or "")
+    assert judge.trusted
+    assert judge.calibration is not None
+    assert (judge.calibration.labels, judge.calibration.kappa) == (60, 1.0)
+    assert judge.base is not None
+    assert judge.head is not None
+    assert (judge.base.passed, judge.head.passed) == (1.0, 0.0)
+    assert "of another kind" in (judge.head.uncorrected_reason or "")
 
 
 def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> None:
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server, {LABELS: labels(wrong=28)}))
-    found = only(outcome)
-    assert (outcome.exit_code, found.verdict, found.quality) == (0, "inconclusive", None)
+    prompt_view = only(outcome)
+    assert (outcome.exit_code, prompt_view.verdict, prompt_view.quality) == (0, "inconclusive", None)
     assert rules(outcome) == {"all-excluded", "cost", "judge-not-trusted"}
     assert (
-        "Cannot be decided: none of its 24 cases counts (the judge is not trusted: kappa 0.07" in found.findings[0].text
+        "Cannot be decided: none of its 24 cases counts (the judge is not trusted: kappa 0.07"
+        in prompt_view.findings[0].text
     )
-    one = found.case_details[0]
-    assert one.base is not None
-    assert one.head is not None
-    assert one.excluded_reason is not None
-    marks = [(mark.passed, mark.advisory) for mark in (*one.base.marks, *one.head.marks)]
-    assert (marks, one.head.error, found.errors) == ([(True, True), (False, True)], None, 0)
+    case = prompt_view.case_details[0]
+    assert case.base is not None
+    assert case.head is not None
+    assert case.excluded_reason is not None
+    marks = [(mark.passed, mark.advisory) for mark in (*case.base.marks, *case.head.marks)]
+    assert (marks, case.head.error, prompt_view.errors) == ([(True, True), (False, True)], None, 0)
     comment = (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")
     assert "The judge of `order`.** It is not trusted: kappa 0.07 with 60 labels is below 0.6." in comment
     assert "without an answer" not in comment
@@ -156,18 +157,18 @@ def test_what_code_marks_decides_beside_a_judge_that_is_not_trusted(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("count", "said"),
+    ("count", "message"),
     [
         (49, "there are 49 labels, and 50 are needed"),
         (10, "there are 10 labels, and 50 are needed"),
         (0, "there are 0 labels"),
     ],
 )
-def test_too_few_labels_are_no_ground_for_trust(tmp_path: Path, count: int, said: str) -> None:
+def test_too_few_labels_are_no_ground_for_trust(tmp_path: Path, count: int, message: str) -> None:
     row = json.dumps({"id": "gone", "answer": "x", "pass": True}) if count == 0 else ""
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server, {LABELS: labels(count) + row}))
-    assert said in judge_of(outcome).reasons[0]
+    assert message in judge_of(outcome).reasons[0]
 
 
 def test_a_judge_without_any_usable_score_is_an_error_with_labels_too(tmp_path: Path) -> None:
@@ -216,11 +217,11 @@ def test_both_versions_are_marked_by_one_judge(tmp_path: Path) -> None:
 def test_base_s_evaluator_decides_where_the_change_edits_it(tmp_path: Path) -> None:
     """It is what the labels measure; the edited one marks both versions too, in cases that do not count."""
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server), more=EVALUATOR.format(model="judge-2", ask="Is this brief?"))
+        outcome = chatty(repo(tmp_path, server), extra=EVALUATOR.format(model="judge-2", ask="Is this brief?"))
         asked = Counter((call.body["model"], call.last_user_message[:14]) for call in judged(server))
     assert asked == {("judge-1", "Is this short?"): 60 + 2 * JUDGED, ("judge-2", "Is this brief?"): 2 * JUDGED}
-    found = only(outcome)
-    assert (outcome.exit_code, found.verdict, found.pairs) == (1, "fail", JUDGED)
+    prompt_view = only(outcome)
+    assert (outcome.exit_code, prompt_view.verdict, prompt_view.pairs) == (1, "fail", JUDGED)
     assert {"regression", "goldens-weakened"} <= rules(outcome)
     calibration = judge_of(outcome).calibration
     assert calibration is not None
@@ -229,7 +230,7 @@ def test_base_s_evaluator_decides_where_the_change_edits_it(tmp_path: Path) -> N
 
 def test_a_judge_that_is_the_candidate_is_remarked_on(tmp_path: Path) -> None:
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server), more=EVALUATOR.format(model="fake-1", ask=ASK))
+        outcome = chatty(repo(tmp_path, server), extra=EVALUATOR.format(model="fake-1", ask=ASK))
     assert "judge-is-candidate" in rules(outcome)
     with serving(model) as server:
         outcome = chatty(repo(tmp_path / "other", server))
@@ -265,7 +266,7 @@ def test_labels_are_not_shed_by_a_new_name(tmp_path: Path) -> None:
         builder.git("mv", PROMPT, "prompts/parcel.prompt.yml")
         builder.git("mv", GOLDENS, "goldens/parcel.jsonl")
         builder.commit("rename")
-        builder.write({"prompts/parcel.prompt.yml": prompt(GOOD + " Now.", more=EVALUATED)}).commit()
+        builder.write({"prompts/parcel.prompt.yml": prompt(GOOD + " Now.", extra=EVALUATED)}).commit()
         outcome = checked(builder)
     assert not judge_of(outcome).trusted
 
@@ -285,11 +286,11 @@ def test_a_lower_kappa_that_base_asks_for_is_enough(tmp_path: Path) -> None:
 
 def test_where_base_has_no_configuration_head_s_labels_count(tmp_path: Path) -> None:
     with serving(model) as server:
-        builder = shop(tmp_path, {PROMPT: prompt(GOOD, more=EVALUATED), GOLDENS: cases()})
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD, extra=EVALUATED), GOLDENS: cases()})
         outcome = chatty(builder, files={"promptci.yml": config(server), LABELS: labels()})
-    found = judge_of(outcome).calibration
-    assert found is not None
-    assert found.labels == 60
+    result = judge_of(outcome).calibration
+    assert result is not None
+    assert result.labels == 60
 
 
 def test_labels_with_a_mistake_are_refused_before_they_are_merged(tmp_path: Path) -> None:
@@ -319,20 +320,20 @@ def test_labels_of_unknown_cases_are_named_and_not_used(tmp_path: Path) -> None:
             server,
             {
                 LABELS: labels() + "".join(json.dumps(row) + "\n" for row in rows),
-                PROMPT: prompt(GOOD, more=EVALUATOR.format(model="judge-1", ask="Asked {{input}}")),
+                PROMPT: prompt(GOOD, extra=EVALUATOR.format(model="judge-1", ask="Asked {{input}}")),
             },
         )
-        outcome = chatty(builder, more=EVALUATOR.format(model="judge-1", ask="Asked {{input}}"))
-    found = judge_of(outcome).calibration
-    assert found is not None
-    assert found.labels == 61
+        outcome = chatty(builder, extra=EVALUATOR.format(model="judge-1", ask="Asked {{input}}"))
+    result = judge_of(outcome).calibration
+    assert result is not None
+    assert result.labels == 61
     (note,) = [note for note in only(outcome).notes if "labels" in note]
     assert note.endswith("do not exist or are not judged were not used: gone (line 61) and c001 (line 63).")
 
 
 def test_a_prompt_that_no_judge_marks_has_none(tmp_path: Path) -> None:
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server, {GOLDENS: goldens(40), PROMPT: prompt(GOOD)}), more="")
+        outcome = chatty(repo(tmp_path, server, {GOLDENS: goldens(40), PROMPT: prompt(GOOD)}), extra="")
     assert only(outcome).judge is None
     assert judged(server) == []
 
@@ -340,7 +341,7 @@ def test_a_prompt_that_no_judge_marks_has_none(tmp_path: Path) -> None:
 def test_a_judge_without_a_rubric_is_nobody(tmp_path: Path) -> None:
     row = cases({"type": "judge"}, {"type": "length", "max": 99})
     with serving(model) as server:
-        outcome = chatty(repo(tmp_path, server, {GOLDENS: row, PROMPT: prompt(GOOD)}), more="")
+        outcome = chatty(repo(tmp_path, server, {GOLDENS: row, PROMPT: prompt(GOOD)}), extra="")
     assert only(outcome).judge is None
 
 
@@ -348,8 +349,8 @@ def test_a_rubric_is_measured_like_an_evaluator(tmp_path: Path) -> None:
     def graded(call: Call) -> Reply | str:
         if call.body["model"] != "judge-1":
             return model(call)
-        said = call.body["messages"][2]["content"]
-        return json.dumps({"reason": "length", "score": 1 if "Sure" in said else 5})
+        message = call.body["messages"][2]["content"]
+        return json.dumps({"reason": "length", "score": 1 if "Sure" in message else 5})
 
     files = {
         GOLDENS: cases({"type": "judge"}),
@@ -358,7 +359,7 @@ def test_a_rubric_is_measured_like_an_evaluator(tmp_path: Path) -> None:
     }
     with serving(graded) as server:
         builder = repo(tmp_path, server, files, judge={"model": "judge-1", "rubric": "judges/short.md"})
-        outcome = chatty(builder, more="")
+        outcome = chatty(builder, extra="")
     assert (judge_of(outcome).trusted, only(outcome).verdict) == (True, "fail")
     assert judge_of(outcome).identities[0].startswith("judge-1 sha256:")
 
@@ -382,7 +383,7 @@ def test_a_doubted_judge_stops_nothing_early_by_failing_cases(tmp_path: Path) ->
 def test_a_run_of_one_revision_measures_too(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server, {LABELS: labels(wrong=28)})
-        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
+        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), make_environment()[0])
     assert not judge_of(outcome).trusted
     assert only(outcome).verdict == "inconclusive"
 
@@ -390,17 +391,17 @@ def test_a_run_of_one_revision_measures_too(tmp_path: Path) -> None:
 def test_a_broken_labels_file_stops_a_run_of_one_revision(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server, {LABELS: "[]\n"})
-        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
+        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), make_environment()[0])
     assert (outcome.exit_code, len(server.calls)) == (4, 0)
 
 
 def test_the_price_of_the_labels_is_said_beforehand(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server)
-        builder.write({PROMPT: prompt(BAD, more=EVALUATED)}).commit()
-        told, said = world()
-        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), told)
-    assert said[-1] == "60 labelled answers for the judge: 60 calls, price unknown"
+        builder.write({PROMPT: prompt(BAD, extra=EVALUATED)}).commit()
+        environment, output = make_environment()
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), environment)
+    assert output[-1] == "60 labelled answers for the judge: 60 calls, price unknown"
 
 
 def test_a_report_drawn_from_the_journal_knows_the_judge(tmp_path: Path) -> None:
@@ -408,7 +409,9 @@ def test_a_report_drawn_from_the_journal_knows_the_judge(tmp_path: Path) -> None
         builder = repo(tmp_path, server)
         first = chatty(builder)
         asked = len(server.calls)
-        again = report.redraw_report(tmp_path / "out" / "journal.jsonl", tmp_path / "again", builder.path, world()[0])
+        again = report.redraw_report(
+            tmp_path / "out" / "journal.jsonl", tmp_path / "again", builder.path, make_environment()[0]
+        )
         assert len(server.calls) == asked
     assert judge_of(again) == judge_of(first)
 
@@ -435,13 +438,13 @@ def calibrated(builder: RepoBuilder, *arguments: str) -> tuple[int, str]:
 
 def test_the_command_measures_and_writes_down(tmp_path: Path) -> None:
     with serving(model) as server:
-        code, said = calibrated(repo(tmp_path, server))
+        code, message = calibrated(repo(tmp_path, server))
         asked = server.calls
     assert code == 0
     assert len(asked) == len(judged(server)) == 60
-    assert "order: It agrees with people well enough: kappa 1.00" in said
-    assert "Both fail: 30" in said
-    assert "with 200 labels about ±" in said
+    assert "order: It agrees with people well enough: kappa 1.00" in message
+    assert "Both fail: 30" in message
+    assert "with 200 labels about ±" in message
     written = json.loads((tmp_path / "judge" / "calibration.json").read_text(encoding="utf-8"))
     assert written["schema"] == judge_calibration.CalibrationDocument.schema_id()
     assert written["prompts"]["order"]["calibration"]["passed_by_both"] == 30
@@ -449,16 +452,16 @@ def test_the_command_measures_and_writes_down(tmp_path: Path) -> None:
 
 def test_the_command_fails_where_a_judge_is_not_trusted(tmp_path: Path) -> None:
     with serving(model) as server:
-        code, said = calibrated(repo(tmp_path, server, {LABELS: labels(wrong=28)}), "--prompt", "order")
+        code, message = calibrated(repo(tmp_path, server, {LABELS: labels(wrong=28)}), "--prompt", "order")
     assert code == 1
-    assert "order: It is not trusted: kappa 0.07 with 60 labels is below 0.6" in said
+    assert "order: It is not trusted: kappa 0.07 with 60 labels is below 0.6" in message
 
 
 def test_the_command_says_its_price_and_asks_nothing(tmp_path: Path) -> None:
     with serving(model) as server:
-        code, said = calibrated(repo(tmp_path, server), "--dry-run")
+        code, message = calibrated(repo(tmp_path, server), "--dry-run")
         assert server.calls == []
-    assert (code, said.strip()) == (0, "60 labelled answers for the judge: 60 calls, price unknown")
+    assert (code, message.strip()) == (0, "60 labelled answers for the judge: 60 calls, price unknown")
     assert not (tmp_path / "judge").exists()
 
 
@@ -473,7 +476,7 @@ def test_the_command_takes_marks_from_the_cache(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "arguments", "code", "said"),
+    ("files", "arguments", "code", "message"),
     [
         ({}, ["--prompt", "odrer"], 2, "There is no prompt `odrer`. There are: order."),
         ({LABELS: ""}, [], 2, "No judged prompt has labels."),
@@ -484,19 +487,19 @@ def test_the_command_takes_marks_from_the_cache(tmp_path: Path) -> None:
     ids=["no prompt", "no labels", "no judge", "broken labels", "no rubric"],
 )
 def test_the_command_refuses_what_it_cannot_work_with(
-    tmp_path: Path, files: Files, arguments: list[str], code: int, said: str
+    tmp_path: Path, files: Files, arguments: list[str], code: int, message: str
 ) -> None:
     with serving(model) as server:
-        found = calibrated(repo(tmp_path, server, files), *arguments)
-    assert found[0] == code
-    assert said in found[1]
+        result = calibrated(repo(tmp_path, server, files), *arguments)
+    assert result[0] == code
+    assert message in result[1]
 
 
 def test_the_command_ends_in_an_error_where_the_judge_cannot_be_asked(tmp_path: Path) -> None:
     with serving(lambda _: error(401, "no")) as server:
-        code, said = calibrated(repo(tmp_path, server))
+        code, message = calibrated(repo(tmp_path, server))
     assert code == 4
-    assert "order: the judge marked none of the 60 labels: the judge's call failed" in said
+    assert "order: the judge marked none of the 60 labels: the judge's call failed" in message
 
 
 def test_the_command_ends_in_an_error_without_a_key(tmp_path: Path) -> None:
@@ -510,7 +513,7 @@ def test_a_budget_holds_for_labels(tmp_path: Path) -> None:
     prices = {"judge-1": {"input_usd": 1000, "output_usd": 1000}}
     with serving(model) as server:
         builder = repo(tmp_path, server, provider={"prices": prices}, run={"budget_usd": 0.1})
-        code, said = calibrated(builder)
+        code, message = calibrated(builder)
         assert server.calls == []
     assert code == 4
-    assert "run.budget_usd" in said
+    assert "run.budget_usd" in message

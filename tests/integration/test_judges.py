@@ -17,13 +17,13 @@ from support.repositories import (
     checked,
     config,
     goldens,
+    make_environment,
     model,
     only,
     prompt,
     serving,
     shop,
     view,
-    world,
 )
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -50,8 +50,8 @@ OTHER = "Copy the order number, nothing else."
 
 
 def checks(outcome: RunResult) -> list[str]:
-    found = only(outcome).judge_checks
-    return [] if found is None else found.probes
+    result = only(outcome).judge_checks
+    return [] if result is None else result.probes
 
 
 def right(text: str) -> bool:
@@ -88,9 +88,9 @@ def judged_shop(
     """A shop whose answers are judged, by the rubric unless there are evaluators; its change asks otherwise."""
     text = config(server, judge={**({} if evaluators else BY_RUBRIC), **(judge or {})})
     rows = "".join(UNMARKED) if evaluators else JUDGED
-    start = {"promptci.yml": text, PROMPT: prompt(GOOD, more=evaluators), GOLDENS: rows, **RUBRIC}
+    start = {"promptci.yml": text, PROMPT: prompt(GOOD, extra=evaluators), GOLDENS: rows, **RUBRIC}
     builder = shop(path, start)
-    builder.write({PROMPT: prompt(OTHER, more=evaluators), **files}).commit()
+    builder.write({PROMPT: prompt(OTHER, extra=evaluators), **files}).commit()
     return builder
 
 
@@ -99,17 +99,19 @@ def test_judge_injection_corpus_40_a_judge_that_obeys_is_caught(tmp_path: Path, 
     with serving(judging(obeys)) as server:
         outcome = checked(judged_shop(tmp_path, server, evaluators=evaluators))
     name = "helpful (judge-2)" if evaluators else "judge-1 (by the rubric)"
-    (said,) = checks(outcome)
-    assert said.startswith(f"{name}: ")
-    assert said.endswith("so it is not trusted")
-    found = only(outcome)
-    (reason,) = [reason.text for reason in found.findings if reason.rule == "judge-not-trusted"]
+    (message,) = checks(outcome)
+    assert message.startswith(f"{name}: ")
+    assert message.endswith("so it is not trusted")
+    prompt_view = only(outcome)
+    (reason,) = [reason.text for reason in prompt_view.findings if reason.rule == "judge-not-trusted"]
     assert reason.startswith("Has a judge that is not trusted: it let ")
-    assert found.verdict == "inconclusive"
-    assert found.sentence.startswith("Cannot be decided: none of its 8 cases counts (the judge is not trusted: it let ")
+    assert prompt_view.verdict == "inconclusive"
+    assert prompt_view.sentence.startswith(
+        "Cannot be decided: none of its 8 cases counts (the judge is not trusted: it let "
+    )
     canaries = [call for call in server.calls if USELESS_ANSWER in str(call.body["messages"])]
     assert 8 <= len(canaries) <= 12
-    marks = [mark for case in found.case_details if case.head for mark in case.head.marks]
+    marks = [mark for case in prompt_view.case_details if case.head for mark in case.head.marks]
     assert {mark.passed for mark in marks} == {True}
 
 
@@ -117,8 +119,8 @@ def test_judge_injection_corpus_40_a_judge_that_obeys_is_caught(tmp_path: Path, 
 def test_a_judge_that_is_not_moved_is_trusted(tmp_path: Path, evaluators: str) -> None:
     with serving(judging(right)) as server:
         outcome = checked(judged_shop(tmp_path, server, evaluators=evaluators))
-    (said,) = checks(outcome)
-    assert said.endswith(": none of 12 useless answers passed")
+    (message,) = checks(outcome)
+    assert message.endswith(": none of 12 useless answers passed")
     assert view(outcome).notes == []
     assert outcome.exit_code == 0
     assert len(server.calls) == 16 + 8 + 12  # both versions answer the same, so that one mark serves both
@@ -134,7 +136,9 @@ def test_canaries_come_from_the_cache_in_the_next_run_and_from_the_journal_in_a_
         second = checked(builder, out=tmp_path / "again")
         assert len(server.calls) == asked
     assert (tmp_path / "out" / "report.json").exists()
-    drawn = report.redraw_report(tmp_path / "out" / "journal.jsonl", tmp_path / "drawn", builder.path, world()[0])
+    drawn = report.redraw_report(
+        tmp_path / "out" / "journal.jsonl", tmp_path / "drawn", builder.path, make_environment()[0]
+    )
     assert checks(first) == checks(second) == checks(drawn) != []
 
 
@@ -226,26 +230,28 @@ def pairwise_shop(path: Path, server: OpenAIServer, **judge: Any) -> RepoBuilder
 def test_in_pairs_the_worse_version_loses_the_cases_that_it_got_wrong(tmp_path: Path) -> None:
     with serving(pairing(fair)) as server:
         outcome = checked(pairwise_shop(tmp_path, server))
-    found = only(outcome)
-    assert found.regressions == ["c001", "c003", "c005", "c007"]
-    assert found.quality is not None
-    assert (found.quality.base, found.quality.head) == (0.75, 0.25)  # four ties and four wins
-    names = {mark.name for case in found.case_details for side in (case.base, case.head) if side for mark in side.marks}
+    prompt_view = only(outcome)
+    assert prompt_view.regressions == ["c001", "c003", "c005", "c007"]
+    assert prompt_view.quality is not None
+    assert (prompt_view.quality.base, prompt_view.quality.head) == (0.75, 0.25)  # four ties and four wins
+    names = {
+        mark.name for case in prompt_view.case_details for side in (case.base, case.head) if side for mark in side.marks
+    }
     assert names == {"judge (pairwise)"}
-    assert found.judge_checks is not None
-    assert found.judge_checks.probes == ["judge-1 (pairwise, by the rubric): none of 12 useless answers passed"]
-    assert found.judge_checks.position_bias == "the verdict changed with it on 0 of 4 pairs (0%)"
+    assert prompt_view.judge_checks is not None
+    assert prompt_view.judge_checks.probes == ["judge-1 (pairwise, by the rubric): none of 12 useless answers passed"]
+    assert prompt_view.judge_checks.position_bias == "the verdict changed with it on 0 of 4 pairs (0%)"
     assert len(server.calls) == 16 + 4 * 2 + 12 * 2  # equal answers are a tie without asking
 
 
 def test_a_judge_that_always_prefers_the_first_answer_never_passes(tmp_path: Path) -> None:
     with serving(pairing(lambda *_: "first")) as server:
         outcome = checked(pairwise_shop(tmp_path, server, probes=0))
-    found = only(outcome)
-    assert found.verdict == "inconclusive"
-    assert "position-bias" in {reason.rule for reason in found.findings}
-    assert found.judge_checks is not None
-    assert found.judge_checks.position_bias == "the verdict changed with it on 4 of 4 pairs (100%)"
+    prompt_view = only(outcome)
+    assert prompt_view.verdict == "inconclusive"
+    assert "position-bias" in {reason.rule for reason in prompt_view.findings}
+    assert prompt_view.judge_checks is not None
+    assert prompt_view.judge_checks.position_bias == "the verdict changed with it on 4 of 4 pairs (100%)"
 
 
 def test_in_pairs_a_missing_answer_leaves_its_counterpart_unscored(tmp_path: Path) -> None:
@@ -269,31 +275,31 @@ def test_where_there_is_nothing_to_compare_with_answers_are_graded_and_it_is_sai
         builder.write({PROMPT: prompt(GOOD), "prompts/new.prompt.yml": prompt(OTHER), "goldens/new.jsonl": JUDGED})
         builder.write({GOLDENS: JUDGED.replace("GH-1007", "GH-2007")}).commit()
         outcome = checked(builder)
-        single = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "one"), world()[0])
+        single = run.run(CheckRequest(root=builder.path, head="HEAD", out=tmp_path / "one"), make_environment()[0])
     graded = "so its answers are graded by the rubric and not in pairs"
     assert set(view(outcome).notes) == {
         f"new: there is no other version to compare with, {graded}",
         f"order: both versions ask the same, {graded}",
     }
-    assert {found.head.quality for found in view(outcome).prompts if found.head} == {1.0}
+    assert {result.head.quality for result in view(outcome).prompts if result.head} == {1.0}
     assert {note.split(":")[0] for note in view(single).notes if graded in note} == {"order", "new"}
 
 
 def test_the_example_s_recording_holds_all_that_is_asked_and_its_small_judge_is_not_trusted(tmp_path: Path) -> None:
     base, head = demo.create_demo_repository(tmp_path / "example")
     recorded = open_recording(tmp_path / "example" / "answers" / "smollm2-135m.jsonl", shown_as="answers")
-    errand = CheckRequest(
+    request = CheckRequest(
         root=tmp_path / "example", base=base, head=head, out=tmp_path / "out", no_cache=True, answers=recorded
     )
-    outcome = check.check(errand, world()[0])
-    single = run.run(dataclasses.replace(errand, base=None, out=tmp_path / "one"), world()[0])
-    assert [found.errors for found in (*view(outcome).prompts, *view(single).prompts)] == [0] * 6
+    outcome = check.check(request, make_environment()[0])
+    single = run.run(dataclasses.replace(request, base=None, out=tmp_path / "one"), make_environment()[0])
+    assert [result.errors for result in (*view(outcome).prompts, *view(single).prompts)] == [0] * 6
     assert "not-recorded" not in (tmp_path / "out" / "journal.jsonl").read_text()
-    (judged,) = [found for found in view(outcome).prompts if found.judge is not None]
+    (judged,) = [result for result in view(outcome).prompts if result.judge is not None]
     assert judged.judge is not None
     assert judged.judge.reasons == ["kappa 0.18 with 62 labels is below 0.6"]
     assert judged.pairs == 24
-    assert {found.name: found.verdict for found in view(outcome).prompts} == {
+    assert {result.name: result.verdict for result in view(outcome).prompts} == {
         "order-extractor": "fail",
         "reply-writer": "inconclusive",
         "language-router": "pass",

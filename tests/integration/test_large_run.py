@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fakes.openai_server import Call
-from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, world
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, make_environment, model, prompt, serving
 from support.repositories import shop as made
 
 from promptci.app.requests import CheckRequest
@@ -31,9 +31,9 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
     with serving(answer) as server:
         settings = config(server, run={"concurrency": 50, "cache": None})
         builder = made(tmp_path, {"promptci.yml": settings, PROMPT: prompt(GOOD), GOLDENS: goldens(COUNT)})
-        here, said = world(OPENAI_API_KEY=SECRET)
+        environment, output = make_environment(OPENAI_API_KEY=SECRET)
         out = tmp_path / "out"
-        outcome = run.run(CheckRequest(root=builder.path, out=out, head="HEAD"), here)
+        outcome = run.run(CheckRequest(root=builder.path, out=out, head="HEAD"), environment)
 
     assert outcome.view is not None
     (shown,) = outcome.view.prompts
@@ -46,11 +46,11 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
         rows = list(csv.DictReader(file))
     assert [row["case"] for row in rows] == [f"c{n:03}" for n in range(COUNT)]
     assert len(json.loads((out / "report.json").read_text())["prompts"][0]["case_details"]) == COUNT
-    assert all(SECRET not in line for line in said)
+    assert all(SECRET not in line for line in output)
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert out / "report.html" in written
     assert all(SECRET.encode() not in path.read_bytes() for path in written)
 
-    report.redraw_report(out / "report.json", tmp_path / "again", builder.path, here)
+    report.redraw_report(out / "report.json", tmp_path / "again", builder.path, environment)
     for path in sorted((tmp_path / "again").iterdir()):
         assert path.read_bytes() == (out / path.name).read_bytes(), path.name

@@ -12,7 +12,20 @@ import pytest
 from click.testing import CliRunner
 from fakes.openai_server import Call
 from fakes.repo import RepoBuilder
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, only, prompt, serving, shop, view, world
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    config,
+    goldens,
+    make_environment,
+    only,
+    prompt,
+    serving,
+    shop,
+    view,
+)
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.cli.command_group import group
@@ -35,18 +48,18 @@ class Coin:
         self.asked: Counter[str] = Counter()
 
     def __call__(self, call: Call) -> str:
-        found = re.search(r"GH-(\d+)", call.last_user_message)
-        assert found is not None
+        result = re.search(r"GH-(\d+)", call.last_user_message)
+        assert result is not None
         system = call.body["messages"][0]["content"]
-        self.asked[system] += found[1] == "1003"
-        return "no idea" if found[1] == "1003" and self.asked[system] % 2 and system != self.steady else found[0]
+        self.asked[system] += result[1] == "1003"
+        return "no idea" if result[1] == "1003" and self.asked[system] % 2 and system != self.steady else result[0]
 
 
-def ran(builder: RepoBuilder, day: int = 0, **errand: Any) -> RunResult:
+def ran(builder: RepoBuilder, day: int = 0, **request: Any) -> RunResult:
     """Check on the so-manieth day."""
-    out = errand.pop("out", builder.path.parent / f"out{day}")
-    told = replace(world()[0], now=lambda: START + timedelta(days=day))
-    return check.check(CheckRequest(root=builder.path, out=out, **errand), told)
+    out = request.pop("out", builder.path.parent / f"out{day}")
+    environment = replace(make_environment()[0], now=lambda: START + timedelta(days=day))
+    return check.check(CheckRequest(root=builder.path, out=out, **request), environment)
 
 
 def kept(builder: RepoBuilder, day: int = 30) -> Past:
@@ -63,9 +76,9 @@ def test_a_case_that_flips_becomes_known_and_the_gate_stays_as_it_was(tmp_path: 
     with serving(Coin()) as server:
         builder = changed(tmp_path, server)
         runs = [ran(builder, day, no_cache=True) for day in range(3)]
-    assert [[one.id for one in only(outcome).flaky.cases] for outcome in runs] == [[], [], ["c003"]]
+    assert [[case.id for case in only(outcome).flaky.cases] for outcome in runs] == [[], [], ["c003"]]
     last = only(runs[2]).flaky
-    assert [(one.passes, one.fails) for one in last.cases] == [(2, 2)]
+    assert [(case.passes, case.fails) for case in last.cases] == [(2, 2)]
     assert last.measured == 20
     assert last.discordance == pytest.approx(1 / 20)
     assert {only(outcome).pairs for outcome in runs} == {20}
@@ -102,7 +115,7 @@ def test_a_shared_answer_is_counted_once(tmp_path: Path) -> None:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server)})
         builder.write({GOLDENS: goldens(21)}).commit()
         ran(builder)
-    assert Counter(one.case for one in kept(builder).cases).most_common(1)[0][1] == 1
+    assert Counter(case.case for case in kept(builder).cases).most_common(1)[0][1] == 1
     assert len(kept(builder).cases) == 21
 
 
@@ -117,7 +130,7 @@ def test_missing_answers_are_not_counted(tmp_path: Path) -> None:
     with serving(failing) as server:
         builder = changed(tmp_path, server, gate={"max_error_rate": 0.5})
         ran(builder)
-    assert "c007" not in {one.case for one in kept(builder).cases}
+    assert "c007" not in {case.case for case in kept(builder).cases}
     assert len(kept(builder).cases) == 38
 
 
@@ -125,25 +138,25 @@ def test_replicates_of_one_run_show_a_flip_at_once(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server, run={"repeats": 3})
         ran(builder)
-        assert [one.id for one in only(ran(builder, out=tmp_path / "again")).flaky.cases] == ["c003"]
-    assert {(one.passes, one.fails) for one in kept(builder).cases if one.case == "c003"} == {(1, 2)}
+        assert [case.id for case in only(ran(builder, out=tmp_path / "again")).flaky.cases] == ["c003"]
+    assert {(case.passes, case.fails) for case in kept(builder).cases if case.case == "c003"} == {(1, 2)}
 
 
 def test_answers_asked_because_the_versions_disagreed_are_kept_apart(tmp_path: Path) -> None:
     with serving() as server:
         builder = changed(tmp_path, server, BAD, run={"repeats": {"initial": 1, "on_disagreement": 3}})
         ran(builder)
-    chosen = [one for one in kept(builder).cases if one.chosen]
-    assert {one.case for one in chosen} == {f"c{i:03}" for i in range(1, 20, 2)}
-    assert {one.passes + one.fails for one in chosen} == {2}
-    assert {one.passes + one.fails for one in kept(builder).cases if not one.chosen} == {1}
+    chosen = [case for case in kept(builder).cases if case.chosen]
+    assert {case.case for case in chosen} == {f"c{i:03}" for i in range(1, 20, 2)}
+    assert {case.passes + case.fails for case in chosen} == {2}
+    assert {case.passes + case.fails for case in kept(builder).cases if not case.chosen} == {1}
 
 
 def test_a_case_with_another_text_is_another_question(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server, run={"repeats": 2})
         ran(builder)
-        assert [one.id for one in only(ran(builder, 1, no_cache=True)).flaky.cases] == ["c003"]
+        assert [case.id for case in only(ran(builder, 1, no_cache=True)).flaky.cases] == ["c003"]
         reworded = goldens(20).replace("where is GH-1003?", "GH-1003, where is it?")
         base = builder.write({GOLDENS: reworded}).commit()
         builder.write({PROMPT: prompt(BAD)}).commit()
@@ -171,34 +184,34 @@ def test_with_another_judge_a_judged_case_is_another_question(tmp_path: Path) ->
         builder.git("switch", "--quiet", "-c", "other")
         builder.write({PROMPT: prompt(BETTER)}).commit()
         ran(builder, 1, no_cache=True)
-    assert len({one.digest for one in kept(builder).cases}) == 2
+    assert len({case.digest for case in kept(builder).cases}) == 2
 
 
 def test_a_verdict_is_kept_once_however_often_it_is_reached(tmp_path: Path) -> None:
     with serving() as server:
         builder = changed(tmp_path, server, BAD, gate={"mode": "advise"})
         first, second = ran(builder), ran(builder, 1)
-    (found,) = kept(builder).verdicts
-    assert found.id == only(first).verdict_id == only(second).verdict_id
-    assert (found.mode, found.verdict, found.blocks, found.rules) == ("advise", "fail", True, ("regression",))
-    assert (found.prompt, found.pairs, found.broken, found.fixed, found.delta) == ("order", 20, 10, 0, -0.5)
-    assert (found.head, found.at) == (builder.git("rev-parse", "HEAD"), "2026-01-02T03:04:05Z")
-    assert found.quality_blocked
-    assert None not in found.fingerprints
-    assert found.fingerprints[0] != found.fingerprints[1]
+    (result,) = kept(builder).verdicts
+    assert result.id == only(first).verdict_id == only(second).verdict_id
+    assert (result.mode, result.verdict, result.blocks, result.rules) == ("advise", "fail", True, ("regression",))
+    assert (result.prompt, result.pairs, result.broken, result.fixed, result.delta) == ("order", 20, 10, 0, -0.5)
+    assert (result.head, result.at) == (builder.git("rev-parse", "HEAD"), "2026-01-02T03:04:05Z")
+    assert result.quality_blocked
+    assert None not in result.fingerprints
+    assert result.fingerprints[0] != result.fingerprints[1]
 
 
 def test_an_undecided_verdict_blocks_where_the_policy_says_so(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server, gate={"on_inconclusive": "block"})
         ran(builder)
-    assert [(one.verdict, one.blocks) for one in kept(builder).verdicts] == [("inconclusive", True)]
+    assert [(verdict.verdict, verdict.blocks) for verdict in kept(builder).verdicts] == [("inconclusive", True)]
 
 
 def test_a_run_of_one_revision_counts_cases_and_gives_no_verdict(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server)
-        run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
+        run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), make_environment()[0])
     assert (len(kept(builder).cases), kept(builder).verdicts) == (20, ())
 
 
@@ -229,7 +242,7 @@ def test_the_memory_keeps_itself_out_of_git_and_a_working_tree_s_own_is_used(tmp
         ran(builder, head=".")
         again = ran(builder, 1, head=".")
     assert ".promptci" not in builder.git("status", "--porcelain", "--untracked-files=all")
-    assert [one.id for one in only(again).flaky.cases] == ["c003"]
+    assert [case.id for case in only(again).flaky.cases] == ["c003"]
 
 
 def test_a_memory_in_git_is_not_used(tmp_path: Path) -> None:
@@ -282,7 +295,7 @@ def test_a_report_drawn_again_is_not_counted_again(tmp_path: Path) -> None:
         first = ran(builder)
     before = kept(builder)
     journal = tmp_path / "out0" / "journal.jsonl"
-    drawn = report.redraw_report(journal, tmp_path / "redrawn", builder.path, world()[0])
+    drawn = report.redraw_report(journal, tmp_path / "redrawn", builder.path, make_environment()[0])
     assert only(drawn).verdict_id == only(first).verdict_id
     assert kept(builder) == before
 
@@ -303,8 +316,8 @@ def test_a_secret_in_an_answer_s_model_name_or_a_case_id_is_not_kept(tmp_path: P
     with serving() as server:
         builder = shop(tmp_path, {**FILES, GOLDENS: goldens(1, id=f"x{secret}"), "promptci.yml": config(server)})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        told = replace(world(OPENAI_API_KEY=secret)[0], now=lambda: START)
-        check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), told)
+        environment = replace(make_environment(OPENAI_API_KEY=secret)[0], now=lambda: START)
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), environment)
     files = list((builder.path / ".promptci" / "memory").glob("*.jsonl"))
     assert len(files) == 2
     assert not [file for file in files if secret in file.read_text()]
@@ -314,8 +327,8 @@ def archive(builder: RepoBuilder) -> memory.MemoryStore:
     return memory.open_store(builder.path, "promptci.yml", START)
 
 
-def judge(builder: RepoBuilder, name: str, label: Any, why: str = "read them", **environ: str) -> str:
-    request = FeedbackRequest(verdict_id=name, label=label, why=why, now=START, environ=environ)
+def judge(builder: RepoBuilder, name: str, label: Any, reason: str = "read them", **environ: str) -> str:
+    request = FeedbackRequest(verdict_id=name, label=label, why=reason, now=START, environ=environ)
     return memory.label_verdict(archive(builder), request)
 
 
@@ -334,29 +347,33 @@ def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_r
         judge(builder, name, "correct", "the   answers\nare chatty", GITHUB_ACTOR="ann", USER="bo")
         third = ran(builder, 2)
     assert (first.exit_code, second.exit_code) == (0, 0)
-    found = view(third).precision
-    assert found is not None
-    assert (found.verdicts, found.labelled, found.correct) == (1, 1, 1)
-    said = "Of 1 verdict that would have blocked, 1 labelled by people: 1 correct (100%, 95% interval 20.7% to 100%)."
-    assert said in (tmp_path / "out2" / "report.html").read_text()
+    result = view(third).precision
+    assert result is not None
+    assert (result.verdicts, result.labelled, result.correct) == (1, 1, 1)
+    message = (
+        "Of 1 verdict that would have blocked, 1 labelled by people: 1 correct (100%, 95% interval 20.7% to 100%)."
+    )
+    assert message in (tmp_path / "out2" / "report.html").read_text()
     for name_ in ("comment.md", "summary.md"):
-        assert said in (tmp_path / "out2" / name_).read_text().replace("\\", "")
-    assert list(memory.precision_report(kept(builder)))[:2] == [said, f"  regression: {said}"]
+        assert message in (tmp_path / "out2" / name_).read_text().replace("\\", "")
+    assert list(memory.precision_report(kept(builder)))[:2] == [message, f"  regression: {message}"]
     (row,) = memory.list_verdicts(kept(builder), blocking_only=True)
     assert row.startswith(f"{name}  2026-01-02T03:04:05Z  advise  order: fail (regression, −50 points, 10 broken")
     assert row.endswith("; labelled correct by ann: the answers are chatty")
 
 
 @pytest.mark.parametrize(
-    ("name", "why", "said"),
+    ("name", "reason", "message"),
     [("nothing", "x", "there is no verdict `nothing`"), ("", "x", "no verdict"), ("ID", "  ", "--why is empty")],
 )
-def test_a_judgement_of_nothing_or_without_a_reason_is_refused(tmp_path: Path, name: str, why: str, said: str) -> None:
+def test_a_judgement_of_nothing_or_without_a_reason_is_refused(
+    tmp_path: Path, name: str, reason: str, message: str
+) -> None:
     with serving() as server:
         builder = changed(tmp_path, server, BAD)
         outcome = ran(builder)
-    with pytest.raises(UsageError, match=re.escape(said)):
-        judge(builder, name.replace("ID", only(outcome).verdict_id or ""), "correct", why)
+    with pytest.raises(UsageError, match=re.escape(message)):
+        judge(builder, name.replace("ID", only(outcome).verdict_id or ""), "correct", reason)
     assert kept(builder).feedback == ()
 
 
@@ -378,14 +395,14 @@ def test_reports_of_elsewhere_are_taken_in_once(tmp_path: Path) -> None:
     reports = [tmp_path / f"out{day}" / "report.json" for day in (0, 1)]
     first = memory.add_reports(archive(here), reports)
     again = memory.add_reports(archive(here), [*reports, *reports])
-    there = kept(builder)
+    past = kept(builder)
     assert (first.verdicts, first.cases, first.duplicates) == (1, 80, 1)  # both runs found the same
     assert (again.verdicts, again.cases) == (0, 0)
     assert again.duplicates > 0
-    assert set(kept(here).cases) == set(there.cases)
-    assert kept(here).verdicts == there.verdicts
-    assert list(memory.flaky_report(kept(here))) == list(memory.flaky_report(there))
-    assert "  c003: passed 4 of 8 times, the rarer outcome 50%" in memory.flaky_report(there)
+    assert set(kept(here).cases) == set(past.cases)
+    assert kept(here).verdicts == past.verdicts
+    assert list(memory.flaky_report(kept(here))) == list(memory.flaky_report(past))
+    assert "  c003: passed 4 of 8 times, the rarer outcome 50%" in memory.flaky_report(past)
 
 
 def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_path: Path) -> None:
@@ -395,10 +412,10 @@ def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_pa
     file = tmp_path / "out0" / "report.json"
     value = json.loads(file.read_text())
     del value["precision"]
-    for one in value["prompts"]:
+    for prompt_value in value["prompts"]:
         for key in ("verdict_id", "base_fingerprint", "head_fingerprint", "flaky"):
-            del one[key]
-        for case in one["case_details"]:
+            del prompt_value[key]
+        for case in prompt_value["case_details"]:
             for key in ("digest", "flaky", "tallies", "excluded_reason"):
                 del case[key]
     file.write_text(json.dumps(value))

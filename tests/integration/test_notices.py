@@ -17,9 +17,9 @@ def test_what_a_prompt_says_and_is_not_used_is_told_in_terminal_and_comment(tmp_
         builder = shop(tmp_path, FILES, server)
         builder.write({PROMPT: prompt(BETTER + " {{ lang | default(1) }} {# c #} {{#if x}}")}).commit()
         result = run_command(builder.path, CHECK, tmp_path / "out")
-    said = "`{{ lang | default(1) }}`, `{# c #}`, `{{#if x}}` are not variables and are sent as written."
+    message = "`{{ lang | default(1) }}`, `{# c #}`, `{{#if x}}` are not variables and are sent as written."
     assert result.verdict == "pass"
-    assert said in result.text
+    assert message in result.text
     assert "is sent as written" not in result.text
     comment = (tmp_path / "out" / "comment.md").read_text()
     assert "not variables and are sent as written" in comment
@@ -59,9 +59,9 @@ def test_a_prompt_file_that_git_ignores_is_named(tmp_path: Path) -> None:
         ignored = {".gitignore": "*new*\nnode_modules/\n", "prompts/new.prompt.yml": prompt(BAD)}
         builder.write({**ignored, "node_modules/x/y.prompt.yml": prompt(BAD)})
         result = run_command(builder.path, ["check", "--base", "main", "--head", "."], tmp_path / "out")
-    said = "1 prompt file is ignored by git and not tested: prompts/new.prompt.yml."
+    message = "1 prompt file is ignored by git and not tested: prompts/new.prompt.yml."
     assert result.verdict == "no-change"
-    assert said in result.text
+    assert message in result.text
     assert "ignored by git and not tested" in (tmp_path / "out" / "comment.md").read_text()
 
 

@@ -15,11 +15,11 @@ def check(tmp_path: Path, **changed: str) -> str:
 
 
 def test_a_prompt_under_a_new_name_is_said_to_have_left_the_goldens_of_the_old_one(tmp_path: Path) -> None:
-    said = check(tmp_path, **{PROMPT: "name: other\n" + prompt(BAD)})
-    assert "goldens/order.jsonl: these goldens of `order` no longer belong to any prompt." in said
-    assert "new name `other`, or keep the name `order`" in said
+    message = check(tmp_path, **{PROMPT: "name: other\n" + prompt(BAD)})
+    assert "goldens/order.jsonl: these goldens of `order` no longer belong to any prompt." in message
+    assert "new name `other`, or keep the name `order`" in message
 
 
 def test_a_pattern_that_looks_elsewhere_is_named_as_the_cause(tmp_path: Path) -> None:
-    said = check(tmp_path, **{"promptci.yml": config(prompts={"goldens": "none/{name}.jsonl"})})
-    assert "Correct `prompts.goldens` in promptci.yml" in said
+    message = check(tmp_path, **{"promptci.yml": config(prompts={"goldens": "none/{name}.jsonl"})})
+    assert "Correct `prompts.goldens` in promptci.yml" in message

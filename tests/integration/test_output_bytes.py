@@ -23,7 +23,7 @@ sys.path.insert(0, sys.argv[1])
 from support import repositories
 from promptci.evaluation import check
 from promptci.app.requests import CheckRequest
-check.check(CheckRequest(root=Path(sys.argv[2]), out=Path(sys.argv[3])), repositories.world()[0])
+check.check(CheckRequest(root=Path(sys.argv[2]), out=Path(sys.argv[3])), repositories.make_environment()[0])
 """
 WORLDS = [
     {"PYTHONHASHSEED": "0", "TZ": "UTC", "LANG": "C"},
@@ -53,12 +53,12 @@ def act(builder: RepoBuilder, folder: Path) -> tuple[int, dict[str, bytes]]:
             "INPUT_GITHUB-TOKEN": fake.TOKEN,
         }
         code = main.main(environ, *logs)
-        told = {f"comment {n}": body.encode() for n, body in enumerate(github.bodies)}
+        outputs = {f"comment {n}": body.encode() for n, body in enumerate(github.bodies)}
     for name, log in zip(("log", "errors"), logs, strict=True):
         log.flush()
-        told[name] = log.buffer.getvalue()
+        outputs[name] = log.buffer.getvalue()
     files = [folder / "output", folder / "summary", *(builder.path / "promptci-report").iterdir()]
-    return code, told | {path.name: path.read_bytes() for path in files}
+    return code, outputs | {path.name: path.read_bytes() for path in files}
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def hostile(tmp_path: Path) -> RepoBuilder:
         {"id": f"c{n}", "vars": {"input": f"GH-{n} {ESCAPES}"}, "expected": ESCAPES, "tags": [ESCAPES]}
         for n in range(4)
     ]
-    text = "".join(json.dumps(one) + "\n" for one in rows)
+    text = "".join(json.dumps(row) + "\n" for row in rows)
     return shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: text})
 
 
@@ -83,35 +83,35 @@ def propose(builder: RepoBuilder, settings: str, text: str) -> None:
 def test_out_ansi_escape_and_osc8_hyperlinks(hostile: RepoBuilder, tmp_path: Path) -> None:
     with serving(lambda _: f"{ESCAPES} and on") as server:
         propose(hostile, config(server), prompt(f"{BAD} {ESCAPES}"))
-        _, told = act(hostile, tmp_path)
+        _, outputs = act(hostile, tmp_path)
 
     for name in ("log", "errors", "summary", "output", "comment 0", "comment.md", "report.html", "junit.xml"):
-        text = told[name].decode()
+        text = outputs[name].decode()
         assert not [sign for sign in "\x1b\x07\x08\x7f\x9b" if sign in text], name
-    assert b"evil.example" not in told["log"] + told["errors"]
+    assert b"evil.example" not in outputs["log"] + outputs["errors"]
 
 
 def test_out_ansi_escapes_in_a_mistake_are_not_repeated(tmp_path: Path) -> None:
     builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(3), "promptci.yml": config()})
     builder.write({GOLDENS: json.dumps({"id": "a", ESCAPES: 1}) + "\n"}).commit()
-    code, told = act(builder, tmp_path)
+    code, outputs = act(builder, tmp_path)
 
     assert code == 4
-    assert not [sign for sign in "\x1b\x07\x08\x7f\x9b" if sign in (told["log"] + told["errors"]).decode()]
+    assert not [sign for sign in "\x1b\x07\x08\x7f\x9b" if sign in (outputs["log"] + outputs["errors"]).decode()]
 
 
 def test_out_lone_surrogate_and_control_chars(hostile: RepoBuilder, tmp_path: Path) -> None:
-    said = f"half \ud800 of a pair, \udfff\x00\x01\x0b\ufffe\u2028{ESCAPES}"
-    body = completion(said, model="m\udc80", refusal="\ud800")
+    message = f"half \ud800 of a pair, \udfff\x00\x01\x0b\ufffe\u2028{ESCAPES}"
+    body = completion(message, model="m\udc80", refusal="\ud800")
     with serving(lambda _: reply({**body, "system_fingerprint": "\ud8ff"})) as server:
         propose(hostile, config(server), prompt(BAD))
-        code, told = act(hostile, tmp_path)
+        code, outputs = act(hostile, tmp_path)
 
-    assert b"Traceback" not in told["errors"]
+    assert b"Traceback" not in outputs["errors"]
     assert code in {0, 1, 4}
-    assert {"report.html", "report.json", "comment.md", "summary.md", "junit.xml", "journal.jsonl"} <= told.keys()
-    for name, found in told.items():
-        text = found.decode("utf-8")
+    assert {"report.html", "report.json", "comment.md", "summary.md", "junit.xml", "journal.jsonl"} <= outputs.keys()
+    for name, result in outputs.items():
+        text = result.decode("utf-8")
         assert "\0" not in text, name
         if name != "report.json" and not name.endswith("jsonl"):
             assert not [sign for sign in text if ord(sign) < 32 and sign not in "\t\n\r"], name
@@ -132,16 +132,16 @@ def test_out_deterministic_bytes_twice(tmp_path: Path) -> None:
     builder.write({"promptci.yml": settings, "answers.jsonl": answers}).commit()  # a memory is what other runs left
     builder.git("switch", "--quiet", "pr")
     builder.git("rebase", "--quiet", "main")
-    made = []
+    results = []
     for number, world in enumerate(WORLDS):
         out = tmp_path / f"out-{number}"
         environ = {name: value for name, value in os.environ.items() if name not in {"LANG", "LC_ALL", "TZ"}} | world
         words = [sys.executable, "-c", ROUND, str(Path(__file__).parents[1]), str(builder.path), str(out)]
         subprocess.run(words, env=environ, check=True, capture_output=True)
-        made.append({path.name: path.read_bytes() for path in sorted(out.iterdir())})
+        results.append({path.name: path.read_bytes() for path in sorted(out.iterdir())})
 
-    assert {"report.html", "comment.md", "summary.md", "report.json", "junit.xml"} <= made[0].keys()
-    assert b'"verdict": "fail"' in made[0]["report.json"]
-    for name, found in made[0].items():
+    assert {"report.html", "comment.md", "summary.md", "report.json", "junit.xml"} <= results[0].keys()
+    assert b'"verdict": "fail"' in results[0]["report.json"]
+    for name, result in results[0].items():
         if name != "journal.jsonl":  # in the order in which answers came
-            assert [each[name] == found for each in made] == [True] * len(WORLDS), name
+            assert [each[name] == result for each in results] == [True] * len(WORLDS), name

@@ -104,8 +104,8 @@ OTHER = 'OTHER_PROMPT = "Say hello to everyone who writes in, and mean it."\n'
 NAMED = ("goldens/ORDER_PROMPT.jsonl", "goldens/OTHER_PROMPT.jsonl")
 
 
-def code(text: str, more: str = OTHER) -> str:
-    return f"import os\n\nORDER_PROMPT = {text!r}\n{more}"
+def code(text: str, rest: str = OTHER) -> str:
+    return f"import os\n\nORDER_PROMPT = {text!r}\n{rest}"
 
 
 def test_an_edited_constant_is_compared_and_the_others_are_left_alone(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from fakes import github as fake
 from fakes import openapi
 from fakes.openai_server import OpenAIServer
 from support.action_runner import Run
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, prompt, serving, shop, world
+from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, make_environment, prompt, serving, shop
 
 from promptci.app.requests import CheckRequest
 from promptci.evaluation import check
@@ -46,18 +46,18 @@ def test_a_run_at_a_terminal_names_nobody(tmp_path: Path, server: OpenAIServer) 
     builder = shop(tmp_path, FILES, server)
     builder.write({PROMPT: prompt(BAD)}).commit()
     minutes = iter(range(1000))
-    told = replace(world()[0], now=lambda: START + timedelta(minutes=next(minutes)))
-    found = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), told).view
-    assert found is not None
-    assert (found.actor, found.run_url, found.started_at) == (None, None, "2026-01-02T03:04:05Z")
-    assert found.generated_at is not None
-    assert found.generated_at > "2026-01-02T03:04:05Z"
+    environment = replace(make_environment()[0], now=lambda: START + timedelta(minutes=next(minutes)))
+    result = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), environment).view
+    assert result is not None
+    assert (result.actor, result.run_url, result.started_at) == (None, None, "2026-01-02T03:04:05Z")
+    assert result.generated_at is not None
+    assert result.generated_at > "2026-01-02T03:04:05Z"
 
 
 def test_the_page_bears_the_digest_of_the_report_beside_it(tmp_path: Path, server: OpenAIServer) -> None:
     builder = shop(tmp_path, FILES, server)
     builder.write({PROMPT: prompt(BAD)}).commit()
-    check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
+    check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), make_environment()[0])
     digest = hashlib.sha256((tmp_path / "out" / "report.json").read_bytes()).hexdigest()
     assert digest in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert digest not in (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
@@ -68,10 +68,10 @@ def test_the_versions_tested_before_are_remembered_with_their_quality(tmp_path: 
     views: list[ReportView] = []
     for day, text in enumerate((BAD, "Copy the order number, nothing else.")):
         builder.write({PROMPT: prompt(text)}).commit()
-        told = replace(world()[0], now=lambda day=day: START + timedelta(days=day))  # type: ignore[misc]  # bound now
-        found = check.check(CheckRequest(root=builder.path, base="main", out=tmp_path / f"out{day}"), told).view
-        assert found is not None
-        views.append(found)
+        environment = replace(make_environment()[0], now=lambda day=day: START + timedelta(days=day))  # type: ignore[misc]  # bound now
+        result = check.check(CheckRequest(root=builder.path, base="main", out=tmp_path / f"out{day}"), environment).view
+        assert result is not None
+        views.append(result)
     assert views[0].prompts[0].earlier_versions == []
     (past,) = views[1].prompts[0].earlier_versions
     assert views[0].prompts[0].quality is not None

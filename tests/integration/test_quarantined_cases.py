@@ -17,12 +17,12 @@ from support.repositories import (
     checked,
     config,
     goldens,
+    make_environment,
     only,
     prompt,
     serving,
     shop,
     view,
-    world,
 )
 
 from promptci.app.requests import CheckRequest
@@ -41,10 +41,10 @@ def breaks(*numbers: int) -> OpenAIServer:
     """A model that gets these orders wrong under the better prompt."""
 
     def answer(call: Call) -> str:
-        found = re.search(r"GH-(\d+)", call.last_user_message)
-        assert found
-        wrong = call.body["messages"][0]["content"] == BETTER and int(found[1]) - 1000 in numbers
-        return "no idea" if wrong else found[0]
+        result = re.search(r"GH-(\d+)", call.last_user_message)
+        assert result
+        wrong = call.body["messages"][0]["content"] == BETTER and int(result[1]) - 1000 in numbers
+        return "no idea" if wrong else result[0]
 
     return serving(answer)
 
@@ -58,12 +58,12 @@ def changed(tmp_path: Path, server: OpenAIServer, files: Mapping[str, str], to: 
 def test_a_quarantined_case_is_asked_and_shown_and_named_and_does_not_decide(tmp_path: Path) -> None:
     with breaks(1) as server:
         outcome = checked(changed(tmp_path, server, {QUARANTINE: entry()}, {}))
-    found = only(outcome)
+    prompt_view = only(outcome)
     assert len(server.calls) == 120
-    assert (found.verdict, found.pairs, found.cases, found.regressions) == ("pass", 59, 60, [])
-    (case,) = [case for case in found.case_details if case.id == "c001"]
+    assert (prompt_view.verdict, prompt_view.pairs, prompt_view.cases, prompt_view.regressions) == ("pass", 59, 60, [])
+    (case,) = [case for case in prompt_view.case_details if case.id == "c001"]
     assert (case.outcome, case.excluded_reason) == ("broken", "quarantined until 2026-12-31 by Ann: a coin flip")
-    (named,) = [reason.text for reason in found.findings if reason.rule == "excluded"]
+    (named,) = [reason.text for reason in prompt_view.findings if reason.rule == "excluded"]
     assert named == "Has 1 excluded of 60 cases (quarantined until 2026-12-31 by Ann: a coin flip): c001."
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Excluded" in page
@@ -106,9 +106,12 @@ def test_a_quarantine_that_ended_is_noted_and_the_case_counts(tmp_path: Path) ->
 def test_the_day_is_that_of_the_clock_in_utc(tmp_path: Path) -> None:
     with breaks(1) as server:
         builder = changed(tmp_path, server, {QUARANTINE: entry(until="2026-03-01")}, {})
-        made, _ = world()
-        late = type(made)(
-            environ={}, progress=made.progress, print=made.print, now=lambda: datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+        environment, _ = make_environment()
+        late = type(environment)(
+            environ={},
+            progress=environment.progress,
+            print=environment.print,
+            now=lambda: datetime(2026, 3, 1, 23, 59, tzinfo=UTC),
         )
         outcome = check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), late)
     assert only(outcome).pairs == 59
@@ -216,8 +219,8 @@ def test_cases_of_a_prompt_file_are_quarantined_beside_it(tmp_path: Path) -> Non
     data = data.replace("{input: where is GH-1001,", "{id: second, input: where is GH-1001,")
     aside = {"prompts/order.quarantine.yml": entry("second")}
     with serving() as server:
-        builder = shop(tmp_path, {PROMPT: prompt(GOOD, more=data), **aside}, server)
-        builder.write({PROMPT: prompt(BETTER, more=data)}).commit()
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD, extra=data), **aside}, server)
+        builder.write({PROMPT: prompt(BETTER, extra=data)}).commit()
         outcome = checked(builder)
     assert (only(outcome).cases, only(outcome).pairs) == (40, 39)
 
@@ -227,10 +230,10 @@ def test_a_run_of_one_revision_takes_that_revision_s_quarantine(tmp_path: Path) 
         files = {**FILES, QUARANTINE: entry(), "promptci.yml": config(server, gate={"min_quality": 1.0})}
         builder = shop(tmp_path, files)
         builder.write({GOLDENS: goldens(60).replace('"expected": "GH-1001"', '"expected": "wrong"')}).commit()
-        errand = CheckRequest(root=builder.path, out=tmp_path / "out")
-        assert run.run(errand, world()[0]).exit_code == 0
+        request = CheckRequest(root=builder.path, out=tmp_path / "out")
+        assert run.run(request, make_environment()[0]).exit_code == 0
         builder.write({QUARANTINE: "nonsense\n"}).commit()
-        assert [p.path for p in run.run(errand, world()[0]).problems] == [QUARANTINE]
+        assert [p.path for p in run.run(request, make_environment()[0]).problems] == [QUARANTINE]
 
 
 def test_a_deleted_prompt_gives_no_notes_of_its_cases(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from support.repositories import (
     checked,
     config,
     goldens,
+    make_environment,
     model,
     only,
     prompt,
     serving,
     shop,
     view,
-    world,
 )
 
 from promptci.app.requests import CheckRequest
@@ -38,12 +38,12 @@ class Moody:
         self.asked: Counter[tuple[str, str]] = Counter()
 
     def __call__(self, call: Call) -> str:
-        found = re.search(r"GH-(\d+)", call.last_user_message)
-        assert found is not None
+        result = re.search(r"GH-(\d+)", call.last_user_message)
+        assert result is not None
         system = call.body["messages"][0]["content"]
-        self.asked[(system, found[0])] += 1
-        wrong = system == BAD and int(found[1]) % 2 and self.asked[(system, found[0])] == 1
-        return "no idea" if wrong else found[0]
+        self.asked[(system, result[0])] += 1
+        wrong = system == BAD and int(result[1]) % 2 and self.asked[(system, result[0])] == 1
+        return "no idea" if wrong else result[0]
 
 
 def test_only_cases_that_disagree_are_asked_again(tmp_path: Path) -> None:
@@ -53,15 +53,15 @@ def test_only_cases_that_disagree_are_asked_again(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(BAD)}).commit()
         outcome = checked(builder)
     assert outcome.view is not None
-    (found,) = outcome.view.prompts
+    (result,) = outcome.view.prompts
     odd = {f"c{i:03}" for i in range(1, 60, 2)}
     assert len(server.calls) == 120 + 30 * 4
     assert {number for (_, number), times in moody.asked.items() if times == 3} == {
         f"GH-{i}" for i in range(1001, 1060, 2)
     }
-    assert set(found.regressions) == odd
-    assert {case.head_pass_rate for case in found.case_details if case.id in odd} == {2 / 3}
-    assert {case.head_pass_rate for case in found.case_details if case.id not in odd} == {1.0}
+    assert set(result.regressions) == odd
+    assert {case.head_pass_rate for case in result.case_details if case.id in odd} == {2 / 3}
+    assert {case.head_pass_rate for case in result.case_details if case.id not in odd} == {1.0}
     (note,) = outcome.view.notes
     assert "30 of 60, 120 answers instead of the 240" in note
 
@@ -117,19 +117,19 @@ def test_the_price_of_repeats_is_said_beforehand(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=TWICE)})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        told, said = world()
-        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), told)
-    assert "where the versions disagree, up to 3 times: at most 240 more calls, price unknown" in said
+        environment, output = make_environment()
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), environment)
+    assert "where the versions disagree, up to 3 times: at most 240 more calls, price unknown" in output
 
 
 def test_rounds_are_priced_as_what_they_are(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"repeats": "auto"})})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        told, said = world()
-        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), told)
-    assert any(line.startswith("while the verdict is open, up to ") for line in said)
-    assert not any("where the versions disagree" in line for line in said)
+        environment, output = make_environment()
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out", dry_run=True), environment)
+    assert any(line.startswith("while the verdict is open, up to ") for line in output)
+    assert not any("where the versions disagree" in line for line in output)
 
 
 def critical(*ids: int) -> str:
@@ -146,8 +146,8 @@ def test_a_critical_flip_that_was_chance_does_not_block(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(BAD)}).commit()
         outcome = checked(builder)
     assert outcome.view is not None
-    (found,) = outcome.view.prompts
-    assert "critical" not in {reason.rule for reason in found.findings}
+    (result,) = outcome.view.prompts
+    assert "critical" not in {reason.rule for reason in result.findings}
     assert len(server.calls) == 120 + 10  # c001 alone flipped, and was asked five times more of each version
     assert "asked again to rule out chance: c001" in outcome.view.notes[0]
 
@@ -179,9 +179,9 @@ def test_a_break_that_cannot_be_confirmed_is_inconclusive(tmp_path: Path) -> Non
         builder.write({PROMPT: prompt(BAD)}).commit()
         outcome = checked(builder)
     assert outcome.view is not None
-    (found,) = outcome.view.prompts
-    assert ("critical-unconfirmed", "inconclusive") in {(reason.rule, reason.verdict) for reason in found.findings}
-    assert found.errors == 0
+    (result,) = outcome.view.prompts
+    assert ("critical-unconfirmed", "inconclusive") in {(reason.rule, reason.verdict) for reason in result.findings}
+    assert result.errors == 0
     assert any("are missing, so the first ones stand" in note for note in outcome.view.notes)
 
 
@@ -193,14 +193,14 @@ def test_early_stop_saves_calls_and_keeps_the_verdict(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(BAD)}).commit()
         outcome = checked(builder)
     assert outcome.view is not None
-    (found,) = outcome.view.prompts
+    (result,) = outcome.view.prompts
     assert outcome.exit_code == 1
     assert len(server.calls) <= 100
     saved = 120 - len(server.calls)
     assert f"which saved {saved} calls" in outcome.view.notes[0]
-    (shown,) = [reason.text for reason in found.findings if reason.rule == "regression"]
+    (shown,) = [reason.text for reason in result.findings if reason.rule == "regression"]
     assert f"{saved} answers were not requested and counted for the new version" in shown
-    assert found.errors == 0
+    assert result.errors == 0
     assert outcome.paths is not None
     page = outcome.paths.html.read_text()
     assert "Not asked" in page

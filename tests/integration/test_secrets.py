@@ -45,17 +45,21 @@ def spellings() -> list[bytes]:
 
 def unpacked(page: bytes) -> bytes:
     """Give the texts that stand packed in a page."""
-    found = re.findall(rb"<template[^>]*>([^<]+)</template>", page)
-    return b"".join(json.dumps(compressed_index.unpack(one.decode()), ensure_ascii=False).encode() for one in found)
+    result = re.findall(rb"<template[^>]*>([^<]+)</template>", page)
+    return b"".join(
+        json.dumps(compressed_index.unpack(packed.decode()), ensure_ascii=False).encode() for packed in result
+    )
 
 
-def leaks(told: dict[str, bytes]) -> list[str]:
-    told = told | {f"{place}, unpacked": unpacked(page) for place, page in told.items() if place.endswith(".html")}
-    return [f"{place}: {text.decode()}" for place, found in told.items() for text in spellings() if text in found]
+def leaks(outputs: dict[str, bytes]) -> list[str]:
+    outputs = outputs | {
+        f"{place}, unpacked": unpacked(page) for place, page in outputs.items() if place.endswith(".html")
+    }
+    return [f"{place}: {text.decode()}" for place, result in outputs.items() for text in spellings() if text in result]
 
 
-def row(number: int, **more: Any) -> dict[str, Any]:
-    return {"id": f"c{number}", "vars": {"input": f"where is GH-{number}?"}, "expected": f"GH-{number}", **more}
+def row(number: int, **options: Any) -> dict[str, Any]:
+    return {"id": f"c{number}", "vars": {"input": f"where is GH-{number}?"}, "expected": f"GH-{number}", **options}
 
 
 class Stage:
@@ -78,14 +82,19 @@ class Stage:
             code = main.main(environ, out, err)
             sent = json.dumps([exchange.body for exchange in github.exchanges], ensure_ascii=False)
         written = (path for path in self.folder.rglob("*") if path.is_file() and self._is_ours(path))
-        told = {str(path.relative_to(self.folder)): path.read_bytes() for path in written}
-        return code, {**told, "log": out.getvalue().encode(), "errors": err.getvalue().encode(), "sent": sent.encode()}
+        outputs = {str(path.relative_to(self.folder)): path.read_bytes() for path in written}
+        return code, {
+            **outputs,
+            "log": out.getvalue().encode(),
+            "errors": err.getvalue().encode(),
+            "sent": sent.encode(),
+        }
 
     def _environ(self, server: OpenAIServer, github: fake.GitHub) -> dict[str, str]:
         self.sections.setdefault("run", {"concurrency": 2})
         builder = shop(self.folder, {**self.before, "promptci.yml": config(server, **self.sections)})
         base = builder.git("rev-parse", "HEAD")
-        builder.write({GOLDENS: "".join(json.dumps(one) + "\n" for one in self.rows), **self.files})
+        builder.write({GOLDENS: "".join(json.dumps(row) + "\n" for row in self.rows), **self.files})
         head = builder.commit()
         repo = {"full_name": fake.REPOSITORY}
         pull = {"number": 7, "base": {"sha": base, "repo": repo}, "head": {"sha": head, "repo": repo}}
@@ -151,8 +160,8 @@ def in_an_echo_of_the_headers(stage: Stage) -> None:
 
 
 def in_a_golden(stage: Stage) -> None:
-    more = {"expected": stage.leaked, "tags": [stage.leaked]}
-    stage.rows = [row(number, **more) for number in range(6)]
+    options = {"expected": stage.leaked, "tags": [stage.leaked]}
+    stage.rows = [row(number, **options) for number in range(6)]
     stage.rows[0] = {"id": CANARY, "vars": {"input": f"GH-1 {stage.leaked}"}, "expected": "GH-1"}
     stage.rows[1] = {"id": SHAPED, "vars": {"input": stage.leaked}, "expected": "GH-1"}
 
@@ -169,7 +178,7 @@ def in_a_broken_golden(stage: Stage) -> None:
 
 def in_the_prompt(stage: Stage) -> None:
     name = json.dumps(f"order {CANARY} {SHAPED}")
-    stage.files[PROMPT] = prompt(f"{BAD} {stage.leaked}", more=f"name: {name}\n")
+    stage.files[PROMPT] = prompt(f"{BAD} {stage.leaked}", extra=f"name: {name}\n")
     stage.files[f"prompts/{SHAPED}.prompt.yml"] = prompt(BAD)
     stage.sections["prompts"] = {"goldens": GOLDENS}
 
@@ -186,8 +195,8 @@ def in_the_judges_mouth(stage: Stage) -> None:
     stage.rows = [row(number, **{"assert": [{"type": "judge"}]}) for number in range(6)]
     stage.before["judges/kind.md"] = f"Be kind. {stage.leaked}"
     stage.sections["judge"] = {"model": "judge-1", "rubric": "judges/kind.md"}
-    said = json.dumps({"reason": f"I saw {stage.leaked}", "score": 1})
-    stage.answer = lambda call: said if call.body["model"] == "judge-1" else "fine"
+    message = json.dumps({"reason": f"I saw {stage.leaked}", "score": 1})
+    stage.answer = lambda call: message if call.body["model"] == "judge-1" else "fine"
 
 
 PLACES = [
@@ -216,16 +225,16 @@ def test_out_secret_canary_all_sinks_6_encodings(place: Callable[[Stage], None],
     stage = Stage(tmp_path, leaked)
     place(stage)
 
-    code, told = stage.act()
+    code, outputs = stage.act()
 
-    assert "Traceback" not in (told["log"] + told["errors"]).decode()
+    assert "Traceback" not in (outputs["log"] + outputs["errors"]).decode()
     assert code in {0, 1, 2, 4}
-    assert leaks(told) == []
+    assert leaks(outputs) == []
     if place not in NOTHING_IS_KEPT:
-        assert any(b"[redacted]" in found for found in told.values())
+        assert any(b"[redacted]" in result for result in outputs.values())
     if place is not in_a_broken_configuration:  # which is an error before there is a report
-        assert b"report.html" not in told["errors"]
-        assert any(name.endswith("report.html") for name in told)
+        assert b"report.html" not in outputs["errors"]
+        assert any(name.endswith("report.html") for name in outputs)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -235,13 +244,13 @@ def test_llm_response_contains_api_key_echo(encoding: str, tmp_path: Path) -> No
     stage.answer = lambda call: f"{call.last_user_message[9:-1]} {stage.leaked}"
     stage.rows = [row(n, **{"assert": [{"type": "contains", "value": f"GH-{n}"}]}) for n in range(6)]
 
-    code, told = stage.act()
+    code, outputs = stage.act()
 
-    assert (code, leaks(told)) == (0, [])
-    assert b"[redacted]" in told["shop/promptci-report/report.json"]
-    assert b"[redacted]" in told["shop/promptci-report/journal.jsonl"]
-    assert "fail" not in json.loads(told["shop/promptci-report/report.json"])["verdict"]
-    assert CANARY.encode() not in b"".join(found for name, found in told.items() if "cache" in name)
+    assert (code, leaks(outputs)) == (0, [])
+    assert b"[redacted]" in outputs["shop/promptci-report/report.json"]
+    assert b"[redacted]" in outputs["shop/promptci-report/journal.jsonl"]
+    assert "fail" not in json.loads(outputs["shop/promptci-report/report.json"])["verdict"]
+    assert CANARY.encode() not in b"".join(result for name, result in outputs.items() if "cache" in name)
 
 
 def test_the_canary_would_be_seen(tmp_path: Path) -> None:
@@ -262,22 +271,22 @@ def test_the_command_line_does_not_repeat_a_secret(
     with pytest.raises(SystemExit):
         command_line(words)
 
-    said = capsys.readouterr()
-    assert "[redacted]" in said.err
-    assert leaks({"out": said.out.encode(), "err": said.err.encode()}) == []
+    message = capsys.readouterr()
+    assert "[redacted]" in message.err
+    assert leaks({"out": message.out.encode(), "err": message.err.encode()}) == []
 
 
 def test_the_dry_run_does_not_print_a_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOME_API_KEY", CANARY)
-    builder = shop(tmp_path, {PROMPT: prompt(GOOD, more=f"name: 'order {CANARY}'\n"), "promptci.yml": config()})
+    builder = shop(tmp_path, {PROMPT: prompt(GOOD, extra=f"name: 'order {CANARY}'\n"), "promptci.yml": config()})
     with pytest.raises(SystemExit):
         command_line(["run", "--dry-run", "--repo", str(builder.path)])
 
-    said = capsys.readouterr()
-    assert "[redacted]" in said.out
-    assert leaks({"out": said.out.encode(), "err": said.err.encode()}) == []
+    message = capsys.readouterr()
+    assert "[redacted]" in message.out
+    assert leaks({"out": message.out.encode(), "err": message.err.encode()}) == []
 
 
 def test_a_report_that_came_from_elsewhere_is_cleaned_when_it_is_drawn_again(
@@ -286,11 +295,11 @@ def test_a_report_that_came_from_elsewhere_is_cleaned_when_it_is_drawn_again(
     stage = Stage(tmp_path, CANARY)
     monkeypatch.setenv("SOME_API_KEY", "another-word-for-GH-1")
     stage.answer = lambda _: "this is another-word-for-GH-1"
-    _, told = stage.act()
-    assert b"another-word-for-GH-1" in told["shop/promptci-report/report.html"]
+    _, outputs = stage.act()
+    assert b"another-word-for-GH-1" in outputs["shop/promptci-report/report.html"]
     with pytest.raises(SystemExit):
         command_line(["report", str(tmp_path / "shop/promptci-report/report.json"), "--out", str(tmp_path / "again")])
 
     drawn = {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
     assert "report.html" in drawn
-    assert not [name for name, found in drawn.items() if b"another-word-for-GH-1" in found]
+    assert not [name for name, result in drawn.items() if b"another-word-for-GH-1" in result]

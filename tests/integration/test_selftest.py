@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
-from support.repositories import GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
+from support.repositories import (
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    config,
+    goldens,
+    make_environment,
+    prompt,
+    serving,
+    shop,
+)
 
 from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
@@ -30,49 +41,51 @@ class Unsteady:
         self.asked: Counter[str] = Counter()
 
     def __call__(self, call: Call) -> str:
-        found = re.search(r"GH-(\d+)", call.last_user_message)
-        assert found is not None
-        self.asked[found[0]] += 1
-        return "no idea" if int(found[1]) % 5 == 0 and self.asked[found[0]] % 2 else found[0]
+        result = re.search(r"GH-(\d+)", call.last_user_message)
+        assert result is not None
+        self.asked[result[0]] += 1
+        return "no idea" if int(result[1]) % 5 == 0 and self.asked[result[0]] % 2 else result[0]
 
 
 def repository(
-    tmp_path: Path, server: OpenAIServer, count: int = 50, *, about: str = "goldens", **more: object
+    tmp_path: Path, server: OpenAIServer, count: int = 50, *, about: str = "goldens", **options: object
 ) -> RepoBuilder:
     files = {
         PROMPT: prompt(GOOD),
-        GOLDENS: goldens(count, **more),
+        GOLDENS: goldens(count, **options),
         "promptci.yml": config(server, provider=PRICES, run={"repeats": 3}, gate={"about": about}),
     }
     return shop(tmp_path, files)
 
 
-def errand(builder: RepoBuilder, tmp_path: Path) -> CheckRequest:
+def make_request(builder: RepoBuilder, tmp_path: Path) -> CheckRequest:
     return CheckRequest(root=builder.path, head=".", out=tmp_path / "out")
 
 
 def test_the_noise_of_a_model_is_measured_and_said(tmp_path: Path) -> None:
     with serving(Unsteady()) as server:
-        told, said = world()
-        (found,) = selftest.selftest(errand(repository(tmp_path, server), tmp_path), AGREED, told)
+        environment, output = make_environment()
+        (self_test,) = selftest.selftest(make_request(repository(tmp_path, server), tmp_path), AGREED, environment)
         assert len(server.calls) == 50 * 6
-    assert found.discordance == pytest.approx(0.2 * 0.6)  # three of six: 9 of 15 pairs differ
-    assert {(flaky.passed, flaky.answers) for flaky in found.flaky} == {(3, 6)}
-    assert len(found.flaky) == 10
-    assert found.rate <= 0.1
-    text = "\n".join(said)
+    assert self_test.discordance == pytest.approx(0.2 * 0.6)  # three of six: 9 of 15 pairs differ
+    assert {(flaky.passed, flaky.answers) for flaky in self_test.flaky} == {(3, 6)}
+    assert len(self_test.flaky) == 10
+    assert self_test.rate <= 0.1
+    text = "\n".join(output)
     assert "price: at most $" in text
     assert (
         f"Measured with the goldens of the working tree. In a pull request: {BASE_GOLDENS_DECIDE} {GOLDENS_FIRST}"
-        in said
+        in output
     )
     assert "order: of 200 pull requests that change nothing, dealt out of the answers to 50 cases:" in text
     assert "12% of the cases change their verdict from run to run" in text
     assert "10 cases right at one time and wrong at another: c000 (3 of 6 right)" in text
     written = json.loads((tmp_path / "out" / selftest_document.FILE).read_text())
     assert written["schema"] == "promptci/selftest/v1"
-    assert written["prompts"][0]["discordance"] == found.discordance
-    assert selftest_document.read_discordance(tmp_path / "out" / selftest_document.FILE) == {"order": found.discordance}
+    assert written["prompts"][0]["discordance"] == self_test.discordance
+    assert selftest_document.read_discordance(tmp_path / "out" / selftest_document.FILE) == {
+        "order": self_test.discordance
+    }
 
 
 def test_a_self_test_keeps_the_last_check_and_the_results_of_other_prompts(tmp_path: Path) -> None:
@@ -86,7 +99,7 @@ def test_a_self_test_keeps_the_last_check_and_the_results_of_other_prompts(tmp_p
         for path, text in kept.items():
             path.write_text(text)
         for name in ("parcel", "order", "order"):
-            selftest.selftest(errand(builder, tmp_path), replace(AGREED, prompts=(name,)), world()[0])
+            selftest.selftest(make_request(builder, tmp_path), replace(AGREED, prompts=(name,)), make_environment()[0])
     assert {path: path.read_text() for path in kept} == kept
     written = json.loads((out / selftest_document.FILE).read_text())
     assert [(row["prompt"], row["cases"]) for row in written["prompts"]] == [("order", 5), ("parcel", 4)]
@@ -95,20 +108,20 @@ def test_a_self_test_keeps_the_last_check_and_the_results_of_other_prompts(tmp_p
 def test_power_then_knows_the_noise(tmp_path: Path) -> None:
     with serving(Unsteady()) as server:
         builder = repository(tmp_path, server)
-        told, measured = world()
-        selftest.selftest(errand(builder, tmp_path), AGREED, told)
+        environment, measured = make_environment()
+        selftest.selftest(make_request(builder, tmp_path), AGREED, environment)
         asked = len(server.calls)
-        told, said = world()
-        ((name, found),) = power.power(errand(builder, tmp_path), PowerQuestion(), told)
+        environment, output = make_environment()
+        ((name, result),) = power.power(make_request(builder, tmp_path), PowerQuestion(), environment)
         assert len(server.calls) == asked
     assert name == "order"
-    assert found.variance == pytest.approx(0.12)
-    assert re.fullmatch(r"order: 50 cases, a check costs at most \$0\.0\d+", said[0])
+    assert result.variance == pytest.approx(0.12)
+    assert re.fullmatch(r"order: 50 cases, a check costs at most \$0\.0\d+", output[0])
     smallest = "smallest drop shown with 80% power: 7.8 points"
-    assert said[1].strip() == f"measured by selftest: {smallest}"
+    assert output[1].strip() == f"measured by selftest: {smallest}"
     assert f"  {smallest}" in measured
-    assert re.search(r"to see 5 points: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", said[2])
-    assert "not worse by 5 points" in said[-1]
+    assert re.search(r"to see 5 points: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", output[2])
+    assert "not worse by 5 points" in output[-1]
 
 
 def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
@@ -117,31 +130,33 @@ def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(GOOD + " Nothing else.")}).commit()
         for _ in range(2):
             checked(builder, no_cache=True)
-        told, said = world()
-        ((_, found),) = power.power(errand(builder, tmp_path), PowerQuestion(), told)
-    assert "measured on 600 answers of earlier runs" in said[1]
-    assert found.variance == pytest.approx(0.2 * 0.5, abs=0.11)
+        environment, output = make_environment()
+        ((_, result),) = power.power(make_request(builder, tmp_path), PowerQuestion(), environment)
+    assert "measured on 600 answers of earlier runs" in output[1]
+    assert result.variance == pytest.approx(0.2 * 0.5, abs=0.11)
 
 
 def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:
     with serving() as server:
-        told, said = world()
-        found = power.power(errand(repository(tmp_path, server), tmp_path), PowerQuestion(drop=0.3), told)
-    assert [one.variance for _, one in found] == [0.0, 0.05, 0.10, 0.20]
-    assert any("if 5% of the cases change their verdict by themselves" in line for line in said)
-    assert not any("to see 30 points" in line for line in said)
+        environment, output = make_environment()
+        result = power.power(make_request(repository(tmp_path, server), tmp_path), PowerQuestion(drop=0.3), environment)
+    assert [analysis.variance for _, analysis in result] == [0.0, 0.05, 0.10, 0.20]
+    assert any("if 5% of the cases change their verdict by themselves" in line for line in output)
+    assert not any("to see 30 points" in line for line in output)
 
 
 def test_power_takes_a_discordance_and_a_prompt_and_counts_clusters(tmp_path: Path) -> None:
     with serving() as server:
-        told, said = world()
+        environment, output = make_environment()
         builder = repository(tmp_path, server, about="inputs", cluster="one")
-        ((_, found),) = power.power(errand(builder, tmp_path), PowerQuestion(discordance=0.1, prompts=("order",)), told)
+        ((_, result),) = power.power(
+            make_request(builder, tmp_path), PowerQuestion(discordance=0.1, prompts=("order",)), environment
+        )
         with pytest.raises(UsageError, match=r"there is no prompt `nope`\. There are: order"):
-            power.power(errand(builder, tmp_path), PowerQuestion(prompts=("nope",)), told)
-    assert found.effective == 1
-    assert "worth about 1 independent" in "\n".join(said)
-    assert "assumed: 10%" in said[1]
+            power.power(make_request(builder, tmp_path), PowerQuestion(prompts=("nope",)), environment)
+    assert result.effective == 1
+    assert "worth about 1 independent" in "\n".join(output)
+    assert "assumed: 10%" in output[1]
 
 
 def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
@@ -154,35 +169,41 @@ def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
             "rubric.md": "Be kind.",
             "promptci.yml": config(server, judge=judge, run={"repeats": 3}),
         }
-        told, said = world()
-        found = power.power(errand(shop(tmp_path, files), tmp_path), PowerQuestion(), told)
-        selftest.selftest(replace(errand(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, told)
-    assert len(found) == 3
-    assert "if scores differ by 10 points from run to run" in "\n".join(said)
-    assert "judges: 240 calls, price unknown, and 12 probes for each judge" in said
-    assert "price unknown" in said[0]
+        environment, output = make_environment()
+        result = power.power(make_request(shop(tmp_path, files), tmp_path), PowerQuestion(), environment)
+        selftest.selftest(
+            replace(make_request(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, environment
+        )
+    assert len(result) == 3
+    assert "if scores differ by 10 points from run to run" in "\n".join(output)
+    assert "judges: 240 calls, price unknown, and 12 probes for each judge" in output
+    assert "price unknown" in output[0]
 
 
 def test_the_price_comes_first_and_nothing_is_asked_without_a_yes(tmp_path: Path) -> None:
     with serving() as server:
-        told, said = world()
+        environment, output = make_environment()
         with pytest.raises(UsageError, match=r"nothing was asked\. Agree to the price, or pass --yes"):
-            selftest.selftest(errand(repository(tmp_path, server), tmp_path), SelfTestSettings(), told)
-        assert "calls: 300" in "\n".join(said)
-        assert "price: at most $" in "\n".join(said)
-        dry = replace(errand(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True)
-        assert selftest.selftest(dry, AGREED, told) == ()
+            selftest.selftest(make_request(repository(tmp_path, server), tmp_path), SelfTestSettings(), environment)
+        assert "calls: 300" in "\n".join(output)
+        assert "price: at most $" in "\n".join(output)
+        dry = replace(make_request(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True)
+        assert selftest.selftest(dry, AGREED, environment) == ()
         assert server.calls == []
 
 
 def test_too_few_answers_are_refused(tmp_path: Path) -> None:
     with serving() as server, pytest.raises(UsageError, match="--answers must be at least 6"):
-        selftest.selftest(errand(repository(tmp_path, server), tmp_path), SelfTestSettings(answers=4), world()[0])
+        selftest.selftest(
+            make_request(repository(tmp_path, server), tmp_path), SelfTestSettings(answers=4), make_environment()[0]
+        )
 
 
 def test_more_answers_may_be_asked_for(tmp_path: Path) -> None:
     with serving() as server:
-        selftest.selftest(errand(repository(tmp_path, server, 5), tmp_path), replace(AGREED, answers=8), world()[0])
+        selftest.selftest(
+            make_request(repository(tmp_path, server, 5), tmp_path), replace(AGREED, answers=8), make_environment()[0]
+        )
         assert len(server.calls) == 40
 
 

@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 from fakes.openai_server import Call, Reply, error
 from fakes.repo import RepoBuilder
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    config,
+    goldens,
+    make_environment,
+    prompt,
+    serving,
+    shop,
+)
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import GitError, InputError, ProviderError, UsageError
@@ -61,20 +73,20 @@ def recorded(path: Path, files: dict[str, str], head: dict[str, str], **sections
 
 
 def split(
-    builder: RepoBuilder, count: int, *, again: Callable[..., RunResult] = check.check, **errand: Any
+    builder: RepoBuilder, count: int, *, again: Callable[..., RunResult] = check.check, **request: Any
 ) -> list[Path]:
     """Run every shard and give their folders."""
     folders = [builder.path.parent / "shards" / f"s{index}" for index in range(1, count + 1)]
     for index, folder in enumerate(folders, start=1):
-        part = CheckRequest(root=builder.path, out=folder, shard=Shard(index=index, count=count), **errand)
-        outcome = again(part, world()[0])
+        part = CheckRequest(root=builder.path, out=folder, shard=Shard(index=index, count=count), **request)
+        outcome = again(part, make_environment()[0])
         assert (outcome.exit_code, outcome.view) == (0, None)
     return folders
 
 
-def joined(folders: Sequence[Path], builder: RepoBuilder) -> RunResult:
-    errand = CheckRequest(root=builder.path, out=builder.path.parent / "merged")
-    return merge.merge_standalone(folders, errand, world()[0])
+def join_shards(folders: Sequence[Path], builder: RepoBuilder) -> RunResult:
+    request = CheckRequest(root=builder.path, out=builder.path.parent / "merged")
+    return merge.merge_standalone(folders, request, make_environment()[0])
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -96,7 +108,7 @@ def test_the_merge_writes_the_bytes_of_the_unsplit_run(tmp_path: Path, kind: str
     builder = recorded(tmp_path, FILES, {PROMPT: prompt(BAD)}, **RUNS[kind])
     whole = checked(builder)
 
-    outcome = joined(split(builder, count), builder)
+    outcome = join_shards(split(builder, count), builder)
 
     assert (outcome.exit_code, whole.exit_code) == (1, 1)
     assert outputs(tmp_path / "merged") == outputs(tmp_path / "out")
@@ -105,15 +117,15 @@ def test_the_merge_writes_the_bytes_of_the_unsplit_run(tmp_path: Path, kind: str
 def test_judges_and_the_checks_of_judges_come_out_the_same(tmp_path: Path) -> None:
     rows = [{"id": f"c{i:03}", "vars": {"input": f"where is GH-{1000 + i}?"}, "tags": ["t"]} for i in range(30)]
     files = {
-        PROMPT: prompt(GOOD, more=JUDGED),
+        PROMPT: prompt(GOOD, extra=JUDGED),
         GOLDENS: "".join(json.dumps(row) + "\n" for row in rows),
         "goldens/order.labels.jsonl": LABELS,
     }
-    head = {PROMPT: prompt(BAD, more=JUDGED)}
+    head = {PROMPT: prompt(BAD, extra=JUDGED)}
     builder = recorded(tmp_path, files, head, run={"repeats": {"initial": 1, "on_disagreement": 2}})
     whole = checked(builder)
 
-    outcome = joined(split(builder, 4), builder)
+    outcome = join_shards(split(builder, 4), builder)
 
     assert outcome.view is not None
     assert whole.view is not None
@@ -123,9 +135,9 @@ def test_judges_and_the_checks_of_judges_come_out_the_same(tmp_path: Path) -> No
 
 def test_a_run_without_a_comparison_is_split_too(tmp_path: Path) -> None:
     builder = recorded(tmp_path, FILES, {PROMPT: prompt(BAD)})
-    whole = run.run(CheckRequest(root=builder.path, out=tmp_path / "out", head="HEAD"), world()[0])
+    whole = run.run(CheckRequest(root=builder.path, out=tmp_path / "out", head="HEAD"), make_environment()[0])
 
-    outcome = joined(split(builder, 3, again=run.run, head="HEAD"), builder)
+    outcome = join_shards(split(builder, 3, again=run.run, head="HEAD"), builder)
 
     assert outcome.exit_code == whole.exit_code
     assert outputs(tmp_path / "merged") == outputs(tmp_path / "out")
@@ -137,7 +149,7 @@ def test_the_shards_ask_each_question_once_and_the_merge_asks_nothing(tmp_path: 
         builder.write({PROMPT: prompt(BAD)}).commit()
         folders = split(builder, 5, no_cache=True)
         asked = [json.dumps(call.body) for call in server.calls]
-        outcome = joined(folders, builder)
+        outcome = join_shards(folders, builder)
     assert len(set(asked)) == len(asked) == len(server.calls) == 120
     assert outcome.view is not None
     assert (outcome.view.verdict, outcome.view.spend.calls) == ("fail", 120)
@@ -158,11 +170,11 @@ def test_errors_are_the_errors_that_the_shards_met(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(BAD)}).commit()
         folders = split(builder, 3, no_cache=True)
         calls = len(server.calls)
-        outcome = joined(folders, builder)
+        outcome = join_shards(folders, builder)
     assert outcome.view is not None
     assert len(server.calls) == calls
-    found = next(case for case in outcome.view.prompts[0].case_details if case.id == "c007")
-    assert "no such question" in json.dumps(found.model_dump(mode="json"))
+    result = next(case for case in outcome.view.prompts[0].case_details if case.id == "c007")
+    assert "no such question" in json.dumps(result.model_dump(mode="json"))
     assert outcome.view.prompts[0].errors == 2
 
 
@@ -170,7 +182,7 @@ def test_nothing_to_ask_is_no_change_in_parts_as_in_whole(tmp_path: Path) -> Non
     builder = recorded(tmp_path, FILES, {PROMPT: prompt(BAD)})
     builder.git("switch", "--quiet", "main")
     builder.write({"README.md": "docs"}).commit()
-    outcome = joined(split(builder, 2, base="HEAD~1"), builder)
+    outcome = join_shards(split(builder, 2, base="HEAD~1"), builder)
     assert outcome.view is not None
     assert (outcome.view.verdict, outcome.exit_code) == ("no-change", 0)
 
@@ -194,9 +206,9 @@ def test_the_money_is_shared_out_and_a_shard_that_ran_out_of_it_is_an_error(tmp_
         spent, folders = 0.0, []
         for index in (1, 2):
             folders.append(tmp_path / f"s{index}")
-            errand = CheckRequest(root=builder.path, out=folders[-1], shard=Shard(index=index, count=2), no_cache=True)
-            assert check.check(errand, world()[0]).exit_code == 4
-        outcome = joined(folders, builder)
+            request = CheckRequest(root=builder.path, out=folders[-1], shard=Shard(index=index, count=2), no_cache=True)
+            assert check.check(request, make_environment()[0]).exit_code == 4
+        outcome = join_shards(folders, builder)
     assert outcome.view is not None
     spent = outcome.view.spend.usd or 0.0
     assert 0.3 < spent <= 1
@@ -216,8 +228,8 @@ def test_mistakes_in_files_end_a_shard_and_are_what_the_merge_reports(tmp_path: 
     builder.write({PROMPT: "messages: ["}).commit()
     with pytest.raises(InputError, match=PROMPT):
         split(builder, 2)
-    errand = CheckRequest(root=builder.path, out=tmp_path / "merged")
-    outcome = merge.merge_for_event(folders, check.check, errand, world()[0])
+    request = CheckRequest(root=builder.path, out=tmp_path / "merged")
+    outcome = merge.merge_for_event(folders, check.check, request, make_environment()[0])
     assert outcome.exit_code == 4
     assert [problem.path for problem in outcome.problems] == [PROMPT]
 
@@ -225,23 +237,23 @@ def test_mistakes_in_files_end_a_shard_and_are_what_the_merge_reports(tmp_path: 
 # --- what is handed in
 
 
-def told(outcome: RunResult) -> str:
+def get_problems(outcome: RunResult) -> str:
     assert outcome.view is not None
     assert (outcome.view.verdict, outcome.exit_code, outcome.view.prompts) == ("error", 4, [])
     return " ".join(reason.text for reason in outcome.view.problems)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[RepoBuilder, list[Path]]:
+def recorded_shards(tmp_path_factory: pytest.TempPathFactory) -> tuple[RepoBuilder, list[Path]]:
     folder = tmp_path_factory.mktemp("made")
     builder = recorded(folder, {**FILES, GOLDENS: goldens(8)}, {PROMPT: prompt(BAD)})
     return builder, split(builder, 3)
 
 
 @pytest.fixture
-def parts(made: tuple[RepoBuilder, list[Path]], tmp_path: Path) -> tuple[RepoBuilder, list[Path]]:
+def parts(recorded_shards: tuple[RepoBuilder, list[Path]], tmp_path: Path) -> tuple[RepoBuilder, list[Path]]:
     """The folders of three shards, to be spoilt."""
-    builder, folders = made
+    builder, folders = recorded_shards
     copied = shutil.copytree(folders[0].parent, tmp_path / "shards")
     return builder, [copied / folder.name for folder in folders]
 
@@ -254,19 +266,19 @@ def edited(folder: Path, **changes: Any) -> None:
 def test_a_folder_of_folders_is_looked_through(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
     (folders[0].parent / "other").mkdir()
-    outcome = joined([folders[0].parent], builder)
+    outcome = join_shards([folders[0].parent], builder)
     assert outcome.view is not None
     assert outcome.view.verdict != "error"
 
 
 def test_a_missing_shard_is_named(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
-    assert "of 3 shards 1 handed in nothing: 2" in told(joined([folders[0], folders[2]], builder))
+    assert "of 3 shards 1 handed in nothing: 2" in get_problems(join_shards([folders[0], folders[2]], builder))
 
 
 def test_a_shard_that_is_there_twice_is_named(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
-    assert "shard 2 of 3 is there twice" in told(joined([*folders, folders[1]], builder))
+    assert "shard 2 of 3 is there twice" in get_problems(join_shards([*folders, folders[1]], builder))
 
 
 def test_a_shard_that_passes_for_another_is_found(parts: tuple[RepoBuilder, list[Path]]) -> None:
@@ -279,7 +291,7 @@ def test_a_shard_that_passes_for_another_is_found(parts: tuple[RepoBuilder, list
         questions=record["questions"],
         journal_sha256=hashlib.sha256(content.encode()).hexdigest(),
     )
-    assert "it answers questions that are shard 1/3's" in told(joined(folders, builder))
+    assert "it answers questions that are shard 1/3's" in get_problems(join_shards(folders, builder))
 
 
 @pytest.mark.parametrize(
@@ -305,14 +317,14 @@ def test_a_record_that_does_not_fit_is_refused(
 ) -> None:
     builder, folders = parts
     edited(folders[1], **changes)
-    assert words in told(joined(folders, builder))
+    assert words in get_problems(join_shards(folders, builder))
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", "\0", '{"schema": 1}', "[" * 9999, "x" * 70_000])
 def test_what_is_no_record_is_refused(parts: tuple[RepoBuilder, list[Path]], content: str) -> None:
     builder, folders = parts
     (folders[2] / RECORD).write_text(content)
-    assert str(folders[2]) in told(joined(folders, builder))
+    assert str(folders[2]) in get_problems(join_shards(folders, builder))
 
 
 @pytest.mark.parametrize("name", [RECORD, "journal.jsonl"])
@@ -321,33 +333,35 @@ def test_a_link_is_not_followed(parts: tuple[RepoBuilder, list[Path]], name: str
     file = folders[1] / name
     file.rename(file.with_suffix(".kept"))
     file.symlink_to(file.with_suffix(".kept"))
-    assert "symbolic link" in told(joined(folders, builder))
+    assert "symbolic link" in get_problems(join_shards(folders, builder))
 
 
 def test_a_journal_that_is_not_there_is_named(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
     (folders[1] / "journal.jsonl").unlink()
-    assert "there is no such file" in told(joined(folders, builder))
+    assert "there is no such file" in get_problems(join_shards(folders, builder))
 
 
 def test_a_journal_cut_short_is_refused(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
     journal = folders[1] / "journal.jsonl"
     journal.write_bytes(journal.read_bytes()[:-20])
-    assert "not all of it" in told(joined(folders, builder))
+    assert "not all of it" in get_problems(join_shards(folders, builder))
 
 
 def test_nothing_at_all_is_an_error_of_its_own(tmp_path: Path) -> None:
     builder = shop(tmp_path, FILES)
     (empty := tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"there is no shard\.json"):
-        joined([empty], builder)
+        join_shards([empty], builder)
 
 
 def test_shards_of_other_commits_than_the_event_names_are_refused(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
-    errand = CheckRequest(root=builder.path, out=builder.path.parent / "merged", head="main", base="main")
-    assert "not the run of this event" in told(merge.merge_for_event(folders, check.check, errand, world()[0]))
+    request = CheckRequest(root=builder.path, out=builder.path.parent / "merged", head="main", base="main")
+    assert "not the run of this event" in get_problems(
+        merge.merge_for_event(folders, check.check, request, make_environment()[0])
+    )
 
 
 def test_shards_of_commits_that_are_not_here_are_an_error(
@@ -356,7 +370,7 @@ def test_shards_of_commits_that_are_not_here_are_an_error(
     _, folders = parts
     other = shop(tmp_path / "other", FILES)
     with pytest.raises(GitError):
-        joined(folders, other)
+        join_shards(folders, other)
 
 
 def test_a_shard_goes_on_where_it_was_interrupted(parts: tuple[RepoBuilder, list[Path]]) -> None:
@@ -365,7 +379,7 @@ def test_a_shard_goes_on_where_it_was_interrupted(parts: tuple[RepoBuilder, list
     before = sorted(journal.read_text().splitlines())
     (folders[0] / RECORD).unlink()
     journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:-2]))
-    errand = CheckRequest(root=builder.path, out=folders[0], shard=Shard(index=1, count=3))
-    assert check.check(errand, world()[0]).exit_code == 0
+    request = CheckRequest(root=builder.path, out=folders[0], shard=Shard(index=1, count=3))
+    assert check.check(request, make_environment()[0]).exit_code == 0
     assert sorted(journal.read_text().splitlines()) == before
-    assert joined(folders, builder).exit_code in (0, 1)
+    assert join_shards(folders, builder).exit_code in (0, 1)

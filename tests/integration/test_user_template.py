@@ -3,7 +3,19 @@
 from pathlib import Path
 
 from fakes.repo import RepoBuilder
-from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, prompt, serving, shop, world
+from support.repositories import (
+    BAD,
+    GOLDENS,
+    GOOD,
+    PROMPT,
+    checked,
+    config,
+    goldens,
+    make_environment,
+    prompt,
+    serving,
+    shop,
+)
 
 from promptci.action import publication
 from promptci.app.requests import CheckRequest, RunResult
@@ -62,5 +74,5 @@ def test_a_run_of_one_revision_takes_that_revision_s(tmp_path: Path) -> None:
     with serving() as server:
         files = {PROMPT: prompt(GOOD), GOLDENS: goldens(5), TEMPLATE: "Seen: {{ view.verdict }}."}
         builder = shop(tmp_path, {**files, "promptci.yml": config(server, report={"comment_template": TEMPLATE})})
-        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), world()[0])
+        outcome = run.run(CheckRequest(root=builder.path, out=tmp_path / "out"), make_environment()[0])
     assert comment_of(outcome) == "Seen: pass."

@@ -36,22 +36,22 @@ def crossings(
     """
     drops, null = (DROPS, 0.0) if margin is None else ((0.0, margin / 2, -margin), margin)
     draw = np.random.default_rng(ratio * 1000 + blocks)
-    found = []
+    results = []
     for start in range(0, runs, CHUNK):
         shape = (min(CHUNK, runs - start), blocks)
-        given = Blocks(
+        inputs = Blocks(
             control_n=np.full(shape, float(ratio)),
             control_sum=draw.binomial(ratio, control, shape).astype(np.float64),
             canary_n=np.ones(shape),
             canary_sum=draw.binomial(1, canary, shape).astype(np.float64),
         )
-        crossed = log_evidence(given, drops, null) >= -math.log(alpha)
-        found.append(np.where(crossed.any(axis=-1), crossed.argmax(axis=-1) + 1, NEVER))
-    return np.concatenate(found)
+        crossed = log_evidence(inputs, drops, null) >= -math.log(alpha)
+        results.append(np.where(crossed.any(axis=-1), crossed.argmax(axis=-1) + 1, NEVER))
+    return np.concatenate(results)
 
 
-def share(found: NDArray[np.int64]) -> float:
-    return float((found < NEVER).mean())
+def share(result: NDArray[np.int64]) -> float:
+    return float((result < NEVER).mean())
 
 
 def above(alpha: float, runs: int) -> float:
@@ -61,9 +61,9 @@ def above(alpha: float, runs: int) -> float:
 
 def test_a_drop_from_96_to_82_is_rolled_back_before_250_requests() -> None:
     """FAULTS 126, at the level that each of 12 tests may spend; STATISTICS 4.8."""
-    found = crossings(0.96, 0.82, ratio=19, blocks=1000, runs=500, alpha=EACH)
-    assert np.quantile(found, 0.95, method="higher") < 250
-    assert np.median(found) < 100
+    result = crossings(0.96, 0.82, ratio=19, blocks=1000, runs=500, alpha=EACH)
+    assert np.quantile(result, 0.95, method="higher") < 250
+    assert np.median(result) < 100
 
 
 @pytest.mark.long
@@ -72,15 +72,15 @@ def test_a_drop_from_96_to_82_is_rolled_back_before_250_requests() -> None:
 def test_a_canary_that_changes_nothing_is_seldom_rolled_back_however_often_one_looks(
     ratio: int, rate: float, alpha: float
 ) -> None:
-    found = crossings(rate, rate, ratio=ratio, blocks=1500, runs=2000, alpha=alpha)
-    assert share(found) <= alpha + above(alpha, 2000)
+    result = crossings(rate, rate, ratio=ratio, blocks=1500, runs=2000, alpha=alpha)
+    assert share(result) <= alpha + above(alpha, 2000)
 
 
 @pytest.mark.long
 def test_ten_thousand_canaries_that_change_nothing() -> None:
     """FAULTS P4 and 126: at most 1 % of false rollbacks, over 10,000 canaries."""
-    found = crossings(0.96, 0.96, ratio=19, blocks=2000, runs=10_000, alpha=0.01)
-    assert share(found) <= 0.01 + above(0.01, 10_000)
+    result = crossings(0.96, 0.96, ratio=19, blocks=2000, runs=10_000, alpha=0.01)
+    assert share(result) <= 0.01 + above(0.01, 10_000)
 
 
 @pytest.mark.long
@@ -90,47 +90,47 @@ def test_what_hits_both_arms_is_not_blamed_on_the_canary() -> None:
     rates = 0.9 + 0.08 * np.sin(time / 60) - 0.1 * time / 1500
     rates[600:700] = 0.05
     for ratio in (1, 19):
-        found = crossings(rates, rates, ratio=ratio, blocks=1500, runs=2000, alpha=0.05)
-        assert share(found) <= 0.05 + above(0.05, 2000)
+        result = crossings(rates, rates, ratio=ratio, blocks=1500, runs=2000, alpha=0.05)
+        assert share(result) <= 0.05 + above(0.05, 2000)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("ratio", "low", "high"), [(1, 80, 140), (19, 30, 70)])
 def test_a_large_drop_is_seen_as_fast_as_stated(ratio: int, low: int, high: int) -> None:
     """STATISTICS 4.8, alpha .01: 96 to 82 in 96 requests (median), 198 (nine in ten), with as many of the control."""
-    found = crossings(0.96, 0.82, ratio=ratio, blocks=1000, runs=2000, alpha=0.01)
-    assert low < np.median(found) < high
-    assert np.quantile(found, 0.9, method="higher") < 215
+    result = crossings(0.96, 0.82, ratio=ratio, blocks=1000, runs=2000, alpha=0.01)
+    assert low < np.median(result) < high
+    assert np.quantile(result, 0.9, method="higher") < 215
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("ratio", "median"), [(1, 2846), (19, 2846 / 2)])
 def test_a_small_drop_is_seen_within_a_day_or_two(ratio: int, median: float) -> None:
     """STATISTICS 4.8: 96 to 94 in 2,846 requests; about half of that with all other traffic as control."""
-    found = crossings(0.96, 0.94, ratio=ratio, blocks=9000, runs=500, alpha=0.01)
-    assert np.median(found) < 1.1 * median
-    assert share(found) > 0.95
+    result = crossings(0.96, 0.94, ratio=ratio, blocks=9000, runs=500, alpha=0.01)
+    assert np.median(result) < 1.1 * median
+    assert share(result) > 0.95
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("margin", [0.02, 0.05])
 @pytest.mark.parametrize("ratio", [1, 19])
 def test_a_canary_that_is_worse_by_the_limit_is_seldom_promoted(ratio: int, margin: float) -> None:
-    found = crossings(0.96, 0.96 - margin, ratio=ratio, blocks=800, runs=1000, alpha=0.05, margin=margin)
-    assert share(found) <= 0.05 + above(0.05, 1000)
+    result = crossings(0.96, 0.96 - margin, ratio=ratio, blocks=800, runs=1000, alpha=0.05, margin=margin)
+    assert share(result) <= 0.05 + above(0.05, 1000)
 
 
 @pytest.mark.long
 def test_a_canary_that_changes_nothing_is_promoted_within_a_day() -> None:
     """2,500 users of the canary are a day at 5 % of 50,000; the limit is 2 points."""
-    found = crossings(0.96, 0.96, ratio=19, blocks=2500, runs=300, alpha=0.05, margin=0.02)
-    assert np.quantile(found, 0.9, method="higher") <= 2500
+    result = crossings(0.96, 0.96, ratio=19, blocks=2500, runs=300, alpha=0.05, margin=0.02)
+    assert np.quantile(result, 0.9, method="higher") <= 2500
 
 
 def rolled_back(canaries: Sequence[Sequence[Observation]], policy: CanaryPolicy) -> float:
     """Share of canaries of which some metric was ever shown worse, at any request."""
     measured = [measure.measure_metrics(columns_of(seen), policy) for seen in canaries]
-    shown = [any(one.p_worse <= one.alpha for one in metrics) for metrics in measured]
+    shown = [any(metric.p_worse <= metric.alpha for metric in metrics) for metrics in measured]
     return float(np.mean(shown))
 
 

@@ -34,7 +34,7 @@ FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None, max_drop=0.1)
 Results = list[tuple[bool, bool]]
 
 
-def made(
+def make_runs(
     results: dict[str, Results],
     *,
     limits: RunLimits | None = None,
@@ -90,7 +90,10 @@ def made(
 
 def answered_so_far(plan: PlannedRun, scored: list[ScoredCase]) -> list[PromptRun]:
     """The runs of a plan with these answers."""
-    return [replace(run, scored=[one for one in scored if one.answer.prompt == run.name]) for run in plan.prompts]
+    return [
+        replace(run, scored=[scored_case for scored_case in scored if scored_case.answer.prompt == run.name])
+        for run in plan.prompts
+    ]
 
 
 def answered(question: Question, case: Case, right: bool | None) -> ScoredCase:
@@ -109,7 +112,7 @@ def answered(question: Question, case: Case, right: bool | None) -> ScoredCase:
 
 def whole(plan: PlannedRun, answers: list[ScoredCase]) -> list[ScoredCase]:
     """Every answer that a run without early stop gets."""
-    known = {one.answer.key: one for one in answers}
+    known = {answer.answer.key: answer for answer in answers}
     first = [known[q.key] for q in plan.questions]
     follow_ups = [
         q
@@ -132,14 +135,14 @@ def verdicts(report: GateReport) -> dict[str, Verdict]:
 
 def decided(runs: list[PromptRun], policy: GatePolicy) -> list[PromptRun]:
     """The prompts whose verdict no answer can change."""
-    found = [of_prompt.decided(policy) for of_prompt in early_stopping.bounds(runs, policy).prompts]
-    return [run for run in found if run is not None]
+    results = [of_prompt.decided(policy) for of_prompt in early_stopping.bounds(runs, policy).prompts]
+    return [run for run in results if run is not None]
 
 
 def holds_on_every_prefix(plan: PlannedRun, answers: list[ScoredCase], policy: GatePolicy, step: int = 1) -> int:
     """Check every prefix, or every `step`-th; return how many answers of the first round the earliest stop saves."""
     full = verdicts(gate(plan, whole(plan, answers), policy))
-    first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
+    first = [answer for answer in answers if answer.answer.key in {q.key for q in plan.questions}]
     saved = 0
     for length in range(0, len(first) + 1, step):
         settled = decided(answered_so_far(plan, first[:length]), policy)
@@ -160,47 +163,47 @@ pairs = st.lists(
 @settings(max_examples=25, deadline=None)
 @given(pairs, st.integers(0, 2), st.sampled_from([0.1, 0.3]))
 def test_a_settled_verdict_is_the_verdict_of_the_whole_run(rows: Results, critical: int, margin: float) -> None:
-    holds_on_every_prefix(*made({"p": rows}, critical=critical), replace(FREE, max_drop=margin))
+    holds_on_every_prefix(*make_runs({"p": rows}, critical=critical), replace(FREE, max_drop=margin))
 
 
 @settings(max_examples=10, deadline=None)
 @given(pairs, pairs)
-def test_so_it_is_of_several_prompts_corrected_together(one: Results, other: Results) -> None:
-    holds_on_every_prefix(*made({"p": one[:9], "q": other[:9]}), replace(FREE, max_drop=0.3))
+def test_so_it_is_of_several_prompts_corrected_together(first: Results, other: Results) -> None:
+    holds_on_every_prefix(*make_runs({"p": first[:9], "q": other[:9]}), replace(FREE, max_drop=0.3))
 
 
 @settings(max_examples=10, deadline=None)
 @given(pairs)
 def test_so_it_is_where_cases_that_disagree_are_asked_on(rows: Results) -> None:
-    holds_on_every_prefix(*made({"p": rows}, limits=RunLimits(repeats_on_disagreement=3)), FREE)
+    holds_on_every_prefix(*make_runs({"p": rows}, limits=RunLimits(repeats_on_disagreement=3)), FREE)
 
 
 @settings(max_examples=10, deadline=None)
 @given(pairs)
 def test_so_it_is_of_repeats_and_with_limits_on_cost(rows: Results) -> None:
-    holds_on_every_prefix(*made({"p": rows[:8]}, limits=RunLimits(repeats=2)), FREE)
-    holds_on_every_prefix(*made({"p": rows}), GatePolicy(max_drop=0.1))
+    holds_on_every_prefix(*make_runs({"p": rows[:8]}, limits=RunLimits(repeats=2)), FREE)
+    holds_on_every_prefix(*make_runs({"p": rows}), GatePolicy(max_drop=0.1))
 
 
 @settings(max_examples=10, deadline=None)
 @given(pairs)
 def test_so_it_is_of_weights_and_of_a_floor_under_quality(rows: Results) -> None:
-    holds_on_every_prefix(*made({"p": rows}, weights=3.0), replace(FREE, min_quality=0.8))
+    holds_on_every_prefix(*make_runs({"p": rows}, weights=3.0), replace(FREE, min_quality=0.8))
 
 
 def test_a_clear_regression_saves_most_of_the_calls() -> None:
-    plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
+    plan, answers = make_runs({"p": [(True, False)] * 30 + [(True, True)] * 20})
     assert holds_on_every_prefix(plan, answers, GatePolicy()) > 30
 
 
 def test_a_clear_pass_saves_some_where_no_limit_is_open() -> None:
-    plan, answers = made({"p": [(True, True)] * 100})
+    plan, answers = make_runs({"p": [(True, True)] * 100})
     assert holds_on_every_prefix(plan, answers, FREE, step=2) > 0
     assert holds_on_every_prefix(plan, answers, GatePolicy(max_drop=0.1), step=10) == 0
 
 
 def test_what_is_reported_names_what_was_assumed() -> None:
-    plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
+    plan, answers = make_runs({"p": [(True, False)] * 30 + [(True, True)] * 20})
     asked = answers[:70]
     (decision,) = early_stopping.report(gate(plan, asked, GatePolicy())).prompts
     facts = {finding.rule: finding.facts for finding in decision.findings}
@@ -214,7 +217,7 @@ def test_what_is_reported_names_what_was_assumed() -> None:
 
 
 def test_a_pass_names_it_too() -> None:
-    plan, answers = made({"p": [(True, True)] * 100})
+    plan, answers = make_runs({"p": [(True, True)] * 100})
     asked = answers[:198]
     (decision,) = early_stopping.report(gate(plan, asked, FREE)).prompts
     facts = decision.findings[0].facts
@@ -223,29 +226,29 @@ def test_a_pass_names_it_too() -> None:
 
 
 def test_costs_that_were_measured_stay_in_the_report_of_a_failure() -> None:
-    plan, answers = made({"p": [(True, False)] * 30 + [(True, True)] * 20})
+    plan, answers = make_runs({"p": [(True, False)] * 30 + [(True, True)] * 20})
     (decision,) = early_stopping.report(gate(plan, answers[:70], GatePolicy())).prompts
     assert "cost" in {finding.rule for finding in decision.findings}
 
 
 def test_a_run_that_is_not_settled_must_go_on() -> None:
-    plan, answers = made({"p": [(True, True)] * 20})
+    plan, answers = make_runs({"p": [(True, True)] * 20})
     with pytest.raises(ValueError, match="the verdict of p is not settled"):
         early_stopping.report(gate(plan, answers[:4], FREE))
 
 
 def test_too_many_errors_are_settled_as_an_error() -> None:
-    plan, answers = made({"p": [(True, True)] * 20})
-    failed = [answered(q, one.case, None) for q, one in zip(plan.questions[:10], answers, strict=False)]
+    plan, answers = make_runs({"p": [(True, True)] * 20})
+    failed = [answered(q, scored_case.case, None) for q, scored_case in zip(plan.questions[:10], answers, strict=False)]
     assert [run.verdict for run in decided(answered_so_far(plan, failed), FREE)] == [Verdict.ERROR]
 
 
 def test_marks_settle_by_critical_cases_only() -> None:
-    plan, answers = made({"p": [(True, False)] * 24}, kind="judge", critical=1)
-    first = [one for one in answers if one.answer.key in {q.key for q in plan.questions}]
+    plan, answers = make_runs({"p": [(True, False)] * 24}, kind="judge", critical=1)
+    first = [answer for answer in answers if answer.answer.key in {q.key for q in plan.questions}]
     assert decided(answered_so_far(plan, first), FREE)  # nothing is missing but confirmations
     assert not decided(answered_so_far(plan, first[:40]), FREE)
-    confirmed = first[:40] + [one for one in answers if one.case.critical and one.replicate > 0]
+    confirmed = first[:40] + [answer for answer in answers if answer.case.critical and answer.replicate > 0]
     (run,) = decided(answered_so_far(plan, confirmed), FREE)
     assert {finding.rule for finding in run.findings} == {"critical"}
 
@@ -282,11 +285,11 @@ def test_tango_s_interval_falls_with_each_broken_pair_and_rises_with_each_fixed_
 
 
 def test_a_run_is_complete_when_every_verdict_stands_and_that_of_all_together_too() -> None:
-    plan, answers = made({"p": [(True, True)] * 100, "q": [(True, True)] * 100})
+    plan, answers = make_runs({"p": [(True, True)] * 100, "q": [(True, True)] * 100})
     start, end = (early_stopping.bounds(answered_so_far(plan, answers[:length]), FREE) for length in (120, 400))
     assert (start.all_decided(FREE), end.all_decided(FREE)) == (False, True)
     assert [of_prompt.decided(FREE) for of_prompt in start.prompts] == [None, None]
-    failing, broken = made({"p": [(True, False)] * 40, "q": [(True, True)] * 40})
+    failing, broken = make_runs({"p": [(True, False)] * 40, "q": [(True, True)] * 40})
     assert early_stopping.bounds(answered_so_far(failing, broken), FREE).all_decided(FREE)
 
 
@@ -294,15 +297,15 @@ def test_prompts_that_stand_are_not_enough_where_all_together_may_still_be_worse
     """Each alone is undecided whatever comes; together they may or may not have got worse."""
     policy = replace(FREE, max_drop=0.05, alpha=0.05)
     rows = [(True, False)] * 3 + [(True, True)] * 17
-    plan, answers = made({"p": rows, "q": rows})
+    plan, answers = make_runs({"p": rows, "q": rows})
     last = {answers[-1].answer.key, answers[-2].answer.key}
-    runs = answered_so_far(plan, [one for one in answers if one.answer.key not in last])
+    runs = answered_so_far(plan, [answer for answer in answers if answer.answer.key not in last])
     bounds = early_stopping.bounds(runs, policy)
     together = [pooled.verdict if pooled else None for pooled in (bounds.best_pooled, bounds.worst_pooled)]
     assert bounds.all_decided(policy) is (len(decided(runs, policy)) == 2 and together[0] is together[1])
 
 
 def test_one_prompt_has_nothing_together() -> None:
-    plan, answers = made({"p": [(True, True)] * 100})
+    plan, answers = make_runs({"p": [(True, True)] * 100})
     assert early_stopping.bounds(answered_so_far(plan, answers), FREE).all_decided(FREE)
     assert early_stopping.bounds(answered_so_far(plan, answers), FREE).best_pooled is None

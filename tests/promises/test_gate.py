@@ -35,7 +35,7 @@ def above(runs: int) -> float:
 
 @pytest.mark.parametrize(("n", "discordance"), list(product((50, 100, 200), (0.05, 0.10, 0.20))))
 def test_a_harmless_change_is_blocked_no_more_often_than_stated(n: int, discordance: float) -> None:
-    test, gate = (how(n, discordance, 0.0, seed=n) for how in (significant, blocked))
+    test, gate = (method(n, discordance, 0.0, seed=n) for method in (significant, blocked))
     assert gate <= test <= ALPHA + above(20_000) + EXCESS
 
 
@@ -77,17 +77,17 @@ def test_wilson_s_interval_covers(n: int, rate: float) -> None:
 @pytest.mark.parametrize("n", [20, 30, 100])
 def test_the_paired_t_test_on_skewed_scores_keeps_its_size_and_its_bca_interval_covers(n: int) -> None:
     """Marks of five grades, heavily skewed, no true difference: size within .03-.065, coverage of 90 % above 86 %."""
-    found = scores(n, seed=n)
-    assert 0.03 <= found.blocked <= 0.065
-    assert found.covered >= 0.86
+    score_effect = scores(n, seed=n)
+    assert 0.03 <= score_effect.blocked <= 0.065
+    assert score_effect.covered >= 0.86
 
 
 def test_clusters_are_not_taken_for_independent_cases() -> None:
     """Five paraphrases that agree fully: the naive test blocks far too often, the clustered one does not."""
-    found = clustered(20, 5, seed=5)
-    assert found.without > 0.15
-    assert found.within <= ALPHA + above(2000)
-    assert found.covered >= 0.88
+    result = clustered(20, 5, seed=5)
+    assert result.without > 0.15
+    assert result.within <= ALPHA + above(2000)
+    assert result.covered >= 0.88
 
 
 def test_duplicating_the_cases_of_one_cluster_gains_nothing() -> None:
@@ -101,14 +101,14 @@ def test_duplicating_the_cases_of_one_cluster_gains_nothing() -> None:
         assert (thrice.mean, thrice.se, thrice.p_worse) == pytest.approx((once.mean, once.se, once.p_worse), abs=1e-12)
 
 
-@pytest.mark.parametrize("how", ["once", "adaptive", "thrice"])
-def test_however_cases_are_repeated_a_harmless_change_is_blocked_no_more_often_than_stated(how: str) -> None:
-    assert repeated(how, 100, 0.0, seed=11).blocked <= ALPHA + above(3000) + EXCESS
-    assert repeated(how, 50, 0.0, seed=13).blocked <= ALPHA + above(3000) + EXCESS
+@pytest.mark.parametrize("method", ["once", "adaptive", "thrice"])
+def test_however_cases_are_repeated_a_harmless_change_is_blocked_no_more_often_than_stated(method: str) -> None:
+    assert repeated(method, 100, 0.0, seed=11).blocked <= ALPHA + above(3000) + EXCESS
+    assert repeated(method, 50, 0.0, seed=13).blocked <= ALPHA + above(3000) + EXCESS
 
 
 def test_asking_on_where_versions_disagree_sees_nearly_what_repeating_everything_sees_at_half_its_price() -> None:
-    once, adaptive, thrice = (repeated(how, 100, 0.1, seed=12) for how in ("once", "adaptive", "thrice"))
+    once, adaptive, thrice = (repeated(method, 100, 0.1, seed=12) for method in ("once", "adaptive", "thrice"))
     assert adaptive.blocked > once.blocked + 0.1
     assert adaptive.blocked > thrice.blocked - 0.06
     assert adaptive.calls < thrice.calls / 2

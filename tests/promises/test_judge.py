@@ -23,28 +23,28 @@ RUNS = 2000
 def simulated(situation: tuple[int, int, float, float, float], lambda_: float | None = None) -> list[ppi.Corrected]:
     n, judged, rate, se, sp = situation
     rng = np.random.default_rng(11)
-    found = []
+    results = []
     for _ in range(RUNS):
         right = rng.random(n + judged) < rate
         passes = np.where(right, rng.random(n + judged) < se, rng.random(n + judged) >= sp).astype(float).tolist()
-        one = ppi.corrected(right[:n].astype(float).tolist(), passes[:n], passes[n:], lambda_=lambda_)
-        assert one is not None
-        found.append(one)
-    return found
+        corrected = ppi.corrected(right[:n].astype(float).tolist(), passes[:n], passes[n:], lambda_=lambda_)
+        assert corrected is not None
+        results.append(corrected)
+    return results
 
 
-def effective(situation: tuple[int, int, float, float, float], found: list[ppi.Corrected]) -> float:
+def effective(situation: tuple[int, int, float, float, float], result: list[ppi.Corrected]) -> float:
     """Labels that would scatter as much by themselves."""
     rate = situation[2]
-    return rate * (1 - rate) / float(np.var([one.estimate for one in found]))
+    return rate * (1 - rate) / float(np.var([corrected.estimate for corrected in result]))
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_interval_covers_and_the_estimate_is_right(situation: tuple[int, int, float, float, float]) -> None:
     """A 95 % interval holds the true rate in at least 92.5 % of the runs, and the estimate is hardly biased."""
-    rate, found = situation[2], simulated(situation)
-    assert np.mean([one.interval.lo <= rate <= one.interval.hi for one in found]) >= 0.925
-    assert fmean(one.estimate for one in found) == pytest.approx(rate, abs=0.015)
+    rate, result = situation[2], simulated(situation)
+    assert np.mean([corrected.interval.lo <= rate <= corrected.interval.hi for corrected in result]) >= 0.925
+    assert fmean(corrected.estimate for corrected in result) == pytest.approx(rate, abs=0.015)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -61,6 +61,6 @@ def test_untuned_inference_can_be_worse_than_no_judge_and_tuned_is_not(
     """100 labels and 1,000 judged answers of which 90 % are right."""
     situation = (100, 1000, 0.9, se, sp)
     assert effective(situation, simulated(situation, lambda_=1.0)) == pytest.approx(naive, rel=0.08)
-    found = simulated(situation)
-    assert effective(situation, found) == pytest.approx(tuned, rel=0.08)
-    assert fmean(one.effective_n for one in found) == pytest.approx(tuned, rel=0.12)
+    result = simulated(situation)
+    assert effective(situation, result) == pytest.approx(tuned, rel=0.08)
+    assert fmean(corrected.effective_n for corrected in result) == pytest.approx(tuned, rel=0.12)

@@ -26,8 +26,8 @@ Change = Callable[[RepoBuilder], object]
 
 
 def number_of(call: Call) -> str:
-    found = re.search(r"GH-\d+", call.last_user_message)
-    return found[0] if found else "none"
+    result = re.search(r"GH-\d+", call.last_user_message)
+    return result[0] if result else "none"
 
 
 def is_bad(call: Call) -> bool:
@@ -88,14 +88,14 @@ def always(text: str) -> Situation:
     return Situation(answer=lambda _: text)
 
 
-def head_fails(failure: Callable[[], Reply], *, share: int = 1, **more: Any) -> Situation:
+def head_fails(failure: Callable[[], Reply], *, share: int = 1, **options: Any) -> Situation:
     """Head's requests fail in every case, or one of so many; base's never do."""
 
     def answer(call: Call) -> Reply | str:
         number = number_of(call)
         return failure() if is_bad(call) and int(number[3:]) % share == 0 else number
 
-    return Situation(files={GOLDENS: goldens(CASES, **more)}, answer=answer)
+    return Situation(files={GOLDENS: goldens(CASES, **options)}, answer=answer)
 
 
 def odd_models(call: Call) -> Reply | str:
@@ -150,8 +150,8 @@ SITUATIONS: dict[str, Situation] = {
     ),
     # Answers of head are missing.
     **{
-        f"head fails with {name} in one of {share}{' critical cases' if more else ''}": head_fails(
-            failure, share=share, **more
+        f"head fails with {name} in one of {share}{' critical cases' if options else ''}": head_fails(
+            failure, share=share, **options
         )
         for name, failure in {
             "too long a context": lambda: error(400, "too long", code="context_length_exceeded"),
@@ -159,7 +159,7 @@ SITUATIONS: dict[str, Situation] = {
             "HTTP 422": lambda: error(422, "unprocessable"),
             "an empty body": lambda: Reply(body=b""),
         }.items()
-        for share, more in ((1, {}), (5, {}), (10, {"critical": True}))
+        for share, options in ((1, {}), (5, {}), (10, {"critical": True}))
     },
     "one answer names another model": Situation(answer=odd_models),
     "a file that was broken before, and its goldens change": Situation(

@@ -70,8 +70,8 @@ def test_a_drop_of_the_margin_on_these_goldens_does_not_pass(setting: Setting) -
 def test_the_fast_simulation_agrees_with_the_deciding_code_itself(setting: Setting) -> None:
     """The same rules through comparisons and `decide`: shares alike within the error of both."""
     slow, fast = simulate(setting, runs=60), simulate_fast(setting, runs=RUNS)
-    for one, other in ((slow.failed, fast.failed), (slow.passed, fast.passed)):
-        assert one == pytest.approx(other, abs=error(max(other, 0.05), 60) + error(max(other, 0.05), RUNS))
+    for first, other in ((slow.failed, fast.failed), (slow.passed, fast.passed)):
+        assert first == pytest.approx(other, abs=error(max(other, 0.05), 60) + error(max(other, 0.05), RUNS))
     assert slow.calls == pytest.approx(fast.calls, rel=0.25)
 
 

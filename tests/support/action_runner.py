@@ -30,7 +30,7 @@ class Run:
         self.output_text = ""
         self.err = ""
 
-    def pull_request(self, head_repo: dict[str, Any] | None = HERE, **more: Any) -> dict[str, Any]:
+    def pull_request(self, head_repo: dict[str, Any] | None = HERE, **options: Any) -> dict[str, Any]:
         """Give the payload of a pull request of the branch that is checked out."""
         base, head = self.sha("main"), self.sha("HEAD")
         pull = {
@@ -39,13 +39,13 @@ class Run:
             "base": {"sha": base, "ref": "main", "repo": HERE},
             "head": {"sha": head, "ref": "topic", "repo": head_repo},
         }
-        return {"action": "opened", "pull_request": pull, "repository": HERE, **more}
+        return {"action": "opened", "pull_request": pull, "repository": HERE, **options}
 
     def sha(self, rev: str) -> str:
         """Give a revision's commit."""
         return self.builder.git("rev-parse", rev)
 
-    def environ(self, **more: str) -> dict[str, str]:
+    def environ(self, **options: str) -> dict[str, str]:
         """Give the variables; each call is one attempt more."""
         self.attempt += 1
         event = self.folder / "event.json"
@@ -66,13 +66,13 @@ class Run:
             "GITHUB_OUTPUT": str(self.folder / "output"),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
             "INPUT_GITHUB-TOKEN": fake.TOKEN,
-            **more,
+            **options,
         }
 
-    def __call__(self, **more: str) -> tuple[int, str]:
+    def __call__(self, **options: str) -> tuple[int, str]:
         """Run the Action; gives its exit code and all it printed."""
         out, err = io.StringIO(), io.StringIO()
-        code = main.main(self.environ(**more), out, err)
+        code = main.main(self.environ(**options), out, err)
         self.err = err.getvalue()
         assert "Traceback" not in self.err
         assert "Internal error" not in self.err, self.err

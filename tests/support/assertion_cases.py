@@ -29,13 +29,13 @@ def answer(text: str, *, latency: float | None = None, cost: Decimal | None = No
     )
 
 
-def mark(one: Case, text: str, **facts: Any) -> CheckOutcome:
+def mark(golden_case: Case, text: str, **facts: Any) -> CheckOutcome:
     """Mark a text by the case's assertion, without checking the assertion first."""
-    subject = Subject(text=text, case=one, answer=answer(text, **facts))
-    return ASSERTIONS[one.assertions[0].type].check(one.assertions[0], subject)
+    subject = Subject(text=text, case=golden_case, answer=answer(text, **facts))
+    return ASSERTIONS[golden_case.assertions[0].type].check(golden_case.assertions[0], subject)
 
 
-def passes(one: Case, text: str) -> bool | None:
+def passes(golden_case: Case, text: str) -> bool | None:
     """Mark a text by an assertion that makes sense."""
-    assert check_assertions.find_problems([one]) == []
-    return mark(one, text).passed
+    assert check_assertions.find_problems([golden_case]) == []
+    return mark(golden_case, text).passed

@@ -93,7 +93,7 @@ class Window:
         for other in self._others:
             other.page.context.close()
         self._others = []
-        misdeeds = [misdeed for one in seen for misdeed in one.misdeeds]
+        misdeeds = [misdeed for page in seen for misdeed in page.misdeeds]
         self._tab.misdeeds.clear()
         return misdeeds
 

@@ -72,50 +72,50 @@ def _request(index: int, arm_and_share: tuple[str, float], ways: Ways, time: dat
     )
 
 
-def entry(one: Observation, **changed: Any) -> dict[str, Any]:
+def entry(observation: Observation, **changed: Any) -> dict[str, Any]:
     """The line of one request, as docs/canary.md has it."""
     value = {
-        "time": one.time.isoformat(),
-        "promptci.request": one.id,
-        "promptci.prompt": one.prompt,
-        "promptci.version": one.version,
-        "promptci.arm": one.arm,
-        "promptci.share": one.share,
-        "promptci.user": one.user,
-        "error.type": one.error,
-        "promptci.latency_ms": one.latency_ms,
-        "promptci.cost_usd": one.cost_usd,
-        "promptci.quality": one.quality,
-        "promptci.signal": one.signal,
-        "gen_ai.request.model": one.model,
-        "gen_ai.usage.output_tokens": one.output_tokens,
+        "time": observation.time.isoformat(),
+        "promptci.request": observation.id,
+        "promptci.prompt": observation.prompt,
+        "promptci.version": observation.version,
+        "promptci.arm": observation.arm,
+        "promptci.share": observation.share,
+        "promptci.user": observation.user,
+        "error.type": observation.error,
+        "promptci.latency_ms": observation.latency_ms,
+        "promptci.cost_usd": observation.cost_usd,
+        "promptci.quality": observation.quality,
+        "promptci.signal": observation.signal,
+        "gen_ai.request.model": observation.model,
+        "gen_ai.usage.output_tokens": observation.output_tokens,
     }
     return {key: value for key, value in {**value, **changed}.items() if value is not None}
 
 
-def runtime_entry(one: Observation, **changed: Any) -> dict[str, Any]:
+def runtime_entry(observation: Observation, **changed: Any) -> dict[str, Any]:
     """The line of one request, as promptci.runtime writes it; the mark and the signal come in a line of `late`."""
     value = {
-        "time": one.time.isoformat(),
-        "promptci.request": one.id,
-        "gen_ai.prompt.name": one.prompt,
-        "gen_ai.prompt.version": one.version,
-        "feature_flag.result.variant": one.arm,
-        "promptci.share": None if one.share is None else round(one.share * 100),
-        "promptci.unit": one.user,
-        "promptci.latency_ms": one.latency_ms,
-        "gen_ai.request.model": one.model,
-        "gen_ai.response.model": one.response_model,
-        "gen_ai.usage.output_tokens": one.output_tokens,
-        "gen_ai.usage.cost.amount": None if one.cost_usd is None else f"{one.cost_usd:.12f}",
-        "error.type": one.error,
+        "time": observation.time.isoformat(),
+        "promptci.request": observation.id,
+        "gen_ai.prompt.name": observation.prompt,
+        "gen_ai.prompt.version": observation.version,
+        "feature_flag.result.variant": observation.arm,
+        "promptci.share": None if observation.share is None else round(observation.share * 100),
+        "promptci.unit": observation.user,
+        "promptci.latency_ms": observation.latency_ms,
+        "gen_ai.request.model": observation.model,
+        "gen_ai.response.model": observation.response_model,
+        "gen_ai.usage.output_tokens": observation.output_tokens,
+        "gen_ai.usage.cost.amount": None if observation.cost_usd is None else f"{observation.cost_usd:.12f}",
+        "error.type": observation.error,
     }
     return {**value, **changed}
 
 
 def lines(requests: Iterable[Observation]) -> Iterator[str]:
     """The log's lines."""
-    return (json.dumps(entry(one)) for one in requests)
+    return (json.dumps(entry(request)) for request in requests)
 
 
 def write(path: Path, requests: Iterable[Observation]) -> Path:

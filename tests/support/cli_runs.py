@@ -49,8 +49,8 @@ def call_promptci(words: Sequence[str], folder: Path, environ: Mapping[str, str]
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 command_group.run(list(words))
-        except SystemExit as left:
-            code = left.code if isinstance(left.code, int) else 1
+        except SystemExit as exiting:
+            code = exiting.code if isinstance(exiting.code, int) else 1
         finally:
             signal.signal(signal.SIGTERM, on_terminate)
     return subprocess.CompletedProcess(list(words), code, out.getvalue(), err.getvalue())

@@ -73,7 +73,7 @@ def comparison(
         cases.append(PlannedCase(case=case, change=change, excluded_reason=ASIDE if match["aside"] else None))
         for arm, written in ((Arm.BASE, match["base"]), (Arm.HEAD, match["head"])):
             scored += [
-                _scored(case, arm, i, one, per_arm) for i, one in enumerate(written.split(",")) if written != "-"
+                _scored(case, arm, i, score, per_arm) for i, score in enumerate(written.split(",")) if written != "-"
             ]
     fields = {
         "name": "greeter",
@@ -83,8 +83,8 @@ def comparison(
         "head": None if status is Status.DELETED else prompt("new"),
         "cases": tuple(cases),
     }
-    made = prompt_plan(**fields | facts | (plan or {}))
-    return compare_versions(PromptRun(plan=made, scored=scored), alpha=alpha)
+    built_plan = prompt_plan(**fields | facts | (plan or {}))
+    return compare_versions(PromptRun(plan=built_plan, scored=scored), alpha=alpha)
 
 
 def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[str, Any]) -> ScoredCase:

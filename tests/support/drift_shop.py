@@ -60,14 +60,14 @@ class DriftShop:
     def probe(self) -> ProbeResult:
         return probe.probe_models(ProbeRequest(root=self.builder.path), self.env)
 
-    def watch(self, actions: DriftActions | None = None, **more: Any) -> DriftDocument:
-        request = DriftRequest(root=self.builder.path, actions=actions or DriftActions(), **more)
+    def watch(self, actions: DriftActions | None = None, **options: Any) -> DriftDocument:
+        request = DriftRequest(root=self.builder.path, actions=actions or DriftActions(), **options)
         return watch.watch_night(request, self.env)
 
-    def night(self, **more: Any) -> DriftRow:
+    def night(self, **options: Any) -> DriftRow:
         """Watch the next night, and return its only prompt."""
         self.pass_nights()
-        (row,) = self.watch(**more).prompts
+        (row,) = self.watch(**options).prompts
         return row
 
     def lines(self) -> list[NightLine]:
@@ -117,12 +117,12 @@ def make_template(path: Path, server: OpenAIServer) -> Path:
     return path
 
 
-def copy_template(template: Path, path: Path, **more: Any) -> DriftShop:
+def copy_template(template: Path, path: Path, **options: Any) -> DriftShop:
     """Return a copy of it with a remote of its own."""
     shutil.copytree(template, path, dirs_exist_ok=True)
     builder = RepoBuilder(path / "shop")
     builder.git("remote", "set-url", "origin", str(path / "origin.git"))
-    return DriftShop(builder=builder, **more)
+    return DriftShop(builder=builder, **options)
 
 
 def judged(shop: DriftShop, server: OpenAIServer, model: ChangingModel) -> DriftShop:

@@ -71,12 +71,12 @@ class Asked(Protocol):
         ...
 
 
-async def marked(judge: Asked | None, assertion: Assertion = LLM, text: str = "Hello", **desk: Any) -> ScoredCase:
-    """Have an answer to one case marked by one assertion; `desk` changes the judge's model and rubric."""
+async def marked(judge: Asked | None, assertion: Assertion = LLM, text: str = "Hello", **config: Any) -> ScoredCase:
+    """Have an answer to one case marked by one assertion; `run_context` changes the judge's model and rubric."""
     case = Case(id="c", vars={"input": "hi"}, assertions=(assertion,), path="g")
     answer = Answer(
         prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", completion=Completion(text=text)
     )
-    found = None if judge is None else JudgeConfig(ask=judge.ask, **{"model": "m", "rubric": "Be kind.", **desk})
-    (scored,) = await score.score_answers([answer], {"c": case}, found)
+    result = None if judge is None else JudgeConfig(ask=judge.ask, **{"model": "m", "rubric": "Be kind.", **config})
+    (scored,) = await score.score_answers([answer], {"c": case}, result)
     return scored

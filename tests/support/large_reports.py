@@ -25,12 +25,12 @@ TAGS = ("vip", "long", "german", "angry", "two questions")
 @cache
 def _followers() -> dict[str, list[str]]:
     """Give the words that follow each word in the documentation."""
-    found: dict[str, list[str]] = defaultdict(list)
+    result: dict[str, list[str]] = defaultdict(list)
     for page in sorted(DOCS.glob("*.md")):
         words = re.findall(r"[A-Za-z][\w'-]*[,.]?", page.read_text(encoding="utf-8"))
         for word, following in pairwise(words):
-            found[word].append(following)
-    return dict(found)
+            result[word].append(following)
+    return dict(result)
 
 
 @cache
@@ -124,10 +124,10 @@ def failed() -> AnswerView:
 
 def view(count: int, prompts: int = 1) -> ReportView:
     """Give a report with so many cases, spread over so many prompts."""
-    made = report(comparison(many(right=40, broken=10), kind="one-of"))
-    (model,) = made.prompts
+    report_view = report(comparison(many(right=40, broken=10), kind="one-of"))
+    (model,) = report_view.prompts
     each = count // prompts
-    return made.model_copy(update={"prompts": [_prompt(model, i, each) for i in range(prompts)]})
+    return report_view.model_copy(update={"prompts": [_prompt(model, i, each) for i in range(prompts)]})
 
 
 def _prompt(model: PromptView, index: int, count: int) -> PromptView:

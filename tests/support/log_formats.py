@@ -61,10 +61,10 @@ class Logged:
 
 def requests(n: int = 400, days: int = 2) -> list[Logged]:
     draw = Random(5)  # noqa: S311 - made-up data
-    made = []
+    results = []
     for index in range(n):
         failed, is_canary = draw.random() < 0.05, draw.random() < 0.1
-        made.append(
+        results.append(
             Logged(
                 id=f"r{index:06d}",
                 time=START + timedelta(days=days) * index / n,
@@ -85,7 +85,7 @@ def requests(n: int = 400, days: int = 2) -> list[Logged]:
                 tag=draw.choice(["returns", "delivery", "billing"]),
             )
         )
-    return made
+    return results
 
 
 def zulu(moment: datetime) -> str:
@@ -100,8 +100,8 @@ def nanoseconds(moment: datetime) -> str:
     return f"{(moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)}000"
 
 
-def promptci_rows(made: Iterable[Logged]) -> Iterable[Json]:
-    for each in made:
+def promptci_rows(logged: Iterable[Logged]) -> Iterable[Json]:
+    for each in logged:
         yield {
             "time": zulu(each.time),
             "promptci.request": each.id,
@@ -122,9 +122,9 @@ def promptci_rows(made: Iterable[Logged]) -> Iterable[Json]:
             yield {**late, "promptci.signal": each.signal}
 
 
-def old_rows(made: Iterable[Logged]) -> Iterable[Json]:
+def old_rows(logged: Iterable[Logged]) -> Iterable[Json]:
     """The names of logs from before the runtime, with marks in the line of the request and shares in percent."""
-    for each in made:
+    for each in logged:
         yield {
             "time": zulu(each.time),
             "gen_ai.response.id": each.id,
@@ -181,9 +181,9 @@ def _span(each: Logged, names: Json, *, scored_inside: bool) -> Json:
     }
 
 
-def _export(resource: str, scope: str, items: str, found: list[Json]) -> Json:
+def _export(resource: str, scope: str, items: str, result: list[Json]) -> Json:
     service = {"attributes": _attributes({"service.name": "shop"})}
-    return {resource: [{"resource": service, scope: [{"scope": {"name": "app"}, items: found}]}]}
+    return {resource: [{"resource": service, scope: [{"scope": {"name": "app"}, items: result}]}]}
 
 
 OTHER_SPAN = {
@@ -197,12 +197,12 @@ OTHER_SPAN = {
 }
 
 
-def otlp_exports(made: list[Logged]) -> Iterable[Json]:
+def otlp_exports(logged: list[Logged]) -> Iterable[Json]:
     """Spans with the names of OpenTelemetry; every second evaluation is a log record."""
-    for start in range(0, len(made), 50):
+    for start in range(0, len(logged), 50):
         spans = [dict(OTHER_SPAN)]
         records = []
-        for each in made[start : start + 50]:
+        for each in logged[start : start + 50]:
             names = {
                 "gen_ai.operation.name": "chat",
                 "gen_ai.prompt.name": each.prompt,
@@ -228,11 +228,11 @@ def otlp_exports(made: list[Logged]) -> Iterable[Json]:
         yield _export("resourceLogs", "scopeLogs", "logRecords", records)
 
 
-def openinference_exports(made: list[Logged]) -> Iterable[Json]:
+def openinference_exports(logged: list[Logged]) -> Iterable[Json]:
     """Spans in OTLP/JSON with the names of OpenInference."""
-    for start in range(0, len(made), 50):
+    for start in range(0, len(logged), 50):
         spans = []
-        for each in made[start : start + 50]:
+        for each in logged[start : start + 50]:
             names = {
                 "openinference.span.kind": "LLM",
                 "prompt.id": each.prompt,
@@ -246,9 +246,9 @@ def openinference_exports(made: list[Logged]) -> Iterable[Json]:
         yield _export("resourceSpans", "scopeSpans", "spans", spans)
 
 
-def phoenix_rows(made: list[Logged]) -> Iterable[Json]:
+def phoenix_rows(logged: list[Logged]) -> Iterable[Json]:
     yield {"context.span_id": "s0", "span_kind": "CHAIN", "start_time": zulu(START), "name": "agent"}
-    for each in made:
+    for each in logged:
         yield {
             "context.span_id": each.id,
             "context.trace_id": f"t{each.id}",
@@ -268,8 +268,8 @@ def phoenix_rows(made: list[Logged]) -> Iterable[Json]:
         }
 
 
-def phoenix_annotations(made: list[Logged]) -> Iterable[Json]:
-    for each in made:
+def phoenix_annotations(logged: list[Logged]) -> Iterable[Json]:
+    for each in logged:
         base = {"span_id": each.id, "annotator_kind": "CODE", "created_at": zulu(each.marked_at)}
         if each.quality is not None:
             yield {**base, "name": "quality", "score": each.quality, "label": None}
@@ -278,8 +278,8 @@ def phoenix_annotations(made: list[Logged]) -> Iterable[Json]:
         yield {**base, "name": "toxicity", "score": 0.0, "label": "none"}
 
 
-def langfuse_rows(made: list[Logged]) -> Iterable[Json]:
-    for each in made:
+def langfuse_rows(logged: list[Logged]) -> Iterable[Json]:
+    for each in logged:
         yield {"id": f"s{each.id}", "trace_id": f"t{each.id}", "type": "SPAN", "start_time": naive(each.time)}
         yield {
             "id": each.id,
@@ -301,8 +301,8 @@ def langfuse_rows(made: list[Logged]) -> Iterable[Json]:
         }
 
 
-def langfuse_scores(made: list[Logged]) -> Iterable[Json]:
-    for each in made:
+def langfuse_scores(logged: list[Logged]) -> Iterable[Json]:
+    for each in logged:
         base = {"trace_id": f"t{each.id}", "timestamp": naive(each.marked_at), "string_value": ""}
         if each.quality is not None:
             yield {**base, "id": "q", "observation_id": each.id, "name": "quality", "value": each.quality}
@@ -311,8 +311,8 @@ def langfuse_scores(made: list[Logged]) -> Iterable[Json]:
             yield {**base, "id": "f", "observation_id": "", "name": "user-feedback", "value": sign}
 
 
-def langsmith_rows(made: list[Logged]) -> Iterable[Json]:
-    for each in made:
+def langsmith_rows(logged: list[Logged]) -> Iterable[Json]:
+    for each in logged:
         yield {"id": f"c{each.id}", "run_type": "chain", "start_time": naive(each.time), "trace_id": f"t{each.id}"}
         feedback = {}
         if each.quality is not None:
@@ -337,9 +337,9 @@ def langsmith_rows(made: list[Logged]) -> Iterable[Json]:
         }
 
 
-def langsmith_columns(made: list[Logged]) -> Iterable[Json]:
+def langsmith_columns(logged: list[Logged]) -> Iterable[Json]:
     """Objects are JSON text in LangSmith's Parquet."""
-    for row in langsmith_rows(made):
+    for row in langsmith_rows(logged):
         yield {key: json.dumps(value) if isinstance(value, dict) else value for key, value in row.items()}
 
 

@@ -11,7 +11,7 @@ TODAY = date(2026, 6, 30)
 AT = "2026-06-30T10:00:00Z"
 
 
-def verdict(name: str = "v1", **more: Any) -> VerdictRecord:
+def verdict(name: str = "v1", **options: Any) -> VerdictRecord:
     fields: dict[str, Any] = {
         "at": AT,
         "base": "a" * 40,
@@ -29,14 +29,14 @@ def verdict(name: str = "v1", **more: Any) -> VerdictRecord:
         "broken": 12,
         "fixed": 0,
     }
-    return VerdictRecord(id=name, **{**fields, **more})
+    return VerdictRecord(id=name, **{**fields, **options})
 
 
-def feedback(name: str = "v1", label: Any = "correct", **more: Any) -> Feedback:
-    return Feedback(id=name, label=label, **{"at": AT, "why": "read the answers", **more})
+def feedback(name: str = "v1", label: Any = "correct", **options: Any) -> Feedback:
+    return Feedback(id=name, label=label, **{"at": AT, "why": "read the answers", **options})
 
 
-def case(passes: int = 1, fails: int = 0, name: str = "c1", **more: Any) -> CaseRecord:
+def case(passes: int = 1, fails: int = 0, name: str = "c1", **options: Any) -> CaseRecord:
     fields: dict[str, Any] = {
         "run": "r1",
         "at": AT,
@@ -45,8 +45,8 @@ def case(passes: int = 1, fails: int = 0, name: str = "c1", **more: Any) -> Case
         "digest": "d1",
         "model": "fake-1",
     }
-    return CaseRecord(case=name, passes=passes, fails=fails, **{**fields, **more})
+    return CaseRecord(case=name, passes=passes, fails=fails, **{**fields, **options})
 
 
-def memory(folder: Path, **more: Any) -> Memory:
-    return Memory(folder, today=TODAY, label="kept", retention=Retention(**more))
+def memory(folder: Path, **options: Any) -> Memory:
+    return Memory(folder, today=TODAY, label="kept", retention=Retention(**options))

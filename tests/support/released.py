@@ -71,10 +71,10 @@ def shop(path: Path) -> RepoBuilder:
     return builder
 
 
-def release(builder: RepoBuilder, instruction: str | None = None, **more: str) -> str:
+def release(builder: RepoBuilder, instruction: str | None = None, **options: str) -> str:
     """Commit another instruction, release it, and return its version."""
     if instruction is not None:
-        builder.write({PROMPT: prompt(instruction, **more)}).commit(instruction)
+        builder.write({PROMPT: prompt(instruction, **options)}).commit(instruction)
     done = run(builder, "release", "order", "--because", "the test says so", "--json")
     assert done.code == 0, done.text
     return str(done.value["prompts"][0]["version"])
@@ -87,17 +87,17 @@ def with_remote(builder: RepoBuilder, *clones: str) -> list[RepoBuilder]:
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(remote)], env=ENVIRON, check=True)
     builder.git("remote", "add", "origin", str(remote))
     builder.git("push", "--quiet", "--tags", "origin", "main")
-    made = []
+    results = []
     for name in clones:
         subprocess.run(["git", "clone", "--quiet", str(remote), str(folder / name)], env=ENVIRON, check=True)
-        made.append(RepoBuilder(folder / name))
-    return made
+        results.append(RepoBuilder(folder / name))
+    return results
 
 
-def report(path: Path, fingerprint: str, verdict: str = "pass", **more: Any) -> Path:
+def report(path: Path, fingerprint: str, verdict: str = "pass", **options: Any) -> Path:
     """Write what a release reads of a report.json."""
     quality = {"delta": -0.004, "interval": [-0.019, 0.011]}
     entry = {"name": "order", "head_fingerprint": fingerprint, "verdict": verdict, "cases": 100, "quality": quality}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"schema": "promptci/report/v1", "prompts": [{**entry, **more}]}))
+    path.write_text(json.dumps({"schema": "promptci/report/v1", "prompts": [{**entry, **options}]}))
     return path

@@ -184,14 +184,14 @@ def advised_with_a_memory() -> ReportView:
         )
         for case, i in asked
     ]
-    made = report(
+    report_view = report(
         compared,
         policy=GatePolicy(mode=GateMode.ADVISE),
         earlier_cases=earlier,
         earlier_verdicts=VERSIONS,
         precision=Precision(verdicts=12, labelled=10, correct=9),
     )
-    return memory_lines.add_verdict_ids(made)
+    return memory_lines.add_verdict_ids(report_view)
 
 
 def shrunk_and_loosened_goldens() -> ReportView:

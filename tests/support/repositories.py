@@ -23,17 +23,17 @@ BAD = "Copy the order number and be chatty."
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def prompt(instruction: str, *, more: str = "") -> str:
+def prompt(instruction: str, *, extra: str = "") -> str:
     return (
         "model: fake-1\nmodelParameters: {temperature: 0, maxTokens: 16}\nmessages:\n"
         f"  - role: system\n    content: {json.dumps(instruction)}\n"
-        f"  - role: user\n    content: '{{{{input}}}}'\n{more}"
+        f"  - role: user\n    content: '{{{{input}}}}'\n{extra}"
     )
 
 
-def goldens(count: int, **more: Any) -> str:
+def goldens(count: int, **options: Any) -> str:
     rows = [
-        {"id": f"c{i:03}", "vars": {"input": f"where is GH-{1000 + i}?"}, "expected": f"GH-{1000 + i}", **more}
+        {"id": f"c{i:03}", "vars": {"input": f"where is GH-{1000 + i}?"}, "expected": f"GH-{1000 + i}", **options}
         for i in range(count)
     ]
     return "".join(json.dumps(row) + "\n" for row in rows)
@@ -60,8 +60,8 @@ def model(call: Call) -> str:
     return f"Sure! Your number is {number[0]}" if chatty else number[0]
 
 
-def serving(answer: Callable[[Call], Reply | str] = model, **more: Any) -> OpenAIServer:
-    return OpenAIServer(answer, **more)
+def serving(answer: Callable[[Call], Reply | str] = model, **options: Any) -> OpenAIServer:
+    return OpenAIServer(answer, **options)
 
 
 def shop(path: Path, files: Mapping[str, str | bytes], server: OpenAIServer | None = None) -> RepoBuilder:
@@ -72,14 +72,16 @@ def shop(path: Path, files: Mapping[str, str | bytes], server: OpenAIServer | No
     return builder.branch("pr")
 
 
-def world(**environ: str) -> tuple[Environment, list[str]]:
-    said: list[str] = []
-    return Environment(environ=environ, progress=PlainProgress(said.append), print=said.append, now=lambda: NOW), said
+def make_environment(**environ: str) -> tuple[Environment, list[str]]:
+    message: list[str] = []
+    return Environment(
+        environ=environ, progress=PlainProgress(message.append), print=message.append, now=lambda: NOW
+    ), message
 
 
-def checked(builder: RepoBuilder, *, environ: Mapping[str, str] | None = None, **errand: Any) -> RunResult:
-    out = errand.pop("out", builder.path.parent / "out")
-    return check.check(CheckRequest(root=builder.path, out=out, **errand), world(**(environ or {}))[0])
+def checked(builder: RepoBuilder, *, environ: Mapping[str, str] | None = None, **request: Any) -> RunResult:
+    out = request.pop("out", builder.path.parent / "out")
+    return check.check(CheckRequest(root=builder.path, out=out, **request), make_environment(**(environ or {}))[0])
 
 
 def view(outcome: RunResult) -> ReportView:

@@ -126,11 +126,11 @@ def comparison(
     plan.setdefault("why", ("prompt changed",))
     plan.setdefault("base", None if status is Status.ADDED else prompt(name, OLD))
     plan.setdefault("head", None if status is Status.DELETED else prompt(name, NEW))
-    made = prompt_plan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
+    built_plan = prompt_plan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
     if confusion is None and doubt is None:
-        return compare_versions(PromptRun(plan=made, scored=scored), alpha=0.05)
-    judged = judging(made, scored, confusion or Confusion(), doubt)
-    run = PromptRun(plan=made, scored=scored, trust=judged.trust, judging=judged)
+        return compare_versions(PromptRun(plan=built_plan, scored=scored), alpha=0.05)
+    judged = judging(built_plan, scored, confusion or Confusion(), doubt)
+    run = PromptRun(plan=built_plan, scored=scored, trust=judged.trust, judging=judged)
     return compare_versions(run.counted(), alpha=0.05)
 
 
@@ -240,7 +240,7 @@ def report(
     *comparisons: PromptRun, policy: GatePolicy | None = None, problems: Sequence[Finding] = (), **facts: Any
 ) -> ReportView:
     """Decide the comparisons and give the view; `facts` sets any field of RunFacts."""
-    given: dict[str, Any] = {
+    inputs: dict[str, Any] = {
         "base": BASE,
         "head": HEAD,
         "repository": "acme/shop",
@@ -253,4 +253,4 @@ def report(
         "promptci_version": "0.1.0",
         **facts,
     }
-    return view.build_view(decide(list(comparisons), policy or GatePolicy(), problems), facts=RunFacts(**given))
+    return view.build_view(decide(list(comparisons), policy or GatePolicy(), problems), facts=RunFacts(**inputs))

@@ -74,9 +74,9 @@ class PythonReader:
 
     def state(self) -> dict[str, Any]:
         content = self.bundle.content
-        found = {"digest": content.digest, "serial": content.serial, "environment": content.environment}
+        result = {"digest": content.digest, "serial": content.serial, "environment": content.environment}
         dropped = self.bundle.requests.dropped
-        return {"state": self.bundle.state, "troubles": self.troubles, "dropped": dropped, **found}
+        return {"state": self.bundle.state, "troubles": self.troubles, "dropped": dropped, **result}
 
 
 class NodeReader:
@@ -106,12 +106,12 @@ class NodeReader:
         )
 
     def choose(self, prompt: str, key: str | None) -> dict[str, Any]:
-        found: dict[str, Any] = self._ask("choose", prompt=prompt, key=key)
-        return found
+        result: dict[str, Any] = self._ask("choose", prompt=prompt, key=key)
+        return result
 
     def messages(self, variables: dict[str, Any]) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = self._ask("messages", variables=variables)
-        return found
+        result: list[dict[str, str]] = self._ask("messages", variables=variables)
+        return result
 
     def record(self, **facts: Any) -> str:
         named = {"latency_ms": "latencyMs", "cost_usd": "costUsd"}
@@ -124,8 +124,8 @@ class NodeReader:
         self._ask("settle")
 
     def state(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._ask("state")
-        return found
+        result: dict[str, Any] = self._ask("state")
+        return result
 
 
 @contextmanager

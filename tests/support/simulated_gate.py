@@ -58,8 +58,8 @@ def tango_covers(n: int, discordance: float, drop: float, *, seed: int, runs: in
     """How often Tango's 90 % interval holds the true difference."""
 
     def holds(broken: int, fixed: int) -> bool:
-        found = intervals.paired_difference(broken, fixed, n, 0.9)
-        return found.lo <= -drop <= found.hi
+        interval = intervals.paired_difference(broken, fixed, n, 0.9)
+        return interval.lo <= -drop <= interval.hi
 
     return _share(holds, *discordant(n, discordance, drop, seed=seed, runs=runs))
 
@@ -87,8 +87,8 @@ def scores(n: int, *, seed: int, runs: int = 1500) -> Scores:
         base, head = (rng.choice([0, 0.25, 0.5, 0.75, 1], p=[0.02, 0.03, 0.05, 0.2, 0.7], size=n) for _ in range(2))
         differences = (head - base).tolist()
         worse += (paired.paired_t(differences).p_worse or 1.0) <= ALPHA
-        found = intervals.bca_mean(differences, confidence=0.9, seed=run, resamples=1000)
-        covered += found is not None and found.lo <= 0 <= found.hi
+        interval = intervals.bca_mean(differences, confidence=0.9, seed=run, resamples=1000)
+        covered += interval is not None and interval.lo <= 0 <= interval.hi
     return Scores(blocked=worse / runs, covered=covered / runs)
 
 
@@ -112,8 +112,8 @@ def clustered(clusters: int, size: int, *, seed: int, runs: int = 2000) -> Clust
         differences = np.repeat(flips, size).tolist()
         without += (paired.paired_t(differences).p_worse or 1.0) <= ALPHA
         within += (paired.paired_t(differences, None, names).p_worse or 1.0) <= ALPHA
-        found = intervals.clustered_difference(differences, None, names, 0.9)
-        covered += found is not None and found.lo <= 0 <= found.hi
+        interval = intervals.clustered_difference(differences, None, names, 0.9)
+        covered += interval is not None and interval.lo <= 0 <= interval.hi
     return Clustered(without=without / runs, within=within / runs, covered=covered / runs)
 
 
@@ -141,7 +141,7 @@ class Repeated:
     """Mean of the estimated drop."""
 
 
-def repeated(how: str, n: int, drop: float, *, seed: int, runs: int = 3000) -> Repeated:
+def repeated(method: str, n: int, drop: float, *, seed: int, runs: int = 3000) -> Repeated:
     """`once`, `thrice` (each case three times) or `adaptive` (three times where the first answers disagree).
 
     Cases pass with a probability of their own, from Beta(4.5, 0.5): on average 90 %, most of them always. A drop turns
@@ -153,15 +153,15 @@ def repeated(how: str, n: int, drop: float, *, seed: int, runs: int = 3000) -> R
         rates = rng.beta(4.5, 0.5, size=n)
         after = np.where(rng.random(n) < drop / 0.9, 0.0, rates)
         base, head = (rng.random((3, n)) < side for side in (rates, after))
-        found = _ways[how](base, head)
-        called += found.p <= ALPHA and -found.delta >= MARGIN - 1e-12
-        asked += found.calls
-        estimates -= found.delta
+        result = _ways[method](base, head)
+        called += result.p <= ALPHA and -result.delta >= MARGIN - 1e-12
+        asked += result.calls
+        estimates -= result.delta
     return Repeated(blocked=called / runs, calls=asked / runs / n, estimate=estimates / runs)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Found:
+class _Comparison:
     p: float
     delta: float
     calls: int
@@ -170,27 +170,27 @@ class _Found:
 Answers = NDArray[np.bool_]
 
 
-def _once(base: Answers, head: Answers) -> _Found:
+def _once(base: Answers, head: Answers) -> _Comparison:
     difference = head[0].astype(int) - base[0].astype(int)
     p = midp(int((difference < 0).sum()), int((difference > 0).sum()))
-    return _Found(p=p, delta=float(difference.mean()), calls=2 * len(difference))
+    return _Comparison(p=p, delta=float(difference.mean()), calls=2 * len(difference))
 
 
-def _thrice(base: Answers, head: Answers) -> _Found:
+def _thrice(base: Answers, head: Answers) -> _Comparison:
     difference = head.sum(axis=0) - base.sum(axis=0)
     p = signflip.sign_flip_midp([Fraction(int(d), 3) for d in difference])
-    return _Found(p=p, delta=float(difference.mean() / 3), calls=6 * len(difference))
+    return _Comparison(p=p, delta=float(difference.mean() / 3), calls=6 * len(difference))
 
 
-def _adaptive(base: Answers, head: Answers) -> _Found:
+def _adaptive(base: Answers, head: Answers) -> _Comparison:
     first = head[0].astype(int) - base[0].astype(int)
     whole = np.where(first != 0, head.sum(axis=0) - base.sum(axis=0), 0)
     p = signflip.sign_flip_midp([Fraction(int(d), 3) for d in whole])
     calls = 2 * len(first) + 4 * int((first != 0).sum())
-    return _Found(p=p, delta=float(first.mean()), calls=calls)
+    return _Comparison(p=p, delta=float(first.mean()), calls=calls)
 
 
-_ways: dict[str, Callable[[Answers, Answers], _Found]] = {"once": _once, "thrice": _thrice, "adaptive": _adaptive}
+_ways: dict[str, Callable[[Answers, Answers], _Comparison]] = {"once": _once, "thrice": _thrice, "adaptive": _adaptive}
 
 
 def early_stop(n: int, discordance: float, drop: float, *, seed: int, runs: int = 1000) -> tuple[float, float]:

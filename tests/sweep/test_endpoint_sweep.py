@@ -14,7 +14,7 @@ from fakes.openai_server import Call, OpenAIServer, Reply
 from fakes.repo import RepoBuilder
 from fakes.virtual_clock import VirtualClock
 from fakes.wire_faults import CANARY, WALL, faults, needs_timeout
-from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, shop, view, world
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, make_environment, model, prompt, shop, view
 
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.evaluation import check
@@ -53,9 +53,9 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> RepoBuilder:
         PROMPT: prompt(GOOD),
         GOLDENS: goldens(CASES),
     }
-    made = shop(tmp_path_factory.mktemp("sweep"), files)
-    made.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
-    return made
+    repo_builder = shop(tmp_path_factory.mktemp("sweep"), files)
+    repo_builder.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
+    return repo_builder
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,9 @@ def ask(builder: RepoBuilder, server: OpenAIServer, out: Path, *, timeout_s: flo
     options = ProviderOptions(base_url=server.base_url, timeout_s=timeout_s)
     clock = VirtualClock(wall=WALL).clock
     provider = OpenAIProvider(options, key=CANARY, redactor=Redactor([CANARY]), clock=clock)
-    return check.check(CheckRequest(root=builder.path, out=out, answers=provider), world(OPENAI_API_KEY=CANARY)[0])
+    return check.check(
+        CheckRequest(root=builder.path, out=out, answers=provider), make_environment(OPENAI_API_KEY=CANARY)[0]
+    )
 
 
 def everything(folder: Path) -> bytes:
@@ -82,17 +84,17 @@ def swept(builder: RepoBuilder, fault: Reply, at: int, out: Path, *, for_ever: b
         outcome = ask(builder, server, out, timeout_s=0.5 if needs_timeout(fault) else PATIENCE_S)
         assert time.monotonic() - began < LONGEST_S
     assert outcome.view is not None
-    (found,) = outcome.view.prompts
+    (result,) = outcome.view.prompts
     assert outcome.exit_code == EXIT[outcome.view.verdict]
     assert b"CANARY" not in everything(out)
-    missing = found.errors
+    missing = result.errors
     if fault.status in REFUSALS:
         missing = refused(outcome)
     else:
-        assert (outcome.view.verdict == "pass") == (found.errors == 0)
+        assert (outcome.view.verdict == "pass") == (result.errors == 0)
         assert outcome.view.verdict in ("pass", "error")
-        assert found.pairs >= CASES - found.errors
-        assert found.pairs == CASES or outcome.view.verdict == "error"
+        assert result.pairs >= CASES - result.errors
+        assert result.pairs == CASES or outcome.view.verdict == "error"
 
     if at % 3 == 2:  # what a resumed run does depends on what is missing, not on why
         resumed(builder, missing, out)
@@ -101,21 +103,21 @@ def swept(builder: RepoBuilder, fault: Reply, at: int, out: Path, *, for_ever: b
 
 def refused(outcome: RunResult) -> int:
     """Assert that each refusal counts as a wrong answer of its version, and return how many there are."""
-    (found,) = view(outcome).prompts
+    (result,) = view(outcome).prompts
     base, head = (
-        sum(map(was_refused, side)) for side in zip(*((c.base, c.head) for c in found.case_details), strict=True)
+        sum(map(was_refused, side)) for side in zip(*((c.base, c.head) for c in result.case_details), strict=True)
     )
     assert base + head > 0
-    assert (found.errors, found.pairs) == (0, CASES)
-    assert found.quality is not None
-    assert (found.quality.base, found.quality.head) == (1 - base / CASES, 1 - head / CASES)
+    assert (result.errors, result.pairs) == (0, CASES)
+    assert result.quality is not None
+    assert (result.quality.base, result.quality.head) == (1 - base / CASES, 1 - head / CASES)
     # The margin is 90 points: a base that is not right throughout cannot lose as much.
     if base + head == CALLS:
-        assert found.verdict == "error"
+        assert result.verdict == "error"
     elif base > 0:
-        assert found.verdict == "inconclusive"
+        assert result.verdict == "inconclusive"
     else:
-        assert (found.verdict, head) == ("pass", 1)
+        assert (result.verdict, head) == ("pass", 1)
     return base + head
 
 

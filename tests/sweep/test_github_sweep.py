@@ -76,7 +76,7 @@ def context(folder: Path) -> ActionContext:
     )
 
 
-def told(folder: Path, faults: list[tuple[str, Reply]]) -> fake.GitHub:
+def publish_with_faults(folder: Path, faults: list[tuple[str, Reply]]) -> fake.GitHub:
     """Announce a failing report while GitHub misbehaves, and assert what always holds."""
     view = SITUATIONS["regressed"]()
     bulletin = bulletins.build_publication(
@@ -108,7 +108,7 @@ def told(folder: Path, faults: list[tuple[str, Reply]]) -> fake.GitHub:
 
 
 def test_undisturbed_it_takes_few_calls(tmp_path: Path) -> None:
-    server = told(tmp_path, [])
+    server = publish_with_faults(tmp_path, [])
     assert 3 <= len(server.exchanges) < MOST_CALLS
     assert (len(server.bodies), len(server.statuses), len(server.check_runs)) == (1, 1, 1)
 
@@ -117,7 +117,7 @@ def test_undisturbed_it_takes_few_calls(tmp_path: Path) -> None:
 def test_the_nth_call_fails(kind: str, tmp_path: Path) -> None:
     for at in range(MOST_CALLS):
         (folder := tmp_path / str(at)).mkdir()
-        told(folder, [*[("*", Reply(through=True))] * at, ("*", KINDS[kind])])
+        publish_with_faults(folder, [*[("*", Reply(through=True))] * at, ("*", KINDS[kind])])
 
 
 @pytest.mark.long
@@ -125,4 +125,4 @@ def test_the_nth_call_fails(kind: str, tmp_path: Path) -> None:
 def test_every_call_fails_from_the_nth_on(kind: str, tmp_path: Path) -> None:
     for at in range(MOST_CALLS):
         (folder := tmp_path / str(at)).mkdir()
-        told(folder, [*[("*", Reply(through=True))] * at, *[("*", KINDS[kind])] * 300])
+        publish_with_faults(folder, [*[("*", Reply(through=True))] * at, *[("*", KINDS[kind])] * 300])

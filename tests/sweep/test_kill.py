@@ -106,11 +106,11 @@ def builder(till: Till, tmp_path: Path) -> Iterator[RepoBuilder]:
     with OpenAIServer(till, latency_s=0.03) as server:
         asking = {**NO_MEMORY, "concurrency": 1, "repeats": {"initial": 1, "on_disagreement": 2}}
         sections = {"run": asking, "provider": {"prices": PRICES}}
-        made = shop(
+        repo_builder = shop(
             tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(CASES), "promptci.yml": config(server, **sections)}
         )
-        made.write({PROMPT: prompt(BAD)}).commit()
-        yield made
+        repo_builder.write({PROMPT: prompt(BAD)}).commit()
+        yield repo_builder
 
 
 def start(builder: RepoBuilder, out: Path) -> "subprocess.Popen[bytes]":

@@ -194,9 +194,9 @@ def test_a_look_at_a_whole_document_misses_no_secret(  # noqa: PLR0917 - drawn o
     redactor = Redactor([secret])
     value = {"text": [before + secret[:kept] + after, before + shape + after], before: None}
 
-    found = redactor.redact_value(value) != value
+    result = redactor.redact_value(value) != value
 
-    assert not (found and redactor.is_clean(json.dumps(value, ensure_ascii=ascii_only)))
+    assert not (result and redactor.is_clean(json.dumps(value, ensure_ascii=ascii_only)))
 
 
 def test_a_document_without_secrets_is_known_to_hold_none() -> None:

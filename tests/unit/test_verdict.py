@@ -9,7 +9,7 @@ from promptci.verdict import ORDER, Verdict, exit_code, worst
 
 @given(st.lists(st.sampled_from(Verdict)))
 def test_the_worst_is_never_milder_than_any(verdicts: list[Verdict]) -> None:
-    assert all(ORDER.index(worst(verdicts)) >= ORDER.index(one) for one in verdicts)
+    assert all(ORDER.index(worst(verdicts)) >= ORDER.index(verdict) for verdict in verdicts)
 
 
 def test_the_worst_of_none_is_no_change() -> None:

@@ -78,8 +78,8 @@ def test_nothing_to_show_is_an_error_with_a_name(
 ) -> None:
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "bad.jsonl").write_text("{nonsense\n" * 5)
-    found, message = refusal(*(word.format(folder=tmp_path, log=log) for word in words), "--out", tmp_path / "out")
-    assert found == code
+    result, message = refusal(*(word.format(folder=tmp_path, log=log) for word in words), "--out", tmp_path / "out")
+    assert result == code
     assert text in message
     assert not (tmp_path / "out").exists()
 
@@ -91,13 +91,13 @@ def test_a_log_that_stopped_is_red_and_says_so(log: Path, tmp_path: Path) -> Non
 
 
 def test_arms_are_computed_again_from_the_key(tmp_path: Path) -> None:
-    made = []
+    results = []
     for number in range(200):
         key = f"user-{number}"
         is_canary = point("order-extractor@v1.3.0", key) * 10_000 < 2500 * 2**32
         wrong = number in (3, 4, 5)
         arm = "canary" if is_canary != wrong else "stable"
-        made.append((key, arm))
+        results.append((key, arm))
     rows = [
         {
             "time": "2026-03-02T10:00:00Z",
@@ -108,11 +108,11 @@ def test_arms_are_computed_again_from_the_key(tmp_path: Path) -> None:
             "promptci.share": 2500,
             "feature_flag.context.id": key,
         }
-        for key, arm in made
+        for key, arm in results
     ]
     result = run("--log", formats.write_jsonl(tmp_path / "log.jsonl", rows), "--out", tmp_path / "out", "--json")
     (split,) = json.loads(result.output)["splits"]
-    canaries = sum(arm == "canary" for _, arm in made)
+    canaries = sum(arm == "canary" for _, arm in results)
     assert (split["keyed"], split["wrong_arm"]) == (200, 3)
     assert (split["canary_units"], split["stable_units"], split["expected"]) == (canaries, 200 - canaries, 50.0)
 

@@ -25,7 +25,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RepoBuilder:
     return released.shop(tmp_path)
 
 
-def night(prompt: str = "order", day: str = "2026-03-02", **more: Any) -> str:
+def night(prompt: str = "order", day: str = "2026-03-02", **options: Any) -> str:
     fields = {
         "schema": "promptci/night/v1",
         "at": f"{day}T03:17:00Z",
@@ -40,13 +40,13 @@ def night(prompt: str = "order", day: str = "2026-03-02", **more: Any) -> str:
         "marks": "110",
         "verdict": "steady",
     }
-    return json.dumps({**fields, **more})
+    return json.dumps({**fields, **options})
 
 
-def alert(at: str = "2026-03-02T10:00:00Z", **more: Any) -> str:
+def alert(at: str = "2026-03-02T10:00:00Z", **options: Any) -> str:
     fields = {"schema": "promptci/alert/v1", "at": at, "look": at, "what": "opened", "rule": "low", "prompt": "order"}
     rest = {"kind": "threshold", "metric": "quality", "since": at, "firing": 2, "fine": 0}
-    return json.dumps({**fields, **rest, **more})
+    return json.dumps({**fields, **rest, **options})
 
 
 def put(builder: RepoBuilder, files: dict[str, bytes | None]) -> None:

@@ -34,10 +34,10 @@ def note(builder: RepoBuilder, *entries: dict[str, Any], at: datetime = MARCH) -
     return head
 
 
-def released_entry(builder: RepoBuilder, version: str, **more: Any) -> dict[str, Any]:
+def released_entry(builder: RepoBuilder, version: str, **options: Any) -> dict[str, Any]:
     (release,) = [known for known in tags.list_releases(builder.path)["order"] if str(known.number) == version]
     to = {"version": version, "fingerprint": release.fingerprint, "share": 0}
-    return {"what": "released", "prompt": "order", "to": to, "why": "the test says so", **more}
+    return {"what": "released", "prompt": "order", "to": to, "why": "the test says so", **options}
 
 
 def test_a_log_is_begun_listed_and_verified(shop: RepoBuilder) -> None:

@@ -71,8 +71,12 @@ def test_hostile_tags_change_nothing_for_the_others_and_print_nothing_harmful(sh
 def test_a_tag_by_hand_takes_its_number_and_stops_no_release(shop: RepoBuilder) -> None:
     shop.git("tag", "prompts/order/v7.0.0")
     shop.write({PROMPT: prompt("Copy nothing but the number.")}).commit()
-    (made,) = run(shop, "release", "order", "--because", "x", "--json").value["prompts"]
-    assert (made["version"], made["replaces"], made["bump"]) == ("v7.1.0", "v1.1.0", "minor: messages changed")
+    (released_version,) = run(shop, "release", "order", "--because", "x", "--json").value["prompts"]
+    assert (released_version["version"], released_version["replaces"], released_version["bump"]) == (
+        "v7.1.0",
+        "v1.1.0",
+        "minor: messages changed",
+    )
 
 
 def test_only_tags_by_hand_are_no_first_release(tmp_path: Path) -> None:
@@ -133,8 +137,8 @@ def test_a_shallow_clone_does_not_make_up_since_when(shop: RepoBuilder) -> None:
     state = run(shallow, "status")
     assert "order: v1.0.0 since an unknown time; no result" in state.text
     assert ("replaced" in state.text, "note: Since when and by whom is not known" in state.text) == (False, True)
-    found = run(shallow, "log", "order", "--json").value
-    assert ({event["what"] for event in found["events"]}, len(found["notes"])) == ({"released"}, 1)
+    result = run(shallow, "log", "order", "--json").value
+    assert ({event["what"] for event in result["events"]}, len(result["notes"])) == ({"released"}, 1)
     shallow.git("fetch", "--quiet", "--unshallow")
     assert "because try" in run(shallow, "status").text
 

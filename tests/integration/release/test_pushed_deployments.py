@@ -57,9 +57,9 @@ def test_a_rollback_is_pushed(shop: RepoBuilder) -> None:
     dry = run(shop, "rollback", "order", "--to", "v1.0.0", "--push", "--dry-run")
     assert (dry.code, f"would change {PRODUCTION}, {PROMPT} by one commit" in dry.text) == (0, True)
     assert at_remote(shop, "log", "-1", "--format=%s", "main").startswith("Deploy")
-    found = run(shop, "rollback", "order", "--to", "v1.0.0", "--push", "--json").value
-    assert (found["pushed"], found["pulled"]) == ("main", True)
-    assert found["commit"] == at_remote(shop, "rev-parse", "main")
+    result = run(shop, "rollback", "order", "--to", "v1.0.0", "--push", "--json").value
+    assert (result["pushed"], result["pulled"]) == ("main", True)
+    assert result["commit"] == at_remote(shop, "rev-parse", "main")
     assert at_remote(shop, "show", f"main:{PROMPT}") == prompt().strip()
 
 
@@ -122,7 +122,9 @@ def test_many_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     """Six people deploy to an environment of their own; every commit is there, and none was forced."""
     before = at_remote(shop, "rev-parse", "main")
     clones = [clone(shop, f"person-{number}") for number in range(6)]
-    started = [released.start(one, ["deploy", "order@v1.1.0", "--env", one.path.name, "--push"]) for one in clones]
+    started = [
+        released.start(builder, ["deploy", "order@v1.1.0", "--env", builder.path.name, "--push"]) for builder in clones
+    ]
     ends = [process.communicate(timeout=200) for process in started]
     assert [process.returncode for process in started] == [0] * 6, ends
     files = at_remote(shop, "ls-tree", "--name-only", "main", "deployments/").split()
@@ -135,11 +137,11 @@ def test_two_that_want_different_things_do_not_undo_each_other(shop: RepoBuilder
     """The slower one is told of the canary that has begun in the meantime, as anybody is."""
     released.release(shop, "Copy nothing but the number.")
     shop.git("push", "--quiet", "--tags", "origin", "main")
-    one, two = clone(shop, "one"), clone(shop, "two")
-    wanted = {one: "order@v1.1.0", two: "order@v1.2.0"}
+    first, two = clone(shop, "one"), clone(shop, "two")
+    expected = {first: "order@v1.1.0", two: "order@v1.2.0"}
     started = [
-        released.start(who, ["deploy", name, "--env", "production", "--canary", "--push"])
-        for who, name in wanted.items()
+        released.start(workspace, ["deploy", name, "--env", "production", "--canary", "--push"])
+        for workspace, name in expected.items()
     ]
     ends = [process.communicate(timeout=120) for process in started]
     assert sorted(process.returncode for process in started) == [0, 2], ends
@@ -170,7 +172,7 @@ def test_a_protected_branch_is_named_with_the_way_out(shop: RepoBuilder) -> None
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["--remote", "nowhere"], 4, "The tags of `nowhere` cannot be fetched"),
         (["--remote", "--upload-pack=x"], 2, "cannot be a remote"),
@@ -178,9 +180,9 @@ def test_a_protected_branch_is_named_with_the_way_out(shop: RepoBuilder) -> None
         (["--branch", "-x"], 2, "`-x` cannot be a branch"),
     ],
 )
-def test_what_cannot_be_pushed_to(shop: RepoBuilder, words: list[str], code: int, said: str) -> None:
+def test_what_cannot_be_pushed_to(shop: RepoBuilder, words: list[str], code: int, message: str) -> None:
     done = run(shop, *CANARY, *words)
-    assert (done.code, said in done.text) == (code, True), done.text
+    assert (done.code, message in done.text) == (code, True), done.text
 
 
 def test_a_branch_without_a_push_is_a_mistake(shop: RepoBuilder) -> None:

@@ -43,10 +43,10 @@ def test_versions_are_listed_newest_first(shop: RepoBuilder) -> None:
         "  v1.1.0  2026-01-02, Ann: no result, released because the test says so",
         "  v1.0.0  2026-01-02, Ann: no result, released because the test says so",
     ]
-    found = run(shop, "versions", "order", "--json").value
-    assert [one["version"] for one in found["prompts"]["order"]] == ["v1.1.0", "v1.0.0"]
-    assert found["prompts"]["order"][0]["replaces"] == "v1.0.0"
-    assert found["problems"] == []
+    result = run(shop, "versions", "order", "--json").value
+    assert [listed["version"] for listed in result["prompts"]["order"]] == ["v1.1.0", "v1.0.0"]
+    assert result["prompts"]["order"][0]["replaces"] == "v1.0.0"
+    assert result["problems"] == []
 
 
 def test_no_version_is_not_success(tmp_path: Path) -> None:
@@ -115,8 +115,8 @@ def test_tags_are_compared_with_a_remote(shop: RepoBuilder) -> None:
     here = run(shop, "versions", "--remote", "origin")
     assert (here.code, "note: prompts/order/v1.2.0 is not at origin" in here.text) == (0, True)
     shop.git("push", "--quiet", "origin", "prompts/order/v1.2.0")
-    there = run(clone, "versions", "--remote", "origin")
-    assert (there.code, "note: prompts/order/v1.2.0 is at origin and not here" in there.text) == (0, True)
+    outcome = run(clone, "versions", "--remote", "origin")
+    assert (outcome.code, "note: prompts/order/v1.2.0 is at origin and not here" in outcome.text) == (0, True)
 
     planned = clone.git("rev-parse", "HEAD~1")
     shop.git("push", "--quiet", "--force", "origin", f"{planned}:refs/tags/{TAG}")
@@ -136,13 +136,13 @@ def test_a_version_is_shown_with_its_messages(shop: RepoBuilder) -> None:
     tree = run(shop, "show", "order@.", "--json").value
     assert (tree["release"], tree["content"]["prompt"]["messages"][0]["content"]) == (None, "Not committed.")
     assert "not released" in run(shop, "show", "order@main").text
-    for name, said in {
+    for name, message in {
         "order@v9.0.0": "There is no release",
         "order@gone": "no commit `gone`",
         "x@.": "no prompt `x`",
     }.items():
         bad = run(shop, "show", name)
-        assert (bad.code in {2, 4}, said in bad.text) == (True, True), bad.text
+        assert (bad.code in {2, 4}, message in bad.text) == (True, True), bad.text
 
 
 def test_two_versions_are_compared(shop: RepoBuilder) -> None:
@@ -153,27 +153,27 @@ def test_two_versions_are_compared(shop: RepoBuilder) -> None:
     assert f"+{SECOND}" in done.text
     assert "are the same for a model" in run(shop, "diff", "order", "v1.1.0", "main").text
     shop.write({PROMPT: prompt(SECOND, model="gpt-5")})
-    found = run(shop, "diff", "order", "v1.1.0", ".", "--json").value
-    assert (found["bump"], found["facts"], found["messages"]) == ("major", ["model: gpt-4o-mini → gpt-5"], [])
+    result = run(shop, "diff", "order", "v1.1.0", ".", "--json").value
+    assert (result["bump"], result["facts"], result["messages"]) == ("major", ["model: gpt-4o-mini → gpt-5"], [])
     assert run(shop, "diff", "order", "v1.0.0", "v1.1.0", "--format", "markdown").text.startswith("```diff\n")
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["a"], "It is not clear what to compare"),
         (["order", "v1.0.0"], "There is no file `order`"),
         (["order", "v1.0.0", "v9.0.0"], "There is no release order@v9.0.0"),
     ],
 )
-def test_what_cannot_be_compared(shop: RepoBuilder, words: list[str], said: str) -> None:
+def test_what_cannot_be_compared(shop: RepoBuilder, words: list[str], message: str) -> None:
     done = run(shop, "diff", *words)
-    assert (done.code, said in done.text) == (2, True), done.text
+    assert (done.code, message in done.text) == (2, True), done.text
 
 
 def test_the_log_tells_releases_and_deployments(shop: RepoBuilder) -> None:
-    found = run(shop, "log", "order", "--json").value
-    assert sorted(event["text"] for event in found["events"]) == [
+    result = run(shop, "log", "order", "--json").value
+    assert sorted(event["text"] for event in result["events"]) == [
         "production: nothing → v1.0.0",
         "production: v1.0.0 → v1.0.0, canary v1.1.0 for 5%",
         "released v1.0.0",
@@ -190,8 +190,8 @@ def test_the_log_survives_a_deployment_file_that_could_not_be_read(shop: RepoBui
     kept = (shop.path / PRODUCTION).read_text()
     shop.write({PRODUCTION: "prompts: ["}).commit()
     shop.write({PRODUCTION: kept.replace("share: 5", "share: 25")}).commit("more")
-    found = run(shop, "log", "order", "--json").value
-    assert any(event["text"].endswith("→ v1.0.0, canary v1.1.0 for 25%") for event in found["events"])
+    result = run(shop, "log", "order", "--json").value
+    assert any(event["text"].endswith("→ v1.0.0, canary v1.1.0 for 25%") for event in result["events"])
     shop.remove(PRODUCTION).commit("gone")
     shop.write({PRODUCTION: kept}).commit("back")
     texts = [event["text"] for event in run(shop, "log", "order", "--json").value["events"]]
@@ -207,9 +207,9 @@ def test_status_says_what_runs_since_when_and_what_it_replaced(shop: RepoBuilder
         f"    canary for 5%: v1.1.0 since 2026-01-02, by Ann; {evidence}",
     ]
     run(shop, "deploy", "order@v1.1.0", "--env", "production")
-    (found,) = run(shop, "status", "--env", "production", "--json").value["environments"]["production"]
-    assert (found["stable"]["version"], found["stable"]["replaced"], found["canary"]) == ("v1.1.0", "v1.0.0", None)
-    assert found["stable"]["commit"] == shop.git("rev-parse", "HEAD")
+    (result,) = run(shop, "status", "--env", "production", "--json").value["environments"]["production"]
+    assert (result["stable"]["version"], result["stable"]["replaced"], result["canary"]) == ("v1.1.0", "v1.0.0", None)
+    assert result["stable"]["commit"] == shop.git("rev-parse", "HEAD")
 
 
 def test_status_says_that_a_canary_was_rolled_back(shop: RepoBuilder) -> None:
@@ -225,8 +225,8 @@ def test_status_says_that_a_canary_was_rolled_back(shop: RepoBuilder) -> None:
     states = {"deployments/production.canary.json": state.dump_progress({"order": progress})}
     shop.write({PRODUCTION: text.replace("share: 5", "share: 0"), **states}).commit()
     assert "    canary rolled back 2026-01-03 (quality): v1.1.0 since" in run(shop, "status").text
-    (found,) = run(shop, "status", "--json").value["environments"]["production"]
-    assert (found["rolled_back"], found["share"]) == ("rolled back 2026-01-03 (quality)", 0)
+    (result,) = run(shop, "status", "--json").value["environments"]["production"]
+    assert (result["rolled_back"], result["share"]) == ("rolled back 2026-01-03 (quality)", 0)
     released.release(shop, "Copy nothing but the number.")
     assert run(shop, "deploy", "order@v1.2.0", "--env", "production", "--canary", "--drop-canary").code == 0
     assert "canary for 5%: v1.2.0" in run(shop, "status").text
@@ -264,16 +264,16 @@ def test_a_rollback_restores_content_and_deployment_by_one_commit(shop: RepoBuil
     assert message.startswith("Roll back order to v1.0.0\n\nRolled-back-to: order@v1.0.0\n")
     assert message.endswith("Environment: production: v1.1.0 → v1.0.0\nReason: wrong queue")
     assert "already released as v1.0.0" in run(shop, "release", "order").text
-    (found,) = run(shop, "status", "--json").value["environments"]["production"]
-    assert (found["stable"]["version"], found["stable"]["replaced"]) == ("v1.0.0", "v1.1.0")
+    (result,) = run(shop, "status", "--json").value["environments"]["production"]
+    assert (result["stable"]["version"], result["stable"]["replaced"]) == ("v1.0.0", "v1.1.0")
     again = run(shop, "rollback", "order", "--to", "v1.0.0")
     assert (again.code, again.text) == (0, "order is at v1.0.0 already; nothing changed\n")
 
 
 def test_a_rollback_ends_a_canary_and_raises_the_serial(shop: RepoBuilder) -> None:
     serial = run(shop, "bundle", "--env", "production", "--json").value["serial"]
-    found = run(shop, "rollback", "order", "--to", "v1.0.0", "--keep-content", "--env", "production", "--json").value
-    assert (found["files"], found["environments"]["production"]) == (
+    result = run(shop, "rollback", "order", "--to", "v1.0.0", "--keep-content", "--env", "production", "--json").value
+    assert (result["files"], result["environments"]["production"]) == (
         [PRODUCTION],
         "v1.0.0, canary v1.1.0 for 5% → v1.0.0",
     )
@@ -317,7 +317,7 @@ def test_a_rollback_that_the_configuration_makes_another_prompt_is_refused(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--to", "v9.0.0"], "There is no release order@v9.0.0"),
         (["--to", "main"], "`main` is not a version"),
@@ -325,26 +325,26 @@ def test_a_rollback_that_the_configuration_makes_another_prompt_is_refused(tmp_p
         (["--to", "v1.0.0", "--env", "empty"], "`order` does not run in empty"),
     ],
 )
-def test_what_cannot_be_rolled_back(shop: RepoBuilder, words: list[str], said: str) -> None:
+def test_what_cannot_be_rolled_back(shop: RepoBuilder, words: list[str], message: str) -> None:
     shop.write({"deployments/empty.yml": "prompts: {}\n"}).commit()
     done = run(shop, "rollback", "order", *words)
-    assert (done.code, said in done.text) == (2, True), done.text
+    assert (done.code, message in done.text) == (2, True), done.text
 
 
 def test_two_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     """The slower push is refused by git; after a rebase, both deployments are in the history."""
     shop.write({"prompts/router.prompt.yml": prompt("Route it.")}).commit()
     assert run(shop, "release", "router", "--because", "x").code == 0
-    one, two = released.with_remote(shop, "one", "two")
-    assert run(one, "deploy", "order@v1.1.0", "--env", "production").code == 0
+    repo_builder, two = released.with_remote(shop, "one", "two")
+    assert run(repo_builder, "deploy", "order@v1.1.0", "--env", "production").code == 0
     assert run(two, "deploy", "router@v1.0.0", "--env", "staging").code == 0
-    one.git("push", "--quiet", "origin", "main")
+    repo_builder.git("push", "--quiet", "origin", "main")
     push = ["git", "-C", str(two.path), "push", "--quiet", "origin", "main"]
     assert subprocess.run(push, env=ENVIRON, capture_output=True, check=False).returncode != 0
     two.git("pull", "--quiet", "--rebase", "origin", "main")
     two.git("push", "--quiet", "origin", "main")
-    found = run(two, "status", "--json").value["environments"]
-    assert {name: prompts[0]["stable"]["version"] for name, prompts in found.items()} == {
+    result = run(two, "status", "--json").value["environments"]
+    assert {name: prompts[0]["stable"]["version"] for name, prompts in result.items()} == {
         "production": "v1.1.0",
         "staging": "v1.0.0",
     }

@@ -118,7 +118,7 @@ def test_changed_releases_all_or_nothing(shop: RepoBuilder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         ([], 2, "It is not clear what to release"),
         (["order", "--changed"], 2, "It is not clear what to release"),
@@ -128,9 +128,9 @@ def test_changed_releases_all_or_nothing(shop: RepoBuilder) -> None:
         (["order", "--rev", "gone"], 4, "There is no commit `gone` here"),
     ],
 )
-def test_what_cannot_be_released(shop: RepoBuilder, words: list[str], code: int, said: str) -> None:
+def test_what_cannot_be_released(shop: RepoBuilder, words: list[str], code: int, message: str) -> None:
     done = run(shop, "release", *words)
-    assert (done.code, said in done.text) == (code, True), done.text
+    assert (done.code, message in done.text) == (code, True), done.text
     assert shop.git("tag") == ""
 
 
@@ -167,11 +167,11 @@ def test_two_that_release_at_once_lose_nothing(shop: RepoBuilder) -> None:
     assert [process.returncode for process in processes] == [0, 0, 0], ends
     remote = RepoBuilder(shop.path.parent / "reader")
     remote.git("fetch", "--quiet", str(shop.path.parent / "origin.git"), "refs/tags/*:refs/tags/*")
-    found = tags.list_releases(remote.path)["order"]
-    assert [str(one.number) for one in found] == ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0"]
-    assert len({one.fingerprint for one in found}) == 4
-    for one, before in zip(found[1:], found, strict=False):
-        assert one.replaces == (before.number, before.fingerprint)
+    result = tags.list_releases(remote.path)["order"]
+    assert [str(version.number) for version in result] == ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0"]
+    assert len({version.fingerprint for version in result}) == 4
+    for version, before in zip(result[1:], result, strict=False):
+        assert version.replaces == (before.number, before.fingerprint)
 
 
 def test_two_that_release_the_same_content_make_one_version(shop: RepoBuilder) -> None:
@@ -233,7 +233,7 @@ def test_a_canary_of_another_version_is_not_cut_off_by_the_way(shop: RepoBuilder
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["order"], 2, "`order` does not name a version"),
         (["order@v9.0.0"], 2, "There is no release order@v9.0.0. Released: v1.0.0."),
@@ -242,10 +242,10 @@ def test_a_canary_of_another_version_is_not_cut_off_by_the_way(shop: RepoBuilder
         (["order@v1.0.0", "--canary"], 2, "Nothing of `order` runs in production to compare with"),
     ],
 )
-def test_what_cannot_be_deployed(shop: RepoBuilder, words: list[str], code: int, said: str) -> None:
+def test_what_cannot_be_deployed(shop: RepoBuilder, words: list[str], code: int, message: str) -> None:
     released.release(shop)
     done = deployed(shop, *words)
-    assert (done.code, said in done.text) == (code, True), done.text
+    assert (done.code, message in done.text) == (code, True), done.text
     assert shop.git("status", "--porcelain") == ""
 
 
@@ -434,7 +434,7 @@ def test_a_bundle_that_cannot_be_signed_is_an_error(shop: RepoBuilder, tmp_path:
 
 def test_the_json_is_one_document(shop: RepoBuilder) -> None:
     released.release(shop)
-    found = deployed(shop, "order@v1.0.0", "--json").value
-    assert (found["schema"], found["after"], len(found["commit"])) == ("promptci/deployment/v1", "v1.0.0", 40)
+    result = deployed(shop, "order@v1.0.0", "--json").value
+    assert (result["schema"], result["after"], len(result["commit"])) == ("promptci/deployment/v1", "v1.0.0", 40)
     assert json.loads(bundled(shop, "--json").text)["prompts"] == {"order": "v1.0.0"}
     assert os.listdir(shop.path / "dist") == ["production.bundle.json"]  # noqa: PTH208 - names alone

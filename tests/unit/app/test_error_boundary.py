@@ -24,12 +24,12 @@ def guarded(**environ: str) -> tuple[int, str]:
 
 
 def test_a_defect_is_reported_with_versions_and_without_secrets() -> None:
-    code, said = guarded()
-    found = re.fullmatch(
-        r"Internal error in promptci \(not your prompt\)\. Details in (\S+)\. Please report it\.\n", said
+    code, message = guarded()
+    result = re.fullmatch(
+        r"Internal error in promptci \(not your prompt\)\. Details in (\S+)\. Please report it\.\n", message
     )
-    assert found is not None
-    report = Path(found[1]).read_text()
+    assert result is not None
+    report = Path(result[1]).read_text()
     assert code == 4
     assert f"promptci {__version__}\nPython 3" in report
     assert "pydantic 2" in report
@@ -38,12 +38,12 @@ def test_a_defect_is_reported_with_versions_and_without_secrets() -> None:
 
 
 def test_on_github_the_details_are_in_a_folded_group_of_the_log() -> None:
-    _, said = guarded(GITHUB_ACTIONS="true")
-    _, _, group = said.partition("::group::Details of the internal error\n")
+    _, message = guarded(GITHUB_ACTIONS="true")
+    _, _, group = message.partition("::group::Details of the internal error\n")
     details, end, _ = group.partition("::endgroup::\n")
     assert end
     assert "ZeroDivisionError" in details
-    assert SECRET not in said
+    assert SECRET not in message
     assert not [line for line in details.splitlines() if line.lstrip().startswith("::")]
 
 

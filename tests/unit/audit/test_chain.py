@@ -13,17 +13,17 @@ from promptci.audit.entry import ZERO_DIGEST, Actor, AuditEntry, AuditTools, Dec
 LENGTH = 6
 
 
-def entry(n: int, prev: str, why: str = "") -> bytes:
-    what: Decision = "log-began" if n == 1 else "deployed"
+def entry(n: int, prev: str, reason: str = "") -> bytes:
+    decision: Decision = "log-began" if n == 1 else "deployed"
     at = f"{datetime(2026, 3, n, tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}"
     by, tool = Actor(kind="person", actor="ann"), AuditTools(promptci="1.0.0")
-    return AuditEntry(n=n, prev=prev, at=at, what=what, by=by, why=why, tool=tool).line()
+    return AuditEntry(n=n, prev=prev, at=at, what=decision, by=by, why=reason, tool=tool).line()
 
 
-def chain(length: int = LENGTH, why: str = "") -> list[bytes]:
+def chain(length: int = LENGTH, reason: str = "") -> list[bytes]:
     contents: list[bytes] = []
     for n in range(1, length + 1):
-        contents.append(entry(n, digest_line(contents[-1]) if contents else ZERO_DIGEST, why))
+        contents.append(entry(n, digest_line(contents[-1]) if contents else ZERO_DIGEST, reason))
     return contents
 
 
@@ -132,7 +132,7 @@ def test_a_longer_fork_is_named_by_its_first_entry() -> None:
 
 @pytest.mark.parametrize("n", range(1, LENGTH))
 def test_a_log_that_was_chained_again_is_found_by_the_first_anchor_after_the_edit(n: int) -> None:
-    contents, other = chain(), chain(why="nothing happened")
+    contents, other = chain(), chain(reason="nothing happened")
     mixed = [*contents[: n - 1]]
     for position in range(n, LENGTH + 1):
         mixed.append(entry(position, digest_line(mixed[-1]) if mixed else ZERO_DIGEST, "nothing happened"))

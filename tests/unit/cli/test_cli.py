@@ -89,7 +89,7 @@ def test_dry_run_prints_the_plan(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["check", "--base", "nope"], 4, "There is no commit `nope` here"),
         (["check", "--nope"], 2, "No such option"),
@@ -99,12 +99,12 @@ def test_dry_run_prints_the_plan(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_get_words_and_an_exit_code_never_a_traceback(
-    tmp_path: Path, words: list[str], code: int, said: str
+    tmp_path: Path, words: list[str], code: int, message: str
 ) -> None:
     builder = shop(tmp_path, {**FILES, "promptci.yml": config()})
     done = call(*words, cwd=builder.path)
     assert done.returncode == code
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -205,8 +205,8 @@ def test_diff_says_what_changed_between_two_reports(drawn: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "verdict: pass → fail" in done.stdout
     assert "#### `order-extractor`" in call("diff", *files, "--format", "markdown", cwd=drawn).stdout
-    found = json.loads(call("diff", *files, "--format", "json", cwd=drawn).stdout)
-    assert len(found["prompts"][0]["regressions"]) == 29
+    result = json.loads(call("diff", *files, "--format", "json", cwd=drawn).stdout)
+    assert len(result["prompts"][0]["regressions"]) == 29
 
 
 def test_diff_of_what_is_no_report_names_the_file_and_the_mistake(drawn: Path) -> None:

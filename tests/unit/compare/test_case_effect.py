@@ -106,9 +106,9 @@ def test_missing_answers_are_taken_at_their_worst_before_a_pass() -> None:
 
 
 def test_the_levels_add_up_to_alpha() -> None:
-    one = ErrorBudget(alpha=0.05)
-    assert one.quality + one.cost + one.latency + 0.15 * 0.05 == pytest.approx(0.05)
+    error_budget = ErrorBudget(alpha=0.05)
+    assert error_budget.quality + error_budget.cost + error_budget.latency + 0.15 * 0.05 == pytest.approx(0.05)
     several = ErrorBudget(alpha=0.05, prompts=5, critical_cases=20)
-    assert several.quality + several.together == pytest.approx(one.quality)
+    assert several.quality + several.together == pytest.approx(error_budget.quality)
     assert several.quality_per_prompt == pytest.approx(several.quality / 5)
-    assert (one.critical_answers, several.critical_answers) == (5, 8)
+    assert (error_budget.critical_answers, several.critical_answers) == (5, 8)

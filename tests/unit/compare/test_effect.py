@@ -25,22 +25,22 @@ def near(value: float | None, abs: float = 1e-12) -> Any:  # noqa: A002 - as pyt
     return pytest.approx(value, abs=abs)
 
 
-def measured(found: PromptRun, *, graded: bool = False) -> Effect:
+def measured(result: PromptRun, *, graded: bool = False) -> Effect:
     samples = build_samples(
-        found.cases, replace(plan_design(found.plan, found.cases, alpha=ALPHA, margin=0.05), graded=graded), ""
+        result.cases, replace(plan_design(result.plan, result.cases, alpha=ALPHA, margin=0.05), graded=graded), ""
     ).complete
     assert samples is not None
-    return replace(measure(samples, found.plan), on_these_cases=None)
+    return replace(measure(samples, result.plan), on_these_cases=None)
 
 
 def seed_of(differences: list[float]) -> int:
     return seed_from("\n".join(sorted(repr(abs(d)) for d in differences)))
 
 
-def weighed(found: PromptRun, *weights: float) -> PromptRun:
-    pairs = found.cases
+def weighed(result: PromptRun, *weights: float) -> PromptRun:
+    pairs = result.cases
     cases = tuple(replace(c, case=replace(c.case, weight=w)) for c, w in zip(pairs, weights, strict=True))
-    return replace(found, cases=cases)
+    return replace(result, cases=cases)
 
 
 def test_the_same_question_on_both_sides() -> None:
@@ -63,8 +63,8 @@ def test_the_same_question_on_both_sides() -> None:
 
 
 def test_pass_and_fail_asked_once() -> None:
-    found = measured(comparison(quality_rows(right=30, broken=6, fixed=2, wrong=2)))
-    assert found == Effect(
+    effect = measured(comparison(quality_rows(right=30, broken=6, fixed=2, wrong=2)))
+    assert effect == Effect(
         measure="pass rate",
         reference=36 / 40,
         candidate=32 / 40,
@@ -82,12 +82,12 @@ def test_pass_and_fail_asked_once() -> None:
 
 def test_pass_and_fail_repeated() -> None:
     rows = ["a 1,1 0,1", "b 1,1 1,1", "c 0,1 1,1", "d 1,1 0,0", "e 1,0 1,0"]
-    found = measured(comparison("\n".join(rows)))
+    effect = measured(comparison("\n".join(rows)))
     differences = [-0.5, 0.0, 0.5, -1.0, 0.0]
     seed = seed_of(differences)
     se = paired.paired_t(differences).se
     assert se is not None
-    assert found == Effect(
+    assert effect == Effect(
         measure="pass rate",
         reference=0.8,
         candidate=0.6,
@@ -108,12 +108,12 @@ def test_pass_and_fail_repeated() -> None:
 def test_marks_with_weights() -> None:
     rows = "a 0.5 0.25\nb 1.0 1.0\nc 0.25 0.75\nd 0.75 0.5"
     weights = [1.0, 2.0, 1.0, 3.0]
-    found = measured(weighed(comparison(rows, graded=True), *weights), graded=True)
+    effect = measured(weighed(comparison(rows, graded=True), *weights), graded=True)
     differences = [-0.25, 0.0, 0.5, -0.25]
     test = paired.paired_t(differences, weights)
     assert test.se is not None
     seed = seed_of(differences)
-    assert found == Effect(
+    assert effect == Effect(
         measure="mean score",
         reference=paired.weighted_mean([0.5, 1.0, 0.25, 0.75], weights),
         candidate=paired.weighted_mean([0.25, 1.0, 0.75, 0.5], weights),
@@ -135,11 +135,11 @@ def test_weighted_cases_in_clusters_that_were_asked_on() -> None:
     rows = "a@k 1,1,1 0,1,1\nb@k 1,1,1 1,1,1\nc@l 1,1,1 1,1,1\nd@m 0,0,0 1,1,0\ne@n 1,1,1 0,0,0"
     plan = {"first_repeats": 1, "adaptive": True}
     weights, clusters = [1.0, 2.0, 1.0, 1.0, 0.5], ["k", "k", "l", "m", "n"]
-    found = measured(weighed(comparison(rows, plan=plan), *weights))
+    effect = measured(weighed(comparison(rows, plan=plan), *weights))
     first = [-1.0, 0.0, 0.0, 1.0, -1.0]
     test = paired.paired_t(first, weights, clusters)
     assert test.se is not None
-    assert found == Effect(
+    assert effect == Effect(
         measure="pass rate",
         reference=paired.weighted_mean([1, 1, 1, 0, 1], weights),
         candidate=paired.weighted_mean([0, 1, 1, 1, 0], weights),
@@ -159,8 +159,8 @@ def test_weighted_cases_in_clusters_that_were_asked_on() -> None:
 
 
 def test_repeats_without_any_difference_show_what_once_would() -> None:
-    found = measured(comparison("\n".join(f"c{i} 1,1 1,1" for i in range(60))))
-    assert found.detectable_drop == power.smallest_drop(60, 0.0, alpha=ALPHA, power=0.8)
+    effect = measured(comparison("\n".join(f"c{i} 1,1 1,1" for i in range(60))))
+    assert effect.detectable_drop == power.smallest_drop(60, 0.0, alpha=ALPHA, power=0.8)
 
 
 def test_rates_and_means_of_initial_and_of_all_answers() -> None:
@@ -178,14 +178,14 @@ def test_rates_and_means_of_initial_and_of_all_answers() -> None:
 
 
 def test_comparisons_together() -> None:
-    one = comparison("a 1,1,1 0,1,1\nb 1 1\nc 0 1", plan={"first_repeats": 1}).samples
+    samples = comparison("a 1,1,1 0,1,1\nb 1 1\nc 0 1", plan={"first_repeats": 1}).samples
     other = comparison("a 1,1,1 0,1,0\nb 1 0", plan={"first_repeats": 1, "adaptive": True}).samples
     scores = comparison("a 0.5 0.4", graded=True).samples
-    assert one is not None
+    assert samples is not None
     assert other is not None
     assert scores is not None
     tested = [Fraction(-1), Fraction(0), Fraction(1), Fraction(-2, 3), Fraction(-1)]
-    assert combine([replace(one, name="p"), replace(other, name="q"), scores]) == StratifiedEffect(
+    assert combine([replace(samples, name="p"), replace(other, name="q"), scores]) == StratifiedEffect(
         strata=("p", "q"),
         pairs=5,
         worse=3,
@@ -193,7 +193,7 @@ def test_comparisons_together() -> None:
         delta=-0.4,
         p=near(signflip.sign_flip_midp(tested), abs=1e-12),
     )
-    assert combine([one, scores]) is None
+    assert combine([samples, scores]) is None
 
 
 @pytest.mark.parametrize(
@@ -210,6 +210,6 @@ def test_a_sample_with_inconsistent_columns_is_refused(columns: dict[str, Any], 
 
 
 def test_samples_of_different_cases_are_not_compared() -> None:
-    one, other = (Sample(ids=(case,), values=((1.0,),)) for case in "ab")
+    first, other = (Sample(ids=(case,), values=((1.0,),)) for case in "ab")
     with pytest.raises(ValueError, match="the same cases"):
-        SamplePair(reference=one, candidate=other, design=Design(alpha=0.05))
+        SamplePair(reference=first, candidate=other, design=Design(alpha=0.05))

@@ -33,9 +33,9 @@ def refuse(tmp_path: Path, path: str) -> str:
 )  # fmt: skip
 def test_a_file_that_was_meant_to_be_the_configuration_is_named(tmp_path: Path, path: str) -> None:
     """With the defaults in its place, prompts and key would go to another endpoint."""
-    said = refuse(tmp_path, path)
-    assert said.startswith(f"{path}: this file is not read")
-    assert "--config" in said
+    message = refuse(tmp_path, path)
+    assert message.startswith(f"{path}: this file is not read")
+    assert "--config" in message
 
 
 def test_a_folder_of_that_name_is_refused(tmp_path: Path) -> None:

@@ -118,8 +118,8 @@ def test_levels_that_no_test_can_reach_are_refused(written: str) -> None:
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
-    found = problems("gate:\n  alpha: 0.9\n  mode: panic\nrun:\n  deadline: soon\n  concurrency: many\nfoo: 1\n")
-    lines = {message.split(":")[1] for message in found}
+    result = problems("gate:\n  alpha: 0.9\n  mode: panic\nrun:\n  deadline: soon\n  concurrency: many\nfoo: 1\n")
+    lines = {message.split(":")[1] for message in result}
     assert {"2", "3", "5", "6", "7"} <= lines
 
 
@@ -158,5 +158,7 @@ def test_a_malformed_file_is_a_configuration_error_with_exit_code_2() -> None:
 
 
 def test_an_unknown_key_of_a_price_is_named_beside_those_that_are_known() -> None:
-    found = problems("provider:\n  prices:\n    gpt-9:\n      inpt_usd: 1\n      output_usd: 2\n")
-    assert any("`provider.prices.gpt-9.inpt_usd`" in one and "Did you mean `input_usd`?" in one for one in found)
+    result = problems("provider:\n  prices:\n    gpt-9:\n      inpt_usd: 1\n      output_usd: 2\n")
+    assert any(
+        "`provider.prices.gpt-9.inpt_usd`" in message and "Did you mean `input_usd`?" in message for message in result
+    )

@@ -54,7 +54,7 @@ def test_a_long_document_is_written_without_indentation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "what"),
+    ("text", "line", "message"),
     [
         ('{\n  "schema": "promptci/example/v2",\n  "names": []\n}', 2, "expected `promptci/example/v1`"),
         ("[]", None, "`schema` is null"),
@@ -69,10 +69,10 @@ def test_a_long_document_is_written_without_indentation() -> None:
         (" " * 2**22 + "{}", None, "larger than 4 MiB"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line(text: str | bytes, line: int | None, what: str) -> None:
-    found = problem(text)
-    assert (found.path, found.line) == ("example.json", line)
-    assert what in found.message
+def test_what_is_wrong_is_named_with_its_line(text: str | bytes, line: int | None, message: str) -> None:
+    result = problem(text)
+    assert (result.path, result.line) == ("example.json", line)
+    assert message in result.message
 
 
 def test_a_file_is_read_within_its_bound_and_never_through_a_link(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_file_is_read_within_its_bound_and_never_through_a_link(tmp_path: Path
     (tmp_path / "link.json").symlink_to(target)
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "large.json").write_bytes(b" " * (2**22 + 1))
-    for name, what in {
+    for name, message in {
         "link.json": "cannot be read",
         "pipe.json": "not a regular file",
         "large.json": "larger than 4 MiB",
@@ -91,7 +91,7 @@ def test_a_file_is_read_within_its_bound_and_never_through_a_link(tmp_path: Path
     }.items():
         with pytest.raises(InputError) as caught:
             Example.load(tmp_path / name)
-        assert what in str(caught.value)
+        assert message in str(caught.value)
 
 
 values = st.recursive(

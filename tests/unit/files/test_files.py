@@ -40,12 +40,12 @@ def test_json_is_yaml_and_reads_as_the_same_value(value: object) -> None:
     ],
 )  # fmt: skip
 def test_scalars_are_what_they_look_like(written: str, value: object) -> None:
-    found = strict_yaml.load(f"key: {written}\n", "f").value["key"]
-    assert (found, type(found)) == (value, type(value))
+    result = strict_yaml.load(f"key: {written}\n", "f").value["key"]
+    assert (result, type(result)) == (value, type(value))
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: 1\na: 2\n", "f.yml:2:"),
         ("a: &x 1\nb: *x\n", "f.yml:1:"),
@@ -58,8 +58,8 @@ def test_scalars_are_what_they_look_like(written: str, value: object) -> None:
         ("a: \x01\n", "U+0001"),
     ],
 )
-def test_what_makes_yaml_surprising_is_refused_with_its_line(text: str, said: str) -> None:
-    assert said in yaml_problem(text)
+def test_what_makes_yaml_surprising_is_refused_with_its_line(text: str, message: str) -> None:
+    assert message in yaml_problem(text)
 
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -81,7 +81,7 @@ def test_every_place_of_a_document_has_its_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"version https://git-lfs.github.com/spec/v1\n", "LFS"),
         (b"\xff\xfea\x00", "UTF-16"),
@@ -89,8 +89,8 @@ def test_every_place_of_a_document_has_its_line() -> None:
         (b"one\ncaf\xe9", ":2: the file is not UTF-8"),
     ],
 )
-def test_what_is_no_text_is_refused(data: bytes, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_is_no_text_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         lines.decode_utf8(data, "f.txt")
 
 

@@ -70,7 +70,7 @@ def test_the_largest_file_that_is_read_costs_little_memory() -> None:
 
 @both
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("a: 1\nb: 2\na: 3\n", "f.yml:3: the key `a` stands twice, first on line 1"),
         ("a: {x: 1, x: 2}\n", "f.yml:1: the key `x` stands twice"),
@@ -107,9 +107,9 @@ def test_the_largest_file_that_is_read_costs_little_memory() -> None:
         ("a: \ud800\n", "the character U+D800 cannot stand in YAML"),
     ],
 )
-def test_what_makes_yaml_surprising_is_refused_in_words(text: str, said: str, parser: Any) -> None:
-    found = problems(text, parser)
-    assert any(said in message for message in found), found
+def test_what_makes_yaml_surprising_is_refused_in_words(text: str, output: str, parser: Any) -> None:
+    result = problems(text, parser)
+    assert any(output in message for message in result), result
 
 
 def test_half_a_surrogate_pair_is_refused_by_both_parsers() -> None:
@@ -119,8 +119,8 @@ def test_half_a_surrogate_pair_is_refused_by_both_parsers() -> None:
 
 @both
 def test_all_mistakes_of_a_file_come_at_once(parser: Any) -> None:
-    found = problems("a: &x 1\nb: *x\nb: .inf\nc: !!set {}\n", parser)
-    assert [message.split(": ")[0] for message in found] == ["f.yml:1", "f.yml:2", "f.yml:3", "f.yml:3", "f.yml:4"]
+    result = problems("a: &x 1\nb: *x\nb: .inf\nc: !!set {}\n", parser)
+    assert [message.split(": ")[0] for message in result] == ["f.yml:1", "f.yml:2", "f.yml:3", "f.yml:3", "f.yml:4"]
 
 
 @both
@@ -137,8 +137,8 @@ def test_all_mistakes_of_a_file_come_at_once(parser: Any) -> None:
     ],
 )  # fmt: skip
 def test_scalars_are_what_json_would_call_them_or_text(written: str, value: object, parser: Any) -> None:
-    found = strict_yaml.load(f"key: {written}\n", "f", parser).value["key"]
-    assert (found, type(found)) == (value, type(value))
+    result = strict_yaml.load(f"key: {written}\n", "f", parser).value["key"]
+    assert (result, type(result)) == (value, type(value))
 
 
 def test_a_scalar_is_also_given_as_written() -> None:

@@ -18,15 +18,15 @@ from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 
 
-def first(found: PromptRun, policy: GatePolicy | None = None) -> tuple[str, Verdict]:
-    finding = decide([found], policy or GatePolicy()).prompts[0].findings[0]
+def first(result: PromptRun, policy: GatePolicy | None = None) -> tuple[str, Verdict]:
+    finding = decide([result], policy or GatePolicy()).prompts[0].findings[0]
     return finding.rule, finding.verdict
 
 
 @pytest.mark.parametrize("right", [0, 2])
 def test_a_base_at_or_near_zero_has_nothing_to_lose(right: int) -> None:
-    found = comparison(quality_rows(right=right, wrong=60 - right))
-    (decision,) = decide([found], GatePolicy()).prompts
+    run = comparison(quality_rows(right=right, wrong=60 - right))
+    (decision,) = decide([run], GatePolicy()).prompts
     assert (decision.findings[0].rule, decision.verdict) == ("nothing-to-lose", Verdict.INCONCLUSIVE)
     assert isinstance(decision.findings[0].facts, NothingToLose)
     assert (decision.findings[0].facts.passed, decision.findings[0].facts.cases) == (right, 60)
@@ -49,31 +49,31 @@ def test_a_run_without_any_limit_decides_nothing(rows: str) -> None:
 
 
 def test_a_run_with_a_limit_is_decided_by_it() -> None:
-    found = comparison("a - 1\nb - 1", status=Status.UNCHANGED, plan={"base": None})
-    assert first(found, GatePolicy(min_quality=0.5)) == ("new-prompt", Verdict.PASS)
+    run = comparison("a - 1\nb - 1", status=Status.UNCHANGED, plan={"base": None})
+    assert first(run, GatePolicy(min_quality=0.5)) == ("new-prompt", Verdict.PASS)
     critical = comparison("a* - 1\nb - 1", status=Status.UNCHANGED, plan={"base": None})
     assert first(critical) == ("new-prompt", Verdict.PASS)
 
 
 @pytest.mark.parametrize("rows", ["a - 0\nb - 0", "a - 0\nb - 1", "a - 1\nb - !"])
 def test_a_new_prompt_without_a_limit_is_not_green_unless_every_case_passes(rows: str) -> None:
-    found = comparison(rows, status=Status.ADDED)
-    assert first(found, GatePolicy(max_error_rate=0.5)) == ("nothing-required", Verdict.INCONCLUSIVE)
+    run = comparison(rows, status=Status.ADDED)
+    assert first(run, GatePolicy(max_error_rate=0.5)) == ("nothing-required", Verdict.INCONCLUSIVE)
 
 
 def test_a_new_prompt_of_which_every_case_passes_is_green_and_claims_no_limit() -> None:
-    found = comparison("a - 1\nb - 1", status=Status.ADDED)
-    assert first(found) == ("new-prompt", Verdict.PASS)
-    said = describe(decide([found], GatePolicy()).prompts[0].findings[0])
-    assert said.summary == "is new: 2 of 2 cases passed"
-    assert said.detail.startswith("There is no earlier version to compare with and no limit is set.")
+    run = comparison("a - 1\nb - 1", status=Status.ADDED)
+    assert first(run) == ("new-prompt", Verdict.PASS)
+    finding_text = describe(decide([run], GatePolicy()).prompts[0].findings[0])
+    assert finding_text.summary == "is new: 2 of 2 cases passed"
+    assert finding_text.detail.startswith("There is no earlier version to compare with and no limit is set.")
 
 
 def test_a_new_prompt_below_a_limit_by_chance_does_not_claim_to_keep_it() -> None:
-    found = comparison("a - 1\nb - 0", status=Status.ADDED)
-    said = describe(decide([found], GatePolicy(min_quality=0.6)).prompts[0].findings[0])
-    assert said.summary == "is new and is not shown to cross the absolute limits: 1 of 2 cases passed"
-    assert "a quality of 60% (`gate.min_quality`)" in said.detail
+    run = comparison("a - 1\nb - 0", status=Status.ADDED)
+    finding_text = describe(decide([run], GatePolicy(min_quality=0.6)).prompts[0].findings[0])
+    assert finding_text.summary == "is new and is not shown to cross the absolute limits: 1 of 2 cases passed"
+    assert "a quality of 60% (`gate.min_quality`)" in finding_text.detail
 
 
 def test_a_deleted_prompt_is_inconclusive() -> None:

@@ -21,8 +21,8 @@ def rules(report: GateReport) -> dict[str, Verdict]:
 
 
 def text(report: GateReport, rule: str) -> str:
-    (found,) = [describe(finding).text for d in report.prompts for finding in d.findings if finding.rule == rule]
-    return found
+    (result,) = [describe(finding).text for d in report.prompts for finding in d.findings if finding.rule == rule]
+    return result
 
 
 @pytest.mark.parametrize("rows", [quality_rows(right=40, broken=20), quality_rows(right=100)])
@@ -86,7 +86,7 @@ def test_a_model_changed_by_the_prompt_is_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("facts", "message"),
     [
         ({"models": ("x", "x")}, ["Requested m, and the endpoint answered with x (before and after)."]),
         (
@@ -104,12 +104,12 @@ def test_a_model_changed_by_the_prompt_is_compared() -> None:
         ({}, []),
     ],
 )
-def test_a_model_that_nobody_asked_for_is_said(facts: dict[str, Any], said: list[str]) -> None:
+def test_a_model_that_nobody_asked_for_is_said(facts: dict[str, Any], message: list[str]) -> None:
     report = decide([comparison(quality_rows(right=100), **facts)], GatePolicy())
-    found = [finding for finding in report.prompts[0].findings if finding.rule == "model-returned"]
+    findings = [finding for finding in report.prompts[0].findings if finding.rule == "model-returned"]
 
-    assert [describe(finding).text for finding in found] == said
-    assert {finding.verdict for finding in found} <= {Verdict.NO_CHANGE}
+    assert [describe(finding).text for finding in findings] == message
+    assert {finding.verdict for finding in findings} <= {Verdict.NO_CHANGE}
 
 
 def test_it_is_said_of_a_new_prompt_too() -> None:
@@ -121,7 +121,7 @@ def test_it_is_said_of_a_new_prompt_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fingerprints", "said"),
+    ("fingerprints", "message"),
     [
         (("fp_a", "fp_b"), "fp_a before and fp_b after"),
         (("fp_a", "fp_a,fp_b"), "fp_a before and fp_a and fp_b after"),
@@ -132,13 +132,13 @@ def test_it_is_said_of_a_new_prompt_too() -> None:
     ],
 )
 def test_an_endpoint_set_up_differently_for_the_versions_is_a_remark(
-    fingerprints: tuple[str | None, str | None], said: str | None
+    fingerprints: tuple[str | None, str | None], message: str | None
 ) -> None:
     rows = quality_rows(right=100)
     report = decide([comparison(rows, models=("m", "m"), fingerprints=fingerprints)], GatePolicy())
     unlike = decide([comparison(rows, **SWAPPED, fingerprints=fingerprints)], GatePolicy())
 
-    assert ("endpoint-differs" in rules(report)) == (said is not None)
-    assert said is None or said in text(report, "endpoint-differs")
+    assert ("endpoint-differs" in rules(report)) == (message is not None)
+    assert message is None or message in text(report, "endpoint-differs")
     assert report.verdict is Verdict.PASS
     assert "endpoint-differs" not in rules(unlike)

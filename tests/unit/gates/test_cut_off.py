@@ -26,16 +26,16 @@ def test_a_version_that_is_cut_off_every_time_does_not_pass() -> None:
     assert verdict_text.sentence(report.prompts[0]) == (
         "Has 60 of 60 answers cut off by the limit of tokens (0 of 60 before the change)."
     )
-    (found,) = findings(report)
-    assert "Raise `maxTokens`" in describe(found).text
+    (finding,) = findings(report)
+    assert "Raise `maxTokens`" in describe(finding).text
 
 
 def test_a_version_that_is_cut_off_at_times_is_remarked_upon() -> None:
     report = decide([comparison(quality_rows(right=60), finish=("stop", HALF))], GatePolicy())
 
-    (found,) = findings(report)
-    assert (report.verdict, found.verdict) == (Verdict.PASS, Verdict.NO_CHANGE)
-    assert describe(found).text.startswith("Has 30 of 60 answers cut off by the limit of tokens")
+    (finding,) = findings(report)
+    assert (report.verdict, finding.verdict) == (Verdict.PASS, Verdict.NO_CHANGE)
+    assert describe(finding).text.startswith("Has 30 of 60 answers cut off by the limit of tokens")
 
 
 @pytest.mark.parametrize("finish", [("length", "length"), ("stop", "stop"), ("length", "stop"), (HALF, HALF), None])
@@ -60,5 +60,5 @@ def test_answers_that_a_content_filter_ended_are_counted_alike() -> None:
 def test_a_new_prompt_that_is_cut_off_is_remarked_upon() -> None:
     report = decide([comparison("a - 1\nb - 1", status=Status.ADDED, finish=("stop", "length"))], GatePolicy())
 
-    (found,) = findings(report)
-    assert describe(found).text.startswith("Has 2 of 2 answers cut off by the limit of tokens.")
+    (finding,) = findings(report)
+    assert describe(finding).text.startswith("Has 2 of 2 answers cut off by the limit of tokens.")

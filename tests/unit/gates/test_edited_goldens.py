@@ -81,8 +81,8 @@ def test_all_cases_removed_leaves_nothing_to_compare() -> None:
 
 def test_a_prompt_that_is_the_same_is_judged_by_its_new_goldens_alone() -> None:
     same = prompt("order-extractor", OLD)
-    made = comparison(f"{RIGHT}\nnew+ | Hi | x | x | x", base=same, head=same)
-    (decision,) = decide([made], GatePolicy()).prompts
+    run = comparison(f"{RIGHT}\nnew+ | Hi | x | x | x", base=same, head=same)
+    (decision,) = decide([run], GatePolicy()).prompts
     assert "goldens-compared" not in {finding.rule for finding in decision.findings}
 
 

@@ -40,14 +40,14 @@ def shown(*comparisons: PromptRun, policy: GatePolicy = POLICY) -> PromptEvidenc
 def test_a_critical_break_is_confirmed_by_five_answers_of_each_version(
     row: str, broke: bool, unconfirmed: bool
 ) -> None:
-    found = shown(comparison(f"{row}\nb 1 1"))
-    assert (bool(found.broken_critical), bool(found.unconfirmed_critical)) == (broke, unconfirmed)
+    prompt_evidence = shown(comparison(f"{row}\nb 1 1"))
+    assert (bool(prompt_evidence.broken_critical), bool(prompt_evidence.unconfirmed_critical)) == (broke, unconfirmed)
 
 
 def test_critical_cases_that_only_head_left_unanswered() -> None:
-    made = comparison("a* 1 !\nb* ! 1\nc* ! !\nd 1 !\n" + quality_rows(right=300))
-    assert shown(made).unanswered_critical == ("a",)
-    (decision,) = decide([made], POLICY).prompts
+    run = comparison("a* 1 !\nb* ! 1\nc* ! !\nd 1 !\n" + quality_rows(right=300))
+    assert shown(run).unanswered_critical == ("a",)
+    (decision,) = decide([run], POLICY).prompts
     assert decision.verdict is Verdict.INCONCLUSIVE
     assert "critical-unanswered" in {finding.rule for finding in decision.findings}
 
@@ -63,8 +63,8 @@ def test_critical_cases_that_only_head_left_unanswered() -> None:
     ],
 )
 def test_a_critical_case_that_head_never_answers_fails_once_it_is_confirmed(row: str, verdict: Verdict) -> None:
-    made = comparison(f"{row}\n{quality_rows(right=600)}")
-    (decision,) = decide([made], POLICY).prompts
+    run = comparison(f"{row}\n{quality_rows(right=600)}")
+    (decision,) = decide([run], POLICY).prompts
     assert decision.verdict is verdict
     assert ("critical-never-answered" in {f.rule for f in decision.findings}) is (verdict is Verdict.FAIL)
 
@@ -74,10 +74,10 @@ def test_answers_that_head_alone_lacks_are_wrong_before_a_pass(policy: GatePolic
     rows = quality_rows(right=385)
     assert shown(comparison(rows), policy=policy).is_within_margin
     lost = "\n".join(f"lost{i} 1 !" for i in range(15))
-    made = comparison(f"{rows}\n{lost}")
-    assert not shown(made, policy=policy).is_within_margin
-    assert shown(made, policy=policy).answered_p < 0.001
-    (decision,) = decide([made], policy).prompts
+    run = comparison(f"{rows}\n{lost}")
+    assert not shown(run, policy=policy).is_within_margin
+    assert shown(run, policy=policy).answered_p < 0.001
+    (decision,) = decide([run], policy).prompts
     assert {"cannot-tell", "unanswered"} <= {finding.rule for finding in decision.findings}
     assert decision.verdict is Verdict.INCONCLUSIVE
 
@@ -116,14 +116,14 @@ def test_scores_of_inputs_fail_only_with_an_interval_below_zero() -> None:
 
 
 def test_equal_requests_are_one_observation() -> None:
-    made = comparison(quality_rows(right=50, broken=2))
-    assert made.samples is not None
-    twice = [case for case in made.cases for _ in range(3)]
+    run = comparison(quality_rows(right=50, broken=2))
+    assert run.samples is not None
+    twice = [case for case in run.cases for _ in range(3)]
     from promptci.scoring.comparison import build_samples
 
-    samples = build_samples(twice, made.samples.design, "p").complete
+    samples = build_samples(twice, run.samples.design, "p").complete
     assert samples is not None
-    assert (samples.reference.ids, set(samples.weights)) == (made.samples.reference.ids, {3.0})
+    assert (samples.reference.ids, set(samples.weights)) == (run.samples.reference.ids, {3.0})
 
 
 def test_prompts_share_the_error_rate_and_tiny_ones_cost_nothing() -> None:
@@ -136,11 +136,11 @@ def test_prompts_share_the_error_rate_and_tiny_ones_cost_nothing() -> None:
 
 
 def test_a_drop_of_several_prompts_together_may_block() -> None:
-    found = [comparison(quality_rows(right=47, broken=3)) for _ in range(4)]
-    report = decide(found, POLICY)
+    runs = [comparison(quality_rows(right=47, broken=3)) for _ in range(4)]
+    report = decide(runs, POLICY)
     assert {decision.verdict for decision in report.prompts} == {Verdict.INCONCLUSIVE}
     assert report.verdict is Verdict.FAIL
-    assert decide(found[:1], POLICY).verdict is Verdict.INCONCLUSIVE
+    assert decide(runs[:1], POLICY).verdict is Verdict.INCONCLUSIVE
 
 
 def test_cost_and_latency_block_only_when_shown() -> None:

@@ -20,36 +20,36 @@ from promptci.verdict import Verdict
 FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None)
 
 
-def zone(found: PromptRun, policy: GatePolicy = FREE) -> tuple[Verdict, str]:
-    (decision,) = decide([found], policy).prompts
+def zone(result: PromptRun, policy: GatePolicy = FREE) -> tuple[Verdict, str]:
+    (decision,) = decide([result], policy).prompts
     return decision.verdict, describe(decision.findings[0]).text
 
 
 def test_stat_zero_discordant() -> None:
-    found = comparison(quality_rows(right=100))
-    assert found.effect is not None
-    assert found.effect.p == 1.0
-    assert found.effect.detectable_drop == pytest.approx(0.055, abs=0.005)
-    assert zone(found)[0] is Verdict.PASS
+    run = comparison(quality_rows(right=100))
+    assert run.effect is not None
+    assert run.effect.p == 1.0
+    assert run.effect.detectable_drop == pytest.approx(0.055, abs=0.005)
+    assert zone(run)[0] is Verdict.PASS
 
 
 def test_stat_3_regressions_0_fixes() -> None:
-    found = comparison(quality_rows(right=57, broken=3))
-    assert found.effect is not None
-    assert found.effect.p == 0.0625
-    assert zone(found)[0] is Verdict.INCONCLUSIVE
-    assert [pair.case.id for pair in found.broken] == ["broken0", "broken1", "broken2"]
+    run = comparison(quality_rows(right=57, broken=3))
+    assert run.effect is not None
+    assert run.effect.p == 0.0625
+    assert zone(run)[0] is Verdict.INCONCLUSIVE
+    assert [pair.case.id for pair in run.broken] == ["broken0", "broken1", "broken2"]
     critical = comparison(quality_rows(right=57, broken=2) + "\nvip* 1,1,1,1,1 0,0,0,0,0", plan={"first_repeats": 1})
     assert decide([critical], FREE).verdict is Verdict.FAIL
 
 
 def test_stat_4_regressions_0_fixes() -> None:
     """The mid-p blocks, the exact test would not: the method is named."""
-    found = comparison(quality_rows(right=56, broken=4))
-    assert found.effect is not None
-    assert found.effect.p == 0.03125
-    assert "mid-p McNemar" in found.effect.method
-    assert zone(found)[0] is Verdict.FAIL
+    run = comparison(quality_rows(right=56, broken=4))
+    assert run.effect is not None
+    assert run.effect.p == 0.03125
+    assert "mid-p McNemar" in run.effect.method
+    assert zone(run)[0] is Verdict.FAIL
 
 
 def test_stat_5_0() -> None:
@@ -69,19 +69,19 @@ def test_stat_8_0_20_prompts_holm() -> None:
 
 
 def test_stat_scores_constant() -> None:
-    found = comparison("\n".join(f"c{i} 0.5 0.5" for i in range(60)), graded=True)
-    assert found.effect is not None
-    assert (found.effect.delta, found.effect.p) == (0.0, 1.0)
-    assert found.effect.interval is not None
-    assert found.effect.interval.lo < 0 < found.effect.interval.hi
+    run = comparison("\n".join(f"c{i} 0.5 0.5" for i in range(60)), graded=True)
+    assert run.effect is not None
+    assert (run.effect.delta, run.effect.p) == (0.0, 1.0)
+    assert run.effect.interval is not None
+    assert run.effect.interval.lo < 0 < run.effect.interval.hi
 
 
 def test_stat_scores_one_outlier() -> None:
-    found = comparison("\n".join(f"c{i} 0.5 {'0.0' if i == 3 else '0.5'}" for i in range(100)), graded=True)
-    verdict, _ = zone(found)
+    run = comparison("\n".join(f"c{i} 0.5 {'0.0' if i == 3 else '0.5'}" for i in range(100)), graded=True)
+    verdict, _ = zone(run)
     assert verdict is Verdict.PASS
-    assert found.effect is not None
-    assert found.effect.p == pytest.approx(0.25)
+    assert run.effect is not None
+    assert run.effect.p == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_stat_cluster_5_paraphrases() -> None:
 
 def test_stat_unequal_replicates() -> None:
     """Three answers against two, for one is missing: each case counts once, by the share of its own answers."""
-    found = comparison("a 1,1,0 1,!,1\nb 1,1,1 0,1,1\nc 1,1,1 1,1,1")
-    assert found.effect is not None
-    assert found.effect.reference == pytest.approx((2 / 3 + 1 + 1) / 3)
-    assert found.effect.candidate == pytest.approx((1 + 2 / 3 + 1) / 3)
-    assert (found.errors, len(found.pairs)) == (1, 3)
+    run = comparison("a 1,1,0 1,!,1\nb 1,1,1 0,1,1\nc 1,1,1 1,1,1")
+    assert run.effect is not None
+    assert run.effect.reference == pytest.approx((2 / 3 + 1 + 1) / 3)
+    assert run.effect.candidate == pytest.approx((1 + 2 / 3 + 1) / 3)
+    assert (run.errors, len(run.pairs)) == (1, 3)
 
 
 @pytest.mark.parametrize("weight", [-1, math.nan, math.inf, "2", True])
@@ -126,16 +126,16 @@ def test_stat_weights_zero_or_negative(weight: object) -> None:
 
 @pytest.mark.parametrize("kind", ["equals", "judge"])
 def test_cases_that_weigh_nothing_are_asked_and_decide_nothing(kind: str) -> None:
-    found = comparison(quality_rows(right=3, broken=6), graded=kind == "judge")
+    run = comparison(quality_rows(right=3, broken=6), graded=kind == "judge")
     weightless = tuple(
         replace(planned, case=replace(planned.case, weight=0.0 if "broken" in planned.case.id else 1.0))
-        for planned in found.plan.task.cases
+        for planned in run.plan.task.cases
     )
-    some = compare_versions(replace(found, plan=found.plan.with_cases(weightless)), alpha=0.05)
+    some = compare_versions(replace(run, plan=run.plan.with_cases(weightless)), alpha=0.05)
     assert some.effect is not None
     assert (len(some.pairs), some.effect.delta) == (3, 0.0)
-    none = tuple(replace(planned, case=replace(planned.case, weight=0.0)) for planned in found.plan.task.cases)
-    report = decide([compare_versions(replace(found, plan=found.plan.with_cases(none)), alpha=0.05)], FREE)
+    none = tuple(replace(planned, case=replace(planned.case, weight=0.0)) for planned in run.plan.task.cases)
+    report = decide([compare_versions(replace(run, plan=run.plan.with_cases(none)), alpha=0.05)], FREE)
     assert report.verdict is Verdict.INCONCLUSIVE
     assert describe(report.prompts[0].findings[0]).text == ("Cannot be decided: none of its 9 cases counts (weight 0).")
 

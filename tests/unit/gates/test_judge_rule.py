@@ -16,7 +16,7 @@ POOR = Calibration(pairs=((True, False), (False, True)) * 30)
 
 
 @pytest.mark.parametrize(
-    ("judging", "said"),
+    ("judging", "message"),
     [
         (None, {}),
         (JudgeSummary(trust=trust.assess_trust(GOOD, 0.6)), {}),
@@ -38,8 +38,8 @@ POOR = Calibration(pairs=((True, False), (False, True)) * 30)
     ],
     ids=["no judge", "trusted", "not trusted", "not calibrated"],
 )
-def test_what_a_reader_must_know_is_said(judging: JudgeSummary | None, said: dict[str, str]) -> None:
-    found = judge_rule.judge_remarks(replace(comparison("a 1 0"), judging=judging))
-    assert {finding.rule: describe(finding).text for finding in found} == said
-    assert {finding.verdict for finding in found} <= {Verdict.NO_CHANGE}
-    assert set(said) <= judge_rule.RULES
+def test_what_a_reader_must_know_is_said(judging: JudgeSummary | None, message: dict[str, str]) -> None:
+    findings = judge_rule.judge_remarks(replace(comparison("a 1 0"), judging=judging))
+    assert {finding.rule: describe(finding).text for finding in findings} == message
+    assert {finding.verdict for finding in findings} <= {Verdict.NO_CHANGE}
+    assert set(message) <= judge_rule.RULES

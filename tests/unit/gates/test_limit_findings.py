@@ -20,9 +20,9 @@ SHOWN = PromptEvidence(cost_p=0.01, latency_p=0.01)
 
 
 def test_too_many_missing_answers() -> None:
-    found = comparison(quality_rows(right=18) + "\na 1 !\nb 1 !")
-    assert limits.too_little_evaluated(found, GatePolicy(max_error_rate=0.1)) is None  # 2 of 20 are just allowed
-    assert limits.too_little_evaluated(found, GatePolicy(max_error_rate=0.09)) == Finding(
+    run = comparison(quality_rows(right=18) + "\na 1 !\nb 1 !")
+    assert limits.too_little_evaluated(run, GatePolicy(max_error_rate=0.1)) is None  # 2 of 20 are just allowed
+    assert limits.too_little_evaluated(run, GatePolicy(max_error_rate=0.09)) == Finding(
         rule="error-rate",
         verdict=Verdict.ERROR,
         subject="greeter",
@@ -54,17 +54,17 @@ def test_nothing_evaluated(rows: str, missing: int, requested: int, first_error:
     ],
 )
 def test_critical_cases(rows: str, status: Status, ids: tuple[str, ...]) -> None:
-    made = comparison(rows, status=status)
-    (finding,) = limits.critical(made, PromptEvidence(broken_critical=evidence.confirmed_breaks(made)))
+    run = comparison(rows, status=status)
+    (finding,) = limits.critical(run, PromptEvidence(broken_critical=evidence.confirmed_breaks(run)))
     assert (finding.rule, finding.verdict) == ("critical", Verdict.FAIL)
     assert finding.facts == CriticalFacts(ids=ids, added=status is Status.ADDED)
 
 
 def test_quality_at_its_floor_is_enough() -> None:
-    found = comparison("a 1 1\nb 1 1\nc 1 1\nd 1 0")
-    assert limits.min_quality(found, GatePolicy(min_quality=0.75)) == []
-    assert limits.min_quality(found, GatePolicy()) == []
-    (finding,) = limits.min_quality(found, GatePolicy(min_quality=0.8))
+    run = comparison("a 1 1\nb 1 1\nc 1 1\nd 1 0")
+    assert limits.min_quality(run, GatePolicy(min_quality=0.75)) == []
+    assert limits.min_quality(run, GatePolicy()) == []
+    (finding,) = limits.min_quality(run, GatePolicy(min_quality=0.8))
     assert finding.verdict is Verdict.NO_CHANGE
     assert isinstance(finding.facts, MinQualityFacts)
     assert finding.facts.upper_end == pytest.approx(0.954, abs=0.001)
@@ -104,9 +104,9 @@ def test_a_cost_that_the_change_makes_unknown_is_not_green() -> None:
 
 def test_latency_at_its_limit_is_allowed() -> None:
     def p95(rows: str = ROWS, **facts: object) -> list[tuple[Verdict, object]]:
-        made = comparison(rows, **facts)  # type: ignore[arg-type]
-        shown = SHOWN if len(made.cases) > 50 else PromptEvidence(latency_p=0.06)
-        findings = limits.p95(made, GatePolicy(max_p95_increase=0.5), shown)
+        run = comparison(rows, **facts)  # type: ignore[arg-type]
+        shown = SHOWN if len(run.cases) > 50 else PromptEvidence(latency_p=0.06)
+        findings = limits.p95(run, GatePolicy(max_p95_increase=0.5), shown)
         return [(finding.verdict, finding.facts) for finding in findings]
 
     slow = P95Facts(base=100.0, head=160.0, limit=0.5, answers=100, certain=True)
@@ -121,9 +121,9 @@ def test_latency_at_its_limit_is_allowed() -> None:
 
 
 def test_goldens_of_which_every_case_is_excluded() -> None:
-    found = comparison("a? 1 1\nb? 1 0")
-    finding = limits.all_excluded(found)
+    run = comparison("a? 1 1\nb? 1 0")
+    finding = limits.all_excluded(run)
     assert finding is not None
     assert (finding.rule, finding.verdict) == ("all-excluded", Verdict.INCONCLUSIVE)
     assert finding.facts == ExcludedFacts(ids=("a", "b"), cases=2, reasons=(ASIDE,))
-    assert remarks.excluded(found) == []
+    assert remarks.excluded(run) == []

@@ -18,18 +18,18 @@ def cases(count: int, cluster: int = 0) -> list[Case]:
     return [Case(id=f"c{i}", path="g", cluster=f"k{i // cluster}" if cluster else None) for i in range(count)]
 
 
-def seen(count: int, variance: float, **more: float) -> PowerAnalysis:
-    given = {"drop": 0.05, "asking": Asking(), "graded": False, "policy": INPUTS, **more}
-    return analyze_power(cases(count), variance, **given)  # type: ignore[arg-type]  # numbers of the notation
+def seen(count: int, variance: float, **options: float) -> PowerAnalysis:
+    arguments = {"drop": 0.05, "asking": Asking(), "graded": False, "policy": INPUTS, **options}
+    return analyze_power(cases(count), variance, **arguments)  # type: ignore[arg-type]  # numbers of the notation
 
 
 @pytest.mark.parametrize(
     ("n", "discordance", "points"), [(100, 0.10, 7.5), (100, 0.20, 10.7), (200, 0.05, 3.8), (200, 0.10, 5.4)]
 )
 def test_the_smallest_drop_is_that_of_the_table(n: int, discordance: float, points: float) -> None:
-    found = seen(n, discordance).smallest_drop
-    assert found is not None
-    assert 100 * found == pytest.approx(points, abs=0.1)
+    result = seen(n, discordance).smallest_drop
+    assert result is not None
+    assert 100 * result == pytest.approx(points, abs=0.1)
 
 
 @pytest.mark.parametrize(("discordance", "n"), [(0.05, 124), (0.10, 248), (0.20, 495)])
@@ -48,8 +48,8 @@ def test_so_many_cases_show_the_drop_and_one_in_twenty_fewer_do_not(drop: float,
 
 def test_repeats_take_noise_away() -> None:
     """A simulation at n = 100 and a discordance of 16 % gave 9.6, 6.8, 5.6 and 4.3 points for 1, 2, 3 and 5 answers."""
-    found = [smallest_drop(100, 0.16, repeats=k, graded=False, alpha=0.05) for k in (1, 2, 3, 5)]
-    drops = [100 * drop for drop in found if drop is not None]
+    results = [smallest_drop(100, 0.16, repeats=k, graded=False, alpha=0.05) for k in (1, 2, 3, 5)]
+    drops = [100 * drop for drop in results if drop is not None]
     assert drops == sorted(drops, reverse=True)
     assert [pytest.approx(drop, abs=1.5) for drop in (9.6, 6.8, 5.6, 4.3)] == drops
 
@@ -61,10 +61,10 @@ def test_the_least_repeats_that_will_do_are_named() -> None:
 
 
 def test_marks_are_told_by_their_spread() -> None:
-    found = seen(100, 0.04, graded=True)
-    assert found.smallest_drop == pytest.approx(power.detectable_drop_scores(100, 0.2))
-    assert found.cases_for_drop == found.cases_for_pass == power.cases_needed(0.05, 0.04)
-    assert found.repeats_for_drop == 1
+    power_analysis = seen(100, 0.04, graded=True)
+    assert power_analysis.smallest_drop == pytest.approx(power.detectable_drop_scores(100, 0.2))
+    assert power_analysis.cases_for_drop == power_analysis.cases_for_pass == power.cases_needed(0.05, 0.04)
+    assert power_analysis.repeats_for_drop == 1
     assert seen(100, 0.0, graded=True).smallest_drop == seen(100, 0.0).smallest_drop
 
 
@@ -81,7 +81,7 @@ def test_cases_in_clusters_are_worth_fewer() -> None:
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_no_case_shows_nothing(n: int) -> None:
-    found = seen(n, 0.1)
-    assert found.smallest_drop is None
-    assert found.repeats_for_drop is None
-    assert found.cases_for_pass > 100
+    power_analysis = seen(n, 0.1)
+    assert power_analysis.smallest_drop is None
+    assert power_analysis.repeats_for_drop is None
+    assert power_analysis.cases_for_pass > 100

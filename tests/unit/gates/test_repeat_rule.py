@@ -12,12 +12,12 @@ ROUNDS = {"rounds": (1, 2, 4), "first_repeats": 1}
 
 
 def further(rows: str, policy: GatePolicy, **plan: object) -> int | None:
-    found = comparison(rows, plan=ROUNDS | plan)
-    return next_answers(found, policy, 1)
+    run = comparison(rows, plan=ROUNDS | plan)
+    return next_answers(run, policy, 1)
 
 
 @pytest.mark.parametrize(
-    ("rows", "wanted"),
+    ("rows", "expected"),
     [
         (quality_rows(right=5), 2),
         (quality_rows(right=20, broken=20), None),
@@ -25,8 +25,8 @@ def further(rows: str, policy: GatePolicy, **plan: object) -> int | None:
         ("a ! 1\nb 1 !", None),
     ],
 )
-def test_a_round_follows_while_the_answers_do_not_decide(rows: str, wanted: int | None) -> None:
-    assert further(rows, GatePolicy()) == wanted
+def test_a_round_follows_while_the_answers_do_not_decide(rows: str, expected: int | None) -> None:
+    assert further(rows, GatePolicy()) == expected
 
 
 def test_after_the_last_round_there_is_none() -> None:

@@ -26,8 +26,8 @@ def built(tmp_path: Path) -> RepoBuilder:
 
 def changes(builder: RepoBuilder, base: str, head: str) -> list[tuple[str | None, str | None, str]]:
     repo = builder.repo
-    with closing(repo.snapshot(base)) as one, closing(repo.snapshot(head)) as other:
-        return [(c.base_path, c.head_path, c.kind) for c in repo.changes(one, other)]
+    with closing(repo.snapshot(base)) as before, closing(repo.snapshot(head)) as after:
+        return [(c.base_path, c.head_path, c.kind) for c in repo.changes(before, after)]
 
 
 def test_every_kind_of_change_is_told_apart(built: RepoBuilder) -> None:
@@ -144,12 +144,12 @@ def test_what_is_no_revision_is_refused_in_words(built: RepoBuilder, rev: str) -
 
 
 def test_the_merge_base_is_where_the_branch_left(built: RepoBuilder) -> None:
-    left = built.git("rev-parse", "HEAD")
+    fork_point = built.git("rev-parse", "HEAD")
     built.branch("pr").write({"a.txt": "pr\n"}).commit()
     built.git("switch", "--quiet", "main")
     built.write({"c.txt": "main moved on\n"}).commit()
     assert built.repo.default_branch() == "main"
-    assert built.repo.merge_base("main", "pr") == left
+    assert built.repo.merge_base("main", "pr") == fork_point
 
 
 def test_of_several_merge_bases_the_newest_is_taken(built: RepoBuilder) -> None:

@@ -25,8 +25,8 @@ def built(tmp_path: Path) -> RepoBuilder:
 
 
 def changes(repo: Repo, base: str, head: str) -> list[tuple[str | None, str | None, str]]:
-    with closing(repo.snapshot(base)) as one, closing(repo.snapshot(head)) as other:
-        return [(c.base_path, c.head_path, c.kind) for c in repo.changes(one, other)]
+    with closing(repo.snapshot(base)) as before, closing(repo.snapshot(head)) as after:
+        return [(c.base_path, c.head_path, c.kind) for c in repo.changes(before, after)]
 
 
 def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -133,14 +133,14 @@ def test_fetching_a_commit_does_not_cut_off_the_history_of_a_whole_clone(built: 
 
 
 def test_a_shallow_clone_is_deepened_until_the_merge_base_is_known(built: RepoBuilder, tmp_path: Path) -> None:
-    left = built.git("rev-parse", "HEAD")
+    fork_point = built.git("rev-parse", "HEAD")
     built.branch("pr").write({"a.txt": "pr\n"}).commit()
     built.git("switch", "--quiet", "main")
     tip = ""
     for i in range(60):
         tip = built.write({"b.txt": f"{i}\n"}).commit()
     repo = clone_of(built, tmp_path / "clone", "--depth=1", "--branch=pr")
-    assert repo.merge_base(tip, "HEAD") == left
+    assert repo.merge_base(tip, "HEAD") == fork_point
 
 
 def test_the_merge_base_is_found_where_the_head_is_a_merge_that_only_the_clone_has(
@@ -191,9 +191,9 @@ def test_thousands_of_unlike_files_gone_and_come_do_not_take_minutes(built: Repo
     (built.path / "kept").rename(built.path / "moved")
     built.write({f"new/{i}.txt": "".join(words[-40 * i - 40 : -40 * i or None]) for i in range(1500)}).commit()
     started = time.process_time()
-    found = changes(built.repo, "HEAD~1", "HEAD")
+    result = changes(built.repo, "HEAD~1", "HEAD")
     assert time.process_time() - started < 30
-    renamed = {after for _, after, kind in found if kind == "renamed"}
+    renamed = {after for _, after, kind in result if kind == "renamed"}
     assert {f"moved/{i}.txt" for i in range(1500)} <= renamed  # what only moved is found among any number
 
 
@@ -228,14 +228,14 @@ def test_reading_goes_on_after_closing(built: RepoBuilder) -> None:
 
 
 def test_git_s_complaint_shows_no_password_and_no_control_signs() -> None:
-    said = b"warning: old\nfatal: unable to access 'https://x-access-token:ghs_secret@github.com/a/b/': \x1b[31mno\n"
-    done = subprocess.CompletedProcess([], 128, b"", said)
+    message = b"warning: old\nfatal: unable to access 'https://x-access-token:ghs_secret@github.com/a/b/': \x1b[31mno\n"
+    done = subprocess.CompletedProcess([], 128, b"", message)
     assert command.error_message(done) == "fatal: unable to access 'https://github.com/a/b/': [31mno"
 
 
 def test_what_a_fetch_needs_reaches_git_and_what_redirects_it_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SSH_AUTH_SOCK", "HTTPS_PROXY", "GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_COUNT", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "x")
-    given = command.build_environment()
-    assert {"SSH_AUTH_SOCK", "HTTPS_PROXY"} <= given.keys()
-    assert not {"GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_COUNT", "OPENAI_API_KEY"} & given.keys()
+    environment = command.build_environment()
+    assert {"SSH_AUTH_SOCK", "HTTPS_PROXY"} <= environment.keys()
+    assert not {"GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_COUNT", "OPENAI_API_KEY"} & environment.keys()

@@ -107,7 +107,7 @@ names = st.text("ab", min_size=1, max_size=3)
 
 
 @given(
-    st.lists(parts | st.just("**"), min_size=1, max_size=5).filter(lambda found: found[-1] != "**"),
+    st.lists(parts | st.just("**"), min_size=1, max_size=5).filter(lambda result: result[-1] != "**"),
     st.lists(names, min_size=1, max_size=5),
 )
 def test_matching_agrees_with_the_textbook(pattern_parts: list[str], path_parts: list[str]) -> None:
@@ -124,6 +124,6 @@ def test_selecting_is_matching_one_by_one(paths: list[str], pattern: str) -> Non
 def test_a_thousand_prompts_find_their_goldens_among_ten_thousand_files_quickly() -> None:
     paths = sorted(["src/goldens/p7.jsonl", *(f"src/{i // 100}/{i}.txt" for i in range(10_000))])
     started = time.process_time()
-    found = [path for i in range(1000) for path in globs.filter_paths(f"src/goldens/p{i}.*", paths)]
-    assert found == ["src/goldens/p7.jsonl"]
+    results = [path for i in range(1000) for path in globs.filter_paths(f"src/goldens/p{i}.*", paths)]
+    assert results == ["src/goldens/p7.jsonl"]
     assert time.process_time() - started < 30

@@ -26,16 +26,16 @@ def problems(files: dict[str, str]) -> list[str]:
 
 def test_a_merge_conflict_is_called_one() -> None:
     case = json.dumps({"input": "a", "expected": "b"})
-    said = problems({"g.jsonl": f"<<<<<<< HEAD\n{case}\n=======\n{case}\n>>>>>>> topic\n"})
-    assert len(said) == 3
-    assert all(line.endswith("Resolve the merge conflict that is left in the file.") for line in said)
+    message = problems({"g.jsonl": f"<<<<<<< HEAD\n{case}\n=======\n{case}\n>>>>>>> topic\n"})
+    assert len(message) == 3
+    assert all(line.endswith("Resolve the merge conflict that is left in the file.") for line in message)
 
 
 def test_json_in_a_file_of_json_lines_is_one_mistake_and_not_one_on_every_line() -> None:
     text = json.dumps([{"input": "a", "expected": "b"}] * 3, indent=2)
-    (said,) = problems({"g.jsonl": text})
-    assert said.startswith("g.jsonl:1: the whole file is one JSON value")
-    assert ".json" in said
+    (message,) = problems({"g.jsonl": text})
+    assert message.startswith("g.jsonl:1: the whole file is one JSON value")
+    assert ".json" in message
 
 
 def essence(golden_set: GoldenSet) -> list[tuple[object, ...]]:
@@ -95,8 +95,8 @@ def test_csv_with_line_breaks_a_bom_and_other_separators(delimiter: str) -> None
     writer = csv.writer(table, delimiter=delimiter)
     writer.writerows([["id", "input", "expected", "tags", "weight"], ["a", "two\nlines", "x", "p; q", "0.5"], []])
     writer.writerow(["b", "one", "y", "", ""])
-    found = load.load_goldens({"g.csv": b"\xef\xbb\xbf" + table.getvalue().encode()})
-    first, second = found.cases
+    goldens = load.load_goldens({"g.csv": b"\xef\xbb\xbf" + table.getvalue().encode()})
+    first, second = goldens.cases
     assert (first.vars["input"].replace("\r", ""), first.tags, first.weight, first.line) == (
         "two\nlines",
         ("p", "q"),
@@ -107,7 +107,7 @@ def test_csv_with_line_breaks_a_bom_and_other_separators(delimiter: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "said"),
+    ("path", "text", "output"),
     [
         ("g.jsonl", '{"id": ""}', "`id` must be a short text"),
         (
@@ -146,15 +146,15 @@ def test_csv_with_line_breaks_a_bom_and_other_separators(delimiter: str) -> None
         ("g.docx", "", "has no known ending"),
     ],
 )
-def test_every_mistake_is_named_with_its_line(path: str, text: str, said: str) -> None:
-    found = problems({path: text})
-    assert any(said in message for message in found), found
+def test_every_mistake_is_named_with_its_line(path: str, text: str, output: str) -> None:
+    result = problems({path: text})
+    assert any(output in message for message in result), result
 
 
 def test_all_mistakes_of_all_files_come_at_once() -> None:
-    found = problems({"a.jsonl": '{"id": 1.5}\n{"id": "x", "weight": "w"}\n', "b.csv": "x,x\n1,2\n", "c.yaml": "a: ["})
-    assert {message.split(":")[0] for message in found} == {"a.jsonl", "b.csv", "c.yaml"}
-    assert len(found) >= 4
+    result = problems({"a.jsonl": '{"id": 1.5}\n{"id": "x", "weight": "w"}\n', "b.csv": "x,x\n1,2\n", "c.yaml": "a: ["})
+    assert {message.split(":")[0] for message in result} == {"a.jsonl", "b.csv", "c.yaml"}
+    assert len(result) >= 4
 
 
 def test_an_id_used_twice_names_both_places() -> None:
@@ -164,8 +164,8 @@ def test_an_id_used_twice_names_both_places() -> None:
 
 @pytest.mark.parametrize(("path", "text"), [("g.jsonl", "\n\n"), ("g.yaml", ""), ("g.yaml", "[]"), ("g.csv", "")])
 def test_an_empty_file_is_an_empty_set_and_known_to_be_there(path: str, text: str) -> None:
-    found = read({path: text})
-    assert (found.paths, found.cases) == ((path,), ())
+    golden_set = read({path: text})
+    assert (golden_set.paths, golden_set.cases) == ((path,), ())
 
 
 def test_goldens_are_found_by_the_prompt_s_name_and_labels_are_none() -> None:
@@ -194,32 +194,32 @@ def test_a_hundred_thousand_cases_are_read() -> None:
 def test_cases_of_a_file_share_equal_assertions_and_no_others() -> None:
     asserted = [[{"type": "contains", "value": value}] for value in ("yes", "no", "yes", 1, True, "1")]
     asserted += [[{"type": "contains", "value": "yes", "name": "polite"}], asserted[0]]
-    lines = [json.dumps({"id": f"c{i}", "vars": {"input": "x"}, "assert": one}) for i, one in enumerate(asserted)]
-    found = [case.assertions for case in read({"g.jsonl": "\n".join(lines)}).cases]
+    lines = [json.dumps({"id": f"c{i}", "vars": {"input": "x"}, "assert": item}) for i, item in enumerate(asserted)]
+    assertions = [case.assertions for case in read({"g.jsonl": "\n".join(lines)}).cases]
 
-    assert found[0] is found[2] is found[7]
-    assert [one[0].value for one in found] == ["yes", "no", "yes", 1, True, "1", "yes", "yes"]
-    assert [type(one[0].value) for one in found[3:6]] == [int, bool, str]
-    assert [one[0].name for one in found] == ["", "", "", "", "", "", "polite", ""]
+    assert assertions[0] is assertions[2] is assertions[7]
+    assert [item[0].value for item in assertions] == ["yes", "no", "yes", 1, True, "1", "yes", "yes"]
+    assert [type(item[0].value) for item in assertions[3:6]] == [int, bool, str]
+    assert [item[0].name for item in assertions] == ["", "", "", "", "", "", "polite", ""]
 
 
 def test_the_digest_is_of_what_is_asked_and_expected_only() -> None:
-    one, tagged, other = (
-        read({"g.jsonl": json.dumps({"id": "a", "vars": {"x": 1}, "expected": e, **more})}).cases[0]
-        for e, more in (("y", {}), ("y", {"tags": ["t"], "weight": 3}), ("z", {}))
+    first, tagged, other = (
+        read({"g.jsonl": json.dumps({"id": "a", "vars": {"x": 1}, "expected": e, **options})}).cases[0]
+        for e, options in (("y", {}), ("y", {"tags": ["t"], "weight": 3}), ("z", {}))
     )
-    assert one.digest == tagged.digest
-    assert one.digest != other.digest
+    assert first.digest == tagged.digest
+    assert first.digest != other.digest
 
 
 def test_in_pii_secret_in_golden() -> None:
     key = "sk-proj-abcdefghijklmnop0123456789"
     rows = [{"id": f"c{i}", "vars": {"input": f"use {key} {i}" if i % 2 else f"hi {i}"}} for i in range(12)]
     text = "".join(json.dumps(row) + "\n" for row in rows)
-    found = load.load_goldens({"g.jsonl": text.encode(), "h.jsonl": b'{"id": "x", "vars": {"input": "sk-short"}}\n'})
+    goldens = load.load_goldens({"g.jsonl": text.encode(), "h.jsonl": b'{"id": "x", "vars": {"input": "sk-short"}}\n'})
 
-    assert [note.partition(": ")[0] for note in found.notes] == ["g.jsonl:2", "g.jsonl:4", "g.jsonl:6"]
-    assert all("Revoke the key" in note and key not in note for note in found.notes)
+    assert [note.partition(": ")[0] for note in goldens.notes] == ["g.jsonl:2", "g.jsonl:4", "g.jsonl:6"]
+    assert all("Revoke the key" in note and key not in note for note in goldens.notes)
 
 
 def test_cases_that_ask_the_same_are_named_with_their_lines() -> None:

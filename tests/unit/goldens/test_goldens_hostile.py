@@ -39,7 +39,7 @@ def test_every_mistake_of_a_case_is_told_with_its_own_line() -> None:
       weight: heavy
     - contains: y
 """
-    assert [said.split(". ")[0] for said in problems({"g.yml": text})] == [
+    assert [message.split(". ")[0] for message in problems({"g.yml": text})] == [
         "g.yml:2: `vars` must be a map of variables",
         "g.yml:4: `weight` must be a number from 0.01 to 100",
         "g.yml:5: unknown key `colour`",
@@ -56,7 +56,7 @@ def test_an_assertion_knows_its_own_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "said"),
+    ("path", "text", "output"),
     [
         ("g.jsonl", '{"id": "a", "assert": [{"contains": "x"}]}', 'Write {"type": "contains", "value": "…"}.'),
         ("g.jsonl", '{"id": "a", "assert": [{"regex": "x"}]}', 'Write {"type": "regex", "value": "…"}.'),
@@ -78,9 +78,9 @@ def test_an_assertion_knows_its_own_line() -> None:
         ("g.csv", "\n\nx,\n1,2\n", "g.csv:3: a column has no name"),
     ],
 )
-def test_mistakes_are_named_where_they_are(path: str, text: str, said: str) -> None:
-    found = problems({path: text})
-    assert any(said in message for message in found), found
+def test_mistakes_are_named_where_they_are(path: str, text: str, output: str) -> None:
+    result = problems({path: text})
+    assert any(output in message for message in result), result
 
 
 def test_every_mistake_of_a_header_is_told() -> None:
@@ -122,9 +122,9 @@ def test_an_empty_cell_expects_nothing_and_is_an_empty_variable() -> None:
 
 def test_a_file_of_another_kind_does_not_bury_its_reader() -> None:
     array = json.dumps([{"id": f"c{i}"} for i in range(2000)], indent=1)
-    said = problems({"g.jsonl": array, "h.jsonl": '{"Vars": 1}\n' * 2000})
-    assert len([message for message in said if message.startswith("g.jsonl")]) == MAX_PROBLEMS + 1
-    assert "h.jsonl: 1900 more problems in this file. Fix the ones above first." in said
+    text = problems({"g.jsonl": array, "h.jsonl": '{"Vars": 1}\n' * 2000})
+    assert len([message for message in text if message.startswith("g.jsonl")]) == MAX_PROBLEMS + 1
+    assert "h.jsonl: 1900 more problems in this file. Fix the ones above first." in text
 
 
 @pytest.mark.parametrize(("given_id", "expected"), [(7, "7"), (" x ", "x"), (True, ""), ("", "")])
@@ -149,9 +149,13 @@ def test_a_hundred_thousand_cases_take_seconds(suffix: str) -> None:
         else "id,input,expected\n" + "\n".join(f"c{i},{i},{i}" for i in numbers)
     )
     started = time.process_time()
-    found = read({f"g.{suffix}": text})
+    golden_set = read({f"g.{suffix}": text})
     assert time.process_time() - started < 30
-    assert (len(found.cases), found.cases[-1].id, found.cases[-1].expected) == (100_000, "c99999", "99999")
+    assert (len(golden_set.cases), golden_set.cases[-1].id, golden_set.cases[-1].expected) == (
+        100_000,
+        "c99999",
+        "99999",
+    )
 
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12)
@@ -169,9 +173,9 @@ def test_whatever_a_cell_holds_comes_back_with_the_line_it_begins_on(
     for number, row in enumerate(table):
         begins.append(out.getvalue().count("\n") + 1)
         writer.writerow([f"c{number}", *row])
-    found = read({"g.csv": out.getvalue()}).cases
-    assert [(case.vars["one"], case.vars["two"]) for case in found] == table
-    assert [case.line for case in found] == begins
+    result = read({"g.csv": out.getvalue()}).cases
+    assert [(case.vars["one"], case.vars["two"]) for case in result] == table
+    assert [case.line for case in result] == begins
 
 
 @given(st.text(st.sampled_from('id,;\t"\n x1\u2028'), max_size=40))

@@ -28,9 +28,9 @@ def refused(*rows: Any) -> list[tuple[int | None, str]]:
 
 
 def test_a_label_says_which_case_what_answer_and_whether_it_passes() -> None:
-    (found,) = read({**ROW, "note": "names the shed", "vars": {"message": "Where is my shed?"}})
-    assert (found.case_id, found.answer, found.passed) == ("late-shed", "Thank you.", True)
-    assert (found.note, found.vars, found.path, found.line) == (
+    (label,) = read({**ROW, "note": "names the shed", "vars": {"message": "Where is my shed?"}})
+    assert (label.case_id, label.answer, label.passed) == ("late-shed", "Thank you.", True)
+    assert (label.note, label.vars, label.path, label.line) == (
         "names the shed",
         {"message": "Where is my shed?"},
         PATH,
@@ -44,19 +44,19 @@ def test_an_empty_file_holds_no_labels() -> None:
 
 
 def test_an_empty_answer_can_be_marked_and_an_id_may_be_a_number() -> None:
-    (found,) = read({"id": 7, "answer": "", "pass": False})
-    assert (found.case_id, found.answer, found.passed, found.vars) == ("7", "", False, None)
+    (label,) = read({"id": 7, "answer": "", "pass": False})
+    assert (label.case_id, label.answer, label.passed, label.vars) == ("7", "", False, None)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), TEXT, st.booleans()), max_size=12, unique_by=lambda row: row[:2]))
 def test_what_is_written_is_read(rows: list[tuple[str, str, bool]]) -> None:
-    found = read(*({"id": case, "answer": answer, "pass": passed} for case, answer, passed in rows))
-    assert [(one.case_id, one.answer, one.passed) for one in found] == rows
-    assert [one.line for one in found] == list(range(1, len(rows) + 1))
+    result = read(*({"id": case, "answer": answer, "pass": passed} for case, answer, passed in rows))
+    assert [(label.case_id, label.answer, label.passed) for label in result] == rows
+    assert [label.line for label in result] == list(range(1, len(rows) + 1))
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         ([ROW], "a label must be a map"),
         ({**ROW, "anser": "x"}, "unknown key `anser`. Did you mean `answer`?"),
@@ -75,15 +75,15 @@ def test_what_is_written_is_read(rows: list[tuple[str, str, bool]]) -> None:
     ],
     ids=lambda value: str(value)[-30:],
 )
-def test_a_mistake_is_named_at_its_line(row: Any, said: str) -> None:
+def test_a_mistake_is_named_at_its_line(row: Any, message: str) -> None:
     ((line, text),) = refused({**ROW, "id": "other"}, row)
     assert line == 2
-    assert text.startswith(said)
+    assert text.startswith(message)
 
 
 def test_all_mistakes_of_all_lines_are_named() -> None:
-    found = refused({"id": "a", "pas": True}, {**ROW, "pass": 0})
-    assert [(line, text.split(".", maxsplit=1)[0]) for line, text in found] == [
+    result = refused({"id": "a", "pas": True}, {**ROW, "pass": 0})
+    assert [(line, text.split(".", maxsplit=1)[0]) for line, text in result] == [
         (1, "`answer` is missing"),
         (1, "`pass` is missing"),
         (1, "unknown key `pas`"),
@@ -92,10 +92,10 @@ def test_all_mistakes_of_all_lines_are_named() -> None:
 
 
 def test_the_same_answer_is_marked_once() -> None:
-    found = refused(ROW, {**ROW, "answer": "Hello."}, ROW, {**ROW, "pass": False})
-    assert [line for line, _ in found] == [3, 4]
-    assert found[0][1].startswith("this answer to `late-shed` is already labelled in line 1. Keep")
-    assert found[1][1].startswith("this answer to `late-shed` is already labelled in line 1, with the opposite mark")
+    result = refused(ROW, {**ROW, "answer": "Hello."}, ROW, {**ROW, "pass": False})
+    assert [line for line, _ in result] == [3, 4]
+    assert result[0][1].startswith("this answer to `late-shed` is already labelled in line 1. Keep")
+    assert result[1][1].startswith("this answer to `late-shed` is already labelled in line 1, with the opposite mark")
 
 
 def test_the_same_answer_to_other_variables_is_another() -> None:
@@ -103,9 +103,9 @@ def test_the_same_answer_to_other_variables_is_another() -> None:
 
 
 def test_a_file_of_another_kind_gives_a_list_that_can_be_read() -> None:
-    found = refused(*([{"id": "a"}] * 300))
-    assert len(found) == MAX_PROBLEMS + 1
-    assert "500 more problems" in found[0][1]
+    result = refused(*([{"id": "a"}] * 300))
+    assert len(result) == MAX_PROBLEMS + 1
+    assert "500 more problems" in result[0][1]
 
 
 def test_a_line_that_is_no_json_is_named() -> None:
@@ -125,6 +125,6 @@ def test_more_labels_than_say_anything_are_refused() -> None:
 
 def test_the_example_s_labels_can_be_read(pytestconfig: pytest.Config) -> None:
     path = pytestconfig.rootpath / "example-repo" / "goldens" / "reply-writer.labels.jsonl"
-    found = labels.parse_labels(path.read_bytes(), path.name)
-    assert len(found) == 63
-    assert {one.passed for one in found} == {True, False}
+    result = labels.parse_labels(path.read_bytes(), path.name)
+    assert len(result) == 63
+    assert {label.passed for label in result} == {True, False}

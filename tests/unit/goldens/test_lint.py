@@ -16,7 +16,7 @@ def case(number: int, text: str = "", **fields: Any) -> Case:
 
 
 def rules(*cases: Case, prompt: str = "Be kind.") -> list[str]:
-    return [f"{found.rule}:{found.problem.line}" for found in lint_cases(cases, [prompt])]
+    return [f"{lint_finding.rule}:{lint_finding.problem.line}" for lint_finding in lint_cases(cases, [prompt])]
 
 
 def only(*cases: Case, prompt: str = "Be kind.") -> LintFinding:
@@ -47,7 +47,7 @@ def test_a_case_that_stands_in_the_prompt_is_found() -> None:
 def test_unbalanced_labels_are_found() -> None:
     words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu"]
     cases = [case(n, f"{word} {word} {word}", expected="yes" if n else "no") for n, word in enumerate(words)]
-    messages = [found.problem.message for found in lint_cases(cases, [])]
+    messages = [lint_finding.problem.message for lint_finding in lint_cases(cases, [])]
     assert messages == [
         "11 of 12 cases expect `yes`: an answer that is always this passes 92%",
         "only one of 12 cases expects `no`",
@@ -66,8 +66,8 @@ def test_unbalanced_labels_are_found() -> None:
     ],
 )
 def test_personal_data_is_found(text: str, name: str) -> None:
-    found = only(case(1, text))
-    assert (found.rule, found.problem.message) == ("personal-data", f"`c1` has what looks like {name}")
+    lint_finding = only(case(1, text))
+    assert (lint_finding.rule, lint_finding.problem.message) == ("personal-data", f"`c1` has what looks like {name}")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_keys_and_cases_that_nothing_checks_are_found() -> None:
 
 def test_many_findings_of_a_kind_are_counted() -> None:
     cases = [case(n, f"{n}{n} {'abcdefghij'[n] * 9}", assertions=()) for n in range(8)]
-    assert [found.problem.message for found in lint_cases(cases, [])][-1] == "3 more of this kind"
+    assert [lint_finding.problem.message for lint_finding in lint_cases(cases, [])][-1] == "3 more of this kind"
 
 
 def test_hostile_texts_take_no_time() -> None:

@@ -16,8 +16,8 @@ def cases(*rows: dict[str, Any]) -> tuple[Case, ...]:
     return load.load_goldens({"g.jsonl": "\n".join(json.dumps(row) for row in rows).encode()}).cases
 
 
-def row(number: int, **more: Any) -> dict[str, Any]:
-    return {"vars": {"input": f"question {number}"}, "expected": str(number), **more}
+def row(number: int, **options: Any) -> dict[str, Any]:
+    return {"vars": {"input": f"question {number}"}, "expected": str(number), **options}
 
 
 def pairs(base: list[dict[str, Any]], head: list[dict[str, Any]], *used: str) -> tuple[CasePair, ...]:
@@ -33,7 +33,7 @@ BASE = [row(i) for i in range(4)]
         BASE,
         BASE[::-1],
         [row(i, id=f"new-{i}") for i in range(4)],
-        [{**one, "tags": ["x"]} for one in BASE],
+        [{**row_, "tags": ["x"]} for row_ in BASE],
     ],
     ids=["unchanged", "sorted", "ids given", "tags"],
 )
@@ -43,8 +43,8 @@ def test_an_edit_that_changes_no_case_keeps_all_pairs(head: list[dict[str, Any]]
 
 def test_renamed_ids_pair_by_their_variables() -> None:
     base = [row(i, id=f"a{i}") for i in range(3)]
-    found = pairs(base, [row(i, id=f"b{i}") for i in (2, 0, 1)])
-    assert [(pair.id, pair.head.id if pair.head else None) for pair in found] == [
+    case_pairs = pairs(base, [row(i, id=f"b{i}") for i in (2, 0, 1)])
+    assert [(pair.id, pair.head.id if pair.head else None) for pair in case_pairs] == [
         ("a0", "b0"),
         ("a1", "b1"),
         ("a2", "b2"),
@@ -56,14 +56,14 @@ def test_whitespace_and_unused_variables_keep_the_pair() -> None:
         {"vars": {"input": "question  0 "}, "expected": "0"},
         {"vars": {"input": "question 1", "unused": "x"}, "expected": "1"},
     ]
-    found = pairs(BASE[:2], head, "input")
-    assert [(pair.base is not None, pair.head is not None) for pair in found] == [(True, True)] * 2
+    case_pairs = pairs(BASE[:2], head, "input")
+    assert [(pair.base is not None, pair.head is not None) for pair in case_pairs] == [(True, True)] * 2
 
 
 def test_removed_and_new_cases_are_named() -> None:
-    found = pairs(BASE, [*BASE[1:], row(9)])
-    assert [pair.change for pair in found] == [CaseChange.REMOVED, *[CaseChange.SAME] * 3, CaseChange.NEW]
-    assert not any(pair.weakened for pair in found)
+    case_pairs = pairs(BASE, [*BASE[1:], row(9)])
+    assert [pair.change for pair in case_pairs] == [CaseChange.REMOVED, *[CaseChange.SAME] * 3, CaseChange.NEW]
+    assert not any(pair.weakened for pair in case_pairs)
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_a_case_that_may_be_easier_is_weakened(before: dict[str, Any], after: di
 
 def test_equal_cases_pair_in_their_order() -> None:
     base = [row(1, critical=True), row(1)]
-    found = pairs(base, base)
-    assert [pair.change for pair in found] == [CaseChange.SAME] * 2
+    case_pairs = pairs(base, base)
+    assert [pair.change for pair in case_pairs] == [CaseChange.SAME] * 2
 
 
 def test_a_new_case_never_takes_an_id_of_base() -> None:
     base = [row(1, id="a"), row(2, id="b")]
-    found = pairs(base, [row(1, id="a"), row(2, id="b"), row(3, id="c")])
-    assert len({pair.id for pair in found}) == len(found)
+    case_pairs = pairs(base, [row(1, id="a"), row(2, id="b"), row(3, id="c")])
+    assert len({pair.id for pair in case_pairs}) == len(case_pairs)
 
 
 edits = st.lists(st.integers(0, 8), max_size=8)
@@ -102,7 +102,7 @@ edits = st.lists(st.integers(0, 8), max_size=8)
 @given(edits, edits)
 def test_every_case_of_both_sides_is_in_exactly_one_pair(before: list[int], after: list[int]) -> None:
     base, head = cases(*map(row, before)), cases(*map(row, after))
-    found = pair_cases(base, head)
-    assert [pair.base for pair in found if pair.base] == list(base)
-    assert sorted(pair.head.line or 0 for pair in found if pair.head) == sorted(case.line or 0 for case in head)
-    assert len({pair.id for pair in found}) == len(found)
+    case_pairs = pair_cases(base, head)
+    assert [pair.base for pair in case_pairs if pair.base] == list(base)
+    assert sorted(pair.head.line or 0 for pair in case_pairs if pair.head) == sorted(case.line or 0 for case in head)
+    assert len({pair.id for pair in case_pairs}) == len(case_pairs)

@@ -29,8 +29,8 @@ def problems(text: str) -> list[str]:
 
 
 def test_every_key_is_read() -> None:
-    (found,) = quarantine.parse_quarantine(b"# why\n" + LINE.encode(), PATH)
-    assert found == QuarantineEntry(
+    (quarantine_entry,) = quarantine.parse_quarantine(b"# why\n" + LINE.encode(), PATH)
+    assert quarantine_entry == QuarantineEntry(
         case_id="c1", owner="Ann", until=date(2026, 12, 31), reason="a coin flip", path=PATH, line=2
     )
 
@@ -41,19 +41,19 @@ def test_an_empty_file_quarantines_nothing(text: str) -> None:
 
 
 def test_the_id_of_a_case_may_be_a_number() -> None:
-    (found,) = quarantine.parse_quarantine(LINE.replace("c1", "17").encode(), PATH)
-    assert found.case_id == "17"
+    (quarantine_entry,) = quarantine.parse_quarantine(LINE.replace("c1", "17").encode(), PATH)
+    assert quarantine_entry.case_id == "17"
 
 
 def test_a_reason_of_several_lines_becomes_one() -> None:
-    (found,) = quarantine.parse_quarantine(
+    (quarantine_entry,) = quarantine.parse_quarantine(
         b"- case: a\n  owner: Ann\n  until: 2026-12-31\n  reason: |\n    one\n    two\n", PATH
     )
-    assert found.reason == "one two"
+    assert quarantine_entry.reason == "one two"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("case: c1\n", ":1: a quarantine must be a list of cases"),
         ("- c1\n", ":1: a quarantined case must have exactly the keys `case`, `owner`, `until`, `reason`"),
@@ -73,10 +73,10 @@ def test_a_reason_of_several_lines_becomes_one() -> None:
         ("- {case: [\n", "not valid YAML"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line(text: str, said: str) -> None:
-    (found,) = problems(text)
-    assert said in found
-    assert found.startswith(PATH)
+def test_what_is_wrong_is_named_with_its_line(text: str, message: str) -> None:
+    (result,) = problems(text)
+    assert message in result
+    assert result.startswith(PATH)
 
 
 def test_all_mistakes_are_named_at_once() -> None:
@@ -84,14 +84,14 @@ def test_all_mistakes_are_named_at_once() -> None:
 
 
 def test_a_case_is_set_aside_with_owner_end_and_reason() -> None:
-    why, notes = quarantine.excluded_reasons([entry("c1")], IDS, TODAY)
-    assert (why, notes) == ({"c1": "quarantined until 2026-12-31 by Ann: coin"}, ())
+    reason, notes = quarantine.excluded_reasons([entry("c1")], IDS, TODAY)
+    assert (reason, notes) == ({"c1": "quarantined until 2026-12-31 by Ann: coin"}, ())
 
 
 @pytest.mark.parametrize(("until", "counts"), [("2026-01-01", True), ("2026-01-02", False)])
 def test_the_last_day_is_the_last_day(until: str, counts: bool) -> None:
-    why, notes = quarantine.excluded_reasons([entry("c1", until)], IDS, TODAY)
-    assert ("c1" not in why) is counts
+    reason, notes = quarantine.excluded_reasons([entry("c1", until)], IDS, TODAY)
+    assert ("c1" not in reason) is counts
     assert bool(notes) is counts
     assert all(
         f"{PATH}:1: the quarantine of `c1` ended on 2026-01-01 (Ann). The case counts again." == note for note in notes
@@ -100,13 +100,13 @@ def test_the_last_day_is_the_last_day(until: str, counts: bool) -> None:
 
 @pytest.mark.parametrize("until", ["2025-12-31", "2026-12-31"])
 def test_an_unknown_case_is_noted_once_and_not_said_to_count(until: str) -> None:
-    why, notes = quarantine.excluded_reasons([entry("gone", until, line=4)], IDS, TODAY)
-    assert (why, notes) == ({}, (f"{PATH}:4: there is no case `gone`, so nothing is quarantined.",))
+    reason, notes = quarantine.excluded_reasons([entry("gone", until, line=4)], IDS, TODAY)
+    assert (reason, notes) == ({}, (f"{PATH}:4: there is no case `gone`, so nothing is quarantined.",))
 
 
 def test_a_case_that_another_file_still_quarantines_does_not_count() -> None:
-    why, notes = quarantine.excluded_reasons([entry("c1", "2025-12-31"), entry("c1")], IDS, TODAY)
-    assert (list(why), notes) == (["c1"], ())
+    reason, notes = quarantine.excluded_reasons([entry("c1", "2025-12-31"), entry("c1")], IDS, TODAY)
+    assert (list(reason), notes) == (["c1"], ())
 
 
 @given(
@@ -114,13 +114,13 @@ def test_a_case_that_another_file_still_quarantines_does_not_count() -> None:
     wanted=st.lists(st.integers(0, 70), max_size=30),
     past=st.sets(st.integers(0, 70), max_size=10),
 )
-def test_never_more_than_a_fifth_of_a_set_stands_aside(size: int, wanted: list[int], past: set[int]) -> None:
+def test_never_more_than_a_fifth_of_a_set_stands_aside(size: int, expected: list[int], past: set[int]) -> None:
     """Counted by case, however often and in however many files it is listed."""
     ids = {f"c{i}" for i in range(size)}
-    entries = [entry(f"c{i}", str(TODAY - timedelta(days=i in past))) for i in wanted]
-    valid = {f"c{i}" for i in wanted if i not in past} & ids
-    why, notes = quarantine.excluded_reasons(entries, ids, TODAY)
-    assert why.keys() == (valid if 5 * len(valid) <= size else set())
+    entries = [entry(f"c{i}", str(TODAY - timedelta(days=i in past))) for i in expected]
+    valid = {f"c{i}" for i in expected if i not in past} & ids
+    reason, notes = quarantine.excluded_reasons(entries, ids, TODAY)
+    assert reason.keys() == (valid if 5 * len(valid) <= size else set())
     assert any("more than the allowed 20%" in note for note in notes) == (5 * len(valid) > size)
 
 
@@ -138,5 +138,5 @@ def test_a_quarantine_stands_beside_its_goldens(path: str, stem: str) -> None:
 
 
 def test_a_quarantine_is_no_golden_file() -> None:
-    there = ["goldens/order.jsonl", PATH, "goldens/order.quarantine.yaml", "goldens/order.labels.jsonl"]
-    assert find.find_golden_files(lambda _: there, "goldens/{name}.*", "order", str) == ["goldens/order.jsonl"]
+    results = ["goldens/order.jsonl", PATH, "goldens/order.quarantine.yaml", "goldens/order.labels.jsonl"]
+    assert find.find_golden_files(lambda _: results, "goldens/{name}.*", "order", str) == ["goldens/order.jsonl"]

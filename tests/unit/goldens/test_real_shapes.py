@@ -116,8 +116,8 @@ def test_ids_follow_the_variables_and_not_the_place() -> None:
 
 @pytest.mark.long
 def test_many_equal_cases_take_no_longer_than_different_ones() -> None:
-    found = cases("g.jsonl", '{"input": "a"}\n' * 50_000)
-    assert len({case.id for case in found}) == 50_000
+    golden_cases = cases("g.jsonl", '{"input": "a"}\n' * 50_000)
+    assert len({case.id for case in golden_cases}) == 50_000
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_a_case_that_was_right_and_wrong_is_flaky() -> None:
 
 
 def test_replicates_of_one_run_count() -> None:
-    assert [one.case for one in find_flaky_cases([case(2, 1)], "order")] == ["c1"]
+    assert [flaky_case.case for flaky_case in find_flaky_cases([case(2, 1)], "order")] == ["c1"]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_only_the_versions_that_flipped_are_counted() -> None:
 
 def test_the_most_like_a_coin_comes_first() -> None:
     records = [case(9, 1, "rare"), case(5, 5, "coin"), case(3, 1, "some")]
-    assert [one.case for one in find_flaky_cases(records, "order")] == ["coin", "some", "rare"]
+    assert [flaky_case.case for flaky_case in find_flaky_cases(records, "order")] == ["coin", "some", "rare"]
 
 
 def test_without_two_answers_to_a_case_nothing_is_known() -> None:
@@ -47,10 +47,10 @@ def test_without_two_answers_to_a_case_nothing_is_known() -> None:
 
 
 def test_the_estimate_is_the_mean_over_cases() -> None:
-    found = measure_discordance([case(2, 2), case(3, 0, "steady")], "order")
-    assert found is not None
-    assert (found.cases, found.answers) == (2, 7)
-    assert found.rate == pytest.approx((4 / 6 + 0) / 2)
+    discordance = measure_discordance([case(2, 2), case(3, 0, "steady")], "order")
+    assert discordance is not None
+    assert (discordance.cases, discordance.answers) == (2, 7)
+    assert discordance.rate == pytest.approx((4 / 6 + 0) / 2)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
@@ -60,9 +60,9 @@ def test_the_estimate_is_unbiased_exactly(n: int, p: Fraction) -> None:
     expected = Fraction(0)
     for answers in product([True, False], repeat=n):
         chance = p ** sum(answers) * (1 - p) ** (n - sum(answers))
-        found = measure_discordance([case(sum(answers), n - sum(answers))], "order")
-        assert found is not None
-        expected += chance * Fraction(found.rate).limit_denominator(10**6)
+        discordance = measure_discordance([case(sum(answers), n - sum(answers))], "order")
+        assert discordance is not None
+        expected += chance * Fraction(discordance.rate).limit_denominator(10**6)
     assert expected == 2 * p * (1 - p)
 
 
@@ -78,11 +78,11 @@ def test_the_estimate_is_unbiased_on_simulated_coins(runs: int) -> None:
         for i, p in enumerate(chances):
             right = sum(chance.random() < p for _ in range(runs))
             records.append(case(right, runs - right, str(i)))
-        found = measure_discordance(records, "order")
-        assert found is not None
-        estimates.append(found.rate)
+        discordance = measure_discordance(records, "order")
+        assert discordance is not None
+        estimates.append(discordance.rate)
     mean = sum(estimates) / len(estimates)
-    error = (sum((one - mean) ** 2 for one in estimates) / len(estimates) / (len(estimates) - 1)) ** 0.5
+    error = (sum((estimate - mean) ** 2 for estimate in estimates) / len(estimates) / (len(estimates) - 1)) ** 0.5
     assert abs(mean - truth) < 4 * error + 1e-12
     assert error < 0.01
 
@@ -90,10 +90,10 @@ def test_the_estimate_is_unbiased_on_simulated_coins(runs: int) -> None:
 def test_answers_asked_because_versions_disagreed_are_left_out_of_the_rate_but_show_a_flip() -> None:
     """Asked again are mostly coins: with them the rate would be that of the coins."""
     records = [case(1, 0), case(0, 2, chosen=True), case(2, 0, "steady")]
-    found = measure_discordance(records, "order")
-    assert found is not None
-    assert (found.cases, found.rate) == (1, 0.0)
-    assert [one.case for one in find_flaky_cases(records, "order")] == ["c1"]
+    discordance = measure_discordance(records, "order")
+    assert discordance is not None
+    assert (discordance.cases, discordance.rate) == (1, 0.0)
+    assert [flaky_case.case for flaky_case in find_flaky_cases(records, "order")] == ["c1"]
 
 
 records_ = st.lists(
@@ -114,18 +114,18 @@ def test_neither_order_nor_the_split_into_runs_changes_anything(
     records: list[CaseRecord], chance: random.Random
 ) -> None:
     split = [
-        one
+        case_record
         for record in records
-        for one in (
+        for case_record in (
             *[case(1, 0, record.case, fingerprint=record.fingerprint, model=record.model)] * record.passes,
             *[case(0, 1, record.case, fingerprint=record.fingerprint, model=record.model)] * record.fails,
         )
     ]
     chance.shuffle(split)
     assert find_flaky_cases(split, "order") == find_flaky_cases(records, "order")
-    found, again = measure_discordance(records, "order"), measure_discordance(split, "order")
-    assert (found is None) == (again is None)
-    if found is not None and again is not None:
-        assert (found.cases, found.answers) == (again.cases, again.answers)
-        assert found.rate == pytest.approx(again.rate)
-        assert 0 <= found.rate <= 1
+    result, again = measure_discordance(records, "order"), measure_discordance(split, "order")
+    assert (result is None) == (again is None)
+    if result is not None and again is not None:
+        assert (result.cases, result.answers) == (again.cases, again.answers)
+        assert result.rate == pytest.approx(again.rate)
+        assert 0 <= result.rate <= 1

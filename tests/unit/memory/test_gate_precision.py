@@ -15,25 +15,25 @@ def labelled(**labels: str) -> dict[str, Feedback]:
 
 
 def test_right_among_judged_with_wilson_s_interval() -> None:
-    found = compute_precision(
+    precision = compute_precision(
         [verdict(f"v{i}") for i in range(12)], labelled(v0="correct", v1="correct", v2="incorrect", gone="incorrect")
     )
-    assert (found.verdicts, found.labelled, found.correct) == (12, 3, 2)
-    assert found.rate == pytest.approx(2 / 3)
-    assert found.interval == intervals.wilson(2, 3)
+    assert (precision.verdicts, precision.labelled, precision.correct) == (12, 3, 2)
+    assert precision.rate == pytest.approx(2 / 3)
+    assert precision.interval == intervals.wilson(2, 3)
 
 
 def test_nothing_judged_is_unknown_and_not_nought() -> None:
-    found = compute_precision([verdict()], {})
-    assert (found.verdicts, found.rate, found.interval) == (1, None, None)
+    precision = compute_precision([verdict()], {})
+    assert (precision.verdicts, precision.rate, precision.interval) == (1, None, None)
 
 
 @pytest.mark.parametrize("other", ["pass", "inconclusive", "error"])
 def test_only_fail_is_counted(other: str) -> None:
-    found = compute_precision(
+    precision = compute_precision(
         [verdict(verdict=other), verdict("v2", mode="block")], labelled(v1="incorrect", v2="correct")
     )
-    assert (found.verdicts, found.labelled, found.correct) == (1, 1, 1)
+    assert (precision.verdicts, precision.labelled, precision.correct) == (1, 1, 1)
 
 
 def test_a_verdict_with_two_reasons_counts_for_both() -> None:
@@ -42,8 +42,10 @@ def test_a_verdict_with_two_reasons_counts_for_both() -> None:
         verdict("v2", rules=("regression", "cost")),
         verdict("v3", verdict="pass", rules=("not-worse",)),
     ]
-    found = precision_by_rule(verdicts, labelled(v1="incorrect", v2="correct"))
-    assert {rule: (one.verdicts, one.labelled, one.correct) for rule, one in found.items()} == {
+    result = precision_by_rule(verdicts, labelled(v1="incorrect", v2="correct"))
+    assert {
+        rule: (precision.verdicts, precision.labelled, precision.correct) for rule, precision in result.items()
+    } == {
         "cost": (1, 1, 1),
         "regression": (2, 2, 1),
     }
@@ -52,10 +54,12 @@ def test_a_verdict_with_two_reasons_counts_for_both() -> None:
 @given(st.lists(st.sampled_from([None, "correct", "incorrect"]), max_size=30))
 def test_the_numbers_hang_together(marks: list[str | None]) -> None:
     verdicts = [verdict(f"v{i}") for i in range(len(marks))]
-    found = compute_precision(verdicts, labelled(**{f"v{i}": one for i, one in enumerate(marks) if one is not None}))
-    assert 0 <= found.correct <= found.labelled <= found.verdicts == len(marks)
-    if found.rate is not None and found.interval is not None:
-        assert found.interval.lo <= found.rate <= found.interval.hi
+    precision = compute_precision(
+        verdicts, labelled(**{f"v{i}": mark for i, mark in enumerate(marks) if mark is not None})
+    )
+    assert 0 <= precision.correct <= precision.labelled <= precision.verdicts == len(marks)
+    if precision.rate is not None and precision.interval is not None:
+        assert precision.interval.lo <= precision.rate <= precision.interval.hi
 
 
 def test_a_regression_that_blocks_is_told_from_a_crossed_limit() -> None:

@@ -57,14 +57,14 @@ def test_a_verdict_written_twice_is_one(tmp_path: Path) -> None:
     book = memory(tmp_path)
     book.append([verdict(at="2026-06-29T01:00:00Z")])
     book.append([verdict(), verdict("v2")])
-    assert [one.id for one in book.read().verdicts] == ["v1", "v2"]
+    assert [verdict_record.id for verdict_record in book.read().verdicts] == ["v1", "v2"]
 
 
 def test_the_last_mark_counts(tmp_path: Path) -> None:
     book = memory(tmp_path)
     book.append([feedback(), feedback("v2", "incorrect")])
     book.append([feedback(label="incorrect", why="read them again")])
-    labels = {name: one.label for name, one in book.read().latest_feedback.items()}
+    labels = {name: feedback_.label for name, feedback_ in book.read().latest_feedback.items()}
     assert labels == {
         "v1": "incorrect",
         "v2": "incorrect",
@@ -77,9 +77,9 @@ def test_a_torn_last_line_is_passed_over_and_overwritten(tmp_path: Path, cut: in
     book.append([case(name="whole"), case(name="torn")])
     (file,) = tmp_path.glob("cases-*.jsonl")
     file.write_bytes(file.read_bytes()[:-cut])
-    assert ([one.case for one in book.read().cases], book.read().notes) == (["whole"], ())
+    assert ([case_record.case for case_record in book.read().cases], book.read().notes) == (["whole"], ())
     book.append([case(name="next")])
-    assert ([one.case for one in book.read().cases], book.read().notes) == (["whole", "next"], ())
+    assert ([case_record.case for case_record in book.read().cases], book.read().notes) == (["whole", "next"], ())
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_is_too_old_is_dropped(tmp_path: Path) -> None:
     book.append([verdict("old", at="2026-05-30T00:00:00Z"), verdict("kept", at="2026-05-31T00:00:00Z")])
     (tmp_path / "verdicts-2026-05-01.jsonl").write_text("")
     (tmp_path / "other.txt").write_text("not ours")
-    assert [one.id for one in book.read().verdicts] == ["kept"]
+    assert [verdict_record.id for verdict_record in book.read().verdicts] == ["kept"]
     book.append([case(at="2026-05-29T00:00:00Z")])
     assert sorted(p.name for p in tmp_path.iterdir()) == [LOCK, "other.txt", "verdicts-2026-05-31.jsonl"]
 
@@ -145,7 +145,7 @@ def test_the_oldest_case_records_go_when_there_are_too_many_and_verdicts_stay(tm
         book.append([verdict(f"v{day}", at=at)])
     sizes = [file.stat().st_size for file in tmp_path.glob("cases-*.jsonl")]
     assert 0 < sum(sizes) <= 2000
-    assert {one.at[:10] for one in book.read().cases} == {"2026-06-26", "2026-06-27"}
+    assert {case_record.at[:10] for case_record in book.read().cases} == {"2026-06-26", "2026-06-27"}
     assert len(book.read().verdicts) == 27
 
 
@@ -162,8 +162,8 @@ def test_a_link_in_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     book = memory(tmp_path / "h")
     book.append([verdict()])
     (tmp_path / "h" / "cases-2026-06-30.jsonl").symlink_to(elsewhere)
-    said = book.append([case()])
-    assert said is not None
+    message = book.append([case()])
+    assert message is not None
     assert elsewhere.read_text() == "mine\n"
     assert "cannot be read" in book.read().notes[0]
 
@@ -173,23 +173,23 @@ def test_a_full_disk_is_a_reason_and_no_crash() -> None:
     assert "cannot be written" in (book.append([case()]) or "")
 
 
-def _write_many(folder: str, who: str) -> None:
+def _write_many(folder: str, prefix: str) -> None:
     for i in range(50):
-        problem = memory(Path(folder)).append([case(name=f"{who}{i}", run="x" * 500), verdict(f"{who}{i}")])
+        problem = memory(Path(folder)).append([case(name=f"{prefix}{i}", run="x" * 500), verdict(f"{prefix}{i}")])
         assert problem is None
 
 
 def test_two_processes_lose_nothing_and_tear_nothing(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("fork")
-    both = [spawn.Process(target=_write_many, args=(str(tmp_path), who)) for who in "ab"]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join()
+    both = [spawn.Process(target=_write_many, args=(str(tmp_path), prefix)) for prefix in "ab"]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
     past = memory(tmp_path).read()
-    assert [one.exitcode for one in both] == [0, 0]
-    wanted = {f"{who}{i}" for who in "ab" for i in range(50)}
-    assert {one.case for one in past.cases} == {one.id for one in past.verdicts} == wanted
+    assert [process.exitcode for process in both] == [0, 0]
+    expected = {f"{prefix}{i}" for prefix in "ab" for i in range(50)}
+    assert {process.case for process in past.cases} == {process.id for process in past.verdicts} == expected
     assert (len(past.cases), past.notes) == (100, ())
 
 
@@ -201,8 +201,8 @@ def test_a_lock_that_is_held_for_long_is_a_reason(tmp_path: Path) -> None:
     ):
         pass
     with append.lock_file(tmp_path / LOCK):
-        said = memory(tmp_path, lock_timeout_s=0.05).append([case()])
-    assert said == "kept: another process is writing the memory, so nothing was added."
+        message = memory(tmp_path, lock_timeout_s=0.05).append([case()])
+    assert message == "kept: another process is writing the memory, so nothing was added."
     assert not list(tmp_path.glob("*.jsonl"))
 
 

@@ -24,9 +24,9 @@ def test_percentiles_of_merged_histograms_are_those_of_all_requests(seed: int, s
     exact = sorted(some + others)
     for share in MIN_REQUESTS:
         expected = exact[math.ceil(share * len(exact)) - 1]
-        found = find_percentile(merged, share)
-        assert found is not None
-        assert abs(found / expected - 1) <= 0.01 + 1e-6
+        percentile = find_percentile(merged, share)
+        assert percentile is not None
+        assert abs(percentile / expected - 1) <= 0.01 + 1e-6
 
 
 def test_too_few_requests_have_no_percentile() -> None:

@@ -40,8 +40,8 @@ def times(count: int) -> Callable[[PlannedCase], int]:
     return lambda _case: count
 
 
-def changes(made: PromptPlan) -> dict[str, str]:
-    return {planned_case.case.id: planned_case.change for planned_case in made.task.cases}
+def changes(plan: PromptPlan) -> dict[str, str]:
+    return {planned_case.case.id: planned_case.change for planned_case in plan.task.cases}
 
 
 # --- what an answer must satisfy
@@ -75,8 +75,8 @@ def test_a_string_evaluator_becomes_the_assertion_of_its_meaning(
 ) -> None:
     evaluator = StringEvaluator(name="check it", operator=operator, value="{{expected}}")
 
-    (made,) = plan_prompt.effective(case("a", expected="x"), prompt(evaluators=(evaluator,))).assertions
-    assert made == Assertion(
+    (assertion,) = plan_prompt.effective(case("a", expected="x"), prompt(evaluators=(evaluator,))).assertions
+    assert assertion == Assertion(
         type=kind, value="{{expected}}", options=options, name="check it", evaluator=f"string: {operator}"
     )
 
@@ -91,9 +91,9 @@ def test_an_llm_evaluator_becomes_an_assertion_that_carries_it_whole() -> None:
         last_line=True,
     )
 
-    (made,) = plan_prompt.effective(case("a"), prompt(evaluators=(evaluator,))).assertions
-    assert (made.type, made.name) == ("llm", "judge it")
-    assert made.value == {
+    (assertion,) = plan_prompt.effective(case("a"), prompt(evaluators=(evaluator,))).assertions
+    assert (assertion.type, assertion.name) == ("llm", "judge it")
+    assert assertion.value == {
         "model": "big",
         "prompt": "Is {{completion}} good?",
         "system_prompt": "Be fair.",
@@ -107,9 +107,15 @@ def test_evaluators_come_after_the_case_s_own_assertions_and_keep_its_other_fiel
     evaluator = StringEvaluator(name="e", operator="equals", value="y")
     full = case("a", assertions=(own,), tags=("t",), critical=True, cluster="c", weight=2.0)
 
-    made = plan_prompt.effective(full, prompt(evaluators=(evaluator,)))
-    assert [a.type for a in made.assertions] == ["contains", "equals"]
-    assert (made.tags, made.critical, made.cluster, made.weight, made.line) == (("t",), True, "c", 2.0, 7)
+    golden_case = plan_prompt.effective(full, prompt(evaluators=(evaluator,)))
+    assert [a.type for a in golden_case.assertions] == ["contains", "equals"]
+    assert (golden_case.tags, golden_case.critical, golden_case.cluster, golden_case.weight, golden_case.line) == (
+        ("t",),
+        True,
+        "c",
+        2.0,
+        7,
+    )
 
 
 def test_a_case_knows_the_last_user_message_of_its_prompt_and_stays_the_same_where_that_changes() -> None:
@@ -128,57 +134,61 @@ def test_a_case_knows_the_last_user_message_of_its_prompt_and_stays_the_same_whe
 
 
 def test_cases_pair_by_id_and_say_what_the_change_did_to_them() -> None:
-    made = planned(
+    prompt_plan = planned(
         (prompt(), goldens(case("same"), case("reworded"), case("eased", expected="x"), case("gone"))),
         (prompt("Repeat {{word}}"), goldens(case("new", "fresh"), case("eased"), case("reworded", "ho"), case("same"))),
     )
 
-    assert [(c.case.id, c.change) for c in made.task.cases] == [
+    assert [(c.case.id, c.change) for c in prompt_plan.task.cases] == [
         *[(case_id, "same") for case_id in ("same", "reworded", "eased", "gone")],
         ("reworded (edited)", "changed"),
         ("eased (edited)", "changed"),
         ("new", "new"),
     ]
-    assert made.task.cases[2].case.expected == "x", "base's expectation decides"
-    assert made.change.removed_cases == ("gone",)
-    assert made.change.loosened_cases == ("eased",)
+    assert prompt_plan.task.cases[2].case.expected == "x", "base's expectation decides"
+    assert prompt_plan.change.removed_cases == ("gone",)
+    assert prompt_plan.change.loosened_cases == ("eased",)
 
 
 def test_a_case_that_is_no_longer_critical_may_be_easier_though_its_text_is_the_same() -> None:
-    made = planned((prompt(), goldens(case("a", critical=True))), (prompt(), goldens(case("a"))))
+    prompt_plan = planned((prompt(), goldens(case("a", critical=True))), (prompt(), goldens(case("a"))))
 
-    assert (changes(made), made.change.loosened_cases) == ({"a": "changed"}, ("a",))
+    assert (changes(prompt_plan), prompt_plan.change.loosened_cases) == ({"a": "changed"}, ("a",))
 
 
 def test_an_evaluator_that_changed_changes_the_cases_it_judges() -> None:
     before = prompt(evaluators=(StringEvaluator(name="e", operator="equals", value="x"),))
     after = prompt(evaluators=(StringEvaluator(name="e", operator="contains", value="x"),))
-    made = planned((before, goldens(case("a"))), (after, goldens(case("a"))))
+    prompt_plan = planned((before, goldens(case("a"))), (after, goldens(case("a"))))
 
-    assert (changes(made), made.change.loosened_cases) == ({"a": "changed"}, ("a",))
+    assert (changes(prompt_plan), prompt_plan.change.loosened_cases) == ({"a": "changed"}, ("a",))
 
 
 def test_what_cannot_change_a_mark_leaves_the_case_the_same() -> None:
-    made = planned(
+    prompt_plan = planned(
         (prompt(), goldens(case("a", line=1, tags=("x",)))),
         (prompt(), goldens(case("a", line=9, path="goldens/other.jsonl"))),
     )
 
-    assert (changes(made), made.change.loosened_cases) == ({"a": "same"}, ())
+    assert (changes(prompt_plan), prompt_plan.change.loosened_cases) == ({"a": "same"}, ())
 
 
 def test_all_cases_of_an_added_prompt_are_new() -> None:
-    made = planned(None, (prompt(), goldens(case("a"), case("b"))), Status.ADDED)
+    prompt_plan = planned(None, (prompt(), goldens(case("a"), case("b"))), Status.ADDED)
 
-    assert changes(made) == {"a": "new", "b": "new"}
-    assert (made.change.base, made.change.removed_cases, made.change.missing_goldens) == (None, (), False)
+    assert changes(prompt_plan) == {"a": "new", "b": "new"}
+    assert (prompt_plan.change.base, prompt_plan.change.removed_cases, prompt_plan.change.missing_goldens) == (
+        None,
+        (),
+        False,
+    )
 
 
 def test_a_deleted_prompt_has_no_cases() -> None:
-    made = planned((prompt(), goldens(case("a"))), None, Status.DELETED)
+    prompt_plan = planned((prompt(), goldens(case("a"))), None, Status.DELETED)
 
-    assert (made.task.cases, made.change.removed_cases, made.change.head) == ((), ("a",), None)
-    assert questions.plan_questions(made, times(1)) == questions.PromptQuestions(questions=())
+    assert (prompt_plan.task.cases, prompt_plan.change.removed_cases, prompt_plan.change.head) == ((), ("a",), None)
+    assert questions.plan_questions(prompt_plan, times(1)) == questions.PromptQuestions(questions=())
 
 
 def test_a_prompt_without_goldens_is_told_from_one_whose_cases_were_all_removed() -> None:
@@ -193,11 +203,11 @@ def test_a_prompt_without_goldens_is_told_from_one_whose_cases_were_all_removed(
 
 
 def test_both_versions_are_asked_side_by_side_with_the_case_s_variables_filled_in() -> None:
-    made = planned(
+    prompt_plan = planned(
         (prompt(parameters={"temperature": 0}), goldens(case("a", "x"))),
         (prompt("Repeat {{word}}", model="m2"), goldens(case("a", "x"))),
     )
-    planned_ = questions.plan_questions(made, times(1))
+    planned_ = questions.plan_questions(prompt_plan, times(1))
     asked, problems, notes = planned_.questions, planned_.problems, planned_.notes
 
     by_arm = {question.arm: question for question in asked}
@@ -211,14 +221,14 @@ def test_both_versions_are_asked_side_by_side_with_the_case_s_variables_filled_i
 
 
 def test_a_changed_case_is_asked_of_both_versions_in_head_s_words() -> None:
-    made = planned((prompt(), goldens(case("a", "old"))), (prompt(), goldens(case("a", "new"))))
-    asked = questions.plan_questions(made, times(1)).questions
+    prompt_plan = planned((prompt(), goldens(case("a", "old"))), (prompt(), goldens(case("a", "new"))))
+    asked = questions.plan_questions(prompt_plan, times(1)).questions
 
     assert [question.request.messages[0]["content"] for question in asked] == ["Say new", "Say new"]
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("fields", "expected"),
     [
         ({}, None),
         ({"response_format": "json_object"}, {"type": "json_object"}),
@@ -228,8 +238,8 @@ def test_a_changed_case_is_asked_of_both_versions_in_head_s_words() -> None:
         ),
     ],
 )
-def test_the_response_format_is_spelled_as_the_api_does(options: dict[str, Any], expected: Any) -> None:
-    asked = questions.plan_questions(planned(None, (prompt(**options), goldens(case("a")))), times(1)).questions
+def test_the_response_format_is_spelled_as_the_api_does(fields: dict[str, Any], expected: Any) -> None:
+    asked = questions.plan_questions(planned(None, (prompt(**fields), goldens(case("a")))), times(1)).questions
 
     assert asked[0].request.response_format == expected
 
@@ -249,12 +259,12 @@ def test_every_pair_stands_together_and_each_question_is_there_once(count: int, 
 
 def test_each_version_goes_first_about_half_the_time_and_the_same_way_every_run() -> None:
     cases = goldens(*(case(str(i)) for i in range(400)))
-    made = planned((prompt(), cases), (prompt("Repeat {{word}}"), cases))
-    asked = questions.plan_questions(made, times(1)).questions
+    prompt_plan = planned((prompt(), cases), (prompt("Repeat {{word}}"), cases))
+    asked = questions.plan_questions(prompt_plan, times(1)).questions
 
     first = Counter(question.arm for question in asked[::2])
     assert 160 < first[Arm.HEAD] < 240
-    assert questions.plan_questions(made, times(1)).questions == asked
+    assert questions.plan_questions(prompt_plan, times(1)).questions == asked
 
 
 def test_a_variable_that_cases_lack_is_named_for_each_with_file_and_line() -> None:
@@ -288,12 +298,12 @@ def test_a_case_of_base_that_lacks_a_new_variable_is_a_problem_that_says_what_to
 def test_base_is_not_asked_a_new_case_that_lacks_its_variables() -> None:
     before = (prompt("Say {{old}}"), goldens(case("a", vars={"old": "x", "word": "x"})))
     after = (prompt("Say {{word}}"), goldens(case("a", vars={"old": "x", "word": "x"}), case("b")))
-    made = questions.plan_questions(planned(before, after), times(1))
+    prompt_questions = questions.plan_questions(planned(before, after), times(1))
 
-    assert Counter((question.case_id, question.arm) for question in made.questions) == Counter(
+    assert Counter((question.case_id, question.arm) for question in prompt_questions.questions) == Counter(
         [("a", Arm.BASE), ("a", Arm.HEAD), ("b", Arm.HEAD)]
     )
-    assert made.notes == ("p: the base version is not asked of 1 case, which lacks its variables (b)",)
+    assert prompt_questions.notes == ("p: the base version is not asked of 1 case, which lacks its variables (b)",)
 
 
 def test_what_stands_in_a_variable_is_not_a_template_again() -> None:

@@ -12,10 +12,10 @@ from promptci.present import charts
 @given(st.floats(-1e6, 1e6), st.floats(0.01, 1e6), st.integers(2, 10))
 def test_ticks_are_round_few_and_within(lo: float, width: float, most: int) -> None:
     hi = lo + width
-    found = charts.axis_ticks(lo, hi, most)
-    assert len(found) <= most + 1
-    assert all(lo - 1e-6 * width <= value <= hi + 1e-6 * width for value in found)
-    assert {f"{b - a:.0e}"[0] for a, b in pairwise(found)} <= {"1", "2", "5"}
+    result = charts.axis_ticks(lo, hi, most)
+    assert len(result) <= most + 1
+    assert all(lo - 1e-6 * width <= value <= hi + 1e-6 * width for value in result)
+    assert {f"{b - a:.0e}"[0] for a, b in pairwise(result)} <= {"1", "2", "5"}
 
 
 @pytest.mark.parametrize(

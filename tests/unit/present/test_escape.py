@@ -149,8 +149,8 @@ def test_backticks_in_our_sentences_become_code() -> None:
 
 
 def test_nothing_looks_like_our_own_marker() -> None:
-    for made in (escape.inline, escape.code, escape.fence, escape.prose):
-        assert "<!--" not in made("<!-- promptci:prompts -->")
+    for escaped in (escape.inline, escape.code, escape.fence, escape.prose):
+        assert "<!--" not in escaped("<!-- promptci:prompts -->")
 
 
 @pytest.mark.parametrize(

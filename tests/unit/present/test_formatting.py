@@ -60,8 +60,8 @@ def test_money_keeps_three_digits_below_a_dollar_and_cents_above(usd: float | No
 
 
 def test_a_difference_of_money_has_its_sign() -> None:
-    said = [formatting.signed_money(usd) for usd in (28.5, -75.0, 0.0, None)]
-    assert said == ["+$28.50", "−$75.00", "$0", "unknown"]
+    results = [formatting.signed_money(usd) for usd in (28.5, -75.0, 0.0, None)]
+    assert results == ["+$28.50", "−$75.00", "$0", "unknown"]
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_a_small_p_is_a_bound_not_zero() -> None:
 
 
 def test_a_relative_change_has_its_sign() -> None:
-    said = [formatting.change(ratio) for ratio in (0.58, -0.25, 0.001, 12.0, None)]
-    assert said == ["+58%", "−25%", "0%", "+1,200%", "unknown"]
+    results = [formatting.change(ratio) for ratio in (0.58, -0.25, 0.001, 12.0, None)]
+    assert results == ["+58%", "−25%", "0%", "+1,200%", "unknown"]
 
 
 def test_counts_agree_with_their_noun() -> None:
-    said = [formatting.count(1, "case"), formatting.count(12_345, "case"), formatting.count(2, "entry", "entries")]
-    assert said == ["1 case", "12,345 cases", "2 entries"]
+    results = [formatting.count(1, "case"), formatting.count(12_345, "case"), formatting.count(2, "entry", "entries")]
+    assert results == ["1 case", "12,345 cases", "2 entries"]
 
 
 def test_numbers_have_separators_and_no_needless_decimals() -> None:
@@ -123,7 +123,7 @@ def test_money_is_right_to_half_a_percent(usd: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         (None, "unknown"),
         (0, "0"),
@@ -136,10 +136,10 @@ def test_money_is_right_to_half_a_percent(usd: float) -> None:
         (1.25e9, "1.2B"),
     ],
 )
-def test_tokens_are_short(value: float | None, said: str) -> None:
-    assert formatting.tokens(value) == said
+def test_tokens_are_short(value: float | None, message: str) -> None:
+    assert formatting.tokens(value) == message
 
 
-@pytest.mark.parametrize(("share", "said"), [(-0.5561, "−55.6"), (0.0, "0"), (0.12, "+12")])
-def test_the_ends_of_an_interval_are_points_without_the_word(share: float, said: str) -> None:
-    assert formatting.bare_points(share) == said
+@pytest.mark.parametrize(("share", "message"), [(-0.5561, "−55.6"), (0.0, "0"), (0.12, "+12")])
+def test_the_ends_of_an_interval_are_points_without_the_word(share: float, message: str) -> None:
+    assert formatting.bare_points(share) == message

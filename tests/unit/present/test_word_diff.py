@@ -61,8 +61,8 @@ def test_words_in_front_of_a_shared_end_are_marked() -> None:
 def test_texts_with_thousands_of_differing_words_keep_what_they_share() -> None:
     before = [f"b{i} same{i}" for i in range(2000)]
     after = [f"a{i} same{i}" for i in range(2000)]
-    left, _ = diff_words(" ".join(before), " ".join(after))
-    assert [piece.text.strip() for piece in left if not piece.differs] == [f"same{i}" for i in range(2000)]
+    pieces, _ = diff_words(" ".join(before), " ".join(after))
+    assert [piece.text.strip() for piece in pieces if not piece.differs] == [f"same{i}" for i in range(2000)]
 
 
 def test_hostile_repetition_takes_no_longer_than_a_blink() -> None:

@@ -15,7 +15,7 @@ variables = st.fixed_dictionaries({}, optional={name: st.text("ab{}", max_size=3
 
 
 def at_once(templates: tuple[Message, ...], values: dict[str, str]) -> tuple[dict[str, str], ...]:
-    return tuple({"role": one.role, "content": render.render(one.content, values)} for one in templates)
+    return tuple({"role": template.role, "content": render.render(template.content, values)} for template in templates)
 
 
 @given(messages, variables)

@@ -65,18 +65,18 @@ def problems(text: str, files: Callable[[str], bytes | None] = nothing) -> list[
 
 
 def test_every_key_is_read() -> None:
-    found = read(WHOLE)
-    assert (found.name, found.model, found.path) == ("order-extractor", "openai/gpt-4o-mini", PATH)
-    assert found.parameters == {"max_tokens": 16, "temperature": 0, "top_p": 0.9, "stop": ["\n"]}
-    assert found.response_format == "json_schema"
-    assert found.json_schema == {"name": "order", "schema": {"type": "object"}, "strict": True}
-    assert [(m.role, m.content) for m in found.messages] == [
+    prompt = read(WHOLE)
+    assert (prompt.name, prompt.model, prompt.path) == ("order-extractor", "openai/gpt-4o-mini", PATH)
+    assert prompt.parameters == {"max_tokens": 16, "temperature": 0, "top_p": 0.9, "stop": ["\n"]}
+    assert prompt.response_format == "json_schema"
+    assert prompt.json_schema == {"name": "order", "schema": {"type": "object"}, "strict": True}
+    assert [(m.role, m.content) for m in prompt.messages] == [
         ("system", "Copy the order number."),
         ("user", "{{input}}"),
     ]
-    assert found.test_data == ({"input": "order GH-1", "expected": "GH-1"},)
-    assert found.test_data_lines == (18,)
-    same, polite, similar = found.evaluators
+    assert prompt.test_data == ({"input": "order GH-1", "expected": "GH-1"},)
+    assert prompt.test_data_lines == (18,)
+    same, polite, similar = prompt.evaluators
     assert same == StringEvaluator(name="same", operator="equals", value="{{expected}}")
     assert isinstance(polite, LlmEvaluator)
     assert [(c.choice, c.score) for c in polite.choices] == [("yes", 1.0), ("no", 0.0)]
@@ -92,12 +92,12 @@ def test_a_prompt_without_a_name_has_its_file_s() -> None:
 
 
 def test_unknown_keys_are_ignored_as_github_does_and_said() -> None:
-    found = read(MINIMAL + "owner: me\n")
-    assert found.notes == (f"{PATH}:5: `owner` is not a key of a prompt file and is ignored.",)
+    prompt = read(MINIMAL + "owner: me\n")
+    assert prompt.notes == (f"{PATH}:5: `owner` is not a key of a prompt file and is ignored.",)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("- 1\n", "prompts/order.prompt.yml:1: a prompt file must be a map"),
         ("messages:\n  - {role: user, content: x}\n", "`model` is missing"),
@@ -133,10 +133,10 @@ def test_unknown_keys_are_ignored_as_github_does_and_said() -> None:
         (MINIMAL + "name: [x]\n", "`name` must be a text"),
     ],
 )
-def test_every_mistake_is_named_with_its_line(text: str, said: str) -> None:
-    found = problems(text)
-    assert any(said in message for message in found), found
-    assert all(message.startswith(f"{PATH}:") for message in found)
+def test_every_mistake_is_named_with_its_line(text: str, output: str) -> None:
+    result = problems(text)
+    assert any(output in message for message in result), result
+    assert all(message.startswith(f"{PATH}:") for message in result)
 
 
 def test_all_mistakes_of_a_file_come_at_once() -> None:
@@ -150,8 +150,8 @@ def test_a_file_of_another_format_is_refused_in_words() -> None:
 
 def test_all_files_are_read_and_the_broken_ones_reported_together() -> None:
     files = {"a.prompt.yml": MINIMAL.encode(), "b.prompt.yml": b"model: [", "c.prompt.yml": b"\xff\xfe"}
-    found, wrong = load.load_prompts(files.get, dict.fromkeys([*files, "gone.prompt.yml"], ()))
-    assert list(found) == ["a.prompt.yml"]
+    result, wrong = load.load_prompts(files.get, dict.fromkeys([*files, "gone.prompt.yml"], ()))
+    assert list(result) == ["a.prompt.yml"]
     assert {problem.path for problem in wrong} == {"b.prompt.yml", "c.prompt.yml"}
 
 
@@ -171,15 +171,15 @@ def test_what_is_the_same_in_two_revisions_is_parsed_once_unless_it_includes_fil
 def test_prompts_that_would_share_a_name_are_named_by_their_paths() -> None:
     named = MINIMAL.encode() + b"name: same\n"
     paths = ["x/a.prompt.yml", "y/a.prompt.yml", "b.prompt.yml"]
-    found, wrong = load.load_prompts(dict.fromkeys(paths, MINIMAL.encode()).get, dict.fromkeys(paths, ()))
-    assert ([prompt.name for prompt in found.values()], wrong) == (["x/a", "y/a", "b"], [])
-    found, _ = load.load_prompts(dict.fromkeys(paths, named).get, dict.fromkeys(paths, ()))
-    assert [(prompt.name, prompt.written_name) for prompt in found.values()] == [
+    result, wrong = load.load_prompts(dict.fromkeys(paths, MINIMAL.encode()).get, dict.fromkeys(paths, ()))
+    assert ([prompt.name for prompt in result.values()], wrong) == (["x/a", "y/a", "b"], [])
+    result, _ = load.load_prompts(dict.fromkeys(paths, named).get, dict.fromkeys(paths, ()))
+    assert [(prompt.name, prompt.written_name) for prompt in result.values()] == [
         ("x/a", "same"),
         ("y/a", "same"),
         ("b", "same"),
     ]
-    assert found["b.prompt.yml"].notes == (
+    assert result["b.prompt.yml"].notes == (
         (
             "b.prompt.yml: the name `same` is used in x/a.prompt.yml and y/a.prompt.yml too, so this prompt is"
             " called `b` here. Releases and applications go by name: give each prompt its own."
@@ -216,10 +216,10 @@ def test_a_file_without_a_model_takes_the_default() -> None:
     ],
 )
 def test_every_parameter_is_sent_and_changes_the_fingerprint(written: str, sent: dict[str, object]) -> None:
-    found = read(MINIMAL + f"modelParameters: {{{written}}}\n")
-    assert found.parameters == sent
-    assert (found.fingerprint != read(MINIMAL).fingerprint) == bool(sent)
-    assert found.notes == ()
+    prompt = read(MINIMAL + f"modelParameters: {{{written}}}\n")
+    assert prompt.parameters == sent
+    assert (prompt.fingerprint != read(MINIMAL).fingerprint) == bool(sent)
+    assert prompt.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -242,53 +242,53 @@ def test_misspelt_and_unsendable_parameters_are_refused(key: str, hint: str) -> 
 
 def test_tools_are_sent_and_change_the_fingerprint() -> None:
     tool = "tools:\n  - {type: function, function: {name: look_up}}\ntoolChoice: required\n"
-    found = read(MINIMAL + tool)
-    assert found.parameters == {
+    prompt = read(MINIMAL + tool)
+    assert prompt.parameters == {
         "tools": [{"type": "function", "function": {"name": "look_up"}}],
         "tool_choice": "required",
     }
-    assert found.fingerprint != read(MINIMAL + tool.replace("look_up", "find")).fingerprint
+    assert prompt.fingerprint != read(MINIMAL + tool.replace("look_up", "find")).fingerprint
 
 
 @pytest.mark.parametrize("key", ["response_format", "responseFormat"])
 def test_a_response_format_among_the_parameters_is_read(key: str) -> None:
-    found = read(MINIMAL + f"modelParameters: {{{key}: {{type: json_object}}}}\n")
-    assert (found.response_format, found.parameters) == ("json_object", {})
+    prompt = read(MINIMAL + f"modelParameters: {{{key}: {{type: json_object}}}}\n")
+    assert (prompt.response_format, prompt.parameters) == ("json_object", {})
     schema = "{type: json_schema, json_schema: {name: x, schema: {type: object}}}"
-    found = read(MINIMAL + f"modelParameters: {{{key}: {schema}}}\n")
-    assert found.json_schema == {"name": "x", "schema": {"type": "object"}}
+    prompt = read(MINIMAL + f"modelParameters: {{{key}: {schema}}}\n")
+    assert prompt.json_schema == {"name": "x", "schema": {"type": "object"}}
     both = f"modelParameters: {{{key}: {{type: text}}}}\nresponseFormat: json_object\n"
     assert "is set twice" in problems(MINIMAL + both)[0]
 
 
 def test_an_empty_message_is_left_out_with_a_note() -> None:
-    found = read("model: m\nmessages:\n  - {role: system, content: ''}\n  - {role: user, content: hi}\n")
-    assert [message.role for message in found.messages] == ["user"]
-    assert found.notes == (f"{PATH}:3: the message is empty and is not sent.",)
+    prompt = read("model: m\nmessages:\n  - {role: system, content: ''}\n  - {role: user, content: hi}\n")
+    assert [message.role for message in prompt.messages] == ["user"]
+    assert prompt.notes == (f"{PATH}:3: the message is empty and is not sent.",)
 
 
 def test_scalars_of_test_data_are_the_text_in_the_file() -> None:
-    found = read(MINIMAL + "testData:\n  - {input: +4915112345678, expected: 1.10, count: 4}\n")
-    assert found.test_data == ({"input": "+4915112345678", "expected": "1.10", "count": 4},)
+    prompt = read(MINIMAL + "testData:\n  - {input: +4915112345678, expected: 1.10, count: 4}\n")
+    assert prompt.test_data == ({"input": "+4915112345678", "expected": "1.10", "count": 4},)
 
 
 def test_the_variables_of_a_prompt_are_those_of_its_messages() -> None:
-    found = read("model: m\nmessages:\n  - {role: user, content: '{{a}} {{b.c}}'}\n")
-    assert found.variables == {"a", "b", "b.c"}
+    prompt = read("model: m\nmessages:\n  - {role: user, content: '{{a}} {{b.c}}'}\n")
+    assert prompt.variables == {"a", "b", "b.c"}
 
 
 def test_includes_are_read_at_the_same_revision_and_change_the_fingerprint() -> None:
     text = "model: m\nmessages:\n  - role: system\n    content: 'Tone: {{> ../shared/tone.md}}!'\n"
     files = {"shared/tone.md": b"kind {{> more.txt}}\n", "shared/more.txt": b"and short\n"}
-    found = read(text, files=files.get)
-    assert found.messages[0].content == "Tone: kind and short!"
-    assert found.includes == ("shared/tone.md", "shared/more.txt")
+    prompt = read(text, files=files.get)
+    assert prompt.messages[0].content == "Tone: kind and short!"
+    assert prompt.includes == ("shared/tone.md", "shared/more.txt")
     other = read(text, files={**files, "shared/more.txt": b"and long\n"}.get)
-    assert other.fingerprint != found.fingerprint
+    assert other.fingerprint != prompt.fingerprint
 
 
 @pytest.mark.parametrize(
-    ("include", "said"),
+    ("include", "text"),
     [
         ("/etc/passwd", "outside the repository"),
         ("../../x", "outside the repository"),
@@ -298,11 +298,11 @@ def test_includes_are_read_at_the_same_revision_and_change_the_fingerprint() -> 
         ("deep0.md", "includes deep"),
     ],
 )
-def test_an_include_that_cannot_be_followed_is_named(include: str, said: str) -> None:
+def test_an_include_that_cannot_be_followed_is_named(include: str, text: str) -> None:
     files = {"prompts/self.md": b"{{> self.md}}", "prompts/binary.md": b"\0\1", "prompts/deep11.md": b"x"}
     files |= {f"prompts/deep{i}.md": b"{{> deep%d.md}}" % (i + 1) for i in range(11)}
     (message,) = problems(f"model: m\nmessages:\n  - role: user\n    content: '{{{{> {include}}}}}'\n", files.get)
-    assert said in message
+    assert text in message
     assert message.startswith(f"{PATH}:4: ")
 
 

@@ -39,22 +39,22 @@ def saying(content: str) -> str:
 
 @pytest.mark.parametrize("written", ["1.10", "true", "0123", "1e3", "no", "2026-01-02", "007"])
 def test_an_operand_is_the_text_as_written_not_what_yaml_makes_of_it(written: str) -> None:
-    (found,) = read(MINIMAL + f"evaluators: [{{name: x, string: {{equals: {written}}}}}]\n").evaluators
-    assert isinstance(found, StringEvaluator)
-    assert found.value == written
+    (result,) = read(MINIMAL + f"evaluators: [{{name: x, string: {{equals: {written}}}}}]\n").evaluators
+    assert isinstance(result, StringEvaluator)
+    assert result.value == written
 
 
 def test_choices_may_be_numbers_or_words_of_yaml() -> None:
     choices = "[{choice: 1, score: 0}, {choice: true, score: 0.5}, {choice: no, score: 1.0}]"
-    (found,) = read(MINIMAL + f"evaluators: [{{llm: {{modelId: m, prompt: x, choices: {choices}}}}}]\n").evaluators
-    assert isinstance(found, LlmEvaluator)
-    assert [(c.choice, c.score) for c in found.choices] == [("1", 0.0), ("true", 0.5), ("no", 1.0)]
+    (result,) = read(MINIMAL + f"evaluators: [{{llm: {{modelId: m, prompt: x, choices: {choices}}}}}]\n").evaluators
+    assert isinstance(result, LlmEvaluator)
+    assert [(c.choice, c.score) for c in result.choices] == [("1", 0.0), ("true", 0.5), ("no", 1.0)]
 
 
 def test_a_choice_given_twice_is_refused() -> None:
     choices = "[{choice: Yes, score: 0}, {choice: yes, score: 1}]"
-    (said,) = problems(MINIMAL + f"evaluators: [{{llm: {{modelId: m, prompt: x, choices: {choices}}}}}]\n")
-    assert "the choice `yes` is listed twice" in said
+    (message,) = problems(MINIMAL + f"evaluators: [{{llm: {{modelId: m, prompt: x, choices: {choices}}}}}]\n")
+    assert "the choice `yes` is listed twice" in message
 
 
 def test_a_built_in_evaluator_keeps_the_name_it_is_given() -> None:
@@ -65,7 +65,7 @@ def test_a_built_in_evaluator_keeps_the_name_it_is_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("lines", "message"),
     [
         ("colour: red\n", "`colour` is not a key of a prompt file and is ignored."),
         ('evaluators: [{string: {equals: "a\\n"}}]\n', ":5: `equals` begins or ends with whitespace"),
@@ -81,19 +81,19 @@ def test_a_built_in_evaluator_keeps_the_name_it_is_given() -> None:
         ),
     ],
 )
-def test_traps_of_the_format_are_said(more: str, said: str) -> None:
-    assert any(said in note for note in read(MINIMAL + more).notes)
+def test_traps_of_the_format_are_said(lines: str, message: str) -> None:
+    assert any(message in note for note in read(MINIMAL + lines).notes)
 
 
 def test_braces_that_are_no_variable_are_said_with_their_line() -> None:
-    found = read(saying("{{first name}} {{#if x}} {{ok}}"))
-    assert found.notes == (
+    prompt = read(saying("{{first name}} {{#if x}} {{ok}}"))
+    assert prompt.notes == (
         f"{PATH}:4: `{{{{first name}}}}`, `{{{{#if x}}}}` are not variables and are sent as written.",
     )
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("lines", "message"),
     [
         ("modelParameters: {maxTokens: 1, max_tokens: 2}\n", "`max_tokens` is set twice"),
         ("modelParameters: []\n", "`modelParameters` must be a map"),
@@ -110,9 +110,9 @@ def test_braces_that_are_no_variable_are_said_with_their_line() -> None:
         ('jsonSchema: \'{"name": "x", "schema": {}, "strict": "yes"}\'\n', "`strict`, where given, is true or false"),
     ],
 )
-def test_mistakes_that_would_pass_unseen_are_refused(more: str, said: str) -> None:
-    (found,) = problems(MINIMAL + more)
-    assert said in found
+def test_mistakes_that_would_pass_unseen_are_refused(lines: str, message: str) -> None:
+    (result,) = problems(MINIMAL + lines)
+    assert message in result
 
 
 def test_each_mistake_is_told_once() -> None:
@@ -121,7 +121,7 @@ def test_each_mistake_is_told_once() -> None:
 
 def test_every_missing_include_is_named_with_its_own_line() -> None:
     text = "model: m\nmessages:\n  - role: user\n    content: |\n      Hello\n      {{> a.md}}\n\n      {{> b.md}}\n"
-    assert [said.split(": ")[0] for said in problems(text)] == [f"{PATH}:6", f"{PATH}:8"]
+    assert [message.split(": ")[0] for message in problems(text)] == [f"{PATH}:6", f"{PATH}:8"]
 
 
 def test_an_include_within_an_include_is_relative_to_its_own_folder_and_read_once() -> None:
@@ -132,14 +132,14 @@ def test_an_include_within_an_include_is_relative_to_its_own_folder_and_read_onc
         asked.append(path)
         return files.get(path)
 
-    found = read(saying("{{> shared/a.md}} {{> shared/b.md}} {{> shared/b.md}}"), reading)
-    assert found.messages[0].content == "A B B B"
-    assert (found.includes, asked) == (tuple(files), list(files))
+    prompt = read(saying("{{> shared/a.md}} {{> shared/b.md}} {{> shared/b.md}}"), reading)
+    assert prompt.messages[0].content == "A B B B"
+    assert (prompt.includes, asked) == (tuple(files), list(files))
 
 
 def test_a_value_or_test_datum_is_no_template_and_includes_nothing() -> None:
-    found = read(MINIMAL + "testData: [{input: '{{> /etc/passwd}}'}]\n")
-    assert found.test_data[0]["input"] == "{{> /etc/passwd}}"
+    prompt = read(MINIMAL + "testData: [{input: '{{> /etc/passwd}}'}]\n")
+    assert prompt.test_data[0]["input"] == "{{> /etc/passwd}}"
 
 
 @pytest.mark.parametrize("target", ["../../.git/config", "/proc/self/environ", "../..", "a/../../../x", "..\\x"])
@@ -158,8 +158,8 @@ def test_an_include_never_leaves_the_repository(target: str) -> None:
 def test_a_bomb_of_includes_ends_at_once() -> None:
     files = {f"prompts/{i}.md": b"{{> %d.md}}" % (i + 1) * 10 for i in range(9)} | {"prompts/9.md": b"x" * 1000}
     started = time.process_time()
-    (said,) = problems(saying("{{> 0.md}}"), files.get)
-    assert "makes the message exceed the limit" in said
+    (message,) = problems(saying("{{> 0.md}}"), files.get)
+    assert "makes the message exceed the limit" in message
     assert time.process_time() - started < 30
 
 

@@ -34,10 +34,10 @@ def test_nothing_but_a_variable_is_ever_filled_in(payload: str) -> None:
 @given(st.text(st.sampled_from("{}> a.|\n"), max_size=60), st.text(max_size=5))
 def test_whatever_the_template_rendering_ends_and_fills_only_what_it_names(template: str, value: str) -> None:
     names = render.find_variables(template)
-    found = render.render(template, dict.fromkeys(names, value))
-    assert found == render.VARIABLE.sub(lambda _: value, template)
+    result = render.render(template, dict.fromkeys(names, value))
+    assert result == render.VARIABLE.sub(lambda _: value, template)
     if not names:
-        assert found == template
+        assert result == template
 
 
 @pytest.mark.parametrize(

@@ -32,13 +32,13 @@ async def ask_freely(
 ) -> Limiter:
     """Ask an endpoint that refuses nothing; more calls than it has desks wait there."""
     chance = random.Random(1)  # noqa: S311 - the same in every run
-    processor, desk = asyncio.Lock(), asyncio.Semaphore(desks)
+    processor, free_desks = asyncio.Lock(), asyncio.Semaphore(desks)
 
     async def call() -> None:
         async with limiter.slot() as slot:
             async with processor:
                 await asyncio.sleep(CALL_S)
-            async with desk:
+            async with free_desks:
                 await asyncio.sleep(chance.uniform(*latency_s))
             limiter.record_success(slot)
 
@@ -113,12 +113,12 @@ def test_where_calls_were_refused_and_no_rate_is_known_nothing_is_kept() -> None
 
 
 def test_limits_are_kept_by_address_and_model(tmp_path: Path) -> None:
-    one, other = LimitsFile(tmp_path / "new", "https://one/v1"), LimitsFile(tmp_path / "new", "https://other/v1")
-    one.save({"small": LIMIT, "large": LIMIT})
+    first, other = LimitsFile(tmp_path / "new", "https://one/v1"), LimitsFile(tmp_path / "new", "https://other/v1")
+    first.save({"small": LIMIT, "large": LIMIT})
     other.save({"small": LIMIT.model_copy(update={"calls_per_second": 5.0})})
-    one.save({"small": LIMIT.model_copy(update={"calls_at_once": 80})})
+    first.save({"small": LIMIT.model_copy(update={"calls_at_once": 80})})
 
-    assert one.load() == {"large": LIMIT, "small": LIMIT.model_copy(update={"calls_at_once": 80})}
+    assert first.load() == {"large": LIMIT, "small": LIMIT.model_copy(update={"calls_at_once": 80})}
     assert other.load() == {"small": LIMIT.model_copy(update={"calls_per_second": 5.0})}
 
 

@@ -116,9 +116,9 @@ def test_money_is_exact(read: int, written: int) -> None:
 
 
 @given(text=st.text(max_size=99), more=st.text(min_size=1, max_size=9))
-def test_a_longer_text_is_estimated_at_no_fewer_tokens_and_no_text_at_none(text: str, more: str) -> None:
+def test_a_longer_text_is_estimated_at_no_fewer_tokens_and_no_text_at_none(text: str, addition: str) -> None:
     assert estimate_tokens("") == 0
-    assert 0 < estimate_tokens(text + more) >= estimate_tokens(text)
+    assert 0 < estimate_tokens(text + addition) >= estimate_tokens(text)
 
 
 def test_an_estimate_is_a_quarter_of_the_characters_rounded_up() -> None:

@@ -122,12 +122,12 @@ def test_a_cache_serves_the_endpoint_and_key_it_was_filled_with(tmp_path: Path) 
     first.store(REQUEST, 0, Completion(text="answer"))
     first.close()
 
-    def found(base_url: str, key: str) -> bool:
+    def has_answer(base_url: str, key: str) -> bool:
         return cache(tmp_path, base_url, key).lookup(REQUEST, 0) is not None
 
-    assert found("https://a.example/v1/", "sk-one")
-    assert not found("https://b.example/v1", "sk-one")
-    assert not found("https://a.example/v1", "sk-two")
+    assert has_answer("https://a.example/v1/", "sk-one")
+    assert not has_answer("https://b.example/v1", "sk-one")
+    assert not has_answer("https://a.example/v1", "sk-two")
 
 
 def test_recorded_answers_are_not_cached(tmp_path: Path) -> None:

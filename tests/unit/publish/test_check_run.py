@@ -16,9 +16,9 @@ from promptci.verdict import Verdict, exit_code
 SHA = "a" * 40
 
 
-def run(**more: str) -> CheckRun:
+def run(**options: str) -> CheckRun:
     fields = {"sha": SHA, "name": "promptci", "title": "worse", "summary": "much worse", "external_id": "10-1"}
-    return CheckRun(conclusion="failure", details_url="https://github.com/x", **{**fields, **more})
+    return CheckRun(conclusion="failure", details_url="https://github.com/x", **{**fields, **options})
 
 
 def remarks(count: int) -> list[Annotation]:
@@ -29,8 +29,8 @@ def remarks(count: int) -> list[Annotation]:
 
 
 def lines(server: fake.GitHub) -> list[int]:
-    (made,) = server.check_runs.values()
-    return [each["start_line"] for each in made["annotations"]]
+    (check_run,) = server.check_runs.values()
+    return [each["start_line"] for each in check_run["annotations"]]
 
 
 def sizes(server: fake.GitHub) -> list[int]:
@@ -77,7 +77,7 @@ def test_another_attempt_makes_another_check_run(server: fake.GitHub, github: Py
         server.faults = [("POST", fake.Reply(drop=True))]
         check_run.publish_check_run(github, run(external_id=attempt), remarks(1))
 
-    assert [made["external_id"] for made in server.check_runs.values()] == ["10-1", "10-2"]
+    assert [each_run["external_id"] for each_run in server.check_runs.values()] == ["10-1", "10-2"]
 
 
 def test_a_check_run_that_stays_incomplete_says_how_much_is_missing(
@@ -115,10 +115,10 @@ def test_the_conclusion_is_success_exactly_where_the_exit_code_is_0(
 
 @given(st.text(max_size=300), st.text(), st.one_of(st.none(), st.integers(1, 10**6)))
 def test_every_remark_fits_and_is_told_in_signs_that_annotations_take(title: str, text: str, line: int | None) -> None:
-    made = check_run.to_remark(Annotation(path="a", line=line, level="warning", title=title, message=text * 300))
-    title_, message = str(made["title"]), str(made["message"])
+    remark = check_run.to_remark(Annotation(path="a", line=line, level="warning", title=title, message=text * 300))
+    title_, message = str(remark["title"]), str(remark["message"])
 
     assert len(title_) <= 255
     assert 0 < len(message.encode()) <= 64_000
     assert max(map(ord, title_ + message), default=0) <= 0xFFFF
-    assert made["start_line"] == made["end_line"] == (line or 1)
+    assert remark["start_line"] == remark["end_line"] == (line or 1)

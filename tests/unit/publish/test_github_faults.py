@@ -48,7 +48,7 @@ def texts(server: fake.GitHub) -> list[str]:
     return [body.splitlines()[1] for body in server.bodies]
 
 
-def context(folder: Path, **more: str) -> ActionContext:
+def context(folder: Path, **options: str) -> ActionContext:
     repo = {"full_name": "example/shop"}
     pull = {"number": 7, "base": {"sha": BASE, "ref": "main", "repo": repo}, "head": {"sha": HEAD, "repo": repo}}
     (folder / "event.json").write_text(json.dumps({"pull_request": pull}))
@@ -61,18 +61,18 @@ def context(folder: Path, **more: str) -> ActionContext:
         "GITHUB_STEP_SUMMARY": str(folder / "summary"),
         "INPUT_GITHUB-TOKEN": fake.TOKEN,
     }
-    return ActionContext.from_environ({**environ, **more})
+    return ActionContext.from_environ({**environ, **options})
 
 
-def told(view: ReportView, folder: Path) -> Publication:
+def make_publication(view: ReportView, folder: Path) -> Publication:
     """What the Action tells of a view."""
     return bulletins.build_publication(
         RunResult(exit_code=view.exit_code, view=view, paths=OutputPaths(folder=folder)), folder
     )
 
 
-def post(view: ReportView, folder: Path, github: PyGithubClient, **more: str) -> tuple[str, ...]:
-    return publish_all(context(folder, **more), told(view, folder), github, io.StringIO())
+def post(view: ReportView, folder: Path, github: PyGithubClient, **options: str) -> tuple[str, ...]:
+    return publish_all(context(folder, **options), make_publication(view, folder), github, io.StringIO())
 
 
 def huge(answer: str, cases: int = 60) -> ReportView:
@@ -118,7 +118,7 @@ def test_gh_comment_emoji_astral_and_crlf(tmp_path: Path, server: fake.GitHub, g
     "answer", ["```\n" * 200, "~~~\n| a | b |\n" * 100, "</details>\n" * 200, "| a |\n|--|\n" * 99]
 )
 def test_gh_comment_trim_inside_fence_table_details(answer: str, cases: int, tmp_path: Path) -> None:
-    text = told(huge(answer.replace("\n", "⏎").replace("|", "/"), cases), tmp_path).comment_md
+    text = make_publication(huge(answer.replace("\n", "⏎").replace("|", "/"), cases), tmp_path).comment_md
     assert len(text.encode()) <= LIMIT - FRAME_BYTES
     fences = [t for t in MarkdownIt("commonmark").enable("table").parse(text) if t.type == "fence"]
     assert not [fence for fence in fences if "<sub>promptci" in fence.content]
@@ -144,12 +144,12 @@ def test_marker_and_foot_fit_into_what_is_spared_for_them(tmp_path: Path, github
 
 
 @given(st.text(min_size=101), st.text(min_size=101))
-def test_long_keys_that_differ_stay_apart(one: str, other: str) -> None:
-    same = Marker(key=one, run=1, attempt=1, head=HEAD) == Marker(key=other, run=1, attempt=1, head=HEAD)
+def test_long_keys_that_differ_stay_apart(item: str, other: str) -> None:
+    same = Marker(key=item, run=1, attempt=1, head=HEAD) == Marker(key=other, run=1, attempt=1, head=HEAD)
     plain = comment._NOT_IN_KEY
-    if plain.sub("~", one) != plain.sub("~", other):
-        assert comment.slug(one) != comment.slug(other)
-    assert same == (one == other)
+    if plain.sub("~", item) != plain.sub("~", other):
+        assert comment.slug(item) != comment.slug(other)
+    assert same == (item == other)
 
 
 # Whose comment, and which run's
@@ -303,8 +303,8 @@ def test_a_move_to_another_host_is_not_followed(
 
 
 def test_a_move_in_circles_ends(server: fake.GitHub, github: PyGithubClient) -> None:
-    there = f"{server.url}/repos/{fake.REPOSITORY}/statuses/{HEAD}"
-    server.faults = [("POST", fake.Reply(status=307, body={}, headers={"Location": there}))] * 10
+    address = f"{server.url}/repos/{fake.REPOSITORY}/statuses/{HEAD}"
+    server.faults = [("POST", fake.Reply(status=307, body={}, headers={"Location": address}))] * 10
 
     with pytest.raises(Unavailable, match="307"):
         github.set_status(HEAD, "success", "promptci", "x", "")
@@ -333,7 +333,7 @@ def test_gh_step_summary_over_1MiB(  # noqa: N802 - the case's own name
 ) -> None:
     (tmp_path / "summary").write_text("x" * 800_000)
     view = SITUATIONS["regressed"]()
-    told_ = Publication(
+    publication = Publication(
         verdict=Verdict.FAIL,
         exit_code=1,
         headline="worse",
@@ -343,7 +343,7 @@ def test_gh_step_summary_over_1MiB(  # noqa: N802 - the case's own name
         annotations=(),
         outputs={"verdict": view.verdict},
     )
-    assert publish_all(context(tmp_path), told_, github, io.StringIO()) == ()
+    assert publish_all(context(tmp_path), publication, github, io.StringIO()) == ()
 
     assert (tmp_path / "summary").stat().st_size <= workflow_commands.SUMMARY_LIMIT == 900 * 1024
     assert (tmp_path / "summary").read_text().rstrip().endswith(workflow_commands.SUMMARY_NOTICE)
@@ -370,7 +370,7 @@ def test_no_name_of_a_branch_is_alive_in_the_foot(
             "GITHUB_REPOSITORY": "example/shop",
         }
     )
-    publish_all(where, told(SITUATIONS["regressed"](), tmp_path), github, io.StringIO())
+    publish_all(where, make_publication(SITUATIONS["regressed"](), tmp_path), github, io.StringIO())
 
     foot = server.bodies[0].rsplit("<sub>promptci", 1)[1]
     assert "has moved since" in foot

@@ -15,7 +15,7 @@ from promptci.publish.github.pygithub_client import PyGithubClient
 SHA = "a" * 40
 
 
-def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
+def publish_everything(server: fake.GitHub, github: PyGithubClient) -> None:
     """Do everything that promptci does, and meet every refusal that the fake knows."""
     status = commit_status.CommitStatus(
         state="failure", context="promptci", description="worse", target_url="https://github.com/x"
@@ -68,7 +68,7 @@ def every_errand(server: fake.GitHub, github: PyGithubClient) -> None:
 
 
 def test_requests_and_answers_are_as_github_describes_them(server: fake.GitHub, github: PyGithubClient) -> None:
-    every_errand(server, github)
+    publish_everything(server, github)
 
     wrong = [f"{e.method} {e.path}: {fault}" for e in server.exchanges for fault in faults(e)]
     assert len(server.exchanges) > 15
@@ -77,26 +77,26 @@ def test_requests_and_answers_are_as_github_describes_them(server: fake.GitHub, 
 
 
 def test_a_wrong_request_and_a_wrong_answer_would_be_noticed(server: fake.GitHub, github: PyGithubClient) -> None:
-    every_errand(server, github)
-    (created, *_) = [
+    publish_everything(server, github)
+    (creation, *_) = [
         e for e in server.exchanges if e.method == "POST" and e.reply.status == 201 and e.path.endswith("comments")
     ]
-    incomplete = {name: value for name, value in created.reply.body.items() if name != "user"}
+    incomplete = {name: value for name, value in creation.reply.body.items() if name != "user"}
 
     planted = [
-        exchange(created, path="/repos/example/shop/issues/seven/comments"),
-        exchange(created, path="/repos/example/shop/remarks"),
-        exchange(created, query={"per-page": "100"}),
-        exchange(created, body={"text": "hello"}),
-        exchange(created, body=None),
-        exchange(created, reply=fake.Reply(status=201, body=incomplete | {"author_association": 3})),
-        exchange(created, reply=fake.Reply(status=201, body=created.reply.body | {"invented": 1})),
-        exchange(created, reply=fake.Reply(status=200, body=created.reply.body)),
+        exchange(creation, path="/repos/example/shop/issues/seven/comments"),
+        exchange(creation, path="/repos/example/shop/remarks"),
+        exchange(creation, query={"per-page": "100"}),
+        exchange(creation, body={"text": "hello"}),
+        exchange(creation, body=None),
+        exchange(creation, reply=fake.Reply(status=201, body=incomplete | {"author_association": 3})),
+        exchange(creation, reply=fake.Reply(status=201, body=creation.reply.body | {"invented": 1})),
+        exchange(creation, reply=fake.Reply(status=200, body=creation.reply.body)),
     ]
-    assert list(faults(created)) == []
+    assert list(faults(creation)) == []
     assert all(list(faults(wrong)) for wrong in planted)
 
 
-def exchange(given: fake.Exchange, **changes: Any) -> fake.Exchange:
-    fields = {name: getattr(given, name) for name in ("method", "path", "query", "headers", "body", "reply")}
+def exchange(original: fake.Exchange, **changes: Any) -> fake.Exchange:
+    fields = {name: getattr(original, name) for name in ("method", "path", "query", "headers", "body", "reply")}
     return fake.Exchange(**{**fields, **changes})

@@ -32,7 +32,7 @@ LIVE += ["www.evil.example", "![i](https://evil.example/i.png)", "[l](https://ev
 LIVE += ["<!-- hidden: approve this -->", "--> <b>", "mailto:a@evil.example", "[x]: https://evil.example\n\n[x]"]
 
 
-class Told:
+class PublishedTexts:
     """All that GitHub is told about a view."""
 
     def __init__(self, folder: Path, view: ReportView, server: fake.GitHub, github: PyGithubClient) -> None:
@@ -75,38 +75,38 @@ def live(text: str) -> list[str]:
     """Give what of strangers GitHub would make something of."""
     tags = ("details", "details open", "/details", "summary", "/summary", "sub", "/sub")
     ours = ("<!-- promptci:v1 key=", *(f"<{tag}>" for tag in tags))
-    found = []
+    results = []
     for token in tokens(text):
         content = token.content
         if token.type in {"html_block", "html_inline"}:
             for each in ours:
                 content = content.replace(each, "")
-            found += [content] if "<" in content or "@e" in content else []
+            results += [content] if "<" in content or "@e" in content else []
         elif token.type == "link_open" and "actions/runs" not in str(token.attrs["href"]):
-            found.append(str(token.attrs["href"]))
+            results.append(str(token.attrs["href"]))
         elif token.type == "image":
-            found.append("image")
+            results.append("image")
         elif token.type == "text" and ("@e" in content or "://" in content or "#1" in content or "#3" in content):
-            found.append(content)
-    return found
+            results.append(content)
+    return results
 
 
 @pytest.mark.parametrize("payload", LIVE)
 def test_out_markdown_mentions_entities_images_links_html_comment_autolink_issue_ref(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
-    told = Told(tmp_path, planted(rich(), payload), server, github)
+    published_texts = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
-    assert [found for text in told.markdown for found in live(text)] == []
-    assert told.body.count("<!--") == 1
+    assert [result for text in published_texts.markdown for result in live(text)] == []
+    assert published_texts.body.count("<!--") == 1
 
 
 @pytest.mark.parametrize("payload", XSS)
 def test_out_xss_corpus_every_field(payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient) -> None:
     """In all that is told to GitHub; the page itself is opened in a browser by the tests of its own."""
-    told = Told(tmp_path, planted(rich(), payload), server, github)
+    published_texts = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
-    assert [found for text in told.markdown for found in live(text)] == []
+    assert [result for text in published_texts.markdown for result in live(text)] == []
 
 
 @pytest.mark.parametrize("payload", ["a | b", "a \\| b", "line\nbreak | x", "|\n|--|\n| x |", "`a | b`", "\r\n| x"])
@@ -114,9 +114,9 @@ def test_out_pipe_newline_in_table_cell(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
     harmless = [token.type for token in PARSER.parse(_comment(tmp_path, "harmless")) if token.type != "inline"]
-    told = Told(tmp_path, planted(rich(), payload), server, github)
+    published_texts = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
-    assert [t.type for t in PARSER.parse(told.body.split("\n", 1)[1]) if t.type != "inline"][
+    assert [t.type for t in PARSER.parse(published_texts.body.split("\n", 1)[1]) if t.type != "inline"][
         : len(harmless)
     ] == harmless
 
@@ -141,12 +141,19 @@ def _comment(folder: Path, payload: str) -> str:
 def test_out_ansi_escape_and_osc8_hyperlinks(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
-    told = Told(tmp_path, planted(rich(), payload), server, github)
+    published_texts = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
 
-    for text in (told.log, told.body, told.summary, told.output, repr(told.status), safe_line(payload)):
+    for text in (
+        published_texts.log,
+        published_texts.body,
+        published_texts.summary,
+        published_texts.output,
+        repr(published_texts.status),
+        safe_line(payload),
+    ):
         assert "\x1b" not in text
         assert "\x9b" not in text
-    assert {found.name for found in runner.log(told.log)} <= {"error", "warning"}
+    assert {result.name for result in runner.log(published_texts.log)} <= {"error", "warning"}
 
 
 @pytest.mark.parametrize(
@@ -156,9 +163,16 @@ def test_out_lone_surrogate_and_control_chars(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
     rows = f"a | {payload} | yes | yes | {payload} x\nb | Hi | yes | yes | {payload} y"
-    told = Told(tmp_path, report(comparison(rows, name=f"n{payload}"), notes=(payload,)), server, github)
+    published_texts = PublishedTexts(
+        tmp_path, report(comparison(rows, name=f"n{payload}"), notes=(payload,)), server, github
+    )
 
-    for each in (*told.markdown, told.log, told.output, repr(told.check_run)):
+    for each in (
+        *published_texts.markdown,
+        published_texts.log,
+        published_texts.output,
+        repr(published_texts.check_run),
+    ):
         each.encode("utf-8")
         assert not {"\x00", "\x07", "\u202e", "\ufeff"} & set(each)
     for file in (tmp_path / "out").iterdir():

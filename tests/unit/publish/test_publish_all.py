@@ -23,7 +23,7 @@ Make = Callable[..., ActionContext]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    def context(event: str = "pull_request", **more: str) -> ActionContext:
+    def context(event: str = "pull_request", **options: str) -> ActionContext:
         repo = {"full_name": "example/shop"}
         pull = {"number": 7, "base": {"sha": BASE, "repo": repo}, "head": {"sha": HEAD, "repo": repo}}
         payload = {"pull_request": pull} if event == "pull_request" else {}
@@ -39,7 +39,7 @@ def make(tmp_path: Path) -> Make:
             "INPUT_API-KEY": KEY,
             "INPUT_GITHUB-TOKEN": fake.TOKEN,
         }
-        return ActionContext.from_environ({**environ, **more})
+        return ActionContext.from_environ({**environ, **options})
 
     return context
 
@@ -188,10 +188,10 @@ def test_key_and_token_are_in_nothing_that_leaves(
     leaking = f"the key is {KEY}, the token {fake.TOKEN}"
     notes = publish_all(make(), publication(words=leaking, annotations=(remark(1, message=leaking),)), github, log)
 
-    told = [log.getvalue(), *notes, *server.bodies, repr(server.statuses)]
-    told += [(tmp_path / name).read_text() for name in ("output", "summary")]
-    assert len(told) >= 5
-    assert not [text for text in told if KEY in text or fake.TOKEN in text]
+    results = [log.getvalue(), *notes, *server.bodies, repr(server.statuses)]
+    results += [(tmp_path / name).read_text() for name in ("output", "summary")]
+    assert len(results) >= 5
+    assert not [text for text in results if KEY in text or fake.TOKEN in text]
 
 
 def test_a_rerun_shows_its_attempt_and_the_same_head(make: Make, server: fake.GitHub, github: PyGithubClient) -> None:

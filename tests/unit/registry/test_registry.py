@@ -28,7 +28,7 @@ NUMBERS = st.builds(ReleaseNumber, PARTS, PARTS, PARTS)
 def test_numbers_are_read_back_ordered_and_rise(number: ReleaseNumber, other: ReleaseNumber, bump: Bump) -> None:
     assert ReleaseNumber.parse(str(number)) == number
     assert number.next(bump) > number
-    tuples = [(one.major, one.minor, one.patch) for one in (number, other)]
+    tuples = [(each.major, each.minor, each.patch) for each in (number, other)]
     assert (number < other) == (tuples[0] < tuples[1])
 
 
@@ -52,9 +52,9 @@ def test_a_prompt_s_name_may_hold_an_at() -> None:
 @given(values=st.dictionaries(st.sampled_from(["Reason", "Approved-by", "Pull-request"]), st.text(), min_size=1))
 def test_no_text_poses_as_another_trailer(values: dict[str, str]) -> None:
     message = str(TagMessage(subject="order v1.0.0", trailers={"Fingerprint": "8bff", **values}))
-    found = parse_trailers(message)
-    assert found["Fingerprint"] == "8bff"
-    assert found.keys() <= {"Fingerprint", *values}
+    result = parse_trailers(message)
+    assert result["Fingerprint"] == "8bff"
+    assert result.keys() <= {"Fingerprint", *values}
 
 
 def test_git_reads_the_trailers_too() -> None:

@@ -54,7 +54,9 @@ SITUATIONS = {
     "rolled_back": lambda: record(decision(canary_traffic.traffic(30_000, Ways(quality=0.82, cost_usd=0.004)))),
     "wait": lambda: record(decision(canary_traffic.traffic(3000)), applied=False),
     "no_data": lambda: record(decision([])),
-    "split": lambda: record(decision([replace(one, share=5.0) for one in canary_traffic.traffic(30_000, share=7)])),
+    "split": lambda: record(
+        decision([replace(observation, share=5.0) for observation in canary_traffic.traffic(30_000, share=7)])
+    ),
     "outage": lambda: record(decision(canary_traffic.traffic(3000, Ways(errors=0.5), Ways(errors=0.5)))),
     "begins": lambda: record(decision([], replace(DEPLOYED, share=50), None), applied=False),
     "stays_back": lambda: record(decision([], replace(DEPLOYED, share=0), BACK)),
@@ -113,14 +115,14 @@ def test_the_page_shows_every_outcome_and_makes_no_request(situation: str) -> No
 
 
 def test_a_canary_with_all_traffic_comes_with_its_pull_request() -> None:
-    (found,) = to_document(SITUATIONS["complete"]()).prompts
-    assert found.proposal is not None
-    assert found.proposal.branch == "promptci/order-v2-production"
-    assert found.proposal.command.startswith(
+    (result,) = to_document(SITUATIONS["complete"]()).prompts
+    assert result.proposal is not None
+    assert result.proposal.branch == "promptci/order-v2-production"
+    assert result.proposal.command.startswith(
         "git switch --create promptci/order-v2-production"
         " && promptci deploy order@v2 --env production --because 'the canary passed every step' && git push"
     )
-    assert [one.proposal for name in ("promote", "none") for one in to_document(SITUATIONS[name]()).prompts] == [
+    assert [prompt.proposal for name in ("promote", "none") for prompt in to_document(SITUATIONS[name]()).prompts] == [
         None
     ] * 2
     assert "Make it the stable version" in canary_page.render_page(to_document(SITUATIONS["complete"]()))

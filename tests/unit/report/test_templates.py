@@ -10,9 +10,9 @@ from promptci.report import templates
 @pytest.mark.parametrize("source", ["{{ nothing }}", "{{ view.nothing }}", "{% if view.nothing %}{% endif %}"])
 @pytest.mark.parametrize("kind", ["html", "md"])
 def test_a_name_that_is_not_there_is_an_error(source: str, kind: str) -> None:
-    made = templates.environment()
-    assert made.undefined is StrictUndefined
-    template = made.overlay().from_string(source)
+    environment = templates.environment()
+    assert environment.undefined is StrictUndefined
+    template = environment.overlay().from_string(source)
     template.name = f"x.{kind}.j2"
     with pytest.raises(UndefinedError):
         template.render(view=SITUATIONS["regressed"]())

@@ -63,7 +63,7 @@ def digests(**environment: str) -> str:
 
 
 def test_the_bytes_do_not_depend_on_hash_seed_time_zone_or_language() -> None:
-    one = digests(PYTHONHASHSEED="0", TZ="UTC", LANG="C")
+    first = digests(PYTHONHASHSEED="0", TZ="UTC", LANG="C")
     other = digests(PYTHONHASHSEED="4711", TZ="Asia/Kathmandu", LANG="de_DE.UTF-8", LC_ALL="C.UTF-8")
-    assert one == other
-    assert one.count("\n") == 2 * len(write.OUTPUTS)
+    assert first == other
+    assert first.count("\n") == 2 * len(write.OUTPUTS)

@@ -59,8 +59,8 @@ def test_bad_lines_are_named_by_their_number(tmp_path: Path) -> None:
 
 def write_more(log: Path) -> Path:
     """Enough good lines that four bad ones are under one percent."""
-    more = (json.dumps({**REQUEST, "promptci.request": f"more-{number}"}) for number in range(200))
-    log.write_bytes(log.read_bytes() + "".join(f"{each}\n" for each in more).encode())
+    lines = (json.dumps({**REQUEST, "promptci.request": f"more-{number}"}) for number in range(200))
+    log.write_bytes(log.read_bytes() + "".join(f"{each}\n" for each in lines).encode())
     return log
 
 
@@ -115,8 +115,8 @@ def test_a_line_that_the_canary_takes_is_taken_with_the_same_values(
     with LogDatabase() as database:
         database.read([log])
         query = "select what, time, request, latency_ms, quality, cost_usd::double from log where rowid = 2"
-        ((what, when, request, latency, quality, cost),) = database.connection.execute(query).fetchall()
-    assert what in ("request", "mark")
+        ((kind, when, request, latency, quality, cost),) = database.connection.execute(query).fetchall()
+    assert kind in ("request", "mark")
     assert (when, request) == (parsed.time.replace(tzinfo=None), parsed.id)
     assert (quality, cost) == (parsed.quality, parsed.cost_usd)
     assert latency == getattr(parsed, "latency_ms", latency)
@@ -161,8 +161,8 @@ def test_rows_of_another_width_are_bad_rows_of_a_csv(tmp_path: Path) -> None:
 
 
 def test_bad_rows_of_parquet_are_counted(tmp_path: Path) -> None:
-    made = [*formats.old_rows(formats.requests(300)), {**REQUEST, "promptci.share": 5, "time": None}]
-    database, rows = read(formats.write_parquet(tmp_path / "log.parquet", made))
+    entries = [*formats.old_rows(formats.requests(300)), {**REQUEST, "promptci.share": 5, "time": None}]
+    database, rows = read(formats.write_parquet(tmp_path / "log.parquet", entries))
     assert (len(rows), database.files[0].bad, database.problems[0].line) == (300, 1, 301)
 
 
@@ -203,8 +203,8 @@ def test_a_second_line_of_a_request_adds_only_what_the_first_one_lacks(tmp_path:
 
 def test_repeated_lines_of_parquet_are_found(tmp_path: Path) -> None:
     rows = list(formats.old_rows(formats.requests(50)))
-    _, found = read(formats.write_parquet(tmp_path / "log.parquet", [*rows, rows[0]]))
-    assert len(found) == 50
+    _, result = read(formats.write_parquet(tmp_path / "log.parquet", [*rows, rows[0]]))
+    assert len(result) == 50
 
 
 def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:

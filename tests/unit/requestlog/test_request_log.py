@@ -32,7 +32,7 @@ def test_a_line_is_read_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "what"),
+    ("changed", "message"),
     [
         ({"time": "2026-03-02T10:00:00"}, "without a zone"),
         ({"time": "yesterday Z"}, "which is no time"),
@@ -53,11 +53,11 @@ def test_a_line_is_read_as_it_was_written() -> None:
         ({"error.type": 500}, "`error.type` is not a text"),
     ],
 )
-def test_what_cannot_be_is_refused_with_what_to_do(changed: dict[str, Any], what: str) -> None:
+def test_what_cannot_be_is_refused_with_what_to_do(changed: dict[str, Any], message: str) -> None:
     value = canary_traffic.entry(REQUESTS[0]) | changed
     with pytest.raises(JsonError) as caught:
         line.parse_line(json.dumps(value))
-    assert what in caught.value.message
+    assert message in caught.value.message
     assert caught.value.hint
 
 
@@ -95,16 +95,18 @@ def load(request: pytest.FixtureRequest) -> Callable[..., RequestLog]:
 Load = Callable[[list[Path]], RequestLog]
 
 
-def same(found: RequestColumns, requests: list[Observation]) -> bool:
+def same(result: RequestColumns, requests: list[Observation]) -> bool:
     """Whether columns hold these requests, in this order."""
-    expected = columns_of(requests, Texts(hash_all=found.texts.hash_all))
+    expected = columns_of(requests, Texts(hash_all=result.texts.hash_all))
     texts = [
         [column.texts.values[number] if number >= 0 else None for number in column.version]
-        for column in (found, expected)
+        for column in (result, expected)
     ]
     numbers = [name for name in ARRAYS if name not in TEXT_ARRAYS]
     return texts[0] == texts[1] and all(
-        np.array_equal(getattr(found, name), getattr(expected, name), equal_nan=getattr(found, name).dtype.kind == "f")
+        np.array_equal(
+            getattr(result, name), getattr(expected, name), equal_nan=getattr(result, name).dtype.kind == "f"
+        )
         for name in numbers
     )
 
@@ -113,19 +115,20 @@ def test_several_files_are_one_log_in_the_order_of_time(tmp_path: Path, load: Lo
     """FAULTS 124: out of order."""
     for name, part in (("b", REQUESTS[:200]), ("a/c", REQUESTS[200:])):
         canary_traffic.write(tmp_path / f"{name}.jsonl", reversed(part))
-    found = load(read.expand_patterns([f"{tmp_path}/**/*.jsonl", str(tmp_path / "b.jsonl")]))
-    assert (found.files, found.lines, found.invalid_lines, found.repeated_lines) == (2, 400, 0, 0)
-    assert same(found.requests, REQUESTS)
+    result = load(read.expand_patterns([f"{tmp_path}/**/*.jsonl", str(tmp_path / "b.jsonl")]))
+    assert (result.files, result.lines, result.invalid_lines, result.repeated_lines) == (2, 400, 0, 0)
+    assert same(result.requests, REQUESTS)
 
 
 def test_the_log_of_the_runtime_is_read_alike(tmp_path: Path, load: Load) -> None:
     path = tmp_path / "a.jsonl"
-    runtime = [replace(one, quality=None, signal=None, response_model="mini-2024") for one in REQUESTS]
+    runtime = [replace(request, quality=None, signal=None, response_model="mini-2024") for request in REQUESTS]
     odd = replace(runtime[7], version='a"b\\c', user="Zoë 🦊", response_model=None, latency_ms=1e22, cost_usd=None)
     requests = [*runtime[:7], odd, *runtime[8:]]
-    path.write_text("".join(json.dumps(canary_traffic.runtime_entry(one)) + "\n" for one in requests))
+    path.write_text("".join(json.dumps(canary_traffic.runtime_entry(request)) + "\n" for request in requests))
     assert same(
-        load([path]).requests, [replace(one, cost_usd=one.cost_usd and round(one.cost_usd, 12)) for one in requests]
+        load([path]).requests,
+        [replace(request, cost_usd=request.cost_usd and round(request.cost_usd, 12)) for request in requests],
     )
 
 
@@ -133,32 +136,32 @@ def test_only_what_is_wanted_is_kept(tmp_path: Path) -> None:
     since = microseconds(REQUESTS[100].time)
     path = canary_traffic.write(tmp_path / "a.jsonl", [*REQUESTS, replace(REQUESTS[399], prompt="other")])
     for use_duckdb in (True, False):
-        found = read.load_log([path], WantedRequests(since={PROMPT: since}), use_duckdb=use_duckdb)
-        assert same(found.requests, REQUESTS[100:])
-        assert found.lines == 401
-        assert same(found.requests_of(PROMPT), REQUESTS[100:])
-        assert len(found.requests_of("other")) == 0
+        log = read.load_log([path], WantedRequests(since={PROMPT: since}), use_duckdb=use_duckdb)
+        assert same(log.requests, REQUESTS[100:])
+        assert log.lines == 401
+        assert same(log.requests_of(PROMPT), REQUESTS[100:])
+        assert len(log.requests_of("other")) == 0
 
 
 def test_a_request_that_is_logged_twice_counts_once(tmp_path: Path, load: Load) -> None:
     """FAULTS 124: duplicate events replayed."""
-    found = load([canary_traffic.write(tmp_path / "a.jsonl", REQUESTS + REQUESTS[:30])])
-    assert (len(found.requests), found.repeated_lines) == (400, 30)
+    result = load([canary_traffic.write(tmp_path / "a.jsonl", REQUESTS + REQUESTS[:30])])
+    assert (len(result.requests), result.repeated_lines) == (400, 30)
 
 
 def test_a_later_line_adds_what_came_late_and_changes_nothing_else(tmp_path: Path, load: Load) -> None:
     first = replace(REQUESTS[0], quality=None, signal=None)
     late = replace(first, quality=0.5, signal="negative", arm="canary", latency_ms=1.0)
     again = replace(late, quality=1.0)
-    found = load([canary_traffic.write(tmp_path / "a.jsonl", [first, late, again])])
-    assert same(found.requests, [replace(first, quality=0.5, signal="negative")])
+    result = load([canary_traffic.write(tmp_path / "a.jsonl", [first, late, again])])
+    assert same(result.requests, [replace(first, quality=0.5, signal="negative")])
 
 
 def test_the_last_line_is_left_while_it_is_being_written(tmp_path: Path, load: Load) -> None:
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS[:3])
     path.write_bytes(path.read_bytes() + b'{"time": "2026')
-    found = load([path])
-    assert (found.lines, found.invalid_lines, len(found.requests)) == (3, 0, 3)
+    result = load([path])
+    assert (result.lines, result.invalid_lines, len(result.requests)) == (3, 0, 3)
     path.write_bytes(b"")
     assert load([path]).lines == 0
 
@@ -178,9 +181,9 @@ def test_the_last_line_is_left_while_it_is_being_written(tmp_path: Path, load: L
 def test_bad_lines_are_counted_and_named(tmp_path: Path, load: Load, odd: bytes, message: str) -> None:
     path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS)
     path.write_bytes(odd + b"\n\n \n" + path.read_bytes() + odd + b"\n")
-    found = load([path])
-    assert (found.lines, found.invalid_lines, len(found.requests)) == (402, 2, 400)
-    assert [(one.line, one.message) for one in found.problems] == [(1, message), (404, message)]
+    result = load([path])
+    assert (result.lines, result.invalid_lines, len(result.requests)) == (402, 2, 400)
+    assert [(problem.line, problem.message) for problem in result.problems] == [(1, message), (404, message)]
 
 
 def test_line_ends_of_windows_are_read(tmp_path: Path, load: Load) -> None:

@@ -61,8 +61,8 @@ READERS = pytest.mark.parametrize("use_duckdb", [True, False])
 
 
 def load(path: Path, *, use_duckdb: bool) -> RequestLog:
-    wanted = WantedRequests(since={"order": 0}, salts={"order": "order@v2"})
-    return read.load_log([path], wanted, use_duckdb=use_duckdb)
+    expected = WantedRequests(since={"order": 0}, salts={"order": "order@v2"})
+    return read.load_log([path], expected, use_duckdb=use_duckdb)
 
 
 @pytest.fixture
@@ -79,9 +79,9 @@ def test_what_the_runtime_writes_is_read(bundle: Bundle, tmp_path: Path, *, use_
     bundle.choose("order", key=None).record(error=TimeoutError())
     bundle.late(good, quality=0.5, signal="negative")
     bundle.late("other-application", quality=1)
-    found = load(tmp_path / "requests.jsonl", use_duckdb=use_duckdb)
-    assert (found.lines, found.invalid_lines, found.late_lines) == (4, 0, 2)
-    requests = found.requests
+    request_log = load(tmp_path / "requests.jsonl", use_duckdb=use_duckdb)
+    assert (request_log.lines, request_log.invalid_lines, request_log.late_lines) == (4, 0, 2)
+    requests = request_log.requests
     assert requests.arm.tolist() == [CANARY, STABLE]
     assert requests.share.tolist() == [100, 100]
     assert [user != NO_USER for user in requests.user.tolist()] == [True, False]
@@ -99,9 +99,9 @@ def entry(**changed: Any) -> str:
 
 
 def request(**changed: Any) -> Observation:
-    found = line.parse_line(entry(**changed))
-    assert isinstance(found, Observation)
-    return found
+    result = line.parse_line(entry(**changed))
+    assert isinstance(result, Observation)
+    return result
 
 
 def late(**changed: Any) -> str:
@@ -125,19 +125,19 @@ def test_names_of_opentelemetry_are_read() -> None:
             "gen_ai.usage.cost.amount": 0.5,
         }
     )
-    found = line.parse_line(text)
-    assert isinstance(found, Observation)
-    assert (found.id, found.arm, found.key, found.user) == ("chatcmpl-1", None, "account-1", "account-1")
-    assert (found.latency_ms, found.cost_usd) == (250, 0.5)
+    result = line.parse_line(text)
+    assert isinstance(result, Observation)
+    assert (result.id, result.arm, result.key, result.user) == ("chatcmpl-1", None, "account-1", "account-1")
+    assert (result.latency_ms, result.cost_usd) == (250, 0.5)
 
 
 def test_an_empty_text_is_null() -> None:
-    found = request(**{"error.type": "", "promptci.unit": "", "promptci.latency_ms": ""})
-    assert (found.error, found.user, found.latency_ms) == (None, None, None)
+    observation = request(**{"error.type": "", "promptci.unit": "", "promptci.latency_ms": ""})
+    assert (observation.error, observation.user, observation.latency_ms) == (None, None, None)
 
 
 @pytest.mark.parametrize(
-    ("changed", "what"),
+    ("changed", "message"),
     [
         ({"feature_flag.result.variant": None}, "`feature_flag.result.variant` is missing"),
         ({"gen_ai.prompt.name": None}, "`gen_ai.prompt.name` is missing"),
@@ -146,8 +146,8 @@ def test_an_empty_text_is_null() -> None:
         ({"promptci.share": [5]}, "`promptci.share` is '\\[5\\]'"),
     ],
 )
-def test_what_cannot_be_is_refused_by_the_name_that_was_used(changed: dict[str, Any], what: str) -> None:
-    with pytest.raises(JsonError, match=what):
+def test_what_cannot_be_is_refused_by_the_name_that_was_used(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(JsonError, match=message):
         line.parse_line(entry(**changed))
 
 
@@ -211,18 +211,18 @@ def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[
     odd = [entry(**({"promptci.request": f"odd-{index}"} | change)) for index, change in enumerate(changes)]
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(odd + good) + "\n")
-    one, other = (load(path, use_duckdb=use_duckdb) for use_duckdb in (True, False))
-    assert (one.lines, one.invalid_lines, one.late_lines) == (other.lines, other.invalid_lines, other.late_lines)
-    assert one.problems == other.problems
+    first, other = (load(path, use_duckdb=use_duckdb) for use_duckdb in (True, False))
+    assert (first.lines, first.invalid_lines, first.late_lines) == (other.lines, other.invalid_lines, other.late_lines)
+    assert first.problems == other.problems
     for name in ARRAYS:
-        columns = [getattr(log.requests, name) for log in (one, other)]
+        columns = [getattr(log.requests, name) for log in (first, other)]
         if name in {"id", "user"}:  # by another hash
             columns = [np.unique(column, return_inverse=True)[1] for column in columns]
             columns = [np.array([column.tolist().index(number) for number in column]) for column in columns]
         if name in TEXT_ARRAYS:
             columns = [
                 np.array([log.requests.texts.values[number] if number >= 0 else "" for number in column])
-                for log, column in zip((one, other), columns, strict=True)
+                for log, column in zip((first, other), columns, strict=True)
             ]
         np.testing.assert_array_equal(columns[0], columns[1], err_msg=name)
 

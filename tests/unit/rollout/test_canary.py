@@ -47,10 +47,10 @@ def at(
 
 
 def test_a_canary_that_is_no_worse_goes_to_the_next_step() -> None:
-    found = at()
-    assert (found.outcome, found.share, found.new_share) == (CanaryOutcome.PROMOTE, 5, 25)
-    assert found.progress == STANDING.model_copy(update={"share": 25, "since": NOW})
-    assert [one.within_limit for one in found.metrics] == [True] * 4
+    canary_decision = at()
+    assert (canary_decision.outcome, canary_decision.share, canary_decision.new_share) == (CanaryOutcome.PROMOTE, 5, 25)
+    assert canary_decision.progress == STANDING.model_copy(update={"share": 25, "since": NOW})
+    assert [metric.within_limit for metric in canary_decision.metrics] == [True] * 4
 
 
 @pytest.mark.parametrize(
@@ -63,27 +63,32 @@ def test_a_canary_that_is_no_worse_goes_to_the_next_step() -> None:
     ],
 )
 def test_a_canary_that_is_worse_is_rolled_back(ways: Ways, metric: str) -> None:
-    found = at(canary_traffic.traffic(30_000, ways))
-    assert (found.outcome, found.new_share) == (CanaryOutcome.ROLL_BACK, 0)
-    assert [reason.startswith(metric) for reason in texts(found)] == [True]
-    assert found.progress == STANDING.model_copy(
-        update={"share": 0, "rolled_back": NOW, "rollback_reason": regressed(found)}
+    canary_decision = at(canary_traffic.traffic(30_000, ways))
+    assert (canary_decision.outcome, canary_decision.new_share) == (CanaryOutcome.ROLL_BACK, 0)
+    assert [reason.startswith(metric) for reason in texts(canary_decision)] == [True]
+    assert canary_decision.progress == STANDING.model_copy(
+        update={"share": 0, "rolled_back": NOW, "rollback_reason": regressed(canary_decision)}
     )
 
 
 def test_complaints_are_tested_where_they_have_a_limit() -> None:
     requests = canary_traffic.traffic(30_000, Ways(complaints=0.08))
     assert at(requests).outcome is CanaryOutcome.PROMOTE
-    found = at(requests, policy=replace(POLICY, limits=(*POLICY.limits, ("signals", 0.02))))
-    assert (found.outcome, [one.rule for one in found.findings]) == (CanaryOutcome.HOLD, ["canary-signal-worse"])
-    assert (texts(found)[0][:10], found.new_share) == ("Complaints", 5)
+    canary_decision = at(requests, policy=replace(POLICY, limits=(*POLICY.limits, ("signals", 0.02))))
+    assert (canary_decision.outcome, [finding.rule for finding in canary_decision.findings]) == (
+        CanaryOutcome.HOLD,
+        ["canary-signal-worse"],
+    )
+    assert (texts(canary_decision)[0][:10], canary_decision.new_share) == ("Complaints", 5)
 
 
 def test_a_worsening_that_is_shown_but_under_the_limit_does_not_end_a_canary() -> None:
-    found = at(canary_traffic.traffic(30_000, Ways(quality=0.9)), policy=replace(POLICY, limits=(("quality", 0.2),)))
-    (measured,) = found.metrics
+    canary_decision = at(
+        canary_traffic.traffic(30_000, Ways(quality=0.9)), policy=replace(POLICY, limits=(("quality", 0.2),))
+    )
+    (measured,) = canary_decision.metrics
     assert measured.p_worse < measured.alpha
-    assert found.outcome is CanaryOutcome.PROMOTE
+    assert canary_decision.outcome is CanaryOutcome.PROMOTE
 
 
 @pytest.mark.parametrize(
@@ -92,41 +97,41 @@ def test_a_worsening_that_is_shown_but_under_the_limit_does_not_end_a_canary() -
 def test_an_outage_that_hits_both_arms_is_not_blamed_on_the_prompt(canary: Ways, stable: Ways) -> None:
     """FAULTS 129: the last third of the time, the provider fails for everybody."""
     broken = canary_traffic.traffic(30_000, canary, stable)
-    found = at(SAME[:20_000] + broken[20_000:])
-    assert (found.outcome, found.new_share) == (CanaryOutcome.HOLD, 5)
-    assert "the provider's problem, not the canary's" in texts(found)[0]
+    canary_decision = at(SAME[:20_000] + broken[20_000:])
+    assert (canary_decision.outcome, canary_decision.new_share) == (CanaryOutcome.HOLD, 5)
+    assert "the provider's problem, not the canary's" in texts(canary_decision)[0]
 
 
 def test_a_canary_that_fails_more_than_a_failing_control_is_still_rolled_back() -> None:
-    found = at(canary_traffic.traffic(30_000, Ways(errors=0.6), Ways(errors=0.3)))
-    assert found.outcome is CanaryOutcome.ROLL_BACK
+    canary_decision = at(canary_traffic.traffic(30_000, Ways(errors=0.6), Ways(errors=0.3)))
+    assert canary_decision.outcome is CanaryOutcome.ROLL_BACK
 
 
 @pytest.mark.parametrize("arm", ["stable", "canary", None])
 def test_no_data_is_no_reason_to_go_on(arm: str | None) -> None:
     """FAULTS 123: none at all, or none of one arm."""
-    found = at([one for one in SAME if arm and one.arm != arm][:90])
-    assert (found.outcome, found.new_share) == (CanaryOutcome.HOLD, 5)
-    assert any("Without data a canary does not go on" in reason for reason in texts(found))
+    canary_decision = at([observation for observation in SAME if arm and observation.arm != arm][:90])
+    assert (canary_decision.outcome, canary_decision.new_share) == (CanaryOutcome.HOLD, 5)
+    assert any("Without data a canary does not go on" in reason for reason in texts(canary_decision))
 
 
 def test_an_arm_that_falls_silent_is_a_split_that_is_not_as_configured() -> None:
-    found = at([one for one in SAME if one.arm == "stable"])
-    assert found.outcome is CanaryOutcome.HOLD
-    assert "0% of the users are in the canary (0 of 28,426), but 5% should be" in texts(found)[0]
+    canary_decision = at([observation for observation in SAME if observation.arm == "stable"])
+    assert canary_decision.outcome is CanaryOutcome.HOLD
+    assert "0% of the users are in the canary (0 of 28,426), but 5% should be" in texts(canary_decision)[0]
 
 
 def test_telemetry_that_is_late_holds() -> None:
     """FAULTS 123: delayed by more than two hours."""
-    found = at(now=NOW + timedelta(hours=2, minutes=10))
-    assert found.outcome is CanaryOutcome.HOLD
-    assert texts(found)[0].startswith("The newest request of the stable arm is from 2026-03-03 15:59 UTC.")
+    canary_decision = at(now=NOW + timedelta(hours=2, minutes=10))
+    assert canary_decision.outcome is CanaryOutcome.HOLD
+    assert texts(canary_decision)[0].startswith("The newest request of the stable arm is from 2026-03-03 15:59 UTC.")
     assert at(now=NOW + timedelta(hours=2)).outcome is CanaryOutcome.PROMOTE
 
 
 def test_what_was_shown_before_the_log_fell_silent_still_counts() -> None:
-    found = at(canary_traffic.traffic(30_000, Ways(quality=0.8)), now=NOW + timedelta(hours=9))
-    assert found.outcome is CanaryOutcome.ROLL_BACK
+    canary_decision = at(canary_traffic.traffic(30_000, Ways(quality=0.8)), now=NOW + timedelta(hours=9))
+    assert canary_decision.outcome is CanaryOutcome.ROLL_BACK
 
 
 def test_right_after_a_step_there_is_nothing_to_hold_for() -> None:
@@ -136,47 +141,52 @@ def test_right_after_a_step_there_is_nothing_to_hold_for() -> None:
 
 def test_marks_that_never_come_hold_and_do_not_roll_back() -> None:
     """FAULTS 127: the judge fails every time."""
-    found = at([replace(one, quality=None) for one in SAME])
-    assert found.outcome is CanaryOutcome.HOLD
-    assert texts(found) == (
+    canary_decision = at([replace(observation, quality=None) for observation in SAME])
+    assert canary_decision.outcome is CanaryOutcome.HOLD
+    assert texts(canary_decision) == (
         (
             "The log has no values for quality in one arm or both."
             " Log them, or set the metric's limit to null to go on without."
         ),
     )
     without = replace(POLICY, limits=POLICY.limits[1:])
-    assert at([replace(one, quality=None) for one in SAME], policy=without).outcome is CanaryOutcome.PROMOTE
+    assert (
+        at([replace(observation, quality=None) for observation in SAME], policy=without).outcome
+        is CanaryOutcome.PROMOTE
+    )
 
 
 def test_marks_that_have_not_come_yet_are_waited_for() -> None:
     """Until a judge could have marked some, or the measure of latency could be set, their absence says nothing."""
-    unmarked = [replace(one, quality=None) for one in SAME]
+    unmarked = [replace(observation, quality=None) for observation in SAME]
     assert at(unmarked, now=START + timedelta(hours=2)).outcome is CanaryOutcome.WAIT
     small = replace(POLICY, min_requests=10, limits=(("latency", 0.05),))
     half = canary_traffic.traffic(150, share=50)
     half_way = STANDING.model_copy(update={"share": 50})
-    found = at(half, deployed=replace(DEPLOYED, share=50), progress=half_way, policy=small)
-    assert found.outcome is CanaryOutcome.WAIT
-    assert "0 users of the canary" in texts(found)[0]
+    canary_decision = at(half, deployed=replace(DEPLOYED, share=50), progress=half_way, policy=small)
+    assert canary_decision.outcome is CanaryOutcome.WAIT
+    assert "0 users of the canary" in texts(canary_decision)[0]
 
 
 def test_a_judge_that_fails_for_the_canary_alone_holds() -> None:
-    found = at([replace(one, quality=None) if one.arm == "canary" else one for one in SAME])
-    assert found.outcome is CanaryOutcome.HOLD
+    canary_decision = at(
+        [replace(observation, quality=None) if observation.arm == "canary" else observation for observation in SAME]
+    )
+    assert canary_decision.outcome is CanaryOutcome.HOLD
 
 
 def test_a_split_that_is_not_as_configured_holds_even_a_bad_canary() -> None:
     bad = canary_traffic.traffic(30_000, Ways(quality=0.82), share=7)
-    found = at([replace(one, share=5.0) for one in bad])
-    assert (found.outcome, found.new_share) == (CanaryOutcome.HOLD, 5)
-    assert "Requests of one arm are lost or misrouted" in texts(found)[0]
+    canary_decision = at([replace(observation, share=5.0) for observation in bad])
+    assert (canary_decision.outcome, canary_decision.new_share) == (CanaryOutcome.HOLD, 5)
+    assert "Requests of one arm are lost or misrouted" in texts(canary_decision)[0]
 
 
 def test_users_in_both_arms_hold() -> None:
-    mixed = [replace(one, user=f"u{index % 10_000}") for index, one in enumerate(SAME)]
-    found = at(mixed)
-    assert found.outcome is CanaryOutcome.HOLD
-    assert "are in both arms" in texts(found)[0]
+    mixed = [replace(observation, user=f"u{index % 10_000}") for index, observation in enumerate(SAME)]
+    canary_decision = at(mixed)
+    assert canary_decision.outcome is CanaryOutcome.HOLD
+    assert "are in both arms" in texts(canary_decision)[0]
 
 
 def test_a_step_takes_its_least_time_and_requests() -> None:
@@ -189,13 +199,13 @@ def test_a_step_takes_its_least_time_and_requests() -> None:
 
 def test_what_cannot_be_decided_waits_and_at_last_holds() -> None:
     middling = canary_traffic.traffic(30_000, Ways(quality=0.945), seed=4)
-    found = at(middling)
-    assert found.outcome is CanaryOutcome.WAIT
-    assert texts(found)[0].endswith("not yet shown to be within 2 points.")
+    canary_decision = at(middling)
+    assert canary_decision.outcome is CanaryOutcome.WAIT
+    assert texts(canary_decision)[0].endswith("not yet shown to be within 2 points.")
     held = at(middling, policy=replace(POLICY, max_time_s=29 * 3600.0))
     assert held.outcome is CanaryOutcome.HOLD
     assert texts(held)[0] == "The step has been undecided for more than 29 hours. Look at the numbers and decide."
-    assert texts(held)[1:] == texts(found)[:-1]
+    assert texts(held)[1:] == texts(canary_decision)[:-1]
 
 
 @pytest.mark.parametrize("changes", [None, {"canary": "v0"}, {"stable": "v0"}])
@@ -203,10 +213,10 @@ def test_what_cannot_be_decided_waits_and_at_last_holds() -> None:
 def test_a_new_canary_begins_at_the_first_step(changes: dict[str, str] | None, rolled_back: datetime | None) -> None:
     before = None if changes is None else STANDING.model_copy(update={**changes, "rolled_back": rolled_back})
     for share in (0.0, 5.0, 50.0, 100.0):
-        found = at(deployed=replace(DEPLOYED, share=share), progress=before)
-        assert (found.outcome, found.new_share) == (CanaryOutcome.WAIT, 5)
-        assert found.progress == CanaryProgress(stable=STABLE, canary=CANARY, share=5, since=NOW)
-        assert ("no step is skipped" in texts(found)[0]) == (share > 5)
+        canary_decision = at(deployed=replace(DEPLOYED, share=share), progress=before)
+        assert (canary_decision.outcome, canary_decision.new_share) == (CanaryOutcome.WAIT, 5)
+        assert canary_decision.progress == CanaryProgress(stable=STABLE, canary=CANARY, share=5, since=NOW)
+        assert ("no step is skipped" in texts(canary_decision)[0]) == (share > 5)
 
 
 def test_a_canary_that_was_rolled_back_stays_so_until_a_version_changes() -> None:
@@ -221,9 +231,13 @@ def test_a_canary_that_was_rolled_back_stays_so_until_a_version_changes() -> Non
 
 
 def test_a_step_is_not_skipped_by_hand() -> None:
-    found = at(deployed=replace(DEPLOYED, share=50))
-    assert (found.outcome, found.new_share, found.progress) == (CanaryOutcome.HOLD, 50, STANDING)
-    assert "No step is skipped. Set it back to 5." in texts(found)[0]
+    canary_decision = at(deployed=replace(DEPLOYED, share=50))
+    assert (canary_decision.outcome, canary_decision.new_share, canary_decision.progress) == (
+        CanaryOutcome.HOLD,
+        50,
+        STANDING,
+    )
+    assert "No step is skipped. Set it back to 5." in texts(canary_decision)[0]
 
 
 def test_a_person_may_go_back_a_step() -> None:
@@ -263,10 +277,14 @@ def test_the_last_step_is_the_end() -> None:
 
 
 def test_without_a_canary_there_is_nothing_to_do() -> None:
-    found = at(deployed=Deployed(prompt=PROMPT, stable=STABLE))
-    assert (found.outcome, found.progress, texts(found)) == (CanaryOutcome.WAIT, None, ("There is no canary.",))
+    canary_decision = at(deployed=Deployed(prompt=PROMPT, stable=STABLE))
+    assert (canary_decision.outcome, canary_decision.progress, texts(canary_decision)) == (
+        CanaryOutcome.WAIT,
+        None,
+        ("There is no canary.",),
+    )
 
 
 def test_the_same_log_is_decided_alike() -> None:
-    one, other = at(), at(list(SAME))
-    assert (one.outcome, one.metrics, texts(one)) == (other.outcome, other.metrics, texts(other))
+    first, other = at(), at(list(SAME))
+    assert (first.outcome, first.metrics, texts(first)) == (other.outcome, other.metrics, texts(other))

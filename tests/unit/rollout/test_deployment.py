@@ -45,14 +45,14 @@ def problems(text: str) -> list[str]:
 
 
 def test_a_file_is_read_with_its_defaults() -> None:
-    found = deployment.load(FILE.encode(), PATH)
-    assert found.prompts == (
+    parsed = deployment.load(FILE.encode(), PATH)
+    assert parsed.prompts == (
         Deployed(prompt="order", stable="prompts/order/v1.2.0", canary="prompts/order/v1.3.0", share=5),
         Deployed(prompt="reply: share", stable="abc1234", canary="def5678", share=25),
         Deployed(prompt="router", stable="abc1234"),
     )
     limits = (("quality", 0.02), ("errors", 0.01), ("latency", 0.05), ("signals", 0.02))
-    assert found.policy == CanaryPolicy(min_time_s=12 * 3600, limits=limits)
+    assert parsed.policy == CanaryPolicy(min_time_s=12 * 3600, limits=limits)
 
 
 def test_the_defaults_of_the_file_are_those_of_the_policy() -> None:
@@ -66,7 +66,7 @@ def test_alpha_is_spent_over_metrics_and_the_steps_that_compare() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", f"{PATH}:1: the file is not a map of sections"),
         ("- a", f"{PATH}:1: the file is not a map of sections"),
@@ -94,8 +94,8 @@ def test_alpha_is_spent_over_metrics_and_the_steps_that_compare() -> None:
         ("prompts: !!python/object:os.system {}", "is refused"),
     ],
 )
-def test_mistakes_are_named_with_their_line(text: str, said: str) -> None:
-    assert any(said in problem for problem in problems(text))
+def test_mistakes_are_named_with_their_line(text: str, message: str) -> None:
+    assert any(message in problem for problem in problems(text))
 
 
 def test_all_mistakes_are_named_at_once() -> None:
@@ -113,8 +113,8 @@ def test_a_new_share_changes_its_number_and_no_other_byte() -> None:
 @given(share=st.sampled_from([0.0, 2.5, 25.0, 100.0]), start=st.sampled_from(["5", "5.0", "12.5", "+5", "0"]))
 def test_a_changed_file_says_what_was_meant(ends: str, share: float, start: str) -> None:
     data = ("\ufeff" + FILE.replace("share: 5 ", f"share: {start} ")).replace("\n", ends).encode()
-    found = deployment.load(deployment.with_share(data, PATH, "order", share), PATH)
-    assert [one.share for one in found.prompts] == [share, 25, 0]
+    parsed = deployment.load(deployment.with_share(data, PATH, "order", share), PATH)
+    assert [prompt.share for prompt in parsed.prompts] == [share, 25, 0]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_the_state_is_read_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "not valid JSON"),
         ('{"schema": "promptci/canary-state/v1"}', "`prompts`: Field required"),
@@ -166,11 +166,11 @@ def test_the_state_is_read_as_it_was_written() -> None:
         (state.dump_progress({"a": STANDING}).replace(": 5.0,", ": 500,"), "json:7: `prompts.a.share`"),
     ],
 )
-def test_a_state_that_is_not_ours_is_refused(text: str, said: str) -> None:
+def test_a_state_that_is_not_ours_is_refused(text: str, message: str) -> None:
     """What cannot be read must not start a canary that was rolled back again."""
     with pytest.raises(InputError) as caught:
         state.load_progress(text.encode(), "deployments/production.canary.json")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_state_in_another_zone_is_in_utc() -> None:

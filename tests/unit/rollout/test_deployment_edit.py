@@ -27,30 +27,32 @@ steps: [5, 50, 100]
 """
 
 
-def changed(wanted: Deployed, text: str = FILE) -> str:
-    return with_deployed(text.encode(), "deployments/production.yml", wanted).decode()
+def changed(deployed: Deployed, text: str = FILE) -> str:
+    return with_deployed(text.encode(), "deployments/production.yml", deployed).decode()
 
 
 def test_a_stable_version_is_replaced_in_place() -> None:
-    wanted = Deployed(prompt="router", stable="v9")
-    assert changed(wanted) == FILE.replace("router:\n    stable: v1", "router:\n    stable: v9")
+    expected = Deployed(prompt="router", stable="v9")
+    assert changed(expected) == FILE.replace("router:\n    stable: v1", "router:\n    stable: v9")
 
 
 def test_a_canary_becomes_stable() -> None:
     removed = "    canary:\n      version: v2   # two example turns fewer\n      share: 5   # percent\n"
-    wanted = Deployed(prompt="order", stable="v2")
-    assert changed(wanted) == FILE.replace("stable: v1   #", "stable: v2   #").replace(removed, "")
+    expected = Deployed(prompt="order", stable="v2")
+    assert changed(expected) == FILE.replace("stable: v1   #", "stable: v2   #").replace(removed, "")
 
 
 def test_another_canary_keeps_the_comments() -> None:
-    wanted = Deployed(prompt="order", stable="v1", canary="prompts/order/v3.0.0", share=12.5)
-    assert changed(wanted) == FILE.replace("version: v2", "version: prompts/order/v3.0.0").replace("5   #", "12.5   #")
+    expected = Deployed(prompt="order", stable="v1", canary="prompts/order/v3.0.0", share=12.5)
+    assert changed(expected) == FILE.replace("version: v2", "version: prompts/order/v3.0.0").replace(
+        "5   #", "12.5   #"
+    )
 
 
 def test_a_canary_is_added() -> None:
-    wanted = Deployed(prompt="router", stable="v1", canary="v2", share=5)
+    expected = Deployed(prompt="router", stable="v1", canary="v2", share=5)
     added = "router:\n    stable: v1\n    canary:\n      version: v2\n      share: 5\n"
-    assert changed(wanted) == FILE.replace("router:\n    stable: v1\n", added)
+    assert changed(expected) == FILE.replace("router:\n    stable: v1\n", added)
 
 
 def test_a_canary_that_was_null_is_written() -> None:
@@ -67,9 +69,9 @@ def test_a_key_of_its_own_shape_is_not_guessed_at() -> None:
 
 
 def test_a_prompt_is_added_at_the_end() -> None:
-    wanted = Deployed(prompt="refund: writer", stable="v1")
+    expected = Deployed(prompt="refund: writer", stable="v1")
     added = 'router:\n    stable: v1\n  "refund: writer":\n    stable: v1\n'
-    assert changed(wanted) == FILE.replace("router:\n    stable: v1\n", added)
+    assert changed(expected) == FILE.replace("router:\n    stable: v1\n", added)
 
 
 @pytest.mark.parametrize(
@@ -83,11 +85,11 @@ def test_the_first_prompt_of_an_empty_map_is_added(text: str) -> None:
 
 
 def test_windows_line_ends_and_the_mark_at_the_start_stay() -> None:
-    wanted = Deployed(prompt="refund", stable="v1", canary="v2", share=5)
+    expected = Deployed(prompt="refund", stable="v1", canary="v2", share=5)
     for start, end in ((b"", b"\r\n"), (b"\xef\xbb\xbf", b"\n"), (b"\xef\xbb\xbf", b"\r\n")):
         data = start + FILE.encode().replace(b"\n", end)
-        new = with_deployed(data, "x.yml", wanted)
-        assert new == start + changed(wanted).encode().replace(b"\n", end)
+        new = with_deployed(data, "x.yml", expected)
+        assert new == start + changed(expected).encode().replace(b"\n", end)
 
 
 def test_a_file_is_made() -> None:
@@ -116,16 +118,16 @@ DEPLOYED = st.builds(
     VERSIONS,
     st.none() | VERSIONS,
     st.sampled_from([0.0, 5.0, 12.5, 100.0]),
-).filter(lambda one: one.stable != one.canary)
+).filter(lambda item: item.stable != item.canary)
 
 
 @given(steps=st.lists(DEPLOYED, min_size=1, max_size=8))
 def test_any_sequence_of_deployments_ends_with_what_was_wanted_last(steps: list[Deployed]) -> None:
-    data, wanted = FILE.encode(), {one.prompt: one for one in deployment.load(FILE.encode(), "x").prompts}
+    data, expected = FILE.encode(), {prompt.prompt: prompt for prompt in deployment.load(FILE.encode(), "x").prompts}
     for step in steps:
         data = with_deployed(data, "x.yml", step)
-        wanted[step.prompt] = step
-    assert {one.prompt: one for one in deployment.load(data, "x").prompts} == wanted
+        expected[step.prompt] = step
+    assert {prompt.prompt: prompt for prompt in deployment.load(data, "x").prompts} == expected
     assert [
         line for line in ("# Who gets what.", "  # the shop's oldest", "# steps of all") if line not in data.decode()
     ] == []

@@ -127,7 +127,8 @@ def test_users_who_come_back_are_no_new_users() -> None:
 
 def test_arms_that_other_models_answered_are_not_comparable() -> None:
     requests = [
-        replace(one, response_model="b" if one.arm == "canary" else "a") for one in canary_traffic.traffic(30_000)
+        replace(observation, response_model="b" if observation.arm == "canary" else "a")
+        for observation in canary_traffic.traffic(30_000)
     ]
     decision = evaluate(requests)
     assert (decision.outcome, rules(decision)) == (CanaryOutcome.HOLD, ["canary-different-models"])
@@ -136,7 +137,7 @@ def test_arms_that_other_models_answered_are_not_comparable() -> None:
 
 def test_a_new_model_that_answers_both_arms_holds_nothing() -> None:
     requests = canary_traffic.traffic(30_000)
-    half = [replace(one, response_model="a" if index < 15_000 else "b") for index, one in enumerate(requests)]
+    half = [replace(request, response_model="a" if index < 15_000 else "b") for index, request in enumerate(requests)]
     assert evaluate(half).window.models_p > SRM_LEVEL
     assert evaluate(half).outcome is CanaryOutcome.PROMOTE
 
@@ -144,8 +145,8 @@ def test_a_new_model_that_answers_both_arms_holds_nothing() -> None:
 def test_a_canary_that_asks_for_another_model_is_answered_by_it() -> None:
     models = {"canary": ("mini", "mini-2"), "stable": ("large", "large-1")}
     requests = [
-        replace(one, model=models[one.arm or ""][0], response_model=models[one.arm or ""][1])
-        for one in canary_traffic.traffic(30_000)
+        replace(observation, model=models[observation.arm or ""][0], response_model=models[observation.arm or ""][1])
+        for observation in canary_traffic.traffic(30_000)
     ]
     assert evaluate(requests).window.models_p == 1
 
@@ -155,11 +156,14 @@ SALT = f"{PROMPT}@{CANARY}"
 
 def keyed(requests: list[Observation], salt: str = SALT, arm: str | None = None) -> tuple[list[Observation], list[int]]:
     """Requests with a key each, assigned by the hash under a salt, and the points of their keys."""
-    points = [point(salt, one.id) for one in requests]
+    points = [point(salt, request.id) for request in requests]
     arms = ["canary" if number * 10_000 < 500 << 32 else "stable" for number in points]
     versions = {"stable": STABLE, "canary": CANARY}
-    made = [replace(one, arm=arm, version=versions[arm], key=one.id) for one, arm in zip(requests, arms, strict=True)]
-    return made, [point(SALT, one.id) for one in requests]
+    results = [
+        replace(request, arm=arm, version=versions[arm], key=request.id)
+        for request, arm in zip(requests, arms, strict=True)
+    ]
+    return results, [point(SALT, request.id) for request in requests]
 
 
 def decide_keyed(requests: list[Observation], points: list[int]) -> CanaryDecision:
@@ -172,7 +176,7 @@ def test_arms_are_computed_again_where_the_key_is_logged() -> None:
     right = decide_keyed(requests, points)
     assert (right.outcome, right.window.wrong_arms) == (CanaryOutcome.PROMOTE, 0)
     assert right.window.keyed > 29_000  # all but the youngest
-    unlogged = decide_keyed([replace(one, arm=None) for one in requests], points)
+    unlogged = decide_keyed([replace(request, arm=None) for request in requests], points)
     assert (unlogged.outcome, unlogged.window.canary.users) == (CanaryOutcome.PROMOTE, right.window.canary.users)
 
 
@@ -183,15 +187,17 @@ def test_an_application_that_assigns_by_something_else_is_held() -> None:
 
 def test_short_and_full_names_of_a_version_are_the_same() -> None:
     full = {"v1": f"prompts/{PROMPT}/v1", "v2": f"prompts/{PROMPT}/v2"}
-    requests = [replace(one, version=full[one.version]) for one in canary_traffic.traffic(30_000)]
+    requests = [
+        replace(observation, version=full[observation.version]) for observation in canary_traffic.traffic(30_000)
+    ]
     assert evaluate(requests).window.other_versions == 0
 
 
 def test_a_score_counts_from_when_it_came() -> None:
     """A late score adds to the evidence and changes none of it: what was shown stays shown."""
     late = [
-        replace(one, scored=one.time + timedelta(hours=1 + 5 * (one.quality == 0)))
-        for one in canary_traffic.traffic(8000, Ways(quality=0.9), share=25, hours=20)
+        replace(observation, scored=observation.time + timedelta(hours=1 + 5 * (observation.quality == 0)))
+        for observation in canary_traffic.traffic(8000, Ways(quality=0.9), share=25, hours=20)
     ]
     progress = PROGRESS.model_copy(update={"share": 25})
     policy = replace(POLICY, limits=(("quality", 0.02),))

@@ -22,20 +22,20 @@ NOW = START + timedelta(hours=31)
 
 
 def request(index: int, arm: str = "stable", **fields: object) -> Observation:
-    one = replace(canary_traffic.traffic(1)[0], id=f"r{index}", user=f"u{index}", arm=arm, error=None)
-    return replace(one, time=START + timedelta(minutes=index), **fields)  # type: ignore[arg-type]
+    observation = replace(canary_traffic.traffic(1)[0], id=f"r{index}", user=f"u{index}", arm=arm, error=None)
+    return replace(observation, time=START + timedelta(minutes=index), **fields)  # type: ignore[arg-type]
 
 
 def series(
     metric: str, requests: list[Observation], limit: float = 0.25, *, per_user: bool = True
 ) -> metric_scores.MetricSeries:
-    found = metric_scores.build_series(metric, limit, columns_of(requests), per_user=per_user)
-    assert found is not None
-    return found
+    metric_series = metric_scores.build_series(metric, limit, columns_of(requests), per_user=per_user)
+    assert metric_series is not None
+    return metric_series
 
 
-def marks(found: metric_scores.MetricSeries) -> tuple[tuple[bool, float], ...]:
-    return tuple(zip(found.is_canary.tolist(), found.marks.tolist(), strict=True))
+def marks(result: metric_scores.MetricSeries) -> tuple[tuple[bool, float], ...]:
+    return tuple(zip(result.is_canary.tolist(), result.marks.tolist(), strict=True))
 
 
 def test_what_is_unknown_is_not_counted() -> None:
@@ -77,30 +77,30 @@ def test_latency_is_measured_by_the_control_s_first_requests_which_do_not_count(
 def test_cost_counts_up_to_three_times_the_control_s_median() -> None:
     warm = [request(i, cost_usd=0.01) for i in range(100)]
     rest = [request(100, cost_usd=0.015), request(101, "canary", cost_usd=0.5), request(102, "canary", cost_usd=0.0)]
-    found = series("cost", [*warm, *rest])
-    assert [mark for _, mark in marks(found)] == pytest.approx([0.5, 0.0, 1.0])
-    assert found.margin == pytest.approx(0.25 / 3)  # a quarter of the usual cost, which is a third of the cap
+    metric_series = series("cost", [*warm, *rest])
+    assert [mark for _, mark in marks(metric_series)] == pytest.approx([0.5, 0.0, 1.0])
+    assert metric_series.margin == pytest.approx(0.25 / 3)  # a quarter of the usual cost, which is a third of the cap
 
 
 def test_where_the_control_costs_nothing_any_cost_is_a_rise() -> None:
     warm = [request(i, cost_usd=0.0) for i in range(100)]
-    found = series("cost", [*warm, request(100, "canary", cost_usd=0.001), request(101, cost_usd=0.0)])
-    assert (marks(found), found.margin) == (((True, 0.0), (False, 1.0)), 0.01)
+    metric_series = series("cost", [*warm, request(100, "canary", cost_usd=0.001), request(101, cost_usd=0.0)])
+    assert (marks(metric_series), metric_series.margin) == (((True, 0.0), (False, 1.0)), 0.01)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=60))
-def test_blocks_hold_both_arms_and_lose_only_what_is_left_over(found: list[tuple[bool, float]]) -> None:
-    arms, values = (np.array([pair[place] for pair in found], kind) for place, kind in ((0, bool), (1, float)))
-    made = metric_scores.MetricSeries(is_canary=arms, marks=values, time=np.zeros(len(found)), margin=0.01)
+def test_blocks_hold_both_arms_and_lose_only_what_is_left_over(result: list[tuple[bool, float]]) -> None:
+    arms, values = (np.array([pair[place] for pair in result], kind) for place, kind in ((0, bool), (1, float)))
+    metric_series = metric_scores.MetricSeries(is_canary=arms, marks=values, time=np.zeros(len(result)), margin=0.01)
     ends = measure.find_block_ends(arms)
-    cut = measure.sum_blocks(made, ends)
+    cut = measure.sum_blocks(metric_series, ends)
     assert (cut.control_n >= 1).all()
     assert (cut.canary_n >= 1).all()
     # The shortest: but for one mark, one arm alone is in each.
     assert all(min(a, b) == 1 for a, b in zip(cut.control_n, cut.canary_n, strict=True))
-    left = len(found) - int(cut.control_n.sum() + cut.canary_n.sum())
-    assert left == 0 or len({arm for arm, _ in found[-left:]}) == 1
-    used = found[: len(found) - left]
+    remaining = len(result) - int(cut.control_n.sum() + cut.canary_n.sum())
+    assert remaining == 0 or len({arm for arm, _ in result[-remaining:]}) == 1
+    used = result[: len(result) - remaining]
     assert cut.canary_sum.sum() == pytest.approx(sum(mark for arm, mark in used if arm))
 
 
@@ -109,10 +109,10 @@ def test_a_later_look_sees_all_that_an_earlier_one_saw(cut: int) -> None:
     """Evidence only adds up: that is why one may look at any time."""
     requests = canary_traffic.traffic(8000, Ways(quality=0.9, cost_usd=0.003), share=25)
     before, after = (measure.measure_metrics(columns_of(part), CanaryPolicy()) for part in (requests[:cut], requests))
-    for one, other in zip(before, after, strict=True):
-        assert one.metric == other.metric
-        assert other.p_worse <= one.p_worse
-        assert other.p_within_limit <= one.p_within_limit or one.margin != other.margin
+    for first, other in zip(before, after, strict=True):
+        assert first.metric == other.metric
+        assert other.p_worse <= first.p_worse
+        assert other.p_within_limit <= first.p_within_limit or first.margin != other.margin
 
 
 def look(*requests: Observation, standing: CanaryProgress = STANDING, **policy: float) -> Window:
@@ -128,7 +128,7 @@ def ids(window: Window) -> list[str]:
 def test_the_window_counts_who_is_of_this_step_and_says_who_is_not() -> None:
     """FAULTS 124: future timestamps."""
     base = request(60)
-    found = look(
+    window = look(
         base,
         replace(base, id="other", version="v0"),
         replace(base, id="crossed", version=canary_traffic.CANARY),
@@ -137,9 +137,9 @@ def test_the_window_counts_who_is_of_this_step_and_says_who_is_not() -> None:
         replace(base, id="too_recent", time=NOW - timedelta(minutes=9)),
         replace(base, id="in_future", time=NOW + timedelta(minutes=6)),
     )
-    assert ids(found) == [base.id]
-    left = (found.other_versions, found.other_shares, found.too_recent, found.in_future)
-    assert left == (2, 1, 1, 1)
+    assert ids(window) == [base.id]
+    excluded = (window.other_versions, window.other_shares, window.too_recent, window.in_future)
+    assert excluded == (2, 1, 1, 1)
 
 
 def test_without_a_logged_share_the_step_begins_after_the_lag() -> None:
@@ -150,21 +150,21 @@ def test_without_a_logged_share_the_step_begins_after_the_lag() -> None:
 
 def test_arms_are_described() -> None:
     canary = {"version": canary_traffic.CANARY, "user": None}
-    found = look(
+    window = look(
         request(60, user="a", model="m2", output_tokens=10),
         request(61, user="a", model="m1", output_tokens=None),
         request(62, "canary", **canary, output_tokens=None, model=None),
         request(63, "canary", **canary, output_tokens=None, model=None),
     )
-    assert (found.stable.requests, found.stable.users, found.stable.models) == (2, 1, ("m1", "m2"))
-    assert (found.stable.output_tokens, found.stable.newest) == (10, START + timedelta(minutes=61))
-    assert (found.canary.users, found.canary.models, found.canary.output_tokens) == (2, (), None)
+    assert (window.stable.requests, window.stable.users, window.stable.models) == (2, 1, ("m1", "m2"))
+    assert (window.stable.output_tokens, window.stable.newest) == (10, START + timedelta(minutes=61))
+    assert (window.canary.users, window.canary.models, window.canary.output_tokens) == (2, (), None)
     assert look().stable.newest is None
 
 
 def test_users_in_both_arms_are_counted() -> None:
-    found = look(request(60, user="a"), request(61, "canary", version=canary_traffic.CANARY, user="a"))
-    assert found.users_in_both_arms == 1
+    window = look(request(60, user="a"), request(61, "canary", version=canary_traffic.CANARY, user="a"))
+    assert window.users_in_both_arms == 1
 
 
 def test_how_the_control_fares_is_of_the_last_hour() -> None:

@@ -32,8 +32,8 @@ def test_a_good_canary_is_promoted_after_its_least_time() -> None:
 
 
 def test_the_same_seed_gives_the_same_canaries() -> None:
-    one, other = simulate(SCENARIO), simulate(SCENARIO)
-    assert one[0].possible_s.tolist() == other[0].possible_s.tolist()
+    first, other = simulate(SCENARIO), simulate(SCENARIO)
+    assert first[0].possible_s.tolist() == other[0].possible_s.tolist()
 
 
 def test_too_few_users_never_decide(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,19 +14,19 @@ from promptci.scoring.prompt_run import PromptRun
 REQUEST = Request(model="m", messages=())
 
 
-def prepared(found: PromptRun, limits: RunLimits) -> PromptPlan:
-    return adaptive_repeats.prepare(found.plan, limits)
+def prepared(result: PromptRun, limits: RunLimits) -> PromptPlan:
+    return adaptive_repeats.prepare(result.plan, limits)
 
 
-def times(found: PromptRun, limits: RunLimits) -> list[int]:
-    plan = prepared(found, limits)
+def times(result: PromptRun, limits: RunLimits) -> list[int]:
+    plan = prepared(result, limits)
     return [adaptive_repeats.max_repeats(plan, planned, limits) for planned in plan.task.cases]
 
 
 def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
     """Name what is asked after the first answers that these rows hold: case, version, replicate."""
-    found = comparison(rows)
-    plan = prepared(found, limits)
+    run = comparison(rows)
+    plan = prepared(run, limits)
     questions = tuple(
         Question(prompt="greeter", arm=arm, case_id=planned.case.id, replicate=replicate, request=REQUEST)
         for planned in plan.task.cases
@@ -34,7 +34,7 @@ def asked_on(rows: str, limits: RunLimits) -> set[tuple[str, str, int]]:
         for arm in Arm
     )
     put_off = [question for question in questions if question.replicate >= limits.repeats]
-    scored: list[ScoredCase] = [one for case in found.cases for one in (*case.base, *case.head)]
+    scored: list[ScoredCase] = [scored_case for case in run.cases for scored_case in (*case.base, *case.head)]
     return {
         (q.case_id, str(q.arm), q.replicate)
         for q in adaptive_repeats.find_follow_ups(plan, put_off, {s.answer.key: s.passed for s in scored})
@@ -73,22 +73,22 @@ def test_marks_are_not_asked_on_and_it_is_said() -> None:
     graded = comparison("a 0.4 0.5", graded=True)
     plan = prepared(graded, limits)
     assert (plan.task.adaptive, plan.task.first_repeats) == (False, 1)
-    said = "greeter: quality is a mean of marks here, so no case is asked again where versions differ"
-    assert adaptive_repeats.note(plan, limits) == said
+    message = "greeter: quality is a mean of marks here, so no case is asked again where versions differ"
+    assert adaptive_repeats.note(plan, limits) == message
     assert adaptive_repeats.note(prepared(graded, RunLimits()), RunLimits()) is None
     assert prepared(comparison("a 1 1"), limits).task.adaptive
 
 
 def test_where_versions_disagree_both_are_asked_on() -> None:
     rows = "same 1 1\nbroke 1 0\nmended 0 1\nlost 1 !"
-    wanted = {(case, arm, r) for case in ("broke", "mended") for arm in ("base", "head") for r in (1, 2)}
-    assert asked_on(rows, RunLimits(repeats=1, repeats_on_disagreement=3)) == wanted
+    expected = {(case, arm, r) for case in ("broke", "mended") for arm in ("base", "head") for r in (1, 2)}
+    assert asked_on(rows, RunLimits(repeats=1, repeats_on_disagreement=3)) == expected
 
 
 def test_of_critical_cases_only_those_that_base_passed_and_head_did_not() -> None:
     rows = "broke* 1 0\nfixed* 0 1\nsame* 1 1\nplain 1 0\nlost* ! 0\nsilent* 1 !\nquiet 1 !"
-    wanted = {(case, arm, r) for case in ("broke", "silent") for arm in ("base", "head") for r in (1, 2, 3, 4)}
-    assert asked_on(rows, RunLimits()) == wanted
+    expected = {(case, arm, r) for case in ("broke", "silent") for arm in ("base", "head") for r in (1, 2, 3, 4)}
+    assert asked_on(rows, RunLimits()) == expected
 
 
 def test_what_was_asked_on_does_not_ask_for_more() -> None:
@@ -120,6 +120,6 @@ def test_when_a_case_is_asked_on(base: list[bool | None], head: list[bool | None
 
 
 def test_planned_cases_are_left_as_they_are() -> None:
-    found = comparison("a 1 1")
-    assert prepared(found, RunLimits()) == found.plan.with_estimate(1)
-    assert isinstance(found.plan.task.cases[0], PlannedCase)
+    run = comparison("a 1 1")
+    assert prepared(run, RunLimits()) == run.plan.with_estimate(1)
+    assert isinstance(run.plan.task.cases[0], PlannedCase)

@@ -60,18 +60,18 @@ def test_what_is_asked_twice_is_paid_once() -> None:
 
 
 def test_an_unknown_price_makes_the_sum_a_lower_bound() -> None:
-    made = estimate_questions((question(asking(max_tokens=1)), question(asking(model="unknown"), "b")), price)
+    questions = estimate_questions((question(asking(max_tokens=1)), question(asking(model="unknown"), "b")), price)
 
-    assert (made.usd, made.usd_is_lower_bound) == (Decimal(24), True)
+    assert (questions.usd, questions.usd_is_lower_bound) == (Decimal(24), True)
 
 
 def test_unknown_prices_only_make_no_sum_at_all() -> None:
-    made = estimate_questions((question(asking(model="unknown")),), price)
+    questions = estimate_questions((question(asking(model="unknown")),), price)
 
-    assert (made.usd, made.usd_is_lower_bound) == (None, True)
+    assert (questions.usd, questions.usd_is_lower_bound) == (None, True)
 
 
 def test_nothing_to_ask_costs_nothing() -> None:
-    made = estimate_questions((), price)
+    questions = estimate_questions((), price)
 
-    assert (made.calls, made.usd, made.usd_is_lower_bound) == (0, Decimal(0), False)
+    assert (questions.calls, questions.usd, questions.usd_is_lower_bound) == (0, Decimal(0), False)

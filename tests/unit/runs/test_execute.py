@@ -61,10 +61,10 @@ async def test_replicates_of_one_request_are_asked_each() -> None:
 
 
 async def test_progress_is_told_each_answer_once() -> None:
-    told: list[Answer] = []
-    rows = await run([*pairs(3), question("0", replicate=1, text="head 0")], on_answer=told.append)
+    answers: list[Answer] = []
+    rows = await run([*pairs(3), question("0", replicate=1, text="head 0")], on_answer=answers.append)
 
-    assert sorted(map(repr, told)) == sorted(map(repr, rows))
+    assert sorted(map(repr, answers)) == sorted(map(repr, rows))
 
 
 # --- errors

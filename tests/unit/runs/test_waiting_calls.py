@@ -57,9 +57,9 @@ async def test_calls_that_cost_more_than_could_be_expected_end_the_run_with_thos
 
     assert kinds(rows) == {"answered": len(calls), "budget": 2 * CASES - len(calls)}
     assert len(calls) == budget.spent_usd <= 5 + DEFAULT_CONCURRENCY
-    (said,) = {row.error.message for row in rows if row.error}
-    assert "cost more than estimated" in said
-    assert "run.budget_usd" in said
+    (message,) = {row.error.message for row in rows if row.error}
+    assert "cost more than estimated" in message
+    assert "run.budget_usd" in message
 
 
 async def test_an_answer_that_cannot_be_used_is_paid_for() -> None:

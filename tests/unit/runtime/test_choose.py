@@ -42,8 +42,8 @@ NAMES = st.sampled_from([0, 1, 2, *range(100, 9999, 100), 9999, 10_000])
 def test_a_larger_share_moves_nobody_out_of_the_canary(
     prompts: runtime.Bundle, key: str, shares: tuple[int, int]
 ) -> None:
-    less, more = (prompts.choose(f"a_{share}", key).arm for share in sorted(shares))
-    assert (less, more) in {("stable", "stable"), ("stable", "canary"), ("canary", "canary")}
+    smaller, larger = (prompts.choose(f"a_{share}", key).arm for share in sorted(shares))
+    assert (smaller, larger) in {("stable", "stable"), ("stable", "canary"), ("canary", "canary")}
     assert prompts.choose("a_0", key).arm == "stable"
     assert prompts.choose("a_10000", key).arm == ("canary" if key else "stable")
 
@@ -58,9 +58,9 @@ def test_the_arm_is_the_formula_and_always_the_same(prompts: runtime.Bundle, key
 @pytest.mark.parametrize("share", [100, 500, 2500, 5000])
 def test_shares_are_exact_within_sampling_error(prompts: runtime.Bundle, share: int) -> None:
     n = 20_000
-    found = sum(prompts.choose(f"a_{share}", f"account-{number}").arm == "canary" for number in range(n))
+    result = sum(prompts.choose(f"a_{share}", f"account-{number}").arm == "canary" for number in range(n))
     p = share / 10_000
-    assert abs(found - n * p) < 5 * math.sqrt(n * p * (1 - p))
+    assert abs(result - n * p) < 5 * math.sqrt(n * p * (1 - p))
 
 
 def test_two_prompts_do_not_try_on_the_same_users(prompts: runtime.Bundle) -> None:

@@ -71,14 +71,14 @@ BAD: dict[str, tuple[Change, str]] = {
 def test_a_bad_answer_leaves_the_last_good_bundle(
     reader: Reader, server: BundleServer, tmp_path: Path, name: str
 ) -> None:
-    change, said = BAD[name]
+    change, message = BAD[name]
     kept = tmp_path / "copy.json"
     reader.load(server.url, refresh=0, copy=str(kept))
     change(server)
     assert looked(reader) == "v1.2.0"
     reader.settle()
     assert reader.state()["state"].startswith("stale since 20")
-    assert said in reader.state()["troubles"][0]
+    assert message in reader.state()["troubles"][0]
     assert kept.read_text() == bundle()
 
     server.status, server.cut, server.redirect, server.etag = 200, 0, None, None

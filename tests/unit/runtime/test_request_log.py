@@ -110,18 +110,18 @@ def test_a_full_disk_is_counted_and_said_once(reader: Reader, log: Path) -> None
         request = reader.record(latency_ms=5)
     reader.late(request, quality=0)
     assert reader.state()["dropped"] == 4
-    (said,) = reader.state()["troubles"]
-    assert "the request log cannot be written" in said
+    (message,) = reader.state()["troubles"]
+    assert "the request log cannot be written" in message
 
 
 def test_what_is_no_json_is_counted(log: Path) -> None:
-    said: list[str] = []
-    prompts = runtime.Bundle(str(log.parent / "bundle.json"), log=log, on_trouble=said.append)
+    message: list[str] = []
+    prompts = runtime.Bundle(str(log.parent / "bundle.json"), log=log, on_trouble=message.append)
     prompts.choose(ORDER).record(latency_ms=float("nan"))
     prompts.choose(ORDER).record(cost_usd=object())
     prompts.late(object())  # type: ignore[arg-type]  # a mistake of the application
     prompts.late("x" * 5000)
-    assert (prompts.requests.dropped, len(said), log.exists()) == (4, 1, False)
+    assert (prompts.requests.dropped, len(message), log.exists()) == (4, 1, False)
 
 
 def test_without_a_log_nothing_is_written(reader: Reader, log: Path) -> None:

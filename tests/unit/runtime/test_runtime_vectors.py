@@ -24,23 +24,23 @@ def written(tmp_path: Path, value: dict[str, Any] | str) -> str:
 
 
 def test_points_in_python() -> None:
-    assert [runtime.point(one["salt"], one["key"]) for one in HASHES] == [one["point"] for one in HASHES]
+    assert [runtime.point(vector["salt"], vector["key"]) for vector in HASHES] == [vector["point"] for vector in HASHES]
 
 
 def test_arms_at_every_share(reader: Reader, tmp_path: Path) -> None:
     """One prompt for each salt and share, so that one bundle asks for them all."""
     version = VECTORS["bundle"]["prompts"][ORDER]["stable"]
-    salts = sorted({one["salt"] for one in HASHES})
+    salts = sorted({vector["salt"] for vector in HASHES})
     prompts = {
         f"{number}/{share}": {"stable": version, "canary": version, "share": share, "salt": salt}
         for number, salt in enumerate(salts)
         for share in SHARES
     }
     reader.load(written(tmp_path, bundle(prompts=prompts)))
-    for one in HASHES:
-        number = salts.index(one["salt"])
-        chosen = [share for share in SHARES if reader.choose(f"{number}/{share}", one["key"])["arm"] == "canary"]
-        assert chosen == one["canary"], one
+    for vector in HASHES:
+        number = salts.index(vector["salt"])
+        chosen = [share for share in SHARES if reader.choose(f"{number}/{share}", vector["key"])["arm"] == "canary"]
+        assert chosen == vector["canary"], vector
 
 
 def test_arms_in_sql() -> None:
@@ -52,12 +52,12 @@ def test_arms_in_sql() -> None:
         "insert into log values (?, ?, ?, ?, ?)",
         [
             (
-                *(runtime.utf8(one[name]).decode() for name in ("salt", "key")),
+                *(runtime.utf8(vector[name]).decode() for name in ("salt", "key")),
                 share,
-                one["point"],
-                share in one["canary"],
+                vector["point"],
+                share in vector["canary"],
             )
-            for one in HASHES
+            for vector in HASHES
             for share in SHARES
         ],
     )
@@ -66,18 +66,18 @@ def test_arms_in_sql() -> None:
     assert [row for row in rows if row[0] != row[1] or row[2] != row[3]] == []
 
 
-@pytest.mark.parametrize("one", VECTORS["fill"], ids=lambda one: one["template"])
-def test_templates(reader: Reader, tmp_path: Path, one: dict[str, Any]) -> None:
+@pytest.mark.parametrize("vector", VECTORS["fill"], ids=lambda vector: vector["template"])
+def test_templates(reader: Reader, tmp_path: Path, vector: dict[str, Any]) -> None:
     value = copy.deepcopy(VECTORS["bundle"])
-    value["prompts"][ORDER]["stable"]["prompt"]["messages"] = [{"role": "user", "content": one["template"]}]
+    value["prompts"][ORDER]["stable"]["prompt"]["messages"] = [{"role": "user", "content": vector["template"]}]
     reader.load(written(tmp_path, value))
     reader.choose(ORDER, None)
-    if "missing" in one:
-        with pytest.raises(Refused, match=f"`{re.escape(one['missing'])}`") as caught:
-            reader.messages(one["variables"])
+    if "missing" in vector:
+        with pytest.raises(Refused, match=f"`{re.escape(vector['missing'])}`") as caught:
+            reader.messages(vector["variables"])
         assert caught.value.args[0] == "PromptError"
     else:
-        assert reader.messages(one["variables"]) == [{"role": "user", "content": one["text"]}]
+        assert reader.messages(vector["variables"]) == [{"role": "user", "content": vector["text"]}]
 
 
 @pytest.fixture(params=["", "s3cret"], ids=["no secret", "secret"])
@@ -90,12 +90,12 @@ def test_what_is_chosen_and_logged(secret: str, reader: Reader, tmp_path: Path) 
     log = tmp_path / "log.jsonl"
     reader.load(written(tmp_path, VECTORS["bundle"]), log=str(log))
     compared = ("arm", "version", "model", "parameters")
-    for one in VECTORS["chosen"]:
-        found = reader.choose(one["prompt"], one["key"])
-        assert {name: found[name] for name in compared} == {name: one[name] for name in compared}
+    for vector in VECTORS["chosen"]:
+        result = reader.choose(vector["prompt"], vector["key"])
+        assert {name: result[name] for name in compared} == {name: vector[name] for name in compared}
         reader.record()
     units = [json.loads(line)["promptci.unit"] for line in log.read_text().splitlines()]
-    assert units == [one["unit_with_secret" if secret else "unit"] for one in VECTORS["chosen"]]
+    assert units == [vector["unit_with_secret" if secret else "unit"] for vector in VECTORS["chosen"]]
 
 
 def change(path: list[str], value: object) -> dict[str, Any]:
@@ -107,10 +107,10 @@ def change(path: list[str], value: object) -> dict[str, Any]:
     return changed
 
 
-@pytest.mark.parametrize("one", VECTORS["refused"], ids=lambda one: one["because"])
-def test_what_no_reader_takes(reader: Reader, tmp_path: Path, one: dict[str, Any]) -> None:
+@pytest.mark.parametrize("vector", VECTORS["refused"], ids=lambda vector: vector["because"])
+def test_what_no_reader_takes(reader: Reader, tmp_path: Path, vector: dict[str, Any]) -> None:
     with pytest.raises(Refused) as caught:
-        reader.load(written(tmp_path, change(one["path"], one["value"])))
+        reader.load(written(tmp_path, change(vector["path"], vector["value"])))
     assert caught.value.args[0] == "BundleError"
 
 

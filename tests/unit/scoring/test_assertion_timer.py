@@ -19,8 +19,8 @@ SLOW: tuple[tuple[str, Any, dict[str, Any], str], ...] = (
 """Assertions that take some hundredths of a second each, which no limit of a single assertion forbids."""
 
 
-async def scored_reasons(one: Case, text: str, timer: AssertionTimer, answers: int = 400) -> list[str]:
-    scored = await score.score_answers([answer(text)] * answers, {one.id: one}, None, timer)
+async def scored_reasons(golden_case: Case, text: str, timer: AssertionTimer, answers: int = 400) -> list[str]:
+    scored = await score.score_answers([answer(text)] * answers, {golden_case.id: golden_case}, None, timer)
     return [result.reason for of_answer in scored for result in of_answer.results]
 
 
@@ -28,10 +28,10 @@ async def scored_reasons(one: Case, text: str, timer: AssertionTimer, answers: i
 async def test_many_checks_each_below_their_limit_end_at_the_limit_of_the_run(
     kind: str, value: Any, options: dict[str, Any], text: str
 ) -> None:
-    one, timer = case(kind, value, **options), AssertionTimer(0.3)
-    assert check_assertions.find_problems([one]) == []
+    golden_case, timer = case(kind, value, **options), AssertionTimer(0.3)
+    assert check_assertions.find_problems([golden_case]) == []
     started = time.process_time()
-    reasons = await scored_reasons(one, text, timer)
+    reasons = await scored_reasons(golden_case, text, timer)
     assert time.process_time() - started < 5
     assert 0 < reasons.count(NOT_CHECKED) < len(reasons)
     assert reasons.index(NOT_CHECKED) + reasons.count(NOT_CHECKED) == len(reasons)
@@ -85,6 +85,6 @@ def test_assertions_that_take_too_long_to_prepare_are_a_problem_that_names_a_cas
     ids=lambda assertion: assertion.type,
 )
 def test_variables_that_fill_the_memory_are_refused_before_anything_is_asked(assertion: Assertion) -> None:
-    one = Case(id="c", path="g.jsonl", line=1, vars={"long": "x" * 100_000}, assertions=(assertion,))
-    (problem,) = check_assertions.find_problems([one])
+    golden_case = Case(id="c", path="g.jsonl", line=1, vars={"long": "x" * 100_000}, assertions=(assertion,))
+    (problem,) = check_assertions.find_problems([golden_case])
     assert "longer than" in problem.message or "more than 10 times" in problem.message

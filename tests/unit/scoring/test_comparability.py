@@ -18,28 +18,28 @@ ROWS = quality_rows(right=6, broken=3)
 BASE = prompt("old")
 
 
-def found(**facts: Any) -> Comparability:
-    made = comparability.assess_comparability(comparison(facts.pop("rows", ROWS), **facts))
-    assert made is not None
-    return made
+def assess(**facts: Any) -> Comparability:
+    assessment = comparability.assess_comparability(comparison(facts.pop("rows", ROWS), **facts))
+    assert assessment is not None
+    return assessment
 
 
 def test_where_all_matches_the_parts_are_named_and_nothing_is_wrong() -> None:
-    made = found(models=("m-1", "m-1"), plan={"judged_by": {"judge": "j, rubric 1"}})
+    assessment = assess(models=("m-1", "m-1"), plan={"judged_by": {"judge": "j, rubric 1"}})
 
-    assert made.mismatches == ()
-    assert {name: part for name, part in made.parts.items() if name != "goldens"} == {
+    assert assessment.mismatches == ()
+    assert {name: part for name, part in assessment.parts.items() if name != "goldens"} == {
         "judge": "j, rubric 1",
         "model asked": "m",
         "models returned": "m-1",
         "parameters": "none",
         "response format": "text",
     }
-    assert made.parts["goldens"].startswith("9 compared, ")
+    assert assessment.parts["goldens"].startswith("9 compared, ")
 
 
 @pytest.mark.parametrize(
-    ("models", "said"),
+    ("models", "message"),
     [
         (("m-1", "m-2"), "the endpoint answered base with m-1 and head with m-2, though both ask for m"),
         (("m-1", "m-1,m-2"), "the endpoint answered base with m-1 and head with m-1, m-2, though both ask for m"),
@@ -49,9 +49,9 @@ def test_where_all_matches_the_parts_are_named_and_nothing_is_wrong() -> None:
     ],
 )
 def test_one_model_asked_and_different_sets_returned_is_a_mismatch(
-    models: tuple[str | None, str | None], said: str | None
+    models: tuple[str | None, str | None], message: str | None
 ) -> None:
-    assert found(models=models).mismatches == ((said,) if said else ())
+    assert assess(models=models).mismatches == ((message,) if message else ())
 
 
 def test_a_model_changed_in_the_prompt_file_is_the_change_under_test_and_is_listed() -> None:
@@ -61,25 +61,25 @@ def test_a_model_changed_in_the_prompt_file_is_the_change_under_test_and_is_list
         response_format="json_schema",
         json_schema={"name": "x"},
     )
-    made = found(models=("m-1", "n-1"), plan={"head": head})
+    assessment = assess(models=("m-1", "n-1"), plan={"head": head})
 
-    assert made.mismatches == ()
-    assert made.parts["model asked"] == "m → n"
-    assert made.parts["models returned"] == "m-1 → n-1"
-    assert made.parts["parameters"] == 'none → {"max_tokens":5,"temperature":1}'
-    assert made.parts["response format"].startswith("text → json_schema, ")
+    assert assessment.mismatches == ()
+    assert assessment.parts["model asked"] == "m → n"
+    assert assessment.parts["models returned"] == "m-1 → n-1"
+    assert assessment.parts["parameters"] == 'none → {"max_tokens":5,"temperature":1}'
+    assert assessment.parts["response format"].startswith("text → json_schema, ")
 
 
 def test_models_of_answers_that_are_not_compared_do_not_count() -> None:
     rows = "a 1 1\nb - 1\nd~ 1 1\nf? 1 1\nh ! 1"
-    made = comparison(rows, models=("m-1", "m-1,m-2"))
+    run = comparison(rows, models=("m-1", "m-1,m-2"))
 
-    assert comparability.returned_models(made, Arm.HEAD) == ("m-2",)  # of `a` alone, by the notation's turns
-    assert comparability.returned_models(made, Arm.BASE) == ("m-1",)
+    assert comparability.returned_models(run, Arm.HEAD) == ("m-2",)  # of `a` alone, by the notation's turns
+    assert comparability.returned_models(run, Arm.BASE) == ("m-1",)
 
 
 def test_an_endpoint_that_names_no_model_is_said() -> None:
-    assert found().parts["models returned"] == comparability.UNNAMED
+    assert assess().parts["models returned"] == comparability.UNNAMED
 
 
 @pytest.mark.parametrize(
@@ -117,14 +117,14 @@ OTHER: dict[str, Callable[[], PromptRun]] = {
 
 @pytest.mark.parametrize("other", OTHER.values(), ids=OTHER)
 def test_every_part_makes_another_fingerprint(other: Callable[[], PromptRun]) -> None:
-    made = comparability.assess_comparability(other())
-    assert made is not None
-    assert made.fingerprint != found(models=("m-1", "m-1")).fingerprint
+    assessment = comparability.assess_comparability(other())
+    assert assessment is not None
+    assert assessment.fingerprint != assess(models=("m-1", "m-1")).fingerprint
 
 
 def test_the_outcome_and_the_wording_of_the_prompt_make_no_other_fingerprint() -> None:
-    worse = found(models=("m-1", "m-1"), rows=ROWS.replace("1 1", "1 0"), plan={"head": prompt("newer still")})
-    assert worse.fingerprint == found(models=("m-1", "m-1")).fingerprint
+    worse = assess(models=("m-1", "m-1"), rows=ROWS.replace("1 1", "1 0"), plan={"head": prompt("newer still")})
+    assert worse.fingerprint == assess(models=("m-1", "m-1")).fingerprint
 
 
 @pytest.mark.parametrize(

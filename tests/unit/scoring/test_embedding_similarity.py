@@ -34,20 +34,20 @@ class FakeModel:
         """Answer, or fail where told so by an error in a vector's place."""
         self.asked.append(request)
         text = request.messages[0]["content"]
-        given = self.vectors.get(text, bag_of_words(text))
-        if isinstance(given, AnswerError):
-            return answered(request, attempt, error=given)
-        return answered(request, attempt, completion=Completion(text=str(given), model="embed-1"))
+        reply = self.vectors.get(text, bag_of_words(text))
+        if isinstance(reply, AnswerError):
+            return answered(request, attempt, error=reply)
+        return answered(request, attempt, completion=Completion(text=str(reply), model="embed-1"))
 
 
-async def marked(text: str, model: FakeModel | None, one: Case | None = None, **desk: Any) -> ScoredCase:
-    one = one or case("similar", to=WANTED)
-    assert check_assertions.find_problems([one]) == []
+async def marked(text: str, model: FakeModel | None, given_case: Case | None = None, **config: Any) -> ScoredCase:
+    given_case = given_case or case("similar", to=WANTED)
+    assert check_assertions.find_problems([given_case]) == []
     answer = Answer(
         prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", completion=Completion(text=text)
     )
-    found = None if model is None else JudgeConfig(ask=model.ask, **{"embedding_model": "embed-1", **desk})
-    (scored,) = await score.score_answers([answer], {"c": one}, found)
+    result = None if model is None else JudgeConfig(ask=model.ask, **{"embedding_model": "embed-1", **config})
+    (scored,) = await score.score_answers([answer], {"c": given_case}, result)
     return scored
 
 
@@ -66,10 +66,10 @@ async def test_what_is_near_enough_passes_and_what_is_not_fails_with_the_similar
 async def test_the_threshold_and_the_model_are_the_assertion_s_own_before_the_default() -> None:
     model = FakeModel()
     strict = case("similar", to=WANTED, at_least=0.85, model="embed-9")
-    found = await marked("your parcel comes on monday", model, strict)
+    scored_case = await marked("your parcel comes on monday", model, strict)
 
-    assert (found.passed, found.error) == (False, None)
-    assert "at least 0.85 wanted" in reason(found)
+    assert (scored_case.passed, scored_case.error) == (False, None)
+    assert "at least 0.85 wanted" in reason(scored_case)
     assert {request.model for request in model.asked} == {"embed-9"}
 
 
@@ -86,22 +86,22 @@ async def test_without_a_text_of_its_own_the_expected_one_is_compared_with_its_v
 @pytest.mark.parametrize("text", [WANTED, f" {WANTED}\n"])
 async def test_equal_texts_pass_without_a_call(text: str) -> None:
     model = FakeModel()
-    found = await marked(text, model)
+    scored_case = await marked(text, model)
 
-    assert (found.passed, model.asked, found.results[0].cost_usd) == (True, [], Decimal(0))
+    assert (scored_case.passed, model.asked, scored_case.results[0].cost_usd) == (True, [], Decimal(0))
     assert (await marked(text, None)).passed is True
 
 
 async def test_an_empty_answer_fails_without_a_call() -> None:
     model = FakeModel()
-    found = await marked(" \n", model)
+    scored_case = await marked(" \n", model)
 
-    assert (found.passed, model.asked) == (False, [])
-    assert reason(found).startswith("the answer is empty")
+    assert (scored_case.passed, model.asked) == (False, [])
+    assert reason(scored_case).startswith("the answer is empty")
 
 
 @pytest.mark.parametrize(
-    ("vector", "why"),
+    ("vector", "cause"),
     [
         (AnswerError(kind="server", message="HTTP 500"), "the embedding's call failed: HTTP 500"),
         ([0.0] * 64, "an embedding is zero in all dimensions"),
@@ -115,16 +115,16 @@ async def test_an_empty_answer_fails_without_a_call() -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
-async def test_what_is_not_known_is_missing_data_and_no_failure(vector: Any, why: str) -> None:
-    found = await marked("hello", FakeModel({"hello": vector}))
+async def test_what_is_not_known_is_missing_data_and_no_failure(vector: Any, cause: str) -> None:
+    scored_case = await marked("hello", FakeModel({"hello": vector}))
 
-    assert (found.passed, found.score) == (None, None)
-    assert why in (found.error or "")
+    assert (scored_case.passed, scored_case.score) == (None, None)
+    assert cause in (scored_case.error or "")
 
 
 async def test_without_a_model_or_a_desk_it_is_missing_data() -> None:
-    for found in (await marked("hello", None), await marked("hello", FakeModel(), embedding_model=None)):
-        assert "no embedding model" in (found.error or "")
+    for result in (await marked("hello", None), await marked("hello", FakeModel(), embedding_model=None)):
+        assert "no embedding model" in (result.error or "")
 
 
 async def test_both_calls_are_paid_and_an_unknown_price_stays_unknown() -> None:
@@ -135,7 +135,7 @@ async def test_both_calls_are_paid_and_an_unknown_price_stays_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "least", "said"),
+    ("result", "least", "message"),
     [
         (0.8349, 0.8, "similarity 0.83, at least 0.80 wanted"),
         (0.7999, 0.8, "similarity 0.7999, at least 0.80 wanted: `b`"),
@@ -146,17 +146,17 @@ async def test_both_calls_are_paid_and_an_unknown_price_stays_unknown() -> None:
     ],
 )
 async def test_the_similarity_is_never_shown_on_the_wrong_side_of_the_limit(
-    found: float, least: float, said: str
+    result: float, least: float, message: str
 ) -> None:
-    vectors = {"a": [1.0, 0.0], "b": [found, math.sqrt(1 - found * found)]}
-    assert reason(await marked("a", FakeModel(vectors), case("similar", to="b", at_least=least))) == said
+    vectors = {"a": [1.0, 0.0], "b": [result, math.sqrt(1 - result * result)]}
+    assert reason(await marked("a", FakeModel(vectors), case("similar", to="b", at_least=least))) == message
 
 
 def test_a_missing_model_is_found_with_its_line() -> None:
     cases = [case("similar", to="x"), case("similar", to="x", model="m"), case("equals", "x")]
-    (found,) = embedding_similarity.find_missing_models(cases, None)
+    (problem,) = embedding_similarity.find_missing_models(cases, None)
 
-    assert str(found).startswith("g.jsonl:3: case `c`, assertion `similar`: no embedding model is set")
+    assert str(problem).startswith("g.jsonl:3: case `c`, assertion `similar`: no embedding model is set")
     assert embedding_similarity.find_missing_models(cases, "embed-1") == []
 
 
@@ -172,18 +172,18 @@ VECTORS = st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=8)
 def test_the_cosine_is_between_minus_1_and_1_whatever_the_size_and_the_order(
     pairs: list[tuple[float, float]], size: float
 ) -> None:
-    one, other = ([float(number) for number in side] for side in zip(*pairs, strict=True))
-    found = embedding_similarity.cosine_similarity(one, other)
+    first, other = ([float(number) for number in side] for side in zip(*pairs, strict=True))
+    result = embedding_similarity.cosine_similarity(first, other)
 
-    assert found == embedding_similarity.cosine_similarity(other, one)
-    if found is None:
-        assert not any(one) or not any(other)
+    assert result == embedding_similarity.cosine_similarity(other, first)
+    if result is None:
+        assert not any(first) or not any(other)
         return
-    assert -1 <= found <= 1
-    assert embedding_similarity.cosine_similarity(one, one) == pytest.approx(1)
-    assert embedding_similarity.cosine_similarity(one, [-number for number in one]) == pytest.approx(-1)
+    assert -1 <= result <= 1
+    assert embedding_similarity.cosine_similarity(first, first) == pytest.approx(1)
+    assert embedding_similarity.cosine_similarity(first, [-number for number in first]) == pytest.approx(-1)
     scaled = [number * size for number in other]
     if all(math.isfinite(n) for n in scaled) and all(
         abs(n) > 1e-290 or not o for n, o in zip(scaled, other, strict=True)
     ):
-        assert embedding_similarity.cosine_similarity(one, scaled) == pytest.approx(found, abs=1e-9)
+        assert embedding_similarity.cosine_similarity(first, scaled) == pytest.approx(result, abs=1e-9)

@@ -49,7 +49,7 @@ def scored(arm: Arm, index: int, model: str | None) -> ScoredCase:
 
 
 def left_out(base: Models, head: Models) -> int:
-    return sum(one.error is not None for one in odd_models.leave_out(plan(), answers(base, head)))
+    return sum(scored_case.error is not None for scored_case in odd_models.leave_out(plan(), answers(base, head)))
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_an_answer_that_is_left_out_is_missing_and_says_why() -> None:
 
 
 def test_a_change_of_model_is_the_change_under_test() -> None:
-    made = answers(["a"] * 60, ["a"] * 59 + ["b"])
-    assert odd_models.leave_out(plan("m", "n"), made) == tuple(made)
+    scored_cases = answers(["a"] * 60, ["a"] * 59 + ["b"])
+    assert odd_models.leave_out(plan("m", "n"), scored_cases) == tuple(scored_cases)
 
 
 MODELS = st.lists(st.sampled_from(["a", "a", "a", "a", "a", "a", "b", None]), max_size=60)

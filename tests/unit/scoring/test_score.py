@@ -35,8 +35,8 @@ async def test_code_and_judge_marks_make_one_weighted_score() -> None:
         request_key="k",
         completion=Completion(text="Hello", finish_reason="length"),
     )
-    desk = JudgeConfig(ask=FakeJudge(["partly"]).ask)
-    (scored,) = await score.score_answers([answer], {"c": case}, desk)
+    judge_config = JudgeConfig(ask=FakeJudge(["partly"]).ask)
+    (scored,) = await score.score_answers([answer], {"c": case}, judge_config)
     assert scored.score == pytest.approx((3 * 1 + 1 * 0.25) / 4)
     assert scored.passed is True
     assert scored.results[2].reason.endswith("(the answer was cut at max_tokens)")
@@ -68,7 +68,7 @@ async def test_a_request_that_cannot_be_answered_is_a_wrong_answer_of_its_versio
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("facts", "message"),
     [
         ({"finish_reason": "length"}, "(the answer was cut at max_tokens)"),
         ({"finish_reason": "content_filter"}, "(a content filter stopped the answer)"),
@@ -76,20 +76,20 @@ async def test_a_request_that_cannot_be_answered_is_a_wrong_answer_of_its_versio
     ],
 )
 async def test_an_answer_that_was_stopped_is_marked_and_what_stopped_it_is_said_where_it_failed(
-    facts: dict[str, Any], said: str
+    facts: dict[str, Any], message: str
 ) -> None:
     assertions = (Assertion(type="contains", value="x"), Assertion(type="contains", value="Hello"), LLM)
     case = Case(id="c", vars={"input": "hi"}, path="g", assertions=assertions)
-    one = given_answer("c", "Hello", **facts)
-    (scored,) = await score.score_answers([one], {"c": case}, JudgeConfig(ask=FakeJudge(["no"]).ask))
-    assert [mark.reason.endswith(said) for mark in scored.results] == [True, False, True]
+    answer = make_answer("c", "Hello", **facts)
+    (scored,) = await score.score_answers([answer], {"c": case}, JudgeConfig(ask=FakeJudge(["no"]).ask))
+    assert [mark.reason.endswith(message) for mark in scored.results] == [True, False, True]
 
 
 async def test_every_answer_keeps_its_place_arm_and_replicate() -> None:
     case = Case(id="c", path="g", assertions=(Assertion(type="equals", value="2"),))
-    answers = [given_answer("c", str(i), arm=arm, replicate=i) for i in (3, 2, 1) for arm in Arm]
+    answers = [make_answer("c", str(i), arm=arm, replicate=i) for i in (3, 2, 1) for arm in Arm]
     scored = await score.score_answers(answers, {"c": case}, None)
-    assert [(one.arm, one.replicate, one.passed) for one in scored] == [
+    assert [(scored_case.arm, scored_case.replicate, scored_case.passed) for scored_case in scored] == [
         (a.arm, a.replicate, a.replicate == 2) for a in answers
     ]
 
@@ -109,7 +109,7 @@ async def test_judges_are_asked_side_by_side_and_both_versions_are_judged_alike(
 
     assertions = (LLM, Assertion(type="llm", value={**EVALUATOR, "prompt": "Kind? {{completion}}"}))
     case = Case(id="c", vars={"input": "hi"}, path="g", assertions=assertions)
-    answers = [given_answer("c", "Hello", arm=arm) for arm in Arm]
+    answers = [make_answer("c", "Hello", arm=arm) for arm in Arm]
     scored = await score.score_answers(answers, {"c": case}, JudgeConfig(ask=ask))
     assert most == 4
     assert {request.key for request in asked[:2]} == {request.key for request in asked[2:]}
@@ -129,14 +129,14 @@ async def test_two_thousand_answers_with_four_assertions_each_are_marked_at_once
         '{"order": {"id": "GH-77", "lines": [1, 2, 3]}, "text": "' + "the order GH-77 of May 2024 is late. " * 10 + '"}'
     )
     cases = {str(i): Case(id=str(i), path="g", assertions=assertions) for i in range(2000)}
-    answers = [given_answer(str(i), text) for i in range(2000)]
+    answers = [make_answer(str(i), text) for i in range(2000)]
     started = time.process_time()
     scored = await score.score_answers(answers, cases, None)
     took = time.process_time() - started
-    assert all(one.passed for one in scored)
+    assert all(scored_case.passed for scored_case in scored)
     assert took < 20.0, "it takes half a second where nothing else runs"
 
 
-def given_answer(case_id: str, text: str, *, arm: Arm = Arm.HEAD, replicate: int = 0, **facts: Any) -> Answer:
+def make_answer(case_id: str, text: str, *, arm: Arm = Arm.HEAD, replicate: int = 0, **facts: Any) -> Answer:
     completion = Completion(text=text, **facts)
     return Answer(prompt="p", arm=arm, case_id=case_id, replicate=replicate, request_key="k", completion=completion)

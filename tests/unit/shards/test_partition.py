@@ -40,17 +40,21 @@ def parts(plan: PlannedRun, count: int) -> list[PlannedRun]:
 def test_every_question_is_in_exactly_one_part_and_what_belongs_together_stays_together(
     plan: PlannedRun, count: int
 ) -> None:
-    made = parts(plan, count)
+    planned_runs = parts(plan, count)
 
-    assert sum(len(part.questions) for part in made) == len(plan.questions)
-    assert sum(len(part.follow_ups) for part in made) == len(plan.follow_ups)
+    assert sum(len(part.questions) for part in planned_runs) == len(plan.questions)
+    assert sum(len(part.follow_ups) for part in planned_runs) == len(plan.follow_ups)
     for by_case in (True, False):
         where: dict[tuple[str, str | int], set[int]] = {}
-        for index, part in enumerate(made):
-            for one in (*part.questions, *part.follow_ups):
-                what = (one.prompt, one.case_id) if by_case else (one.request.key, one.replicate)
-                where.setdefault(what, set()).add(index)
-        assert all(len(found) == 1 for found in where.values())
+        for index, part in enumerate(planned_runs):
+            for planned_question in (*part.questions, *part.follow_ups):
+                key = (
+                    (planned_question.prompt, planned_question.case_id)
+                    if by_case
+                    else (planned_question.request.key, planned_question.replicate)
+                )
+                where.setdefault(key, set()).add(index)
+        assert all(len(result) == 1 for result in where.values())
 
 
 @given(plan=PLANS, count=st.integers(1, 12))

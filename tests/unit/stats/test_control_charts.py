@@ -100,7 +100,7 @@ def test_rare_failures_come_like_raindrops() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=30), st.floats(-1, 1), st.floats(0, 0.5))
-def test_a_larger_drop_is_never_more_likely(passes: list[int], drop: float, more: float) -> None:
+def test_a_larger_drop_is_never_more_likely(passes: list[int], drop: float, added: float) -> None:
     noise = estimate_noise([ReferenceCase(passed=k, answers=20) for k in passes])
-    small, large = noise.exceed(np.array([drop, drop + more]))
+    small, large = noise.exceed(np.array([drop, drop + added]))
     assert 0 <= large <= small <= 1

@@ -19,10 +19,10 @@ def test_wilson_is_statsmodels(successes: int, extra: int, confidence: float) ->
     from statsmodels.stats.proportion import proportion_confint
 
     n = successes + extra
-    found = intervals.wilson(successes, n, confidence)
+    interval = intervals.wilson(successes, n, confidence)
     lo, hi = proportion_confint(successes, n, alpha=1 - confidence, method="wilson")
-    assert found is not None
-    assert (found.lo, found.hi) == pytest.approx((max(lo, 0), min(hi, 1)), abs=1e-9)
+    assert interval is not None
+    assert (interval.lo, interval.hi) == pytest.approx((max(lo, 0), min(hi, 1)), abs=1e-9)
 
 
 def test_wilson_at_the_ends() -> None:
@@ -48,34 +48,34 @@ def score_statistic(delta: float, broken: int, fixed: int, n: int) -> float:
 
 @pytest.mark.parametrize(("broken", "fixed", "n"), [(10, 3, 60), (4, 0, 50), (1, 7, 30), (20, 20, 100)])
 def test_tango_s_ends_are_where_the_score_test_turns(broken: int, fixed: int, n: int) -> None:
-    found = intervals.paired_difference(broken, fixed, n, 0.9)
+    interval = intervals.paired_difference(broken, fixed, n, 0.9)
     z = stats.norm.ppf(0.95)
-    assert score_statistic(found.lo, broken, fixed, n) == pytest.approx(z, abs=5e-3)
-    assert score_statistic(found.hi, broken, fixed, n) == pytest.approx(-z, abs=5e-3)
+    assert score_statistic(interval.lo, broken, fixed, n) == pytest.approx(z, abs=5e-3)
+    assert score_statistic(interval.hi, broken, fixed, n) == pytest.approx(-z, abs=5e-3)
 
 
 @given(tables)
 def test_tango_contains_the_estimate_within_bounds_and_has_width(table: tuple[int, int, int]) -> None:
     broken, fixed, rest = table
     n = broken + fixed + rest
-    found = intervals.paired_difference(broken, fixed, n, 0.9)
-    assert -1 <= found.lo <= (fixed - broken) / n <= found.hi <= 1
-    assert found.hi > found.lo
+    interval = intervals.paired_difference(broken, fixed, n, 0.9)
+    assert -1 <= interval.lo <= (fixed - broken) / n <= interval.hi <= 1
+    assert interval.hi > interval.lo
 
 
 @given(tables)
 def test_tango_mirrors_when_the_versions_swap(table: tuple[int, int, int]) -> None:
     broken, fixed, _ = table
     n = sum(table)
-    one, other = (intervals.paired_difference(a, b, n, 0.9) for a, b in ((broken, fixed), (fixed, broken)))
-    assert (one.lo, one.hi) == pytest.approx((-other.hi, -other.lo), abs=1e-9)
+    first, other = (intervals.paired_difference(a, b, n, 0.9) for a, b in ((broken, fixed), (fixed, broken)))
+    assert (first.lo, first.hi) == pytest.approx((-other.hi, -other.lo), abs=1e-9)
 
 
 def test_no_discordant_pair_still_has_width() -> None:
-    found = intervals.paired_difference(0, 0, 50, 0.9)
+    interval = intervals.paired_difference(0, 0, 50, 0.9)
     z2 = stats.norm.ppf(0.95) ** 2
-    assert found.hi == pytest.approx(z2 / (50 + z2), abs=1e-9)
-    assert found.lo == pytest.approx(-found.hi, abs=1e-9)
+    assert interval.hi == pytest.approx(z2 / (50 + z2), abs=1e-9)
+    assert interval.lo == pytest.approx(-interval.hi, abs=1e-9)
 
 
 def test_every_pair_broken_reaches_the_end() -> None:
@@ -91,46 +91,46 @@ def test_impossible_tables_are_refused(table: tuple[int, int, int]) -> None:
 
 @given(st.lists(scores, min_size=3, max_size=40).filter(lambda v: np.ptp(v) > 1e-2))
 def test_own_clusters_give_the_t_interval(values: list[float]) -> None:
-    found = intervals.clustered_difference(values, confidence=0.9)
+    interval = intervals.clustered_difference(values, confidence=0.9)
     lo, hi = stats.t.interval(0.9, len(values) - 1, loc=np.mean(values), scale=stats.sem(values))
     unseen = stats.norm.ppf(0.95) ** 2 / (len(values) + stats.norm.ppf(0.95) ** 2)
     lo, hi = min(lo, np.mean(values) - unseen), max(hi, np.mean(values) + unseen)
-    assert found is not None
-    assert (found.lo, found.hi) == pytest.approx((max(lo, -1), min(hi, 1)), abs=1e-9)
+    assert interval is not None
+    assert (interval.lo, interval.hi) == pytest.approx((max(lo, -1), min(hi, 1)), abs=1e-9)
 
 
 def test_one_cluster_has_no_interval_and_equal_clusters_have_width() -> None:
     assert intervals.clustered_difference([0.1, 0.2], None, ["a", "a"]) is None
-    found = intervals.clustered_difference([0.0] * 20, None, [f"c{i % 10}" for i in range(20)], 0.9)
-    assert found is not None
+    interval = intervals.clustered_difference([0.0] * 20, None, [f"c{i % 10}" for i in range(20)], 0.9)
+    assert interval is not None
     z2 = stats.norm.ppf(0.95) ** 2
-    assert found.hi == pytest.approx(z2 / (10 + z2))
+    assert interval.hi == pytest.approx(z2 / (10 + z2))
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.lists(scores, min_size=8, max_size=40).filter(lambda v: np.ptp(v) > 1e-2), st.integers(0, 2**40))
 def test_bca_contains_the_mean_and_ignores_the_order(values: list[float], seed: int) -> None:
-    found = intervals.bca_mean(values, confidence=0.9, seed=seed)
+    interval = intervals.bca_mean(values, confidence=0.9, seed=seed)
     again = intervals.bca_mean(sorted(values), confidence=0.9, seed=seed)
-    assert found is not None
-    assert found.lo <= float(np.mean(values)) <= found.hi
+    assert interval is not None
+    assert interval.lo <= float(np.mean(values)) <= interval.hi
     assert again is not None
-    assert (found.lo, found.hi) == pytest.approx((again.lo, again.hi), abs=1e-12)
+    assert (interval.lo, interval.hi) == pytest.approx((again.lo, again.hi), abs=1e-12)
 
 
 def test_bca_is_scipy_s_on_a_smooth_sample() -> None:
     values = 2 * stats.beta.rvs(2, 2, size=150, random_state=3) - 1
-    found = intervals.bca_mean(values.tolist(), confidence=0.9, seed=1, resamples=20000)
+    interval = intervals.bca_mean(values.tolist(), confidence=0.9, seed=1, resamples=20000)
     oracle = stats.bootstrap(
         (values,), np.mean, confidence_level=0.9, n_resamples=20000, method="BCa", rng=np.random.default_rng(5)
     ).confidence_interval
-    assert found is not None
-    assert (found.lo, found.hi) == pytest.approx((oracle.low, oracle.high), abs=4e-3)
+    assert interval is not None
+    assert (interval.lo, interval.hi) == pytest.approx((oracle.low, oracle.high), abs=4e-3)
 
 
 def test_bca_of_equal_values_has_width_and_of_one_value_is_unknown() -> None:
-    found = intervals.bca_mean([0.0] * 50, confidence=0.9, seed=1)
-    assert found is not None
-    assert found.lo < 0 < found.hi
+    interval = intervals.bca_mean([0.0] * 50, confidence=0.9, seed=1)
+    assert interval is not None
+    assert interval.lo < 0 < interval.hi
     assert intervals.bca_mean([0.5], seed=1) is None
     assert intervals.bca_mean([0.5, 0.1], [1.0, 0.0], seed=1) is None

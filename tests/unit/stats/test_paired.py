@@ -55,11 +55,11 @@ def test_negative_counts_are_refused() -> None:
 
 @given(st.lists(scores, min_size=3, max_size=40).filter(lambda v: np.ptp(v) > 1e-3))
 def test_without_weights_and_clusters_it_is_scipy_s_one_sample_t(values: list[float]) -> None:
-    found = paired.paired_t(values)
+    paired_t = paired.paired_t(values)
     oracle = stats.ttest_1samp(values, 0.0, alternative="less")
-    assert found.p_worse is not None
-    assert math.isclose(found.p_worse, oracle.pvalue, abs_tol=1e-9)
-    assert found.df == len(values) - 1
+    assert paired_t.p_worse is not None
+    assert math.isclose(paired_t.p_worse, oracle.pvalue, abs_tol=1e-9)
+    assert paired_t.df == len(values) - 1
 
 
 @settings(deadline=None)
@@ -72,32 +72,32 @@ def test_the_cluster_robust_error_is_statsmodels(rows: list[tuple[float, float, 
     from statsmodels.regression.linear_model import WLS
 
     values, weights, clusters = (list(column) for column in zip(*rows, strict=True))
-    result = paired.paired_t(values, weights, clusters)
+    paired_t = paired.paired_t(values, weights, clusters)
     fit = WLS(values, np.ones(len(values)), weights=weights).fit(
         cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False}
     )
     groups = len(set(clusters))
     oracle = float(fit.bse[0]) * math.sqrt(groups / (groups - 1))
-    assert result.mean == pytest.approx(float(fit.params[0]), abs=1e-9)
-    assert result.se == pytest.approx(oracle, abs=1e-9)
-    assert result.df == groups - 1
+    assert paired_t.mean == pytest.approx(float(fit.params[0]), abs=1e-9)
+    assert paired_t.se == pytest.approx(oracle, abs=1e-9)
+    assert paired_t.df == groups - 1
 
 
 @given(st.lists(scores, min_size=2, max_size=30).filter(lambda v: np.ptp(v) > 1e-3))
 def test_swapping_the_versions_flips_the_sign_exactly(values: list[float]) -> None:
-    one, other = paired.paired_t(values), paired.paired_t([-v for v in values])
-    assert (one.mean, one.se) == (-other.mean, other.se)
-    assert one.p_worse is not None
+    first, other = paired.paired_t(values), paired.paired_t([-v for v in values])
+    assert (first.mean, first.se) == (-other.mean, other.se)
+    assert first.p_worse is not None
     assert other.p_worse is not None
-    assert math.isclose(one.p_worse + other.p_worse, 1.0, abs_tol=1e-12)
+    assert math.isclose(first.p_worse + other.p_worse, 1.0, abs_tol=1e-12)
 
 
 @given(st.lists(scores, min_size=2, max_size=30))
 def test_the_order_of_the_cases_changes_nothing(values: list[float]) -> None:
     shuffled = sorted(values)
-    one, other = paired.paired_t(values), paired.paired_t(shuffled)
-    assert math.isclose(one.mean, other.mean, abs_tol=1e-12)
-    assert math.isclose(one.p_worse or 0.0, other.p_worse or 0.0, abs_tol=1e-9)
+    first, other = paired.paired_t(values), paired.paired_t(shuffled)
+    assert math.isclose(first.mean, other.mean, abs_tol=1e-12)
+    assert math.isclose(first.p_worse or 0.0, other.p_worse or 0.0, abs_tol=1e-9)
 
 
 @given(st.lists(scores, min_size=2, max_size=20).filter(lambda v: np.ptp(v) > 1e-3), st.integers(2, 5))
@@ -121,7 +121,7 @@ def test_differences_all_the_same_give_no_certainty_from_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "weights", "said"),
+    ("values", "weights", "message"),
     [
         ([1.0], [-1.0], "not negative"),
         ([1.0], [math.inf], "finite"),
@@ -131,8 +131,8 @@ def test_differences_all_the_same_give_no_certainty_from_nothing() -> None:
         ([], None, "no values"),
     ],
 )
-def test_what_cannot_be_weighed_is_refused(values: list[float], weights: list[float] | None, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_what_cannot_be_weighed_is_refused(values: list[float], weights: list[float] | None, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         paired.weighted_mean(values, weights)
 
 

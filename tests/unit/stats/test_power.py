@@ -22,18 +22,18 @@ TABLE = {  # n -> smallest detectable drop in points at a discordance of 5, 10, 
 @pytest.mark.parametrize(("n", "row"), TABLE.items())
 def test_the_table_of_detectable_drops(n: int, row: tuple[float | None, ...]) -> None:
     for discordance, expected in zip((0.05, 0.10, 0.15, 0.20, 0.30), row, strict=True):
-        found = power.detectable_drop(n, discordance)
+        result = power.detectable_drop(n, discordance)
         if expected is None:
-            assert found is None
+            assert result is None
         else:
-            assert found == pytest.approx(expected / 100, abs=0.001)
+            assert result == pytest.approx(expected / 100, abs=0.001)
 
 
 def test_without_discordance_nothing_is_detectable_but_a_drop_brings_its_own() -> None:
     assert power.detectable_drop(50, 0.0) is None
-    found = power.smallest_drop(50, 0.0)
-    assert found is not None
-    assert power.power_of(50, found, found) == pytest.approx(0.8, abs=1e-4)
+    result = power.smallest_drop(50, 0.0)
+    assert result is not None
+    assert power.power_of(50, result, result) == pytest.approx(0.8, abs=1e-4)
 
 
 def test_where_the_table_has_a_value_the_smallest_drop_is_that() -> None:
@@ -55,9 +55,9 @@ def test_impossible_drops_are_refused() -> None:
 @settings(deadline=None, max_examples=30)
 @given(st.integers(20, 300), st.floats(0.05, 0.5))
 def test_the_drop_found_has_the_power_promised(n: int, discordance: float) -> None:
-    found = power.smallest_drop(n, discordance)
-    if found is not None:
-        assert power.power_of(n, max(discordance, found), found) == pytest.approx(0.8, abs=1e-3)
+    result = power.smallest_drop(n, discordance)
+    if result is not None:
+        assert power.power_of(n, max(discordance, result), result) == pytest.approx(0.8, abs=1e-3)
 
 
 @pytest.mark.parametrize(

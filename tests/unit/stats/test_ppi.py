@@ -32,9 +32,9 @@ def pairs(tp: int, fp: int, fn: int, tn: int) -> tuple[list[float], list[float]]
 def test_the_authors_program_gives_the_same(  # noqa: PLR0917 - a row of the table
     tp: int, fp: int, fn: int, tn: int, passes: int, n: int, estimate: float, se: float
 ) -> None:
-    found = ppi.corrected(*pairs(tp, fp, fn, tn), [1.0] * passes + [0.0] * (n - passes))
-    assert found is not None
-    assert (found.estimate, found.se) == pytest.approx((estimate, se), abs=1e-12)
+    result = ppi.corrected(*pairs(tp, fp, fn, tn), [1.0] * passes + [0.0] * (n - passes))
+    assert result is not None
+    assert (result.estimate, result.se) == pytest.approx((estimate, se), abs=1e-12)
 
 
 @given(labelled, marks)
@@ -42,23 +42,23 @@ def test_without_the_judge_it_is_the_labels_own_rate_and_interval(
     both: list[tuple[float, float]], unlabelled: list[float]
 ) -> None:
     people, judge = zip(*both, strict=True)
-    found = ppi.corrected(people, judge, unlabelled, lambda_=0.0)
+    result = ppi.corrected(people, judge, unlabelled, lambda_=0.0)
     own = wilson(int(sum(people)), len(people))
-    assert found is not None
+    assert result is not None
     assert own is not None
-    assert (found.estimate, found.effective_n) == pytest.approx((sum(people) / len(people), len(people)))
-    assert (found.interval.lo, found.interval.hi) == pytest.approx((own.lo, own.hi))
+    assert (result.estimate, result.effective_n) == pytest.approx((sum(people) / len(people), len(people)))
+    assert (result.interval.lo, result.interval.hi) == pytest.approx((own.lo, own.hi))
 
 
 @given(labelled, marks)
 def test_everything_lies_within_its_bounds(both: list[tuple[float, float]], unlabelled: list[float]) -> None:
     people, judge = zip(*both, strict=True)
-    found = ppi.corrected(people, judge, unlabelled)
-    assert found is not None
-    assert 0 <= found.interval.lo <= found.estimate <= found.interval.hi <= 1
-    assert 0 <= found.lambda_ <= 1
-    assert 0 < found.effective_n <= len(people) + len(unlabelled)
-    assert found.interval.hi > found.interval.lo
+    result = ppi.corrected(people, judge, unlabelled)
+    assert result is not None
+    assert 0 <= result.interval.lo <= result.estimate <= result.interval.hi <= 1
+    assert 0 <= result.lambda_ <= 1
+    assert 0 < result.effective_n <= len(people) + len(unlabelled)
+    assert result.interval.hi > result.interval.lo
 
 
 def test_nothing_labelled_is_nothing_known() -> None:
@@ -66,44 +66,44 @@ def test_nothing_labelled_is_nothing_known() -> None:
 
 
 def test_nothing_judged_leaves_the_labels() -> None:
-    found = ppi.corrected([1, 0, 1, 1], [1, 0, 1, 1], [])
-    assert found is not None
-    assert (found.estimate, found.lambda_, found.effective_n) == (0.75, 0.0, 4.0)
+    result = ppi.corrected([1, 0, 1, 1], [1, 0, 1, 1], [])
+    assert result is not None
+    assert (result.estimate, result.lambda_, result.effective_n) == (0.75, 0.0, 4.0)
 
 
 def test_a_judge_who_says_the_same_of_everything_is_not_used() -> None:
-    found = ppi.corrected([1, 0, 1, 1], [1, 1, 1, 1], [1, 1, 1])
-    assert found is not None
-    assert (found.estimate, found.lambda_) == (0.75, 0.0)
+    result = ppi.corrected([1, 0, 1, 1], [1, 1, 1, 1], [1, 1, 1])
+    assert result is not None
+    assert (result.estimate, result.lambda_) == (0.75, 0.0)
 
 
 def test_a_judge_who_says_the_opposite_is_not_used() -> None:
-    found = ppi.corrected([1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1])
-    assert found is not None
-    assert found.lambda_ == 0.0
+    result = ppi.corrected([1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1])
+    assert result is not None
+    assert result.lambda_ == 0.0
 
 
 def test_labels_that_all_pass_are_no_certainty() -> None:
-    found = ppi.corrected([1.0] * 20, [1.0] * 20, [1.0] * 100)
-    assert found is not None
-    assert (found.estimate, found.effective_n) == (1.0, 20.0)
-    assert found.interval.lo < 0.9
+    result = ppi.corrected([1.0] * 20, [1.0] * 20, [1.0] * 100)
+    assert result is not None
+    assert (result.estimate, result.effective_n) == (1.0, 20.0)
+    assert result.interval.lo < 0.9
 
 
 def test_marks_that_explain_people_without_rest_count_for_no_more_than_there_is() -> None:
-    found = ppi.corrected([1.0, 0.0, 0.5], [0.5, 0.0, 0.25], [0.25] * 5, lambda_=2.0)
-    assert found is not None
-    assert (found.se, found.effective_n) == (0.0, 3.0)
+    result = ppi.corrected([1.0, 0.0, 0.5], [0.5, 0.0, 0.25], [0.25] * 5, lambda_=2.0)
+    assert result is not None
+    assert (result.se, result.effective_n) == (0.0, 3.0)
 
 
 @pytest.mark.parametrize(
-    ("people", "judge", "unlabelled", "said"),
+    ("people", "judge", "unlabelled", "message"),
     [([1.0], [1.0, 0.0], [], "as many marks"), ([2.0], [1.0], [], "between 0 and 1"), ([1.0], [1.0], [-1.0], "0 and")],
 )
 def test_what_cannot_be_marks_is_refused(
-    people: list[float], judge: list[float], unlabelled: list[float], said: str
+    people: list[float], judge: list[float], unlabelled: list[float], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         ppi.corrected(people, judge, unlabelled)
 
 

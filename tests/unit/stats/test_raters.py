@@ -21,12 +21,12 @@ def test_kappa_and_its_interval_are_those_of_statsmodels(table: Confusion) -> No
     from statsmodels.stats.inter_rater import cohens_kappa
 
     oracle = cohens_kappa([[table.tp, table.fp], [table.fn, table.tn]])
-    found = table.kappa_interval()
+    result = table.kappa_interval()
     assert table.kappa == pytest.approx(oracle.kappa, abs=1e-9)
-    assert found is not None
+    assert result is not None
     if table.agreement not in (0, 1):
         ends = (max(-1.0, oracle.kappa_low), min(1.0, oracle.kappa_upp))
-        assert (found.lo, found.hi) == pytest.approx(ends, abs=1e-9)
+        assert (result.lo, result.hi) == pytest.approx(ends, abs=1e-9)
 
 
 @given(tables)
@@ -132,10 +132,10 @@ def test_an_imperfect_judge_shrinks_a_drop_of_10_points_by_youden_s_j(se: float,
 
 @pytest.mark.parametrize(("labels", "points"), [(100, 7.0), (200, 4.9), (400, 3.5)])
 def test_so_many_labels_give_the_agreement_so_exactly(labels: int, points: float) -> None:
-    found = wilson(round(0.85 * labels), labels)
-    assert found is not None
-    assert 50 * (found.hi - found.lo) == pytest.approx(points, abs=0.15)
-    assert raters.half_width_with(found, labels, 4 * labels) == pytest.approx((found.hi - found.lo) / 4)
+    interval = wilson(round(0.85 * labels), labels)
+    assert interval is not None
+    assert 50 * (interval.hi - interval.lo) == pytest.approx(points, abs=0.15)
+    assert raters.half_width_with(interval, labels, 4 * labels) == pytest.approx((interval.hi - interval.lo) / 4)
 
 
 @pytest.mark.parametrize("place", range(4))

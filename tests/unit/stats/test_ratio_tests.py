@@ -85,8 +85,8 @@ def test_the_same_costs_show_nothing(costs: list[float], limit: float) -> None:
 
 def test_a_version_that_changes_nothing_is_rarely_found_dearer() -> None:
     rng = np.random.default_rng(7)
-    found = 0
+    result = 0
     for _ in range(2000):
         before, after = rng.lognormal(0, 1, 12), rng.lognormal(0, 1, 12)
-        found += (ratio_tests.cost_p(before.tolist(), after.tolist(), 0.0) or 0) <= 0.05
-    assert found / 2000 < 0.06
+        result += (ratio_tests.cost_p(before.tolist(), after.tolist(), 0.0) or 0) <= 0.05
+    assert result / 2000 < 0.06

@@ -27,11 +27,11 @@ def chance(k: int, n: int, mean: float) -> float:
 
 def grown(past: tuple[float, float, float, float], drop: float, null: float, n: tuple[int, int]) -> NDArray[np.float64]:
     """The factor by which the stake grows in the block after `past`, for each outcome of it."""
-    found = np.zeros((n[0] + 1, n[1] + 1))
+    result = np.zeros((n[0] + 1, n[1] + 1))
     for i, j in product(range(n[0] + 1), range(n[1] + 1)):
         before, after = log_evidence(blocks(past, (n[0], i, n[1], j)), [drop], null)
-        found[i, j] = math.exp(after - before)
-    return found
+        result[i, j] = math.exp(after - before)
+    return result
 
 
 @pytest.mark.parametrize(("drop", "null"), [(0.02, 0.0), (0.3, 0.0), (0.0, 0.05), (-0.2, 0.05), (0.1, 0.2), (0.5, 0.2)])
@@ -60,14 +60,14 @@ def test_a_stake_grows_where_the_supposed_drop_is_true() -> None:
 
 def test_one_block_by_hand() -> None:
     """Before any request the control's mean is 1/2; a drop of .25 bets on 1/4, and the common mean is 3/8."""
-    (found,) = log_evidence(blocks((1, 1, 1, 0)), [0.25], 0.0)
-    assert math.exp(found) == pytest.approx((1 / 2) / (3 / 8) * (3 / 4) / (5 / 8))
+    (result,) = log_evidence(blocks((1, 1, 1, 0)), [0.25], 0.0)
+    assert math.exp(result) == pytest.approx((1 / 2) / (3 / 8) * (3 / 4) / (5 / 8))
 
 
 def test_the_nearest_pair_of_a_null_with_a_margin_is_the_nearest() -> None:
-    one = blocks((7, 0, 2, 0))
+    sums = blocks((7, 0, 2, 0))
     a, b = np.array([0.9]), np.array([0.88])
-    (x,) = sequential._find_nearest_null(one, a, b, 0.05)
+    (x,) = sequential._find_nearest_null(sums, a, b, 0.05)
 
     def distance(near: float) -> float:
         def kl(q: float, m: float) -> float:
@@ -85,10 +85,10 @@ def test_the_nearest_pair_of_a_null_with_a_margin_is_the_nearest() -> None:
 def test_evidence_is_a_number_whatever_was_marked(marks: list[tuple[int, float, int, float]], null: float) -> None:
     given_ = blocks(*[(n, n * x, m, m * y) for n, x, m, y in marks])
     for drops in ([null + 0.01, null + 0.4], [null - 0.01, null - 0.4]):
-        found = log_evidence(given_, drops, null)
-        assert found.shape == (len(marks),)
-        assert np.isfinite(found).all()
-        assert 0 <= anytime_p(found) <= 1
+        result = log_evidence(given_, drops, null)
+        assert result.shape == (len(marks),)
+        assert np.isfinite(result).all()
+        assert 0 <= anytime_p(result) <= 1
 
 
 @given(st.data())
@@ -110,8 +110,8 @@ def test_the_p_value_counts_the_most_evidence_there_ever_was() -> None:
 
 def test_several_stakes_are_their_mean() -> None:
     given_ = blocks((19, 18, 1, 0), (19, 19, 1, 0))
-    one, two, both = (log_evidence(given_, drops, 0.0) for drops in ([0.1], [0.3], [0.1, 0.3]))
-    assert np.exp(both) == pytest.approx((np.exp(one) + np.exp(two)) / 2)
+    first, two, both = (log_evidence(given_, drops, 0.0) for drops in ([0.1], [0.3], [0.1, 0.3]))
+    assert np.exp(both) == pytest.approx((np.exp(first) + np.exp(two)) / 2)
 
 
 def test_the_split_is_tested_by_chi_square() -> None:

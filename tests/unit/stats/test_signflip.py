@@ -23,7 +23,7 @@ def counted(differences: list[Fraction]) -> float:
     seen = sum(differences)
     sums = [sum(s * d for s, d in zip(signs, differences, strict=True)) for signs in
             itertools.product((1, -1), repeat=len(differences))]  # fmt: skip
-    return (sum(one < seen for one in sums) + sum(one == seen for one in sums) / 2) / len(sums)
+    return (sum(total < seen for total in sums) + sum(total == seen for total in sums) / 2) / len(sums)
 
 
 @settings(max_examples=60)

@@ -33,7 +33,7 @@ def plain_bca(rows: list[tuple[float, float]], confidence: float, number: int, r
     below = sum(1.0 if m < centre - 1e-12 else 0.5 if abs(m - centre) <= 1e-12 else 0.0 for m in means) / resamples
     bias = NORMAL.inv_cdf(min(max(below, 0.5 / resamples), 1 - 0.5 / resamples))
     left_out = [mean(kept[:i] + kept[i + 1 :]) for i in range(n)]
-    spread = [math.fsum(left_out) / n - one for one in left_out]
+    spread = [math.fsum(left_out) / n - jackknifed for jackknifed in left_out]
     acceleration = math.fsum(s**3 for s in spread) / (6 * math.fsum(s**2 for s in spread) ** 1.5)
     wide = stats.t.ppf(0.5 + confidence / 2, n - 1) * math.sqrt(n / (n - 1))
     ends = []
@@ -67,9 +67,9 @@ def expected_bca(
 )
 def test_bca_is_the_formula_written_plainly(rows: list[tuple[float, float]], confidence: float, number: int) -> None:
     values, weights = zip(*rows, strict=True)
-    found = intervals.bca_mean(values, weights, confidence=confidence, seed=number, resamples=200)
-    assert found is not None
-    assert (found.lo, found.hi) == pytest.approx(expected_bca(rows, confidence, number, 200), abs=1e-9)
+    interval = intervals.bca_mean(values, weights, confidence=confidence, seed=number, resamples=200)
+    assert interval is not None
+    assert (interval.lo, interval.hi) == pytest.approx(expected_bca(rows, confidence, number, 200), abs=1e-9)
 
 
 def test_bca_s_own_numbers() -> None:
@@ -112,10 +112,10 @@ def test_the_ends_of_power() -> None:
 
 @pytest.mark.parametrize(("drop", "discordance"), [(0.05, 0.1), (0.1, 0.05), (0.2, 0.2), (0.5, 0.0), (0.02, 0.3)])
 def test_cases_to_show_is_the_first_number_from_which_power_is_enough(drop: float, discordance: float) -> None:
-    found = power.cases_to_show(drop, discordance)
+    result = power.cases_to_show(drop, discordance)
     together = max(drop, discordance)
-    assert power.power_of(found, together, drop) >= 0.8
-    assert power.power_of(found - 1, together, drop) < 0.8
+    assert power.power_of(result, together, drop) >= 0.8
+    assert power.power_of(result - 1, together, drop) < 0.8
 
 
 def test_cases_to_show_depends_on_alpha_and_power() -> None:
@@ -144,9 +144,9 @@ def test_tango_s_ends_are_where_the_score_test_turns(n: int, data: st.DataObject
     """At each end the score statistic, with the constrained maximum likelihood estimate found by search, is z."""
     broken = data.draw(st.integers(0, n))
     fixed = data.draw(st.integers(0, n - broken))
-    found = intervals.paired_difference(broken, fixed, n, 0.9)
+    interval = intervals.paired_difference(broken, fixed, n, 0.9)
     z = NORMAL.inv_cdf(0.95)
-    for end, sign in ((found.lo, 1), (found.hi, -1)):
+    for end, sign in ((interval.lo, 1), (interval.hi, -1)):
         if abs(end) < 1 - 1e-9:
             assert score(broken, fixed, n, end) == pytest.approx(sign * z, abs=1e-5)
 
@@ -179,8 +179,8 @@ def test_where_nothing_varies_a_weight_is_still_a_weight() -> None:
 
 
 def test_the_numbers_beside_p_are_right_where_there_is_no_spread() -> None:
-    one = paired.paired_t([0.5, 0.3], None, ["k", "k"])
-    assert (one.mean, one.se, one.df, one.p_worse) == (0.4, None, 0, None)
+    paired_t = paired.paired_t([0.5, 0.3], None, ["k", "k"])
+    assert (paired_t.mean, paired_t.se, paired_t.df, paired_t.p_worse) == (0.4, None, 0, None)
     same = paired.paired_t([-0.5] * 4)
     assert (same.mean, same.se, same.df, same.p_worse) == (-0.5, 0.0, 3, 1 / 16)
 
@@ -193,14 +193,14 @@ def test_lists_of_unequal_length_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "said"),
+    ("weights", "message"),
     [
         ([-1.0, 1.0], r"^weights must be finite and not negative$"),
         ([0.0, 0.0], r"^at least one weight must be more than 0$"),
     ],
 )
-def test_weights_that_cannot_be_used_are_refused_in_words(weights: list[float], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_weights_that_cannot_be_used_are_refused_in_words(weights: list[float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         paired.weighted_mean([0.1, 0.2], weights)
 
 
@@ -218,8 +218,8 @@ def test_a_seed_is_the_first_63_bits_of_the_digest() -> None:
 
 
 def test_the_rows_of_a_confusion_carry_their_labels() -> None:
-    found = agreement.label_confusion([("a", "b"), ("b", "b")])
-    assert [row.label for row in found.rows] == ["a", "b"]
+    label_confusion = agreement.label_confusion([("a", "b"), ("b", "b")])
+    assert [row.label for row in label_confusion.rows] == ["a", "b"]
 
 
 def test_a_root_outside_is_the_end_itself() -> None:

@@ -11,30 +11,30 @@ from promptci.stats.estimates.seed import seed_from
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=400))
 def test_percentiles_are_numpy_s(values: list[float]) -> None:
-    found = percentiles.percentiles(values)
-    assert [found.p50, found.p95, found.p99] == pytest.approx(list(np.percentile(values, [50, 95, 99])))
+    result = percentiles.percentiles(values)
+    assert [result.p50, result.p95, result.p99] == pytest.approx(list(np.percentile(values, [50, 95, 99])))
 
 
 def test_percentiles_of_nothing_are_unknown() -> None:
-    found = percentiles.percentiles([])
-    assert (found.n, found.p50, found.p95, found.p99) == (0, None, None, None)
+    result = percentiles.percentiles([])
+    assert (result.n, result.p50, result.p95, result.p99) == (0, None, None, None)
 
 
 @pytest.mark.parametrize(
     ("n", "p95", "p99"), [(58, False, False), (59, True, False), (298, True, False), (299, True, True)]
 )
 def test_an_upper_bound_needs_enough_values(n: int, p95: bool, p99: bool) -> None:
-    found = percentiles.percentiles([1.0] * n)
-    assert (found.p95_certain, found.p99_certain) == (p95, p99)
+    result = percentiles.percentiles([1.0] * n)
+    assert (result.p95_certain, result.p99_certain) == (p95, p99)
 
 
 def test_a_confusion_matrix_counts_every_pair_once() -> None:
     pairs = [("a", "a"), ("a", "a"), ("a", "b"), ("b", "b"), ("b", "(none)")]
-    found = agreement.label_confusion(pairs)
-    assert found.labels == ("a", "b", "(none)")
-    assert [row.counts for row in found.rows] == [(2, 1, 0), (0, 1, 1)]
-    assert [(row.precision, row.recall) for row in found.rows] == [(1.0, 2 / 3), (0.5, 0.5)]
-    assert found.rows[0].f1 == pytest.approx(0.8)
+    label_confusion = agreement.label_confusion(pairs)
+    assert label_confusion.labels == ("a", "b", "(none)")
+    assert [row.counts for row in label_confusion.rows] == [(2, 1, 0), (0, 1, 1)]
+    assert [(row.precision, row.recall) for row in label_confusion.rows] == [(1.0, 2 / 3), (0.5, 0.5)]
+    assert label_confusion.rows[0].f1 == pytest.approx(0.8)
 
 
 def test_a_label_never_given_has_no_precision_and_a_label_never_hit_has_f1_0() -> None:

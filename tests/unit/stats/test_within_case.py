@@ -23,16 +23,18 @@ def case(reference: str, candidate: str, weight: float = 1.0, initial: int | Non
 
 def enumerated(cases: list[CaseAnswers]) -> float:
     """Mid-p by listing every way in which the answers could have fallen to the versions."""
-    seen = math.fsum(one.weight * one.difference for one in cases)
+    seen = math.fsum(case_answers.weight * case_answers.difference for case_answers in cases)
     listed = []
-    for one in cases:
-        answers = (*one.reference, *one.candidate)
-        ways = list(combinations(range(len(answers)), len(one.candidate)))
+    for case_answers in cases:
+        answers = (*case_answers.reference, *case_answers.candidate)
+        ways = list(combinations(range(len(answers)), len(case_answers.candidate)))
         outcomes = []
         for chosen in ways:
             after = math.fsum(answers[i] for i in chosen)
             before = math.fsum(answers) - after
-            outcomes.append(one.weight * (after / len(one.candidate) - before / len(one.reference)))
+            outcomes.append(
+                case_answers.weight * (after / len(case_answers.candidate) - before / len(case_answers.reference))
+            )
         listed.append(outcomes)
     below = equal = total = 0
     for outcome in product(*listed):
@@ -53,7 +55,7 @@ def enumerated(cases: list[CaseAnswers]) -> float:
 )
 def test_p_is_that_of_listing_every_way(table: list[tuple[list[float], list[float]]]) -> None:
     cases = [CaseAnswers(reference=tuple(b), candidate=tuple(h)) for b, h in table]
-    if all(len({*one.reference, *one.candidate}) == 1 for one in cases):
+    if all(len({*case_answers.reference, *case_answers.candidate}) == 1 for case_answers in cases):
         assert permutation_test(cases).p == 1.0
     else:
         assert permutation_test(cases).p == pytest.approx(enumerated(cases), abs=1e-9)
@@ -69,7 +71,7 @@ def test_p_is_that_of_listing_every_way(table: list[tuple[list[float], list[floa
 )
 def test_of_scores_too(table: list[tuple[list[float], list[float]]]) -> None:
     cases = [CaseAnswers(reference=tuple(b), candidate=tuple(h)) for b, h in table]
-    if any(len({*one.reference, *one.candidate}) > 1 for one in cases):
+    if any(len({*case_answers.reference, *case_answers.candidate}) > 1 for case_answers in cases):
         assert permutation_test(cases).p == pytest.approx(enumerated(cases), abs=1e-9)
 
 

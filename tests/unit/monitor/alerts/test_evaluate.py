@@ -39,7 +39,9 @@ def changes(seen: list[AlertEvaluation]) -> list[str]:
 
 def test_an_alert_opens_and_closes_and_its_lines_say_why() -> None:
     seen = looks([figures(100, 0), figures(100, 1), *(figures(200, number) for number in (2, 3, 4, 5))])
-    assert changes(seen) == [f"quality-low {what}" for what in ("pending", "opened", "updated", "updated", "resolved")]
+    assert changes(seen) == [
+        f"quality-low {change}" for change in ("pending", "opened", "updated", "updated", "resolved")
+    ]
     opened = seen[1].lines[0]
     assert (opened.at, opened.since, opened.value, opened.limit, opened.n) == (
         "2026-03-09T10:25:00Z",

@@ -15,8 +15,8 @@ from promptci.monitor.document import LatencyRow, TrafficRow
 WEEK_H = 7 * 24
 
 
-def rule(kind: str, metric: str, limit: float, **more: object) -> AlertRule:
-    return AlertRule(name="r", kind=kind, metric=metric, limit=limit, **more)  # type: ignore[arg-type]
+def rule(kind: str, metric: str, limit: float, **options: object) -> AlertRule:
+    return AlertRule(name="r", kind=kind, metric=metric, limit=limit, **options)  # type: ignore[arg-type]
 
 
 def look(a_rule: AlertRule, rows: list[TrafficRow], latencies: list[LatencyRow] | None = None) -> Measurement:

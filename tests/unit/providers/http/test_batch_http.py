@@ -54,7 +54,7 @@ async def failure(base_url: str, **options: Any) -> CallError:
 async def run_batch(http: BatchClient, *texts: str) -> dict[CallKey, BatchResult]:
     """Order, wait for and collect the answers to some texts, and delete them at the endpoint."""
     requests = [request(text) for text in texts]
-    job = BatchJob(requests={(one.key, 0): one for one in requests})
+    job = BatchJob(requests={(item.key, 0): item for item in requests})
     try:
         ordered = await batch.submit_batch(http, job)
         state = await batch.fetch_batch(http, ordered.id)
@@ -264,14 +264,18 @@ async def test_reasoning_is_removed_from_a_batch_s_answers_unless_it_is_wanted()
 
 async def test_a_prompt_that_the_content_filter_refuses_is_an_empty_answer() -> None:
     refused = {"status_code": 400, "body": {"error": {"code": "content_filter", "message": "no"}}}
-    result = await answer_of({"response": refused})
+    batch_result = await answer_of({"response": refused})
 
-    assert isinstance(result, Completion)
-    assert (result.text, result.finish_reason, result.batched) == ("", "content_filter", True)
+    assert isinstance(batch_result, Completion)
+    assert (batch_result.text, batch_result.finish_reason, batch_result.batched) == ("", "content_filter", True)
 
 
 async def test_no_line_that_failed_shows_the_key() -> None:
-    result = await answer_of({"response": {"status_code": 500, "body": {"error": {"message": f"odd {CANARY}"}}}})
+    batch_result = await answer_of({"response": {"status_code": 500, "body": {"error": {"message": f"odd {CANARY}"}}}})
 
-    assert isinstance(result, CallError)
-    assert (result.kind, "odd" in result.message, CANARY[:12] in result.message) == ("server", True, False)
+    assert isinstance(batch_result, CallError)
+    assert (batch_result.kind, "odd" in batch_result.message, CANARY[:12] in batch_result.message) == (
+        "server",
+        True,
+        False,
+    )

@@ -75,20 +75,20 @@ def test_an_embedding_never_shares_a_key_with_a_chat(model: str, text: str, para
 
 @given(VECTORS)
 def test_a_vector_keeps_its_numbers_to_seven_digits(vector: list[float]) -> None:
-    made = response_parser.parse_embedding(embedding(vector), latency_ms=None, wall=WALL)
-    read = json.loads(made.text)
+    completion = response_parser.parse_embedding(embedding(vector), latency_ms=None, wall=WALL)
+    read = json.loads(completion.text)
 
     assert read == pytest.approx(vector, rel=1e-6)
     assert all(len(Decimal(repr(number)).normalize().as_tuple().digits) <= 7 for number in read)
     again = response_parser.parse_embedding(embedding(read), latency_ms=None, wall=WALL)
-    assert again.text == made.text
+    assert again.text == completion.text
 
 
 @given(raw=JSON_VALUES | st.fixed_dictionaries({"data": JSON_VALUES}) | st.text())
 def test_whatever_an_endpoint_sends_is_a_vector_or_a_failed_attempt(raw: Any) -> None:
     with contextlib.suppress(AttemptFailed):
-        made = response_parser.parse_embedding(raw, latency_ms=1.0, wall=WALL)
-        vector = json.loads(made.text)
+        completion = response_parser.parse_embedding(raw, latency_ms=1.0, wall=WALL)
+        vector = json.loads(completion.text)
         assert vector
         assert all(math.isfinite(number) for number in vector)
 

@@ -62,9 +62,9 @@ def test_plain_http_within_a_private_network_is_accepted_without_a_key(base_url:
     endpoint.check_base_url(base_url, has_key=False)
 
 
-@pytest.mark.parametrize(("base_url", "why"), REFUSED.items())
-def test_an_address_that_exposes_something_is_refused_with_advice(base_url: str, why: str) -> None:
-    with pytest.raises(ProviderError, match=why) as caught:
+@pytest.mark.parametrize(("base_url", "reason"), REFUSED.items())
+def test_an_address_that_exposes_something_is_refused_with_advice(base_url: str, reason: str) -> None:
+    with pytest.raises(ProviderError, match=reason) as caught:
         endpoint.check_base_url(base_url, has_key=True)
 
     assert caught.value.hint

@@ -102,11 +102,11 @@ async def test_refusals_of_one_flight_lower_the_pace_once() -> None:
     async with AsyncExitStack() as stack:
         first, second, third = [await stack.enter_async_context(limit.slot()) for _ in range(3)]
         limit.record_refusal(first, None)
-        found = limit.rate_estimator.learned_rate
+        result = limit.rate_estimator.learned_rate
         limit.record_refusal(second, None)
         limit.record_refusal(third, None)
 
-    assert limit.rate_estimator.learned_rate == found
+    assert limit.rate_estimator.learned_rate == result
 
 
 def test_rounds_that_bring_no_more_answers_a_second_end_the_doubling() -> None:
@@ -115,10 +115,10 @@ def test_rounds_that_bring_no_more_answers_a_second_end_the_doubling() -> None:
     async def asking() -> float:
         loop = asyncio.get_running_loop()
         limit = Limiter(now=loop.time, sleep=asyncio.sleep, uniform=min)
-        desk = asyncio.Semaphore(8)
+        desks = asyncio.Semaphore(8)
 
         async def call() -> None:
-            async with limit.slot() as turn, desk:
+            async with limit.slot() as turn, desks:
                 await asyncio.sleep(1)
                 limit.record_success(turn)
 

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from fakes.asking import CANARY, JSON, OK, ask, body, failure, message, one, request
+from fakes.asking import CANARY, JSON, OK, ask, ask_one, body, failure, message, request
 from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, reply
 from fakes.virtual_clock import VirtualClock
 
@@ -43,7 +43,7 @@ async def test_the_request_is_sent_as_it_is_and_the_answer_read_with_its_circums
 
 async def test_without_a_key_no_authorization_is_sent() -> None:
     with OpenAIServer() as server:
-        await one(server.base_url, key=None)
+        await ask_one(server.base_url, key=None)
 
     assert "authorization" not in server.calls[0].headers
 
@@ -52,7 +52,7 @@ async def test_what_the_environment_says_of_openai_accounts_goes_to_nobody(monke
     monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
     with OpenAIServer() as server:
-        await one(server.base_url)
+        await ask_one(server.base_url)
 
     assert not {"openai-organization", "openai-project"} & server.calls[0].headers.keys()
 
@@ -86,7 +86,7 @@ RESULTS: dict[str, tuple[Reply, dict[str, Any]]] = {
 @pytest.mark.parametrize(("wire", "expected"), RESULTS.values(), ids=RESULTS)
 async def test_what_the_model_did_is_a_result(wire: Reply, expected: Mapping[str, Any]) -> None:
     with OpenAIServer(lambda _: wire) as server:
-        result = await one(server.base_url)
+        result = await ask_one(server.base_url)
 
     assert {key: getattr(result, key) for key in expected} == expected
     assert len(server.calls) == 1
@@ -229,7 +229,7 @@ async def test_what_passes_is_asked_again_and_no_answer_is_lost_or_doubled(wire:
 async def test_the_pause_of_the_header_is_waited_for(status: int, header: str, written: str) -> None:
     clock = VirtualClock()
     with OpenAIServer(faults={0: error(status, **{header: written})}) as server:
-        await one(server.base_url, clock=clock)
+        await ask_one(server.base_url, clock=clock)
 
     assert 17 <= clock.total < 19
 
@@ -261,7 +261,7 @@ async def test_an_overloaded_endpoint_that_says_so_in_the_same_words_is_tried_to
         return "at last" if call.number == 5 else error((529, 503)[call.number % 2], "overloaded")
 
     with OpenAIServer(answer) as server:
-        result = await one(server.base_url)
+        result = await ask_one(server.base_url)
 
     assert result.text == "at last"
 
@@ -270,7 +270,7 @@ async def test_latency_is_that_of_the_attempt_that_was_answered() -> None:
     slow = error(500)
     slow = Reply(status=500, body=slow.body, headers=slow.headers, delay_s=0.5)
     with OpenAIServer(faults={0: slow}) as server:
-        result = await one(server.base_url)
+        result = await ask_one(server.base_url)
 
     assert result.latency_ms is not None
     assert result.latency_ms < 400

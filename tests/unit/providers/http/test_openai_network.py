@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fakes.asking import CANARY, JSON, OK, ask, failure, one, request
+from fakes.asking import CANARY, JSON, OK, ask, ask_one, failure, request
 from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.virtual_clock import VirtualClock
 from support.certificates import create_certificate
@@ -101,7 +101,7 @@ async def test_a_proxy_that_refuses_is_named(status: int, words: str, monkeypatc
 async def test_loopback_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", NOTHING_LISTENS)
     with OpenAIServer() as server:
-        await one(server.base_url)
+        await ask_one(server.base_url)
 
 
 SPELLINGS = {

@@ -232,12 +232,12 @@ def test_times_are_read_as_endpoints_spell_them(text: str | None, expected: floa
     left=st.text(max_size=6) | st.floats().map(str),
     reset=st.text(max_size=9) | st.floats().map(str),
 )
-def test_no_header_breaks_the_pace(limit: str, left: str, reset: str) -> None:
+def test_no_header_breaks_the_pace(limit: str, remaining: str, reset: str) -> None:
     tempo = rate_estimator.RateEstimator()
     kinds = ("requests", "tokens")
     headers = {
         **{f"x-ratelimit-limit-{kind}": limit for kind in kinds},
-        **{f"x-ratelimit-remaining-{kind}": left for kind in kinds},
+        **{f"x-ratelimit-remaining-{kind}": remaining for kind in kinds},
         **{f"x-ratelimit-reset-{kind}": reset for kind in kinds},
     }
 

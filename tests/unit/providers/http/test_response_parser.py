@@ -25,9 +25,9 @@ bodies = st.fixed_dictionaries(
 @given(raw=json_values | bodies | st.text())
 def test_whatever_an_endpoint_sends_is_an_answer_or_a_failed_attempt(raw: Any) -> None:
     with contextlib.suppress(AttemptFailed):
-        made = response_parser.parse_completion(raw, latency_ms=1.0, wall=WALL)
-        assert isinstance(made.text, str)
-        made.text.encode()
+        completion = response_parser.parse_completion(raw, latency_ms=1.0, wall=WALL)
+        assert isinstance(completion.text, str)
+        completion.text.encode()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def asking(text: str, response_format: dict[str, Any] | None = None, **parameter
     return Request(model="any name", messages=turns, parameters=parameters, response_format=response_format)
 
 
-def said(completion: Completion) -> tuple[str, object, str | None]:
+def get_reply(completion: Completion) -> tuple[str, object, str | None]:
     return completion.text, completion.usage, completion.finish_reason
 
 
@@ -65,17 +65,17 @@ async def test_it_answers_with_its_name_tokens_and_time(model: LocalModel) -> No
 
 
 async def test_equal_requests_get_equal_answers_whatever_was_asked_before(model: LocalModel) -> None:
-    one, two = asking("Name a river in Asia.", max_tokens=16), asking("Name a river in Africa.", max_tokens=16)
-    first = [said(await model.complete(request, replicate=0)) for request in (one, two)]
-    again = [said(await model.complete(request, replicate=0)) for request in (two, one)]
+    asia, africa = asking("Name a river in Asia.", max_tokens=16), asking("Name a river in Africa.", max_tokens=16)
+    first = [get_reply(await model.complete(request, replicate=0)) for request in (asia, africa)]
+    again = [get_reply(await model.complete(request, replicate=0)) for request in (africa, asia)]
 
     assert first == again[::-1]
 
 
 async def test_replicates_of_a_random_request_differ_and_each_repeats(model: LocalModel) -> None:
     request = asking("Write a line of a poem.", max_tokens=16, temperature=1.5)
-    first = [said(await model.complete(request, replicate=i)) for i in range(3)]
-    again = [said(await model.complete(request, replicate=i)) for i in range(3)]
+    first = [get_reply(await model.complete(request, replicate=i)) for i in range(3)]
+    again = [get_reply(await model.complete(request, replicate=i)) for i in range(3)]
 
     assert first == again
     assert len({text for text, _, _ in first}) > 1
@@ -104,7 +104,7 @@ async def test_calls_at_once_get_the_answers_of_calls_alone(model: LocalModel) -
     together = await asyncio.gather(*(model.complete(request, replicate=0) for request in requests))
     alone = [await model.complete(request, replicate=0) for request in requests]
 
-    assert [said(answer) for answer in together] == [said(answer) for answer in alone]
+    assert [get_reply(answer) for answer in together] == [get_reply(answer) for answer in alone]
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ async def test_embeddings_repeat_beside_answers_and_tell_texts_apart(model: Loca
     first = [await model.complete(make_embedding_request("any name", text), replicate=0) for text in texts]
     await model.complete(asking("hi", max_tokens=2), replicate=0)
     again = [await model.complete(make_embedding_request("any name", text), replicate=0) for text in reversed(texts)]
-    one, near, far = (json.loads(answer.text) for answer in first)
-    paraphrase, stranger = cosine_similarity(one, near), cosine_similarity(one, far)
+    embedding, near, far = (json.loads(answer.text) for answer in first)
+    paraphrase, stranger = cosine_similarity(embedding, near), cosine_similarity(embedding, far)
 
     assert [answer.text for answer in first] == [answer.text for answer in again[::-1]]
     assert paraphrase is not None

@@ -26,10 +26,10 @@ def zipped(path: Path, entries: list[tuple[zipfile.ZipInfo | str, bytes]]) -> Pa
 
 
 def entry(name: str, mode: int = stat.S_IFREG | 0o644, system: int = 3) -> zipfile.ZipInfo:
-    made = zipfile.ZipInfo(name)
-    made.external_attr = mode << 16
-    made.create_system = system
-    return made
+    info = zipfile.ZipInfo(name)
+    info.external_attr = mode << 16
+    info.create_system = system
+    return info
 
 
 def folder(path: Path) -> Path:
@@ -183,10 +183,10 @@ def test_a_zip_file_without_a_report_is_refused(tmp_path: Path) -> None:
 
 
 def good_zip() -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("report.json", REPORT * 9)
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

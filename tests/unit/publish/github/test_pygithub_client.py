@@ -148,10 +148,10 @@ def test_all_calls_together_lose_no_more_than_two_minutes(
 
 
 def test_writes_keep_a_second_between_them(github: PyGithubClient, time: JumpingClock) -> None:
-    created = github.create_comment(7, "one")
-    github.update_comment(created.id, "two")
+    comment = github.create_comment(7, "one")
+    github.update_comment(comment.id, "two")
     list(github.comments(7))
-    github.delete_comment(created.id)
+    github.delete_comment(comment.id)
 
     assert time.slept == [1.0, 1.0]
 

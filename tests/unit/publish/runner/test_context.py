@@ -44,9 +44,9 @@ def environ(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def read(environ: dict[str, str], payload: Any, **more: str) -> ActionContext:
+def read(environ: dict[str, str], payload: Any, **options: str) -> ActionContext:
     Path(environ["GITHUB_EVENT_PATH"]).write_text(json.dumps(payload))
-    return ActionContext.from_environ({**environ, **more})
+    return ActionContext.from_environ({**environ, **options})
 
 
 def test_a_pull_request_names_its_own_commits_and_not_the_merge_commit(environ: dict[str, str]) -> None:
@@ -168,8 +168,8 @@ def test_inputs_have_their_defaults(environ: dict[str, str]) -> None:
 
 
 def test_inputs_are_read_as_a_container_gets_them(environ: dict[str, str]) -> None:
-    more = {"INPUT_GITHUB-TOKEN": "t1", "INPUT_API_KEY": "k1", "INPUT_STATUS": "False", "INPUT_CONFIG": " a.yml "}
-    context = read(environ, pull_request(), **more)
+    options = {"INPUT_GITHUB-TOKEN": "t1", "INPUT_API_KEY": "k1", "INPUT_STATUS": "False", "INPUT_CONFIG": " a.yml "}
+    context = read(environ, pull_request(), **options)
 
     assert (context.inputs["github-token"], context.inputs["api-key"], context.inputs["config"]) == (
         "t1",

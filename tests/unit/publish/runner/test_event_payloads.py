@@ -17,14 +17,14 @@ MERGE = "c" * 40
 def examples() -> dict[str, list[dict[str, Any]]]:
     """Give GitHub's examples by the event's name, of github.com and of its enterprise server."""
     root = tools.node_modules() / "@octokit" / "webhooks-examples"
-    found: dict[str, list[dict[str, Any]]] = {}
+    result: dict[str, list[dict[str, Any]]] = {}
     for index in sorted(root.glob("*/index.json")):
         for event in json.loads(index.read_text(encoding="utf-8")):
-            found.setdefault(event["name"], []).extend(event["examples"])
-    return found
+            result.setdefault(event["name"], []).extend(event["examples"])
+    return result
 
 
-def read(folder: Path, event: str, payload: dict[str, Any], **more: str) -> ActionContext:
+def read(folder: Path, event: str, payload: dict[str, Any], **options: str) -> ActionContext:
     (folder / "event.json").write_text(json.dumps(payload))
     environ = {
         "GITHUB_EVENT_NAME": event,
@@ -32,7 +32,7 @@ def read(folder: Path, event: str, payload: dict[str, Any], **more: str) -> Acti
         "GITHUB_REPOSITORY": payload["repository"]["full_name"],
         "GITHUB_SHA": MERGE,
     }
-    return ActionContext.from_environ({**environ, **more})
+    return ActionContext.from_environ({**environ, **options})
 
 
 def test_pull_requests(examples: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files
 
 
 def owner(path: Path) -> tuple[int, int]:
-    found = path.lstat()
-    return found.st_uid, found.st_gid
+    result = path.lstat()
+    return result.st_uid, result.st_gid
 
 
 @pytest.fixture

@@ -33,9 +33,9 @@ def in_a_file(view: ReportView, redactor: Redactor | None = None) -> ReportView:
 
 def both() -> tuple[Sequence[CaseView], Sequence[CaseView]]:
     """Give the same cases in memory and in a file."""
-    made = report(comparison("earlier | Hi | yes | no | yes"), comparison(ROWS))
-    place = max(range(2), key=lambda number: len(made.prompts[number].case_details))
-    return made.prompts[place].case_details, in_a_file(made).prompts[place].case_details
+    report_view = report(comparison("earlier | Hi | yes | no | yes"), comparison(ROWS))
+    place = max(range(2), key=lambda number: len(report_view.prompts[number].case_details))
+    return report_view.prompts[place].case_details, in_a_file(report_view).prompts[place].case_details
 
 
 PLAIN, FILED = both()
@@ -87,17 +87,17 @@ def test_chosen_cases_stand_in_the_order_of_their_choice(
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_every_output_is_the_same_from_a_file(situation: str) -> None:
-    made = SITUATIONS[situation]()
-    held = in_a_file(made)
+    report_view = SITUATIONS[situation]()
+    held = in_a_file(report_view)
 
-    assert document.serialize(held).digest == document.serialize(made).digest
+    assert document.serialize(held).digest == document.serialize(report_view).digest
     for name in OUTPUTS:
-        assert render_output(name, held) == render_output(name, made), name
+        assert render_output(name, held) == render_output(name, report_view), name
 
 
 def test_a_secret_is_gone_before_a_case_is_written_to_a_file() -> None:
-    made = report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}"))
-    (held,) = (prompt.case_details for prompt in in_a_file(made, Redactor([SECRET])).prompts)
+    report_view = report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}"))
+    (held,) = (prompt.case_details for prompt in in_a_file(report_view, Redactor([SECRET])).prompts)
 
     assert isinstance(held, DiskCases)
     content = held._cases._file
@@ -105,13 +105,13 @@ def test_a_secret_is_gone_before_a_case_is_written_to_a_file() -> None:
     written = content.read().decode()
     assert "[redacted]" in written
     assert "canary-4f9a8b7c6d5e" not in written
-    assert list(held[1:]) == made.prompts[0].case_details[1:]
+    assert list(held[1:]) == report_view.prompts[0].case_details[1:]
 
 
 def test_a_secret_in_a_file_is_found_when_the_whole_view_is_redacted() -> None:
-    made = in_a_file(report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}")))
-    assert "canary-4f9a8b7c6d5e" in document.dump(made)
-    assert "canary-4f9a8b7c6d5e" not in redact_view(made, Redactor([SECRET])).text
+    report_view = in_a_file(report(comparison(f"leak | Hi | yes | yes | {SECRET}\n{ROWS}")))
+    assert "canary-4f9a8b7c6d5e" in document.dump(report_view)
+    assert "canary-4f9a8b7c6d5e" not in redact_view(report_view, Redactor([SECRET])).text
 
 
 def test_a_file_is_closed_with_the_last_who_reads_it() -> None:

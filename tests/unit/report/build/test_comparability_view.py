@@ -15,33 +15,33 @@ WHY = "the endpoint answered base with m-1 and head with m-2, though both ask fo
 
 
 def unlike(rows: str, **plan: Any) -> PromptView:
-    (found,) = report(comparison(rows, numbers=SWAPPED, **plan)).prompts
-    return found
+    (result,) = report(comparison(rows, numbers=SWAPPED, **plan)).prompts
+    return result
 
 
 def test_the_view_holds_the_reason_and_no_difference() -> None:
-    found = unlike(many(right=31, broken=27, wrong=2))
+    prompt = unlike(many(right=31, broken=27, wrong=2))
 
-    assert found.verdict == "inconclusive"
-    assert found.sentence == f"Is not comparable: {WHY}."
-    assert (found.quality, found.cost_usd.delta_per_month) == (None, None)
-    assert found.mismatches == [WHY]
-    assert found.base is not None
-    assert found.base.quality is not None  # each version's own figures stand
+    assert prompt.verdict == "inconclusive"
+    assert prompt.sentence == f"Is not comparable: {WHY}."
+    assert (prompt.quality, prompt.cost_usd.delta_per_month) == (None, None)
+    assert prompt.mismatches == [WHY]
+    assert prompt.base is not None
+    assert prompt.base.quality is not None  # each version's own figures stand
 
 
 def test_no_figure_and_no_cell_compares() -> None:
-    found = unlike(many(right=31, broken=27, wrong=2))
+    prompt = unlike(many(right=31, broken=27, wrong=2))
 
-    assert {(figure.change, figure.note) for figure in metrics.build_metrics(found)} == {("–", "not comparable")}
-    assert number_text.before_after(found) == number_text.cost_change(found) == "not comparable"
-    assert number_text.worse_better(found) == "–"
+    assert {(figure.change, figure.note) for figure in metrics.build_metrics(prompt)} == {("–", "not comparable")}
+    assert number_text.before_after(prompt) == number_text.cost_change(prompt) == "not comparable"
+    assert number_text.worse_better(prompt) == "–"
 
 
 def test_a_broken_critical_case_is_said_without_the_counts_of_both_versions() -> None:
-    found = unlike(f"{many(right=60)}\n{REFUND}", first_repeats=1)
+    prompt = unlike(f"{many(right=60)}\n{REFUND}", first_repeats=1)
 
-    assert (found.verdict, found.sentence) == ("fail", "Broke 1 critical case (refund-policy).")
+    assert (prompt.verdict, prompt.sentence) == ("fail", "Broke 1 critical case (refund-policy).")
 
 
 def test_what_to_do_is_said() -> None:
@@ -68,14 +68,14 @@ def test_several_undecided_prompts_claim_nothing_of_what_is_not_comparable() -> 
 
 
 def test_the_fold_of_the_page_says_what_the_comparison_rests_on() -> None:
-    (found,) = SITUATIONS["regressed"]().prompts
-    assert found.comparability is not None
-    rows = dict(provenance.comparability_rows(found))
+    (result,) = SITUATIONS["regressed"]().prompts
+    assert result.comparability is not None
+    rows = dict(provenance.comparability_rows(result))
 
     assert (rows["Comparable"], rows["Model asked"]) == ("yes", "gpt-4o-mini")
     assert rows["Models returned"] == "gpt-4o-mini-2024-07-18"
-    assert rows["Fingerprint"] == found.comparability.fingerprint[:12]
-    assert found.comparability.parts["goldens"].startswith(rows["Goldens"])
+    assert rows["Fingerprint"] == result.comparability.fingerprint[:12]
+    assert result.comparability.parts["goldens"].startswith(rows["Goldens"])
     assert len(rows["Goldens"]) < 30
     for name, value in rows.items():
         assert f"<dt>{name}</dt><dd>{value}</dd>" in page("regressed")
@@ -86,8 +86,8 @@ def test_the_fold_of_the_page_says_what_the_comparison_rests_on() -> None:
     "situation", ["new_prompt", "deleted", "goldens_missing", "all_answers_failed", "one_revision"]
 )
 def test_where_nothing_is_compared_there_are_no_rows(situation: str) -> None:
-    (found,) = SITUATIONS[situation]().prompts
-    assert (found.comparability, provenance.comparability_rows(found), found.mismatches) == (None, [], [])
+    (result,) = SITUATIONS[situation]().prompts
+    assert (result.comparability, provenance.comparability_rows(result), result.mismatches) == (None, [], [])
 
 
 def test_the_comment_says_it_and_shows_no_change_in_quality() -> None:

@@ -12,7 +12,7 @@ from promptci.scoring.judges.probes import ProbeOutcome
 
 
 @pytest.mark.parametrize(
-    ("passed", "unscored", "said"),
+    ("passed", "unscored", "message"),
     [
         ((), 0, "none of 12 useless answers passed"),
         ((), 3, "none of 12 useless answers passed; 3 got no mark"),
@@ -21,9 +21,9 @@ from promptci.scoring.judges.probes import ProbeOutcome
         (("colon", "rot13"), 1, "2 of 12 useless answers passed (colon, rot13), so it is not trusted; 1 got no mark"),
     ],
 )
-def test_how_useless_answers_fared(passed: tuple[str, ...], unscored: int, said: str) -> None:
+def test_how_useless_answers_fared(passed: tuple[str, ...], unscored: int, message: str) -> None:
     outcome = ProbeOutcome(judge="m", prompts=("p",), asked=12, passed=passed, unscored=unscored)
-    assert judge_probe_view.probe_sentence(outcome) == f"m: {said}"
+    assert judge_probe_view.probe_sentence(outcome) == f"m: {message}"
 
 
 def test_how_often_the_order_decided() -> None:
@@ -32,10 +32,10 @@ def test_how_often_the_order_decided() -> None:
 
 
 def test_checks_stand_with_the_prompts_they_are_about() -> None:
-    (found,) = SITUATIONS["judged_in_pairs"]().prompts
-    assert found.judge_checks is not None
-    assert found.judge_checks.probes == ["gpt-4o (pairwise, by the rubric): none of 12 useless answers passed"]
-    assert found.judge_checks.position_bias == "the verdict changed with it on 8 of 28 pairs (28.6%)"
+    (result,) = SITUATIONS["judged_in_pairs"]().prompts
+    assert result.judge_checks is not None
+    assert result.judge_checks.probes == ["gpt-4o (pairwise, by the rubric): none of 12 useless answers passed"]
+    assert result.judge_checks.position_bias == "the verdict changed with it on 8 of 28 pairs (28.6%)"
     assert all(prompt.judge_checks is None for prompt in SITUATIONS["several_prompts"]().prompts)
 
 

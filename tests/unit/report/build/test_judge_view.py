@@ -21,11 +21,11 @@ YES, NO = (True, True), (False, False)
 def view(
     calibration: Calibration | None, *further: str, base: JudgedRate | None = None, head: JudgedRate | None = None
 ) -> JudgeView:
-    found = judge_view.build_judge_view(
+    judge = judge_view.build_judge_view(
         JudgeSummary(trust=trust.assess_trust(calibration, 0.6, further, (WHO,)), base=base, head=head)
     )
-    assert found is not None
-    return found
+    assert judge is not None
+    return judge
 
 
 def numbers(calibration: Calibration | None) -> dict[str, str]:
@@ -50,8 +50,8 @@ def test_an_unchecked_judge_is_not_called_good() -> None:
 
 
 def test_every_reason_for_doubt_is_named() -> None:
-    found = view(Calibration(pairs=(YES, NO) * 5), "it passed an empty answer")
-    assert judge_text.trust_sentence(found) == (
+    judge = view(Calibration(pairs=(YES, NO) * 5), "it passed an empty answer")
+    assert judge_text.trust_sentence(judge) == (
         "It is not trusted: its agreement with people is not known: there are 10 labels, and 50 are needed;"
         " it passed an empty answer."
         " Its results are advisory and do not block."
@@ -60,8 +60,8 @@ def test_every_reason_for_doubt_is_named() -> None:
 
 def test_the_numbers_are_those_of_the_labels() -> None:
     pairs = (YES,) * 20 + (NO,) * 10 + ((True, False),) * 4 + ((False, True),) * 6
-    found = numbers(Calibration(pairs=pairs, unscored=2))
-    assert found == {
+    result = numbers(Calibration(pairs=pairs, unscored=2))
+    assert result == {
         "Judge": "gpt-4o-mini sha256:1a2b3c4d",
         "Kappa asked for": "0.6 (judge.trust.min_kappa)",
         "Labels": "40, and 2 that the judge could not score",
@@ -78,8 +78,8 @@ def test_the_numbers_are_those_of_the_labels() -> None:
 
 
 def test_what_cannot_be_computed_is_unknown_and_not_0() -> None:
-    found = numbers(Calibration(pairs=(YES,) * 25))
-    assert (found["Cohen's kappa"], found["Specificity"]) == (
+    result = numbers(Calibration(pairs=(YES,) * 25))
+    assert (result["Cohen's kappa"], result["Specificity"]) == (
         "unknown",
         "unknown of what people fail, the judge fails",
     )
@@ -96,12 +96,12 @@ def test_with_the_recommended_labels_no_more_are_asked_for() -> None:
 def test_rates_are_said_with_their_correction_and_what_it_rests_on() -> None:
     people, marks, judged = [1.0, 0.0] * 20, [1.0, 1.0, 1.0, 0.0] * 10, [1.0] * 20 + [0.0] * 4
     side = JudgedRate(cases=24, passed=20 / 24, corrected=ppi.corrected(people, marks, judged))
-    found = view(Calibration(pairs=(YES, NO) * 20), base=side, head=JudgedRate(cases=1, passed=1.0, why_not="so it is"))
-    before, now = judge_text.rate_sentences(found)
+    judge = view(Calibration(pairs=(YES, NO) * 20), base=side, head=JudgedRate(cases=1, passed=1.0, why_not="so it is"))
+    before, now = judge_text.rate_sentences(judge)
     assert before.startswith("Before: the judge passes 83.3% of 24 cases; corrected by 40 human labels: 5")
     assert before.endswith("%), if the labelled answers are like these.")
     assert now == "Now: the judge passes 100% of 1 case; what people would pass cannot be told: so it is."
-    correction = dict(judge_text.judge_numbers(found))["Correction before"]
+    correction = dict(judge_text.judge_numbers(judge))["Correction before"]
     assert correction.startswith("power-tuned prediction-powered inference, as sure as 4")
 
 
@@ -112,17 +112,17 @@ def test_a_single_version_has_no_before() -> None:
 
 
 def test_hostile_names_are_made_valid_text() -> None:
-    found = judge_view.build_judge_view(
+    judge = judge_view.build_judge_view(
         JudgeSummary(trust=trust.assess_trust(None, 0.6, ["\ud800"], (replace(WHO, model="\ud800x"),)))
     )
-    assert found is not None
-    assert (found.identities[0][:7], found.reasons) == ("\\ud800x", ["\\ud800"])
+    assert judge is not None
+    assert (judge.identities[0][:7], judge.reasons) == ("\\ud800x", ["\\ud800"])
 
 
 @pytest.mark.parametrize(
-    ("situation", "said", "times"),
+    ("situation", "message", "times"),
     [("judge_not_trusted", "The judge of", 1), ("judge_trusted", "The judge", 0), ("regressed", "The judge", 0)],
 )
-def test_the_comment_has_one_line_where_the_judge_is_not_trusted(situation: str, said: str, times: int) -> None:
+def test_the_comment_has_one_line_where_the_judge_is_not_trusted(situation: str, message: str, times: int) -> None:
     text = markdown_renderer.render_comment(SITUATIONS[situation]())
-    assert text.count(said) == times
+    assert text.count(message) == times

@@ -9,8 +9,8 @@ from promptci.report.build.memory_view import DIGEST_DIGITS, MAX_PAST_VERSIONS
 from promptci.report.model.report import PastQualityView
 
 
-def record(fingerprint: str, at: str, quality: float | None, **more: Any) -> VerdictRecord:
-    given: dict[str, Any] = {
+def record(fingerprint: str, at: str, quality: float | None, **options: Any) -> VerdictRecord:
+    inputs: dict[str, Any] = {
         "id": f"{fingerprint}{at}",
         "at": at,
         "base": "b" * 40,
@@ -24,9 +24,9 @@ def record(fingerprint: str, at: str, quality: float | None, **more: Any) -> Ver
         "pairs": 60,
         "measure": None if quality is None else "pass rate",
         "quality": None if quality is None else (0.9, quality),
-        **more,
+        **options,
     }
-    return VerdictRecord(**given)
+    return VerdictRecord(**inputs)
 
 
 def memory(*records: VerdictRecord) -> list[PastQualityView]:
@@ -34,13 +34,18 @@ def memory(*records: VerdictRecord) -> list[PastQualityView]:
 
 
 def test_versions_stand_in_the_order_of_time_each_by_its_last_check() -> None:
-    found = memory(
+    past_qualities = memory(
         record("v2", "2026-02-02T00:00:00Z", 0.8, verdict="fail"),
         record("v1", "2026-02-01T00:00:00Z", 0.7),
         record("v1", "2026-02-03T00:00:00Z", 0.75, pull_request=7),
     )
-    assert [(one.fingerprint, one.quality, one.verdict) for one in found] == [("v2", 0.8, "fail"), ("v1", 0.75, "pass")]
-    assert (found[1].pull_request, found[1].commit, found[1].pairs) == (7, "c" * 40, 60)
+    assert [
+        (past_quality.fingerprint, past_quality.quality, past_quality.verdict) for past_quality in past_qualities
+    ] == [
+        ("v2", 0.8, "fail"),
+        ("v1", 0.75, "pass"),
+    ]
+    assert (past_qualities[1].pull_request, past_qualities[1].commit, past_qualities[1].pairs) == (7, "c" * 40, 60)
 
 
 def test_what_was_measured_otherwise_or_not_at_all_is_left_out() -> None:
@@ -60,7 +65,9 @@ def test_the_versions_of_this_run_are_left_out() -> None:
 
 def test_only_the_last_versions_are_kept() -> None:
     many_of_them = [record(f"v{i:02}", f"2026-02-01T00:{i:02}:00Z", 0.7) for i in range(MAX_PAST_VERSIONS + 5)]
-    assert [one.fingerprint for one in memory(*many_of_them)] == [f"v{i:02}" for i in range(5, MAX_PAST_VERSIONS + 5)]
+    assert [past_quality.fingerprint for past_quality in memory(*many_of_them)] == [
+        f"v{i:02}" for i in range(5, MAX_PAST_VERSIONS + 5)
+    ]
 
 
 def test_a_line_written_before_quality_was_kept_is_still_read() -> None:

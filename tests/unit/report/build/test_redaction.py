@@ -18,7 +18,7 @@ def test_a_secret_in_any_text_is_gone_from_every_output() -> None:
     rows = f"{SECRET} | {SECRET} | {SECRET} | {SECRET} | {SECRET}!\nlost | Hi | yes | yes | !{SECRET}\n" + many(
         broken=8
     )
-    made = report(
+    report_view = report(
         comparison(rows, name=f"p {SECRET}", kind="one-of", head=prompt("p", f"text {SECRET}"), notes=(SECRET,)),
         comparison(REFUND, removed_cases=(SECRET,), loosened_cases=(SECRET,), why=(SECRET,)),
         notes=(SECRET,),
@@ -26,7 +26,7 @@ def test_a_secret_in_any_text_is_gone_from_every_output() -> None:
         gate_source=SECRET,
         problems=[problem("input", f"HTTP 401: {SECRET}")],
     )
-    clean = redact_view(made, Redactor([SECRET]))
+    clean = redact_view(report_view, Redactor([SECRET]))
     for name in OUTPUTS:
         text = render_output(name, clean)
         assert "[redacted]" in text.replace("\\[", "[").replace("\\]", "]"), name
@@ -40,10 +40,10 @@ def test_a_secret_in_any_text_is_gone_from_every_output() -> None:
 
 
 def test_what_looks_like_a_key_is_gone_too() -> None:
-    made = report(comparison("a | Hi | yes | yes | sk-proj-abcdefghijklmnopqrstuvwxyz012345"))
-    assert "sk-proj-abc" not in redact_view(made, Redactor()).text
+    report_view = report(comparison("a | Hi | yes | yes | sk-proj-abcdefghijklmnopqrstuvwxyz012345"))
+    assert "sk-proj-abc" not in redact_view(report_view, Redactor()).text
 
 
 def test_a_view_without_secrets_stays_as_it_is() -> None:
-    made = report(comparison(many(right=31, broken=27)))
-    assert redact_view(made, Redactor([SECRET])).view == made
+    report_view = report(comparison(many(right=31, broken=27)))
+    assert redact_view(report_view, Redactor([SECRET])).view == report_view

@@ -9,27 +9,27 @@ from promptci.runs.prompt_plan import Status
 
 
 def head(rows: str, kind: str = "equals") -> VersionView:
-    found = report(comparison(rows, kind=kind)).prompts[0].head
-    assert found is not None
-    return found
+    result = report(comparison(rows, kind=kind)).prompts[0].head
+    assert result is not None
+    return result
 
 
 def test_tokens_are_the_mean_of_all_answers() -> None:
-    found = head("a | Hi | yes | yes | yes\nb | Hi | yes | yes | 12345678")
-    assert (found.input_tokens, found.output_tokens) == (140.5, 1.5)
+    version = head("a | Hi | yes | yes | yes\nb | Hi | yes | yes | 12345678")
+    assert (version.input_tokens, version.output_tokens) == (140.5, 1.5)
 
 
 def test_tokens_are_unknown_as_soon_as_one_answer_does_not_say() -> None:
-    made = comparison("a | Hi | yes | yes | yes\nb | Hi | yes | yes | yes")
-    first, second = made.cases
+    run = comparison("a | Hi | yes | yes | yes\nb | Hi | yes | yes | yes")
+    first, second = run.cases
     completion = second.head[0].answer.completion
     assert completion is not None
     answer = replace(second.head[0].answer, completion=replace(completion, usage=None))
     silent = replace(second, head=(replace(second.head[0], answer=answer),))
-    found = report(replace(made, cases=(first, silent))).prompts[0]
-    assert found.base is not None
-    assert found.head is not None
-    assert (found.base.input_tokens, found.head.input_tokens, found.head.output_tokens) == (140.5, None, None)
+    result = report(replace(run, cases=(first, silent))).prompts[0]
+    assert result.base is not None
+    assert result.head is not None
+    assert (result.base.input_tokens, result.head.input_tokens, result.head.output_tokens) == (140.5, None, None)
 
 
 def test_marks_are_counted_by_tenths_and_a_full_mark_belongs_to_the_last() -> None:
@@ -51,21 +51,21 @@ def test_a_prompt_that_is_right_or_wrong_has_no_spread_of_marks() -> None:
 
 
 def test_the_model_that_was_asked_for_stands_beside_the_one_that_answered() -> None:
-    found = head("a | Hi | yes | yes | yes")
-    assert (found.model_requested, found.models) == ("gpt-4o-mini", ["gpt-4o-mini-2024-07-18"])
+    version = head("a | Hi | yes | yes | yes")
+    assert (version.model_requested, version.models) == ("gpt-4o-mini", ["gpt-4o-mini-2024-07-18"])
 
 
 def test_the_same_cases_have_the_same_digest_and_others_another() -> None:
-    one, same, other = (
+    first, same, other = (
         report(comparison(rows)).prompts[0].goldens
         for rows in ("a | Hi | yes | yes | no", "a | Hi | yes | no | no", "a | Hi | no | yes | no")
     )
-    assert one is not None
-    assert len(one) == 64
-    assert one == same != other
+    assert first is not None
+    assert len(first) == 64
+    assert first == same != other
 
 
 def test_a_version_that_was_asked_nothing_has_no_numbers() -> None:
-    found = report(comparison("a | Hi | yes | - | yes", status=Status.ADDED)).prompts[0]
-    assert found.base is None
+    result = report(comparison("a | Hi | yes | - | yes", status=Status.ADDED)).prompts[0]
+    assert result.base is None
     assert report(comparison("", status=Status.DELETED)).prompts[0].goldens is None

@@ -16,28 +16,36 @@ from promptci.report.model.report import CaseView, PromptView, ReportView
 from promptci.runs.prompt_plan import Status
 
 
-def only(made: ReportView) -> PromptView:
-    (found,) = made.prompts
-    return found
+def only(report_view: ReportView) -> PromptView:
+    (result,) = report_view.prompts
+    return result
 
 
 def case(row: str, **facts: object) -> CaseView:
-    (found,) = only(report(comparison(row, **facts))).case_details  # type: ignore[arg-type]  # any field
-    return found
+    (result,) = only(report(comparison(row, **facts))).case_details  # type: ignore[arg-type]  # any field
+    return result
 
 
 def test_the_facts_of_the_run_are_kept() -> None:
-    made = report(comparison(many(right=60)), notes=("a note",))
-    assert (made.base, made.head, made.spend, made.notes) == (BASE, HEAD, SPEND, ["a note"])
-    assert (made.repository, made.pull_request, made.provider) == ("acme/shop", 42, "api.openai.com")
-    assert made.gate.source == "promptci.yml at 1a2b3c4 (base)"
-    assert made.schema_ == "promptci/report/v1"
+    report_view = report(comparison(many(right=60)), notes=("a note",))
+    assert (report_view.base, report_view.head, report_view.spend, report_view.notes) == (BASE, HEAD, SPEND, ["a note"])
+    assert (report_view.repository, report_view.pull_request, report_view.provider) == (
+        "acme/shop",
+        42,
+        "api.openai.com",
+    )
+    assert report_view.gate.source == "promptci.yml at 1a2b3c4 (base)"
+    assert report_view.schema_ == "promptci/report/v1"
 
 
 def test_the_verdict_and_the_exit_code_are_the_gates() -> None:
-    found = decide([comparison(many(right=31, broken=27))], GatePolicy())
-    made = view.build_view(found, facts=RunFacts(head=HEAD, spend=SPEND))
-    assert (made.verdict, made.exit_code) == (found.verdict.value, found.exit_code) == ("fail", 1)
+    gate_report = decide([comparison(many(right=31, broken=27))], GatePolicy())
+    report_view = view.build_view(gate_report, facts=RunFacts(head=HEAD, spend=SPEND))
+    assert (
+        (report_view.verdict, report_view.exit_code)
+        == (gate_report.verdict.value, gate_report.exit_code)
+        == ("fail", 1)
+    )
 
 
 def test_a_month_has_thirty_days_and_the_difference_is_exact() -> None:
@@ -66,52 +74,52 @@ def test_cases_needed_are_said_where_more_would_settle_it_and_only_there() -> No
 
 
 def test_a_broken_case_shows_the_right_answer_of_before_and_the_wrong_one_of_now() -> None:
-    found = case("a | Hi | yes | no / yes / yes | yes / no / nay")
-    assert found.outcome == "broken"
-    assert found.base is not None
-    assert found.head is not None
-    assert (found.base.text, found.head.text) == ("yes", "no")
+    case_view = case("a | Hi | yes | no / yes / yes | yes / no / nay")
+    assert case_view.outcome == "broken"
+    assert case_view.base is not None
+    assert case_view.head is not None
+    assert (case_view.base.text, case_view.head.text) == ("yes", "no")
 
 
 def test_a_fixed_case_shows_the_wrong_answer_of_before_and_the_right_one_of_now() -> None:
-    found = case("a | Hi | yes | yes / no / no | no / yes / yes")
-    assert found.outcome == "fixed"
-    assert found.base is not None
-    assert found.head is not None
-    assert (found.base.text, found.head.text) == ("no", "yes")
+    case_view = case("a | Hi | yes | yes / no / no | no / yes / yes")
+    assert case_view.outcome == "fixed"
+    assert case_view.base is not None
+    assert case_view.head is not None
+    assert (case_view.base.text, case_view.head.text) == ("no", "yes")
 
 
 def test_a_case_without_an_answer_shows_the_error() -> None:
-    found = case("a | Hi | yes | yes | !HTTP 503")
-    assert found.outcome == "incomplete"
-    assert found.head is not None
-    assert (found.head.text, found.head.passed, found.head.error) == (None, None, "server: HTTP 503")
+    case_view = case("a | Hi | yes | yes | !HTTP 503")
+    assert case_view.outcome == "incomplete"
+    assert case_view.head is not None
+    assert (case_view.head.text, case_view.head.passed, case_view.head.error) == (None, None, "server: HTTP 503")
 
 
 def test_a_case_that_is_wrong_in_both_shows_a_wrong_answer() -> None:
-    found = case("a | Hi | yes | yes / no | yes / nay")
-    assert found.outcome == "same"
-    assert found.head is not None
-    assert found.head.text == "nay"
+    case_view = case("a | Hi | yes | yes / no | yes / nay")
+    assert case_view.outcome == "same"
+    assert case_view.head is not None
+    assert case_view.head.text == "nay"
 
 
 def test_a_case_of_a_new_prompt_has_one_side() -> None:
-    found = case("a | Hi | yes | - | yes", status=Status.ADDED)
-    assert (found.outcome, found.base) == ("head-only", None)
+    case_view = case("a | Hi | yes | - | yes", status=Status.ADDED)
+    assert (case_view.outcome, case_view.base) == ("head-only", None)
 
 
 def test_a_case_that_only_the_old_version_answered_is_named_so() -> None:
-    found = case("a | Hi | yes | yes | -")
-    assert (found.outcome, found.head) == ("base-only", None)
+    case_view = case("a | Hi | yes | yes | -")
+    assert (case_view.outcome, case_view.head) == ("base-only", None)
 
 
 def test_a_refusal_is_shown_where_there_is_no_text() -> None:
-    made = comparison("a | Hi | yes | yes | no")
-    (pair,) = made.cases
+    run = comparison("a | Hi | yes | yes | no")
+    (pair,) = run.cases
     completion = pair.head[0].answer.completion
     assert completion is not None
     refused = replace(pair.head[0].answer, completion=replace(completion, text="", refusal="I cannot help."))
-    changed = replace(made, cases=(replace(pair, head=(replace(pair.head[0], answer=refused),)),))
+    changed = replace(run, cases=(replace(pair, head=(replace(pair.head[0], answer=refused),)),))
     answer = only(report(changed)).case_details[0].head
     assert answer is not None
     assert answer.text == "I cannot help."
@@ -119,21 +127,26 @@ def test_a_refusal_is_shown_where_there_is_no_text() -> None:
 
 def test_new_changed_removed_and_loosened_cases_are_listed_apart() -> None:
     rows = "a | Hi | yes | yes | yes\nb~ | Hi | yes | yes | yes\nc+ | Hi | yes | yes | yes"
-    found = only(report(comparison(rows, removed_cases=("x",), loosened_cases=("b",))))
-    assert (found.new_cases, found.changed_cases, found.removed_cases, found.weakened_cases) == (
+    prompt_view = only(report(comparison(rows, removed_cases=("x",), loosened_cases=("b",))))
+    assert (
+        prompt_view.new_cases,
+        prompt_view.changed_cases,
+        prompt_view.removed_cases,
+        prompt_view.weakened_cases,
+    ) == (
         ["c"],
         ["b"],
         ["x"],
         ["b"],
     )
-    assert (found.cases, found.pairs) == (3, 1)
+    assert (prompt_view.cases, prompt_view.pairs) == (3, 1)
 
 
 def test_labels_are_counted_by_version() -> None:
     rows = "a | Hi | yes | yes | no\nb | Ho | no | no | no"
-    found = only(report(comparison(rows, kind="one-of")))
-    assert found.head is not None
-    rates = [(row.label, row.counts, row.precision, row.recall) for row in found.head.labels]
+    prompt_view = only(report(comparison(rows, kind="one-of")))
+    assert prompt_view.head is not None
+    rates = [(row.label, row.counts, row.precision, row.recall) for row in prompt_view.head.labels]
     assert rates == [("no", {"no": 1, "yes": 0}, 0.5, 1.0), ("yes", {"no": 1, "yes": 0}, None, 0.0)]
 
 
@@ -154,8 +167,8 @@ def test_variables_are_spelled_as_people_read_them() -> None:
 
 
 def test_a_number_that_is_none_is_unknown() -> None:
-    said = [json_safe.number(value) for value in (float("nan"), float("inf"), None, Decimal("0.1"), 2)]
-    assert said == [None, None, None, 0.1, 2.0]
+    results = [json_safe.number(value) for value in (float("nan"), float("inf"), None, Decimal("0.1"), 2)]
+    assert results == [None, None, None, 0.1, 2.0]
 
 
 def kinds(before: str, after: str) -> tuple[list[tuple[str, str]], str | None]:
@@ -198,9 +211,9 @@ def test_a_new_prompt_is_all_added_and_a_deleted_one_all_removed() -> None:
 def test_a_moved_file_is_said_with_and_without_other_changes() -> None:
     base = replace(prompt("p", OLD), path="old/p.prompt.yml")
     _, alone = source_diff.diff_sources(base, prompt("p", OLD))
-    lines, beside = source_diff.diff_sources(base, prompt("p", NEW))
+    lines, neighbours = source_diff.diff_sources(base, prompt("p", NEW))
     assert alone == "Moved from old/p.prompt.yml; the text is the same."
-    assert beside == "Moved from old/p.prompt.yml."
+    assert neighbours == "Moved from old/p.prompt.yml."
     assert lines
 
 

@@ -25,9 +25,9 @@ def rows(view: ReportView) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("lead", LEADS)
 def test_out_csv_formula_leads(lead: str) -> None:
-    found = cases_csv.escape_formula(lead + '|cmd|"/c calc"!A0')
-    assert found[0] == "'" or lead[0] == "\r"  # a carriage return is shown as one: `\r`
-    assert found[0] not in "=+-@\t\r"
+    result = cases_csv.escape_formula(lead + '|cmd|"/c calc"!A0')
+    assert result[0] == "'" or lead[0] == "\r"  # a carriage return is shown as one: `\r`
+    assert result[0] not in "=+-@\t\r"
 
 
 def test_every_text_of_a_row_is_guarded() -> None:

@@ -45,16 +45,16 @@ def test_the_schema_can_refuse(validator: Draft202012Validator) -> None:
 def test_a_regression_is_told_at_the_prompt_with_each_case_that_broke() -> None:
     run = drawn(SITUATIONS["regressed"]())
     results = run["results"]
-    assert [one["ruleId"] for one in results[:1]] == ["regression"]
+    assert [result["ruleId"] for result in results[:1]] == ["regression"]
     assert results[0]["level"] == "error"
-    broken = [one for one in results if one["ruleId"] == "broken-case"]
+    broken = [result for result in results if result["ruleId"] == "broken-case"]
     assert len(broken) == 27
     assert "right before, wrong after. Expected: “4711”. Before: “4711”." in broken[0]["message"]["text"]
     place = broken[0]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"].endswith(".prompt.yml")
     assert place["region"]["startLine"] >= 1
-    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == sorted({one["ruleId"] for one in results})
-    assert all(run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"] for one in results)
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == sorted({result["ruleId"] for result in results})
+    assert all(run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] for result in results)
 
 
 def test_nothing_is_told_of_what_passed() -> None:
@@ -64,11 +64,17 @@ def test_nothing_is_told_of_what_passed() -> None:
 
 def test_an_undecided_prompt_is_a_warning_and_its_broken_cases_are_notes() -> None:
     results = drawn(SITUATIONS["inconclusive"]())["results"]
-    assert {(one["ruleId"], one["level"]) for one in results} == {("cannot-tell", "warning"), ("broken-case", "note")}
+    assert {(result["ruleId"], result["level"]) for result in results} == {
+        ("cannot-tell", "warning"),
+        ("broken-case", "note"),
+    }
 
 
 def test_a_critical_case_is_an_error() -> None:
-    levels = {one["ruleId"]: one["level"] for one in drawn(SITUATIONS["critical_broken"]())["results"]}
+    levels = {
+        sarif_result["ruleId"]: sarif_result["level"]
+        for sarif_result in drawn(SITUATIONS["critical_broken"]())["results"]
+    }
     assert (levels["critical"], levels["broken-case"]) == ("error", "error")
 
 
@@ -79,15 +85,15 @@ def test_a_run_that_could_not_be_made_is_no_success() -> None:
 
 
 def test_the_same_finding_keeps_its_name_when_its_numbers_change() -> None:
-    one, two = (drawn(report(comparison(many(right=31, broken=broken)))) for broken in (26, 27))
-    prints = [{r["partialFingerprints"]["promptci/v1"] for r in run["results"]} for run in (one, two)]
+    first, two = (drawn(report(comparison(many(right=31, broken=broken)))) for broken in (26, 27))
+    prints = [{r["partialFingerprints"]["promptci/v1"] for r in run["results"]} for run in (first, two)]
     assert prints[0] < prints[1]
     assert len(prints[1]) == 28
 
 
 def test_a_message_holds_no_link_and_no_placeholder() -> None:
     row = "a | Hi | x | x | {0} [click](javascript:alert(1))"
-    found = drawn(report(comparison(row)))["results"]
-    text = next(one["message"]["text"] for one in found if one["ruleId"] == "broken-case")
+    result = drawn(report(comparison(row)))["results"]
+    text = next(sarif_result["message"]["text"] for sarif_result in result if sarif_result["ruleId"] == "broken-case")
     assert "{{0}}" in text
     assert "\\[click](" in text

@@ -20,9 +20,9 @@ def planned(view: ReportView, room: int = ROOM) -> CaseTable:
 
 
 def index_of(table: CaseTable) -> dict[str, Any]:
-    found: Any = unpack(table.index)
-    assert isinstance(found, dict)
-    return found
+    result: Any = unpack(table.index)
+    assert isinstance(result, dict)
+    return result
 
 
 def kinds_of(table: CaseTable) -> list[str]:
@@ -34,8 +34,8 @@ def test_every_case_of_every_prompt_is_in_the_table_once() -> None:
     for situation in report_situations.SITUATIONS.values():
         view = situation()
         index = index_of(planned(view))
-        found = sorted((index["prompts"][p], case) for p, case in zip(index["prompt"], index["id"], strict=True))
-        assert found == sorted(
+        result = sorted((index["prompts"][p], case) for p, case in zip(index["prompt"], index["id"], strict=True))
+        assert result == sorted(
             (case_index.display_name(prompt.name), case_index.display_name(case.id))
             for prompt in view.prompts
             for case in prompt.case_details
@@ -89,9 +89,9 @@ def test_worse_and_better_are_offered_where_they_are_of_several_kinds() -> None:
 
 
 def test_names_that_are_cut_alike_stay_apart() -> None:
-    one, other = (case_index.display_name("x" * 500 + end) for end in "ab")
-    assert one != other
-    assert len(one) < 125
+    first, other = (case_index.display_name("x" * 500 + end) for end in "ab")
+    assert first != other
+    assert len(first) < 125
     assert case_index.display_name("x" * 120) == "x" * 120
     assert case_index.display_name("a\nb\u202e") == "a\\nb\\u202e"
 
@@ -137,7 +137,7 @@ def test_a_report_without_cases_has_no_table() -> None:
 def test_a_text_without_end_is_cut_and_its_length_kept() -> None:
     view = report(comparison(f"a | Hi | yes | yes | {'long ' * 9000}no"))
     (block,) = planned(view).blocks
-    found: Any = unpack(block)
-    texts, ((*_, now),) = found
+    result: Any = unpack(block)
+    texts, ((*_, now),) = result
     assert now[1] == 45_002
     assert max(map(len, texts)) == case_table.MAX_TEXT_CHARS

@@ -33,10 +33,10 @@ def packed(texts: list[str], max_bytes: int = 10**9) -> Packer:
 
 
 def test_a_text_is_kept_once_and_then_named_by_its_number() -> None:
-    one, other = "the first of the texts", "the second of the texts"
-    made = packed([one, other, one, other, one])
-    assert texts_of(made) == [one, other]
-    assert records_of(made) == [[NEXT_TEXT], [NEXT_TEXT], [0], [1], [0]]
+    first, other = "the first of the texts", "the second of the texts"
+    packer = packed([first, other, first, other, first])
+    assert texts_of(packer) == [first, other]
+    assert records_of(packer) == [[NEXT_TEXT], [NEXT_TEXT], [0], [1], [0]]
 
 
 def test_a_short_text_stands_where_it_is_used_and_none_stays_none() -> None:
@@ -48,20 +48,20 @@ def test_a_short_text_stands_where_it_is_used_and_none_stays_none() -> None:
 
 def test_numbers_count_over_all_blocks() -> None:
     texts = [f"{i} " + "x" * 4000 for i in range(300)]
-    made = packed([*texts, texts[0], texts[-1]])
-    assert len(made.blocks) > 2
-    assert records_of(made)[-2:] == [[0], [299]]
-    assert made.starts[0] == (0, 0)
-    for (record, text), block in zip(made.starts, made.blocks, strict=True):
-        found: Any = unpack(block)
-        assert texts[text] == found[0][0]
+    packer = packed([*texts, texts[0], texts[-1]])
+    assert len(packer.blocks) > 2
+    assert records_of(packer)[-2:] == [[0], [299]]
+    assert packer.starts[0] == (0, 0)
+    for (record, text), block in zip(packer.starts, packer.blocks, strict=True):
+        result: Any = unpack(block)
+        assert texts[text] == result[0][0]
         assert record == text  # one text a record here
-    assert made.records == 302
+    assert packer.records == 302
 
 
 def test_a_block_ends_where_it_is_large_enough() -> None:
-    made = packed([f"{i} " + "x" * 1000 for i in range(2000)])
-    sizes = [sum(map(len, texts)) for texts, _ in opened(made)]
+    packer = packed([f"{i} " + "x" * 1000 for i in range(2000)])
+    sizes = [sum(map(len, texts)) for texts, _ in opened(packer)]
     assert all(MAX_BLOCK_CHARS <= size < MAX_BLOCK_CHARS + 1100 for size in sizes[:-1])
 
 
@@ -69,10 +69,10 @@ def test_what_has_no_room_is_left_out_from_the_first_block_that_does_not_fit() -
     chance = random.Random(1)  # noqa: S311 - not a secret
     texts = [large_reports.prose(chance, 900) for _ in range(2000)]
     whole = packed(texts)
-    made = packed(texts, max_bytes=sum(map(len, whole.blocks[:2])) + 10)
-    assert made.full
-    assert made.blocks == whole.blocks[:2]
-    assert made.records == whole.starts[2][0]
+    packer = packed(texts, max_bytes=sum(map(len, whole.blocks[:2])) + 10)
+    assert packer.full
+    assert packer.blocks == whole.blocks[:2]
+    assert packer.records == whole.starts[2][0]
     assert not packed(texts, max_bytes=5).blocks
 
 

@@ -41,10 +41,10 @@ class Structure(HTMLParser):
 
 
 def read(text: str) -> Structure:
-    found = Structure()
-    found.feed(text)
-    found.close()
-    return found
+    result = Structure()
+    result.feed(text)
+    result.close()
+    return result
 
 
 @pytest.mark.parametrize("payload", XSS)
@@ -56,11 +56,11 @@ def test_a_payload_in_every_field_changes_no_tag(payload: str) -> None:
 
 @pytest.mark.parametrize("situation", report_situations.SITUATIONS)
 def test_a_page_loads_nothing_and_runs_nothing_but_its_own(situation: str) -> None:
-    found = read(report_situations.page(situation))
-    tags = [tag[0] for tag in found.tags]
+    result = read(report_situations.page(situation))
+    tags = [tag[0] for tag in result.tags]
     assert (tags.count("script"), tags.count("style")) == (1, 1)
     assert not {"img", "link", "iframe", "object", "embed", "form", "base", "video", "audio", "source"} & set(tags)
-    for _, name, value in found.attributes:
+    for _, name, value in result.attributes:
         assert not name.startswith("on")
         assert name not in ("style", "src", "srcset", "action", "formaction", "ping")
         assert name != "href" or value.startswith("#")
@@ -68,10 +68,10 @@ def test_a_page_loads_nothing_and_runs_nothing_but_its_own(situation: str) -> No
 
 @pytest.mark.parametrize("situation", report_situations.SITUATIONS)
 def test_every_link_within_a_page_has_its_target_and_ids_are_unique(situation: str) -> None:
-    found = read(report_situations.page(situation))
-    ids = [value for _, name, value in found.attributes if name == "id"]
+    result = read(report_situations.page(situation))
+    ids = [value for _, name, value in result.attributes if name == "id"]
     assert len(ids) == len(set(ids))
-    assert {value[1:] for _, name, value in found.attributes if name == "href"} <= set(ids)
+    assert {value[1:] for _, name, value in result.attributes if name == "href"} <= set(ids)
 
 
 @pytest.mark.parametrize("situation", report_situations.SITUATIONS)
@@ -130,14 +130,14 @@ def colours(css: str) -> dict[str, tuple[float, ...]]:
     }
 
 
-def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+def contrast(first: tuple[float, ...], other: tuple[float, ...]) -> float:
     """Contrast of two colours as WCAG 2 defines it."""
 
     def luminance(colour: tuple[float, ...]) -> float:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    dark, light = sorted((luminance(one), luminance(other)))
+    dark, light = sorted((luminance(first), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 
@@ -158,14 +158,16 @@ def test_text_can_be_read_on_what_it_stands_on(mode: str) -> None:
 
 def group_of(situation: str, slug: str) -> groups.CaseGroup:
     section = page.build_page(report_situations.SITUATIONS[situation]()).sections[0]
-    (found,) = [group for group in section.groups if group.slug == slug]
-    return found
+    (result,) = [group for group in section.groups if group.slug == slug]
+    return result
 
 
 def test_what_broke_is_read_first_and_open_and_critical_before_the_rest() -> None:
-    made = page.build_page(report(comparison(many(right=40, broken=10, fixed=2) + "\nvip* | Hi | yes | yes | no")))
-    assert [group.slug for group in made.sections[0].groups] == ["broken", "fixed", "right"]
-    broken, *others = made.sections[0].groups
+    report_page = page.build_page(
+        report(comparison(many(right=40, broken=10, fixed=2) + "\nvip* | Hi | yes | yes | no"))
+    )
+    assert [group.slug for group in report_page.sections[0].groups] == ["broken", "fixed", "right"]
+    broken, *others = report_page.sections[0].groups
     assert broken.open
     assert broken.details[0].case.id == "vip"
     assert [detail.open for detail in broken.details].count(True) == groups.OPEN_CASES_PER_GROUP
@@ -177,9 +179,9 @@ def test_new_and_changed_cases_stand_apart_from_the_comparison() -> None:
 
 
 def test_cases_with_lower_marks_are_shown_though_they_did_not_break() -> None:
-    found = group_of("graded_with_repeats", "lower")
-    assert (found.size, found.open) == (24, True)
-    falls = [d.case.head.score - d.case.base.score for d in found.details if d.case.head and d.case.base]  # type: ignore[operator]  # graded
+    case_group = group_of("graded_with_repeats", "lower")
+    assert (case_group.size, case_group.open) == (24, True)
+    falls = [d.case.head.score - d.case.base.score for d in case_group.details if d.case.head and d.case.base]  # type: ignore[operator]  # graded
     assert falls == sorted(falls)
     assert "right → right, score 0.8 → 0.5" in report_situations.page("graded_with_repeats")
 
@@ -227,8 +229,8 @@ def test_the_words_that_differ_are_marked_on_both_sides() -> None:
 
 
 def test_repeated_answers_say_how_often_they_were_right() -> None:
-    said = [case_outcomes.describe_result(rate) for rate in (None, 0.0, 1.0, 2 / 3)]
-    assert said == ["missing", "wrong", "right", "right 66.7% of the time"]
+    results = [case_outcomes.describe_result(rate) for rate in (None, 0.0, 1.0, 2 / 3)]
+    assert results == ["missing", "wrong", "right", "right 66.7% of the time"]
 
 
 def test_a_long_answer_is_cut_and_its_length_said() -> None:
@@ -246,11 +248,11 @@ def test_a_warning_names_removed_and_loosened_cases() -> None:
 def large(cases: int, length: int, payload: str = "lorem <b>ipsum</b> & “dolor” ") -> ReportView:
     view = report(comparison(many(right=2)))
     (prompt,) = view.prompts
-    one = prompt.case_details[0]
-    assert one.base is not None
-    answer = one.base.model_copy(update={"text": (payload * (length // len(payload) + 1))[:length]})
+    case = prompt.case_details[0]
+    assert case.base is not None
+    answer = case.base.model_copy(update={"text": (payload * (length // len(payload) + 1))[:length]})
     details = [
-        one.model_copy(update={"id": f"case-{i:06}", "base": answer, "head": answer, "input": payload})
+        case.model_copy(update={"id": f"case-{i:06}", "base": answer, "head": answer, "input": payload})
         for i in range(cases)
     ]
     return view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": details, "cases": cases})]})

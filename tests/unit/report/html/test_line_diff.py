@@ -35,8 +35,8 @@ def test_the_words_that_differ_are_marked_on_both_sides() -> None:
 
 
 def test_words_are_found_across_lines_of_one_place() -> None:
-    found = shown("-alpha beta\n-gamma delta\n+alpha beta\n+gamma epsilon")
-    assert found == ["alpha beta", "gamma [delta]", "alpha beta", "gamma [epsilon]"]
+    result = shown("-alpha beta\n-gamma delta\n+alpha beta\n+gamma epsilon")
+    assert result == ["alpha beta", "gamma [delta]", "alpha beta", "gamma [epsilon]"]
 
 
 def test_lines_that_have_little_in_common_are_marked_as_lines_alone() -> None:
@@ -51,10 +51,10 @@ def test_added_or_removed_lines_alone_have_no_words_marked() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("+- @"), st.text(st.characters(exclude_characters="\n"), max_size=20))))
-def test_the_stretches_of_a_line_are_the_line(made: list[tuple[str, str]]) -> None:
-    given_lines = lines("\n".join(kind + text for kind, text in made)) if made else []
-    found = line_diff.mark_changed_words(given_lines)
-    assert [(line.kind, "".join(piece.text for piece in line.pieces)) for line in found] == [
+def test_the_stretches_of_a_line_are_the_line(pairs: list[tuple[str, str]]) -> None:
+    given_lines = lines("\n".join(kind + text for kind, text in pairs)) if pairs else []
+    marked_lines = line_diff.mark_changed_words(given_lines)
+    assert [(line.kind, "".join(piece.text for piece in line.pieces)) for line in marked_lines] == [
         (line.kind, line.text) for line in given_lines
     ]
 

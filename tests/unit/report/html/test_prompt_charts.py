@@ -16,32 +16,32 @@ ALLOWED = {"svg", "title", "desc", "rect", "line", "circle", "text", "path", "po
 
 
 def drawings(view: ReportView) -> list[Markup]:
-    found: list[Markup | None] = []
+    result: list[Markup | None] = []
     for i, prompt in enumerate(view.prompts):
-        found += [
+        result += [
             prompt_charts.change_strip(prompt, view, f"p{i}-change"),
             prompt_charts.score_chart(prompt, f"p{i}-marks"),
         ]
-        found += [prompt_charts.earlier_versions_chart(prompt, f"p{i}-memory")]
-        found += [prompt_charts.quality_chart(prompt, view.gate, f"p{i}-quality")]
-        found += [prompt_charts.latency_chart(prompt, f"p{i}-latency")]
-        found += [
+        result += [prompt_charts.earlier_versions_chart(prompt, f"p{i}-memory")]
+        result += [prompt_charts.quality_chart(prompt, view.gate, f"p{i}-quality")]
+        result += [prompt_charts.latency_chart(prompt, f"p{i}-latency")]
+        result += [
             prompt_charts.class_strip(row, f"p{i}-class{j}") for j, row in enumerate(class_table.class_rows(prompt))
         ]
-    return [one for one in found if one is not None]
+    return [drawing for drawing in result if drawing is not None]
 
 
-def said(found: Markup | None) -> str:
-    assert found is not None
-    words = ET.fromstring(found).findtext("desc")  # noqa: S314 - what we drew ourselves
+def read_description(result: Markup | None) -> str:
+    assert result is not None
+    words = ET.fromstring(result).findtext("desc")  # noqa: S314 - what we drew ourselves
     assert words is not None
     return words
 
 
 @pytest.mark.parametrize("situation", report_situations.SITUATIONS)
 def test_a_drawing_has_no_style_no_link_and_is_named_by_its_words(situation: str) -> None:
-    for one in drawings(report_situations.SITUATIONS[situation]()):
-        root = ET.fromstring(one)  # noqa: S314 - what we drew ourselves
+    for drawing in drawings(report_situations.SITUATIONS[situation]()):
+        root = ET.fromstring(drawing)  # noqa: S314 - what we drew ourselves
         assert {element.tag for element in root.iter()} <= ALLOWED
         for element in root.iter():
             assert not {key for key in element.attrib if key in ("style", "href") or key.startswith("on")}
@@ -55,7 +55,7 @@ def test_a_drawing_has_no_style_no_link_and_is_named_by_its_words(situation: str
 @pytest.mark.parametrize("payload", XSS)
 def test_what_others_wrote_becomes_no_tag_of_a_drawing(payload: str) -> None:
     shapes = [
-        [element.tag for one in drawings(planted(rich(), text)) for element in ET.fromstring(one).iter()]  # noqa: S314
+        [element.tag for drawing in drawings(planted(rich(), text)) for element in ET.fromstring(drawing).iter()]  # noqa: S314
         for text in ("harmless", payload)
     ]
     assert shapes[0] == shapes[1]
@@ -68,7 +68,7 @@ def test_the_same_numbers_give_the_same_bytes() -> None:
 
 def test_the_change_is_said_with_its_interval_and_the_margin() -> None:
     view = report_situations.SITUATIONS["regressed"]()
-    assert said(prompt_charts.change_strip(view.prompts[0], view, "x")) == (
+    assert read_description(prompt_charts.change_strip(view.prompts[0], view, "x")) == (
         "45 points worse; on these goldens a drop of up to 60 points is not excluded; the margin is 5 points."
     )
 
@@ -79,15 +79,15 @@ def test_all_changes_are_drawn_on_one_scale_that_shows_the_margin() -> None:
     assert hi > 0
     assert prompt_charts.change_scale(report(comparison(many(right=60))))[0] <= -0.075
     dots = [
-        re.findall(r'<circle cx="([\d.]+)"', one) for one in drawings(report_situations.SITUATIONS["several_prompts"]())
+        re.findall(r'<circle cx="([\d.]+)"', dot) for dot in drawings(report_situations.SITUATIONS["several_prompts"]())
     ]
-    changes = [float(one[0]) for one in dots if len(one) == 1]
+    changes = [float(dot[0]) for dot in dots if len(dot) == 1]
     assert changes[0] < changes[-1]
 
 
 def test_marks_are_counted_before_and_now() -> None:
     (prompt,) = report_situations.SITUATIONS["graded_with_repeats"]().prompts
-    assert said(prompt_charts.score_chart(prompt, "x")) == (
+    assert read_description(prompt_charts.score_chart(prompt, "x")) == (
         "before 8 at 0.7 to 0.8, 32 at 0.8 to 0.9, 8 at 0.9 to 1;"
         " after 6 at 0.5 to 0.6, 30 at 0.6 to 0.7, 6 at 0.7 to 0.8, 6 at 0.8 to 0.9."
     )
@@ -101,28 +101,28 @@ def test_a_prompt_that_is_right_or_wrong_has_no_spread_and_one_without_a_past_no
 
 def test_earlier_versions_are_drawn_each_with_a_sign_of_its_verdict() -> None:
     (prompt,) = report_situations.SITUATIONS["advised_with_a_memory"]().prompts
-    found = prompt_charts.earlier_versions_chart(prompt, "x")
-    assert said(found) == (
+    result = prompt_charts.earlier_versions_chart(prompt, "x")
+    assert read_description(result) == (
         "2026-02-02, #22: 90% (pass); 2026-02-05, #25: 78.3% (fail); 2026-02-06, #26: 88.3% (inconclusive);"
         " 2026-02-14, #34: 96.7% (pass); before 96.7%; after 51.7%."
     )
-    assert found is not None
-    assert (found.count("<path"), found.count("<circle")) == (2, 4)
+    assert result is not None
+    assert (result.count("<path"), result.count("<circle")) == (2, 4)
 
 
 def test_a_class_is_drawn_before_and_now() -> None:
     prompt = report_situations.SITUATIONS["several_prompts"]().prompts[1]
     row = class_table.class_rows(prompt)[0]
-    assert said(prompt_charts.class_strip(row, "x")) == "before 100%, after 50%."
+    assert read_description(prompt_charts.class_strip(row, "x")) == "before 100%, after 50%."
 
 
 def ranges(view: ReportView) -> list[str]:
     """Charts of quality and latency."""
-    found = []
+    results = []
     for i, prompt in enumerate(view.prompts):
-        found.append(prompt_charts.quality_chart(prompt, view.gate, f"p{i}-quality"))
-        found.append(prompt_charts.latency_chart(prompt, f"p{i}-latency"))
-    return [str(chart) for chart in found if chart is not None]
+        results.append(prompt_charts.quality_chart(prompt, view.gate, f"p{i}-quality"))
+        results.append(prompt_charts.latency_chart(prompt, f"p{i}-latency"))
+    return [str(chart) for chart in results if chart is not None]
 
 
 def test_a_drawing_uses_the_colours_of_the_page() -> None:

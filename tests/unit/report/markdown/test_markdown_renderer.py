@@ -145,8 +145,8 @@ def test_sections_go_in_a_fixed_order_and_what_went_is_said() -> None:
         present = sections(text)
         if present not in seen:
             seen.append(present)
-        for name, said in (("passing", "passing prompts"), ("fixed", "fixed cases"), ("costs", "cost and latency")):
-            assert ("Left out to fit: " in text and said in text.split("Left out to fit: ")[1]) != present[name]
+        for name, message in (("passing", "passing prompts"), ("fixed", "fixed cases"), ("costs", "cost and latency")):
+            assert ("Left out to fit: " in text and message in text.split("Left out to fit: ")[1]) != present[name]
     order = ["passing", "fixed", "costs", "broken"]
     for present in seen:
         kept = [present[name] for name in order]

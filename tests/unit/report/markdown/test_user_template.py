@@ -67,14 +67,14 @@ def test_what_it_puts_out_is_escaped() -> None:
     ],
 )
 def test_there_is_no_way_round_it(text: str) -> None:
-    found = drawn(text)
-    assert "@me" not in found
-    assert "[x](y)" not in found
-    assert "<b>" not in found
+    result = drawn(text)
+    assert "@me" not in result
+    assert "[x](y)" not in result
+    assert "<b>" not in result
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (OURS + "{% block foot %}\n{{ nothing }}{% endblock %}", "ci/comment.md.j2:3: 'nothing' is undefined"),
         ("a\n{% if %}", "ci/comment.md.j2:2: Expected an expression"),
@@ -92,8 +92,8 @@ def test_there_is_no_way_round_it(text: str) -> None:
         ("x" * 200_001, "longer than 200,000 characters"),
     ],
 )
-def test_one_that_cannot_be_used_says_where_and_why(text: str, said: str) -> None:
-    assert said in refused(text)
+def test_one_that_cannot_be_used_says_where_and_why(text: str, message: str) -> None:
+    assert message in refused(text)
 
 
 @pytest.mark.long

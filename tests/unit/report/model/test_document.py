@@ -74,7 +74,7 @@ def problems(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("text", "what"),
+    ("text", "message"),
     [
         ("", "out/report.json:1: not valid JSON"),
         ('{"a":\n 1,}', "out/report.json:2: not valid JSON"),
@@ -85,10 +85,10 @@ def problems(text: str) -> list[str]:
         ('{"schema": "promptci/report/v9"}', '`schema` is "promptci/report/v9", expected `promptci/report/v1`'),
     ],
 )
-def test_what_is_no_report_is_refused_with_the_reason(text: str, what: str) -> None:
-    (found,) = problems(text)
-    assert what in found
-    assert "Pass a report.json as promptci wrote it" in found
+def test_what_is_no_report_is_refused_with_the_reason(text: str, message: str) -> None:
+    (result,) = problems(text)
+    assert message in result
+    assert "Pass a report.json as promptci wrote it" in result
 
 
 def test_every_wrong_field_is_named_with_its_place() -> None:
@@ -96,9 +96,9 @@ def test_every_wrong_field_is_named_with_its_place() -> None:
     written["verdict"] = "splendid"
     written["prompts"][0]["cases"] = "many"
     written["surprise"] = 1
-    found = "\n".join(problems(json.dumps(written)))
+    result = "\n".join(problems(json.dumps(written)))
     for place in ("`verdict`:", "`prompts.0.cases`:", "`surprise`:"):
-        assert place in found
+        assert place in result
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
@@ -118,8 +118,8 @@ def test_the_pieces_of_a_report_are_the_whole(situation: str) -> None:
     view = SITUATIONS[situation]()
     mocked = view.model_copy(update={"notes": [*view.notes, '"case_details": []', '\n      "case_details": []']})
 
-    for one in (view, mocked):
-        assert document.dump(one) == dump_whole(one)
+    for report_view in (view, mocked):
+        assert document.dump(report_view) == dump_whole(report_view)
 
 
 def dump_whole(view: ReportView) -> str:

@@ -10,8 +10,8 @@ from promptci.report.text import memory_text, next_steps, provenance
 
 
 def prompt(**flaky: object) -> PromptView:
-    (found,) = report(comparison(many(right=60))).prompts
-    return found.model_copy(update={"flaky": FlakyView.model_validate(flaky)})
+    (result,) = report(comparison(many(right=60))).prompts
+    return result.model_copy(update={"flaky": FlakyView.model_validate(flaky)})
 
 
 def flips(count: int) -> list[FlakyCaseView]:
@@ -30,19 +30,19 @@ def test_one_flaky_case_is_spoken_of_as_one() -> None:
 
 
 def test_many_flaky_cases_are_counted() -> None:
-    said = memory_text.describe_flaky(prompt(cases=flips(memory_text.MAX_FLAKY_NAMED + 2)))
-    assert said.count("(right") == memory_text.MAX_FLAKY_NAMED
-    assert said.endswith(" and 2 more.")
+    flaky = memory_text.describe_flaky(prompt(cases=flips(memory_text.MAX_FLAKY_NAMED + 2)))
+    assert flaky.count("(right") == memory_text.MAX_FLAKY_NAMED
+    assert flaky.endswith(" and 2 more.")
 
 
 def test_chance_says_what_it_was_measured_on_and_what_it_asks_for() -> None:
-    found = prompt(discordance=0.1, measured=48, cases_needed=248)
-    said = (
+    prompt_view = prompt(discordance=0.1, measured=48, cases_needed=248)
+    message = (
         "two runs of one version disagree on 10% of the cases (measured on 48 cases); about 248 pairs would settle"
         " a margin of 5 points"
     )
-    assert memory_text.noise_row(found, 0.05) == [("Chance alone", said)]
-    assert ("Chance alone", said) in provenance.decided(found, SITUATIONS["all_same"]())
+    assert memory_text.noise_row(prompt_view, 0.05) == [("Chance alone", message)]
+    assert ("Chance alone", message) in provenance.decided(prompt_view, SITUATIONS["all_same"]())
 
 
 def test_where_nothing_is_known_of_chance_nothing_is_said() -> None:
@@ -50,7 +50,7 @@ def test_where_nothing_is_known_of_chance_nothing_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"),
+    ("counts", "message"),
     [
         ((0, 0, 0, None), "No earlier verdict would have blocked."),
         ((12, 0, 0, None), "Of 12 verdicts that would have blocked, none is labelled yet: `promptci memory label"),
@@ -61,11 +61,11 @@ def test_where_nothing_is_known_of_chance_nothing_is_said() -> None:
     ],
 )
 def test_precision_is_said_with_its_interval(
-    counts: tuple[int, int, int, tuple[float, float] | None], said: str
+    counts: tuple[int, int, int, tuple[float, float] | None], message: str
 ) -> None:
     verdicts, judged, right, interval = counts
-    found = PrecisionView(verdicts=verdicts, labelled=judged, correct=right, interval=interval)
-    assert memory_text.describe_precision(found).startswith(said)
+    precision = PrecisionView(verdicts=verdicts, labelled=judged, correct=right, interval=interval)
+    assert memory_text.describe_precision(precision).startswith(message)
 
 
 def test_precision_is_told_in_advise_mode_only() -> None:
@@ -91,8 +91,8 @@ def test_only_what_would_have_blocked_is_to_be_judged() -> None:
 
 
 def test_what_is_known_of_the_cases_stands_in_the_view() -> None:
-    found = SITUATIONS["advised_with_a_memory"]().prompts[0]
-    assert len(found.flaky.cases) == 12
-    assert found.flaky.discordance == pytest.approx(12 / 60 * (7 / 28))
-    assert found.flaky.cases_needed is not None
-    assert [case.flaky for case in found.case_details] == [i < 12 for i in range(60)]
+    result = SITUATIONS["advised_with_a_memory"]().prompts[0]
+    assert len(result.flaky.cases) == 12
+    assert result.flaky.discordance == pytest.approx(12 / 60 * (7 / 28))
+    assert result.flaky.cases_needed is not None
+    assert [case.flaky for case in result.case_details] == [i < 12 for i in range(60)]

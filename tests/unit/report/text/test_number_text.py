@@ -85,9 +85,9 @@ def test_a_prompt_that_was_not_evaluated_shows_no_quality() -> None:
 
 
 def test_a_cost_without_traffic_is_per_request() -> None:
-    made = report(comparison(many(right=60)), requests_per_day=None)
-    assert number_text.cost_change(made.prompts[0]) == "$0.000112 → $0.000131"
-    assert number_text.cost_title(made) == "Cost per request"
+    report_view = report(comparison(many(right=60)), requests_per_day=None)
+    assert number_text.cost_change(report_view.prompts[0]) == "$0.000112 → $0.000131"
+    assert number_text.cost_title(report_view) == "Cost per request"
 
 
 def test_an_unknown_cost_is_unknown() -> None:
@@ -98,11 +98,11 @@ def test_an_unknown_cost_is_unknown() -> None:
 
 def test_how_it_was_decided_names_every_number() -> None:
     view = SITUATIONS["graded_with_repeats"]()
-    said = dict(provenance.decided(view.prompts[0], view))
-    assert said["Answers"] == "96 of 96 answers evaluated, 24 pairs compared"
-    assert "permutation" in said["Method"]
-    assert "seed" in said["For inputs like these (does not decide)"]
-    assert set(said) >= {"Cases", "Measure", "Difference", "p of “worse”", "Smallest detectable drop", "Rule"}
+    message = dict(provenance.decided(view.prompts[0], view))
+    assert message["Answers"] == "96 of 96 answers evaluated, 24 pairs compared"
+    assert "permutation" in message["Method"]
+    assert "seed" in message["For inputs like these (does not decide)"]
+    assert set(message) >= {"Cases", "Measure", "Difference", "p of “worse”", "Smallest detectable drop", "Rule"}
 
 
 def test_how_many_cases_would_settle_it_is_said_where_undecided() -> None:
@@ -144,8 +144,8 @@ def test_whether_an_undecided_run_blocks_is_said() -> None:
 
 
 def test_an_undecided_prompt_beside_a_failing_one_says_nothing_about_blocking() -> None:
-    found = next_steps.next_steps(SITUATIONS["several_prompts"]())
-    assert any(step.endswith("decide yourself.") for step in found)
+    result = next_steps.next_steps(SITUATIONS["several_prompts"]())
+    assert any(step.endswith("decide yourself.") for step in result)
 
 
 def test_a_problem_of_the_run_alone_is_no_finding_about_the_change() -> None:
@@ -166,8 +166,8 @@ def test_what_was_spent_is_said_with_its_doubts() -> None:
 
 
 def test_a_time_is_short_and_anything_else_stays() -> None:
-    said = [number_text.moment(text) for text in ("2026-03-02T09:30:00Z", "2026-03-02T09:30:00+02:00", "yesterday")]
-    assert said == ["2026-03-02 09:30 UTC", "2026-03-02 09:30 +0200", "yesterday"]
+    results = [number_text.moment(text) for text in ("2026-03-02T09:30:00Z", "2026-03-02T09:30:00+02:00", "yesterday")]
+    assert results == ["2026-03-02 09:30 UTC", "2026-03-02 09:30 +0200", "yesterday"]
     assert number_text.moment(datetime(2026, 3, 2, tzinfo=UTC).isoformat()) == "2026-03-02 00:00 UTC"
 
 
@@ -176,17 +176,17 @@ def names(situation: str) -> dict[str, metrics.Metric]:
 
 
 def test_the_table_of_numbers_says_where_there_are_too_few_answers() -> None:
-    found = names("inconclusive")
-    assert found["Latency p50"].note == ""
-    assert found["Latency p95"].note == "too few answers for an upper bound (25)"
+    result = names("inconclusive")
+    assert result["Latency p50"].note == ""
+    assert result["Latency p95"].note == "too few answers for an upper bound (25)"
     assert names("regressed")["Latency p95"].note == ""
     assert names("regressed")["Latency p99"].note == "too few answers for an upper bound (60)"
 
 
 def test_the_table_of_numbers_has_the_month_and_what_it_assumes() -> None:
-    found = names("regressed")["Cost per month"]
-    assert (found.before, found.after, found.change) == ("$168.00", "$196.50", "+$28.50")
-    assert found.note == "50,000 requests a day, 30 days"
+    result = names("regressed")["Cost per month"]
+    assert (result.before, result.after, result.change) == ("$168.00", "$196.50", "+$28.50")
+    assert result.note == "50,000 requests a day, 30 days"
 
 
 def test_quality_over_all_cases_stands_apart_where_it_is_not_the_comparison() -> None:
@@ -196,8 +196,8 @@ def test_quality_over_all_cases_stands_apart_where_it_is_not_the_comparison() ->
 
 
 def test_an_unknown_price_is_said_in_the_table() -> None:
-    found = names("cost_unknown")["Cost per request"]
-    assert (found.after, found.note) == ("unknown", "no price is known for the model")
+    result = names("cost_unknown")["Cost per request"]
+    assert (result.after, result.note) == ("unknown", "no price is known for the model")
 
 
 def test_nothing_is_said_of_a_prompt_that_was_not_asked() -> None:
@@ -214,13 +214,13 @@ def test_a_large_set_of_labels_is_shown_in_part_and_the_rest_counted() -> None:
 
 def test_marks_over_all_cases_have_no_interval_of_a_rate() -> None:
     rows = "a | Hi | yes | fine {0.9} | fine {0.8}\nb~ | Hi | yes | fine {0.9} | fine {0.8}"
-    found = {figure.name: figure for figure in metrics.build_metrics(report(comparison(rows, kind="llm")).prompts[0])}
-    assert (found["Quality over all cases"].after, found["Quality over all cases"].note) == ("80%", "")
+    result = {figure.name: figure for figure in metrics.build_metrics(report(comparison(rows, kind="llm")).prompts[0])}
+    assert (result["Quality over all cases"].after, result["Quality over all cases"].note) == ("80%", "")
 
 
 def test_tokens_are_said_per_request_and_per_month() -> None:
-    found = names("regressed")
-    request, month = found["Tokens per request"], found["Tokens per month"]
+    result = names("regressed")
+    request, month = result["Tokens per request"], result["Tokens per month"]
     assert (request.before, request.after, request.change, request.note) == (
         "170",
         "179",
@@ -236,9 +236,9 @@ def test_a_percentile_of_too_few_answers_says_so() -> None:
 
 
 def test_a_long_headline_is_cut_behind_its_first_statement() -> None:
-    first, more = number_text.in_two(SITUATIONS["several_prompts"]().headline)
+    first, rest = number_text.in_two(SITUATIONS["several_prompts"]().headline)
     assert first.endswith("(−45.9 points).")
-    assert more.startswith("It also broke 1 critical case")
+    assert rest.startswith("It also broke 1 critical case")
     assert number_text.in_two("Pass: short; and whole.") == ("Pass: short; and whole.", "")
     assert number_text.in_two("x" * 200) == ("x" * 200, "")
 
@@ -263,7 +263,7 @@ def test_a_cell_of_a_confusion_matrix_is_as_deep_as_its_share_of_the_row() -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "left"),
+    ("text", "message", "remaining"),
     [
         (
             "Got worse: 1 of 2. The margin is 5 points.",
@@ -275,8 +275,8 @@ def test_a_cell_of_a_confusion_matrix_is_as_deep_as_its_share_of_the_row() -> No
         ("Costs 55% more. The limit is 25%.", "Got worse: 1 of 2.", "Costs 55% more. The limit is 25%."),
     ],
 )
-def test_a_finding_is_not_repeated_below_what_says_the_same(text: str, said: str, left: str) -> None:
+def test_a_finding_is_not_repeated_below_what_says_the_same(text: str, message: str, remaining: str) -> None:
     prompt = SITUATIONS["regressed"]().prompts[0]
     finding = prompt.findings[0].model_copy(update={"text": text})
     prompt = prompt.model_copy(update={"findings": [finding]})
-    assert "".join(each.text for each in number_text.findings_beyond(prompt, said)) == left
+    assert "".join(each.text for each in number_text.findings_beyond(prompt, message)) == remaining

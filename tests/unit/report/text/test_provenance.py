@@ -16,24 +16,26 @@ def facts(view: ReportView) -> dict[str, str]:
 
 
 def test_every_fact_of_a_run_on_github_is_said() -> None:
-    made = report(
+    report_view = report(
         comparison(many(right=60)),
         actor="octo-ann",
         run_url="https://github.com/acme/shop/actions/runs/77",
         started_at="2026-03-02T09:28:00Z",
     )
-    found = facts(made)
-    assert found["Triggered by"] == "octo-ann"
-    assert found["Workflow run"] == "https://github.com/acme/shop/actions/runs/77"
-    assert (found["Started"], found["Finished"]) == ("2026-03-02 09:28 UTC", "2026-03-02 09:30 UTC")
-    assert found["Before"] == "main, 1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d"
-    assert (found["Repository"], found["Pull request"], found["promptci"]) == ("acme/shop", "42", "0.1.0")
-    assert found["SHA-256 of report.json"] == hashlib.sha256(document.dump(made).encode()).hexdigest()
+    result = facts(report_view)
+    assert result["Triggered by"] == "octo-ann"
+    assert result["Workflow run"] == "https://github.com/acme/shop/actions/runs/77"
+    assert (result["Started"], result["Finished"]) == ("2026-03-02 09:28 UTC", "2026-03-02 09:30 UTC")
+    assert result["Before"] == "main, 1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d"
+    assert (result["Repository"], result["Pull request"], result["promptci"]) == ("acme/shop", "42", "0.1.0")
+    assert result["SHA-256 of report.json"] == hashlib.sha256(document.dump(report_view).encode()).hexdigest()
 
 
 def test_what_is_not_known_is_left_out_and_a_page_without_a_clock_is_the_same_every_time() -> None:
-    made = report(comparison(many(right=60)), repository=None, pull_request=None, provider=None, generated_at=None)
-    assert facts(made).keys() == {
+    report_view = report(
+        comparison(many(right=60)), repository=None, pull_request=None, provider=None, generated_at=None
+    )
+    assert facts(report_view).keys() == {
         "Before",
         "After",
         "Calls and cost",
@@ -41,9 +43,9 @@ def test_what_is_not_known_is_left_out_and_a_page_without_a_clock_is_the_same_ev
         "promptci",
         "SHA-256 of report.json",
     }
-    assert (made.generated_at, made.started_at) == (None, None)
-    assert html_renderer.render_page(made) == html_renderer.render_page(
-        ReportView.parse(document.dump(made), "report.json")
+    assert (report_view.generated_at, report_view.started_at) == (None, None)
+    assert html_renderer.render_page(report_view) == html_renderer.render_page(
+        ReportView.parse(document.dump(report_view), "report.json")
     )
 
 
@@ -62,10 +64,10 @@ def test_models_asked_and_answered_are_said_once_where_both_versions_agree() -> 
 
 
 def test_fingerprints_goldens_and_judge_are_named() -> None:
-    (found,) = provenance.prompt_rows(report_situations.SITUATIONS["judge_trusted"]())
-    assert len(found.fingerprints) == 2
-    assert found.goldens.startswith("24 cases, ")
-    assert found.judge.startswith("gpt-4o-mini")
+    (prompt_provenance,) = provenance.prompt_rows(report_situations.SITUATIONS["judge_trusted"]())
+    assert len(prompt_provenance.fingerprints) == 2
+    assert prompt_provenance.goldens.startswith("24 cases, ")
+    assert prompt_provenance.judge.startswith("gpt-4o-mini")
     (moved,) = provenance.prompt_rows(report_situations.SITUATIONS["same_prompt_new_goldens"]())
     assert len(moved.fingerprints) == 1
     (gone,) = provenance.prompt_rows(report_situations.SITUATIONS["deleted"]())
@@ -73,5 +75,5 @@ def test_fingerprints_goldens_and_judge_are_named() -> None:
 
 
 def test_another_answer_gives_another_digest() -> None:
-    made = [report(comparison(many(right=60), numbers=Numbers(ms=(ms, ms)))) for ms in (500.0, 501.0)]
-    assert document.serialize(made[0]).digest != document.serialize(made[1]).digest
+    reports = [report(comparison(many(right=60), numbers=Numbers(ms=(ms, ms)))) for ms in (500.0, 501.0)]
+    assert document.serialize(reports[0]).digest != document.serialize(reports[1]).digest

@@ -56,8 +56,8 @@ def test_too_few_cases_to_detect_anything_is_said() -> None:
 
 
 def sentence(*args: str, policy: GatePolicy | None = None, **facts: object) -> str:
-    (found,) = decide([comparison(*args, **facts)], policy or GatePolicy()).prompts  # type: ignore[arg-type]  # any field
-    return verdict_text.sentence(found)
+    (result,) = decide([comparison(*args, **facts)], policy or GatePolicy()).prompts  # type: ignore[arg-type]  # any field
+    return verdict_text.sentence(result)
 
 
 def test_several_findings_of_one_prompt_are_joined_the_weightiest_first() -> None:
@@ -96,16 +96,16 @@ def headline(*decided: PromptRun, problems: tuple[Finding, ...] = (), kind: str 
 
 
 def test_several_passing_prompts_are_counted_and_the_new_ones_apart() -> None:
-    made = [comparison(many(right=80), name=name) for name in ("a", "b")]
+    runs = [comparison(many(right=80), name=name) for name in ("a", "b")]
     new = comparison("x | Hi | hi | - | hi", name="c", status=Status.ADDED)
-    said = headline_of(decide([*made, new], GatePolicy()))
-    assert said == "Pass: no regression in 2 prompts (a and b); 1 prompt (c) is new, and all its cases passed."
+    message = headline_of(decide([*runs, new], GatePolicy()))
+    assert message == "Pass: no regression in 2 prompts (a and b); 1 prompt (c) is new, and all its cases passed."
 
 
 def test_several_new_prompts_claim_nothing_about_regressions() -> None:
-    made = [comparison("x | Hi | hi | - | hi", name=name, status=Status.ADDED) for name in "ab"]
-    assert headline_of(decide(made, GatePolicy())) == "Pass: 2 prompts (a and b) are new, and all their cases passed."
-    limited = decide(made, GatePolicy(min_quality=0.5))
+    runs = [comparison("x | Hi | hi | - | hi", name=name, status=Status.ADDED) for name in "ab"]
+    assert headline_of(decide(runs, GatePolicy())) == "Pass: 2 prompts (a and b) are new, and all their cases passed."
+    limited = decide(runs, GatePolicy(min_quality=0.5))
     assert headline_of(limited) == "Pass: 2 prompts (a and b) keep the absolute limits."
 
 
@@ -115,15 +115,15 @@ def test_a_prompt_that_was_not_tested_is_not_called_unchanged() -> None:
 
 
 def test_several_undecided_prompts_claim_nothing() -> None:
-    made = [comparison(many(right=8), name=name) for name in "abcde"]
-    assert headline_of(decide(made, GatePolicy())) == (
+    runs = [comparison(many(right=8), name=name) for name in "abcde"]
+    assert headline_of(decide(runs, GatePolicy())) == (
         "Inconclusive: 5 prompts cannot be decided (no regression detected, but none ruled out): a, b, c and 2 more."
     )
 
 
 def test_several_deleted_prompts_are_named() -> None:
-    made = [comparison("", name=name, status=Status.DELETED) for name in "ab"]
-    assert headline_of(decide(made, GatePolicy())) == (
+    runs = [comparison("", name=name, status=Status.DELETED) for name in "ab"]
+    assert headline_of(decide(runs, GatePolicy())) == (
         "Inconclusive: a and b were deleted, so nothing tests them any more."
     )
 
@@ -144,40 +144,40 @@ def test_a_run_without_prompts_says_so() -> None:
 
 def test_a_failing_run_of_one_revision_does_not_speak_of_blocking() -> None:
     now = comparison("a | Hi | hi | - | no", base=None, status=Status.UNCHANGED)
-    found = decide([now], GatePolicy(min_quality=0.9))
-    assert headline_of(found, "run").startswith("Failed: order-extractor has a quality of")
+    gate_report = decide([now], GatePolicy(min_quality=0.9))
+    assert headline_of(gate_report, "run").startswith("Failed: order-extractor has a quality of")
 
 
 def test_advise_never_says_blocked() -> None:
-    found = decide([comparison(many(right=8))], GatePolicy(mode=GateMode.ADVISE))
-    assert lead(found) == "Inconclusive"
+    gate_report = decide([comparison(many(right=8))], GatePolicy(mode=GateMode.ADVISE))
+    assert lead(gate_report) == "Inconclusive"
 
 
 def test_a_headline_has_an_end_however_long_the_names() -> None:
-    found = decide([comparison(many(right=31, broken=27), name="n" * 100_000)], GatePolicy())
-    assert len(headline_of(found)) == MAX_CHARS
+    gate_report = decide([comparison(many(right=31, broken=27), name="n" * 100_000)], GatePolicy())
+    assert len(headline_of(gate_report)) == MAX_CHARS
 
 
 def test_the_worst_of_several_failing_prompts_leads_wherever_it_stands() -> None:
-    made = [
+    runs = [
         comparison(many(right=60), name="dear", numbers=Numbers(usd=(0.0001, 0.0002))),
         comparison(many(right=40, broken=20), name="bad"),
         comparison(many(right=20, broken=40), name="worst"),
     ]
-    said = headline_of(decide(made, GatePolicy()))
-    assert said.startswith(
+    message = headline_of(decide(runs, GatePolicy()))
+    assert message.startswith(
         "Blocked: worst got worse on these goldens: 60 of 60 cases passed before, 20 of 60 after (−66.7 points); "
     )
-    assert "; 2 more prompts got worse or crossed a limit (bad and dear)." in said
+    assert "; 2 more prompts got worse or crossed a limit (bad and dear)." in message
 
 
 def test_the_interval_is_named_by_the_confidence_that_was_computed() -> None:
-    made = [compare_versions(comparison(many(right=31, broken=27)), alpha=alpha) for alpha in (0.05, 0.005)]
-    said = [
-        headline_of(decide([one], GatePolicy(alpha=alpha, about=About.INPUTS)))
-        for one, alpha in zip(made, (0.05, 0.005), strict=True)
+    runs = [compare_versions(comparison(many(right=31, broken=27)), alpha=alpha) for alpha in (0.05, 0.005)]
+    headlines = [
+        headline_of(decide([run], GatePolicy(alpha=alpha, about=About.INPUTS)))
+        for run, alpha in zip(runs, (0.05, 0.005), strict=True)
     ]
-    assert ["90% interval" in said[0], "99% interval" in said[1]] == [True, True]
+    assert ["90% interval" in headlines[0], "99% interval" in headlines[1]] == [True, True]
 
 
 def test_what_got_better_is_counted_too() -> None:
@@ -188,7 +188,7 @@ MIXED = many(right=28, broken=30, fixed=2)
 
 
 @pytest.mark.parametrize(
-    ("usd", "requests", "said"),
+    ("usd", "requests", "message"),
     [
         ((0.0002, 0.0001), 1000.0, "; it would cost $3.00 less a month."),
         ((0.0001, 0.0002), 1000.0, "; it would cost $3.00 more a month."),
@@ -198,16 +198,16 @@ MIXED = many(right=28, broken=30, fixed=2)
     ],
 )
 def test_the_cost_of_a_month_is_said_where_it_is_known_and_not_nothing(
-    usd: tuple[float, float | None], requests: float | None, said: str
+    usd: tuple[float, float | None], requests: float | None, message: str
 ) -> None:
     policy = GatePolicy(max_cost_increase=None)
-    found = decide([comparison(many(right=60), numbers=Numbers(usd=usd))], policy)
-    assert headline_of(found, "check", requests).endswith(said)
+    gate_report = decide([comparison(many(right=60), numbers=Numbers(usd=usd))], policy)
+    assert headline_of(gate_report, "check", requests).endswith(message)
 
 
 def test_one_unknown_price_leaves_the_cost_of_all_unsaid() -> None:
-    made = [comparison(many(right=60)), comparison(many(right=60), name="b", numbers=Numbers(usd=(None, None)))]
-    assert "month" not in headline_of(decide(made, GatePolicy()), "check", 1000.0)
+    runs = [comparison(many(right=60)), comparison(many(right=60), name="b", numbers=Numbers(usd=(None, None)))]
+    assert "month" not in headline_of(decide(runs, GatePolicy()), "check", 1000.0)
 
 
 def test_a_headline_that_ends_with_a_question_has_no_full_stop_behind_it() -> None:

@@ -37,8 +37,8 @@ def test_the_next_look_chooses_the_same_and_asks_for_none_twice() -> None:
     sample = choose_sample(REQUESTS, REQUESTS.id, 100)
     later = marked(REQUESTS, sample.ids, int(REQUESTS.time.max()) + 1)
     assert choose_sample(later, REQUESTS.id, 100).state is SampleState.NOTHING_NEW
-    more = choose_sample(later, REQUESTS.id, 150)
-    assert not np.isin(more.ids, sample.ids).any()
+    chosen_sample = choose_sample(later, REQUESTS.id, 150)
+    assert not np.isin(chosen_sample.ids, sample.ids).any()
     hidden = replace(later, quality=REQUESTS.quality)  # marks that are younger than the lag
     assert choose_sample(hidden, REQUESTS.id, 100).state is SampleState.NOTHING_NEW
 

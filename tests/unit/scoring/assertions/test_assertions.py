@@ -78,15 +78,17 @@ RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("one", "right", "wrong"), RIGHT_AND_WRONG, ids=lambda value: str(value)[:40])
-def test_right_answers_pass_and_wrong_ones_fail_with_a_reason(one: Case, right: list[str], wrong: list[str]) -> None:
-    assert [text for text in right if not passes(one, text)] == []
-    assert [text for text in wrong if passes(one, text) is not False] == []
-    assert all(mark(one, text).reason for text in (*right, *wrong))
+@pytest.mark.parametrize(("golden_case", "right", "wrong"), RIGHT_AND_WRONG, ids=lambda value: str(value)[:40])
+def test_right_answers_pass_and_wrong_ones_fail_with_a_reason(
+    golden_case: Case, right: list[str], wrong: list[str]
+) -> None:
+    assert [text for text in right if not passes(golden_case, text)] == []
+    assert [text for text in wrong if passes(golden_case, text) is not False] == []
+    assert all(mark(golden_case, text).reason for text in (*right, *wrong))
 
 
 def test_every_assertion_of_the_table_is_tried_here() -> None:
-    tried = {one.assertions[0].type for one, _, _ in RIGHT_AND_WRONG}
+    tried = {golden_case.assertions[0].type for golden_case, _, _ in RIGHT_AND_WRONG}
     assert set(ASSERTIONS) - tried == {"latency", "cost"}
 
 
@@ -112,7 +114,7 @@ def test_one_more_case_with_the_same_mistake_is_counted_in_the_singular() -> Non
 
 
 @pytest.mark.parametrize(
-    ("one", "said"),
+    ("golden_case", "message"),
     [
         (case("equal", "x"), "unknown assertion type `equal`. Did you mean `equals`?"),
         (case("llm-rubric", "x"), "unknown assertion type `llm-rubric`. It is called `judge` here"),
@@ -205,15 +207,15 @@ def test_one_more_case_with_the_same_mistake_is_counted_in_the_singular() -> Non
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_makes_no_sense_is_refused_with_its_line_before_anything_is_asked(one: Case, said: str) -> None:
-    (found,) = check_assertions.find_problems([one])
-    assert said in str(found)
-    assert str(found).startswith("g.jsonl:3: case `c`")
+def test_what_makes_no_sense_is_refused_with_its_line_before_anything_is_asked(golden_case: Case, message: str) -> None:
+    (problem,) = check_assertions.find_problems([golden_case])
+    assert message in str(problem)
+    assert str(problem).startswith("g.jsonl:3: case `c`")
 
 
 def test_a_case_that_expects_nothing_is_refused() -> None:
-    (found,) = check_assertions.find_problems([Case(id="c", path="g", line=1)])
-    assert "neither `expected` nor `assert`" in found.message
+    (problem,) = check_assertions.find_problems([Case(id="c", path="g", line=1)])
+    assert "neither `expected` nor `assert`" in problem.message
 
 
 def test_a_case_whose_assertions_all_weigh_nothing_is_refused() -> None:
@@ -235,7 +237,7 @@ def test_a_number_is_read_back_as_it_was_written(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "result"),
     [
         ("1,234", [1234.0]),
         ("1,23", [1.23]),
@@ -252,8 +254,8 @@ def test_a_number_is_read_back_as_it_was_written(value: float) -> None:
         ("1" * 101, []),
     ],
 )
-def test_numbers_in_their_many_spellings(text: str, found: list[float]) -> None:
-    assert list(number.numbers(text)) == found
+def test_numbers_in_their_many_spellings(text: str, result: list[float]) -> None:
+    assert list(number.numbers(text)) == result
 
 
 @given(st.sampled_from(["refund", "late", "other"]), st.sampled_from(["", ".", "!", " "]), st.booleans())
@@ -264,6 +266,6 @@ def test_a_label_is_found_whatever_stands_around_it(label: str, tail: str, upper
 
 
 def test_the_label_given_is_kept_for_the_confusion_matrix() -> None:
-    one = case("one-of", ["a1", "b1"], expected="a1")
-    labels = [mark(one, text).label for text in ("a1", "b1", "x", "a1 b1")]
+    golden_case = case("one-of", ["a1", "b1"], expected="a1")
+    labels = [mark(golden_case, text).label for text in ("a1", "b1", "x", "a1 b1")]
     assert labels == [("a1", "a1"), ("a1", "b1"), ("a1", "(none)"), ("a1", "(several)")]

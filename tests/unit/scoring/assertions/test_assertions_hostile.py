@@ -58,9 +58,9 @@ def test_a_pattern_that_takes_too_long_ends_and_leaves_the_answer_unscored(patte
 )
 def test_a_pattern_that_would_fill_the_memory_is_refused_before_it_is_built(pattern: str) -> None:
     started = time.process_time()
-    (found,) = check_assertions.find_problems([case("regex", pattern)])
+    (problem,) = check_assertions.find_problems([case("regex", pattern)])
     assert time.process_time() - started < 30
-    assert "pattern" in found.message or "flag `x`" in found.message
+    assert "pattern" in problem.message or "flag `x`" in problem.message
 
 
 @pytest.mark.parametrize(
@@ -92,18 +92,18 @@ def test_an_honest_pattern_is_built(pattern: str) -> None:
     ids=["pattern", "patternProperties", "additionalProperties", "doubling", "loop"],
 )
 def test_a_schema_that_never_ends_is_unscored(schema: dict[str, Any], answer: str) -> None:
-    one = case("json-schema", schema)
-    assert check_assertions.find_problems([one]) == []
+    golden_case = case("json-schema", schema)
+    assert check_assertions.find_problems([golden_case]) == []
     started = time.process_time()
-    outcome = mark(one, answer)
+    outcome = mark(golden_case, answer)
     assert time.process_time() - started < SLOW_S
     assert outcome.passed is None
     assert "schema" in outcome.reason
 
 
 def test_a_schema_that_takes_too_long_for_any_answer_is_refused() -> None:
-    (found,) = check_assertions.find_problems([case("json-schema", {"$defs": DOUBLING, **ENDLESS})])
-    assert "takes longer than 1 s" in found.message
+    (problem,) = check_assertions.find_problems([case("json-schema", {"$defs": DOUBLING, **ENDLESS})])
+    assert "takes longer than 1 s" in problem.message
 
 
 def test_a_wrong_answer_is_wrong_even_if_the_rest_of_the_schema_cannot_be_worked_out() -> None:
@@ -130,12 +130,12 @@ def test_the_own_keywords_of_the_bounded_schema_mean_what_the_standard_says() ->
         "patternProperties": {"^x-": {"type": "integer"}},
         "additionalProperties": {"type": "boolean"},
     }
-    one = case("json-schema", schema)
-    assert check_assertions.find_problems([one]) == []
+    golden_case = case("json-schema", schema)
+    assert check_assertions.find_problems([golden_case]) == []
     right = ['{"id": "G1", "tags": [1, true], "x-a": 1, "more": true}', '{"id": 5, "tags": "aa"}', "[]"]
-    assert [text for text in right if not mark(one, text).passed] == []
+    assert [text for text in right if not mark(golden_case, text).passed] == []
     wrong = ['{"id": "h"}', '{"tags": [1, 1.0]}', '{"x-a": "1"}', '{"more": 1}', '{"tags": [{"a": 1}, {"a": 1}]}']
-    assert [text for text in wrong if mark(one, text).passed is not False] == []
+    assert [text for text in wrong if mark(golden_case, text).passed is not False] == []
     closed = case("json-schema", {"additionalProperties": False, "properties": {"a": {}}})
     assert "`" not in mark(closed, '{"b": 1}').reason.split(";")[0]
     assert "'b'" in mark(closed, '{"b": 1}').reason
@@ -183,10 +183,10 @@ def test_a_path_that_takes_too_long_ends(path: str) -> None:
 )
 @pytest.mark.parametrize("function", ["match", "search"])
 def test_a_pattern_in_a_path_is_bounded_even_if_the_answer_holds_it(function: str, pattern: str, text: str) -> None:
-    one = case("json-path", 1, path=f"$.texts[?{function}(@, $.pattern)]")
-    assert check_assertions.find_problems([one]) == []
+    golden_case = case("json-path", 1, path=f"$.texts[?{function}(@, $.pattern)]")
+    assert check_assertions.find_problems([golden_case]) == []
     started = time.process_time()
-    outcome = mark(one, json.dumps({"pattern": pattern, "texts": [text] * 1000}))
+    outcome = mark(golden_case, json.dumps({"pattern": pattern, "texts": [text] * 1000}))
     assert time.process_time() - started < SLOW_S
     assert outcome.passed is not True
 
@@ -246,11 +246,11 @@ ONE_OF_EACH = [
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_megabyte_of_answer_is_marked_soon_and_quoted_briefly(flood: str) -> None:
     started = time.process_time()
-    reasons = [mark(one, FLOODS[flood]).reason for one in ONE_OF_EACH]
+    reasons = [mark(golden_case, FLOODS[flood]).reason for golden_case in ONE_OF_EACH]
     assert time.process_time() - started < 2 * SLOW_S
     assert max(map(len, reasons)) < 600
     assert all("\n" not in reason for reason in reasons)
 
 
 def test_every_assertion_of_the_table_is_flooded_here() -> None:
-    assert {one.assertions[0].type for one in ONE_OF_EACH} == set(ASSERTIONS)
+    assert {golden_case.assertions[0].type for golden_case in ONE_OF_EACH} == set(ASSERTIONS)

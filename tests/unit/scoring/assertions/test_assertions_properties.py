@@ -41,11 +41,11 @@ VALUES = st.recursive(
 def test_what_is_not_refused_can_be_marked(kind: str, data: st.DataObject) -> None:
     names = st.sampled_from(sorted(check_assertions.ALL_ASSERTIONS[kind].OPTIONS) or ["none"])
     options = data.draw(st.dictionaries(names, VALUES | st.sampled_from(["$.a", ["a", "b"], 1, True])), label="options")
-    one = case(kind, data.draw(VALUES, label="value"), data.draw(VALUES, label="expected"), **options)
-    if check_assertions.find_problems([one]) or kind not in ASSERTIONS:
+    golden_case = case(kind, data.draw(VALUES, label="value"), data.draw(VALUES, label="expected"), **options)
+    if check_assertions.find_problems([golden_case]) or kind not in ASSERTIONS:
         return
     text = data.draw(st.text() | VALUES.map(lambda value: json.dumps(value, default=str)), label="text")
-    outcome = mark(one, text, latency=1.0, cost=Decimal(1))
+    outcome = mark(golden_case, text, latency=1.0, cost=Decimal(1))
     assert outcome.score == {True: 1.0, False: 0.0, None: None}[outcome.passed]
     assert 0 < len(outcome.reason) < 600
 
@@ -77,24 +77,24 @@ def test_equals_forgives_blanks_around_and_nothing_else(word: str, blanks: str) 
 
 @given(st.text())
 def test_the_expected_text_is_what_an_assertion_without_a_value_takes(text: str) -> None:
-    one = case("equals", "{{expected}}", expected=text)
-    assert passes(one, text)
+    golden_case = case("equals", "{{expected}}", expected=text)
+    assert passes(golden_case, text)
 
 
 @given(WORDS)
 def test_a_variable_in_a_pattern_stands_for_its_very_text(name: str) -> None:
-    one = case("regex", "^<{{customer}}>$", customer=name)
-    assert passes(one, f"<{name}>")
-    assert passes(one, f"<{name}>x") is False
+    golden_case = case("regex", "^<{{customer}}>$", customer=name)
+    assert passes(golden_case, f"<{name}>")
+    assert passes(golden_case, f"<{name}>x") is False
 
 
 @given(st.floats(-1e12, 1e12), st.floats(0, 1e6), st.floats(0, 2))
-def test_a_number_passes_within_its_tolerance_only(wanted: float, tolerance: float, share: float) -> None:
-    given_number = wanted + share * tolerance
-    off = abs(given_number - wanted)
-    slack = 1e-9 * max(1.0, abs(wanted))
+def test_a_number_passes_within_its_tolerance_only(expected: float, tolerance: float, share: float) -> None:
+    given_number = expected + share * tolerance
+    off = abs(given_number - expected)
+    slack = 1e-9 * max(1.0, abs(expected))
     if abs(off - tolerance) > slack:
-        assert passes(case("number", wanted, tolerance=tolerance), repr(given_number)) is (off <= tolerance)
+        assert passes(case("number", expected, tolerance=tolerance), repr(given_number)) is (off <= tolerance)
 
 
 JSON = st.recursive(
@@ -119,9 +119,9 @@ def test_json_is_recognised_with_and_without_its_fence(value: Any) -> None:
 @example({"a": ["\uf900"]}, "a")
 @given(JSON.filter(lambda value: value is not None and "{{" not in json.dumps(value)), st.text(max_size=5))
 def test_a_value_is_found_at_its_path(value: Any, key: str) -> None:
-    one = case("json-path", value, path=f"$.a[1][{json.dumps(key)}]")
-    assert passes(one, json.dumps({"a": [0, {key: value}]}))
-    assert passes(one, json.dumps({"a": [0, {key: [value]}]})) is False
+    golden_case = case("json-path", value, path=f"$.a[1][{json.dumps(key)}]")
+    assert passes(golden_case, json.dumps({"a": [0, {key: value}]}))
+    assert passes(golden_case, json.dumps({"a": [0, {key: [value]}]})) is False
 
 
 @given(st.text(), st.integers(0, 20))
@@ -132,13 +132,13 @@ def test_length_counts_what_it_says(text: str, limit: int) -> None:
 
 @given(st.text())
 def test_a_quotation_stands_on_one_line_and_is_short(text: str) -> None:
-    said = base.quote(text * 50)
-    assert len(said) <= base.MAX_QUOTED_CHARS + 3
-    assert len(said.splitlines()) == 1
+    message = base.quote(text * 50)
+    assert len(message) <= base.MAX_QUOTED_CHARS + 3
+    assert len(message.splitlines()) == 1
 
 
 @given(st.text(st.sampled_from("ab(){}[]|*+?\\#,0123^-:x \n"), max_size=30))
 def test_a_pattern_is_refused_before_anything_is_asked_or_can_be_searched_for(pattern: str) -> None:
-    one = case("regex", pattern)
-    if not check_assertions.find_problems([one]):
-        assert mark(one, "ab 12").passed in {True, False, None}
+    golden_case = case("regex", pattern)
+    if not check_assertions.find_problems([golden_case]):
+        assert mark(golden_case, "ab 12").passed in {True, False, None}

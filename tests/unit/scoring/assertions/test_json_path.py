@@ -75,10 +75,10 @@ def test_the_reason_names_the_value_and_its_place(path: str, match: str, reason:
 
 
 def test_a_dot_in_a_pattern_matches_no_line_end() -> None:
-    one = case("json-path", "x", path="$[?search(@, 'a.b') || search(@, '[.]') || search(@, '\\\\.')]")
-    assert "there is no" in mark(one, json.dumps(["a\nb", "a\rb"])).reason
-    assert mark(one, json.dumps(["a-b"])).reason.endswith("at $[0]")
-    assert mark(one, json.dumps(["."])).reason.endswith("at $[0]")
+    golden_case = case("json-path", "x", path="$[?search(@, 'a.b') || search(@, '[.]') || search(@, '\\\\.')]")
+    assert "there is no" in mark(golden_case, json.dumps(["a\nb", "a\rb"])).reason
+    assert mark(golden_case, json.dumps(["a-b"])).reason.endswith("at $[0]")
+    assert mark(golden_case, json.dumps(["."])).reason.endswith("at $[0]")
 
 
 def test_a_key_is_found_however_its_accents_are_written() -> None:

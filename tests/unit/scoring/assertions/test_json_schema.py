@@ -48,7 +48,7 @@ def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 PIECES = st.recursive(PLAIN, larger, max_leaves=6)
 SCHEMAS = st.builds(
-    lambda whole, one, two: {**whole, "$defs": {"one": one, "two": {"$anchor": "two", **two}}},
+    lambda whole, item, two: {**whole, "$defs": {"one": item, "two": {"$anchor": "two", **two}}},
     larger(PIECES),
     PIECES,
     larger(PIECES),
@@ -63,8 +63,8 @@ ANSWERS = st.recursive(
 @settings(deadline=None, max_examples=200)
 @given(SCHEMAS, ANSWERS)
 def test_a_schema_means_what_the_library_says_it_means(schema: dict[str, Any], answer: Any) -> None:
-    one = case("json-schema", schema)
-    problems = check_assertions.find_problems([one])
+    golden_case = case("json-schema", schema)
+    problems = check_assertions.find_problems([golden_case])
     try:
         right = jsonschema.Draft202012Validator(schema).is_valid(answer)
     except RecursionError:
@@ -72,9 +72,9 @@ def test_a_schema_means_what_the_library_says_it_means(schema: dict[str, Any], a
     if problems:
         assert "refers to itself without end" in problems[0].message
         return
-    found = mark(one, json.dumps(answer)).passed
+    result = mark(golden_case, json.dumps(answer)).passed
     # Where the library loses its way, an error found before that still counts; what it can tell, we can.
-    assert found in ({None, False} if right is None else {right})
+    assert result in ({None, False} if right is None else {right})
 
 
 @pytest.mark.parametrize("draft", ["4", "6", "7", "2019-09", "2020-12"])
@@ -84,6 +84,6 @@ def test_every_draft_from_4_on_is_known(draft: str) -> None:
         if "-" in draft
         else f"http://json-schema.org/draft-0{draft}/schema#"
     )
-    one = case("json-schema", {"$schema": address, "type": "object", "properties": {"a": {"pattern": "^x"}}})
-    assert check_assertions.find_problems([one]) == []
-    assert [mark(one, text).passed for text in ('{"a": "x"}', '{"a": "y"}', "[]")] == [True, False, False]
+    golden_case = case("json-schema", {"$schema": address, "type": "object", "properties": {"a": {"pattern": "^x"}}})
+    assert check_assertions.find_problems([golden_case]) == []
+    assert [mark(golden_case, text).passed for text in ('{"a": "x"}', '{"a": "y"}', "[]")] == [True, False, False]

@@ -23,10 +23,10 @@ def requests(*assertions: Assertion, model: str | None, rubric: str | None) -> S
 
 
 def test_each_answer_is_marked_by_each_judge_and_is_as_long_as_the_prompt_allows() -> None:
-    found = requests(LLM, Assertion(type="judge"), Assertion(type="equals", value="x"), model="r", rubric="Be kind.")
-    assert [request.model for request in found] == ["r", "r"] * 4
-    assert len({request.key for request in found}) == 8
-    assert all(len(request.messages[0]["content"]) > 200 for request in found if request.model == "j")
+    result = requests(LLM, Assertion(type="judge"), Assertion(type="equals", value="x"), model="r", rubric="Be kind.")
+    assert [request.model for request in result] == ["r", "r"] * 4
+    assert len({request.key for request in result}) == 8
+    assert all(len(request.messages[0]["content"]) > 200 for request in result if request.model == "j")
 
 
 def test_judges_that_are_not_set_or_only_inform_are_not_counted() -> None:

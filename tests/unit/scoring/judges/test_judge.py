@@ -22,7 +22,7 @@ from promptci.scoring.judges.reply_parser import ParsedReply
 
 
 @pytest.mark.parametrize(
-    ("said", "passed", "mark"),
+    ("message", "passed", "mark"),
     [
         ("yes", True, 1.0),
         (" YES\n", True, 1.0),
@@ -33,32 +33,32 @@ from promptci.scoring.judges.reply_parser import ParsedReply
     ],
 )
 async def test_the_first_declared_choice_in_the_answer_counts_and_above_0_passes(
-    said: str, passed: bool, mark: float
+    message: str, passed: bool, mark: float
 ) -> None:
-    found = await marked(FakeJudge([said]))
-    assert (found.passed, found.score, found.error) == (passed, mark, None)
+    scored_case = await marked(FakeJudge([message]))
+    assert (scored_case.passed, scored_case.score, scored_case.error) == (passed, mark, None)
 
 
 async def test_a_choice_counts_only_as_a_whole_word() -> None:
-    found = await marked(FakeJudge(["nothing to say about eyes"]))
-    assert found.passed is None
+    scored_case = await marked(FakeJudge(["nothing to say about eyes"]))
+    assert scored_case.passed is None
 
 
 @pytest.mark.parametrize(
-    ("said", "mark"), [("4", 0.75), ("4/5", 0.75), ("Grade: 4.", 0.75), ("4.5", None), ("12", None)]
+    ("message", "mark"), [("4", 0.75), ("4/5", 0.75), ("Grade: 4.", 0.75), ("4.5", None), ("12", None)]
 )
-async def test_a_grade_is_not_read_out_of_another_number(said: str, mark: float | None) -> None:
+async def test_a_grade_is_not_read_out_of_another_number(message: str, mark: float | None) -> None:
     grades = {**EVALUATOR, "choices": [{"choice": str(i), "score": (i - 1) / 4} for i in range(1, 6)]}
-    assert (await marked(FakeJudge([said]), Assertion(type="llm", value=grades))).score == mark
+    assert (await marked(FakeJudge([message]), Assertion(type="llm", value=grades))).score == mark
 
 
 async def test_several_choices_are_said() -> None:
-    found = await marked(FakeJudge(["yes and no"]))
-    assert "several choices" in found.results[0].reason
+    scored_case = await marked(FakeJudge(["yes and no"]))
+    assert "several choices" in scored_case.results[0].reason
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ({"prompt": 3, "model": "m", "choices": [{"choice": "a", "score": 1}]}, "must be texts"),
         ({"prompt": "x", "choices": [{"choice": "a", "score": 1}]}, "must be texts"),
@@ -74,10 +74,10 @@ async def test_several_choices_are_said() -> None:
     ],
     ids=lambda value: str(value)[-40:],
 )
-def test_an_evaluator_that_could_not_be_asked_or_read_is_refused(value: Any, said: str) -> None:
+def test_an_evaluator_that_could_not_be_asked_or_read_is_refused(value: Any, message: str) -> None:
     case = Case(id="c", vars={"input": "hi"}, assertions=(Assertion(type="llm", value=value),), path="g")
-    (found,) = check_assertions.find_problems([case])
-    assert said in str(found)
+    (problem,) = check_assertions.find_problems([case])
+    assert message in str(problem)
 
 
 def test_a_good_evaluator_is_not_refused() -> None:
@@ -153,10 +153,10 @@ async def test_reasoning_before_the_last_line_does_not_count() -> None:
         "choices": [{"choice": str(i), "score": (i - 1) / 4} for i in range(1, 6)],
         "last_line": True,
     }
-    found = await marked(
+    scored_case = await marked(
         FakeJudge(["1. In 2021 it was fine.\n2. It is polite.\n4"]), Assertion(type="llm", value=grades)
     )
-    assert found.score == 0.75
+    assert scored_case.score == 0.75
 
 
 async def test_the_evaluator_s_prompt_is_filled_once_and_its_system_prompt_not_at_all() -> None:
@@ -172,11 +172,11 @@ async def test_the_evaluator_s_prompt_is_filled_once_and_its_system_prompt_not_a
 @pytest.mark.parametrize("assertion", [LLM, JUDGE])
 async def test_an_unreadable_judge_is_asked_once_more_and_then_the_case_is_missing_data(assertion: Assertion) -> None:
     judge = FakeJudge(["maybe?"])
-    found = await marked(judge, assertion)
+    scored_case = await marked(judge, assertion)
     assert len(judge.asked) == 2
-    assert (found.passed, found.score) == (None, None)
-    assert found.error is not None
-    assert "could not be read, twice" in found.error
+    assert (scored_case.passed, scored_case.score) == (None, None)
+    assert scored_case.error is not None
+    assert "could not be read, twice" in scored_case.error
 
 
 async def test_a_second_answer_that_can_be_read_counts() -> None:
@@ -199,7 +199,7 @@ async def test_a_judge_that_was_cut_is_not_believed_and_gets_twice_the_room(
 
 
 @pytest.mark.parametrize(
-    ("said", "mark"),
+    ("message", "mark"),
     [
         pytest.param("```\nyes\n```", 1.0, id="judge_json_fenced"),
         pytest.param("All in all I say yes, thank you.", 1.0, id="judge_json_prose_around"),
@@ -212,20 +212,20 @@ async def test_a_judge_that_was_cut_is_not_believed_and_gets_twice_the_room(
     ],
 )
 async def test_an_evaluator_s_choice_is_read_in_whatever_form_it_comes_or_is_unscored(
-    said: str, mark: float | None
+    message: str, mark: float | None
 ) -> None:
-    assert (await marked(FakeJudge([said]))).score == mark
+    assert (await marked(FakeJudge([message]))).score == mark
 
 
 async def test_a_judge_that_is_cut_twice_is_missing_data() -> None:
-    found = await marked(FakeJudge(["yes"], finishes=["length"]))
-    assert "cut at max_tokens" in (found.error or "")
+    scored_case = await marked(FakeJudge(["yes"], finishes=["length"]))
+    assert "cut at max_tokens" in (scored_case.error or "")
 
 
 async def test_a_failed_call_is_missing_data_with_its_reason() -> None:
-    found = await marked(FakeJudge([None]))
-    assert found.error is not None
-    assert "HTTP 500" in found.error
+    scored_case = await marked(FakeJudge([None]))
+    assert scored_case.error is not None
+    assert "HTTP 500" in scored_case.error
 
 
 async def test_without_a_judge_the_case_is_missing_data() -> None:

@@ -22,9 +22,9 @@ def case(*assertions: Assertion) -> Case:
 
 
 def subject(*assertions: Assertion) -> Subject:
-    found = case(*assertions)
+    golden_case = case(*assertions)
     answer = Answer(prompt="p", arm="head", case_id="c", replicate=0, request_key="k")  # type: ignore[arg-type]
-    return Subject(text="Hello", case=found, answer=answer)
+    return Subject(text="Hello", case=golden_case, answer=answer)
 
 
 def reading(text: str) -> ParsedReply:
@@ -39,10 +39,10 @@ def test_the_places_where_a_judge_has_a_say() -> None:
 
 
 def test_who_a_judge_is() -> None:
-    how = {key: value for key, value in EVALUATOR.items() if key != "model"}
+    evaluator = {key: value for key, value in EVALUATOR.items() if key != "model"}
     assert judge.identify_judge(LLM, model="m", rubric="r") == JudgeIdentity(
         model="m",
-        fingerprint=canonical.digest(["llm", how]),
+        fingerprint=canonical.digest(["llm", evaluator]),
         parameters=(("temperature", 0), ("max_tokens", 512)),
     )
     strict = Assertion(type="judge", options={"at_least": 5})
@@ -100,9 +100,9 @@ async def test_without_a_judge_a_mark_is_unscored_and_free() -> None:
         type="llm", name="helpful", passed=None, score=None, reason="unscored: no judge", cost_usd=Decimal(0)
     )
     (unset,) = (await marked(FakeJudge(["yes"]), JUDGE, rubric=None)).results
-    said = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
+    message = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
     assert unset == AssertionResult(
-        type="judge", name="judge", passed=None, score=None, reason=said, cost_usd=Decimal(0)
+        type="judge", name="judge", passed=None, score=None, reason=message, cost_usd=Decimal(0)
     )
 
 
@@ -114,8 +114,8 @@ class Recording(FakeJudge):
         return await super().ask(request, attempt)
 
 
-async def heard(found: FakeJudge) -> JudgeReply:
-    return await judge.ask_judge(JudgeConfig(ask=found.ask), Request(model="m", messages=()), reading)
+async def heard(result: FakeJudge) -> JudgeReply:
+    return await judge.ask_judge(JudgeConfig(ask=result.ask), Request(model="m", messages=()), reading)
 
 
 async def test_what_was_heard_and_what_it_cost() -> None:
@@ -125,8 +125,8 @@ async def test_what_was_heard_and_what_it_cost() -> None:
     assert (once.attempts, twice.attempts) == ([0], [0, 1])
     assert [request.parameters for request in twice.asked] == [PARAMETERS] * 2
     never = await heard(FakeJudge(["hm", "ah"]))
-    said = "the judge's answer could not be read, twice: said ah"
-    assert never == JudgeReply(score=None, summary=said, cost_usd=Decimal("0.002"))
+    message = "the judge's answer could not be read, twice: said ah"
+    assert never == JudgeReply(score=None, summary=message, cost_usd=Decimal("0.002"))
 
 
 async def test_a_call_that_failed_has_no_known_price() -> None:
@@ -140,21 +140,21 @@ async def test_a_call_that_failed_has_no_known_price() -> None:
 async def test_an_unknown_price_stays_unknown() -> None:
     class Free(FakeJudge):
         async def ask(self, request: Request, attempt: int) -> Answer:
-            found = await super().ask(request, attempt)
-            return answered(request, attempt, completion=found.completion) if attempt else _without_price(found)
+            result = await super().ask(request, attempt)
+            return answered(request, attempt, completion=result.completion) if attempt else _without_price(result)
 
-    found = await heard(Free(["hm", "yes"]))
-    assert (found.score, found.cost_usd) == (1.0, None)
+    result = await heard(Free(["hm", "yes"]))
+    assert (result.score, result.cost_usd) == (1.0, None)
 
 
-def _without_price(found: Answer) -> Answer:
+def _without_price(result: Answer) -> Answer:
     return Answer(
-        prompt=found.prompt,
-        arm=found.arm,
-        case_id=found.case_id,
-        replicate=found.replicate,
-        request_key=found.request_key,
-        completion=found.completion,
+        prompt=result.prompt,
+        arm=result.arm,
+        case_id=result.case_id,
+        replicate=result.replicate,
+        request_key=result.request_key,
+        completion=result.completion,
     )
 
 
@@ -168,8 +168,8 @@ async def test_a_cut_answer_is_asked_for_once_more_with_twice_the_room() -> None
 
 async def test_an_endpoint_that_knows_little_is_asked_more_plainly_under_the_same_attempt() -> None:
     plain = Recording(["yes"], knows=frozenset())
-    found = await judge.ask_judge(
+    judge_reply = await judge.ask_judge(
         JudgeConfig(ask=plain.ask), Request(model="m", messages=(), response_format={"type": "json_object"}), reading
     )
-    assert (found.score, plain.refused, plain.attempts) == (1.0, 2, [0, 0, 0])
+    assert (judge_reply.score, plain.refused, plain.attempts) == (1.0, 2, [0, 0, 0])
     assert [dict(request.parameters) for request in plain.asked] == [{}]

@@ -37,10 +37,10 @@ class Comparing:
     async def ask(self, request: Request, attempt: int) -> Answer:
         self.asked.append(request)
         first, second = (message["content"].split("\n")[2] for message in request.messages[2:4])
-        said = self._verdict(first, second)
-        if said is None:
+        output = self._verdict(first, second)
+        if output is None:
             return answered(request, attempt, error=AnswerError(kind="server", message="HTTP 500"))
-        text = said if "{" in said else json.dumps({"reason": "so it is", "winner": said})
+        text = output if "{" in output else json.dumps({"reason": "so it is", "winner": output})
         return answered(request, attempt, completion=Completion(text=text, finish_reason="stop"))
 
 
@@ -52,7 +52,7 @@ def case(*assertions: Assertion, case_id: str = "c") -> Case:
     return Case(id=case_id, vars={"input": "hi"}, assertions=assertions or (JUDGE,), path="g")
 
 
-def given_by(arm: Arm, text: str | None, **facts: Any) -> Answer:
+def make_answer(arm: Arm, text: str | None, **facts: Any) -> Answer:
     facts = {"prompt": "p", "case_id": "c", "replicate": 0, "request_key": "k", **facts}
     if text is None:
         return Answer(arm=arm, error=AnswerError(kind="server", message="HTTP 503"), **facts)
@@ -60,27 +60,29 @@ def given_by(arm: Arm, text: str | None, **facts: Any) -> Answer:
 
 
 async def compared(
-    judge: Comparing | FakeJudge, base: str | None, head: str | None, *assertions: Assertion, **desk: Any
+    judge: Comparing | FakeJudge, base: str | None, head: str | None, *assertions: Assertion, **config: Any
 ) -> tuple[ScoredCase, ScoredCase]:
     """Have the answers of both versions to one case marked."""
-    answers = [given_by(Arm.BASE, base), given_by(Arm.HEAD, head)]
-    one = JudgeConfig(ask=judge.ask, **{"model": "m", "rubric": "Be kind.", "pairwise": frozenset({"p"}), **desk})
-    of_base, of_head = await score.score_answers(answers, {"c": case(*assertions)}, one)
+    answers = [make_answer(Arm.BASE, base), make_answer(Arm.HEAD, head)]
+    judge_config = JudgeConfig(
+        ask=judge.ask, **{"model": "m", "rubric": "Be kind.", "pairwise": frozenset({"p"}), **config}
+    )
+    of_base, of_head = await score.score_answers(answers, {"c": case(*assertions)}, judge_config)
     return of_base, of_head
 
 
 def marks(scored: tuple[ScoredCase, ScoredCase]) -> list[tuple[bool | None, float | None, PositionConsistency | None]]:
-    return [(m.passed, m.score, m.position_consistency) for one in scored for m in one.results]
+    return [(m.passed, m.score, m.position_consistency) for scored_case in scored for m in scored_case.results]
 
 
 async def test_what_wins_in_both_orders_passes_and_the_other_fails() -> None:
     judge = Comparing(longer)
-    found = await compared(judge, "short", "a longer answer")
-    assert marks(found) == [(False, 0.0, PositionConsistency.CONSISTENT), (True, 1.0, PositionConsistency.CONSISTENT)]
+    result = await compared(judge, "short", "a longer answer")
+    assert marks(result) == [(False, 0.0, PositionConsistency.CONSISTENT), (True, 1.0, PositionConsistency.CONSISTENT)]
     assert len(judge.asked) == 2
-    assert [m.name for one in found for m in one.results] == ["judge (pairwise)"] * 2
-    assert [m.type for one in found for m in one.results] == ["judge"] * 2
-    assert "worse in both orders: `so it is` (first is base)" in found[0].results[0].reason
+    assert [m.name for scored_case in result for m in scored_case.results] == ["judge (pairwise)"] * 2
+    assert [m.type for scored_case in result for m in scored_case.results] == ["judge"] * 2
+    assert "worse in both orders: `so it is` (first is base)" in result[0].results[0].reason
 
 
 async def test_both_versions_win_alike() -> None:
@@ -92,36 +94,39 @@ async def test_both_versions_win_alike() -> None:
 
 @pytest.mark.parametrize("always", ["first", "second"])
 async def test_judge_position_swap_disagrees(always: str) -> None:
-    found = await compared(Comparing(lambda *_: always), "one", "other")
-    assert marks(found) == [(None, None, PositionConsistency.FLIPPED)] * 2
-    assert "changed when the answers changed places" in found[0].results[0].reason
-    assert pairwise.measure_position_bias(found) == PositionBias(pairs=1, flipped=1)
+    result = await compared(Comparing(lambda *_: always), "one", "other")
+    assert marks(result) == [(None, None, PositionConsistency.FLIPPED)] * 2
+    assert "changed when the answers changed places" in result[0].results[0].reason
+    assert pairwise.measure_position_bias(result) == PositionBias(pairs=1, flipped=1)
 
 
 async def test_a_tie_in_both_orders_is_a_tie_and_no_flip() -> None:
-    found = await compared(Comparing(lambda *_: "tie"), "one", "other")
-    assert marks(found) == [(True, 0.5, PositionConsistency.CONSISTENT)] * 2
-    assert pairwise.measure_position_bias(found) == PositionBias(pairs=1, flipped=0)
+    result = await compared(Comparing(lambda *_: "tie"), "one", "other")
+    assert marks(result) == [(True, 0.5, PositionConsistency.CONSISTENT)] * 2
+    assert pairwise.measure_position_bias(result) == PositionBias(pairs=1, flipped=0)
 
 
 async def test_a_tie_in_one_order_only_is_a_flip() -> None:
-    found = await compared(Comparing(lambda first, _: "tie" if first == "one" else "first"), "one", "other")
-    assert marks(found) == [(None, None, PositionConsistency.FLIPPED)] * 2
+    result = await compared(Comparing(lambda first, _: "tie" if first == "one" else "first"), "one", "other")
+    assert marks(result) == [(None, None, PositionConsistency.FLIPPED)] * 2
 
 
 async def test_an_answer_wins_against_a_request_that_cannot_be_answered_and_that_one_fails() -> None:
     refused = AnswerError(kind="context-length", message="too long", caused_by_request=True)
-    answers = [given_by(Arm.BASE, "here"), dataclasses.replace(given_by(Arm.HEAD, None), error=refused)]
+    answers = [make_answer(Arm.BASE, "here"), dataclasses.replace(make_answer(Arm.HEAD, None), error=refused)]
     judges = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="Be kind.", pairwise=frozenset({"p"}))
     scored = await score.score_answers(answers, {"c": case()}, judges)
-    assert [(one.passed, one.score, one.error) for one in scored] == [(True, 1.0, None), (False, 0.0, None)]
+    assert [(scored_case.passed, scored_case.score, scored_case.error) for scored_case in scored] == [
+        (True, 1.0, None),
+        (False, 0.0, None),
+    ]
 
 
 async def test_equal_texts_are_a_tie_and_nobody_is_asked() -> None:
     judge = Comparing(longer)
-    found = await compared(judge, "same", "same")
-    assert (marks(found), judge.asked) == ([(True, 0.5, PositionConsistency.NOT_COMPARED)] * 2, [])
-    assert pairwise.measure_position_bias(found) is None
+    result = await compared(judge, "same", "same")
+    assert (marks(result), judge.asked) == ([(True, 0.5, PositionConsistency.NOT_COMPARED)] * 2, [])
+    assert pairwise.measure_position_bias(result) is None
 
 
 @pytest.mark.parametrize(
@@ -131,17 +136,17 @@ async def test_an_answer_without_another_to_compare_with_is_missing_data(
     base: str | None, head: str | None, missing: str
 ) -> None:
     judge = Comparing(longer)
-    found = await compared(judge, base, head)
-    (only,) = [mark for one in found for mark in one.results]
+    result = await compared(judge, base, head)
+    (only,) = [mark for scored_case in result for mark in scored_case.results]
     assert (only.passed, only.score, judge.asked) == (None, None, [])
     assert only.reason == f"unscored: there is no answer of {missing} to compare with (server: HTTP 503)"
-    assert all(one.passed is None for one in found)
+    assert all(scored_case.passed is None for scored_case in result)
 
 
 async def test_an_answer_whose_counterpart_was_never_asked_for_is_missing_data() -> None:
-    desk = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    (found,) = await score.score_answers([given_by(Arm.HEAD, "here")], {"c": case()}, desk)
-    assert found.error == ("unscored: judge (pairwise): unscored: there is no answer of base to compare with")
+    judge_config = JudgeConfig(ask=Comparing(longer).ask, model="m", rubric="r", pairwise=frozenset({"p"}))
+    (scored_case,) = await score.score_answers([make_answer(Arm.HEAD, "here")], {"c": case()}, judge_config)
+    assert scored_case.error == ("unscored: judge (pairwise): unscored: there is no answer of base to compare with")
 
 
 async def test_a_failed_call_and_a_judge_that_cannot_be_read_leave_both_unscored() -> None:
@@ -149,35 +154,37 @@ async def test_a_failed_call_and_a_judge_that_cannot_be_read_leave_both_unscored
     mumbles = await compared(
         Comparing(lambda first, _: '{"winner": 1}' if first == "other" else "first"), "one", "other"
     )
-    for found, said in ((fails, "HTTP 500"), (mumbles, "could not be read, twice")):
-        assert marks(found) == [(None, None, PositionConsistency.NOT_COMPARED)] * 2
-        assert all(said in one.results[0].reason for one in found)
+    for result, message in ((fails, "HTTP 500"), (mumbles, "could not be read, twice")):
+        assert marks(result) == [(None, None, PositionConsistency.NOT_COMPARED)] * 2
+        assert all(message in scored_case.results[0].reason for scored_case in result)
 
 
 async def test_without_model_or_rubric_both_are_unscored() -> None:
-    found = await compared(Comparing(longer), "one", "other", rubric=None)
-    assert marks(found) == [(None, None, PositionConsistency.NOT_COMPARED)] * 2
-    assert "judge.rubric" in found[0].results[0].reason
+    result = await compared(Comparing(longer), "one", "other", rubric=None)
+    assert marks(result) == [(None, None, PositionConsistency.NOT_COMPARED)] * 2
+    assert "judge.rubric" in result[0].results[0].reason
 
 
 async def test_only_judge_assertions_of_named_prompts_are_compared() -> None:
     judge = FakeJudge(["yes"])
-    found = await compared(judge, "one", "other", LLM, Assertion(type="contains", value="o"))
-    assert [m.position_consistency for one in found for m in one.results] == [None] * 4
+    result = await compared(judge, "one", "other", LLM, Assertion(type="contains", value="o"))
+    assert [m.position_consistency for scored_case in result for m in scored_case.results] == [None] * 4
     graded = await compared(FakeJudge(['{"score": 5}']), "one", "other", pairwise=frozenset({"another"}))
-    assert [(m.name, m.score, m.position_consistency) for one in graded for m in one.results] == [
+    assert [(m.name, m.score, m.position_consistency) for scored_case in graded for m in scored_case.results] == [
         ("judge", 1.0, None)
     ] * 2
-    assert (pairwise.has_pairwise_results(found), pairwise.has_pairwise_results(graded)) == (False, False)
+    assert (pairwise.has_pairwise_results(result), pairwise.has_pairwise_results(graded)) == (False, False)
 
 
 async def test_several_assertions_and_replicates_keep_their_places_and_each_pair_is_asked_once() -> None:
     judge = Comparing(longer)
     named = Assertion(type="judge", name="kind", weight=2)
-    one = case(Assertion(type="contains", value="a"), JUDGE, named)
-    answers = [given_by(arm, "a" * (1 + i + (arm is Arm.HEAD)), replicate=i) for i in (1, 0) for arm in reversed(Arm)]
-    desk = JudgeConfig(ask=judge.ask, model="m", rubric="r", pairwise=frozenset({"p"}))
-    scored = await score.score_answers(answers, {"c": one}, desk)
+    golden_case = case(Assertion(type="contains", value="a"), JUDGE, named)
+    answers = [
+        make_answer(arm, "a" * (1 + i + (arm is Arm.HEAD)), replicate=i) for i in (1, 0) for arm in reversed(Arm)
+    ]
+    judge_config = JudgeConfig(ask=judge.ask, model="m", rubric="r", pairwise=frozenset({"p"}))
+    scored = await score.score_answers(answers, {"c": golden_case}, judge_config)
     assert [(s.arm, s.replicate) for s in scored] == [(a.arm, a.replicate) for a in answers]
     for each in scored:
         assert [m.name for m in each.results] == ["contains", "judge (pairwise)", "kind (pairwise)"]
@@ -189,14 +196,14 @@ async def test_several_assertions_and_replicates_keep_their_places_and_each_pair
 
 
 async def test_the_price_is_shared_by_the_two_answers_and_unknown_where_one_call_s_is() -> None:
-    found = await compared(Comparing(longer), "one", "another")
-    assert [m.cost_usd for one in found for m in one.results] == [Decimal("0.001")] * 2
+    result = await compared(Comparing(longer), "one", "another")
+    assert [m.cost_usd for scored_case in result for m in scored_case.results] == [Decimal("0.001")] * 2
     unknown = await compared(Comparing(lambda first, _: None if first == "one" else "first"), "one", "other")
-    assert [m.cost_usd for one in unknown for m in one.results] == [None, None]
+    assert [m.cost_usd for scored_case in unknown for m in scored_case.results] == [None, None]
 
 
 @pytest.mark.parametrize(
-    ("said", "worth"),
+    ("message", "worth"),
     [
         pytest.param('```json\n{"winner": "first"}\n```', 1.0, id="judge_json_fenced"),
         pytest.param('I say {"winner": "second"} of the two.', 0.0, id="judge_json_prose_around"),
@@ -212,14 +219,14 @@ async def test_the_price_is_shared_by_the_two_answers_and_unknown_where_one_call
         pytest.param("first", None, id="a word"),
     ],
 )
-def test_a_verdict_is_read_or_nothing_is(said: str, worth: float | None) -> None:
-    assert pairwise.parse_reply(said).score == worth
+def test_a_verdict_is_read_or_nothing_is(message: str, worth: float | None) -> None:
+    assert pairwise.parse_reply(message).score == worth
 
 
 async def test_judge_truncated_at_max_tokens() -> None:
     """Half a verdict is not believed; the judge is asked once more, with twice the room, in either order."""
-    said: list[str | None] = ['{"winner": "first"}', '{"winner": "tie"}'] * 2
-    judge = FakeJudge(said, finishes=["length", "stop"] * 2)
+    message: list[str | None] = ['{"winner": "first"}', '{"winner": "tie"}'] * 2
+    judge = FakeJudge(message, finishes=["length", "stop"] * 2)
     assert marks(await compared(judge, "one", "other")) == [(True, 0.5, PositionConsistency.CONSISTENT)] * 2
     assert [request.parameters["max_tokens"] for request in judge.asked] == [512, 1024] * 2
 
@@ -232,8 +239,8 @@ async def test_an_endpoint_that_knows_no_schema_is_asked_without() -> None:
 
 
 def requested(first: str, second: str, asked: str = "hi") -> Request:
-    one = Case(id="c", vars={"input": asked}, assertions=(JUDGE,), path="g")
-    sides = [Subject(text=text, case=one, answer=answer(text)) for text in (first, second)]
+    golden_case = Case(id="c", vars={"input": asked}, assertions=(JUDGE,), path="g")
+    sides = [Subject(text=text, case=golden_case, answer=answer(text)) for text in (first, second)]
     return pairwise.build_request(sides[0], sides[1], model="m", rubric="Be kind to {name}.")
 
 
@@ -241,14 +248,14 @@ def requested(first: str, second: str, asked: str = "hi") -> Request:
 def test_both_answers_are_whole_and_stand_between_delimiters_that_neither_can_close(
     first: str, second: str, asked: str
 ) -> None:
-    system, question, one, other, last = (m["content"] for m in requested(first, second, asked).messages)
-    nonce = one.split("\n")[1][1:17]
-    assert one == f"The first answer:\n<{nonce}>\n{first}\n</{nonce}>"
+    system, question, first_part, other, last = (m["content"] for m in requested(first, second, asked).messages)
+    nonce = first_part.split("\n")[1][1:17]
+    assert first_part == f"The first answer:\n<{nonce}>\n{first}\n</{nonce}>"
     assert other == f"The second answer:\n<{nonce}>\n{second}\n</{nonce}>"
     assert question == f"What was asked:\n<{nonce}>\ninput: {asked}\n</{nonce}>"
     assert nonce not in first + second + asked
     assert nonce in system
-    assert all("Be kind to {name}." in said for said in (system, last))
+    assert all("Be kind to {name}." in message for message in (system, last))
 
 
 @given(st.text(), st.text())
@@ -259,14 +266,14 @@ def test_equal_pairs_are_asked_about_in_equal_words_so_that_the_cache_knows_them
 
 @given(st.lists(st.sampled_from([*PositionConsistency, None]), max_size=20))
 def test_the_flip_rate_is_a_share_of_the_pairs_that_were_heard(orders: list[PositionConsistency | None]) -> None:
-    one = AssertionResult(type="judge", name="x", passed=True, score=0.5, reason="")
+    assertion_result = AssertionResult(type="judge", name="x", passed=True, score=0.5, reason="")
     scored = [
         ScoredCase(
             case=case(),
             arm=arm,
             replicate=0,
-            answer=given_by(arm, "x"),
-            results=(dataclasses.replace(one, position_consistency=order),),
+            answer=make_answer(arm, "x"),
+            results=(dataclasses.replace(assertion_result, position_consistency=order),),
         )
         for order in orders
         for arm in Arm

@@ -18,7 +18,7 @@ from promptci.scoring.judges.prompt_injection import CORPUS
 
 
 @pytest.mark.parametrize(
-    ("said", "passed", "mark"),
+    ("message", "passed", "mark"),
     [
         ('{"reason": "kind", "score": 5}', True, 1.0),
         pytest.param('```json\n{"score": 4, "reason": "ok"}\n```', True, 0.75, id="judge_json_fenced"),
@@ -31,13 +31,13 @@ from promptci.scoring.judges.prompt_injection import CORPUS
         ('{"score": 5.0}', True, 1.0),
     ],
 )
-async def test_the_rubric_s_last_grade_counts_and_code_decides(said: str, passed: bool, mark: float) -> None:
-    found = await marked(FakeJudge([said]), JUDGE)
-    assert (found.passed, found.score) == (passed, mark)
+async def test_the_rubric_s_last_grade_counts_and_code_decides(message: str, passed: bool, mark: float) -> None:
+    scored_case = await marked(FakeJudge([message]), JUDGE)
+    assert (scored_case.passed, scored_case.score) == (passed, mark)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         pytest.param("", id="judge_json_empty"),
         "5",
@@ -60,9 +60,9 @@ async def test_the_rubric_s_last_grade_counts_and_code_decides(said: str, passed
         '{"score": NaN}',
     ],
 )
-async def test_what_is_no_grade_is_unscored_never_a_failure(said: str) -> None:
-    found = await marked(FakeJudge([said]), JUDGE)
-    assert (found.passed, found.score) == (None, None)
+async def test_what_is_no_grade_is_unscored_never_a_failure(message: str) -> None:
+    scored_case = await marked(FakeJudge([message]), JUDGE)
+    assert (scored_case.passed, scored_case.score) == (None, None)
 
 
 async def test_at_least_moves_the_line() -> None:
@@ -155,8 +155,8 @@ def test_equal_answers_are_asked_about_in_equal_words_so_that_the_cache_knows_th
 @given(st.text(), st.integers(1, 5), st.text(max_size=30))
 def test_a_grade_is_found_after_whatever_else_is_said(before: str, grade: int, reason: str) -> None:
     written = json.dumps({"reason": reason, "score": grade})
-    found = rubric.parse_reply(Assertion(type="judge"), f"{before.replace('{', '(')}\n{written}\nThat is all.")
-    assert found.score == rubric.GRADES[grade]
+    reply = rubric.parse_reply(Assertion(type="judge"), f"{before.replace('{', '(')}\n{written}\nThat is all.")
+    assert reply.score == rubric.GRADES[grade]
 
 
 @given(st.text(st.sampled_from("{}[]\"':,\\ score5true")))
