@@ -111,7 +111,7 @@ def test_a_case_that_another_file_still_quarantines_does_not_count() -> None:
 
 @given(
     size=st.integers(1, 60),
-    wanted=st.lists(st.integers(0, 70), max_size=30),
+    expected=st.lists(st.integers(0, 70), max_size=30),
     past=st.sets(st.integers(0, 70), max_size=10),
 )
 def test_never_more_than_a_fifth_of_a_set_stands_aside(size: int, expected: list[int], past: set[int]) -> None:

@@ -115,7 +115,7 @@ def test_money_is_exact(read: int, written: int) -> None:
     assert price == (Decimal("0.1") * read + Decimal("0.2") * written) / 1_000_000
 
 
-@given(text=st.text(max_size=99), more=st.text(min_size=1, max_size=9))
+@given(text=st.text(max_size=99), addition=st.text(min_size=1, max_size=9))
 def test_a_longer_text_is_estimated_at_no_fewer_tokens_and_no_text_at_none(text: str, addition: str) -> None:
     assert estimate_tokens("") == 0
     assert 0 < estimate_tokens(text + addition) >= estimate_tokens(text)

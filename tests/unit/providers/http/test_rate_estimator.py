@@ -229,7 +229,7 @@ def test_times_are_read_as_endpoints_spell_them(text: str | None, expected: floa
 
 @given(
     limit=st.text(max_size=6) | st.floats().map(str),
-    left=st.text(max_size=6) | st.floats().map(str),
+    remaining=st.text(max_size=6) | st.floats().map(str),
     reset=st.text(max_size=9) | st.floats().map(str),
 )
 def test_no_header_breaks_the_pace(limit: str, remaining: str, reset: str) -> None:
