@@ -183,8 +183,8 @@ _SECTIONS: dict[str, dict[str, tuple[str, Converter]]] = {
     "gate": {
         "mode": ("mode", _one_of({str(mode): mode for mode in GateMode})),
         "about": ("about", _one_of({str(about): about for about in About})),
-        "max_drop": ("max_drop", _inside(0, 1)),
-        "alpha": ("alpha", _inside(0, 0.5)),
+        "max_drop": ("max_drop", _inside(0.001, 1)),
+        "alpha": ("alpha", _inside(0.0001, 0.5)),
         "on_inconclusive": ("on_inconclusive", _one_of({str(choice): choice for choice in OnInconclusive})),
         "on_missing_goldens": ("on_missing_goldens", _one_of({str(choice): choice for choice in OnMissingGoldens})),
         "min_quality": ("min_quality", _optional(_inside(0, 1))),

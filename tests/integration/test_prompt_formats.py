@@ -126,7 +126,7 @@ def test_a_change_elsewhere_in_the_file_is_no_change(tmp_path: Path) -> None:
 MOVES = {
     "renamed without its goldens": (
         code(GOOD).replace("ORDER_PROMPT", "SHIP_PROMPT"),
-        "these goldens of `SHIP_PROMPT` no longer belong to any prompt",
+        "these goldens of `ORDER_PROMPT` no longer belong to any prompt",
         "",
     ),
     "renamed out of reach": (

@@ -226,7 +226,7 @@ def test_a_token_without_the_permission_is_told_which_it_needs(server: fake.GitH
 def test_a_repository_without_issues_is_named(server: fake.GitHub, tracker: IssueTracker) -> None:
     server.issues.switched_on = False
 
-    with pytest.raises(NotFound, match="issues switched on"):
+    with pytest.raises(NotFound, match="issues are enabled"):
         tracker.open_or_update(KEY, "Quality is low", "82 %")
 
 
