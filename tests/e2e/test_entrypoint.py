@@ -26,13 +26,18 @@ def strangers(machine: Machine) -> list[Path]:
     return [path for path in machine.written() if (path.lstat().st_uid, path.lstat().st_gid) != (RUNNER, RUNNER)]
 
 
+def is_begun(machine: Machine) -> bool:
+    """Return whether the run has written its journal's header, and so is about to ask."""
+    return any(path.stat().st_size for path in machine.workspace.rglob("journal*"))
+
+
 def cancelled(tmp_path: Path, *sent: signal.Signals) -> tuple[Machine, int, str]:
     """Run the entry, send the signals one after the other while it waits for a model, and give what came of it."""
     with laid_out(tmp_path, never_answered=True) as machine, fake.GitHub() as github:
         environ = {**os.environ, **machine.environ(github, tmp_path)}
         with subprocess.Popen([sys.executable, ENTRY], cwd=machine.workspace, env=environ, stderr=-1, text=True) as run:
             until = time.monotonic() + 60
-            while not list(machine.workspace.rglob("journal*")) and run.poll() is None and time.monotonic() < until:
+            while not is_begun(machine) and run.poll() is None and time.monotonic() < until:
                 time.sleep(0.05)
             for number in sent:
                 run.send_signal(number)

@@ -24,7 +24,7 @@ def parse_jsonl(path: str, text: str) -> tuple[list[Case], list[Problem]]:
 
 
 def _is_one_json_value(text: str) -> bool:
-    if not text.lstrip().startswith(("[", "{")):
+    if not text.lstrip().startswith(("[", "{")) or "\n" not in text.strip():
         return False
     try:
         json.loads(text)

@@ -13,6 +13,8 @@ MIN_COST_PAIRS = 20
 """Pairs below which the paired t test is not trusted with skewed costs."""
 MIN_RANKED_PAIRS = 8
 """Pairs below which the signed-rank test cannot show anything at the level of cost, a tenth of `gate.alpha`."""
+RATIO_DIGITS = 12
+"""Decimals of a logarithm: equal rises of unequal costs differ beyond them, and are ties."""
 
 
 def tail_latency_p(reference: Sequence[float], candidate: Sequence[float], max_increase: float) -> float:
@@ -66,7 +68,7 @@ def _log_ratio(reference: float, candidate: float) -> float:
         return 0.0
     if min(reference, candidate) <= 0:
         return math.copysign(math.inf, reference - candidate)
-    return math.log(reference / candidate)
+    return round(math.log(reference / candidate), RATIO_DIGITS)
 
 
 def _signed_rank_p(differences: Sequence[float]) -> float:

@@ -121,8 +121,8 @@ def test_an_empty_cell_expects_nothing_and_is_an_empty_variable() -> None:
 
 
 def test_a_file_of_another_kind_does_not_bury_its_reader() -> None:
-    array = json.dumps([{"id": f"c{i}"} for i in range(2000)], indent=1)
-    text = problems({"g.jsonl": array, "h.jsonl": '{"Vars": 1}\n' * 2000})
+    table = "".join(f"c{i},question,answer\n" for i in range(2000))
+    text = problems({"g.jsonl": table, "h.jsonl": '{"Vars": 1}\n' * 2000})
     assert len([message for message in text if message.startswith("g.jsonl")]) == MAX_PROBLEMS + 1
     assert "h.jsonl: 1900 more problems in this file. Fix the ones above first." in text
 

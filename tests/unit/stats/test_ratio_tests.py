@@ -37,7 +37,7 @@ def test_the_same_latencies_show_nothing(latencies: list[float], limit: float) -
 
 def enumerated_rank_p(before: list[float], after: list[float], limit: float) -> float:
     """Mid-p of the signed-rank test of the log ratios, over every assignment of signs."""
-    ratios = np.log(np.array(after) / (np.array(before) * (1 + limit)))
+    ratios = np.round(np.log(np.array(after) / (np.array(before) * (1 + limit))), ratio_tests.RATIO_DIGITS)
     ranks = stats.rankdata(np.abs(ratios))[ratios != 0]
     seen = float((ranks * np.sign(ratios[ratios != 0])).sum())
     sums = np.array([np.dot(ranks, signs) for signs in itertools.product((-1, 1), repeat=len(ranks))])
