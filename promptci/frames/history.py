@@ -29,7 +29,7 @@ def load_history(kind: str, repository: str | Path = ".", remote: str = "origin"
         If pandas is not installed.
     """
     files = find_branch(Path(repository).resolve(), remote).files()
-    rows = [row for path in files.list_paths(kind) for row in _rows(path, files.read(path) or b"")]
+    rows = [row for path, content in files.read_all(kind) for row in _rows(path, content)]
     return build_table(rows, times=("at",))
 
 

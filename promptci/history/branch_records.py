@@ -3,12 +3,12 @@
 The functions compute new contents. `DataBranch.append` commits them, and calls again where another writer was faster.
 """
 
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from promptci.errors import InputError, Problem
+from promptci.files import gunzip
 from promptci.git.data_branch import BranchFiles
 from promptci.history.record_kind import (
     FORMAT,
@@ -84,7 +84,9 @@ def add_lines(files: BranchFiles, lines: Sequence[RecordLine]) -> dict[str, byte
     """Return the files with the lines added; a line that a file already has is not added again."""
     contents: dict[str, bytes] = {}
     for line in lines:
-        content = contents.setdefault(line.path, files.read(line.path) or b"")
+        if line.path not in contents:  # a read is a process
+            contents[line.path] = files.read(line.path) or b""
+        content = contents[line.path]
         if line.content not in content.split(b"\n"):
             contents[line.path] = (
                 content + (b"" if not content or content.endswith(b"\n") else b"\n") + line.content + b"\n"
@@ -104,8 +106,8 @@ def check_files(files: BranchFiles, kinds: Sequence[RecordKind]) -> tuple[list[P
             problems += _check_other(path, content)
             continue
         try:
-            lines = list(_split(_unpack(content) if kind.is_packed else content))
-        except (zlib.error, ValueError) as error:
+            lines = list(_split(gunzip.decompress(content, MAX_UNPACKED_BYTES) if kind.is_packed else content))
+        except ValueError as error:
             problems.append(Problem(path=path, message=f"it cannot be unpacked: {error}", hint="Write it again."))
             continue
         counts[kind.folder] += len(lines)
@@ -142,8 +144,10 @@ def prune_files(files: BranchFiles, kinds: Sequence[RecordKind], today: date) ->
             if kind.keep_days is not None and last < today - timedelta(days=kind.keep_days):
                 contents[path] = None
             elif kind.max_points is not None and last < today - timedelta(days=ENDED_DAYS):
-                contents[path] = _thin(content, kind.max_points)
-    return {path: content for path, content in contents.items() if content != files.read(path)}
+                thinned = _thin(content, kind.max_points)
+                if thinned != content:
+                    contents[path] = thinned
+    return contents
 
 
 def _thin(content: bytes, count: int) -> bytes:
@@ -159,13 +163,3 @@ def _split(data: bytes) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(data.split(b"\n"), start=1):
         if stripped := line.strip():
             yield number, stripped
-
-
-def _unpack(content: bytes) -> bytes:
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    data = unpacker.decompress(content, MAX_UNPACKED_BYTES)
-    if unpacker.unconsumed_tail:
-        raise ValueError(f"it has more than {MAX_UNPACKED_BYTES // 2**20} MiB")
-    if not unpacker.eof:
-        raise ValueError("it is cut off")
-    return data

@@ -109,7 +109,7 @@ def write_nights(
     if answers:
         path = ANSWERS.path_for(today)
         before = files.read(path)
-        rows = [] if before is None else gunzip.decompress(before).splitlines()
+        rows = [] if before is None else _unpack_rows(path, before)
         rows += [json.dumps(_to_value(answer), ensure_ascii=False, sort_keys=True).encode() for answer in answers]
         contents[path] = gzip.compress(b"\n".join(rows) + b"\n", mtime=0)
     return {**contents, **prune_files(files, [NIGHTS, ANSWERS], today)}
@@ -133,12 +133,21 @@ def load_answers(files: BranchFiles, prompt: str, goldens: str, judge: str) -> l
 
 def _parse_answers(path: str, content: bytes) -> list[StoredAnswer]:
     try:
-        return [StoredAnswer(**json.loads(row)) for row in gunzip.decompress(content).splitlines()]
+        return [StoredAnswer(**json.loads(row)) for row in _unpack_rows(path, content)]
     except (ValueError, TypeError) as error:
-        hint = "Take the file off the branch; later nights store their answers again."
-        raise InputError(
-            [Problem(path=path, message=f"the stored answers cannot be read: {error}", hint=hint)]
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unpack_rows(path: str, content: bytes) -> list[bytes]:
+    try:
+        return gunzip.decompress(content).splitlines()
+    except ValueError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Exception) -> InputError:
+    hint = "Take the file off the branch; later nights store their answers again."
+    return InputError([Problem(path=path, message=f"the stored answers cannot be read: {error}", hint=hint)])
 
 
 def parse_day(day: str) -> date:
