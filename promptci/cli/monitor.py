@@ -86,7 +86,7 @@ def command(stale_hours: float, out: Path, as_json: bool, now: datetime | None, 
     for name in ("since", "until"):
         others[name] = _in_utc(others[name])
     redactor = Redactor.from_environ(os.environ)
-    document = monitor.redact_document(monitor.compute_monitor(MonitorRequest(now=at, **others)), redactor)
+    document = monitor.compute_monitor(MonitorRequest(now=at, **others)).redacted(redactor)
     stale_after = timedelta(hours=stale_hours)
     monitor.write_report(document, out, stale_after)
     drawn = trend_figure.write_figures(document, out, figures)

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from promptci.documents.position import line_of
 from promptci.errors import InputError, Problem
 from promptci.files.lines import JsonError, decode_utf8, parse_json
+from promptci.redact import Redactor
 
 MAX_PROBLEMS = 20
 """Problems of one file that are reported."""
@@ -91,6 +92,10 @@ class Document(BaseModel):
         """Return the file's text: keys in the order of the model, unknown as null, equal text for equal documents."""
         text = self.model_dump_json(by_alias=True, indent=2)
         return (text if len(text) <= MAX_INDENTED_CHARS else self.model_dump_json(by_alias=True)) + "\n"
+
+    def redacted(self, redactor: Redactor) -> Self:
+        """Return the document without secrets."""
+        return self.model_validate(redactor.redact_value(self.model_dump(mode="json", by_alias=True)))
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:

@@ -138,3 +138,8 @@ class MonitorDocument(Document):
     failing: list[FailingRow]
     splits: list[SplitRow]
     coverage: list[CoverageRow]
+
+    @property
+    def newest(self) -> str | None:
+        """Time of the newest line of all files."""
+        return max((row.newest for row in self.coverage if row.newest), default=None)

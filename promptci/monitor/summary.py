@@ -115,7 +115,9 @@ class MonitoredPrompt:
     arms: tuple[ArmSummary, ...]
     models: tuple[ModelSummary, ...]
     changes: tuple[ModelChange, ...]
+    days: tuple[PeriodSummary, ...]
     periods: tuple[PeriodSummary, ...]
+    """The days; the hours, where there is one day."""
     worst_tags: tuple[FailingRow, ...]
     splits: tuple[SplitRow, ...]
 
@@ -124,6 +126,7 @@ def summarize(document: MonitorDocument) -> tuple[MonitoredPrompt, ...]:
     """Return the summary of each prompt, by name."""
     traffic, latency, models = _by_prompt(document.traffic), _by_prompt(document.latency), _by_prompt(document.models)
     failing, splits = _by_prompt(document.failing), _by_prompt(document.splits)
+    days = {name: _summarize_days(rows, latency.get(name, [])) for name, rows in traffic.items()}
     return tuple(
         MonitoredPrompt(
             name=name,
@@ -132,7 +135,8 @@ def summarize(document: MonitorDocument) -> tuple[MonitoredPrompt, ...]:
             arms=_arms(traffic[name], latency.get(name, [])),
             models=_models(traffic[name], models.get(name, [])),
             changes=find_changes(models.get(name, [])),
-            periods=_periods(traffic[name], latency.get(name, [])),
+            days=days[name],
+            periods=days[name] if len(days[name]) > 1 else _summarize_hours(traffic[name]),
             worst_tags=_worst(failing.get(name, [])),
             splits=tuple(splits.get(name, [])),
         )
@@ -141,9 +145,13 @@ def summarize(document: MonitorDocument) -> tuple[MonitoredPrompt, ...]:
 
 
 def _by_prompt(rows: Iterable[RowT]) -> dict[str, list[RowT]]:
+    return _group(rows, lambda row: row.prompt)
+
+
+def _group(rows: Iterable[RowT], key: Callable[[RowT], str]) -> dict[str, list[RowT]]:
     groups: dict[str, list[RowT]] = defaultdict(list)
     for row in rows:
-        groups[row.prompt].append(row)
+        groups[key(row)].append(row)
     return dict(groups)
 
 
@@ -232,21 +240,19 @@ def _models(traffic: Sequence[TrafficRow], models: Sequence[ModelRow]) -> tuple[
     return tuple(sorted(summaries, key=lambda model: (model.first, model.response_model or "")))
 
 
-def _periods(traffic: Sequence[TrafficRow], latency: Sequence[LatencyRow]) -> tuple[PeriodSummary, ...]:
-    """Return the days; the hours, where there is one day."""
-    by_day = len({row.hour[:10] for row in traffic}) > 1
-    start: Callable[[TrafficRow], str] = (lambda row: row.hour[:10]) if by_day else (lambda row: row.hour)
-    groups: dict[str, list[TrafficRow]] = defaultdict(list)
-    for row in traffic:
-        groups[start(row)].append(row)
-    days: dict[str, list[LatencyRow]] = defaultdict(list)
-    for each in latency:
-        days[each.day].append(each)
+def _summarize_hours(traffic: Iterable[TrafficRow]) -> tuple[PeriodSummary, ...]:
+    hours = _group(traffic, lambda row: row.hour)
+    return tuple(
+        PeriodSummary(start=hour, traffic=summarize_traffic(hours[hour]), latency=None) for hour in sorted(hours)
+    )
+
+
+def _summarize_days(traffic: Iterable[TrafficRow], latency: Iterable[LatencyRow]) -> tuple[PeriodSummary, ...]:
+    """Return the summary of each day that has requests, by day."""
+    rows, latencies = _group(traffic, lambda row: row.hour[:10]), _group(latency, lambda row: row.day)
     return tuple(
         PeriodSummary(
-            start=name,
-            traffic=summarize_traffic(groups[name]),
-            latency=summarize_latency(days[name]) if by_day else None,
+            start=day, traffic=summarize_traffic(rows[day]), latency=summarize_latency(latencies.get(day, []))
         )
-        for name in sorted(groups)
+        for day in sorted(rows)
     )

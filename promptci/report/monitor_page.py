@@ -21,7 +21,7 @@ def render_page(document: MonitorDocument, stale_after: timedelta = DEFAULT_STAL
     """Render the page: one file that makes no request; its script only turns the header red when the log stops."""
     style = templates.read_asset("report.css") + templates.read_asset("monitor.css")
     script = templates.read_asset("monitor.js")
-    newest = find_newest(document)
+    newest = document.newest
     return (
         templates.environment()
         .get_template("html/monitor.html.j2")
@@ -45,14 +45,9 @@ def render_page(document: MonitorDocument, stale_after: timedelta = DEFAULT_STAL
     )
 
 
-def find_newest(document: MonitorDocument) -> str | None:
-    """Return the time of the newest line of all files."""
-    return max((row.newest for row in document.coverage if row.newest), default=None)
-
-
 def is_stale(document: MonitorDocument, stale_after: timedelta) -> bool:
     """Return whether the log had stopped already when it was read."""
-    newest = find_newest(document)
+    newest = document.newest
     return newest is None or datetime.fromisoformat(document.made_at) - datetime.fromisoformat(newest) > stale_after
 
 

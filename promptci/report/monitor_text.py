@@ -6,7 +6,7 @@ from datetime import timedelta
 from promptci.monitor.document import MonitorDocument
 from promptci.monitor.summary import ArmSummary, MonitoredPrompt, summarize
 from promptci.present import escape, formatting
-from promptci.report.monitor_page import arm_name, find_newest, format_amount, is_stale, short_time
+from promptci.report.monitor_page import arm_name, format_amount, is_stale, short_time
 
 TITLES = ("prompt", "version", "requests", "quality", "failed", "p50", "p95", "p99", "cost/request", "cost")
 TEXT_COLUMNS = 2
@@ -29,7 +29,7 @@ def terminal_lines(document: MonitorDocument, stale_after: timedelta) -> Iterato
 
 def freshness(document: MonitorDocument, stale_after: timedelta) -> str:
     """Return how old the newest line is, in words."""
-    newest = find_newest(document)
+    newest = document.newest
     if newest is None:
         return "NO DATA: no line has a time."
     start = "NO DATA: the newest line is of" if is_stale(document, stale_after) else "newest line:"

@@ -109,7 +109,7 @@ def build_document(
         prompts=[_row(night) for night in nights],
         notes=[] if nights else [NOTHING_WATCHED],
     )
-    return DriftDocument.model_validate(redactor.redact_value(document.model_dump(mode="json", by_alias=True)))
+    return document.redacted(redactor)
 
 
 def _row(night: PromptNight) -> DriftRow:

@@ -90,7 +90,7 @@ def find_data_trouble(options: AlertOptions, monitor: MonitorDocument | None, no
     age = (now - parse_hour(monitor.made_at)).total_seconds()
     if age > limit:
         return DataFacts(cause="old-look", newest=monitor.made_at, age_s=age, limit_s=limit)
-    newest = max((row.newest for row in monitor.coverage if row.newest), default=monitor.period.last)
+    newest = monitor.newest or monitor.period.last
     if newest is None or not any(row.requests for row in monitor.traffic):
         return DataFacts(cause="empty", limit_s=limit)
     age = (now - parse_hour(newest)).total_seconds()

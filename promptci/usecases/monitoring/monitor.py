@@ -15,7 +15,6 @@ from promptci.git.snapshot import WORK_TREE
 from promptci.monitor import engines
 from promptci.monitor.build import MonitorPlan, build_document, format_time
 from promptci.monitor.document import CoverageRow, MonitorDocument
-from promptci.redact import Redactor
 from promptci.report import monitor_page
 from promptci.requestlog import read
 from promptci.requestlog.formats.database import MAX_BAD_SHARE, FileTimes, LogDatabase, LogFileRead
@@ -148,8 +147,7 @@ def _nothing(request: MonitorRequest, document: MonitorDocument) -> Problem:
         return Problem(path=place, message="no file matches", hint="Check the glob, and that the application logs.")
     if not lines:
         return Problem(path=place, message="the log is empty", hint="Check that the application writes it.")
-    newest = max((row.newest for row in document.coverage if row.newest), default=None)
-    seen = "" if newest is None else f"; the newest line is of {newest}"
+    seen = "" if document.newest is None else f"; the newest line is of {document.newest}"
     selection = f"of {', '.join(request.prompts)} " if request.prompts else ""
     message = f"none of {lines:,} lines is a request {selection}in the time that was asked for{seen}"
     return Problem(path=place, message=message, hint="Check --since, --until and --prompt, and the names of the log.")
@@ -159,8 +157,3 @@ def write_report(document: MonitorDocument, folder: Path, stale_after: timedelta
     """Write monitor.json and monitor.html."""
     write.write_text(folder / "monitor.json", document.dump())
     write.write_text(folder / "monitor.html", monitor_page.render_page(document, stale_after))
-
-
-def redact_document(document: MonitorDocument, redactor: Redactor) -> MonitorDocument:
-    """Return the document without secrets."""
-    return MonitorDocument.model_validate(redactor.redact_value(document.model_dump(mode="json", by_alias=True)))

@@ -148,8 +148,7 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
 
 def redacted_document(record: CanaryReport, redactor: Redactor) -> CanaryDocument:
     """Return canary.json without secrets."""
-    values = redactor.redact_value(canary_document.to_document(record).model_dump(mode="json", by_alias=True))
-    return CanaryDocument.model_validate(values)
+    return canary_document.to_document(record).redacted(redactor)
 
 
 def _write_report(record: CanaryReport, words: str, folder: Path, redactor: Redactor) -> None:

@@ -18,6 +18,7 @@ LINES = 20_000
 
 @pytest.fixture
 def stopped_at_the_end() -> Iterator[None]:
+    tools.require_spark()
     yield
     from pyspark.sql import SparkSession
 
@@ -33,7 +34,6 @@ def compute(log: Path, engine: str) -> MonitorDocument:
 def test_spark_computes_the_same_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at_the_end: None
 ) -> None:
-    tools.require_spark()
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--master local[2] pyspark-shell")
     rows = [*formats.old_rows(formats.requests(LINES, days=4))]

@@ -1,6 +1,5 @@
 """Figures: which are written, that equal data gives equal bytes, and that names are shown as they are."""
 
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from support import monitor_traffic, report_situations
 
 from promptci.cli.report import command
 from promptci.drift.night import DriftVerdict, NightLine
+from promptci.monitor.summary import summarize
 from promptci.present.figures import FORMATS, file_name
 from promptci.report.canary_document import CanaryDocument
 from promptci.report.figures import canary_figure, drift_figure, quality_figure, trend_figure
@@ -108,7 +108,8 @@ def test_a_day_with_too_few_requests_is_a_gap(tmp_path: Path) -> None:
     few = monitor_traffic.monitor(
         [monitor_traffic.traffic(0, requests=3)], [monitor_traffic.latency(0, 900, requests=3)]
     )
-    assert trend_figure.daily_p95(few, monitor_traffic.PROMPT) == {date(2026, 3, 9): None}
+    (prompt,) = summarize(few)
+    assert {day.start: day.latency and day.latency.p95 for day in prompt.days} == {"2026-03-09": None}
     assert len(trend_figure.write_figures(few, tmp_path, ["svg"])) == 1
 
 
