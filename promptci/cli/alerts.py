@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,9 @@ def command() -> None:
 @click.option("--remote", default="origin", show_default=True, help="Remote with the branch promptci/history.")
 @click.option("--push", is_flag=True, help="Keep the alerts on the remote's branch; without it, in this clone only.")
 @click.option("--dry-run", is_flag=True, help="Evaluate and print; keep nothing, tell nobody.")
-@click.option(
-    "--now",
-    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
-    metavar="TIME",
-    help="Look as if it were this time, such as 2026-03-02T10:00:00Z; default: now.",
-)
+@options.now_option("Look")
 @output.json_option
-def check_command(now: datetime | None, as_json: bool, **others: Any) -> int:
+def check_command(now: datetime, as_json: bool, **others: Any) -> int:
     """Take one look: evaluate the rules of `alerts` in promptci.yml on monitor.json.
 
     An alert opens after two looks at which its rule fires, and closes after three at which it does not. What changed
@@ -57,8 +52,7 @@ def check_command(now: datetime | None, as_json: bool, **others: Any) -> int:
     Exit code: 0 no alert is open, 1 an alert is open, 2 there are no rules, 4 nothing is known (no monitor.json, no
     data, or too old), or somebody could not be told.
     """  # noqa: D301 - click's sign for lines that stay
-    at = datetime.now(UTC) if now is None else now.astimezone(UTC)
-    document, looks = alerts.check_alerts(AlertsRequest(environ=os.environ, now=at, **others))
+    document, looks = alerts.check_alerts(AlertsRequest(environ=os.environ, now=now, **others))
     output.print_result(document, alerts.alert_lines(document), as_json=as_json)
     if not document.dry_run:
         _tell_the_runner(document, looks, to_stderr=as_json)

@@ -1,13 +1,13 @@
 """`promptci canary`."""
 
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from promptci.cli import console
+from promptci.cli import console, options
 from promptci.cli.figures_option import figures_option
 from promptci.cli.release import output
 from promptci.publish.runner import workflow_commands
@@ -48,24 +48,13 @@ COLOURS = {CanaryOutcome.PROMOTE: "pass", CanaryOutcome.WAIT: "inconclusive", Ca
     multiple=True,
     help="Request log, required, JSON lines: a path, or a glob in quotes; may be given several times.",
 )
-@click.option(
-    "--now",
-    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
-    metavar="TIME",
-    help="Decide as if it were this time, such as 2026-03-02T10:00:00Z; default: now.",
-)
+@options.now_option("Decide")
 @click.option(
     "--apply",
     is_flag=True,
     help="Write the new share into the deployment file, and where the canary stands into the .canary.json beside it.",
 )
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("promptci-report"),
-    show_default=True,
-    help="Folder for canary.html, canary.md and canary.json.",
-)
+@options.output_option("Folder for canary.html, canary.md and canary.json.")
 @click.option("--dry-run", is_flag=True, help="Decide and print; write neither the share nor a report, and ask nobody.")
 @click.option(
     "--judge-sample",
@@ -83,7 +72,7 @@ COLOURS = {CanaryOutcome.PROMOTE: "pass", CanaryOutcome.WAIT: "inconclusive", Ca
 @figures_option
 @output.json_option
 def command(
-    context: click.Context, /, now: datetime | None, environment: str | None, as_json: bool, **others: Any
+    context: click.Context, /, now: datetime, environment: str | None, as_json: bool, **others: Any
 ) -> int | None:
     """Promote a canary, hold it or roll it back, by the request log of both arms.
 
@@ -110,15 +99,14 @@ def command(
         return None
     if environment is None or not others["logs"]:
         raise click.UsageError("--env and --log are required.", context)
-    at = datetime.now(UTC) if now is None else now.astimezone(UTC)
     number, answers, marks, figures = (others.pop(name) for name in ("number", "answers", "marks", "figures"))
     sample = None
     if number is not None and answers and marks is not None:
         files = tuple(expand_patterns(answers))
-        sample = SampleRequest(number=number, answers=files, marks=marks, now=at, dry_run=others["dry_run"])
+        sample = SampleRequest(number=number, answers=files, marks=marks, now=now, dry_run=others["dry_run"])
     elif number is not None or answers or marks is not None:
         raise click.UsageError("--judge-sample, --answers and --marks go together.", context)
-    request = CanaryRequest(now=at, environment=environment, sample=sample, **others)
+    request = CanaryRequest(now=now, environment=environment, sample=sample, **others)
     with console.environment() as env:
         record, words = canary.evaluate_canaries(request, env)
         if as_json:

@@ -5,18 +5,12 @@ from pathlib import Path
 
 import click
 
-from promptci.cli import console
+from promptci.cli import console, options
 from promptci.usecases.setup import demo
 
 
 @click.command("demo")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("promptci-demo"),
-    show_default=True,
-    help="Folder for the demo's repository and report.",
-)
+@options.output_option("Folder for the demo's repository and report.", Path("promptci-demo"))
 @click.option("--set-up", is_flag=True, help="Fetch the embedded model first where it is missing (98 MB, once).")
 @click.option("--set-up-only", is_flag=True, help="Fetch the embedded model and stop.")
 def command(out: Path, set_up: bool, set_up_only: bool) -> int:

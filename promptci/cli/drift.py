@@ -14,7 +14,7 @@ from promptci.errors import UsageError
 from promptci.evaluation.nights import results
 from promptci.evaluation.nights.acting import DriftActions
 from promptci.evaluation.nights.results import DriftDocument
-from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER, Environment
+from promptci.pipeline.environment import Environment
 from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
 from promptci.rollout.deployments.commit import CommitTarget
@@ -32,7 +32,7 @@ from promptci.usecases.release.rollback import RollbackRequest
 @click.option(
     "--env", "environment", help="Environment whose stable versions are watched; default: production, or the only one."
 )
-@click.option("--prompt", "prompts", multiple=True, help="Name of a prompt, may be given several times; default: all.")
+@options.prompts_option
 @click.option(
     "--freeze", "is_freeze", is_flag=True, help="Add 5 answers to each case to the references in the working tree."
 )
@@ -41,13 +41,7 @@ from promptci.usecases.release.rollback import RollbackRequest
 @output.push_options
 @output.dry_run_option
 @figures_option
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=DEFAULT_OUTPUT_FOLDER,
-    show_default=True,
-    help="Folder for the figures.",
-)
+@options.output_option("Folder for the figures.")
 @output.json_option
 def command(is_freeze: bool, is_probe: bool, as_json: bool, **others: Any) -> int:
     """Compare what deployed prompts answer to their goldens with what they answered when the reference was made.

@@ -23,13 +23,7 @@ def command() -> None:
 @click.option("--head", default=".", show_default=True, help="Revision; `.` is the working tree.")
 @click.option("--dry-run", is_flag=True, help="Print what it would cost; ask nothing.")
 @click.option("--no-cache", is_flag=True, help="Ask every question again.")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("promptci-judge"),
-    show_default=True,
-    help="Folder for calibration.json and the journal.",
-)
+@options.output_option("Folder for calibration.json and the journal.", Path("promptci-judge"))
 def calibrate_command(prompt: str | None, **others: object) -> int:
     """Have the judge mark answers that people have marked, and say how far it agrees with them.
 

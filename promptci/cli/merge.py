@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from promptci.app.requests import CheckRequest
-from promptci.cli import console
+from promptci.cli import console, options
 from promptci.usecases.reporting import merge
 
 
@@ -18,13 +18,7 @@ from promptci.usecases.reporting import merge
     default=Path(),
     help="The git repository, with the commits that the shards were about; default: here.",
 )
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("promptci-report"),
-    show_default=True,
-    help="Folder for the report.",
-)
+@options.output_option("Folder for the report.")
 def command(folders: tuple[Path, ...], root: Path, out: Path) -> int:
     """Join the parts of a run that was split with `--shard` and decide, as the whole run would have.
 

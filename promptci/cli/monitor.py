@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from promptci.cli import console
+from promptci.cli import console, options
 from promptci.cli.figures_option import figures_option
 from promptci.cli.release import output
 from promptci.publish.runner import workflow_commands
@@ -52,22 +52,11 @@ TIMES = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"])
     show_default=True,
     help="Hours after which the page turns red, if the log has no newer line.",
 )
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("promptci-report"),
-    show_default=True,
-    help="Folder for monitor.html and monitor.json.",
-)
-@click.option(
-    "--now",
-    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
-    metavar="TIME",
-    help="Read as if it were this time, such as 2026-03-02T10:00:00Z; default: now.",
-)
+@options.output_option("Folder for monitor.html and monitor.json.")
+@options.now_option("Read")
 @figures_option
 @output.json_option
-def command(stale_hours: float, out: Path, as_json: bool, now: datetime | None, **others: Any) -> int:
+def command(stale_hours: float, out: Path, as_json: bool, now: datetime, **others: Any) -> int:
     """Show what prompts do in production, from the request log: quality, errors, latency, cost, models.
 
     Reads promptci's own log, OpenTelemetry spans (OTLP/JSON), OpenInference, Langfuse and LangSmith exports, as JSON
@@ -81,12 +70,11 @@ def command(stale_hours: float, out: Path, as_json: bool, now: datetime | None, 
 
     Exit code: 0 read, 4 nothing to show or a log that cannot be read, 2 bad usage or promptci.yml.
     """  # noqa: D301 - click's sign for lines that stay
-    at = datetime.now(UTC) if now is None else now.astimezone(UTC)
     figures = others.pop("figures")
     for name in ("since", "until"):
         others[name] = _in_utc(others[name])
     redactor = Redactor.from_environ(os.environ)
-    document = monitor.compute_monitor(MonitorRequest(now=at, **others)).redacted(redactor)
+    document = monitor.compute_monitor(MonitorRequest(now=now, **others)).redacted(redactor)
     stale_after = timedelta(hours=stale_hours)
     monitor.write_report(document, out, stale_after)
     drawn = trend_figure.write_figures(document, out, figures)

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -63,10 +64,27 @@ def ask_options(command: Command) -> Command:
         type=click.Path(dir_okay=False, path_type=Path),
         help="Also write the answers to a file of recorded answers.",
     )(command)
+    return output_option("Folder for the report.")(command)
+
+
+def output_option(description: str, default: Path = DEFAULT_OUTPUT_FOLDER) -> Callable[[Command], Command]:
+    """Return a decorator that adds `--out`, a folder."""
+    folder = click.Path(file_okay=False, path_type=Path)
+    return click.option("--out", type=folder, default=default, show_default=True, help=description)
+
+
+def prompts_option(command: Command) -> Command:
+    """Add `--prompt`, as `prompts`."""
+    description = "Name of a prompt, may be given several times; default: all."
+    return click.option("--prompt", "prompts", multiple=True, help=description)(command)
+
+
+def now_option(verb: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds `--now`: a time in UTC, by default the clock's; `verb` begins its help."""
     return click.option(
-        "--out",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=DEFAULT_OUTPUT_FOLDER,
-        show_default=True,
-        help="Folder for the report.",
-    )(command)
+        "--now",
+        type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+        metavar="TIME",
+        callback=lambda _, __, value: datetime.now(UTC) if value is None else value.astimezone(UTC),
+        help=f"{verb} as if it were this time, such as 2026-03-02T10:00:00Z; default: now.",
+    )

@@ -1,12 +1,9 @@
 """`promptci power`."""
 
-from pathlib import Path
-
 import click
 
 from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
-from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.usecases.trust import power
 from promptci.usecases.trust.power import PowerQuestion
 
@@ -16,7 +13,7 @@ from promptci.usecases.trust.power import PowerQuestion
 @click.option(
     "--head", default=".", show_default=True, help="Revision whose goldens are looked at; `.` is the working tree."
 )
-@click.option("--prompt", "prompts", multiple=True, help="Name of a prompt, may be given several times; default: all.")
+@options.prompts_option
 @click.option(
     "--drop", type=click.FloatRange(0, 1, min_open=True), help="Drop to be seen, as a share; default: gate.max_drop."
 )
@@ -26,13 +23,7 @@ from promptci.usecases.trust.power import PowerQuestion
     help="Share of cases that change their verdict by themselves; default: as `promptci selftest` or earlier runs"
     " measured it.",
 )
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=DEFAULT_OUTPUT_FOLDER,
-    show_default=True,
-    help="Output folder of `promptci selftest`.",
-)
+@options.output_option("Output folder of `promptci selftest`.")
 def command(prompts: tuple[str, ...], drop: float | None, discordance: float | None, **others: object) -> int:
     """Show how small a drop your goldens can show, and what a smaller one would cost. Asks no model."""
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each

@@ -16,7 +16,7 @@ from promptci.usecases.trust.selftest import SelfTestSettings
 @click.option(
     "--head", default=".", show_default=True, help="Revision whose prompts are asked; `.` is the working tree."
 )
-@click.option("--prompt", "prompts", multiple=True, help="Name of a prompt, may be given several times; default: all.")
+@options.prompts_option
 @click.option("--answers", type=click.IntRange(min=2), help="Answers to each case; default: what two versions need.")
 @click.option("--simulations", type=click.IntRange(100, 100_000), default=aa_test.SIMULATIONS, show_default=True)
 @click.option("--yes", is_flag=True, help="Spend without asking.")

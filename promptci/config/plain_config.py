@@ -10,11 +10,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from promptci.config.durations import UNITS
 from promptci.config.model import Config
 from promptci.config.policy import About, GateMode, OnInconclusive, OnMissingGoldens
 from promptci.config.trust import is_platform_token
 
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([smh])")
 
 

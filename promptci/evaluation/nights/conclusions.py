@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from promptci.drift.chart import Chart, ChartState, Reading
-from promptci.drift.facts import ReadingFacts, SeenModels
+from promptci.drift.facts import DriftOutage, ReadingFacts, SeenModels
 from promptci.drift.night import UNASKED, DriftVerdict, NightLine, render_marks
 from promptci.drift.reference import ReferenceDocument, reference_path
 from promptci.errors import InputError
@@ -12,7 +12,7 @@ from promptci.evaluation.nights.goldens_run import AskedPrompt
 from promptci.evaluation.nights.night_records import Nights
 from promptci.evaluation.nights.results import PromptNight
 from promptci.evaluation.nights.watched import WatchedPrompt
-from promptci.findings import Facts, Finding
+from promptci.findings import Facts, Finding, MessageFacts
 from promptci.git.snapshot import Snapshot
 from promptci.verdict import Verdict
 
@@ -58,6 +58,25 @@ def conclude(night: PromptNight, verdict: DriftVerdict, rule: str, facts: Facts)
     if night.line is not None:
         night.line = night.line.model_copy(update={"verdict": verdict})
     return night
+
+
+def report_broken(name: str, reason: str) -> PromptNight:
+    """Return the night of a prompt that could not be planned."""
+    night = PromptNight(name=name, version="?", verdict=DriftVerdict.ERROR)
+    return conclude(night, DriftVerdict.ERROR, "drift-error", MessageFacts(reason))
+
+
+def find_outage(asked: AskedPrompt, max_error_rate: float) -> DriftOutage | None:
+    """Return the missing answers where they are too many for a night to count; None: enough came."""
+    if asked.scored and len(asked.missing) <= max_error_rate * len(asked.scored):
+        return None
+    return DriftOutage(missing=len(asked.missing), asked=len(asked.scored), limit=max_error_rate, reason=asked.reason)
+
+
+def conclude_outage(night: PromptNight, asked: AskedPrompt, outage: DriftOutage) -> PromptNight:
+    """Return the night as an outage, or as an error where the requests themselves were at fault."""
+    verdict = DriftVerdict.ERROR if asked.is_our_fault else DriftVerdict.OUTAGE
+    return conclude(night, verdict, f"drift-{verdict}", outage)
 
 
 def choose_rule(verdict: DriftVerdict, reading: Reading) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.drift.chart import CLIFF_SHARE, FIRST_READINGS
-from promptci.drift.facts import ChangedTests, DriftOutage, ReferenceProgress
+from promptci.drift.facts import ChangedTests, ReferenceProgress
 from promptci.drift.night import DriftVerdict
 from promptci.drift.probe import merge_probe
 from promptci.drift.reference import ANSWERS_PER_NIGHT, COMPLETE_ANSWERS, ReferenceDocument, reference_path
@@ -17,7 +17,7 @@ from promptci.evaluation.nights.night_records import StoredAnswer
 from promptci.evaluation.nights.results import DriftDocument, PromptNight
 from promptci.evaluation.nights.watched import Watch, WatchedPrompt, collect_watch
 from promptci.files import write
-from promptci.findings import Finding, MessageFacts, remark
+from promptci.findings import MessageFacts, remark
 from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
@@ -25,7 +25,6 @@ from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
 from promptci.stats.control_charts import cusum
 from promptci.stats.control_charts.night_noise import estimate_noise
-from promptci.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,8 +51,8 @@ def freeze(request: FreezeRequest, env: Environment) -> DriftDocument:
         Where files of the repository cannot be read or written.
     """
     repo = Repo.discover(request.root)
-    now = env.now()
-    at, day = f"{now:%Y-%m-%dT%H:%M:%SZ}", f"{now:%Y-%m-%d}"
+    at = env.timestamp()
+    day = at[:10]
     with closing(repo.snapshot(repo.resolve("HEAD"))) as head:
         watch = collect_watch(repo, head, request.config_path, request.environment).select(request.prompts)
         asker = Asker(root=request.root, config_path=request.config_path, watch=watch, head=head, env=env)
@@ -66,7 +65,7 @@ def freeze(request: FreezeRequest, env: Environment) -> DriftDocument:
             return results.build_document(at, watch.environment, (), dry_run=True, redactor=redactor)
         asked = asker.ask(growing, ANSWERS_PER_NIGHT) if growing else {}
         nights = [freezer.freeze(prompt, asked.get(prompt.name)) for prompt in watch.prompts]
-        nights += [_report_broken(name, reason) for name, reason in watch.broken.items()]
+        nights += [conclusions.report_broken(name, reason) for name, reason in watch.broken.items()]
         for path, document in freezer.documents.items():
             write.write_text(repo.root / path, document.dump())
         answers: list[StoredAnswer] = []
@@ -89,11 +88,6 @@ def _load_references(repo: Repo, watch: Watch) -> dict[str, ReferenceDocument]:
         if (data := files.read(path)) is not None:
             known[prompt.name] = ReferenceDocument.parse(data, path)
     return known
-
-
-def _report_broken(name: str, reason: str) -> PromptNight:
-    finding = Finding(rule="drift-error", verdict=Verdict.ERROR, subject=name, facts=MessageFacts(reason))
-    return PromptNight(name=name, version="?", verdict=DriftVerdict.ERROR, findings=[finding])
 
 
 class _Freezer:
@@ -119,11 +113,8 @@ class _Freezer:
             if before is not None and before.is_complete:
                 return conclusions.conclude(night, DriftVerdict.STEADY, "drift-frozen-whole", progress)
             return conclusions.conclude(night, DriftVerdict.LEARNING, "drift-frozen", progress)
-        limit = self._asker.watch.config.gate.max_error_rate
-        if not asked.scored or len(asked.missing) > limit * len(asked.scored):
-            facts = DriftOutage(missing=len(asked.missing), asked=len(asked.scored), limit=limit, reason=asked.reason)
-            verdict = DriftVerdict.ERROR if asked.is_our_fault else DriftVerdict.OUTAGE
-            return conclusions.conclude(night, verdict, f"drift-{verdict}", facts)
+        if outage := conclusions.find_outage(asked, self._asker.watch.config.gate.max_error_rate):
+            return conclusions.conclude_outage(night, asked, outage)
         try:
             document = self._grow(prompt, asked, before)
         except PromptciError as error:

@@ -61,8 +61,7 @@ def probe_models(request: ProbeRequest, env: Environment) -> ProbeResult:
             if night.verdict is DriftVerdict.NOT_COMPARABLE:
                 differing.append(prompt.name)
     redactor = env.redactor(watch.config.provider.api_key_env)
-    at = f"{env.now():%Y-%m-%dT%H:%M:%SZ}"
-    document = results.build_document(at, watch.environment, nights, dry_run=False, redactor=redactor)
+    document = results.build_document(env.timestamp(), watch.environment, nights, dry_run=False, redactor=redactor)
     return ProbeResult(document=document, differing=tuple(differing))
 
 

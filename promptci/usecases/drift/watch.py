@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from promptci.drift.chart import ChartState, Reading, build_chart
-from promptci.drift.facts import AskedAgain, ChangedTests, DriftOutage, RefusedAnswers, RejudgedAnswers
+from promptci.drift.facts import AskedAgain, ChangedTests, RefusedAnswers, RejudgedAnswers
 from promptci.drift.night import DriftVerdict
 from promptci.drift.reference import ReferenceDocument
 from promptci.errors import PromptciError
@@ -16,12 +16,11 @@ from promptci.evaluation.nights.goldens_run import AskedPrompt, Asker
 from promptci.evaluation.nights.night_records import Nights, StoredAnswer
 from promptci.evaluation.nights.results import DriftDocument, PromptNight
 from promptci.evaluation.nights.watched import Watch, WatchedPrompt, collect_watch
-from promptci.findings import Finding, MessageFacts, NoFacts, remark
+from promptci.findings import MessageFacts, NoFacts, remark
 from promptci.git.data_branch import BranchFiles, DataBranch, find_branch
 from promptci.git.repo import Repo
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
-from promptci.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,8 +48,7 @@ def watch_night(request: DriftRequest, env: Environment) -> DriftDocument:
     """
     repo = Repo.discover(request.root)
     branch = find_branch(repo.root, request.remote)
-    now = env.now()
-    at = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    at = env.timestamp()
     with closing(repo.snapshot(repo.resolve("HEAD"))) as head:
         watch = collect_watch(repo, head, request.config_path, request.environment).select(request.prompts)
         asker = Asker(root=request.root, config_path=request.config_path, watch=watch, head=head, env=env)
@@ -111,10 +109,7 @@ class _Watcher:
             self._watch(prompt, asked[prompt.name], history.get(prompt.name, Nights(lines=())))
             for prompt in watch.prompts
         ]
-        for name, reason in watch.broken.items():
-            finding = Finding(rule="drift-error", verdict=Verdict.ERROR, subject=name, facts=MessageFacts(reason))
-            nights.append(PromptNight(name=name, version="?", verdict=DriftVerdict.ERROR, findings=[finding]))
-        return nights
+        return [*nights, *(conclusions.report_broken(name, reason) for name, reason in watch.broken.items())]
 
     def _watch(self, prompt: WatchedPrompt, asked: AskedPrompt, nights: Nights) -> PromptNight:
         night = PromptNight(
@@ -130,11 +125,8 @@ class _Watcher:
         if asked.refusals:
             refused = RefusedAnswers(refusals=asked.refusals, answers=len(asked.answers))
             night.findings.append(remark("drift-refusals", prompt.name, refused))
-        limit = self.asker.watch.config.gate.max_error_rate
-        if not asked.scored or len(asked.missing) > limit * len(asked.scored):
-            outage = DriftOutage(missing=len(asked.missing), asked=len(asked.scored), limit=limit, reason=asked.reason)
-            verdict = DriftVerdict.ERROR if asked.is_our_fault else DriftVerdict.OUTAGE
-            return conclusions.conclude(night, verdict, f"drift-{verdict}", outage)
+        if outage := conclusions.find_outage(asked, self.asker.watch.config.gate.max_error_rate):
+            return conclusions.conclude_outage(night, asked, outage)
         if problem is not None:
             return conclusions.conclude(night, DriftVerdict.ERROR, "drift-error", MessageFacts(problem))
         if reference is None:

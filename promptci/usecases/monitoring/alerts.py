@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from promptci.app.audit_actor import find_actor
+from promptci.app.audit_actor import find_actor, find_run_url
 from promptci.audit import log as audit_log
 from promptci.config.alert_options import AlertOptions, WebhookOptions
 from promptci.config.find import load_revision_config, require_named_config
@@ -223,13 +223,6 @@ def _post(check: _Check, options: WebhookOptions) -> None:
 
 def _key(key: tuple[str, str]) -> str:
     return "\0".join(("alert", *key))
-
-
-def find_run_url(environ: Mapping[str, str]) -> str | None:
-    """Return the address of the workflow run; None outside one."""
-    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-    server, repository, run = (environ.get(name) for name in names)
-    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else None
 
 
 def _build_document(check: _Check, options: AlertOptions) -> AlertsDocument:
