@@ -88,7 +88,7 @@ def container(image: str) -> Iterator[str]:
 
 
 def command(container: str, entry: Sequence[str], machine: Machine, github: fake.GitHub, **inputs: str) -> list[str]:
-    """Give the command that runs the image's entry as a runner does."""
+    """Return the command that runs the image's entry as a runner does."""
     environment = machine.environ(github, Path("/github")) | inputs
     variables = [part for name, value in environment.items() for part in ("-e", f"{name}={value}")]
     folders = [*machine.mounts, "--workingdir", "/github/workspace"]
@@ -233,7 +233,7 @@ def test_a_cancelled_job_leaves_a_journal_and_error(
 
 
 def descendant(parent: int, words: str) -> int:
-    """Give the process that a process of ours started, at any remove, with these words on its command line."""
+    """Return the process that a process of ours started, at any remove, with these words on its command line."""
     below = {parent}
     result = None
     for place in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):

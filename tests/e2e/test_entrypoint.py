@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give fi
 
 
 def strangers(machine: Machine) -> list[Path]:
-    """Give what does not belong to the workspace's owner."""
+    """Return what does not belong to the workspace's owner."""
     return [path for path in machine.written() if (path.lstat().st_uid, path.lstat().st_gid) != (RUNNER, RUNNER)]
 
 

@@ -29,23 +29,23 @@ def ready(page: Page) -> Page:
 
 
 def ids(page: Page) -> list[str]:
-    """Give the ids of the rows that are drawn, from the top."""
+    """Return the ids of the rows that are drawn, from the top."""
     return page.locator("#rows .id code").all_text_contents()
 
 
 def opened(page: Page) -> str:
-    """Give the name of the case that is open, once its answers are there."""
+    """Return the name of the case that is open, once its answers are there."""
     expect(page.locator("#opened-body > *").first).to_be_visible()
     return page.locator("#opened-title").inner_text()
 
 
 def key(name: str) -> str:
-    """Give what is alike in every spelling of a name: blanks and ends that are cut away are not."""
+    """Return what is alike in every spelling of a name: blanks and ends that are cut away are not."""
     return re.sub(r"\s", "", name)[:100]
 
 
 def named(case: str) -> ReportView:
-    """Give a report with one case of that name among others."""
+    """Return a report with one case of that name among others."""
     view = report(comparison(many(right=30, broken=3)))
     (prompt,) = view.prompts
     first, *others = prompt.case_details

@@ -16,7 +16,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def request(text: str = "hello", **parameters: Any) -> Request:
-    """Give a question of two messages."""
+    """Return a question of two messages."""
     messages = ({"role": "system", "content": "be brief"}, {"role": "user", "content": text})
     return Request(model="fake-1", messages=messages, parameters=parameters)
 
@@ -58,10 +58,10 @@ async def failure(base_url: str, **options: Any) -> CallError:
 
 
 def body(**changes: Any) -> Reply:
-    """Give an answer that differs from a good one in some fields."""
+    """Return an answer that differs from a good one in some fields."""
     return reply({**completion("fine"), **changes})
 
 
 def message(finish: str = "stop", **fields: Any) -> Reply:
-    """Give an answer whose message holds these fields only."""
+    """Return an answer whose message holds these fields only."""
     return body(choices=[{"index": 0, "finish_reason": finish, "message": {"role": "assistant", **fields}}])

@@ -106,7 +106,7 @@ class GitHub:
         return [self.comments[number]["body"] for number in sorted(self.comments)]
 
     def count(self, method: str) -> int:
-        """Tell how often a method was used."""
+        """Return how often a method was used."""
         return sum(exchange.method == method for exchange in self.exchanges)
 
     def add_comment(self, body: str, author: str = "somebody", issue: int = 7) -> int:
@@ -379,13 +379,13 @@ def _too_many(body: Any) -> Reply | None:
 
 
 def no(status: int, message: str, **headers: str) -> Reply:
-    """Give a refusal as GitHub words it; `retry_after="3"` becomes the header `retry-after: 3`."""
+    """Return a refusal as GitHub words it; `retry_after="3"` becomes the header `retry-after: 3`."""
     body = {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)}
     return Reply(status=status, body=body, headers={name.replace("_", "-"): text for name, text in headers.items()})
 
 
 def words_refused(message: str, resource: str) -> Reply:
-    """Give GitHub's refusal of a text."""
+    """Return GitHub's refusal of a text."""
     error = {"resource": resource, "code": "unprocessable", "field": "data", "message": message}
     body = {
         "message": "Validation AttemptFailed",

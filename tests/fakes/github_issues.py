@@ -46,7 +46,7 @@ class Issues:
         return number
 
     def listed(self, state: str, pulls: Sequence[Mapping[str, Any]]) -> list[KnownIssue]:
-        """Give what GitHub lists: pull requests among the issues, the oldest first."""
+        """Return what GitHub lists: pull requests among the issues, the oldest first."""
         as_issues = [
             KnownIssue(number=pull["number"], title="A change", body=pull["body"], author=pull["owner"], is_pull=True)
             for pull in ({"body": "", **pull} for pull in pulls)
@@ -54,7 +54,7 @@ class Issues:
         return [each for each in (*as_issues, *self.by_number.values()) if state in {each.state, "all"}]
 
     def refusal(self, sent: Mapping[str, Any]) -> str | None:
-        """Tell why GitHub does not take the fields of a request."""
+        """Return why GitHub does not take the fields of a request."""
         if len(sent.get("title", "")) > LONGEST_TITLE:
             return f"title is too long (maximum is {LONGEST_TITLE} characters)"
         if len(sent.get("body") or "") > LONGEST_BODY:

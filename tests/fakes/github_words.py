@@ -9,7 +9,7 @@ WHEN = "2026-11-02T09:00:00Z"
 
 
 def user(login: str, *, private: bool = False) -> dict[str, Any]:
-    """Give an account; `private` adds what GitHub tells the account itself."""
+    """Return an account; `private` adds what GitHub tells the account itself."""
     api, web = f"https://api.github.com/users/{login}", f"https://github.com/{login}"
     lists = ["followers", "following", "gists", "starred", "subscriptions", "organizations"]
     lists += ["repos", "events", "received_events"]
@@ -29,7 +29,7 @@ def user(login: str, *, private: bool = False) -> dict[str, Any]:
 
 
 def comment(api: str, repository: str, number: int, author: str, body: str, *, issue: int = 7) -> dict[str, Any]:
-    """Give a comment of an issue or a pull request."""
+    """Return a comment of an issue or a pull request."""
     return {
         "id": number,
         "node_id": f"IC_{number}",
@@ -46,7 +46,7 @@ def comment(api: str, repository: str, number: int, author: str, body: str, *, i
 
 
 def status(api: str, repository: str, number: int, sha: str, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a commit status."""
+    """Return a commit status."""
     return {
         "url": f"{api}/repos/{repository}/statuses/{sha}",
         "avatar_url": "https://avatars.githubusercontent.com/in/15368?v=4",
@@ -120,7 +120,7 @@ _LISTS = (
 
 
 def repository(api: str, full_name: str) -> dict[str, Any]:
-    """Give a repository."""
+    """Return a repository."""
     owner, _, name = full_name.partition("/")
     own = f"{api}/repos/{full_name}"
     no = ("archived", "disabled", "fork", "has_downloads", "has_pages", "has_projects", "has_wiki", "private")
@@ -146,7 +146,7 @@ def repository(api: str, full_name: str) -> dict[str, Any]:
 
 
 def pull(api: str, full_name: str, known: Mapping[str, Any], *, whole: bool = False) -> dict[str, Any]:
-    """Give a pull request, in a list or whole; `known` has number, sha, owner and branch of the head."""
+    """Return a pull request, in a list or whole; `known` has number, sha, owner and branch of the head."""
     number = known["number"]
     own, web = f"{api}/repos/{full_name}/pulls/{number}", f"https://github.com/{full_name}/pull/{number}"
     issue = f"{api}/repos/{full_name}/issues/{number}"
@@ -186,7 +186,7 @@ def _side(api: str, full_name: str, branch: str, sha: str) -> dict[str, Any]:
 
 
 def ref(api: str, full_name: str, name: str, sha: str) -> dict[str, Any]:
-    """Give a branch."""
+    """Return a branch."""
     return {
         "ref": f"refs/heads/{name}",
         "node_id": "REF_1",
@@ -196,7 +196,7 @@ def ref(api: str, full_name: str, name: str, sha: str) -> dict[str, Any]:
 
 
 def check_run(api: str, full_name: str, number: int, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a check run; `sent` is what it was made from, with all its `annotations`."""
+    """Return a check run; `sent` is what it was made from, with all its `annotations`."""
     own = f"{api}/repos/{full_name}/check-runs/{number}"
     output = sent["output"]
     return {
@@ -226,7 +226,7 @@ def check_run(api: str, full_name: str, number: int, sent: Mapping[str, Any]) ->
 
 
 def issue(api: str, full_name: str, known: KnownIssue) -> dict[str, Any]:
-    """Give an issue; a pull request is one too."""
+    """Return an issue; a pull request is one too."""
     own, web = f"{api}/repos/{full_name}/issues/{known.number}", f"https://github.com/{full_name}"
     links = ("comments", "events")
     pull_url = f"{api}/repos/{full_name}/pulls/{known.number}"

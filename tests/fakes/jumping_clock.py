@@ -30,5 +30,5 @@ class JumpingClock:
 
 
 def client(server: fake.GitHub, time: JumpingClock) -> IssueClient:
-    """Give the real client, connected to the fake."""
+    """Return the real client, connected to the fake."""
     return IssueClient(fake.TOKEN, fake.REPOSITORY, server.url, time.clock)

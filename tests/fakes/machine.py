@@ -65,7 +65,7 @@ class Machine:
         return [part for name in names for part in ("-v", f"{self.folder / name}:/github/{name}")]
 
     def environ(self, github: fake.GitHub, root: Path) -> dict[str, str]:
-        """Give the variables of a pull request's run, with the mounted folders below `root`."""
+        """Return the variables of a pull request's run, with the mounted folders below `root`."""
         return {
             "HOME": f"{root}/home",
             "CI": "true",
@@ -86,7 +86,7 @@ class Machine:
         }
 
     def propose(self, *paths: str) -> "Machine":
-        """Give a pull request of another commit: base, and the files `paths` of the demo's pull request."""
+        """Return a pull request of another commit: base, and the files `paths` of the demo's pull request."""
         git = ("git", "-C", self.workspace, "-c", f"safe.directory={self.workspace}", *WHO)
         must(*git, "switch", "--quiet", "--create", "proposal", self.base)
         (self.workspace / "NOTES.md").write_text("A note.\n")
@@ -141,7 +141,7 @@ def _with_provider(workspace: Path, provider: dict[str, Any]) -> tuple[str, str]
 
 
 def event(base: str, head: str) -> dict[str, Any]:
-    """Give the payload of a pull request of this repository."""
+    """Return the payload of a pull request of this repository."""
     repo = {"full_name": fake.REPOSITORY}
     pull = {"number": 7, "base": {"sha": base, "ref": "main", "repo": repo}, "head": {"sha": head, "repo": repo}}
     return {"action": "opened", "number": 7, "pull_request": pull, "repository": repo}

@@ -62,7 +62,7 @@ class Reply:
 
 
 def completion(text: str | None, *, model: str = "fake-1", **message: Any) -> dict[str, Any]:
-    """Give a body like the API's, with a usage of one token a word."""
+    """Return a body like the API's, with a usage of one token a word."""
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
@@ -77,18 +77,18 @@ def completion(text: str | None, *, model: str = "fake-1", **message: Any) -> di
 
 
 def reply(value: Any, *, status: int = 200, **headers: str) -> Reply:
-    """Give `value` as a JSON reply; `Retry_After="3"` becomes the header `Retry-After: 3`."""
+    """Return `value` as a JSON reply; `Retry_After="3"` becomes the header `Retry-After: 3`."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return Reply(status=status, body=json.dumps(value).encode(), headers={"Content-Type": "application/json", **named})
 
 
 def error(status: int, message: str = "failed", *, code: str | None = None, **headers: str) -> Reply:
-    """Give an error as the API words it."""
+    """Return an error as the API words it."""
     return reply({"error": {"message": message, "type": "fake_error", "code": code}}, status=status, **headers)
 
 
 def bag_of_words(text: str, dimensions: int = 64) -> list[float]:
-    """Give a vector that counts words: the more words two texts share, the nearer they are."""
+    """Return a vector that counts words: the more words two texts share, the nearer they are."""
     vector = [0.0] * dimensions
     for word in re.findall(r"\w+", text.lower()):
         vector[int(hashlib.sha256(word.encode()).hexdigest(), 16) % dimensions] += 1.0
@@ -96,7 +96,7 @@ def bag_of_words(text: str, dimensions: int = 64) -> list[float]:
 
 
 def embedding(vector: Any, *, model: str = "fake-embedding", tokens: int = 3) -> dict[str, Any]:
-    """Give a body like the API's for one text."""
+    """Return a body like the API's for one text."""
     return {
         "object": "list",
         "data": [{"object": "embedding", "index": 0, "embedding": vector}],

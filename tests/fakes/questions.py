@@ -23,14 +23,14 @@ CENT = PriceList(
 
 
 def question(case_id: str = "a", arm: Arm = Arm.HEAD, replicate: int = 0, **options: Any) -> Question:
-    """Give a question; its text names arm and case unless `text` is given."""
+    """Return a question; its text names arm and case unless `text` is given."""
     text = options.pop("text", f"{arm} {case_id}")
     request = Request(**{"model": "m", "messages": ({"role": "user", "content": text},), **options})
     return Question(prompt="p", arm=arm, case_id=case_id, replicate=replicate, request=request)
 
 
 def pairs(count: int, **options: Any) -> list[Question]:
-    """Give the questions of so many cases, both versions side by side."""
+    """Return the questions of so many cases, both versions side by side."""
     return [question(str(i), arm, **options) for i in range(count) for arm in (Arm.BASE, Arm.HEAD)]
 
 
@@ -56,7 +56,7 @@ def kinds(rows: Sequence[Answer]) -> Counter[str]:
 
 
 def failing(at: Callable[[Request], CallError | None]) -> FakeProvider:
-    """Give a provider that fails where the function says how."""
+    """Return a provider that fails where the function says how."""
 
     def outcome(request: Request, _: int) -> Outcome:
         return at(request) or "fine"
@@ -65,12 +65,12 @@ def failing(at: Callable[[Request], CallError | None]) -> FakeProvider:
 
 
 def cheap() -> Completion:
-    """Give an answer that costs one cent."""
+    """Return an answer that costs one cent."""
     return Completion(text="fine", usage=Usage(input_tokens=10, output_tokens=0), model="m")
 
 
 def paid(count: int) -> tuple[list[Question], FakeProvider]:
-    """Give questions of which each may cost two cents and does cost one."""
+    """Return questions of which each may cost two cents and does cost one."""
     text = "x" * 24  # six tokens and four for the message
     questions = [
         question(str(i), arm, text=f"{text[:-4]}{i:03}{arm[0]}", parameters={"max_tokens": 1})

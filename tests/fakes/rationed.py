@@ -41,7 +41,7 @@ class Endpoint:
 
     @property
     def most(self) -> float:
-        """Give the calls that are allowed at once."""
+        """Return the calls that are allowed at once."""
         return self.burst if self.window_s is None else self.rate * self.window_s
 
     def take(self, now: float) -> bool:
@@ -60,14 +60,14 @@ class Endpoint:
         return True
 
     def after_s(self, now: float) -> float | None:
-        """Give what a refusal says of the time to wait."""
+        """Return what a refusal says of the time to wait."""
         free_s = (1 - self._left) / self.rate if self.window_s is None else self.window_s - now % self.window_s
         if self.retry_after == "seconds":
             return float(max(1, math.ceil(free_s)))
         return math.ceil(free_s * 1000) / 1000 if self.retry_after == "ms" else None
 
     def headers(self, now: float) -> Mapping[str, str]:
-        """Give what it says of itself, spelled as OpenAI does."""
+        """Return what it says of itself, spelled as OpenAI does."""
         full_s = (self.most - self._left) / self.rate if self.window_s is None else self.window_s - now % self.window_s
         return {
             "x-ratelimit-limit-requests": f"{self.most:.0f}",
@@ -110,7 +110,7 @@ async def ask(endpoint: Endpoint, calls: int, limiter: Limiter | None = None, se
 
 
 def achieved(endpoint: Endpoint, *, fewest_s: float = FEWEST_S, seed: int = 1) -> tuple[float, float]:
-    """Give the share of the rate that was reached after the first third of the calls, and of all calls the refused."""
+    """Return the share of the rate reached after the first third of the calls, and the share of refused calls."""
     calls = int(max(FEWEST_CALLS, endpoint.rate * fewest_s) + (endpoint.burst if endpoint.window_s is None else 0))
     virtual_loop.run(ask(endpoint, calls, seed=seed))
     taken = sorted(endpoint.answered)

@@ -32,12 +32,12 @@ class FormatError(Exception):
 
 
 def log(text: str) -> list[Command]:
-    """Give the commands in a log; both streams of a process are read line by line, at either line break."""
+    """Return the commands in a log; both streams of a process are read line by line, at either line break."""
     return [command for line in re.split("\r\n|\r|\n", text) if (command := parse(line))]
 
 
 def parse(line: str) -> Command | None:
-    """Give the command in a line, if the runner sees one.
+    """Return the command in a line, if the runner sees one.
 
     The runner compares by culture, which overlooks invisible characters; so both readings are tried.
     """

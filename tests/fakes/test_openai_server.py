@@ -82,7 +82,7 @@ def test_latency_is_waited_for_and_calls_overlap() -> None:
 
 
 def raw(server: OpenAIServer, timeout_s: float = 60) -> bytes:
-    """Give all the bytes that come until the connection ends; raises what the socket raises."""
+    """Return all the bytes that come until the connection ends; raises what the socket raises."""
     with socket.create_connection(("127.0.0.1", server.port), timeout_s) as connection:
         body = json.dumps(BODY).encode()
         connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))

@@ -42,7 +42,7 @@ def require_spark() -> None:
 
 
 def node_modules() -> Path:
-    """Give the folder with all packages of NPM."""
+    """Return the folder with all packages of NPM."""
     if not shutil.which("npm") or not shutil.which("node"):
         missing("npm", "npm is not installed")
     folder = CACHE / "npm"
@@ -55,13 +55,13 @@ def node_modules() -> Path:
 
 
 def is_there(package: str) -> bool:
-    """Tell whether a package can be used, without skipping a test over it: one that only looks closer with it."""
+    """Return whether a package can be used, without skipping a test over it: one that only looks closer with it."""
     required = "npm" in os.environ.get("PROMPTCI_REQUIRE", "").split(",")
     return required or _has(CACHE / "npm" / "node_modules" / package, NPM[package])
 
 
 def zizmor() -> Path:
-    """Give the path of zizmor, in an environment of its own."""
+    """Return the path of zizmor, in an environment of its own."""
     program = CACHE / f"zizmor-{ZIZMOR}" / "bin" / "zizmor"
     if not program.exists():
         folder = program.parents[1]
@@ -89,7 +89,7 @@ def _run(tool: str, command: list[str]) -> None:
 
 
 def file_of_npm(package: str, version: str, path: str) -> Path:
-    """Give one file of a package, the rest of which is too large to be kept."""
+    """Return one file of a package, the rest of which is too large to be kept."""
     kept = CACHE / f"{package.replace('/', '-')}-{version}" / path
     if not kept.exists():
         with tempfile.TemporaryDirectory() as scratch:
@@ -100,7 +100,7 @@ def file_of_npm(package: str, version: str, path: str) -> Path:
 
 
 def file_of_sdist(package: str, version: str, path: str) -> Path:
-    """Give one file of a package's source, which its wheel leaves out."""
+    """Return one file of a package's source, which its wheel leaves out."""
     kept = CACHE / f"{package}-{version}" / path
     if not kept.exists():
         with tempfile.TemporaryDirectory() as scratch:

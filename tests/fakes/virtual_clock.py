@@ -26,11 +26,11 @@ class VirtualClock:
         return ProviderClock(now=self.now, wall=self.wall, sleep=self.sleep, uniform=self.uniform)
 
     def now(self) -> float:
-        """Give seconds that never run backwards."""
+        """Return seconds that never run backwards."""
         return time.monotonic() + self.total
 
     def wall(self) -> float:
-        """Give seconds since 1970, starting from what the test chose."""
+        """Return seconds since 1970, starting from what the test chose."""
         return self._wall + self.total
 
     async def sleep(self, seconds: float) -> None:
@@ -39,5 +39,5 @@ class VirtualClock:
         await asyncio.sleep(0)
 
     def uniform(self, low: float, high: float) -> float:
-        """Give the number that the test chose."""
+        """Return the number that the test chose."""
         return low + (high - low) * self.share

@@ -26,7 +26,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector.select = select
 
     def time(self) -> float:
-        """Give the seconds that were waited for."""
+        """Return the seconds that were waited for."""
         return self._seconds
 
 

@@ -31,7 +31,7 @@ class WebhookServer:
 
     @property
     def trusting(self) -> ssl.SSLContext:
-        """Give a client's context that trusts this server."""
+        """Return a client's context that trusts this server."""
         return ssl.create_default_context(cafile=str(self.pem))
 
     @contextmanager

@@ -28,7 +28,7 @@ def _body(content: bytes, **options: str) -> Reply:
 
 
 def faults(elsewhere: str) -> dict[str, Reply]:
-    """Give every kind; `elsewhere` is where a redirection leads: another host."""
+    """Return every kind; `elsewhere` is where a redirection leads: another host."""
     return {
         "429": _limited(),
         "429 in seconds": _limited(Retry_After="7"),

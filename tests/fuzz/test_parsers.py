@@ -274,7 +274,7 @@ TOKENS = st.sampled_from(
 
 @st.composite
 def spoilt(draw: st.DrawFn, seed: bytes) -> bytes:
-    """Give a good file with up to four changes."""
+    """Return a good file with up to four changes."""
     content = seed
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(content)))

@@ -33,14 +33,14 @@ def action() -> dict[str, Any]:
 
 
 def workflows() -> list[Path]:
-    """Give every workflow that stands here or is handed to users."""
+    """Return every workflow that stands here or is handed to users."""
     folders = [ROOT / ".github" / "workflows", ROOT / "example-repo" / ".github" / "workflows"]
     files = [file for folder in folders for file in sorted(folder.glob("*.yml"))]
     return [*files, ROOT / "templates" / "init" / "workflow.yml"]
 
 
 def snippets(folder: Path, *pages: Path) -> list[Path]:
-    """Give the workflows that stand in pages (without any: in all that show some), each as a file."""
+    """Return the workflows that stand in pages (without any: in all that show some), each as a file."""
     shown = pages or (GITHUB_PAGE, SHARDING_PAGE, CANARY_PAGE, ROLLOUT_PAGE, ALERTS_PAGE)
     texts = [text for page in shown for text in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
     texts = [text for text in texts if "\njobs:" in text]  # other files are shown as well

@@ -31,7 +31,7 @@ def environment(python: str) -> Environment:
 
 
 def entries(path: Path) -> Iterator[tuple[Requirement, list[str]]]:
-    """Give each requirement of a lock and its hashes."""
+    """Return each requirement of a lock and its hashes."""
     for entry in re.split(r"(?m)^(?=\S)", path.read_text(encoding="utf-8")):
         lines = [line.strip(" \\") for line in entry.splitlines()]
         if entry.strip():
@@ -39,7 +39,7 @@ def entries(path: Path) -> Iterator[tuple[Requirement, list[str]]]:
 
 
 def locked(python: str, *paths: Path) -> dict[str, str]:
-    """Give the versions that this Python gets, by name."""
+    """Return the versions that this Python gets, by name."""
     result: dict[str, str] = {}
     for requirement, _ in (entry for path in paths for entry in entries(path)):
         if requirement.marker is None or requirement.marker.evaluate(environment(python)):
@@ -57,7 +57,7 @@ def read_requirements(extra: str = "") -> list[Requirement]:
 
 
 def missing(python: str, asked: list[Requirement], paths: tuple[Path, ...]) -> list[str]:
-    """Give what is asked for, at any remove, and not locked so, by what the installed packages say."""
+    """Return what is asked for, at any remove, and not locked so, by what the installed packages say."""
     versions = locked(python, *paths)
     seen: set[tuple[str, str]] = set()
     wrong: list[str] = []

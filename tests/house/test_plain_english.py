@@ -35,8 +35,8 @@ def forbidden_docstrings(source: str) -> list[int]:
 
 def test_docstrings_begin_with_a_plain_verb() -> None:
     results = [
-        f"{path.relative_to(ROOT)}:{line}"
-        for path in sorted(ROOT.rglob("*.py"))
+        f"{path.relative_to(TESTS.parent)}:{line}"
+        for path in sorted([*ROOT.rglob("*.py"), *TESTS.rglob("*.py")])
         for line in forbidden_docstrings(path.read_text(encoding="utf-8"))
     ]
     assert results == []

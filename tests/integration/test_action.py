@@ -162,7 +162,7 @@ def test_hostile_answers_become_no_command_of_the_runner(tmp_path: Path, github:
 
 
 def strangers(run: Run) -> list[Path]:
-    """Give what lies in the workspace and does not belong to its owner, where we may give files away."""
+    """Return what lies in the workspace and does not belong to its owner, where we may give files away."""
     results = [path for path in run.builder.path.rglob("*") if path.lstat().st_uid != OWNER]
     return results if os.geteuid() == 0 else []
 

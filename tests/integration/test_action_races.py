@@ -35,7 +35,7 @@ def run(tmp_path: Path, github: fake.GitHub, server: OpenAIServer) -> Run:
 
 
 def states(github: fake.GitHub) -> dict[str, str]:
-    """Give the state that stands for each context."""
+    """Return the state that stands for each context."""
     return {status["context"]: status["state"] for status in github.statuses}
 
 

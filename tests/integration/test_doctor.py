@@ -21,7 +21,7 @@ CONFIG = "version: 1\nprovider:\n  prices: {fake-1: {input_usd: 1, output_usd: 1
 
 
 def workflow() -> str:
-    """Give the workflow that init writes, pinned as it will be from a release on."""
+    """Return the workflow that init writes, pinned as it will be from a release on."""
     text = (packaged.find_packaged_folder("templates") / "init" / "workflow.yml").read_text(encoding="utf-8")
     return re.sub(r"promptci/promptci@\S+", PINNED, text)
 
@@ -41,7 +41,7 @@ def repository(path: Path, **files: str | None) -> RepoBuilder:
 
 
 def get_findings(builder: RepoBuilder) -> list[str]:
-    """Give the findings as they are printed."""
+    """Return the findings as they are printed."""
     return [
         f"{doctor_finding.level}: {doctor_finding.problem}"
         for doctor_finding in doctor.examine(builder.path, "promptci.yml")
@@ -49,7 +49,7 @@ def get_findings(builder: RepoBuilder) -> list[str]:
 
 
 def changed(before: str, after: str) -> str:
-    """Give the good workflow with one thing changed."""
+    """Return the good workflow with one thing changed."""
     text = workflow()
     assert before in text
     return text.replace(before, after)

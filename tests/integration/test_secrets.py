@@ -35,7 +35,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 
 
 def spellings() -> list[bytes]:
-    """Give what no byte that is written may hold; of base64, the part that does not depend on its neighbours."""
+    """Return what no byte that is written may hold; of base64, the part that does not depend on its neighbours."""
     b64 = [base64.b64encode(b"\0" * shift + CANARY.encode()).decode()[4:-4] for shift in range(3)]
     plain = [CANARY, parse.quote(CANARY, safe=""), parse.quote(CANARY), html.escape(CANARY), CANARY.encode().hex()]
     escaped = [CANARY.replace("/", "\\/"), html.escape(CANARY).replace("/", "&#x2f;")]
@@ -44,7 +44,7 @@ def spellings() -> list[bytes]:
 
 
 def unpacked(page: bytes) -> bytes:
-    """Give the texts that stand packed in a page."""
+    """Return the texts that stand packed in a page."""
     result = re.findall(rb"<template[^>]*>([^<]+)</template>", page)
     return b"".join(
         json.dumps(compressed_index.unpack(packed.decode()), ensure_ascii=False).encode() for packed in result
@@ -118,7 +118,7 @@ class Stage:
         }
 
     def _is_ours(self, path: Path) -> bool:
-        """Tell apart what promptci wrote from what the pull request holds."""
+        """Return whether promptci wrote it, as against what the pull request holds."""
         parts = path.relative_to(self.folder).parts
         return parts[0] != "shop" or parts[1] in {"promptci-report", ".promptci"}
 

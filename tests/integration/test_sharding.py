@@ -59,7 +59,7 @@ def model(call: Call) -> Reply | str:
 
 
 def recorded(path: Path, files: dict[str, str], head: dict[str, str], **sections: Any) -> RepoBuilder:
-    """Give a repository with a branch whose answers are all in a recording."""
+    """Return a repository with a branch whose answers are all in a recording."""
     answers = path / "answers.jsonl"
     sections["run"] = {"memory": None, **sections.get("run", {})}  # the second run would tell of the first
     with serving(model) as server:

@@ -31,7 +31,7 @@ class Run:
         self.err = ""
 
     def pull_request(self, head_repo: dict[str, Any] | None = HERE, **options: Any) -> dict[str, Any]:
-        """Give the payload of a pull request of the branch that is checked out."""
+        """Return the payload of a pull request of the branch that is checked out."""
         base, head = self.sha("main"), self.sha("HEAD")
         pull = {
             "number": 7,
@@ -42,11 +42,11 @@ class Run:
         return {"action": "opened", "pull_request": pull, "repository": HERE, **options}
 
     def sha(self, rev: str) -> str:
-        """Give a revision's commit."""
+        """Return a revision's commit."""
         return self.builder.git("rev-parse", rev)
 
     def environ(self, **options: str) -> dict[str, str]:
-        """Give the variables; each call is one attempt more."""
+        """Return the variables; each call is one attempt more."""
         self.attempt += 1
         event = self.folder / "event.json"
         event.write_text(json.dumps(self.pull_request() if self.payload is None else self.payload))

@@ -15,14 +15,14 @@ VARS = ("customer", "empty")
 
 
 def case(kind: str, value: Any = None, expected: Any = None, **options: Any) -> Case:
-    """Give a case with one assertion; `customer` and `empty` are variables, the rest are options."""
+    """Return a case with one assertion; `customer` and `empty` are variables, the rest are options."""
     variables = {"customer": "Ann", **{name: options.pop(name) for name in VARS if name in options}}
     assertion = Assertion(type=kind, value=value, options=options, line=3)
     return Case(id="c", vars=variables, expected=expected, assertions=(assertion,), path="g.jsonl", line=3)
 
 
 def answer(text: str, *, latency: float | None = None, cost: Decimal | None = None) -> Answer:
-    """Give an answer to the case."""
+    """Return an answer to the case."""
     completion = Completion(text=text, latency_ms=latency)
     return Answer(
         prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k", completion=completion, cost_usd=cost

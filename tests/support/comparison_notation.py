@@ -119,6 +119,6 @@ def _scored(case: Case, arm: Arm, replicate: int, written: str, per_arm: dict[st
 
 
 def _by_turns(sides: tuple[str | None, str | None] | None, side: int, case: Case) -> str | None:
-    """Give one of several names, by the case."""
+    """Return one of several names, by the case."""
     names = (sides[side] or "").split(",") if sides else [""]
     return names[sum(map(ord, case.id)) % len(names)] or None

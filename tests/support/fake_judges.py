@@ -50,7 +50,7 @@ class FakeJudge:
 
 
 def answered(request: Request, attempt: int, **outcome: Any) -> Answer:
-    """Give a judge's answer: a `completion` or an `error`."""
+    """Return a judge's answer: a `completion` or an `error`."""
     cost = Decimal("0.001") if "completion" in outcome else None
     return Answer(
         prompt="judge",

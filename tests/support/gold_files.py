@@ -37,7 +37,7 @@ class Gold:
 
 
 def words_of(page: str) -> str:
-    """Give a page without style, script, packed texts, icons and drawings, whose bytes are another test's business."""
+    """Return a page without style, script, packed texts, icons and drawings, which have their own tests."""
     page = re.sub(r'content="default-src[^"]*"', 'content="…"', page)
     page = re.sub(r"<(style|script)>.*?</\1>", r"<\1>…</\1>", page, flags=re.DOTALL)
     page = re.sub(r"(<template [^>]*>)[^<]*", r"\1…", page)

@@ -24,7 +24,7 @@ TAGS = ("vip", "long", "german", "angry", "two questions")
 
 @cache
 def _followers() -> dict[str, list[str]]:
-    """Give the words that follow each word in the documentation."""
+    """Return the words that follow each word in the documentation."""
     result: dict[str, list[str]] = defaultdict(list)
     for page in sorted(DOCS.glob("*.md")):
         words = re.findall(r"[A-Za-z][\w'-]*[,.]?", page.read_text(encoding="utf-8"))
@@ -39,7 +39,7 @@ def _starts() -> list[str]:
 
 
 def prose(chance: random.Random, length: int) -> str:
-    """Give about so many characters of text that reads like nothing and compresses like English."""
+    """Return about so many characters of text that reads like nothing and compresses like English."""
     followers, starts, draw = _followers(), _starts(), chance.random
     word = starts[int(draw() * len(starts))]
     words, size = [word], len(word)
@@ -56,7 +56,7 @@ def prose(chance: random.Random, length: int) -> str:
 
 
 def edited(chance: random.Random, text: str) -> str:
-    """Give the text with some of its words replaced, the way two versions of a prompt differ."""
+    """Return the text with some of its words replaced, the way two versions of a prompt differ."""
     words = text.split(" ")
     for _ in range(1 + len(words) // 12):
         words[chance.randrange(len(words))] = prose(chance, 12)
@@ -64,7 +64,7 @@ def edited(chance: random.Random, text: str) -> str:
 
 
 def cases(count: int, seed: int = 5) -> Iterator[CaseView]:
-    """Give cases: of 100, four broke, two are fixed, one is lost, five are wrong in both versions."""
+    """Return cases: of 100, four broke, two are fixed, one is lost, five are wrong in both versions."""
     chance = random.Random(seed)  # noqa: S311 - not a secret
     for index in range(count):
         draw = chance.random()
@@ -92,7 +92,7 @@ def cases(count: int, seed: int = 5) -> Iterator[CaseView]:
 
 
 def answer(chance: random.Random, text: str, passed: bool) -> AnswerView:
-    """Give an answer that a judge marked with a reason of its own."""
+    """Return an answer that a judge marked with a reason of its own."""
     return AnswerView(
         text=text,
         passed=passed,
@@ -118,12 +118,12 @@ def answer(chance: random.Random, text: str, passed: bool) -> AnswerView:
 
 
 def failed() -> AnswerView:
-    """Give an answer that never came."""
+    """Return an answer that never came."""
     return AnswerView(text=None, passed=None, score=None, error="HTTP 503 after 5 attempts")
 
 
 def view(count: int, prompts: int = 1) -> ReportView:
-    """Give a report with so many cases, spread over so many prompts."""
+    """Return a report with so many cases, spread over so many prompts."""
     report_view = report(comparison(many(right=40, broken=10), kind="one-of"))
     (model,) = report_view.prompts
     each = count // prompts

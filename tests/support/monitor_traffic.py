@@ -22,7 +22,7 @@ def spell(moment: datetime) -> str:
 
 
 def traffic(hours_ago: int, *, requests: int = 200, good: int = -1, **sums: int) -> TrafficRow:
-    """Give one hour: 0 is the one that is not over yet; `good` is by default all of them.
+    """Return one hour: 0 is the one that is not over yet; `good` is by default all of them.
 
     `sums` are errors, negative, unknown_cost, and cents (of all requests).
     """
@@ -50,7 +50,7 @@ def traffic(hours_ago: int, *, requests: int = 200, good: int = -1, **sums: int)
 
 
 def latency(days_ago: int, milliseconds: float, *, requests: int = 2000) -> LatencyRow:
-    """Give one day: half of the requests at half the latency."""
+    """Return one day: half of the requests at half the latency."""
     bins = {bin_of(milliseconds / 2): requests // 2, bin_of(milliseconds): requests - requests // 2}
     day = f"{NOW - timedelta(days=days_ago):%Y-%m-%d}"
     return LatencyRow(day=day, prompt=PROMPT, version="v1.3.0", arm="stable", bins=bins)
@@ -63,7 +63,7 @@ def monitor(
     made_at: datetime = NOW,
     newest: datetime | None = NOW,
 ) -> MonitorDocument:
-    """Give a monitor.json; `newest` is the time of the newest request in the log."""
+    """Return a monitor.json; `newest` is the time of the newest request in the log."""
     moment = spell(newest) if newest else None
     coverage = CoverageRow(
         file="log.jsonl",

@@ -354,5 +354,5 @@ SITUATIONS: dict[str, Callable[[], ReportView]] = {
 
 @cache
 def page(situation: str) -> str:
-    """Give the page of a situation, drawn once."""
+    """Return the page of a situation, drawn once."""
     return html_renderer.render_page(SITUATIONS[situation]())

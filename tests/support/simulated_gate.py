@@ -194,7 +194,7 @@ _ways: dict[str, Callable[[Answers, Answers], _Comparison]] = {"once": _once, "t
 
 
 def early_stop(n: int, discordance: float, drop: float, *, seed: int, runs: int = 1000) -> tuple[float, float]:
-    """Give how often the gate fails, and the share of answers that early stopping saves in these runs."""
+    """Return how often the gate fails, and the share of answers that early stopping saves in these runs."""
     rng = np.random.default_rng(seed)
     shares = [(discordance + drop) / 2, (discordance - drop) / 2, 1 - discordance]
     failed, saved = 0, 0.0

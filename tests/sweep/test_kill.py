@@ -138,7 +138,7 @@ def killed_when(builder: RepoBuilder, out: Path, reached: Callable[[], bool]) ->
 
 
 def report(out: Path) -> Any:
-    """Give report.json without what a clock says."""
+    """Return report.json without what a clock says."""
 
     def timeless(value: Any) -> Any:
         if isinstance(value, dict):

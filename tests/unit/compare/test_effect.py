@@ -21,7 +21,7 @@ ALPHA = 0.1
 
 
 def near(value: float | None, abs: float = 1e-12) -> Any:  # noqa: A002 - as pytest calls it
-    """Give what equals a number but for its last digits."""
+    """Return what equals a number but for its last digits."""
     return pytest.approx(value, abs=abs)
 
 

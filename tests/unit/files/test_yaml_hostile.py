@@ -178,7 +178,7 @@ def test_no_text_breaks_the_reader_and_what_both_parsers_read_is_the_same(text: 
 
 
 def read_or_refused(text: str, parser: Any) -> str:
-    """Give the value, or that it was refused; whatever else comes out fails the test."""
+    """Return the value, or that it was refused; whatever else comes out fails the test."""
     try:
         return json.dumps(strict_yaml.load(text, "f", parser).value)
     except InputError as error:

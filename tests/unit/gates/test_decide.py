@@ -337,7 +337,7 @@ def test_prompts_with_weights_clusters_or_marks_are_not_pooled() -> None:
 
 
 def answering(run: PromptRun, arm: Arm, texts: dict[str, str], **mark: Any) -> PromptRun:
-    """Give the comparison with other texts, and other marks where `mark` says how, on one side of some cases."""
+    """Return the comparison with other texts, and other marks where `mark` says how, on one side of some cases."""
 
     def changed(scored: ScoredCase) -> ScoredCase:
         completion = Completion(text=texts[scored.case.id])

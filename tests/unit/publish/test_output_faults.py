@@ -72,7 +72,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def live(text: str) -> list[str]:
-    """Give what of strangers GitHub would make something of."""
+    """Return what of strangers GitHub would make something of."""
     tags = ("details", "details open", "/details", "summary", "/summary", "sub", "/sub")
     ours = ("<!-- promptci:v1 key=", *(f"<{tag}>" for tag in tags))
     results = []

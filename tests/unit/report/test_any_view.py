@@ -24,7 +24,7 @@ SIMPLE[JsonValue] = st.one_of(*SIMPLE.values(), st.lists(SIMPLE[str], max_size=2
 
 
 def values(kind: Any) -> st.SearchStrategy[Any]:
-    """Give values of a field's type."""
+    """Return values of a field's type."""
     origin, arguments = get_origin(kind), get_args(kind)
     if kind in SIMPLE:
         return SIMPLE[kind]
@@ -44,7 +44,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
 
 
 def models(model: type[BaseModel]) -> st.SearchStrategy[Any]:
-    """Give models with any value in every field."""
+    """Return models with any value in every field."""
     hints = get_type_hints(model, include_extras=True)
     fields = {field.alias or name: values(hints[name]) for name, field in model.model_fields.items()}
     return st.fixed_dictionaries(fields).map(model.model_validate)

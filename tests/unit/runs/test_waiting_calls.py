@@ -34,7 +34,7 @@ async def asked(
 
 
 def used(read: int, **changes: object) -> Reply:
-    """Give an answer of which the endpoint says that so many tokens were read."""
+    """Return an answer of which the endpoint says that so many tokens were read."""
     usage = {"prompt_tokens": read, "completion_tokens": 1, "total_tokens": read + 1}
     return reply({**completion("fine", model="m"), "usage": usage, **changes})
 

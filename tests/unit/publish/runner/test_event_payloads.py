@@ -15,7 +15,7 @@ MERGE = "c" * 40
 
 @pytest.fixture(scope="session")
 def examples() -> dict[str, list[dict[str, Any]]]:
-    """Give GitHub's examples by the event's name, of github.com and of its enterprise server."""
+    """Return GitHub's examples by the event's name, of github.com and of its enterprise server."""
     root = tools.node_modules() / "@octokit" / "webhooks-examples"
     result: dict[str, list[dict[str, Any]]] = {}
     for index in sorted(root.glob("*/index.json")):

@@ -23,7 +23,7 @@ PLACES = st.none() | st.integers(-15, 15)
 
 
 def in_a_file(view: ReportView, redactor: Redactor | None = None) -> ReportView:
-    """Give a view whose cases are held as those of a large run."""
+    """Return a view whose cases are held as those of a large run."""
     holder = CaseStore(MAX_CASES_IN_MEMORY + 1, redactor or Redactor())
     held = [
         prompt.model_copy(update={"case_details": holder.add(iter(prompt.case_details))}) for prompt in view.prompts
@@ -32,7 +32,7 @@ def in_a_file(view: ReportView, redactor: Redactor | None = None) -> ReportView:
 
 
 def both() -> tuple[Sequence[CaseView], Sequence[CaseView]]:
-    """Give the same cases in memory and in a file."""
+    """Return the same cases in memory and in a file."""
     report_view = report(comparison("earlier | Hi | yes | no | yes"), comparison(ROWS))
     place = max(range(2), key=lambda number: len(report_view.prompts[number].case_details))
     return report_view.prompts[place].case_details, in_a_file(report_view).prompts[place].case_details

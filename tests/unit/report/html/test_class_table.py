@@ -34,7 +34,7 @@ def test_a_prompt_without_labels_has_no_classes() -> None:
 
 
 def marked(result: PromptView, *names: str) -> PromptView:
-    """Give every answer these marks beside its own, failing now and passing before."""
+    """Return every answer these marks beside its own, failing now and passing before."""
 
     def extra_marks(passed: bool) -> list[MarkView]:
         return [

@@ -18,7 +18,7 @@ def lines(text: str) -> list[DiffLineView]:
 
 
 def shown(text: str) -> list[str]:
-    """Give the lines with brackets around what is marked."""
+    """Return the lines with brackets around what is marked."""
     return [
         "".join(f"[{piece.text}]" if piece.differs else piece.text for piece in line.pieces)
         for line in line_diff.mark_changed_words(lines(text))

@@ -23,7 +23,7 @@ PLAIN = st.sampled_from(
 
 
 def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Give schemas made of smaller ones."""
+    """Return schemas made of smaller ones."""
     return st.fixed_dictionaries(
         {},
         optional={
