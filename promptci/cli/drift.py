@@ -95,13 +95,13 @@ def _run(
         for line in results.document_lines(probed.document):
             console.say_progress(line)
         others["prompts"] = probed.differing
-    actions = _Deployments(others["root"], others["config_path"], target)
+    actions = DeploymentCommands(others["root"], others["config_path"], target)
     acts = DriftActions(roll_back=actions.roll_back, start_canary=actions.start_canary)
     request = DriftRequest(remote=remote, dry_run=dry_run, rejudge=rejudge, actions=acts, **others)
     return watch.watch_night(request, env)
 
 
-class _Deployments:
+class DeploymentCommands:
     """Changes deployments by the commands of releases."""
 
     def __init__(self, root: Path, config_path: str, target: CommitTarget) -> None:

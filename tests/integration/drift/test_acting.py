@@ -11,7 +11,7 @@ from support import released
 from support.drift_shop import DriftShop, numbers, rules
 from support.repositories import config
 
-from promptci.cli.drift import _Deployments
+from promptci.cli.drift import DeploymentCommands
 from promptci.drift.night import DriftVerdict
 from promptci.evaluation.nights.acting import DriftActions
 from promptci.rollout.deployments.commit import CommitTarget
@@ -31,7 +31,7 @@ def connected(shop: DriftShop, github: fake.GitHub) -> DriftShop:
 
 
 def acting(shop: DriftShop) -> DriftActions:
-    deployments = _Deployments(shop.builder.path, "promptci.yml", CommitTarget(push=True))
+    deployments = DeploymentCommands(shop.builder.path, "promptci.yml", CommitTarget(push=True))
     return DriftActions(roll_back=deployments.roll_back, start_canary=deployments.start_canary)
 
 

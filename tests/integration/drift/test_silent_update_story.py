@@ -22,7 +22,7 @@ from support.cli_runs import call_promptci
 from support.drift_shop import DriftShop, numbers
 from support.repositories import config
 
-from promptci.cli.drift import _Deployments
+from promptci.cli.drift import DeploymentCommands
 from promptci.drift.night import DriftVerdict
 from promptci.evaluation.nights.acting import DriftActions
 from promptci.rollout import deployment
@@ -89,7 +89,7 @@ def test_a_silent_update_is_found_confirmed_and_rolled_back_by_itself(
     shop.edit({"promptci.yml": config(server, drift={"on_drift": "canary"}), PRODUCTION: deployed + POLICY})
     builder.git("push", "--quiet", "origin", "main")
     shop.environ = {"GITHUB_TOKEN": fake.TOKEN, "GITHUB_REPOSITORY": fake.REPOSITORY, "GITHUB_API_URL": github.url}
-    actions = _Deployments(builder.path, "promptci.yml", CommitTarget(push=True))
+    actions = DeploymentCommands(builder.path, "promptci.yml", CommitTarget(push=True))
     assert shop.night().verdict is DriftVerdict.STEADY
 
     # Overnight, the provider changes the model without a word; only the version that is deployed suffers.
