@@ -56,3 +56,12 @@ def test_both_print_json(tmp_path: Path) -> None:
     counted = json.loads(call_promptci(["goldens", "stats", "--json", "--prompt", "order"], builder.path, {}).stdout)
     assert (counted["schema"], counted["prompts"][0]["cases"]) == ("promptci/goldens-stats/v1", 2)
     assert call_promptci(["goldens", "stats", "--prompt", "nope"], builder.path, {}).returncode == 2
+
+
+def test_no_golden_case_at_all_is_not_a_clean_set(tmp_path: Path) -> None:
+    builder = repository(tmp_path)
+    builder.remove(GOLDENS)
+    builder.commit("no goldens")
+    linted = call_promptci(["goldens", "lint"], builder.path, {})
+    assert linted.returncode == 4
+    assert "No prompt has golden cases, so nothing was checked" in linted.stderr

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from promptci.documents.document import Document
+from promptci.errors import PromptciError
 from promptci.evaluation import run
 from promptci.git.repo import Repo
 from promptci.goldens.lint import lint_cases
@@ -76,8 +77,19 @@ class StatsDocument(Document):
 
 
 def lint(request: GoldensRequest) -> LintDocument:
-    """Return what is doubtful about the golden sets; raises InputError with every mistake in the files."""
+    """Return what is doubtful about the golden sets.
+
+    Raises
+    ------
+    InputError
+        With every mistake in the files.
+    PromptciError
+        Where there is no case: nothing was checked, which is no good sign.
+    """
     plans = _load_plans(request)
+    if not any(plan.task.cases for plan in plans):
+        hint = "See `prompts.goldens` in promptci.yml for the place of golden cases."
+        raise PromptciError("No prompt has golden cases, so nothing was checked", hint)
     rows = [
         LintRow(
             prompt=plan.name,

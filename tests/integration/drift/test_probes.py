@@ -3,6 +3,7 @@
 from fakes.changing_model import ChangingModel
 from fakes.openai_server import OpenAIServer
 from support.drift_shop import REFERENCE, DriftShop
+from support.repositories import GOLDENS
 
 from promptci.drift.night import DriftVerdict
 
@@ -41,3 +42,11 @@ def test_an_outage_starts_nothing(shop: DriftShop, model: ChangingModel) -> None
     probed = shop.probe()
     assert probed.differing == ()
     assert (probed.document.prompts[0].verdict, probed.document.exit_code) == (DriftVerdict.OUTAGE, 4)
+
+
+def test_a_prompt_that_cannot_be_watched_is_named(shop: DriftShop) -> None:
+    shop.builder.remove(GOLDENS)
+    shop.builder.commit("no goldens")
+    document = shop.probe().document
+    assert [(row.prompt, row.verdict) for row in document.prompts] == [("order", DriftVerdict.ERROR)]
+    assert document.exit_code == 4
