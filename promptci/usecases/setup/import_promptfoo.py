@@ -44,10 +44,11 @@ def import_promptfoo(root: Path, config_path: str) -> PromptfooImport:
     if not config.prompts:
         hint = f"Left out: {'; '.join(left_out) or 'nothing'}."
         raise InputError([Problem(path=config_path, message="there is no prompt that can be imported", hint=hint)])
+    cases = dump_cases(config)
     files = {}
     for prompt in config.prompts:
         files[f"prompts/{prompt.name}.prompt.yml"] = _dump_prompt(config, prompt.messages)
-        files[f"goldens/{prompt.name}.jsonl"] = dump_cases(config)
+        files[f"goldens/{prompt.name}.jsonl"] = cases
     existing = [path for path in files if (repo.root / path).exists() or (repo.root / path).is_symlink()]
     if existing:
         raise UsageError(
